@@ -1,0 +1,332 @@
+//! Log-in, renewal, accounts and the first administrator over HTTP.
+
+use super::{
+    rules::{self, CredentialFault, Role},
+    store::{self, AccountError, NewUser, Rotation},
+    wire::{LoginIn, RefreshIn, SessionOut, UserIn, UserOut, UserPatch},
+};
+use crate::{
+    app::Internal,
+    http::{
+        auth::SignedIn,
+        body::Json,
+        page::{Page, PageQuery},
+    },
+    log::Actor,
+    problem::{Problem, ProblemBody, ProblemCode},
+};
+use actix_web::{
+    HttpResponse, delete, get, patch, post,
+    web::{self, Data, Path, Query},
+};
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use std::sync::OnceLock;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+/// Passwords hashed at the same time: each takes 19 MiB and a core.
+static HASHING: Semaphore = Semaphore::const_new(2);
+
+/// Log in.
+#[utoipa::path(tag = "accounts", operation_id = "create_session", request_body = LoginIn,
+    responses((status = 201, body = SessionOut), (status = 401, body = ProblemBody),
+    (status = 400, body = ProblemBody)))]
+#[post("/v1/sessions")]
+pub async fn create_session(
+    state: Data<Internal>,
+    body: Json<LoginIn>,
+) -> Result<HttpResponse, Problem> {
+    let refused = || Problem::new(ProblemCode::WrongCredentials);
+    let LoginIn { username, password } = body.value;
+    let name = rules::check_username(&username).map_err(|_| refused())?;
+    let user = store::by_name(&state.db, &name).await?;
+    let now = state.clock.now();
+    let locked = user
+        .as_ref()
+        .is_some_and(|u| u.disabled || u.locked_until > now);
+    // The same work whether or not the name exists, so that time tells nothing.
+    let hash = match &user {
+        Some(user) => user.password_hash.clone(),
+        None => decoy_hash(),
+    };
+    let right = verify_password(hash, password.expose().to_owned()).await?;
+    match user {
+        Some(user) if right && !locked => {
+            tracing::info!(user = %user.id, "signed in");
+            session(&state, user.id)
+                .await
+                .map(|s| HttpResponse::Created().json(s))
+        }
+        Some(user) => {
+            if !locked {
+                store::note_failure(&state.db, user.id, now).await?;
+            }
+            tracing::warn!(user = %user.id, locked, "sign-in refused");
+            Err(refused())
+        }
+        None => {
+            tracing::warn!("sign-in refused: no such account");
+            Err(refused())
+        }
+    }
+}
+
+/// Renew a session. A refresh token used twice ends the session everywhere.
+#[utoipa::path(tag = "accounts", operation_id = "refresh_session", request_body = RefreshIn,
+    responses((status = 201, body = SessionOut), (status = 401, body = ProblemBody)))]
+#[post("/v1/sessions/refresh")]
+pub async fn refresh_session(
+    state: Data<Internal>,
+    body: Json<RefreshIn>,
+) -> Result<HttpResponse, Problem> {
+    let now = state.clock.now();
+    let life = state.settings.security.refresh_token_s;
+    let secret = body.value.refresh_token.expose();
+    match store::rotate(&state.db, secret, now, life).await? {
+        Rotation::Rotated { user, secret } => {
+            let account = store::by_id(&state.db, user).await?;
+            if account.is_none_or(|account| account.disabled) {
+                return Err(Problem::new(ProblemCode::NotSignedIn));
+            }
+            let session = with_access(&state, user, secret)?;
+            Ok(HttpResponse::Created().json(session))
+        }
+        Rotation::Reused { family } => {
+            tracing::warn!(%family, "refresh token used twice: session ended");
+            Err(Problem::new(ProblemCode::RefreshReused))
+        }
+        Rotation::Unknown => Err(Problem::new(ProblemCode::NotSignedIn)),
+    }
+}
+
+/// Log out: ends the session this refresh token belongs to.
+#[utoipa::path(tag = "accounts", operation_id = "end_session", request_body = RefreshIn,
+    responses((status = 204)))]
+#[delete("/v1/sessions")]
+pub async fn end_session(
+    state: Data<Internal>,
+    body: Json<RefreshIn>,
+) -> Result<HttpResponse, Problem> {
+    store::end_session(&state.db, body.value.refresh_token.expose()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Make an account: a platform administrator any, an enterprise administrator one of its own.
+#[utoipa::path(tag = "accounts", operation_id = "create_user", request_body = UserIn,
+    security(("bearer" = [])),
+    responses((status = 201, body = UserOut), (status = 403, body = ProblemBody),
+    (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+#[post("/v1/users")]
+pub async fn create_user(
+    state: Data<Internal>,
+    caller: SignedIn,
+    body: Json<UserIn>,
+) -> Result<HttpResponse, Problem> {
+    let caller = caller.0;
+    let user = body.value;
+    let enterprise = match (caller.role, user.role) {
+        (Role::PlatformAdmin, Role::PlatformAdmin) => None,
+        (Role::PlatformAdmin, _) => user.enterprise_id,
+        (Role::EnterpriseAdmin, Role::EnterpriseAdmin | Role::Operator) => {
+            if user
+                .enterprise_id
+                .is_some_and(|id| Some(id) != caller.enterprise)
+            {
+                return Err(Problem::new(ProblemCode::NotAllowed));
+            }
+            caller.enterprise
+        }
+        _ => return Err(Problem::new(ProblemCode::NotAllowed)),
+    };
+    if user.role.belongs_to_enterprise() != enterprise.is_some() {
+        return Err(Problem::field(
+            "enterprise_id",
+            "required",
+            "an enterprise role needs its enterprise, a platform role has none",
+            "企业角色须指定所属企业，平台角色不属于任何企业",
+        ));
+    }
+    if let Some(id) = enterprise {
+        crate::registry::enterprise_exists(&state.db, id)
+            .await?
+            .then_some(())
+            .ok_or_else(|| {
+                Problem::field(
+                    "enterprise_id",
+                    "unknown",
+                    "no such enterprise",
+                    "没有该企业",
+                )
+            })?;
+    }
+    let username = rules::check_username(&user.username)?;
+    rules::check_password(&username, user.password.expose())?;
+    let password_hash = hash_password(user.password.expose().to_owned()).await?;
+    let new = NewUser {
+        username,
+        password_hash,
+        role: user.role,
+        enterprise,
+    };
+    let id = store::create_user(&state.log, Actor::User(caller.id), body.key, new).await?;
+    let row = store::by_id(&state.db, id)
+        .await?
+        .ok_or(AccountError::Unknown)?;
+    Ok(HttpResponse::Created().json(UserOut::from(row)))
+}
+
+/// Accounts: all for a platform administrator, an enterprise's own for its administrator.
+#[utoipa::path(tag = "accounts", operation_id = "list_users", params(PageQuery),
+    security(("bearer" = [])),
+    responses((status = 200, body = Page<UserOut>), (status = 403, body = ProblemBody)))]
+#[get("/v1/users")]
+pub async fn list_users(
+    state: Data<Internal>,
+    caller: SignedIn,
+    query: Query<PageQuery>,
+) -> Result<web::Json<Page<UserOut>>, Problem> {
+    let scope = admin_scope(&caller)?;
+    let paging = query.check()?;
+    let rows = store::list(&state.db, scope, paging).await?;
+    let items = rows.into_iter().map(UserOut::from).collect();
+    Ok(web::Json(Page::new(items, paging, |user: &UserOut| {
+        user.id
+    })))
+}
+
+/// Switch an account off or on, or give it a new password.
+#[utoipa::path(tag = "accounts", operation_id = "change_user", request_body = UserPatch,
+    params(("id" = Uuid, Path)), security(("bearer" = [])),
+    responses((status = 200, body = UserOut), (status = 404, body = ProblemBody)))]
+#[patch("/v1/users/{id}")]
+pub async fn change_user(
+    state: Data<Internal>,
+    caller: SignedIn,
+    id: Path<Uuid>,
+    body: Json<UserPatch>,
+) -> Result<web::Json<UserOut>, Problem> {
+    let scope = admin_scope(&caller)?;
+    let patch = body.value;
+    let hash = match patch.password {
+        None => None,
+        Some(password) => {
+            rules::check_password("", password.expose())?;
+            Some(hash_password(password.expose().to_owned()).await?)
+        }
+    };
+    let actor = Actor::User(caller.0.id);
+    let row = store::change(&state.log, actor, scope, *id, patch.disabled, hash).await?;
+    Ok(web::Json(row.into()))
+}
+
+/// Whose accounts this caller administers: `None` = all.
+fn admin_scope(caller: &SignedIn) -> Result<Option<Uuid>, Problem> {
+    match (caller.0.role, caller.0.enterprise) {
+        (Role::PlatformAdmin, _) => Ok(None),
+        (Role::EnterpriseAdmin, Some(enterprise)) => Ok(Some(enterprise)),
+        _ => Err(Problem::new(ProblemCode::NotAllowed)),
+    }
+}
+
+async fn session(state: &Internal, user: Uuid) -> Result<SessionOut, Problem> {
+    let life = state.settings.security.refresh_token_s;
+    let secret = store::start_session(&state.db, user, state.clock.now(), life).await?;
+    with_access(state, user, secret)
+}
+
+fn with_access(state: &Internal, user: Uuid, refresh: String) -> Result<SessionOut, Problem> {
+    let issued = state.tokens.issue(user, state.clock.now());
+    let (access_token, expires_in) = issued.map_err(|error| Problem::internal(&error))?;
+    Ok(SessionOut {
+        access_token,
+        token_type: "Bearer",
+        expires_in,
+        refresh_token: refresh,
+    })
+}
+
+/// argon2id with the library's recommended cost, off the worker thread.
+pub async fn hash_password(password: String) -> Result<String, Problem> {
+    let _turn = HASHING.acquire().await.map_err(|e| Problem::internal(&e))?;
+    web::block(move || {
+        Argon2::default()
+            .hash_password(password.as_bytes())
+            .map(|h| h.to_string())
+    })
+    .await
+    .map_err(|e| Problem::internal(&e))?
+    .map_err(|_| Problem::new(ProblemCode::Internal))
+}
+
+async fn verify_password(hash: String, password: String) -> Result<bool, Problem> {
+    if password.len() > rules::PASSWORD_BYTES_MAX {
+        return Ok(false);
+    }
+    let _turn = HASHING.acquire().await.map_err(|e| Problem::internal(&e))?;
+    web::block(move || {
+        PasswordHash::new(&hash).is_ok_and(|h| {
+            Argon2::default()
+                .verify_password(password.as_bytes(), &h)
+                .is_ok()
+        })
+    })
+    .await
+    .map_err(|e| Problem::internal(&e))
+}
+
+/// A hash nobody knows the password of.
+fn decoy_hash() -> String {
+    static DECOY: OnceLock<String> = OnceLock::new();
+    DECOY
+        .get_or_init(|| {
+            let password = Uuid::new_v4();
+            Argon2::default()
+                .hash_password(password.as_bytes())
+                .map(|hash| hash.to_string())
+                .unwrap_or_default()
+        })
+        .clone()
+}
+
+impl From<CredentialFault> for Problem {
+    fn from(fault: CredentialFault) -> Problem {
+        match fault {
+            CredentialFault::Username => Problem::field(
+                "username",
+                "malformed",
+                "3 to 64 letters, digits, '.', '_', '-' or '@'",
+                "3 到 64 个字母、数字或 . _ - @",
+            ),
+            CredentialFault::PasswordLength => Problem::field(
+                "password",
+                "length",
+                "at least 12 characters, at most 256 bytes",
+                "至少 12 个字符，最多 256 字节",
+            ),
+            CredentialFault::PasswordTrivial => Problem::field(
+                "password",
+                "too-simple",
+                "too easy to guess: no runs, repeats or your own name",
+                "过于简单：不要使用连续、重复字符或用户名",
+            ),
+        }
+    }
+}
+
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Problem {
+        match error {
+            AccountError::Act(error) => error.into(),
+            AccountError::NameTaken => Problem::new(ProblemCode::AlreadyExists)
+                .detail("this username is taken", "该用户名已被使用"),
+            AccountError::Unknown => Problem::new(ProblemCode::NotFound),
+            AccountError::LinkInvalid => Problem::new(ProblemCode::NotFound).detail(
+                "this set-up link is used or expired",
+                "该初始化链接已使用或已过期",
+            ),
+        }
+    }
+}

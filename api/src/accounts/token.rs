@@ -1,0 +1,162 @@
+//! Access tokens: signed by this installation, read by it alone. The algorithm is fixed, the key
+//! is looked up among ours, nothing in a token chooses either.
+
+use crate::{
+    clock::Micros,
+    db::Db,
+    entities::signing_key,
+    sealing::{SealError, Sealer},
+};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use thiserror::Error;
+use uuid::Uuid;
+
+/// `typ` of our access tokens; a token made for another purpose never passes as one.
+const TYP: &str = "suyuan-access+jwt";
+/// Longest token read.
+const TOKEN_BYTES_MAX: usize = 2048;
+
+/// What an access token says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claims {
+    /// The installation.
+    pub iss: Uuid,
+    /// `internal`
+    pub aud: String,
+    /// The account.
+    pub sub: Uuid,
+    /// Seconds.
+    pub iat: i64,
+    /// Seconds.
+    pub exp: i64,
+    /// Unique.
+    pub jti: Uuid,
+}
+
+/// Why tokens cannot be made.
+#[derive(Debug, Error)]
+pub enum TokenError {
+    /// The database's word.
+    #[error("signing keys")]
+    Db(#[from] DbErr),
+    /// The key does not open.
+    #[error("signing key")]
+    Seal(#[from] SealError),
+    /// The key is not a key, or signing failed.
+    #[error("signing")]
+    Signing,
+}
+
+/// Makes and reads access tokens.
+pub struct Tokens {
+    installation: Uuid,
+    life_s: i64,
+    kid: String,
+    signing: EncodingKey,
+    verifying: HashMap<String, DecodingKey>,
+}
+
+impl Tokens {
+    /// Loads the installation's signing keys, making the first.
+    pub async fn open(
+        db: &Db,
+        sealer: &Sealer,
+        installation: Uuid,
+        life_s: i64,
+        now: Micros,
+    ) -> Result<Tokens, TokenError> {
+        let mut rows = keys(db).await?;
+        if rows.is_empty() {
+            make(db, sealer, now).await?;
+            rows = keys(db).await?;
+        }
+        let newest = rows.last().ok_or(TokenError::Signing)?;
+        let pkcs8 = sealer.unwrap(&context(&newest.kid), &newest.wrapped)?;
+        Ok(Tokens {
+            installation,
+            life_s,
+            kid: newest.kid.clone(),
+            signing: EncodingKey::from_ed_der(&pkcs8),
+            verifying: rows
+                .iter()
+                .map(|row| (row.kid.clone(), DecodingKey::from_ed_der(&row.public_key)))
+                .collect(),
+        })
+    }
+
+    /// A token for `user`, and its life in seconds.
+    pub fn issue(&self, user: Uuid, now: Micros) -> Result<(String, i64), TokenError> {
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(TYP.into());
+        header.kid = Some(self.kid.clone());
+        let iat = now.div_euclid(1_000_000);
+        let claims = Claims {
+            iss: self.installation,
+            aud: "internal".into(),
+            sub: user,
+            iat,
+            exp: iat + self.life_s,
+            jti: Uuid::new_v4(),
+        };
+        let token = jsonwebtoken::encode(&header, &claims, &self.signing)
+            .map_err(|_| TokenError::Signing)?;
+        Ok((token, self.life_s))
+    }
+
+    /// What a token says, if it is one of ours and in force.
+    pub fn verify(&self, token: &str, now: Micros) -> Option<Claims> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return None;
+        }
+        let header = jsonwebtoken::decode_header(token).ok()?;
+        if header.typ.as_deref() != Some(TYP) {
+            return None;
+        }
+        let key = self.verifying.get(header.kid.as_deref()?)?;
+        let mut rules = Validation::new(Algorithm::EdDSA);
+        rules.set_audience(&["internal"]);
+        rules.set_issuer(&[self.installation.to_string()]);
+        // Time is judged below, by the clock the rest of the program uses.
+        rules.validate_exp = false;
+        let claims = jsonwebtoken::decode::<Claims>(token, key, &rules)
+            .ok()?
+            .claims;
+        let now = now.div_euclid(1_000_000);
+        let leeway = 5;
+        let in_force = claims.exp > now && claims.iat <= now + leeway;
+        in_force.then_some(claims)
+    }
+}
+
+fn context(kid: &str) -> String {
+    format!("signing-key/{kid}")
+}
+
+async fn keys(db: &Db) -> Result<Vec<signing_key::Model>, DbErr> {
+    signing_key::Entity::find()
+        .filter(signing_key::Column::RetiredAt.is_null())
+        .order_by_asc(signing_key::Column::CreatedAt)
+        .all(db.reader())
+        .await
+}
+
+async fn make(db: &Db, sealer: &Sealer, now: Micros) -> Result<(), TokenError> {
+    let pair = Ed25519KeyPair::generate().map_err(|_| TokenError::Signing)?;
+    let pkcs8 = pair.to_pkcs8v1().map_err(|_| TokenError::Signing)?;
+    let kid = Uuid::now_v7().simple().to_string();
+    signing_key::Entity::insert(signing_key::ActiveModel {
+        kid: Set(kid.clone()),
+        wrapped: Set(sealer.wrap(&context(&kid), pkcs8.as_ref())?),
+        public_key: Set(pair.public_key().as_ref().to_vec()),
+        created_at: Set(now),
+        retired_at: Set(None),
+    })
+    .exec_without_returning(db.writer())
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,393 @@
+//! The three acts of issuing: allocate a segment, commission codes, destroy unqualified ones.
+//! Each is one entry of the log, safe to send twice, and refused whole or done whole.
+
+use super::{
+    CodesError, InTheWay, SpaceKey, minting,
+    ranges::{Range, runs},
+    ring::Ring,
+    space::{UnitName, sscc_index},
+    store,
+    wire::{
+        CODES_LISTED_MAX, CommissionIn, CommissionOut, DestructionIn, DestructionOut, RANGES_MAX,
+        RangeIn, SEGMENT_CODES_MAX, SegmentIn, SegmentOut,
+    },
+};
+use crate::{
+    app::Internal,
+    entities::{code_destruction, commission},
+    log::{Actor, Begun, Entry, IdempotencyKey, Kind},
+    registry,
+};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use std::collections::BTreeMap;
+use suyuan_sync::trace_code::{self, TraceCode};
+use uuid::Uuid;
+
+/// Allocates a segment.
+pub async fn allocate(
+    state: &Internal,
+    enterprise: Uuid,
+    actor: Actor,
+    key: Option<IdempotencyKey>,
+    wanted: SegmentIn,
+) -> Result<SegmentOut, CodesError> {
+    if !(1..=SEGMENT_CODES_MAX).contains(&wanted.count) {
+        return Err(CodesError::field(
+            "count",
+            "out-of-range",
+            "1 to 10 000 000 codes a segment",
+            "每个码段 1 到 10 000 000 个码",
+        ));
+    }
+    let act = match state.log.begin(actor, key).await? {
+        Begun::Act(act) => act,
+        Begun::Answered(out) => return Ok(out),
+    };
+    let space = space_for(act.tx(), enterprise, &wanted).await?;
+    let parsed = SpaceKey::parse(&space).ok_or(CodesError::Unknown)?;
+    let capacity = match &parsed {
+        SpaceKey::Sscc(prefix) => SpaceKey::sscc_capacity(prefix),
+        SpaceKey::Gtin(_) | SpaceKey::Own(..) => minting::INDEX_SPACE,
+    };
+    let out = store::allocate(&act, enterprise, &space, wanted.count, capacity).await?;
+    let entry = Entry {
+        kind: Kind::SegmentAllocated,
+        enterprise: Some(enterprise),
+        subject: format!("segment:{}", out.id),
+        body: &out,
+    };
+    act.commit(entry, &out).await?;
+    Ok(out)
+}
+
+async fn space_for(
+    tx: &impl ConnectionTrait,
+    enterprise: Uuid,
+    wanted: &SegmentIn,
+) -> Result<String, CodesError> {
+    match (wanted.product_id, &wanted.gs1_prefix) {
+        (Some(product), None) => {
+            let level = wanted.level.as_deref().unwrap_or("item");
+            store::spaces_of(tx, enterprise, product)
+                .await?
+                .into_iter()
+                .find(|(_, of)| of == level)
+                .map(|(space, _)| space)
+                .ok_or_else(|| {
+                    CodesError::field(
+                        "product_id",
+                        "unknown",
+                        "no such product, or it has no code space at that level",
+                        "没有该产品，或该级别没有码段空间",
+                    )
+                })
+        }
+        (None, Some(prefix)) => {
+            let name = format!("00/{prefix}");
+            let found = store::space(tx, enterprise, &name).await?;
+            found.map(|_| name).ok_or_else(|| {
+                CodesError::field(
+                    "gs1_prefix",
+                    "unknown",
+                    "not a company prefix of this enterprise",
+                    "不是本企业的厂商识别代码",
+                )
+            })
+        }
+        _ => Err(CodesError::field(
+            "product_id",
+            "required",
+            "give either product_id or gs1_prefix",
+            "请提供 product_id 或 gs1_prefix 之一",
+        )),
+    }
+}
+
+/// Commissions codes to a batch.
+pub async fn commission(
+    state: &Internal,
+    enterprise: Uuid,
+    actor: Actor,
+    key: Option<IdempotencyKey>,
+    wanted: CommissionIn,
+) -> Result<CommissionOut, CodesError> {
+    let targets = targets(state, enterprise, &wanted.ranges, &wanted.codes).await?;
+    let act = match state.log.begin(actor, key).await? {
+        Begun::Act(act) => act,
+        Begun::Answered(out) => return Ok(out),
+    };
+    let batch = registry::batch(act.tx(), enterprise, wanted.batch_id)
+        .await?
+        .ok_or(CodesError::Unknown)?;
+    let id = Uuid::now_v7();
+    let (mut commissioned, mut unchanged) = (0, 0);
+    for (space, ranges) in &targets {
+        let row = store::space(act.tx(), enterprise, space)
+            .await?
+            .ok_or(CodesError::Unknown)?;
+        if row.product_id != Some(batch.product) {
+            return Err(CodesError::field(
+                "batch_id",
+                "other-product",
+                "these codes belong to another product than the batch",
+                "追溯码与批次不属于同一产品",
+            ));
+        }
+        store::refuse_unallocated(act.tx(), enterprise, space, ranges).await?;
+        let (new, same) = store::commission(&act, space, batch.id, ranges).await?;
+        commissioned += new;
+        unchanged += same;
+        commission::Entity::insert(commission::ActiveModel {
+            enterprise_id: Set(enterprise),
+            id: Set(if targets.len() == 1 {
+                id
+            } else {
+                Uuid::now_v7()
+            }),
+            space: Set(space.clone()),
+            batch_id: Set(batch.id),
+            codes: Set(new as i64),
+            what: Set(told(ranges)),
+            created_at: Set(act.stamp()),
+        })
+        .exec_without_returning(act.tx())
+        .await?;
+    }
+    let out = CommissionOut {
+        id,
+        batch_id: batch.id,
+        commissioned,
+        unchanged,
+    };
+    let body =
+        serde_json::json!({"batch": batch.id, "codes": commissioned, "what": summary(&targets)});
+    let entry = Entry {
+        kind: Kind::CodesCommissioned,
+        enterprise: Some(enterprise),
+        subject: format!("batch:{}", batch.id),
+        body: &body,
+    };
+    act.commit(entry, &out).await?;
+    Ok(out)
+}
+
+/// Destroys unqualified codes: they become void for ever.
+pub async fn destroy(
+    state: &Internal,
+    enterprise: Uuid,
+    actor: Actor,
+    key: Option<IdempotencyKey>,
+    wanted: DestructionIn,
+) -> Result<DestructionOut, CodesError> {
+    let destroyed_at = checked_record(&wanted)?;
+    let targets = targets(state, enterprise, &wanted.ranges, &wanted.codes).await?;
+    let act = match state.log.begin(actor, key).await? {
+        Begun::Act(act) => act,
+        Begun::Answered(out) => return Ok(out),
+    };
+    if let Some(hash) = &wanted.evidence
+        && !registry::files::store::exists(act.tx(), enterprise, hash).await?
+    {
+        return Err(CodesError::field(
+            "evidence",
+            "unknown-file",
+            "upload this file first: POST /v1/files",
+            "请先上传该文件：POST /v1/files",
+        ));
+    }
+    let id = Uuid::now_v7();
+    let (mut voided, mut unchanged) = (0, 0);
+    for (space, ranges) in &targets {
+        store::refuse_unallocated(act.tx(), enterprise, space, ranges).await?;
+        let (new, same) = store::destroy(&act, space, ranges).await?;
+        voided += new;
+        unchanged += same;
+        code_destruction::Entity::insert(code_destruction::ActiveModel {
+            enterprise_id: Set(enterprise),
+            id: Set(if targets.len() == 1 {
+                id
+            } else {
+                Uuid::now_v7()
+            }),
+            space: Set(space.clone()),
+            codes: Set(new as i64),
+            reason: Set(wanted.reason.clone()),
+            method: Set(wanted.method.clone()),
+            witness: Set(wanted.witness.clone()),
+            evidence: Set(wanted.evidence.clone()),
+            what: Set(told(ranges)),
+            destroyed_at: Set(destroyed_at),
+            created_at: Set(act.stamp()),
+        })
+        .exec_without_returning(act.tx())
+        .await?;
+    }
+    let out = DestructionOut {
+        id,
+        voided,
+        unchanged,
+    };
+    let body = serde_json::json!({
+        "codes": voided, "what": summary(&targets), "reason": wanted.reason,
+        "method": wanted.method, "witness": wanted.witness, "evidence": wanted.evidence,
+    });
+    let entry = Entry {
+        kind: Kind::CodesVoided,
+        enterprise: Some(enterprise),
+        subject: format!("code_destruction:{id}"),
+        body: &body,
+    };
+    act.commit(entry, &out).await?;
+    Ok(out)
+}
+
+/// The record MB-6.3 asks for; returns when, in microseconds at midnight Asia/Shanghai.
+fn checked_record(wanted: &DestructionIn) -> Result<i64, CodesError> {
+    for (field, text) in [
+        ("reason", &wanted.reason),
+        ("method", &wanted.method),
+        ("witness", &wanted.witness),
+    ] {
+        if text.trim().is_empty() || text.chars().count() > 500 {
+            return Err(CodesError::field(
+                field,
+                "length",
+                "1 to 500 characters",
+                "1 到 500 个字符",
+            ));
+        }
+    }
+    let day: Option<jiff::civil::Date> = wanted.destroyed_on.parse().ok();
+    let day = day
+        .filter(|_| wanted.destroyed_on.len() == 10)
+        .ok_or_else(|| {
+            CodesError::field(
+                "destroyed_on",
+                "bad-date",
+                "a date as YYYY-MM-DD",
+                "日期格式为 YYYY-MM-DD",
+            )
+        })?;
+    Ok((i64::from(crate::clock::day_number(day)) * 24 - 8) * 3_600_000_000)
+}
+
+/// What a request names, as ranges per space. Nothing is changed here.
+async fn targets(
+    state: &Internal,
+    enterprise: Uuid,
+    ranges: &[RangeIn],
+    codes: &[String],
+) -> Result<BTreeMap<String, Vec<Range>>, CodesError> {
+    if ranges.is_empty() && codes.is_empty() {
+        return Err(CodesError::field(
+            "codes",
+            "required",
+            "give ranges or codes",
+            "请提供 ranges 或 codes",
+        ));
+    }
+    if ranges.len() > RANGES_MAX || codes.len() > CODES_LISTED_MAX {
+        return Err(CodesError::field(
+            "codes",
+            "too-many",
+            "at most 100 ranges and 10 000 codes a request",
+            "每次最多 100 个区间、10 000 个码",
+        ));
+    }
+    let mut targets: BTreeMap<String, Vec<Range>> = BTreeMap::new();
+    for part in ranges {
+        let segment = store::segment(state.db.reader(), enterprise, part.segment_id).await?;
+        let (lo, hi) = (segment.lo as u64, segment.hi as u64);
+        let range = Range::new(part.from.unwrap_or(lo), part.to.unwrap_or(hi))
+            .filter(|range| range.lo >= lo && range.hi <= hi)
+            .ok_or_else(|| {
+                CodesError::field(
+                    "ranges",
+                    "outside-segment",
+                    "from and to must lie within the segment, from not after to",
+                    "from、to 须位于码段之内，且 from 不大于 to",
+                )
+            })?;
+        targets.entry(segment.space).or_default().push(range);
+    }
+    for (space, indices) in indices(state, enterprise, codes).await? {
+        targets.entry(space).or_default().extend(runs(&indices));
+    }
+    Ok(targets)
+}
+
+/// Scanned or typed codes as sorted indices per space.
+async fn indices(
+    state: &Internal,
+    enterprise: Uuid,
+    codes: &[String],
+) -> Result<BTreeMap<String, Vec<u64>>, CodesError> {
+    let mut rings: BTreeMap<String, Ring> = BTreeMap::new();
+    let mut indices: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for (n, text) in codes.iter().enumerate() {
+        let field = format!("codes/{n}");
+        let scanned = trace_code::parse(text).map_err(|error| {
+            CodesError::field(
+                &field,
+                error.fault.code(),
+                error.fault.en(),
+                error.fault.zh(),
+            )
+        })?;
+        let unknown = || {
+            CodesError::field(
+                &field,
+                "not-ours",
+                "not a unit code this enterprise issued",
+                "不是本企业签发的单品追溯码",
+            )
+        };
+        if let TraceCode::Sscc(sscc) = &scanned.code {
+            let prefixes =
+                registry::enterprises::store::prefixes(state.db.reader(), enterprise).await?;
+            let (prefix, index) = prefixes
+                .iter()
+                .find_map(|prefix| Some((prefix, sscc_index(sscc, prefix)?)))
+                .ok_or_else(unknown)?;
+            indices
+                .entry(format!("00/{prefix}"))
+                .or_default()
+                .push(index);
+            continue;
+        }
+        let unit = UnitName::of(&scanned.code).ok_or_else(unknown)?;
+        let name = unit.space.to_string();
+        if !rings.contains_key(&name) {
+            store::space(state.db.reader(), enterprise, &name)
+                .await?
+                .ok_or_else(unknown)?;
+            let ring = store::ring(&state.db, &state.sealer, enterprise, &unit.space).await?;
+            rings.insert(name.clone(), ring);
+        }
+        let index = rings
+            .get(&name)
+            .and_then(|ring| ring.index_of(&unit.serial));
+        let index = index.ok_or(CodesError::InTheWay(InTheWay::NotAllocated, vec![n as u64]))?;
+        indices.entry(name).or_default().push(index);
+    }
+    for list in indices.values_mut() {
+        list.sort_unstable();
+        list.dedup();
+    }
+    Ok(indices)
+}
+
+fn told(ranges: &[Range]) -> String {
+    let parts: Vec<String> = ranges
+        .iter()
+        .map(|r| format!("{}-{}", r.lo, r.hi))
+        .collect();
+    parts.join(",")
+}
+
+fn summary(targets: &BTreeMap<String, Vec<Range>>) -> BTreeMap<&str, String> {
+    targets
+        .iter()
+        .map(|(space, ranges)| (space.as_str(), told(ranges)))
+        .collect()
+}

@@ -1,0 +1,230 @@
+//! Issuing codes over HTTP.
+
+use super::{
+    CodesError, SpaceKey, acts,
+    print::{LINES_A_CHUNK, PrintFormat, PrintedBatch, Printer},
+    store,
+    wire::{
+        CommissionIn, CommissionOut, DestructionIn, DestructionOut, PrintQuery, QrQuery, SegmentIn,
+        SegmentOut,
+    },
+};
+use crate::{
+    app::Internal,
+    http::{
+        auth::Staff,
+        body::{Json, LARGE_MAX},
+        page::{Page, PageQuery},
+    },
+    problem::{Problem, ProblemBody, ProblemCode},
+    registry,
+};
+use actix_web::{
+    HttpResponse, get,
+    http::header,
+    post,
+    web::{self, Bytes, Data, Path, Query},
+};
+use fast_qr::{
+    ECL, QRBuilder,
+    convert::{Builder, svg::SvgBuilder},
+};
+use futures_util::stream;
+use std::sync::Arc;
+use suyuan_sync::trace_code;
+use uuid::Uuid;
+
+/// Allocate a segment (码段分配).
+#[utoipa::path(tag = "codes", operation_id = "create_segment", request_body = SegmentIn,
+    security(("bearer" = [])),
+    responses((status = 201, body = SegmentOut), (status = 422, body = ProblemBody)))]
+#[post("/v1/segments")]
+pub async fn create_segment(
+    state: Data<Internal>,
+    caller: Staff,
+    body: Json<SegmentIn>,
+) -> Result<HttpResponse, Problem> {
+    let out = acts::allocate(
+        &state,
+        caller.enterprise,
+        caller.actor,
+        body.key,
+        body.value,
+    )
+    .await?;
+    Ok(HttpResponse::Created().json(out))
+}
+
+/// Segments of the caller's enterprise.
+#[utoipa::path(tag = "codes", operation_id = "list_segments", params(PageQuery),
+    security(("bearer" = [])), responses((status = 200, body = Page<SegmentOut>)))]
+#[get("/v1/segments")]
+pub async fn list_segments(
+    state: Data<Internal>,
+    caller: Staff,
+    query: Query<PageQuery>,
+) -> Result<web::Json<Page<SegmentOut>>, Problem> {
+    let paging = query.check()?;
+    let items = store::segments(&state.db, caller.enterprise, paging).await?;
+    Ok(web::Json(Page::new(items, paging, |s: &SegmentOut| s.id)))
+}
+
+/// The print file of a segment, streamed as CSV or JSON lines. May be fetched again at any time.
+#[utoipa::path(tag = "codes", operation_id = "print_segment", params(("id" = Uuid, Path), PrintQuery),
+    security(("bearer" = [])),
+    responses((status = 200, content_type = "text/csv"), (status = 404, body = ProblemBody),
+    (status = 422, body = ProblemBody)))]
+#[get("/v1/segments/{id}/codes")]
+pub async fn print_segment(
+    state: Data<Internal>,
+    caller: Staff,
+    id: Path<Uuid>,
+    query: Query<PrintQuery>,
+) -> Result<HttpResponse, Problem> {
+    let format = match query.format.as_deref() {
+        None | Some("csv") => PrintFormat::Csv,
+        Some("jsonl") => PrintFormat::JsonLines,
+        Some(_) => {
+            return Err(Problem::field(
+                "format",
+                "unknown",
+                "csv or jsonl",
+                "csv 或 jsonl",
+            ));
+        }
+    };
+    let segment = store::segment(state.db.reader(), caller.enterprise, *id).await?;
+    let (lo, hi) = (segment.lo as u64, segment.hi as u64);
+    let (from, to) = (query.from.unwrap_or(lo), query.to.unwrap_or(hi));
+    if from < lo || to > hi || from > to {
+        return Err(Problem::field(
+            "from",
+            "outside-segment",
+            "from and to must lie within the segment",
+            "from、to 须位于码段之内",
+        ));
+    }
+    let space = SpaceKey::parse(&segment.space).ok_or(CodesError::Unknown)?;
+    let printer = Arc::new(Printer {
+        ring: store::ring(&state.db, &state.sealer, caller.enterprise, &space)
+            .await
+            .map_err(CodesError::from)?,
+        space,
+        key_id: u8::try_from(segment.key_id).unwrap_or(u8::MAX),
+        base_url: state.base_url.clone(),
+        format,
+        batch: printed_batch(&state, caller.enterprise, query.batch_id).await?,
+    });
+    let header = (format == PrintFormat::Csv).then(|| Bytes::from_static(b"index,serial,url\n"));
+    let body = stream::unfold(
+        (printer, header, from),
+        move |(printer, header, next)| async move {
+            if let Some(header) = header {
+                return Some((Ok::<_, Problem>(header), (printer, None, next)));
+            }
+            if next > to {
+                return None;
+            }
+            let last = to.min(next + LINES_A_CHUNK - 1);
+            let worker = printer.clone();
+            let lines = web::block(move || worker.lines(next, last)).await;
+            let chunk = lines
+                .map(Bytes::from)
+                .map_err(|error| Problem::internal(&error));
+            Some((chunk, (printer, None, last + 1)))
+        },
+    );
+    let (media, name) = match format {
+        PrintFormat::Csv => ("text/csv; charset=utf-8", "csv"),
+        PrintFormat::JsonLines => ("application/jsonl; charset=utf-8", "jsonl"),
+    };
+    Ok(HttpResponse::Ok()
+        .insert_header((
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"segment-{}.{name}\"", segment.id),
+        ))
+        .content_type(media)
+        .streaming(body))
+}
+
+async fn printed_batch(
+    state: &Internal,
+    enterprise: Uuid,
+    id: Option<Uuid>,
+) -> Result<Option<PrintedBatch>, Problem> {
+    let Some(id) = id else {
+        return Ok(None);
+    };
+    let batch = registry::batches::store::row(state.db.reader(), enterprise, id).await?;
+    Ok(Some(PrintedBatch::of(&batch.lot, &batch.expiry_date)))
+}
+
+/// Commission codes to a batch. Sent twice it changes nothing the second time; codes of another
+/// batch are a conflict, void codes are refused, and then nothing is changed.
+#[utoipa::path(tag = "codes", operation_id = "create_commission", request_body = CommissionIn,
+    security(("bearer" = [])),
+    responses((status = 201, body = CommissionOut), (status = 404, body = ProblemBody),
+    (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+#[post("/v1/commissions")]
+pub async fn create_commission(
+    state: Data<Internal>,
+    caller: Staff,
+    body: Json<CommissionIn, LARGE_MAX>,
+) -> Result<HttpResponse, Problem> {
+    let out = acts::commission(
+        &state,
+        caller.enterprise,
+        caller.actor,
+        body.key,
+        body.value,
+    )
+    .await?;
+    Ok(HttpResponse::Created().json(out))
+}
+
+/// Destroy unqualified codes, with the record the standard asks for (MB-6.3).
+#[utoipa::path(tag = "codes", operation_id = "create_code_destruction", request_body = DestructionIn,
+    security(("bearer" = [])),
+    responses((status = 201, body = DestructionOut), (status = 409, body = ProblemBody),
+    (status = 422, body = ProblemBody)))]
+#[post("/v1/code-destructions")]
+pub async fn create_code_destruction(
+    state: Data<Internal>,
+    caller: Staff,
+    body: Json<DestructionIn, LARGE_MAX>,
+) -> Result<HttpResponse, Problem> {
+    let out = acts::destroy(
+        &state,
+        caller.enterprise,
+        caller.actor,
+        body.key,
+        body.value,
+    )
+    .await?;
+    Ok(HttpResponse::Created().json(out))
+}
+
+/// A code as QR (GB/T 18284) in SVG: resolver address and trace code, error correction level M.
+#[utoipa::path(tag = "codes", operation_id = "draw_qr", params(QrQuery), security(("bearer" = [])),
+    responses((status = 200, content_type = "image/svg+xml"), (status = 400, body = ProblemBody)))]
+#[get("/v1/qr.svg")]
+pub async fn draw_qr(
+    state: Data<Internal>,
+    _caller: Staff,
+    query: Query<QrQuery>,
+) -> Result<HttpResponse, Problem> {
+    let scanned = trace_code::parse(&query.code).map_err(|error| {
+        Problem::new(ProblemCode::MalformedCode).detail(error.fault.en(), error.fault.zh())
+    })?;
+    let mut url = scanned.code.digital_link(&state.base_url).to_string();
+    if let Some(expiry) = scanned.claims.expiry {
+        url.push_str("?17=");
+        url.extend(expiry.map(char::from));
+    }
+    let qr = QRBuilder::new(url)
+        .ecl(ECL::M)
+        .build()
+        .map_err(|_| Problem::new(ProblemCode::TooLarge))?;
+    let svg = SvgBuilder::default().margin(4).to_str(&qr);
+    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(svg))
+}

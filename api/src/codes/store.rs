@@ -1,0 +1,407 @@
+//! All SQL about issuing codes.
+
+use super::{
+    CodesError, InTheWay, SpaceError, SpaceKey, UnitLevel,
+    ranges::{Range, runs, uncovered},
+    ring::{Ring, WrappedKey, context},
+    wire::SegmentOut,
+};
+use crate::{
+    db::Db,
+    entities::{code_space, issue_key, public_chunk, public_range, segment},
+    http::page::Paging,
+    log::Act,
+    projection::{self, CHUNK_LISTED, CHUNK_VOID, RANGE_COMMISSION, RANGE_SEGMENT},
+    sealing::Sealer,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use roaring::RoaringBitmap;
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Offsets in a chunk.
+const CHUNK_BITS: u32 = 16;
+/// Indices named in a refusal.
+const EXAMPLES: usize = 5;
+
+/// Opens a code space with its first key and shows it to the public side.
+pub async fn open_space(
+    act: &Act,
+    sealer: &Sealer,
+    enterprise: Uuid,
+    space: SpaceKey,
+    product: Option<Uuid>,
+    level: UnitLevel,
+) -> Result<(), SpaceError> {
+    let name = space.to_string();
+    code_space::Entity::insert(code_space::ActiveModel {
+        enterprise_id: Set(enterprise),
+        space: Set(name.clone()),
+        product_id: Set(product),
+        level: Set(level.name().into()),
+        next_index: Set(0),
+        created_at: Set(act.stamp()),
+    })
+    .exec_without_returning(act.tx())
+    .await?;
+    let mut keys = Vec::new();
+    if space.is_minted() {
+        let bound_to = context(&space, 0);
+        let wrapped = sealer.wrap(&bound_to, sealer.new_secret(&bound_to)?.as_slice())?;
+        keys.push(WrappedKey {
+            id: 0,
+            wrapped: STANDARD.encode(&wrapped),
+        });
+        issue_key::Entity::insert(issue_key::ActiveModel {
+            enterprise_id: Set(enterprise),
+            space: Set(name.clone()),
+            key_id: Set(0),
+            wrapped: Set(wrapped),
+            created_at: Set(act.stamp()),
+        })
+        .exec_without_returning(act.tx())
+        .await?;
+    }
+    let keys =
+        serde_json::to_string(&keys).map_err(|e| SpaceError::Db(DbErr::Json(e.to_string())))?;
+    projection::put_space(act, &name, enterprise, product, level.name(), &keys).await?;
+    Ok(())
+}
+
+/// Spaces of a product with their levels, smallest unit first.
+pub async fn spaces_of(
+    tx: &impl ConnectionTrait,
+    enterprise: Uuid,
+    product: Uuid,
+) -> Result<Vec<(String, String)>, DbErr> {
+    let rows = code_space::Entity::find()
+        .filter(code_space::Column::EnterpriseId.eq(enterprise))
+        .filter(code_space::Column::ProductId.eq(product))
+        .order_by_desc(code_space::Column::Level)
+        .all(tx)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.space, row.level)).collect())
+}
+
+/// A space of this enterprise.
+pub async fn space(
+    tx: &impl ConnectionTrait,
+    enterprise: Uuid,
+    name: &str,
+) -> Result<Option<code_space::Model>, DbErr> {
+    code_space::Entity::find_by_id((enterprise, name.to_owned()))
+        .one(tx)
+        .await
+}
+
+/// The opened keys of a space of this enterprise, and the id of the one in use.
+pub async fn ring(
+    db: &Db,
+    sealer: &Sealer,
+    enterprise: Uuid,
+    space: &SpaceKey,
+) -> Result<Ring, SpaceError> {
+    let rows = issue_key::Entity::find()
+        .filter(issue_key::Column::EnterpriseId.eq(enterprise))
+        .filter(issue_key::Column::Space.eq(space.to_string()))
+        .all(db.reader())
+        .await?;
+    let keys: Vec<WrappedKey> = rows
+        .into_iter()
+        .map(|row| WrappedKey {
+            id: u8::try_from(row.key_id).unwrap_or(u8::MAX),
+            wrapped: STANDARD.encode(row.wrapped),
+        })
+        .collect();
+    Ok(Ring::open(sealer, space, &keys)?)
+}
+
+/// Takes the next `count` indices of a space as a segment and shows it.
+pub async fn allocate(
+    act: &Act,
+    enterprise: Uuid,
+    name: &str,
+    count: u64,
+    capacity: u64,
+) -> Result<SegmentOut, CodesError> {
+    let space = space(act.tx(), enterprise, name)
+        .await?
+        .ok_or(CodesError::Unknown)?;
+    let lo = space.next_index as u64;
+    let hi = lo.saturating_add(count - 1);
+    if hi >= capacity {
+        return Err(CodesError::field(
+            "count",
+            "space-exhausted",
+            "the code space has not that many codes left",
+            "剩余码量不足",
+        ));
+    }
+    code_space::Entity::update_many()
+        .col_expr(code_space::Column::NextIndex, (hi as i64 + 1).into())
+        .filter(code_space::Column::EnterpriseId.eq(enterprise))
+        .filter(code_space::Column::Space.eq(name))
+        .exec(act.tx())
+        .await?;
+    let id = Uuid::now_v7();
+    segment::Entity::insert(segment::ActiveModel {
+        enterprise_id: Set(enterprise),
+        id: Set(id),
+        space: Set(name.to_owned()),
+        key_id: Set(0),
+        lo: Set(lo as i64),
+        hi: Set(hi as i64),
+        created_at: Set(act.stamp()),
+    })
+    .exec_without_returning(act.tx())
+    .await?;
+    projection::put_range(act, name, RANGE_SEGMENT, (lo, hi), None).await?;
+    Ok(SegmentOut {
+        id,
+        space: name.to_owned(),
+        from: lo,
+        to: hi,
+        count,
+    })
+}
+
+/// A segment of this enterprise.
+pub async fn segment(
+    tx: &impl ConnectionTrait,
+    enterprise: Uuid,
+    id: Uuid,
+) -> Result<segment::Model, CodesError> {
+    let row = segment::Entity::find_by_id((enterprise, id))
+        .one(tx)
+        .await?;
+    row.ok_or(CodesError::Unknown)
+}
+
+/// Segments of an enterprise.
+pub async fn segments(db: &Db, enterprise: Uuid, paging: Paging) -> Result<Vec<SegmentOut>, DbErr> {
+    let rows = segment::Entity::find()
+        .filter(segment::Column::EnterpriseId.eq(enterprise))
+        .filter(segment::Column::Id.gt(paging.after))
+        .order_by_asc(segment::Column::Id)
+        .limit(paging.limit)
+        .all(db.reader())
+        .await?;
+    Ok(rows.into_iter().map(segment_out).collect())
+}
+
+/// A segment as told.
+pub fn segment_out(row: segment::Model) -> SegmentOut {
+    SegmentOut {
+        id: row.id,
+        space: row.space,
+        from: row.lo as u64,
+        to: row.hi as u64,
+        count: (row.hi - row.lo + 1) as u64,
+    }
+}
+
+/// What is known of a set of indices of one space.
+struct Standing {
+    /// Commissioned ranges that overlap, with their batch.
+    ranges: Vec<(Range, Uuid)>,
+    /// Commissioned one by one, per batch and chunk.
+    listed: Vec<(Uuid, u32, RoaringBitmap)>,
+    /// Destroyed, per chunk.
+    void: BTreeMap<u32, RoaringBitmap>,
+}
+
+/// Commissions ranges and indices to a batch. Returns how many are new and how many were so.
+pub async fn commission(
+    act: &Act,
+    space: &str,
+    batch: Uuid,
+    wanted: &[Range],
+) -> Result<(u64, u64), CodesError> {
+    let (mut new, mut same) = (0, 0);
+    for &range in wanted {
+        let standing = standing(act, space, range).await?;
+        refuse_void(range, &standing)?;
+        let others: Vec<u64> = standing
+            .ranges
+            .iter()
+            .filter(|(_, owner)| *owner != batch)
+            .map(|(taken, _)| taken.lo.max(range.lo))
+            .chain(listed_in(range, &standing, |owner| owner != batch))
+            .take(EXAMPLES)
+            .collect();
+        if !others.is_empty() {
+            return Err(CodesError::InTheWay(InTheWay::OtherBatch, others));
+        }
+        let mut taken: Vec<Range> = standing.ranges.iter().map(|(range, _)| *range).collect();
+        let listed: Vec<u64> = listed_in(range, &standing, |_| true).collect();
+        taken.extend(runs(&listed));
+        let parts = uncovered(range, &taken);
+        let added: u64 = parts.iter().map(|part| part.len()).sum();
+        new += added;
+        same += range.len() - added;
+        put(act, space, batch, &parts).await?;
+    }
+    Ok((new, same))
+}
+
+/// A run long enough to be a range costs one row; a scattered index costs one bit.
+const RUN_MIN: u64 = 64;
+
+async fn put(act: &Act, space: &str, batch: Uuid, parts: &[Range]) -> Result<(), DbErr> {
+    let mut chunks: BTreeMap<u32, RoaringBitmap> = BTreeMap::new();
+    for part in parts {
+        if part.len() >= RUN_MIN {
+            let range = (part.lo, part.hi);
+            projection::put_range(act, space, RANGE_COMMISSION, range, Some(batch)).await?;
+        } else {
+            for index in part.lo..=part.hi {
+                let (chunk, offset) = split(index);
+                chunks.entry(chunk).or_default().insert(offset);
+            }
+        }
+    }
+    for (chunk, bits) in chunks {
+        projection::add_to_chunk(act, space, chunk, CHUNK_LISTED, batch, &bits).await?;
+    }
+    Ok(())
+}
+
+/// Makes indices void. Refused while any is in use.
+pub async fn destroy(act: &Act, space: &str, wanted: &[Range]) -> Result<(u64, u64), CodesError> {
+    let (mut new, mut same) = (0, 0);
+    for &range in wanted {
+        let standing = standing(act, space, range).await?;
+        let used: Vec<u64> = standing
+            .ranges
+            .iter()
+            .map(|(taken, _)| taken.lo.max(range.lo))
+            .chain(listed_in(range, &standing, |_| true))
+            .take(EXAMPLES)
+            .collect();
+        if !used.is_empty() {
+            return Err(CodesError::InTheWay(InTheWay::InUse, used));
+        }
+        let (first, last) = (split(range.lo).0, split(range.hi).0);
+        for chunk in first..=last {
+            let start = u64::from(chunk) << CHUNK_BITS;
+            let mut bits = RoaringBitmap::new();
+            let from = range.lo.max(start) - start;
+            let to = range.hi.min(start + 0xffff) - start;
+            bits.insert_range(from as u32..=to as u32);
+            let wanted = bits.len();
+            if let Some(void) = standing.void.get(&chunk) {
+                bits -= void;
+            }
+            new += bits.len();
+            same += wanted - bits.len();
+            if !bits.is_empty() {
+                projection::add_to_chunk(act, space, chunk, CHUNK_VOID, Uuid::nil(), &bits).await?;
+            }
+        }
+    }
+    Ok((new, same))
+}
+
+/// Are all these indices allocated to this enterprise?
+pub async fn refuse_unallocated(
+    tx: &impl ConnectionTrait,
+    enterprise: Uuid,
+    space: &str,
+    wanted: &[Range],
+) -> Result<(), CodesError> {
+    let rows = segment::Entity::find()
+        .filter(segment::Column::EnterpriseId.eq(enterprise))
+        .filter(segment::Column::Space.eq(space))
+        .all(tx)
+        .await?;
+    let held: Vec<Range> = rows
+        .iter()
+        .filter_map(|row| Range::new(row.lo as u64, row.hi as u64))
+        .collect();
+    let outside: Vec<u64> = wanted
+        .iter()
+        .flat_map(|range| uncovered(*range, &held))
+        .map(|range| range.lo)
+        .take(EXAMPLES)
+        .collect();
+    if outside.is_empty() {
+        return Ok(());
+    }
+    Err(CodesError::InTheWay(InTheWay::NotAllocated, outside))
+}
+
+async fn standing(act: &Act, space: &str, range: Range) -> Result<Standing, DbErr> {
+    let ranges = public_range::Entity::find()
+        .filter(public_range::Column::Space.eq(space))
+        .filter(public_range::Column::Kind.eq(RANGE_COMMISSION))
+        .filter(public_range::Column::Lo.lte(range.hi as i64))
+        .filter(public_range::Column::Hi.gte(range.lo as i64))
+        .all(act.tx())
+        .await?;
+    let chunks = public_chunk::Entity::find()
+        .filter(public_chunk::Column::Space.eq(space))
+        .filter(
+            public_chunk::Column::Chunk
+                .between(i64::from(split(range.lo).0), i64::from(split(range.hi).0)),
+        )
+        .all(act.tx())
+        .await?;
+    let mut standing = Standing {
+        ranges: ranges
+            .iter()
+            .filter_map(|row| Some((Range::new(row.lo as u64, row.hi as u64)?, row.batch_id?)))
+            .collect(),
+        listed: Vec::new(),
+        void: BTreeMap::new(),
+    };
+    for row in chunks {
+        let bits = projection::read_bits(&row.bits)?;
+        if row.kind == CHUNK_VOID {
+            standing.void.insert(row.chunk as u32, bits);
+        } else {
+            standing.listed.push((row.batch_id, row.chunk as u32, bits));
+        }
+    }
+    Ok(standing)
+}
+
+fn refuse_void(range: Range, standing: &Standing) -> Result<(), CodesError> {
+    let void: Vec<u64> = standing
+        .void
+        .iter()
+        .flat_map(|(chunk, bits)| within(range, *chunk, bits))
+        .take(EXAMPLES)
+        .collect();
+    if void.is_empty() {
+        return Ok(());
+    }
+    Err(CodesError::InTheWay(InTheWay::Void, void))
+}
+
+fn listed_in(
+    range: Range,
+    standing: &Standing,
+    owner: impl Fn(Uuid) -> bool,
+) -> impl Iterator<Item = u64> {
+    standing
+        .listed
+        .iter()
+        .filter(move |(batch, ..)| owner(*batch))
+        .flat_map(move |(_, chunk, bits)| within(range, *chunk, bits))
+}
+
+/// The indices of a chunk's bitmap that lie in a range.
+fn within(range: Range, chunk: u32, bits: &RoaringBitmap) -> impl Iterator<Item = u64> {
+    bits.iter()
+        .map(move |offset| (u64::from(chunk) << CHUNK_BITS) | u64::from(offset))
+        .filter(move |index| (range.lo..=range.hi).contains(index))
+}
+
+/// Chunk and offset of an index.
+pub fn split(index: u64) -> (u32, u32) {
+    ((index >> CHUNK_BITS) as u32, (index & 0xffff) as u32)
+}

@@ -1,0 +1,344 @@
+//! Settings: defaults < file < environment `SUYUAN__SECTION__KEY` < flags. Every key is typed and
+//! documented in `config/default.toml`, which is compiled in; an unknown key stops the start.
+
+use config::{Config, Environment, File, FileFormat};
+use serde::Deserialize;
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use thiserror::Error;
+
+const DEFAULTS: &str = include_str!("../config/default.toml");
+
+/// Why settings cannot be used.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// A wrong value or unknown key; the message names it.
+    #[error("settings: {0}")]
+    Read(#[from] config::ConfigError),
+    /// Values that do not go together.
+    #[error("settings: {0}")]
+    Refused(String),
+}
+
+/// All settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Development or production.
+    pub mode: Mode,
+    /// Where an embedded database and its key file live.
+    pub data_dir: PathBuf,
+    /// The database.
+    pub database: Database,
+    /// Redis, optional.
+    pub redis: Redis,
+    /// The consumers' listener.
+    pub public: Public,
+    /// The enterprises' listener.
+    pub internal: Internal,
+    /// Secrets.
+    pub security: Security,
+    /// How fresh an answer must be.
+    pub freshness: Freshness,
+    /// The cache of rendered answers.
+    pub cache: Cache,
+    /// The query log.
+    pub queries: Queries,
+    /// What is written to standard error.
+    pub log: Log,
+    /// How the process ends.
+    pub drain: Drain,
+}
+
+/// How strict the start is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Makes missing secrets itself.
+    Development,
+    /// Refuses missing and weak secrets.
+    Production,
+}
+
+/// `[database]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Empty for SQLite in the data folder.
+    pub url: Secret,
+    /// Connections for reading.
+    pub connections: u32,
+    /// Longest wait for one.
+    pub acquire_timeout_ms: u64,
+}
+
+/// `[redis]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    /// Empty for none.
+    pub url: Secret,
+    /// Past this the database is asked.
+    pub timeout_ms: u64,
+}
+
+/// `[public]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Public {
+    /// Address.
+    pub listen: SocketAddr,
+    /// Worker threads; 0 = one a core.
+    pub workers: usize,
+    /// What is printed into codes; empty = `http://{listen}`.
+    pub base_url: String,
+}
+
+/// `[internal]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Internal {
+    /// Address.
+    pub listen: SocketAddr,
+    /// Worker threads; 0 = one a core.
+    pub workers: usize,
+}
+
+/// `[security]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Security {
+    /// 32 bytes in base64, or empty.
+    pub master_key: Secret,
+    /// A file with the same, or empty.
+    pub master_key_file: String,
+    /// Life of an access token.
+    pub access_token_s: i64,
+    /// Life of a refresh token that is not used.
+    pub refresh_token_s: i64,
+}
+
+/// `[freshness]`, all in milliseconds.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Freshness {
+    /// Between two polls.
+    pub poll_ms: u64,
+    /// Longest wait for one.
+    pub timeout_ms: u64,
+    /// How long `ok` may be said after a poll was sent.
+    pub lease_ms: u64,
+    /// How long a marked answer is given after that.
+    pub grace_ms: u64,
+}
+
+/// `[cache]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cache {
+    /// Bytes of rendered answers held.
+    pub bytes: usize,
+}
+
+/// `[queries]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Queries {
+    /// Entries waiting to be written.
+    pub buffer: usize,
+    /// Between two writes.
+    pub flush_ms: u64,
+    /// Between two folds into counts.
+    pub fold_ms: u64,
+    /// Between two reads of new counts.
+    pub refresh_ms: u64,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// `json` or `text`.
+    pub format: LogFormat,
+    /// tracing filter.
+    pub level: String,
+}
+
+/// Shape of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For reading at a terminal.
+    Text,
+}
+
+/// `[drain]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drain {
+    /// Readiness fails this long before listeners close.
+    pub lame_duck_ms: u64,
+    /// Open requests may take this long.
+    pub timeout_s: u64,
+}
+
+/// Text that never shows itself in a log or an error.
+#[derive(Clone, Deserialize, Default)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Secret {
+        Secret(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "\"\"" } else { "\"…\"" })
+    }
+}
+
+impl Settings {
+    /// Reads all sources; `flags` are `section.key` pairs from the command line.
+    pub fn load(file: Option<&Path>, flags: &[(&str, String)]) -> Result<Settings, SettingsError> {
+        let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        if let Some(path) = file {
+            builder = builder.add_source(File::from(path).format(FileFormat::Toml));
+        }
+        builder = builder.add_source(
+            Environment::with_prefix("SUYUAN")
+                .prefix_separator("__")
+                .separator("__")
+                .try_parsing(true),
+        );
+        for (key, value) in flags {
+            builder = builder.set_override(key, value.as_str())?;
+        }
+        let settings: Settings = builder.build()?.try_deserialize()?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        let refuse = |why: &str| Err(SettingsError::Refused(why.to_owned()));
+        let f = &self.freshness;
+        if f.poll_ms == 0 || f.timeout_ms == 0 || f.poll_ms + f.timeout_ms > f.lease_ms {
+            return refuse("freshness: poll_ms + timeout_ms must fit into lease_ms, all above 0");
+        }
+        if self.database.connections == 0 {
+            return refuse("database.connections must be at least 1");
+        }
+        if !(60..=3600).contains(&self.security.access_token_s) {
+            return refuse("security.access_token_s must lie between 60 and 3600");
+        }
+        if self.queries.flush_ms == 0 || self.queries.fold_ms == 0 || self.queries.refresh_ms == 0 {
+            return refuse("queries: intervals must be above 0");
+        }
+        if self.mode == Mode::Production {
+            let security = &self.security;
+            if security.master_key.expose().is_empty() && security.master_key_file.is_empty() {
+                return refuse(
+                    "production needs security.master_key_file or security.master_key; \
+                     make one with: head -c 32 /dev/urandom | base64",
+                );
+            }
+            if self.public.base_url.is_empty() {
+                return refuse("production needs public.base_url, the address printed into codes");
+            }
+        }
+        Ok(())
+    }
+
+    /// What is printed into codes, without a trailing slash.
+    pub fn base_url(&self) -> String {
+        if self.public.base_url.is_empty() {
+            format!("http://{}", self.public.listen)
+        } else {
+            self.public.base_url.trim_end_matches('/').to_owned()
+        }
+    }
+}
+
+impl Freshness {
+    /// Between two polls.
+    pub fn poll(&self) -> Duration {
+        Duration::from_millis(self.poll_ms)
+    }
+    /// Longest wait for one.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms)
+    }
+    /// Lease, counted from the sending of the poll.
+    pub fn lease(&self) -> Duration {
+        Duration::from_millis(self.lease_ms)
+    }
+    /// Grace after the lease.
+    pub fn grace(&self) -> Duration {
+        Duration::from_millis(self.grace_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(flags: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        let flags: Vec<_> = flags.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
+        Settings::load(None, &flags)
+    }
+
+    #[test]
+    fn defaults_are_complete_and_listen_on_loopback() {
+        let settings = load(&[]).unwrap();
+        assert!(settings.public.listen.ip().is_loopback());
+        assert!(settings.internal.listen.ip().is_loopback());
+        assert_eq!(settings.base_url(), "http://127.0.0.1:8080");
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_it() {
+        let error = load(&[("public.listne", "127.0.0.1:1")]).unwrap_err();
+        assert!(error.to_string().contains("listne"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_value_is_an_error() {
+        assert!(load(&[("public.listen", "nowhere")]).is_err());
+        assert!(load(&[("freshness.poll_ms", "900")]).is_err());
+    }
+
+    #[test]
+    fn production_refuses_missing_secrets() {
+        let error = load(&[("mode", "production")]).unwrap_err();
+        assert!(error.to_string().contains("master_key"), "{error}");
+        let key = crate::sealing::Sealer::generate().unwrap();
+        assert!(
+            load(&[
+                ("mode", "production"),
+                ("security.master_key", &key),
+                ("public.base_url", "https://id.example")
+            ])
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn secrets_do_not_show_in_debug_output() {
+        let settings = load(&[("database.url", "postgres://u:hunter2@h/d")]).unwrap();
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,151 @@
+//! `demo --once`: asks the running demo about each of its codes, as a phone would, and says what
+//! is not as it should be.
+
+use super::Demo;
+use serde_json::Value;
+use std::time::Duration;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// Everything that is wrong, in words; empty when all is right.
+pub async fn check(demo: &Demo) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let codes = &demo.codes;
+    let groups: [(&str, &[String], u16, &str, &str, &str); 10] = [
+        ("legal", &codes.legal, 200, "legal", "ok", ""),
+        ("care", &codes.care, 200, "legal", "ok", ""),
+        (
+            "recalled",
+            &codes.recalled,
+            200,
+            "legal",
+            "stop",
+            "recalled",
+        ),
+        ("expired", &codes.expired, 200, "legal", "stop", "expired"),
+        ("void", &codes.void, 200, "void", "stop", "void"),
+        (
+            "not_commissioned",
+            &codes.not_commissioned,
+            200,
+            "not_commissioned",
+            "caution",
+            "not_commissioned",
+        ),
+        (
+            "not_allocated",
+            &codes.not_allocated,
+            404,
+            "not_allocated",
+            "stop",
+            "not_allocated",
+        ),
+        (
+            "forged",
+            &codes.forged,
+            404,
+            "not_allocated",
+            "stop",
+            "not_allocated",
+        ),
+        ("case", &codes.case, 200, "legal", "ok", ""),
+        (
+            "pallet",
+            &codes.pallet,
+            200,
+            "legal",
+            "caution",
+            "names_logistic_unit",
+        ),
+    ];
+    for (group, urls, status, legality, advice, reason) in groups {
+        if urls.is_empty() {
+            wrong.push(format!("{group}: no codes"));
+        }
+        for url in urls {
+            if let Err(fault) = one(url, status, legality, advice, reason).await {
+                wrong.push(format!("{group}: {url}: {fault}"));
+            }
+        }
+    }
+    wrong
+}
+
+async fn one(
+    url: &str,
+    status: u16,
+    legality: &str,
+    advice: &str,
+    reason: &str,
+) -> Result<(), String> {
+    let json = get(url, "application/json").await?;
+    let view: Value = serde_json::from_str(&json.body).map_err(|e| format!("JSON: {e}"))?;
+    let reasons = view["reasons"].as_array().cloned().unwrap_or_default();
+    let found = (
+        json.status,
+        view["legality"].as_str(),
+        view["advice"].as_str(),
+    );
+    if found != (status, Some(legality), Some(advice)) {
+        return Err(format!("answered {found:?}"));
+    }
+    let told: Vec<&str> = reasons.iter().filter_map(Value::as_str).collect();
+    let expected: &[&str] = if reason.is_empty() { &[] } else { &[reason] };
+    if told != expected {
+        return Err(format!("reasons {told:?}"));
+    }
+    if legality == "legal" && advice != "caution" {
+        let items = view["public_info"].as_array().map_or(0, Vec::len);
+        if items < 18 {
+            return Err(format!("only {items} items of Table 8"));
+        }
+    }
+    let page = get(url, "text/html").await?;
+    if page.status != status || !page.body.contains("<h1") || page.body.contains("<script") {
+        return Err(format!(
+            "page: status {}, {} bytes",
+            page.status,
+            page.body.len()
+        ));
+    }
+    Ok(())
+}
+
+struct Answer {
+    status: u16,
+    body: String,
+}
+
+/// One GET over a connection of its own.
+async fn get(url: &str, accept: &str) -> Result<Answer, String> {
+    let rest = url.strip_prefix("http://").ok_or("not http")?;
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let exchange = async {
+        let mut stream = TcpStream::connect(host).await?;
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: {accept}\r\nConnection: close\r\n\
+             User-Agent: suyuan-demo-monitor\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await?;
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).await?;
+        Ok::<_, std::io::Error>(bytes)
+    };
+    let bytes = tokio::time::timeout(Duration::from_secs(5), exchange)
+        .await
+        .map_err(|_| "no answer in 5 s")?
+        .map_err(|e| e.to_string())?;
+    let text = String::from_utf8(bytes).map_err(|_| "not UTF-8")?;
+    let (head, body) = text.split_once("\r\n\r\n").ok_or("no head")?;
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|s| s.parse().ok())
+        .ok_or("no status")?;
+    Ok(Answer {
+        status,
+        body: body.to_owned(),
+    })
+}

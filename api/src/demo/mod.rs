@@ -1,0 +1,12 @@
+//! `suyuan demo`: a small honest world on an embedded database, made through the same functions
+//! the API uses, dates relative to today. Prints where to look and a QR for the phone.
+
+mod check;
+mod report;
+mod tell;
+mod texts;
+mod world;
+
+pub use check::check;
+pub use tell::{lan_address, qr_for_terminal};
+pub use world::{Codes, Demo, DemoError, make};

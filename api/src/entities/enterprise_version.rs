@@ -1,0 +1,23 @@
+//! What an enterprise says of itself, from a day on.
+
+use sea_orm::entity::prelude::*;
+
+/// A row of `enterprise_version`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "enterprise_version")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub enterprise_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub version: i64,
+    pub name: String,
+    pub valid_from: String,
+    pub fields: String,
+    pub created_at: i64,
+}
+
+/// None: rows are joined by the stores, tenant first.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,26 @@
+//! Class-level values of a product, from a day on.
+
+use sea_orm::entity::prelude::*;
+
+/// A row of `product_version`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "product_version")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub enterprise_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub product_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub version: i64,
+    pub name: String,
+    pub valid_from: String,
+    pub fields: String,
+    pub created_at: i64,
+    pub published_at: Option<i64>,
+}
+
+/// None: rows are joined by the stores, tenant first.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

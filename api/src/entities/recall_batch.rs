@@ -1,0 +1,21 @@
+//! A batch that a recall covers.
+
+use sea_orm::entity::prelude::*;
+
+/// A row of `recall_batch`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "recall_batch")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub enterprise_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub recall_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub batch_id: Uuid,
+}
+
+/// None: rows are joined by the stores, tenant first.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

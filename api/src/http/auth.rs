@@ -1,0 +1,101 @@
+//! Who is calling: one extractor per right. A handler that does not ask for one of these types
+//! cannot act in anyone's name, and asking for it is the check.
+
+use crate::{
+    accounts::{Account, Role},
+    app::Internal,
+    log::Actor,
+    problem::{Problem, ProblemCode},
+};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
+use futures_util::future::LocalBoxFuture;
+use uuid::Uuid;
+
+/// Anyone signed in.
+pub struct SignedIn(pub Account);
+
+/// Someone of an enterprise: its administrator or an operator. Everything they see and change
+/// begins with `enterprise`.
+pub struct Staff {
+    /// The tenant.
+    pub enterprise: Uuid,
+    /// For the log.
+    pub actor: Actor,
+}
+
+/// The administrator of an enterprise.
+pub struct EnterpriseAdmin {
+    /// The tenant.
+    pub enterprise: Uuid,
+    /// For the log.
+    pub actor: Actor,
+}
+
+/// The operator of the platform (管理平台).
+pub struct PlatformAdmin {
+    /// For the log.
+    pub actor: Actor,
+}
+
+async fn account(request: HttpRequest) -> Result<Account, Problem> {
+    let refused = || Problem::new(ProblemCode::NotSignedIn);
+    let state = request.app_data::<Data<Internal>>().ok_or_else(refused)?;
+    let token = super::header_text(&request, &header::AUTHORIZATION)
+        .strip_prefix("Bearer ")
+        .ok_or_else(refused)?;
+    crate::accounts::authenticate(state, token).await
+}
+
+impl FromRequest for SignedIn {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { account(request).await.map(SignedIn) })
+    }
+}
+
+/// Implements an extractor that lets some roles through.
+macro_rules! right {
+    ($right:ty, |$account:ident| $body:expr) => {
+        impl FromRequest for $right {
+            type Error = Problem;
+            type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let request = request.clone();
+                Box::pin(async move {
+                    let $account = account(request).await?;
+                    let right: Option<$right> = $body;
+                    right.ok_or_else(|| Problem::new(ProblemCode::NotAllowed))
+                })
+            }
+        }
+    };
+}
+
+right!(Staff, |account| match (account.role, account.enterprise) {
+    (Role::EnterpriseAdmin | Role::Operator, Some(enterprise)) => Some(Staff {
+        enterprise,
+        actor: Actor::User(account.id),
+    }),
+    _ => None,
+});
+
+right!(
+    EnterpriseAdmin,
+    |account| match (account.role, account.enterprise) {
+        (Role::EnterpriseAdmin, Some(enterprise)) => Some(EnterpriseAdmin {
+            enterprise,
+            actor: Actor::User(account.id),
+        }),
+        _ => None,
+    }
+);
+
+right!(PlatformAdmin, |account| (account.role
+    == Role::PlatformAdmin)
+    .then_some(PlatformAdmin {
+        actor: Actor::User(account.id),
+    }));

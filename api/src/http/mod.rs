@@ -1,0 +1,273 @@
+//! The HTTP edge shared by both listeners: request ids, the shape of problems, extractors.
+//! Knows no feature.
+
+pub mod auth;
+pub mod body;
+pub mod page;
+
+use crate::{
+    pages::{Lang, ProblemPage},
+    problem::{Problem, ProblemCode},
+};
+use actix_web::{
+    HttpMessage, HttpRequest, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+};
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU64, Ordering},
+};
+
+/// The header an answer carries its id in.
+pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Scripts, frames and foreign loads are off; the one style sheet is named by its hash.
+pub const PAGE_POLICY_REST: &str =
+    "; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The id of one request: process part and counter, 16 hex characters each way round.
+#[derive(Clone, Copy)]
+pub struct RequestId(u64, u64);
+
+impl RequestId {
+    fn next() -> RequestId {
+        static PROCESS: OnceLock<u64> = OnceLock::new();
+        static COUNT: AtomicU64 = AtomicU64::new(1);
+        let process =
+            *PROCESS.get_or_init(|| crate::sealing::random().map_or(0, u64::from_be_bytes));
+        RequestId(process, COUNT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// As text: 24 hex characters.
+    pub fn text(self) -> [u8; 24] {
+        let mut out = [b'0'; 24];
+        hex(self.0, &mut out[..16]);
+        hex(self.1, &mut out[16..]);
+        out
+    }
+}
+
+/// The lowest hex digits of `value`, as many as fit.
+fn hex(mut value: u64, out: &mut [u8]) {
+    for digit in out.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(value & 15) as usize];
+        value >>= 4;
+    }
+}
+
+/// Which listener a problem is told at: consumers get pages, programs JSON.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Consumers: a page where the caller accepts HTML.
+    Consumer,
+    /// Programs and staff: always JSON.
+    Staff,
+}
+
+/// Outermost middleware of the public listener.
+pub async fn finish_public(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    finish(request, next, Audience::Consumer).await
+}
+
+/// Outermost middleware of the internal listener.
+pub async fn finish_internal(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    finish(request, next, Audience::Staff).await
+}
+
+/// Gives the request an id, and every failure the shape of a problem.
+async fn finish(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    audience: Audience,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let id = RequestId::next();
+    request.extensions_mut().insert(id);
+    let seen = request.request().clone();
+    let response = match next.call(request).await {
+        Ok(response) => response.map_into_boxed_body(),
+        Err(error) => ServiceResponse::new(seen.clone(), error.error_response()),
+    };
+    drop(seen);
+    let text = id.text();
+    let (request, mut response) = response.into_parts();
+    if response.status().is_client_error() || response.status().is_server_error() {
+        response = explain(&request, response, audience, &text);
+    }
+    if let Ok(value) = HeaderValue::from_bytes(&text) {
+        response.headers_mut().insert(REQUEST_ID.clone(), value);
+    }
+    response.headers_mut().insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    Ok(ServiceResponse::new(request, response))
+}
+
+/// A failure that carries a problem gets its body; one the framework made becomes a problem. An
+/// answer that brought a body of its own (a scan's 404) stays.
+fn explain(
+    request: &HttpRequest,
+    mut response: HttpResponse,
+    audience: Audience,
+    id: &[u8],
+) -> HttpResponse {
+    let problem = response.extensions_mut().remove::<Problem>();
+    let problem = match problem {
+        Some(problem) => problem,
+        None if response.headers().contains_key(header::CONTENT_TYPE)
+            && !is_plain_text(response.headers()) =>
+        {
+            return response;
+        }
+        None => Problem::new(code_for(response.status())),
+    };
+    let id = std::str::from_utf8(id).unwrap_or_default();
+    metrics::counter!("suyuan_problems_total", "code" => problem.code.code()).increment(1);
+    let mut builder = HttpResponse::build(problem.code.status());
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        builder.insert_header((header::ALLOW, allow.clone()));
+    }
+    if problem.code.status() == StatusCode::UNAUTHORIZED {
+        builder.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+    }
+    if let Some(seconds) = problem.retry_after_s {
+        builder.insert_header((header::RETRY_AFTER, seconds));
+    }
+    builder.insert_header((header::CACHE_CONTROL, "no-store"));
+    if audience == Audience::Consumer && wants_page(request) {
+        let lang = language(request);
+        let (title, detail) = match lang {
+            Lang::Zh => (problem.code.title_zh(), problem.detail_zh.as_str()),
+            Lang::En => (problem.code.title_en(), problem.detail.as_str()),
+        };
+        let page = ProblemPage {
+            lang,
+            status: problem.code.status().as_u16(),
+            code: problem.code.code(),
+            title,
+            detail,
+            request_id: id,
+        };
+        return builder
+            .insert_header((header::CONTENT_LANGUAGE, lang.tag()))
+            .insert_header((header::CONTENT_SECURITY_POLICY, page_policy()))
+            .insert_header((header::VARY, "Accept, Accept-Language"))
+            .content_type("text/html; charset=utf-8")
+            .body(page.render());
+    }
+    builder
+        .content_type("application/problem+json")
+        .json_body(&problem.body(id))
+}
+
+/// A response body of JSON under the content type already set.
+trait JsonBody {
+    fn json_body(&mut self, value: &impl serde::Serialize) -> HttpResponse;
+}
+
+impl JsonBody for actix_web::HttpResponseBuilder {
+    fn json_body(&mut self, value: &impl serde::Serialize) -> HttpResponse {
+        match serde_json::to_vec(value) {
+            Ok(bytes) => self.body(bytes),
+            Err(_) => self.finish(),
+        }
+    }
+}
+
+fn is_plain_text(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/plain"))
+}
+
+fn code_for(status: StatusCode) -> ProblemCode {
+    match status {
+        StatusCode::NOT_FOUND => ProblemCode::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => ProblemCode::MethodNotAllowed,
+        StatusCode::NOT_ACCEPTABLE => ProblemCode::NotAcceptable,
+        StatusCode::PAYLOAD_TOO_LARGE => ProblemCode::TooLarge,
+        StatusCode::URI_TOO_LONG => ProblemCode::UriTooLong,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ProblemCode::UnsupportedMediaType,
+        status if status.is_server_error() => ProblemCode::Internal,
+        _ => ProblemCode::MalformedRequest,
+    }
+}
+
+/// Does the caller name HTML? Programs send `*/*` or JSON.
+pub fn wants_page(request: &HttpRequest) -> bool {
+    header_text(request, &header::ACCEPT).contains("text/html")
+}
+
+/// The language the caller asked for: `?lang=` before Accept-Language.
+pub fn language(request: &HttpRequest) -> Lang {
+    Lang::negotiate(
+        header_text(request, &header::ACCEPT_LANGUAGE),
+        query_value(request.query_string(), "lang"),
+    )
+}
+
+/// A header as text; empty where it is absent or not text.
+pub fn header_text<'a>(request: &'a HttpRequest, name: &HeaderName) -> &'a str {
+    request
+        .headers()
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}
+
+/// The first value of `key` in a raw query string, still encoded.
+pub fn query_value<'a>(query: &'a str, key: &str) -> Option<&'a str> {
+    query.split(['&', ';']).find_map(|pair| {
+        let (k, v) = pair.split_once('=')?;
+        (k == key).then_some(v)
+    })
+}
+
+/// The content security policy of our pages.
+pub fn page_policy() -> HeaderValue {
+    static POLICY: OnceLock<HeaderValue> = OnceLock::new();
+    POLICY
+        .get_or_init(|| {
+            use base64::{Engine, engine::general_purpose::STANDARD};
+            let hash =
+                aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, crate::pages::CSS.as_bytes());
+            let policy = format!(
+                "default-src 'none'; style-src 'sha256-{}'{PAGE_POLICY_REST}",
+                STANDARD.encode(hash)
+            );
+            HeaderValue::from_str(&policy)
+                .unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
+        })
+        .clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids_differ_and_are_hex() {
+        let (a, b) = (RequestId::next().text(), RequestId::next().text());
+        assert_ne!(a, b);
+        assert!(a.iter().all(u8::is_ascii_hexdigit));
+        assert_eq!(a[..16], b[..16], "the process part stays");
+    }
+
+    #[test]
+    fn a_query_value_is_the_first_of_its_key() {
+        assert_eq!(query_value("a=1;lang=en&lang=zh", "lang"), Some("en"));
+        assert_eq!(query_value("language=en", "lang"), None);
+    }
+}

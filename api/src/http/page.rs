@@ -1,0 +1,68 @@
+//! Keyset paging: a list continues after the last id it showed. Ids are UUIDv7, so their order is
+//! the order in which things were made.
+
+use crate::problem::Problem;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// Most items a page holds.
+pub const PAGE_MAX: u64 = 500;
+const PAGE_DEFAULT: u64 = 100;
+
+/// Which page.
+#[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    /// `next` of the page before.
+    pub after: Option<Uuid>,
+    /// How many, 1 to 500 (default 100).
+    pub limit: Option<u64>,
+}
+
+/// A page query whose limits were checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Paging {
+    /// Ids above this one.
+    pub after: Uuid,
+    /// How many.
+    pub limit: u64,
+}
+
+impl PageQuery {
+    /// Checks the limits.
+    pub fn check(self) -> Result<Paging, Problem> {
+        let limit = self.limit.unwrap_or(PAGE_DEFAULT);
+        if !(1..=PAGE_MAX).contains(&limit) {
+            return Err(Problem::field(
+                "limit",
+                "out-of-range",
+                "limit must lie between 1 and 500",
+                "limit 须在 1 到 500 之间",
+            ));
+        }
+        Ok(Paging {
+            after: self.after.unwrap_or(Uuid::nil()),
+            limit,
+        })
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page<T> {
+    /// In the order in which they were made.
+    pub items: Vec<T>,
+    /// Give this as `after` for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<Uuid>,
+}
+
+impl<T> Page<T> {
+    /// A page of `items`, which were read with this `paging`.
+    pub fn new(items: Vec<T>, paging: Paging, id: impl Fn(&T) -> Uuid) -> Page<T> {
+        let full = items.len() as u64 == paging.limit;
+        let next = items.last().filter(|_| full).map(id);
+        Page { items, next }
+    }
+}

@@ -1,0 +1,34 @@
+//! The service. Modules in reading order:
+//!
+//! - [`app`] puts the parts together; [`routes`] is the whole URL table; [`config`] the settings.
+//! - [`resolver`] answers a consumer's scan, with [`pages`] for its words. It reads the public
+//!   projection only.
+//! - [`log`] is the one order of all changes; [`projection`] writes what the public side may
+//!   read, in the same transaction.
+//! - [`registry`] (who makes what where), [`codes`] (issuing), [`recalls`], [`accounts`] are the
+//!   features; [`catalogue`] is the standards as data.
+//! - [`http`], [`problem`], [`db`], [`clock`], [`sealing`], [`telemetry`], [`operations`] serve
+//!   them all and know none of them.
+//! - [`demo`] makes a small honest world through the same functions the API uses.
+
+pub mod accounts;
+pub mod app;
+pub mod catalogue;
+pub mod clock;
+pub mod codes;
+pub mod config;
+pub mod db;
+pub mod demo;
+pub mod entities;
+pub mod http;
+pub mod log;
+pub mod operations;
+pub mod pages;
+pub mod problem;
+pub mod projection;
+pub mod recalls;
+pub mod registry;
+pub mod resolver;
+pub mod routes;
+pub mod sealing;
+pub mod telemetry;

@@ -1,0 +1,73 @@
+//! A create that is sent twice happens once: the answer is kept, in the same transaction, under
+//! the caller and the key it sent. A key used for a different request is refused.
+
+use super::{ActError, Actor};
+use crate::{clock::Micros, entities::idempotency};
+use aws_lc_rs::digest;
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, DbErr, EntityTrait};
+
+/// A key as sent, with a digest of the request it came with.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    key: String,
+    request: String,
+}
+
+impl IdempotencyKey {
+    /// `key` as the caller sent it; `operation` and `body` are what it stands for.
+    pub fn new(key: &str, operation: &str, body: &[u8]) -> IdempotencyKey {
+        let text = [operation.as_bytes(), &[0], body].concat();
+        let request = STANDARD_NO_PAD.encode(digest::digest(&digest::SHA256, &text));
+        IdempotencyKey {
+            key: key.to_owned(),
+            request,
+        }
+    }
+}
+
+/// A key that this act will keep its answer under.
+pub(super) struct Claim {
+    scope: String,
+    key: IdempotencyKey,
+}
+
+pub(super) enum Found {
+    New(Claim),
+    Answered(String),
+    OtherRequest,
+}
+
+pub(super) async fn claim(
+    tx: &DatabaseTransaction,
+    actor: Actor,
+    key: IdempotencyKey,
+) -> Result<Found, ActError> {
+    let scope = actor.name();
+    let row = idempotency::Entity::find_by_id((scope.clone(), key.key.clone()))
+        .one(tx)
+        .await?;
+    Ok(match row {
+        None => Found::New(Claim { scope, key }),
+        Some(row) if row.request_hash == key.request => Found::Answered(row.response),
+        Some(_) => Found::OtherRequest,
+    })
+}
+
+pub(super) async fn keep(
+    tx: &DatabaseTransaction,
+    claim: Claim,
+    answer: &str,
+    at: Micros,
+) -> Result<(), DbErr> {
+    idempotency::Entity::insert(idempotency::ActiveModel {
+        scope: Set(claim.scope),
+        key: Set(claim.key.key),
+        request_hash: Set(claim.key.request),
+        response: Set(answer.to_owned()),
+        created_at: Set(at),
+    })
+    .exec_without_returning(tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,259 @@
+//! The installation's log: every change of a public answer, and every change by a person, is one
+//! entry; its head row gives position, time and commit order at once (sync.md section 4).
+//!
+//! Whoever changes something begins an [`Act`]: that locks the head before anything else is
+//! read, so position order is commit order with any number of processes. The change, its entry
+//! and the public projection are committed together. This module knows no feature.
+
+pub mod handlers;
+mod idempotency;
+mod store;
+pub mod wire;
+
+pub use idempotency::IdempotencyKey;
+
+use crate::{clock::Clock, clock::Micros, db::Db};
+use sea_orm::{DatabaseTransaction, DbErr};
+use serde::{Serialize, de::DeserializeOwned};
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+/// A place in the log: everything at or below it has been committed.
+pub type Position = i64;
+
+/// What an entry is about. The names are stable: they stand in rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Enterprise, prefix, location, product or batch written; not public by itself.
+    MasterDataChanged,
+    /// A product or batch version went public.
+    Published,
+    /// A segment was allocated (码段分配).
+    SegmentAllocated,
+    /// Codes were commissioned to a batch.
+    CodesCommissioned,
+    /// Unqualified codes were destroyed.
+    CodesVoided,
+    /// A recall began.
+    RecallOpened,
+    /// A recall ended.
+    RecallClosed,
+    /// An account was made or changed.
+    AccountChanged,
+}
+
+impl Kind {
+    /// The name in rows and answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::MasterDataChanged => "master_data_changed",
+            Kind::Published => "published",
+            Kind::SegmentAllocated => "segment_allocated",
+            Kind::CodesCommissioned => "codes_commissioned",
+            Kind::CodesVoided => "codes_voided",
+            Kind::RecallOpened => "recall_opened",
+            Kind::RecallClosed => "recall_closed",
+            Kind::AccountChanged => "account_changed",
+        }
+    }
+}
+
+/// Who acts: an account, or the program itself at set-up. Never a person's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// The account.
+    User(Uuid),
+    /// The program itself.
+    System,
+}
+
+impl Actor {
+    fn name(self) -> String {
+        match self {
+            Actor::User(id) => format!("user:{id}"),
+            Actor::System => "system".into(),
+        }
+    }
+}
+
+/// One entry to be written.
+pub struct Entry<'a> {
+    /// What happened.
+    pub kind: Kind,
+    /// Whose data; `None` for the installation's own.
+    pub enterprise: Option<Uuid>,
+    /// What it happened to, e.g. `batch:0198…`.
+    pub subject: String,
+    /// What changed, as JSON; never personal data.
+    pub body: &'a (dyn erased::Body + Sync),
+}
+
+/// Lets an entry's body be any serialisable value without a type parameter on [`Entry`].
+pub mod erased {
+    /// Something that can be written as JSON text.
+    pub trait Body {
+        /// The text.
+        fn json(&self) -> Result<String, serde_json::Error>;
+    }
+
+    impl<T: serde::Serialize> Body for T {
+        fn json(&self) -> Result<String, serde_json::Error> {
+            serde_json::to_string(self)
+        }
+    }
+}
+
+/// Why an act could not begin or end.
+#[derive(Debug, Error)]
+pub enum ActError {
+    /// The database's word.
+    #[error("log")]
+    Db(#[from] DbErr),
+    /// An entry or answer could not be written as JSON.
+    #[error("log entry")]
+    Json(#[from] serde_json::Error),
+    /// The idempotency key belongs to another request.
+    #[error("idempotency key reused")]
+    KeyReused,
+}
+
+/// The log of this installation.
+#[derive(Clone)]
+pub struct Log {
+    db: Db,
+    clock: Clock,
+    installation: Uuid,
+    /// Wakes those in this process who follow the log.
+    news: Arc<Notify>,
+}
+
+/// An act about to change something: the head is locked, the position is known.
+pub struct Act {
+    tx: DatabaseTransaction,
+    position: Position,
+    stamp: Micros,
+    installation: Uuid,
+    actor: Actor,
+    key: Option<idempotency::Claim>,
+    news: Arc<Notify>,
+}
+
+/// How an act begins.
+pub enum Begun<T> {
+    /// Go on.
+    Act(Act),
+    /// This very request was answered before; here is the answer.
+    Answered(T),
+}
+
+impl Log {
+    /// Opens the log, giving the installation its id at the first start.
+    pub async fn open(db: Db, clock: Clock) -> Result<Log, DbErr> {
+        let installation = store::establish(&db, Uuid::new_v4(), clock.now()).await?;
+        Ok(Log {
+            db,
+            clock,
+            installation,
+            news: Arc::new(Notify::new()),
+        })
+    }
+
+    /// The installation's id.
+    pub fn installation(&self) -> Uuid {
+        self.installation
+    }
+
+    /// Notified after each commit in this process.
+    pub fn news(&self) -> Arc<Notify> {
+        self.news.clone()
+    }
+
+    /// Begins an act: locks the head, then looks whether `key` was answered before.
+    pub async fn begin<T: DeserializeOwned>(
+        &self,
+        actor: Actor,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Begun<T>, ActError> {
+        let tx = self.db.begin().await?;
+        let (position, stamp) = store::advance(&tx, self.clock.now()).await?;
+        let key = match key {
+            None => None,
+            Some(key) => match idempotency::claim(&tx, actor, key).await? {
+                idempotency::Found::New(claim) => Some(claim),
+                idempotency::Found::Answered(text) => {
+                    tx.rollback().await?;
+                    return Ok(Begun::Answered(serde_json::from_str(&text)?));
+                }
+                idempotency::Found::OtherRequest => return Err(ActError::KeyReused),
+            },
+        };
+        Ok(Begun::Act(Act {
+            tx,
+            position,
+            stamp,
+            installation: self.installation,
+            actor,
+            key,
+            news: self.news.clone(),
+        }))
+    }
+
+    /// Begins an act of the program itself.
+    pub async fn begin_as_system(&self) -> Result<Act, ActError> {
+        match self.begin::<()>(Actor::System, None).await? {
+            Begun::Act(act) => Ok(act),
+            Begun::Answered(()) => Err(ActError::KeyReused), // no key was given
+        }
+    }
+
+    /// One page of entries at or above `from`, oldest first, of one enterprise or of all.
+    pub async fn page(
+        &self,
+        enterprise: Option<Uuid>,
+        from: Position,
+        limit: u64,
+    ) -> Result<Vec<wire::EntryOut>, DbErr> {
+        store::page(&self.db, enterprise, from, limit).await
+    }
+}
+
+impl Act {
+    /// The transaction everything of this act is written in.
+    pub fn tx(&self) -> &DatabaseTransaction {
+        &self.tx
+    }
+
+    /// The position this act will have.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The time of this act: strictly above that of every earlier one.
+    pub fn stamp(&self) -> Micros {
+        self.stamp
+    }
+
+    /// Writes the entry and the answer for retries, moves the public head, commits.
+    pub async fn commit<T: Serialize>(self, entry: Entry<'_>, answer: &T) -> Result<(), ActError> {
+        let body = entry.body.json()?;
+        store::append(
+            &self.tx,
+            self.position,
+            self.stamp,
+            &self.actor.name(),
+            &entry,
+            body,
+        )
+        .await?;
+        store::move_public_head(&self.tx, self.installation, self.position, self.stamp).await?;
+        if let Some(claim) = self.key {
+            let answer = serde_json::to_string(answer)?;
+            idempotency::keep(&self.tx, claim, &answer, self.stamp).await?;
+        }
+        self.tx.commit().await?;
+        self.news.notify_waiters();
+        Ok(())
+    }
+}

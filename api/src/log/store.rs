@@ -1,0 +1,141 @@
+//! All SQL of the log.
+
+use super::{Entry, Position, wire::EntryOut};
+use crate::{
+    clock::{Micros, rfc3339},
+    db::{Db, statement},
+    entities::log_entry,
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
+    EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
+
+/// Makes the head row at the first start; the one that came first stays.
+pub(super) async fn establish(db: &Db, candidate: Uuid, now: Micros) -> Result<Uuid, DbErr> {
+    let tx = db.begin().await?;
+    let backend = db.backend();
+    tx.execute_raw(statement(
+        backend,
+        "INSERT INTO log_head (id, installation, gseq, stamp) VALUES (1, ?, 0, ?) \
+         ON CONFLICT (id) DO NOTHING",
+        [candidate.into(), now.into()],
+    ))
+    .await?;
+    let row = tx
+        .query_one_raw(statement(
+            backend,
+            "SELECT installation, gseq, stamp FROM log_head WHERE id = 1",
+            [],
+        ))
+        .await?
+        .ok_or_else(|| DbErr::RecordNotFound("log_head".into()))?;
+    let installation: Uuid = row.try_get("", "installation")?;
+    let (gseq, stamp): (i64, i64) = (row.try_get("", "gseq")?, row.try_get("", "stamp")?);
+    move_public_head(&tx, installation, gseq, stamp).await?;
+    tx.commit().await?;
+    Ok(installation)
+}
+
+/// Locks the head and takes the next position. The first statement of every act.
+///
+/// On PostgreSQL the time is the primary's own, read after the lock is held.
+pub(super) async fn advance(
+    tx: &DatabaseTransaction,
+    now: Micros,
+) -> Result<(Position, Micros), DbErr> {
+    let backend = tx.get_database_backend();
+    let query = if backend == DbBackend::Postgres {
+        statement(
+            backend,
+            "UPDATE log_head SET gseq = gseq + 1, stamp = GREATEST(stamp + 1, \
+             (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint) \
+             WHERE id = 1 RETURNING gseq, stamp",
+            [],
+        )
+    } else {
+        statement(
+            backend,
+            "UPDATE log_head SET gseq = gseq + 1, stamp = MAX(stamp + 1, ?) \
+             WHERE id = 1 RETURNING gseq, stamp",
+            [now.into()],
+        )
+    };
+    let row = tx
+        .query_one_raw(query)
+        .await?
+        .ok_or_else(|| DbErr::RecordNotFound("log_head".into()))?;
+    Ok((row.try_get("", "gseq")?, row.try_get("", "stamp")?))
+}
+
+/// Writes the entry.
+pub(super) async fn append(
+    tx: &DatabaseTransaction,
+    position: Position,
+    stamp: Micros,
+    actor: &str,
+    entry: &Entry<'_>,
+    body: String,
+) -> Result<(), DbErr> {
+    log_entry::Entity::insert(log_entry::ActiveModel {
+        gseq: Set(position),
+        stamp: Set(stamp),
+        kind: Set(entry.kind.name().into()),
+        enterprise_id: Set(entry.enterprise),
+        actor: Set(actor.into()),
+        subject: Set(entry.subject.clone()),
+        body: Set(body),
+    })
+    .exec_without_returning(tx)
+    .await?;
+    Ok(())
+}
+
+/// Copies the head to where the public side may see it.
+pub(super) async fn move_public_head(
+    tx: &DatabaseTransaction,
+    installation: Uuid,
+    position: Position,
+    stamp: Micros,
+) -> Result<(), DbErr> {
+    tx.execute_raw(statement(
+        tx.get_database_backend(),
+        "INSERT INTO public_head (id, installation, position, stamp) VALUES (1, ?, ?, ?) \
+         ON CONFLICT (id) DO UPDATE SET installation = excluded.installation, \
+         position = excluded.position, stamp = excluded.stamp",
+        [installation.into(), position.into(), stamp.into()],
+    ))
+    .await?;
+    Ok(())
+}
+
+/// A page of entries.
+pub(super) async fn page(
+    db: &Db,
+    enterprise: Option<Uuid>,
+    from: Position,
+    limit: u64,
+) -> Result<Vec<EntryOut>, DbErr> {
+    let mut query = log_entry::Entity::find().filter(log_entry::Column::Gseq.gte(from));
+    if let Some(enterprise) = enterprise {
+        query = query.filter(log_entry::Column::EnterpriseId.eq(enterprise));
+    }
+    let rows = query
+        .order_by_asc(log_entry::Column::Gseq)
+        .limit(limit)
+        .all(db.reader())
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| EntryOut {
+            position: row.gseq,
+            at: rfc3339(row.stamp),
+            kind: row.kind,
+            enterprise: row.enterprise_id,
+            actor: row.actor,
+            subject: row.subject,
+            body: serde_json::from_str(&row.body).unwrap_or(serde_json::Value::Null),
+        })
+        .collect())
+}

@@ -1,0 +1,207 @@
+//! The binary `suyuan`: reads settings, runs a subcommand.
+
+use clap::{Args, Parser, Subcommand};
+use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode};
+use suyuan::{
+    accounts,
+    app::{self, Application},
+    clock::Clock,
+    config::Settings,
+    db::{self, Db},
+    demo,
+    sealing::Sealer,
+    telemetry,
+};
+
+/// Traceability for infant formula and maternal and baby products.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    /// Settings file (TOML).
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a small world to look at: embedded, nothing else needed.
+    Demo(DemoArgs),
+    /// Run both listeners in one process.
+    Serve,
+    /// Bring the database to this version's schema and stop.
+    Migrate,
+    /// Print the settings in force, secrets left out.
+    Config,
+}
+
+#[derive(Args)]
+struct DemoArgs {
+    /// Listen on this machine's network address, so that a phone reaches it.
+    #[arg(long)]
+    lan: bool,
+    /// Print exactly one line of JSON when ready.
+    #[arg(long)]
+    json: bool,
+    /// Check every code of the demo, then stop; exit status 1 if anything is off.
+    #[arg(long)]
+    once: bool,
+    /// The same seed makes the same codes.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Address for consumers (default 127.0.0.1:8080; any free port with --once).
+    #[arg(long)]
+    public_listen: Option<SocketAddr>,
+    /// Address of the API (default 127.0.0.1:8081; any free port with --once).
+    #[arg(long)]
+    internal_listen: Option<SocketAddr>,
+    /// Where the database goes (default: a temporary folder, removed at the end).
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match actix_web::rt::System::new().block_on(run(cli)) {
+        Ok(code) => code,
+        Err(error) => {
+            let mut text = error.to_string();
+            let mut next = error.source();
+            while let Some(cause) = next {
+                text.push_str(": ");
+                text.push_str(&cause.to_string());
+                next = cause.source();
+            }
+            eprintln!("suyuan: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
+    match cli.command {
+        Command::Demo(args) => return run_demo(cli.config, args).await,
+        Command::Serve => serve(Settings::load(cli.config.as_deref(), &[])?).await?,
+        Command::Migrate => {
+            let settings = Settings::load(cli.config.as_deref(), &[])?;
+            let db = Db::open(&db::url(&settings), &settings.database).await?;
+            db.migrate().await?;
+            println!("the schema is up to date");
+        }
+        Command::Config => println!("{:#?}", Settings::load(cli.config.as_deref(), &[])?),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
+    telemetry::start_logging(&settings.log);
+    let sealer = app::sealer(&settings)?;
+    let application = Application::build(settings, Clock::system(), sealer).await?;
+    let (public, internal) = (application.public_addr, application.internal_addr);
+    eprintln!("consumers: http://{public}/q\nAPI:       http://{internal}/docs/");
+    let now = application.state.clock.now();
+    if let Some(link) = accounts::make_setup_link(&application.state.db, now).await? {
+        eprintln!("first administrator (once, within a day): http://{internal}/setup?token={link}");
+    }
+    application.run().await?;
+    Ok(())
+}
+
+async fn run_demo(config: Option<PathBuf>, args: DemoArgs) -> Result<ExitCode, Box<dyn Error>> {
+    let lan = if args.lan { demo::lan_address() } else { None };
+    if args.lan && lan.is_none() {
+        return Err("no network address found: leave out --lan".into());
+    }
+    let host = lan.map_or_else(|| "127.0.0.1".to_owned(), |address| address.to_string());
+    let listen = |given: Option<SocketAddr>, port: u16| {
+        let port = if args.once { 0 } else { port };
+        given.map_or_else(|| format!("{host}:{port}"), |address| address.to_string())
+    };
+    let temporary = temporary_folder()?;
+    let folder = args.data_dir.clone().unwrap_or_else(|| temporary.0.clone());
+    let flags = [
+        ("public.listen", listen(args.public_listen, 8080)),
+        ("internal.listen", listen(args.internal_listen, 8081)),
+        ("data_dir", folder.display().to_string()),
+        ("log.level", "warn".to_owned()),
+        ("log.format", "text".to_owned()),
+    ];
+    let settings = Settings::load(config.as_deref(), &flags)?;
+    telemetry::start_logging(&settings.log);
+    let sealer = match args.seed {
+        Some(seed) => Sealer::for_demo(seed)?,
+        None => app::sealer(&settings)?,
+    };
+    let mut application = Application::build(settings, Clock::system(), sealer).await?;
+    let made = demo::make(&application.state, args.seed.unwrap_or(0)).await?;
+    if args.once {
+        let handles = application.serve()?;
+        let wrong = demo::check(&made).await;
+        tokio::join!(handles.0.stop(false), handles.1.stop(false));
+        application.finish().await;
+        for fault in &wrong {
+            eprintln!("wrong: {fault}");
+        }
+        eprintln!("demo: {} faults", wrong.len());
+        return Ok(if wrong.is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        });
+    }
+    if args.json {
+        println!("{}", serde_json::to_string(&made)?);
+    } else {
+        tell(&made);
+    }
+    application.run().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(made: &demo::Demo) {
+    let codes = &made.codes;
+    let first = |list: &[String]| list.first().cloned().unwrap_or_default();
+    println!("{}", demo::qr_for_terminal(&first(&codes.legal)));
+    println!("扫描上面的二维码，或打开下列地址。 Scan the code above, or open:\n");
+    for (label, list) in [
+        ("正常      legal", &codes.legal),
+        ("护理用品  care", &codes.care),
+        ("已召回    recalled", &codes.recalled),
+        ("已过期    expired", &codes.expired),
+        ("已作废    void", &codes.void),
+        ("未启用    not commissioned", &codes.not_commissioned),
+        ("未签发    not allocated", &codes.not_allocated),
+        ("伪造      forged", &codes.forged),
+        ("整箱      case", &codes.case),
+        ("托盘      pallet", &codes.pallet),
+    ] {
+        println!("  {label:<28} {}", first(list));
+    }
+    println!("\n  输入追溯码 type a code       {}/q", made.public_url);
+    println!("  API                          {}/docs/", made.internal_url);
+    println!(
+        "  企业登录 enterprise log-in   {} / {}",
+        made.login.user, made.login.password
+    );
+    println!(
+        "  平台登录 platform log-in     {} / {}",
+        made.platform.user, made.platform.password
+    );
+    println!("\nCtrl-C 结束 ends it.");
+}
+
+/// A folder of this run's own, removed when dropped.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0); // nothing to be done about a leftover
+    }
+}
+
+fn temporary_folder() -> std::io::Result<Temporary> {
+    let path = std::env::temp_dir().join(format!("suyuan-demo-{}", std::process::id()));
+    std::fs::create_dir_all(&path)?;
+    Ok(Temporary(path))
+}

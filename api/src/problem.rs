@@ -1,0 +1,268 @@
+//! What a caller is told when something is refused or fails: RFC 9457 problems. One table gives
+//! each stable code its status and words; features choose a code, never a status.
+
+use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use serde::Serialize;
+use std::fmt;
+use utoipa::ToSchema;
+
+macro_rules! problem_codes {
+    ($($(#[$doc:meta])* $variant:ident $code:literal $status:literal $en:literal $zh:literal;)*) => {
+        /// Every problem this service can answer with.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum ProblemCode { $($(#[$doc])* $variant,)* }
+
+        impl ProblemCode {
+            /// All of them, for the documentation and its test.
+            pub const ALL: &'static [ProblemCode] = &[$(ProblemCode::$variant,)*];
+            /// The stable name a program matches on.
+            pub const fn code(self) -> &'static str { match self { $(ProblemCode::$variant => $code,)* } }
+            /// The HTTP status it always has.
+            pub fn status(self) -> StatusCode {
+                let number = match self { $(ProblemCode::$variant => $status,)* };
+                StatusCode::from_u16(number).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+            /// What it is, in English.
+            pub const fn title_en(self) -> &'static str { match self { $(ProblemCode::$variant => $en,)* } }
+            /// What it is, in Chinese.
+            pub const fn title_zh(self) -> &'static str { match self { $(ProblemCode::$variant => $zh,)* } }
+        }
+    };
+}
+
+problem_codes! {
+    /// The code in the address cannot be read.
+    MalformedCode "malformed-code" 400 "This is not a trace code we can read." "无法识别的追溯码。";
+    /// The body is not JSON of the shape asked for.
+    MalformedBody "malformed-body" 400 "The request body cannot be read." "请求内容无法解析。";
+    /// A header or query parameter is wrong.
+    MalformedRequest "malformed-request" 400 "The request cannot be read." "请求无法解析。";
+    /// Fields are missing or wrong; each is listed.
+    InvalidFields "invalid-fields" 422 "Some fields are missing or wrong." "部分字段缺失或有误。";
+    /// The same key was used for another request.
+    IdempotencyKeyReused "idempotency-key-reused" 422 "This idempotency key was used for a different request." "该幂等键已用于另一请求。";
+    /// No or no valid credentials.
+    NotSignedIn "not-signed-in" 401 "Sign in first." "请先登录。";
+    /// Name or password is wrong, or the account is locked or disabled.
+    WrongCredentials "wrong-credentials" 401 "The name or password is wrong, or the account is locked." "用户名或密码错误，或账号已锁定。";
+    /// A refresh token was used a second time; its family has ended.
+    RefreshReused "refresh-token-reused" 401 "This refresh token was already used; sign in again." "刷新令牌已被使用，请重新登录。";
+    /// The role does not carry this right.
+    NotAllowed "not-allowed" 403 "Your role may not do this." "您的角色无权执行此操作。";
+    /// Nothing here, or nothing you may know of.
+    NotFound "not-found" 404 "Nothing is known here." "未找到相关内容。";
+    /// Another method is meant.
+    MethodNotAllowed "method-not-allowed" 405 "This address does not take that method." "该地址不支持此请求方法。";
+    /// The answer exists in no form the caller accepts.
+    NotAcceptable "not-acceptable" 406 "No form of this answer suits your Accept header." "没有符合要求的响应格式。";
+    /// Such a thing exists already.
+    AlreadyExists "already-exists" 409 "This exists already." "该对象已存在。";
+    /// Codes are commissioned to another batch.
+    CommissionConflict "commission-conflict" 409 "Some of these codes are commissioned to another batch." "部分追溯码已关联到其他批次。";
+    /// A destroyed code cannot be used.
+    CodeVoid "code-void" 409 "Some of these codes were destroyed and cannot be used." "部分追溯码已作废，不能使用。";
+    /// A code in use cannot be destroyed as unqualified.
+    CodeInUse "code-in-use" 409 "Some of these codes are in use." "部分追溯码已在使用。";
+    /// Codes lie outside what was allocated.
+    CodesNotAllocated "codes-not-allocated" 409 "Some of these codes were never allocated." "部分追溯码未曾分配。";
+    /// The recall is closed.
+    RecallAlreadyClosed "recall-already-closed" 409 "This recall is closed already." "该召回已关闭。";
+    /// Required public information is missing; each item is listed.
+    NotPublishable "not-publishable" 409 "Public information is incomplete." "公开信息不完整，不能发布。";
+    /// The body is larger than this call takes.
+    TooLarge "too-large" 413 "The request is larger than this call takes." "请求内容过大。";
+    /// The address is longer than we read.
+    UriTooLong "uri-too-long" 414 "The address is too long." "地址过长。";
+    /// Another content type is meant.
+    UnsupportedMediaType "unsupported-media-type" 415 "This content type is not taken here." "不支持该内容类型。";
+    /// Slow down.
+    TooManyRequests "too-many-requests" 429 "Too many requests; try again later." "请求过于频繁，请稍后再试。";
+    /// Ours to mend.
+    Internal "internal" 500 "Something went wrong on our side." "系统内部错误。";
+    /// The service cannot vouch for an answer now.
+    CannotConfirm "cannot-confirm" 503 "We cannot confirm anything about this code right now." "目前无法确认该追溯码的信息。";
+    /// Try again soon.
+    Unavailable "unavailable" 503 "The service is briefly unavailable." "服务暂时不可用。";
+}
+
+/// One field that is wrong.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// Where: a JSON pointer or catalogue path.
+    pub field: String,
+    /// Stable name of the fault.
+    pub code: String,
+    /// What to do about it.
+    pub message: String,
+    /// The same in Chinese.
+    pub message_zh: String,
+}
+
+/// A problem on its way to the caller. The outermost middleware adds the request id and chooses
+/// JSON or a page; see `http::finish`.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// Which.
+    pub code: ProblemCode,
+    /// What happened here, in English; never holds internals.
+    pub detail: String,
+    /// The same in Chinese.
+    pub detail_zh: String,
+    /// Wrong fields, each by name.
+    pub errors: Vec<FieldProblem>,
+    /// Seconds after which trying again makes sense.
+    pub retry_after_s: Option<u32>,
+}
+
+impl Problem {
+    /// A problem whose title says it all.
+    pub fn new(code: ProblemCode) -> Problem {
+        Problem {
+            code,
+            detail: String::new(),
+            detail_zh: String::new(),
+            errors: Vec::new(),
+            retry_after_s: (code.status() == StatusCode::SERVICE_UNAVAILABLE
+                || code.status() == StatusCode::TOO_MANY_REQUESTS)
+                .then_some(1),
+        }
+    }
+
+    /// Adds what happened, in both languages.
+    #[must_use]
+    pub fn detail(mut self, en: impl Into<String>, zh: impl Into<String>) -> Problem {
+        self.detail = en.into();
+        self.detail_zh = zh.into();
+        self
+    }
+
+    /// Adds the fields that are wrong.
+    #[must_use]
+    pub fn errors(mut self, errors: Vec<FieldProblem>) -> Problem {
+        self.errors = errors;
+        self
+    }
+
+    /// One wrong field.
+    pub fn field(field: &str, code: &str, en: &str, zh: &str) -> Problem {
+        Problem::new(ProblemCode::InvalidFields).errors(vec![FieldProblem {
+            field: field.into(),
+            code: code.into(),
+            message: en.into(),
+            message_zh: zh.into(),
+        }])
+    }
+
+    /// A failure of ours: the cause goes to the log, not to the caller.
+    pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Problem {
+        let mut chain = cause.to_string();
+        let mut next = cause.source();
+        while let Some(source) = next {
+            chain.push_str(": ");
+            chain.push_str(&source.to_string());
+            next = source.source();
+        }
+        tracing::error!(cause = %chain, "request failed");
+        Problem::new(ProblemCode::Internal)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.code(), self.code.title_en())
+    }
+}
+
+/// The body of a problem, `application/problem+json`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemBody<'a> {
+    /// `urn:suyuan:problem:{code}`
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What this code always means, in English.
+    pub title: &'a str,
+    /// The same in Chinese.
+    pub title_zh: &'a str,
+    /// HTTP status.
+    pub status: u16,
+    /// Stable name to match on.
+    pub code: &'a str,
+    /// What happened here.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub detail: &'a str,
+    /// The same in Chinese.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub detail_zh: &'a str,
+    /// Wrong fields.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub errors: &'a [FieldProblem],
+    /// Quote this when asking for help.
+    pub request_id: &'a str,
+}
+
+impl Problem {
+    /// The body as it goes out.
+    pub fn body<'a>(&'a self, request_id: &'a str) -> ProblemBody<'a> {
+        ProblemBody {
+            kind: format!("urn:suyuan:problem:{}", self.code.code()),
+            title: self.code.title_en(),
+            title_zh: self.code.title_zh(),
+            status: self.code.status().as_u16(),
+            code: self.code.code(),
+            detail: &self.detail,
+            detail_zh: &self.detail_zh,
+            errors: &self.errors,
+            request_id,
+        }
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    /// Carries the problem itself; `http::finish` writes the body once the request is known.
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::new(self.status_code());
+        response.extensions_mut().insert(self.clone());
+        response
+    }
+}
+
+impl From<sea_orm::DbErr> for Problem {
+    fn from(error: sea_orm::DbErr) -> Problem {
+        match error {
+            sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_) => {
+                tracing::warn!(%error, "database unavailable");
+                Problem::new(ProblemCode::Unavailable)
+            }
+            other => Problem::internal(&other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_are_unique_kebab_case_and_worded_in_both_languages() {
+        let mut seen = HashSet::new();
+        for code in ProblemCode::ALL {
+            assert!(seen.insert(code.code()), "{} stands twice", code.code());
+            assert!(
+                code.code()
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c == '-'),
+                "{}",
+                code.code()
+            );
+            assert!(code.status().as_u16() >= 400);
+            assert!(code.title_en().ends_with('.') && code.title_zh().ends_with('。'));
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Writes the public projection: everything a consumer-facing process may read, in the same
+//! transaction as the log entry that changed it. Rows carry the act's position. This module
+//! decides nothing; the resolver reads what stands here.
+
+use crate::{
+    catalogue::PublicItem,
+    db::statement,
+    entities::{file_object, public_chunk},
+    log::Act,
+};
+use roaring::RoaringBitmap;
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// What a published product or batch shows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct View {
+    /// The name consumers know.
+    pub name: String,
+    /// Table 8 in printed order.
+    pub items: Vec<PublicItem>,
+    /// A newer version of the product is public; these goods show the one they were made under.
+    pub newer: bool,
+}
+
+/// A batch as the public side knows it.
+pub struct Batch<'a> {
+    /// Id.
+    pub id: Uuid,
+    /// Its product.
+    pub product: Uuid,
+    /// Lot.
+    pub lot: &'a str,
+    /// `YYYY-MM-DD`, empty for goods that do not expire.
+    pub expiry_date: &'a str,
+    /// Absent until published.
+    pub view: Option<&'a View>,
+}
+
+/// An open recall as a batch shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recall {
+    /// Id.
+    pub id: Uuid,
+    /// Why.
+    pub reason: String,
+    /// What to do.
+    pub instructions: String,
+    /// When it was opened, microseconds.
+    pub opened_at: i64,
+}
+
+/// Kinds of `public_range`.
+pub const RANGE_SEGMENT: &str = "segment";
+/// A range commissioned to a batch.
+pub const RANGE_COMMISSION: &str = "commission";
+/// Kinds of `public_chunk`: indices commissioned one by one.
+pub const CHUNK_LISTED: &str = "listed";
+/// Indices destroyed before use.
+pub const CHUNK_VOID: &str = "void";
+
+/// Shows a code space and its wrapped keys.
+pub async fn put_space(
+    act: &Act,
+    space: &str,
+    enterprise: Uuid,
+    product: Option<Uuid>,
+    level: &str,
+    keys: &str,
+) -> Result<(), DbErr> {
+    run(
+        act,
+        "INSERT INTO public_space (space, enterprise_id, product_id, level, keys, position, gone) \
+         VALUES (?, ?, ?, ?, ?, ?, FALSE) ON CONFLICT (space) DO UPDATE SET \
+         keys = excluded.keys, position = excluded.position",
+        vec![
+            space.into(),
+            enterprise.into(),
+            product.into(),
+            level.into(),
+            keys.into(),
+            act.position().into(),
+        ],
+    )
+    .await
+}
+
+/// Shows a product.
+pub async fn put_product(act: &Act, product: Uuid, view: &View) -> Result<(), DbErr> {
+    run(
+        act,
+        "INSERT INTO public_product (product_id, view, position, gone) VALUES (?, ?, ?, FALSE) \
+         ON CONFLICT (product_id) DO UPDATE SET view = excluded.view, position = excluded.position",
+        vec![product.into(), json(view)?.into(), act.position().into()],
+    )
+    .await
+}
+
+/// Shows a batch; its recalls stay as they are.
+pub async fn put_batch(act: &Act, batch: &Batch<'_>) -> Result<(), DbErr> {
+    let view = match batch.view {
+        Some(view) => json(view)?,
+        None => String::new(),
+    };
+    run(
+        act,
+        "INSERT INTO public_batch \
+         (batch_id, product_id, lot, expiry_date, published, view, recalls, position, gone) \
+         VALUES (?, ?, ?, ?, ?, ?, '[]', ?, FALSE) ON CONFLICT (batch_id) DO UPDATE SET \
+         lot = excluded.lot, expiry_date = excluded.expiry_date, published = excluded.published, \
+         view = excluded.view, position = excluded.position",
+        vec![
+            batch.id.into(),
+            batch.product.into(),
+            batch.lot.into(),
+            batch.expiry_date.into(),
+            batch.view.is_some().into(),
+            view.into(),
+            act.position().into(),
+        ],
+    )
+    .await
+}
+
+/// Shows which recalls are open for a batch.
+pub async fn set_recalls(act: &Act, batch: Uuid, recalls: &[Recall]) -> Result<(), DbErr> {
+    run(
+        act,
+        "UPDATE public_batch SET recalls = ?, position = ? WHERE batch_id = ?",
+        vec![json(&recalls)?.into(), act.position().into(), batch.into()],
+    )
+    .await
+}
+
+/// Shows a range of indices.
+pub async fn put_range(
+    act: &Act,
+    space: &str,
+    kind: &str,
+    range: (u64, u64),
+    batch: Option<Uuid>,
+) -> Result<(), DbErr> {
+    run(
+        act,
+        "INSERT INTO public_range (space, kind, lo, hi, batch_id, position, gone) \
+         VALUES (?, ?, ?, ?, ?, ?, FALSE)",
+        vec![
+            space.into(),
+            kind.into(),
+            (range.0 as i64).into(),
+            (range.1 as i64).into(),
+            batch.into(),
+            act.position().into(),
+        ],
+    )
+    .await
+}
+
+/// Adds offsets to a bitmap over 65 536 indices. `batch` is nil where none is meant.
+pub async fn add_to_chunk(
+    act: &Act,
+    space: &str,
+    chunk: u32,
+    kind: &str,
+    batch: Uuid,
+    offsets: &RoaringBitmap,
+) -> Result<(), DbErr> {
+    let key = (space.to_owned(), i64::from(chunk), kind.to_owned(), batch);
+    let before = public_chunk::Entity::find_by_id(key).one(act.tx()).await?;
+    let mut bits = match &before {
+        Some(row) => read_bits(&row.bits)?,
+        None => RoaringBitmap::new(),
+    };
+    bits |= offsets;
+    run(
+        act,
+        "INSERT INTO public_chunk (space, chunk, kind, batch_id, bits, position, gone) \
+         VALUES (?, ?, ?, ?, ?, ?, FALSE) ON CONFLICT (space, chunk, kind, batch_id) \
+         DO UPDATE SET bits = excluded.bits, position = excluded.position",
+        vec![
+            space.into(),
+            i64::from(chunk).into(),
+            kind.into(),
+            batch.into(),
+            write_bits(&mut bits)?.into(),
+            act.position().into(),
+        ],
+    )
+    .await
+}
+
+/// Shows a file.
+pub async fn put_file(act: &Act, file: &file_object::Model) -> Result<(), DbErr> {
+    run(
+        act,
+        "INSERT INTO public_file (hash, media_type, title, content, position, gone) \
+         VALUES (?, ?, ?, ?, ?, FALSE) ON CONFLICT (hash) DO NOTHING",
+        vec![
+            file.hash.as_str().into(),
+            file.media_type.as_str().into(),
+            file.title.as_str().into(),
+            file.content.clone().into(),
+            act.position().into(),
+        ],
+    )
+    .await
+}
+
+/// Reads a stored bitmap.
+pub fn read_bits(bytes: &[u8]) -> Result<RoaringBitmap, DbErr> {
+    RoaringBitmap::deserialize_from(bytes).map_err(|e| DbErr::Custom(format!("bitmap: {e}")))
+}
+
+/// Writes a bitmap as small as it gets.
+pub fn write_bits(bits: &mut RoaringBitmap) -> Result<Vec<u8>, DbErr> {
+    bits.optimize();
+    let mut bytes = Vec::with_capacity(bits.serialized_size());
+    bits.serialize_into(&mut bytes)
+        .map_err(|e| DbErr::Custom(format!("bitmap: {e}")))?;
+    Ok(bytes)
+}
+
+fn json(value: &impl Serialize) -> Result<String, DbErr> {
+    serde_json::to_string(value).map_err(|e| DbErr::Json(e.to_string()))
+}
+
+async fn run(act: &Act, sql: &str, values: Vec<sea_orm::Value>) -> Result<(), DbErr> {
+    let tx = act.tx();
+    tx.execute_raw(statement(tx.get_database_backend(), sql, values))
+        .await?;
+    Ok(())
+}

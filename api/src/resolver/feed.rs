@@ -1,0 +1,113 @@
+//! Keeps the world fresh: asks for the head, applies every row that changed, then renews the
+//! lease, counted from the moment the poll was sent. If anything fails, nothing is renewed.
+//!
+//! Rows are read without an upper position: a row changed again meanwhile comes in its newer form
+//! at once and is applied again next time. Reading only up to the head would skip it, and with it
+//! the change the head stood for.
+
+use super::{
+    Resolver, note_io,
+    store::{self, ReadError, TABLES},
+    world::{NextWorld, World},
+};
+use crate::{config::Freshness, db::Db, sealing::Sealer};
+use std::{sync::Arc, time::Instant};
+use thiserror::Error;
+use tokio::sync::Notify;
+
+/// Why a poll did not renew the lease.
+#[derive(Debug, Error)]
+pub enum PollError {
+    /// Reading failed.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Too slow.
+    #[error("no answer in time")]
+    Timeout,
+}
+
+/// Follows the log for a resolver.
+pub struct Feed {
+    /// A connection of its own: a poll never waits behind queries.
+    pub db: Db,
+    /// Opens issue keys.
+    pub sealer: Sealer,
+    /// Intervals.
+    pub settings: Freshness,
+    /// Wakes the feed early: this process committed, or another said so.
+    pub wake: Arc<Notify>,
+}
+
+impl Feed {
+    /// Polls once. The first poll, and one after a long silence, may take longer than the lease
+    /// and then counts from its own sending all the same.
+    pub async fn poll(&self, resolver: &Resolver) -> Result<(), PollError> {
+        let sent = Instant::now();
+        let as_of = resolver.clock.now();
+        let before = resolver.world.load_full();
+        let head = tokio::time::timeout(self.settings.timeout(), store::head(&self.db));
+        let (installation, head) = head
+            .await
+            .map_err(|_| PollError::Timeout)?
+            .map_err(ReadError::from)?;
+        // Another installation, or an older state restored: what we know is not its past.
+        let fresh_start = World::default();
+        let same = before.installation == installation && before.position <= head;
+        let base = if same { &*before } else { &fresh_start };
+        if !same || base.position < head {
+            let world = self.advance(base, installation, head).await?;
+            resolver.world.store(Arc::new(world));
+        }
+        resolver.lease.renew(sent, as_of);
+        metrics::gauge!("suyuan_feed_position").set(head as f64);
+        Ok(())
+    }
+
+    async fn advance(
+        &self,
+        base: &World,
+        installation: uuid::Uuid,
+        head: i64,
+    ) -> Result<World, ReadError> {
+        note_io("feed");
+        let mut next = NextWorld::from(base);
+        for table in TABLES {
+            let mut after = base.position;
+            loop {
+                let end = store::page_end(&self.db, table, after).await?;
+                let to = end.unwrap_or(i64::MAX);
+                for change in store::changes(&self.db, &self.sealer, table, after, to).await? {
+                    next.apply(change);
+                }
+                match end {
+                    Some(end) => after = end,
+                    None => break,
+                }
+            }
+        }
+        Ok(next.finish(installation, head))
+    }
+
+    /// Polls for ever.
+    pub async fn run(self, resolver: Arc<Resolver>) {
+        let mut failing = false;
+        loop {
+            match self.poll(&resolver).await {
+                Ok(()) => {
+                    if failing {
+                        tracing::info!("freshness restored");
+                    }
+                    failing = false;
+                }
+                Err(error) => {
+                    metrics::counter!("suyuan_feed_failures_total").increment(1);
+                    if !failing {
+                        tracing::warn!(%error, "freshness poll failed");
+                    }
+                    failing = true;
+                }
+            }
+            drop(tokio::time::timeout(self.settings.poll(), self.wake.notified()).await);
+        }
+    }
+}

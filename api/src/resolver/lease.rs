@@ -1,0 +1,106 @@
+//! How long an answer may be vouched for. The lease counts from the moment a poll was sent, on
+//! the monotonic clock, and is checked for every request; a process that was stopped and continued
+//! finds its lease expired.
+
+use crate::{clock::Micros, config::Freshness};
+use std::{
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+/// May this be said now?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Yes.
+    Fresh,
+    /// Marked as of its time, and never `ok`.
+    Grace,
+    /// No.
+    Expired,
+}
+
+/// The lease of this process.
+pub struct Lease {
+    start: Instant,
+    lease: Duration,
+    grace: Duration,
+    /// Milliseconds after `start` at which the last successful poll was sent, plus one; 0 = never.
+    sent: AtomicU64,
+    /// Wall time of that poll.
+    as_of: AtomicI64,
+}
+
+impl Lease {
+    /// Not confirmed yet.
+    pub fn new(settings: &Freshness) -> Lease {
+        Lease {
+            start: Instant::now(),
+            lease: settings.lease(),
+            grace: settings.grace(),
+            sent: AtomicU64::new(0),
+            as_of: AtomicI64::new(0),
+        }
+    }
+
+    /// A poll sent at `sent` was answered and applied in full.
+    pub fn renew(&self, sent: Instant, as_of: Micros) {
+        let after = sent.saturating_duration_since(self.start).as_millis();
+        self.as_of.store(as_of, Ordering::Release);
+        self.sent.store(
+            u64::try_from(after).unwrap_or(u64::MAX - 1) + 1,
+            Ordering::Release,
+        );
+    }
+
+    /// What may be said at `now`.
+    pub fn state(&self, now: Instant) -> Trust {
+        let sent = self.sent.load(Ordering::Acquire);
+        if sent == 0 {
+            return Trust::Expired;
+        }
+        let age = now
+            .saturating_duration_since(self.start)
+            .saturating_sub(Duration::from_millis(sent - 1));
+        if age < self.lease {
+            Trust::Fresh
+        } else if age < self.lease + self.grace {
+            Trust::Grace
+        } else {
+            Trust::Expired
+        }
+    }
+
+    /// When what is known was last confirmed.
+    pub fn as_of(&self) -> Micros {
+        self.as_of.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lease() -> Lease {
+        let settings = crate::config::Settings::load(None, &[]).unwrap();
+        Lease::new(&settings.freshness)
+    }
+
+    #[test]
+    fn nothing_is_vouched_for_before_the_first_poll() {
+        assert_eq!(lease().state(Instant::now()), Trust::Expired);
+    }
+
+    #[test]
+    fn it_runs_from_the_sending_through_grace_to_silence() {
+        let lease = lease();
+        let sent = Instant::now();
+        lease.renew(sent, 7);
+        let at = |ms| lease.state(sent + Duration::from_millis(ms));
+        assert_eq!(at(0), Trust::Fresh);
+        assert_eq!(at(790), Trust::Fresh);
+        assert_eq!(at(810), Trust::Grace);
+        assert_eq!(at(10_790), Trust::Grace);
+        assert_eq!(at(10_810), Trust::Expired);
+        assert_eq!(lease.as_of(), 7);
+    }
+}

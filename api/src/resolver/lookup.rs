@@ -1,0 +1,258 @@
+//! From a code to the facts about it, out of the world in memory. Pure: the day is an argument,
+//! nothing is read.
+
+use super::{
+    decide::{Facts, Legality, Names},
+    world::{Batch, Space, Standing, World},
+};
+use crate::codes::{SpaceKey, UnitLevel, minting};
+use std::sync::Arc;
+use suyuan_sync::trace_code::{Claims, GtinCode, Scanned, Text, TraceCode};
+use uuid::Uuid;
+
+/// How the code came: only typed ones are read leniently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entered {
+    /// By scanner or link.
+    Scanned,
+    /// By a person's fingers: case and look-alikes are folded in serials of ours.
+    Typed,
+}
+
+/// What there is to show.
+#[derive(Debug, Clone)]
+pub enum Subject {
+    /// A batch.
+    Batch(Arc<Batch>),
+    /// A product, at this version; `None` when it is not published.
+    Product(Uuid, Option<i64>),
+    /// Nothing.
+    Nothing,
+}
+
+/// What a code named.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// For the decision.
+    pub facts: Facts,
+    /// For the page.
+    pub subject: Subject,
+    /// Space and index of the unit, if it was ever allocated: what queries are counted under.
+    pub unit: Option<(SpaceKey, u64)>,
+    /// The code as we print it: typed serials are folded.
+    pub code: TraceCode,
+    /// `product`, `batch`, `item`, `case` or `pallet`.
+    pub level: &'static str,
+}
+
+/// Looks a code up. `today` in days since 1970, Asia/Shanghai.
+pub fn lookup(world: &World, scanned: &Scanned, entered: Entered, today: i32) -> Found {
+    match &scanned.code {
+        TraceCode::Gtin(gtin) => match &gtin.serial {
+            Some(serial) => unit(world, scanned, gtin, serial, entered, today),
+            None => product(world, scanned, gtin, today),
+        },
+        TraceCode::Own(_) => own(world, scanned, today),
+        TraceCode::Sscc(sscc) => {
+            // Company prefixes are 4 to 12 digits long; no two of ours begin alike.
+            let named = (4..=12).find_map(|len| {
+                let prefix = sscc.as_str().get(1..=len)?;
+                let space = world.space(&SpaceKey::sscc(prefix)?)?;
+                Some((space, crate::codes::sscc_index(sscc, prefix)?))
+            });
+            let Some((space, index)) = named else {
+                return nothing(scanned.code);
+            };
+            let (legality, unit) = match space.standing(index) {
+                Standing::NotAllocated => (Legality::NotAllocated, None),
+                Standing::Void => (Legality::Void, Some((space.key, index))),
+                Standing::Allocated | Standing::Commissioned(_) => {
+                    (Legality::Legal, Some((space.key, index)))
+                }
+            };
+            Found {
+                facts: Facts::of(Names::LogisticUnit(legality)),
+                subject: Subject::Nothing,
+                unit,
+                code: scanned.code,
+                level: UnitLevel::Pallet.name(),
+            }
+        }
+        TraceCode::Other(_) => nothing(scanned.code),
+    }
+}
+
+fn unit(
+    world: &World,
+    scanned: &Scanned,
+    gtin: &GtinCode,
+    serial: &Text<20>,
+    entered: Entered,
+    today: i32,
+) -> Found {
+    let Some(space) = world.space(&SpaceKey::gtin(gtin.gtin)) else {
+        return nothing(scanned.code);
+    };
+    let mut code = *gtin;
+    let mut index = space.ring.index_of(serial);
+    if index.is_none()
+        && entered == Entered::Typed
+        && let Some(folded) = minting::fold_typed(serial)
+        && let Some(text) = std::str::from_utf8(&folded).ok().and_then(Text::new)
+    {
+        index = space.ring.index_of(&text);
+        code.serial = Some(text);
+    }
+    judge(
+        world,
+        space,
+        TraceCode::Gtin(code),
+        index,
+        &scanned.claims,
+        today,
+    )
+}
+
+fn own(world: &World, scanned: &Scanned, today: i32) -> Found {
+    let Some(name) = crate::codes::UnitName::of(&scanned.code) else {
+        return nothing(scanned.code);
+    };
+    let Some(space) = world.space(&name.space) else {
+        return nothing(scanned.code);
+    };
+    let index = space.ring.index_of(&name.serial);
+    judge(world, space, scanned.code, index, &scanned.claims, today)
+}
+
+/// Judges a unit of a known space. `index` is absent where the serial was never minted.
+fn judge(
+    world: &World,
+    space: &Space,
+    code: TraceCode,
+    index: Option<u64>,
+    claims: &Claims,
+    today: i32,
+) -> Found {
+    let standing = index.map_or(Standing::NotAllocated, |index| space.standing(index));
+    let mut found = Found {
+        facts: Facts::of(Names::Unit(Legality::NotAllocated)),
+        subject: Subject::Nothing,
+        unit: index.map(|index| (space.key, index)),
+        code,
+        level: space.level.name(),
+    };
+    let show_product = |found: &mut Found| {
+        if let Some(product) = space.product {
+            found.subject = Subject::Product(product, world.product_version(product));
+        }
+    };
+    match standing {
+        Standing::NotAllocated => found.unit = None,
+        Standing::Allocated => {
+            found.facts.names = Names::Unit(Legality::NotCommissioned);
+            show_product(&mut found);
+        }
+        Standing::Void => {
+            found.facts.names = Names::Unit(Legality::Void);
+            show_product(&mut found);
+        }
+        Standing::Commissioned(id) => {
+            found.facts.names = Names::Unit(Legality::Legal);
+            match world.batch(id) {
+                Some(batch) => {
+                    found.facts.contradicts_record = contradicts(claims, batch);
+                    found.facts.cannot_confirm = !batch.published;
+                    about_batch(&mut found, batch, today);
+                }
+                // A range never arrives before its batch; if it did, nothing would be vouched for.
+                None => found.facts.cannot_confirm = true,
+            }
+        }
+    }
+    found
+}
+
+/// A code that names a product, or a batch of it; an unknown batch walks up to the product.
+fn product(world: &World, scanned: &Scanned, gtin: &GtinCode, today: i32) -> Found {
+    let product = world
+        .space(&SpaceKey::gtin(gtin.gtin))
+        .and_then(|space| space.product);
+    let Some(product) = product else {
+        return nothing(scanned.code);
+    };
+    let mut found = Found {
+        facts: Facts::of(Names::ProductOrBatch),
+        subject: Subject::Product(product, world.product_version(product)),
+        unit: None,
+        code: scanned.code,
+        level: "product",
+    };
+    let lot = gtin.lot.or(scanned.claims.lot);
+    if let Some(batch) = lot.and_then(|lot| world.batch_by_lot(product, &lot)) {
+        found.level = "batch";
+        found.facts.contradicts_record = contradicts(&scanned.claims, batch);
+        about_batch(&mut found, batch, today);
+    }
+    found
+}
+
+fn about_batch(found: &mut Found, batch: &Arc<Batch>, today: i32) {
+    found.facts.recalled = !batch.recalls.is_empty();
+    found.facts.expired = batch.expiry_day.is_some_and(|last| today > last);
+    found.subject = Subject::Batch(batch.clone());
+}
+
+/// Does the code itself say another lot or expiry than the record?
+fn contradicts(claims: &Claims, batch: &Batch) -> bool {
+    let lot = claims.lot.is_some_and(|lot| *lot != *batch.lot);
+    let expiry = claims
+        .expiry
+        .is_some_and(|claim| !same_day(claim, &batch.expiry_date));
+    lot || expiry
+}
+
+/// Is `YYMMDD` (day 00 = the month's last) the date `YYYY-MM-DD`?
+fn same_day(claim: [u8; 6], date: &str) -> bool {
+    let date = date.as_bytes();
+    let (Some(year), Some(month), Some(day)) = (date.get(2..4), date.get(5..7), date.get(8..10))
+    else {
+        return false;
+    };
+    let same_month = claim[..2] == *year && claim[2..4] == *month;
+    if claim[4..] == *b"00" {
+        let last_day = std::str::from_utf8(date)
+            .ok()
+            .and_then(|text| text.parse::<jiff::civil::Date>().ok())
+            .is_some_and(|date| date == date.last_of_month());
+        return same_month && last_day;
+    }
+    same_month && claim[4..] == *day
+}
+
+fn nothing(code: TraceCode) -> Found {
+    Found {
+        facts: Facts::of(Names::Nothing),
+        subject: Subject::Nothing,
+        unit: None,
+        code,
+        level: match code {
+            TraceCode::Sscc(_) => UnitLevel::Pallet.name(),
+            TraceCode::Gtin(gtin) if gtin.serial.is_none() && gtin.upui.is_none() => "product",
+            _ => "item",
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_day;
+
+    #[test]
+    fn day_zero_means_the_last_of_the_month() {
+        assert!(same_day(*b"270430", "2027-04-30"));
+        assert!(same_day(*b"270400", "2027-04-30"));
+        assert!(!same_day(*b"270400", "2027-04-16"));
+        assert!(!same_day(*b"270429", "2027-04-30"));
+        assert!(!same_day(*b"270430", ""));
+    }
+}

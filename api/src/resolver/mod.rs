@@ -1,0 +1,55 @@
+//! Answers one consumer scan (追溯查询): is the code legal, is it recalled or expired, what is it.
+//!
+//! The life of a scan, file by file: `handlers` reads the address, `lookup` finds what it names in
+//! the `world` this process keeps in memory, `decide` judges, `cache` has the rendered `view`
+//! (or loads it, once for all who ask), `compose` splices in what differs per unit, `queries`
+//! notes the query off the path. `feed` keeps the world fresh and `lease` says how long it may be
+//! trusted.
+//!
+//! Never writes to any table but the query log; never answers from a world it cannot vouch for;
+//! never asks a database or Redis about a forged code. No feature uses the resolver.
+
+pub mod cache;
+pub mod compose;
+pub mod counts;
+pub mod decide;
+pub mod feed;
+pub mod handlers;
+pub mod lease;
+pub mod lookup;
+pub mod queries;
+pub mod redis_tier;
+pub mod store;
+pub mod view;
+pub mod wire;
+pub mod world;
+
+use crate::clock::Clock;
+use arc_swap::ArcSwap;
+use std::sync::Arc;
+
+/// Everything a consumer-facing process needs. Holds no signing key and no writer but the query
+/// log's.
+pub struct Resolver {
+    /// What is known, as of the newest poll.
+    pub world: ArcSwap<world::World>,
+    /// How long it may be trusted.
+    pub lease: lease::Lease,
+    /// Rendered answers.
+    pub views: cache::Views,
+    /// How often units were queried.
+    pub counts: counts::Counts,
+    /// Where queries are noted.
+    pub log: queries::QueryLog,
+    /// Where rows are read on a miss.
+    pub db: crate::db::Db,
+    /// The wall clock.
+    pub clock: Clock,
+    /// Leaving soon: readiness fails.
+    pub draining: Arc<std::sync::atomic::AtomicBool>,
+}
+
+/// Counts a call to a database or to Redis made for a scan.
+pub fn note_io(kind: &'static str) {
+    metrics::counter!("suyuan_resolver_io_total", "kind" => kind).increment(1);
+}

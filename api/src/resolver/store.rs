@@ -1,0 +1,265 @@
+//! What the resolver reads: the public projection, and nothing else. Every function here works
+//! under the public database role.
+
+use super::world::{Batch, Change, Space, expiry_day};
+use crate::{
+    codes::{SpaceKey, UnitLevel, ring::Ring},
+    db::{Db, statement},
+    entities::{
+        public_batch, public_chunk, public_file, public_head, public_product, public_range,
+        public_space, query_chunk, query_count,
+    },
+    projection::{CHUNK_VOID, RANGE_SEGMENT, read_bits},
+    sealing::{SealError, Sealer},
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// Why the projection cannot be read.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// The database's word.
+    #[error("projection")]
+    Db(#[from] DbErr),
+    /// A key does not open.
+    #[error("issue key of {0}")]
+    Key(String, #[source] SealError),
+    /// A stored value cannot be read.
+    #[error("projection row {0}")]
+    Row(String),
+}
+
+/// Where the projection stands.
+pub async fn head(db: &Db) -> Result<(Uuid, i64), DbErr> {
+    let row = public_head::Entity::find_by_id(1).one(db.reader()).await?;
+    let row = row.ok_or_else(|| DbErr::RecordNotFound("public_head".into()))?;
+    Ok((row.installation, row.position))
+}
+
+/// The tables a world is made of, in an order in which what is named comes first.
+pub const TABLES: [Table; 5] = [
+    Table::Spaces,
+    Table::Products,
+    Table::Batches,
+    Table::Ranges,
+    Table::Chunks,
+];
+
+/// One of them.
+#[derive(Debug, Clone, Copy)]
+pub enum Table {
+    /// `public_space`
+    Spaces,
+    /// `public_product`
+    Products,
+    /// `public_batch`
+    Batches,
+    /// `public_range`
+    Ranges,
+    /// `public_chunk`
+    Chunks,
+}
+
+impl Table {
+    const fn name(self) -> &'static str {
+        match self {
+            Table::Spaces => "public_space",
+            Table::Products => "public_product",
+            Table::Batches => "public_batch",
+            Table::Ranges => "public_range",
+            Table::Chunks => "public_chunk",
+        }
+    }
+}
+
+/// Rows read in one page, give or take those that share the last position.
+const PAGE: i64 = 5000;
+
+/// The position a page of changes after `after` ends at; `None` when the rest fits one page.
+pub async fn page_end(db: &Db, table: Table, after: i64) -> Result<Option<i64>, DbErr> {
+    let sql = format!(
+        "SELECT position FROM {} WHERE position > ? ORDER BY position LIMIT 1 OFFSET {PAGE}",
+        table.name()
+    );
+    let row = db
+        .reader()
+        .query_one_raw(statement(db.backend(), &sql, [after.into()]))
+        .await?;
+    row.map(|row| row.try_get("", "position")).transpose()
+}
+
+/// Changes of a table with a position in (after, to].
+pub async fn changes(
+    db: &Db,
+    sealer: &Sealer,
+    table: Table,
+    after: i64,
+    to: i64,
+) -> Result<Vec<Change>, ReadError> {
+    let conn = db.reader();
+    match table {
+        Table::Spaces => {
+            let rows = public_space::Entity::find()
+                .filter(public_space::Column::Position.gt(after))
+                .filter(public_space::Column::Position.lte(to))
+                .all(conn)
+                .await?;
+            rows.into_iter().map(|row| space(sealer, row)).collect()
+        }
+        Table::Products => {
+            // The view itself is read on demand.
+            let rows: Vec<(Uuid, i64)> = public_product::Entity::find()
+                .select_only()
+                .column(public_product::Column::ProductId)
+                .column(public_product::Column::Position)
+                .filter(public_product::Column::Position.gt(after))
+                .filter(public_product::Column::Position.lte(to))
+                .into_tuple()
+                .all(conn)
+                .await?;
+            Ok(rows
+                .into_iter()
+                .map(|(id, at)| Change::Product(id, at))
+                .collect())
+        }
+        Table::Batches => {
+            type Row = (Uuid, Uuid, String, String, bool, String, i64);
+            let rows: Vec<Row> = public_batch::Entity::find()
+                .select_only()
+                .column(public_batch::Column::BatchId)
+                .column(public_batch::Column::ProductId)
+                .column(public_batch::Column::Lot)
+                .column(public_batch::Column::ExpiryDate)
+                .column(public_batch::Column::Published)
+                .column(public_batch::Column::Recalls)
+                .column(public_batch::Column::Position)
+                .filter(public_batch::Column::Position.gt(after))
+                .filter(public_batch::Column::Position.lte(to))
+                .into_tuple()
+                .all(conn)
+                .await?;
+            rows.into_iter()
+                .map(
+                    |(id, product, lot, expiry_date, published, recalls, position)| {
+                        Ok(Change::Batch(Box::new(Batch {
+                            id,
+                            product,
+                            lot,
+                            expiry_day: expiry_day(&expiry_date),
+                            expiry_date,
+                            published,
+                            recalls: serde_json::from_str(&recalls)
+                                .map_err(|_| ReadError::Row(format!("public_batch {id}")))?,
+                            position,
+                        })))
+                    },
+                )
+                .collect()
+        }
+        Table::Ranges => {
+            let rows = public_range::Entity::find()
+                .filter(public_range::Column::Position.gt(after))
+                .filter(public_range::Column::Position.lte(to))
+                .order_by_asc(public_range::Column::Lo)
+                .all(conn)
+                .await?;
+            rows.into_iter().map(range).collect()
+        }
+        Table::Chunks => {
+            let rows = public_chunk::Entity::find()
+                .filter(public_chunk::Column::Position.gt(after))
+                .filter(public_chunk::Column::Position.lte(to))
+                .all(conn)
+                .await?;
+            rows.into_iter().map(chunk).collect()
+        }
+    }
+}
+
+fn space(sealer: &Sealer, row: public_space::Model) -> Result<Change, ReadError> {
+    let unreadable = || ReadError::Row(format!("public_space {}", row.space));
+    let key = SpaceKey::parse(&row.space).ok_or_else(unreadable)?;
+    let level = UnitLevel::parse(&row.level).ok_or_else(unreadable)?;
+    let keys: Vec<_> = serde_json::from_str(&row.keys).map_err(|_| unreadable())?;
+    let ring = Ring::open(sealer, &key, &keys)
+        .map_err(|error| ReadError::Key(row.space.clone(), error))?;
+    Ok(Change::Space(Box::new(Space::new(
+        key,
+        level,
+        row.product_id,
+        ring,
+    ))))
+}
+
+fn range(row: public_range::Model) -> Result<Change, ReadError> {
+    let unreadable = || ReadError::Row(format!("public_range {}/{}", row.space, row.lo));
+    let key = SpaceKey::parse(&row.space).ok_or_else(unreadable)?;
+    let (lo, hi) = (row.lo as u64, row.hi as u64);
+    if row.kind == RANGE_SEGMENT {
+        return Ok(Change::Segment(key, lo, hi));
+    }
+    let batch = row.batch_id.ok_or_else(unreadable)?;
+    Ok(Change::Commissioned(key, lo, hi, batch))
+}
+
+fn chunk(row: public_chunk::Model) -> Result<Change, ReadError> {
+    let key = SpaceKey::parse(&row.space)
+        .ok_or_else(|| ReadError::Row(format!("public_chunk {}", row.space)))?;
+    let bits = read_bits(&row.bits)?;
+    let number = row.chunk as u32;
+    Ok(if row.kind == CHUNK_VOID {
+        Change::Void(key, number, bits)
+    } else {
+        Change::Listed(key, number, row.batch_id, bits)
+    })
+}
+
+/// What a batch shows; empty until published.
+pub async fn batch_view(db: &Db, id: Uuid) -> Result<String, DbErr> {
+    let row: Option<String> = public_batch::Entity::find_by_id(id)
+        .select_only()
+        .column(public_batch::Column::View)
+        .into_tuple()
+        .one(db.reader())
+        .await?;
+    Ok(row.unwrap_or_default())
+}
+
+/// What a product shows.
+pub async fn product_view(db: &Db, id: Uuid) -> Result<String, DbErr> {
+    let row: Option<String> = public_product::Entity::find_by_id(id)
+        .select_only()
+        .column(public_product::Column::View)
+        .into_tuple()
+        .one(db.reader())
+        .await?;
+    Ok(row.unwrap_or_default())
+}
+
+/// A public file.
+pub async fn file(db: &Db, hash: &str) -> Result<Option<public_file::Model>, DbErr> {
+    public_file::Entity::find_by_id(hash.to_owned())
+        .one(db.reader())
+        .await
+}
+
+/// How often a unit was queried, and first when.
+pub async fn count(db: &Db, space: &str, index: u64) -> Result<Option<(i64, i64)>, DbErr> {
+    let row = query_count::Entity::find_by_id((space.to_owned(), index as i64))
+        .one(db.reader())
+        .await?;
+    Ok(row.map(|row| (row.n, row.first_at)))
+}
+
+/// Bitmaps of indices queried before, changed after a fold.
+pub async fn queried(db: &Db, after: i64) -> Result<Vec<query_chunk::Model>, DbErr> {
+    query_chunk::Entity::find()
+        .filter(query_chunk::Column::Fold.gt(after))
+        .order_by_asc(query_chunk::Column::Fold)
+        .limit(2000)
+        .all(db.reader())
+        .await
+}

@@ -1,0 +1,366 @@
+//! What this process knows: which codes exist, which batch they belong to, what speaks against
+//! them. Ranges and bitmaps, so that its size follows batches and exceptions, never codes.
+//!
+//! A world is never changed in place: the feed makes the next one, sharing what stayed the same.
+//! Rendered texts are not here; see `cache`.
+
+use crate::{
+    clock::day_number,
+    codes::{SpaceKey, UnitLevel, ring::Ring},
+    projection::Recall,
+};
+use roaring::RoaringBitmap;
+use std::{collections::HashMap, sync::Arc};
+use uuid::Uuid;
+
+/// All that is known, as of a position.
+#[derive(Default, Clone)]
+pub struct World {
+    /// The installation this came from.
+    pub installation: Uuid,
+    /// Everything at or below it is in here.
+    pub position: i64,
+    spaces: HashMap<SpaceKey, Arc<Space>>,
+    batches: HashMap<Uuid, Arc<Batch>>,
+    lots: HashMap<Uuid, HashMap<String, Uuid>>,
+    products: HashMap<Uuid, i64>,
+}
+
+/// A code space.
+#[derive(Clone)]
+pub struct Space {
+    /// Its name.
+    pub key: SpaceKey,
+    /// What its units are.
+    pub level: UnitLevel,
+    /// Whose codes.
+    pub product: Option<Uuid>,
+    /// Opens serials.
+    pub ring: Ring,
+    /// Allocated, sorted by first index.
+    segments: Vec<(u64, u64)>,
+    /// Commissioned, sorted by first index.
+    commissioned: Vec<(u64, u64, Uuid)>,
+    /// Exceptions per 65 536 indices.
+    chunks: HashMap<u32, Arc<Chunk>>,
+}
+
+/// Exceptions among 65 536 indices.
+#[derive(Default, Clone)]
+pub struct Chunk {
+    void: RoaringBitmap,
+    listed: Vec<(Uuid, RoaringBitmap)>,
+}
+
+/// A batch, without what it shows.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Id.
+    pub id: Uuid,
+    /// Its product.
+    pub product: Uuid,
+    /// Lot.
+    pub lot: String,
+    /// Last good day as days since 1970; absent for goods that do not expire.
+    pub expiry_day: Option<i32>,
+    /// The same as printed.
+    pub expiry_date: String,
+    /// Does it show anything?
+    pub published: bool,
+    /// Open recalls, newest first.
+    pub recalls: Vec<Recall>,
+    /// The version of its row.
+    pub position: i64,
+}
+
+/// How a unit's index stands in its space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Never allocated.
+    NotAllocated,
+    /// Allocated, not in use.
+    Allocated,
+    /// Destroyed before use.
+    Void,
+    /// Commissioned to a batch.
+    Commissioned(Uuid),
+}
+
+impl Space {
+    /// An empty space.
+    pub fn new(key: SpaceKey, level: UnitLevel, product: Option<Uuid>, ring: Ring) -> Space {
+        Space {
+            key,
+            level,
+            product,
+            ring,
+            segments: Vec::new(),
+            commissioned: Vec::new(),
+            chunks: HashMap::new(),
+        }
+    }
+
+    /// How an index stands: two binary searches and two bits.
+    pub fn standing(&self, index: u64) -> Standing {
+        let chunk = self.chunks.get(&((index >> 16) as u32));
+        let offset = (index & 0xffff) as u32;
+        if chunk.is_some_and(|chunk| chunk.void.contains(offset)) {
+            return Standing::Void;
+        }
+        let at = self.commissioned.partition_point(|(lo, ..)| *lo <= index);
+        if let Some((_, hi, batch)) = at.checked_sub(1).and_then(|at| self.commissioned.get(at))
+            && index <= *hi
+        {
+            return Standing::Commissioned(*batch);
+        }
+        let listed = chunk.and_then(|chunk| {
+            chunk
+                .listed
+                .iter()
+                .find(|(_, bits)| bits.contains(offset))
+                .map(|(batch, _)| *batch)
+        });
+        if let Some(batch) = listed {
+            return Standing::Commissioned(batch);
+        }
+        let at = self.segments.partition_point(|(lo, _)| *lo <= index);
+        match at.checked_sub(1).and_then(|at| self.segments.get(at)) {
+            Some((_, hi)) if index <= *hi => Standing::Allocated,
+            _ => Standing::NotAllocated,
+        }
+    }
+}
+
+impl World {
+    /// A space.
+    pub fn space(&self, key: &SpaceKey) -> Option<&Arc<Space>> {
+        self.spaces.get(key)
+    }
+
+    /// A batch.
+    pub fn batch(&self, id: Uuid) -> Option<&Arc<Batch>> {
+        self.batches.get(&id)
+    }
+
+    /// A batch by product and lot.
+    pub fn batch_by_lot(&self, product: Uuid, lot: &str) -> Option<&Arc<Batch>> {
+        self.batches.get(self.lots.get(&product)?.get(lot)?)
+    }
+
+    /// The version of a published product.
+    pub fn product_version(&self, id: Uuid) -> Option<i64> {
+        self.products.get(&id).copied()
+    }
+
+    /// How many of each there are: spaces, batches, products.
+    pub fn size(&self) -> (usize, usize, usize) {
+        (self.spaces.len(), self.batches.len(), self.products.len())
+    }
+}
+
+/// One change to a world, as the feed reads it from a row.
+pub enum Change {
+    /// A space and its keys; ranges and chunks stay.
+    Space(Box<Space>),
+    /// A batch.
+    Batch(Box<Batch>),
+    /// A product was published at this version.
+    Product(Uuid, i64),
+    /// Indices were allocated.
+    Segment(SpaceKey, u64, u64),
+    /// Indices were commissioned.
+    Commissioned(SpaceKey, u64, u64, Uuid),
+    /// Destroyed indices of a chunk, all of them.
+    Void(SpaceKey, u32, RoaringBitmap),
+    /// Indices of a chunk commissioned one by one to a batch, all of them.
+    Listed(SpaceKey, u32, Uuid, RoaringBitmap),
+}
+
+/// A world being made from the one before. Spaces are copied once, when first touched.
+pub struct NextWorld {
+    world: World,
+    touched: HashMap<SpaceKey, Space>,
+}
+
+impl NextWorld {
+    /// Begins from `before`.
+    pub fn from(before: &World) -> NextWorld {
+        NextWorld {
+            world: before.clone(),
+            touched: HashMap::new(),
+        }
+    }
+
+    /// Applies one change. Applying it twice is the same as once.
+    pub fn apply(&mut self, change: Change) {
+        match change {
+            Change::Space(space) => {
+                let slot = self.touch(space.key);
+                match slot {
+                    Some(known) => {
+                        known.level = space.level;
+                        known.product = space.product;
+                        known.ring = space.ring;
+                    }
+                    None => {
+                        self.touched.insert(space.key, *space);
+                    }
+                }
+            }
+            Change::Batch(batch) => {
+                let lots = self.world.lots.entry(batch.product).or_default();
+                lots.insert(batch.lot.clone(), batch.id);
+                self.world.batches.insert(batch.id, Arc::new(*batch));
+            }
+            Change::Product(id, version) => {
+                self.world.products.insert(id, version);
+            }
+            Change::Segment(key, lo, hi) => {
+                if let Some(space) = self.touch(key) {
+                    let at = space.segments.partition_point(|(other, _)| *other < lo);
+                    match space.segments.get_mut(at).filter(|(other, _)| *other == lo) {
+                        Some(known) => known.1 = hi,
+                        None => space.segments.insert(at, (lo, hi)),
+                    }
+                }
+            }
+            Change::Commissioned(key, lo, hi, batch) => {
+                if let Some(space) = self.touch(key) {
+                    let at = space
+                        .commissioned
+                        .partition_point(|(other, ..)| *other < lo);
+                    match space
+                        .commissioned
+                        .get_mut(at)
+                        .filter(|(other, ..)| *other == lo)
+                    {
+                        Some(known) => *known = (lo, hi, batch),
+                        None => space.commissioned.insert(at, (lo, hi, batch)),
+                    }
+                }
+            }
+            Change::Void(key, chunk, bits) => self.chunk(key, chunk, |chunk| chunk.void = bits),
+            Change::Listed(key, chunk, batch, bits) => {
+                self.chunk(key, chunk, |chunk| {
+                    match chunk.listed.iter_mut().find(|(other, _)| *other == batch) {
+                        Some(known) => known.1 = bits,
+                        None => chunk.listed.push((batch, bits)),
+                    }
+                })
+            }
+        }
+    }
+
+    /// The finished world, as of `position`.
+    pub fn finish(mut self, installation: Uuid, position: i64) -> World {
+        for (key, space) in self.touched {
+            self.world.spaces.insert(key, Arc::new(space));
+        }
+        self.world.installation = installation;
+        self.world.position = position;
+        self.world
+    }
+
+    fn touch(&mut self, key: SpaceKey) -> Option<&mut Space> {
+        if !self.touched.contains_key(&key)
+            && let Some(known) = self.world.spaces.get(&key)
+        {
+            self.touched.insert(key, Space::clone(known));
+        }
+        self.touched.get_mut(&key)
+    }
+
+    fn chunk(&mut self, key: SpaceKey, number: u32, change: impl FnOnce(&mut Chunk)) {
+        if let Some(space) = self.touch(key) {
+            let chunk = space.chunks.entry(number).or_default();
+            change(Arc::make_mut(chunk));
+        }
+    }
+}
+
+/// A printed expiry date as a day number.
+pub fn expiry_day(text: &str) -> Option<i32> {
+    text.parse().ok().map(day_number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> SpaceKey {
+        SpaceKey::parse("01/06901234567892").unwrap()
+    }
+
+    fn world(changes: impl IntoIterator<Item = Change>) -> World {
+        let mut next = NextWorld::from(&World::default());
+        let space = Space::new(key(), UnitLevel::Item, None, Ring::default());
+        next.apply(Change::Space(Box::new(space)));
+        for change in changes {
+            next.apply(change);
+        }
+        next.finish(Uuid::nil(), 1)
+    }
+
+    fn standing(world: &World, index: u64) -> Standing {
+        world.space(&key()).unwrap().standing(index)
+    }
+
+    #[test]
+    fn an_index_stands_where_its_range_says() {
+        let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let world = world([
+            Change::Segment(key(), 0, 999),
+            Change::Segment(key(), 2000, 2999),
+            Change::Commissioned(key(), 100, 199, a),
+            Change::Commissioned(key(), 200, 299, b),
+        ]);
+        assert_eq!(standing(&world, 0), Standing::Allocated);
+        assert_eq!(standing(&world, 99), Standing::Allocated);
+        assert_eq!(standing(&world, 100), Standing::Commissioned(a));
+        assert_eq!(standing(&world, 199), Standing::Commissioned(a));
+        assert_eq!(standing(&world, 200), Standing::Commissioned(b));
+        assert_eq!(standing(&world, 300), Standing::Allocated);
+        assert_eq!(standing(&world, 1000), Standing::NotAllocated);
+        assert_eq!(standing(&world, 2999), Standing::Allocated);
+        assert_eq!(standing(&world, 3000), Standing::NotAllocated);
+    }
+
+    #[test]
+    fn void_wins_and_listed_indices_are_commissioned() {
+        let batch = Uuid::from_u128(1);
+        let bits = |n: u32| RoaringBitmap::from_iter([n]);
+        let world = world([
+            Change::Segment(key(), 0, 200_000),
+            Change::Commissioned(key(), 0, 10, batch),
+            Change::Void(key(), 0, bits(5)),
+            Change::Listed(key(), 1, batch, bits(7)),
+        ]);
+        assert_eq!(standing(&world, 5), Standing::Void);
+        assert_eq!(standing(&world, 6), Standing::Commissioned(batch));
+        assert_eq!(standing(&world, 65_536 + 7), Standing::Commissioned(batch));
+        assert_eq!(standing(&world, 65_536 + 8), Standing::Allocated);
+    }
+
+    #[test]
+    fn applying_a_change_twice_is_the_same_as_once() {
+        let twice = || {
+            [
+                Change::Segment(key(), 0, 9),
+                Change::Commissioned(key(), 0, 4, Uuid::nil()),
+            ]
+        };
+        let world = world(twice().into_iter().chain(twice()));
+        let space = world.space(&key()).unwrap();
+        assert_eq!((space.segments.len(), space.commissioned.len()), (1, 1));
+    }
+
+    #[test]
+    fn the_world_before_stays_as_it_was() {
+        let before = world([Change::Segment(key(), 0, 9)]);
+        let mut next = NextWorld::from(&before);
+        next.apply(Change::Segment(key(), 10, 19));
+        let after = next.finish(Uuid::nil(), 2);
+        assert_eq!(standing(&before, 15), Standing::NotAllocated);
+        assert_eq!(standing(&after, 15), Standing::Allocated);
+    }
+}

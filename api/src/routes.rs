@@ -1,0 +1,169 @@
+//! The whole URL table of both listeners. One list yields the router and the OpenAPI document, so
+//! that neither can know a route the other does not.
+
+use crate::{accounts, codes, log, operations, problem, recalls, registry, resolver};
+use actix_web::web::{self, ServiceConfig};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_swagger_ui::SwaggerUi;
+
+/// Registers handlers and documents them, from one list.
+macro_rules! internal_routes {
+    ($($($part:ident)::+),* $(,)?) => {
+        #[derive(OpenApi)]
+        #[openapi(
+            info(
+                title = "Suyuan internal API",
+                description = "Registry, codes, recalls and accounts of a traceability \
+                    installation. Errors are RFC 9457 problems with a stable `code`. Every create \
+                    takes an `Idempotency-Key` (1 to 128 visible ASCII characters). JSON bodies \
+                    hold at most 256 KiB, lists of codes and files 4 MiB; lists are paged by \
+                    `after` and `limit` (at most 500).",
+            ),
+            paths($($($part)::+),*),
+            components(schemas(problem::ProblemBody<'_>, problem::FieldProblem)),
+            modifiers(&BearerToken),
+        )]
+        struct InternalApi;
+
+        fn internal_services(config: &mut ServiceConfig) {
+            $(config.service($($part)::+);)*
+        }
+    };
+}
+
+internal_routes![
+    accounts::handlers::create_session,
+    accounts::handlers::refresh_session,
+    accounts::handlers::end_session,
+    accounts::handlers::create_user,
+    accounts::handlers::list_users,
+    accounts::handlers::change_user,
+    registry::enterprises::handlers::create_enterprise,
+    registry::enterprises::handlers::list_enterprises,
+    registry::enterprises::handlers::get_enterprise,
+    registry::enterprises::handlers::revise_enterprise,
+    registry::locations::handlers::create_location,
+    registry::locations::handlers::list_locations,
+    registry::locations::handlers::get_location,
+    registry::products::handlers::create_product,
+    registry::products::handlers::list_products,
+    registry::products::handlers::get_product,
+    registry::products::handlers::revise_product,
+    registry::products::handlers::publish_product,
+    registry::batches::handlers::create_batch,
+    registry::batches::handlers::list_batches,
+    registry::batches::handlers::get_batch,
+    registry::batches::handlers::revise_batch,
+    registry::batches::handlers::publish_batch,
+    registry::files::handlers::create_file,
+    registry::files::handlers::get_file,
+    codes::handlers::create_segment,
+    codes::handlers::list_segments,
+    codes::handlers::print_segment,
+    codes::handlers::create_commission,
+    codes::handlers::create_code_destruction,
+    codes::handlers::draw_qr,
+    recalls::handlers::open_recall,
+    recalls::handlers::list_recalls,
+    recalls::handlers::get_recall,
+    recalls::handlers::close_recall,
+    log::handlers::list_log,
+    operations::livez,
+    operations::readyz,
+    operations::healthz,
+    operations::metrics,
+];
+
+/// What the public listener documents. Codes' addresses share one handler, which reads the raw
+/// path itself: a router would decode `%2F` before it could be told from a slash.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Suyuan public API",
+        description = "Answers scans of trace codes. No account, no script, nothing written but \
+            the query log. Addresses hold at most 2048 bytes of path and of query.",
+    ),
+    paths(
+        resolver::handlers::scan_product,
+        resolver::handlers::scan_batch,
+        resolver::handlers::scan_unit,
+        resolver::handlers::scan_logistic_unit,
+        resolver::handlers::scan_own,
+        resolver::handlers::scan_page,
+        resolver::handlers::query_code,
+        resolver::handlers::file,
+        operations::public_livez,
+        operations::public_readyz,
+    ),
+    components(schemas(problem::ProblemBody<'_>, problem::FieldProblem)),
+)]
+struct PublicApi;
+
+struct BearerToken;
+
+impl Modify for BearerToken {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let components = api.components.get_or_insert_default();
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The internal listener's OpenAPI document.
+pub fn internal_openapi() -> utoipa::openapi::OpenApi {
+    InternalApi::openapi()
+}
+
+/// The public listener's OpenAPI document.
+pub fn public_openapi() -> utoipa::openapi::OpenApi {
+    PublicApi::openapi()
+}
+
+/// Routes of the internal listener.
+pub fn internal(config: &mut ServiceConfig) {
+    internal_services(config);
+    config
+        .service(accounts::setup::setup_form)
+        .service(accounts::setup::setup_submit)
+        .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", internal_openapi()))
+        .app_data(web::QueryConfig::default().error_handler(|error, _| malformed(&error)))
+        .app_data(
+            web::PathConfig::default()
+                .error_handler(|_, _| problem::Problem::new(problem::ProblemCode::NotFound).into()),
+        )
+        .app_data(
+            web::FormConfig::default()
+                .limit(4096)
+                .error_handler(|error, _| malformed(&error)),
+        );
+}
+
+/// Routes of the public listener.
+pub fn public(config: &mut ServiceConfig) {
+    config
+        .route("/q", web::route().to(resolver::handlers::query))
+        .route("/files/{hash}", web::route().to(resolver::handlers::file))
+        .route("/livez", web::get().to(operations::public_livez))
+        .route("/readyz", web::get().to(operations::public_readyz))
+        .route(
+            "/",
+            web::get().to(|| async {
+                actix_web::HttpResponse::SeeOther()
+                    .insert_header(("location", "/q"))
+                    .finish()
+            }),
+        )
+        .default_service(web::route().to(resolver::handlers::scan));
+}
+
+fn malformed(error: &dyn std::error::Error) -> actix_web::Error {
+    problem::Problem::new(problem::ProblemCode::MalformedRequest)
+        .detail(error.to_string(), "参数有误")
+        .into()
+}

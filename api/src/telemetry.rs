@@ -1,0 +1,38 @@
+//! Log lines and metrics. Answers on the hot path are counted, never logged one by one.
+
+use crate::config::{Log, LogFormat};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::sync::OnceLock;
+use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+
+static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Starts log lines on standard error. Does nothing when called again.
+pub fn start_logging(settings: &Log) {
+    let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let registry = tracing_subscriber::registry().with(filter);
+    let started = match settings.format {
+        LogFormat::Json => registry
+            .with(fmt::layer().json().with_writer(std::io::stderr))
+            .try_init(),
+        LogFormat::Text => registry
+            .with(fmt::layer().with_writer(std::io::stderr))
+            .try_init(),
+    };
+    drop(started); // already started: keep the first
+}
+
+/// Starts metrics, once a process.
+pub fn start_metrics() -> &'static PrometheusHandle {
+    METRICS.get_or_init(|| {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets(&[
+                0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+            ])
+            .unwrap_or_else(|_| PrometheusBuilder::new())
+            .build_recorder();
+        let handle = recorder.handle();
+        drop(metrics::set_global_recorder(recorder)); // only this line sets one
+        handle
+    })
+}

@@ -1,0 +1,544 @@
+//! What a run says in the end: each figure with its spread, or the reason why it could not be
+//! taken. The names are a contract: a name is never left out, and a missing figure is `null`.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use serde_json::{Map, Value, json};
+
+use crate::drive::Outcome;
+
+/// A budget: the figure must be at least, or at most, so much.
+#[derive(Debug, Clone, Copy)]
+enum Budget {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+/// Every figure of consumer scans, in the order of the contract, with its budget.
+const FIGURES: [(&str, Budget); 14] = [
+    ("scan_hot_ratio", Budget::AtLeast(0.60)),
+    ("scan_hot_redis_ratio", Budget::AtLeast(0.60)),
+    ("scan_new_ratio", Budget::AtLeast(0.70)),
+    ("scan_new_redis_ratio", Budget::AtLeast(0.50)),
+    ("scan_forged_ratio", Budget::AtLeast(0.70)),
+    ("scan_forged_io_calls", Budget::AtMost(0.0)),
+    ("scan_p99_ms", Budget::AtMost(5.0)),
+    ("scan_max_ms", Budget::AtMost(200.0)),
+    ("recall_visible_ms", Budget::AtMost(1000.0)),
+    ("issue_million_s", Budget::AtMost(10.0)),
+    ("issue_million_bytes", Budget::AtMost(1e6)),
+    // Differences below a factor of 1.25 cannot be told from noise on a shared machine.
+    ("scan_flat_ratio", Budget::AtLeast(0.80)),
+    ("public_rss_mb", Budget::AtMost(150.0)),
+    ("page_bytes", Budget::AtMost(14_000.0)),
+];
+
+/// Median, extremes and number of some values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spread {
+    /// The middle one, or the mean of the two in the middle.
+    pub median: f64,
+    /// The smallest.
+    pub min: f64,
+    /// The largest.
+    pub max: f64,
+    /// How many.
+    pub n: usize,
+}
+
+impl Spread {
+    /// Nothing for no values, or if one of them is no number.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        if values.is_empty() || !values.iter().all(|value| value.is_finite()) {
+            return None;
+        }
+        let mut sorted = values.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let n = sorted.len();
+        Some(Self {
+            median: f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2]),
+            min: sorted[0],
+            max: sorted[n - 1],
+            n,
+        })
+    }
+
+    fn to_json(self) -> Value {
+        json!({
+            "median": number(self.median),
+            "min": number(self.min),
+            "max": number(self.max),
+            "n": self.n,
+        })
+    }
+}
+
+/// Ratios round by round: each value to the one measured in the same round.
+pub fn ratios(of: &[f64], to: &[f64]) -> Result<Vec<f64>, String> {
+    if of.len() != to.len() || of.is_empty() {
+        return Err(format!(
+            "{} rounds against {}: no ratio",
+            of.len(),
+            to.len()
+        ));
+    }
+    of.iter()
+        .zip(to)
+        .map(|(of, to)| {
+            let ratio = of / to;
+            if ratio.is_finite() && *to > 0.0 {
+                Ok(ratio)
+            } else {
+                Err(format!("{of} to {to} is no ratio"))
+            }
+        })
+        .collect()
+}
+
+/// A figure that was taken.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    value: f64,
+    spread: Spread,
+    detail: Map<String, Value>,
+}
+
+impl Taken {
+    /// The median of several measurements.
+    pub fn median(values: &[f64]) -> Result<Self, String> {
+        let spread = Spread::of(values).ok_or_else(|| format!("no median of {values:?}"))?;
+        Ok(Self {
+            value: spread.median,
+            spread,
+            detail: Map::new(),
+        })
+    }
+
+    /// The worst of several measurements.
+    pub fn worst(values: &[f64]) -> Result<Self, String> {
+        let taken = Self::median(values)?;
+        Ok(Self {
+            value: taken.spread.max,
+            ..taken
+        })
+    }
+
+    /// Adds a word of explanation.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.detail.insert(key.to_owned(), value.into());
+        self
+    }
+}
+
+/// One kind of request, all its rounds.
+#[derive(Debug)]
+pub struct Series {
+    /// What it is called in the table.
+    pub name: String,
+    /// One per round.
+    pub outcomes: Vec<Outcome>,
+    /// Why there are fewer rounds than asked for.
+    pub failed: Option<String>,
+}
+
+impl Series {
+    /// Requests per second of each round, if every answer was right.
+    pub fn rates(&self) -> Result<Vec<f64>, String> {
+        if let Some(reason) = &self.failed {
+            return Err(format!("{}: {reason}", self.name));
+        }
+        let wrong: u64 = self.outcomes.iter().map(|outcome| outcome.wrong).sum();
+        if wrong > 0 {
+            let first = self.outcomes.iter().find_map(|o| o.first_wrong.as_deref());
+            return Err(format!(
+                "{}: {wrong} wrong answers, the first: {}",
+                self.name,
+                first.unwrap_or("unknown")
+            ));
+        }
+        Ok(self.outcomes.iter().map(Outcome::rate).collect())
+    }
+
+    /// Requests per second against another kind, round by round.
+    pub fn ratio_to(&self, other: &Self) -> Result<Vec<f64>, String> {
+        ratios(&self.rates()?, &other.rates()?)
+    }
+
+    /// CPU time of the server per request against another kind. Steadier than requests per second:
+    /// it does not see what else runs on the machine.
+    pub fn cpu_ratio_to(&self, other: &Self) -> Option<f64> {
+        let own = self.spread(|o| o.cpu_us)?.median;
+        let other = other.spread(|o| o.cpu_us)?.median;
+        Some(rounded(ratios(&[own], &[other]).ok()?[0]))
+    }
+
+    /// Neither the server nor the load generator had its core to itself.
+    fn was_disturbed(&self) -> bool {
+        let idle = |share: Option<Spread>| share.is_some_and(|share| share.median < 0.8);
+        idle(self.spread(|o| o.server_busy)) && idle(self.spread(|o| o.generator_busy))
+    }
+
+    fn spread(&self, value: impl Fn(&Outcome) -> Option<f64>) -> Option<Spread> {
+        let values: Option<Vec<f64>> = self.outcomes.iter().map(value).collect();
+        Spread::of(&values?)
+    }
+
+    fn row(&self, yardstick: Option<&Self>) -> Row {
+        let ratio = yardstick
+            .and_then(|other| self.ratio_to(other).ok())
+            .and_then(|ratios| Spread::of(&ratios));
+        Row {
+            name: self.name.clone(),
+            rate: self.spread(|o| Some(o.rate())),
+            ratio,
+            cpu_us: self.spread(|o| o.cpu_us),
+            cpu_ratio: yardstick.and_then(|other| self.cpu_ratio_to(other)),
+            server_busy: self.spread(|o| o.server_busy),
+            generator_busy: self.spread(|o| o.generator_busy),
+            p50_ms: self.spread(|o| Some(o.latency_ms(0.5))),
+            p99_ms: self.spread(|o| Some(o.latency_ms(0.99))),
+            max_ms: self.spread(|o| Some(o.max_ms())),
+            late_p99_ms: self.spread(|o| Some(o.sent_late_p99_ms())),
+            answered: self.outcomes.iter().map(|o| o.answered).sum(),
+            wrong: self.outcomes.iter().map(|o| o.wrong).sum(),
+            disturbed: self.was_disturbed(),
+            problem: self.rates().err(),
+        }
+    }
+}
+
+struct Row {
+    name: String,
+    rate: Option<Spread>,
+    ratio: Option<Spread>,
+    cpu_us: Option<Spread>,
+    cpu_ratio: Option<f64>,
+    server_busy: Option<Spread>,
+    generator_busy: Option<Spread>,
+    p50_ms: Option<Spread>,
+    p99_ms: Option<Spread>,
+    max_ms: Option<Spread>,
+    late_p99_ms: Option<Spread>,
+    answered: u64,
+    wrong: u64,
+    disturbed: bool,
+    problem: Option<String>,
+}
+
+impl Row {
+    fn to_json(&self) -> Value {
+        let spread = |spread: Option<Spread>| spread.map_or(Value::Null, Spread::to_json);
+        json!({
+            "requests_per_s": spread(self.rate),
+            "ratio_to_baseline": spread(self.ratio),
+            "cpu_us_per_request": spread(self.cpu_us),
+            "cpu_ratio_to_baseline": self.cpu_ratio.map(rounded),
+            "server_busy": spread(self.server_busy),
+            "generator_busy": spread(self.generator_busy),
+            "p50_ms": spread(self.p50_ms),
+            "p99_ms": spread(self.p99_ms),
+            "max_ms": spread(self.max_ms),
+            "sent_late_p99_ms": spread(self.late_p99_ms),
+            "answered": self.answered,
+            "wrong": self.wrong,
+            "disturbed": self.disturbed,
+            "problem": self.problem,
+        })
+    }
+
+    fn to_line(&self) -> String {
+        let median = |spread: Option<Spread>, digits: usize| {
+            spread.map_or("–".to_owned(), |spread| {
+                format!("{:.digits$}", spread.median)
+            })
+        };
+        let ratio = self.ratio.map_or("–".to_owned(), |spread| {
+            format!("{:.2} [{:.2}–{:.2}]", spread.median, spread.min, spread.max)
+        });
+        let cpu = match self.cpu_ratio {
+            Some(ratio) => format!("{} ({ratio:.2}×)", median(self.cpu_us, 1)),
+            None => median(self.cpu_us, 1),
+        };
+        let worst = self
+            .max_ms
+            .map_or("–".to_owned(), |spread| format!("{:.1}", spread.max));
+        format!(
+            "{:<18}{:>9}  {:<18}{:>14}{:>8}{:>8}{:>9}{:>9}{:>9}",
+            self.name,
+            median(self.rate, 0),
+            ratio,
+            cpu,
+            median(self.server_busy, 2),
+            median(self.generator_busy, 2),
+            median(self.p50_ms, 2),
+            median(self.p99_ms, 2),
+            worst,
+        )
+    }
+}
+
+/// Everything a run has to say.
+pub struct Summary {
+    figures: BTreeMap<&'static str, Result<Taken, String>>,
+    setup: Map<String, Value>,
+    rows: Vec<Row>,
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Summary {
+    /// Nothing taken yet.
+    pub fn new() -> Self {
+        Self {
+            figures: BTreeMap::new(),
+            setup: Map::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Notes a circumstance of the run.
+    pub fn note(&mut self, key: &str, value: impl Into<Value>) {
+        self.setup.insert(key.to_owned(), value.into());
+    }
+
+    /// Notes a figure, or why there is none.
+    pub fn put(&mut self, name: &'static str, figure: Result<Taken, String>) {
+        debug_assert!(
+            FIGURES.iter().any(|(known, _)| *known == name),
+            "{name} is not in the contract"
+        );
+        self.figures.insert(name, figure);
+    }
+
+    /// Gives a reason for these figures, as far as they have not been taken or explained.
+    pub fn explain(&mut self, names: &[&'static str], reason: &str) {
+        for name in names {
+            self.figures
+                .entry(name)
+                .or_insert_with(|| Err(reason.to_owned()));
+        }
+    }
+
+    /// Adds a line to the table.
+    pub fn add_series(&mut self, series: &Series, yardstick: Option<&Series>) {
+        self.rows.push(series.row(yardstick));
+    }
+
+    /// Whether this figure has a value.
+    pub fn is_taken(&self, name: &str) -> bool {
+        matches!(self.figures.get(name), Some(Ok(_)))
+    }
+
+    /// One object: every name of the contract, and `detail`.
+    pub fn to_json(&self) -> Value {
+        let (mut all, mut detail) = (Map::new(), Map::new());
+        for (name, _) in FIGURES {
+            let (value, explained) = match self.figure(name) {
+                Ok(taken) => {
+                    let mut explained = taken.detail.clone();
+                    explained.insert("n".to_owned(), taken.spread.n.into());
+                    explained.insert("min".to_owned(), number(taken.spread.min));
+                    explained.insert("max".to_owned(), number(taken.spread.max));
+                    (number(taken.value), Value::Object(explained))
+                }
+                Err(reason) => (Value::Null, json!({ "reason": reason })),
+            };
+            all.insert(name.to_owned(), value);
+            detail.insert(name.to_owned(), explained);
+        }
+        let rows: Map<String, Value> = self
+            .rows
+            .iter()
+            .map(|row| (row.name.clone(), row.to_json()))
+            .collect();
+        detail.insert("variants".to_owned(), Value::Object(rows));
+        detail.insert("setup".to_owned(), Value::Object(self.setup.clone()));
+        all.insert("detail".to_owned(), Value::Object(detail));
+        Value::Object(all)
+    }
+
+    /// For people.
+    pub fn to_table(&self) -> String {
+        let mut text = format!(
+            "{:<18}{:>9}  {:<18}{:>14}{:>8}{:>8}{:>9}{:>9}{:>9}\n",
+            "variant",
+            "req/s",
+            "ratio [min–max]",
+            "CPU µs/req",
+            "server",
+            "load",
+            "p50 ms",
+            "p99 ms",
+            "max ms"
+        );
+        for row in &self.rows {
+            text.push_str(&row.to_line());
+            text.push('\n');
+        }
+        for row in &self.rows {
+            if let Some(problem) = &row.problem {
+                let _ = writeln!(text, "! {problem}");
+            }
+        }
+        if self.rows.iter().any(|row| row.disturbed) {
+            text.push_str(
+                "! neither side filled its core: other work on this machine; \
+                 trust CPU per request before requests per second\n",
+            );
+        }
+        text.push('\n');
+        for (name, budget) in FIGURES {
+            let (sign, bound) = match budget {
+                Budget::AtLeast(bound) => ('≥', bound),
+                Budget::AtMost(bound) => ('≤', bound),
+            };
+            let line = match self.figure(name) {
+                Ok(taken) => format!(
+                    "{name:<22}{:>12}  {:<7} {sign} {bound}   n {}, [{}–{}]",
+                    rounded(taken.value),
+                    if budget.holds(taken.value) {
+                        "ok"
+                    } else {
+                        "MISSED"
+                    },
+                    taken.spread.n,
+                    rounded(taken.spread.min),
+                    rounded(taken.spread.max),
+                ),
+                Err(reason) => format!("{name:<22}{:>12}  {reason}", "–"),
+            };
+            text.push_str(&line);
+            text.push('\n');
+        }
+        text.push('\n');
+        for (key, value) in &self.setup {
+            let _ = writeln!(text, "{key}: {value}");
+        }
+        text
+    }
+
+    fn figure(&self, name: &str) -> Result<&Taken, &str> {
+        match self.figures.get(name) {
+            Some(Ok(taken)) => Ok(taken),
+            Some(Err(reason)) => Err(reason),
+            None => Err("the run did not come to it"),
+        }
+    }
+}
+
+impl Budget {
+    fn holds(self, value: f64) -> bool {
+        match self {
+            Self::AtLeast(bound) => value >= bound,
+            Self::AtMost(bound) => value <= bound,
+        }
+    }
+}
+
+/// Four decimals say more than any of these measurements knows.
+fn rounded(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}
+
+/// A count stays a whole number.
+fn number(value: f64) -> Value {
+    let value = rounded(value);
+    if value.fract() == 0.0 && value.abs() < 1e15 {
+        Value::from(value as i64)
+    } else {
+        Value::from(value)
+    }
+}
+
+/// Tells a waiting person what is going on. Standard output belongs to the summary.
+pub fn progress(what: &str) {
+    eprintln!("… {what}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_whatever_the_order() {
+        let spread = Spread::of(&[3.0, 1.0, 2.0]).unwrap();
+        assert_eq!(
+            (spread.median, spread.min, spread.max, spread.n),
+            (2.0, 1.0, 3.0, 3)
+        );
+        assert_eq!(Spread::of(&[4.0, 1.0, 2.0, 3.0]).unwrap().median, 2.5);
+        assert_eq!(Spread::of(&[7.0]).unwrap().median, 7.0);
+        assert_eq!(Spread::of(&[]), None);
+        assert_eq!(Spread::of(&[1.0, f64::NAN]), None);
+    }
+
+    #[test]
+    fn ratios_pair_the_rounds_before_the_median_is_taken() {
+        // A slow second round slows both: the ratio does not see it.
+        let ratios = ratios(&[60.0, 30.0, 66.0], &[100.0, 50.0, 100.0]).unwrap();
+        assert_eq!(Spread::of(&ratios).unwrap().median, 0.6);
+    }
+
+    #[test]
+    fn there_is_no_ratio_to_nothing() {
+        assert!(ratios(&[1.0], &[0.0]).is_err());
+        assert!(ratios(&[0.0], &[0.0]).is_err());
+        assert!(ratios(&[1.0, 2.0], &[1.0]).is_err());
+        assert!(ratios(&[], &[]).is_err());
+        assert_eq!(ratios(&[0.0], &[2.0]), Ok(vec![0.0]));
+    }
+
+    #[test]
+    fn every_name_of_the_contract_is_there_and_a_missing_figure_is_null_with_its_reason() {
+        let mut summary = Summary::new();
+        summary.put("scan_hot_ratio", Taken::median(&[0.7, 0.61, 0.65]));
+        summary.put("scan_max_ms", Taken::worst(&[3.0, 90.0, 5.0]));
+        summary.put("page_bytes", Err("no page".to_owned()));
+        summary.explain(&["scan_hot_redis_ratio", "scan_hot_ratio"], "no --redis");
+        let all = summary.to_json();
+        let object = all.as_object().unwrap();
+        assert_eq!(object.len(), FIGURES.len() + 1);
+        assert_eq!(all["scan_hot_ratio"], 0.65);
+        assert_eq!(
+            all["detail"]["scan_hot_ratio"],
+            json!({"n": 3, "min": 0.61, "max": 0.7})
+        );
+        assert_eq!(all["scan_max_ms"], 90);
+        for (name, reason) in [
+            ("page_bytes", "no page"),
+            ("scan_hot_redis_ratio", "no --redis"),
+            ("issue_million_s", "the run did not come to it"),
+        ] {
+            assert!(object.contains_key(name) && all[name].is_null(), "{name}");
+            assert_eq!(all["detail"][name]["reason"], reason);
+        }
+        assert!(summary.is_taken("scan_hot_ratio") && !summary.is_taken("page_bytes"));
+    }
+
+    #[test]
+    fn the_table_says_which_budget_was_missed() {
+        let mut summary = Summary::new();
+        summary.put("scan_hot_ratio", Taken::median(&[0.59]));
+        summary.put("scan_p99_ms", Taken::median(&[4.9]));
+        let table = summary.to_table();
+        let line = |name: &str| table.lines().find(|line| line.starts_with(name)).unwrap();
+        assert!(line("scan_hot_ratio").contains("MISSED"));
+        assert!(line("scan_p99_ms").contains("ok"));
+        assert!(line("page_bytes").contains("did not come to it"));
+    }
+
+    #[test]
+    fn a_series_with_a_wrong_answer_yields_no_figure() {
+        let series = Series {
+            name: "hot".to_owned(),
+            outcomes: Vec::new(),
+            failed: Some("connecting: refused".to_owned()),
+        };
+        assert_eq!(series.rates(), Err("hot: connecting: refused".to_owned()));
+    }
+}

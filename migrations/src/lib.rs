@@ -1,0 +1,31 @@
+//! The ordered list of schema changes and nothing else. See the crate's README for the rules.
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::{MigrationTrait, async_trait};
+
+mod m0001_log;
+mod m0002_accounts;
+mod m0003_registry;
+mod m0004_codes;
+mod m0005_recalls;
+mod m0006_projection;
+mod m0007_queries;
+mod table;
+
+/// Brings a database to the schema this release needs.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_log::Migration),
+            Box::new(m0002_accounts::Migration),
+            Box::new(m0003_registry::Migration),
+            Box::new(m0004_codes::Migration),
+            Box::new(m0005_recalls::Migration),
+            Box::new(m0006_projection::Migration),
+            Box::new(m0007_queries::Migration),
+        ]
+    }
+}

@@ -1,0 +1,164 @@
+//! Prints codes: canonical path, web address, element string, bracketed line.
+//!
+//! Every printer writes straight into the formatter and allocates nothing. What is printed,
+//! [`parse`](super::parse) reads back to the same code.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+use super::ai::{MAX_QUALIFIERS, find};
+use super::charset::is_unreserved;
+use super::code::{GtinCode, OtherKey, OwnCode, TraceCode};
+use super::element_string::GS;
+
+/// An application identifier and its value.
+type Element<'a> = (&'a str, &'a str);
+
+/// The key and its qualifiers, in the order of a path.
+type ElementList<'a> = [Option<Element<'a>>; 1 + MAX_QUALIFIERS];
+
+impl TraceCode {
+    /// The canonical path: `/01/{gtin}[/22/…][/10/…][/21/…]`, `/00/{sscc}`,
+    /// `/c/{enterprise}.{internal}`; percent-encoded where a path needs it, always 14 digits.
+    pub fn canonical_path(&self) -> impl Display {
+        Path(self)
+    }
+
+    /// The web address under `base`, such as `https://id.example.cn`, with or without a slash
+    /// at its end.
+    pub fn digital_link(&self, base: &str) -> impl Display {
+        Prefixed(base.trim_end_matches('/'), Path(self))
+    }
+
+    /// The GS1 element string, without symbology identifier; `None` for codes of our own scheme.
+    ///
+    /// One that begins with 00 or 01 is read back as it stands. For other keys put `]C1` or
+    /// another announcing symbology identifier before it, as a scanner does, since their digits
+    /// alone may look like a bare number.
+    pub fn element_string(&self) -> Option<impl Display> {
+        self.elements().map(ElementString)
+    }
+
+    /// The bracketed line for people, `(01)…(10)…`; `None` for codes of our own scheme. A `(`
+    /// inside a value is written `\(`.
+    pub fn bracketed(&self) -> Option<impl Display> {
+        self.elements().map(Bracketed)
+    }
+
+    /// The elements of a GS1 code, `None` for one of our own.
+    fn elements(&self) -> Option<ElementList<'_>> {
+        match self {
+            Self::Gtin(code) => Some(gtin_elements(code)),
+            Self::Sscc(sscc) => Some([Some(("00", sscc.as_str())), None, None, None]),
+            Self::Own(_) => None,
+            Self::Other(key) => Some(other_elements(key)),
+        }
+    }
+}
+
+fn gtin_elements(code: &GtinCode) -> ElementList<'_> {
+    let gtin = Some(("01", code.gtin.as_str()));
+    if let Some(upui) = &code.upui {
+        return [gtin, Some(("235", upui.as_str())), None, None];
+    }
+    [
+        gtin,
+        code.variant.as_ref().map(|text| ("22", text.as_str())),
+        code.lot.as_ref().map(|text| ("10", text.as_str())),
+        code.serial.as_ref().map(|text| ("21", text.as_str())),
+    ]
+}
+
+fn other_elements(key: &OtherKey) -> ElementList<'_> {
+    let [first, second, third] = &key.qualifiers;
+    [
+        Some((key.ai.as_str(), key.value.as_str())),
+        first.as_ref().map(|q| (q.ai.as_str(), q.value.as_str())),
+        second.as_ref().map(|q| (q.ai.as_str(), q.value.as_str())),
+        third.as_ref().map(|q| (q.ai.as_str(), q.value.as_str())),
+    ]
+}
+
+/// The canonical path.
+impl Display for TraceCode {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Path(self).fmt(f)
+    }
+}
+
+/// `ENTERPRISE.INTERNAL`.
+impl Display for OwnCode {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.enterprise, self.internal)
+    }
+}
+
+struct Path<'a>(&'a TraceCode);
+
+impl Display for Path<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let TraceCode::Own(code) = self.0 {
+            return write!(f, "/c/{code}");
+        }
+        for (ai, value) in self.0.elements().into_iter().flatten().flatten() {
+            write!(f, "/{ai}/{}", PercentEncoded(value))?;
+        }
+        Ok(())
+    }
+}
+
+struct Prefixed<'a, T>(&'a str, T);
+
+impl<T: Display> Display for Prefixed<'_, T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)?;
+        self.1.fmt(f)
+    }
+}
+
+struct PercentEncoded<'a>(&'a str);
+
+impl Display for PercentEncoded<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for byte in self.0.bytes() {
+            if is_unreserved(byte) {
+                f.write_char(char::from(byte))?;
+            } else {
+                write!(f, "%{byte:02X}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct ElementString<'a>(ElementList<'a>);
+
+impl Display for ElementString<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut open = false;
+        for (ai, value) in self.0.iter().flatten() {
+            if open {
+                f.write_char(char::from(GS))?;
+            }
+            write!(f, "{ai}{value}")?;
+            open = !find(ai.as_bytes()).is_some_and(|ai| ai.predefined);
+        }
+        Ok(())
+    }
+}
+
+struct Bracketed<'a>(ElementList<'a>);
+
+impl Display for Bracketed<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (ai, value) in self.0.iter().flatten() {
+            write!(f, "({ai})")?;
+            for c in value.chars() {
+                if c == '(' {
+                    f.write_char('\\')?;
+                }
+                f.write_char(c)?;
+            }
+        }
+        Ok(())
+    }
+}
