@@ -94,12 +94,9 @@ async fn finish(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let id = RequestId::next();
     request.extensions_mut().insert(id);
-    let seen = request.request().clone();
-    let response = match next.call(request).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::new(seen.clone(), error.error_response()),
-    };
-    drop(seen);
+    // Handlers' and extractors' errors arrive as responses; a copy of the request kept here would
+    // stop the router from writing to it.
+    let response = next.call(request).await?.map_into_boxed_body();
     let text = id.text();
     let (request, mut response) = response.into_parts();
     if response.status().is_client_error() || response.status().is_server_error() {
