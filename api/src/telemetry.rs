@@ -33,6 +33,11 @@ pub fn start_metrics() -> &'static PrometheusHandle {
             .build_recorder();
         let handle = recorder.handle();
         drop(metrics::set_global_recorder(recorder)); // only this line sets one
+        // Told from the start, so that "none" can be told from "not measured".
+        for kind in ["database", "redis"] {
+            metrics::counter!("suyuan_resolver_io_total", "kind" => kind).absolute(0);
+        }
+        metrics::counter!("suyuan_queries_dropped_total").absolute(0);
         handle
     })
 }

@@ -1,1 +1,36 @@
+//! The harness: read first. Every test runs the real application on a real database of its own,
+//! over real sockets; `on_both!` runs one body on SQLite and on PostgreSQL.
+//!
+//! `tests/run` starts PostgreSQL and Redis and says where they are; without it, tests that need
+//! them fail and say so.
 
+pub mod app;
+pub mod caller;
+
+pub use app::{Engine, TestApp};
+pub use caller::{Answer, Caller};
+
+/// Runs one test body on both databases: `on_both!(name, |app| { … })` makes `name::sqlite` and
+/// `name::postgres`. `app` is a [`TestApp`] with an empty database.
+#[macro_export]
+macro_rules! on_both {
+    ($(#[$doc:meta])* $name:ident, |$app:ident| $body:block) => {
+        $(#[$doc])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn body($app: $crate::TestApp) $body
+
+            #[actix_web::test]
+            async fn sqlite() {
+                body($crate::TestApp::spawn($crate::Engine::Sqlite).await).await;
+            }
+
+            #[actix_web::test]
+            async fn postgres() {
+                body($crate::TestApp::spawn($crate::Engine::Postgres).await).await;
+            }
+        }
+    };
+}

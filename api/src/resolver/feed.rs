@@ -6,7 +6,7 @@
 //! the change the head stood for.
 
 use super::{
-    Resolver, note_io,
+    Resolver,
     store::{self, ReadError, TABLES},
     world::{NextWorld, World},
 };
@@ -69,7 +69,6 @@ impl Feed {
         installation: uuid::Uuid,
         head: i64,
     ) -> Result<World, ReadError> {
-        note_io("feed");
         let mut next = NextWorld::from(base);
         for table in TABLES {
             let mut after = base.position;

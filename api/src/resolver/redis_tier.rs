@@ -98,11 +98,12 @@ impl RedisTier {
             mut connection,
             timeout,
         } = self.inner.clone()?;
-        let ping = redis::cmd("PING")
-            .query_async::<String>(&mut connection)
-            .await;
-        drop(timeout);
-        Some(ping.is_ok())
+        let command = redis::cmd("PING");
+        let ping = command.query_async::<String>(&mut connection);
+        Some(matches!(
+            tokio::time::timeout(timeout, ping).await,
+            Ok(Ok(_))
+        ))
     }
 }
 

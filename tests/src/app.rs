@@ -1,0 +1,182 @@
+//! Spawns the application as it is, on free ports, with a database of its own.
+
+use crate::Caller;
+use actix_web::dev::ServerHandle;
+use sea_orm::{ConnectionTrait, Database};
+use std::env;
+use suyuan::{
+    app::{Application, Internal},
+    clock::Clock,
+    config::Settings,
+    demo::{self, Demo},
+    resolver::Resolver,
+    sealing::Sealer,
+};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Embedded.
+    Sqlite,
+    /// The private server `tests/run` started.
+    Postgres,
+}
+
+/// A running application.
+pub struct TestApp {
+    application: Application,
+    handles: (ServerHandle, ServerHandle),
+    /// `http://127.0.0.1:PORT` of the consumers' listener.
+    pub public_url: String,
+    /// The same of the internal one.
+    pub internal_url: String,
+    /// Moves the application's wall clock.
+    pub clock: Clock,
+    /// Which database it runs on.
+    pub engine: Engine,
+    /// Where the database is.
+    pub database_url: String,
+    /// Opens its keys.
+    pub sealer: Sealer,
+    _folder: TempDir,
+}
+
+impl TestApp {
+    /// With an empty database and default settings.
+    pub async fn spawn(engine: Engine) -> TestApp {
+        TestApp::spawn_with(engine, &[]).await
+    }
+
+    /// With settings of the test's own, e.g. `("freshness.grace_ms", "500")`.
+    pub async fn spawn_with(engine: Engine, flags: &[(&str, &str)]) -> TestApp {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let database_url = match engine {
+            Engine::Sqlite => format!("sqlite://{}/suyuan.db", folder.path().display()),
+            Engine::Postgres => new_postgres_database().await,
+        };
+        let key = Sealer::generate().expect("randomness");
+        let sealer = Sealer::from_base64(&key).expect("a fresh key");
+        TestApp::spawn_on(engine, database_url, sealer, folder, flags).await
+    }
+
+    /// On an existing database: another process, or the same one started again.
+    pub async fn spawn_on(
+        engine: Engine,
+        database_url: String,
+        sealer: Sealer,
+        folder: TempDir,
+        flags: &[(&str, &str)],
+    ) -> TestApp {
+        let mut all = vec![
+            ("public.listen", "127.0.0.1:0".to_owned()),
+            ("internal.listen", "127.0.0.1:0".to_owned()),
+            ("public.workers", "1".to_owned()),
+            ("internal.workers", "1".to_owned()),
+            ("queries.fold_ms", "50".to_owned()),
+            ("queries.refresh_ms", "100".to_owned()),
+            ("data_dir", folder.path().display().to_string()),
+            ("database.url", database_url.clone()),
+        ];
+        all.extend(flags.iter().map(|(key, value)| (*key, (*value).to_owned())));
+        let settings = Settings::load(None, &all).expect("settings");
+        if let Ok(filter) = env::var("TEST_LOG") {
+            let mut log = settings.log.clone();
+            log.level = filter;
+            suyuan::telemetry::start_logging(&log);
+        }
+        let clock = Clock::system();
+        let mut application = Application::build(settings, clock.clone(), sealer.clone())
+            .await
+            .expect("the application starts");
+        let handles = application.serve().expect("both listeners serve");
+        TestApp {
+            public_url: format!("http://{}", application.public_addr),
+            internal_url: format!("http://{}", application.internal_addr),
+            application,
+            handles,
+            clock,
+            engine,
+            database_url,
+            sealer,
+            _folder: folder,
+        }
+    }
+
+    /// The demo's world in this application.
+    pub async fn world(&self) -> Demo {
+        let made = demo::make(self.state(), 1).await.expect("the demo's world");
+        self.settled().await;
+        made
+    }
+
+    /// Waits until the resolver has applied everything committed so far.
+    pub async fn settled(&self) {
+        let (_, head) = suyuan::resolver::store::head(&self.state().db)
+            .await
+            .expect("head");
+        for _ in 0..200 {
+            if self.resolver().world.load().position >= head {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("the resolver did not reach position {head} within 2 s");
+    }
+
+    /// What handlers of the internal listener work with.
+    pub fn state(&self) -> &Internal {
+        &self.application.state
+    }
+
+    /// What the public listener works with.
+    pub fn resolver(&self) -> &Resolver {
+        &self.application.resolver
+    }
+
+    /// Someone with a phone.
+    pub fn consumer(&self) -> Caller {
+        Caller::new(&self.public_url, None)
+    }
+
+    /// A program that is not signed in.
+    pub fn stranger(&self) -> Caller {
+        Caller::new(&self.internal_url, None)
+    }
+
+    /// Someone signed in.
+    pub async fn signed_in(&self, user: &str, password: &str) -> Caller {
+        let body = serde_json::json!({"username": user, "password": password});
+        let answer = self.stranger().post("/v1/sessions", &body).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        let token = answer.json()["access_token"]
+            .as_str()
+            .expect("a token")
+            .to_owned();
+        Caller::new(&self.internal_url, Some(token))
+    }
+
+    /// Stops it, as a deployment would.
+    pub async fn stop(self) {
+        tokio::join!(self.handles.0.stop(false), self.handles.1.stop(false));
+        self.application.finish().await;
+    }
+}
+
+/// A database of its own on the test server.
+async fn new_postgres_database() -> String {
+    let server = env::var("SUYUAN_TEST_POSTGRES")
+        .expect("SUYUAN_TEST_POSTGRES is not set: run the tests with tests/run");
+    let admin = Database::connect(&server)
+        .await
+        .expect("the test PostgreSQL");
+    let name = format!("t_{}", Uuid::new_v4().simple());
+    admin
+        .execute_unprepared(&format!("CREATE DATABASE {name}"))
+        .await
+        .expect("a database of its own");
+    admin.close().await.expect("closing");
+    let (base, _) = server.rsplit_once('/').expect("a database in the address");
+    format!("{base}/{name}")
+}
