@@ -1,0 +1,3 @@
+//! What consumers see: scans, pages, freshness. One binary, one module a story.
+
+mod scan;
