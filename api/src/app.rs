@@ -46,7 +46,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// An idle connection is kept this long.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// The first poll may take longer than later ones: it reads the whole projection.
-const FIRST_POLL: Duration = Duration::from_secs(60);
+const FIRST_POLL: Duration = Duration::from_mins(1);
 
 /// Why the program did not start.
 #[derive(Debug, Error)]

@@ -1,23 +1,21 @@
 //! The internal calls a run needs, and every assumption about them. When the API says otherwise,
 //! this is the one file to change.
 //!
-//! Assumed, where the contract leaves it open:
-//!
 //! | call | sent | read |
 //! |---|---|---|
 //! | `POST /v1/sessions` | `{username, password}` | `access_token` |
-//! | `GET /v1/products` | | a list (see below) of `{id, gtin}` |
-//! | `GET /v1/batches?product_id=` | | a list of `{id, lot}` |
-//! | `POST /v1/segments` | `{product_id, count}` | `id` |
+//! | `GET /v1/products` | | `items` of `{id, trade_items[{space}]}` |
+//! | `GET /v1/batches?product_id=` | | `items` of `{id, lot}` |
+//! | `POST /v1/segments` | `{product_id, count}` | `id`, `from` |
 //! | `GET /v1/segments/{id}/codes?format=jsonl` | | lines of `{url}` |
-//! | `GET /v1/segments/{id}/codes?format=csv` | | a line a code, perhaps a heading |
-//! | `POST /v1/commissions` | `{batch_id, segment_id, range: {first, count}}`, `first` counted from 0 within the segment | |
+//! | `GET /v1/segments/{id}/codes?format=csv` | | a heading and a line a code |
+//! | `POST /v1/commissions` | `{batch_id, ranges[{segment_id, from, to}]}` | |
 //! | `POST /v1/recalls` | `{batch_ids, reason, instructions}` | `id` |
-//! | `POST /v1/recalls/{id}/close` | `{reason}` | |
+//! | `POST /v1/recalls/{id}/close` | `{note}` | |
 //! | `GET /metrics` | | `suyuan_resolver_io_total`, present from the start, counting calls made for a scan only |
 //!
-//! A list is a bare array or an object with it under `items`, and its first page holds the demo's
-//! products and batches. Ids may be strings or numbers. Every POST carries an `Idempotency-Key`.
+//! The first page of a list holds the demo's products and batches. Every POST carries an
+//! `Idempotency-Key`.
 
 use std::{
     cell::Cell,
@@ -58,6 +56,13 @@ impl Id {
     }
 }
 
+/// A segment: its id and first index.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    id: Id,
+    from: u64,
+}
+
 /// Someone logged in who may issue codes and recall.
 pub struct Officer {
     internal: Target,
@@ -87,34 +92,53 @@ impl Officer {
 
     /// The product with this GTIN.
     pub async fn product(&self, gtin: &str) -> Result<Id, LoadError> {
-        self.find("/v1/products", "gtin", gtin).await
+        let space = format!("01/{gtin}");
+        let ours = |item: &Value| {
+            let spaces = item["trade_items"].as_array();
+            spaces.is_some_and(|list| list.iter().any(|trade| trade["space"] == space))
+        };
+        self.find("/v1/products", &space, ours).await
     }
 
     /// The batch of a product with this lot.
     pub async fn batch(&self, product: &Id, lot: &str) -> Result<Id, LoadError> {
         let path = format!("/v1/batches?product_id={}", product.in_path());
-        self.find(&path, "lot", lot).await
+        self.find(&path, lot, |item| item["lot"] == lot).await
     }
 
     /// Allocates `count` codes, at most [`SEGMENT_MAX`].
-    pub async fn allocate(&self, product: &Id, count: u64) -> Result<Id, LoadError> {
+    pub async fn allocate(&self, product: &Id, count: u64) -> Result<Segment, LoadError> {
         let body = json!({"product_id": product.0, "count": count});
         let made = self.post("/v1/segments", &body).await?;
-        id_in(&made, "POST /v1/segments")
+        Ok(Segment {
+            id: id_in(&made, "POST /v1/segments")?,
+            from: made["from"]
+                .as_u64()
+                .ok_or_else(|| lacking("POST /v1/segments", "from"))?,
+        })
     }
 
     /// Commissions the first `count` codes of a segment to a batch.
-    pub async fn commission(&self, batch: &Id, segment: &Id, count: u64) -> Result<(), LoadError> {
+    pub async fn commission(
+        &self,
+        batch: &Id,
+        segment: &Segment,
+        count: u64,
+    ) -> Result<(), LoadError> {
+        let (from, to) = (segment.from, segment.from + count - 1);
         let body = json!({
             "batch_id": batch.0,
-            "segment_id": segment.0,
-            "range": {"first": 0, "count": count},
+            "ranges": [{"segment_id": segment.id.0, "from": from, "to": to}],
         });
         self.post("/v1/commissions", &body).await.map(|_| ())
     }
 
     /// The paths of the first `count` codes of a segment.
-    pub async fn code_paths(&self, segment: &Id, count: usize) -> Result<Vec<String>, LoadError> {
+    pub async fn code_paths(
+        &self,
+        segment: &Segment,
+        count: usize,
+    ) -> Result<Vec<String>, LoadError> {
         let mut lines = CodeLines {
             held: Vec::new(),
             paths: Vec::with_capacity(count),
@@ -138,7 +162,7 @@ impl Officer {
     }
 
     /// Reads the print file of a segment to its end and throws it away; how many lines it had.
-    pub async fn discard_csv(&self, segment: &Id) -> Result<u64, LoadError> {
+    pub async fn discard_csv(&self, segment: &Segment) -> Result<u64, LoadError> {
         let mut ends = 0;
         let count_ends = |part: &[u8]| {
             ends += part
@@ -164,7 +188,7 @@ impl Officer {
     /// Closes a recall again.
     pub async fn close_recall(&self, recall: &Id) -> Result<(), LoadError> {
         let path = format!("/v1/recalls/{}/close", recall.in_path());
-        let body = json!({"reason": "load test over"});
+        let body = json!({"note": "load test over"});
         self.post(&path, &body).await.map(|_| ())
     }
 
@@ -175,15 +199,20 @@ impl Officer {
             .ok_or_else(|| lacking("GET /metrics", IO_COUNTER))
     }
 
-    async fn find(&self, path: &str, key: &str, value: &str) -> Result<Id, LoadError> {
+    async fn find(
+        &self,
+        path: &str,
+        wanted: &str,
+        is_it: impl Fn(&Value) -> bool,
+    ) -> Result<Id, LoadError> {
         let what = format!("GET {path}");
         let list = json_of(&what, &self.get(path).await?)?;
-        let items = list["items"].as_array().or_else(|| list.as_array());
-        let found = items
+        let found = list["items"]
+            .as_array()
             .ok_or_else(|| lacking(&what, "items"))?
             .iter()
-            .find(|item| item[key] == value)
-            .ok_or_else(|| lacking(&what, &format!("an item whose {key} is {value}")))?;
+            .find(|item| is_it(item))
+            .ok_or_else(|| lacking(&what, wanted))?;
         id_in(found, &what)
     }
 
@@ -222,12 +251,15 @@ impl Officer {
 
     async fn stream(
         &self,
-        segment: &Id,
+        segment: &Segment,
         format: &str,
         on_part: impl FnMut(&[u8]),
         wanted: impl Fn() -> bool,
     ) -> Result<(), LoadError> {
-        let path = format!("/v1/segments/{}/codes?format={format}", segment.in_path());
+        let path = format!(
+            "/v1/segments/{}/codes?format={format}",
+            segment.id.in_path()
+        );
         let headers = [("Authorization", self.authorization.as_str())];
         let bytes = request(&self.internal, "GET", &path, &headers, None);
         let whole = async {

@@ -9,11 +9,14 @@ use tokio::{
     net::TcpStream,
 };
 
+/// Name, codes, and what must be true of them: status, legality, advice, the only reason if any.
+type Group<'a> = (&'a str, &'a [String], u16, &'a str, &'a str, &'a str);
+
 /// Everything that is wrong, in words; empty when all is right.
 pub async fn check(demo: &Demo) -> Vec<String> {
     let mut wrong = Vec::new();
     let codes = &demo.codes;
-    let groups: [(&str, &[String], u16, &str, &str, &str); 10] = [
+    let groups: [Group<'_>; 10] = [
         ("legal", &codes.legal, 200, "legal", "ok", ""),
         ("care", &codes.care, 200, "legal", "ok", ""),
         (

@@ -22,7 +22,7 @@ pub fn pdf(title: &str, line: &str) -> Vec<u8> {
     let mut offsets = Vec::new();
     for (n, object) in objects.iter().enumerate() {
         offsets.push(out.len());
-        let _ = write!(out, "{} 0 obj{object}endobj\n", n + 1); // writing to a String cannot fail
+        let _ = writeln!(out, "{} 0 obj{object}endobj", n + 1); // writing to a String cannot fail
     }
     let start = out.len();
     let _ = write!(out, "xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);

@@ -189,24 +189,24 @@ impl Views {
             Some(bytes) => String::from_utf8(bytes).ok(),
             None => None,
         };
-        let text = match text {
-            Some(text) => text,
-            None => {
-                note_io("database");
-                let text = match subject {
-                    Subject::Batch(batch) => store::batch_view(db, batch.id).await?,
-                    Subject::Product(id, _) => store::product_view(db, *id).await?,
-                    Subject::Nothing => String::new(),
-                };
-                let text = super::view::without_slots(&text);
-                self.redis
-                    .put(installation, &name, version, text.as_bytes(), None);
-                text
-            }
+        let text = if let Some(text) = text {
+            text
+        } else {
+            note_io("database");
+            let text = match subject {
+                Subject::Batch(batch) => store::batch_view(db, batch.id).await?,
+                Subject::Product(id, _) => store::product_view(db, *id).await?,
+                Subject::Nothing => String::new(),
+            };
+            let text = super::view::without_slots(&text);
+            self.redis
+                .put(installation, &name, version, text.as_bytes(), None);
+            text
         };
-        let public: Option<projection::View> = match text.is_empty() {
-            true => None,
-            false => Some(serde_json::from_str(&text).map_err(|e| DbErr::Json(e.to_string()))?),
+        let public: Option<projection::View> = if text.is_empty() {
+            None
+        } else {
+            Some(serde_json::from_str(&text).map_err(|e| DbErr::Json(e.to_string()))?)
         };
         let content = Content {
             verdict,

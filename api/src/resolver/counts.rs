@@ -116,24 +116,23 @@ impl Counts {
             Some(bytes) => read(&bytes),
             None => None,
         };
-        let count = match count {
-            Some(count) => count,
-            None => {
-                note_io("database");
-                let row = store::count(db, &space.to_string(), index).await?;
-                let count = row.map_or(Count::default(), |(n, first_at)| Count {
-                    n: n as u64,
-                    first_at: Some(first_at),
-                });
-                self.redis.put(
-                    installation,
-                    &key,
-                    0,
-                    &write(count),
-                    Some(MAX_AGE.as_secs()),
-                );
-                count
-            }
+        let count = if let Some(count) = count {
+            count
+        } else {
+            note_io("database");
+            let row = store::count(db, &space.to_string(), index).await?;
+            let count = row.map_or(Count::default(), |(n, first_at)| Count {
+                n: n as u64,
+                first_at: Some(first_at),
+            });
+            self.redis.put(
+                installation,
+                &key,
+                0,
+                &write(count),
+                Some(MAX_AGE.as_secs()),
+            );
+            count
         };
         self.lock().put((space, index), (Instant::now(), count));
         Ok(count)

@@ -22,7 +22,7 @@ pub enum Trust {
 /// The lease of this process.
 pub struct Lease {
     start: Instant,
-    lease: Duration,
+    trusted: Duration,
     grace: Duration,
     /// Milliseconds after `start` at which the last successful poll was sent, plus one; 0 = never.
     sent: AtomicU64,
@@ -35,7 +35,7 @@ impl Lease {
     pub fn new(settings: &Freshness) -> Lease {
         Lease {
             start: Instant::now(),
-            lease: settings.lease(),
+            trusted: settings.lease(),
             grace: settings.grace(),
             sent: AtomicU64::new(0),
             as_of: AtomicI64::new(0),
@@ -61,9 +61,9 @@ impl Lease {
         let age = now
             .saturating_duration_since(self.start)
             .saturating_sub(Duration::from_millis(sent - 1));
-        if age < self.lease {
+        if age < self.trusted {
             Trust::Fresh
-        } else if age < self.lease + self.grace {
+        } else if age < self.trusted + self.grace {
             Trust::Grace
         } else {
             Trust::Expired

@@ -125,10 +125,9 @@ impl DailyKey {
             None => Vec::new(),
         };
         let tag = hmac::sign(&self.key, &[&prefix, agent.as_bytes()].concat());
-        tag.as_ref()[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let mut short = [0; 8];
+        short.copy_from_slice(&tag.as_ref()[..8]);
+        format!("{:016x}", u64::from_be_bytes(short))
     }
 }
 

@@ -246,7 +246,7 @@ impl NextWorld {
                         Some(known) => known.1 = bits,
                         None => chunk.listed.push((batch, bits)),
                     }
-                })
+                });
             }
         }
     }

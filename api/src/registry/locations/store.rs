@@ -30,7 +30,7 @@ pub async fn create(
     location::Entity::insert(location::ActiveModel {
         enterprise_id: Set(enterprise),
         id: Set(new.id),
-        kind: Set(name_of(&new.kind)?),
+        kind: Set(name_of(new.kind)?),
         code: Set(new.code.clone()),
         gln: Set(new.gln.clone()),
         name: Set(new.name.clone()),
@@ -101,7 +101,7 @@ fn read(row: location::Model) -> Result<LocationOut, RegistryError> {
     })
 }
 
-fn name_of(kind: &super::wire::LocationKind) -> Result<String, RegistryError> {
+fn name_of(kind: super::wire::LocationKind) -> Result<String, RegistryError> {
     Ok(serde_json::to_value(kind)?
         .as_str()
         .unwrap_or_default()

@@ -111,15 +111,14 @@ async fn spaces(
         }
     }
     let mut spaces = Vec::new();
-    match new.gtin {
-        Some(gtin) => spaces.push((SpaceKey::gtin(gtin), UnitLevel::Item)),
-        None => {
-            let code = enterprises::store::code(act.tx(), enterprise).await?;
-            let space = SpaceKey::own(&code, &new.code).ok_or_else(|| {
-                RegistryError::field("code", "length", "at most 20 characters", "最多 20 个字符")
-            })?;
-            spaces.push((space, UnitLevel::Item));
-        }
+    if let Some(gtin) = new.gtin {
+        spaces.push((SpaceKey::gtin(gtin), UnitLevel::Item))
+    } else {
+        let code = enterprises::store::code(act.tx(), enterprise).await?;
+        let space = SpaceKey::own(&code, &new.code).ok_or_else(|| {
+            RegistryError::field("code", "length", "at most 20 characters", "最多 20 个字符")
+        })?;
+        spaces.push((space, UnitLevel::Item));
     }
     if let Some(gtin) = new.case_gtin {
         spaces.push((SpaceKey::gtin(gtin), UnitLevel::Case));

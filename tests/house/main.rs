@@ -1,0 +1,293 @@
+//! The rules of the house as tests: who may depend on whom, what a file may know. The message
+//! says what to do instead.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace")
+        .to_owned()
+}
+
+/// Dependencies of a crate, `[dependencies]` only.
+fn dependencies(name: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(name).join("Cargo.toml")).expect("a manifest");
+    let manifest: toml::Table = text.parse().expect("TOML");
+    let table = manifest["dependencies"].as_table().expect("a table");
+    table.keys().cloned().collect()
+}
+
+/// Rust files below a folder, with their text.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let name = path.strip_prefix(root()).expect("below the root");
+                let text = fs::read_to_string(&path).expect("text");
+                found.push((name.display().to_string(), text));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no sources in {folder}");
+    found
+}
+
+/// Lines of a file that are code, without its own tests.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    let end = text.find("#[cfg(test)]").unwrap_or(text.len());
+    text[..end]
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+}
+
+#[test]
+fn sync_builds_for_a_handheld() {
+    for forbidden in [
+        "tokio",
+        "actix-web",
+        "sea-orm",
+        "sqlx",
+        "redis",
+        "suyuan",
+        "suyuan-migrations",
+    ] {
+        assert!(
+            !dependencies("sync").iter().any(|d| d == forbidden),
+            "sync must not use {forbidden}: it is what a handheld and the server share; move I/O to api"
+        );
+    }
+    for (file, text) in sources("sync/src") {
+        for forbidden in [
+            "std::fs",
+            "std::net",
+            "SystemTime",
+            "Instant::now",
+            "std::env",
+            "std::thread",
+        ] {
+            assert!(
+                !code(&text).any(|line| line.contains(forbidden)),
+                "{file} uses {forbidden}: sync is pure; take it as an argument"
+            );
+        }
+    }
+}
+
+#[test]
+fn crates_depend_in_one_direction() {
+    let ours = |name: &str| -> Vec<String> {
+        let mut list = dependencies(name);
+        list.retain(|d| d.starts_with("suyuan"));
+        list.sort();
+        list
+    };
+    assert_eq!(ours("sync"), [""; 0], "sync uses nothing of ours");
+    assert_eq!(
+        ours("migrations"),
+        [""; 0],
+        "migrations use nothing of ours"
+    );
+    assert_eq!(ours("api"), ["suyuan-migrations", "suyuan-sync"]);
+    assert_eq!(ours("openapi"), ["suyuan"]);
+    let loadtest = ours("loadtest");
+    assert!(
+        loadtest.iter().all(|d| d == "suyuan-sync"),
+        "loadtest speaks HTTP: it should break when the wire does ({loadtest:?})"
+    );
+}
+
+#[test]
+fn only_the_edge_speaks_http() {
+    // Handlers, the http folder, the table of routes, the problem type and what builds the server.
+    let edge = |file: &str| {
+        let name = file.rsplit('/').next().unwrap_or("");
+        file.contains("/http/")
+            || matches!(
+                name,
+                "handlers.rs" | "setup.rs" | "routes.rs" | "problem.rs" | "operations.rs" | "app.rs" | "main.rs"
+            )
+            // The query log keeps a header value as it came, so that nothing is copied per scan.
+            || file.ends_with("resolver/queries.rs")
+    };
+    for (file, text) in sources("api/src") {
+        assert!(
+            edge(&file) || !code(&text).any(|line| line.contains("actix_web")),
+            "{file} speaks HTTP: only handlers.rs and http/ do; pass plain values instead"
+        );
+    }
+}
+
+#[test]
+fn rules_are_pure() {
+    let pure = [
+        "rules.rs",
+        "decide.rs",
+        "lookup.rs",
+        "ranges.rs",
+        "minting.rs",
+        "space.rs",
+        "fields.rs",
+        "world.rs",
+        "compose.rs",
+    ];
+    for (file, text) in sources("api/src") {
+        let name = file.rsplit('/').next().unwrap_or("").to_owned();
+        let in_catalogue = file.contains("/catalogue/") && name != "load.rs";
+        if !pure.contains(&name.as_str()) && !in_catalogue {
+            continue;
+        }
+        for forbidden in [
+            "sea_orm",
+            "tokio::",
+            ".await",
+            "Instant::now",
+            "Timestamp::now",
+            "sealing::random",
+        ] {
+            assert!(
+                !code(&text).any(|line| line.contains(forbidden)),
+                "{file} uses {forbidden}: rules are total functions without I/O, clock or randomness"
+            );
+        }
+    }
+}
+
+#[test]
+fn sql_lives_in_stores() {
+    let may = |file: &str| {
+        [
+            "store.rs",
+            "projection/mod.rs",
+            "db.rs",
+            "resolver/queries.rs",
+            "resolver/counts.rs",
+        ]
+        .iter()
+        .any(|end| file.ends_with(end))
+            || file.contains("/entities/")
+    };
+    for (file, text) in sources("api/src") {
+        let sql = code(&text).any(|line| {
+            ["INSERT INTO", "SELECT ", "UPDATE ", "DELETE FROM"]
+                .iter()
+                .any(|word| line.contains(word))
+        });
+        assert!(
+            !sql || may(&file),
+            "{file} holds SQL: move it to the feature's store.rs"
+        );
+    }
+}
+
+#[test]
+fn no_feature_uses_the_resolver() {
+    for feature in [
+        "registry",
+        "codes",
+        "recalls",
+        "accounts",
+        "log",
+        "projection",
+        "catalogue",
+    ] {
+        for (file, text) in sources(&format!("api/src/{feature}")) {
+            assert!(
+                !code(&text).any(|line| line.contains("resolver::")),
+                "{file} uses the resolver: write to the projection, the resolver reads it"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_resolver_writes_nothing_but_the_query_log() {
+    for (file, text) in sources("api/src/resolver") {
+        if file.ends_with("queries.rs") {
+            continue;
+        }
+        for forbidden in [
+            "INSERT",
+            "UPDATE",
+            "DELETE",
+            ".begin()",
+            ".writer()",
+            "crate::log",
+        ] {
+            assert!(
+                !code(&text).any(|line| line.contains(forbidden)),
+                "{file} contains {forbidden}: a consumer-facing process only reads"
+            );
+        }
+    }
+}
+
+#[test]
+fn migrations_never_import_live_entities() {
+    for (file, text) in sources("migrations/src") {
+        assert!(
+            !text.contains("suyuan::") && !text.contains("entities"),
+            "{file} uses today's entities: yesterday's migration must not change with them"
+        );
+    }
+}
+
+#[test]
+fn every_source_file_says_why_it_exists() {
+    for folder in [
+        "sync/src",
+        "migrations/src",
+        "api/src",
+        "openapi/src",
+        "loadtest/src",
+        "tests/src",
+    ] {
+        for (file, text) in sources(folder) {
+            assert!(
+                text.starts_with("//!"),
+                "{file} has no header that says why it exists"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_top_level_is_as_agreed() {
+    let agreed = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "README.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "rustfmt.toml",
+        "clippy.toml",
+        "deny.toml",
+        "rust-toolchain.toml",
+        "api",
+        "sync",
+        "openapi",
+        "migrations",
+        "loadtest",
+        "tests",
+        "target",
+    ];
+    for entry in fs::read_dir(root()).expect("the workspace") {
+        let name = entry
+            .expect("an entry")
+            .file_name()
+            .into_string()
+            .expect("UTF-8");
+        assert!(
+            name.starts_with('.') || agreed.contains(&name.as_str()),
+            "{name} stands at the top level: new capability goes inside a crate"
+        );
+    }
+}
