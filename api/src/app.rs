@@ -146,6 +146,8 @@ impl Application {
         )
         .await?;
         let redis = RedisTier::open(&settings.redis)?;
+        let folder = Some(settings.catalogue.folder.as_str()).filter(|folder| !folder.is_empty());
+        let catalogue = Catalogue::with_folder(folder.map(Path::new))?;
 
         let bind = |addr: SocketAddr| {
             let listener = TcpListener::bind(addr).map_err(|e| StartError::Listen(addr, e))?;
@@ -218,7 +220,7 @@ impl Application {
 
         let state = Data::new(Internal {
             base_url: settings.base_url(),
-            catalogue: Catalogue::built_in()?,
+            catalogue,
             settings,
             db,
             log,

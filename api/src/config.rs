@@ -32,6 +32,8 @@ pub struct Settings {
     pub mode: Mode,
     /// Where an embedded database and its key file live.
     pub data_dir: PathBuf,
+    /// The standards as data.
+    pub catalogue: CatalogueFolder,
     /// The database.
     pub database: Database,
     /// Redis, optional.
@@ -62,6 +64,14 @@ pub enum Mode {
     Development,
     /// Refuses missing and weak secrets.
     Production,
+}
+
+/// `[catalogue]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogueFolder {
+    /// Further catalogue files, or empty.
+    pub folder: String,
 }
 
 /// `[database]`

@@ -149,11 +149,11 @@ pub fn public(config: &mut ServiceConfig) {
     config
         .route("/q", web::route().to(resolver::handlers::query))
         .route("/files/{hash}", web::route().to(resolver::handlers::file))
-        .route("/livez", web::get().to(operations::public_livez))
-        .route("/readyz", web::get().to(operations::public_readyz))
+        .route("/livez", web::route().to(operations::public_livez))
+        .route("/readyz", web::route().to(operations::public_readyz))
         .route(
             "/",
-            web::get().to(|| async {
+            web::route().to(|| async {
                 actix_web::HttpResponse::SeeOther()
                     .insert_header(("location", "/q"))
                     .finish()

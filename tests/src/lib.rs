@@ -6,9 +6,11 @@
 
 pub mod app;
 pub mod caller;
+pub mod chaos;
 
 pub use app::{Engine, TestApp};
 pub use caller::{Answer, Caller};
+pub use chaos::{Proxy, Weather};
 
 /// Runs one test body on both databases: `on_both!(name, |app| { … })` makes `name::sqlite` and
 /// `name::postgres`. `app` is a [`TestApp`] with an empty database.

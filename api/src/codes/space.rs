@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn names_of_spaces_read_back() {
-        for name in ["01/06901234567892", "c/ACME.SKU-1", "00/6901234"] {
+        for name in ["01/06901234567892", "c/ACME.SKV-1", "00/6901234"] {
             assert_eq!(SpaceKey::parse(name).unwrap().to_string(), name);
         }
         for name in ["01/123", "00/abc", "x/1", "c/ACME", ""] {
@@ -178,15 +178,15 @@ mod tests {
 
     #[test]
     fn an_own_code_splits_into_space_and_serial() {
-        let own = OwnCode::new("ACME", "SKU-1-00123456789ABC").unwrap();
+        let own = OwnCode::new("ACME", "SKV-1-00123456789ABC").unwrap();
         let name = UnitName::of(&TraceCode::Own(own)).unwrap();
-        assert_eq!(name.space.to_string(), "c/ACME.SKU-1");
+        assert_eq!(name.space.to_string(), "c/ACME.SKV-1");
         assert_eq!(&*name.serial, "00123456789ABC");
     }
 
     #[test]
     fn an_own_code_of_another_shape_names_no_unit() {
-        let own = OwnCode::new("ACME", "SKU-123").unwrap();
+        let own = OwnCode::new("ACME", "SKV-123").unwrap();
         assert_eq!(UnitName::of(&TraceCode::Own(own)), None);
     }
 

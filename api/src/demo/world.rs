@@ -15,7 +15,7 @@ use crate::{
         wire::{CommissionIn, DestructionIn, RangeIn, SegmentIn, SegmentOut},
     },
     log::Actor,
-    problem::Problem,
+    problem::{Problem, ProblemCode},
     recalls::{self, wire::RecallIn},
     registry::{
         RegistryError,
@@ -97,6 +97,16 @@ pub struct Codes {
 /// Makes the world.
 pub async fn make(state: &Internal, seed: u64) -> Result<Demo, DemoError> {
     let today = day_of(state.clock.now());
+    let first = crate::http::page::Paging {
+        after: Uuid::nil(),
+        limit: 1,
+    };
+    if !enterprises::list(&state.db, first).await?.is_empty() {
+        return Err(Problem::new(ProblemCode::AlreadyExists).detail(
+            "the demo needs an empty database; this one holds enterprises already",
+            "演示需要空数据库，该数据库中已有企业",
+        ));
+    }
     let platform = user(state, "platform", Role::PlatformAdmin, None).await?;
     let maker = formula(state, today, seed).await?;
     let care = care(state, today).await?;

@@ -19,10 +19,14 @@ use actix_web::{
     },
     middleware::Next,
 };
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
 };
+use tracing::Instrument;
 
 /// The header an answer carries its id in.
 pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -96,8 +100,33 @@ async fn finish(
     request.extensions_mut().insert(id);
     // Handlers' and extractors' errors arrive as responses; a copy of the request kept here would
     // stop the router from writing to it.
-    let response = next.call(request).await?.map_into_boxed_body();
     let text = id.text();
+    let response = match audience {
+        // Scans are counted, not logged one by one; see `telemetry`.
+        Audience::Consumer => next.call(request).await?,
+        Audience::Staff => {
+            let id = std::str::from_utf8(&text).unwrap_or_default();
+            let (method, path) = (request.method().to_string(), request.path().to_owned());
+            let started = Instant::now();
+            let span = tracing::info_span!("request", id);
+            let response = next.call(request).instrument(span.clone()).await?;
+            let (status, took) = (response.status().as_u16(), started.elapsed());
+            span.in_scope(|| {
+                tracing::info!(
+                    method,
+                    path,
+                    status,
+                    took_us = took.as_micros() as u64,
+                    "answered"
+                );
+            });
+            let class =
+                ["other", "1xx", "2xx", "3xx", "4xx", "5xx"][usize::from(status / 100).min(5)];
+            metrics::histogram!("suyuan_request_seconds", "status" => class).record(took);
+            response
+        }
+    }
+    .map_into_boxed_body();
     let (request, mut response) = response.into_parts();
     if response.status().is_client_error() || response.status().is_server_error() {
         response = explain(&request, response, audience, &text);
@@ -132,6 +161,14 @@ fn explain(
     };
     let id = std::str::from_utf8(id).unwrap_or_default();
     metrics::counter!("suyuan_problems_total", "code" => problem.code.code()).increment(1);
+    if problem.code.status().is_server_error() {
+        tracing::warn!(
+            id,
+            code = problem.code.code(),
+            path = request.path(),
+            "answered a problem"
+        );
+    }
     let mut builder = HttpResponse::build(problem.code.status());
     if let Some(allow) = response.headers().get(header::ALLOW) {
         builder.insert_header((header::ALLOW, allow.clone()));

@@ -112,7 +112,7 @@ async fn spaces(
     }
     let mut spaces = Vec::new();
     if let Some(gtin) = new.gtin {
-        spaces.push((SpaceKey::gtin(gtin), UnitLevel::Item))
+        spaces.push((SpaceKey::gtin(gtin), UnitLevel::Item));
     } else {
         let code = enterprises::store::code(act.tx(), enterprise).await?;
         let space = SpaceKey::own(&code, &new.code).ok_or_else(|| {
