@@ -173,12 +173,7 @@ impl Application {
             clock: clock.clone(),
             draining: draining.clone(),
         });
-        let feed = Feed {
-            db: Db::open_single(&url, &settings.database).await?,
-            sealer: sealer.clone(),
-            settings: settings.freshness,
-            wake: Arc::new(Notify::new()),
-        };
+        let feed = Feed::open(url, &settings, sealer.clone()).await?;
         // The first poll fills the world; only then is anything vouched for.
         tokio::time::timeout(FIRST_POLL, feed.poll(&resolver))
             .await
@@ -187,7 +182,7 @@ impl Application {
 
         let every = Duration::from_millis;
         let mut tasks = vec![
-            tokio::spawn(pass_on(log.news(), feed.wake.clone())),
+            tokio::spawn(pass_on(log.news(), feed.wake())),
             tokio::spawn(queries::write_for_ever(
                 db.clone(),
                 noted,
@@ -213,7 +208,7 @@ impl Application {
             tasks.push(tokio::spawn(redis_tier::follow(
                 settings.redis.clone(),
                 installation,
-                feed.wake.clone(),
+                feed.wake(),
             )));
         }
         tasks.push(tokio::spawn(feed.run(resolver.clone().into_inner())));

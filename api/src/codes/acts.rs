@@ -3,7 +3,7 @@
 
 use super::{
     CodesError, InTheWay, SpaceKey, minting,
-    ranges::{Range, runs},
+    ranges::{Range, merged, runs},
     ring::Ring,
     space::{UnitName, sscc_index},
     store,
@@ -312,6 +312,9 @@ async fn targets(
     }
     for (space, indices) in indices(state, enterprise, codes).await? {
         targets.entry(space).or_default().extend(runs(&indices));
+    }
+    for ranges in targets.values_mut() {
+        *ranges = merged(std::mem::take(ranges));
     }
     Ok(targets)
 }

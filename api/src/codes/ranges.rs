@@ -59,6 +59,19 @@ pub fn uncovered(range: Range, taken: &[Range]) -> Vec<Range> {
     left
 }
 
+/// The same indices as disjoint ranges in order, however much the given ones overlap.
+pub fn merged(mut ranges: Vec<Range>) -> Vec<Range> {
+    ranges.sort_unstable();
+    let mut out: Vec<Range> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match out.last_mut() {
+            Some(last) if range.lo <= last.hi.saturating_add(1) => last.hi = last.hi.max(range.hi),
+            _ => out.push(range),
+        }
+    }
+    out
+}
+
 /// Indices in ascending order as the fewest ranges.
 pub fn runs(indices: &[u64]) -> Vec<Range> {
     let mut runs: Vec<Range> = Vec::new();
@@ -97,6 +110,16 @@ mod tests {
                 prop_assert_eq!(left.iter().any(within), expected);
             }
             prop_assert!(left.windows(2).all(|w| w[0].hi < w[1].lo));
+        }
+
+        #[test]
+        fn merged_holds_the_same_indices_once(ranges in prop::collection::vec(small(), 0..8)) {
+            let merged = merged(ranges.clone());
+            for index in 0..60 {
+                let within = |r: &Range| r.lo <= index && index <= r.hi;
+                prop_assert_eq!(merged.iter().any(within), ranges.iter().any(within));
+            }
+            prop_assert!(merged.windows(2).all(|w| w[0].hi + 1 < w[1].lo));
         }
 
         #[test]

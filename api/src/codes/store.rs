@@ -20,7 +20,7 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Offsets in a chunk.
@@ -204,106 +204,190 @@ pub fn segment_out(row: segment::Model) -> SegmentOut {
     }
 }
 
-/// What is known of a set of indices of one space.
+/// What is known of the indices a request names, in one space.
 struct Standing {
     /// Commissioned ranges that overlap, with their batch.
     ranges: Vec<(Range, Uuid)>,
     /// Commissioned one by one, per batch and chunk.
-    listed: Vec<(Uuid, u32, RoaringBitmap)>,
+    listed: BTreeMap<(u32, Uuid), RoaringBitmap>,
     /// Destroyed, per chunk.
     void: BTreeMap<u32, RoaringBitmap>,
 }
 
-/// Commissions ranges and indices to a batch. Returns how many are new and how many were so.
+impl Standing {
+    /// Indices of `range` listed for a batch that `owner` accepts.
+    fn listed(&self, range: Range, owner: impl Fn(Uuid) -> bool) -> impl Iterator<Item = u64> {
+        let (first, last) = (split(range.lo).0, split(range.hi).0);
+        self.listed
+            .range((first, Uuid::nil())..=(last, Uuid::max()))
+            .filter(move |((_, batch), _)| owner(*batch))
+            .flat_map(move |((chunk, _), bits)| within(range, *chunk, bits))
+    }
+
+    /// Destroyed indices of `range`.
+    fn void(&self, range: Range) -> impl Iterator<Item = u64> {
+        let (first, last) = (split(range.lo).0, split(range.hi).0);
+        self.void
+            .range(first..=last)
+            .flat_map(move |(chunk, bits)| within(range, *chunk, bits))
+    }
+
+    /// First indices of the parts of `range` in ranges of a batch that `owner` accepts.
+    fn taken(&self, range: Range, owner: impl Fn(Uuid) -> bool) -> impl Iterator<Item = u64> {
+        self.ranges
+            .iter()
+            .filter(move |(taken, batch)| taken.overlaps(range) && owner(*batch))
+            .map(move |(taken, _)| taken.lo.max(range.lo))
+    }
+}
+
+/// A run long enough to be a range costs one row; a scattered index costs one bit.
+const RUN_MIN: u64 = 64;
+
+/// Commissions ranges to a batch, all or none. Returns how many are new and how many were so.
 pub async fn commission(
     act: &Act,
     space: &str,
     batch: Uuid,
     wanted: &[Range],
 ) -> Result<(u64, u64), CodesError> {
+    let standing = standing(act, space, wanted).await?;
     let (mut new, mut same) = (0, 0);
+    let mut chunks: BTreeMap<u32, RoaringBitmap> = BTreeMap::new();
+    let mut runs_to_put = Vec::new();
     for &range in wanted {
-        let standing = standing(act, space, range).await?;
-        refuse_void(range, &standing)?;
-        let others: Vec<u64> = standing
-            .ranges
-            .iter()
-            .filter(|(_, owner)| *owner != batch)
-            .map(|(taken, _)| taken.lo.max(range.lo))
-            .chain(listed_in(range, &standing, |owner| owner != batch))
-            .take(EXAMPLES)
-            .collect();
-        if !others.is_empty() {
-            return Err(CodesError::InTheWay(InTheWay::OtherBatch, others));
-        }
+        refuse(InTheWay::Void, standing.void(range))?;
+        let other = |owner| owner != batch;
+        let others = standing
+            .taken(range, other)
+            .chain(standing.listed(range, other));
+        refuse(InTheWay::OtherBatch, others)?;
         let mut taken: Vec<Range> = standing.ranges.iter().map(|(range, _)| *range).collect();
-        let listed: Vec<u64> = listed_in(range, &standing, |_| true).collect();
+        let listed: Vec<u64> = standing.listed(range, |_| true).collect();
         taken.extend(runs(&listed));
         let parts = uncovered(range, &taken);
         let added: u64 = parts.iter().map(|part| part.len()).sum();
         new += added;
         same += range.len() - added;
-        put(act, space, batch, &parts).await?;
+        for part in parts {
+            if part.len() >= RUN_MIN {
+                runs_to_put.push(part);
+            } else {
+                for index in part.lo..=part.hi {
+                    let (chunk, offset) = split(index);
+                    chunks.entry(chunk).or_default().insert(offset);
+                }
+            }
+        }
+    }
+    for run in runs_to_put {
+        projection::put_range(act, space, RANGE_COMMISSION, (run.lo, run.hi), Some(batch)).await?;
+    }
+    for (chunk, mut bits) in chunks {
+        bits |= standing
+            .listed
+            .get(&(chunk, batch))
+            .unwrap_or(&RoaringBitmap::new());
+        projection::put_chunk(act, space, chunk, CHUNK_LISTED, batch, bits).await?;
     }
     Ok((new, same))
 }
 
-/// A run long enough to be a range costs one row; a scattered index costs one bit.
-const RUN_MIN: u64 = 64;
-
-async fn put(act: &Act, space: &str, batch: Uuid, parts: &[Range]) -> Result<(), DbErr> {
-    let mut chunks: BTreeMap<u32, RoaringBitmap> = BTreeMap::new();
-    for part in parts {
-        if part.len() >= RUN_MIN {
-            let range = (part.lo, part.hi);
-            projection::put_range(act, space, RANGE_COMMISSION, range, Some(batch)).await?;
-        } else {
-            for index in part.lo..=part.hi {
-                let (chunk, offset) = split(index);
-                chunks.entry(chunk).or_default().insert(offset);
-            }
-        }
-    }
-    for (chunk, bits) in chunks {
-        projection::add_to_chunk(act, space, chunk, CHUNK_LISTED, batch, &bits).await?;
-    }
-    Ok(())
-}
-
-/// Makes indices void. Refused while any is in use.
+/// Makes indices void, all or none. Refused while any is in use.
 pub async fn destroy(act: &Act, space: &str, wanted: &[Range]) -> Result<(u64, u64), CodesError> {
-    let (mut new, mut same) = (0, 0);
+    let standing = standing(act, space, wanted).await?;
+    let mut void: BTreeMap<u32, RoaringBitmap> = BTreeMap::new();
     for &range in wanted {
-        let standing = standing(act, space, range).await?;
-        let used: Vec<u64> = standing
-            .ranges
-            .iter()
-            .map(|(taken, _)| taken.lo.max(range.lo))
-            .chain(listed_in(range, &standing, |_| true))
-            .take(EXAMPLES)
-            .collect();
-        if !used.is_empty() {
-            return Err(CodesError::InTheWay(InTheWay::InUse, used));
-        }
-        let (first, last) = (split(range.lo).0, split(range.hi).0);
-        for chunk in first..=last {
+        let used = standing
+            .taken(range, |_| true)
+            .chain(standing.listed(range, |_| true));
+        refuse(InTheWay::InUse, used)?;
+        for chunk in split(range.lo).0..=split(range.hi).0 {
             let start = u64::from(chunk) << CHUNK_BITS;
-            let mut bits = RoaringBitmap::new();
             let from = range.lo.max(start) - start;
             let to = range.hi.min(start + 0xffff) - start;
-            bits.insert_range(from as u32..=to as u32);
-            let wanted = bits.len();
-            if let Some(void) = standing.void.get(&chunk) {
-                bits -= void;
-            }
-            new += bits.len();
-            same += wanted - bits.len();
-            if !bits.is_empty() {
-                projection::add_to_chunk(act, space, chunk, CHUNK_VOID, Uuid::nil(), &bits).await?;
+            void.entry(chunk)
+                .or_default()
+                .insert_range(from as u32..=to as u32);
+        }
+    }
+    let (mut new, mut same) = (0, 0);
+    for (chunk, mut bits) in void {
+        let none = RoaringBitmap::new();
+        let before = standing.void.get(&chunk).unwrap_or(&none);
+        let known = bits.intersection_len(before);
+        same += known;
+        new += bits.len() - known;
+        bits |= before;
+        projection::put_chunk(act, space, chunk, CHUNK_VOID, Uuid::nil(), bits).await?;
+    }
+    Ok((new, same))
+}
+
+fn refuse(what: InTheWay, indices: impl Iterator<Item = u64>) -> Result<(), CodesError> {
+    let examples: Vec<u64> = indices.take(EXAMPLES).collect();
+    if examples.is_empty() {
+        return Ok(());
+    }
+    Err(CodesError::InTheWay(what, examples))
+}
+
+/// Most chunks of 65 536 indices one request may touch: each is a row written while the log's head
+/// is held.
+pub const CHUNKS_MAX: usize = 160;
+
+/// Reads what is known, in two statements however many indices are named.
+async fn standing(act: &Act, space: &str, wanted: &[Range]) -> Result<Standing, CodesError> {
+    let mut standing = Standing {
+        ranges: Vec::new(),
+        listed: BTreeMap::new(),
+        void: BTreeMap::new(),
+    };
+    let (Some(lo), Some(hi)) = (
+        wanted.iter().map(|r| r.lo).min(),
+        wanted.iter().map(|r| r.hi).max(),
+    ) else {
+        return Ok(standing);
+    };
+    let mut touched = BTreeSet::new();
+    for range in wanted {
+        for chunk in split(range.lo).0..=split(range.hi).0 {
+            touched.insert(i64::from(chunk));
+            if touched.len() > CHUNKS_MAX {
+                return Err(CodesError::field(
+                    "codes",
+                    "spread-too-wide",
+                    "these codes lie too far apart for one request; send them in smaller parts",
+                    "追溯码过于分散，请分批提交",
+                ));
             }
         }
     }
-    Ok((new, same))
+    standing.ranges = public_range::Entity::find()
+        .filter(public_range::Column::Space.eq(space))
+        .filter(public_range::Column::Kind.eq(RANGE_COMMISSION))
+        .filter(public_range::Column::Lo.lte(hi as i64))
+        .filter(public_range::Column::Hi.gte(lo as i64))
+        .all(act.tx())
+        .await?
+        .iter()
+        .filter_map(|row| Some((Range::new(row.lo as u64, row.hi as u64)?, row.batch_id?)))
+        .collect();
+    let chunks = public_chunk::Entity::find()
+        .filter(public_chunk::Column::Space.eq(space))
+        .filter(public_chunk::Column::Chunk.is_in(touched))
+        .all(act.tx())
+        .await?;
+    for row in chunks {
+        let bits = projection::read_bits(&row.bits)?;
+        let chunk = row.chunk as u32;
+        if row.kind == CHUNK_VOID {
+            standing.void.insert(chunk, bits);
+        } else {
+            standing.listed.insert((chunk, row.batch_id), bits);
+        }
+    }
+    Ok(standing)
 }
 
 /// Are all these indices allocated to this enterprise?
@@ -332,66 +416,6 @@ pub async fn refuse_unallocated(
         return Ok(());
     }
     Err(CodesError::InTheWay(InTheWay::NotAllocated, outside))
-}
-
-async fn standing(act: &Act, space: &str, range: Range) -> Result<Standing, DbErr> {
-    let ranges = public_range::Entity::find()
-        .filter(public_range::Column::Space.eq(space))
-        .filter(public_range::Column::Kind.eq(RANGE_COMMISSION))
-        .filter(public_range::Column::Lo.lte(range.hi as i64))
-        .filter(public_range::Column::Hi.gte(range.lo as i64))
-        .all(act.tx())
-        .await?;
-    let chunks = public_chunk::Entity::find()
-        .filter(public_chunk::Column::Space.eq(space))
-        .filter(
-            public_chunk::Column::Chunk
-                .between(i64::from(split(range.lo).0), i64::from(split(range.hi).0)),
-        )
-        .all(act.tx())
-        .await?;
-    let mut standing = Standing {
-        ranges: ranges
-            .iter()
-            .filter_map(|row| Some((Range::new(row.lo as u64, row.hi as u64)?, row.batch_id?)))
-            .collect(),
-        listed: Vec::new(),
-        void: BTreeMap::new(),
-    };
-    for row in chunks {
-        let bits = projection::read_bits(&row.bits)?;
-        if row.kind == CHUNK_VOID {
-            standing.void.insert(row.chunk as u32, bits);
-        } else {
-            standing.listed.push((row.batch_id, row.chunk as u32, bits));
-        }
-    }
-    Ok(standing)
-}
-
-fn refuse_void(range: Range, standing: &Standing) -> Result<(), CodesError> {
-    let void: Vec<u64> = standing
-        .void
-        .iter()
-        .flat_map(|(chunk, bits)| within(range, *chunk, bits))
-        .take(EXAMPLES)
-        .collect();
-    if void.is_empty() {
-        return Ok(());
-    }
-    Err(CodesError::InTheWay(InTheWay::Void, void))
-}
-
-fn listed_in(
-    range: Range,
-    standing: &Standing,
-    owner: impl Fn(Uuid) -> bool,
-) -> impl Iterator<Item = u64> {
-    standing
-        .listed
-        .iter()
-        .filter(move |(batch, ..)| owner(*batch))
-        .flat_map(move |(_, chunk, bits)| within(range, *chunk, bits))
 }
 
 /// The indices of a chunk's bitmap that lie in a range.

@@ -15,7 +15,7 @@ pub use idempotency::IdempotencyKey;
 use crate::{clock::Clock, clock::Micros, db::Db};
 use sea_orm::{DatabaseTransaction, DbErr};
 use serde::{Serialize, de::DeserializeOwned};
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 use thiserror::Error;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -138,6 +138,7 @@ pub struct Act {
     actor: Actor,
     key: Option<idempotency::Claim>,
     news: Arc<Notify>,
+    locked: Instant,
 }
 
 /// How an act begins.
@@ -178,6 +179,7 @@ impl Log {
     ) -> Result<Begun<T>, ActError> {
         let tx = self.db.begin().await?;
         let (position, stamp) = store::advance(&tx, self.clock.now()).await?;
+        let locked = Instant::now();
         let key = match key {
             None => None,
             Some(key) => match idempotency::claim(&tx, actor, key).await? {
@@ -197,6 +199,7 @@ impl Log {
             actor,
             key,
             news: self.news.clone(),
+            locked,
         }))
     }
 
@@ -253,6 +256,7 @@ impl Act {
             idempotency::keep(&self.tx, claim, &answer, self.stamp).await?;
         }
         self.tx.commit().await?;
+        metrics::histogram!("suyuan_head_held_seconds").record(self.locked.elapsed());
         self.news.notify_waiters();
         Ok(())
     }

@@ -2,14 +2,9 @@
 //! transaction as the log entry that changed it. Rows carry the act's position. This module
 //! decides nothing; the resolver reads what stands here.
 
-use crate::{
-    catalogue::PublicItem,
-    db::statement,
-    entities::{file_object, public_chunk},
-    log::Act,
-};
+use crate::{catalogue::PublicItem, db::statement, entities::file_object, log::Act};
 use roaring::RoaringBitmap;
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
+use sea_orm::{ConnectionTrait, DbErr};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -157,22 +152,15 @@ pub async fn put_range(
     .await
 }
 
-/// Adds offsets to a bitmap over 65 536 indices. `batch` is nil where none is meant.
-pub async fn add_to_chunk(
+/// Shows a bitmap over 65 536 indices. `batch` is nil where none is meant.
+pub async fn put_chunk(
     act: &Act,
     space: &str,
     chunk: u32,
     kind: &str,
     batch: Uuid,
-    offsets: &RoaringBitmap,
+    mut bits: RoaringBitmap,
 ) -> Result<(), DbErr> {
-    let key = (space.to_owned(), i64::from(chunk), kind.to_owned(), batch);
-    let before = public_chunk::Entity::find_by_id(key).one(act.tx()).await?;
-    let mut bits = match &before {
-        Some(row) => read_bits(&row.bits)?,
-        None => RoaringBitmap::new(),
-    };
-    bits |= offsets;
     run(
         act,
         "INSERT INTO public_chunk (space, chunk, kind, batch_id, bits, position, gone) \

@@ -30,7 +30,7 @@ pub struct Count {
     pub first_at: Option<Micros>,
 }
 
-type Bitmaps = HashMap<SpaceKey, HashMap<u32, RoaringBitmap>>;
+type Bitmaps = HashMap<SpaceKey, HashMap<u32, Arc<RoaringBitmap>>>;
 
 /// Counts of all units.
 pub struct Counts {
@@ -71,7 +71,7 @@ impl Counts {
             let mut next = Bitmaps::clone(&self.queried.load());
             for row in rows {
                 if let Some(space) = SpaceKey::parse(&row.space) {
-                    let bits = read_bits(&row.bits)?;
+                    let bits = Arc::new(read_bits(&row.bits)?);
                     next.entry(space)
                         .or_default()
                         .insert(row.chunk as u32, bits);

@@ -10,8 +10,15 @@ use super::{
     store::{self, ReadError, TABLES},
     world::{NextWorld, World},
 };
-use crate::{config::Freshness, db::Db, sealing::Sealer};
-use std::{sync::Arc, time::Instant};
+use crate::{
+    config::{self, Freshness},
+    db::{Db, OpenError},
+    sealing::Sealer,
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use thiserror::Error;
 use tokio::sync::Notify;
 
@@ -26,19 +33,44 @@ pub enum PollError {
     Timeout,
 }
 
+/// Reading what changed may take longer than asking whether anything did: after a long silence
+/// it is the whole projection. Past this the connection is given up.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Follows the log for a resolver.
 pub struct Feed {
     /// A connection of its own: a poll never waits behind queries.
-    pub db: Db,
-    /// Opens issue keys.
-    pub sealer: Sealer,
-    /// Intervals.
-    pub settings: Freshness,
+    db: Db,
+    url: String,
+    database: config::Database,
+    sealer: Sealer,
+    settings: Freshness,
     /// Wakes the feed early: this process committed, or another said so.
-    pub wake: Arc<Notify>,
+    wake: Arc<Notify>,
 }
 
 impl Feed {
+    /// Opens a connection of its own to `url`.
+    pub async fn open(
+        url: String,
+        settings: &config::Settings,
+        sealer: Sealer,
+    ) -> Result<Feed, OpenError> {
+        Ok(Feed {
+            db: Db::open_single(&url, &settings.database).await?,
+            url,
+            database: settings.database.clone(),
+            sealer,
+            settings: settings.freshness,
+            wake: Arc::new(Notify::new()),
+        })
+    }
+
+    /// Notify this to be polled for at once.
+    pub fn wake(&self) -> Arc<Notify> {
+        self.wake.clone()
+    }
+
     /// Polls once. The first poll, and one after a long silence, may take longer than the lease
     /// and then counts from its own sending all the same.
     pub async fn poll(&self, resolver: &Resolver) -> Result<(), PollError> {
@@ -55,7 +87,10 @@ impl Feed {
         let same = before.installation == installation && before.position <= head;
         let base = if same { &*before } else { &fresh_start };
         if !same || base.position < head {
-            let world = self.advance(base, installation, head).await?;
+            let world = self.advance(base, installation, head);
+            let world = tokio::time::timeout(READ_TIMEOUT, world)
+                .await
+                .map_err(|_| PollError::Timeout)??;
             resolver.world.store(Arc::new(world));
         }
         resolver.lease.renew(sent, as_of);
@@ -88,7 +123,7 @@ impl Feed {
     }
 
     /// Polls for ever.
-    pub async fn run(self, resolver: Arc<Resolver>) {
+    pub async fn run(mut self, resolver: Arc<Resolver>) {
         let mut failing = false;
         loop {
             match self.poll(&resolver).await {
@@ -104,9 +139,22 @@ impl Feed {
                         tracing::warn!(%error, "freshness poll failed");
                     }
                     failing = true;
+                    if matches!(error, PollError::Timeout) {
+                        self.reconnect().await;
+                    }
                 }
             }
             drop(tokio::time::timeout(self.settings.poll(), self.wake.notified()).await);
+        }
+    }
+
+    /// A connection that did not answer in time may never answer again: a peer that vanished says
+    /// nothing. A new one costs little.
+    async fn reconnect(&mut self) {
+        let open = Db::open_single(&self.url, &self.database);
+        if let Ok(Ok(db)) = tokio::time::timeout(Duration::from_secs(1), open).await {
+            let old = std::mem::replace(&mut self.db, db);
+            tokio::spawn(old.close());
         }
     }
 }

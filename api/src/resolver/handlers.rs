@@ -27,8 +27,15 @@ use actix_web::{
     },
     web::Data,
 };
-use std::{fmt::Write, sync::OnceLock, time::Instant};
+use std::{
+    fmt::Write,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 use suyuan_sync::trace_code::{self, CodeError, Scanned, TraceCode};
+
+/// A read for one scan takes at most this long: a database that hangs must not hang the page.
+const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What a scanned address asks for.
 #[derive(Clone, Copy)]
@@ -181,25 +188,28 @@ async fn answer(
     let installation = world.installation;
     drop(world);
 
-    let view = resolver
-        .views
-        .get(
-            &resolver.db,
-            installation,
-            &found.subject,
-            verdict,
-            ask.format,
-            ask.lang,
-        )
-        .await
-        .map_err(|error| unavailable(&error))?;
+    let view = resolver.views.get(
+        &resolver.db,
+        installation,
+        &found.subject,
+        verdict,
+        ask.format,
+        ask.lang,
+    );
+    let view = match tokio::time::timeout(READ_TIMEOUT, view).await {
+        Ok(Ok(view)) => view,
+        Ok(Err(error)) => return Err(unavailable(&error)),
+        Err(late) => return Err(unavailable(&late)),
+    };
     let count = match found.unit {
         // A count is no safety matter: without one the answer still stands.
-        Some((space, index)) => resolver
-            .counts
-            .get(&resolver.db, installation, space, index)
-            .await
-            .unwrap_or_default(),
+        Some((space, index)) => {
+            let count = resolver
+                .counts
+                .get(&resolver.db, installation, space, index);
+            let count = tokio::time::timeout(READ_TIMEOUT, count).await;
+            count.ok().and_then(Result::ok).unwrap_or_default()
+        }
         None => Count::default(),
     };
     note(resolver, request, &found, verdict, now);
@@ -461,7 +471,7 @@ fn malformed(error: CodeError) -> Problem {
 }
 
 /// Nothing can be shown without the database, and nothing may be guessed.
-fn unavailable(error: &sea_orm::DbErr) -> Problem {
+fn unavailable(error: &dyn std::error::Error) -> Problem {
     tracing::warn!(%error, "a view could not be read");
     Problem::new(ProblemCode::CannotConfirm)
 }

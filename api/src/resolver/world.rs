@@ -22,7 +22,7 @@ pub struct World {
     pub position: i64,
     spaces: HashMap<SpaceKey, Arc<Space>>,
     batches: HashMap<Uuid, Arc<Batch>>,
-    lots: HashMap<Uuid, HashMap<String, Uuid>>,
+    lots: HashMap<Uuid, Arc<HashMap<String, Uuid>>>,
     products: HashMap<Uuid, i64>,
 }
 
@@ -209,7 +209,7 @@ impl NextWorld {
             }
             Change::Batch(batch) => {
                 let lots = self.world.lots.entry(batch.product).or_default();
-                lots.insert(batch.lot.clone(), batch.id);
+                Arc::make_mut(lots).insert(batch.lot.clone(), batch.id);
                 self.world.batches.insert(batch.id, Arc::new(*batch));
             }
             Change::Product(id, version) => {

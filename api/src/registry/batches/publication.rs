@@ -61,7 +61,7 @@ pub async fn publish_product(
         .ok_or(RegistryError::Unknown)?;
     let version = products::store::newest(act.tx(), enterprise, id).await?;
     let today = enterprises::store::today(&act);
-    let (of_enterprise, _) = enterprises::store::in_force(act.tx(), enterprise, &today).await?;
+    let of_enterprise = enterprises::store::in_force(act.tx(), enterprise, &today).await?;
     let none = Values::new();
     let values: Values = serde_json::from_str(&version.fields)?;
     let sources = PublicSources {
@@ -165,7 +165,7 @@ async fn view_of(
                 "请先发布产品",
             )
         })?;
-    let (of_enterprise, _) = enterprises::store::in_force(act.tx(), enterprise, made).await?;
+    let of_enterprise = enterprises::store::in_force(act.tx(), enterprise, made).await?;
     let plant = locations::store::fields(act.tx(), enterprise, row.plant_id).await?;
     let values = fields::with_identity(profile, values, &row.lot, made, &row.expiry_date);
     let sources = PublicSources {

@@ -114,21 +114,19 @@ pub async fn in_force(
     tx: &impl ConnectionTrait,
     id: Uuid,
     day: &str,
-) -> Result<(Values, i64), RegistryError> {
+) -> Result<Values, RegistryError> {
     let versions = enterprise_version::Entity::find()
         .filter(enterprise_version::Column::EnterpriseId.eq(id))
         .order_by_asc(enterprise_version::Column::Version)
         .all(tx)
         .await?;
-    let newest = versions.last().map_or(0, |v| v.version);
     let chosen = versions
         .iter()
         .rev()
         .find(|v| v.valid_from.as_str() <= day)
         .or(versions.first())
         .ok_or(RegistryError::Unknown)?;
-    debug_assert!(chosen.version <= newest);
-    Ok((serde_json::from_str(&chosen.fields)?, chosen.version))
+    Ok(serde_json::from_str(&chosen.fields)?)
 }
 
 /// One enterprise.
