@@ -167,7 +167,7 @@ impl Application {
             world: ArcSwap::from_pointee(World::default()),
             lease: Lease::new(&settings.freshness),
             views: Views::new(settings.cache.bytes, redis.clone()),
-            counts: Counts::new(redis.clone()),
+            counts: Counts::new(redis.clone(), clock.clone()),
             log: query_log,
             db: db.clone(),
             clock: clock.clone(),

@@ -41,6 +41,8 @@ internal_routes![
     accounts::handlers::create_user,
     accounts::handlers::list_users,
     accounts::handlers::change_user,
+    accounts::handlers::get_me,
+    accounts::handlers::change_my_password,
     registry::enterprises::handlers::create_enterprise,
     registry::enterprises::handlers::list_enterprises,
     registry::enterprises::handlers::get_enterprise,

@@ -1,5 +1,5 @@
 //! The public projection: all that a consumer-facing process may read. Each row carries the log
-//! position that wrote it, in the same transaction; removal is a tombstone (`gone`).
+//! position that wrote it, in the same transaction.
 
 use crate::table::table;
 use sea_orm_migration::prelude::*;
@@ -26,7 +26,6 @@ impl MigrationTrait for Migration {
             .text("level")
             .text("keys")
             .int("position")
-            .flag("gone")
             .key(&["space"])
             .create(manager)
             .await?;
@@ -34,7 +33,6 @@ impl MigrationTrait for Migration {
             .uuid("product_id")
             .text("view")
             .int("position")
-            .flag("gone")
             .key(&["product_id"])
             .create(manager)
             .await?;
@@ -47,7 +45,6 @@ impl MigrationTrait for Migration {
             .text("view")
             .text("recalls")
             .int("position")
-            .flag("gone")
             .key(&["batch_id"])
             .create(manager)
             .await?;
@@ -58,7 +55,6 @@ impl MigrationTrait for Migration {
             .int("hi")
             .uuid_null("batch_id")
             .int("position")
-            .flag("gone")
             .key(&["space", "kind", "lo"])
             .create(manager)
             .await?;
@@ -69,7 +65,6 @@ impl MigrationTrait for Migration {
             .uuid("batch_id")
             .bytes("bits")
             .int("position")
-            .flag("gone")
             .key(&["space", "chunk", "kind", "batch_id"])
             .create(manager)
             .await?;
@@ -79,7 +74,6 @@ impl MigrationTrait for Migration {
             .text("title")
             .bytes("content")
             .int("position")
-            .flag("gone")
             .key(&["hash"])
             .create(manager)
             .await?;

@@ -3,7 +3,7 @@
 use super::{
     rules::{self, CredentialFault, Role},
     store::{self, AccountError, NewUser, Rotation},
-    wire::{LoginIn, RefreshIn, SessionOut, UserIn, UserOut, UserPatch},
+    wire::{LoginIn, PasswordIn, RefreshIn, SessionOut, UserIn, UserOut, UserPatch},
 };
 use crate::{
     app::Internal,
@@ -210,16 +210,61 @@ pub async fn change_user(
 ) -> Result<web::Json<UserOut>, Problem> {
     let scope = admin_scope(&caller)?;
     let patch = body.value;
+    if patch.disabled.is_none() && patch.password.is_none() {
+        return Err(Problem::field(
+            "disabled",
+            "required",
+            "give disabled, password or both: there is nothing to change",
+            "请提供 disabled 或 password",
+        ));
+    }
+    let name = store::by_id(&state.db, *id).await?.map(|user| user.username);
     let hash = match patch.password {
         None => None,
         Some(password) => {
-            rules::check_password("", password.expose())?;
+            rules::check_password(&name.unwrap_or_default(), password.expose())?;
             Some(hash_password(password.expose().to_owned()).await?)
         }
     };
     let actor = Actor::User(caller.0.id);
     let row = store::change(&state.log, actor, scope, *id, patch.disabled, hash).await?;
     Ok(web::Json(row.into()))
+}
+
+/// Who I am.
+#[utoipa::path(tag = "accounts", operation_id = "get_me", security(("bearer" = [])),
+    responses((status = 200, body = UserOut)))]
+#[get("/v1/me")]
+pub async fn get_me(
+    state: Data<Internal>,
+    caller: SignedIn,
+) -> Result<web::Json<UserOut>, Problem> {
+    let row = store::by_id(&state.db, caller.0.id).await?.ok_or(AccountError::Unknown)?;
+    Ok(web::Json(row.into()))
+}
+
+/// Change my own password. All my sessions end; sign in again.
+#[utoipa::path(tag = "accounts", operation_id = "change_my_password", request_body = PasswordIn,
+    security(("bearer" = [])),
+    responses((status = 204), (status = 401, body = ProblemBody), (status = 422, body = ProblemBody)))]
+#[post("/v1/me/password")]
+pub async fn change_my_password(
+    state: Data<Internal>,
+    caller: SignedIn,
+    body: Json<PasswordIn>,
+) -> Result<HttpResponse, Problem> {
+    let PasswordIn { current, new } = body.value;
+    let row = store::by_id(&state.db, caller.0.id).await?.ok_or(AccountError::Unknown)?;
+    let now = state.clock.now();
+    let right = verify_password(row.password_hash, current.expose().to_owned()).await?;
+    if row.locked_until > now || !right {
+        store::note_failure(&state.db, row.id, now).await?;
+        return Err(Problem::new(ProblemCode::WrongCredentials));
+    }
+    rules::check_password(&row.username, new.expose())?;
+    let hash = hash_password(new.expose().to_owned()).await?;
+    store::change(&state.log, Actor::User(row.id), None, row.id, None, Some(hash)).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// Whose accounts this caller administers: `None` = all.

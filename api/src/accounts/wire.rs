@@ -65,6 +65,18 @@ pub struct UserPatch {
     pub password: Option<Secret>,
 }
 
+/// A new password for oneself.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordIn {
+    /// The one in force.
+    #[schema(value_type = String, format = Password)]
+    pub current: Secret,
+    /// At least 12 characters.
+    #[schema(value_type = String, format = Password)]
+    pub new: Secret,
+}
+
 /// An account.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UserOut {

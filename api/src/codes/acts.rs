@@ -2,7 +2,7 @@
 //! Each is one entry of the log, safe to send twice, and refused whole or done whole.
 
 use super::{
-    CodesError, InTheWay, SpaceKey, minting,
+    CodesError, SpaceKey, minting,
     ranges::{Range, merged, runs},
     ring::Ring,
     space::{UnitName, sscc_index},
@@ -179,7 +179,7 @@ pub async fn destroy(
     key: Option<IdempotencyKey>,
     wanted: DestructionIn,
 ) -> Result<DestructionOut, CodesError> {
-    let destroyed_at = checked_record(&wanted)?;
+    let destroyed_at = checked_record(&wanted, state.clock.today())?;
     let targets = targets(state, enterprise, &wanted.ranges, &wanted.codes).await?;
     let act = match state.log.begin(actor, key).await? {
         Begun::Act(act) => act,
@@ -242,7 +242,7 @@ pub async fn destroy(
 }
 
 /// The record MB-6.3 asks for; returns when, in microseconds at midnight Asia/Shanghai.
-fn checked_record(wanted: &DestructionIn) -> Result<i64, CodesError> {
+fn checked_record(wanted: &DestructionIn, today: jiff::civil::Date) -> Result<i64, CodesError> {
     for (field, text) in [
         ("reason", &wanted.reason),
         ("method", &wanted.method),
@@ -259,13 +259,13 @@ fn checked_record(wanted: &DestructionIn) -> Result<i64, CodesError> {
     }
     let day: Option<jiff::civil::Date> = wanted.destroyed_on.parse().ok();
     let day = day
-        .filter(|_| wanted.destroyed_on.len() == 10)
+        .filter(|day: &jiff::civil::Date| wanted.destroyed_on.len() == 10 && *day <= today)
         .ok_or_else(|| {
             CodesError::field(
                 "destroyed_on",
                 "bad-date",
-                "a date as YYYY-MM-DD",
-                "日期格式为 YYYY-MM-DD",
+                "a date as YYYY-MM-DD, not after today",
+                "日期格式为 YYYY-MM-DD，且不晚于今天",
             )
         })?;
     Ok((i64::from(crate::clock::day_number(day)) * 24 - 8) * 3_600_000_000)
@@ -370,7 +370,7 @@ async fn indices(
         let index = rings
             .get(&name)
             .and_then(|ring| ring.index_of(&unit.serial));
-        let index = index.ok_or(CodesError::InTheWay(InTheWay::NotAllocated, vec![n as u64]))?;
+        let index = index.ok_or_else(unknown)?;
         indices.entry(name).or_default().push(index);
     }
     for list in indices.values_mut() {

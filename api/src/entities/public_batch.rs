@@ -15,7 +15,6 @@ pub struct Model {
     pub view: String,
     pub recalls: String,
     pub position: i64,
-    pub gone: bool,
 }
 
 /// None: rows are joined by the stores, tenant first.

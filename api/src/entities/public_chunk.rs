@@ -16,7 +16,6 @@ pub struct Model {
     pub batch_id: Uuid,
     pub bits: Vec<u8>,
     pub position: i64,
-    pub gone: bool,
 }
 
 /// None: rows are joined by the stores, tenant first.

@@ -12,7 +12,6 @@ pub struct Model {
     pub title: String,
     pub content: Vec<u8>,
     pub position: i64,
-    pub gone: bool,
 }
 
 /// None: rows are joined by the stores, tenant first.

@@ -10,7 +10,6 @@ pub struct Model {
     pub product_id: Uuid,
     pub view: String,
     pub position: i64,
-    pub gone: bool,
 }
 
 /// None: rows are joined by the stores, tenant first.

@@ -15,7 +15,6 @@ pub struct Model {
     pub hi: i64,
     pub batch_id: Option<Uuid>,
     pub position: i64,
-    pub gone: bool,
 }
 
 /// None: rows are joined by the stores, tenant first.

@@ -13,7 +13,6 @@ pub struct Model {
     pub level: String,
     pub keys: String,
     pub position: i64,
-    pub gone: bool,
 }
 
 /// None: rows are joined by the stores, tenant first.

@@ -97,7 +97,6 @@ pub fn idempotency_key(
 
 fn malformed(error: &serde_json::Error) -> Problem {
     // serde's words name the field and place; they hold nothing of ours.
-    let place = format!("line {}, column {}: {error}", error.line(), error.column());
-    let place_zh = format!("第 {} 行第 {} 列：{error}", error.line(), error.column());
-    Problem::new(ProblemCode::MalformedBody).detail(place, place_zh)
+    let place_zh = format!("第 {} 行第 {} 列", error.line(), error.column());
+    Problem::new(ProblemCode::MalformedBody).detail(error.to_string(), place_zh)
 }

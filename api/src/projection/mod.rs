@@ -66,8 +66,8 @@ pub async fn put_space(
 ) -> Result<(), DbErr> {
     run(
         act,
-        "INSERT INTO public_space (space, enterprise_id, product_id, level, keys, position, gone) \
-         VALUES (?, ?, ?, ?, ?, ?, FALSE) ON CONFLICT (space) DO UPDATE SET \
+        "INSERT INTO public_space (space, enterprise_id, product_id, level, keys, position) \
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (space) DO UPDATE SET \
          keys = excluded.keys, position = excluded.position",
         vec![
             space.into(),
@@ -85,7 +85,7 @@ pub async fn put_space(
 pub async fn put_product(act: &Act, product: Uuid, view: &View) -> Result<(), DbErr> {
     run(
         act,
-        "INSERT INTO public_product (product_id, view, position, gone) VALUES (?, ?, ?, FALSE) \
+        "INSERT INTO public_product (product_id, view, position) VALUES (?, ?, ?) \
          ON CONFLICT (product_id) DO UPDATE SET view = excluded.view, position = excluded.position",
         vec![product.into(), json(view)?.into(), act.position().into()],
     )
@@ -101,8 +101,8 @@ pub async fn put_batch(act: &Act, batch: &Batch<'_>) -> Result<(), DbErr> {
     run(
         act,
         "INSERT INTO public_batch \
-         (batch_id, product_id, lot, expiry_date, published, view, recalls, position, gone) \
-         VALUES (?, ?, ?, ?, ?, ?, '[]', ?, FALSE) ON CONFLICT (batch_id) DO UPDATE SET \
+         (batch_id, product_id, lot, expiry_date, published, view, recalls, position) \
+         VALUES (?, ?, ?, ?, ?, ?, '[]', ?) ON CONFLICT (batch_id) DO UPDATE SET \
          lot = excluded.lot, expiry_date = excluded.expiry_date, published = excluded.published, \
          view = excluded.view, position = excluded.position",
         vec![
@@ -138,8 +138,8 @@ pub async fn put_range(
 ) -> Result<(), DbErr> {
     run(
         act,
-        "INSERT INTO public_range (space, kind, lo, hi, batch_id, position, gone) \
-         VALUES (?, ?, ?, ?, ?, ?, FALSE)",
+        "INSERT INTO public_range (space, kind, lo, hi, batch_id, position) \
+         VALUES (?, ?, ?, ?, ?, ?)",
         vec![
             space.into(),
             kind.into(),
@@ -163,8 +163,8 @@ pub async fn put_chunk(
 ) -> Result<(), DbErr> {
     run(
         act,
-        "INSERT INTO public_chunk (space, chunk, kind, batch_id, bits, position, gone) \
-         VALUES (?, ?, ?, ?, ?, ?, FALSE) ON CONFLICT (space, chunk, kind, batch_id) \
+        "INSERT INTO public_chunk (space, chunk, kind, batch_id, bits, position) \
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (space, chunk, kind, batch_id) \
          DO UPDATE SET bits = excluded.bits, position = excluded.position",
         vec![
             space.into(),
@@ -182,8 +182,8 @@ pub async fn put_chunk(
 pub async fn put_file(act: &Act, file: &file_object::Model) -> Result<(), DbErr> {
     run(
         act,
-        "INSERT INTO public_file (hash, media_type, title, content, position, gone) \
-         VALUES (?, ?, ?, ?, ?, FALSE) ON CONFLICT (hash) DO NOTHING",
+        "INSERT INTO public_file (hash, media_type, title, content, position) \
+         VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING",
         vec![
             file.hash.as_str().into(),
             file.media_type.as_str().into(),

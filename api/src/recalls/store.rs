@@ -66,6 +66,7 @@ pub async fn open(
         instructions: new.instructions,
         opened_at: rfc3339(act.stamp()),
         closed_at: None,
+        closing_note: None,
     };
     act.commit(entry(Kind::RecallOpened, enterprise, &out), &out)
         .await?;
@@ -94,13 +95,14 @@ pub async fn close(
     }
     recall::Entity::update_many()
         .col_expr(recall::Column::ClosedAt, act.stamp().into())
-        .col_expr(recall::Column::ClosingNote, how.note.into())
+        .col_expr(recall::Column::ClosingNote, how.note.clone().into())
         .filter(recall::Column::EnterpriseId.eq(enterprise))
         .filter(recall::Column::Id.eq(id))
         .exec(act.tx())
         .await?;
     let mut out = read(act.tx(), row).await?;
     out.closed_at = Some(rfc3339(act.stamp()));
+    out.closing_note = Some(how.note);
     for batch in &out.batch_ids {
         show(&act, enterprise, *batch).await?;
     }
@@ -175,6 +177,7 @@ async fn read(tx: &impl ConnectionTrait, row: recall::Model) -> Result<RecallOut
         instructions: row.instructions,
         opened_at: rfc3339(row.opened_at),
         closed_at: row.closed_at.map(rfc3339),
+        closing_note: row.closing_note,
     })
 }
 

@@ -23,7 +23,7 @@ pub struct RecallIn {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecallCloseIn {
-    /// Why it may end, 1 to 1000 characters; kept, not shown.
+    /// Why it may end, 1 to 1000 characters; kept, not shown to consumers.
     pub note: String,
 }
 
@@ -42,4 +42,6 @@ pub struct RecallOut {
     pub opened_at: String,
     /// When it was closed.
     pub closed_at: Option<String>,
+    /// Why it could end.
+    pub closing_note: Option<String>,
 }

@@ -63,7 +63,7 @@ fn refuse(faults: Vec<FieldFault>) -> Result<(), RegistryError> {
             .into_iter()
             .map(|fault| FieldProblem {
                 field: format!("fields/{}", fault.path),
-                code: fault.code.as_str().into(),
+                code: fault.code.as_str().replace('_', "-"),
                 message: fault.message_en,
                 message_zh: fault.message_zh,
             })

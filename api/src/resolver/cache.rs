@@ -1,5 +1,7 @@
-//! Rendered views by what they show: an in-process cache bounded in bytes, Redis behind it, the
-//! database behind that. Many who miss the same view at once load it once.
+//! Rendered views by what they show, and the published texts they are rendered from: in-process
+//! caches bounded in bytes, Redis behind them, the database behind that. Many who miss the same
+//! text at once load it once. A text serves every verdict, so that a node which has lost its
+//! database can still tell what it knew, marked as such.
 //!
 //! Answers about nothing (codes nobody issued) are few and live apart, so that a flood of forged
 //! codes cannot push a real answer out.
@@ -17,7 +19,7 @@ use lru::LruCache;
 use sea_orm::DbErr;
 use std::{
     collections::HashMap,
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, Hash, RandomState},
     num::NonZeroUsize,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -45,15 +47,30 @@ enum SubjectKey {
     Nothing,
 }
 
+impl SubjectKey {
+    fn of(subject: &Subject) -> SubjectKey {
+        match subject {
+            Subject::Batch(batch) => SubjectKey::Batch(batch.id, batch.position),
+            Subject::Product(id, Some(version)) => SubjectKey::Product(*id, *version),
+            Subject::Product(_, None) | Subject::Nothing => SubjectKey::Nothing,
+        }
+    }
+
+    /// Its name in Redis, and the version an entry there must have.
+    fn in_redis(self) -> (String, i64) {
+        match self {
+            SubjectKey::Batch(id, version) => (format!("view:batch:{id}"), version),
+            SubjectKey::Product(id, version) => (format!("view:product:{id}"), version),
+            SubjectKey::Nothing => (String::new(), 0),
+        }
+    }
+}
+
 impl ViewKey {
     /// The key of an answer. JSON is the same in every language.
     pub fn new(subject: &Subject, verdict: Verdict, format: Format, lang: Lang) -> ViewKey {
         ViewKey {
-            subject: match subject {
-                Subject::Batch(batch) => SubjectKey::Batch(batch.id, batch.position),
-                Subject::Product(id, Some(version)) => SubjectKey::Product(*id, *version),
-                Subject::Product(_, None) | Subject::Nothing => SubjectKey::Nothing,
-            },
+            subject: SubjectKey::of(subject),
             reasons: verdict.reasons.bits(),
             legality: verdict.legality.map_or(u8::MAX, |legality| legality as u8),
             format,
@@ -65,30 +82,47 @@ impl ViewKey {
     }
 }
 
-/// The cache.
+/// What an enterprise published, parsed; `None` until it did.
+type Source = Arc<Option<projection::View>>;
+
+/// The caches.
 pub struct Views {
-    shards: Vec<Mutex<Shard>>,
+    shards: Vec<Mutex<Bounded<ViewKey, Arc<View>>>>,
     negative: Mutex<LruCache<ViewKey, Arc<View>>>,
+    sources: Mutex<Bounded<SubjectKey, Source>>,
+    loading: Mutex<HashMap<SubjectKey, Arc<tokio::sync::Mutex<()>>>>,
     hasher: RandomState,
-    loading: Mutex<HashMap<ViewKey, Arc<tokio::sync::Mutex<()>>>>,
     redis: RedisTier,
 }
 
-struct Shard {
-    views: LruCache<ViewKey, Arc<View>>,
+/// A cache that forgets what was not asked for longest, to stay within its bytes.
+struct Bounded<K: Hash + Eq, V> {
+    held: LruCache<K, (V, usize)>,
     bytes: usize,
     bytes_max: usize,
 }
 
-impl Shard {
-    fn put(&mut self, key: ViewKey, view: Arc<View>) {
-        self.bytes += view.weight;
-        if let Some((_, old)) = self.views.push(key, view) {
-            self.bytes -= old.weight;
+impl<K: Hash + Eq, V> Bounded<K, V> {
+    fn new(bytes_max: usize) -> Self {
+        Bounded {
+            held: LruCache::unbounded(),
+            bytes: 0,
+            bytes_max,
+        }
+    }
+
+    fn get(&mut self, key: &K) -> Option<&V> {
+        self.held.get(key).map(|(value, _)| value)
+    }
+
+    fn put(&mut self, key: K, value: V, weight: usize) {
+        self.bytes += weight;
+        if let Some((_, (_, old))) = self.held.push(key, (value, weight)) {
+            self.bytes -= old;
         }
         while self.bytes > self.bytes_max {
-            match self.views.pop_lru() {
-                Some((_, old)) => self.bytes -= old.weight,
+            match self.held.pop_lru() {
+                Some((_, (_, old))) => self.bytes -= old,
                 None => break,
             }
         }
@@ -96,25 +130,41 @@ impl Shard {
 }
 
 impl Views {
-    /// Holds at most `bytes`.
+    /// Holds at most `bytes`: three quarters rendered, one quarter texts.
     pub fn new(bytes: usize, redis: RedisTier) -> Views {
-        let shard = || {
-            Mutex::new(Shard {
-                views: LruCache::unbounded(),
-                bytes: 0,
-                bytes_max: bytes / SHARDS,
-            })
-        };
         Views {
-            shards: (0..SHARDS).map(|_| shard()).collect(),
+            shards: (0..SHARDS)
+                .map(|_| Mutex::new(Bounded::new(bytes / 4 * 3 / SHARDS)))
+                .collect(),
             negative: Mutex::new(LruCache::new(NEGATIVE_MAX)),
-            hasher: RandomState::new(),
+            sources: Mutex::new(Bounded::new(bytes / 4)),
             loading: Mutex::new(HashMap::new()),
+            hasher: RandomState::new(),
             redis,
         }
     }
 
-    /// The view of an answer, from here if it is here.
+    /// The view of an answer, if it is here: no lock is held long, nothing is awaited.
+    pub fn peek(
+        &self,
+        subject: &Subject,
+        verdict: Verdict,
+        format: Format,
+        lang: Lang,
+    ) -> Option<Arc<View>> {
+        let key = ViewKey::new(subject, verdict, format, lang);
+        if key.subject == SubjectKey::Nothing {
+            let mut negative = lock(&self.negative);
+            let view = negative.get_or_insert(key, || {
+                let content = Content { verdict, subject, public: None };
+                Arc::new(render(&content, format, lang))
+            });
+            return Some(view.clone());
+        }
+        lock(self.shard(&key)).get(&key).cloned()
+    }
+
+    /// The view of an answer; rendered from a text that is here, in Redis or in the database.
     pub async fn get(
         &self,
         db: &Db,
@@ -124,96 +174,93 @@ impl Views {
         format: Format,
         lang: Lang,
     ) -> Result<Arc<View>, DbErr> {
+        if let Some(view) = self.peek(subject, verdict, format, lang) {
+            return Ok(view);
+        }
+        let source = self.source(db, installation, SubjectKey::of(subject)).await?;
+        let public = source.as_ref().as_ref();
+        let view = Arc::new(render(&Content { verdict, subject, public }, format, lang));
         let key = ViewKey::new(subject, verdict, format, lang);
-        if let Some(view) = self.peek(&key) {
-            return Ok(view);
+        lock(self.shard(&key)).put(key, view.clone(), view.weight);
+        Ok(view)
+    }
+
+    /// What was published: one loads it, the others wait for that and look again.
+    async fn source(
+        &self,
+        db: &Db,
+        installation: Uuid,
+        key: SubjectKey,
+    ) -> Result<Source, DbErr> {
+        if let Some(source) = lock(&self.sources).get(&key) {
+            return Ok(source.clone());
         }
-        if key.subject == SubjectKey::Nothing {
-            let content = Content {
-                verdict,
-                subject,
-                public: None,
-            };
-            let view = Arc::new(render(&content, format, lang));
-            lock(&self.negative).put(key, view.clone());
-            return Ok(view);
+        let turn = Turn::take(self, key);
+        let _held = turn.mutex.lock().await;
+        if let Some(source) = lock(&self.sources).get(&key) {
+            return Ok(source.clone());
         }
-        // One loads, the others wait for it and look again.
-        let turn = lock(&self.loading).entry(key).or_default().clone();
-        let held = turn.lock().await;
-        if let Some(view) = self.peek(&key) {
-            return Ok(view);
+        let text = self.load(db, installation, key).await?;
+        let public = match text.is_empty() {
+            true => None,
+            false => Some(serde_json::from_str(&text).map_err(|e| DbErr::Json(e.to_string()))?),
+        };
+        let source: Source = Arc::new(public);
+        // Parsed, a text takes about twice its length.
+        lock(&self.sources).put(key, source.clone(), 2 * text.len() + 256);
+        Ok(source)
+    }
+
+    /// The text from Redis where its version is the one asked for, else from the database.
+    async fn load(&self, db: &Db, installation: Uuid, key: SubjectKey) -> Result<String, DbErr> {
+        let (name, version) = key.in_redis();
+        let held = self.redis.get(installation, &name, version).await;
+        if let Some(text) = held.and_then(|bytes| String::from_utf8(bytes).ok()) {
+            return Ok(text);
         }
-        let loaded = self
-            .load(db, installation, subject, verdict, format, lang)
-            .await;
-        if let Ok(view) = &loaded {
-            lock(self.shard(&key)).put(key, view.clone());
-        }
-        lock(&self.loading).remove(&key);
-        drop(held);
-        loaded
+        note_io("database");
+        let text = match key {
+            SubjectKey::Batch(id, _) => store::batch_view(db, id).await?,
+            SubjectKey::Product(id, _) => store::product_view(db, id).await?,
+            SubjectKey::Nothing => String::new(),
+        };
+        let text = super::view::without_slots(&text);
+        self.redis.put(installation, &name, version, text.as_bytes(), None);
+        Ok(text)
     }
 
     /// Bytes held now.
     pub fn bytes(&self) -> usize {
-        self.shards.iter().map(|shard| lock(shard).bytes).sum()
+        let views: usize = self.shards.iter().map(|shard| lock(shard).bytes).sum();
+        views + lock(&self.sources).bytes
     }
 
-    fn peek(&self, key: &ViewKey) -> Option<Arc<View>> {
-        if key.subject == SubjectKey::Nothing {
-            return lock(&self.negative).get(key).cloned();
-        }
-        lock(self.shard(key)).views.get(key).cloned()
-    }
-
-    fn shard(&self, key: &ViewKey) -> &Mutex<Shard> {
+    fn shard(&self, key: &ViewKey) -> &Mutex<Bounded<ViewKey, Arc<View>>> {
         &self.shards[self.hasher.hash_one(key) as usize % SHARDS]
     }
+}
 
-    async fn load(
-        &self,
-        db: &Db,
-        installation: Uuid,
-        subject: &Subject,
-        verdict: Verdict,
-        format: Format,
-        lang: Lang,
-    ) -> Result<Arc<View>, DbErr> {
-        let (name, version) = match subject {
-            Subject::Batch(batch) => (format!("view:batch:{}", batch.id), batch.position),
-            Subject::Product(id, version) => (format!("view:product:{id}"), version.unwrap_or(0)),
-            Subject::Nothing => return Ok(Arc::new(View::from_text(""))),
-        };
-        let text = match self.redis.get(installation, &name, version).await {
-            Some(bytes) => String::from_utf8(bytes).ok(),
-            None => None,
-        };
-        let text = if let Some(text) = text {
-            text
-        } else {
-            note_io("database");
-            let text = match subject {
-                Subject::Batch(batch) => store::batch_view(db, batch.id).await?,
-                Subject::Product(id, _) => store::product_view(db, *id).await?,
-                Subject::Nothing => String::new(),
-            };
-            let text = super::view::without_slots(&text);
-            self.redis
-                .put(installation, &name, version, text.as_bytes(), None);
-            text
-        };
-        let public: Option<projection::View> = if text.is_empty() {
-            None
-        } else {
-            Some(serde_json::from_str(&text).map_err(|e| DbErr::Json(e.to_string()))?)
-        };
-        let content = Content {
-            verdict,
-            subject,
-            public: public.as_ref(),
-        };
-        Ok(Arc::new(render(&content, format, lang)))
+/// A place in the queue for one text; given up however the wait ends.
+struct Turn<'a> {
+    views: &'a Views,
+    key: SubjectKey,
+    mutex: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl<'a> Turn<'a> {
+    fn take(views: &'a Views, key: SubjectKey) -> Turn<'a> {
+        let mutex = lock(&views.loading).entry(key).or_default().clone();
+        Turn { views, key, mutex }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut loading = lock(&self.views.loading);
+        // The map's own and ours: nobody else waits.
+        if Arc::strong_count(&self.mutex) <= 2 {
+            loading.remove(&self.key);
+        }
     }
 }
 
@@ -238,25 +285,18 @@ mod tests {
     }
 
     #[test]
-    fn a_shard_keeps_within_its_bytes_and_drops_the_oldest() {
-        let view = Arc::new(View::from_text(&"x".repeat(100)));
-        let mut shard = Shard {
-            views: LruCache::unbounded(),
-            bytes: 0,
-            bytes_max: view.weight * 3,
-        };
+    fn a_cache_keeps_within_its_bytes_and_drops_the_oldest() {
+        let mut cache = Bounded::new(300);
         for n in 0..10 {
-            shard.put(key(n), view.clone());
-            assert!(shard.bytes <= shard.bytes_max);
+            cache.put(key(n), n, 100);
+            assert!(cache.bytes <= cache.bytes_max);
         }
-        assert_eq!(shard.views.len(), 3);
-        assert!(shard.views.contains(&key(9)) && !shard.views.contains(&key(0)));
-        shard.put(key(9), view.clone());
-        assert_eq!(
-            shard.bytes,
-            view.weight * 3,
-            "replacing does not count twice"
-        );
+        assert_eq!(cache.held.len(), 3);
+        assert!(cache.get(&key(9)).is_some() && cache.get(&key(0)).is_none());
+        cache.put(key(9), 9, 100);
+        assert_eq!(cache.bytes, 300, "replacing does not count twice");
+        cache.put(key(20), 20, 1000);
+        assert_eq!((cache.bytes, cache.held.len()), (0, 0), "what cannot fit is not kept");
     }
 
     #[test]

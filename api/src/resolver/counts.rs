@@ -3,7 +3,7 @@
 //! demand and kept for as long as they may be old.
 
 use super::{note_io, redis_tier::RedisTier, store};
-use crate::{clock::Micros, codes::SpaceKey, db::Db, projection::read_bits};
+use crate::{clock::{Clock, Micros}, codes::SpaceKey, db::Db, projection::read_bits};
 use arc_swap::ArcSwap;
 use lru::LruCache;
 use roaring::RoaringBitmap;
@@ -11,7 +11,10 @@ use sea_orm::DbErr;
 use std::{
     collections::HashMap,
     num::NonZeroUsize,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 use uuid::Uuid;
@@ -28,6 +31,8 @@ pub struct Count {
     pub n: u64,
     /// First when.
     pub first_at: Option<Micros>,
+    /// As of when; absent when nothing could be read.
+    pub read_at: Option<Micros>,
 }
 
 type Bitmaps = HashMap<SpaceKey, HashMap<u32, Arc<RoaringBitmap>>>;
@@ -35,33 +40,32 @@ type Bitmaps = HashMap<SpaceKey, HashMap<u32, Arc<RoaringBitmap>>>;
 /// Counts of all units.
 pub struct Counts {
     queried: ArcSwap<Bitmaps>,
-    /// The fold the bitmaps stand at, and when they were last read.
-    seen: Mutex<(i64, Option<Instant>)>,
+    /// The fold the bitmaps stand at.
+    seen: AtomicI64,
+    /// When they were last read; 0 = never.
+    read_at: AtomicI64,
+    clock: Clock,
     held: Mutex<LruCache<(SpaceKey, u64), (Instant, Count)>>,
     redis: RedisTier,
 }
 
 impl Counts {
     /// Nothing known yet.
-    pub fn new(redis: RedisTier) -> Counts {
+    pub fn new(redis: RedisTier, clock: Clock) -> Counts {
         Counts {
             queried: ArcSwap::from_pointee(HashMap::new()),
-            seen: Mutex::new((0, None)),
+            seen: AtomicI64::new(0),
+            read_at: AtomicI64::new(0),
+            clock,
             held: Mutex::new(LruCache::new(HELD_MAX)),
             redis,
         }
     }
 
-    /// Seconds since the bitmaps were confirmed; `None` before the first time.
-    pub fn age_s(&self) -> Option<u64> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.1.map(|at| at.elapsed().as_secs())
-    }
-
     /// Reads bitmaps that changed.
     pub async fn refresh(&self, db: &Db) -> Result<(), DbErr> {
-        let sent = Instant::now();
-        let mut after = self.seen.lock().unwrap_or_else(PoisonError::into_inner).0;
+        let sent = self.clock.now();
+        let mut after = self.seen.load(Ordering::Acquire);
         loop {
             let rows = store::queried(db, after).await?;
             let Some(last) = rows.last() else { break };
@@ -84,19 +88,13 @@ impl Counts {
             }
             after = end - 1;
         }
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        *seen = (after, Some(sent));
+        self.seen.store(after, Ordering::Release);
+        self.read_at.store(sent, Ordering::Release);
         Ok(())
     }
 
-    /// How often a unit was queried. A unit nobody queried needs no read.
-    pub async fn get(
-        &self,
-        db: &Db,
-        installation: Uuid,
-        space: SpaceKey,
-        index: u64,
-    ) -> Result<Count, DbErr> {
+    /// How often a unit was queried, if that is known here: a unit nobody queried needs no read.
+    pub fn peek(&self, space: SpaceKey, index: u64) -> Option<Count> {
         let (chunk, offset) = ((index >> 16) as u32, (index & 0xffff) as u32);
         let queried = self.queried.load();
         let set = queried
@@ -104,35 +102,45 @@ impl Counts {
             .and_then(|chunks| chunks.get(&chunk))
             .is_some_and(|bits| bits.contains(offset));
         if !set {
-            return Ok(Count::default());
+            let read_at = self.read_at.load(Ordering::Acquire);
+            return Some(Count {
+                read_at: (read_at != 0).then_some(read_at),
+                ..Count::default()
+            });
         }
-        if let Some((at, count)) = self.lock().get(&(space, index))
-            && at.elapsed() < MAX_AGE
-        {
-            return Ok(*count);
+        let mut held = self.lock();
+        let (at, count) = held.get(&(space, index))?;
+        (at.elapsed() < MAX_AGE).then_some(*count)
+    }
+
+    /// How often a unit was queried, read where it is not known here.
+    pub async fn get(
+        &self,
+        db: &Db,
+        installation: Uuid,
+        space: SpaceKey,
+        index: u64,
+    ) -> Result<Count, DbErr> {
+        if let Some(count) = self.peek(space, index) {
+            return Ok(count);
         }
         let key = format!("count:{space}:{index}");
-        let count = match self.redis.get(installation, &key, 0).await {
-            Some(bytes) => read(&bytes),
-            None => None,
-        };
-        let count = if let Some(count) = count {
-            count
-        } else {
-            note_io("database");
-            let row = store::count(db, &space.to_string(), index).await?;
-            let count = row.map_or(Count::default(), |(n, first_at)| Count {
-                n: n as u64,
-                first_at: Some(first_at),
-            });
-            self.redis.put(
-                installation,
-                &key,
-                0,
-                &write(count),
-                Some(MAX_AGE.as_secs()),
-            );
-            count
+        let held = self.redis.get(installation, &key, 0).await;
+        let count = match held.and_then(|bytes| read(&bytes)) {
+            Some(count) => count,
+            None => {
+                note_io("database");
+                let read_at = self.clock.now();
+                let row = store::count(db, &space.to_string(), index).await?;
+                let count = Count {
+                    n: row.map_or(0, |(n, _)| n as u64),
+                    first_at: row.map(|(_, first_at)| first_at),
+                    read_at: Some(read_at),
+                };
+                let keep = Some(MAX_AGE.as_secs());
+                self.redis.put(installation, &key, 0, &write(count), keep);
+                count
+            }
         };
         self.lock().put((space, index), (Instant::now(), count));
         Ok(count)
@@ -143,19 +151,25 @@ impl Counts {
     }
 }
 
-fn write(count: Count) -> [u8; 16] {
-    let mut out = [0; 16];
+/// Absent times stand as the smallest number.
+const NEVER: i64 = i64::MIN;
+
+fn write(count: Count) -> [u8; 24] {
+    let mut out = [0; 24];
     out[..8].copy_from_slice(&count.n.to_be_bytes());
-    out[8..].copy_from_slice(&count.first_at.unwrap_or(i64::MIN).to_be_bytes());
+    out[8..16].copy_from_slice(&count.first_at.unwrap_or(NEVER).to_be_bytes());
+    out[16..].copy_from_slice(&count.read_at.unwrap_or(NEVER).to_be_bytes());
     out
 }
 
 fn read(bytes: &[u8]) -> Option<Count> {
-    let (n, first_at) = bytes.split_first_chunk::<8>()?;
-    let first_at = i64::from_be_bytes(first_at.try_into().ok()?);
+    let (n, rest) = bytes.split_first_chunk::<8>()?;
+    let (first_at, read_at) = rest.split_first_chunk::<8>()?;
+    let time = |bytes: [u8; 8]| Some(i64::from_be_bytes(bytes)).filter(|at| *at != NEVER);
     Some(Count {
         n: u64::from_be_bytes(*n),
-        first_at: (first_at != i64::MIN).then_some(first_at),
+        first_at: time(*first_at),
+        read_at: time(read_at.try_into().ok()?),
     })
 }
 
@@ -180,6 +194,7 @@ mod tests {
             Count {
                 n: 7,
                 first_at: Some(-3),
+                read_at: Some(9),
             },
         ] {
             assert_eq!(read(&write(count)), Some(count));

@@ -10,7 +10,7 @@ use super::{
     lookup::{Entered, Found, lookup},
     queries::Query,
     store,
-    view::Format,
+    view::{Format, View},
     wire::ScanOut,
 };
 use crate::{
@@ -29,10 +29,11 @@ use actix_web::{
 };
 use std::{
     fmt::Write,
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
-use suyuan_sync::trace_code::{self, CodeError, Scanned, TraceCode};
+use suyuan_sync::trace_code::{self, CodeError, CodeFault, Scanned, TraceCode};
+use uuid::Uuid;
 
 /// A read for one scan takes at most this long: a database that hangs must not hang the page.
 const READ_TIMEOUT: Duration = Duration::from_secs(1);
@@ -136,6 +137,10 @@ pub async fn query(
     let typed = http::query_value(request.query_string(), "code").map(decode_form);
     let text = match typed.as_deref().map(str::trim) {
         Some(text) if !text.is_empty() => text,
+        _ if ask.format == Format::Json => {
+            return Err(Problem::new(ProblemCode::MalformedRequest)
+                .detail("give the code as ?code=", "请用 ?code= 提供追溯码"));
+        }
         _ => return Ok(entry(ask.lang, None, None)),
     };
     match trace_code::parse(text) {
@@ -176,41 +181,26 @@ async fn answer(
     scanned: &Scanned,
     ask: Ask,
 ) -> Result<HttpResponse, Problem> {
-    let trust = resolver.lease.state(Instant::now());
-    if trust == Trust::Expired {
-        return Err(Problem::new(ProblemCode::CannotConfirm));
-    }
     let now = resolver.clock.now();
-    let world = resolver.world.load();
+    let world = resolver.world.load_full();
     let mut found = lookup(&world, scanned, ask.entered, day_in_shanghai(now));
-    found.facts.cannot_confirm |= trust == Trust::Grace;
-    let verdict = decide(&found.facts);
-    let installation = world.installation;
-    drop(world);
-
-    let view = resolver.views.get(
-        &resolver.db,
-        installation,
-        &found.subject,
-        verdict,
-        ask.format,
-        ask.lang,
-    );
-    let view = match tokio::time::timeout(READ_TIMEOUT, view).await {
-        Ok(Ok(view)) => view,
-        Ok(Err(error)) => return Err(unavailable(&error)),
-        Err(late) => return Err(unavailable(&late)),
-    };
-    let count = match found.unit {
-        // A count is no safety matter: without one the answer still stands.
-        Some((space, index)) => {
-            let count = resolver
-                .counts
-                .get(&resolver.db, installation, space, index);
-            let count = tokio::time::timeout(READ_TIMEOUT, count).await;
-            count.ok().and_then(Result::ok).unwrap_or_default()
+    let silent = || Problem::new(ProblemCode::CannotConfirm);
+    let mut trust = resolver.lease.state(Instant::now());
+    // Waiting for a text takes time, and the lease runs meanwhile: what is said is judged by how
+    // things stand when it is said.
+    let (verdict, view, count) = loop {
+        if trust == Trust::Expired {
+            return Err(silent());
         }
-        None => Count::default(),
+        found.facts.cannot_confirm |= trust == Trust::Grace;
+        let verdict = decide(&found.facts);
+        let view = view_of(resolver, world.installation, &found, verdict, ask).await?;
+        let count = count_of(resolver, world.installation, &found).await;
+        let later = resolver.lease.state(Instant::now());
+        if later == trust || found.facts.cannot_confirm && later == Trust::Fresh {
+            break (verdict, view, count);
+        }
+        trust = later;
     };
     note(resolver, request, &found, verdict, now);
 
@@ -238,6 +228,38 @@ async fn answer(
     Ok(response.body(compose::plain(&view, &fillings)))
 }
 
+async fn view_of(
+    resolver: &Resolver,
+    installation: Uuid,
+    found: &Found,
+    verdict: Verdict,
+    ask: Ask,
+) -> Result<Arc<View>, Problem> {
+    let (views, subject) = (&resolver.views, &found.subject);
+    if let Some(view) = views.peek(subject, verdict, ask.format, ask.lang) {
+        return Ok(view);
+    }
+    let view = views.get(&resolver.db, installation, subject, verdict, ask.format, ask.lang);
+    match tokio::time::timeout(READ_TIMEOUT, view).await {
+        Ok(Ok(view)) => Ok(view),
+        Ok(Err(error)) => Err(unavailable(&error)),
+        Err(late) => Err(unavailable(&late)),
+    }
+}
+
+/// A count is no safety matter: without one the answer still stands.
+async fn count_of(resolver: &Resolver, installation: Uuid, found: &Found) -> Count {
+    let Some((space, index)) = found.unit else {
+        return Count::default();
+    };
+    if let Some(count) = resolver.counts.peek(space, index) {
+        return count;
+    }
+    let count = resolver.counts.get(&resolver.db, installation, space, index);
+    let count = tokio::time::timeout(READ_TIMEOUT, count).await;
+    count.ok().and_then(Result::ok).unwrap_or_default()
+}
+
 /// What differs per unit, as text for the format.
 struct Texts {
     code: String,
@@ -258,7 +280,7 @@ fn texts(
         Format::Json => Texts {
             code: json_text(&printed(&found.code)),
             own: code_json(found),
-            queries: queries_json(count, resolver.counts.age_s(), as_of),
+            queries: queries_json(count),
             as_of: clock::rfc3339(as_of),
         },
         Format::Page => {
@@ -268,12 +290,9 @@ fn texts(
                 code: pages::escape(&printed(&found.code)),
                 own: pages::slot::here(request.uri().path(), request.query_string()),
                 queries: if counted {
-                    pages::queries_sentence(
-                        ask.lang,
-                        count.n,
-                        first_on.as_deref(),
-                        resolver.counts.age_s(),
-                    )
+                    let age = count.read_at.map(|at| (resolver.clock.now() - at) / 1_000_000);
+                    let age = age.and_then(|seconds| u64::try_from(seconds).ok());
+                    pages::queries_sentence(ask.lang, count.n, first_on.as_deref(), age)
                 } else {
                     String::new()
                 },
@@ -325,17 +344,12 @@ fn code_json(found: &Found) -> String {
     out
 }
 
-fn queries_json(count: Count, age_s: Option<u64>, now: Micros) -> String {
-    let first = count.first_at.map_or("null".to_owned(), |at| {
-        format!("\"{}\"", clock::rfc3339(at))
-    });
-    let as_of = age_s.map_or("null".to_owned(), |age| {
-        format!("\"{}\"", clock::rfc3339(now - age as i64 * 1_000_000))
-    });
-    format!(
-        r#"{{"count":{},"first_at":{first},"as_of":{as_of}}}"#,
-        count.n
-    )
+fn queries_json(count: Count) -> String {
+    let told = |at: Option<Micros>| {
+        at.map_or("null".to_owned(), |at| format!("\"{}\"", clock::rfc3339(at)))
+    };
+    let (first, as_of) = (told(count.first_at), told(count.read_at));
+    format!(r#"{{"count":{},"first_at":{first},"as_of":{as_of}}}"#, count.n)
 }
 
 /// Text inside JSON quotes.
@@ -461,10 +475,14 @@ fn entry(lang: Lang, typed: Option<&str>, fault: Option<CodeError>) -> HttpRespo
 }
 
 fn malformed(error: CodeError) -> Problem {
-    let (at, fault) = (error.position, error.fault);
-    let mut problem = Problem::new(ProblemCode::MalformedCode).detail(
-        format!("{} (at byte {at})", fault.en()),
-        format!("{}（第 {at} 字节）", fault.zh()),
+    let (at, fault) = (error.position + 1, error.fault);
+    let code = match fault {
+        CodeFault::TooLong => ProblemCode::UriTooLong,
+        _ => ProblemCode::MalformedCode,
+    };
+    let mut problem = Problem::new(code).detail(
+        format!("{} (character {at})", fault.en()),
+        format!("{}（第 {at} 个字符）", fault.zh()),
     );
     problem.errors = Problem::field("code", fault.code(), fault.en(), fault.zh()).errors;
     problem

@@ -78,7 +78,7 @@ pub struct ScanRecallOut {
 /// Queries before this one.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct QueriesOut {
-    /// How many, previews and programs left out.
+    /// How many; crawlers and previews left out.
     pub count: u64,
     /// First when, UTC.
     pub first_at: Option<String>,

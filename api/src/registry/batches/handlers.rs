@@ -115,6 +115,7 @@ fn check_fields(profile: &Profile, values: &Values) -> Result<(), RegistryError>
 
 /// Which batches.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 pub struct BatchQuery {
     /// Only of this product.
     pub product_id: Option<Uuid>,
