@@ -7,7 +7,7 @@ use crate::{
     clock::Clock,
     config::{Mode, Settings, SettingsError},
     db::{self, Db, FileLock, OpenError},
-    http,
+    http::{self, Draining},
     log::Log,
     resolver::{
         Resolver,
@@ -30,10 +30,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 use thiserror::Error;
@@ -104,7 +101,7 @@ pub struct Internal {
     /// What is printed into codes.
     pub base_url: String,
     /// Leaving soon: readiness fails.
-    pub draining: Arc<AtomicBool>,
+    pub draining: Draining,
 }
 
 /// A running program.
@@ -161,7 +158,7 @@ impl Application {
         settings.public.listen = public_addr;
         settings.internal.listen = internal_addr;
 
-        let draining = Arc::new(AtomicBool::new(false));
+        let draining = Draining::default();
         let (query_log, noted) = QueryLog::new(settings.queries.buffer);
         let resolver = Data::new(Resolver {
             world: ArcSwap::from_pointee(World::default()),
@@ -183,6 +180,7 @@ impl Application {
         let every = Duration::from_millis;
         let mut tasks = vec![
             tokio::spawn(pass_on(log.news(), feed.wake())),
+            tokio::spawn(log.clone().tidy_for_ever()),
             tokio::spawn(queries::write_for_ever(
                 db.clone(),
                 noted,
@@ -243,7 +241,7 @@ impl Application {
         wait_for_signal().await;
         let drain = self.state.settings.drain;
         tracing::info!("draining");
-        self.state.draining.store(true, Ordering::Relaxed);
+        self.state.draining.begin();
         tokio::time::sleep(Duration::from_millis(drain.lame_duck_ms)).await;
         // A second signal ends it at once.
         tokio::select! {
@@ -269,6 +267,7 @@ impl Application {
         let public = HttpServer::new(move || {
             App::new()
                 .app_data(resolver.clone())
+                .app_data(resolver.draining.clone())
                 .wrap(from_fn(http::finish_public))
                 .configure(routes::public)
         })
@@ -284,6 +283,7 @@ impl Application {
         let internal = HttpServer::new(move || {
             App::new()
                 .app_data(state.clone())
+                .app_data(state.draining.clone())
                 .wrap(from_fn(http::finish_internal))
                 .configure(routes::internal)
         })

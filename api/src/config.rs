@@ -17,7 +17,7 @@ const DEFAULTS: &str = include_str!("../config/default.toml");
 #[derive(Debug, Error)]
 pub enum SettingsError {
     /// A wrong value or unknown key; the message names it.
-    #[error("settings: {0}")]
+    #[error("settings")]
     Read(#[from] config::ConfigError),
     /// Values that do not go together.
     #[error("settings: {0}")]
@@ -225,7 +225,25 @@ impl fmt::Debug for Secret {
 impl Settings {
     /// Reads all sources; `flags` are `section.key` pairs from the command line.
     pub fn load(file: Option<&Path>, flags: &[(&str, String)]) -> Result<Settings, SettingsError> {
-        let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        Settings::load_over(&[], file, flags)
+    }
+
+    /// The same with a subcommand's own defaults, which file, environment and flags override.
+    pub fn load_over(
+        defaults: &[(&str, String)],
+        file: Option<&Path>,
+        flags: &[(&str, String)],
+    ) -> Result<Settings, SettingsError> {
+        let mut builder = Config::builder();
+        let own = File::from_str(DEFAULTS, FileFormat::Toml);
+        builder = builder.add_source(own);
+        if !defaults.is_empty() {
+            let mut over = Config::builder();
+            for (key, value) in defaults {
+                over = over.set_override(key, value.as_str())?;
+            }
+            builder = builder.add_source(over.build()?);
+        }
         if let Some(path) = file {
             builder = builder.add_source(File::from(path).format(FileFormat::Toml));
         }
@@ -322,7 +340,7 @@ mod tests {
     #[test]
     fn an_unknown_key_is_an_error_that_names_it() {
         let error = load(&[("public.listne", "127.0.0.1:1")]).unwrap_err();
-        assert!(error.to_string().contains("listne"), "{error}");
+        assert!(format!("{error:?}").contains("listne"), "{error:?}");
     }
 
     #[test]

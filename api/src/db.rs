@@ -71,6 +71,7 @@ impl Db {
                 fs::create_dir_all(folder)
                     .map_err(|error| OpenError::Folder(folder.display().to_string(), error))?;
             }
+            keep_private(path)?;
             let options = |connections: u32| {
                 let mut options = ConnectOptions::new(format!("{url}?mode=rwc"));
                 options
@@ -180,6 +181,23 @@ impl Db {
     pub async fn close(self) {
         let _ = self.read.close().await;
         let _ = self.write.close().await;
+    }
+}
+
+/// Makes the file, readable by its owner only: it holds password hashes. SQLite gives its other
+/// files the same mode.
+fn keep_private(path: &str) -> Result<(), OpenError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let made = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(OpenError::Folder(path.to_owned(), error))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -38,7 +38,8 @@ enum Command {
 
 #[derive(Args)]
 struct DemoArgs {
-    /// Listen on this machine's network address, so that a phone reaches it.
+    /// Listen for consumers on this machine's network address, so that a phone reaches it. The API
+    /// stays on this machine.
     #[arg(long)]
     lan: bool,
     /// Print exactly one line of JSON when ready.
@@ -69,8 +70,12 @@ fn main() -> ExitCode {
             let mut text = error.to_string();
             let mut next = error.source();
             while let Some(cause) = next {
-                text.push_str(": ");
-                text.push_str(&cause.to_string());
+                let told = cause.to_string();
+                // A wrapper may have told its cause's words already.
+                if !text.contains(&told) {
+                    text.push_str(": ");
+                    text.push_str(&told);
+                }
                 next = cause.source();
             }
             eprintln!("suyuan: {text}");
@@ -95,7 +100,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 async fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
-    telemetry::start_logging(&settings.log);
+    telemetry::start_logging(&settings.log)?;
     let sealer = app::sealer(&settings)?;
     let application = Application::build(settings, Clock::system(), sealer).await?;
     let (public, internal) = (application.public_addr, application.internal_addr);
@@ -114,21 +119,30 @@ async fn run_demo(config: Option<PathBuf>, args: DemoArgs) -> Result<ExitCode, B
         return Err("no network address found: leave out --lan".into());
     }
     let host = lan.map_or_else(|| "127.0.0.1".to_owned(), |address| address.to_string());
-    let listen = |given: Option<SocketAddr>, port: u16| {
-        let port = if args.once { 0 } else { port };
-        given.map_or_else(|| format!("{host}:{port}"), |address| address.to_string())
-    };
-    let temporary = temporary_folder()?;
-    let folder = args.data_dir.clone().unwrap_or_else(|| temporary.0.clone());
-    let flags = [
-        ("public.listen", listen(args.public_listen, 8080)),
-        ("internal.listen", listen(args.internal_listen, 8081)),
-        ("data_dir", folder.display().to_string()),
+    let listen = |host: &str, port: u16| format!("{host}:{}", if args.once { 0 } else { port });
+    let temporary = tempfile::Builder::new().prefix("suyuan-demo-").tempdir()?;
+    // The API stays on this machine: only what a phone needs goes onto the network.
+    let defaults = [
+        ("public.listen", listen(&host, 8080)),
+        ("internal.listen", listen("127.0.0.1", 8081)),
+        ("data_dir", temporary.path().display().to_string()),
         ("log.level", "warn".to_owned()),
         ("log.format", "text".to_owned()),
     ];
-    let settings = Settings::load(config.as_deref(), &flags)?;
-    telemetry::start_logging(&settings.log);
+    let mut flags = Vec::new();
+    if let Some(address) = args.public_listen {
+        flags.push(("public.listen", address.to_string()));
+    } else if args.lan {
+        flags.push(("public.listen", listen(&host, 8080)));
+    }
+    if let Some(address) = args.internal_listen {
+        flags.push(("internal.listen", address.to_string()));
+    }
+    if let Some(folder) = &args.data_dir {
+        flags.push(("data_dir", folder.display().to_string()));
+    }
+    let settings = Settings::load_over(&defaults, config.as_deref(), &flags)?;
+    telemetry::start_logging(&settings.log)?;
     let sealer = match args.seed {
         Some(seed) => Sealer::for_demo(seed)?,
         None => app::sealer(&settings)?,
@@ -176,7 +190,11 @@ fn tell(made: &demo::Demo) {
         ("整箱      case", &codes.case),
         ("托盘      pallet", &codes.pallet),
     ] {
-        println!("  {label:<28} {}", first(list));
+        println!(
+            "  {label}{} {}",
+            " ".repeat(30_usize.saturating_sub(width(label))),
+            first(list)
+        );
     }
     println!("\n  输入追溯码 type a code       {}/q", made.public_url);
     println!("  API                          {}/docs/", made.internal_url);
@@ -188,20 +206,15 @@ fn tell(made: &demo::Demo) {
         "  平台登录 platform log-in     {} / {}",
         made.platform.user, made.platform.password
     );
+    if made.public_url.contains("127.0.0.1") {
+        println!("\n手机扫码请用 to scan with a phone: cargo run --release -- demo --lan");
+    }
     println!("\nCtrl-C 结束 ends it.");
 }
 
-/// A folder of this run's own, removed when dropped.
-struct Temporary(PathBuf);
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0); // nothing to be done about a leftover
-    }
-}
-
-fn temporary_folder() -> std::io::Result<Temporary> {
-    let path = std::env::temp_dir().join(format!("suyuan-demo-{}", std::process::id()));
-    std::fs::create_dir_all(&path)?;
-    Ok(Temporary(path))
+/// Columns a text takes at a terminal: Chinese characters take two.
+fn width(text: &str) -> usize {
+    text.chars()
+        .map(|c| if c as u32 >= 0x2e80 { 2 } else { 1 })
+        .sum()
 }

@@ -12,7 +12,7 @@ use actix_web::{
     web::{self, Data},
 };
 use serde::Serialize;
-use std::{sync::atomic::Ordering, time::Instant};
+use std::time::Instant;
 use utoipa::ToSchema;
 
 /// The process runs. Touches nothing else.
@@ -40,7 +40,7 @@ fn alive() -> HttpResponse {
     responses((status = 200), (status = 503, body = ProblemBody)))]
 pub async fn public_readyz(resolver: Data<Resolver>) -> Result<HttpResponse, Problem> {
     let fresh = resolver.lease.state(Instant::now()) == Trust::Fresh;
-    if fresh && !resolver.draining.load(Ordering::Relaxed) {
+    if fresh && !resolver.draining.is_on() {
         return Ok(alive());
     }
     Err(Problem::new(ProblemCode::Unavailable))
@@ -51,7 +51,7 @@ pub async fn public_readyz(resolver: Data<Resolver>) -> Result<HttpResponse, Pro
     responses((status = 200), (status = 503, body = ProblemBody)))]
 #[get("/readyz")]
 pub async fn readyz(state: Data<Internal>) -> Result<HttpResponse, Problem> {
-    if state.draining.load(Ordering::Relaxed) || state.db.ping().await.is_err() {
+    if state.draining.is_on() || state.db.ping().await.is_err() {
         return Err(Problem::new(ProblemCode::Unavailable));
     }
     Ok(alive())
@@ -102,7 +102,7 @@ pub async fn healthz(state: Data<Internal>) -> web::Json<Health> {
         },
         redis,
         log_position: head.ok().map(|(_, position)| position),
-        draining: state.draining.load(Ordering::Relaxed),
+        draining: state.draining.is_on(),
     })
 }
 

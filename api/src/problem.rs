@@ -112,6 +112,8 @@ pub struct Problem {
     pub errors: Vec<FieldProblem>,
     /// Seconds after which trying again makes sense.
     pub retry_after_s: Option<u32>,
+    /// Methods that would be taken.
+    pub allow: Option<String>,
 }
 
 impl Problem {
@@ -125,6 +127,7 @@ impl Problem {
             retry_after_s: (code.status() == StatusCode::SERVICE_UNAVAILABLE
                 || code.status() == StatusCode::TOO_MANY_REQUESTS)
                 .then_some(1),
+            allow: None,
         }
     }
 
@@ -140,6 +143,13 @@ impl Problem {
     #[must_use]
     pub fn errors(mut self, errors: Vec<FieldProblem>) -> Problem {
         self.errors = errors;
+        self
+    }
+
+    /// Adds the methods that would be taken.
+    #[must_use]
+    pub fn allow(mut self, methods: impl Into<String>) -> Problem {
+        self.allow = Some(methods.into());
         self
     }
 

@@ -2,10 +2,17 @@
 //! that neither can know a route the other does not.
 
 use crate::{accounts, codes, log, operations, problem, recalls, registry, resolver};
-use actix_web::web::{self, ServiceConfig};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{self, ServiceConfig},
+};
+use std::sync::OnceLock;
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    openapi::{
+        ContentBuilder, Ref, RefOr, ResponseBuilder,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -47,6 +54,8 @@ internal_routes![
     registry::enterprises::handlers::list_enterprises,
     registry::enterprises::handlers::get_enterprise,
     registry::enterprises::handlers::revise_enterprise,
+    registry::profiles::handlers::list_profiles,
+    registry::profiles::handlers::get_profile,
     registry::locations::handlers::create_location,
     registry::locations::handlers::list_locations,
     registry::locations::handlers::get_location,
@@ -66,7 +75,9 @@ internal_routes![
     codes::handlers::list_segments,
     codes::handlers::print_segment,
     codes::handlers::create_commission,
+    codes::handlers::list_commissions,
     codes::handlers::create_code_destruction,
+    codes::handlers::list_code_destructions,
     codes::handlers::draw_qr,
     recalls::handlers::open_recall,
     recalls::handlers::list_recalls,
@@ -106,6 +117,53 @@ struct PublicApi;
 
 struct BearerToken;
 
+/// The methods documented for a path, e.g. `GET, POST`; empty where the path is unknown.
+fn methods_of(path: &str) -> String {
+    static TABLE: OnceLock<Vec<(Vec<String>, String)>> = OnceLock::new();
+    let table = TABLE.get_or_init(|| {
+        let api = serde_json::to_value(internal_openapi()).unwrap_or_default();
+        let paths = api["paths"].as_object().cloned().unwrap_or_default();
+        paths
+            .into_iter()
+            .map(|(path, item)| {
+                let methods = item.as_object().map(|item| {
+                    let names: Vec<String> = item.keys().map(|m| m.to_uppercase()).collect();
+                    names.join(", ")
+                });
+                let parts = path.split('/').map(str::to_owned).collect();
+                (parts, methods.unwrap_or_default())
+            })
+            .collect()
+    });
+    let asked: Vec<&str> = path.split('/').collect();
+    let fits = |parts: &[String]| {
+        parts.len() == asked.len()
+            && parts
+                .iter()
+                .zip(&asked)
+                .all(|(part, is)| part.starts_with('{') || part == is)
+    };
+    let found = table.iter().find(|(parts, _)| fits(parts));
+    found
+        .map(|(_, methods)| methods.clone())
+        .unwrap_or_default()
+}
+
+/// Nothing is served here: another method, or nothing at all.
+async fn no_such_operation(request: HttpRequest) -> Result<HttpResponse, problem::Problem> {
+    let methods = methods_of(request.path());
+    if methods.is_empty() {
+        return Err(problem::Problem::new(problem::ProblemCode::NotFound));
+    }
+    Err(problem::Problem::new(problem::ProblemCode::MethodNotAllowed).allow(methods))
+}
+
+async fn to_docs() -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header(("location", "/docs/"))
+        .finish()
+}
+
 impl Modify for BearerToken {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let components = api.components.get_or_insert_default();
@@ -114,6 +172,60 @@ impl Modify for BearerToken {
             .bearer_format("JWT")
             .build();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        document_refusals(api);
+    }
+}
+
+/// Every operation may answer a problem; those behind a sign-in say so.
+fn document_refusals(api: &mut utoipa::openapi::OpenApi) {
+    let problem = |what: &str| {
+        ResponseBuilder::new()
+            .description(what)
+            .content(
+                "application/problem+json",
+                ContentBuilder::new()
+                    .schema(Some(Ref::from_schema_name("ProblemBody")))
+                    .build(),
+            )
+            .build()
+    };
+    for item in api.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.post,
+            &mut item.patch,
+            &mut item.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            let responses = &mut operation.responses.responses;
+            for response in responses.values_mut() {
+                // Problems have one media type.
+                if let RefOr::T(response) = response
+                    && let Some(content) = response.content.shift_remove("application/json")
+                {
+                    let is_problem = matches!(&content, RefOr::T(content)
+                        if matches!(&content.schema, Some(RefOr::Ref(schema))
+                            if schema.ref_location.ends_with("/ProblemBody")));
+                    let media = if is_problem {
+                        "application/problem+json"
+                    } else {
+                        "application/json"
+                    };
+                    response.content.insert(media.into(), content);
+                }
+            }
+            if operation.security.is_some() {
+                responses
+                    .entry("401".into())
+                    .or_insert_with(|| problem("Not signed in.").into());
+                responses
+                    .entry("403".into())
+                    .or_insert_with(|| problem("The role does not carry this right.").into());
+            }
+            responses
+                .entry("default".into())
+                .or_insert_with(|| problem("A problem.").into());
+        }
     }
 }
 
@@ -134,6 +246,9 @@ pub fn internal(config: &mut ServiceConfig) {
         .service(accounts::setup::setup_form)
         .service(accounts::setup::setup_submit)
         .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", internal_openapi()))
+        .route("/", web::route().to(to_docs))
+        .route("/docs", web::route().to(to_docs))
+        .default_service(web::route().to(no_such_operation))
         .app_data(web::QueryConfig::default().error_handler(|error, _| malformed(&error)))
         .app_data(
             web::PathConfig::default()

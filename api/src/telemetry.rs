@@ -3,13 +3,21 @@
 use crate::config::{Log, LogFormat};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;
+use thiserror::Error;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+
+/// `log.level` is not a filter.
+#[derive(Debug, Error)]
+#[error("log.level {0:?}: {1}")]
+pub struct FilterError(String, String);
 
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// Starts log lines on standard error. Does nothing when called again.
-pub fn start_logging(settings: &Log) {
-    let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
+/// Starts log lines on standard error. Does nothing when called again; a filter that cannot be
+/// read is an error.
+pub fn start_logging(settings: &Log) -> Result<(), FilterError> {
+    let filter = EnvFilter::try_new(&settings.level)
+        .map_err(|error| FilterError(settings.level.clone(), error.to_string()))?;
     let registry = tracing_subscriber::registry().with(filter);
     let started = match settings.format {
         LogFormat::Json => registry
@@ -25,6 +33,7 @@ pub fn start_logging(settings: &Log) {
             .try_init(),
     };
     drop(started); // already started: keep the first
+    Ok(())
 }
 
 /// Starts metrics, once a process.

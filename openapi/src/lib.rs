@@ -65,6 +65,11 @@ pub fn faults(document: &Value) -> Vec<String> {
             let responses = operation["responses"].as_object().unwrap_or(&empty);
             let success = responses.keys().any(|status| status.starts_with('2'));
             need(success, "no success response");
+            let open = operation["security"].as_array().is_none_or(Vec::is_empty);
+            need(
+                open || responses.contains_key("401"),
+                "does not say what happens without sign-in",
+            );
             ids.push(
                 operation["operationId"]
                     .as_str()

@@ -84,7 +84,7 @@ impl TestApp {
         if let Ok(filter) = env::var("TEST_LOG") {
             let mut log = settings.log.clone();
             log.level = filter;
-            suyuan::telemetry::start_logging(&log);
+            suyuan::telemetry::start_logging(&log).expect("a filter in TEST_LOG");
         }
         let clock = Clock::system();
         let mut application = Application::build(settings, clock.clone(), sealer.clone())

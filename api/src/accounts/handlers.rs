@@ -218,7 +218,9 @@ pub async fn change_user(
             "请提供 disabled 或 password",
         ));
     }
-    let name = store::by_id(&state.db, *id).await?.map(|user| user.username);
+    let name = store::by_id(&state.db, *id)
+        .await?
+        .map(|user| user.username);
     let hash = match patch.password {
         None => None,
         Some(password) => {
@@ -239,7 +241,9 @@ pub async fn get_me(
     state: Data<Internal>,
     caller: SignedIn,
 ) -> Result<web::Json<UserOut>, Problem> {
-    let row = store::by_id(&state.db, caller.0.id).await?.ok_or(AccountError::Unknown)?;
+    let row = store::by_id(&state.db, caller.0.id)
+        .await?
+        .ok_or(AccountError::Unknown)?;
     Ok(web::Json(row.into()))
 }
 
@@ -254,7 +258,9 @@ pub async fn change_my_password(
     body: Json<PasswordIn>,
 ) -> Result<HttpResponse, Problem> {
     let PasswordIn { current, new } = body.value;
-    let row = store::by_id(&state.db, caller.0.id).await?.ok_or(AccountError::Unknown)?;
+    let row = store::by_id(&state.db, caller.0.id)
+        .await?
+        .ok_or(AccountError::Unknown)?;
     let now = state.clock.now();
     let right = verify_password(row.password_hash, current.expose().to_owned()).await?;
     if row.locked_until > now || !right {
@@ -263,7 +269,15 @@ pub async fn change_my_password(
     }
     rules::check_password(&row.username, new.expose())?;
     let hash = hash_password(new.expose().to_owned()).await?;
-    store::change(&state.log, Actor::User(row.id), None, row.id, None, Some(hash)).await?;
+    store::change(
+        &state.log,
+        Actor::User(row.id),
+        None,
+        row.id,
+        None,
+        Some(hash),
+    )
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -5,8 +5,8 @@ use super::{
     print::{LINES_A_CHUNK, PrintFormat, PrintedBatch, Printer},
     store,
     wire::{
-        CommissionIn, CommissionOut, DestructionIn, DestructionOut, PrintQuery, QrQuery, SegmentIn,
-        SegmentOut,
+        CommissionIn, CommissionOut, CommissionRecord, DestructionIn, DestructionOut,
+        DestructionRecord, PrintQuery, QrQuery, SegmentIn, SegmentOut,
     },
 };
 use crate::{
@@ -180,6 +180,42 @@ pub async fn create_commission(
     )
     .await?;
     Ok(HttpResponse::Created().json(out))
+}
+
+/// Commissionings of the caller's enterprise.
+#[utoipa::path(tag = "codes", operation_id = "list_commissions", params(PageQuery),
+    security(("bearer" = [])), responses((status = 200, body = Page<CommissionRecord>)))]
+#[get("/v1/commissions")]
+pub async fn list_commissions(
+    state: Data<Internal>,
+    caller: Staff,
+    query: Query<PageQuery>,
+) -> Result<web::Json<Page<CommissionRecord>>, Problem> {
+    let paging = query.check()?;
+    let items = store::commissions(&state.db, caller.enterprise, paging).await?;
+    Ok(web::Json(Page::new(
+        items,
+        paging,
+        |c: &CommissionRecord| c.id,
+    )))
+}
+
+/// Destructions of the caller's enterprise.
+#[utoipa::path(tag = "codes", operation_id = "list_code_destructions", params(PageQuery),
+    security(("bearer" = [])), responses((status = 200, body = Page<DestructionRecord>)))]
+#[get("/v1/code-destructions")]
+pub async fn list_code_destructions(
+    state: Data<Internal>,
+    caller: Staff,
+    query: Query<PageQuery>,
+) -> Result<web::Json<Page<DestructionRecord>>, Problem> {
+    let paging = query.check()?;
+    let items = store::destructions(&state.db, caller.enterprise, paging).await?;
+    Ok(web::Json(Page::new(
+        items,
+        paging,
+        |d: &DestructionRecord| d.id,
+    )))
 }
 
 /// Destroy unqualified codes, with the record the standard asks for (MB-6.3).

@@ -4,11 +4,14 @@ use super::{
     CodesError, InTheWay, SpaceError, SpaceKey, UnitLevel,
     ranges::{Range, runs, uncovered},
     ring::{Ring, WrappedKey, context},
-    wire::SegmentOut,
+    wire::{CommissionRecord, DestructionRecord, SegmentOut},
 };
 use crate::{
+    clock::{day_of, rfc3339},
     db::Db,
-    entities::{code_space, issue_key, public_chunk, public_range, segment},
+    entities::{
+        code_destruction, code_space, commission, issue_key, public_chunk, public_range, segment,
+    },
     http::page::Paging,
     log::Act,
     projection::{self, CHUNK_LISTED, CHUNK_VOID, RANGE_COMMISSION, RANGE_SEGMENT},
@@ -191,6 +194,58 @@ pub async fn segments(db: &Db, enterprise: Uuid, paging: Paging) -> Result<Vec<S
         .all(db.reader())
         .await?;
     Ok(rows.into_iter().map(segment_out).collect())
+}
+
+/// Commissionings of an enterprise.
+pub async fn commissions(
+    db: &Db,
+    enterprise: Uuid,
+    paging: Paging,
+) -> Result<Vec<CommissionRecord>, DbErr> {
+    let rows = commission::Entity::find()
+        .filter(commission::Column::EnterpriseId.eq(enterprise))
+        .filter(commission::Column::Id.gt(paging.after))
+        .order_by_asc(commission::Column::Id)
+        .limit(paging.limit)
+        .all(db.reader())
+        .await?;
+    let told = |row: commission::Model| CommissionRecord {
+        id: row.id,
+        space: row.space,
+        batch_id: row.batch_id,
+        codes: row.codes,
+        what: row.what,
+        at: rfc3339(row.created_at),
+    };
+    Ok(rows.into_iter().map(told).collect())
+}
+
+/// Destructions of an enterprise.
+pub async fn destructions(
+    db: &Db,
+    enterprise: Uuid,
+    paging: Paging,
+) -> Result<Vec<DestructionRecord>, DbErr> {
+    let rows = code_destruction::Entity::find()
+        .filter(code_destruction::Column::EnterpriseId.eq(enterprise))
+        .filter(code_destruction::Column::Id.gt(paging.after))
+        .order_by_asc(code_destruction::Column::Id)
+        .limit(paging.limit)
+        .all(db.reader())
+        .await?;
+    let told = |row: code_destruction::Model| DestructionRecord {
+        id: row.id,
+        space: row.space,
+        codes: row.codes,
+        what: row.what,
+        reason: row.reason,
+        method: row.method,
+        witness: row.witness,
+        evidence: row.evidence,
+        destroyed_on: day_of(row.destroyed_at).to_string(),
+        at: rfc3339(row.created_at),
+    };
+    Ok(rows.into_iter().map(told).collect())
 }
 
 /// A segment as told.

@@ -126,6 +126,48 @@ pub struct DestructionOut {
     pub unchanged: u64,
 }
 
+/// A commissioning as recorded.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CommissionRecord {
+    /// Id.
+    pub id: Uuid,
+    /// Code space.
+    pub space: String,
+    /// The batch.
+    pub batch_id: Uuid,
+    /// Codes newly commissioned.
+    pub codes: i64,
+    /// Which indices were named.
+    pub what: String,
+    /// When, UTC.
+    pub at: String,
+}
+
+/// A destruction as recorded (回收和销毁记录, MB-6.3).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DestructionRecord {
+    /// Id.
+    pub id: Uuid,
+    /// Code space.
+    pub space: String,
+    /// Codes newly void.
+    pub codes: i64,
+    /// Which indices were named.
+    pub what: String,
+    /// Why.
+    pub reason: String,
+    /// How.
+    pub method: String,
+    /// Who saw it: a staff number.
+    pub witness: String,
+    /// Hash of the file that shows it.
+    pub evidence: Option<String>,
+    /// The day it was done.
+    pub destroyed_on: String,
+    /// When it was recorded, UTC.
+    pub at: String,
+}
+
 /// A code to be drawn.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -14,15 +14,15 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        StatusCode,
+        ConnectionType, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
 };
 use std::{
     sync::{
-        OnceLock,
-        atomic::{AtomicU64, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
 };
@@ -72,6 +72,22 @@ pub enum Audience {
     Consumer,
     /// Programs and staff: always JSON.
     Staff,
+}
+
+/// Set when the process is leaving: readiness fails, and connections are not kept.
+#[derive(Clone, Default)]
+pub struct Draining(Arc<AtomicBool>);
+
+impl Draining {
+    /// Begins to leave.
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Leaving?
+    pub fn is_on(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Outermost middleware of the public listener.
@@ -128,6 +144,12 @@ async fn finish(
     }
     .map_into_boxed_body();
     let (request, mut response) = response.into_parts();
+    if request.app_data::<Draining>().is_some_and(Draining::is_on) {
+        // A kept connection would hold the process until its time is over.
+        response
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
+    }
     if response.status().is_client_error() || response.status().is_server_error() {
         response = explain(&request, response, audience, &text);
     }
@@ -170,8 +192,8 @@ fn explain(
         );
     }
     let mut builder = HttpResponse::build(problem.code.status());
-    if let Some(allow) = response.headers().get(header::ALLOW) {
-        builder.insert_header((header::ALLOW, allow.clone()));
+    if let Some(allow) = problem.allow.as_deref() {
+        builder.insert_header((header::ALLOW, allow));
     }
     if problem.code.status() == StatusCode::UNAUTHORIZED {
         builder.insert_header((header::WWW_AUTHENTICATE, "Bearer"));

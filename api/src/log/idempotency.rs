@@ -2,10 +2,12 @@
 //! the caller and the key it sent. A key used for a different request is refused.
 
 use super::{ActError, Actor};
-use crate::{clock::Micros, entities::idempotency};
+use crate::{clock::Micros, db::Db, entities::idempotency};
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, DbErr, EntityTrait};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
+};
 
 /// A key as sent, with a digest of the request it came with.
 #[derive(Debug, Clone)]
@@ -52,6 +54,19 @@ pub(super) async fn claim(
         Some(row) if row.request_hash == key.request => Found::Answered(row.response),
         Some(_) => Found::OtherRequest,
     })
+}
+
+/// How long an answer is kept for a request that may be sent again.
+const KEEP_DAYS: i64 = 7;
+
+/// Forgets answers older than a week.
+pub(super) async fn forget(db: &Db, now: Micros) -> Result<u64, DbErr> {
+    let oldest = now - KEEP_DAYS * 86_400_000_000;
+    let gone = idempotency::Entity::delete_many()
+        .filter(idempotency::Column::CreatedAt.lt(oldest))
+        .exec(db.writer())
+        .await?;
+    Ok(gone.rows_affected)
 }
 
 pub(super) async fn keep(

@@ -15,7 +15,10 @@ pub use idempotency::IdempotencyKey;
 use crate::{clock::Clock, clock::Micros, db::Db};
 use sea_orm::{DatabaseTransaction, DbErr};
 use serde::{Serialize, de::DeserializeOwned};
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use thiserror::Error;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -208,6 +211,16 @@ impl Log {
         match self.begin::<()>(Actor::System, None).await? {
             Begun::Act(act) => Ok(act),
             Begun::Answered(()) => Err(ActError::KeyReused), // no key was given
+        }
+    }
+
+    /// Forgets kept answers that are too old to be asked for again, once an hour for ever.
+    pub async fn tidy_for_ever(self) {
+        loop {
+            if let Err(error) = idempotency::forget(&self.db, self.clock.now()).await {
+                tracing::warn!(%error, "old answers not forgotten");
+            }
+            tokio::time::sleep(Duration::from_hours(1)).await;
         }
     }
 

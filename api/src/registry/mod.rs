@@ -10,6 +10,7 @@ pub mod fields;
 pub mod files;
 pub mod locations;
 pub mod products;
+pub mod profiles;
 
 pub use batches::store::{BatchRef, batch};
 pub use enterprises::store::exists as enterprise_exists;

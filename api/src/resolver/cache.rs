@@ -156,7 +156,11 @@ impl Views {
         if key.subject == SubjectKey::Nothing {
             let mut negative = lock(&self.negative);
             let view = negative.get_or_insert(key, || {
-                let content = Content { verdict, subject, public: None };
+                let content = Content {
+                    verdict,
+                    subject,
+                    public: None,
+                };
                 Arc::new(render(&content, format, lang))
             });
             return Some(view.clone());
@@ -177,21 +181,26 @@ impl Views {
         if let Some(view) = self.peek(subject, verdict, format, lang) {
             return Ok(view);
         }
-        let source = self.source(db, installation, SubjectKey::of(subject)).await?;
+        let source = self
+            .source(db, installation, SubjectKey::of(subject))
+            .await?;
         let public = source.as_ref().as_ref();
-        let view = Arc::new(render(&Content { verdict, subject, public }, format, lang));
+        let view = Arc::new(render(
+            &Content {
+                verdict,
+                subject,
+                public,
+            },
+            format,
+            lang,
+        ));
         let key = ViewKey::new(subject, verdict, format, lang);
         lock(self.shard(&key)).put(key, view.clone(), view.weight);
         Ok(view)
     }
 
     /// What was published: one loads it, the others wait for that and look again.
-    async fn source(
-        &self,
-        db: &Db,
-        installation: Uuid,
-        key: SubjectKey,
-    ) -> Result<Source, DbErr> {
+    async fn source(&self, db: &Db, installation: Uuid, key: SubjectKey) -> Result<Source, DbErr> {
         if let Some(source) = lock(&self.sources).get(&key) {
             return Ok(source.clone());
         }
@@ -201,9 +210,10 @@ impl Views {
             return Ok(source.clone());
         }
         let text = self.load(db, installation, key).await?;
-        let public = match text.is_empty() {
-            true => None,
-            false => Some(serde_json::from_str(&text).map_err(|e| DbErr::Json(e.to_string()))?),
+        let public = if text.is_empty() {
+            None
+        } else {
+            Some(serde_json::from_str(&text).map_err(|e| DbErr::Json(e.to_string()))?)
         };
         let source: Source = Arc::new(public);
         // Parsed, a text takes about twice its length.
@@ -225,7 +235,8 @@ impl Views {
             SubjectKey::Nothing => String::new(),
         };
         let text = super::view::without_slots(&text);
-        self.redis.put(installation, &name, version, text.as_bytes(), None);
+        self.redis
+            .put(installation, &name, version, text.as_bytes(), None);
         Ok(text)
     }
 
@@ -296,7 +307,11 @@ mod tests {
         cache.put(key(9), 9, 100);
         assert_eq!(cache.bytes, 300, "replacing does not count twice");
         cache.put(key(20), 20, 1000);
-        assert_eq!((cache.bytes, cache.held.len()), (0, 0), "what cannot fit is not kept");
+        assert_eq!(
+            (cache.bytes, cache.held.len()),
+            (0, 0),
+            "what cannot fit is not kept"
+        );
     }
 
     #[test]

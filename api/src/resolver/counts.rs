@@ -3,7 +3,12 @@
 //! demand and kept for as long as they may be old.
 
 use super::{note_io, redis_tier::RedisTier, store};
-use crate::{clock::{Clock, Micros}, codes::SpaceKey, db::Db, projection::read_bits};
+use crate::{
+    clock::{Clock, Micros},
+    codes::SpaceKey,
+    db::Db,
+    projection::read_bits,
+};
 use arc_swap::ArcSwap;
 use lru::LruCache;
 use roaring::RoaringBitmap;
@@ -126,21 +131,20 @@ impl Counts {
         }
         let key = format!("count:{space}:{index}");
         let held = self.redis.get(installation, &key, 0).await;
-        let count = match held.and_then(|bytes| read(&bytes)) {
-            Some(count) => count,
-            None => {
-                note_io("database");
-                let read_at = self.clock.now();
-                let row = store::count(db, &space.to_string(), index).await?;
-                let count = Count {
-                    n: row.map_or(0, |(n, _)| n as u64),
-                    first_at: row.map(|(_, first_at)| first_at),
-                    read_at: Some(read_at),
-                };
-                let keep = Some(MAX_AGE.as_secs());
-                self.redis.put(installation, &key, 0, &write(count), keep);
-                count
-            }
+        let count = if let Some(count) = held.and_then(|bytes| read(&bytes)) {
+            count
+        } else {
+            note_io("database");
+            let read_at = self.clock.now();
+            let row = store::count(db, &space.to_string(), index).await?;
+            let count = Count {
+                n: row.map_or(0, |(n, _)| n as u64),
+                first_at: row.map(|(_, first_at)| first_at),
+                read_at: Some(read_at),
+            };
+            let keep = Some(MAX_AGE.as_secs());
+            self.redis.put(installation, &key, 0, &write(count), keep);
+            count
         };
         self.lock().put((space, index), (Instant::now(), count));
         Ok(count)

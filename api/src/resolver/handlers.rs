@@ -239,7 +239,14 @@ async fn view_of(
     if let Some(view) = views.peek(subject, verdict, ask.format, ask.lang) {
         return Ok(view);
     }
-    let view = views.get(&resolver.db, installation, subject, verdict, ask.format, ask.lang);
+    let view = views.get(
+        &resolver.db,
+        installation,
+        subject,
+        verdict,
+        ask.format,
+        ask.lang,
+    );
     match tokio::time::timeout(READ_TIMEOUT, view).await {
         Ok(Ok(view)) => Ok(view),
         Ok(Err(error)) => Err(unavailable(&error)),
@@ -255,7 +262,9 @@ async fn count_of(resolver: &Resolver, installation: Uuid, found: &Found) -> Cou
     if let Some(count) = resolver.counts.peek(space, index) {
         return count;
     }
-    let count = resolver.counts.get(&resolver.db, installation, space, index);
+    let count = resolver
+        .counts
+        .get(&resolver.db, installation, space, index);
     let count = tokio::time::timeout(READ_TIMEOUT, count).await;
     count.ok().and_then(Result::ok).unwrap_or_default()
 }
@@ -290,7 +299,9 @@ fn texts(
                 code: pages::escape(&printed(&found.code)),
                 own: pages::slot::here(request.uri().path(), request.query_string()),
                 queries: if counted {
-                    let age = count.read_at.map(|at| (resolver.clock.now() - at) / 1_000_000);
+                    let age = count
+                        .read_at
+                        .map(|at| (resolver.clock.now() - at) / 1_000_000);
                     let age = age.and_then(|seconds| u64::try_from(seconds).ok());
                     pages::queries_sentence(ask.lang, count.n, first_on.as_deref(), age)
                 } else {
@@ -346,10 +357,15 @@ fn code_json(found: &Found) -> String {
 
 fn queries_json(count: Count) -> String {
     let told = |at: Option<Micros>| {
-        at.map_or("null".to_owned(), |at| format!("\"{}\"", clock::rfc3339(at)))
+        at.map_or("null".to_owned(), |at| {
+            format!("\"{}\"", clock::rfc3339(at))
+        })
     };
     let (first, as_of) = (told(count.first_at), told(count.read_at));
-    format!(r#"{{"count":{},"first_at":{first},"as_of":{as_of}}}"#, count.n)
+    format!(
+        r#"{{"count":{},"first_at":{first},"as_of":{as_of}}}"#,
+        count.n
+    )
 }
 
 /// Text inside JSON quotes.
@@ -498,7 +514,7 @@ fn read_only(request: &HttpRequest) -> Result<(), Problem> {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok(());
     }
-    Err(Problem::new(ProblemCode::MethodNotAllowed))
+    Err(Problem::new(ProblemCode::MethodNotAllowed).allow("GET, HEAD"))
 }
 
 /// Pages for people, JSON for programs that ask for it.

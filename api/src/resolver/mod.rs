@@ -24,9 +24,8 @@ pub mod view;
 pub mod wire;
 pub mod world;
 
-use crate::clock::Clock;
+use crate::{clock::Clock, http::Draining};
 use arc_swap::ArcSwap;
-use std::sync::Arc;
 
 /// Everything a consumer-facing process needs. Holds no signing key and no writer but the query
 /// log's.
@@ -46,7 +45,7 @@ pub struct Resolver {
     /// The wall clock.
     pub clock: Clock,
     /// Leaving soon: readiness fails.
-    pub draining: Arc<std::sync::atomic::AtomicBool>,
+    pub draining: Draining,
 }
 
 /// Counts a call to a database or to Redis made for a scan.
