@@ -10,7 +10,7 @@ use crate::{
     problem::{Problem, ProblemCode},
 };
 use actix_web::{
-    HttpMessage, HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -57,8 +57,8 @@ impl RequestId {
     }
 }
 
-/// The lowest hex digits of `value`, as many as fit.
-fn hex(mut value: u64, out: &mut [u8]) {
+/// Writes the lowest hex digits of `value`, as many as fit.
+pub fn hex(mut value: u64, out: &mut [u8]) {
     for digit in out.iter_mut().rev() {
         *digit = b"0123456789abcdef"[(value & 15) as usize];
         value >>= 4;
@@ -113,7 +113,6 @@ async fn finish(
     audience: Audience,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let id = RequestId::next();
-    request.extensions_mut().insert(id);
     // Handlers' and extractors' errors arrive as responses; a copy of the request kept here would
     // stop the router from writing to it.
     let text = id.text();

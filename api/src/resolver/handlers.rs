@@ -28,6 +28,7 @@ use actix_web::{
     web::Data,
 };
 use std::{
+    cell::RefCell,
     fmt::Write,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
@@ -206,20 +207,24 @@ async fn answer(
 
     let tag = etag(view.tag, count);
     let mut response = HttpResponse::build(status_of(verdict));
-    headers(&mut response, ask, &tag);
+    headers(&mut response, ask, tag);
     if http::header_text(request, &header::IF_NONE_MATCH)
         .split(',')
-        .any(|t| t.trim() == tag)
+        .any(|known| known.trim().as_bytes() == tag)
     {
         response.status(StatusCode::NOT_MODIFIED);
         return Ok(response.finish());
     }
-    let fillings = texts(resolver, request, &found, count, ask);
+    let as_of = resolver.lease.as_of();
+    let texts = texts(resolver, request, &found, count, ask);
     let fillings = Fillings {
-        code: &fillings.code,
-        own: &fillings.own,
-        queries: &fillings.queries,
-        as_of: &fillings.as_of,
+        code: &texts.code,
+        own: &texts.own,
+        queries: &texts.queries,
+        as_of: match ask.format {
+            Format::Json => &as_of.utc,
+            Format::Page => &as_of.beijing,
+        },
     };
     if accepts_gzip(request) {
         response.insert_header((header::CONTENT_ENCODING, HeaderValue::from_static("gzip")));
@@ -274,7 +279,6 @@ struct Texts {
     code: String,
     own: String,
     queries: String,
-    as_of: String,
 }
 
 fn texts(
@@ -284,13 +288,11 @@ fn texts(
     count: Count,
     ask: Ask,
 ) -> Texts {
-    let as_of = resolver.lease.as_of();
     match ask.format {
         Format::Json => Texts {
             code: json_text(&printed(&found.code)),
             own: code_json(found),
             queries: queries_json(count),
-            as_of: clock::rfc3339(as_of),
         },
         Format::Page => {
             let first_on = count.first_at.map(|at| clock::day_of(at).to_string());
@@ -307,7 +309,6 @@ fn texts(
                 } else {
                     String::new()
                 },
-                as_of: clock::beijing(as_of),
             }
         }
     }
@@ -356,16 +357,26 @@ fn code_json(found: &Found) -> String {
 }
 
 fn queries_json(count: Count) -> String {
-    let told = |at: Option<Micros>| {
-        at.map_or("null".to_owned(), |at| {
-            format!("\"{}\"", clock::rfc3339(at))
-        })
-    };
-    let (first, as_of) = (told(count.first_at), told(count.read_at));
-    format!(
-        r#"{{"count":{},"first_at":{first},"as_of":{as_of}}}"#,
-        count.n
-    )
+    thread_local! {
+        // Nearly all answers of a few seconds tell the same time for "nobody asked before".
+        static LAST: RefCell<(Count, String)> = RefCell::default();
+    }
+    LAST.with_borrow_mut(|(last, text)| {
+        if text.is_empty() || *last != count {
+            let told = |at: Option<Micros>| {
+                at.map_or("null".to_owned(), |at| {
+                    format!("\"{}\"", clock::rfc3339(at))
+                })
+            };
+            let (first, as_of) = (told(count.first_at), told(count.read_at));
+            *text = format!(
+                r#"{{"count":{},"first_at":{first},"as_of":{as_of}}}"#,
+                count.n
+            );
+            *last = count;
+        }
+        text.clone()
+    })
 }
 
 /// Text inside JSON quotes.
@@ -424,13 +435,13 @@ fn status_of(verdict: Verdict) -> StatusCode {
     }
 }
 
-fn headers(response: &mut HttpResponseBuilder, ask: Ask, tag: &str) {
+fn headers(response: &mut HttpResponseBuilder, ask: Ask, tag: ETag) {
     let vary = HeaderValue::from_static("Accept, Accept-Language, Accept-Encoding");
     response.insert_header((header::VARY, vary)).insert_header((
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-cache"),
     ));
-    if let Ok(tag) = HeaderValue::from_str(tag) {
+    if let Ok(tag) = HeaderValue::from_bytes(&tag) {
         response.insert_header((header::ETAG, tag));
     }
     match ask.format {
@@ -546,12 +557,17 @@ fn accepts_gzip(request: &HttpRequest) -> bool {
 }
 
 /// Weak: the time of confirmation is left out on purpose.
-fn etag(view: u64, count: Count) -> String {
+fn etag(view: u64, count: Count) -> ETag {
     let mixed = view
         ^ count.n.wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ (count.first_at.unwrap_or(0) as u64).rotate_left(32);
-    format!("W/\"{mixed:016x}\"")
+    let mut tag = *b"W/\"0000000000000000\"";
+    http::hex(mixed, &mut tag[3..19]);
+    tag
 }
+
+/// `W/"` and 16 hex digits and `"`.
+type ETag = [u8; 20];
 
 /// The day in Asia/Shanghai as days since 1970.
 fn day_in_shanghai(at: Micros) -> i32 {

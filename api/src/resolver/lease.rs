@@ -2,9 +2,16 @@
 //! the monotonic clock, and is checked for every request; a process that was stopped and continued
 //! finds its lease expired.
 
-use crate::{clock::Micros, config::Freshness};
+use crate::{
+    clock::{self, Micros},
+    config::Freshness,
+};
+use arc_swap::ArcSwap;
 use std::{
-    sync::atomic::{AtomicI64, AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -27,7 +34,18 @@ pub struct Lease {
     /// Milliseconds after `start` at which the last successful poll was sent, plus one; 0 = never.
     sent: AtomicU64,
     /// Wall time of that poll.
-    as_of: AtomicI64,
+    as_of: ArcSwap<AsOf>,
+}
+
+/// A time, written down once for all answers that tell it.
+#[derive(Debug, Default)]
+pub struct AsOf {
+    /// The instant.
+    pub at: Micros,
+    /// RFC 3339, UTC.
+    pub utc: String,
+    /// As people in Asia/Shanghai write it.
+    pub beijing: String,
 }
 
 impl Lease {
@@ -38,14 +56,18 @@ impl Lease {
             trusted: settings.lease(),
             grace: settings.grace(),
             sent: AtomicU64::new(0),
-            as_of: AtomicI64::new(0),
+            as_of: ArcSwap::default(),
         }
     }
 
     /// A poll sent at `sent` was answered and applied in full.
     pub fn renew(&self, sent: Instant, as_of: Micros) {
         let after = sent.saturating_duration_since(self.start).as_millis();
-        self.as_of.store(as_of, Ordering::Release);
+        self.as_of.store(Arc::new(AsOf {
+            at: as_of,
+            utc: clock::rfc3339(as_of),
+            beijing: clock::beijing(as_of),
+        }));
         self.sent.store(
             u64::try_from(after).unwrap_or(u64::MAX - 1) + 1,
             Ordering::Release,
@@ -71,8 +93,8 @@ impl Lease {
     }
 
     /// When what is known was last confirmed.
-    pub fn as_of(&self) -> Micros {
-        self.as_of.load(Ordering::Acquire)
+    pub fn as_of(&self) -> Arc<AsOf> {
+        self.as_of.load_full()
     }
 }
 
@@ -101,6 +123,6 @@ mod tests {
         assert_eq!(at(810), Trust::Grace);
         assert_eq!(at(10_790), Trust::Grace);
         assert_eq!(at(10_810), Trust::Expired);
-        assert_eq!(lease.as_of(), 7);
+        assert_eq!(lease.as_of().at, 7);
     }
 }

@@ -14,7 +14,7 @@ use aws_lc_rs::hmac;
 use roaring::RoaringBitmap;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, Value,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -160,32 +160,41 @@ pub async fn write_for_ever(db: Db, mut receiver: mpsc::Receiver<Query>, every: 
 async fn write(db: &Db, key: &DailyKey, queries: &[Query]) -> Result<(), DbErr> {
     let batch = Uuid::now_v7();
     let at = queries.first().map_or(0, |query| query.at);
-    let rows = queries.iter().enumerate().map(|(n, query)| {
+    let mut values: Vec<Value> = Vec::with_capacity(queries.len() * COLUMNS);
+    for (n, query) in queries.iter().enumerate() {
         let agent = query
             .agent
             .as_ref()
             .and_then(|a| a.to_str().ok())
             .unwrap_or_default();
-        query_log::ActiveModel {
-            batch: Set(batch),
-            n: Set(n as i64),
-            at: Set(query.at),
-            code: Set(query.code.to_string()),
-            space: Set(query
-                .unit
-                .map(|(space, _)| space.to_string())
-                .unwrap_or_default()),
-            idx: Set(query.unit.map_or(-1, |(_, index)| index as i64)),
-            verdict: Set(format!(
-                "{:?}/{:04x}",
-                query.verdict.advice,
-                query.verdict.reasons.bits()
-            )),
-            channel: Set(channel(agent).into()),
-            bot: Set(is_bot(agent)),
-            device: Set(key.device(query.address, agent)),
-        }
-    });
+        let (space, index) = match query.unit {
+            Some((space, index)) => (space.to_string(), index as i64),
+            None => (String::new(), -1),
+        };
+        let verdict = format!(
+            "{:?}/{:04x}",
+            query.verdict.advice,
+            query.verdict.reasons.bits()
+        );
+        values.extend([
+            batch.into(),
+            (n as i64).into(),
+            query.at.into(),
+            query.code.to_string().into(),
+            space.into(),
+            index.into(),
+            verdict.into(),
+            channel(agent).into(),
+            is_bot(agent).into(),
+            key.device(query.address, agent).into(),
+        ]);
+    }
+    let row = format!("({})", ["?"; COLUMNS].join(", "));
+    let sql = format!(
+        "INSERT INTO query_log \
+         (batch, n, at, code, space, idx, verdict, channel, bot, device) VALUES {}",
+        vec![row.as_str(); queries.len()].join(", ")
+    );
     let tx = db.begin().await?;
     query_batch::Entity::insert(query_batch::ActiveModel {
         id: Set(batch),
@@ -194,11 +203,13 @@ async fn write(db: &Db, key: &DailyKey, queries: &[Query]) -> Result<(), DbErr> 
     })
     .exec_without_returning(&tx)
     .await?;
-    query_log::Entity::insert_many(rows)
-        .exec_without_returning(&tx)
+    tx.execute_raw(statement(db.backend(), &sql, values))
         .await?;
     tx.commit().await
 }
+
+/// Columns of `query_log`.
+const COLUMNS: usize = 10;
 
 /// Folds batches that were not folded yet into counts. Each batch counts once, however often this
 /// runs. Returns how many batches there were.
