@@ -1,2 +1,28 @@
 //! What enterprises and the operator do: accounts, registry, codes, recalls, the log. One binary,
 //! one module a story.
+
+mod accounts;
+mod authorization;
+mod bad_input;
+mod bad_text;
+mod codes;
+mod commission_refusals;
+mod commissions;
+mod cross_tenant;
+mod destructions;
+mod fields;
+mod files;
+mod gate;
+mod idempotency;
+mod issuing;
+mod log;
+mod operations;
+mod publication;
+mod recalls;
+mod registry;
+mod registry_lists;
+mod sessions;
+mod setup;
+mod support;
+mod tokens;
+mod versions;

@@ -1,0 +1,191 @@
+//! Who may call what. The table is made from the OpenAPI document: an operation that is missing
+//! here fails the test.
+
+use crate::{
+    operations::{call, operations, stage},
+    support::{person, refused},
+};
+use std::collections::BTreeMap;
+use suyuan::accounts::Role;
+use suyuan_tests::{TestApp, on_both};
+
+const PLATFORM: &str = "platform";
+const ADMIN: &str = "admin";
+const OPERATOR: &str = "operator";
+const STAFF: &[&str] = &[ADMIN, OPERATOR];
+const EVERYONE: &[&str] = &[PLATFORM, ADMIN, OPERATOR];
+
+/// Which roles each operation lets through.
+fn matrix() -> BTreeMap<&'static str, &'static [&'static str]> {
+    BTreeMap::from([
+        ("create_user", &[PLATFORM, ADMIN][..]),
+        ("list_users", &[PLATFORM, ADMIN]),
+        ("change_user", &[PLATFORM, ADMIN]),
+        ("get_me", EVERYONE),
+        ("change_my_password", EVERYONE),
+        ("list_profiles", EVERYONE),
+        ("get_profile", EVERYONE),
+        ("list_commissions", STAFF),
+        ("list_code_destructions", STAFF),
+        ("create_enterprise", &[PLATFORM]),
+        ("list_enterprises", &[PLATFORM]),
+        ("get_enterprise", EVERYONE),
+        ("revise_enterprise", &[ADMIN]),
+        ("create_location", STAFF),
+        ("list_locations", STAFF),
+        ("get_location", STAFF),
+        ("create_product", STAFF),
+        ("list_products", STAFF),
+        ("get_product", STAFF),
+        ("revise_product", STAFF),
+        ("publish_product", STAFF),
+        ("create_batch", STAFF),
+        ("list_batches", STAFF),
+        ("get_batch", STAFF),
+        ("revise_batch", STAFF),
+        ("publish_batch", STAFF),
+        ("create_file", STAFF),
+        ("get_file", STAFF),
+        ("create_segment", STAFF),
+        ("list_segments", STAFF),
+        ("print_segment", STAFF),
+        ("create_commission", STAFF),
+        ("create_code_destruction", STAFF),
+        ("draw_qr", STAFF),
+        ("open_recall", STAFF),
+        ("list_recalls", STAFF),
+        ("get_recall", STAFF),
+        ("close_recall", &[ADMIN]),
+        ("list_log", EVERYONE),
+    ])
+}
+
+/// What anyone may call: to sign in and out, and what watches the process.
+const OPEN: [&str; 7] = [
+    "create_session",
+    "refresh_session",
+    "end_session",
+    "livez",
+    "readyz",
+    "healthz",
+    "metrics",
+];
+
+#[test]
+fn every_operation_is_in_the_table_or_open_on_purpose() {
+    let matrix = matrix();
+    let all = operations();
+    for operation in &all {
+        let listed = matrix.contains_key(operation.id.as_str());
+        let open = OPEN.contains(&operation.id.as_str());
+        assert_eq!(operation.secured, listed, "{}", operation.id);
+        assert_ne!(listed, open, "{}", operation.id);
+    }
+    let known = |id: &&str| all.iter().any(|operation| operation.id == **id);
+    assert!(matrix.keys().all(known), "a row of no operation");
+    assert!(OPEN.iter().all(known));
+}
+
+on_both!(without_a_token_everything_secured_is_401, |app| {
+    let (_, stage) = stage(&app).await;
+    let before = crate::support::head(&app).await;
+    for operation in operations() {
+        let (path, body) = stage
+            .request(&operation, 1)
+            .unwrap_or_else(|| panic!("operations.rs has no request for {}", operation.id));
+        if !operation.secured {
+            continue;
+        }
+        let answer = call(&app.stranger(), &operation, &path, &body, &[]).await;
+        assert_eq!(answer.status, 401, "{}", operation.id);
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
+        refused(answer, "not-signed-in");
+    }
+    assert_eq!(crate::support::head(&app).await, before);
+    app.stop().await;
+});
+
+async fn a_role_does_what_the_table_says(app: TestApp, role: &str) {
+    let (platform, stage) = stage(&app).await;
+    let caller = match role {
+        PLATFORM => &platform,
+        ADMIN => &stage.firm.admin,
+        _ => &stage.firm.operator,
+    };
+    let matrix = matrix();
+    for (n, operation) in operations().iter().filter(|o| o.secured).enumerate() {
+        let (path, body) = stage.request(operation, n).expect("a request");
+        let before = crate::support::head(&app).await;
+        let answer = call(caller, operation, &path, &body, &[]).await;
+        let id = operation.id.as_str();
+        if !matrix[id].contains(&role) {
+            assert_eq!(answer.status, 403, "{role} {id}: {}", answer.text());
+            refused(answer, "not-allowed");
+            assert_eq!(crate::support::head(&app).await, before, "{role} {id}");
+        } else if id.starts_with("publish_") {
+            // Let through, and then told what is missing.
+            assert!(
+                matches!(answer.status, 409 | 422),
+                "{role} {id}: {}",
+                answer.text()
+            );
+        } else {
+            let status = answer.status.to_string();
+            assert!(
+                (200..300).contains(&answer.status),
+                "{role} {id}: {}",
+                answer.text()
+            );
+            assert!(
+                operation.statuses.contains(&status),
+                "{id}: {status} is not documented"
+            );
+        }
+    }
+    app.stop().await;
+}
+
+on_both!(
+    a_platform_admin_runs_the_installation_and_no_enterprise,
+    |app| {
+        a_role_does_what_the_table_says(app, PLATFORM).await;
+    }
+);
+on_both!(an_enterprise_admin_runs_its_enterprise, |app| {
+    a_role_does_what_the_table_says(app, ADMIN).await;
+});
+on_both!(an_operator_works_but_does_not_administer, |app| {
+    a_role_does_what_the_table_says(app, OPERATOR).await;
+});
+
+on_both!(a_role_stored_wrongly_may_do_nothing, |app| {
+    use sea_orm::ConnectionTrait;
+    let (_, stage) = stage(&app).await;
+    let of_itself = [
+        "get_me",
+        "change_my_password",
+        "list_profiles",
+        "get_profile",
+    ];
+    let lost = person(&app, "lost.one", Role::EnterpriseAdmin, None).await;
+    let odd = person(&app, "odd.one", Role::PlatformAdmin, None).await;
+    app.state()
+        .db
+        .writer()
+        .execute_unprepared("UPDATE user_account SET role = 'root' WHERE username = 'odd.one'")
+        .await
+        .expect("an update");
+    for (n, operation) in operations().iter().filter(|o| o.secured).enumerate() {
+        let (path, body) = stage.request(operation, n).expect("a request");
+        let answer = call(&odd, operation, &path, &body, &[]).await;
+        refused(answer, "not-signed-in");
+        let answer = call(&lost, operation, &path, &body, &[]).await;
+        assert!(
+            matches!(answer.status, 403 | 404) || of_itself.contains(&operation.id.as_str()),
+            "{}: {}",
+            operation.id,
+            answer.text()
+        );
+    }
+    app.stop().await;
+});

@@ -1,0 +1,319 @@
+//! Every operation of the internal API with a request that is right, so that the tables of the
+//! other modules can be made from the OpenAPI document and none can be forgotten.
+
+use crate::support::{
+    Firm, PASSWORD, PREFIX, batch, firm, gtin, id, made, platform, product, segment, text_of,
+};
+use serde_json::{Value, json};
+use suyuan_tests::{Answer, Caller, TestApp, caller::Method};
+
+/// One operation as documented.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// `operationId`
+    pub id: String,
+    /// Method.
+    pub method: Method,
+    /// Path with its parameters in braces.
+    pub path: String,
+    /// Does it ask for a token?
+    pub secured: bool,
+    /// Media type of its body, if it takes one.
+    pub media: Option<String>,
+    /// Is it a list, page by page?
+    pub paged: bool,
+    /// Documented statuses.
+    pub statuses: Vec<String>,
+}
+
+impl Operation {
+    /// Does it make something?
+    pub fn creates(&self) -> bool {
+        self.secured && self.method == Method::POST && self.statuses.iter().any(|s| s == "201")
+    }
+}
+
+/// All operations of the internal listener's document.
+pub fn operations() -> Vec<Operation> {
+    let document = serde_json::to_value(suyuan::routes::internal_openapi()).expect("a document");
+    let mut all = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let body = operation["requestBody"]["content"].as_object();
+            let parameters = operation["parameters"].as_array();
+            let statuses = operation["responses"].as_object().expect("responses");
+            all.push(Operation {
+                id: text_of(&operation["operationId"]),
+                method: method.to_uppercase().parse().expect("a method"),
+                path: path.clone(),
+                secured: operation.get("security").is_some(),
+                paged: parameters.is_some_and(|all| all.iter().any(|p| p["name"] == "limit")),
+                media: body.and_then(|content| content.keys().next().cloned()),
+                statuses: statuses.keys().cloned().collect(),
+            });
+        }
+    }
+    assert!(all.len() > 30, "the document lists {}", all.len());
+    all
+}
+
+/// What a request is sent with.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// Nothing.
+    Nothing,
+    /// JSON.
+    Json(Value),
+    /// Bytes of a file.
+    Bytes(Vec<u8>),
+}
+
+/// A tenant with one of everything, to make requests about.
+pub struct Stage {
+    /// Who owns it.
+    pub firm: Firm,
+    /// An account to be changed.
+    pub user: String,
+    /// A plant.
+    pub plant: String,
+    /// A product.
+    pub product: String,
+    /// A batch of it.
+    pub batch: String,
+    /// A segment of 1000 of it, of which 0 to 9 are commissioned.
+    pub segment: String,
+    /// A code of the segment, as printed.
+    pub code: String,
+    /// An open recall.
+    pub recall: String,
+    /// Hash of a file.
+    pub file: String,
+    /// Company prefix.
+    pub prefix: String,
+}
+
+/// The platform's administrator and a tenant with prefix 9521234.
+pub async fn stage(app: &TestApp) -> (Caller, Stage) {
+    let platform = platform(app).await;
+    let stage = tenant(app, &platform, "AAA", PREFIX).await;
+    (platform, stage)
+}
+
+/// A tenant with one of everything.
+pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) -> Stage {
+    let firm = firm(app, platform, code, &[prefix]).await;
+    let admin = &firm.admin;
+    let name = format!("{}.other", code.to_lowercase());
+    let other = json!({"username": name, "password": PASSWORD, "role": "operator"});
+    let user = id(&made(admin.post("/v1/users", &other).await));
+    let place = json!({"code": "P1", "kind": "plant", "name": "工厂"});
+    let plant = id(&made(admin.post("/v1/locations", &place).await));
+    let product = product(admin, "TN-1", &format!("0{prefix}00001")).await;
+    let batch = batch(admin, &product, "L1").await;
+    let segment = id(&segment(admin, &product, 1000).await);
+    let lines = admin
+        .get(&format!("/v1/segments/{segment}/codes?from=500&to=500"))
+        .await;
+    let lines = lines.text();
+    let line = lines.lines().nth(1).expect("a line");
+    let range = json!({"segment_id": segment, "from": 0, "to": 9});
+    let some = json!({"batch_id": batch, "ranges": [range]});
+    made(admin.post("/v1/commissions", &some).await);
+    let recall = json!({"batch_ids": [batch], "reason": "封口不严", "instructions": "退回"});
+    let recall = id(&made(admin.post("/v1/recalls", &recall).await));
+    let kept = upload(admin, "first", format!("%PDF-1.4 of {code}").into_bytes()).await;
+    Stage {
+        user,
+        plant,
+        product,
+        batch,
+        segment,
+        code: line.rsplit(',').next().expect("a URL").to_owned(),
+        recall,
+        file: text_of(&made(kept)["hash"]),
+        prefix: prefix.to_owned(),
+        firm,
+    }
+}
+
+/// Sends a file.
+pub async fn upload(caller: &Caller, title: &str, bytes: Vec<u8>) -> Answer {
+    let headers = [("content-type", "application/octet-stream")];
+    let path = format!("/v1/files?title={title}");
+    caller.send(Method::POST, &path, &headers, bytes).await
+}
+
+impl Stage {
+    /// Path and body of a right request for an operation; `n` makes what is made differ. `None`
+    /// for an operation nobody thought of here.
+    pub fn request(&self, operation: &Operation, n: usize) -> Option<(String, Body)> {
+        let at = |id: &str| operation.path.replace("{id}", id);
+        let plain = || (operation.path.clone(), Body::Nothing);
+        let post = |path: String, body: Value| (path, Body::Json(body));
+        let here = || operation.path.clone();
+        let range =
+            |from: usize, to: usize| json!([{"segment_id": self.segment, "from": from, "to": to}]);
+        Some(match operation.id.as_str() {
+            "create_session" => post(
+                here(),
+                json!({"username": "aaa.admin", "password": PASSWORD}),
+            ),
+            "refresh_session" | "end_session" => post(here(), json!({"refresh_token": "made-up"})),
+            "create_user" => post(
+                here(),
+                json!({
+                    "username": format!("user-{n}"), "password": PASSWORD, "role": "operator",
+                    "enterprise_id": self.firm.id,
+                }),
+            ),
+            "change_user" => post(at(&self.user), json!({"disabled": false})),
+            "create_enterprise" => post(
+                here(),
+                json!({
+                    "code": format!("ENT{n}"), "name": "企业", "gs1_prefixes": [format!("{}", 880_000 + n)],
+                    "fields": {"enterprise_information.enterprise_name": "甲"},
+                }),
+            ),
+            "change_my_password" => post(
+                here(),
+                json!({
+                    "current": PASSWORD, "new": PASSWORD,
+                }),
+            ),
+            "get_profile" => (at("infant-formula"), Body::Nothing),
+            "get_enterprise" => (at(&self.firm.id), Body::Nothing),
+            "revise_enterprise" => post(
+                at(&self.firm.id),
+                json!({
+                    "name": format!("企业 {n}"), "valid_from": "2026-01-01",
+                    "fields": {"enterprise_information.enterprise_name": "甲"},
+                }),
+            ),
+            "create_location" => post(
+                here(),
+                json!({
+                    "code": format!("W{n}"), "kind": "warehouse", "name": "仓库",
+                    "gln": gtin("952123400001"),
+                    "fields": {"enterprise_information.enterprise_name": "甲"},
+                }),
+            ),
+            "get_location" => (at(&self.plant), Body::Nothing),
+            "create_product" => post(
+                here(),
+                json!({
+                    "code": format!("SK-{n}"), "name": "奶粉", "profile": "infant-formula",
+                    "category": null, "gtin": gtin(&format!("0{}{:05}", self.prefix, 100 + n)),
+                    "case_gtin": gtin(&format!("1{}{:05}", self.prefix, 100 + n)),
+                    "fields": {"finished_product.product_name": "奶粉"},
+                }),
+            ),
+            "get_product" | "publish_product" => (at(&self.product), Body::Nothing),
+            "revise_product" => post(
+                at(&self.product),
+                json!({
+                    "name": format!("奶粉 {n}"), "valid_from": "2026-01-01",
+                    "fields": {"finished_product.product_name": "奶粉"},
+                }),
+            ),
+            "create_batch" => post(
+                here(),
+                json!({
+                    "product_id": self.product, "lot": format!("B{n}"), "plant_id": self.plant,
+                    "production_date": "2026-01-15", "expiry_date": "2028-01-15",
+                    "fields": {"finished_product.shelf_life": "24个月"},
+                }),
+            ),
+            "get_batch" | "publish_batch" => (at(&self.batch), Body::Nothing),
+            "revise_batch" => post(
+                at(&self.batch),
+                json!({
+                    "fields": {"finished_product.shelf_life": format!("{}个月", 12 + n)},
+                }),
+            ),
+            "create_file" => (
+                format!("/v1/files?title=file-{n}"),
+                Body::Bytes(format!("%PDF-1.4 number {n}").into_bytes()),
+            ),
+            "get_file" => (operation.path.replace("{hash}", &self.file), Body::Nothing),
+            "create_segment" => post(
+                here(),
+                json!({
+                    "product_id": self.product, "level": "case", "count": 10 + n,
+                }),
+            ),
+            "print_segment" => (at(&self.segment), Body::Nothing),
+            "create_commission" => post(
+                here(),
+                json!({
+                    "batch_id": self.batch, "ranges": range(100 + n, 100 + n), "codes": [self.code],
+                }),
+            ),
+            "create_code_destruction" => post(
+                here(),
+                json!({
+                    "ranges": range(700 + n, 700 + n), "codes": [], "reason": "印刷模糊",
+                    "method": "粉碎", "witness": "QA-07", "evidence": self.file,
+                    "destroyed_on": "2026-02-01",
+                }),
+            ),
+            "draw_qr" => ("/v1/qr.svg?code=06901234567892".into(), Body::Nothing),
+            "open_recall" => post(
+                here(),
+                json!({
+                    "batch_ids": [self.batch], "reason": format!("原因 {n}"), "instructions": "退回",
+                }),
+            ),
+            "get_recall" => (at(&self.recall), Body::Nothing),
+            "close_recall" => post(at(&self.recall), json!({"note": "已处理"})),
+            "list_users"
+            | "list_enterprises"
+            | "list_locations"
+            | "list_products"
+            | "list_commissions"
+            | "list_code_destructions"
+            | "list_profiles"
+            | "get_me"
+            | "list_batches"
+            | "list_segments"
+            | "list_recalls"
+            | "list_log"
+            | "livez"
+            | "readyz"
+            | "healthz"
+            | "metrics" => plain(),
+            _ => return None,
+        })
+    }
+}
+
+/// Sends what [`Stage::request`] made, with more headers if wanted.
+pub async fn call(
+    caller: &Caller,
+    operation: &Operation,
+    path: &str,
+    body: &Body,
+    more: &[(&str, &str)],
+) -> Answer {
+    let (media, bytes) = match body {
+        Body::Nothing => (None, Vec::new()),
+        Body::Json(value) => (Some("application/json"), value.to_string().into_bytes()),
+        Body::Bytes(bytes) => (Some("application/octet-stream"), bytes.clone()),
+    };
+    let mut headers: Vec<(&str, &str)> = media.map(|m| ("content-type", m)).into_iter().collect();
+    headers.extend_from_slice(more);
+    caller
+        .send(operation.method.clone(), path, &headers, bytes)
+        .await
+}
+
+/// The one who may do it: the platform for enterprises, else the tenant's administrator.
+pub fn right_caller<'a>(
+    operation: &Operation,
+    platform: &'a Caller,
+    stage: &'a Stage,
+) -> &'a Caller {
+    match operation.id.as_str() {
+        "create_enterprise" | "list_enterprises" => platform,
+        _ => &stage.firm.admin,
+    }
+}
