@@ -20,6 +20,7 @@ pub mod config;
 pub mod db;
 pub mod demo;
 pub mod entities;
+pub mod free_text;
 pub mod http;
 pub mod log;
 pub mod operations;

@@ -141,7 +141,7 @@ fn methods_of(path: &str) -> String {
             && parts
                 .iter()
                 .zip(&asked)
-                .all(|(part, is)| part.starts_with('{') || part == is)
+                .all(|(part, is)| (part.starts_with('{') && !is.is_empty()) || part == is)
     };
     let found = table.iter().find(|(parts, _)| fits(parts));
     found

@@ -21,6 +21,7 @@ impl MigrationTrait for Migration {
             .int("created_at")
             .int("failed_logins")
             .int("locked_until")
+            .int("generation")
             .key(&["id"])
             .create(manager)
             .await?;

@@ -1,3 +1,18 @@
 //! What consumers see: scans, pages, freshness. One binary, one module a story.
 
+mod freshness;
+mod half_open;
+mod headers;
+mod negotiation;
+mod outage;
+mod pages;
+mod paths;
+mod queries;
+mod records;
+mod redis_tier;
 mod scan;
+mod statuses;
+mod support;
+mod time;
+mod typed;
+mod wire;

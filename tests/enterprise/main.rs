@@ -1,6 +1,7 @@
 //! What enterprises and the operator do: accounts, registry, codes, recalls, the log. One binary,
 //! one module a story.
 
+mod bugs;
 mod accounts;
 mod authorization;
 mod bad_input;

@@ -50,7 +50,7 @@ async fn token_of(app: &TestApp) -> String {
     let rows = suyuan::entities::user_account::Entity::find();
     let row = rows.one(app.state().db.reader()).await.expect("a row");
     let user = row.expect("an account").id;
-    let issued = app.state().tokens.issue(user, app.clock.now());
+    let issued = app.state().tokens.issue(user, 0, app.clock.now());
     issued.expect("a token").0
 }
 
@@ -141,7 +141,7 @@ on_both!(a_token_of_another_installation_is_refused, |app| {
 on_both!(a_token_from_the_future_or_of_nobody_is_refused, |app| {
     platform(&app).await;
     let tokens = &app.state().tokens;
-    let nobody = tokens.issue(Uuid::new_v4(), app.clock.now());
+    let nobody = tokens.issue(Uuid::new_v4(), 0, app.clock.now());
     let answer = ask(&app, &nobody.expect("a token").0).await;
     refused(answer, "not-signed-in");
     let token = token_of(&app).await;

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     app::Internal,
+    entities::user_account,
     http::{
         auth::SignedIn,
         body::Json,
@@ -56,7 +57,7 @@ pub async fn create_session(
     match user {
         Some(user) if right && !locked => {
             tracing::info!(user = %user.id, "signed in");
-            session(&state, user.id)
+            session(&state, &user)
                 .await
                 .map(|s| HttpResponse::Created().json(s))
         }
@@ -88,10 +89,9 @@ pub async fn refresh_session(
     match store::rotate(&state.db, secret, now, life).await? {
         Rotation::Rotated { user, secret } => {
             let account = store::by_id(&state.db, user).await?;
-            if account.is_none_or(|account| account.disabled) {
-                return Err(Problem::new(ProblemCode::NotSignedIn));
-            }
-            let session = with_access(&state, user, secret)?;
+            let account = account.filter(|account| !account.disabled);
+            let account = account.ok_or_else(|| Problem::new(ProblemCode::NotSignedIn))?;
+            let session = with_access(&state, &account, secret)?;
             Ok(HttpResponse::Created().json(session))
         }
         Rotation::Reused { family } => {
@@ -128,7 +128,6 @@ pub async fn create_user(
     let caller = caller.0;
     let user = body.value;
     let enterprise = match (caller.role, user.role) {
-        (Role::PlatformAdmin, Role::PlatformAdmin) => None,
         (Role::PlatformAdmin, _) => user.enterprise_id,
         (Role::EnterpriseAdmin, Role::EnterpriseAdmin | Role::Operator) => {
             if user
@@ -218,13 +217,21 @@ pub async fn change_user(
             "请提供 disabled 或 password",
         ));
     }
-    let name = store::by_id(&state.db, *id)
-        .await?
-        .map(|user| user.username);
+    let known = store::by_id(&state.db, *id).await?;
+    let known = known.filter(|user| scope.is_none() || user.enterprise_id == scope);
+    let name = known.ok_or(AccountError::Unknown)?.username;
+    if *id == caller.0.id && patch.disabled == Some(true) {
+        return Err(Problem::field(
+            "disabled",
+            "oneself",
+            "nobody switches off their own account",
+            "不能停用自己的账号",
+        ));
+    }
     let hash = match patch.password {
         None => None,
         Some(password) => {
-            rules::check_password(&name.unwrap_or_default(), password.expose())?;
+            rules::check_password(&name, password.expose())?;
             Some(hash_password(password.expose().to_owned()).await?)
         }
     };
@@ -263,8 +270,11 @@ pub async fn change_my_password(
         .ok_or(AccountError::Unknown)?;
     let now = state.clock.now();
     let right = verify_password(row.password_hash, current.expose().to_owned()).await?;
-    if row.locked_until > now || !right {
-        store::note_failure(&state.db, row.id, now).await?;
+    let locked = row.locked_until > now;
+    if locked || !right {
+        if !locked {
+            store::note_failure(&state.db, row.id, now).await?;
+        }
         return Err(Problem::new(ProblemCode::WrongCredentials));
     }
     rules::check_password(&row.username, new.expose())?;
@@ -290,14 +300,20 @@ fn admin_scope(caller: &SignedIn) -> Result<Option<Uuid>, Problem> {
     }
 }
 
-async fn session(state: &Internal, user: Uuid) -> Result<SessionOut, Problem> {
+async fn session(state: &Internal, user: &user_account::Model) -> Result<SessionOut, Problem> {
     let life = state.settings.security.refresh_token_s;
-    let secret = store::start_session(&state.db, user, state.clock.now(), life).await?;
+    let secret = store::start_session(&state.db, user.id, state.clock.now(), life).await?;
     with_access(state, user, secret)
 }
 
-fn with_access(state: &Internal, user: Uuid, refresh: String) -> Result<SessionOut, Problem> {
-    let issued = state.tokens.issue(user, state.clock.now());
+fn with_access(
+    state: &Internal,
+    user: &user_account::Model,
+    refresh: String,
+) -> Result<SessionOut, Problem> {
+    let issued = state
+        .tokens
+        .issue(user.id, user.generation, state.clock.now());
     let (access_token, expires_in) = issued.map_err(|error| Problem::internal(&error))?;
     Ok(SessionOut {
         access_token,

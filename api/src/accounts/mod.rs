@@ -41,7 +41,7 @@ pub async fn authenticate(state: &Internal, token: &str) -> Result<Account, Prob
     let user = store::by_id(&state.db, claims.sub)
         .await?
         .ok_or_else(refused)?;
-    if user.disabled {
+    if user.disabled || user.generation != claims.generation {
         return Err(refused());
     }
     Ok(Account {

@@ -145,6 +145,10 @@ pub(super) async fn change(
         )
         .col_expr(user_account::Column::FailedLogins, 0i64.into())
         .col_expr(user_account::Column::LockedUntil, 0i64.into())
+        .col_expr(
+            user_account::Column::Generation,
+            (user.generation + 1).into(),
+        )
         .filter(user_account::Column::Id.eq(id))
         .exec(act.tx())
         .await?;
@@ -234,6 +238,7 @@ async fn insert(tx: &impl ConnectionTrait, user: &NewUser, at: Micros) -> Result
         created_at: Set(at),
         failed_logins: Set(0),
         locked_until: Set(0),
+        generation: Set(0),
     })
     .exec_without_returning(tx)
     .await?;

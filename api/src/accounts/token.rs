@@ -30,6 +30,8 @@ pub struct Claims {
     pub aud: String,
     /// The account.
     pub sub: Uuid,
+    /// Which generation of its tokens: a new password or a switch-off begins a new one.
+    pub generation: i64,
     /// Seconds.
     pub iat: i64,
     /// Seconds.
@@ -90,7 +92,12 @@ impl Tokens {
     }
 
     /// A token for `user`, and its life in seconds.
-    pub fn issue(&self, user: Uuid, now: Micros) -> Result<(String, i64), TokenError> {
+    pub fn issue(
+        &self,
+        user: Uuid,
+        generation: i64,
+        now: Micros,
+    ) -> Result<(String, i64), TokenError> {
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TYP.into());
         header.kid = Some(self.kid.clone());
@@ -99,6 +106,7 @@ impl Tokens {
             iss: self.installation,
             aud: "internal".into(),
             sub: user,
+            generation,
             iat,
             exp: iat + self.life_s,
             jti: Uuid::new_v4(),

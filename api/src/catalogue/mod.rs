@@ -34,6 +34,7 @@ pub use model::{
 };
 pub use public::{PublicEntry, PublicFile, PublicItem, PublicSources, PublicValue, SEPARATOR};
 pub use shelf_life::expiry_date;
+pub use value::hidden as is_hidden;
 pub use value::{
     CODE_CHARS_MAX, ENTRIES_MAX, FILES_MAX, LONG_TEXT_CHARS_MAX, NUMBER_CHARS_MAX, TEXT_CHARS_MAX,
     UNIT_CHARS_MAX,

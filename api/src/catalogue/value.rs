@@ -101,7 +101,7 @@ fn string(kind: FieldType, text: &str) -> Option<FaultCode> {
 
 /// Control characters, and those that turn the direction of what follows: neither is text, and
 /// the latter make a public answer read other than it was written.
-fn hidden(c: char) -> bool {
+pub fn hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

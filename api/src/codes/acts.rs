@@ -15,6 +15,7 @@ use super::{
 use crate::{
     app::Internal,
     entities::{code_destruction, commission},
+    free_text,
     log::{Actor, Begun, Entry, IdempotencyKey, Kind},
     registry,
 };
@@ -83,9 +84,12 @@ async fn space_for(
                 })
         }
         (None, Some(prefix)) => {
-            let name = format!("00/{prefix}");
-            let found = store::space(tx, enterprise, &name).await?;
-            found.map(|_| name).ok_or_else(|| {
+            let name = SpaceKey::sscc(prefix).map(|space| space.to_string());
+            let found = match &name {
+                Some(name) => store::space(tx, enterprise, name).await?,
+                None => None,
+            };
+            found.map(|space| space.space).ok_or_else(|| {
                 CodesError::field(
                     "gs1_prefix",
                     "unknown",
@@ -111,15 +115,17 @@ pub async fn commission(
     key: Option<IdempotencyKey>,
     wanted: CommissionIn,
 ) -> Result<CommissionOut, CodesError> {
-    let targets = targets(state, enterprise, &wanted.ranges, &wanted.codes).await?;
+    let batch = registry::batch(state.db.reader(), enterprise, wanted.batch_id)
+        .await?
+        .ok_or(CodesError::Unknown)?;
+    let lot = Some(batch.lot.as_str());
+    let targets = targets(state, enterprise, &wanted.ranges, &wanted.codes, lot).await?;
     let act = match state.log.begin(actor, key).await? {
         Begun::Act(act) => act,
         Begun::Answered(out) => return Ok(out),
     };
-    let batch = registry::batch(act.tx(), enterprise, wanted.batch_id)
-        .await?
-        .ok_or(CodesError::Unknown)?;
     let id = Uuid::now_v7();
+    let mut ids = std::iter::once(id);
     let (mut commissioned, mut unchanged) = (0, 0);
     for (space, ranges) in &targets {
         let row = store::space(act.tx(), enterprise, space)
@@ -139,11 +145,8 @@ pub async fn commission(
         unchanged += same;
         commission::Entity::insert(commission::ActiveModel {
             enterprise_id: Set(enterprise),
-            id: Set(if targets.len() == 1 {
-                id
-            } else {
-                Uuid::now_v7()
-            }),
+            // The answer's id names the first record; one a space, as records go.
+            id: Set(ids.next().unwrap_or_else(Uuid::now_v7)),
             space: Set(space.clone()),
             batch_id: Set(batch.id),
             codes: Set(new as i64),
@@ -180,13 +183,14 @@ pub async fn destroy(
     wanted: DestructionIn,
 ) -> Result<DestructionOut, CodesError> {
     let destroyed_at = checked_record(&wanted, state.clock.today())?;
-    let targets = targets(state, enterprise, &wanted.ranges, &wanted.codes).await?;
+    let targets = targets(state, enterprise, &wanted.ranges, &wanted.codes, None).await?;
     let act = match state.log.begin(actor, key).await? {
         Begun::Act(act) => act,
         Begun::Answered(out) => return Ok(out),
     };
     if let Some(hash) = &wanted.evidence
-        && !registry::files::store::exists(act.tx(), enterprise, hash).await?
+        && !(registry::files::rules::is_hash(hash)
+            && registry::files::store::exists(act.tx(), enterprise, hash).await?)
     {
         return Err(CodesError::field(
             "evidence",
@@ -196,6 +200,7 @@ pub async fn destroy(
         ));
     }
     let id = Uuid::now_v7();
+    let mut ids = std::iter::once(id);
     let (mut voided, mut unchanged) = (0, 0);
     for (space, ranges) in &targets {
         store::refuse_unallocated(act.tx(), enterprise, space, ranges).await?;
@@ -204,11 +209,8 @@ pub async fn destroy(
         unchanged += same;
         code_destruction::Entity::insert(code_destruction::ActiveModel {
             enterprise_id: Set(enterprise),
-            id: Set(if targets.len() == 1 {
-                id
-            } else {
-                Uuid::now_v7()
-            }),
+            // The answer's id names the first record; one a space, as records go.
+            id: Set(ids.next().unwrap_or_else(Uuid::now_v7)),
             space: Set(space.clone()),
             codes: Set(new as i64),
             reason: Set(wanted.reason.clone()),
@@ -248,7 +250,7 @@ fn checked_record(wanted: &DestructionIn, today: jiff::civil::Date) -> Result<i6
         ("method", &wanted.method),
         ("witness", &wanted.witness),
     ] {
-        if text.trim().is_empty() || text.chars().count() > 500 {
+        if !free_text::is_shown(text, 500) {
             return Err(CodesError::field(
                 field,
                 "length",
@@ -277,6 +279,7 @@ async fn targets(
     enterprise: Uuid,
     ranges: &[RangeIn],
     codes: &[String],
+    lot: Option<&str>,
 ) -> Result<BTreeMap<String, Vec<Range>>, CodesError> {
     if ranges.is_empty() && codes.is_empty() {
         return Err(CodesError::field(
@@ -310,7 +313,7 @@ async fn targets(
             })?;
         targets.entry(segment.space).or_default().push(range);
     }
-    for (space, indices) in indices(state, enterprise, codes).await? {
+    for (space, indices) in indices(state, enterprise, codes, lot).await? {
         targets.entry(space).or_default().extend(runs(&indices));
     }
     for ranges in targets.values_mut() {
@@ -324,7 +327,9 @@ async fn indices(
     state: &Internal,
     enterprise: Uuid,
     codes: &[String],
+    lot: Option<&str>,
 ) -> Result<BTreeMap<String, Vec<u64>>, CodesError> {
+    let prefixes = registry::enterprises::store::prefixes(state.db.reader(), enterprise).await?;
     let mut rings: BTreeMap<String, Ring> = BTreeMap::new();
     let mut indices: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for (n, text) in codes.iter().enumerate() {
@@ -345,9 +350,17 @@ async fn indices(
                 "不是本企业签发的单品追溯码",
             )
         };
+        if let (Some(own), Some(lot)) = (scanned.claims.lot, lot)
+            && *own != *lot
+        {
+            return Err(CodesError::field(
+                &field,
+                "other-lot",
+                "this code carries another lot than the batch",
+                "该码印有其他批号",
+            ));
+        }
         if let TraceCode::Sscc(sscc) = &scanned.code {
-            let prefixes =
-                registry::enterprises::store::prefixes(state.db.reader(), enterprise).await?;
             let (prefix, index) = prefixes
                 .iter()
                 .find_map(|prefix| Some((prefix, sscc_index(sscc, prefix)?)))

@@ -113,7 +113,7 @@ pub async fn print_segment(
         key_id: u8::try_from(segment.key_id).unwrap_or(u8::MAX),
         base_url: state.base_url.clone(),
         format,
-        batch: printed_batch(&state, caller.enterprise, query.batch_id).await?,
+        batch: printed_batch(&state, caller.enterprise, &segment.space, query.batch_id).await?,
     });
     let header = (format == PrintFormat::Csv).then(|| Bytes::from_static(b"index,serial,url\n"));
     let body = stream::unfold(
@@ -150,12 +150,24 @@ pub async fn print_segment(
 async fn printed_batch(
     state: &Internal,
     enterprise: Uuid,
+    space: &str,
     id: Option<Uuid>,
 ) -> Result<Option<PrintedBatch>, Problem> {
     let Some(id) = id else {
         return Ok(None);
     };
     let batch = registry::batches::store::row(state.db.reader(), enterprise, id).await?;
+    let product = store::space(state.db.reader(), enterprise, space)
+        .await?
+        .and_then(|space| space.product_id);
+    if product != Some(batch.product_id) {
+        return Err(Problem::field(
+            "batch_id",
+            "other-product",
+            "this batch is of another product than the segment",
+            "批次与码段不属于同一产品",
+        ));
+    }
     Ok(Some(PrintedBatch::of(&batch.lot, &batch.expiry_date)))
 }
 

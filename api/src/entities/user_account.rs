@@ -16,6 +16,7 @@ pub struct Model {
     pub created_at: i64,
     pub failed_logins: i64,
     pub locked_until: i64,
+    pub generation: i64,
 }
 
 /// None: rows are joined by the stores, tenant first.

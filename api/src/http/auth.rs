@@ -41,7 +41,9 @@ async fn account(request: HttpRequest) -> Result<Account, Problem> {
     let refused = || Problem::new(ProblemCode::NotSignedIn);
     let state = request.app_data::<Data<Internal>>().ok_or_else(refused)?;
     let token = super::header_text(&request, &header::AUTHORIZATION)
-        .strip_prefix("Bearer ")
+        .split_once(' ')
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token)
         .ok_or_else(refused)?;
     crate::accounts::authenticate(state, token).await
 }

@@ -49,6 +49,11 @@ impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Json<T, MA
                     .detail("send application/json", "请使用 application/json"));
             }
             let bytes = read(payload, MAX).await?;
+            // Serde would read a list as an object's values in order.
+            if bytes.iter().find(|b| !b.is_ascii_whitespace()) != Some(&b'{') {
+                return Err(Problem::new(ProblemCode::MalformedBody)
+                    .detail("send a JSON object", "请发送 JSON 对象"));
+            }
             let value = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
             let key = idempotency_key(&request, &bytes)?;
             Ok(Json { value, key })
@@ -91,7 +96,7 @@ pub fn idempotency_key(
             "1 到 128 个可见 ASCII 字符",
         ));
     };
-    let operation = format!("{} {}", request.method(), request.path());
+    let operation = format!("{} {}", request.method(), request.uri());
     Ok(Some(IdempotencyKey::new(key, &operation, body)))
 }
 

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     app::Internal,
+    free_text,
     http::{
         auth::{EnterpriseAdmin, Staff},
         body::Json,
@@ -107,7 +108,7 @@ pub async fn close_recall(
 }
 
 fn check_text(field: &str, text: &str, max: usize) -> Result<(), RecallError> {
-    if !text.trim().is_empty() && text.chars().count() <= max {
+    if free_text::is_shown(text, max) {
         return Ok(());
     }
     let (en, zh) = (

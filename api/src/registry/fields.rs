@@ -4,6 +4,7 @@
 use super::RegistryError;
 use crate::{
     catalogue::{Catalogue, FieldFault, Home, Profile, Values},
+    free_text,
     problem::FieldProblem,
 };
 use serde::{
@@ -133,8 +134,7 @@ pub fn check_code(field: &str, text: &str, max: usize) -> Result<(), RegistryErr
 
 /// Refuses an empty or overlong name.
 pub fn check_name(field: &str, text: &str) -> Result<(), RegistryError> {
-    let plain = !text.chars().any(char::is_control);
-    if !text.trim().is_empty() && text.chars().count() <= 200 && plain {
+    if free_text::is_shown(text, 200) && !text.contains('\n') {
         return Ok(());
     }
     Err(RegistryError::field(

@@ -63,11 +63,11 @@ pub async fn publish_product(
     let today = enterprises::store::today(&act);
     let of_enterprise = enterprises::store::in_force(act.tx(), enterprise, &today).await?;
     let none = Values::new();
-    let values: Values = serde_json::from_str(&version.fields)?;
+    let newest: Values = serde_json::from_str(&version.fields)?;
     let sources = PublicSources {
         enterprise: &of_enterprise,
         plant: &none,
-        product: &values,
+        product: &newest,
         batch: &none,
     };
     let class_level = |path: &String| {
@@ -81,13 +81,20 @@ pub async fn publish_product(
     if !gaps.is_empty() {
         return Err(RegistryError::Gaps(gaps));
     }
+    products::store::mark_published(&act, enterprise, id, version.version).await?;
+    // A version that begins later waits for its day: the page shows what is in force now.
+    let now = products::store::in_force(act.tx(), enterprise, id, &today, &today).await?;
+    let values = now.map_or_else(|| newest.clone(), |now| now.values);
+    let sources = PublicSources {
+        product: &values,
+        ..sources
+    };
     let view = View {
         name: name_of(profile, &values, &version.name),
         items: profile.public_info(&sources),
         newer: false,
     };
     publish_files(&act, enterprise, &view).await?;
-    products::store::mark_published(&act, enterprise, id, version.version).await?;
     projection::put_product(&act, id, &view).await?;
     let entry = Entry {
         kind: Kind::Published,
@@ -151,11 +158,12 @@ async fn view_of(
 ) -> Result<View, RegistryError> {
     let enterprise = row.enterprise_id;
     let made = row.production_date.as_str();
+    let today = enterprises::store::today(act);
     let product = products::store::row(act.tx(), enterprise, row.product_id).await?;
     let profile = catalogue
         .profile(&product.profile)
         .ok_or(RegistryError::Unknown)?;
-    let class = products::store::in_force(act.tx(), enterprise, product.id, made)
+    let class = products::store::in_force(act.tx(), enterprise, product.id, made, &today)
         .await?
         .ok_or_else(|| {
             RegistryError::field(

@@ -23,6 +23,8 @@ pub struct BatchRef {
     pub id: Uuid,
     /// Its product.
     pub product: Uuid,
+    /// Lot.
+    pub lot: String,
 }
 
 /// A batch of this enterprise.
@@ -35,6 +37,7 @@ pub async fn batch(
     Ok(row.map(|row| BatchRef {
         id: row.id,
         product: row.product_id,
+        lot: row.lot,
     }))
 }
 

@@ -48,6 +48,14 @@ pub async fn create_enterprise(
     }
     fields::check_name("name", &name)?;
     fields::check_enterprise(&state.catalogue, &fields.0)?;
+    if gs1_prefixes.len() > 20 {
+        return Err(Problem::field(
+            "gs1_prefixes",
+            "too-many",
+            "at most 20",
+            "最多 20 个",
+        ));
+    }
     for prefix in &gs1_prefixes {
         if !(4..=12).contains(&prefix.len()) || !prefix.bytes().all(|b| b.is_ascii_digit()) {
             return Err(Problem::field(
@@ -125,7 +133,7 @@ pub async fn revise_enterprise(
     fields::check_name("name", &name)?;
     fields::check_date("valid_from", &valid_from)?;
     fields::check_enterprise(&state.catalogue, &fields.0)?;
-    let out = store::revise(
+    let (out, fresh) = store::revise(
         &state.log,
         caller.actor,
         body.key,
@@ -135,6 +143,8 @@ pub async fn revise_enterprise(
         fields.0,
     )
     .await?;
-    batches::publication::refresh_all(&state, caller.actor, *id, None).await?;
+    if fresh {
+        batches::publication::refresh_all(&state, caller.actor, *id, None).await?;
+    }
     Ok(HttpResponse::Created().json(out))
 }

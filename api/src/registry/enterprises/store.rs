@@ -58,7 +58,21 @@ pub async fn create(
     })
     .exec_without_returning(act.tx())
     .await?;
+    let mut held: Vec<String> = gs1_prefix::Entity::find()
+        .all(act.tx())
+        .await?
+        .into_iter()
+        .map(|row| row.prefix)
+        .collect();
     for prefix in &new.prefixes {
+        // Two prefixes that begin alike would give one SSCC two meanings.
+        if held
+            .iter()
+            .any(|h| h.starts_with(prefix.as_str()) || prefix.starts_with(h.as_str()))
+        {
+            return Err(RegistryError::Taken);
+        }
+        held.push(prefix.clone());
         gs1_prefix::Entity::insert(gs1_prefix::ActiveModel {
             prefix: Set(prefix.clone()),
             enterprise_id: Set(id),
@@ -94,10 +108,10 @@ pub async fn revise(
     name: String,
     valid_from: String,
     fields: Values,
-) -> Result<EnterpriseOut, RegistryError> {
+) -> Result<(EnterpriseOut, Fresh), RegistryError> {
     let act = match log.begin(actor, key).await? {
         Begun::Act(act) => act,
-        Begun::Answered(out) => return Ok(out),
+        Begun::Answered(out) => return Ok((out, false)),
     };
     let mut out = read(act.tx(), id).await?.ok_or(RegistryError::Unknown)?;
     out.version += 1;
@@ -106,8 +120,11 @@ pub async fn revise(
     out.valid_from = valid_from;
     out.fields = serde_json::to_value(&fields)?;
     act.commit(entry(id, &out), &out).await?;
-    Ok(out)
+    Ok((out, true))
 }
+
+/// Done now, rather than answered before.
+pub type Fresh = bool;
 
 /// What an enterprise said of itself on a day: the newest version in force then, else the first.
 pub async fn in_force(

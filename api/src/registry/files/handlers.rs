@@ -1,7 +1,7 @@
 //! Files over HTTP.
 
 use super::{
-    rules::{FILE_BYTES_MAX, FileKind},
+    rules::{FILE_BYTES_MAX, FileKind, is_hash},
     store,
     wire::{FileOut, FileQuery},
 };
@@ -71,6 +71,9 @@ pub async fn get_file(
     caller: Staff,
     hash: Path<String>,
 ) -> Result<HttpResponse, Problem> {
+    if !is_hash(&hash) {
+        return Err(Problem::new(ProblemCode::NotFound));
+    }
     let file = store::get(&state.db, caller.enterprise, &hash).await?;
     Ok(HttpResponse::Ok()
         .insert_header((

@@ -38,6 +38,11 @@ impl FileKind {
     }
 }
 
+/// Is this the name of a file: 64 lower-case hex digits?
+pub fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

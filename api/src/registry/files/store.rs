@@ -35,6 +35,11 @@ pub async fn put(
     .on_conflict_do_nothing()
     .exec_without_returning(act.tx())
     .await?;
+    let kept = file_object::Entity::find_by_id((enterprise, file.hash.clone()))
+        .one(act.tx())
+        .await?;
+    let title = kept.map_or(file.title, |row| row.title);
+    let file = FileOut { title, ..file };
     let entry = Entry {
         kind: Kind::MasterDataChanged,
         enterprise: Some(enterprise),

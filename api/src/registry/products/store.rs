@@ -180,12 +180,14 @@ pub struct InForce {
     pub newer: bool,
 }
 
-/// The newest published version in force on `day`; before the first, the first.
+/// The newest published version in force on `day`; before the first, the first. A version that
+/// begins after `today` is not news yet.
 pub async fn in_force(
     tx: &impl ConnectionTrait,
     enterprise: Uuid,
     id: Uuid,
     day: &str,
+    today: &str,
 ) -> Result<Option<InForce>, RegistryError> {
     let versions = product_version::Entity::find()
         .filter(product_version::Column::EnterpriseId.eq(enterprise))
@@ -205,8 +207,8 @@ pub async fn in_force(
     Ok(Some(InForce {
         values: serde_json::from_str(&chosen.fields)?,
         newer: versions
-            .last()
-            .is_some_and(|last| last.version > chosen.version),
+            .iter()
+            .any(|v| v.version > chosen.version && v.valid_from.as_str() <= today),
     }))
 }
 
