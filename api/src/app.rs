@@ -166,7 +166,7 @@ impl Application {
             views: Views::new(settings.cache.bytes, redis.clone()),
             counts: Counts::new(redis.clone(), clock.clone()),
             log: query_log,
-            db: db.clone(),
+            db: Db::open(&url, &settings.database).await?,
             clock: clock.clone(),
             draining: draining.clone(),
         });
@@ -176,6 +176,8 @@ impl Application {
             .await
             .map_err(|_| StartError::Projection("no answer within a minute".into()))?
             .map_err(|error| StartError::Projection(error.to_string()))?;
+
+        resolver.counts.refresh(&db).await?;
 
         let every = Duration::from_millis;
         let mut tasks = vec![

@@ -5,8 +5,8 @@
 
 use crate::config;
 use sea_orm::{
-    AccessMode, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
 };
 use std::{fs, io, path::Path, time::Duration};
 use suyuan_migrations::{Migrator, MigratorTrait};
@@ -95,10 +95,17 @@ impl Db {
             return Err(OpenError::UnknownKind);
         }
         let mut options = ConnectOptions::new(url);
+        // A process that was stopped while it held the log's head must not stop all others.
         options
             .max_connections(connections)
             .acquire_timeout(acquire)
-            .sqlx_logging(false);
+            .sqlx_logging(false)
+            .map_sqlx_postgres_opts(|o| {
+                o.options([
+                    ("lock_timeout", "5s"),
+                    ("idle_in_transaction_session_timeout", "5s"),
+                ])
+            });
         let pool = Database::connect(options).await?;
         Ok(Db {
             read: pool.clone(),
@@ -156,18 +163,6 @@ impl Db {
                 isolation_level: None,
                 access_mode: None,
                 sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            })
-            .await
-    }
-
-    /// Begins a transaction that sees one moment and only reads.
-    pub async fn snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
-        let postgres = self.backend() == DbBackend::Postgres;
-        self.read
-            .begin_with_options(TransactionOptions {
-                isolation_level: postgres.then_some(sea_orm::IsolationLevel::RepeatableRead),
-                access_mode: postgres.then_some(AccessMode::ReadOnly),
-                sqlite_transaction_mode: None,
             })
             .await
     }

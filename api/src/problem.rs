@@ -248,13 +248,37 @@ impl ResponseError for Problem {
 
 impl From<sea_orm::DbErr> for Problem {
     fn from(error: sea_orm::DbErr) -> Problem {
-        match error {
-            sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_) => {
-                tracing::warn!(%error, "database unavailable");
-                Problem::new(ProblemCode::Unavailable)
-            }
-            other => Problem::internal(&other),
+        if is_outage(&error) {
+            tracing::warn!(%error, "database unavailable");
+            return Problem::new(ProblemCode::Unavailable);
         }
+        Problem::internal(&error)
+    }
+}
+
+/// Is this a database that is away or busy, so that the same request may be sent again?
+fn is_outage(error: &sea_orm::DbErr) -> bool {
+    use sea_orm::{DbErr, RuntimeErr};
+    let (DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause)) = error else {
+        return matches!(error, DbErr::ConnectionAcquire(_));
+    };
+    let RuntimeErr::SqlxError(cause) = cause else {
+        return matches!(error, DbErr::Conn(_));
+    };
+    match cause.as_ref() {
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            // SQLite: busy and locked. PostgreSQL: lock time-out, cancelled, idle too long,
+            // serialisation, deadlock, shutting down.
+            let busy = [
+                "5", "6", "261", "517", "55P03", "57014", "25P03", "40001", "40P01",
+            ];
+            busy.contains(&code.as_ref()) || code.starts_with("57P0")
+        }),
+        _ => matches!(error, DbErr::Conn(_)),
     }
 }
 

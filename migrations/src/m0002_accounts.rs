@@ -37,6 +37,7 @@ impl MigrationTrait for Migration {
             .text("hash")
             .uuid("family")
             .uuid("user_id")
+            .int("generation")
             .int("issued_at")
             .int("expires_at")
             .int_null("used_at")

@@ -3,6 +3,7 @@
 mod freshness;
 mod half_open;
 mod headers;
+mod mended;
 mod negotiation;
 mod outage;
 mod pages;

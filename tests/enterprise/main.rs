@@ -1,7 +1,6 @@
 //! What enterprises and the operator do: accounts, registry, codes, recalls, the log. One binary,
 //! one module a story.
 
-mod bugs;
 mod accounts;
 mod authorization;
 mod bad_input;
@@ -17,6 +16,7 @@ mod gate;
 mod idempotency;
 mod issuing;
 mod log;
+mod mended;
 mod operations;
 mod publication;
 mod recalls;

@@ -54,6 +54,8 @@ pub fn operations() -> Vec<Operation> {
         }
     }
     assert!(all.len() > 30, "the document lists {}", all.len());
+    // A new password ends the caller's own token, so that this one comes last.
+    all.sort_by_key(|operation| operation.id == "change_my_password");
     all
 }
 

@@ -24,8 +24,8 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
-use std::sync::OnceLock;
-use tokio::sync::Semaphore;
+use std::{sync::OnceLock, time::Duration};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 /// Passwords hashed at the same time: each takes 19 MiB and a core.
@@ -87,9 +87,14 @@ pub async fn refresh_session(
     let life = state.settings.security.refresh_token_s;
     let secret = body.value.refresh_token.expose();
     match store::rotate(&state.db, secret, now, life).await? {
-        Rotation::Rotated { user, secret } => {
+        Rotation::Rotated {
+            user,
+            generation,
+            secret,
+        } => {
             let account = store::by_id(&state.db, user).await?;
-            let account = account.filter(|account| !account.disabled);
+            let same = |account: &user_account::Model| account.generation == generation;
+            let account = account.filter(|account| !account.disabled && same(account));
             let account = account.ok_or_else(|| Problem::new(ProblemCode::NotSignedIn))?;
             let session = with_access(&state, &account, secret)?;
             Ok(HttpResponse::Created().json(session))
@@ -302,7 +307,8 @@ fn admin_scope(caller: &SignedIn) -> Result<Option<Uuid>, Problem> {
 
 async fn session(state: &Internal, user: &user_account::Model) -> Result<SessionOut, Problem> {
     let life = state.settings.security.refresh_token_s;
-    let secret = store::start_session(&state.db, user.id, state.clock.now(), life).await?;
+    let secret = store::start_session(&state.db, user, state.clock.now(), life).await?;
+    let secret = secret.ok_or_else(|| Problem::new(ProblemCode::WrongCredentials))?;
     with_access(state, user, secret)
 }
 
@@ -323,9 +329,16 @@ fn with_access(
     })
 }
 
+/// A place among those who hash now. A flood of log-ins is told to slow down, not queued for ever.
+async fn turn_to_hash() -> Result<SemaphorePermit<'static>, Problem> {
+    let turn = tokio::time::timeout(Duration::from_secs(3), HASHING.acquire()).await;
+    turn.map_err(|_| Problem::new(ProblemCode::TooManyRequests))?
+        .map_err(|error| Problem::internal(&error))
+}
+
 /// argon2id with the library's recommended cost, off the worker thread.
 pub async fn hash_password(password: String) -> Result<String, Problem> {
-    let _turn = HASHING.acquire().await.map_err(|e| Problem::internal(&e))?;
+    let _turn = turn_to_hash().await?;
     web::block(move || {
         Argon2::default()
             .hash_password(password.as_bytes())
@@ -340,7 +353,7 @@ async fn verify_password(hash: String, password: String) -> Result<bool, Problem
     if password.len() > rules::PASSWORD_BYTES_MAX {
         return Ok(false);
     }
-    let _turn = HASHING.acquire().await.map_err(|e| Problem::internal(&e))?;
+    let _turn = turn_to_hash().await?;
     web::block(move || {
         PasswordHash::new(&hash).is_ok_and(|h| {
             Argon2::default()

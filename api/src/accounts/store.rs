@@ -267,29 +267,54 @@ pub(super) async fn note_failure(db: &Db, id: Uuid, now: Micros) -> Result<(), D
     tx.commit().await
 }
 
-/// Starts a session: clears failures, keeps a new refresh token's hash, returns its secret.
+/// Starts a session: clears failures, keeps a new refresh token's hash, returns its secret; none
+/// when the account was locked, switched off or changed meanwhile.
 pub(super) async fn start_session(
     db: &Db,
-    user: Uuid,
+    user: &user_account::Model,
     now: Micros,
     life_s: i64,
-) -> Result<String, DbErr> {
+) -> Result<Option<String>, DbErr> {
     let tx = db.begin().await?;
-    user_account::Entity::update_many()
+    // Asked again here: a burst of guesses may all have seen the account unlocked.
+    let open = user_account::Entity::update_many()
         .col_expr(user_account::Column::FailedLogins, 0i64.into())
         .col_expr(user_account::Column::LockedUntil, 0i64.into())
-        .filter(user_account::Column::Id.eq(user))
+        .filter(user_account::Column::Id.eq(user.id))
+        .filter(user_account::Column::LockedUntil.lte(now))
+        .filter(user_account::Column::Disabled.eq(false))
+        .filter(user_account::Column::Generation.eq(user.generation))
         .exec(&tx)
         .await?;
-    let secret = add_refresh(&tx, Uuid::now_v7(), user, now, life_s).await?;
+    if open.rows_affected != 1 {
+        return Ok(None);
+    }
+    let owner = Owner {
+        family: Uuid::now_v7(),
+        user: user.id,
+        generation: user.generation,
+    };
+    let secret = add_refresh(&tx, owner, now, life_s).await?;
     tx.commit().await?;
-    Ok(secret)
+    Ok(Some(secret))
+}
+
+/// Whose a refresh token is.
+struct Owner {
+    family: Uuid,
+    user: Uuid,
+    /// Of the account when its password was checked; a later one ends the token.
+    generation: i64,
 }
 
 /// What became of a refresh token.
 pub(super) enum Rotation {
     /// A new secret for this user.
-    Rotated { user: Uuid, secret: String },
+    Rotated {
+        user: Uuid,
+        generation: i64,
+        secret: String,
+    },
     /// It was used before: the family has ended.
     Reused { family: Uuid },
     /// Not one of ours, expired or ended.
@@ -317,10 +342,16 @@ pub(super) async fn rotate(
         return Ok(Rotation::Unknown);
     };
     if used.rows_affected == 1 {
-        let secret = add_refresh(&tx, row.family, row.user_id, now, life_s).await?;
+        let owner = Owner {
+            family: row.family,
+            user: row.user_id,
+            generation: row.generation,
+        };
+        let secret = add_refresh(&tx, owner, now, life_s).await?;
         tx.commit().await?;
         return Ok(Rotation::Rotated {
             user: row.user_id,
+            generation: row.generation,
             secret,
         });
     }
@@ -355,16 +386,16 @@ async fn end_family(tx: &impl ConnectionTrait, family: Uuid) -> Result<(), DbErr
 
 async fn add_refresh(
     tx: &impl ConnectionTrait,
-    family: Uuid,
-    user: Uuid,
+    owner: Owner,
     now: Micros,
     life_s: i64,
 ) -> Result<String, DbErr> {
     let secret = secret()?;
     refresh_token::Entity::insert(refresh_token::ActiveModel {
         hash: Set(hash(&secret)),
-        family: Set(family),
-        user_id: Set(user),
+        family: Set(owner.family),
+        user_id: Set(owner.user),
+        generation: Set(owner.generation),
         issued_at: Set(now),
         expires_at: Set(now + life_s * 1_000_000),
         used_at: Set(None),

@@ -317,7 +317,12 @@ pub async fn commission(
             .taken(range, other)
             .chain(standing.listed(range, other));
         refuse(InTheWay::OtherBatch, others)?;
-        let mut taken: Vec<Range> = standing.ranges.iter().map(|(range, _)| *range).collect();
+        let mut taken: Vec<Range> = standing
+            .ranges
+            .iter()
+            .map(|(taken, _)| *taken)
+            .filter(|taken| taken.overlaps(range))
+            .collect();
         let listed: Vec<u64> = standing.listed(range, |_| true).collect();
         taken.extend(runs(&listed));
         let parts = uncovered(range, &taken);
@@ -475,9 +480,11 @@ pub async fn refuse_unallocated(
 
 /// The indices of a chunk's bitmap that lie in a range.
 fn within(range: Range, chunk: u32, bits: &RoaringBitmap) -> impl Iterator<Item = u64> {
-    bits.iter()
-        .map(move |offset| (u64::from(chunk) << CHUNK_BITS) | u64::from(offset))
-        .filter(move |index| (range.lo..=range.hi).contains(index))
+    let start = u64::from(chunk) << CHUNK_BITS;
+    let from = range.lo.max(start) - start;
+    let to = range.hi.min(start + 0xffff).saturating_sub(start);
+    bits.range(from as u32..=to as u32)
+        .map(move |offset| start | u64::from(offset))
 }
 
 /// Chunk and offset of an index.

@@ -10,6 +10,7 @@ pub struct Model {
     pub hash: String,
     pub family: Uuid,
     pub user_id: Uuid,
+    pub generation: i64,
     pub issued_at: i64,
     pub expires_at: i64,
     pub used_at: Option<i64>,

@@ -6,7 +6,7 @@ pub mod body;
 pub mod page;
 
 use crate::{
-    pages::{Lang, ProblemPage},
+    pages::{Lang, ProblemPage, slot},
     problem::{Problem, ProblemCode},
 };
 use actix_web::{
@@ -207,6 +207,8 @@ fn explain(
             Lang::Zh => (problem.code.title_zh(), problem.detail_zh.as_str()),
             Lang::En => (problem.code.title_en(), problem.detail.as_str()),
         };
+        // A change of language asks the very same question again.
+        let here = slot::here(request.uri().path(), request.query_string());
         let page = ProblemPage {
             lang,
             status: problem.code.status().as_u16(),
@@ -214,10 +216,12 @@ fn explain(
             title,
             detail,
             request_id: id,
+            here: &here,
         };
         return builder
             .insert_header((header::CONTENT_LANGUAGE, lang.tag()))
             .insert_header((header::CONTENT_SECURITY_POLICY, page_policy()))
+            .insert_header((header::REFERRER_POLICY, "no-referrer"))
             .insert_header((header::VARY, "Accept, Accept-Language"))
             .content_type("text/html; charset=utf-8")
             .body(page.render());
@@ -262,7 +266,29 @@ fn code_for(status: StatusCode) -> ProblemCode {
 
 /// Does the caller name HTML? Programs send `*/*` or JSON.
 pub fn wants_page(request: &HttpRequest) -> bool {
-    header_text(request, &header::ACCEPT).contains("text/html")
+    request.path().starts_with("/p/") || accepts(request, &header::ACCEPT, "text/html")
+}
+
+/// Does an Accept header, all its lines together, name `what` without refusing it (q=0)?
+pub fn accepts(request: &HttpRequest, name: &HeaderName, what: &str) -> bool {
+    let lines = request.headers().get_all(name);
+    let mut items = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','));
+    items.any(|item| {
+        let mut parts = item.split(';').map(str::trim);
+        let named = parts
+            .next()
+            .is_some_and(|first| first.eq_ignore_ascii_case(what));
+        named && !parts.any(is_refusal)
+    })
+}
+
+/// `q=0`, however many zeros and spaces.
+fn is_refusal(parameter: &str) -> bool {
+    parameter.split_once('=').is_some_and(|(name, value)| {
+        name.trim().eq_ignore_ascii_case("q") && value.trim().parse() == Ok(0.0_f32)
+    })
 }
 
 /// The language the caller asked for: `?lang=` before Accept-Language.

@@ -23,10 +23,12 @@ pub(super) async fn establish(db: &Db, candidate: Uuid, now: Micros) -> Result<U
         [candidate.into(), now.into()],
     ))
     .await?;
+    // Locked before it is read: another process may be moving it, and the public head must never
+    // go back.
     let row = tx
         .query_one_raw(statement(
             backend,
-            "SELECT installation, gseq, stamp FROM log_head WHERE id = 1",
+            "UPDATE log_head SET gseq = gseq WHERE id = 1 RETURNING installation, gseq, stamp",
             [],
         ))
         .await?
@@ -103,7 +105,8 @@ pub(super) async fn move_public_head(
         tx.get_database_backend(),
         "INSERT INTO public_head (id, installation, position, stamp) VALUES (1, ?, ?, ?) \
          ON CONFLICT (id) DO UPDATE SET installation = excluded.installation, \
-         position = excluded.position, stamp = excluded.stamp",
+         position = excluded.position, stamp = excluded.stamp \
+         WHERE public_head.position <= excluded.position",
         [installation.into(), position.into(), stamp.into()],
     ))
     .await?;

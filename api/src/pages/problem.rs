@@ -22,6 +22,8 @@ pub struct ProblemPage<'a> {
     pub detail: &'a str,
     /// The number under which the operator finds this request.
     pub request_id: &'a str,
+    /// The page's own address for a change of language, from [`slot::here`](super::slot::here).
+    pub here: &'a str,
 }
 
 #[derive(Template)]
@@ -46,6 +48,7 @@ impl ProblemPage<'_> {
             (_, given) => given,
         };
         let mut frame = Frame::new(self.lang, outside(title).to_string());
+        frame.other_language = Some(self.here.to_owned());
         if matches!(self.status, 405 | 413) {
             frame.other_language = None; // not fetched with GET, so a link cannot repeat it
         }
@@ -75,6 +78,7 @@ mod tests {
             title: "",
             detail: "",
             request_id: "req-1",
+            here: "?",
         }
     }
 

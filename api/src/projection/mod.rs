@@ -2,7 +2,7 @@
 //! transaction as the log entry that changed it. Rows carry the act's position. This module
 //! decides nothing; the resolver reads what stands here.
 
-use crate::{catalogue::PublicItem, db::statement, entities::file_object, log::Act};
+use crate::{catalogue::PublicItem, db::statement, log::Act};
 use roaring::RoaringBitmap;
 use sea_orm::{ConnectionTrait, DbErr};
 use serde::{Deserialize, Serialize};
@@ -178,21 +178,25 @@ pub async fn put_chunk(
     .await
 }
 
-/// Shows a file.
-pub async fn put_file(act: &Act, file: &file_object::Model) -> Result<(), DbErr> {
+/// Shows a file of an enterprise. Its bytes stay in the database.
+pub async fn put_file(act: &Act, enterprise: Uuid, hash: &str) -> Result<(), DbErr> {
     run(
         act,
         "INSERT INTO public_file (hash, media_type, title, content, position) \
-         VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING",
-        vec![
-            file.hash.as_str().into(),
-            file.media_type.as_str().into(),
-            file.title.as_str().into(),
-            file.content.clone().into(),
-            act.position().into(),
-        ],
+         SELECT hash, media_type, title, content, ? FROM file_object \
+         WHERE enterprise_id = ? AND hash = ? ON CONFLICT (hash) DO NOTHING",
+        vec![act.position().into(), enterprise.into(), hash.into()],
     )
     .await
+}
+
+/// Does a batch show exactly this already?
+pub async fn is_shown(act: &Act, batch: Uuid, view: &View) -> Result<bool, DbErr> {
+    let sql = "SELECT view FROM public_batch WHERE batch_id = ?";
+    let query = statement(act.tx().get_database_backend(), sql, [batch.into()]);
+    let row = act.tx().query_one_raw(query).await?;
+    let shown: Option<String> = row.map(|row| row.try_get("", "view")).transpose()?;
+    Ok(shown.as_deref() == Some(json(view)?.as_str()))
 }
 
 /// Reads a stored bitmap.

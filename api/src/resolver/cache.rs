@@ -116,6 +116,9 @@ impl<K: Hash + Eq, V> Bounded<K, V> {
     }
 
     fn put(&mut self, key: K, value: V, weight: usize) {
+        if weight > self.bytes_max {
+            return;
+        }
         self.bytes += weight;
         if let Some((_, (_, old))) = self.held.push(key, (value, weight)) {
             self.bytes -= old;
@@ -209,35 +212,43 @@ impl Views {
         if let Some(source) = lock(&self.sources).get(&key) {
             return Ok(source.clone());
         }
-        let text = self.load(db, installation, key).await?;
-        let public = if text.is_empty() {
-            None
-        } else {
-            Some(serde_json::from_str(&text).map_err(|e| DbErr::Json(e.to_string()))?)
-        };
+        let (public, length) = self.load(db, installation, key).await?;
         let source: Source = Arc::new(public);
         // Parsed, a text takes about twice its length.
-        lock(&self.sources).put(key, source.clone(), 2 * text.len() + 256);
+        lock(&self.sources).put(key, source.clone(), 2 * length + 256);
         Ok(source)
     }
 
-    /// The text from Redis where its version is the one asked for, else from the database.
-    async fn load(&self, db: &Db, installation: Uuid, key: SubjectKey) -> Result<String, DbErr> {
+    /// What Redis holds of exactly this version, if it reads as what it should be; else what the
+    /// database says. With its length as text.
+    async fn load(
+        &self,
+        db: &Db,
+        installation: Uuid,
+        key: SubjectKey,
+    ) -> Result<(Option<projection::View>, usize), DbErr> {
         let (name, version) = key.in_redis();
         let held = self.redis.get(installation, &name, version).await;
-        if let Some(text) = held.and_then(|bytes| String::from_utf8(bytes).ok()) {
-            return Ok(text);
+        if let Some(held) = held
+            && let Ok(public) = serde_json::from_slice(&held)
+        {
+            return Ok((Some(public), held.len()));
         }
         note_io("database");
-        let text = match key {
+        let (text, read) = match key {
             SubjectKey::Batch(id, _) => store::batch_view(db, id).await?,
             SubjectKey::Product(id, _) => store::product_view(db, id).await?,
-            SubjectKey::Nothing => String::new(),
+            SubjectKey::Nothing => (String::new(), version),
         };
+        if text.is_empty() {
+            return Ok((None, 0)); // not published: not worth a place in Redis
+        }
         let text = super::view::without_slots(&text);
+        let public = serde_json::from_str(&text).map_err(|e| DbErr::Json(e.to_string()))?;
+        // Under the version that was read, which may be newer than the one asked for.
         self.redis
-            .put(installation, &name, version, text.as_bytes(), None);
-        Ok(text)
+            .put(installation, &name, read, text.as_bytes(), None);
+        Ok((Some(public), text.len()))
     }
 
     /// Bytes held now.

@@ -72,13 +72,13 @@ impl Counts {
         let sent = self.clock.now();
         let mut after = self.seen.load(Ordering::Acquire);
         loop {
-            let rows = store::queried(db, after).await?;
-            let Some(last) = rows.last() else { break };
-            // A page may end within a fold: that fold is read again from its start.
-            let end = last.fold;
-            let full = rows.len() == 2000 && end > after + 1;
+            // A page ends with a whole fold, however many rows that has.
+            let end = store::queried_page_end(db, after).await?;
+            let rows = store::queried(db, after, end.unwrap_or(i64::MAX)).await?;
             let mut next = Bitmaps::clone(&self.queried.load());
+            let mut last = after;
             for row in rows {
+                last = last.max(row.fold);
                 if let Some(space) = SpaceKey::parse(&row.space) {
                     let bits = Arc::new(read_bits(&row.bits)?);
                     next.entry(space)
@@ -86,12 +86,13 @@ impl Counts {
                         .insert(row.chunk as u32, bits);
                 }
             }
-            self.queried.store(Arc::new(next));
-            if !full {
-                after = end;
+            if last > after {
+                self.queried.store(Arc::new(next));
+            }
+            after = last;
+            if end.is_none() {
                 break;
             }
-            after = end - 1;
         }
         self.seen.store(after, Ordering::Release);
         self.read_at.store(sent, Ordering::Release);
@@ -108,8 +109,9 @@ impl Counts {
             .is_some_and(|bits| bits.contains(offset));
         if !set {
             let read_at = self.read_at.load(Ordering::Acquire);
-            return Some(Count {
-                read_at: (read_at != 0).then_some(read_at),
+            // Before the bitmaps were read once, nothing is known of anyone.
+            return (read_at != 0).then_some(Count {
+                read_at: Some(read_at),
                 ..Count::default()
             });
         }

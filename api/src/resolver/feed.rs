@@ -33,9 +33,19 @@ pub enum PollError {
     Timeout,
 }
 
-/// Reading what changed may take longer than asking whether anything did: after a long silence
-/// it is the whole projection. Past this the connection is given up.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// One page of changes may take longer than asking whether there are any. Past this the
+/// connection is given up.
+const PAGE_TIMEOUT: Duration = Duration::from_secs(3);
+
+async fn in_time<T, E: Into<ReadError>>(
+    reading: impl Future<Output = Result<T, E>>,
+) -> Result<T, PollError> {
+    match tokio::time::timeout(PAGE_TIMEOUT, reading).await {
+        Ok(Ok(read)) => Ok(read),
+        Ok(Err(error)) => Err(PollError::Read(error.into())),
+        Err(_) => Err(PollError::Timeout),
+    }
+}
 
 /// Follows the log for a resolver.
 pub struct Feed {
@@ -87,10 +97,7 @@ impl Feed {
         let same = before.installation == installation && before.position <= head;
         let base = if same { &*before } else { &fresh_start };
         if !same || base.position < head {
-            let world = self.advance(base, installation, head);
-            let world = tokio::time::timeout(READ_TIMEOUT, world)
-                .await
-                .map_err(|_| PollError::Timeout)??;
+            let world = self.advance(base, installation, head).await?;
             resolver.world.store(Arc::new(world));
         }
         resolver.lease.renew(sent, as_of);
@@ -103,14 +110,16 @@ impl Feed {
         base: &World,
         installation: uuid::Uuid,
         head: i64,
-    ) -> Result<World, ReadError> {
+    ) -> Result<World, PollError> {
         let mut next = NextWorld::from(base);
         for table in TABLES {
             let mut after = base.position;
             loop {
-                let end = store::page_end(&self.db, table, after).await?;
+                let end = in_time(store::page_end(&self.db, table, after)).await?;
                 let to = end.unwrap_or(i64::MAX);
-                for change in store::changes(&self.db, &self.sealer, table, after, to).await? {
+                let changes =
+                    in_time(store::changes(&self.db, &self.sealer, table, after, to)).await?;
+                for change in changes {
                     next.apply(change);
                 }
                 match end {

@@ -6,7 +6,7 @@ use super::{
     compose::Fillings,
     counts::Count,
     decide::{Verdict, decide},
-    lease::Trust,
+    lease::{AsOf, Trust},
     lookup::{Entered, Found, lookup},
     queries::Query,
     store,
@@ -34,10 +34,14 @@ use std::{
     time::{Duration, Instant},
 };
 use suyuan_sync::trace_code::{self, CodeError, CodeFault, Scanned, TraceCode};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 /// A read for one scan takes at most this long: a database that hangs must not hang the page.
 const READ_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Files read from the database at the same time.
+static FILES: Semaphore = Semaphore::const_new(8);
 
 /// What a scanned address asks for.
 #[derive(Clone, Copy)]
@@ -120,7 +124,9 @@ pub async fn scan(resolver: Data<Resolver>, request: HttpRequest) -> Result<Http
         lang: http::language(&request),
         entered: Entered::Scanned,
     };
-    let scanned = trace_code::parse_path(path, request.query_string()).map_err(malformed)?;
+    let query = request.query_string();
+    let scanned = trace_code::parse_path(path, query)
+        .map_err(|error| malformed(error, &format!("{path}?{query}")))?;
     answer(&resolver, &request, &scanned, ask).await
 }
 
@@ -147,7 +153,7 @@ pub async fn query(
     match trace_code::parse(text) {
         Ok(scanned) => answer(&resolver, &request, &scanned, ask).await,
         Err(error) if ask.format == Format::Page => Ok(entry(ask.lang, Some(text), Some(error))),
-        Err(error) => Err(malformed(error)),
+        Err(error) => Err(malformed(error, text)),
     }
 }
 
@@ -163,7 +169,11 @@ pub async fn file(resolver: Data<Resolver>, request: HttpRequest) -> Result<Http
     if !shaped {
         return Err(Problem::new(ProblemCode::NotFound));
     }
-    let file = store::file(&resolver.db, hash).await?;
+    // Files are large and slow readers many: a few at a time, the others are told to come again.
+    let busy = || Problem::new(ProblemCode::Unavailable);
+    let _turn = FILES.try_acquire().map_err(|_| busy())?;
+    let file = tokio::time::timeout(READ_TIMEOUT, store::file(&resolver.db, hash));
+    let file = file.await.map_err(|_| busy())??;
     let file = file.ok_or_else(|| Problem::new(ProblemCode::NotFound))?;
     Ok(HttpResponse::Ok()
         .content_type(file.media_type)
@@ -183,39 +193,22 @@ async fn answer(
     ask: Ask,
 ) -> Result<HttpResponse, Problem> {
     let now = resolver.clock.now();
-    let world = resolver.world.load_full();
-    let mut found = lookup(&world, scanned, ask.entered, day_in_shanghai(now));
-    let silent = || Problem::new(ProblemCode::CannotConfirm);
-    let mut trust = resolver.lease.state(Instant::now());
-    // Waiting for a text takes time, and the lease runs meanwhile: what is said is judged by how
-    // things stand when it is said.
-    let (verdict, view, count) = loop {
-        if trust == Trust::Expired {
-            return Err(silent());
-        }
-        found.facts.cannot_confirm |= trust == Trust::Grace;
-        let verdict = decide(&found.facts);
-        let view = view_of(resolver, world.installation, &found, verdict, ask).await?;
-        let count = count_of(resolver, world.installation, &found).await;
-        let later = resolver.lease.state(Instant::now());
-        if later == trust || found.facts.cannot_confirm && later == Trust::Fresh {
-            break (verdict, view, count);
-        }
-        trust = later;
-    };
+    let Judged {
+        found,
+        verdict,
+        view,
+        count,
+        as_of,
+    } = judge(resolver, scanned, ask, now).await?;
     note(resolver, request, &found, verdict, now);
 
     let tag = etag(view.tag, count);
     let mut response = HttpResponse::build(status_of(verdict));
     headers(&mut response, ask, tag);
-    if http::header_text(request, &header::IF_NONE_MATCH)
-        .split(',')
-        .any(|known| known.trim().as_bytes() == tag)
-    {
+    if verdict.found() && is_known(request, tag) {
         response.status(StatusCode::NOT_MODIFIED);
         return Ok(response.finish());
     }
-    let as_of = resolver.lease.as_of();
     let texts = texts(resolver, request, &found, count, ask);
     let fillings = Fillings {
         code: &texts.code,
@@ -226,11 +219,68 @@ async fn answer(
             Format::Page => &as_of.beijing,
         },
     };
-    if accepts_gzip(request) {
+    if http::accepts(request, &header::ACCEPT_ENCODING, "gzip") {
         response.insert_header((header::CONTENT_ENCODING, HeaderValue::from_static("gzip")));
         return Ok(response.body(compose::gzip(&view, &fillings)));
     }
     Ok(response.body(compose::plain(&view, &fillings)))
+}
+
+/// An answer, ready to be written down.
+struct Judged {
+    found: Found,
+    verdict: Verdict,
+    view: Arc<View>,
+    count: Count,
+    /// When what it was judged by was last confirmed.
+    as_of: Arc<AsOf>,
+}
+
+/// Rounds of judging before an answer is given up: each begins because something became known
+/// while the one before waited.
+const ROUNDS_MAX: usize = 5;
+
+/// Looks the code up and judges it by how things stand when the answer is given: waiting for a
+/// text takes time, and meanwhile a recall may become known or the lease may run out.
+async fn judge(
+    resolver: &Resolver,
+    scanned: &Scanned,
+    ask: Ask,
+    now: Micros,
+) -> Result<Judged, Problem> {
+    for _ in 0..ROUNDS_MAX {
+        let trust = resolver.lease.state(Instant::now());
+        let as_of = resolver.lease.as_of();
+        if trust == Trust::Expired {
+            break;
+        }
+        let world = resolver.world.load_full();
+        let mut found = lookup(&world, scanned, ask.entered, day_in_shanghai(now));
+        found.facts.cannot_confirm |= trust == Trust::Grace;
+        let verdict = decide(&found.facts);
+        let view = view_of(resolver, world.installation, &found, verdict, ask).await?;
+        let count = count_of(resolver, world.installation, &found, trust).await;
+        let same_world = resolver.world.load().position == world.position;
+        if same_world && resolver.lease.state(Instant::now()) == trust {
+            return Ok(Judged {
+                found,
+                verdict,
+                view,
+                count,
+                as_of,
+            });
+        }
+    }
+    Err(Problem::new(ProblemCode::CannotConfirm))
+}
+
+/// Does the caller hold this very answer? Compared weakly, as tags of GET are.
+fn is_known(request: &HttpRequest, tag: ETag) -> bool {
+    let known = http::header_text(request, &header::IF_NONE_MATCH);
+    known.split(',').map(str::trim).any(|known| {
+        let opaque = known.strip_prefix("W/").unwrap_or(known);
+        opaque.as_bytes() == &tag[2..]
+    })
 }
 
 async fn view_of(
@@ -259,13 +309,14 @@ async fn view_of(
     }
 }
 
-/// A count is no safety matter: without one the answer still stands.
-async fn count_of(resolver: &Resolver, installation: Uuid, found: &Found) -> Count {
+/// A count is no safety matter: without one the answer still stands, and says that it has none.
+async fn count_of(resolver: &Resolver, installation: Uuid, found: &Found, trust: Trust) -> Count {
     let Some((space, index)) = found.unit else {
         return Count::default();
     };
-    if let Some(count) = resolver.counts.peek(space, index) {
-        return count;
+    let known = resolver.counts.peek(space, index);
+    if known.is_some() || trust != Trust::Fresh {
+        return known.unwrap_or_default(); // a database that does not answer is not asked again
     }
     let count = resolver
         .counts
@@ -296,7 +347,8 @@ fn texts(
         },
         Format::Page => {
             let first_on = count.first_at.map(|at| clock::day_of(at).to_string());
-            let counted = found.unit.is_some();
+            // A count that could not be read is not told as "nobody asked".
+            let counted = found.unit.is_some() && count.read_at.is_some();
             Texts {
                 code: pages::escape(&printed(&found.code)),
                 own: pages::slot::here(request.uri().path(), request.query_string()),
@@ -402,6 +454,9 @@ fn note(resolver: &Resolver, request: &HttpRequest, found: &Found, verdict: Verd
     if !verdict.found() {
         return; // forged and unknown codes are counters only: nobody can fill the log with them
     }
+    if found.unit.is_none() && matches!(&found.code, TraceCode::Gtin(gtin) if gtin.lot.is_some()) {
+        return; // a lot anyone may make up: counted, not kept
+    }
     resolver.log.note(Query {
         at: now,
         code: found.code,
@@ -501,8 +556,16 @@ fn entry(lang: Lang, typed: Option<&str>, fault: Option<CodeError>) -> HttpRespo
         .body(page.render())
 }
 
-fn malformed(error: CodeError) -> Problem {
-    let (at, fault) = (error.position + 1, error.fault);
+/// Where a fault is, as a person counts: the first character is 1.
+fn place(error: &CodeError, text: &str) -> usize {
+    let before = text
+        .char_indices()
+        .take_while(|(at, _)| *at < error.position);
+    before.count() + 1
+}
+
+fn malformed(error: CodeError, text: &str) -> Problem {
+    let (at, fault) = (place(&error, text), error.fault);
     let code = match fault {
         CodeFault::TooLong => ProblemCode::UriTooLong,
         _ => ProblemCode::MalformedCode,
@@ -530,8 +593,8 @@ fn read_only(request: &HttpRequest) -> Result<(), Problem> {
 
 /// Pages for people, JSON for programs that ask for it.
 fn format_of(request: &HttpRequest) -> Format {
-    let accept = http::header_text(request, &header::ACCEPT);
-    if accept.contains("application/json") && !accept.contains("text/html") {
+    let json = http::accepts(request, &header::ACCEPT, "application/json");
+    if json && !http::accepts(request, &header::ACCEPT, "text/html") {
         Format::Json
     } else {
         Format::Page
@@ -543,17 +606,8 @@ fn looks_like_code(path: &str) -> bool {
     let Some((first, _)) = path.strip_prefix('/').and_then(|rest| rest.split_once('/')) else {
         return false;
     };
-    first == "c" || ((2..=4).contains(&first.len()) && first.bytes().all(|b| b.is_ascii_digit()))
-}
-
-fn accepts_gzip(request: &HttpRequest) -> bool {
-    http::header_text(request, &header::ACCEPT_ENCODING)
-        .split(',')
-        .any(|item| {
-            let (name, quality) = item.split_once(';').unwrap_or((item, ""));
-            let refused = matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000");
-            name.trim() == "gzip" && !refused
-        })
+    first.eq_ignore_ascii_case("c")
+        || ((2..=4).contains(&first.len()) && first.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Weak: the time of confirmation is left out on purpose.
@@ -621,7 +675,7 @@ mod tests {
 
     #[test]
     fn only_addresses_of_codes_are_parsed() {
-        for yes in ["/01/x", "/8003/x", "/c/A.B"] {
+        for yes in ["/01/x", "/8003/x", "/c/A.B", "/C/A.B"] {
             assert!(looks_like_code(yes), "{yes}");
         }
         for no in ["/", "/favicon.ico", "/x/1", "/1/2", "/wp-admin/x", ""] {

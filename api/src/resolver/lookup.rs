@@ -48,9 +48,14 @@ pub struct Found {
 /// Looks a code up. `today` in days since 1970, Asia/Shanghai.
 pub fn lookup(world: &World, scanned: &Scanned, entered: Entered, today: i32) -> Found {
     match &scanned.code {
-        TraceCode::Gtin(gtin) => match &gtin.serial {
-            Some(serial) => unit(world, scanned, gtin, serial, entered, today),
-            None => product(world, scanned, gtin, today),
+        TraceCode::Gtin(gtin) => match (&gtin.serial, &gtin.upui) {
+            (Some(serial), _) => unit(world, scanned, gtin, serial, entered, today),
+            // A serial controlled by a third party (235) names a unit; none of ours does.
+            (None, Some(_)) => match world.space(&SpaceKey::gtin(gtin.gtin)) {
+                Some(space) => judge(world, space, scanned.code, None, &scanned.claims, today),
+                None => nothing(scanned.code),
+            },
+            (None, None) => product(world, scanned, gtin, today),
         },
         TraceCode::Own(_) => own(world, scanned, today),
         TraceCode::Sscc(sscc) => {
@@ -205,10 +210,8 @@ fn about_batch(found: &mut Found, batch: &Arc<Batch>, today: i32) {
 /// Does the code itself say another lot or expiry than the record?
 fn contradicts(claims: &Claims, batch: &Batch) -> bool {
     let lot = claims.lot.is_some_and(|lot| *lot != *batch.lot);
-    let expiry = claims
-        .expiry
-        .is_some_and(|claim| !same_day(claim, &batch.expiry_date));
-    lot || expiry
+    let differs = |claim: [u8; 6]| !same_day(claim, &batch.expiry_date);
+    lot || claims.expiry.is_some_and(differs) || claims.best_before.is_some_and(differs)
 }
 
 /// Is `YYMMDD` (day 00 = the month's last) the date `YYYY-MM-DD`?

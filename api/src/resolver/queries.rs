@@ -14,7 +14,7 @@ use aws_lc_rs::hmac;
 use roaring::RoaringBitmap;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Value,
+    QuerySelect, SqlErr, Value,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -146,19 +146,38 @@ pub async fn write_for_ever(db: Db, mut receiver: mpsc::Receiver<Query>, every: 
         if key.as_ref().is_none_or(|key| key.day != day) {
             key = DailyKey::for_day(day);
         }
-        if let Some(key) = &key
-            && let Err(error) = write(&db, key, &waiting).await
-        {
-            metrics::counter!("suyuan_queries_dropped_total").increment(got as u64);
-            tracing::warn!(%error, lost = got, "query log not written");
+        if let Some(key) = &key {
+            write_or_drop(&db, key, &waiting, every).await;
         }
         waiting.clear();
-        tokio::time::sleep(every).await;
+        if got < BATCH_MAX {
+            tokio::time::sleep(every).await;
+        }
     }
 }
 
-async fn write(db: &Db, key: &DailyKey, queries: &[Query]) -> Result<(), DbErr> {
+/// Tries before a batch is given up.
+const TRIES_MAX: u32 = 20;
+
+/// Writes a batch, trying again while the database is away; under one id, so that a try whose
+/// answer was lost does not count twice.
+async fn write_or_drop(db: &Db, key: &DailyKey, queries: &[Query], every: Duration) {
     let batch = Uuid::now_v7();
+    for n in 1..=TRIES_MAX {
+        match write(db, key, batch, queries).await {
+            Ok(()) => return,
+            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+                return; // the try before was written after all
+            }
+            Err(error) => tracing::debug!(%error, n, "query log not written yet"),
+        }
+        tokio::time::sleep(every * n).await;
+    }
+    metrics::counter!("suyuan_queries_dropped_total").increment(queries.len() as u64);
+    tracing::warn!(lost = queries.len(), "query log given up");
+}
+
+async fn write(db: &Db, key: &DailyKey, batch: Uuid, queries: &[Query]) -> Result<(), DbErr> {
     let at = queries.first().map_or(0, |query| query.at);
     let mut values: Vec<Value> = Vec::with_capacity(queries.len() * COLUMNS);
     for (n, query) in queries.iter().enumerate() {

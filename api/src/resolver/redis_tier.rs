@@ -4,8 +4,18 @@
 
 use super::note_io;
 use crate::config;
-use redis::{AsyncCommands, aio::ConnectionManager, aio::ConnectionManagerConfig};
-use std::{sync::Arc, time::Duration};
+use arc_swap::ArcSwap;
+use redis::{
+    AsyncCommands, RedisResult,
+    aio::{ConnectionManager, ConnectionManagerConfig},
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -20,8 +30,53 @@ pub struct RedisTier {
 
 #[derive(Clone)]
 struct Inner {
-    connection: ConnectionManager,
+    line: Arc<Line>,
     timeout: Duration,
+}
+
+/// The connection in use. One that stays silent several times in a row is replaced: a peer that
+/// vanished never says so.
+struct Line {
+    client: redis::Client,
+    config: ConnectionManagerConfig,
+    connection: ArcSwap<ConnectionManager>,
+    silences: AtomicU32,
+}
+
+/// Silences in a row after which a connection is given up.
+const SILENCES_MAX: u32 = 3;
+
+impl Inner {
+    /// Runs one command; silence and failure are both "no answer".
+    async fn ask<T>(
+        &self,
+        command: impl AsyncFnOnce(ConnectionManager) -> RedisResult<T>,
+    ) -> Option<T> {
+        let connection = ConnectionManager::clone(&self.line.connection.load());
+        let Ok(answer) = tokio::time::timeout(self.timeout, command(connection)).await else {
+            self.line.note_silence();
+            return None;
+        };
+        match &answer {
+            Err(error) if error.is_timeout() => self.line.note_silence(),
+            _ => self.line.silences.store(0, Ordering::Relaxed),
+        }
+        answer.ok()
+    }
+}
+
+impl Line {
+    fn note_silence(&self) {
+        if self.silences.fetch_add(1, Ordering::Relaxed) + 1 < SILENCES_MAX {
+            return;
+        }
+        self.silences.store(0, Ordering::Relaxed);
+        let fresh =
+            ConnectionManager::new_lazy_with_config(self.client.clone(), self.config.clone());
+        if let Ok(fresh) = fresh {
+            self.connection.store(Arc::new(fresh));
+        }
+    }
 }
 
 impl RedisTier {
@@ -36,12 +91,15 @@ impl RedisTier {
         let config = ConnectionManagerConfig::new()
             .set_response_timeout(Some(timeout))
             .set_connection_timeout(Some(Duration::from_secs(1)));
-        let connection = ConnectionManager::new_lazy_with_config(client, config)?;
+        let connection = ConnectionManager::new_lazy_with_config(client.clone(), config.clone())?;
+        let line = Arc::new(Line {
+            client,
+            config,
+            connection: ArcSwap::from_pointee(connection),
+            silences: AtomicU32::new(0),
+        });
         Ok(RedisTier {
-            inner: Some(Inner {
-                connection,
-                timeout,
-            }),
+            inner: Some(Inner { line, timeout }),
         })
     }
 
@@ -52,17 +110,11 @@ impl RedisTier {
 
     /// An entry made from exactly this version of this installation's data.
     pub async fn get(&self, installation: Uuid, key: &str, version: i64) -> Option<Vec<u8>> {
-        let Inner {
-            mut connection,
-            timeout,
-        } = self.inner.clone()?;
+        let inner = self.inner.as_ref()?;
         note_io("redis");
         let name = name(installation, key);
-        let found: Option<Vec<u8>> = tokio::time::timeout(timeout, connection.get(name))
-            .await
-            .ok()?
-            .ok()?;
-        let found = found?;
+        let get = async |mut connection: ConnectionManager| connection.get(name).await;
+        let found: Vec<u8> = inner.ask(get).await.flatten()?;
         let (made_from, body) = found.split_at_checked(8)?;
         (made_from == version.to_be_bytes()).then(|| body.to_vec())
     }
@@ -76,34 +128,29 @@ impl RedisTier {
         body: &[u8],
         keep_s: Option<u64>,
     ) {
-        let Some(Inner {
-            mut connection,
-            timeout,
-        }) = self.inner.clone()
-        else {
+        let Some(inner) = self.inner.clone() else {
             return;
         };
         let name = name(installation, key);
         let value = [&version.to_be_bytes(), body].concat();
         let keep = keep_s.unwrap_or(KEEP_S);
         tokio::spawn(async move {
-            let put = connection.set_ex::<_, _, ()>(name, value, keep);
-            drop(tokio::time::timeout(timeout, put).await);
+            let put = async |mut connection: ConnectionManager| {
+                connection.set_ex::<_, _, ()>(name, value, keep).await
+            };
+            inner.ask(put).await;
         });
     }
 
     /// Does it answer?
     pub async fn ping(&self) -> Option<bool> {
-        let Inner {
-            mut connection,
-            timeout,
-        } = self.inner.clone()?;
-        let command = redis::cmd("PING");
-        let ping = command.query_async::<String>(&mut connection);
-        Some(matches!(
-            tokio::time::timeout(timeout, ping).await,
-            Ok(Ok(_))
-        ))
+        let inner = self.inner.as_ref()?;
+        let ping = async |mut connection: ConnectionManager| {
+            redis::cmd("PING")
+                .query_async::<String>(&mut connection)
+                .await
+        };
+        Some(inner.ask(ping).await.is_some())
     }
 }
 
@@ -118,17 +165,17 @@ fn channel(installation: Uuid) -> String {
 /// Tells other processes that the log has moved, each time this one moved it. Losing a message
 /// costs at most one poll interval.
 pub async fn announce(tier: RedisTier, installation: Uuid, news: Arc<Notify>) {
-    let Some(Inner {
-        mut connection,
-        timeout,
-    }) = tier.inner
-    else {
+    let Some(inner) = tier.inner else {
         return;
     };
     loop {
         news.notified().await;
-        let publish = connection.publish::<_, _, ()>(channel(installation), 1);
-        drop(tokio::time::timeout(timeout, publish).await);
+        let publish = async |mut connection: ConnectionManager| {
+            connection
+                .publish::<_, _, ()>(channel(installation), 1)
+                .await
+        };
+        inner.ask(publish).await;
     }
 }
 

@@ -217,22 +217,24 @@ fn chunk(row: public_chunk::Model) -> Result<Change, ReadError> {
     })
 }
 
-/// What a batch shows; empty until published.
-pub async fn batch_view(db: &Db, id: Uuid) -> Result<String, DbErr> {
-    let row: Option<String> = public_batch::Entity::find_by_id(id)
+/// What a batch shows (empty until published), and the version that was read.
+pub async fn batch_view(db: &Db, id: Uuid) -> Result<(String, i64), DbErr> {
+    let row: Option<(String, i64)> = public_batch::Entity::find_by_id(id)
         .select_only()
         .column(public_batch::Column::View)
+        .column(public_batch::Column::Position)
         .into_tuple()
         .one(db.reader())
         .await?;
     Ok(row.unwrap_or_default())
 }
 
-/// What a product shows.
-pub async fn product_view(db: &Db, id: Uuid) -> Result<String, DbErr> {
-    let row: Option<String> = public_product::Entity::find_by_id(id)
+/// What a product shows, and the version that was read.
+pub async fn product_view(db: &Db, id: Uuid) -> Result<(String, i64), DbErr> {
+    let row: Option<(String, i64)> = public_product::Entity::find_by_id(id)
         .select_only()
         .column(public_product::Column::View)
+        .column(public_product::Column::Position)
         .into_tuple()
         .one(db.reader())
         .await?;
@@ -254,12 +256,24 @@ pub async fn count(db: &Db, space: &str, index: u64) -> Result<Option<(i64, i64)
     Ok(row.map(|row| (row.n, row.first_at)))
 }
 
-/// Bitmaps of indices queried before, changed after a fold.
-pub async fn queried(db: &Db, after: i64) -> Result<Vec<query_chunk::Model>, DbErr> {
+/// The fold a page of changed bitmaps ends at; `None` when the rest fits one page.
+pub async fn queried_page_end(db: &Db, after: i64) -> Result<Option<i64>, DbErr> {
+    let row = db
+        .reader()
+        .query_one_raw(statement(
+            db.backend(),
+            "SELECT fold FROM query_chunk WHERE fold > ? ORDER BY fold LIMIT 1 OFFSET 2000",
+            [after.into()],
+        ))
+        .await?;
+    row.map(|row| row.try_get("", "fold")).transpose()
+}
+
+/// Bitmaps of indices queried before, of folds in (after, to].
+pub async fn queried(db: &Db, after: i64, to: i64) -> Result<Vec<query_chunk::Model>, DbErr> {
     query_chunk::Entity::find()
         .filter(query_chunk::Column::Fold.gt(after))
-        .order_by_asc(query_chunk::Column::Fold)
-        .limit(2000)
+        .filter(query_chunk::Column::Fold.lte(to))
         .all(db.reader())
         .await
 }

@@ -78,8 +78,8 @@ pub struct ScanRecallOut {
 /// Queries before this one.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct QueriesOut {
-    /// How many; crawlers and previews left out.
-    pub count: u64,
+    /// How many; crawlers and previews left out. `null` when it could not be read.
+    pub count: Option<u64>,
     /// First when, UTC.
     pub first_at: Option<String>,
     /// As of when, UTC: up to a few seconds old.

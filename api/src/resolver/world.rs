@@ -151,11 +151,6 @@ impl World {
     pub fn product_version(&self, id: Uuid) -> Option<i64> {
         self.products.get(&id).copied()
     }
-
-    /// How many of each there are: spaces, batches, products.
-    pub fn size(&self) -> (usize, usize, usize) {
-        (self.spaces.len(), self.batches.len(), self.products.len())
-    }
 }
 
 /// One change to a world, as the feed reads it from a row.

@@ -16,7 +16,6 @@ use crate::{
         locations, products,
     },
 };
-use sea_orm::EntityTrait;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -127,15 +126,26 @@ pub async fn refresh_all(
             let version = row.published_version.unwrap_or(1);
             let values = store::version(act.tx(), enterprise, row.id, version).await?;
             match view_of(&act, &state.catalogue, row, values).await {
+                // What it shows already is as new: nothing is written, so that a request sent
+                // again finishes what the first began and adds nothing.
+                Ok(view) if projection::is_shown(&act, row.id, &view).await? => {}
                 Ok(view) => {
                     show(&act, row, &view).await?;
                     shown.push(row.id);
                 }
-                Err(RegistryError::Gaps(gaps)) => {
-                    tracing::warn!(batch = %row.id, gaps = gaps.len(), "kept as shown: incomplete");
+                // One batch that cannot follow does not hold up the others.
+                Err(
+                    error @ (RegistryError::Gaps(_)
+                    | RegistryError::Fields(_)
+                    | RegistryError::Unknown),
+                ) => {
+                    tracing::warn!(batch = %row.id, ?error, "kept as shown before");
                 }
                 Err(error) => return Err(error),
             }
+        }
+        if shown.is_empty() {
+            continue; // rolled back: nothing changed, no entry
         }
         let entry = Entry {
             kind: Kind::Published,
@@ -219,11 +229,10 @@ async fn publish_files(act: &Act, enterprise: Uuid, view: &View) -> Result<(), R
         }
     }
     for hash in hashes {
-        let file = crate::entities::file_object::Entity::find_by_id((enterprise, hash.clone()))
-            .one(act.tx())
-            .await?;
-        let file = file.ok_or_else(|| files::unknown(&hash))?;
-        projection::put_file(act, &file).await?;
+        if !files::exists(act.tx(), enterprise, &hash).await? {
+            return Err(files::unknown(&hash));
+        }
+        projection::put_file(act, enterprise, &hash).await?;
     }
     Ok(())
 }

@@ -133,7 +133,7 @@ pub async fn revise_enterprise(
     fields::check_name("name", &name)?;
     fields::check_date("valid_from", &valid_from)?;
     fields::check_enterprise(&state.catalogue, &fields.0)?;
-    let (out, fresh) = store::revise(
+    let out = store::revise(
         &state.log,
         caller.actor,
         body.key,
@@ -143,8 +143,6 @@ pub async fn revise_enterprise(
         fields.0,
     )
     .await?;
-    if fresh {
-        batches::publication::refresh_all(&state, caller.actor, *id, None).await?;
-    }
+    batches::publication::refresh_all(&state, caller.actor, *id, None).await?;
     Ok(HttpResponse::Created().json(out))
 }

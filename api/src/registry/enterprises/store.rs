@@ -108,10 +108,10 @@ pub async fn revise(
     name: String,
     valid_from: String,
     fields: Values,
-) -> Result<(EnterpriseOut, Fresh), RegistryError> {
+) -> Result<EnterpriseOut, RegistryError> {
     let act = match log.begin(actor, key).await? {
         Begun::Act(act) => act,
-        Begun::Answered(out) => return Ok((out, false)),
+        Begun::Answered(out) => return Ok(out),
     };
     let mut out = read(act.tx(), id).await?.ok_or(RegistryError::Unknown)?;
     out.version += 1;
@@ -120,11 +120,8 @@ pub async fn revise(
     out.valid_from = valid_from;
     out.fields = serde_json::to_value(&fields)?;
     act.commit(entry(id, &out), &out).await?;
-    Ok((out, true))
+    Ok(out)
 }
-
-/// Done now, rather than answered before.
-pub type Fresh = bool;
 
 /// What an enterprise said of itself on a day: the newest version in force then, else the first.
 pub async fn in_force(
