@@ -24,7 +24,7 @@ async fn an_answer_that_waited_knows_what_its_node_learned_meanwhile() {
     let batch = batch_of(&officer, &view.code.batch.expect("a lot")).await["id"].clone();
     tokio::time::sleep(SECOND).await;
     // The one connection for texts is taken for a while; the feed has its own.
-    let held = far.state().db.begin().await.expect("the connection");
+    let held = far.resolver().db.begin().await.expect("the connection");
     let others = async {
         tokio::time::sleep(Duration::from_millis(30)).await;
         recall(&officer, &batch, "while it waits").await;

@@ -526,15 +526,12 @@ fn page_headers(response: &mut HttpResponseBuilder, lang: Lang) {
 }
 
 fn entry(lang: Lang, typed: Option<&str>, fault: Option<CodeError>) -> HttpResponse {
-    let told = fault.as_ref().map(|error| match lang {
-        Lang::Zh => (
-            error.fault.zh(),
-            format!("第 {} 个字符", error.position + 1),
-        ),
-        Lang::En => (
-            error.fault.en(),
-            format!("character {}", error.position + 1),
-        ),
+    let told = fault.as_ref().map(|error| {
+        let at = place(error, typed.unwrap_or_default());
+        match lang {
+            Lang::Zh => (error.fault.zh(), format!("第 {at} 个字符")),
+            Lang::En => (error.fault.en(), format!("character {at}")),
+        }
     });
     let page = EntryPage {
         lang,
