@@ -7,8 +7,9 @@
 //!   read, in the same transaction.
 //! - [`registry`] (who makes what where), [`codes`] (issuing), [`recalls`], [`accounts`] are the
 //!   features; [`catalogue`] is the standards as data.
-//! - [`http`], [`problem`], [`db`], [`clock`], [`sealing`], [`telemetry`], [`operations`] serve
-//!   them all and know none of them.
+//! - [`problem`], [`db`], [`clock`], [`sealing`], [`telemetry`], [`free_text`] serve them all and
+//!   know none of them; [`http`] knows accounts besides, and [`operations`] asks the parts how they
+//!   are.
 //! - [`demo`] makes a small honest world through the same functions the API uses.
 
 pub mod accounts;

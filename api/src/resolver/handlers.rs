@@ -5,18 +5,18 @@ use super::{
     Resolver, compose,
     compose::Fillings,
     counts::Count,
-    decide::{Verdict, decide},
-    lease::{AsOf, Trust},
-    lookup::{Entered, Found, lookup},
+    decide::Verdict,
+    judge::{Ask, Judged, READ_TIMEOUT, judge},
+    lookup::{Entered, Found},
     queries::Query,
     store,
-    view::{Format, View},
-    wire::ScanOut,
+    texts::texts,
+    view::Format,
 };
 use crate::{
-    clock::{self, Micros},
+    clock::Micros,
     http,
-    pages::{self, EntryPage, Lang},
+    pages::{EntryPage, Lang},
     problem::{Problem, ProblemBody, ProblemCode},
 };
 use actix_web::{
@@ -27,86 +27,12 @@ use actix_web::{
     },
     web::Data,
 };
-use std::{
-    cell::RefCell,
-    fmt::Write,
-    sync::{Arc, OnceLock},
-    time::{Duration, Instant},
-};
-use suyuan_sync::trace_code::{self, CodeError, CodeFault, Scanned, TraceCode};
+use std::sync::OnceLock;
+use suyuan_sync::trace_code::{self, CodeError, CodeFault, TraceCode};
 use tokio::sync::Semaphore;
-use uuid::Uuid;
-
-/// A read for one scan takes at most this long: a database that hangs must not hang the page.
-const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Files read from the database at the same time.
 static FILES: Semaphore = Semaphore::const_new(8);
-
-/// What a scanned address asks for.
-#[derive(Clone, Copy)]
-struct Ask {
-    format: Format,
-    lang: Lang,
-    entered: Entered,
-}
-
-/// A scan: any path that is a code. `text/html` gets the page, `application/json` the view.
-#[utoipa::path(get, path = "/01/{gtin}/21/{serial}", tag = "scan", operation_id = "scan_unit",
-    params(("gtin" = String, Path, description = "GTIN: 8, 12, 13 or 14 digits"),
-    ("serial" = String, Path, description = "1 to 20 characters, percent-encoded")),
-    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
-    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
-#[allow(dead_code)] // documents the catch-all below
-pub fn scan_unit() {}
-
-/// A product, or with `/10/{lot}` a batch of it.
-#[utoipa::path(get, path = "/01/{gtin}", tag = "scan", operation_id = "scan_product",
-    params(("gtin" = String, Path)),
-    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
-    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
-#[allow(dead_code)]
-pub fn scan_product() {}
-
-/// A batch.
-#[utoipa::path(get, path = "/01/{gtin}/10/{lot}", tag = "scan", operation_id = "scan_batch",
-    params(("gtin" = String, Path), ("lot" = String, Path)),
-    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
-    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
-#[allow(dead_code)]
-pub fn scan_batch() {}
-
-/// A logistic unit.
-#[utoipa::path(get, path = "/00/{sscc}", tag = "scan", operation_id = "scan_logistic_unit",
-    params(("sscc" = String, Path)),
-    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
-    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
-#[allow(dead_code)]
-pub fn scan_logistic_unit() {}
-
-/// A code of the own scheme.
-#[utoipa::path(get, path = "/c/{code}", tag = "scan", operation_id = "scan_own",
-    params(("code" = String, Path)),
-    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
-    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
-#[allow(dead_code)]
-pub fn scan_own() {}
-
-/// The page of a code, whatever the caller accepts: `/p` before any path above.
-#[utoipa::path(get, path = "/p/{path}", tag = "scan", operation_id = "scan_page",
-    params(("path" = String, Path, description = "a code's path without its leading slash")),
-    responses((status = 200, content_type = "text/html"), (status = 404, content_type = "text/html"),
-    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
-#[allow(dead_code)]
-pub fn scan_page() {}
-
-/// Anything a person may type or a scanner may read, as `code`; without it, the form.
-#[utoipa::path(get, path = "/q", tag = "scan", operation_id = "query_code",
-    params(("code" = Option<String>, Query, description = "any form of a trace code")),
-    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
-    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
-#[allow(dead_code)]
-pub fn query_code() {}
 
 /// The default service of the public listener: every code's address.
 pub async fn scan(resolver: Data<Resolver>, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -189,7 +115,7 @@ pub async fn file(resolver: Data<Resolver>, request: HttpRequest) -> Result<Http
 async fn answer(
     resolver: &Resolver,
     request: &HttpRequest,
-    scanned: &Scanned,
+    scanned: &trace_code::Scanned,
     ask: Ask,
 ) -> Result<HttpResponse, Problem> {
     let now = resolver.clock.now();
@@ -209,7 +135,8 @@ async fn answer(
         response.status(StatusCode::NOT_MODIFIED);
         return Ok(response.finish());
     }
-    let texts = texts(resolver, request, &found, count, ask);
+    let here = (request.uri().path(), request.query_string());
+    let texts = texts(&found, count, ask, here, now);
     let fillings = Fillings {
         code: &texts.code,
         own: &texts.own,
@@ -226,54 +153,6 @@ async fn answer(
     Ok(response.body(compose::plain(&view, &fillings)))
 }
 
-/// An answer, ready to be written down.
-struct Judged {
-    found: Found,
-    verdict: Verdict,
-    view: Arc<View>,
-    count: Count,
-    /// When what it was judged by was last confirmed.
-    as_of: Arc<AsOf>,
-}
-
-/// Rounds of judging before an answer is given up: each begins because something became known
-/// while the one before waited.
-const ROUNDS_MAX: usize = 5;
-
-/// Looks the code up and judges it by how things stand when the answer is given: waiting for a
-/// text takes time, and meanwhile a recall may become known or the lease may run out.
-async fn judge(
-    resolver: &Resolver,
-    scanned: &Scanned,
-    ask: Ask,
-    now: Micros,
-) -> Result<Judged, Problem> {
-    for _ in 0..ROUNDS_MAX {
-        let trust = resolver.lease.state(Instant::now());
-        let as_of = resolver.lease.as_of();
-        if trust == Trust::Expired {
-            break;
-        }
-        let world = resolver.world.load_full();
-        let mut found = lookup(&world, scanned, ask.entered, day_in_shanghai(now));
-        found.facts.cannot_confirm |= trust == Trust::Grace;
-        let verdict = decide(&found.facts);
-        let view = view_of(resolver, world.installation, &found, verdict, ask).await?;
-        let count = count_of(resolver, world.installation, &found, trust).await;
-        let same_world = resolver.world.load().position == world.position;
-        if same_world && resolver.lease.state(Instant::now()) == trust {
-            return Ok(Judged {
-                found,
-                verdict,
-                view,
-                count,
-                as_of,
-            });
-        }
-    }
-    Err(Problem::new(ProblemCode::CannotConfirm))
-}
-
 /// Does the caller hold this very answer? Compared weakly, as tags of GET are.
 fn is_known(request: &HttpRequest, tag: ETag) -> bool {
     let known = http::header_text(request, &header::IF_NONE_MATCH);
@@ -281,169 +160,6 @@ fn is_known(request: &HttpRequest, tag: ETag) -> bool {
         let opaque = known.strip_prefix("W/").unwrap_or(known);
         opaque.as_bytes() == &tag[2..]
     })
-}
-
-async fn view_of(
-    resolver: &Resolver,
-    installation: Uuid,
-    found: &Found,
-    verdict: Verdict,
-    ask: Ask,
-) -> Result<Arc<View>, Problem> {
-    let (views, subject) = (&resolver.views, &found.subject);
-    if let Some(view) = views.peek(subject, verdict, ask.format, ask.lang) {
-        return Ok(view);
-    }
-    let view = views.get(
-        &resolver.db,
-        installation,
-        subject,
-        verdict,
-        ask.format,
-        ask.lang,
-    );
-    match tokio::time::timeout(READ_TIMEOUT, view).await {
-        Ok(Ok(view)) => Ok(view),
-        Ok(Err(error)) => Err(unavailable(&error)),
-        Err(late) => Err(unavailable(&late)),
-    }
-}
-
-/// A count is no safety matter: without one the answer still stands, and says that it has none.
-async fn count_of(resolver: &Resolver, installation: Uuid, found: &Found, trust: Trust) -> Count {
-    let Some((space, index)) = found.unit else {
-        return Count::default();
-    };
-    let known = resolver.counts.peek(space, index);
-    if known.is_some() || trust != Trust::Fresh {
-        return known.unwrap_or_default(); // a database that does not answer is not asked again
-    }
-    let count = resolver
-        .counts
-        .get(&resolver.db, installation, space, index);
-    let count = tokio::time::timeout(READ_TIMEOUT, count).await;
-    count.ok().and_then(Result::ok).unwrap_or_default()
-}
-
-/// What differs per unit, as text for the format.
-struct Texts {
-    code: String,
-    own: String,
-    queries: String,
-}
-
-fn texts(
-    resolver: &Resolver,
-    request: &HttpRequest,
-    found: &Found,
-    count: Count,
-    ask: Ask,
-) -> Texts {
-    match ask.format {
-        Format::Json => Texts {
-            code: json_text(&printed(&found.code)),
-            own: code_json(found),
-            queries: queries_json(count),
-        },
-        Format::Page => {
-            let first_on = count.first_at.map(|at| clock::day_of(at).to_string());
-            // A count that could not be read is not told as "nobody asked".
-            let counted = found.unit.is_some() && count.read_at.is_some();
-            Texts {
-                code: pages::escape(&printed(&found.code)),
-                own: pages::slot::here(request.uri().path(), request.query_string()),
-                queries: if counted {
-                    let age = count
-                        .read_at
-                        .map(|at| (resolver.clock.now() - at) / 1_000_000);
-                    let age = age.and_then(|seconds| u64::try_from(seconds).ok());
-                    pages::queries_sentence(ask.lang, count.n, first_on.as_deref(), age)
-                } else {
-                    String::new()
-                },
-            }
-        }
-    }
-}
-
-/// The code as it is printed under the mark: bracketed, or of the own scheme.
-fn printed(code: &TraceCode) -> String {
-    let bracketed = code.bracketed().map(|text| text.to_string());
-    bracketed.unwrap_or_else(|| {
-        let path = code.to_string();
-        path.strip_prefix("/c/").unwrap_or(&path).to_owned()
-    })
-}
-
-fn code_json(found: &Found) -> String {
-    let mut out = String::with_capacity(192);
-    let canonical = json_text(&found.code.to_string());
-    let scheme = if matches!(found.code, TraceCode::Own(_)) {
-        "own"
-    } else {
-        "gs1"
-    };
-    let level = found.level;
-    // Writing to a String cannot fail.
-    let _ = write!(
-        out,
-        r#"{{"canonical":"{canonical}","scheme":"{scheme}","level":"{level}""#
-    );
-    let (mut serial, mut lot) = (None, None);
-    if let TraceCode::Gtin(gtin) = &found.code {
-        let _ = write!(out, r#","gtin":"{}""#, gtin.gtin);
-        serial = gtin.serial;
-        lot = gtin.lot.map(|lot| lot.as_str().to_owned());
-    }
-    if let Some(serial) = serial {
-        let _ = write!(out, r#","serial":"{}""#, json_text(&serial));
-    }
-    if let super::lookup::Subject::Batch(batch) = &found.subject {
-        lot = Some(batch.lot.clone());
-    }
-    if let Some(lot) = lot {
-        let _ = write!(out, r#","batch":"{}""#, json_text(&lot));
-    }
-    out.push('}');
-    out
-}
-
-fn queries_json(count: Count) -> String {
-    thread_local! {
-        // Nearly all answers of a few seconds tell the same time for "nobody asked before".
-        static LAST: RefCell<(Count, String)> = RefCell::default();
-    }
-    LAST.with_borrow_mut(|(last, text)| {
-        if text.is_empty() || *last != count {
-            let told = |at: Option<Micros>| {
-                at.map_or("null".to_owned(), |at| {
-                    format!("\"{}\"", clock::rfc3339(at))
-                })
-            };
-            let (first, as_of) = (told(count.first_at), told(count.read_at));
-            *text = format!(
-                r#"{{"count":{},"first_at":{first},"as_of":{as_of}}}"#,
-                count.n
-            );
-            *last = count;
-        }
-        text.clone()
-    })
-}
-
-/// Text inside JSON quotes.
-fn json_text(text: &str) -> String {
-    if text
-        .bytes()
-        .all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
-    {
-        return text.to_owned();
-    }
-    let quoted = serde_json::to_string(text).unwrap_or_default();
-    quoted
-        .get(1..quoted.len().saturating_sub(1))
-        .unwrap_or_default()
-        .to_owned()
 }
 
 fn note(resolver: &Resolver, request: &HttpRequest, found: &Found, verdict: Verdict, now: Micros) {
@@ -575,12 +291,6 @@ fn malformed(error: CodeError, text: &str) -> Problem {
     problem
 }
 
-/// Nothing can be shown without the database, and nothing may be guessed.
-fn unavailable(error: &dyn std::error::Error) -> Problem {
-    tracing::warn!(%error, "a view could not be read");
-    Problem::new(ProblemCode::CannotConfirm)
-}
-
 fn read_only(request: &HttpRequest) -> Result<(), Problem> {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok(());
@@ -620,12 +330,6 @@ fn etag(view: u64, count: Count) -> ETag {
 /// `W/"` and 16 hex digits and `"`.
 type ETag = [u8; 20];
 
-/// The day in Asia/Shanghai as days since 1970.
-fn day_in_shanghai(at: Micros) -> i32 {
-    const HOUR: i64 = 3_600_000_000;
-    (at + 8 * HOUR).div_euclid(24 * HOUR) as i32
-}
-
 /// A form value: `+` is a space, the rest is percent-encoded.
 fn decode_form(value: &str) -> String {
     let mut bytes = Vec::with_capacity(value.len());
@@ -653,15 +357,6 @@ fn decode_form(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn expiry_flips_at_midnight_in_shanghai() {
-        let before: jiff::Timestamp = "2026-11-21T15:59:59Z".parse().unwrap();
-        let after: jiff::Timestamp = "2026-11-21T16:00:00Z".parse().unwrap();
-        let day = clock::day_number(jiff::civil::date(2026, 11, 21));
-        assert_eq!(day_in_shanghai(before.as_microsecond()), day);
-        assert_eq!(day_in_shanghai(after.as_microsecond()), day + 1);
-    }
 
     #[test]
     fn form_values_are_decoded_and_never_panic() {

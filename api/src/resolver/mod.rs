@@ -1,10 +1,10 @@
 //! Answers one consumer scan (追溯查询): is the code legal, is it recalled or expired, what is it.
 //!
-//! The life of a scan, file by file: `handlers` reads the address, `lookup` finds what it names in
-//! the `world` this process keeps in memory, `decide` judges, `cache` has the rendered `view`
-//! (or loads it, once for all who ask), `compose` splices in what differs per unit, `queries`
-//! notes the query off the path. `feed` keeps the world fresh and `lease` says how long it may be
-//! trusted.
+//! The life of a scan, file by file: `handlers` reads the address and writes the answer; `judge`
+//! finds what the code names (`lookup`) in the `world` this process keeps in memory, has `decide`
+//! judge it, takes the rendered `view` from the `cache` (or loads it, once for all who ask) and the
+//! `counts`; `texts` and `compose` splice in what differs per unit; `queries` notes the query off
+//! the path. `feed` keeps the world fresh and `lease` says how long it may be trusted.
 //!
 //! Never writes to any table but the query log; never answers from a world it cannot vouch for;
 //! never asks a database or Redis about a forged code. No feature uses the resolver.
@@ -13,13 +13,16 @@ pub mod cache;
 pub mod compose;
 pub mod counts;
 pub mod decide;
+pub mod documented;
 pub mod feed;
 pub mod handlers;
+pub mod judge;
 pub mod lease;
 pub mod lookup;
 pub mod queries;
 pub mod redis_tier;
 pub mod store;
+pub mod texts;
 pub mod view;
 pub mod wire;
 pub mod world;

@@ -1,0 +1,62 @@
+//! The addresses of codes as the OpenAPI document tells them. One handler serves them all, since it
+//! reads the raw path itself; these functions only carry the documentation.
+
+use super::wire::ScanOut;
+use crate::problem::ProblemBody;
+
+/// A scan: any path that is a code. `text/html` gets the page, `application/json` the view.
+#[utoipa::path(get, path = "/01/{gtin}/21/{serial}", tag = "scan", operation_id = "scan_unit",
+    params(("gtin" = String, Path, description = "GTIN: 8, 12, 13 or 14 digits"),
+    ("serial" = String, Path, description = "1 to 20 characters, percent-encoded")),
+    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
+    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
+#[allow(dead_code)] // carries documentation only
+pub fn scan_unit() {}
+
+/// A product, or with `/10/{lot}` a batch of it.
+#[utoipa::path(get, path = "/01/{gtin}", tag = "scan", operation_id = "scan_product",
+    params(("gtin" = String, Path)),
+    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
+    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
+#[allow(dead_code)]
+pub fn scan_product() {}
+
+/// A batch.
+#[utoipa::path(get, path = "/01/{gtin}/10/{lot}", tag = "scan", operation_id = "scan_batch",
+    params(("gtin" = String, Path), ("lot" = String, Path)),
+    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
+    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
+#[allow(dead_code)]
+pub fn scan_batch() {}
+
+/// A logistic unit.
+#[utoipa::path(get, path = "/00/{sscc}", tag = "scan", operation_id = "scan_logistic_unit",
+    params(("sscc" = String, Path)),
+    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
+    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
+#[allow(dead_code)]
+pub fn scan_logistic_unit() {}
+
+/// A code of the own scheme.
+#[utoipa::path(get, path = "/c/{code}", tag = "scan", operation_id = "scan_own",
+    params(("code" = String, Path)),
+    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
+    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
+#[allow(dead_code)]
+pub fn scan_own() {}
+
+/// The page of a code, whatever the caller accepts: `/p` before any path above.
+#[utoipa::path(get, path = "/p/{path}", tag = "scan", operation_id = "scan_page",
+    params(("path" = String, Path, description = "a code's path without its leading slash")),
+    responses((status = 200, content_type = "text/html"), (status = 404, content_type = "text/html"),
+    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
+#[allow(dead_code)]
+pub fn scan_page() {}
+
+/// Anything a person may type or a scanner may read, as `code`; without it, the form.
+#[utoipa::path(get, path = "/q", tag = "scan", operation_id = "query_code",
+    params(("code" = Option<String>, Query, description = "any form of a trace code")),
+    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
+    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
+#[allow(dead_code)]
+pub fn query_code() {}

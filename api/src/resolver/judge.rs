@@ -1,0 +1,157 @@
+//! From a code to an answer ready to be written down: looked up, decided, with its view and count,
+//! as things stand at the moment it is given. Knows no HTTP.
+
+use super::{
+    Resolver,
+    counts::Count,
+    decide::{Verdict, decide},
+    lease::{AsOf, Trust},
+    lookup::{Entered, Found, lookup},
+    view::{Format, View},
+};
+use crate::{
+    clock::Micros,
+    pages::Lang,
+    problem::{Problem, ProblemCode},
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use suyuan_sync::trace_code::Scanned;
+use uuid::Uuid;
+
+/// A read for one scan takes at most this long: a database that hangs must not hang the page.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What a scanned address asks for.
+#[derive(Clone, Copy)]
+pub struct Ask {
+    /// Page or JSON.
+    pub format: Format,
+    /// For pages.
+    pub lang: Lang,
+    /// Scanned or typed.
+    pub entered: Entered,
+}
+
+/// An answer, ready to be written down.
+pub struct Judged {
+    /// What it names.
+    pub found: Found,
+    /// What is said of it.
+    pub verdict: Verdict,
+    /// The rendered text.
+    pub view: Arc<View>,
+    /// How often it was queried before.
+    pub count: Count,
+    /// When what it was judged by was last confirmed.
+    pub as_of: Arc<AsOf>,
+}
+
+/// Rounds of judging before an answer is given up: each begins because something became known
+/// while the one before waited.
+const ROUNDS_MAX: usize = 5;
+
+/// Looks the code up and judges it by how things stand when the answer is given: waiting for a
+/// text takes time, and meanwhile a recall may become known or the lease may run out.
+pub async fn judge(
+    resolver: &Resolver,
+    scanned: &Scanned,
+    ask: Ask,
+    now: Micros,
+) -> Result<Judged, Problem> {
+    for _ in 0..ROUNDS_MAX {
+        let trust = resolver.lease.state(Instant::now());
+        let as_of = resolver.lease.as_of();
+        if trust == Trust::Expired {
+            break;
+        }
+        let world = resolver.world.load_full();
+        let mut found = lookup(&world, scanned, ask.entered, day_in_shanghai(now));
+        found.facts.cannot_confirm |= trust == Trust::Grace;
+        let verdict = decide(&found.facts);
+        let view = view_of(resolver, world.installation, &found, verdict, ask).await?;
+        let count = count_of(resolver, world.installation, &found, trust).await;
+        let same_world = resolver.world.load().position == world.position;
+        if same_world && resolver.lease.state(Instant::now()) == trust {
+            return Ok(Judged {
+                found,
+                verdict,
+                view,
+                count,
+                as_of,
+            });
+        }
+    }
+    Err(Problem::new(ProblemCode::CannotConfirm))
+}
+
+async fn view_of(
+    resolver: &Resolver,
+    installation: Uuid,
+    found: &Found,
+    verdict: Verdict,
+    ask: Ask,
+) -> Result<Arc<View>, Problem> {
+    let (views, subject) = (&resolver.views, &found.subject);
+    if let Some(view) = views.peek(subject, verdict, ask.format, ask.lang) {
+        return Ok(view);
+    }
+    let view = views.get(
+        &resolver.db,
+        installation,
+        subject,
+        verdict,
+        ask.format,
+        ask.lang,
+    );
+    match tokio::time::timeout(READ_TIMEOUT, view).await {
+        Ok(Ok(view)) => Ok(view),
+        Ok(Err(error)) => Err(unavailable(&error)),
+        Err(late) => Err(unavailable(&late)),
+    }
+}
+
+/// A count is no safety matter: without one the answer still stands, and says that it has none.
+async fn count_of(resolver: &Resolver, installation: Uuid, found: &Found, trust: Trust) -> Count {
+    let Some((space, index)) = found.unit else {
+        return Count::default();
+    };
+    let known = resolver.counts.peek(space, index);
+    if known.is_some() || trust != Trust::Fresh {
+        return known.unwrap_or_default(); // a database that does not answer is not asked again
+    }
+    let count = resolver
+        .counts
+        .get(&resolver.db, installation, space, index);
+    let count = tokio::time::timeout(READ_TIMEOUT, count).await;
+    count.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+/// Nothing can be shown without the database, and nothing may be guessed.
+fn unavailable(error: &dyn std::error::Error) -> Problem {
+    tracing::warn!(%error, "a view could not be read");
+    Problem::new(ProblemCode::CannotConfirm)
+}
+
+/// The day in Asia/Shanghai as days since 1970.
+fn day_in_shanghai(at: Micros) -> i32 {
+    const HOUR: i64 = 3_600_000_000;
+    (at + 8 * HOUR).div_euclid(24 * HOUR) as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+
+    #[test]
+    fn expiry_flips_at_midnight_in_shanghai() {
+        let before: jiff::Timestamp = "2026-11-21T15:59:59Z".parse().unwrap();
+        let after: jiff::Timestamp = "2026-11-21T16:00:00Z".parse().unwrap();
+        let day = clock::day_number(jiff::civil::date(2026, 11, 21));
+        assert_eq!(day_in_shanghai(before.as_microsecond()), day);
+        assert_eq!(day_in_shanghai(after.as_microsecond()), day + 1);
+    }
+}
