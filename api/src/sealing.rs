@@ -37,6 +37,8 @@ pub enum SealError {
 #[derive(Clone)]
 pub struct Sealer {
     key: Arc<RandomizedNonceKey>,
+    /// For digests of what must not be guessed by whoever reads the database.
+    mac: Arc<hmac::Key>,
     /// For the demo only: new secrets follow from a seed, so that its codes are the same each time.
     seed: Option<Arc<aws_lc_rs::hmac::Key>>,
 }
@@ -61,8 +63,13 @@ impl Sealer {
             return Err(SealError::Weak);
         }
         let key = RandomizedNonceKey::new(&AES_256_GCM, bytes).map_err(|_| SealError::Malformed)?;
+        let mac = digest::digest(
+            &digest::SHA256,
+            &[b"suyuan-mac-1".as_slice(), bytes].concat(),
+        );
         Ok(Sealer {
             key: Arc::new(key),
+            mac: Arc::new(hmac::Key::new(hmac::HMAC_SHA256, mac.as_ref())),
             seed: None,
         })
     }
@@ -74,6 +81,12 @@ impl Sealer {
         let mut sealer = Sealer::from_base64(&STANDARD.encode(seed))?;
         sealer.seed = Some(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, seed.as_ref())));
         Ok(sealer)
+    }
+
+    /// A digest that nobody without the master key can compute, so that a guess at the text cannot
+    /// be tried against it. In base64.
+    pub fn keyed_digest(&self, text: &[u8]) -> String {
+        STANDARD.encode(hmac::sign(&self.mac, text))
     }
 
     /// A new 32-byte secret for what `context` names: random, except in a seeded demo.

@@ -2,6 +2,7 @@
 //! makes a create safe to send twice.
 
 use crate::{
+    app::Internal,
     log::IdempotencyKey,
     problem::{Problem, ProblemCode},
 };
@@ -9,7 +10,7 @@ use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
     http::header,
-    web::{Bytes, BytesMut},
+    web::{Bytes, BytesMut, Data},
 };
 use futures_util::{StreamExt, future::LocalBoxFuture};
 use serde::de::DeserializeOwned;
@@ -97,7 +98,14 @@ pub fn idempotency_key(
         ));
     };
     let operation = format!("{} {}", request.method(), request.uri());
-    Ok(Some(IdempotencyKey::new(key, &operation, body)))
+    let state = request.app_data::<Data<Internal>>();
+    let state = state.ok_or_else(|| Problem::new(ProblemCode::Internal))?;
+    Ok(Some(IdempotencyKey::new(
+        &state.sealer,
+        key,
+        &operation,
+        body,
+    )))
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {

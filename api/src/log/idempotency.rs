@@ -2,9 +2,7 @@
 //! the caller and the key it sent. A key used for a different request is refused.
 
 use super::{ActError, Actor};
-use crate::{clock::Micros, db::Db, entities::idempotency};
-use aws_lc_rs::digest;
-use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use crate::{clock::Micros, db::Db, entities::idempotency, sealing::Sealer};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
 };
@@ -17,10 +15,11 @@ pub struct IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// `key` as the caller sent it; `operation` and `body` are what it stands for.
-    pub fn new(key: &str, operation: &str, body: &[u8]) -> IdempotencyKey {
+    /// `key` as the caller sent it; `operation` and `body` are what it stands for. Only a keyed
+    /// digest of them is kept: a body may hold a password.
+    pub fn new(sealer: &Sealer, key: &str, operation: &str, body: &[u8]) -> IdempotencyKey {
         let text = [operation.as_bytes(), &[0], body].concat();
-        let request = STANDARD_NO_PAD.encode(digest::digest(&digest::SHA256, &text));
+        let request = sealer.keyed_digest(&text);
         IdempotencyKey {
             key: key.to_owned(),
             request,

@@ -172,7 +172,7 @@ pub(super) const fn reason(reason: Reason) -> ReasonWords {
 
 pub(super) const fn standing(legality: Option<Legality>) -> &'static str {
     match legality {
-        Some(Legality::Legal) => "Valid: issued by the company and in use",
+        Some(Legality::Legal) => "Valid: issued by the company",
         Some(Legality::Void) => "Cancelled",
         Some(Legality::NotCommissioned) => "Issued, not in use yet",
         Some(Legality::NotAllocated) => "Never issued",

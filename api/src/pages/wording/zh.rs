@@ -154,7 +154,7 @@ pub(super) const fn reason(reason: Reason) -> ReasonWords {
 
 pub(super) const fn standing(legality: Option<Legality>) -> &'static str {
     match legality {
-        Some(Legality::Legal) => "有效：已由企业发放并启用",
+        Some(Legality::Legal) => "有效：由企业发放",
         Some(Legality::Void) => "已作废",
         Some(Legality::NotCommissioned) => "已发放，尚未启用",
         Some(Legality::NotAllocated) => "未曾发放",
