@@ -163,7 +163,8 @@ on_both!(a_file_is_public_once_something_published_names_it, |app| {
         .send(Method::POST, &public, &[], Vec::new())
         .await;
     assert_eq!(post.status, 405);
+    app.settled().await;
     let page = app.consumer().page(&shown.code).await.text();
-    assert!(page.contains(&public), "the page links it");
+    assert!(page.contains(&public), "the page links it: {page}");
     app.stop().await;
 });
