@@ -4,11 +4,12 @@ use clap::{Args, Parser, Subcommand};
 use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode};
 use suyuan::{
     accounts,
-    app::{self, Application},
+    app::{self, Application, Bound, InternalPart, PublicPart},
     clock::Clock,
-    config::Settings,
+    config::{Role, Settings},
     db::{self, Db},
     demo,
+    http::Draining,
     sealing::Sealer,
     telemetry,
 };
@@ -30,6 +31,10 @@ enum Command {
     Demo(DemoArgs),
     /// Run both listeners in one process.
     Serve,
+    /// Run the consumers' listener alone, on PostgreSQL; any number of them beside one another.
+    Public,
+    /// Run the internal listener and the jobs alone, on PostgreSQL.
+    Internal,
     /// Bring the database to this version's schema and stop.
     Migrate,
     /// Print the settings in force, secrets left out.
@@ -88,6 +93,8 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
     match cli.command {
         Command::Demo(args) => return run_demo(cli.config, args).await,
         Command::Serve => serve(Settings::load(cli.config.as_deref(), &[])?).await?,
+        Command::Public => serve_public(Settings::load(cli.config.as_deref(), &[])?).await?,
+        Command::Internal => serve_internal(Settings::load(cli.config.as_deref(), &[])?).await?,
         Command::Migrate => {
             let settings = Settings::load(cli.config.as_deref(), &[])?;
             let db = Db::open(&db::url(&settings), &settings.database).await?;
@@ -100,16 +107,60 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 async fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
+    settings.fit_for(Role::Both)?;
     telemetry::start_logging(&settings.log)?;
     let sealer = app::sealer(&settings)?;
     let application = Application::build(settings, Clock::system(), sealer).await?;
-    let (public, internal) = (application.public_addr, application.internal_addr);
-    eprintln!("consumers: http://{public}/q\nAPI:       http://{internal}/docs/");
-    let now = application.state.clock.now();
-    if let Some(link) = accounts::make_setup_link(&application.state.db, now).await? {
-        eprintln!("first administrator (once, within a day): http://{internal}/setup?token={link}");
-    }
+    tell_consumers(application.public_addr);
+    tell_staff(&application.state, application.internal_addr).await?;
     application.run().await?;
+    Ok(())
+}
+
+async fn serve_public(mut settings: Settings) -> Result<(), Box<dyn Error>> {
+    settings.fit_for(Role::Public)?;
+    telemetry::start_logging(&settings.log)?;
+    telemetry::start_metrics();
+    let sealer = app::sealer(&settings)?;
+    let bound = Bound::to(settings.public.listen)?;
+    let (addr, draining) = (bound.addr, Draining::default());
+    settings.public.listen = addr;
+    let mut part =
+        PublicPart::open(&settings, bound, Clock::system(), sealer, draining.clone()).await?;
+    let server = part.serve()?;
+    tell_consumers(addr);
+    app::until_told_to_leave(settings.drain, &draining, &[server]).await;
+    part.finish().await;
+    Ok(())
+}
+
+async fn serve_internal(mut settings: Settings) -> Result<(), Box<dyn Error>> {
+    settings.fit_for(Role::Internal)?;
+    telemetry::start_logging(&settings.log)?;
+    telemetry::start_metrics();
+    let sealer = app::sealer(&settings)?;
+    let bound = Bound::to(settings.internal.listen)?;
+    let (addr, drain, draining) = (bound.addr, settings.drain, Draining::default());
+    settings.internal.listen = addr;
+    let mut part =
+        InternalPart::open(settings, bound, Clock::system(), sealer, draining.clone()).await?;
+    let server = part.serve()?;
+    tell_staff(&part.state, addr).await?;
+    app::until_told_to_leave(drain, &draining, &[server]).await;
+    part.finish();
+    Ok(())
+}
+
+fn tell_consumers(addr: SocketAddr) {
+    eprintln!("consumers: http://{addr}/q");
+}
+
+/// Where the API is and, while there is no account, the link that makes the first.
+async fn tell_staff(state: &app::Internal, addr: SocketAddr) -> Result<(), Box<dyn Error>> {
+    eprintln!("API:       http://{addr}/docs/");
+    if let Some(link) = accounts::make_setup_link(&state.db, state.clock.now()).await? {
+        eprintln!("first administrator (once, within a day): http://{addr}/setup?token={link}");
+    }
     Ok(())
 }
 
@@ -142,6 +193,7 @@ async fn run_demo(config: Option<PathBuf>, args: DemoArgs) -> Result<ExitCode, B
         flags.push(("data_dir", folder.display().to_string()));
     }
     let settings = Settings::load_over(&defaults, config.as_deref(), &flags)?;
+    settings.fit_for(Role::Both)?;
     telemetry::start_logging(&settings.log)?;
     let sealer = match args.seed {
         Some(seed) => Sealer::for_demo(seed)?,

@@ -111,9 +111,10 @@ fn only_the_edge_speaks_http() {
     let edge = |file: &str| {
         let name = file.rsplit('/').next().unwrap_or("");
         file.contains("/http/")
+            || file.contains("/app/")
             || matches!(
                 name,
-                "handlers.rs" | "setup.rs" | "routes.rs" | "problem.rs" | "operations.rs" | "app.rs" | "main.rs"
+                "handlers.rs" | "setup.rs" | "routes.rs" | "problem.rs" | "operations.rs" | "main.rs"
             )
             // The query log keeps a header value as it came, so that nothing is copied per scan.
             || file.ends_with("resolver/queries.rs")

@@ -1,0 +1,143 @@
+//! The public part: the resolver, the feed that keeps it fresh, the writer of the query log, the
+//! counts. It reads the public projection and writes the query log; it makes no schema, holds no
+//! signing key, and has no route of the internal listener.
+
+use super::{
+    StartError,
+    listener::{self, Bound, CONNECTIONS_MAX, HEAD_TIMEOUT, KEEP_ALIVE},
+};
+use crate::{
+    clock::Clock,
+    config::Settings,
+    db::{self, Db},
+    http::{self, Draining},
+    resolver::{
+        Resolver,
+        cache::Views,
+        counts::{self, Counts},
+        feed::Feed,
+        lease::Lease,
+        queries::{self, QueryLog},
+        redis_tier::{self, RedisTier},
+        world::World,
+    },
+    routes,
+    sealing::Sealer,
+};
+use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
+use arc_swap::ArcSwap;
+use std::{io, sync::Arc, time::Duration};
+use tokio::{sync::Notify, task::JoinHandle};
+
+/// The first poll may take longer than later ones: it reads the whole projection.
+const FIRST_POLL: Duration = Duration::from_mins(1);
+
+/// The public part, ready to be served.
+pub struct PublicPart {
+    /// What its handlers work with.
+    pub resolver: Data<Resolver>,
+    bound: Option<Bound>,
+    settings: Settings,
+    wake: Arc<Notify>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl PublicPart {
+    /// Reads the projection and begins to follow it.
+    pub async fn open(
+        settings: &Settings,
+        bound: Bound,
+        clock: Clock,
+        sealer: Sealer,
+        draining: Draining,
+    ) -> Result<PublicPart, StartError> {
+        let url = db::url(settings);
+        let redis = RedisTier::open(&settings.redis)?;
+        let (query_log, noted) = QueryLog::new(settings.queries.buffer);
+        let resolver = Data::new(Resolver {
+            world: ArcSwap::from_pointee(World::default()),
+            lease: Lease::new(&settings.freshness),
+            views: Views::new(settings.cache.bytes, redis.clone()),
+            counts: Counts::new(redis.clone(), clock.clone()),
+            log: query_log,
+            db: Db::open(&url, &settings.database).await?,
+            clock,
+            draining,
+        });
+        let feed = Feed::open(url.clone(), settings, sealer).await?;
+        // The first poll fills the world; only then is anything vouched for.
+        tokio::time::timeout(FIRST_POLL, feed.poll(&resolver))
+            .await
+            .map_err(|_| StartError::Projection("no answer within a minute".into()))?
+            .map_err(|error| StartError::Projection(error.to_string()))?;
+        resolver.counts.refresh(&resolver.db).await?;
+
+        let every = Duration::from_millis;
+        let mut tasks = vec![
+            tokio::spawn(queries::write_for_ever(
+                Db::open_single(&url, &settings.database).await?,
+                noted,
+                every(settings.queries.flush_ms),
+            )),
+            tokio::spawn(counts::run(
+                resolver.clone().into_inner(),
+                every(settings.queries.refresh_ms),
+            )),
+        ];
+        let wake = feed.wake();
+        if redis.is_configured() {
+            tasks.push(tokio::spawn(redis_tier::follow(
+                settings.redis.clone(),
+                resolver.world.load().installation,
+                wake.clone(),
+            )));
+        }
+        tasks.push(tokio::spawn(feed.run(resolver.clone().into_inner())));
+        Ok(PublicPart {
+            resolver,
+            bound: Some(bound),
+            settings: settings.clone(),
+            wake,
+            tasks,
+        })
+    }
+
+    /// Notify this when the log has moved: the feed polls at once.
+    pub fn wake(&self) -> Arc<Notify> {
+        self.wake.clone()
+    }
+
+    /// Starts the consumers' listener.
+    pub fn serve(&mut self) -> Result<ServerHandle, StartError> {
+        let bound = self.bound.take();
+        let bound = bound.ok_or_else(|| io::Error::other("served already"))?;
+        let resolver = self.resolver.clone();
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(resolver.clone())
+                .app_data(resolver.draining.clone())
+                .wrap(from_fn(http::finish_public))
+                .configure(routes::public)
+        })
+        .workers(listener::workers(self.settings.public.workers))
+        .max_connections(CONNECTIONS_MAX)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(self.settings.drain.timeout_s)
+        .disable_signals()
+        .listen(bound.socket)?
+        .run();
+        let handle = server.handle();
+        self.tasks.push(listener::spawn(server));
+        Ok(handle)
+    }
+
+    /// Ends background work.
+    pub async fn finish(self) {
+        // What was noted in the last moments is written before the writer goes.
+        tokio::time::sleep(Duration::from_millis(2 * self.settings.queries.flush_ms)).await;
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
