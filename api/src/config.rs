@@ -137,6 +137,10 @@ pub struct Security {
     pub master_key: Secret,
     /// A file with the same, or empty.
     pub master_key_file: String,
+    /// 32 bytes in base64, or empty: all that `suyuan public` needs of the master key.
+    pub reader_key: Secret,
+    /// A file with the same, or empty.
+    pub reader_key_file: String,
     /// Life of an access token.
     pub access_token_s: i64,
     /// Life of a refresh token that is not used.
@@ -306,13 +310,27 @@ impl Settings {
             return Ok(());
         }
         let security = &self.security;
-        if security.master_key.expose().is_empty() && security.master_key_file.is_empty() {
+        let given = |key: &Secret, file: &str| !(key.expose().is_empty() && file.is_empty());
+        let master = given(&security.master_key, &security.master_key_file);
+        if role == Role::Public {
+            if master {
+                return refuse("a public process in production must not be given the master key");
+            }
+            if !given(&security.reader_key, &security.reader_key_file) {
+                return refuse(
+                    "production needs security.reader_key_file or security.reader_key; \
+                     print it where the master key is with: suyuan keys reader",
+                );
+            }
+            return Ok(());
+        }
+        if !master {
             return refuse(
                 "production needs security.master_key_file or security.master_key; \
                  make one with: head -c 32 /dev/urandom | base64",
             );
         }
-        if role != Role::Public && self.public.base_url.is_empty() {
+        if self.public.base_url.is_empty() {
             return refuse("production needs public.base_url, the address printed into codes");
         }
         Ok(())
@@ -390,6 +408,15 @@ mod tests {
         assert!(error.to_string().contains("base_url"), "{error}");
         flags.push(("public.base_url", "https://id.example"));
         assert!(fit(&flags, Role::Both).is_ok());
+        // The consumers' side alone is not to hold it.
+        flags.push(("database.url", "postgres://u@h/d"));
+        let error = fit(&flags, Role::Public).unwrap_err();
+        assert!(error.to_string().contains("must not be given"), "{error}");
+        flags.retain(|(key, _)| *key != "security.master_key");
+        let error = fit(&flags, Role::Public).unwrap_err();
+        assert!(error.to_string().contains("reader_key"), "{error}");
+        flags.push(("security.reader_key_file", "/run/reader.key"));
+        assert!(fit(&flags, Role::Public).is_ok());
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! - [`problem`], [`db`], [`clock`], [`sealing`], [`telemetry`], [`free_text`] serve them all and
 //!   know none of them; [`http`] knows accounts besides, and [`operations`] asks the parts how they
 //!   are.
+//! - [`public_role`] makes the database account a consumer-facing process runs under.
 //! - [`demo`] makes a small honest world through the same functions the API uses.
 
 pub mod accounts;
@@ -28,6 +29,7 @@ pub mod operations;
 pub mod pages;
 pub mod problem;
 pub mod projection;
+pub mod public_role;
 pub mod recalls;
 pub mod registry;
 pub mod resolver;

@@ -10,6 +10,7 @@ use suyuan::{
     db::{self, Db},
     demo,
     http::Draining,
+    public_role::{self, Password},
     sealing::Sealer,
     telemetry,
 };
@@ -35,10 +36,39 @@ enum Command {
     Public,
     /// Run the internal listener and the jobs alone, on PostgreSQL.
     Internal,
+    /// Print keys that other processes need.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Tend the database.
+    #[command(subcommand)]
+    Admin(Admin),
     /// Bring the database to this version's schema and stop.
     Migrate,
     /// Print the settings in force, secrets left out.
     Config,
+}
+
+#[derive(Subcommand)]
+enum Keys {
+    /// The reader key: what `suyuan public` opens issue keys with instead of the master key.
+    Reader,
+}
+
+#[derive(Subcommand)]
+enum Admin {
+    /// Make the PostgreSQL account `suyuan public` runs under, or bring its rights up to date. Run
+    /// it with a database.url that may make roles, and again after each upgrade.
+    PublicRole(PublicRoleArgs),
+}
+
+#[derive(Args)]
+struct PublicRoleArgs {
+    /// Its name: a to z, 0 to 9 and _.
+    #[arg(long, default_value = "suyuan_public")]
+    name: public_role::RoleName,
+    /// A file with its password. Without it the password stays as it is; a new role has none.
+    #[arg(long)]
+    password_file: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -95,6 +125,14 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
         Command::Serve => serve(Settings::load(cli.config.as_deref(), &[])?).await?,
         Command::Public => serve_public(Settings::load(cli.config.as_deref(), &[])?).await?,
         Command::Internal => serve_internal(Settings::load(cli.config.as_deref(), &[])?).await?,
+        Command::Keys(Keys::Reader) => {
+            let sealer = app::sealer(&Settings::load(cli.config.as_deref(), &[])?)?;
+            println!("{}", sealer.reader_key().to_base64().as_str());
+        }
+        Command::Admin(Admin::PublicRole(args)) => {
+            let settings = Settings::load(cli.config.as_deref(), &[])?;
+            make_public_role(&settings, &args).await?;
+        }
         Command::Migrate => {
             let settings = Settings::load(cli.config.as_deref(), &[])?;
             let db = Db::open(&db::url(&settings), &settings.database).await?;
@@ -121,12 +159,12 @@ async fn serve_public(mut settings: Settings) -> Result<(), Box<dyn Error>> {
     settings.fit_for(Role::Public)?;
     telemetry::start_logging(&settings.log)?;
     telemetry::start_metrics();
-    let sealer = app::sealer(&settings)?;
+    let opener = app::opener(&settings)?;
     let bound = Bound::to(settings.public.listen)?;
     let (addr, draining) = (bound.addr, Draining::default());
     settings.public.listen = addr;
     let mut part =
-        PublicPart::open(&settings, bound, Clock::system(), sealer, draining.clone()).await?;
+        PublicPart::open(&settings, bound, Clock::system(), opener, draining.clone()).await?;
     let server = part.serve()?;
     tell_consumers(addr);
     app::until_told_to_leave(settings.drain, &draining, &[server]).await;
@@ -148,6 +186,28 @@ async fn serve_internal(mut settings: Settings) -> Result<(), Box<dyn Error>> {
     tell_staff(&part.state, addr).await?;
     app::until_told_to_leave(drain, &draining, &[server]).await;
     part.finish();
+    Ok(())
+}
+
+async fn make_public_role(
+    settings: &Settings,
+    args: &PublicRoleArgs,
+) -> Result<(), Box<dyn Error>> {
+    let password = match &args.password_file {
+        None => None,
+        Some(path) => Some(Password::parse(std::fs::read_to_string(path)?.trim())?),
+    };
+    let db = Db::open_single(&db::url(settings), &settings.database).await?;
+    let kept = public_role::establish(&db, &args.name, password.as_ref()).await?;
+    println!(
+        "{} may read and write what a public process needs, and nothing else",
+        args.name
+    );
+    if !kept {
+        println!(
+            "not a superuser: PUBLIC may still make large objects; a superuser may run this again"
+        );
+    }
     Ok(())
 }
 

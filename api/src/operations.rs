@@ -80,7 +80,7 @@ pub struct Health {
 #[utoipa::path(tag = "operations", operation_id = "healthz", responses((status = 200, body = Health)))]
 #[get("/healthz")]
 pub async fn healthz(state: Data<Internal>) -> web::Json<Health> {
-    let head = crate::resolver::store::head(&state.db).await;
+    let head = crate::resolver::store::head(&state.db.as_reader()).await;
     let redis = state.redis.ping().await;
     let database = if head.is_ok() { "ok" } else { "down" };
     let redis = match redis {

@@ -4,6 +4,7 @@ use crate::support::{
     batch_of, gtin_and_serial, neighbour, officer, path_of, recall, redis_url, scan, until, verdict,
 };
 use redis::AsyncCommands;
+use sea_orm::TransactionTrait;
 use std::time::{Duration, Instant};
 use suyuan_tests::{Engine, Proxy, TestApp, Weather, on_both};
 
@@ -24,7 +25,8 @@ async fn an_answer_that_waited_knows_what_its_node_learned_meanwhile() {
     let batch = batch_of(&officer, &view.code.batch.expect("a lot")).await["id"].clone();
     tokio::time::sleep(SECOND).await;
     // The one connection for texts is taken for a while; the feed has its own.
-    let held = far.resolver().db.begin().await.expect("the connection");
+    let held = far.resolver().db.reader().begin().await;
+    let held = held.expect("the connection");
     let others = async {
         tokio::time::sleep(Duration::from_millis(30)).await;
         recall(&officer, &batch, "while it waits").await;

@@ -267,6 +267,7 @@ on_both!(the_first_time_is_the_least, |app| {
     app.clock.shift_by(-3 * 86_400_000_000);
     person(&app, tin).await;
     app.clock.shift_by(0);
+    app.settled().await;
     let least = counted(&app, tin, 2)
         .await
         .queries

@@ -17,9 +17,10 @@ fn end_of(date: Date) -> i64 {
 }
 
 /// Moves the application's clock to this instant.
-fn move_to(app: &TestApp, instant: i64) {
+async fn move_to(app: &TestApp, instant: i64) {
     app.clock
         .shift_by(instant - Timestamp::now().as_microsecond());
+    app.settled().await;
 }
 
 on_both!(
@@ -38,7 +39,7 @@ on_both!(
         let (gtin, _) = gtin_and_serial(tin);
         let batch_level = format!("/01/{gtin}/10/{lot}");
 
-        move_to(&app, midnight - 5 * SECOND);
+        move_to(&app, midnight - 5 * SECOND).await;
         assert_eq!(verdict(&app, tin).await, "200 legal ok");
         assert_eq!(verdict(&app, &demo.codes.case[0]).await, "200 legal ok");
         assert_eq!(
@@ -49,7 +50,7 @@ on_both!(
         assert!(page.contains("verdict ok") && page.contains(&printed));
         let before = app.consumer().scan(tin).await.header("etag").to_owned();
 
-        move_to(&app, midnight);
+        move_to(&app, midnight).await;
         assert_eq!(verdict(&app, tin).await, "200 legal stop expired");
         assert_eq!(
             verdict(&app, &demo.codes.case[0]).await,
@@ -74,7 +75,7 @@ on_both!(
         assert_eq!(app.consumer().get_with(tin, &headers).await.status, 200);
 
         // It flips by itself while the process runs, and a clock set back flips it back.
-        move_to(&app, midnight - 2 * SECOND);
+        move_to(&app, midnight - 2 * SECOND).await;
         assert_eq!(verdict(&app, tin).await, "200 legal ok");
         let flipped = || async { verdict(&app, tin).await == "200 legal stop expired" };
         let took = until("the flip", Duration::from_secs(4), flipped).await;
@@ -95,9 +96,9 @@ on_both!(goods_shown_as_expired_were_fine_on_their_last_day, |app| {
         .expect("a date")
         .to_owned();
     let midnight = end_of(printed.parse().expect("a date"));
-    move_to(&app, midnight - 12 * 3600 * SECOND);
+    move_to(&app, midnight - 12 * 3600 * SECOND).await;
     assert_eq!(verdict(&app, tin).await, "200 legal ok");
-    move_to(&app, midnight + SECOND);
+    move_to(&app, midnight + SECOND).await;
     assert_eq!(verdict(&app, tin).await, "200 legal stop expired");
     app.stop().await;
 });

@@ -9,6 +9,7 @@ use crate::{
     accounts::token::Tokens,
     catalogue::Catalogue,
     clock::Clock,
+    codes,
     config::Settings,
     db::{self, Db, FileLock},
     http::{self, Draining},
@@ -79,6 +80,10 @@ impl InternalPart {
             clock.now(),
         )
         .await?;
+        let wrapped = codes::store::wrap_for_readers(&db, &sealer).await?;
+        if wrapped > 0 {
+            tracing::info!(wrapped, "issue keys wrapped for readers");
+        }
         let redis = RedisTier::open(&settings.redis)?;
         let folder = Some(settings.catalogue.folder.as_str()).filter(|folder| !folder.is_empty());
         let catalogue = Catalogue::with_folder(folder.map(Path::new))?;

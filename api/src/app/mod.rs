@@ -14,18 +14,20 @@ use crate::{
     accounts::token::TokenError,
     catalogue::CatalogueError,
     clock::Clock,
-    config::{Drain, Mode, Settings, SettingsError},
+    codes::{SpaceError, ring::Opener},
+    config::{Drain, Mode, Secret, Settings, SettingsError},
     db::OpenError,
     http::Draining,
     resolver::Resolver,
-    sealing::{SealError, Sealer},
+    sealing::{ReaderKey, SealError, Sealer},
     telemetry,
 };
 use actix_web::{dev::ServerHandle, web::Data};
 use sea_orm::DbErr;
-use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use thiserror::Error;
 use tokio::{sync::Notify, task::JoinHandle};
+use zeroize::Zeroizing;
 
 /// Why the program did not start.
 #[derive(Debug, Error)]
@@ -45,6 +47,9 @@ pub enum StartError {
     /// Signing keys.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// Issue keys.
+    #[error(transparent)]
+    Space(#[from] SpaceError),
     /// Catalogue.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
@@ -102,7 +107,8 @@ impl Application {
             draining.clone(),
         )
         .await?;
-        let public = PublicPart::open(&settings, public, clock, sealer, draining).await?;
+        let opener = Opener::Master(sealer);
+        let public = PublicPart::open(&settings, public, clock, opener, draining).await?;
         let between = tokio::spawn(pass_on(internal.news(), public.wake()));
         Ok(Application {
             state: internal.state.clone(),
@@ -163,13 +169,8 @@ async fn pass_on(news: Arc<Notify>, wake: Arc<Notify>) {
 /// The master key: from the settings, or in development a file made once.
 pub fn sealer(settings: &Settings) -> Result<Sealer, StartError> {
     let security = &settings.security;
-    if !security.master_key_file.is_empty() {
-        let path = Path::new(&security.master_key_file);
-        let text = std::fs::read_to_string(path).map_err(SealError::from)?;
+    if let Some(text) = given(&security.master_key, &security.master_key_file)? {
         return Ok(Sealer::from_base64(&text)?);
-    }
-    if !security.master_key.expose().is_empty() {
-        return Ok(Sealer::from_base64(security.master_key.expose())?);
     }
     if settings.mode == Mode::Production {
         return Err(SealError::Malformed.into());
@@ -177,4 +178,24 @@ pub fn sealer(settings: &Settings) -> Result<Sealer, StartError> {
     Ok(Sealer::from_file_or_new(
         &settings.data_dir.join("master.key"),
     )?)
+}
+
+/// What a process opens issue keys with that answers consumers alone: the reader key, or in
+/// development the master key.
+pub fn opener(settings: &Settings) -> Result<Opener, StartError> {
+    let security = &settings.security;
+    match given(&security.reader_key, &security.reader_key_file)? {
+        Some(text) => Ok(Opener::Reader(ReaderKey::from_base64(&text)?)),
+        None => Ok(Opener::Master(sealer(settings)?)),
+    }
+}
+
+/// A key from its file, which wins, or from the settings.
+fn given(key: &Secret, file: &str) -> Result<Option<Zeroizing<String>>, StartError> {
+    if !file.is_empty() {
+        let text = std::fs::read_to_string(file).map_err(SealError::from)?;
+        return Ok(Some(Zeroizing::new(text)));
+    }
+    let text = key.expose();
+    Ok((!text.is_empty()).then(|| Zeroizing::new(text.to_owned())))
 }

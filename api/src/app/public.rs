@@ -8,9 +8,11 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    codes::ring::Opener,
     config::Settings,
-    db::{self, Db},
+    db::{self, Db, Reader},
     http::{self, Draining},
+    public_role,
     resolver::{
         Resolver,
         cache::Views,
@@ -22,11 +24,14 @@ use crate::{
         world::World,
     },
     routes,
-    sealing::Sealer,
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
 use arc_swap::ArcSwap;
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{sync::Notify, task::JoinHandle};
 
 /// The first poll may take longer than later ones: it reads the whole projection.
@@ -48,7 +53,7 @@ impl PublicPart {
         settings: &Settings,
         bound: Bound,
         clock: Clock,
-        sealer: Sealer,
+        opener: Opener,
         draining: Draining,
     ) -> Result<PublicPart, StartError> {
         let url = db::url(settings);
@@ -56,20 +61,17 @@ impl PublicPart {
         let (query_log, noted) = QueryLog::new(settings.queries.buffer);
         let resolver = Data::new(Resolver {
             world: ArcSwap::from_pointee(World::default()),
-            lease: Lease::new(&settings.freshness),
+            lease: Lease::new(&settings.freshness, clock.clone()),
             views: Views::new(settings.cache.bytes, redis.clone()),
             counts: Counts::new(redis.clone(), clock.clone()),
             log: query_log,
-            db: Db::open(&url, &settings.database).await?,
+            db: Reader::open(&url, &settings.database).await?,
             clock,
             draining,
         });
-        let feed = Feed::open(url.clone(), settings, sealer).await?;
+        let feed = Feed::open(url.clone(), settings, opener).await?;
         // The first poll fills the world; only then is anything vouched for.
-        tokio::time::timeout(FIRST_POLL, feed.poll(&resolver))
-            .await
-            .map_err(|_| StartError::Projection("no answer within a minute".into()))?
-            .map_err(|error| StartError::Projection(error.to_string()))?;
+        fill(&feed, &resolver).await?;
         resolver.counts.refresh(&resolver.db).await?;
 
         let every = Duration::from_millis;
@@ -139,5 +141,34 @@ impl PublicPart {
         for task in &self.tasks {
             task.abort();
         }
+    }
+}
+
+/// Fills the world. The internal process may still be making the schema, or wrapping keys for
+/// readers: that is waited for. A key that does not open will not open later either.
+async fn fill(feed: &Feed, resolver: &Resolver) -> Result<(), StartError> {
+    let begun = Instant::now();
+    loop {
+        let missing = public_role::missing(&resolver.db).await?;
+        let why = if missing.is_empty() {
+            match tokio::time::timeout(FIRST_POLL, feed.poll(resolver)).await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) if error.will_stay() => {
+                    return Err(StartError::Projection(error.to_string()));
+                }
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "no answer within a minute".to_owned(),
+            }
+        } else {
+            format!(
+                "{} (run `suyuan migrate`, then `suyuan admin public-role`)",
+                missing.join(", ")
+            )
+        };
+        if begun.elapsed() >= FIRST_POLL {
+            return Err(StartError::Projection(why));
+        }
+        tracing::warn!(why, "waiting for the public projection");
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }

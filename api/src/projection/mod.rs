@@ -2,6 +2,8 @@
 //! transaction as the log entry that changed it. Rows carry the act's position. This module
 //! decides nothing; the resolver reads what stands here.
 
+pub mod rights;
+
 use crate::{catalogue::PublicItem, db::statement, log::Act};
 use roaring::RoaringBitmap;
 use sea_orm::{ConnectionTrait, DbErr};

@@ -44,7 +44,7 @@ pub struct Resolver {
     /// Where queries are noted.
     pub log: queries::QueryLog,
     /// Where rows are read on a miss.
-    pub db: crate::db::Db,
+    pub db: crate::db::Reader,
     /// The wall clock.
     pub clock: Clock,
     /// Leaving soon: readiness fails.
