@@ -11,6 +11,8 @@
 //!   know none of them; [`http`] knows accounts besides, and [`operations`] asks the parts how they
 //!   are.
 //! - [`public_role`] makes the database account a consumer-facing process runs under.
+//! - [`queries`] is the query log: noted by the resolver, unpacked and counted inside.
+//!   [`suspicions`] are drawn from it.
 //! - [`demo`] makes a small honest world through the same functions the API uses.
 
 pub mod accounts;
@@ -30,9 +32,11 @@ pub mod pages;
 pub mod problem;
 pub mod projection;
 pub mod public_role;
+pub mod queries;
 pub mod recalls;
 pub mod registry;
 pub mod resolver;
 pub mod routes;
 pub mod sealing;
+pub mod suspicions;
 pub mod telemetry;

@@ -67,6 +67,8 @@ problem_codes! {
     CodesNotAllocated "codes-not-allocated" 409 "Some of these codes were never allocated." "部分追溯码未曾分配。";
     /// The recall is closed.
     RecallAlreadyClosed "recall-already-closed" 409 "This recall is closed already." "该召回已关闭。";
+    /// The suspicion was cleared.
+    AlreadyCleared "already-cleared" 409 "This suspicion is cleared already." "该疑点已排除。";
     /// Required public information is missing; each item is listed.
     NotPublishable "not-publishable" 409 "Public information is incomplete." "公开信息不完整，不能发布。";
     /// The body is larger than this call takes.
@@ -81,6 +83,8 @@ problem_codes! {
     Internal "internal" 500 "Something went wrong on our side." "系统内部错误。";
     /// The service cannot vouch for an answer now.
     CannotConfirm "cannot-confirm" 503 "We cannot confirm anything about this code right now." "目前无法确认该追溯码的信息。";
+    /// The database takes no writes: it is being switched over, or was set aside.
+    ReadOnly "read-only" 503 "Nothing can be written just now; reading goes on." "目前仅可查询，暂不能写入。";
     /// Try again soon.
     Unavailable "unavailable" 503 "The service is briefly unavailable." "服务暂时不可用。";
 }
@@ -248,12 +252,28 @@ impl ResponseError for Problem {
 
 impl From<sea_orm::DbErr> for Problem {
     fn from(error: sea_orm::DbErr) -> Problem {
+        if is_read_only(&error) {
+            tracing::warn!(%error, "database takes no writes");
+            return Problem::new(ProblemCode::ReadOnly);
+        }
         if is_outage(&error) {
             tracing::warn!(%error, "database unavailable");
             return Problem::new(ProblemCode::Unavailable);
         }
         Problem::internal(&error)
     }
+}
+
+/// PostgreSQL: `read_only_sql_transaction`, as a standby or a fenced primary answers.
+fn is_read_only(error: &sea_orm::DbErr) -> bool {
+    use sea_orm::{DbErr, RuntimeErr};
+    let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) =
+        error
+    else {
+        return false;
+    };
+    let code = cause.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code == "25006")
 }
 
 /// Is this a database that is away or busy, so that the same request may be sent again?

@@ -2,6 +2,7 @@
 //! process of its own, and what becomes of them when something breaks.
 
 mod faults;
+mod postgres;
 mod recalls;
 mod role;
 mod starting;

@@ -143,6 +143,7 @@ pub struct Cluster {
     pub internal: Program,
     pub publics: Vec<Program>,
     pub demo: Demo,
+    #[allow(dead_code)]
     pub site: Site,
 }
 

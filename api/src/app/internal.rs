@@ -14,16 +14,18 @@ use crate::{
     db::{self, Db, FileLock},
     http::{self, Draining},
     log::Log,
-    resolver::{
-        queries,
-        redis_tier::{self, RedisTier},
-    },
+    queries,
+    resolver::redis_tier::{self, RedisTier},
     routes,
     sealing::Sealer,
+    suspicions,
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
 use std::{io, path::Path, sync::Arc, time::Duration};
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinHandle,
+};
 
 /// Everything the internal listener needs.
 pub struct Internal {
@@ -88,12 +90,21 @@ impl InternalPart {
         let folder = Some(settings.catalogue.folder.as_str()).filter(|folder| !folder.is_empty());
         let catalogue = Catalogue::with_folder(folder.map(Path::new))?;
 
+        let (counted, just_counted) = mpsc::channel(64);
         let mut tasks = vec![
             tokio::spawn(log.clone().tidy_for_ever()),
-            tokio::spawn(queries::fold_for_ever(
+            tokio::spawn(queries::fold::fold_for_ever(
                 db.clone(),
                 clock.clone(),
                 Duration::from_millis(settings.queries.fold_ms),
+                counted,
+            )),
+            tokio::spawn(suspicions::job::run(
+                db.clone(),
+                log.clone(),
+                clock.clone(),
+                settings.suspicion,
+                just_counted,
             )),
         ];
         if redis.is_configured() {

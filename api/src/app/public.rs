@@ -13,13 +13,13 @@ use crate::{
     db::{self, Db, Reader},
     http::{self, Draining},
     public_role,
+    queries::{self, QueryLog},
     resolver::{
         Resolver,
         cache::Views,
         counts::{self, Counts},
         feed::Feed,
         lease::Lease,
-        queries::{self, QueryLog},
         redis_tier::{self, RedisTier},
         world::World,
     },
@@ -58,13 +58,13 @@ impl PublicPart {
     ) -> Result<PublicPart, StartError> {
         let url = db::url(settings);
         let redis = RedisTier::open(&settings.redis)?;
-        let (query_log, noted) = QueryLog::new(settings.queries.buffer);
+        let query_log = Arc::new(QueryLog::new(settings.queries.buffer));
         let resolver = Data::new(Resolver {
             world: ArcSwap::from_pointee(World::default()),
             lease: Lease::new(&settings.freshness, clock.clone()),
             views: Views::new(settings.cache.bytes, redis.clone()),
             counts: Counts::new(redis.clone(), clock.clone()),
-            log: query_log,
+            log: query_log.clone(),
             db: Reader::open(&url, &settings.database).await?,
             clock,
             draining,
@@ -76,9 +76,15 @@ impl PublicPart {
 
         let every = Duration::from_millis;
         let mut tasks = vec![
-            tokio::spawn(queries::write_for_ever(
+            tokio::spawn(queries::note::follow_salts(
+                resolver.db.clone(),
+                query_log.clone(),
+                resolver.clock.clone(),
+                every(settings.queries.refresh_ms),
+            )),
+            tokio::spawn(queries::note::write_for_ever(
                 Db::open_single(&url, &settings.database).await?,
-                noted,
+                query_log,
                 every(settings.queries.flush_ms),
             )),
             tokio::spawn(counts::run(
