@@ -102,17 +102,7 @@ fn main() -> ExitCode {
     match actix_web::rt::System::new().block_on(run(cli)) {
         Ok(code) => code,
         Err(error) => {
-            let mut text = error.to_string();
-            let mut next = error.source();
-            while let Some(cause) = next {
-                let told = cause.to_string();
-                // A wrapper may have told its cause's words already.
-                if !text.contains(&told) {
-                    text.push_str(": ");
-                    text.push_str(&told);
-                }
-                next = cause.source();
-            }
+            let text = telemetry::in_full(error.as_ref());
             eprintln!("suyuan: {text}");
             ExitCode::FAILURE
         }

@@ -169,13 +169,7 @@ impl Problem {
 
     /// A failure of ours: the cause goes to the log, not to the caller.
     pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Problem {
-        let mut chain = cause.to_string();
-        let mut next = cause.source();
-        while let Some(source) = next {
-            chain.push_str(": ");
-            chain.push_str(&source.to_string());
-            next = source.source();
-        }
+        let chain = crate::telemetry::in_full(cause);
         tracing::error!(cause = %chain, "request failed");
         Problem::new(ProblemCode::Internal)
     }

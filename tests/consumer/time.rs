@@ -1,6 +1,6 @@
 //! What the clock decides: expiry, and how old an answer says it is.
 
-use crate::support::{batch_of, gtin_and_serial, officer, scan, until, verdict};
+use crate::support::{batch_of, close, gtin_and_serial, officer, recall, scan, until, verdict};
 use jiff::{Timestamp, civil::Date, tz::Offset};
 use std::time::Duration;
 use suyuan_tests::{TestApp, on_both};
@@ -129,3 +129,35 @@ on_both!(as_of_moves_on_with_the_confirmations, |app| {
     );
     app.stop().await;
 });
+
+on_both!(
+    a_clock_that_was_moved_costs_no_more_than_a_poll_and_no_recall,
+    |app| {
+        let demo = app.world().await;
+        let tin = &demo.codes.legal[0];
+        let (_, view) = scan(&app, tin).await;
+        let lot = view.code.batch.expect("a lot");
+        for hours in [1, -1, 0] {
+            app.clock.shift_by(hours * 3600 * SECOND);
+            let well = || async { advice_or_silence(&app, tin).await == "ok" };
+            until("ok again", Duration::from_secs(1), well).await;
+            // Tokens of before are an hour off.
+            let officer = officer(&app, &demo).await;
+            let batch = batch_of(&officer, &lot).await["id"].clone();
+            let id = recall(&officer, &batch, "moved").await;
+            let told = || async { verdict(&app, tin).await == "200 legal stop recalled" };
+            until("the recall", Duration::from_secs(1), told).await;
+            close(&officer, &id).await;
+            let free = || async { verdict(&app, tin).await == "200 legal ok" };
+            until("its end", Duration::from_secs(1), free).await;
+        }
+        app.stop().await;
+    }
+);
+
+/// Advice, or `silence`.
+async fn advice_or_silence(app: &TestApp, url: &str) -> String {
+    let answer = app.consumer().scan(crate::support::path_of(url)).await;
+    let advice = answer.json()["advice"].as_str().map(str::to_owned);
+    advice.unwrap_or_else(|| "silence".to_owned())
+}

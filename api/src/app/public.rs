@@ -24,6 +24,7 @@ use crate::{
         world::World,
     },
     routes,
+    telemetry::in_full,
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
 use arc_swap::ArcSwap;
@@ -160,9 +161,9 @@ async fn fill(feed: &Feed, resolver: &Resolver) -> Result<(), StartError> {
             match tokio::time::timeout(FIRST_POLL, feed.poll(resolver)).await {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(error)) if error.will_stay() => {
-                    return Err(StartError::Projection(error.to_string()));
+                    return Err(StartError::Projection(in_full(&error)));
                 }
-                Ok(Err(error)) => error.to_string(),
+                Ok(Err(error)) => in_full(&error),
                 Err(_) => "no answer within a minute".to_owned(),
             }
         } else {

@@ -170,7 +170,7 @@ async fn finish(
 
 /// Staff hear within this, also when a database hangs without a word: what was begun is given up
 /// and may be sent again under the same key.
-const ANSWER_MAX: Duration = Duration::from_secs(20);
+const ANSWER_MAX: Duration = Duration::from_secs(15);
 
 /// The answer to a request that took too long. The request itself is still with its handler, so
 /// the body is written here.

@@ -15,6 +15,7 @@ use crate::{
     config::{self, Freshness},
     db::{OpenError, Reader},
     sealing::SealError,
+    telemetry::in_full,
 };
 use std::{
     sync::Arc,
@@ -156,7 +157,7 @@ impl Feed {
                 Err(error) => {
                     metrics::counter!("suyuan_feed_failures_total").increment(1);
                     if !failing {
-                        tracing::warn!(%error, "freshness poll failed");
+                        tracing::warn!(error = in_full(&error), "freshness poll failed");
                     }
                     failing = true;
                     if matches!(error, PollError::Timeout) {
