@@ -41,7 +41,9 @@ fn code_of(error: &sea_orm::DbErr) -> String {
     else {
         return error.to_string();
     };
-    let code = cause.as_database_error().and_then(|e| e.code());
+    let code = cause
+        .as_database_error()
+        .and_then(sea_orm::sqlx::error::DatabaseError::code);
     code.map_or_else(|| cause.to_string(), std::borrow::Cow::into_owned)
 }
 

@@ -19,7 +19,7 @@ use tokio::{
 /// One second.
 pub const SECOND: Duration = Duration::from_secs(1);
 /// A debug build on a busy machine has started by then, or something is wrong.
-const START_MAX: Duration = Duration::from_secs(60);
+const START_MAX: Duration = Duration::from_mins(1);
 
 /// A running `suyuan`, killed by its id when dropped.
 pub struct Program {
@@ -143,8 +143,6 @@ pub struct Cluster {
     pub internal: Program,
     pub publics: Vec<Program>,
     pub demo: Demo,
-    #[allow(dead_code)]
-    pub site: Site,
 }
 
 /// What processes of one installation share.
@@ -236,7 +234,6 @@ impl Cluster {
             internal,
             publics,
             demo,
-            site,
         }
     }
 
