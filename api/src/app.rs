@@ -15,6 +15,7 @@ use crate::{
         counts::{self, Counts},
         feed::Feed,
         lease::Lease,
+        links::Site,
         queries::{self, QueryLog},
         redis_tier::{self, RedisTier},
         world::World,
@@ -169,6 +170,10 @@ impl Application {
             db: Db::open(&url, &settings.database).await?,
             clock: clock.clone(),
             draining: draining.clone(),
+            site: Site {
+                base_url: settings.base_url(),
+                always_redirect: settings.public.always_redirect,
+            },
         });
         let feed = Feed::open(url, &settings, sealer.clone()).await?;
         // The first poll fills the world; only then is anything vouched for.

@@ -5,8 +5,8 @@
 //!   projection only.
 //! - [`log`] is the one order of all changes; [`projection`] writes what the public side may
 //!   read, in the same transaction.
-//! - [`registry`] (who makes what where), [`codes`] (issuing), [`recalls`], [`accounts`] are the
-//!   features; [`catalogue`] is the standards as data.
+//! - [`registry`] (who makes what where), [`codes`] (issuing), [`recalls`], [`links`], [`accounts`]
+//!   are the features; [`catalogue`] is the standards as data.
 //! - [`problem`], [`db`], [`clock`], [`sealing`], [`telemetry`], [`free_text`] serve them all and
 //!   know none of them; [`http`] knows accounts besides, and [`operations`] asks the parts how they
 //!   are.
@@ -23,6 +23,7 @@ pub mod demo;
 pub mod entities;
 pub mod free_text;
 pub mod http;
+pub mod links;
 pub mod log;
 pub mod operations;
 pub mod pages;

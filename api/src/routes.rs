@@ -1,7 +1,7 @@
 //! The whole URL table of both listeners. One list yields the router and the OpenAPI document, so
 //! that neither can know a route the other does not.
 
-use crate::{accounts, codes, log, operations, problem, recalls, registry, resolver};
+use crate::{accounts, codes, links, log, operations, problem, recalls, registry, resolver};
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{self, ServiceConfig},
@@ -83,6 +83,9 @@ internal_routes![
     recalls::handlers::list_recalls,
     recalls::handlers::get_recall,
     recalls::handlers::close_recall,
+    links::handlers::create_link,
+    links::handlers::list_links,
+    links::handlers::delete_link,
     log::handlers::list_log,
     operations::livez,
     operations::readyz,
@@ -266,6 +269,10 @@ pub fn public(config: &mut ServiceConfig) {
     config
         .route("/q", web::route().to(resolver::handlers::query))
         .route("/files/{hash}", web::route().to(resolver::handlers::file))
+        .route(
+            "/.well-known/gs1resolver",
+            web::route().to(resolver::links::handlers::describe),
+        )
         .route("/livez", web::route().to(operations::public_livez))
         .route("/readyz", web::route().to(operations::public_readyz))
         .route(

@@ -155,6 +155,13 @@ async fn finish(
     if let Ok(value) = HeaderValue::from_bytes(&text) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }
+    if audience == Audience::Consumer {
+        // Public data, asked for without credentials: any origin may read it.
+        response.headers_mut().insert(
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+            HeaderValue::from_static("*"),
+        );
+    }
     response.headers_mut().insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),

@@ -43,6 +43,8 @@ pub enum Kind {
     RecallOpened,
     /// A recall ended.
     RecallClosed,
+    /// A link was registered or taken away.
+    LinksChanged,
     /// An account was made or changed.
     AccountChanged,
 }
@@ -58,6 +60,7 @@ impl Kind {
             Kind::CodesVoided => "codes_voided",
             Kind::RecallOpened => "recall_opened",
             Kind::RecallClosed => "recall_closed",
+            Kind::LinksChanged => "links_changed",
             Kind::AccountChanged => "account_changed",
         }
     }

@@ -6,8 +6,8 @@ use crate::{
     codes::{SpaceKey, UnitLevel, ring::Ring},
     db::{Db, statement},
     entities::{
-        public_batch, public_chunk, public_file, public_head, public_product, public_range,
-        public_space, query_chunk, query_count,
+        public_batch, public_chunk, public_file, public_head, public_link, public_product,
+        public_range, public_space, query_chunk, query_count,
     },
     projection::{CHUNK_VOID, RANGE_SEGMENT, read_bits},
     sealing::{SealError, Sealer},
@@ -40,12 +40,13 @@ pub async fn head(db: &Db) -> Result<(Uuid, i64), DbErr> {
 }
 
 /// The tables a world is made of, in an order in which what is named comes first.
-pub const TABLES: [Table; 5] = [
+pub const TABLES: [Table; 6] = [
     Table::Spaces,
     Table::Products,
     Table::Batches,
     Table::Ranges,
     Table::Chunks,
+    Table::Links,
 ];
 
 /// One of them.
@@ -61,6 +62,8 @@ pub enum Table {
     Ranges,
     /// `public_chunk`
     Chunks,
+    /// `public_link`
+    Links,
 }
 
 impl Table {
@@ -71,6 +74,7 @@ impl Table {
             Table::Batches => "public_batch",
             Table::Ranges => "public_range",
             Table::Chunks => "public_chunk",
+            Table::Links => "public_link",
         }
     }
 }
@@ -176,6 +180,14 @@ pub async fn changes(
                 .await?;
             rows.into_iter().map(chunk).collect()
         }
+        Table::Links => {
+            let rows = public_link::Entity::find()
+                .filter(public_link::Column::Position.gt(after))
+                .filter(public_link::Column::Position.lte(to))
+                .all(conn)
+                .await?;
+            rows.into_iter().map(links).collect()
+        }
     }
 }
 
@@ -215,6 +227,12 @@ fn chunk(row: public_chunk::Model) -> Result<Change, ReadError> {
     } else {
         Change::Listed(key, number, row.batch_id, bits)
     })
+}
+
+fn links(row: public_link::Model) -> Result<Change, ReadError> {
+    let links = serde_json::from_str(&row.links)
+        .map_err(|_| ReadError::Row(format!("public_link {}", row.anchor)))?;
+    Ok(Change::Links(row.anchor, links))
 }
 
 /// What a batch shows (empty until published), and the version that was read.
