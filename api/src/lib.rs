@@ -10,6 +10,7 @@
 //! - [`problem`], [`db`], [`clock`], [`sealing`], [`telemetry`], [`free_text`] serve them all and
 //!   know none of them; [`http`] knows accounts besides, and [`operations`] asks the parts how they
 //!   are.
+//! - [`doctor`] examines any resolver by GS1's checklist.
 //! - [`demo`] makes a small honest world through the same functions the API uses.
 
 pub mod accounts;
@@ -20,6 +21,7 @@ pub mod codes;
 pub mod config;
 pub mod db;
 pub mod demo;
+pub mod doctor;
 pub mod entities;
 pub mod free_text;
 pub mod http;

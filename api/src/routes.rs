@@ -100,7 +100,8 @@ internal_routes![
     info(
         title = "Suyuan public API",
         description = "Answers scans of trace codes. No account, no script, nothing written but \
-            the query log. Addresses hold at most 2048 bytes of path and of query.",
+            the query log. Addresses hold at most 2048 bytes of path and of query. Every answer \
+            may be read by any origin; codes' addresses answer OPTIONS.",
     ),
     paths(
         resolver::documented::scan_product,
@@ -109,6 +110,7 @@ internal_routes![
         resolver::documented::scan_logistic_unit,
         resolver::documented::scan_own,
         resolver::documented::scan_page,
+        resolver::documented::describe_resolver,
         resolver::documented::query_code,
         resolver::handlers::file,
         operations::public_livez,

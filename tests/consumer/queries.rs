@@ -102,7 +102,7 @@ on_both!(looking_without_asking_counts_nothing, |app| {
     let tin = &demo.codes.legal[0];
     person(&app, tin).await;
     for _ in 0..3 {
-        let headers = [("user-agent", PERSON)];
+        let headers = [("accept", "text/html"), ("user-agent", PERSON)];
         let head = app
             .consumer()
             .send(Method::HEAD, tin, &headers, Vec::new())

@@ -56,6 +56,9 @@ fn matrix() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("list_recalls", STAFF),
         ("get_recall", STAFF),
         ("close_recall", &[ADMIN]),
+        ("create_link", STAFF),
+        ("list_links", STAFF),
+        ("delete_link", STAFF),
         ("list_log", EVERYONE),
     ])
 }

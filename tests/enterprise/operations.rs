@@ -90,6 +90,8 @@ pub struct Stage {
     pub recall: String,
     /// Hash of a file.
     pub file: String,
+    /// A link of the product.
+    pub link: String,
     /// Company prefix.
     pub prefix: String,
 }
@@ -124,8 +126,14 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
     let recall = json!({"batch_ids": [batch], "reason": "封口不严", "instructions": "退回"});
     let recall = id(&made(admin.post("/v1/recalls", &recall).await));
     let kept = upload(admin, "first", format!("%PDF-1.4 of {code}").into_bytes()).await;
+    let link = json!({
+        "anchor": format!("/01/{}", gtin(&format!("0{prefix}00001"))), "link_type": "gs1:faqs",
+        "href": "https://brand.example/faqs", "title": "常见问题",
+    });
+    let link = id(&made(admin.post("/v1/links", &link).await));
     Stage {
         user,
+        link,
         plant,
         product,
         batch,
@@ -265,6 +273,16 @@ impl Stage {
                     "batch_ids": [self.batch], "reason": format!("原因 {n}"), "instructions": "退回",
                 }),
             ),
+            "create_link" => post(
+                here(),
+                json!({
+                    "anchor": format!("/01/{}", gtin(&format!("0{}00001", self.prefix))),
+                    "link_type": "gs1:faqs", "href": format!("https://brand.example/{n}"),
+                    "title": "问题", "media_type": "text/html", "hreflang": ["zh-CN"],
+                    "context": ["CN"],
+                }),
+            ),
+            "delete_link" => (at(&self.link), Body::Nothing),
             "get_recall" => (at(&self.recall), Body::Nothing),
             "close_recall" => post(at(&self.recall), json!({"note": "已处理"})),
             "list_users"
@@ -278,6 +296,7 @@ impl Stage {
             | "list_batches"
             | "list_segments"
             | "list_recalls"
+            | "list_links"
             | "list_log"
             | "livez"
             | "readyz"

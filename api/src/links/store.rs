@@ -46,7 +46,9 @@ pub async fn put(
     }
     let anchor = code.to_string();
     let mut links = of_anchor(act.tx(), enterprise, &anchor).await?;
-    let known = links.iter_mut().find(|(known, _)| rules::same(known, &wanted));
+    let known = links
+        .iter_mut()
+        .find(|(known, _)| rules::same(known, &wanted));
     let created_at = if let Some((known, created_at)) = known {
         known.title.clone_from(&wanted.title);
         wanted.id = known.id;
@@ -81,17 +83,14 @@ pub async fn put(
 }
 
 /// Takes a link away. What is gone already stays gone.
-pub async fn delete(
-    log: &Log,
-    enterprise: Uuid,
-    actor: Actor,
-    id: Uuid,
-) -> Result<(), LinkError> {
+pub async fn delete(log: &Log, enterprise: Uuid, actor: Actor, id: Uuid) -> Result<(), LinkError> {
     let act = match log.begin::<()>(actor, None).await? {
         Begun::Act(act) => act,
         Begun::Answered(()) => return Ok(()), // no key was given
     };
-    let row = link::Entity::find_by_id((enterprise, id)).one(act.tx()).await?;
+    let row = link::Entity::find_by_id((enterprise, id))
+        .one(act.tx())
+        .await?;
     let row = row.ok_or(LinkError::Unknown)?;
     if row.deleted_at.is_some() {
         return Ok(());
@@ -154,7 +153,9 @@ async fn owns(
         }
         Some(Owned::Prefix(digits)) => {
             let prefixes = registry::company_prefixes(tx, enterprise).await?;
-            Ok(prefixes.iter().any(|prefix| digits.starts_with(prefix.as_str())))
+            Ok(prefixes
+                .iter()
+                .any(|prefix| digits.starts_with(prefix.as_str())))
         }
         None => Ok(false),
     }

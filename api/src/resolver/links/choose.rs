@@ -32,7 +32,11 @@ fn by_language<'a>(links: Vec<&'a Link>, ranges: &[(&str, u16)]) -> Vec<&'a Link
                 tags.any(|tag| tag.eq_ignore_ascii_case(range))
             })
         });
-        let found = exact.or_else(|| keep(&links, |link| link.hreflang.iter().any(|tag| is_region_of(tag, range))));
+        let found = exact.or_else(|| {
+            keep(&links, |link| {
+                link.hreflang.iter().any(|tag| is_region_of(tag, range))
+            })
+        });
         if let Some(found) = found {
             return found;
         }
@@ -59,7 +63,8 @@ fn is_region_of(tag: &str, range: &str) -> bool {
 
 /// Those meant for this context; else those meant for none.
 fn by_context<'a>(links: Vec<&'a Link>, context: Option<&str>) -> Vec<&'a Link> {
-    let meant = context.and_then(|context| keep(&links, |l| l.context.iter().any(|c| c == context)));
+    let meant =
+        context.and_then(|context| keep(&links, |l| l.context.iter().any(|c| c == context)));
     meant
         .or_else(|| keep(&links, |link| link.context.is_empty()))
         .unwrap_or(links)
@@ -175,13 +180,20 @@ mod tests {
             ("", "*/*", "a b"),
             ("", "image/png", "a b"),
         ] {
-            assert_eq!(left(&links, "", context, accept), expected, "{context} {accept}");
+            assert_eq!(
+                left(&links, "", context, accept),
+                expected,
+                "{context} {accept}"
+            );
         }
     }
 
     #[test]
     fn what_differs_in_nothing_is_not_decided() {
-        let links = [link("a", "text/html", &["en"], &[]), link("b", "text/html", &["en"], &[])];
+        let links = [
+            link("a", "text/html", &["en"], &[]),
+            link("b", "text/html", &["en"], &[]),
+        ];
         assert_eq!(left(&links, "en", "x", "text/html"), "a b");
     }
 }

@@ -84,7 +84,11 @@ pub async fn answer(
     let subject = Subject {
         code: &scanned.code,
         path: &address.path,
-        about: if has_page { &judged.view.about } else { &About::NOTHING },
+        about: if has_page {
+            &judged.view.about
+        } else {
+            &About::NOTHING
+        },
         has_page,
     };
     // Nothing may be registered for goods that are not there: their links say nothing.
@@ -168,7 +172,13 @@ fn of_type(
     }
     let body = linkset::choices(&level.anchor, &offer.description, &chosen);
     let mut response = HttpResponse::build(StatusCode::MULTIPLE_CHOICES);
-    Ok(linkset_response(&mut response, site, address, Shape::Plain, &body))
+    Ok(linkset_response(
+        &mut response,
+        site,
+        address,
+        Shape::Plain,
+        &body,
+    ))
 }
 
 fn no_such_type(offer: &Offer) -> Problem {
@@ -237,7 +247,11 @@ fn common(response: &mut HttpResponseBuilder, site: &Site, address: &Address<'_>
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
         .insert_header((header::ACCESS_CONTROL_EXPOSE_HEADERS, "Link, Location"));
     if address.decoded {
-        let same = format!("<{}{}>; rel=\"owl:sameAs\"", site.base_url, in_link(&address.path));
+        let same = format!(
+            "<{}{}>; rel=\"owl:sameAs\"",
+            site.base_url,
+            in_link(&address.path)
+        );
         response.append_header((header::LINK, same));
     }
 }

@@ -3,10 +3,7 @@
 
 use super::{Links, Site};
 use crate::{
-    catalogue::Level as ItemLevel,
-    links::LinkName,
-    projection::Link,
-    resolver::view::About,
+    catalogue::Level as ItemLevel, links::LinkName, projection::Link, resolver::view::About,
 };
 use std::collections::HashSet;
 use suyuan_sync::trace_code::{GtinCode, OtherKey, TraceCode};
@@ -144,17 +141,37 @@ fn derived(subject: &Subject<'_>, step: &Step, base: &str) -> Vec<Link> {
     let page = format!("{base}/p{}", step.path);
     let section = |name: &str| format!("{page}?section={name}");
     let mut all = vec![
-        link("gs1:defaultLink", page.clone(), "查询结果 What is known of this code"),
-        to_page("gs1:verificationService", page.clone(), "追溯码是否合法 Is this code legal"),
+        link(
+            "gs1:defaultLink",
+            page.clone(),
+            "查询结果 What is known of this code",
+        ),
+        to_page(
+            "gs1:verificationService",
+            page.clone(),
+            "追溯码是否合法 Is this code legal",
+        ),
         to_page("gs1:traceability", section("code"), "追溯信息 Traceability"),
     ];
     if matches!(subject.code, TraceCode::Sscc(_)) {
         return all;
     }
-    all.push(to_page("gs1:pip", page.clone(), "产品信息 Product information"));
-    all.push(to_page("gs1:recallStatus", section("verdict"), "召回状态 Recall status"));
+    all.push(to_page(
+        "gs1:pip",
+        page.clone(),
+        "产品信息 Product information",
+    ));
+    all.push(to_page(
+        "gs1:recallStatus",
+        section("verdict"),
+        "召回状态 Recall status",
+    ));
     let feedback = format!("{base}/voice{}", step.path);
-    all.push(to_page("gs1:leaveReview", feedback, "评价与投诉 Feedback and complaints"));
+    all.push(to_page(
+        "gs1:leaveReview",
+        feedback,
+        "评价与投诉 Feedback and complaints",
+    ));
     for item in &subject.about.items {
         if step.narrow || item.level == ItemLevel::Class {
             let href = section(&format!("item-{}", item.no));
@@ -231,7 +248,10 @@ fn other_steps(key: &OtherKey) -> Vec<Step> {
         }
         step(&TraceCode::Other(OtherKey { qualifiers, ..*key }), true)
     };
-    let serial = given.iter().find(|q| *q.ai == *"21").filter(|_| given.len() > 1);
+    let serial = given
+        .iter()
+        .find(|q| *q.ai == *"21")
+        .filter(|_| given.len() > 1);
     let mut steps = Vec::new();
     if let Some(serial) = serial {
         steps.push(with(&[*serial]));
@@ -307,7 +327,10 @@ mod tests {
     #[test]
     fn a_registered_link_takes_the_place_of_a_derived_one_at_its_level_and_below() {
         let mut links = Links::default();
-        links.set(TIN.into(), vec![link("gs1:pip", "https://brand.example/".into(), "b")]);
+        links.set(
+            TIN.into(),
+            vec![link("gs1:pip", "https://brand.example/".into(), "b")],
+        );
         let path = format!("{TIN}/10/L/21/S");
         let offer = offer(&path, &links, true);
         let (level, found) = offer.of_type(LinkName::Gs1("pip")).unwrap();
@@ -326,8 +349,7 @@ mod tests {
         let mut older = link("gs1:locationInfo", "https://b.example/1".into(), "1");
         older.id = Uuid::from_u128(1);
         let place = "/414/9521234000006";
-        let Ok(scanned) = parse_path(place, "") else { return };
-        links.set(scanned.code.to_string(), vec![newer, older]);
+        links.set(place.into(), vec![newer, older]);
         let offer = offer(place, &links, false);
         assert_eq!(offer.default_link().unwrap().href, "https://b.example/1");
     }

@@ -137,15 +137,31 @@ mod tests {
             ("", "text/html;q=0", Default),
             ("", "text/html;q=0.0, application/json", View(Format::Json)),
             ("", "text/html, application/json", View(Format::Page)),
-            ("", "text/html;q=0.2, application/json;q=0.9", View(Format::Json)),
+            (
+                "",
+                "text/html;q=0.2, application/json;q=0.9",
+                View(Format::Json),
+            ),
             ("", "application/json", View(Format::Json)),
-            ("", "application/json, application/linkset+json", Linkset(Shape::Plain)),
+            (
+                "",
+                "application/json, application/linkset+json",
+                Linkset(Shape::Plain),
+            ),
             ("", "application/ld+json", Linkset(Shape::JsonLd)),
             ("", "text/html;q=nan;q=0", View(Format::Page)),
             ("linkType=linkset", "*/*", Linkset(Shape::Plain)),
             ("a=1&linkType=all", BROWSER, Linkset(Shape::Plain)),
-            ("linkType=linkset", "application/ld+json", Linkset(Shape::JsonLd)),
-            ("linkType=gs1:pip", "application/linkset+json", Type("gs1:pip")),
+            (
+                "linkType=linkset",
+                "application/ld+json",
+                Linkset(Shape::JsonLd),
+            ),
+            (
+                "linkType=gs1:pip",
+                "application/linkset+json",
+                Type("gs1:pip"),
+            ),
             ("x;linkType=gs1%3Apip;y", BROWSER, Type("gs1%3Apip")),
             ("linkType=", "*/*", Default),
             ("linkType", "*/*", Default),
@@ -162,7 +178,10 @@ mod tests {
         let found = preferences(std::iter::once(text));
         assert_eq!(found, [("en", 1000), ("zh", 900), ("fr", 500), ("de", 0)]);
         let many = "en,".repeat(10_000);
-        assert_eq!(preferences(std::iter::once(many.as_str())).len(), PREFERENCES_MAX);
+        assert_eq!(
+            preferences(std::iter::once(many.as_str())).len(),
+            PREFERENCES_MAX
+        );
     }
 
     proptest! {
