@@ -40,9 +40,8 @@ enum Command {
 
 #[derive(Args)]
 struct DoctorArgs {
-    /// The GS1 Digital Link URI of a code the resolver knows: the checks of GS1's test suite for
-    /// resolvers are made against it. Plain http only; over https ask the listener behind the
-    /// proxy.
+    /// The GS1 Digital Link URI (http or https) of a code the resolver knows: the checks of GS1's
+    /// test suite for resolvers are made against it.
     #[arg(long, value_name = "URL")]
     conformance: String,
     /// Print one JSON object instead of a table.

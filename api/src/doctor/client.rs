@@ -6,8 +6,15 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{Method, Request, client::conn::http1};
 use hyper_util::rt::TokioIo;
-use std::time::Duration;
-use tokio::net::TcpStream;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, pki_types::ServerName},
+};
 
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,13 +59,6 @@ pub async fn send(
     target: &str,
     headers: &[(&str, &str)],
 ) -> Fetched {
-    if address.https {
-        return Err(
-            "https cannot be spoken by this build; put the address of the plain \
-                    listener behind the TLS proxy here"
-                .into(),
-        );
-    }
     let exchange = exchange(address, method, target, headers);
     match tokio::time::timeout(TIMEOUT, exchange).await {
         Ok(Ok(answer)) => Ok(answer),
@@ -84,12 +84,43 @@ async fn exchange(
         request = request.header(*name, *value);
     }
     let request = request.body(Empty::<Bytes>::new())?;
+    let (host, port) = host_and_port(address);
+    let stream = TcpStream::connect((host, port)).await?;
+    if !address.https {
+        return talk(stream, request).await;
+    }
+    let name = ServerName::try_from(host.to_owned())?;
+    let stream = connector()?.connect(name, stream).await?;
+    talk(stream, request).await
+}
+
+/// The port of the scheme where none is given.
+fn host_and_port(address: &Address) -> (&str, u16) {
     let port = if address.https { 443 } else { 80 };
-    let stream = if address.host.contains(':') {
-        TcpStream::connect(&address.host).await?
-    } else {
-        TcpStream::connect((address.host.as_str(), port)).await?
+    let given = address.host.rsplit_once(':');
+    let given = given.and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    let (host, port) = given.unwrap_or((&address.host, port));
+    let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    (bare.unwrap_or(host), port)
+}
+
+/// TLS as a browser would do it: the certificate must be good under the public roots.
+fn connector() -> Result<TlsConnector, AnyError> {
+    let roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+async fn talk(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<Empty<Bytes>>,
+) -> Result<Answer, AnyError> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let driver = tokio::spawn(connection);
     let response = sender.send_request(request).await?;

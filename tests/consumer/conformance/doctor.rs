@@ -104,3 +104,13 @@ async fn a_host_that_does_not_answer_is_told_check_by_check() {
     assert!(report.to_string().contains("NOT conformant"));
     assert!(examine("not an address").await.is_err());
 }
+
+#[actix_web::test]
+async fn over_https_the_certificate_must_be_good() {
+    // This one speaks no TLS at all: what comes back is told, and nothing passes by accident.
+    let url = quack().await.replacen("http:", "https:", 1);
+    let report = examine(&url).await.expect("an address");
+    let tls = report.checks.iter().find(|check| check.id == "tlsOK").expect("a check");
+    assert_eq!(tls.outcome, Outcome::Fail, "{report}");
+    assert!(!report.conformant);
+}

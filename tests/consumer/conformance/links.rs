@@ -1,7 +1,7 @@
 //! Checks 24 to 28: each link type leads where the linkset says, chosen by language, context and
 //! media type, or 300 where nothing tells links apart.
 
-use super::{LINKSET_SCHEMA, Stage, VOCABULARY, valid};
+use super::{LINKSET_SCHEMA, Stage, VOCABULARY, link, valid};
 use suyuan_tests::on_both;
 
 on_both!(
@@ -42,7 +42,7 @@ on_both!(
 on_both!(check_24_the_narrowest_level_wins, |app| {
     let stage = Stage::set(app).await;
     let anchor = &stage.product;
-    let wide = super::link(anchor, "gs1:epcis", "https://brand.example/wide");
+    let wide = link(anchor, "gs1:epcis", "https://brand.example/wide");
     stage.register(&wide).await;
     stage.app.settled().await;
     let led = |path: String| {
@@ -192,7 +192,7 @@ on_both!(
         let text = stage.linkset(&stage.tin).await.to_string();
         assert!(!text.contains("defaultLinkMulti"));
         // A type that GS1 has not ratified cannot be registered.
-        let new = super::link(&stage.product, "gs1:nosuchlt", "https://brand.example/");
+        let new = link(&stage.product, "gs1:nosuchlt", "https://brand.example/");
         let answer = stage.officer.post("/v1/links", &new).await;
         assert_eq!(answer.status, 422);
         assert_eq!(answer.json()["errors"][0]["code"], "unknown");
@@ -204,7 +204,7 @@ on_both!(
     a_link_taken_away_leads_nowhere_and_the_derived_one_is_back,
     |app| {
         let stage = Stage::set(app).await;
-        let pip = super::link(&stage.product, "gs1:pip", "https://brand.example/pip");
+        let pip = link(&stage.product, "gs1:pip", "https://brand.example/pip");
         let id = stage.register(&pip).await;
         stage.app.settled().await;
         let led = stage.leads("linkType=gs1:pip", &[]).await;

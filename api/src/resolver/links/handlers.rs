@@ -5,7 +5,7 @@ use super::{
     choose::{Wishes, choose},
     description::description,
     linkset::{self, CONTEXT},
-    offer::{Offer, Subject},
+    offer::{self, Offer, Subject},
     wanted::{Shape, Wanted, preferences},
 };
 use crate::{
@@ -95,12 +95,17 @@ pub async fn answer(
     if !has_page && !elsewhere {
         return unknown(resolver, request, scanned, wanted).await;
     }
-    let offer = Offer::of(&subject, &resolver.world.load().links, &resolver.site);
+    let site = &resolver.site;
+    let query = request.query_string();
+    if has_page && matches!(wanted, Wanted::Default | Wanted::View(Format::Page)) {
+        // What most readers of codes ask: no need to collect what else there is.
+        let page = offer::page(site, &address.path);
+        return Ok(redirect(site, address, &page, query));
+    }
+    let offer = Offer::of(&subject, &resolver.world.load().links, site);
     let Some(default) = offer.default_link() else {
         return unknown(resolver, request, scanned, wanted).await;
     };
-    let site = &resolver.site;
-    let query = request.query_string();
     match wanted {
         Wanted::Default | Wanted::View(Format::Page) => {
             Ok(redirect(site, address, &default.href, query))

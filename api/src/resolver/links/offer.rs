@@ -60,7 +60,7 @@ impl Offer {
             taken.extend(registered.iter().map(|link| LinkName::of(&link.link_type)));
             let mut all = Vec::new();
             if subject.has_page {
-                all = derived(subject, &step, &site.base_url);
+                all = derived(subject, &step, site);
                 all.retain(|link| !taken.contains(&LinkName::of(&link.link_type)));
             }
             all.extend_from_slice(registered);
@@ -113,6 +113,11 @@ impl Offer {
     }
 }
 
+/// The page of a code, and the default link of everything that has one.
+pub fn page(site: &Site, path: &str) -> String {
+    format!("{}/p{path}", site.base_url)
+}
+
 fn link(link_type: &str, href: String, title: &str) -> Link {
     Link {
         id: Uuid::nil(),
@@ -137,8 +142,8 @@ fn to_page(link_type: &str, href: String, title: &str) -> Link {
 /// What the installation serves about every code it knows, without anyone registering it. Parts
 /// of a page have addresses of their own (`?section=`), since a query string that is passed on
 /// cannot stand behind a fragment.
-fn derived(subject: &Subject<'_>, step: &Step, base: &str) -> Vec<Link> {
-    let page = format!("{base}/p{}", step.path);
+fn derived(subject: &Subject<'_>, step: &Step, site: &Site) -> Vec<Link> {
+    let page = page(site, &step.path);
     let section = |name: &str| format!("{page}?section={name}");
     let mut all = vec![
         link(
@@ -166,7 +171,7 @@ fn derived(subject: &Subject<'_>, step: &Step, base: &str) -> Vec<Link> {
         section("verdict"),
         "召回状态 Recall status",
     ));
-    let feedback = format!("{base}/voice{}", step.path);
+    let feedback = format!("{}/voice{}", site.base_url, step.path);
     all.push(to_page(
         "gs1:leaveReview",
         feedback,
