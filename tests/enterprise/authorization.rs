@@ -59,6 +59,10 @@ fn matrix() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("create_link", STAFF),
         ("list_links", STAFF),
         ("delete_link", STAFF),
+        ("list_suspicions", STAFF),
+        ("get_suspicion", STAFF),
+        ("list_suspicion_queries", STAFF),
+        ("clear_suspicion", &[ADMIN]),
         ("list_log", EVERYONE),
     ])
 }

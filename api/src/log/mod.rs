@@ -47,6 +47,10 @@ pub enum Kind {
     LinksChanged,
     /// An account was made or changed.
     AccountChanged,
+    /// A copy of a unit is suspected, or it was queried unusually often.
+    SuspicionRaised,
+    /// The issuer looked into a suspicion.
+    SuspicionCleared,
 }
 
 impl Kind {
@@ -62,6 +66,8 @@ impl Kind {
             Kind::RecallClosed => "recall_closed",
             Kind::LinksChanged => "links_changed",
             Kind::AccountChanged => "account_changed",
+            Kind::SuspicionRaised => "suspicion_raised",
+            Kind::SuspicionCleared => "suspicion_cleared",
         }
     }
 }

@@ -110,7 +110,11 @@ async fn over_https_the_certificate_must_be_good() {
     // This one speaks no TLS at all: what comes back is told, and nothing passes by accident.
     let url = quack().await.replacen("http:", "https:", 1);
     let report = examine(&url).await.expect("an address");
-    let tls = report.checks.iter().find(|check| check.id == "tlsOK").expect("a check");
+    let tls = report
+        .checks
+        .iter()
+        .find(|check| check.id == "tlsOK")
+        .expect("a check");
     assert_eq!(tls.outcome, Outcome::Fail, "{report}");
     assert!(!report.conformant);
 }
