@@ -106,8 +106,8 @@ internal_routes![
     info(
         title = "Suyuan public API",
         description = "Answers scans of trace codes. No account, no script, nothing written but \
-            the query log. Addresses hold at most 2048 bytes of path and of query. Every answer \
-            may be read by any origin; codes' addresses answer OPTIONS.",
+            the query log. Addresses hold at most 2048 bytes of path and of query. What is said of \
+            codes may be read by any origin; their addresses answer OPTIONS.",
     ),
     paths(
         resolver::documented::scan_product,

@@ -155,13 +155,6 @@ async fn finish(
     if let Ok(value) = HeaderValue::from_bytes(&text) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }
-    if audience == Audience::Consumer {
-        // Public data, asked for without credentials: any origin may read it.
-        response.headers_mut().insert(
-            header::ACCESS_CONTROL_ALLOW_ORIGIN,
-            HeaderValue::from_static("*"),
-        );
-    }
     response.headers_mut().insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
@@ -208,6 +201,9 @@ fn explain(
         builder.insert_header((header::RETRY_AFTER, seconds));
     }
     builder.insert_header((header::CACHE_CONTROL, "no-store"));
+    if audience == Audience::Consumer {
+        builder.insert_header(any_origin());
+    }
     if audience == Audience::Consumer && wants_page(request) {
         let lang = language(request);
         let (title, detail) = match lang {
@@ -236,6 +232,12 @@ fn explain(
     builder
         .content_type("application/problem+json")
         .json_body(&problem.body(id))
+}
+
+/// What is said of codes is public and asked for without credentials: any origin may read it.
+pub fn any_origin() -> (HeaderName, HeaderValue) {
+    let all = HeaderValue::from_static("*");
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, all)
 }
 
 /// A response body of JSON under the content type already set.

@@ -50,18 +50,16 @@ pub async fn scan(resolver: Data<Resolver>, request: HttpRequest) -> Result<Http
         read_only(&request)?;
         return Err(Problem::new(ProblemCode::NotFound));
     }
+    let asked_first = *request.method() == Method::OPTIONS;
+    if !asked_first && !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let refused = Problem::new(ProblemCode::MethodNotAllowed);
+        return Err(refused.allow("GET, HEAD, OPTIONS"));
+    }
     let scanned = trace_code::parse_path(path, query)
         .map_err(|error| malformed(error, &format!("{path}?{query}")))?;
-    match *request.method() {
-        Method::GET | Method::HEAD => {}
-        Method::OPTIONS => {
-            let address = Address::asked(path, &scanned.code);
-            return Ok(links::handlers::preflight(&resolver.site, &address));
-        }
-        _ => {
-            let allowed = Problem::new(ProblemCode::MethodNotAllowed).allow("GET, HEAD, OPTIONS");
-            return Err(allowed);
-        }
+    if asked_first {
+        let address = Address::asked(path, &scanned.code);
+        return Ok(links::handlers::preflight(&resolver.site, &address));
     }
     if let Wanted::View(format) = wanted {
         if path.len() != raw.len()
@@ -260,6 +258,7 @@ fn headers(response: &mut HttpResponseBuilder, ask: Ask, tag: ETag) {
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-cache"),
     ));
+    response.insert_header(http::any_origin());
     if let Ok(tag) = HeaderValue::from_bytes(&tag) {
         response.insert_header((header::ETAG, tag));
     }

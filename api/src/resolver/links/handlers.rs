@@ -248,6 +248,7 @@ fn with_query(href: &str, query: &str) -> String {
 
 fn common(response: &mut HttpResponseBuilder, site: &Site, address: &Address<'_>) {
     response
+        .insert_header(http::any_origin())
         .insert_header((header::VARY, "Accept, Accept-Language"))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
         .insert_header((header::ACCESS_CONTROL_EXPOSE_HEADERS, "Link, Location"));
@@ -282,6 +283,7 @@ fn in_link(path: &str) -> Cow<'_, str> {
 pub fn preflight(site: &Site, address: &Address<'_>) -> HttpResponse {
     const METHODS: &str = "GET, HEAD, OPTIONS";
     HttpResponse::NoContent()
+        .insert_header(http::any_origin())
         .insert_header((header::ALLOW, METHODS))
         .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, METHODS))
         .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "*"))
@@ -316,6 +318,7 @@ pub async fn describe(
     handlers::read_only(&request)?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/json; charset=utf-8"))
+        .insert_header(http::any_origin())
         .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
         .body(description(&resolver.site).to_string()))
 }
