@@ -59,6 +59,11 @@ fn is_link_type(key: &str) -> bool {
     }
 }
 
+/// All that may stand in a link.
+const IN_A_LINK: [&str; 7] = [
+    "href", "title", "type", "hreflang", "context", "fwqs", "public",
+];
+
 fn link_faults(link: &Value) -> impl Iterator<Item = String> {
     let mut faults = Vec::new();
     for needed in ["href", "title"] {
@@ -66,11 +71,8 @@ fn link_faults(link: &Value) -> impl Iterator<Item = String> {
             faults.push(format!("a link has no {needed}"));
         }
     }
-    const KNOWN: [&str; 7] = [
-        "href", "title", "type", "hreflang", "context", "fwqs", "public",
-    ];
     for key in link.as_object().into_iter().flat_map(Map::keys) {
-        if !KNOWN.contains(&key.as_str()) {
+        if !IN_A_LINK.contains(&key.as_str()) {
             faults.push(format!("{key} may not stand in a link"));
         }
     }

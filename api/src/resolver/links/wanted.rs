@@ -63,9 +63,10 @@ pub fn wanted<'a, 'q>(query: &'q str, accept: impl Iterator<Item = &'a str>) -> 
     };
     match (link_type, named) {
         // `all` is the name `linkset` had before version 1.0 of the standard.
-        (Some("linkset" | "all"), _) => Wanted::Linkset(shape),
+        (Some("linkset" | "all"), _) | (None, Some(Named::Linkset | Named::JsonLd)) => {
+            Wanted::Linkset(shape)
+        }
         (Some(kind), _) => Wanted::Type(kind),
-        (None, Some(Named::Linkset | Named::JsonLd)) => Wanted::Linkset(shape),
         (None, Some(Named::Page)) => Wanted::View(Format::Page),
         (None, Some(Named::Json)) => Wanted::View(Format::Json),
         (None, None) => Wanted::Default,
