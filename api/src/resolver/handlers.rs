@@ -308,13 +308,18 @@ fn format_of(request: &HttpRequest) -> Format {
     }
 }
 
-/// A first segment of two to four digits, or `c`: everything else is not ours to parse.
+/// A first segment of two to four digits or `c` with something behind it, or a binary EPC:
+/// everything else is not ours to parse.
 fn looks_like_code(path: &str) -> bool {
-    let Some((first, _)) = path.strip_prefix('/').and_then(|rest| rest.split_once('/')) else {
+    let Some(rest) = path.strip_prefix('/') else {
         return false;
+    };
+    let Some((first, _)) = rest.split_once('/') else {
+        return trace_code::is_epc_segment(rest);
     };
     first.eq_ignore_ascii_case("c")
         || ((2..=4).contains(&first.len()) && first.bytes().all(|b| b.is_ascii_digit()))
+        || trace_code::is_epc_segment(first)
 }
 
 /// Weak: the time of confirmation is left out on purpose.
@@ -367,7 +372,7 @@ mod tests {
 
     #[test]
     fn only_addresses_of_codes_are_parsed() {
-        for yes in ["/01/x", "/8003/x", "/c/A.B", "/C/A.B"] {
+        for yes in ["/01/x", "/8003/x", "/c/A.B", "/C/A.B", "/eh30", "/exMH/"] {
             assert!(looks_like_code(yes), "{yes}");
         }
         for no in ["/", "/favicon.ico", "/x/1", "/1/2", "/wp-admin/x", ""] {

@@ -119,4 +119,9 @@ pub enum Form {
     PlainNumber,
     /// Our own scheme, bare or as an address.
     OwnScheme,
+    /// A binary EPC: the hexadecimal digits an RFID reader delivers, or the path `/eh…`, `/ex…`.
+    /// The address it stands for is [`TraceCode::digital_link`] of its code.
+    EpcBinary,
+    /// An EPC URN.
+    EpcUrn,
 }
