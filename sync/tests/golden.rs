@@ -34,6 +34,7 @@ fn form(form: Form) -> &'static str {
         Form::OwnScheme => "own-scheme",
         Form::EpcBinary => "epc-binary",
         Form::EpcUrn => "epc-urn",
+        Form::Profile => "profile",
     }
 }
 

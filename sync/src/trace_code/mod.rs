@@ -29,6 +29,7 @@ mod own_scheme;
 mod path;
 mod plain;
 mod print;
+mod profile;
 mod scan;
 mod text;
 mod value;
@@ -40,6 +41,7 @@ pub use epc::{Epc, EpcTag, Filter, TagKind, is_epc_segment};
 pub use error::{CodeError, CodeFault};
 pub use keys::{Gln, Gtin, Sscc};
 pub use own_scheme::check_character;
+pub use profile::{Characters, CheckRule, CodeProfile, CodeProfiles, ProfileError, ProfiledCode};
 pub use scan::{parse, parse_path};
 pub use text::Text;
 

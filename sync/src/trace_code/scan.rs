@@ -78,7 +78,7 @@ pub fn parse_path(raw_path: &str, raw_query: &str) -> Result<Scanned, CodeError>
     digital_link::parse(raw_path, 0, raw_query, query_start)
 }
 
-fn within_limit(text: &str, start: usize) -> Result<(), CodeError> {
+pub(super) fn within_limit(text: &str, start: usize) -> Result<(), CodeError> {
     if text.len() > MAX_TEXT {
         return Err(CodeError::new(start + MAX_TEXT, CodeFault::TooLong));
     }

@@ -51,7 +51,7 @@ impl Epc {
             TraceCode::Gtin(code) => Self::of_gtin(code, len),
             TraceCode::Sscc(sscc) => Self::split(Family::Sscc, sscc.as_str(), len, Narrowed::No),
             TraceCode::Other(key) => Self::of_place(key, len),
-            TraceCode::Own(_) => None,
+            TraceCode::Own(_) | TraceCode::Profiled(_) => None,
         }
     }
 
