@@ -167,6 +167,7 @@ impl Application {
             counts: Counts::new(redis.clone(), clock.clone()),
             log: query_log,
             db: Db::open(&url, &settings.database).await?,
+            profiles: settings.codes.profiles.clone(),
             clock: clock.clone(),
             draining: draining.clone(),
         });

@@ -79,6 +79,7 @@ internal_routes![
     codes::handlers::create_code_destruction,
     codes::handlers::list_code_destructions,
     codes::handlers::draw_qr,
+    codes::handlers::draw_qr_png,
     recalls::handlers::open_recall,
     recalls::handlers::list_recalls,
     recalls::handlers::get_recall,

@@ -76,7 +76,7 @@ pub async fn query(
         }
         _ => return Ok(entry(ask.lang, None, None)),
     };
-    match trace_code::parse(text) {
+    match resolver.profiles.parse(text) {
         Ok(scanned) => answer(&resolver, &request, &scanned, ask).await,
         Err(error) if ask.format == Format::Page => Ok(entry(ask.lang, Some(text), Some(error))),
         Err(error) => Err(malformed(error, text)),

@@ -29,6 +29,7 @@ pub mod world;
 
 use crate::{clock::Clock, http::Draining};
 use arc_swap::ArcSwap;
+use suyuan_sync::trace_code::CodeProfiles;
 
 /// Everything a consumer-facing process needs. Holds no signing key and no writer but the query
 /// log's.
@@ -45,6 +46,8 @@ pub struct Resolver {
     pub log: queries::QueryLog,
     /// Where rows are read on a miss.
     pub db: crate::db::Db,
+    /// Codes of other schemes that people may type.
+    pub profiles: CodeProfiles,
     /// The wall clock.
     pub clock: Clock,
     /// Leaving soon: readiness fails.
