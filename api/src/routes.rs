@@ -106,6 +106,8 @@ internal_routes![
         resolver::documented::scan_unit,
         resolver::documented::scan_logistic_unit,
         resolver::documented::scan_own,
+        resolver::documented::scan_tag,
+        resolver::documented::scan_tag_base64url,
         resolver::documented::scan_page,
         resolver::documented::query_code,
         resolver::handlers::file,
