@@ -11,6 +11,8 @@ mod m0005_recalls;
 mod m0006_projection;
 mod m0007_queries;
 mod m0008_mint_profile;
+mod m0012_query_packets;
+mod m0013_suspicion;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -28,6 +30,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_projection::Migration),
             Box::new(m0007_queries::Migration),
             Box::new(m0008_mint_profile::Migration),
+            Box::new(m0012_query_packets::Migration),
+            Box::new(m0013_suspicion::Migration),
         ]
     }
 }

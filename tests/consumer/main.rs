@@ -1,6 +1,7 @@
 //! What consumers see: scans, pages, freshness. One binary, one module a story.
 
 mod carriers;
+mod copies;
 mod freshness;
 mod half_open;
 mod headers;
