@@ -389,12 +389,11 @@ mod tests {
 
         let file = tempfile::NamedTempFile::new().unwrap();
         // The examples of the defaults, as somebody would copy them.
-        let examples: String = DEFAULTS
+        let examples: Vec<_> = DEFAULTS
             .lines()
             .filter_map(|line| line.strip_prefix("#: "))
-            .map(|line| format!("{line}\n"))
             .collect();
-        std::fs::write(file.path(), examples).unwrap();
+        std::fs::write(file.path(), examples.join("\n")).unwrap();
         let own = Settings::load(Some(file.path()), &[])
             .unwrap()
             .codes
