@@ -68,6 +68,7 @@ impl PublicPart {
             counts: Counts::new(redis.clone(), clock.clone()),
             log: query_log.clone(),
             db: Reader::open(&url, &settings.database).await?,
+            profiles: settings.codes.profiles.clone(),
             clock,
             draining,
             site: Site {
