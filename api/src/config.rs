@@ -120,6 +120,8 @@ pub struct Public {
     pub workers: usize,
     /// What is printed into codes; empty = `http://{listen}`.
     pub base_url: String,
+    /// Send browsers to the page's own address too, instead of showing it in one trip.
+    pub always_redirect: bool,
 }
 
 /// `[internal]`

@@ -8,7 +8,7 @@ use suyuan::{
     clock::Clock,
     config::{Role, Settings},
     db::{self, Db},
-    demo,
+    demo, doctor,
     http::Draining,
     public_role::{self, Password},
     sealing::Sealer,
@@ -46,6 +46,19 @@ enum Command {
     Migrate,
     /// Print the settings in force, secrets left out.
     Config,
+    /// Examine a resolver; exit status 1 if anything critical or required fails.
+    Doctor(DoctorArgs),
+}
+
+#[derive(Args)]
+struct DoctorArgs {
+    /// The GS1 Digital Link URI (http or https) of a code the resolver knows: the checks of GS1's
+    /// test suite for resolvers are made against it.
+    #[arg(long, value_name = "URL")]
+    conformance: String,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Subcommand)]
@@ -129,9 +142,24 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
             db.migrate().await?;
             println!("the schema is up to date");
         }
+        Command::Doctor(args) => return examine(&args).await,
         Command::Config => println!("{:#?}", Settings::load(cli.config.as_deref(), &[])?),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn examine(args: &DoctorArgs) -> Result<ExitCode, Box<dyn Error>> {
+    let report = doctor::examine(&args.conformance).await?;
+    if args.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        println!("{report}");
+    }
+    Ok(if report.conformant {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 async fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {

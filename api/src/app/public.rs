@@ -20,6 +20,7 @@ use crate::{
         counts::{self, Counts},
         feed::Feed,
         lease::Lease,
+        links::Site,
         redis_tier::{self, RedisTier},
         world::World,
     },
@@ -69,6 +70,10 @@ impl PublicPart {
             db: Reader::open(&url, &settings.database).await?,
             clock,
             draining,
+            site: Site {
+                base_url: settings.base_url(),
+                always_redirect: settings.public.always_redirect,
+            },
         });
         let feed = Feed::open(url.clone(), settings, opener).await?;
         // The first poll fills the world; only then is anything vouched for.

@@ -115,6 +115,15 @@ pub async fn spaces_of(
     Ok(rows.into_iter().map(|row| (row.space, row.level)).collect())
 }
 
+/// Is this a space of the enterprise?
+pub async fn has_space(
+    tx: &impl ConnectionTrait,
+    enterprise: Uuid,
+    key: SpaceKey,
+) -> Result<bool, DbErr> {
+    Ok(space(tx, enterprise, &key.to_string()).await?.is_some())
+}
+
 /// A space of this enterprise.
 pub async fn space(
     tx: &impl ConnectionTrait,

@@ -224,6 +224,9 @@ fn explain(
         builder.insert_header((header::RETRY_AFTER, seconds));
     }
     builder.insert_header((header::CACHE_CONTROL, "no-store"));
+    if audience == Audience::Consumer {
+        builder.insert_header(any_origin());
+    }
     if audience == Audience::Consumer && wants_page(request) {
         let lang = language(request);
         let (title, detail) = match lang {
@@ -252,6 +255,12 @@ fn explain(
     builder
         .content_type("application/problem+json")
         .json_body(&problem.body(id))
+}
+
+/// What is said of codes is public and asked for without credentials: any origin may read it.
+pub fn any_origin() -> (HeaderName, HeaderValue) {
+    let all = HeaderValue::from_static("*");
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, all)
 }
 
 /// A response body of JSON under the content type already set.

@@ -18,6 +18,7 @@ pub mod feed;
 pub mod handlers;
 pub mod judge;
 pub mod lease;
+pub mod links;
 pub mod lookup;
 pub mod redis_tier;
 pub mod store;
@@ -49,6 +50,8 @@ pub struct Resolver {
     pub clock: Clock,
     /// Leaving soon: readiness fails.
     pub draining: Draining,
+    /// How codes' addresses are answered.
+    pub site: links::Site,
 }
 
 /// Counts a call to a database or to Redis made for a scan.

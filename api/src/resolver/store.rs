@@ -9,8 +9,8 @@ use crate::{
     },
     db::{Reader, statement},
     entities::{
-        public_batch, public_chunk, public_file, public_product, public_range, public_space,
-        query_chunk, query_count,
+        public_batch, public_chunk, public_file, public_link, public_product, public_range,
+        public_space, query_chunk, query_count,
     },
     projection::{CHUNK_COPY, CHUNK_LISTED, CHUNK_OFTEN, CHUNK_VOID, RANGE_SEGMENT, read_bits},
     sealing::SealError,
@@ -62,12 +62,13 @@ pub async fn head(db: &Reader) -> Result<(Uuid, i64), DbErr> {
 }
 
 /// The tables a world is made of, in an order in which what is named comes first.
-pub const TABLES: [Table; 5] = [
+pub const TABLES: [Table; 6] = [
     Table::Spaces,
     Table::Products,
     Table::Batches,
     Table::Ranges,
     Table::Chunks,
+    Table::Links,
 ];
 
 /// One of them.
@@ -83,6 +84,8 @@ pub enum Table {
     Ranges,
     /// `public_chunk`
     Chunks,
+    /// `public_link`
+    Links,
 }
 
 impl Table {
@@ -93,6 +96,7 @@ impl Table {
             Table::Batches => "public_batch",
             Table::Ranges => "public_range",
             Table::Chunks => "public_chunk",
+            Table::Links => "public_link",
         }
     }
 }
@@ -201,6 +205,14 @@ pub async fn changes(
                 .filter_map(|row| chunk(row).transpose())
                 .collect()
         }
+        Table::Links => {
+            let rows = public_link::Entity::find()
+                .filter(public_link::Column::Position.gt(after))
+                .filter(public_link::Column::Position.lte(to))
+                .all(conn)
+                .await?;
+            rows.into_iter().map(links).collect()
+        }
     }
 }
 
@@ -242,6 +254,12 @@ fn chunk(row: public_chunk::Model) -> Result<Option<Change>, ReadError> {
         CHUNK_COPY => Some(Change::SuspectedCopy(key, number, bits)),
         _ => None,
     })
+}
+
+fn links(row: public_link::Model) -> Result<Change, ReadError> {
+    let links = serde_json::from_str(&row.links)
+        .map_err(|_| ReadError::Row(format!("public_link {}", row.anchor)))?;
+    Ok(Change::Links(row.anchor, links))
 }
 
 /// What a batch shows (empty until published), and the version that was read.
