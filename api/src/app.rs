@@ -169,7 +169,7 @@ impl Application {
             views: Views::new(settings.cache.bytes, redis.clone()),
             counts: Counts::new(redis.clone(), clock.clone()),
             log: query_log.clone(),
-            db: Db::open(&url, &settings.database).await?,
+            db: Db::open_for_scans(&url, &settings.database).await?,
             clock: clock.clone(),
             draining: draining.clone(),
         });

@@ -29,6 +29,23 @@ pub enum OpenError {
     UnknownKind,
 }
 
+/// When the connections of a PostgreSQL pool are made.
+///
+/// A pool that makes them as needed makes them inside the requests that find it empty, all of them
+/// in the first moment of load, when the machine has least time for it: these requests, and those
+/// queued behind them, wait several times as long as any other later does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Opened {
+    /// By the request that needs one.
+    AsNeeded,
+    /// Before the first request, and again in the background when one is given up.
+    AtOnce,
+}
+
+/// A connection used within this time is taken for alive: asking it each time would add a round
+/// trip to every read, with one connection more held by everyone who waits.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
 /// A database.
 #[derive(Clone)]
 pub struct Db {
@@ -52,17 +69,23 @@ pub fn url(settings: &config::Settings) -> String {
 impl Db {
     /// Opens pools for `url` with `connections` readers.
     pub async fn open(url: &str, settings: &config::Database) -> Result<Db, OpenError> {
-        Db::open_sized(url, settings.connections, settings).await
+        Db::open_sized(url, settings.connections, Opened::AsNeeded, settings).await
+    }
+
+    /// The same for scans, whose longest wait is bounded.
+    pub async fn open_for_scans(url: &str, settings: &config::Database) -> Result<Db, OpenError> {
+        Db::open_sized(url, settings.connections, Opened::AtOnce, settings).await
     }
 
     /// Opens a pool of one, for the freshness poll alone: it must never wait behind others.
     pub async fn open_single(url: &str, settings: &config::Database) -> Result<Db, OpenError> {
-        Db::open_sized(url, 1, settings).await
+        Db::open_sized(url, 1, Opened::AsNeeded, settings).await
     }
 
     async fn open_sized(
         url: &str,
         connections: u32,
+        opened: Opened,
         settings: &config::Database,
     ) -> Result<Db, OpenError> {
         let acquire = Duration::from_millis(settings.acquire_timeout_ms);
@@ -106,6 +129,11 @@ impl Db {
                     ("idle_in_transaction_session_timeout", "5s"),
                 ])
             });
+        if opened == Opened::AtOnce {
+            options
+                .min_connections(connections)
+                .test_before_acquire_if_idle_for(TRUSTED_FOR);
+        }
         let pool = Database::connect(options).await?;
         Ok(Db {
             read: pool.clone(),

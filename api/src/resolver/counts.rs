@@ -22,12 +22,21 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use tokio::{sync::Semaphore, time::timeout};
 use uuid::Uuid;
 
 /// Counts held in the process.
 const HELD_MAX: NonZeroUsize = NonZeroUsize::new(65_536).expect("not zero");
 /// How old a held count may be.
 const MAX_AGE: Duration = Duration::from_secs(5);
+
+/// Counts read from the database at the same time: fewer than its pool has connections by default,
+/// so that a text, which an answer cannot do without, finds one free.
+const READS_MAX: usize = 6;
+/// Longest wait for a turn to read. The wait is bounded here, before anything was begun: a read
+/// given up half-way leaves a connection that must first be read empty, and the more are given up,
+/// the longer the others wait.
+const TURN_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Queries before this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,6 +60,7 @@ pub struct Counts {
     read_at: AtomicI64,
     clock: Clock,
     held: Mutex<LruCache<(SpaceKey, u64), (Instant, Count)>>,
+    turns: Semaphore,
     redis: RedisTier,
 }
 
@@ -63,6 +73,7 @@ impl Counts {
             read_at: AtomicI64::new(0),
             clock,
             held: Mutex::new(LruCache::new(HELD_MAX)),
+            turns: Semaphore::new(READS_MAX),
             redis,
         }
     }
@@ -120,7 +131,8 @@ impl Counts {
         (at.elapsed() < MAX_AGE).then_some(*count)
     }
 
-    /// How often a unit was queried, read where it is not known here.
+    /// How often a unit was queried, read where it is not known here. Unknown when too many wait
+    /// to read.
     pub async fn get(
         &self,
         db: &Db,
@@ -136,6 +148,13 @@ impl Counts {
         let count = if let Some(count) = held.and_then(|bytes| read(&bytes)) {
             count
         } else {
+            let Ok(Ok(_turn)) = timeout(TURN_TIMEOUT, self.turns.acquire()).await else {
+                return Ok(Count::default());
+            };
+            // Of many who ask for the same unit at once, the first reads it for those behind.
+            if let Some(count) = self.peek(space, index) {
+                return Ok(count);
+            }
             note_io("database");
             let read_at = self.clock.now();
             let row = store::count(db, &space.to_string(), index).await?;
