@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use crate::{
     LoadError,
     client::get,
-    drive::closed_loop,
+    drive::{Outcome, closed_loop},
     pair::{Office, Pair},
     rounds::Plan,
     summary::{Series, Taken, progress},
@@ -63,7 +63,7 @@ pub async fn counted_scans(
         series.outcomes.push(outcome);
     }
     let reads_a_scan = reads as f64 / scans.max(1) as f64;
-    let longest: Vec<f64> = series.outcomes.iter().map(|one| one.max_ms()).collect();
+    let longest: Vec<f64> = series.outcomes.iter().map(Outcome::max_ms).collect();
     let max = match series.rates() {
         Err(reason) => Err(reason),
         Ok(_) if reads_a_scan < READS_MIN => {

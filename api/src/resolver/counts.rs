@@ -22,7 +22,10 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
 use uuid::Uuid;
 
 /// Counts held in the process.
@@ -47,6 +50,14 @@ pub struct Count {
     pub first_at: Option<Micros>,
     /// As of when; absent when nothing could be read.
     pub read_at: Option<Micros>,
+}
+
+/// How a wait for a turn to read ended.
+enum Turn<'a> {
+    /// It came: read.
+    Mine(SemaphorePermit<'a>),
+    /// No need to read any more, or no hope: the count, which may be unknown.
+    Over(Count),
 }
 
 type Bitmaps = HashMap<SpaceKey, HashMap<u32, Arc<RoaringBitmap>>>;
@@ -148,13 +159,10 @@ impl Counts {
         let count = if let Some(count) = held.and_then(|bytes| read(&bytes)) {
             count
         } else {
-            let Ok(Ok(_turn)) = timeout(TURN_TIMEOUT, self.turns.acquire()).await else {
-                return Ok(Count::default());
+            let _turn = match self.turn(space, index).await {
+                Turn::Mine(turn) => turn,
+                Turn::Over(count) => return Ok(count),
             };
-            // Of many who ask for the same unit at once, the first reads it for those behind.
-            if let Some(count) = self.peek(space, index) {
-                return Ok(count);
-            }
             note_io("database");
             let read_at = self.clock.now();
             let row = store::count(db, &space.to_string(), index).await?;
@@ -169,6 +177,15 @@ impl Counts {
         };
         self.lock().put((space, index), (Instant::now(), count));
         Ok(count)
+    }
+
+    /// Waits for a turn to read. Of many who ask for the same unit at once, the first reads it for
+    /// those behind.
+    async fn turn(&self, space: SpaceKey, index: u64) -> Turn<'_> {
+        match timeout(TURN_TIMEOUT, self.turns.acquire()).await {
+            Ok(Ok(turn)) => self.peek(space, index).map_or(Turn::Mine(turn), Turn::Over),
+            _ => Turn::Over(Count::default()),
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<(SpaceKey, u64), (Instant, Count)>> {
@@ -211,6 +228,33 @@ pub async fn run(resolver: Arc<super::Resolver>, every: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_count_is_waited_for_in_turn_and_not_for_long() {
+        let counts = Counts::new(RedisTier::default(), Clock::system());
+        let space = SpaceKey::sscc("690123456").unwrap();
+        let bits = Arc::new(RoaringBitmap::from_iter([7]));
+        let queried = HashMap::from([(space, HashMap::from([(0, bits)]))]);
+        counts.queried.store(Arc::new(queried));
+        actix_web::rt::System::new().block_on(async {
+            let all = counts.turns.acquire_many(READS_MAX as u32).await.unwrap();
+            let asked = Instant::now();
+            assert!(matches!(counts.turn(space, 7).await, Turn::Over(count) if count == Count::default()));
+            assert!((TURN_TIMEOUT..10 * TURN_TIMEOUT).contains(&asked.elapsed()));
+
+            // The one before read it meanwhile.
+            let read = Count { n: 3, ..Count::default() };
+            let first = async {
+                counts.lock().put((space, 7), (Instant::now(), read));
+                drop(all);
+            };
+            let (behind, ()) = tokio::join!(counts.turn(space, 7), first);
+            assert!(matches!(behind, Turn::Over(count) if count == read));
+
+            counts.lock().pop(&(space, 7));
+            assert!(matches!(counts.turn(space, 7).await, Turn::Mine(_)));
+        });
+    }
 
     #[test]
     fn a_count_reads_back_from_redis() {
