@@ -197,6 +197,8 @@ pub struct Queries {
     pub fold_ms: u64,
     /// Between two reads of new counts.
     pub refresh_ms: u64,
+    /// Longest wait of an answer for its count.
+    pub wait_ms: u64,
 }
 
 /// `[log]`
