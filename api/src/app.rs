@@ -7,7 +7,12 @@ use crate::{
     clock::Clock,
     config::{Mode, Settings, SettingsError},
     db::{self, Db, FileLock, OpenError},
-    http::{self, Draining},
+    http::{
+        self, Draining,
+        connections::{Bounds, Connections},
+        door::{Door, Witnesses},
+    },
+    limits::{self, Limits},
     log::Log,
     resolver::{
         Resolver,
@@ -23,7 +28,10 @@ use crate::{
     sealing::{SealError, Sealer},
     telemetry,
 };
-use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
+use actix_web::{
+    App, HttpServer, dev::ServerHandle, http::header::InvalidHeaderName, middleware::from_fn,
+    web::Data,
+};
 use arc_swap::ArcSwap;
 use sea_orm::DbErr;
 use std::{
@@ -40,8 +48,8 @@ use tokio::{sync::Notify, task::JoinHandle};
 const CONNECTIONS_MAX: usize = 10_000;
 /// A request's head must arrive within this.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// An idle connection is kept this long.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// A print file of millions of codes takes its time to arrive.
+const INTERNAL_STALLED_S: u64 = 3600;
 /// The first poll may take longer than later ones: it reads the whole projection.
 const FIRST_POLL: Duration = Duration::from_mins(1);
 
@@ -72,6 +80,9 @@ pub enum StartError {
     /// An address is taken, or may not be used.
     #[error("cannot listen on {0}")]
     Listen(SocketAddr, #[source] io::Error),
+    /// `public.region_header` is no header's name.
+    #[error("public.region_header")]
+    RegionHeader(#[from] InvalidHeaderName),
     /// The server itself.
     #[error("server")]
     Server(#[from] io::Error),
@@ -110,6 +121,8 @@ pub struct Application {
     pub state: Data<Internal>,
     /// What the public listener works with.
     pub resolver: Data<Resolver>,
+    /// How much one caller may ask for.
+    pub limits: Arc<Limits>,
     /// Bound address of the consumers' listener.
     pub public_addr: SocketAddr,
     /// Bound address of the internal listener.
@@ -170,6 +183,10 @@ impl Application {
             clock: clock.clone(),
             draining: draining.clone(),
         });
+        let limits = Arc::new(Limits::new(
+            settings.limits,
+            &sealer.derived_key("limits"),
+        ));
         let feed = Feed::open(url, &settings, sealer.clone()).await?;
         // The first poll fills the world; only then is anything vouched for.
         tokio::time::timeout(FIRST_POLL, feed.poll(&resolver))
@@ -210,6 +227,14 @@ impl Application {
                 installation,
                 feed.wake(),
             )));
+            if settings.limits.enabled {
+                tasks.push(tokio::spawn(limits::share::run(
+                    limits.clone(),
+                    redis.clone(),
+                    settings.redis.clone(),
+                    installation,
+                )));
+            }
         }
         tasks.push(tokio::spawn(feed.run(resolver.clone().into_inner())));
 
@@ -228,6 +253,7 @@ impl Application {
         Ok(Application {
             state,
             resolver,
+            limits,
             public_addr,
             internal_addr,
             listeners: Some((public, internal)),
@@ -265,9 +291,31 @@ impl Application {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             some => some,
         };
+        let idle = Duration::from_secs(settings.limits.idle_s);
+        let witnesses = Witnesses::new(
+            settings.public.trusted_proxies.clone(),
+            &settings.public.region_header,
+        )?;
+        let bounds = Bounds {
+            of_a_network: settings.limits.connections,
+            requests: settings.limits.requests,
+            stalled_s: settings.limits.stalled_s,
+            proxies: witnesses.proxies.clone(),
+        };
+        let public_connections = Connections::new(bounds.clone());
+        let internal_connections = Connections::new(Bounds {
+            stalled_s: INTERNAL_STALLED_S,
+            proxies: Arc::new(settings.internal.trusted_proxies.clone()),
+            ..bounds
+        });
+        for connections in [&public_connections, &internal_connections] {
+            self.tasks.push(tokio::spawn(connections.clone().watch()));
+        }
         let resolver = self.resolver.clone();
+        let limits = self.limits.clone();
         let public = HttpServer::new(move || {
             App::new()
+                .app_data(Door::open(limits.clone(), witnesses.clone()))
                 .app_data(resolver.clone())
                 .app_data(resolver.draining.clone())
                 .wrap(from_fn(http::finish_public))
@@ -276,9 +324,10 @@ impl Application {
         .workers(workers(settings.public.workers))
         .max_connections(CONNECTIONS_MAX)
         .client_request_timeout(HEAD_TIMEOUT)
-        .keep_alive(KEEP_ALIVE)
+        .keep_alive(idle)
         .shutdown_timeout(settings.drain.timeout_s)
         .disable_signals()
+        .on_connect(move |io, about| public_connections.arrive(io, about))
         .listen(public)?
         .run();
         let state = self.state.clone();
@@ -292,9 +341,10 @@ impl Application {
         .workers(workers(settings.internal.workers))
         .max_connections(CONNECTIONS_MAX)
         .client_request_timeout(HEAD_TIMEOUT)
-        .keep_alive(KEEP_ALIVE)
+        .keep_alive(idle)
         .shutdown_timeout(settings.drain.timeout_s)
         .disable_signals()
+        .on_connect(move |io, about| internal_connections.arrive(io, about))
         .listen(internal)?
         .run();
         let handles = (public.handle(), internal.handle());

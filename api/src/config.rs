@@ -1,6 +1,7 @@
 //! Settings: defaults < file < environment `SUYUAN__SECTION__KEY` < flags. Every key is typed and
 //! documented in `config/default.toml`, which is compiled in; an unknown key stops the start.
 
+use crate::limits::{self, client::Proxies};
 use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
 use std::{
@@ -50,6 +51,8 @@ pub struct Settings {
     pub cache: Cache,
     /// The query log.
     pub queries: Queries,
+    /// How much one caller may ask for.
+    pub limits: limits::settings::Settings,
     /// What is written to standard error.
     pub log: Log,
     /// How the process ends.
@@ -106,6 +109,10 @@ pub struct Public {
     pub workers: usize,
     /// What is printed into codes; empty = `http://{listen}`.
     pub base_url: String,
+    /// Proxies that say who is asking.
+    pub trusted_proxies: Proxies,
+    /// The header in which they name the region, or empty.
+    pub region_header: String,
 }
 
 /// `[internal]`
@@ -116,6 +123,8 @@ pub struct Internal {
     pub listen: SocketAddr,
     /// Worker threads; 0 = one a core.
     pub workers: usize,
+    /// Proxies that say who is asking.
+    pub trusted_proxies: Proxies,
 }
 
 /// `[security]`
@@ -275,6 +284,9 @@ impl Settings {
         }
         if self.queries.flush_ms == 0 || self.queries.fold_ms == 0 || self.queries.refresh_ms == 0 {
             return refuse("queries: intervals must be above 0");
+        }
+        if let Some(fault) = self.limits.fault() {
+            return refuse(fault);
         }
         if self.mode == Mode::Production {
             let security = &self.security;

@@ -23,6 +23,7 @@ pub mod demo;
 pub mod entities;
 pub mod free_text;
 pub mod http;
+pub mod limits;
 pub mod log;
 pub mod operations;
 pub mod pages;

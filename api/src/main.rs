@@ -126,6 +126,7 @@ async fn run_demo(config: Option<PathBuf>, args: DemoArgs) -> Result<ExitCode, B
         ("public.listen", listen(&host, 8080)),
         ("internal.listen", listen("127.0.0.1", 8081)),
         ("data_dir", temporary.path().display().to_string()),
+        ("limits.enabled", "false".to_owned()),
         ("log.level", "warn".to_owned()),
         ("log.format", "text".to_owned()),
     ];

@@ -81,6 +81,8 @@ problem_codes! {
     Internal "internal" 500 "Something went wrong on our side." "系统内部错误。";
     /// The service cannot vouch for an answer now.
     CannotConfirm "cannot-confirm" 503 "We cannot confirm anything about this code right now." "目前无法确认该追溯码的信息。";
+    /// More is asked than can be answered.
+    Overloaded "overloaded" 503 "Too many people are asking right now; try again shortly." "当前查询人数过多，请稍后再试。";
     /// Try again soon.
     Unavailable "unavailable" 503 "The service is briefly unavailable." "服务暂时不可用。";
 }

@@ -89,6 +89,14 @@ impl Sealer {
         STANDARD.encode(hmac::sign(&self.mac, text))
     }
 
+    /// A key for one purpose, the same for everyone who has the master key.
+    pub fn derived_key(&self, purpose: &str) -> [u8; 32] {
+        let text = format!("derived key for {purpose}");
+        let mut key = [0; 32];
+        key.copy_from_slice(hmac::sign(&self.mac, text.as_bytes()).as_ref());
+        key
+    }
+
     /// A new 32-byte secret for what `context` names: random, except in a seeded demo.
     pub fn new_secret(&self, context: &str) -> Result<Zeroizing<[u8; 32]>, SealError> {
         let Some(seed) = &self.seed else {

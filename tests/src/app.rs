@@ -74,6 +74,8 @@ impl TestApp {
             ("internal.listen", "127.0.0.1:0".to_owned()),
             ("public.workers", "1".to_owned()),
             ("internal.workers", "1".to_owned()),
+            // Tests ask fast, and all from one address; those about limits switch them on.
+            ("limits.enabled", "false".to_owned()),
             ("queries.fold_ms", "50".to_owned()),
             ("queries.refresh_ms", "100".to_owned()),
             ("data_dir", folder.path().display().to_string()),

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     clock::Micros,
-    http,
+    http::{self, door::Door},
     pages::{EntryPage, Lang},
     problem::{Problem, ProblemBody, ProblemCode},
 };
@@ -118,6 +118,10 @@ async fn answer(
     scanned: &trace_code::Scanned,
     ask: Ask,
 ) -> Result<HttpResponse, Problem> {
+    let door = Door::of(request);
+    if let Some(door) = door {
+        door.ask_code(request, &scanned.code)?;
+    }
     let now = resolver.clock.now();
     let Judged {
         found,
@@ -126,6 +130,11 @@ async fn answer(
         count,
         as_of,
     } = judge(resolver, scanned, ask, now).await?;
+    if let Some(door) = door
+        && !verdict.found()
+    {
+        door.note_missed(request);
+    }
     note(resolver, request, &found, verdict, now);
 
     let tag = etag(view.tag, count);
@@ -179,7 +188,7 @@ fn note(resolver: &Resolver, request: &HttpRequest, found: &Found, verdict: Verd
         unit: found.unit,
         verdict,
         agent: request.headers().get(header::USER_AGENT).cloned(),
-        address: request.peer_addr().map(|peer| peer.ip()),
+        address: Door::of(request).map(|door| door.client(request).address),
     });
 }
 
