@@ -142,6 +142,7 @@ impl Application {
         sealer: Sealer,
     ) -> Result<Application, StartError> {
         telemetry::start_metrics();
+        raise_file_limit();
         let url = db::url(&settings);
         let lock = Db::lock(&url)?;
         let db = Db::open(&url, &settings.database).await?;
@@ -183,10 +184,7 @@ impl Application {
             clock: clock.clone(),
             draining: draining.clone(),
         });
-        let limits = Arc::new(Limits::new(
-            settings.limits,
-            &sealer.derived_key("limits"),
-        ));
+        let limits = Arc::new(Limits::new(settings.limits, &sealer.derived_key("limits")));
         let feed = Feed::open(url, &settings, sealer.clone()).await?;
         // The first poll fills the world; only then is anything vouched for.
         tokio::time::timeout(FIRST_POLL, feed.poll(&resolver))
@@ -368,6 +366,16 @@ impl Application {
         for task in &self.tasks {
             task.abort();
         }
+    }
+}
+
+/// Every connection takes two file descriptors; many systems allow 1024 unless asked for more.
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
     }
 }
 

@@ -1,8 +1,10 @@
 //! What consumers see: scans, pages, freshness. One binary, one module a story.
 
+mod flood;
 mod freshness;
 mod half_open;
 mod headers;
+mod limits;
 mod mended;
 mod negotiation;
 mod outage;
@@ -12,6 +14,7 @@ mod queries;
 mod records;
 mod redis_tier;
 mod scan;
+mod slow_clients;
 mod statuses;
 mod support;
 mod time;

@@ -137,6 +137,11 @@ impl TestApp {
         &self.application.resolver
     }
 
+    /// How much callers may ask of it.
+    pub fn limits(&self) -> &suyuan::limits::Limits {
+        &self.application.limits
+    }
+
     /// Someone with a phone.
     pub fn consumer(&self) -> Caller {
         Caller::new(&self.public_url, None)

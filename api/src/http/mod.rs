@@ -5,6 +5,7 @@ pub mod auth;
 pub mod body;
 pub mod connections;
 pub mod door;
+pub mod paced;
 pub mod page;
 
 use self::{

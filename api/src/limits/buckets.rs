@@ -3,7 +3,7 @@
 //! A table holds a fixed number of cells; a caller has one cell in either half (its [`Spot`]) and
 //! is refused only when both are used up. So nothing is ever evicted and nobody can have a bucket
 //! forgotten by bringing many addresses; and whoever shares one cell with an abuser still has the
-//! other. With a thousand abusive addresses at work, about one other address in a thousand shares
+//! other. With five hundred abusive addresses at work, about one other address in a thousand shares
 //! both. Knows neither addresses nor HTTP; the arithmetic is `governor`'s.
 
 use super::{

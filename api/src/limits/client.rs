@@ -45,7 +45,11 @@ pub struct Client<'a> {
 impl Proxies {
     /// Is this one of them?
     pub fn trust(&self, address: IpAddr) -> bool {
-        !self.0.is_empty() && self.0.iter().any(|net| net.contains(&address.to_canonical()))
+        !self.0.is_empty()
+            && self
+                .0
+                .iter()
+                .any(|net| net.contains(&address.to_canonical()))
     }
 
     /// The client behind a connection from `peer`. `forwarded` are the lines of `X-Forwarded-For`
@@ -138,7 +142,11 @@ mod tests {
             // Two lines are one list.
             ("10.1.1.1", &["1.1.1.1", "198.51.100.7"], "198.51.100.7"),
             // Two proxies in a row.
-            ("10.1.1.1", &["198.51.100.7, 203.0.113.5,10.2.2.2"], "198.51.100.7"),
+            (
+                "10.1.1.1",
+                &["198.51.100.7, 203.0.113.5,10.2.2.2"],
+                "198.51.100.7",
+            ),
             ("2001:db8:1::9", &["2001:db8:2::1"], "2001:db8:2::1"),
             // Ports, brackets, IPv4 as IPv6.
             ("10.1.1.1", &["198.51.100.7:4711"], "198.51.100.7"),

@@ -89,7 +89,15 @@ mod tests {
         let start = Instant::now();
         let load = load(start);
         // Milliseconds after the beat was due, and how many kinds are still let in.
-        for (late, left) in [(0, 4), (25, 4), (26, 3), (51, 2), (76, 1), (100, 1), (101, 0)] {
+        for (late, left) in [
+            (0, 4),
+            (25, 4),
+            (26, 3),
+            (51, 2),
+            (76, 1),
+            (100, 1),
+            (101, 0),
+        ] {
             let now = start + BEAT + Duration::from_millis(late);
             let let_in = BY_COST.map(|class| load.enter(class, now).is_some());
             assert_eq!(let_in.iter().filter(|yes| **yes).count(), left, "{late} ms");

@@ -110,9 +110,16 @@ impl Nested {
     }
 }
 
-/// All buckets of a process.
+/// What callers may ask of a process.
 pub struct Limits {
     settings: Settings,
+    /// None where limits are off.
+    tables: Option<Tables>,
+    hot: Hot,
+}
+
+/// All buckets of a process.
+struct Tables {
     places: Places,
     scan: Nested,
     typed: Nested,
@@ -121,22 +128,13 @@ pub struct Limits {
     missed: Nested,
     code: Buckets,
     code_again: Buckets,
-    hot: Hot,
 }
 
 impl Limits {
     /// Full buckets. Processes with the same key count a caller in the same cells.
     pub fn new(settings: Settings, key: &[u8; 32]) -> Limits {
-        let nested = |rate| Nested::new(rate, &settings);
         Limits {
-            places: Places::new(key),
-            scan: nested(settings.scan),
-            typed: nested(settings.typed),
-            form: nested(settings.form),
-            photo: nested(settings.photo),
-            missed: nested(settings.missed),
-            code: Buckets::new(settings.code),
-            code_again: Buckets::new(settings.code_again),
+            tables: settings.enabled.then(|| Tables::new(&settings, key)),
             hot: Hot::default(),
             settings,
         }
@@ -149,18 +147,18 @@ impl Limits {
 
     /// May this address make one more request of this class?
     pub fn ask(&self, address: IpAddr, class: Class) -> Result<(), Refusal> {
+        let Some(tables) = &self.tables else {
+            return Ok(());
+        };
         let rate = match class {
-            Class::Scan => &self.scan,
-            Class::Typed => &self.typed,
-            Class::Form => &self.form,
-            Class::Photo => &self.photo,
+            Class::Scan => &tables.scan,
+            Class::Typed => &tables.typed,
+            Class::Form => &tables.form,
+            Class::Photo => &tables.photo,
             Class::Probe => return Ok(()),
         };
-        if !self.settings.enabled {
-            return Ok(());
-        }
-        let place = self.places.caller(address);
-        if let Some(wait) = self.missed.is_used_up(&place) {
+        let place = tables.places.caller(address);
+        if let Some(wait) = tables.missed.is_used_up(&place) {
             return Err(Refusal::new(Why::Missed, wait));
         }
         rate.take(&place)
@@ -170,23 +168,25 @@ impl Limits {
     /// This address asked about a code that nobody ever issued. Many such answers, and it is
     /// guessing: then it may ask nothing for a while.
     pub fn note_missed(&self, address: IpAddr) {
-        if self.settings.enabled {
+        if let Some(tables) = &self.tables {
             // Already used up: that is what the next request is told.
-            self.missed.take(&self.places.caller(address)).ok();
+            tables.missed.take(&tables.places.caller(address)).ok();
         }
     }
 
     /// May this address ask for this code? A code that everybody asks for is a signal, not a reason
     /// to refuse: only an address that asks for it again and again is.
     pub fn ask_code(&self, code: &TraceCode, address: IpAddr) -> Result<(), Refusal> {
-        if !self.settings.enabled || self.code.take(self.places.code(code)).is_ok() {
+        let Some(tables) = &self.tables else {
+            return Ok(());
+        };
+        if tables.code.take(tables.places.code(code)).is_ok() {
             return Ok(());
         }
         self.hot.note(code);
-        let again = self.places.code_of(code, address);
-        self.code_again
-            .take(again)
-            .map_err(|wait| Refusal::new(Why::Code, wait))
+        let again = tables.places.code_of(code, address);
+        let again = tables.code_again.take(again);
+        again.map_err(|wait| Refusal::new(Why::Code, wait))
     }
 
     /// Codes that were asked for more often than `limits.code` allows, newest first, with how often
@@ -196,15 +196,37 @@ impl Limits {
     }
 
     /// Every table, in an order that all processes agree on.
-    fn tables(&self) -> [&Buckets; 17] {
-        let [scan, typed, form, photo, missed] =
-            [&self.scan, &self.typed, &self.form, &self.photo, &self.missed]
-                .map(|nested| [&nested.address, &nested.network, &nested.region]);
-        [
-            scan[0], scan[1], scan[2], typed[0], typed[1], typed[2], form[0], form[1], form[2],
-            photo[0], photo[1], photo[2], missed[0], missed[1], missed[2], &self.code,
-            &self.code_again,
-        ]
+    fn tables(&self) -> impl Iterator<Item = &Buckets> {
+        self.tables.iter().flat_map(Tables::all)
+    }
+}
+
+impl Tables {
+    fn new(settings: &Settings, key: &[u8; 32]) -> Tables {
+        let nested = |rate| Nested::new(rate, settings);
+        Tables {
+            places: Places::new(key),
+            scan: nested(settings.scan),
+            typed: nested(settings.typed),
+            form: nested(settings.form),
+            photo: nested(settings.photo),
+            missed: nested(settings.missed),
+            code: Buckets::new(settings.code),
+            code_again: Buckets::new(settings.code_again),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Buckets> {
+        let nested = [
+            &self.scan,
+            &self.typed,
+            &self.form,
+            &self.photo,
+            &self.missed,
+        ];
+        let nested = nested.map(|rate| [&rate.address, &rate.network, &rate.region]);
+        let nested = nested.into_iter().flatten();
+        nested.chain([&self.code, &self.code_again])
     }
 }
 

@@ -15,7 +15,7 @@ use std::{
 use suyuan_sync::trace_code::TraceCode;
 
 /// Cells in each of a table's two halves.
-pub const HALF: u32 = 1 << 15;
+pub const HALF: u32 = 1 << 14;
 
 /// One cell in either half of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ fn block(address: IpAddr, bits4: u32, bits6: u32) -> Block {
         IpAddr::V4(v4) => {
             let kept = v4.to_bits() & (u32::MAX << (32 - bits4));
             (bits4, u64::from(kept))
-        },
+        }
         IpAddr::V6(v6) => {
             let high = (v6.to_bits() >> 64) as u64;
             (0x80 | bits6, high & (u64::MAX << (64 - bits6)))

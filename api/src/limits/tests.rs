@@ -71,11 +71,17 @@ fn a_network_and_a_region_have_an_end_too() {
     // 200 of the 256 blocks of /64 in one /56.
     let network = together("2001:db8:0:", 0..200);
     let most = burst * settings.network_times.get();
-    assert!((most..most + most / 4).contains(&network), "{network} of {most}");
+    assert!(
+        (most..most + most / 4).contains(&network),
+        "{network} of {most}"
+    );
     // 2000 blocks of /48 in one /32.
     let region = together("2001:db9:", 0..2000);
     let most = burst * settings.region_times.get();
-    assert!((most..most + most / 4).contains(&region), "{region} of {most}");
+    assert!(
+        (most..most + most / 4).contains(&region),
+        "{region} of {most}"
+    );
     assert!(let_in(&limits, "2001:dba::1", Class::Photo) >= burst);
 }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     clock::Micros,
-    http::{self, door::Door},
+    http::{self, door::Door, paced::Paced},
     pages::{EntryPage, Lang},
     problem::{Problem, ProblemBody, ProblemCode},
 };
@@ -31,8 +31,8 @@ use std::sync::OnceLock;
 use suyuan_sync::trace_code::{self, CodeError, CodeFault, TraceCode};
 use tokio::sync::Semaphore;
 
-/// Files read from the database at the same time.
-static FILES: Semaphore = Semaphore::const_new(8);
+/// Files on their way to readers at the same time, each at most 4 MiB.
+static FILES: Semaphore = Semaphore::const_new(16);
 
 /// The default service of the public listener: every code's address.
 pub async fn scan(resolver: Data<Resolver>, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -97,7 +97,7 @@ pub async fn file(resolver: Data<Resolver>, request: HttpRequest) -> Result<Http
     }
     // Files are large and slow readers many: a few at a time, the others are told to come again.
     let busy = || Problem::new(ProblemCode::Unavailable);
-    let _turn = FILES.try_acquire().map_err(|_| busy())?;
+    let turn = FILES.try_acquire().map_err(|_| busy())?;
     let file = tokio::time::timeout(READ_TIMEOUT, store::file(&resolver.db, hash));
     let file = file.await.map_err(|_| busy())??;
     let file = file.ok_or_else(|| Problem::new(ProblemCode::NotFound))?;
@@ -109,7 +109,7 @@ pub async fn file(resolver: Data<Resolver>, request: HttpRequest) -> Result<Http
             "default-src 'none'; sandbox",
         ))
         .insert_header((header::CONTENT_DISPOSITION, "inline"))
-        .body(file.content))
+        .body(Paced::new(file.content, turn)))
 }
 
 async fn answer(
