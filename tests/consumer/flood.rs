@@ -7,7 +7,7 @@ use crate::{
 };
 use std::{
     collections::BTreeMap,
-    fmt,
+    fmt::{self, Write},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -104,9 +104,12 @@ async fn pour(
         for _ in 0..AHEAD {
             *n += 1;
             let address = flooders.address(*n);
-            requests += &format!(
-                "GET {path} HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\nX-Forwarded-For: {address}\r\n\r\n"
-            );
+            write!(
+                requests,
+                "GET {path} HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\n\
+                 X-Forwarded-For: {address}\r\n\r\n"
+            )
+            .expect("text");
         }
         stream.get_mut().write_all(requests.as_bytes()).await?;
         for _ in 0..AHEAD {

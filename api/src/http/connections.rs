@@ -55,6 +55,9 @@ pub struct Connection {
     home: Arc<Connections>,
 }
 
+/// Every seat of a network is taken.
+struct AllTaken;
+
 impl Connections {
     /// None yet.
     pub fn new(bounds: Bounds) -> Arc<Connections> {
@@ -71,16 +74,13 @@ impl Connections {
         let Some(stream) = io.downcast_ref::<TcpStream>() else {
             return;
         };
-        match self.seat(stream) {
-            Some(connection) => {
-                let connection = Arc::new(connection);
-                lock(&self.open).push(Arc::downgrade(&connection));
-                about.insert(connection);
-            }
-            None => {
-                metrics::counter!("suyuan_connections_refused_total").increment(1);
-                cut(&SockRef::from(stream));
-            }
+        if let Some(connection) = self.seat(stream) {
+            let connection = Arc::new(connection);
+            lock(&self.open).push(Arc::downgrade(&connection));
+            about.insert(connection);
+        } else {
+            metrics::counter!("suyuan_connections_refused_total").increment(1);
+            cut(&SockRef::from(stream));
         }
     }
 
@@ -92,23 +92,23 @@ impl Connections {
             socket,
             moved: AtomicU32::new(self.now.load(Ordering::Relaxed)),
             requests: AtomicU32::new(0),
-            seat: self.take_seat(peer)?,
+            seat: self.take_seat(peer).ok()?,
             home: self.clone(),
         })
     }
 
-    /// A seat, `Some(None)` for those who need none, `None` where all of the network's are taken.
-    fn take_seat(&self, peer: IpAddr) -> Option<Option<Block>> {
+    /// A seat in the peer's network; none for a trusted proxy, who needs none.
+    fn take_seat(&self, peer: IpAddr) -> Result<Option<Block>, AllTaken> {
         if self.bounds.proxies.trust(peer) {
-            return Some(None);
+            return Ok(None);
         }
         let mut seats = lock(&self.seats);
         let taken = seats.entry(network(peer)).or_default();
         if *taken >= self.bounds.of_a_network {
-            return None;
+            return Err(AllTaken);
         }
         *taken += 1;
-        Some(Some(network(peer)))
+        Ok(Some(network(peer)))
     }
 
     /// Cuts what is stalled, once a second, for ever.

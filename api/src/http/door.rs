@@ -75,8 +75,8 @@ pub struct Door {
 
 /// What a caller is told who may not come in.
 pub struct Refused {
-    /// The answer.
-    pub problem: Problem,
+    /// Why, and when to come back.
+    pub refusal: Refusal,
     /// Held back this long; `None`: answered at once, and the connection closed.
     pub held: Option<Held>,
 }
@@ -135,19 +135,17 @@ impl Door {
             warn_of_proxy(request);
             return Err(self.refuse(refusal));
         }
-        match self.load.enter(class, Instant::now()) {
-            Some(turn) => Ok(Some(turn)),
-            None => {
-                let second = Wait(Duration::from_secs(1));
-                Err(self.refuse(Refusal::new(Why::Load, second)))
-            }
-        }
+        let turn = self.load.enter(class, Instant::now());
+        turn.map(Some).ok_or_else(|| {
+            let second = Wait(Duration::from_secs(1));
+            self.refuse(Refusal::new(Why::Load, second))
+        })
     }
 
     /// May this caller ask for this code once more?
     pub fn ask_code(&self, request: &HttpRequest, code: &TraceCode) -> Result<(), Problem> {
         let address = self.client(request).address;
-        self.limits.ask_code(code, address).map_err(problem)
+        self.limits.ask_code(code, address).map_err(Problem::from)
     }
 
     /// This caller asked about a code that nobody ever issued.
@@ -164,22 +162,21 @@ impl Door {
                 time: settings.refusal(),
             }
         });
-        Refused {
-            problem: problem(refusal),
-            held,
-        }
+        Refused { refusal, held }
     }
 }
 
-fn problem(refusal: Refusal) -> Problem {
-    let code = match refusal.why {
-        Why::Load => ProblemCode::Overloaded,
-        Why::Rate | Why::Missed | Why::Code => ProblemCode::TooManyRequests,
-    };
-    let mut problem = Problem::new(code);
-    let seconds = refusal.wait.0.as_secs_f64().ceil().clamp(1.0, 3600.0);
-    problem.retry_after_s = Some(seconds as u32);
-    problem
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Problem {
+        let code = match refusal.why {
+            Why::Load => ProblemCode::Overloaded,
+            Why::Rate | Why::Missed | Why::Code => ProblemCode::TooManyRequests,
+        };
+        let mut problem = Problem::new(code);
+        let seconds = refusal.wait.0.as_secs_f64().ceil().clamp(1.0, 3600.0);
+        problem.retry_after_s = Some(seconds as u32);
+        problem
+    }
 }
 
 /// What a request costs, by its address.

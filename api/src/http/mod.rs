@@ -184,8 +184,8 @@ async fn let_in(
     let turn = match Door::of(request.request()).map(|door| door.enter(request.request())) {
         Some(Ok(turn)) => turn,
         None => None,
-        Some(Err(Refused { problem, held })) => {
-            let mut response = problem.error_response();
+        Some(Err(Refused { refusal, held })) => {
+            let mut response = Problem::from(refusal).error_response();
             match held {
                 Some(held) => held.over().await,
                 None => response

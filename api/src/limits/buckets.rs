@@ -115,7 +115,7 @@ impl<C: Clock + Clone> Buckets<C> {
     pub fn is_used_up(&self, spot: Spot) -> Option<Wait> {
         let now = self.now();
         let wait = |cell| {
-            let full_at = self.cells.with(cell, |at| Err::<((), Nanos), _>(at));
+            let full_at = self.cells.with(cell, Err::<((), Nanos), _>);
             let full_at = full_at.err().flatten().map_or(0, Nanos::as_u64);
             full_at.saturating_sub(self.span).saturating_sub(now)
         };

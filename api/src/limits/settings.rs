@@ -62,6 +62,7 @@ pub struct Rate {
 
 impl Rate {
     /// The same rate for so many callers together.
+    #[must_use]
     pub fn times(self, factor: NonZeroU32) -> Rate {
         Rate {
             per_minute: self.per_minute.saturating_mul(factor),

@@ -43,12 +43,14 @@ impl Limits {
         }
         let tables: Vec<_> = self.tables().collect();
         for entry in entries.chunks_exact(ENTRY).take(ENTRIES_MAX) {
-            let &[table, a, b, c, d, e, f, g, h] = entry else {
+            let Some((cell, tokens)) = entry[1..].split_first_chunk::<4>() else {
                 return;
             };
-            if let Some(buckets) = tables.get(usize::from(table)) {
-                let tokens = u32::from_be_bytes([e, f, g, h]);
-                buckets.charge(u32::from_be_bytes([a, b, c, d]), tokens);
+            let Ok(tokens) = <[u8; 4]>::try_from(tokens) else {
+                return;
+            };
+            if let Some(buckets) = tables.get(usize::from(entry[0])) {
+                buckets.charge(u32::from_be_bytes(*cell), u32::from_be_bytes(tokens));
             }
         }
     }

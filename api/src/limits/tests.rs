@@ -138,12 +138,12 @@ fn switched_off_nothing_is_refused() {
 /// beside others; printed with `--no-capture`.
 #[test]
 fn asking_costs_little() {
+    const TIMES: u32 = 100_000;
     let mut settings = settings();
     settings.scan.burst = std::num::NonZeroU32::new(1_000_000).unwrap();
     let limits = Limits::new(settings, &[7; 32]);
     let viral = code("VIRAL");
     let began = std::time::Instant::now();
-    const TIMES: u32 = 100_000;
     for n in 0..TIMES {
         let address = IpAddr::from(n.to_be_bytes());
         limits.ask(address, Class::Scan).unwrap();
