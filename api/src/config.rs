@@ -2,6 +2,7 @@
 //! documented in `config/default.toml`, which is compiled in; an unknown key stops the start.
 
 use crate::limits::{self, client::Proxies};
+use crate::suspicions;
 use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
 use std::{
@@ -53,6 +54,8 @@ pub struct Settings {
     pub queries: Queries,
     /// How much one caller may ask for.
     pub limits: limits::settings::Settings,
+    /// When a unit calls for a second look.
+    pub suspicion: suspicions::rules::Thresholds,
     /// What is written to standard error.
     pub log: Log,
     /// How the process ends.

@@ -1,7 +1,7 @@
 //! The whole URL table of both listeners. One list yields the router and the OpenAPI document, so
 //! that neither can know a route the other does not.
 
-use crate::{accounts, codes, log, operations, problem, recalls, registry, resolver};
+use crate::{accounts, codes, log, operations, problem, recalls, registry, resolver, suspicions};
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{self, ServiceConfig},
@@ -83,6 +83,10 @@ internal_routes![
     recalls::handlers::list_recalls,
     recalls::handlers::get_recall,
     recalls::handlers::close_recall,
+    suspicions::handlers::list_suspicions,
+    suspicions::handlers::get_suspicion,
+    suspicions::handlers::list_suspicion_queries,
+    suspicions::handlers::clear_suspicion,
     log::handlers::list_log,
     operations::livez,
     operations::readyz,

@@ -10,6 +10,8 @@ mod m0004_codes;
 mod m0005_recalls;
 mod m0006_projection;
 mod m0007_queries;
+mod m0012_query_packets;
+mod m0013_suspicion;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -26,6 +28,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_recalls::Migration),
             Box::new(m0006_projection::Migration),
             Box::new(m0007_queries::Migration),
+            Box::new(m0012_query_packets::Migration),
+            Box::new(m0013_suspicion::Migration),
         ]
     }
 }

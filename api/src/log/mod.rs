@@ -45,6 +45,10 @@ pub enum Kind {
     RecallClosed,
     /// An account was made or changed.
     AccountChanged,
+    /// A copy of a unit is suspected, or it was queried unusually often.
+    SuspicionRaised,
+    /// The issuer looked into a suspicion.
+    SuspicionCleared,
 }
 
 impl Kind {
@@ -59,6 +63,8 @@ impl Kind {
             Kind::RecallOpened => "recall_opened",
             Kind::RecallClosed => "recall_closed",
             Kind::AccountChanged => "account_changed",
+            Kind::SuspicionRaised => "suspicion_raised",
+            Kind::SuspicionCleared => "suspicion_cleared",
         }
     }
 }

@@ -8,7 +8,6 @@ use super::{
     decide::Verdict,
     judge::{Ask, Judged, READ_TIMEOUT, judge},
     lookup::{Entered, Found},
-    queries::Query,
     store,
     texts::texts,
     view::Format,
@@ -18,6 +17,7 @@ use crate::{
     http::{self, door::Door, paced::Paced},
     pages::{EntryPage, Lang},
     problem::{Problem, ProblemBody, ProblemCode},
+    queries::Query,
 };
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -182,13 +182,19 @@ fn note(resolver: &Resolver, request: &HttpRequest, found: &Found, verdict: Verd
     if found.unit.is_none() && matches!(&found.code, TraceCode::Gtin(gtin) if gtin.lot.is_some()) {
         return; // a lot anyone may make up: counted, not kept
     }
-    resolver.log.note(Query {
+    let agent = request.headers().get(header::USER_AGENT);
+    let client = Door::of(request).map(|door| door.client(request));
+    resolver.log.note(&Query {
         at: now,
-        code: found.code,
+        code: &found.code,
         unit: found.unit,
-        verdict,
-        agent: request.headers().get(header::USER_AGENT).cloned(),
-        address: Door::of(request).map(|door| door.client(request).address),
+        advice: verdict.advice as u8,
+        reasons: verdict.reasons.bits(),
+        channel: None,
+        offline: false,
+        agent: agent.map_or(b"", HeaderValue::as_bytes),
+        address: client.map(|client| client.address),
+        region: client.and_then(|client| client.region).unwrap_or_default(),
     });
 }
 
