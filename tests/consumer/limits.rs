@@ -180,34 +180,44 @@ on_each!(
 );
 
 on_each!(
-    the_query_log_tells_devices_apart_by_the_address_the_proxy_names,
+    the_query_log_takes_address_and_region_from_the_proxy_only,
     |engine| {
-        let app = TestApp::spawn_with(engine, &[PROXY]).await;
-        let demo = app.world().await;
-        for (address, tin) in [
-            ("192.0.2.1", &demo.codes.legal[0]),
-            ("192.0.2.77", &demo.codes.legal[1]),
-            ("203.0.113.1", &demo.codes.legal[2]),
-        ] {
-            assert_eq!(from(&app, address, tin).await.status, 200);
+        let flags = [PROXY, ("public.region_header", "x-region")];
+        // Whoever is no proxy may write what they like.
+        for (trusted, regions, devices) in [(true, ["CN-31", "CN-11"], 2), (false, ["", ""], 1)] {
+            let flags = if trusted { &flags[..] } else { &flags[1..] };
+            let app = TestApp::spawn_with(engine, flags).await;
+            let demo = app.world().await;
+            for (n, (address, region)) in [
+                ("192.0.2.1", "CN-31"),
+                ("192.0.2.77", "CN-31"),
+                ("203.0.113.1", "CN-11"),
+            ]
+            .into_iter()
+            .enumerate()
+            {
+                let headers = [("x-forwarded-for", address), ("x-region", region)];
+                let tin = path_of(&demo.codes.legal[n]);
+                let answer = app.consumer().get_with(tin, &headers).await;
+                assert_eq!(answer.status, 200);
+            }
+            let rows = || async {
+                let rows = query_log::Entity::find().all(app.state().db.reader());
+                let mut rows = rows.await.expect("the query log");
+                rows.sort_by_key(|row| row.at);
+                rows
+            };
+            until("the log", 10 * SECOND, || async { rows().await.len() == 3 }).await;
+            let rows = rows().await;
+            assert_eq!([&rows[0].region, &rows[2].region], regions);
+            // The same network is the same device, another is not.
+            assert_eq!(rows[0].device, rows[1].device);
+            let mut all: Vec<_> = rows.iter().map(|row| &row.device).collect();
+            all.sort();
+            all.dedup();
+            assert_eq!(all.len(), devices);
+            app.stop().await;
         }
-        let devices = || async {
-            let rows = query_log::Entity::find().all(app.state().db.reader()).await;
-            let rows = rows.expect("the query log");
-            let mut devices: Vec<_> = rows.into_iter().map(|row| (row.at, row.device)).collect();
-            devices.sort();
-            devices
-                .into_iter()
-                .map(|(_, device)| device)
-                .collect::<Vec<_>>()
-        };
-        let written = || async { devices().await.len() == 3 };
-        until("the log", 5 * SECOND, written).await;
-        let devices = devices().await;
-        // The same network is the same device, another is not.
-        assert_eq!(devices[0], devices[1]);
-        assert_ne!(devices[0], devices[2]);
-        app.stop().await;
     }
 );
 
