@@ -5,11 +5,13 @@ use crate::{
     on_each,
     support::{metric, path_of, raw_one, until, verdict},
 };
+use sea_orm::{ActiveValue::Set, EntityTrait};
 use std::time::{Duration, Instant};
+use suyuan::entities::public_file;
 use suyuan_tests::{TestApp, on_both};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -114,6 +116,56 @@ on_each!(a_reader_who_takes_nothing_is_cut, |engine| {
     assert_eq!(verdict(&app, &demo.codes.legal[0]).await, "200 legal ok");
     app.stop().await;
 });
+
+on_each!(
+    files_on_their_way_are_few_and_who_takes_nothing_gives_the_turn_back,
+    |engine| {
+        let app = TestApp::spawn_with(engine, &IMPATIENT).await;
+        let hash = "f".repeat(64);
+        let file = public_file::ActiveModel {
+            hash: Set(hash.clone()),
+            media_type: Set("application/pdf".into()),
+            title: Set("certificate.pdf".into()),
+            content: Set(vec![b'x'; 4 * 1024 * 1024]),
+            position: Set(1),
+        };
+        let writer = app.state().db.writer();
+        let insert = public_file::Entity::insert(file).exec_without_returning(writer);
+        insert.await.expect("a file");
+        let path = format!("/files/{hash}");
+        let host = app.public_url.strip_prefix("http://").expect("http");
+        let mut holding = Vec::new();
+        for _ in 0..16 {
+            // A small window: what is not taken does not fit into the system's buffers.
+            let socket = TcpSocket::new_v4().expect("a socket");
+            socket.set_recv_buffer_size(4096).expect("a small buffer");
+            let stream = socket.connect(host.parse().expect("an address")).await;
+            let mut stream = stream.expect("a connection");
+            let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+            stream
+                .write_all(request.as_bytes())
+                .await
+                .expect("a request");
+            let mut first = [0; 12];
+            stream.read_exact(&mut first).await.expect("an answer");
+            assert_eq!(&first, b"HTTP/1.1 200");
+            holding.push(stream);
+        }
+        let refused = app.consumer().scan(&path).await;
+        assert_eq!(
+            (refused.status, refused.problem()),
+            (503, "unavailable".into())
+        );
+        assert!(!refused.header("retry-after").is_empty());
+        // Once they are cut, there are turns again, and a file arrives whole.
+        let turn = || async { app.consumer().scan(&path).await.status == 200 };
+        until("a turn", 15 * SECOND, turn).await;
+        assert_eq!(app.consumer().scan(&path).await.body.len(), 4 * 1024 * 1024);
+        let cut = || async { metric(&app, "suyuan_connections_cut_total").await >= 16 };
+        until("all being cut", 5 * SECOND, cut).await;
+        app.stop().await;
+    }
+);
 
 on_each!(an_idle_connection_is_closed, |engine| {
     let app = TestApp::spawn_with(engine, &IMPATIENT).await;
