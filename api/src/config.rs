@@ -1,6 +1,7 @@
 //! Settings: defaults < file < environment `SUYUAN__SECTION__KEY` < flags. Every key is typed and
 //! documented in `config/default.toml`, which is compiled in; an unknown key stops the start.
 
+use crate::limits::{self, client::Proxies};
 use crate::suspicions;
 use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub cache: Cache,
     /// The query log.
     pub queries: Queries,
+    /// How much one caller may ask for.
+    pub limits: limits::settings::Settings,
     /// When a unit calls for a second look.
     pub suspicion: suspicions::rules::Thresholds,
     /// What is written to standard error.
@@ -133,6 +136,10 @@ pub struct Public {
     pub base_url: String,
     /// Send browsers to the page's own address too, instead of showing it in one trip.
     pub always_redirect: bool,
+    /// Proxies that say who is asking.
+    pub trusted_proxies: Proxies,
+    /// The header in which they name the region, or empty.
+    pub region_header: String,
 }
 
 /// `[internal]`
@@ -143,6 +150,8 @@ pub struct Internal {
     pub listen: SocketAddr,
     /// Worker threads; 0 = one a core.
     pub workers: usize,
+    /// Proxies that say who is asking.
+    pub trusted_proxies: Proxies,
 }
 
 /// `[security]`
@@ -308,6 +317,9 @@ impl Settings {
         }
         if self.queries.flush_ms == 0 || self.queries.fold_ms == 0 || self.queries.refresh_ms == 0 {
             return refuse("queries: intervals must be above 0");
+        }
+        if let Some(fault) = self.limits.fault() {
+            return refuse(fault);
         }
         Ok(())
     }

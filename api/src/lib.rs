@@ -28,6 +28,7 @@ pub mod doctor;
 pub mod entities;
 pub mod free_text;
 pub mod http;
+pub mod limits;
 pub mod links;
 pub mod log;
 pub mod operations;

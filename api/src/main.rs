@@ -255,6 +255,9 @@ async fn run_demo(config: Option<PathBuf>, args: DemoArgs) -> Result<ExitCode, B
         ("public.listen", listen(&host, 8080)),
         ("internal.listen", listen("127.0.0.1", 8081)),
         ("data_dir", temporary.path().display().to_string()),
+        ("limits.enabled", "false".to_owned()),
+        ("limits.connections", "100000".to_owned()),
+        ("limits.requests", u32::MAX.to_string()),
         ("log.level", "warn".to_owned()),
         ("log.format", "text".to_owned()),
     ];

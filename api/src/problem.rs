@@ -85,6 +85,8 @@ problem_codes! {
     CannotConfirm "cannot-confirm" 503 "We cannot confirm anything about this code right now." "目前无法确认该追溯码的信息。";
     /// The database takes no writes: it is being switched over, or was set aside.
     ReadOnly "read-only" 503 "Nothing can be written just now; reading goes on." "目前仅可查询，暂不能写入。";
+    /// More is asked than can be answered.
+    Overloaded "overloaded" 503 "Too many people are asking right now; try again shortly." "当前查询人数过多，请稍后再试。";
     /// Try again soon.
     Unavailable "unavailable" 503 "The service is briefly unavailable." "服务暂时不可用。";
 }

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        ContentBuilder, Ref, RefOr, ResponseBuilder,
+        ContentBuilder, Ref, RefOr, Response, ResponseBuilder,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -107,8 +107,15 @@ internal_routes![
     info(
         title = "Suyuan public API",
         description = "Answers scans of trace codes. No account, no script, nothing written but \
-            the query log. Addresses hold at most 2048 bytes of path and of query. What is said of \
-            codes may be read by any origin; their addresses answer OPTIONS.",
+            the query log. Addresses hold at most 2048 bytes of path and of query. A request's \
+            head holds at most 96 headers and 128 KiB and arrives within 5 s. An address may ask \
+            for 600 scans a minute (120 at once), 120 typed codes (30), 20 photos (10) and 10 \
+            forms (10), a network of addresses (IPv4 /24, IPv6 /56) eight times as much; whoever \
+            asks about 60 codes that nobody ever issued may ask nothing more for a while. These \
+            are the defaults of the settings under `limits`. Past them the answer is 429, problem \
+            `too-many-requests`; when the service itself has too much to do, 503, problem \
+            `overloaded`. Both say with `Retry-After` when to come back, and come half a second \
+            late. What is said of codes may be read by any origin; their addresses answer OPTIONS.",
     ),
     paths(
         resolver::documented::scan_product,
@@ -126,8 +133,34 @@ internal_routes![
         operations::public_readyz,
     ),
     components(schemas(problem::ProblemBody<'_>, problem::FieldProblem)),
+    modifiers(&PublicRefusals),
 )]
 struct PublicApi;
+
+/// Everything but probes may be refused for a while.
+struct PublicRefusals;
+
+impl Modify for PublicRefusals {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut api.paths.paths {
+            if matches!(path.as_str(), "/livez" | "/readyz") {
+                continue;
+            }
+            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+                for (status, what) in [
+                    (
+                        "429",
+                        "Too many requests; `Retry-After` says when to come back.",
+                    ),
+                    ("503", "Overloaded, or nothing can be confirmed right now."),
+                ] {
+                    let responses = &mut operation.responses.responses;
+                    responses.insert(status.into(), problem_response(what).into());
+                }
+            }
+        }
+    }
+}
 
 struct BearerToken;
 
@@ -190,19 +223,16 @@ impl Modify for BearerToken {
     }
 }
 
+fn problem_response(what: &str) -> Response {
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemBody")));
+    ResponseBuilder::new()
+        .description(what)
+        .content("application/problem+json", body.build())
+        .build()
+}
+
 /// Every operation may answer a problem; those behind a sign-in say so.
 fn document_refusals(api: &mut utoipa::openapi::OpenApi) {
-    let problem = |what: &str| {
-        ResponseBuilder::new()
-            .description(what)
-            .content(
-                "application/problem+json",
-                ContentBuilder::new()
-                    .schema(Some(Ref::from_schema_name("ProblemBody")))
-                    .build(),
-            )
-            .build()
-    };
     for item in api.paths.paths.values_mut() {
         let operations = [
             &mut item.get,
@@ -231,14 +261,14 @@ fn document_refusals(api: &mut utoipa::openapi::OpenApi) {
             if operation.security.is_some() {
                 responses
                     .entry("401".into())
-                    .or_insert_with(|| problem("Not signed in.").into());
-                responses
-                    .entry("403".into())
-                    .or_insert_with(|| problem("The role does not carry this right.").into());
+                    .or_insert_with(|| problem_response("Not signed in.").into());
+                responses.entry("403".into()).or_insert_with(|| {
+                    problem_response("The role does not carry this right.").into()
+                });
             }
             responses
                 .entry("default".into())
-                .or_insert_with(|| problem("A problem.").into());
+                .or_insert_with(|| problem_response("A problem.").into());
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{
     StartError,
-    listener::{self, Bound, CONNECTIONS_MAX, HEAD_TIMEOUT, KEEP_ALIVE},
+    listener::{self, Bound, CONNECTIONS_MAX, HEAD_TIMEOUT},
 };
 use crate::{
     accounts::token::Tokens,
@@ -12,7 +12,10 @@ use crate::{
     codes,
     config::Settings,
     db::{self, Db, FileLock},
-    http::{self, Draining},
+    http::{
+        self, Draining,
+        connections::{Bounds, Connections},
+    },
     log::Log,
     queries,
     resolver::redis_tier::{self, RedisTier},
@@ -26,6 +29,9 @@ use tokio::{
     sync::{Notify, mpsc},
     task::JoinHandle,
 };
+
+/// A print file of millions of codes takes its time to arrive.
+const STALLED_S: u64 = 3600;
 
 /// Everything the internal listener needs.
 pub struct Internal {
@@ -143,6 +149,14 @@ impl InternalPart {
     pub fn serve(&mut self) -> Result<ServerHandle, StartError> {
         let bound = self.bound.take();
         let bound = bound.ok_or_else(|| io::Error::other("served already"))?;
+        let settings = &self.state.settings;
+        let connections = Connections::new(Bounds {
+            of_a_network: settings.limits.connections,
+            requests: settings.limits.requests,
+            stalled_s: STALLED_S,
+            proxies: Arc::new(settings.internal.trusted_proxies.clone()),
+        });
+        self.tasks.push(tokio::spawn(connections.clone().watch()));
         let state = self.state.clone();
         let server = HttpServer::new(move || {
             App::new()
@@ -154,9 +168,10 @@ impl InternalPart {
         .workers(listener::workers(self.state.settings.internal.workers))
         .max_connections(CONNECTIONS_MAX)
         .client_request_timeout(HEAD_TIMEOUT)
-        .keep_alive(KEEP_ALIVE)
+        .keep_alive(Duration::from_secs(self.state.settings.limits.idle_s))
         .shutdown_timeout(self.state.settings.drain.timeout_s)
         .disable_signals()
+        .on_connect(move |io, about| connections.arrive(io, about))
         .listen(bound.socket)?
         .run();
         let handle = server.handle();

@@ -4,14 +4,19 @@
 
 use super::{
     StartError,
-    listener::{self, Bound, CONNECTIONS_MAX, HEAD_TIMEOUT, KEEP_ALIVE},
+    listener::{self, Bound, CONNECTIONS_MAX, HEAD_TIMEOUT},
 };
 use crate::{
     clock::Clock,
     codes::ring::Opener,
     config::Settings,
     db::{self, Db, Reader},
-    http::{self, Draining},
+    http::{
+        self, Draining,
+        connections::{Bounds, Connections},
+        door::{Door, Witnesses},
+    },
+    limits::{self, Limits},
     public_role,
     queries::{self, QueryLog},
     resolver::{
@@ -43,6 +48,8 @@ const FIRST_POLL: Duration = Duration::from_mins(1);
 pub struct PublicPart {
     /// What its handlers work with.
     pub resolver: Data<Resolver>,
+    /// How much one caller may ask for.
+    pub limits: Arc<Limits>,
     bound: Option<Bound>,
     settings: Settings,
     wake: Arc<Notify>,
@@ -80,6 +87,8 @@ impl PublicPart {
                 always_redirect: settings.public.always_redirect,
             },
         });
+        let key = opener.reader_key().derived_key("limits");
+        let limits = Arc::new(Limits::new(settings.limits, &key));
         let feed = Feed::open(url.clone(), settings, opener).await?;
         // The first poll fills the world; only then is anything vouched for.
         fill(&feed, &resolver).await?;
@@ -110,10 +119,19 @@ impl PublicPart {
                 resolver.world.load().installation,
                 wake.clone(),
             )));
+            if settings.limits.enabled {
+                tasks.push(tokio::spawn(limits::share::run(
+                    limits.clone(),
+                    redis.clone(),
+                    settings.redis.clone(),
+                    resolver.world.load().installation,
+                )));
+            }
         }
         tasks.push(tokio::spawn(feed.run(resolver.clone().into_inner())));
         Ok(PublicPart {
             resolver,
+            limits,
             bound: Some(bound),
             settings: settings.clone(),
             wake,
@@ -130,9 +148,22 @@ impl PublicPart {
     pub fn serve(&mut self) -> Result<ServerHandle, StartError> {
         let bound = self.bound.take();
         let bound = bound.ok_or_else(|| io::Error::other("served already"))?;
+        let witnesses = Witnesses::new(
+            self.settings.public.trusted_proxies.clone(),
+            &self.settings.public.region_header,
+        )?;
+        let connections = Connections::new(Bounds {
+            of_a_network: self.settings.limits.connections,
+            requests: self.settings.limits.requests,
+            stalled_s: self.settings.limits.stalled_s,
+            proxies: witnesses.proxies.clone(),
+        });
+        self.tasks.push(tokio::spawn(connections.clone().watch()));
         let resolver = self.resolver.clone();
+        let limits = self.limits.clone();
         let server = HttpServer::new(move || {
             App::new()
+                .app_data(Door::open(limits.clone(), witnesses.clone()))
                 .app_data(resolver.clone())
                 .app_data(resolver.draining.clone())
                 .wrap(from_fn(http::finish_public))
@@ -141,9 +172,10 @@ impl PublicPart {
         .workers(listener::workers(self.settings.public.workers))
         .max_connections(CONNECTIONS_MAX)
         .client_request_timeout(HEAD_TIMEOUT)
-        .keep_alive(KEEP_ALIVE)
+        .keep_alive(Duration::from_secs(self.settings.limits.idle_s))
         .shutdown_timeout(self.settings.drain.timeout_s)
         .disable_signals()
+        .on_connect(move |io, about| connections.arrive(io, about))
         .listen(bound.socket)?
         .run();
         let handle = server.handle();

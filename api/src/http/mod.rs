@@ -3,14 +3,21 @@
 
 pub mod auth;
 pub mod body;
+pub mod connections;
+pub mod door;
+pub mod paced;
 pub mod page;
 
+use self::{
+    connections::Connection,
+    door::{Door, Refused},
+};
 use crate::{
     pages::{Lang, ProblemPage, slot},
     problem::{Problem, ProblemCode},
 };
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
@@ -117,9 +124,12 @@ async fn finish(
     // Handlers' and extractors' errors arrive as responses; a copy of the request kept here would
     // stop the router from writing to it.
     let text = id.text();
+    if let Some(connection) = request.conn_data::<Arc<Connection>>() {
+        connection.moves();
+    }
     let response = match audience {
         // Scans are counted, not logged one by one; see `telemetry`.
-        Audience::Consumer => next.call(request).await?,
+        Audience::Consumer => let_in(request, next).await?,
         Audience::Staff => {
             let id = std::str::from_utf8(&text).unwrap_or_default();
             let (method, path) = (request.method().to_string(), request.path().to_owned());
@@ -144,12 +154,16 @@ async fn finish(
             let class =
                 ["other", "1xx", "2xx", "3xx", "4xx", "5xx"][usize::from(status / 100).min(5)];
             metrics::histogram!("suyuan_request_seconds", "status" => class).record(took);
-            response
+            response.map_into_boxed_body()
         }
-    }
-    .map_into_boxed_body();
+    };
     let (request, mut response) = response.into_parts();
-    if request.app_data::<Draining>().is_some_and(Draining::is_on) {
+    let connection = request.conn_data::<Arc<Connection>>();
+    if let Some(connection) = connection {
+        connection.moves();
+    }
+    let is_last = connection.is_some_and(|connection| connection.is_last_request());
+    if is_last || request.app_data::<Draining>().is_some_and(Draining::is_on) {
         // A kept connection would hold the process until its time is over.
         response
             .head_mut()
@@ -183,6 +197,30 @@ fn too_late(id: &str) -> actix_web::Error {
         .content_type("application/problem+json")
         .json_body(&problem.body(id));
     InternalError::from_response("no answer in time", response).into()
+}
+
+/// Answers a request that may come in, and tells the others when to come back.
+async fn let_in(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let turn = match Door::of(request.request()).map(|door| door.enter(request.request())) {
+        Some(Ok(turn)) => turn,
+        None => None,
+        Some(Err(Refused { refusal, held })) => {
+            let mut response = Problem::from(refusal).error_response();
+            match held {
+                Some(held) => held.over().await,
+                None => response
+                    .head_mut()
+                    .set_connection_type(ConnectionType::Close),
+            }
+            return Ok(request.into_response(response));
+        }
+    };
+    let response = next.call(request).await?;
+    drop(turn);
+    Ok(response.map_into_boxed_body())
 }
 
 /// A failure that carries a problem gets its body; one the framework made becomes a problem. An

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     clock::Micros,
-    http,
+    http::{self, door::Door, paced::Paced},
     pages::{EntryPage, Lang},
     problem::{Problem, ProblemBody, ProblemCode},
     queries::Query,
@@ -36,8 +36,8 @@ use std::sync::OnceLock;
 use suyuan_sync::trace_code::{self, CodeError, CodeFault, TraceCode};
 use tokio::sync::Semaphore;
 
-/// Files read from the database at the same time.
-static FILES: Semaphore = Semaphore::const_new(8);
+/// Files on their way to readers at the same time, each at most 4 MiB.
+static FILES: Semaphore = Semaphore::const_new(16);
 
 /// The default service of the public listener: every code's address.
 pub async fn scan(resolver: Data<Resolver>, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -137,7 +137,7 @@ pub async fn file(resolver: Data<Resolver>, request: HttpRequest) -> Result<Http
     }
     // Files are large and slow readers many: a few at a time, the others are told to come again.
     let busy = || Problem::new(ProblemCode::Unavailable);
-    let _turn = FILES.try_acquire().map_err(|_| busy())?;
+    let turn = FILES.try_acquire().map_err(|_| busy())?;
     let file = tokio::time::timeout(READ_TIMEOUT, store::file(&resolver.db, hash));
     let file = file.await.map_err(|_| busy())??;
     let file = file.ok_or_else(|| Problem::new(ProblemCode::NotFound))?;
@@ -149,7 +149,7 @@ pub async fn file(resolver: Data<Resolver>, request: HttpRequest) -> Result<Http
             "default-src 'none'; sandbox",
         ))
         .insert_header((header::CONTENT_DISPOSITION, "inline"))
-        .body(file.content))
+        .body(Paced::new(file.content, turn)))
 }
 
 /// The page or the JSON view of a code, with everything a scan entails.
@@ -159,6 +159,10 @@ pub(super) async fn answer(
     scanned: &trace_code::Scanned,
     ask: Ask,
 ) -> Result<HttpResponse, Problem> {
+    let door = Door::of(request);
+    if let Some(door) = door {
+        door.ask_code(request, &scanned.code)?;
+    }
     let now = resolver.clock.now();
     let Judged {
         found,
@@ -167,6 +171,11 @@ pub(super) async fn answer(
         count,
         as_of,
     } = judge(resolver, scanned, ask, now).await?;
+    if let Some(door) = door
+        && !verdict.found()
+    {
+        door.note_missed(request);
+    }
     note(resolver, request, &found, verdict, now);
 
     let tag = etag(view.tag, count);
@@ -215,6 +224,7 @@ fn note(resolver: &Resolver, request: &HttpRequest, found: &Found, verdict: Verd
         return; // a lot anyone may make up: counted, not kept
     }
     let agent = request.headers().get(header::USER_AGENT);
+    let client = Door::of(request).map(|door| door.client(request));
     resolver.log.note(&Query {
         at: now,
         code: &found.code,
@@ -224,8 +234,8 @@ fn note(resolver: &Resolver, request: &HttpRequest, found: &Found, verdict: Verd
         channel: None,
         offline: false,
         agent: agent.map_or(b"", HeaderValue::as_bytes),
-        address: request.peer_addr().map(|peer| peer.ip()),
-        region: "",
+        address: client.map(|client| client.address),
+        region: client.and_then(|client| client.region).unwrap_or_default(),
     });
 }
 
