@@ -9,6 +9,7 @@ use crate::{
     db::{self, Db, FileLock, OpenError},
     http::{self, Draining},
     log::Log,
+    photo::readers::Readers,
     queries::{self, QueryLog},
     resolver::{
         Resolver,
@@ -284,9 +285,11 @@ impl Application {
             some => some,
         };
         let resolver = self.resolver.clone();
+        let readers = Data::new(Readers::new(&settings.photo));
         let public = HttpServer::new(move || {
             App::new()
                 .app_data(resolver.clone())
+                .app_data(readers.clone())
                 .app_data(resolver.draining.clone())
                 .wrap(from_fn(http::finish_public))
                 .configure(routes::public)

@@ -28,6 +28,7 @@ pub mod http;
 pub mod log;
 pub mod operations;
 pub mod pages;
+pub mod photo;
 pub mod problem;
 pub mod projection;
 pub mod queries;

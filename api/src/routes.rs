@@ -1,7 +1,9 @@
 //! The whole URL table of both listeners. One list yields the router and the OpenAPI document, so
 //! that neither can know a route the other does not.
 
-use crate::{accounts, codes, log, operations, problem, recalls, registry, resolver, suspicions};
+use crate::{
+    accounts, codes, log, operations, photo, problem, recalls, registry, resolver, suspicions,
+};
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{self, ServiceConfig},
@@ -111,6 +113,7 @@ internal_routes![
         resolver::documented::scan_own,
         resolver::documented::scan_page,
         resolver::documented::query_code,
+        photo::handlers::read_photo,
         resolver::handlers::file,
         operations::public_livez,
         operations::public_readyz,
@@ -269,6 +272,7 @@ pub fn internal(config: &mut ServiceConfig) {
 pub fn public(config: &mut ServiceConfig) {
     config
         .route("/q", web::route().to(resolver::handlers::query))
+        .route("/q/photo", web::route().to(photo::handlers::read_photo))
         .route("/files/{hash}", web::route().to(resolver::handlers::file))
         .route("/livez", web::route().to(operations::public_livez))
         .route("/readyz", web::route().to(operations::public_readyz))

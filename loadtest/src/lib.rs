@@ -16,6 +16,7 @@
 //! - [`rounds`]: every kind of request in turn, in the same minutes
 //! - [`single`]: figures taken once: a million codes, a recall, a page
 //! - [`scan`]: the scan budgets, put together
+//! - [`photo`]: hard labels, and what is decoded of them by us and by others
 //! - [`summary`]: medians, spread, table, JSON
 #![cfg_attr(test, allow(clippy::float_cmp))]
 
@@ -26,6 +27,7 @@ pub mod error;
 pub mod http;
 pub mod issuing;
 pub mod pair;
+pub mod photo;
 pub mod process;
 pub mod rounds;
 pub mod scan;

@@ -30,7 +30,10 @@ fn ask(app: &TestApp, code: &str, devices: u8, regions: &[&str], offline: bool) 
             offline,
             agent: b"Mozilla/5.0 phone",
             address: Some([10, 1, n, 1].into()),
-            region: regions.get(usize::from(n) % regions.len().max(1)).copied().unwrap_or(""),
+            region: regions
+                .get(usize::from(n) % regions.len().max(1))
+                .copied()
+                .unwrap_or(""),
         });
     }
 }
@@ -125,7 +128,10 @@ crate::on_each!(
 
 #[actix_web::test]
 async fn thresholds_of_zero_raise_nothing() {
-    let off = [("suspicion.often_devices", "0"), ("suspicion.copy_devices", "0")];
+    let off = [
+        ("suspicion.often_devices", "0"),
+        ("suspicion.copy_devices", "0"),
+    ];
     let app = TestApp::spawn_with(Engine::Sqlite, &off).await;
     let demo = app.world().await;
     let tin = &demo.codes.legal[0];

@@ -4,6 +4,7 @@
 pub mod auth;
 pub mod body;
 pub mod page;
+pub mod upload;
 
 use crate::{
     pages::{Lang, ProblemPage, slot},
