@@ -57,6 +57,8 @@ pub struct Settings {
     pub queries: Queries,
     /// How much one caller may ask for.
     pub limits: limits::settings::Settings,
+    /// Reading photos.
+    pub photo: Photo,
     /// When a unit calls for a second look.
     pub suspicion: suspicions::rules::Thresholds,
     /// What is written to standard error.
@@ -210,6 +212,18 @@ pub struct Queries {
     pub wait_ms: u64,
 }
 
+/// `[photo]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Photo {
+    /// The program that reads a picture; empty = this one.
+    pub reader: String,
+    /// Longest time for one picture.
+    pub read_ms: u64,
+    /// Longest time for its upload.
+    pub upload_ms: u64,
+}
+
 /// `[log]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -317,6 +331,11 @@ impl Settings {
         }
         if self.queries.flush_ms == 0 || self.queries.fold_ms == 0 || self.queries.refresh_ms == 0 {
             return refuse("queries: intervals must be above 0");
+        }
+        if !(100..=60_000).contains(&self.photo.read_ms)
+            || !(100..=300_000).contains(&self.photo.upload_ms)
+        {
+            return refuse("photo: read_ms 100 to 60000, upload_ms 100 to 300000");
         }
         if let Some(fault) = self.limits.fault() {
             return refuse(fault);

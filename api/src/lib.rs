@@ -33,6 +33,7 @@ pub mod links;
 pub mod log;
 pub mod operations;
 pub mod pages;
+pub mod photo;
 pub mod problem;
 pub mod projection;
 pub mod public_role;

@@ -2,7 +2,8 @@
 //! that neither can know a route the other does not.
 
 use crate::{
-    accounts, codes, links, log, operations, problem, recalls, registry, resolver, suspicions,
+    accounts, codes, links, log, operations, photo, problem, recalls, registry, resolver,
+    suspicions,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -128,6 +129,7 @@ internal_routes![
         resolver::documented::scan_page,
         resolver::documented::describe_resolver,
         resolver::documented::query_code,
+        photo::handlers::read_photo,
         resolver::handlers::file,
         operations::public_livez,
         operations::public_readyz,
@@ -309,6 +311,7 @@ pub fn internal(config: &mut ServiceConfig) {
 pub fn public(config: &mut ServiceConfig) {
     config
         .route("/q", web::route().to(resolver::handlers::query))
+        .route("/q/photo", web::route().to(photo::handlers::read_photo))
         .route("/files/{hash}", web::route().to(resolver::handlers::file))
         .route(
             "/.well-known/gs1resolver",

@@ -13,6 +13,7 @@ mod negotiation;
 mod outage;
 mod pages;
 mod paths;
+mod photo;
 mod queries;
 mod records;
 mod redis_tier;

@@ -17,6 +17,7 @@ use crate::{
         door::{Door, Witnesses},
     },
     limits::{self, Limits},
+    photo::readers::Readers,
     public_role,
     queries::{self, QueryLog},
     resolver::{
@@ -159,12 +160,14 @@ impl PublicPart {
             proxies: witnesses.proxies.clone(),
         });
         self.tasks.push(tokio::spawn(connections.clone().watch()));
+        let readers = Data::new(Readers::new(&self.settings.photo));
         let resolver = self.resolver.clone();
         let limits = self.limits.clone();
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(Door::open(limits.clone(), witnesses.clone()))
                 .app_data(resolver.clone())
+                .app_data(readers.clone())
                 .app_data(resolver.draining.clone())
                 .wrap(from_fn(http::finish_public))
                 .configure(routes::public)

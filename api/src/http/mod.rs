@@ -7,6 +7,7 @@ pub mod connections;
 pub mod door;
 pub mod paced;
 pub mod page;
+pub mod upload;
 
 use self::{
     connections::Connection,

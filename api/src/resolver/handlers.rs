@@ -22,7 +22,7 @@ use crate::{
     http::{self, door::Door, paced::Paced},
     pages::{EntryPage, Lang},
     problem::{Problem, ProblemBody, ProblemCode},
-    queries::Query,
+    queries::{Channel, Query},
 };
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -176,7 +176,9 @@ pub(super) async fn answer(
     {
         door.note_missed(request);
     }
-    note(resolver, request, &found, verdict, now);
+    if request.method() == Method::GET {
+        note(resolver, request, &found, verdict, now, None);
+    }
 
     let tag = etag(view.tag, count);
     let mut response = HttpResponse::build(status_of(verdict));
@@ -212,10 +214,15 @@ fn is_known(request: &HttpRequest, tag: ETag) -> bool {
     })
 }
 
-fn note(resolver: &Resolver, request: &HttpRequest, found: &Found, verdict: Verdict, now: Micros) {
-    if request.method() != Method::GET {
-        return;
-    }
+/// Notes a query; `channel` is how it came, where that is not told by the caller's software.
+pub fn note(
+    resolver: &Resolver,
+    request: &HttpRequest,
+    found: &Found,
+    verdict: Verdict,
+    now: Micros,
+    channel: Option<Channel>,
+) {
     counter(verdict).increment(1);
     if !verdict.found() {
         return; // forged and unknown codes are counters only: nobody can fill the log with them
@@ -231,7 +238,7 @@ fn note(resolver: &Resolver, request: &HttpRequest, found: &Found, verdict: Verd
         unit: found.unit,
         advice: verdict.advice as u8,
         reasons: verdict.reasons.bits(),
-        channel: None,
+        channel,
         offline: false,
         agent: agent.map_or(b"", HeaderValue::as_bytes),
         address: client.map(|client| client.address),
@@ -254,7 +261,8 @@ fn counter(verdict: Verdict) -> &'static metrics::Counter {
     &counters[at]
 }
 
-fn status_of(verdict: Verdict) -> StatusCode {
+/// The status of an answer.
+pub fn status_of(verdict: Verdict) -> StatusCode {
     if verdict.found() {
         StatusCode::OK
     } else {
@@ -281,7 +289,8 @@ fn headers(response: &mut HttpResponseBuilder, ask: Ask, tag: ETag) {
     }
 }
 
-fn page_headers(response: &mut HttpResponseBuilder, lang: Lang) {
+/// Headers of every page.
+pub fn page_headers(response: &mut HttpResponseBuilder, lang: Lang) {
     response
         .insert_header((
             header::CONTENT_TYPE,
@@ -312,6 +321,7 @@ fn entry(lang: Lang, typed: Option<&str>, fault: Option<CodeError>) -> HttpRespo
         fault: told
             .as_ref()
             .map(|(message, place)| (*message, place.as_str())),
+        photo: None,
     };
     let status = if fault.is_some() {
         StatusCode::BAD_REQUEST
@@ -334,7 +344,8 @@ fn place(error: &CodeError, text: &str) -> usize {
     before.count() + 1
 }
 
-fn malformed(error: CodeError, text: &str) -> Problem {
+/// What a person is told of a code that cannot be read.
+pub fn malformed(error: CodeError, text: &str) -> Problem {
     let (at, fault) = (place(&error, text), error.fault);
     let code = match fault {
         CodeFault::TooLong => ProblemCode::UriTooLong,
@@ -357,7 +368,7 @@ pub(super) fn read_only(request: &HttpRequest) -> Result<(), Problem> {
 }
 
 /// Pages for people, JSON for programs that ask for it.
-pub(super) fn format_of(request: &HttpRequest) -> Format {
+pub fn format_of(request: &HttpRequest) -> Format {
     match wanted("", accept_lines(request)) {
         Wanted::View(format) => format,
         _ => Format::Page,
