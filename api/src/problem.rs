@@ -210,7 +210,9 @@ pub struct ProblemBody<'a> {
     /// Wrong fields.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub errors: &'a [FieldProblem],
-    /// Quote this when asking for help.
+    /// Quote this when asking for help; absent where a problem stands inside an answer, whose
+    /// header carries it.
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub request_id: &'a str,
 }
 

@@ -1,9 +1,14 @@
 //! The whole URL table of both listeners. One list yields the router and the OpenAPI document, so
 //! that neither can know a route the other does not.
 
-use crate::{accounts, codes, log, operations, problem, recalls, registry, resolver};
+use crate::{
+    accounts, codes, http, log, operations,
+    problem::{self, Problem, ProblemCode},
+    recalls, registry, resolver,
+};
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, Resource, Route,
+    http::Method,
     web::{self, ServiceConfig},
 };
 use std::sync::OnceLock;
@@ -97,7 +102,10 @@ internal_routes![
     info(
         title = "Suyuan public API",
         description = "Answers scans of trace codes. No account, no script, nothing written but \
-            the query log. Addresses hold at most 2048 bytes of path and of query.",
+            the query log. Addresses hold at most 2048 bytes of path and of query. Calls under \
+            `/v1/public` are for apps: JSON of version 1, open to pages of any origin. A field \
+            may be added to an answer at any time, and a reason or problem code; one is removed \
+            or changes its meaning only with a new version.",
     ),
     paths(
         resolver::documented::scan_product,
@@ -108,6 +116,7 @@ internal_routes![
         resolver::documented::scan_page,
         resolver::documented::query_code,
         resolver::handlers::file,
+        resolver::lookups::handlers::look_up,
         operations::public_livez,
         operations::public_readyz,
     ),
@@ -150,12 +159,12 @@ fn methods_of(path: &str) -> String {
 }
 
 /// Nothing is served here: another method, or nothing at all.
-async fn no_such_operation(request: HttpRequest) -> Result<HttpResponse, problem::Problem> {
+async fn no_such_operation(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let methods = methods_of(request.path());
     if methods.is_empty() {
-        return Err(problem::Problem::new(problem::ProblemCode::NotFound));
+        return Err(Problem::new(ProblemCode::NotFound));
     }
-    Err(problem::Problem::new(problem::ProblemCode::MethodNotAllowed).allow(methods))
+    Err(Problem::new(ProblemCode::MethodNotAllowed).allow(methods))
 }
 
 async fn to_docs() -> HttpResponse {
@@ -252,7 +261,7 @@ pub fn internal(config: &mut ServiceConfig) {
         .app_data(web::QueryConfig::default().error_handler(|error, _| malformed(&error)))
         .app_data(
             web::PathConfig::default()
-                .error_handler(|_, _| problem::Problem::new(problem::ProblemCode::NotFound).into()),
+                .error_handler(|_, _| Problem::new(ProblemCode::NotFound).into()),
         )
         .app_data(
             web::FormConfig::default()
@@ -264,6 +273,11 @@ pub fn internal(config: &mut ServiceConfig) {
 /// Routes of the public listener.
 pub fn public(config: &mut ServiceConfig) {
     config
+        .service(app_call(
+            "/v1/public/lookups",
+            "POST, OPTIONS",
+            web::post().to(resolver::lookups::handlers::look_up),
+        ))
         .route("/q", web::route().to(resolver::handlers::query))
         .route("/files/{hash}", web::route().to(resolver::handlers::file))
         .route("/livez", web::route().to(operations::public_livez))
@@ -279,8 +293,20 @@ pub fn public(config: &mut ServiceConfig) {
         .default_service(web::route().to(resolver::handlers::scan));
 }
 
+/// A call of an app: one method, open to pages of any origin.
+fn app_call(path: &str, methods: &'static str, route: Route) -> Resource {
+    let refused = move || async move {
+        Err::<HttpResponse, _>(Problem::new(ProblemCode::MethodNotAllowed).allow(methods))
+    };
+    let preflight = move || async move { http::cors::preflight(methods) };
+    web::resource(path)
+        .route(route)
+        .route(web::method(Method::OPTIONS).to(preflight))
+        .default_service(web::route().to(refused))
+}
+
 fn malformed(error: &dyn std::error::Error) -> actix_web::Error {
-    problem::Problem::new(problem::ProblemCode::MalformedRequest)
+    Problem::new(ProblemCode::MalformedRequest)
         .detail(error.to_string(), "参数有误")
         .into()
 }

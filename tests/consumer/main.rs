@@ -3,6 +3,7 @@
 mod freshness;
 mod half_open;
 mod headers;
+mod lookups;
 mod mended;
 mod negotiation;
 mod outage;

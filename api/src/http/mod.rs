@@ -3,6 +3,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod cors;
 pub mod page;
 
 use crate::{
@@ -151,6 +152,9 @@ async fn finish(
     }
     if response.status().is_client_error() || response.status().is_server_error() {
         response = explain(&request, response, audience, &text);
+    }
+    if audience == Audience::Consumer {
+        cors::open(request.path(), response.headers_mut());
     }
     if let Ok(value) = HeaderValue::from_bytes(&text) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);

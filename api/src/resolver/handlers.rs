@@ -8,7 +8,7 @@ use super::{
     decide::Verdict,
     judge::{Ask, Judged, READ_TIMEOUT, judge},
     lookup::{Entered, Found},
-    queries::Query,
+    queries::{Channel, Query, Seen},
     store,
     texts::texts,
     view::Format,
@@ -163,9 +163,21 @@ fn is_known(request: &HttpRequest, tag: ETag) -> bool {
 }
 
 fn note(resolver: &Resolver, request: &HttpRequest, found: &Found, verdict: Verdict, now: Micros) {
-    if request.method() != Method::GET {
-        return;
+    if request.method() == Method::GET {
+        let how = (Channel::Scan, Seen::Now);
+        keep(resolver, request, found, verdict, now, how);
     }
+}
+
+/// Counts a query and notes it in the log.
+pub(super) fn keep(
+    resolver: &Resolver,
+    request: &HttpRequest,
+    found: &Found,
+    verdict: Verdict,
+    now: Micros,
+    (channel, seen): (Channel, Seen),
+) {
     counter(verdict).increment(1);
     if !verdict.found() {
         return; // forged and unknown codes are counters only: nobody can fill the log with them
@@ -180,6 +192,8 @@ fn note(resolver: &Resolver, request: &HttpRequest, found: &Found, verdict: Verd
         verdict,
         agent: request.headers().get(header::USER_AGENT).cloned(),
         address: request.peer_addr().map(|peer| peer.ip()),
+        channel,
+        seen,
     });
 }
 
@@ -198,7 +212,8 @@ fn counter(verdict: Verdict) -> &'static metrics::Counter {
     &counters[at]
 }
 
-fn status_of(verdict: Verdict) -> StatusCode {
+/// 404 where nothing is known.
+pub(super) fn status_of(verdict: Verdict) -> StatusCode {
     if verdict.found() {
         StatusCode::OK
     } else {
@@ -277,7 +292,8 @@ fn place(error: &CodeError, text: &str) -> usize {
     before.count() + 1
 }
 
-fn malformed(error: CodeError, text: &str) -> Problem {
+/// A text that is no code, told with the place that is wrong.
+pub(super) fn malformed(error: CodeError, text: &str) -> Problem {
     let (at, fault) = (place(&error, text), error.fault);
     let code = match fault {
         CodeFault::TooLong => ProblemCode::UriTooLong,

@@ -4,7 +4,7 @@
 //! finds what the code names (`lookup`) in the `world` this process keeps in memory, has `decide`
 //! judge it, takes the rendered `view` from the `cache` (or loads it, once for all who ask) and the
 //! `counts`; `texts` and `compose` splice in what differs per unit; `queries` notes the query off
-//! the path. `feed` keeps the world fresh and `lease` says how long it may be trusted.
+//! the path; `lookups` does the same for many codes at once. `feed` keeps the world fresh and `lease` says how long it may be trusted.
 //!
 //! Never writes to any table but the query log; never answers from a world it cannot vouch for;
 //! never asks a database or Redis about a forged code. No feature uses the resolver.
@@ -19,6 +19,7 @@ pub mod handlers;
 pub mod judge;
 pub mod lease;
 pub mod lookup;
+pub mod lookups;
 pub mod queries;
 pub mod redis_tier;
 pub mod store;

@@ -33,6 +33,24 @@ const BATCH_MAX: usize = 500;
 /// Most batches folded at once.
 const FOLD_BATCHES: u64 = 200;
 
+/// By which door a query came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// An address was opened: by what, the caller's software tells.
+    Scan,
+    /// The app of a brand.
+    App,
+}
+
+/// When its code was scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// As it was asked.
+    Now,
+    /// Earlier, without a network: the phone's own time. Never counted as a query of now.
+    Offline(Micros),
+}
+
 /// One query, as noted on the answer's path: nothing here allocates.
 pub struct Query {
     /// When.
@@ -47,6 +65,10 @@ pub struct Query {
     pub agent: Option<HeaderValue>,
     /// The caller's address; only its prefix is used, and only hashed.
     pub address: Option<IpAddr>,
+    /// By which door.
+    pub channel: Channel,
+    /// Now, or offline before.
+    pub seen: Seen,
 }
 
 /// Where queries are noted.
@@ -77,8 +99,20 @@ impl QueryLog {
     }
 }
 
-/// By which door a query came.
-fn channel(agent: &str) -> &'static str {
+/// The mark of entries made offline: they keep their own time and are counted nowhere.
+const OFFLINE: &str = "app_offline";
+
+/// The name of a query's door in its row.
+fn channel(query: &Query, agent: &str) -> &'static str {
+    match (query.seen, query.channel) {
+        (Seen::Offline(_), _) => OFFLINE,
+        (Seen::Now, Channel::App) => "app",
+        (Seen::Now, Channel::Scan) => software(agent),
+    }
+}
+
+/// What software opened an address.
+fn software(agent: &str) -> &'static str {
     if agent.contains("MicroMessenger") {
         "wechat"
     } else if agent.starts_with("Mozilla/") {
@@ -198,12 +232,16 @@ async fn write(db: &Db, key: &DailyKey, batch: Uuid, queries: &[Query]) -> Resul
         values.extend([
             batch.into(),
             (n as i64).into(),
-            query.at.into(),
+            match query.seen {
+                Seen::Now => query.at,
+                Seen::Offline(at) => at,
+            }
+            .into(),
             query.code.to_string().into(),
             space.into(),
             index.into(),
             verdict.into(),
-            channel(agent).into(),
+            channel(query, agent).into(),
             is_bot(agent).into(),
             key.device(query.address, agent).into(),
         ]);
@@ -265,6 +303,7 @@ pub async fn fold(db: &Db, now: Micros) -> Result<usize, DbErr> {
         .column(query_log::Column::At)
         .filter(query_log::Column::Batch.is_in(batches.clone()))
         .filter(query_log::Column::Bot.eq(false))
+        .filter(query_log::Column::Channel.ne(OFFLINE))
         .filter(query_log::Column::Idx.gte(0))
         .into_tuple()
         .all(&tx)
@@ -387,8 +426,8 @@ mod tests {
         assert!(!is_bot(
             "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)"
         ));
-        assert_eq!(channel("Mozilla/5.0 ... MicroMessenger/8.0"), "wechat");
-        assert_eq!(channel("curl/8.5"), "program");
+        assert_eq!(software("Mozilla/5.0 ... MicroMessenger/8.0"), "wechat");
+        assert_eq!(software("curl/8.5"), "program");
     }
 
     #[test]
@@ -416,6 +455,8 @@ mod tests {
                 )),
                 agent: None,
                 address: None,
+                channel: Channel::Scan,
+                seen: Seen::Now,
             });
         }
         assert_eq!(log.dropped(), 2);
