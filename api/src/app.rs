@@ -8,6 +8,7 @@ use crate::{
     config::{Mode, Settings, SettingsError},
     db::{self, Db, FileLock, OpenError},
     http::{self, Draining},
+    inbox::{self, SealedError, Seals, Slot},
     log::Log,
     resolver::{
         Resolver,
@@ -60,6 +61,9 @@ pub enum StartError {
     /// Master key.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// Keys of the inbox.
+    #[error(transparent)]
+    Inbox(#[from] SealedError),
     /// Signing keys.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -92,6 +96,8 @@ pub struct Internal {
     pub clock: Clock,
     /// Wraps keys.
     pub sealer: Sealer,
+    /// Opens what consumers sealed.
+    pub seals: Seals,
     /// Access tokens.
     pub tokens: Tokens,
     /// The standards.
@@ -110,6 +116,8 @@ pub struct Application {
     pub state: Data<Internal>,
     /// What the public listener works with.
     pub resolver: Data<Resolver>,
+    /// Where the public listener puts what consumers tell.
+    pub slot: Data<Slot>,
     /// Bound address of the consumers' listener.
     pub public_addr: SocketAddr,
     /// Bound address of the internal listener.
@@ -142,6 +150,7 @@ impl Application {
             clock.now(),
         )
         .await?;
+        let seals = Seals::open_keys(db.clone(), sealer.clone(), clock.now()).await?;
         let redis = RedisTier::open(&settings.redis)?;
         let folder = Some(settings.catalogue.folder.as_str()).filter(|folder| !folder.is_empty());
         let catalogue = Catalogue::with_folder(folder.map(Path::new))?;
@@ -170,6 +179,11 @@ impl Application {
             clock: clock.clone(),
             draining: draining.clone(),
         });
+        let slot = Data::new(Slot::new(
+            resolver.db.clone(),
+            clock.clone(),
+            settings.inbox.per_second,
+        ));
         let feed = Feed::open(url, &settings, sealer.clone()).await?;
         // The first poll fills the world; only then is anything vouched for.
         tokio::time::timeout(FIRST_POLL, feed.poll(&resolver))
@@ -192,6 +206,13 @@ impl Application {
                 db.clone(),
                 clock.clone(),
                 every(settings.queries.fold_ms),
+            )),
+            // Who takes what consumers tell, by kind of message.
+            tokio::spawn(inbox::take_for_ever(
+                db.clone(),
+                log.clone(),
+                clock.clone(),
+                Vec::new(),
             )),
             tokio::spawn(counts::run(
                 resolver.clone().into_inner(),
@@ -221,6 +242,7 @@ impl Application {
             log,
             clock,
             sealer,
+            seals,
             tokens,
             redis,
             draining,
@@ -228,6 +250,7 @@ impl Application {
         Ok(Application {
             state,
             resolver,
+            slot,
             public_addr,
             internal_addr,
             listeners: Some((public, internal)),
@@ -266,9 +289,11 @@ impl Application {
             some => some,
         };
         let resolver = self.resolver.clone();
+        let slot = self.slot.clone();
         let public = HttpServer::new(move || {
             App::new()
                 .app_data(resolver.clone())
+                .app_data(slot.clone())
                 .app_data(resolver.draining.clone())
                 .wrap(from_fn(http::finish_public))
                 .configure(routes::public)

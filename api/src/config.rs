@@ -6,6 +6,7 @@ use serde::Deserialize;
 use std::{
     fmt,
     net::SocketAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -50,6 +51,8 @@ pub struct Settings {
     pub cache: Cache,
     /// The query log.
     pub queries: Queries,
+    /// What consumers tell.
+    pub inbox: Inbox,
     /// What is written to standard error.
     pub log: Log,
     /// How the process ends.
@@ -166,6 +169,14 @@ pub struct Queries {
     pub fold_ms: u64,
     /// Between two reads of new counts.
     pub refresh_ms: u64,
+}
+
+/// `[inbox]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inbox {
+    /// Messages one process puts in a second.
+    pub per_second: NonZeroU32,
 }
 
 /// `[log]`

@@ -6,7 +6,7 @@
 //! - [`log`] is the one order of all changes; [`projection`] writes what the public side may
 //!   read, in the same transaction.
 //! - [`registry`] (who makes what where), [`codes`] (issuing), [`recalls`], [`accounts`] are the
-//!   features; [`catalogue`] is the standards as data.
+//!   features; [`catalogue`] is the standards as data. [`inbox`] brings in what consumers tell.
 //! - [`problem`], [`db`], [`clock`], [`sealing`], [`telemetry`], [`free_text`] serve them all and
 //!   know none of them; [`http`] knows accounts besides, and [`operations`] asks the parts how they
 //!   are.
@@ -23,6 +23,7 @@ pub mod demo;
 pub mod entities;
 pub mod free_text;
 pub mod http;
+pub mod inbox;
 pub mod log;
 pub mod operations;
 pub mod pages;

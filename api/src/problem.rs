@@ -259,7 +259,7 @@ impl From<sea_orm::DbErr> for Problem {
 }
 
 /// Is this a database that is away or busy, so that the same request may be sent again?
-fn is_outage(error: &sea_orm::DbErr) -> bool {
+pub fn is_outage(error: &sea_orm::DbErr) -> bool {
     use sea_orm::{DbErr, RuntimeErr};
     let (DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause)) = error else {
         return matches!(error, DbErr::ConnectionAcquire(_));

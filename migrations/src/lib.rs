@@ -10,6 +10,7 @@ mod m0004_codes;
 mod m0005_recalls;
 mod m0006_projection;
 mod m0007_queries;
+mod m0010_inbox;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_recalls::Migration),
             Box::new(m0006_projection::Migration),
             Box::new(m0007_queries::Migration),
+            Box::new(m0010_inbox::Migration),
         ]
     }
 }

@@ -251,6 +251,11 @@ impl Act {
         self.stamp
     }
 
+    /// Ends the act without a trace: nothing was changed, and the next act takes its position.
+    pub async fn abandon(self) -> Result<(), ActError> {
+        Ok(self.tx.rollback().await?)
+    }
+
     /// Writes the entry and the answer for retries, moves the public head, commits.
     pub async fn commit<T: Serialize>(self, entry: Entry<'_>, answer: &T) -> Result<(), ActError> {
         let body = entry.body.json()?;
