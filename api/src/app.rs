@@ -3,6 +3,7 @@
 
 use crate::{
     accounts::token::{TokenError, Tokens},
+    app_links::{AppLinkFiles, LinkError},
     catalogue::{Catalogue, CatalogueError},
     clock::Clock,
     config::{Mode, Settings, SettingsError},
@@ -23,6 +24,10 @@ use crate::{
     routes,
     sealing::{SealError, Sealer},
     telemetry,
+    watches::{
+        handlers::WatchSlot,
+        take::{self, Watches},
+    },
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
 use arc_swap::ArcSwap;
@@ -67,6 +72,9 @@ pub enum StartError {
     /// Signing keys.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// The brand's app.
+    #[error(transparent)]
+    AppLinks(#[from] LinkError),
     /// Catalogue.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
@@ -118,6 +126,10 @@ pub struct Application {
     pub resolver: Data<Resolver>,
     /// Where the public listener puts what consumers tell.
     pub slot: Data<Slot>,
+    /// The same for watches, with a rate of its own.
+    pub watch_slot: Data<WatchSlot>,
+    /// Which app opens printed codes.
+    pub app_links: Data<AppLinkFiles>,
     /// Bound address of the consumers' listener.
     pub public_addr: SocketAddr,
     /// Bound address of the internal listener.
@@ -137,6 +149,7 @@ impl Application {
         sealer: Sealer,
     ) -> Result<Application, StartError> {
         telemetry::start_metrics();
+        let app_links = Data::new(AppLinkFiles::of(&settings.app_links)?);
         let url = db::url(&settings);
         let lock = Db::lock(&url)?;
         let db = Db::open(&url, &settings.database).await?;
@@ -184,6 +197,11 @@ impl Application {
             clock.clone(),
             settings.inbox.per_second,
         ));
+        let watch_slot = Data::new(WatchSlot(Slot::new(
+            resolver.db.clone(),
+            clock.clone(),
+            settings.watches.per_second,
+        )));
         let feed = Feed::open(url, &settings, sealer.clone()).await?;
         // The first poll fills the world; only then is anything vouched for.
         tokio::time::timeout(FIRST_POLL, feed.poll(&resolver))
@@ -212,8 +230,9 @@ impl Application {
                 db.clone(),
                 log.clone(),
                 clock.clone(),
-                Vec::new(),
+                vec![Arc::new(Watches)],
             )),
+            tokio::spawn(take::forget_for_ever(db.clone(), clock.clone())),
             tokio::spawn(counts::run(
                 resolver.clone().into_inner(),
                 every(settings.queries.refresh_ms),
@@ -251,6 +270,8 @@ impl Application {
             state,
             resolver,
             slot,
+            watch_slot,
+            app_links,
             public_addr,
             internal_addr,
             listeners: Some((public, internal)),
@@ -290,10 +311,14 @@ impl Application {
         };
         let resolver = self.resolver.clone();
         let slot = self.slot.clone();
+        let watch_slot = self.watch_slot.clone();
+        let app_links = self.app_links.clone();
         let public = HttpServer::new(move || {
             App::new()
                 .app_data(resolver.clone())
                 .app_data(slot.clone())
+                .app_data(watch_slot.clone())
+                .app_data(app_links.clone())
                 .app_data(resolver.draining.clone())
                 .wrap(from_fn(http::finish_public))
                 .configure(routes::public)

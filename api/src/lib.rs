@@ -3,6 +3,7 @@
 //! - [`app`] puts the parts together; [`routes`] is the whole URL table; [`config`] the settings.
 //! - [`resolver`] answers a consumer's scan, with [`pages`] for its words. It reads the public
 //!   projection only.
+//! - [`watches`] are recall notices by token; [`app_links`] lets a brand's app open printed codes.
 //! - [`log`] is the one order of all changes; [`projection`] writes what the public side may
 //!   read, in the same transaction.
 //! - [`registry`] (who makes what where), [`codes`] (issuing), [`recalls`], [`accounts`] are the
@@ -14,6 +15,7 @@
 
 pub mod accounts;
 pub mod app;
+pub mod app_links;
 pub mod catalogue;
 pub mod clock;
 pub mod codes;
@@ -35,3 +37,4 @@ pub mod resolver;
 pub mod routes;
 pub mod sealing;
 pub mod telemetry;
+pub mod watches;

@@ -2,9 +2,9 @@
 //! that neither can know a route the other does not.
 
 use crate::{
-    accounts, codes, http, log, operations,
+    accounts, app_links, codes, http, log, operations,
     problem::{self, Problem, ProblemCode},
-    recalls, registry, resolver,
+    recalls, registry, resolver, watches,
 };
 use actix_web::{
     HttpRequest, HttpResponse, Resource, Route,
@@ -102,7 +102,7 @@ internal_routes![
     info(
         title = "Suyuan public API",
         description = "Answers scans of trace codes. No account, no script, nothing written but \
-            the query log. Addresses hold at most 2048 bytes of path and of query. Calls under \
+            the query log and what consumers tell. Addresses hold at most 2048 bytes of path and of query. Calls under \
             `/v1/public` are for apps: JSON of version 1, open to pages of any origin. A field \
             may be added to an answer at any time, and a reason or problem code; one is removed \
             or changes its meaning only with a new version.",
@@ -117,6 +117,11 @@ internal_routes![
         resolver::documented::query_code,
         resolver::handlers::file,
         resolver::lookups::handlers::look_up,
+        watches::handlers::begin,
+        watches::handlers::get,
+        watches::handlers::end,
+        app_links::handlers::android,
+        app_links::handlers::apple,
         operations::public_livez,
         operations::public_readyz,
     ),
@@ -273,10 +278,36 @@ pub fn internal(config: &mut ServiceConfig) {
 /// Routes of the public listener.
 pub fn public(config: &mut ServiceConfig) {
     config
+        .service(
+            web::resource("/.well-known/assetlinks.json")
+                .get(app_links::handlers::android)
+                .route(web::head().to(app_links::handlers::android))
+                .default_service(web::route().to(only_reads)),
+        )
+        .service(
+            web::resource("/.well-known/apple-app-site-association")
+                .get(app_links::handlers::apple)
+                .route(web::head().to(app_links::handlers::apple))
+                .default_service(web::route().to(only_reads)),
+        )
         .service(app_call(
             "/v1/public/lookups",
             "POST, OPTIONS",
-            web::post().to(resolver::lookups::handlers::look_up),
+            [web::post().to(resolver::lookups::handlers::look_up)],
+        ))
+        .service(app_call(
+            "/v1/public/watches",
+            "POST, OPTIONS",
+            [web::post().to(watches::handlers::begin)],
+        ))
+        .service(app_call(
+            "/v1/public/watches/{token}",
+            "GET, HEAD, DELETE, OPTIONS",
+            [
+                web::get().to(watches::handlers::get),
+                web::head().to(watches::handlers::get),
+                web::delete().to(watches::handlers::end),
+            ],
         ))
         .route("/q", web::route().to(resolver::handlers::query))
         .route("/files/{hash}", web::route().to(resolver::handlers::file))
@@ -293,14 +324,19 @@ pub fn public(config: &mut ServiceConfig) {
         .default_service(web::route().to(resolver::handlers::scan));
 }
 
-/// A call of an app: one method, open to pages of any origin.
-fn app_call(path: &str, methods: &'static str, route: Route) -> Resource {
+async fn only_reads() -> Result<HttpResponse, Problem> {
+    Err(Problem::new(ProblemCode::MethodNotAllowed).allow("GET, HEAD"))
+}
+
+/// A call of an app: these methods, open to pages of any origin.
+fn app_call<const N: usize>(path: &str, methods: &'static str, routes: [Route; N]) -> Resource {
     let refused = move || async move {
         Err::<HttpResponse, _>(Problem::new(ProblemCode::MethodNotAllowed).allow(methods))
     };
     let preflight = move || async move { http::cors::preflight(methods) };
-    web::resource(path)
-        .route(route)
+    routes
+        .into_iter()
+        .fold(web::resource(path), Resource::route)
         .route(web::method(Method::OPTIONS).to(preflight))
         .default_service(web::route().to(refused))
 }

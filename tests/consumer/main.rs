@@ -1,5 +1,7 @@
 //! What consumers see: scans, pages, freshness. One binary, one module a story.
 
+mod app_examples;
+mod app_links;
 mod freshness;
 mod half_open;
 mod headers;
@@ -17,4 +19,5 @@ mod statuses;
 mod support;
 mod time;
 mod typed;
+mod watches;
 mod wire;

@@ -45,6 +45,8 @@ pub enum Kind {
     RecallClosed,
     /// An account was made or changed.
     AccountChanged,
+    /// A watch was begun or ended.
+    WatchChanged,
 }
 
 impl Kind {
@@ -59,6 +61,7 @@ impl Kind {
             Kind::RecallOpened => "recall_opened",
             Kind::RecallClosed => "recall_closed",
             Kind::AccountChanged => "account_changed",
+            Kind::WatchChanged => "watch_changed",
         }
     }
 }

@@ -154,7 +154,7 @@ async fn answer(
 }
 
 /// Does the caller hold this very answer? Compared weakly, as tags of GET are.
-fn is_known(request: &HttpRequest, tag: ETag) -> bool {
+pub(crate) fn is_known(request: &HttpRequest, tag: ETag) -> bool {
     let known = http::header_text(request, &header::IF_NONE_MATCH);
     known.split(',').map(str::trim).any(|known| {
         let opaque = known.strip_prefix("W/").unwrap_or(known);
@@ -293,7 +293,7 @@ fn place(error: &CodeError, text: &str) -> usize {
 }
 
 /// A text that is no code, told with the place that is wrong.
-pub(super) fn malformed(error: CodeError, text: &str) -> Problem {
+pub(crate) fn malformed(error: CodeError, text: &str) -> Problem {
     let (at, fault) = (place(&error, text), error.fault);
     let code = match fault {
         CodeFault::TooLong => ProblemCode::UriTooLong,
@@ -338,13 +338,18 @@ fn etag(view: u64, count: Count) -> ETag {
     let mixed = view
         ^ count.n.wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ (count.first_at.unwrap_or(0) as u64).rotate_left(32);
+    weak_tag(mixed)
+}
+
+/// A number as a weak tag.
+pub(crate) fn weak_tag(number: u64) -> ETag {
     let mut tag = *b"W/\"0000000000000000\"";
-    http::hex(mixed, &mut tag[3..19]);
+    http::hex(number, &mut tag[3..19]);
     tag
 }
 
 /// `W/"` and 16 hex digits and `"`.
-type ETag = [u8; 20];
+pub(crate) type ETag = [u8; 20];
 
 /// A form value: `+` is a space, the rest is percent-encoded.
 fn decode_form(value: &str) -> String {

@@ -7,7 +7,8 @@
 //! the path; `lookups` does the same for many codes at once. `feed` keeps the world fresh and `lease` says how long it may be trusted.
 //!
 //! Never writes to any table but the query log; never answers from a world it cannot vouch for;
-//! never asks a database or Redis about a forged code. No feature uses the resolver.
+//! never asks a database or Redis about a forged code. No feature of the internal
+//! side uses the resolver; `watches` asks it at the public one.
 
 pub mod cache;
 pub mod compose;

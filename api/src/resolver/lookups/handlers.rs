@@ -42,8 +42,8 @@ pub const BODY_MAX: usize = 16 * 1024;
 /// Limits: 16 KiB of body, 1 to 20 codes of at most 2048 bytes each; the same code may stand
 /// twice. Unknown fields are ignored. 503 when nothing can be vouched for at all.
 #[utoipa::path(post, path = "/v1/public/lookups", tag = "app", operation_id = "look_up_codes",
-    request_body(content = LookupsIn),
-    responses((status = 200, body = LookupsOut<'_>),
+    request_body(content = LookupsIn, example = json!(super::example::request())),
+    responses((status = 200, body = LookupsOut<'_>, example = json!(super::example::answer())),
     (status = 400, body = ProblemBody), (status = 413, body = ProblemBody),
     (status = 415, body = ProblemBody), (status = 422, body = ProblemBody),
     (status = 503, body = ProblemBody)))]

@@ -2,6 +2,7 @@
 //! answer a scan of it gets, judged now; a scan made offline brings its own time along, which goes
 //! into the query log and never into the answer.
 
+pub mod example;
 pub mod handlers;
 pub mod rules;
 pub mod wire;
