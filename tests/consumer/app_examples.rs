@@ -75,7 +75,10 @@ fn form(value: &Value) -> Value {
 
 fn shorten(answer: &mut Value) {
     for result in answer["results"].as_array_mut().into_iter().flatten() {
-        if let Some(info) = result["view"]["public_info"].as_array_mut() {
+        if let Some(info) = result
+            .pointer_mut("/view/public_info")
+            .and_then(Value::as_array_mut)
+        {
             info.truncate(2);
         }
     }

@@ -55,7 +55,7 @@ async fn the_files_are_as_the_phones_systems_want_them() {
     let target = &android[0]["target"];
     assert_eq!(target["namespace"], "android_app");
     assert_eq!(target["package_name"], "cn.chenmu.app");
-    let prints = json!([["0A"; 32].join(":"), ["FF"; 32].join(":")]);
+    let prints = json!(["0A", "FF"].map(|pair| [pair; 32].join(":")));
     assert_eq!(target["sha256_cert_fingerprints"], prints);
     let apple = app.consumer().get(APPLE).await.json();
     let details = &apple["applinks"]["details"][0];
