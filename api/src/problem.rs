@@ -67,6 +67,8 @@ problem_codes! {
     CodesNotAllocated "codes-not-allocated" 409 "Some of these codes were never allocated." "部分追溯码未曾分配。";
     /// The recall is closed.
     RecallAlreadyClosed "recall-already-closed" 409 "This recall is closed already." "该召回已关闭。";
+    /// The suspicion was cleared.
+    AlreadyCleared "already-cleared" 409 "This suspicion is cleared already." "该疑点已排除。";
     /// Required public information is missing; each item is listed.
     NotPublishable "not-publishable" 409 "Public information is incomplete." "公开信息不完整，不能发布。";
     /// The body is larger than this call takes.

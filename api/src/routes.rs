@@ -4,7 +4,7 @@
 use crate::{
     accounts, app_links, codes, http, log, operations,
     problem::{self, Problem, ProblemCode},
-    recalls, registry, resolver, watches,
+    recalls, registry, resolver, suspicions, watches,
 };
 use actix_web::{
     HttpRequest, HttpResponse, Resource, Route,
@@ -88,6 +88,10 @@ internal_routes![
     recalls::handlers::list_recalls,
     recalls::handlers::get_recall,
     recalls::handlers::close_recall,
+    suspicions::handlers::list_suspicions,
+    suspicions::handlers::get_suspicion,
+    suspicions::handlers::list_suspicion_queries,
+    suspicions::handlers::clear_suspicion,
     log::handlers::list_log,
     operations::livez,
     operations::readyz,

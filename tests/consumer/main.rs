@@ -2,6 +2,7 @@
 
 mod app_examples;
 mod app_links;
+mod copies;
 mod freshness;
 mod half_open;
 mod headers;

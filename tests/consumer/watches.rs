@@ -76,20 +76,16 @@ async fn delete(app: &TestApp, token: &str) -> Answer {
 fn told(answer: &Answer) -> String {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let body = answer.json();
-    let mut text = body["advice"].as_str().expect("advice").to_owned();
+    let mut parts = vec![body["advice"].as_str().expect("advice").to_owned()];
     for code in body["codes"].as_array().expect("codes") {
-        let reasons: Vec<_> = code["reasons"]
-            .as_array()
-            .expect("reasons")
-            .iter()
-            .collect();
+        let reasons = match code["reasons"].as_array().expect("reasons").as_slice() {
+            [] => String::new(),
+            some => format!(" {}", json!(some)),
+        };
         let advice = code["advice"].as_str().expect("advice");
-        text += &format!(
-            " | {advice} {}",
-            serde_json::to_string(&reasons).expect("JSON")
-        );
+        parts.push(format!("{advice}{reasons}"));
     }
-    text.replace(" []", "")
+    parts.join(" | ")
 }
 
 fn canonical(url: &str) -> &str {

@@ -56,6 +56,10 @@ fn matrix() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("list_recalls", STAFF),
         ("get_recall", STAFF),
         ("close_recall", &[ADMIN]),
+        ("list_suspicions", STAFF),
+        ("get_suspicion", STAFF),
+        ("list_suspicion_queries", STAFF),
+        ("clear_suspicion", &[ADMIN]),
         ("list_log", EVERYONE),
     ])
 }

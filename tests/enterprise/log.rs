@@ -33,6 +33,7 @@ fn expected() -> BTreeMap<&'static str, (&'static str, &'static str)> {
         ),
         ("open_recall", ("recall_opened", "recall:")),
         ("close_recall", ("recall_closed", "recall:")),
+        ("clear_suspicion", ("suspicion_cleared", "suspicion:")),
     ])
 }
 

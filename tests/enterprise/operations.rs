@@ -5,6 +5,10 @@ use crate::support::{
     Firm, PASSWORD, PREFIX, batch, firm, gtin, id, made, platform, product, segment, text_of,
 };
 use serde_json::{Value, json};
+use suyuan::{
+    queries::fold::Counted,
+    suspicions::{rules, store},
+};
 use suyuan_tests::{Answer, Caller, TestApp, caller::Method};
 
 /// One operation as documented.
@@ -88,6 +92,8 @@ pub struct Stage {
     pub code: String,
     /// An open recall.
     pub recall: String,
+    /// An open suspicion about one of its units.
+    pub suspicion: String,
     /// Hash of a file.
     pub file: String,
     /// Company prefix.
@@ -132,10 +138,29 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
         segment,
         code: line.rsplit(',').next().expect("a URL").to_owned(),
         recall,
+        suspicion: suspicion(app, admin, &format!("0{prefix}00001")).await,
         file: text_of(&made(kept)["hash"]),
         prefix: prefix.to_owned(),
         firm,
     }
+}
+
+/// Raises a suspicion about a unit of a product, as the query log would.
+async fn suspicion(app: &TestApp, admin: &Caller, twelve: &str) -> String {
+    let unit = Counted {
+        space: format!("01/{}", gtin(twelve)),
+        index: 3,
+        code: format!("/01/{}/21/A", gtin(twelve)),
+        n: 100,
+    };
+    let state = app.state();
+    let (_, evidence) = rules::judge(&[], state.settings.suspicion);
+    let kind = rules::Suspicion::QueriedOften;
+    store::raise(&state.log, &state.db, &unit, kind, &evidence)
+        .await
+        .expect("raised");
+    let list = admin.get("/v1/suspicions?open=true").await.json();
+    text_of(&list["items"][0]["id"])
 }
 
 /// Sends a file.
@@ -266,6 +291,8 @@ impl Stage {
                 }),
             ),
             "get_recall" => (at(&self.recall), Body::Nothing),
+            "get_suspicion" | "list_suspicion_queries" => (at(&self.suspicion), Body::Nothing),
+            "clear_suspicion" => post(at(&self.suspicion), json!({"note": "家人多次查询"})),
             "close_recall" => post(at(&self.recall), json!({"note": "已处理"})),
             "list_users"
             | "list_enterprises"
@@ -278,6 +305,7 @@ impl Stage {
             | "list_batches"
             | "list_segments"
             | "list_recalls"
+            | "list_suspicions"
             | "list_log"
             | "livez"
             | "readyz"

@@ -8,7 +8,6 @@ use super::{
     decide::Verdict,
     judge::{Ask, Judged, READ_TIMEOUT, judge},
     lookup::{Entered, Found},
-    queries::{Channel, Query, Seen},
     store,
     texts::texts,
     view::Format,
@@ -18,6 +17,7 @@ use crate::{
     http,
     pages::{EntryPage, Lang},
     problem::{Problem, ProblemBody, ProblemCode},
+    queries::{Channel, Query},
 };
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -164,9 +164,17 @@ pub(crate) fn is_known(request: &HttpRequest, tag: ETag) -> bool {
 
 fn note(resolver: &Resolver, request: &HttpRequest, found: &Found, verdict: Verdict, now: Micros) {
     if request.method() == Method::GET {
-        let how = (Channel::Scan, Seen::Now);
-        keep(resolver, request, found, verdict, now, how);
+        keep(resolver, request, found, verdict, now, Came::default());
     }
+}
+
+/// How a query came to us.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Came {
+    /// By which door, where that is known better than from the software.
+    pub(super) channel: Option<Channel>,
+    /// When the code was scanned, if that was earlier and without network.
+    pub(super) offline: Option<Micros>,
 }
 
 /// Counts a query and notes it in the log.
@@ -176,7 +184,7 @@ pub(super) fn keep(
     found: &Found,
     verdict: Verdict,
     now: Micros,
-    (channel, seen): (Channel, Seen),
+    came: Came,
 ) {
     counter(verdict).increment(1);
     if !verdict.found() {
@@ -185,15 +193,19 @@ pub(super) fn keep(
     if found.unit.is_none() && matches!(&found.code, TraceCode::Gtin(gtin) if gtin.lot.is_some()) {
         return; // a lot anyone may make up: counted, not kept
     }
-    resolver.log.note(Query {
-        at: now,
-        code: found.code,
+    let agent = request.headers().get(header::USER_AGENT);
+    resolver.log.note(&Query {
+        at: came.offline.unwrap_or(now),
+        asked_at: now,
+        code: &found.code,
         unit: found.unit,
-        verdict,
-        agent: request.headers().get(header::USER_AGENT).cloned(),
+        advice: verdict.advice as u8,
+        reasons: verdict.reasons.bits(),
+        channel: came.channel,
+        offline: came.offline.is_some(),
+        agent: agent.map_or(b"", HeaderValue::as_bytes),
         address: request.peer_addr().map(|peer| peer.ip()),
-        channel,
-        seen,
+        region: "",
     });
 }
 

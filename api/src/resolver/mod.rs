@@ -3,12 +3,13 @@
 //! The life of a scan, file by file: `handlers` reads the address and writes the answer; `judge`
 //! finds what the code names (`lookup`) in the `world` this process keeps in memory, has `decide`
 //! judge it, takes the rendered `view` from the `cache` (or loads it, once for all who ask) and the
-//! `counts`; `texts` and `compose` splice in what differs per unit; `queries` notes the query off
-//! the path; `lookups` does the same for many codes at once. `feed` keeps the world fresh and `lease` says how long it may be trusted.
+//! `counts`; `texts` and `compose` splice in what differs per unit; the query is noted for the
+//! query log. `lookups` does the same for many codes at once. `feed` keeps the world fresh and
+//! `lease` says how long it may be trusted.
 //!
 //! Never writes to any table but the query log; never answers from a world it cannot vouch for;
-//! never asks a database or Redis about a forged code. No feature of the internal
-//! side uses the resolver; `watches` asks it at the public one.
+//! never asks a database or Redis about a forged code. No feature of the internal side
+//! uses the resolver; `watches` asks it at the public one.
 
 pub mod cache;
 pub mod compose;
@@ -21,7 +22,6 @@ pub mod judge;
 pub mod lease;
 pub mod lookup;
 pub mod lookups;
-pub mod queries;
 pub mod redis_tier;
 pub mod store;
 pub mod texts;
@@ -29,8 +29,9 @@ pub mod view;
 pub mod wire;
 pub mod world;
 
-use crate::{clock::Clock, http::Draining};
+use crate::{clock::Clock, http::Draining, queries::QueryLog};
 use arc_swap::ArcSwap;
+use std::sync::Arc;
 
 /// Everything a consumer-facing process needs. Holds no signing key and no writer but the query
 /// log's.
@@ -44,7 +45,7 @@ pub struct Resolver {
     /// How often units were queried.
     pub counts: counts::Counts,
     /// Where queries are noted.
-    pub log: queries::QueryLog,
+    pub log: Arc<QueryLog>,
     /// Where rows are read on a miss.
     pub db: crate::db::Db,
     /// The wall clock.

@@ -8,14 +8,14 @@ use crate::{
     clock::{self, Micros},
     http::{self, body::PublicJson},
     problem::{Problem, ProblemBody, ProblemCode},
+    queries::Channel,
     resolver::{
         Resolver, compose,
         compose::Fillings,
-        handlers::{keep, malformed, status_of},
+        handlers::{Came, keep, malformed, status_of},
         judge::{Ask, Judged, judge},
         lease::Trust,
         lookup::Entered,
-        queries::Channel,
         texts::texts,
         view::Format,
     },
@@ -145,17 +145,15 @@ async fn look_up_one(
     let text = item.code.trim();
     let code = trace_code::parse(text).map_err(|error| malformed(error, text))?;
     let at = item.scanned_at.as_deref().map(instant).transpose()?;
-    let (told, seen) = scanned(at, now);
+    let told = scanned(at, now);
     let judged = judge(resolver, &code, ask, now).await?;
-    if let Some(seen) = seen {
-        keep(
-            resolver,
-            request,
-            &judged.found,
-            judged.verdict,
-            now,
-            (Channel::App, seen),
-        );
+    if told.is_noted() {
+        let came = Came {
+            channel: Some(Channel::App),
+            // A clock that runs ahead a little puts no entry into the future.
+            offline: at.map(|at| at.min(now)),
+        };
+        keep(resolver, request, &judged.found, judged.verdict, now, came);
     }
     let texts = texts(&judged.found, judged.count, ask, ("", ""), now);
     let status = status_of(judged.verdict).as_u16();

@@ -1,6 +1,6 @@
 //! When a scan was made, as far as its caller can be believed. Pure.
 
-use crate::{clock::Micros, resolver::queries::Seen};
+use crate::clock::Micros;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -32,15 +32,20 @@ pub enum Scanned {
     InFuture,
 }
 
-/// Judges the time a scan brought along, and says how the query log is to see it; `None` where it
-/// is not to.
-pub fn scanned(at: Option<Micros>, now: Micros) -> (Scanned, Option<Seen>) {
+impl Scanned {
+    /// Does the query log get an entry?
+    pub const fn is_noted(self) -> bool {
+        matches!(self, Scanned::Now | Scanned::Offline)
+    }
+}
+
+/// Judges the time a scan brought along.
+pub const fn scanned(at: Option<Micros>, now: Micros) -> Scanned {
     match at {
-        None => (Scanned::Now, Some(Seen::Now)),
-        Some(at) if at > now.saturating_add(AHEAD_MAX) => (Scanned::InFuture, None),
-        Some(at) if at < now.saturating_sub(AGE_MAX) => (Scanned::TooOld, None),
-        // A clock that runs ahead a little must not put entries into the future.
-        Some(at) => (Scanned::Offline, Some(Seen::Offline(at.min(now)))),
+        None => Scanned::Now,
+        Some(at) if at > now.saturating_add(AHEAD_MAX) => Scanned::InFuture,
+        Some(at) if at < now.saturating_sub(AGE_MAX) => Scanned::TooOld,
+        Some(_) => Scanned::Offline,
     }
 }
 
@@ -52,11 +57,9 @@ mod tests {
 
     #[test]
     fn only_a_scan_without_a_time_is_one_of_now() {
-        assert_eq!(scanned(None, NOW), (Scanned::Now, Some(Seen::Now)));
+        assert_eq!(scanned(None, NOW), Scanned::Now);
         for at in [NOW, NOW - 1, NOW + 1, NOW - AGE_MAX, NOW + AHEAD_MAX] {
-            let (told, seen) = scanned(Some(at), NOW);
-            assert_eq!(told, Scanned::Offline, "{at}");
-            assert_eq!(seen, Some(Seen::Offline(at.min(NOW))), "{at}");
+            assert_eq!(scanned(Some(at), NOW), Scanned::Offline, "{at}");
         }
     }
 
@@ -68,9 +71,11 @@ mod tests {
             (Micros::MAX, Scanned::InFuture),
             (Micros::MIN, Scanned::TooOld),
         ] {
-            assert_eq!(scanned(Some(at), NOW), (told, None));
+            assert_eq!(scanned(Some(at), NOW), told);
+            assert!(!told.is_noted());
         }
-        assert_eq!(scanned(Some(0), Micros::MAX), (Scanned::TooOld, None));
-        assert_eq!(scanned(Some(0), Micros::MIN), (Scanned::InFuture, None));
+        assert_eq!(scanned(Some(0), Micros::MAX), Scanned::TooOld);
+        assert_eq!(scanned(Some(0), Micros::MIN), Scanned::InFuture);
+        assert!(Scanned::Now.is_noted() && Scanned::Offline.is_noted());
     }
 }
