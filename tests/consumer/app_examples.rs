@@ -74,7 +74,12 @@ fn form(value: &Value) -> Value {
 }
 
 fn shorten(answer: &mut Value) {
-    for result in answer["results"].as_array_mut().into_iter().flatten() {
+    for result in answer
+        .pointer_mut("/results")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         if let Some(info) = result
             .pointer_mut("/view/public_info")
             .and_then(Value::as_array_mut)
