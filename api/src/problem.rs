@@ -220,7 +220,9 @@ pub struct ProblemBody<'a> {
     /// Wrong fields.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub errors: &'a [FieldProblem],
-    /// Quote this when asking for help.
+    /// Quote this when asking for help; absent where a problem stands inside an answer, whose
+    /// header carries it.
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub request_id: &'a str,
 }
 
@@ -285,7 +287,7 @@ fn is_read_only(error: &sea_orm::DbErr) -> bool {
 }
 
 /// Is this a database that is away or busy, so that the same request may be sent again?
-fn is_outage(error: &sea_orm::DbErr) -> bool {
+pub fn is_outage(error: &sea_orm::DbErr) -> bool {
     use sea_orm::{DbErr, RuntimeErr};
     let (DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause)) = error else {
         return matches!(error, DbErr::ConnectionAcquire(_));

@@ -12,12 +12,14 @@ pub use public::PublicPart;
 
 use crate::{
     accounts::token::TokenError,
+    app_links::LinkError,
     catalogue::CatalogueError,
     clock::Clock,
     codes::{SpaceError, ring::Opener},
     config::{Drain, Mode, Secret, Settings, SettingsError},
     db::OpenError,
     http::Draining,
+    inbox::SealedError,
     limits::Limits,
     resolver::Resolver,
     sealing::{ReaderKey, SealError, Sealer},
@@ -45,6 +47,12 @@ pub enum StartError {
     /// Master key.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// Keys of the inbox.
+    #[error(transparent)]
+    Inbox(#[from] SealedError),
+    /// The brand's app.
+    #[error(transparent)]
+    AppLinks(#[from] LinkError),
     /// Signing keys.
     #[error(transparent)]
     Token(#[from] TokenError),

@@ -7,6 +7,7 @@ use super::{
     listener::{self, Bound, CONNECTIONS_MAX, HEAD_TIMEOUT},
 };
 use crate::{
+    app_links::AppLinkFiles,
     clock::Clock,
     codes::ring::Opener,
     config::Settings,
@@ -16,6 +17,7 @@ use crate::{
         connections::{Bounds, Connections},
         door::{Door, Witnesses},
     },
+    inbox::Slot,
     limits::{self, Limits},
     photo::readers::Readers,
     public_role,
@@ -32,6 +34,7 @@ use crate::{
     },
     routes,
     telemetry::in_full,
+    watches::handlers::WatchSlot,
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
 use arc_swap::ArcSwap;
@@ -49,6 +52,12 @@ const FIRST_POLL: Duration = Duration::from_mins(1);
 pub struct PublicPart {
     /// What its handlers work with.
     pub resolver: Data<Resolver>,
+    /// Where its handlers put what consumers tell.
+    pub slot: Data<Slot>,
+    /// The same for watches, with a rate of its own.
+    pub watch_slot: Data<WatchSlot>,
+    /// Which app opens printed codes.
+    app_links: Data<AppLinkFiles>,
     /// How much one caller may ask for.
     pub limits: Arc<Limits>,
     bound: Option<Bound>,
@@ -88,6 +97,12 @@ impl PublicPart {
                 always_redirect: settings.public.always_redirect,
             },
         });
+        // A connection of its own: a flood of messages must not hold up the query log.
+        let inbox = Db::open_single(&url, &settings.database).await?;
+        let slot = |per_second| Slot::new(inbox.clone(), resolver.clock.clone(), per_second);
+        let watch_slot = Data::new(WatchSlot(slot(settings.watches.per_second)));
+        let slot = Data::new(slot(settings.inbox.per_second));
+        let app_links = Data::new(AppLinkFiles::of(&settings.app_links)?);
         let key = opener.reader_key().derived_key("limits");
         let limits = Arc::new(Limits::new(settings.limits, &key));
         let feed = Feed::open(url.clone(), settings, opener).await?;
@@ -132,6 +147,9 @@ impl PublicPart {
         tasks.push(tokio::spawn(feed.run(resolver.clone().into_inner())));
         Ok(PublicPart {
             resolver,
+            slot,
+            watch_slot,
+            app_links,
             limits,
             bound: Some(bound),
             settings: settings.clone(),
@@ -160,6 +178,8 @@ impl PublicPart {
             proxies: witnesses.proxies.clone(),
         });
         self.tasks.push(tokio::spawn(connections.clone().watch()));
+        let (slot, watch_slot) = (self.slot.clone(), self.watch_slot.clone());
+        let app_links = self.app_links.clone();
         let readers = Data::new(Readers::new(&self.settings.photo));
         let resolver = self.resolver.clone();
         let limits = self.limits.clone();
@@ -168,6 +188,9 @@ impl PublicPart {
                 .app_data(Door::open(limits.clone(), witnesses.clone()))
                 .app_data(resolver.clone())
                 .app_data(readers.clone())
+                .app_data(slot.clone())
+                .app_data(watch_slot.clone())
+                .app_data(app_links.clone())
                 .app_data(resolver.draining.clone())
                 .wrap(from_fn(http::finish_public))
                 .configure(routes::public)

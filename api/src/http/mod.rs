@@ -4,6 +4,7 @@
 pub mod auth;
 pub mod body;
 pub mod connections;
+pub mod cors;
 pub mod door;
 pub mod paced;
 pub mod page;
@@ -172,6 +173,9 @@ async fn finish(
     }
     if response.status().is_client_error() || response.status().is_server_error() {
         response = explain(&request, response, audience, &text);
+    }
+    if audience == Audience::Consumer {
+        cors::open(request.path(), response.headers_mut());
     }
     if let Ok(value) = HeaderValue::from_bytes(&text) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);

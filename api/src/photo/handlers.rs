@@ -16,7 +16,7 @@ use crate::{
     resolver::{
         Resolver, compose,
         compose::Fillings,
-        handlers::{format_of, malformed, note, page_headers, status_of},
+        handlers::{Came, format_of, malformed, note, page_headers, status_of},
         judge::{Ask, Judged, judge},
         lookup::Entered,
         texts::texts,
@@ -118,7 +118,10 @@ fn refused(fault: Fault) -> Problem {
 }
 
 /// Each text, parsed; a code that stands there twice, in whatever form, is given once.
-fn codes<'a>(profiles: &CodeProfiles, texts: &'a [String]) -> Vec<(&'a str, Result<Scanned, CodeError>)> {
+fn codes<'a>(
+    profiles: &CodeProfiles,
+    texts: &'a [String],
+) -> Vec<(&'a str, Result<Scanned, CodeError>)> {
     let mut seen = HashSet::new();
     let mut read = Vec::new();
     for text in texts {
@@ -140,7 +143,7 @@ async fn json(
     texts_read: &[String],
 ) -> Result<HttpResponse, Problem> {
     let mut out = PhotoOut { codes: Vec::new() };
-    for (text, scanned) in codes(texts_read) {
+    for (text, scanned) in codes(&resolver.profiles, texts_read) {
         let scanned = match scanned {
             Ok(scanned) => scanned,
             Err(error) => {
@@ -179,7 +182,7 @@ async fn page(
     ask: Ask,
     texts_read: &[String],
 ) -> Result<HttpResponse, Problem> {
-    let read = codes(texts_read);
+    let read = codes(&resolver.profiles, texts_read);
     let trace_codes: Vec<&Scanned> = read.iter().filter_map(|(_, s)| s.as_ref().ok()).collect();
     match trace_codes[..] {
         [] => {
@@ -216,7 +219,17 @@ async fn page(
 
 fn tell(resolver: &Resolver, request: &HttpRequest, judged: &Judged, now: crate::clock::Micros) {
     let (found, verdict) = (&judged.found, judged.verdict);
-    note(resolver, request, found, verdict, now, Some(Channel::Photo));
+    note(
+        resolver,
+        request,
+        found,
+        verdict,
+        now,
+        Came {
+            channel: Some(Channel::Photo),
+            offline: None,
+        },
+    );
 }
 
 /// Would another photo help?

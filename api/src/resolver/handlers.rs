@@ -177,7 +177,7 @@ pub(super) async fn answer(
         door.note_missed(request);
     }
     if request.method() == Method::GET {
-        note(resolver, request, &found, verdict, now, None);
+        note(resolver, request, &found, verdict, now, Came::default());
     }
 
     let tag = etag(view.tag, count);
@@ -206,7 +206,7 @@ pub(super) async fn answer(
 }
 
 /// Does the caller hold this very answer? Compared weakly, as tags of GET are.
-fn is_known(request: &HttpRequest, tag: ETag) -> bool {
+pub(crate) fn is_known(request: &HttpRequest, tag: ETag) -> bool {
     let known = http::header_text(request, &header::IF_NONE_MATCH);
     known.split(',').map(str::trim).any(|known| {
         let opaque = known.strip_prefix("W/").unwrap_or(known);
@@ -214,14 +214,23 @@ fn is_known(request: &HttpRequest, tag: ETag) -> bool {
     })
 }
 
-/// Notes a query; `channel` is how it came, where that is not told by the caller's software.
+/// How a query came to us.
+#[derive(Clone, Copy, Default)]
+pub struct Came {
+    /// By which door, where that is known better than from the software.
+    pub channel: Option<Channel>,
+    /// When the code was scanned, if that was earlier and without network.
+    pub offline: Option<Micros>,
+}
+
+/// Counts a query and notes it in the log.
 pub fn note(
     resolver: &Resolver,
     request: &HttpRequest,
     found: &Found,
     verdict: Verdict,
     now: Micros,
-    channel: Option<Channel>,
+    came: Came,
 ) {
     counter(verdict).increment(1);
     if !verdict.found() {
@@ -233,13 +242,14 @@ pub fn note(
     let agent = request.headers().get(header::USER_AGENT);
     let client = Door::of(request).map(|door| door.client(request));
     resolver.log.note(&Query {
-        at: now,
+        at: came.offline.unwrap_or(now),
+        asked_at: now,
         code: &found.code,
         unit: found.unit,
         advice: verdict.advice as u8,
         reasons: verdict.reasons.bits(),
-        channel,
-        offline: false,
+        channel: came.channel,
+        offline: came.offline.is_some(),
         agent: agent.map_or(b"", HeaderValue::as_bytes),
         address: client.map(|client| client.address),
         region: client.and_then(|client| client.region).unwrap_or_default(),
@@ -399,13 +409,18 @@ fn etag(view: u64, count: Count) -> ETag {
     let mixed = view
         ^ count.n.wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ (count.first_at.unwrap_or(0) as u64).rotate_left(32);
+    weak_tag(mixed)
+}
+
+/// A number as a weak tag.
+pub(crate) fn weak_tag(number: u64) -> ETag {
     let mut tag = *b"W/\"0000000000000000\"";
-    http::hex(mixed, &mut tag[3..19]);
+    http::hex(number, &mut tag[3..19]);
     tag
 }
 
 /// `W/"` and 16 hex digits and `"`.
-type ETag = [u8; 20];
+pub(crate) type ETag = [u8; 20];
 
 /// A form value: `+` is a space, the rest is percent-encoded.
 pub(super) fn decode_form(value: &str) -> String {
