@@ -23,6 +23,7 @@ use crate::{
     routes,
     sealing::{SealError, Sealer},
     telemetry,
+    voices::{self, public::Desk, receive::Voices},
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
 use arc_swap::ArcSwap;
@@ -118,6 +119,8 @@ pub struct Application {
     pub resolver: Data<Resolver>,
     /// Where the public listener puts what consumers tell.
     pub slot: Data<Slot>,
+    /// What its forms for complaints and feedback work with.
+    pub desk: Data<Desk>,
     /// Bound address of the consumers' listener.
     pub public_addr: SocketAddr,
     /// Bound address of the internal listener.
@@ -184,6 +187,13 @@ impl Application {
             clock.clone(),
             settings.inbox.per_second,
         ));
+        let desk = Data::new(Desk {
+            db: resolver.db.clone(),
+            slot: slot.clone().into_inner(),
+            catalogue: catalogue.clone(),
+            clock: clock.clone(),
+            keep_days: settings.voices.keep_days,
+        });
         let feed = Feed::open(url, &settings, sealer.clone()).await?;
         // The first poll fills the world; only then is anything vouched for.
         tokio::time::timeout(FIRST_POLL, feed.poll(&resolver))
@@ -212,7 +222,14 @@ impl Application {
                 db.clone(),
                 log.clone(),
                 clock.clone(),
-                Vec::new(),
+                vec![Arc::new(Voices {
+                    keep_days: settings.voices.keep_days,
+                })],
+            )),
+            tokio::spawn(voices::forget_for_ever(
+                db.clone(),
+                log.clone(),
+                clock.clone(),
             )),
             tokio::spawn(counts::run(
                 resolver.clone().into_inner(),
@@ -251,6 +268,7 @@ impl Application {
             state,
             resolver,
             slot,
+            desk,
             public_addr,
             internal_addr,
             listeners: Some((public, internal)),
@@ -289,11 +307,12 @@ impl Application {
             some => some,
         };
         let resolver = self.resolver.clone();
-        let slot = self.slot.clone();
+        let (slot, desk) = (self.slot.clone(), self.desk.clone());
         let public = HttpServer::new(move || {
             App::new()
                 .app_data(resolver.clone())
                 .app_data(slot.clone())
+                .app_data(desk.clone())
                 .app_data(resolver.draining.clone())
                 .wrap(from_fn(http::finish_public))
                 .configure(routes::public)

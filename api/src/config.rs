@@ -53,6 +53,8 @@ pub struct Settings {
     pub queries: Queries,
     /// What consumers tell.
     pub inbox: Inbox,
+    /// Complaints and feedback.
+    pub voices: Voices,
     /// What is written to standard error.
     pub log: Log,
     /// How the process ends.
@@ -177,6 +179,14 @@ pub struct Queries {
 pub struct Inbox {
     /// Messages one process puts in a second.
     pub per_second: NonZeroU32,
+}
+
+/// `[voices]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Voices {
+    /// How long personal data is kept.
+    pub keep_days: u32,
 }
 
 /// `[log]`

@@ -5,8 +5,8 @@
 //!   projection only.
 //! - [`log`] is the one order of all changes; [`projection`] writes what the public side may
 //!   read, in the same transaction.
-//! - [`registry`] (who makes what where), [`codes`] (issuing), [`recalls`], [`accounts`] are the
-//!   features; [`catalogue`] is the standards as data. [`inbox`] brings in what consumers tell.
+//! - [`registry`] (who makes what where), [`codes`] (issuing), [`recalls`], [`voices`] (complaints and
+//!   feedback), [`accounts`] are the features; [`catalogue`] is the standards as data. [`inbox`] brings in what consumers tell.
 //! - [`problem`], [`db`], [`clock`], [`sealing`], [`telemetry`], [`free_text`] serve them all and
 //!   know none of them; [`http`] knows accounts besides, and [`operations`] asks the parts how they
 //!   are.
@@ -35,3 +35,4 @@ pub mod resolver;
 pub mod routes;
 pub mod sealing;
 pub mod telemetry;
+pub mod voices;

@@ -67,6 +67,10 @@ problem_codes! {
     CodesNotAllocated "codes-not-allocated" 409 "Some of these codes were never allocated." "部分追溯码未曾分配。";
     /// The recall is closed.
     RecallAlreadyClosed "recall-already-closed" 409 "This recall is closed already." "该召回已关闭。";
+    /// This step cannot follow the state it is in.
+    WrongStep "wrong-step" 409 "This step cannot follow the present state." "当前状态下不能执行此步骤。";
+    /// The personal part is gone.
+    PersonalDataErased "personal-data-erased" 409 "The personal data was erased." "个人信息已删除。";
     /// Required public information is missing; each item is listed.
     NotPublishable "not-publishable" 409 "Public information is incomplete." "公开信息不完整，不能发布。";
     /// The body is larger than this call takes.

@@ -1,7 +1,7 @@
 //! The whole URL table of both listeners. One list yields the router and the OpenAPI document, so
 //! that neither can know a route the other does not.
 
-use crate::{accounts, codes, log, operations, problem, recalls, registry, resolver};
+use crate::{accounts, codes, log, operations, problem, recalls, registry, resolver, voices};
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{self, ServiceConfig},
@@ -83,6 +83,12 @@ internal_routes![
     recalls::handlers::list_recalls,
     recalls::handlers::get_recall,
     recalls::handlers::close_recall,
+    voices::handlers::list_voices,
+    voices::handlers::create_voice,
+    voices::handlers::get_voice,
+    voices::handlers::open_voice,
+    voices::handlers::handle_voice,
+    voices::handlers::erase_voice,
     log::handlers::list_log,
     operations::livez,
     operations::readyz,
@@ -108,6 +114,11 @@ internal_routes![
         resolver::documented::scan_page,
         resolver::documented::query_code,
         resolver::handlers::file,
+        voices::public::handlers::create_complaint,
+        voices::public::handlers::create_feedback,
+        voices::public::handlers::get_complaint,
+        voices::public::handlers::erase_complaint,
+        voices::public::handlers::rate_complaint,
         operations::public_livez,
         operations::public_readyz,
     ),
@@ -276,6 +287,7 @@ pub fn public(config: &mut ServiceConfig) {
                     .finish()
             }),
         )
+        .configure(voices::public::handlers::routes)
         .default_service(web::route().to(resolver::handlers::scan));
 }
 

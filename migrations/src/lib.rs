@@ -11,6 +11,7 @@ mod m0005_recalls;
 mod m0006_projection;
 mod m0007_queries;
 mod m0010_inbox;
+mod m0010_voices;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_projection::Migration),
             Box::new(m0007_queries::Migration),
             Box::new(m0010_inbox::Migration),
+            Box::new(m0010_voices::Migration),
         ]
     }
 }

@@ -16,4 +16,5 @@ mod statuses;
 mod support;
 mod time;
 mod typed;
+mod voices;
 mod wire;

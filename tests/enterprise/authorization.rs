@@ -56,6 +56,12 @@ fn matrix() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("list_recalls", STAFF),
         ("get_recall", STAFF),
         ("close_recall", &[ADMIN]),
+        ("list_voices", EVERYONE),
+        ("get_voice", EVERYONE),
+        ("create_voice", STAFF),
+        ("open_voice", STAFF),
+        ("handle_voice", STAFF),
+        ("erase_voice", &[ADMIN]),
         ("list_log", EVERYONE),
     ])
 }

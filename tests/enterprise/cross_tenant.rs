@@ -25,6 +25,7 @@ async fn sees_nothing_of(stage: &Stage, other: &Caller) {
         "/v1/code-destructions",
         "/v1/recalls",
         "/v1/users",
+        "/v1/voices",
         "/v1/log",
     ] {
         let text = ok(other.get(path).await).to_string();
@@ -35,6 +36,7 @@ async fn sees_nothing_of(stage: &Stage, other: &Caller) {
             &stage.batch,
             &stage.segment,
             &stage.recall,
+            &stage.voice,
             &stage.file,
             &stage.firm.id,
         ] {

@@ -54,8 +54,13 @@ pub fn operations() -> Vec<Operation> {
         }
     }
     assert!(all.len() > 30, "the document lists {}", all.len());
-    // A new password ends the caller's own token, so that this one comes last.
-    all.sort_by_key(|operation| operation.id == "change_my_password");
+    // What was erased cannot be read, and a new password ends the caller's own token: these two
+    // come last.
+    all.sort_by_key(|operation| match operation.id.as_str() {
+        "erase_voice" => 1,
+        "change_my_password" => 2,
+        _ => 0,
+    });
     all
 }
 
@@ -90,6 +95,8 @@ pub struct Stage {
     pub recall: String,
     /// Hash of a file.
     pub file: String,
+    /// A complaint about the product.
+    pub voice: String,
     /// Company prefix.
     pub prefix: String,
 }
@@ -124,8 +131,11 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
     let recall = json!({"batch_ids": [batch], "reason": "封口不严", "instructions": "退回"});
     let recall = id(&made(admin.post("/v1/recalls", &recall).await));
     let kept = upload(admin, "first", format!("%PDF-1.4 of {code}").into_bytes()).await;
+    let told = complaint(line.rsplit(',').next().expect("a URL"));
+    let voice = id(&made(admin.post("/v1/voices", &told).await));
     Stage {
         user,
+        voice,
         plant,
         product,
         batch,
@@ -136,6 +146,14 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
         prefix: prefix.to_owned(),
         firm,
     }
+}
+
+/// A complaint that formula's standard finds complete.
+pub fn complaint(code: &str) -> Value {
+    json!({
+        "kind": "complaint", "code": code, "content": "奶粉结块", "place": "上海", "name": "王女士",
+        "contact": "13800000000",
+    })
 }
 
 /// Sends a file.
@@ -266,6 +284,9 @@ impl Stage {
                 }),
             ),
             "get_recall" => (at(&self.recall), Body::Nothing),
+            "create_voice" => post(here(), complaint(&self.code)),
+            "handle_voice" => post(at(&self.voice), json!({"state": "in_progress"})),
+            "get_voice" | "open_voice" | "erase_voice" => (at(&self.voice), Body::Nothing),
             "close_recall" => post(at(&self.recall), json!({"note": "已处理"})),
             "list_users"
             | "list_enterprises"
@@ -278,6 +299,7 @@ impl Stage {
             | "list_batches"
             | "list_segments"
             | "list_recalls"
+            | "list_voices"
             | "list_log"
             | "livez"
             | "readyz"

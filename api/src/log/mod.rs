@@ -45,6 +45,14 @@ pub enum Kind {
     RecallClosed,
     /// An account was made or changed.
     AccountChanged,
+    /// A complaint or feedback came in.
+    VoiceReceived,
+    /// Staff moved one on or answered it, or its consumer rated that.
+    VoiceHandled,
+    /// Someone read the personal part of one.
+    PersonalDataOpened,
+    /// The personal part of one was erased.
+    PersonalDataErased,
 }
 
 impl Kind {
@@ -59,6 +67,10 @@ impl Kind {
             Kind::RecallOpened => "recall_opened",
             Kind::RecallClosed => "recall_closed",
             Kind::AccountChanged => "account_changed",
+            Kind::VoiceReceived => "voice_received",
+            Kind::VoiceHandled => "voice_handled",
+            Kind::PersonalDataOpened => "personal_data_opened",
+            Kind::PersonalDataErased => "personal_data_erased",
         }
     }
 }
