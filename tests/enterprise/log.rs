@@ -33,6 +33,10 @@ fn expected() -> BTreeMap<&'static str, (&'static str, &'static str)> {
         ),
         ("open_recall", ("recall_opened", "recall:")),
         ("close_recall", ("recall_closed", "recall:")),
+        ("create_voice", ("voice_received", "voice:")),
+        ("handle_voice", ("voice_handled", "voice:")),
+        ("open_voice", ("personal_data_opened", "voice:")),
+        ("erase_voice", ("personal_data_erased", "voice:")),
     ])
 }
 

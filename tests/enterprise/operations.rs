@@ -284,7 +284,11 @@ impl Stage {
                 }),
             ),
             "get_recall" => (at(&self.recall), Body::Nothing),
-            "create_voice" => post(here(), complaint(&self.code)),
+            "create_voice" => {
+                let mut told = complaint(&self.code);
+                told["content"] = json!(format!("奶粉结块 {n}"));
+                post(here(), told)
+            }
             "handle_voice" => post(at(&self.voice), json!({"state": "in_progress"})),
             "get_voice" | "open_voice" | "erase_voice" => (at(&self.voice), Body::Nothing),
             "close_recall" => post(at(&self.recall), json!({"note": "已处理"})),

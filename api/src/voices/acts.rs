@@ -22,23 +22,24 @@ use suyuan_sync::trace_code::{self, TraceCode};
 use uuid::Uuid;
 
 /// Who handles: an enterprise its own, the platform those of nobody here.
-fn home(caller: &Account) -> Uuid {
+fn home(caller: &Account) -> Result<Uuid, VoiceError> {
     match caller.role {
-        Role::PlatformAdmin => Uuid::nil(),
-        Role::EnterpriseAdmin | Role::Operator => caller.enterprise.unwrap_or(Uuid::max()),
+        Role::PlatformAdmin => Ok(Uuid::nil()),
+        Role::EnterpriseAdmin | Role::Operator => caller.enterprise.ok_or(VoiceError::NotAllowed),
     }
 }
 
 /// A voice the caller may see: the platform all, an enterprise its own.
 fn seen(caller: &Account, row: Option<voice::Model>) -> Result<voice::Model, VoiceError> {
-    row.filter(|row| caller.role == Role::PlatformAdmin || row.enterprise_id == home(caller))
+    let home = home(caller)?;
+    row.filter(|row| caller.role == Role::PlatformAdmin || row.enterprise_id == home)
         .ok_or(VoiceError::Unknown)
 }
 
 /// A voice the caller may handle.
 async fn handled(act: &Act, caller: &Account, id: Uuid) -> Result<voice::Model, VoiceError> {
     let row = seen(caller, store::find(act.tx(), id).await?)?;
-    if row.enterprise_id != home(caller) {
+    if row.enterprise_id != home(caller)? {
         return Err(VoiceError::NotAllowed);
     }
     Ok(row)
@@ -54,13 +55,14 @@ async fn begin(log: &Log, caller: &Account) -> Result<Act, VoiceError> {
 /// Enters what somebody told staff. Returns it with the receipt.
 pub(super) async fn enter(
     state: &Internal,
-    caller: &Account,
+    enterprise: Uuid,
+    actor: Actor,
     key: Option<IdempotencyKey>,
     new: VoiceIn,
 ) -> Result<(VoiceOut, String), VoiceError> {
     let code = read_code(&new.code)?;
-    let (enterprise, product) = store::owner(state.db.reader(), &code).await?;
-    if enterprise != home(caller) {
+    let (owner, product) = store::owner(state.db.reader(), &code).await?;
+    if owner != enterprise {
         return Err(field(
             "code",
             "not-ours",
@@ -73,7 +75,7 @@ pub(super) async fn enter(
     let asked = asked(&state.catalogue, profile, new.kind);
     let told_at = told_at(new.told_at.as_deref(), state.clock.now())?;
     let told = check(new.kind, asked, &new)?;
-    let act = match state.log.begin(Actor::User(caller.id), key).await? {
+    let act = match state.log.begin(actor, key).await? {
         Begun::Act(act) => act,
         Begun::Answered(out) => {
             let out: VoiceOut = out;
@@ -105,13 +107,14 @@ pub(super) async fn enter(
     Ok((out, given.receipt.to_string()))
 }
 
-/// The receipt of what staff entered follows from the master key, so that it need not be kept to
-/// answer the same request again.
+/// The receipt of what staff entered follows from the master key and the id, which tells its time:
+/// it need not be kept to answer the same request again.
 fn receipt_of(state: &Internal, id: Uuid) -> receipt::Given {
     let digest = state
         .sealer
         .keyed_digest(format!("receipt/{id}").as_bytes());
-    receipt::give(id, digest.as_bytes(), state.clock.now())
+    let (seconds, _) = id.get_timestamp().map_or((0, 0), |at| at.to_unix());
+    receipt::give(id, digest.as_bytes(), seconds as Micros * 1_000_000)
 }
 
 fn check(kind: VoiceKind, asked: Asked, new: &VoiceIn) -> Result<rules::Told, VoiceError> {

@@ -10,7 +10,7 @@ use crate::{
     accounts::Role,
     app::Internal,
     http::{
-        auth::SignedIn,
+        auth::{SignedIn, Staff},
         body::Json,
         page::{Page, PageQuery},
     },
@@ -63,13 +63,17 @@ pub async fn list_voices(
 #[post("/v1/voices")]
 pub async fn create_voice(
     state: Data<Internal>,
-    caller: SignedIn,
+    caller: Staff,
     body: Json<VoiceIn>,
 ) -> Result<HttpResponse, Problem> {
-    if caller.0.role == Role::PlatformAdmin {
-        return Err(Problem::new(ProblemCode::NotAllowed));
-    }
-    let (voice, receipt) = acts::enter(&state, &caller.0, body.key, body.value).await?;
+    let (voice, receipt) = acts::enter(
+        &state,
+        caller.enterprise,
+        caller.actor,
+        body.key,
+        body.value,
+    )
+    .await?;
     Ok(HttpResponse::Created().json(VoiceMadeOut {
         id: voice.id,
         receipt,
