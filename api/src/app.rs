@@ -10,19 +10,19 @@ use crate::{
     http::{self, Draining},
     inbox::{self, SealedError, Seals, Slot},
     log::Log,
+    queries::{self, QueryLog},
     resolver::{
         Resolver,
         cache::Views,
         counts::{self, Counts},
         feed::Feed,
         lease::Lease,
-        queries::{self, QueryLog},
         redis_tier::{self, RedisTier},
         world::World,
     },
     routes,
     sealing::{SealError, Sealer},
-    telemetry,
+    suspicions, telemetry,
     voices::{self, public::Desk, receive::Voices},
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
@@ -36,7 +36,10 @@ use std::{
     time::Duration,
 };
 use thiserror::Error;
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinHandle,
+};
 
 /// Connections a listener holds at once, per worker.
 const CONNECTIONS_MAX: usize = 10_000;
@@ -171,13 +174,13 @@ impl Application {
         settings.internal.listen = internal_addr;
 
         let draining = Draining::default();
-        let (query_log, noted) = QueryLog::new(settings.queries.buffer);
+        let query_log = Arc::new(QueryLog::new(settings.queries.buffer));
         let resolver = Data::new(Resolver {
             world: ArcSwap::from_pointee(World::default()),
             lease: Lease::new(&settings.freshness),
             views: Views::new(settings.cache.bytes, redis.clone()),
             counts: Counts::new(redis.clone(), clock.clone()),
-            log: query_log,
+            log: query_log.clone(),
             db: Db::open(&url, &settings.database).await?,
             clock: clock.clone(),
             draining: draining.clone(),
@@ -204,18 +207,33 @@ impl Application {
         resolver.counts.refresh(&db).await?;
 
         let every = Duration::from_millis;
+        let (counted, just_counted) = mpsc::channel(64);
         let mut tasks = vec![
             tokio::spawn(pass_on(log.news(), feed.wake())),
             tokio::spawn(log.clone().tidy_for_ever()),
-            tokio::spawn(queries::write_for_ever(
+            tokio::spawn(queries::note::follow_salts(
                 db.clone(),
-                noted,
+                query_log.clone(),
+                clock.clone(),
+                every(settings.queries.refresh_ms),
+            )),
+            tokio::spawn(queries::note::write_for_ever(
+                db.clone(),
+                query_log,
                 every(settings.queries.flush_ms),
             )),
-            tokio::spawn(queries::fold_for_ever(
+            tokio::spawn(queries::fold::fold_for_ever(
                 db.clone(),
                 clock.clone(),
                 every(settings.queries.fold_ms),
+                counted,
+            )),
+            tokio::spawn(suspicions::job::run(
+                db.clone(),
+                log.clone(),
+                clock.clone(),
+                settings.suspicion,
+                just_counted,
             )),
             // Who takes what consumers tell, by kind of message.
             tokio::spawn(inbox::take_for_ever(

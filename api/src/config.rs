@@ -1,6 +1,7 @@
 //! Settings: defaults < file < environment `SUYUAN__SECTION__KEY` < flags. Every key is typed and
 //! documented in `config/default.toml`, which is compiled in; an unknown key stops the start.
 
+use crate::suspicions;
 use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
 use std::{
@@ -55,6 +56,8 @@ pub struct Settings {
     pub inbox: Inbox,
     /// Complaints and feedback.
     pub voices: Voices,
+    /// When a unit calls for a second look.
+    pub suspicion: suspicions::rules::Thresholds,
     /// What is written to standard error.
     pub log: Log,
     /// How the process ends.

@@ -10,6 +10,8 @@
 //! - [`problem`], [`db`], [`clock`], [`sealing`], [`telemetry`], [`free_text`] serve them all and
 //!   know none of them; [`http`] knows accounts besides, and [`operations`] asks the parts how they
 //!   are.
+//! - [`queries`] is the query log: noted by the resolver, unpacked and counted inside.
+//!   [`suspicions`] are drawn from it.
 //! - [`demo`] makes a small honest world through the same functions the API uses.
 
 pub mod accounts;
@@ -29,10 +31,12 @@ pub mod operations;
 pub mod pages;
 pub mod problem;
 pub mod projection;
+pub mod queries;
 pub mod recalls;
 pub mod registry;
 pub mod resolver;
 pub mod routes;
 pub mod sealing;
+pub mod suspicions;
 pub mod telemetry;
 pub mod voices;

@@ -71,6 +71,8 @@ problem_codes! {
     WrongStep "wrong-step" 409 "This step cannot follow the present state." "当前状态下不能执行此步骤。";
     /// The personal part is gone.
     PersonalDataErased "personal-data-erased" 409 "The personal data was erased." "个人信息已删除。";
+    /// The suspicion was cleared.
+    AlreadyCleared "already-cleared" 409 "This suspicion is cleared already." "该疑点已排除。";
     /// Required public information is missing; each item is listed.
     NotPublishable "not-publishable" 409 "Public information is incomplete." "公开信息不完整，不能发布。";
     /// The body is larger than this call takes.

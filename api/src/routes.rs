@@ -1,7 +1,9 @@
 //! The whole URL table of both listeners. One list yields the router and the OpenAPI document, so
 //! that neither can know a route the other does not.
 
-use crate::{accounts, codes, log, operations, problem, recalls, registry, resolver, voices};
+use crate::{
+    accounts, codes, log, operations, problem, recalls, registry, resolver, suspicions, voices,
+};
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{self, ServiceConfig},
@@ -89,6 +91,10 @@ internal_routes![
     voices::handlers::open_voice,
     voices::handlers::handle_voice,
     voices::handlers::erase_voice,
+    suspicions::handlers::list_suspicions,
+    suspicions::handlers::get_suspicion,
+    suspicions::handlers::list_suspicion_queries,
+    suspicions::handlers::clear_suspicion,
     log::handlers::list_log,
     operations::livez,
     operations::readyz,

@@ -12,6 +12,8 @@ mod m0006_projection;
 mod m0007_queries;
 mod m0010_inbox;
 mod m0010_voices;
+mod m0012_query_packets;
+mod m0013_suspicion;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -30,6 +32,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_queries::Migration),
             Box::new(m0010_inbox::Migration),
             Box::new(m0010_voices::Migration),
+            Box::new(m0012_query_packets::Migration),
+            Box::new(m0013_suspicion::Migration),
         ]
     }
 }

@@ -3,13 +3,14 @@
 use crate::support::{View, batch_of, gtin_and_serial, metric, neighbour, path_of, until};
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use std::time::Duration;
 use suyuan::{
-    entities::{query_batch, query_count, query_log},
-    resolver::queries::fold,
+    entities::{query_count, query_log, query_packet},
+    queries::fold::fold,
 };
 use suyuan_tests::{Engine, TestApp, caller::Method, on_both};
+use uuid::Uuid;
 
 /// Counts may be five seconds old; writing and folding come before.
 const SOON: Duration = Duration::from_secs(9);
@@ -223,36 +224,55 @@ on_both!(entries_hold_no_address_and_no_software, |app| {
     app.stop().await;
 });
 
-on_both!(folding_twice_counts_once, |app| {
-    let demo = app.world().await;
-    let tin = &demo.codes.legal[0];
-    let db = &app.state().db;
-    // Two batches of the log: written apart.
-    for _ in 0..2 {
-        person(&app, tin).await;
-        person(&app, tin).await;
-        tokio::time::sleep(Duration::from_millis(250)).await;
-    }
-    counted(&app, tin, 4).await;
-    let batches = query_batch::Entity::find()
-        .count(db.reader())
-        .await
-        .expect("a count");
-    assert!(batches >= 2, "{batches}");
-    let counts = async || {
-        query_count::Entity::find()
-            .all(db.reader())
+on_both!(
+    a_packet_is_folded_once_and_a_bad_one_holds_up_nothing,
+    |app| {
+        let demo = app.world().await;
+        let tin = &demo.codes.legal[0];
+        let db = &app.state().db;
+        let waiting = async || {
+            query_packet::Entity::find()
+                .all(db.reader())
+                .await
+                .expect("packets")
+        };
+        // Older than all that follow: it comes first.
+        let bad = query_packet::ActiveModel {
+            id: Set(Uuid::nil()),
+            entries: Set(3),
+            body: Set(vec![1, 2, 3]),
+            unreadable: Set(false),
+        };
+        query_packet::Entity::insert(bad)
+            .exec_without_returning(db.writer())
             .await
-            .expect("counts")
-    };
-    // Only what looked meanwhile (and is not counted) may be left to fold.
-    let before = counts().await;
-    for _ in 0..3 {
-        fold(db, app.clock.now()).await.expect("a fold");
-        assert_eq!(counts().await, before);
+            .expect("a packet nobody can read");
+        for _ in 0..2 {
+            person(&app, tin).await;
+            person(&app, tin).await;
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+        counted(&app, tin, 4).await;
+        let left = waiting().await;
+        assert!(
+            left.iter()
+                .any(|packet| packet.id.is_nil() && packet.unreadable)
+        );
+        let counts = async || {
+            query_count::Entity::find()
+                .all(db.reader())
+                .await
+                .expect("counts")
+        };
+        // Only what looked meanwhile (and is not counted) may be left to fold.
+        let before = counts().await;
+        for _ in 0..3 {
+            fold(db, app.clock.now()).await.expect("a fold");
+            assert_eq!(counts().await, before);
+        }
+        app.stop().await;
     }
-    app.stop().await;
-});
+);
 
 on_both!(the_first_time_is_the_least, |app| {
     let demo = app.world().await;

@@ -62,6 +62,10 @@ fn matrix() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("open_voice", STAFF),
         ("handle_voice", STAFF),
         ("erase_voice", &[ADMIN]),
+        ("list_suspicions", STAFF),
+        ("get_suspicion", STAFF),
+        ("list_suspicion_queries", STAFF),
+        ("clear_suspicion", &[ADMIN]),
         ("list_log", EVERYONE),
     ])
 }

@@ -5,6 +5,10 @@ use crate::support::{
     Firm, PASSWORD, PREFIX, batch, firm, gtin, id, made, platform, product, segment, text_of,
 };
 use serde_json::{Value, json};
+use suyuan::{
+    queries::fold::Counted,
+    suspicions::{rules, store},
+};
 use suyuan_tests::{Answer, Caller, TestApp, caller::Method};
 
 /// One operation as documented.
@@ -93,6 +97,8 @@ pub struct Stage {
     pub code: String,
     /// An open recall.
     pub recall: String,
+    /// An open suspicion about one of its units.
+    pub suspicion: String,
     /// Hash of a file.
     pub file: String,
     /// A complaint about the product.
@@ -142,6 +148,7 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
         segment,
         code: line.rsplit(',').next().expect("a URL").to_owned(),
         recall,
+        suspicion: suspicion(app, admin, &format!("0{prefix}00001")).await,
         file: text_of(&made(kept)["hash"]),
         prefix: prefix.to_owned(),
         firm,
@@ -154,6 +161,24 @@ pub fn complaint(code: &str) -> Value {
         "kind": "complaint", "code": code, "content": "奶粉结块", "place": "上海", "name": "王女士",
         "contact": "13800000000",
     })
+}
+
+/// Raises a suspicion about a unit of a product, as the query log would.
+async fn suspicion(app: &TestApp, admin: &Caller, twelve: &str) -> String {
+    let unit = Counted {
+        space: format!("01/{}", gtin(twelve)),
+        index: 3,
+        code: format!("/01/{}/21/A", gtin(twelve)),
+        n: 100,
+    };
+    let state = app.state();
+    let (_, evidence) = rules::judge(&[], state.settings.suspicion);
+    let kind = rules::Suspicion::QueriedOften;
+    store::raise(&state.log, &state.db, &unit, kind, &evidence)
+        .await
+        .expect("raised");
+    let list = admin.get("/v1/suspicions?open=true").await.json();
+    text_of(&list["items"][0]["id"])
 }
 
 /// Sends a file.
@@ -291,6 +316,8 @@ impl Stage {
             }
             "handle_voice" => post(at(&self.voice), json!({"state": "in_progress"})),
             "get_voice" | "open_voice" | "erase_voice" => (at(&self.voice), Body::Nothing),
+            "get_suspicion" | "list_suspicion_queries" => (at(&self.suspicion), Body::Nothing),
+            "clear_suspicion" => post(at(&self.suspicion), json!({"note": "家人多次查询"})),
             "close_recall" => post(at(&self.recall), json!({"note": "已处理"})),
             "list_users"
             | "list_enterprises"
@@ -304,6 +331,7 @@ impl Stage {
             | "list_segments"
             | "list_recalls"
             | "list_voices"
+            | "list_suspicions"
             | "list_log"
             | "livez"
             | "readyz"

@@ -436,6 +436,7 @@ async fn standing(act: &Act, space: &str, wanted: &[Range]) -> Result<Standing, 
     let chunks = public_chunk::Entity::find()
         .filter(public_chunk::Column::Space.eq(space))
         .filter(public_chunk::Column::Chunk.is_in(touched))
+        .filter(public_chunk::Column::Kind.is_in([CHUNK_VOID, CHUNK_LISTED]))
         .all(act.tx())
         .await?;
     for row in chunks {

@@ -18,6 +18,8 @@ pub struct Model {
     pub channel: String,
     pub bot: bool,
     pub device: String,
+    pub offline: bool,
+    pub region: String,
 }
 
 /// None: rows are joined by the stores, tenant first.

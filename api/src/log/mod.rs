@@ -53,6 +53,10 @@ pub enum Kind {
     PersonalDataOpened,
     /// The personal part of one was erased.
     PersonalDataErased,
+    /// A copy of a unit is suspected, or it was queried unusually often.
+    SuspicionRaised,
+    /// The issuer looked into a suspicion.
+    SuspicionCleared,
 }
 
 impl Kind {
@@ -71,6 +75,8 @@ impl Kind {
             Kind::VoiceHandled => "voice_handled",
             Kind::PersonalDataOpened => "personal_data_opened",
             Kind::PersonalDataErased => "personal_data_erased",
+            Kind::SuspicionRaised => "suspicion_raised",
+            Kind::SuspicionCleared => "suspicion_cleared",
         }
     }
 }

@@ -77,6 +77,10 @@ pub const RANGE_COMMISSION: &str = "commission";
 pub const CHUNK_LISTED: &str = "listed";
 /// Indices destroyed before use.
 pub const CHUNK_VOID: &str = "void";
+/// Indices queried unusually often.
+pub const CHUNK_OFTEN: &str = "queried_often";
+/// Indices of which a copy is suspected.
+pub const CHUNK_COPY: &str = "suspected_copy";
 
 /// Shows a code space and its wrapped keys.
 pub async fn put_space(

@@ -8,7 +8,6 @@ use super::{
     decide::Verdict,
     judge::{Ask, Judged, READ_TIMEOUT, judge},
     lookup::{Entered, Found},
-    queries::Query,
     store,
     texts::texts,
     view::Format,
@@ -18,6 +17,7 @@ use crate::{
     http,
     pages::{EntryPage, Lang},
     problem::{Problem, ProblemBody, ProblemCode},
+    queries::Query,
 };
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -173,13 +173,18 @@ fn note(resolver: &Resolver, request: &HttpRequest, found: &Found, verdict: Verd
     if found.unit.is_none() && matches!(&found.code, TraceCode::Gtin(gtin) if gtin.lot.is_some()) {
         return; // a lot anyone may make up: counted, not kept
     }
-    resolver.log.note(Query {
+    let agent = request.headers().get(header::USER_AGENT);
+    resolver.log.note(&Query {
         at: now,
-        code: found.code,
+        code: &found.code,
         unit: found.unit,
-        verdict,
-        agent: request.headers().get(header::USER_AGENT).cloned(),
+        advice: verdict.advice as u8,
+        reasons: verdict.reasons.bits(),
+        channel: None,
+        offline: false,
+        agent: agent.map_or(b"", HeaderValue::as_bytes),
         address: request.peer_addr().map(|peer| peer.ip()),
+        region: "",
     });
 }
 

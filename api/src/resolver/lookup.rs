@@ -151,6 +151,11 @@ fn judge(
             found.subject = Subject::Product(product, world.product_version(product));
         }
     };
+    let suspected = index
+        .map(|index| space.suspected(index))
+        .unwrap_or_default();
+    found.facts.queried_often = suspected.queried_often;
+    found.facts.suspected_copy = suspected.copy;
     match standing {
         Standing::NotAllocated => found.unit = None,
         Standing::Allocated => {

@@ -3,8 +3,8 @@
 //! The life of a scan, file by file: `handlers` reads the address and writes the answer; `judge`
 //! finds what the code names (`lookup`) in the `world` this process keeps in memory, has `decide`
 //! judge it, takes the rendered `view` from the `cache` (or loads it, once for all who ask) and the
-//! `counts`; `texts` and `compose` splice in what differs per unit; `queries` notes the query off
-//! the path. `feed` keeps the world fresh and `lease` says how long it may be trusted.
+//! `counts`; `texts` and `compose` splice in what differs per unit; the query is noted for the
+//! query log. `feed` keeps the world fresh and `lease` says how long it may be trusted.
 //!
 //! Never writes to any table but the query log; never answers from a world it cannot vouch for;
 //! never asks a database or Redis about a forged code. No feature uses the resolver.
@@ -19,7 +19,6 @@ pub mod handlers;
 pub mod judge;
 pub mod lease;
 pub mod lookup;
-pub mod queries;
 pub mod redis_tier;
 pub mod store;
 pub mod texts;
@@ -27,8 +26,9 @@ pub mod view;
 pub mod wire;
 pub mod world;
 
-use crate::{clock::Clock, http::Draining};
+use crate::{clock::Clock, http::Draining, queries::QueryLog};
 use arc_swap::ArcSwap;
+use std::sync::Arc;
 
 /// Everything a consumer-facing process needs. Holds no signing key and no writer but the query
 /// log's.
@@ -42,7 +42,7 @@ pub struct Resolver {
     /// How often units were queried.
     pub counts: counts::Counts,
     /// Where queries are noted.
-    pub log: queries::QueryLog,
+    pub log: Arc<QueryLog>,
     /// Where rows are read on a miss.
     pub db: crate::db::Db,
     /// The wall clock.

@@ -9,7 +9,7 @@ use crate::{
         public_batch, public_chunk, public_file, public_head, public_product, public_range,
         public_space, query_chunk, query_count,
     },
-    projection::{CHUNK_VOID, RANGE_SEGMENT, read_bits},
+    projection::{CHUNK_COPY, CHUNK_LISTED, CHUNK_OFTEN, CHUNK_VOID, RANGE_SEGMENT, read_bits},
     sealing::{SealError, Sealer},
 };
 use sea_orm::{
@@ -174,7 +174,10 @@ pub async fn changes(
                 .filter(public_chunk::Column::Position.lte(to))
                 .all(conn)
                 .await?;
-            rows.into_iter().map(chunk).collect()
+            // A kind that a newer release writes is not known here, and changes nothing here.
+            rows.into_iter()
+                .filter_map(|row| chunk(row).transpose())
+                .collect()
         }
     }
 }
@@ -205,15 +208,17 @@ fn range(row: public_range::Model) -> Result<Change, ReadError> {
     Ok(Change::Commissioned(key, lo, hi, batch))
 }
 
-fn chunk(row: public_chunk::Model) -> Result<Change, ReadError> {
+fn chunk(row: public_chunk::Model) -> Result<Option<Change>, ReadError> {
     let key = SpaceKey::parse(&row.space)
         .ok_or_else(|| ReadError::Row(format!("public_chunk {}", row.space)))?;
     let bits = read_bits(&row.bits)?;
     let number = row.chunk as u32;
-    Ok(if row.kind == CHUNK_VOID {
-        Change::Void(key, number, bits)
-    } else {
-        Change::Listed(key, number, row.batch_id, bits)
+    Ok(match row.kind.as_str() {
+        CHUNK_VOID => Some(Change::Void(key, number, bits)),
+        CHUNK_LISTED => Some(Change::Listed(key, number, row.batch_id, bits)),
+        CHUNK_OFTEN => Some(Change::QueriedOften(key, number, bits)),
+        CHUNK_COPY => Some(Change::SuspectedCopy(key, number, bits)),
+        _ => None,
     })
 }
 

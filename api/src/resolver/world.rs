@@ -49,6 +49,8 @@ pub struct Space {
 #[derive(Default, Clone)]
 pub struct Chunk {
     void: RoaringBitmap,
+    queried_often: RoaringBitmap,
+    suspected_copy: RoaringBitmap,
     listed: Vec<(Uuid, RoaringBitmap)>,
 }
 
@@ -84,6 +86,15 @@ pub enum Standing {
     Void,
     /// Commissioned to a batch.
     Commissioned(Uuid),
+}
+
+/// What is suspected of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Suspected {
+    /// It was queried unusually often.
+    pub queried_often: bool,
+    /// A copy of it is about.
+    pub copy: bool,
 }
 
 impl Space {
@@ -131,6 +142,19 @@ impl Space {
     }
 }
 
+impl Space {
+    /// What is suspected of a unit.
+    pub fn suspected(&self, index: u64) -> Suspected {
+        let offset = (index & 0xffff) as u32;
+        self.chunks
+            .get(&((index >> 16) as u32))
+            .map_or(Suspected::default(), |chunk| Suspected {
+                queried_often: chunk.queried_often.contains(offset),
+                copy: chunk.suspected_copy.contains(offset),
+            })
+    }
+}
+
 impl World {
     /// A space.
     pub fn space(&self, key: &SpaceKey) -> Option<&Arc<Space>> {
@@ -169,6 +193,10 @@ pub enum Change {
     Void(SpaceKey, u32, RoaringBitmap),
     /// Indices of a chunk commissioned one by one to a batch, all of them.
     Listed(SpaceKey, u32, Uuid, RoaringBitmap),
+    /// Indices of a chunk queried unusually often, all of them.
+    QueriedOften(SpaceKey, u32, RoaringBitmap),
+    /// Indices of a chunk of which a copy is suspected, all of them.
+    SuspectedCopy(SpaceKey, u32, RoaringBitmap),
 }
 
 /// A world being made from the one before. Spaces are copied once, when first touched.
@@ -235,6 +263,12 @@ impl NextWorld {
                 }
             }
             Change::Void(key, chunk, bits) => self.chunk(key, chunk, |chunk| chunk.void = bits),
+            Change::QueriedOften(key, chunk, bits) => {
+                self.chunk(key, chunk, |chunk| chunk.queried_often = bits);
+            }
+            Change::SuspectedCopy(key, chunk, bits) => {
+                self.chunk(key, chunk, |chunk| chunk.suspected_copy = bits);
+            }
             Change::Listed(key, chunk, batch, bits) => {
                 self.chunk(key, chunk, |chunk| {
                     match chunk.listed.iter_mut().find(|(other, _)| *other == batch) {

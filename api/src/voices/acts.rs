@@ -75,6 +75,12 @@ pub(super) async fn enter(
     let asked = asked(&state.catalogue, profile, new.kind);
     let told_at = told_at(new.told_at.as_deref(), state.clock.now())?;
     let told = check(new.kind, asked, &new)?;
+    let id = Uuid::now_v7();
+    let given = receipt_of(state, id);
+    let personal = serde_json::to_vec(&told.personal)?;
+    // Before the head is held: an act must never wait for another connection.
+    let seal = state.seals.seal(given.message, new.kind.name(), &personal);
+    let sealed = seal.await?;
     let act = match state.log.begin(actor, key).await? {
         Begun::Act(act) => act,
         Begun::Answered(out) => {
@@ -83,10 +89,6 @@ pub(super) async fn enter(
             return Ok((out, receipt));
         }
     };
-    let id = Uuid::now_v7();
-    let given = receipt_of(state, id);
-    let personal = serde_json::to_vec(&told.personal)?;
-    let seal = state.seals.seal(given.message, new.kind.name(), &personal);
     let new = NewVoice {
         id,
         message: given.message,
@@ -96,7 +98,7 @@ pub(super) async fn enter(
         lot: None,
         place: told.place,
         told_at,
-        sealed: seal.await?,
+        sealed,
         by_staff: true,
         keep_days: state.settings.voices.keep_days,
     };

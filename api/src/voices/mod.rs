@@ -74,6 +74,7 @@ impl From<VoiceError> for Problem {
             VoiceError::NotAllowed => Problem::new(ProblemCode::NotAllowed),
             VoiceError::WrongStep => Problem::new(ProblemCode::WrongStep),
             VoiceError::Erased => Problem::new(ProblemCode::PersonalDataErased),
+            VoiceError::Seal(SealedError::Db(error)) => error.into(),
             VoiceError::Seal(error) => Problem::internal(&error),
             VoiceError::Stored(error) => Problem::internal(&error),
             VoiceError::Fields(errors) => Problem::new(ProblemCode::InvalidFields).errors(errors),

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     clock::{Micros, rfc3339},
     entities::public_complaint,
-    inbox::PutError,
+    inbox::{PutError, SealedError},
     problem::{FieldProblem, Problem, ProblemCode},
     projection::View,
     voices::{
@@ -191,7 +191,7 @@ impl From<PutError> for Problem {
                 tracing::warn!(%error, "message not put");
                 Problem::new(ProblemCode::Unavailable)
             }
-            PutError::Db(error) => error.into(),
+            PutError::Db(error) | PutError::Seal(SealedError::Db(error)) => error.into(),
             PutError::Seal(error) => Problem::internal(&error),
             PutError::Json(error) => Problem::internal(&error),
         }

@@ -1,0 +1,119 @@
+//! Suspicions over HTTP.
+
+use super::{
+    SuspicionError, store,
+    wire::{ClearingIn, QueriesOut, SuspicionOut},
+};
+use crate::{
+    app::Internal,
+    free_text,
+    http::{
+        auth::{EnterpriseAdmin, Staff},
+        body::Json,
+        page::{Page, PageQuery},
+    },
+    problem::{Problem, ProblemBody},
+};
+use actix_web::{
+    get, post,
+    web::{self, Data, Path, Query},
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+/// Longest note.
+const NOTE_MAX: usize = 1000;
+/// Entries of the query log in one answer.
+const QUERIES_MAX: u64 = 500;
+
+/// Which suspicions.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct SuspicionQuery {
+    /// Only open ones, or only cleared ones.
+    pub open: Option<bool>,
+    /// `next` of the page before.
+    pub after: Option<Uuid>,
+    /// How many, 1 to 500 (default 100).
+    pub limit: Option<u64>,
+}
+
+/// Which entries of the query log.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct BeforeQuery {
+    /// `next` of the answer before.
+    pub before: Option<i64>,
+}
+
+/// Suspicions about units of the caller's enterprise.
+#[utoipa::path(tag = "suspicions", operation_id = "list_suspicions", params(SuspicionQuery),
+    security(("bearer" = [])), responses((status = 200, body = Page<SuspicionOut>)))]
+#[get("/v1/suspicions")]
+pub async fn list_suspicions(
+    state: Data<Internal>,
+    caller: Staff,
+    query: Query<SuspicionQuery>,
+) -> Result<web::Json<Page<SuspicionOut>>, Problem> {
+    let (after, limit) = (query.after, query.limit);
+    let paging = PageQuery { after, limit }.check()?;
+    let items = store::list(&state.db, caller.enterprise, query.open, paging).await?;
+    Ok(web::Json(Page::new(items, paging, |s: &SuspicionOut| s.id)))
+}
+
+/// One suspicion with its evidence.
+#[utoipa::path(tag = "suspicions", operation_id = "get_suspicion", params(("id" = Uuid, Path)),
+    security(("bearer" = [])),
+    responses((status = 200, body = SuspicionOut), (status = 404, body = ProblemBody)))]
+#[get("/v1/suspicions/{id}")]
+pub async fn get_suspicion(
+    state: Data<Internal>,
+    caller: Staff,
+    id: Path<Uuid>,
+) -> Result<web::Json<SuspicionOut>, Problem> {
+    let out = store::get(&state.db, caller.enterprise, *id).await?;
+    Ok(web::Json(out))
+}
+
+/// The entries of the query log about a suspected unit, newest first, at most 500 a page.
+#[utoipa::path(tag = "suspicions", operation_id = "list_suspicion_queries",
+    params(("id" = Uuid, Path), BeforeQuery), security(("bearer" = [])),
+    responses((status = 200, body = QueriesOut), (status = 404, body = ProblemBody)))]
+#[get("/v1/suspicions/{id}/queries")]
+pub async fn list_suspicion_queries(
+    state: Data<Internal>,
+    caller: Staff,
+    id: Path<Uuid>,
+    query: Query<BeforeQuery>,
+) -> Result<web::Json<QueriesOut>, Problem> {
+    let before = query.before.unwrap_or(i64::MAX);
+    let rows = store::queries(&state.db, caller.enterprise, *id, before, QUERIES_MAX).await?;
+    let full = rows.len() as u64 == QUERIES_MAX;
+    Ok(web::Json(QueriesOut {
+        next: rows.last().filter(|_| full).map(|(at, _)| *at),
+        items: rows.into_iter().map(|(_, query)| query).collect(),
+    }))
+}
+
+/// Clear a suspicion after looking into it. Only an administrator of the enterprise may. What
+/// speaks against the unit later can raise it again.
+#[utoipa::path(tag = "suspicions", operation_id = "clear_suspicion", request_body = ClearingIn,
+    params(("id" = Uuid, Path)), security(("bearer" = [])),
+    responses((status = 200, body = SuspicionOut), (status = 403, body = ProblemBody),
+    (status = 404, body = ProblemBody), (status = 409, body = ProblemBody),
+    (status = 422, body = ProblemBody)))]
+#[post("/v1/suspicions/{id}/clear")]
+pub async fn clear_suspicion(
+    state: Data<Internal>,
+    caller: EnterpriseAdmin,
+    id: Path<Uuid>,
+    body: Json<ClearingIn>,
+) -> Result<web::Json<SuspicionOut>, Problem> {
+    if !free_text::is_shown(&body.value.note, NOTE_MAX) {
+        return Err(SuspicionError::Note.into());
+    }
+    let (enterprise, actor) = (caller.enterprise, caller.actor);
+    let out = store::clear(&state.log, enterprise, actor, body.key, *id, body.value).await?;
+    Ok(web::Json(out))
+}

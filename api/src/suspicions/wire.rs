@@ -1,0 +1,65 @@
+//! Suspicions as JSON.
+
+use super::rules::{Evidence, Suspicion};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A suspicion about one unit.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SuspicionOut {
+    /// Id.
+    pub id: Uuid,
+    /// The unit's canonical code.
+    pub code: String,
+    /// What is suspected; consumers are told this reason.
+    pub kind: Suspicion,
+    /// What it rests on, as it stood when it was raised.
+    pub evidence: Evidence,
+    /// When it was raised, UTC.
+    pub raised_at: String,
+    /// When the issuer cleared it.
+    pub cleared_at: Option<String>,
+    /// Why.
+    pub clearing_note: Option<String>,
+}
+
+/// How a suspicion is cleared.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClearingIn {
+    /// What was found out, 1 to 1000 characters; kept, not shown to consumers.
+    pub note: String,
+}
+
+/// One entry of the query log (追溯查询记录) about a unit. Tells no place finer than a region and no
+/// person: a device is a pseudonym that lasts a day.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct QueryOut {
+    /// When, UTC (查询时间).
+    pub at: String,
+    /// The code that was asked (追溯码).
+    pub code: String,
+    /// By which door: `browser`, `wechat`, `program`, `app`, `photo` (查询方式).
+    pub channel: String,
+    /// Region as a trusted proxy named it; empty where unknown (查询地点).
+    pub region: String,
+    /// Pseudonym of the device.
+    pub device: String,
+    /// What was answered: advice, and reasons as bits (查询结果).
+    pub verdict: String,
+    /// Software, not a person: not counted.
+    pub bot: bool,
+    /// Scanned earlier without network: not counted.
+    pub offline: bool,
+}
+
+/// Queries of a unit, newest first.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct QueriesOut {
+    /// At most 500.
+    pub items: Vec<QueryOut>,
+    /// Give this as `before` for older ones; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<i64>,
+}

@@ -1,0 +1,147 @@
+//! Copied codes: what the query log shows of one unit, and what consumers and the issuer learn.
+
+use crate::support::{View, officer, path_of, until};
+use serde_json::json;
+use std::time::Duration;
+use suyuan::queries::note::Query;
+use suyuan_tests::{Engine, TestApp};
+
+const SOON: Duration = Duration::from_secs(9);
+
+/// So many devices, each from a place of its own, ask about a code as the edge would note it.
+fn ask(app: &TestApp, code: &str, devices: u8, regions: &[&str], offline: bool) {
+    let scanned = suyuan_sync::trace_code::parse_path(path_of(code).split('?').next().unwrap(), "")
+        .expect("a code");
+    let world = app.resolver().world.load_full();
+    let found = suyuan::resolver::lookup::lookup(
+        &world,
+        &scanned,
+        suyuan::resolver::lookup::Entered::Scanned,
+        0,
+    );
+    for n in 0..devices {
+        app.resolver().log.note(&Query {
+            at: app.clock.now(),
+            code: &found.code,
+            unit: found.unit,
+            advice: 0,
+            reasons: 0,
+            channel: None,
+            offline,
+            agent: b"Mozilla/5.0 phone",
+            address: Some([10, 1, n, 1].into()),
+            region: regions
+                .get(usize::from(n) % regions.len().max(1))
+                .copied()
+                .unwrap_or(""),
+        });
+    }
+}
+
+async fn verdict(app: &TestApp, code: &str) -> String {
+    let headers = [("accept", "application/json"), ("user-agent", "monitor")];
+    View::of(&app.consumer().get_with(path_of(code), &headers).await).verdict()
+}
+
+async fn becomes(app: &TestApp, code: &str, wanted: &str) {
+    let so = || async { verdict(app, code).await == wanted };
+    until(wanted, SOON, so).await;
+}
+
+/// Small thresholds, so that a test needs few devices.
+const FEW: [(&str, &str); 3] = [
+    ("suspicion.often_devices", "6"),
+    ("suspicion.copy_devices", "3"),
+    ("suspicion.copy_regions", "2"),
+];
+
+crate::on_each!(
+    /// Many devices raise `queried_often`; the issuer sees why, clears it, and the same devices do
+    /// not raise it again.
+    often_is_told_and_cleared, |engine| {
+    let app = TestApp::spawn_with(engine, &FEW).await;
+    let demo = app.world().await;
+    let tin = &demo.codes.legal[0];
+    ask(&app, tin, 5, &[], false);
+    ask(&app, tin, 5, &[], false); // the same devices again
+    ask(&app, tin, 200, &[], true); // reported later, never counted
+    let staff = officer(&app, &demo).await;
+    until("five devices counted", SOON, || async {
+        let view = app.consumer().get_with(path_of(tin), &[("accept", "application/json"), ("user-agent", "monitor")]).await;
+        View::of(&view).queries.count == 10
+    })
+    .await;
+    assert_eq!(verdict(&app, tin).await, "legal ok");
+    ask(&app, tin, 9, &[], false);
+    becomes(&app, tin, "legal caution queried_often").await;
+    let page = app.consumer().page(tin).await.text();
+    assert!(!page.contains("假冒产品") && !page.contains("是假"), "counts never call goods fake");
+
+    let list = staff.get("/v1/suspicions?open=true").await.json();
+    let items = list["items"].as_array().expect("items");
+    assert_eq!(items.len(), 1, "{list}");
+    assert_eq!(items[0]["kind"], "queried_often");
+    assert_eq!(items[0]["evidence"]["device_days"], 9);
+    assert_eq!(items[0]["evidence"]["thresholds"]["often_devices"], 6);
+    let id = items[0]["id"].as_str().expect("an id");
+    let queries = staff.get(&format!("/v1/suspicions/{id}/queries")).await.json();
+    let entries = queries["items"].as_array().expect("entries");
+    let offline = entries.iter().filter(|entry| entry["offline"] == true).count();
+    assert_eq!(offline, 200);
+    assert!(entries.len() >= 219, "{}", entries.len());
+
+    let note = json!({"note": "展会样品"});
+    let clear = format!("/v1/suspicions/{id}/clear");
+    assert_eq!(staff.post(&clear, &note).await.status, 200);
+    becomes(&app, tin, "legal ok").await;
+    assert_eq!(staff.post(&clear, &note).await.status, 409);
+    // What was looked into does not speak again; what comes later does.
+    ask(&app, tin, 5, &[], false);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(verdict(&app, tin).await, "legal ok");
+    ask(&app, tin, 20, &[], false);
+    becomes(&app, tin, "legal caution queried_often").await;
+    app.stop().await;
+});
+
+crate::on_each!(
+    /// One unit in two regions on one day: a copy is suspected, and both reasons are told.
+    a_copy_is_suspected_where_one_tin_cannot_be, |engine| {
+    let app = TestApp::spawn_with(engine, &FEW).await;
+    let demo = app.world().await;
+    let (tin, other) = (&demo.codes.legal[0], &demo.codes.legal[1]);
+    ask(&app, other, 5, &["CN-31"], false);
+    ask(&app, tin, 4, &["CN-31", "CN-44"], false);
+    becomes(&app, tin, "legal caution suspected_copy").await;
+    assert_eq!(verdict(&app, other).await, "legal ok");
+    ask(&app, tin, 8, &["CN-31", "CN-44"], false);
+    becomes(&app, tin, "legal caution suspected_copy,queried_often").await;
+    let staff = officer(&app, &demo).await;
+    let list = staff.get("/v1/suspicions").await.json();
+    assert_eq!(list["items"].as_array().expect("items").len(), 2, "{list}");
+    assert_eq!(list["items"][0]["evidence"]["regions_on_one_day"], 2);
+    // A recall is worse, and hides neither.
+    let view = app.consumer().page(tin).await;
+    assert_eq!(view.status, 200);
+    app.stop().await;
+});
+
+#[actix_web::test]
+async fn thresholds_of_zero_raise_nothing() {
+    let off = [
+        ("suspicion.often_devices", "0"),
+        ("suspicion.copy_devices", "0"),
+    ];
+    let app = TestApp::spawn_with(Engine::Sqlite, &off).await;
+    let demo = app.world().await;
+    let tin = &demo.codes.legal[0];
+    ask(&app, tin, 250, &["CN-31", "CN-44"], false);
+    until("all counted", SOON, || async {
+        let headers = [("accept", "application/json"), ("user-agent", "monitor")];
+        let answer = app.consumer().get_with(path_of(tin), &headers).await;
+        View::of(&answer).queries.count == 250
+    })
+    .await;
+    assert_eq!(verdict(&app, tin).await, "legal ok");
+    app.stop().await;
+}
