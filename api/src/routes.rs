@@ -2,7 +2,8 @@
 //! that neither can know a route the other does not.
 
 use crate::{
-    accounts, codes, log, operations, problem, recalls, registry, resolver, suspicions, voices,
+    accounts, codes, links, log, operations, problem, recalls, registry, resolver, suspicions,
+    voices,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -85,6 +86,9 @@ internal_routes![
     recalls::handlers::list_recalls,
     recalls::handlers::get_recall,
     recalls::handlers::close_recall,
+    links::handlers::create_link,
+    links::handlers::list_links,
+    links::handlers::delete_link,
     voices::handlers::list_voices,
     voices::handlers::create_voice,
     voices::handlers::get_voice,
@@ -109,7 +113,8 @@ internal_routes![
     info(
         title = "Suyuan public API",
         description = "Answers scans of trace codes. No account, no script, nothing written but \
-            the query log. Addresses hold at most 2048 bytes of path and of query.",
+            the query log. Addresses hold at most 2048 bytes of path and of query. What is said of \
+            codes may be read by any origin; their addresses answer OPTIONS.",
     ),
     paths(
         resolver::documented::scan_product,
@@ -118,6 +123,7 @@ internal_routes![
         resolver::documented::scan_logistic_unit,
         resolver::documented::scan_own,
         resolver::documented::scan_page,
+        resolver::documented::describe_resolver,
         resolver::documented::query_code,
         resolver::handlers::file,
         voices::public::handlers::create_complaint,
@@ -283,6 +289,10 @@ pub fn public(config: &mut ServiceConfig) {
     config
         .route("/q", web::route().to(resolver::handlers::query))
         .route("/files/{hash}", web::route().to(resolver::handlers::file))
+        .route(
+            "/.well-known/gs1resolver",
+            web::route().to(resolver::links::handlers::describe),
+        )
         .route("/livez", web::route().to(operations::public_livez))
         .route("/readyz", web::route().to(operations::public_readyz))
         .route(

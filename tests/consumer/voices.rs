@@ -383,10 +383,11 @@ on_both!(a_feature_that_panics_takes_nothing_with_it, |app| {
     let state = app.state();
     let receivers: Vec<Arc<dyn Receiver>> =
         vec![Arc::new(Fragile), Arc::new(Voices { keep_days: 1 })];
-    let head = suyuan::resolver::store::head(&state.db)
+    let head = suyuan::resolver::store::head(&state.db.as_reader())
         .await
         .expect("head");
     let slot = Slot::new(
+        state.db.as_reader(),
         state.db.clone(),
         app.clock.clone(),
         100.try_into().expect("100"),
@@ -404,7 +405,7 @@ on_both!(a_feature_that_panics_takes_nothing_with_it, |app| {
     let query = statement(state.db.backend(), "SELECT id FROM inbox_aside", []);
     let aside = state.db.reader().query_all_raw(query).await.expect("rows");
     assert_eq!(aside.len(), 1);
-    let after = suyuan::resolver::store::head(&state.db)
+    let after = suyuan::resolver::store::head(&state.db.as_reader())
         .await
         .expect("head");
     assert_eq!(head, after, "no position was taken");

@@ -24,6 +24,7 @@ async fn sees_nothing_of(stage: &Stage, other: &Caller) {
         "/v1/commissions",
         "/v1/code-destructions",
         "/v1/recalls",
+        "/v1/links",
         "/v1/users",
         "/v1/voices",
         "/v1/log",
@@ -37,6 +38,7 @@ async fn sees_nothing_of(stage: &Stage, other: &Caller) {
             &stage.segment,
             &stage.recall,
             &stage.voice,
+            &stage.link,
             &stage.file,
             &stage.firm.id,
         ] {

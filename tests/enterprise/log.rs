@@ -37,6 +37,8 @@ fn expected() -> BTreeMap<&'static str, (&'static str, &'static str)> {
         ("handle_voice", ("voice_handled", "voice:")),
         ("open_voice", ("personal_data_opened", "voice:")),
         ("erase_voice", ("personal_data_erased", "voice:")),
+        ("create_link", ("links_changed", "link:")),
+        ("delete_link", ("links_changed", "link:")),
         ("clear_suspicion", ("suspicion_cleared", "suspicion:")),
     ])
 }

@@ -103,6 +103,8 @@ pub struct Stage {
     pub file: String,
     /// A complaint about the product.
     pub voice: String,
+    /// A link of the product.
+    pub link: String,
     /// Company prefix.
     pub prefix: String,
 }
@@ -139,9 +141,15 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
     let kept = upload(admin, "first", format!("%PDF-1.4 of {code}").into_bytes()).await;
     let told = complaint(line.rsplit(',').next().expect("a URL"));
     let voice = id(&made(admin.post("/v1/voices", &told).await));
+    let link = json!({
+        "anchor": format!("/01/{}", gtin(&format!("0{prefix}00001"))), "link_type": "gs1:faqs",
+        "href": "https://brand.example/faqs", "title": "常见问题",
+    });
+    let link = id(&made(admin.post("/v1/links", &link).await));
     Stage {
         user,
         voice,
+        link,
         plant,
         product,
         batch,
@@ -308,6 +316,16 @@ impl Stage {
                     "batch_ids": [self.batch], "reason": format!("原因 {n}"), "instructions": "退回",
                 }),
             ),
+            "create_link" => post(
+                here(),
+                json!({
+                    "anchor": format!("/01/{}", gtin(&format!("0{}00001", self.prefix))),
+                    "link_type": "gs1:faqs", "href": format!("https://brand.example/{n}"),
+                    "title": "问题", "media_type": "text/html", "hreflang": ["zh-CN"],
+                    "context": ["CN"],
+                }),
+            ),
+            "delete_link" => (at(&self.link), Body::Nothing),
             "get_recall" => (at(&self.recall), Body::Nothing),
             "create_voice" => {
                 let mut told = complaint(&self.code);
@@ -331,6 +349,7 @@ impl Stage {
             | "list_segments"
             | "list_recalls"
             | "list_voices"
+            | "list_links"
             | "list_suspicions"
             | "list_log"
             | "livez"

@@ -13,6 +13,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
     http::{
         ConnectionType, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
@@ -24,7 +25,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tracing::Instrument;
 
@@ -124,7 +125,12 @@ async fn finish(
             let (method, path) = (request.method().to_string(), request.path().to_owned());
             let started = Instant::now();
             let span = tracing::info_span!("request", id);
-            let response = next.call(request).instrument(span.clone()).await?;
+            let answer = next.call(request).instrument(span.clone());
+            let Ok(response) = tokio::time::timeout(ANSWER_MAX, answer).await else {
+                span.in_scope(|| tracing::warn!(method, path, "no answer in time"));
+                return Err(too_late(id));
+            };
+            let response = response?;
             let (status, took) = (response.status().as_u16(), started.elapsed());
             span.in_scope(|| {
                 tracing::info!(
@@ -160,6 +166,23 @@ async fn finish(
         HeaderValue::from_static("nosniff"),
     );
     Ok(ServiceResponse::new(request, response))
+}
+
+/// Staff hear within this, also when a database hangs without a word: what was begun is given up
+/// and may be sent again under the same key.
+const ANSWER_MAX: Duration = Duration::from_secs(15);
+
+/// The answer to a request that took too long. The request itself is still with its handler, so
+/// the body is written here.
+fn too_late(id: &str) -> actix_web::Error {
+    let problem = Problem::new(ProblemCode::Unavailable);
+    let response = HttpResponse::build(problem.code.status())
+        .insert_header((REQUEST_ID.clone(), id))
+        .insert_header((header::RETRY_AFTER, problem.retry_after_s.unwrap_or(1)))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .content_type("application/problem+json")
+        .json_body(&problem.body(id));
+    InternalError::from_response("no answer in time", response).into()
 }
 
 /// A failure that carries a problem gets its body; one the framework made becomes a problem. An
@@ -201,6 +224,9 @@ fn explain(
         builder.insert_header((header::RETRY_AFTER, seconds));
     }
     builder.insert_header((header::CACHE_CONTROL, "no-store"));
+    if audience == Audience::Consumer {
+        builder.insert_header(any_origin());
+    }
     if audience == Audience::Consumer && wants_page(request) {
         let lang = language(request);
         let (title, detail) = match lang {
@@ -229,6 +255,12 @@ fn explain(
     builder
         .content_type("application/problem+json")
         .json_body(&problem.body(id))
+}
+
+/// What is said of codes is public and asked for without credentials: any origin may read it.
+pub fn any_origin() -> (HeaderName, HeaderValue) {
+    let all = HeaderValue::from_static("*");
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, all)
 }
 
 /// A response body of JSON under the content type already set.

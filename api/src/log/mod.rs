@@ -43,6 +43,8 @@ pub enum Kind {
     RecallOpened,
     /// A recall ended.
     RecallClosed,
+    /// A link was registered or taken away.
+    LinksChanged,
     /// An account was made or changed.
     AccountChanged,
     /// A complaint or feedback came in.
@@ -70,6 +72,7 @@ impl Kind {
             Kind::CodesVoided => "codes_voided",
             Kind::RecallOpened => "recall_opened",
             Kind::RecallClosed => "recall_closed",
+            Kind::LinksChanged => "links_changed",
             Kind::AccountChanged => "account_changed",
             Kind::VoiceReceived => "voice_received",
             Kind::VoiceHandled => "voice_handled",

@@ -7,13 +7,13 @@ mod store;
 pub mod tell;
 pub mod wire;
 
-use crate::{catalogue::Catalogue, clock::Clock, db::Db, inbox::Slot};
+use crate::{catalogue::Catalogue, clock::Clock, db::Reader, inbox::Slot};
 use std::sync::Arc;
 
 /// What the consumer's side works with.
 pub struct Desk {
     /// The public projection.
-    pub db: Db,
+    pub db: Reader,
     /// Where messages go.
     pub slot: Arc<Slot>,
     /// The standards, for what is asked.

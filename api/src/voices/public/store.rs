@@ -1,7 +1,7 @@
 //! What the consumer's side of voices reads: rows of the public projection, one at a time.
 
 use crate::{
-    db::Db,
+    db::Reader,
     entities::{public_complaint, public_product, public_space},
     projection::View,
     voices::rules::spaces,
@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
 use suyuan_sync::trace_code::TraceCode;
 
 /// What the product of a code shows; `None` where there is none, or it shows nothing.
-pub(super) async fn product(db: &Db, code: &TraceCode) -> Result<Option<View>, DbErr> {
+pub(super) async fn product(db: &Reader, code: &TraceCode) -> Result<Option<View>, DbErr> {
     let space = public_space::Entity::find()
         .filter(public_space::Column::Space.is_in(spaces(code)))
         .one(db.reader())
@@ -26,7 +26,7 @@ pub(super) async fn product(db: &Db, code: &TraceCode) -> Result<Option<View>, D
 
 /// How the complaint of a receipt's digest stands.
 pub(super) async fn complaint(
-    db: &Db,
+    db: &Reader,
     receipt: &str,
 ) -> Result<Option<public_complaint::Model>, DbErr> {
     public_complaint::Entity::find_by_id(receipt.to_owned())

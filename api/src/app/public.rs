@@ -1,0 +1,215 @@
+//! The public part: the resolver, the feed that keeps it fresh, the writer of the query log, the
+//! counts, and the forms for complaints and feedback. It reads the public projection and writes the
+//! query log and the inbox; it makes no schema, holds no
+//! signing key, and has no route of the internal listener.
+
+use super::{
+    StartError,
+    listener::{self, Bound, CONNECTIONS_MAX, HEAD_TIMEOUT, KEEP_ALIVE},
+};
+use crate::{
+    catalogue::Catalogue,
+    clock::Clock,
+    codes::ring::Opener,
+    config::Settings,
+    db::{self, Db, Reader},
+    http::{self, Draining},
+    inbox::Slot,
+    public_role,
+    queries::{self, QueryLog},
+    resolver::{
+        Resolver,
+        cache::Views,
+        counts::{self, Counts},
+        feed::Feed,
+        lease::Lease,
+        links::Site,
+        redis_tier::{self, RedisTier},
+        world::World,
+    },
+    routes,
+    telemetry::in_full,
+    voices::public::Desk,
+};
+use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
+use arc_swap::ArcSwap;
+use std::{
+    io,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::Notify, task::JoinHandle};
+
+/// The first poll may take longer than later ones: it reads the whole projection.
+const FIRST_POLL: Duration = Duration::from_mins(1);
+
+/// The public part, ready to be served.
+pub struct PublicPart {
+    /// What its handlers work with.
+    pub resolver: Data<Resolver>,
+    /// Where they put what consumers tell.
+    pub slot: Data<Slot>,
+    /// What the forms for complaints and feedback work with.
+    pub desk: Data<Desk>,
+    bound: Option<Bound>,
+    settings: Settings,
+    wake: Arc<Notify>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl PublicPart {
+    /// Reads the projection and begins to follow it.
+    pub async fn open(
+        settings: &Settings,
+        bound: Bound,
+        clock: Clock,
+        opener: Opener,
+        draining: Draining,
+    ) -> Result<PublicPart, StartError> {
+        let url = db::url(settings);
+        let redis = RedisTier::open(&settings.redis)?;
+        let query_log = Arc::new(QueryLog::new(settings.queries.buffer));
+        let resolver = Data::new(Resolver {
+            world: ArcSwap::from_pointee(World::default()),
+            lease: Lease::new(&settings.freshness, clock.clone()),
+            views: Views::new(settings.cache.bytes, redis.clone()),
+            counts: Counts::new(redis.clone(), clock.clone()),
+            log: query_log.clone(),
+            db: Reader::open(&url, &settings.database).await?,
+            clock,
+            draining,
+            site: Site {
+                base_url: settings.base_url(),
+                always_redirect: settings.public.always_redirect,
+            },
+        });
+        let feed = Feed::open(url.clone(), settings, opener).await?;
+        // The first poll fills the world; only then is anything vouched for.
+        fill(&feed, &resolver).await?;
+        resolver.counts.refresh(&resolver.db).await?;
+
+        let slot = Data::new(Slot::new(
+            resolver.db.clone(),
+            Db::open_single(&url, &settings.database).await?,
+            resolver.clock.clone(),
+            settings.inbox.per_second,
+        ));
+        let folder = Some(settings.catalogue.folder.as_str()).filter(|folder| !folder.is_empty());
+        let desk = Data::new(Desk {
+            db: resolver.db.clone(),
+            slot: slot.clone().into_inner(),
+            catalogue: Catalogue::with_folder(folder.map(Path::new))?,
+            clock: resolver.clock.clone(),
+            keep_days: settings.voices.keep_days,
+        });
+
+        let every = Duration::from_millis;
+        let mut tasks = vec![
+            tokio::spawn(queries::note::follow_salts(
+                resolver.db.clone(),
+                query_log.clone(),
+                resolver.clock.clone(),
+                every(settings.queries.refresh_ms),
+            )),
+            tokio::spawn(queries::note::write_for_ever(
+                Db::open_single(&url, &settings.database).await?,
+                query_log,
+                every(settings.queries.flush_ms),
+            )),
+            tokio::spawn(counts::run(
+                resolver.clone().into_inner(),
+                every(settings.queries.refresh_ms),
+            )),
+        ];
+        let wake = feed.wake();
+        if redis.is_configured() {
+            tasks.push(tokio::spawn(redis_tier::follow(
+                settings.redis.clone(),
+                resolver.world.load().installation,
+                wake.clone(),
+            )));
+        }
+        tasks.push(tokio::spawn(feed.run(resolver.clone().into_inner())));
+        Ok(PublicPart {
+            resolver,
+            slot,
+            desk,
+            bound: Some(bound),
+            settings: settings.clone(),
+            wake,
+            tasks,
+        })
+    }
+
+    /// Notify this when the log has moved: the feed polls at once.
+    pub fn wake(&self) -> Arc<Notify> {
+        self.wake.clone()
+    }
+
+    /// Starts the consumers' listener.
+    pub fn serve(&mut self) -> Result<ServerHandle, StartError> {
+        let bound = self.bound.take();
+        let bound = bound.ok_or_else(|| io::Error::other("served already"))?;
+        let resolver = self.resolver.clone();
+        let (slot, desk) = (self.slot.clone(), self.desk.clone());
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(resolver.clone())
+                .app_data(slot.clone())
+                .app_data(desk.clone())
+                .app_data(resolver.draining.clone())
+                .wrap(from_fn(http::finish_public))
+                .configure(routes::public)
+        })
+        .workers(listener::workers(self.settings.public.workers))
+        .max_connections(CONNECTIONS_MAX)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(self.settings.drain.timeout_s)
+        .disable_signals()
+        .listen(bound.socket)?
+        .run();
+        let handle = server.handle();
+        self.tasks.push(listener::spawn(server));
+        Ok(handle)
+    }
+
+    /// Ends background work.
+    pub async fn finish(self) {
+        // What was noted in the last moments is written before the writer goes.
+        tokio::time::sleep(Duration::from_millis(2 * self.settings.queries.flush_ms)).await;
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// Fills the world. The internal process may still be making the schema, or wrapping keys for
+/// readers: that is waited for. A key that does not open will not open later either.
+async fn fill(feed: &Feed, resolver: &Resolver) -> Result<(), StartError> {
+    let begun = Instant::now();
+    loop {
+        let missing = public_role::missing(&resolver.db).await?;
+        let why = if missing.is_empty() {
+            match tokio::time::timeout(FIRST_POLL, feed.poll(resolver)).await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) if error.will_stay() => {
+                    return Err(StartError::Projection(in_full(&error)));
+                }
+                Ok(Err(error)) => in_full(&error),
+                Err(_) => "no answer within a minute".to_owned(),
+            }
+        } else {
+            format!(
+                "{} (run `suyuan migrate`, then `suyuan admin public-role`)",
+                missing.join(", ")
+            )
+        };
+        if begun.elapsed() >= FIRST_POLL {
+            return Err(StartError::Projection(why));
+        }
+        tracing::warn!(why, "waiting for the public projection");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
