@@ -62,6 +62,8 @@ pub struct Settings {
     pub photo: Photo,
     /// What consumers tell.
     pub inbox: Inbox,
+    /// Complaints and feedback.
+    pub voices: Voices,
     /// Recall notices by token.
     pub watches: Watches,
     /// The brand's app.
@@ -237,6 +239,14 @@ pub struct Photo {
 pub struct Inbox {
     /// Messages one process puts in a second.
     pub per_second: NonZeroU32,
+}
+
+/// `[voices]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Voices {
+    /// How long personal data is kept.
+    pub keep_days: u32,
 }
 
 /// `[watches]`

@@ -6,9 +6,10 @@
 //! - [`watches`] are recall notices by token; [`app_links`] lets a brand's app open printed codes.
 //! - [`log`] is the one order of all changes; [`projection`] writes what the public side may
 //!   read, in the same transaction.
-//! - [`registry`] (who makes what where), [`codes`] (issuing), [`recalls`], [`links`], [`accounts`]
-//!   are the features; [`catalogue`] is the standards as data. [`inbox`] brings in what consumers
-//!   tell, [`limits`] how much one caller may ask, [`photo`] reads codes in pictures.
+//! - [`registry`] (who makes what where), [`codes`] (issuing), [`recalls`], [`links`], [`voices`]
+//!   (complaints and feedback), [`accounts`] are the features; [`catalogue`] is the standards as
+//!   data. [`inbox`] brings in what consumers tell, [`limits`] how much one caller may ask,
+//!   [`photo`] reads codes in pictures.
 //! - [`problem`], [`db`], [`clock`], [`sealing`], [`telemetry`], [`free_text`] serve them all and
 //!   know none of them; [`http`] knows accounts besides, and [`operations`] asks the parts how they
 //!   are.
@@ -49,4 +50,5 @@ pub mod routes;
 pub mod sealing;
 pub mod suspicions;
 pub mod telemetry;
+pub mod voices;
 pub mod watches;

@@ -69,6 +69,10 @@ problem_codes! {
     CodesNotAllocated "codes-not-allocated" 409 "Some of these codes were never allocated." "部分追溯码未曾分配。";
     /// The recall is closed.
     RecallAlreadyClosed "recall-already-closed" 409 "This recall is closed already." "该召回已关闭。";
+    /// This step cannot follow the state it is in.
+    WrongStep "wrong-step" 409 "This step cannot follow the present state." "当前状态下不能执行此步骤。";
+    /// The personal part is gone.
+    PersonalDataErased "personal-data-erased" 409 "The personal data was erased." "个人信息已删除。";
     /// The suspicion was cleared.
     AlreadyCleared "already-cleared" 409 "This suspicion is cleared already." "该疑点已排除。";
     /// Required public information is missing; each item is listed.

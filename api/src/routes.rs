@@ -4,7 +4,7 @@
 use crate::{
     accounts, app_links, codes, http, links, log, operations, photo,
     problem::{self, Problem, ProblemCode},
-    recalls, registry, resolver, suspicions, watches,
+    recalls, registry, resolver, suspicions, voices, watches,
 };
 use actix_web::{
     HttpRequest, HttpResponse, Resource, Route,
@@ -92,6 +92,12 @@ internal_routes![
     links::handlers::create_link,
     links::handlers::list_links,
     links::handlers::delete_link,
+    voices::handlers::list_voices,
+    voices::handlers::create_voice,
+    voices::handlers::get_voice,
+    voices::handlers::open_voice,
+    voices::handlers::handle_voice,
+    voices::handlers::erase_voice,
     suspicions::handlers::list_suspicions,
     suspicions::handlers::get_suspicion,
     suspicions::handlers::list_suspicion_queries,
@@ -143,6 +149,11 @@ internal_routes![
         watches::handlers::end,
         app_links::handlers::android,
         app_links::handlers::apple,
+        voices::public::handlers::create_complaint,
+        voices::public::handlers::create_feedback,
+        voices::public::handlers::get_complaint,
+        voices::public::handlers::erase_complaint,
+        voices::public::handlers::rate_complaint,
         operations::public_livez,
         operations::public_readyz,
     ),
@@ -370,6 +381,7 @@ pub fn public(config: &mut ServiceConfig) {
                     .finish()
             }),
         )
+        .configure(voices::public::handlers::routes)
         .default_service(web::route().to(resolver::handlers::scan));
 }
 

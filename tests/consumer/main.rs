@@ -26,5 +26,6 @@ mod statuses;
 mod support;
 mod time;
 mod typed;
+mod voices;
 mod watches;
 mod wire;

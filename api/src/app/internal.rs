@@ -23,6 +23,7 @@ use crate::{
     routes,
     sealing::Sealer,
     suspicions,
+    voices::{self, receive::Voices},
     watches::take::{self, Watches},
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
@@ -110,13 +111,6 @@ impl InternalPart {
                 Duration::from_millis(settings.queries.fold_ms),
                 counted,
             )),
-            // Who takes what consumers tell, by kind of message.
-            tokio::spawn(inbox::take_for_ever(
-                db.clone(),
-                log.clone(),
-                clock.clone(),
-                vec![Arc::new(Watches)],
-            )),
             tokio::spawn(take::forget_for_ever(db.clone(), clock.clone())),
             tokio::spawn(suspicions::job::run(
                 db.clone(),
@@ -124,6 +118,23 @@ impl InternalPart {
                 clock.clone(),
                 settings.suspicion,
                 just_counted,
+            )),
+            // Who takes what consumers tell, by kind of message.
+            tokio::spawn(inbox::take_for_ever(
+                db.clone(),
+                log.clone(),
+                clock.clone(),
+                vec![
+                    Arc::new(Watches),
+                    Arc::new(Voices {
+                        keep_days: settings.voices.keep_days,
+                    }),
+                ],
+            )),
+            tokio::spawn(voices::forget_for_ever(
+                db.clone(),
+                log.clone(),
+                clock.clone(),
             )),
         ];
         if redis.is_configured() {

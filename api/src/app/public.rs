@@ -1,5 +1,6 @@
 //! The public part: the resolver, the feed that keeps it fresh, the writer of the query log, the
-//! counts. It reads the public projection and writes the query log; it makes no schema, holds no
+//! counts, and the forms for complaints and feedback. It reads the public projection and writes the
+//! query log and the inbox; it makes no schema, holds no
 //! signing key, and has no route of the internal listener.
 
 use super::{
@@ -8,6 +9,7 @@ use super::{
 };
 use crate::{
     app_links::AppLinkFiles,
+    catalogue::Catalogue,
     clock::Clock,
     codes::ring::Opener,
     config::Settings,
@@ -34,12 +36,14 @@ use crate::{
     },
     routes,
     telemetry::in_full,
+    voices::public::Desk,
     watches::handlers::WatchSlot,
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
 use arc_swap::ArcSwap;
 use std::{
     io,
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -56,6 +60,8 @@ pub struct PublicPart {
     pub slot: Data<Slot>,
     /// The same for watches, with a rate of its own.
     pub watch_slot: Data<WatchSlot>,
+    /// What the forms for complaints and feedback work with.
+    pub desk: Data<Desk>,
     /// Which app opens printed codes.
     app_links: Data<AppLinkFiles>,
     /// How much one caller may ask for.
@@ -99,7 +105,10 @@ impl PublicPart {
         });
         // A connection of its own: a flood of messages must not hold up the query log.
         let inbox = Db::open_single(&url, &settings.database).await?;
-        let slot = |per_second| Slot::new(inbox.clone(), resolver.clock.clone(), per_second);
+        let slot = |per_second| {
+            let (reader, clock) = (resolver.db.clone(), resolver.clock.clone());
+            Slot::new(reader, inbox.clone(), clock, per_second)
+        };
         let watch_slot = Data::new(WatchSlot(slot(settings.watches.per_second)));
         let slot = Data::new(slot(settings.inbox.per_second));
         let app_links = Data::new(AppLinkFiles::of(&settings.app_links)?);
@@ -109,6 +118,15 @@ impl PublicPart {
         // The first poll fills the world; only then is anything vouched for.
         fill(&feed, &resolver).await?;
         resolver.counts.refresh(&resolver.db).await?;
+
+        let folder = Some(settings.catalogue.folder.as_str()).filter(|folder| !folder.is_empty());
+        let desk = Data::new(Desk {
+            db: resolver.db.clone(),
+            slot: slot.clone().into_inner(),
+            catalogue: Catalogue::with_folder(folder.map(Path::new))?,
+            clock: resolver.clock.clone(),
+            keep_days: settings.voices.keep_days,
+        });
 
         let every = Duration::from_millis;
         let mut tasks = vec![
@@ -149,6 +167,7 @@ impl PublicPart {
             resolver,
             slot,
             watch_slot,
+            desk,
             app_links,
             limits,
             bound: Some(bound),
@@ -183,6 +202,7 @@ impl PublicPart {
         let readers = Data::new(Readers::new(&self.settings.photo));
         let resolver = self.resolver.clone();
         let limits = self.limits.clone();
+        let desk = self.desk.clone();
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(Door::open(limits.clone(), witnesses.clone()))
@@ -190,6 +210,7 @@ impl PublicPart {
                 .app_data(readers.clone())
                 .app_data(slot.clone())
                 .app_data(watch_slot.clone())
+                .app_data(desk.clone())
                 .app_data(app_links.clone())
                 .app_data(resolver.draining.clone())
                 .wrap(from_fn(http::finish_public))

@@ -38,7 +38,7 @@ impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Json<T, MA
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let (value, bytes) = object(&request, payload, MAX).await?;
+            let (value, bytes) = json(&request, payload, MAX).await?;
             let key = idempotency_key(&request, &bytes)?;
             Ok(Json { value, key })
         })
@@ -57,14 +57,14 @@ impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for PublicJson
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let (value, _) = object(&request, payload, MAX).await?;
+            let (value, _) = json(&request, payload, MAX).await?;
             Ok(PublicJson(value))
         })
     }
 }
 
-/// Reads a JSON object, and its bytes.
-async fn object<T: DeserializeOwned>(
+/// Reads a JSON object of at most `max` bytes; gives its bytes too.
+pub async fn json<T: DeserializeOwned>(
     request: &HttpRequest,
     payload: Payload,
     max: usize,

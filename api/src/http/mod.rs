@@ -391,6 +391,30 @@ pub fn query_value<'a>(query: &'a str, key: &str) -> Option<&'a str> {
     })
 }
 
+/// A form value: `+` is a space, the rest is percent-encoded.
+pub fn decode_form(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let hex = |at: usize| after.get(at).and_then(|b| char::from(*b).to_digit(16));
+        rest = match (byte, hex(0), hex(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high * 16 + low) as u8);
+                &after[2..]
+            }
+            (b'+', ..) => {
+                bytes.push(b' ');
+                after
+            }
+            _ => {
+                bytes.push(byte);
+                after
+            }
+        };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// The content security policy of our pages.
 pub fn page_policy() -> HeaderValue {
     static POLICY: OnceLock<HeaderValue> = OnceLock::new();
@@ -425,5 +449,12 @@ mod tests {
     fn a_query_value_is_the_first_of_its_key() {
         assert_eq!(query_value("a=1;lang=en&lang=zh", "lang"), Some("en"));
         assert_eq!(query_value("language=en", "lang"), None);
+    }
+
+    #[test]
+    fn form_values_are_decoded_and_never_panic() {
+        assert_eq!(decode_form("%2801%29+x%"), "(01) x%");
+        assert_eq!(decode_form("%E5%A9%B4%zz"), "婴%zz");
+        assert_eq!(decode_form("%ff"), "\u{fffd}");
     }
 }

@@ -96,7 +96,7 @@ impl Seals {
     /// Opens the keys, making the first at the first start.
     pub async fn open_keys(db: Db, sealer: Sealer, now: Micros) -> Result<Seals, SealedError> {
         let seals = Seals { db, sealer };
-        if store::newest_key(&seals.db).await?.is_none() {
+        if store::newest_key(seals.db.reader()).await?.is_none() {
             seals.add_key(1, now).await?;
         }
         Ok(seals)
@@ -105,7 +105,7 @@ impl Seals {
     /// Makes a new key: from now on messages are sealed to it; those sealed before still open.
     /// Returns its id.
     pub async fn rotate(&self, now: Micros) -> Result<i64, SealedError> {
-        let newest = store::newest_key(&self.db).await?;
+        let newest = store::newest_key(self.db.reader()).await?;
         let next = newest.map_or(1, |key| key.id + 1);
         self.add_key(next, now).await?;
         Ok(next)
@@ -121,7 +121,7 @@ impl Seals {
 
     /// Seals on the internal side, for what staff enter.
     pub async fn seal(&self, id: Uuid, kind: &str, plain: &[u8]) -> Result<Vec<u8>, SealedError> {
-        let key = store::newest_key(&self.db).await?;
+        let key = store::newest_key(self.db.reader()).await?;
         key.ok_or(SealedError::NoKey)?.seal(id, kind, plain)
     }
 

@@ -4,7 +4,7 @@
 use super::{Message, seal::SealedError, store};
 use crate::{
     clock::{Clock, Micros},
-    db::Db,
+    db::{Db, Reader},
 };
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use sea_orm::DbErr;
@@ -47,17 +47,19 @@ pub enum PutError {
 
 /// Puts messages.
 pub struct Slot {
-    db: Db,
+    reader: Reader,
+    writer: Db,
     clock: Clock,
     limiter: DefaultDirectRateLimiter,
 }
 
 impl Slot {
     /// A slot that lets `per_second` messages through, and ten times as many at once.
-    pub fn new(db: Db, clock: Clock, per_second: NonZeroU32) -> Slot {
+    pub fn new(reader: Reader, writer: Db, clock: Clock, per_second: NonZeroU32) -> Slot {
         let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(9));
         Slot {
-            db,
+            reader,
+            writer,
             clock,
             limiter: RateLimiter::direct(Quota::per_second(per_second).allow_burst(burst)),
         }
@@ -83,7 +85,7 @@ impl Slot {
             let sealed = if private.is_empty() {
                 Vec::new()
             } else {
-                let key = store::newest_key(&self.db).await?;
+                let key = store::newest_key(self.reader.reader()).await?;
                 key.ok_or(SealedError::NoKey)?.seal(id, kind, private)?
             };
             let message = Message {
@@ -93,7 +95,7 @@ impl Slot {
                 body,
                 sealed,
             };
-            store::put(&self.db, message).await
+            store::put(&self.writer, message).await
         };
         tokio::time::timeout(PATIENCE, put)
             .await
@@ -102,6 +104,6 @@ impl Slot {
 
     /// Up to when everything that was put has been taken.
     pub async fn taken_until(&self) -> Result<Micros, DbErr> {
-        store::taken_until(&self.db).await
+        store::taken_until(self.reader.reader()).await
     }
 }

@@ -32,13 +32,13 @@ pub(super) async fn put(db: &Db, message: Message) -> Result<(), PutError> {
 }
 
 /// The key messages are sealed to now.
-pub(super) async fn newest_key(db: &Db) -> Result<Option<PublicKey>, DbErr> {
+pub(super) async fn newest_key(conn: &impl ConnectionTrait) -> Result<Option<PublicKey>, DbErr> {
     let query = statement(
-        db.backend(),
+        conn.get_database_backend(),
         "SELECT id, public_key FROM public_inbox_key ORDER BY id DESC LIMIT 1",
         [],
     );
-    let row = db.reader().query_one_raw(query).await?;
+    let row = conn.query_one_raw(query).await?;
     row.map(|row| {
         Ok(PublicKey {
             id: row.try_get("", "id")?,
@@ -49,13 +49,13 @@ pub(super) async fn newest_key(db: &Db) -> Result<Option<PublicKey>, DbErr> {
 }
 
 /// Up to when everything that was put has been taken.
-pub(super) async fn taken_until(db: &Db) -> Result<Micros, DbErr> {
+pub(super) async fn taken_until(conn: &impl ConnectionTrait) -> Result<Micros, DbErr> {
     let query = statement(
-        db.backend(),
+        conn.get_database_backend(),
         "SELECT taken_until FROM public_inbox_state WHERE id = 1",
         [],
     );
-    let row = db.reader().query_one_raw(query).await?;
+    let row = conn.query_one_raw(query).await?;
     row.map_or(Ok(0), |row| row.try_get("", "taken_until"))
 }
 

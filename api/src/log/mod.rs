@@ -49,6 +49,14 @@ pub enum Kind {
     AccountChanged,
     /// A watch was begun or ended.
     WatchChanged,
+    /// A complaint or feedback came in.
+    VoiceReceived,
+    /// Staff moved one on or answered it, or its consumer rated that.
+    VoiceHandled,
+    /// Someone read the personal part of one.
+    PersonalDataOpened,
+    /// The personal part of one was erased.
+    PersonalDataErased,
     /// A copy of a unit is suspected, or it was queried unusually often.
     SuspicionRaised,
     /// The issuer looked into a suspicion.
@@ -69,6 +77,10 @@ impl Kind {
             Kind::LinksChanged => "links_changed",
             Kind::AccountChanged => "account_changed",
             Kind::WatchChanged => "watch_changed",
+            Kind::VoiceReceived => "voice_received",
+            Kind::VoiceHandled => "voice_handled",
+            Kind::PersonalDataOpened => "personal_data_opened",
+            Kind::PersonalDataErased => "personal_data_erased",
             Kind::SuspicionRaised => "suspicion_raised",
             Kind::SuspicionCleared => "suspicion_cleared",
         }

@@ -112,6 +112,11 @@ impl View<'_> {
     fn foreign(&self, text: &str) -> bool {
         self.frame.lang == Lang::En && is_chinese(text)
     }
+
+    /// The link to the forms for complaints and feedback about this code.
+    fn tell_us(&self) -> &'static str {
+        wording::voice::words(self.frame.lang).tell_us
+    }
 }
 
 /// Is calling the company part of what to do, rather than scanning another code or waiting?

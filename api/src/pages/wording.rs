@@ -7,6 +7,7 @@
 //! its words.
 
 mod en;
+pub(super) mod voice;
 mod zh;
 
 use super::Lang;

@@ -107,7 +107,7 @@ pub async fn query(
         lang: http::language(&request),
         entered: Entered::Typed,
     };
-    let typed = http::query_value(request.query_string(), "code").map(decode_form);
+    let typed = http::query_value(request.query_string(), "code").map(http::decode_form);
     let text = match typed.as_deref().map(str::trim) {
         Some(text) if !text.is_empty() => text,
         _ if ask.format == Format::Json => {
@@ -422,40 +422,9 @@ pub(crate) fn weak_tag(number: u64) -> ETag {
 /// `W/"` and 16 hex digits and `"`.
 pub(crate) type ETag = [u8; 20];
 
-/// A form value: `+` is a space, the rest is percent-encoded.
-pub(super) fn decode_form(value: &str) -> String {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let hex = |at: usize| after.get(at).and_then(|b| char::from(*b).to_digit(16));
-        rest = match (byte, hex(0), hex(1)) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push((high * 16 + low) as u8);
-                &after[2..]
-            }
-            (b'+', ..) => {
-                bytes.push(b' ');
-                after
-            }
-            _ => {
-                bytes.push(byte);
-                after
-            }
-        };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn form_values_are_decoded_and_never_panic() {
-        assert_eq!(decode_form("%2801%29+x%"), "(01) x%");
-        assert_eq!(decode_form("%E5%A9%B4%zz"), "婴%zz");
-        assert_eq!(decode_form("%ff"), "\u{fffd}");
-    }
 
     #[test]
     fn only_addresses_of_codes_are_parsed() {

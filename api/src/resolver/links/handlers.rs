@@ -13,8 +13,7 @@ use crate::{
     links::LinkName,
     problem::{Problem, ProblemCode},
     resolver::{
-        Resolver,
-        handlers::{self, decode_form},
+        Resolver, handlers,
         judge::{Ask, judge},
         lookup::Entered,
         view::{About, Format},
@@ -168,12 +167,12 @@ fn of_type(
     offer: &Offer,
     name: &str,
 ) -> Result<HttpResponse, Problem> {
-    let asked = decode_form(name);
+    let asked = http::decode_form(name);
     let Some((level, links)) = offer.of_type(LinkName::of(&asked)) else {
         return Err(no_such_type(offer));
     };
     let query = request.query_string();
-    let context = http::query_value(query, "context").map(decode_form);
+    let context = http::query_value(query, "context").map(http::decode_form);
     let wishes = Wishes {
         languages: preferences(lines(request, &header::ACCEPT_LANGUAGE)),
         media: preferences(lines(request, &header::ACCEPT)),
