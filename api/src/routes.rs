@@ -364,6 +364,34 @@ pub fn public(config: &mut ServiceConfig) {
                 web::delete().to(watches::handlers::end),
             ],
         ))
+        .service(app_call(
+            "/v1/public/complaints",
+            "POST, OPTIONS",
+            [web::post().to(voices::public::handlers::create_complaint)],
+        ))
+        .service(app_call(
+            "/v1/public/feedback",
+            "POST, OPTIONS",
+            [web::post().to(voices::public::handlers::create_feedback)],
+        ))
+        .service(app_call(
+            "/v1/public/complaints/{receipt}",
+            "GET, HEAD, OPTIONS",
+            [
+                web::get().to(voices::public::handlers::get_complaint),
+                web::head().to(voices::public::handlers::get_complaint),
+            ],
+        ))
+        .service(app_call(
+            "/v1/public/complaints/{receipt}/erasure",
+            "POST, OPTIONS",
+            [web::post().to(voices::public::handlers::erase_complaint)],
+        ))
+        .service(app_call(
+            "/v1/public/complaints/{receipt}/satisfaction",
+            "POST, OPTIONS",
+            [web::post().to(voices::public::handlers::rate_complaint)],
+        ))
         .route("/q", web::route().to(resolver::handlers::query))
         .route("/q/photo", web::route().to(photo::handlers::read_photo))
         .route("/files/{hash}", web::route().to(resolver::handlers::file))
@@ -381,7 +409,7 @@ pub fn public(config: &mut ServiceConfig) {
                     .finish()
             }),
         )
-        .configure(voices::public::handlers::routes)
+        .configure(voices::public::handlers::forms_of_voices)
         .default_service(web::route().to(resolver::handlers::scan));
 }
 

@@ -381,8 +381,13 @@ impl Receiver for Fragile {
 
 on_both!(a_feature_that_panics_takes_nothing_with_it, |app| {
     let state = app.state();
-    let receivers: Vec<Arc<dyn Receiver>> =
-        vec![Arc::new(Fragile), Arc::new(Voices { keep_days: 1 })];
+    let receivers: Vec<Arc<dyn Receiver>> = vec![
+        Arc::new(Fragile),
+        Arc::new(Voices {
+            keep_days: 1,
+            profiles: state.settings.codes.profiles.clone(),
+        }),
+    ];
     let head = suyuan::resolver::store::head(&state.db.as_reader())
         .await
         .expect("head");
@@ -547,7 +552,13 @@ on_both!(wrong_calls_are_refused_by_name, |app| {
     assert_eq!(answer.status, 201, "{}", answer.text());
     for path in ["/v1/public/complaints", "/v1/public/feedback"] {
         let answer = app.consumer().get(path).await;
-        assert_eq!((answer.status, answer.header("allow")), (405, "POST"));
+        assert_eq!(
+            (answer.status, answer.header("allow")),
+            (405, "POST, OPTIONS")
+        );
+        let caller = app.consumer();
+        let asked = caller.send(Method::OPTIONS, path, &[], Vec::new()).await;
+        assert_eq!(asked.status, 204, "{path}");
     }
     app.stop().await;
 });

@@ -128,6 +128,7 @@ impl InternalPart {
                     Arc::new(Watches),
                     Arc::new(Voices {
                         keep_days: settings.voices.keep_days,
+                        profiles: settings.codes.profiles.clone(),
                     }),
                 ],
             )),

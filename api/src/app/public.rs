@@ -124,6 +124,7 @@ impl PublicPart {
             db: resolver.db.clone(),
             slot: slot.clone().into_inner(),
             catalogue: Catalogue::with_folder(folder.map(Path::new))?,
+            profiles: resolver.profiles.clone(),
             clock: resolver.clock.clone(),
             keep_days: settings.voices.keep_days,
         });

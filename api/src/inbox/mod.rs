@@ -20,7 +20,10 @@ pub use seal::{SealedError, Seals};
 pub use slot::{PRIVATE_MAX, PutError, Slot};
 pub use take::{Receiver, TakeError, Taken, take_for_ever, take_round};
 
-use crate::clock::Micros;
+use crate::{
+    clock::Micros,
+    problem::{Problem, ProblemCode},
+};
 use uuid::Uuid;
 
 /// A message as it waits.
@@ -36,4 +39,20 @@ pub struct Message {
     pub body: String,
     /// Personal data, sealed for this id and kind; empty where there is none.
     pub sealed: Vec<u8>,
+}
+
+impl From<PutError> for Problem {
+    fn from(error: PutError) -> Problem {
+        match error {
+            PutError::TooMany => Problem::new(ProblemCode::TooManyRequests),
+            PutError::TooLarge => Problem::new(ProblemCode::TooLarge),
+            PutError::Full | PutError::Slow => {
+                tracing::warn!(%error, "message not put");
+                Problem::new(ProblemCode::Unavailable)
+            }
+            PutError::Db(error) | PutError::Seal(SealedError::Db(error)) => error.into(),
+            PutError::Seal(error) => Problem::internal(&error),
+            PutError::Json(error) => Problem::internal(&error),
+        }
+    }
 }

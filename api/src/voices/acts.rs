@@ -18,7 +18,7 @@ use crate::{
     problem::Problem,
 };
 use serde_json::json;
-use suyuan_sync::trace_code::{self, TraceCode};
+use suyuan_sync::trace_code::TraceCode;
 use uuid::Uuid;
 
 /// Who handles: an enterprise its own, the platform those of nobody here.
@@ -60,7 +60,7 @@ pub(super) async fn enter(
     key: Option<IdempotencyKey>,
     new: VoiceIn,
 ) -> Result<(VoiceOut, String), VoiceError> {
-    let code = read_code(&new.code)?;
+    let code = read_code(state, &new.code)?;
     let (owner, product) = store::owner(state.db.reader(), &code).await?;
     if owner != enterprise {
         return Err(field(
@@ -290,8 +290,8 @@ async fn values(
 }
 
 /// Any form of a code a person may type.
-pub(super) fn read_code(typed: &str) -> Result<TraceCode, VoiceError> {
-    let read = trace_code::parse(typed.trim());
+pub(super) fn read_code(state: &Internal, typed: &str) -> Result<TraceCode, VoiceError> {
+    let read = state.settings.codes.profiles.parse(typed.trim());
     read.map(|scanned| scanned.code).map_err(|error| {
         field(
             "code",

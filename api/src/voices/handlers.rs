@@ -38,7 +38,8 @@ pub async fn list_voices(
         limit: query.limit,
     }
     .check()?;
-    let code = query.code.as_deref().map(acts::read_code).transpose()?;
+    let code = query.code.as_deref();
+    let code = code.map(|text| acts::read_code(&state, text)).transpose()?;
     let enterprise = match (caller.0.role, caller.0.enterprise) {
         (Role::PlatformAdmin, _) => None,
         (_, Some(enterprise)) => Some(enterprise),

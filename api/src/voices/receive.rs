@@ -13,7 +13,7 @@ use crate::{
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use suyuan_sync::trace_code;
+use suyuan_sync::trace_code::CodeProfiles;
 use uuid::Uuid;
 
 /// The kind of message that erases personal data.
@@ -57,6 +57,8 @@ pub struct SatisfactionBody {
 pub struct Voices {
     /// How long personal data is kept, in days.
     pub keep_days: u32,
+    /// Codes of other schemes.
+    pub profiles: CodeProfiles,
 }
 
 impl Receiver for Voices {
@@ -90,7 +92,8 @@ impl Voices {
         kind: VoiceKind,
     ) -> Result<Taken, TakeError> {
         let body: VoiceBody = read(message)?;
-        let code = trace_code::parse_path(&body.code, "").map_err(|_| unreadable("its code"))?;
+        let code = self.profiles.parse(&body.code);
+        let code = code.map_err(|_| unreadable("its code"))?;
         if store::is_known(act.tx(), message.id).await? {
             return Ok(Taken::Nothing);
         }

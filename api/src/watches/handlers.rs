@@ -9,7 +9,7 @@ use super::{
 use crate::{
     clock::rfc3339,
     http::body::PublicJson,
-    inbox::{PutError, Slot},
+    inbox::Slot,
     problem::{FieldProblem, Problem, ProblemBody, ProblemCode},
     resolver::{
         Resolver,
@@ -101,7 +101,7 @@ pub async fn begin(
         ends_at,
     };
     let put = slot.0.put(hash.message_id(BEGIN), BEGIN, &message, &[]);
-    put.await.map_err(not_put)?;
+    put.await?;
     let token = token.text();
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, format!("/v1/public/watches/{token}")))
@@ -187,7 +187,7 @@ pub async fn end(
         token_hash: hash.as_str().to_owned(),
     };
     let put = slot.0.put(hash.message_id(END), END, &message, &[]);
-    put.await.map_err(not_put)?;
+    put.await?;
     Ok(HttpResponse::Accepted()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .finish())
@@ -321,15 +321,4 @@ fn fingerprint(answer: &WatchOut) -> u64 {
     hasher.write(&serde_json::to_vec(&answer.codes).unwrap_or_default());
     hasher.write(answer.ends_at.as_bytes());
     hasher.finish()
-}
-
-/// Why a message was not put, as a caller is told.
-fn not_put(error: PutError) -> Problem {
-    match error {
-        PutError::TooMany => Problem::new(ProblemCode::TooManyRequests),
-        PutError::Full | PutError::Slow => Problem::new(ProblemCode::Unavailable),
-        PutError::TooLarge => Problem::new(ProblemCode::TooLarge),
-        PutError::Db(error) => error.into(),
-        PutError::Seal(_) | PutError::Json(_) => Problem::internal(&error),
-    }
 }

@@ -8,9 +8,11 @@ use super::{
     wire::{AcceptedOut, ComplaintIn, FeedbackIn, ReceiptOut, SatisfactionIn, StandingOut},
 };
 use crate::{
-    clock, http,
+    clock,
+    http::{self, body::PublicJson},
     pages::{FormFault, Lang, ReceiptPage, StandingPage, VoiceForm, VoicePage},
     problem::{Problem, ProblemBody, ProblemCode},
+    resolver::handlers::malformed,
     voices::{
         receipt::Receipt,
         rules::{Draft, VoiceKind},
@@ -20,16 +22,17 @@ use actix_web::{
     HttpRequest, HttpResponse,
     error::UrlencodedError,
     http::{StatusCode, header},
-    web::{self, Data, Form, Path, Payload},
+    web::{self, Data, Form, Path},
 };
-use serde::{Deserialize, de::DeserializeOwned};
-use suyuan_sync::trace_code::{self, CodeError, Scanned};
+use serde::Deserialize;
+use suyuan_sync::trace_code::{self, Scanned};
 use uuid::Uuid;
 
 /// Largest body of any call here, in bytes.
 pub const BODY_MAX: usize = 16 * 1024;
 
-/// Complain about a product. Bodies hold at most 16 KiB.
+/// Complain about a product. Bodies hold at most 16 KiB; an unknown field is refused, so that
+/// nothing told is lost by a slip.
 #[utoipa::path(post, path = "/v1/public/complaints", tag = "voices",
     operation_id = "create_complaint", request_body = ComplaintIn,
     responses((status = 201, body = ReceiptOut), (status = 400, body = ProblemBody),
@@ -38,10 +41,9 @@ pub const BODY_MAX: usize = 16 * 1024;
     (status = 503, body = ProblemBody)))]
 pub async fn create_complaint(
     desk: Data<Desk>,
-    request: HttpRequest,
-    payload: Payload,
+    body: PublicJson<ComplaintIn, BODY_MAX>,
 ) -> Result<HttpResponse, Problem> {
-    let new: ComplaintIn = json(&request, payload).await?;
+    let new = body.0;
     let draft = Draft {
         content: new.content,
         place: new.place.unwrap_or_default(),
@@ -53,7 +55,7 @@ pub async fn create_complaint(
     told_by_app(&desk, told, &new.code, &draft).await
 }
 
-/// Give feedback after buying. Bodies hold at most 16 KiB.
+/// Give feedback after buying. Bodies hold at most 16 KiB; an unknown field is refused.
 #[utoipa::path(post, path = "/v1/public/feedback", tag = "voices",
     operation_id = "create_feedback", request_body = FeedbackIn,
     responses((status = 201, body = ReceiptOut), (status = 400, body = ProblemBody),
@@ -62,10 +64,9 @@ pub async fn create_complaint(
     (status = 503, body = ProblemBody)))]
 pub async fn create_feedback(
     desk: Data<Desk>,
-    request: HttpRequest,
-    payload: Payload,
+    body: PublicJson<FeedbackIn, BODY_MAX>,
 ) -> Result<HttpResponse, Problem> {
-    let new: FeedbackIn = json(&request, payload).await?;
+    let new = body.0;
     let draft = Draft {
         content: new.content,
         place: new.place.unwrap_or_default(),
@@ -95,7 +96,9 @@ async fn told_by_app(
             "须为随机 UUID（第 4 版）",
         ));
     }
-    let scanned = trace_code::parse(code.trim()).map_err(malformed)?;
+    let text = code.trim();
+    let scanned = desk.profiles.parse(text);
+    let scanned = scanned.map_err(|error| malformed(error, text))?;
     let form = request_id.unwrap_or_else(Uuid::new_v4);
     let receipt = tell::tell(desk, kind, form, &scanned, draft).await?;
     Ok(HttpResponse::Created()
@@ -146,12 +149,9 @@ pub async fn erase_complaint(
 pub async fn rate_complaint(
     desk: Data<Desk>,
     receipt: Path<String>,
-    request: HttpRequest,
-    payload: Payload,
+    body: PublicJson<SatisfactionIn, BODY_MAX>,
 ) -> Result<HttpResponse, Problem> {
-    let receipt = read(&receipt)?;
-    let given: SatisfactionIn = json(&request, payload).await?;
-    tell::rate(&desk, &receipt, &given).await?;
+    tell::rate(&desk, &read(&receipt)?, &body.0).await?;
     Ok(accepted())
 }
 
@@ -175,25 +175,6 @@ fn no_consent() -> Problem {
     )
 }
 
-fn malformed(error: CodeError) -> Problem {
-    let mut problem =
-        Problem::new(ProblemCode::MalformedCode).detail(error.fault.en(), error.fault.zh());
-    problem.errors = Problem::field(
-        "code",
-        error.fault.code(),
-        error.fault.en(),
-        error.fault.zh(),
-    )
-    .errors;
-    problem
-}
-
-async fn json<T: DeserializeOwned>(request: &HttpRequest, payload: Payload) -> Result<T, Problem> {
-    http::body::json(request, payload.into_inner(), BODY_MAX)
-        .await
-        .map(|(value, _)| value)
-}
-
 /// What a form sends. `website` is hidden from people: what fills it in is a program.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -211,7 +192,7 @@ pub struct VoiceFormIn {
 
 /// The forms for the code in the address.
 pub async fn voice_forms(desk: Data<Desk>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let scanned = code_of(&request)?;
+    let scanned = code_of(&desk, &request)?;
     let empty = Typed::default();
     forms(&desk, &request, &scanned, StatusCode::OK, &empty).await
 }
@@ -222,7 +203,7 @@ pub async fn voice_told(
     request: HttpRequest,
     form: Form<VoiceFormIn>,
 ) -> Result<HttpResponse, Problem> {
-    let scanned = code_of(&request)?;
+    let scanned = code_of(&desk, &request)?;
     let form = form.into_inner();
     let kind = VoiceKind::parse(&form.kind)
         .filter(|_| form.website.is_empty())
@@ -320,7 +301,7 @@ async fn forms(
 }
 
 /// The code an address names: `/voice` and the path the code is printed with, or `/voice/q?code=`.
-fn code_of(request: &HttpRequest) -> Result<Scanned, Problem> {
+fn code_of(desk: &Desk, request: &HttpRequest) -> Result<Scanned, Problem> {
     let path = request.uri().path();
     let path = path.strip_prefix("/voice").unwrap_or(path);
     let path = path
@@ -330,9 +311,12 @@ fn code_of(request: &HttpRequest) -> Result<Scanned, Problem> {
     let query = request.query_string();
     if path == "/q" {
         let typed = http::query_value(query, "code").map(http::decode_form);
-        return trace_code::parse(typed.as_deref().unwrap_or_default().trim()).map_err(malformed);
+        let text = typed.as_deref().unwrap_or_default().trim();
+        let scanned = desk.profiles.parse(text);
+        return scanned.map_err(|error| malformed(error, text));
     }
-    trace_code::parse_path(path, query).map_err(malformed)
+    trace_code::parse_path(path, query)
+        .map_err(|error| malformed(error, &format!("{path}?{query}")))
 }
 
 /// What the forms behind a receipt send.
@@ -421,50 +405,23 @@ fn page_response(status: StatusCode, lang: Lang, html: String) -> HttpResponse {
         .body(html)
 }
 
-/// All addresses of the consumer's side of voices.
-pub fn routes(config: &mut web::ServiceConfig) {
-    let read_and_write = || web::route().to(|| only("GET, HEAD, POST"));
-    let write = || web::route().to(|| only("POST"));
+/// The forms; the calls of apps stand in the table of routes.
+pub fn forms_of_voices(config: &mut web::ServiceConfig) {
+    let refused = || web::route().to(|| only("GET, HEAD, POST"));
     config
         .service(
             web::resource("/voice/state")
                 .route(web::get().to(standing_form))
                 .route(web::head().to(standing_form))
                 .route(web::post().to(standing_asked))
-                .default_service(read_and_write()),
+                .default_service(refused()),
         )
         .service(
             web::resource("/voice/{code:.*}")
                 .route(web::get().to(voice_forms))
                 .route(web::head().to(voice_forms))
                 .route(web::post().to(voice_told))
-                .default_service(read_and_write()),
-        )
-        .service(
-            web::resource("/v1/public/complaints")
-                .route(web::post().to(create_complaint))
-                .default_service(write()),
-        )
-        .service(
-            web::resource("/v1/public/feedback")
-                .route(web::post().to(create_feedback))
-                .default_service(write()),
-        )
-        .service(
-            web::resource("/v1/public/complaints/{receipt}")
-                .route(web::get().to(get_complaint))
-                .route(web::head().to(get_complaint))
-                .default_service(web::route().to(|| only("GET, HEAD"))),
-        )
-        .service(
-            web::resource("/v1/public/complaints/{receipt}/erasure")
-                .route(web::post().to(erase_complaint))
-                .default_service(write()),
-        )
-        .service(
-            web::resource("/v1/public/complaints/{receipt}/satisfaction")
-                .route(web::post().to(rate_complaint))
-                .default_service(write()),
+                .default_service(refused()),
         )
         .app_data(
             web::FormConfig::default()

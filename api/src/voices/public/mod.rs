@@ -9,6 +9,7 @@ pub mod wire;
 
 use crate::{catalogue::Catalogue, clock::Clock, db::Reader, inbox::Slot};
 use std::sync::Arc;
+use suyuan_sync::trace_code::CodeProfiles;
 
 /// What the consumer's side works with.
 pub struct Desk {
@@ -18,6 +19,8 @@ pub struct Desk {
     pub slot: Arc<Slot>,
     /// The standards, for what is asked.
     pub catalogue: Catalogue,
+    /// Codes of other schemes.
+    pub profiles: CodeProfiles,
     /// The wall clock.
     pub clock: Clock,
     /// How long personal data is kept, as consumers are told, in days.

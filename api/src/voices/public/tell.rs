@@ -7,7 +7,6 @@ use super::{
 use crate::{
     clock::{Micros, rfc3339},
     entities::public_complaint,
-    inbox::{PutError, SealedError},
     problem::{FieldProblem, Problem, ProblemCode},
     projection::View,
     voices::{
@@ -99,11 +98,15 @@ pub async fn tell(
 /// How it stands. A receipt too young for what it stands for to have been taken in is told so;
 /// an older one nobody knows is unknown.
 pub async fn standing(desk: &Desk, receipt: &Receipt) -> Result<StandingOut, Problem> {
-    let row = in_time(store::complaint(&desk.db, &receipt.digest())).await?;
-    if let Some(row) = row {
+    let digest = receipt.digest();
+    if let Some(row) = in_time(store::complaint(&desk.db, &digest)).await? {
         return Ok(out(row));
     }
     let taken_until = in_time(desk.slot.taken_until()).await?;
+    // Looked for again now that it is known what was taken: it may have come in between.
+    if let Some(row) = in_time(store::complaint(&desk.db, &digest)).await? {
+        return Ok(out(row));
+    }
     if taken_until > receipt.given_by().saturating_add(SKEW) {
         return Err(Problem::new(ProblemCode::NotFound));
     }
@@ -180,20 +183,4 @@ impl StandingOut {
 async fn in_time<T>(read: impl Future<Output = Result<T, DbErr>>) -> Result<T, Problem> {
     let read = tokio::time::timeout(PATIENCE, read).await;
     Ok(read.map_err(|_| Problem::new(ProblemCode::Unavailable))??)
-}
-
-impl From<PutError> for Problem {
-    fn from(error: PutError) -> Problem {
-        match error {
-            PutError::TooMany => Problem::new(ProblemCode::TooManyRequests),
-            PutError::TooLarge => Problem::new(ProblemCode::TooLarge),
-            PutError::Full | PutError::Slow => {
-                tracing::warn!(%error, "message not put");
-                Problem::new(ProblemCode::Unavailable)
-            }
-            PutError::Db(error) | PutError::Seal(SealedError::Db(error)) => error.into(),
-            PutError::Seal(error) => Problem::internal(&error),
-            PutError::Json(error) => Problem::internal(&error),
-        }
-    }
 }
