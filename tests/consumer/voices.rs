@@ -315,6 +315,11 @@ on_both!(a_form_sent_twice_is_one_complaint, |app| {
     let officer = officer(&app, &demo).await;
     let list = officer.get("/v1/voices").await.json();
     assert_eq!(list["items"].as_array().map(Vec::len), Some(2), "{list}");
+    // What came twice was known, not broken.
+    let db = &app.state().db;
+    let query = statement(db.backend(), "SELECT id FROM inbox_aside", []);
+    let aside = db.reader().query_all_raw(query).await.expect("rows");
+    assert!(aside.is_empty());
     app.stop().await;
 });
 
