@@ -72,6 +72,17 @@ pub enum Mode {
     Production,
 }
 
+/// What a process is for. Each needs settings of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Both listeners in one process.
+    Both,
+    /// The consumers' listener alone.
+    Public,
+    /// The internal listener and the jobs alone.
+    Internal,
+}
+
 /// `[catalogue]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -112,6 +123,8 @@ pub struct Public {
     pub workers: usize,
     /// What is printed into codes; empty = `http://{listen}`.
     pub base_url: String,
+    /// Send browsers to the page's own address too, instead of showing it in one trip.
+    pub always_redirect: bool,
     /// Proxies that say who is asking.
     pub trusted_proxies: Proxies,
     /// The header in which they name the region, or empty.
@@ -138,6 +151,10 @@ pub struct Security {
     pub master_key: Secret,
     /// A file with the same, or empty.
     pub master_key_file: String,
+    /// 32 bytes in base64, or empty: all that `suyuan public` needs of the master key.
+    pub reader_key: Secret,
+    /// A file with the same, or empty.
+    pub reader_key_file: String,
     /// Life of an access token.
     pub access_token_s: i64,
     /// Life of a refresh token that is not used.
@@ -291,17 +308,47 @@ impl Settings {
         if let Some(fault) = self.limits.fault() {
             return refuse(fault);
         }
-        if self.mode == Mode::Production {
-            let security = &self.security;
-            if security.master_key.expose().is_empty() && security.master_key_file.is_empty() {
+        Ok(())
+    }
+
+    /// Do these settings fit such a process? Two processes cannot share an embedded database, and
+    /// production takes no secret made by the program itself.
+    pub fn fit_for(&self, role: Role) -> Result<(), SettingsError> {
+        let refuse = |why: &str| Err(SettingsError::Refused(why.to_owned()));
+        let url = self.database.url.expose();
+        let postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        if role != Role::Both && !postgres {
+            return refuse(
+                "`public` and `internal` are processes of their own and need PostgreSQL: set \
+                 database.url to postgres://…, or run both in one process with `serve`",
+            );
+        }
+        if self.mode == Mode::Development {
+            return Ok(());
+        }
+        let security = &self.security;
+        let given = |key: &Secret, file: &str| !(key.expose().is_empty() && file.is_empty());
+        let master = given(&security.master_key, &security.master_key_file);
+        if role == Role::Public {
+            if master {
+                return refuse("a public process in production must not be given the master key");
+            }
+            if !given(&security.reader_key, &security.reader_key_file) {
                 return refuse(
-                    "production needs security.master_key_file or security.master_key; \
-                     make one with: head -c 32 /dev/urandom | base64",
+                    "production needs security.reader_key_file or security.reader_key; \
+                     print it where the master key is with: suyuan keys reader",
                 );
             }
-            if self.public.base_url.is_empty() {
-                return refuse("production needs public.base_url, the address printed into codes");
-            }
+            return Ok(());
+        }
+        if !master {
+            return refuse(
+                "production needs security.master_key_file or security.master_key; \
+                 make one with: head -c 32 /dev/urandom | base64",
+            );
+        }
+        if self.public.base_url.is_empty() {
+            return refuse("production needs public.base_url, the address printed into codes");
         }
         Ok(())
     }
@@ -366,17 +413,39 @@ mod tests {
 
     #[test]
     fn production_refuses_missing_secrets() {
-        let error = load(&[("mode", "production")]).unwrap_err();
+        let fit = |flags: &[(&str, &str)], role| load(flags).unwrap().fit_for(role);
+        let error = fit(&[("mode", "production")], Role::Both).unwrap_err();
         assert!(error.to_string().contains("master_key"), "{error}");
         let key = crate::sealing::Sealer::generate().unwrap();
-        assert!(
-            load(&[
-                ("mode", "production"),
-                ("security.master_key", &key),
-                ("public.base_url", "https://id.example")
-            ])
-            .is_ok()
-        );
+        let mut flags = vec![
+            ("mode", "production"),
+            ("security.master_key", key.as_str()),
+        ];
+        let error = fit(&flags, Role::Both).unwrap_err();
+        assert!(error.to_string().contains("base_url"), "{error}");
+        flags.push(("public.base_url", "https://id.example"));
+        assert!(fit(&flags, Role::Both).is_ok());
+        // The consumers' side alone is not to hold it.
+        flags.push(("database.url", "postgres://u@h/d"));
+        let error = fit(&flags, Role::Public).unwrap_err();
+        assert!(error.to_string().contains("must not be given"), "{error}");
+        flags.retain(|(key, _)| *key != "security.master_key");
+        let error = fit(&flags, Role::Public).unwrap_err();
+        assert!(error.to_string().contains("reader_key"), "{error}");
+        flags.push(("security.reader_key_file", "/run/reader.key"));
+        assert!(fit(&flags, Role::Public).is_ok());
+    }
+
+    #[test]
+    fn one_part_alone_needs_postgres() {
+        let embedded = load(&[]).unwrap();
+        assert!(embedded.fit_for(Role::Both).is_ok());
+        for role in [Role::Public, Role::Internal] {
+            let error = embedded.fit_for(role).unwrap_err().to_string();
+            assert!(error.contains("need PostgreSQL"), "{error}");
+            let server = load(&[("database.url", "postgres://u@h/d")]).unwrap();
+            assert!(server.fit_for(role).is_ok());
+        }
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Connections to the database, SQLite or PostgreSQL, and nothing about any table.
 //!
 //! SQLite has one writer and several readers; its writing transactions begin IMMEDIATE, so that
-//! two of them queue instead of failing. On PostgreSQL both pools are one.
+//! two of them queue instead of failing. On PostgreSQL both pools are one. A [`Reader`] is all that
+//! answering a scan needs: it cannot begin a writing transaction, and its sessions are read-only,
+//! so that the database says so as well.
 
 use crate::config;
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    DbErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
 };
 use std::{fs, io, path::Path, time::Duration};
 use suyuan_migrations::{Migrator, MigratorTrait};
@@ -24,6 +26,9 @@ pub enum OpenError {
     /// Another process has this SQLite file.
     #[error("{0} is in use by another process; stop it, or use PostgreSQL to run several")]
     InUse(String),
+    /// The schema is of an older or of an unknown release.
+    #[error("{0}")]
+    Schema(String),
     /// Neither sqlite: nor postgres:.
     #[error("database.url must start with sqlite:// or postgres://")]
     UnknownKind,
@@ -49,13 +54,128 @@ pub fn url(settings: &config::Settings) -> String {
     }
 }
 
+/// A database that is only read.
+#[derive(Clone)]
+pub struct Reader {
+    connection: DatabaseConnection,
+}
+
+/// What a session may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Session {
+    ReadWrite,
+    ReadOnly,
+}
+
+/// How long PostgreSQL works on one statement of a session that writes, and of one that reads for
+/// consumers. Whoever waits for it has given up by then.
+const STATEMENT_MAX: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(3)];
+
+async fn connect(
+    url: &str,
+    connections: u32,
+    session: Session,
+    settings: &config::Database,
+) -> Result<DatabaseConnection, OpenError> {
+    let acquire = Duration::from_millis(settings.acquire_timeout_ms);
+    let mut options = if url.starts_with("sqlite://") {
+        let mut options = ConnectOptions::new(format!("{url}?mode=rwc"));
+        options.map_sqlx_sqlite_opts(move |o| {
+            let o = o
+                .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+                .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
+                .busy_timeout(Duration::from_secs(5))
+                .foreign_keys(true);
+            match session {
+                Session::ReadWrite => o,
+                Session::ReadOnly => o.pragma("query_only", "on"),
+            }
+        });
+        options
+    } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        postgres(url, session)
+    } else {
+        return Err(OpenError::UnknownKind);
+    };
+    options
+        .max_connections(connections)
+        .acquire_timeout(acquire)
+        .sqlx_logging(false);
+    Ok(Database::connect(options).await?)
+}
+
+fn postgres(url: &str, session: Session) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    // A process that was stopped while it held the log's head must not stop all others.
+    options.map_sqlx_postgres_opts(move |o| {
+        let o = o.options([
+            ("lock_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", "5s"),
+            ("default_transaction_isolation", "read committed"),
+        ]);
+        match session {
+            Session::ReadWrite => o,
+            Session::ReadOnly => o.options([("default_transaction_read_only", "on")]),
+        }
+    });
+    if session == Session::ReadOnly {
+        options.statement_timeout(STATEMENT_MAX[1]);
+        return options;
+    }
+    options.statement_timeout(STATEMENT_MAX[0]);
+    // Looked at instead of a ping: a server that became a standby, or was fenced, keeps its old
+    // connections. They are left, so that the next one may reach the new primary.
+    options
+        .test_before_acquire(false)
+        .map_sqlx_postgres_before_acquire(|connection, _| {
+            Box::pin(async move {
+                let read_only: String = sqlx::query_scalar("SHOW transaction_read_only")
+                    .fetch_one(connection)
+                    .await?;
+                Ok(read_only != "on")
+            })
+        });
+    options
+}
+
+impl Reader {
+    /// Opens a pool for `url`, of a database that is there already.
+    pub async fn open(url: &str, settings: &config::Database) -> Result<Reader, OpenError> {
+        let connection = connect(url, settings.connections, Session::ReadOnly, settings).await?;
+        Ok(Reader { connection })
+    }
+
+    /// Opens a pool of one, for the freshness poll alone: it must never wait behind others. Its
+    /// session is not made read-only, so that it can tell a primary from a server that takes no
+    /// writes.
+    pub async fn open_single(url: &str, settings: &config::Database) -> Result<Reader, OpenError> {
+        let connection = connect(url, 1, Session::ReadWrite, settings).await?;
+        Ok(Reader { connection })
+    }
+
+    /// For statements that only read.
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    /// Which of the two this is.
+    pub fn backend(&self) -> DbBackend {
+        self.connection.get_database_backend()
+    }
+
+    /// Closes all connections.
+    pub async fn close(self) {
+        let _ = self.connection.close().await;
+    }
+}
+
 impl Db {
     /// Opens pools for `url` with `connections` readers.
     pub async fn open(url: &str, settings: &config::Database) -> Result<Db, OpenError> {
         Db::open_sized(url, settings.connections, settings).await
     }
 
-    /// Opens a pool of one, for the freshness poll alone: it must never wait behind others.
+    /// Opens a pool of one, for a writer that works one after the other.
     pub async fn open_single(url: &str, settings: &config::Database) -> Result<Db, OpenError> {
         Db::open_sized(url, 1, settings).await
     }
@@ -65,52 +185,22 @@ impl Db {
         connections: u32,
         settings: &config::Database,
     ) -> Result<Db, OpenError> {
-        let acquire = Duration::from_millis(settings.acquire_timeout_ms);
-        if let Some(path) = url.strip_prefix("sqlite://") {
-            if let Some(folder) = Path::new(path).parent() {
-                fs::create_dir_all(folder)
-                    .map_err(|error| OpenError::Folder(folder.display().to_string(), error))?;
-            }
-            keep_private(path)?;
-            let options = |connections: u32| {
-                let mut options = ConnectOptions::new(format!("{url}?mode=rwc"));
-                options
-                    .max_connections(connections)
-                    .acquire_timeout(acquire)
-                    .sqlx_logging(false)
-                    .map_sqlx_sqlite_opts(move |o| {
-                        o.journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
-                            .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
-                            .busy_timeout(Duration::from_secs(5))
-                            .foreign_keys(true)
-                    });
-                options
-            };
-            // The writer first: it makes the file and turns the write-ahead log on.
-            let write = Database::connect(options(1)).await?;
-            let read = Database::connect(options(connections)).await?;
-            return Ok(Db { read, write });
-        }
-        if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
-            return Err(OpenError::UnknownKind);
-        }
-        let mut options = ConnectOptions::new(url);
-        // A process that was stopped while it held the log's head must not stop all others.
-        options
-            .max_connections(connections)
-            .acquire_timeout(acquire)
-            .sqlx_logging(false)
-            .map_sqlx_postgres_opts(|o| {
-                o.options([
-                    ("lock_timeout", "5s"),
-                    ("idle_in_transaction_session_timeout", "5s"),
-                ])
+        let Some(path) = url.strip_prefix("sqlite://") else {
+            let pool = connect(url, connections, Session::ReadWrite, settings).await?;
+            return Ok(Db {
+                read: pool.clone(),
+                write: pool,
             });
-        let pool = Database::connect(options).await?;
-        Ok(Db {
-            read: pool.clone(),
-            write: pool,
-        })
+        };
+        if let Some(folder) = Path::new(path).parent() {
+            fs::create_dir_all(folder)
+                .map_err(|error| OpenError::Folder(folder.display().to_string(), error))?;
+        }
+        keep_private(path)?;
+        // The writer first: it makes the file and turns the write-ahead log on.
+        let write = connect(url, 1, Session::ReadWrite, settings).await?;
+        let read = connect(url, connections, Session::ReadOnly, settings).await?;
+        Ok(Db { read, write })
     }
 
     /// Takes the right to be the only serving process on a SQLite file.
@@ -136,9 +226,60 @@ impl Db {
         }
     }
 
-    /// Brings the schema up to date.
+    /// Brings the schema up to date. Processes that start at the same time do it one after the
+    /// other. A newer schema is left as it is: releases only add to it, so that this one still
+    /// works while the next is being rolled out.
     pub async fn migrate(&self) -> Result<(), OpenError> {
-        Ok(Migrator::up(&self.write, None).await?)
+        self.install_migrations().await?;
+        let tx = self.begin().await?;
+        if self.backend() == DbBackend::Postgres {
+            // Whoever waits here waits for another's migration, however long it takes.
+            tx.execute_unprepared(
+                "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; \
+                 LOCK TABLE seaql_migrations IN SHARE ROW EXCLUSIVE MODE",
+            )
+            .await?;
+        }
+        let ours = Migrator::migrations();
+        let applied = Migrator::get_migration_models(&tx).await?;
+        let is_applied = |name: &str| applied.iter().any(|row| row.version == name);
+        if ours.iter().all(|migration| is_applied(migration.name())) {
+            if applied.len() > ours.len() {
+                tracing::info!("the schema is of a newer release");
+            }
+            return Ok(tx.commit().await?);
+        }
+        Migrator::up(&tx, None).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The table that says what was applied. Two processes that make it at the same moment are in
+    /// each other's way, `IF NOT EXISTS` or not.
+    async fn install_migrations(&self) -> Result<(), DbErr> {
+        for _ in 0..10 {
+            if Migrator::install(&self.write).await.is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Migrator::install(&self.write).await
+    }
+
+    /// Begins a transaction that is alone in writing `table` until it ends.
+    pub async fn begin_alone_in(&self, table: &str) -> Result<DatabaseTransaction, DbErr> {
+        let tx = self.begin().await?;
+        if self.backend() == DbBackend::Postgres {
+            let lock = format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE");
+            tx.execute_unprepared(&lock).await?;
+        }
+        Ok(tx)
+    }
+
+    /// The same database, for those who only read.
+    pub fn as_reader(&self) -> Reader {
+        Reader {
+            connection: self.read.clone(),
+        }
     }
 
     /// For statements that only read.

@@ -5,11 +5,13 @@
 //!   projection only.
 //! - [`log`] is the one order of all changes; [`projection`] writes what the public side may
 //!   read, in the same transaction.
-//! - [`registry`] (who makes what where), [`codes`] (issuing), [`recalls`], [`accounts`] are the
-//!   features; [`catalogue`] is the standards as data.
+//! - [`registry`] (who makes what where), [`codes`] (issuing), [`recalls`], [`links`], [`accounts`]
+//!   are the features; [`catalogue`] is the standards as data.
 //! - [`problem`], [`db`], [`clock`], [`sealing`], [`telemetry`], [`free_text`] serve them all and
 //!   know none of them; [`http`] knows accounts besides, and [`operations`] asks the parts how they
 //!   are.
+//! - [`public_role`] makes the database account a consumer-facing process runs under.
+//! - [`doctor`] examines any resolver by GS1's checklist.
 //! - [`queries`] is the query log: noted by the resolver, unpacked and counted inside.
 //!   [`suspicions`] are drawn from it.
 //! - [`demo`] makes a small honest world through the same functions the API uses.
@@ -22,15 +24,18 @@ pub mod codes;
 pub mod config;
 pub mod db;
 pub mod demo;
+pub mod doctor;
 pub mod entities;
 pub mod free_text;
 pub mod http;
 pub mod limits;
+pub mod links;
 pub mod log;
 pub mod operations;
 pub mod pages;
 pub mod problem;
 pub mod projection;
+pub mod public_role;
 pub mod queries;
 pub mod recalls;
 pub mod registry;

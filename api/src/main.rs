@@ -4,11 +4,13 @@ use clap::{Args, Parser, Subcommand};
 use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode};
 use suyuan::{
     accounts,
-    app::{self, Application},
+    app::{self, Application, Bound, InternalPart, PublicPart},
     clock::Clock,
-    config::Settings,
+    config::{Role, Settings},
     db::{self, Db},
-    demo,
+    demo, doctor,
+    http::Draining,
+    public_role::{self, Password},
     sealing::Sealer,
     telemetry,
 };
@@ -30,10 +32,56 @@ enum Command {
     Demo(DemoArgs),
     /// Run both listeners in one process.
     Serve,
+    /// Run the consumers' listener alone, on PostgreSQL; any number of them beside one another.
+    Public,
+    /// Run the internal listener and the jobs alone, on PostgreSQL.
+    Internal,
+    /// Print keys that other processes need.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Tend the database.
+    #[command(subcommand)]
+    Admin(Admin),
     /// Bring the database to this version's schema and stop.
     Migrate,
     /// Print the settings in force, secrets left out.
     Config,
+    /// Examine a resolver; exit status 1 if anything critical or required fails.
+    Doctor(DoctorArgs),
+}
+
+#[derive(Args)]
+struct DoctorArgs {
+    /// The GS1 Digital Link URI (http or https) of a code the resolver knows: the checks of GS1's
+    /// test suite for resolvers are made against it.
+    #[arg(long, value_name = "URL")]
+    conformance: String,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Keys {
+    /// The reader key: what `suyuan public` opens issue keys with instead of the master key.
+    Reader,
+}
+
+#[derive(Subcommand)]
+enum Admin {
+    /// Make the PostgreSQL account `suyuan public` runs under, or bring its rights up to date. Run
+    /// it with a database.url that may make roles, and again after each upgrade.
+    PublicRole(PublicRoleArgs),
+}
+
+#[derive(Args)]
+struct PublicRoleArgs {
+    /// Its name: a to z, 0 to 9 and _.
+    #[arg(long, default_value = "suyuan_public")]
+    name: public_role::RoleName,
+    /// A file with its password. Without it the password stays as it is; a new role has none.
+    #[arg(long)]
+    password_file: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -67,17 +115,7 @@ fn main() -> ExitCode {
     match actix_web::rt::System::new().block_on(run(cli)) {
         Ok(code) => code,
         Err(error) => {
-            let mut text = error.to_string();
-            let mut next = error.source();
-            while let Some(cause) = next {
-                let told = cause.to_string();
-                // A wrapper may have told its cause's words already.
-                if !text.contains(&told) {
-                    text.push_str(": ");
-                    text.push_str(&told);
-                }
-                next = cause.source();
-            }
+            let text = telemetry::in_full(error.as_ref());
             eprintln!("suyuan: {text}");
             ExitCode::FAILURE
         }
@@ -88,28 +126,119 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
     match cli.command {
         Command::Demo(args) => return run_demo(cli.config, args).await,
         Command::Serve => serve(Settings::load(cli.config.as_deref(), &[])?).await?,
+        Command::Public => serve_public(Settings::load(cli.config.as_deref(), &[])?).await?,
+        Command::Internal => serve_internal(Settings::load(cli.config.as_deref(), &[])?).await?,
+        Command::Keys(Keys::Reader) => {
+            let sealer = app::sealer(&Settings::load(cli.config.as_deref(), &[])?)?;
+            println!("{}", sealer.reader_key().to_base64().as_str());
+        }
+        Command::Admin(Admin::PublicRole(args)) => {
+            let settings = Settings::load(cli.config.as_deref(), &[])?;
+            make_public_role(&settings, &args).await?;
+        }
         Command::Migrate => {
             let settings = Settings::load(cli.config.as_deref(), &[])?;
             let db = Db::open(&db::url(&settings), &settings.database).await?;
             db.migrate().await?;
             println!("the schema is up to date");
         }
+        Command::Doctor(args) => return examine(&args).await,
         Command::Config => println!("{:#?}", Settings::load(cli.config.as_deref(), &[])?),
     }
     Ok(ExitCode::SUCCESS)
 }
 
+async fn examine(args: &DoctorArgs) -> Result<ExitCode, Box<dyn Error>> {
+    let report = doctor::examine(&args.conformance).await?;
+    if args.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        println!("{report}");
+    }
+    Ok(if report.conformant {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
 async fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
+    settings.fit_for(Role::Both)?;
     telemetry::start_logging(&settings.log)?;
     let sealer = app::sealer(&settings)?;
     let application = Application::build(settings, Clock::system(), sealer).await?;
-    let (public, internal) = (application.public_addr, application.internal_addr);
-    eprintln!("consumers: http://{public}/q\nAPI:       http://{internal}/docs/");
-    let now = application.state.clock.now();
-    if let Some(link) = accounts::make_setup_link(&application.state.db, now).await? {
-        eprintln!("first administrator (once, within a day): http://{internal}/setup?token={link}");
-    }
+    tell_consumers(application.public_addr);
+    tell_staff(&application.state, application.internal_addr).await?;
     application.run().await?;
+    Ok(())
+}
+
+async fn serve_public(mut settings: Settings) -> Result<(), Box<dyn Error>> {
+    settings.fit_for(Role::Public)?;
+    telemetry::start_logging(&settings.log)?;
+    telemetry::start_metrics();
+    let opener = app::opener(&settings)?;
+    let bound = Bound::to(settings.public.listen)?;
+    let (addr, draining) = (bound.addr, Draining::default());
+    settings.public.listen = addr;
+    let mut part =
+        PublicPart::open(&settings, bound, Clock::system(), opener, draining.clone()).await?;
+    let server = part.serve()?;
+    tell_consumers(addr);
+    app::until_told_to_leave(settings.drain, &draining, &[server]).await;
+    part.finish().await;
+    Ok(())
+}
+
+async fn serve_internal(mut settings: Settings) -> Result<(), Box<dyn Error>> {
+    settings.fit_for(Role::Internal)?;
+    telemetry::start_logging(&settings.log)?;
+    telemetry::start_metrics();
+    let sealer = app::sealer(&settings)?;
+    let bound = Bound::to(settings.internal.listen)?;
+    let (addr, drain, draining) = (bound.addr, settings.drain, Draining::default());
+    settings.internal.listen = addr;
+    let mut part =
+        InternalPart::open(settings, bound, Clock::system(), sealer, draining.clone()).await?;
+    let server = part.serve()?;
+    tell_staff(&part.state, addr).await?;
+    app::until_told_to_leave(drain, &draining, &[server]).await;
+    part.finish();
+    Ok(())
+}
+
+async fn make_public_role(
+    settings: &Settings,
+    args: &PublicRoleArgs,
+) -> Result<(), Box<dyn Error>> {
+    let password = match &args.password_file {
+        None => None,
+        Some(path) => Some(Password::parse(std::fs::read_to_string(path)?.trim())?),
+    };
+    let db = Db::open_single(&db::url(settings), &settings.database).await?;
+    let kept = public_role::establish(&db, &args.name, password.as_ref()).await?;
+    println!(
+        "{} may read and write what a public process needs, and nothing else",
+        args.name
+    );
+    if !kept {
+        println!(
+            "not a superuser: PUBLIC may still make large objects; a superuser may run this again"
+        );
+    }
+    Ok(())
+}
+
+fn tell_consumers(addr: SocketAddr) {
+    eprintln!("consumers: http://{addr}/q");
+}
+
+/// Where the API is and, while there is no account, the link that makes the first.
+async fn tell_staff(state: &app::Internal, addr: SocketAddr) -> Result<(), Box<dyn Error>> {
+    eprintln!("API:       http://{addr}/docs/");
+    if let Some(link) = accounts::make_setup_link(&state.db, state.clock.now()).await? {
+        eprintln!("first administrator (once, within a day): http://{addr}/setup?token={link}");
+    }
     Ok(())
 }
 
@@ -145,6 +274,7 @@ async fn run_demo(config: Option<PathBuf>, args: DemoArgs) -> Result<ExitCode, B
         flags.push(("data_dir", folder.display().to_string()));
     }
     let settings = Settings::load_over(&defaults, config.as_deref(), &flags)?;
+    settings.fit_for(Role::Both)?;
     telemetry::start_logging(&settings.log)?;
     let sealer = match args.seed {
         Some(seed) => Sealer::for_demo(seed)?,

@@ -12,7 +12,7 @@ use actix_web::{
     web::{self, Data},
 };
 use serde::Serialize;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use utoipa::ToSchema;
 
 /// The process runs. Touches nothing else.
@@ -51,11 +51,15 @@ pub async fn public_readyz(resolver: Data<Resolver>) -> Result<HttpResponse, Pro
     responses((status = 200), (status = 503, body = ProblemBody)))]
 #[get("/readyz")]
 pub async fn readyz(state: Data<Internal>) -> Result<HttpResponse, Problem> {
-    if state.draining.is_on() || state.db.ping().await.is_err() {
+    let answers = tokio::time::timeout(PING_MAX, state.db.ping()).await;
+    if state.draining.is_on() || !matches!(answers, Ok(Ok(()))) {
         return Err(Problem::new(ProblemCode::Unavailable));
     }
     Ok(alive())
 }
+
+/// A database that takes longer to say that it is there is not.
+const PING_MAX: Duration = Duration::from_secs(1);
 
 /// How the parts are.
 #[derive(Debug, Serialize, ToSchema)]
@@ -80,7 +84,9 @@ pub struct Health {
 #[utoipa::path(tag = "operations", operation_id = "healthz", responses((status = 200, body = Health)))]
 #[get("/healthz")]
 pub async fn healthz(state: Data<Internal>) -> web::Json<Health> {
-    let head = crate::resolver::store::head(&state.db).await;
+    let reader = state.db.as_reader();
+    let head = tokio::time::timeout(PING_MAX, crate::resolver::store::head(&reader)).await;
+    let head = head.map_err(|_| ()).and_then(|head| head.map_err(|_| ()));
     let redis = state.redis.ping().await;
     let database = if head.is_ok() { "ok" } else { "down" };
     let redis = match redis {

@@ -85,6 +85,8 @@ problem_codes! {
     CannotConfirm "cannot-confirm" 503 "We cannot confirm anything about this code right now." "目前无法确认该追溯码的信息。";
     /// More is asked than can be answered.
     Overloaded "overloaded" 503 "Too many people are asking right now; try again shortly." "当前查询人数过多，请稍后再试。";
+    /// The database takes no writes: it is being switched over, or was set aside.
+    ReadOnly "read-only" 503 "Nothing can be written just now; reading goes on." "目前仅可查询，暂不能写入。";
     /// Try again soon.
     Unavailable "unavailable" 503 "The service is briefly unavailable." "服务暂时不可用。";
 }
@@ -169,13 +171,7 @@ impl Problem {
 
     /// A failure of ours: the cause goes to the log, not to the caller.
     pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Problem {
-        let mut chain = cause.to_string();
-        let mut next = cause.source();
-        while let Some(source) = next {
-            chain.push_str(": ");
-            chain.push_str(&source.to_string());
-            next = source.source();
-        }
+        let chain = crate::telemetry::in_full(cause);
         tracing::error!(cause = %chain, "request failed");
         Problem::new(ProblemCode::Internal)
     }
@@ -252,12 +248,30 @@ impl ResponseError for Problem {
 
 impl From<sea_orm::DbErr> for Problem {
     fn from(error: sea_orm::DbErr) -> Problem {
+        if is_read_only(&error) {
+            tracing::warn!(%error, "database takes no writes");
+            return Problem::new(ProblemCode::ReadOnly);
+        }
         if is_outage(&error) {
             tracing::warn!(%error, "database unavailable");
             return Problem::new(ProblemCode::Unavailable);
         }
         Problem::internal(&error)
     }
+}
+
+/// PostgreSQL: `read_only_sql_transaction`, as a standby or a fenced primary answers.
+fn is_read_only(error: &sea_orm::DbErr) -> bool {
+    use sea_orm::{DbErr, RuntimeErr};
+    let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) =
+        error
+    else {
+        return false;
+    };
+    let code = cause
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == "25006")
 }
 
 /// Is this a database that is away or busy, so that the same request may be sent again?

@@ -1,7 +1,9 @@
 //! The whole URL table of both listeners. One list yields the router and the OpenAPI document, so
 //! that neither can know a route the other does not.
 
-use crate::{accounts, codes, log, operations, problem, recalls, registry, resolver, suspicions};
+use crate::{
+    accounts, codes, links, log, operations, problem, recalls, registry, resolver, suspicions,
+};
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{self, ServiceConfig},
@@ -83,6 +85,9 @@ internal_routes![
     recalls::handlers::list_recalls,
     recalls::handlers::get_recall,
     recalls::handlers::close_recall,
+    links::handlers::create_link,
+    links::handlers::list_links,
+    links::handlers::delete_link,
     suspicions::handlers::list_suspicions,
     suspicions::handlers::get_suspicion,
     suspicions::handlers::list_suspicion_queries,
@@ -109,7 +114,8 @@ internal_routes![
             are the defaults of the settings under `limits`. Past them the answer is 429, problem \
             `too-many-requests`; when the service itself has too much to do, 503, problem \
             `overloaded`. Both say with `Retry-After` when to come back, and come half a second \
-            late.",
+            late. What is said of codes \
+            may be read by any origin; their addresses answer OPTIONS.",
     ),
     paths(
         resolver::documented::scan_product,
@@ -118,6 +124,7 @@ internal_routes![
         resolver::documented::scan_logistic_unit,
         resolver::documented::scan_own,
         resolver::documented::scan_page,
+        resolver::documented::describe_resolver,
         resolver::documented::query_code,
         resolver::handlers::file,
         operations::public_livez,
@@ -301,6 +308,10 @@ pub fn public(config: &mut ServiceConfig) {
     config
         .route("/q", web::route().to(resolver::handlers::query))
         .route("/files/{hash}", web::route().to(resolver::handlers::file))
+        .route(
+            "/.well-known/gs1resolver",
+            web::route().to(resolver::links::handlers::describe),
+        )
         .route("/livez", web::route().to(operations::public_livez))
         .route("/readyz", web::route().to(operations::public_readyz))
         .route(

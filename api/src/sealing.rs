@@ -1,10 +1,14 @@
 //! Wraps secrets that must stand in the database (issue keys, signing keys) with a key that
 //! does not. AES-256-GCM; the context names what is wrapped, so that a wrapped value moved to
 //! another row does not open.
+//!
+//! The [`Sealer`] has the master key and opens everything. A [`ReaderKey`] follows from it and opens
+//! what was wrapped for readers, issue keys, and nothing else: it is all a process gets that answers
+//! consumers.
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey},
-    digest, hmac,
+    digest, hkdf, hmac,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{fs, io, path::Path, sync::Arc};
@@ -17,7 +21,7 @@ const NONCE: usize = 12;
 #[derive(Debug, Error)]
 pub enum SealError {
     /// Not 32 bytes of base64.
-    #[error("the master key must be 32 bytes in base64 (44 characters)")]
+    #[error("the master key or reader key must be 32 bytes in base64 (44 characters)")]
     Malformed,
     /// Something like 32 equal bytes.
     #[error("the master key is not random; make one with: head -c 32 /dev/urandom | base64")]
@@ -25,50 +29,141 @@ pub enum SealError {
     /// The wrapped value is damaged, or was wrapped with another master key.
     #[error("a wrapped key does not open: the master key is not the one it was wrapped with")]
     DoesNotOpen,
+    /// The value was not wrapped for readers yet.
+    #[error("a key is not wrapped for readers yet: the internal process does that when it starts")]
+    NotForReaders,
     /// The key file cannot be read or written.
-    #[error("the master key file cannot be used")]
+    #[error("the key file cannot be used")]
     File(#[from] io::Error),
     /// The random generator failed.
     #[error("no randomness available")]
     NoRandomness,
 }
 
+/// A key that wraps and opens.
+#[derive(Clone)]
+struct WrappingKey(Arc<RandomizedNonceKey>);
+
+impl WrappingKey {
+    fn new(bytes: &[u8; 32]) -> Result<WrappingKey, SealError> {
+        let key = RandomizedNonceKey::new(&AES_256_GCM, bytes).map_err(|_| SealError::Malformed)?;
+        Ok(WrappingKey(Arc::new(key)))
+    }
+
+    fn wrap(&self, context: &str, secret: &[u8]) -> Result<Vec<u8>, SealError> {
+        let mut sealed = secret.to_vec();
+        let nonce = self
+            .0
+            .seal_in_place_append_tag(Aad::from(context.as_bytes()), &mut sealed)
+            .map_err(|_| SealError::NoRandomness)?;
+        Ok([nonce.as_ref().as_slice(), &sealed].concat())
+    }
+
+    fn unwrap(&self, context: &str, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let (nonce, sealed) = wrapped
+            .split_at_checked(NONCE)
+            .ok_or(SealError::DoesNotOpen)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::DoesNotOpen)?;
+        let mut buffer = Zeroizing::new(sealed.to_vec());
+        let opened = self
+            .0
+            .open_in_place(nonce, Aad::from(context.as_bytes()), &mut buffer)
+            .map_err(|_| SealError::DoesNotOpen)?
+            .len();
+        buffer.truncate(opened);
+        Ok(buffer)
+    }
+}
+
+/// What a consumer-facing process opens issue keys with. Nothing leads from it to the master key.
+#[derive(Clone)]
+pub struct ReaderKey {
+    bytes: Zeroizing<[u8; 32]>,
+    key: WrappingKey,
+}
+
+impl ReaderKey {
+    fn of(master: &[u8; 32]) -> Result<ReaderKey, SealError> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        hkdf::Salt::new(hkdf::HKDF_SHA256, &[])
+            .extract(master)
+            .expand(&[b"suyuan-reader-key-1"], hkdf::HKDF_SHA256)
+            .and_then(|okm| okm.fill(bytes.as_mut_slice()))
+            .map_err(|_| SealError::Malformed)?;
+        let key = WrappingKey::new(&bytes)?;
+        Ok(ReaderKey { bytes, key })
+    }
+
+    /// From 32 bytes in base64, as [`ReaderKey::to_base64`] told them.
+    pub fn from_base64(text: &str) -> Result<ReaderKey, SealError> {
+        let bytes = decode(text)?;
+        let key = WrappingKey::new(&bytes)?;
+        Ok(ReaderKey { bytes, key })
+    }
+
+    /// For the settings of a consumer-facing process.
+    pub fn to_base64(&self) -> Zeroizing<String> {
+        Zeroizing::new(STANDARD.encode(self.bytes.as_slice()))
+    }
+
+    /// A key for one purpose, the same in every process of the installation.
+    pub fn derived_key(&self, purpose: &str) -> [u8; 32] {
+        let mac = hmac::Key::new(hmac::HMAC_SHA256, self.bytes.as_slice());
+        let mut key = [0; 32];
+        key.copy_from_slice(hmac::sign(&mac, purpose.as_bytes()).as_ref());
+        key
+    }
+
+    /// Wraps `secret` for readers.
+    pub fn wrap(&self, context: &str, secret: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.key.wrap(context, secret)
+    }
+
+    /// Opens what was wrapped for readers, for the same context.
+    pub fn unwrap(&self, context: &str, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        self.key.unwrap(context, wrapped)
+    }
+}
+
 /// The master key, kept outside the database.
 #[derive(Clone)]
 pub struct Sealer {
-    key: Arc<RandomizedNonceKey>,
+    key: WrappingKey,
+    reader: ReaderKey,
     /// For digests of what must not be guessed by whoever reads the database.
     mac: Arc<hmac::Key>,
     /// For the demo only: new secrets follow from a seed, so that its codes are the same each time.
     seed: Option<Arc<aws_lc_rs::hmac::Key>>,
 }
 
+fn decode(text: &str) -> Result<Zeroizing<[u8; 32]>, SealError> {
+    let bytes = STANDARD.decode(text.trim());
+    let bytes = Zeroizing::new(bytes.map_err(|_| SealError::Malformed)?);
+    let bytes: &[u8; 32] = bytes
+        .as_slice()
+        .try_into()
+        .map_err(|_| SealError::Malformed)?;
+    Ok(Zeroizing::new(*bytes))
+}
+
 impl Sealer {
     /// From 32 bytes in base64.
     pub fn from_base64(text: &str) -> Result<Sealer, SealError> {
-        let bytes = Zeroizing::new(
-            STANDARD
-                .decode(text.trim())
-                .map_err(|_| SealError::Malformed)?,
-        );
-        let bytes: &[u8; 32] = bytes
-            .as_slice()
-            .try_into()
-            .map_err(|_| SealError::Malformed)?;
+        let bytes = decode(text)?;
         let mut distinct = [false; 256];
-        for byte in bytes {
+        for byte in bytes.iter() {
             distinct[usize::from(*byte)] = true;
         }
         if distinct.iter().filter(|seen| **seen).count() < 12 {
             return Err(SealError::Weak);
         }
-        let key = RandomizedNonceKey::new(&AES_256_GCM, bytes).map_err(|_| SealError::Malformed)?;
         let mac = digest::digest(
             &digest::SHA256,
-            &[b"suyuan-mac-1".as_slice(), bytes].concat(),
+            &[b"suyuan-mac-1".as_slice(), bytes.as_slice()].concat(),
         );
         Ok(Sealer {
-            key: Arc::new(key),
+            key: WrappingKey::new(&bytes)?,
+            reader: ReaderKey::of(&bytes)?,
             mac: Arc::new(hmac::Key::new(hmac::HMAC_SHA256, mac.as_ref())),
             seed: None,
         })
@@ -87,14 +182,6 @@ impl Sealer {
     /// be tried against it. In base64.
     pub fn keyed_digest(&self, text: &[u8]) -> String {
         STANDARD.encode(hmac::sign(&self.mac, text))
-    }
-
-    /// A key for one purpose, the same for everyone who has the master key.
-    pub fn derived_key(&self, purpose: &str) -> [u8; 32] {
-        let text = format!("derived key for {purpose}");
-        let mut key = [0; 32];
-        key.copy_from_slice(hmac::sign(&self.mac, text.as_bytes()).as_ref());
-        key
     }
 
     /// A new 32-byte secret for what `context` names: random, except in a seeded demo.
@@ -126,30 +213,19 @@ impl Sealer {
         }
     }
 
+    /// What a consumer-facing process gets instead of the master key.
+    pub fn reader_key(&self) -> &ReaderKey {
+        &self.reader
+    }
+
     /// Wraps `secret`.
     pub fn wrap(&self, context: &str, secret: &[u8]) -> Result<Vec<u8>, SealError> {
-        let mut sealed = secret.to_vec();
-        let nonce = self
-            .key
-            .seal_in_place_append_tag(Aad::from(context.as_bytes()), &mut sealed)
-            .map_err(|_| SealError::NoRandomness)?;
-        Ok([nonce.as_ref().as_slice(), &sealed].concat())
+        self.key.wrap(context, secret)
     }
 
     /// Opens what [`Sealer::wrap`] made for the same context.
     pub fn unwrap(&self, context: &str, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        let (nonce, sealed) = wrapped
-            .split_at_checked(NONCE)
-            .ok_or(SealError::DoesNotOpen)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::DoesNotOpen)?;
-        let mut buffer = Zeroizing::new(sealed.to_vec());
-        let opened = self
-            .key
-            .open_in_place(nonce, Aad::from(context.as_bytes()), &mut buffer)
-            .map_err(|_| SealError::DoesNotOpen)?
-            .len();
-        buffer.truncate(opened);
-        Ok(buffer)
+        self.key.unwrap(context, wrapped)
     }
 }
 
@@ -205,6 +281,39 @@ mod tests {
             assert!(sealer.unwrap("c", &bent).is_err(), "bit in byte {at}");
         }
         assert!(sealer.unwrap("c", &wrapped[..11]).is_err());
+    }
+
+    #[test]
+    fn a_reader_opens_what_is_for_readers_and_nothing_of_the_master_keys() {
+        let sealer = sealer();
+        let text = sealer.reader_key().to_base64();
+        let reader = ReaderKey::from_base64(&text).unwrap();
+        let for_readers = sealer.reader_key().wrap("issue-key/01", b"secret").unwrap();
+        assert_eq!(
+            &**reader.unwrap("issue-key/01", &for_readers).unwrap(),
+            b"secret"
+        );
+        let own = sealer.wrap("signing-key/01", b"secret").unwrap();
+        assert!(reader.unwrap("signing-key/01", &own).is_err());
+        // Taken for a master key, it opens nothing either.
+        let pretended = Sealer::from_base64(&text).unwrap();
+        assert!(pretended.unwrap("signing-key/01", &own).is_err());
+        assert!(
+            pretended
+                .reader_key()
+                .unwrap("issue-key/01", &for_readers)
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn the_reader_key_of_a_master_key_never_changes() {
+        let master = STANDARD.encode((0..32).collect::<Vec<u8>>());
+        let sealer = Sealer::from_base64(&master).unwrap();
+        assert_eq!(
+            sealer.reader_key().to_base64().as_str(),
+            "uhym2Cr41jolaCN8jYs2g/q472UPI+7zIR/LYYGnBJ4="
+        );
     }
 
     #[test]

@@ -55,3 +55,19 @@ pub fn start_metrics() -> &'static PrometheusHandle {
         handle
     })
 }
+
+/// An error with all its causes, for a line in a log.
+pub fn in_full(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let told = cause.to_string();
+        // A wrapper may have told its cause's words already.
+        if !text.contains(&told) {
+            text.push_str(": ");
+            text.push_str(&told);
+        }
+        next = cause.source();
+    }
+    text
+}

@@ -117,6 +117,23 @@ on_each!(a_person_is_told_on_a_page_in_their_language, |engine| {
 });
 
 on_each!(
+    refusals_that_cannot_be_held_close_the_connection,
+    |engine| {
+        let flags = with(&[&five()[..], &[("limits.refusals_held", "0")]].concat());
+        let app = TestApp::spawn_with(engine, &flags).await;
+        let demo = app.world().await;
+        let tin = &demo.codes.legal[0];
+        for n in 0..7 {
+            let answer = app.consumer().scan(path_of(tin)).await;
+            let refused = n >= 5;
+            assert_eq!(answer.status, if refused { 429 } else { 200 });
+            assert_eq!(answer.header("connection") == "close", refused, "{n}");
+        }
+        app.stop().await;
+    }
+);
+
+on_each!(
     guessing_serials_ends_soon_and_real_codes_go_on_for_others,
     |engine| {
         let flags = with(&[
@@ -131,8 +148,9 @@ on_each!(
         let (stem, serial) = path.rsplit_once('/').expect("a serial");
         let mut answered = 0;
         for n in 0..30 {
-            // Another serial each time, of the right length and alphabet.
-            let guess = format!("{stem}/{}{n:02}", &serial[..serial.len() - 2]);
+            // Another serial each time, of the right length and alphabet; links are guesses too.
+            let links = ["", "?linkType=linkset", "?linkType=gs1:pip"][n % 3];
+            let guess = format!("{stem}/{}{n:02}{links}", &serial[..serial.len() - 2]);
             match from(&app, "192.0.2.1", &guess).await.status {
                 404 => answered += 1,
                 status => assert_eq!(status, 429),

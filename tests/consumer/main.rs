@@ -1,5 +1,6 @@
 //! What consumers see: scans, pages, freshness. One binary, one module a story.
 
+mod conformance;
 mod copies;
 mod flood;
 mod freshness;

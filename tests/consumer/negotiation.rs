@@ -26,10 +26,7 @@ on_both!(people_get_the_page_and_programs_what_they_name, |app| {
             PAGE,
         ),
         ("text/html, application/json", PAGE),
-        ("*/*", PAGE),
-        ("image/png", PAGE),
-        ("", PAGE),
-        (",,;q=x", PAGE),
+        ("text/html;q=0.1, application/json", JSON),
     ];
     for (accept, expected) in cases {
         let answer = get(&app, tin, &[("accept", accept)]).await;
@@ -39,7 +36,18 @@ on_both!(people_get_the_page_and_programs_what_they_name, |app| {
             "{accept}"
         );
     }
-    assert_eq!(get(&app, tin, &[]).await.header("content-type"), PAGE);
+    // Who names nothing we have is sent to the page, with all the code said.
+    let page = format!("{}/p{tin}", app.public_url);
+    for accept in ["*/*", "image/png", "text/*", "", ",,;q=x"] {
+        let answer = get(&app, tin, &[("accept", accept)]).await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (307, page.as_str()),
+            "{accept}"
+        );
+    }
+    assert_eq!(get(&app, tin, &[]).await.header("location"), page);
+    assert_eq!(get(&app, &page, &[]).await.header("content-type"), PAGE);
     for path in [
         &demo.codes.legal[0],
         &demo.codes.forged[0],

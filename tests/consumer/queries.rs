@@ -103,7 +103,7 @@ on_both!(looking_without_asking_counts_nothing, |app| {
     let tin = &demo.codes.legal[0];
     person(&app, tin).await;
     for _ in 0..3 {
-        let headers = [("user-agent", PERSON)];
+        let headers = [("accept", "text/html"), ("user-agent", PERSON)];
         let head = app
             .consumer()
             .send(Method::HEAD, tin, &headers, Vec::new())
@@ -119,7 +119,7 @@ on_both!(looking_without_asking_counts_nothing, |app| {
         "Yahoo! Slurp",
     ];
     for agent in bots {
-        let headers = [("user-agent", agent)];
+        let headers = [("accept", "text/html"), ("user-agent", agent)];
         assert_eq!(app.consumer().get_with(tin, &headers).await.status, 200);
     }
     counted(&app, tin, 1).await;
@@ -178,6 +178,7 @@ on_both!(entries_hold_no_address_and_no_software, |app| {
     let wechat = "Mozilla/5.0 (iPhone) MicroMessenger/8.0.40 Secret-Phone-9";
     for agent in [PERSON, PERSON, wechat, "curl/8.5 Secret-Phone-8"] {
         let headers = [
+            ("accept", "text/html"),
             ("user-agent", agent),
             ("x-forwarded-for", "203.0.113.77"),
             ("forwarded", "for=203.0.113.77"),
@@ -287,6 +288,7 @@ on_both!(the_first_time_is_the_least, |app| {
     app.clock.shift_by(-3 * 86_400_000_000);
     person(&app, tin).await;
     app.clock.shift_by(0);
+    app.settled().await;
     let least = counted(&app, tin, 2)
         .await
         .queries

@@ -220,7 +220,7 @@ on_both!(a_code_that_says_otherwise_than_the_record_stops, |app| {
         (printed.to_owned(), fine),
         (format!("/01/{gtin}/21/{serial}"), fine),
         (format!("/01/{gtin}/21/{serial}?17={expiry}"), fine),
-        (format!("{tin}&utm_source=x&linkType=gs1:pip"), fine),
+        (format!("{tin}&utm_source=x&context=gs1:pip"), fine),
         (other("200101"), wrong),
         (other(&last_of_month), if month_end { fine } else { wrong }),
         (format!("/01/{gtin}/10/OTHER/21/{serial}"), wrong),

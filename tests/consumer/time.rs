@@ -1,6 +1,6 @@
 //! What the clock decides: expiry, and how old an answer says it is.
 
-use crate::support::{batch_of, gtin_and_serial, officer, scan, until, verdict};
+use crate::support::{batch_of, close, gtin_and_serial, officer, recall, scan, until, verdict};
 use jiff::{Timestamp, civil::Date, tz::Offset};
 use std::time::Duration;
 use suyuan_tests::{TestApp, on_both};
@@ -17,9 +17,10 @@ fn end_of(date: Date) -> i64 {
 }
 
 /// Moves the application's clock to this instant.
-fn move_to(app: &TestApp, instant: i64) {
+async fn move_to(app: &TestApp, instant: i64) {
     app.clock
         .shift_by(instant - Timestamp::now().as_microsecond());
+    app.settled().await;
 }
 
 on_both!(
@@ -38,7 +39,7 @@ on_both!(
         let (gtin, _) = gtin_and_serial(tin);
         let batch_level = format!("/01/{gtin}/10/{lot}");
 
-        move_to(&app, midnight - 5 * SECOND);
+        move_to(&app, midnight - 5 * SECOND).await;
         assert_eq!(verdict(&app, tin).await, "200 legal ok");
         assert_eq!(verdict(&app, &demo.codes.case[0]).await, "200 legal ok");
         assert_eq!(
@@ -49,7 +50,7 @@ on_both!(
         assert!(page.contains("verdict ok") && page.contains(&printed));
         let before = app.consumer().scan(tin).await.header("etag").to_owned();
 
-        move_to(&app, midnight);
+        move_to(&app, midnight).await;
         assert_eq!(verdict(&app, tin).await, "200 legal stop expired");
         assert_eq!(
             verdict(&app, &demo.codes.case[0]).await,
@@ -74,7 +75,7 @@ on_both!(
         assert_eq!(app.consumer().get_with(tin, &headers).await.status, 200);
 
         // It flips by itself while the process runs, and a clock set back flips it back.
-        move_to(&app, midnight - 2 * SECOND);
+        move_to(&app, midnight - 2 * SECOND).await;
         assert_eq!(verdict(&app, tin).await, "200 legal ok");
         let flipped = || async { verdict(&app, tin).await == "200 legal stop expired" };
         let took = until("the flip", Duration::from_secs(4), flipped).await;
@@ -95,9 +96,9 @@ on_both!(goods_shown_as_expired_were_fine_on_their_last_day, |app| {
         .expect("a date")
         .to_owned();
     let midnight = end_of(printed.parse().expect("a date"));
-    move_to(&app, midnight - 12 * 3600 * SECOND);
+    move_to(&app, midnight - 12 * 3600 * SECOND).await;
     assert_eq!(verdict(&app, tin).await, "200 legal ok");
-    move_to(&app, midnight + SECOND);
+    move_to(&app, midnight + SECOND).await;
     assert_eq!(verdict(&app, tin).await, "200 legal stop expired");
     app.stop().await;
 });
@@ -128,3 +129,35 @@ on_both!(as_of_moves_on_with_the_confirmations, |app| {
     );
     app.stop().await;
 });
+
+on_both!(
+    a_clock_that_was_moved_costs_no_more_than_a_poll_and_no_recall,
+    |app| {
+        let demo = app.world().await;
+        let tin = &demo.codes.legal[0];
+        let (_, view) = scan(&app, tin).await;
+        let lot = view.code.batch.expect("a lot");
+        for hours in [1, -1, 0] {
+            app.clock.shift_by(hours * 3600 * SECOND);
+            let well = || async { advice_or_silence(&app, tin).await == "ok" };
+            until("ok again", Duration::from_secs(1), well).await;
+            // Tokens of before are an hour off.
+            let officer = officer(&app, &demo).await;
+            let batch = batch_of(&officer, &lot).await["id"].clone();
+            let id = recall(&officer, &batch, "moved").await;
+            let told = || async { verdict(&app, tin).await == "200 legal stop recalled" };
+            until("the recall", Duration::from_secs(1), told).await;
+            close(&officer, &id).await;
+            let free = || async { verdict(&app, tin).await == "200 legal ok" };
+            until("its end", Duration::from_secs(1), free).await;
+        }
+        app.stop().await;
+    }
+);
+
+/// Advice, or `silence`.
+async fn advice_or_silence(app: &TestApp, url: &str) -> String {
+    let answer = app.consumer().scan(crate::support::path_of(url)).await;
+    let advice = answer.json()["advice"].as_str().map(str::to_owned);
+    advice.unwrap_or_else(|| "silence".to_owned())
+}

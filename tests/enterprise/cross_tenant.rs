@@ -24,6 +24,7 @@ async fn sees_nothing_of(stage: &Stage, other: &Caller) {
         "/v1/commissions",
         "/v1/code-destructions",
         "/v1/recalls",
+        "/v1/links",
         "/v1/users",
         "/v1/log",
     ] {
@@ -35,6 +36,7 @@ async fn sees_nothing_of(stage: &Stage, other: &Caller) {
             &stage.batch,
             &stage.segment,
             &stage.recall,
+            &stage.link,
             &stage.file,
             &stage.firm.id,
         ] {

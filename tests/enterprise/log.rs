@@ -33,6 +33,8 @@ fn expected() -> BTreeMap<&'static str, (&'static str, &'static str)> {
         ),
         ("open_recall", ("recall_opened", "recall:")),
         ("close_recall", ("recall_closed", "recall:")),
+        ("create_link", ("links_changed", "link:")),
+        ("delete_link", ("links_changed", "link:")),
         ("clear_suspicion", ("suspicion_cleared", "suspicion:")),
     ])
 }

@@ -96,6 +96,8 @@ pub struct Stage {
     pub suspicion: String,
     /// Hash of a file.
     pub file: String,
+    /// A link of the product.
+    pub link: String,
     /// Company prefix.
     pub prefix: String,
 }
@@ -130,8 +132,14 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
     let recall = json!({"batch_ids": [batch], "reason": "封口不严", "instructions": "退回"});
     let recall = id(&made(admin.post("/v1/recalls", &recall).await));
     let kept = upload(admin, "first", format!("%PDF-1.4 of {code}").into_bytes()).await;
+    let link = json!({
+        "anchor": format!("/01/{}", gtin(&format!("0{prefix}00001"))), "link_type": "gs1:faqs",
+        "href": "https://brand.example/faqs", "title": "常见问题",
+    });
+    let link = id(&made(admin.post("/v1/links", &link).await));
     Stage {
         user,
+        link,
         plant,
         product,
         batch,
@@ -290,6 +298,16 @@ impl Stage {
                     "batch_ids": [self.batch], "reason": format!("原因 {n}"), "instructions": "退回",
                 }),
             ),
+            "create_link" => post(
+                here(),
+                json!({
+                    "anchor": format!("/01/{}", gtin(&format!("0{}00001", self.prefix))),
+                    "link_type": "gs1:faqs", "href": format!("https://brand.example/{n}"),
+                    "title": "问题", "media_type": "text/html", "hreflang": ["zh-CN"],
+                    "context": ["CN"],
+                }),
+            ),
+            "delete_link" => (at(&self.link), Body::Nothing),
             "get_recall" => (at(&self.recall), Body::Nothing),
             "get_suspicion" | "list_suspicion_queries" => (at(&self.suspicion), Body::Nothing),
             "clear_suspicion" => post(at(&self.suspicion), json!({"note": "家人多次查询"})),
@@ -305,6 +323,7 @@ impl Stage {
             | "list_batches"
             | "list_segments"
             | "list_recalls"
+            | "list_links"
             | "list_suspicions"
             | "list_log"
             | "livez"

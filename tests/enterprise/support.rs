@@ -144,7 +144,7 @@ pub fn array(value: &Value) -> &[Value] {
 
 /// The highest position of the log.
 pub async fn head(app: &TestApp) -> i64 {
-    let head = suyuan::resolver::store::head(&app.state().db).await;
+    let head = suyuan::resolver::store::head(&app.state().db.as_reader()).await;
     head.expect("the head").1
 }
 

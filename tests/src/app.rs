@@ -3,13 +3,13 @@
 use crate::Caller;
 use actix_web::dev::ServerHandle;
 use sea_orm::{ConnectionTrait, Database};
-use std::env;
+use std::{env, time::Instant};
 use suyuan::{
     app::{Application, Internal},
     clock::Clock,
     config::Settings,
     demo::{self, Demo},
-    resolver::Resolver,
+    resolver::{Resolver, lease::Trust},
     sealing::Sealer,
 };
 use tempfile::TempDir;
@@ -113,13 +113,15 @@ impl TestApp {
         made
     }
 
-    /// Waits until the resolver has applied everything committed so far.
+    /// Waits until the resolver has applied everything committed so far, and vouches for it: a
+    /// clock that was moved costs the lease until the next poll.
     pub async fn settled(&self) {
-        let (_, head) = suyuan::resolver::store::head(&self.state().db)
+        let (_, head) = suyuan::resolver::store::head(&self.state().db.as_reader())
             .await
             .expect("head");
         for _ in 0..200 {
-            if self.resolver().world.load().position >= head {
+            let fresh = self.resolver().lease.state(Instant::now()) == Trust::Fresh;
+            if fresh && self.resolver().world.load().position >= head {
                 return;
             }
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -172,7 +174,7 @@ impl TestApp {
 }
 
 /// A database of its own on the test server.
-async fn new_postgres_database() -> String {
+pub async fn new_postgres_database() -> String {
     let server = env::var("SUYUAN_TEST_POSTGRES")
         .expect("SUYUAN_TEST_POSTGRES is not set: run the tests with tests/run");
     let admin = Database::connect(&server)

@@ -74,6 +74,11 @@ impl Caller {
         }
     }
 
+    /// The token it signs requests with.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// One request over a connection of its own. `path` may be a whole URL printed on a product.
     pub async fn send(
         &self,

@@ -8,7 +8,7 @@ pub mod app;
 pub mod caller;
 pub mod chaos;
 
-pub use app::{Engine, TestApp};
+pub use app::{Engine, TestApp, new_postgres_database};
 pub use caller::{Answer, Caller};
 pub use chaos::{Proxy, Weather};
 

@@ -7,16 +7,25 @@ use crate::{
     entities::signing_key,
     sealing::{SealError, Sealer},
 };
+use arc_swap::ArcSwap;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 use thiserror::Error;
 use uuid::Uuid;
 
 /// `typ` of our access tokens; a token made for another purpose never passes as one.
 const TYP: &str = "suyuan-access+jwt";
+/// Clocks of servers may differ by this much.
+const LEEWAY_S: i64 = 60;
 /// Longest token read.
 const TOKEN_BYTES_MAX: usize = 2048;
 
@@ -60,11 +69,17 @@ pub struct Tokens {
     life_s: i64,
     kid: String,
     signing: EncodingKey,
-    verifying: HashMap<String, DecodingKey>,
+    /// Keys of other processes may come later; see [`Tokens::look_again`].
+    verifying: ArcSwap<HashMap<String, DecodingKey>>,
+    looked: Mutex<Instant>,
 }
 
+/// A key nobody knows is looked for at most this often, however many tokens name one.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
 impl Tokens {
-    /// Loads the installation's signing keys, making the first.
+    /// Loads the installation's signing keys, making the first. Processes that start at the same
+    /// time make one between them.
     pub async fn open(
         db: &Db,
         sealer: &Sealer,
@@ -72,10 +87,15 @@ impl Tokens {
         life_s: i64,
         now: Micros,
     ) -> Result<Tokens, TokenError> {
-        let mut rows = keys(db).await?;
+        let mut rows = keys(db.reader()).await?;
         if rows.is_empty() {
-            make(db, sealer, now).await?;
-            rows = keys(db).await?;
+            let tx = db.begin_alone_in("signing_key").await?;
+            rows = keys(&tx).await?;
+            if rows.is_empty() {
+                make(&tx, sealer, now).await?;
+                rows = keys(&tx).await?;
+            }
+            tx.commit().await?;
         }
         let newest = rows.last().ok_or(TokenError::Signing)?;
         let pkcs8 = sealer.unwrap(&context(&newest.kid), &newest.wrapped)?;
@@ -84,11 +104,31 @@ impl Tokens {
             life_s,
             kid: newest.kid.clone(),
             signing: EncodingKey::from_ed_der(&pkcs8),
-            verifying: rows
-                .iter()
-                .map(|row| (row.kid.clone(), DecodingKey::from_ed_der(&row.public_key)))
-                .collect(),
+            verifying: ArcSwap::from_pointee(verifying(&rows)),
+            looked: Mutex::new(Instant::now()),
         })
+    }
+
+    /// Reads the keys again for a token that names one not known here. Does nothing for a token
+    /// whose key is known, nor within five seconds of the last time. Says whether it read.
+    pub async fn look_again(&self, db: &Db, token: &str) -> Result<bool, DbErr> {
+        let header = jsonwebtoken::decode_header(token).ok();
+        let Some(kid) = header.and_then(|header| header.kid) else {
+            return Ok(false);
+        };
+        if self.verifying.load().contains_key(&kid) {
+            return Ok(false);
+        }
+        {
+            let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+            if looked.elapsed() < LOOK_EVERY {
+                return Ok(false);
+            }
+            *looked = Instant::now();
+        }
+        self.verifying
+            .store(Arc::new(verifying(&keys(db.reader()).await?)));
+        Ok(true)
     }
 
     /// A token for `user`, and its life in seconds.
@@ -125,7 +165,8 @@ impl Tokens {
         if header.typ.as_deref() != Some(TYP) {
             return None;
         }
-        let key = self.verifying.get(header.kid.as_deref()?)?;
+        let keys = self.verifying.load();
+        let key = keys.get(header.kid.as_deref()?)?;
         let mut rules = Validation::new(Algorithm::EdDSA);
         rules.set_audience(&["internal"]);
         rules.set_issuer(&[self.installation.to_string()]);
@@ -135,8 +176,7 @@ impl Tokens {
             .ok()?
             .claims;
         let now = now.div_euclid(1_000_000);
-        let leeway = 5;
-        let in_force = claims.exp > now && claims.iat <= now + leeway;
+        let in_force = claims.exp > now - LEEWAY_S && claims.iat <= now + LEEWAY_S;
         in_force.then_some(claims)
     }
 }
@@ -145,15 +185,21 @@ fn context(kid: &str) -> String {
     format!("signing-key/{kid}")
 }
 
-async fn keys(db: &Db) -> Result<Vec<signing_key::Model>, DbErr> {
+fn verifying(rows: &[signing_key::Model]) -> HashMap<String, DecodingKey> {
+    rows.iter()
+        .map(|row| (row.kid.clone(), DecodingKey::from_ed_der(&row.public_key)))
+        .collect()
+}
+
+async fn keys(conn: &impl ConnectionTrait) -> Result<Vec<signing_key::Model>, DbErr> {
     signing_key::Entity::find()
         .filter(signing_key::Column::RetiredAt.is_null())
         .order_by_asc(signing_key::Column::CreatedAt)
-        .all(db.reader())
+        .all(conn)
         .await
 }
 
-async fn make(db: &Db, sealer: &Sealer, now: Micros) -> Result<(), TokenError> {
+async fn make(tx: &impl ConnectionTrait, sealer: &Sealer, now: Micros) -> Result<(), TokenError> {
     let pair = Ed25519KeyPair::generate().map_err(|_| TokenError::Signing)?;
     let pkcs8 = pair.to_pkcs8v1().map_err(|_| TokenError::Signing)?;
     let kid = Uuid::now_v7().simple().to_string();
@@ -164,7 +210,7 @@ async fn make(db: &Db, sealer: &Sealer, now: Micros) -> Result<(), TokenError> {
         created_at: Set(now),
         retired_at: Set(None),
     })
-    .exec_without_returning(db.writer())
+    .exec_without_returning(tx)
     .await?;
     Ok(())
 }

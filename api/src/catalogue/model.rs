@@ -223,6 +223,8 @@ pub struct PublicField {
     pub note: Option<String>,
     /// Table and row, for example `T8-6`.
     pub source: Option<String>,
+    /// The GS1 link type under which a resolver lists what the row shows.
+    pub link_type: Option<String>,
 }
 
 /// `record_type.field`.

@@ -42,6 +42,9 @@ pub struct PublicItem {
     pub level: Level,
     /// The content.
     pub value: PublicValue,
+    /// The GS1 link type it answers, if it answers one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link_type: Option<String>,
 }
 
 /// What a row of the public table shows.
@@ -122,6 +125,7 @@ impl Profile {
                 title_en: row.title_en.clone(),
                 level,
                 value,
+                link_type: row.link_type.clone(),
             })
         })
         .collect()

@@ -13,7 +13,7 @@ pub mod store;
 pub mod wire;
 
 pub use space::{SpaceKey, UnitLevel, UnitName, sscc_index};
-pub use store::{open_space, spaces_of};
+pub use store::{has_space, open_space, spaces_of};
 
 use crate::{
     log::ActError,

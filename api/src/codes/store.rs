@@ -3,14 +3,15 @@
 use super::{
     CodesError, InTheWay, SpaceError, SpaceKey, UnitLevel,
     ranges::{Range, runs, uncovered},
-    ring::{Ring, WrappedKey, context},
+    ring::{Opener, Ring, WrappedKey, context},
     wire::{CommissionRecord, DestructionRecord, SegmentOut},
 };
 use crate::{
     clock::{day_of, rfc3339},
     db::Db,
     entities::{
-        code_destruction, code_space, commission, issue_key, public_chunk, public_range, segment,
+        code_destruction, code_space, commission, issue_key, public_chunk, public_range,
+        public_space, segment,
     },
     http::page::Paging,
     log::Act,
@@ -54,16 +55,13 @@ pub async fn open_space(
     let mut keys = Vec::new();
     if space.is_minted() {
         let bound_to = context(&space, 0);
-        let wrapped = sealer.wrap(&bound_to, sealer.new_secret(&bound_to)?.as_slice())?;
-        keys.push(WrappedKey {
-            id: 0,
-            wrapped: STANDARD.encode(&wrapped),
-        });
+        let secret = sealer.new_secret(&bound_to)?;
+        keys.push(WrappedKey::wrap(sealer, &space, 0, secret.as_slice())?);
         issue_key::Entity::insert(issue_key::ActiveModel {
             enterprise_id: Set(enterprise),
             space: Set(name.clone()),
             key_id: Set(0),
-            wrapped: Set(wrapped),
+            wrapped: Set(sealer.wrap(&bound_to, secret.as_slice())?),
             created_at: Set(act.stamp()),
         })
         .exec_without_returning(act.tx())
@@ -73,6 +71,33 @@ pub async fn open_space(
         serde_json::to_string(&keys).map_err(|e| SpaceError::Db(DbErr::Json(e.to_string())))?;
     projection::put_space(act, &name, enterprise, product, level.name(), &keys).await?;
     Ok(())
+}
+
+/// Wraps for readers what a release without reader keys wrote. Changes no answer, so no position
+/// moves; a row that changed meanwhile is left to whoever changed it. Returns how many rows it was.
+pub async fn wrap_for_readers(db: &Db, sealer: &Sealer) -> Result<u64, SpaceError> {
+    let unread = |why: String| SpaceError::Db(DbErr::Custom(why));
+    let mut wrapped = 0;
+    for row in public_space::Entity::find().all(db.reader()).await? {
+        let name = || unread(format!("public_space {}", row.space));
+        let space = SpaceKey::parse(&row.space).ok_or_else(name)?;
+        let keys: Vec<WrappedKey> = serde_json::from_str(&row.keys).map_err(|_| name())?;
+        if keys.iter().all(|key| !key.for_readers.is_empty()) {
+            continue;
+        }
+        let opener = Opener::Master(sealer.clone());
+        let keys = keys
+            .into_iter()
+            .map(|key| WrappedKey::wrap(sealer, &space, key.id, &opener.open(&space, &key)?))
+            .collect::<Result<Vec<_>, _>>()?;
+        let keys = serde_json::to_string(&keys).map_err(|e| unread(e.to_string()))?;
+        let update = public_space::Entity::update_many()
+            .col_expr(public_space::Column::Keys, keys.into())
+            .filter(public_space::Column::Space.eq(&row.space))
+            .filter(public_space::Column::Keys.eq(&row.keys));
+        wrapped += update.exec(db.writer()).await?.rows_affected;
+    }
+    Ok(wrapped)
 }
 
 /// Spaces of a product with their levels, smallest unit first.
@@ -88,6 +113,15 @@ pub async fn spaces_of(
         .all(tx)
         .await?;
     Ok(rows.into_iter().map(|row| (row.space, row.level)).collect())
+}
+
+/// Is this a space of the enterprise?
+pub async fn has_space(
+    tx: &impl ConnectionTrait,
+    enterprise: Uuid,
+    key: SpaceKey,
+) -> Result<bool, DbErr> {
+    Ok(space(tx, enterprise, &key.to_string()).await?.is_some())
 }
 
 /// A space of this enterprise.
@@ -118,9 +152,10 @@ pub async fn ring(
         .map(|row| WrappedKey {
             id: u8::try_from(row.key_id).unwrap_or(u8::MAX),
             wrapped: STANDARD.encode(row.wrapped),
+            for_readers: String::new(),
         })
         .collect();
-    Ok(Ring::open(sealer, space, &keys)?)
+    Ok(Ring::open(&Opener::Master(sealer.clone()), space, &keys)?)
 }
 
 /// Takes the next `count` indices of a space as a segment and shows it.

@@ -105,6 +105,19 @@ async fn one(
             return Err(format!("only {items} items of Table 8"));
         }
     }
+    // Who wishes for nothing is sent to the page, as is what GS1 readers ask.
+    let plain = get(url, "*/*").await?;
+    let sent = if status == 200 { 307 } else { 404 };
+    if plain.status != sent {
+        return Err(format!(
+            "without wishes: status {}, not {sent}",
+            plain.status
+        ));
+    }
+    let linkset = get(url, "application/linkset+json").await?;
+    if linkset.status != status || (status == 200 && !linkset.body.contains("defaultLink")) {
+        return Err(format!("linkset: status {}", linkset.status));
+    }
     let page = get(url, "text/html").await?;
     if page.status != status || !page.body.contains("<h1") || page.body.contains("<script") {
         return Err(format!(

@@ -20,6 +20,7 @@ use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
     http::{
         ConnectionType, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
@@ -31,7 +32,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tracing::Instrument;
 
@@ -134,7 +135,12 @@ async fn finish(
             let (method, path) = (request.method().to_string(), request.path().to_owned());
             let started = Instant::now();
             let span = tracing::info_span!("request", id);
-            let response = next.call(request).instrument(span.clone()).await?;
+            let answer = next.call(request).instrument(span.clone());
+            let Ok(response) = tokio::time::timeout(ANSWER_MAX, answer).await else {
+                span.in_scope(|| tracing::warn!(method, path, "no answer in time"));
+                return Err(too_late(id));
+            };
+            let response = response?;
             let (status, took) = (response.status().as_u16(), started.elapsed());
             span.in_scope(|| {
                 tracing::info!(
@@ -156,15 +162,16 @@ async fn finish(
     if let Some(connection) = connection {
         connection.moves();
     }
-    let is_last = connection.is_some_and(|connection| connection.is_last_request());
-    if is_last || request.app_data::<Draining>().is_some_and(Draining::is_on) {
-        // A kept connection would hold the process until its time is over.
-        response
-            .head_mut()
-            .set_connection_type(ConnectionType::Close);
-    }
+    // A kept connection would hold a process that is leaving until its time is over.
+    let closes = connection.is_some_and(|connection| connection.is_last_request())
+        || request.app_data::<Draining>().is_some_and(Draining::is_on)
+        || response.head().connection_type() == ConnectionType::Close;
     if response.status().is_client_error() || response.status().is_server_error() {
         response = explain(&request, response, audience, &text);
+    }
+    if closes {
+        let head = response.head_mut();
+        head.set_connection_type(ConnectionType::Close);
     }
     if let Ok(value) = HeaderValue::from_bytes(&text) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
@@ -198,6 +205,23 @@ async fn let_in(
     let response = next.call(request).await?;
     drop(turn);
     Ok(response.map_into_boxed_body())
+}
+
+/// Staff hear within this, also when a database hangs without a word: what was begun is given up
+/// and may be sent again under the same key.
+const ANSWER_MAX: Duration = Duration::from_secs(15);
+
+/// The answer to a request that took too long. The request itself is still with its handler, so
+/// the body is written here.
+fn too_late(id: &str) -> actix_web::Error {
+    let problem = Problem::new(ProblemCode::Unavailable);
+    let response = HttpResponse::build(problem.code.status())
+        .insert_header((REQUEST_ID.clone(), id))
+        .insert_header((header::RETRY_AFTER, problem.retry_after_s.unwrap_or(1)))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .content_type("application/problem+json")
+        .json_body(&problem.body(id));
+    InternalError::from_response("no answer in time", response).into()
 }
 
 /// A failure that carries a problem gets its body; one the framework made becomes a problem. An
@@ -239,6 +263,9 @@ fn explain(
         builder.insert_header((header::RETRY_AFTER, seconds));
     }
     builder.insert_header((header::CACHE_CONTROL, "no-store"));
+    if audience == Audience::Consumer {
+        builder.insert_header(any_origin());
+    }
     if audience == Audience::Consumer && wants_page(request) {
         let lang = language(request);
         let (title, detail) = match lang {
@@ -267,6 +294,12 @@ fn explain(
     builder
         .content_type("application/problem+json")
         .json_body(&problem.body(id))
+}
+
+/// What is said of codes is public and asked for without credentials: any origin may read it.
+pub fn any_origin() -> (HeaderName, HeaderValue) {
+    let all = HeaderValue::from_static("*");
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, all)
 }
 
 /// A response body of JSON under the content type already set.

@@ -43,6 +43,8 @@ pub enum Kind {
     RecallOpened,
     /// A recall ended.
     RecallClosed,
+    /// A link was registered or taken away.
+    LinksChanged,
     /// An account was made or changed.
     AccountChanged,
     /// A copy of a unit is suspected, or it was queried unusually often.
@@ -62,6 +64,7 @@ impl Kind {
             Kind::CodesVoided => "codes_voided",
             Kind::RecallOpened => "recall_opened",
             Kind::RecallClosed => "recall_closed",
+            Kind::LinksChanged => "links_changed",
             Kind::AccountChanged => "account_changed",
             Kind::SuspicionRaised => "suspicion_raised",
             Kind::SuspicionCleared => "suspicion_cleared",

@@ -2,6 +2,8 @@
 //! transaction as the log entry that changed it. Rows carry the act's position. This module
 //! decides nothing; the resolver reads what stands here.
 
+pub mod rights;
+
 use crate::{catalogue::PublicItem, db::statement, log::Act};
 use roaring::RoaringBitmap;
 use sea_orm::{ConnectionTrait, DbErr};
@@ -44,6 +46,28 @@ pub struct Recall {
     pub instructions: String,
     /// When it was opened, microseconds.
     pub opened_at: i64,
+}
+
+/// A link as the public side knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Id.
+    pub id: Uuid,
+    /// Link type: `gs1:…` or the address of another.
+    pub link_type: String,
+    /// Where it leads.
+    pub href: String,
+    /// What is there.
+    pub title: String,
+    /// Media type of the target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// Languages of the target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hreflang: Vec<String>,
+    /// Contexts it is meant for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<String>,
 }
 
 /// Kinds of `public_range`.
@@ -128,6 +152,17 @@ pub async fn set_recalls(act: &Act, batch: Uuid, recalls: &[Recall]) -> Result<(
         act,
         "UPDATE public_batch SET recalls = ?, position = ? WHERE batch_id = ?",
         vec![json(&recalls)?.into(), act.position().into(), batch.into()],
+    )
+    .await
+}
+
+/// Shows the links of an anchor, all of them; none is the tombstone.
+pub async fn put_links(act: &Act, anchor: &str, links: &[Link]) -> Result<(), DbErr> {
+    run(
+        act,
+        "INSERT INTO public_link (anchor, links, position) VALUES (?, ?, ?) \
+         ON CONFLICT (anchor) DO UPDATE SET links = excluded.links, position = excluded.position",
+        vec![anchor.into(), json(&links)?.into(), act.position().into()],
     )
     .await
 }

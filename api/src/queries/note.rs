@@ -9,7 +9,7 @@ use super::{
 use crate::{
     clock::{Clock, Micros},
     codes::SpaceKey,
-    db::Db,
+    db::{Db, Reader},
 };
 use std::{
     net::IpAddr,
@@ -140,7 +140,7 @@ impl QueryLog {
 }
 
 /// Uses the installation's salts as they are made, for ever.
-pub async fn follow_salts(db: Db, log: Arc<QueryLog>, clock: Clock, every: Duration) {
+pub async fn follow_salts(db: Reader, log: Arc<QueryLog>, clock: Clock, every: Duration) {
     let mut used = Vec::new();
     loop {
         match store::salts(&db, clock.now().div_euclid(DAY)).await {

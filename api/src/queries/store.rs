@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     clock::Micros,
-    db::{Db, statement},
+    db::{Db, Reader, statement},
     entities::{query_chunk, query_packet},
     projection::{read_bits, write_bits},
 };
@@ -83,7 +83,7 @@ pub async fn tidy_salts(db: &Db, days: [i64; 2]) -> Result<(), DbErr> {
 const SALT_DAYS: i64 = 7;
 
 /// The salts of this day and the days after it.
-pub async fn salts(db: &Db, from: i64) -> Result<Vec<(i64, Vec<u8>)>, DbErr> {
+pub async fn salts(db: &Reader, from: i64) -> Result<Vec<(i64, Vec<u8>)>, DbErr> {
     let rows = db
         .reader()
         .query_all_raw(statement(

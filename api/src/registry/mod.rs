@@ -13,7 +13,7 @@ pub mod products;
 pub mod profiles;
 
 pub use batches::store::{BatchRef, batch};
-pub use enterprises::store::exists as enterprise_exists;
+pub use enterprises::store::{exists as enterprise_exists, prefixes as company_prefixes};
 
 use crate::{
     catalogue::Gap,

@@ -14,7 +14,7 @@ use super::{
     store,
     view::{Content, Format, View, render},
 };
-use crate::{db::Db, pages::Lang, projection};
+use crate::{db::Reader, pages::Lang, projection};
 use lru::LruCache;
 use sea_orm::DbErr;
 use std::{
@@ -174,7 +174,7 @@ impl Views {
     /// The view of an answer; rendered from a text that is here, in Redis or in the database.
     pub async fn get(
         &self,
-        db: &Db,
+        db: &Reader,
         installation: Uuid,
         subject: &Subject,
         verdict: Verdict,
@@ -203,7 +203,12 @@ impl Views {
     }
 
     /// What was published: one loads it, the others wait for that and look again.
-    async fn source(&self, db: &Db, installation: Uuid, key: SubjectKey) -> Result<Source, DbErr> {
+    async fn source(
+        &self,
+        db: &Reader,
+        installation: Uuid,
+        key: SubjectKey,
+    ) -> Result<Source, DbErr> {
         if let Some(source) = lock(&self.sources).get(&key) {
             return Ok(source.clone());
         }
@@ -223,7 +228,7 @@ impl Views {
     /// database says. With its length as text.
     async fn load(
         &self,
-        db: &Db,
+        db: &Reader,
         installation: Uuid,
         key: SubjectKey,
     ) -> Result<(Option<projection::View>, usize), DbErr> {

@@ -6,7 +6,7 @@ use super::{note_io, redis_tier::RedisTier, store};
 use crate::{
     clock::{Clock, Micros},
     codes::SpaceKey,
-    db::Db,
+    db::Reader,
     projection::read_bits,
 };
 use arc_swap::ArcSwap;
@@ -68,7 +68,7 @@ impl Counts {
     }
 
     /// Reads bitmaps that changed.
-    pub async fn refresh(&self, db: &Db) -> Result<(), DbErr> {
+    pub async fn refresh(&self, db: &Reader) -> Result<(), DbErr> {
         let sent = self.clock.now();
         let mut after = self.seen.load(Ordering::Acquire);
         loop {
@@ -123,7 +123,7 @@ impl Counts {
     /// How often a unit was queried, read where it is not known here.
     pub async fn get(
         &self,
-        db: &Db,
+        db: &Reader,
         installation: Uuid,
         space: SpaceKey,
         index: u64,

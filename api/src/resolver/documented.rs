@@ -3,55 +3,90 @@
 
 use super::wire::ScanOut;
 use crate::problem::ProblemBody;
+use utoipa::IntoParams;
 
-/// A scan: any path that is a code. `text/html` gets the page, `application/json` the view.
+/// What a code's address may carry behind its question mark. Data attributes (`17=…`) and anything
+/// else go along to the target of a redirect, byte for byte.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)] // carries documentation only
+pub struct LinkParams {
+    /// `linkset` (formerly `all`) for all links; or the link type that is wanted, as `gs1:pip` or
+    /// by its address. The first one counts.
+    #[param(rename = "linkType", example = "gs1:recallStatus")]
+    link_type: Option<String>,
+    /// Chooses among links of one type that are meant for different contexts.
+    context: Option<String>,
+}
+
+/// A unit: any path that is a code. Without `linkType`: `text/html` gets the page,
+/// `application/json` the view, `application/linkset+json` and `application/ld+json` the linkset,
+/// anything else a redirect to the default link, the page's own address. With `linkType`: a
+/// redirect to the link of that type that suits Accept-Language, `context` and Accept best; 300
+/// with a linkset of those that nothing tells apart; 404 where there is none. Of each header the
+/// first 64 items are looked at.
 #[utoipa::path(get, path = "/01/{gtin}/21/{serial}", tag = "scan", operation_id = "scan_unit",
     params(("gtin" = String, Path, description = "GTIN: 8, 12, 13 or 14 digits"),
-    ("serial" = String, Path, description = "1 to 20 characters, percent-encoded")),
-    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
-    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
+    ("serial" = String, Path, description = "1 to 20 characters, percent-encoded"), LinkParams),
+    responses((status = 200, body = ScanOut), (status = 300, description = "Links that nothing tells apart", content_type = "application/linkset+json"),
+    (status = 304), (status = 307, description = "To the link"), (status = 404, body = ScanOut),
+    (status = 400, body = ProblemBody), (status = 414, body = ProblemBody), (status = 503, body = ProblemBody)))]
 #[allow(dead_code)] // carries documentation only
 pub fn scan_unit() {}
 
-/// A product, or with `/10/{lot}` a batch of it.
+/// A product, or with `/10/{lot}` a batch of it. Forms of answer as for a unit.
 #[utoipa::path(get, path = "/01/{gtin}", tag = "scan", operation_id = "scan_product",
-    params(("gtin" = String, Path)),
-    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
-    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
+    params(("gtin" = String, Path), LinkParams),
+    responses((status = 200, body = ScanOut), (status = 300, description = "Links that nothing tells apart", content_type = "application/linkset+json"),
+    (status = 304), (status = 307, description = "To the link"), (status = 404, body = ScanOut),
+    (status = 400, body = ProblemBody), (status = 414, body = ProblemBody), (status = 503, body = ProblemBody)))]
 #[allow(dead_code)]
 pub fn scan_product() {}
 
-/// A batch.
+/// A batch. Forms of answer as for a unit.
 #[utoipa::path(get, path = "/01/{gtin}/10/{lot}", tag = "scan", operation_id = "scan_batch",
-    params(("gtin" = String, Path), ("lot" = String, Path)),
-    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
-    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
+    params(("gtin" = String, Path), ("lot" = String, Path), LinkParams),
+    responses((status = 200, body = ScanOut), (status = 300, description = "Links that nothing tells apart", content_type = "application/linkset+json"),
+    (status = 304), (status = 307, description = "To the link"), (status = 404, body = ScanOut),
+    (status = 400, body = ProblemBody), (status = 414, body = ProblemBody), (status = 503, body = ProblemBody)))]
 #[allow(dead_code)]
 pub fn scan_batch() {}
 
-/// A logistic unit.
+/// A logistic unit. Forms of answer as for a unit.
 #[utoipa::path(get, path = "/00/{sscc}", tag = "scan", operation_id = "scan_logistic_unit",
-    params(("sscc" = String, Path)),
-    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
-    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
+    params(("sscc" = String, Path), LinkParams),
+    responses((status = 200, body = ScanOut), (status = 300, description = "Links that nothing tells apart", content_type = "application/linkset+json"),
+    (status = 304), (status = 307, description = "To the link"), (status = 404, body = ScanOut),
+    (status = 400, body = ProblemBody), (status = 414, body = ProblemBody), (status = 503, body = ProblemBody)))]
 #[allow(dead_code)]
 pub fn scan_logistic_unit() {}
 
-/// A code of the own scheme.
+/// A code of the own scheme. Forms of answer as for a unit.
 #[utoipa::path(get, path = "/c/{code}", tag = "scan", operation_id = "scan_own",
-    params(("code" = String, Path)),
-    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
-    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
+    params(("code" = String, Path), LinkParams),
+    responses((status = 200, body = ScanOut), (status = 304),
+    (status = 307, description = "To the link"), (status = 404, body = ScanOut),
+    (status = 400, body = ProblemBody), (status = 414, body = ProblemBody), (status = 503, body = ProblemBody)))]
 #[allow(dead_code)]
 pub fn scan_own() {}
 
-/// The page of a code, whatever the caller accepts: `/p` before any path above.
+/// The page of a code, whatever the caller accepts: `/p` before any path above. With `section`
+/// the browser is sent to that part of the page: `verdict`, `recall`, `code`, or `item-` and a
+/// number of the public table.
 #[utoipa::path(get, path = "/p/{path}", tag = "scan", operation_id = "scan_page",
-    params(("path" = String, Path, description = "a code's path without its leading slash")),
-    responses((status = 200, content_type = "text/html"), (status = 404, content_type = "text/html"),
-    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
+    params(("path" = String, Path, description = "a code's path without its leading slash"),
+    ("section" = Option<String>, Query, description = "a part of the page: 1 to 20 small letters, digits and -")),
+    responses((status = 200, content_type = "text/html"), (status = 304),
+    (status = 307, description = "To the part of the page"), (status = 404, content_type = "text/html"),
+    (status = 400, content_type = "text/html"), (status = 414, content_type = "text/html"), (status = 503, content_type = "text/html")))]
 #[allow(dead_code)]
 pub fn scan_page() {}
+
+/// The resolver description file: what this resolver is and supports.
+#[utoipa::path(get, path = "/.well-known/gs1resolver", tag = "scan", operation_id = "describe_resolver",
+    responses((status = 200, content_type = "application/json")))]
+#[allow(dead_code)]
+pub fn describe_resolver() {}
 
 /// Anything a person may type or a scanner may read, as `code`; without it, the form.
 #[utoipa::path(get, path = "/q", tag = "scan", operation_id = "query_code",

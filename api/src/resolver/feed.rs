@@ -11,9 +11,11 @@ use super::{
     world::{NextWorld, World},
 };
 use crate::{
+    codes::ring::Opener,
     config::{self, Freshness},
-    db::{Db, OpenError},
-    sealing::Sealer,
+    db::{OpenError, Reader},
+    sealing::SealError,
+    telemetry::in_full,
 };
 use std::{
     sync::Arc,
@@ -33,6 +35,16 @@ pub enum PollError {
     Timeout,
 }
 
+impl PollError {
+    /// Trying again is of no use: a key does not open.
+    pub fn will_stay(&self) -> bool {
+        matches!(
+            self,
+            PollError::Read(ReadError::Key(_, error)) if !matches!(error, SealError::NotForReaders)
+        )
+    }
+}
+
 /// One page of changes may take longer than asking whether there are any. Past this the
 /// connection is given up.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -50,10 +62,10 @@ async fn in_time<T, E: Into<ReadError>>(
 /// Follows the log for a resolver.
 pub struct Feed {
     /// A connection of its own: a poll never waits behind queries.
-    db: Db,
+    db: Reader,
     url: String,
     database: config::Database,
-    sealer: Sealer,
+    opener: Opener,
     settings: Freshness,
     /// Wakes the feed early: this process committed, or another said so.
     wake: Arc<Notify>,
@@ -64,13 +76,13 @@ impl Feed {
     pub async fn open(
         url: String,
         settings: &config::Settings,
-        sealer: Sealer,
+        opener: Opener,
     ) -> Result<Feed, OpenError> {
         Ok(Feed {
-            db: Db::open_single(&url, &settings.database).await?,
+            db: Reader::open_single(&url, &settings.database).await?,
             url,
             database: settings.database.clone(),
-            sealer,
+            opener,
             settings: settings.freshness,
             wake: Arc::new(Notify::new()),
         })
@@ -118,7 +130,7 @@ impl Feed {
                 let end = in_time(store::page_end(&self.db, table, after)).await?;
                 let to = end.unwrap_or(i64::MAX);
                 let changes =
-                    in_time(store::changes(&self.db, &self.sealer, table, after, to)).await?;
+                    in_time(store::changes(&self.db, &self.opener, table, after, to)).await?;
                 for change in changes {
                     next.apply(change);
                 }
@@ -145,7 +157,7 @@ impl Feed {
                 Err(error) => {
                     metrics::counter!("suyuan_feed_failures_total").increment(1);
                     if !failing {
-                        tracing::warn!(%error, "freshness poll failed");
+                        tracing::warn!(error = in_full(&error), "freshness poll failed");
                     }
                     failing = true;
                     if matches!(error, PollError::Timeout) {
@@ -160,7 +172,7 @@ impl Feed {
     /// A connection that did not answer in time may never answer again: a peer that vanished says
     /// nothing. A new one costs little.
     async fn reconnect(&mut self) {
-        let open = Db::open_single(&self.url, &self.database);
+        let open = Reader::open_single(&self.url, &self.database);
         if let Ok(Ok(db)) = tokio::time::timeout(Duration::from_secs(1), open).await {
             let old = std::mem::replace(&mut self.db, db);
             tokio::spawn(old.close());

@@ -7,6 +7,11 @@ use super::{
     counts::Count,
     decide::Verdict,
     judge::{Ask, Judged, READ_TIMEOUT, judge},
+    links::{
+        self,
+        handlers::Address,
+        wanted::{Wanted, wanted},
+    },
     lookup::{Entered, Found},
     store,
     texts::texts,
@@ -36,24 +41,59 @@ static FILES: Semaphore = Semaphore::const_new(16);
 
 /// The default service of the public listener: every code's address.
 pub async fn scan(resolver: Data<Resolver>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    read_only(&request)?;
-    let raw = request.uri().path();
-    let (path, format) = match raw.strip_prefix("/p/") {
-        Some(_) => (&raw[2..], Format::Page),
-        None => (raw, format_of(&request)),
+    let (raw, query) = (request.uri().path(), request.query_string());
+    let (path, wanted) = match raw.strip_prefix("/p/") {
+        Some(_) => (&raw[2..], Wanted::View(Format::Page)),
+        None => (raw, wanted(query, accept_lines(&request))),
     };
     if !looks_like_code(path) {
+        read_only(&request)?;
         return Err(Problem::new(ProblemCode::NotFound));
     }
-    let ask = Ask {
-        format,
-        lang: http::language(&request),
-        entered: Entered::Scanned,
-    };
-    let query = request.query_string();
+    let asked_first = *request.method() == Method::OPTIONS;
+    if !asked_first && !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let refused = Problem::new(ProblemCode::MethodNotAllowed);
+        return Err(refused.allow("GET, HEAD, OPTIONS"));
+    }
     let scanned = trace_code::parse_path(path, query)
         .map_err(|error| malformed(error, &format!("{path}?{query}")))?;
-    answer(&resolver, &request, &scanned, ask).await
+    if asked_first {
+        let address = Address::asked(path, &scanned.code);
+        return Ok(links::handlers::preflight(&resolver.site, &address));
+    }
+    if let Wanted::View(format) = wanted {
+        if path.len() != raw.len()
+            && let Some(section) = links::handlers::to_section(raw, query)
+        {
+            return Ok(section);
+        }
+        if !leads_elsewhere(&resolver, &scanned, format, path.len() != raw.len()) {
+            let ask = Ask {
+                format,
+                lang: http::language(&request),
+                entered: Entered::Scanned,
+            };
+            return answer(&resolver, &request, &scanned, ask).await;
+        }
+    }
+    let address = Address::asked(path, &scanned.code);
+    links::handlers::answer(&resolver, &request, &scanned, &address, wanted).await
+}
+
+/// Is the answer not here but where a link leads? So it is for browsers where the settings say so,
+/// and for keys that have links but no page of ours.
+fn leads_elsewhere(
+    resolver: &Resolver,
+    scanned: &trace_code::Scanned,
+    format: Format,
+    is_page: bool,
+) -> bool {
+    if is_page {
+        return false;
+    }
+    (format == Format::Page && resolver.site.always_redirect)
+        || (matches!(scanned.code, TraceCode::Other(_))
+            && links::handlers::has_links(resolver, &scanned.code))
 }
 
 /// `GET /q`
@@ -112,7 +152,8 @@ pub async fn file(resolver: Data<Resolver>, request: HttpRequest) -> Result<Http
         .body(Paced::new(file.content, turn)))
 }
 
-async fn answer(
+/// The page or the JSON view of a code, with everything a scan entails.
+pub(super) async fn answer(
     resolver: &Resolver,
     request: &HttpRequest,
     scanned: &trace_code::Scanned,
@@ -227,6 +268,7 @@ fn headers(response: &mut HttpResponseBuilder, ask: Ask, tag: ETag) {
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-cache"),
     ));
+    response.insert_header(http::any_origin());
     if let Ok(tag) = HeaderValue::from_bytes(&tag) {
         response.insert_header((header::ETAG, tag));
     }
@@ -306,7 +348,8 @@ fn malformed(error: CodeError, text: &str) -> Problem {
     problem
 }
 
-fn read_only(request: &HttpRequest) -> Result<(), Problem> {
+/// Refuses every method but GET and HEAD.
+pub(super) fn read_only(request: &HttpRequest) -> Result<(), Problem> {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok(());
     }
@@ -314,13 +357,16 @@ fn read_only(request: &HttpRequest) -> Result<(), Problem> {
 }
 
 /// Pages for people, JSON for programs that ask for it.
-fn format_of(request: &HttpRequest) -> Format {
-    let json = http::accepts(request, &header::ACCEPT, "application/json");
-    if json && !http::accepts(request, &header::ACCEPT, "text/html") {
-        Format::Json
-    } else {
-        Format::Page
+pub(super) fn format_of(request: &HttpRequest) -> Format {
+    match wanted("", accept_lines(request)) {
+        Wanted::View(format) => format,
+        _ => Format::Page,
     }
+}
+
+fn accept_lines(request: &HttpRequest) -> impl Iterator<Item = &str> {
+    let lines = request.headers().get_all(header::ACCEPT);
+    lines.filter_map(|line| line.to_str().ok())
 }
 
 /// A first segment of two to four digits, or `c`: everything else is not ours to parse.
@@ -346,7 +392,7 @@ fn etag(view: u64, count: Count) -> ETag {
 type ETag = [u8; 20];
 
 /// A form value: `+` is a space, the rest is percent-encoded.
-fn decode_form(value: &str) -> String {
+pub(super) fn decode_form(value: &str) -> String {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {

@@ -18,6 +18,7 @@ pub mod feed;
 pub mod handlers;
 pub mod judge;
 pub mod lease;
+pub mod links;
 pub mod lookup;
 pub mod redis_tier;
 pub mod store;
@@ -44,11 +45,13 @@ pub struct Resolver {
     /// Where queries are noted.
     pub log: Arc<QueryLog>,
     /// Where rows are read on a miss.
-    pub db: crate::db::Db,
+    pub db: crate::db::Reader,
     /// The wall clock.
     pub clock: Clock,
     /// Leaving soon: readiness fails.
     pub draining: Draining,
+    /// How codes' addresses are answered.
+    pub site: links::Site,
 }
 
 /// Counts a call to a database or to Redis made for a scan.

@@ -3,17 +3,21 @@
 
 use super::world::{Batch, Change, Space, expiry_day};
 use crate::{
-    codes::{SpaceKey, UnitLevel, ring::Ring},
-    db::{Db, statement},
+    codes::{
+        SpaceKey, UnitLevel,
+        ring::{Opener, Ring},
+    },
+    db::{Reader, statement},
     entities::{
-        public_batch, public_chunk, public_file, public_head, public_product, public_range,
+        public_batch, public_chunk, public_file, public_link, public_product, public_range,
         public_space, query_chunk, query_count,
     },
     projection::{CHUNK_COPY, CHUNK_LISTED, CHUNK_OFTEN, CHUNK_VOID, RANGE_SEGMENT, read_bits},
-    sealing::{SealError, Sealer},
+    sealing::SealError,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use thiserror::Error;
 use uuid::Uuid;
@@ -32,20 +36,39 @@ pub enum ReadError {
     Row(String),
 }
 
-/// Where the projection stands.
-pub async fn head(db: &Db) -> Result<(Uuid, i64), DbErr> {
-    let row = public_head::Entity::find_by_id(1).one(db.reader()).await?;
-    let row = row.ok_or_else(|| DbErr::RecordNotFound("public_head".into()))?;
-    Ok((row.installation, row.position))
+/// Where the projection stands, as its primary says. A standby, or a primary that was set aside,
+/// may be behind without knowing it: what it says is an error.
+pub async fn head(db: &Reader) -> Result<(Uuid, i64), DbErr> {
+    let sql = match db.backend() {
+        DbBackend::Postgres => {
+            "SELECT installation, position, current_setting('transaction_read_only') = 'on' AS behind \
+             FROM public_head WHERE id = 1"
+        }
+        _ => "SELECT installation, position, FALSE AS behind FROM public_head WHERE id = 1",
+    };
+    let row = db.reader().query_one_raw(statement(db.backend(), sql, []));
+    let row = row
+        .await?
+        .ok_or_else(|| DbErr::RecordNotFound("public_head".into()))?;
+    if row.try_get("", "behind")? {
+        return Err(DbErr::Custom(
+            "the server takes no writes, so it is no primary".into(),
+        ));
+    }
+    Ok((
+        row.try_get("", "installation")?,
+        row.try_get("", "position")?,
+    ))
 }
 
 /// The tables a world is made of, in an order in which what is named comes first.
-pub const TABLES: [Table; 5] = [
+pub const TABLES: [Table; 6] = [
     Table::Spaces,
     Table::Products,
     Table::Batches,
     Table::Ranges,
     Table::Chunks,
+    Table::Links,
 ];
 
 /// One of them.
@@ -61,6 +84,8 @@ pub enum Table {
     Ranges,
     /// `public_chunk`
     Chunks,
+    /// `public_link`
+    Links,
 }
 
 impl Table {
@@ -71,6 +96,7 @@ impl Table {
             Table::Batches => "public_batch",
             Table::Ranges => "public_range",
             Table::Chunks => "public_chunk",
+            Table::Links => "public_link",
         }
     }
 }
@@ -79,7 +105,7 @@ impl Table {
 const PAGE: i64 = 5000;
 
 /// The position a page of changes after `after` ends at; `None` when the rest fits one page.
-pub async fn page_end(db: &Db, table: Table, after: i64) -> Result<Option<i64>, DbErr> {
+pub async fn page_end(db: &Reader, table: Table, after: i64) -> Result<Option<i64>, DbErr> {
     let sql = format!(
         "SELECT position FROM {} WHERE position > ? ORDER BY position LIMIT 1 OFFSET {PAGE}",
         table.name()
@@ -93,8 +119,8 @@ pub async fn page_end(db: &Db, table: Table, after: i64) -> Result<Option<i64>, 
 
 /// Changes of a table with a position in (after, to].
 pub async fn changes(
-    db: &Db,
-    sealer: &Sealer,
+    db: &Reader,
+    opener: &Opener,
     table: Table,
     after: i64,
     to: i64,
@@ -107,7 +133,7 @@ pub async fn changes(
                 .filter(public_space::Column::Position.lte(to))
                 .all(conn)
                 .await?;
-            rows.into_iter().map(|row| space(sealer, row)).collect()
+            rows.into_iter().map(|row| space(opener, row)).collect()
         }
         Table::Products => {
             // The view itself is read on demand.
@@ -179,15 +205,23 @@ pub async fn changes(
                 .filter_map(|row| chunk(row).transpose())
                 .collect()
         }
+        Table::Links => {
+            let rows = public_link::Entity::find()
+                .filter(public_link::Column::Position.gt(after))
+                .filter(public_link::Column::Position.lte(to))
+                .all(conn)
+                .await?;
+            rows.into_iter().map(links).collect()
+        }
     }
 }
 
-fn space(sealer: &Sealer, row: public_space::Model) -> Result<Change, ReadError> {
+fn space(opener: &Opener, row: public_space::Model) -> Result<Change, ReadError> {
     let unreadable = || ReadError::Row(format!("public_space {}", row.space));
     let key = SpaceKey::parse(&row.space).ok_or_else(unreadable)?;
     let level = UnitLevel::parse(&row.level).ok_or_else(unreadable)?;
     let keys: Vec<_> = serde_json::from_str(&row.keys).map_err(|_| unreadable())?;
-    let ring = Ring::open(sealer, &key, &keys)
+    let ring = Ring::open(opener, &key, &keys)
         .map_err(|error| ReadError::Key(row.space.clone(), error))?;
     Ok(Change::Space(Box::new(Space::new(
         key,
@@ -222,8 +256,14 @@ fn chunk(row: public_chunk::Model) -> Result<Option<Change>, ReadError> {
     })
 }
 
+fn links(row: public_link::Model) -> Result<Change, ReadError> {
+    let links = serde_json::from_str(&row.links)
+        .map_err(|_| ReadError::Row(format!("public_link {}", row.anchor)))?;
+    Ok(Change::Links(row.anchor, links))
+}
+
 /// What a batch shows (empty until published), and the version that was read.
-pub async fn batch_view(db: &Db, id: Uuid) -> Result<(String, i64), DbErr> {
+pub async fn batch_view(db: &Reader, id: Uuid) -> Result<(String, i64), DbErr> {
     let row: Option<(String, i64)> = public_batch::Entity::find_by_id(id)
         .select_only()
         .column(public_batch::Column::View)
@@ -235,7 +275,7 @@ pub async fn batch_view(db: &Db, id: Uuid) -> Result<(String, i64), DbErr> {
 }
 
 /// What a product shows, and the version that was read.
-pub async fn product_view(db: &Db, id: Uuid) -> Result<(String, i64), DbErr> {
+pub async fn product_view(db: &Reader, id: Uuid) -> Result<(String, i64), DbErr> {
     let row: Option<(String, i64)> = public_product::Entity::find_by_id(id)
         .select_only()
         .column(public_product::Column::View)
@@ -247,14 +287,14 @@ pub async fn product_view(db: &Db, id: Uuid) -> Result<(String, i64), DbErr> {
 }
 
 /// A public file.
-pub async fn file(db: &Db, hash: &str) -> Result<Option<public_file::Model>, DbErr> {
+pub async fn file(db: &Reader, hash: &str) -> Result<Option<public_file::Model>, DbErr> {
     public_file::Entity::find_by_id(hash.to_owned())
         .one(db.reader())
         .await
 }
 
 /// How often a unit was queried, and first when.
-pub async fn count(db: &Db, space: &str, index: u64) -> Result<Option<(i64, i64)>, DbErr> {
+pub async fn count(db: &Reader, space: &str, index: u64) -> Result<Option<(i64, i64)>, DbErr> {
     let row = query_count::Entity::find_by_id((space.to_owned(), index as i64))
         .one(db.reader())
         .await?;
@@ -262,7 +302,7 @@ pub async fn count(db: &Db, space: &str, index: u64) -> Result<Option<(i64, i64)
 }
 
 /// The fold a page of changed bitmaps ends at; `None` when the rest fits one page.
-pub async fn queried_page_end(db: &Db, after: i64) -> Result<Option<i64>, DbErr> {
+pub async fn queried_page_end(db: &Reader, after: i64) -> Result<Option<i64>, DbErr> {
     let row = db
         .reader()
         .query_one_raw(statement(
@@ -275,7 +315,7 @@ pub async fn queried_page_end(db: &Db, after: i64) -> Result<Option<i64>, DbErr>
 }
 
 /// Bitmaps of indices queried before, of folds in (after, to].
-pub async fn queried(db: &Db, after: i64, to: i64) -> Result<Vec<query_chunk::Model>, DbErr> {
+pub async fn queried(db: &Reader, after: i64, to: i64) -> Result<Vec<query_chunk::Model>, DbErr> {
     query_chunk::Entity::find()
         .filter(query_chunk::Column::Fold.gt(after))
         .filter(query_chunk::Column::Fold.lte(to))

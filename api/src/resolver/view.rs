@@ -7,7 +7,7 @@ use super::{
     lookup::Subject,
 };
 use crate::{
-    catalogue::{PublicItem, PublicValue},
+    catalogue::{Level, PublicItem, PublicValue},
     clock::{day_of, rfc3339},
     pages::{FileLink, InfoRow, InfoValue, Lang, RecallNotice, ScanPage, slot},
     projection::{Recall, View as PublicView},
@@ -58,6 +58,60 @@ pub struct Fixed {
     pub crc: crc32fast::Hasher,
 }
 
+/// What an answer is about: its name, and the rows of the public table that answer a link type.
+#[derive(Debug, Clone, Default)]
+pub struct About {
+    /// The name consumers know; empty until published.
+    pub name: String,
+    /// Rows.
+    pub items: Vec<AboutItem>,
+}
+
+/// A row that answers a link type.
+#[derive(Debug, Clone)]
+pub struct AboutItem {
+    /// The link type.
+    pub link_type: String,
+    /// Printed number.
+    pub no: u16,
+    /// Title in both languages.
+    pub title: String,
+    /// `class`, `batch` or `item`.
+    pub level: Level,
+}
+
+impl About {
+    /// What nothing is about.
+    pub const NOTHING: About = About {
+        name: String::new(),
+        items: Vec::new(),
+    };
+
+    fn of(public: Option<&PublicView>) -> About {
+        let Some(public) = public else {
+            return About::NOTHING;
+        };
+        let item = |item: &PublicItem| {
+            Some(AboutItem {
+                link_type: item.link_type.clone()?,
+                no: item.no,
+                title: format!("{} {}", item.title_zh, item.title_en),
+                level: item.level,
+            })
+        };
+        About {
+            name: public.name.clone(),
+            items: public.items.iter().filter_map(item).collect(),
+        }
+    }
+
+    fn weight(&self) -> usize {
+        let texts = |item: &AboutItem| item.link_type.len() + item.title.len();
+        let items: usize = self.items.iter().map(texts).sum();
+        self.name.len() + items + self.items.len() * size_of::<AboutItem>()
+    }
+}
+
 /// A rendered answer with slots.
 #[derive(Debug, Clone)]
 pub struct View {
@@ -67,6 +121,8 @@ pub struct View {
     pub tag: u64,
     /// Bytes this view takes in memory.
     pub weight: usize,
+    /// What it is about, for those who ask for links; pages go without.
+    pub about: About,
 }
 
 impl View {
@@ -103,6 +159,7 @@ impl View {
             parts,
             tag: hasher.finish(),
             weight,
+            about: About::NOTHING,
         }
     }
 }
@@ -182,7 +239,7 @@ struct ItemOut<'a> {
     name: &'a str,
     title_zh: &'a str,
     title_en: &'a str,
-    level: &'a crate::catalogue::Level,
+    level: &'a Level,
     value: ValueOut<'a>,
 }
 
@@ -204,7 +261,12 @@ struct RecallOut {
 /// Renders.
 pub fn render(content: &Content<'_>, format: Format, lang: Lang) -> View {
     match format {
-        Format::Json => View::from_text(&json(content)),
+        Format::Json => {
+            let mut view = View::from_text(&json(content));
+            view.about = About::of(content.public);
+            view.weight += view.about.weight();
+            view
+        }
         Format::Page => View::from_text(&page(content, lang)),
     }
 }

@@ -4,10 +4,11 @@
 //! A world is never changed in place: the feed makes the next one, sharing what stayed the same.
 //! Rendered texts are not here; see `cache`.
 
+use super::links::Links;
 use crate::{
     clock::day_number,
     codes::{SpaceKey, UnitLevel, ring::Ring},
-    projection::Recall,
+    projection::{Link, Recall},
 };
 use roaring::RoaringBitmap;
 use std::{collections::HashMap, sync::Arc};
@@ -24,6 +25,8 @@ pub struct World {
     batches: HashMap<Uuid, Arc<Batch>>,
     lots: HashMap<Uuid, Arc<HashMap<String, Uuid>>>,
     products: HashMap<Uuid, i64>,
+    /// Registered links.
+    pub links: Links,
 }
 
 /// A code space.
@@ -193,6 +196,8 @@ pub enum Change {
     Void(SpaceKey, u32, RoaringBitmap),
     /// Indices of a chunk commissioned one by one to a batch, all of them.
     Listed(SpaceKey, u32, Uuid, RoaringBitmap),
+    /// All links of an anchor; none when it is gone.
+    Links(String, Vec<Link>),
     /// Indices of a chunk queried unusually often, all of them.
     QueriedOften(SpaceKey, u32, RoaringBitmap),
     /// Indices of a chunk of which a copy is suspected, all of them.
@@ -262,6 +267,7 @@ impl NextWorld {
                     }
                 }
             }
+            Change::Links(anchor, links) => self.world.links.set(anchor, links),
             Change::Void(key, chunk, bits) => self.chunk(key, chunk, |chunk| chunk.void = bits),
             Change::QueriedOften(key, chunk, bits) => {
                 self.chunk(key, chunk, |chunk| chunk.queried_often = bits);

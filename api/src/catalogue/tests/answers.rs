@@ -41,7 +41,7 @@ fn an_item_serialises_to_the_agreed_keys() {
         {"no": 1, "name": "product_name", "title_zh": "产品名称", "title_en": "Product name", "level": "class", "value": "金装"},
         {"no": 11, "name": "traceability_code", "title_zh": "产品追溯编码", "title_en": "Product traceability code", "level": "item", "value": null},
         {"no": 24, "name": "product_inspection_report", "title_zh": "产品检验报告", "title_en": "Product inspection report", "level": "item",
-         "value": [{"hash": "0f".repeat(32), "title_zh": "产品检验报告", "title_en": "Product inspection report"}]},
+         "link_type": "gs1:certificationInfo", "value": [{"hash": "0f".repeat(32), "title_zh": "产品检验报告", "title_en": "Product inspection report"}]},
     ]);
     assert_eq!(json, expected);
 }

@@ -1,0 +1,188 @@
+//! The internal part: what handlers of the internal listener work with, and the jobs. It makes the
+//! schema, holds the signing keys, and is the only one that writes anything but the query log.
+
+use super::{
+    StartError,
+    listener::{self, Bound, CONNECTIONS_MAX, HEAD_TIMEOUT},
+};
+use crate::{
+    accounts::token::Tokens,
+    catalogue::Catalogue,
+    clock::Clock,
+    codes,
+    config::Settings,
+    db::{self, Db, FileLock},
+    http::{
+        self, Draining,
+        connections::{Bounds, Connections},
+    },
+    log::Log,
+    queries,
+    resolver::redis_tier::{self, RedisTier},
+    routes,
+    sealing::Sealer,
+    suspicions,
+};
+use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
+use std::{io, path::Path, sync::Arc, time::Duration};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinHandle,
+};
+
+/// A print file of millions of codes takes its time to arrive.
+const STALLED_S: u64 = 3600;
+
+/// Everything the internal listener needs.
+pub struct Internal {
+    /// Settings.
+    pub settings: Settings,
+    /// Database.
+    pub db: Db,
+    /// The installation's log.
+    pub log: Log,
+    /// Wall clock.
+    pub clock: Clock,
+    /// Wraps keys.
+    pub sealer: Sealer,
+    /// Access tokens.
+    pub tokens: Tokens,
+    /// The standards.
+    pub catalogue: Catalogue,
+    /// Redis, or none.
+    pub redis: RedisTier,
+    /// What is printed into codes.
+    pub base_url: String,
+    /// Leaving soon: readiness fails.
+    pub draining: Draining,
+}
+
+/// The internal part, ready to be served.
+pub struct InternalPart {
+    /// What its handlers work with; demo and tests use it too.
+    pub state: Data<Internal>,
+    bound: Option<Bound>,
+    tasks: Vec<JoinHandle<()>>,
+    _lock: FileLock,
+}
+
+impl InternalPart {
+    /// Brings the schema up to date, opens log and keys, begins the jobs.
+    pub async fn open(
+        settings: Settings,
+        bound: Bound,
+        clock: Clock,
+        sealer: Sealer,
+        draining: Draining,
+    ) -> Result<InternalPart, StartError> {
+        let url = db::url(&settings);
+        let lock = Db::lock(&url)?;
+        let db = Db::open(&url, &settings.database).await?;
+        db.migrate().await?;
+        let log = Log::open(db.clone(), clock.clone()).await?;
+        let tokens = Tokens::open(
+            &db,
+            &sealer,
+            log.installation(),
+            settings.security.access_token_s,
+            clock.now(),
+        )
+        .await?;
+        let wrapped = codes::store::wrap_for_readers(&db, &sealer).await?;
+        if wrapped > 0 {
+            tracing::info!(wrapped, "issue keys wrapped for readers");
+        }
+        let redis = RedisTier::open(&settings.redis)?;
+        let folder = Some(settings.catalogue.folder.as_str()).filter(|folder| !folder.is_empty());
+        let catalogue = Catalogue::with_folder(folder.map(Path::new))?;
+
+        let (counted, just_counted) = mpsc::channel(64);
+        let mut tasks = vec![
+            tokio::spawn(log.clone().tidy_for_ever()),
+            tokio::spawn(queries::fold::fold_for_ever(
+                db.clone(),
+                clock.clone(),
+                Duration::from_millis(settings.queries.fold_ms),
+                counted,
+            )),
+            tokio::spawn(suspicions::job::run(
+                db.clone(),
+                log.clone(),
+                clock.clone(),
+                settings.suspicion,
+                just_counted,
+            )),
+        ];
+        if redis.is_configured() {
+            tasks.push(tokio::spawn(redis_tier::announce(
+                redis.clone(),
+                log.installation(),
+                log.news(),
+            )));
+        }
+        let state = Data::new(Internal {
+            base_url: settings.base_url(),
+            catalogue,
+            settings,
+            db,
+            log,
+            clock,
+            sealer,
+            tokens,
+            redis,
+            draining,
+        });
+        Ok(InternalPart {
+            state,
+            bound: Some(bound),
+            tasks,
+            _lock: lock,
+        })
+    }
+
+    /// Notified after each commit in this process.
+    pub fn news(&self) -> Arc<Notify> {
+        self.state.log.news()
+    }
+
+    /// Starts the internal listener.
+    pub fn serve(&mut self) -> Result<ServerHandle, StartError> {
+        let bound = self.bound.take();
+        let bound = bound.ok_or_else(|| io::Error::other("served already"))?;
+        let state = self.state.clone();
+        let bounds = state.settings.limits;
+        let connections = Connections::new(Bounds {
+            of_a_network: bounds.connections,
+            requests: bounds.requests,
+            stalled_s: STALLED_S,
+            proxies: Arc::new(state.settings.internal.trusted_proxies.clone()),
+        });
+        self.tasks.push(tokio::spawn(connections.clone().watch()));
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(state.clone())
+                .app_data(state.draining.clone())
+                .wrap(from_fn(http::finish_internal))
+                .configure(routes::internal)
+        })
+        .workers(listener::workers(self.state.settings.internal.workers))
+        .max_connections(CONNECTIONS_MAX)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(Duration::from_secs(bounds.idle_s))
+        .shutdown_timeout(self.state.settings.drain.timeout_s)
+        .disable_signals()
+        .on_connect(move |io, about| connections.arrive(io, about))
+        .listen(bound.socket)?
+        .run();
+        let handle = server.handle();
+        self.tasks.push(listener::spawn(server));
+        Ok(handle)
+    }
+
+    /// Ends background work.
+    pub fn finish(self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}

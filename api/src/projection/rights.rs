@@ -1,0 +1,20 @@
+//! What a consumer-facing process may do with the database, table by table: the one list from which
+//! the public role is made. A table that is not named here is out of its reach.
+
+/// Tables it may read: the public projection, and counts of queries, and the salts
+/// visitors are hashed with.
+pub const READ: &[&str] = &[
+    "public_head",
+    "public_space",
+    "public_product",
+    "public_batch",
+    "public_range",
+    "public_chunk",
+    "public_file",
+    "query_count",
+    "query_chunk",
+    "query_salt",
+];
+
+/// Tables it may add rows to, and not read: the query log.
+pub const APPEND: &[&str] = &["query_packet"];

@@ -1,0 +1,9 @@
+//! The program as it is deployed: one internal and three public processes on one PostgreSQL, each a
+//! process of its own, and what becomes of them when something breaks.
+
+mod faults;
+mod postgres;
+mod recalls;
+mod role;
+mod starting;
+mod support;
