@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use suyuan_sync::trace_code::CodeProfiles;
 use thiserror::Error;
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -36,6 +37,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The standards as data.
     pub catalogue: CatalogueFolder,
+    /// Codes of other schemes.
+    pub codes: Codes,
     /// The database.
     pub database: Database,
     /// Redis, optional.
@@ -89,6 +92,14 @@ pub enum Role {
 pub struct CatalogueFolder {
     /// Further catalogue files, or empty.
     pub folder: String,
+}
+
+/// `[codes]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Codes {
+    /// Schemes besides GS1 and our own, in the order in which they are tried.
+    pub profiles: CodeProfiles,
 }
 
 /// `[database]`
@@ -195,6 +206,8 @@ pub struct Queries {
     pub fold_ms: u64,
     /// Between two reads of new counts.
     pub refresh_ms: u64,
+    /// Longest wait of an answer for its count.
+    pub wait_ms: u64,
 }
 
 /// `[log]`
@@ -446,6 +459,40 @@ mod tests {
             let server = load(&[("database.url", "postgres://u@h/d")]).unwrap();
             assert!(server.fit_for(role).is_ok());
         }
+    }
+
+    #[test]
+    fn code_profiles_come_from_the_settings_and_a_bad_one_stops_the_start() {
+        let shipped = load(&[]).unwrap().codes.profiles;
+        let read = shipped.parse("88.118.8/JX.2026.0001").unwrap();
+        assert_eq!(
+            read.code.to_string(),
+            "industrial-internet:88.118.8/JX.2026.0001"
+        );
+
+        let file = tempfile::NamedTempFile::new().unwrap();
+        // The examples of the defaults, as somebody would copy them.
+        let examples: Vec<_> = DEFAULTS
+            .lines()
+            .filter_map(|line| line.strip_prefix("#: "))
+            .collect();
+        std::fs::write(file.path(), examples.join("\n")).unwrap();
+        let own = Settings::load(Some(file.path()), &[])
+            .unwrap()
+            .codes
+            .profiles;
+        for (text, name) in [
+            ("90000010000000000001", "drug-20"),
+            ("202601010012300000000001", "veterinary-24"),
+        ] {
+            let code = own.parse(text).unwrap().code.to_string();
+            assert_eq!(code, format!("{name}:{text}"));
+        }
+
+        let twice = "[[codes.profiles]]\nname = \"ab\"\nfields = []\n";
+        std::fs::write(file.path(), twice).unwrap();
+        let error = Settings::load(Some(file.path()), &[]).unwrap_err();
+        assert!(format!("{error:?}").contains("code profile"), "{error:?}");
     }
 
     #[test]

@@ -67,6 +67,10 @@ enum Session {
     ReadOnly,
 }
 
+/// A connection for scans that was used within this time is taken for alive: asking it each time
+/// would add a round trip to every read, with one connection more held by everyone who waits.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
 /// How long PostgreSQL works on one statement of a session that writes, and of one that reads for
 /// consumers. Whoever waits for it has given up by then.
 const STATEMENT_MAX: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(3)];
@@ -93,7 +97,7 @@ async fn connect(
         });
         options
     } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        postgres(url, session)
+        postgres(url, connections, session)
     } else {
         return Err(OpenError::UnknownKind);
     };
@@ -104,7 +108,7 @@ async fn connect(
     Ok(Database::connect(options).await?)
 }
 
-fn postgres(url: &str, session: Session) -> ConnectOptions {
+fn postgres(url: &str, connections: u32, session: Session) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     // A process that was stopped while it held the log's head must not stop all others.
     options.map_sqlx_postgres_opts(move |o| {
@@ -119,7 +123,13 @@ fn postgres(url: &str, session: Session) -> ConnectOptions {
         }
     });
     if session == Session::ReadOnly {
-        options.statement_timeout(STATEMENT_MAX[1]);
+        // Made before the first request: a pool that makes connections as needed makes them inside
+        // the requests that find it empty, all in the first moment of load, and these requests, and
+        // those queued behind them, wait several times as long as any later one.
+        options
+            .statement_timeout(STATEMENT_MAX[1])
+            .min_connections(connections)
+            .test_before_acquire_if_idle_for(TRUSTED_FOR);
         return options;
     }
     options.statement_timeout(STATEMENT_MAX[0]);

@@ -171,7 +171,7 @@ impl Baseline {
 }
 
 /// Sorted, without what the HTTP library writes by itself.
-fn own_headers(reply: &Reply) -> Vec<(String, String)> {
+pub(crate) fn own_headers(reply: &Reply) -> Vec<(String, String)> {
     let mut headers: Vec<_> = reply
         .headers
         .iter()

@@ -11,9 +11,11 @@
 //! - [`process`]: children, cores, CPU time, memory
 //! - [`server`]: the service under test, started as `suyuan demo --json`
 //! - [`baseline`]: the bare handler every figure is a ratio to
+//! - [`nginx`]: the same bytes as a static file, for orientation
 //! - [`issuing`]: the few internal calls a run needs; every assumption about their bodies
 //! - [`pair`]: a service and its baseline side by side, and fresh codes
 //! - [`rounds`]: every kind of request in turn, in the same minutes
+//! - [`counted`]: scans whose counts must be read
 //! - [`single`]: figures taken once: a million codes, a recall, a page
 //! - [`scan`]: the scan budgets, put together
 //! - [`summary`]: medians, spread, table, JSON
@@ -21,10 +23,12 @@
 
 pub mod baseline;
 pub mod client;
+pub mod counted;
 pub mod drive;
 pub mod error;
 pub mod http;
 pub mod issuing;
+pub mod nginx;
 pub mod pair;
 pub mod process;
 pub mod rounds;

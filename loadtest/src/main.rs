@@ -58,7 +58,12 @@ fn scan_until_signal(args: &ScanArgs) -> Result<ExitCode, LoadError> {
         } else {
             println!("{}", summary.to_table());
         }
-        Ok(if summary.is_taken("scan_hot_ratio") {
+        let missed = summary.missed();
+        let held = !args.check || missed.is_empty();
+        if !held {
+            eprintln!("missed or not taken: {}", missed.join(", "));
+        }
+        Ok(if held && summary.is_taken("scan_hot_ratio") {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE

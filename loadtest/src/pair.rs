@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     LoadError,
     baseline::Baseline,
-    client::get,
+    client::{Reply, get},
     drive::Aim,
     issuing::{Id, Officer, SEGMENT_MAX},
     server::{Demo, Wanted},
@@ -26,6 +26,8 @@ pub struct Pair {
     pub bare: Aim,
     /// The hot code: the first legal one of the demo.
     pub legal: PrintedCode,
+    /// What the service said of it.
+    pub answer: Reply,
     lot: Option<String>,
     _baseline: Baseline,
 }
@@ -61,6 +63,7 @@ impl Pair {
             bare: aim(&baseline.target, baseline.pid()),
             lot: lot.or_else(|| legal.lot.clone()),
             legal,
+            answer,
             demo,
             _baseline: baseline,
         })
@@ -96,54 +99,56 @@ impl Pair {
     }
 }
 
-/// Fresh codes, commissioned to the batch of the demo's legal code.
-pub struct Issued {
-    /// Who issued them.
+/// Someone who issues codes, and for what.
+pub struct Office {
+    /// Who issues.
     pub officer: Officer,
-    /// Their product.
+    /// The product of the demo's legal code.
     pub product: Id,
-    /// Their batch.
+    /// Its batch.
     pub batch: Id,
-    /// Those to be asked for.
-    pub paths: Vec<String>,
 }
 
-impl Issued {
-    /// Issues and commissions `count` codes and takes all of them.
-    pub async fn make(pair: &Pair, count: u64) -> Result<Self, LoadError> {
-        Self::make_spread(pair, count, count).await
-    }
-
-    /// Issues and commissions `count` codes and takes `asked` of them, evenly from all segments,
-    /// in an order unlike the one they were issued in, as tins are scanned.
-    pub async fn make_spread(pair: &Pair, count: u64, asked: u64) -> Result<Self, LoadError> {
-        progress(&format!("issuing {count} codes"));
+impl Office {
+    /// Logs in and finds both.
+    pub async fn open(pair: &Pair) -> Result<Self, LoadError> {
         let officer = Officer::log_in(&pair.demo.internal, &pair.demo.announced.login).await?;
         let product = officer.product(&pair.legal.gtin).await?;
         let lot = pair.lot.as_deref().ok_or_else(|| {
             LoadError::Unusable("neither the legal code nor its answer names a lot".to_owned())
         })?;
         let batch = officer.batch(&product, lot).await?;
+        Ok(Self {
+            officer,
+            product,
+            batch,
+        })
+    }
+
+    /// Issues `count` codes, commissions them to the batch and takes all of them.
+    pub async fn issue(&self, count: u64) -> Result<Vec<String>, LoadError> {
+        self.issue_spread(count, count).await
+    }
+
+    /// Issues and commissions `count` codes and takes `asked` of them, evenly from all segments,
+    /// in an order unlike the one they were issued in, as tins are scanned.
+    pub async fn issue_spread(&self, count: u64, asked: u64) -> Result<Vec<String>, LoadError> {
+        progress(&format!("issuing {count} codes"));
         let segments = count.div_ceil(SEGMENT_MAX);
         let mut paths = Vec::with_capacity(asked as usize);
         for segment in 0..segments {
             let size = SEGMENT_MAX.min(count - segment * SEGMENT_MAX);
             let take = (asked - paths.len() as u64).div_ceil(segments - segment);
-            let id = officer.allocate(&product, size).await?;
-            officer.commission(&batch, &id, size).await?;
-            paths.extend(officer.code_paths(&id, take as usize).await?);
+            let id = self.officer.allocate(&self.product, size).await?;
+            self.officer.commission(&self.batch, &id, size).await?;
+            paths.extend(self.officer.code_paths(&id, take as usize).await?);
         }
         if (paths.len() as u64) < asked {
             let what = format!("{} codes came instead of {asked}", paths.len());
             return Err(LoadError::Unusable(what));
         }
         shuffle(&mut paths);
-        Ok(Self {
-            officer,
-            product,
-            batch,
-            paths,
-        })
+        Ok(paths)
     }
 }
 

@@ -33,6 +33,16 @@ const FIGURES: [(&str, Budget); 14] = [
     ("page_bytes", Budget::AtMost(14_000.0)),
 ];
 
+/// Further figures with a budget, which stand under `detail` only.
+const FURTHER: [(&str, Budget); 2] = [
+    ("scan_counted_max_ms", Budget::AtMost(200.0)),
+    ("flat_rss_mb", Budget::AtMost(150.0)),
+];
+
+fn budgets() -> impl Iterator<Item = (&'static str, Budget)> {
+    FIGURES.into_iter().chain(FURTHER)
+}
+
 /// Median, extremes and number of some values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
@@ -278,9 +288,18 @@ impl Row {
     }
 }
 
+/// What became of a figure.
+enum Figure {
+    Taken(Taken),
+    /// It should have been taken and could not be.
+    Failed(String),
+    /// Nobody asked for it in this run.
+    LeftOut(String),
+}
+
 /// Everything a run has to say.
 pub struct Summary {
-    figures: BTreeMap<&'static str, Result<Taken, String>>,
+    figures: BTreeMap<&'static str, Figure>,
     setup: Map<String, Value>,
     rows: Vec<Row>,
 }
@@ -309,19 +328,40 @@ impl Summary {
     /// Notes a figure, or why there is none.
     pub fn put(&mut self, name: &'static str, figure: Result<Taken, String>) {
         debug_assert!(
-            FIGURES.iter().any(|(known, _)| *known == name),
+            budgets().any(|(known, _)| known == name),
             "{name} is not in the contract"
         );
+        let figure = figure.map_or_else(Figure::Failed, Figure::Taken);
         self.figures.insert(name, figure);
     }
 
-    /// Gives a reason for these figures, as far as they have not been taken or explained.
+    /// Gives a reason why these figures could not be taken, as far as nothing is known of them.
     pub fn explain(&mut self, names: &[&'static str], reason: &str) {
         for name in names {
             self.figures
                 .entry(name)
-                .or_insert_with(|| Err(reason.to_owned()));
+                .or_insert_with(|| Figure::Failed(reason.to_owned()));
         }
+    }
+
+    /// Says why these figures were not to be taken in this run.
+    pub fn leave_out(&mut self, names: &[&'static str], reason: &str) {
+        for name in names {
+            let reason = Figure::LeftOut(reason.to_owned());
+            self.figures.insert(name, reason);
+        }
+    }
+
+    /// The figures that missed their budget, and those that could not be taken.
+    pub fn missed(&self) -> Vec<&'static str> {
+        budgets()
+            .filter(|(name, budget)| match self.figures.get(name) {
+                Some(Figure::Taken(taken)) => !budget.holds(taken.value),
+                Some(Figure::LeftOut(_)) => false,
+                Some(Figure::Failed(_)) | None => true,
+            })
+            .map(|(name, _)| name)
+            .collect()
     }
 
     /// Adds a line to the table.
@@ -331,24 +371,29 @@ impl Summary {
 
     /// Whether this figure has a value.
     pub fn is_taken(&self, name: &str) -> bool {
-        matches!(self.figures.get(name), Some(Ok(_)))
+        matches!(self.figures.get(name), Some(Figure::Taken(_)))
     }
 
     /// One object: every name of the contract, and `detail`.
     pub fn to_json(&self) -> Value {
         let (mut all, mut detail) = (Map::new(), Map::new());
-        for (name, _) in FIGURES {
-            let (value, explained) = match self.figure(name) {
+        for (name, budget) in budgets() {
+            let (value, mut explained) = match self.figure(name) {
                 Ok(taken) => {
                     let mut explained = taken.detail.clone();
                     explained.insert("n".to_owned(), taken.spread.n.into());
                     explained.insert("min".to_owned(), number(taken.spread.min));
                     explained.insert("max".to_owned(), number(taken.spread.max));
+                    explained.insert("held".to_owned(), budget.holds(taken.value).into());
                     (number(taken.value), Value::Object(explained))
                 }
                 Err(reason) => (Value::Null, json!({ "reason": reason })),
             };
-            all.insert(name.to_owned(), value);
+            if FIGURES.iter().any(|(known, _)| *known == name) {
+                all.insert(name.to_owned(), value);
+            } else {
+                explained["value"] = value;
+            }
             detail.insert(name.to_owned(), explained);
         }
         let rows: Map<String, Value> = self
@@ -392,7 +437,7 @@ impl Summary {
             );
         }
         text.push('\n');
-        for (name, budget) in FIGURES {
+        for (name, budget) in budgets() {
             let (sign, bound) = match budget {
                 Budget::AtLeast(bound) => ('≥', bound),
                 Budget::AtMost(bound) => ('≤', bound),
@@ -424,8 +469,8 @@ impl Summary {
 
     fn figure(&self, name: &str) -> Result<&Taken, &str> {
         match self.figures.get(name) {
-            Some(Ok(taken)) => Ok(taken),
-            Some(Err(reason)) => Err(reason),
+            Some(Figure::Taken(taken)) => Ok(taken),
+            Some(Figure::Failed(reason) | Figure::LeftOut(reason)) => Err(reason),
             None => Err("the run did not come to it"),
         }
     }
@@ -506,7 +551,7 @@ mod tests {
         assert_eq!(all["scan_hot_ratio"], 0.65);
         assert_eq!(
             all["detail"]["scan_hot_ratio"],
-            json!({"n": 3, "min": 0.61, "max": 0.7})
+            json!({"n": 3, "min": 0.61, "max": 0.7, "held": true})
         );
         assert_eq!(all["scan_max_ms"], 90);
         for (name, reason) in [
@@ -530,6 +575,25 @@ mod tests {
         assert!(line("scan_hot_ratio").contains("MISSED"));
         assert!(line("scan_p99_ms").contains("ok"));
         assert!(line("page_bytes").contains("did not come to it"));
+    }
+
+    #[test]
+    fn a_missed_budget_and_a_figure_that_failed_are_told_but_not_one_left_out() {
+        let mut summary = Summary::new();
+        for (name, budget) in budgets() {
+            let (Budget::AtLeast(bound) | Budget::AtMost(bound)) = budget;
+            summary.put(name, Taken::median(&[bound]));
+        }
+        assert!(summary.missed().is_empty());
+        summary.leave_out(&["scan_flat_ratio"], "not asked for");
+        assert!(summary.missed().is_empty());
+        summary.put("scan_max_ms", Taken::worst(&[200.1]));
+        summary.put("scan_counted_max_ms", Err("no answer".to_owned()));
+        assert_eq!(summary.missed(), ["scan_max_ms", "scan_counted_max_ms"]);
+        let detail = &summary.to_json()["detail"];
+        assert_eq!(detail["scan_max_ms"]["held"], false);
+        assert_eq!(detail["scan_counted_max_ms"]["reason"], "no answer");
+        assert_eq!(detail["flat_rss_mb"]["value"], 150);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod m0004_codes;
 mod m0005_recalls;
 mod m0006_projection;
 mod m0007_queries;
+mod m0008_mint_profile;
 mod m0009_links;
 mod m0012_query_packets;
 mod m0013_suspicion;
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_recalls::Migration),
             Box::new(m0006_projection::Migration),
             Box::new(m0007_queries::Migration),
+            Box::new(m0008_mint_profile::Migration),
             Box::new(m0009_links::Migration),
             Box::new(m0012_query_packets::Migration),
             Box::new(m0013_suspicion::Migration),

@@ -32,6 +32,9 @@ fn form(form: Form) -> &'static str {
         Form::Bracketed => "bracketed",
         Form::PlainNumber => "plain-number",
         Form::OwnScheme => "own-scheme",
+        Form::EpcBinary => "epc-binary",
+        Form::EpcUrn => "epc-urn",
+        Form::Profile => "profile",
     }
 }
 

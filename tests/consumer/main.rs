@@ -1,5 +1,6 @@
 //! What consumers see: scans, pages, freshness. One binary, one module a story.
 
+mod carriers;
 mod conformance;
 mod copies;
 mod flood;

@@ -52,6 +52,7 @@ fn matrix() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("create_commission", STAFF),
         ("create_code_destruction", STAFF),
         ("draw_qr", STAFF),
+        ("draw_qr_png", STAFF),
         ("open_recall", STAFF),
         ("list_recalls", STAFF),
         ("get_recall", STAFF),

@@ -3,7 +3,7 @@
 use crate::{
     issuing::print,
     operations::stage,
-    support::{firm, id, made, ok, platform, refused, segment, text_of},
+    support::{firm, id, made, ok, platform, refused, refused_field, segment, text_of},
 };
 use http_body_util::BodyExt;
 use sea_orm::{EntityTrait, PaginatorTrait};
@@ -231,6 +231,17 @@ on_both!(a_qr_symbol_reads_back_as_what_is_printed, |app| {
         stage.firm.admin.get("/v1/qr.svg").await,
         "malformed-request",
     );
+    let png = stage
+        .firm
+        .admin
+        .get(&format!("/v1/qr.png?code={code}&scale=3"))
+        .await;
+    assert_eq!((png.status, png.header("content-type")), (200, "image/png"));
+    assert!(png.body.starts_with(b"\x89PNG"));
+    for scale in ["0", "33"] {
+        let path = format!("/v1/qr.png?code={code}&scale={scale}");
+        refused_field(stage.firm.admin.get(&path).await, "scale", "out-of-range");
+    }
     app.stop().await;
 });
 

@@ -25,5 +25,6 @@ mod registry_lists;
 mod sessions;
 mod setup;
 mod support;
+mod tags;
 mod tokens;
 mod versions;

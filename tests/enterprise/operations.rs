@@ -292,6 +292,7 @@ impl Stage {
                 }),
             ),
             "draw_qr" => ("/v1/qr.svg?code=06901234567892".into(), Body::Nothing),
+            "draw_qr_png" => ("/v1/qr.png?code=06901234567892".into(), Body::Nothing),
             "open_recall" => post(
                 here(),
                 json!({

@@ -139,7 +139,7 @@ on_both!(a_gtin_must_be_right_and_under_a_prefix_of_ones_own, |app| {
     let new = made(firm.admin.post("/v1/products", &body).await);
     assert_eq!(
         new["trade_items"],
-        json!([{"space": format!("01/{short}"), "level": "item"}])
+        json!([{"space": format!("01/{short}"), "level": "item", "mint_profile": "alphanumeric"}])
     );
     app.stop().await;
 });
@@ -152,7 +152,7 @@ on_both!(a_category_decides_the_profile, |app| {
     assert_eq!(new["profile"], "maternal-baby-care");
     assert_eq!(
         new["trade_items"],
-        json!([{"space": "c/AAA.RY-1", "level": "item"}])
+        json!([{"space": "c/AAA.RY-1", "level": "item", "mint_profile": "alphanumeric"}])
     );
     body["code"] = json!("RY-2");
     body["profile"] = json!("infant-formula");

@@ -78,6 +78,8 @@ impl TestApp {
             ("limits.enabled", "false".to_owned()),
             ("queries.fold_ms", "50".to_owned()),
             ("queries.refresh_ms", "100".to_owned()),
+            // Machines that run tests are busy; the wait itself has a test of its own.
+            ("queries.wait_ms", "2000".to_owned()),
             ("data_dir", folder.path().display().to_string()),
             ("database.url", database_url.clone()),
         ];

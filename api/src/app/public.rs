@@ -72,9 +72,14 @@ impl PublicPart {
             world: ArcSwap::from_pointee(World::default()),
             lease: Lease::new(&settings.freshness, clock.clone()),
             views: Views::new(settings.cache.bytes, redis.clone()),
-            counts: Counts::new(redis.clone(), clock.clone()),
+            counts: Counts::new(
+                redis.clone(),
+                clock.clone(),
+                Duration::from_millis(settings.queries.wait_ms),
+            ),
             log: query_log.clone(),
             db: Reader::open(&url, &settings.database).await?,
+            profiles: settings.codes.profiles.clone(),
             clock,
             draining,
             site: Site {

@@ -2,7 +2,7 @@
 //! Each is one entry of the log, safe to send twice, and refused whole or done whole.
 
 use super::{
-    CodesError, SpaceKey, minting,
+    CodesError, SpaceKey,
     ranges::{Range, merged, runs},
     ring::Ring,
     space::{UnitName, sscc_index},
@@ -45,12 +45,7 @@ pub async fn allocate(
         Begun::Answered(out) => return Ok(out),
     };
     let space = space_for(act.tx(), enterprise, &wanted).await?;
-    let parsed = SpaceKey::parse(&space).ok_or(CodesError::Unknown)?;
-    let capacity = match &parsed {
-        SpaceKey::Sscc(prefix) => SpaceKey::sscc_capacity(prefix),
-        SpaceKey::Gtin(_) | SpaceKey::Own(..) => minting::INDEX_SPACE,
-    };
-    let out = store::allocate(&act, enterprise, &space, wanted.count, capacity).await?;
+    let out = store::allocate(&act, enterprise, &space, wanted.count).await?;
     let entry = Entry {
         kind: Kind::SegmentAllocated,
         enterprise: Some(enterprise),
@@ -72,8 +67,8 @@ async fn space_for(
             store::spaces_of(tx, enterprise, product)
                 .await?
                 .into_iter()
-                .find(|(_, of)| of == level)
-                .map(|(space, _)| space)
+                .find(|space| space.level == level)
+                .map(|space| space.space)
                 .ok_or_else(|| {
                     CodesError::field(
                         "product_id",

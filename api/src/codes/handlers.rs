@@ -1,12 +1,12 @@
 //! Issuing codes over HTTP.
 
 use super::{
-    CodesError, SpaceKey, acts,
-    print::{LINES_A_CHUNK, PrintFormat, PrintedBatch, Printer},
-    store,
+    CodesError, SpaceKey, UnitLevel, acts,
+    print::{LINES_A_CHUNK, PrintFormat, PrintedBatch, Printer, Tags},
+    qr, store,
     wire::{
         CommissionIn, CommissionOut, CommissionRecord, DestructionIn, DestructionOut,
-        DestructionRecord, PrintQuery, QrQuery, SegmentIn, SegmentOut,
+        DestructionRecord, PrintQuery, QrPixelQuery, QrQuery, SegmentIn, SegmentOut,
     },
 };
 use crate::{
@@ -25,13 +25,10 @@ use actix_web::{
     post,
     web::{self, Bytes, Data, Path, Query},
 };
-use fast_qr::{
-    ECL, QRBuilder,
-    convert::{Builder, svg::SvgBuilder},
-};
+use fast_qr::QRCode;
 use futures_util::stream;
 use std::sync::Arc;
-use suyuan_sync::trace_code;
+use suyuan_sync::trace_code::{self, TagKind};
 use uuid::Uuid;
 
 /// Allocate a segment (码段分配).
@@ -114,8 +111,13 @@ pub async fn print_segment(
         base_url: state.base_url.clone(),
         format,
         batch: printed_batch(&state, caller.enterprise, &segment.space, query.batch_id).await?,
+        tags: match query.epc.as_deref() {
+            Some(kind) => Some(tags(&state, caller.enterprise, &space, kind).await?),
+            None => None,
+        },
     });
-    let header = (format == PrintFormat::Csv).then(|| Bytes::from_static(b"index,serial,url\n"));
+    let header =
+        (format == PrintFormat::Csv).then(|| Bytes::from_static(printer.header().as_bytes()));
     let body = stream::unfold(
         (printer, header, from),
         move |(printer, header, next)| async move {
@@ -145,6 +147,30 @@ pub async fn print_segment(
         ))
         .content_type(media)
         .streaming(body))
+}
+
+async fn tags(
+    state: &Internal,
+    enterprise: Uuid,
+    space: &SpaceKey,
+    kind: &str,
+) -> Result<Tags, Problem> {
+    let unfit = || {
+        Problem::field(
+            "epc",
+            "does-not-fit",
+            "sgtin-198 for units with a GTIN, sgtin-96 where their serials are numeric, \
+             sscc-96 for pallets",
+            "有 GTIN 的单品用 sgtin-198，纯数字序列号可用 sgtin-96，托盘用 sscc-96",
+        )
+    };
+    let kind = TagKind::named(kind).ok_or_else(unfit)?;
+    let row = store::space(state.db.reader(), enterprise, &space.to_string())
+        .await?
+        .ok_or(CodesError::Unknown)?;
+    let prefixes = registry::enterprises::store::prefixes(state.db.reader(), enterprise).await?;
+    let level = UnitLevel::parse(&row.level).ok_or(CodesError::Unknown)?;
+    Tags::of(kind, space, store::profile_of(&row)?, level, &prefixes).ok_or_else(unfit)
 }
 
 async fn printed_batch(
@@ -261,7 +287,43 @@ pub async fn draw_qr(
     _caller: Staff,
     query: Query<QrQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let scanned = trace_code::parse(&query.code).map_err(|error| {
+    let qr = drawn(&state, &query.code)?;
+    Ok(HttpResponse::Ok()
+        .content_type("image/svg+xml")
+        .body(qr::svg(&qr)))
+}
+
+/// The same in PNG, black on white with the quiet zone of four modules: for label printers and
+/// office programs.
+#[utoipa::path(tag = "codes", operation_id = "draw_qr_png", params(QrPixelQuery),
+    security(("bearer" = [])),
+    responses((status = 200, content_type = "image/png"), (status = 400, body = ProblemBody),
+    (status = 422, body = ProblemBody)))]
+#[get("/v1/qr.png")]
+pub async fn draw_qr_png(
+    state: Data<Internal>,
+    _caller: Staff,
+    query: Query<QrPixelQuery>,
+) -> Result<HttpResponse, Problem> {
+    let scale = query.scale.unwrap_or(8);
+    if !(1..=qr::SCALE_MAX).contains(&scale) {
+        return Err(Problem::field(
+            "scale",
+            "out-of-range",
+            "1 to 32 pixels a module",
+            "每个模块 1 到 32 像素",
+        ));
+    }
+    let qr = drawn(&state, &query.code)?;
+    let png = web::block(move || qr::png(&qr, scale))
+        .await
+        .map_err(|error| Problem::internal(&error))?
+        .map_err(|error| Problem::internal(&error))?;
+    Ok(HttpResponse::Ok().content_type("image/png").body(png))
+}
+
+fn drawn(state: &Internal, code: &str) -> Result<QRCode, Problem> {
+    let scanned = trace_code::parse(code).map_err(|error| {
         Problem::new(ProblemCode::MalformedCode).detail(error.fault.en(), error.fault.zh())
     })?;
     let mut url = scanned.code.digital_link(&state.base_url).to_string();
@@ -269,10 +331,5 @@ pub async fn draw_qr(
         url.push_str("?17=");
         url.extend(expiry.map(char::from));
     }
-    let qr = QRBuilder::new(url)
-        .ecl(ECL::M)
-        .build()
-        .map_err(|_| Problem::new(ProblemCode::TooLarge))?;
-    let svg = SvgBuilder::default().margin(4).to_str(&qr);
-    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(svg))
+    qr::of(&url).ok_or_else(|| Problem::new(ProblemCode::TooLarge))
 }

@@ -6,14 +6,16 @@ pub mod acts;
 pub mod handlers;
 pub mod minting;
 pub mod print;
+pub mod qr;
 pub mod ranges;
 pub mod ring;
 mod space;
 pub mod store;
 pub mod wire;
 
+pub use minting::MintProfile;
 pub use space::{SpaceKey, UnitLevel, UnitName, sscc_index};
-pub use store::{has_space, open_space, spaces_of};
+pub use store::{NewSpace, has_space, open_space, spaces_of};
 
 use crate::{
     log::ActError,

@@ -1,9 +1,9 @@
 //! The print file of a segment, streamed: serials are minted a few thousand at a time, so that
 //! memory stays flat however long the file is.
 
-use super::{SpaceKey, ring::Ring, space::sscc_at};
+use super::{SpaceKey, UnitLevel, minting::MintProfile, ring::Ring, space::sscc_at};
 use std::fmt::Write;
-use suyuan_sync::trace_code::{GtinCode, OwnCode, Text, TraceCode};
+use suyuan_sync::trace_code::{Epc, EpcTag, Filter, GtinCode, OwnCode, TagKind, Text, TraceCode};
 
 /// Lines made in one go.
 pub const LINES_A_CHUNK: u64 = 4096;
@@ -11,7 +11,7 @@ pub const LINES_A_CHUNK: u64 = 4096;
 /// Shape of the print file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PrintFormat {
-    /// `index,serial,url` with a header line.
+    /// `index,serial,url`, and `epc` where wanted, with a header line.
     Csv,
     /// One JSON object a line.
     JsonLines,
@@ -37,6 +37,55 @@ impl PrintedBatch {
     }
 }
 
+/// What is written into the RFID tag of each unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tags {
+    kind: TagKind,
+    prefix_len: usize,
+    filter: Filter,
+}
+
+impl Tags {
+    /// Tags of this kind for the units of a space, whose company prefix is the one of `prefixes`
+    /// that its codes begin with. `None` where the kind has no room for them, or for codes of the
+    /// own scheme.
+    pub fn of(
+        kind: TagKind,
+        space: &SpaceKey,
+        profile: MintProfile,
+        level: UnitLevel,
+        prefixes: &[String],
+    ) -> Option<Tags> {
+        let prefix_len = match (space, kind, profile) {
+            (SpaceKey::Gtin(gtin), TagKind::Sgtin198, _)
+            | (SpaceKey::Gtin(gtin), TagKind::Sgtin96, MintProfile::Numeric) => {
+                let body = gtin.as_str().get(1..)?;
+                let prefix = prefixes
+                    .iter()
+                    .find(|prefix| body.starts_with(prefix.as_str()))?;
+                prefix.len()
+            }
+            (SpaceKey::Sscc(prefix), TagKind::Sscc96, _) => prefix.len(),
+            _ => return None,
+        };
+        let filter = match level {
+            UnitLevel::Item => Filter::POINT_OF_SALE,
+            UnitLevel::Case => Filter::FULL_CASE,
+            UnitLevel::Pallet => Filter::UNIT_LOAD,
+        };
+        Some(Tags {
+            kind,
+            prefix_len,
+            filter,
+        })
+    }
+
+    /// The tag of a code.
+    fn tag(self, code: &TraceCode) -> Option<EpcTag> {
+        Epc::of(code, self.prefix_len)?.tag(self.kind, self.filter)
+    }
+}
+
 /// Writes codes of one segment.
 pub struct Printer {
     /// Keys of the space.
@@ -51,6 +100,8 @@ pub struct Printer {
     pub format: PrintFormat,
     /// Printed into each code, if known.
     pub batch: Option<PrintedBatch>,
+    /// Written into the tag of each unit, if wanted.
+    pub tags: Option<Tags>,
 }
 
 impl Printer {
@@ -89,6 +140,14 @@ impl Printer {
         url
     }
 
+    /// The first line, in CSV.
+    pub const fn header(&self) -> &'static str {
+        match self.tags {
+            None => "index,serial,url\n",
+            Some(_) => "index,serial,url,epc\n",
+        }
+    }
+
     /// The lines of some indices, in order.
     pub fn lines(&self, from: u64, to: u64) -> String {
         let mut out = String::with_capacity(96 * (to - from + 1) as usize);
@@ -97,11 +156,17 @@ impl Printer {
                 continue; // beyond the space: segments never reach there
             };
             let url = self.url(&code);
-            let written = match self.format {
-                PrintFormat::Csv => writeln!(out, "{index},{serial},{url}"),
-                PrintFormat::JsonLines => writeln!(
+            let tag = self.tags.and_then(|tags| tags.tag(&code));
+            let written = match (self.format, tag) {
+                (PrintFormat::Csv, None) => writeln!(out, "{index},{serial},{url}"),
+                (PrintFormat::Csv, Some(tag)) => writeln!(out, "{index},{serial},{url},{tag}"),
+                (PrintFormat::JsonLines, None) => writeln!(
                     out,
                     r#"{{"index":{index},"serial":"{serial}","code":"{code}","url":"{url}"}}"#
+                ),
+                (PrintFormat::JsonLines, Some(tag)) => writeln!(
+                    out,
+                    r#"{{"index":{index},"serial":"{serial}","code":"{code}","url":"{url}","epc":"{tag}"}}"#
                 ),
             };
             debug_assert!(written.is_ok(), "writing to a String cannot fail");

@@ -3,7 +3,7 @@
 
 use super::{
     SpaceKey,
-    minting::{self, Serial, SerialKey},
+    minting::{self, MintProfile, Serial, SerialKey},
 };
 use crate::sealing::{ReaderKey, SealError, Sealer};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -14,13 +14,16 @@ use zeroize::Zeroizing;
 /// A wrapped key as the public projection carries it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WrappedKey {
-    /// 0 to 31.
+    /// 0 to 31; 1 to 9 for numeric serials.
     pub id: u8,
     /// With the master key, base64.
     pub wrapped: String,
     /// With the reader key, base64; empty in rows of releases that had none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub for_readers: String,
+    /// How its serials are minted.
+    #[serde(default)]
+    pub profile: MintProfile,
 }
 
 impl WrappedKey {
@@ -29,13 +32,15 @@ impl WrappedKey {
         sealer: &Sealer,
         space: &SpaceKey,
         id: u8,
+        profile: MintProfile,
         secret: &[u8],
     ) -> Result<WrappedKey, SealError> {
-        let bound_to = context(space, id);
+        let bound_to = context(space, id, profile);
         Ok(WrappedKey {
             id,
             wrapped: STANDARD.encode(sealer.wrap(&bound_to, secret)?),
             for_readers: STANDARD.encode(sealer.reader_key().wrap(&bound_to, secret)?),
+            profile,
         })
     }
 }
@@ -65,7 +70,7 @@ impl Opener {
         key: &WrappedKey,
     ) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let decode = |text: &str| STANDARD.decode(text).map_err(|_| SealError::DoesNotOpen);
-        let bound_to = context(space, key.id);
+        let bound_to = context(space, key.id, key.profile);
         match self {
             Opener::Master(sealer) => sealer.unwrap(&bound_to, &decode(&key.wrapped)?),
             Opener::Reader(_) if key.for_readers.is_empty() => Err(SealError::NotForReaders),
@@ -91,7 +96,7 @@ impl Ring {
                 .as_slice()
                 .try_into()
                 .map_err(|_| SealError::DoesNotOpen)?;
-            let opened = SerialKey::new(key.id, secret, space.tweak_scope())
+            let opened = SerialKey::new(key.profile, key.id, secret, space.tweak_scope())
                 .ok_or(SealError::DoesNotOpen)?;
             let at = usize::from(key.id);
             if ring.keys.len() <= at {
@@ -117,9 +122,13 @@ impl Ring {
     }
 }
 
-/// What a wrapped issue key is bound to.
-pub fn context(space: &SpaceKey, key_id: u8) -> String {
-    format!("issue-key/{space}/{key_id}")
+/// What a wrapped issue key is bound to: a key that is moved to another space, or called one of
+/// another profile, does not open.
+pub fn context(space: &SpaceKey, key_id: u8, profile: MintProfile) -> String {
+    match profile {
+        MintProfile::Alphanumeric => format!("issue-key/{space}/{key_id}"),
+        MintProfile::Numeric => format!("issue-key/{space}/{key_id}/numeric"),
+    }
 }
 
 #[cfg(test)]
@@ -132,28 +141,65 @@ mod tests {
         let space = SpaceKey::parse("01/06901234567892").unwrap();
         let other = SpaceKey::parse("01/06901234567908").unwrap();
         let secret = crate::sealing::random::<32>().unwrap();
-        let key = WrappedKey::wrap(&sealer, &space, 3, &secret).unwrap();
         let reader = ReaderKey::from_base64(&sealer.reader_key().to_base64()).unwrap();
-        for opener in [
-            Opener::Master(sealer.clone()),
-            Opener::Reader(reader.clone()),
-        ] {
-            let ring = Ring::open(&opener, &space, std::slice::from_ref(&key)).unwrap();
-            let serial = ring.mint(3, 77).unwrap();
-            assert_eq!(ring.index_of(serial.as_str()), Some(77));
-            assert!(ring.mint(2, 77).is_none());
-            assert!(Ring::open(&opener, &other, std::slice::from_ref(&key)).is_err());
+        let openers = [Opener::Master(sealer.clone()), Opener::Reader(reader.clone())];
+        for profile in [MintProfile::Alphanumeric, MintProfile::Numeric] {
+            let key = WrappedKey::wrap(&sealer, &space, 3, profile, &secret).unwrap();
+            for opener in &openers {
+                let ring = Ring::open(opener, &space, std::slice::from_ref(&key)).unwrap();
+                let serial = ring.mint(3, 77).unwrap();
+                assert_eq!(ring.index_of(serial.as_str()), Some(77));
+                assert!(ring.mint(2, 77).is_none());
+                assert!(Ring::open(opener, &other, std::slice::from_ref(&key)).is_err());
+                let called_otherwise = WrappedKey {
+                    profile: match profile {
+                        MintProfile::Alphanumeric => MintProfile::Numeric,
+                        MintProfile::Numeric => MintProfile::Alphanumeric,
+                    },
+                    ..key.clone()
+                };
+                assert!(Ring::open(opener, &space, &[called_otherwise]).is_err());
+            }
+            // A row of an earlier release: staff go on, a reader says what is missing.
+            let earlier = WrappedKey {
+                for_readers: String::new(),
+                ..key
+            };
+            let earlier = std::slice::from_ref(&earlier);
+            assert!(Ring::open(&openers[0], &space, earlier).is_ok());
+            assert!(matches!(
+                Ring::open(&openers[1], &space, earlier),
+                Err(SealError::NotForReaders)
+            ));
         }
-        // A row of an earlier release: staff go on, a reader says what is missing.
-        let earlier = WrappedKey {
-            for_readers: String::new(),
-            ..key
+    }
+
+    #[test]
+    fn a_ring_opens_serials_of_the_profile_of_its_keys_only() {
+        let sealer = Sealer::from_base64(&Sealer::generate().unwrap()).unwrap();
+        let space = SpaceKey::parse("01/06901234567892").unwrap();
+        let ring = |profile| {
+            let key = WrappedKey::wrap(&sealer, &space, 3, profile, &[9; 32]).unwrap();
+            Ring::open(&Opener::Master(sealer.clone()), &space, &[key]).unwrap()
         };
-        let earlier = std::slice::from_ref(&earlier);
-        assert!(Ring::open(&Opener::Master(sealer), &space, earlier).is_ok());
-        assert!(matches!(
-            Ring::open(&Opener::Reader(reader), &space, earlier),
-            Err(SealError::NotForReaders)
-        ));
+        // Any eleven digits open in a numeric ring; in another they must name nothing at all.
+        assert!(ring(MintProfile::Numeric).index_of("30000000000").is_some());
+        assert!(
+            ring(MintProfile::Alphanumeric)
+                .index_of("30000000000")
+                .is_none()
+        );
+        let serial = ring(MintProfile::Alphanumeric).mint(3, 77).unwrap();
+        assert!(
+            ring(MintProfile::Numeric)
+                .index_of(serial.as_str())
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_key_written_before_there_were_profiles_is_alphanumeric() {
+        let key: WrappedKey = serde_json::from_str(r#"{"id":0,"wrapped":""}"#).unwrap();
+        assert_eq!(key.profile, MintProfile::Alphanumeric);
     }
 }

@@ -139,7 +139,7 @@ impl UnitName {
                     serial: Text::new(serial)?,
                 })
             }
-            TraceCode::Sscc(_) | TraceCode::Other(_) => None,
+            TraceCode::Sscc(_) | TraceCode::Other(_) | TraceCode::Profiled(_) => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     CodesError, InTheWay, SpaceError, SpaceKey, UnitLevel,
+    minting::MintProfile,
     ranges::{Range, runs, uncovered},
     ring::{Opener, Ring, WrappedKey, context},
     wire::{CommissionRecord, DestructionRecord, SegmentOut},
@@ -32,21 +33,38 @@ const CHUNK_BITS: u32 = 16;
 /// Indices named in a refusal.
 const EXAMPLES: usize = 5;
 
+/// A code space to be opened.
+pub struct NewSpace {
+    /// Its name.
+    pub space: SpaceKey,
+    /// Whose units it holds; none for logistic units.
+    pub product: Option<Uuid>,
+    /// The level of its units.
+    pub level: UnitLevel,
+    /// How its serials are minted; without meaning for logistic units.
+    pub profile: MintProfile,
+}
+
 /// Opens a code space with its first key and shows it to the public side.
 pub async fn open_space(
     act: &Act,
     sealer: &Sealer,
     enterprise: Uuid,
-    space: SpaceKey,
-    product: Option<Uuid>,
-    level: UnitLevel,
+    new: NewSpace,
 ) -> Result<(), SpaceError> {
+    let NewSpace {
+        space,
+        product,
+        level,
+        profile,
+    } = new;
     let name = space.to_string();
     code_space::Entity::insert(code_space::ActiveModel {
         enterprise_id: Set(enterprise),
         space: Set(name.clone()),
         product_id: Set(product),
         level: Set(level.name().into()),
+        mint_profile: Set(profile.name().into()),
         next_index: Set(0),
         created_at: Set(act.stamp()),
     })
@@ -54,13 +72,14 @@ pub async fn open_space(
     .await?;
     let mut keys = Vec::new();
     if space.is_minted() {
-        let bound_to = context(&space, 0);
+        let id = profile.first_key_id();
+        let bound_to = context(&space, id, profile);
         let secret = sealer.new_secret(&bound_to)?;
-        keys.push(WrappedKey::wrap(sealer, &space, 0, secret.as_slice())?);
+        keys.push(WrappedKey::wrap(sealer, &space, id, profile, secret.as_slice())?);
         issue_key::Entity::insert(issue_key::ActiveModel {
             enterprise_id: Set(enterprise),
             space: Set(name.clone()),
-            key_id: Set(0),
+            key_id: Set(id.into()),
             wrapped: Set(sealer.wrap(&bound_to, secret.as_slice())?),
             created_at: Set(act.stamp()),
         })
@@ -88,7 +107,10 @@ pub async fn wrap_for_readers(db: &Db, sealer: &Sealer) -> Result<u64, SpaceErro
         let opener = Opener::Master(sealer.clone());
         let keys = keys
             .into_iter()
-            .map(|key| WrappedKey::wrap(sealer, &space, key.id, &opener.open(&space, &key)?))
+            .map(|key| {
+                let secret = opener.open(&space, &key)?;
+                WrappedKey::wrap(sealer, &space, key.id, key.profile, &secret)
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let keys = serde_json::to_string(&keys).map_err(|e| unread(e.to_string()))?;
         let update = public_space::Entity::update_many()
@@ -100,19 +122,24 @@ pub async fn wrap_for_readers(db: &Db, sealer: &Sealer) -> Result<u64, SpaceErro
     Ok(wrapped)
 }
 
-/// Spaces of a product with their levels, smallest unit first.
+/// Spaces of a product, smallest unit first.
 pub async fn spaces_of(
     tx: &impl ConnectionTrait,
     enterprise: Uuid,
     product: Uuid,
-) -> Result<Vec<(String, String)>, DbErr> {
-    let rows = code_space::Entity::find()
+) -> Result<Vec<code_space::Model>, DbErr> {
+    code_space::Entity::find()
         .filter(code_space::Column::EnterpriseId.eq(enterprise))
         .filter(code_space::Column::ProductId.eq(product))
         .order_by_desc(code_space::Column::Level)
         .all(tx)
-        .await?;
-    Ok(rows.into_iter().map(|row| (row.space, row.level)).collect())
+        .await
+}
+
+/// How the serials of a space are minted.
+pub fn profile_of(space: &code_space::Model) -> Result<MintProfile, DbErr> {
+    MintProfile::parse(&space.mint_profile)
+        .ok_or_else(|| DbErr::Type(format!("code_space {}: mint_profile", space.space)))
 }
 
 /// Is this a space of the enterprise?
@@ -135,16 +162,21 @@ pub async fn space(
         .await
 }
 
-/// The opened keys of a space of this enterprise, and the id of the one in use.
+/// The opened keys of a space of this enterprise.
 pub async fn ring(
     db: &Db,
     sealer: &Sealer,
     enterprise: Uuid,
     space: &SpaceKey,
 ) -> Result<Ring, SpaceError> {
+    let name = space.to_string();
+    let profile = match self::space(db.reader(), enterprise, &name).await? {
+        Some(space) => profile_of(&space)?,
+        None => return Ok(Ring::default()),
+    };
     let rows = issue_key::Entity::find()
         .filter(issue_key::Column::EnterpriseId.eq(enterprise))
-        .filter(issue_key::Column::Space.eq(space.to_string()))
+        .filter(issue_key::Column::Space.eq(name))
         .all(db.reader())
         .await?;
     let keys: Vec<WrappedKey> = rows
@@ -153,6 +185,7 @@ pub async fn ring(
             id: u8::try_from(row.key_id).unwrap_or(u8::MAX),
             wrapped: STANDARD.encode(row.wrapped),
             for_readers: String::new(),
+            profile,
         })
         .collect();
     Ok(Ring::open(&Opener::Master(sealer.clone()), space, &keys)?)
@@ -164,11 +197,15 @@ pub async fn allocate(
     enterprise: Uuid,
     name: &str,
     count: u64,
-    capacity: u64,
 ) -> Result<SegmentOut, CodesError> {
     let space = space(act.tx(), enterprise, name)
         .await?
         .ok_or(CodesError::Unknown)?;
+    let profile = profile_of(&space)?;
+    let (capacity, key_id) = match SpaceKey::parse(name).ok_or(CodesError::Unknown)? {
+        SpaceKey::Sscc(prefix) => (SpaceKey::sscc_capacity(&prefix), 0),
+        SpaceKey::Gtin(_) | SpaceKey::Own(..) => (profile.index_space(), profile.first_key_id()),
+    };
     let lo = space.next_index as u64;
     let hi = lo.saturating_add(count - 1);
     if hi >= capacity {
@@ -190,7 +227,7 @@ pub async fn allocate(
         enterprise_id: Set(enterprise),
         id: Set(id),
         space: Set(name.to_owned()),
-        key_id: Set(0),
+        key_id: Set(key_id.into()),
         lo: Set(lo as i64),
         hi: Set(hi as i64),
         created_at: Set(act.stamp()),

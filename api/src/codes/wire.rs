@@ -52,6 +52,10 @@ pub struct PrintQuery {
     pub to: Option<u64>,
     /// Print lot and expiry of this batch into each code, so that tills can judge offline.
     pub batch_id: Option<Uuid>,
+    /// Add a column `epc` with what goes into the RFID tag of each unit, in hexadecimal digits:
+    /// `sgtin-198` for units, `sgtin-96` for units of a product with numeric serials, `sscc-96` for
+    /// pallets. The company prefix is that of the enterprise.
+    pub epc: Option<String>,
 }
 
 /// Part of a segment.
@@ -174,4 +178,14 @@ pub struct DestructionRecord {
 pub struct QrQuery {
     /// A trace code in any form.
     pub code: String,
+}
+
+/// A code to be drawn as pixels.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct QrPixelQuery {
+    /// A trace code in any form.
+    pub code: String,
+    /// Pixels a side of each module, 1 to 32 (default 8).
+    pub scale: Option<u32>,
 }

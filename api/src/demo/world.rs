@@ -9,7 +9,7 @@ use crate::{
     catalogue::Values,
     clock::day_of,
     codes::{
-        CodesError, SpaceKey, acts,
+        CodesError, MintProfile, SpaceKey, acts,
         print::{PrintFormat, PrintedBatch, Printer},
         store as codes_store,
         wire::{CommissionIn, DestructionIn, RangeIn, SegmentIn, SegmentOut},
@@ -164,6 +164,7 @@ async fn formula(state: &Internal, today: Date, seed: u64) -> Result<Maker, Prob
         category: None,
         gtin: Some(item),
         case_gtin: Some(gtin("1952123400001")?),
+        mint_profile: MintProfile::default(),
         fields: texts::formula_product(),
     };
     let product = product(state, enterprise, new).await?;
@@ -242,6 +243,7 @@ async fn care(state: &Internal, today: Date) -> Result<Vec<String>, Problem> {
         category: Some("infant-care".into()),
         gtin: None,
         case_gtin: None,
+        mint_profile: MintProfile::default(),
         fields: texts::care_product(),
     };
     let product = product(state, enterprise, new).await?;
@@ -462,6 +464,7 @@ async fn printer(
         base_url: state.base_url.clone(),
         format: PrintFormat::Csv,
         batch,
+        tags: None,
     })
 }
 

@@ -12,6 +12,7 @@ pub struct Model {
     pub space: String,
     pub product_id: Option<Uuid>,
     pub level: String,
+    pub mint_profile: String,
     pub next_index: i64,
     pub created_at: i64,
 }

@@ -176,7 +176,7 @@ fn is_level(code: &TraceCode) -> bool {
             let has = |ai: &str| key.qualifiers.iter().flatten().any(|q| *q.ai == *ai);
             !(*key.ai == *"8006" && has("21") && (has("22") || has("10")))
         }
-        TraceCode::Own(_) => false,
+        TraceCode::Own(_) | TraceCode::Profiled(_) => false,
     }
 }
 
@@ -199,7 +199,7 @@ pub fn owned(code: &TraceCode) -> Option<Owned<'_>> {
             let before = usize::from(matches!(ai.as_str(), "8006" | "8003"));
             value.as_str().get(before..).map(Owned::Prefix)
         }
-        TraceCode::Own(_) => None,
+        TraceCode::Own(_) | TraceCode::Profiled(_) => None,
     }
 }
 

@@ -11,6 +11,7 @@ pub const READ: &[&str] = &[
     "public_range",
     "public_chunk",
     "public_file",
+    "public_link",
     "query_count",
     "query_chunk",
     "query_salt",

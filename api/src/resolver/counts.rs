@@ -22,12 +22,20 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
 use uuid::Uuid;
 
 /// Counts held in the process.
 const HELD_MAX: NonZeroUsize = NonZeroUsize::new(65_536).expect("not zero");
 /// How old a held count may be.
 const MAX_AGE: Duration = Duration::from_secs(5);
+
+/// Counts read from the database at the same time: fewer than its pool has connections by default,
+/// so that a text, which an answer cannot do without, finds one free.
+const READS_MAX: usize = 6;
 
 /// Queries before this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,6 +46,14 @@ pub struct Count {
     pub first_at: Option<Micros>,
     /// As of when; absent when nothing could be read.
     pub read_at: Option<Micros>,
+}
+
+/// How a wait for a turn to read ended.
+enum Turn<'a> {
+    /// It came: read.
+    Mine(SemaphorePermit<'a>),
+    /// No need to read any more, or no hope: the count, which may be unknown.
+    Over(Count),
 }
 
 type Bitmaps = HashMap<SpaceKey, HashMap<u32, Arc<RoaringBitmap>>>;
@@ -51,18 +67,23 @@ pub struct Counts {
     read_at: AtomicI64,
     clock: Clock,
     held: Mutex<LruCache<(SpaceKey, u64), (Instant, Count)>>,
+    turns: Semaphore,
+    /// Longest wait for a count.
+    wait: Duration,
     redis: RedisTier,
 }
 
 impl Counts {
     /// Nothing known yet.
-    pub fn new(redis: RedisTier, clock: Clock) -> Counts {
+    pub fn new(redis: RedisTier, clock: Clock, wait: Duration) -> Counts {
         Counts {
             queried: ArcSwap::from_pointee(HashMap::new()),
             seen: AtomicI64::new(0),
             read_at: AtomicI64::new(0),
             clock,
             held: Mutex::new(LruCache::new(HELD_MAX)),
+            turns: Semaphore::new(READS_MAX),
+            wait,
             redis,
         }
     }
@@ -120,7 +141,8 @@ impl Counts {
         (at.elapsed() < MAX_AGE).then_some(*count)
     }
 
-    /// How often a unit was queried, read where it is not known here.
+    /// How often a unit was queried, read where it is not known here. Unknown when too many wait
+    /// to read.
     pub async fn get(
         &self,
         db: &Reader,
@@ -136,6 +158,10 @@ impl Counts {
         let count = if let Some(count) = held.and_then(|bytes| read(&bytes)) {
             count
         } else {
+            let _turn = match self.turn(space, index).await {
+                Turn::Mine(turn) => turn,
+                Turn::Over(count) => return Ok(count),
+            };
             note_io("database");
             let read_at = self.clock.now();
             let row = store::count(db, &space.to_string(), index).await?;
@@ -150,6 +176,22 @@ impl Counts {
         };
         self.lock().put((space, index), (Instant::now(), count));
         Ok(count)
+    }
+
+    /// Longest wait for a count, reading included.
+    pub fn wait(&self) -> Duration {
+        self.wait
+    }
+
+    /// Waits for a turn to read. Of many who ask for the same unit at once, the first reads it for
+    /// those behind. Most of the waiting is done here, before anything was begun: a read given up
+    /// half-way leaves a connection that must first be read empty, and the more are given up, the
+    /// longer the others wait.
+    async fn turn(&self, space: SpaceKey, index: u64) -> Turn<'_> {
+        match timeout(self.wait * 2 / 3, self.turns.acquire()).await {
+            Ok(Ok(turn)) => self.peek(space, index).map_or(Turn::Mine(turn), Turn::Over),
+            _ => Turn::Over(Count::default()),
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<(SpaceKey, u64), (Instant, Count)>> {
@@ -192,6 +234,35 @@ pub async fn run(resolver: Arc<super::Resolver>, every: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const TURN: Duration = Duration::from_millis(50);
+
+    #[test]
+    fn a_count_is_waited_for_in_turn_and_not_for_long() {
+        let counts = Counts::new(RedisTier::default(), Clock::system(), 2 * TURN);
+        let space = SpaceKey::sscc("690123456").unwrap();
+        let bits = Arc::new(RoaringBitmap::from_iter([7]));
+        let queried = HashMap::from([(space, HashMap::from([(0, bits)]))]);
+        counts.queried.store(Arc::new(queried));
+        actix_web::rt::System::new().block_on(async {
+            let all = counts.turns.acquire_many(READS_MAX as u32).await.unwrap();
+            let asked = Instant::now();
+            assert!(matches!(counts.turn(space, 7).await, Turn::Over(count) if count == Count::default()));
+            assert!((TURN..30 * TURN).contains(&asked.elapsed()));
+
+            // The one before read it meanwhile.
+            let read = Count { n: 3, ..Count::default() };
+            let first = async {
+                counts.lock().put((space, 7), (Instant::now(), read));
+                drop(all);
+            };
+            let (behind, ()) = tokio::join!(counts.turn(space, 7), first);
+            assert!(matches!(behind, Turn::Over(count) if count == read));
+
+            counts.lock().pop(&(space, 7));
+            assert!(matches!(counts.turn(space, 7).await, Turn::Mine(_)));
+        });
+    }
 
     #[test]
     fn a_count_reads_back_from_redis() {

@@ -61,6 +61,23 @@ pub fn scan_batch() {}
 #[allow(dead_code)]
 pub fn scan_logistic_unit() {}
 
+/// What an RFID tag names: its EPC (SGTIN-96 and -198, SSCC-96, SGLN-96) in hexadecimal digits. Data
+/// attributes may stand in the query. `400` tells the part that cannot be read.
+#[utoipa::path(get, path = "/eh{hex}", tag = "scan", operation_id = "scan_tag",
+    params(("hex" = String, Path, description = "24 digits; of an SGTIN-198 50 or 52")),
+    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
+    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
+#[allow(dead_code)]
+pub fn scan_tag() {}
+
+/// The same in base64url.
+#[utoipa::path(get, path = "/ex{base64url}", tag = "scan", operation_id = "scan_tag_base64url",
+    params(("base64url" = String, Path, description = "16 characters; of an SGTIN-198 33 to 35")),
+    responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),
+    (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
+#[allow(dead_code)]
+pub fn scan_tag_base64url() {}
+
 /// A code of the own scheme. Forms of answer as for a unit.
 #[utoipa::path(get, path = "/c/{code}", tag = "scan", operation_id = "scan_own",
     params(("code" = String, Path), LinkParams),
@@ -88,7 +105,8 @@ pub fn scan_page() {}
 #[allow(dead_code)]
 pub fn describe_resolver() {}
 
-/// Anything a person may type or a scanner may read, as `code`; without it, the form.
+/// Anything a person may type or a scanner may read, as `code`: addresses, element strings, numbers,
+/// EPCs, and codes of the profiles in the settings; at most 2048 bytes. Without it, the form.
 #[utoipa::path(get, path = "/q", tag = "scan", operation_id = "query_code",
     params(("code" = Option<String>, Query, description = "any form of a trace code")),
     responses((status = 200, body = ScanOut), (status = 304), (status = 404, body = ScanOut),

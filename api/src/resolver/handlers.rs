@@ -58,7 +58,7 @@ pub async fn scan(resolver: Data<Resolver>, request: HttpRequest) -> Result<Http
     let scanned = trace_code::parse_path(path, query)
         .map_err(|error| malformed(error, &format!("{path}?{query}")))?;
     if asked_first {
-        let address = Address::asked(path, &scanned.code);
+        let address = Address::of(path, &scanned);
         return Ok(links::handlers::preflight(&resolver.site, &address));
     }
     if let Wanted::View(format) = wanted {
@@ -76,7 +76,7 @@ pub async fn scan(resolver: Data<Resolver>, request: HttpRequest) -> Result<Http
             return answer(&resolver, &request, &scanned, ask).await;
         }
     }
-    let address = Address::asked(path, &scanned.code);
+    let address = Address::of(path, &scanned);
     links::handlers::answer(&resolver, &request, &scanned, &address, wanted).await
 }
 
@@ -116,7 +116,7 @@ pub async fn query(
         }
         _ => return Ok(entry(ask.lang, None, None)),
     };
-    match trace_code::parse(text) {
+    match resolver.profiles.parse(text) {
         Ok(scanned) => answer(&resolver, &request, &scanned, ask).await,
         Err(error) if ask.format == Format::Page => Ok(entry(ask.lang, Some(text), Some(error))),
         Err(error) => Err(malformed(error, text)),
@@ -369,13 +369,18 @@ fn accept_lines(request: &HttpRequest) -> impl Iterator<Item = &str> {
     lines.filter_map(|line| line.to_str().ok())
 }
 
-/// A first segment of two to four digits, or `c`: everything else is not ours to parse.
+/// A first segment of two to four digits or `c` with something behind it, or a binary EPC:
+/// everything else is not ours to parse.
 fn looks_like_code(path: &str) -> bool {
-    let Some((first, _)) = path.strip_prefix('/').and_then(|rest| rest.split_once('/')) else {
+    let Some(rest) = path.strip_prefix('/') else {
         return false;
+    };
+    let Some((first, _)) = rest.split_once('/') else {
+        return trace_code::is_epc_segment(rest);
     };
     first.eq_ignore_ascii_case("c")
         || ((2..=4).contains(&first.len()) && first.bytes().all(|b| b.is_ascii_digit()))
+        || trace_code::is_epc_segment(first)
 }
 
 /// Weak: the time of confirmation is left out on purpose.
@@ -428,7 +433,7 @@ mod tests {
 
     #[test]
     fn only_addresses_of_codes_are_parsed() {
-        for yes in ["/01/x", "/8003/x", "/c/A.B", "/C/A.B"] {
+        for yes in ["/01/x", "/8003/x", "/c/A.B", "/C/A.B", "/eh30", "/exMH/"] {
             assert!(looks_like_code(yes), "{yes}");
         }
         for no in ["/", "/favicon.ico", "/x/1", "/1/2", "/wp-admin/x", ""] {

@@ -125,7 +125,7 @@ async fn count_of(resolver: &Resolver, installation: Uuid, found: &Found, trust:
     let count = resolver
         .counts
         .get(&resolver.db, installation, space, index);
-    let count = tokio::time::timeout(READ_TIMEOUT, count).await;
+    let count = tokio::time::timeout(resolver.counts.wait(), count).await;
     count.ok().and_then(Result::ok).unwrap_or_default()
 }
 

@@ -83,7 +83,7 @@ pub fn lookup(world: &World, scanned: &Scanned, entered: Entered, today: i32) ->
                 level: UnitLevel::Pallet.name(),
             }
         }
-        TraceCode::Other(_) => nothing(scanned.code),
+        TraceCode::Other(_) | TraceCode::Profiled(_) => nothing(scanned.code),
     }
 }
 

@@ -30,6 +30,7 @@ pub mod world;
 use crate::{clock::Clock, http::Draining, queries::QueryLog};
 use arc_swap::ArcSwap;
 use std::sync::Arc;
+use suyuan_sync::trace_code::CodeProfiles;
 
 /// Everything a consumer-facing process needs. Holds no signing key and no writer but the query
 /// log's.
@@ -46,6 +47,8 @@ pub struct Resolver {
     pub log: Arc<QueryLog>,
     /// Where rows are read on a miss.
     pub db: crate::db::Reader,
+    /// Codes of other schemes that people may type.
+    pub profiles: CodeProfiles,
     /// The wall clock.
     pub clock: Clock,
     /// Leaving soon: readiness fails.

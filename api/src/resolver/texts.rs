@@ -58,10 +58,10 @@ fn printed(code: &TraceCode) -> String {
 fn code_json(found: &Found) -> String {
     let mut out = String::with_capacity(192);
     let canonical = json_text(&found.code.to_string());
-    let scheme = if matches!(found.code, TraceCode::Own(_)) {
-        "own"
-    } else {
-        "gs1"
+    let scheme = match &found.code {
+        TraceCode::Own(_) => "own",
+        TraceCode::Profiled(code) => code.profile.as_str(),
+        TraceCode::Gtin(_) | TraceCode::Sscc(_) | TraceCode::Other(_) => "gs1",
     };
     let level = found.level;
     // Writing to a String cannot fail.

@@ -32,7 +32,7 @@ pub struct ScanOut {
 pub struct CodeOut {
     /// Canonical path, e.g. `/01/06901234567892/21/0ABC…`.
     pub canonical: String,
-    /// `gs1` or `own`.
+    /// `gs1`, `own`, or the name of a code profile.
     pub scheme: String,
     /// `product`, `batch`, `item`, `case` or `pallet`.
     pub level: String,

@@ -5,11 +5,13 @@
 
 use super::ai::MAX_QUALIFIERS;
 use super::keys::{Gtin, Sscc};
+use super::profile::ProfiledCode;
 use super::text::Text;
 
 /// A globally unique name of a product, a batch, a unit or a logistic unit (追溯码).
 ///
-/// Prints as its canonical path, which [`parse`](super::parse) reads back.
+/// Prints as its canonical path, which [`parse`](super::parse) reads back; a code of a profile as
+/// `{profile}:{code}`, which needs the profiles: [`CodeProfiles::parse`](super::CodeProfiles::parse).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TraceCode {
     /// A trade item: product, batch or single unit, by how much of it is given.
@@ -20,6 +22,8 @@ pub enum TraceCode {
     Own(OwnCode),
     /// Another GS1 key: recognised and validated, nothing more.
     Other(OtherKey),
+    /// A code of another scheme, described by a profile: recognised and validated, nothing more.
+    Profiled(ProfiledCode),
 }
 
 /// A GTIN with the qualifiers that narrow it down from a product to one unit.
@@ -119,4 +123,11 @@ pub enum Form {
     PlainNumber,
     /// Our own scheme, bare or as an address.
     OwnScheme,
+    /// A binary EPC: the hexadecimal digits an RFID reader delivers, or the path `/eh…`, `/ex…`.
+    /// The address it stands for is [`TraceCode::digital_link`] of its code.
+    EpcBinary,
+    /// An EPC URN.
+    EpcUrn,
+    /// A code of a profile, bare or behind the profile's name.
+    Profile,
 }

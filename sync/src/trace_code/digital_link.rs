@@ -1,4 +1,5 @@
-//! GS1 Digital Link URIs, and addresses of our own scheme: path and query of a web address.
+//! GS1 Digital Link URIs, binary EPCs as addresses, and addresses of our own scheme: path and
+//! query of a web address.
 //!
 //! The path is split at its slashes *before* anything is decoded, since `%2F` is a legal
 //! character of a lot. The rightmost primary key names the thing; what stands before it is the
@@ -7,6 +8,7 @@
 use super::ai::{Ai, Link, Qualifiers, find};
 use super::code::{Form, Scanned, TraceCode};
 use super::elements::{Elements, complete_gtin, named};
+use super::epc;
 use super::error::{CodeError, CodeFault};
 use super::own_scheme;
 use super::path::{Segment, Segments, decode};
@@ -32,6 +34,11 @@ pub(super) fn parse(
                 form: Form::OwnScheme,
             })
         }
+        Found::Epc(segment) => {
+            epc::read_path(segment, &mut elements)?;
+            read_query(query, query_start, &mut elements, None)?;
+            elements.finish(Form::EpcBinary, start)
+        }
         Found::Key(index, key) => {
             let branch = read_path(&segments, index, key, &mut elements)?;
             read_query(query, query_start, &mut elements, Some(branch))?;
@@ -44,6 +51,8 @@ pub(super) fn parse(
 enum Found<'a> {
     /// A code of our own scheme, and its segment.
     Own(Segment<'a>),
+    /// A binary EPC, and its segment.
+    Epc(Segment<'a>),
     /// A GS1 key and the index of its segment.
     Key(usize, &'static Ai),
 }
@@ -73,24 +82,23 @@ fn find_key<'a>(segments: &Segments<'a>) -> Result<Found<'a>, CodeError> {
             return Ok(Found::Key(index, ai));
         }
     }
-    Err(no_key(segments, own, key))
-}
-
-/// Why no pair of segments begins with a key.
-fn no_key(
-    segments: &Segments<'_>,
-    own: impl Fn(usize) -> bool,
-    key: impl Fn(usize) -> Option<&'static Ai>,
-) -> CodeError {
-    let len = segments.len();
-    let Some(last) = segments.get(len.saturating_sub(1)) else {
-        return CodeError::new(segments.end(), CodeFault::NotACode);
-    };
     // A key with an odd number of segments behind it has one too many, or lacks a value.
     let odd = (0..len)
         .rev()
         .step_by(2)
         .find(|&i| key(i).is_some() || own(i));
+    match segments.get(len.saturating_sub(1)) {
+        Some(last) if odd.is_none() && epc::is_epc_segment(last.text) => Ok(Found::Epc(last)),
+        _ => Err(no_key(segments, odd, own)),
+    }
+}
+
+/// Why no pair of segments begins with a key. `odd` is a key that begins none.
+fn no_key(segments: &Segments<'_>, odd: Option<usize>, own: impl Fn(usize) -> bool) -> CodeError {
+    let len = segments.len();
+    let Some(last) = segments.get(len.saturating_sub(1)) else {
+        return CodeError::new(segments.end(), CodeFault::NotACode);
+    };
     if let Some(index) = odd {
         let is_name = find(last.text.as_bytes()).is_some() || own(len - 1);
         return if index + 1 == len || is_name {
@@ -102,6 +110,11 @@ fn no_key(
     let Some(first) = segments.get(0) else {
         return CodeError::new(segments.end(), CodeFault::NotACode);
     };
+    if epc::is_epc_segment(first.text)
+        && let Some(second) = segments.get(1)
+    {
+        return CodeError::new(second.position, CodeFault::ExtraSegment);
+    }
     let looks_like_ai =
         (2..=4).contains(&first.text.len()) && first.text.bytes().all(|b| b.is_ascii_digit());
     let fault = match find(first.text.as_bytes()) {

@@ -29,6 +29,19 @@ pub(super) fn check_digit_of(data: &[u8]) -> Option<u8> {
     Some(((10 - sum % 10) % 10) as u8)
 }
 
+/// The check digit of ISO 7064 MOD 11,10 (GB/T 17710) of the digits before it. `None` when `data`
+/// is empty or holds anything but ASCII digits.
+pub(super) fn mod_11_10_of(data: &[u8]) -> Option<u8> {
+    if data.is_empty() || !data.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let product = data.iter().fold(10, |product, &byte| {
+        let sum = (product + usize::from(byte - b'0')) % 10;
+        (if sum == 0 { 10 } else { sum }) * 2 % 11
+    });
+    Some(((11 - product) % 10) as u8)
+}
+
 /// The characters of CSET 82 in the order of their values.
 const CSET_82: &[u8; 82] =
     b"!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
@@ -78,6 +91,14 @@ mod tests {
         assert_eq!(check_digit(""), None);
         assert_eq!(check_digit("12a4"), None);
         assert_eq!(check_digit("１２"), None);
+    }
+
+    #[test]
+    fn hybrid_check_digits_agree_with_the_standard() {
+        // The example of ISO 7064.
+        assert_eq!(mod_11_10_of(b"0794"), Some(5));
+        assert_eq!(mod_11_10_of(b""), None);
+        assert_eq!(mod_11_10_of(b"07x4"), None);
     }
 
     #[test]

@@ -156,6 +156,18 @@ faults! {
     BadPercentEncoding, "bad-percent-encoding",
         "The address is damaged: a percent sign must be followed by two hexadecimal digits.",
         "网址已损坏：“%”之后应为两位十六进制数。";
+    /// An EPC of a header or scheme that is not read.
+    UnknownEpc, "unknown-epc",
+        "This RFID tag holds no product, logistic unit or place we can read; scan the printed code instead.",
+        "该 RFID 标签的编码类型无法识别，请改扫包装上的二维码。";
+    /// The partition of a binary EPC is 7, which no table has.
+    BadPartition, "bad-partition",
+        "The RFID tag is written wrongly: it does not tell where the company prefix ends.",
+        "RFID 标签写入有误：厂商识别代码的分区值不存在。";
+    /// Bits other than zero where a binary EPC has nothing to say.
+    BadPadding, "bad-padding",
+        "The RFID tag is written wrongly or was misread: only zeros may stand here.",
+        "RFID 标签写入有误或识读有误：此处只能为零。";
     /// `Http://` or the like: the scheme must be all lower or all upper case.
     MixedScheme, "mixed-scheme",
         "Write http or https all in small or all in capital letters.",

@@ -1,8 +1,8 @@
 //! The trace code (追溯码): every carrier read to one canonical value, and printed back.
 //!
 //! One tin may be met as a GS1 Digital Link in a QR code, as an element string in a DataMatrix,
-//! as the bracketed line printed under it, as a bare EAN-13, or as a code of our own scheme typed
-//! by hand. All of them become one [`TraceCode`], so that the same tin is the same key everywhere
+//! as the bracketed line printed under it, as a bare EAN-13, as the EPC in its RFID tag, or as a
+//! code of our own scheme typed by hand. All of them become one [`TraceCode`], so that the same tin is the same key everywhere
 //! in the system. [`parse`] reads any text a scanner may deliver or a person may type;
 //! [`parse_path`] reads a request target as it came over the wire.
 //!
@@ -21,6 +21,7 @@ mod digital_link;
 mod digits;
 mod element_string;
 mod elements;
+mod epc;
 mod error;
 mod format;
 mod keys;
@@ -28,6 +29,7 @@ mod own_scheme;
 mod path;
 mod plain;
 mod print;
+mod profile;
 mod scan;
 mod text;
 mod value;
@@ -35,9 +37,11 @@ mod wire;
 
 pub use code::{Claims, Form, GtinCode, OtherKey, OwnCode, Qualifier, Scanned, TraceCode};
 pub use digits::check_digit;
+pub use epc::{Epc, EpcTag, Filter, TagKind, is_epc_segment};
 pub use error::{CodeError, CodeFault};
 pub use keys::{Gln, Gtin, Sscc};
 pub use own_scheme::check_character;
+pub use profile::{Characters, CheckRule, CodeProfile, CodeProfiles, ProfileError, ProfiledCode};
 pub use scan::{parse, parse_path};
 pub use text::Text;
 

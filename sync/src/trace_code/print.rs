@@ -9,6 +9,7 @@ use super::ai::{MAX_QUALIFIERS, find};
 use super::charset::is_unreserved;
 use super::code::{GtinCode, OtherKey, OwnCode, TraceCode};
 use super::element_string::GS;
+use super::profile::ProfiledCode;
 
 /// An application identifier and its value.
 type Element<'a> = (&'a str, &'a str);
@@ -18,18 +19,19 @@ type ElementList<'a> = [Option<Element<'a>>; 1 + MAX_QUALIFIERS];
 
 impl TraceCode {
     /// The canonical path: `/01/{gtin}[/22/…][/10/…][/21/…]`, `/00/{sscc}`,
-    /// `/c/{enterprise}.{internal}`; percent-encoded where a path needs it, always 14 digits.
+    /// `/c/{enterprise}.{internal}`; percent-encoded where a path needs it, always 14 digits. A
+    /// code of a profile has no path of its own; it prints as `{profile}:{code}`.
     pub fn canonical_path(&self) -> impl Display {
         Path(self)
     }
 
     /// The web address under `base`, such as `https://id.example.cn`, with or without a slash
-    /// at its end.
+    /// at its end; for a code of a profile the address of the query form, `/q?code=…`.
     pub fn digital_link(&self, base: &str) -> impl Display {
-        Prefixed(base.trim_end_matches('/'), Path(self))
+        Address(base.trim_end_matches('/'), self)
     }
 
-    /// The GS1 element string, without symbology identifier; `None` for codes of our own scheme.
+    /// The GS1 element string, without symbology identifier; `None` for codes without GS1 key.
     ///
     /// One that begins with 00 or 01 is read back as it stands. For other keys put `]C1` or
     /// another announcing symbology identifier before it, as a scanner does, since their digits
@@ -38,7 +40,7 @@ impl TraceCode {
         self.elements().map(ElementString)
     }
 
-    /// The bracketed line for people, `(01)…(10)…`; `None` for codes of our own scheme. A `(`
+    /// The bracketed line for people, `(01)…(10)…`; `None` for codes without GS1 key. A `(`
     /// inside a value is written `\(`.
     pub fn bracketed(&self) -> Option<impl Display> {
         self.elements().map(Bracketed)
@@ -49,7 +51,7 @@ impl TraceCode {
         match self {
             Self::Gtin(code) => Some(gtin_elements(code)),
             Self::Sscc(sscc) => Some([Some(("00", sscc.as_str())), None, None, None]),
-            Self::Own(_) => None,
+            Self::Own(_) | Self::Profiled(_) => None,
             Self::Other(key) => Some(other_elements(key)),
         }
     }
@@ -99,6 +101,9 @@ impl Display for Path<'_> {
         if let TraceCode::Own(code) = self.0 {
             return write!(f, "/c/{code}");
         }
+        if let TraceCode::Profiled(code) = self.0 {
+            return code.fmt(f);
+        }
         for (ai, value) in self.0.elements().into_iter().flatten().flatten() {
             write!(f, "/{ai}/{}", PercentEncoded(value))?;
         }
@@ -106,12 +111,25 @@ impl Display for Path<'_> {
     }
 }
 
-struct Prefixed<'a, T>(&'a str, T);
+/// `{profile}:{code}`.
+impl Display for ProfiledCode {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.profile, self.value)
+    }
+}
 
-impl<T: Display> Display for Prefixed<'_, T> {
+struct Address<'a, 'b>(&'a str, &'b TraceCode);
+
+impl Display for Address<'_, '_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)?;
-        self.1.fmt(f)
+        match self.1 {
+            TraceCode::Profiled(code) => {
+                let value = PercentEncoded(&code.value);
+                write!(f, "/q?code={}%3A{value}", code.profile)
+            }
+            code => Path(code).fmt(f),
+        }
     }
 }
 

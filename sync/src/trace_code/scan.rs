@@ -9,7 +9,7 @@ use super::code::{Claims, Form, Scanned, TraceCode};
 use super::element_string::GS;
 use super::error::{CodeError, CodeFault};
 use super::value::Value;
-use super::{bracketed, digital_link, element_string, own_scheme, plain};
+use super::{bracketed, digital_link, element_string, epc, own_scheme, plain};
 
 /// Symbology identifiers (AIM) that announce an element string: GS1-128, GS1 DataMatrix, GS1 QR,
 /// GS1 DataBar and composites, GS1 DotCode.
@@ -18,8 +18,8 @@ const ANNOUNCE_ELEMENTS: [&str; 5] = ["]C1", "]d2", "]Q3", "]e0", "]J1"];
 /// Reads any text a scanner may deliver or a person may type.
 ///
 /// Understood are web addresses of any host, bare paths, element strings with or without a
-/// symbology identifier, bracketed lines, bare EAN, UPC, GTIN-14 and SSCC numbers, and codes of
-/// our own scheme. White space around the text does not matter.
+/// symbology identifier, bracketed lines, bare EAN, UPC, GTIN-14 and SSCC numbers, EPCs as
+/// hexadecimal digits or URN, and codes of our own scheme. White space around the text does not matter.
 ///
 /// ```
 /// use suyuan_sync::trace_code::{CodeFault, parse};
@@ -49,10 +49,14 @@ pub fn parse(text: &str) -> Result<Scanned, CodeError> {
         target(body, start)
     } else if body.starts_with('(') {
         bracketed::parse(body, start)
-    } else if plain::is_number(body) {
-        plain::parse(body, start)
     } else if own_scheme::looks_own(body) {
         own_code(body, start)
+    } else if epc::looks_urn(body) {
+        epc::parse_urn(body, start)
+    } else if epc::looks_binary(body) {
+        epc::parse(body, start)
+    } else if plain::is_number(body) {
+        plain::parse(body, start)
     } else if begins_with_two_digits(body) {
         element_string::parse(body, start)
     } else if let Some(slash) = host_len(body) {
@@ -74,7 +78,7 @@ pub fn parse_path(raw_path: &str, raw_query: &str) -> Result<Scanned, CodeError>
     digital_link::parse(raw_path, 0, raw_query, query_start)
 }
 
-fn within_limit(text: &str, start: usize) -> Result<(), CodeError> {
+pub(super) fn within_limit(text: &str, start: usize) -> Result<(), CodeError> {
     if text.len() > MAX_TEXT {
         return Err(CodeError::new(start + MAX_TEXT, CodeFault::TooLong));
     }

@@ -5,7 +5,7 @@
 
 use proptest::prelude::*;
 use suyuan_sync::trace_code::{
-    Gtin, GtinCode, OtherKey, OwnCode, Qualifier, Sscc, Text, TraceCode, check_digit,
+    Gtin, GtinCode, OtherKey, OwnCode, Qualifier, Sscc, TagKind, Text, TraceCode, check_digit,
 };
 
 /// Any value of CSET 82 of at most `max` characters, dot segments excepted; often one made of
@@ -124,6 +124,37 @@ pub fn other_key() -> impl Strategy<Value = TraceCode> {
         numbered(18).prop_map(|number| other("8017", &number, &[])),
         numbered(17).prop_map(|number| other("402", &number, &[])),
     ]
+}
+
+/// A code that an EPC can be of, and how many digits its company prefix has: with the serial of
+/// the tag it goes to, of those that TDS can write.
+pub fn tagged() -> impl Strategy<Value = (TraceCode, usize, TagKind)> {
+    let unit = |serial: String, gtin: Gtin| GtinCode {
+        serial: Text::new(&serial),
+        ..GtinCode::product(gtin)
+    };
+    let number = || prop_oneof![Just(0), 0..1000u64, 0..1u64 << 38, Just((1 << 38) - 1)];
+    let place = |gln: &str, extension: Option<String>| {
+        let list: Vec<_> = extension
+            .iter()
+            .map(|text| ("254", text.as_str()))
+            .collect();
+        other("414", gln, &list)
+    };
+    let code = prop_oneof![
+        (gtin(), number()).prop_map(move |(gtin, number)| {
+            let code = TraceCode::Gtin(unit(number.to_string(), gtin));
+            (code, TagKind::Sgtin96)
+        }),
+        (gtin(), cset82(20)).prop_map(move |(gtin, serial)| {
+            (TraceCode::Gtin(unit(serial, gtin)), TagKind::Sgtin198)
+        }),
+        sscc().prop_map(|code| (code, TagKind::Sscc96)),
+        (numbered(13), proptest::option::of(1..1u64 << 41)).prop_map(move |(gln, number)| {
+            (place(&gln, number.map(|n| n.to_string())), TagKind::Sgln96)
+        }),
+    ];
+    (code, 4..=12usize).prop_map(|((code, kind), len)| (code, len, kind))
 }
 
 pub fn trace_code() -> impl Strategy<Value = TraceCode> {

@@ -4,7 +4,7 @@ use super::wire::EnterpriseOut;
 use crate::{
     catalogue::Values,
     clock::day_of,
-    codes::{self, SpaceKey, UnitLevel},
+    codes::{self, MintProfile, NewSpace, SpaceKey, UnitLevel},
     db::Db,
     entities::{enterprise, enterprise_version, gs1_prefix},
     http::page::Paging,
@@ -81,7 +81,13 @@ pub async fn create(
         .exec_without_returning(act.tx())
         .await?;
         let space = SpaceKey::sscc(prefix).ok_or(RegistryError::Unknown)?;
-        codes::open_space(&act, sealer, id, space, None, UnitLevel::Pallet).await?;
+        let space = NewSpace {
+            space,
+            product: None,
+            level: UnitLevel::Pallet,
+            profile: MintProfile::default(),
+        };
+        codes::open_space(&act, sealer, id, space).await?;
     }
     // The first version holds from the beginning: goods may have been made long before.
     let first_day = "0001-01-01".to_owned();

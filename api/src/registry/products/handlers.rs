@@ -45,6 +45,7 @@ pub async fn create_product(
         category: product.category,
         gtin: gtin("gtin", product.gtin.as_deref())?,
         case_gtin: gtin("case_gtin", product.case_gtin.as_deref())?,
+        mint_profile: product.mint_profile,
         fields: product.fields.0,
     };
     let out = store::create(

@@ -3,9 +3,9 @@
 use super::wire::{ProductOut, TradeItemOut};
 use crate::{
     catalogue::Values,
-    codes::{self, SpaceKey, UnitLevel},
+    codes::{self, MintProfile, NewSpace, SpaceKey, UnitLevel},
     db::Db,
-    entities::{product, product_version},
+    entities::{code_space, product, product_version},
     http::page::Paging,
     log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Log},
     registry::{RegistryError, enterprises},
@@ -32,6 +32,8 @@ pub struct NewProduct {
     pub gtin: Option<Gtin>,
     /// Case.
     pub case_gtin: Option<Gtin>,
+    /// How serials are minted.
+    pub mint_profile: MintProfile,
     /// Class-level values.
     pub fields: Values,
 }
@@ -63,11 +65,18 @@ pub async fn create(
     .await?;
     let mut trade_items = Vec::new();
     for (space, level) in spaces(&act, enterprise, &new).await? {
-        codes::open_space(&act, sealer, enterprise, space, Some(id), level).await?;
         trade_items.push(TradeItemOut {
             space: space.to_string(),
             level: level.name().into(),
+            mint_profile: new.mint_profile,
         });
+        let space = NewSpace {
+            space,
+            product: Some(id),
+            level,
+            profile: new.mint_profile,
+        };
+        codes::open_space(&act, sealer, enterprise, space).await?;
     }
     let first_day = "0001-01-01".to_owned();
     add_version(&act, enterprise, id, 1, &new.name, &first_day, &new.fields).await?;
@@ -113,6 +122,13 @@ async fn spaces(
     let mut spaces = Vec::new();
     if let Some(gtin) = new.gtin {
         spaces.push((SpaceKey::gtin(gtin), UnitLevel::Item));
+    } else if new.mint_profile == MintProfile::Numeric {
+        return Err(RegistryError::field(
+            "mint_profile",
+            "needs-gtin",
+            "numeric serials are for SGTIN-96, so the product needs a GTIN",
+            "纯数字序列号用于 SGTIN-96，产品须有 GTIN",
+        ));
     } else {
         let code = enterprises::store::code(act.tx(), enterprise).await?;
         let space = SpaceKey::own(&code, &new.code).ok_or_else(|| {
@@ -290,6 +306,13 @@ pub async fn read(
 ) -> Result<ProductOut, RegistryError> {
     let version = newest(tx, row.enterprise_id, row.id).await?;
     let spaces = codes::spaces_of(tx, row.enterprise_id, row.id).await?;
+    let trade_item = |space: code_space::Model| -> Result<_, sea_orm::DbErr> {
+        Ok(TradeItemOut {
+            mint_profile: codes::store::profile_of(&space)?,
+            space: space.space,
+            level: space.level,
+        })
+    };
     Ok(ProductOut {
         id: row.id,
         code: row.code,
@@ -298,8 +321,8 @@ pub async fn read(
         category: row.category,
         trade_items: spaces
             .into_iter()
-            .map(|(space, level)| TradeItemOut { space, level })
-            .collect(),
+            .map(trade_item)
+            .collect::<Result<_, _>>()?,
         version: version.version,
         valid_from: version.valid_from,
         published: version.published_at.is_some(),

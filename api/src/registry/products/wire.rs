@@ -1,6 +1,6 @@
 //! Products as JSON.
 
-use crate::registry::fields::FieldsIn;
+use crate::{codes::MintProfile, registry::fields::FieldsIn};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -22,6 +22,11 @@ pub struct ProductIn {
     pub gtin: Option<String>,
     /// GTIN of the case.
     pub case_gtin: Option<String>,
+    /// How serials are minted: `alphanumeric` (default; 14 digits and capitals that tell a forgery,
+    /// RFID: SGTIN-198) or `numeric` (11 digits that fit SGTIN-96; at most 10¹⁰ units a trade item,
+    /// a guess is refused only because that unit does not exist). Needs a GTIN; cannot be changed.
+    #[serde(default)]
+    pub mint_profile: MintProfile,
     /// Class-level values by catalogue path.
     #[serde(default)]
     pub fields: FieldsIn,
@@ -46,6 +51,9 @@ pub struct TradeItemOut {
     pub space: String,
     /// `item`, `case` or `pallet`.
     pub level: String,
+    /// How its serials are minted.
+    #[serde(default)]
+    pub mint_profile: MintProfile,
 }
 
 /// A product with its newest version.

@@ -30,7 +30,7 @@ use actix_web::{
 };
 use serde_json::Value;
 use std::borrow::Cow;
-use suyuan_sync::trace_code::{Scanned, TraceCode};
+use suyuan_sync::trace_code::{Form, Scanned, TraceCode};
 
 /// The address a code was asked under, on our own stem: what anchors and targets are made of.
 pub struct Address<'a> {
@@ -41,8 +41,16 @@ pub struct Address<'a> {
 }
 
 impl<'a> Address<'a> {
+    /// The address of what was scanned: a binary EPC stands for its uncompressed one.
+    pub fn of(raw: &'a str, scanned: &Scanned) -> Address<'a> {
+        match scanned.form {
+            Form::EpcBinary => Address::decoded(&scanned.code),
+            _ => Address::asked(raw, &scanned.code),
+        }
+    }
+
     /// The path as it was asked, where it is a proper address; else its canonical form.
-    pub fn asked(raw: &'a str, code: &TraceCode) -> Address<'a> {
+    fn asked(raw: &'a str, code: &TraceCode) -> Address<'a> {
         let plain = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b);
         let path = raw.strip_suffix('/').unwrap_or(raw);
         let path = if path.bytes().all(plain) {
@@ -57,7 +65,7 @@ impl<'a> Address<'a> {
     }
 
     /// The address of a code that was given in another form, such as an EPC.
-    pub fn decoded(code: &TraceCode) -> Address<'a> {
+    fn decoded(code: &TraceCode) -> Address<'a> {
         Address {
             path: Cow::Owned(code.to_string()),
             decoded: true,

@@ -191,7 +191,7 @@ fn steps(code: &TraceCode, path: &str) -> Vec<Step> {
     let mut steps = match code {
         TraceCode::Gtin(gtin) => gtin_steps(gtin),
         TraceCode::Other(key) => other_steps(key),
-        TraceCode::Sscc(_) | TraceCode::Own(_) => vec![step(code, true)],
+        TraceCode::Sscc(_) | TraceCode::Own(_) | TraceCode::Profiled(_) => vec![step(code, true)],
     };
     if let Some(narrowest) = steps.first_mut() {
         path.clone_into(&mut narrowest.path);
