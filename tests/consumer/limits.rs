@@ -214,7 +214,11 @@ on_each!(
             .into_iter()
             .enumerate()
             {
-                let headers = [("x-forwarded-for", address), ("x-region", region)];
+                let headers = [
+                    ("accept", "application/json"),
+                    ("x-forwarded-for", address),
+                    ("x-region", region),
+                ];
                 let tin = path_of(&demo.codes.legal[n]);
                 let answer = app.consumer().get_with(tin, &headers).await;
                 assert_eq!(answer.status, 200);
