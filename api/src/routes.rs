@@ -2,10 +2,13 @@
 //! that neither can know a route the other does not.
 
 use crate::{
-    accounts, codes, links, log, operations, problem, recalls, registry, resolver, suspicions,
+    accounts, app_links, codes, http, links, log, operations, photo,
+    problem::{self, Problem, ProblemCode},
+    recalls, registry, resolver, suspicions, watches,
 };
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, Resource, Route,
+    http::Method,
     web::{self, ServiceConfig},
 };
 use std::sync::OnceLock;
@@ -107,7 +110,8 @@ internal_routes![
     info(
         title = "Suyuan public API",
         description = "Answers scans of trace codes. No account, no script, nothing written but \
-            the query log. Addresses hold at most 2048 bytes of path and of query. A request's \
+            the query log and what consumers tell. Addresses hold at most 2048 bytes of path and \
+            of query. A request's \
             head holds at most 96 headers and 128 KiB and arrives within 5 s. An address may ask \
             for 600 scans a minute (120 at once), 120 typed codes (30), 20 photos (10) and 10 \
             forms (10), a network of addresses (IPv4 /24, IPv6 /56) eight times as much; whoever \
@@ -115,8 +119,10 @@ internal_routes![
             are the defaults of the settings under `limits`. Past them the answer is 429, problem \
             `too-many-requests`; when the service itself has too much to do, 503, problem \
             `overloaded`. Both say with `Retry-After` when to come back, and come half a second \
-            late. What is said of codes \
-            may be read by any origin; their addresses answer OPTIONS.",
+            late. What is said of codes may be read by any origin; their addresses answer OPTIONS. \
+            Calls under `/v1/public` are for apps: JSON of version 1, open to pages of any origin. \
+            A field may be added to an answer at any time, and a reason or problem code; one is \
+            removed or changes its meaning only with a new version.",
     ),
     paths(
         resolver::documented::scan_product,
@@ -129,7 +135,14 @@ internal_routes![
         resolver::documented::scan_page,
         resolver::documented::describe_resolver,
         resolver::documented::query_code,
+        photo::handlers::read_photo,
         resolver::handlers::file,
+        resolver::lookups::handlers::look_up,
+        watches::handlers::begin,
+        watches::handlers::get,
+        watches::handlers::end,
+        app_links::handlers::android,
+        app_links::handlers::apple,
         operations::public_livez,
         operations::public_readyz,
     ),
@@ -198,12 +211,12 @@ fn methods_of(path: &str) -> String {
 }
 
 /// Nothing is served here: another method, or nothing at all.
-async fn no_such_operation(request: HttpRequest) -> Result<HttpResponse, problem::Problem> {
+async fn no_such_operation(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let methods = methods_of(request.path());
     if methods.is_empty() {
-        return Err(problem::Problem::new(problem::ProblemCode::NotFound));
+        return Err(Problem::new(ProblemCode::NotFound));
     }
-    Err(problem::Problem::new(problem::ProblemCode::MethodNotAllowed).allow(methods))
+    Err(Problem::new(ProblemCode::MethodNotAllowed).allow(methods))
 }
 
 async fn to_docs() -> HttpResponse {
@@ -297,7 +310,7 @@ pub fn internal(config: &mut ServiceConfig) {
         .app_data(web::QueryConfig::default().error_handler(|error, _| malformed(&error)))
         .app_data(
             web::PathConfig::default()
-                .error_handler(|_, _| problem::Problem::new(problem::ProblemCode::NotFound).into()),
+                .error_handler(|_, _| Problem::new(ProblemCode::NotFound).into()),
         )
         .app_data(
             web::FormConfig::default()
@@ -309,7 +322,39 @@ pub fn internal(config: &mut ServiceConfig) {
 /// Routes of the public listener.
 pub fn public(config: &mut ServiceConfig) {
     config
+        .service(
+            web::resource("/.well-known/assetlinks.json")
+                .get(app_links::handlers::android)
+                .route(web::head().to(app_links::handlers::android))
+                .default_service(web::route().to(only_reads)),
+        )
+        .service(
+            web::resource("/.well-known/apple-app-site-association")
+                .get(app_links::handlers::apple)
+                .route(web::head().to(app_links::handlers::apple))
+                .default_service(web::route().to(only_reads)),
+        )
+        .service(app_call(
+            "/v1/public/lookups",
+            "POST, OPTIONS",
+            [web::post().to(resolver::lookups::handlers::look_up)],
+        ))
+        .service(app_call(
+            "/v1/public/watches",
+            "POST, OPTIONS",
+            [web::post().to(watches::handlers::begin)],
+        ))
+        .service(app_call(
+            "/v1/public/watches/{token}",
+            "GET, HEAD, DELETE, OPTIONS",
+            [
+                web::get().to(watches::handlers::get),
+                web::head().to(watches::handlers::get),
+                web::delete().to(watches::handlers::end),
+            ],
+        ))
         .route("/q", web::route().to(resolver::handlers::query))
+        .route("/q/photo", web::route().to(photo::handlers::read_photo))
         .route("/files/{hash}", web::route().to(resolver::handlers::file))
         .route(
             "/.well-known/gs1resolver",
@@ -328,8 +373,25 @@ pub fn public(config: &mut ServiceConfig) {
         .default_service(web::route().to(resolver::handlers::scan));
 }
 
+async fn only_reads() -> Result<HttpResponse, Problem> {
+    Err(Problem::new(ProblemCode::MethodNotAllowed).allow("GET, HEAD"))
+}
+
+/// A call of an app: these methods, open to pages of any origin.
+fn app_call<const N: usize>(path: &str, methods: &'static str, routes: [Route; N]) -> Resource {
+    let refused = move || async move {
+        Err::<HttpResponse, _>(Problem::new(ProblemCode::MethodNotAllowed).allow(methods))
+    };
+    let preflight = move || async move { http::cors::preflight(methods) };
+    routes
+        .into_iter()
+        .fold(web::resource(path), Resource::route)
+        .route(web::method(Method::OPTIONS).to(preflight))
+        .default_service(web::route().to(refused))
+}
+
 fn malformed(error: &dyn std::error::Error) -> actix_web::Error {
-    problem::Problem::new(problem::ProblemCode::MalformedRequest)
+    Problem::new(ProblemCode::MalformedRequest)
         .detail(error.to_string(), "参数有误")
         .into()
 }

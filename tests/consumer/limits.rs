@@ -6,6 +6,7 @@ use crate::{
     support::{metric, neighbour, path_of, redis_url, until},
 };
 use sea_orm::EntityTrait;
+use serde_json::json;
 use std::time::{Duration, Instant};
 use suyuan::entities::query_log;
 use suyuan_tests::{Answer, Engine, Proxy, TestApp, Weather};
@@ -165,6 +166,30 @@ on_each!(
         app.stop().await;
     }
 );
+
+on_each!(guesses_count_each_whatever_call_they_come_by, |engine| {
+    let app = TestApp::spawn_with(engine, &with(&[PROXY])).await;
+    let demo = app.world().await;
+    let guesses: Vec<_> = (0..20)
+        .map(|_| json!({"code": demo.codes.forged[0]}))
+        .collect();
+    let body = json!({"version": 1, "codes": guesses});
+    for (call, answered, address) in [
+        ("/v1/public/lookups", 200, "192.0.2.1"),
+        ("/v1/public/watches", 422, "192.0.2.2"),
+    ] {
+        let headers = [("x-forwarded-for", address)];
+        // Sixty answers, twenty at a time.
+        for _ in 0..3 {
+            let answer = app.consumer().post_with(call, &headers, &body).await;
+            assert_eq!(answer.status, answered, "{call}: {}", answer.text());
+        }
+        let refused = app.consumer().post_with(call, &headers, &body).await;
+        assert_eq!(refused.status, 429, "{call}: {}", refused.text());
+        assert_eq!(from(&app, address, &demo.codes.legal[0]).await.status, 429);
+    }
+    app.stop().await;
+});
 
 on_each!(
     a_code_that_goes_round_is_answered_to_everybody_and_told_of,

@@ -1,5 +1,7 @@
 //! What consumers see: scans, pages, freshness. One binary, one module a story.
 
+mod app_examples;
+mod app_links;
 mod carriers;
 mod conformance;
 mod copies;
@@ -8,11 +10,13 @@ mod freshness;
 mod half_open;
 mod headers;
 mod limits;
+mod lookups;
 mod mended;
 mod negotiation;
 mod outage;
 mod pages;
 mod paths;
+mod photo;
 mod queries;
 mod records;
 mod redis_tier;
@@ -22,4 +26,5 @@ mod statuses;
 mod support;
 mod time;
 mod typed;
+mod watches;
 mod wire;

@@ -16,12 +16,14 @@ use crate::{
         self, Draining,
         connections::{Bounds, Connections},
     },
+    inbox::{self, Seals},
     log::Log,
     queries,
     resolver::redis_tier::{self, RedisTier},
     routes,
     sealing::Sealer,
     suspicions,
+    watches::take::{self, Watches},
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
 use std::{io, path::Path, sync::Arc, time::Duration};
@@ -45,6 +47,8 @@ pub struct Internal {
     pub clock: Clock,
     /// Wraps keys.
     pub sealer: Sealer,
+    /// Opens what consumers sealed.
+    pub seals: Seals,
     /// Access tokens.
     pub tokens: Tokens,
     /// The standards.
@@ -88,6 +92,7 @@ impl InternalPart {
             clock.now(),
         )
         .await?;
+        let seals = Seals::open_keys(db.clone(), sealer.clone(), clock.now()).await?;
         let wrapped = codes::store::wrap_for_readers(&db, &sealer).await?;
         if wrapped > 0 {
             tracing::info!(wrapped, "issue keys wrapped for readers");
@@ -105,6 +110,14 @@ impl InternalPart {
                 Duration::from_millis(settings.queries.fold_ms),
                 counted,
             )),
+            // Who takes what consumers tell, by kind of message.
+            tokio::spawn(inbox::take_for_ever(
+                db.clone(),
+                log.clone(),
+                clock.clone(),
+                vec![Arc::new(Watches)],
+            )),
+            tokio::spawn(take::forget_for_ever(db.clone(), clock.clone())),
             tokio::spawn(suspicions::job::run(
                 db.clone(),
                 log.clone(),
@@ -128,6 +141,7 @@ impl InternalPart {
             log,
             clock,
             sealer,
+            seals,
             tokens,
             redis,
             draining,
@@ -149,15 +163,15 @@ impl InternalPart {
     pub fn serve(&mut self) -> Result<ServerHandle, StartError> {
         let bound = self.bound.take();
         let bound = bound.ok_or_else(|| io::Error::other("served already"))?;
-        let state = self.state.clone();
-        let bounds = state.settings.limits;
+        let settings = &self.state.settings;
         let connections = Connections::new(Bounds {
-            of_a_network: bounds.connections,
-            requests: bounds.requests,
+            of_a_network: settings.limits.connections,
+            requests: settings.limits.requests,
             stalled_s: STALLED_S,
-            proxies: Arc::new(state.settings.internal.trusted_proxies.clone()),
+            proxies: Arc::new(settings.internal.trusted_proxies.clone()),
         });
         self.tasks.push(tokio::spawn(connections.clone().watch()));
+        let state = self.state.clone();
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(state.clone())
@@ -168,7 +182,7 @@ impl InternalPart {
         .workers(listener::workers(self.state.settings.internal.workers))
         .max_connections(CONNECTIONS_MAX)
         .client_request_timeout(HEAD_TIMEOUT)
-        .keep_alive(Duration::from_secs(bounds.idle_s))
+        .keep_alive(Duration::from_secs(self.state.settings.limits.idle_s))
         .shutdown_timeout(self.state.settings.drain.timeout_s)
         .disable_signals()
         .on_connect(move |io, about| connections.arrive(io, about))

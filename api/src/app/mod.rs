@@ -12,12 +12,14 @@ pub use public::PublicPart;
 
 use crate::{
     accounts::token::TokenError,
+    app_links::LinkError,
     catalogue::CatalogueError,
     clock::Clock,
     codes::{SpaceError, ring::Opener},
     config::{Drain, Mode, Secret, Settings, SettingsError},
     db::OpenError,
     http::Draining,
+    inbox::SealedError,
     limits::Limits,
     resolver::Resolver,
     sealing::{ReaderKey, SealError, Sealer},
@@ -45,6 +47,12 @@ pub enum StartError {
     /// Master key.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// Keys of the inbox.
+    #[error(transparent)]
+    Inbox(#[from] SealedError),
+    /// The brand's app.
+    #[error(transparent)]
+    AppLinks(#[from] LinkError),
     /// Signing keys.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -60,12 +68,12 @@ pub enum StartError {
     /// An address is taken, or may not be used.
     #[error("cannot listen on {0}")]
     Listen(SocketAddr, #[source] io::Error),
-    /// The server itself.
-    #[error("server")]
-    Server(#[from] io::Error),
     /// `public.region_header` is no header's name.
     #[error("public.region_header")]
     RegionHeader(#[from] InvalidHeaderName),
+    /// The server itself.
+    #[error("server")]
+    Server(#[from] io::Error),
     /// The public projection could not be read.
     #[error("the public projection could not be read: {0}")]
     Projection(String),

@@ -7,6 +7,7 @@ use super::{
     listener::{self, Bound, CONNECTIONS_MAX, HEAD_TIMEOUT},
 };
 use crate::{
+    app_links::AppLinkFiles,
     clock::Clock,
     codes::ring::Opener,
     config::Settings,
@@ -16,7 +17,9 @@ use crate::{
         connections::{Bounds, Connections},
         door::{Door, Witnesses},
     },
+    inbox::Slot,
     limits::{self, Limits},
+    photo::readers::Readers,
     public_role,
     queries::{self, QueryLog},
     resolver::{
@@ -31,6 +34,7 @@ use crate::{
     },
     routes,
     telemetry::in_full,
+    watches::handlers::WatchSlot,
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
 use arc_swap::ArcSwap;
@@ -48,6 +52,12 @@ const FIRST_POLL: Duration = Duration::from_mins(1);
 pub struct PublicPart {
     /// What its handlers work with.
     pub resolver: Data<Resolver>,
+    /// Where its handlers put what consumers tell.
+    pub slot: Data<Slot>,
+    /// The same for watches, with a rate of its own.
+    pub watch_slot: Data<WatchSlot>,
+    /// Which app opens printed codes.
+    app_links: Data<AppLinkFiles>,
     /// How much one caller may ask for.
     pub limits: Arc<Limits>,
     bound: Option<Bound>,
@@ -87,6 +97,12 @@ impl PublicPart {
                 always_redirect: settings.public.always_redirect,
             },
         });
+        // A connection of its own: a flood of messages must not hold up the query log.
+        let inbox = Db::open_single(&url, &settings.database).await?;
+        let slot = |per_second| Slot::new(inbox.clone(), resolver.clock.clone(), per_second);
+        let watch_slot = Data::new(WatchSlot(slot(settings.watches.per_second)));
+        let slot = Data::new(slot(settings.inbox.per_second));
+        let app_links = Data::new(AppLinkFiles::of(&settings.app_links)?);
         let key = opener.reader_key().derived_key("limits");
         let limits = Arc::new(Limits::new(settings.limits, &key));
         let feed = Feed::open(url.clone(), settings, opener).await?;
@@ -114,24 +130,26 @@ impl PublicPart {
         ];
         let wake = feed.wake();
         if redis.is_configured() {
-            let installation = resolver.world.load().installation;
             tasks.push(tokio::spawn(redis_tier::follow(
                 settings.redis.clone(),
-                installation,
+                resolver.world.load().installation,
                 wake.clone(),
             )));
             if settings.limits.enabled {
                 tasks.push(tokio::spawn(limits::share::run(
                     limits.clone(),
-                    redis,
+                    redis.clone(),
                     settings.redis.clone(),
-                    installation,
+                    resolver.world.load().installation,
                 )));
             }
         }
         tasks.push(tokio::spawn(feed.run(resolver.clone().into_inner())));
         Ok(PublicPart {
             resolver,
+            slot,
+            watch_slot,
+            app_links,
             limits,
             bound: Some(bound),
             settings: settings.clone(),
@@ -149,20 +167,30 @@ impl PublicPart {
     pub fn serve(&mut self) -> Result<ServerHandle, StartError> {
         let bound = self.bound.take();
         let bound = bound.ok_or_else(|| io::Error::other("served already"))?;
-        let (public, bounds) = (&self.settings.public, self.settings.limits);
-        let witnesses = Witnesses::new(public.trusted_proxies.clone(), &public.region_header)?;
+        let witnesses = Witnesses::new(
+            self.settings.public.trusted_proxies.clone(),
+            &self.settings.public.region_header,
+        )?;
         let connections = Connections::new(Bounds {
-            of_a_network: bounds.connections,
-            requests: bounds.requests,
-            stalled_s: bounds.stalled_s,
+            of_a_network: self.settings.limits.connections,
+            requests: self.settings.limits.requests,
+            stalled_s: self.settings.limits.stalled_s,
             proxies: witnesses.proxies.clone(),
         });
         self.tasks.push(tokio::spawn(connections.clone().watch()));
-        let (resolver, limits) = (self.resolver.clone(), self.limits.clone());
+        let (slot, watch_slot) = (self.slot.clone(), self.watch_slot.clone());
+        let app_links = self.app_links.clone();
+        let readers = Data::new(Readers::new(&self.settings.photo));
+        let resolver = self.resolver.clone();
+        let limits = self.limits.clone();
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(Door::open(limits.clone(), witnesses.clone()))
                 .app_data(resolver.clone())
+                .app_data(readers.clone())
+                .app_data(slot.clone())
+                .app_data(watch_slot.clone())
+                .app_data(app_links.clone())
                 .app_data(resolver.draining.clone())
                 .wrap(from_fn(http::finish_public))
                 .configure(routes::public)
@@ -170,7 +198,7 @@ impl PublicPart {
         .workers(listener::workers(self.settings.public.workers))
         .max_connections(CONNECTIONS_MAX)
         .client_request_timeout(HEAD_TIMEOUT)
-        .keep_alive(Duration::from_secs(bounds.idle_s))
+        .keep_alive(Duration::from_secs(self.settings.limits.idle_s))
         .shutdown_timeout(self.settings.drain.timeout_s)
         .disable_signals()
         .on_connect(move |io, about| connections.arrive(io, about))

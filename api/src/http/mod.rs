@@ -4,9 +4,11 @@
 pub mod auth;
 pub mod body;
 pub mod connections;
+pub mod cors;
 pub mod door;
 pub mod paced;
 pub mod page;
+pub mod upload;
 
 use self::{
     connections::Connection,
@@ -173,6 +175,9 @@ async fn finish(
         let head = response.head_mut();
         head.set_connection_type(ConnectionType::Close);
     }
+    if audience == Audience::Consumer {
+        cors::open(request.path(), response.headers_mut());
+    }
     if let Ok(value) = HeaderValue::from_bytes(&text) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }
@@ -181,6 +186,23 @@ async fn finish(
         HeaderValue::from_static("nosniff"),
     );
     Ok(ServiceResponse::new(request, response))
+}
+
+/// Staff hear within this, also when a database hangs without a word: what was begun is given up
+/// and may be sent again under the same key.
+const ANSWER_MAX: Duration = Duration::from_secs(15);
+
+/// The answer to a request that took too long. The request itself is still with its handler, so
+/// the body is written here.
+fn too_late(id: &str) -> actix_web::Error {
+    let problem = Problem::new(ProblemCode::Unavailable);
+    let response = HttpResponse::build(problem.code.status())
+        .insert_header((REQUEST_ID.clone(), id))
+        .insert_header((header::RETRY_AFTER, problem.retry_after_s.unwrap_or(1)))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .content_type("application/problem+json")
+        .json_body(&problem.body(id));
+    InternalError::from_response("no answer in time", response).into()
 }
 
 /// Answers a request that may come in, and tells the others when to come back.
@@ -205,23 +227,6 @@ async fn let_in(
     let response = next.call(request).await?;
     drop(turn);
     Ok(response.map_into_boxed_body())
-}
-
-/// Staff hear within this, also when a database hangs without a word: what was begun is given up
-/// and may be sent again under the same key.
-const ANSWER_MAX: Duration = Duration::from_secs(15);
-
-/// The answer to a request that took too long. The request itself is still with its handler, so
-/// the body is written here.
-fn too_late(id: &str) -> actix_web::Error {
-    let problem = Problem::new(ProblemCode::Unavailable);
-    let response = HttpResponse::build(problem.code.status())
-        .insert_header((REQUEST_ID.clone(), id))
-        .insert_header((header::RETRY_AFTER, problem.retry_after_s.unwrap_or(1)))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .content_type("application/problem+json")
-        .json_body(&problem.body(id));
-    InternalError::from_response("no answer in time", response).into()
 }
 
 /// A failure that carries a problem gets its body; one the framework made becomes a problem. An

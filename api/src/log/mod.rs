@@ -47,6 +47,8 @@ pub enum Kind {
     LinksChanged,
     /// An account was made or changed.
     AccountChanged,
+    /// A watch was begun or ended.
+    WatchChanged,
     /// A copy of a unit is suspected, or it was queried unusually often.
     SuspicionRaised,
     /// The issuer looked into a suspicion.
@@ -66,6 +68,7 @@ impl Kind {
             Kind::RecallClosed => "recall_closed",
             Kind::LinksChanged => "links_changed",
             Kind::AccountChanged => "account_changed",
+            Kind::WatchChanged => "watch_changed",
             Kind::SuspicionRaised => "suspicion_raised",
             Kind::SuspicionCleared => "suspicion_cleared",
         }
@@ -258,6 +261,11 @@ impl Act {
     /// The time of this act: strictly above that of every earlier one.
     pub fn stamp(&self) -> Micros {
         self.stamp
+    }
+
+    /// Ends the act without a trace: nothing was changed, and the next act takes its position.
+    pub async fn abandon(self) -> Result<(), ActError> {
+        Ok(self.tx.rollback().await?)
     }
 
     /// Writes the entry and the answer for retries, moves the public head, commits.

@@ -13,6 +13,7 @@
 mod entry;
 mod lang;
 mod phone;
+mod photo;
 mod problem;
 mod queries;
 mod scan;
@@ -23,6 +24,7 @@ mod wording;
 
 pub use entry::EntryPage;
 pub use lang::Lang;
+pub use photo::{PhotoItem, PhotoPage};
 pub use problem::ProblemPage;
 pub use queries::queries_sentence;
 pub use scan::{FileLink, InfoRow, InfoValue, RecallNotice, ScanPage};

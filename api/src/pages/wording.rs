@@ -93,6 +93,17 @@ pub(super) struct Words {
     pub unreadable: &'static str,
     pub fault_part: &'static str,
 
+    pub photo: &'static str,
+    pub photo_take: &'static str,
+    pub photo_choose: &'static str,
+    pub photo_hint: &'static str,
+    pub photo_submit: &'static str,
+    pub photo_advice: &'static [&'static str],
+    pub photo_found: &'static str,
+    pub photo_each: &'static str,
+    pub photo_open: &'static str,
+    pub photo_other: &'static str,
+
     pub unavailable: &'static str,
     pub unavailable_plainly: &'static str,
     pub what_to_do: &'static str,

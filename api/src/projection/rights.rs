@@ -12,10 +12,13 @@ pub const READ: &[&str] = &[
     "public_chunk",
     "public_file",
     "public_link",
+    "public_watch",
+    "public_inbox_key",
+    "public_inbox_state",
     "query_count",
     "query_chunk",
     "query_salt",
 ];
 
-/// Tables it may add rows to, and not read: the query log.
-pub const APPEND: &[&str] = &["query_packet"];
+/// Tables it may add rows to, and not read: the query log, and the inbox of what consumers tell.
+pub const APPEND: &[&str] = &["query_packet", "public_inbox"];

@@ -81,19 +81,16 @@ pub async fn fold(db: &Db, now: Micros) -> Result<Option<Vec<Counted>>, DbErr> {
         return Ok(None);
     };
     let mut counted = Vec::new();
-    match unpack(&packet.body) {
-        Some(entries) => {
-            let sums = Sums::of(&entries);
-            store::put_rows(&tx, packet.id, &entries).await?;
-            counted = store::add_counts(&tx, &sums, fold).await?;
-            store::mark_queried(&tx, sums.chunks, fold).await?;
-            store::remove(&tx, packet.id).await?;
-        }
-        None => {
-            metrics::counter!("suyuan_query_packets_unreadable_total").increment(1);
-            tracing::error!(packet = %packet.id, "a packet of the query log cannot be read");
-            store::set_aside(&tx, packet.id).await?;
-        }
+    if let Some(entries) = unpack(&packet.body) {
+        let sums = Sums::of(&entries);
+        store::put_rows(&tx, packet.id, &entries).await?;
+        counted = store::add_counts(&tx, &sums, fold).await?;
+        store::mark_queried(&tx, sums.chunks, fold).await?;
+        store::remove(&tx, packet.id).await?;
+    } else {
+        metrics::counter!("suyuan_query_packets_unreadable_total").increment(1);
+        tracing::error!(packet = %packet.id, "a packet of the query log cannot be read");
+        store::set_aside(&tx, packet.id).await?;
     }
     tx.commit().await?;
     Ok(Some(counted))

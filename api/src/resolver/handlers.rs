@@ -22,7 +22,7 @@ use crate::{
     http::{self, door::Door, paced::Paced},
     pages::{EntryPage, Lang},
     problem::{Problem, ProblemBody, ProblemCode},
-    queries::Query,
+    queries::{Channel, Query},
 };
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -159,10 +159,6 @@ pub(super) async fn answer(
     scanned: &trace_code::Scanned,
     ask: Ask,
 ) -> Result<HttpResponse, Problem> {
-    let door = Door::of(request);
-    if let Some(door) = door {
-        door.ask_code(request, &scanned.code)?;
-    }
     let now = resolver.clock.now();
     let Judged {
         found,
@@ -170,13 +166,10 @@ pub(super) async fn answer(
         view,
         count,
         as_of,
-    } = judge(resolver, scanned, ask, now).await?;
-    if let Some(door) = door
-        && !verdict.found()
-    {
-        door.note_missed(request);
+    } = judge_for(request, resolver, scanned, ask, now).await?;
+    if request.method() == Method::GET {
+        note(resolver, request, &found, verdict, now, Came::default());
     }
-    note(resolver, request, &found, verdict, now);
 
     let tag = etag(view.tag, count);
     let mut response = HttpResponse::build(status_of(verdict));
@@ -203,8 +196,30 @@ pub(super) async fn answer(
     Ok(response.body(compose::plain(&view, &fillings)))
 }
 
+/// Judges a code for this caller, who may ask for it only so often, and of whom it is remembered
+/// when nobody ever issued it: a guess is a guess, whatever call it comes by.
+pub(crate) async fn judge_for(
+    request: &HttpRequest,
+    resolver: &Resolver,
+    scanned: &trace_code::Scanned,
+    ask: Ask,
+    now: Micros,
+) -> Result<Judged, Problem> {
+    let door = Door::of(request);
+    if let Some(door) = door {
+        door.ask_code(request, &scanned.code)?;
+    }
+    let judged = judge(resolver, scanned, ask, now).await?;
+    if let Some(door) = door
+        && !judged.verdict.found()
+    {
+        door.note_missed(request);
+    }
+    Ok(judged)
+}
+
 /// Does the caller hold this very answer? Compared weakly, as tags of GET are.
-fn is_known(request: &HttpRequest, tag: ETag) -> bool {
+pub(crate) fn is_known(request: &HttpRequest, tag: ETag) -> bool {
     let known = http::header_text(request, &header::IF_NONE_MATCH);
     known.split(',').map(str::trim).any(|known| {
         let opaque = known.strip_prefix("W/").unwrap_or(known);
@@ -212,10 +227,24 @@ fn is_known(request: &HttpRequest, tag: ETag) -> bool {
     })
 }
 
-fn note(resolver: &Resolver, request: &HttpRequest, found: &Found, verdict: Verdict, now: Micros) {
-    if request.method() != Method::GET {
-        return;
-    }
+/// How a query came to us.
+#[derive(Clone, Copy, Default)]
+pub struct Came {
+    /// By which door, where that is known better than from the software.
+    pub channel: Option<Channel>,
+    /// When the code was scanned, if that was earlier and without network.
+    pub offline: Option<Micros>,
+}
+
+/// Counts a query and notes it in the log.
+pub fn note(
+    resolver: &Resolver,
+    request: &HttpRequest,
+    found: &Found,
+    verdict: Verdict,
+    now: Micros,
+    came: Came,
+) {
     counter(verdict).increment(1);
     if !verdict.found() {
         return; // forged and unknown codes are counters only: nobody can fill the log with them
@@ -226,13 +255,14 @@ fn note(resolver: &Resolver, request: &HttpRequest, found: &Found, verdict: Verd
     let agent = request.headers().get(header::USER_AGENT);
     let client = Door::of(request).map(|door| door.client(request));
     resolver.log.note(&Query {
-        at: now,
+        at: came.offline.unwrap_or(now),
+        asked_at: now,
         code: &found.code,
         unit: found.unit,
         advice: verdict.advice as u8,
         reasons: verdict.reasons.bits(),
-        channel: None,
-        offline: false,
+        channel: came.channel,
+        offline: came.offline.is_some(),
         agent: agent.map_or(b"", HeaderValue::as_bytes),
         address: client.map(|client| client.address),
         region: client.and_then(|client| client.region).unwrap_or_default(),
@@ -254,7 +284,8 @@ fn counter(verdict: Verdict) -> &'static metrics::Counter {
     &counters[at]
 }
 
-fn status_of(verdict: Verdict) -> StatusCode {
+/// The status of an answer.
+pub fn status_of(verdict: Verdict) -> StatusCode {
     if verdict.found() {
         StatusCode::OK
     } else {
@@ -281,7 +312,8 @@ fn headers(response: &mut HttpResponseBuilder, ask: Ask, tag: ETag) {
     }
 }
 
-fn page_headers(response: &mut HttpResponseBuilder, lang: Lang) {
+/// Headers of every page.
+pub fn page_headers(response: &mut HttpResponseBuilder, lang: Lang) {
     response
         .insert_header((
             header::CONTENT_TYPE,
@@ -312,6 +344,7 @@ fn entry(lang: Lang, typed: Option<&str>, fault: Option<CodeError>) -> HttpRespo
         fault: told
             .as_ref()
             .map(|(message, place)| (*message, place.as_str())),
+        photo: None,
     };
     let status = if fault.is_some() {
         StatusCode::BAD_REQUEST
@@ -334,7 +367,8 @@ fn place(error: &CodeError, text: &str) -> usize {
     before.count() + 1
 }
 
-fn malformed(error: CodeError, text: &str) -> Problem {
+/// What a person is told of a code that cannot be read.
+pub fn malformed(error: CodeError, text: &str) -> Problem {
     let (at, fault) = (place(&error, text), error.fault);
     let code = match fault {
         CodeFault::TooLong => ProblemCode::UriTooLong,
@@ -357,7 +391,7 @@ pub(super) fn read_only(request: &HttpRequest) -> Result<(), Problem> {
 }
 
 /// Pages for people, JSON for programs that ask for it.
-pub(super) fn format_of(request: &HttpRequest) -> Format {
+pub fn format_of(request: &HttpRequest) -> Format {
     match wanted("", accept_lines(request)) {
         Wanted::View(format) => format,
         _ => Format::Page,
@@ -388,13 +422,18 @@ fn etag(view: u64, count: Count) -> ETag {
     let mixed = view
         ^ count.n.wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ (count.first_at.unwrap_or(0) as u64).rotate_left(32);
+    weak_tag(mixed)
+}
+
+/// A number as a weak tag.
+pub(crate) fn weak_tag(number: u64) -> ETag {
     let mut tag = *b"W/\"0000000000000000\"";
-    http::hex(mixed, &mut tag[3..19]);
+    http::hex(number, &mut tag[3..19]);
     tag
 }
 
 /// `W/"` and 16 hex digits and `"`.
-type ETag = [u8; 20];
+pub(crate) type ETag = [u8; 20];
 
 /// A form value: `+` is a space, the rest is percent-encoded.
 pub(super) fn decode_form(value: &str) -> String {

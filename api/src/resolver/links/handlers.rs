@@ -105,13 +105,13 @@ pub async fn answer(
     }
     let site = &resolver.site;
     let query = request.query_string();
-    if let Some(door) = Door::of(request) {
-        door.ask_code(request, &scanned.code)?;
-    }
     if has_page && matches!(wanted, Wanted::Default | Wanted::View(Format::Page)) {
         // What most readers of codes ask: no need to collect what else there is.
         let page = offer::page(site, &address.path);
         return Ok(redirect(site, address, &page, query));
+    }
+    if let Some(door) = Door::of(request) {
+        door.ask_code(request, &scanned.code)?;
     }
     let offer = Offer::of(&subject, &resolver.world.load().links, site);
     let Some(default) = offer.default_link() else {
@@ -147,7 +147,6 @@ async fn unknown(
 ) -> Result<HttpResponse, Problem> {
     let format = match wanted {
         Wanted::Linkset(_) => {
-            // A guess is a guess, whatever it asks for.
             if let Some(door) = Door::of(request) {
                 door.note_missed(request);
             }
