@@ -62,6 +62,14 @@ pub fn beijing(at: Micros) -> String {
         .to_string()
 }
 
+/// The same of what [`rfc3339`] wrote; anything else stays as it is.
+pub fn beijing_of(text: &str) -> String {
+    text.parse().map_or_else(
+        |_| text.to_owned(),
+        |at: Timestamp| beijing(at.as_microsecond()),
+    )
+}
+
 /// Days since 1970-01-01: a date as one comparable number.
 pub fn day_number(date: Date) -> i32 {
     Date::constant(1970, 1, 1)

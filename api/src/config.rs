@@ -1,12 +1,14 @@
 //! Settings: defaults < file < environment `SUYUAN__SECTION__KEY` < flags. Every key is typed and
 //! documented in `config/default.toml`, which is compiled in; an unknown key stops the start.
 
+use crate::limits::{self, client::Proxies};
 use crate::suspicions;
 use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
 use std::{
     fmt,
     net::SocketAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -54,6 +56,18 @@ pub struct Settings {
     pub cache: Cache,
     /// The query log.
     pub queries: Queries,
+    /// How much one caller may ask for.
+    pub limits: limits::settings::Settings,
+    /// Reading photos.
+    pub photo: Photo,
+    /// What consumers tell.
+    pub inbox: Inbox,
+    /// Complaints and feedback.
+    pub voices: Voices,
+    /// Recall notices by token.
+    pub watches: Watches,
+    /// The brand's app.
+    pub app_links: AppLinks,
     /// When a unit calls for a second look.
     pub suspicion: suspicions::rules::Thresholds,
     /// What is written to standard error.
@@ -133,6 +147,10 @@ pub struct Public {
     pub base_url: String,
     /// Send browsers to the page's own address too, instead of showing it in one trip.
     pub always_redirect: bool,
+    /// Proxies that say who is asking.
+    pub trusted_proxies: Proxies,
+    /// The header in which they name the region, or empty.
+    pub region_header: String,
 }
 
 /// `[internal]`
@@ -143,6 +161,8 @@ pub struct Internal {
     pub listen: SocketAddr,
     /// Worker threads; 0 = one a core.
     pub workers: usize,
+    /// Proxies that say who is asking.
+    pub trusted_proxies: Proxies,
 }
 
 /// `[security]`
@@ -199,6 +219,72 @@ pub struct Queries {
     pub refresh_ms: u64,
     /// Longest wait of an answer for its count.
     pub wait_ms: u64,
+}
+
+/// `[photo]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Photo {
+    /// The program that reads a picture; empty = this one.
+    pub reader: String,
+    /// Longest time for one picture.
+    pub read_ms: u64,
+    /// Longest time for its upload.
+    pub upload_ms: u64,
+}
+
+/// `[inbox]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inbox {
+    /// Messages one process puts in a second.
+    pub per_second: NonZeroU32,
+}
+
+/// `[voices]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Voices {
+    /// How long personal data is kept.
+    pub keep_days: u32,
+}
+
+/// `[watches]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Watches {
+    /// Watches one process begins or ends in a second.
+    pub per_second: NonZeroU32,
+}
+
+/// `[app_links]`. Lists may stand as one text with commas, as an environment variable has it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppLinks {
+    /// The Android app, or empty.
+    pub android_package: String,
+    /// SHA-256 fingerprints of its signing certificates.
+    #[serde(deserialize_with = "list")]
+    pub android_fingerprints: Vec<String>,
+    /// iOS apps as `TEAM.bundle`.
+    #[serde(deserialize_with = "list")]
+    pub apple_app_ids: Vec<String>,
+}
+
+/// A list, or a text with commas.
+fn list<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        List(Vec<String>),
+        Text(String),
+    }
+    let list = match Given::deserialize(from)? {
+        Given::List(list) => list,
+        Given::Text(text) => text.split(',').map(str::to_owned).collect(),
+    };
+    let trimmed = list.iter().map(|item| item.trim().to_owned());
+    Ok(trimmed.filter(|item| !item.is_empty()).collect())
 }
 
 /// `[log]`
@@ -308,6 +394,14 @@ impl Settings {
         }
         if self.queries.flush_ms == 0 || self.queries.fold_ms == 0 || self.queries.refresh_ms == 0 {
             return refuse("queries: intervals must be above 0");
+        }
+        if !(100..=60_000).contains(&self.photo.read_ms)
+            || !(100..=300_000).contains(&self.photo.upload_ms)
+        {
+            return refuse("photo: read_ms 100 to 60000, upload_ms 100 to 300000");
+        }
+        if let Some(fault) = self.limits.fault() {
+            return refuse(fault);
         }
         Ok(())
     }

@@ -3,10 +3,13 @@
 //! - [`app`] puts the parts together; [`routes`] is the whole URL table; [`config`] the settings.
 //! - [`resolver`] answers a consumer's scan, with [`pages`] for its words. It reads the public
 //!   projection only.
+//! - [`watches`] are recall notices by token; [`app_links`] lets a brand's app open printed codes.
 //! - [`log`] is the one order of all changes; [`projection`] writes what the public side may
 //!   read, in the same transaction.
-//! - [`registry`] (who makes what where), [`codes`] (issuing), [`recalls`], [`links`], [`accounts`]
-//!   are the features; [`catalogue`] is the standards as data.
+//! - [`registry`] (who makes what where), [`codes`] (issuing), [`recalls`], [`links`], [`voices`]
+//!   (complaints and feedback), [`accounts`] are the features; [`catalogue`] is the standards as
+//!   data. [`inbox`] brings in what consumers tell, [`limits`] how much one caller may ask,
+//!   [`photo`] reads codes in pictures.
 //! - [`problem`], [`db`], [`clock`], [`sealing`], [`telemetry`], [`free_text`] serve them all and
 //!   know none of them; [`http`] knows accounts besides, and [`operations`] asks the parts how they
 //!   are.
@@ -18,6 +21,7 @@
 
 pub mod accounts;
 pub mod app;
+pub mod app_links;
 pub mod catalogue;
 pub mod clock;
 pub mod codes;
@@ -28,10 +32,13 @@ pub mod doctor;
 pub mod entities;
 pub mod free_text;
 pub mod http;
+pub mod inbox;
+pub mod limits;
 pub mod links;
 pub mod log;
 pub mod operations;
 pub mod pages;
+pub mod photo;
 pub mod problem;
 pub mod projection;
 pub mod public_role;
@@ -43,3 +50,5 @@ pub mod routes;
 pub mod sealing;
 pub mod suspicions;
 pub mod telemetry;
+pub mod voices;
+pub mod watches;

@@ -1,7 +1,7 @@
 //! The binary `suyuan`: reads settings, runs a subcommand.
 
 use clap::{Args, Parser, Subcommand};
-use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 use suyuan::{
     accounts,
     app::{self, Application, Bound, InternalPart, PublicPart},
@@ -10,6 +10,7 @@ use suyuan::{
     db::{self, Db},
     demo, doctor,
     http::Draining,
+    photo::worker,
     public_role::{self, Password},
     sealing::Sealer,
     telemetry,
@@ -46,6 +47,8 @@ enum Command {
     Migrate,
     /// Print the settings in force, secrets left out.
     Config,
+    /// Read the QR codes in pictures, one line of JSON each.
+    ReadPhoto(ReadPhotoArgs),
     /// Examine a resolver; exit status 1 if anything critical or required fails.
     Doctor(DoctorArgs),
 }
@@ -110,8 +113,22 @@ struct DemoArgs {
     data_dir: Option<PathBuf>,
 }
 
+#[derive(Args)]
+struct ReadPhotoArgs {
+    /// PNG, JPEG or WebP; without any, one picture is read from standard input, within the limits
+    /// of a stranger's.
+    files: Vec<PathBuf>,
+    /// Longest time for the picture on standard input.
+    #[arg(long, default_value_t = 4000)]
+    within_ms: u64,
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // Small and alone in its process: nothing of the service is started for it.
+    if let Command::ReadPhoto(args) = &cli.command {
+        return read_photo(args);
+    }
     match actix_web::rt::System::new().block_on(run(cli)) {
         Ok(code) => code,
         Err(error) => {
@@ -143,6 +160,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
             println!("the schema is up to date");
         }
         Command::Doctor(args) => return examine(&args).await,
+        Command::ReadPhoto(args) => return Ok(read_photo(&args)),
         Command::Config => println!("{:#?}", Settings::load(cli.config.as_deref(), &[])?),
     }
     Ok(ExitCode::SUCCESS)
@@ -160,6 +178,21 @@ async fn examine(args: &DoctorArgs) -> Result<ExitCode, Box<dyn Error>> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+fn read_photo(args: &ReadPhotoArgs) -> ExitCode {
+    let read = if args.files.is_empty() {
+        worker::read_one(Duration::from_millis(args.within_ms))
+    } else {
+        worker::read_files(&args.files)
+    };
+    match read {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("suyuan: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 async fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
@@ -255,6 +288,9 @@ async fn run_demo(config: Option<PathBuf>, args: DemoArgs) -> Result<ExitCode, B
         ("public.listen", listen(&host, 8080)),
         ("internal.listen", listen("127.0.0.1", 8081)),
         ("data_dir", temporary.path().display().to_string()),
+        ("limits.enabled", "false".to_owned()),
+        ("limits.connections", "100000".to_owned()),
+        ("limits.requests", u32::MAX.to_string()),
         ("log.level", "warn".to_owned()),
         ("log.format", "text".to_owned()),
     ];

@@ -55,6 +55,8 @@ problem_codes! {
     MethodNotAllowed "method-not-allowed" 405 "This address does not take that method." "该地址不支持此请求方法。";
     /// The answer exists in no form the caller accepts.
     NotAcceptable "not-acceptable" 406 "No form of this answer suits your Accept header." "没有符合要求的响应格式。";
+    /// The body did not arrive in time.
+    TooSlow "too-slow" 408 "The upload took too long." "上传超时。";
     /// Such a thing exists already.
     AlreadyExists "already-exists" 409 "This exists already." "该对象已存在。";
     /// Codes are commissioned to another batch.
@@ -67,16 +69,28 @@ problem_codes! {
     CodesNotAllocated "codes-not-allocated" 409 "Some of these codes were never allocated." "部分追溯码未曾分配。";
     /// The recall is closed.
     RecallAlreadyClosed "recall-already-closed" 409 "This recall is closed already." "该召回已关闭。";
+    /// This step cannot follow the state it is in.
+    WrongStep "wrong-step" 409 "This step cannot follow the present state." "当前状态下不能执行此步骤。";
+    /// The personal part is gone.
+    PersonalDataErased "personal-data-erased" 409 "The personal data was erased." "个人信息已删除。";
     /// The suspicion was cleared.
     AlreadyCleared "already-cleared" 409 "This suspicion is cleared already." "该疑点已排除。";
     /// Required public information is missing; each item is listed.
     NotPublishable "not-publishable" 409 "Public information is incomplete." "公开信息不完整，不能发布。";
     /// The body is larger than this call takes.
     TooLarge "too-large" 413 "The request is larger than this call takes." "请求内容过大。";
+    /// The picture has more pixels than we look at.
+    PictureTooLarge "picture-too-large" 413 "This picture is too large." "照片尺寸过大。";
     /// The address is longer than we read.
     UriTooLong "uri-too-long" 414 "The address is too long." "地址过长。";
     /// Another content type is meant.
     UnsupportedMediaType "unsupported-media-type" 415 "This content type is not taken here." "不支持该内容类型。";
+    /// Neither PNG nor JPEG nor WebP.
+    NotAPicture "not-a-picture" 415 "This is not a PNG, JPEG or WebP picture." "这不是 PNG、JPEG 或 WebP 格式的照片。";
+    /// Begins like a picture, but cannot be decoded.
+    PictureUnreadable "picture-unreadable" 422 "This picture cannot be opened." "照片无法打开。";
+    /// No trace code was found in the picture.
+    NoCodeFound "no-code-found" 422 "No trace code was found in this picture." "照片中没有找到追溯码。";
     /// Slow down.
     TooManyRequests "too-many-requests" 429 "Too many requests; try again later." "请求过于频繁，请稍后再试。";
     /// Ours to mend.
@@ -85,6 +99,8 @@ problem_codes! {
     CannotConfirm "cannot-confirm" 503 "We cannot confirm anything about this code right now." "目前无法确认该追溯码的信息。";
     /// The database takes no writes: it is being switched over, or was set aside.
     ReadOnly "read-only" 503 "Nothing can be written just now; reading goes on." "目前仅可查询，暂不能写入。";
+    /// More is asked than can be answered.
+    Overloaded "overloaded" 503 "Too many people are asking right now; try again shortly." "当前查询人数过多，请稍后再试。";
     /// Try again soon.
     Unavailable "unavailable" 503 "The service is briefly unavailable." "服务暂时不可用。";
 }
@@ -208,7 +224,9 @@ pub struct ProblemBody<'a> {
     /// Wrong fields.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub errors: &'a [FieldProblem],
-    /// Quote this when asking for help.
+    /// Quote this when asking for help; absent where a problem stands inside an answer, whose
+    /// header carries it.
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub request_id: &'a str,
 }
 
@@ -273,7 +291,7 @@ fn is_read_only(error: &sea_orm::DbErr) -> bool {
 }
 
 /// Is this a database that is away or busy, so that the same request may be sent again?
-fn is_outage(error: &sea_orm::DbErr) -> bool {
+pub fn is_outage(error: &sea_orm::DbErr) -> bool {
     use sea_orm::{DbErr, RuntimeErr};
     let (DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause)) = error else {
         return matches!(error, DbErr::ConnectionAcquire(_));

@@ -2,17 +2,20 @@
 //! that neither can know a route the other does not.
 
 use crate::{
-    accounts, codes, links, log, operations, problem, recalls, registry, resolver, suspicions,
+    accounts, app_links, codes, http, links, log, operations, photo,
+    problem::{self, Problem, ProblemCode},
+    recalls, registry, resolver, suspicions, voices, watches,
 };
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, Resource, Route,
+    http::Method,
     web::{self, ServiceConfig},
 };
 use std::sync::OnceLock;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        ContentBuilder, Ref, RefOr, ResponseBuilder,
+        ContentBuilder, Ref, RefOr, Response, ResponseBuilder,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -89,6 +92,12 @@ internal_routes![
     links::handlers::create_link,
     links::handlers::list_links,
     links::handlers::delete_link,
+    voices::handlers::list_voices,
+    voices::handlers::create_voice,
+    voices::handlers::get_voice,
+    voices::handlers::open_voice,
+    voices::handlers::handle_voice,
+    voices::handlers::erase_voice,
     suspicions::handlers::list_suspicions,
     suspicions::handlers::get_suspicion,
     suspicions::handlers::list_suspicion_queries,
@@ -107,8 +116,19 @@ internal_routes![
     info(
         title = "Suyuan public API",
         description = "Answers scans of trace codes. No account, no script, nothing written but \
-            the query log. Addresses hold at most 2048 bytes of path and of query. What is said of \
-            codes may be read by any origin; their addresses answer OPTIONS.",
+            the query log and what consumers tell. Addresses hold at most 2048 bytes of path and \
+            of query. A request's \
+            head holds at most 96 headers and 128 KiB and arrives within 5 s. An address may ask \
+            for 600 scans a minute (120 at once), 120 typed codes (30), 20 photos (10) and 10 \
+            forms (10), a network of addresses (IPv4 /24, IPv6 /56) eight times as much; whoever \
+            asks about 60 codes that nobody ever issued may ask nothing more for a while. These \
+            are the defaults of the settings under `limits`. Past them the answer is 429, problem \
+            `too-many-requests`; when the service itself has too much to do, 503, problem \
+            `overloaded`. Both say with `Retry-After` when to come back, and come half a second \
+            late. What is said of codes may be read by any origin; their addresses answer OPTIONS. \
+            Calls under `/v1/public` are for apps: JSON of version 1, open to pages of any origin. \
+            A field may be added to an answer at any time, and a reason or problem code; one is \
+            removed or changes its meaning only with a new version.",
     ),
     paths(
         resolver::documented::scan_product,
@@ -121,13 +141,51 @@ internal_routes![
         resolver::documented::scan_page,
         resolver::documented::describe_resolver,
         resolver::documented::query_code,
+        photo::handlers::read_photo,
         resolver::handlers::file,
+        resolver::lookups::handlers::look_up,
+        watches::handlers::begin,
+        watches::handlers::get,
+        watches::handlers::end,
+        app_links::handlers::android,
+        app_links::handlers::apple,
+        voices::public::handlers::create_complaint,
+        voices::public::handlers::create_feedback,
+        voices::public::handlers::get_complaint,
+        voices::public::handlers::erase_complaint,
+        voices::public::handlers::rate_complaint,
         operations::public_livez,
         operations::public_readyz,
     ),
     components(schemas(problem::ProblemBody<'_>, problem::FieldProblem)),
+    modifiers(&PublicRefusals),
 )]
 struct PublicApi;
+
+/// Everything but probes may be refused for a while.
+struct PublicRefusals;
+
+impl Modify for PublicRefusals {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut api.paths.paths {
+            if matches!(path.as_str(), "/livez" | "/readyz") {
+                continue;
+            }
+            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+                for (status, what) in [
+                    (
+                        "429",
+                        "Too many requests; `Retry-After` says when to come back.",
+                    ),
+                    ("503", "Overloaded, or nothing can be confirmed right now."),
+                ] {
+                    let responses = &mut operation.responses.responses;
+                    responses.insert(status.into(), problem_response(what).into());
+                }
+            }
+        }
+    }
+}
 
 struct BearerToken;
 
@@ -164,12 +222,12 @@ fn methods_of(path: &str) -> String {
 }
 
 /// Nothing is served here: another method, or nothing at all.
-async fn no_such_operation(request: HttpRequest) -> Result<HttpResponse, problem::Problem> {
+async fn no_such_operation(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let methods = methods_of(request.path());
     if methods.is_empty() {
-        return Err(problem::Problem::new(problem::ProblemCode::NotFound));
+        return Err(Problem::new(ProblemCode::NotFound));
     }
-    Err(problem::Problem::new(problem::ProblemCode::MethodNotAllowed).allow(methods))
+    Err(Problem::new(ProblemCode::MethodNotAllowed).allow(methods))
 }
 
 async fn to_docs() -> HttpResponse {
@@ -190,19 +248,16 @@ impl Modify for BearerToken {
     }
 }
 
+fn problem_response(what: &str) -> Response {
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemBody")));
+    ResponseBuilder::new()
+        .description(what)
+        .content("application/problem+json", body.build())
+        .build()
+}
+
 /// Every operation may answer a problem; those behind a sign-in say so.
 fn document_refusals(api: &mut utoipa::openapi::OpenApi) {
-    let problem = |what: &str| {
-        ResponseBuilder::new()
-            .description(what)
-            .content(
-                "application/problem+json",
-                ContentBuilder::new()
-                    .schema(Some(Ref::from_schema_name("ProblemBody")))
-                    .build(),
-            )
-            .build()
-    };
     for item in api.paths.paths.values_mut() {
         let operations = [
             &mut item.get,
@@ -231,14 +286,14 @@ fn document_refusals(api: &mut utoipa::openapi::OpenApi) {
             if operation.security.is_some() {
                 responses
                     .entry("401".into())
-                    .or_insert_with(|| problem("Not signed in.").into());
-                responses
-                    .entry("403".into())
-                    .or_insert_with(|| problem("The role does not carry this right.").into());
+                    .or_insert_with(|| problem_response("Not signed in.").into());
+                responses.entry("403".into()).or_insert_with(|| {
+                    problem_response("The role does not carry this right.").into()
+                });
             }
             responses
                 .entry("default".into())
-                .or_insert_with(|| problem("A problem.").into());
+                .or_insert_with(|| problem_response("A problem.").into());
         }
     }
 }
@@ -266,7 +321,7 @@ pub fn internal(config: &mut ServiceConfig) {
         .app_data(web::QueryConfig::default().error_handler(|error, _| malformed(&error)))
         .app_data(
             web::PathConfig::default()
-                .error_handler(|_, _| problem::Problem::new(problem::ProblemCode::NotFound).into()),
+                .error_handler(|_, _| Problem::new(ProblemCode::NotFound).into()),
         )
         .app_data(
             web::FormConfig::default()
@@ -278,7 +333,39 @@ pub fn internal(config: &mut ServiceConfig) {
 /// Routes of the public listener.
 pub fn public(config: &mut ServiceConfig) {
     config
+        .service(
+            web::resource("/.well-known/assetlinks.json")
+                .get(app_links::handlers::android)
+                .route(web::head().to(app_links::handlers::android))
+                .default_service(web::route().to(only_reads)),
+        )
+        .service(
+            web::resource("/.well-known/apple-app-site-association")
+                .get(app_links::handlers::apple)
+                .route(web::head().to(app_links::handlers::apple))
+                .default_service(web::route().to(only_reads)),
+        )
+        .service(app_call(
+            "/v1/public/lookups",
+            "POST, OPTIONS",
+            [web::post().to(resolver::lookups::handlers::look_up)],
+        ))
+        .service(app_call(
+            "/v1/public/watches",
+            "POST, OPTIONS",
+            [web::post().to(watches::handlers::begin)],
+        ))
+        .service(app_call(
+            "/v1/public/watches/{token}",
+            "GET, HEAD, DELETE, OPTIONS",
+            [
+                web::get().to(watches::handlers::get),
+                web::head().to(watches::handlers::get),
+                web::delete().to(watches::handlers::end),
+            ],
+        ))
         .route("/q", web::route().to(resolver::handlers::query))
+        .route("/q/photo", web::route().to(photo::handlers::read_photo))
         .route("/files/{hash}", web::route().to(resolver::handlers::file))
         .route(
             "/.well-known/gs1resolver",
@@ -294,11 +381,29 @@ pub fn public(config: &mut ServiceConfig) {
                     .finish()
             }),
         )
+        .configure(voices::public::handlers::routes)
         .default_service(web::route().to(resolver::handlers::scan));
 }
 
+async fn only_reads() -> Result<HttpResponse, Problem> {
+    Err(Problem::new(ProblemCode::MethodNotAllowed).allow("GET, HEAD"))
+}
+
+/// A call of an app: these methods, open to pages of any origin.
+fn app_call<const N: usize>(path: &str, methods: &'static str, routes: [Route; N]) -> Resource {
+    let refused = move || async move {
+        Err::<HttpResponse, _>(Problem::new(ProblemCode::MethodNotAllowed).allow(methods))
+    };
+    let preflight = move || async move { http::cors::preflight(methods) };
+    routes
+        .into_iter()
+        .fold(web::resource(path), Resource::route)
+        .route(web::method(Method::OPTIONS).to(preflight))
+        .default_service(web::route().to(refused))
+}
+
 fn malformed(error: &dyn std::error::Error) -> actix_web::Error {
-    problem::Problem::new(problem::ProblemCode::MalformedRequest)
+    Problem::new(ProblemCode::MalformedRequest)
         .detail(error.to_string(), "参数有误")
         .into()
 }

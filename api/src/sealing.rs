@@ -101,6 +101,15 @@ impl ReaderKey {
         Ok(ReaderKey { bytes, key })
     }
 
+    /// A key for one purpose, the same at every consumer-facing process.
+    pub fn derived_key(&self, purpose: &str) -> [u8; 32] {
+        let own = hmac::Key::new(hmac::HMAC_SHA256, self.bytes.as_slice());
+        let text = format!("derived key for {purpose}");
+        let mut key = [0; 32];
+        key.copy_from_slice(hmac::sign(&own, text.as_bytes()).as_ref());
+        key
+    }
+
     /// For the settings of a consumer-facing process.
     pub fn to_base64(&self) -> Zeroizing<String> {
         Zeroizing::new(STANDARD.encode(self.bytes.as_slice()))

@@ -18,6 +18,7 @@
 //! - [`counted`]: scans whose counts must be read
 //! - [`single`]: figures taken once: a million codes, a recall, a page
 //! - [`scan`]: the scan budgets, put together
+//! - [`photo`]: hard labels, and what is decoded of them by us and by others
 //! - [`summary`]: medians, spread, table, JSON
 #![cfg_attr(test, allow(clippy::float_cmp))]
 
@@ -30,6 +31,7 @@ pub mod http;
 pub mod issuing;
 pub mod nginx;
 pub mod pair;
+pub mod photo;
 pub mod process;
 pub mod rounds;
 pub mod scan;

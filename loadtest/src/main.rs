@@ -8,6 +8,7 @@ use suyuan_loadtest::{
     LoadError,
     baseline::{self, BaselineArgs},
     drive::on_this_thread,
+    photo::{self, PhotoArgs},
     process::Cores,
     scan::{self, ScanArgs},
 };
@@ -25,6 +26,8 @@ struct Cli {
 enum Command {
     /// Consumer scans: throughput, latency, recall, issuing, memory, page size
     Scan(ScanArgs),
+    /// QR codes decoded in hard pictures, beside other decoders
+    Photo(PhotoArgs),
     /// The bare handler the figures are ratios to (started by `scan`)
     Baseline(BaselineArgs),
 }
@@ -32,6 +35,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Scan(args) => scan_until_signal(&args),
+        Command::Photo(args) => photo::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Baseline(args) => baseline::serve(&args).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {

@@ -12,6 +12,9 @@ mod m0006_projection;
 mod m0007_queries;
 mod m0008_mint_profile;
 mod m0009_links;
+mod m0010_inbox;
+mod m0010_voices;
+mod m0011_watches;
 mod m0012_query_packets;
 mod m0013_suspicion;
 mod table;
@@ -32,6 +35,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_queries::Migration),
             Box::new(m0008_mint_profile::Migration),
             Box::new(m0009_links::Migration),
+            Box::new(m0010_inbox::Migration),
+            Box::new(m0010_voices::Migration),
+            Box::new(m0011_watches::Migration),
             Box::new(m0012_query_packets::Migration),
             Box::new(m0013_suspicion::Migration),
         ]

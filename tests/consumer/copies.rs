@@ -22,6 +22,7 @@ fn ask(app: &TestApp, code: &str, devices: u8, regions: &[&str], offline: bool) 
     for n in 0..devices {
         app.resolver().log.note(&Query {
             at: app.clock.now(),
+            asked_at: app.clock.now(),
             code: &found.code,
             unit: found.unit,
             advice: 0,

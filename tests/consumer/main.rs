@@ -1,22 +1,31 @@
 //! What consumers see: scans, pages, freshness. One binary, one module a story.
 
+mod app_examples;
+mod app_links;
 mod carriers;
 mod conformance;
 mod copies;
+mod flood;
 mod freshness;
 mod half_open;
 mod headers;
+mod limits;
+mod lookups;
 mod mended;
 mod negotiation;
 mod outage;
 mod pages;
 mod paths;
+mod photo;
 mod queries;
 mod records;
 mod redis_tier;
 mod scan;
+mod slow_clients;
 mod statuses;
 mod support;
 mod time;
 mod typed;
+mod voices;
+mod watches;
 mod wire;

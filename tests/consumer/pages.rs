@@ -96,6 +96,8 @@ async fn kinds(app: &TestApp, demo: &Demo) -> Vec<Kind> {
             400,
             "",
         ),
+        ("voice", format!("/voice{tin}"), 200, ""),
+        ("voice_state", "/voice/state".into(), 200, ""),
         (
             "bad_request",
             format!("/01/{gtin}/21/A/extra"),
@@ -114,11 +116,12 @@ const MORE: [(&str, u32, u32); 3] = [
     ("light", 1366, 200),
     ("dark", 1366, 100),
 ];
-const SHAPES: [&str; 6] = [
+const SHAPES: [&str; 7] = [
     "legal",
     "worst",
     "pallet",
     "entry_fault",
+    "voice",
     "bad_request",
     "cannot_confirm",
 ];

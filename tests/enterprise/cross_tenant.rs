@@ -26,6 +26,7 @@ async fn sees_nothing_of(stage: &Stage, other: &Caller) {
         "/v1/recalls",
         "/v1/links",
         "/v1/users",
+        "/v1/voices",
         "/v1/log",
     ] {
         let text = ok(other.get(path).await).to_string();
@@ -36,6 +37,7 @@ async fn sees_nothing_of(stage: &Stage, other: &Caller) {
             &stage.batch,
             &stage.segment,
             &stage.recall,
+            &stage.voice,
             &stage.link,
             &stage.file,
             &stage.firm.id,

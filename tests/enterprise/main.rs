@@ -8,6 +8,7 @@ mod bad_text;
 mod codes;
 mod commission_refusals;
 mod commissions;
+mod complaints;
 mod cross_tenant;
 mod destructions;
 mod fields;

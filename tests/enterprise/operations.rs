@@ -58,8 +58,13 @@ pub fn operations() -> Vec<Operation> {
         }
     }
     assert!(all.len() > 30, "the document lists {}", all.len());
-    // A new password ends the caller's own token, so that this one comes last.
-    all.sort_by_key(|operation| operation.id == "change_my_password");
+    // What was erased cannot be read, and a new password ends the caller's own token: these two
+    // come last.
+    all.sort_by_key(|operation| match operation.id.as_str() {
+        "erase_voice" => 1,
+        "change_my_password" => 2,
+        _ => 0,
+    });
     all
 }
 
@@ -96,6 +101,8 @@ pub struct Stage {
     pub suspicion: String,
     /// Hash of a file.
     pub file: String,
+    /// A complaint about the product.
+    pub voice: String,
     /// A link of the product.
     pub link: String,
     /// Company prefix.
@@ -132,6 +139,8 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
     let recall = json!({"batch_ids": [batch], "reason": "封口不严", "instructions": "退回"});
     let recall = id(&made(admin.post("/v1/recalls", &recall).await));
     let kept = upload(admin, "first", format!("%PDF-1.4 of {code}").into_bytes()).await;
+    let told = complaint(line.rsplit(',').next().expect("a URL"));
+    let voice = id(&made(admin.post("/v1/voices", &told).await));
     let link = json!({
         "anchor": format!("/01/{}", gtin(&format!("0{prefix}00001"))), "link_type": "gs1:faqs",
         "href": "https://brand.example/faqs", "title": "常见问题",
@@ -139,6 +148,7 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
     let link = id(&made(admin.post("/v1/links", &link).await));
     Stage {
         user,
+        voice,
         link,
         plant,
         product,
@@ -151,6 +161,14 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
         prefix: prefix.to_owned(),
         firm,
     }
+}
+
+/// A complaint that formula's standard finds complete.
+pub fn complaint(code: &str) -> Value {
+    json!({
+        "kind": "complaint", "code": code, "content": "奶粉结块", "place": "上海", "name": "王女士",
+        "contact": "13800000000",
+    })
 }
 
 /// Raises a suspicion about a unit of a product, as the query log would.
@@ -310,6 +328,13 @@ impl Stage {
             ),
             "delete_link" => (at(&self.link), Body::Nothing),
             "get_recall" => (at(&self.recall), Body::Nothing),
+            "create_voice" => {
+                let mut told = complaint(&self.code);
+                told["content"] = json!(format!("奶粉结块 {n}"));
+                post(here(), told)
+            }
+            "handle_voice" => post(at(&self.voice), json!({"state": "in_progress"})),
+            "get_voice" | "open_voice" | "erase_voice" => (at(&self.voice), Body::Nothing),
             "get_suspicion" | "list_suspicion_queries" => (at(&self.suspicion), Body::Nothing),
             "clear_suspicion" => post(at(&self.suspicion), json!({"note": "家人多次查询"})),
             "close_recall" => post(at(&self.recall), json!({"note": "已处理"})),
@@ -324,6 +349,7 @@ impl Stage {
             | "list_batches"
             | "list_segments"
             | "list_recalls"
+            | "list_voices"
             | "list_links"
             | "list_suspicions"
             | "list_log"

@@ -7,3 +7,4 @@ mod recalls;
 mod role;
 mod starting;
 mod support;
+mod voices;

@@ -74,6 +74,8 @@ impl TestApp {
             ("internal.listen", "127.0.0.1:0".to_owned()),
             ("public.workers", "1".to_owned()),
             ("internal.workers", "1".to_owned()),
+            // Tests ask fast, and all from one address; those about limits switch them on.
+            ("limits.enabled", "false".to_owned()),
             ("queries.fold_ms", "50".to_owned()),
             ("queries.refresh_ms", "100".to_owned()),
             // Machines that run tests are busy; the wait itself has a test of its own.
@@ -137,6 +139,11 @@ impl TestApp {
     /// What the public listener works with.
     pub fn resolver(&self) -> &Resolver {
         &self.application.resolver
+    }
+
+    /// How much callers may ask of it.
+    pub fn limits(&self) -> &suyuan::limits::Limits {
+        &self.application.limits
     }
 
     /// Someone with a phone.

@@ -3,7 +3,7 @@
 
 use super::{
     StartError,
-    listener::{self, Bound, CONNECTIONS_MAX, HEAD_TIMEOUT, KEEP_ALIVE},
+    listener::{self, Bound, CONNECTIONS_MAX, HEAD_TIMEOUT},
 };
 use crate::{
     accounts::token::Tokens,
@@ -12,13 +12,19 @@ use crate::{
     codes,
     config::Settings,
     db::{self, Db, FileLock},
-    http::{self, Draining},
+    http::{
+        self, Draining,
+        connections::{Bounds, Connections},
+    },
+    inbox::{self, Seals},
     log::Log,
     queries,
     resolver::redis_tier::{self, RedisTier},
     routes,
     sealing::Sealer,
     suspicions,
+    voices::{self, receive::Voices},
+    watches::take::{self, Watches},
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
 use std::{io, path::Path, sync::Arc, time::Duration};
@@ -26,6 +32,9 @@ use tokio::{
     sync::{Notify, mpsc},
     task::JoinHandle,
 };
+
+/// A print file of millions of codes takes its time to arrive.
+const STALLED_S: u64 = 3600;
 
 /// Everything the internal listener needs.
 pub struct Internal {
@@ -39,6 +48,8 @@ pub struct Internal {
     pub clock: Clock,
     /// Wraps keys.
     pub sealer: Sealer,
+    /// Opens what consumers sealed.
+    pub seals: Seals,
     /// Access tokens.
     pub tokens: Tokens,
     /// The standards.
@@ -82,6 +93,7 @@ impl InternalPart {
             clock.now(),
         )
         .await?;
+        let seals = Seals::open_keys(db.clone(), sealer.clone(), clock.now()).await?;
         let wrapped = codes::store::wrap_for_readers(&db, &sealer).await?;
         if wrapped > 0 {
             tracing::info!(wrapped, "issue keys wrapped for readers");
@@ -99,12 +111,30 @@ impl InternalPart {
                 Duration::from_millis(settings.queries.fold_ms),
                 counted,
             )),
+            tokio::spawn(take::forget_for_ever(db.clone(), clock.clone())),
             tokio::spawn(suspicions::job::run(
                 db.clone(),
                 log.clone(),
                 clock.clone(),
                 settings.suspicion,
                 just_counted,
+            )),
+            // Who takes what consumers tell, by kind of message.
+            tokio::spawn(inbox::take_for_ever(
+                db.clone(),
+                log.clone(),
+                clock.clone(),
+                vec![
+                    Arc::new(Watches),
+                    Arc::new(Voices {
+                        keep_days: settings.voices.keep_days,
+                    }),
+                ],
+            )),
+            tokio::spawn(voices::forget_for_ever(
+                db.clone(),
+                log.clone(),
+                clock.clone(),
             )),
         ];
         if redis.is_configured() {
@@ -122,6 +152,7 @@ impl InternalPart {
             log,
             clock,
             sealer,
+            seals,
             tokens,
             redis,
             draining,
@@ -143,6 +174,14 @@ impl InternalPart {
     pub fn serve(&mut self) -> Result<ServerHandle, StartError> {
         let bound = self.bound.take();
         let bound = bound.ok_or_else(|| io::Error::other("served already"))?;
+        let settings = &self.state.settings;
+        let connections = Connections::new(Bounds {
+            of_a_network: settings.limits.connections,
+            requests: settings.limits.requests,
+            stalled_s: STALLED_S,
+            proxies: Arc::new(settings.internal.trusted_proxies.clone()),
+        });
+        self.tasks.push(tokio::spawn(connections.clone().watch()));
         let state = self.state.clone();
         let server = HttpServer::new(move || {
             App::new()
@@ -154,9 +193,10 @@ impl InternalPart {
         .workers(listener::workers(self.state.settings.internal.workers))
         .max_connections(CONNECTIONS_MAX)
         .client_request_timeout(HEAD_TIMEOUT)
-        .keep_alive(KEEP_ALIVE)
+        .keep_alive(Duration::from_secs(self.state.settings.limits.idle_s))
         .shutdown_timeout(self.state.settings.drain.timeout_s)
         .disable_signals()
+        .on_connect(move |io, about| connections.arrive(io, about))
         .listen(bound.socket)?
         .run();
         let handle = server.handle();

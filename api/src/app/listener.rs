@@ -12,8 +12,6 @@ use tokio::task::JoinHandle;
 pub(super) const CONNECTIONS_MAX: usize = 10_000;
 /// A request's head must arrive within this.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// An idle connection is kept this long.
-pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// A listening socket that nobody serves yet.
 pub struct Bound {
@@ -25,10 +23,21 @@ pub struct Bound {
 impl Bound {
     /// Listens on `addr`.
     pub fn to(addr: SocketAddr) -> Result<Bound, StartError> {
+        raise_file_limit();
         let failed = |error| StartError::Listen(addr, error);
         let socket = TcpListener::bind(addr).map_err(failed)?;
         let addr = socket.local_addr().map_err(failed)?;
         Ok(Bound { socket, addr })
+    }
+}
+
+/// Every connection takes two file descriptors; many systems allow 1024 unless asked for more.
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
     }
 }
 

@@ -12,17 +12,20 @@ pub use public::PublicPart;
 
 use crate::{
     accounts::token::TokenError,
+    app_links::LinkError,
     catalogue::CatalogueError,
     clock::Clock,
     codes::{SpaceError, ring::Opener},
     config::{Drain, Mode, Secret, Settings, SettingsError},
     db::OpenError,
     http::Draining,
+    inbox::SealedError,
+    limits::Limits,
     resolver::Resolver,
     sealing::{ReaderKey, SealError, Sealer},
     telemetry,
 };
-use actix_web::{dev::ServerHandle, web::Data};
+use actix_web::{dev::ServerHandle, http::header::InvalidHeaderName, web::Data};
 use sea_orm::DbErr;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use thiserror::Error;
@@ -44,6 +47,12 @@ pub enum StartError {
     /// Master key.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// Keys of the inbox.
+    #[error(transparent)]
+    Inbox(#[from] SealedError),
+    /// The brand's app.
+    #[error(transparent)]
+    AppLinks(#[from] LinkError),
     /// Signing keys.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -59,6 +68,9 @@ pub enum StartError {
     /// An address is taken, or may not be used.
     #[error("cannot listen on {0}")]
     Listen(SocketAddr, #[source] io::Error),
+    /// `public.region_header` is no header's name.
+    #[error("public.region_header")]
+    RegionHeader(#[from] InvalidHeaderName),
     /// The server itself.
     #[error("server")]
     Server(#[from] io::Error),
@@ -73,6 +85,8 @@ pub struct Application {
     pub state: Data<Internal>,
     /// What the public listener works with.
     pub resolver: Data<Resolver>,
+    /// How much one caller may ask for.
+    pub limits: Arc<Limits>,
     /// Bound address of the consumers' listener.
     pub public_addr: SocketAddr,
     /// Bound address of the internal listener.
@@ -113,6 +127,7 @@ impl Application {
         Ok(Application {
             state: internal.state.clone(),
             resolver: public.resolver.clone(),
+            limits: public.limits.clone(),
             public_addr,
             internal_addr,
             public,

@@ -1,17 +1,27 @@
 //! The public part: the resolver, the feed that keeps it fresh, the writer of the query log, the
-//! counts. It reads the public projection and writes the query log; it makes no schema, holds no
+//! counts, and the forms for complaints and feedback. It reads the public projection and writes the
+//! query log and the inbox; it makes no schema, holds no
 //! signing key, and has no route of the internal listener.
 
 use super::{
     StartError,
-    listener::{self, Bound, CONNECTIONS_MAX, HEAD_TIMEOUT, KEEP_ALIVE},
+    listener::{self, Bound, CONNECTIONS_MAX, HEAD_TIMEOUT},
 };
 use crate::{
+    app_links::AppLinkFiles,
+    catalogue::Catalogue,
     clock::Clock,
     codes::ring::Opener,
     config::Settings,
     db::{self, Db, Reader},
-    http::{self, Draining},
+    http::{
+        self, Draining,
+        connections::{Bounds, Connections},
+        door::{Door, Witnesses},
+    },
+    inbox::Slot,
+    limits::{self, Limits},
+    photo::readers::Readers,
     public_role,
     queries::{self, QueryLog},
     resolver::{
@@ -26,11 +36,14 @@ use crate::{
     },
     routes,
     telemetry::in_full,
+    voices::public::Desk,
+    watches::handlers::WatchSlot,
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
 use arc_swap::ArcSwap;
 use std::{
     io,
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -43,6 +56,16 @@ const FIRST_POLL: Duration = Duration::from_mins(1);
 pub struct PublicPart {
     /// What its handlers work with.
     pub resolver: Data<Resolver>,
+    /// Where its handlers put what consumers tell.
+    pub slot: Data<Slot>,
+    /// The same for watches, with a rate of its own.
+    pub watch_slot: Data<WatchSlot>,
+    /// What the forms for complaints and feedback work with.
+    pub desk: Data<Desk>,
+    /// Which app opens printed codes.
+    app_links: Data<AppLinkFiles>,
+    /// How much one caller may ask for.
+    pub limits: Arc<Limits>,
     bound: Option<Bound>,
     settings: Settings,
     wake: Arc<Notify>,
@@ -80,10 +103,30 @@ impl PublicPart {
                 always_redirect: settings.public.always_redirect,
             },
         });
+        // A connection of its own: a flood of messages must not hold up the query log.
+        let inbox = Db::open_single(&url, &settings.database).await?;
+        let slot = |per_second| {
+            let (reader, clock) = (resolver.db.clone(), resolver.clock.clone());
+            Slot::new(reader, inbox.clone(), clock, per_second)
+        };
+        let watch_slot = Data::new(WatchSlot(slot(settings.watches.per_second)));
+        let slot = Data::new(slot(settings.inbox.per_second));
+        let app_links = Data::new(AppLinkFiles::of(&settings.app_links)?);
+        let key = opener.reader_key().derived_key("limits");
+        let limits = Arc::new(Limits::new(settings.limits, &key));
         let feed = Feed::open(url.clone(), settings, opener).await?;
         // The first poll fills the world; only then is anything vouched for.
         fill(&feed, &resolver).await?;
         resolver.counts.refresh(&resolver.db).await?;
+
+        let folder = Some(settings.catalogue.folder.as_str()).filter(|folder| !folder.is_empty());
+        let desk = Data::new(Desk {
+            db: resolver.db.clone(),
+            slot: slot.clone().into_inner(),
+            catalogue: Catalogue::with_folder(folder.map(Path::new))?,
+            clock: resolver.clock.clone(),
+            keep_days: settings.voices.keep_days,
+        });
 
         let every = Duration::from_millis;
         let mut tasks = vec![
@@ -110,10 +153,23 @@ impl PublicPart {
                 resolver.world.load().installation,
                 wake.clone(),
             )));
+            if settings.limits.enabled {
+                tasks.push(tokio::spawn(limits::share::run(
+                    limits.clone(),
+                    redis.clone(),
+                    settings.redis.clone(),
+                    resolver.world.load().installation,
+                )));
+            }
         }
         tasks.push(tokio::spawn(feed.run(resolver.clone().into_inner())));
         Ok(PublicPart {
             resolver,
+            slot,
+            watch_slot,
+            desk,
+            app_links,
+            limits,
             bound: Some(bound),
             settings: settings.clone(),
             wake,
@@ -130,10 +186,32 @@ impl PublicPart {
     pub fn serve(&mut self) -> Result<ServerHandle, StartError> {
         let bound = self.bound.take();
         let bound = bound.ok_or_else(|| io::Error::other("served already"))?;
+        let witnesses = Witnesses::new(
+            self.settings.public.trusted_proxies.clone(),
+            &self.settings.public.region_header,
+        )?;
+        let connections = Connections::new(Bounds {
+            of_a_network: self.settings.limits.connections,
+            requests: self.settings.limits.requests,
+            stalled_s: self.settings.limits.stalled_s,
+            proxies: witnesses.proxies.clone(),
+        });
+        self.tasks.push(tokio::spawn(connections.clone().watch()));
+        let (slot, watch_slot) = (self.slot.clone(), self.watch_slot.clone());
+        let app_links = self.app_links.clone();
+        let readers = Data::new(Readers::new(&self.settings.photo));
         let resolver = self.resolver.clone();
+        let limits = self.limits.clone();
+        let desk = self.desk.clone();
         let server = HttpServer::new(move || {
             App::new()
+                .app_data(Door::open(limits.clone(), witnesses.clone()))
                 .app_data(resolver.clone())
+                .app_data(readers.clone())
+                .app_data(slot.clone())
+                .app_data(watch_slot.clone())
+                .app_data(desk.clone())
+                .app_data(app_links.clone())
                 .app_data(resolver.draining.clone())
                 .wrap(from_fn(http::finish_public))
                 .configure(routes::public)
@@ -141,9 +219,10 @@ impl PublicPart {
         .workers(listener::workers(self.settings.public.workers))
         .max_connections(CONNECTIONS_MAX)
         .client_request_timeout(HEAD_TIMEOUT)
-        .keep_alive(KEEP_ALIVE)
+        .keep_alive(Duration::from_secs(self.settings.limits.idle_s))
         .shutdown_timeout(self.settings.drain.timeout_s)
         .disable_signals()
+        .on_connect(move |io, about| connections.arrive(io, about))
         .listen(bound.socket)?
         .run();
         let handle = server.handle();

@@ -55,6 +55,14 @@ pub enum Opener {
 }
 
 impl Opener {
+    /// The key a consumer-facing process holds.
+    pub fn reader_key(&self) -> &ReaderKey {
+        match self {
+            Opener::Master(sealer) => sealer.reader_key(),
+            Opener::Reader(reader) => reader,
+        }
+    }
+
     /// The secret of a key of `space`.
     pub fn open(
         &self,
@@ -134,7 +142,10 @@ mod tests {
         let other = SpaceKey::parse("01/06901234567908").unwrap();
         let secret = crate::sealing::random::<32>().unwrap();
         let reader = ReaderKey::from_base64(&sealer.reader_key().to_base64()).unwrap();
-        let openers = [Opener::Master(sealer.clone()), Opener::Reader(reader.clone())];
+        let openers = [
+            Opener::Master(sealer.clone()),
+            Opener::Reader(reader.clone()),
+        ];
         for profile in [MintProfile::Alphanumeric, MintProfile::Numeric] {
             let key = WrappedKey::wrap(&sealer, &space, 3, profile, &secret).unwrap();
             for opener in &openers {

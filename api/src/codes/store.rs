@@ -75,7 +75,13 @@ pub async fn open_space(
         let id = profile.first_key_id();
         let bound_to = context(&space, id, profile);
         let secret = sealer.new_secret(&bound_to)?;
-        keys.push(WrappedKey::wrap(sealer, &space, id, profile, secret.as_slice())?);
+        keys.push(WrappedKey::wrap(
+            sealer,
+            &space,
+            id,
+            profile,
+            secret.as_slice(),
+        )?);
         issue_key::Entity::insert(issue_key::ActiveModel {
             enterprise_id: Set(enterprise),
             space: Set(name.clone()),

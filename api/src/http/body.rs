@@ -38,28 +38,56 @@ impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Json<T, MA
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let media = super::header_text(&request, &header::CONTENT_TYPE);
-            if !media
-                .split(';')
-                .next()
-                .unwrap_or("")
-                .trim()
-                .eq_ignore_ascii_case("application/json")
-            {
-                return Err(Problem::new(ProblemCode::UnsupportedMediaType)
-                    .detail("send application/json", "请使用 application/json"));
-            }
-            let bytes = read(payload, MAX).await?;
-            // Serde would read a list as an object's values in order.
-            if bytes.iter().find(|b| !b.is_ascii_whitespace()) != Some(&b'{') {
-                return Err(Problem::new(ProblemCode::MalformedBody)
-                    .detail("send a JSON object", "请发送 JSON 对象"));
-            }
-            let value = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
+            let (value, bytes) = json(&request, payload, MAX).await?;
             let key = idempotency_key(&request, &bytes)?;
             Ok(Json { value, key })
         })
     }
+}
+
+/// A JSON body sent to the public listener by anyone, no larger than `MAX` bytes. Unknown fields
+/// are the reader's affair; there is no idempotency key, since nothing is kept per caller.
+pub struct PublicJson<T, const MAX: usize>(pub T);
+
+impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for PublicJson<T, MAX> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let (value, _) = json(&request, payload, MAX).await?;
+            Ok(PublicJson(value))
+        })
+    }
+}
+
+/// Reads a JSON object of at most `max` bytes; gives its bytes too.
+pub async fn json<T: DeserializeOwned>(
+    request: &HttpRequest,
+    payload: Payload,
+    max: usize,
+) -> Result<(T, Bytes), Problem> {
+    let media = super::header_text(request, &header::CONTENT_TYPE);
+    if !media
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .eq_ignore_ascii_case("application/json")
+    {
+        return Err(Problem::new(ProblemCode::UnsupportedMediaType)
+            .detail("send application/json", "请使用 application/json"));
+    }
+    let bytes = read(payload, max).await?;
+    // Serde would read a list as an object's values in order.
+    if bytes.iter().find(|b| !b.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Problem::new(ProblemCode::MalformedBody)
+            .detail("send a JSON object", "请发送 JSON 对象"));
+    }
+    let value = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
+    Ok((value, bytes))
 }
 
 /// Reads a body of at most `max` bytes.

@@ -3,14 +3,23 @@
 
 pub mod auth;
 pub mod body;
+pub mod connections;
+pub mod cors;
+pub mod door;
+pub mod paced;
 pub mod page;
+pub mod upload;
 
+use self::{
+    connections::Connection,
+    door::{Door, Refused},
+};
 use crate::{
     pages::{Lang, ProblemPage, slot},
     problem::{Problem, ProblemCode},
 };
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
@@ -117,9 +126,12 @@ async fn finish(
     // Handlers' and extractors' errors arrive as responses; a copy of the request kept here would
     // stop the router from writing to it.
     let text = id.text();
+    if let Some(connection) = request.conn_data::<Arc<Connection>>() {
+        connection.moves();
+    }
     let response = match audience {
         // Scans are counted, not logged one by one; see `telemetry`.
-        Audience::Consumer => next.call(request).await?,
+        Audience::Consumer => let_in(request, next).await?,
         Audience::Staff => {
             let id = std::str::from_utf8(&text).unwrap_or_default();
             let (method, path) = (request.method().to_string(), request.path().to_owned());
@@ -144,19 +156,27 @@ async fn finish(
             let class =
                 ["other", "1xx", "2xx", "3xx", "4xx", "5xx"][usize::from(status / 100).min(5)];
             metrics::histogram!("suyuan_request_seconds", "status" => class).record(took);
-            response
+            response.map_into_boxed_body()
         }
-    }
-    .map_into_boxed_body();
+    };
     let (request, mut response) = response.into_parts();
-    if request.app_data::<Draining>().is_some_and(Draining::is_on) {
-        // A kept connection would hold the process until its time is over.
-        response
-            .head_mut()
-            .set_connection_type(ConnectionType::Close);
+    let connection = request.conn_data::<Arc<Connection>>();
+    if let Some(connection) = connection {
+        connection.moves();
     }
+    // A kept connection would hold a process that is leaving until its time is over.
+    let closes = connection.is_some_and(|connection| connection.is_last_request())
+        || request.app_data::<Draining>().is_some_and(Draining::is_on)
+        || response.head().connection_type() == ConnectionType::Close;
     if response.status().is_client_error() || response.status().is_server_error() {
         response = explain(&request, response, audience, &text);
+    }
+    if closes {
+        let head = response.head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    }
+    if audience == Audience::Consumer {
+        cors::open(request.path(), response.headers_mut());
     }
     if let Ok(value) = HeaderValue::from_bytes(&text) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
@@ -183,6 +203,30 @@ fn too_late(id: &str) -> actix_web::Error {
         .content_type("application/problem+json")
         .json_body(&problem.body(id));
     InternalError::from_response("no answer in time", response).into()
+}
+
+/// Answers a request that may come in, and tells the others when to come back.
+async fn let_in(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let turn = match Door::of(request.request()).map(|door| door.enter(request.request())) {
+        Some(Ok(turn)) => turn,
+        None => None,
+        Some(Err(Refused { refusal, held })) => {
+            let mut response = Problem::from(refusal).error_response();
+            match held {
+                Some(held) => held.over().await,
+                None => response
+                    .head_mut()
+                    .set_connection_type(ConnectionType::Close),
+            }
+            return Ok(request.into_response(response));
+        }
+    };
+    let response = next.call(request).await?;
+    drop(turn);
+    Ok(response.map_into_boxed_body())
 }
 
 /// A failure that carries a problem gets its body; one the framework made becomes a problem. An
@@ -348,6 +392,30 @@ pub fn query_value<'a>(query: &'a str, key: &str) -> Option<&'a str> {
     })
 }
 
+/// A form value: `+` is a space, the rest is percent-encoded.
+pub fn decode_form(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let hex = |at: usize| after.get(at).and_then(|b| char::from(*b).to_digit(16));
+        rest = match (byte, hex(0), hex(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high * 16 + low) as u8);
+                &after[2..]
+            }
+            (b'+', ..) => {
+                bytes.push(b' ');
+                after
+            }
+            _ => {
+                bytes.push(byte);
+                after
+            }
+        };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// The content security policy of our pages.
 pub fn page_policy() -> HeaderValue {
     static POLICY: OnceLock<HeaderValue> = OnceLock::new();
@@ -382,5 +450,12 @@ mod tests {
     fn a_query_value_is_the_first_of_its_key() {
         assert_eq!(query_value("a=1;lang=en&lang=zh", "lang"), Some("en"));
         assert_eq!(query_value("language=en", "lang"), None);
+    }
+
+    #[test]
+    fn form_values_are_decoded_and_never_panic() {
+        assert_eq!(decode_form("%2801%29+x%"), "(01) x%");
+        assert_eq!(decode_form("%E5%A9%B4%zz"), "婴%zz");
+        assert_eq!(decode_form("%ff"), "\u{fffd}");
     }
 }

@@ -47,6 +47,16 @@ pub enum Kind {
     LinksChanged,
     /// An account was made or changed.
     AccountChanged,
+    /// A watch was begun or ended.
+    WatchChanged,
+    /// A complaint or feedback came in.
+    VoiceReceived,
+    /// Staff moved one on or answered it, or its consumer rated that.
+    VoiceHandled,
+    /// Someone read the personal part of one.
+    PersonalDataOpened,
+    /// The personal part of one was erased.
+    PersonalDataErased,
     /// A copy of a unit is suspected, or it was queried unusually often.
     SuspicionRaised,
     /// The issuer looked into a suspicion.
@@ -66,6 +76,11 @@ impl Kind {
             Kind::RecallClosed => "recall_closed",
             Kind::LinksChanged => "links_changed",
             Kind::AccountChanged => "account_changed",
+            Kind::WatchChanged => "watch_changed",
+            Kind::VoiceReceived => "voice_received",
+            Kind::VoiceHandled => "voice_handled",
+            Kind::PersonalDataOpened => "personal_data_opened",
+            Kind::PersonalDataErased => "personal_data_erased",
             Kind::SuspicionRaised => "suspicion_raised",
             Kind::SuspicionCleared => "suspicion_cleared",
         }
@@ -258,6 +273,11 @@ impl Act {
     /// The time of this act: strictly above that of every earlier one.
     pub fn stamp(&self) -> Micros {
         self.stamp
+    }
+
+    /// Ends the act without a trace: nothing was changed, and the next act takes its position.
+    pub async fn abandon(self) -> Result<(), ActError> {
+        Ok(self.tx.rollback().await?)
     }
 
     /// Writes the entry and the answer for retries, moves the public head, commits.

@@ -13,6 +13,8 @@ pub struct EntryPage<'a> {
     pub typed: Option<&'a str>,
     /// What is wrong, and in which part of the code; both in the page's language.
     pub fault: Option<(&'a str, &'a str)>,
+    /// Why a photo was not answered, and more about it; both in the page's language.
+    pub photo: Option<(&'a str, &'a str)>,
 }
 
 #[derive(Template)]
@@ -21,25 +23,28 @@ struct View<'a> {
     frame: Frame,
     typed: Option<&'a str>,
     fault: Option<(&'a str, &'a str)>,
+    photo: Option<(&'a str, &'a str)>,
 }
 
 impl EntryPage<'_> {
     /// The page as HTML.
     pub fn render(&self) -> String {
         let words = self.lang.words();
-        let title = match self.fault {
-            Some(_) => format!("{} · {}", words.unreadable, words.entry),
-            None => words.entry.into(),
+        let title = match (self.fault, self.photo) {
+            (Some(_), _) => format!("{} · {}", words.unreadable, words.entry),
+            (None, Some((what, _))) => format!("{} · {}", outside(what), words.entry),
+            (None, None) => words.entry.into(),
         };
         let mut frame = Frame::new(self.lang, title);
         frame.other_language = Some("/q?".into());
-        let (typed, fault) = (self.typed, self.fault);
+        let (typed, fault, photo) = (self.typed, self.fault, self.photo);
         html(
             self.lang,
             &View {
                 frame,
                 typed,
                 fault,
+                photo,
             },
         )
     }
@@ -56,6 +61,7 @@ mod tests {
                 lang,
                 typed: None,
                 fault: None,
+                photo: None,
             }
             .render();
             for part in [
@@ -81,6 +87,7 @@ mod tests {
             lang: Lang::Zh,
             typed: Some("\" onfocus=alert(1) <b>\u{E000}"),
             fault: Some(("校验位不对", "0690<1")),
+            photo: None,
         }
         .render();
         assert!(

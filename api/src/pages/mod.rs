@@ -1,5 +1,6 @@
 //! What a person reads after scanning: the page about a code, the form to type one, the page
-//! when something is wrong.
+//! when something is wrong; the forms
+//! for complaints and feedback, and how those stand.
 //!
 //! It exists so that every sentence a consumer may act on stands in one place (`wording`), in
 //! both languages, and so that no page can be built without its escaping. It turns a decided
@@ -13,20 +14,24 @@
 mod entry;
 mod lang;
 mod phone;
+mod photo;
 mod problem;
 mod queries;
 mod scan;
 #[cfg(test)]
 mod tests;
 mod text;
+mod voice;
 mod wording;
 
 pub use entry::EntryPage;
 pub use lang::Lang;
+pub use photo::{PhotoItem, PhotoPage};
 pub use problem::ProblemPage;
 pub use queries::queries_sentence;
 pub use scan::{FileLink, InfoRow, InfoValue, RecallNotice, ScanPage};
 pub use text::escape;
+pub use voice::{FormFault, ReceiptPage, StandingPage, VoiceForm, VoicePage};
 
 /// The style sheet of every page, embedded verbatim in its one `<style>` element, so that the
 /// SHA-256 of this constant is the `style-src` of the content security policy.

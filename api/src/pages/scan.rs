@@ -112,6 +112,11 @@ impl View<'_> {
     fn foreign(&self, text: &str) -> bool {
         self.frame.lang == Lang::En && is_chinese(text)
     }
+
+    /// The link to the forms for complaints and feedback about this code.
+    fn tell_us(&self) -> &'static str {
+        wording::voice::words(self.frame.lang).tell_us
+    }
 }
 
 /// Is calling the company part of what to do, rather than scanning another code or waiting?
@@ -127,14 +132,35 @@ const fn asks_to_call(reason: Reason) -> bool {
 
 /// Which colour and which shape go with the words. Shape and words alone must be enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tone {
+pub(super) enum Tone {
     Ok,
     Caution,
     Stop,
 }
 
+/// The advice shown for a verdict with these reasons: the worst of what was decided, of what the
+/// reasons ask for, and, where no unit was proven legal, of caution.
+pub(super) fn advice(verdict: Verdict, reasons: Reasons) -> Advice {
+    let floor = if verdict.legality == Some(Legality::Legal) {
+        Advice::Ok
+    } else {
+        Advice::Caution
+    };
+    verdict.advice.max(reasons.advice()).max(floor)
+}
+
+/// How an advice looks and reads.
+pub(super) fn headline(lang: Lang, advice: Advice) -> (Tone, &'static str) {
+    let words = lang.words();
+    match advice {
+        Advice::Ok => (Tone::Ok, words.ok),
+        Advice::Caution => (Tone::Caution, words.caution),
+        Advice::Stop => (Tone::Stop, words.stop),
+    }
+}
+
 impl Tone {
-    fn class(self) -> &'static str {
+    pub(super) fn class(self) -> &'static str {
         match self {
             Tone::Ok => "ok",
             Tone::Caution => "caution",
@@ -148,11 +174,7 @@ impl ScanPage<'_> {
     pub fn render(&self) -> String {
         let words = self.lang.words();
         let (advice, reasons) = self.shown();
-        let (tone, headline) = match advice {
-            Advice::Ok => (Tone::Ok, words.ok),
-            Advice::Caution => (Tone::Caution, words.caution),
-            Advice::Stop => (Tone::Stop, words.stop),
-        };
+        let (tone, headline) = headline(self.lang, advice);
         let offer_call = reasons.iter().any(asks_to_call);
         let reasons: Vec<ReasonWords> = reasons
             .iter()
@@ -178,18 +200,9 @@ impl ScanPage<'_> {
     /// Advice and reasons as shown. They are decided elsewhere; should what came in contradict
     /// itself, the worse is shown, so that no mistake upstream can render as `ok`.
     fn shown(&self) -> (Advice, Reasons) {
-        let reasons = self
-            .verdict
-            .reasons
-            .with_if(Reason::Recalled, self.recall.is_some());
-        let unproven = self.verdict.legality != Some(Legality::Legal);
-        let floor = if unproven {
-            Advice::Caution
-        } else {
-            Advice::Ok
-        };
-        let advice = self.verdict.advice.max(reasons.advice()).max(floor);
-        (advice, reasons)
+        let recalled = self.recall.is_some();
+        let reasons = self.verdict.reasons.with_if(Reason::Recalled, recalled);
+        (advice(self.verdict, reasons), reasons)
     }
 
     fn frame(&self, headline: &str, worst: Option<&ReasonWords>) -> Frame {

@@ -198,8 +198,10 @@ fn slots_stand_where_promised() {
                 assert_eq!(count(&html, slot::CODE), codes);
                 assert_eq!(count(&html, slot::QUERIES), 1);
                 assert_eq!(count(&html, slot::AS_OF), 1);
-                assert_eq!(count(&html, slot::PATH), 1);
+                assert_eq!(count(&html, slot::PATH), 2);
                 assert!(html.contains(&format!("href=\"{}lang={other}\"", slot::PATH)));
+                let forms = format!("href=\"/voice{}lang={}\"", slot::PATH, lang.tag());
+                assert!(html.contains(&forms), "{html}");
             }
         }
     }

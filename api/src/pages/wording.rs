@@ -7,6 +7,7 @@
 //! its words.
 
 mod en;
+pub(super) mod voice;
 mod zh;
 
 use super::Lang;
@@ -92,6 +93,17 @@ pub(super) struct Words {
     pub entry_places: &'static [&'static str],
     pub unreadable: &'static str,
     pub fault_part: &'static str,
+
+    pub photo: &'static str,
+    pub photo_take: &'static str,
+    pub photo_choose: &'static str,
+    pub photo_hint: &'static str,
+    pub photo_submit: &'static str,
+    pub photo_advice: &'static [&'static str],
+    pub photo_found: &'static str,
+    pub photo_each: &'static str,
+    pub photo_open: &'static str,
+    pub photo_other: &'static str,
 
     pub unavailable: &'static str,
     pub unavailable_plainly: &'static str,

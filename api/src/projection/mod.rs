@@ -19,6 +19,9 @@ pub struct View {
     pub items: Vec<PublicItem>,
     /// A newer version of the product is public; these goods show the one they were made under.
     pub newer: bool,
+    /// The standard it follows: what a complaint about it must say depends on it.
+    #[serde(default)]
+    pub profile: String,
 }
 
 /// A batch as the public side knows it.
@@ -46,6 +49,26 @@ pub struct Recall {
     pub instructions: String,
     /// When it was opened, microseconds.
     pub opened_at: i64,
+}
+
+/// How a complaint or feedback stands, for whoever holds its receipt.
+pub struct Complaint<'a> {
+    /// Digest of the receipt.
+    pub receipt: &'a str,
+    /// `complaint` or `feedback`.
+    pub kind: &'a str,
+    /// Its state.
+    pub state: &'a str,
+    /// When it was told, microseconds.
+    pub received_at: i64,
+    /// What was answered.
+    pub answer: Option<&'a str>,
+    /// When.
+    pub answered_at: Option<i64>,
+    /// When it was closed.
+    pub closed_at: Option<i64>,
+    /// Is its personal part gone?
+    pub erased: bool,
 }
 
 /// A link as the public side knows it.
@@ -225,6 +248,30 @@ pub async fn put_file(act: &Act, enterprise: Uuid, hash: &str) -> Result<(), DbE
          SELECT hash, media_type, title, content, ? FROM file_object \
          WHERE enterprise_id = ? AND hash = ? ON CONFLICT (hash) DO NOTHING",
         vec![act.position().into(), enterprise.into(), hash.into()],
+    )
+    .await
+}
+
+/// Shows how a complaint stands, to whoever holds its receipt.
+pub async fn put_complaint(act: &Act, complaint: &Complaint<'_>) -> Result<(), DbErr> {
+    run(
+        act,
+        "INSERT INTO public_complaint \
+         (receipt, kind, state, received_at, answer, answered_at, closed_at, erased, position) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (receipt) DO UPDATE SET \
+         state = excluded.state, answer = excluded.answer, answered_at = excluded.answered_at, \
+         closed_at = excluded.closed_at, erased = excluded.erased, position = excluded.position",
+        vec![
+            complaint.receipt.into(),
+            complaint.kind.into(),
+            complaint.state.into(),
+            complaint.received_at.into(),
+            complaint.answer.into(),
+            complaint.answered_at.into(),
+            complaint.closed_at.into(),
+            complaint.erased.into(),
+            act.position().into(),
+        ],
     )
     .await
 }

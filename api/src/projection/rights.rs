@@ -1,8 +1,8 @@
 //! What a consumer-facing process may do with the database, table by table: the one list from which
 //! the public role is made. A table that is not named here is out of its reach.
 
-/// Tables it may read: the public projection, and counts of queries, and the salts
-/// visitors are hashed with.
+/// Tables it may read: the public projection, counts of queries, the salts visitors are hashed
+/// with, the keys it seals complaints to, and how far the inbox was emptied.
 pub const READ: &[&str] = &[
     "public_head",
     "public_space",
@@ -12,10 +12,14 @@ pub const READ: &[&str] = &[
     "public_chunk",
     "public_file",
     "public_link",
+    "public_watch",
+    "public_complaint",
+    "public_inbox_key",
+    "public_inbox_state",
     "query_count",
     "query_chunk",
     "query_salt",
 ];
 
-/// Tables it may add rows to, and not read: the query log.
-pub const APPEND: &[&str] = &["query_packet"];
+/// Tables it may add rows to, and not read: the query log, and the inbox of what consumers tell.
+pub const APPEND: &[&str] = &["query_packet", "public_inbox"];

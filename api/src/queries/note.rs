@@ -33,6 +33,8 @@ const DAY: i64 = 86_400_000_000;
 pub struct Query<'a> {
     /// When the code was scanned.
     pub at: Micros,
+    /// When we were asked: the day whose pseudonym the device gets.
+    pub asked_at: Micros,
     /// What was asked.
     pub code: &'a TraceCode,
     /// Its unit, if it names one that was ever allocated.
@@ -86,7 +88,7 @@ impl QueryLog {
             self.count_dropped(1);
             return;
         }
-        let day = query.at.div_euclid(DAY);
+        let day = query.asked_at.div_euclid(DAY);
         let visitor = noted.visitors.of(day, query.address, query.agent);
         noted.open.push(&Packable {
             at: query.at,
@@ -196,6 +198,7 @@ mod tests {
         for _ in 0..n {
             log.note(&Query {
                 at: 7,
+                asked_at: 7,
                 code: &code,
                 unit: None,
                 advice: 1,

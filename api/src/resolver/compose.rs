@@ -1,5 +1,6 @@
 //! Splices what differs per unit into a rendered view: one allocation, a few copies. Compressed
-//! bodies are spliced too: fixed parts were compressed once, slots go in as stored blocks.
+//! bodies are spliced too: fixed parts were compressed once, slots go in as stored blocks. Several
+//! views may stand in one body, with text between them.
 
 use super::view::{Part, Slot, View};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -28,65 +29,124 @@ impl Fillings<'_> {
     }
 }
 
-/// The body as it is.
-pub fn plain(view: &View, fillings: &Fillings<'_>) -> Bytes {
-    let size = view
-        .parts
-        .iter()
-        .map(|part| match part {
-            Part::Fixed(fixed) => fixed.plain.len(),
-            Part::Slot(slot) => fillings.of(*slot).len(),
-        })
-        .sum();
-    let mut out = BytesMut::with_capacity(size);
-    for part in &view.parts {
-        match part {
-            Part::Fixed(fixed) => out.put_slice(&fixed.plain),
-            Part::Slot(slot) => out.put_slice(fillings.of(*slot)),
-        }
-    }
-    out.freeze()
+/// A body in the making, of views and what stands between them.
+pub trait Write: Default {
+    /// Text as it is.
+    fn text(&mut self, text: &[u8]);
+    /// A view with its slots filled.
+    fn view(&mut self, view: &View, fillings: &Fillings<'_>);
+    /// The body.
+    fn finish(self) -> Bytes;
 }
 
-/// The body as gzip (RFC 1952).
-pub fn gzip(view: &View, fillings: &Fillings<'_>) -> Bytes {
-    let size: usize = view
-        .parts
-        .iter()
-        .map(|part| match part {
-            Part::Fixed(fixed) => fixed.deflated.len(),
-            Part::Slot(slot) => fillings.of(*slot).len() + 5,
-        })
-        .sum();
-    let mut out = BytesMut::with_capacity(size + 23);
-    out.put_slice(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255]);
-    let mut crc = crc32fast::Hasher::new();
-    let mut length = 0usize;
-    for part in &view.parts {
-        match part {
-            Part::Fixed(fixed) => {
-                out.put_slice(&fixed.deflated);
-                crc.combine(&fixed.crc);
-                length += fixed.plain.len();
-            }
-            Part::Slot(slot) => {
-                let text = fillings.of(*slot);
-                for block in text.chunks(0xffff) {
-                    let len = u16::try_from(block.len()).unwrap_or(u16::MAX);
-                    out.put_u8(0);
-                    out.put_u16_le(len);
-                    out.put_u16_le(!len);
-                    out.put_slice(block);
-                }
-                crc.update(text);
-                length += text.len();
+/// A body as it is.
+#[derive(Default)]
+pub struct Plain(BytesMut);
+
+impl Write for Plain {
+    fn text(&mut self, text: &[u8]) {
+        self.0.extend_from_slice(text);
+    }
+
+    fn view(&mut self, view: &View, fillings: &Fillings<'_>) {
+        let size = view
+            .parts
+            .iter()
+            .map(|part| match part {
+                Part::Fixed(fixed) => fixed.plain.len(),
+                Part::Slot(slot) => fillings.of(*slot).len(),
+            })
+            .sum();
+        self.0.reserve(size);
+        for part in &view.parts {
+            match part {
+                Part::Fixed(fixed) => self.0.put_slice(&fixed.plain),
+                Part::Slot(slot) => self.0.put_slice(fillings.of(*slot)),
             }
         }
     }
-    out.put_slice(&[1, 0, 0, 0xff, 0xff]);
-    out.put_u32_le(crc.finalize());
-    out.put_u32_le(length as u32);
-    out.freeze()
+
+    fn finish(self) -> Bytes {
+        self.0.freeze()
+    }
+}
+
+/// A body as gzip (RFC 1952).
+#[derive(Default)]
+pub struct Gzip {
+    out: BytesMut,
+    crc: crc32fast::Hasher,
+    length: usize,
+}
+
+/// What comes before the blocks, and after.
+const GZIP_HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255];
+const GZIP_TAIL: usize = 13;
+
+impl Write for Gzip {
+    fn text(&mut self, text: &[u8]) {
+        if self.out.is_empty() {
+            self.out.put_slice(&GZIP_HEAD);
+        }
+        for block in text.chunks(0xffff) {
+            let len = u16::try_from(block.len()).unwrap_or(u16::MAX);
+            self.out.put_u8(0);
+            self.out.put_u16_le(len);
+            self.out.put_u16_le(!len);
+            self.out.put_slice(block);
+        }
+        self.crc.update(text);
+        self.length += text.len();
+    }
+
+    fn view(&mut self, view: &View, fillings: &Fillings<'_>) {
+        let size: usize = view
+            .parts
+            .iter()
+            .map(|part| match part {
+                Part::Fixed(fixed) => fixed.deflated.len(),
+                Part::Slot(slot) => fillings.of(*slot).len() + 5,
+            })
+            .sum();
+        self.out.reserve(size + GZIP_HEAD.len() + GZIP_TAIL);
+        if self.out.is_empty() {
+            self.out.put_slice(&GZIP_HEAD);
+        }
+        for part in &view.parts {
+            match part {
+                Part::Fixed(fixed) => {
+                    self.out.put_slice(&fixed.deflated);
+                    self.crc.combine(&fixed.crc);
+                    self.length += fixed.plain.len();
+                }
+                Part::Slot(slot) => self.text(fillings.of(*slot)),
+            }
+        }
+    }
+
+    fn finish(mut self) -> Bytes {
+        if self.out.is_empty() {
+            self.out.put_slice(&GZIP_HEAD);
+        }
+        self.out.put_slice(&[1, 0, 0, 0xff, 0xff]);
+        self.out.put_u32_le(self.crc.finalize());
+        self.out.put_u32_le(self.length as u32);
+        self.out.freeze()
+    }
+}
+
+/// The body of one view as it is.
+pub fn plain(view: &View, fillings: &Fillings<'_>) -> Bytes {
+    let mut out = Plain::default();
+    out.view(view, fillings);
+    out.finish()
+}
+
+/// The body of one view as gzip.
+pub fn gzip(view: &View, fillings: &Fillings<'_>) -> Bytes {
+    let mut out = Gzip::default();
+    out.view(view, fillings);
+    out.finish()
 }
 
 #[cfg(test)]
@@ -110,6 +170,39 @@ mod tests {
             flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut back).unwrap();
             prop_assert_eq!(&back[..], &plain[..]);
         }
+    }
+
+    #[test]
+    fn several_views_stand_in_one_body() {
+        fn all<W: Write>() -> Bytes {
+            let view = View::from_text(&format!("[{}]", slot::CODE));
+            let mut out = W::default();
+            out.text(b"<");
+            for code in ["a", "婴"] {
+                let fillings = Fillings {
+                    code,
+                    own: "",
+                    queries: "",
+                    as_of: "",
+                };
+                out.view(&view, &fillings);
+            }
+            out.text(b"");
+            out.text(b">");
+            out.finish()
+        }
+        assert_eq!(&all::<Plain>()[..], "<[a][婴]>".as_bytes());
+        let mut back = Vec::new();
+        flate2::read::GzDecoder::new(&all::<Gzip>()[..])
+            .read_to_end(&mut back)
+            .unwrap();
+        assert_eq!(back, all::<Plain>());
+        let nothing = Gzip::default().finish();
+        let mut back = Vec::new();
+        flate2::read::GzDecoder::new(&nothing[..])
+            .read_to_end(&mut back)
+            .unwrap();
+        assert!(back.is_empty());
     }
 
     #[test]

@@ -19,10 +19,10 @@ use super::{
 };
 use crate::{
     clock::Micros,
-    http,
+    http::{self, door::Door, paced::Paced},
     pages::{EntryPage, Lang},
     problem::{Problem, ProblemBody, ProblemCode},
-    queries::Query,
+    queries::{Channel, Query},
 };
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -36,8 +36,8 @@ use std::sync::OnceLock;
 use suyuan_sync::trace_code::{self, CodeError, CodeFault, TraceCode};
 use tokio::sync::Semaphore;
 
-/// Files read from the database at the same time.
-static FILES: Semaphore = Semaphore::const_new(8);
+/// Files on their way to readers at the same time, each at most 4 MiB.
+static FILES: Semaphore = Semaphore::const_new(16);
 
 /// The default service of the public listener: every code's address.
 pub async fn scan(resolver: Data<Resolver>, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -107,7 +107,7 @@ pub async fn query(
         lang: http::language(&request),
         entered: Entered::Typed,
     };
-    let typed = http::query_value(request.query_string(), "code").map(decode_form);
+    let typed = http::query_value(request.query_string(), "code").map(http::decode_form);
     let text = match typed.as_deref().map(str::trim) {
         Some(text) if !text.is_empty() => text,
         _ if ask.format == Format::Json => {
@@ -137,7 +137,7 @@ pub async fn file(resolver: Data<Resolver>, request: HttpRequest) -> Result<Http
     }
     // Files are large and slow readers many: a few at a time, the others are told to come again.
     let busy = || Problem::new(ProblemCode::Unavailable);
-    let _turn = FILES.try_acquire().map_err(|_| busy())?;
+    let turn = FILES.try_acquire().map_err(|_| busy())?;
     let file = tokio::time::timeout(READ_TIMEOUT, store::file(&resolver.db, hash));
     let file = file.await.map_err(|_| busy())??;
     let file = file.ok_or_else(|| Problem::new(ProblemCode::NotFound))?;
@@ -149,7 +149,7 @@ pub async fn file(resolver: Data<Resolver>, request: HttpRequest) -> Result<Http
             "default-src 'none'; sandbox",
         ))
         .insert_header((header::CONTENT_DISPOSITION, "inline"))
-        .body(file.content))
+        .body(Paced::new(file.content, turn)))
 }
 
 /// The page or the JSON view of a code, with everything a scan entails.
@@ -166,8 +166,10 @@ pub(super) async fn answer(
         view,
         count,
         as_of,
-    } = judge(resolver, scanned, ask, now).await?;
-    note(resolver, request, &found, verdict, now);
+    } = judge_for(request, resolver, scanned, ask, now).await?;
+    if request.method() == Method::GET {
+        note(resolver, request, &found, verdict, now, Came::default());
+    }
 
     let tag = etag(view.tag, count);
     let mut response = HttpResponse::build(status_of(verdict));
@@ -194,8 +196,30 @@ pub(super) async fn answer(
     Ok(response.body(compose::plain(&view, &fillings)))
 }
 
+/// Judges a code for this caller, who may ask for it only so often, and of whom it is remembered
+/// when nobody ever issued it: a guess is a guess, whatever call it comes by.
+pub(crate) async fn judge_for(
+    request: &HttpRequest,
+    resolver: &Resolver,
+    scanned: &trace_code::Scanned,
+    ask: Ask,
+    now: Micros,
+) -> Result<Judged, Problem> {
+    let door = Door::of(request);
+    if let Some(door) = door {
+        door.ask_code(request, &scanned.code)?;
+    }
+    let judged = judge(resolver, scanned, ask, now).await?;
+    if let Some(door) = door
+        && !judged.verdict.found()
+    {
+        door.note_missed(request);
+    }
+    Ok(judged)
+}
+
 /// Does the caller hold this very answer? Compared weakly, as tags of GET are.
-fn is_known(request: &HttpRequest, tag: ETag) -> bool {
+pub(crate) fn is_known(request: &HttpRequest, tag: ETag) -> bool {
     let known = http::header_text(request, &header::IF_NONE_MATCH);
     known.split(',').map(str::trim).any(|known| {
         let opaque = known.strip_prefix("W/").unwrap_or(known);
@@ -203,10 +227,24 @@ fn is_known(request: &HttpRequest, tag: ETag) -> bool {
     })
 }
 
-fn note(resolver: &Resolver, request: &HttpRequest, found: &Found, verdict: Verdict, now: Micros) {
-    if request.method() != Method::GET {
-        return;
-    }
+/// How a query came to us.
+#[derive(Clone, Copy, Default)]
+pub struct Came {
+    /// By which door, where that is known better than from the software.
+    pub channel: Option<Channel>,
+    /// When the code was scanned, if that was earlier and without network.
+    pub offline: Option<Micros>,
+}
+
+/// Counts a query and notes it in the log.
+pub fn note(
+    resolver: &Resolver,
+    request: &HttpRequest,
+    found: &Found,
+    verdict: Verdict,
+    now: Micros,
+    came: Came,
+) {
     counter(verdict).increment(1);
     if !verdict.found() {
         return; // forged and unknown codes are counters only: nobody can fill the log with them
@@ -215,17 +253,19 @@ fn note(resolver: &Resolver, request: &HttpRequest, found: &Found, verdict: Verd
         return; // a lot anyone may make up: counted, not kept
     }
     let agent = request.headers().get(header::USER_AGENT);
+    let client = Door::of(request).map(|door| door.client(request));
     resolver.log.note(&Query {
-        at: now,
+        at: came.offline.unwrap_or(now),
+        asked_at: now,
         code: &found.code,
         unit: found.unit,
         advice: verdict.advice as u8,
         reasons: verdict.reasons.bits(),
-        channel: None,
-        offline: false,
+        channel: came.channel,
+        offline: came.offline.is_some(),
         agent: agent.map_or(b"", HeaderValue::as_bytes),
-        address: request.peer_addr().map(|peer| peer.ip()),
-        region: "",
+        address: client.map(|client| client.address),
+        region: client.and_then(|client| client.region).unwrap_or_default(),
     });
 }
 
@@ -244,7 +284,8 @@ fn counter(verdict: Verdict) -> &'static metrics::Counter {
     &counters[at]
 }
 
-fn status_of(verdict: Verdict) -> StatusCode {
+/// The status of an answer.
+pub fn status_of(verdict: Verdict) -> StatusCode {
     if verdict.found() {
         StatusCode::OK
     } else {
@@ -271,7 +312,8 @@ fn headers(response: &mut HttpResponseBuilder, ask: Ask, tag: ETag) {
     }
 }
 
-fn page_headers(response: &mut HttpResponseBuilder, lang: Lang) {
+/// Headers of every page.
+pub fn page_headers(response: &mut HttpResponseBuilder, lang: Lang) {
     response
         .insert_header((
             header::CONTENT_TYPE,
@@ -302,6 +344,7 @@ fn entry(lang: Lang, typed: Option<&str>, fault: Option<CodeError>) -> HttpRespo
         fault: told
             .as_ref()
             .map(|(message, place)| (*message, place.as_str())),
+        photo: None,
     };
     let status = if fault.is_some() {
         StatusCode::BAD_REQUEST
@@ -324,7 +367,8 @@ fn place(error: &CodeError, text: &str) -> usize {
     before.count() + 1
 }
 
-fn malformed(error: CodeError, text: &str) -> Problem {
+/// What a person is told of a code that cannot be read.
+pub fn malformed(error: CodeError, text: &str) -> Problem {
     let (at, fault) = (place(&error, text), error.fault);
     let code = match fault {
         CodeFault::TooLong => ProblemCode::UriTooLong,
@@ -347,7 +391,7 @@ pub(super) fn read_only(request: &HttpRequest) -> Result<(), Problem> {
 }
 
 /// Pages for people, JSON for programs that ask for it.
-pub(super) fn format_of(request: &HttpRequest) -> Format {
+pub fn format_of(request: &HttpRequest) -> Format {
     match wanted("", accept_lines(request)) {
         Wanted::View(format) => format,
         _ => Format::Page,
@@ -378,48 +422,22 @@ fn etag(view: u64, count: Count) -> ETag {
     let mixed = view
         ^ count.n.wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ (count.first_at.unwrap_or(0) as u64).rotate_left(32);
+    weak_tag(mixed)
+}
+
+/// A number as a weak tag.
+pub(crate) fn weak_tag(number: u64) -> ETag {
     let mut tag = *b"W/\"0000000000000000\"";
-    http::hex(mixed, &mut tag[3..19]);
+    http::hex(number, &mut tag[3..19]);
     tag
 }
 
 /// `W/"` and 16 hex digits and `"`.
-type ETag = [u8; 20];
-
-/// A form value: `+` is a space, the rest is percent-encoded.
-pub(super) fn decode_form(value: &str) -> String {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let hex = |at: usize| after.get(at).and_then(|b| char::from(*b).to_digit(16));
-        rest = match (byte, hex(0), hex(1)) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push((high * 16 + low) as u8);
-                &after[2..]
-            }
-            (b'+', ..) => {
-                bytes.push(b' ');
-                after
-            }
-            _ => {
-                bytes.push(byte);
-                after
-            }
-        };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
+pub(crate) type ETag = [u8; 20];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn form_values_are_decoded_and_never_panic() {
-        assert_eq!(decode_form("%2801%29+x%"), "(01) x%");
-        assert_eq!(decode_form("%E5%A9%B4%zz"), "婴%zz");
-        assert_eq!(decode_form("%ff"), "\u{fffd}");
-    }
 
     #[test]
     fn only_addresses_of_codes_are_parsed() {

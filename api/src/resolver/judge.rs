@@ -87,6 +87,39 @@ pub async fn judge(
     Err(Problem::new(ProblemCode::CannotConfirm))
 }
 
+/// Verdicts without the texts that tell them.
+pub struct Verdicts {
+    /// What each code names, and what is said of it.
+    pub each: Vec<(Found, Verdict)>,
+    /// When what they were judged by was last confirmed.
+    pub as_of: Arc<AsOf>,
+}
+
+/// What is said of codes, without the texts that tell it: nothing is read, so all of them are
+/// judged in one world, at one moment.
+pub fn stand(
+    resolver: &Resolver,
+    codes: &[Scanned],
+    entered: Entered,
+    now: Micros,
+) -> Result<Verdicts, Problem> {
+    let trust = resolver.lease.state(Instant::now());
+    let as_of = resolver.lease.as_of();
+    if trust == Trust::Expired {
+        return Err(Problem::new(ProblemCode::CannotConfirm));
+    }
+    let world = resolver.world.load_full();
+    let today = day_in_shanghai(now);
+    let one = |code| {
+        let mut found = lookup(&world, code, entered, today);
+        found.facts.cannot_confirm |= trust == Trust::Grace;
+        let verdict = decide(&found.facts);
+        (found, verdict)
+    };
+    let each = codes.iter().map(one).collect();
+    Ok(Verdicts { each, as_of })
+}
+
 async fn view_of(
     resolver: &Resolver,
     installation: Uuid,

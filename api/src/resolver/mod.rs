@@ -4,10 +4,12 @@
 //! finds what the code names (`lookup`) in the `world` this process keeps in memory, has `decide`
 //! judge it, takes the rendered `view` from the `cache` (or loads it, once for all who ask) and the
 //! `counts`; `texts` and `compose` splice in what differs per unit; the query is noted for the
-//! query log. `feed` keeps the world fresh and `lease` says how long it may be trusted.
+//! query log. `lookups` does the same for many codes at once. `feed` keeps the world fresh and
+//! `lease` says how long it may be trusted.
 //!
 //! Never writes to any table but the query log; never answers from a world it cannot vouch for;
-//! never asks a database or Redis about a forged code. No feature uses the resolver.
+//! never asks a database or Redis about a forged code. No feature of the internal side
+//! uses the resolver; `watches` asks it at the public one.
 
 pub mod cache;
 pub mod compose;
@@ -20,6 +22,7 @@ pub mod judge;
 pub mod lease;
 pub mod links;
 pub mod lookup;
+pub mod lookups;
 pub mod redis_tier;
 pub mod store;
 pub mod texts;

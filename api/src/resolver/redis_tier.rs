@@ -142,6 +142,18 @@ impl RedisTier {
         });
     }
 
+    /// Sends a message to whoever listens now.
+    pub async fn publish(&self, installation: Uuid, channel: &str, message: Vec<u8>) {
+        let Some(inner) = self.inner.as_ref() else {
+            return;
+        };
+        let name = name(installation, channel);
+        let publish = async |mut connection: ConnectionManager| {
+            connection.publish::<_, _, ()>(name, message).await
+        };
+        inner.ask(publish).await;
+    }
+
     /// Does it answer?
     pub async fn ping(&self) -> Option<bool> {
         let inner = self.inner.as_ref()?;
@@ -158,39 +170,40 @@ fn name(installation: Uuid, key: &str) -> String {
     format!("suyuan:v1:{installation}:{key}")
 }
 
-fn channel(installation: Uuid) -> String {
-    format!("suyuan:v1:{installation}:news")
-}
+/// The channel that says the log has moved.
+const NEWS: &str = "news";
 
 /// Tells other processes that the log has moved, each time this one moved it. Losing a message
 /// costs at most one poll interval.
 pub async fn announce(tier: RedisTier, installation: Uuid, news: Arc<Notify>) {
-    let Some(inner) = tier.inner else {
-        return;
-    };
     loop {
         news.notified().await;
-        let publish = async |mut connection: ConnectionManager| {
-            connection
-                .publish::<_, _, ()>(channel(installation), 1)
-                .await
-        };
-        inner.ask(publish).await;
+        tier.publish(installation, NEWS, b"1".to_vec()).await;
     }
 }
 
-/// Wakes the feed when another process says the log has moved. Reconnects for ever.
+/// Wakes the feed when another process says the log has moved.
 pub async fn follow(settings: config::Redis, installation: Uuid, wake: Arc<Notify>) {
+    listen(settings, installation, NEWS, |_| wake.notify_one()).await;
+}
+
+/// Hears what is sent to a channel. Reconnects for ever; what is sent meanwhile is lost.
+pub async fn listen(
+    settings: config::Redis,
+    installation: Uuid,
+    channel: &str,
+    mut heard: impl FnMut(&[u8]),
+) {
     let Ok(client) = redis::Client::open(settings.url.expose()) else {
         return;
     };
     loop {
         if let Ok(mut pubsub) = client.get_async_pubsub().await
-            && pubsub.subscribe(channel(installation)).await.is_ok()
+            && pubsub.subscribe(name(installation, channel)).await.is_ok()
         {
             let mut messages = pubsub.on_message();
-            while futures_util::StreamExt::next(&mut messages).await.is_some() {
-                wake.notify_one();
+            while let Some(message) = futures_util::StreamExt::next(&mut messages).await {
+                heard(message.get_payload_bytes());
             }
         }
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -68,6 +68,21 @@ pub(in crate::pages) static EN: Words = Words {
     unreadable: "This code could not be read",
     fault_part: "The part in question",
 
+    photo: "Check with a photo",
+    photo_take: "Take a photo",
+    photo_choose: "or choose one you have",
+    photo_hint: "JPEG, PNG or WebP, at most 4 MB. The photo is read for its codes and not kept.",
+    photo_submit: "Send and check",
+    photo_advice: &[
+        "Let the QR code fill a third of the picture or more, whole and in focus.",
+        "Avoid reflections and shadows; hold a curved label as flat as you can.",
+        "If it still does not work, type the code printed beside it into the form below.",
+    ],
+    photo_found: "Several codes in the photo",
+    photo_each: "Compare with the packs to see which code belongs to which product.",
+    photo_open: "See the details",
+    photo_other: "This QR code is not a trace code; it was not checked.",
+
     unavailable: "Cannot confirm now",
     unavailable_plainly: "The latest registrations and recalls cannot be reached, so nothing can be \
                           said about this product at the moment. Please do not rely on this \

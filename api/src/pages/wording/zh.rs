@@ -64,6 +64,21 @@ pub(in crate::pages) static ZH: Words = Words {
     unreadable: "没有读懂这个码",
     fault_part: "出错的部分",
 
+    photo: "用照片查询",
+    photo_take: "拍一张",
+    photo_choose: "或选一张已有的照片",
+    photo_hint: "JPEG、PNG 或 WebP，不超过 4 MB。照片只用来读码，不保存。",
+    photo_submit: "上传并查询",
+    photo_advice: &[
+        "让二维码占画面的三分之一以上，完整、对上焦。",
+        "避开反光和阴影，把弯曲处尽量放平。",
+        "还是不行，请把二维码旁边印的追溯码输入到下面。",
+    ],
+    photo_found: "照片里有多个码",
+    photo_each: "请对照包装，看清哪个码在哪件产品上。",
+    photo_open: "查看详情",
+    photo_other: "这个二维码不是追溯码，没有查询。",
+
     unavailable: "现在无法确认",
     unavailable_plainly: "暂时取不到最新的登记和召回信息，所以无法告诉您这件产品的情况。\
                           请不要凭本页判断它有没有问题。",

@@ -92,6 +92,7 @@ pub async fn publish_product(
         name: name_of(profile, &values, &version.name),
         items: profile.public_info(&sources),
         newer: false,
+        profile: profile.id.clone(),
     };
     publish_files(&act, enterprise, &view).await?;
     projection::put_product(&act, id, &view).await?;
@@ -200,6 +201,7 @@ async fn view_of(
         name: name_of(profile, &class.values, &product.name),
         items: profile.public_info(&sources),
         newer: class.newer,
+        profile: profile.id.clone(),
     })
 }
 

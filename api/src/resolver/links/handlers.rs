@@ -9,12 +9,11 @@ use super::{
     wanted::{Shape, Wanted, preferences},
 };
 use crate::{
-    http,
+    http::{self, door::Door},
     links::LinkName,
     problem::{Problem, ProblemCode},
     resolver::{
-        Resolver,
-        handlers::{self, decode_form},
+        Resolver, handlers,
         judge::{Ask, judge},
         lookup::Entered,
         view::{About, Format},
@@ -110,6 +109,9 @@ pub async fn answer(
         let page = offer::page(site, &address.path);
         return Ok(redirect(site, address, &page, query));
     }
+    if let Some(door) = Door::of(request) {
+        door.ask_code(request, &scanned.code)?;
+    }
     let offer = Offer::of(&subject, &resolver.world.load().links, site);
     let Some(default) = offer.default_link() else {
         return unknown(resolver, request, scanned, wanted).await;
@@ -144,6 +146,9 @@ async fn unknown(
 ) -> Result<HttpResponse, Problem> {
     let format = match wanted {
         Wanted::Linkset(_) => {
+            if let Some(door) = Door::of(request) {
+                door.note_missed(request);
+            }
             return Err(Problem::new(ProblemCode::NotFound).detail(
                 "nothing is known of this code, so there are no links",
                 "未找到该追溯码的信息，没有可提供的链接",
@@ -168,12 +173,12 @@ fn of_type(
     offer: &Offer,
     name: &str,
 ) -> Result<HttpResponse, Problem> {
-    let asked = decode_form(name);
+    let asked = http::decode_form(name);
     let Some((level, links)) = offer.of_type(LinkName::of(&asked)) else {
         return Err(no_such_type(offer));
     };
     let query = request.query_string();
-    let context = http::query_value(query, "context").map(decode_form);
+    let context = http::query_value(query, "context").map(http::decode_form);
     let wishes = Wishes {
         languages: preferences(lines(request, &header::ACCEPT_LANGUAGE)),
         media: preferences(lines(request, &header::ACCEPT)),
