@@ -170,13 +170,13 @@ on_each!(
 on_each!(guesses_count_each_whatever_call_they_come_by, |engine| {
     let app = TestApp::spawn_with(engine, &with(&[PROXY])).await;
     let demo = app.world().await;
-    let guesses: Vec<_> = (0..20)
-        .map(|_| json!({"code": demo.codes.forged[0]}))
-        .collect();
-    let body = json!({"version": 1, "codes": guesses});
-    for (call, answered, address) in [
-        ("/v1/public/lookups", 200, "192.0.2.1"),
-        ("/v1/public/watches", 422, "192.0.2.2"),
+    let twenty = |guess: serde_json::Value| json!({"codes": vec![guess; 20]});
+    let forged = &demo.codes.forged[0];
+    let looked_up = twenty(json!({"code": forged}));
+    let watched = twenty(json!(forged));
+    for (call, body, answered, address) in [
+        ("/v1/public/lookups", looked_up, 200, "192.0.2.1"),
+        ("/v1/public/watches", watched, 422, "192.0.2.2"),
     ] {
         let headers = [("x-forwarded-for", address)];
         // Sixty answers, twenty at a time.
