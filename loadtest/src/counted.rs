@@ -17,11 +17,11 @@ use crate::{
     workload::Workload,
 };
 
-/// At less than 40,000 scans a second none comes again within 5 s, for which a count is held.
-const CODES: u64 = 200_000;
+/// At less than 20,000 scans a second none comes again within 5 s, for which a count is held.
+const CODES: u64 = 100_000;
 /// Time to ask for each of them once, and then for the service to count that.
 const ASKING_LIMIT: Duration = Duration::from_mins(1);
-const COUNTING_LIMIT: Duration = Duration::from_mins(3);
+const COUNTING_LIMIT: Duration = Duration::from_mins(5);
 const COUNTING_POLL: Duration = Duration::from_secs(1);
 /// With fewer reads a scan the figure would be of something else.
 const READS_MIN: f64 = 0.9;

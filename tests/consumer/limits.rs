@@ -6,6 +6,7 @@ use crate::{
     support::{metric, neighbour, path_of, redis_url, until},
 };
 use sea_orm::EntityTrait;
+use serde_json::json;
 use std::time::{Duration, Instant};
 use suyuan::entities::query_log;
 use suyuan_tests::{Answer, Engine, Proxy, TestApp, Weather};
@@ -117,6 +118,23 @@ on_each!(a_person_is_told_on_a_page_in_their_language, |engine| {
 });
 
 on_each!(
+    refusals_that_cannot_be_held_close_the_connection,
+    |engine| {
+        let flags = with(&[&five()[..], &[("limits.refusals_held", "0")]].concat());
+        let app = TestApp::spawn_with(engine, &flags).await;
+        let demo = app.world().await;
+        let tin = &demo.codes.legal[0];
+        for n in 0..7 {
+            let answer = app.consumer().scan(path_of(tin)).await;
+            let refused = n >= 5;
+            assert_eq!(answer.status, if refused { 429 } else { 200 });
+            assert_eq!(answer.header("connection") == "close", refused, "{n}");
+        }
+        app.stop().await;
+    }
+);
+
+on_each!(
     guessing_serials_ends_soon_and_real_codes_go_on_for_others,
     |engine| {
         let flags = with(&[
@@ -131,8 +149,9 @@ on_each!(
         let (stem, serial) = path.rsplit_once('/').expect("a serial");
         let mut answered = 0;
         for n in 0..30 {
-            // Another serial each time, of the right length and alphabet.
-            let guess = format!("{stem}/{}{n:02}", &serial[..serial.len() - 2]);
+            // Another serial each time, of the right length and alphabet; links are guesses too.
+            let links = ["", "?linkType=linkset", "?linkType=gs1:pip"][n % 3];
+            let guess = format!("{stem}/{}{n:02}{links}", &serial[..serial.len() - 2]);
             match from(&app, "192.0.2.1", &guess).await.status {
                 404 => answered += 1,
                 status => assert_eq!(status, 429),
@@ -147,6 +166,30 @@ on_each!(
         app.stop().await;
     }
 );
+
+on_each!(guesses_count_each_whatever_call_they_come_by, |engine| {
+    let app = TestApp::spawn_with(engine, &with(&[PROXY])).await;
+    let demo = app.world().await;
+    let twenty = |guess: serde_json::Value| json!({"codes": vec![guess; 20]});
+    let forged = &demo.codes.forged[0];
+    let looked_up = twenty(json!({"code": forged}));
+    let watched = twenty(json!(forged));
+    for (call, body, answered, address) in [
+        ("/v1/public/lookups", looked_up, 200, "192.0.2.1"),
+        ("/v1/public/watches", watched, 422, "192.0.2.2"),
+    ] {
+        let headers = [("x-forwarded-for", address)];
+        // Sixty answers, twenty at a time.
+        for _ in 0..3 {
+            let answer = app.consumer().post_with(call, &headers, &body).await;
+            assert_eq!(answer.status, answered, "{call}: {}", answer.text());
+        }
+        let refused = app.consumer().post_with(call, &headers, &body).await;
+        assert_eq!(refused.status, 429, "{call}: {}", refused.text());
+        assert_eq!(from(&app, address, &demo.codes.legal[0]).await.status, 429);
+    }
+    app.stop().await;
+});
 
 on_each!(
     a_code_that_goes_round_is_answered_to_everybody_and_told_of,
@@ -196,7 +239,11 @@ on_each!(
             .into_iter()
             .enumerate()
             {
-                let headers = [("x-forwarded-for", address), ("x-region", region)];
+                let headers = [
+                    ("accept", "application/json"),
+                    ("x-forwarded-for", address),
+                    ("x-region", region),
+                ];
                 let tin = path_of(&demo.codes.legal[n]);
                 let answer = app.consumer().get_with(tin, &headers).await;
                 assert_eq!(answer.status, 200);

@@ -25,10 +25,16 @@ async fn connect(app: &TestApp) -> TcpStream {
 
 /// One request whose answer is small and keeps the connection.
 const PROBE: &str = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+/// The same, refused.
+const NOTHING: &str = "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n";
 
 /// Asks once over this connection; empty when it was closed.
 async fn probe(stream: &mut TcpStream) -> String {
-    stream.write_all(PROBE.as_bytes()).await.ok();
+    ask(stream, PROBE).await
+}
+
+async fn ask(stream: &mut TcpStream, request: &str) -> String {
+    stream.write_all(request.as_bytes()).await.ok();
     let mut answer = vec![0; 4096];
     let read = tokio::time::timeout(5 * SECOND, stream.read(&mut answer)).await;
     let read = read.expect("an answer or an end").unwrap_or(0);
@@ -215,13 +221,15 @@ on_each!(
 
 on_each!(a_connection_carries_so_many_requests, |engine| {
     let app = TestApp::spawn_with(engine, &[("limits.requests", "3")]).await;
-    let mut stream = connect(&app).await;
-    for last in [false, false, true] {
-        let answer = probe(&mut stream).await.to_ascii_lowercase();
-        assert!(answer.starts_with("http/1.1 200"), "{answer}");
-        assert_eq!(answer.contains("connection: close"), last, "{answer}");
+    for request in [PROBE, NOTHING] {
+        let mut stream = connect(&app).await;
+        for last in [false, false, true] {
+            let answer = ask(&mut stream, request).await.to_ascii_lowercase();
+            assert!(answer.starts_with("http/1.1 "), "{answer}");
+            assert_eq!(answer.contains("connection: close"), last, "{answer}");
+        }
+        assert!(ended(&mut stream).await < 3 * SECOND);
     }
-    assert!(ended(&mut stream).await < 3 * SECOND);
     app.stop().await;
 });
 

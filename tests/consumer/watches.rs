@@ -407,8 +407,10 @@ on_both!(a_watch_ends_and_is_forgotten, |app| {
 
     let db = &app.state().db;
     app.clock.shift_by(729 * DAY);
+    app.settled().await;
     assert_eq!(get(&app, &token).await.status, 200);
     app.clock.shift_by(732 * DAY);
+    app.settled().await;
     assert_eq!(get(&app, &token).await.status, 404);
     let forgotten = store::forget_ended(db, app.clock.now() - DAY)
         .await

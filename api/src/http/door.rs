@@ -185,8 +185,8 @@ fn class_of(method: &Method, path: &str) -> Class {
         "/livez" | "/readyz" => Class::Probe,
         "/q/photo" => Class::Photo,
         "/q" | "/v1/public/lookups" => Class::Typed,
-        _ if method == Method::GET || method == Method::HEAD => Class::Scan,
-        _ => Class::Form,
+        _ if method == Method::POST => Class::Form,
+        _ => Class::Scan,
     }
 }
 
@@ -221,7 +221,7 @@ mod tests {
             (Method::POST, "/v1/public/lookups", Class::Typed),
             (Method::POST, "/q/photo", Class::Photo),
             (Method::POST, "/v1/public/complaints", Class::Form),
-            (Method::OPTIONS, "/anything", Class::Form),
+            (Method::OPTIONS, "/01/09521234000013", Class::Scan),
             (Method::GET, "/livez", Class::Probe),
         ] {
             assert_eq!(class_of(&method, path), class, "{method} {path}");

@@ -164,15 +164,16 @@ async fn finish(
     if let Some(connection) = connection {
         connection.moves();
     }
-    let is_last = connection.is_some_and(|connection| connection.is_last_request());
-    if is_last || request.app_data::<Draining>().is_some_and(Draining::is_on) {
-        // A kept connection would hold the process until its time is over.
-        response
-            .head_mut()
-            .set_connection_type(ConnectionType::Close);
-    }
+    // A kept connection would hold a process that is leaving until its time is over.
+    let closes = connection.is_some_and(|connection| connection.is_last_request())
+        || request.app_data::<Draining>().is_some_and(Draining::is_on)
+        || response.head().connection_type() == ConnectionType::Close;
     if response.status().is_client_error() || response.status().is_server_error() {
         response = explain(&request, response, audience, &text);
+    }
+    if closes {
+        let head = response.head_mut();
+        head.set_connection_type(ConnectionType::Close);
     }
     if audience == Audience::Consumer {
         cors::open(request.path(), response.headers_mut());

@@ -16,8 +16,8 @@ use crate::{
     resolver::{
         Resolver, compose,
         compose::Fillings,
-        handlers::{Came, format_of, malformed, note, page_headers, status_of},
-        judge::{Ask, Judged, judge},
+        handlers::{Came, format_of, judge_for, malformed, note, page_headers, status_of},
+        judge::{Ask, Judged},
         lookup::Entered,
         texts::texts,
         view::Format,
@@ -152,7 +152,7 @@ async fn json(
             }
         };
         let now = resolver.clock.now();
-        let judged = judge(resolver, &scanned, ask, now).await?;
+        let judged = judge_for(request, resolver, &scanned, ask, now).await?;
         tell(resolver, request, &judged, now);
         let told = texts(&judged.found, judged.count, ask, ("", ""), now);
         let body = compose::plain(
@@ -202,7 +202,7 @@ async fn page(
             continue;
         };
         let now = resolver.clock.now();
-        let judged = judge(resolver, scanned, ask, now).await?;
+        let judged = judge_for(request, resolver, scanned, ask, now).await?;
         tell(resolver, request, &judged, now);
         items.push(PhotoItem::Answer {
             code: scanned.code.to_string(),

@@ -4,6 +4,7 @@
 
 use super::{
     entry::{Entry, unpack},
+    note::PACKET_MAX,
     store,
 };
 use crate::{
@@ -21,6 +22,8 @@ use tokio::sync::mpsc;
 const DAY: i64 = 86_400_000_000;
 /// Of a hundred parts of the time, folding takes at most this many.
 const SHARE: u32 = 10;
+/// Entries folded in one transaction, which must not hold the database long.
+const ENTRIES_MAX: i64 = PACKET_MAX as i64;
 
 /// A unit whose count has just grown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,29 +72,34 @@ impl Sums {
     }
 }
 
-/// Folds the packet that waits longest. Each counts once, however often this runs and wherever.
+/// Folds the packets that wait longest, many small ones together: a process that hardly anyone asks
+/// still sends one an interval, and there are many processes. Each counts once, however often this runs and wherever.
 /// Returns whose counts grew; `None` when nothing was waiting.
 pub async fn fold(db: &Db, now: Micros) -> Result<Option<Vec<Counted>>, DbErr> {
     if !store::is_waiting(db).await? {
         return Ok(None);
     }
     let (tx, fold) = store::begin_fold(db, now).await?;
-    let Some(packet) = store::oldest(&tx).await? else {
+    let packets = store::oldest(&tx, ENTRIES_MAX).await?;
+    if packets.is_empty() {
         tx.rollback().await?;
         return Ok(None);
-    };
-    let mut counted = Vec::new();
-    if let Some(entries) = unpack(&packet.body) {
-        let sums = Sums::of(&entries);
-        store::put_rows(&tx, packet.id, &entries).await?;
-        counted = store::add_counts(&tx, &sums, fold).await?;
-        store::mark_queried(&tx, sums.chunks, fold).await?;
-        store::remove(&tx, packet.id).await?;
-    } else {
-        metrics::counter!("suyuan_query_packets_unreadable_total").increment(1);
-        tracing::error!(packet = %packet.id, "a packet of the query log cannot be read");
-        store::set_aside(&tx, packet.id).await?;
     }
+    let mut all = Vec::new();
+    for packet in packets {
+        if let Some(entries) = unpack(&packet.body) {
+            store::put_rows(&tx, packet.id, &entries).await?;
+            store::remove(&tx, packet.id).await?;
+            all.extend(entries);
+        } else {
+            metrics::counter!("suyuan_query_packets_unreadable_total").increment(1);
+            tracing::error!(packet = %packet.id, "a packet of the query log cannot be read");
+            store::set_aside(&tx, packet.id).await?;
+        }
+    }
+    let sums = Sums::of(&all);
+    let counted = store::add_counts(&tx, &sums, fold).await?;
+    store::mark_queried(&tx, sums.chunks, fold).await?;
     tx.commit().await?;
     Ok(Some(counted))
 }

@@ -14,7 +14,7 @@ use crate::{
 use roaring::RoaringBitmap;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
-    QueryFilter, QueryOrder, Value, sea_query::OnConflict,
+    QueryFilter, QueryOrder, QuerySelect, Value, sea_query::OnConflict,
 };
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -122,14 +122,39 @@ pub async fn is_waiting(db: &Db) -> Result<bool, DbErr> {
     Ok(db.reader().query_one_raw(waiting).await?.is_some())
 }
 
-/// The packet that waits longest.
-pub async fn oldest(conn: &impl ConnectionTrait) -> Result<Option<query_packet::Model>, DbErr> {
-    query_packet::Entity::find()
+/// The packets that wait longest: as many as hold `entries_max` entries together, at least one.
+pub async fn oldest(
+    tx: &DatabaseTransaction,
+    entries_max: i64,
+) -> Result<Vec<query_packet::Model>, DbErr> {
+    let waiting: Vec<(Uuid, i64)> = query_packet::Entity::find()
+        .select_only()
+        .column(query_packet::Column::Id)
+        .column(query_packet::Column::Entries)
         .filter(query_packet::Column::Unreadable.eq(false))
         .order_by_asc(query_packet::Column::Id)
-        .one(conn)
+        .limit(PACKETS_MAX)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let mut sum = 0;
+    let mut taken = Vec::new();
+    for (id, entries) in waiting {
+        sum += entries;
+        if sum > entries_max && !taken.is_empty() {
+            break;
+        }
+        taken.push(id);
+    }
+    query_packet::Entity::find()
+        .filter(query_packet::Column::Id.is_in(taken))
+        .order_by_asc(query_packet::Column::Id)
+        .all(tx)
         .await
 }
+
+/// Packets looked at for one fold.
+const PACKETS_MAX: u64 = 200;
 
 /// A packet was unpacked.
 pub async fn remove(tx: &DatabaseTransaction, id: Uuid) -> Result<(), DbErr> {

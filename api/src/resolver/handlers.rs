@@ -159,10 +159,6 @@ pub(super) async fn answer(
     scanned: &trace_code::Scanned,
     ask: Ask,
 ) -> Result<HttpResponse, Problem> {
-    let door = Door::of(request);
-    if let Some(door) = door {
-        door.ask_code(request, &scanned.code)?;
-    }
     let now = resolver.clock.now();
     let Judged {
         found,
@@ -170,12 +166,7 @@ pub(super) async fn answer(
         view,
         count,
         as_of,
-    } = judge(resolver, scanned, ask, now).await?;
-    if let Some(door) = door
-        && !verdict.found()
-    {
-        door.note_missed(request);
-    }
+    } = judge_for(request, resolver, scanned, ask, now).await?;
     if request.method() == Method::GET {
         note(resolver, request, &found, verdict, now, Came::default());
     }
@@ -203,6 +194,28 @@ pub(super) async fn answer(
         return Ok(response.body(compose::gzip(&view, &fillings)));
     }
     Ok(response.body(compose::plain(&view, &fillings)))
+}
+
+/// Judges a code for this caller, who may ask for it only so often, and of whom it is remembered
+/// when nobody ever issued it: a guess is a guess, whatever call it comes by.
+pub(crate) async fn judge_for(
+    request: &HttpRequest,
+    resolver: &Resolver,
+    scanned: &trace_code::Scanned,
+    ask: Ask,
+    now: Micros,
+) -> Result<Judged, Problem> {
+    let door = Door::of(request);
+    if let Some(door) = door {
+        door.ask_code(request, &scanned.code)?;
+    }
+    let judged = judge(resolver, scanned, ask, now).await?;
+    if let Some(door) = door
+        && !judged.verdict.found()
+    {
+        door.note_missed(request);
+    }
+    Ok(judged)
 }
 
 /// Does the caller hold this very answer? Compared weakly, as tags of GET are.

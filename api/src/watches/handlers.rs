@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock::rfc3339,
-    http::body::PublicJson,
+    http::{body::PublicJson, door::Door},
     inbox::Slot,
     problem::{FieldProblem, Problem, ProblemBody, ProblemCode},
     resolver::{
@@ -63,6 +63,7 @@ pub struct WatchSlot(pub Slot);
 pub async fn begin(
     resolver: Data<Resolver>,
     slot: Data<WatchSlot>,
+    request: HttpRequest,
     body: PublicJson<WatchIn, BODY_MAX>,
 ) -> Result<HttpResponse, Problem> {
     let asked = body.0;
@@ -83,6 +84,10 @@ pub async fn begin(
     let now = resolver.clock.now();
     let scanned = parse_all(&asked.codes)?;
     let stood = stand(&resolver, &scanned, Entered::Typed, now)?.each;
+    if let Some(door) = Door::of(&request) {
+        let missed = stood.iter().filter(|(_, verdict)| !verdict.found());
+        missed.for_each(|_| door.note_missed(&request));
+    }
     refuse_unwatchable(&stood)?;
 
     let mut codes: Vec<String> = Vec::with_capacity(stood.len());

@@ -9,7 +9,7 @@ use super::{
     wanted::{Shape, Wanted, preferences},
 };
 use crate::{
-    http,
+    http::{self, door::Door},
     links::LinkName,
     problem::{Problem, ProblemCode},
     resolver::{
@@ -109,6 +109,9 @@ pub async fn answer(
         let page = offer::page(site, &address.path);
         return Ok(redirect(site, address, &page, query));
     }
+    if let Some(door) = Door::of(request) {
+        door.ask_code(request, &scanned.code)?;
+    }
     let offer = Offer::of(&subject, &resolver.world.load().links, site);
     let Some(default) = offer.default_link() else {
         return unknown(resolver, request, scanned, wanted).await;
@@ -143,6 +146,9 @@ async fn unknown(
 ) -> Result<HttpResponse, Problem> {
     let format = match wanted {
         Wanted::Linkset(_) => {
+            if let Some(door) = Door::of(request) {
+                door.note_missed(request);
+            }
             return Err(Problem::new(ProblemCode::NotFound).detail(
                 "nothing is known of this code, so there are no links",
                 "未找到该追溯码的信息，没有可提供的链接",

@@ -12,8 +12,8 @@ use crate::{
     resolver::{
         Resolver, compose,
         compose::Fillings,
-        handlers::{Came, malformed, note, status_of},
-        judge::{Ask, Judged, judge},
+        handlers::{Came, judge_for, malformed, note, status_of},
+        judge::{Ask, Judged},
         lease::Trust,
         lookup::Entered,
         texts::texts,
@@ -148,7 +148,7 @@ async fn look_up_one(
         .map_err(|error| malformed(error, text))?;
     let at = item.scanned_at.as_deref().map(instant).transpose()?;
     let told = scanned(at, now);
-    let judged = judge(resolver, &code, ask, now).await?;
+    let judged = judge_for(request, resolver, &code, ask, now).await?;
     if told.is_noted() {
         let came = Came {
             channel: Some(Channel::App),
