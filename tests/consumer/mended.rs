@@ -5,7 +5,7 @@ use crate::support::{
 };
 use redis::AsyncCommands;
 use sea_orm::TransactionTrait;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use suyuan_tests::{Engine, Proxy, TestApp, Weather, on_both};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -213,5 +213,11 @@ on_both!(an_address_in_capitals_is_the_same_address, |app| {
     app.stop().await;
 });
 
-#[allow(dead_code)]
-fn unused(_: Instant) {}
+on_both!(a_refusal_keeps_its_question_in_the_other_language, |app| {
+    let page = app.consumer().page("/01/123?17=270416&x=%22").await;
+    assert_eq!(page.status, 400);
+    let text = page.text();
+    let link = r##"href="/01/123?17=270416&#38;x=%22&#38;lang=en""##;
+    assert!(text.contains(link), "{text}");
+    app.stop().await;
+});

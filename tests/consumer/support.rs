@@ -3,11 +3,9 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{
-    future::Future,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 use suyuan::{demo::Demo, problem::ProblemCode};
+pub use suyuan_tests::until;
 use suyuan_tests::{Answer, Caller, Engine, TestApp};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -203,20 +201,6 @@ pub async fn neighbour(app: &TestApp, url: &str, flags: &[(&str, &str)]) -> Test
 pub fn redis_url() -> String {
     std::env::var("SUYUAN_TEST_REDIS")
         .expect("SUYUAN_TEST_REDIS is not set: run the tests with tests/run")
-}
-
-/// Asks until it is so, and says how long that took.
-pub async fn until<F: Future<Output = bool>>(
-    what: &str,
-    within: Duration,
-    mut so: impl FnMut() -> F,
-) -> Duration {
-    let started = Instant::now();
-    while !so().await {
-        assert!(started.elapsed() < within, "{what}: not within {within:?}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    started.elapsed()
 }
 
 /// A counter of this process, as a scraper reads it.

@@ -3,13 +3,13 @@
 
 use serde_json::Value;
 use std::{
-    future::Future,
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 use suyuan::{demo::Demo, sealing::Sealer};
+pub use suyuan_tests::until;
 use suyuan_tests::{Caller, Engine, TestApp, new_postgres_database};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -330,20 +330,6 @@ fn told(all: &[u8]) -> Option<String> {
     let advice = body["advice"].as_str()?;
     let said = format!("{status} {legality} {advice} {}", reasons.join(","));
     Some(said.trim_end().to_owned())
-}
-
-/// Asks until it is so, and says how long that took.
-pub async fn until<F: Future<Output = bool>>(
-    what: &str,
-    within: Duration,
-    mut so: impl FnMut() -> F,
-) -> Duration {
-    let started = Instant::now();
-    while !so().await {
-        assert!(started.elapsed() < within, "{what}: not within {within:?}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    started.elapsed()
 }
 
 /// The private Redis that `tests/run` started.

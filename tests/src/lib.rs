@@ -7,10 +7,12 @@
 pub mod app;
 pub mod caller;
 pub mod chaos;
+mod patience;
 
 pub use app::{Engine, TestApp, new_postgres_database};
 pub use caller::{Answer, Caller};
 pub use chaos::{Proxy, Weather};
+pub use patience::until;
 
 /// Runs one test body on both databases: `on_both!(name, |app| { … })` makes `name::sqlite` and
 /// `name::postgres`. `app` is a [`TestApp`] with an empty database.

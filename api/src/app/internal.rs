@@ -1,5 +1,6 @@
 //! The internal part: what handlers of the internal listener work with, and the jobs. It makes the
-//! schema, holds the signing keys, and is the only one that writes anything but the query log.
+//! schema, holds the signing keys, and is the only one that writes anything but the
+//! query log and the inbox.
 
 use super::{
     StartError,

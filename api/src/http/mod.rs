@@ -15,7 +15,7 @@ use self::{
     door::{Door, Refused},
 };
 use crate::{
-    pages::{Lang, ProblemPage, slot},
+    pages::{Lang, ProblemPage, own_address},
     problem::{Problem, ProblemCode},
 };
 use actix_web::{
@@ -278,7 +278,7 @@ fn explain(
             Lang::En => (problem.code.title_en(), problem.detail.as_str()),
         };
         // A change of language asks the very same question again.
-        let here = slot::here(request.uri().path(), request.query_string());
+        let here = own_address(request.uri().path(), request.query_string());
         let page = ProblemPage {
             lang,
             status: problem.code.status().as_u16(),

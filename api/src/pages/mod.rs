@@ -55,20 +55,26 @@ pub mod slot {
     /// The page's own address up to where `lang=…` is appended: see [`here`]. In `href` only.
     pub const PATH: char = '\u{E003}';
 
-    /// The value for [`PATH`]: `path?`, or `path?17=270416&amp;` where the code carried more.
-    ///
-    /// The query must survive a change of language: a date in it may be what contradicts the
-    /// record, and a language must not turn `stop` into `ok`. Leading slashes are folded into
-    /// one, so that no path can become the name of another host.
+    /// The value for [`PATH`]: [`own_address`](super::own_address), escaped.
     pub fn here(path: &str, query: &str) -> String {
-        let mut value = format!("/{}?", escape(path.trim_start_matches(['/', '\\'])));
-        let kept = |pair: &&str| !pair.is_empty() && pair.split('=').next() != Some("lang");
-        for pair in query.split('&').filter(kept) {
-            value.push_str(&escape(pair));
-            value.push_str("&amp;");
-        }
-        value
+        escape(&super::own_address(path, query))
     }
+}
+
+/// A page's own address up to where `lang=…` is appended: `path?`, or `path?17=270416&` where the
+/// code carried more. Plain text.
+///
+/// The query must survive a change of language: a date in it may be what contradicts the record,
+/// and a language must not turn `stop` into `ok`. Leading slashes are folded into one, so that no
+/// path can become the name of another host.
+pub fn own_address(path: &str, query: &str) -> String {
+    let mut address = format!("/{}?", path.trim_start_matches(['/', '\\']));
+    let kept = |pair: &&str| !pair.is_empty() && pair.split('=').next() != Some("lang");
+    for pair in query.split('&').filter(kept) {
+        address.push_str(pair);
+        address.push('&');
+    }
+    address
 }
 
 /// What the frame around every page needs.

@@ -22,7 +22,7 @@ pub struct ProblemPage<'a> {
     pub detail: &'a str,
     /// The number under which the operator finds this request.
     pub request_id: &'a str,
-    /// The page's own address for a change of language, from [`slot::here`](super::slot::here).
+    /// The page's own address for a change of language, from [`own_address`](super::own_address).
     pub here: &'a str,
 }
 

@@ -4,7 +4,7 @@
 
 use super::text::{is_chinese, outside};
 use super::wording::voice::{self as voice_words, VoiceWords};
-use super::{CSS, Frame, Lang, html};
+use super::{CSS, Frame, Lang, html, own_address};
 use crate::voices::{
     public::wire::StandingOut,
     rules::{Asked, CONTACT_MAX, CONTENT_MAX, Draft, NAME_MAX, PLACE_MAX, VoiceKind},
@@ -199,7 +199,7 @@ impl VoicePage<'_> {
     /// The page as HTML.
     pub fn render(&self) -> String {
         let words = voice_words::words(self.lang);
-        let here = here(self.path, self.query);
+        let here = own_address(self.path, self.query);
         let mut frame = Frame::new(self.lang, words.tell_us.into());
         frame.other_language = Some(here.clone());
         let forms = self.forms.iter().map(|form| form.view(self.lang)).collect();
@@ -213,18 +213,6 @@ impl VoicePage<'_> {
         };
         html(self.lang, &view)
     }
-}
-
-/// This page's address up to where `lang=…` goes. Leading slashes are folded into one, so that no
-/// path can become the name of another host. The template escapes it.
-fn here(path: &str, query: &str) -> String {
-    let mut here = format!("/{}?", path.trim_start_matches(['/', '\\']));
-    let kept = |pair: &&str| !pair.is_empty() && pair.split('=').next() != Some("lang");
-    for pair in query.split('&').filter(kept) {
-        here.push_str(pair);
-        here.push('&');
-    }
-    here
 }
 
 /// The page that gives the receipt.

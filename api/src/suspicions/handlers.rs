@@ -2,7 +2,7 @@
 
 use super::{
     SuspicionError, store,
-    wire::{ClearingIn, QueriesOut, SuspicionOut},
+    wire::{ClearingIn, Place, QueriesOut, SuspicionOut},
 };
 use crate::{
     app::Internal,
@@ -40,11 +40,11 @@ pub struct SuspicionQuery {
 }
 
 /// Which entries of the query log.
-#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct BeforeQuery {
+pub struct AfterQuery {
     /// `next` of the answer before.
-    pub before: Option<i64>,
+    pub after: Option<String>,
 }
 
 /// Suspicions about units of the caller's enterprise.
@@ -78,21 +78,30 @@ pub async fn get_suspicion(
 
 /// The entries of the query log about a suspected unit, newest first, at most 500 a page.
 #[utoipa::path(tag = "suspicions", operation_id = "list_suspicion_queries",
-    params(("id" = Uuid, Path), BeforeQuery), security(("bearer" = [])),
-    responses((status = 200, body = QueriesOut), (status = 404, body = ProblemBody)))]
+    params(("id" = Uuid, Path), AfterQuery), security(("bearer" = [])),
+    responses((status = 200, body = QueriesOut), (status = 404, body = ProblemBody),
+    (status = 422, body = ProblemBody)))]
 #[get("/v1/suspicions/{id}/queries")]
 pub async fn list_suspicion_queries(
     state: Data<Internal>,
     caller: Staff,
     id: Path<Uuid>,
-    query: Query<BeforeQuery>,
+    query: Query<AfterQuery>,
 ) -> Result<web::Json<QueriesOut>, Problem> {
-    let before = query.before.unwrap_or(i64::MAX);
-    let rows = store::queries(&state.db, caller.enterprise, *id, before, QUERIES_MAX).await?;
-    let full = rows.len() as u64 == QUERIES_MAX;
+    let unreadable = || {
+        let (en, zh) = ("`next` of the answer before", "须为上一页返回的 next");
+        Problem::field("after", "format", en, zh)
+    };
+    let after = match query.after.as_deref() {
+        Some(text) => Some(Place::parse(text).ok_or_else(unreadable)?),
+        None => None,
+    };
+    let (items, last) =
+        store::queries(&state.db, caller.enterprise, *id, after, QUERIES_MAX).await?;
+    let full = items.len() as u64 == QUERIES_MAX;
     Ok(web::Json(QueriesOut {
-        next: rows.last().filter(|_| full).map(|(at, _)| *at),
-        items: rows.into_iter().map(|(_, query)| query).collect(),
+        next: last.filter(|_| full).map(|place| place.to_string()),
+        items,
     }))
 }
 

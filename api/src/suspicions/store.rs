@@ -3,7 +3,7 @@
 use super::{
     SuspicionError,
     rules::{Evidence, Sighting, Suspicion},
-    wire::{ClearingIn, QueryOut, SuspicionOut},
+    wire::{ClearingIn, Place, QueryOut, SuspicionOut},
 };
 use crate::{
     clock::rfc3339,
@@ -187,41 +187,54 @@ pub async fn list(
     rows.into_iter().map(out).collect()
 }
 
-/// Entries of the query log about the unit of a suspicion, older than `before`, newest first, with
-/// the time of the last one.
+/// Entries of the query log about the unit of a suspicion, newest first, after the place `after`;
+/// and the place of the last one. Several may bear the same time: apps tell whole seconds.
 pub async fn queries(
     db: &Db,
     enterprise: Uuid,
     id: Uuid,
-    before: i64,
+    after: Option<Place>,
     limit: u64,
-) -> Result<Vec<(i64, QueryOut)>, SuspicionError> {
+) -> Result<(Vec<QueryOut>, Option<Place>), SuspicionError> {
+    use query_log::Column;
+    use sea_orm::sea_query::ExprTrait;
     let row = suspicion::Entity::find_by_id((enterprise, id))
         .one(db.reader())
         .await?;
     let unit = row.ok_or(SuspicionError::Unknown)?;
-    let rows = query_log::Entity::find()
-        .filter(query_log::Column::Space.eq(unit.space))
-        .filter(query_log::Column::Idx.eq(unit.idx))
-        .filter(query_log::Column::At.lt(before))
-        .order_by_desc(query_log::Column::At)
+    let mut rows = query_log::Entity::find()
+        .filter(Column::Space.eq(unit.space))
+        .filter(Column::Idx.eq(unit.idx));
+    if let Some(Place { at, packet, n }) = after {
+        let later_of_packet = Column::Batch.eq(packet).and(Column::N.gt(n));
+        let same_time = Column::At
+            .eq(at)
+            .and(Column::Batch.gt(packet).or(later_of_packet));
+        rows = rows.filter(Column::At.lt(at).or(same_time));
+    }
+    let rows = rows
+        .order_by_desc(Column::At)
+        .order_by_asc(Column::Batch)
+        .order_by_asc(Column::N)
         .limit(limit)
         .all(db.reader())
         .await?;
-    let told = |row: query_log::Model| {
-        let out = QueryOut {
-            at: rfc3339(row.at),
-            code: row.code,
-            channel: row.channel,
-            region: row.region,
-            device: row.device,
-            verdict: row.verdict,
-            bot: row.bot,
-            offline: row.offline,
-        };
-        (row.at, out)
+    let last = rows.last().map(|row| Place {
+        at: row.at,
+        packet: row.batch,
+        n: row.n,
+    });
+    let told = |row: query_log::Model| QueryOut {
+        at: rfc3339(row.at),
+        code: row.code,
+        channel: row.channel,
+        region: row.region,
+        device: row.device,
+        verdict: row.verdict,
+        bot: row.bot,
+        offline: row.offline,
     };
-    Ok(rows.into_iter().map(told).collect())
+    Ok((rows.into_iter().map(told).collect(), last))
 }
 
 /// Sets or takes away the unit's bit in the public projection.

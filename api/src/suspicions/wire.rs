@@ -2,6 +2,7 @@
 
 use super::rules::{Evidence, Suspicion};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -59,7 +60,61 @@ pub struct QueryOut {
 pub struct QueriesOut {
     /// At most 500.
     pub items: Vec<QueryOut>,
-    /// Give this as `before` for older ones; absent at the end.
+    /// Give this as `after` for older ones; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub next: Option<i64>,
+    pub next: Option<String>,
+}
+
+/// Where a page of queries ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Time of the last one, microseconds.
+    pub at: i64,
+    /// Its packet.
+    pub packet: Uuid,
+    /// Its number there.
+    pub n: i64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.at, self.packet.simple(), self.n)
+    }
+}
+
+impl Place {
+    /// Reads what [`Display`](fmt::Display) wrote.
+    pub fn parse(text: &str) -> Option<Place> {
+        let mut parts = text.split('.');
+        let place = Place {
+            at: parts.next()?.parse().ok()?,
+            packet: parts.next()?.parse().ok()?,
+            n: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_reads_back() {
+        let place = Place {
+            at: -3,
+            packet: Uuid::from_u128(7),
+            n: 499,
+        };
+        assert_eq!(Place::parse(&place.to_string()), Some(place));
+        for wrong in [
+            "",
+            "1",
+            "1.2",
+            "x.y.z",
+            "1.00000000000000000000000000000007.2.3",
+        ] {
+            assert_eq!(Place::parse(wrong), None, "{wrong}");
+        }
+    }
 }
