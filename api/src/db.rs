@@ -5,6 +5,10 @@
 //! answering a scan needs: it cannot begin a writing transaction, and its sessions are read-only,
 //! so that the database says so as well.
 
+mod line;
+
+pub use line::{Line, Silent};
+
 use crate::config;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,

@@ -4,6 +4,7 @@
 use crate::support::{
     View, batch_of, neighbour, officer, path_of, recall, said, scan, until, verdict,
 };
+use serde_json::json;
 use std::time::{Duration, Instant};
 use suyuan::{demo::Demo, resolver::lease::Trust};
 use suyuan_tests::{Engine, Proxy, TestApp, Weather};
@@ -134,6 +135,31 @@ async fn queries_are_noted_again_after_the_line_was_lost_under_the_writer() {
         View::of(&answer).queries.count >= 1
     };
     until("the query being counted", 15 * SECOND, counted).await;
+    far.stop().await;
+    near.stop().await;
+}
+
+#[actix_web::test]
+async fn complaints_are_taken_again_after_the_line_was_lost_under_one() {
+    let (near, far, proxy, demo) = nodes(&[]).await;
+    let told = json!({
+        "code": path_of(&demo.codes.care[0]), "content": "罐内结块", "place": "上海",
+        "consent": true,
+    });
+    let tell = async || {
+        let answer = far.consumer().post("/v1/public/complaints", &told).await;
+        answer.status
+    };
+    assert_eq!(tell().await, 201);
+    // The message is on its way when the line freezes, and nobody will ever answer it.
+    proxy.set(Weather::Frozen);
+    assert_eq!(tell().await, 503);
+    proxy.lose_open_connections();
+    proxy.set(Weather::Fair);
+    until("a complaint being taken", 15 * SECOND, || async {
+        tell().await == 201
+    })
+    .await;
     far.stop().await;
     near.stop().await;
 }

@@ -217,7 +217,7 @@ on_both!(a_refusal_keeps_its_question_in_the_other_language, |app| {
     let page = app.consumer().page("/01/123?17=270416&x=%22").await;
     assert_eq!(page.status, 400);
     let text = page.text();
-    let link = r##"href="/01/123?17=270416&#38;x=%22&#38;lang=en""##;
+    let link = r#"href="/01/123?17=270416&#38;x=%22&#38;lang=en""#;
     assert!(text.contains(link), "{text}");
     app.stop().await;
 });

@@ -5,7 +5,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use suyuan::{
-    db::statement,
+    db::{Line, statement},
     demo::Demo,
     inbox::{self, Receiver, Seals, Slot},
     voices::{receipt::Receipt, receive::Voices},
@@ -396,9 +396,12 @@ on_both!(a_feature_that_panics_takes_nothing_with_it, |app| {
     let head = suyuan::resolver::store::head(&state.db.as_reader())
         .await
         .expect("head");
+    let line = Line::open(&app.database_url, &state.settings.database)
+        .await
+        .expect("a connection");
     let slot = Slot::new(
         state.db.as_reader(),
-        state.db.clone(),
+        Arc::new(line),
         app.clock.clone(),
         100.try_into().expect("100"),
     );

@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     codes::ring::Opener,
     config::Settings,
-    db::{self, Db, Reader},
+    db::{self, Line, Reader},
     http::{
         self, Draining,
         connections::{Bounds, Connections},
@@ -104,7 +104,7 @@ impl PublicPart {
             },
         });
         // A connection of its own: a flood of messages must not hold up the query log.
-        let inbox = Db::open_single(&url, &settings.database).await?;
+        let inbox = Arc::new(Line::open(&url, &settings.database).await?);
         let slot = |per_second| {
             let (reader, clock) = (resolver.db.clone(), resolver.clock.clone());
             Slot::new(reader, inbox.clone(), clock, per_second)
@@ -138,7 +138,7 @@ impl PublicPart {
                 every(settings.queries.refresh_ms),
             )),
             tokio::spawn(queries::note::write_for_ever(
-                Db::open_single(&url, &settings.database).await?,
+                Line::open(&url, &settings.database).await?,
                 query_log,
                 every(settings.queries.flush_ms),
             )),

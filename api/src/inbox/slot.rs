@@ -4,12 +4,12 @@
 use super::{Message, seal::SealedError, store};
 use crate::{
     clock::{Clock, Micros},
-    db::{Db, Reader},
+    db::{Db, Line, Reader, Silent},
 };
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use sea_orm::DbErr;
 use serde::Serialize;
-use std::{num::NonZeroU32, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -48,14 +48,14 @@ pub enum PutError {
 /// Puts messages.
 pub struct Slot {
     reader: Reader,
-    writer: Db,
+    writer: Arc<Line>,
     clock: Clock,
     limiter: DefaultDirectRateLimiter,
 }
 
 impl Slot {
     /// A slot that lets `per_second` messages through, and ten times as many at once.
-    pub fn new(reader: Reader, writer: Db, clock: Clock, per_second: NonZeroU32) -> Slot {
+    pub fn new(reader: Reader, writer: Arc<Line>, clock: Clock, per_second: NonZeroU32) -> Slot {
         let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(9));
         Slot {
             reader,
@@ -81,11 +81,12 @@ impl Slot {
         if self.limiter.check().is_err() {
             return Err(PutError::TooMany);
         }
-        let put = async {
+        // Key and message over one connection: the one that is renewed when it falls silent.
+        let put = async |db: &Db| {
             let sealed = if private.is_empty() {
                 Vec::new()
             } else {
-                let key = store::newest_key(self.reader.reader()).await?;
+                let key = store::newest_key(db.reader()).await?;
                 key.ok_or(SealedError::NoKey)?.seal(id, kind, private)?
             };
             let message = Message {
@@ -95,11 +96,10 @@ impl Slot {
                 body,
                 sealed,
             };
-            store::put(&self.writer, message).await
+            store::put(db, message).await
         };
-        tokio::time::timeout(PATIENCE, put)
-            .await
-            .map_err(|_| PutError::Slow)?
+        let put = self.writer.within(PATIENCE, put).await;
+        put.map_err(|Silent| PutError::Slow)?
     }
 
     /// Up to when everything that was put has been taken.

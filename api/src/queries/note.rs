@@ -9,7 +9,7 @@ use super::{
 use crate::{
     clock::{Clock, Micros},
     codes::SpaceKey,
-    db::{Db, Reader},
+    db::{Db, Line, Reader, Silent},
 };
 use std::{
     net::IpAddr,
@@ -26,6 +26,9 @@ pub const PACKET_MAX: usize = 2_000;
 /// Tries before packets are given up: with the pauses between them, more than a minute and a half
 /// at the default pace.
 const TRIES_MAX: u32 = 60;
+
+/// Longest wait for one try.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 const DAY: i64 = 86_400_000_000;
 
@@ -160,24 +163,26 @@ pub async fn follow_salts(db: Reader, log: Arc<QueryLog>, clock: Clock, every: D
 }
 
 /// Inserts what was noted, for ever.
-pub async fn write_for_ever(db: Db, log: Arc<QueryLog>, every: Duration) {
+pub async fn write_for_ever(line: Line, log: Arc<QueryLog>, every: Duration) {
     loop {
         tokio::time::sleep(every).await;
         let packets = log.take();
         if !packets.is_empty() {
-            write_or_drop(&db, &log, &packets, every).await;
+            write_or_drop(&line, &log, &packets, every).await;
         }
     }
 }
 
 /// Inserts packets, trying again while the database is away; each under an id of its own, so that
 /// a try whose answer was lost does not count twice.
-async fn write_or_drop(db: &Db, log: &QueryLog, packets: &[Packet], every: Duration) {
+async fn write_or_drop(line: &Line, log: &QueryLog, packets: &[Packet], every: Duration) {
     let rows: Vec<_> = packets.iter().map(store::PacketRow::of).collect();
     for n in 1..=TRIES_MAX {
-        match store::put_packets(db, &rows).await {
-            Ok(()) => return,
-            Err(error) => tracing::debug!(%error, n, "query log not written yet"),
+        let put = async |db: &Db| store::put_packets(db, &rows).await;
+        match line.within(PATIENCE, put).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => tracing::debug!(%error, n, "query log not written yet"),
+            Err(Silent) => tracing::debug!(n, "query log not written yet: no answer"),
         }
         tokio::time::sleep(every * n).await;
     }

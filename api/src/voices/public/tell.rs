@@ -20,8 +20,8 @@ use std::{future::Future, time::Duration};
 use suyuan_sync::trace_code::{Scanned, TraceCode};
 use uuid::Uuid;
 
-/// Longest wait for a row.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Longest wait for a row, as for a scan. Each wait that ends so gives one dead connection up.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Clocks of two machines may differ by this much, in microseconds.
 const SKEW: Micros = 120_000_000;
 
