@@ -17,4 +17,12 @@
 //! # Ok::<(), trace_code::CodeError>(())
 //! ```
 
+pub mod event;
+pub mod facts;
+pub mod finding;
+pub mod fold;
+pub mod ids;
+pub mod limits;
+pub mod order;
 pub mod trace_code;
+pub mod unit;

@@ -1,0 +1,41 @@
+//! What the fold reads: admitted events with their frozen times, what the server stated, and the
+//! master data both speak of.
+//!
+//! Plain values. How they are admitted, stored and found is told elsewhere; what they mean for a
+//! unit is told by `fold`.
+
+mod statement;
+mod world;
+
+pub use statement::{
+    AcceptScope, Policy, RecallScope, RecallSpan, ShiftClosed, StatedAt, Statement,
+};
+pub use world::{BatchInfo, Commissioned, PlaceInfo, UnitInfo, World};
+
+use crate::{
+    event::Event,
+    finding::FindingCode,
+    ids::{EnterpriseId, Gseq},
+    order::{Interval, Order},
+};
+use std::sync::Arc;
+
+/// An admitted event at its place in the total order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    /// Its place.
+    pub order: Order,
+    /// When it happened, as far as is known.
+    pub interval: Interval,
+    /// Its position in the log.
+    pub gseq: Gseq,
+    /// The enterprise whose device stated it.
+    pub enterprise: EnterpriseId,
+    /// What was stated.
+    pub event: Arc<Event>,
+    /// The newest log position the server delivered to the device, and the device acknowledged,
+    /// before this event's anchor (sync.md C9).
+    pub delivered: Gseq,
+    /// What admission flagged.
+    pub flags: Vec<FindingCode>,
+}

@@ -1,0 +1,89 @@
+//! The master data a fold needs: a plain value put together by whoever calls it.
+
+use super::{AcceptScope, Policy, RecallSpan, ShiftClosed, StatedAt};
+use crate::{
+    ids::{BatchId, DeviceId, EnterpriseId, LocationId, Micros},
+    unit::{Level, UnitKey},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything known of products, batches, units, places and decisions, as far as the fold at hand
+/// needs it. What is missing here is unknown (`UNKNOWN_REF`), never an error.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct World {
+    /// Units on record.
+    pub units: BTreeMap<UnitKey, UnitInfo>,
+    /// Batches on record.
+    pub batches: BTreeMap<BatchId, BatchInfo>,
+    /// Places on record.
+    pub places: BTreeMap<LocationId, PlaceInfo>,
+    /// Enterprises on record.
+    pub enterprises: BTreeSet<EnterpriseId>,
+    /// GTINs on record, and who issues under them.
+    pub products: BTreeMap<String, EnterpriseId>,
+    /// Recalls, in the order of their spans' beginnings.
+    pub recalls: Vec<RecallSpan>,
+    /// What issuers accepted: issuer, partner, scope, from which log position on.
+    pub accepted: Vec<(EnterpriseId, EnterpriseId, AcceptScope, i64)>,
+    /// Policies with the instant they came into force, ascending; before the first, the default.
+    pub policies: Vec<(StatedAt, Policy)>,
+    /// Ends of shifts, ascending.
+    pub shifts: Vec<ShiftClosed>,
+    /// Devices and the enterprise of each.
+    pub devices: BTreeMap<DeviceId, EnterpriseId>,
+}
+
+/// What is on record of a unit before anything happened to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnitInfo {
+    /// Who issued its code; `None` for a foreign code.
+    pub issuer: Option<EnterpriseId>,
+    /// The level its code was allocated or commissioned at; a foreign code has none until packed.
+    pub level: Option<Level>,
+    /// The batch the server commissioned it to.
+    pub commissioned: Option<Commissioned>,
+    /// Since when its code is void.
+    pub voided: Option<StatedAt>,
+}
+
+/// A commissioning by the server (`codes_commissioned`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Commissioned {
+    /// To which batch.
+    pub batch: BatchId,
+    /// When.
+    pub at: StatedAt,
+}
+
+/// What is on record of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchInfo {
+    /// GTIN-14 or own product code its units carry.
+    pub product: String,
+    /// Its lot.
+    pub lot: String,
+    /// The first instant at which its goods are expired: 00:00 Asia/Shanghai after the printed day.
+    pub expires_at: Option<Micros>,
+    /// Where it was made: units commissioned to it may leave from there without an inbound.
+    pub plant: Option<LocationId>,
+}
+
+/// What is on record of a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlaceInfo {
+    /// Whose it is.
+    pub enterprise: EnterpriseId,
+    /// A plant: goods begin here.
+    pub plant: bool,
+}
+
+impl World {
+    /// The policy in force at a place of the order.
+    pub fn policy_at(&self, at: Micros) -> Policy {
+        self.policies
+            .iter()
+            .rev()
+            .find(|(from, _)| from.at <= at)
+            .map_or_else(Policy::default, |(_, policy)| *policy)
+    }
+}

@@ -1,0 +1,115 @@
+//! The state of a unit, and what a fold returns.
+
+use crate::{
+    event::Disposition,
+    finding::Finding,
+    ids::{BatchId, EnterpriseId, EventId, LocationId, RecallId},
+    order::Order,
+    unit::{Level, UnitKey},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a unit is in its life. A unit is in exactly one phase (I13).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Nothing is known of it.
+    #[default]
+    Unknown,
+    /// Its code was put on goods of a batch.
+    Commissioned,
+    /// In stock at a place.
+    InStock,
+    /// On its way.
+    InTransit,
+    /// Sold to a consumer.
+    Sold,
+    /// Brought back, not sellable before an inspection.
+    Returned,
+    /// Fetched back under a recall.
+    Collected,
+    /// Destroyed; nothing follows.
+    Destroyed,
+}
+
+/// Where a unit is.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// Not known.
+    #[default]
+    Nowhere,
+    /// At a place; for sold goods the store that sold them.
+    At(LocationId),
+    /// On the way.
+    Between {
+        /// From here.
+        from: LocationId,
+        /// To this place, if it was named.
+        to: Option<LocationId>,
+        /// To this enterprise, if it was named.
+        to_enterprise: Option<EnterpriseId>,
+    },
+}
+
+/// The state of a unit at one place in the order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitState {
+    /// What it is.
+    pub phase: Phase,
+    /// Where it is.
+    pub place: Place,
+    /// The batch it belongs to.
+    pub batch: Option<BatchId>,
+    /// Its level.
+    pub level: Option<Level>,
+    /// The container it is in.
+    pub inside: Option<UnitKey>,
+    /// Kept back or to be destroyed, after an inspection.
+    pub disposition: Option<Disposition>,
+    /// Suspected to exist twice.
+    pub suspected_copy: bool,
+    /// Recalls that cover it now.
+    pub recalls: BTreeSet<RecallId>,
+    /// Who holds it.
+    pub holder: Option<EnterpriseId>,
+    /// Who is linked to it: whose events count (section 5).
+    pub linked: BTreeSet<EnterpriseId>,
+    /// Its issuer.
+    pub issuer: Option<EnterpriseId>,
+    /// Where strangers say it is: shows in their own stock only.
+    pub claims: BTreeMap<EnterpriseId, Place>,
+    /// The last thing that happened to it.
+    pub last: Option<Order>,
+}
+
+/// One step of a fold: the state after a fact. The children of a container read these.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Where it stands.
+    pub order: Order,
+    /// The event.
+    pub event: EventId,
+    /// The state after it.
+    pub after: UnitState,
+    /// It was struck out by a retract.
+    pub struck: bool,
+    /// It came by the container, not by the unit itself.
+    pub via: Option<UnitKey>,
+}
+
+/// What a fold returns: never an error.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Folded {
+    /// What became of the unit.
+    pub state: UnitState,
+    /// Open findings, sorted.
+    pub findings: Vec<Finding>,
+    /// The unit's timeline.
+    pub steps: Vec<Step>,
+}
