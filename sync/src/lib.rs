@@ -17,12 +17,14 @@
 //! # Ok::<(), trace_code::CodeError>(())
 //! ```
 
+pub mod bugs;
 pub mod event;
 pub mod facts;
 pub mod finding;
 pub mod fold;
 pub mod ids;
 pub mod limits;
+pub mod lots;
 pub mod order;
 pub mod trace_code;
 pub mod unit;
