@@ -17,7 +17,11 @@
 //! # Ok::<(), trace_code::CodeError>(())
 //! ```
 
+<<<<<<< HEAD
 pub mod bugs;
+=======
+pub mod chain;
+>>>>>>> main
 pub mod event;
 pub mod facts;
 pub mod finding;
@@ -26,5 +30,7 @@ pub mod ids;
 pub mod limits;
 pub mod lots;
 pub mod order;
+pub mod time;
 pub mod trace_code;
 pub mod unit;
+pub mod wire;
