@@ -17,11 +17,8 @@
 //! # Ok::<(), trace_code::CodeError>(())
 //! ```
 
-<<<<<<< HEAD
 pub mod bugs;
-=======
 pub mod chain;
->>>>>>> main
 pub mod event;
 pub mod facts;
 pub mod finding;
