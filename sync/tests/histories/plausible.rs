@@ -105,7 +105,7 @@ impl Likely {
         }
         let counterpart = (kind == Kind::Outbound).then(|| {
             let to = onward(place, draft.aux >> 4);
-            if draft.partner % 2 == 0 {
+            if draft.partner.is_multiple_of(2) {
                 Counterpart::Location(to)
             } else {
                 Counterpart::Enterprise(stage::owner(to))
