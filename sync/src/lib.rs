@@ -17,6 +17,7 @@
 //! # Ok::<(), trace_code::CodeError>(())
 //! ```
 
+pub mod chain;
 pub mod event;
 pub mod facts;
 pub mod finding;
@@ -24,5 +25,7 @@ pub mod fold;
 pub mod ids;
 pub mod limits;
 pub mod order;
+pub mod time;
 pub mod trace_code;
 pub mod unit;
+pub mod wire;
