@@ -18,6 +18,7 @@
 //! ```
 
 pub mod admission;
+pub mod bugs;
 pub mod chain;
 pub mod event;
 pub mod facts;
@@ -25,6 +26,7 @@ pub mod finding;
 pub mod fold;
 pub mod ids;
 pub mod limits;
+pub mod lots;
 pub mod order;
 pub mod time;
 pub mod trace_code;
