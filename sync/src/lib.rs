@@ -28,6 +28,7 @@ pub mod ids;
 pub mod limits;
 pub mod lots;
 pub mod order;
+pub mod outbox;
 pub mod time;
 pub mod trace_code;
 pub mod unit;

@@ -12,6 +12,7 @@ use super::{
     place::{Place, Placer, enter_fork},
 };
 use crate::{
+    bugs::{self, Bug},
     chain::Hash,
     ids::{EventId, GroupId, Seq},
     limits::{RANGES_MAX, SEQ_MAX},
@@ -114,6 +115,11 @@ impl Decision {
 /// Decides on a push. The only refusal is of a frame that would leave more gaps than a receipt can
 /// name; it fills nothing.
 pub fn admit(held: &Held, batch: &Batch) -> Result<Decision, FrameFault> {
+    let poisoned = |event: &ReadEvent| matches!(event.read, Read::Unreadable(_));
+    if bugs::on(Bug::PoisonFailsBatch) && batch.events.iter().any(poisoned) {
+        return Err(FrameFault::BadSeq);
+    }
+    let behind_gap = batch.first_seq > held.extent.contiguous.saturating_add(1);
     let mut placer = Placer::new(held, batch);
     let mut taken = held.taken.clone();
     let mut joining = Joining::new(&held.groups);
@@ -150,6 +156,9 @@ pub fn admit(held: &Held, batch: &Batch) -> Result<Decision, FrameFault> {
         };
         let free = event.read.id().filter(|id| taken.insert(*id));
         let mut remarks = remarks(event, held.revoked, branch, free, broken);
+        if bugs::on(Bug::GapBlocks) && behind_gap {
+            remarks.push(Remark::GroupIncomplete);
+        }
         let enters = !remarks.iter().any(|remark| remark.keeps_out());
         if let (true, Some(group), Some(id)) = (enters, event.read.group(), free)
             && !joining.join(group, event.seq, id)
@@ -247,7 +256,7 @@ fn extended(held: &Held, judged: &[Judged]) -> Extent {
 /// What a receipt tells to whom pushed this: on a second branch the numbers before its root, which
 /// both branches share, what is held of it, and what was just pushed.
 fn receipt(extent: &Extent, fork: Option<&Fork>, batch: &Batch) -> Receipted {
-    let held = match fork {
+    let mut held = match fork {
         None => extent.held.clone(),
         Some(fork) => {
             let mut own = extent
@@ -258,6 +267,10 @@ fn receipt(extent: &Extent, fork: Option<&Fork>, batch: &Batch) -> Receipted {
             own
         }
     };
+    if bugs::on(Bug::ReceiptOneTooHigh) {
+        let next = held.greatest().unwrap_or(0).saturating_add(1);
+        held.add(next, next);
+    }
     Receipted {
         contiguous: extent.contiguous,
         missing: held.gaps(),

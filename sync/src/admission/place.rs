@@ -5,6 +5,7 @@
 
 use super::{Batch, Fork, Held, Kept, ReadEvent};
 use crate::{
+    bugs::{self, Bug},
     chain::{self, Hash},
     ids::Seq,
 };
@@ -85,7 +86,9 @@ impl<'h> Placer<'h> {
         let branch = match self.before {
             // Whatever descends from a fork is on it. So is another copy of a number it holds.
             Before::Fork(root) => Branch::Fork(root),
-            _ if rows.first_at(event.seq).is_some() => Branch::Fork(event.hash),
+            _ if rows.first_at(event.seq).is_some() && !bugs::on(Bug::ForkOverwrites) => {
+                Branch::Fork(event.hash)
+            }
             _ => Branch::First,
         };
         let first = branch == Branch::First;

@@ -555,13 +555,12 @@ fn a_frame_that_is_none_fills_nothing() {
         };
         store.try_push(&push).err()
     };
-    let beyond = Some(FrameFault::SeqRange { max: SEQ_MAX });
+    let beyond = Some(FrameFault::BadSeq);
     assert_eq!(push(0, 1), beyond);
     assert_eq!(push(SEQ_MAX, 2), beyond);
     assert_eq!(push(1 << 63, 1), beyond);
     assert_eq!(push(u64::MAX, 500), beyond);
-    let many = FrameFault::TooMany {
-        events: 501,
+    let many = FrameFault::TooManyEvents {
         max: EVENTS_PER_PUSH_MAX,
     };
     assert_eq!(push(1, 501), Some(many));
@@ -599,4 +598,39 @@ fn every_remark_has_a_name_and_what_is_wrong_a_finding() {
         FindingCode::of_name("DEVICE_REVOKED"),
         Some(FindingCode::DeviceRevoked)
     );
+}
+
+/// The checker is checked: each of these bugs makes the test of its rule fail.
+#[cfg(feature = "bugs")]
+#[test]
+fn bugs_of_admission_are_caught() {
+    use suyuan_sync::bugs::{Bug, with};
+    let caught: [(Bug, fn()); 5] = [
+        (
+            Bug::ReceiptOneTooHigh,
+            a_push_in_order_is_stored_and_receipted,
+        ),
+        (
+            Bug::ForkOverwrites,
+            t3_the_branch_received_first_stays_and_the_other_with_its_descendants_is_quarantined,
+        ),
+        (
+            Bug::GapBlocks,
+            t4_what_lies_behind_a_gap_is_stored_at_once_and_provisional,
+        ),
+        (
+            Bug::PoisonFailsBatch,
+            t9_a_text_that_does_not_parse_is_quarantined_verbatim_and_fills_its_number,
+        ),
+        (
+            Bug::HashOverRewritten,
+            a_push_in_order_is_stored_and_receipted,
+        ),
+    ];
+    for (bug, test) in caught {
+        assert!(
+            with(bug, || std::panic::catch_unwind(test)).is_err(),
+            "{bug:?}"
+        );
+    }
 }
