@@ -18,6 +18,7 @@
 //! ```
 
 pub mod bugs;
+pub mod chain;
 pub mod event;
 pub mod facts;
 pub mod finding;
@@ -26,5 +27,7 @@ pub mod ids;
 pub mod limits;
 pub mod lots;
 pub mod order;
+pub mod time;
 pub mod trace_code;
 pub mod unit;
+pub mod wire;

@@ -8,7 +8,7 @@ mod reading;
 
 use super::*;
 use crate::{
-    event::{Actor, Counterpart, Document, Event, Group, Input, Kind, Proof, UnitRead},
+    event::{Counterpart, Document, Event, Group, Input, Kind, UnitRead},
     facts::{BatchInfo, Commissioned, PlaceInfo, RecallScope, RecallSpan, StatedAt, UnitInfo},
     finding::{Finding, FindingCode},
     ids::{BatchId, DeviceId, EnterpriseId, EventId, GroupId, LocationId, Micros, RecallId},
@@ -137,39 +137,17 @@ impl Story {
     ) -> EventId {
         let n = self.facts.len() as u128 + 1;
         let eff = minute * MINUTE;
-        let mut event = Event {
-            id: EventId(Uuid::from_u128(1000 + n)),
-            device: DeviceId(Uuid::from_u128(100 + at)),
-            epoch: 1,
-            seq: n as u64,
+        let mut event = Event::bare(
             kind,
-            actor: Actor {
-                id: "a".into(),
-                proof: Proof::Pin,
-                login_age_s: None,
-                supervisor: false,
-            },
-            location: place(at),
-            units: units.iter().map(read).collect(),
-            lots: Vec::new(),
-            counterpart: None,
-            doc: None,
-            at: eff,
-            zone_minutes: 480,
-            mono_ms: 0,
-            anchor: None,
-            anchor_wall: None,
-            list_version: None,
-            cursor: 0,
-            env: None,
-            overridden: None,
-            target: None,
-            parent: None,
-            declared: None,
-            disposition: None,
-            group: None,
-            body: BTreeMap::new(),
-        };
+            EventId(Uuid::from_u128(1000 + n)),
+            DeviceId(Uuid::from_u128(100 + at)),
+            1,
+            n as u64,
+            eff,
+        );
+        event.actor.id = "a".into();
+        event.location = place(at);
+        event.units = units.iter().map(read).collect();
         more(&mut event);
         let id = event.id;
         self.facts.push(Fact {
