@@ -238,10 +238,10 @@ fn c13_what_an_event_names_and_what_its_container_holds_add_up() {
     let facts = [
         fact(Kind::Commission, 10, 1, 10, |_| {}),
         fact(Kind::Pack, 10, 2, 6, |event| {
-            event.parent = Some(pallet.clone())
+            event.parent = Some(pallet.clone());
         }),
         fact(Kind::Outbound, 10, 3, 3, |event| {
-            event.units.push(pallet.clone())
+            event.units.push(pallet.clone());
         }),
     ];
     assert_eq!(line(&facts, 10).balance, 1);
