@@ -17,6 +17,8 @@
 //! # Ok::<(), trace_code::CodeError>(())
 //! ```
 
+pub mod admission;
+pub mod bugs;
 pub mod chain;
 pub mod event;
 pub mod facts;
@@ -24,6 +26,7 @@ pub mod finding;
 pub mod fold;
 pub mod ids;
 pub mod limits;
+pub mod lots;
 pub mod order;
 pub mod time;
 pub mod trace_code;
