@@ -78,14 +78,21 @@ pub struct Made {
     pub text: String,
     /// The chain's hash after it.
     pub hash: Hash,
-    /// The device made the sound of success: it had committed the event to its storage.
-    pub promised: bool,
-    /// It stands in the outbox still.
-    pub waiting: bool,
-    /// It was among events that were sent at least once.
-    pub sent: bool,
+    /// Where the device has it.
+    pub whereabouts: Whereabouts,
+}
+
+/// Where the device that made an event has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whereabouts {
+    /// Nowhere: it died before the event was durable, and had not made the sound of success.
+    NeverPromised,
+    /// In the outbox.
+    Waiting,
+    /// Dropped, since a receipt covered it.
+    Dropped,
     /// Lost with the device's storage, which no protocol can mend.
-    pub wiped: bool,
+    Wiped,
 }
 
 /// What a device was told, in the order it heard it.

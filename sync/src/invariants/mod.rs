@@ -15,21 +15,21 @@ mod receipts;
 mod states;
 mod uploads;
 
-pub use chains::{i30_every_flipped_bit_is_found, i7_nothing_is_rewritten};
+pub use chains::{i7_nothing_is_rewritten, i30_every_flipped_bit_is_found};
 pub use cursors::{
     Delivered, i21_cursors_neither_skip_nor_repeat, i22_whole_checkpoints_only,
     i23_reads_never_go_back, i24_snapshot_and_pull_equal_everything,
 };
-pub use histories::{DeviceHistory, LogHistory, Logged, Made, Told};
+pub use histories::{DeviceHistory, LogHistory, Logged, Made, Told, Whereabouts};
 pub use order::{i11_the_order_is_total, i12_who_knew_came_later};
 pub use receipts::{i4_a_retry_is_answered_alike, i5_receipts_tell_the_truth};
 pub use states::{
-    i13_each_unit_is_in_one_state, i14_no_silent_effect, i16_no_finding_without_witnesses,
-    i8_replay_gives_the_same,
+    i8_replay_gives_the_same, i13_each_unit_is_in_one_state, i14_no_silent_effect,
+    i16_no_finding_without_witnesses,
 };
 pub use uploads::{
-    i1_nothing_is_lost, i26_every_outbox_drains, i2_nothing_is_invented, i31_forks_are_found,
-    i32_the_revoked_stay_out, i3_exactly_once, i6_groups_stand_whole,
+    i1_nothing_is_lost, i2_nothing_is_invented, i3_exactly_once, i6_groups_stand_whole,
+    i26_every_outbox_drains, i31_forks_are_found, i32_the_revoked_stay_out,
 };
 
 use std::fmt;

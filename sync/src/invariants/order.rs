@@ -31,10 +31,11 @@ pub fn i11_the_order_is_total(log: &LogHistory) -> Holds {
                 format!("position {} is ordered after it was received", logged.gseq),
             ));
         }
-        along
-            .entry((order.device, order.epoch))
-            .or_default()
-            .push((order.seq, order.eff, logged.gseq));
+        along.entry((order.device, order.epoch)).or_default().push((
+            order.seq,
+            order.eff,
+            logged.gseq,
+        ));
     }
     for events in along.values_mut() {
         events.sort_unstable();

@@ -80,7 +80,10 @@ pub fn i5_receipts_tell_the_truth(log: &LogHistory, devices: &[DeviceHistory]) -
             if let Some(seq) = waited {
                 return Err(Broken::new(
                     "I5",
-                    format!("a receipt of {} misses {seq}, which is held", receipt.device),
+                    format!(
+                        "a receipt of {} misses {seq}, which is held",
+                        receipt.device
+                    ),
                 ));
             }
             let now = (
@@ -94,7 +97,10 @@ pub fn i5_receipts_tell_the_truth(log: &LogHistory, devices: &[DeviceHistory]) -
             {
                 return Err(Broken::new(
                     "I5",
-                    format!("a receipt of {} went back from {before:?} to {now:?}", receipt.device),
+                    format!(
+                        "a receipt of {} went back from {before:?} to {now:?}",
+                        receipt.device
+                    ),
                 ));
             }
             let latest = newest.entry(receipt.epoch).or_insert(now);

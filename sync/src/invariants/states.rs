@@ -18,7 +18,10 @@ pub fn i8_replay_gives_the_same(
     for (unit, live) in kept {
         match rebuilt.get(unit) {
             None => {
-                return Err(Broken::new("I8", format!("{unit} is kept and not in the log")));
+                return Err(Broken::new(
+                    "I8",
+                    format!("{unit} is kept and not in the log"),
+                ));
             }
             Some(again) if again.0 != live.0 => {
                 return Err(Broken::new(
@@ -31,14 +34,20 @@ pub fn i8_replay_gives_the_same(
                     (live.1.iter().collect(), again.1.iter().collect());
                 if live != again {
                     let only: Vec<_> = live.symmetric_difference(&again).collect();
-                    return Err(Broken::new("I8", format!("{unit}: findings differ by {only:?}")));
+                    return Err(Broken::new(
+                        "I8",
+                        format!("{unit}: findings differ by {only:?}"),
+                    ));
                 }
             }
         }
     }
     match rebuilt.keys().find(|unit| !kept.contains_key(*unit)) {
         None => Ok(()),
-        Some(unit) => Err(Broken::new("I8", format!("{unit} is in the log and not kept"))),
+        Some(unit) => Err(Broken::new(
+            "I8",
+            format!("{unit} is in the log and not kept"),
+        )),
     }
 }
 
@@ -66,7 +75,7 @@ pub fn i13_each_unit_is_in_one_state(states: &BTreeMap<UnitKey, UnitState>) -> H
 /// in a finding, or as parked or quarantined; and the fates add up.
 pub fn i14_no_silent_effect(
     log: &LogHistory,
-    reflected: &HashSet<EventId>,
+    reflected: &BTreeSet<EventId>,
     findings: &[Finding],
 ) -> Holds {
     let told: HashSet<EventId> = findings

@@ -1,6 +1,6 @@
 //! That what devices stated is in the log, once, whole, and nothing else is.
 
-use super::{Broken, DeviceHistory, Holds, LogHistory, Told};
+use super::{Broken, DeviceHistory, Holds, LogHistory, Told, Whereabouts};
 use crate::{
     chain::Hash,
     ids::{DeviceId, Epoch, GroupId},
@@ -17,7 +17,11 @@ pub fn i1_nothing_is_lost(log: &LogHistory, devices: &[DeviceHistory]) -> Holds 
         .map(|logged| (logged.hash, logged.body.as_slice()))
         .collect();
     for device in devices {
-        for made in device.made.iter().filter(|made| made.promised) {
+        for made in device
+            .made
+            .iter()
+            .filter(|made| made.whereabouts != Whereabouts::NeverPromised)
+        {
             match held.get(&made.hash) {
                 Some(body) if *body == made.text.as_bytes() => {}
                 Some(_) => {
@@ -26,7 +30,7 @@ pub fn i1_nothing_is_lost(log: &LogHistory, devices: &[DeviceHistory]) -> Holds 
                         format!("{} of {} was changed", made.event, device.device),
                     ));
                 }
-                None if made.waiting || made.wiped => {}
+                None if made.whereabouts != Whereabouts::Dropped => {}
                 None => {
                     return Err(Broken::new(
                         "I1",
@@ -39,7 +43,9 @@ pub fn i1_nothing_is_lost(log: &LogHistory, devices: &[DeviceHistory]) -> Holds 
             }
         }
         for told in &device.told {
-            if let Told::Result { epoch, seq, hash, .. } = told
+            if let Told::Result {
+                epoch, seq, hash, ..
+            } = told
                 && !held.contains_key(hash)
             {
                 return Err(Broken::new(
@@ -137,7 +143,11 @@ pub fn i6_groups_stand_whole(log: &LogHistory, released: &BTreeSet<GroupId>) -> 
 /// I26: once all is healed, no outbox waits.
 pub fn i26_every_outbox_drains(devices: &[DeviceHistory]) -> Holds {
     for device in devices {
-        let waiting = device.made.iter().filter(|made| made.waiting).count();
+        let waiting = device
+            .made
+            .iter()
+            .filter(|made| made.whereabouts == Whereabouts::Waiting)
+            .count();
         if waiting > 0 {
             return Err(Broken::new(
                 "I26",
@@ -185,7 +195,10 @@ pub fn i32_the_revoked_stay_out(
         if revoked && !decided && logged.fate != Status::Quarantined {
             return Err(Broken::new(
                 "I32",
-                format!("position {} came under a revoked key and counts", logged.gseq),
+                format!(
+                    "position {} came under a revoked key and counts",
+                    logged.gseq
+                ),
             ));
         }
     }
