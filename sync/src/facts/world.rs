@@ -2,6 +2,7 @@
 
 use super::{AcceptScope, Policy, RecallSpan, ShiftClosed, StatedAt};
 use crate::{
+    event::required::Profile,
     ids::{BatchId, DeviceId, EnterpriseId, Gseq, LocationId, Micros},
     order::Order,
     unit::{Level, UnitKey},
@@ -22,6 +23,8 @@ pub struct World {
     pub enterprises: BTreeSet<EnterpriseId>,
     /// GTINs on record, and who issues under them.
     pub products: BTreeMap<String, EnterpriseId>,
+    /// The profile of the standard each GTIN or own product code falls under (C15).
+    pub profiles: BTreeMap<String, Profile>,
     /// Recalls, in the order of their spans' beginnings.
     pub recalls: Vec<RecallSpan>,
     /// What issuers accepted: issuer, partner, scope, from which log position on.
