@@ -247,8 +247,8 @@ on_both!(
 
 on_both!(codes_minted_elsewhere_are_recalled_by_their_name, |app| {
     let (_, shown) = stage(&app).await;
-    let foreign = "(01)09521234777773(21)Ab-1";
-    let neighbours = ["(01)09521234777773(21)AB-1", "(01)09521234777773(21)Ab-2"];
+    let foreign = "(01)09521234777779(21)Ab-1";
+    let neighbours = ["(01)09521234777779(21)AB-1", "(01)09521234777779(21)Ab-2"];
     let upui = "(01)09521234000013(235)XYZ7";
     assert_eq!(said_of(&app, foreign).await, "404 caution unknown_issuer -");
     let named = json!({"codes": [foreign, upui]});
@@ -276,9 +276,9 @@ on_both!(codes_minted_elsewhere_are_recalled_by_their_name, |app| {
     // Nobody recalls what bears another's prefix, or what was never minted under a space of ours.
     for stranger in [
         "(01)04012345678901(21)1",
-        "(00)340123450000000007",
+        "(00)340123450000000000",
         "(01)09521234000013(21)00000000000000",
-        "(01)09521234777773",
+        "(01)09521234777779",
     ] {
         let order = order("r", &json!({"codes": [stranger]}));
         let answer = shown.admin.post("/v1/recalls", &order).await;
@@ -328,7 +328,7 @@ on_both!(
         }
         let mut far = order(
             "r",
-            &json!({"codes": vec!["(01)09521234777773(21)1"; 10_001]}),
+            &json!({"codes": vec!["(01)09521234777779(21)1"; 10_001]}),
         );
         refused_field(
             shown.admin.post("/v1/recalls", &far).await,
@@ -337,7 +337,7 @@ on_both!(
         );
         far["codes"] = json!(
             (0..2_001)
-                .map(|n| format!("(01)09521234777773(21){n}"))
+                .map(|n| format!("(01)09521234777779(21){n}"))
                 .collect::<Vec<_>>()
         );
         refused_field(
@@ -347,14 +347,14 @@ on_both!(
         );
 
         let more =
-            json!({"ranges": range(0, 1), "destinations": [place], "responsible": "岗位 QA-07"});
+            json!({"ranges": range(0, 1), "destinations": [place], "responsible": "岗位 PM-33"});
         let opened = open(&shown, "r", &more).await;
-        assert_eq!(opened["responsible"], "岗位 QA-07");
+        assert_eq!(opened["responsible"], "岗位 PM-33");
         assert_eq!(opened["initiated_at"], "2020-02-03T04:05:06Z");
         assert_eq!(opened["destinations"], json!([place]));
         for entry in entries(&app).await {
             assert!(
-                !entry.body.contains("QA-07"),
+                !entry.body.contains("PM-33"),
                 "a person may be told of: {}",
                 entry.body
             );
@@ -394,7 +394,7 @@ on_both!(
     |app| {
         let (demo, shown) = stage(&app).await;
         let legal = &demo.codes.legal;
-        let foreign = "(01)09521234777773(21)Ab-1";
+        let foreign = "(01)09521234777779(21)Ab-1";
         let batch = &shown.batch["id"];
         let mut body = order("r", &json!({"codes": [legal[0], foreign]}));
         body["batch_ids"] = json!([batch]);

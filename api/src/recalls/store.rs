@@ -351,15 +351,16 @@ pub async fn drop_staged(act: &Act, enterprise: Uuid, id: Uuid) -> Result<(), Db
 
 /// Recalls of which something waits since before `before`.
 pub async fn waiting(db: &Db, before: Micros) -> Result<Vec<(Uuid, Uuid)>, DbErr> {
-    recall_stage::Entity::find()
-        .select_only()
-        .column(recall_stage::Column::EnterpriseId)
-        .column(recall_stage::Column::RecallId)
-        .filter(recall_stage::Column::StagedAt.lt(before))
-        .distinct()
-        .into_tuple()
-        .all(db.reader())
-        .await
+    let rows = db.reader().query_all_raw(statement(
+        db.backend(),
+        "SELECT DISTINCT recall.enterprise_id, recall.id FROM recall JOIN recall_stage \
+         ON recall_stage.enterprise_id = recall.enterprise_id \
+         AND recall_stage.recall_id = recall.id WHERE staged_at < ?",
+        [before.into()],
+    ));
+    let read =
+        |row: sea_orm::QueryResult| Ok((row.try_get("", "enterprise_id")?, row.try_get("", "id")?));
+    rows.await?.into_iter().map(read).collect()
 }
 
 /// Forgets what was staged before `before` for recalls that never came to be.
