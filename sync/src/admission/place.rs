@@ -3,7 +3,7 @@
 //!
 //! It knows hashes and numbers only, not what is wrong with a text otherwise.
 
-use super::{Batch, Fork, Held, Kept, ReadEvent};
+use super::{Batch, Held, Kept, ReadEvent};
 use crate::{
     bugs::{self, Bug},
     chain::{self, Hash},
@@ -143,18 +143,5 @@ impl<'h> Rows<'h> {
             (None, Some(first)) => Before::First(first.hash),
             (None, None) => Before::Unknown,
         }
-    }
-}
-
-/// Enters an event of a fork.
-pub(super) fn enter_fork(forks: &mut Vec<Fork>, root: Hash, seq: Seq) {
-    if let Some(fork) = forks.iter_mut().find(|fork| fork.root == root) {
-        fork.held.add(seq, seq);
-    } else {
-        forks.push(Fork {
-            root,
-            seq,
-            held: crate::wire::Ranges::of(seq, seq),
-        });
     }
 }

@@ -117,7 +117,13 @@ fn t3_the_branch_received_first_stays_and_the_other_with_its_descendants_is_quar
     let answer = store.push(copy.push(4, 6));
     assert_eq!(answer.statuses, [Quarantined; 3]);
     assert_eq!(answer.remarks, [[Fork], [Fork], [Fork]]);
-    assert_eq!(answer.decision.forks_found, [copy.made[3].hash]);
+    let roots: Vec<_> = answer
+        .decision
+        .forks
+        .iter()
+        .map(|fork| (fork.seq, fork.root))
+        .collect();
+    assert_eq!(roots, [(4, copy.made[3].hash)]);
     // Its number 6 is free on the first branch, and stays so.
     assert_eq!(answer.decision.extent.held.ranges(), [(1, 5)]);
     device.sale();
@@ -136,7 +142,7 @@ fn t3_a_descendant_is_found_by_its_chain_in_a_later_push_or_deposit() {
     );
     let answer = store.push(copy.push(6, 6));
     assert_eq!(answer.remarks, [[Fork]]);
-    assert!(answer.decision.forks_found.is_empty(), "found before");
+    assert!(answer.decision.forks.is_empty(), "found before");
 }
 
 #[test]
@@ -156,23 +162,15 @@ fn t3_a_retry_that_reaches_back_over_the_fork_is_told_apart_event_by_event() {
 }
 
 #[test]
-fn t3_the_receipt_covers_what_is_held_of_the_pushers_own_branch() {
-    let (device, copy, mut store) = forked();
-    let receipt = store.push(copy.push(4, 4)).receipt;
-    assert_eq!(receipt.held.ranges(), [(1, 4)], "not number 5 of the other");
-    assert_eq!(
-        receipt.head,
-        device.head(),
-        "which tells the copy that it is one"
-    );
-    let receipt = store.push(copy.push(6, 6)).receipt;
-    assert_eq!(
-        receipt.held.ranges(),
-        [(1, 6)],
-        "without 5 the chain is not known to be its own"
-    );
-    let receipt = store.push(device.push(5, 5)).receipt;
-    assert_eq!(receipt.held.ranges(), [(1, 6)]);
+fn t3_the_receipt_covers_both_branches_and_its_head_is_that_of_the_one_in_state() {
+    let (mut device, copy, mut store) = forked();
+    let receipt = store.push(copy.push(4, 7)).receipt;
+    assert_eq!(receipt.held.ranges(), [(1, 7)], "all of it is durable");
+    assert_eq!((receipt.contiguous, receipt.head), (5, device.head()));
+    device.sale();
+    let receipt = store.push(device.push(6, 6)).receipt;
+    assert_eq!(receipt.held.ranges(), [(1, 7)]);
+    assert_eq!((receipt.contiguous, receipt.head), (6, device.head()));
 }
 
 #[test]
@@ -496,7 +494,7 @@ fn precedence_is_t9_t6_t7_t3_t2_t5_t8() {
         };
         let answer = store.push(push);
         assert_eq!(
-            answer.decision.forks_found.len(),
+            answer.decision.forks.len(),
             1,
             "I31: found at the first contact"
         );
