@@ -61,6 +61,20 @@ pub enum Kind {
     SuspicionRaised,
     /// The issuer looked into a suspicion.
     SuspicionCleared,
+    /// A device was made or changed, or given a code to enrol with.
+    DeviceChanged,
+    /// A device enrolled: a new epoch with a new key.
+    DeviceEnrolled,
+    /// The keys of a device were revoked.
+    DeviceRevoked,
+    /// A gap in a device's sequence is waited for no longer (T4).
+    GapForced,
+    /// An incomplete group was taken in as single events (T8).
+    GroupReleased,
+    /// Events that stood aside were taken in (T2, T3, T6, T7, T9).
+    Admitted,
+    /// An operator confirmed that the clock is right after it jumped.
+    ClockConfirmed,
 }
 
 impl Kind {
@@ -83,6 +97,13 @@ impl Kind {
             Kind::PersonalDataErased => "personal_data_erased",
             Kind::SuspicionRaised => "suspicion_raised",
             Kind::SuspicionCleared => "suspicion_cleared",
+            Kind::DeviceChanged => "device_changed",
+            Kind::DeviceEnrolled => "device_enrolled",
+            Kind::DeviceRevoked => "device_revoked",
+            Kind::GapForced => "gap_forced",
+            Kind::GroupReleased => "group_released",
+            Kind::Admitted => "admitted",
+            Kind::ClockConfirmed => "clock_confirmed",
         }
     }
 }

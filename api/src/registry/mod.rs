@@ -13,7 +13,10 @@ pub mod products;
 pub mod profiles;
 
 pub use batches::store::{BatchRef, batch};
-pub use enterprises::store::{exists as enterprise_exists, prefixes as company_prefixes};
+pub use enterprises::store::{
+    code as enterprise_code, exists as enterprise_exists, prefixes as company_prefixes,
+};
+pub use locations::store::exists as location_exists;
 
 use crate::{
     catalogue::Gap,

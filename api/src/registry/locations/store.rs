@@ -10,7 +10,7 @@ use crate::{
     registry::RegistryError,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
 };
 use uuid::Uuid;
@@ -64,6 +64,14 @@ pub async fn fields(
         .await?;
     let row = row.ok_or(RegistryError::Unknown)?;
     Ok(serde_json::from_str(&row.fields)?)
+}
+
+/// Is this a location of the enterprise?
+pub async fn exists(tx: &impl ConnectionTrait, enterprise: Uuid, id: Uuid) -> Result<bool, DbErr> {
+    let row = location::Entity::find_by_id((enterprise, id))
+        .one(tx)
+        .await?;
+    Ok(row.is_some())
 }
 
 /// One location.
