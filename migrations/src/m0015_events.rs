@@ -61,6 +61,15 @@ const TABLES: &[&str] = &[
         state TEXT NOT NULL,
         PRIMARY KEY (device_id, epoch)
     )",
+    // Every thousandth place of a device's effective times, so that a late filler is worked in
+    // from the one before it and not from the beginning.
+    "CREATE TABLE device_checkpoint (
+        device_id UUID NOT NULL,
+        epoch BIGINT NOT NULL,
+        seq BIGINT NOT NULL,
+        state TEXT NOT NULL,
+        PRIMARY KEY (device_id, epoch, seq)
+    ) CLUSTERED",
     // A unit something happened to. Codes nobody scanned have no row. `state` is the fold's, as
     // JSON, with its open findings; the columns beside it are for questions. `place` is where it
     // is, or where it is going while `phase` is in_transit. Units inside a container (`inside`)

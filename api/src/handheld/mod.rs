@@ -5,4 +5,5 @@
 
 pub mod anchor;
 pub mod devices;
+pub mod inflate;
 pub mod keys;
