@@ -17,6 +17,7 @@
 //! # Ok::<(), trace_code::CodeError>(())
 //! ```
 
+pub mod chain;
 pub mod event;
 pub mod facts;
 pub mod finding;
@@ -26,3 +27,4 @@ pub mod limits;
 pub mod order;
 pub mod trace_code;
 pub mod unit;
+pub mod wire;

@@ -23,12 +23,16 @@ pub const JSON_DEPTH_MAX: usize = 16;
 pub const TEXT_BYTES_MAX: usize = 2048;
 /// Most further items in an event's body.
 pub const BODY_ITEMS_MAX: usize = 64;
+/// Most JSON values in an event's body, those inside others counted too.
+pub const BODY_VALUES_MAX: usize = 1024;
 /// The greatest sequence number: what a browser's number holds exactly.
 pub const SEQ_MAX: u64 = (1 << 53) - 1;
 /// The greatest quantity on a lot line.
 pub const QTY_MAX: u64 = 1_000_000_000;
 /// Unsent events at which a device warns.
 pub const UNSENT_WARNING: u64 = 20_000;
+/// Most ranges of sequence numbers in one receipt; a receipt that names fewer is true all the same.
+pub const RANGES_MAX: usize = 1000;
 /// How long a gap or an incomplete group is waited for, in hours.
 pub const PARKING_HOURS: u64 = 72;
 /// How long a device keeps what was receipted, in days.
