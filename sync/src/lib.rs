@@ -25,6 +25,7 @@ pub mod fold;
 pub mod ids;
 pub mod limits;
 pub mod order;
+pub mod time;
 pub mod trace_code;
 pub mod unit;
 pub mod wire;
