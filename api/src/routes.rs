@@ -94,6 +94,7 @@ internal_routes![
     handheld::devices::handlers::list_devices,
     handheld::devices::handlers::get_device,
     handheld::devices::handlers::revoke_device,
+    handheld::devices::handlers::enrol,
     links::handlers::create_link,
     links::handlers::list_links,
     links::handlers::delete_link,

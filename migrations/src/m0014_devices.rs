@@ -69,7 +69,6 @@ impl MigrationTrait for Migration {
         // A chain: each key but the first is signed by the one before.
         table("list_key")
             .int("number")
-            .text("kid")
             .bytes("wrapped")
             .bytes("public_key")
             .bytes("signed_by_previous")

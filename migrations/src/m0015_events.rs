@@ -16,12 +16,14 @@ pub struct Migration;
 /// The tables. `ROWID` is the key a row is stored under, `CLUSTERED` says that a table is stored in
 /// the order of its key, where the engine can.
 const TABLES: &[&str] = &[
-    // `stamp` is when it was received: the `hi` of its interval. `fate` is what stands now
-    // (stored, stored_flagged, parked, quarantined), `rule` why (T2 …). It counts in folds from
-    // the position `counts_from` on; null while it is parked or quarantined. `event_id` is null
-    // for what could not be read, `prev_hash` is there for the first of each push, `flags` and
-    // `told` are names of findings with commas: by admission, and as told in the first answer.
-    // `order_epoch` is the epoch it is ordered in, which for admitted forks is a later one.
+    // `stamp` is when it was received: the `hi` of its interval. `fate` (stored, stored_flagged,
+    // parked, quarantined) and `remarks` are what stands now, `told` what was answered first. It
+    // counts in folds from the position `counts_from` on; null while it is parked or quarantined.
+    // `event_id` is the id it claims: null for what could not be read and for a second copy.
+    // `branch` names the fork it is on; null is the branch received first. `order_epoch` is the
+    // epoch it is ordered in, which for admitted forks is a later one. `flags` are the findings of
+    // its admission, by name. Only fate, remarks, counts_from, order_epoch, eff and flags ever
+    // change, and only by an entry of the log or a neighbour's arrival.
     "CREATE TABLE event (
         gseq ROWID PRIMARY KEY,
         stamp BIGINT NOT NULL,
@@ -32,7 +34,7 @@ const TABLES: &[&str] = &[
         event_id UUID,
         kind TEXT NOT NULL,
         fate TEXT NOT NULL,
-        rule TEXT NOT NULL,
+        remarks TEXT NOT NULL,
         counts_from BIGINT,
         order_epoch BIGINT NOT NULL,
         location_id UUID,
@@ -44,23 +46,52 @@ const TABLES: &[&str] = &[
         imported BOOLEAN NOT NULL,
         flags TEXT NOT NULL,
         told TEXT NOT NULL,
+        branch BYTES,
+        prev_hash BYTES NOT NULL,
         hash BYTES NOT NULL,
-        prev_hash BYTES,
         body BYTES NOT NULL
     )",
-    // How a device's sequence stands, one row an epoch; `state` is `sync`'s own, as JSON.
+    // How a device's sequence stands, one row an epoch. `state` is what `sync` keeps of it, as JSON.
+    // `delivered` is the newest position it acknowledged to have been told, at `delivered_at`.
     "CREATE TABLE device_chain (
         device_id UUID NOT NULL,
         epoch BIGINT NOT NULL,
         enterprise_id UUID NOT NULL,
         contiguous BIGINT NOT NULL,
         highest BIGINT NOT NULL,
+        forked BOOLEAN NOT NULL,
         delivered BIGINT NOT NULL,
-        gap_since BIGINT,
+        delivered_at BIGINT NOT NULL,
         gseq BIGINT NOT NULL,
         state TEXT NOT NULL,
         PRIMARY KEY (device_id, epoch)
     )",
+    // Which position it had acknowledged since when: what a till knew at a sale (C9).
+    "CREATE TABLE device_ack (
+        device_id UUID NOT NULL,
+        epoch BIGINT NOT NULL,
+        at BIGINT NOT NULL,
+        gseq BIGINT NOT NULL,
+        PRIMARY KEY (device_id, epoch, at)
+    ) CLUSTERED",
+    // Second branches of an epoch (T3), by the hash after their first event.
+    "CREATE TABLE device_fork (
+        device_id UUID NOT NULL,
+        epoch BIGINT NOT NULL,
+        root BYTES NOT NULL,
+        state TEXT NOT NULL,
+        PRIMARY KEY (device_id, epoch, root)
+    ) CLUSTERED",
+    // Business acts of several events (T8), whole ones too, so that a stray is known for one.
+    // `waiting_since` is when the first member of an incomplete one was received.
+    "CREATE TABLE device_group (
+        device_id UUID NOT NULL,
+        epoch BIGINT NOT NULL,
+        group_id UUID NOT NULL,
+        waiting_since BIGINT,
+        state TEXT NOT NULL,
+        PRIMARY KEY (device_id, epoch, group_id)
+    ) CLUSTERED",
     // Every thousandth place of a device's effective times, so that a late filler is worked in
     // from the one before it and not from the beginning.
     "CREATE TABLE device_checkpoint (
@@ -90,12 +121,23 @@ const TABLES: &[&str] = &[
         gseq BIGINT NOT NULL,
         state TEXT NOT NULL
     )",
-    // Which events name a unit: as itself (0), as container (1), by striking one of its events (2).
+    // Which events are about a unit: they name it (0), name it as container (1), strike an event
+    // about it (2), or decide whether a correction counts (3).
     "CREATE TABLE event_unit (
         unit_id BIGINT NOT NULL,
         gseq BIGINT NOT NULL,
         role BIGINT NOT NULL,
         PRIMARY KEY (unit_id, gseq)
+    ) CLUSTERED",
+    // What was in containers, batch by batch: so many units of a batch stayed from one place in the
+    // order until another (empty while they are inside).
+    "CREATE TABLE content (
+        container_id BIGINT NOT NULL,
+        batch_id UUID NOT NULL,
+        stay_from TEXT NOT NULL,
+        stay_until TEXT NOT NULL,
+        units BIGINT NOT NULL,
+        PRIMARY KEY (container_id, batch_id, stay_from, stay_until)
     ) CLUSTERED",
     // Retracts by what they strike, so that a target that comes later finds them.
     "CREATE TABLE event_target (
@@ -168,25 +210,29 @@ const TABLES: &[&str] = &[
 
 /// The indexes.
 const INDEXES: &[&str] = &[
-    // Was this id seen before? Not unique: a second copy is kept, in quarantine.
-    "CREATE INDEX event_id ON event (event_id) WHERE event_id IS NOT NULL",
-    // A place in a device's sequence has one holder; copies of a fork stand beside it.
-    "CREATE UNIQUE INDEX event_one ON event (device_id, epoch, seq) WHERE rule <> 'T3'",
-    "CREATE INDEX event_fork ON event (device_id, epoch, seq) WHERE rule = 'T3'",
-    "CREATE INDEX event_aside ON event (enterprise_id, gseq) \
-     WHERE fate = 'parked' OR fate = 'quarantined'",
-    "CREATE INDEX event_group ON event (group_id) WHERE fate = 'parked'",
+    // An id is claimed once in an enterprise (T1, T2).
+    "CREATE UNIQUE INDEX event_id ON event (event_id, enterprise_id) WHERE event_id IS NOT NULL",
+    // A place in a device's sequence has one holder (T3); copies on forks stand beside it.
+    "CREATE UNIQUE INDEX event_seq ON event (device_id, epoch, seq) WHERE branch IS NULL",
+    "CREATE INDEX event_fork ON event (device_id, epoch, seq) WHERE branch IS NOT NULL",
+    "CREATE INDEX event_aside ON event (enterprise_id, gseq) WHERE counts_from IS NULL",
+    "CREATE INDEX event_group ON event (group_id) WHERE group_id IS NOT NULL",
     "CREATE INDEX event_count ON event (location_id, gseq) WHERE kind = 'count'",
     "CREATE UNIQUE INDEX unit_key ON unit (unit_key)",
     "CREATE INDEX unit_place ON unit (place, batch_id) WHERE place IS NOT NULL",
     "CREATE INDEX unit_inside ON unit (inside) WHERE inside IS NOT NULL",
+    "CREATE INDEX unit_batch ON unit (batch_id, id) WHERE batch_id IS NOT NULL",
     "CREATE INDEX finding_unit ON finding (unit_id) WHERE unit_id IS NOT NULL",
+    "CREATE INDEX finding_event ON finding (event_gseq) WHERE unit_id IS NULL AND line_id IS NULL",
     "CREATE INDEX finding_line ON finding (line_id) WHERE line_id IS NOT NULL",
     "CREATE INDEX finding_open ON finding (enterprise_id, id) WHERE closed IS NULL",
     "CREATE INDEX finding_issuer ON finding (issuer, id) WHERE closed IS NULL",
     "CREATE INDEX finding_device ON finding (device_id, id)",
     "CREATE UNIQUE INDEX lot_line_key ON lot_line (gtin, lot, location_id)",
-    "CREATE INDEX device_chain_gap ON device_chain (gap_since) WHERE gap_since IS NOT NULL",
+    "CREATE INDEX device_chain_gap ON device_chain (device_id) WHERE contiguous < highest",
+    "CREATE INDEX device_group_waiting ON device_group (waiting_since) \
+     WHERE waiting_since IS NOT NULL",
+    "CREATE INDEX log_entry_stamp ON log_entry (stamp)",
     "CREATE INDEX dead_letter_at ON dead_letter (at)",
 ];
 

@@ -8,7 +8,6 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub number: i64,
-    pub kid: String,
     pub wrapped: Vec<u8>,
     pub public_key: Vec<u8>,
     pub signed_by_previous: Vec<u8>,

@@ -7,9 +7,10 @@ use super::{
 use crate::{
     app::Internal,
     free_text,
+    handheld::{frame_problem, keys::point},
     http::{
         auth::Staff,
-        body::Json,
+        body::{self, Json},
         page::{Page, PageQuery},
     },
     problem::{Problem, ProblemBody},
@@ -20,6 +21,7 @@ use actix_web::{
     post,
     web::{self, Data, Path, Query},
 };
+use suyuan_sync::{limits::ENROL_BYTES_MAX, wire::Enrol};
 use uuid::Uuid;
 
 /// Make a device, with the one-time code and QR it enrols by within ten minutes. They are shown
@@ -121,10 +123,40 @@ pub async fn revoke_device(
     Ok(web::Json(row.into()))
 }
 
+/// Enrol: whoever holds the one-time code of a ticket brings a public key (P-256, as JWK) and begins
+/// an epoch. The answer holds device id, epoch, the chain of keys receipts and lists are signed with,
+/// the limits of the protocol, and the first time anchor.
+#[utoipa::path(tag = "handheld", operation_id = "enrol",
+    request_body(content = Object, description = "`{v: 1, code, key: {kty, crv, x, y}, program?}`, \
+        at most 4096 bytes"),
+    responses((status = 201, body = Object, description = "`{v, device, epoch, enterprise, location, \
+        profile, installation, trust_keys[], limits, anchor, t_sent}`"),
+    (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+    (status = 422, body = ProblemBody)))]
+#[post("/v1/enrol")]
+pub async fn enrol(
+    state: Data<Internal>,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let bytes = body::read(payload.into_inner(), ENROL_BYTES_MAX).await?;
+    let asked = Enrol::read(&bytes).map_err(|fault| frame_problem(&fault))?;
+    let key = point::read(&asked.key).ok_or_else(|| {
+        Problem::field(
+            "key",
+            "malformed",
+            "not a point of the curve P-256",
+            "不是 P-256 曲线上的点",
+        )
+    })?;
+    let enrolled = store::enrol(&state.log, &asked.code, &key).await?;
+    Ok(HttpResponse::Created()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(ticket::welcome(&state, &enrolled)))
+}
+
 async fn told(state: &Internal, caller: &Staff, id: Uuid) -> Result<HttpResponse, Problem> {
     let made = ticket::make(
         &state.settings,
-        &state.db,
         &state.log,
         caller.enterprise,
         caller.actor,

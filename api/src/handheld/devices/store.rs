@@ -141,6 +141,7 @@ pub async fn enrol(log: &Log, code: &str, public_key: &[u8]) -> Result<Enrolled,
         .one(act.tx())
         .await?;
     if known.is_some() {
+        // The code stays good: nothing of this act is kept.
         return Err(DeviceError::KeyKnown);
     }
     let mut row = find(act.tx(), ticket.enterprise_id, ticket.device_id).await?;

@@ -1,48 +1,45 @@
-//! What a device is enrolled with, as text and as QR code. Shown once, to whoever made it.
+//! What a device is enrolled with, as text and as QR code, shown once to whoever made it; and what
+//! it is told when it enrols.
 
 use super::{
     DeviceError,
-    store::{self, Ticket},
-    wire::{TicketOut, TicketText},
+    store::{self, Enrolled, Ticket},
+    wire::TicketOut,
 };
 use crate::{
+    app::Internal,
     clock::rfc3339,
     codes::qr,
     config,
-    db::Db,
     entities::device,
     log::{Actor, Log},
-    registry,
+};
+use suyuan_sync::{
+    ids::{DeviceId, EnterpriseId, LocationId},
+    wire::{self, EnrolAnswer, Limits, V},
 };
 use uuid::Uuid;
 
 /// Gives a device a new code to enrol with, and tells it.
 pub async fn make(
     settings: &config::Settings,
-    db: &Db,
     log: &Log,
     enterprise: Uuid,
     actor: Actor,
     id: Uuid,
 ) -> Result<(device::Model, TicketOut), DeviceError> {
-    let code = registry::enterprise_code(db.reader(), enterprise).await;
-    let code = code.map_err(|_| DeviceError::Unknown)?;
     let (row, ticket) = store::ticket(log, enterprise, actor, id).await?;
-    let out = told(settings, &code, &row, ticket);
+    let out = told(settings, &row, ticket);
     Ok((row, out))
 }
 
-fn told(
-    settings: &config::Settings,
-    enterprise: &str,
-    row: &device::Model,
-    ticket: Ticket,
-) -> TicketOut {
-    let text = TicketText {
+fn told(settings: &config::Settings, row: &device::Model, ticket: Ticket) -> TicketOut {
+    let text = wire::Ticket {
+        v: V,
         url: settings.device_url(),
-        enterprise: enterprise.to_owned(),
+        enterprise: EnterpriseId(row.enterprise_id),
         code: ticket.code.clone(),
-        certificate: Some(settings.handheld.certificate_fingerprint.clone())
+        fingerprint: Some(settings.handheld.certificate_fingerprint.clone())
             .filter(|fingerprint| !fingerprint.is_empty()),
         profile: row.profile.clone(),
     };
@@ -52,5 +49,26 @@ fn told(
         expires_at: rfc3339(ticket.expires_at),
         svg: qr::of(&text).as_ref().map(qr::svg),
         text,
+    }
+}
+
+/// What a device is told that just enrolled.
+pub fn welcome(state: &Internal, enrolled: &Enrolled) -> EnrolAnswer {
+    let (device, now) = (&enrolled.device, state.clock.now());
+    EnrolAnswer {
+        v: V,
+        device: DeviceId(device.id),
+        epoch: enrolled.epoch,
+        enterprise: EnterpriseId(device.enterprise_id),
+        location: LocationId(device.location_id),
+        profile: device.profile.clone(),
+        installation: state.log.installation().to_string(),
+        trust_keys: state.handheld.keys.chain(),
+        limits: Limits::OURS,
+        anchor: state
+            .handheld
+            .anchors
+            .issue(device.id, enrolled.epoch, enrolled.stamp, now),
+        t_sent: now,
     }
 }

@@ -105,22 +105,6 @@ pub struct DeviceTicketOut {
     pub ticket: TicketOut,
 }
 
-/// What stands in the QR code of a ticket.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct TicketText {
-    /// Where the device calls.
-    pub url: String,
-    /// The enterprise's code, for whoever reads it.
-    pub enterprise: String,
-    /// The one-time code.
-    pub code: String,
-    /// SHA-256 of the server's certificate, when it has one of its own.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub certificate: Option<String>,
-    /// Which screens it will show.
-    pub profile: String,
-}
-
 /// Why a device is revoked.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

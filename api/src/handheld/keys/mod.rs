@@ -2,8 +2,9 @@
 //! each is signed by the one before, so that a device that was away for long can follow. Only the
 //! internal process holds the private halves; they rest wrapped.
 //!
-//! What is signed, and under which purpose, is the caller's matter.
+//! What is signed, and under which purpose, is told by the wire types.
 
+pub mod point;
 mod store;
 
 use crate::{
@@ -15,15 +16,13 @@ use crate::{
 use arc_swap::ArcSwap;
 use aws_lc_rs::{
     rand::SystemRandom,
-    signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
-        ParsedPublicKey,
-    },
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sea_orm::DbErr;
 use std::sync::Arc;
+use suyuan_sync::wire::{PublicKey, Signature, TrustKey};
 use thiserror::Error;
-use uuid::Uuid;
 
 /// Why lists cannot be signed.
 #[derive(Debug, Error)]
@@ -39,40 +38,9 @@ pub enum KeyError {
     Signing,
 }
 
-/// A public key of the chain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChainKey {
-    /// Its place in the chain, from 1.
-    pub number: u32,
-    /// Its name in signatures.
-    pub kid: String,
-    /// The point, as 04, x, y.
-    pub public_key: Vec<u8>,
-    /// The signature of the key before over [`chain_text`]; empty for the first.
-    pub signed_by_previous: Vec<u8>,
-}
-
-/// What the key before signs.
-pub fn chain_text(number: u32, kid: &str, public_key: &[u8]) -> Vec<u8> {
-    let mut text = b"suyuan-list-key-1".to_vec();
-    text.extend_from_slice(&number.to_be_bytes());
-    text.extend_from_slice(&(kid.len() as u32).to_be_bytes());
-    text.extend_from_slice(kid.as_bytes());
-    text.extend_from_slice(public_key);
-    text
-}
-
-/// A signature over something.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signature {
-    /// Which key.
-    pub kid: String,
-    /// r and s, 32 bytes each.
-    pub bytes: Vec<u8>,
-}
-
 struct Held {
-    chain: Vec<ChainKey>,
+    chain: Vec<TrustKey>,
+    number: u32,
     newest: EcdsaKeyPair,
 }
 
@@ -98,7 +66,7 @@ impl ListKeys {
             tx.commit().await?;
         }
         Ok(ListKeys {
-            held: Arc::new(ArcSwap::from_pointee(held(sealer, rows)?)),
+            held: Arc::new(ArcSwap::from_pointee(held(sealer, &rows)?)),
             sealer: sealer.clone(),
             db: db.clone(),
         })
@@ -112,56 +80,59 @@ impl ListKeys {
         store::add(&tx, make(&self.sealer, Some(newest), now)?).await?;
         let rows = store::all(&tx).await?;
         tx.commit().await?;
-        self.held.store(Arc::new(held(&self.sealer, rows)?));
+        self.held.store(Arc::new(held(&self.sealer, &rows)?));
         Ok(())
     }
 
     /// The chain, first key first.
-    pub fn chain(&self) -> Vec<ChainKey> {
+    pub fn chain(&self) -> Vec<TrustKey> {
         self.held.load().chain.clone()
     }
 
-    /// Signs `text`, which must begin with what it is for.
-    pub fn sign(&self, text: &[u8]) -> Result<Signature, KeyError> {
+    /// Signs what `text` makes of the number of the key; returns that number too.
+    pub fn sign(&self, text: impl FnOnce(u32) -> Vec<u8>) -> Result<(u32, Signature), KeyError> {
         let held = self.held.load();
-        let signed = held.newest.sign(&SystemRandom::new(), text);
-        let kid = held.chain.last().map(|key| key.kid.clone());
-        Ok(Signature {
-            kid: kid.ok_or(KeyError::Signing)?,
-            bytes: signed.map_err(|_| KeyError::Signing)?.as_ref().to_vec(),
-        })
+        Ok((held.number, signed(&held.newest, &text(held.number))?))
     }
 }
 
-/// Is this a point of P-256, written as 04, x, y?
-pub fn public_key(bytes: &[u8]) -> Option<ParsedPublicKey> {
-    if bytes.len() != 65 || bytes.first() != Some(&4) {
-        return None;
-    }
-    ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, bytes).ok()
+fn context(number: i64) -> String {
+    format!("list-key/{number}")
 }
 
-fn context(kid: &str) -> String {
-    format!("list-key/{kid}")
+fn signed(pair: &EcdsaKeyPair, text: &[u8]) -> Result<Signature, KeyError> {
+    let bytes = pair.sign(&SystemRandom::new(), text);
+    let bytes = bytes.map_err(|_| KeyError::Signing)?;
+    Signature::of(&URL_SAFE_NO_PAD.encode(bytes)).ok_or(KeyError::Signing)
 }
 
-fn held(sealer: &Sealer, rows: Vec<list_key::Model>) -> Result<Held, KeyError> {
+fn held(sealer: &Sealer, rows: &[list_key::Model]) -> Result<Held, KeyError> {
     let newest = rows.last().ok_or(KeyError::Signing)?;
-    let newest = open(sealer, newest)?;
-    let chain = rows
-        .into_iter()
-        .map(|row| ChainKey {
-            number: row.number as u32,
-            kid: row.kid,
-            public_key: row.public_key,
-            signed_by_previous: row.signed_by_previous,
-        })
-        .collect();
-    Ok(Held { chain, newest })
+    Ok(Held {
+        chain: rows.iter().map(trust_key).collect::<Result<_, _>>()?,
+        number: u32::try_from(newest.number).map_err(|_| KeyError::Signing)?,
+        newest: open(sealer, newest)?,
+    })
+}
+
+fn trust_key(row: &list_key::Model) -> Result<TrustKey, KeyError> {
+    let sig = (!row.signed_by_previous.is_empty())
+        .then(|| Signature::of(&URL_SAFE_NO_PAD.encode(&row.signed_by_previous)))
+        .flatten();
+    Ok(TrustKey {
+        n: u32::try_from(row.number).map_err(|_| KeyError::Signing)?,
+        key: jwk(row)?,
+        since: row.created_at,
+        sig,
+    })
+}
+
+fn jwk(row: &list_key::Model) -> Result<PublicKey, KeyError> {
+    point::told(&row.public_key).ok_or(KeyError::Signing)
 }
 
 fn open(sealer: &Sealer, row: &list_key::Model) -> Result<EcdsaKeyPair, KeyError> {
-    let pkcs8 = sealer.unwrap(&context(&row.kid), &row.wrapped)?;
+    let pkcs8 = sealer.unwrap(&context(row.number), &row.wrapped)?;
     EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8)
         .map_err(|_| KeyError::Signing)
 }
@@ -174,57 +145,49 @@ fn make(
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING);
     let pair = pair.map_err(|_| KeyError::Signing)?;
     let pkcs8 = pair.to_pkcs8v1().map_err(|_| KeyError::Signing)?;
-    let kid = Uuid::now_v7().simple().to_string();
-    let public_key = pair.public_key().as_ref().to_vec();
     let number = before.map_or(1, |row| row.number + 1);
-    let signed_by_previous = match before {
-        None => Vec::new(),
-        Some(row) => {
-            let text = chain_text(number as u32, &kid, &public_key);
-            let signed = open(sealer, row)?.sign(&SystemRandom::new(), &text);
-            signed.map_err(|_| KeyError::Signing)?.as_ref().to_vec()
-        }
-    };
-    Ok(list_key::Model {
+    let mut row = list_key::Model {
         number,
-        wrapped: sealer.wrap(&context(&kid), pkcs8.as_ref())?,
-        kid,
-        public_key,
-        signed_by_previous,
+        wrapped: sealer.wrap(&context(number), pkcs8.as_ref())?,
+        public_key: pair.public_key().as_ref().to_vec(),
+        signed_by_previous: Vec::new(),
         created_at: now,
-    })
+    };
+    if let Some(before) = before {
+        let text = trust_key(&row)?.bytes_to_sign(&jwk(before)?);
+        let signature = signed(&open(sealer, before)?, &text)?;
+        let bytes = URL_SAFE_NO_PAD.decode(signature.as_str());
+        row.signed_by_previous = bytes.map_err(|_| KeyError::Signing)?;
+    }
+    Ok(row)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn sealer() -> Sealer {
-        Sealer::from_base64(&Sealer::generate().unwrap()).unwrap()
-    }
+    use suyuan_sync::wire::follow;
 
     #[test]
-    fn each_key_is_signed_by_the_one_before() {
-        let sealer = sealer();
+    fn a_device_follows_the_chain_from_the_first_key_to_the_newest() {
+        let sealer = Sealer::from_base64(&Sealer::generate().unwrap()).unwrap();
         let first = make(&sealer, None, 1).unwrap();
         let second = make(&sealer, Some(&first), 2).unwrap();
-        assert_eq!((first.number, second.number), (1, 2));
-        assert!(first.signed_by_previous.is_empty());
-        let key = public_key(&first.public_key).unwrap();
-        let text = chain_text(2, &second.kid, &second.public_key);
-        assert!(key.verify_sig(&text, &second.signed_by_previous).is_ok());
-        let other = chain_text(3, &second.kid, &second.public_key);
-        assert!(key.verify_sig(&other, &second.signed_by_previous).is_err());
+        let third = make(&sealer, Some(&second), 3).unwrap();
+        let rows = [first, second, third];
+        let chain = held(&sealer, &rows).unwrap().chain;
+        assert_eq!(follow(&chain[0], &chain, point::verify).len(), 3);
+        let mut forged = chain.clone();
+        forged[2].since += 1;
+        assert_eq!(follow(&chain[0], &forged, point::verify).len(), 2);
     }
 
     #[test]
-    fn a_point_off_the_curve_is_no_key() {
-        let key = make(&sealer(), None, 1).unwrap().public_key;
-        assert!(public_key(&key).is_some());
-        let mut bent = key.clone();
-        bent[40] ^= 1;
-        assert!(public_key(&bent).is_none());
-        assert!(public_key(&key[..64]).is_none());
-        assert!(public_key(&[0; 65]).is_none());
+    fn what_the_newest_key_signed_is_told_from_what_it_did_not() {
+        let sealer = Sealer::from_base64(&Sealer::generate().unwrap()).unwrap();
+        let held = held(&sealer, &[make(&sealer, None, 1).unwrap()]).unwrap();
+        let signature = signed(&held.newest, b"suyuan-test-1").unwrap();
+        let key = &held.chain[0].key;
+        assert!(point::verify(key, b"suyuan-test-1", &signature));
+        assert!(!point::verify(key, b"suyuan-test-2", &signature));
     }
 }
