@@ -17,6 +17,7 @@
 //! # Ok::<(), trace_code::CodeError>(())
 //! ```
 
+pub mod admission;
 pub mod chain;
 pub mod event;
 pub mod facts;

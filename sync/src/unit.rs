@@ -2,7 +2,7 @@
 
 use crate::trace_code::{Text, TraceCode};
 use serde::{Deserialize, Serialize};
-use std::fmt::{self, Write as _};
+use std::fmt::{self, Write};
 
 /// The key of a unit (单品): primary key and serial of its canonical trace code, as a path:
 /// `/01/{gtin}/21/{serial}`, `/01/{gtin}/235/{serial}`, `/00/{sscc}` or `/c/{enterprise}.{code}`.
@@ -49,6 +49,7 @@ fn escaped<const N: usize>(serial: &Text<N>) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             out.push(char::from(byte));
         } else {
+            // Writing to a string cannot fail.
             let _ = write!(out, "%{byte:02X}");
         }
     }

@@ -59,6 +59,13 @@ impl Ranges {
         }
     }
 
+    /// Up to where everything from `seq` on is in the set; `None` when it is not itself.
+    pub fn reach(&self, seq: Seq) -> Option<Seq> {
+        let at = self.0.partition_point(|&(_, end)| end < seq);
+        let &(start, end) = self.0.get(at)?;
+        (start <= seq).then_some(end)
+    }
+
     /// The greatest number in the set.
     pub fn greatest(&self) -> Option<Seq> {
         self.0.last().map(|&(_, end)| end)
