@@ -18,13 +18,16 @@
 //! ```
 
 pub mod admission;
+pub mod bugs;
 pub mod chain;
 pub mod event;
 pub mod facts;
 pub mod finding;
 pub mod fold;
 pub mod ids;
+pub mod invariants;
 pub mod limits;
+pub mod lots;
 pub mod order;
 pub mod time;
 pub mod trace_code;

@@ -17,6 +17,8 @@ pub const LOTS_PER_EVENT_MAX: usize = 1000;
 pub const GROUP_EVENTS_MAX: u32 = 500;
 /// Containers within containers.
 pub const NESTING_DEPTH_MAX: usize = 3;
+/// How deep the JSON of a request may nest; events in it are texts and do not count.
+pub const FRAME_DEPTH_MAX: usize = 8;
 /// How deep the JSON of an event may nest.
 pub const JSON_DEPTH_MAX: usize = 16;
 /// Longest text value of an event, in bytes.
@@ -41,6 +43,8 @@ pub const TAIL_DAYS: u64 = 7;
 pub const ANCHOR_AGE_S: i64 = 15 * 60;
 /// How long an enrolment code holds, in seconds.
 pub const ENROLMENT_S: i64 = 10 * 60;
+/// Most bytes of an enrolment.
+pub const ENROL_BYTES_MAX: usize = 16 * 1024;
 /// Longest token a device signs, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 2048;
 /// Most bytes of a snapshot chunk.

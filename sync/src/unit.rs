@@ -36,6 +36,15 @@ impl UnitKey {
         &self.0
     }
 
+    /// The GTIN-14 of a trade item's key.
+    pub fn gtin(&self) -> Option<&str> {
+        let digits = self.0.strip_prefix("/01/")?.get(..14)?;
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then_some(digits)
+    }
+
     /// Is this a logistic unit?
     pub fn is_sscc(&self) -> bool {
         self.0.starts_with("/00/")

