@@ -140,10 +140,8 @@ pub(crate) async fn hot(manager: &SchemaManager<'_>, create: &str) -> Result<(),
         ],
     };
     // "WITHOUT ROWID" is put in last, so that it stays as it is.
-    let written = words
-        .iter()
-        .fold(create.to_owned(), |text, (word, spelt)| {
-            text.replace(word, spelt)
-        });
+    let written = words.iter().fold(create.to_owned(), |text, (word, spelt)| {
+        text.replace(word, spelt)
+    });
     sql(manager, &written).await
 }

@@ -101,9 +101,18 @@ on_both!(what_is_no_key_is_refused, |app| {
     let code = text_of(&ticket(&firm.operator, &place).await["ticket"]["code"]);
     let zeros = "A".repeat(43);
     for (key, problem) in [
-        (json!({"kty": "EC", "crv": "P-256", "x": zeros, "y": zeros}), "invalid-fields"),
-        (json!({"kty": "EC", "crv": "P-384", "x": zeros, "y": zeros}), "malformed-body"),
-        (json!({"kty": "RSA", "n": "AQAB", "e": "AQAB"}), "malformed-body"),
+        (
+            json!({"kty": "EC", "crv": "P-256", "x": zeros, "y": zeros}),
+            "invalid-fields",
+        ),
+        (
+            json!({"kty": "EC", "crv": "P-384", "x": zeros, "y": zeros}),
+            "malformed-body",
+        ),
+        (
+            json!({"kty": "RSA", "n": "AQAB", "e": "AQAB"}),
+            "malformed-body",
+        ),
         (json!(null), "malformed-body"),
     ] {
         let body = json!({"v": 1, "code": code, "key": key});
@@ -118,37 +127,59 @@ on_both!(devices_are_an_enterprises_own, |app| {
     let other = firm(&app, &platform, "BETA", &["9521235"]).await;
     let place = place(&acme.operator, "WH-1", "warehouse").await;
     let body = json!({"name": "x", "profile": "till", "location_id": place});
-    refused_field(other.admin.post("/v1/devices", &body).await, "location_id", "unknown");
+    refused_field(
+        other.admin.post("/v1/devices", &body).await,
+        "location_id",
+        "unknown",
+    );
     let made = ticket(&acme.operator, &place).await;
     let path = format!("/v1/devices/{}", text_of(&made["device"]["id"]));
     refused(other.admin.get(&path).await, "not-found");
-    refused(other.admin.post(&format!("{path}/tickets"), &json!({})).await, "not-found");
+    refused(
+        other
+            .admin
+            .post(&format!("{path}/tickets"), &json!({}))
+            .await,
+        "not-found",
+    );
     let why = json!({"reason": "lost"});
-    refused(other.admin.post(&format!("{path}/revoke"), &why).await, "not-found");
+    refused(
+        other.admin.post(&format!("{path}/revoke"), &why).await,
+        "not-found",
+    );
     assert_eq!(ok(other.admin.get("/v1/devices").await)["items"], json!([]));
     let revoked = ok(acme.operator.post(&format!("{path}/revoke"), &why).await);
     assert!(revoked["revoked_at"].is_string());
-    refused(acme.operator.post(&format!("{path}/revoke"), &why).await, "device-revoked");
+    refused(
+        acme.operator.post(&format!("{path}/revoke"), &why).await,
+        "device-revoked",
+    );
     // Its code went with it.
     let code = text_of(&made["ticket"]["code"]);
-    refused(enrol(&app, &code, &DeviceKey::new()).await, "enrolment-code-invalid");
+    refused(
+        enrol(&app, &code, &DeviceKey::new()).await,
+        "enrolment-code-invalid",
+    );
     app.stop().await;
 });
 
-on_both!(a_device_that_was_away_follows_the_keys_lists_are_signed_with, |app| {
-    let platform = platform(&app).await;
-    let firm = firm(&app, &platform, "ACME", &["9521234"]).await;
-    let place = place(&firm.operator, "WH-1", "warehouse").await;
-    let code = async || text_of(&ticket(&firm.operator, &place).await["ticket"]["code"]);
-    let early = Handheld::enrol(&app.internal_url, &code().await).await;
-    let state = app.state();
-    state.handheld.keys.rotate(state.clock.now()).await.unwrap();
-    let late = Handheld::enrol(&app.internal_url, &code().await).await;
-    let keys = |handheld: &Handheld| -> Vec<TrustKey> {
-        serde_json::from_value(handheld.welcome["trust_keys"].clone()).unwrap()
-    };
-    let trusted = keys(&early);
-    let verify = suyuan::handheld::keys::point::verify;
-    assert_eq!(follow(&trusted[0], &keys(&late), verify).len(), 2);
-    app.stop().await;
-});
+on_both!(
+    a_device_that_was_away_follows_the_keys_lists_are_signed_with,
+    |app| {
+        let platform = platform(&app).await;
+        let firm = firm(&app, &platform, "ACME", &["9521234"]).await;
+        let place = place(&firm.operator, "WH-1", "warehouse").await;
+        let code = async || text_of(&ticket(&firm.operator, &place).await["ticket"]["code"]);
+        let early = Handheld::enrol(&app.internal_url, &code().await).await;
+        let state = app.state();
+        state.handheld.keys.rotate(state.clock.now()).await.unwrap();
+        let late = Handheld::enrol(&app.internal_url, &code().await).await;
+        let keys = |handheld: &Handheld| -> Vec<TrustKey> {
+            serde_json::from_value(handheld.welcome["trust_keys"].clone()).unwrap()
+        };
+        let trusted = keys(&early);
+        let verify = suyuan::handheld::keys::point::verify;
+        assert_eq!(follow(&trusted[0], &keys(&late), verify).len(), 2);
+        app.stop().await;
+    }
+);

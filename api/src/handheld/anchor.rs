@@ -105,7 +105,13 @@ mod tests {
             // The last character carries bits that the code does not use.
             assert_eq!(anchors.read(device, 1, &bent), None, "{bent}");
         }
-        for text in ["", "0", &"f".repeat(38), "一二三四五六七八九十", &anchor[..37]] {
+        for text in [
+            "",
+            "0",
+            &"f".repeat(38),
+            "一二三四五六七八九十",
+            &anchor[..37],
+        ] {
             assert_eq!(anchors.read(device, 1, text), None, "{text}");
         }
         let upper = anchor[..16].to_uppercase() + &anchor[16..];

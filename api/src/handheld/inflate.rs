@@ -131,10 +131,7 @@ mod tests {
     #[test]
     fn broken_bodies_are_told_from_large_ones() {
         let text = b"some text that is long enough to be cut".repeat(20);
-        for (body, encoding) in [
-            (gzip(&text), Encoding::Gzip),
-            (zstd(&text), Encoding::Zstd),
-        ] {
+        for (body, encoding) in [(gzip(&text), Encoding::Gzip), (zstd(&text), Encoding::Zstd)] {
             for cut in 0..body.len() - 1 {
                 let got = inflate(&body[..cut], encoding, 1 << 20);
                 assert_eq!(got, Err(InflateError::Malformed), "{encoding:?} {cut}");

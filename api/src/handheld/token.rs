@@ -98,12 +98,20 @@ mod tests {
         let passes = |token: &str| verified::<Value>(token, "t", "here", &public).is_some();
         assert!(passes(&good));
         assert!(!passes(&token(&pair().0, &es, &claims)));
-        assert!(!passes(&token(&own, &json!({"alg": "ES256", "typ": "u"}), &claims)));
+        assert!(!passes(&token(
+            &own,
+            &json!({"alg": "ES256", "typ": "u"}),
+            &claims
+        )));
         assert!(!passes(&token(&own, &json!({"alg": "ES256"}), &claims)));
         assert!(!passes(&token(&own, &es, &json!({"aud": "there"}))));
         assert!(!passes(&token(&own, &es, &json!({}))));
         for alg in ["none", "HS256", "RS256", "ES384"] {
-            assert!(!passes(&token(&own, &json!({"alg": alg, "typ": "t"}), &claims)));
+            assert!(!passes(&token(
+                &own,
+                &json!({"alg": alg, "typ": "t"}),
+                &claims
+            )));
         }
         for at in 0..good.len() - 1 {
             let mut bent = good.clone().into_bytes();

@@ -134,10 +134,7 @@ pub async fn revoke_device(
     (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
     (status = 422, body = ProblemBody)))]
 #[post("/v1/enrol")]
-pub async fn enrol(
-    state: Data<Internal>,
-    payload: web::Payload,
-) -> Result<HttpResponse, Problem> {
+pub async fn enrol(state: Data<Internal>, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let bytes = body::read(payload.into_inner(), ENROL_BYTES_MAX).await?;
     let asked = Enrol::read(&bytes).map_err(|fault| frame_problem(&fault))?;
     let key = point::read(&asked.key).ok_or_else(|| {

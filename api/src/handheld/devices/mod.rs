@@ -51,12 +51,9 @@ impl From<DeviceError> for Problem {
         match error {
             DeviceError::Act(error) => error.into(),
             DeviceError::Unknown => Problem::new(ProblemCode::NotFound),
-            DeviceError::UnknownLocation => Problem::field(
-                "location_id",
-                "unknown",
-                "no such location",
-                "没有该地点",
-            ),
+            DeviceError::UnknownLocation => {
+                Problem::field("location_id", "unknown", "no such location", "没有该地点")
+            }
             DeviceError::WrongCode => Problem::new(ProblemCode::EnrolmentCodeInvalid),
             DeviceError::KeyKnown => Problem::field(
                 "public_key",

@@ -228,11 +228,7 @@ pub async fn get(db: &Db, enterprise: Uuid, id: Uuid) -> Result<device::Model, D
 }
 
 /// Devices of an enterprise.
-pub async fn list(
-    db: &Db,
-    enterprise: Uuid,
-    paging: Paging,
-) -> Result<Vec<device::Model>, DbErr> {
+pub async fn list(db: &Db, enterprise: Uuid, paging: Paging) -> Result<Vec<device::Model>, DbErr> {
     device::Entity::find()
         .filter(device::Column::EnterpriseId.eq(enterprise))
         .filter(device::Column::Id.gt(paging.after))
@@ -308,12 +304,12 @@ fn hash(code: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, code.as_bytes()))
 }
 
-fn entry<'a>(
+fn entry(
     kind: Kind,
     enterprise: Uuid,
     id: Uuid,
-    body: &'a (dyn crate::log::erased::Body + Sync),
-) -> Entry<'a> {
+    body: &(dyn crate::log::erased::Body + Sync),
+) -> Entry<'_> {
     Entry {
         kind,
         enterprise: Some(enterprise),
