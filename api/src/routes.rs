@@ -88,6 +88,7 @@ internal_routes![
     recalls::handlers::open_recall,
     recalls::handlers::list_recalls,
     recalls::handlers::get_recall,
+    recalls::handlers::widen_recall,
     recalls::handlers::close_recall,
     handheld::devices::handlers::create_device,
     handheld::devices::handlers::create_device_ticket,

@@ -19,6 +19,7 @@ mod m0012_query_packets;
 mod m0013_suspicion;
 mod m0014_devices;
 mod m0015_events;
+mod m0020_recall_scope;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_suspicion::Migration),
             Box::new(m0014_devices::Migration),
             Box::new(m0015_events::Migration),
+            Box::new(m0020_recall_scope::Migration),
         ]
     }
 }

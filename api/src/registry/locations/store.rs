@@ -74,6 +74,25 @@ pub async fn exists(tx: &impl ConnectionTrait, enterprise: Uuid, id: Uuid) -> Re
     Ok(row.is_some())
 }
 
+/// Which of these are no locations of this enterprise?
+pub async fn unknown_locations(
+    tx: &impl ConnectionTrait,
+    enterprise: Uuid,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<Uuid>, DbErr> {
+    let mut ids: Vec<Uuid> = ids.into_iter().collect();
+    let known: Vec<Uuid> = location::Entity::find()
+        .select_only()
+        .column(location::Column::Id)
+        .filter(location::Column::EnterpriseId.eq(enterprise))
+        .filter(location::Column::Id.is_in(ids.iter().copied()))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    ids.retain(|id| !known.contains(id));
+    Ok(ids)
+}
+
 /// One location.
 pub async fn get(db: &Db, enterprise: Uuid, id: Uuid) -> Result<LocationOut, RegistryError> {
     let row = location::Entity::find_by_id((enterprise, id))
