@@ -118,7 +118,7 @@ problem_codes! {
 }
 
 /// One field that is wrong.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldProblem {
     /// Where: a JSON pointer or catalogue path.
     pub field: String,
