@@ -4,7 +4,7 @@
 
 use super::struck::{self, Struck};
 use crate::{
-    event::{Counterpart, Event, Kind},
+    event::{Counterpart, Event, Kind, required},
     facts::{Fact, World},
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
     ids::EventId,
@@ -53,7 +53,11 @@ fn judged(
             detail,
         ));
     }
-    let items = missing(&fact.event);
+    let items: Vec<String> =
+        required::missing_under(&fact.event, &required::profiles(&fact.event, world))
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
     if !items.is_empty() {
         out.push(about(
             fact,
@@ -158,11 +162,6 @@ fn unknown(event: &Event, world: &World) -> BTreeSet<String> {
         }
     }
     out
-}
-
-/// Mandatory items that are missing.
-fn missing(_event: &Event) -> Vec<String> {
-    Vec::new()
 }
 
 fn about(
