@@ -55,7 +55,7 @@ fn about(fact: &Fact, code: FindingCode, detail: Detail) -> Finding {
 fn retract(history: &History, k: usize, outcome: Outcome) -> Vec<Finding> {
     let fact = history.facts[k];
     let code = match outcome {
-        Outcome::NoTarget | Outcome::Strikes(_) => return Vec::new(),
+        Outcome::Strikes(_) => return Vec::new(),
         Outcome::Pending => FindingCode::RetractPending,
         Outcome::OfRetract(_) => FindingCode::RetractOfRetract,
         Outcome::Unauthorised(_) => FindingCode::RetractUnauthorised,
