@@ -3,7 +3,7 @@
 //! that strike nothing (C10). Judged once per event, not once per unit.
 
 use crate::{
-    event::{Counterpart, Event, Kind},
+    event::{Counterpart, Event, Kind, required},
     facts::{Fact, World},
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
     ids::EventId,
@@ -33,14 +33,17 @@ pub fn of_event(fact: &Fact, target: Option<&Fact>, world: &World) -> Vec<Findin
             detail,
         ));
     }
-    let items = missing(&fact.event);
+    let profiles = required::profiles(&fact.event, world);
+    let items = required::missing_under(&fact.event, &profiles);
     if !items.is_empty() {
         out.push(about(
             fact,
             FindingCode::Incomplete,
             Subject::Event,
             &[],
-            Detail::Missing { items },
+            Detail::Missing {
+                items: items.into_iter().map(str::to_owned).collect(),
+            },
         ));
     }
     let lines = fact.event.lots.iter().filter(|line| line.lot.is_none());
@@ -118,11 +121,6 @@ fn unknown(event: &Event, world: &World) -> BTreeSet<String> {
         }
     }
     out
-}
-
-/// Mandatory items that are missing.
-fn missing(_event: &Event) -> Vec<String> {
-    Vec::new()
 }
 
 fn about(
