@@ -88,6 +88,7 @@ internal_routes![
     recalls::handlers::open_recall,
     recalls::handlers::list_recalls,
     recalls::handlers::get_recall,
+    recalls::handlers::widen_recall,
     recalls::handlers::close_recall,
     links::handlers::create_link,
     links::handlers::list_links,

@@ -19,7 +19,7 @@ use crate::{
     },
     inbox::{self, Seals},
     log::Log,
-    queries,
+    queries, recalls,
     resolver::redis_tier::{self, RedisTier},
     routes,
     sealing::Sealer,
@@ -113,6 +113,11 @@ impl InternalPart {
                 counted,
             )),
             tokio::spawn(take::forget_for_ever(db.clone(), clock.clone())),
+            tokio::spawn(recalls::job::finish_for_ever(
+                db.clone(),
+                log.clone(),
+                clock.clone(),
+            )),
             tokio::spawn(suspicions::job::run(
                 db.clone(),
                 log.clone(),

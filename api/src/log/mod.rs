@@ -41,6 +41,8 @@ pub enum Kind {
     CodesVoided,
     /// A recall began.
     RecallOpened,
+    /// A recall covers more.
+    RecallWidened,
     /// A recall ended.
     RecallClosed,
     /// A link was registered or taken away.
@@ -73,6 +75,7 @@ impl Kind {
             Kind::CodesCommissioned => "codes_commissioned",
             Kind::CodesVoided => "codes_voided",
             Kind::RecallOpened => "recall_opened",
+            Kind::RecallWidened => "recall_widened",
             Kind::RecallClosed => "recall_closed",
             Kind::LinksChanged => "links_changed",
             Kind::AccountChanged => "account_changed",

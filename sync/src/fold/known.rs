@@ -33,17 +33,18 @@ pub fn of_event(fact: &Fact, target: Option<&Fact>, world: &World) -> Vec<Findin
             detail,
         ));
     }
-    let profiles = required::profiles(&fact.event, world);
-    let items = required::missing_under(&fact.event, &profiles);
+    let items: Vec<String> =
+        required::missing_under(&fact.event, &required::profiles(&fact.event, world))
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
     if !items.is_empty() {
         out.push(about(
             fact,
             FindingCode::Incomplete,
             Subject::Event,
             &[],
-            Detail::Missing {
-                items: items.into_iter().map(str::to_owned).collect(),
-            },
+            Detail::Missing { items },
         ));
     }
     let lines = fact.event.lots.iter().filter(|line| line.lot.is_none());
