@@ -9,8 +9,8 @@ use suyuan_sync::{
     },
     ids::{DeviceId, LocationId},
     limits::{
-        BODY_ITEMS_MAX, BODY_VALUES_MAX, EVENT_BYTES_MAX, JSON_DEPTH_MAX, QTY_MAX, SEQ_MAX,
-        TEXT_BYTES_MAX, UNITS_PER_EVENT_MAX,
+        BODY_ITEMS_MAX, BODY_VALUES_MAX, EVENT_BYTES_MAX, JSON_DEPTH_MAX, LOTS_PER_EVENT_MAX,
+        QTY_MAX, SEQ_MAX, TEXT_BYTES_MAX, UNITS_PER_EVENT_MAX,
     },
 };
 use uuid::Uuid;
@@ -289,6 +289,10 @@ fn the_limits_are_exact() {
     both["children"] = units(401);
     fault(&both.to_string());
 
+    let lots = |count| json!(vec![json!({"gtin": "1", "qty": 1}); count]);
+    read(&with("lots", lots(LOTS_PER_EVENT_MAX)));
+    fault(&with("lots", lots(LOTS_PER_EVENT_MAX + 1)));
+
     let anchor = |length| with("anchor", json!("a".repeat(length)));
     read(&anchor(TEXT_BYTES_MAX));
     fault(&anchor(TEXT_BYTES_MAX + 1));
@@ -443,6 +447,9 @@ fn a_header_is_made_out_of_what_is_broken() {
     assert!(!Header::read(&bytes).whole);
     assert_eq!(Header::read(&bytes).seq, Some(7));
     assert_eq!(Header::read(b"\xff\xfe"), Header::default());
+    // A number that may have been cut is not believed.
+    let cut = Header::read(br#"{"epoch":3,"seq":12"#);
+    assert_eq!((cut.epoch, cut.seq), (Some(3), None));
     assert_eq!(
         Header::read(br#"{"seq":1,"seq":2,"kind":"sale","v":-1}"#).seq,
         Some(1)
