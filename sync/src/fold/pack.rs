@@ -268,6 +268,7 @@ fn level_of_container(walk: &Walk<'_>, container: &UnitKey, event: &Event) -> Le
         .get(container)
         .and_then(|folded| folded.state.level);
     recorded
+        .or_else(|| walk.levels?.get(container))
         .or(folded)
         .unwrap_or_else(|| level_by_children(walk.world, container, event))
 }

@@ -56,6 +56,17 @@ pub(super) enum Effect {
     Nothing,
 }
 
+/// What a step is written down as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// The fact contributes nothing (C10).
+    Struck,
+    /// Its stater's word does not count (C14).
+    Stranger,
+    /// It was judged.
+    Judged(Effect),
+}
+
 /// The facts behind the present state: the witnesses of what may contradict it.
 #[derive(Default)]
 pub(super) struct Memory<'a> {
@@ -77,6 +88,8 @@ pub(super) struct Walk<'a> {
     pub(super) world: &'a World,
     pub(super) parents: &'a BTreeMap<UnitKey, Folded>,
     pub(super) contents: &'a [Content],
+    /// The levels of all codes, where they were read beforehand.
+    pub(super) levels: Option<&'a pack::Levels<'a>>,
     pub(super) state: UnitState,
     pub(super) memory: Memory<'a>,
     /// Recalls that cover the unit at some time, in the order of their beginnings.
@@ -98,6 +111,7 @@ impl<'a> Walk<'a> {
         parents: &'a BTreeMap<UnitKey, Folded>,
         world: &'a World,
         contents: &'a [Content],
+        levels: Option<&'a pack::Levels<'a>>,
         timeline: bool,
     ) -> Walk<'a> {
         let mut walk = Walk {
@@ -105,6 +119,7 @@ impl<'a> Walk<'a> {
             world,
             parents,
             contents,
+            levels,
             state: UnitState::default(),
             memory: Memory::default(),
             recalls: Vec::new(),
@@ -141,7 +156,9 @@ impl<'a> Walk<'a> {
                     if !again || bugs::on(Bug::DuplicateTwice) {
                         self.own(facts, next, fact, &struck, &sweeps);
                     }
-                    self.last_own = Some(fact.order);
+                    if names(fact, self.unit) {
+                        self.last_own = Some(fact.order);
+                    }
                     next += 1;
                 }
             }
@@ -187,14 +204,14 @@ impl<'a> Walk<'a> {
             return;
         }
         if struck.is(place) {
-            self.write(&at, true, false);
+            self.write(&at, Written::Struck);
             return;
         }
         pack::learn(self, &at);
         holder::first(self, &at);
         if !holder::counts(self, &at) {
             holder::stranger(self, &at);
-            self.write(&at, false, true);
+            self.write(&at, Written::Stranger);
             return;
         }
         if read.is_none() || !matches!(fact.event.kind, Kind::Pack | Kind::Unpack) {
@@ -224,7 +241,7 @@ impl<'a> Walk<'a> {
                 .map(|target| target.event.id);
             self.find(at, code, &[target], Detail::Nothing);
         }
-        self.write(at, false, false);
+        self.write(at, Written::Judged(Effect::Nothing));
     }
 
     /// The container the unit is inside of, as far as it is known.
@@ -260,7 +277,7 @@ impl<'a> Walk<'a> {
         };
         if !holder::counts(self, &at) {
             holder::stranger(self, &at);
-            self.write(&at, false, true);
+            self.write(&at, Written::Stranger);
             return;
         }
         self.apply(&at, row(self.state.phase, event.kind));
@@ -297,7 +314,7 @@ impl<'a> Walk<'a> {
                 self.findings.truncate(findings);
             }
         }
-        self.write(at, false, false);
+        self.write(at, Written::Judged(effect));
     }
 
     fn judge(&mut self, at: &At<'a>, row: Row) -> Effect {
@@ -443,7 +460,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Writes the step down, if the timeline is wanted.
-    fn write(&mut self, at: &At<'a>, struck: bool, stranger: bool) {
+    fn write(&mut self, at: &At<'a>, written: Written) {
         let Some(steps) = &mut self.steps else {
             return;
         };
@@ -453,8 +470,9 @@ impl<'a> Walk<'a> {
             event: at.id(),
             fact: at.fact.clone(),
             after: self.state.clone(),
-            struck,
-            stranger,
+            struck: written == Written::Struck,
+            took: written == Written::Judged(Effect::Took),
+            stranger: written == Written::Stranger,
             via: at.via.cloned(),
         });
     }

@@ -8,22 +8,39 @@ use std::collections::BTreeMap;
 use suyuan_sync::{
     event::Kind,
     facts::{Fact, World},
-    finding::Finding,
+    finding::{Finding, LotKey},
     fold::{self, UnitState},
+    lots,
     unit::UnitKey,
 };
 
 /// What the fold says of a world.
-pub fn folded(world: &World, facts: &[Fact]) -> (BTreeMap<UnitKey, UnitState>, Vec<Finding>) {
+pub struct Said {
+    pub units: BTreeMap<UnitKey, UnitState>,
+    pub lots: BTreeMap<LotKey, i64>,
+    pub findings: Vec<Finding>,
+}
+
+/// Asks the fold, in whatever order the facts are given.
+pub fn folded(world: &World, facts: &[Fact]) -> Said {
     let sorted = in_order(facts);
     let forest = fold::forest(&sorted, world);
     let mut findings: Vec<Finding> = fold::of_events(&sorted, world);
+    let mut balances = BTreeMap::new();
+    for (key, line) in lots::lines(&sorted, &forest, world) {
+        findings.extend(line.findings());
+        balances.insert(key, line.balance);
+    }
     let mut units = BTreeMap::new();
     for (unit, folded) in forest {
         findings.extend(folded.findings);
         units.insert(unit, folded.state);
     }
-    (units, tidy(findings))
+    Said {
+        units,
+        lots: balances,
+        findings: tidy(findings),
+    }
 }
 
 /// The facts in their total order, each once.
@@ -47,26 +64,24 @@ fn tidy(mut findings: Vec<Finding>) -> Vec<Finding> {
 /// Everything in which they differ, in words; empty when they agree.
 pub fn differences(world: &World, facts: &[Fact]) -> Vec<String> {
     let told = oracle::judge(world, facts);
-    let (units, findings) = folded(world, facts);
+    let said = folded(world, facts);
     let mut out = Vec::new();
-    for (unit, state) in &units {
+    for (unit, state) in &said.units {
         let one = without_last(state);
         let other = without_last(&told.units[unit]);
         if one != other {
             out.push(format!("{unit}\n  fold:   {one:?}\n  oracle: {other:?}"));
         }
     }
-    let of_units =
-        |finding: &&Finding| !matches!(finding.subject, suyuan_sync::finding::Subject::Lot(_));
-    for finding in findings.iter().filter(of_units) {
-        if !told.findings.contains(finding) {
-            out.push(format!("only the fold: {finding:?}"));
-        }
+    if said.lots != told.lots {
+        let (one, other) = (&said.lots, &told.lots);
+        out.push(format!("lots\n  fold:   {one:?}\n  oracle: {other:?}"));
     }
-    for finding in told.findings.iter().filter(of_units) {
-        if !findings.contains(finding) {
-            out.push(format!("only the oracle: {finding:?}"));
-        }
+    for finding in said.findings.iter().filter(|f| !told.findings.contains(f)) {
+        out.push(format!("only the fold: {finding:?}"));
+    }
+    for finding in told.findings.iter().filter(|f| !said.findings.contains(f)) {
+        out.push(format!("only the oracle: {finding:?}"));
     }
     out
 }
@@ -150,6 +165,12 @@ pub fn history(facts: &[Fact]) -> String {
             }
             if let Some(doc) = &event.doc {
                 line.push_str(&format!(" doc {}", doc.no));
+            }
+            if !event.lots.is_empty() {
+                line.push_str(&format!(" lots {:?}", event.lots));
+            }
+            if let Some(group) = event.group {
+                line.push_str(&format!(" group {} {}/{}", group.id, group.n, group.of));
             }
             if !event.body.is_empty() {
                 line.push_str(&format!(" {:?}", event.body));

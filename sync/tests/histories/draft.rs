@@ -89,6 +89,19 @@ pub fn build(settings: &Settings, drafts: &[Draft]) -> Case {
             at: None,
         });
         event.group = group.map(|(group, _)| Group { n: 2, ..group });
+        if event.kind == Kind::Count && event.group.is_none() && draft.aux & 0x300 == 0 {
+            // A count of two documents, when the next event says it again.
+            let document = |n| Group {
+                id: GroupId(event.id.0),
+                n,
+                of: 2,
+                correct: false,
+            };
+            event.group = Some(document(1));
+            if drafts.get(n + 1).is_some_and(|next| next.again) {
+                correcting = Some((document(1), plan.hand));
+            }
+        }
         if event.kind == Kind::Retract && draft.aux & 0x300 == 0x300 {
             let first = Group {
                 id: GroupId(event.id.0),

@@ -247,8 +247,8 @@ impl<'a> History<'a> {
             // Taken out of another container than it is in.
             Act::TakenOut => self.container(k).is_some_and(|opened| opened != container),
             Act::Emptied | Act::Retract => false,
-            _ if accompanied => false,
-            act if TAKES_OUT.contains(&act) => true,
+            Act::Commission | Act::Inspect | Act::Seen if accompanied => false,
+            act if TAKES_OUT.contains(&act) => !accompanied,
             // Seen where its container stands, it may be inside still.
             _ => moment.before[&container].place != Place::At(self.facts[k].event.location),
         };
@@ -327,7 +327,7 @@ impl<'a> History<'a> {
 }
 
 /// Does the row say what the unit is, or where it is, from then on?
-fn took(row: &Row) -> bool {
+pub fn took(row: &Row) -> bool {
     !matches!(
         row.effect,
         Effect::Nothing | Effect::SecondSale | Effect::SetBatch
