@@ -246,7 +246,20 @@ fn event(n: usize, all: usize, draft: &Draft, plan: &Plan) -> Event {
     let mut body = BTreeMap::new();
     if kind == Kind::Commission && draft.aux & 0xf != 0xf {
         let batch = stage::BATCHES[(draft.aux >> 4) as usize % stage::BATCHES.len()];
-        body.insert("batch".to_owned(), json!(batch.0.to_string()));
+        let said = match draft.aux >> 6 & 7 {
+            0 => "L1".to_owned(),
+            1 => "L3".to_owned(),
+            _ => batch.0.to_string(),
+        };
+        body.insert("batch".to_owned(), json!(said));
+    }
+    if kind == Kind::Return && draft.aux & 0xc0 != 0 {
+        let receipt = match draft.aux & 0xc0 {
+            0x40 => json!(format!("P{}", draft.aux >> 4 & 3)),
+            0x80 => json!({"lot": if draft.aux & 1 == 0 { "L1" } else { "L2" }}),
+            _ => json!({"no": "P1", "code": CODES[usize::from(draft.good) % CODES.len()]}),
+        };
+        body.insert("receipt".to_owned(), receipt);
     }
     if kind == Kind::Count {
         let scope = match draft.aux >> 4 & 3 {
