@@ -6,7 +6,7 @@
 use super::oracle::{self, Verdict};
 use std::collections::BTreeMap;
 use suyuan_sync::{
-    event::Kind,
+    event::UnitRead,
     facts::{Fact, World},
     finding::{Finding, LotKey},
     fold::{self, UnitState},
@@ -125,58 +125,43 @@ fn without_last(state: &UnitState) -> UnitState {
 
 /// A history in few words.
 pub fn history(facts: &[Fact]) -> String {
-    in_order(facts)
-        .into_iter()
-        .map(|fact| {
-            let event = &*fact.event;
-            let units: Vec<&str> = event
-                .units
-                .iter()
-                .filter_map(|read| read.unit.as_ref())
-                .map(UnitKey::as_str)
-                .collect();
-            let mut line = format!(
-                "{} @{} gseq {} {} {:?} at {} by {} ({}{})",
-                event.id,
-                fact.order.eff,
-                fact.gseq,
-                event.kind.name(),
-                units,
-                event.location,
-                fact.enterprise,
-                event.actor.id,
-                if event.actor.supervisor {
-                    ", supervisor"
-                } else {
-                    ""
-                },
-            );
-            if let Some(parent) = event.parent.as_ref().and_then(|read| read.unit.as_ref()) {
-                line.push_str(&format!(" container {parent}"));
-            }
-            if let Some(counterpart) = &event.counterpart {
-                line.push_str(&format!(" with {counterpart:?}"));
-            }
-            if event.kind == Kind::Retract {
-                line.push_str(&format!(" target {:?}", event.target));
-            }
-            if let Some(disposition) = event.disposition {
-                line.push_str(&format!(" {disposition:?}"));
-            }
-            if let Some(doc) = &event.doc {
-                line.push_str(&format!(" doc {}", doc.no));
-            }
-            if !event.lots.is_empty() {
-                line.push_str(&format!(" lots {:?}", event.lots));
-            }
-            if let Some(group) = event.group {
-                line.push_str(&format!(" group {} {}/{}", group.id, group.n, group.of));
-            }
-            if !event.body.is_empty() {
-                line.push_str(&format!(" {:?}", event.body));
-            }
-            line
+    let lines: Vec<String> = in_order(facts).into_iter().map(in_words).collect();
+    lines.join("\n")
+}
+
+fn in_words(fact: &Fact) -> String {
+    let event = &*fact.event;
+    let keys = |reads: &[UnitRead]| -> Vec<String> {
+        let units = reads.iter().filter_map(|read| read.unit.as_ref());
+        units.map(ToString::to_string).collect()
+    };
+    let mut words = vec![
+        format!("{} @{} gseq {}", event.id, fact.order.eff, fact.gseq),
+        format!("{} {:?}", event.kind.name(), keys(&event.units)),
+        format!("at {} by {}", event.location, fact.enterprise),
+        format!("({}", event.actor.id),
+        (if event.actor.supervisor {
+            "supervisor)"
+        } else {
+            ")"
         })
-        .collect::<Vec<_>>()
-        .join("\n")
+        .to_owned(),
+    ];
+    let container = event.parent.as_slice();
+    words.extend(keys(container).iter().map(|key| format!("container {key}")));
+    words.extend(
+        event
+            .counterpart
+            .iter()
+            .map(|with| format!("with {with:?}")),
+    );
+    words.extend(event.target.iter().map(|target| format!("target {target}")));
+    words.extend(event.disposition.iter().map(|said| format!("{said:?}")));
+    words.extend(event.doc.iter().map(|doc| format!("doc {}", doc.no)));
+    words.extend(event.lots.iter().map(|lot| format!("{lot:?}")));
+    words.extend(event.group.iter().map(|group| format!("{group:?}")));
+    if !event.body.is_empty() {
+        words.push(format!("{:?}", event.body));
+    }
+    words.join(" ")
 }

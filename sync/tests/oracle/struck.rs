@@ -97,9 +97,7 @@ fn outcome(world: &World, facts: &[&Fact], r: usize) -> Outcome {
     let same_actor = target.event.actor.id == actor.id;
     if target.event.kind == Kind::Retract {
         Outcome::OfRetract(t)
-    } else if !same_enterprise {
-        Outcome::Unauthorised(t)
-    } else if !same_actor && !actor.supervisor {
+    } else if !same_enterprise || !(same_actor || actor.supervisor) {
         Outcome::Unauthorised(t)
     } else if !actor.supervisor && shift_closed_between(world, target, retract) {
         Outcome::StrikesLate(t)
