@@ -267,7 +267,8 @@ impl<'a> Walk<'a> {
             && event.units.is_empty()
             && event.lots.is_empty()
             && is_container(&step.fact, container);
-        if !emptied && !moves(event.kind) {
+        let observed = step.took && matches!(event.kind, Kind::Pack | Kind::Unpack | Kind::Count);
+        if !emptied && !observed && !moves(event.kind) {
             return;
         }
         let at = At {
@@ -280,7 +281,13 @@ impl<'a> Walk<'a> {
             self.write(&at, Written::Stranger);
             return;
         }
-        self.apply(&at, row(self.state.phase, event.kind));
+        if emptied || moves(event.kind) {
+            self.apply(&at, row(self.state.phase, event.kind));
+        } else {
+            let effect = pack::followed(self, &at);
+            self.note(&at, effect);
+            self.write(&at, Written::Judged(effect));
+        }
     }
 
     /// Asks the rule, and writes down what follows from any effect.
@@ -291,17 +298,7 @@ impl<'a> Walk<'a> {
         if effect != Effect::Nothing {
             holder::link(self, at);
         }
-        match effect {
-            Effect::Took => {
-                self.state.holder = Some(at.fact.enterprise);
-                self.state.last = Some(at.fact.order);
-                self.state.claims.remove(&at.fact.enterprise);
-                self.memory.cause = Some(at.id());
-                self.memory.inbound = (at.fact.event.kind == Kind::Inbound).then_some(at.fact);
-            }
-            Effect::Confirmed => self.state.last = Some(at.fact.order),
-            Effect::Nothing => {}
-        }
+        self.note(at, effect);
         claims::compare(self, at);
         if let Some((state, findings)) = before {
             let conflict = self
@@ -315,6 +312,21 @@ impl<'a> Walk<'a> {
             }
         }
         self.write(at, Written::Judged(effect));
+    }
+
+    /// What follows from any effect.
+    fn note(&mut self, at: &At<'a>, effect: Effect) {
+        match effect {
+            Effect::Took => {
+                self.state.holder = Some(at.fact.enterprise);
+                self.state.last = Some(at.fact.order);
+                self.state.claims.remove(&at.fact.enterprise);
+                self.memory.cause = Some(at.id());
+                self.memory.inbound = (at.fact.event.kind == Kind::Inbound).then_some(at.fact);
+            }
+            Effect::Confirmed => self.state.last = Some(at.fact.order),
+            Effect::Nothing => {}
+        }
     }
 
     fn judge(&mut self, at: &At<'a>, row: Row) -> Effect {
