@@ -184,6 +184,7 @@ pub(super) async fn answer(
         code: &texts.code,
         own: &texts.own,
         queries: &texts.queries,
+        gtin: &texts.gtin,
         as_of: match ask.format {
             Format::Json => &as_of.utc,
             Format::Page => &as_of.beijing,
