@@ -13,6 +13,7 @@ use actix_web::{
     http::Method,
     web::{self, ServiceConfig},
 };
+use refusals::{Consumers, Staff};
 use std::sync::OnceLock;
 use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
@@ -34,7 +35,7 @@ macro_rules! internal_routes {
             ),
             paths($($($part)::+),*),
             components(schemas(problem::ProblemBody<'_>, problem::FieldProblem)),
-            modifiers(&refusals::Staff),
+            modifiers(&Staff),
         )]
         struct InternalApi;
 
@@ -162,7 +163,7 @@ internal_routes![
         problem::FieldProblem,
         resolver::wire::ScanOut
     )),
-    modifiers(&refusals::Consumers),
+    modifiers(&Consumers),
 )]
 struct PublicApi;
 

@@ -97,14 +97,18 @@ async fn the_inbox_key_is_renewed_and_overdue_data_erased_by_command() {
         let open = opened(&officer, n).await;
         assert_eq!(open["record"]["consumer_complaint.content"], *content);
     }
-    let other = suyuan::sealing::Sealer::generate().expect("a key").to_string();
+    let other = suyuan::sealing::Sealer::generate()
+        .expect("a key")
+        .to_string();
     let stranger = [owner[0], ("security.master_key", other.as_str())];
     let (well, _, why) = run(&["keys", "inbox"], &stranger);
     assert!(!well && !why.is_empty(), "what it seals would open nowhere");
 
     let (well, said, why) = run(&["admin", "erase-overdue"], &owner);
     assert!(well && said.trim() == "erased: 0", "{said} {why}");
-    let db = Database::connect(&site.owner_url).await.expect("the database");
+    let db = Database::connect(&site.owner_url)
+        .await
+        .expect("the database");
     let overdue = "UPDATE voice_personal SET keep_until = 1 WHERE voice_id = \
                    (SELECT max(voice_id::text)::uuid FROM voice_personal)";
     db.execute_unprepared(overdue).await.expect("an update");

@@ -212,7 +212,11 @@ fn slots_stand_where_promised() {
                 assert_eq!(count(&html, slot::AS_OF), 1);
                 assert_eq!(count(&html, slot::PATH), 2);
                 let issued = verdict(legality, Reasons::NONE).found();
-                assert_eq!(count(&html, slot::GTIN), usize::from(issued), "{legality:?}");
+                assert_eq!(
+                    count(&html, slot::GTIN),
+                    usize::from(issued),
+                    "{legality:?}"
+                );
                 assert!(html.contains(&format!("href=\"{}lang={other}\"", slot::PATH)));
                 let forms = format!("href=\"/voice{}lang={}\"", slot::PATH, lang.tag());
                 assert!(html.contains(&forms), "{html}");

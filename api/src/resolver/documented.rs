@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 use utoipa::{
     IntoParams, IntoResponses,
-    openapi::{
-        ContentBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Schema, Type,
-    },
+    openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Schema, Type},
 };
 
 /// What a code's address may carry behind its question mark. Data attributes (`17=…`) and anything
@@ -44,15 +42,13 @@ impl Body {
         }
     }
 
-    fn schema(self) -> Option<RefOr<Schema>> {
-        let text = ObjectBuilder::new().schema_type(Type::String);
+    fn schema(self) -> RefOr<Schema> {
+        let one = |kind| Schema::from(ObjectBuilder::new().schema_type(kind)).into();
         match self {
-            Body::Scan => Some(Ref::from_schema_name("ScanOut").into()),
-            Body::Page => Some(Schema::from(text).into()),
-            Body::Problem => Some(Ref::from_schema_name("ProblemBody").into()),
-            Body::Linkset | Body::JsonLd => {
-                Some(Schema::from(ObjectBuilder::new().schema_type(Type::Object)).into())
-            }
+            Body::Scan => Ref::from_schema_name("ScanOut").into(),
+            Body::Page => one(Type::String),
+            Body::Problem => Ref::from_schema_name("ProblemBody").into(),
+            Body::Linkset | Body::JsonLd => one(Type::Object),
         }
     }
 }
@@ -62,10 +58,13 @@ fn answers(told: &[(&str, &str, &[Body])]) -> BTreeMap<String, RefOr<Response>> 
     let response = |what: &str, bodies: &[Body]| {
         bodies
             .iter()
-            .fold(ResponseBuilder::new().description(what), |response, body| {
-                let content = ContentBuilder::new().schema(body.schema());
-                response.content(body.media(), content.build())
-            })
+            .fold(
+                ResponseBuilder::new().description(what),
+                |response, body| {
+                    let content = ContentBuilder::new().schema(Some(body.schema()));
+                    response.content(body.media(), content.build())
+                },
+            )
             .build()
     };
     told.iter()
@@ -124,7 +123,11 @@ impl IntoResponses for TypedAnswers {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         use Body::{Page, Scan};
         answers(&[
-            ("200", "What is known of the code; or the form", &[Scan, Page]),
+            (
+                "200",
+                "What is known of the code; or the form",
+                &[Scan, Page],
+            ),
             ("304", "As the caller knows it", &[]),
             ("400", "This cannot be read as a code", REFUSED),
             ("404", "Nobody here issued this code", &[Scan, Page]),

@@ -33,18 +33,19 @@ impl Modify for Staff {
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
         for operation in operations(api) {
             media_types(operation, TO_PROGRAMS);
-            let shape = Shape::of(operation);
+            let query = takes(operation, &ParameterIn::Query);
+            let body = operation.request_body.is_some();
             let mut may = Vec::new();
-            if shape.path {
+            if takes(operation, &ParameterIn::Path) {
                 may.push(("404", "Nothing here, or nothing you may know of."));
             }
-            if shape.query {
+            if query {
                 may.push(("400", "A parameter cannot be read."));
             }
-            if shape.query || shape.body {
+            if query || body {
                 may.push(("422", "Values are missing or wrong; each is listed."));
             }
-            if shape.body {
+            if body {
                 may.push(("400", "The body cannot be read."));
                 may.push(("413", "The body is larger than this call takes."));
                 may.push(("415", "Another content type is meant."));
@@ -55,7 +56,7 @@ impl Modify for Staff {
                 may.push(("401", "Not signed in."));
                 may.push(("403", "The role does not carry this right."));
             }
-            if !shape.probe {
+            if !is_probe(operation) {
                 may.push(("503", "Not now; `Retry-After` says when to come back."));
             }
             add(operation, &may, TO_PROGRAMS);
@@ -70,7 +71,7 @@ impl Modify for Consumers {
     fn modify(&self, api: &mut OpenApi) {
         for operation in operations(api) {
             media_types(operation, TO_CONSUMERS);
-            if Shape::of(operation).probe {
+            if is_probe(operation) {
                 continue;
             }
             let may = [
@@ -85,28 +86,14 @@ impl Modify for Consumers {
     }
 }
 
-/// What decides what a call may answer.
-struct Shape {
-    path: bool,
-    query: bool,
-    body: bool,
-    probe: bool,
+fn takes(operation: &Operation, place: &ParameterIn) -> bool {
+    let mut parameters = operation.parameters.iter().flatten();
+    parameters.any(|one| matches!(one, RefOr::T(one) if one.parameter_in == *place))
 }
 
-impl Shape {
-    fn of(operation: &Operation) -> Shape {
-        let stands_in = |place: &ParameterIn| {
-            let mut parameters = operation.parameters.iter().flatten();
-            parameters.any(|one| matches!(one, RefOr::T(one) if one.parameter_in == *place))
-        };
-        let tags = operation.tags.iter().flatten();
-        Shape {
-            path: stands_in(&ParameterIn::Path),
-            query: stands_in(&ParameterIn::Query),
-            body: operation.request_body.is_some(),
-            probe: tags.into_iter().any(|tag| tag == PROBES),
-        }
-    }
+fn is_probe(operation: &Operation) -> bool {
+    let mut tags = operation.tags.iter().flatten();
+    tags.any(|tag| tag == PROBES)
 }
 
 fn operations(api: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {
@@ -154,18 +141,21 @@ fn add(operation: &mut Operation, answers: &[(&str, &str)], media: &[&str]) {
 fn problem(what: &str, media: &[&str]) -> Response {
     media
         .iter()
-        .fold(ResponseBuilder::new().description(what), |response, media| {
-            let body = ContentBuilder::new();
-            response.content(
-                *media,
-                match *media {
-                    "application/problem+json" => body
-                        .schema(Some(Ref::from_schema_name("ProblemBody")))
-                        .build(),
-                    _ => body.build(),
-                },
-            )
-        })
+        .fold(
+            ResponseBuilder::new().description(what),
+            |response, media| {
+                let body = ContentBuilder::new();
+                response.content(
+                    *media,
+                    match *media {
+                        "application/problem+json" => body
+                            .schema(Some(Ref::from_schema_name("ProblemBody")))
+                            .build(),
+                        _ => body.build(),
+                    },
+                )
+            },
+        )
         .build()
 }
 
