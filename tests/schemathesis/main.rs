@@ -16,14 +16,19 @@ mod tool;
 
 use operations::{Body, Operation, Stage, operations, stage};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use support::person;
 use suyuan::{accounts::Role, demo};
+use suyuan_sync::trace_code::{Epc, Filter, TagKind, TraceCode, parse};
 use suyuan_tests::{Engine, TestApp};
 use tool::{Report, Run};
 
 /// Requests that the tool makes of one operation while it varies values.
-const EXAMPLES: u32 = 15;
+const EXAMPLES: u32 = 12;
+/// Every way in which the tool makes requests: the examples, each bound of each value, values at
+/// random, and chains in which one call uses what another answered.
+const ALL: &str = "examples,coverage,fuzzing,stateful";
+/// The quick ones, where only who asks is different.
+const SHORT: &str = "examples,fuzzing";
 /// Tokens outlive the run.
 const SETTINGS: [(&str, &str); 2] = [
     ("security.access_token_s", "3600"),
@@ -43,7 +48,8 @@ fn with_examples(mut document: Value, stage: &Stage) -> Value {
         let method = operation.method.as_str().to_lowercase();
         let place = &mut document["paths"][&operation.path][&method];
         let (_, query) = path.split_once('?').unwrap_or_default();
-        for parameter in place["parameters"].as_array_mut().into_iter().flatten() {
+        let parameters = place.get_mut("parameters").and_then(Value::as_array_mut);
+        for parameter in parameters.into_iter().flatten() {
             let wanted = parameter["name"].as_str().expect("a name").to_owned();
             let of_path = known(operation, &path, &wanted);
             let of_query = query
@@ -82,16 +88,26 @@ fn known_values(stage: &Stage) -> Vec<(String, String, String)> {
     all
 }
 
-/// What nobody may be let through to, or what ends the run's own token.
-fn apart(operation: &Operation) -> bool {
-    operation.id == "change_my_password"
-}
+/// What takes away what others are about, and what may end the token it is called with: each alone,
+/// at last, by somebody of its own.
+const AT_LAST: [&str; 3] = ["erase_voice", "change_user", "change_my_password"];
 
-/// Operations that a role is let through to, and that were never once answered with success.
-fn never_succeeded(report: &Report, but: &[&str]) -> Vec<String> {
-    let silent = report.accepted.iter().filter(|(_, times)| **times == 0);
-    let names = silent.map(|(name, _)| name.clone());
-    names.filter(|name| !but.contains(&name.as_str())).collect()
+/// Operations of a run that never once answered with success to a right request.
+fn never_succeeded(run: &Run, report: &Report, but: &[&str]) -> Vec<String> {
+    let mut silent = Vec::new();
+    for (path, methods) in run.document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let id = operation["operationId"].as_str().expect("an id").to_owned();
+            let asked =
+                !run.without.contains(&id) && (run.only.is_empty() || run.only.contains(&id));
+            let name = format!("{} {path}", method.to_uppercase());
+            let succeeded = report.accepted.get(&name).is_some_and(|times| *times > 0);
+            if asked && !succeeded && !but.contains(&name.as_str()) {
+                silent.push(name);
+            }
+        }
+    }
+    silent
 }
 
 async fn staff_meet_what_the_document_says(engine: Engine) {
@@ -101,27 +117,22 @@ async fn staff_meet_what_the_document_says(engine: Engine) {
     let document = serde_json::to_value(document).expect("a document");
     let document = with_examples(document, &stage);
     let token = |caller: &suyuan_tests::Caller| caller.token().map(str::to_owned);
-    let secret = person(&app, "apart", Role::Operator, stage.firm.id.parse().ok()).await;
-    let own_end: Vec<String> = operations()
-        .into_iter()
-        .filter(apart)
-        .map(|o| o.id)
-        .collect();
-
     let run = Run {
         document,
         url: app.internal_url.clone(),
         token: token(&stage.firm.admin),
         accept: "application/json",
         examples: EXAMPLES,
+        phases: ALL,
         known: known_values(&stage),
-        without: own_end.clone(),
+        without: AT_LAST.map(str::to_owned).to_vec(),
         only: Vec::new(),
     };
     let report = tool::run(run.clone()).await;
     assert_eq!(report.faults, "", "as an enterprise's administrator");
     // Of what is not named here each was done at least once.
     let silent = never_succeeded(
+        &run,
         &report,
         &[
             // The platform's.
@@ -140,29 +151,35 @@ async fn staff_meet_what_the_document_says(engine: Engine) {
 
     let as_platform = Run {
         token: token(&platform),
+        phases: SHORT,
         examples: EXAMPLES / 3,
         ..run.clone()
     };
     let report = tool::run(as_platform).await;
     assert_eq!(report.faults, "", "as the platform's administrator");
-    for name in ["POST /v1/enterprises", "GET /v1/enterprises"] {
-        assert!(report.accepted[name] > 0, "{name}");
-    }
+    assert!(report.accepted["POST /v1/enterprises"] > 0);
 
     let stranger = Run {
         token: None,
+        phases: SHORT,
         examples: EXAMPLES / 3,
         ..run.clone()
     };
     assert_eq!(tool::run(stranger).await.faults, "", "as a stranger");
 
-    let ends_itself = Run {
-        token: token(&secret),
-        only: own_end,
-        without: Vec::new(),
-        ..run
-    };
-    assert_eq!(tool::run(ends_itself).await.faults, "", "own password");
+    for operation in AT_LAST {
+        let own = stage.firm.id.parse().ok();
+        let somebody = person(&app, operation, Role::EnterpriseAdmin, own).await;
+        let alone = Run {
+            token: token(&somebody),
+            only: vec![operation.to_owned()],
+            without: Vec::new(),
+            ..run.clone()
+        };
+        let report = tool::run(alone.clone()).await;
+        assert_eq!(report.faults, "", "{operation}");
+        assert_eq!(never_succeeded(&alone, &report, &[]), [""; 0]);
+    }
     for caller in [&platform, &stage.firm.admin] {
         assert_eq!(caller.get("/v1/me").await.status, 200, "still signed in");
     }
@@ -173,59 +190,62 @@ async fn consumers_meet_what_the_document_says(engine: Engine) {
     let app = TestApp::seeded(engine, &SETTINGS).await;
     let made = demo::make(app.state(), 7).await.expect("the demo's world");
     app.settled().await;
+    let view = app.consumer().scan(&made.codes.legal[0]).await.text();
     let document = suyuan::routes::public_openapi();
-    let mut run = Run {
+    let run = Run {
         document: serde_json::to_value(document).expect("a document"),
         url: app.public_url.clone(),
         token: None,
-        accept: "",
-        examples: EXAMPLES * 2,
-        known: known_codes(&made),
+        accept: "application/json",
+        examples: EXAMPLES,
+        phases: ALL,
+        known: known_codes(&made, &view),
         without: Vec::new(),
         only: Vec::new(),
     };
-    // Every form an answer about a code has.
+    let report = tool::run(run.clone()).await;
+    assert_eq!(report.faults, "", "as JSON");
+    let silent = never_succeeded(
+        &run,
+        &report,
+        &[
+            // No app is set.
+            "GET /.well-known/apple-app-site-association",
+            "GET /.well-known/assetlinks.json",
+            // The tool draws no picture.
+            "POST /q/photo",
+            // Nobody guesses secrets.
+            "GET /v1/public/watches/{token}",
+            "DELETE /v1/public/watches/{token}",
+            "GET /v1/public/complaints/{receipt}",
+            "POST /v1/public/complaints/{receipt}/erasure",
+            "POST /v1/public/complaints/{receipt}/satisfaction",
+        ],
+    );
+    assert_eq!(silent, [""; 0]);
+    // Every other form an answer about a code has.
     for accept in [
-        "application/json",
         "text/html",
         "*/*",
         "application/linkset+json",
         "application/ld+json",
     ] {
-        run.accept = accept;
-        let report = tool::run(run.clone()).await;
-        assert_eq!(report.faults, "", "{accept}");
-        let silent = never_succeeded(
-            &report,
-            &[
-                // No app is set.
-                "GET /.well-known/apple-app-site-association",
-                "GET /.well-known/assetlinks.json",
-                // The tool sends no picture; secrets are guessed by nobody.
-                "POST /q/photo",
-                "GET /v1/public/watches/{token}",
-                "DELETE /v1/public/watches/{token}",
-                "GET /v1/public/complaints/{receipt}",
-                "POST /v1/public/complaints/{receipt}/erasure",
-                "POST /v1/public/complaints/{receipt}/satisfaction",
-            ],
-        );
-        assert_eq!(silent, [""; 0], "{accept}");
-        run.examples = EXAMPLES / 3;
+        let other = Run {
+            accept,
+            phases: SHORT,
+            ..run.clone()
+        };
+        assert_eq!(tool::run(other).await.faults, "", "{accept}");
     }
     app.stop().await;
 }
 
-/// Codes of every standing.
-fn known_codes(made: &demo::Demo) -> Vec<(String, String, String)> {
+/// Codes of every standing, tags of some, and a file that a published product names.
+fn known_codes(made: &demo::Demo, view: &str) -> Vec<(String, String, String)> {
     let codes = &made.codes;
     let mut all = Vec::new();
     let mut put = |operation: &str, place: &str, value: &str| {
         all.push((operation.to_owned(), place.to_owned(), value.to_owned()));
-    };
-    let path = |url: &str| {
-        let path = url.strip_prefix(&made.public_url).unwrap_or(url);
-        path.split('?').next().unwrap_or_default().to_owned()
     };
     for list in [
         &codes.legal,
@@ -235,37 +255,48 @@ fn known_codes(made: &demo::Demo) -> Vec<(String, String, String)> {
         &codes.not_commissioned,
         &codes.forged,
     ] {
-        let path = path(&list[0]);
-        let parts: BTreeMap<&str, &str> = path
-            .trim_matches('/')
-            .split('/')
-            .collect::<Vec<_>>()
-            .chunks(2)
-            .filter_map(|pair| Some((*pair.first()?, *pair.get(1)?)))
-            .collect();
-        put("GET /01/{gtin}/21/{serial}", "path.gtin", parts["01"]);
-        put("GET /01/{gtin}/21/{serial}", "path.serial", parts["21"]);
-        put("GET /01/{gtin}", "path.gtin", parts["01"]);
-        put("GET /01/{gtin}/10/{lot}", "path.gtin", parts["01"]);
-        if let Some(lot) = parts.get("10") {
+        let code = parse(&list[0]).expect("a trace code").code;
+        let TraceCode::Gtin(unit) = &code else {
+            panic!("{code} has no GTIN");
+        };
+        let (gtin, serial) = (unit.gtin.to_string(), unit.serial.expect("a serial"));
+        for path in ["GET /01/{gtin}/21/{serial}", "GET /p/01/{gtin}/21/{serial}"] {
+            put(path, "path.gtin", &gtin);
+            put(path, "path.serial", &serial);
+        }
+        put("GET /01/{gtin}", "path.gtin", &gtin);
+        put("GET /01/{gtin}/10/{lot}", "path.gtin", &gtin);
+        if let Some(lot) = &unit.lot {
             put("GET /01/{gtin}/10/{lot}", "path.lot", lot);
         }
         put("GET /q", "query.code", &list[0]);
-        put("GET /p/{path}", "path.path", path.trim_start_matches('/'));
+        let epc = Epc::of(&code, 7).and_then(|epc| epc.tag(TagKind::Sgtin198, Filter::OTHER));
+        let hex = epc.expect("a tag").to_string();
+        put("GET /eh{hex}", "path.hex", &hex);
+        put("GET /ex{base64url}", "path.base64url", &base64url(&hex));
     }
-    let pallet = path(&codes.pallet[0]);
-    put(
-        "GET /00/{sscc}",
-        "path.sscc",
-        pallet.rsplit('/').next().unwrap_or_default(),
-    );
-    let own = path(&codes.care[0]);
-    put(
-        "GET /c/{code}",
-        "path.code",
-        own.rsplit('/').next().unwrap_or_default(),
-    );
+    let last = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
+    put("GET /00/{sscc}", "path.sscc", &last(&codes.pallet[0]));
+    put("GET /c/{code}", "path.code", &last(&codes.care[0]));
+    let (_, file) = view.split_once("\"hash\":\"").expect("a published file");
+    put("GET /files/{hash}", "path.hash", &file[..64]);
     all
+}
+
+/// The bytes that `hex` spells, in base64url without padding.
+fn base64url(hex: &str) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits: Vec<u32> = hex
+        .chars()
+        .map(|digit| digit.to_digit(16).expect("a hexadecimal digit"))
+        .flat_map(|digit| (0..4).rev().map(move |bit| digit >> bit & 1))
+        .collect();
+    bits.chunks(6)
+        .map(|six| {
+            let value = (0..6).fold(0, |value, at| value << 1 | six.get(at).unwrap_or(&0));
+            char::from(DIGITS[value as usize])
+        })
+        .collect()
 }
 
 #[actix_web::test]

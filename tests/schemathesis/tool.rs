@@ -25,6 +25,8 @@ pub struct Run {
     pub accept: &'static str,
     /// Requests of each operation while values are varied.
     pub examples: u32,
+    /// In which ways requests are made, by the tool's names.
+    pub phases: &'static str,
     /// Values that exist: operation, place (`path.id`), value.
     pub known: Vec<(String, String, String)>,
     /// Operation ids left out.
@@ -57,6 +59,7 @@ pub async fn run(run: Run) -> Report {
         .env("SUYUAN_ACCEPT", run.accept)
         .args(["--config-file", "schemathesis.toml", "run", "openapi.json"])
         .args(["--url", &run.url, "--checks", CHECKS, "--no-color"])
+        .args(["--phases", run.phases])
         .args(["--max-examples", &run.examples.to_string()])
         .args(["--seed", "7", "--generation-deterministic"])
         .args(["--suppress-health-check", "all", "--warnings", "off"])

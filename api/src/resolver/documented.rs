@@ -192,11 +192,12 @@ pub fn scan_tag_base64url() {}
 #[allow(dead_code)]
 pub fn scan_own() {}
 
-/// The page of a code, whatever the caller accepts: `/p` before any path above. With `section`
+/// The page of a code, whatever the caller accepts: `/p` before any path above, as here before that
+/// of a unit. With `section`
 /// the browser is sent to that part of the page: `verdict`, `recall`, `code`, or `item-` and a
 /// number of the public table.
-#[utoipa::path(get, path = "/p/{path}", tag = "scan", operation_id = "scan_page",
-    params(("path" = String, Path, description = "a code's path without its leading slash"),
+#[utoipa::path(get, path = "/p/01/{gtin}/21/{serial}", tag = "scan", operation_id = "scan_page",
+    params(("gtin" = String, Path), ("serial" = String, Path),
     ("section" = Option<String>, Query, description = "a part of the page: 1 to 20 small letters, digits and -")),
     responses(PageAnswers))]
 #[allow(dead_code)]
