@@ -10,7 +10,7 @@
 //! | `GET /v1/segments/{id}/codes?format=jsonl` | | lines of `{url}` |
 //! | `GET /v1/segments/{id}/codes?format=csv` | | a heading and a line a code |
 //! | `POST /v1/commissions` | `{batch_id, ranges[{segment_id, from, to}]}` | |
-//! | `POST /v1/recalls` | `{batch_ids, reason, instructions}` | `id` |
+//! | `POST /v1/recalls` | `{batch_ids, reason, instructions, initiated_at, responsible}` | `id` |
 //! | `POST /v1/recalls/{id}/close` | `{note}` | |
 //! | `GET /metrics` | | `suyuan_resolver_io_total`, present from the start, counting calls made for a scan only |
 //!
@@ -180,6 +180,8 @@ impl Officer {
             "batch_ids": [batch.0],
             "reason": "load test: time until a recall is seen",
             "instructions": "none; closed again at once",
+            "initiated_at": "2026-01-01T00:00:00Z",
+            "responsible": "load test",
         });
         let made = self.post("/v1/recalls", &body).await?;
         id_in(&made, "POST /v1/recalls")

@@ -120,6 +120,7 @@ finding_codes! {
     IdReuse "ID_REUSE" Critical "T2" "The same id with other content; the second copy is kept apart." "同一编号内容不同，后到者隔离。";
     DeviceFork "DEVICE_FORK" Critical "T3" "Two copies of one device; both must enrol again." "设备出现两份副本，须重新登记。";
     ChainBreak "CHAIN_BREAK" Critical "T5" "The chain of events does not fit what is held." "事件链与已存记录不衔接。";
+    DeviceRevoked "DEVICE_REVOKED" Critical "T6" "Signed with a revoked key; kept apart until a supervisor decides." "设备密钥已吊销，数据隔离待主管处理。";
     PartialGroup "PARTIAL_GROUP" Warning "T8" "Part of a business act never came in." "业务单据不完整。";
     Unreadable "UNREADABLE" Critical "T9" "Cannot be read; kept as it came." "无法解析，原样保存。";
     SeqMismatch "SEQ_MISMATCH" Critical "T9" "Its number is not its place; kept as it came." "序号与位置不符，原样保存。";

@@ -17,12 +17,20 @@
 //! # Ok::<(), trace_code::CodeError>(())
 //! ```
 
+pub mod admission;
+pub mod bugs;
+pub mod chain;
 pub mod event;
 pub mod facts;
 pub mod finding;
 pub mod fold;
 pub mod ids;
+pub mod invariants;
 pub mod limits;
+pub mod lots;
 pub mod order;
+pub mod outbox;
+pub mod time;
 pub mod trace_code;
 pub mod unit;
+pub mod wire;

@@ -17,18 +17,24 @@ pub const LOTS_PER_EVENT_MAX: usize = 1000;
 pub const GROUP_EVENTS_MAX: u32 = 500;
 /// Containers within containers.
 pub const NESTING_DEPTH_MAX: usize = 3;
+/// How deep the JSON of a request may nest; events in it are texts and do not count.
+pub const FRAME_DEPTH_MAX: usize = 8;
 /// How deep the JSON of an event may nest.
 pub const JSON_DEPTH_MAX: usize = 16;
 /// Longest text value of an event, in bytes.
 pub const TEXT_BYTES_MAX: usize = 2048;
 /// Most further items in an event's body.
 pub const BODY_ITEMS_MAX: usize = 64;
+/// Most JSON values in an event's body, those inside others counted too.
+pub const BODY_VALUES_MAX: usize = 1024;
 /// The greatest sequence number: what a browser's number holds exactly.
 pub const SEQ_MAX: u64 = (1 << 53) - 1;
 /// The greatest quantity on a lot line.
 pub const QTY_MAX: u64 = 1_000_000_000;
 /// Unsent events at which a device warns.
 pub const UNSENT_WARNING: u64 = 20_000;
+/// Most ranges of sequence numbers in one receipt; a receipt that names fewer is true all the same.
+pub const RANGES_MAX: usize = 1000;
 /// How long a gap or an incomplete group is waited for, in hours.
 pub const PARKING_HOURS: u64 = 72;
 /// How long a device keeps what was receipted, in days.
@@ -37,6 +43,8 @@ pub const TAIL_DAYS: u64 = 7;
 pub const ANCHOR_AGE_S: i64 = 15 * 60;
 /// How long an enrolment code holds, in seconds.
 pub const ENROLMENT_S: i64 = 10 * 60;
+/// Most bytes of an enrolment.
+pub const ENROL_BYTES_MAX: usize = 16 * 1024;
 /// Longest token a device signs, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 2048;
 /// Most bytes of a snapshot chunk.

@@ -2,7 +2,7 @@
 
 use crate::trace_code::{Text, TraceCode};
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// The key of a unit (单品): primary key and serial of its canonical trace code, as a path:
 /// `/01/{gtin}/21/{serial}`, `/01/{gtin}/235/{serial}`, `/00/{sscc}` or `/c/{enterprise}.{code}`.
@@ -36,6 +36,15 @@ impl UnitKey {
         &self.0
     }
 
+    /// The GTIN-14 of a trade item's key.
+    pub fn gtin(&self) -> Option<&str> {
+        let digits = self.0.strip_prefix("/01/")?.get(..14)?;
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then_some(digits)
+    }
+
     /// Is this a logistic unit?
     pub fn is_sscc(&self) -> bool {
         self.0.starts_with("/00/")
@@ -49,7 +58,8 @@ fn escaped<const N: usize>(serial: &Text<N>) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -4,7 +4,7 @@ use crate::support::{Code, batch_of, gtin_and_serial, neighbour, officer, path_o
 use serde_json::{Value, json};
 use std::{env, process::Stdio, time::Duration};
 use suyuan::{demo::Demo, resolver::lease::Trust};
-use suyuan_tests::{Engine, Proxy, TestApp, Weather};
+use suyuan_tests::{Engine, Proxy, TestApp, Weather, recall_order};
 use tokio::{io::AsyncWriteExt, process::Command};
 
 /// Compressed page (design section 7).
@@ -49,9 +49,11 @@ async fn kinds(app: &TestApp, demo: &Demo) -> Vec<Kind> {
     let officer = officer(app, demo).await;
     let old_batch = batch_of(&officer, &old_lot).await["id"].clone();
     let worst = path_of(&codes.expired[1]).replace("/10/", "/10/X");
-    let order = json!({"batch_ids": [old_batch],
-        "reason": "抽检发现个别罐封口不严，可能受潮变质。".repeat(8),
-        "instructions": "请停止食用，凭罐底追溯码到购买门店退货退款。".repeat(8)});
+    let order = recall_order(
+        &json!([old_batch]),
+        &"抽检发现个别罐封口不严，可能受潮变质。".repeat(8),
+        &"请停止食用，凭罐底追溯码到购买门店退货退款。".repeat(8),
+    );
     assert_eq!(officer.post("/v1/recalls", &order).await.status, 201);
     app.settled().await;
     vec![

@@ -1,6 +1,6 @@
 //! A person scans a tin and reads the truth.
 
-use suyuan_tests::on_both;
+use suyuan_tests::{on_both, recall_order};
 
 on_both!(every_group_of_the_demo_is_answered_as_it_is, |app| {
     let demo = app.world().await;
@@ -22,9 +22,7 @@ on_both!(a_recall_stops_the_scan_and_closing_it_lets_go, |app| {
         .and_then(|items| items.iter().find(|batch| batch["lot"] == lot))
         .expect("the tin's batch")["id"]
         .clone();
-    let order = serde_json::json!({
-        "batch_ids": [batch], "reason": "封口不严", "instructions": "退回门店",
-    });
+    let order = recall_order(&serde_json::json!([batch]), "封口不严", "退回门店");
     let opened = officer.post("/v1/recalls", &order).await;
     assert_eq!(opened.status, 201, "{}", opened.text());
     app.settled().await;

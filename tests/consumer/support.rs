@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use suyuan::{demo::Demo, problem::ProblemCode};
 pub use suyuan_tests::until;
-use suyuan_tests::{Answer, Caller, Engine, TestApp};
+use suyuan_tests::{Answer, Caller, Engine, TestApp, recall_order};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -177,7 +177,7 @@ pub async fn batch_of(officer: &Caller, lot: &str) -> Value {
 
 /// Opens a recall of one batch.
 pub async fn recall(officer: &Caller, batch: &Value, reason: &str) -> String {
-    let order = json!({"batch_ids": [batch], "reason": reason, "instructions": "退回门店"});
+    let order = recall_order(&json!([batch]), reason, "退回门店");
     let opened = officer.post("/v1/recalls", &order).await;
     assert_eq!(opened.status, 201, "{}", opened.text());
     opened.json()["id"].as_str().expect("an id").to_owned()

@@ -56,6 +56,7 @@ fn matrix() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("open_recall", STAFF),
         ("list_recalls", STAFF),
         ("get_recall", STAFF),
+        ("widen_recall", STAFF),
         ("close_recall", &[ADMIN]),
         ("list_voices", EVERYONE),
         ("get_voice", EVERYONE),

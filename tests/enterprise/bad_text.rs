@@ -6,7 +6,7 @@ use crate::{
     support::{head, refused},
 };
 use serde_json::{Value, json};
-use suyuan_tests::{TestApp, on_both};
+use suyuan_tests::{TestApp, on_both, recall_order};
 
 on_both!(numbers_beyond_all_bounds_are_refused, |app| {
     let (platform, stage) = stage(&app).await;
@@ -151,10 +151,7 @@ on_both!(what_is_asked_for_may_not_be_blank, |app| {
             "/v1/locations",
             json!({"code": "", "kind": "store", "name": "店"}),
         ),
-        (
-            "/v1/recalls",
-            json!({"batch_ids": [], "reason": "r", "instructions": "i"}),
-        ),
+        ("/v1/recalls", recall_order(&json!([]), "r", "i")),
     ] {
         let answer = admin.post(path, &body).await;
         refused(answer, "invalid-fields");

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use std::collections::BTreeMap;
 use suyuan::accounts::Role;
-use suyuan_tests::on_both;
+use suyuan_tests::{on_both, recall_order};
 
 /// Kind and beginning of the subject of each operation's entry.
 fn expected() -> BTreeMap<&'static str, (&'static str, &'static str)> {
@@ -32,6 +32,7 @@ fn expected() -> BTreeMap<&'static str, (&'static str, &'static str)> {
             ("codes_voided", "code_destruction:"),
         ),
         ("open_recall", ("recall_opened", "recall:")),
+        ("widen_recall", ("recall_widened", "recall:")),
         ("close_recall", ("recall_closed", "recall:")),
         ("create_voice", ("voice_received", "voice:")),
         ("handle_voice", ("voice_handled", "voice:")),
@@ -128,7 +129,7 @@ on_both!(
                     0 => ("/v1/locations", json!({"code": format!("W{w}-{n}"), "kind": "store", "name": "店"})),
                     1 => ("/v1/segments", json!({"product_id": product, "count": 3})),
                     2 => ("/v1/batches", json!({"product_id": product, "lot": format!("{w}-{n}"), "production_date": "2026-01-01"})),
-                    _ => ("/v1/recalls", json!({"batch_ids": [batch], "reason": "r", "instructions": "i"})),
+                    _ => ("/v1/recalls", recall_order(&json!([batch]), "r", "i")),
                 };
                 let answer = admin.post(path, &body).await;
                 assert_eq!(answer.status, 201, "{path}: {}", answer.text());

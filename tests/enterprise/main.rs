@@ -29,4 +29,6 @@ mod setup;
 mod support;
 mod tags;
 mod tokens;
+mod unit_recalls;
+mod unit_states;
 mod versions;

@@ -7,7 +7,7 @@ use crate::{
     support::*,
 };
 use serde_json::json;
-use suyuan_tests::{caller::Method, on_both};
+use suyuan_tests::{caller::Method, on_both, recall_order};
 
 on_both!(a_key_covers_the_title_of_a_file, |app| {
     let (_, stage) = stage(&app).await;
@@ -236,8 +236,7 @@ on_both!(no_free_text_holds_a_null_or_turns_the_line_round, |app| {
     let admin = &stage.firm.admin;
     for bad in ["a\0b", "a\u{202e}b"] {
         for (reason, instructions) in [(bad, "i"), ("r", bad)] {
-            let body =
-                json!({"batch_ids": [stage.batch], "reason": reason, "instructions": instructions});
+            let body = recall_order(&json!([stage.batch]), reason, instructions);
             refused(admin.post("/v1/recalls", &body).await, "invalid-fields");
         }
         let path = format!("/v1/recalls/{}/close", stage.recall);

@@ -9,7 +9,7 @@ use suyuan::{
     queries::fold::Counted,
     suspicions::{rules, store},
 };
-use suyuan_tests::{Answer, Caller, TestApp, caller::Method};
+use suyuan_tests::{Answer, Caller, TestApp, caller::Method, recall_order};
 
 /// One operation as documented.
 #[derive(Debug, Clone)]
@@ -136,7 +136,7 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
     let range = json!({"segment_id": segment, "from": 0, "to": 9});
     let some = json!({"batch_id": batch, "ranges": [range]});
     made(admin.post("/v1/commissions", &some).await);
-    let recall = json!({"batch_ids": [batch], "reason": "封口不严", "instructions": "退回"});
+    let recall = recall_order(&json!([batch]), "封口不严", "退回");
     let recall = id(&made(admin.post("/v1/recalls", &recall).await));
     let kept = upload(admin, "first", format!("%PDF-1.4 of {code}").into_bytes()).await;
     let told = complaint(line.rsplit(',').next().expect("a URL"));
@@ -313,9 +313,7 @@ impl Stage {
             "draw_qr_png" => ("/v1/qr.png?code=06901234567892".into(), Body::Nothing),
             "open_recall" => post(
                 here(),
-                json!({
-                    "batch_ids": [self.batch], "reason": format!("原因 {n}"), "instructions": "退回",
-                }),
+                recall_order(&json!([self.batch]), &format!("原因 {n}"), "退回"),
             ),
             "create_link" => post(
                 here(),
@@ -337,6 +335,12 @@ impl Stage {
             "get_voice" | "open_voice" | "erase_voice" => (at(&self.voice), Body::Nothing),
             "get_suspicion" | "list_suspicion_queries" => (at(&self.suspicion), Body::Nothing),
             "clear_suspicion" => post(at(&self.suspicion), json!({"note": "家人多次查询"})),
+            "widen_recall" => post(
+                at(&self.recall),
+                json!({
+                    "batch_ids": [], "ranges": range(200 + n, 200 + n), "codes": [self.code],
+                }),
+            ),
             "close_recall" => post(at(&self.recall), json!({"note": "已处理"})),
             "list_users"
             | "list_enterprises"

@@ -6,7 +6,7 @@ use crate::{
     support::{array, id, made, ok, refused, refused_field},
 };
 use serde_json::{Value, json};
-use suyuan_tests::{TestApp, on_both};
+use suyuan_tests::{TestApp, on_both, recall_order};
 
 async fn advice(app: &TestApp, code: &str) -> (Value, Value) {
     app.settled().await;
@@ -20,7 +20,7 @@ on_both!(two_recalls_of_one_batch_end_one_by_one, |app| {
     let mut ids = Vec::new();
     for reason in ["first", "second"] {
         let batch = &shown.batch["id"];
-        let body = json!({"batch_ids": [batch, batch], "reason": reason, "instructions": "i"});
+        let body = recall_order(&json!([batch, batch]), reason, "i");
         let opened = made(shown.admin.post("/v1/recalls", &body).await);
         assert_eq!(
             opened["batch_ids"],
@@ -73,7 +73,7 @@ on_both!(of_eight_closings_at_once_one_closes, |app| {
 on_both!(publishing_again_does_not_lift_a_recall, |app| {
     let demo = app.world().await;
     let shown = shown(&app, &demo, true).await;
-    let body = json!({"batch_ids": [shown.batch["id"]], "reason": "r", "instructions": "i"});
+    let body = recall_order(&json!([shown.batch["id"]]), "r", "i");
     made(shown.admin.post("/v1/recalls", &body).await);
     let stopped = (json!("stop"), json!("r"));
     ok(shown
@@ -95,8 +95,7 @@ on_both!(a_recall_cannot_smuggle_other_figures_into_the_page, |app| {
     let shown = shown(&app, &demo, true).await;
     // Characters the renderer keeps for what differs per unit.
     let reason = "X\u{e000}\u{e001}\u{e002}\u{e003}Y";
-    let body =
-        json!({"batch_ids": [shown.batch["id"]], "reason": reason, "instructions": "<b>i</b>"});
+    let body = recall_order(&json!([shown.batch["id"]]), reason, "<b>i</b>");
     made(shown.admin.post("/v1/recalls", &body).await);
     assert_eq!(
         advice(&app, &shown.code).await,
@@ -110,7 +109,7 @@ on_both!(a_recall_cannot_smuggle_other_figures_into_the_page, |app| {
 
 on_both!(a_recall_covers_something_and_says_why, |app| {
     let (_, stage) = stage(&app).await;
-    let right = json!({"batch_ids": [stage.batch], "reason": "r", "instructions": "i"});
+    let right = recall_order(&json!([stage.batch]), "r", "i");
     let nobody = "0198c0de-0000-7000-8000-000000000000";
     for (field, value, fault) in [
         ("batch_ids", json!([]), "length"),

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 use suyuan::demo::Demo;
-use suyuan_tests::{Caller, new_postgres_database};
+use suyuan_tests::{Caller, new_postgres_database, recall_order};
 
 const OK: &str = "200 legal ok";
 const DOUBT: &str = "200 legal caution cannot_confirm";
@@ -96,7 +96,7 @@ async fn ready(program: &Program) -> u16 {
 
 /// Opens a recall under this key: the status, and the recall's id where there is one.
 async fn order(officer: &Caller, batch: &Value, key: &str) -> (u16, Option<String>) {
-    let order = json!({"batch_ids": [batch], "reason": key, "instructions": "退回门店"});
+    let order = recall_order(&json!([batch]), key, "退回门店");
     let headers = [("idempotency-key", key)];
     let answer = officer.post_with("/v1/recalls", &headers, &order).await;
     if answer.status >= 400 {
@@ -246,7 +246,7 @@ async fn a_server_that_takes_no_writes_is_not_believed_and_says_so() {
     let batch = own.recalled_batch(&officer).await;
     own.server.fence(true).await;
     own.falls_silent().await;
-    let order_of = json!({"batch_ids": [batch], "reason": "x", "instructions": "退回门店"});
+    let order_of = recall_order(&json!([batch]), "x", "退回门店");
     let refused = officer.post("/v1/recalls", &order_of).await;
     assert_eq!(
         (refused.status, refused.problem().as_str()),

@@ -11,7 +11,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use suyuan_tests::{Caller, Proxy, Weather};
+use suyuan_tests::{Caller, Proxy, Weather, recall_order};
 use tokio::task::JoinHandle;
 
 const NODES: usize = 3;
@@ -62,6 +62,30 @@ async fn without_redis() {
     let cluster = Cluster::start(NODES, &[]).await;
     let worst = told_within_a_second(&cluster, 6).await;
     println!("recall told by three processes, no Redis: {worst:?} at worst");
+}
+
+#[actix_web::test]
+async fn of_single_units_and_never_of_their_neighbours() {
+    let cluster = Cluster::start(NODES, &[]).await;
+    let officer = cluster.officer().await;
+    let [tin, neighbour] = [0, 1].map(|n| path_of(&cluster.demo.codes.legal[n]));
+    let mut worst = Duration::ZERO;
+    for round in 0..6 {
+        everywhere(&cluster, tin, OK, 5 * SECOND).await;
+        let mut order = recall_order(&serde_json::json!([]), "test", "退回门店");
+        order["codes"] = serde_json::json!([cluster.demo.codes.legal[0]]);
+        let opened = officer.post("/v1/recalls", &order).await;
+        assert_eq!(opened.status, 201, "{}", opened.text());
+        worst = worst.max(everywhere(&cluster, tin, RECALLED, SECOND).await);
+        for node in &cluster.publics {
+            assert_eq!(node.scan(tin).await, RECALLED);
+            assert_eq!(node.scan(neighbour).await, OK);
+        }
+        close(&officer, opened.json()["id"].as_str().expect("an id")).await;
+        // Another place in the interval between two polls each time.
+        tokio::time::sleep(Duration::from_millis(67 * round)).await;
+    }
+    println!("recall of a unit told by three processes: {worst:?} at worst");
 }
 
 #[actix_web::test]

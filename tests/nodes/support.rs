@@ -10,7 +10,7 @@ use std::{
 };
 use suyuan::{demo::Demo, sealing::Sealer};
 pub use suyuan_tests::until;
-use suyuan_tests::{Caller, Engine, TestApp, new_postgres_database};
+use suyuan_tests::{Caller, Engine, TestApp, new_postgres_database, recall_order};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -275,8 +275,7 @@ pub async fn sign_in(internal: &Program, demo: &Demo) -> Caller {
 
 /// Opens a recall of one batch.
 pub async fn recall(officer: &Caller, batch: &Value) -> String {
-    let order = serde_json::json!(
-        {"batch_ids": [batch], "reason": "test", "instructions": "退回门店"});
+    let order = recall_order(&serde_json::json!([batch]), "test", "退回门店");
     let opened = officer.post("/v1/recalls", &order).await;
     assert_eq!(opened.status, 201, "{}", opened.text());
     opened.json()["id"].as_str().expect("an id").to_owned()

@@ -7,11 +7,15 @@
 pub mod app;
 pub mod caller;
 pub mod chaos;
+pub mod handheld;
+mod orders;
 mod patience;
 
 pub use app::{Engine, TestApp, new_postgres_database};
 pub use caller::{Answer, Caller};
 pub use chaos::{Proxy, Weather};
+pub use handheld::{DeviceKey, Handheld};
+pub use orders::recall_order;
 pub use patience::until;
 
 /// Runs one test body on both databases: `on_both!(name, |app| { … })` makes `name::sqlite` and

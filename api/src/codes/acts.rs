@@ -2,14 +2,11 @@
 //! Each is one entry of the log, safe to send twice, and refused whole or done whole.
 
 use super::{
-    CodesError, SpaceKey,
-    ranges::{Range, merged, runs},
-    ring::Ring,
-    space::{UnitName, sscc_index},
-    store,
+    CodesError, SpaceKey, store,
+    targets::{told, told_by_space, units},
     wire::{
-        CODES_LISTED_MAX, CommissionIn, CommissionOut, DestructionIn, DestructionOut, RANGES_MAX,
-        RangeIn, SEGMENT_CODES_MAX, SegmentIn, SegmentOut,
+        CommissionIn, CommissionOut, DestructionIn, DestructionOut, SEGMENT_CODES_MAX, SegmentIn,
+        SegmentOut,
     },
 };
 use crate::{
@@ -20,8 +17,6 @@ use crate::{
     registry,
 };
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
-use std::collections::BTreeMap;
-use suyuan_sync::trace_code::{self, TraceCode};
 use uuid::Uuid;
 
 /// Allocates a segment.
@@ -114,7 +109,7 @@ pub async fn commission(
         .await?
         .ok_or(CodesError::Unknown)?;
     let lot = Some(batch.lot.as_str());
-    let targets = targets(state, enterprise, &wanted.ranges, &wanted.codes, lot).await?;
+    let targets = units(state, enterprise, &wanted.ranges, &wanted.codes, lot).await?;
     let act = match state.log.begin(actor, key).await? {
         Begun::Act(act) => act,
         Begun::Answered(out) => return Ok(out),
@@ -157,8 +152,7 @@ pub async fn commission(
         commissioned,
         unchanged,
     };
-    let body =
-        serde_json::json!({"batch": batch.id, "codes": commissioned, "what": summary(&targets)});
+    let body = serde_json::json!({"batch": batch.id, "codes": commissioned, "what": told_by_space(&targets)});
     let entry = Entry {
         kind: Kind::CodesCommissioned,
         enterprise: Some(enterprise),
@@ -178,7 +172,7 @@ pub async fn destroy(
     wanted: DestructionIn,
 ) -> Result<DestructionOut, CodesError> {
     let destroyed_at = checked_record(&wanted, state.clock.today())?;
-    let targets = targets(state, enterprise, &wanted.ranges, &wanted.codes, None).await?;
+    let targets = units(state, enterprise, &wanted.ranges, &wanted.codes, None).await?;
     let act = match state.log.begin(actor, key).await? {
         Begun::Act(act) => act,
         Begun::Answered(out) => return Ok(out),
@@ -225,7 +219,7 @@ pub async fn destroy(
         unchanged,
     };
     let body = serde_json::json!({
-        "codes": voided, "what": summary(&targets), "reason": wanted.reason,
+        "codes": voided, "what": told_by_space(&targets), "reason": wanted.reason,
         "method": wanted.method, "witness": wanted.witness, "evidence": wanted.evidence,
     });
     let entry = Entry {
@@ -266,139 +260,4 @@ fn checked_record(wanted: &DestructionIn, today: jiff::civil::Date) -> Result<i6
             )
         })?;
     Ok((i64::from(crate::clock::day_number(day)) * 24 - 8) * 3_600_000_000)
-}
-
-/// What a request names, as ranges per space. Nothing is changed here.
-async fn targets(
-    state: &Internal,
-    enterprise: Uuid,
-    ranges: &[RangeIn],
-    codes: &[String],
-    lot: Option<&str>,
-) -> Result<BTreeMap<String, Vec<Range>>, CodesError> {
-    if ranges.is_empty() && codes.is_empty() {
-        return Err(CodesError::field(
-            "codes",
-            "required",
-            "give ranges or codes",
-            "请提供 ranges 或 codes",
-        ));
-    }
-    if ranges.len() > RANGES_MAX || codes.len() > CODES_LISTED_MAX {
-        return Err(CodesError::field(
-            "codes",
-            "too-many",
-            "at most 100 ranges and 10 000 codes a request",
-            "每次最多 100 个区间、10 000 个码",
-        ));
-    }
-    let mut targets: BTreeMap<String, Vec<Range>> = BTreeMap::new();
-    for part in ranges {
-        let segment = store::segment(state.db.reader(), enterprise, part.segment_id).await?;
-        let (lo, hi) = (segment.lo as u64, segment.hi as u64);
-        let range = Range::new(part.from.unwrap_or(lo), part.to.unwrap_or(hi))
-            .filter(|range| range.lo >= lo && range.hi <= hi)
-            .ok_or_else(|| {
-                CodesError::field(
-                    "ranges",
-                    "outside-segment",
-                    "from and to must lie within the segment, from not after to",
-                    "from、to 须位于码段之内，且 from 不大于 to",
-                )
-            })?;
-        targets.entry(segment.space).or_default().push(range);
-    }
-    for (space, indices) in indices(state, enterprise, codes, lot).await? {
-        targets.entry(space).or_default().extend(runs(&indices));
-    }
-    for ranges in targets.values_mut() {
-        *ranges = merged(std::mem::take(ranges));
-    }
-    Ok(targets)
-}
-
-/// Scanned or typed codes as sorted indices per space.
-async fn indices(
-    state: &Internal,
-    enterprise: Uuid,
-    codes: &[String],
-    lot: Option<&str>,
-) -> Result<BTreeMap<String, Vec<u64>>, CodesError> {
-    let prefixes = registry::enterprises::store::prefixes(state.db.reader(), enterprise).await?;
-    let mut rings: BTreeMap<String, Ring> = BTreeMap::new();
-    let mut indices: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    for (n, text) in codes.iter().enumerate() {
-        let field = format!("codes/{n}");
-        let scanned = trace_code::parse(text).map_err(|error| {
-            CodesError::field(
-                &field,
-                error.fault.code(),
-                error.fault.en(),
-                error.fault.zh(),
-            )
-        })?;
-        let unknown = || {
-            CodesError::field(
-                &field,
-                "not-ours",
-                "not a unit code this enterprise issued",
-                "不是本企业签发的单品追溯码",
-            )
-        };
-        if let (Some(own), Some(lot)) = (scanned.claims.lot, lot)
-            && *own != *lot
-        {
-            return Err(CodesError::field(
-                &field,
-                "other-lot",
-                "this code carries another lot than the batch",
-                "该码印有其他批号",
-            ));
-        }
-        if let TraceCode::Sscc(sscc) = &scanned.code {
-            let (prefix, index) = prefixes
-                .iter()
-                .find_map(|prefix| Some((prefix, sscc_index(sscc, prefix)?)))
-                .ok_or_else(unknown)?;
-            indices
-                .entry(format!("00/{prefix}"))
-                .or_default()
-                .push(index);
-            continue;
-        }
-        let unit = UnitName::of(&scanned.code).ok_or_else(unknown)?;
-        let name = unit.space.to_string();
-        if !rings.contains_key(&name) {
-            store::space(state.db.reader(), enterprise, &name)
-                .await?
-                .ok_or_else(unknown)?;
-            let ring = store::ring(&state.db, &state.sealer, enterprise, &unit.space).await?;
-            rings.insert(name.clone(), ring);
-        }
-        let index = rings
-            .get(&name)
-            .and_then(|ring| ring.index_of(&unit.serial));
-        let index = index.ok_or_else(unknown)?;
-        indices.entry(name).or_default().push(index);
-    }
-    for list in indices.values_mut() {
-        list.sort_unstable();
-        list.dedup();
-    }
-    Ok(indices)
-}
-
-fn told(ranges: &[Range]) -> String {
-    let parts: Vec<String> = ranges
-        .iter()
-        .map(|r| format!("{}-{}", r.lo, r.hi))
-        .collect();
-    parts.join(",")
-}
-
-fn summary(targets: &BTreeMap<String, Vec<Range>>) -> BTreeMap<&str, String> {
-    targets
-        .iter()
-        .map(|(space, ranges)| (space.as_str(), told(ranges)))
-        .collect()
 }

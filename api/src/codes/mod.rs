@@ -11,6 +11,7 @@ pub mod ranges;
 pub mod ring;
 mod space;
 pub mod store;
+pub mod targets;
 pub mod wire;
 
 pub use minting::MintProfile;

@@ -204,12 +204,17 @@ async fn formula(state: &Internal, today: Date, seed: u64) -> Result<Maker, Prob
     destroy(state, enterprise, &tins, 1200, 1204, today).await?;
     let recall = RecallIn {
         batch_ids: vec![bad],
+        ranges: Vec::new(),
+        codes: Vec::new(),
+        initiated_at: crate::clock::rfc3339(state.clock.now()),
+        responsible: "质量部经理".into(),
+        destinations: Vec::new(),
         reason: "抽检发现个别罐封口不严，可能受潮变质。Some tins may not be sealed tightly.".into(),
         instructions: "请停止食用，凭罐底追溯码到购买门店退货退款，或拨打 400-000-0001。\
              Stop using it; return it to any store for a refund."
             .into(),
     };
-    recalls::store::open(&state.log, enterprise, Actor::System, None, recall).await?;
+    recalls::acts::open(state, enterprise, Actor::System, None, recall).await?;
 
     let printed = |id: Uuid| printer(state, enterprise, &tins, Some(id));
     let (good_tins, old_tins, bad_tins) = (

@@ -15,6 +15,12 @@ pub struct Model {
     pub opened_at: i64,
     pub closed_at: Option<i64>,
     pub closing_note: Option<String>,
+    pub opened_gseq: i64,
+    pub closed_gseq: Option<i64>,
+    pub mistaken: bool,
+    pub initiated_at: i64,
+    pub responsible: Option<String>,
+    pub destinations: String,
 }
 
 /// None: rows are joined by the stores, tenant first.

@@ -12,6 +12,8 @@ pub struct Model {
     pub recall_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub batch_id: Uuid,
+    pub since: i64,
+    pub since_at: i64,
 }
 
 /// None: rows are joined by the stores, tenant first.

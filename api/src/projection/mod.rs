@@ -3,6 +3,7 @@
 //! decides nothing; the resolver reads what stands here.
 
 pub mod rights;
+pub mod units;
 
 use crate::{catalogue::PublicItem, db::statement, log::Act};
 use roaring::RoaringBitmap;
@@ -169,14 +170,17 @@ pub async fn put_batch(act: &Act, batch: &Batch<'_>) -> Result<(), DbErr> {
     .await
 }
 
-/// Shows which recalls are open for a batch.
-pub async fn set_recalls(act: &Act, batch: Uuid, recalls: &[Recall]) -> Result<(), DbErr> {
-    run(
-        act,
-        "UPDATE public_batch SET recalls = ?, position = ? WHERE batch_id = ?",
-        vec![json(&recalls)?.into(), act.position().into(), batch.into()],
-    )
-    .await
+/// Shows which recalls are open for these batches.
+pub async fn set_recalls(act: &Act, batches: &[Uuid], recalls: &[Recall]) -> Result<(), DbErr> {
+    if batches.is_empty() {
+        return Ok(());
+    }
+    let places = vec!["?"; batches.len()].join(", ");
+    let mut values = vec![json(&recalls)?.into(), act.position().into()];
+    values.extend(batches.iter().map(|batch| sea_orm::Value::from(*batch)));
+    let sql =
+        format!("UPDATE public_batch SET recalls = ?, position = ? WHERE batch_id IN ({places})");
+    run(act, &sql, values).await
 }
 
 /// Shows the links of an anchor, all of them; none is the tombstone.
@@ -221,23 +225,40 @@ pub async fn put_chunk(
     chunk: u32,
     kind: &str,
     batch: Uuid,
-    mut bits: RoaringBitmap,
+    bits: RoaringBitmap,
 ) -> Result<(), DbErr> {
-    run(
-        act,
-        "INSERT INTO public_chunk (space, chunk, kind, batch_id, bits, position) \
-         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (space, chunk, kind, batch_id) \
-         DO UPDATE SET bits = excluded.bits, position = excluded.position",
-        vec![
+    put_chunks(act, space, kind, batch, vec![(chunk, bits)]).await
+}
+
+/// Shows several bitmaps of one kind in one statement; none is none.
+pub async fn put_chunks(
+    act: &Act,
+    space: &str,
+    kind: &str,
+    batch: Uuid,
+    chunks: Vec<(u32, RoaringBitmap)>,
+) -> Result<(), DbErr> {
+    if chunks.is_empty() {
+        return Ok(());
+    }
+    let rows = vec!["(?, ?, ?, ?, ?, ?)"; chunks.len()].join(", ");
+    let mut values = Vec::with_capacity(chunks.len() * 6);
+    for (chunk, mut bits) in chunks {
+        values.extend([
             space.into(),
             i64::from(chunk).into(),
             kind.into(),
             batch.into(),
             write_bits(&mut bits)?.into(),
             act.position().into(),
-        ],
-    )
-    .await
+        ]);
+    }
+    let sql = format!(
+        "INSERT INTO public_chunk (space, chunk, kind, batch_id, bits, position) VALUES {rows} \
+         ON CONFLICT (space, chunk, kind, batch_id) \
+         DO UPDATE SET bits = excluded.bits, position = excluded.position"
+    );
+    run(act, &sql, values).await
 }
 
 /// Shows a file of an enterprise. Its bytes stay in the database.

@@ -10,6 +10,8 @@ pub const READ: &[&str] = &[
     "public_batch",
     "public_range",
     "public_chunk",
+    "public_unit",
+    "public_recall",
     "public_file",
     "public_link",
     "public_watch",

@@ -1,15 +1,15 @@
 //! Recalls over HTTP.
 
 use super::{
-    RecallError, store,
-    wire::{BATCHES_MAX, RecallCloseIn, RecallIn, RecallOut},
+    acts, store,
+    wire::{RecallCloseIn, RecallIn, RecallOut, RecallWidenIn},
 };
 use crate::{
     app::Internal,
     free_text,
     http::{
         auth::{EnterpriseAdmin, Staff},
-        body::Json,
+        body::{Json, LARGE_MAX},
         page::{Page, PageQuery},
     },
     problem::{Problem, ProblemBody},
@@ -20,37 +20,51 @@ use actix_web::{
 };
 use uuid::Uuid;
 
-/// Open a recall: within a second every answer about these batches says stop.
+/// Open a recall of batches, of single units, or of both: within a second every answer about them
+/// says stop.
 #[utoipa::path(tag = "recalls", operation_id = "open_recall", request_body = RecallIn,
     security(("bearer" = [])),
     responses((status = 201, body = RecallOut), (status = 404, body = ProblemBody),
-    (status = 422, body = ProblemBody)))]
+    (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
 #[post("/v1/recalls")]
 pub async fn open_recall(
     state: Data<Internal>,
     caller: Staff,
-    body: Json<RecallIn>,
+    body: Json<RecallIn, LARGE_MAX>,
 ) -> Result<HttpResponse, Problem> {
-    let recall = body.value;
-    if recall.batch_ids.is_empty() || recall.batch_ids.len() > BATCHES_MAX {
-        return Err(Problem::field(
-            "batch_ids",
-            "length",
-            "1 to 200 batches",
-            "1 到 200 个批次",
-        ));
-    }
-    check_text("reason", &recall.reason, 1000)?;
-    check_text("instructions", &recall.instructions, 2000)?;
-    let out = store::open(
-        &state.log,
+    let out = acts::open(
+        &state,
         caller.enterprise,
         caller.actor,
         body.key,
-        recall,
+        body.value,
     )
     .await?;
     Ok(HttpResponse::Created().json(out))
+}
+
+/// Let a recall cover more batches and units. What it covers already stays covered since it was.
+#[utoipa::path(tag = "recalls", operation_id = "widen_recall", request_body = RecallWidenIn,
+    params(("id" = Uuid, Path)), security(("bearer" = [])),
+    responses((status = 200, body = RecallOut), (status = 404, body = ProblemBody),
+    (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+#[post("/v1/recalls/{id}/widen")]
+pub async fn widen_recall(
+    state: Data<Internal>,
+    caller: Staff,
+    id: Path<Uuid>,
+    body: Json<RecallWidenIn, LARGE_MAX>,
+) -> Result<web::Json<RecallOut>, Problem> {
+    let out = acts::widen(
+        &state,
+        caller.enterprise,
+        caller.actor,
+        body.key,
+        *id,
+        body.value,
+    )
+    .await?;
+    Ok(web::Json(out))
 }
 
 /// Recalls of the caller's enterprise.
@@ -94,9 +108,12 @@ pub async fn close_recall(
     id: Path<Uuid>,
     body: Json<RecallCloseIn>,
 ) -> Result<web::Json<RecallOut>, Problem> {
-    check_text("note", &body.value.note, 1000)?;
-    let out = store::close(
-        &state.log,
+    if !free_text::is_shown(&body.value.note, 1000) {
+        let (en, zh) = ("1 to 1000 characters", "1 到 1000 个字符");
+        return Err(Problem::field("note", "length", en, zh));
+    }
+    let out = acts::close(
+        &state,
         caller.enterprise,
         caller.actor,
         body.key,
@@ -105,17 +122,4 @@ pub async fn close_recall(
     )
     .await?;
     Ok(web::Json(out))
-}
-
-fn check_text(field: &str, text: &str, max: usize) -> Result<(), RecallError> {
-    if free_text::is_shown(text, max) {
-        return Ok(());
-    }
-    let (en, zh) = (
-        format!("1 to {max} characters"),
-        format!("1 到 {max} 个字符"),
-    );
-    Err(RecallError::Fields(
-        Problem::field(field, "length", &en, &zh).errors,
-    ))
 }

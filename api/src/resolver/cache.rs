@@ -8,7 +8,7 @@
 
 use super::{
     decide::Verdict,
-    lookup::Subject,
+    lookup::{Found, Subject},
     note_io,
     redis_tier::RedisTier,
     store,
@@ -34,6 +34,8 @@ const NEGATIVE_MAX: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ViewKey {
     subject: SubjectKey,
+    /// The recall of single units it tells; what it says never changes.
+    notice: Option<Uuid>,
     reasons: u16,
     legality: u8,
     format: Format,
@@ -66,11 +68,43 @@ impl SubjectKey {
     }
 }
 
+/// An answer whose view is wanted.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// What was found.
+    pub found: &'a Found,
+    /// What is said of it.
+    pub verdict: Verdict,
+    /// Page or JSON.
+    pub format: Format,
+    /// For pages.
+    pub lang: Lang,
+}
+
+impl Wanted<'_> {
+    fn render(self, public: Option<&projection::View>) -> View {
+        let content = Content {
+            verdict: self.verdict,
+            subject: &self.found.subject,
+            public,
+            recall: self.found.recall(),
+        };
+        render(&content, self.format, self.lang)
+    }
+}
+
 impl ViewKey {
     /// The key of an answer. JSON is the same in every language.
-    pub fn new(subject: &Subject, verdict: Verdict, format: Format, lang: Lang) -> ViewKey {
+    pub fn new(wanted: Wanted<'_>) -> ViewKey {
+        let Wanted {
+            found,
+            verdict,
+            format,
+            lang,
+        } = wanted;
         ViewKey {
-            subject: SubjectKey::of(subject),
+            subject: SubjectKey::of(&found.subject),
+            notice: found.notice.as_ref().map(|recall| recall.id),
             reasons: verdict.reasons.bits(),
             legality: verdict.legality.map_or(u8::MAX, |legality| legality as u8),
             format,
@@ -148,24 +182,11 @@ impl Views {
     }
 
     /// The view of an answer, if it is here: no lock is held long, nothing is awaited.
-    pub fn peek(
-        &self,
-        subject: &Subject,
-        verdict: Verdict,
-        format: Format,
-        lang: Lang,
-    ) -> Option<Arc<View>> {
-        let key = ViewKey::new(subject, verdict, format, lang);
+    pub fn peek(&self, wanted: Wanted<'_>) -> Option<Arc<View>> {
+        let key = ViewKey::new(wanted);
         if key.subject == SubjectKey::Nothing {
             let mut negative = lock(&self.negative);
-            let view = negative.get_or_insert(key, || {
-                let content = Content {
-                    verdict,
-                    subject,
-                    public: None,
-                };
-                Arc::new(render(&content, format, lang))
-            });
+            let view = negative.get_or_insert(key, || Arc::new(wanted.render(None)));
             return Some(view.clone());
         }
         lock(self.shard(&key)).get(&key).cloned()
@@ -176,28 +197,14 @@ impl Views {
         &self,
         db: &Reader,
         installation: Uuid,
-        subject: &Subject,
-        verdict: Verdict,
-        format: Format,
-        lang: Lang,
+        wanted: Wanted<'_>,
     ) -> Result<Arc<View>, DbErr> {
-        if let Some(view) = self.peek(subject, verdict, format, lang) {
+        if let Some(view) = self.peek(wanted) {
             return Ok(view);
         }
-        let source = self
-            .source(db, installation, SubjectKey::of(subject))
-            .await?;
-        let public = source.as_ref().as_ref();
-        let view = Arc::new(render(
-            &Content {
-                verdict,
-                subject,
-                public,
-            },
-            format,
-            lang,
-        ));
-        let key = ViewKey::new(subject, verdict, format, lang);
+        let key = ViewKey::new(wanted);
+        let source = self.source(db, installation, key.subject).await?;
+        let view = Arc::new(wanted.render(source.as_ref().as_ref()));
         lock(self.shard(&key)).put(key, view.clone(), view.weight);
         Ok(view)
     }
@@ -300,10 +307,12 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 mod tests {
     use super::*;
     use crate::resolver::decide::{Facts, Names, decide};
+    use suyuan_sync::trace_code;
 
     fn key(n: i64) -> ViewKey {
         ViewKey {
             subject: SubjectKey::Batch(Uuid::nil(), n),
+            notice: None,
             reasons: 0,
             legality: 0,
             format: Format::Json,
@@ -331,15 +340,41 @@ mod tests {
     }
 
     #[test]
-    fn another_version_or_verdict_is_another_view() {
-        let verdict = decide(&Facts::of(Names::ProductOrBatch));
-        let of = |subject, verdict| ViewKey::new(&subject, verdict, Format::Page, Lang::Zh);
-        let id = Uuid::from_u128(9);
-        assert_ne!(
-            of(Subject::Product(id, Some(1)), verdict),
-            of(Subject::Product(id, Some(2)), verdict)
-        );
-        let nothing = decide(&Facts::of(Names::Nothing));
-        assert_ne!(of(Subject::Nothing, verdict), of(Subject::Nothing, nothing));
+    fn another_version_verdict_or_recall_is_another_view() {
+        let of = |subject, names, recall: Option<u128>| {
+            let facts = Facts::of(names);
+            let found = Found {
+                facts,
+                subject,
+                unit: None,
+                code: trace_code::parse("6901234567892").unwrap().code,
+                level: "product",
+                notice: recall.map(|id| {
+                    Arc::new(projection::Recall {
+                        id: Uuid::from_u128(id),
+                        reason: String::new(),
+                        instructions: String::new(),
+                        opened_at: 0,
+                    })
+                }),
+            };
+            ViewKey::new(Wanted {
+                found: &found,
+                verdict: decide(&facts),
+                format: Format::Page,
+                lang: Lang::Zh,
+            })
+        };
+        let product = |version| Subject::Product(Uuid::from_u128(9), Some(version));
+        let first = of(product(1), Names::ProductOrBatch, None);
+        assert_eq!(first, of(product(1), Names::ProductOrBatch, None));
+        for other in [
+            of(product(2), Names::ProductOrBatch, None),
+            of(product(1), Names::Nothing, None),
+            of(product(1), Names::ProductOrBatch, Some(1)),
+            of(product(1), Names::ProductOrBatch, Some(2)),
+        ] {
+            assert_ne!(first, other);
+        }
     }
 }

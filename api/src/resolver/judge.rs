@@ -3,6 +3,7 @@
 
 use super::{
     Resolver,
+    cache::Wanted,
     counts::Count,
     decide::{Verdict, decide},
     lease::{AsOf, Trust},
@@ -127,18 +128,16 @@ async fn view_of(
     verdict: Verdict,
     ask: Ask,
 ) -> Result<Arc<View>, Problem> {
-    let (views, subject) = (&resolver.views, &found.subject);
-    if let Some(view) = views.peek(subject, verdict, ask.format, ask.lang) {
+    let wanted = Wanted {
+        found,
+        verdict,
+        format: ask.format,
+        lang: ask.lang,
+    };
+    if let Some(view) = resolver.views.peek(wanted) {
         return Ok(view);
     }
-    let view = views.get(
-        &resolver.db,
-        installation,
-        subject,
-        verdict,
-        ask.format,
-        ask.lang,
-    );
+    let view = resolver.views.get(&resolver.db, installation, wanted);
     match tokio::time::timeout(READ_TIMEOUT, view).await {
         Ok(Ok(view)) => Ok(view),
         Ok(Err(error)) => Err(unavailable(&error)),

@@ -3,9 +3,13 @@
 
 use super::{
     decide::{Facts, Legality, Names},
+    exceptions::Against,
     world::{Batch, Space, Standing, World},
 };
-use crate::codes::{SpaceKey, UnitLevel, minting};
+use crate::{
+    codes::{SpaceKey, UnitLevel, minting},
+    projection::Recall,
+};
 use std::sync::Arc;
 use suyuan_sync::trace_code::{Claims, GtinCode, Scanned, Text, TraceCode};
 use uuid::Uuid;
@@ -43,10 +47,46 @@ pub struct Found {
     pub code: TraceCode,
     /// `product`, `batch`, `item`, `case` or `pallet`.
     pub level: &'static str,
+    /// A recall of this very unit, where it is newer than its batch's.
+    pub notice: Option<Arc<Recall>>,
+}
+
+impl Found {
+    /// The recall to be told: the newest that covers it.
+    pub fn recall(&self) -> Option<&Recall> {
+        let of_batch = match &self.subject {
+            Subject::Batch(batch) => batch.recalls.first(),
+            Subject::Product(..) | Subject::Nothing => None,
+        };
+        self.notice.as_deref().or(of_batch)
+    }
+
+    /// Takes in what is known against the unit itself.
+    fn about_unit(&mut self, against: Against, recall: Option<&Arc<Recall>>) {
+        self.facts.queried_often = against.queried_often;
+        self.facts.suspected_copy = against.copy;
+        self.facts.collected = against.collected;
+        self.facts.destroyed = against.destroyed;
+        self.facts.recalled |= recall.is_some();
+        let of_batch = self.recall().map(|recall| recall.opened_at);
+        let newer = recall.filter(|recall| Some(recall.opened_at) > of_batch);
+        self.notice = newer.cloned();
+    }
 }
 
 /// Looks a code up. `today` in days since 1970, Asia/Shanghai.
 pub fn lookup(world: &World, scanned: &Scanned, entered: Entered, today: i32) -> Found {
+    let mut found = named(world, scanned, entered, today);
+    if found.unit.is_none()
+        && let Some(other) = world.other(&found.code)
+    {
+        let recall = world.newest_open(other.recalls.iter().copied());
+        found.about_unit(other.status.into(), recall);
+    }
+    found
+}
+
+fn named(world: &World, scanned: &Scanned, entered: Entered, today: i32) -> Found {
     match &scanned.code {
         TraceCode::Gtin(gtin) => match (&gtin.serial, &gtin.upui) {
             (Some(serial), _) => unit(world, scanned, gtin, serial, entered, today),
@@ -75,13 +115,19 @@ pub fn lookup(world: &World, scanned: &Scanned, entered: Entered, today: i32) ->
                     (Legality::Legal, Some((space.key, index)))
                 }
             };
-            Found {
+            let mut found = Found {
                 facts: Facts::of(Names::LogisticUnit(legality)),
                 subject: Subject::Nothing,
                 unit,
                 code: scanned.code,
                 level: UnitLevel::Pallet.name(),
+                notice: None,
+            };
+            if unit.is_some() {
+                let recall = world.newest_open(space.recalls(index));
+                found.about_unit(space.against(index), recall);
             }
+            found
         }
         TraceCode::Other(_) | TraceCode::Profiled(_) => nothing(scanned.code),
     }
@@ -145,17 +191,13 @@ fn judge(
         unit: index.map(|index| (space.key, index)),
         code,
         level: space.level.name(),
+        notice: None,
     };
     let show_product = |found: &mut Found| {
         if let Some(product) = space.product {
             found.subject = Subject::Product(product, world.product_version(product));
         }
     };
-    let suspected = index
-        .map(|index| space.suspected(index))
-        .unwrap_or_default();
-    found.facts.queried_often = suspected.queried_often;
-    found.facts.suspected_copy = suspected.copy;
     match standing {
         Standing::NotAllocated => found.unit = None,
         Standing::Allocated => {
@@ -179,6 +221,12 @@ fn judge(
             }
         }
     }
+    if let Some((_, index)) = found.unit {
+        found.about_unit(
+            space.against(index),
+            world.newest_open(space.recalls(index)),
+        );
+    }
     found
 }
 
@@ -196,6 +244,7 @@ fn product(world: &World, scanned: &Scanned, gtin: &GtinCode, today: i32) -> Fou
         unit: None,
         code: scanned.code,
         level: "product",
+        notice: None,
     };
     let lot = gtin.lot.or(scanned.claims.lot);
     if let Some(batch) = lot.and_then(|lot| world.batch_by_lot(product, &lot)) {
@@ -248,6 +297,7 @@ fn nothing(code: TraceCode) -> Found {
             TraceCode::Gtin(gtin) if gtin.serial.is_none() && gtin.upui.is_none() => "product",
             _ => "item",
         },
+        notice: None,
     }
 }
 

@@ -16,6 +16,7 @@ pub mod compose;
 pub mod counts;
 pub mod decide;
 pub mod documented;
+pub mod exceptions;
 pub mod feed;
 pub mod handlers;
 pub mod judge;

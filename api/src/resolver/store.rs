@@ -1,7 +1,10 @@
 //! What the resolver reads: the public projection, and nothing else. Every function here works
 //! under the public database role.
 
-use super::world::{Batch, Change, Space, expiry_day};
+use super::{
+    exceptions::OtherUnit,
+    world::{Batch, Change, Mark, Space, expiry_day},
+};
 use crate::{
     codes::{
         SpaceKey, UnitLevel,
@@ -10,15 +13,19 @@ use crate::{
     db::{Reader, statement},
     entities::{
         public_batch, public_chunk, public_file, public_link, public_product, public_range,
-        public_space, query_chunk, query_count,
+        public_recall, public_space, public_unit, query_chunk, query_count,
     },
-    projection::{CHUNK_COPY, CHUNK_LISTED, CHUNK_OFTEN, CHUNK_VOID, RANGE_SEGMENT, read_bits},
+    projection::{
+        CHUNK_COPY, CHUNK_LISTED, CHUNK_OFTEN, CHUNK_VOID, RANGE_SEGMENT, read_bits,
+        units::{CHUNK_COLLECTED, CHUNK_COPY_EVENTS, CHUNK_DESTROYED, CHUNK_RECALLED, UnitStatus},
+    },
     sealing::SealError,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
 };
+use suyuan_sync::unit::UnitKey;
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -61,13 +68,16 @@ pub async fn head(db: &Reader) -> Result<(Uuid, i64), DbErr> {
     ))
 }
 
-/// The tables a world is made of, in an order in which what is named comes first.
-pub const TABLES: [Table; 6] = [
+/// The tables a world is made of, in an order in which what is named comes first. Recalls come after
+/// the units they name: they are read later, so that no unit names a recall that is not known yet.
+pub const TABLES: [Table; 8] = [
     Table::Spaces,
     Table::Products,
     Table::Batches,
     Table::Ranges,
     Table::Chunks,
+    Table::Units,
+    Table::Recalls,
     Table::Links,
 ];
 
@@ -84,6 +94,10 @@ pub enum Table {
     Ranges,
     /// `public_chunk`
     Chunks,
+    /// `public_unit`
+    Units,
+    /// `public_recall`
+    Recalls,
     /// `public_link`
     Links,
 }
@@ -96,6 +110,8 @@ impl Table {
             Table::Batches => "public_batch",
             Table::Ranges => "public_range",
             Table::Chunks => "public_chunk",
+            Table::Units => "public_unit",
+            Table::Recalls => "public_recall",
             Table::Links => "public_link",
         }
     }
@@ -205,6 +221,22 @@ pub async fn changes(
                 .filter_map(|row| chunk(row).transpose())
                 .collect()
         }
+        Table::Units => {
+            let rows = public_unit::Entity::find()
+                .filter(public_unit::Column::Position.gt(after))
+                .filter(public_unit::Column::Position.lte(to))
+                .all(conn)
+                .await?;
+            rows.into_iter().map(other).collect()
+        }
+        Table::Recalls => {
+            let rows = public_recall::Entity::find()
+                .filter(public_recall::Column::Position.gt(after))
+                .filter(public_recall::Column::Position.lte(to))
+                .all(conn)
+                .await?;
+            rows.into_iter().map(recall).collect()
+        }
         Table::Links => {
             let rows = public_link::Entity::find()
                 .filter(public_link::Column::Position.gt(after))
@@ -247,13 +279,37 @@ fn chunk(row: public_chunk::Model) -> Result<Option<Change>, ReadError> {
         .ok_or_else(|| ReadError::Row(format!("public_chunk {}", row.space)))?;
     let bits = read_bits(&row.bits)?;
     let number = row.chunk as u32;
-    Ok(match row.kind.as_str() {
-        CHUNK_VOID => Some(Change::Void(key, number, bits)),
-        CHUNK_LISTED => Some(Change::Listed(key, number, row.batch_id, bits)),
-        CHUNK_OFTEN => Some(Change::QueriedOften(key, number, bits)),
-        CHUNK_COPY => Some(Change::SuspectedCopy(key, number, bits)),
-        _ => None,
-    })
+    let mark = match row.kind.as_str() {
+        CHUNK_LISTED => return Ok(Some(Change::Listed(key, number, row.batch_id, bits))),
+        CHUNK_RECALLED => return Ok(Some(Change::Recalled(key, number, row.batch_id, bits))),
+        CHUNK_VOID => Mark::Void,
+        CHUNK_OFTEN => Mark::QueriedOften,
+        CHUNK_COPY => Mark::CopyByQueries,
+        CHUNK_COPY_EVENTS => Mark::CopyByEvents,
+        CHUNK_COLLECTED => Mark::Collected,
+        CHUNK_DESTROYED => Mark::Destroyed,
+        _ => return Ok(None),
+    };
+    Ok(Some(Change::Marked(key, number, mark, bits)))
+}
+
+fn other(row: public_unit::Model) -> Result<Change, ReadError> {
+    let recalls = serde_json::from_str(&row.recalls)
+        .map_err(|_| ReadError::Row(format!("public_unit {}", row.unit)))?;
+    let known = OtherUnit {
+        status: UnitStatus::of_bits(row.status),
+        recalls,
+    };
+    Ok(Change::Other(UnitKey::kept(&row.unit), known))
+}
+
+fn recall(row: public_recall::Model) -> Result<Change, ReadError> {
+    if row.notice.is_empty() {
+        return Ok(Change::Recall(row.recall_id, None));
+    }
+    let notice = serde_json::from_str(&row.notice)
+        .map_err(|_| ReadError::Row(format!("public_recall {}", row.recall_id)))?;
+    Ok(Change::Recall(row.recall_id, Some(notice)))
 }
 
 fn links(row: public_link::Model) -> Result<Change, ReadError> {

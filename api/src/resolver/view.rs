@@ -222,6 +222,8 @@ pub struct Content<'a> {
     pub subject: &'a Subject,
     /// What the enterprise published, if it did; free of slots.
     pub public: Option<&'a PublicView>,
+    /// The recall to be told.
+    pub recall: Option<&'a Recall>,
 }
 
 #[derive(Serialize)]
@@ -282,7 +284,7 @@ fn json(content: &Content<'_>) -> String {
         advice: content.verdict.advice,
         reasons: content.verdict.reasons.iter().collect(),
         public_info: items.iter().map(item_out).collect(),
-        recall: recall(content).map(|recall| RecallOut {
+        recall: content.recall.map(|recall| RecallOut {
             id: recall.id,
             reason: without_slots(&recall.reason),
             instructions: without_slots(&recall.instructions),
@@ -313,13 +315,6 @@ fn item_out(item: &PublicItem) -> ItemOut<'_> {
             PublicValue::TraceCode => ValueOut::Code(slot::CODE),
             other => ValueOut::Value(other),
         },
-    }
-}
-
-fn recall<'a>(content: &'a Content<'_>) -> Option<&'a Recall> {
-    match content.subject {
-        Subject::Batch(batch) => batch.recalls.first(),
-        Subject::Product(..) | Subject::Nothing => None,
     }
 }
 
@@ -381,7 +376,7 @@ fn page(content: &Content<'_>, lang: Lang) -> String {
             },
         })
         .collect();
-    let recall = recall(content);
+    let recall = content.recall;
     let opened_on = recall
         .map(|r| day_of(r.opened_at).to_string())
         .unwrap_or_default();

@@ -4,7 +4,10 @@
 //! A world is never changed in place: the feed makes the next one, sharing what stayed the same.
 //! Rendered texts are not here; see `cache`.
 
-use super::links::Links;
+use super::{
+    exceptions::{Against, Chunk, OtherUnit},
+    links::Links,
+};
 use crate::{
     clock::day_number,
     codes::{SpaceKey, UnitLevel, ring::Ring},
@@ -12,6 +15,7 @@ use crate::{
 };
 use roaring::RoaringBitmap;
 use std::{collections::HashMap, sync::Arc};
+use suyuan_sync::{trace_code::TraceCode, unit::UnitKey};
 use uuid::Uuid;
 
 /// All that is known, as of a position.
@@ -25,6 +29,10 @@ pub struct World {
     batches: HashMap<Uuid, Arc<Batch>>,
     lots: HashMap<Uuid, Arc<HashMap<String, Uuid>>>,
     products: HashMap<Uuid, i64>,
+    /// Open recalls of single units.
+    recalls: HashMap<Uuid, Arc<Recall>>,
+    /// Units whose codes we did not mint.
+    others: Arc<HashMap<UnitKey, OtherUnit>>,
     /// Registered links.
     pub links: Links,
 }
@@ -46,15 +54,6 @@ pub struct Space {
     commissioned: Vec<(u64, u64, Uuid)>,
     /// Exceptions per 65 536 indices.
     chunks: HashMap<u32, Arc<Chunk>>,
-}
-
-/// Exceptions among 65 536 indices.
-#[derive(Default, Clone)]
-pub struct Chunk {
-    void: RoaringBitmap,
-    queried_often: RoaringBitmap,
-    suspected_copy: RoaringBitmap,
-    listed: Vec<(Uuid, RoaringBitmap)>,
 }
 
 /// A batch, without what it shows.
@@ -91,15 +90,6 @@ pub enum Standing {
     Commissioned(Uuid),
 }
 
-/// What is suspected of a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Suspected {
-    /// It was queried unusually often.
-    pub queried_often: bool,
-    /// A copy of it is about.
-    pub copy: bool,
-}
-
 impl Space {
     /// An empty space.
     pub fn new(key: SpaceKey, level: UnitLevel, product: Option<Uuid>, ring: Ring) -> Space {
@@ -118,7 +108,7 @@ impl Space {
     pub fn standing(&self, index: u64) -> Standing {
         let chunk = self.chunks.get(&((index >> 16) as u32));
         let offset = (index & 0xffff) as u32;
-        if chunk.is_some_and(|chunk| chunk.void.contains(offset)) {
+        if chunk.is_some_and(|chunk| chunk.is_void(offset)) {
             return Standing::Void;
         }
         let at = self.commissioned.partition_point(|(lo, ..)| *lo <= index);
@@ -127,14 +117,7 @@ impl Space {
         {
             return Standing::Commissioned(*batch);
         }
-        let listed = chunk.and_then(|chunk| {
-            chunk
-                .listed
-                .iter()
-                .find(|(_, bits)| bits.contains(offset))
-                .map(|(batch, _)| *batch)
-        });
-        if let Some(batch) = listed {
+        if let Some(batch) = chunk.and_then(|chunk| chunk.batch(offset)) {
             return Standing::Commissioned(batch);
         }
         let at = self.segments.partition_point(|(lo, _)| *lo <= index);
@@ -146,15 +129,20 @@ impl Space {
 }
 
 impl Space {
-    /// What is suspected of a unit.
-    pub fn suspected(&self, index: u64) -> Suspected {
+    /// What is known against a unit, besides its recalls.
+    pub fn against(&self, index: u64) -> Against {
+        let chunk = self.chunks.get(&((index >> 16) as u32));
         let offset = (index & 0xffff) as u32;
-        self.chunks
-            .get(&((index >> 16) as u32))
-            .map_or(Suspected::default(), |chunk| Suspected {
-                queried_often: chunk.queried_often.contains(offset),
-                copy: chunk.suspected_copy.contains(offset),
-            })
+        chunk.map_or(Against::default(), |chunk| chunk.against(offset))
+    }
+
+    /// Recalls that name this very unit, open or not.
+    pub fn recalls(&self, index: u64) -> impl Iterator<Item = Uuid> {
+        let chunk = self.chunks.get(&((index >> 16) as u32));
+        let offset = (index & 0xffff) as u32;
+        chunk
+            .into_iter()
+            .flat_map(move |chunk| chunk.recalls(offset))
     }
 }
 
@@ -172,6 +160,22 @@ impl World {
     /// A batch by product and lot.
     pub fn batch_by_lot(&self, product: Uuid, lot: &str) -> Option<&Arc<Batch>> {
         self.batches.get(self.lots.get(&product)?.get(lot)?)
+    }
+
+    /// The newest open one of these recalls of single units.
+    pub fn newest_open(&self, recalls: impl Iterator<Item = Uuid>) -> Option<&Arc<Recall>> {
+        recalls
+            .filter_map(|id| self.recalls.get(&id))
+            .max_by_key(|recall| (recall.opened_at, recall.id))
+    }
+
+    /// What is known of a unit whose code we did not mint. Its name is not even put together where
+    /// nothing is known of any.
+    pub fn other(&self, code: &TraceCode) -> Option<&OtherUnit> {
+        if self.others.is_empty() {
+            return None;
+        }
+        self.others.get(&UnitKey::of(code)?)
     }
 
     /// The version of a published product.
@@ -192,16 +196,35 @@ pub enum Change {
     Segment(SpaceKey, u64, u64),
     /// Indices were commissioned.
     Commissioned(SpaceKey, u64, u64, Uuid),
-    /// Destroyed indices of a chunk, all of them.
-    Void(SpaceKey, u32, RoaringBitmap),
     /// Indices of a chunk commissioned one by one to a batch, all of them.
     Listed(SpaceKey, u32, Uuid, RoaringBitmap),
     /// All links of an anchor; none when it is gone.
     Links(String, Vec<Link>),
-    /// Indices of a chunk queried unusually often, all of them.
-    QueriedOften(SpaceKey, u32, RoaringBitmap),
-    /// Indices of a chunk of which a copy is suspected, all of them.
-    SuspectedCopy(SpaceKey, u32, RoaringBitmap),
+    /// Indices of a chunk of which something is known, all of them.
+    Marked(SpaceKey, u32, Mark, RoaringBitmap),
+    /// Indices of a chunk that a recall names, all of them.
+    Recalled(SpaceKey, u32, Uuid, RoaringBitmap),
+    /// A unit whose code we did not mint, with all that is known of it.
+    Other(UnitKey, OtherUnit),
+    /// A recall of single units was opened, or with `None` closed.
+    Recall(Uuid, Option<Recall>),
+}
+
+/// What is known of the indices of a bitmap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// Destroyed before use.
+    Void,
+    /// Queried unusually often.
+    QueriedOften,
+    /// Queries betray a copy.
+    CopyByQueries,
+    /// Events betray a copy.
+    CopyByEvents,
+    /// Fetched back under a recall.
+    Collected,
+    /// Destroyed.
+    Destroyed,
 }
 
 /// A world being made from the one before. Spaces are copied once, when first touched.
@@ -268,20 +291,65 @@ impl NextWorld {
                 }
             }
             Change::Links(anchor, links) => self.world.links.set(anchor, links),
-            Change::Void(key, chunk, bits) => self.chunk(key, chunk, |chunk| chunk.void = bits),
-            Change::QueriedOften(key, chunk, bits) => {
-                self.chunk(key, chunk, |chunk| chunk.queried_often = bits);
-            }
-            Change::SuspectedCopy(key, chunk, bits) => {
-                self.chunk(key, chunk, |chunk| chunk.suspected_copy = bits);
-            }
+            Change::Marked(key, chunk, mark, bits) => self.chunk(key, chunk, |chunk| {
+                *match mark {
+                    Mark::Void => &mut chunk.void,
+                    Mark::QueriedOften => &mut chunk.queried_often,
+                    Mark::CopyByQueries => &mut chunk.copy_by_queries,
+                    Mark::CopyByEvents => &mut chunk.copy_by_events,
+                    Mark::Collected => &mut chunk.collected,
+                    Mark::Destroyed => &mut chunk.destroyed,
+                } = bits;
+            }),
             Change::Listed(key, chunk, batch, bits) => {
-                self.chunk(key, chunk, |chunk| {
-                    match chunk.listed.iter_mut().find(|(other, _)| *other == batch) {
-                        Some(known) => known.1 = bits,
-                        None => chunk.listed.push((batch, bits)),
-                    }
-                });
+                self.chunk(key, chunk, |chunk| chunk.set_listed(batch, bits));
+            }
+            Change::Recalled(key, chunk, recall, bits) => {
+                self.chunk(key, chunk, |chunk| chunk.set_recalled(recall, bits));
+            }
+            Change::Other(unit, known) => {
+                let others = Arc::make_mut(&mut self.world.others);
+                if known == OtherUnit::default() {
+                    others.remove(&unit);
+                } else {
+                    others.insert(unit, known);
+                }
+            }
+            Change::Recall(id, Some(recall)) => {
+                self.world.recalls.insert(id, Arc::new(recall));
+            }
+            Change::Recall(id, None) => {
+                self.world.recalls.remove(&id);
+                self.let_go(id);
+            }
+        }
+    }
+
+    /// Forgets which units a closed recall named: their rows stay, and will not change again.
+    fn let_go(&mut self, recall: Uuid) {
+        let concerned = |space: &Space| {
+            let mut chunks = space.chunks.values();
+            chunks.any(|chunk| chunk.is_recalled_by(recall))
+        };
+        let known = self.world.spaces.iter();
+        let mut keys: Vec<SpaceKey> = known
+            .filter(|(_, space)| concerned(space))
+            .map(|(key, _)| *key)
+            .collect();
+        let touched = self.touched.iter();
+        keys.extend(
+            touched
+                .filter(|(_, space)| concerned(space))
+                .map(|(key, _)| *key),
+        );
+        for key in keys {
+            let Some(space) = self.touch(key) else {
+                continue;
+            };
+            for chunk in space.chunks.values_mut() {
+                if chunk.is_recalled_by(recall) {
+                    Arc::make_mut(chunk).let_go(recall);
+                }
             }
         }
     }
@@ -367,7 +435,7 @@ mod tests {
         let world = world([
             Change::Segment(key(), 0, 200_000),
             Change::Commissioned(key(), 0, 10, batch),
-            Change::Void(key(), 0, bits(5)),
+            Change::Marked(key(), 0, Mark::Void, bits(5)),
             Change::Listed(key(), 1, batch, bits(7)),
         ]);
         assert_eq!(standing(&world, 5), Standing::Void);
@@ -397,5 +465,61 @@ mod tests {
         let after = next.finish(Uuid::nil(), 2);
         assert_eq!(standing(&before, 15), Standing::NotAllocated);
         assert_eq!(standing(&after, 15), Standing::Allocated);
+    }
+
+    #[test]
+    fn a_recall_of_single_units_names_these_and_ends_with_one_row() {
+        let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let notice = |id: Uuid, opened_at| Recall {
+            id,
+            reason: String::new(),
+            instructions: String::new(),
+            opened_at,
+        };
+        let bits = |n: u32| RoaringBitmap::from_iter([n]);
+        let open = world([
+            Change::Recalled(key(), 1, first, bits(7)),
+            Change::Recalled(key(), 1, second, bits(7)),
+            Change::Recall(first, Some(notice(first, 10))),
+            Change::Recall(second, Some(notice(second, 20))),
+        ]);
+        let told = |world: &World, index| {
+            let space = world.space(&key()).unwrap();
+            world
+                .newest_open(space.recalls(index))
+                .map(|recall| recall.id)
+        };
+        assert_eq!(told(&open, 65_536 + 7), Some(second));
+        for neighbour in [7, 65_536 + 6, 65_536 + 8] {
+            assert_eq!(told(&open, neighbour), None, "{neighbour}");
+        }
+        let mut next = NextWorld::from(&open);
+        next.apply(Change::Recall(second, None));
+        let one = next.finish(Uuid::nil(), 2);
+        assert_eq!(told(&one, 65_536 + 7), Some(first));
+        let held = one.space(&key()).unwrap().recalls(65_536 + 7).count();
+        assert_eq!(held, 1, "what a closed recall named is forgotten");
+        assert_eq!(
+            told(&open, 65_536 + 7),
+            Some(second),
+            "the world before stays"
+        );
+    }
+
+    #[test]
+    fn other_codes_are_known_by_their_name_until_nothing_is_left_to_say() {
+        let code = |text: &str| suyuan_sync::trace_code::parse(text).unwrap().code;
+        let tin = code("(01)04012345678901(21)a");
+        let unit = UnitKey::of(&tin).unwrap();
+        let known = OtherUnit {
+            recalls: vec![Uuid::from_u128(1)],
+            ..OtherUnit::default()
+        };
+        let before = world([Change::Other(unit.clone(), known.clone())]);
+        assert_eq!(before.other(&tin), Some(&known));
+        assert_eq!(before.other(&code("(01)04012345678901(21)A")), None);
+        let mut next = NextWorld::from(&before);
+        next.apply(Change::Other(unit, OtherUnit::default()));
+        assert!(next.finish(Uuid::nil(), 2).others.is_empty());
     }
 }

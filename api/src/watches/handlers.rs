@@ -302,16 +302,12 @@ fn expiry_day(found: &Found) -> Option<i32> {
 }
 
 fn watched((found, verdict): &(Found, Verdict)) -> WatchedOut {
-    let recall = match &found.subject {
-        Subject::Batch(batch) => batch.recalls.first(),
-        Subject::Product(..) | Subject::Nothing => None,
-    };
     WatchedOut {
         code: found.code.to_string(),
         legality: verdict.legality,
         advice: verdict.advice,
         reasons: verdict.reasons.iter().collect(),
-        recall: recall.map(|recall| ScanRecallOut {
+        recall: found.recall().map(|recall| ScanRecallOut {
             id: recall.id,
             reason: without_slots(&recall.reason),
             instructions: without_slots(&recall.instructions),

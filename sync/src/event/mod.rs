@@ -1,22 +1,40 @@
 //! The event: what a device stated, once its text was read (sync.md section 2).
 //!
 //! The text itself is kept verbatim for ever and is what hashes and signatures cover; an
-//! [`Event`] is only how we understand it. Reading is `parse`; it fails for texts that are no
+//! [`Event`] is only how we understand it. Reading is [`parse`]; it fails for texts that are no
 //! event at all, never for one that lacks a mandatory item or names something unknown.
 
+mod bounded;
+mod depth;
+mod fault;
+mod halves;
+mod header;
+mod instant;
 mod kind;
+mod read;
+pub mod required;
+mod shape;
+mod write;
 
+pub(crate) use depth::exceeded as depth_exceeded;
+pub use fault::EventFault;
+pub use header::Header;
 pub use kind::Kind;
+pub use read::{parse, parse_bytes};
 
 use crate::{
     ids::{
         DeviceId, EnterpriseId, Epoch, EventId, GroupId, Gseq, LocationId, Micros, RecallId, Seq,
     },
-    trace_code::Scanned,
+    trace_code::{self, Scanned},
     unit::UnitKey,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// The version of the event's text that this program reads and writes.
+pub const VERSION: u64 = 1;
 
 /// One thing a device states happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +51,7 @@ pub struct Event {
     pub kind: Kind,
     /// Who did it.
     pub actor: Actor,
-    /// Where: the device's place when it happened.
+    /// Where: the device's place when it happened; nil when it does not say (`INCOMPLETE`).
     pub location: LocationId,
     /// The units it names; for pack and unpack the children.
     pub units: Vec<UnitRead>,
@@ -47,7 +65,8 @@ pub struct Event {
     pub at: Micros,
     /// The zone of that clock, minutes east of UTC.
     pub zone_minutes: i32,
-    /// Milliseconds since the anchor was received, within the same page session; else 0.
+    /// Milliseconds since the anchor was received, within the same page session; else 0. At most
+    /// 2^53 - 1, so added to an anchor it must saturate.
     pub mono_ms: u64,
     /// The greatest anchor the device held, as the opaque text it was given.
     pub anchor: Option<String>,
@@ -75,10 +94,57 @@ pub struct Event {
     pub body: BTreeMap<String, serde_json::Value>,
 }
 
+impl Event {
+    /// An event that says nothing but what makes it one, in the zone of Shanghai: a start for
+    /// devices in tests, the simulator and the load generator.
+    pub fn bare(
+        kind: Kind,
+        id: EventId,
+        device: DeviceId,
+        epoch: Epoch,
+        seq: Seq,
+        at: Micros,
+    ) -> Event {
+        Event {
+            id,
+            device,
+            epoch,
+            seq,
+            kind,
+            actor: Actor {
+                id: String::new(),
+                proof: Proof::None,
+                login_age_s: None,
+                supervisor: false,
+            },
+            location: LocationId(Uuid::nil()),
+            units: Vec::new(),
+            lots: Vec::new(),
+            counterpart: None,
+            doc: None,
+            at,
+            zone_minutes: 480,
+            mono_ms: 0,
+            anchor: None,
+            anchor_wall: None,
+            list_version: None,
+            cursor: 0,
+            env: None,
+            overridden: None,
+            target: None,
+            parent: None,
+            declared: None,
+            disposition: None,
+            group: None,
+            body: BTreeMap::new(),
+        }
+    }
+}
+
 /// Who acted: a pseudonym, and how sure it is. Never a person's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// Pseudonymous id of a member of staff.
+    /// Pseudonymous id of a member of staff; empty when it does not say (`INCOMPLETE`).
     pub id: String,
     /// How it was shown.
     pub proof: Proof,
@@ -99,6 +165,24 @@ pub enum Proof {
     None,
 }
 
+impl Proof {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Proof::Pin => "pin",
+            Proof::Badge => "badge",
+            Proof::None => "none",
+        }
+    }
+
+    /// The proof of that name.
+    pub fn of_name(name: &str) -> Option<Proof> {
+        [Proof::Pin, Proof::Badge, Proof::None]
+            .into_iter()
+            .find(|proof| proof.name() == name)
+    }
+}
+
 /// A unit as it was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnitRead {
@@ -110,6 +194,19 @@ pub struct UnitRead {
     pub scanned: Option<Scanned>,
     /// The unit it names, if it names one.
     pub unit: Option<UnitKey>,
+}
+
+impl UnitRead {
+    /// What a text that was read names, if that can be told.
+    pub fn of(code: &str, input: Input) -> UnitRead {
+        let scanned = trace_code::parse(code).ok();
+        UnitRead {
+            code: code.to_owned(),
+            input,
+            scanned,
+            unit: scanned.and_then(|scanned| UnitKey::of(&scanned.code)),
+        }
+    }
 }
 
 /// How a code was read.
@@ -126,6 +223,23 @@ pub enum Input {
 }
 
 impl Input {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Input::Wedge => "wedge",
+            Input::Camera => "camera",
+            Input::Typed => "typed",
+            Input::Imported => "imported",
+        }
+    }
+
+    /// The way of that name.
+    pub fn of_name(name: &str) -> Option<Input> {
+        [Input::Wedge, Input::Camera, Input::Typed, Input::Imported]
+            .into_iter()
+            .find(|input| input.name() == name)
+    }
+
     /// Was it read off the goods by a machine?
     pub const fn is_machine(self) -> bool {
         matches!(self, Input::Wedge | Input::Camera)

@@ -10,7 +10,7 @@ mod world;
 pub use statement::{
     AcceptScope, Policy, RecallScope, RecallSpan, ShiftClosed, StatedAt, Statement,
 };
-pub use world::{BatchInfo, Commissioned, PlaceInfo, UnitInfo, World};
+pub use world::{BatchInfo, Commissioned, Content, PlaceInfo, UnitInfo, World};
 
 use crate::{
     event::Event,

@@ -2,7 +2,9 @@
 
 use super::{AcceptScope, Policy, RecallSpan, ShiftClosed, StatedAt};
 use crate::{
-    ids::{BatchId, DeviceId, EnterpriseId, LocationId, Micros},
+    event::required::Profile,
+    ids::{BatchId, DeviceId, EnterpriseId, Gseq, LocationId, Micros},
+    order::Order,
     unit::{Level, UnitKey},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +23,8 @@ pub struct World {
     pub enterprises: BTreeSet<EnterpriseId>,
     /// GTINs on record, and who issues under them.
     pub products: BTreeMap<String, EnterpriseId>,
+    /// The profile of the standard each GTIN or own product code falls under (C15).
+    pub profiles: BTreeMap<String, Profile>,
     /// Recalls, in the order of their spans' beginnings.
     pub recalls: Vec<RecallSpan>,
     /// What issuers accepted: issuer, partner, scope, from which log position on.
@@ -31,6 +35,32 @@ pub struct World {
     pub shifts: Vec<ShiftClosed>,
     /// Devices and the enterprise of each.
     pub devices: BTreeMap<DeviceId, EnterpriseId>,
+    /// What containers hold, batch by batch, so that expiry and batch recalls are judged once per
+    /// container and batch (C13). A container that is missing here has its contents judged unit
+    /// by unit.
+    pub contents: BTreeMap<UnitKey, Vec<Content>>,
+    /// When log positions were committed, for positions that recall lists were made at or that
+    /// were delivered (C9).
+    pub instants: BTreeMap<Gseq, Micros>,
+}
+
+/// Units of one batch in a container, over the time they are in it: directly, or in a container
+/// within. `fold::contents` makes these from the stays of the units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Content {
+    /// The batch.
+    pub batch: BatchId,
+    /// Packed here in the order.
+    pub from: Order,
+    /// Taken out here; open while they are inside.
+    pub until: Option<Order>,
+}
+
+impl Content {
+    /// Is it inside at this place in the order?
+    pub fn holds_at(&self, at: Order) -> bool {
+        self.from < at && self.until.is_none_or(|until| at < until)
+    }
 }
 
 /// What is on record of a unit before anything happened to it.

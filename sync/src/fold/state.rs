@@ -2,6 +2,7 @@
 
 use crate::{
     event::Disposition,
+    facts::Fact,
     finding::Finding,
     ids::{BatchId, EnterpriseId, EventId, LocationId, RecallId},
     order::Order,
@@ -95,12 +96,27 @@ pub struct Step {
     pub order: Order,
     /// The event.
     pub event: EventId,
+    /// What was stated: a container's children are judged by it.
+    pub fact: Fact,
     /// The state after it.
     pub after: UnitState,
-    /// It was struck out by a retract.
+    /// It was struck out by a retract, or it is the new event of a correction that does not count.
     pub struck: bool,
+    /// It was stated by an enterprise whose word does not count for this unit (C14).
+    pub stranger: bool,
     /// It came by the container, not by the unit itself.
     pub via: Option<UnitKey>,
+}
+
+/// A stay in a container: from the pack that opened it to what closed it (C12).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stay {
+    /// In which container.
+    pub container: UnitKey,
+    /// The place of the pack in the order.
+    pub from: Order,
+    /// The place of what took it out; open while it is inside.
+    pub until: Option<Order>,
 }
 
 /// What a fold returns: never an error.
@@ -110,6 +126,10 @@ pub struct Folded {
     pub state: UnitState,
     /// Open findings, sorted.
     pub findings: Vec<Finding>,
-    /// The unit's timeline.
+    /// Findings that hold for the unit too and are reported at its container (C13), sorted.
+    pub shared: Vec<Finding>,
+    /// Its stays in containers, in order.
+    pub stays: Vec<Stay>,
+    /// The unit's timeline; empty if it was not asked for.
     pub steps: Vec<Step>,
 }

@@ -41,6 +41,25 @@ pub async fn batch(
     }))
 }
 
+/// Which of these are no batches of this enterprise?
+pub async fn unknown_batches(
+    tx: &impl ConnectionTrait,
+    enterprise: Uuid,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<Uuid>, DbErr> {
+    let mut ids: Vec<Uuid> = ids.into_iter().collect();
+    let known: Vec<Uuid> = batch::Entity::find()
+        .select_only()
+        .column(batch::Column::Id)
+        .filter(batch::Column::EnterpriseId.eq(enterprise))
+        .filter(batch::Column::Id.is_in(ids.iter().copied()))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    ids.retain(|id| !known.contains(id));
+    Ok(ids)
+}
+
 /// Registers a batch. It is known to the public side at once (a scan may meet its codes), but
 /// shows nothing until published.
 pub async fn create(

@@ -10,7 +10,7 @@ use crate::{
     registry::RegistryError,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
 };
 use uuid::Uuid;
@@ -64,6 +64,33 @@ pub async fn fields(
         .await?;
     let row = row.ok_or(RegistryError::Unknown)?;
     Ok(serde_json::from_str(&row.fields)?)
+}
+
+/// Is this a location of the enterprise?
+pub async fn exists(tx: &impl ConnectionTrait, enterprise: Uuid, id: Uuid) -> Result<bool, DbErr> {
+    let row = location::Entity::find_by_id((enterprise, id))
+        .one(tx)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Which of these are no locations of this enterprise?
+pub async fn unknown_locations(
+    tx: &impl ConnectionTrait,
+    enterprise: Uuid,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<Uuid>, DbErr> {
+    let mut ids: Vec<Uuid> = ids.into_iter().collect();
+    let known: Vec<Uuid> = location::Entity::find()
+        .select_only()
+        .column(location::Column::Id)
+        .filter(location::Column::EnterpriseId.eq(enterprise))
+        .filter(location::Column::Id.is_in(ids.iter().copied()))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    ids.retain(|id| !known.contains(id));
+    Ok(ids)
 }
 
 /// One location.

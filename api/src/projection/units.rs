@@ -1,0 +1,267 @@
+//! What the public side knows of single units: which recalls cover them, and what became of them.
+//! Units we minted are bits in chunks of 65 536 indices, so that a scan finds them in memory and a
+//! million of them are a few rows; any other code is a row by its key.
+
+use super::{json, put_chunks, read_bits, run};
+use crate::{
+    db::statement,
+    entities::{public_chunk, public_unit},
+    log::Act,
+};
+use roaring::RoaringBitmap;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use std::collections::{BTreeMap, BTreeSet};
+use suyuan_sync::unit::UnitKey;
+use uuid::Uuid;
+
+/// Kinds of `public_chunk`: indices that the recall named in `batch_id` covers.
+pub const CHUNK_RECALLED: &str = "recalled";
+/// Indices of units collected in a recall.
+pub const CHUNK_COLLECTED: &str = "collected";
+/// Indices of units destroyed after use of their code.
+pub const CHUNK_DESTROYED: &str = "destroyed";
+/// Indices of units whose events betray a copy. Queries that do are another kind, since the issuer
+/// clears those.
+pub const CHUNK_COPY_EVENTS: &str = "copy_by_events";
+
+/// A unit as the public side names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PublicUnit {
+    /// One whose code we minted: code space and index.
+    Minted(String, u64),
+    /// Any other.
+    Other(UnitKey),
+}
+
+/// What became of a unit, as far as consumers are told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UnitStatus {
+    /// Fetched back under a recall (收回).
+    pub collected: bool,
+    /// Destroyed (销毁).
+    pub destroyed: bool,
+    /// It seems to exist twice.
+    pub suspected_copy: bool,
+}
+
+impl UnitStatus {
+    /// As it stands in a row.
+    pub const fn bits(self) -> i64 {
+        self.collected as i64 | (self.destroyed as i64) << 1 | (self.suspected_copy as i64) << 2
+    }
+
+    /// Read back; bits of newer releases mean nothing here.
+    pub const fn of_bits(bits: i64) -> UnitStatus {
+        UnitStatus {
+            collected: bits & 1 != 0,
+            destroyed: bits & 2 != 0,
+            suspected_copy: bits & 4 != 0,
+        }
+    }
+
+    fn holds(self, kind: &str) -> bool {
+        match kind {
+            CHUNK_COLLECTED => self.collected,
+            CHUNK_DESTROYED => self.destroyed,
+            CHUNK_COPY_EVENTS => self.suspected_copy,
+            _ => false,
+        }
+    }
+}
+
+const STATUS_KINDS: [&str; 3] = [CHUNK_COLLECTED, CHUNK_DESTROYED, CHUNK_COPY_EVENTS];
+
+/// Shows what became of a unit.
+pub async fn set_unit_status(act: &Act, unit: PublicUnit, status: UnitStatus) -> Result<(), DbErr> {
+    set_unit_statuses(act, &[(unit, status)]).await
+}
+
+/// Shows what became of units: all of it, so what is not said any more is taken back. The last
+/// word about a unit counts. Give only units whose status changed: each chunk they lie in is read,
+/// and written where it differs.
+pub async fn set_unit_statuses(act: &Act, units: &[(PublicUnit, UnitStatus)]) -> Result<(), DbErr> {
+    let mut minted: BTreeMap<&str, BTreeMap<u32, Vec<(u32, UnitStatus)>>> = BTreeMap::new();
+    let mut others: BTreeMap<&str, UnitStatus> = BTreeMap::new();
+    for (unit, status) in units {
+        match unit {
+            PublicUnit::Minted(space, index) => {
+                let chunks = minted.entry(space).or_default();
+                let offset = (index & 0xffff) as u32;
+                let chunk = chunks.entry((index >> 16) as u32).or_default();
+                chunk.push((offset, *status));
+            }
+            PublicUnit::Other(key) => {
+                others.insert(key.as_str(), *status);
+            }
+        }
+    }
+    for (space, chunks) in minted {
+        set_minted(act, space, &chunks).await?;
+    }
+    set_others(act, &others).await
+}
+
+async fn set_minted(
+    act: &Act,
+    space: &str,
+    chunks: &BTreeMap<u32, Vec<(u32, UnitStatus)>>,
+) -> Result<(), DbErr> {
+    let rows = public_chunk::Entity::find()
+        .filter(public_chunk::Column::Space.eq(space))
+        .filter(public_chunk::Column::Chunk.is_in(chunks.keys().map(|chunk| i64::from(*chunk))))
+        .filter(public_chunk::Column::Kind.is_in(STATUS_KINDS))
+        .all(act.tx())
+        .await?;
+    let mut shown: BTreeMap<(u32, String), RoaringBitmap> = BTreeMap::new();
+    for row in rows {
+        shown.insert((row.chunk as u32, row.kind), read_bits(&row.bits)?);
+    }
+    for kind in STATUS_KINDS {
+        let mut changed = Vec::new();
+        for (chunk, units) in chunks {
+            let before = shown.remove(&(*chunk, kind.to_owned())).unwrap_or_default();
+            let mut after = before.clone();
+            for (offset, status) in units {
+                if status.holds(kind) {
+                    after.insert(*offset);
+                } else {
+                    after.remove(*offset);
+                }
+            }
+            if after != before {
+                changed.push((*chunk, after));
+            }
+        }
+        put_chunks(act, space, kind, Uuid::nil(), changed).await?;
+    }
+    Ok(())
+}
+
+async fn set_others(act: &Act, units: &BTreeMap<&str, UnitStatus>) -> Result<(), DbErr> {
+    for (unit, status) in units {
+        run(
+            act,
+            "INSERT INTO public_unit (unit, status, recalls, position) VALUES (?, ?, '[]', ?) \
+             ON CONFLICT (unit) DO UPDATE SET status = excluded.status, \
+             position = excluded.position WHERE public_unit.status <> excluded.status",
+            vec![(*unit).into(), status.bits().into(), act.position().into()],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Shows an open recall of single units, or with `None` that it is closed: the one row that lets go
+/// of all its units.
+pub async fn put_recall(act: &Act, id: Uuid, notice: Option<&super::Recall>) -> Result<(), DbErr> {
+    let notice = match notice {
+        Some(notice) => json(notice)?,
+        None => String::new(),
+    };
+    run(
+        act,
+        "INSERT INTO public_recall (recall_id, notice, position) VALUES (?, ?, ?) \
+         ON CONFLICT (recall_id) DO UPDATE SET notice = excluded.notice, \
+         position = excluded.position",
+        vec![id.into(), notice.into(), act.position().into()],
+    )
+    .await
+}
+
+/// Shows that a recall covers these units, whose codes we did not mint, besides what it covered.
+pub async fn add_recalled(act: &Act, recall: Uuid, units: &BTreeSet<UnitKey>) -> Result<(), DbErr> {
+    if units.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = units.iter().map(UnitKey::as_str).collect();
+    let rows = public_unit::Entity::find()
+        .filter(public_unit::Column::Unit.is_in(names.iter().copied()))
+        .all(act.tx())
+        .await?;
+    let mut shown: BTreeMap<String, Vec<Uuid>> = BTreeMap::new();
+    for row in rows {
+        let recalls = serde_json::from_str(&row.recalls).map_err(|e| DbErr::Json(e.to_string()))?;
+        shown.insert(row.unit, recalls);
+    }
+    let mut rows = Vec::with_capacity(names.len());
+    for unit in names {
+        let mut recalls = shown.remove(unit).unwrap_or_default();
+        if !recalls.contains(&recall) {
+            recalls.push(recall);
+            rows.push((unit, json(&recalls)?));
+        }
+    }
+    for rows in rows.chunks(ROWS_AT_ONCE) {
+        let places = vec!["(?, 0, ?, ?)"; rows.len()].join(", ");
+        let sql = format!(
+            "INSERT INTO public_unit (unit, status, recalls, position) VALUES {places} \
+             ON CONFLICT (unit) DO UPDATE SET recalls = excluded.recalls, \
+             position = excluded.position"
+        );
+        let mut values: Vec<sea_orm::Value> = Vec::with_capacity(rows.len() * 3);
+        for (unit, recalls) in rows {
+            values.extend([
+                (*unit).into(),
+                recalls.as_str().into(),
+                act.position().into(),
+            ]);
+        }
+        run(act, &sql, values).await?;
+    }
+    Ok(())
+}
+
+/// Rows one statement inserts: few enough for the parameters a statement may have.
+const ROWS_AT_ONCE: usize = 500;
+
+/// What is shown of a unit now.
+pub async fn unit_status(
+    tx: &impl ConnectionTrait,
+    unit: &PublicUnit,
+) -> Result<UnitStatus, DbErr> {
+    let (space, index) = match unit {
+        PublicUnit::Minted(space, index) => (space, *index),
+        PublicUnit::Other(key) => {
+            let row = public_unit::Entity::find_by_id(key.as_str().to_owned())
+                .one(tx)
+                .await?;
+            return Ok(row.map_or(UnitStatus::default(), |row| UnitStatus::of_bits(row.status)));
+        }
+    };
+    let query = statement(
+        tx.get_database_backend(),
+        "SELECT kind, bits FROM public_chunk WHERE space = ? AND chunk = ? AND batch_id = ?",
+        [
+            space.as_str().into(),
+            ((index >> 16) as i64).into(),
+            Uuid::nil().into(),
+        ],
+    );
+    let mut status = UnitStatus::default();
+    for row in tx.query_all_raw(query).await? {
+        let kind: String = row.try_get("", "kind")?;
+        let bits: Vec<u8> = row.try_get("", "bits")?;
+        let set = STATUS_KINDS.contains(&kind.as_str())
+            && read_bits(&bits)?.contains((index & 0xffff) as u32);
+        match kind.as_str() {
+            CHUNK_COLLECTED => status.collected = set,
+            CHUNK_DESTROYED => status.destroyed = set,
+            CHUNK_COPY_EVENTS => status.suspected_copy = set,
+            _ => {}
+        }
+    }
+    Ok(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_reads_back_and_unknown_bits_are_nothing() {
+        for bits in 0..8 {
+            assert_eq!(UnitStatus::of_bits(bits).bits(), bits);
+        }
+        assert_eq!(UnitStatus::of_bits(8), UnitStatus::default());
+    }
+}

@@ -1,0 +1,156 @@
+//! Groups: one business act of several events, admitted whole (T8).
+//!
+//! A group waits until every number from 1 to its size is there. What does not fit one (a number
+//! taken already, another size, or a group that waits no longer) is taken in at once and remarked
+//! `PARTIAL_GROUP`, so that nothing waits for what cannot come. It knows numbers, not acts.
+
+use super::{Leaving, Remark};
+use crate::{
+    event::Group,
+    ids::{EventId, GroupId, Seq},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How a group stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Members are missing.
+    Waiting,
+    /// It was admitted whole.
+    Whole,
+    /// Its members were taken in as single events (`group_released`).
+    Released,
+}
+
+/// A member that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its number in the group.
+    pub n: u32,
+    /// Its number in the epoch.
+    pub seq: Seq,
+    /// Its id.
+    pub event: EventId,
+}
+
+/// What is held of a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupHeld {
+    /// How many members it has.
+    pub of: u32,
+    /// How it stands.
+    pub standing: Standing,
+    /// The members that wait; none unless it stands waiting.
+    pub members: Vec<Member>,
+}
+
+/// `group_released` (T8): what waited is taken in as single events, each remarked
+/// `PARTIAL_GROUP`. Members that come later are too, at once.
+pub fn group_released(group: &GroupHeld) -> (GroupHeld, Vec<Leaving>) {
+    let leaving = leaving(&group.members, Some(Remark::PartialGroup));
+    let standing = match group.standing {
+        Standing::Waiting => Standing::Released,
+        settled => settled,
+    };
+    let released = GroupHeld {
+        of: group.of,
+        standing,
+        members: Vec::new(),
+    };
+    (released, leaving)
+}
+
+/// Those members on their way out of parking, in their order within the epoch.
+fn leaving(members: &[Member], remark: Option<Remark>) -> Vec<Leaving> {
+    let mut leaving: Vec<Leaving> = members
+        .iter()
+        .map(|member| Leaving {
+            seq: member.seq,
+            event: member.event,
+            remark,
+        })
+        .collect();
+    leaving.sort_unstable_by_key(|left| left.seq);
+    leaving
+}
+
+/// Groups while events join them.
+pub(super) struct Joining {
+    groups: BTreeMap<GroupId, GroupHeld>,
+    /// Who joined, and which group.
+    joined: Vec<(GroupId, Seq)>,
+}
+
+/// What came of it.
+pub(super) struct Joined {
+    /// The groups that were joined, as they stand now.
+    pub(super) groups: BTreeMap<GroupId, GroupHeld>,
+    /// Members that had been waiting and now leave.
+    pub(super) leaving: Vec<Leaving>,
+    /// The numbers of those that joined and have to wait.
+    pub(super) waiting: BTreeSet<Seq>,
+}
+
+impl Joining {
+    /// Begins with what is held.
+    pub(super) fn new(held: &BTreeMap<GroupId, GroupHeld>) -> Joining {
+        Joining {
+            groups: held.clone(),
+            joined: Vec::new(),
+        }
+    }
+
+    /// An event joins its group; false if it does not fit there.
+    pub(super) fn join(&mut self, group: Group, seq: Seq, event: EventId) -> bool {
+        let held = self.groups.entry(group.id).or_insert(GroupHeld {
+            of: group.of,
+            standing: Standing::Waiting,
+            members: Vec::new(),
+        });
+        let fits = held.standing == Standing::Waiting
+            && held.of == group.of
+            && (1..=held.of).contains(&group.n)
+            && held.members.iter().all(|member| member.n != group.n);
+        if fits {
+            held.members.push(Member {
+                n: group.n,
+                seq,
+                event,
+            });
+            self.joined.push((group.id, seq));
+        }
+        fits
+    }
+
+    /// All have joined: which groups are whole now, and who waits?
+    pub(super) fn finish(self) -> Joined {
+        let Joining { mut groups, joined } = self;
+        let touched: BTreeSet<GroupId> = joined.iter().map(|(id, _)| *id).collect();
+        groups.retain(|id, _| touched.contains(id));
+        let mut out = Joined {
+            groups,
+            leaving: Vec::new(),
+            waiting: BTreeSet::new(),
+        };
+        for (id, group) in &mut out.groups {
+            let now: BTreeSet<Seq> = joined
+                .iter()
+                .filter(|(of, _)| of == id)
+                .map(|(_, seq)| *seq)
+                .collect();
+            // Members have different numbers between 1 and its size, so it is enough to count.
+            if group.members.len() as u64 == u64::from(group.of) {
+                group.standing = Standing::Whole;
+                let mut members = std::mem::take(&mut group.members);
+                members.retain(|member| !now.contains(&member.seq));
+                out.leaving.extend(leaving(&members, None));
+            } else {
+                out.waiting.extend(now);
+            }
+        }
+        out.leaving.sort_unstable_by_key(|left| left.seq);
+        out
+    }
+}

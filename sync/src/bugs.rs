@@ -1,0 +1,180 @@
+//! Deliberate bugs, to check the checker (sync.md section 9): each must be caught by some test.
+//!
+//! Without the feature `bugs` (only test builds have it) [`on`] is the constant `false` and costs
+//! nothing. With it a bug is on for a closure on this thread ([`with`]) or for the whole process
+//! ([`everywhere`]). A hook stands where the mistake would be made, and nowhere else.
+
+/// The 22 bugs, by their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Bug {
+    /// A tie in the order is broken in favour of what came in last.
+    TieInOwnFavour = 1,
+    /// `>` for `>=` in the pull cursor.
+    CursorOffByOne = 2,
+    /// A unit is read before the head is locked.
+    ReadBeforeLock = 3,
+    /// An event that conflicts is dropped.
+    DroppedOnConflict = 4,
+    /// A receipt says one too many.
+    ReceiptOneTooHigh = 5,
+    /// The answer goes out before the commit.
+    AnswerBeforeCommit = 6,
+    /// A duplicate is applied twice.
+    DuplicateTwice = 7,
+    /// A late retract is ignored.
+    LateRetractIgnored = 8,
+    /// A retract by a stranger is applied.
+    StrangersRetract = 9,
+    /// Findings never close.
+    FindingsNeverClose = 10,
+    /// A fork overwrites the branch that came first.
+    ForkOverwrites = 11,
+    /// A gap blocks later events.
+    GapBlocks = 12,
+    /// A spike in one clock shifts all that follows.
+    SpikeShiftsTheRest = 13,
+    /// An anchor equals the stamp it should be greater than, or the latest is kept, not the
+    /// greatest.
+    AnchorEqualsStamp = 14,
+    /// A child is missed when its container moves.
+    ChildMissed = 15,
+    /// A cycle of containers is accepted.
+    PackCycle = 16,
+    /// What a device says of its recall list is all that counts.
+    ListTrusted = 17,
+    /// A stranger's sale changes advice.
+    StrangersSale = 18,
+    /// The watermark of a snapshot is one too high.
+    WatermarkOneTooHigh = 19,
+    /// What was parked is forgotten at a restart.
+    ParkedForgotten = 20,
+    /// A poisoned event fails its whole batch.
+    PoisonFailsBatch = 21,
+    /// The chain's hash is taken over JSON that was written anew.
+    HashOverRewritten = 22,
+}
+
+impl Bug {
+    /// All of them.
+    pub const ALL: [Bug; 22] = [
+        Bug::TieInOwnFavour,
+        Bug::CursorOffByOne,
+        Bug::ReadBeforeLock,
+        Bug::DroppedOnConflict,
+        Bug::ReceiptOneTooHigh,
+        Bug::AnswerBeforeCommit,
+        Bug::DuplicateTwice,
+        Bug::LateRetractIgnored,
+        Bug::StrangersRetract,
+        Bug::FindingsNeverClose,
+        Bug::ForkOverwrites,
+        Bug::GapBlocks,
+        Bug::SpikeShiftsTheRest,
+        Bug::AnchorEqualsStamp,
+        Bug::ChildMissed,
+        Bug::PackCycle,
+        Bug::ListTrusted,
+        Bug::StrangersSale,
+        Bug::WatermarkOneTooHigh,
+        Bug::ParkedForgotten,
+        Bug::PoisonFailsBatch,
+        Bug::HashOverRewritten,
+    ];
+
+    /// Its number in sync.md section 9.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The bug of that number.
+    pub fn of_number(number: u8) -> Option<Bug> {
+        Bug::ALL.into_iter().find(|bug| bug.number() == number)
+    }
+}
+
+#[cfg(feature = "bugs")]
+mod switch {
+    use super::Bug;
+    use std::{
+        cell::Cell,
+        sync::atomic::{AtomicU32, Ordering},
+    };
+
+    static PROCESS: AtomicU32 = AtomicU32::new(0);
+
+    thread_local! {
+        static THREAD: Cell<u32> = const { Cell::new(0) };
+    }
+
+    const fn bit(bug: Bug) -> u32 {
+        1 << bug.number()
+    }
+
+    /// Is this bug on?
+    pub fn on(bug: Bug) -> bool {
+        (THREAD.get() | PROCESS.load(Ordering::Relaxed)) & bit(bug) != 0
+    }
+
+    /// Runs `work` with a bug on, on this thread only.
+    pub fn with<T>(bug: Bug, work: impl FnOnce() -> T) -> T {
+        /// Puts back what was, also when `work` panics.
+        struct Restore(u32);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                THREAD.set(self.0);
+            }
+        }
+        let _restore = Restore(THREAD.get());
+        THREAD.set(THREAD.get() | bit(bug));
+        work()
+    }
+
+    /// Switches a bug on or off for the whole process.
+    pub fn everywhere(bug: Bug, on: bool) {
+        if on {
+            PROCESS.fetch_or(bit(bug), Ordering::Relaxed);
+        } else {
+            PROCESS.fetch_and(!bit(bug), Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(feature = "bugs")]
+pub use switch::{everywhere, on, with};
+
+/// Is this bug on? Never, in a build without the feature.
+#[cfg(not(feature = "bugs"))]
+#[inline]
+pub const fn on(_: Bug) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bug_is_found_by_its_number() {
+        for number in 1..=22 {
+            assert_eq!(Bug::of_number(number).map(Bug::number), Some(number));
+        }
+        assert_eq!(Bug::of_number(0), None);
+        assert_eq!(Bug::of_number(23), None);
+    }
+
+    #[test]
+    fn no_bug_is_on_by_itself() {
+        assert!(Bug::ALL.into_iter().all(|bug| !on(bug)));
+    }
+
+    #[cfg(feature = "bugs")]
+    #[test]
+    fn a_bug_is_on_only_while_asked_for() {
+        with(Bug::PackCycle, || {
+            assert!(on(Bug::PackCycle));
+            assert!(!on(Bug::ChildMissed));
+        });
+        assert!(!on(Bug::PackCycle));
+    }
+}

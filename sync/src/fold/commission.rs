@@ -1,0 +1,129 @@
+//! C1: commission. A code belongs to one batch, the one first in the order; what the server
+//! commissioned comes before all events, since the fold of a unit starts from that entry.
+
+use super::{
+    Phase, Place,
+    walk::{At, Effect, Walk},
+};
+use crate::{
+    event::Event,
+    facts::World,
+    finding::{Detail, FindingCode},
+    ids::BatchId,
+    trace_code::Text,
+    unit::UnitKey,
+};
+
+/// Before any fact: what the server commissioned the unit to.
+pub(super) fn begin(walk: &mut Walk<'_>) {
+    let batch = walk
+        .world
+        .units
+        .get(walk.unit)
+        .and_then(|info| info.commissioned)
+        .map(|commissioned| commissioned.batch);
+    walk.set_batch(batch);
+    if batch.is_some() {
+        let plant = walk.batch().and_then(|batch| batch.plant);
+        walk.set(Phase::Commissioned, plant.map_or(Place::Nowhere, Place::At));
+        walk.state.holder = walk.state.issuer;
+    }
+}
+
+/// A device or a line commissioned it.
+pub(super) fn begun<'a>(walk: &mut Walk<'a>, at: &At<'a>) -> Effect {
+    let voided = walk
+        .world
+        .units
+        .get(walk.unit)
+        .and_then(|info| info.voided)
+        .is_some_and(|voided| voided.order() <= at.fact.order);
+    if voided {
+        walk.find(at, FindingCode::CommissionVoid, &[], Detail::Nothing);
+        return Effect::Nothing;
+    }
+    let batch = stated_batch(walk.world, walk.unit, &at.fact.event);
+    match (walk.state.batch, batch) {
+        (Some(first), Some(other)) if first != other => {
+            let first = walk.memory.commission;
+            walk.find(
+                at,
+                FindingCode::CommissionConflict,
+                &[first],
+                Detail::Nothing,
+            );
+            return Effect::Nothing;
+        }
+        (None, Some(batch)) => {
+            walk.set_batch(Some(batch));
+            walk.memory.commission = Some(at.id());
+        }
+        (Some(_) | None, None) | (Some(_), Some(_)) => {
+            if walk.state.phase != Phase::Unknown {
+                return Effect::Confirmed;
+            }
+        }
+    }
+    match walk.state.phase {
+        Phase::Unknown => {
+            walk.set(Phase::Commissioned, Place::At(at.here()));
+            Effect::Took
+        }
+        Phase::Commissioned => Effect::Confirmed,
+        // Late in the order: the batch is known from here on, the unit is what it is.
+        Phase::InStock
+        | Phase::InTransit
+        | Phase::Sold
+        | Phase::Returned
+        | Phase::Collected
+        | Phase::Destroyed => {
+            walk.unexpected(at);
+            Effect::Confirmed
+        }
+    }
+}
+
+/// The batch a commission names: `batch` in the body as an id or a lot, a line of that product,
+/// or the lot the code itself carries.
+pub(crate) fn stated_batch(world: &World, unit: &UnitKey, event: &Event) -> Option<BatchId> {
+    let named = event.body.get("batch").and_then(|value| value.as_str());
+    if let Some(id) = named.and_then(|text| uuid::Uuid::try_parse(text).ok()) {
+        return Some(BatchId(id));
+    }
+    let read = super::walk::named(&event.units, unit);
+    let line = event
+        .lots
+        .iter()
+        .find(|line| unit.gtin().is_none_or(|gtin| gtin == line.gtin))
+        .and_then(|line| line.lot.as_deref());
+    let claimed = read
+        .and_then(|read| read.scanned.as_ref())
+        .and_then(|scanned| scanned.claims.lot.as_ref())
+        .map(Text::as_str);
+    let lot = named.or(line).or(claimed)?;
+    let product = unit
+        .gtin()
+        .or(event.lots.first().map(|line| line.gtin.as_str()));
+    world
+        .batches
+        .iter()
+        .find(|(_, batch)| {
+            batch.lot == lot && product.is_none_or(|product| product == batch.product)
+        })
+        .map(|(id, _)| *id)
+}
+
+/// Is the unit commissioned and at its plant?
+pub(super) fn at_plant<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
+    if walk.state.phase != Phase::Commissioned {
+        return false;
+    }
+    let plant = walk.batch().and_then(|batch| batch.plant);
+    let is_plant = walk
+        .world
+        .places
+        .get(&at.here())
+        .is_some_and(|place| place.plant);
+    let somewhere = plant.is_some() || walk.state.place != Place::Nowhere;
+    walk.is_at(at.here()) || plant == Some(at.here()) || (!somewhere && is_plant)
+}

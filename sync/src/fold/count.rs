@@ -1,0 +1,141 @@
+//! C11: counts (盘点) of units. What is seen is observed there; what should be there and is not
+//! seen by a complete count is missing. Lots are counted in `lots`.
+
+use super::{
+    Phase, Place, Row, commission, contents, holder,
+    struck::Struck,
+    walk::{At, Effect, Walk, named},
+};
+use crate::{
+    event::{Event, Kind},
+    facts::Fact,
+    finding::FindingCode,
+    ids::{EnterpriseId, GroupId},
+};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Complete counts that took several documents: a group of counts sees what any of them sees.
+#[derive(Debug, Default)]
+pub(super) struct Sweeps(BTreeMap<(EnterpriseId, GroupId), Vec<usize>>);
+
+impl Sweeps {
+    /// The groups of counts among these facts.
+    pub(super) fn of(facts: &[&Fact], struck: &Struck) -> Sweeps {
+        let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (place, fact) in facts.iter().enumerate() {
+            if fact.event.kind == Kind::Count
+                && !struck.is(place)
+                && let Some(group) = fact.event.group
+            {
+                groups
+                    .entry((fact.enterprise, group.id))
+                    .or_default()
+                    .push(place);
+            }
+        }
+        Sweeps(groups)
+    }
+
+    /// The counts of the sweep that ends with this fact; nothing if a later one ends it.
+    fn ending<'a>(&self, facts: &[&'a Fact], place: usize) -> Vec<&'a Fact> {
+        let Some(fact) = facts.get(place).copied() else {
+            return Vec::new();
+        };
+        let group = fact
+            .event
+            .group
+            .and_then(|group| self.0.get(&(fact.enterprise, group.id)));
+        let Some(group) = group else {
+            return vec![fact];
+        };
+        if group.last() != Some(&place) {
+            return Vec::new();
+        }
+        group
+            .iter()
+            .filter_map(|place| facts.get(*place).copied())
+            .collect()
+    }
+}
+
+/// A unit was seen.
+pub(super) fn seen<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
+    let here = Place::At(at.here());
+    let expected = match row {
+        Row::Observe => walk.state.phase == Phase::InStock && walk.state.place == here,
+        Row::ObserveNew => commission::at_plant(walk, at),
+        Row::ObserveKept => walk.state.place == here,
+        Row::ObserveEnded => walk.state.phase == Phase::Collected && walk.state.place == here,
+        _ => true,
+    };
+    if expected {
+        return Effect::Confirmed;
+    }
+    walk.find_cause(at, FindingCode::SurplusAtCount);
+    match row {
+        Row::ObserveEnded => Effect::Confirmed,
+        Row::ObserveKept => {
+            walk.state.place = here;
+            Effect::Took
+        }
+        _ => {
+            walk.set(Phase::InStock, here);
+            Effect::Took
+        }
+    }
+}
+
+/// A count that does not name the unit. What is in a container is answered for by the container.
+pub(super) fn unseen<'a>(
+    walk: &mut Walk<'a>,
+    at: &At<'a>,
+    facts: &[&'a Fact],
+    sweeps: &Sweeps,
+    place: usize,
+) {
+    let expected =
+        walk.state.phase == Phase::InStock && walk.is_at(at.here()) && walk.state.inside.is_none();
+    if !expected || !holder::counts(walk, at) || !covers(walk, at) {
+        return;
+    }
+    let sweep = sweeps.ending(facts, place);
+    let seen = sweep.iter().any(|fact| {
+        fact.event.location == at.here() && named(&fact.event.units, walk.unit).is_some()
+    });
+    if sweep.is_empty() || seen {
+        return;
+    }
+    walk.find_cause(at, FindingCode::MissingAtCount);
+}
+
+/// Does a complete count cover this unit, or something it contains?
+fn covers<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
+    let event = &at.fact.event;
+    let product = |batch| Some(walk.world.batches.get(&batch)?.product.as_str());
+    let own = walk.unit.gtin().or(walk.state.batch.and_then(product));
+    complete_for(event, own)
+        || contents::batches(walk, at)
+            .into_iter()
+            .filter_map(product)
+            .any(|product| complete_for(event, Some(product)))
+}
+
+/// Did a count mean to see everything of a product? The body's `scope` is
+/// `{"complete": true, "gtins": […]?}`; without `gtins` it is about everything.
+pub(crate) fn complete_for(event: &Event, product: Option<&str>) -> bool {
+    let Some(scope) = event.body.get("scope") else {
+        return false;
+    };
+    if scope.get("complete").and_then(Value::as_bool) != Some(true) {
+        return false;
+    }
+    match scope.get("gtins") {
+        None | Some(Value::Null) => true,
+        Some(gtins) => product.is_some_and(|product| {
+            gtins
+                .as_array()
+                .is_some_and(|gtins| gtins.iter().any(|gtin| gtin.as_str() == Some(product)))
+        }),
+    }
+}

@@ -1,0 +1,91 @@
+//! C13: which things in a container must be judged each when the container moves.
+//!
+//! The rest share the container's state, and are folded only when somebody reads them. This
+//! decides how much is looked at, never what is true: `fold` gives the same for both.
+
+use super::{Folded, Phase, Place};
+use crate::{
+    event::Disposition,
+    facts::World,
+    ids::{BatchId, EnterpriseId},
+    unit::UnitKey,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What matters of a thing's state at its pack: those with the same sign fare alike.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sign {
+    phase: Phase,
+    place: Place,
+    holder: Option<EnterpriseId>,
+    issuer: Option<EnterpriseId>,
+    linked: BTreeSet<EnterpriseId>,
+    disposition: Option<Disposition>,
+    suspected_copy: bool,
+    void: bool,
+    open_findings: bool,
+}
+
+impl Sign {
+    /// The sign of a thing as it is folded.
+    pub fn of(unit: &UnitKey, folded: &Folded, world: &World) -> Sign {
+        let state = &folded.state;
+        Sign {
+            phase: state.phase,
+            place: state.place,
+            holder: state.holder,
+            issuer: state.issuer,
+            linked: state.linked.clone(),
+            disposition: state.disposition,
+            suspected_copy: state.suspected_copy,
+            void: world
+                .units
+                .get(unit)
+                .is_some_and(|info| info.voided.is_some()),
+            open_findings: !folded.findings.is_empty(),
+        }
+    }
+}
+
+/// A thing in a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Which.
+    pub unit: UnitKey,
+    /// Its batch.
+    pub batch: Option<BatchId>,
+    /// Its sign right after its pack.
+    pub sign: Sign,
+    /// Something happened to itself since: an event that names it, or a retract of one.
+    pub own_event_since: bool,
+}
+
+/// The members that must be judged each: those with an event of their own since the pack, those
+/// unlike the majority or of another issuer than the container, those in a recall of single
+/// units, and those whose batch the container cannot be judged by (it is unknown).
+pub fn exceptional(container: &Folded, members: &[Member], world: &World) -> BTreeSet<UnitKey> {
+    let mut signs: BTreeMap<&Sign, usize> = BTreeMap::new();
+    for member in members {
+        *signs.entry(&member.sign).or_default() += 1;
+    }
+    // Of signs that are equally many, the smallest: the same on every server.
+    let majority = signs
+        .iter()
+        .max_by(|(a, m), (b, n)| m.cmp(n).then(b.cmp(a)))
+        .map(|(sign, _)| *sign);
+    members
+        .iter()
+        .filter(|member| {
+            member.own_event_since
+                || Some(&member.sign) != majority
+                || member.sign.issuer != container.state.issuer
+                || member.sign.linked != container.state.linked
+                || member.batch.is_none()
+                || world
+                    .recalls
+                    .iter()
+                    .any(|span| !span.mistaken && span.scope.units.contains(&member.unit))
+        })
+        .map(|member| member.unit.clone())
+        .collect()
+}

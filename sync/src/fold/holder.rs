@@ -1,0 +1,143 @@
+//! C14: whose word counts (sync.md section 5).
+//!
+//! Links start at the issuer; a leg links its counterpart if its stater was linked at that place
+//! in the order. What anybody else states is found, shows where they say it is, and changes
+//! nothing.
+
+use super::{
+    Place,
+    walk::{At, Walk},
+};
+use crate::{
+    bugs::{self, Bug},
+    event::{Counterpart, Kind},
+    facts::{AcceptScope, World},
+    finding::{Detail, FindingCode},
+    ids::{EnterpriseId, LocationId},
+};
+
+/// The issuer is linked from the beginning.
+pub(super) fn begin(walk: &mut Walk<'_>) {
+    let info = walk.world.units.get(walk.unit);
+    let issuer = match info {
+        Some(info) => info.issuer,
+        None => walk
+            .unit
+            .gtin()
+            .and_then(|gtin| walk.world.products.get(gtin))
+            .copied(),
+    };
+    walk.state.issuer = issuer;
+    walk.state.linked.extend(issuer);
+    walk.state.level = info.and_then(|info| info.level);
+}
+
+/// For a foreign code without an issuer, who speaks first is linked.
+pub(super) fn first<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
+    if walk.state.issuer.is_none() && walk.state.linked.is_empty() {
+        walk.state.linked.insert(at.fact.enterprise);
+    }
+}
+
+/// Does the stater's word count at this place in the order?
+pub(super) fn counts<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
+    walk.state.linked.contains(&at.fact.enterprise)
+        || accepted(walk, at)
+        || (bugs::on(Bug::StrangersSale) && at.fact.event.kind == Kind::Sale)
+}
+
+/// Does the issuer take this enterprise's word, from this log position on?
+fn accepted<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
+    walk.world
+        .accepted
+        .iter()
+        .any(|(issuer, partner, scope, from)| {
+            walk.state.issuer == Some(*issuer)
+                && at.fact.enterprise == *partner
+                && at.fact.gseq >= *from
+                && match scope {
+                    AcceptScope::Unit(unit) => unit == walk.unit,
+                    AcceptScope::Batch(batch) => walk.state.batch == Some(*batch),
+                    AcceptScope::Partner(_) => true,
+                }
+        })
+}
+
+/// A stranger's word: found, and kept apart as what that enterprise says.
+pub(super) fn stranger<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
+    walk.find(at, FindingCode::UnexpectedHolder, &[], Detail::Nothing);
+    let here = Place::At(at.here());
+    let claim = match at.fact.event.kind {
+        Kind::Outbound => way(walk.world, at),
+        // It is in their stock no longer.
+        Kind::Sale | Kind::Destroy => Place::Nowhere,
+        Kind::Commission
+        | Kind::Pack
+        | Kind::Unpack
+        | Kind::Inbound
+        | Kind::Return
+        | Kind::Inspect
+        | Kind::Collect
+        | Kind::Count => here,
+        Kind::Retract => return,
+    };
+    walk.state.claims.insert(at.fact.enterprise, claim);
+}
+
+/// A leg links its counterpart.
+pub(super) fn link<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
+    if matches!(at.fact.event.kind, Kind::Inbound | Kind::Outbound)
+        && let Some(partner) = counterpart(walk.world, at.fact.event.counterpart.as_ref())
+    {
+        walk.state.linked.insert(partner);
+    }
+}
+
+/// The enterprise on the other side: a name links nobody.
+pub(super) fn counterpart(
+    world: &World,
+    counterpart: Option<&Counterpart>,
+) -> Option<EnterpriseId> {
+    match counterpart? {
+        Counterpart::Enterprise(enterprise) => Some(*enterprise),
+        Counterpart::Location(location) => owner(world, *location),
+        Counterpart::Named(_) => None,
+    }
+}
+
+/// The way an outbound puts goods on.
+pub(super) fn way(world: &World, at: &At<'_>) -> Place {
+    let other = at.fact.event.counterpart.as_ref();
+    Place::Between {
+        from: at.here(),
+        to: match other {
+            Some(Counterpart::Location(location)) => Some(*location),
+            Some(Counterpart::Enterprise(_) | Counterpart::Named(_)) | None => None,
+        },
+        to_enterprise: counterpart(world, other),
+    }
+}
+
+/// Whose place it is.
+pub(super) fn owner(world: &World, location: LocationId) -> Option<EnterpriseId> {
+    world.places.get(&location).map(|place| place.enterprise)
+}
+
+/// Was it on its way to here?
+pub(super) fn on_its_way_here<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
+    match walk.state.place {
+        Place::Between { to: Some(to), .. } => to == at.here(),
+        Place::Between {
+            to: None,
+            to_enterprise: Some(enterprise),
+            ..
+        } => enterprise == at.fact.enterprise || owner(walk.world, at.here()) == Some(enterprise),
+        // To somebody known by name only: it may well be here.
+        Place::Between {
+            to: None,
+            to_enterprise: None,
+            ..
+        } => true,
+        Place::Nowhere | Place::At(_) => false,
+    }
+}

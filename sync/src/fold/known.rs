@@ -1,0 +1,186 @@
+//! What is wrong with an event itself, whatever it names: flags of admission, references that are
+//! not on record, mandatory items that are missing (C15), lots that were not given, and retracts
+//! that strike nothing (C10). Judged once per event, not once per unit.
+
+use super::struck::{self, Struck};
+use crate::{
+    event::{Counterpart, Event, Kind, required},
+    facts::{Fact, World},
+    finding::{Detail, Finding, FindingCode, LotKey, Subject},
+    ids::EventId,
+};
+use std::collections::BTreeSet;
+
+/// The findings of an event that are about the event, not about a unit's life.
+///
+/// `target` is what a retract strikes, if that came in. A retract that names a unit or a lot has
+/// its findings there.
+pub fn of_event(fact: &Fact, target: Option<&Fact>, world: &World) -> Vec<Finding> {
+    let mut out = Vec::new();
+    let fault = (fact.event.kind == Kind::Retract)
+        .then(|| struck::fault_alone(fact, target, world))
+        .flatten();
+    judged(fact, target, fault, world, &mut out);
+    out.sort();
+    out
+}
+
+fn flags(fact: &Fact, out: &mut Vec<Finding>) {
+    for flag in fact.flags.iter().collect::<BTreeSet<_>>() {
+        out.push(about(fact, *flag, Subject::Event, &[], Detail::Nothing));
+    }
+}
+
+fn judged(
+    fact: &Fact,
+    target: Option<&Fact>,
+    fault: Option<FindingCode>,
+    world: &World,
+    out: &mut Vec<Finding>,
+) {
+    flags(fact, out);
+    retract(fact, target, fault, out);
+    let unknown = unknown(&fact.event, world);
+    if !unknown.is_empty() {
+        let detail = Detail::Unknown {
+            what: unknown.into_iter().collect::<Vec<_>>().join(", "),
+        };
+        out.push(about(
+            fact,
+            FindingCode::UnknownRef,
+            Subject::Event,
+            &[],
+            detail,
+        ));
+    }
+    let items: Vec<String> =
+        required::missing_under(&fact.event, &required::profiles(&fact.event, world))
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+    if !items.is_empty() {
+        out.push(about(
+            fact,
+            FindingCode::Incomplete,
+            Subject::Event,
+            &[],
+            Detail::Missing { items },
+        ));
+    }
+    let lines = fact.event.lots.iter().filter(|line| line.lot.is_none());
+    for gtin in lines.map(|line| line.gtin.clone()).collect::<BTreeSet<_>>() {
+        let line = Subject::Lot(LotKey {
+            gtin,
+            lot: None,
+            location: fact.event.location,
+        });
+        out.push(about(
+            fact,
+            FindingCode::LotUnknown,
+            line,
+            &[],
+            Detail::Nothing,
+        ));
+    }
+}
+
+/// The findings about the events of a whole set of facts, sorted by order. A struck event
+/// contributes nothing but what admission flagged.
+pub fn of_events(facts: &[&Fact], world: &World) -> Vec<Finding> {
+    let struck = Struck::of(facts, world);
+    let mut out = Vec::new();
+    let mut before = None;
+    for (place, fact) in facts.iter().enumerate() {
+        if before.replace(fact.order) == Some(fact.order) {
+            continue;
+        }
+        if struck.is(place) {
+            flags(fact, &mut out);
+            continue;
+        }
+        let target = struck.target(place).and_then(|target| facts.get(target));
+        let fault = struck.fault(place).map(|(code, _)| code);
+        judged(fact, target.copied(), fault, world, &mut out);
+    }
+    out.sort();
+    out
+}
+
+/// C10, where there is no unit or lot to find it at, neither in the retract nor in its target.
+fn retract(fact: &Fact, target: Option<&Fact>, fault: Option<FindingCode>, out: &mut Vec<Finding>) {
+    let Some(code) = fault else {
+        return;
+    };
+    if names_something(&fact.event) || target.is_some_and(|target| names_something(&target.event)) {
+        return;
+    }
+    let target = target.map(|target| target.event.id);
+    out.push(about(
+        fact,
+        code,
+        Subject::Event,
+        &[target],
+        Detail::Nothing,
+    ));
+}
+
+fn names_something(event: &Event) -> bool {
+    let mut named = event.units.iter().chain(&event.parent);
+    named.any(|read| read.unit.is_some()) || !event.lots.is_empty()
+}
+
+/// References that are not on record, as `kind:id`.
+fn unknown(event: &Event, world: &World) -> BTreeSet<String> {
+    let mut out = BTreeSet::new();
+    if !world.places.contains_key(&event.location) && !event.location.0.is_nil() {
+        out.insert(format!("location:{}", event.location));
+    }
+    match &event.counterpart {
+        Some(Counterpart::Location(location)) if !world.places.contains_key(location) => {
+            out.insert(format!("location:{location}"));
+        }
+        Some(Counterpart::Enterprise(enterprise)) if !world.enterprises.contains(enterprise) => {
+            out.insert(format!("enterprise:{enterprise}"));
+        }
+        Some(Counterpart::Location(_) | Counterpart::Enterprise(_) | Counterpart::Named(_))
+        | None => {}
+    }
+    let named = event.units.iter().chain(&event.parent);
+    for unit in named.clone().filter_map(|read| read.unit.as_ref()) {
+        if let Some(gtin) = unit.gtin()
+            && !world.products.contains_key(gtin)
+        {
+            out.insert(format!("product:{gtin}"));
+        }
+    }
+    for read in named.filter(|read| read.unit.is_none()) {
+        out.insert(format!("code:{}", read.code));
+    }
+    for line in &event.lots {
+        if !world.products.contains_key(&line.gtin) {
+            out.insert(format!("product:{}", line.gtin));
+        }
+    }
+    out
+}
+
+fn about(
+    fact: &Fact,
+    code: FindingCode,
+    subject: Subject,
+    others: &[Option<EventId>],
+    detail: Detail,
+) -> Finding {
+    let mut witnesses = vec![fact.event.id];
+    witnesses.extend(others.iter().copied().flatten());
+    witnesses.sort_unstable();
+    witnesses.dedup();
+    Finding {
+        code,
+        subject,
+        event: fact.event.id,
+        batch: None,
+        witnesses,
+        detail,
+    }
+}

@@ -1,0 +1,52 @@
+//! What a consumer is told of a unit besides legality, recalls and expiry.
+//!
+//! Only what the unit's state says: a stranger's word never reached it (C14), so it changes nothing
+//! here either.
+
+use super::{Phase, UnitState};
+use crate::finding::{Finding, FindingCode};
+use serde::{Deserialize, Serialize};
+
+/// How a unit ended, as far as a consumer should not use it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// Fetched back under a recall.
+    Collected,
+    /// Destroyed.
+    Destroyed,
+}
+
+/// The public consequence of a state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicStatus {
+    /// It was collected or destroyed.
+    pub ended: Option<Ended>,
+    /// The code seems to stand on two things.
+    pub suspected_copy: bool,
+}
+
+/// What of a unit's state concerns consumers; `None` if nothing does.
+///
+/// Goods that were sold again after they had been collected are told as collected: nobody should
+/// use them.
+pub fn public_status(state: &UnitState, findings: &[Finding]) -> Option<PublicStatus> {
+    let ended = match state.phase {
+        Phase::Collected => Some(Ended::Collected),
+        Phase::Destroyed => Some(Ended::Destroyed),
+        Phase::Sold => findings
+            .iter()
+            .any(|finding| finding.code == FindingCode::SoldAfterCollect)
+            .then_some(Ended::Collected),
+        Phase::Unknown
+        | Phase::Commissioned
+        | Phase::InStock
+        | Phase::InTransit
+        | Phase::Returned => None,
+    };
+    let status = PublicStatus {
+        ended,
+        suspected_copy: state.suspected_copy,
+    };
+    (status != PublicStatus::default()).then_some(status)
+}

@@ -1,0 +1,178 @@
+//! C9: recalls, and what a till knew when it sold recalled goods.
+//!
+//! People are judged by what is certain: a sale's interval, not its place in the order, and what
+//! the server delivered, not only what the device says it held.
+
+use super::walk::{At, Walk};
+use crate::{
+    bugs::{self, Bug},
+    facts::{Fact, RecallSpan, World},
+    finding::{Detail, FindingCode, Knowledge, When},
+    ids::{BatchId, Gseq, RecallId},
+    order::Order,
+    unit::UnitKey,
+};
+use std::collections::BTreeSet;
+
+/// The spans that cover a unit or a batch at some time. What was closed as mistaken covers
+/// nothing.
+pub(super) fn covering<'a>(
+    world: &'a World,
+    unit: Option<&UnitKey>,
+    batch: Option<BatchId>,
+) -> Vec<&'a RecallSpan> {
+    world
+        .recalls
+        .iter()
+        .filter(|span| {
+            !span.mistaken
+                && (unit.is_some_and(|unit| span.scope.units.contains(unit))
+                    || batch.is_some_and(|batch| span.scope.batches.contains(&batch)))
+        })
+        .collect()
+}
+
+/// Does a span hold at this place in the order?
+pub(super) fn is_active(span: &RecallSpan, order: Order) -> bool {
+    span.from.order() <= order && !is_closed(span, order)
+}
+
+/// Was it closed before this place in the order?
+pub(super) fn is_closed(span: &RecallSpan, order: Order) -> bool {
+    span.closed.is_some_and(|closed| closed.order() <= order)
+}
+
+/// The recalls among these spans that hold at this place in the order.
+pub(super) fn active(spans: &[&RecallSpan], order: Order) -> BTreeSet<RecallId> {
+    spans
+        .iter()
+        .filter(|span| is_active(span, order))
+        .map(|span| span.recall)
+        .collect()
+}
+
+/// The recalls among these spans that hold now.
+pub(super) fn now(spans: &[&RecallSpan]) -> BTreeSet<RecallId> {
+    spans
+        .iter()
+        .filter(|span| span.closed.is_none())
+        .map(|span| span.recall)
+        .collect()
+}
+
+/// Recalled goods were sold, or goods that were recalled afterwards. Of several recalls the one
+/// that weighs most is told: certainly after, then uncertain, then before; overruled, then known,
+/// then a stale list, then none of that.
+pub(super) fn sold<'a>(
+    walk: &mut Walk<'a>,
+    at: &At<'a>,
+    spans: &[&'a RecallSpan],
+    batch: Option<BatchId>,
+) {
+    let mut seen: BTreeSet<RecallId> = BTreeSet::new();
+    let mut worst: Option<(RecallId, When, Knowledge)> = None;
+    let mut mismatch = false;
+    for span in spans {
+        if is_closed(span, at.fact.order) || !seen.insert(span.recall) {
+            continue;
+        }
+        let when = when(at.fact, span);
+        let knowledge = knowledge(walk.world, at.fact, span);
+        mismatch |= disagrees(at.fact, span.from.gseq);
+        let weight = |when: When, knowledge: Knowledge| (rank(when), std::cmp::Reverse(knowledge));
+        if worst.is_none_or(|(_, w, k)| weight(when, knowledge) > weight(w, k)) {
+            worst = Some((span.recall, when, knowledge));
+        }
+    }
+    let Some((recall, when, knowledge)) = worst else {
+        return;
+    };
+    let detail = Detail::SoldRecalled {
+        recall,
+        when,
+        knowledge,
+    };
+    walk.find_of(at, FindingCode::SoldRecalled, batch, &[], detail);
+    if mismatch {
+        walk.find_of(
+            at,
+            FindingCode::KnowledgeMismatch,
+            batch,
+            &[],
+            Detail::Nothing,
+        );
+    }
+}
+
+const fn rank(when: When) -> u8 {
+    match when {
+        When::Before => 0,
+        When::Uncertain { .. } => 1,
+        When::After => 2,
+    }
+}
+
+/// Before or after the recall, as far as is certain.
+fn when(sale: &Fact, span: &RecallSpan) -> When {
+    let opened = span.from.at;
+    if sale.interval.hi < opened {
+        When::Before
+    } else if sale.interval.lo > opened {
+        When::After
+    } else {
+        When::Uncertain {
+            width_us: sale.interval.hi.saturating_sub(sale.interval.lo),
+        }
+    }
+}
+
+/// What the till knew; the first that fits.
+fn knowledge(world: &World, sale: &Fact, span: &RecallSpan) -> Knowledge {
+    let overruled = sale.event.overridden.as_ref().is_some_and(|stop| {
+        stop.recall
+            .map_or(stop.code.eq_ignore_ascii_case("recalled"), |recall| {
+                recall == span.recall
+            })
+    });
+    if overruled {
+        return Knowledge::Overridden;
+    }
+    let position = known_position(sale);
+    if position >= span.from.gseq {
+        return Knowledge::Knew;
+    }
+    let policy = world.policy_at(sale.interval.lo);
+    let mono_us = i64::try_from(sale.event.mono_ms)
+        .unwrap_or(i64::MAX)
+        .saturating_mul(1000);
+    let made_at = world
+        .instants
+        .get(&position)
+        .copied()
+        .unwrap_or_else(|| sale.interval.lo.saturating_sub(mono_us));
+    if sale.interval.lo.saturating_sub(made_at) > policy.list_age_us {
+        Knowledge::StaleList
+    } else {
+        Knowledge::CouldNotKnow
+    }
+}
+
+/// The newest log position the till knew: what it says it held, or what was delivered to it. A
+/// list cannot be newer than the event that names it; one that says so is not believed.
+fn known_position(sale: &Fact) -> Gseq {
+    let claimed = sale.event.list_version.unwrap_or(0);
+    if bugs::on(Bug::ListTrusted) {
+        return claimed;
+    }
+    if claimed < sale.gseq {
+        claimed.max(sale.delivered)
+    } else {
+        sale.delivered
+    }
+}
+
+/// Does what the device says disagree with what it was told, as far as this recall goes?
+fn disagrees(sale: &Fact, recall: Gseq) -> bool {
+    let claimed = sale.event.list_version.unwrap_or(0);
+    claimed >= sale.gseq || (claimed < recall && recall <= sale.delivered)
+}

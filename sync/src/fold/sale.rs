@@ -1,0 +1,107 @@
+//! C4: sale (销售). The first in the order keeps the sale, whoever came in first.
+
+use super::{
+    Phase, Place, Row, contents, holder, recalled,
+    walk::{At, Effect, Walk},
+};
+use crate::{
+    facts::{Fact, World},
+    finding::{Detail, FindingCode},
+    ids::BatchId,
+};
+
+/// Goods were sold.
+pub(super) fn sold<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
+    judged(walk, at);
+    match row {
+        Row::SellAgain => {
+            again(walk, at);
+            return Effect::Nothing;
+        }
+        Row::SellOnWay if holder::on_its_way_here(walk, at) => {
+            walk.find_cause(at, FindingCode::ImpliedReceipt);
+        }
+        Row::SellNew | Row::SellOnWay => walk.find_cause(at, FindingCode::OrphanSale),
+        Row::Sell if !walk.is_at(at.here()) => walk.find_cause(at, FindingCode::OrphanSale),
+        Row::SellReturned if walk.state.disposition.is_none() => {
+            walk.find_cause(at, FindingCode::SoldUninspected);
+        }
+        Row::SellCollected => walk.find_cause(at, FindingCode::SoldAfterCollect),
+        _ => {}
+    }
+    if walk.state.disposition.is_some() && row != Row::SellCollected {
+        walk.unexpected(at);
+    }
+    walk.set(Phase::Sold, Place::At(at.here()));
+    walk.state.disposition = None;
+    walk.memory.sale = Some((at.fact, at.machine_read()));
+    Effect::Took
+}
+
+/// Sold already, and not returned in between.
+fn again<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
+    let first = walk.memory.sale;
+    let witness = first.map(|(sale, _)| sale.event.id).or(walk.memory.cause);
+    walk.find(at, FindingCode::DoubleSale, &[witness], Detail::Nothing);
+    let Some((first, machine)) = first else {
+        return;
+    };
+    if let Some(width_us) = overlap(first, at.fact) {
+        walk.find(
+            at,
+            FindingCode::OrderUncertain,
+            &[Some(first.event.id)],
+            Detail::Overlap { width_us },
+        );
+    }
+    if first.event.location != at.here() && machine && at.machine_read() {
+        walk.state.suspected_copy = true;
+    }
+}
+
+/// By how much the intervals of two events overlap, if they do. In one life of a device the order
+/// is certain all the same.
+fn overlap(a: &Fact, b: &Fact) -> Option<i64> {
+    if (a.event.device, a.event.epoch) == (b.event.device, b.event.epoch) {
+        return None;
+    }
+    let from = a.interval.lo.max(b.interval.lo);
+    let until = a.interval.hi.min(b.interval.hi);
+    (from <= until).then(|| until.saturating_sub(from))
+}
+
+/// What is judged of every sale, whatever the goods were before: expiry (C4) and recalls (C9), of
+/// the unit and of each batch inside it.
+pub(super) fn judged<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
+    if walk
+        .state
+        .batch
+        .is_some_and(|batch| expired(walk.world, batch, at.fact))
+    {
+        walk.find(at, FindingCode::SoldExpired, &[], Detail::Nothing);
+    }
+    let spans = walk.recalls.clone();
+    recalled::sold(walk, at, &spans, None);
+    for batch in contents::batches(walk, at) {
+        if expired(walk.world, batch, at.fact) {
+            walk.find_of(
+                at,
+                FindingCode::SoldExpired,
+                Some(batch),
+                &[],
+                Detail::Nothing,
+            );
+        }
+        let spans = recalled::covering(walk.world, None, Some(batch));
+        recalled::sold(walk, at, &spans, Some(batch));
+    }
+}
+
+/// Were the goods of a batch expired at this place in the order?
+fn expired(world: &World, batch: BatchId, fact: &Fact) -> bool {
+    world
+        .batches
+        .get(&batch)
+        .and_then(|batch| batch.expires_at)
+        .is_some_and(|expires_at| fact.order.eff >= expires_at)
+}

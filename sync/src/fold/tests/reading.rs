@@ -1,0 +1,84 @@
+//! Section 5, reading; and the hash of a state.
+
+use super::*;
+
+/// From the plant over the warehouse of a partner to the store, and sold there.
+fn chain() -> Story {
+    let mut story = Story::new();
+    story.ship(MAKER, PLANT, 1, STRANGE_PLACE);
+    story.tin(STRANGER, Kind::Inbound, STRANGE_PLACE, 2);
+    story.ship(STRANGER, STRANGE_PLACE, 3, STORE);
+    story.tin(SHOP, Kind::Inbound, STORE, 4);
+    story.tin(SHOP, Kind::Sale, STORE, 5);
+    story
+}
+
+fn seen(story: &Story, who: Reader) -> Option<Vec<Kind>> {
+    let folded = story.folded(&tin(1));
+    visible(&folded.state, &folded.steps, who)
+        .map(|view| view.entries.iter().map(|entry| entry.kind).collect())
+}
+
+#[test]
+fn the_issuer_and_the_operator_see_all() {
+    let story = chain();
+    for who in [Reader::All, Reader::Enterprise(enterprise(MAKER))] {
+        assert_eq!(seen(&story, who).map(|entries| entries.len()), Some(5));
+    }
+}
+
+#[test]
+fn a_holder_sees_its_own_one_step_up_and_one_step_down() {
+    let story = chain();
+    assert_eq!(
+        seen(&story, Reader::Enterprise(enterprise(STRANGER))),
+        Some(vec![
+            Kind::Outbound,
+            Kind::Inbound,
+            Kind::Outbound,
+            Kind::Inbound
+        ])
+    );
+    assert_eq!(
+        seen(&story, Reader::Enterprise(enterprise(SHOP))),
+        Some(vec![Kind::Outbound, Kind::Inbound, Kind::Sale])
+    );
+}
+
+#[test]
+fn who_is_not_linked_sees_nothing() {
+    let story = chain();
+    assert_eq!(seen(&story, Reader::Enterprise(enterprise(77))), None);
+}
+
+#[test]
+fn who_only_claims_a_tin_sees_its_own_word_and_no_state() {
+    let mut story = Story::new();
+    story.at_the_store();
+    story.tin(STRANGER, Kind::Inbound, STRANGE_PLACE, 9);
+    let folded = story.folded(&tin(1));
+    let view = visible(
+        &folded.state,
+        &folded.steps,
+        Reader::Enterprise(enterprise(STRANGER)),
+    )
+    .expect("it said so itself");
+    assert_eq!(view.state, None);
+    assert_eq!(view.entries.len(), 1);
+}
+
+#[test]
+fn i9_the_hash_does_not_depend_on_the_order_of_arrival() {
+    let story = chain();
+    let mut other = chain();
+    other.facts.reverse();
+    assert_eq!(
+        state_hash(&tin(1), &story.folded(&tin(1))),
+        state_hash(&tin(1), &other.folded(&tin(1)))
+    );
+    other.facts.pop();
+    assert_ne!(
+        state_hash(&tin(1), &story.folded(&tin(1))),
+        state_hash(&tin(1), &other.folded(&tin(1)))
+    );
+}

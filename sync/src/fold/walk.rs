@@ -1,0 +1,502 @@
+//! The walk over what is known of one unit, in order: its own facts, and while it is inside a
+//! container what moves that container.
+//!
+//! It knows the order of things, who is asked (holder rule, table, rule) and what is written down
+//! afterwards. What an event means is told by the rules, one file each; it must not know them.
+
+use super::{
+    Folded, Phase, Place, Row, Stay, Step, UnitState, claims, collect, commission, container_row,
+    count, destroy, holder, inbound, inspect, outbound, pack, recalled, returned, row, sale,
+    struck::Struck,
+};
+use crate::{
+    bugs::{self, Bug},
+    event::{Kind, UnitRead},
+    facts::{BatchInfo, Content, Fact, RecallSpan, World},
+    finding::{Detail, Finding, FindingCode, Severity, Subject},
+    ids::{BatchId, EventId, LocationId},
+    order::Order,
+    unit::UnitKey,
+};
+use std::collections::BTreeMap;
+
+/// The fact at hand, as the unit sees it.
+pub(super) struct At<'a> {
+    /// What was stated.
+    pub(super) fact: &'a Fact,
+    /// How the unit itself was read; nothing when it came by its container.
+    pub(super) read: Option<&'a UnitRead>,
+    /// The container it came by.
+    pub(super) via: Option<&'a UnitKey>,
+}
+
+impl At<'_> {
+    pub(super) fn here(&self) -> LocationId {
+        self.fact.event.location
+    }
+
+    pub(super) fn id(&self) -> EventId {
+        self.fact.event.id
+    }
+
+    /// Was the unit's own code read off the goods by a machine?
+    pub(super) fn machine_read(&self) -> bool {
+        self.read.is_some_and(|read| read.input.is_machine())
+    }
+}
+
+/// What an event did to the state.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It says where the unit is or what it is from now on.
+    Took,
+    /// It says what was known.
+    Confirmed,
+    /// Nothing: what was known stays.
+    Nothing,
+}
+
+/// The facts behind the present state: the witnesses of what may contradict it.
+#[derive(Default)]
+pub(super) struct Memory<'a> {
+    /// What brought it to its present phase and place.
+    pub(super) cause: Option<EventId>,
+    /// What gave it its batch; nothing when the server did.
+    pub(super) commission: Option<EventId>,
+    /// What put it into its container.
+    pub(super) pack: Option<EventId>,
+    /// The sale that stands, and whether the unit's own code was read by a machine there.
+    pub(super) sale: Option<(&'a Fact, bool)>,
+    /// The last effective event, if it was an inbound.
+    pub(super) inbound: Option<&'a Fact>,
+}
+
+/// The walk.
+pub(super) struct Walk<'a> {
+    pub(super) unit: &'a UnitKey,
+    pub(super) world: &'a World,
+    pub(super) parents: &'a BTreeMap<UnitKey, Folded>,
+    pub(super) contents: &'a [Content],
+    pub(super) state: UnitState,
+    pub(super) memory: Memory<'a>,
+    /// Recalls that cover the unit at some time, in the order of their beginnings.
+    pub(super) recalls: Vec<&'a RecallSpan>,
+    pub(super) stays: Vec<Stay>,
+    findings: Vec<Finding>,
+    shared: Vec<Finding>,
+    steps: Option<Vec<Step>>,
+    /// The next step of the container it is inside of.
+    next_step: usize,
+    /// The last own fact: the same event may also have moved the container.
+    last_own: Option<Order>,
+}
+
+impl<'a> Walk<'a> {
+    /// At the beginning, before any fact.
+    pub(super) fn new(
+        unit: &'a UnitKey,
+        parents: &'a BTreeMap<UnitKey, Folded>,
+        world: &'a World,
+        contents: &'a [Content],
+        timeline: bool,
+    ) -> Walk<'a> {
+        let mut walk = Walk {
+            unit,
+            world,
+            parents,
+            contents,
+            state: UnitState::default(),
+            memory: Memory::default(),
+            recalls: Vec::new(),
+            stays: Vec::new(),
+            findings: Vec::new(),
+            shared: Vec::new(),
+            steps: timeline.then(Vec::new),
+            next_step: 0,
+            last_own: None,
+        };
+        holder::begin(&mut walk);
+        commission::begin(&mut walk);
+        walk
+    }
+
+    /// Walks over the unit's own facts, sorted, and the steps of its containers in between.
+    pub(super) fn over(mut self, facts: &[&'a Fact]) -> Folded {
+        let struck = Struck::of(facts, self.world);
+        let sweeps = count::Sweeps::of(facts, &struck);
+        let mut next = 0;
+        loop {
+            let own = facts.get(next).copied();
+            match (own, self.step_of_container()) {
+                (None, None) => break,
+                (None, Some((container, step))) => self.by_container(container, step),
+                (Some(fact), Some((container, step))) if step.order < fact.order => {
+                    self.by_container(container, step);
+                }
+                (Some(fact), _) => {
+                    let again = next
+                        .checked_sub(1)
+                        .and_then(|before| facts.get(before))
+                        .is_some_and(|before| before.order == fact.order);
+                    if !again || bugs::on(Bug::DuplicateTwice) {
+                        self.own(facts, next, fact, &struck, &sweeps);
+                    }
+                    self.last_own = Some(fact.order);
+                    next += 1;
+                }
+            }
+        }
+        self.end()
+    }
+
+    fn end(mut self) -> Folded {
+        self.state.recalls = recalled::now(&self.recalls);
+        Folded {
+            state: self.state,
+            findings: sorted(self.findings),
+            shared: sorted(self.shared),
+            stays: self.stays,
+            steps: self.steps.unwrap_or_default(),
+        }
+    }
+
+    /// One of the unit's own facts.
+    fn own(
+        &mut self,
+        facts: &[&'a Fact],
+        place: usize,
+        fact: &'a Fact,
+        struck: &Struck,
+        sweeps: &count::Sweeps,
+    ) {
+        let read = named(&fact.event.units, self.unit);
+        let at = At {
+            fact,
+            read,
+            via: None,
+        };
+        if fact.event.kind == Kind::Retract {
+            self.retract(&at, facts, place, struck);
+            return;
+        }
+        let container = is_container(fact, self.unit);
+        if read.is_none() && !container {
+            if fact.event.kind == Kind::Count && !struck.is(place) {
+                count::unseen(self, &at, facts, sweeps, place);
+            }
+            return;
+        }
+        if struck.is(place) {
+            self.write(&at, true, false);
+            return;
+        }
+        pack::learn(self, &at);
+        holder::first(self, &at);
+        if !holder::counts(self, &at) {
+            holder::stranger(self, &at);
+            self.write(&at, false, true);
+            return;
+        }
+        if read.is_none() || !matches!(fact.event.kind, Kind::Pack | Kind::Unpack) {
+            pack::alone(self, &at);
+        }
+        if read.is_some() {
+            self.apply(&at, row(self.state.phase, fact.event.kind));
+        } else {
+            self.apply(&at, container_row(self.state.phase));
+        }
+    }
+
+    /// C10: the retract itself is listed, and what is wrong with it is found; what it does was
+    /// settled before the walk.
+    fn retract(&mut self, at: &At<'a>, facts: &[&'a Fact], place: usize, struck: &Struck) {
+        let named_here = at.read.is_some();
+        let target = struck
+            .target(place)
+            .and_then(|target| facts.get(target))
+            .filter(|target| names(target, self.unit));
+        if !named_here && target.is_none() {
+            return;
+        }
+        if let Some((code, target)) = struck.fault(place) {
+            let target = target
+                .and_then(|target| facts.get(target))
+                .map(|target| target.event.id);
+            self.find(at, code, &[target], Detail::Nothing);
+        }
+        self.write(at, false, false);
+    }
+
+    /// The container the unit is inside of, as far as it is known.
+    pub(super) fn container_inside(&self) -> Option<(&'a UnitKey, &'a Folded)> {
+        self.parents.get_key_value(self.state.inside.as_ref()?)
+    }
+
+    /// The next step of the container the unit is inside of.
+    fn step_of_container(&self) -> Option<(&'a UnitKey, &'a Step)> {
+        let (container, folded) = self.container_inside()?;
+        Some((container, folded.steps.get(self.next_step)?))
+    }
+
+    /// C13: what moves the container moves the unit.
+    fn by_container(&mut self, container: &'a UnitKey, step: &'a Step) {
+        self.next_step += 1;
+        let same_event = self.last_own.is_some_and(|own| step.order <= own);
+        if step.struck || same_event || bugs::on(Bug::ChildMissed) {
+            return;
+        }
+        let event = &step.fact.event;
+        let emptied = event.kind == Kind::Unpack
+            && event.units.is_empty()
+            && event.lots.is_empty()
+            && is_container(&step.fact, container);
+        if !emptied && !moves(event.kind) {
+            return;
+        }
+        let at = At {
+            fact: &step.fact,
+            read: None,
+            via: Some(container),
+        };
+        if !holder::counts(self, &at) {
+            holder::stranger(self, &at);
+            self.write(&at, false, true);
+            return;
+        }
+        self.apply(&at, row(self.state.phase, event.kind));
+    }
+
+    /// Asks the rule, and writes down what follows from any effect.
+    fn apply(&mut self, at: &At<'a>, row: Row) {
+        let before =
+            bugs::on(Bug::DroppedOnConflict).then(|| (self.state.clone(), self.findings.len()));
+        let effect = self.judge(at, row);
+        if effect != Effect::Nothing {
+            holder::link(self, at);
+        }
+        match effect {
+            Effect::Took => {
+                self.state.holder = Some(at.fact.enterprise);
+                self.state.last = Some(at.fact.order);
+                self.state.claims.remove(&at.fact.enterprise);
+                self.memory.cause = Some(at.id());
+                self.memory.inbound = (at.fact.event.kind == Kind::Inbound).then_some(at.fact);
+            }
+            Effect::Confirmed => self.state.last = Some(at.fact.order),
+            Effect::Nothing => {}
+        }
+        claims::compare(self, at);
+        if let Some((state, findings)) = before {
+            let conflict = self
+                .findings
+                .iter()
+                .skip(findings)
+                .any(|finding| finding.code.severity() == Severity::Critical);
+            if conflict {
+                self.state = state;
+                self.findings.truncate(findings);
+            }
+        }
+        self.write(at, false, false);
+    }
+
+    fn judge(&mut self, at: &At<'a>, row: Row) -> Effect {
+        match row {
+            Row::Begin | Row::BeginAgain => commission::begun(self, at),
+            Row::Receive
+            | Row::Arrive
+            | Row::ReceiveAgain
+            | Row::ReceiveSold
+            | Row::ReceiveKept => inbound::came(self, at, row),
+            Row::Ship | Row::ShipNew | Row::ShipOnWay | Row::ShipSold | Row::ShipKept => {
+                outbound::left(self, at, row)
+            }
+            Row::Sell
+            | Row::SellOnWay
+            | Row::SellNew
+            | Row::SellAgain
+            | Row::SellReturned
+            | Row::SellCollected => sale::sold(self, at, row),
+            Row::TakeBack | Row::TakeBackUnsold | Row::TakeBackAgain | Row::TakeBackCollected => {
+                returned::brought_back(self, at, row)
+            }
+            Row::Judge | Row::JudgeHeld => inspect::inspected(self, at, row),
+            Row::Fetch | Row::FetchAgain | Row::FetchDestroyed => collect::collected(self, at, row),
+            Row::Destroy | Row::DestroySold | Row::End => destroy::destroyed(self, at, row),
+            Row::Observe | Row::ObserveNew | Row::ObserveKept | Row::ObserveEnded => {
+                count::seen(self, at, row)
+            }
+            Row::Pack | Row::PackEnded | Row::PackDestroyed => pack::packed(self, at, row),
+            Row::Unpack => pack::unpacked(self, at),
+            Row::Handle | Row::HandleEnded => pack::handled(self, at, row),
+            // Retracts never come here: they were settled before the walk.
+            Row::Strike => Effect::Nothing,
+        }
+    }
+
+    /// Goes into a container, or closes the stay in one.
+    pub(super) fn put_inside(&mut self, container: Option<&UnitKey>, at: &At<'a>) {
+        if self.state.inside.is_some()
+            && let Some(stay) = self.stays.last_mut()
+        {
+            stay.until = Some(at.fact.order);
+        }
+        self.state.inside = container.cloned();
+        self.memory.pack = container.map(|_| at.id());
+        if let Some(container) = container {
+            self.stays.push(Stay {
+                container: container.clone(),
+                from: at.fact.order,
+                until: None,
+            });
+            self.next_step = self.parents.get(container).map_or(0, |folded| {
+                folded
+                    .steps
+                    .partition_point(|step| step.order <= at.fact.order)
+            });
+        }
+    }
+
+    /// The state of the container the unit is inside of, as of now.
+    pub(super) fn container_now(&self) -> Option<&'a UnitState> {
+        let (_, folded) = self.container_inside()?;
+        let step = folded.steps.get(self.next_step.checked_sub(1)?)?;
+        Some(&step.after)
+    }
+
+    /// Puts the unit somewhere.
+    pub(super) fn set(&mut self, phase: Phase, place: Place) {
+        self.state.phase = phase;
+        self.state.place = place;
+    }
+
+    /// Gives the unit its batch.
+    pub(super) fn set_batch(&mut self, batch: Option<BatchId>) {
+        self.state.batch = batch;
+        self.recalls = recalled::covering(self.world, Some(self.unit), batch);
+    }
+
+    /// What is on record of its batch.
+    pub(super) fn batch(&self) -> Option<&'a BatchInfo> {
+        self.world.batches.get(&self.state.batch?)
+    }
+
+    /// Is the unit at this place now?
+    pub(super) fn is_at(&self, here: LocationId) -> bool {
+        self.state.place == Place::At(here)
+    }
+
+    /// C0: a pair without a rule.
+    pub(super) fn unexpected(&mut self, at: &At<'a>) {
+        let cause = self.memory.cause;
+        self.find(at, FindingCode::UnexpectedState, &[cause], Detail::Nothing);
+    }
+
+    /// A finding whose witnesses are the event at hand and what brought the unit where it is.
+    pub(super) fn find_cause(&mut self, at: &At<'a>, code: FindingCode) {
+        let cause = self.memory.cause;
+        self.find(at, code, &[cause], Detail::Nothing);
+    }
+
+    /// A finding about the unit.
+    pub(super) fn find(
+        &mut self,
+        at: &At<'a>,
+        code: FindingCode,
+        others: &[Option<EventId>],
+        detail: Detail,
+    ) {
+        self.find_of(at, code, None, others, detail);
+    }
+
+    /// A finding about the unit, or about one batch of what it contains. What the container
+    /// itself has by the same event is reported there only.
+    pub(super) fn find_of(
+        &mut self,
+        at: &At<'a>,
+        code: FindingCode,
+        batch: Option<BatchId>,
+        others: &[Option<EventId>],
+        detail: Detail,
+    ) {
+        let mut witnesses = vec![at.id()];
+        witnesses.extend(others.iter().copied().flatten());
+        witnesses.sort_unstable();
+        witnesses.dedup();
+        let finding = Finding {
+            code,
+            subject: Subject::Unit(self.unit.clone()),
+            event: at.id(),
+            batch,
+            witnesses,
+            detail,
+        };
+        let has = at
+            .via
+            .and_then(|container| self.parents.get(container))
+            .is_some_and(|container| super::contents::reports(container, &finding, &self.state));
+        if has {
+            self.shared.push(finding);
+        } else {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Writes the step down, if the timeline is wanted.
+    fn write(&mut self, at: &At<'a>, struck: bool, stranger: bool) {
+        let Some(steps) = &mut self.steps else {
+            return;
+        };
+        self.state.recalls = recalled::active(&self.recalls, at.fact.order);
+        steps.push(Step {
+            order: at.fact.order,
+            event: at.id(),
+            fact: at.fact.clone(),
+            after: self.state.clone(),
+            struck,
+            stranger,
+            via: at.via.cloned(),
+        });
+    }
+}
+
+/// How an event read a unit, if it names it.
+pub(super) fn named<'a>(units: &'a [UnitRead], unit: &UnitKey) -> Option<&'a UnitRead> {
+    units.iter().find(|read| read.unit.as_ref() == Some(unit))
+}
+
+/// Is the unit the container of a pack or unpack?
+pub(crate) fn is_container(fact: &Fact, unit: &UnitKey) -> bool {
+    matches!(fact.event.kind, Kind::Pack | Kind::Unpack)
+        && fact
+            .event
+            .parent
+            .as_ref()
+            .is_some_and(|parent| parent.unit.as_ref() == Some(unit))
+}
+
+/// Does the fact name the unit, in any part?
+pub(super) fn names(fact: &Fact, unit: &UnitKey) -> bool {
+    named(&fact.event.units, unit).is_some() || is_container(fact, unit)
+}
+
+/// Does this kind of event, on a container, move what is inside?
+const fn moves(kind: Kind) -> bool {
+    match kind {
+        Kind::Inbound
+        | Kind::Outbound
+        | Kind::Sale
+        | Kind::Return
+        | Kind::Inspect
+        | Kind::Collect
+        | Kind::Destroy => true,
+        Kind::Commission | Kind::Pack | Kind::Unpack | Kind::Count | Kind::Retract => false,
+    }
+}
+
+/// Sorted, and each only once: two findings are the same if code, subject, event and batch are.
+fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort();
+    findings.dedup_by(|b, a| a.code == b.code && a.event == b.event && a.batch == b.batch);
+    findings
+}

@@ -1,0 +1,374 @@
+//! The machine: takes commands one by one, keeps storage and session apart, asks for actions.
+//!
+//! `disk` is what is committed, `view` the same with all that is being written; whatever was only
+//! in the view is gone after a crash, so nothing is promised from it. Knows no storage, no network
+//! and no clock.
+
+use super::{
+    Action, Command, Disk, Input, KeptAnchor, Key, Mark, Notice, Pace, Row, RowState, Write,
+};
+use crate::{
+    chain::{self, Hash},
+    ids::{DeviceId, Epoch, Gseq, Micros, Seq},
+    limits::{SEQ_MAX, UNSENT_WARNING},
+};
+use std::collections::{BTreeSet, VecDeque};
+
+/// A push under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Flight {
+    pub(super) id: u64,
+    pub(super) epoch: Epoch,
+    pub(super) first: Seq,
+    pub(super) last: Seq,
+    pub(super) sent_at: u64,
+}
+
+/// A transaction that is being written.
+#[derive(Clone, Debug, PartialEq)]
+struct Pending {
+    write: Write,
+    /// When its anchor was received, by the session's clock.
+    heard: Option<u64>,
+}
+
+/// Everything the next event has to state about its place in the chain and in time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Which device.
+    pub device: DeviceId,
+    /// Which life of it.
+    pub epoch: Epoch,
+    /// Its number.
+    pub seq: Seq,
+    /// The hash before it.
+    pub prev_hash: Hash,
+    /// The greatest anchor on the storage.
+    pub anchor: Option<String>,
+    /// The wall clock when that was received.
+    pub anchor_wall: Option<Micros>,
+    /// Milliseconds since, if it was received in this session; else 0.
+    pub mono_ms: u64,
+    /// The position of the pull.
+    pub cursor: Gseq,
+}
+
+/// An outbox in one session of its device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outbox {
+    pub(super) disk: Disk,
+    pub(super) view: Disk,
+    pending: VecDeque<Pending>,
+    next_write: u64,
+    /// When the anchor on the disk was received, if in this session.
+    heard: Option<u64>,
+    /// What is committed and not receipted, in the order of the queue.
+    pub(super) open: BTreeSet<Key>,
+    /// What is settled, by the stamp of its receipt: the tail that is kept a while.
+    pub(super) tail: BTreeSet<(Micros, Key)>,
+    /// What went out in this session.
+    pub(super) sent: BTreeSet<Key>,
+    pub(super) flight: Option<Flight>,
+    pub(super) next_flight: u64,
+    pub(super) pace: Pace,
+    /// Refused frame by frame; tried again when nothing else is left.
+    pub(super) skipped: BTreeSet<Key>,
+    /// Lives whose signature the server does not know; likewise.
+    pub(super) shut: BTreeSet<Epoch>,
+    pub(super) timer: Option<u64>,
+    warned: bool,
+}
+
+impl Outbox {
+    /// Begins a session with what is on the storage.
+    pub fn new(disk: Disk) -> Outbox {
+        let mut outbox = Outbox {
+            view: disk.clone(),
+            disk,
+            pending: VecDeque::new(),
+            next_write: 1,
+            heard: None,
+            open: BTreeSet::new(),
+            tail: BTreeSet::new(),
+            sent: BTreeSet::new(),
+            flight: None,
+            next_flight: 1,
+            pace: Pace::default(),
+            skipped: BTreeSet::new(),
+            shut: BTreeSet::new(),
+            timer: None,
+            warned: false,
+        };
+        outbox.index();
+        outbox
+    }
+
+    /// The session ends without warning, after the first `reached` of the transactions that were
+    /// being written came through; what is on the storage then.
+    pub fn crash(mut self, reached: usize) -> Disk {
+        for pending in self.pending.iter().take(reached) {
+            self.disk.apply(&pending.write);
+        }
+        self.disk
+    }
+
+    /// What the next event has to state. Always at hand: capture waits for nothing.
+    pub fn slot(&self, now: u64) -> Slot {
+        let anchor = self.disk.anchor.as_ref();
+        // An anchor of an earlier life means nothing in this one.
+        let anchor = anchor.filter(|_| self.disk.epoch == self.view.epoch);
+        Slot {
+            device: self.view.device,
+            epoch: self.view.epoch,
+            seq: self.view.next,
+            prev_hash: self.view.head,
+            anchor: anchor.map(|anchor| anchor.text.clone()),
+            anchor_wall: anchor.map(|anchor| anchor.wall),
+            mono_ms: match (anchor, self.heard) {
+                (Some(_), Some(heard)) => now.saturating_sub(heard),
+                _ => 0,
+            },
+            cursor: self.disk.cursor,
+        }
+    }
+
+    /// What is on the storage.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// How many events are unsent or not receipted.
+    pub fn unsent(&self) -> u64 {
+        self.open.len() as u64
+    }
+
+    /// How many transactions are being written.
+    pub fn writing(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Takes a command; the actions are to be done in their order.
+    pub fn take(&mut self, input: Input) -> Vec<Action> {
+        let Input {
+            now,
+            jitter,
+            command,
+        } = input;
+        let mut actions = Vec::new();
+        match command {
+            Command::Capture { texts } => self.capture(texts, &mut actions),
+            Command::Committed { write } => self.committed(write, &mut actions),
+            Command::NotWritten { write } => self.not_written(write, (now, jitter), &mut actions),
+            Command::Due => {
+                self.timer = None;
+                if self
+                    .flight
+                    .is_some_and(|flight| Outbox::overdue(&flight, now))
+                {
+                    self.lost(now, jitter);
+                }
+            }
+            Command::Wake => {
+                self.pace.wake(now);
+                self.skipped.clear();
+                self.shut.clear();
+            }
+            Command::Answer {
+                flight,
+                first,
+                fates,
+                receipt,
+                anchor,
+                wall,
+                credit,
+                retry_after,
+            } => {
+                let kept = KeptAnchor { text: anchor, wall };
+                let landed = self.land(flight);
+                let brought = self.answer(first, &fates, receipt, kept, now, &mut actions);
+                match landed {
+                    Some(flight) if brought > 0 || self.is_home(&flight) => {
+                        let took = now.saturating_sub(flight.sent_at);
+                        self.pace.went_well(fates.len() as u64, took);
+                    }
+                    Some(_) => self.pace.failed(now, jitter),
+                    None => {}
+                }
+                self.pace.told(now, jitter, credit, retry_after);
+            }
+            Command::Lost { flight } => {
+                if self.flight.is_some_and(|current| current.id == flight) {
+                    self.lost(now, jitter);
+                }
+            }
+            Command::Refused {
+                flight,
+                status,
+                retry_after,
+            } => {
+                if let Some(flight) = self.land(flight) {
+                    self.refused(flight, status, retry_after, (now, jitter), &mut actions);
+                }
+            }
+            Command::Checkpoint {
+                cursor,
+                anchor,
+                wall,
+                fates,
+            } => {
+                let kept = KeptAnchor { text: anchor, wall };
+                self.checkpoint(cursor, kept, &fates, now, &mut actions);
+            }
+            Command::NewEpoch {
+                epoch,
+                anchor,
+                wall,
+            } => {
+                let write = Write {
+                    epoch: Some(epoch),
+                    anchor: Some(KeptAnchor { text: anchor, wall }),
+                    enrol_again: Some(false),
+                    ..Write::default()
+                };
+                if epoch > self.view.epoch {
+                    self.persist(write, Some(now), &mut actions);
+                }
+            }
+        }
+        self.plan(now, &mut actions);
+        actions
+    }
+
+    /// Chain and event go into one transaction, all events of an act into the same.
+    fn capture(&mut self, texts: Vec<String>, actions: &mut Vec<Action>) {
+        let (epoch, mut seq, mut head) = (self.view.epoch, self.view.next, self.view.head);
+        let mut rows = Vec::with_capacity(texts.len());
+        if seq.saturating_add(texts.len() as u64) > SEQ_MAX {
+            let keys = (seq..).take(texts.len()).map(|seq| (epoch, seq));
+            let notice = Notice::NotSaved(keys.collect());
+            actions.push(Action::Show { notice });
+            return;
+        }
+        for text in texts {
+            let prev_hash = head;
+            head = chain::next(prev_hash, text.as_bytes());
+            rows.push(Row {
+                key: (epoch, seq),
+                prev_hash,
+                hash: head,
+                text: text.into(),
+                state: RowState::Durable,
+            });
+            seq = seq.saturating_add(1);
+        }
+        if !rows.is_empty() {
+            let write = Write {
+                rows,
+                ..Write::default()
+            };
+            self.persist(write, None, actions);
+        }
+    }
+
+    /// Asks for a transaction.
+    pub(super) fn persist(
+        &mut self,
+        mut write: Write,
+        heard: Option<u64>,
+        actions: &mut Vec<Action>,
+    ) {
+        write.id = self.next_write;
+        self.next_write = self.next_write.saturating_add(1);
+        self.view.apply(&write);
+        for mark in &write.marks {
+            self.note(*mark);
+        }
+        let pending = Pending {
+            write: write.clone(),
+            heard,
+        };
+        self.pending.push_back(pending);
+        actions.push(Action::Persist {
+            write: Box::new(write),
+        });
+    }
+
+    fn committed(&mut self, write: u64, actions: &mut Vec<Action>) {
+        while let Some(pending) = self.pending.pop_front_if(|next| next.write.id <= write) {
+            let Pending { write, heard } = pending;
+            self.disk.apply(&write);
+            if write.anchor.is_some() {
+                self.heard = heard;
+            }
+            if write.rows.is_empty() {
+                continue;
+            }
+            let saved: Vec<Key> = write.rows.iter().map(|row| row.key).collect();
+            self.open.extend(&saved);
+            let notice = Notice::Saved(saved);
+            actions.push(Action::Show { notice });
+            if self.unsent() < UNSENT_WARNING {
+                self.warned = false;
+            } else if !self.warned {
+                self.warned = true;
+                let notice = Notice::ManyUnsent(self.unsent());
+                actions.push(Action::Show { notice });
+            }
+        }
+    }
+
+    /// The storage failed: what was being written is not, and the person is told what is lost.
+    fn not_written(&mut self, write: u64, time: (u64, u16), actions: &mut Vec<Action>) {
+        let mut lost = Vec::new();
+        while let Some(pending) = self.pending.pop_back_if(|last| last.write.id >= write) {
+            lost.push(pending.write);
+        }
+        if lost.is_empty() {
+            return;
+        }
+        self.view = self.disk.clone();
+        for pending in &self.pending {
+            self.view.apply(&pending.write);
+        }
+        self.index();
+        // What was sent for nothing is not sent again at once.
+        let (now, jitter) = time;
+        self.pace.failed(now, jitter);
+        for write in lost.iter().rev().filter(|write| !write.rows.is_empty()) {
+            let keys = write.rows.iter().map(|row| row.key).collect();
+            let notice = Notice::NotSaved(keys);
+            actions.push(Action::Show { notice });
+        }
+    }
+
+    /// Keeps the indexes with a change of state.
+    fn note(&mut self, mark: Mark) {
+        self.open.remove(&mark.key);
+        self.sent.remove(&mark.key);
+        self.skipped.remove(&mark.key);
+        if let RowState::Settled(stamp) = mark.state {
+            self.tail.insert((stamp, mark.key));
+        } else if let Some(stamp) = mark.state.stamp() {
+            self.tail.remove(&(stamp, mark.key));
+        }
+    }
+
+    /// Makes the indexes anew.
+    fn index(&mut self) {
+        let rows = || self.view.rows.values();
+        // What is not on the disk yet is not open: it must not be sent before it is durable.
+        self.open = rows()
+            .filter(|row| !row.state.is_receipted() && self.disk.rows.contains_key(&row.key))
+            .map(|row| row.key)
+            .collect();
+        self.tail = rows()
+            .filter_map(|row| match row.state {
+                RowState::Settled(stamp) => Some((stamp, row.key)),
+                _ => None,
+            })
+            .collect();
+        let open = &self.open;
+        self.sent.retain(|key| open.contains(key));
+        self.skipped.retain(|key| open.contains(key));
+    }
+}

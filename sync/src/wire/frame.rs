@@ -1,0 +1,81 @@
+//! Reading a message as a whole: bounded, strict JSON, or a fault that tells how to answer.
+//!
+//! Only a frame can be refused; what an event inside says never makes its neighbours fail.
+
+use crate::{event::depth_exceeded, limits::FRAME_DEPTH_MAX};
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+/// Why a message was not taken. It fills no sequence number.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum FrameFault {
+    /// More bytes than allowed; to be sent in smaller parts (413).
+    #[error("a message has at most {max} bytes when inflated, this has {bytes}")]
+    TooLong {
+        /// How many it has.
+        bytes: usize,
+        /// How many it may have.
+        max: usize,
+    },
+    /// More events than allowed; to be sent in smaller parts (413).
+    #[error("a push has at most {max} events")]
+    TooManyEvents {
+        /// How many it may have.
+        max: usize,
+    },
+    /// Not the JSON it should be (400).
+    #[error("cannot be read: {why}")]
+    Unreadable {
+        /// What the reader stumbled on, and where.
+        why: String,
+    },
+    /// Sequence numbers beyond what there is (400).
+    #[error("sequence numbers are between 1 and 2^53 - 1")]
+    BadSeq,
+    /// It would leave more separate ranges held than a receipt can name. A device that sends in
+    /// order never comes near (400).
+    #[error("at most {max} separate ranges of an epoch are held; fill the gaps first")]
+    TooManyGaps {
+        /// How many ranges there may be.
+        max: usize,
+    },
+}
+
+impl FrameFault {
+    /// Does a smaller part help? Then the answer is 413, else 400.
+    pub const fn is_size(&self) -> bool {
+        matches!(
+            self,
+            FrameFault::TooLong { .. } | FrameFault::TooManyEvents { .. }
+        )
+    }
+
+    /// The stable name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            FrameFault::TooLong { .. } => "frame_too_long",
+            FrameFault::TooManyEvents { .. } => "too_many_events",
+            FrameFault::Unreadable { .. } => "unreadable_frame",
+            FrameFault::BadSeq => "bad_seq",
+            FrameFault::TooManyGaps { .. } => "too_many_gaps",
+        }
+    }
+}
+
+/// Reads a message of at most `max` bytes.
+pub fn read<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Result<T, FrameFault> {
+    if bytes.len() > max {
+        return Err(FrameFault::TooLong {
+            bytes: bytes.len(),
+            max,
+        });
+    }
+    if let Some(at) = depth_exceeded(bytes, FRAME_DEPTH_MAX) {
+        return Err(FrameFault::Unreadable {
+            why: format!("nests deeper than {FRAME_DEPTH_MAX} at byte {at}"),
+        });
+    }
+    serde_json::from_slice(bytes).map_err(|error| FrameFault::Unreadable {
+        why: error.to_string(),
+    })
+}

@@ -1,0 +1,6 @@
+//! Admission, T1 to T10 of sync.md section 6: the rules one by one, and what must hold for any
+//! pushes in any order.
+
+mod properties;
+mod rules;
+mod world;

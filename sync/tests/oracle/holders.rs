@@ -1,0 +1,98 @@
+//! C14 and section 5: whose events count for a unit. Links start at the issuer; a leg links its
+//! counterpart if whoever states it is linked; an issuer may accept a partner.
+
+use super::{replay::History, struck::Fate};
+use suyuan_sync::{
+    event::{Counterpart, Kind},
+    facts::{AcceptScope, Fact, World},
+    fold::{Phase, Place, UnitState},
+    ids::EnterpriseId,
+    unit::UnitKey,
+};
+
+/// What is on record of a unit before anything happened to it. The entry of the server that
+/// commissioned it is the beginning, whatever its instant.
+pub fn beginning(world: &World, unit: &UnitKey, facts: &[&Fact], fates: &[Fate]) -> UnitState {
+    let info = world.units.get(unit);
+    let issuer = issuer(world, unit);
+    let mut state = UnitState {
+        level: info.and_then(|info| info.level),
+        issuer,
+        linked: issuer
+            .or_else(|| first_stater(unit, facts, fates))
+            .into_iter()
+            .collect(),
+        ..UnitState::default()
+    };
+    if let Some(commissioned) = info.and_then(|info| info.commissioned) {
+        let batch = world.batches.get(&commissioned.batch);
+        state.phase = Phase::Commissioned;
+        state.batch = Some(commissioned.batch);
+        state.place = batch
+            .and_then(|batch| batch.plant)
+            .map_or(Place::Nowhere, Place::At);
+        state.holder = issuer;
+    }
+    state
+}
+
+/// Who issued the code: as on record of the unit, else as on record of its GTIN.
+pub fn issuer(world: &World, unit: &UnitKey) -> Option<EnterpriseId> {
+    match world.units.get(unit) {
+        Some(info) => info.issuer,
+        None => gtin(unit).and_then(|gtin| world.products.get(gtin).copied()),
+    }
+}
+
+/// The GTIN in a unit's key.
+pub fn gtin(unit: &UnitKey) -> Option<&str> {
+    unit.as_str().strip_prefix("/01/")?.split('/').next()
+}
+
+/// A foreign code belongs to whoever names it first in the order.
+fn first_stater(unit: &UnitKey, facts: &[&Fact], fates: &[Fate]) -> Option<EnterpriseId> {
+    let names = |fact: &Fact| {
+        let mut reads = fact.event.units.iter().chain(&fact.event.parent);
+        reads.any(|read| read.unit.as_ref() == Some(unit))
+    };
+    let mut counted = facts
+        .iter()
+        .zip(fates)
+        .filter(|(_, fate)| **fate == Fate::Counts);
+    counted
+        .find(|(fact, _)| names(fact))
+        .map(|(fact, _)| fact.enterprise)
+}
+
+/// Does what this fact says count for the unit?
+pub fn counts(world: &World, unit: &UnitKey, before: &UnitState, fact: &Fact) -> bool {
+    before.linked.contains(&fact.enterprise) || accepted(world, unit, before, fact)
+}
+
+fn accepted(world: &World, unit: &UnitKey, before: &UnitState, fact: &Fact) -> bool {
+    world.accepted.iter().any(|(issuer, partner, scope, from)| {
+        let covers = match scope {
+            AcceptScope::Unit(accepted) => accepted == unit,
+            AcceptScope::Batch(batch) => before.batch == Some(*batch),
+            AcceptScope::Partner(_) => true,
+        };
+        before.issuer == Some(*issuer)
+            && *partner == fact.enterprise
+            && covers
+            && fact.gseq >= *from
+    })
+}
+
+/// Whom a leg links: the counterpart, if it is an enterprise, or a place of one. A name links
+/// nobody.
+pub fn linked_by(history: &History, fact: &Fact) -> Option<EnterpriseId> {
+    match (fact.event.kind, &fact.event.counterpart) {
+        (Kind::Inbound | Kind::Outbound, Some(Counterpart::Enterprise(enterprise))) => {
+            Some(*enterprise)
+        }
+        (Kind::Inbound | Kind::Outbound, Some(Counterpart::Location(place))) => {
+            history.world.places.get(place).map(|info| info.enterprise)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,140 @@
+//! Findings about an event itself: what became of a retract (C10), references that are not on
+//! record and items that are missing (C15), and what admission flagged (section 4, T1 to T10).
+
+use super::{
+    holders::gtin,
+    replay::History,
+    struck::{Fate, Outcome},
+};
+use std::collections::BTreeSet;
+use suyuan_sync::{
+    event::{Counterpart, Event, required},
+    facts::Fact,
+    finding::{Detail, Finding, FindingCode, Subject},
+    unit::UnitKey,
+};
+
+/// All of them.
+pub fn findings(history: &History) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (k, fact) in history.facts.iter().enumerate() {
+        findings.extend(
+            fact.flags
+                .iter()
+                .map(|code| about(fact, *code, Detail::Nothing)),
+        );
+        match history.fates[k] {
+            Fate::Struck => {}
+            Fate::Counts => {
+                findings.extend(unknown(history, fact));
+                findings.extend(incomplete(history, fact));
+            }
+            Fate::Retract(outcome) => {
+                findings.extend(unknown(history, fact));
+                findings.extend(incomplete(history, fact));
+                findings.extend(retract(history, k, outcome));
+            }
+        }
+    }
+    findings
+}
+
+fn about(fact: &Fact, code: FindingCode, detail: Detail) -> Finding {
+    Finding {
+        code,
+        subject: Subject::Event,
+        event: fact.event.id,
+        batch: None,
+        witnesses: vec![fact.event.id],
+        detail,
+    }
+}
+
+/// C10. Told of every unit that the retract or its target names; of the event, when neither names
+/// any.
+fn retract(history: &History, k: usize, outcome: Outcome) -> Vec<Finding> {
+    let fact = history.facts[k];
+    let code = match outcome {
+        Outcome::Strikes(_) => return Vec::new(),
+        Outcome::Pending => FindingCode::RetractPending,
+        Outcome::OfRetract(_) => FindingCode::RetractOfRetract,
+        Outcome::Unauthorised(_) => FindingCode::RetractUnauthorised,
+        Outcome::StrikesLate(_) => FindingCode::LateRetract,
+    };
+    let target = outcome.target().map(|target| history.facts[target]);
+    let mut units = units_of(&fact.event);
+    units.extend(target.iter().flat_map(|target| units_of(&target.event)));
+    let mut witnesses = vec![fact.event.id];
+    witnesses.extend(target.map(|target| target.event.id));
+    let subjects = if units.is_empty() {
+        vec![Subject::Event]
+    } else {
+        units.into_iter().map(Subject::Unit).collect()
+    };
+    subjects
+        .into_iter()
+        .map(|subject| Finding {
+            subject,
+            witnesses: witnesses.clone(),
+            ..about(fact, code, Detail::Nothing)
+        })
+        .collect()
+}
+
+/// Every unit an event names, container included.
+fn units_of(event: &Event) -> BTreeSet<UnitKey> {
+    event
+        .units
+        .iter()
+        .chain(&event.parent)
+        .filter_map(|read| read.unit.clone())
+        .collect()
+}
+
+/// C15: places, partners and products that are not on record, and codes that name nothing, all in
+/// one finding.
+fn unknown(history: &History, fact: &Fact) -> Option<Finding> {
+    let (world, event) = (history.world, &*fact.event);
+    let mut what = BTreeSet::new();
+    if !event.location.0.is_nil() && !world.places.contains_key(&event.location) {
+        what.insert(format!("location:{}", event.location));
+    }
+    match &event.counterpart {
+        Some(Counterpart::Enterprise(id)) if !world.enterprises.contains(id) => {
+            what.insert(format!("enterprise:{id}"));
+        }
+        Some(Counterpart::Location(id)) if !world.places.contains_key(id) => {
+            what.insert(format!("location:{id}"));
+        }
+        _ => {}
+    }
+    for read in event.units.iter().chain(&event.parent) {
+        match &read.unit {
+            Some(unit) => what.extend(
+                gtin(unit)
+                    .filter(|gtin| !world.products.contains_key(*gtin))
+                    .map(|gtin| format!("product:{gtin}")),
+            ),
+            None => {
+                what.insert(format!("code:{}", read.code));
+            }
+        }
+    }
+    for line in &event.lots {
+        if !world.products.contains_key(&line.gtin) {
+            what.insert(format!("product:{}", line.gtin));
+        }
+    }
+    let what: Vec<String> = what.into_iter().collect();
+    let what = what.join(", ");
+    (!what.is_empty()).then(|| about(fact, FindingCode::UnknownRef, Detail::Unknown { what }))
+}
+
+/// C15: what the standards' tables demand and the event does not say. The tables are data shared
+/// with the crate; they are not part of what the oracle checks.
+fn incomplete(history: &History, fact: &Fact) -> Option<Finding> {
+    let profiles = required::profiles(&fact.event, history.world);
+    let items = required::missing_under(&fact.event, &profiles);
+    let items: Vec<String> = items.into_iter().map(str::to_owned).collect();
+    (!items.is_empty()).then(|| about(fact, FindingCode::Incomplete, Detail::Missing { items }))
+}

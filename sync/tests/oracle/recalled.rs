@@ -1,0 +1,215 @@
+//! C9, and what a recall means for C3, C6 and C7. A recall closed as mistaken never was.
+
+use super::{conditions::owner_of, replay::History};
+use std::collections::BTreeSet;
+use suyuan_sync::{
+    event::Counterpart,
+    facts::{Fact, RecallSpan, World},
+    finding::{Knowledge, When},
+    fold::UnitState,
+    ids::{BatchId, EnterpriseId, Gseq, Micros, RecallId},
+    unit::UnitKey,
+};
+
+/// Does the span cover the unit, by itself or by its batch?
+pub fn covers(span: &RecallSpan, unit: &UnitKey, batch: Option<BatchId>) -> bool {
+    !span.mistaken
+        && (span.scope.units.contains(unit)
+            || batch.is_some_and(|batch| span.scope.batches.contains(&batch)))
+}
+
+/// The recalls in force for the unit when the fact happened: begun before, not closed before.
+pub fn active<'w>(
+    world: &'w World,
+    unit: &UnitKey,
+    before: &UnitState,
+    fact: &Fact,
+) -> Vec<&'w RecallSpan> {
+    begun(reaching(world, unit, before, fact), fact)
+}
+
+/// Those that began before the fact.
+pub fn begun<'w>(mut spans: Vec<&'w RecallSpan>, fact: &Fact) -> Vec<&'w RecallSpan> {
+    spans.retain(|span| span.from.order() < fact.order);
+    spans
+}
+
+/// The recalls that concern what happened to the unit: not closed before, begun before or after.
+pub fn reaching<'w>(
+    world: &'w World,
+    unit: &UnitKey,
+    before: &UnitState,
+    fact: &Fact,
+) -> Vec<&'w RecallSpan> {
+    world
+        .recalls
+        .iter()
+        .filter(|span| covers(span, unit, before.batch) && !closed_before(span, fact))
+        .collect()
+}
+
+/// The same for a whole batch.
+pub fn reaching_batch<'w>(world: &'w World, batch: BatchId, fact: &Fact) -> Vec<&'w RecallSpan> {
+    world
+        .recalls
+        .iter()
+        .filter(|span| !span.mistaken && span.scope.batches.contains(&batch))
+        .filter(|span| !closed_before(span, fact))
+        .collect()
+}
+
+fn closed_before(span: &RecallSpan, fact: &Fact) -> bool {
+    span.closed
+        .is_some_and(|closed| closed.order() < fact.order)
+}
+
+/// The recalls that cover the unit now.
+pub fn now(world: &World, unit: &UnitKey, state: &UnitState) -> BTreeSet<RecallId> {
+    world
+        .recalls
+        .iter()
+        .filter(|span| covers(span, unit, state.batch) && span.closed.is_none())
+        .map(|span| span.recall)
+        .collect()
+}
+
+/// A sale of a recalled unit (C9).
+pub struct Sold {
+    pub recall: RecallId,
+    pub when: When,
+    pub knowledge: Knowledge,
+    /// The device says it knew less than it was told, or more than there was.
+    pub mismatch: bool,
+}
+
+/// What these recalls make of a sale. A recall counts from when it first covered the goods; of
+/// several the gravest is told: certainly after, then uncertain, then before; and what was known
+/// best. Of equals the first that began.
+pub fn sold(history: &History, mut spans: Vec<&RecallSpan>, sale: &Fact) -> Option<Sold> {
+    let mut met = BTreeSet::new();
+    spans.sort_by_key(|span| span.from.order());
+    spans.retain(|span| met.insert(span.recall));
+    let mismatch = spans.iter().any(|span| mismatch(sale, span));
+    spans
+        .into_iter()
+        .map(|span| Sold {
+            recall: span.recall,
+            when: when(sale, span.from.at),
+            knowledge: knowledge(history, sale, span),
+            mismatch,
+        })
+        .min_by_key(|sold| {
+            let lightness = match sold.when {
+                When::After => 0,
+                When::Uncertain { .. } => 1,
+                When::Before => 2,
+            };
+            (lightness, sold.knowledge)
+        })
+}
+
+/// Before or after, by the interval and never by `eff`.
+fn when(sale: &Fact, recall: Micros) -> When {
+    let interval = sale.interval;
+    if interval.hi < recall {
+        When::Before
+    } else if interval.lo > recall {
+        When::After
+    } else {
+        When::Uncertain {
+            width_us: interval.hi - interval.lo,
+        }
+    }
+}
+
+/// The first that matches.
+fn knowledge(history: &History, sale: &Fact, span: &RecallSpan) -> Knowledge {
+    if overrode(sale, span) {
+        Knowledge::Overridden
+    } else if known(sale) >= span.from.gseq {
+        Knowledge::Knew
+    } else if list_age(history, sale) > policy_list_age(history, sale) {
+        Knowledge::StaleList
+    } else {
+        Knowledge::CouldNotKnow
+    }
+}
+
+/// The till warned of this recall and was overruled.
+fn overrode(sale: &Fact, span: &RecallSpan) -> bool {
+    sale.event
+        .overridden
+        .as_ref()
+        .is_some_and(|stop| match stop.recall {
+            Some(recall) => recall == span.recall,
+            None => stop.code == "recalled",
+        })
+}
+
+/// What the device says it held. A list that was made after the event had been received cannot
+/// have been held: such a word is not believed.
+fn claimed(sale: &Fact) -> Option<Gseq> {
+    sale.event
+        .list_version
+        .filter(|version| *version < sale.gseq)
+}
+
+/// The greater of what it says it held and what was delivered and acknowledged.
+fn known(sale: &Fact) -> Gseq {
+    claimed(sale).unwrap_or(0).max(sale.delivered)
+}
+
+fn mismatch(sale: &Fact, span: &RecallSpan) -> bool {
+    let said = sale.event.list_version.unwrap_or(0);
+    let says_too_little = said < span.from.gseq && span.from.gseq <= sale.delivered;
+    let says_too_much = said >= sale.gseq;
+    says_too_little || says_too_much
+}
+
+/// How old the list was when the sale cannot have been earlier. If the instant of its position is
+/// not known, it is taken to be as old as the anchor.
+fn list_age(history: &History, sale: &Fact) -> Micros {
+    let made = history.world.instants.get(&known(sale)).copied();
+    let anchor = sale.interval.lo - sale.event.mono_ms as Micros * 1000;
+    sale.interval.lo - made.unwrap_or(anchor)
+}
+
+/// What was allowed then.
+fn policy_list_age(history: &History, sale: &Fact) -> Micros {
+    history.world.policy_at(sale.interval.lo).list_age_us
+}
+
+/// Do recalled goods go where one of their recalls does not want them (C3)? Without a destination
+/// it wants them at their issuer's.
+pub fn ships_astray(
+    history: &History,
+    spans: &[&RecallSpan],
+    issuer: Option<EnterpriseId>,
+    outbound: &Fact,
+) -> bool {
+    spans
+        .iter()
+        .any(|span| !served(history, span, issuer, outbound))
+}
+
+fn served(
+    history: &History,
+    span: &RecallSpan,
+    issuer: Option<EnterpriseId>,
+    outbound: &Fact,
+) -> bool {
+    match &outbound.event.counterpart {
+        Some(Counterpart::Location(place)) if span.destinations.is_empty() => {
+            issuer.is_some() && owner_of(history, *place) == issuer
+        }
+        Some(Counterpart::Location(place)) => span.destinations.contains(place),
+        Some(Counterpart::Enterprise(enterprise)) if span.destinations.is_empty() => {
+            issuer == Some(*enterprise)
+        }
+        Some(Counterpart::Enterprise(enterprise)) => span
+            .destinations
+            .iter()
+            .any(|place| owner_of(history, *place) == Some(*enterprise)),
+        Some(Counterpart::Named(_)) | None => false,
+    }
+}

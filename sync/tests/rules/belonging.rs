@@ -1,0 +1,121 @@
+//! C14 and C15: whose events count, and what events must say.
+
+use super::*;
+use histories::stage::{BATCH, INTRUDER, MINUTE, NOBODY, STALL, STRANGER, good::*, unit};
+use suyuan_sync::facts::AcceptScope;
+
+#[test]
+fn c14_what_a_stranger_says_changes_nothing_until_a_leg_links_it() {
+    let mut told = in_the_shop();
+    let before = state(&told, TIN_1);
+    let inbound = told.tell(line(Kind::Inbound, STALL).of(&[TIN_1]));
+    assert_eq!(of(&told, inbound), [FindingCode::UnexpectedHolder]);
+    let after = state(&told, TIN_1);
+    assert_eq!(after.claims[&STRANGER], Place::At(STALL));
+    let without_claims = UnitState {
+        claims: before.claims.clone(),
+        ..after
+    };
+    assert_eq!(without_claims, before);
+
+    // What they sold is in their stock no longer.
+    let sale = told.tell(line(Kind::Sale, STALL).of(&[TIN_1]));
+    assert_eq!(state(&told, TIN_1).claims[&STRANGER], Place::Nowhere);
+
+    // The shop had sent it to the stranger.
+    told.tell(
+        line(Kind::Outbound, SHOP)
+            .of(&[TIN_1])
+            .with(STRANGER)
+            .at(2 * HOUR + MINUTE),
+    );
+    assert!(quiet(&told));
+    assert_eq!(phase(&told, TIN_1), Phase::Sold);
+    assert_eq!(state(&told, TIN_1).place, Place::At(STALL));
+    assert!(state(&told, TIN_1).claims.is_empty());
+    assert_eq!(of(&told, sale), []);
+}
+
+#[test]
+fn c14_a_stranger_links_nobody_and_a_name_is_nobody() {
+    let mut told = in_the_shop();
+    told.tell(line(Kind::Inbound, STALL).of(&[TIN_1]).with(NOBODY));
+    told.tell(line(Kind::Outbound, STALL).of(&[TIN_1]).with(STRANGER));
+    told.tell(line(Kind::Outbound, SHOP).of(&[TIN_1]).saying(|event| {
+        event.counterpart = Some(suyuan_sync::event::Counterpart::Named("S".to_owned()));
+    }));
+    let inbound = told.tell(line(Kind::Inbound, STALL).of(&[TIN_1]));
+    assert_eq!(of(&told, inbound), [FindingCode::UnexpectedHolder]);
+    assert_eq!(state(&told, TIN_1).linked, [MAKER, CHAIN].into());
+}
+
+#[test]
+fn c14_the_issuer_accepts_a_stranger_from_a_position_on() {
+    let scopes = [
+        AcceptScope::Unit(unit(TIN_1)),
+        AcceptScope::Batch(BATCH),
+        AcceptScope::Partner(STRANGER),
+    ];
+    for scope in scopes {
+        let mut told = in_the_shop();
+        let early = told.tell(line(Kind::Inbound, STALL).of(&[TIN_1]));
+        let late = told.tell(line(Kind::Sale, STALL).of(&[TIN_1]));
+        assert_eq!(of(&told, late), [FindingCode::UnexpectedHolder]);
+        told.world
+            .accepted
+            .push((MAKER, STRANGER, scope.clone(), 400));
+        assert_eq!(of(&told, early), [FindingCode::UnexpectedHolder]);
+        assert_eq!(of(&told, late), [FindingCode::OrphanSale]);
+        told.world.accepted = vec![(CHAIN, STRANGER, scope, 0)];
+        assert_eq!(of(&told, late), [FindingCode::UnexpectedHolder]);
+    }
+}
+
+#[test]
+fn c14_a_foreign_code_belongs_to_whoever_names_it_first() {
+    let mut told = Telling::new();
+    told.tell(Line::new(Kind::Inbound, INTRUDER, STALL).of(&[FOREIGN_TIN]));
+    let other = told.tell(line(Kind::Inbound, SHOP).of(&[FOREIGN_TIN]));
+    assert!(of(&told, other).contains(&FindingCode::UnexpectedHolder));
+    assert_eq!(state(&told, FOREIGN_TIN).place, Place::At(STALL));
+}
+
+#[test]
+fn c14_a_stranger_does_not_carry_off_what_is_in_a_container_of_its_own() {
+    let mut told = in_the_shop();
+    let pack = told.tell(
+        Line::new(Kind::Pack, INTRUDER, STALL)
+            .of(&[TIN_1])
+            .into(FOREIGN_PALLET),
+    );
+    told.tell(Line::new(Kind::Outbound, INTRUDER, STALL).of(&[FOREIGN_PALLET]));
+    assert_eq!(of(&told, pack), [FindingCode::UnexpectedHolder]);
+    assert_eq!(state(&told, TIN_1).inside, None);
+    assert_eq!(state(&told, TIN_1).place, Place::At(SHOP));
+}
+
+#[test]
+fn c15_what_is_not_on_record_is_told_and_heals_with_the_data() {
+    let mut told = Telling::new();
+    let event = told.tell(line(Kind::Outbound, PLANT).of(&[TIN_1]).with(NOBODY));
+    assert_eq!(of(&told, event), [FindingCode::UnknownRef]);
+    assert_eq!(phase(&told, TIN_1), Phase::InTransit);
+    told.world.enterprises.insert(NOBODY);
+    assert!(quiet(&told));
+
+    let product = told.tell(line(Kind::Inbound, SHOP).of(&[FOREIGN_TIN]));
+    assert_eq!(of(&told, product), [FindingCode::UnknownRef]);
+    told.world.products.insert(stage::FOREIGN.to_owned(), CHAIN);
+    assert!(quiet(&told));
+}
+
+#[test]
+fn c15_lot_or_date_in_a_code_unlike_the_batch_on_record_is_told() {
+    let mut told = Telling::new();
+    let event = told.tell(line(Kind::Outbound, PLANT).of(&[RELABELLED]).to(SHOP));
+    assert_eq!(of(&told, event), [FindingCode::CodeContradictsRecord]);
+
+    let mut honest = Telling::new();
+    honest.tell(line(Kind::Outbound, PLANT).of(&[SHORT_TIN]).to(SHOP));
+    assert!(quiet(&honest));
+}

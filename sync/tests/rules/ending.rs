@@ -1,0 +1,126 @@
+//! C6, C7 and C8: inspections, collections, destructions.
+
+use super::*;
+use histories::stage::{BATCH, MINUTE, good::*, unit};
+use suyuan_sync::{event::Disposition, facts::StatedAt};
+
+fn returned() -> Telling {
+    let (mut told, _) = sold();
+    told.tell(line(Kind::Return, SHOP).of(&[TIN_1]));
+    told
+}
+
+#[test]
+fn c6_an_inspection_frees_holds_or_condemns() {
+    let cases = [
+        (Disposition::Sellable, Phase::InStock, None),
+        (Disposition::Hold, Phase::Returned, Some(Disposition::Hold)),
+        (
+            Disposition::Destroy,
+            Phase::Returned,
+            Some(Disposition::Destroy),
+        ),
+    ];
+    for (disposition, phase, kept) in cases {
+        let mut told = returned();
+        told.tell(
+            line(Kind::Inspect, SHOP)
+                .of(&[TIN_1])
+                .disposition(disposition),
+        );
+        assert!(quiet(&told));
+        let state = state(&told, TIN_1);
+        assert_eq!((state.phase, state.disposition), (phase, kept));
+    }
+}
+
+#[test]
+fn c6_recalled_goods_are_not_released_unless_the_recall_was_a_mistake() {
+    let mut told = returned();
+    let recall = told.recall(&[BATCH], 4 * HOUR + MINUTE);
+    let release = told.tell(
+        line(Kind::Inspect, SHOP)
+            .of(&[TIN_1])
+            .disposition(Disposition::Sellable),
+    );
+    assert!(of(&told, release).contains(&FindingCode::ReleaseRecalled));
+    assert_eq!(phase(&told, TIN_1), Phase::Returned);
+
+    told.world.recalls[recall].mistaken = true;
+    assert!(quiet(&told));
+    assert_eq!(phase(&told, TIN_1), Phase::InStock);
+}
+
+#[test]
+fn c7_a_collection_without_a_recall_heals_when_the_recall_is_widened_to_it() {
+    let mut told = in_the_shop();
+    let recall = told.recall(&[], 0);
+    let collect = told.tell(line(Kind::Collect, SHOP).of(&[TIN_1]));
+    assert_eq!(of(&told, collect), [FindingCode::CollectUnrecalled]);
+    assert_eq!(phase(&told, TIN_1), Phase::Collected);
+
+    let mut widened = told.world.recalls[recall].clone();
+    widened.scope.units.insert(unit(TIN_1));
+    widened.from = StatedAt {
+        at: stage::START + 9 * HOUR,
+        gseq: 900,
+    };
+    told.world.recalls.push(widened);
+    assert!(quiet(&told));
+    assert_eq!(state(&told, TIN_1).recalls.len(), 1);
+}
+
+#[test]
+fn c7_collected_twice_is_told_and_collected_goods_are_not_sold() {
+    let mut told = in_the_shop();
+    told.recall(&[BATCH], 2 * HOUR + MINUTE);
+    let first = told.tell(line(Kind::Collect, SHOP).of(&[TIN_1]));
+    let twice = told.tell(line(Kind::Collect, SHOP).of(&[TIN_1]));
+    assert_eq!(of(&told, twice), [FindingCode::DoubleCollect]);
+    let sale = told.tell(line(Kind::Sale, SHOP).of(&[TIN_1]));
+    assert!(of(&told, sale).contains(&FindingCode::SoldAfterCollect));
+
+    told.tell(line(Kind::Retract, SHOP).target(first));
+    assert_eq!(of(&told, twice), []);
+    told.tell(line(Kind::Retract, SHOP).target(twice));
+    assert_eq!(of(&told, sale), [FindingCode::SoldRecalled]);
+}
+
+#[test]
+fn c7_destroyed_goods_are_not_collected_until_the_destruction_is_retracted() {
+    let mut told = in_the_shop();
+    told.recall(&[BATCH], 2 * HOUR + MINUTE);
+    let end = told.tell(line(Kind::Destroy, SHOP).of(&[TIN_1]));
+    let collect = told.tell(line(Kind::Collect, SHOP).of(&[TIN_1]));
+    assert_eq!(of(&told, collect), [FindingCode::CollectDestroyed]);
+    assert_eq!(phase(&told, TIN_1), Phase::Destroyed);
+
+    told.tell(line(Kind::Retract, SHOP).target(end));
+    assert!(quiet(&told));
+}
+
+#[test]
+fn c8_sold_goods_are_destroyed_all_the_same_and_heal_with_the_return() {
+    let (mut told, _) = sold();
+    let end = told.tell(line(Kind::Destroy, SHOP).of(&[TIN_1]));
+    assert_eq!(of(&told, end), [FindingCode::DestroySold]);
+    assert_eq!(phase(&told, TIN_1), Phase::Destroyed);
+
+    told.tell(line(Kind::Return, SHOP).of(&[TIN_1]).at(3 * HOUR + MINUTE));
+    assert!(quiet(&told));
+}
+
+#[test]
+fn c8_nothing_follows_a_destruction_until_it_is_retracted() {
+    let mut told = in_the_shop();
+    let end = told.tell(line(Kind::Destroy, SHOP).of(&[TIN_1]));
+    let after = [Kind::Sale, Kind::Inbound, Kind::Outbound, Kind::Return]
+        .map(|kind| told.tell(line(kind, SHOP).of(&[TIN_1])));
+    for event in after {
+        assert_eq!(of(&told, event), [FindingCode::AfterEnd]);
+    }
+    assert_eq!(phase(&told, TIN_1), Phase::Destroyed);
+
+    told.tell(line(Kind::Retract, SHOP).target(end));
+    assert_eq!(of(&told, after[0]), []);
+}

@@ -1,0 +1,192 @@
+//! C12 and C13: containers, and what follows them.
+
+use super::*;
+use histories::stage::{BATCH, DAY, MINUTE, SHORT_BATCH, good::*, unit};
+
+fn pack(goods: &[usize], container: usize) -> Line {
+    line(Kind::Pack, PLANT).of(goods).into(container)
+}
+
+/// Two tins in a case on a pallet, all at the plant.
+fn packed() -> Telling {
+    let mut told = Telling::new();
+    told.tell(pack(&[TIN_1, TIN_2], CASE_1));
+    told.tell(pack(&[CASE_1], PALLET));
+    told
+}
+
+#[test]
+fn c12_a_container_holds_only_what_is_of_a_lower_level() {
+    let mut told = packed();
+    let upside_down = told.tell(pack(&[PALLET], CASE_1));
+    assert_eq!(of(&told, upside_down), [FindingCode::PackLevel]);
+    assert_eq!(state(&told, PALLET).inside, None);
+    let itself = told.tell(pack(&[CASE_1], CASE_1));
+    assert_eq!(of(&told, itself), [FindingCode::PackLevel]);
+
+    told.tell(line(Kind::Retract, PLANT).target(upside_down));
+    told.tell(line(Kind::Retract, PLANT).target(itself));
+    assert!(quiet(&told));
+}
+
+#[test]
+fn c12_a_foreign_code_takes_the_level_of_its_first_pack() {
+    let mut told = Telling::new();
+    told.tell(pack(&[FOREIGN_TIN], FOREIGN_PALLET));
+    let other_way = told.tell(pack(&[FOREIGN_PALLET], FOREIGN_TIN));
+    assert!(of(&told, other_way).contains(&FindingCode::PackLevel));
+    assert_eq!(state(&told, FOREIGN_PALLET).inside, None);
+}
+
+#[test]
+fn c12_a_later_pack_wins_and_closes_the_earlier_until_the_unpack_arrives() {
+    let mut told = Telling::new();
+    let first = told.tell(pack(&[TIN_1], CASE_1));
+    let second = told.tell(pack(&[TIN_1], CASE_2));
+    let implied = finding(&told, TIN_1, FindingCode::ImpliedUnpack).unwrap();
+    assert_eq!(implied.witnesses, [first, second]);
+    assert_eq!(state(&told, TIN_1).inside, Some(unit(CASE_2)));
+
+    told.tell(
+        line(Kind::Unpack, PLANT)
+            .of(&[TIN_1])
+            .into(CASE_1)
+            .at(HOUR + MINUTE),
+    );
+    assert!(quiet(&told));
+}
+
+#[test]
+fn c12_a_child_scanned_alone_while_its_container_is_elsewhere_has_left_it() {
+    let mut told = packed();
+    told.tell(line(Kind::Outbound, PLANT).of(&[PALLET]).to(SHOP));
+    told.tell(line(Kind::Sale, SHOP).of(&[TIN_1]));
+    let found = about(&told, TIN_1);
+    assert!(found.contains(&FindingCode::ImpliedUnpack));
+    assert!(found.contains(&FindingCode::ImpliedReceipt));
+    assert_eq!(state(&told, TIN_1).inside, None);
+    assert_eq!(phase(&told, TIN_1), Phase::Sold);
+    assert_eq!(phase(&told, TIN_2), Phase::InTransit);
+
+    // The pallet came in, and the tin was taken out.
+    told.tell(
+        line(Kind::Inbound, SHOP)
+            .of(&[PALLET])
+            .at(3 * HOUR + MINUTE),
+    );
+    told.tell(
+        line(Kind::Unpack, SHOP)
+            .of(&[TIN_1])
+            .into(CASE_1)
+            .at(3 * HOUR + 2 * MINUTE),
+    );
+    assert!(quiet(&told));
+}
+
+#[test]
+fn c12_a_child_looked_at_where_its_container_stands_is_inside_still() {
+    let mut told = packed();
+    told.tell(
+        line(Kind::Count, PLANT)
+            .of(&[TIN_1])
+            .item("scope", serde_json::json!({"complete": false})),
+    );
+    assert!(quiet(&told));
+    assert_eq!(state(&told, TIN_1).inside, Some(unit(CASE_1)));
+}
+
+#[test]
+fn c12_goods_that_are_gone_are_not_packed() {
+    let mut told = in_the_shop();
+    let end = told.tell(line(Kind::Destroy, SHOP).of(&[TIN_1]));
+    let packed = told.tell(line(Kind::Pack, SHOP).of(&[TIN_1]).into(FOREIGN_PALLET));
+    assert!(of(&told, packed).contains(&FindingCode::PackAfterEnd));
+    assert_eq!(state(&told, TIN_1).inside, None);
+
+    told.tell(line(Kind::Retract, SHOP).target(end));
+    assert_eq!(about(&told, TIN_1), []);
+    assert_eq!(state(&told, TIN_1).inside, Some(unit(FOREIGN_PALLET)));
+}
+
+#[test]
+fn c12_fewer_than_declared_is_short() {
+    let mut told = Telling::new();
+    let short = |event: &mut suyuan_sync::event::Event| event.declared = Some(3);
+    let event = told.tell(pack(&[TIN_1, TIN_2], CASE_1).saying(short));
+    assert_eq!(of(&told, event), [FindingCode::ShortPack]);
+    assert_eq!(about(&told, CASE_1), [FindingCode::ShortPack]);
+}
+
+#[test]
+fn c13_units_follow_their_container_in_one_event_each() {
+    let mut told = packed();
+    told.tell(line(Kind::Outbound, PLANT).of(&[PALLET]).to(SHOP));
+    told.tell(line(Kind::Inbound, SHOP).of(&[PALLET]));
+    assert!(quiet(&told));
+    for good in [PALLET, CASE_1, TIN_1, TIN_2] {
+        assert_eq!(state(&told, good).place, Place::At(SHOP));
+        assert_eq!(phase(&told, good), Phase::InStock);
+        assert!(state(&told, good).linked.contains(&CHAIN));
+    }
+}
+
+#[test]
+fn c13_what_all_of_a_container_share_is_told_at_the_container_alone() {
+    let mut told = packed();
+    told.tell(line(Kind::Outbound, PLANT).of(&[PALLET]).to(SHOP));
+    let astray = told.tell(line(Kind::Inbound, OTHER_SHOP).of(&[PALLET]));
+    assert_eq!(of(&told, astray), [FindingCode::Misroute]);
+    assert_eq!(about(&told, PALLET), [FindingCode::Misroute]);
+    assert_eq!(state(&told, TIN_1).place, Place::At(OTHER_SHOP));
+}
+
+#[test]
+fn c13_an_exceptional_child_is_judged_by_itself() {
+    let mut told = packed();
+    told.tell(line(Kind::Outbound, PLANT).of(&[PALLET]).to(SHOP));
+    told.tell(line(Kind::Inbound, SHOP).of(&[PALLET]));
+    // Sold out of the case, and then the whole pallet is sent back.
+    told.tell(line(Kind::Sale, SHOP).of(&[TIN_1]));
+    told.tell(line(Kind::Outbound, SHOP).of(&[PALLET]).with(MAKER));
+    assert_eq!(about(&told, TIN_1), [FindingCode::ImpliedUnpack]);
+    assert_eq!(phase(&told, TIN_1), Phase::Sold);
+    assert_eq!(phase(&told, TIN_2), Phase::InTransit);
+}
+
+#[test]
+fn c13_expiry_and_a_batch_recall_are_judged_once_for_each_batch_of_a_container() {
+    let mut told = Telling::new();
+    told.tell(pack(&[TIN_1, TIN_2, SHORT_TIN], CASE_1));
+    told.tell(line(Kind::Outbound, PLANT).of(&[CASE_1]).to(SHOP));
+    told.tell(line(Kind::Inbound, SHOP).of(&[CASE_1]));
+    told.recall(&[BATCH], 10 * HOUR);
+    let sale = told.tell(line(Kind::Sale, SHOP).of(&[CASE_1]).at(4 * DAY));
+    let found = verdict(&told).about(&unit(CASE_1));
+    let told_of: Vec<_> = found
+        .iter()
+        .map(|finding| (finding.code, finding.batch, finding.event))
+        .collect();
+    assert_eq!(
+        told_of,
+        [
+            (FindingCode::SoldExpired, Some(SHORT_BATCH), sale),
+            (FindingCode::SoldRecalled, Some(BATCH), sale),
+        ]
+    );
+    for good in [TIN_1, TIN_2, SHORT_TIN] {
+        assert_eq!(about(&told, good), []);
+        assert_eq!(phase(&told, good), Phase::Sold);
+    }
+}
+
+#[test]
+fn c13_a_pack_that_arrives_late_takes_its_children_along() {
+    let mut told = Telling::new();
+    told.tell(line(Kind::Outbound, PLANT).of(&[CASE_2]).to(SHOP));
+    told.tell(line(Kind::Inbound, SHOP).of(&[CASE_2]));
+    told.tell(line(Kind::Sale, SHOP).of(&[TIN_1]));
+    assert_eq!(about(&told, TIN_1), [FindingCode::UnexpectedHolder]);
+
+    told.tell(pack(&[TIN_1], CASE_2).at(MINUTE));
+    assert_eq!(about(&told, TIN_1), [FindingCode::ImpliedUnpack]);
+}

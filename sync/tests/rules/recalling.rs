@@ -1,0 +1,130 @@
+//! C9: the sale of a recalled unit, when and with what knowledge.
+
+use super::*;
+use histories::stage::{BATCH, DAY, MINUTE, good::*, recall};
+use suyuan_sync::{
+    event::Override,
+    finding::{Knowledge, When},
+};
+
+const RECALLED: i64 = 10 * HOUR;
+
+/// The first tin in the shop, and its batch recalled after ten hours, at position 50.
+fn recalled() -> Telling {
+    let mut told = in_the_shop();
+    told.recall(&[BATCH], RECALLED);
+    told
+}
+
+fn sale(at: i64) -> Line {
+    line(Kind::Sale, SHOP).of(&[TIN_1]).at(at)
+}
+
+fn judged(told: &Telling) -> (When, Knowledge) {
+    match finding(told, TIN_1, FindingCode::SoldRecalled)
+        .unwrap()
+        .detail
+    {
+        Detail::SoldRecalled {
+            recall: which,
+            when,
+            knowledge,
+        } => {
+            assert_eq!(which, recall(0));
+            (when, knowledge)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn c9_when_is_judged_by_the_interval_and_never_by_the_order() {
+    let cases = [
+        (RECALLED - MINUTE, 0, 0, When::Before),
+        (RECALLED + MINUTE, 0, 0, When::After),
+        (
+            RECALLED - MINUTE,
+            HOUR,
+            2 * MINUTE,
+            When::Uncertain {
+                width_us: HOUR + 2 * MINUTE,
+            },
+        ),
+        (
+            RECALLED + MINUTE,
+            2 * MINUTE,
+            0,
+            When::Uncertain {
+                width_us: 2 * MINUTE,
+            },
+        ),
+    ];
+    for (at, before, after, when) in cases {
+        let mut told = recalled();
+        told.tell(sale(at).give_or_take(before, after));
+        assert_eq!(judged(&told).0, when);
+    }
+}
+
+#[test]
+fn c9_knowledge_is_the_first_class_that_matches() {
+    let overruled = |line: Line| {
+        line.saying(|event| {
+            event.overridden = Some(Override {
+                code: "recalled".to_owned(),
+                reason: "asked".to_owned(),
+                supervisor: None,
+                recall: Some(recall(0)),
+            });
+        })
+    };
+    let after = || sale(RECALLED + MINUTE);
+    let cases = [
+        (overruled(after().list(50)), Knowledge::Overridden),
+        (after().list(50), Knowledge::Knew),
+        (after().list(49), Knowledge::CouldNotKnow),
+        (
+            after().saying(|event| event.mono_ms = 25 * 3_600_000),
+            Knowledge::StaleList,
+        ),
+        (after(), Knowledge::CouldNotKnow),
+    ];
+    for (line, knowledge) in cases {
+        let mut told = recalled();
+        told.tell(line);
+        assert_eq!(judged(&told), (When::After, knowledge));
+    }
+}
+
+#[test]
+fn c9_what_was_delivered_and_acknowledged_is_known_whatever_the_device_says() {
+    let mut told = recalled();
+    told.tell(sale(RECALLED + MINUTE).list(40).delivered(60));
+    assert_eq!(judged(&told).1, Knowledge::Knew);
+    assert!(about(&told, TIN_1).contains(&FindingCode::KnowledgeMismatch));
+    // What cannot have been held is not believed.
+    let mut told = recalled();
+    told.tell(sale(RECALLED + MINUTE).list(1_000_000));
+    assert_eq!(judged(&told).1, Knowledge::CouldNotKnow);
+    assert!(about(&told, TIN_1).contains(&FindingCode::KnowledgeMismatch));
+}
+
+#[test]
+fn c9_a_recall_closed_before_the_sale_or_as_a_mistake_says_nothing_of_it() {
+    let mut told = recalled();
+    told.tell(sale(RECALLED + 2 * HOUR));
+    assert_eq!(about(&told, TIN_1), [FindingCode::SoldRecalled]);
+    let closed = |after: i64| {
+        Some(suyuan_sync::facts::StatedAt {
+            at: stage::START + after,
+            gseq: 60,
+        })
+    };
+    told.world.recalls[0].closed = closed(2 * DAY);
+    assert_eq!(about(&told, TIN_1), [FindingCode::SoldRecalled]);
+    told.world.recalls[0].closed = closed(RECALLED + HOUR);
+    assert!(quiet(&told));
+    told.world.recalls[0].closed = closed(2 * DAY);
+    told.world.recalls[0].mistaken = true;
+    assert!(quiet(&told));
+}
