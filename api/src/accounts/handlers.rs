@@ -34,7 +34,7 @@ static HASHING: Semaphore = Semaphore::const_new(2);
 /// Log in.
 #[utoipa::path(tag = "accounts", operation_id = "create_session", request_body = LoginIn,
     responses((status = 201, body = SessionOut), (status = 401, body = ProblemBody),
-    (status = 400, body = ProblemBody)))]
+    (status = 429, body = ProblemBody)))]
 #[post("/v1/sessions")]
 pub async fn create_session(
     state: Data<Internal>,
@@ -122,8 +122,8 @@ pub async fn end_session(
 /// Make an account: a platform administrator any, an enterprise administrator one of its own.
 #[utoipa::path(tag = "accounts", operation_id = "create_user", request_body = UserIn,
     security(("bearer" = [])),
-    responses((status = 201, body = UserOut), (status = 403, body = ProblemBody),
-    (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    responses((status = 201, body = UserOut), (status = 409, body = ProblemBody),
+    (status = 429, body = ProblemBody)))]
 #[post("/v1/users")]
 pub async fn create_user(
     state: Data<Internal>,
@@ -204,7 +204,7 @@ pub async fn list_users(
 /// Switch an account off or on, or give it a new password.
 #[utoipa::path(tag = "accounts", operation_id = "change_user", request_body = UserPatch,
     params(("id" = Uuid, Path)), security(("bearer" = [])),
-    responses((status = 200, body = UserOut), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = UserOut), (status = 429, body = ProblemBody)))]
 #[patch("/v1/users/{id}")]
 pub async fn change_user(
     state: Data<Internal>,
@@ -262,7 +262,7 @@ pub async fn get_me(
 /// Change my own password. All my sessions end; sign in again.
 #[utoipa::path(tag = "accounts", operation_id = "change_my_password", request_body = PasswordIn,
     security(("bearer" = [])),
-    responses((status = 204), (status = 401, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    responses((status = 204), (status = 429, body = ProblemBody)))]
 #[post("/v1/me/password")]
 pub async fn change_my_password(
     state: Data<Internal>,

@@ -161,6 +161,7 @@ async fn json(
                 code: &told.code,
                 own: &told.own,
                 queries: &told.queries,
+                gtin: &told.gtin,
                 as_of: &judged.as_of.utc,
             },
         );

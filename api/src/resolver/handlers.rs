@@ -126,8 +126,8 @@ pub async fn query(
 /// A file that something published names.
 #[utoipa::path(get, path = "/files/{hash}", tag = "scan", operation_id = "get_public_file",
     params(("hash" = String, Path, description = "SHA-256 in lower-case hex")),
-    responses((status = 200, content_type = "application/octet-stream"),
-    (status = 404, body = ProblemBody)))]
+    responses((status = 200, description = "The file, as it was uploaded",
+    content(("application/pdf"), ("image/png"), ("image/jpeg"))), (status = 404, body = ProblemBody)))]
 pub async fn file(resolver: Data<Resolver>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     read_only(&request)?;
     let hash = request.match_info().get("hash").unwrap_or_default();
@@ -184,6 +184,7 @@ pub(super) async fn answer(
         code: &texts.code,
         own: &texts.own,
         queries: &texts.queries,
+        gtin: &texts.gtin,
         as_of: match ask.format {
             Format::Json => &as_of.utc,
             Format::Page => &as_of.beijing,

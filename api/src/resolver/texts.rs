@@ -17,6 +17,8 @@ pub struct Texts {
     pub own: String,
     /// How often it was queried.
     pub queries: String,
+    /// Page: the GTIN as programs read it; empty where the code holds none.
+    pub gtin: String,
 }
 
 /// The texts of one answer. `here` is the address that was asked for, `now` the wall clock.
@@ -26,6 +28,7 @@ pub fn texts(found: &Found, count: Count, ask: Ask, here: (&str, &str), now: Mic
             code: json_text(&printed(&found.code)),
             own: code_json(found),
             queries: queries_json(count),
+            gtin: String::new(),
         },
         Format::Page => {
             let first_on = count.first_at.map(|at| clock::day_of(at).to_string());
@@ -40,6 +43,10 @@ pub fn texts(found: &Found, count: Count, ask: Ask, here: (&str, &str), now: Mic
                     pages::queries_sentence(ask.lang, count.n, first_on.as_deref(), age)
                 } else {
                     String::new()
+                },
+                gtin: match &found.code {
+                    TraceCode::Gtin(gtin) => pages::slot::gtin(gtin.gtin.as_str()),
+                    _ => String::new(),
                 },
             }
         }

@@ -196,6 +196,7 @@ fn write<W: compose::Write>(head: &str, answers: &[Answer]) -> bytes::Bytes {
                 code: &texts.code,
                 own: &texts.own,
                 queries: &texts.queries,
+                gtin: &texts.gtin,
                 as_of: &judged.as_of.utc,
             };
             out.view(&judged.view, &fillings);
