@@ -17,6 +17,7 @@ mod m0010_voices;
 mod m0011_watches;
 mod m0012_query_packets;
 mod m0013_suspicion;
+mod m0020_query_sightings;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_watches::Migration),
             Box::new(m0012_query_packets::Migration),
             Box::new(m0013_suspicion::Migration),
+            Box::new(m0020_query_sightings::Migration),
         ]
     }
 }
