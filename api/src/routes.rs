@@ -10,6 +10,7 @@ use crate::{
 };
 use actix_web::{
     HttpRequest, HttpResponse, Resource, Route,
+    dev::{AppService, HttpServiceFactory, ResourceDef},
     http::Method,
     web::{self, ServiceConfig},
 };
@@ -256,6 +257,7 @@ pub fn internal(config: &mut ServiceConfig) {
 /// Routes of the public listener.
 pub fn public(config: &mut ServiceConfig) {
     config
+        .service(TradeItems)
         .service(
             web::resource("/.well-known/assetlinks.json")
                 .get(app_links::handlers::android)
@@ -334,6 +336,20 @@ pub fn public(config: &mut ServiceConfig) {
         )
         .configure(voices::public::handlers::forms_of_voices)
         .default_service(web::route().to(resolver::handlers::scan));
+}
+
+/// Codes of trade items, nearly all that is asked for. They go where the default service goes, and
+/// come first because routes are tried one after the other: two dozen, some by regular expression,
+/// take longer than the answer.
+struct TradeItems;
+
+impl HttpServiceFactory for TradeItems {
+    fn register(self, config: &mut AppService) {
+        for begin in ["/01", "/p/01"] {
+            let scan = web::route().to(resolver::handlers::scan);
+            config.register_service(ResourceDef::prefix(begin), None, scan, None);
+        }
+    }
 }
 
 async fn only_reads() -> Result<HttpResponse, Problem> {

@@ -109,6 +109,7 @@ async fn rows(app: &TestApp) -> Vec<u8> {
         "log_entry",
         "idempotency",
         "query_log",
+        "query_sighting",
     ] {
         let sql = format!("SELECT * FROM {table}");
         let db = &app.state().db;

@@ -1,6 +1,7 @@
 //! Log-in, renewal, accounts and the first administrator over HTTP.
 
 use super::{
+    password,
     rules::{self, CredentialFault, Role},
     store::{self, AccountError, NewUser, Rotation},
     wire::{LoginIn, PasswordIn, RefreshIn, SessionOut, UserIn, UserOut, UserPatch},
@@ -19,10 +20,6 @@ use crate::{
 use actix_web::{
     HttpResponse, delete, get, patch, post,
     web::{self, Data, Path, Query},
-};
-use argon2::{
-    Argon2,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use std::{sync::OnceLock, time::Duration};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -336,17 +333,13 @@ async fn turn_to_hash() -> Result<SemaphorePermit<'static>, Problem> {
         .map_err(|error| Problem::internal(&error))
 }
 
-/// argon2id with the library's recommended cost, off the worker thread.
+/// A password's hash, made off the worker thread.
 pub async fn hash_password(password: String) -> Result<String, Problem> {
     let _turn = turn_to_hash().await?;
-    web::block(move || {
-        Argon2::default()
-            .hash_password(password.as_bytes())
-            .map(|h| h.to_string())
-    })
-    .await
-    .map_err(|e| Problem::internal(&e))?
-    .map_err(|_| Problem::new(ProblemCode::Internal))
+    web::block(move || password::hash(&password))
+        .await
+        .map_err(|e| Problem::internal(&e))?
+        .map_err(|_| Problem::new(ProblemCode::Internal))
 }
 
 async fn verify_password(hash: String, password: String) -> Result<bool, Problem> {
@@ -354,28 +347,16 @@ async fn verify_password(hash: String, password: String) -> Result<bool, Problem
         return Ok(false);
     }
     let _turn = turn_to_hash().await?;
-    web::block(move || {
-        PasswordHash::new(&hash).is_ok_and(|h| {
-            Argon2::default()
-                .verify_password(password.as_bytes(), &h)
-                .is_ok()
-        })
-    })
-    .await
-    .map_err(|e| Problem::internal(&e))
+    web::block(move || password::is(&password, &hash))
+        .await
+        .map_err(|e| Problem::internal(&e))
 }
 
 /// A hash nobody knows the password of.
 fn decoy_hash() -> String {
     static DECOY: OnceLock<String> = OnceLock::new();
     DECOY
-        .get_or_init(|| {
-            let password = Uuid::new_v4();
-            Argon2::default()
-                .hash_password(password.as_bytes())
-                .map(|hash| hash.to_string())
-                .unwrap_or_default()
-        })
+        .get_or_init(|| password::hash(&Uuid::new_v4().to_string()).unwrap_or_default())
         .clone()
 }
 
