@@ -3,7 +3,7 @@
 //! The rest share the container's state, and are folded only when somebody reads them. This
 //! decides how much is looked at, never what is true: `fold` gives the same for both.
 
-use super::{Folded, Phase, Place};
+use super::{Folded, Phase, Place, UnitState};
 use crate::{
     event::Disposition,
     facts::World,
@@ -61,8 +61,10 @@ pub struct Member {
 }
 
 /// The members that must be judged each: those with an event of their own since the pack, those
-/// unlike the majority or of another issuer than the container, those in a recall of single
-/// units, and those whose batch the container cannot be judged by (it is unknown).
+/// unlike the majority or unlike the container, those in a recall of single units, and those whose
+/// batch the container cannot be judged by (it is unknown).
+///
+/// `container` is folded as of the pack, as the signs are: what is alike there fares alike.
 pub fn exceptional(container: &Folded, members: &[Member], world: &World) -> BTreeSet<UnitKey> {
     let mut signs: BTreeMap<&Sign, usize> = BTreeMap::new();
     for member in members {
@@ -78,8 +80,7 @@ pub fn exceptional(container: &Folded, members: &[Member], world: &World) -> BTr
         .filter(|member| {
             member.own_event_since
                 || Some(&member.sign) != majority
-                || member.sign.issuer != container.state.issuer
-                || member.sign.linked != container.state.linked
+                || is_unlike(&member.sign, &container.state)
                 || member.batch.is_none()
                 || world
                     .recalls
@@ -88,4 +89,14 @@ pub fn exceptional(container: &Folded, members: &[Member], world: &World) -> BTr
         })
         .map(|member| member.unit.clone())
         .collect()
+}
+
+/// Does a thing stand elsewhere or otherwise than its container, or count for others?
+fn is_unlike(sign: &Sign, container: &UnitState) -> bool {
+    sign.phase != container.phase
+        || sign.place != container.place
+        || sign.disposition != container.disposition
+        || sign.holder != container.holder
+        || sign.issuer != container.issuer
+        || sign.linked != container.linked
 }
