@@ -28,6 +28,8 @@ pub mod ids;
 pub mod limits;
 pub mod lots;
 pub mod order;
+pub mod recall_list;
+pub mod till;
 pub mod time;
 pub mod trace_code;
 pub mod unit;
