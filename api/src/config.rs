@@ -48,6 +48,8 @@ pub struct Settings {
     pub public: Public,
     /// The enterprises' listener.
     pub internal: Internal,
+    /// Handhelds and tills.
+    pub handheld: Handheld,
     /// Secrets.
     pub security: Security,
     /// How fresh an answer must be.
@@ -163,6 +165,26 @@ pub struct Internal {
     pub workers: usize,
     /// Proxies that say who is asking.
     pub trusted_proxies: Proxies,
+}
+
+/// `[handheld]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Handheld {
+    /// Where devices call, as their enrolment code names it; empty = `http://{internal.listen}`.
+    pub url: String,
+    /// SHA-256 of the certificate there, when it is one that nobody signed; or empty.
+    pub certificate_fingerprint: String,
+    /// How long an upload waits for others to be written together with it.
+    pub gather_ms: u64,
+    /// Events written together at most.
+    pub gather_events: usize,
+    /// Uploads waiting to be written; past this devices are told to come again.
+    pub waiting: usize,
+    /// How long a gap, or an incomplete group, is waited for.
+    pub parking_s: i64,
+    /// Between two looks at what waits.
+    pub tend_ms: u64,
 }
 
 /// `[security]`
@@ -400,6 +422,13 @@ impl Settings {
         {
             return refuse("photo: read_ms 100 to 60000, upload_ms 100 to 300000");
         }
+        let h = &self.handheld;
+        if h.gather_ms > 1000 || !(1..=1000).contains(&h.gather_events) {
+            return refuse("handheld: gather_ms at most 1000, gather_events 1 to 1000");
+        }
+        if h.waiting == 0 || h.parking_s < 1 || h.tend_ms == 0 {
+            return refuse("handheld: waiting, parking_s and tend_ms must be above 0");
+        }
         if let Some(fault) = self.limits.fault() {
             return refuse(fault);
         }
@@ -446,6 +475,15 @@ impl Settings {
             return refuse("production needs public.base_url, the address printed into codes");
         }
         Ok(())
+    }
+
+    /// Where devices call, without a trailing slash.
+    pub fn device_url(&self) -> String {
+        if self.handheld.url.is_empty() {
+            format!("http://{}", self.internal.listen)
+        } else {
+            self.handheld.url.trim_end_matches('/').to_owned()
+        }
     }
 
     /// What is printed into codes, without a trailing slash.

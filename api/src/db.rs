@@ -6,6 +6,7 @@
 //! so that the database says so as well.
 
 mod line;
+pub mod rows;
 
 pub use line::{Line, Silent};
 

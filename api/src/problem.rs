@@ -47,6 +47,12 @@ problem_codes! {
     WrongCredentials "wrong-credentials" 401 "The name or password is wrong, or the account is locked." "用户名或密码错误，或账号已锁定。";
     /// A refresh token was used a second time; its family has ended.
     RefreshReused "refresh-token-reused" 401 "This refresh token was already used; sign in again." "刷新令牌已被使用，请重新登录。";
+    /// The one-time code of an enrolment is used, expired or wrong.
+    EnrolmentCodeInvalid "enrolment-code-invalid" 401 "This enrolment code is used, expired or wrong." "登记码无效、已使用或已过期。";
+    /// The device's signature, key or epoch is not one we know.
+    DeviceNotKnown "device-not-known" 401 "The device's signature cannot be verified." "设备签名无法验证。";
+    /// The anchor that came as nonce of a read is too old; the answer holds a fresh one.
+    StaleAnchor "stale-anchor" 401 "This time anchor is too old; use the fresh one in this answer." "时间锚点已过期，请使用本次返回的新锚点。";
     /// The role does not carry this right.
     NotAllowed "not-allowed" 403 "Your role may not do this." "您的角色无权执行此操作。";
     /// Nothing here, or nothing you may know of.
@@ -75,6 +81,10 @@ problem_codes! {
     PersonalDataErased "personal-data-erased" 409 "The personal data was erased." "个人信息已删除。";
     /// The suspicion was cleared.
     AlreadyCleared "already-cleared" 409 "This suspicion is cleared already." "该疑点已排除。";
+    /// The device's keys are revoked.
+    DeviceRevoked "device-revoked" 409 "This device is revoked." "该设备已停用。";
+    /// The event does not stand aside.
+    NotAside "not-aside" 409 "This event is not in quarantine." "该记录不在隔离中。";
     /// Required public information is missing; each item is listed.
     NotPublishable "not-publishable" 409 "Public information is incomplete." "公开信息不完整，不能发布。";
     /// The body is larger than this call takes.
@@ -101,12 +111,14 @@ problem_codes! {
     ReadOnly "read-only" 503 "Nothing can be written just now; reading goes on." "目前仅可查询，暂不能写入。";
     /// More is asked than can be answered.
     Overloaded "overloaded" 503 "Too many people are asking right now; try again shortly." "当前查询人数过多，请稍后再试。";
+    /// The server's clock jumped; nothing is admitted until an operator confirms it.
+    ClockJumped "clock-jumped" 503 "The server's clock jumped; uploads wait until an operator confirms it." "服务器时钟发生跳变，待管理员确认后恢复上传。";
     /// Try again soon.
     Unavailable "unavailable" 503 "The service is briefly unavailable." "服务暂时不可用。";
 }
 
 /// One field that is wrong.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldProblem {
     /// Where: a JSON pointer or catalogue path.
     pub field: String,

@@ -2,7 +2,7 @@
 //! that neither can know a route the other does not.
 
 use crate::{
-    accounts, app_links, codes, http, links, log, operations, photo,
+    accounts, app_links, codes, handheld, http, links, log, operations, photo,
     problem::{self, Problem, ProblemCode},
     recalls, registry, resolver, suspicions, voices, watches,
 };
@@ -90,6 +90,12 @@ internal_routes![
     recalls::handlers::get_recall,
     recalls::handlers::widen_recall,
     recalls::handlers::close_recall,
+    handheld::devices::handlers::create_device,
+    handheld::devices::handlers::create_device_ticket,
+    handheld::devices::handlers::list_devices,
+    handheld::devices::handlers::get_device,
+    handheld::devices::handlers::revoke_device,
+    handheld::devices::handlers::enrol,
     links::handlers::create_link,
     links::handlers::list_links,
     links::handlers::delete_link,

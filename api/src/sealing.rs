@@ -185,6 +185,13 @@ impl Sealer {
         STANDARD.encode(hmac::sign(&self.mac, text))
     }
 
+    /// A key for codes of authentication that nobody without the master key can make, one for each
+    /// `purpose`.
+    pub fn mac_key(&self, purpose: &str) -> hmac::Key {
+        let derived = hmac::sign(&self.mac, format!("suyuan-mac-key-1/{purpose}").as_bytes());
+        hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref())
+    }
+
     /// A new 32-byte secret for what `context` names: random, except in a seeded demo.
     pub fn new_secret(&self, context: &str) -> Result<Zeroizing<[u8; 32]>, SealError> {
         let Some(seed) = &self.seed else {

@@ -17,6 +17,8 @@ mod m0010_voices;
 mod m0011_watches;
 mod m0012_query_packets;
 mod m0013_suspicion;
+mod m0014_devices;
+mod m0015_events;
 mod m0020_recall_scope;
 mod table;
 
@@ -41,6 +43,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_watches::Migration),
             Box::new(m0012_query_packets::Migration),
             Box::new(m0013_suspicion::Migration),
+            Box::new(m0014_devices::Migration),
+            Box::new(m0015_events::Migration),
             Box::new(m0020_recall_scope::Migration),
         ]
     }

@@ -1,7 +1,7 @@
 //! A short way to write tables down, so that a migration reads like the schema it makes.
 //! Knows column types common to both databases and nothing about any particular table.
 
-use sea_orm_migration::prelude::*;
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 /// A table in the making.
 pub(crate) struct Columns {
@@ -118,4 +118,30 @@ pub(crate) async fn sql(manager: &SchemaManager<'_>, statement: &str) -> Result<
         .execute_unprepared(statement)
         .await
         .map(|_| ())
+}
+
+/// Makes a table written in plain SQL, where rows are many and their shape on disk counts. Words that
+/// the databases spell differently: `ROWID` for the integer key rows are stored under, `UUID`,
+/// `BYTES`, and `CLUSTERED` after the closing bracket for a table stored in the order of its key.
+pub(crate) async fn hot(manager: &SchemaManager<'_>, create: &str) -> Result<(), DbErr> {
+    let words: [(&str, &str); 4] = match manager.get_database_backend() {
+        DbBackend::Postgres => [
+            ("ROWID", "BIGINT"),
+            ("UUID", "uuid"),
+            ("BYTES", "bytea"),
+            ("CLUSTERED", ""),
+        ],
+        _ => [
+            // Written like this it is the key of SQLite itself, not an index beside it.
+            ("ROWID", "INTEGER"),
+            ("UUID", "BLOB"),
+            ("BYTES", "BLOB"),
+            ("CLUSTERED", "WITHOUT ROWID"),
+        ],
+    };
+    // "WITHOUT ROWID" is put in last, so that it stays as it is.
+    let written = words.iter().fold(create.to_owned(), |text, (word, spelt)| {
+        text.replace(word, spelt)
+    });
+    sql(manager, &written).await
 }

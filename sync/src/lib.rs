@@ -25,6 +25,7 @@ pub mod facts;
 pub mod finding;
 pub mod fold;
 pub mod ids;
+pub mod invariants;
 pub mod limits;
 pub mod lots;
 pub mod order;

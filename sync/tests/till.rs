@@ -123,20 +123,29 @@ fn any_card() -> impl Strategy<Value = UnitCard> {
         Disposition::Destroy,
     ]));
     let expires = prop::option::of(-3i64..3);
-    (phase(), disposition, expires, any::<bool>(), 0u128..3, 0u128..3).prop_map(
-        |(phase, disposition, expires, void, recall, batch)| {
+    (
+        phase(),
+        disposition,
+        expires,
+        any::<bool>(),
+        0u128..3,
+        0u128..3,
+    )
+        .prop_map(|(phase, disposition, expires, void, recall, batch)| {
             let unit = UnitKey::of(&scanned("").code).unwrap();
             UnitCard {
                 phase,
                 disposition,
                 void,
                 expires_at: expires.map(|days| NOW + days * DAY),
-                recalls: (recall > 0).then_some(RecallId(Uuid::from_u128(recall))).into_iter().collect(),
+                recalls: (recall > 0)
+                    .then_some(RecallId(Uuid::from_u128(recall)))
+                    .into_iter()
+                    .collect(),
                 batch: (batch > 0).then_some(BatchId(Uuid::from_u128(batch))),
                 ..card(&unit)
             }
-        },
-    )
+        })
 }
 
 fn scanned(more: &str) -> Scanned {

@@ -7,12 +7,14 @@
 pub mod app;
 pub mod caller;
 pub mod chaos;
+pub mod handheld;
 mod orders;
 mod patience;
 
 pub use app::{Engine, TestApp, new_postgres_database};
 pub use caller::{Answer, Caller};
 pub use chaos::{Proxy, Weather};
+pub use handheld::{DeviceKey, Handheld};
 pub use orders::recall_order;
 pub use patience::until;
 

@@ -13,6 +13,7 @@ use crate::{
     codes,
     config::Settings,
     db::{self, Db, FileLock},
+    handheld::Handheld,
     http::{
         self, Draining,
         connections::{Bounds, Connections},
@@ -53,6 +54,8 @@ pub struct Internal {
     pub seals: Seals,
     /// Access tokens.
     pub tokens: Tokens,
+    /// Devices.
+    pub handheld: Handheld,
     /// The standards.
     pub catalogue: Catalogue,
     /// Redis, or none.
@@ -99,6 +102,7 @@ impl InternalPart {
         if wrapped > 0 {
             tracing::info!(wrapped, "issue keys wrapped for readers");
         }
+        let handheld = Handheld::open(&db, &sealer, log.installation(), clock.now()).await?;
         let redis = RedisTier::open(&settings.redis)?;
         let folder = Some(settings.catalogue.folder.as_str()).filter(|folder| !folder.is_empty());
         let catalogue = Catalogue::with_folder(folder.map(Path::new))?;
@@ -161,6 +165,7 @@ impl InternalPart {
             sealer,
             seals,
             tokens,
+            handheld,
             redis,
             draining,
         });

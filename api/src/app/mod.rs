@@ -18,6 +18,7 @@ use crate::{
     codes::{SpaceError, ring::Opener},
     config::{Drain, Mode, Secret, Settings, SettingsError},
     db::OpenError,
+    handheld::keys::KeyError,
     http::Draining,
     inbox::SealedError,
     limits::Limits,
@@ -56,6 +57,9 @@ pub enum StartError {
     /// Signing keys.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// Keys that sign receipts and lists.
+    #[error(transparent)]
+    ListKeys(#[from] KeyError),
     /// Issue keys.
     #[error(transparent)]
     Space(#[from] SpaceError),

@@ -63,6 +63,20 @@ pub enum Kind {
     SuspicionRaised,
     /// The issuer looked into a suspicion.
     SuspicionCleared,
+    /// A device was made or changed, or given a code to enrol with.
+    DeviceChanged,
+    /// A device enrolled: a new epoch with a new key.
+    DeviceEnrolled,
+    /// The keys of a device were revoked.
+    DeviceRevoked,
+    /// A gap in a device's sequence is waited for no longer (T4).
+    GapForced,
+    /// An incomplete group was taken in as single events (T8).
+    GroupReleased,
+    /// Events that stood aside were taken in (T2, T3, T6, T7, T9).
+    Admitted,
+    /// An operator confirmed that the clock is right after it jumped.
+    ClockConfirmed,
 }
 
 impl Kind {
@@ -86,6 +100,13 @@ impl Kind {
             Kind::PersonalDataErased => "personal_data_erased",
             Kind::SuspicionRaised => "suspicion_raised",
             Kind::SuspicionCleared => "suspicion_cleared",
+            Kind::DeviceChanged => "device_changed",
+            Kind::DeviceEnrolled => "device_enrolled",
+            Kind::DeviceRevoked => "device_revoked",
+            Kind::GapForced => "gap_forced",
+            Kind::GroupReleased => "group_released",
+            Kind::Admitted => "admitted",
+            Kind::ClockConfirmed => "clock_confirmed",
         }
     }
 }
@@ -171,6 +192,18 @@ pub struct Act {
     locked: Instant,
 }
 
+/// Entries about to be written that stand in rows of their own: events of devices. The head is
+/// locked; each takes a position and an instant, from the first on, in the order in which they are
+/// written. Nothing of it stands in `log_entry`.
+pub struct Block {
+    tx: DatabaseTransaction,
+    before: Position,
+    base: Micros,
+    installation: Uuid,
+    news: Arc<Notify>,
+    locked: Instant,
+}
+
 /// How an act begins.
 pub enum Begun<T> {
     /// Go on.
@@ -233,6 +266,25 @@ impl Log {
         }))
     }
 
+    /// Begins a block of entries that stand in rows of their own: locks the head.
+    pub async fn begin_block(&self) -> Result<Block, ActError> {
+        let tx = self.db.begin().await?;
+        let (before, base) = store::lock(&tx, self.clock.now()).await?;
+        Ok(Block {
+            tx,
+            before,
+            base,
+            installation: self.installation,
+            news: self.news.clone(),
+            locked: Instant::now(),
+        })
+    }
+
+    /// The position and instant the log has come to.
+    pub async fn head(&self) -> Result<(Position, Micros), DbErr> {
+        store::head(&self.db).await
+    }
+
     /// Begins an act of the program itself.
     pub async fn begin_as_system(&self) -> Result<Act, ActError> {
         match self.begin::<()>(Actor::System, None).await? {
@@ -259,6 +311,52 @@ impl Log {
         limit: u64,
     ) -> Result<Vec<wire::EntryOut>, DbErr> {
         store::page(&self.db, enterprise, from, limit).await
+    }
+}
+
+impl Block {
+    /// The transaction everything of this block is written in.
+    pub fn tx(&self) -> &DatabaseTransaction {
+        &self.tx
+    }
+
+    /// The last position before this block.
+    pub fn before(&self) -> Position {
+        self.before
+    }
+
+    /// The position of its entry number `n`, from 0.
+    pub fn position(&self, n: usize) -> Position {
+        self.before + 1 + n as Position
+    }
+
+    /// The instant of its entry number `n`: strictly above that of every earlier entry.
+    pub fn stamp(&self, n: usize) -> Micros {
+        self.base + n as Micros
+    }
+
+    /// How long the head has been locked.
+    pub fn held(&self) -> Duration {
+        self.locked.elapsed()
+    }
+
+    /// Ends the block without a trace.
+    pub async fn abandon(self) -> Result<(), ActError> {
+        Ok(self.tx.rollback().await?)
+    }
+
+    /// Moves the head by `entries`, commits.
+    pub async fn commit(self, entries: usize) -> Result<(), ActError> {
+        let Some(last) = entries.checked_sub(1) else {
+            return self.abandon().await;
+        };
+        let (position, stamp) = (self.position(last), self.stamp(last));
+        store::set(&self.tx, position, stamp).await?;
+        store::move_public_head(&self.tx, self.installation, position, stamp).await?;
+        self.tx.commit().await?;
+        metrics::histogram!("suyuan_head_held_seconds").record(self.locked.elapsed());
+        self.news.notify_waiters();
+        Ok(())
     }
 }
 

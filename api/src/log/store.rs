@@ -71,6 +71,63 @@ pub(super) async fn advance(
     Ok((row.try_get("", "gseq")?, row.try_get("", "stamp")?))
 }
 
+/// Locks the head without taking a position; returns the last position, and the earliest instant
+/// the next one may have. On PostgreSQL the time is the primary's own, read after the lock is held.
+pub(super) async fn lock(
+    tx: &DatabaseTransaction,
+    now: Micros,
+) -> Result<(Position, Micros), DbErr> {
+    let backend = tx.get_database_backend();
+    let query = if backend == DbBackend::Postgres {
+        statement(
+            backend,
+            "UPDATE log_head SET gseq = gseq WHERE id = 1 RETURNING gseq, GREATEST(stamp + 1, \
+             (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint) AS base",
+            [],
+        )
+    } else {
+        statement(
+            backend,
+            "UPDATE log_head SET gseq = gseq WHERE id = 1 RETURNING gseq, MAX(stamp + 1, ?) AS base",
+            [now.into()],
+        )
+    };
+    let row = tx
+        .query_one_raw(query)
+        .await?
+        .ok_or_else(|| DbErr::RecordNotFound("log_head".into()))?;
+    Ok((row.try_get("", "gseq")?, row.try_get("", "base")?))
+}
+
+/// Moves the locked head.
+pub(super) async fn set(
+    tx: &DatabaseTransaction,
+    position: Position,
+    stamp: Micros,
+) -> Result<(), DbErr> {
+    tx.execute_raw(statement(
+        tx.get_database_backend(),
+        "UPDATE log_head SET gseq = ?, stamp = ? WHERE id = 1",
+        [position.into(), stamp.into()],
+    ))
+    .await?;
+    Ok(())
+}
+
+/// The head, unlocked.
+pub(super) async fn head(db: &Db) -> Result<(Position, Micros), DbErr> {
+    let row = db
+        .reader()
+        .query_one_raw(statement(
+            db.backend(),
+            "SELECT gseq, stamp FROM log_head WHERE id = 1",
+            [],
+        ))
+        .await?
+        .ok_or_else(|| DbErr::RecordNotFound("log_head".into()))?;
+    Ok((row.try_get("", "gseq")?, row.try_get("", "stamp")?))
+}
+
 /// Writes the entry.
 pub(super) async fn append(
     tx: &DatabaseTransaction,

@@ -14,7 +14,7 @@ pub mod profiles;
 
 pub use batches::store::{BatchRef, batch, unknown_batches};
 pub use enterprises::store::{exists as enterprise_exists, prefixes as company_prefixes};
-pub use locations::store::unknown_locations;
+pub use locations::store::{exists as location_exists, unknown_locations};
 
 use crate::{
     catalogue::Gap,

@@ -3,7 +3,7 @@
 //! that strike nothing (C10). Judged once per event, not once per unit.
 
 use crate::{
-    event::{Counterpart, Event, Kind},
+    event::{Counterpart, Event, Kind, required},
     facts::{Fact, World},
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
     ids::EventId,
@@ -33,7 +33,11 @@ pub fn of_event(fact: &Fact, target: Option<&Fact>, world: &World) -> Vec<Findin
             detail,
         ));
     }
-    let items = missing(&fact.event);
+    let items: Vec<String> =
+        required::missing_under(&fact.event, &required::profiles(&fact.event, world))
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
     if !items.is_empty() {
         out.push(about(
             fact,
@@ -118,11 +122,6 @@ fn unknown(event: &Event, world: &World) -> BTreeSet<String> {
         }
     }
     out
-}
-
-/// Mandatory items that are missing.
-fn missing(_event: &Event) -> Vec<String> {
-    Vec::new()
 }
 
 fn about(

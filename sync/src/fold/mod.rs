@@ -35,6 +35,7 @@ mod walk;
 
 pub use claims::expired_from;
 pub use contents::contents;
+pub(crate) use count::complete_for;
 pub use diff::diff;
 pub use exceptional::{Member, Sign, exceptional};
 pub use forest::{about, forest};
@@ -44,6 +45,8 @@ pub use public::{Ended, PublicStatus, public_status};
 pub use state::{Folded, Phase, Place, Stay, Step, UnitState};
 pub use table::{Row, container_row, row};
 pub use visible::{Entry, Partner, Reader, View, visible};
+
+pub(crate) use walk::is_container;
 
 use crate::{
     bugs::{self, Bug},

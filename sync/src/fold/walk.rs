@@ -459,7 +459,7 @@ pub(super) fn named<'a>(units: &'a [UnitRead], unit: &UnitKey) -> Option<&'a Uni
 }
 
 /// Is the unit the container of a pack or unpack?
-pub(super) fn is_container(fact: &Fact, unit: &UnitKey) -> bool {
+pub(crate) fn is_container(fact: &Fact, unit: &UnitKey) -> bool {
     matches!(fact.event.kind, Kind::Pack | Kind::Unpack)
         && fact
             .event

@@ -1,1 +1,21 @@
-//! Balances of unserialised goods.
+//! Goods without codes of their own: a balance per product, lot and place (C11).
+//!
+//! An event says by how much a line changes ([`changes`]); a [`Line`] adds that up in the total
+//! order. A balance below zero cannot be true: it is found with its interval and never rewritten,
+//! until the missing event comes in. In-order movements are appended at constant cost; a late one
+//! folds the line again from its movements.
+//!
+//! It must not know units; goods of a lot inside a container move with it by [`carried`].
+
+mod carried;
+mod change;
+mod line;
+mod lines;
+
+pub use carried::carried;
+pub use change::{Change, Movement, changes};
+pub use line::{Below, Line, balance};
+pub use lines::{lines, movements};
+
+#[cfg(test)]
+mod tests;

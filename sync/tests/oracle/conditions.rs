@@ -1,14 +1,16 @@
 //! The "when" column: what must hold of a unit before an act for a row to apply.
 
 use super::{
-    holders, levels, recalled,
+    holders::gtin,
+    levels, recalled,
     replay::{History, Moment, Touch},
 };
 use suyuan_sync::{
-    event::{Disposition, Event},
+    event::{Disposition, Event, Kind},
     facts::Fact,
     fold::{Place, UnitState},
     ids::{BatchId, EnterpriseId, LocationId},
+    unit::UnitKey,
 };
 use uuid::Uuid;
 
@@ -23,17 +25,18 @@ pub enum Condition {
     OnItsWayHere,
     /// It is on its way.
     OnItsWay,
-    /// It is where its batch was made.
+    /// It is where its batch was made: at the plant of its batch or where its code was put on; at
+    /// any plant, when neither is known.
     AtItsPlant,
     /// An inspection kept it back or means it to be destroyed.
     Held,
-    /// The same device, place and document within the duplicate window of the last inbound that
-    /// had an effect, the unit having stayed there since (C2).
+    /// The same device, place and document within the duplicate window of the last event that had
+    /// an effect, and that was an inbound (C2).
     SameScan,
-    /// The inspection does not say what it decided.
-    NoDisposition,
-    /// The inspection frees goods that a recall covers.
-    ReleasesRecalled,
+    /// The inspection does not say what it decided, or frees goods that a recall covers.
+    DecidesNothing,
+    /// It is held, and the inspection decides nothing.
+    HeldStill,
     /// The code was void already.
     VoidCode,
     /// It belongs to another batch already.
@@ -42,12 +45,10 @@ pub enum Condition {
     SaysNoNewBatch,
     /// The pack does not say into what.
     NoContainer,
-    /// The stater is not linked to the container, whose contents stay what they are (C14).
-    StrangersContainer,
     /// The container is not of a higher level than the child.
     WrongLevel,
-    /// It is in the container that was opened.
-    InsideThat,
+    /// It is in some container.
+    InsideSomething,
 }
 
 /// Does it hold for this touch of a unit at moment `k`?
@@ -69,10 +70,9 @@ pub fn holds(
         Condition::AtItsPlant => at_its_plant(history, event.location, before),
         Condition::Held => before.disposition.is_some(),
         Condition::SameScan => same_scan(history, k, touch, before),
-        Condition::NoDisposition => event.disposition.is_none(),
-        Condition::ReleasesRecalled => {
-            event.disposition == Some(Disposition::Sellable)
-                && !recalled::active(history.world, &touch.unit, before, fact).is_empty()
+        Condition::DecidesNothing => decides_nothing(history, touch, fact, before),
+        Condition::HeldStill => {
+            before.disposition.is_some() && decides_nothing(history, touch, fact, before)
         }
         Condition::VoidCode => history
             .world
@@ -80,41 +80,75 @@ pub fn holds(
             .get(&touch.unit)
             .and_then(|info| info.voided)
             .is_some_and(|voided| voided.order() <= fact.order),
-        Condition::OtherBatch => match (before.batch, named_batch(event)) {
+        Condition::OtherBatch => match (before.batch, named_batch(history, event, &touch.unit)) {
             (Some(on_record), Some(said)) => on_record != said,
             _ => false,
         },
         Condition::SaysNoNewBatch => {
-            named_batch(event).is_none_or(|said| before.batch == Some(said))
+            named_batch(history, event, &touch.unit).is_none_or(|said| before.batch == Some(said))
         }
         Condition::NoContainer => history.container(k).is_none(),
-        Condition::StrangersContainer => history.container(k).is_some_and(|container| {
-            let state = &moment.before[&container];
-            !holders::counts(history.world, &container, state, fact)
-        }),
         Condition::WrongLevel => levels::wrong(history, k, moment, &touch.unit),
-        Condition::InsideThat => {
-            before.inside.is_some()
-                && (before.inside == history.container(k) || history.container(k).is_none())
-        }
+        Condition::InsideSomething => before.inside.is_some(),
     }
 }
 
-/// The batch a commission names.
-pub fn named_batch(event: &Event) -> Option<BatchId> {
-    let text = event.body.get("batch")?.as_str()?;
-    Uuid::parse_str(text).ok().map(BatchId)
+fn decides_nothing(history: &History, touch: &Touch, fact: &Fact, before: &UnitState) -> bool {
+    fact.event.disposition.is_none() || releases_recalled(history, touch, fact, before)
 }
 
+/// Does the inspection free goods that a recall covers?
+pub fn releases_recalled(
+    history: &History,
+    touch: &Touch,
+    fact: &Fact,
+    before: &UnitState,
+) -> bool {
+    fact.event.disposition == Some(Disposition::Sellable)
+        && !recalled::active(history.world, &touch.unit, before, fact).is_empty()
+}
+
+/// The batch a commission names: by the body's `batch`, an id or a lot; by a lot line; by the lot
+/// in the code.
+pub fn named_batch(history: &History, event: &Event, unit: &UnitKey) -> Option<BatchId> {
+    let said = event.body.get("batch").and_then(|said| said.as_str());
+    if let Some(id) = said.and_then(|said| Uuid::parse_str(said).ok()) {
+        return Some(BatchId(id));
+    }
+    let gtin = gtin(unit);
+    let line = event
+        .lots
+        .iter()
+        .find(|line| gtin.is_none_or(|gtin| gtin == line.gtin))
+        .and_then(|line| line.lot.clone());
+    let claimed = event
+        .units
+        .iter()
+        .find(|read| read.unit.as_ref() == Some(unit))
+        .and_then(|read| read.scanned?.claims.lot)
+        .map(|lot| lot.to_string());
+    let lot = said.map(str::to_owned).or(line).or(claimed)?;
+    let product = gtin.or(event.lots.first().map(|line| line.gtin.as_str()));
+    history
+        .world
+        .batches
+        .iter()
+        .find(|(_, batch)| {
+            batch.lot == lot && product.is_none_or(|product| batch.product == product)
+        })
+        .map(|(id, _)| *id)
+}
+
+/// A leg to an enterprise is meant for all its places, and for it wherever it is; a leg to a mere
+/// name for anywhere.
 fn on_its_way_here(history: &History, fact: &Fact, before: &UnitState) -> bool {
     let here = fact.event.location;
-    let owner = owner_of(history, here).unwrap_or(fact.enterprise);
     match before.place {
         Place::Between { to: Some(to), .. } => to == here,
         Place::Between {
             to_enterprise: Some(to),
             ..
-        } => to == owner,
+        } => owner_of(history, here) == Some(to) || fact.enterprise == to,
         Place::Between { .. } => true,
         Place::At(_) | Place::Nowhere => false,
     }
@@ -125,32 +159,32 @@ pub fn owner_of(history: &History, place: LocationId) -> Option<EnterpriseId> {
     history.world.places.get(&place).map(|info| info.enterprise)
 }
 
-/// Commissioned goods may leave from where their batch was made; where no plant is on record, from
-/// where their codes were put on them.
 fn at_its_plant(history: &History, here: LocationId, before: &UnitState) -> bool {
     let plant = before
         .batch
         .and_then(|batch| history.world.batches.get(&batch))
         .and_then(|info| info.plant);
-    match plant {
-        Some(plant) => plant == here,
-        None => before.place == Place::At(here),
-    }
+    let is_plant = history
+        .world
+        .places
+        .get(&here)
+        .is_some_and(|info| info.plant);
+    plant == Some(here)
+        || before.place == Place::At(here)
+        || (plant.is_none() && before.place == Place::Nowhere && is_plant)
 }
 
 fn same_scan(history: &History, k: usize, touch: &Touch, before: &UnitState) -> bool {
     let fact = history.facts[k];
-    if before.place != Place::At(fact.event.location) {
-        return false;
-    }
-    let Some(j) = history.last_arrival(k, &touch.unit) else {
+    let Some(j) = history.last_change(k, &touch.unit) else {
         return false;
     };
     let first = history.facts[j];
     let number = |event: &Event| event.doc.as_ref().map(|doc| doc.no.clone());
     let window = history.world.policy_at(fact.order.eff).duplicate_window_us;
-    first.event.device == fact.event.device
-        && first.event.location == fact.event.location
+    first.event.kind == Kind::Inbound
+        && before.place == Place::At(fact.event.location)
+        && first.event.device == fact.event.device
         && number(&first.event) == number(&fact.event)
         && fact.order.eff - first.order.eff <= window
 }

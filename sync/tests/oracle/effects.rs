@@ -1,7 +1,7 @@
 //! The "effect" column: what an act leaves of a unit.
 
 use super::{
-    conditions::named_batch,
+    conditions::{named_batch, owner_of},
     recalled,
     replay::{History, Moment, Touch},
 };
@@ -22,7 +22,8 @@ pub enum Effect {
     SetBatch,
     /// In stock here; what came back or was fetched back stays so.
     Arrive,
-    /// In transit; what came back, was fetched back or is held stays so, and its place moves.
+    /// In transit; what came back or was fetched back stays so, and its place moves. What is held
+    /// stays held.
     Leave,
     /// Sold by this store.
     Sell,
@@ -31,17 +32,19 @@ pub enum Effect {
     SecondSale,
     /// Returned here, not sellable; collected, when a recall covers it.
     TakeBack,
-    /// In stock here and sellable, or held, or to be destroyed.
+    /// In stock here and sellable, or held, or to be destroyed. What was sold must have come back.
     Dispose,
     /// Collected, here.
     Collect,
     /// Destroyed, here.
     Destroy,
-    /// Observed here: in stock; what came back or was fetched back stays so.
+    /// Observed here: in stock; what came back, was fetched back or sold stays so.
     Observe,
+    /// Handled here as a container: what was sold is in stock, what was collected stays so.
+    Handle,
     /// In the container, and observed here.
     PutIn,
-    /// In no container.
+    /// In no container, and observed here.
     TakeOut,
 }
 
@@ -67,9 +70,12 @@ pub fn apply(
         Effect::Commission => {
             after.phase = Phase::Commissioned;
             after.place = Place::At(here);
-            after.batch = named_batch(event);
+            after.batch = named_batch(history, event, &touch.unit);
         }
-        Effect::SetBatch => after.batch = named_batch(event),
+        Effect::SetBatch => {
+            after.batch = named_batch(history, event, &touch.unit);
+            return;
+        }
         Effect::Arrive => {
             after.phase = match before.phase {
                 kept @ (Phase::Returned | Phase::Collected) => kept,
@@ -78,13 +84,11 @@ pub fn apply(
             after.place = Place::At(here);
         }
         Effect::Leave => {
-            let held = before.disposition.is_some();
             after.phase = match before.phase {
                 kept @ (Phase::Returned | Phase::Collected) => kept,
-                Phase::InStock if held => Phase::InStock,
                 _ => Phase::InTransit,
             };
-            after.place = destination(event);
+            after.place = destination(history, event);
         }
         Effect::Sell => {
             after.phase = Phase::Sold;
@@ -100,12 +104,12 @@ pub fn apply(
                 Phase::Returned
             };
             after.place = Place::At(here);
-            after.disposition = None;
         }
         Effect::Dispose => {
             let sellable = event.disposition == Some(Disposition::Sellable);
             after.phase = match before.phase {
                 kept @ (Phase::Returned | Phase::Collected) if !sellable => kept,
+                Phase::Sold if !sellable => Phase::Returned,
                 _ => Phase::InStock,
             };
             after.place = Place::At(here);
@@ -114,7 +118,6 @@ pub fn apply(
         Effect::Collect => {
             after.phase = Phase::Collected;
             after.place = Place::At(here);
-            after.disposition = None;
         }
         Effect::Destroy => {
             after.phase = Phase::Destroyed;
@@ -126,7 +129,16 @@ pub fn apply(
             observe(after, here);
             after.inside = history.container(k);
         }
-        Effect::TakeOut => after.inside = None,
+        Effect::Handle => {
+            if before.phase == Phase::Sold {
+                after.phase = Phase::InStock;
+            }
+            after.place = Place::At(here);
+        }
+        Effect::TakeOut => {
+            observe(after, here);
+            after.inside = None;
+        }
     }
     after.holder = Some(fact.enterprise);
 }
@@ -143,9 +155,9 @@ fn observe(state: &mut UnitState, here: LocationId) {
 }
 
 /// Where goods go that leave.
-pub fn destination(event: &Event) -> Place {
+pub fn destination(history: &History, event: &Event) -> Place {
     let (to, to_enterprise) = match &event.counterpart {
-        Some(Counterpart::Location(place)) => (Some(*place), None),
+        Some(Counterpart::Location(place)) => (Some(*place), owner_of(history, *place)),
         Some(Counterpart::Enterprise(enterprise)) => (None, Some(*enterprise)),
         Some(Counterpart::Named(_)) | None => (None, None),
     };
@@ -156,7 +168,7 @@ pub fn destination(event: &Event) -> Place {
     }
 }
 
-/// Two sales at two places, each read off the goods by a machine.
+/// Two sales at two places, the unit's own code read off the goods by a machine each time.
 fn looks_copied(history: &History, k: usize, touch: &Touch, before: &UnitState) -> bool {
     let Some(j) = history.last_sale(k, &touch.unit) else {
         return false;

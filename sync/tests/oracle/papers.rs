@@ -2,13 +2,13 @@
 //! record and items that are missing (C15), and what admission flagged (section 4, T1 to T10).
 
 use super::{
-    conditions::named_batch,
+    holders::gtin,
     replay::History,
     struck::{Fate, Outcome},
 };
 use std::collections::BTreeSet;
 use suyuan_sync::{
-    event::{Counterpart, Event, Kind},
+    event::{Counterpart, Event},
     facts::Fact,
     finding::{Detail, Finding, FindingCode, Subject},
     unit::UnitKey,
@@ -30,6 +30,7 @@ pub fn findings(history: &History) -> Vec<Finding> {
                 findings.extend(incomplete(fact));
             }
             Fate::Retract(outcome) => {
+                findings.extend(unknown(history, fact));
                 findings.extend(incomplete(fact));
                 findings.extend(retract(history, k, outcome));
             }
@@ -90,29 +91,41 @@ fn units_of(event: &Event) -> BTreeSet<UnitKey> {
         .collect()
 }
 
-/// C15: places, partners and batches that are not on record, all in one finding.
+/// C15: places, partners and products that are not on record, and codes that name nothing, all in
+/// one finding.
 fn unknown(history: &History, fact: &Fact) -> Option<Finding> {
     let (world, event) = (history.world, &*fact.event);
-    let mut what = Vec::new();
+    let mut what = BTreeSet::new();
     if !event.location.0.is_nil() && !world.places.contains_key(&event.location) {
-        what.push(format!("location:{}", event.location));
+        what.insert(format!("location:{}", event.location));
     }
     match &event.counterpart {
         Some(Counterpart::Enterprise(id)) if !world.enterprises.contains(id) => {
-            what.push(format!("enterprise:{id}"));
+            what.insert(format!("enterprise:{id}"));
         }
         Some(Counterpart::Location(id)) if !world.places.contains_key(id) => {
-            what.push(format!("location:{id}"));
+            what.insert(format!("location:{id}"));
         }
         _ => {}
     }
-    if event.kind == Kind::Commission {
-        what.extend(
-            named_batch(event)
-                .filter(|batch| !world.batches.contains_key(batch))
-                .map(|batch| format!("batch:{batch}")),
-        );
+    for read in event.units.iter().chain(&event.parent) {
+        match &read.unit {
+            Some(unit) => what.extend(
+                gtin(unit)
+                    .filter(|gtin| !world.products.contains_key(*gtin))
+                    .map(|gtin| format!("product:{gtin}")),
+            ),
+            None => {
+                what.insert(format!("code:{}", read.code));
+            }
+        }
     }
+    for line in &event.lots {
+        if !world.products.contains_key(&line.gtin) {
+            what.insert(format!("product:{}", line.gtin));
+        }
+    }
+    let what: Vec<String> = what.into_iter().collect();
     let what = what.join(", ");
     (!what.is_empty()).then(|| about(fact, FindingCode::UnknownRef, Detail::Unknown { what }))
 }

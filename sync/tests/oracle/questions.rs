@@ -2,14 +2,20 @@
 //! with the whole history at hand.
 
 use super::{
-    recalled,
+    conditions::releases_recalled,
+    holders, recalled,
     replay::{History, Snapshot, Touch, inside},
+    struck::Fate,
     table::Act,
 };
+use std::collections::BTreeSet;
 use suyuan_sync::{
+    event::{Disposition, Kind},
+    facts::RecallSpan,
     finding::{Detail, FindingCode},
     fold::{Phase, Place, UnitState},
-    ids::EventId,
+    ids::{BatchId, EventId},
+    trace_code,
     unit::UnitKey,
 };
 
@@ -25,8 +31,10 @@ pub struct Answer {
 type Question = fn(&History, usize, &Touch, &UnitState) -> Option<Answer>;
 
 /// The questions asked of a unit for which the event counts.
-const QUESTIONS: [(&str, Question); 12] = [
+const QUESTIONS: [(&str, Question); 13] = [
     ("C0 to C8, C11, C12", of_the_table),
+    ("C4, C0", held_goods_sold),
+    ("C6", release_recalled),
     ("C3", ship_recalled),
     ("C4", sold_expired),
     ("section 4", order_uncertain),
@@ -36,7 +44,6 @@ const QUESTIONS: [(&str, Question); 12] = [
     ("C9", knowledge_mismatch),
     ("C12", implied_unpack),
     ("C12", short_pack),
-    ("C15", unknown_product),
     ("C15", code_contradicts_record),
 ];
 
@@ -72,8 +79,7 @@ fn of_the_table(history: &History, k: usize, touch: &Touch, _: &UnitState) -> Op
     let earlier = match code {
         FindingCode::DoubleSale => history.last_sale(k, &touch.unit),
         FindingCode::CommissionConflict => history.last_commission(k, &touch.unit),
-        FindingCode::DoubleScan => history.last_arrival(k, &touch.unit),
-        FindingCode::CommissionVoid | FindingCode::PackLevel | FindingCode::ReleaseRecalled => None,
+        FindingCode::CommissionVoid | FindingCode::PackLevel => None,
         _ => history.last_change(k, &touch.unit),
     };
     Some(answer(history, code, earlier, k))
@@ -83,19 +89,39 @@ fn of_the_table(history: &History, k: usize, touch: &Touch, _: &UnitState) -> Op
 fn ship_recalled(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Option<Answer> {
     let fact = h.facts[k];
     let ships = touch.act == Act::Outbound && before.phase != Phase::Destroyed;
-    (ships && recalled::ships_astray(h, &touch.unit, before, fact))
+    let spans = recalled::active(h.world, &touch.unit, before, fact);
+    (ships && recalled::ships_astray(h, &spans, before.issuer, fact))
         .then(|| only(h, k, FindingCode::ShipRecalled))
 }
 
-fn sells(touch: &Touch, before: &UnitState) -> bool {
-    touch.act == Act::Sale && before.phase != Phase::Destroyed
+/// C4 and C0: kept back by an inspection, and sold all the same.
+fn held_goods_sold(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Option<Answer> {
+    let free = !matches!(before.phase, Phase::Collected | Phase::Destroyed);
+    (touch.act == Act::Sale && free && before.disposition.is_some()).then(|| {
+        let held = h.last_change(k, &touch.unit);
+        answer(h, FindingCode::UnexpectedState, held, k)
+    })
 }
 
-/// C4: expired when it was sold.
+/// C6: freed, though recalled.
+fn release_recalled(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Option<Answer> {
+    let judged = touch.act == Act::Inspect && before.phase != Phase::Destroyed;
+    (judged && releases_recalled(h, touch, h.facts[k], before))
+        .then(|| only(h, k, FindingCode::ReleaseRecalled))
+}
+
+/// C4: expired when it was sold. Expiry and recalls are judged of every sale, also of one that
+/// changes nothing.
 fn sold_expired(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Option<Answer> {
-    let batch = h.world.batches.get(&before.batch?)?;
-    (sells(touch, before) && h.facts[k].order.eff >= batch.expires_at?)
+    (touch.act == Act::Sale && is_expired(h, k, before.batch?))
         .then(|| only(h, k, FindingCode::SoldExpired))
+}
+
+fn is_expired(h: &History, k: usize, batch: BatchId) -> bool {
+    let batch = h.world.batches.get(&batch);
+    batch
+        .and_then(|batch| batch.expires_at)
+        .is_some_and(|from| h.facts[k].order.eff >= from)
 }
 
 /// Section 4: who sold first cannot be told, the intervals of the two sales overlapping. A device
@@ -119,38 +145,56 @@ fn order_uncertain(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Optio
     })
 }
 
-/// C5: the paper that comes with it is not that of its sale.
+/// C5: the receipt the consumer showed (its number, or `no`, `lot` and `code`) is of another sale
+/// than the one that stands, or names another lot or another unit. What is not told is not compared.
 fn return_mismatch(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Option<Answer> {
-    if touch.act != Act::Return || before.phase != Phase::Sold {
+    if touch.act != Act::Return || before.phase == Phase::Destroyed {
         return None;
     }
-    let j = h.last_sale(k, &touch.unit)?;
-    let sold = h.facts[j].event.doc.as_ref()?;
-    let brought = h.facts[k].event.doc.as_ref()?;
-    (sold.no != brought.no).then(|| answer(h, FindingCode::ReturnMismatch, Some(j), k))
+    let receipt = h.facts[k].event.body.get("receipt")?;
+    let item = |name: &str| receipt.get(name).and_then(serde_json::Value::as_str);
+    let sale = match before.phase {
+        Phase::Sold => h.last_sale(k, &touch.unit),
+        _ => None,
+    };
+    let paper = sale.and_then(|j| h.facts[j].event.doc.clone());
+    let other_number = paper.is_some_and(|paper| {
+        let shown = receipt.as_str().or(item("no"));
+        shown.is_some_and(|shown| shown != paper.no)
+    });
+    let lot = before.batch.and_then(|batch| h.world.batches.get(&batch));
+    let other_lot = lot
+        .zip(item("lot"))
+        .is_some_and(|(batch, shown)| batch.lot != shown);
+    let shown = item("code").and_then(|code| trace_code::parse(code).ok());
+    let other_unit = touch.chain.is_empty()
+        && shown
+            .and_then(|scanned| UnitKey::of(&scanned.code))
+            .is_some_and(|shown| shown != touch.unit);
+    (other_number || other_lot || other_unit)
+        .then(|| answer(h, FindingCode::ReturnMismatch, sale, k))
 }
 
-/// C7: in no recall. A recall that began later, or was widened to it later, explains it; a
-/// container is recalled when anything in it is.
+/// C7: in no recall. A recall that began later, or was widened to it later, explains it. A
+/// container without a batch of its own is covered as far as what it holds is (`of_contents`).
 fn collect_unrecalled(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Option<Answer> {
     let collects = touch.act == Act::Collect && before.phase != Phase::Destroyed;
-    (collects && !concerned(h, k, &h.moments[k].before, &touch.unit))
-        .then(|| only(h, k, FindingCode::CollectUnrecalled))
-}
-
-fn concerned(h: &History, k: usize, units: &Snapshot, unit: &UnitKey) -> bool {
-    !recalled::reaching(h.world, unit, &units[unit], h.facts[k]).is_empty()
-        || inside(units, unit)
-            .iter()
-            .any(|child| concerned(h, k, units, child))
+    let answers = before.batch.is_some() || batches_inside(h, k, &touch.unit).is_empty();
+    let spans = recalled::reaching(h.world, &touch.unit, before, h.facts[k]);
+    (collects && answers && spans.is_empty()).then(|| only(h, k, FindingCode::CollectUnrecalled))
 }
 
 /// C9.
 fn sold_recalled(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Option<Answer> {
-    if !sells(touch, before) {
+    let spans = recalled::reaching(h.world, &touch.unit, before, h.facts[k]);
+    if touch.act != Act::Sale {
         return None;
     }
-    let sold = recalled::sold(h, &touch.unit, before, h.facts[k])?;
+    sale_of_recalled(h, k, spans)
+}
+
+fn sale_of_recalled(h: &History, k: usize, spans: Vec<&RecallSpan>) -> Option<Answer> {
+    let sold = recalled::sold(h, spans, h.facts[k])?;
     Some(Answer {
         detail: Detail::SoldRecalled {
             recall: sold.recall,
@@ -161,14 +205,82 @@ fn sold_recalled(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Op
     })
 }
 
-/// C9: claim and delivery disagree about that recall.
+/// C9: claim and delivery disagree about a recall.
 fn knowledge_mismatch(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Option<Answer> {
-    if !sells(touch, before) {
+    let spans = recalled::reaching(h.world, &touch.unit, before, h.facts[k]);
+    if touch.act != Act::Sale {
         return None;
     }
-    let sold = recalled::sold(h, &touch.unit, before, h.facts[k])?;
+    mismatch_of(h, k, spans)
+}
+
+fn mismatch_of(h: &History, k: usize, spans: Vec<&RecallSpan>) -> Option<Answer> {
+    let sold = recalled::sold(h, spans, h.facts[k])?;
     sold.mismatch
         .then(|| only(h, k, FindingCode::KnowledgeMismatch))
+}
+
+/// C13: expiry and recalls of what a container holds, judged once for each batch inside.
+pub fn of_contents(h: &History, k: usize, touch: &Touch) -> Vec<(BatchId, Answer)> {
+    let before = &h.moments[k].before[&touch.unit];
+    let fact = h.facts[k];
+    if !touch.counts {
+        return Vec::new();
+    }
+    let ended = before.phase == Phase::Destroyed;
+    let mut found = Vec::new();
+    for batch in batches_inside(h, k, &touch.unit) {
+        let spans = recalled::reaching_batch(h.world, batch, fact);
+        let active = recalled::begun(spans.clone(), fact);
+        let answers = match touch.act {
+            Act::Sale => vec![
+                is_expired(h, k, batch).then(|| only(h, k, FindingCode::SoldExpired)),
+                sale_of_recalled(h, k, spans.clone()),
+                mismatch_of(h, k, spans),
+            ],
+            Act::Outbound if !ended => {
+                let batch = h.world.batches.get(&batch);
+                let issuer = batch.and_then(|batch| h.world.products.get(&batch.product));
+                let astray = recalled::ships_astray(h, &active, issuer.copied(), fact);
+                vec![astray.then(|| only(h, k, FindingCode::ShipRecalled))]
+            }
+            Act::Inspect if !ended => {
+                let frees = fact.event.disposition == Some(Disposition::Sellable);
+                let released = frees && !active.is_empty();
+                vec![released.then(|| only(h, k, FindingCode::ReleaseRecalled))]
+            }
+            Act::Collect if !ended => {
+                let unrecalled = spans.is_empty();
+                vec![unrecalled.then(|| only(h, k, FindingCode::CollectUnrecalled))]
+            }
+            _ => Vec::new(),
+        };
+        found.extend(answers.into_iter().flatten().map(|answer| (batch, answer)));
+    }
+    found
+}
+
+/// The batches of what is inside a container, other than its own. A batch is a thing of the record:
+/// it counts from wherever in the order it is told.
+fn batches_inside(h: &History, k: usize, container: &UnitKey) -> BTreeSet<BatchId> {
+    let units = &h.moments[k].before;
+    let mut batches = BTreeSet::new();
+    for child in inside(units, container) {
+        batches.extend(h.after[&child].batch);
+        batches.extend(all_inside(h, k, &child));
+    }
+    let own = units[container].batch;
+    batches.retain(|batch| Some(*batch) != own);
+    batches
+}
+
+fn all_inside(h: &History, k: usize, container: &UnitKey) -> BTreeSet<BatchId> {
+    let mut batches = BTreeSet::new();
+    for child in inside(&h.moments[k].before, container) {
+        batches.extend(h.after[&child].batch);
+        batches.extend(all_inside(h, k, &child));
+    }
+    batches
 }
 
 /// C12: it must have left its container.
@@ -179,7 +291,7 @@ fn implied_unpack(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Option
 }
 
 /// C12: fewer children than declared. A child may be a unit or so many of a lot.
-fn short_pack(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Option<Answer> {
+fn short_pack(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Option<Answer> {
     let event = &*h.facts[k].event;
     let expected = event.declared?;
     let unread = event
@@ -189,7 +301,8 @@ fn short_pack(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Option<Ans
         .count();
     let loose: u64 = event.lots.iter().map(|line| line.qty).sum();
     let there = (h.named(k).len() + unread) as u64 + loose;
-    (touch.act == Act::PackedUp && there < u64::from(expected)).then(|| Answer {
+    let packs = touch.act == Act::PackedUp && before.phase != Phase::Destroyed;
+    (packs && there < u64::from(expected)).then(|| Answer {
         detail: Detail::Count {
             expected,
             there: there as u32,
@@ -198,29 +311,11 @@ fn short_pack(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Option<Ans
     })
 }
 
-/// C15: the product its code names is not on record.
-fn unknown_product(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Option<Answer> {
-    if !touch.chain.is_empty() || touch.act == Act::Emptied {
-        return None;
-    }
-    let gtin = super::holders::gtin(&touch.unit)?;
-    (!h.world.products.contains_key(gtin)).then(|| Answer {
-        detail: Detail::Unknown {
-            what: format!("product:{gtin}"),
-        },
-        ..only(h, k, FindingCode::UnknownRef)
-    })
-}
-
 /// C15: lot or expiry in the code are not those of the batch on record.
-fn code_contradicts_record(
-    h: &History,
-    k: usize,
-    touch: &Touch,
-    before: &UnitState,
-) -> Option<Answer> {
+fn code_contradicts_record(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Option<Answer> {
     let event = &*h.facts[k].event;
-    let batch = h.world.batches.get(&before.batch?)?;
+    let after = h.moments.get(k + 1).map_or(&h.after, |next| &next.before);
+    let batch = h.world.batches.get(&after[&touch.unit].batch?)?;
     let contradicts = event
         .units
         .iter()
@@ -235,7 +330,10 @@ fn code_contradicts_record(
                     .zip(batch.expires_at)
                     .is_some_and(|(printed, at)| printed_end(printed) != Some(at))
         });
-    contradicts.then(|| only(h, k, FindingCode::CodeContradictsRecord))
+    (touch.chain.is_empty() && contradicts).then(|| {
+        let told = h.last_commission(k + 1, &touch.unit);
+        answer(h, FindingCode::CodeContradictsRecord, told, k)
+    })
 }
 
 /// 00:00 Asia/Shanghai after a printed day, day 00 being the last of its month.
@@ -279,26 +377,66 @@ fn days_before(year: i64, month: i64) -> i64 {
     years + months
 }
 
-/// C11: a complete count at its place did not see it. Asked of every unit, not of touched ones; a
-/// unit in a container is answered for by the container.
+/// C11: a complete count at its place did not see it. Asked of every unit, not of touched ones.
+/// What is in a container is answered for by the container; a count of several documents (a group)
+/// sees what any of them sees, and has seen everything with its last.
 pub fn missing_at_count(h: &History, k: usize, unit: &UnitKey) -> Option<Answer> {
-    let event = &*h.facts[k].event;
-    let before = &h.moments[k].before[unit];
-    let scope = event.body.get("scope")?;
-    let complete = scope.get("complete").and_then(serde_json::Value::as_bool) == Some(true);
-    let in_scope = match scope.get("gtins").and_then(serde_json::Value::as_array) {
-        Some(gtins) => gtins
-            .iter()
-            .filter_map(serde_json::Value::as_str)
-            .any(|gtin| super::holders::gtin(unit) == Some(gtin)),
-        None => true,
-    };
+    let units = &h.moments[k].before;
+    let before = &units[unit];
+    let here = h.facts[k].event.location;
     let expected = before.phase == Phase::InStock
-        && before.place == Place::At(event.location)
+        && before.place == Place::At(here)
         && before.inside.is_none();
-    let counts = super::holders::counts(h.world, unit, before, h.facts[k]);
-    (complete && in_scope && expected && counts && !h.named(k).contains(unit)).then(|| {
+    let counts = holders::counts(h.world, unit, before, h.facts[k]);
+    let documents = documents(h, k);
+    let last = documents.last() == Some(&k);
+    let seen = documents
+        .iter()
+        .any(|j| h.facts[*j].event.location == here && h.named(*j).contains(unit));
+    (expected && counts && last && !seen && in_scope(h, k, units, unit)).then(|| {
         let arrived = h.last_change(k, unit);
         answer(h, FindingCode::MissingAtCount, arrived, k)
     })
+}
+
+/// The documents of a count, in order.
+fn documents(h: &History, k: usize) -> Vec<usize> {
+    let of = |k: usize| {
+        let group = h.facts[k].event.group?;
+        Some((h.facts[k].enterprise, group.id))
+    };
+    if of(k).is_none() {
+        return vec![k];
+    }
+    (0..h.facts.len())
+        .filter(|j| h.facts[*j].event.kind == Kind::Count && h.fates[*j] == Fate::Counts)
+        .filter(|j| of(*j) == of(k))
+        .collect()
+}
+
+/// Did the count mean to see everything of the unit's product, or of a product inside it?
+fn in_scope(h: &History, k: usize, units: &Snapshot, unit: &UnitKey) -> bool {
+    let Some(scope) = h.facts[k].event.body.get("scope") else {
+        return false;
+    };
+    let complete = scope.get("complete").and_then(serde_json::Value::as_bool) == Some(true);
+    let Some(gtins) = scope.get("gtins") else {
+        return complete;
+    };
+    let names = |product: Option<&str>| {
+        let gtins = gtins.as_array().into_iter().flatten();
+        product.is_some()
+            && gtins
+                .map(serde_json::Value::as_str)
+                .any(|gtin| gtin == product)
+    };
+    let record = units[unit]
+        .batch
+        .and_then(|batch| h.world.batches.get(&batch));
+    let own = holders::gtin(unit).or(record.map(|batch| batch.product.as_str()));
+    let inside = batches_inside(h, k, unit)
+        .into_iter()
+        .filter_map(|batch| h.world.batches.get(&batch))
+        .any(|batch| names(Some(&batch.product)));
+    complete && (names(own) || inside)
 }

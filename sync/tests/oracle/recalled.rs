@@ -7,7 +7,7 @@ use suyuan_sync::{
     facts::{Fact, RecallSpan, World},
     finding::{Knowledge, When},
     fold::UnitState,
-    ids::{BatchId, Gseq, Micros, RecallId},
+    ids::{BatchId, EnterpriseId, Gseq, Micros, RecallId},
     unit::UnitKey,
 };
 
@@ -25,7 +25,11 @@ pub fn active<'w>(
     before: &UnitState,
     fact: &Fact,
 ) -> Vec<&'w RecallSpan> {
-    let mut spans = reaching(world, unit, before, fact);
+    begun(reaching(world, unit, before, fact), fact)
+}
+
+/// Those that began before the fact.
+pub fn begun<'w>(mut spans: Vec<&'w RecallSpan>, fact: &Fact) -> Vec<&'w RecallSpan> {
     spans.retain(|span| span.from.order() < fact.order);
     spans
 }
@@ -37,15 +41,26 @@ pub fn reaching<'w>(
     before: &UnitState,
     fact: &Fact,
 ) -> Vec<&'w RecallSpan> {
-    let closed_before = |span: &RecallSpan| {
-        span.closed
-            .is_some_and(|closed| closed.order() < fact.order)
-    };
     world
         .recalls
         .iter()
-        .filter(|span| covers(span, unit, before.batch) && !closed_before(span))
+        .filter(|span| covers(span, unit, before.batch) && !closed_before(span, fact))
         .collect()
+}
+
+/// The same for a whole batch.
+pub fn reaching_batch<'w>(world: &'w World, batch: BatchId, fact: &Fact) -> Vec<&'w RecallSpan> {
+    world
+        .recalls
+        .iter()
+        .filter(|span| !span.mistaken && span.scope.batches.contains(&batch))
+        .filter(|span| !closed_before(span, fact))
+        .collect()
+}
+
+fn closed_before(span: &RecallSpan, fact: &Fact) -> bool {
+    span.closed
+        .is_some_and(|closed| closed.order() < fact.order)
 }
 
 /// The recalls that cover the unit now.
@@ -58,11 +73,6 @@ pub fn now(world: &World, unit: &UnitKey, state: &UnitState) -> BTreeSet<RecallI
         .collect()
 }
 
-/// Is the unit recalled by itself, not by its batch?
-pub fn by_itself(world: &World, unit: &UnitKey) -> bool {
-    world.recalls.iter().any(|span| covers(span, unit, None))
-}
-
 /// A sale of a recalled unit (C9).
 pub struct Sold {
     pub recall: RecallId,
@@ -72,18 +82,30 @@ pub struct Sold {
     pub mismatch: bool,
 }
 
-/// Is this sale one of a recalled unit? Of several recalls, the first that began is told.
-pub fn sold(history: &History, unit: &UnitKey, before: &UnitState, sale: &Fact) -> Option<Sold> {
-    let spans = reaching(history.world, unit, before, sale);
-    let span = spans
+/// What these recalls make of a sale. A recall counts from when it first covered the goods; of
+/// several the gravest is told: certainly after, then uncertain, then before; and what was known
+/// best. Of equals the first that began.
+pub fn sold(history: &History, mut spans: Vec<&RecallSpan>, sale: &Fact) -> Option<Sold> {
+    let mut met = BTreeSet::new();
+    spans.sort_by_key(|span| span.from.order());
+    spans.retain(|span| met.insert(span.recall));
+    let mismatch = spans.iter().any(|span| mismatch(sale, span));
+    spans
         .into_iter()
-        .min_by_key(|span| (span.from.order(), span.recall))?;
-    Some(Sold {
-        recall: span.recall,
-        when: when(sale, span.from.at),
-        knowledge: knowledge(history, sale, span),
-        mismatch: mismatch(sale, span),
-    })
+        .map(|span| Sold {
+            recall: span.recall,
+            when: when(sale, span.from.at),
+            knowledge: knowledge(history, sale, span),
+            mismatch,
+        })
+        .min_by_key(|sold| {
+            let lightness = match sold.when {
+                When::After => 0,
+                When::Uncertain { .. } => 1,
+                When::Before => 2,
+            };
+            (lightness, sold.knowledge)
+        })
 }
 
 /// Before or after, by the interval and never by `eff`.
@@ -144,57 +166,45 @@ fn mismatch(sale: &Fact, span: &RecallSpan) -> bool {
     says_too_little || says_too_much
 }
 
-/// How old the list was when the sale cannot have been earlier. The instant of a position is known
-/// where a statement stands at it; else it is taken to be as old as the anchor.
+/// How old the list was when the sale cannot have been earlier. If the instant of its position is
+/// not known, it is taken to be as old as the anchor.
 fn list_age(history: &History, sale: &Fact) -> Micros {
-    let position = known(sale);
-    let made = instants(history.world)
-        .into_iter()
-        .find(|(gseq, _)| *gseq == position)
-        .map(|(_, at)| at);
+    let made = history.world.instants.get(&known(sale)).copied();
     let anchor = sale.interval.lo - sale.event.mono_ms as Micros * 1000;
     sale.interval.lo - made.unwrap_or(anchor)
 }
 
-fn instants(world: &World) -> Vec<(Gseq, Micros)> {
-    let recalls = world
-        .recalls
-        .iter()
-        .flat_map(|span| span.closed.into_iter().chain([span.from]));
-    let policies = world.policies.iter().map(|(at, _)| *at);
-    let shifts = world.shifts.iter().map(|shift| shift.at);
-    recalls
-        .chain(policies)
-        .chain(shifts)
-        .map(|stated| (stated.gseq, stated.at))
-        .collect()
-}
-
+/// What was allowed then.
 fn policy_list_age(history: &History, sale: &Fact) -> Micros {
     history.world.policy_at(sale.interval.lo).list_age_us
 }
 
-/// Do recalled goods go where none of their recalls wants them (C3)?
+/// Do recalled goods go where one of their recalls does not want them (C3)? Without a destination
+/// it wants them at their issuer's.
 pub fn ships_astray(
     history: &History,
-    unit: &UnitKey,
-    before: &UnitState,
+    spans: &[&RecallSpan],
+    issuer: Option<EnterpriseId>,
     outbound: &Fact,
 ) -> bool {
-    active(history.world, unit, before, outbound)
-        .into_iter()
-        .any(|span| !served(history, span, before, outbound))
+    spans
+        .iter()
+        .any(|span| !served(history, span, issuer, outbound))
 }
 
-/// Does the outbound go to a place of the recall; where it names none, to the issuer?
-fn served(history: &History, span: &RecallSpan, before: &UnitState, outbound: &Fact) -> bool {
+fn served(
+    history: &History,
+    span: &RecallSpan,
+    issuer: Option<EnterpriseId>,
+    outbound: &Fact,
+) -> bool {
     match &outbound.event.counterpart {
         Some(Counterpart::Location(place)) if span.destinations.is_empty() => {
-            before.issuer.is_some() && owner_of(history, *place) == before.issuer
+            issuer.is_some() && owner_of(history, *place) == issuer
         }
         Some(Counterpart::Location(place)) => span.destinations.contains(place),
         Some(Counterpart::Enterprise(enterprise)) if span.destinations.is_empty() => {
-            before.issuer == Some(*enterprise)
+            issuer == Some(*enterprise)
         }
         Some(Counterpart::Enterprise(enterprise)) => span
             .destinations

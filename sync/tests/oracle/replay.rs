@@ -2,8 +2,8 @@
 //! each moment, whom it touched, and which row of the table applied.
 //!
 //! C13 read literally: an event on a container happens to each unit inside, as if it had been
-//! scanned there itself. D2 says which events do, and when a unit that is scanned alone has left
-//! its container.
+//! scanned there itself, whether or not the event counts for the container. D2 says which events
+//! do, and when a unit that is scanned alone has left its container.
 
 use super::{
     conditions,
@@ -17,7 +17,6 @@ use suyuan_sync::{
     event::{Input, Kind},
     facts::{Fact, World},
     fold::{Phase, Place, UnitState},
-    ids::LocationId,
     unit::UnitKey,
 };
 
@@ -108,6 +107,12 @@ impl<'a> History<'a> {
         };
         let mut after = moment.before.clone();
         if self.fates[k] == Fate::Counts {
+            if self.facts[k].event.kind == Kind::Pack {
+                for (unit, level) in levels::learnt(self, k, &moment) {
+                    let state = after.get_mut(&unit).expect("every unit is in the world");
+                    state.level = state.level.or(Some(level));
+                }
+            }
             for mut touch in self.touches(k, &moment.before) {
                 touch.row = self.row(k, &moment, &touch);
                 touch.left = touch.row.and_then(|row| self.left(k, &moment, &touch, row));
@@ -125,16 +130,19 @@ impl<'a> History<'a> {
     fn change(&self, k: usize, moment: &Moment, touch: &Touch, state: &mut UnitState) {
         let fact = self.facts[k];
         let Some(row) = touch.row else {
-            state.claims.insert(fact.enterprise, claimed(fact));
+            state.claims.insert(fact.enterprise, claimed(self, fact));
             return;
         };
         if touch.left.is_some() {
             state.inside = None;
         }
         effects::apply(row.effect, self, k, moment, touch, state);
-        levels::learn(self, k, moment, touch, row.effect, state);
+
         if row.effect != Effect::Nothing {
             state.linked.extend(holders::linked_by(self, fact));
+        }
+        if took(row) {
+            state.claims.remove(&fact.enterprise);
         }
         state.last = Some(fact.order);
     }
@@ -157,34 +165,28 @@ impl<'a> History<'a> {
                 Kind::Pack => Act::PackedUp,
                 _ => Act::Opened,
             };
-            let opened = touch(&container, side, Vec::new());
-            let empties = event.kind == Kind::Unpack && event.units.is_empty() && opened.counts;
-            touches.push(opened);
-            if empties {
+            // A code that is packed into itself is a child, and of the wrong level.
+            if !named.contains(&container) {
+                touches.push(touch(&container, side, Vec::new()));
+            }
+            let names_nothing = event.units.is_empty() && event.lots.is_empty();
+            if event.kind == Kind::Unpack && names_nothing {
                 for child in inside(before, &container) {
-                    touches.push(touch(&child, Act::Emptied, Vec::new()));
+                    touches.push(touch(&child, Act::Emptied, vec![container.clone()]));
                 }
             }
         }
         for unit in &named {
-            let chain = if CARRIES.contains(&event.kind) {
-                self.chain_of_named(k, before, unit, &named)
-            } else {
-                Vec::new()
-            };
-            let scanned = touch(unit, Act::of_named(event.kind), chain);
-            let carries = scanned.counts && CARRIES.contains(&event.kind);
-            let chain = scanned.chain.clone();
-            touches.push(scanned);
-            if carries {
-                self.carry(k, before, unit, &chain, &named, &mut touches);
+            touches.push(touch(unit, Act::of_named(event.kind), Vec::new()));
+            if CARRIES.contains(&event.kind) {
+                self.carry(k, before, unit, &[], &named, &mut touches);
             }
         }
         touches
     }
 
-    /// What is inside a container follows it, container by container, as far as the stater is
-    /// linked to it. Units the event names itself are not met twice.
+    /// What is inside a container follows it, container by container. Units the event names itself
+    /// are not met twice.
     fn carry(
         &self,
         k: usize,
@@ -201,41 +203,16 @@ impl<'a> History<'a> {
             if named.contains(&child) {
                 continue;
             }
-            let counts = holders::counts(self.world, &child, &before[&child], fact);
             touches.push(Touch {
                 unit: child.clone(),
                 act: Act::of_named(fact.event.kind),
                 chain: chain.clone(),
-                counts,
+                counts: holders::counts(self.world, &child, &before[&child], fact),
                 row: None,
                 left: None,
             });
-            if counts {
-                self.carry(k, before, &child, &chain, named, touches);
-            }
+            self.carry(k, before, &child, &chain, named, touches);
         }
-    }
-
-    /// The containers through which a named unit came as well: from the one it is in up to the
-    /// highest that the event names too, when the event counts for all of them.
-    fn chain_of_named(
-        &self,
-        k: usize,
-        before: &Snapshot,
-        unit: &UnitKey,
-        named: &BTreeSet<UnitKey>,
-    ) -> Vec<UnitKey> {
-        let mut all = Vec::new();
-        for container in around(before, unit) {
-            if !holders::counts(self.world, &container, &before[&container], self.facts[k]) {
-                break;
-            }
-            all.push(container);
-        }
-        while all.last().is_some_and(|top| !named.contains(top)) {
-            all.pop();
-        }
-        all
     }
 
     /// The row of the table that applies: the first for this act and phase whose condition holds.
@@ -267,14 +244,13 @@ impl<'a> History<'a> {
             Act::PackedInto => {
                 row.effect == Effect::PutIn && Some(&container) != self.container(k).as_ref()
             }
-            // An unpack says so itself.
-            Act::TakenOut | Act::Emptied | Act::Retract => false,
+            // Taken out of another container than it is in.
+            Act::TakenOut => self.container(k).is_some_and(|opened| opened != container),
+            Act::Emptied | Act::Retract => false,
+            _ if accompanied => false,
             act if TAKES_OUT.contains(&act) => true,
             // Seen where its container stands, it may be inside still.
-            _ => {
-                !accompanied
-                    && moment.before[&container].place != Place::At(self.facts[k].event.location)
-            }
+            _ => moment.before[&container].place != Place::At(self.facts[k].event.location),
         };
         has_left.then_some(container)
     }
@@ -314,8 +290,7 @@ impl<'a> History<'a> {
     /// The last fact before `k` that changed the unit.
     pub fn last_change(&self, k: usize, unit: &UnitKey) -> Option<usize> {
         let mut back = self.back(k, unit);
-        back.find(|(_, row)| !matches!(row.effect, Effect::Nothing | Effect::SecondSale))
-            .map(|(j, _)| j)
+        back.find(|(_, row)| took(row)).map(|(j, _)| j)
     }
 
     /// The sale that stands before `k`.
@@ -328,8 +303,11 @@ impl<'a> History<'a> {
     /// The pack that put the unit where it is inside.
     pub fn last_pack(&self, k: usize, unit: &UnitKey) -> Option<usize> {
         let mut back = self.back(k, unit);
-        back.find(|(_, row)| row.effect == Effect::PutIn)
-            .map(|(j, _)| j)
+        back.find(|(j, row)| {
+            let before = &self.moments[*j].before[unit];
+            row.effect == Effect::PutIn && before.inside != self.container(*j)
+        })
+        .map(|(j, _)| j)
     }
 
     /// The commission that told the unit's batch.
@@ -339,57 +317,28 @@ impl<'a> History<'a> {
             .map(|(j, _)| j)
     }
 
-    /// The last inbound with an effect, if the unit stayed there since.
-    pub fn last_arrival(&self, k: usize, unit: &UnitKey) -> Option<usize> {
-        let mut back = self.back(k, unit).filter(|(_, row)| {
-            matches!(
-                row.effect,
-                Effect::Arrive | Effect::Leave | Effect::Sell | Effect::TakeBack | Effect::Collect
-            )
-        });
-        let (j, row) = back.next()?;
-        let here = self.place(j + 1, unit);
-        let stayed = (j + 1..k).all(|i| self.place(i, unit) == here);
-        (row.effect == Effect::Arrive && stayed).then_some(j)
-    }
-
-    fn place(&self, k: usize, unit: &UnitKey) -> Option<LocationId> {
-        let before = self.moments.get(k).map_or(&self.after, |m| &m.before);
-        match before[unit].place {
-            Place::At(place) => Some(place),
-            Place::Between { .. } | Place::Nowhere => None,
-        }
-    }
-
-    /// Was the unit, or the container it came through, read off the goods by a machine?
+    /// Was the unit's own code read off the goods by a machine?
     pub fn read_by_machine(&self, k: usize, unit: &UnitKey) -> bool {
-        let Some(touch) = self.moments.get(k).and_then(|moment| {
-            let mut touches = moment.touches.iter();
-            touches.find(|touch| touch.unit == *unit)
-        }) else {
-            // The moment that is being played.
-            return self.reads_machine(k, unit);
-        };
-        self.reads_machine(k, unit)
-            || touch
-                .chain
-                .iter()
-                .any(|container| self.reads_machine(k, container))
-    }
-
-    fn reads_machine(&self, k: usize, unit: &UnitKey) -> bool {
-        let reads = &self.facts[k].event.units;
+        let mut reads = self.facts[k].event.units.iter();
         reads
-            .iter()
-            .filter(|read| read.unit.as_ref() == Some(unit))
-            .any(|read| Input::is_machine(read.input))
+            .find(|read| read.unit.as_ref() == Some(unit))
+            .is_some_and(|read| Input::is_machine(read.input))
     }
 }
 
+/// Does the row say what the unit is, or where it is, from then on?
+fn took(row: &Row) -> bool {
+    !matches!(
+        row.effect,
+        Effect::Nothing | Effect::SecondSale | Effect::SetBatch
+    )
+}
+
 /// Where its stater says the unit is.
-fn claimed(fact: &Fact) -> Place {
+fn claimed(history: &History, fact: &Fact) -> Place {
     match fact.event.kind {
-        Kind::Outbound => effects::destination(&fact.event),
+        Kind::Outbound => effects::destination(history, &fact.event),
+        Kind::Sale | Kind::Destroy => Place::Nowhere,
         _ => Place::At(fact.event.location),
     }
 }

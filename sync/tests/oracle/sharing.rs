@@ -7,83 +7,110 @@
 
 use super::{
     questions::{self, Answer},
-    recalled,
     replay::{History, Touch},
     struck::Fate,
 };
 use suyuan_sync::{
     event::Kind,
     finding::{Finding, FindingCode, Subject},
-    ids::{BatchId, EventId},
-    unit::UnitKey,
+    ids::BatchId,
 };
+
+/// A unit's finding by brute force, and the batch inside it that it is about.
+type Brute = (Option<BatchId>, Answer);
 
 /// All findings about units.
 pub fn told(history: &History) -> Vec<Finding> {
     let mut told = Vec::new();
     for (k, moment) in history.moments.iter().enumerate() {
-        let event = history.facts[k].event.id;
-        let brute: Vec<(&Touch, Vec<Answer>)> = moment
+        let brute: Vec<(&Touch, Vec<Brute>)> = moment
             .touches
             .iter()
-            .map(|touch| (touch, questions::asked(history, k, touch)))
+            .map(|touch| (touch, by_brute_force(history, k, touch)))
             .collect();
-        for (touch, answers) in &brute {
-            for answer in answers {
-                if let Some((container, batch)) = batchwise(history, k, touch, answer.code) {
-                    let answer = answer.clone();
-                    told.push(finding(event, container, Some(batch), answer));
-                } else if !shared(touch, answer.code, &brute) {
-                    told.push(finding(event, &touch.unit, None, answer.clone()));
+        for (touch, found) in &brute {
+            for (batch, answer) in found {
+                if !is_the_containers(history, k, touch, *batch, answer.code, &brute) {
+                    let subject = Subject::Unit(touch.unit.clone());
+                    told.push(finding(history, k, subject, *batch, answer));
                 }
             }
         }
         if history.facts[k].event.kind == Kind::Count && history.fates[k] == Fate::Counts {
             for unit in moment.before.keys() {
-                let missing = questions::missing_at_count(history, k, unit);
-                told.extend(missing.map(|answer| finding(event, unit, None, answer)));
+                if let Some(answer) = questions::missing_at_count(history, k, unit) {
+                    let subject = Subject::Unit(unit.clone());
+                    told.push(finding(history, k, subject, None, &answer));
+                }
             }
         }
     }
     told
 }
 
-/// Does a container through which the unit came have the same finding itself?
-fn shared(touch: &Touch, code: FindingCode, brute: &[(&Touch, Vec<Answer>)]) -> bool {
-    brute
-        .iter()
-        .filter(|(other, _)| touch.chain.contains(&other.unit))
-        .any(|(_, answers)| answers.iter().any(|answer| answer.code == code))
+fn by_brute_force(history: &History, k: usize, touch: &Touch) -> Vec<Brute> {
+    let own = questions::asked(history, k, touch);
+    let inside = questions::of_contents(history, k, touch);
+    own.into_iter()
+        .map(|answer| (None, answer))
+        .chain(
+            inside
+                .into_iter()
+                .map(|(batch, answer)| (Some(batch), answer)),
+        )
+        .collect()
 }
 
-/// Is it judged once for the outermost container and this batch?
-fn batchwise<'t>(
+/// Has the container through which it came the same finding? Where goods of different batches may
+/// differ, it must be of the same batch; a finding about no batch inside is about the unit's own.
+fn is_the_containers(
     history: &History,
     k: usize,
-    touch: &'t Touch,
+    touch: &Touch,
+    batch: Option<BatchId>,
     code: FindingCode,
-) -> Option<(&'t UnitKey, BatchId)> {
-    let container = touch.chain.last()?;
-    let batch = history.moments[k].before[&touch.unit].batch?;
-    let by_batch = match code {
-        FindingCode::SoldExpired => true,
-        FindingCode::SoldRecalled
-        | FindingCode::KnowledgeMismatch
-        | FindingCode::ShipRecalled
-        | FindingCode::ReleaseRecalled
-        | FindingCode::CollectUnrecalled => !recalled::by_itself(history.world, &touch.unit),
-        _ => false,
+    brute: &[(&Touch, Vec<Brute>)],
+) -> bool {
+    let Some(container) = touch.chain.first() else {
+        return false;
     };
-    by_batch.then_some((container, batch))
+    let mine = batch.or(history.moments[k].before[&touch.unit].batch);
+    brute
+        .iter()
+        .filter(|(other, _)| other.unit == *container)
+        .flat_map(|(_, found)| found)
+        .filter(|(_, answer)| answer.code == code)
+        .any(|(theirs, _)| {
+            let theirs = theirs.or(history.after[container].batch);
+            !speaks_of_a_batch(code) || theirs == mine
+        })
 }
 
-fn finding(event: EventId, unit: &UnitKey, batch: Option<BatchId>, answer: Answer) -> Finding {
+const fn speaks_of_a_batch(code: FindingCode) -> bool {
+    matches!(
+        code,
+        FindingCode::SoldExpired
+            | FindingCode::SoldRecalled
+            | FindingCode::KnowledgeMismatch
+            | FindingCode::ShipRecalled
+            | FindingCode::ReleaseRecalled
+            | FindingCode::CollectUnrecalled
+    )
+}
+
+fn finding(
+    history: &History,
+    k: usize,
+    subject: Subject,
+    batch: Option<BatchId>,
+    answer: &Answer,
+) -> Finding {
     Finding {
         code: answer.code,
-        subject: Subject::Unit(unit.clone()),
-        event,
+        subject,
+        event: history.facts[k].event.id,
         batch,
-        witnesses: answer.witnesses,
-        detail: answer.detail,
+        witnesses: answer.witnesses.clone(),
+        detail: answer.detail.clone(),
     }
 }

@@ -103,11 +103,25 @@ fn outcome(world: &World, facts: &[&Fact], r: usize) -> Outcome {
         Outcome::OfRetract(t)
     } else if !same_actor && !actor.supervisor {
         Outcome::Unauthorised(t)
-    } else if !actor.supervisor && shift_closed_between(world, target, retract) {
+    } else if !actor.supervisor
+        && shift_closed_between(world, target, retract)
+        && !struck_before(facts, r, t)
+    {
         Outcome::StrikesLate(t)
     } else {
         Outcome::Strikes(t)
     }
+}
+
+/// Several retracts are as one: does an earlier one strike the same target?
+fn struck_before(facts: &[&Fact], r: usize, t: usize) -> bool {
+    let target = facts[t];
+    facts[..r].iter().any(|other| {
+        other.event.kind == Kind::Retract
+            && other.event.target == Some(target.event.id)
+            && other.enterprise == target.enterprise
+            && (other.event.actor.supervisor || other.event.actor.id == target.event.actor.id)
+    })
 }
 
 /// Did the shift in which the target was stated end before the retract?

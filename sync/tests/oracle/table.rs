@@ -133,8 +133,12 @@ const ANY: &[Phase] = &[
     Destroyed,
 ];
 const END: &[Phase] = &[Destroyed];
-/// Goods that somebody has at a place or sends from place to place without a change of phase.
-const KEPT: &[Phase] = &[InStock, Returned, Collected];
+/// What stays what it is while it moves from place to place.
+const KEPT: &[Phase] = &[Returned, Collected];
+/// Goods that somebody has at a place, or keeps while they move.
+const HAD: &[Phase] = &[InStock, Returned, Collected];
+/// What a pack or unpack says nothing new of but where it is.
+const ENDED: &[Phase] = &[Sold, Collected];
 
 /// The whole table.
 #[rustfmt::skip]
@@ -153,11 +157,11 @@ pub static TABLE: &[Row] = &[
     row(Act::Inbound,    &[Unknown, Commissioned],   When::Always,           Effect::Arrive,     None),
     row(Act::Inbound,    &[InTransit],               When::OnItsWayHere,     Effect::Arrive,     None),
     row(Act::Inbound,    &[InTransit],               When::Always,           Effect::Arrive,     Some(Misroute)),
-    row(Act::Inbound,    KEPT,                       When::SameScan,         Effect::Nothing,    Some(DoubleScan)),
+    row(Act::Inbound,    HAD,                        When::SameScan,         Effect::Nothing,    Some(DoubleScan)),
     row(Act::Inbound,    KEPT,                       When::OnItsWayHere,     Effect::Arrive,     None),
     row(Act::Inbound,    KEPT,                       When::OnItsWay,         Effect::Arrive,     Some(Misroute)),
-    row(Act::Inbound,    KEPT,                       When::Here,             Effect::Arrive,     Some(UnexpectedState)),
-    row(Act::Inbound,    KEPT,                       When::Always,           Effect::Arrive,     Some(Teleport)),
+    row(Act::Inbound,    HAD,                        When::Here,             Effect::Arrive,     Some(UnexpectedState)),
+    row(Act::Inbound,    HAD,                        When::Always,           Effect::Arrive,     Some(Teleport)),
     row(Act::Inbound,    &[Sold],                    When::Always,           Effect::Arrive,     Some(InboundAfterSale)),
 
     // C3 outbound: expected in stock here, commissioned at its plant, or returned, held, collected
@@ -165,17 +169,17 @@ pub static TABLE: &[Row] = &[
     row(Act::Outbound,   END,                        When::Always,           Effect::Nothing,    Some(AfterEnd)),
     row(Act::Outbound,   &[Commissioned],            When::AtItsPlant,       Effect::Leave,      None),
     row(Act::Outbound,   &[Unknown, Commissioned],   When::Always,           Effect::Leave,      Some(OrphanOutbound)),
-    row(Act::Outbound,   KEPT,                       When::Here,             Effect::Leave,      None),
+    row(Act::Outbound,   HAD,                        When::Here,             Effect::Leave,      None),
     row(Act::Outbound,   KEPT,                       When::OnItsWay,         Effect::Leave,      Some(OrphanOutbound)),
-    row(Act::Outbound,   KEPT,                       When::Always,           Effect::Leave,      Some(WrongLocation)),
+    row(Act::Outbound,   HAD,                        When::Always,           Effect::Leave,      Some(WrongLocation)),
     row(Act::Outbound,   &[InTransit],               When::Always,           Effect::Leave,      Some(OrphanOutbound)),
     row(Act::Outbound,   &[Sold],                    When::Always,           Effect::Leave,      Some(ShipAfterSale)),
 
-    // C4 sale: expected in stock in this store.
+    // C4 sale: expected in stock in this store, and not held (`questions`).
     row(Act::Sale,       END,                        When::Always,           Effect::Nothing,    Some(AfterEnd)),
     row(Act::Sale,       &[Sold],                    When::Always,           Effect::SecondSale, Some(DoubleSale)),
     row(Act::Sale,       &[Collected],               When::Always,           Effect::Sell,       Some(SoldAfterCollect)),
-    row(Act::Sale,       &[InStock, Returned],       When::Held,             Effect::Sell,       Some(UnexpectedState)),
+    row(Act::Sale,       &[Returned],                When::Held,             Effect::Sell,       None),
     row(Act::Sale,       &[Returned],                When::Always,           Effect::Sell,       Some(SoldUninspected)),
     row(Act::Sale,       &[InStock],                 When::Here,             Effect::Sell,       None),
     row(Act::Sale,       &[InTransit],               When::OnItsWayHere,     Effect::Sell,       Some(ImpliedReceipt)),
@@ -185,18 +189,20 @@ pub static TABLE: &[Row] = &[
     row(Act::Return,     END,                        When::Always,           Effect::Nothing,    Some(AfterEnd)),
     row(Act::Return,     &[Sold],                    When::Here,             Effect::TakeBack,   None),
     row(Act::Return,     &[Sold],                    When::Always,           Effect::TakeBack,   Some(CrossStoreReturn)),
-    row(Act::Return,     &[Returned, Collected],     When::Always,           Effect::TakeBack,   Some(DoubleReturn)),
+    row(Act::Return,     &[Returned],                When::Always,           Effect::TakeBack,   Some(DoubleReturn)),
+    row(Act::Return,     &[Collected],               When::Always,           Effect::TakeBack,   Some(UnexpectedState)),
     row(Act::Return,     ANY,                        When::Always,           Effect::TakeBack,   Some(ReturnUnsold)),
 
-    // C6 inspect: expected returned or held.
+    // C6 inspect: expected returned or held. Who frees recalled goods is asked for in `questions`.
     row(Act::Inspect,    END,                        When::Always,           Effect::Nothing,    Some(AfterEnd)),
-    row(Act::Inspect,    ANY,                        When::NoDisposition,    Effect::Nothing,    None),
-    row(Act::Inspect,    ANY,                        When::ReleasesRecalled, Effect::Nothing,    Some(ReleaseRecalled)),
+    row(Act::Inspect,    &[Returned],                When::DecidesNothing,   Effect::Nothing,    None),
     row(Act::Inspect,    &[Returned],                When::Always,           Effect::Dispose,    None),
+    row(Act::Inspect,    ANY,                        When::HeldStill,        Effect::Nothing,    None),
     row(Act::Inspect,    ANY,                        When::Held,             Effect::Dispose,    None),
+    row(Act::Inspect,    ANY,                        When::DecidesNothing,   Effect::Nothing,    Some(UnexpectedState)),
     row(Act::Inspect,    ANY,                        When::Always,           Effect::Dispose,    Some(UnexpectedState)),
 
-    // C7 collect: expected recalled, any place (the recall is asked for in `recalled`).
+    // C7 collect: expected recalled, any place (the recall is asked for in `questions`).
     row(Act::Collect,    END,                        When::Always,           Effect::Nothing,    Some(CollectDestroyed)),
     row(Act::Collect,    &[Collected],               When::Always,           Effect::Collect,    Some(DoubleCollect)),
     row(Act::Collect,    ANY,                        When::Always,           Effect::Collect,    None),
@@ -208,27 +214,31 @@ pub static TABLE: &[Row] = &[
 
     // C11 count: seen where it is, or elsewhere (D7). Who is not seen is asked for in `questions`.
     row(Act::Seen,       &[Sold, Destroyed],         When::Always,           Effect::Nothing,    Some(SurplusAtCount)),
-    row(Act::Seen,       ANY,                        When::Here,             Effect::Nothing,    None),
+    row(Act::Seen,       &[Commissioned],            When::AtItsPlant,       Effect::Nothing,    None),
+    row(Act::Seen,       HAD,                        When::Here,             Effect::Nothing,    None),
     row(Act::Seen,       &[Collected],               When::Always,           Effect::Nothing,    Some(SurplusAtCount)),
     row(Act::Seen,       ANY,                        When::Always,           Effect::Observe,    Some(SurplusAtCount)),
 
-    // C12 pack and unpack, the child's side.
-    row(Act::PackedInto, ANY,                        When::NoContainer,      Effect::Nothing,    None),
-    row(Act::PackedInto, ANY,                        When::StrangersContainer, Effect::Nothing,  None),
+    // C12 pack and unpack, the child's side. Both are observations at that place.
     row(Act::PackedInto, ANY,                        When::WrongLevel,       Effect::Nothing,    Some(PackLevel)),
+    row(Act::PackedInto, END,                        When::NoContainer,      Effect::Nothing,    Some(PackAfterEnd)),
+    row(Act::PackedInto, ENDED,                      When::NoContainer,      Effect::Observe,    Some(PackAfterEnd)),
+    row(Act::PackedInto, ANY,                        When::NoContainer,      Effect::Observe,    None),
     row(Act::PackedInto, END,                        When::Always,           Effect::Nothing,    Some(PackAfterEnd)),
-    row(Act::PackedInto, &[Sold, Collected],         When::Always,           Effect::PutIn,      Some(PackAfterEnd)),
+    row(Act::PackedInto, ENDED,                      When::Always,           Effect::PutIn,      Some(PackAfterEnd)),
     row(Act::PackedInto, ANY,                        When::Always,           Effect::PutIn,      None),
     row(Act::TakenOut,   END,                        When::Always,           Effect::Nothing,    Some(AfterEnd)),
-    row(Act::TakenOut,   ANY,                        When::InsideThat,       Effect::TakeOut,    None),
-    row(Act::TakenOut,   ANY,                        When::Always,           Effect::Nothing,    Some(UnexpectedState)),
+    row(Act::TakenOut,   ANY,                        When::InsideSomething,  Effect::TakeOut,    None),
+    row(Act::TakenOut,   ANY,                        When::Always,           Effect::TakeOut,    Some(UnexpectedState)),
+    row(Act::Emptied,    END,                        When::Always,           Effect::Nothing,    Some(AfterEnd)),
     row(Act::Emptied,    ANY,                        When::Always,           Effect::TakeOut,    None),
-    // The container's side: a pack is an observation of it.
-    row(Act::PackedUp,   &[Sold, Destroyed],         When::Always,           Effect::Nothing,    Some(PackAfterEnd)),
-    row(Act::PackedUp,   &[Collected],               When::Always,           Effect::Observe,    Some(PackAfterEnd)),
+    // The container's side.
+    row(Act::PackedUp,   END,                        When::Always,           Effect::Nothing,    Some(AfterEnd)),
+    row(Act::PackedUp,   ENDED,                      When::Always,           Effect::Handle,     Some(UnexpectedState)),
     row(Act::PackedUp,   ANY,                        When::Always,           Effect::Observe,    None),
     row(Act::Opened,     END,                        When::Always,           Effect::Nothing,    Some(AfterEnd)),
-    row(Act::Opened,     ANY,                        When::Always,           Effect::Nothing,    None),
+    row(Act::Opened,     ENDED,                      When::Always,           Effect::Handle,     Some(UnexpectedState)),
+    row(Act::Opened,     ANY,                        When::Always,           Effect::Observe,    None),
 
     // C10: a retract does something to an event, nothing to a unit.
     row(Act::Retract,    ANY,                        When::Always,           Effect::Nothing,    None),

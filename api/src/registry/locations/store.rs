@@ -66,6 +66,14 @@ pub async fn fields(
     Ok(serde_json::from_str(&row.fields)?)
 }
 
+/// Is this a location of the enterprise?
+pub async fn exists(tx: &impl ConnectionTrait, enterprise: Uuid, id: Uuid) -> Result<bool, DbErr> {
+    let row = location::Entity::find_by_id((enterprise, id))
+        .one(tx)
+        .await?;
+    Ok(row.is_some())
+}
+
 /// Which of these are no locations of this enterprise?
 pub async fn unknown_locations(
     tx: &impl ConnectionTrait,

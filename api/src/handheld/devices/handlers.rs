@@ -1,0 +1,168 @@
+//! Devices and enrolment over HTTP.
+
+use super::{
+    store, ticket,
+    wire::{DeviceIn, DeviceOut, DeviceTicketOut, NAME_CHARS_MAX, RevocationIn},
+};
+use crate::{
+    app::Internal,
+    free_text,
+    handheld::{frame_problem, keys::point},
+    http::{
+        auth::Staff,
+        body::{self, Json},
+        page::{Page, PageQuery},
+    },
+    problem::{Problem, ProblemBody},
+};
+use actix_web::{
+    HttpResponse, get,
+    http::header,
+    post,
+    web::{self, Data, Path, Query},
+};
+use suyuan_sync::{limits::ENROL_BYTES_MAX, wire::Enrol};
+use uuid::Uuid;
+
+/// Make a device, with the one-time code and QR it enrols by within ten minutes. They are shown
+/// once; a request sent again makes no second device, but a new code.
+#[utoipa::path(tag = "handheld", operation_id = "create_device", request_body = DeviceIn,
+    security(("bearer" = [])),
+    responses((status = 201, body = DeviceTicketOut), (status = 422, body = ProblemBody)))]
+#[post("/v1/devices")]
+pub async fn create_device(
+    state: Data<Internal>,
+    caller: Staff,
+    body: Json<DeviceIn>,
+) -> Result<HttpResponse, Problem> {
+    if !free_text::is_shown(&body.value.name, NAME_CHARS_MAX) {
+        return Err(Problem::field(
+            "name",
+            "length",
+            "1 to 60 characters",
+            "1 到 60 个字符",
+        ));
+    }
+    let id = store::create(
+        &state.log,
+        caller.enterprise,
+        caller.actor,
+        body.key,
+        body.value,
+    )
+    .await?;
+    told(&state, &caller, id).await
+}
+
+/// A new one-time code for a device: after loss of its data, a restore, or when the first ran out.
+/// It begins a new epoch with a new key; what was signed before stays good unless it is revoked.
+#[utoipa::path(tag = "handheld", operation_id = "create_device_ticket", params(("id" = Uuid, Path)),
+    security(("bearer" = [])),
+    responses((status = 201, body = DeviceTicketOut), (status = 404, body = ProblemBody)))]
+#[post("/v1/devices/{id}/tickets")]
+pub async fn create_device_ticket(
+    state: Data<Internal>,
+    caller: Staff,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    told(&state, &caller, *id).await
+}
+
+/// Devices of the caller's enterprise.
+#[utoipa::path(tag = "handheld", operation_id = "list_devices", params(PageQuery),
+    security(("bearer" = [])), responses((status = 200, body = Page<DeviceOut>)))]
+#[get("/v1/devices")]
+pub async fn list_devices(
+    state: Data<Internal>,
+    caller: Staff,
+    query: Query<PageQuery>,
+) -> Result<web::Json<Page<DeviceOut>>, Problem> {
+    let paging = query.check()?;
+    let rows = store::list(&state.db, caller.enterprise, paging).await?;
+    let items = rows.into_iter().map(DeviceOut::from).collect();
+    Ok(web::Json(Page::new(items, paging, |d: &DeviceOut| d.id)))
+}
+
+/// One device.
+#[utoipa::path(tag = "handheld", operation_id = "get_device", params(("id" = Uuid, Path)),
+    security(("bearer" = [])),
+    responses((status = 200, body = DeviceOut), (status = 404, body = ProblemBody)))]
+#[get("/v1/devices/{id}")]
+pub async fn get_device(
+    state: Data<Internal>,
+    caller: Staff,
+    id: Path<Uuid>,
+) -> Result<web::Json<DeviceOut>, Problem> {
+    let row = store::get(&state.db, caller.enterprise, *id).await?;
+    Ok(web::Json(row.into()))
+}
+
+/// Revoke a device that was lost or stolen. What its keys sign from now on is kept in quarantine,
+/// not refused: its unsent true sales matter.
+#[utoipa::path(tag = "handheld", operation_id = "revoke_device", params(("id" = Uuid, Path)),
+    request_body = RevocationIn, security(("bearer" = [])),
+    responses((status = 200, body = DeviceOut), (status = 404, body = ProblemBody),
+    (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+#[post("/v1/devices/{id}/revoke")]
+pub async fn revoke_device(
+    state: Data<Internal>,
+    caller: Staff,
+    id: Path<Uuid>,
+    body: Json<RevocationIn>,
+) -> Result<web::Json<DeviceOut>, Problem> {
+    let reason = &body.value.reason;
+    if !free_text::is_shown(reason, 500) {
+        return Err(Problem::field(
+            "reason",
+            "length",
+            "1 to 500 characters",
+            "1 到 500 个字符",
+        ));
+    }
+    let row = store::revoke(&state.log, caller.enterprise, caller.actor, *id, reason).await?;
+    Ok(web::Json(row.into()))
+}
+
+/// Enrol: whoever holds the one-time code of a ticket brings a public key (P-256, as JWK) and begins
+/// an epoch. The answer holds device id, epoch, the chain of keys receipts and lists are signed with,
+/// the limits of the protocol, and the first time anchor.
+#[utoipa::path(tag = "handheld", operation_id = "enrol",
+    request_body(content = Object, description = "`{v: 1, code, key: {kty, crv, x, y}, program?}`, \
+        at most 4096 bytes"),
+    responses((status = 201, body = Object, description = "`{v, device, epoch, enterprise, location, \
+        profile, installation, trust_keys[], limits, anchor, t_sent}`"),
+    (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+    (status = 422, body = ProblemBody)))]
+#[post("/v1/enrol")]
+pub async fn enrol(state: Data<Internal>, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    let bytes = body::read(payload.into_inner(), ENROL_BYTES_MAX).await?;
+    let asked = Enrol::read(&bytes).map_err(|fault| frame_problem(&fault))?;
+    let key = point::read(&asked.key).ok_or_else(|| {
+        Problem::field(
+            "key",
+            "malformed",
+            "not a point of the curve P-256",
+            "不是 P-256 曲线上的点",
+        )
+    })?;
+    let enrolled = store::enrol(&state.log, &asked.code, &key).await?;
+    Ok(HttpResponse::Created()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(ticket::welcome(&state, &enrolled)))
+}
+
+async fn told(state: &Internal, caller: &Staff, id: Uuid) -> Result<HttpResponse, Problem> {
+    let made = ticket::make(
+        &state.settings,
+        &state.log,
+        caller.enterprise,
+        caller.actor,
+        id,
+    );
+    let (row, ticket) = made.await?;
+    let device = DeviceOut::from(row);
+    // A code that is good for a device must not lie about in caches.
+    Ok(HttpResponse::Created()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(DeviceTicketOut { device, ticket }))
+}

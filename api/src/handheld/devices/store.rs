@@ -1,0 +1,335 @@
+//! All SQL about devices, their keys and the codes they enrol with.
+
+use super::{
+    DeviceError,
+    wire::{DeviceIn, DeviceOut},
+};
+use crate::{
+    clock::Micros,
+    db::Db,
+    entities::{device, device_key, enrolment},
+    http::page::Paging,
+    log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Log, Position},
+    registry,
+    sealing::random,
+};
+use aws_lc_rs::digest;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect,
+};
+use suyuan_sync::limits::ENROLMENT_S;
+use uuid::Uuid;
+
+/// Crockford's digits: nothing that is mistaken for something else when typed.
+const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// A one-time code, to be shown once.
+pub struct Ticket {
+    /// The code.
+    pub code: String,
+    /// Until when it holds.
+    pub expires_at: Micros,
+}
+
+/// The key of an epoch, with what may have become of it.
+#[derive(Debug, Clone)]
+pub struct EpochKey {
+    /// Whose device.
+    pub enterprise: Uuid,
+    /// The point, as 04, x, y.
+    pub public_key: Vec<u8>,
+    /// When the epoch began.
+    pub enrolled_at: Micros,
+    /// Since which position it is revoked.
+    pub revoked: Option<Position>,
+}
+
+/// What an enrolment gives.
+pub struct Enrolled {
+    /// The device.
+    pub device: device::Model,
+    /// The new epoch.
+    pub epoch: u32,
+    /// The log position it was made at.
+    pub position: Position,
+    /// The instant of it.
+    pub stamp: Micros,
+}
+
+/// Makes a device. A retried request gets the device of the first.
+pub async fn create(
+    log: &Log,
+    enterprise: Uuid,
+    actor: Actor,
+    key: Option<IdempotencyKey>,
+    new: DeviceIn,
+) -> Result<Uuid, DeviceError> {
+    let act = match log.begin::<Uuid>(actor, key).await? {
+        Begun::Act(act) => act,
+        Begun::Answered(id) => return Ok(id),
+    };
+    if !registry::location_exists(act.tx(), enterprise, new.location_id).await? {
+        return Err(DeviceError::UnknownLocation);
+    }
+    let row = device::Model {
+        enterprise_id: enterprise,
+        id: Uuid::new_v4(),
+        name: new.name,
+        profile: new.profile.name().into(),
+        location_id: new.location_id,
+        epoch: 0,
+        created_at: act.stamp(),
+        revoked_at: None,
+    };
+    device::Entity::insert(row.clone().into_active_model())
+        .exec_without_returning(act.tx())
+        .await?;
+    let id = row.id;
+    let body = DeviceOut::from(row);
+    act.commit(entry(Kind::DeviceChanged, enterprise, id, &body), &id)
+        .await?;
+    Ok(id)
+}
+
+/// Makes a one-time code for a device; codes it was given before hold no more.
+pub async fn ticket(
+    log: &Log,
+    enterprise: Uuid,
+    actor: Actor,
+    id: Uuid,
+) -> Result<(device::Model, Ticket), DeviceError> {
+    let act = begin(log, actor).await?;
+    let row = find(act.tx(), enterprise, id).await?;
+    enrolment::Entity::delete_many()
+        .filter(enrolment::Column::DeviceId.eq(id))
+        .filter(enrolment::Column::UsedAt.is_null())
+        .exec(act.tx())
+        .await?;
+    let code = code()?;
+    let expires_at = act.stamp() + ENROLMENT_S * 1_000_000;
+    enrolment::Entity::insert(enrolment::ActiveModel {
+        code_hash: Set(hash(&code)),
+        enterprise_id: Set(enterprise),
+        device_id: Set(id),
+        created_at: Set(act.stamp()),
+        expires_at: Set(expires_at),
+        used_at: Set(None),
+    })
+    .exec_without_returning(act.tx())
+    .await?;
+    let body = serde_json::json!({"ticket": crate::clock::rfc3339(expires_at)});
+    act.commit(entry(Kind::DeviceChanged, enterprise, id, &body), &())
+        .await?;
+    Ok((row, Ticket { code, expires_at }))
+}
+
+/// Enrols whoever holds the code: a new epoch with a new key.
+pub async fn enrol(log: &Log, code: &str, public_key: &[u8]) -> Result<Enrolled, DeviceError> {
+    let act = begin(log, Actor::System).await?;
+    let used = enrolment::Entity::update_many()
+        .col_expr(enrolment::Column::UsedAt, act.stamp().into())
+        .filter(enrolment::Column::CodeHash.eq(hash(&folded(code))))
+        .filter(enrolment::Column::UsedAt.is_null())
+        .filter(enrolment::Column::ExpiresAt.gt(act.stamp()))
+        .exec_with_returning(act.tx())
+        .await?;
+    let ticket = used.into_iter().next().ok_or(DeviceError::WrongCode)?;
+    let known = device_key::Entity::find()
+        .filter(device_key::Column::PublicKey.eq(public_key.to_vec()))
+        .one(act.tx())
+        .await?;
+    if known.is_some() {
+        // The code stays good: nothing of this act is kept.
+        return Err(DeviceError::KeyKnown);
+    }
+    let mut row = find(act.tx(), ticket.enterprise_id, ticket.device_id).await?;
+    row.epoch += 1;
+    row.revoked_at = None;
+    device::Entity::update_many()
+        .col_expr(device::Column::Epoch, row.epoch.into())
+        .col_expr(device::Column::RevokedAt, Option::<i64>::None.into())
+        .filter(device::Column::EnterpriseId.eq(row.enterprise_id))
+        .filter(device::Column::Id.eq(row.id))
+        .exec(act.tx())
+        .await?;
+    device_key::Entity::insert(device_key::ActiveModel {
+        device_id: Set(row.id),
+        epoch: Set(row.epoch),
+        enterprise_id: Set(row.enterprise_id),
+        public_key: Set(public_key.to_vec()),
+        enrolled_at: Set(act.stamp()),
+        enrolled_gseq: Set(act.position()),
+        revoked_at: Set(None),
+        revoked_gseq: Set(None),
+        revoked_why: Set(String::new()),
+    })
+    .exec_without_returning(act.tx())
+    .await?;
+    let enrolled = Enrolled {
+        epoch: u32::try_from(row.epoch).map_err(|_| DeviceError::Unknown)?,
+        position: act.position(),
+        stamp: act.stamp(),
+        device: row,
+    };
+    let body = serde_json::json!({
+        "epoch": enrolled.epoch,
+        "public_key": URL_SAFE_NO_PAD.encode(public_key),
+    });
+    let (enterprise, id) = (enrolled.device.enterprise_id, enrolled.device.id);
+    act.commit(entry(Kind::DeviceEnrolled, enterprise, id, &body), &())
+        .await?;
+    Ok(enrolled)
+}
+
+/// Revokes all keys of a device. What they sign from now on is kept in quarantine.
+pub async fn revoke(
+    log: &Log,
+    enterprise: Uuid,
+    actor: Actor,
+    id: Uuid,
+    reason: &str,
+) -> Result<device::Model, DeviceError> {
+    let act = begin(log, actor).await?;
+    let mut row = find(act.tx(), enterprise, id).await?;
+    if row.revoked_at.is_some() {
+        return Err(DeviceError::AlreadyRevoked);
+    }
+    row.revoked_at = Some(act.stamp());
+    device::Entity::update_many()
+        .col_expr(device::Column::RevokedAt, act.stamp().into())
+        .filter(device::Column::EnterpriseId.eq(enterprise))
+        .filter(device::Column::Id.eq(id))
+        .exec(act.tx())
+        .await?;
+    device_key::Entity::update_many()
+        .col_expr(device_key::Column::RevokedAt, act.stamp().into())
+        .col_expr(device_key::Column::RevokedGseq, act.position().into())
+        .col_expr(device_key::Column::RevokedWhy, reason.to_owned().into())
+        .filter(device_key::Column::DeviceId.eq(id))
+        .filter(device_key::Column::RevokedGseq.is_null())
+        .exec(act.tx())
+        .await?;
+    enrolment::Entity::delete_many()
+        .filter(enrolment::Column::DeviceId.eq(id))
+        .filter(enrolment::Column::UsedAt.is_null())
+        .exec(act.tx())
+        .await?;
+    let body = serde_json::json!({"reason": reason, "epoch": row.epoch});
+    act.commit(entry(Kind::DeviceRevoked, enterprise, id, &body), &())
+        .await?;
+    Ok(row)
+}
+
+/// A device of this enterprise.
+pub async fn get(db: &Db, enterprise: Uuid, id: Uuid) -> Result<device::Model, DeviceError> {
+    find(db.reader(), enterprise, id).await
+}
+
+/// Devices of an enterprise.
+pub async fn list(db: &Db, enterprise: Uuid, paging: Paging) -> Result<Vec<device::Model>, DbErr> {
+    device::Entity::find()
+        .filter(device::Column::EnterpriseId.eq(enterprise))
+        .filter(device::Column::Id.gt(paging.after))
+        .order_by_asc(device::Column::Id)
+        .limit(paging.limit)
+        .all(db.reader())
+        .await
+}
+
+/// The key of an epoch of a device, whoever's it is: the signature says who is calling.
+pub async fn key(
+    conn: &impl ConnectionTrait,
+    device: Uuid,
+    epoch: u32,
+) -> Result<Option<EpochKey>, DbErr> {
+    let row = device_key::Entity::find_by_id((device, i64::from(epoch)))
+        .one(conn)
+        .await?;
+    Ok(row.map(|row| EpochKey {
+        enterprise: row.enterprise_id,
+        public_key: row.public_key,
+        enrolled_at: row.enrolled_at,
+        revoked: row.revoked_gseq,
+    }))
+}
+
+/// A device that signed, whoever's it is.
+pub async fn by_id(conn: &impl ConnectionTrait, id: Uuid) -> Result<Option<device::Model>, DbErr> {
+    device::Entity::find()
+        .filter(device::Column::Id.eq(id))
+        .one(conn)
+        .await
+}
+
+async fn begin(log: &Log, actor: Actor) -> Result<Act, DeviceError> {
+    match log.begin::<()>(actor, None).await? {
+        Begun::Act(act) => Ok(act),
+        Begun::Answered(()) => Err(DeviceError::Unknown), // no key was given
+    }
+}
+
+async fn find(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+    id: Uuid,
+) -> Result<device::Model, DeviceError> {
+    device::Entity::find_by_id((enterprise, id))
+        .one(conn)
+        .await?
+        .ok_or(DeviceError::Unknown)
+}
+
+/// 130 random bits as 26 digits.
+fn code() -> Result<String, DeviceError> {
+    let bytes: [u8; 26] = random().map_err(|_| DeviceError::NoRandomness)?;
+    let digit = |byte: &u8| char::from(DIGITS[usize::from(byte & 31)]);
+    Ok(bytes.iter().map(digit).collect())
+}
+
+/// As typed by a person: small letters, spaces and hyphens, O for 0, I and L for 1.
+fn folded(code: &str) -> String {
+    code.chars()
+        .filter(|c| !matches!(c, ' ' | '-'))
+        .map(|c| match c.to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            c => c,
+        })
+        .collect()
+}
+
+fn hash(code: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, code.as_bytes()))
+}
+
+fn entry(
+    kind: Kind,
+    enterprise: Uuid,
+    id: Uuid,
+    body: &(dyn crate::log::erased::Body + Sync),
+) -> Entry<'_> {
+    Entry {
+        kind,
+        enterprise: Some(enterprise),
+        subject: format!("device:{id}"),
+        body,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_26_digits_and_read_as_people_type_it() {
+        let code = code().unwrap();
+        assert_eq!(code.len(), 26);
+        assert!(code.bytes().all(|b| DIGITS.contains(&b)), "{code}");
+        assert_eq!(folded(&code), code);
+        let typed = code.to_lowercase().replace('0', "o").replace('1', "l");
+        let typed = format!("{} {}-{}", &typed[..4], &typed[4..9], &typed[9..]);
+        assert_eq!(folded(&typed), code);
+    }
+}

@@ -1,0 +1,74 @@
+//! What a device is enrolled with, as text and as QR code, shown once to whoever made it; and what
+//! it is told when it enrols.
+
+use super::{
+    DeviceError,
+    store::{self, Enrolled, Ticket},
+    wire::TicketOut,
+};
+use crate::{
+    app::Internal,
+    clock::rfc3339,
+    codes::qr,
+    config,
+    entities::device,
+    log::{Actor, Log},
+};
+use suyuan_sync::{
+    ids::{DeviceId, EnterpriseId, LocationId},
+    wire::{self, EnrolAnswer, Limits, V},
+};
+use uuid::Uuid;
+
+/// Gives a device a new code to enrol with, and tells it.
+pub async fn make(
+    settings: &config::Settings,
+    log: &Log,
+    enterprise: Uuid,
+    actor: Actor,
+    id: Uuid,
+) -> Result<(device::Model, TicketOut), DeviceError> {
+    let (row, ticket) = store::ticket(log, enterprise, actor, id).await?;
+    let out = told(settings, &row, ticket);
+    Ok((row, out))
+}
+
+fn told(settings: &config::Settings, row: &device::Model, ticket: Ticket) -> TicketOut {
+    let text = wire::Ticket {
+        v: V,
+        url: settings.device_url(),
+        enterprise: EnterpriseId(row.enterprise_id),
+        code: ticket.code.clone(),
+        fingerprint: Some(settings.handheld.certificate_fingerprint.clone())
+            .filter(|fingerprint| !fingerprint.is_empty()),
+        profile: row.profile.clone(),
+    };
+    let text = serde_json::to_string(&text).unwrap_or_default();
+    TicketOut {
+        code: ticket.code,
+        expires_at: rfc3339(ticket.expires_at),
+        svg: qr::of(&text).as_ref().map(qr::svg),
+        text,
+    }
+}
+
+/// What a device is told that just enrolled.
+pub fn welcome(state: &Internal, enrolled: &Enrolled) -> EnrolAnswer {
+    let (device, now) = (&enrolled.device, state.clock.now());
+    EnrolAnswer {
+        v: V,
+        device: DeviceId(device.id),
+        epoch: enrolled.epoch,
+        enterprise: EnterpriseId(device.enterprise_id),
+        location: LocationId(device.location_id),
+        profile: device.profile.clone(),
+        installation: state.log.installation().to_string(),
+        trust_keys: state.handheld.keys.chain(),
+        limits: Limits::OURS,
+        anchor: state
+            .handheld
+            .anchors
+            .issue(device.id, enrolled.epoch, enrolled.stamp, now),
+        t_sent: now,
+    }
+}

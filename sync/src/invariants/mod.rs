@@ -1,0 +1,65 @@
+//! What must hold whatever happens (sync.md section 9), each invariant a function with its number.
+//!
+//! Property tests, the simulator, the tests that kill the real program, and the browser's tests
+//! all call these same functions on what they saw. An invariant takes histories, never a system:
+//! what the log holds, what devices made and were told, what was read. It answers with the first
+//! thing that is broken, in words that name it.
+//!
+//! It must not know how any of this was obtained.
+
+mod chains;
+mod cursors;
+mod histories;
+mod order;
+mod receipts;
+mod states;
+mod uploads;
+
+pub use chains::{i7_nothing_is_rewritten, i30_every_flipped_bit_is_found};
+pub use cursors::{
+    Delivered, i21_cursors_neither_skip_nor_repeat, i22_whole_checkpoints_only,
+    i23_reads_never_go_back, i24_snapshot_and_pull_equal_everything,
+};
+pub use histories::{DeviceHistory, LogHistory, Logged, Made, Told, Whereabouts};
+pub use order::{i11_the_order_is_total, i12_who_knew_came_later};
+pub use receipts::{i4_a_retry_is_answered_alike, i5_receipts_tell_the_truth};
+pub use states::{
+    i8_replay_gives_the_same, i13_each_unit_is_in_one_state, i14_no_silent_effect,
+    i16_no_finding_without_witnesses,
+};
+pub use uploads::{
+    i1_nothing_is_lost, i2_nothing_is_invented, i3_exactly_once, i6_groups_stand_whole,
+    i26_every_outbox_drains, i31_forks_are_found, i32_the_revoked_stay_out,
+};
+
+use std::fmt;
+
+/// An invariant that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Its name, e.g. `I1`.
+    pub invariant: &'static str,
+    /// What is wrong, with ids.
+    pub what: String,
+}
+
+impl Broken {
+    /// The invariant `invariant` does not hold, as `what` says.
+    pub fn new(invariant: &'static str, what: impl Into<String>) -> Broken {
+        Broken {
+            invariant,
+            what: what.into(),
+        }
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is broken: {}", self.invariant, self.what)
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// Whether an invariant holds.
+pub type Holds = Result<(), Broken>;

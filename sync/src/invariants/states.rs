@@ -1,0 +1,131 @@
+//! That what was made of the events follows from them.
+
+use super::{Broken, Holds, LogHistory};
+use crate::{
+    finding::{Finding, Subject},
+    fold::{Phase, UnitState},
+    ids::EventId,
+    unit::UnitKey,
+    wire::Status,
+};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// I8: states and open findings as they are kept equal those rebuilt from the log.
+pub fn i8_replay_gives_the_same(
+    kept: &BTreeMap<UnitKey, (UnitState, Vec<Finding>)>,
+    rebuilt: &BTreeMap<UnitKey, (UnitState, Vec<Finding>)>,
+) -> Holds {
+    for (unit, live) in kept {
+        match rebuilt.get(unit) {
+            None => {
+                return Err(Broken::new(
+                    "I8",
+                    format!("{unit} is kept and not in the log"),
+                ));
+            }
+            Some(again) if again.0 != live.0 => {
+                return Err(Broken::new(
+                    "I8",
+                    format!("{unit} is kept as {:?} and folds to {:?}", live.0, again.0),
+                ));
+            }
+            Some(again) => {
+                let (live, again): (BTreeSet<_>, BTreeSet<_>) =
+                    (live.1.iter().collect(), again.1.iter().collect());
+                if live != again {
+                    let only: Vec<_> = live.symmetric_difference(&again).collect();
+                    return Err(Broken::new(
+                        "I8",
+                        format!("{unit}: findings differ by {only:?}"),
+                    ));
+                }
+            }
+        }
+    }
+    match rebuilt.keys().find(|unit| !kept.contains_key(*unit)) {
+        None => Ok(()),
+        Some(unit) => Err(Broken::new(
+            "I8",
+            format!("{unit} is in the log and not kept"),
+        )),
+    }
+}
+
+/// I13: each unit is in one state; a unit that is in a container is where its container is.
+pub fn i13_each_unit_is_in_one_state(states: &BTreeMap<UnitKey, UnitState>) -> Holds {
+    for (unit, state) in states {
+        let Some(parent) = state.inside.as_ref().and_then(|parent| states.get(parent)) else {
+            continue;
+        };
+        let ended = matches!(
+            state.phase,
+            Phase::Sold | Phase::Destroyed | Phase::Collected
+        );
+        if !ended && state.place != parent.place {
+            return Err(Broken::new(
+                "I13",
+                format!("{unit} is in a container and elsewhere than it"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// I14: each event that was received shows: in the timeline of a unit, in a line of goods, struck,
+/// in a finding, or as parked or quarantined; and the fates add up.
+pub fn i14_no_silent_effect(
+    log: &LogHistory,
+    reflected: &BTreeSet<EventId>,
+    findings: &[Finding],
+) -> Holds {
+    let told: HashSet<EventId> = findings
+        .iter()
+        .flat_map(|finding| finding.witnesses.iter().copied().chain([finding.event]))
+        .collect();
+    for logged in &log.events {
+        let shown = match logged.fate {
+            Status::Parked | Status::Quarantined => true,
+            Status::Stored | Status::StoredFlagged => logged
+                .event
+                .is_some_and(|event| reflected.contains(&event) || told.contains(&event)),
+            Status::Duplicate => false, // a copy that is held twice
+        };
+        if !shown {
+            return Err(Broken::new(
+                "I14",
+                format!("the event at position {} shows nowhere", logged.gseq),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// I16: an open finding has witnesses, all of them in the log and counting, the judged event among
+/// them.
+pub fn i16_no_finding_without_witnesses(log: &LogHistory, open: &[Finding]) -> Holds {
+    let counting: HashSet<EventId> = log
+        .events
+        .iter()
+        .filter(|logged| logged.counts())
+        .filter_map(|logged| logged.event)
+        .collect();
+    for finding in open {
+        let about_event = finding.subject == Subject::Event;
+        let witnessed = finding.witnesses.contains(&finding.event)
+            && finding
+                .witnesses
+                .iter()
+                .all(|event| about_event || counting.contains(event));
+        if !witnessed {
+            return Err(Broken::new(
+                "I16",
+                format!(
+                    "{} of {:?} stands on what is not there",
+                    finding.code.name(),
+                    finding.subject
+                ),
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! A line and its balance.
+
+use super::{Change, Movement};
+use crate::{
+    finding::{Detail, Finding, FindingCode, LotKey, Subject},
+    ids::{EventId, Micros},
+    order::Order,
+};
+use serde::{Deserialize, Serialize};
+
+/// A line of goods without codes of their own, as of its last movement. It is its own checkpoint:
+/// the next movement in order is appended to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Which goods, where.
+    pub key: LotKey,
+    /// How many there should be. Below zero it says that something is missing from the log.
+    pub balance: i64,
+    /// The last movement.
+    pub last: Option<Order>,
+    /// The interval below zero that has not ended.
+    pub below: Option<Below>,
+    /// What was found up to now, without that interval.
+    pub found: Vec<Finding>,
+}
+
+/// An interval in which the balance is below zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Below {
+    /// The movement that took it there.
+    pub event: EventId,
+    /// When.
+    pub from: Micros,
+    /// The lowest it got.
+    pub lowest: i64,
+    /// By this movement.
+    pub deepest: EventId,
+}
+
+impl Line {
+    /// A line to which nothing happened.
+    pub fn new(key: LotKey) -> Line {
+        Line {
+            key,
+            balance: 0,
+            last: None,
+            below: None,
+            found: Vec::new(),
+        }
+    }
+
+    /// Adds a movement that is later in the order than all before. `false` if it is not: then
+    /// nothing was done, and the line must be folded again from all its movements.
+    #[must_use]
+    pub fn append(&mut self, movement: &Movement) -> bool {
+        if self.last.is_some_and(|last| movement.order <= last) {
+            return false;
+        }
+        self.last = Some(movement.order);
+        let event = movement.order.event;
+        match movement.change {
+            Change::In { qty } => self.balance = self.balance.saturating_add(signed(qty)),
+            Change::Out { qty } => self.balance = self.balance.saturating_sub(signed(qty)),
+            Change::Counted { there, accepted } => self.counted(event, there, accepted),
+            Change::Found { code, other } => self.find(code, event, other, Detail::Nothing),
+        }
+        self.bound(movement.order);
+        true
+    }
+
+    /// All that is open, sorted.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut out = self.found.clone();
+        out.extend(self.below.map(|below| self.negative(below, None)));
+        out.sort();
+        out
+    }
+
+    /// A count states the balance: the difference is found, and enters the balance only if it was
+    /// accepted.
+    fn counted(&mut self, event: EventId, there: u64, accepted: bool) {
+        let seen = signed(there);
+        if accepted {
+            self.balance = seen;
+            return;
+        }
+        let code = match seen.cmp(&self.balance) {
+            std::cmp::Ordering::Less => FindingCode::MissingAtCount,
+            std::cmp::Ordering::Greater => FindingCode::SurplusAtCount,
+            std::cmp::Ordering::Equal => return,
+        };
+        let number = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
+        let detail = Detail::Count {
+            expected: number(self.balance),
+            there: number(seen),
+        };
+        self.find(code, event, None, detail);
+    }
+
+    /// Opens, deepens or ends the interval below zero.
+    fn bound(&mut self, order: Order) {
+        match &mut self.below {
+            None if self.balance < 0 => {
+                self.below = Some(Below {
+                    event: order.event,
+                    from: order.eff,
+                    lowest: self.balance,
+                    deepest: order.event,
+                });
+            }
+            Some(below) if self.balance < below.lowest => {
+                below.lowest = self.balance;
+                below.deepest = order.event;
+            }
+            Some(below) if self.balance >= 0 => {
+                let ended = *below;
+                self.below = None;
+                let finding = self.negative(ended, Some(order.eff));
+                self.found.push(finding);
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    fn negative(&self, below: Below, until: Option<Micros>) -> Finding {
+        let detail = Detail::Balance {
+            from: below.from,
+            until,
+            lowest: below.lowest,
+        };
+        self.about(
+            FindingCode::NegBalance,
+            below.event,
+            Some(below.deepest),
+            detail,
+        )
+    }
+
+    fn find(&mut self, code: FindingCode, event: EventId, other: Option<EventId>, detail: Detail) {
+        let finding = self.about(code, event, other, detail);
+        self.found.push(finding);
+    }
+
+    fn about(
+        &self,
+        code: FindingCode,
+        event: EventId,
+        other: Option<EventId>,
+        detail: Detail,
+    ) -> Finding {
+        let mut witnesses = vec![event];
+        witnesses.extend(other);
+        witnesses.sort_unstable();
+        witnesses.dedup();
+        Finding {
+            code,
+            subject: Subject::Lot(self.key.clone()),
+            event,
+            batch: None,
+            witnesses,
+            detail,
+        }
+    }
+}
+
+fn signed(qty: u64) -> i64 {
+    i64::try_from(qty).unwrap_or(i64::MAX)
+}
+
+/// Folds a line from all its movements, sorted by order; of two at one place the first counts.
+pub fn balance(key: LotKey, movements: &[Movement]) -> Line {
+    let mut line = Line::new(key);
+    for movement in movements {
+        let _ = line.append(movement);
+    }
+    line
+}

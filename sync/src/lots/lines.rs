@@ -1,0 +1,154 @@
+//! All lines of a set of facts: what is struck, counts in several documents, complete counts, and
+//! what containers carry. A refold of a whole log and the checker go this way.
+
+use super::{
+    Change, Line, Movement, balance, carried,
+    change::{accepted, changes, named},
+};
+use crate::{
+    event::Kind,
+    facts::{Fact, World},
+    finding::LotKey,
+    fold::{Folded, complete_for, struck::Struck},
+    ids::{EnterpriseId, GroupId},
+    unit::UnitKey,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The movements of every line, sorted by order.
+///
+/// `containers` are the folds, with timelines, of the containers that lots were packed into.
+pub fn movements(
+    facts: &[&Fact],
+    containers: &BTreeMap<UnitKey, Folded>,
+    world: &World,
+) -> BTreeMap<LotKey, Vec<Movement>> {
+    let mut facts = facts.to_vec();
+    facts.sort_by_key(|fact| fact.order);
+    facts.dedup_by_key(|fact| fact.order);
+    let struck = Struck::of(&facts, world);
+    let mut out = Movements::default();
+    let mut counts: BTreeMap<(EnterpriseId, Option<GroupId>, usize), Vec<&Fact>> = BTreeMap::new();
+    for (place, fact) in facts.iter().enumerate() {
+        if fact.event.kind == Kind::Retract {
+            out.retract(&facts, place, fact, &struck);
+        } else if struck.is(place) {
+        } else if fact.event.kind == Kind::Count {
+            let group = fact.event.group.map(|group| group.id);
+            let alone = if group.is_some() { 0 } else { place };
+            counts
+                .entry((fact.enterprise, group, alone))
+                .or_default()
+                .push(fact);
+        } else {
+            for (key, change) in changes(fact, world) {
+                out.add(key, fact, change);
+            }
+        }
+    }
+    for (unit, folded) in containers {
+        for (key, movement) in carried(unit, &folded.steps) {
+            out.0.entry(key).or_default().push(movement);
+        }
+    }
+    let known: BTreeSet<LotKey> = out.0.keys().cloned().collect();
+    for counts in counts.values() {
+        out.count(counts, &known, world);
+    }
+    for movements in out.0.values_mut() {
+        movements.sort_by_key(|movement| movement.order);
+        movements.dedup_by(|later, kept| later.order == kept.order && merged(kept, later.change));
+    }
+    out.0
+}
+
+/// Every line, folded.
+pub fn lines(
+    facts: &[&Fact],
+    containers: &BTreeMap<UnitKey, Folded>,
+    world: &World,
+) -> BTreeMap<LotKey, Line> {
+    movements(facts, containers, world)
+        .into_iter()
+        .map(|(key, movements)| (key.clone(), balance(key, &movements)))
+        .collect()
+}
+
+/// One event may move a line several times over: what it names, and what its containers hold.
+fn merged(kept: &mut Movement, other: Change) -> bool {
+    match (&mut kept.change, other) {
+        (Change::In { qty }, Change::In { qty: more })
+        | (Change::Out { qty }, Change::Out { qty: more }) => {
+            *qty = qty.saturating_add(more);
+            true
+        }
+        _ => false,
+    }
+}
+
+#[derive(Default)]
+struct Movements(BTreeMap<LotKey, Vec<Movement>>);
+
+impl Movements {
+    fn add(&mut self, key: LotKey, fact: &Fact, change: Change) {
+        let movement = Movement {
+            order: fact.order,
+            change,
+        };
+        self.0.entry(key).or_default().push(movement);
+    }
+
+    /// C10, at the lines the target names, or the retract itself if its target is not in.
+    fn retract(&mut self, facts: &[&Fact], place: usize, fact: &Fact, struck: &Struck) {
+        let Some((code, target)) = struck.fault(place) else {
+            return;
+        };
+        let target = target.and_then(|target| facts.get(target).copied());
+        let mut keys = named(&fact.event);
+        keys.extend(
+            target
+                .map(|target| named(&target.event))
+                .unwrap_or_default(),
+        );
+        for key in keys.into_keys() {
+            let other = target.map(|target| target.event.id);
+            self.add(key, fact, Change::Found { code, other });
+        }
+    }
+
+    /// A count, or several of one group as one: placed at the last, quantities added up; what a
+    /// complete count does not name was not there.
+    fn count(&mut self, counts: &[&Fact], known: &BTreeSet<LotKey>, world: &World) {
+        let Some(last) = counts.last() else {
+            return;
+        };
+        let mut seen: BTreeMap<LotKey, u64> = BTreeMap::new();
+        for fact in counts {
+            for (key, change) in changes(fact, world) {
+                match change {
+                    Change::Counted { there, .. } => {
+                        let sum = seen.entry(key).or_default();
+                        *sum = sum.saturating_add(there);
+                    }
+                    Change::In { .. } | Change::Out { .. } | Change::Found { .. } => {
+                        self.add(key, fact, change);
+                    }
+                }
+            }
+        }
+        let location = last.event.location;
+        let owner = world.places.get(&location).map(|place| place.enterprise);
+        if owner.is_none_or(|owner| owner == last.enterprise) {
+            let swept = known.iter().filter(|key| {
+                key.location == location && complete_for(&last.event, Some(&key.gtin))
+            });
+            for key in swept {
+                seen.entry(key.clone()).or_default();
+            }
+        }
+        for (key, there) in seen {
+            let accepted = accepted(&last.event);
+            self.add(key, last, Change::Counted { there, accepted });
+        }
+    }
+}

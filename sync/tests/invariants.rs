@@ -1,0 +1,318 @@
+//! Each invariant is broken once, and says so: a checker that cannot fail proves nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use suyuan_sync::{
+    chain::{self, Hash},
+    finding::{Detail, Finding, FindingCode, Subject},
+    ids::{DeviceId, EnterpriseId, EventId, GroupId, Micros, Seq},
+    invariants::{
+        Delivered, DeviceHistory, Holds, LogHistory, Logged, Made, Told, Whereabouts,
+        i1_nothing_is_lost, i2_nothing_is_invented, i3_exactly_once, i4_a_retry_is_answered_alike,
+        i5_receipts_tell_the_truth, i6_groups_stand_whole, i7_nothing_is_rewritten,
+        i11_the_order_is_total, i12_who_knew_came_later, i14_no_silent_effect,
+        i16_no_finding_without_witnesses, i21_cursors_neither_skip_nor_repeat,
+        i23_reads_never_go_back, i26_every_outbox_drains, i30_every_flipped_bit_is_found,
+        i31_forks_are_found, i32_the_revoked_stay_out,
+    },
+    order::{Interval, Order},
+    wire::{Ranges, Receipt, Signature, Status},
+};
+use uuid::Uuid;
+
+const DEVICE: DeviceId = DeviceId(Uuid::from_u128(7));
+
+fn event(n: u64) -> EventId {
+    EventId(Uuid::from_u128(1000 + u128::from(n)))
+}
+
+fn text(n: u64) -> String {
+    format!("event {n}")
+}
+
+/// The hash before event `n` of the device.
+fn before(n: u64) -> Hash {
+    let texts: Vec<String> = (1..n).map(text).collect();
+    chain::head(chain::genesis(DEVICE, 1), &texts)
+}
+
+fn logged(n: u64) -> Logged {
+    let at = n as Micros * 10;
+    Logged {
+        gseq: n as i64,
+        recv: at,
+        enterprise: EnterpriseId(Uuid::from_u128(1)),
+        device: DEVICE,
+        epoch: 1,
+        seq: n,
+        event: Some(event(n)),
+        group: None,
+        prev_hash: before(n),
+        hash: before(n + 1),
+        body: text(n).into_bytes(),
+        fate: Status::Stored,
+        order: Some(Order {
+            eff: at,
+            device: DEVICE,
+            epoch: 1,
+            seq: n,
+            event: event(n),
+        }),
+        interval: Interval {
+            lo: at,
+            est: at,
+            hi: at,
+        },
+    }
+}
+
+fn log() -> LogHistory {
+    LogHistory {
+        events: (1..=3).map(logged).collect(),
+    }
+}
+
+fn result(seq: Seq, status: Status, gseq: i64) -> Told {
+    Told::Result {
+        epoch: 1,
+        seq,
+        hash: before(seq + 1),
+        status,
+        code: None,
+        gseq: Some(gseq),
+    }
+}
+
+fn receipt(contiguous: Seq, stamp: Micros) -> Told {
+    Told::Receipt(Receipt {
+        device: DEVICE,
+        epoch: 1,
+        contiguous_seq: contiguous,
+        held_ranges: Ranges::of(1, contiguous),
+        missing_ranges: Ranges::EMPTY,
+        head_hash: before(contiguous + 1),
+        stamp,
+        key: 1,
+        sig: Signature::of(&"A".repeat(86)).unwrap(),
+    })
+}
+
+/// A device that sent three events, one of them twice, and was told so.
+fn device() -> DeviceHistory {
+    DeviceHistory {
+        device: DEVICE,
+        made: (1..=3)
+            .map(|n| Made {
+                epoch: 1,
+                seq: n,
+                event: event(n),
+                text: text(n),
+                hash: before(n + 1),
+                whereabouts: Whereabouts::Dropped,
+            })
+            .collect(),
+        told: vec![
+            result(1, Status::Stored, 1),
+            receipt(1, 15),
+            result(1, Status::Duplicate, 1),
+            result(2, Status::Stored, 2),
+            result(3, Status::Stored, 3),
+            receipt(3, 35),
+        ],
+    }
+}
+
+fn is_broken(holds: Holds, invariant: &str) {
+    let broken = holds.expect_err("it should be broken");
+    assert_eq!(broken.invariant, invariant, "{broken}");
+}
+
+#[test]
+fn all_hold_for_an_honest_history() {
+    let (log, devices) = (log(), [device()]);
+    i1_nothing_is_lost(&log, &devices).unwrap();
+    i2_nothing_is_invented(&log, &devices).unwrap();
+    i3_exactly_once(&log).unwrap();
+    i4_a_retry_is_answered_alike(&devices).unwrap();
+    i5_receipts_tell_the_truth(&log, &devices).unwrap();
+    i6_groups_stand_whole(&log, &BTreeSet::new()).unwrap();
+    i7_nothing_is_rewritten(&log, &log).unwrap();
+    i11_the_order_is_total(&log).unwrap();
+    i14_no_silent_effect(&log, &(1..=3).map(event).collect(), &[]).unwrap();
+    i26_every_outbox_drains(&devices).unwrap();
+    i30_every_flipped_bit_is_found(&log).unwrap();
+    i31_forks_are_found(&log).unwrap();
+}
+
+#[test]
+fn i1_a_dropped_event_that_is_not_in_the_log_is_lost() {
+    let mut log = log();
+    log.events.remove(1);
+    is_broken(i1_nothing_is_lost(&log, &[device()]), "I1");
+    let mut waiting = device();
+    waiting.made[1].whereabouts = Whereabouts::Waiting;
+    waiting.told.truncate(2);
+    i1_nothing_is_lost(&log, &[waiting]).unwrap();
+}
+
+#[test]
+fn i1_an_event_that_was_told_a_result_is_in_the_log() {
+    let mut log = log();
+    log.events.pop();
+    let mut waiting = device();
+    waiting.made[2].whereabouts = Whereabouts::Waiting;
+    is_broken(i1_nothing_is_lost(&log, &[waiting]), "I1");
+}
+
+#[test]
+fn i2_an_event_nobody_made_is_invented() {
+    let mut log = log();
+    log.events[2].body = b"another".to_vec();
+    is_broken(i2_nothing_is_invented(&log, &[device()]), "I2");
+}
+
+#[test]
+fn i3_a_second_copy_under_one_number_counts_nowhere() {
+    let mut log = log();
+    let mut copy = logged(3);
+    (copy.gseq, copy.hash, copy.event) = (4, Hash([9; 32]), Some(event(9)));
+    log.events.push(copy.clone());
+    is_broken(i3_exactly_once(&log), "I3");
+    is_broken(i31_forks_are_found(&log), "I31");
+    log.events[3].fate = Status::Quarantined;
+    i3_exactly_once(&log).unwrap();
+    i31_forks_are_found(&log).unwrap();
+}
+
+#[test]
+fn i4_a_retry_that_is_told_another_position_is_found() {
+    let mut device = device();
+    device.told[2] = result(1, Status::Duplicate, 5);
+    is_broken(i4_a_retry_is_answered_alike(&[device]), "I4");
+}
+
+#[test]
+fn i5_a_receipt_one_too_high_is_found() {
+    let mut device = device();
+    device.told[5] = receipt(4, 35);
+    is_broken(i5_receipts_tell_the_truth(&log(), &[device]), "I5");
+}
+
+#[test]
+fn i5_a_receipt_that_covers_what_came_later_is_found() {
+    let mut device = device();
+    device.told[1] = receipt(2, 15);
+    is_broken(i5_receipts_tell_the_truth(&log(), &[device]), "I5");
+}
+
+#[test]
+fn i5_a_receipt_that_goes_back_is_found() {
+    let mut device = device();
+    device.told.push(receipt(2, 45));
+    is_broken(i5_receipts_tell_the_truth(&log(), &[device]), "I5");
+}
+
+#[test]
+fn i6_half_a_group_is_found_unless_it_was_released() {
+    let group = GroupId(Uuid::from_u128(5));
+    let mut log = log();
+    log.events[0].group = Some((group, 2));
+    is_broken(i6_groups_stand_whole(&log, &BTreeSet::new()), "I6");
+    i6_groups_stand_whole(&log, &BTreeSet::from([group])).unwrap();
+}
+
+#[test]
+fn i7_and_i30_a_flipped_bit_is_found() {
+    let mut later = log();
+    later.events[1].body[0] ^= 1;
+    is_broken(i7_nothing_is_rewritten(&log(), &later), "I7");
+    is_broken(i30_every_flipped_bit_is_found(&later), "I30");
+}
+
+#[test]
+fn i11_an_order_that_falls_along_a_device_is_found() {
+    let mut log = log();
+    log.events[2].order.as_mut().unwrap().eff = 5;
+    is_broken(i11_the_order_is_total(&log), "I11");
+}
+
+#[test]
+fn i12_an_act_ordered_before_what_it_knew_is_found() {
+    let (first, second) = (logged(1).order.unwrap(), logged(2).order.unwrap());
+    i12_who_knew_came_later(&[(first, second)]).unwrap();
+    is_broken(i12_who_knew_came_later(&[(second, first)]), "I12");
+}
+
+#[test]
+fn i14_an_event_that_shows_nowhere_is_found() {
+    let shown = BTreeSet::from([event(1), event(2)]);
+    is_broken(i14_no_silent_effect(&log(), &shown, &[]), "I14");
+}
+
+#[test]
+fn i16_a_finding_whose_witness_does_not_count_is_found() {
+    let mut log = log();
+    let finding = Finding {
+        code: FindingCode::DoubleSale,
+        subject: Subject::Unit(suyuan_sync::unit::UnitKey::kept("/01/06901234567892/21/A")),
+        event: event(2),
+        batch: None,
+        witnesses: vec![event(1), event(2)],
+        detail: Detail::Nothing,
+    };
+    i16_no_finding_without_witnesses(&log, std::slice::from_ref(&finding)).unwrap();
+    log.events[0].fate = Status::Quarantined;
+    is_broken(
+        i16_no_finding_without_witnesses(&log, std::slice::from_ref(&finding)),
+        "I16",
+    );
+}
+
+#[test]
+fn i21_a_skipped_entry_and_a_repeated_one_are_found() {
+    let scope = [("a".to_owned(), 3), ("b".to_owned(), 5)];
+    let page = |after, upto, items: &[(&str, i64)]| Delivered {
+        after,
+        upto,
+        items: items
+            .iter()
+            .map(|(what, at)| ((*what).to_owned(), *at))
+            .collect(),
+        applied: true,
+        more: false,
+    };
+    let pages = [page(0, 4, &[("a", 3)]), page(4, 6, &[("b", 5)])];
+    i21_cursors_neither_skip_nor_repeat(&scope, &pages, 6).unwrap();
+    is_broken(
+        i21_cursors_neither_skip_nor_repeat(&scope, &pages[..1], 6),
+        "I21",
+    );
+    let again = [page(0, 4, &[("a", 3)]), page(4, 6, &[("a", 3), ("b", 5)])];
+    is_broken(
+        i21_cursors_neither_skip_nor_repeat(&scope, &again, 6),
+        "I21",
+    );
+}
+
+#[test]
+fn i23_a_read_below_what_was_receipted_is_found() {
+    i23_reads_never_go_back(&[(3, 5), (4, 6)]).unwrap();
+    is_broken(i23_reads_never_go_back(&[(6, 5)]), "I23");
+    is_broken(i23_reads_never_go_back(&[(3, 6), (3, 5)]), "I23");
+}
+
+#[test]
+fn i26_a_waiting_event_is_found() {
+    let mut device = device();
+    device.made[2].whereabouts = Whereabouts::Waiting;
+    is_broken(i26_every_outbox_drains(&[device]), "I26");
+}
+
+#[test]
+fn i32_what_came_under_a_revoked_key_does_not_count() {
+    let revoked = BTreeMap::from([((DEVICE, 1), 2)]);
+    is_broken(
+        i32_the_revoked_stay_out(&log(), &revoked, &BTreeSet::new()),
+        "I32",
+    );
+    i32_the_revoked_stay_out(&log(), &revoked, &BTreeSet::from([event(3)])).unwrap();
+}

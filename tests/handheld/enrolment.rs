@@ -1,0 +1,185 @@
+//! A device is made by staff, enrols once by a code, and is revoked when it is lost.
+
+use crate::support::{firm, id, made, ok, platform, refused, refused_field, text_of};
+use sea_orm::ConnectionTrait;
+use serde_json::{Value, json};
+use suyuan_sync::wire::{TrustKey, follow};
+use suyuan_tests::{Caller, DeviceKey, Handheld, TestApp, on_both};
+
+/// A place of this enterprise.
+pub async fn place(staff: &Caller, code: &str, kind: &str) -> String {
+    let body = json!({"code": code, "kind": kind, "name": "地点"});
+    id(&made(staff.post("/v1/locations", &body).await))
+}
+
+/// A ticket for a new device at this place.
+pub async fn ticket(staff: &Caller, place: &str) -> Value {
+    let body = json!({"name": "PDA 1", "profile": "handheld", "location_id": place});
+    made(staff.post("/v1/devices", &body).await)
+}
+
+async fn enrol(app: &TestApp, code: &str, key: &DeviceKey) -> suyuan_tests::Answer {
+    let body = json!({"v": 1, "code": code, "key": key.jwk(), "program": "test 1"});
+    app.stranger().post("/v1/enrol", &body).await
+}
+
+/// Ten minutes later, for every code: the time of an act is the database's.
+async fn expire(app: &TestApp) {
+    let db = &app.state().db;
+    let earlier = "UPDATE enrolment SET expires_at = expires_at - 600000000";
+    db.writer().execute_unprepared(earlier).await.unwrap();
+}
+
+on_both!(a_device_enrols_once_by_its_code, |app| {
+    let platform = platform(&app).await;
+    let firm = firm(&app, &platform, "ACME", &["9521234"]).await;
+    let place = place(&firm.operator, "WH-1", "warehouse").await;
+    let made = ticket(&firm.operator, &place).await;
+    let (device, ticket) = (&made["device"], &made["ticket"]);
+    assert_eq!(device["epoch"], 0);
+    let told: Value = serde_json::from_str(ticket["text"].as_str().unwrap()).unwrap();
+    assert_eq!(told["url"], app.internal_url, "the code says where to call");
+    assert_eq!(told["code"], ticket["code"]);
+    assert_eq!(told["enterprise"], firm.id);
+    assert!(ticket["svg"].as_str().unwrap().contains("<svg"));
+
+    let handheld = Handheld::enrol(&app.internal_url, ticket["code"].as_str().unwrap()).await;
+    let welcome = &handheld.welcome;
+    assert_eq!(welcome["device"], device["id"]);
+    assert_eq!((handheld.epoch, &welcome["location"]), (1, &json!(place)));
+    assert_eq!(welcome["limits"]["events_per_push_max"], 500);
+    assert_eq!(welcome["trust_keys"].as_array().unwrap().len(), 1);
+    let again = enrol(&app, ticket["code"].as_str().unwrap(), &DeviceKey::new()).await;
+    refused(again, "enrolment-code-invalid");
+    let path = format!("/v1/devices/{}", text_of(&device["id"]));
+    assert_eq!(ok(firm.admin.get(&path).await)["epoch"], 1);
+    app.stop().await;
+});
+
+on_both!(a_code_holds_ten_minutes_and_a_new_one_ends_it, |app| {
+    let platform = platform(&app).await;
+    let firm = firm(&app, &platform, "ACME", &["9521234"]).await;
+    let place = place(&firm.operator, "WH-1", "warehouse").await;
+    let first = ticket(&firm.operator, &place).await;
+    let path = format!("/v1/devices/{}/tickets", text_of(&first["device"]["id"]));
+    let second = made(firm.operator.post(&path, &json!({})).await);
+    let code = |made: &Value| text_of(&made["ticket"]["code"]);
+    refused(
+        enrol(&app, &code(&first), &DeviceKey::new()).await,
+        "enrolment-code-invalid",
+    );
+    expire(&app).await;
+    refused(
+        enrol(&app, &code(&second), &DeviceKey::new()).await,
+        "enrolment-code-invalid",
+    );
+    app.stop().await;
+});
+
+on_both!(each_enrolment_is_an_epoch_with_a_key_of_its_own, |app| {
+    let platform = platform(&app).await;
+    let firm = firm(&app, &platform, "ACME", &["9521234"]).await;
+    let place = place(&firm.operator, "WH-1", "warehouse").await;
+    let first = ticket(&firm.operator, &place).await;
+    let key = DeviceKey::new();
+    let answer = enrol(&app, &text_of(&first["ticket"]["code"]), &key).await;
+    assert_eq!(answer.json()["epoch"], 1);
+    let path = format!("/v1/devices/{}/tickets", text_of(&first["device"]["id"]));
+    let second = made(firm.operator.post(&path, &json!({})).await);
+    let code = text_of(&second["ticket"]["code"]);
+    refused_field(enrol(&app, &code, &key).await, "public_key", "known");
+    // The refusal left the code good.
+    let answer = enrol(&app, &code, &DeviceKey::new()).await;
+    assert_eq!(answer.json()["epoch"], 2);
+    app.stop().await;
+});
+
+on_both!(what_is_no_key_is_refused, |app| {
+    let platform = platform(&app).await;
+    let firm = firm(&app, &platform, "ACME", &["9521234"]).await;
+    let place = place(&firm.operator, "WH-1", "warehouse").await;
+    let code = text_of(&ticket(&firm.operator, &place).await["ticket"]["code"]);
+    let zeros = "A".repeat(43);
+    for (key, problem) in [
+        (
+            json!({"kty": "EC", "crv": "P-256", "x": zeros, "y": zeros}),
+            "invalid-fields",
+        ),
+        (
+            json!({"kty": "EC", "crv": "P-384", "x": zeros, "y": zeros}),
+            "malformed-body",
+        ),
+        (
+            json!({"kty": "RSA", "n": "AQAB", "e": "AQAB"}),
+            "malformed-body",
+        ),
+        (json!(null), "malformed-body"),
+    ] {
+        let body = json!({"v": 1, "code": code, "key": key});
+        refused(app.stranger().post("/v1/enrol", &body).await, problem);
+    }
+    app.stop().await;
+});
+
+on_both!(devices_are_an_enterprises_own, |app| {
+    let platform = platform(&app).await;
+    let acme = firm(&app, &platform, "ACME", &["9521234"]).await;
+    let other = firm(&app, &platform, "BETA", &["9521235"]).await;
+    let place = place(&acme.operator, "WH-1", "warehouse").await;
+    let body = json!({"name": "x", "profile": "till", "location_id": place});
+    refused_field(
+        other.admin.post("/v1/devices", &body).await,
+        "location_id",
+        "unknown",
+    );
+    let made = ticket(&acme.operator, &place).await;
+    let path = format!("/v1/devices/{}", text_of(&made["device"]["id"]));
+    refused(other.admin.get(&path).await, "not-found");
+    refused(
+        other
+            .admin
+            .post(&format!("{path}/tickets"), &json!({}))
+            .await,
+        "not-found",
+    );
+    let why = json!({"reason": "lost"});
+    refused(
+        other.admin.post(&format!("{path}/revoke"), &why).await,
+        "not-found",
+    );
+    assert_eq!(ok(other.admin.get("/v1/devices").await)["items"], json!([]));
+    let revoked = ok(acme.operator.post(&format!("{path}/revoke"), &why).await);
+    assert!(revoked["revoked_at"].is_string());
+    refused(
+        acme.operator.post(&format!("{path}/revoke"), &why).await,
+        "device-revoked",
+    );
+    // Its code went with it.
+    let code = text_of(&made["ticket"]["code"]);
+    refused(
+        enrol(&app, &code, &DeviceKey::new()).await,
+        "enrolment-code-invalid",
+    );
+    app.stop().await;
+});
+
+on_both!(
+    a_device_that_was_away_follows_the_keys_lists_are_signed_with,
+    |app| {
+        let platform = platform(&app).await;
+        let firm = firm(&app, &platform, "ACME", &["9521234"]).await;
+        let place = place(&firm.operator, "WH-1", "warehouse").await;
+        let code = async || text_of(&ticket(&firm.operator, &place).await["ticket"]["code"]);
+        let early = Handheld::enrol(&app.internal_url, &code().await).await;
+        let state = app.state();
+        state.handheld.keys.rotate(state.clock.now()).await.unwrap();
+        let late = Handheld::enrol(&app.internal_url, &code().await).await;
+        let keys = |handheld: &Handheld| -> Vec<TrustKey> {
+            serde_json::from_value(handheld.welcome["trust_keys"].clone()).unwrap()
+        };
+        let trusted = keys(&early);
+        let verify = suyuan::handheld::keys::point::verify;
+        assert_eq!(follow(&trusted[0], &keys(&late), verify).len(), 2);
+        app.stop().await;
+    }
+);

@@ -1,0 +1,7 @@
+//! What handhelds and tills do, and what becomes of it: enrolment, pushes, what stands aside. One
+//! binary, one module a story.
+
+mod enrolment;
+#[path = "../enterprise/support.rs"]
+#[allow(dead_code)]
+mod support;
