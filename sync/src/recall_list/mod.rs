@@ -35,8 +35,8 @@ impl UnitHash {
             .chain_update(TAG)
             .chain_update(unit.as_str().as_bytes());
         let digest: [u8; 32] = hasher.finalize().into();
-        let [a, b, c, d, e, f, g, h, ..] = digest;
-        UnitHash(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        let first = digest.first_chunk().copied().unwrap_or_default();
+        UnitHash(u64::from_be_bytes(first))
     }
 }
 
