@@ -29,6 +29,7 @@ pub mod invariants;
 pub mod limits;
 pub mod lots;
 pub mod order;
+pub mod outbox;
 pub mod recall_list;
 pub mod till;
 pub mod time;

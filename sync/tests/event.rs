@@ -9,8 +9,8 @@ use suyuan_sync::{
     },
     ids::{DeviceId, LocationId},
     limits::{
-        BODY_ITEMS_MAX, BODY_VALUES_MAX, EVENT_BYTES_MAX, JSON_DEPTH_MAX, QTY_MAX, SEQ_MAX,
-        TEXT_BYTES_MAX, UNITS_PER_EVENT_MAX,
+        BODY_ITEMS_MAX, BODY_VALUES_MAX, EVENT_BYTES_MAX, JSON_DEPTH_MAX, LOTS_PER_EVENT_MAX,
+        QTY_MAX, SEQ_MAX, TEXT_BYTES_MAX, UNITS_PER_EVENT_MAX,
     },
 };
 use uuid::Uuid;
@@ -206,7 +206,7 @@ fn t9_what_is_no_json_is_unreadable() {
         &with("seq", json!("@")).replace("\"@\"", "1e999"),
         &with("seq", json!("@")).replace("\"@\"", "99999999999999999999999"),
         &with("x", json!("@")).replace("\"@\"", "NaN"),
-        &with("x", json!("@")).replace('@', "\\ud800\u{1}"),
+        &with("x", json!("@")).replace('@', "\u{1}"),
     ] {
         assert!(!fault(text).parks(), "{text}");
     }
@@ -229,6 +229,25 @@ fn a_name_that_stands_twice_is_read_neither_way() {
     ] {
         assert_eq!(fault(&twice).name(), "not-an-event", "{twice}");
     }
+}
+
+/// A browser that cuts a note inside an emoji writes half a character.
+#[test]
+fn half_a_character_makes_no_event_unreadable() {
+    let cut = |name: &str, value: Value| with(name, value).replace('@', "\\ud83c");
+    for text in [
+        cut("doc", json!({"no": "S1 @"})),
+        cut("body", json!({"note @": ["@", {"@": 1}]})),
+        cut("a_later_field", json!("@")),
+        cut("units", json!([{"code": "@"}])),
+    ] {
+        assert!(Header::read(text.as_bytes()).whole);
+        read(&text);
+    }
+    let doc = read(&cut("doc", json!({"no": "S1 @"}))).doc.unwrap();
+    assert_eq!(doc.no, "S1 \u{fffd}");
+    let whole = with("doc", json!({"no": "@"})).replace('@', "\\ud83c\\udf7c");
+    assert_eq!(read(&whole).doc.unwrap().no, "🍼");
 }
 
 /// I33.
@@ -269,6 +288,10 @@ fn the_limits_are_exact() {
     both["units"] = units(600);
     both["children"] = units(401);
     fault(&both.to_string());
+
+    let lots = |count| json!(vec![json!({"gtin": "1", "qty": 1}); count]);
+    read(&with("lots", lots(LOTS_PER_EVENT_MAX)));
+    fault(&with("lots", lots(LOTS_PER_EVENT_MAX + 1)));
 
     let anchor = |length| with("anchor", json!("a".repeat(length)));
     read(&anchor(TEXT_BYTES_MAX));
@@ -424,6 +447,9 @@ fn a_header_is_made_out_of_what_is_broken() {
     assert!(!Header::read(&bytes).whole);
     assert_eq!(Header::read(&bytes).seq, Some(7));
     assert_eq!(Header::read(b"\xff\xfe"), Header::default());
+    // A number that may have been cut is not believed.
+    let cut = Header::read(br#"{"epoch":3,"seq":12"#);
+    assert_eq!((cut.epoch, cut.seq), (Some(3), None));
     assert_eq!(
         Header::read(br#"{"seq":1,"seq":2,"kind":"sale","v":-1}"#).seq,
         Some(1)

@@ -104,6 +104,9 @@ impl Kept {
 }
 
 proptest! {
+    // One of these is made to fail on purpose below: nothing to write down then.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn the_batch_function_is_the_specification(events in epoch(12)) {
         prop_assert_eq!(effective(&events), by_the_book(&events));
@@ -249,4 +252,13 @@ fn of_nothing_comes_nothing() {
     assert!(effective(&[]).is_empty());
     let resumed = resume(Prefix::START, &[]).expect("the start stands");
     assert!(resumed.changed.is_empty() && resumed.prefix == Prefix::START);
+}
+
+/// The checker is checked.
+#[cfg(feature = "bugs")]
+#[test]
+fn a_spike_that_shifts_the_rest_is_caught() {
+    use suyuan_sync::bugs::{Bug, with};
+    let test = one_outlier_moves_another_event_at_most_by_its_gap_to_its_neighbour;
+    assert!(with(Bug::SpikeShiftsTheRest, || std::panic::catch_unwind(test)).is_err());
 }

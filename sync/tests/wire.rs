@@ -199,10 +199,11 @@ fn i30_every_field_is_covered_by_the_signature() {
         }
     }
     let mut tried = 0;
-    for Signed { what, value, text } in golden().signed {
+    for Signed { what, value, .. } in golden().signed {
+        let original = bytes(&what, &value);
         each(&value, &mut |other| {
             if let Some(bytes) = bytes(&what, &other) {
-                assert_ne!(bytes, text.as_bytes(), "{what}: {other}");
+                assert_ne!(Some(bytes), original, "{what}: {other}");
                 tried += 1;
             }
         });

@@ -5,13 +5,14 @@
 //! refused, and then it fills nothing; what is wrong with a text inside it is for T9.
 
 use crate::{
+    bugs::{self, Bug},
     chain::{self, Hash},
     event::{Event, EventFault, Group, Header},
     ids::{DeviceId, Epoch, EventId, Seq},
     limits::{EVENTS_PER_PUSH_MAX, SEQ_MAX},
+    wire::FrameFault,
 };
 use std::sync::Arc;
-use thiserror::Error;
 
 /// What a text turned out to be.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,32 +57,6 @@ pub struct Batch {
     pub events: Vec<ReadEvent>,
 }
 
-/// Why a push is no push. It fills nothing; the device sends it again, split or mended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum FrameFault {
-    /// More events than [`EVENTS_PER_PUSH_MAX`].
-    #[error("a push holds at most {max} events, this has {events}")]
-    TooMany {
-        /// How many it has.
-        events: usize,
-        /// How many it may have.
-        max: usize,
-    },
-    /// Its numbers do not lie between 1 and [`SEQ_MAX`].
-    #[error("sequence numbers lie between 1 and {max}")]
-    SeqRange {
-        /// The greatest one.
-        max: Seq,
-    },
-    /// It would leave more separate ranges than a receipt can name. A device that sends in order
-    /// never comes near.
-    #[error("at most {max} separate ranges of an epoch can be held; fill the gaps first")]
-    TooManyGaps {
-        /// How many ranges there may be.
-        max: usize,
-    },
-}
-
 /// Reads a push. `parse` is [`crate::event::parse`], or what a test puts in its place.
 pub fn read(
     device: DeviceId,
@@ -92,21 +67,24 @@ pub fn read(
     parse: impl Fn(&str) -> Result<Event, EventFault>,
 ) -> Result<Batch, FrameFault> {
     if texts.len() > EVENTS_PER_PUSH_MAX {
-        return Err(FrameFault::TooMany {
-            events: texts.len(),
+        return Err(FrameFault::TooManyEvents {
             max: EVENTS_PER_PUSH_MAX,
         });
     }
     let after = first_seq.saturating_add(texts.len() as u64);
     if first_seq == 0 || after > SEQ_MAX + 1 {
-        return Err(FrameFault::SeqRange { max: SEQ_MAX });
+        return Err(FrameFault::BadSeq);
     }
     let mut head = prev_hash;
     let events = (first_seq..)
         .zip(texts)
         .map(|(seq, text)| {
             let prev_hash = head;
-            head = chain::next(prev_hash, text.as_bytes());
+            head = if bugs::on(Bug::HashOverRewritten) {
+                chain::next(prev_hash, rewritten(&text).as_bytes())
+            } else {
+                chain::next(prev_hash, text.as_bytes())
+            };
             let read = read_one(&text, (device, epoch, seq), &parse);
             ReadEvent {
                 seq,
@@ -124,6 +102,12 @@ pub fn read(
         prev_hash,
         events,
     })
+}
+
+/// For [`Bug::HashOverRewritten`] only.
+fn rewritten(text: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(text)
+        .map_or_else(|_| text.to_owned(), |json| json.to_string())
 }
 
 /// Reads one text and holds it against its place.

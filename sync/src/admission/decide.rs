@@ -9,18 +9,16 @@ use super::{
     Batch, Branch, Extent, Fork, FrameFault, GroupHeld, Held, Kept, Outcome, Read, ReadEvent,
     Remark, Status,
     group::Joining,
-    place::{Place, Placer, enter_fork},
+    place::{Place, Placer},
 };
 use crate::{
+    bugs::{self, Bug},
     chain::Hash,
     ids::{EventId, GroupId, Seq},
-    limits::{RANGES_MAX, SEQ_MAX},
+    limits::RANGES_MAX,
     wire::Ranges,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::RangeInclusive,
-};
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 /// What became of one event of a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +45,9 @@ pub struct Leaving {
 pub struct Receipted {
     /// Up to here nothing is waited for, on the branch in state.
     pub contiguous: Seq,
-    /// What is held of the pusher's own branch. Only what stands here is covered.
+    /// Every number under which something is held, on whatever branch. Only what stands here is
+    /// covered; and a device relies on it only for events of the push that was answered, since a
+    /// number may be held from another copy of it.
     pub held: Ranges,
     /// What is missing below the greatest of these.
     pub missing: Ranges,
@@ -61,12 +61,10 @@ pub struct Receipted {
 pub struct Decision {
     /// What became of each event, in the places of the batch.
     pub judged: Vec<Judged>,
-    /// How far the branch in state reaches now.
+    /// How far the epoch is held now.
     pub extent: Extent,
-    /// Second branches that were found or grew (T3).
+    /// Second branches found by this push: both copies must enrol again (T3).
     pub forks: Vec<Fork>,
-    /// The roots of those among them that were found by this push: both copies must enrol again.
-    pub forks_found: Vec<Hash>,
     /// Events held before that, as is only known now, do not chain to what came in before them:
     /// each is remarked `CHAIN_BREAK` (T5). So the remark is the same in whatever order they came.
     pub breaks: Vec<Seq>,
@@ -114,17 +112,19 @@ impl Decision {
 /// Decides on a push. The only refusal is of a frame that would leave more gaps than a receipt can
 /// name; it fills nothing.
 pub fn admit(held: &Held, batch: &Batch) -> Result<Decision, FrameFault> {
+    let poisoned = |event: &ReadEvent| matches!(event.read, Read::Unreadable(_));
+    if bugs::on(Bug::PoisonFailsBatch) && batch.events.iter().any(poisoned) {
+        return Err(FrameFault::BadSeq);
+    }
+    let behind_gap = batch.first_seq > held.extent.contiguous.saturating_add(1);
     let mut placer = Placer::new(held, batch);
     let mut taken = held.taken.clone();
     let mut joining = Joining::new(&held.groups);
-    let mut forks: Vec<Fork> = held.forks.clone();
-    let (mut touched, mut found, mut breaks) = (BTreeSet::new(), Vec::new(), Vec::new());
-    let mut own = None;
+    let (mut forks, mut breaks) = (Vec::new(), Vec::new());
     let mut judged: Vec<Judged> = Vec::with_capacity(batch.events.len());
     for event in &batch.events {
         let (branch, broken) = match placer.place(event) {
             Place::Held(kept) => {
-                own = fork_of(kept.branch).or(own);
                 judged.push(Judged::Duplicate(kept.clone()));
                 continue;
             }
@@ -134,13 +134,11 @@ pub fn admit(held: &Held, batch: &Batch) -> Result<Decision, FrameFault> {
                 broken,
                 breaks_next,
             } => {
-                if let Branch::Fork(hash) = branch {
-                    enter_fork(&mut forks, hash, event.seq);
-                    touched.insert(hash);
-                    own = Some(hash);
-                    if root {
-                        found.push(hash);
-                    }
+                if root {
+                    forks.push(Fork {
+                        root: event.hash,
+                        seq: event.seq,
+                    });
                 }
                 if breaks_next {
                     breaks.push(event.seq.saturating_add(1));
@@ -150,6 +148,9 @@ pub fn admit(held: &Held, batch: &Batch) -> Result<Decision, FrameFault> {
         };
         let free = event.read.id().filter(|id| taken.insert(*id));
         let mut remarks = remarks(event, held.revoked, branch, free, broken);
+        if bugs::on(Bug::GapBlocks) && behind_gap {
+            remarks.push(Remark::GroupIncomplete);
+        }
         let enters = !remarks.iter().any(|remark| remark.keeps_out());
         if let (true, Some(group), Some(id)) = (enters, event.read.group(), free)
             && !joining.join(group, event.seq, id)
@@ -175,21 +176,17 @@ pub fn admit(held: &Held, batch: &Batch) -> Result<Decision, FrameFault> {
         }
     }
     let extent = extended(held, &judged);
-    let receipt = receipt(
-        &extent,
-        own.and_then(|root| forks.iter().find(|f| f.root == root)),
-        batch,
-    );
-    if too_many(&extent.held, &held.extent.held) || receipt.held.ranges().len() > RANGES_MAX {
+    let receipt = receipt(&extent);
+    let before = held.extent.covered();
+    let more = receipt.held.ranges().len() > before.ranges().len();
+    if more && receipt.held.ranges().len() > RANGES_MAX {
         return Err(FrameFault::TooManyGaps { max: RANGES_MAX });
     }
-    forks.retain(|fork| touched.contains(&fork.root));
     let settled = held.extent.contiguous.saturating_add(1)..=extent.contiguous;
     Ok(Decision {
         judged,
         extent,
         forks,
-        forks_found: found,
         breaks,
         leaving: joined.leaving,
         groups: joined.groups,
@@ -227,52 +224,38 @@ fn remarks(
     .collect()
 }
 
-/// How far the first branch reaches with what is new on it.
+/// How far the epoch is held with what is new.
 fn extended(held: &Held, judged: &[Judged]) -> Extent {
-    let new = || {
-        judged.iter().filter_map(|judged| match judged {
-            Judged::New(kept) if kept.branch == Branch::First => Some(kept),
+    let new = |first: bool| {
+        judged.iter().filter_map(move |judged| match judged {
+            Judged::New(kept) if (kept.branch == Branch::First) == first => Some(kept),
             _ => None,
         })
     };
     let mut extent = held.extent.clone();
-    extent.fill(new().map(|kept| kept.seq), |seq| {
-        let rows = held.rows.iter().filter(|kept| kept.branch == Branch::First);
-        let kept = new().chain(rows).find(|kept| kept.seq == seq);
+    for kept in new(false) {
+        extent.aside.add(kept.seq, kept.seq);
+    }
+    extent.fill(new(true).map(|kept| kept.seq), |seq| {
+        let rows = held.rows.iter();
+        let rows = rows.filter(|kept| kept.branch == Branch::First);
+        let kept = new(true).chain(rows).find(|kept| kept.seq == seq);
         kept.map(|kept| kept.hash)
     });
     extent
 }
 
-/// What a receipt tells to whom pushed this: on a second branch the numbers before its root, which
-/// both branches share, what is held of it, and what was just pushed.
-fn receipt(extent: &Extent, fork: Option<&Fork>, batch: &Batch) -> Receipted {
-    let held = match fork {
-        None => extent.held.clone(),
-        Some(fork) => {
-            let mut own = extent
-                .held
-                .without(&Ranges::of(fork.seq, SEQ_MAX))
-                .union(&fork.held);
-            own.add(batch.first_seq, batch.last_seq());
-            own
-        }
-    };
+/// What a receipt tells of this.
+fn receipt(extent: &Extent) -> Receipted {
+    let mut held = extent.covered();
+    if bugs::on(Bug::ReceiptOneTooHigh) {
+        let next = held.greatest().unwrap_or(0).saturating_add(1);
+        held.add(next, next);
+    }
     Receipted {
         contiguous: extent.contiguous,
         missing: held.gaps(),
         held,
         head: extent.head,
-    }
-}
-
-fn too_many(now: &Ranges, before: &Ranges) -> bool {
-    now.ranges().len() > RANGES_MAX && now.ranges().len() > before.ranges().len()
-}
-
-fn fork_of(branch: Branch) -> Option<Hash> {
-    match branch {
-        Branch::First => None,
-        Branch::Fork(root) => Some(root),
     }
 }

@@ -10,13 +10,15 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What is held of the branch of a device epoch that was received first.
+/// What is held of a device epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extent {
     /// Up to here nothing is waited for: all is held, or its gap was forced.
     pub contiguous: Seq,
-    /// Every number that is filled.
+    /// Every number that is filled on the branch received first, the one in state.
     pub held: Ranges,
+    /// Every number that is filled on a second branch (T3).
+    pub aside: Ranges,
     /// The hash after the event at `contiguous`; before any, the epoch's genesis.
     pub head: Hash,
 }
@@ -40,13 +42,20 @@ impl Extent {
         Extent {
             contiguous: 0,
             held: Ranges::EMPTY,
+            aside: Ranges::EMPTY,
             head: chain::genesis(device, epoch),
         }
     }
 
-    /// What lies below the greatest number held and is missing, forced gaps included.
+    /// Every number under which something is held durably, on whatever branch: what a receipt
+    /// covers. All that is pushed fills its number.
+    pub fn covered(&self) -> Ranges {
+        self.held.union(&self.aside)
+    }
+
+    /// What lies below the greatest of these and is missing, forced gaps included.
     pub fn missing(&self) -> Ranges {
-        self.held.gaps()
+        self.covered().gaps()
     }
 
     /// Is something before this number still waited for? What is held there is folded all the
@@ -78,8 +87,8 @@ impl Extent {
         }
         Extent {
             contiguous: gap.then,
-            held: self.held.clone(),
             head,
+            ..self.clone()
         }
     }
 

@@ -7,7 +7,6 @@ use super::{Batch, Branch, Extent, GroupHeld, Outcome, ReadEvent};
 use crate::{
     chain::{self, Hash},
     ids::{DeviceId, Epoch, EventId, GroupId, Gseq, Seq},
-    wire::Ranges,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -42,19 +41,15 @@ pub struct Fork {
     pub root: Hash,
     /// The root's number.
     pub seq: Seq,
-    /// The numbers that are held of this branch, root included.
-    pub held: Ranges,
 }
 
 /// What is held of a device epoch, as far as one push is concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// How far the branch in state reaches.
+    /// How far the epoch is held.
     pub extent: Extent,
     /// The key the push is signed with was revoked (T6).
     pub revoked: bool,
-    /// The second branches that events among `rows` stand on.
-    pub forks: Vec<Fork>,
     /// The events that [`Lookup`] names by number, on every branch.
     pub rows: Vec<Kept>,
     /// The ids among those [`Lookup`] names that some event of the enterprise claims already. (An
@@ -83,7 +78,6 @@ impl Held {
         Held {
             extent: Extent::empty(device, epoch),
             revoked: false,
-            forks: Vec::new(),
             rows: Vec::new(),
             taken: BTreeSet::new(),
             groups: BTreeMap::new(),

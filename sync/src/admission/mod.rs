@@ -23,8 +23,8 @@ mod later;
 mod place;
 mod remark;
 
-pub use crate::wire::Status;
-pub use batch::{Batch, FrameFault, Read, ReadEvent, read};
+pub use crate::wire::{FrameFault, Status};
+pub use batch::{Batch, Read, ReadEvent, read};
 pub use decide::{Decision, Judged, Leaving, Receipted, admit};
 pub use extent::{Extent, Gap};
 pub use group::{GroupHeld, Member, Standing, group_released};

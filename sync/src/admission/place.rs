@@ -3,8 +3,9 @@
 //!
 //! It knows hashes and numbers only, not what is wrong with a text otherwise.
 
-use super::{Batch, Fork, Held, Kept, ReadEvent};
+use super::{Batch, Held, Kept, ReadEvent};
 use crate::{
+    bugs::{self, Bug},
     chain::{self, Hash},
     ids::Seq,
 };
@@ -85,7 +86,9 @@ impl<'h> Placer<'h> {
         let branch = match self.before {
             // Whatever descends from a fork is on it. So is another copy of a number it holds.
             Before::Fork(root) => Branch::Fork(root),
-            _ if rows.first_at(event.seq).is_some() => Branch::Fork(event.hash),
+            _ if rows.first_at(event.seq).is_some() && !bugs::on(Bug::ForkOverwrites) => {
+                Branch::Fork(event.hash)
+            }
             _ => Branch::First,
         };
         let first = branch == Branch::First;
@@ -140,18 +143,5 @@ impl<'h> Rows<'h> {
             (None, Some(first)) => Before::First(first.hash),
             (None, None) => Before::Unknown,
         }
-    }
-}
-
-/// Enters an event of a fork.
-pub(super) fn enter_fork(forks: &mut Vec<Fork>, root: Hash, seq: Seq) {
-    if let Some(fork) = forks.iter_mut().find(|fork| fork.root == root) {
-        fork.held.add(seq, seq);
-    } else {
-        forks.push(Fork {
-            root,
-            seq,
-            held: crate::wire::Ranges::of(seq, seq),
-        });
     }
 }

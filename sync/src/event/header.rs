@@ -4,7 +4,7 @@
 //! a broken text was. It never refuses: bytes that are no JSON, no UTF-8 or nest a million deep
 //! give what stood before the fault.
 
-use super::read::read_uuid;
+use super::{halves, read::read_uuid};
 use crate::ids::{DeviceId, Epoch, EventId};
 use serde::{
     Deserializer,
@@ -36,6 +36,8 @@ const SHORT_BYTES_MAX: usize = 64;
 impl Header {
     /// Makes out what it can.
     pub fn read(bytes: &[u8]) -> Header {
+        let mended = std::str::from_utf8(bytes).map(halves::replaced);
+        let bytes = mended.as_ref().map_or(bytes, |text| text.as_bytes());
         let mut header = Header::default();
         let mut json = serde_json::Deserializer::from_slice(bytes);
         let read = Fill(&mut header).deserialize(&mut json);

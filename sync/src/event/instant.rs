@@ -8,6 +8,8 @@ use crate::ids::Micros;
 
 const DAY_US: i64 = 86_400_000_000;
 const MINUTE_US: i64 = 60_000_000;
+/// As far from 1970 as a browser's clock can say.
+const FARTHEST: Micros = 8_640_000_000_000_000_000;
 
 /// The instant and its zone in minutes east of UTC; `None` for anything else than
 /// `YYYY-MM-DDThh:mm:ss[.f…](Z|±hh:mm)`. Digits behind the microsecond are dropped.
@@ -42,7 +44,9 @@ pub(super) fn read(text: &str) -> Option<(Micros, i32)> {
         .checked_mul(DAY_US)?
         .checked_add(in_day)?
         .checked_sub(zone.checked_mul(MINUTE_US)?)?;
-    Some((at, zone as i32))
+    (-FARTHEST..=FARTHEST)
+        .contains(&at)
+        .then_some((at, zone as i32))
 }
 
 /// The instant as a device in that zone writes it: milliseconds, or microseconds where needed.
@@ -208,7 +212,10 @@ mod tests {
             "2026-01-15T09:30:00.0123456789Z",
             "2026-01-15T09:30:00+24:00",
             "2026-01-15T09:30:00Zx",
+            "+275760-09-13T00:00:00.000001Z",
+            "-271821-04-19T23:59:59.999Z",
             "+999999-01-01T00:00:00Z",
+            "-999999-01-01T00:00:00Z",
             "２０２６-01-15T09:30:00Z",
         ] {
             assert_eq!(read(text), None, "{text}");

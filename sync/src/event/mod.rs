@@ -7,6 +7,7 @@
 mod bounded;
 mod depth;
 mod fault;
+mod halves;
 mod header;
 mod instant;
 mod kind;

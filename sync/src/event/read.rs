@@ -10,7 +10,7 @@ use super::{
     Actor, Counterpart, Disposition, Document, Environment, Event, EventFault, Group, Header,
     Input, Kind, LotLine, Override, Proof, UnitRead, VERSION,
     bounded::{Bounded, Short},
-    depth, instant,
+    depth, halves, instant,
     shape::{
         ActorShape, CounterpartShape, EnvShape, GroupShape, LotShape, OverrideShape, Shape,
         UnitShape,
@@ -59,9 +59,10 @@ pub fn parse(text: &str) -> Result<Event, EventFault> {
             max: JSON_DEPTH_MAX,
         });
     }
-    match serde_json::from_str::<Shape<'_>>(text) {
+    let text = halves::replaced(text);
+    match serde_json::from_str::<Shape<'_>>(&text) {
         Ok(shape) => event(&shape),
-        Err(error) => Err(refusal(text, &error)),
+        Err(error) => Err(refusal(&text, &error)),
     }
 }
 

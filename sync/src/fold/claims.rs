@@ -2,6 +2,7 @@
 
 use super::walk::{At, Walk};
 use crate::{
+    facts::BatchInfo,
     finding::{Detail, FindingCode},
     ids::Micros,
     trace_code::Claims,
@@ -11,27 +12,22 @@ const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
 /// Shanghai is east of Greenwich by so much, all year.
 const SHANGHAI_US: i64 = 8 * 60 * 60 * 1_000_000;
 
-/// Compares the claims of the code at hand with the unit's batch.
+/// Compares the claims of the unit's code, as it was read now, with the unit's batch.
 pub(super) fn compare<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
-    let Some(claims) = at
-        .read
-        .and_then(|read| read.scanned.as_ref())
-        .map(|scanned| scanned.claims)
-    else {
-        return;
-    };
     let Some(batch) = walk.batch() else {
         return;
     };
-    let other_lot = claims
-        .lot
-        .as_ref()
-        .is_some_and(|lot| lot.as_str() != batch.lot);
-    let other_day = batch
-        .expires_at
-        .zip(expired_from(&claims))
-        .is_some_and(|(recorded, claimed)| recorded != claimed);
-    if other_lot || other_day {
+    if at.via.is_some() {
+        return;
+    }
+    let event = &at.fact.event;
+    let mut claims = event
+        .units
+        .iter()
+        .chain(&event.parent)
+        .filter(|read| read.unit.as_ref() == Some(walk.unit))
+        .filter_map(|read| Some(read.scanned.as_ref()?.claims));
+    if claims.any(|claims| contradicts(&claims, batch)) {
         let commission = walk.memory.commission;
         walk.find(
             at,
@@ -40,6 +36,18 @@ pub(super) fn compare<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
             Detail::Nothing,
         );
     }
+}
+
+fn contradicts(claims: &Claims, batch: &BatchInfo) -> bool {
+    let other_lot = claims
+        .lot
+        .as_ref()
+        .is_some_and(|lot| lot.as_str() != batch.lot);
+    let other_day = batch
+        .expires_at
+        .zip(expired_from(claims))
+        .is_some_and(|(recorded, claimed)| recorded != claimed);
+    other_lot || other_day
 }
 
 /// The first instant at which goods with these claims are expired: 00:00 in Shanghai after the

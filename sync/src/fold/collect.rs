@@ -4,10 +4,14 @@ use super::{
     Phase, Place, Row, contents, recalled,
     walk::{At, Effect, Walk},
 };
-use crate::finding::{Detail, FindingCode};
+use crate::{
+    facts::RecallSpan,
+    finding::{Detail, FindingCode},
+};
 
-/// Goods were fetched back. Whether a recall covers them is asked of all recalls, whenever they
-/// began: a recall that is widened to the goods later explains why they were fetched.
+/// Goods were fetched back. Whether a recall covers them is asked of all recalls that were not
+/// closed before, whenever they began: a recall that is widened to the goods later explains why
+/// they were fetched.
 pub(super) fn collected<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
     match row {
         Row::FetchDestroyed => {
@@ -20,11 +24,14 @@ pub(super) fn collected<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effec
     let inside = contents::batches(walk, at);
     // A container without a batch of its own is covered as far as its contents are.
     let own = walk.state.batch.is_some() || inside.is_empty();
-    if own && walk.recalls.is_empty() {
+    let order = at.fact.order;
+    let covered =
+        |spans: &[&RecallSpan]| spans.iter().any(|span| !recalled::is_closed(span, order));
+    if own && !covered(&walk.recalls) {
         walk.find(at, FindingCode::CollectUnrecalled, &[], Detail::Nothing);
     }
     for batch in inside {
-        if recalled::covering(walk.world, None, Some(batch)).is_empty() {
+        if !covered(&recalled::covering(walk.world, None, Some(batch))) {
             walk.find_of(
                 at,
                 FindingCode::CollectUnrecalled,

@@ -124,5 +124,6 @@ pub(super) fn at_plant<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
         .places
         .get(&at.here())
         .is_some_and(|place| place.plant);
-    walk.is_at(at.here()) || plant == Some(at.here()) || (plant.is_none() && is_plant)
+    let somewhere = plant.is_some() || walk.state.place != Place::Nowhere;
+    walk.is_at(at.here()) || plant == Some(at.here()) || (!somewhere && is_plant)
 }

@@ -2,16 +2,15 @@
 //! seen by a complete count is missing. Lots are counted in `lots`.
 
 use super::{
-    Phase, Place, Row, commission,
+    Phase, Place, Row, commission, contents, holder,
     struck::Struck,
-    walk::{At, Effect, Walk},
+    walk::{At, Effect, Walk, named},
 };
 use crate::{
     event::{Event, Kind},
-    facts::{Fact, World},
+    facts::Fact,
     finding::FindingCode,
     ids::{EnterpriseId, GroupId},
-    unit::UnitKey,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -87,7 +86,7 @@ pub(super) fn seen<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
     }
 }
 
-/// A count that does not name the unit.
+/// A count that does not name the unit. What is in a container is answered for by the container.
 pub(super) fn unseen<'a>(
     walk: &mut Walk<'a>,
     at: &At<'a>,
@@ -95,22 +94,14 @@ pub(super) fn unseen<'a>(
     sweeps: &Sweeps,
     place: usize,
 ) {
-    let in_stock_here = walk.state.phase == Phase::InStock && walk.is_at(at.here());
-    if !in_stock_here
-        || !walk.state.linked.contains(&at.fact.enterprise)
-        || !covers(walk.world, &at.fact.event, walk)
-    {
+    let expected =
+        walk.state.phase == Phase::InStock && walk.is_at(at.here()) && walk.state.inside.is_none();
+    if !expected || !holder::counts(walk, at) || !covers(walk, at) {
         return;
     }
     let sweep = sweeps.ending(facts, place);
-    let ancestors = ancestors(walk);
     let seen = sweep.iter().any(|fact| {
-        fact.event.location == at.here()
-            && fact.event.units.iter().any(|read| {
-                read.unit
-                    .as_ref()
-                    .is_some_and(|unit| unit == walk.unit || ancestors.contains(&unit))
-            })
+        fact.event.location == at.here() && named(&fact.event.units, walk.unit).is_some()
     });
     if sweep.is_empty() || seen {
         return;
@@ -118,26 +109,16 @@ pub(super) fn unseen<'a>(
     walk.find_cause(at, FindingCode::MissingAtCount);
 }
 
-/// The containers the unit is in now: who sees a container sees what it holds.
-fn ancestors<'a>(walk: &'a Walk<'_>) -> Vec<&'a UnitKey> {
-    let direct = walk.state.inside.as_ref();
-    let outer = walk
-        .container_now()
-        .and_then(|container| container.inside.as_ref());
-    direct.into_iter().chain(outer).collect()
-}
-
-/// Does a complete count cover this unit?
-fn covers(world: &World, event: &Event, walk: &Walk<'_>) -> bool {
-    let own = walk
-        .state
-        .batch
-        .and_then(|batch| world.batches.get(&batch))
-        .map(|batch| batch.product.as_str());
-    match walk.unit.gtin().or(own) {
-        Some(product) => complete_for(event, Some(product)),
-        None => complete_for(event, None),
-    }
+/// Does a complete count cover this unit, or something it contains?
+fn covers<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
+    let event = &at.fact.event;
+    let product = |batch| Some(walk.world.batches.get(&batch)?.product.as_str());
+    let own = walk.unit.gtin().or(walk.state.batch.and_then(product));
+    complete_for(event, own)
+        || contents::batches(walk, at)
+            .into_iter()
+            .filter_map(product)
+            .any(|product| complete_for(event, Some(product)))
 }
 
 /// Did a count mean to see everything of a product? The body's `scope` is

@@ -2,7 +2,7 @@
 //! what containers hold. A refold of a whole log, the simulator and the checker go this way; the
 //! service reads the same facts set by set from its store.
 
-use super::{Folded, contents, folded};
+use super::{Folded, contents, folded, pack};
 use crate::{
     event::Kind,
     facts::{Fact, World},
@@ -11,8 +11,8 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The facts about each unit, as [`super::fold`] wants them: those that name it, the retracts of these
-/// (and what else a correction turns on), the complete counts at places where it may have been.
+/// The facts about each unit, as [`super::fold`] wants them: those that name it, the retracts of
+/// these and the targets of retracts among these (and what else a correction turns on), the complete counts at places where it may have been.
 pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
     let mut sorted = facts.to_vec();
     sorted.sort_by_key(|fact| fact.order);
@@ -51,6 +51,9 @@ pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
         let mut more = BTreeSet::new();
         for fact in own.iter().filter_map(|place| fact_at(*place)) {
             more.extend(retracts_of.get(&fact.event.id).into_iter().flatten());
+            if let Some(target) = fact.event.target {
+                more.extend(by_id.get(&target).into_iter().flatten());
+            }
             let group = fact
                 .event
                 .group
@@ -80,7 +83,7 @@ pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
 /// what they hold is judged by batch.
 pub fn forest(facts: &[&Fact], world: &World) -> BTreeMap<UnitKey, Folded> {
     let about = about(facts);
-    let order = from_the_top(&about);
+    let order = from_the_top(&about, &pack::Levels::of(facts, world));
     let none = BTreeMap::new();
     let facts_of = |unit: &UnitKey| about.get(unit).map_or(&[][..], Vec::as_slice);
 
@@ -130,42 +133,12 @@ fn parents_of<'a>(unit: &'a UnitKey, facts: &'a [&Fact]) -> impl Iterator<Item =
         .filter(move |parent| *parent != unit)
 }
 
-/// Containers before what was ever packed into them. Foreign codes without a level can be packed
-/// in a circle; such a circle is entered at its smallest key, and the packs that close it find no
-/// container that moves.
-fn from_the_top(about: &BTreeMap<UnitKey, Vec<&Fact>>) -> Vec<UnitKey> {
-    let mut waiting: BTreeMap<&UnitKey, BTreeSet<&UnitKey>> = BTreeMap::new();
-    let mut children: BTreeMap<&UnitKey, BTreeSet<&UnitKey>> = BTreeMap::new();
-    for (unit, facts) in about {
-        let parents: BTreeSet<&UnitKey> = parents_of(unit, facts)
-            .filter(|parent| about.contains_key(*parent))
-            .collect();
-        for parent in &parents {
-            children.entry(parent).or_default().insert(unit);
-        }
-        waiting.insert(unit, parents);
-    }
-    let mut ready: BTreeSet<&UnitKey> = waiting
-        .iter()
-        .filter(|(_, parents)| parents.is_empty())
-        .map(|(unit, _)| *unit)
-        .collect();
-    let mut out = Vec::with_capacity(about.len());
-    while let Some(next) = ready.pop_first().or_else(|| waiting.keys().next().copied()) {
-        if waiting.remove(next).is_none() {
-            continue;
-        }
-        out.push(next.clone());
-        for child in children.get(next).into_iter().flatten() {
-            if let Some(parents) = waiting.get_mut(*child) {
-                parents.remove(next);
-                if parents.is_empty() {
-                    ready.insert(child);
-                }
-            }
-        }
-    }
-    out
+/// Containers before what may ever be in them: from the highest level down. What has no level was
+/// in no pack.
+fn from_the_top(about: &BTreeMap<UnitKey, Vec<&Fact>>, levels: &pack::Levels) -> Vec<UnitKey> {
+    let mut units: Vec<&UnitKey> = about.keys().collect();
+    units.sort_by_key(|unit| std::cmp::Reverse(levels.get(unit)));
+    units.into_iter().cloned().collect()
 }
 
 /// Where each unit may have been: where its own facts and those of its containers happened.

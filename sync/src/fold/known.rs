@@ -2,6 +2,7 @@
 //! not on record, mandatory items that are missing (C15), lots that were not given, and retracts
 //! that strike nothing (C10). Judged once per event, not once per unit.
 
+use super::struck::{self, Struck};
 use crate::{
     event::{Counterpart, Event, Kind, required},
     facts::{Fact, World},
@@ -16,10 +17,29 @@ use std::collections::BTreeSet;
 /// its findings there.
 pub fn of_event(fact: &Fact, target: Option<&Fact>, world: &World) -> Vec<Finding> {
     let mut out = Vec::new();
+    let fault = (fact.event.kind == Kind::Retract)
+        .then(|| struck::fault_alone(fact, target, world))
+        .flatten();
+    judged(fact, target, fault, world, &mut out);
+    out.sort();
+    out
+}
+
+fn flags(fact: &Fact, out: &mut Vec<Finding>) {
     for flag in fact.flags.iter().collect::<BTreeSet<_>>() {
         out.push(about(fact, *flag, Subject::Event, &[], Detail::Nothing));
     }
-    retract(fact, target, &mut out);
+}
+
+fn judged(
+    fact: &Fact,
+    target: Option<&Fact>,
+    fault: Option<FindingCode>,
+    world: &World,
+    out: &mut Vec<Finding>,
+) {
+    flags(fact, out);
+    retract(fact, target, fault, out);
     let unknown = unknown(&fact.event, world);
     if !unknown.is_empty() {
         let detail = Detail::Unknown {
@@ -62,23 +82,38 @@ pub fn of_event(fact: &Fact, target: Option<&Fact>, world: &World) -> Vec<Findin
             Detail::Nothing,
         ));
     }
+}
+
+/// The findings about the events of a whole set of facts, sorted by order. A struck event
+/// contributes nothing but what admission flagged.
+pub fn of_events(facts: &[&Fact], world: &World) -> Vec<Finding> {
+    let struck = Struck::of(facts, world);
+    let mut out = Vec::new();
+    let mut before = None;
+    for (place, fact) in facts.iter().enumerate() {
+        if before.replace(fact.order) == Some(fact.order) {
+            continue;
+        }
+        if struck.is(place) {
+            flags(fact, &mut out);
+            continue;
+        }
+        let target = struck.target(place).and_then(|target| facts.get(target));
+        let fault = struck.fault(place).map(|(code, _)| code);
+        judged(fact, target.copied(), fault, world, &mut out);
+    }
     out.sort();
     out
 }
 
-/// C10, where there is no unit or lot to find it at.
-fn retract(fact: &Fact, target: Option<&Fact>, out: &mut Vec<Finding>) {
-    let event = &fact.event;
-    let names_something =
-        event.units.iter().any(|read| read.unit.is_some()) || !event.lots.is_empty();
-    if event.kind != Kind::Retract || names_something {
+/// C10, where there is no unit or lot to find it at, neither in the retract nor in its target.
+fn retract(fact: &Fact, target: Option<&Fact>, fault: Option<FindingCode>, out: &mut Vec<Finding>) {
+    let Some(code) = fault else {
+        return;
+    };
+    if names_something(&fact.event) || target.is_some_and(|target| names_something(&target.event)) {
         return;
     }
-    let code = match target {
-        None => FindingCode::RetractPending,
-        Some(target) if target.event.kind == Kind::Retract => FindingCode::RetractOfRetract,
-        Some(_) => return,
-    };
     let target = target.map(|target| target.event.id);
     out.push(about(
         fact,
@@ -87,6 +122,11 @@ fn retract(fact: &Fact, target: Option<&Fact>, out: &mut Vec<Finding>) {
         &[target],
         Detail::Nothing,
     ));
+}
+
+fn names_something(event: &Event) -> bool {
+    let mut named = event.units.iter().chain(&event.parent);
+    named.any(|read| read.unit.is_some()) || !event.lots.is_empty()
 }
 
 /// References that are not on record, as `kind:id`.

@@ -40,7 +40,7 @@ pub use diff::diff;
 pub use exceptional::{Member, Sign, exceptional};
 pub use forest::{about, forest};
 pub use hash::{StateHash, state_hash};
-pub use known::of_event;
+pub use known::{of_event, of_events};
 pub use public::{Ended, PublicStatus, public_status};
 pub use state::{Folded, Phase, Place, Stay, Step, UnitState};
 pub use table::{Row, container_row, row};
@@ -58,7 +58,8 @@ use std::collections::BTreeMap;
 /// Folds what is known of a unit, with its timeline.
 ///
 /// * `facts`, sorted by [`Fact::order`]: the events that name the unit as unit, child or container;
-///   the retracts that target any of them; the counts at places where it was. Of a correction
+///   the retracts that target any of them, and the targets of retracts that name it; the counts at
+///   places where it was. Of a correction
 ///   (group with `correct`) also the retracts, and what these target, though they name other units:
 ///   whether the new event counts depends on them. What does not concern the unit is passed over.
 /// * `parents`: every container that one of these facts packs the unit into, folded with its

@@ -8,6 +8,7 @@ use crate::{
     event::Counterpart,
     facts::RecallSpan,
     finding::{Detail, FindingCode},
+    ids::EnterpriseId,
 };
 
 /// Goods left.
@@ -41,15 +42,19 @@ pub(super) fn left<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
 /// Recalled goods may go to the recall's destination only.
 fn recalled_goods<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     let order = at.fact.order;
-    let stray = |walk: &Walk<'a>, span: &RecallSpan| {
-        recalled::is_active(span, order) && !is_destination(walk, at, span)
+    let stray = |walk: &Walk<'a>, span: &RecallSpan, issuer: Option<EnterpriseId>| {
+        recalled::is_active(span, order) && !is_destination(walk, at, span, issuer)
     };
-    if walk.recalls.iter().any(|span| stray(walk, span)) {
+    let issuer = walk.state.issuer;
+    if walk.recalls.iter().any(|span| stray(walk, span, issuer)) {
         walk.find(at, FindingCode::ShipRecalled, &[], Detail::Nothing);
     }
     for batch in contents::batches(walk, at) {
         let spans = recalled::covering(walk.world, None, Some(batch));
-        if spans.iter().any(|span| stray(walk, span)) {
+        // A container may be somebody else's: what is inside belongs to who issues its product.
+        let product = walk.world.batches.get(&batch).map(|info| &info.product);
+        let issuer = product.and_then(|product| walk.world.products.get(product));
+        if spans.iter().any(|span| stray(walk, span, issuer.copied())) {
             walk.find_of(
                 at,
                 FindingCode::ShipRecalled,
@@ -63,11 +68,16 @@ fn recalled_goods<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
 
 /// Is this leg to where the recall wants the goods? Without destinations that is any place of the
 /// issuer.
-fn is_destination<'a>(walk: &Walk<'a>, at: &At<'a>, span: &RecallSpan) -> bool {
+fn is_destination<'a>(
+    walk: &Walk<'a>,
+    at: &At<'a>,
+    span: &RecallSpan,
+    issuer: Option<EnterpriseId>,
+) -> bool {
     let counterpart = at.fact.event.counterpart.as_ref();
     let enterprise = holder::counterpart(walk.world, counterpart);
     if span.destinations.is_empty() {
-        return enterprise.is_some() && enterprise == walk.state.issuer;
+        return enterprise.is_some() && enterprise == issuer;
     }
     match counterpart {
         Some(Counterpart::Location(location)) => span.destinations.contains(location),

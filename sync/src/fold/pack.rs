@@ -6,15 +6,17 @@
 
 use super::{
     Phase, Place, Row,
+    struck::Struck,
     walk::{At, Effect, Walk},
 };
 use crate::{
     bugs::{self, Bug},
     event::{Event, Kind},
-    facts::World,
+    facts::{Fact, World},
     finding::{Detail, FindingCode},
     unit::{Level, UnitKey},
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The unit was put into a container.
 pub(super) fn packed<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
@@ -25,11 +27,18 @@ pub(super) fn packed<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
         .and_then(|parent| parent.unit.as_ref())
     else {
         // Into nothing that can be read: it was seen there, no more.
+        if row != Row::Pack {
+            walk.find_cause(at, FindingCode::PackAfterEnd);
+        }
         observed(walk, at);
-        return Effect::Took;
+        return if row == Row::PackDestroyed {
+            Effect::Nothing
+        } else {
+            Effect::Took
+        };
     };
     let holds = level_of_container(walk, container, event);
-    let level = *walk.state.level.get_or_insert_with(|| below(holds));
+    let level = walk.state.level.unwrap_or_else(|| below(holds));
     if (level >= holds || container == walk.unit) && !bugs::on(Bug::PackCycle) {
         walk.find(at, FindingCode::PackLevel, &[], Detail::Nothing);
         return Effect::Nothing;
@@ -79,8 +88,6 @@ pub(super) fn unpacked<'a>(walk: &mut Walk<'a>, at: &At<'a>) -> Effect {
 pub(super) fn handled<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
     let event = &at.fact.event;
     if event.kind == Kind::Pack {
-        let level = level_by_children(walk.world, event);
-        walk.state.level.get_or_insert(level);
         short(walk, at);
     }
     if row == Row::HandleEnded {
@@ -98,10 +105,11 @@ pub(super) fn handled<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect 
 /// Seen on its own: unless it stays where its container stands and is only looked at, it must have
 /// been taken out.
 pub(super) fn alone<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
-    let Some(container) = walk.state.inside.as_ref() else {
+    if walk.state.inside.is_none() || walk.state.phase == Phase::Destroyed {
         return;
-    };
-    let with_container = super::walk::named(&at.fact.event.units, container).is_some();
+    }
+    let with_container = containers(walk)
+        .any(|container| super::walk::named(&at.fact.event.units, container).is_some());
     if with_container && at.read.is_some() {
         return;
     }
@@ -129,6 +137,36 @@ pub(super) fn alone<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     }
 }
 
+/// The containers the unit is in now: three levels, so two at most.
+fn containers<'a>(walk: &Walk<'a>) -> impl Iterator<Item = &'a UnitKey> {
+    let direct = walk.container_inside().map(|(container, _)| container);
+    let outer = walk
+        .container_now()
+        .and_then(|container| container.inside.as_ref());
+    direct.into_iter().chain(outer)
+}
+
+/// C12: a foreign code takes the level of its first pack, whoever states that, so that levels never
+/// change and nothing can come to be inside itself.
+pub(super) fn learn<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
+    let event = &at.fact.event;
+    let Some(container) = event
+        .parent
+        .as_ref()
+        .and_then(|parent| parent.unit.as_ref())
+    else {
+        return;
+    };
+    if event.kind != Kind::Pack || walk.state.level.is_some() {
+        return;
+    }
+    walk.state.level = Some(if container == walk.unit {
+        level_by_children(walk.world, container, event)
+    } else {
+        below(level_of_container(walk, container, event))
+    });
+}
+
 /// Seen at a place by a pack or unpack. Returned and ended goods stay what they are; sold goods
 /// also stay sold there.
 fn observed<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
@@ -149,7 +187,18 @@ fn short<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
         .lots
         .iter()
         .fold(0_u64, |sum, line| sum.saturating_add(line.qty));
-    let there = u64::try_from(event.units.len())
+    // The same code read twice is one child; a code that cannot be read is one all the same.
+    let units: BTreeSet<_> = event
+        .units
+        .iter()
+        .filter_map(|read| read.unit.as_ref())
+        .collect();
+    let unread = event
+        .units
+        .iter()
+        .filter(|read| read.unit.is_none())
+        .count();
+    let there = u64::try_from(units.len().saturating_add(unread))
         .unwrap_or(u64::MAX)
         .saturating_add(lots);
     let there = u32::try_from(there).unwrap_or(u32::MAX);
@@ -163,6 +212,53 @@ fn short<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     }
 }
 
+/// The levels of all codes that are packed, on record or learnt ([`learn`]).
+pub(super) struct Levels<'a> {
+    world: &'a World,
+    learnt: BTreeMap<&'a UnitKey, Level>,
+}
+
+impl<'a> Levels<'a> {
+    /// Reads the packs of a whole set of facts.
+    pub(super) fn of(facts: &[&'a Fact], world: &'a World) -> Levels<'a> {
+        let mut sorted = facts.to_vec();
+        sorted.sort_by_key(|fact| fact.order);
+        let struck = Struck::of(&sorted, world);
+        let mut levels = Levels {
+            world,
+            learnt: BTreeMap::new(),
+        };
+        for (place, fact) in sorted.iter().enumerate() {
+            let parent = fact.event.parent.as_ref();
+            let container = parent.and_then(|parent| parent.unit.as_ref());
+            if let Some(container) = container
+                && fact.event.kind == Kind::Pack
+                && !struck.is(place)
+            {
+                levels.read(container, &fact.event);
+            }
+        }
+        levels
+    }
+
+    fn read(&mut self, container: &'a UnitKey, event: &'a Event) {
+        let holds = self
+            .get(container)
+            .unwrap_or_else(|| level_by_children(self.world, container, event));
+        let children = event.units.iter().filter_map(|read| read.unit.as_ref());
+        for child in children.filter(|child| *child != container) {
+            self.learnt.entry(child).or_insert(below(holds));
+        }
+        self.learnt.entry(container).or_insert(holds);
+    }
+
+    /// The level of a code; nothing if it is on no record and was in no pack.
+    pub(super) fn get(&self, unit: &UnitKey) -> Option<Level> {
+        let recorded = self.world.units.get(unit).and_then(|info| info.level);
+        recorded.or(self.learnt.get(unit).copied())
+    }
+}
+
 /// The level of a container as a pack of one of its children sees it: on record, as folded, or as
 /// this pack shows it.
 fn level_of_container(walk: &Walk<'_>, container: &UnitKey, event: &Event) -> Level {
@@ -173,21 +269,29 @@ fn level_of_container(walk: &Walk<'_>, container: &UnitKey, event: &Event) -> Le
         .and_then(|folded| folded.state.level);
     recorded
         .or(folded)
-        .unwrap_or_else(|| level_by_children(walk.world, event))
+        .unwrap_or_else(|| level_by_children(walk.world, container, event))
 }
 
-/// The level a pack gives a foreign container: one above the highest of its children on record;
-/// a foreign child counts as an item.
-fn level_by_children(world: &World, event: &Event) -> Level {
-    let highest = event
-        .units
-        .iter()
-        .filter_map(|read| world.units.get(read.unit.as_ref()?)?.level)
+/// The level a pack gives a foreign container: one above the highest of its children.
+fn level_by_children(world: &World, container: &UnitKey, event: &Event) -> Level {
+    let children = event.units.iter().filter_map(|read| read.unit.as_ref());
+    let highest = children
+        .filter(|child| *child != container)
+        .map(|child| seen_from_above(world, child))
         .max();
     match highest {
         Some(Level::Case | Level::Pallet) => Level::Pallet,
         Some(Level::Item) | None => Level::Case,
     }
+}
+
+/// What a container takes a child for, whose own life it does not know: its level on record; a
+/// foreign code for a case if it is a logistic unit or its GTIN is that of a grouping of trade
+/// items (its first digit is not 0), else for an item.
+fn seen_from_above(world: &World, child: &UnitKey) -> Level {
+    let recorded = world.units.get(child).and_then(|info| info.level);
+    let grouping = child.is_sscc() || child.gtin().is_some_and(|gtin| !gtin.starts_with('0'));
+    recorded.unwrap_or(if grouping { Level::Case } else { Level::Item })
 }
 
 /// The level a foreign child takes from its container.

@@ -37,7 +37,8 @@ pub(super) fn is_active(span: &RecallSpan, order: Order) -> bool {
     span.from.order() <= order && !is_closed(span, order)
 }
 
-fn is_closed(span: &RecallSpan, order: Order) -> bool {
+/// Was it closed before this place in the order?
+pub(super) fn is_closed(span: &RecallSpan, order: Order) -> bool {
     span.closed.is_some_and(|closed| closed.order() <= order)
 }
 
@@ -140,7 +141,7 @@ fn knowledge(world: &World, sale: &Fact, span: &RecallSpan) -> Knowledge {
     if position >= span.from.gseq {
         return Knowledge::Knew;
     }
-    let policy = world.policy_at(sale.order.eff);
+    let policy = world.policy_at(sale.interval.lo);
     let mono_us = i64::try_from(sale.event.mono_ms)
         .unwrap_or(i64::MAX)
         .saturating_mul(1000);

@@ -59,8 +59,12 @@ fn again<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     }
 }
 
-/// By how much the intervals of two events overlap, if they do.
+/// By how much the intervals of two events overlap, if they do. In one life of a device the order
+/// is certain all the same.
 fn overlap(a: &Fact, b: &Fact) -> Option<i64> {
+    if (a.event.device, a.event.epoch) == (b.event.device, b.event.epoch) {
+        return None;
+    }
     let from = a.interval.lo.max(b.interval.lo);
     let until = a.interval.hi.min(b.interval.hi);
     (from <= until).then(|| until.saturating_sub(from))

@@ -106,6 +106,22 @@ impl Struck {
     }
 }
 
+/// What is wrong with a retract, as far as it and its target alone tell.
+pub(crate) fn fault_alone(
+    retract: &Fact,
+    target: Option<&Fact>,
+    world: &World,
+) -> Option<FindingCode> {
+    let Some(target) = target else {
+        return Some(FindingCode::RetractPending);
+    };
+    match verdict(retract, target, world) {
+        Verdict::Strikes | Verdict::Nothing => None,
+        Verdict::StrikesLate => Some(FindingCode::LateRetract),
+        Verdict::NoEffect(code) => Some(code),
+    }
+}
+
 /// What a retract does to its target.
 enum Verdict {
     /// The target contributes nothing.

@@ -190,6 +190,7 @@ impl<'a> Walk<'a> {
             self.write(&at, true, false);
             return;
         }
+        pack::learn(self, &at);
         holder::first(self, &at);
         if !holder::counts(self, &at) {
             holder::stranger(self, &at);
@@ -226,10 +227,14 @@ impl<'a> Walk<'a> {
         self.write(at, false, false);
     }
 
+    /// The container the unit is inside of, as far as it is known.
+    pub(super) fn container_inside(&self) -> Option<(&'a UnitKey, &'a Folded)> {
+        self.parents.get_key_value(self.state.inside.as_ref()?)
+    }
+
     /// The next step of the container the unit is inside of.
     fn step_of_container(&self) -> Option<(&'a UnitKey, &'a Step)> {
-        let inside = self.state.inside.as_ref()?;
-        let (container, folded) = self.parents.get_key_value(inside)?;
+        let (container, folded) = self.container_inside()?;
         Some((container, folded.steps.get(self.next_step)?))
     }
 
@@ -266,7 +271,9 @@ impl<'a> Walk<'a> {
         let before =
             bugs::on(Bug::DroppedOnConflict).then(|| (self.state.clone(), self.findings.len()));
         let effect = self.judge(at, row);
-        holder::link(self, at);
+        if effect != Effect::Nothing {
+            holder::link(self, at);
+        }
         match effect {
             Effect::Took => {
                 self.state.holder = Some(at.fact.enterprise);
@@ -352,7 +359,7 @@ impl<'a> Walk<'a> {
 
     /// The state of the container the unit is inside of, as of now.
     pub(super) fn container_now(&self) -> Option<&'a UnitState> {
-        let folded = self.parents.get(self.state.inside.as_ref()?)?;
+        let (_, folded) = self.container_inside()?;
         let step = folded.steps.get(self.next_step.checked_sub(1)?)?;
         Some(&step.after)
     }

@@ -15,6 +15,7 @@
 //! It must not know what the events say.
 
 use crate::{
+    bugs::{self, Bug},
     ids::{Micros, Seq},
     order::Interval,
 };
@@ -92,7 +93,10 @@ impl Prefix {
         let Interval { lo, est, .. } = event.interval;
         self.lower = self.lower.max(lo.min(upper));
         let before = self.est.unwrap_or(self.lower);
-        let middle = next.map_or(est, |next| median(before, est, next));
+        let middle = match next {
+            Some(next) if !bugs::on(Bug::SpikeShiftsTheRest) => median(before, est, next),
+            _ => est,
+        };
         self.peak = self.peak.max(middle);
         self.seq = event.seq;
         self.est = Some(est);

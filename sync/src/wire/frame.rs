@@ -32,6 +32,13 @@ pub enum FrameFault {
     /// Sequence numbers beyond what there is (400).
     #[error("sequence numbers are between 1 and 2^53 - 1")]
     BadSeq,
+    /// It would leave more separate ranges held than a receipt can name. A device that sends in
+    /// order never comes near (400).
+    #[error("at most {max} separate ranges of an epoch are held; fill the gaps first")]
+    TooManyGaps {
+        /// How many ranges there may be.
+        max: usize,
+    },
 }
 
 impl FrameFault {
@@ -50,6 +57,7 @@ impl FrameFault {
             FrameFault::TooManyEvents { .. } => "too_many_events",
             FrameFault::Unreadable { .. } => "unreadable_frame",
             FrameFault::BadSeq => "bad_seq",
+            FrameFault::TooManyGaps { .. } => "too_many_gaps",
         }
     }
 }

@@ -117,7 +117,13 @@ fn t3_the_branch_received_first_stays_and_the_other_with_its_descendants_is_quar
     let answer = store.push(copy.push(4, 6));
     assert_eq!(answer.statuses, [Quarantined; 3]);
     assert_eq!(answer.remarks, [[Fork], [Fork], [Fork]]);
-    assert_eq!(answer.decision.forks_found, [copy.made[3].hash]);
+    let roots: Vec<_> = answer
+        .decision
+        .forks
+        .iter()
+        .map(|fork| (fork.seq, fork.root))
+        .collect();
+    assert_eq!(roots, [(4, copy.made[3].hash)]);
     // Its number 6 is free on the first branch, and stays so.
     assert_eq!(answer.decision.extent.held.ranges(), [(1, 5)]);
     device.sale();
@@ -136,7 +142,7 @@ fn t3_a_descendant_is_found_by_its_chain_in_a_later_push_or_deposit() {
     );
     let answer = store.push(copy.push(6, 6));
     assert_eq!(answer.remarks, [[Fork]]);
-    assert!(answer.decision.forks_found.is_empty(), "found before");
+    assert!(answer.decision.forks.is_empty(), "found before");
 }
 
 #[test]
@@ -156,23 +162,15 @@ fn t3_a_retry_that_reaches_back_over_the_fork_is_told_apart_event_by_event() {
 }
 
 #[test]
-fn t3_the_receipt_covers_what_is_held_of_the_pushers_own_branch() {
-    let (device, copy, mut store) = forked();
-    let receipt = store.push(copy.push(4, 4)).receipt;
-    assert_eq!(receipt.held.ranges(), [(1, 4)], "not number 5 of the other");
-    assert_eq!(
-        receipt.head,
-        device.head(),
-        "which tells the copy that it is one"
-    );
-    let receipt = store.push(copy.push(6, 6)).receipt;
-    assert_eq!(
-        receipt.held.ranges(),
-        [(1, 6)],
-        "without 5 the chain is not known to be its own"
-    );
-    let receipt = store.push(device.push(5, 5)).receipt;
-    assert_eq!(receipt.held.ranges(), [(1, 6)]);
+fn t3_the_receipt_covers_both_branches_and_its_head_is_that_of_the_one_in_state() {
+    let (mut device, copy, mut store) = forked();
+    let receipt = store.push(copy.push(4, 7)).receipt;
+    assert_eq!(receipt.held.ranges(), [(1, 7)], "all of it is durable");
+    assert_eq!((receipt.contiguous, receipt.head), (5, device.head()));
+    device.sale();
+    let receipt = store.push(device.push(6, 6)).receipt;
+    assert_eq!(receipt.held.ranges(), [(1, 7)]);
+    assert_eq!((receipt.contiguous, receipt.head), (6, device.head()));
 }
 
 #[test]
@@ -496,7 +494,7 @@ fn precedence_is_t9_t6_t7_t3_t2_t5_t8() {
         };
         let answer = store.push(push);
         assert_eq!(
-            answer.decision.forks_found.len(),
+            answer.decision.forks.len(),
             1,
             "I31: found at the first contact"
         );
@@ -555,13 +553,12 @@ fn a_frame_that_is_none_fills_nothing() {
         };
         store.try_push(&push).err()
     };
-    let beyond = Some(FrameFault::SeqRange { max: SEQ_MAX });
+    let beyond = Some(FrameFault::BadSeq);
     assert_eq!(push(0, 1), beyond);
     assert_eq!(push(SEQ_MAX, 2), beyond);
     assert_eq!(push(1 << 63, 1), beyond);
     assert_eq!(push(u64::MAX, 500), beyond);
-    let many = FrameFault::TooMany {
-        events: 501,
+    let many = FrameFault::TooManyEvents {
         max: EVENTS_PER_PUSH_MAX,
     };
     assert_eq!(push(1, 501), Some(many));
@@ -599,4 +596,39 @@ fn every_remark_has_a_name_and_what_is_wrong_a_finding() {
         FindingCode::of_name("DEVICE_REVOKED"),
         Some(FindingCode::DeviceRevoked)
     );
+}
+
+/// The checker is checked: each of these bugs makes the test of its rule fail.
+#[cfg(feature = "bugs")]
+#[test]
+fn bugs_of_admission_are_caught() {
+    use suyuan_sync::bugs::{Bug, with};
+    let caught: [(Bug, fn()); 5] = [
+        (
+            Bug::ReceiptOneTooHigh,
+            a_push_in_order_is_stored_and_receipted,
+        ),
+        (
+            Bug::ForkOverwrites,
+            t3_the_branch_received_first_stays_and_the_other_with_its_descendants_is_quarantined,
+        ),
+        (
+            Bug::GapBlocks,
+            t4_what_lies_behind_a_gap_is_stored_at_once_and_provisional,
+        ),
+        (
+            Bug::PoisonFailsBatch,
+            t9_a_text_that_does_not_parse_is_quarantined_verbatim_and_fills_its_number,
+        ),
+        (
+            Bug::HashOverRewritten,
+            a_push_in_order_is_stored_and_receipted,
+        ),
+    ];
+    for (bug, test) in caught {
+        assert!(
+            with(bug, || std::panic::catch_unwind(test)).is_err(),
+            "{bug:?}"
+        );
+    }
 }

@@ -157,7 +157,7 @@ pub struct Row {
 pub struct Store {
     pub epoch: Epoch,
     pub extent: Extent,
-    pub forks: BTreeMap<Hash, Fork>,
+    pub forks: Vec<Fork>,
     pub rows: Vec<Row>,
     pub groups: BTreeMap<GroupId, GroupHeld>,
     pub ids: BTreeSet<EventId>,
@@ -180,7 +180,7 @@ impl Store {
         Store {
             epoch: 1,
             extent: Extent::empty(DEVICE, 1),
-            forks: BTreeMap::new(),
+            forks: Vec::new(),
             rows: Vec::new(),
             groups: BTreeMap::new(),
             ids: BTreeSet::new(),
@@ -206,16 +206,9 @@ impl Store {
             .filter(|row| lookup.seqs.contains(&row.kept.seq) || lookup.end == Some(row.kept.seq))
             .map(|row| row.kept.clone())
             .collect();
-        let forks = self
-            .forks
-            .values()
-            .filter(|fork| rows.iter().any(|row| row.branch == Branch::Fork(fork.root)))
-            .cloned()
-            .collect();
         Held {
             extent: self.extent.clone(),
             revoked: self.revoked,
-            forks,
             rows,
             taken: lookup
                 .ids
@@ -255,9 +248,7 @@ impl Store {
             });
         }
         self.extent = decision.extent.clone();
-        for fork in &decision.forks {
-            self.forks.insert(fork.root, fork.clone());
-        }
+        self.forks.extend(decision.forks.clone());
         for seq in &decision.breaks {
             self.remark(*seq, Remark::ChainBreak);
         }

@@ -20,11 +20,8 @@ pub fn learnt(history: &History, k: usize, moment: &Moment) -> Vec<(UnitKey, Lev
         return Vec::new();
     };
     let mut learnt = Vec::new();
-    let children = history.named(k);
-    if children.contains(&container) {
-        // A code that is packed into itself teaches nothing.
-        return learnt;
-    }
+    let mut children = history.named(k);
+    children.remove(&container);
     for child in &children {
         let level = of_child(history, k, moment, child, &container);
         learnt.push((child.clone(), level));
@@ -39,6 +36,7 @@ fn of_container(history: &History, k: usize, moment: &Moment, container: &UnitKe
     let highest = history
         .named(k)
         .iter()
+        .filter(|child| *child != container)
         .map(|child| seen_from_above(history, child))
         .max();
     let own = moment.before[container].level;

@@ -8,7 +8,7 @@ use super::{
 };
 use std::collections::BTreeSet;
 use suyuan_sync::{
-    event::{Counterpart, Event},
+    event::{Counterpart, Event, required},
     facts::Fact,
     finding::{Detail, Finding, FindingCode, Subject},
     unit::UnitKey,
@@ -27,11 +27,11 @@ pub fn findings(history: &History) -> Vec<Finding> {
             Fate::Struck => {}
             Fate::Counts => {
                 findings.extend(unknown(history, fact));
-                findings.extend(incomplete(fact));
+                findings.extend(incomplete(history, fact));
             }
             Fate::Retract(outcome) => {
                 findings.extend(unknown(history, fact));
-                findings.extend(incomplete(fact));
+                findings.extend(incomplete(history, fact));
                 findings.extend(retract(history, k, outcome));
             }
         }
@@ -55,7 +55,7 @@ fn about(fact: &Fact, code: FindingCode, detail: Detail) -> Finding {
 fn retract(history: &History, k: usize, outcome: Outcome) -> Vec<Finding> {
     let fact = history.facts[k];
     let code = match outcome {
-        Outcome::NoTarget | Outcome::Strikes(_) => return Vec::new(),
+        Outcome::Strikes(_) => return Vec::new(),
         Outcome::Pending => FindingCode::RetractPending,
         Outcome::OfRetract(_) => FindingCode::RetractOfRetract,
         Outcome::Unauthorised(_) => FindingCode::RetractUnauthorised,
@@ -132,6 +132,9 @@ fn unknown(history: &History, fact: &Fact) -> Option<Finding> {
 
 /// C15: what the standards' tables demand and the event does not say. The tables are data shared
 /// with the crate; they are not part of what the oracle checks.
-fn incomplete(_fact: &Fact) -> Option<Finding> {
-    None
+fn incomplete(history: &History, fact: &Fact) -> Option<Finding> {
+    let profiles = required::profiles(&fact.event, history.world);
+    let items = required::missing_under(&fact.event, &profiles);
+    let items: Vec<String> = items.into_iter().map(str::to_owned).collect();
+    (!items.is_empty()).then(|| about(fact, FindingCode::Incomplete, Detail::Missing { items }))
 }

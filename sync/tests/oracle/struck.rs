@@ -20,9 +20,7 @@ pub enum Fate {
 /// What came of a retract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It names nothing to strike.
-    NoTarget,
-    /// Its target has not come in.
+    /// Its target has not come in, or it names none.
     Pending,
     /// Its target is a retract.
     OfRetract(usize),
@@ -38,7 +36,7 @@ impl Outcome {
     /// The event it is about, when that came in.
     pub const fn target(self) -> Option<usize> {
         match self {
-            Outcome::NoTarget | Outcome::Pending => None,
+            Outcome::Pending => None,
             Outcome::OfRetract(target)
             | Outcome::Unauthorised(target)
             | Outcome::Strikes(target)
@@ -85,7 +83,7 @@ fn corrects_together(new: &Fact, retract: &Fact) -> bool {
 fn outcome(world: &World, facts: &[&Fact], r: usize) -> Outcome {
     let retract = facts[r];
     let Some(target) = retract.event.target else {
-        return Outcome::NoTarget;
+        return Outcome::Pending;
     };
     let own = (0..facts.len())
         .find(|&t| facts[t].event.id == target && facts[t].enterprise == retract.enterprise);

@@ -3,6 +3,8 @@
 //!
 //! Every story is judged by the fold and by the oracle, which must agree on all of it.
 
+#[path = "../differential/mod.rs"]
+mod differential;
 #[path = "../histories/mod.rs"]
 mod histories;
 #[path = "../oracle/mod.rs"]
@@ -33,7 +35,7 @@ use suyuan_sync::{
 
 /// What is judged of a story.
 fn verdict(told: &Telling) -> oracle::Verdict {
-    oracle::judge(&told.world, &told.facts)
+    differential::agreed(&told.world, &told.facts)
 }
 
 /// The open findings about a good, whatever event they are of.

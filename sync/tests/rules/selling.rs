@@ -2,6 +2,7 @@
 
 use super::*;
 use histories::stage::{DAY, EXPIRY, MINUTE, START, good::*};
+use serde_json::json;
 use suyuan_sync::event::{Disposition, Input};
 
 #[test]
@@ -159,14 +160,39 @@ fn c5_a_return_to_another_store_and_a_second_return_are_told() {
 }
 
 #[test]
-fn c5_goods_come_back_with_the_paper_of_their_sale() {
+fn c5_goods_come_back_with_the_receipt_of_their_sale() {
     let (mut told, sale) = sold();
-    let back = told.tell(line(Kind::Return, SHOP).of(&[TIN_1]).doc("R2"));
-    let mismatch = finding(&told, TIN_1, FindingCode::ReturnMismatch).unwrap();
-    assert_eq!(mismatch.witnesses, [sale, back]);
+    let receipt = |receipt: serde_json::Value| {
+        line(Kind::Return, SHOP)
+            .of(&[TIN_1])
+            .item("receipt", receipt)
+    };
+    let fitting = [
+        json!("R1"),
+        json!({"no": "R1", "lot": "L1", "code": stage::CODES[TIN_1]}),
+        json!({}),
+    ];
+    for shown in fitting {
+        let mut told = told.clone();
+        told.tell(receipt(shown));
+        assert!(quiet(&told));
+    }
+    let other = [
+        json!("R2"),
+        json!({"lot": "L2"}),
+        json!({"no": "R1", "code": stage::CODES[TIN_2]}),
+    ];
+    for shown in other {
+        let mut told = told.clone();
+        let back = told.tell(receipt(shown));
+        let mismatch = finding(&told, TIN_1, FindingCode::ReturnMismatch).unwrap();
+        assert_eq!(mismatch.witnesses, [sale, back]);
+    }
 
     // The sale on the other paper comes in late.
+    told.tell(receipt(json!("R2")));
     told.tell(line(Kind::Retract, SHOP).target(sale));
+    assert!(!quiet(&told));
     told.tell(line(Kind::Sale, SHOP).of(&[TIN_1]).doc("R2").at(3 * HOUR));
     assert!(quiet(&told));
 }

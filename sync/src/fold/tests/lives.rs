@@ -160,6 +160,9 @@ fn c4_sales_whose_intervals_overlap_are_uncertain_in_their_order() {
     story.tin(SHOP, Kind::Sale, STORE, 4);
     let second = story.tin(SHOP, Kind::Sale, STORE, 5);
     story.fact(second).interval.lo = 4 * MINUTE;
+    // One device knows in which order it sold.
+    assert_eq!(story.codes(&tin(1)), [F::DoubleSale]);
+    Arc::make_mut(&mut story.fact(second).event).epoch += 1;
     assert_eq!(story.codes(&tin(1)), [F::DoubleSale, F::OrderUncertain]);
 }
 

@@ -1,0 +1,71 @@
+//! Halves of characters: a browser that cuts a text inside an emoji writes one half of a surrogate
+//! pair as an escape (`\ud83c`). That is JSON, but no text; it is read as U+FFFD, so that a note
+//! cut short does not make a sale unreadable. The bytes that are kept and hashed stay as they are.
+
+use std::borrow::Cow;
+
+/// The text with each escaped half that has no other half replaced.
+pub(super) fn replaced(text: &str) -> Cow<'_, str> {
+    let mut mended = String::new();
+    let mut kept = 0;
+    let mut at = 0;
+    while let Some(next) = text.get(at..).and_then(|rest| rest.find('\\')) {
+        at += next;
+        match escaped(text, at) {
+            // Another escape, of two characters; what follows a backslash begins no escape.
+            None => {
+                let follows = text.get(at + 1..).and_then(|rest| rest.chars().next());
+                at += 1 + follows.map_or(0, char::len_utf8);
+            }
+            Some(0xd800..=0xdbff) if matches!(escaped(text, at + 6), Some(0xdc00..=0xdfff)) => {
+                at += 12;
+            }
+            Some(0xd800..=0xdfff) => {
+                mended.push_str(text.get(kept..at).unwrap_or_default());
+                mended.push_str("\\ufffd");
+                at += 6;
+                kept = at;
+            }
+            Some(_) => at += 6,
+        }
+    }
+    if kept == 0 {
+        return Cow::Borrowed(text);
+    }
+    mended.push_str(text.get(kept..).unwrap_or_default());
+    Cow::Owned(mended)
+}
+
+/// The number of the escape `\uXXXX` that begins here.
+fn escaped(text: &str, at: usize) -> Option<u16> {
+    let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+    if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    u16::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::replaced;
+
+    #[test]
+    fn a_half_alone_is_replaced_and_nothing_else() {
+        for (text, expected) in [
+            (r#""\ud83c""#, r#""\ufffd""#),
+            (r#""\uDF7C""#, r#""\ufffd""#),
+            (r#""\ud83c\udf7c""#, r#""\ud83c\udf7c""#),
+            (r#""\ud83c\ud83c\udf7c""#, r#""\ufffd\ud83c\udf7c""#),
+            (r#""\udf7c\ud83c""#, r#""\ufffd\ufffd""#),
+            (r#""\\ud83c""#, r#""\\ud83c""#),
+            (r#""\\\ud83c奶""#, r#""\\\ufffd奶""#),
+            (r#""\n\u5976\"""#, r#""\n\u5976\"""#),
+            (r"\ud8", r"\ud8"),
+            (r"\奶\ud800", r"\奶\ufffd"),
+            (r"\", r"\"),
+            (r"\u+d80", r"\u+d80"),
+        ] {
+            assert_eq!(replaced(text), expected, "{text}");
+        }
+    }
+}

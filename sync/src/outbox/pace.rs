@@ -1,0 +1,143 @@
+//! How much to send and when: batches sized for round trips of five seconds, and back-off.
+//!
+//! Numbers only, and whole ones, so that two implementations agree to the last digit.
+
+use serde::{Deserialize, Serialize};
+
+/// Fewest events of a batch, unless fewer wait or the server refused so many.
+pub const BATCH_MIN: u64 = 10;
+/// Most events of a batch.
+pub const BATCH_MAX: u64 = 500;
+/// What a round trip should take, in milliseconds.
+pub const ROUND_TRIP_MS: u64 = 5_000;
+/// An answer later than this is lost, in milliseconds.
+pub const FLIGHT_MS: u64 = 30_000;
+
+const FIRST_BATCH: u64 = 100;
+const FIRST_WAIT_MS: u64 = 1_000;
+const LONGEST_WAIT_MS: u64 = 300_000;
+const NO_CREDIT_WAIT_MS: u64 = 5_000;
+/// No server has a device wait longer than this, in seconds.
+const LONGEST_TOLD_S: u32 = 3_600;
+
+/// The pace of an outbox in this session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// How many events the next batch may have.
+    pub size: u64,
+    /// How many attempts failed since the last that did not.
+    pub failed: u32,
+    /// Nothing is sent before.
+    pub not_before: u64,
+    /// That was told by the server, so waking up does not change it.
+    pub told: bool,
+}
+
+impl Default for Pace {
+    fn default() -> Pace {
+        Pace {
+            size: FIRST_BATCH,
+            failed: 0,
+            not_before: 0,
+            told: false,
+        }
+    }
+}
+
+impl Pace {
+    /// An attempt brought something forward: `count` events in `took` milliseconds.
+    pub(super) fn went_well(&mut self, count: u64, took: u64) {
+        let fits = ROUND_TRIP_MS.saturating_mul(count) / took.max(1);
+        self.size = fits.clamp(BATCH_MIN, BATCH_MAX);
+        self.failed = 0;
+        self.not_before = 0;
+        self.told = false;
+    }
+
+    /// An attempt brought nothing forward.
+    pub(super) fn failed(&mut self, now: u64, jitter: u16) {
+        self.failed = self.failed.saturating_add(1);
+        self.not_before = now.saturating_add(wait(self.failed, jitter));
+        self.told = false;
+    }
+
+    /// What is sent takes too long or gets lost: less of it.
+    pub(super) fn slower(&mut self) {
+        self.size = (self.size / 2).max(BATCH_MIN);
+    }
+
+    /// A frame of so many events is refused: half of them, down to one.
+    pub(super) fn split(&mut self, count: u64) {
+        self.size = (count / 2).max(1);
+    }
+
+    /// The server said how many events it takes, and when.
+    pub(super) fn told(&mut self, now: u64, jitter: u16, credit: u32, retry_after: Option<u32>) {
+        if credit > 0 {
+            self.size = self.size.min(u64::from(credit));
+        }
+        let wait = match (retry_after, credit) {
+            (Some(seconds), _) => u64::from(seconds.min(LONGEST_TOLD_S)).saturating_mul(1_000),
+            (None, 0) => NO_CREDIT_WAIT_MS,
+            (None, _) => return,
+        };
+        // Devices told the same do not come back in the same moment.
+        let spread = wait / 4 * u64::from(jitter.min(1_000)) / 1_000;
+        self.not_before = now.saturating_add(wait).saturating_add(spread);
+        self.told = true;
+    }
+
+    /// Something promises better luck.
+    pub(super) fn wake(&mut self, now: u64) {
+        if !self.told {
+            self.not_before = self.not_before.min(now);
+        }
+    }
+}
+
+/// From half to all of a second doubled with every failure, at most five minutes.
+fn wait(failed: u32, jitter: u16) -> u64 {
+    let doubled = FIRST_WAIT_MS << failed.saturating_sub(1).min(16);
+    let longest = doubled.min(LONGEST_WAIT_MS);
+    longest / 2 + longest / 2 * u64::from(jitter.min(1_000)) / 1_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_are_sized_for_five_seconds_between_10_and_500() {
+        let mut pace = Pace::default();
+        for (count, took, size) in [
+            (100, 5_000, 100),
+            (100, 1_000, 500),
+            (100, 2_500, 200),
+            (100, 60_000, 10),
+            (1, 0, 500),
+            (u64::MAX, 1, 500),
+        ] {
+            pace.went_well(count, took);
+            assert_eq!(pace.size, size, "{count} in {took} ms");
+        }
+    }
+
+    #[test]
+    fn waiting_doubles_up_to_five_minutes_and_jitter_is_given() {
+        assert_eq!((wait(1, 0), wait(1, 1_000)), (500, 1_000));
+        assert_eq!((wait(4, 0), wait(4, 500)), (4_000, 6_000));
+        assert_eq!(wait(u32::MAX, 1_000), LONGEST_WAIT_MS);
+        assert_eq!(wait(3, u16::MAX), 4_000);
+    }
+
+    #[test]
+    fn what_the_server_told_is_kept_when_waking() {
+        let mut pace = Pace::default();
+        pace.told(1_000, 0, 50, Some(9));
+        pace.wake(2_000);
+        assert_eq!((pace.size, pace.not_before), (50, 10_000));
+        pace.failed(1_000, 1_000);
+        pace.wake(1_100);
+        assert_eq!(pace.not_before, 1_100);
+    }
+}

@@ -1,0 +1,220 @@
+//! Golden traces: commands with the actions and the outbox after each, from seeded runs. The web
+//! app's outbox takes the same commands and must show the same pictures.
+//!
+//! `cargo test -p suyuan-sync --test outbox write_the_traces -- --ignored` writes them anew.
+
+use crate::{
+    driver::{Do, World},
+    world::DEVICE,
+};
+use serde::{Deserialize, Serialize};
+use suyuan_sync::{
+    ids::{DeviceId, Epoch},
+    outbox::{Action, Disk, Input, KeptAnchor, Outbox, Picture},
+};
+
+#[derive(Serialize, Deserialize)]
+struct Traces {
+    about: String,
+    traces: Vec<Trace>,
+}
+
+/// One device from its enrolment on.
+#[derive(Serialize, Deserialize)]
+struct Trace {
+    seed: u64,
+    device: DeviceId,
+    epoch: Epoch,
+    anchor: Option<KeptAnchor>,
+    sessions: Vec<Session>,
+}
+
+/// From one start of the program to its death: how many of the transactions then being written
+/// came through. Or the storage is set back to where it stood when the session began.
+#[derive(Serialize, Deserialize)]
+struct Session {
+    steps: Vec<Step>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dies_after: Option<usize>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    set_back: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Step {
+    input: Input,
+    actions: Vec<Action>,
+    after: Picture,
+}
+
+const PATH: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/golden/outbox_traces.json"
+);
+
+fn dice(seed: &mut u64) -> u32 {
+    *seed = seed
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    (*seed >> 33) as u32
+}
+
+fn next(seed: &mut u64) -> Do {
+    let n = dice(seed) as u8;
+    match dice(seed) % 44 {
+        0..=8 => Do::Scan(n),
+        9..=18 => Do::Commit(n),
+        19 => Do::FailWrite(n),
+        20..=22 => Do::Pass(dice(seed) % 3_000),
+        23 => Do::Pass(dice(seed) % 60_000),
+        24 => Do::Wake,
+        25..=30 => Do::Arrive(n),
+        31 => Do::Vanish(n),
+        32 => Do::Refuse(n, [400, 401, 413, 429, 500, 503][usize::from(n % 6)]),
+        33 => Do::Cut,
+        34..=40 => Do::Answer(n),
+        41 => Do::Mute(n),
+        42 => Do::Pull,
+        _ => Do::EnrolAgain,
+    }
+}
+
+fn trace(seed: u64) -> Trace {
+    let mut rest = seed;
+    let mut world = World::new();
+    let disk = world.outbox.disk().clone();
+    let mut sessions = Vec::new();
+    for session in 0..3 {
+        // The driver's own step after a restart belongs to the session.
+        let mut outbox = Outbox::new(if session == 0 {
+            disk.clone()
+        } else {
+            world.outbox.disk().clone()
+        });
+        world.run(Do::Backup);
+        let mut from = world.steps.len() - usize::from(session > 0);
+        let mut steps = Vec::new();
+        for _ in 0..80 {
+            world.run(next(&mut rest));
+            for step in &world.steps[from..] {
+                let actions = outbox.take(step.input.clone());
+                assert_eq!(actions, step.actions);
+                steps.push(Step {
+                    input: step.input.clone(),
+                    actions,
+                    after: outbox.picture(),
+                });
+            }
+            from = world.steps.len();
+        }
+        // Every device but the first is set back once.
+        let set_back = session == 1 && seed > 1;
+        let dies_after = dice(&mut rest) as usize % (world.outbox.writing() + 1);
+        sessions.push(Session {
+            steps,
+            dies_after: (!set_back).then_some(dies_after),
+            set_back,
+        });
+        world.run(if set_back {
+            Do::Restore
+        } else {
+            Do::Crash(dies_after as u8)
+        });
+    }
+    Trace {
+        seed,
+        device: DEVICE,
+        epoch: 1,
+        anchor: disk.anchor,
+        sessions,
+    }
+}
+
+fn all() -> Traces {
+    Traces {
+        about: "A new outbox of `device`, `epoch`, `anchor` takes each `input`, answers `actions` \
+                and then shows `after`. When a session ends, the first `dies_after` of the \
+                transactions being written are applied to the storage, and the next session \
+                begins with what is there; after a session that is `set_back` it begins with \
+                what was there when that session began."
+            .to_owned(),
+        traces: (1..=4).map(trace).collect(),
+    }
+}
+
+#[test]
+#[ignore = "writes the golden traces"]
+fn write_the_traces() {
+    let text = serde_json::to_string(&all()).unwrap();
+    // A step a line: differences can be read.
+    std::fs::write(PATH, text.replace("{\"input\"", "\n{\"input\"") + "\n").unwrap();
+}
+
+#[test]
+fn the_golden_traces_replay() {
+    let golden: Traces =
+        serde_json::from_str(include_str!("../golden/outbox_traces.json")).unwrap();
+    let mut steps = 0;
+    for trace in golden.traces {
+        let mut disk = Disk::new(trace.device, trace.epoch, trace.anchor);
+        for session in trace.sessions {
+            let before = disk.clone();
+            let mut outbox = Outbox::new(disk);
+            for step in session.steps {
+                let actions = outbox.take(step.input.clone());
+                assert_eq!(actions, step.actions, "{:?}", step.input);
+                assert_eq!(outbox.picture(), step.after, "{:?}", step.input);
+                steps += 1;
+            }
+            disk = if session.set_back {
+                before
+            } else {
+                outbox.crash(session.dies_after.unwrap_or_default())
+            };
+        }
+    }
+    assert!(steps > 300, "{steps} steps");
+}
+
+#[test]
+fn the_golden_traces_are_those_of_today() {
+    let golden = include_str!("../golden/outbox_traces.json");
+    let golden: serde_json::Value = serde_json::from_str(golden).unwrap();
+    assert!(
+        golden == serde_json::to_value(all()).unwrap(),
+        "see the head of this file"
+    );
+}
+
+#[test]
+fn the_golden_traces_show_every_command_action_and_state() {
+    let golden = include_str!("../golden/outbox_traces.json");
+    for word in [
+        "capture",
+        "committed",
+        "not_written",
+        "due",
+        "wake",
+        "answer",
+        "lost",
+        "refused",
+        "checkpoint",
+        "new_epoch",
+        "persist",
+        "send",
+        "wait_until",
+        "show",
+    ] {
+        assert!(golden.contains(&format!("\"do\":\"{word}\"")), "{word}");
+    }
+    for state in [
+        "captured",
+        "durable",
+        "sent",
+        "receipted",
+        "settled",
+        "needs_attention",
+    ] {
+        assert!(golden.contains(&format!("\"{state}\":[[")), "{state}");
+    }
+}
