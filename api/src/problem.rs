@@ -146,6 +146,8 @@ pub struct Problem {
     pub retry_after_s: Option<u32>,
     /// Methods that would be taken.
     pub allow: Option<String>,
+    /// A fresh time anchor, for a device whose own is too old. In a box: problems are moved about.
+    pub anchor: Option<Box<String>>,
 }
 
 impl Problem {
@@ -160,6 +162,7 @@ impl Problem {
                 || code.status() == StatusCode::TOO_MANY_REQUESTS)
                 .then_some(1),
             allow: None,
+            anchor: None,
         }
     }
 
@@ -182,6 +185,13 @@ impl Problem {
     #[must_use]
     pub fn allow(mut self, methods: impl Into<String>) -> Problem {
         self.allow = Some(methods.into());
+        self
+    }
+
+    /// Adds a fresh time anchor.
+    #[must_use]
+    pub fn anchor(mut self, anchor: String) -> Problem {
+        self.anchor = Some(Box::new(anchor));
         self
     }
 
@@ -236,6 +246,9 @@ pub struct ProblemBody<'a> {
     /// Wrong fields.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub errors: &'a [FieldProblem],
+    /// A fresh time anchor, for a device whose own is too old.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<&'a str>,
     /// Quote this when asking for help; absent where a problem stands inside an answer, whose
     /// header carries it.
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -254,6 +267,7 @@ impl Problem {
             detail: &self.detail,
             detail_zh: &self.detail_zh,
             errors: &self.errors,
+            anchor: self.anchor.as_deref().map(String::as_str),
             request_id,
         }
     }

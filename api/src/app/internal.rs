@@ -116,7 +116,8 @@ impl InternalPart {
         if wrapped > 0 {
             tracing::info!(wrapped, "issue keys wrapped for readers");
         }
-        let handheld = Handheld::open(&db, &sealer, log.installation(), clock.now()).await?;
+        let (handheld, admitting) =
+            Handheld::open(&settings.handheld, &db, &log, &sealer, clock.now()).await?;
         let redis = RedisTier::open(&settings.redis)?;
         let folder = Some(settings.catalogue.folder.as_str()).filter(|folder| !folder.is_empty());
         let catalogue = Catalogue::with_folder(folder.map(Path::new))?;
@@ -131,6 +132,7 @@ impl InternalPart {
             })?
         };
         let mut tasks = vec![
+            admitting,
             tokio::spawn(log.clone().tidy_for_ever()),
             tokio::spawn(take::forget_for_ever(db.clone(), clock.clone())),
             tokio::spawn(recalls::job::finish_for_ever(
