@@ -96,6 +96,8 @@ internal_routes![
     handheld::devices::handlers::get_device,
     handheld::devices::handlers::revoke_device,
     handheld::devices::handlers::enrol,
+    handheld::push::handlers::push_events,
+    handheld::push::handlers::confirm_clock,
     links::handlers::create_link,
     links::handlers::list_links,
     links::handlers::delete_link,

@@ -102,13 +102,15 @@ impl InternalPart {
         if wrapped > 0 {
             tracing::info!(wrapped, "issue keys wrapped for readers");
         }
-        let handheld = Handheld::open(&db, &sealer, log.installation(), clock.now()).await?;
+        let (handheld, admitting) =
+            Handheld::open(&settings.handheld, &db, &log, &sealer, clock.now()).await?;
         let redis = RedisTier::open(&settings.redis)?;
         let folder = Some(settings.catalogue.folder.as_str()).filter(|folder| !folder.is_empty());
         let catalogue = Catalogue::with_folder(folder.map(Path::new))?;
 
         let (counted, just_counted) = mpsc::channel(64);
         let mut tasks = vec![
+            admitting,
             tokio::spawn(log.clone().tidy_for_ever()),
             tokio::spawn(queries::fold::fold_for_ever(
                 db.clone(),

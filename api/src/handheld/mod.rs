@@ -7,18 +7,30 @@ pub mod anchor;
 pub mod devices;
 pub mod inflate;
 pub mod keys;
+pub mod push;
 pub mod token;
+pub mod units;
+pub mod world;
 
 use crate::{
     clock::Micros,
+    config,
     db::Db,
+    log::Log,
     problem::{Problem, ProblemCode},
     sealing::Sealer,
 };
 use anchor::Anchors;
 use keys::{KeyError, ListKeys};
+use push::{
+    act::Engine,
+    ingest::{Gathering, Ingest},
+    watch::ClockWatch,
+};
+use std::{sync::Arc, time::Duration};
 use suyuan_sync::wire::FrameFault;
-use uuid::Uuid;
+use tokio::task::JoinHandle;
+use world::Source;
 
 /// What the calls of devices work with.
 pub struct Handheld {
@@ -26,20 +38,43 @@ pub struct Handheld {
     pub anchors: Anchors,
     /// Signs receipts and lists.
     pub keys: ListKeys,
+    /// Watches the clock that stamps the log.
+    pub watch: Arc<ClockWatch>,
+    /// Admits pushes.
+    pub ingest: Ingest,
 }
 
 impl Handheld {
-    /// Opens keys.
+    /// Opens keys, starts admitting.
     pub async fn open(
+        settings: &config::Handheld,
         db: &Db,
+        log: &Log,
         sealer: &Sealer,
-        installation: Uuid,
         now: Micros,
-    ) -> Result<Handheld, KeyError> {
-        Ok(Handheld {
-            anchors: Anchors::new(sealer, installation),
+    ) -> Result<(Handheld, JoinHandle<()>), KeyError> {
+        let anchors = Anchors::new(sealer, log.installation());
+        let watch = Arc::new(ClockWatch::default());
+        let engine = Engine::new(
+            db.clone(),
+            log.clone(),
+            anchors.clone(),
+            watch.clone(),
+            Source::new(sealer.clone()),
+        );
+        let gathering = Gathering {
+            wait: Duration::from_millis(settings.gather_ms),
+            events: settings.gather_events,
+            waiting: settings.waiting,
+        };
+        let (ingest, task) = Ingest::start(engine, gathering);
+        let handheld = Handheld {
             keys: ListKeys::open(db, sealer, now).await?,
-        })
+            anchors,
+            watch,
+            ingest,
+        };
+        Ok((handheld, task))
     }
 }
 

@@ -37,14 +37,18 @@ pub struct PlatformAdmin {
     pub actor: Actor,
 }
 
-async fn account(request: HttpRequest) -> Result<Account, Problem> {
-    let refused = || Problem::new(ProblemCode::NotSignedIn);
-    let state = request.app_data::<Data<Internal>>().ok_or_else(refused)?;
-    let token = super::header_text(&request, &header::AUTHORIZATION)
+/// The bearer token a request came with.
+pub fn bearer(request: &HttpRequest) -> Option<&str> {
+    super::header_text(request, &header::AUTHORIZATION)
         .split_once(' ')
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token)
-        .ok_or_else(refused)?;
+}
+
+async fn account(request: HttpRequest) -> Result<Account, Problem> {
+    let refused = || Problem::new(ProblemCode::NotSignedIn);
+    let state = request.app_data::<Data<Internal>>().ok_or_else(refused)?;
+    let token = bearer(&request).ok_or_else(refused)?;
     crate::accounts::authenticate(state, token).await
 }
 

@@ -5,11 +5,51 @@
 pub mod rights;
 pub mod units;
 
-use crate::{catalogue::PublicItem, db::statement, log::Act};
+use crate::{
+    catalogue::PublicItem,
+    db::statement,
+    log::{Act, Position},
+};
 use roaring::RoaringBitmap;
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+/// Where the projection is written: in whose transaction, under which position.
+pub trait Place {
+    /// The transaction.
+    fn tx(&self) -> &DatabaseTransaction;
+    /// The position rows carry.
+    fn position(&self) -> Position;
+}
+
+impl Place for Act {
+    fn tx(&self) -> &DatabaseTransaction {
+        Act::tx(self)
+    }
+
+    fn position(&self) -> Position {
+        Act::position(self)
+    }
+}
+
+/// A place within a block of entries.
+pub struct Placed<'a> {
+    /// The block's transaction.
+    pub tx: &'a DatabaseTransaction,
+    /// A position of the block.
+    pub position: Position,
+}
+
+impl Place for Placed<'_> {
+    fn tx(&self) -> &DatabaseTransaction {
+        self.tx
+    }
+
+    fn position(&self) -> Position {
+        self.position
+    }
+}
 
 /// What a published product or batch shows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -232,7 +272,7 @@ pub async fn put_chunk(
 
 /// Shows several bitmaps of one kind in one statement; none is none.
 pub async fn put_chunks(
-    act: &Act,
+    act: &impl Place,
     space: &str,
     kind: &str,
     batch: Uuid,
@@ -324,7 +364,7 @@ fn json(value: &impl Serialize) -> Result<String, DbErr> {
     serde_json::to_string(value).map_err(|e| DbErr::Json(e.to_string()))
 }
 
-async fn run(act: &Act, sql: &str, values: Vec<sea_orm::Value>) -> Result<(), DbErr> {
+async fn run(act: &impl Place, sql: &str, values: Vec<sea_orm::Value>) -> Result<(), DbErr> {
     let tx = act.tx();
     tx.execute_raw(statement(tx.get_database_backend(), sql, values))
         .await?;

@@ -2,7 +2,7 @@
 //! Units we minted are bits in chunks of 65 536 indices, so that a scan finds them in memory and a
 //! million of them are a few rows; any other code is a row by its key.
 
-use super::{json, put_chunks, read_bits, run};
+use super::{Place, json, put_chunks, read_bits, run};
 use crate::{
     db::statement,
     entities::{public_chunk, public_unit},
@@ -72,14 +72,14 @@ impl UnitStatus {
 const STATUS_KINDS: [&str; 3] = [CHUNK_COLLECTED, CHUNK_DESTROYED, CHUNK_COPY_EVENTS];
 
 /// Shows what became of a unit.
-pub async fn set_unit_status(act: &Act, unit: PublicUnit, status: UnitStatus) -> Result<(), DbErr> {
+pub async fn set_unit_status(act: &impl Place, unit: PublicUnit, status: UnitStatus) -> Result<(), DbErr> {
     set_unit_statuses(act, &[(unit, status)]).await
 }
 
 /// Shows what became of units: all of it, so what is not said any more is taken back. The last
 /// word about a unit counts. Give only units whose status changed: each chunk they lie in is read,
 /// and written where it differs.
-pub async fn set_unit_statuses(act: &Act, units: &[(PublicUnit, UnitStatus)]) -> Result<(), DbErr> {
+pub async fn set_unit_statuses(act: &impl Place, units: &[(PublicUnit, UnitStatus)]) -> Result<(), DbErr> {
     let mut minted: BTreeMap<&str, BTreeMap<u32, Vec<(u32, UnitStatus)>>> = BTreeMap::new();
     let mut others: BTreeMap<&str, UnitStatus> = BTreeMap::new();
     for (unit, status) in units {
@@ -102,7 +102,7 @@ pub async fn set_unit_statuses(act: &Act, units: &[(PublicUnit, UnitStatus)]) ->
 }
 
 async fn set_minted(
-    act: &Act,
+    act: &impl Place,
     space: &str,
     chunks: &BTreeMap<u32, Vec<(u32, UnitStatus)>>,
 ) -> Result<(), DbErr> {
@@ -137,7 +137,7 @@ async fn set_minted(
     Ok(())
 }
 
-async fn set_others(act: &Act, units: &BTreeMap<&str, UnitStatus>) -> Result<(), DbErr> {
+async fn set_others(act: &impl Place, units: &BTreeMap<&str, UnitStatus>) -> Result<(), DbErr> {
     for (unit, status) in units {
         run(
             act,

@@ -1,0 +1,115 @@
+//! Pushes over HTTP.
+
+use super::{
+    PushError,
+    receive::{self, ReceiveError},
+};
+use crate::{
+    app::Internal,
+    handheld::{frame_problem, inflate::Encoding},
+    http::{self, auth::PlatformAdmin, body},
+    log::{Begun, Entry, Kind},
+    problem::{Problem, ProblemBody, ProblemCode},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    post,
+    web::{Data, Payload},
+};
+use suyuan_sync::limits::PUSH_BYTES_MAX;
+
+/// Push events of a device: at most 500, at most 1 MiB as sent (gzip and zstd are taken) and 8 MiB
+/// inflated. The bearer token is a JWT of type `suyuan-push+jwt` that the device signs (ES256) over
+/// the chain's hash after the batch; its times are not judged.
+///
+/// Answered once every event is durable, one result each: `stored`, `duplicate`, `stored_flagged`,
+/// `parked` or `quarantined`, all of which fill their numbers, and a signed receipt. Only a frame
+/// that cannot be read, a body that is too large, a wrong signature, and a service that is busy
+/// are errors; they fill nothing.
+#[utoipa::path(tag = "handheld", operation_id = "push_events",
+    request_body(content = Object, description = "`{v: 1, device, epoch, first_seq, prev_hash, \
+        last_receipt?, queue_depth, events: [text]}`"),
+    responses((status = 200, body = Object, description = "`{v, results[{seq, status, code?, gseq?, \
+        findings[]}], receipt{device, epoch, contiguous_seq, held_ranges, missing_ranges, head_hash, \
+        stamp, key, sig}, anchor, t_recv, t_sent, credit, retry_after?, pull_hint}`"),
+    (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+    (status = 413, body = ProblemBody), (status = 415, body = ProblemBody),
+    (status = 503, body = ProblemBody)))]
+#[post("/v1/sync/push")]
+pub async fn push_events(
+    state: Data<Internal>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let token = http::auth::bearer(&request)
+        .ok_or_else(|| Problem::new(ProblemCode::DeviceNotKnown))?
+        .to_owned();
+    let encoding = encoding(&request)?;
+    let body = body::read(payload.into_inner(), PUSH_BYTES_MAX).await?;
+    let answer = receive::push(&state, &token, encoding, body.to_vec()).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(answer))
+}
+
+/// The operator has looked and says that the server's clock is right, after it jumped by more than a
+/// minute: uploads go on.
+#[utoipa::path(tag = "handheld", operation_id = "confirm_clock", security(("bearer" = [])),
+    responses((status = 204), (status = 403, body = ProblemBody)))]
+#[post("/v1/clock/confirm")]
+pub async fn confirm_clock(
+    state: Data<Internal>,
+    caller: PlatformAdmin,
+) -> Result<HttpResponse, Problem> {
+    if state.handheld.watch.confirm() {
+        let Begun::Act(act) = state.log.begin::<()>(caller.actor, None).await? else {
+            return Err(Problem::new(ProblemCode::Internal)); // no key was given
+        };
+        let body = serde_json::json!({});
+        let entry = Entry {
+            kind: Kind::ClockConfirmed,
+            enterprise: None,
+            subject: "clock".into(),
+            body: &body,
+        };
+        act.commit(entry, &()).await?;
+    }
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// How a body of a device is compressed.
+pub fn encoding(request: &HttpRequest) -> Result<Encoding, Problem> {
+    let name = http::header_text(request, &header::CONTENT_ENCODING);
+    Encoding::parse(name).ok_or_else(|| {
+        Problem::new(ProblemCode::UnsupportedMediaType).detail(
+            "Content-Encoding may be gzip or zstd",
+            "Content-Encoding 仅支持 gzip 和 zstd",
+        )
+    })
+}
+
+impl From<ReceiveError> for Problem {
+    fn from(error: ReceiveError) -> Problem {
+        match error {
+            ReceiveError::Unsigned => Problem::new(ProblemCode::DeviceNotKnown),
+            ReceiveError::Frame(fault) => frame_problem(&fault),
+            ReceiveError::Push(error) => error.into(),
+            ReceiveError::Db(error) => error.into(),
+            ReceiveError::Key(_) | ReceiveError::Cut => Problem::internal(&error),
+        }
+    }
+}
+
+impl From<PushError> for Problem {
+    fn from(error: PushError) -> Problem {
+        match error {
+            PushError::Act(error) => error.into(),
+            PushError::Frame(fault) => Problem::new(ProblemCode::MalformedBody)
+                .detail(fault.to_string(), "序号范围有误或缺口过多"),
+            PushError::ClockJumped => Problem::new(ProblemCode::ClockJumped),
+            PushError::Full => Problem::new(ProblemCode::Unavailable),
+            PushError::World(_) | PushError::Broken => Problem::internal(&error),
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! The queue of pushes, and the one task that admits them. Pushes of many devices go into one act,
+//! people before backlogs; what fails in an act of several is done again alone, and split until what
+//! fails is a single event, which is set aside. So a poisonous event stops nobody.
+
+use super::{
+    PushError,
+    act::{Answered, Engine, Incoming},
+};
+use futures_util::FutureExt;
+use std::{
+    collections::{HashSet, VecDeque},
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use suyuan_sync::{
+    admission::{Batch, Read},
+    event::EventFault,
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
+
+/// A device with no more than this waiting has a person before it, who waits for nothing else.
+const INTERACTIVE_MAX: u64 = 50;
+
+type Outcome = Result<Answered, PushError>;
+
+struct Job {
+    push: Incoming,
+    reply: oneshot::Sender<Outcome>,
+}
+
+/// Something the task does between pushes, alone.
+type Task = Box<dyn for<'e> FnOnce(&'e mut Engine) -> futures_util::future::BoxFuture<'e, ()> + Send>;
+
+/// How pushes are gathered.
+#[derive(Debug, Clone, Copy)]
+pub struct Gathering {
+    /// How long one waits for others.
+    pub wait: Duration,
+    /// Most events of an act, unless one push alone has more.
+    pub events: usize,
+    /// Most pushes that wait.
+    pub waiting: usize,
+}
+
+/// Where pushes are put.
+#[derive(Clone)]
+pub struct Ingest {
+    interactive: mpsc::Sender<Job>,
+    backlog: mpsc::Sender<Job>,
+    tasks: mpsc::Sender<Task>,
+    waiting: Arc<AtomicUsize>,
+    most: usize,
+}
+
+impl Ingest {
+    /// Starts the task.
+    pub fn start(engine: Engine, gathering: Gathering) -> (Ingest, JoinHandle<()>) {
+        let (interactive, people) = mpsc::channel(gathering.waiting);
+        let (backlog, backlogs) = mpsc::channel(gathering.waiting);
+        let (tasks, todo) = mpsc::channel(16);
+        let ingest = Ingest {
+            interactive,
+            backlog,
+            tasks,
+            waiting: Arc::new(AtomicUsize::new(0)),
+            most: gathering.waiting,
+        };
+        let worker = Worker {
+            engine,
+            gathering,
+            people,
+            backlogs,
+            todo,
+            over: VecDeque::new(),
+            waiting: ingest.waiting.clone(),
+        };
+        (ingest, tokio::spawn(worker.run()))
+    }
+
+    /// Admits a push of a device that has so many events waiting. Returns once it is durable.
+    pub async fn admit(&self, push: Incoming, queue_depth: u64) -> Outcome {
+        let queue = if queue_depth <= INTERACTIVE_MAX {
+            &self.interactive
+        } else {
+            &self.backlog
+        };
+        let (reply, answer) = oneshot::channel();
+        let job = Job { push, reply };
+        queue.try_send(job).map_err(|_| PushError::Full)?;
+        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
+        metrics::gauge!("suyuan_pushes_waiting").set(waiting as f64);
+        answer.await.unwrap_or(Err(PushError::Broken))
+    }
+
+    /// How full the queue is, in hundredths.
+    pub fn load(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed) * 100 / self.most.max(1)
+    }
+
+    /// Has the task do something between two acts, and waits for it.
+    pub async fn with_engine<T: Send + 'static>(
+        &self,
+        work: impl for<'e> FnOnce(&'e mut Engine) -> futures_util::future::BoxFuture<'e, T>
+        + Send
+        + 'static,
+    ) -> Result<T, PushError> {
+        let (reply, answer) = oneshot::channel();
+        let task: Task = Box::new(move |engine| {
+            async move {
+                let _ = reply.send(work(engine).await);
+            }
+            .boxed()
+        });
+        self.tasks.send(task).await.map_err(|_| PushError::Full)?;
+        answer.await.map_err(|_| PushError::Broken)
+    }
+}
+
+struct Worker {
+    engine: Engine,
+    gathering: Gathering,
+    people: mpsc::Receiver<Job>,
+    backlogs: mpsc::Receiver<Job>,
+    todo: mpsc::Receiver<Task>,
+    /// Pushes of a device that has one in the act at hand.
+    over: VecDeque<Job>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Worker {
+    async fn run(mut self) {
+        loop {
+            let first = match self.over.pop_front() {
+                Some(job) => job,
+                None => {
+                    tokio::select! {
+                        biased;
+                        Some(job) = self.people.recv() => job,
+                        Some(task) = self.todo.recv() => {
+                            task(&mut self.engine).await;
+                            continue;
+                        }
+                        Some(job) = self.backlogs.recv() => job,
+                        else => return,
+                    }
+                }
+            };
+            let jobs = self.gather(first).await;
+            self.waiting.fetch_sub(jobs.len(), Ordering::Relaxed);
+            self.admit(jobs).await;
+            // Nothing that waits in the program waits for ever behind devices.
+            if let Ok(task) = self.todo.try_recv() {
+                task(&mut self.engine).await;
+            }
+        }
+    }
+
+    /// What goes into one act.
+    async fn gather(&mut self, first: Job) -> Vec<Job> {
+        let mut events = first.push.batch.events.len();
+        let mut devices = HashSet::from([key(&first.push.batch)]);
+        let mut jobs = vec![first];
+        let until = Instant::now() + self.gathering.wait;
+        let mut later = VecDeque::new();
+        while events < self.gathering.events {
+            let next = match self.over.pop_front() {
+                Some(job) => Some(job),
+                None => self.people.try_recv().or_else(|_| self.backlogs.try_recv()).ok(),
+            };
+            let next = match next {
+                Some(job) => job,
+                None => {
+                    let any = async {
+                        tokio::select! {
+                            biased;
+                            job = self.people.recv() => job,
+                            job = self.backlogs.recv() => job,
+                        }
+                    };
+                    match timeout_at(until, any).await {
+                        Ok(Some(job)) => job,
+                        _ => break,
+                    }
+                }
+            };
+            let fits = events + next.push.batch.events.len() <= self.gathering.events;
+            if devices.contains(&key(&next.push.batch)) || !fits {
+                later.push_back(next);
+                if !fits {
+                    break;
+                }
+                continue;
+            }
+            events += next.push.batch.events.len();
+            devices.insert(key(&next.push.batch));
+            jobs.push(next);
+        }
+        later.append(&mut self.over);
+        self.over = later;
+        jobs
+    }
+
+    async fn admit(&mut self, jobs: Vec<Job>) {
+        let (pushes, replies): (Vec<Incoming>, Vec<_>) =
+            jobs.into_iter().map(|job| (job.push, job.reply)).unzip();
+        let outcomes = match self.attempt(&pushes).await {
+            Ok(outcomes) => outcomes,
+            Err(error) if pushes.len() > 1 && error.is_of_the_push() => {
+                tracing::warn!(%error, pushes = pushes.len(), "an act failed: each push alone");
+                let mut outcomes = Vec::with_capacity(pushes.len());
+                for push in pushes {
+                    outcomes.push(self.alone(push).await);
+                }
+                outcomes
+            }
+            Err(error) if error.is_of_the_push() => match <[Incoming; 1]>::try_from(pushes) {
+                Ok([push]) => {
+                    tracing::warn!(%error, "a push failed: in parts");
+                    vec![self.in_parts(push).await]
+                }
+                Err(_) => vec![Err(error)],
+            },
+            Err(error) => {
+                let full = |error: &PushError| match error {
+                    PushError::ClockJumped => PushError::ClockJumped,
+                    _ => PushError::Full,
+                };
+                tracing::warn!(%error, "nothing can be admitted");
+                let outcomes = pushes.iter().map(|_| Err(full(&error)));
+                outcomes.collect()
+            }
+        };
+        for (reply, outcome) in replies.into_iter().zip(outcomes) {
+            // Whoever asked may be gone; what was admitted stays.
+            let _ = reply.send(outcome);
+        }
+    }
+
+    async fn attempt(&mut self, pushes: &[Incoming]) -> Result<Vec<Outcome>, PushError> {
+        let admitted = AssertUnwindSafe(self.engine.admit(pushes)).catch_unwind();
+        let outcomes = admitted.await.unwrap_or(Err(PushError::Broken))?;
+        Ok(outcomes
+            .into_iter()
+            .map(|outcome| outcome.map_err(PushError::Frame))
+            .collect())
+    }
+
+    async fn alone(&mut self, push: Incoming) -> Outcome {
+        match self.attempt(std::slice::from_ref(&push)).await {
+            Ok(mut outcomes) => outcomes.pop().unwrap_or(Err(PushError::Broken)),
+            Err(error) if error.is_of_the_push() => self.in_parts(push).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Admits a push in halves, down to the event that cannot be.
+    async fn in_parts(&mut self, push: Incoming) -> Outcome {
+        let mut results = Vec::with_capacity(push.batch.events.len());
+        let mut parts = VecDeque::from([push]);
+        let mut last = Err(PushError::Broken);
+        while let Some(mut part) = parts.pop_front() {
+            let outcome = match self.attempt(std::slice::from_ref(&part)).await {
+                Ok(mut outcomes) => outcomes.pop().unwrap_or(Err(PushError::Broken)),
+                Err(error) => Err(error),
+            };
+            match outcome {
+                Ok(mut answered) => {
+                    results.append(&mut answered.results);
+                    last = Ok(answered);
+                }
+                Err(error) if !error.is_of_the_push() => return Err(error),
+                Err(_) if part.batch.events.len() > 1 => {
+                    let (first, second) = halves(part);
+                    parts.push_front(second);
+                    parts.push_front(first);
+                }
+                Err(error) => {
+                    let Some(event) = part.batch.events.first_mut() else {
+                        return Err(error);
+                    };
+                    if matches!(event.read, Read::Unreadable(_)) {
+                        return Err(error);
+                    }
+                    tracing::error!(%error, seq = event.seq, "an event cannot be folded: set aside");
+                    event.read = Read::Unreadable(EventFault::NotAnEvent {
+                        why: "it cannot be folded".into(),
+                    });
+                    parts.push_front(part);
+                }
+            }
+        }
+        let mut answered = last?;
+        answered.results = results;
+        Ok(answered)
+    }
+}
+
+fn key(batch: &Batch) -> (suyuan_sync::ids::DeviceId, u32) {
+    (batch.device, batch.epoch)
+}
+
+fn halves(push: Incoming) -> (Incoming, Incoming) {
+    let mut first = push.batch;
+    let second = first.events.split_off(first.events.len() / 2);
+    let second = Batch {
+        device: first.device,
+        epoch: first.epoch,
+        first_seq: first.last_seq() + 1,
+        prev_hash: first.head(),
+        events: second,
+    };
+    let imported = push.imported;
+    let of = |batch| Incoming { batch, imported };
+    (of(first), of(second))
+}

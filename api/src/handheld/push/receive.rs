@@ -1,0 +1,206 @@
+//! Takes a push or a deposit that was read off the wire: who signed it, what becomes of it, and what
+//! is answered. Knows no HTTP.
+
+use super::{PushError, act::Answered, prepare, prepare::Refused, store};
+use crate::{
+    app::Internal,
+    handheld::{
+        devices::{self, store::EpochKey},
+        inflate::Encoding,
+        keys::KeyError,
+        token,
+    },
+};
+use sea_orm::DbErr;
+use suyuan_sync::{
+    limits::EVENTS_PER_PUSH_MAX,
+    wire::{Deposit, FrameFault, Push, PushAnswer, PushClaims, Receipt, TYP_PUSH, V},
+};
+use thiserror::Error;
+
+/// Why a push was not taken. It fills nothing.
+#[derive(Debug, Error)]
+pub enum ReceiveError {
+    /// Nobody we know signed it, or it is not what was signed.
+    #[error("not signed by a device we know")]
+    Unsigned,
+    /// Its frame.
+    #[error(transparent)]
+    Frame(#[from] FrameFault),
+    /// It could not be admitted.
+    #[error(transparent)]
+    Push(#[from] PushError),
+    /// The database's word.
+    #[error("push")]
+    Db(#[from] DbErr),
+    /// The receipt could not be signed.
+    #[error("receipt")]
+    Key(#[from] KeyError),
+    /// The work was cut short.
+    #[error("push")]
+    Cut,
+}
+
+/// Takes a push of a device.
+pub async fn push(
+    state: &Internal,
+    token: &str,
+    encoding: Encoding,
+    body: Vec<u8>,
+) -> Result<PushAnswer, ReceiveError> {
+    let t_recv = state.clock.now();
+    let (key, claims) = signer(state, token).await?;
+    let installation = state.log.installation().to_string();
+    let read = {
+        let (claims, body) = (claims.clone(), body.clone());
+        off_the_worker(move || {
+            let bytes = prepare::open(&body, encoding)?;
+            let push = Push::read(&bytes).map_err(Refused::Frame)?;
+            let depth = push.queue_depth.max(push.events.len() as u64);
+            let held = push.last_receipt.clone();
+            Ok((prepare::read(push, &claims, &installation, false)?, depth, held))
+        })
+        .await?
+    };
+    let (incoming, depth, before) = match read {
+        Ok(read) => read,
+        Err(refused) => return Err(refuse(state, &key, &claims, refused, &body).await),
+    };
+    let answered = state.handheld.ingest.admit(incoming, depth).await?;
+    if let Some(before) = before {
+        hold_against(&before, &answered);
+    }
+    answer(state, &claims, answered, t_recv)
+}
+
+/// Takes a deposit: a push of another device, carried by this one or by a file.
+pub async fn deposit(
+    state: &Internal,
+    encoding: Encoding,
+    body: Vec<u8>,
+) -> Result<PushAnswer, ReceiveError> {
+    let t_recv = state.clock.now();
+    let deposit = off_the_worker(move || {
+        let bytes = prepare::open(&body, encoding)?;
+        Deposit::read(&bytes).map_err(Refused::Frame)
+    })
+    .await?
+    .map_err(|refused| match refused {
+        Refused::Frame(fault) => ReceiveError::Frame(fault),
+        Refused::Token(_) | Refused::Numbers(_) => ReceiveError::Unsigned,
+    })?;
+    let (key, claims) = signer(state, &deposit.token).await?;
+    let installation = state.log.installation().to_string();
+    let read = {
+        let claims = claims.clone();
+        off_the_worker(move || prepare::read(deposit.push, &claims, &installation, true)).await?
+    };
+    let incoming = match read {
+        Ok(incoming) => incoming,
+        Err(refused) => return Err(refuse(state, &key, &claims, refused, &[]).await),
+    };
+    // Nobody waits for it as for a scan.
+    let answered = state.handheld.ingest.admit(incoming, u64::MAX).await?;
+    answer(state, &claims, answered, t_recv)
+}
+
+/// Who signed a token, if it is a device we know; revoked ones are known, too.
+async fn signer(state: &Internal, text: &str) -> Result<(EpochKey, PushClaims), ReceiveError> {
+    let says = token::says(text).ok_or(ReceiveError::Unsigned)?;
+    let key = devices::store::key(state.db.reader(), says.device.0, says.epoch).await?;
+    let key = key.ok_or(ReceiveError::Unsigned)?;
+    let installation = state.log.installation().to_string();
+    let claims = token::verified(text, TYP_PUSH, &installation, &key.public_key);
+    Ok((key, claims.ok_or(ReceiveError::Unsigned)?))
+}
+
+async fn off_the_worker<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ReceiveError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| ReceiveError::Cut)
+}
+
+/// A signed frame that cannot be read is kept, for whoever looks into it.
+async fn refuse(
+    state: &Internal,
+    key: &EpochKey,
+    claims: &PushClaims,
+    refused: Refused,
+    body: &[u8],
+) -> ReceiveError {
+    let fault = match refused {
+        Refused::Token(_) => return ReceiveError::Unsigned,
+        Refused::Numbers(fault) => return PushError::Frame(fault).into(),
+        Refused::Frame(fault) => fault,
+    };
+    if !fault.is_size() {
+        let (device, now) = ((claims.device.0, claims.epoch), state.clock.now());
+        let why = fault.to_string();
+        let kept = store::dead_letter(&state.db, key.enterprise, device, now, &why, body);
+        if let Err(error) = kept.await {
+            tracing::warn!(%error, "a dead letter was not kept");
+        }
+    }
+    fault.into()
+}
+
+/// What a device was receipted once must be held still: a server set back to a copy would show here.
+fn hold_against(before: &Receipt, now: &Answered) {
+    let lost = before.held_ranges.without(&now.receipt.held);
+    if !lost.is_empty() {
+        tracing::error!(
+            device = %before.device, epoch = before.epoch, %lost,
+            "a device holds a receipt for events that are not here: was the database set back?"
+        );
+        metrics::counter!("suyuan_receipts_ahead_total").increment(1);
+    }
+}
+
+fn answer(
+    state: &Internal,
+    claims: &PushClaims,
+    answered: Answered,
+    t_recv: i64,
+) -> Result<PushAnswer, ReceiveError> {
+    let mut receipt = Receipt {
+        device: claims.device,
+        epoch: claims.epoch,
+        contiguous_seq: answered.receipt.contiguous,
+        held_ranges: answered.receipt.held,
+        missing_ranges: answered.receipt.missing,
+        head_hash: answered.receipt.head,
+        stamp: answered.stamp,
+        key: 0,
+        sig: suyuan_sync::wire::Signature::of(&"A".repeat(86)).ok_or(KeyError::Signing)?,
+    };
+    let (key, sig) = state.handheld.keys.sign(|key| {
+        receipt.key = key;
+        receipt.bytes_to_sign()
+    })?;
+    (receipt.key, receipt.sig) = (key, sig);
+    let now = state.clock.now();
+    let anchors = &state.handheld.anchors;
+    let (credit, retry_after) = credit(state.handheld.ingest.load());
+    Ok(PushAnswer {
+        v: V,
+        results: answered.results,
+        anchor: anchors.issue(claims.device.0, claims.epoch, answered.stamp, now),
+        receipt,
+        t_recv,
+        t_sent: now,
+        credit,
+        retry_after,
+        pull_hint: answered.pull_hint,
+    })
+}
+
+/// How many events the next push may have, when the queue is so full.
+fn credit(load: usize) -> (u32, Option<u32>) {
+    let all = EVENTS_PER_PUSH_MAX as u32;
+    match load {
+        0..50 => (all, None),
+        50..75 => (all / 2, None),
+        75..90 => (all / 5, Some(1)),
+        _ => (all / 10, Some(2)),
+    }
+}

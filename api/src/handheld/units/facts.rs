@@ -1,0 +1,90 @@
+//! Facts out of rows: events as they are folded. A text is read once and then remembered, since the
+//! same events are folded again and again while their units move.
+
+use lru::LruCache;
+use sea_orm::{DbErr, QueryResult};
+use std::{num::NonZeroUsize, sync::Arc};
+use suyuan_sync::{
+    event::{self, Event},
+    facts::Fact,
+    finding::FindingCode,
+    ids::{DeviceId, EnterpriseId, Epoch, Gseq, Seq},
+    order::{Interval, Order},
+};
+
+/// Events remembered: about 2 kB each.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(8192).expect("not zero");
+
+/// The columns of `event` a fact is made of.
+pub const COLUMNS: &str = "e.gseq, e.stamp, e.enterprise_id, e.device_id, e.order_epoch, e.seq, \
+                           e.lo, e.est, e.eff, e.delivered, e.flags, e.body";
+
+/// Reads facts.
+pub struct Reader {
+    events: LruCache<Gseq, Arc<Event>>,
+}
+
+impl Default for Reader {
+    fn default() -> Reader {
+        Reader {
+            events: LruCache::new(REMEMBERED),
+        }
+    }
+}
+
+impl Reader {
+    /// Remembers an event that was read already.
+    pub fn remember(&mut self, gseq: Gseq, event: &Arc<Event>) {
+        self.events.put(gseq, event.clone());
+    }
+
+    /// A fact out of a row with [`COLUMNS`]. An event that this program cannot read does not count;
+    /// it would never have been admitted.
+    pub fn fact(&mut self, row: &QueryResult) -> Result<Option<Arc<Fact>>, DbErr> {
+        let gseq: Gseq = row.try_get("", "gseq")?;
+        let event = if let Some(known) = self.events.get(&gseq) {
+            known.clone()
+        } else {
+            let body: Vec<u8> = row.try_get("", "body")?;
+            let Ok(event) = event::parse_bytes(&body) else {
+                tracing::error!(gseq, "an admitted event cannot be read");
+                return Ok(None);
+            };
+            let event = Arc::new(event);
+            self.events.put(gseq, event.clone());
+            event
+        };
+        let number = |name: &str| row.try_get::<i64>("", name);
+        let flags: String = row.try_get("", "flags")?;
+        Ok(Some(Arc::new(Fact {
+            order: Order {
+                eff: number("eff")?,
+                device: DeviceId(row.try_get("", "device_id")?),
+                epoch: number("order_epoch")? as Epoch,
+                seq: number("seq")? as Seq,
+                event: event.id,
+            },
+            interval: Interval {
+                lo: number("lo")?,
+                est: number("est")?,
+                hi: number("stamp")?,
+            },
+            gseq,
+            enterprise: EnterpriseId(row.try_get("", "enterprise_id")?),
+            event,
+            delivered: number("delivered")?,
+            flags: flags_of(&flags),
+        })))
+    }
+}
+
+/// Findings by name, as they stand in a column: with commas.
+pub fn flags_of(text: &str) -> Vec<FindingCode> {
+    text.split(',').filter_map(FindingCode::of_name).collect()
+}
+
+/// The same the other way round.
+pub fn told_flags(flags: &[FindingCode]) -> String {
+    let names: Vec<&str> = flags.iter().map(|flag| flag.name()).collect();
+    names.join(",")
+}

@@ -1,0 +1,94 @@
+//! Units: what is kept of each, and folding them when facts come in.
+//!
+//! A unit has a row once something happened to it. [`fold::Folding`] reads, in sets, the units that
+//! facts are about, their containers, and the exceptional things in them; folds from the top down;
+//! and writes what changed: state, findings that opened or closed, what containers hold, what the
+//! public side may see. It works inside somebody's act and decides nothing itself: the rules are
+//! in `suyuan_sync::fold`.
+
+pub mod facts;
+pub mod fold;
+pub mod store;
+
+use serde::{Deserialize, Serialize};
+use suyuan_sync::{
+    finding::Finding,
+    fold::{Phase, Place, Stay, UnitState},
+    ids::LocationId,
+    order::Order,
+    unit::UnitKey,
+};
+
+/// What is kept of a unit, beside the columns of its row.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Its state; of a thing inside a container that is not exceptional, as it was packed.
+    pub state: UnitState,
+    /// Open findings, each with its row.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<KeptFinding>,
+    /// Stays in containers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stays: Vec<KeptStay>,
+}
+
+/// An open finding and its row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeptFinding {
+    /// Of `finding`.
+    pub id: i64,
+    /// What was found.
+    pub finding: Finding,
+}
+
+/// A stay in a container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptStay {
+    /// In which.
+    pub container: UnitKey,
+    /// Since where in the order.
+    pub from: Order,
+    /// Until where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Order>,
+}
+
+impl From<&Stay> for KeptStay {
+    fn from(stay: &Stay) -> KeptStay {
+        KeptStay {
+            container: stay.container.clone(),
+            from: stay.from,
+            until: stay.until,
+        }
+    }
+}
+
+impl Kept {
+    /// The open findings.
+    pub fn open(&self) -> Vec<Finding> {
+        self.findings.iter().map(|kept| kept.finding.clone()).collect()
+    }
+}
+
+/// The name of a phase in rows.
+pub const fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Unknown => "unknown",
+        Phase::Commissioned => "commissioned",
+        Phase::InStock => "in_stock",
+        Phase::InTransit => "in_transit",
+        Phase::Sold => "sold",
+        Phase::Returned => "returned",
+        Phase::Collected => "collected",
+        Phase::Destroyed => "destroyed",
+    }
+}
+
+/// The place a row is found under: where it is, or where it is going.
+pub const fn place_of(place: Place) -> Option<LocationId> {
+    match place {
+        Place::Nowhere => None,
+        Place::At(location) => Some(location),
+        Place::Between { to, .. } => to,
+    }
+}
