@@ -87,6 +87,8 @@ problem_codes! {
     NotAside "not-aside" 409 "This event is not in quarantine." "该记录不在隔离中。";
     /// Required public information is missing; each item is listed.
     NotPublishable "not-publishable" 409 "Public information is incomplete." "公开信息不完整，不能发布。";
+    /// The cursor leads nowhere any more: begin with a snapshot.
+    CursorGone "cursor-gone" 410 "This cursor cannot be followed any more; begin with a snapshot." "该同步位置已失效，请重新获取快照。";
     /// The body is larger than this call takes.
     TooLarge "too-large" 413 "The request is larger than this call takes." "请求内容过大。";
     /// The picture has more pixels than we look at.
@@ -146,6 +148,8 @@ pub struct Problem {
     pub retry_after_s: Option<u32>,
     /// Methods that would be taken.
     pub allow: Option<String>,
+    /// A fresh anchor for a device whose own is stale; else empty.
+    pub anchor: String,
 }
 
 impl Problem {
@@ -160,6 +164,7 @@ impl Problem {
                 || code.status() == StatusCode::TOO_MANY_REQUESTS)
                 .then_some(1),
             allow: None,
+            anchor: String::new(),
         }
     }
 
@@ -182,6 +187,13 @@ impl Problem {
     #[must_use]
     pub fn allow(mut self, methods: impl Into<String>) -> Problem {
         self.allow = Some(methods.into());
+        self
+    }
+
+    /// Adds a fresh anchor.
+    #[must_use]
+    pub fn anchor(mut self, anchor: impl Into<String>) -> Problem {
+        self.anchor = anchor.into();
         self
     }
 
@@ -236,6 +248,9 @@ pub struct ProblemBody<'a> {
     /// Wrong fields.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub errors: &'a [FieldProblem],
+    /// With `stale-anchor`: a fresh anchor, to sign the next try with.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub anchor: &'a str,
     /// Quote this when asking for help; absent where a problem stands inside an answer, whose
     /// header carries it.
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -254,6 +269,7 @@ impl Problem {
             detail: &self.detail,
             detail_zh: &self.detail_zh,
             errors: &self.errors,
+            anchor: &self.anchor,
             request_id,
         }
     }

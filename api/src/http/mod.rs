@@ -5,6 +5,7 @@ pub mod auth;
 pub mod body;
 pub mod connections;
 pub mod cors;
+pub mod device;
 pub mod door;
 pub mod paced;
 pub mod page;
