@@ -1,7 +1,10 @@
 //! What handhelds and tills do, and what becomes of it: enrolment, pushes, what stands aside. One
 //! binary, one module a story.
 
+mod aside;
 mod enrolment;
+mod pushes;
+mod scene;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]
 mod support;

@@ -72,14 +72,21 @@ impl UnitStatus {
 const STATUS_KINDS: [&str; 3] = [CHUNK_COLLECTED, CHUNK_DESTROYED, CHUNK_COPY_EVENTS];
 
 /// Shows what became of a unit.
-pub async fn set_unit_status(act: &impl Place, unit: PublicUnit, status: UnitStatus) -> Result<(), DbErr> {
+pub async fn set_unit_status(
+    act: &impl Place,
+    unit: PublicUnit,
+    status: UnitStatus,
+) -> Result<(), DbErr> {
     set_unit_statuses(act, &[(unit, status)]).await
 }
 
 /// Shows what became of units: all of it, so what is not said any more is taken back. The last
 /// word about a unit counts. Give only units whose status changed: each chunk they lie in is read,
 /// and written where it differs.
-pub async fn set_unit_statuses(act: &impl Place, units: &[(PublicUnit, UnitStatus)]) -> Result<(), DbErr> {
+pub async fn set_unit_statuses(
+    act: &impl Place,
+    units: &[(PublicUnit, UnitStatus)],
+) -> Result<(), DbErr> {
     let mut minted: BTreeMap<&str, BTreeMap<u32, Vec<(u32, UnitStatus)>>> = BTreeMap::new();
     let mut others: BTreeMap<&str, UnitStatus> = BTreeMap::new();
     for (unit, status) in units {

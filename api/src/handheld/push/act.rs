@@ -172,7 +172,9 @@ impl Engine {
             self.source.refresh(block.tx(), block.before()).await?;
             block.abandon().await?;
             let findings = BTreeMap::new();
-            let answers = admitting.iter().map(|push| self.answer(push, &findings, stamp));
+            let answers = admitting
+                .iter()
+                .map(|push| self.answer(push, &findings, stamp));
             return Ok(merged(refused, answers.collect()));
         }
         let moment = Moment {
@@ -188,7 +190,8 @@ impl Engine {
             .iter()
             .map(|push| self.answer(push, &done.opened, stamp))
             .collect();
-        self.write(&block, &mut admitting, &answers, moment, stamp).await?;
+        self.write(&block, &mut admitting, &answers, moment, stamp)
+            .await?;
         if !done.public.is_empty() {
             let place = projection::Placed {
                 tx: block.tx(),
@@ -232,7 +235,9 @@ impl Engine {
             let delivered = match delivered.get(&anchor) {
                 Some(known) => *known,
                 None => {
-                    let position = self.delivered(block.tx(), device, epoch, known, anchor).await?;
+                    let position = self
+                        .delivered(block.tx(), device, epoch, known, anchor)
+                        .await?;
                     delivered.insert(anchor, position);
                     position
                 }
@@ -322,13 +327,20 @@ impl Engine {
             }
             // Those that leave are in rows: they count from now on.
             for row in &left {
-                let why = push.decision.leaving.iter().find(|left| left.seq == row.seq);
+                let why = push
+                    .decision
+                    .leaving
+                    .iter()
+                    .find(|left| left.seq == row.seq);
                 let restanding = leaves(row, why, moment.last, eff.get(&row.seq).copied());
                 store::write_standing(tx, &restanding).await?;
             }
             let is_new = |seq: &Seq| timed.iter().any(|timed| timed.seq == *seq);
-            let moved: Vec<(Seq, Micros)> =
-                placement.eff.into_iter().filter(|(seq, _)| !is_new(seq)).collect();
+            let moved: Vec<(Seq, Micros)> = placement
+                .eff
+                .into_iter()
+                .filter(|(seq, _)| !is_new(seq))
+                .collect();
             store::move_events(tx, device, epoch, &moved).await?;
             let broken = store::standing(tx, device, epoch, &push.decision.breaks).await?;
             for row in &broken {
@@ -419,12 +431,19 @@ impl Engine {
             EventResult {
                 seq: event.seq,
                 status: wire_status(judged.status()),
-                code: kept.outcome.decisive().map(|remark| remark.name().to_owned()),
+                code: kept
+                    .outcome
+                    .decisive()
+                    .map(|remark| remark.name().to_owned()),
                 gseq: position.filter(|_| kept.outcome.in_state()),
                 findings: told.findings,
             }
         });
-        let cursor = batch.events.iter().rev().find_map(|event| event.read.event());
+        let cursor = batch
+            .events
+            .iter()
+            .rev()
+            .find_map(|event| event.read.event());
         let cursor = cursor.map_or(0, |event| event.cursor);
         Answered {
             results: results.collect(),
@@ -544,7 +563,9 @@ fn row(push: &Admitting<'_>, new: &New, result: &EventResult) -> EventRow {
         epoch: batch.epoch,
         kind: kind_of(&event.read),
         counts_from: kept.outcome.in_state().then_some(new.gseq),
-        location: stated.map(|event| event.location.0).filter(|place| !place.is_nil()),
+        location: stated
+            .map(|event| event.location.0)
+            .filter(|place| !place.is_nil()),
         interval: new.interval,
         eff: new.eff,
         delivered: new.delivered,

@@ -37,7 +37,8 @@ struct Job {
 }
 
 /// Something the task does between pushes, alone.
-type Task = Box<dyn for<'e> FnOnce(&'e mut Engine) -> futures_util::future::BoxFuture<'e, ()> + Send>;
+type Task =
+    Box<dyn for<'e> FnOnce(&'e mut Engine) -> futures_util::future::BoxFuture<'e, ()> + Send>;
 
 /// How pushes are gathered.
 #[derive(Debug, Clone, Copy)]
@@ -173,7 +174,11 @@ impl Worker {
         while events < self.gathering.events {
             let next = match self.over.pop_front() {
                 Some(job) => Some(job),
-                None => self.people.try_recv().or_else(|_| self.backlogs.try_recv()).ok(),
+                None => self
+                    .people
+                    .try_recv()
+                    .or_else(|_| self.backlogs.try_recv())
+                    .ok(),
             };
             let next = match next {
                 Some(job) => job,

@@ -58,7 +58,11 @@ pub async fn push(
             let push = Push::read(&bytes).map_err(Refused::Frame)?;
             let depth = push.queue_depth.max(push.events.len() as u64);
             let held = push.last_receipt.clone();
-            Ok((prepare::read(push, &claims, &installation, false)?, depth, held))
+            Ok((
+                prepare::read(push, &claims, &installation, false)?,
+                depth,
+                held,
+            ))
         })
         .await?
     };
@@ -117,7 +121,9 @@ async fn signer(state: &Internal, text: &str) -> Result<(EpochKey, PushClaims), 
 async fn off_the_worker<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ReceiveError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| ReceiveError::Cut)
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| ReceiveError::Cut)
 }
 
 /// A signed frame that cannot be read is kept, for whoever looks into it.

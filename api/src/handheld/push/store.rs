@@ -169,8 +169,13 @@ pub async fn chains(
             enterprise: row.try_get("", "enterprise_id")?,
             enrolled_at: row.try_get("", "enrolled_at")?,
             revoked: row.try_get::<Option<i64>>("", "revoked_gseq")?.is_some(),
-            forked: row.try_get::<Option<bool>>("", "forked")?.unwrap_or_default(),
-            delivered: (delivered.unwrap_or_default(), delivered_at.unwrap_or_default()),
+            forked: row
+                .try_get::<Option<bool>>("", "forked")?
+                .unwrap_or_default(),
+            delivered: (
+                delivered.unwrap_or_default(),
+                delivered_at.unwrap_or_default(),
+            ),
             state,
         };
         chains.insert((device, epoch), chain);
@@ -180,11 +185,11 @@ pub async fn chains(
 
 /// What is held of the devices of these pushes, as far as deciding on them needs it. A push whose
 /// epoch has no key any more is an error: its signature was verified with it.
-pub async fn known(
-    conn: &impl ConnectionTrait,
-    pushes: &[&Batch],
-) -> Result<Vec<Known>, DbErr> {
-    let wanted = pushes.iter().map(|push| (push.device.0, push.epoch)).collect();
+pub async fn known(conn: &impl ConnectionTrait, pushes: &[&Batch]) -> Result<Vec<Known>, DbErr> {
+    let wanted = pushes
+        .iter()
+        .map(|push| (push.device.0, push.epoch))
+        .collect();
     let mut chains = chains(conn, &wanted).await?;
     let mut out = Vec::with_capacity(pushes.len());
     let mut ids: BTreeSet<EventId> = BTreeSet::new();
@@ -194,7 +199,10 @@ pub async fn known(
         let chain = chains.remove(&key).ok_or_else(missing)?;
         let (known, lookup) = of_push(conn, push, chain).await?;
         // What is held with the same bytes is a duplicate, whatever id it has.
-        let fresh = push.events.iter().filter(|event| !known.told.contains_key(&event.hash));
+        let fresh = push
+            .events
+            .iter()
+            .filter(|event| !known.told.contains_key(&event.hash));
         if fresh.count() > 0 {
             ids.extend(lookup.ids);
         }
@@ -210,7 +218,10 @@ pub async fn known(
     .await?;
     let mut taken: HashSet<(Uuid, Uuid)> = HashSet::new();
     for row in rows {
-        taken.insert((row.try_get("", "enterprise_id")?, row.try_get("", "event_id")?));
+        taken.insert((
+            row.try_get("", "enterprise_id")?,
+            row.try_get("", "event_id")?,
+        ));
     }
     if !taken.is_empty() {
         for (known, push) in out.iter_mut().zip(pushes) {
@@ -380,7 +391,11 @@ pub async fn checkpoint_before(
     let Some(row) = row else {
         return Ok(None);
     };
-    parse(&row.try_get::<String>("", "state")?, "device_checkpoint.state").map(Some)
+    parse(
+        &row.try_get::<String>("", "state")?,
+        "device_checkpoint.state",
+    )
+    .map(Some)
 }
 
 /// Events of an epoch that are in the state, above a number.
@@ -516,10 +531,7 @@ pub const fn fate_name(status: Status) -> &'static str {
 }
 
 /// Writes events.
-pub async fn write_events(
-    conn: &impl ConnectionTrait,
-    events: Vec<EventRow>,
-) -> Result<(), DbErr> {
+pub async fn write_events(conn: &impl ConnectionTrait, events: Vec<EventRow>) -> Result<(), DbErr> {
     let mut rows = Rows::of(25);
     for event in events {
         let kept = event.kept;

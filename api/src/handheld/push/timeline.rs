@@ -34,7 +34,10 @@ pub async fn place(
         eff: None,
     };
     let appended = match &timeline.last {
-        None => Some((timeline.prefix, new.iter().map(unplaced).collect::<Vec<_>>())),
+        None => Some((
+            timeline.prefix,
+            new.iter().map(unplaced).collect::<Vec<_>>(),
+        )),
         Some(last) if last.timed.seq < first.seq => {
             let last = Placed {
                 timed: last.timed,
@@ -64,11 +67,22 @@ pub async fn place(
         events.extend(fresh);
         events.sort_by_key(|placed| placed.timed.seq);
         if let Some(resumed) = resume(prefix, &events) {
-            return kept(conn, device, epoch, timeline, Some(prefix.seq), resumed, &events).await;
+            return kept(
+                conn,
+                device,
+                epoch,
+                timeline,
+                Some(prefix.seq),
+                resumed,
+                &events,
+            )
+            .await;
         }
         if prefix == Prefix::START {
             // It stands always.
-            return Err(DbErr::Custom(format!("times of device {device} do not stand")));
+            return Err(DbErr::Custom(format!(
+                "times of device {device} do not stand"
+            )));
         }
         below = prefix.seq;
     }
@@ -93,7 +107,10 @@ async fn kept(
         let changed = eff.iter().rev().find(|(seq, _)| *seq == last.timed.seq);
         timeline.last = Some(Last {
             timed: last.timed,
-            eff: changed.map(|(_, eff)| *eff).or(last.eff).unwrap_or(last.timed.interval.est),
+            eff: changed
+                .map(|(_, eff)| *eff)
+                .or(last.eff)
+                .unwrap_or(last.timed.interval.est),
         });
     }
     Ok(Placement { eff })

@@ -33,7 +33,11 @@ impl ClockWatch {
             let expected = was.saturating_add(Micros::try_from(passed).unwrap_or(Micros::MAX));
             if stamp.saturating_sub(expected).saturating_abs() > JUMP {
                 seen.jumped = true;
-                tracing::error!(stamp, expected, "the clock jumped: uploads wait for an operator");
+                tracing::error!(
+                    stamp,
+                    expected,
+                    "the clock jumped: uploads wait for an operator"
+                );
                 return false;
             }
         }

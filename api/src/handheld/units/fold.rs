@@ -178,7 +178,8 @@ impl<'a> Folding<'a> {
         let find = |enterprise: Uuid, id: EventId| {
             let new = by_id.get(&(enterprise, id)).map(|fact| (*fact).clone());
             new.or_else(|| {
-                let mine = |fact: &&Arc<Fact>| fact.enterprise.0 == enterprise && fact.event.id == id;
+                let mine =
+                    |fact: &&Arc<Fact>| fact.enterprise.0 == enterprise && fact.event.id == id;
                 before.iter().find(mine).cloned()
             })
         };
@@ -232,8 +233,10 @@ impl<'a> Folding<'a> {
             .iter()
             .filter(|fact| fact.event.kind == Kind::Retract && correcting(fact).is_some())
             .collect();
-        let targets: BTreeSet<EventId> =
-            retracts.iter().filter_map(|fact| fact.event.target).collect();
+        let targets: BTreeSet<EventId> = retracts
+            .iter()
+            .filter_map(|fact| fact.event.target)
+            .collect();
         let mut struck = store::by_event_id(conn, self.reader, &targets).await?;
         struck.extend(arrived.iter().cloned());
         for retract in retracts {
@@ -289,7 +292,10 @@ impl<'a> Folding<'a> {
             own: false,
         };
         let moved = change.moved.iter().flat_map(|fact| store::named(fact));
-        for unit in moved.map(|(unit, _)| unit).chain(change.units.iter().cloned()) {
+        for unit in moved
+            .map(|(unit, _)| unit)
+            .chain(change.units.iter().cloned())
+        {
             dirty.entry(unit).or_insert(again);
         }
         let mut wanted: BTreeSet<UnitKey> = dirty.keys().cloned().collect();
@@ -318,7 +324,10 @@ impl<'a> Folding<'a> {
                 }
             }
             for (id, cause) in below {
-                let cause = Cause { own: false, ..cause };
+                let cause = Cause {
+                    own: false,
+                    ..cause
+                };
                 for child in store::exceptional_in(conn, &[id]).await? {
                     dirty.entry(child.clone()).or_insert(cause);
                     next.insert(child);
@@ -383,8 +392,15 @@ impl<'a> Folding<'a> {
     }
 
     fn parents_of(&self, key: &UnitKey) -> BTreeSet<UnitKey> {
-        let facts = self.units.get(key).into_iter().flat_map(|unit| unit.facts.values());
-        facts.filter_map(|fact| packed_into(fact, key)).cloned().collect()
+        let facts = self
+            .units
+            .get(key)
+            .into_iter()
+            .flat_map(|unit| unit.facts.values());
+        facts
+            .filter_map(|fact| packed_into(fact, key))
+            .cloned()
+            .collect()
     }
 
     /// What is on record: recalls, counts at places, what containers hold, instants.
@@ -404,7 +420,12 @@ impl<'a> Folding<'a> {
             let commissioned = unit.code.as_ref().and_then(|code| code.commissioned);
             batches.extend(commissioned.map(|(batch, _)| BatchId(batch)));
         }
-        batches.extend(self.direct.values().flat_map(BTreeMap::keys).map(|c| c.batch));
+        batches.extend(
+            self.direct
+                .values()
+                .flat_map(BTreeMap::keys)
+                .map(|c| c.batch),
+        );
         self.about_batches(conn, &batches).await?;
         self.put_contents(conn).await?;
 
@@ -416,7 +437,11 @@ impl<'a> Folding<'a> {
             .filter(|place| self.source.is_counted(*place))
             .collect();
         self.counts = store::counts_at(conn, self.reader, &places).await?;
-        let new = self.about.values().flat_map(BTreeMap::values).map(|(_, fact)| fact);
+        let new = self
+            .about
+            .values()
+            .flat_map(BTreeMap::values)
+            .map(|(_, fact)| fact);
         let new = new.filter(|fact| fact.event.kind == Kind::Count);
         let mut counts: BTreeMap<Position, Arc<Fact>> =
             new.map(|fact| (fact.gseq, fact.clone())).collect();
@@ -459,8 +484,10 @@ impl<'a> Folding<'a> {
         {
             return Ok(false);
         }
-        let batches: BTreeSet<BatchId> =
-            folded.values().filter_map(|folded| folded.state.batch).collect();
+        let batches: BTreeSet<BatchId> = folded
+            .values()
+            .filter_map(|folded| folded.state.batch)
+            .collect();
         let contents = std::mem::take(&mut self.source.world_mut().contents);
         self.about_batches(conn, &batches).await?;
         self.source.world_mut().contents = contents;
@@ -477,12 +504,7 @@ impl<'a> Folding<'a> {
         order
     }
 
-    fn above_first(
-        &self,
-        key: &UnitKey,
-        seen: &mut BTreeSet<UnitKey>,
-        order: &mut Vec<UnitKey>,
-    ) {
+    fn above_first(&self, key: &UnitKey, seen: &mut BTreeSet<UnitKey>, order: &mut Vec<UnitKey>) {
         // Entered before it is left: a circle of foreign codes ends where it was begun.
         if !seen.insert(key.clone()) {
             return;
@@ -578,7 +600,8 @@ impl<'a> Folding<'a> {
         let held = |direct: &BTreeMap<UnitId, BTreeMap<Content, i64>>, id: UnitId| {
             let held = direct.get(&id).into_iter().flatten();
             let held = held.filter(|(_, units)| **units > 0);
-            held.map(|(content, _)| *content).collect::<BTreeSet<Content>>()
+            held.map(|(content, _)| *content)
+                .collect::<BTreeSet<Content>>()
         };
         let keys: Vec<UnitKey> = self.units.keys().cloned().collect();
         for key in keys {
@@ -651,17 +674,27 @@ impl<'a> Folding<'a> {
         let mut out: BTreeMap<UnitKey, bool> = BTreeMap::new();
         for (key, unit) in &self.units {
             let own = unit.dirty.is_some_and(|cause| cause.own);
-            let inside = folded.get(key).and_then(|folded| folded.state.inside.as_ref());
+            let inside = folded
+                .get(key)
+                .and_then(|folded| folded.state.inside.as_ref());
             let was = unit.exceptional;
             out.insert(key.clone(), inside.is_some() && (was || own));
         }
         // Those that were just packed are held against each other.
         for pack in arrived.iter().filter(|fact| fact.event.kind == Kind::Pack) {
-            let parent = pack.event.parent.as_ref().and_then(|read| read.unit.as_ref());
+            let parent = pack
+                .event
+                .parent
+                .as_ref()
+                .and_then(|read| read.unit.as_ref());
             let Some((parent, container)) = parent.and_then(|p| folded.get_key_value(p)) else {
                 continue;
             };
-            let named = pack.event.units.iter().filter_map(|read| read.unit.as_ref());
+            let named = pack
+                .event
+                .units
+                .iter()
+                .filter_map(|read| read.unit.as_ref());
             let members: Vec<Member> = named
                 .filter_map(|key| {
                     let child = folded.get(key)?;
@@ -678,9 +711,12 @@ impl<'a> Folding<'a> {
             for member in &members {
                 // A case is found by its batch; what it holds may be of several.
                 let holds = self.units.get(&member.unit).is_some_and(|unit| {
-                    unit.facts.values().any(|fact| is_container(fact, &member.unit))
+                    unit.facts
+                        .values()
+                        .any(|fact| is_container(fact, &member.unit))
                 });
-                let judged = unlike.contains(&member.unit) || holds && self.holds_exceptional(&member.unit);
+                let judged =
+                    unlike.contains(&member.unit) || holds && self.holds_exceptional(&member.unit);
                 out.insert(member.unit.clone(), judged);
             }
         }
@@ -743,7 +779,11 @@ impl<'a> Folding<'a> {
             }
             let mut findings = Vec::with_capacity(now.findings.len());
             for finding in &now.findings {
-                let before = unit.kept.findings.iter().find(|kept| same(&kept.finding, finding));
+                let before = unit
+                    .kept
+                    .findings
+                    .iter()
+                    .find(|kept| same(&kept.finding, finding));
                 let id = match before {
                     Some(kept) => kept.id,
                     None => {
@@ -772,7 +812,11 @@ impl<'a> Folding<'a> {
                 });
             }
             for finding in &gone {
-                let kept = unit.kept.findings.iter().find(|kept| same(&kept.finding, finding));
+                let kept = unit
+                    .kept
+                    .findings
+                    .iter()
+                    .find(|kept| same(&kept.finding, finding));
                 closed.extend(kept.map(|kept| (kept.id, cause.gseq, cause.event)));
             }
             let kept = Kept {
@@ -782,7 +826,9 @@ impl<'a> Folding<'a> {
             };
             self.note_public(key, unit, now, &mut done);
             let inside = now.state.inside.as_ref();
-            let inside = inside.and_then(|parent| self.units.get(parent)).map(|parent| parent.id);
+            let inside = inside
+                .and_then(|parent| self.units.get(parent))
+                .map(|parent| parent.id);
             let exceptional = exceptional.get(key).copied().unwrap_or_default();
             let unchanged = unit.known
                 && kept == unit.kept
@@ -802,7 +848,11 @@ impl<'a> Folding<'a> {
         let mut about = BTreeMap::new();
         for (key, facts) in &self.about {
             if let Some(unit) = self.units.get(key) {
-                about.extend(facts.iter().map(|(gseq, (role, _))| ((unit.id, *gseq), *role)));
+                about.extend(
+                    facts
+                        .iter()
+                        .map(|(gseq, (role, _))| ((unit.id, *gseq), *role)),
+                );
             }
         }
         store::write_units(conn, &writes, self.moment.last).await?;
@@ -833,21 +883,29 @@ impl<'a> Folding<'a> {
     ) -> Result<(), WorldError> {
         let mut judged: Vec<(Arc<Fact>, Option<Arc<Fact>>)> = Vec::new();
         let target_of = |fact: &Arc<Fact>| {
-            let strike = self.strikes.iter().find(|(retract, _)| retract.gseq == fact.gseq);
+            let strike = self
+                .strikes
+                .iter()
+                .find(|(retract, _)| retract.gseq == fact.gseq);
             strike.and_then(|(_, target)| target.clone())
         };
         for fact in &change.arrived {
             judged.push((fact.clone(), target_of(fact)));
         }
         // What a retract was waiting for may have come in.
-        let waiting = self.strikes.iter().filter(|(retract, _)| !is_in(change, retract));
+        let waiting = self
+            .strikes
+            .iter()
+            .filter(|(retract, _)| !is_in(change, retract));
         judged.extend(waiting.cloned());
         for fact in &change.recheck {
             let target = match fact.event.target {
                 Some(target) => {
                     let ids = BTreeSet::from([target]);
                     let found = store::by_event_id(conn, self.reader, &ids).await?;
-                    found.into_iter().find(|found| found.enterprise == fact.enterprise)
+                    found
+                        .into_iter()
+                        .find(|found| found.enterprise == fact.enterprise)
                 }
                 None => None,
             };
@@ -866,7 +924,10 @@ impl<'a> Folding<'a> {
             let gseq = fact.gseq.max(self.moment.first);
             for finding in new {
                 self.numbered += 1;
-                done.opened.entry(fact.event.id).or_default().push(finding.clone());
+                done.opened
+                    .entry(fact.event.id)
+                    .or_default()
+                    .push(finding.clone());
                 opened.push(Opened {
                     id: (self.moment.first << NUMBER_BITS) | self.numbered,
                     fact: fact.clone(),
@@ -891,7 +952,10 @@ impl<'a> Folding<'a> {
 }
 
 fn is_in(change: &Change, fact: &Arc<Fact>) -> bool {
-    change.arrived.iter().any(|arrived| arrived.gseq == fact.gseq)
+    change
+        .arrived
+        .iter()
+        .any(|arrived| arrived.gseq == fact.gseq)
 }
 
 fn by_position(facts: Vec<Arc<Fact>>) -> BTreeMap<Position, Arc<Fact>> {
@@ -904,13 +968,20 @@ fn packed_into<'f>(fact: &'f Fact, unit: &UnitKey) -> Option<&'f UnitKey> {
     let parent = event.parent.as_ref()?.unit.as_ref()?;
     let packed = event.kind == Kind::Pack
         && parent != unit
-        && event.units.iter().any(|read| read.unit.as_ref() == Some(unit));
+        && event
+            .units
+            .iter()
+            .any(|read| read.unit.as_ref() == Some(unit));
     packed.then_some(parent)
 }
 
 /// Does this fact pack into a unit, or unpack from it?
 fn is_container(fact: &Fact, unit: &UnitKey) -> bool {
-    let parent = fact.event.parent.as_ref().and_then(|read| read.unit.as_ref());
+    let parent = fact
+        .event
+        .parent
+        .as_ref()
+        .and_then(|read| read.unit.as_ref());
     parent == Some(unit)
 }
 

@@ -66,7 +66,10 @@ impl From<&Stay> for KeptStay {
 impl Kept {
     /// The open findings.
     pub fn open(&self) -> Vec<Finding> {
-        self.findings.iter().map(|kept| kept.finding.clone()).collect()
+        self.findings
+            .iter()
+            .map(|kept| kept.finding.clone())
+            .collect()
     }
 }
 

@@ -52,8 +52,7 @@ pub struct UnitRow {
 }
 
 fn row(row: &sea_orm::QueryResult) -> Result<UnitRow, DbErr> {
-    let (key, state): (String, String) =
-        (row.try_get("", "unit_key")?, row.try_get("", "state")?);
+    let (key, state): (String, String) = (row.try_get("", "unit_key")?, row.try_get("", "state")?);
     Ok(UnitRow {
         id: row.try_get("", "id")?,
         key: UnitKey::kept(&key),
@@ -65,10 +64,7 @@ fn row(row: &sea_orm::QueryResult) -> Result<UnitRow, DbErr> {
 }
 
 /// Units by key.
-pub async fn units(
-    conn: &impl ConnectionTrait,
-    keys: &[UnitKey],
-) -> Result<Vec<UnitRow>, DbErr> {
+pub async fn units(conn: &impl ConnectionTrait, keys: &[UnitKey]) -> Result<Vec<UnitRow>, DbErr> {
     let keys = keys.iter().map(|key| key.as_str().into()).collect();
     let rows = by_keys(
         conn,
@@ -94,7 +90,9 @@ pub async fn exceptional_in(
     )
     .await?;
     let key = |row: &sea_orm::QueryResult| row.try_get::<String>("", "unit_key");
-    rows.iter().map(|row| Ok(UnitKey::kept(&key(row)?))).collect()
+    rows.iter()
+        .map(|row| Ok(UnitKey::kept(&key(row)?)))
+        .collect()
 }
 
 /// The facts about these units, of those that count.
@@ -116,7 +114,10 @@ pub async fn facts(
         }
     }
     let list = |facts: BTreeMap<i64, Arc<Fact>>| facts.into_values().collect();
-    Ok(facts.into_iter().map(|(unit, facts)| (unit, list(facts))).collect())
+    Ok(facts
+        .into_iter()
+        .map(|(unit, facts)| (unit, list(facts)))
+        .collect())
 }
 
 /// Facts by their events' ids, of any enterprise; who asks filters.
@@ -174,10 +175,7 @@ pub async fn counts_at(
     read(&by_keys(conn, &sql, &[], keys).await?, reader)
 }
 
-fn read(
-    rows: &[sea_orm::QueryResult],
-    reader: &mut Reader,
-) -> Result<Vec<Arc<Fact>>, DbErr> {
+fn read(rows: &[sea_orm::QueryResult], reader: &mut Reader) -> Result<Vec<Arc<Fact>>, DbErr> {
     let mut facts: BTreeMap<Position, Arc<Fact>> = BTreeMap::new();
     for row in rows {
         if let Some(fact) = reader.fact(row)? {
@@ -228,8 +226,10 @@ pub async fn contents(
     .await?;
     let mut out: BTreeMap<UnitId, BTreeMap<Content, i64>> = BTreeMap::new();
     for row in rows {
-        let (from, until): (String, String) =
-            (row.try_get("", "stay_from")?, row.try_get("", "stay_until")?);
+        let (from, until): (String, String) = (
+            row.try_get("", "stay_from")?,
+            row.try_get("", "stay_until")?,
+        );
         let until = if until.is_empty() {
             None
         } else {
@@ -418,7 +418,9 @@ pub async fn write_opened(conn: &impl ConnectionTrait, opened: &[Opened]) -> Res
             found.fact.gseq.into(),
             found.unit.into(),
             found.line.into(),
-            Some(event.location.0).filter(|place| !place.is_nil()).into(),
+            Some(event.location.0)
+                .filter(|place| !place.is_nil())
+                .into(),
             found.finding.code.name().into(),
             (found.finding.code.severity() as i64).into(),
             found.opened.into(),
@@ -522,7 +524,9 @@ pub async fn open_of_events(
         let finding =
             serde_json::from_str(&text).map_err(|error| DbErr::Json(error.to_string()))?;
         let at: Position = row.try_get("", "event_gseq")?;
-        out.entry(at).or_default().push((row.try_get("", "id")?, finding));
+        out.entry(at)
+            .or_default()
+            .push((row.try_get("", "id")?, finding));
     }
     Ok(out)
 }

@@ -72,7 +72,12 @@ impl<T: Copy> Spans<T> {
         let mut from = lo;
         let first = self.0.partition_point(|(_, end, _)| *end < lo);
         let mut new = Vec::new();
-        for (start, end, _) in self.0.iter().skip(first).take_while(|(start, ..)| *start <= hi) {
+        for (start, end, _) in self
+            .0
+            .iter()
+            .skip(first)
+            .take_while(|(start, ..)| *start <= hi)
+        {
             if from < *start {
                 new.push((from, start - 1, value));
             }

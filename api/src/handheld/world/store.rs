@@ -13,6 +13,7 @@ use crate::{
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
+    event::required::Profile,
     facts::{BatchInfo, PlaceInfo, RecallSpan, StatedAt, World},
     ids::{BatchId, DeviceId, EnterpriseId, LocationId},
     unit::UnitKey,
@@ -92,7 +93,13 @@ pub(super) async fn registry(
         .collect();
     // What codes of a product carry: its GTIN, or its code where it has none.
     let mut named: BTreeMap<Uuid, String> = BTreeMap::new();
-    world.products = BTreeMap::new();
+    let products: BTreeMap<Uuid, product::Model> = product::Entity::find()
+        .all(conn)
+        .await?
+        .into_iter()
+        .map(|row| (row.id, row))
+        .collect();
+    (world.products, world.profiles) = (BTreeMap::new(), BTreeMap::new());
     let spaces = code_space::Entity::find()
         .filter(code_space::Column::ProductId.is_not_null())
         .all(conn)
@@ -103,12 +110,19 @@ pub(super) async fn registry(
         };
         let issuer = EnterpriseId(space.enterprise_id);
         world.products.insert(gtin.to_owned(), issuer);
+        let product = space.product_id.and_then(|id| products.get(&id));
+        if let Some(profile) = product.and_then(|row| Profile::of_id(&row.profile)) {
+            world.profiles.insert(gtin.to_owned(), profile);
+        }
         if let (Some(product), "item") = (space.product_id, space.level.as_str()) {
             named.insert(product, gtin.to_owned());
         }
     }
-    for row in product::Entity::find().all(conn).await? {
-        named.entry(row.id).or_insert(row.code);
+    for (id, row) in products {
+        if let (false, Some(profile)) = (named.contains_key(&id), Profile::of_id(&row.profile)) {
+            world.profiles.insert(row.code.clone(), profile);
+        }
+        named.entry(id).or_insert(row.code);
     }
     world.batches = batch::Entity::find()
         .all(conn)
@@ -191,7 +205,10 @@ pub(super) async fn recalls(
         .iter()
         .map(|(key, code)| {
             let name = code.as_ref().map(CodeOf::public);
-            (key.clone(), name.unwrap_or_else(|| PublicUnit::Other(key.clone())))
+            (
+                key.clone(),
+                name.unwrap_or_else(|| PublicUnit::Other(key.clone())),
+            )
         })
         .collect();
     let batches = batches.iter().map(|batch| batch.0).collect();
@@ -223,7 +240,9 @@ pub(super) async fn counted(
             [after.into()],
         ))
         .await?;
-    rows.iter().map(|row| row.try_get("", "location_id")).collect()
+    rows.iter()
+        .map(|row| row.try_get("", "location_id"))
+        .collect()
 }
 
 /// When a position was committed: an entry of the log, or an event.

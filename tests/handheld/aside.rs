@@ -1,0 +1,289 @@
+//! T2 to T9: what stands aside is durable, fills its number, and blocks nobody.
+
+use crate::{
+    scene::{Scene, count, fates, inbound, open_about_events, sale, unit},
+    support::{ok, text_of},
+};
+use serde_json::json;
+use suyuan_sync::{
+    chain,
+    finding::FindingCode,
+    fold::Phase,
+    limits::SEQ_MAX,
+    wire::{Ranges, Status},
+};
+use suyuan_tests::on_both;
+use uuid::Uuid;
+
+fn codes(answer: &suyuan_sync::wire::PushAnswer) -> Vec<Option<&str>> {
+    answer.results.iter().map(|r| r.code.as_deref()).collect()
+}
+
+fn status(answer: &suyuan_sync::wire::PushAnswer) -> Vec<Status> {
+    answer.results.iter().map(|r| r.status).collect()
+}
+
+on_both!(t2_a_second_event_under_an_id_is_kept_apart, |app| {
+    let scene = Scene::of(&app).await;
+    let mut first = scene.device(&app, &scene.store).await;
+    let mut second = scene.device(&app, &scene.store).await;
+    let id = Uuid::now_v7();
+    let mut said = sale(&[&scene.tins[0]]);
+    said["event_id"] = json!(id);
+    let event = first.event("sale", &said);
+    first.push(&[event]).await;
+    said["units"] = sale(&[&scene.tins[1]])["units"].clone();
+    let events = [
+        second.event("sale", &said),
+        second.event("sale", &sale(&[&scene.tins[2]])),
+    ];
+    let answer = second.push(&events).await;
+    assert_eq!(status(&answer), [Status::Quarantined, Status::Stored]);
+    assert_eq!(codes(&answer), [Some("ID_REUSE"), None]);
+    assert_eq!(answer.results[0].gseq, None);
+    assert_eq!(answer.receipt.contiguous_seq, 2, "it fills its number");
+    assert_eq!(open_about_events(&app, FindingCode::IdReuse).await, 1);
+    assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM unit").await, 2);
+    app.stop().await;
+});
+
+on_both!(t3_of_two_copies_of_a_device_the_first_heard_stays, |app| {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let event = device.event("inbound", &inbound(&[&scene.tins[0]]));
+    device.push(&[event]).await;
+    let mut copy = device.copy(&app.internal_url);
+    let own = device.event("sale", &sale(&[&scene.tins[0]]));
+    assert_eq!(status(&device.push(&[own]).await), [Status::Stored]);
+    // The copy goes on from the same place: it and all that descends from it is kept apart.
+    let events = [
+        copy.event("sale", &sale(&[&scene.tins[1]])),
+        copy.event("sale", &sale(&[&scene.tins[2]])),
+    ];
+    let answer = copy.push(&events).await;
+    assert_eq!(status(&answer), [Status::Quarantined; 2]);
+    assert_eq!(codes(&answer), [Some("DEVICE_FORK"); 2]);
+    assert!(answer.receipt.covers(3));
+    let more = copy.event("sale", &sale(&[&scene.tins[3]]));
+    assert_eq!(status(&copy.push(&[more]).await), [Status::Quarantined]);
+    // The first goes on under the same numbers.
+    let own = device.event("sale", &sale(&[&scene.tins[4]]));
+    let answer = device.push(&[own]).await;
+    assert_eq!(status(&answer), [Status::Stored], "{answer:?}");
+    // What is sent again is answered as it was.
+    let again = copy.push_at(2, copy.history[1], &events).await;
+    assert_eq!(status(&again), [Status::Duplicate; 2]);
+    assert_eq!(codes(&again), [Some("DEVICE_FORK"); 2]);
+    assert_eq!(open_about_events(&app, FindingCode::DeviceFork).await, 3);
+    app.stop().await;
+});
+
+on_both!(t4_a_gap_hinders_nothing_and_may_be_filled, |app| {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let genesis = device.history[0];
+    let texts: Vec<String> = (0..6)
+        .map(|n| device.event("inbound", &inbound(&[&scene.tins[n]])))
+        .collect();
+    device.push_at(1, genesis, &texts[..2]).await;
+    let after = device.push_at(5, device.history[4], &texts[4..]).await;
+    assert_eq!(status(&after), [Status::Stored; 2], "shown at once");
+    assert_eq!(after.receipt.contiguous_seq, 2);
+    assert_eq!(after.receipt.missing_ranges, Ranges::of(3, 4));
+    assert!(
+        !after.receipt.covers(3),
+        "never merely below the contiguous number"
+    );
+    assert_eq!(
+        unit(&app, &scene.tins[5]).await.kept.state.phase,
+        Phase::InStock
+    );
+    let filled = device.push_at(3, device.history[2], &texts[2..4]).await;
+    assert_eq!(filled.receipt.contiguous_seq, 6);
+    assert_eq!(filled.receipt.held_ranges, Ranges::of(1, 6));
+    assert_eq!(filled.receipt.head_hash, device.head());
+    // Effective times never go down along the sequence.
+    let sql = "SELECT COUNT(*) AS n FROM event a JOIN event b ON b.seq > a.seq WHERE b.eff < a.eff";
+    assert_eq!(count(&app, sql).await, 0);
+    app.stop().await;
+});
+
+on_both!(
+    t5_a_break_in_the_chain_is_flagged_and_the_goods_moved_all_the_same,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let event = device.event("inbound", &inbound(&[&scene.tins[0]]));
+        device.push(&[event]).await;
+        let text = device.text(2, "sale", &sale(&[&scene.tins[0]]));
+        let answer = device.push_at(2, chain::Hash([9; 32]), &[text]).await;
+        assert_eq!(status(&answer), [Status::StoredFlagged]);
+        assert_eq!(codes(&answer), [Some("CHAIN_BREAK")]);
+        assert_eq!(
+            unit(&app, &scene.tins[0]).await.kept.state.phase,
+            Phase::Sold
+        );
+        assert_eq!(open_about_events(&app, FindingCode::ChainBreak).await, 1);
+        app.stop().await;
+    }
+);
+
+on_both!(
+    t6_what_a_revoked_key_signs_is_kept_and_changes_nothing,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let event = device.event("inbound", &inbound(&[&scene.tins[0]]));
+        device.push(&[event]).await;
+        let path = format!("/v1/devices/{}/revoke", device.device);
+        ok(scene
+            .firm
+            .operator
+            .post(&path, &json!({"reason": "stolen"}))
+            .await);
+        let event = device.event("sale", &sale(&[&scene.tins[0]]));
+        let answer = device.push(&[event]).await;
+        assert_eq!(status(&answer), [Status::Quarantined]);
+        assert_eq!(codes(&answer), [Some("DEVICE_REVOKED")]);
+        assert!(answer.receipt.covers(2));
+        assert_eq!(
+            unit(&app, &scene.tins[0]).await.kept.state.phase,
+            Phase::InStock
+        );
+        app.stop().await;
+    }
+);
+
+on_both!(t7_a_kind_of_tomorrow_waits, |app| {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let newer = device
+        .text(2, "sale", &sale(&[&scene.tins[1]]))
+        .replace("\"v\":1", "\"v\":2");
+    let events = [
+        device.event("teleport", &sale(&[&scene.tins[0]])),
+        device.make(newer),
+        device.event("sale", &sale(&[&scene.tins[2]])),
+    ];
+    let answer = device.push(&events).await;
+    let expected = [Status::Parked, Status::Parked, Status::Stored];
+    assert_eq!(status(&answer), expected, "{answer:?}");
+    assert_eq!(codes(&answer)[..2], [Some("UNKNOWN_KIND"); 2]);
+    app.stop().await;
+});
+
+on_both!(t8_a_business_act_enters_whole, |app| {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let group = Uuid::now_v7();
+    let of = |n: u32| {
+        let mut said = inbound(&[&scene.tins[n as usize]]);
+        said["group"] = json!({"id": group, "n": n, "of": 3});
+        said
+    };
+    let events = [
+        device.event("inbound", &of(1)),
+        device.event("inbound", &of(2)),
+    ];
+    let answer = device.push(&events).await;
+    assert_eq!(status(&answer), [Status::Parked; 2]);
+    assert_eq!(codes(&answer), [Some("GROUP_INCOMPLETE"); 2]);
+    assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM unit").await, 0);
+    let last = device.event("inbound", &of(3));
+    assert_eq!(status(&device.push(&[last]).await), [Status::Stored]);
+    for tin in &scene.tins[1..=3] {
+        assert_eq!(unit(&app, tin).await.kept.state.phase, Phase::InStock);
+    }
+    let all: Vec<String> = fates(&app)
+        .await
+        .into_iter()
+        .map(|(_, fate)| fate)
+        .collect();
+    assert_eq!(all, ["stored"; 3]);
+    app.stop().await;
+});
+
+on_both!(
+    t9_what_cannot_be_read_or_stands_elsewhere_is_kept_verbatim,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let tin = &scene.tins[0];
+        let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
+        let million: Vec<String> = (0..2000).map(|_| tin.clone()).collect();
+        let many = sale(&million.iter().collect::<Vec<_>>());
+        let wrong_seq = device.text(77, "sale", &sale(&[tin]));
+        let elsewhere = device
+            .text(6, "sale", &sale(&[tin]))
+            .replace(&device.device.to_string(), &Uuid::new_v4().to_string());
+        let events = [
+            device.make(String::new()),
+            device.make("\u{0}".into()),
+            device.make(deep[..200_000].to_owned()),
+            device.make("{\"v\":1,\"kind\":\"sale\"}".into()),
+            device.make(wrong_seq),
+            device.make(elsewhere),
+            device.event("sale", &many),
+            device.event("sale", &json!({"units": [], "at": "once upon a time"})),
+            device.event("sale", &sale(&[tin])),
+        ];
+        let answer = device.push(&events).await;
+        let mut expected = vec![Some("UNREADABLE"); 8];
+        (expected[4], expected[5]) = (Some("SEQ_MISMATCH"), Some("SEQ_MISMATCH"));
+        expected.push(None);
+        assert_eq!(codes(&answer), expected, "{answer:?}");
+        assert_eq!(answer.results[8].status, Status::Stored);
+        assert_eq!(answer.receipt.contiguous_seq, 9);
+        app.stop().await;
+    }
+);
+
+on_both!(
+    numbers_and_times_from_nowhere_are_taken_as_they_are,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        for at in [
+            "0001-01-01T00:00:00Z",
+            "9999-12-31T23:59:59.999+14:00",
+            "1970-01-01T00:00:00Z",
+        ] {
+            let mut said = sale(&[&scene.tins[0]]);
+            (said["at"], said["anchor_wall"]) = (json!(at), json!(at));
+            said["mono"] = json!(SEQ_MAX);
+            let event = device.event("sale", &said);
+            let answer = device.push(&[event]).await;
+            assert!(answer.results[0].gseq.is_some(), "{at}: {answer:?}");
+        }
+        // The last numbers there are, far from the first.
+        let text = device.text(SEQ_MAX, "sale", &sale(&[&scene.tins[1]]));
+        let answer = device.push_at(SEQ_MAX, chain::Hash([1; 32]), &[text]).await;
+        assert_eq!(answer.receipt.contiguous_seq, 3);
+        assert!(answer.receipt.covers(SEQ_MAX));
+        let sql = "SELECT COUNT(*) AS n FROM event WHERE eff < lo OR eff > stamp";
+        assert_eq!(count(&app, sql).await, 0);
+        app.stop().await;
+    }
+);
+
+on_both!(a_stranger_cannot_touch_a_sequence, |app| {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let stranger = scene.device(&app, &scene.store).await;
+    let event = device.event("sale", &sale(&[&scene.tins[0]]));
+    let genesis = device.history[0];
+    // Whoever knows the device's id and its next event, but not its key.
+    let mut pretended = device.copy(&app.internal_url);
+    pretended.key = stranger.key.copy();
+    let answer = pretended
+        .try_push(1, genesis, std::slice::from_ref(&event))
+        .await;
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (401, "device-not-known".into())
+    );
+    assert_eq!(status(&device.push(&[event]).await), [Status::Stored]);
+    let listed = ok(scene.firm.operator.get("/v1/devices").await);
+    assert_eq!(text_of(&listed["items"][0]["name"]), "PDA");
+    app.stop().await;
+});
