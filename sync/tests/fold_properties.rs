@@ -56,7 +56,11 @@ fn the_drawn_histories_meet_nearly_every_row_of_the_table() {
         .filter(|row| row.act != Act::Retract)
         .filter(|row| !met.contains(&Some(std::ptr::from_ref(*row) as usize)))
         .collect();
-    println!("{} codes: {codes:?}", codes.len());
+    let unmet: Vec<_> = suyuan_sync::finding::FindingCode::ALL
+        .iter()
+        .filter(|code| !codes.contains(code))
+        .collect();
+    println!("{} codes, not {unmet:?}", codes.len());
     assert!(never.is_empty(), "never met: {never:?}");
 }
 

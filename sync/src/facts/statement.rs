@@ -2,7 +2,10 @@
 //! entry, so the fold knows no time-out.
 
 use crate::{
-    ids::{BatchId, DeviceId, EnterpriseId, EventId, GroupId, Gseq, LocationId, Micros, RecallId},
+    ids::{
+        BatchId, DeviceId, EnterpriseId, Epoch, EventId, GroupId, Gseq, LocationId, Micros,
+        RecallId,
+    },
     order::Order,
     unit::UnitKey,
 };
@@ -153,6 +156,8 @@ pub enum Statement {
     GapForced {
         /// Whose.
         device: DeviceId,
+        /// In which life of it.
+        epoch: Epoch,
         /// The contiguous sequence number from now on.
         contiguous: u64,
     },

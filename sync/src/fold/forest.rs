@@ -11,8 +11,9 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The facts about each unit, as [`super::fold`] wants them: those that name it, the retracts of
-/// these and the targets of retracts among these (and what else a correction turns on), the complete counts at places where it may have been.
+/// The facts about each unit, as [`super::fold`] wants them: those that name it, the complete counts
+/// at places where it may have been, the retracts of these and the targets of retracts among these
+/// (and what else a correction turns on).
 pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
     let mut sorted = facts.to_vec();
     sorted.sort_by_key(|fact| fact.order);
@@ -48,6 +49,10 @@ pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
     let places = places(&sorted, &of_unit);
     let fact_at = |place: usize| sorted.get(place).copied();
     for (unit, own) in &mut of_unit {
+        // A count that is struck misses nothing, so what strikes it belongs here too.
+        for place in places.get(unit).into_iter().flatten() {
+            own.extend(counts_at.get(place).into_iter().flatten());
+        }
         let mut more = BTreeSet::new();
         for fact in own.iter().filter_map(|place| fact_at(*place)) {
             more.extend(retracts_of.get(&fact.event.id).into_iter().flatten());
@@ -68,9 +73,6 @@ pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
                 more.extend(target.into_iter().flatten());
             }
         }
-        for place in places.get(unit).into_iter().flatten() {
-            more.extend(counts_at.get(place).into_iter().flatten());
-        }
         own.extend(more);
     }
     of_unit
@@ -83,13 +85,22 @@ pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
 /// what they hold is judged by batch.
 pub fn forest(facts: &[&Fact], world: &World) -> BTreeMap<UnitKey, Folded> {
     let about = about(facts);
-    let order = from_the_top(&about, &pack::Levels::of(facts, world));
+    let levels = pack::Levels::of(facts, world);
+    let order = from_the_top(&about, &levels);
     let none = BTreeMap::new();
     let facts_of = |unit: &UnitKey| about.get(unit).map_or(&[][..], Vec::as_slice);
 
     let mut first = BTreeMap::new();
     for unit in &order {
-        let folded = folded(unit, facts_of(unit), &first, world, &none, true);
+        let folded = folded(
+            unit,
+            facts_of(unit),
+            &first,
+            world,
+            &none,
+            Some(&levels),
+            true,
+        );
         first.insert(unit.clone(), folded);
     }
     let contents = contents(&first);
@@ -109,7 +120,15 @@ pub fn forest(facts: &[&Fact], world: &World) -> BTreeMap<UnitKey, Folded> {
             second.insert(unit.clone(), before);
             continue;
         }
-        let after = folded(unit, facts_of(unit), &second, world, &contents, true);
+        let after = folded(
+            unit,
+            facts_of(unit),
+            &second,
+            world,
+            &contents,
+            Some(&levels),
+            true,
+        );
         if after != before {
             changed.insert(unit);
         }

@@ -58,10 +58,10 @@ use std::collections::BTreeMap;
 /// Folds what is known of a unit, with its timeline.
 ///
 /// * `facts`, sorted by [`Fact::order`]: the events that name the unit as unit, child or container;
-///   the retracts that target any of them, and the targets of retracts that name it; the counts at
-///   places where it was. Of a correction
-///   (group with `correct`) also the retracts, and what these target, though they name other units:
-///   whether the new event counts depends on them. What does not concern the unit is passed over.
+///   the complete counts at places where it was; the retracts that target any of these, and the
+///   targets of retracts that name it. Of a correction (group with `correct`) also the retracts,
+///   and what these target, though they name other units: whether the new event counts depends on
+///   them. What does not concern the unit is passed over.
 /// * `parents`: every container that one of these facts packs the unit into, folded with its
 ///   timeline. A container that is missing never moves.
 /// * `world`: master data; what it lacks is unknown, never an error.
@@ -71,7 +71,7 @@ pub fn fold(
     parents: &BTreeMap<UnitKey, Folded>,
     world: &World,
 ) -> Folded {
-    folded(unit, facts, parents, world, &world.contents, true)
+    folded(unit, facts, parents, world, &world.contents, None, true)
 }
 
 /// [`fold`] without the timeline, for what holds nothing and whose history nobody reads now: it is
@@ -82,7 +82,7 @@ pub fn fold_state(
     parents: &BTreeMap<UnitKey, Folded>,
     world: &World,
 ) -> Folded {
-    folded(unit, facts, parents, world, &world.contents, false)
+    folded(unit, facts, parents, world, &world.contents, None, false)
 }
 
 fn folded(
@@ -91,10 +91,11 @@ fn folded(
     parents: &BTreeMap<UnitKey, Folded>,
     world: &World,
     contents: &BTreeMap<UnitKey, Vec<Content>>,
+    levels: Option<&pack::Levels<'_>>,
     timeline: bool,
 ) -> Folded {
     let contents = contents.get(unit).map_or(&[][..], Vec::as_slice);
-    let walk = walk::Walk::new(unit, parents, world, contents, timeline);
+    let walk = walk::Walk::new(unit, parents, world, contents, levels, timeline);
     if bugs::on(Bug::TieInOwnFavour) {
         let mut facts = facts.to_vec();
         facts.sort_by_key(|fact| (fact.order.eff, std::cmp::Reverse(fact.gseq)));

@@ -92,11 +92,6 @@ pub(super) fn handled<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect 
     }
     if row == Row::HandleEnded {
         walk.unexpected(at);
-        if walk.state.phase == Phase::Sold {
-            walk.memory.sale = None;
-            walk.set(Phase::InStock, Place::At(at.here()));
-            return Effect::Took;
-        }
     }
     observed(walk, at);
     Effect::Took
@@ -165,6 +160,16 @@ pub(super) fn learn<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     } else {
         below(level_of_container(walk, container, event))
     });
+}
+
+/// C13: the container was observed somewhere by a pack, unpack or count that took effect, and so
+/// was what is inside it.
+pub(super) fn followed<'a>(walk: &mut Walk<'a>, at: &At<'a>) -> Effect {
+    if matches!(walk.state.phase, Phase::Sold | Phase::Destroyed) {
+        return Effect::Nothing;
+    }
+    observed(walk, at);
+    Effect::Took
 }
 
 /// Seen at a place by a pack or unpack. Returned and ended goods stay what they are; sold goods
@@ -268,6 +273,7 @@ fn level_of_container(walk: &Walk<'_>, container: &UnitKey, event: &Event) -> Le
         .get(container)
         .and_then(|folded| folded.state.level);
     recorded
+        .or_else(|| walk.levels?.get(container))
         .or(folded)
         .unwrap_or_else(|| level_by_children(walk.world, container, event))
 }

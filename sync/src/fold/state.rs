@@ -102,6 +102,9 @@ pub struct Step {
     pub after: UnitState,
     /// It was struck out by a retract, or it is the new event of a correction that does not count.
     pub struck: bool,
+    /// It says what the unit is, or where it is, from then on. A step that did not take effect (the
+    /// same scan again, a second sale, anything after the end) moves nothing inside either.
+    pub took: bool,
     /// It was stated by an enterprise whose word does not count for this unit (C14).
     pub stranger: bool,
     /// It came by the container, not by the unit itself.

@@ -62,11 +62,9 @@ impl Struck {
                     out.places.insert(at);
                 }
                 Verdict::StrikesLate => {
-                    // Several retracts are the same as one: the first that strikes is judged.
-                    if out.places.insert(at) {
-                        out.faults
-                            .insert(place, (FindingCode::LateRetract, Some(at)));
-                    }
+                    out.places.insert(at);
+                    out.faults
+                        .insert(place, (FindingCode::LateRetract, Some(at)));
                 }
                 Verdict::NoEffect(code) => {
                     out.faults.insert(place, (code, Some(at)));

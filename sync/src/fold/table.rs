@@ -268,7 +268,7 @@ impl Row {
                 "out; in_stock, ended and returned kept; `UNEXPECTED_STATE` unless inside"
             }
             Row::Handle => "in_stock, returned kept",
-            Row::HandleEnded => "in_stock, collected kept; `UNEXPECTED_STATE`",
+            Row::HandleEnded => "kept, the place of collected goods moves; `UNEXPECTED_STATE`",
         }
     }
 }

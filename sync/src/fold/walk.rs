@@ -56,6 +56,17 @@ pub(super) enum Effect {
     Nothing,
 }
 
+/// What a step is written down as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// The fact contributes nothing (C10).
+    Struck,
+    /// Its stater's word does not count (C14).
+    Stranger,
+    /// It was judged.
+    Judged(Effect),
+}
+
 /// The facts behind the present state: the witnesses of what may contradict it.
 #[derive(Default)]
 pub(super) struct Memory<'a> {
@@ -77,6 +88,8 @@ pub(super) struct Walk<'a> {
     pub(super) world: &'a World,
     pub(super) parents: &'a BTreeMap<UnitKey, Folded>,
     pub(super) contents: &'a [Content],
+    /// The levels of all codes, where they were read beforehand.
+    pub(super) levels: Option<&'a pack::Levels<'a>>,
     pub(super) state: UnitState,
     pub(super) memory: Memory<'a>,
     /// Recalls that cover the unit at some time, in the order of their beginnings.
@@ -98,6 +111,7 @@ impl<'a> Walk<'a> {
         parents: &'a BTreeMap<UnitKey, Folded>,
         world: &'a World,
         contents: &'a [Content],
+        levels: Option<&'a pack::Levels<'a>>,
         timeline: bool,
     ) -> Walk<'a> {
         let mut walk = Walk {
@@ -105,6 +119,7 @@ impl<'a> Walk<'a> {
             world,
             parents,
             contents,
+            levels,
             state: UnitState::default(),
             memory: Memory::default(),
             recalls: Vec::new(),
@@ -141,7 +156,9 @@ impl<'a> Walk<'a> {
                     if !again || bugs::on(Bug::DuplicateTwice) {
                         self.own(facts, next, fact, &struck, &sweeps);
                     }
-                    self.last_own = Some(fact.order);
+                    if names(fact, self.unit) {
+                        self.last_own = Some(fact.order);
+                    }
                     next += 1;
                 }
             }
@@ -187,14 +204,14 @@ impl<'a> Walk<'a> {
             return;
         }
         if struck.is(place) {
-            self.write(&at, true, false);
+            self.write(&at, Written::Struck);
             return;
         }
         pack::learn(self, &at);
         holder::first(self, &at);
         if !holder::counts(self, &at) {
             holder::stranger(self, &at);
-            self.write(&at, false, true);
+            self.write(&at, Written::Stranger);
             return;
         }
         if read.is_none() || !matches!(fact.event.kind, Kind::Pack | Kind::Unpack) {
@@ -224,7 +241,7 @@ impl<'a> Walk<'a> {
                 .map(|target| target.event.id);
             self.find(at, code, &[target], Detail::Nothing);
         }
-        self.write(at, false, false);
+        self.write(at, Written::Judged(Effect::Nothing));
     }
 
     /// The container the unit is inside of, as far as it is known.
@@ -250,7 +267,8 @@ impl<'a> Walk<'a> {
             && event.units.is_empty()
             && event.lots.is_empty()
             && is_container(&step.fact, container);
-        if !emptied && !moves(event.kind) {
+        let observed = step.took && matches!(event.kind, Kind::Pack | Kind::Unpack | Kind::Count);
+        if !emptied && !observed && !moves(event.kind) {
             return;
         }
         let at = At {
@@ -260,10 +278,16 @@ impl<'a> Walk<'a> {
         };
         if !holder::counts(self, &at) {
             holder::stranger(self, &at);
-            self.write(&at, false, true);
+            self.write(&at, Written::Stranger);
             return;
         }
-        self.apply(&at, row(self.state.phase, event.kind));
+        if emptied || moves(event.kind) {
+            self.apply(&at, row(self.state.phase, event.kind));
+        } else {
+            let effect = pack::followed(self, &at);
+            self.note(&at, effect);
+            self.write(&at, Written::Judged(effect));
+        }
     }
 
     /// Asks the rule, and writes down what follows from any effect.
@@ -274,17 +298,7 @@ impl<'a> Walk<'a> {
         if effect != Effect::Nothing {
             holder::link(self, at);
         }
-        match effect {
-            Effect::Took => {
-                self.state.holder = Some(at.fact.enterprise);
-                self.state.last = Some(at.fact.order);
-                self.state.claims.remove(&at.fact.enterprise);
-                self.memory.cause = Some(at.id());
-                self.memory.inbound = (at.fact.event.kind == Kind::Inbound).then_some(at.fact);
-            }
-            Effect::Confirmed => self.state.last = Some(at.fact.order),
-            Effect::Nothing => {}
-        }
+        self.note(at, effect);
         claims::compare(self, at);
         if let Some((state, findings)) = before {
             let conflict = self
@@ -297,7 +311,22 @@ impl<'a> Walk<'a> {
                 self.findings.truncate(findings);
             }
         }
-        self.write(at, false, false);
+        self.write(at, Written::Judged(effect));
+    }
+
+    /// What follows from any effect.
+    fn note(&mut self, at: &At<'a>, effect: Effect) {
+        match effect {
+            Effect::Took => {
+                self.state.holder = Some(at.fact.enterprise);
+                self.state.last = Some(at.fact.order);
+                self.state.claims.remove(&at.fact.enterprise);
+                self.memory.cause = Some(at.id());
+                self.memory.inbound = (at.fact.event.kind == Kind::Inbound).then_some(at.fact);
+            }
+            Effect::Confirmed => self.state.last = Some(at.fact.order),
+            Effect::Nothing => {}
+        }
     }
 
     fn judge(&mut self, at: &At<'a>, row: Row) -> Effect {
@@ -443,7 +472,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Writes the step down, if the timeline is wanted.
-    fn write(&mut self, at: &At<'a>, struck: bool, stranger: bool) {
+    fn write(&mut self, at: &At<'a>, written: Written) {
         let Some(steps) = &mut self.steps else {
             return;
         };
@@ -453,8 +482,9 @@ impl<'a> Walk<'a> {
             event: at.id(),
             fact: at.fact.clone(),
             after: self.state.clone(),
-            struck,
-            stranger,
+            struck: written == Written::Struck,
+            took: written == Written::Judged(Effect::Took),
+            stranger: written == Written::Stranger,
             via: at.via.cloned(),
         });
     }

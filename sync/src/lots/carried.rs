@@ -13,11 +13,12 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// The movements of the lots that a container holds, from the container's timeline: what was packed
-/// into it and not taken out is received, shipped, sold and so on with it.
+/// into it and not taken out is received, shipped, sold and so on with it, by every event that takes
+/// effect on the container: what is scanned twice came in once.
 pub fn carried(container: &UnitKey, steps: &[Step]) -> Vec<(LotKey, Movement)> {
     let mut inside: BTreeMap<(&str, Option<&str>), u64> = BTreeMap::new();
     let mut out = Vec::new();
-    for step in steps.iter().filter(|step| !step.struck && !step.stranger) {
+    for step in steps.iter().filter(|step| step.took) {
         let event = &step.fact.event;
         let own = step.via.is_none() && is_container(&step.fact, container);
         let lots = event.lots.iter();

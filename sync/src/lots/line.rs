@@ -49,11 +49,17 @@ impl Line {
         }
     }
 
-    /// Adds a movement that is later in the order than all before. `false` if it is not: then
-    /// nothing was done, and the line must be folded again from all its movements.
+    /// Adds a movement that is later in the order than all before, or something wrong with the
+    /// last. `false` if it is not: then nothing was done, and the line must be folded again from
+    /// all its movements.
     #[must_use]
     pub fn append(&mut self, movement: &Movement) -> bool {
-        if self.last.is_some_and(|last| movement.order <= last) {
+        // One event may move a line and be found to be wrong about it as well.
+        let accompanies = matches!(movement.change, Change::Found { .. });
+        if self
+            .last
+            .is_some_and(|last| movement.order < last || (movement.order == last && !accompanies))
+        {
             return false;
         }
         self.last = Some(movement.order);
@@ -86,8 +92,9 @@ impl Line {
         }
         let code = match seen.cmp(&self.balance) {
             std::cmp::Ordering::Less => FindingCode::MissingAtCount,
-            std::cmp::Ordering::Greater => FindingCode::SurplusAtCount,
-            std::cmp::Ordering::Equal => return,
+            // Nothing that was seen is no surplus, however far below zero the balance is.
+            std::cmp::Ordering::Greater if there > 0 => FindingCode::SurplusAtCount,
+            std::cmp::Ordering::Greater | std::cmp::Ordering::Equal => return,
         };
         let number = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
         let detail = Detail::Count {

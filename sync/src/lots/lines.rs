@@ -56,7 +56,10 @@ pub fn movements(
         out.count(counts, &known, world);
     }
     for movements in out.0.values_mut() {
-        movements.sort_by_key(|movement| movement.order);
+        movements.sort_by_key(|movement| {
+            let found = matches!(movement.change, Change::Found { .. });
+            (movement.order, found)
+        });
         movements.dedup_by(|later, kept| later.order == kept.order && merged(kept, later.change));
     }
     out.0

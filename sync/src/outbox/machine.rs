@@ -5,16 +5,14 @@
 //! and no clock.
 
 use super::{
-    Action, Command, Disk, Fate, Input, KeptAnchor, Key, Mark, Notice, Pace, Row, RowState, Write,
+    Action, Command, Disk, Input, KeptAnchor, Key, Mark, Notice, Pace, Row, RowState, Write,
 };
 use crate::{
-    bugs::{self, Bug},
     chain::{self, Hash},
     ids::{DeviceId, Epoch, Gseq, Micros, Seq},
-    limits::{SEQ_MAX, TAIL_DAYS, UNSENT_WARNING},
-    wire::Receipt,
+    limits::{SEQ_MAX, UNSENT_WARNING},
 };
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 /// A push under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +65,7 @@ pub struct Outbox {
     /// What is committed and not receipted, in the order of the queue.
     pub(super) open: BTreeSet<Key>,
     /// What is settled, by the stamp of its receipt: the tail that is kept a while.
-    tail: BTreeSet<(Micros, Key)>,
+    pub(super) tail: BTreeSet<(Micros, Key)>,
     /// What went out in this session.
     pub(super) sent: BTreeSet<Key>,
     pub(super) flight: Option<Flight>,
@@ -80,8 +78,6 @@ pub struct Outbox {
     pub(super) timer: Option<u64>,
     warned: bool,
 }
-
-const TAIL: Micros = TAIL_DAYS as Micros * 86_400 * 1_000_000;
 
 impl Outbox {
     /// Begins a session with what is on the storage.
@@ -275,7 +271,12 @@ impl Outbox {
     }
 
     /// Asks for a transaction.
-    fn persist(&mut self, mut write: Write, heard: Option<u64>, actions: &mut Vec<Action>) {
+    pub(super) fn persist(
+        &mut self,
+        mut write: Write,
+        heard: Option<u64>,
+        actions: &mut Vec<Action>,
+    ) {
         write.id = self.next_write;
         self.next_write = self.next_write.saturating_add(1);
         self.view.apply(&write);
@@ -338,127 +339,6 @@ impl Outbox {
             let notice = Notice::NotSaved(keys);
             actions.push(Action::Show { notice });
         }
-    }
-
-    /// An answer to a push of `first` and the following. Returns how many events it brought home.
-    fn answer(
-        &mut self,
-        first: Seq,
-        fates: &[Fate],
-        receipt: Receipt,
-        anchor: KeptAnchor,
-        now: u64,
-        actions: &mut Vec<Action>,
-    ) -> usize {
-        if receipt.device != self.view.device {
-            return 0;
-        }
-        let (epoch, stamp) = (receipt.epoch, receipt.stamp);
-        let mut write = Write::default();
-        for (seq, fate) in (first..).zip(fates) {
-            // Only what was in this push and is covered by its receipt is safe.
-            if receipt.covers(seq) && self.open.contains(&(epoch, seq)) {
-                write.marks.push(Mark {
-                    key: (epoch, seq),
-                    state: fate.state(stamp),
-                });
-                if *fate == Fate::Attention {
-                    let notice = Notice::Attention((epoch, seq));
-                    actions.push(Action::Show { notice });
-                }
-            }
-        }
-        let brought = write.marks.len();
-        if epoch == self.view.epoch {
-            let (newer, copied) = (self.is_newest(&receipt), self.is_a_copy(&receipt));
-            if copied && !self.view.enrol_again {
-                write.enrol_again = Some(true);
-                let notice = Notice::EnrolAgain;
-                actions.push(Action::Show { notice });
-            }
-            if newer {
-                write.receipt = Some(receipt);
-            }
-            write.anchor = self.greater(anchor);
-        }
-        // The tail is measured by the server's clock, so a wrong one here drops nothing early.
-        let until = (stamp.saturating_sub(TAIL), (Epoch::MAX, Seq::MAX));
-        let kept = self.tail.split_off(&until);
-        let over = std::mem::replace(&mut self.tail, kept);
-        write.drop = over.into_iter().map(|(_, key)| key).collect();
-        let heard = write.anchor.is_some().then_some(now);
-        if write != Write::default() {
-            self.persist(write, heard, actions);
-        }
-        brought
-    }
-
-    /// Is all of this push receipted, if only by another answer?
-    fn is_home(&self, flight: &Flight) -> bool {
-        let of = |seq| (flight.epoch, seq);
-        let mut open = self.open.range(of(flight.first)..=of(flight.last));
-        open.next().is_none()
-    }
-
-    /// Does the server hold another event than this device at the head it receipts, or more than
-    /// this device ever made?
-    fn is_a_copy(&self, receipt: &Receipt) -> bool {
-        let at = receipt.contiguous_seq;
-        let own = self.view.rows.get(&(receipt.epoch, at));
-        at >= self.view.next || own.is_some_and(|row| row.hash != receipt.head_hash)
-    }
-
-    fn is_newest(&self, receipt: &Receipt) -> bool {
-        let held = self.view.receipt.as_ref();
-        held.is_none_or(|held| receipt.stamp > held.stamp)
-    }
-
-    /// An anchor if it is greater than the one held.
-    fn greater(&self, anchor: KeptAnchor) -> Option<KeptAnchor> {
-        let held = self.view.anchor.as_ref();
-        let greater = held.is_none_or(|held| anchor.text > held.text);
-        (greater || bugs::on(Bug::AnchorEqualsStamp)).then_some(anchor)
-    }
-
-    /// Anchor, position and what the page tells go into one transaction.
-    fn checkpoint(
-        &mut self,
-        cursor: Gseq,
-        anchor: KeptAnchor,
-        fates: &[(Epoch, Seq, Fate)],
-        now: u64,
-        actions: &mut Vec<Action>,
-    ) {
-        let mut states: BTreeMap<Key, RowState> = BTreeMap::new();
-        for (epoch, seq, fate) in fates {
-            let key = (*epoch, *seq);
-            let row = self.view.rows.get(&key).map(|row| row.state);
-            let was = states.get(&key).copied().or(row);
-            let Some((was, stamp)) = was.and_then(|was| Some((was, was.stamp()?))) else {
-                continue;
-            };
-            let state = fate.state(stamp);
-            if state == was {
-                continue;
-            }
-            states.insert(key, state);
-            let notice = match (was, state) {
-                (_, RowState::NeedsAttention(_)) => Notice::Attention(key),
-                (RowState::NeedsAttention(_), RowState::Settled(_)) => Notice::Resolved(key),
-                _ => continue,
-            };
-            actions.push(Action::Show { notice });
-        }
-        let anchor = self.greater(anchor);
-        let heard = anchor.is_some().then_some(now);
-        let mark = |(key, state)| Mark { key, state };
-        let write = Write {
-            marks: states.into_iter().map(mark).collect(),
-            anchor,
-            cursor: Some(cursor.max(self.view.cursor)),
-            ..Write::default()
-        };
-        self.persist(write, heard, actions);
     }
 
     /// Keeps the indexes with a change of state.

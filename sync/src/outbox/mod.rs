@@ -19,6 +19,7 @@ mod fate;
 mod machine;
 mod pace;
 mod picture;
+mod receive;
 mod send;
 
 pub use command::{Action, Command, Input, Notice};

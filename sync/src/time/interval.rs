@@ -4,6 +4,7 @@
 //! admitted and never changes again, whatever else comes in. It must not know other events.
 
 use crate::{
+    event::Event,
     finding::FindingCode,
     ids::Micros,
     limits::{CLOCK_JUMP_MS, CLOCK_SKEW_S, LATE_S},
@@ -21,6 +22,18 @@ pub struct ClockReading {
     pub anchor_wall: Option<Micros>,
     /// Milliseconds on the monotonic clock since it received the anchor, in the same session; else 0.
     pub mono_ms: u64,
+}
+
+impl ClockReading {
+    /// What this event says, with its anchor verified by the caller.
+    pub fn of(event: &Event, anchor: Option<Micros>) -> ClockReading {
+        ClockReading {
+            anchor,
+            at: event.at,
+            anchor_wall: event.anchor_wall,
+            mono_ms: event.mono_ms,
+        }
+    }
 }
 
 const MICROS_PER_S: Micros = 1_000_000;

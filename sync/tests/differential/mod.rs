@@ -6,24 +6,41 @@
 use super::oracle::{self, Verdict};
 use std::collections::BTreeMap;
 use suyuan_sync::{
-    event::Kind,
+    event::UnitRead,
     facts::{Fact, World},
-    finding::Finding,
+    finding::{Finding, LotKey},
     fold::{self, UnitState},
+    lots,
     unit::UnitKey,
 };
 
 /// What the fold says of a world.
-pub fn folded(world: &World, facts: &[Fact]) -> (BTreeMap<UnitKey, UnitState>, Vec<Finding>) {
+pub struct Said {
+    pub units: BTreeMap<UnitKey, UnitState>,
+    pub lots: BTreeMap<LotKey, i64>,
+    pub findings: Vec<Finding>,
+}
+
+/// Asks the fold, in whatever order the facts are given.
+pub fn folded(world: &World, facts: &[Fact]) -> Said {
     let sorted = in_order(facts);
     let forest = fold::forest(&sorted, world);
     let mut findings: Vec<Finding> = fold::of_events(&sorted, world);
+    let mut balances = BTreeMap::new();
+    for (key, line) in lots::lines(&sorted, &forest, world) {
+        findings.extend(line.findings());
+        balances.insert(key, line.balance);
+    }
     let mut units = BTreeMap::new();
     for (unit, folded) in forest {
         findings.extend(folded.findings);
         units.insert(unit, folded.state);
     }
-    (units, tidy(findings))
+    Said {
+        units,
+        lots: balances,
+        findings: tidy(findings),
+    }
 }
 
 /// The facts in their total order, each once.
@@ -47,26 +64,24 @@ fn tidy(mut findings: Vec<Finding>) -> Vec<Finding> {
 /// Everything in which they differ, in words; empty when they agree.
 pub fn differences(world: &World, facts: &[Fact]) -> Vec<String> {
     let told = oracle::judge(world, facts);
-    let (units, findings) = folded(world, facts);
+    let said = folded(world, facts);
     let mut out = Vec::new();
-    for (unit, state) in &units {
+    for (unit, state) in &said.units {
         let one = without_last(state);
         let other = without_last(&told.units[unit]);
         if one != other {
             out.push(format!("{unit}\n  fold:   {one:?}\n  oracle: {other:?}"));
         }
     }
-    let of_units =
-        |finding: &&Finding| !matches!(finding.subject, suyuan_sync::finding::Subject::Lot(_));
-    for finding in findings.iter().filter(of_units) {
-        if !told.findings.contains(finding) {
-            out.push(format!("only the fold: {finding:?}"));
-        }
+    if said.lots != told.lots {
+        let (one, other) = (&said.lots, &told.lots);
+        out.push(format!("lots\n  fold:   {one:?}\n  oracle: {other:?}"));
     }
-    for finding in told.findings.iter().filter(of_units) {
-        if !findings.contains(finding) {
-            out.push(format!("only the oracle: {finding:?}"));
-        }
+    for finding in said.findings.iter().filter(|f| !told.findings.contains(f)) {
+        out.push(format!("only the fold: {finding:?}"));
+    }
+    for finding in told.findings.iter().filter(|f| !said.findings.contains(f)) {
+        out.push(format!("only the oracle: {finding:?}"));
     }
     out
 }
@@ -110,52 +125,43 @@ fn without_last(state: &UnitState) -> UnitState {
 
 /// A history in few words.
 pub fn history(facts: &[Fact]) -> String {
-    in_order(facts)
-        .into_iter()
-        .map(|fact| {
-            let event = &*fact.event;
-            let units: Vec<&str> = event
-                .units
-                .iter()
-                .filter_map(|read| read.unit.as_ref())
-                .map(UnitKey::as_str)
-                .collect();
-            let mut line = format!(
-                "{} @{} gseq {} {} {:?} at {} by {} ({}{})",
-                event.id,
-                fact.order.eff,
-                fact.gseq,
-                event.kind.name(),
-                units,
-                event.location,
-                fact.enterprise,
-                event.actor.id,
-                if event.actor.supervisor {
-                    ", supervisor"
-                } else {
-                    ""
-                },
-            );
-            if let Some(parent) = event.parent.as_ref().and_then(|read| read.unit.as_ref()) {
-                line.push_str(&format!(" container {parent}"));
-            }
-            if let Some(counterpart) = &event.counterpart {
-                line.push_str(&format!(" with {counterpart:?}"));
-            }
-            if event.kind == Kind::Retract {
-                line.push_str(&format!(" target {:?}", event.target));
-            }
-            if let Some(disposition) = event.disposition {
-                line.push_str(&format!(" {disposition:?}"));
-            }
-            if let Some(doc) = &event.doc {
-                line.push_str(&format!(" doc {}", doc.no));
-            }
-            if !event.body.is_empty() {
-                line.push_str(&format!(" {:?}", event.body));
-            }
-            line
+    let lines: Vec<String> = in_order(facts).into_iter().map(in_words).collect();
+    lines.join("\n")
+}
+
+fn in_words(fact: &Fact) -> String {
+    let event = &*fact.event;
+    let keys = |reads: &[UnitRead]| -> Vec<String> {
+        let units = reads.iter().filter_map(|read| read.unit.as_ref());
+        units.map(ToString::to_string).collect()
+    };
+    let mut words = vec![
+        format!("{} @{} gseq {}", event.id, fact.order.eff, fact.gseq),
+        format!("{} {:?}", event.kind.name(), keys(&event.units)),
+        format!("at {} by {}", event.location, fact.enterprise),
+        format!("({}", event.actor.id),
+        (if event.actor.supervisor {
+            "supervisor)"
+        } else {
+            ")"
         })
-        .collect::<Vec<_>>()
-        .join("\n")
+        .to_owned(),
+    ];
+    let container = event.parent.as_slice();
+    words.extend(keys(container).iter().map(|key| format!("container {key}")));
+    words.extend(
+        event
+            .counterpart
+            .iter()
+            .map(|with| format!("with {with:?}")),
+    );
+    words.extend(event.target.iter().map(|target| format!("target {target}")));
+    words.extend(event.disposition.iter().map(|said| format!("{said:?}")));
+    words.extend(event.doc.iter().map(|doc| format!("doc {}", doc.no)));
+    words.extend(event.lots.iter().map(|lot| format!("{lot:?}")));
+    words.extend(event.group.iter().map(|group| format!("{group:?}")));
+    if !event.body.is_empty() {
+        words.push(format!("{:?}", event.body));
+    }
+    words.join(" ")
 }

@@ -89,6 +89,19 @@ pub fn build(settings: &Settings, drafts: &[Draft]) -> Case {
             at: None,
         });
         event.group = group.map(|(group, _)| Group { n: 2, ..group });
+        if event.kind == Kind::Count && event.group.is_none() && draft.aux & 0x300 == 0 {
+            // A count of two documents, when the next event says it again.
+            let document = |n| Group {
+                id: GroupId(event.id.0),
+                n,
+                of: 2,
+                correct: false,
+            };
+            event.group = Some(document(1));
+            if drafts.get(n + 1).is_some_and(|next| next.again) {
+                correcting = Some((document(1), plan.hand));
+            }
+        }
         if event.kind == Kind::Retract && draft.aux & 0x300 == 0x300 {
             let first = Group {
                 id: GroupId(event.id.0),
@@ -233,7 +246,20 @@ fn event(n: usize, all: usize, draft: &Draft, plan: &Plan) -> Event {
     let mut body = BTreeMap::new();
     if kind == Kind::Commission && draft.aux & 0xf != 0xf {
         let batch = stage::BATCHES[(draft.aux >> 4) as usize % stage::BATCHES.len()];
-        body.insert("batch".to_owned(), json!(batch.0.to_string()));
+        let said = match draft.aux >> 6 & 7 {
+            0 => "L1".to_owned(),
+            1 => "L3".to_owned(),
+            _ => batch.0.to_string(),
+        };
+        body.insert("batch".to_owned(), json!(said));
+    }
+    if kind == Kind::Return && draft.aux & 0xc0 != 0 {
+        let receipt = match draft.aux & 0xc0 {
+            0x40 => json!(format!("P{}", draft.aux >> 4 & 3)),
+            0x80 => json!({"lot": if draft.aux & 1 == 0 { "L1" } else { "L2" }}),
+            _ => json!({"no": "P1", "code": CODES[usize::from(draft.good) % CODES.len()]}),
+        };
+        body.insert("receipt".to_owned(), receipt);
     }
     if kind == Kind::Count {
         let scope = match draft.aux >> 4 & 3 {

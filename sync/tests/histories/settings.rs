@@ -88,6 +88,11 @@ pub fn place(settings: &Settings, world: &mut World, position: impl Fn(Micros) -
         }
     }
     world.recalls.sort_by_key(|span| span.from.order());
+    let made = world
+        .recalls
+        .iter()
+        .map(|span| (span.from.gseq, span.from.at));
+    world.instants.extend(made);
     for (step, short) in &settings.policies {
         let policy = Policy {
             duplicate_window_us: Micros::from(*short) * 3 * MINUTE,

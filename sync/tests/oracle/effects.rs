@@ -40,8 +40,6 @@ pub enum Effect {
     Destroy,
     /// Observed here: in stock; what came back, was fetched back or sold stays so.
     Observe,
-    /// Handled here as a container: what was sold is in stock, what was collected stays so.
-    Handle,
     /// In the container, and observed here.
     PutIn,
     /// In no container, and observed here.
@@ -128,12 +126,6 @@ pub fn apply(
         Effect::PutIn => {
             observe(after, here);
             after.inside = history.container(k);
-        }
-        Effect::Handle => {
-            if before.phase == Phase::Sold {
-                after.phase = Phase::InStock;
-            }
-            after.place = Place::At(here);
         }
         Effect::TakeOut => {
             observe(after, here);

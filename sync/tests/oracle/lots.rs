@@ -1,10 +1,14 @@
 //! C11 for goods without codes of their own: the balance of each lot line at each place, and where
 //! it was negative. Nothing is ever rewritten to fit.
 
-use super::{replay::History, struck::Fate};
+use super::{
+    papers, questions,
+    replay::{History, took},
+    struck::Fate,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
-    event::Kind,
+    event::{Event, Kind},
     facts::Fact,
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
 };
@@ -12,46 +16,83 @@ use suyuan_sync::{
 /// A balance in base units.
 pub type Balance = i64;
 
+/// What a fact does to a line.
+#[derive(Clone, Copy)]
+enum Move {
+    /// So many more, or fewer.
+    By(i64),
+    /// So many were seen, and whether a supervisor accepted that.
+    Seen(i64, bool),
+}
+
 /// The balance of each line, and what is wrong with it.
 pub fn balances(history: &History) -> (BTreeMap<LotKey, Balance>, Vec<Finding>) {
     let mut balances = BTreeMap::new();
-    let mut findings = Vec::new();
+    let mut findings = strangers(history);
     for line in lines(history) {
-        let facts = facts_of(history, &line);
-        let (balance, found) = follow(&line, &facts);
-        balances.insert(line.clone(), balance);
-        findings.extend(found);
-        findings.extend(strangers(history, &line));
+        let moves = moves(history, &line);
+        balances.insert(line.clone(), sum(&moves));
+        findings.extend(follow(history, &line, &moves));
     }
     (balances, findings)
 }
 
-/// Every line that any fact names.
-fn lines(history: &History) -> BTreeSet<LotKey> {
-    history
-        .facts
-        .iter()
-        .flat_map(|fact| fact.event.lots.iter().map(|lot| key(fact, lot)))
-        .collect()
-}
-
-fn key(fact: &Fact, lot: &suyuan_sync::event::LotLine) -> LotKey {
-    LotKey {
-        gtin: lot.gtin.clone(),
-        lot: lot.lot.clone(),
-        location: fact.event.location,
+/// The lines an event names.
+pub fn named(event: &Event) -> BTreeMap<LotKey, i64> {
+    let mut named = BTreeMap::new();
+    for lot in &event.lots {
+        let key = LotKey {
+            gtin: lot.gtin.clone(),
+            lot: lot.lot.clone(),
+            location: event.location,
+        };
+        *named.entry(key).or_default() += lot.qty as i64;
     }
+    named
 }
 
-fn quantity(fact: &Fact, line: &LotKey) -> Option<i64> {
-    let mut named = fact
-        .event
-        .lots
-        .iter()
-        .filter(|lot| key(fact, lot) == *line)
-        .peekable();
-    named.peek()?;
-    Some(named.map(|lot| lot.qty as i64).sum())
+/// Every line to which anything happened.
+fn lines(history: &History) -> BTreeSet<LotKey> {
+    let mut lines = moved_lines(history);
+    for (k, fact) in history.facts.iter().enumerate() {
+        if fact.event.kind == Kind::Count && history.fates[k] == Fate::Counts {
+            lines.extend(named(&fact.event).into_keys());
+        }
+    }
+    lines
+}
+
+/// Every line to which anything but a count happened: a complete count misses those.
+fn moved_lines(history: &History) -> BTreeSet<LotKey> {
+    let mut lines = BTreeSet::new();
+    for (k, fact) in history.facts.iter().enumerate() {
+        match history.fates[k] {
+            Fate::Struck => {}
+            Fate::Retract(outcome) => {
+                if papers::fault(outcome).is_some() {
+                    let target = outcome.target().map(|target| history.facts[target]);
+                    lines.extend(named(&fact.event).into_keys());
+                    lines.extend(target.into_iter().flat_map(|t| named(&t.event).into_keys()));
+                }
+            }
+            Fate::Counts => {
+                if direction(fact.event.kind).is_some() {
+                    lines.extend(named(&fact.event).into_keys());
+                }
+                lines.extend(carried(history, k).into_keys());
+            }
+        }
+    }
+    lines
+}
+
+/// +1 for what comes, -1 for what goes.
+const fn direction(kind: Kind) -> Option<i64> {
+    match kind {
+        Kind::Commission | Kind::Inbound | Kind::Return => Some(1),
+        Kind::Outbound | Kind::Sale | Kind::Collect | Kind::Destroy => Some(-1),
+        Kind::Pack | Kind::Unpack | Kind::Inspect | Kind::Count | Kind::Retract => None,
+    }
 }
 
 /// Is the place on record as somebody else's (section 5)?
@@ -63,102 +104,201 @@ fn is_stranger(history: &History, fact: &Fact) -> bool {
         .is_some_and(|place| place.enterprise != fact.enterprise)
 }
 
-/// The facts that count for the line, in order.
-fn facts_of<'h>(history: &'h History, line: &LotKey) -> Vec<&'h Fact> {
-    history
-        .facts
-        .iter()
-        .zip(&history.fates)
-        .filter(|(fact, fate)| {
-            **fate == Fate::Counts && !is_stranger(history, fact) && quantity(fact, line).is_some()
-        })
-        .map(|(fact, _)| *fact)
-        .collect()
-}
-
-fn strangers(history: &History, line: &LotKey) -> Vec<Finding> {
-    history
-        .facts
-        .iter()
-        .zip(&history.fates)
-        .filter(|(fact, fate)| {
-            **fate == Fate::Counts && is_stranger(history, fact) && quantity(fact, line).is_some()
-        })
-        .map(|(fact, _)| about(line, fact, FindingCode::UnexpectedHolder, Detail::Nothing))
-        .collect()
-}
-
-fn about(line: &LotKey, fact: &Fact, code: FindingCode, detail: Detail) -> Finding {
-    Finding {
-        code,
-        subject: Subject::Lot(line.clone()),
-        event: fact.event.id,
-        batch: None,
-        witnesses: vec![fact.event.id],
-        detail,
+/// C14: what somebody states of goods at another's place changes nothing.
+fn strangers(history: &History) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (k, fact) in history.facts.iter().enumerate() {
+        let moves = direction(fact.event.kind).is_some() || fact.event.kind == Kind::Count;
+        if history.fates[k] == Fate::Counts && moves && is_stranger(history, fact) {
+            for line in named(&fact.event).into_keys() {
+                let code = FindingCode::UnexpectedHolder;
+                found.push(about(history, &line, k, code, Detail::Nothing));
+            }
+        }
     }
+    found
+}
+
+/// What happened to a line, in order.
+fn moves(history: &History, line: &LotKey) -> Vec<(usize, Move)> {
+    let mut moves = Vec::new();
+    for (k, fact) in history.facts.iter().enumerate() {
+        if history.fates[k] != Fate::Counts {
+            continue;
+        }
+        let own = named(&fact.event).get(line).copied();
+        let own = own.filter(|_| !is_stranger(history, fact));
+        if let Some(direction) = direction(fact.event.kind) {
+            let carried = carried(history, k).get(line).copied();
+            if own.is_some() || carried.is_some() {
+                let quantity = own.unwrap_or(0) + carried.unwrap_or(0);
+                moves.push((k, Move::By(direction * quantity)));
+            }
+        }
+        if fact.event.kind == Kind::Count {
+            moves.extend(seen(history, k, line).map(|seen| (k, seen)));
+        }
+    }
+    moves
+}
+
+/// What a count says of a line. Several counts of a group are one, and the last says it; a
+/// complete count that does not name a line saw none.
+fn seen(history: &History, k: usize, line: &LotKey) -> Option<Move> {
+    let documents = questions::documents(history, k);
+    if documents.last() != Some(&k) {
+        return None;
+    }
+    let mut seen = None;
+    for j in documents {
+        let fact = history.facts[j];
+        if let Some(quantity) = named(&fact.event).get(line)
+            && !is_stranger(history, fact)
+        {
+            *seen.get_or_insert(0) += quantity;
+        }
+    }
+    let last = history.facts[k];
+    let swept = line.location == last.event.location
+        && !is_stranger(history, last)
+        && questions::is_complete_for(&last.event, Some(&line.gtin))
+        && moved_lines(history).contains(line);
+    if swept {
+        seen.get_or_insert(0);
+    }
+    let said = last.event.body.get("accepted");
+    let accepted = said.and_then(serde_json::Value::as_bool) == Some(true);
+    Some(Move::Seen(seen?, accepted && last.event.actor.supervisor))
+}
+
+/// C13: what lies loose in a container that an event moved, by line at the place of the event.
+fn carried(history: &History, k: usize) -> BTreeMap<LotKey, i64> {
+    let event = &*history.facts[k].event;
+    let mut carried = BTreeMap::new();
+    if direction(event.kind).is_none() {
+        return carried;
+    }
+    for touch in &history.moments[k].touches {
+        if touch.row.is_some_and(took) {
+            for ((gtin, lot), quantity) in held(history, k, &touch.unit) {
+                let key = LotKey {
+                    gtin,
+                    lot,
+                    location: event.location,
+                };
+                *carried.entry(key).or_default() += quantity;
+            }
+        }
+    }
+    carried.retain(|_, quantity| *quantity > 0);
+    carried
+}
+
+/// What was packed loose into a container and not taken out before moment `k`.
+fn held(
+    history: &History,
+    k: usize,
+    container: &suyuan_sync::unit::UnitKey,
+) -> BTreeMap<(String, Option<String>), i64> {
+    let mut held: BTreeMap<(String, Option<String>), i64> = BTreeMap::new();
+    for (j, moment) in history.moments.iter().enumerate().take(k) {
+        let handled = moment.touches.iter().any(|touch| {
+            touch.unit == *container && touch.chain.is_empty() && touch.row.is_some_and(took)
+        });
+        let event = &*history.facts[j].event;
+        if !handled || history.container(j).as_ref() != Some(container) {
+            continue;
+        }
+        if event.kind == Kind::Unpack && event.units.is_empty() && event.lots.is_empty() {
+            held.clear();
+        }
+        for lot in &event.lots {
+            let key = (lot.gtin.clone(), lot.lot.clone());
+            let quantity = lot.qty as i64;
+            match event.kind {
+                Kind::Pack => *held.entry(key).or_default() += quantity,
+                _ => {
+                    if let Some(there) = held.get_mut(&key) {
+                        *there = (*there - quantity).max(0);
+                    }
+                }
+            }
+        }
+    }
+    held
 }
 
 /// balance = Σ(commission + in + returned) − Σ(out + sold + collected + destroyed) ± accepted
 /// count differences.
-fn balance_after(line: &LotKey, facts: &[&Fact]) -> Balance {
+fn sum(moves: &[(usize, Move)]) -> Balance {
     let mut balance = 0;
-    for fact in facts {
-        let quantity = quantity(fact, line).unwrap_or_default();
-        match fact.event.kind {
-            Kind::Commission | Kind::Inbound | Kind::Return => balance += quantity,
-            Kind::Outbound | Kind::Sale | Kind::Collect | Kind::Destroy => balance -= quantity,
-            Kind::Count if accepted(fact) => balance = quantity,
-            Kind::Count | Kind::Pack | Kind::Unpack | Kind::Inspect | Kind::Retract => {}
+    for (_, happened) in moves {
+        match happened {
+            Move::By(quantity) => balance += quantity,
+            Move::Seen(there, true) => balance = *there,
+            Move::Seen(_, false) => {}
         }
     }
     balance
 }
 
-fn accepted(fact: &Fact) -> bool {
-    let said = fact.event.body.get("accepted");
-    said.and_then(serde_json::Value::as_bool) == Some(true) && fact.event.actor.supervisor
-}
-
-fn follow(line: &LotKey, facts: &[&Fact]) -> (Balance, Vec<Finding>) {
+fn follow(history: &History, line: &LotKey, moves: &[(usize, Move)]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    // The balance after each fact, every one summed up from the beginning.
-    let after: Vec<Balance> = (1..=facts.len())
-        .map(|n| balance_after(line, &facts[..n]))
-        .collect();
-    for (n, fact) in facts.iter().enumerate() {
+    // The balance after each, every one summed up from the beginning.
+    let after: Vec<Balance> = (1..=moves.len()).map(|n| sum(&moves[..n])).collect();
+    for (n, (k, happened)) in moves.iter().enumerate() {
         let before = if n == 0 { 0 } else { after[n - 1] };
-        if line.lot.is_none() {
-            findings.push(about(line, fact, FindingCode::LotUnknown, Detail::Nothing));
-        }
-        if fact.event.kind == Kind::Count && !accepted(fact) {
-            findings.extend(difference(line, fact, before));
+        if let Move::Seen(there, false) = happened {
+            findings.extend(difference(history, line, *k, before, *there));
         }
         if after[n] < 0 && before >= 0 {
-            let healed = (n..facts.len()).find(|&m| after[m] >= 0);
-            let negative = &after[n..healed.unwrap_or(facts.len())];
+            let healed = (n..moves.len()).find(|&m| after[m] >= 0);
+            let negative = &after[n..healed.unwrap_or(moves.len())];
+            let lowest = negative.iter().copied().min().unwrap_or_default();
+            let deepest = (n..moves.len()).find(|&m| after[m] == lowest);
+            let instant = |m: usize| history.facts[moves[m].0].order.eff;
             let detail = Detail::Balance {
-                from: fact.order.eff,
-                until: healed.map(|m| facts[m].order.eff),
-                lowest: negative.iter().copied().min().unwrap_or_default(),
+                from: instant(n),
+                until: healed.map(instant),
+                lowest,
             };
-            findings.push(about(line, fact, FindingCode::NegBalance, detail));
+            let mut finding = about(history, line, *k, FindingCode::NegBalance, detail);
+            let deepest = deepest.map(|m| history.facts[moves[m].0].event.id);
+            finding.witnesses.extend(deepest);
+            findings.push(finding);
         }
     }
-    (after.last().copied().unwrap_or(0), findings)
+    findings
 }
 
 /// A count that nobody accepted says so, and changes nothing.
-fn difference(line: &LotKey, fact: &Fact, before: Balance) -> Option<Finding> {
-    let there = quantity(fact, line)?;
+fn difference(
+    history: &History,
+    line: &LotKey,
+    k: usize,
+    before: Balance,
+    there: Balance,
+) -> Option<Finding> {
     let code = match there.cmp(&before) {
         std::cmp::Ordering::Less => FindingCode::MissingAtCount,
-        std::cmp::Ordering::Greater => FindingCode::SurplusAtCount,
-        std::cmp::Ordering::Equal => return None,
+        std::cmp::Ordering::Greater if there > 0 => FindingCode::SurplusAtCount,
+        std::cmp::Ordering::Greater | std::cmp::Ordering::Equal => return None,
     };
     let detail = Detail::Count {
         expected: before.clamp(0, i64::from(u32::MAX)) as u32,
         there: there.clamp(0, i64::from(u32::MAX)) as u32,
     };
-    Some(about(line, fact, code, detail))
+    Some(about(history, line, k, code, detail))
+}
+
+fn about(history: &History, line: &LotKey, k: usize, code: FindingCode, detail: Detail) -> Finding {
+    let event = history.facts[k].event.id;
+    Finding {
+        code,
+        subject: Subject::Lot(line.clone()),
+        event,
+        batch: None,
+        witnesses: vec![event],
+        detail,
+    }
 }

@@ -3,6 +3,7 @@
 
 use super::{
     holders::gtin,
+    lots,
     replay::History,
     struck::{Fate, Outcome},
 };
@@ -11,7 +12,6 @@ use suyuan_sync::{
     event::{Counterpart, Event, required},
     facts::Fact,
     finding::{Detail, Finding, FindingCode, Subject},
-    unit::UnitKey,
 };
 
 /// All of them.
@@ -28,10 +28,12 @@ pub fn findings(history: &History) -> Vec<Finding> {
             Fate::Counts => {
                 findings.extend(unknown(history, fact));
                 findings.extend(incomplete(history, fact));
+                findings.extend(lot_unknown(fact));
             }
             Fate::Retract(outcome) => {
                 findings.extend(unknown(history, fact));
                 findings.extend(incomplete(history, fact));
+                findings.extend(lot_unknown(fact));
                 findings.extend(retract(history, k, outcome));
             }
         }
@@ -50,27 +52,21 @@ fn about(fact: &Fact, code: FindingCode, detail: Detail) -> Finding {
     }
 }
 
-/// C10. Told of every unit that the retract or its target names; of the event, when neither names
-/// any.
+/// C10. Told of every unit and lot line that the retract or its target names; of the event, when
+/// neither names any.
 fn retract(history: &History, k: usize, outcome: Outcome) -> Vec<Finding> {
     let fact = history.facts[k];
-    let code = match outcome {
-        Outcome::Strikes(_) => return Vec::new(),
-        Outcome::Pending => FindingCode::RetractPending,
-        Outcome::OfRetract(_) => FindingCode::RetractOfRetract,
-        Outcome::Unauthorised(_) => FindingCode::RetractUnauthorised,
-        Outcome::StrikesLate(_) => FindingCode::LateRetract,
+    let Some(code) = fault(outcome) else {
+        return Vec::new();
     };
     let target = outcome.target().map(|target| history.facts[target]);
-    let mut units = units_of(&fact.event);
-    units.extend(target.iter().flat_map(|target| units_of(&target.event)));
+    let mut subjects = subjects_of(&fact.event);
+    subjects.extend(target.iter().flat_map(|target| subjects_of(&target.event)));
     let mut witnesses = vec![fact.event.id];
     witnesses.extend(target.map(|target| target.event.id));
-    let subjects = if units.is_empty() {
-        vec![Subject::Event]
-    } else {
-        units.into_iter().map(Subject::Unit).collect()
-    };
+    if subjects.is_empty() {
+        subjects.insert(Subject::Event);
+    }
     subjects
         .into_iter()
         .map(|subject| Finding {
@@ -81,13 +77,24 @@ fn retract(history: &History, k: usize, outcome: Outcome) -> Vec<Finding> {
         .collect()
 }
 
-/// Every unit an event names, container included.
-fn units_of(event: &Event) -> BTreeSet<UnitKey> {
-    event
-        .units
-        .iter()
-        .chain(&event.parent)
+/// What is wrong with a retract.
+pub const fn fault(outcome: Outcome) -> Option<FindingCode> {
+    match outcome {
+        Outcome::Strikes(_) => None,
+        Outcome::Pending => Some(FindingCode::RetractPending),
+        Outcome::OfRetract(_) => Some(FindingCode::RetractOfRetract),
+        Outcome::Unauthorised(_) => Some(FindingCode::RetractUnauthorised),
+        Outcome::StrikesLate(_) => Some(FindingCode::LateRetract),
+    }
+}
+
+/// Every unit and lot line an event names, container included.
+fn subjects_of(event: &Event) -> BTreeSet<Subject> {
+    let units = event.units.iter().chain(&event.parent);
+    units
         .filter_map(|read| read.unit.clone())
+        .map(Subject::Unit)
+        .chain(lots::named(event).into_keys().map(Subject::Lot))
         .collect()
 }
 
@@ -134,7 +141,21 @@ fn unknown(history: &History, fact: &Fact) -> Option<Finding> {
 /// with the crate; they are not part of what the oracle checks.
 fn incomplete(history: &History, fact: &Fact) -> Option<Finding> {
     let profiles = required::profiles(&fact.event, history.world);
-    let items = required::missing_under(&fact.event, &profiles);
-    let items: Vec<String> = items.into_iter().map(str::to_owned).collect();
+    let items: Vec<String> = required::missing_under(&fact.event, &profiles)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
     (!items.is_empty()).then(|| about(fact, FindingCode::Incomplete, Detail::Missing { items }))
+}
+
+/// Section 1: a lot that is not given is a line of its own.
+fn lot_unknown(fact: &Fact) -> Vec<Finding> {
+    lots::named(&fact.event)
+        .into_keys()
+        .filter(|line| line.lot.is_none())
+        .map(|line| Finding {
+            subject: Subject::Lot(line),
+            ..about(fact, FindingCode::LotUnknown, Detail::Nothing)
+        })
+        .collect()
 }

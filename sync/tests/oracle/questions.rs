@@ -10,7 +10,7 @@ use super::{
 };
 use std::collections::BTreeSet;
 use suyuan_sync::{
-    event::{Disposition, Kind},
+    event::{Disposition, Event, Kind},
     facts::RecallSpan,
     finding::{Detail, FindingCode},
     fold::{Phase, Place, UnitState},
@@ -388,11 +388,10 @@ pub fn missing_at_count(h: &History, k: usize, unit: &UnitKey) -> Option<Answer>
         && before.place == Place::At(here)
         && before.inside.is_none();
     let counts = holders::counts(h.world, unit, before, h.facts[k]);
-    let documents = documents(h, k);
+    let mut documents = documents(h, k);
+    documents.retain(|j| h.facts[*j].event.location == here);
     let last = documents.last() == Some(&k);
-    let seen = documents
-        .iter()
-        .any(|j| h.facts[*j].event.location == here && h.named(*j).contains(unit));
+    let seen = documents.iter().any(|j| h.named(*j).contains(unit));
     (expected && counts && last && !seen && in_scope(h, k, units, unit)).then(|| {
         let arrived = h.last_change(k, unit);
         answer(h, FindingCode::MissingAtCount, arrived, k)
@@ -400,7 +399,7 @@ pub fn missing_at_count(h: &History, k: usize, unit: &UnitKey) -> Option<Answer>
 }
 
 /// The documents of a count, in order.
-fn documents(h: &History, k: usize) -> Vec<usize> {
+pub fn documents(h: &History, k: usize) -> Vec<usize> {
     let of = |k: usize| {
         let group = h.facts[k].event.group?;
         Some((h.facts[k].enterprise, group.id))
@@ -416,27 +415,32 @@ fn documents(h: &History, k: usize) -> Vec<usize> {
 
 /// Did the count mean to see everything of the unit's product, or of a product inside it?
 fn in_scope(h: &History, k: usize, units: &Snapshot, unit: &UnitKey) -> bool {
-    let Some(scope) = h.facts[k].event.body.get("scope") else {
-        return false;
-    };
-    let complete = scope.get("complete").and_then(serde_json::Value::as_bool) == Some(true);
-    let Some(gtins) = scope.get("gtins") else {
-        return complete;
-    };
-    let names = |product: Option<&str>| {
-        let gtins = gtins.as_array().into_iter().flatten();
-        product.is_some()
-            && gtins
-                .map(serde_json::Value::as_str)
-                .any(|gtin| gtin == product)
-    };
+    let event = &*h.facts[k].event;
     let record = units[unit]
         .batch
         .and_then(|batch| h.world.batches.get(&batch));
     let own = holders::gtin(unit).or(record.map(|batch| batch.product.as_str()));
-    let inside = batches_inside(h, k, unit)
-        .into_iter()
-        .filter_map(|batch| h.world.batches.get(&batch))
-        .any(|batch| names(Some(&batch.product)));
-    complete && (names(own) || inside)
+    let mut inside = batches_inside(h, k, unit).into_iter();
+    is_complete_for(event, own)
+        || inside.any(|batch| {
+            let batch = h.world.batches.get(&batch);
+            batch.is_some_and(|batch| is_complete_for(event, Some(&batch.product)))
+        })
+}
+
+/// The body's `scope` is `{"complete": true, "gtins": […]?}`.
+pub fn is_complete_for(event: &Event, product: Option<&str>) -> bool {
+    let Some(scope) = event.body.get("scope") else {
+        return false;
+    };
+    let complete = scope.get("complete").and_then(serde_json::Value::as_bool) == Some(true);
+    let within = match scope.get("gtins") {
+        None => true,
+        Some(gtins) => gtins
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|gtin| product.is_some() && gtin.as_str() == product),
+    };
+    complete && within
 }

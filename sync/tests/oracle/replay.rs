@@ -113,13 +113,17 @@ impl<'a> History<'a> {
                     state.level = state.level.or(Some(level));
                 }
             }
-            for mut touch in self.touches(k, &moment.before) {
+            let mut waiting = self.touches(k, &moment.before);
+            let met: BTreeSet<UnitKey> = waiting.iter().map(|touch| touch.unit.clone()).collect();
+            while !waiting.is_empty() {
+                let mut touch = waiting.remove(0);
                 touch.row = self.row(k, &moment, &touch);
                 touch.left = touch.row.and_then(|row| self.left(k, &moment, &touch, row));
                 let state = after
                     .get_mut(&touch.unit)
                     .expect("every unit is in the world");
                 self.change(k, &moment, &touch, state);
+                waiting.extend(self.followers(k, &moment, &touch, &met));
                 moment.touches.push(touch);
             }
         }
@@ -185,6 +189,36 @@ impl<'a> History<'a> {
         touches
     }
 
+    /// What is inside a container that a pack, unpack or count observed somewhere was observed there
+    /// too (C13).
+    fn followers(
+        &self,
+        k: usize,
+        moment: &Moment,
+        container: &Touch,
+        met: &BTreeSet<UnitKey>,
+    ) -> Vec<Touch> {
+        let kind = self.facts[k].event.kind;
+        let observes = matches!(kind, Kind::Pack | Kind::Unpack | Kind::Count);
+        if !observes || !container.row.is_some_and(took) {
+            return Vec::new();
+        }
+        let mut chain = container.chain.clone();
+        chain.insert(0, container.unit.clone());
+        inside(&moment.before, &container.unit)
+            .into_iter()
+            .filter(|child| !met.contains(child))
+            .map(|child| Touch {
+                counts: holders::counts(self.world, &child, &moment.before[&child], self.facts[k]),
+                unit: child,
+                act: Act::Followed,
+                chain: chain.clone(),
+                row: None,
+                left: None,
+            })
+            .collect()
+    }
+
     /// What is inside a container follows it, container by container. Units the event names itself
     /// are not met twice.
     fn carry(
@@ -246,9 +280,9 @@ impl<'a> History<'a> {
             }
             // Taken out of another container than it is in.
             Act::TakenOut => self.container(k).is_some_and(|opened| opened != container),
-            Act::Emptied | Act::Retract => false,
-            _ if accompanied => false,
-            act if TAKES_OUT.contains(&act) => true,
+            Act::Emptied | Act::Followed | Act::Retract => false,
+            Act::Commission | Act::Inspect | Act::Seen if accompanied => false,
+            act if TAKES_OUT.contains(&act) => !accompanied,
             // Seen where its container stands, it may be inside still.
             _ => moment.before[&container].place != Place::At(self.facts[k].event.location),
         };
@@ -327,7 +361,7 @@ impl<'a> History<'a> {
 }
 
 /// Does the row say what the unit is, or where it is, from then on?
-fn took(row: &Row) -> bool {
+pub fn took(row: &Row) -> bool {
     !matches!(
         row.effect,
         Effect::Nothing | Effect::SecondSale | Effect::SetBatch

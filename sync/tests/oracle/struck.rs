@@ -95,31 +95,15 @@ fn outcome(world: &World, facts: &[&Fact], r: usize) -> Outcome {
     let actor = &retract.event.actor;
     let same_enterprise = target.enterprise == retract.enterprise;
     let same_actor = target.event.actor.id == actor.id;
-    if !same_enterprise {
-        Outcome::Unauthorised(t)
-    } else if target.event.kind == Kind::Retract {
+    if target.event.kind == Kind::Retract {
         Outcome::OfRetract(t)
-    } else if !same_actor && !actor.supervisor {
+    } else if !same_enterprise || !(same_actor || actor.supervisor) {
         Outcome::Unauthorised(t)
-    } else if !actor.supervisor
-        && shift_closed_between(world, target, retract)
-        && !struck_before(facts, r, t)
-    {
+    } else if !actor.supervisor && shift_closed_between(world, target, retract) {
         Outcome::StrikesLate(t)
     } else {
         Outcome::Strikes(t)
     }
-}
-
-/// Several retracts are as one: does an earlier one strike the same target?
-fn struck_before(facts: &[&Fact], r: usize, t: usize) -> bool {
-    let target = facts[t];
-    facts[..r].iter().any(|other| {
-        other.event.kind == Kind::Retract
-            && other.event.target == Some(target.event.id)
-            && other.enterprise == target.enterprise
-            && (other.event.actor.supervisor || other.event.actor.id == target.event.actor.id)
-    })
 }
 
 /// Did the shift in which the target was stated end before the retract?

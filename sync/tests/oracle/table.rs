@@ -37,11 +37,13 @@ pub enum Act {
     Destroy,
     /// Named by a count.
     Seen,
+    /// Inside a container that a pack, unpack or count observed.
+    Followed,
     Retract,
 }
 
 impl Act {
-    pub const ALL: [Act; 15] = [
+    pub const ALL: [Act; 16] = [
         Act::Commission,
         Act::PackedInto,
         Act::PackedUp,
@@ -56,6 +58,7 @@ impl Act {
         Act::Collect,
         Act::Destroy,
         Act::Seen,
+        Act::Followed,
         Act::Retract,
     ];
 
@@ -72,7 +75,7 @@ impl Act {
             Act::Inspect => Kind::Inspect,
             Act::Collect => Kind::Collect,
             Act::Destroy => Kind::Destroy,
-            Act::Seen => Kind::Count,
+            Act::Seen | Act::Followed => Kind::Count,
             Act::Retract => Kind::Retract,
         }
     }
@@ -234,11 +237,15 @@ pub static TABLE: &[Row] = &[
     row(Act::Emptied,    ANY,                        When::Always,           Effect::TakeOut,    None),
     // The container's side.
     row(Act::PackedUp,   END,                        When::Always,           Effect::Nothing,    Some(AfterEnd)),
-    row(Act::PackedUp,   ENDED,                      When::Always,           Effect::Handle,     Some(UnexpectedState)),
+    row(Act::PackedUp,   ENDED,                      When::Always,           Effect::Observe,    Some(UnexpectedState)),
     row(Act::PackedUp,   ANY,                        When::Always,           Effect::Observe,    None),
     row(Act::Opened,     END,                        When::Always,           Effect::Nothing,    Some(AfterEnd)),
-    row(Act::Opened,     ENDED,                      When::Always,           Effect::Handle,     Some(UnexpectedState)),
+    row(Act::Opened,     ENDED,                      When::Always,           Effect::Observe,    Some(UnexpectedState)),
     row(Act::Opened,     ANY,                        When::Always,           Effect::Observe,    None),
+
+    // C13: inside a container that was observed somewhere.
+    row(Act::Followed,   &[Sold, Destroyed],         When::Always,           Effect::Nothing,    None),
+    row(Act::Followed,   ANY,                        When::Always,           Effect::Observe,    None),
 
     // C10: a retract does something to an event, nothing to a unit.
     row(Act::Retract,    ANY,                        When::Always,           Effect::Nothing,    None),
