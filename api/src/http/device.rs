@@ -7,7 +7,6 @@ use crate::{
     app::Internal,
     clock::Micros,
     handheld::{devices, token},
-    log::Position,
     problem::{Problem, ProblemCode},
 };
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
@@ -29,8 +28,6 @@ pub struct DeviceKnown {
     pub epoch: Epoch,
     /// Where it is used.
     pub location: Uuid,
-    /// The position its epoch began at.
-    pub since: Position,
     /// The instant of the anchor it signed with.
     pub anchor: Micros,
     /// Its key is revoked, or it enrolled again since.
@@ -71,7 +68,6 @@ async fn known(request: &HttpRequest) -> Result<DeviceKnown, Problem> {
         device,
         epoch,
         location: row.location_id,
-        since: key.enrolled_gseq,
         anchor,
         over: key.revoked.is_some() || row.epoch != i64::from(epoch),
     })

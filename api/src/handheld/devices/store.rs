@@ -42,8 +42,6 @@ pub struct EpochKey {
     pub public_key: Vec<u8>,
     /// When the epoch began.
     pub enrolled_at: Micros,
-    /// At which position.
-    pub enrolled_gseq: Position,
     /// Since which position it is revoked.
     pub revoked: Option<Position>,
 }
@@ -253,7 +251,6 @@ pub async fn key(
         enterprise: row.enterprise_id,
         public_key: row.public_key,
         enrolled_at: row.enrolled_at,
-        enrolled_gseq: row.enrolled_gseq,
         revoked: row.revoked_gseq,
     }))
 }

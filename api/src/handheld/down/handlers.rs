@@ -1,11 +1,11 @@
 //! What devices read, over HTTP; and outboxes that somebody brings.
 
 use super::{
-    acknowledge::{self, acknowledge},
+    ack_store::{self, acknowledge},
     pull::{self, PullError},
     status,
     store::head,
-    units,
+    unit_store as units,
 };
 use crate::{
     app::Internal,
@@ -81,8 +81,8 @@ pub async fn get_sync_status(
 /// there with what containers hold, what left, the recall list, and what was found about its own
 /// events, also when it closed. Signed as `GET /v1/sync/status` is.
 ///
-/// 403 when the device has to enrol again; 410 when the cursor is of an earlier epoch or ahead of the
-/// log: begin from the beginning.
+/// 403 when the device has to enrol again; 410 when the cursor is ahead of the log, which was set
+/// back: begin from the beginning.
 #[utoipa::path(tag = "handheld", operation_id = "pull_changes", params(PullQuery),
     responses((status = 200, body = Object, description = "`{v, items[{gseq, item{type, ..}}], cursor, \
         more, anchor}`"), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -106,7 +106,7 @@ pub async fn pull_changes(
     }
     let page = pull::page(&state, &device, cursor, limit as i64).await?;
     if cursor > 0 {
-        let who = acknowledge::Device {
+        let who = ack_store::Device {
             enterprise: device.enterprise,
             id: device.device,
             epoch: device.epoch,
@@ -150,7 +150,13 @@ pub async fn look_up_units(
     let (position, stamp) = head(&tx).await?;
     let named: BTreeSet<UnitKey> = keys.iter().flatten().cloned().collect();
     let mut known = units::by_key(&tx, &named).await?;
-    known.retain(|_, unit| may_know(&unit.state, EnterpriseId(device.enterprise), device.location));
+    known.retain(|_, unit| {
+        may_know(
+            &unit.state,
+            EnterpriseId(device.enterprise),
+            device.location,
+        )
+    });
     let units: Vec<units::Told> = known.into_values().collect();
     let cards = units::cards(&tx, &units).await?;
     tx.commit().await?;

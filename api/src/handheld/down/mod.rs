@@ -10,11 +10,13 @@
 //! The scope of a device is its enterprise's products and places, what is at its place or on the
 //! way there, and its own events. It must not write anything but what was told and acknowledged.
 
-pub mod acknowledge;
-pub mod cards;
+pub mod ack_store;
+pub mod card_store;
 pub mod handlers;
 pub mod pull;
 pub mod recalled;
 pub mod status;
+pub mod status_store;
 pub mod store;
-pub mod units;
+pub mod unit_store;
+pub mod verdict_store;

@@ -1,25 +1,21 @@
 //! A page of what changed for a device.
 
 use super::{
-    cards, recalled,
+    card_store as cards, recalled,
     store::{self, Window},
-    units::{self, Changes},
+    unit_store::{self as units, Changes},
+    verdict_store,
 };
 use crate::{
-    app::Internal,
-    clock::Micros,
-    db::rows::by_keys,
-    handheld::{keys::KeyError, push::act::note},
-    http::device::DeviceKnown,
+    app::Internal, clock::Micros, handheld::keys::KeyError, http::device::DeviceKnown,
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     event::{self, Counterpart},
-    finding::Finding,
-    ids::{DeviceId, EventId, LocationId},
-    wire::{Item, PullItem, Removed, Verdict},
+    ids::LocationId,
+    wire::{Item, PullItem, Removed},
 };
 use thiserror::Error;
 use uuid::Uuid;
@@ -27,7 +23,7 @@ use uuid::Uuid;
 /// Why there is no page.
 #[derive(Debug, Error)]
 pub enum PullError {
-    /// The cursor leads nowhere: of another life of the device, or ahead of the log.
+    /// The cursor leads nowhere: it is ahead of the log.
     #[error("the cursor cannot be followed")]
     Gone,
     /// The database's word.
@@ -74,8 +70,11 @@ impl Items {
     }
 
     fn in_order(self) -> Vec<PullItem> {
-        let mut items: Vec<(Position, Of, Item)> =
-            self.0.into_iter().map(|(of, (gseq, item))| (gseq, of, item)).collect();
+        let mut items: Vec<(Position, Of, Item)> = self
+            .0
+            .into_iter()
+            .map(|(of, (gseq, item))| (gseq, of, item))
+            .collect();
         items.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
         let plain = |(gseq, _, item)| PullItem { gseq, item };
         items.into_iter().map(plain).collect()
@@ -91,7 +90,9 @@ pub async fn page(
 ) -> Result<Page, PullError> {
     let tx = state.db.begin_reading().await?;
     let (head, stamp) = store::head(&tx).await?;
-    if cursor > head || (cursor > 0 && cursor < device.since) {
+    // Nothing that a pull reads is ever discarded, and a device never changes its place: no cursor is
+    // too old. One that is ahead is of a log that was set back.
+    if cursor > head {
         return Err(PullError::Gone);
     }
     let mut window = Window {
@@ -107,7 +108,15 @@ pub async fn page(
     // Products and partners by the position they are first needed or changed at.
     let mut products: BTreeMap<Uuid, Position> = BTreeMap::new();
     let mut partners: BTreeMap<Uuid, Position> = BTreeMap::new();
-    add_units(&tx, &window, &changes, &mut items, &mut products, &mut partners).await?;
+    add_units(
+        &tx,
+        &window,
+        &changes,
+        &mut items,
+        &mut products,
+        &mut partners,
+    )
+    .await?;
     add_legs(&tx, &window, &mut partners).await?;
     let mut foreign = Vec::new();
     for (gseq, whose, kind, id) in store::master_data(&tx, &window).await? {
@@ -127,14 +136,18 @@ pub async fn page(
     let ids = products.keys().copied().collect();
     for card in cards::products(&tx, &ids).await? {
         let (id, at) = (card.product.0, products.get(&card.product.0));
-        items.add(Of::Product(id), at.copied().unwrap_or(window.upto), Item::Product(card));
+        items.add(
+            Of::Product(id),
+            at.copied().unwrap_or(window.upto),
+            Item::Product(card),
+        );
     }
     for (id, gseq) in partners {
         if let Some(card) = cards::partner(&tx, id).await? {
             items.add(Of::Partner(id), gseq, Item::Partner(card));
         }
     }
-    for (gseq, verdict) in verdicts(&tx, &window).await? {
+    for (gseq, verdict) in verdict_store::verdicts(&tx, &window).await? {
         items.add(Of::Verdict(gseq.0), gseq.1, Item::Verdict(verdict));
     }
     if window.upto == head && head > cursor {
@@ -175,7 +188,10 @@ async fn add_units(
         .collect();
     let owners = cards::owners(conn, &froms).await?;
     for (unit, card) in changes.here.iter().zip(cards) {
-        let own = unit.state.issuer.is_some_and(|issuer| issuer.0 == window.enterprise);
+        let own = unit
+            .state
+            .issuer
+            .is_some_and(|issuer| issuer.0 == window.enterprise);
         if let (Some(product), false) = (unit.product, own) {
             newest(products, product, unit.gseq);
         }
@@ -218,84 +234,4 @@ async fn add_legs(
         }
     }
     Ok(())
-}
-
-/// What was found about the device's own events, of those about which something changed: with the
-/// event's position and that of the change.
-async fn verdicts(
-    conn: &impl ConnectionTrait,
-    window: &Window,
-) -> Result<Vec<((Position, Position), Verdict)>, DbErr> {
-    let (device, after, upto) = (window.device, window.after, window.upto);
-    let changed = store::rows(
-        conn,
-        "SELECT event_gseq, opened, closed FROM finding WHERE device_id = ? \
-         AND ((opened > ? AND opened <= ?) OR (closed > ? AND closed <= ?))",
-        [
-            device.into(),
-            after.into(),
-            upto.into(),
-            after.into(),
-            upto.into(),
-        ],
-    )
-    .await?;
-    let mut at: BTreeMap<Position, Position> = BTreeMap::new();
-    for row in changed {
-        let event: Position = row.try_get("", "event_gseq")?;
-        let closed: Option<Position> = row.try_get("", "closed")?;
-        let positions = [Some(row.try_get("", "opened")?), closed];
-        let within = positions.into_iter().flatten().filter(|at| *at > after && *at <= upto);
-        let newest = within.max().unwrap_or(upto);
-        let held = at.entry(event).or_insert(newest);
-        *held = (*held).max(newest);
-    }
-    let keys = || at.keys().map(|gseq| (*gseq).into()).collect();
-    let found = by_keys(
-        conn,
-        "SELECT id, event_gseq, opened, closed, closed_by, finding FROM finding \
-         WHERE device_id = ? AND event_gseq IN ({keys}) ORDER BY id",
-        &[device.into()],
-        keys(),
-    )
-    .await?;
-    let mut notes: BTreeMap<Position, Vec<_>> = BTreeMap::new();
-    for row in found {
-        let opened: Position = row.try_get("", "opened")?;
-        if opened > upto {
-            continue;
-        }
-        let text: String = row.try_get("", "finding")?;
-        let finding: Finding =
-            serde_json::from_str(&text).map_err(|error| DbErr::Json(error.to_string()))?;
-        let closed: Option<Position> = row.try_get("", "closed")?;
-        let mut note = note(&finding);
-        note.closed = closed.is_some_and(|closed| closed <= upto);
-        if note.closed {
-            note.closed_by = row.try_get::<Option<Uuid>>("", "closed_by")?.map(EventId);
-        }
-        notes.entry(row.try_get("", "event_gseq")?).or_default().push(note);
-    }
-    let events = by_keys(
-        conn,
-        "SELECT gseq, event_id, epoch, seq FROM event WHERE gseq IN ({keys})",
-        &[],
-        keys(),
-    )
-    .await?;
-    let mut verdicts = Vec::new();
-    for row in events {
-        let gseq: Position = row.try_get("", "gseq")?;
-        let id: Option<Uuid> = row.try_get("", "event_id")?;
-        let verdict = Verdict {
-            event: EventId(id.unwrap_or(Uuid::nil())),
-            device: DeviceId(device),
-            epoch: row.try_get::<i64>("", "epoch")? as u32,
-            seq: row.try_get::<i64>("", "seq")? as u64,
-            findings: notes.remove(&gseq).unwrap_or_default(),
-        };
-        let change = at.get(&gseq).copied().unwrap_or(upto);
-        verdicts.push(((gseq, change), verdict));
-    }
-    Ok(verdicts)
 }

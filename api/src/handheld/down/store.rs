@@ -3,6 +3,10 @@
 use crate::{clock::Micros, db::statement, log::Position};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use std::collections::BTreeSet;
+use suyuan_sync::{
+    ids::{BatchId, RecallId},
+    wire::RecalledBatch,
+};
 use uuid::Uuid;
 
 /// Whose scope, and between which positions.
@@ -34,7 +38,12 @@ impl Window {
     /// The values of [`UNITS`].
     pub fn of_units(&self) -> [Value; 4] {
         let place = self.location;
-        [self.after.into(), self.upto.into(), place.into(), place.into()]
+        [
+            self.after.into(),
+            self.upto.into(),
+            place.into(),
+            place.into(),
+        ]
     }
 
     fn of_master_data(&self) -> [Value; 3] {
@@ -43,7 +52,12 @@ impl Window {
 
     fn of_legs(&self) -> [Value; 4] {
         let (place, enterprise) = (self.location, self.enterprise);
-        [self.after.into(), self.upto.into(), place.into(), enterprise.into()]
+        [
+            self.after.into(),
+            self.upto.into(),
+            place.into(),
+            enterprise.into(),
+        ]
     }
 }
 
@@ -154,7 +168,38 @@ pub async fn handled(
         [enterprise.into()],
     )
     .await?;
-    found.iter().map(|row| row.try_get("", "product_id")).collect()
+    found
+        .iter()
+        .map(|row| row.try_get("", "product_id"))
+        .collect()
+}
+
+/// Batches that are recalled now, whoever's: each with its product and whose it is. The code the
+/// product has on its own stands where items carry a GTIN.
+pub async fn open_recalls(
+    conn: &impl ConnectionTrait,
+) -> Result<Vec<(RecalledBatch, Uuid, Uuid)>, DbErr> {
+    let found = rows(
+        conn,
+        "SELECT rb.recall_id, rb.batch_id, b.product_id, b.lot, b.enterprise_id, p.code \
+         FROM recall r JOIN recall_batch rb ON rb.enterprise_id = r.enterprise_id \
+         AND rb.recall_id = r.id JOIN batch b ON b.id = rb.batch_id \
+         JOIN product p ON p.id = b.product_id WHERE r.closed_at IS NULL",
+        [],
+    )
+    .await?;
+    let mut open = Vec::new();
+    for row in found {
+        let batch = RecalledBatch {
+            recall: RecallId(row.try_get("", "recall_id")?),
+            batch: BatchId(row.try_get("", "batch_id")?),
+            gtin: row.try_get("", "code")?,
+            lot: row.try_get("", "lot")?,
+        };
+        let product = row.try_get("", "product_id")?;
+        open.push((batch, product, row.try_get("", "enterprise_id")?));
+    }
+    Ok(open)
 }
 
 #[cfg(test)]

@@ -44,7 +44,10 @@ pub async fn acknowledge(
         key(),
     )
     .await?;
-    let held: Option<Position> = held.first().map(|row| row.try_get("", "delivered")).transpose()?;
+    let held: Option<Position> = held
+        .first()
+        .map(|row| row.try_get("", "delivered"))
+        .transpose()?;
     if held.is_some_and(|held| held >= cursor) {
         return Ok(());
     }

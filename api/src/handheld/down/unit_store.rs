@@ -5,7 +5,7 @@
 //! is, and what happened to the container after it was packed happened to it (C13).
 
 use super::{
-    cards,
+    card_store as cards,
     store::{UNITS, Window, rows},
 };
 use crate::{
@@ -92,10 +92,7 @@ pub struct Changes {
 struct Known(BTreeMap<UnitId, Row>);
 
 impl Known {
-    async fn with_containers(
-        conn: &impl ConnectionTrait,
-        found: Vec<Row>,
-    ) -> Result<Known, DbErr> {
+    async fn with_containers(conn: &impl ConnectionTrait, found: Vec<Row>) -> Result<Known, DbErr> {
         let mut known: BTreeMap<UnitId, Row> = found.into_iter().map(|row| (row.id, row)).collect();
         for _ in 0..NESTING_DEPTH_MAX {
             let missing: BTreeSet<UnitId> = known
@@ -247,10 +244,7 @@ pub async fn by_key(
 }
 
 /// Their cards, in the same order.
-pub async fn cards(
-    conn: &impl ConnectionTrait,
-    units: &[Told],
-) -> Result<Vec<UnitCard>, DbErr> {
+pub async fn cards(conn: &impl ConnectionTrait, units: &[Told]) -> Result<Vec<UnitCard>, DbErr> {
     let batches: BTreeSet<BatchId> = units.iter().filter_map(|unit| unit.state.batch).collect();
     let lots = cards::lots(conn, &batches).await?;
     let card = |unit: &Told| {

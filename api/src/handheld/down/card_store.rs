@@ -76,10 +76,7 @@ pub async fn gtins(
 }
 
 /// An enterprise with its places.
-pub async fn partner(
-    conn: &impl ConnectionTrait,
-    id: Uuid,
-) -> Result<Option<PartnerCard>, DbErr> {
+pub async fn partner(conn: &impl ConnectionTrait, id: Uuid) -> Result<Option<PartnerCard>, DbErr> {
     let named = rows(
         conn,
         "SELECT name FROM enterprise_version WHERE enterprise_id = ? ORDER BY version DESC LIMIT 1",
@@ -159,4 +156,17 @@ fn expires_at(day: &str) -> Option<Micros> {
     let day: jiff::civil::Date = day.parse().ok()?;
     let after = day_number(day.tomorrow().ok()?);
     Some((i64::from(after) * 86_400 - 8 * 3600) * 1_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::expires_at;
+
+    #[test]
+    fn a_thing_is_good_until_the_end_of_the_printed_day_in_shanghai() {
+        let midnight = "2026-01-16T00:00:00+08:00".parse::<jiff::Timestamp>();
+        let midnight = midnight.unwrap().as_microsecond();
+        assert_eq!(expires_at("2026-01-15"), Some(midnight));
+        assert_eq!(expires_at(""), None);
+    }
 }
