@@ -80,6 +80,10 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// consumers. Whoever waits for it has given up by then.
 const STATEMENT_MAX: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(3)];
 
+/// KiB of pages that SQLite keeps for a connection, on top of what the system keeps for all of
+/// them. It would keep twice as many, and there are a dozen.
+const PAGES: &str = "-1000";
+
 async fn connect(
     url: &str,
     connections: u32,
@@ -94,7 +98,8 @@ async fn connect(
                 .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
                 .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
                 .busy_timeout(Duration::from_secs(5))
-                .foreign_keys(true);
+                .foreign_keys(true)
+                .pragma("cache_size", PAGES);
             match session {
                 Session::ReadWrite => o,
                 Session::ReadOnly => o.pragma("query_only", "on"),

@@ -10,10 +10,12 @@ use suyuan::{
     db::{self, Db},
     demo, doctor,
     http::Draining,
+    inbox::Seals,
+    log::Log,
     photo::worker,
     public_role::{self, Password},
     sealing::Sealer,
-    telemetry,
+    telemetry, voices,
 };
 
 /// Traceability for infant formula and maternal and baby products.
@@ -37,7 +39,7 @@ enum Command {
     Public,
     /// Run the internal listener and the jobs alone, on PostgreSQL.
     Internal,
-    /// Print keys that other processes need.
+    /// Print or make keys.
     #[command(subcommand)]
     Keys(Keys),
     /// Tend the database.
@@ -68,6 +70,9 @@ struct DoctorArgs {
 enum Keys {
     /// The reader key: what `suyuan public` opens issue keys with instead of the master key.
     Reader,
+    /// Make a new key that what consumers tell is sealed to from now on. What was sealed before
+    /// still opens; running processes need no restart.
+    Inbox,
 }
 
 #[derive(Subcommand)]
@@ -75,6 +80,9 @@ enum Admin {
     /// Make the PostgreSQL account `suyuan public` runs under, or bring its rights up to date. Run
     /// it with a database.url that may make roles, and again after each upgrade.
     PublicRole(PublicRoleArgs),
+    /// Erase the personal data whose time is over (`voices.keep_days`) now. Every internal process
+    /// does so once an hour.
+    EraseOverdue,
 }
 
 #[derive(Args)]
@@ -148,6 +156,20 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
         Command::Keys(Keys::Reader) => {
             let sealer = app::sealer(&Settings::load(cli.config.as_deref(), &[])?)?;
             println!("{}", sealer.reader_key().to_base64().as_str());
+        }
+        Command::Keys(Keys::Inbox) => {
+            let settings = Settings::load(cli.config.as_deref(), &[])?;
+            let db = Db::open_single(&db::url(&settings), &settings.database).await?;
+            let (sealer, now) = (app::sealer(&settings)?, Clock::system().now());
+            let seals = Seals::open_keys(db, sealer, now).await?;
+            println!("inbox key {}", seals.rotate(now).await?);
+        }
+        Command::Admin(Admin::EraseOverdue) => {
+            let settings = Settings::load(cli.config.as_deref(), &[])?;
+            let db = Db::open_single(&db::url(&settings), &settings.database).await?;
+            let log = Log::open(db.clone(), Clock::system()).await?;
+            let erased = voices::erase_overdue(&db, &log, Clock::system().now()).await?;
+            println!("erased: {erased}");
         }
         Command::Admin(Admin::PublicRole(args)) => {
             let settings = Settings::load(cli.config.as_deref(), &[])?;

@@ -1,6 +1,8 @@
 //! The whole URL table of both listeners. One list yields the router and the OpenAPI document, so
 //! that neither can know a route the other does not.
 
+mod refusals;
+
 use crate::{
     accounts, app_links, codes, handheld, http, links, log, operations, photo,
     problem::{self, Problem, ProblemCode},
@@ -8,17 +10,13 @@ use crate::{
 };
 use actix_web::{
     HttpRequest, HttpResponse, Resource, Route,
+    dev::{AppService, HttpServiceFactory, ResourceDef},
     http::Method,
     web::{self, ServiceConfig},
 };
+use refusals::{Consumers, Staff};
 use std::sync::OnceLock;
-use utoipa::{
-    Modify, OpenApi,
-    openapi::{
-        ContentBuilder, Ref, RefOr, Response, ResponseBuilder,
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
-    },
-};
+use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
 /// Registers handlers and documents them, from one list.
@@ -32,11 +30,13 @@ macro_rules! internal_routes {
                     installation. Errors are RFC 9457 problems with a stable `code`. Every create \
                     takes an `Idempotency-Key` (1 to 128 visible ASCII characters). JSON bodies \
                     hold at most 256 KiB, lists of codes and files 4 MiB; lists are paged by \
-                    `after` and `limit` (at most 500).",
+                    `after` and `limit` (at most 500). Besides what each call documents, a head \
+                    that is too large is answered 431, one that is too slow 408, another method \
+                    405, a fault of ours 500.",
             ),
             paths($($($part)::+),*),
             components(schemas(problem::ProblemBody<'_>, problem::FieldProblem)),
-            modifiers(&BearerToken),
+            modifiers(&Staff),
         )]
         struct InternalApi;
 
@@ -141,7 +141,9 @@ internal_routes![
             late. What is said of codes may be read by any origin; their addresses answer OPTIONS. \
             Calls under `/v1/public` are for apps: JSON of version 1, open to pages of any origin. \
             A field may be added to an answer at any time, and a reason or problem code; one is \
-            removed or changes its meaning only with a new version.",
+            removed or changes its meaning only with a new version. A problem is a page where the \
+            caller accepts `text/html`. Besides what each call documents, a head that is too large \
+            is answered 431, one that is too slow 408, another method 405, a fault of ours 500.",
     ),
     paths(
         resolver::documented::scan_product,
@@ -170,37 +172,14 @@ internal_routes![
         operations::public_livez,
         operations::public_readyz,
     ),
-    components(schemas(problem::ProblemBody<'_>, problem::FieldProblem)),
-    modifiers(&PublicRefusals),
+    components(schemas(
+        problem::ProblemBody<'_>,
+        problem::FieldProblem,
+        resolver::wire::ScanOut
+    )),
+    modifiers(&Consumers),
 )]
 struct PublicApi;
-
-/// Everything but probes may be refused for a while.
-struct PublicRefusals;
-
-impl Modify for PublicRefusals {
-    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
-        for (path, item) in &mut api.paths.paths {
-            if matches!(path.as_str(), "/livez" | "/readyz") {
-                continue;
-            }
-            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
-                for (status, what) in [
-                    (
-                        "429",
-                        "Too many requests; `Retry-After` says when to come back.",
-                    ),
-                    ("503", "Overloaded, or nothing can be confirmed right now."),
-                ] {
-                    let responses = &mut operation.responses.responses;
-                    responses.insert(status.into(), problem_response(what).into());
-                }
-            }
-        }
-    }
-}
-
-struct BearerToken;
 
 /// The methods documented for a path, e.g. `GET, POST`; empty where the path is unknown.
 fn methods_of(path: &str) -> String {
@@ -249,68 +228,6 @@ async fn to_docs() -> HttpResponse {
         .finish()
 }
 
-impl Modify for BearerToken {
-    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
-        let components = api.components.get_or_insert_default();
-        let scheme = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT")
-            .build();
-        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
-        document_refusals(api);
-    }
-}
-
-fn problem_response(what: &str) -> Response {
-    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemBody")));
-    ResponseBuilder::new()
-        .description(what)
-        .content("application/problem+json", body.build())
-        .build()
-}
-
-/// Every operation may answer a problem; those behind a sign-in say so.
-fn document_refusals(api: &mut utoipa::openapi::OpenApi) {
-    for item in api.paths.paths.values_mut() {
-        let operations = [
-            &mut item.get,
-            &mut item.post,
-            &mut item.patch,
-            &mut item.delete,
-        ];
-        for operation in operations.into_iter().flatten() {
-            let responses = &mut operation.responses.responses;
-            for response in responses.values_mut() {
-                // Problems have one media type.
-                if let RefOr::T(response) = response
-                    && let Some(content) = response.content.shift_remove("application/json")
-                {
-                    let is_problem = matches!(&content, RefOr::T(content)
-                        if matches!(&content.schema, Some(RefOr::Ref(schema))
-                            if schema.ref_location.ends_with("/ProblemBody")));
-                    let media = if is_problem {
-                        "application/problem+json"
-                    } else {
-                        "application/json"
-                    };
-                    response.content.insert(media.into(), content);
-                }
-            }
-            if operation.security.is_some() {
-                responses
-                    .entry("401".into())
-                    .or_insert_with(|| problem_response("Not signed in.").into());
-                responses.entry("403".into()).or_insert_with(|| {
-                    problem_response("The role does not carry this right.").into()
-                });
-            }
-            responses
-                .entry("default".into())
-                .or_insert_with(|| problem_response("A problem.").into());
-        }
-    }
-}
-
 /// The internal listener's OpenAPI document.
 pub fn internal_openapi() -> utoipa::openapi::OpenApi {
     InternalApi::openapi()
@@ -346,6 +263,7 @@ pub fn internal(config: &mut ServiceConfig) {
 /// Routes of the public listener.
 pub fn public(config: &mut ServiceConfig) {
     config
+        .service(TradeItems)
         .service(
             web::resource("/.well-known/assetlinks.json")
                 .get(app_links::handlers::android)
@@ -424,6 +342,20 @@ pub fn public(config: &mut ServiceConfig) {
         )
         .configure(voices::public::handlers::forms_of_voices)
         .default_service(web::route().to(resolver::handlers::scan));
+}
+
+/// Codes of trade items, nearly all that is asked for. They go where the default service goes, and
+/// come first because routes are tried one after the other: two dozen, some by regular expression,
+/// take longer than the answer.
+struct TradeItems;
+
+impl HttpServiceFactory for TradeItems {
+    fn register(self, config: &mut AppService) {
+        for begin in ["/01", "/p/01"] {
+            let scan = web::route().to(resolver::handlers::scan);
+            config.register_service(ResourceDef::prefix(begin), None, scan, None);
+        }
+    }
 }
 
 async fn only_reads() -> Result<HttpResponse, Problem> {

@@ -20,7 +20,8 @@
 //   incomplete       rules that axe could not decide, by name
 //   overflow         null, or {scrollWidth, innerWidth, elements}: the page scrolls sideways
 //   textNotScaled    elements whose text did not follow textScale
-//   hasScript        whether the document holds any <script> element; scripts lists them
+//   hasScript        whether the document holds a script that could run (data for programs, JSON-LD,
+//                    cannot); scripts lists all <script> elements
 //   requests         number of requests that the page made, itself included
 //   offOrigin        requests to other origins; they are not sent (a redirect is followed)
 //   consoleErrors    errors in the console, among them those of the content security policy
@@ -89,7 +90,7 @@ async function check({ page, response, seen, text }) {
     incomplete: found.incomplete.map(({ id }) => id),
     overflow: own.overflow,
     textNotScaled: text.notScaled,
-    hasScript: own.scripts.length > 0,
+    hasScript: own.scripts.some((s) => s.type !== "application/ld+json" || s.src !== ""),
     scripts: own.scripts,
     requests,
     offOrigin: seen.offOrigin,

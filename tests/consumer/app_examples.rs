@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 use std::time::Duration;
-use suyuan::{demo, sealing::Sealer};
+use suyuan::demo;
 use suyuan_tests::{Answer, Engine, TestApp};
 
 /// An example of a call in the public document.
@@ -23,10 +23,7 @@ fn example(path: &str, method: &str, part: &[&str]) -> Value {
 
 /// The seeded demo, which the examples came from.
 async fn seeded() -> TestApp {
-    let folder = tempfile::tempdir().expect("a folder");
-    let url = format!("sqlite://{}/suyuan.db", folder.path().display());
-    let sealer = Sealer::for_demo(7).expect("a sealer");
-    let app = TestApp::spawn_on(Engine::Sqlite, url, sealer, folder, &[]).await;
+    let app = TestApp::seeded(Engine::Sqlite, &[]).await;
     demo::make(app.state(), 7).await.expect("the demo's world");
     app.settled().await;
     app

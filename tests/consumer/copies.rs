@@ -1,24 +1,30 @@
 //! Copied codes: what the query log shows of one unit, and what consumers and the issuer learn.
 
 use crate::support::{View, officer, path_of, until};
+use sea_orm::{ActiveValue::Set, EntityTrait};
 use serde_json::json;
-use std::time::Duration;
-use suyuan::queries::note::Query;
+use std::{cmp::Reverse, time::Duration};
+use suyuan::{
+    entities::query_log,
+    queries::note::Query,
+    resolver::lookup::{Entered, Found, lookup},
+};
 use suyuan_tests::{Engine, TestApp};
+use uuid::Uuid;
 
 const SOON: Duration = Duration::from_secs(9);
 
+/// What a printed code names.
+fn named(app: &TestApp, code: &str) -> Found {
+    let path = path_of(code).split('?').next().expect("a path");
+    let scanned = suyuan_sync::trace_code::parse_path(path, "").expect("a code");
+    let world = app.resolver().world.load_full();
+    lookup(&world, &scanned, Entered::Scanned, 0)
+}
+
 /// So many devices, each from a place of its own, ask about a code as the edge would note it.
 fn ask(app: &TestApp, code: &str, devices: u8, regions: &[&str], offline: bool) {
-    let scanned = suyuan_sync::trace_code::parse_path(path_of(code).split('?').next().unwrap(), "")
-        .expect("a code");
-    let world = app.resolver().world.load_full();
-    let found = suyuan::resolver::lookup::lookup(
-        &world,
-        &scanned,
-        suyuan::resolver::lookup::Entered::Scanned,
-        0,
-    );
+    let found = named(app, code);
     let now = app.clock.now();
     for n in 0..devices {
         app.resolver().log.note(&Query {
@@ -137,6 +143,56 @@ crate::on_each!(
     // A recall is worse, and hides neither.
     let view = app.consumer().page(tin).await;
     assert_eq!(view.status, 200);
+    app.stop().await;
+});
+
+crate::on_each!(
+    /// Rows of releases that wrote one for each query speak beside those of now, and are listed among
+    /// them in their order.
+    what_the_release_before_logged_still_speaks, |engine| {
+    let app = TestApp::spawn_with(engine, &FEW).await;
+    let demo = app.world().await;
+    let tin = &demo.codes.legal[0];
+    let (space, index) = named(&app, tin).unit.expect("a unit");
+    let now = app.clock.now();
+    let old = (0..3_i64).map(|n| query_log::ActiveModel {
+        batch: Set(Uuid::now_v7()),
+        n: Set(n),
+        // Two of one moment; one is from before the window.
+        at: Set(now - [1, 1, 40 * 86_400][n as usize] * 1_000_000),
+        code: Set(path_of(tin).split('?').next().expect("a path").to_owned()),
+        space: Set(space.to_string()),
+        idx: Set(index as i64),
+        verdict: Set("ok/0000".to_owned()),
+        channel: Set("browser".to_owned()),
+        bot: Set(false),
+        device: Set(format!("{n:016x}")),
+        offline: Set(false),
+        region: Set(String::new()),
+    });
+    query_log::Entity::insert_many(old)
+        .exec_without_returning(app.state().db.writer())
+        .await
+        .expect("old rows");
+    ask(&app, tin, 3, &[], false);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(verdict(&app, tin).await, "legal ok", "five devices within the window");
+    ask(&app, tin, 6, &[], false);
+    becomes(&app, tin, "legal caution queried_often").await;
+    let staff = officer(&app, &demo).await;
+    let list = staff.get("/v1/suspicions").await.json();
+    let seen = &list["items"][0];
+    assert_eq!(seen["evidence"]["device_days"], 8, "{list}");
+    assert_eq!(seen["evidence"]["queries"], 11);
+    let path = format!("/v1/suspicions/{}/queries", seen["id"].as_str().expect("an id"));
+    let entries = staff.get(&path).await.json();
+    let entries = entries["items"].as_array().expect("entries");
+    let mut people: Vec<_> = entries.iter().filter(|entry| entry["bot"] == false).collect();
+    assert_eq!(people.len(), 12);
+    assert!(people.is_sorted_by_key(|entry| Reverse(entry["at"].as_str().expect("a time"))));
+    people.drain(..9);
+    let devices: Vec<_> = people.iter().map(|entry| entry["device"].as_str().expect("one")).collect();
+    assert_eq!(devices, ["0000000000000000", "0000000000000001", "0000000000000002"]);
     app.stop().await;
 });
 

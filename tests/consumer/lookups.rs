@@ -1,13 +1,12 @@
 //! Many codes at once, as the app of a brand asks: each gets what a scan of it gets, and a scan
 //! made offline is noted under its own time.
 
-use crate::support::{View, io_calls, officer, path_of, until};
+use crate::support::{View, io_calls, officer, path_of, query_log, until};
 use flate2::read::GzDecoder;
 use jiff::{Span, Timestamp};
-use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 use std::{io::Read, time::Duration};
-use suyuan::{demo::Demo, entities::query_log};
+use suyuan::demo::Demo;
 use suyuan_tests::{Answer, TestApp, caller::Method, on_both};
 
 const SOON: Duration = Duration::from_secs(9);
@@ -257,16 +256,12 @@ on_both!(
         let view = View::of(&app.consumer().get_with(path_of(tin), &headers).await);
         assert_eq!((view.queries.count, view.queries.first_at), (0, None));
         // and stand in the log under their own times with a mark.
-        let db = &app.state().db;
-        let all = query_log::Entity::find()
-            .all(db.reader())
-            .await
-            .expect("rows");
+        let all = query_log(&app).await;
         let path = path_of(tin).split('?').next().expect("a path");
         let mut rows: Vec<_> = all
             .iter()
-            .filter(|row| row.code == path && !row.bot)
-            .map(|row| (row.at, row.offline))
+            .filter(|row| row.code == path && !row.manner.bot)
+            .map(|row| (row.at, row.manner.offline))
             .collect();
         rows.sort_unstable();
         let hours = |n: i64| (now + Span::new().hours(n)).as_microsecond();
@@ -277,8 +272,8 @@ on_both!(
         let other = path_of(other).split('?').next().expect("a path");
         let online: Vec<_> = all
             .iter()
-            .filter(|row| row.code == other && !row.bot)
-            .map(|row| (row.channel.as_str(), row.offline))
+            .filter(|row| row.code == other && !row.manner.bot)
+            .map(|row| (row.manner.channel.name(), row.manner.offline))
             .collect();
         assert_eq!(online, [("app", false)]);
         app.stop().await;
@@ -293,13 +288,7 @@ on_both!(an_old_scan_is_of_todays_device, |app| {
         json!({"codes": [{"code": tin}]}),
         json!({"codes": [{"code": tin, "scanned_at": before}]}),
     );
-    let db = &app.state().db;
-    let rows = async || {
-        query_log::Entity::find()
-            .all(db.reader())
-            .await
-            .expect("rows")
-    };
+    let rows = async || query_log(&app).await;
     // By then the day's salt is there.
     results(&look_up(&app, &now).await);
     until("the first row", SOON, || async { rows().await.len() == 1 }).await;
@@ -310,9 +299,11 @@ on_both!(an_old_scan_is_of_todays_device, |app| {
     until("all rows", SOON, || async { rows().await.len() == 4 }).await;
     let mut later = rows().await;
     later.retain(|row| *row != first);
-    assert_eq!(later.iter().filter(|row| row.offline).count(), 1);
+    assert_eq!(later.iter().filter(|row| row.manner.offline).count(), 1);
     assert!(
-        later.iter().all(|row| row.device == later[0].device),
+        later
+            .iter()
+            .all(|row| row.manner.device == later[0].manner.device),
         "{later:#?}"
     );
     app.stop().await;
@@ -343,12 +334,7 @@ on_both!(forged_codes_cost_no_reading, |app| {
         "{told:?}"
     );
     tokio::time::sleep(Duration::from_millis(300)).await;
-    let db = &app.state().db;
-    let rows = query_log::Entity::find()
-        .all(db.reader())
-        .await
-        .expect("rows");
-    assert_eq!(rows, [], "forged codes fill no log");
+    assert_eq!(query_log(&app).await, [], "forged codes fill no log");
     app.stop().await;
 });
 

@@ -20,6 +20,7 @@ mod photo;
 mod queries;
 mod records;
 mod redis_tier;
+mod retention;
 mod scan;
 mod slow_clients;
 mod statuses;

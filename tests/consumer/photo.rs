@@ -3,16 +3,15 @@
 
 use crate::{
     on_each,
-    support::{path_of, until},
+    support::{path_of, query_log, until},
 };
-use sea_orm::EntityTrait;
 use std::{
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 use suyuan::{
-    entities::query_log,
     photo::{cascade, grey::Grey, worker::MEMORY_MAX},
+    queries::Channel,
 };
 use suyuan_loadtest::photo::labels;
 use suyuan_tests::{Answer, Engine, TestApp, caller::Method};
@@ -172,9 +171,8 @@ on_each!(every_code_in_a_photo_is_answered, |engine| {
 
     // Two queries of each, under the photo's own channel.
     let noted = || async {
-        let rows = query_log::Entity::find().all(app.state().db.reader()).await;
-        let rows = rows.expect("rows");
-        rows.len() == 4 && rows.iter().all(|row| row.channel == "photo")
+        let all = query_log(&app).await;
+        all.len() == 4 && all.iter().all(|one| one.manner.channel == Channel::Photo)
     };
     until("four noted queries", 5 * SECOND, noted).await;
     app.stop().await;

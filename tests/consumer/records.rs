@@ -159,3 +159,52 @@ on_both!(files_of_table_8_open_and_nothing_else_does, |app| {
     }
     app.stop().await;
 });
+
+/// The data for programs in a page, as JSON.
+fn linked_data(page: &str) -> Option<serde_json::Value> {
+    let (_, rest) = page.split_once("<script type=\"application/ld+json\">")?;
+    let (data, after) = rest.split_once("</script>").expect("an end");
+    assert!(!after.contains("<script"), "one block only");
+    Some(serde_json::from_str(data).expect("JSON"))
+}
+
+on_both!(a_page_holds_its_product_for_programs, |app| {
+    let demo = app.world().await;
+    for (url, gtin) in [
+        (&demo.codes.legal[0], Some("09521234000013")),
+        (&demo.codes.recalled[0], Some("09521234000013")),
+        // Of the own scheme: no GTIN is claimed.
+        (&demo.codes.care[0], None),
+    ] {
+        let (_, view) = scan(&app, url).await;
+        let named = |name: &str| {
+            let mut items = view.public_info.iter();
+            let item = items.find(|item| item.name == name).expect("published");
+            item.value.clone()
+        };
+        for encoding in ["identity", "gzip"] {
+            let headers = [("accept", "text/html"), ("accept-encoding", encoding)];
+            let answer = app.consumer().get_with(url, &headers).await;
+            let html = if encoding == "gzip" {
+                let mut text = String::new();
+                let mut packed = flate2::read::GzDecoder::new(&answer.body[..]);
+                std::io::Read::read_to_string(&mut packed, &mut text).expect("gzip");
+                text
+            } else {
+                answer.text()
+            };
+            let data = linked_data(&html).expect("data");
+            assert_eq!(data["@context"], "https://schema.org");
+            assert_eq!(data["@type"], "Product");
+            assert_eq!(data["gtin"].as_str(), gtin, "{data}");
+            assert_eq!(data["name"], named("product_name"));
+            assert_eq!(data["brand"]["name"], named("enterprise_name"));
+        }
+    }
+    // Of what nobody issued nothing is claimed.
+    for url in [&demo.codes.forged[0], &demo.codes.not_allocated[0]] {
+        let page = app.consumer().page(url).await.text();
+        assert!(linked_data(&page).is_none(), "{url}");
+    }
+    app.stop().await;
+});

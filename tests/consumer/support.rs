@@ -1,10 +1,16 @@
 //! What the stories share: the JSON view read strictly, an officer's errands, a second node, raw
 //! requests.
 
+use sea_orm::EntityTrait;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
-use suyuan::{demo::Demo, problem::ProblemCode};
+use suyuan::{
+    demo::Demo,
+    entities::query_sighting,
+    problem::ProblemCode,
+    queries::sighting::{self, Manner},
+};
 pub use suyuan_tests::until;
 use suyuan_tests::{Answer, Caller, Engine, TestApp, recall_order};
 use tokio::{
@@ -278,4 +284,37 @@ pub fn told(answer: &Answer) -> String {
         Ok(_) => format!("{} {}", answer.status, View::of(answer).verdict()),
         Err(_) => format!("{} {} bytes", answer.status, answer.body.len()),
     }
+}
+
+/// One entry of the query log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Logged {
+    pub at: i64,
+    pub code: String,
+    pub index: i64,
+    pub manner: Manner,
+}
+
+/// All entries of the query log, oldest first.
+pub async fn query_log(app: &TestApp) -> Vec<Logged> {
+    let rows = query_sighting::Entity::find().all(app.state().db.reader());
+    let mut all = Vec::new();
+    for row in rows.await.expect("rows of the query log") {
+        let sightings = sighting::unpack(&row.heads, &row.times).expect("readable rows");
+        for (manner, times) in sightings {
+            assert!(
+                times
+                    .iter()
+                    .all(|at| (row.first_at..=row.last_at).contains(at))
+            );
+            all.extend(times.into_iter().map(|at| Logged {
+                at,
+                code: row.code.clone(),
+                index: row.idx,
+                manner: manner.clone(),
+            }));
+        }
+    }
+    all.sort_by_key(|entry| entry.at);
+    all
 }

@@ -109,6 +109,7 @@ async fn rows(app: &TestApp) -> Vec<u8> {
         "log_entry",
         "idempotency",
         "query_log",
+        "query_sighting",
     ] {
         let sql = format!("SELECT * FROM {table}");
         let db = &app.state().db;
@@ -289,6 +290,7 @@ on_both!(
         let thief = Seals::open_keys(app.state().db.clone(), thief, 0).await;
         let thief = thief.expect("the keys are there already");
         assert!(thief.open(id, "complaint", &sealed).await.is_err());
+        assert!(thief.rotate(0).await.is_err(), "nothing would open again");
         app.stop().await;
     }
 );

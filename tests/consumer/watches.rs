@@ -180,7 +180,8 @@ on_both!(asking_again_costs_nothing_while_nothing_changed, |app| {
     assert_eq!((head.status, head.body.len()), (200, 0));
     // Looking is no query.
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(count(&app, "query_log").await, 0);
+    assert_eq!(count(&app, "query_packet").await, 0);
+    assert_eq!(count(&app, "query_sighting").await, 0);
     app.stop().await;
 });
 

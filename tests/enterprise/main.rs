@@ -18,6 +18,7 @@ mod idempotency;
 mod issuing;
 mod log;
 mod mended;
+mod one_connection;
 mod operations;
 mod publication;
 mod recalls;

@@ -230,6 +230,88 @@ fn the_resolver_writes_nothing() {
     }
 }
 
+/// The functions of a file, each with its head, as text.
+fn functions(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = code(text).collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let head = line.trim_start();
+        let begins = ["fn ", "async fn ", "pub fn ", "pub async fn "]
+            .iter()
+            .any(|start| head.starts_with(start))
+            || (head.starts_with("pub(") && head.contains(" fn "));
+        if !begins {
+            continue;
+        }
+        let indent = line.len() - head.len();
+        let end = format!("{}}}", " ".repeat(indent));
+        let body = lines[at..].iter().take_while(|line| **line != end);
+        found.push(body.copied().collect::<Vec<_>>().join("\n"));
+    }
+    found
+}
+
+/// What a function says while it holds the log's head: between the beginning of its act and the
+/// last commit, or all of it where the act is handed in.
+fn while_the_head_is_held(function: &str) -> Option<&str> {
+    const BEGINNINGS: [&str; 5] = [
+        "log.begin",
+        "log().begin",
+        ".begin_as_system(",
+        "= begin(&",
+        "match begin(&",
+    ];
+    let (head, _) = function.split_once('{')?;
+    if head.contains("act: &Act") || head.contains("act: Act") || head.contains("act: &'a Act") {
+        return Some(function);
+    }
+    let begun = BEGINNINGS.iter().filter_map(|begin| function.find(begin));
+    let held = &function[begun.min()?..];
+    Some(held.rfind(".commit(").map_or(held, |end| &held[..end]))
+}
+
+#[test]
+fn nobody_waits_for_a_connection_while_holding_the_head() {
+    let mut acts = 0;
+    for (file, text) in sources("api/src") {
+        // The log itself makes the act.
+        if file.starts_with("api/src/log/") {
+            continue;
+        }
+        for function in functions(&text) {
+            let Some(held) = while_the_head_is_held(&function) else {
+                continue;
+            };
+            acts += 1;
+            for forbidden in [".reader()", ".writer()", "&state.db", ".seals", "db.begin("] {
+                assert!(
+                    !held.contains(forbidden),
+                    "{file} uses {forbidden} while it holds the log's head: read through act.tx(), \
+                     or before the act begins\n{function}"
+                );
+            }
+        }
+    }
+    assert!(acts > 60, "only {acts} functions with an act were found");
+}
+
+#[test]
+fn the_rule_about_the_head_sees_what_it_should() {
+    let held = |text: &str| {
+        functions(text)
+            .iter()
+            .find_map(|function| while_the_head_is_held(function).map(str::to_owned))
+    };
+    let fine = "async fn f(db: &Db) {\n    a(db.reader());\n    let act = log.begin(x);\n    \
+                g(act.tx());\n    act.commit(e);\n    h(db.reader());\n}\n";
+    assert!(!held(fine).unwrap().contains("reader"));
+    let wrong = fine.replace("g(act.tx())", "g(db.reader())");
+    assert!(held(&wrong).unwrap().contains(".reader()"));
+    let handed = "fn f(act: &Act, db: &Db) {\n    g(db.reader());\n}\n";
+    assert!(held(handed).unwrap().contains(".reader()"));
+    assert!(held("fn f() {\n    g(db.reader());\n}\n").is_none());
+}
+
 #[test]
 fn migrations_never_import_live_entities() {
     for (file, text) in sources("migrations/src") {

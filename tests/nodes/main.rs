@@ -1,6 +1,7 @@
 //! The program as it is deployed: one internal and three public processes on one PostgreSQL, each a
 //! process of its own, and what becomes of them when something breaks.
 
+mod bad_input;
 mod faults;
 mod postgres;
 mod recalls;

@@ -121,6 +121,15 @@ impl Program {
         assert!(sent.expect("kill").success(), "SIG{name} to {pid}");
     }
 
+    /// Memory it holds, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("a running process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        number.and_then(|kib| kib.parse().ok()).expect("a number")
+    }
+
     /// Someone who calls it.
     pub fn caller(&self) -> Caller {
         Caller::new(&self.url, None)

@@ -52,12 +52,18 @@ impl TestApp {
     /// With settings of the test's own, e.g. `("freshness.grace_ms", "500")`.
     pub async fn spawn_with(engine: Engine, flags: &[(&str, &str)]) -> TestApp {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let database_url = match engine {
-            Engine::Sqlite => format!("sqlite://{}/suyuan.db", folder.path().display()),
-            Engine::Postgres => new_postgres_database().await,
-        };
+        let database_url = database_in(engine, &folder).await;
         let key = Sealer::generate().expect("randomness");
         let sealer = Sealer::from_base64(&key).expect("a fresh key");
+        TestApp::spawn_on(engine, database_url, sealer, folder, flags).await
+    }
+
+    /// With an empty database and the keys of `suyuan demo --seed 7`, from which the examples in the
+    /// documents come.
+    pub async fn seeded(engine: Engine, flags: &[(&str, &str)]) -> TestApp {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let database_url = database_in(engine, &folder).await;
+        let sealer = Sealer::for_demo(7).expect("a sealer");
         TestApp::spawn_on(engine, database_url, sealer, folder, flags).await
     }
 
@@ -172,6 +178,13 @@ impl TestApp {
     pub async fn stop(self) {
         tokio::join!(self.handles.0.stop(false), self.handles.1.stop(false));
         self.application.finish().await;
+    }
+}
+
+async fn database_in(engine: Engine, folder: &TempDir) -> String {
+    match engine {
+        Engine::Sqlite => format!("sqlite://{}/suyuan.db", folder.path().display()),
+        Engine::Postgres => new_postgres_database().await,
     }
 }
 

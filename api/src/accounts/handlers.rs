@@ -1,6 +1,7 @@
 //! Log-in, renewal, accounts and the first administrator over HTTP.
 
 use super::{
+    password,
     rules::{self, CredentialFault, Role},
     store::{self, AccountError, NewUser, Rotation},
     wire::{LoginIn, PasswordIn, RefreshIn, SessionOut, UserIn, UserOut, UserPatch},
@@ -20,10 +21,6 @@ use actix_web::{
     HttpResponse, delete, get, patch, post,
     web::{self, Data, Path, Query},
 };
-use argon2::{
-    Argon2,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
-};
 use std::{sync::OnceLock, time::Duration};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
@@ -34,7 +31,7 @@ static HASHING: Semaphore = Semaphore::const_new(2);
 /// Log in.
 #[utoipa::path(tag = "accounts", operation_id = "create_session", request_body = LoginIn,
     responses((status = 201, body = SessionOut), (status = 401, body = ProblemBody),
-    (status = 400, body = ProblemBody)))]
+    (status = 429, body = ProblemBody)))]
 #[post("/v1/sessions")]
 pub async fn create_session(
     state: Data<Internal>,
@@ -122,8 +119,8 @@ pub async fn end_session(
 /// Make an account: a platform administrator any, an enterprise administrator one of its own.
 #[utoipa::path(tag = "accounts", operation_id = "create_user", request_body = UserIn,
     security(("bearer" = [])),
-    responses((status = 201, body = UserOut), (status = 403, body = ProblemBody),
-    (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    responses((status = 201, body = UserOut), (status = 409, body = ProblemBody),
+    (status = 429, body = ProblemBody)))]
 #[post("/v1/users")]
 pub async fn create_user(
     state: Data<Internal>,
@@ -204,7 +201,7 @@ pub async fn list_users(
 /// Switch an account off or on, or give it a new password.
 #[utoipa::path(tag = "accounts", operation_id = "change_user", request_body = UserPatch,
     params(("id" = Uuid, Path)), security(("bearer" = [])),
-    responses((status = 200, body = UserOut), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = UserOut), (status = 429, body = ProblemBody)))]
 #[patch("/v1/users/{id}")]
 pub async fn change_user(
     state: Data<Internal>,
@@ -262,7 +259,7 @@ pub async fn get_me(
 /// Change my own password. All my sessions end; sign in again.
 #[utoipa::path(tag = "accounts", operation_id = "change_my_password", request_body = PasswordIn,
     security(("bearer" = [])),
-    responses((status = 204), (status = 401, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    responses((status = 204), (status = 429, body = ProblemBody)))]
 #[post("/v1/me/password")]
 pub async fn change_my_password(
     state: Data<Internal>,
@@ -336,17 +333,13 @@ async fn turn_to_hash() -> Result<SemaphorePermit<'static>, Problem> {
         .map_err(|error| Problem::internal(&error))
 }
 
-/// argon2id with the library's recommended cost, off the worker thread.
+/// A password's hash, made off the worker thread.
 pub async fn hash_password(password: String) -> Result<String, Problem> {
     let _turn = turn_to_hash().await?;
-    web::block(move || {
-        Argon2::default()
-            .hash_password(password.as_bytes())
-            .map(|h| h.to_string())
-    })
-    .await
-    .map_err(|e| Problem::internal(&e))?
-    .map_err(|_| Problem::new(ProblemCode::Internal))
+    web::block(move || password::hash(&password))
+        .await
+        .map_err(|e| Problem::internal(&e))?
+        .map_err(|_| Problem::new(ProblemCode::Internal))
 }
 
 async fn verify_password(hash: String, password: String) -> Result<bool, Problem> {
@@ -354,28 +347,16 @@ async fn verify_password(hash: String, password: String) -> Result<bool, Problem
         return Ok(false);
     }
     let _turn = turn_to_hash().await?;
-    web::block(move || {
-        PasswordHash::new(&hash).is_ok_and(|h| {
-            Argon2::default()
-                .verify_password(password.as_bytes(), &h)
-                .is_ok()
-        })
-    })
-    .await
-    .map_err(|e| Problem::internal(&e))
+    web::block(move || password::is(&password, &hash))
+        .await
+        .map_err(|e| Problem::internal(&e))
 }
 
 /// A hash nobody knows the password of.
 fn decoy_hash() -> String {
     static DECOY: OnceLock<String> = OnceLock::new();
     DECOY
-        .get_or_init(|| {
-            let password = Uuid::new_v4();
-            Argon2::default()
-                .hash_password(password.as_bytes())
-                .map(|hash| hash.to_string())
-                .unwrap_or_default()
-        })
+        .get_or_init(|| password::hash(&Uuid::new_v4().to_string()).unwrap_or_default())
         .clone()
 }
 

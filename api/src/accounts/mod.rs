@@ -5,6 +5,7 @@
 //! ends its whole family. Other features see only [`Account`], [`Role`] and [`authenticate`].
 
 pub mod handlers;
+pub mod password;
 pub mod rules;
 pub mod setup;
 mod store;

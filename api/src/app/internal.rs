@@ -4,6 +4,7 @@
 
 use super::{
     StartError,
+    background::Background,
     listener::{self, Bound, CONNECTIONS_MAX, HEAD_TIMEOUT},
 };
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     catalogue::Catalogue,
     clock::Clock,
     codes,
-    config::Settings,
+    config::{self, Settings},
     db::{self, Db, FileLock},
     handheld::Handheld,
     http::{
@@ -34,6 +35,18 @@ use tokio::{
     sync::{Notify, mpsc},
     task::JoinHandle,
 };
+
+/// Connections of their own for background work. A database that was there a moment ago will be there
+/// again.
+async fn open_or_wait(url: &str, settings: &config::Database) -> Db {
+    loop {
+        match Db::open_single(url, settings).await {
+            Ok(db) => return db,
+            Err(error) => tracing::warn!(%error, "no connection for background work yet"),
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
 
 /// A print file of millions of codes takes its time to arrive.
 const STALLED_S: u64 = 3600;
@@ -72,6 +85,7 @@ pub struct InternalPart {
     pub state: Data<Internal>,
     bound: Option<Bound>,
     tasks: Vec<JoinHandle<()>>,
+    _folding: Background,
     _lock: FileLock,
 }
 
@@ -109,15 +123,17 @@ impl InternalPart {
         let catalogue = Catalogue::with_folder(folder.map(Path::new))?;
 
         let (counted, just_counted) = mpsc::channel(64);
+        let folding = {
+            let (database, clock) = (settings.database.clone(), clock.clone());
+            let every = Duration::from_millis(settings.queries.fold_ms);
+            Background::run("query-log", move || async move {
+                let db = open_or_wait(&url, &database).await;
+                queries::fold::fold_for_ever(db, clock, every, counted).await;
+            })?
+        };
         let mut tasks = vec![
             admitting,
             tokio::spawn(log.clone().tidy_for_ever()),
-            tokio::spawn(queries::fold::fold_for_ever(
-                db.clone(),
-                clock.clone(),
-                Duration::from_millis(settings.queries.fold_ms),
-                counted,
-            )),
             tokio::spawn(take::forget_for_ever(db.clone(), clock.clone())),
             tokio::spawn(recalls::job::finish_for_ever(
                 db.clone(),
@@ -175,6 +191,7 @@ impl InternalPart {
             state,
             bound: Some(bound),
             tasks,
+            _folding: folding,
             _lock: lock,
         })
     }

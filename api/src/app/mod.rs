@@ -2,6 +2,7 @@
 //! internal part is everything else, jobs included. Neither knows the other; `suyuan public` and
 //! `suyuan internal` run one of them, `suyuan serve` runs both in one process.
 
+mod background;
 mod internal;
 mod listener;
 mod public;

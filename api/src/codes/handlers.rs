@@ -259,7 +259,8 @@ pub async fn list_code_destructions(
 /// Destroy unqualified codes, with the record the standard asks for (MB-6.3).
 #[utoipa::path(tag = "codes", operation_id = "create_code_destruction", request_body = DestructionIn,
     security(("bearer" = [])),
-    responses((status = 201, body = DestructionOut), (status = 409, body = ProblemBody),
+    responses((status = 201, body = DestructionOut), (status = 404, body = ProblemBody),
+    (status = 409, body = ProblemBody),
     (status = 422, body = ProblemBody)))]
 #[post("/v1/code-destructions")]
 pub async fn create_code_destruction(

@@ -36,6 +36,7 @@ pub mod query_chunk;
 pub mod query_count;
 pub mod query_log;
 pub mod query_packet;
+pub mod query_sighting;
 pub mod recall;
 pub mod recall_batch;
 pub mod recall_code;

@@ -16,6 +16,7 @@ use self::{
     door::{Door, Refused},
 };
 use crate::{
+    limits::load::Turn,
     pages::{Lang, ProblemPage, own_address},
     problem::{Problem, ProblemCode},
 };
@@ -101,65 +102,71 @@ impl Draining {
     }
 }
 
-/// Outermost middleware of the public listener.
+/// Outermost middleware of the public listener: lets requests in, or not. Scans are counted, not
+/// logged one by one; see `telemetry`.
 pub async fn finish_public(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    finish(request, next, Audience::Consumer).await
+    let id = begin(&request);
+    let response = match let_in(&request) {
+        Ok(turn) => {
+            let response = next.call(request).await?;
+            drop(turn);
+            response.map_into_boxed_body()
+        }
+        Err(refused) => Box::pin(turn_away(request, refused)).await,
+    };
+    Ok(finish(response, Audience::Consumer, &id))
 }
 
-/// Outermost middleware of the internal listener.
+/// Outermost middleware of the internal listener: logs every request.
 pub async fn finish_internal(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    finish(request, next, Audience::Staff).await
+    let text = begin(&request);
+    let id = std::str::from_utf8(&text).unwrap_or_default();
+    let (method, path) = (request.method().to_string(), request.path().to_owned());
+    let started = Instant::now();
+    let span = tracing::info_span!("request", id);
+    let answer = next.call(request).instrument(span.clone());
+    let Ok(response) = tokio::time::timeout(ANSWER_MAX, answer).await else {
+        span.in_scope(|| tracing::warn!(method, path, "no answer in time"));
+        return Err(too_late(id));
+    };
+    let response = response?;
+    let (status, took) = (response.status().as_u16(), started.elapsed());
+    span.in_scope(|| {
+        tracing::info!(
+            method,
+            path,
+            status,
+            took_us = took.as_micros() as u64,
+            "answered"
+        );
+    });
+    let class = ["other", "1xx", "2xx", "3xx", "4xx", "5xx"][usize::from(status / 100).min(5)];
+    metrics::histogram!("suyuan_request_seconds", "status" => class).record(took);
+    let response = response.map_into_boxed_body();
+    Ok(finish(response, Audience::Staff, &text))
 }
 
-/// Gives the request an id, and every failure the shape of a problem.
-async fn finish(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-    audience: Audience,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let id = RequestId::next();
-    // Handlers' and extractors' errors arrive as responses; a copy of the request kept here would
-    // stop the router from writing to it.
-    let text = id.text();
+/// Gives the request an id. Handlers' and extractors' errors arrive as responses; a copy of the
+/// request kept here would stop the router from writing to it.
+fn begin(request: &ServiceRequest) -> [u8; 24] {
     if let Some(connection) = request.conn_data::<Arc<Connection>>() {
         connection.moves();
     }
-    let response = match audience {
-        // Scans are counted, not logged one by one; see `telemetry`.
-        Audience::Consumer => let_in(request, next).await?,
-        Audience::Staff => {
-            let id = std::str::from_utf8(&text).unwrap_or_default();
-            let (method, path) = (request.method().to_string(), request.path().to_owned());
-            let started = Instant::now();
-            let span = tracing::info_span!("request", id);
-            let answer = next.call(request).instrument(span.clone());
-            let Ok(response) = tokio::time::timeout(ANSWER_MAX, answer).await else {
-                span.in_scope(|| tracing::warn!(method, path, "no answer in time"));
-                return Err(too_late(id));
-            };
-            let response = response?;
-            let (status, took) = (response.status().as_u16(), started.elapsed());
-            span.in_scope(|| {
-                tracing::info!(
-                    method,
-                    path,
-                    status,
-                    took_us = took.as_micros() as u64,
-                    "answered"
-                );
-            });
-            let class =
-                ["other", "1xx", "2xx", "3xx", "4xx", "5xx"][usize::from(status / 100).min(5)];
-            metrics::histogram!("suyuan_request_seconds", "status" => class).record(took);
-            response.map_into_boxed_body()
-        }
-    };
+    RequestId::next().text()
+}
+
+/// Gives every failure the shape of a problem, and every answer what all answers have.
+fn finish(
+    response: ServiceResponse<BoxBody>,
+    audience: Audience,
+    id: &[u8; 24],
+) -> ServiceResponse<BoxBody> {
     let (request, mut response) = response.into_parts();
     let connection = request.conn_data::<Arc<Connection>>();
     if let Some(connection) = connection {
@@ -170,7 +177,7 @@ async fn finish(
         || request.app_data::<Draining>().is_some_and(Draining::is_on)
         || response.head().connection_type() == ConnectionType::Close;
     if response.status().is_client_error() || response.status().is_server_error() {
-        response = explain(&request, response, audience, &text);
+        response = explain(&request, response, audience, id);
     }
     if closes {
         let head = response.head_mut();
@@ -179,14 +186,14 @@ async fn finish(
     if audience == Audience::Consumer {
         cors::open(request.path(), response.headers_mut());
     }
-    if let Ok(value) = HeaderValue::from_bytes(&text) {
+    if let Ok(value) = HeaderValue::from_bytes(id) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }
     response.headers_mut().insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    Ok(ServiceResponse::new(request, response))
+    ServiceResponse::new(request, response)
 }
 
 /// Staff hear within this, also when a database hangs without a word: what was begun is given up
@@ -206,28 +213,24 @@ fn too_late(id: &str) -> actix_web::Error {
     InternalError::from_response("no answer in time", response).into()
 }
 
-/// Answers a request that may come in, and tells the others when to come back.
-async fn let_in(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let turn = match Door::of(request.request()).map(|door| door.enter(request.request())) {
-        Some(Ok(turn)) => turn,
-        None => None,
-        Some(Err(Refused { refusal, held })) => {
-            let mut response = Problem::from(refusal).error_response();
-            match held {
-                Some(held) => held.over().await,
-                None => response
-                    .head_mut()
-                    .set_connection_type(ConnectionType::Close),
-            }
-            return Ok(request.into_response(response));
-        }
-    };
-    let response = next.call(request).await?;
-    drop(turn);
-    Ok(response.map_into_boxed_body())
+/// May this request come in?
+fn let_in(request: &ServiceRequest) -> Result<Option<Turn>, Refused> {
+    match Door::of(request.request()) {
+        Some(door) => door.enter(request.request()),
+        None => Ok(None),
+    }
+}
+
+/// Tells a caller who may not come in when to come back.
+async fn turn_away(request: ServiceRequest, refused: Refused) -> ServiceResponse<BoxBody> {
+    let mut response = Problem::from(refused.refusal).error_response();
+    match refused.held {
+        Some(held) => held.over().await,
+        None => response
+            .head_mut()
+            .set_connection_type(ConnectionType::Close),
+    }
+    request.into_response(response)
 }
 
 /// A failure that carries a problem gets its body; one the framework made becomes a problem. An

@@ -103,9 +103,15 @@ impl Seals {
     }
 
     /// Makes a new key: from now on messages are sealed to it; those sealed before still open.
-    /// Returns its id.
+    /// Returns its id. With another master key than the one in use it is refused: what is sealed
+    /// to a key that nobody unwraps is lost.
     pub async fn rotate(&self, now: Micros) -> Result<i64, SealedError> {
         let newest = store::newest_key(self.db.reader()).await?;
+        if let Some(key) = &newest {
+            let wrapped = store::wrapped_key(&self.db, key.id).await?;
+            let wrapped = wrapped.ok_or(SealedError::NoKey)?;
+            self.sealer.unwrap(&context(key.id), &wrapped)?;
+        }
         let next = newest.map_or(1, |key| key.id + 1);
         self.add_key(next, now).await?;
         Ok(next)

@@ -13,6 +13,7 @@
 
 mod entry;
 mod lang;
+mod linked_data;
 mod phone;
 mod photo;
 mod problem;
@@ -54,10 +55,17 @@ pub mod slot {
     pub const AS_OF: char = '\u{E002}';
     /// The page's own address up to where `lang=…` is appended: see [`here`]. In `href` only.
     pub const PATH: char = '\u{E003}';
+    /// In the page's data about the product, before its name: the member [`gtin`], or nothing.
+    pub const GTIN: char = '\u{E004}';
 
     /// The value for [`PATH`]: [`own_address`](super::own_address), escaped.
     pub fn here(path: &str, query: &str) -> String {
         escape(&super::own_address(path, query))
+    }
+
+    /// The value for [`GTIN`]; `digits` are digits.
+    pub fn gtin(digits: &str) -> String {
+        format!("\"gtin\":\"{digits}\",")
     }
 }
 

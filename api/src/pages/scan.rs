@@ -2,7 +2,7 @@
 
 use super::text::{is_chinese, outside};
 use super::wording::{self, ReasonWords};
-use super::{CSS, Frame, Lang, html, phone, slot};
+use super::{CSS, Frame, Lang, html, linked_data, phone, slot};
 use crate::resolver::decide::{Advice, Legality, Reason, Reasons, Verdict};
 use askama::Template;
 
@@ -15,6 +15,8 @@ pub struct ScanPage<'a> {
     pub verdict: Verdict,
     /// The product's name, where the product is known.
     pub product_name: Option<&'a str>,
+    /// The enterprise whose product it is, where it is published.
+    pub brand: Option<&'a str>,
     /// Table 8 in printed order.
     pub items: &'a [InfoRow<'a>],
     /// The open recall, where there is one.
@@ -105,6 +107,8 @@ struct View<'a> {
     offer_call: bool,
     standing: &'static str,
     about: &'static str,
+    /// What programs read of the product; empty where the code was never issued.
+    linked_data: String,
 }
 
 impl View<'_> {
@@ -188,6 +192,10 @@ impl ScanPage<'_> {
             reasons,
             offer_call,
             standing: wording::standing(self.lang, self.verdict.legality),
+            linked_data: match self.product_name {
+                Some(name) if self.verdict.found() => linked_data::product(name, self.brand),
+                _ => String::new(),
+            },
             about: if self.verdict.found() {
                 words.about_product
             } else {

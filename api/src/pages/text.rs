@@ -22,7 +22,7 @@ pub(super) const fn outside(text: &str) -> Outside<'_> {
 }
 
 fn is_left_out(c: char) -> bool {
-    let slot = matches!(c, '\u{E000}'..='\u{E003}');
+    let slot = matches!(c, '\u{E000}'..='\u{E004}');
     let bidi = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     slot || bidi || (c.is_control() && !matches!(c, '\n' | '\t'))
 }

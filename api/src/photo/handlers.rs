@@ -15,7 +15,6 @@ use crate::{
     queries::Channel,
     resolver::{
         Resolver, compose,
-        compose::Fillings,
         handlers::{Came, format_of, judge_for, malformed, note, page_headers, status_of},
         judge::{Ask, Judged},
         lookup::Entered,
@@ -155,15 +154,7 @@ async fn json(
         let judged = judge_for(request, resolver, &scanned, ask, now).await?;
         tell(resolver, request, &judged, now);
         let told = texts(&judged.found, judged.count, ask, ("", ""), now);
-        let body = compose::plain(
-            &judged.view,
-            &Fillings {
-                code: &told.code,
-                own: &told.own,
-                queries: &told.queries,
-                as_of: &judged.as_of.utc,
-            },
-        );
+        let body = compose::plain(&judged.view, &told.fillings(&judged.as_of.utc));
         out.codes.push(PhotoCodeOut {
             status: status_of(judged.verdict).as_u16(),
             answer: serde_json::from_slice(&body).ok(),

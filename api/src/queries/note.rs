@@ -1,8 +1,9 @@
 //! The consumer side of the query log: notes queries into memory and inserts them in packets. A
-//! full memory drops entries and counts them; it never makes a consumer wait.
+//! full memory drops queries and counts them; it never makes a consumer wait.
 
 use super::{
-    entry::{Channel, Packable, Packet},
+    entry::Channel,
+    packet::{Open, Packet, Way},
     store,
     visitor::Visitors,
 };
@@ -21,8 +22,6 @@ use std::{
 };
 use suyuan_sync::trace_code::TraceCode;
 
-/// Entries of one packet: unpacking it must not hold the database long.
-pub const PACKET_MAX: usize = 2_000;
 /// Tries before packets are given up: with the pauses between them, more than a minute and a half
 /// at the default pace.
 const TRIES_MAX: u32 = 60;
@@ -61,24 +60,25 @@ pub struct Query<'a> {
 /// Where queries are noted.
 pub struct QueryLog {
     noted: Mutex<Noted>,
-    entries_max: usize,
+    queries_max: usize,
     dropped: AtomicU64,
 }
 
 #[derive(Default)]
 struct Noted {
     full: Vec<Packet>,
-    open: Packet,
-    entries: usize,
+    open: Open,
+    /// Of both.
+    queries: usize,
     visitors: Visitors,
 }
 
 impl QueryLog {
-    /// A log that holds at most this many entries in memory.
-    pub fn new(entries_max: usize) -> QueryLog {
+    /// A log that holds at most this many queries in memory.
+    pub fn new(queries_max: usize) -> QueryLog {
         QueryLog {
             noted: Mutex::default(),
-            entries_max,
+            queries_max,
             dropped: AtomicU64::new(0),
         }
     }
@@ -86,17 +86,14 @@ impl QueryLog {
     /// Notes a query, or counts it as dropped when the memory is full.
     pub fn note(&self, query: &Query<'_>) {
         let mut noted = self.lock();
-        if noted.entries >= self.entries_max {
+        if noted.queries >= self.queries_max {
             drop(noted);
             self.count_dropped(1);
             return;
         }
         let day = query.asked_at.div_euclid(DAY);
         let visitor = noted.visitors.of(day, query.address, query.agent);
-        noted.open.push(&Packable {
-            at: query.at,
-            code: query.code,
-            unit: query.unit,
+        let way = Way {
             advice: query.advice,
             reasons: query.reasons,
             channel: query.channel.unwrap_or(visitor.channel),
@@ -104,11 +101,13 @@ impl QueryLog {
             offline: query.offline,
             device: visitor.device,
             region: query.region,
-        });
-        noted.entries += 1;
-        if noted.open.entries >= PACKET_MAX {
-            let full = std::mem::take(&mut noted.open);
+        };
+        noted.open.note(query.code, query.unit, &way, query.at);
+        noted.queries += 1;
+        if noted.open.is_full() {
+            let full = noted.open.pack();
             noted.full.push(full);
+            noted.open.clear();
         }
     }
 
@@ -126,10 +125,12 @@ impl QueryLog {
     fn take(&self) -> Vec<Packet> {
         let mut noted = self.lock();
         let mut packets = std::mem::take(&mut noted.full);
-        if noted.open.entries > 0 {
-            packets.push(std::mem::take(&mut noted.open));
+        let open = std::mem::take(&mut noted.open);
+        noted.queries = 0;
+        drop(noted);
+        if open.queries() > 0 {
+            packets.push(open.pack());
         }
-        noted.entries = 0;
         packets
     }
 
@@ -168,15 +169,16 @@ pub async fn write_for_ever(line: Line, log: Arc<QueryLog>, every: Duration) {
         tokio::time::sleep(every).await;
         let packets = log.take();
         if !packets.is_empty() {
-            write_or_drop(&line, &log, &packets, every).await;
+            write_or_drop(&line, &log, packets, every).await;
         }
     }
 }
 
 /// Inserts packets, trying again while the database is away; each under an id of its own, so that
 /// a try whose answer was lost does not count twice.
-async fn write_or_drop(line: &Line, log: &QueryLog, packets: &[Packet], every: Duration) {
-    let rows: Vec<_> = packets.iter().map(store::PacketRow::of).collect();
+async fn write_or_drop(line: &Line, log: &QueryLog, packets: Vec<Packet>, every: Duration) {
+    let lost: usize = packets.iter().map(|packet| packet.queries).sum();
+    let rows: Vec<_> = packets.into_iter().map(store::PacketRow::of).collect();
     for n in 1..=TRIES_MAX {
         let put = async |db: &Db| store::put_packets(db, &rows).await;
         match line.within(PATIENCE, put).await {
@@ -186,7 +188,6 @@ async fn write_or_drop(line: &Line, log: &QueryLog, packets: &[Packet], every: D
         }
         tokio::time::sleep(every * n).await;
     }
-    let lost: usize = packets.iter().map(|packet| packet.entries).sum();
     log.count_dropped(lost as u64);
     tracing::warn!(lost, "query log given up");
 }
@@ -194,12 +195,11 @@ async fn write_or_drop(line: &Line, log: &QueryLog, packets: &[Packet], every: D
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queries::entry::unpack;
+    use crate::queries::{packet, sighting};
+    use suyuan_sync::trace_code;
 
     fn note(log: &QueryLog, n: usize) {
-        let code = suyuan_sync::trace_code::parse("06901234567892")
-            .unwrap()
-            .code;
+        let code = trace_code::parse("06901234567892").unwrap().code;
         for _ in 0..n {
             log.note(&Query {
                 at: 7,
@@ -228,15 +228,17 @@ mod tests {
     }
 
     #[test]
-    fn packets_stay_small_and_hold_everything() {
-        let log = QueryLog::new(10_000);
-        note(&log, PACKET_MAX + 5);
+    fn what_is_noted_is_taken_once() {
+        let log = QueryLog::new(50_000);
+        note(&log, 20_005);
         let packets = log.take();
-        let sizes: Vec<_> = packets.iter().map(|packet| packet.entries).collect();
-        assert_eq!(sizes, [PACKET_MAX, 5]);
-        let entries = unpack(&packets[1].body).unwrap();
-        assert_eq!(entries[4].code, "/01/06901234567892");
-        assert_eq!(entries[4].channel, Channel::Program);
+        let sizes: Vec<_> = packets.iter().map(|packet| packet.queries).collect();
+        assert_eq!(sizes, [20_000, 5]);
+        let strip = &packet::unpack(&packets[1].body).unwrap()[0];
+        assert_eq!(strip.code, "/01/06901234567892");
+        let heads = sighting::heads(&strip.written.heads).unwrap();
+        assert_eq!((heads.len(), heads[0].n), (1, 5));
+        assert_eq!(heads[0].manner.channel, Channel::Program);
         assert!(log.take().is_empty());
     }
 }

@@ -1,26 +1,24 @@
 //! The SQL of the query log, on both sides: packets go in whole; rows, counts and bitmaps come out
-//! of them in one transaction, so that a packet counts once however often it is tried.
+//! of them in one transaction, so that a packet counts once however often it is tried. Also reads
+//! what the log holds of one unit.
 
 use super::{
-    entry::{Entry, Packet},
-    fold::{Counted, Sums},
+    fold::{Chunks, Counted, Row, Sum, UnitName},
+    packet::Packet,
 };
 use crate::{
     clock::Micros,
     db::{Db, Reader, statement},
-    entities::{query_chunk, query_packet},
+    entities::{query_chunk, query_packet, query_sighting},
     projection::{read_bits, write_bits},
 };
-use roaring::RoaringBitmap;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
-    QueryFilter, QueryOrder, QuerySelect, Value, sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr,
+    EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
-/// Advice by rank, as rows name it.
-const ADVICE: [&str; 3] = ["ok", "caution", "stop"];
 /// Rows written in one statement.
 const ROWS_A_STATEMENT: usize = 500;
 
@@ -33,11 +31,11 @@ pub struct PacketRow {
 
 impl PacketRow {
     /// With an id of its own, the same at every try.
-    pub fn of(packet: &Packet) -> PacketRow {
+    pub fn of(packet: Packet) -> PacketRow {
         PacketRow {
             id: Uuid::now_v7(),
-            entries: packet.entries as i64,
-            body: packet.body.clone(),
+            entries: packet.codes as i64,
+            body: packet.body,
         }
     }
 }
@@ -112,104 +110,91 @@ pub async fn begin_fold(db: &Db, now: Micros) -> Result<(DatabaseTransaction, i6
     Ok((tx, fold))
 }
 
-/// Is anything waiting to be folded? Asked before a fold is begun, which would write.
-pub async fn is_waiting(db: &Db) -> Result<bool, DbErr> {
+/// The packets that wait longest, and about how many codes each holds.
+pub async fn waiting(db: &Db) -> Result<Vec<(Uuid, i64)>, DbErr> {
+    // Word for word as the index of what waits has it, or it would not be used.
     let waiting = statement(
         db.backend(),
-        "SELECT entries FROM query_packet WHERE unreadable = ? LIMIT 1",
-        [false.into()],
+        "SELECT id, entries FROM query_packet WHERE NOT unreadable ORDER BY id LIMIT ?",
+        [PACKETS_MAX.into()],
     );
-    Ok(db.reader().query_one_raw(waiting).await?.is_some())
-}
-
-/// The packets that wait longest: as many as hold `entries_max` entries together, at least one.
-pub async fn oldest(
-    tx: &DatabaseTransaction,
-    entries_max: i64,
-) -> Result<Vec<query_packet::Model>, DbErr> {
-    let waiting: Vec<(Uuid, i64)> = query_packet::Entity::find()
-        .select_only()
-        .column(query_packet::Column::Id)
-        .column(query_packet::Column::Entries)
-        .filter(query_packet::Column::Unreadable.eq(false))
-        .order_by_asc(query_packet::Column::Id)
-        .limit(PACKETS_MAX)
-        .into_tuple()
-        .all(tx)
-        .await?;
-    let mut sum = 0;
-    let mut taken = Vec::new();
-    for (id, entries) in waiting {
-        sum += entries;
-        if sum > entries_max && !taken.is_empty() {
-            break;
-        }
-        taken.push(id);
-    }
-    query_packet::Entity::find()
-        .filter(query_packet::Column::Id.is_in(taken))
-        .order_by_asc(query_packet::Column::Id)
-        .all(tx)
-        .await
+    let rows = db.reader().query_all_raw(waiting).await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("", "id")?, row.try_get("", "entries")?)))
+        .collect()
 }
 
 /// Packets looked at for one fold.
-const PACKETS_MAX: u64 = 200;
+const PACKETS_MAX: i64 = 200;
 
-/// A packet was unpacked.
-pub async fn remove(tx: &DatabaseTransaction, id: Uuid) -> Result<(), DbErr> {
-    query_packet::Entity::delete_by_id(id).exec(tx).await?;
-    Ok(())
+/// These packets, as far as they still wait.
+pub async fn packets(db: &Db, ids: Vec<Uuid>) -> Result<Vec<query_packet::Model>, DbErr> {
+    query_packet::Entity::find()
+        .filter(query_packet::Column::Id.is_in(ids))
+        .order_by_asc(query_packet::Column::Id)
+        .all(db.reader())
+        .await
 }
 
-/// A packet cannot be read: it stays for a person to look at, and holds up no other.
-pub async fn set_aside(tx: &DatabaseTransaction, id: Uuid) -> Result<(), DbErr> {
+/// Packets were unpacked. False where one of them was gone.
+pub async fn remove(tx: &DatabaseTransaction, ids: Vec<Uuid>) -> Result<bool, DbErr> {
+    let n = ids.len() as u64;
+    let removed = query_packet::Entity::delete_many()
+        .filter(query_packet::Column::Id.is_in(ids))
+        .exec(tx)
+        .await?;
+    Ok(removed.rows_affected == n)
+}
+
+/// Packets cannot be read: they stay for a person to look at, and hold up no other.
+pub async fn set_aside(tx: &DatabaseTransaction, ids: Vec<Uuid>) -> Result<(), DbErr> {
     query_packet::Entity::update_many()
         .col_expr(query_packet::Column::Unreadable, true.into())
-        .filter(query_packet::Column::Id.eq(id))
+        .filter(query_packet::Column::Id.is_in(ids))
         .exec(tx)
         .await?;
     Ok(())
 }
 
-/// Writes the entries of a packet as rows.
+/// Packets that were set aside wait again.
+pub async fn try_again(db: &Db) -> Result<(), DbErr> {
+    query_packet::Entity::update_many()
+        .col_expr(query_packet::Column::Unreadable, false.into())
+        .filter(query_packet::Column::Unreadable.eq(true))
+        .exec(db.writer())
+        .await?;
+    Ok(())
+}
+
+/// Writes rows of the log.
 pub async fn put_rows(
     tx: &DatabaseTransaction,
-    packet: Uuid,
-    entries: &[Entry],
+    rows: &BTreeMap<(UnitName, String), Row>,
+    fold: i64,
 ) -> Result<(), DbErr> {
-    const COLUMNS: usize = 12;
     let backend = tx.get_database_backend();
-    let place = format!("({})", ["?"; COLUMNS].join(", "));
-    for (part, entries) in entries.chunks(ROWS_A_STATEMENT).enumerate() {
-        let mut values: Vec<Value> = Vec::with_capacity(entries.len() * COLUMNS);
-        for (n, entry) in entries.iter().enumerate() {
-            let (space, index) = match entry.unit {
-                Some((space, index)) => (space.to_string(), index as i64),
-                None => (String::new(), -1),
-            };
-            let advice = ADVICE.get(usize::from(entry.advice)).copied();
-            values.extend([
-                packet.into(),
-                ((part * ROWS_A_STATEMENT + n) as i64).into(),
-                entry.at.into(),
-                entry.code.as_str().into(),
-                space.into(),
-                index.into(),
-                format!("{}/{:04x}", advice.unwrap_or_default(), entry.reasons).into(),
-                entry.channel.name().into(),
-                entry.bot.into(),
-                format!("{:016x}", entry.device).into(),
-                entry.offline.into(),
-                entry.region.as_str().into(),
-            ]);
-        }
+    let rows: Vec<_> = rows.iter().zip(0_i64..).collect();
+    for rows in rows.chunks(ROWS_A_STATEMENT) {
         let sql = format!(
-            "INSERT INTO query_log \
-             (batch, n, at, code, space, idx, verdict, channel, bot, device, offline, region) \
-             VALUES {}",
-            vec![place.as_str(); entries.len()].join(", ")
+            "INSERT INTO query_sighting \
+             (fold, part, space, idx, code, first_at, last_at, heads, times) VALUES {}",
+            vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?)"; rows.len()].join(", ")
         );
+        let values = rows
+            .iter()
+            .flat_map(|((((space, index), code), row), part)| {
+                [
+                    fold.into(),
+                    (*part).into(),
+                    space.as_str().into(),
+                    (*index).into(),
+                    code.as_str().into(),
+                    row.first_at.into(),
+                    row.last_at.into(),
+                    row.written.heads.clone().into(),
+                    row.written.times.clone().into(),
+                ]
+            });
         tx.execute_raw(statement(backend, &sql, values)).await?;
     }
     Ok(())
@@ -218,7 +203,7 @@ pub async fn put_rows(
 /// Adds to the counts of units: how many, and first when. Returns what they are now.
 pub async fn add_counts(
     tx: &DatabaseTransaction,
-    sums: &Sums,
+    sums: &HashMap<UnitName, Sum>,
     fold: i64,
 ) -> Result<Vec<Counted>, DbErr> {
     let backend = tx.get_database_backend();
@@ -227,7 +212,7 @@ pub async fn add_counts(
     } else {
         "MIN"
     };
-    let counts: Vec<_> = sums.counts.iter().collect();
+    let counts: Vec<_> = sums.iter().collect();
     let mut counted = Vec::with_capacity(counts.len());
     for rows in counts.chunks(ROWS_A_STATEMENT) {
         let places = vec!["(?, ?, ?, ?, ?)"; rows.len()].join(", ");
@@ -237,20 +222,23 @@ pub async fn add_counts(
              first_at = {least}(query_count.first_at, excluded.first_at), fold = excluded.fold \
              RETURNING space, idx, n"
         );
-        let values = rows.iter().flat_map(|((space, index), (n, first_at))| {
+        let values = rows.iter().flat_map(|((space, index), sum)| {
             [
                 space.as_str().into(),
                 (*index).into(),
-                (*first_at).into(),
-                (*n).into(),
+                sum.first_at.into(),
+                sum.n.into(),
                 fold.into(),
             ]
         });
         for row in tx.query_all_raw(statement(backend, &sql, values)).await? {
-            let unit: (String, i64) = (row.try_get("", "space")?, row.try_get("", "idx")?);
+            let unit: UnitName = (row.try_get("", "space")?, row.try_get("", "idx")?);
             let n: i64 = row.try_get("", "n")?;
             counted.push(Counted {
-                code: sums.codes.get(&unit).cloned().unwrap_or_default(),
+                code: sums
+                    .get(&unit)
+                    .map(|sum| sum.code.clone())
+                    .unwrap_or_default(),
                 space: unit.0,
                 index: unit.1,
                 n: n as u64,
@@ -263,32 +251,128 @@ pub async fn add_counts(
 /// Marks indices as queried.
 pub async fn mark_queried(
     tx: &DatabaseTransaction,
-    chunks: BTreeMap<(String, i64), RoaringBitmap>,
+    mut chunks: Chunks,
     fold: i64,
 ) -> Result<(), DbErr> {
-    for ((space, chunk), mut bits) in chunks {
-        let before = query_chunk::Entity::find_by_id((space.clone(), chunk))
-            .one(tx)
-            .await?;
-        if let Some(before) = before {
-            let known = read_bits(&before.bits)?;
-            if bits.is_subset(&known) {
-                continue;
-            }
-            bits |= known;
-        }
-        tx.execute_raw(statement(
-            tx.get_database_backend(),
-            "INSERT INTO query_chunk (space, chunk, bits, fold) VALUES (?, ?, ?, ?) \
-             ON CONFLICT (space, chunk) DO UPDATE SET bits = excluded.bits, fold = excluded.fold",
-            [
-                space.into(),
-                chunk.into(),
-                write_bits(&mut bits)?.into(),
-                fold.into(),
-            ],
-        ))
-        .await?;
+    if chunks.is_empty() {
+        return Ok(());
     }
+    let mut these = Condition::any();
+    for (space, chunk) in chunks.keys() {
+        let space = query_chunk::Column::Space.eq(space.as_str());
+        these = these.add(space.and(query_chunk::Column::Chunk.eq(*chunk)));
+    }
+    let before = query_chunk::Entity::find().filter(these).all(tx).await?;
+    for before in before {
+        if let Some(bits) = chunks.get_mut(&(before.space, before.chunk)) {
+            *bits |= read_bits(&before.bits)?;
+        }
+    }
+    let mut values = Vec::with_capacity(4 * chunks.len());
+    for ((space, chunk), bits) in &mut chunks {
+        values.extend([
+            space.as_str().into(),
+            (*chunk).into(),
+            write_bits(bits)?.into(),
+            fold.into(),
+        ]);
+    }
+    let sql = format!(
+        "INSERT INTO query_chunk (space, chunk, bits, fold) VALUES {} \
+         ON CONFLICT (space, chunk) DO UPDATE SET bits = excluded.bits, fold = excluded.fold",
+        vec!["(?, ?, ?, ?)"; chunks.len()].join(", ")
+    );
+    tx.execute_raw(statement(tx.get_database_backend(), &sql, values))
+        .await?;
     Ok(())
+}
+
+/// Rows read at a time.
+const PAGE: u64 = 200;
+
+/// Where a row stands among those of its unit: newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct At {
+    /// Last when something happened in it.
+    pub last_at: Micros,
+    /// Its fold.
+    pub fold: i64,
+    /// Its number there.
+    pub part: i64,
+}
+
+/// A page of rows about a unit, newest first, behind a row; those in which nothing happened from
+/// `since` to `until` are left out.
+fn page(
+    unit: (&str, i64),
+    (since, until): (Micros, Micros),
+    behind: Option<At>,
+) -> sea_orm::Select<query_sighting::Entity> {
+    use query_sighting::Column;
+    let mut rows = query_sighting::Entity::find()
+        .filter(Column::Space.eq(unit.0))
+        .filter(Column::Idx.eq(unit.1))
+        .filter(Column::LastAt.gte(since))
+        .filter(Column::FirstAt.lte(until));
+    if let Some(At {
+        last_at,
+        fold,
+        part,
+    }) = behind
+    {
+        let of_fold = Column::Fold.eq(fold).and(Column::Part.gt(part));
+        let later = Column::Fold.gt(fold).or(of_fold);
+        let same_time = Column::LastAt.eq(last_at).and(later);
+        rows = rows
+            .filter(Column::LastAt.lte(last_at))
+            .filter(Column::LastAt.lt(last_at).or(same_time));
+    }
+    rows.order_by_desc(Column::LastAt)
+        .order_by_asc(Column::Fold)
+        .order_by_asc(Column::Part)
+        .limit(PAGE)
+}
+
+/// What the log holds of a unit until then, a page; nothing at its end.
+pub async fn rows(
+    db: &Db,
+    unit: (&str, i64),
+    until: Micros,
+    behind: Option<At>,
+) -> Result<Vec<query_sighting::Model>, DbErr> {
+    page(unit, (Micros::MIN, until), behind)
+        .all(db.reader())
+        .await
+}
+
+/// Who asked about a unit since then, without the times, a page; nothing at its end.
+pub async fn heads(
+    db: &Db,
+    unit: (&str, i64),
+    since: Micros,
+    behind: Option<At>,
+) -> Result<Vec<(At, Vec<u8>)>, DbErr> {
+    use query_sighting::Column;
+    let rows: Vec<(Micros, i64, i64, Vec<u8>)> = page(unit, (since, Micros::MAX), behind)
+        .select_only()
+        .columns([Column::LastAt, Column::Fold, Column::Part, Column::Heads])
+        .into_tuple()
+        .all(db.reader())
+        .await?;
+    let at = |last_at, fold, part| At {
+        last_at,
+        fold,
+        part,
+    };
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|(last_at, fold, part, heads)| (at(last_at, fold, part), heads))
+        .collect())
+}
+
+/// All of one row: who asked, and when.
+pub async fn written(db: &Db, at: At) -> Result<(Vec<u8>, Vec<u8>), DbErr> {
+    let row = query_sighting::Entity::find_by_id((at.fold, at.part));
+    let row = row.one(db.reader()).await?;
+    Ok(row.map(|row| (row.heads, row.times)).unwrap_or_default())
 }

@@ -15,6 +15,8 @@ pub struct Fillings<'a> {
     pub queries: &'a str,
     /// For [`Slot::AsOf`].
     pub as_of: &'a str,
+    /// For [`Slot::Gtin`].
+    pub gtin: &'a str,
 }
 
 impl Fillings<'_> {
@@ -24,6 +26,7 @@ impl Fillings<'_> {
             Slot::Own => self.own,
             Slot::Queries => self.queries,
             Slot::AsOf => self.as_of,
+            Slot::Gtin => self.gtin,
         }
         .as_bytes()
     }
@@ -159,11 +162,12 @@ mod tests {
     proptest! {
         #[test]
         fn gzip_and_plain_say_the_same(
-            fixed in prop::collection::vec("[a-z<>婴\u{E000}\u{E001}\u{E002}\u{E003}]{0,200}", 0..5),
+            fixed in prop::collection::vec("[a-z<>婴\u{E000}\u{E001}\u{E002}\u{E003}\u{E004}]{0,200}", 0..5),
             code in ".{0,40}", queries in ".{0,300}",
         ) {
             let view = View::from_text(&fixed.concat());
-            let fillings = Fillings { code: &code, own: "/p/x", queries: &queries, as_of: "now" };
+            let fillings = Fillings { code: &code, own: "/p/x", queries: &queries, as_of: "now",
+                gtin: "\"gtin\":\"09521234000013\"," };
             let plain = plain(&view, &fillings);
             let packed = gzip(&view, &fillings);
             let mut back = Vec::new();
@@ -184,6 +188,7 @@ mod tests {
                     own: "",
                     queries: "",
                     as_of: "",
+                    gtin: "",
                 };
                 out.view(&view, &fillings);
             }
@@ -213,6 +218,7 @@ mod tests {
             own: "o",
             queries: "q",
             as_of: "t",
+            gtin: "",
         };
         assert_eq!(&plain(&view, &fillings)[..], b"[c|t]");
     }

@@ -29,7 +29,7 @@ use tokio::{
 use uuid::Uuid;
 
 /// Counts held in the process.
-const HELD_MAX: NonZeroUsize = NonZeroUsize::new(65_536).expect("not zero");
+const HELD_MAX: NonZeroUsize = NonZeroUsize::new(32_768).expect("not zero");
 /// How old a held count may be.
 const MAX_AGE: Duration = Duration::from_secs(5);
 

@@ -3,7 +3,6 @@
 
 use super::{
     Resolver, compose,
-    compose::Fillings,
     counts::Count,
     decide::Verdict,
     judge::{Ask, Judged, READ_TIMEOUT, judge},
@@ -77,7 +76,11 @@ pub async fn scan(resolver: Data<Resolver>, request: HttpRequest) -> Result<Http
         }
     }
     let address = Address::of(path, &scanned);
-    links::handlers::answer(&resolver, &request, &scanned, &address, wanted).await
+    // Apart, for its size: scans would carry it.
+    Box::pin(links::handlers::answer(
+        &resolver, &request, &scanned, &address, wanted,
+    ))
+    .await
 }
 
 /// Is the answer not here but where a link leads? So it is for browsers where the settings say so,
@@ -126,8 +129,8 @@ pub async fn query(
 /// A file that something published names.
 #[utoipa::path(get, path = "/files/{hash}", tag = "scan", operation_id = "get_public_file",
     params(("hash" = String, Path, description = "SHA-256 in lower-case hex")),
-    responses((status = 200, content_type = "application/octet-stream"),
-    (status = 404, body = ProblemBody)))]
+    responses((status = 200, description = "The file, as it was uploaded",
+    content(("application/pdf"), ("image/png"), ("image/jpeg"))), (status = 404, body = ProblemBody)))]
 pub async fn file(resolver: Data<Resolver>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     read_only(&request)?;
     let hash = request.match_info().get("hash").unwrap_or_default();
@@ -180,15 +183,10 @@ pub(super) async fn answer(
     }
     let here = (request.uri().path(), request.query_string());
     let texts = texts(&found, count, ask, here, now);
-    let fillings = Fillings {
-        code: &texts.code,
-        own: &texts.own,
-        queries: &texts.queries,
-        as_of: match ask.format {
-            Format::Json => &as_of.utc,
-            Format::Page => &as_of.beijing,
-        },
-    };
+    let fillings = texts.fillings(match ask.format {
+        Format::Json => &as_of.utc,
+        Format::Page => &as_of.beijing,
+    });
     if http::accepts(request, &header::ACCEPT_ENCODING, "gzip") {
         response.insert_header((header::CONTENT_ENCODING, HeaderValue::from_static("gzip")));
         return Ok(response.body(compose::gzip(&view, &fillings)));

@@ -36,6 +36,8 @@ pub enum Slot {
     Queries,
     /// When this was confirmed.
     AsOf,
+    /// Page: the member of its data with the GTIN.
+    Gtin,
 }
 
 /// A piece of a view.
@@ -202,6 +204,7 @@ fn slot_of(c: char) -> Option<Slot> {
         slot::PATH => Some(Slot::Own),
         slot::QUERIES => Some(Slot::Queries),
         slot::AS_OF => Some(Slot::AsOf),
+        slot::GTIN => Some(Slot::Gtin),
         _ => None,
     }
 }
@@ -384,6 +387,12 @@ fn page(content: &Content<'_>, lang: Lang) -> String {
         instructions: &recall.instructions,
         opened_on: &opened_on,
     });
+    let brand = items
+        .iter()
+        .find_map(|item| match (item.name.as_str(), &item.value) {
+            ("enterprise_name", PublicValue::Text(name)) => Some(name.as_str()),
+            _ => None,
+        });
     let (lot, expiry) = match content.subject {
         Subject::Batch(batch) => {
             let expiry = Some(batch.expiry_date.as_str()).filter(|date| !date.is_empty());
@@ -395,6 +404,7 @@ fn page(content: &Content<'_>, lang: Lang) -> String {
         lang,
         verdict: content.verdict,
         product_name: content.public.map(|view| view.name.as_str()),
+        brand,
         items: &rows,
         recall: notice.as_ref(),
         newer_version: content.public.is_some_and(|view| view.newer),
@@ -462,6 +472,6 @@ mod tests {
 
     #[test]
     fn an_enterprise_cannot_smuggle_a_slot_in() {
-        assert_eq!(without_slots("a\u{E000}b\u{E003}"), "ab");
+        assert_eq!(without_slots("a\u{E000}b\u{E003}\u{E004}"), "ab");
     }
 }

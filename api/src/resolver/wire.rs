@@ -3,7 +3,13 @@
 
 use super::decide::{Advice, Legality, Reason};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{
+        ArrayBuilder, ObjectBuilder, Type,
+        schema::{AnyOfBuilder, Schema},
+    },
+};
 use uuid::Uuid;
 
 /// The answer to a scan.
@@ -58,8 +64,21 @@ pub struct PublicItemOut {
     /// `class`, `batch` or `item`.
     pub level: String,
     /// Text; list of files (served at `/files/{hash}`); or list of titled entries.
-    #[schema(value_type = Object)]
+    #[schema(schema_with = public_value)]
     pub value: serde_json::Value,
+}
+
+fn public_value() -> Schema {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    let entry = ObjectBuilder::new().schema_type(Type::Object);
+    AnyOfBuilder::new()
+        .description(Some(
+            "Text; list of files (served at `/files/{hash}`); or list of titled entries.",
+        ))
+        .item(text)
+        .item(ArrayBuilder::new().items(entry.build()))
+        .build()
+        .into()
 }
 
 /// A recall as consumers see it.

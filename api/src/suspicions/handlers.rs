@@ -25,7 +25,7 @@ use uuid::Uuid;
 /// Longest note.
 const NOTE_MAX: usize = 1000;
 /// Entries of the query log in one answer.
-const QUERIES_MAX: u64 = 500;
+const QUERIES_MAX: usize = 500;
 
 /// Which suspicions.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
@@ -98,7 +98,7 @@ pub async fn list_suspicion_queries(
     };
     let (items, last) =
         store::queries(&state.db, caller.enterprise, *id, after, QUERIES_MAX).await?;
-    let full = items.len() as u64 == QUERIES_MAX;
+    let full = items.len() == QUERIES_MAX;
     Ok(web::Json(QueriesOut {
         next: last.filter(|_| full).map(|place| place.to_string()),
         items,

@@ -11,7 +11,7 @@ use std::num::NonZeroUsize;
 use tokio::sync::mpsc;
 
 /// Units remembered as looked at.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(100_000).expect("not zero");
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(20_000).expect("not zero");
 
 const DAY: i64 = 86_400_000_000;
 

@@ -8,15 +8,27 @@ use super::{
 use crate::{
     clock::rfc3339,
     db::{Db, statement},
-    entities::{code_space, public_chunk, query_log, suspicion},
+    entities::{code_space, public_chunk, query_log, query_sighting, suspicion},
     http::page::Paging,
     log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Log},
     projection::{self, read_bits},
-    queries::fold::Counted,
+    queries::{
+        fold::Counted,
+        sighting::{self, Manner},
+        store as log,
+    },
 };
 use roaring::RoaringBitmap;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use std::{
+    cmp::Reverse,
+    collections::{
+        BTreeMap,
+        btree_map::Entry::{Occupied, Vacant},
+    },
+    rc::Rc,
 };
 use uuid::Uuid;
 
@@ -28,6 +40,111 @@ const SIGHTINGS_MAX: i64 = 5_000;
 
 /// Who asked about a unit since then: people, now.
 pub async fn sightings(
+    db: &Db,
+    space: &str,
+    index: i64,
+    since: i64,
+) -> Result<Vec<Sighting>, DbErr> {
+    let mut sightings = Sightings::default();
+    for old in sightings_before(db, space, index, since).await? {
+        sightings.add(old);
+    }
+    let mut behind = None;
+    while !sightings.are_enough() {
+        let rows = log::heads(db, (space, index), since, behind).await?;
+        let Some((last, _)) = rows.last() else { break };
+        behind = Some(*last);
+        for (at, heads) in rows {
+            for (manner, n, first_at, last_at) in since_then(db, at, &heads, since).await? {
+                sightings.add(Sighting {
+                    day: first_at.div_euclid(DAY),
+                    device: device(manner.device),
+                    region: manner.region,
+                    channel: manner.channel.name().to_owned(),
+                    queries: n,
+                    first_at,
+                    last_at,
+                });
+            }
+        }
+    }
+    Ok(sightings.newest_first())
+}
+
+const DAY: i64 = 86_400_000_000;
+
+/// Sightings of one unit, one for each day, device, region and channel.
+#[derive(Default)]
+struct Sightings(BTreeMap<(Reverse<i64>, String, String, String), Sighting>);
+
+impl Sightings {
+    fn add(&mut self, one: Sighting) {
+        let key = (
+            Reverse(one.day),
+            one.device.clone(),
+            one.region.clone(),
+            one.channel.clone(),
+        );
+        match self.0.entry(key) {
+            Vacant(place) => drop(place.insert(one)),
+            Occupied(mut place) => {
+                let known = place.get_mut();
+                known.queries += one.queries;
+                known.first_at = known.first_at.min(one.first_at);
+                known.last_at = known.last_at.max(one.last_at);
+            }
+        }
+    }
+
+    fn are_enough(&self) -> bool {
+        self.0.len() >= SIGHTINGS_MAX as usize
+    }
+
+    fn newest_first(self) -> Vec<Sighting> {
+        self.0.into_values().take(SIGHTINGS_MAX as usize).collect()
+    }
+}
+
+/// Of a row's sightings those of people, now, as far as they were since then: how often, first and
+/// last when.
+async fn since_then(
+    db: &Db,
+    at: log::At,
+    heads: &[u8],
+    since: i64,
+) -> Result<Vec<(Manner, u64, i64, i64)>, DbErr> {
+    let heads = sighting::heads(heads).ok_or_else(unreadable)?;
+    let counted = |manner: &Manner| manner.counts();
+    if heads.iter().all(|head| head.first_at >= since) {
+        let heads = heads.into_iter().filter(|head| counted(&head.manner));
+        return Ok(heads
+            .map(|head| (head.manner, head.n, head.first_at, head.last_at))
+            .collect());
+    }
+    // What went on at that very moment is told apart by its times.
+    let (heads, times) = log::written(db, at).await?;
+    let all = sighting::unpack(&heads, &times).ok_or_else(unreadable)?;
+    let all = all.into_iter().filter(|(manner, _)| counted(manner));
+    Ok(all
+        .filter_map(|(manner, mut times)| {
+            times.retain(|at| *at >= since);
+            let (first_at, last_at) = (*times.iter().min()?, *times.iter().max()?);
+            Some((manner, times.len() as u64, first_at, last_at))
+        })
+        .collect())
+}
+
+fn unreadable() -> DbErr {
+    DbErr::Custom("a row of the query log cannot be read".into())
+}
+
+/// As rows and answers tell it.
+fn device(device: u64) -> String {
+    format!("{device:016x}")
+}
+
+/// The same from rows of releases that wrote one for each query.
+async fn sightings_before(
     db: &Db,
     space: &str,
     index: i64,
@@ -194,17 +311,74 @@ pub async fn queries(
     enterprise: Uuid,
     id: Uuid,
     after: Option<Place>,
-    limit: u64,
+    limit: usize,
 ) -> Result<(Vec<QueryOut>, Option<Place>), SuspicionError> {
-    use query_log::Column;
-    use sea_orm::sea_query::ExprTrait;
     let row = suspicion::Entity::find_by_id((enterprise, id))
         .one(db.reader())
         .await?;
     let unit = row.ok_or(SuspicionError::Unknown)?;
+    let unit = (unit.space.as_str(), unit.idx);
+    let mut told = queries_before(db, unit, after, limit).await?;
+    let until = after.map_or(i64::MAX, |place| place.at);
+    let mut behind = None;
+    'log: loop {
+        let rows = log::rows(db, unit, until, behind).await?;
+        let Some(last) = rows.last() else { break };
+        behind = Some(log::At {
+            last_at: last.last_at,
+            fold: last.fold,
+            part: last.part,
+        });
+        for row in rows {
+            // Rows come by their newest entry: when that is too old, so is all that follows.
+            if told.len() >= limit && told.last().is_some_and(|(at, _)| row.last_at < at.at) {
+                break 'log;
+            }
+            told.extend(entries(&row)?.filter(|(at, _)| after.is_none_or(|after| after < *at)));
+            told.sort_unstable_by_key(|(at, _)| *at);
+            told.truncate(limit);
+        }
+    }
+    let last = told.last().map(|(place, _)| *place);
+    Ok((told.into_iter().map(|(_, out)| out).collect(), last))
+}
+
+/// The entries of a row.
+fn entries(row: &query_sighting::Model) -> Result<impl Iterator<Item = (Place, QueryOut)>, DbErr> {
+    let sightings = sighting::unpack(&row.heads, &row.times).ok_or_else(unreadable)?;
+    let packet = Uuid::from_u64_pair(row.fold as u64, row.part as u64);
+    let each = sightings.into_iter().flat_map(|(manner, times)| {
+        let manner = Rc::new(manner);
+        times.into_iter().map(move |at| (Rc::clone(&manner), at))
+    });
+    Ok(each.zip(0..).map(move |((manner, at), n)| {
+        let advice = ["ok", "caution", "stop"].get(usize::from(manner.advice));
+        let out = QueryOut {
+            at: rfc3339(at),
+            code: row.code.clone(),
+            channel: manner.channel.name().to_owned(),
+            region: manner.region.clone(),
+            device: device(manner.device),
+            verdict: format!("{}/{:04x}", advice.unwrap_or(&""), manner.reasons),
+            bot: manner.bot,
+            offline: manner.offline,
+        };
+        (Place { at, packet, n }, out)
+    }))
+}
+
+/// The same from rows of releases that wrote one for each query.
+async fn queries_before(
+    db: &Db,
+    unit: (&str, i64),
+    after: Option<Place>,
+    limit: usize,
+) -> Result<Vec<(Place, QueryOut)>, DbErr> {
+    use query_log::Column;
+    use sea_orm::sea_query::ExprTrait;
     let mut rows = query_log::Entity::find()
-        .filter(Column::Space.eq(unit.space))
-        .filter(Column::Idx.eq(unit.idx));
+        .filter(Column::Space.eq(unit.0))
+        .filter(Column::Idx.eq(unit.1));
     if let Some(Place { at, packet, n }) = after {
         let later_of_packet = Column::Batch.eq(packet).and(Column::N.gt(n));
         let same_time = Column::At
@@ -216,25 +390,28 @@ pub async fn queries(
         .order_by_desc(Column::At)
         .order_by_asc(Column::Batch)
         .order_by_asc(Column::N)
-        .limit(limit)
+        .limit(limit as u64)
         .all(db.reader())
         .await?;
-    let last = rows.last().map(|row| Place {
-        at: row.at,
-        packet: row.batch,
-        n: row.n,
-    });
-    let told = |row: query_log::Model| QueryOut {
-        at: rfc3339(row.at),
-        code: row.code,
-        channel: row.channel,
-        region: row.region,
-        device: row.device,
-        verdict: row.verdict,
-        bot: row.bot,
-        offline: row.offline,
+    let told = |row: query_log::Model| {
+        let place = Place {
+            at: row.at,
+            packet: row.batch,
+            n: row.n,
+        };
+        let out = QueryOut {
+            at: rfc3339(row.at),
+            code: row.code,
+            channel: row.channel,
+            region: row.region,
+            device: row.device,
+            verdict: row.verdict,
+            bot: row.bot,
+            offline: row.offline,
+        };
+        (place, out)
     };
-    Ok((rows.into_iter().map(told).collect(), last))
+    Ok(rows.into_iter().map(told).collect())
 }
 
 /// Sets or takes away the unit's bit in the public projection.

@@ -2,7 +2,10 @@
 
 use super::rules::{Evidence, Suspicion};
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{
+    cmp::{Ordering, Reverse},
+    fmt,
+};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -65,15 +68,29 @@ pub struct QueriesOut {
     pub next: Option<String>,
 }
 
-/// Where a page of queries ended.
+/// Where a query stands in the list, and where a page of queries ended. What comes first in the
+/// list is less: the newest, and of one moment by packet and number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// Time of the last one, microseconds.
     pub at: i64,
-    /// Its packet.
+    /// Its packet, or its row as one number.
     pub packet: Uuid,
     /// Its number there.
     pub n: i64,
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Place) -> Ordering {
+        let by = |place: &Place| (Reverse(place.at), place.packet, place.n);
+        by(self).cmp(&by(other))
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Place) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl fmt::Display for Place {

@@ -245,14 +245,18 @@ const FORGET_EVERY: Duration = Duration::from_hours(1);
 /// Erases personal data whose time is over, once an hour for ever.
 pub async fn forget_for_ever(db: Db, log: Log, clock: Clock) {
     loop {
-        if let Err(error) = forget(&db, &log, clock.now()).await {
-            tracing::warn!(%error, "personal data not erased");
+        match erase_overdue(&db, &log, clock.now()).await {
+            Ok(0) => {}
+            Ok(erased) => tracing::info!(erased, "personal data whose time was over"),
+            Err(error) => tracing::warn!(%error, "personal data not erased"),
         }
         tokio::time::sleep(FORGET_EVERY).await;
     }
 }
 
-async fn forget(db: &Db, log: &Log, now: Micros) -> Result<(), ActError> {
+/// Erases personal data whose time is over at `now`, each with its entry; returns how many.
+pub async fn erase_overdue(db: &Db, log: &Log, now: Micros) -> Result<u64, ActError> {
+    let mut erased = 0;
     loop {
         let over = voice_personal::Entity::find()
             .filter(voice_personal::Column::KeepUntil.lt(now))
@@ -260,11 +264,11 @@ async fn forget(db: &Db, log: &Log, now: Micros) -> Result<(), ActError> {
             .one(db.reader())
             .await?;
         let Some(over) = over else {
-            return Ok(());
+            return Ok(erased);
         };
         let act = log.begin_as_system().await?;
         let Some(row) = find(act.tx(), over.voice_id).await? else {
-            return Ok(());
+            return Ok(erased);
         };
         let (enterprise, subject) = (tenant(&row), format!("voice:{}", row.id));
         erase(&act, row).await?;
@@ -275,5 +279,6 @@ async fn forget(db: &Db, log: &Log, now: Micros) -> Result<(), ActError> {
             body: &serde_json::json!({"by": "time"}),
         };
         act.commit(entry, &()).await?;
+        erased += 1;
     }
 }

@@ -105,7 +105,10 @@ impl Display for Path<'_> {
             return code.fmt(f);
         }
         for (ai, value) in self.0.elements().into_iter().flatten().flatten() {
-            write!(f, "/{ai}/{}", PercentEncoded(value))?;
+            f.write_char('/')?;
+            f.write_str(ai)?;
+            f.write_char('/')?;
+            PercentEncoded(value).fmt(f)?;
         }
         Ok(())
     }
@@ -137,14 +140,19 @@ struct PercentEncoded<'a>(&'a str);
 
 impl Display for PercentEncoded<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for byte in self.0.bytes() {
-            if is_unreserved(byte) {
-                f.write_char(char::from(byte))?;
-            } else {
+        let mut rest = self.0;
+        while let Some(at) = rest.bytes().position(|byte| !is_unreserved(byte)) {
+            let (plain, reserved) = rest.split_at(at);
+            f.write_str(plain)?;
+            // A character is encoded byte by byte, whole.
+            let length = reserved.chars().next().map_or(0, char::len_utf8);
+            let (one, after) = reserved.split_at(length);
+            for byte in one.bytes() {
                 write!(f, "%{byte:02X}")?;
             }
+            rest = after;
         }
-        Ok(())
+        f.write_str(rest)
     }
 }
 
@@ -169,12 +177,14 @@ struct Bracketed<'a>(ElementList<'a>);
 impl Display for Bracketed<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for (ai, value) in self.0.iter().flatten() {
-            write!(f, "({ai})")?;
-            for c in value.chars() {
-                if c == '(' {
-                    f.write_char('\\')?;
-                }
-                f.write_char(c)?;
+            f.write_char('(')?;
+            f.write_str(ai)?;
+            f.write_char(')')?;
+            let mut parts = value.split('(');
+            f.write_str(parts.next().unwrap_or_default())?;
+            for part in parts {
+                f.write_str("\\(")?;
+                f.write_str(part)?;
             }
         }
         Ok(())

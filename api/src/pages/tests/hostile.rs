@@ -30,9 +30,15 @@ fn the_own_address_keeps_what_the_code_carried_and_stays_here() {
 #[test]
 fn hostile_values_are_only_text() {
     let long = "x".repeat(64 * 1024);
-    let slots: String = [slot::CODE, slot::QUERIES, slot::AS_OF, slot::PATH]
-        .iter()
-        .collect();
+    let slots: String = [
+        slot::CODE,
+        slot::QUERIES,
+        slot::AS_OF,
+        slot::PATH,
+        slot::GTIN,
+    ]
+    .iter()
+    .collect();
     let attack =
         format!("</title></style><script>alert(1)</script>\"'&\u{202E}\u{2066}\u{0}\u{1B}{slots}");
     for value in [attack.as_str(), long.as_str(), slots.as_str(), ""] {
@@ -79,6 +85,7 @@ fn hostile_values_are_only_text() {
         for lang in Lang::ALL {
             let html = ScanPage {
                 product_name: Some(value),
+                brand: Some(value),
                 items: &rows,
                 recall: Some(&notice),
                 lot: Some(value),
@@ -93,9 +100,15 @@ fn hostile_values_are_only_text() {
             for c in ['\u{202E}', '\u{2066}', '\u{0}', '\u{1B}'] {
                 assert!(!html.contains(c), "{c:?}");
             }
-            let counts =
-                [slot::CODE, slot::QUERIES, slot::AS_OF, slot::PATH].map(|s| count(&html, s));
-            assert_eq!(counts, [1, 1, 1, 2]);
+            let counts = [
+                slot::CODE,
+                slot::QUERIES,
+                slot::AS_OF,
+                slot::GTIN,
+                slot::PATH,
+            ]
+            .map(|s| count(&html, s));
+            assert_eq!(counts, [1, 1, 1, 1, 2]);
         }
     }
 }

@@ -195,8 +195,8 @@ pub async fn revise_batch(
 /// Publish the newest version: every item of Table 8 must be there. What is missing is named.
 #[utoipa::path(tag = "registry", operation_id = "publish_batch",
     params(("id" = Uuid, Path)), security(("bearer" = [])),
-    responses((status = 200, body = BatchOut), (status = 404, body = ProblemBody),
-    (status = 409, body = ProblemBody)))]
+    responses((status = 200, body = BatchOut), (status = 409, body = ProblemBody),
+    (status = 422, body = ProblemBody)))]
 #[post("/v1/batches/{id}/publish")]
 pub async fn publish_batch(
     state: Data<Internal>,

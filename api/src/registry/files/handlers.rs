@@ -63,8 +63,8 @@ pub async fn create_file(
 /// A file of the caller's enterprise.
 #[utoipa::path(tag = "registry", operation_id = "get_file", params(("hash" = String, Path)),
     security(("bearer" = [])),
-    responses((status = 200, content_type = "application/octet-stream"),
-    (status = 404, body = ProblemBody)))]
+    responses((status = 200, description = "The file, as it was uploaded",
+    content(("application/pdf"), ("image/png"), ("image/jpeg"))), (status = 404, body = ProblemBody)))]
 #[get("/v1/files/{hash}")]
 pub async fn get_file(
     state: Data<Internal>,

@@ -181,8 +181,8 @@ pub async fn revise_product(
 /// Publish the newest version: every class-level item of Table 8 must be there.
 #[utoipa::path(tag = "registry", operation_id = "publish_product",
     params(("id" = Uuid, Path)), security(("bearer" = [])),
-    responses((status = 200, body = ProductOut), (status = 404, body = ProblemBody),
-    (status = 409, body = ProblemBody)))]
+    responses((status = 200, body = ProductOut), (status = 409, body = ProblemBody),
+    (status = 422, body = ProblemBody)))]
 #[post("/v1/products/{id}/publish")]
 pub async fn publish_product(
     state: Data<Internal>,

@@ -11,7 +11,6 @@ use crate::{
     queries::Channel,
     resolver::{
         Resolver, compose,
-        compose::Fillings,
         handlers::{Came, judge_for, malformed, note, status_of},
         judge::{Ask, Judged},
         lease::Trust,
@@ -192,13 +191,7 @@ fn write<W: compose::Write>(head: &str, answers: &[Answer]) -> bytes::Bytes {
         }
         out.text(answer.before.as_bytes());
         if let Some((judged, texts)) = &answer.view {
-            let fillings = Fillings {
-                code: &texts.code,
-                own: &texts.own,
-                queries: &texts.queries,
-                as_of: &judged.as_of.utc,
-            };
-            out.view(&judged.view, &fillings);
+            out.view(&judged.view, &texts.fillings(&judged.as_of.utc));
         }
         out.text(b"}");
     }

@@ -34,7 +34,8 @@ pub const BODY_MAX: usize = 16 * 1024;
 /// Complain about a product. Bodies hold at most 16 KiB; an unknown field is refused, so that
 /// nothing told is lost by a slip.
 #[utoipa::path(post, path = "/v1/public/complaints", tag = "voices",
-    operation_id = "create_complaint", request_body = ComplaintIn,
+    operation_id = "create_complaint",
+    request_body(content = ComplaintIn, example = json!(super::example::complaint())),
     responses((status = 201, body = ReceiptOut), (status = 400, body = ProblemBody),
     (status = 413, body = ProblemBody), (status = 415, body = ProblemBody),
     (status = 422, body = ProblemBody), (status = 429, body = ProblemBody),
@@ -57,7 +58,8 @@ pub async fn create_complaint(
 
 /// Give feedback after buying. Bodies hold at most 16 KiB; an unknown field is refused.
 #[utoipa::path(post, path = "/v1/public/feedback", tag = "voices",
-    operation_id = "create_feedback", request_body = FeedbackIn,
+    operation_id = "create_feedback",
+    request_body(content = FeedbackIn, example = json!(super::example::feedback())),
     responses((status = 201, body = ReceiptOut), (status = 400, body = ProblemBody),
     (status = 413, body = ProblemBody), (status = 415, body = ProblemBody),
     (status = 422, body = ProblemBody), (status = 429, body = ProblemBody),
@@ -129,7 +131,7 @@ pub async fn get_complaint(
     operation_id = "erase_complaint",
     params(("receipt" = String, Path)),
     responses((status = 202, body = AcceptedOut), (status = 404, body = ProblemBody),
-    (status = 429, body = ProblemBody), (status = 503, body = ProblemBody)))]
+    (status = 409, description = "Not taken in yet: a second later it is", body = ProblemBody)))]
 pub async fn erase_complaint(
     desk: Data<Desk>,
     receipt: Path<String>,

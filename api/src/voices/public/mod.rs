@@ -2,6 +2,7 @@
 //! and how it stands by the receipt. Runs where there is no right to read the inbox or the record,
 //! and no key to open anything: it reads the public projection and puts messages.
 
+pub mod example;
 pub mod handlers;
 mod store;
 pub mod tell;

@@ -151,10 +151,13 @@ pub async fn rate(desk: &Desk, receipt: &Receipt, given: &SatisfactionIn) -> Res
 async fn taken_in(desk: &Desk, receipt: &Receipt) -> Result<StandingOut, Problem> {
     let standing = standing(desk, receipt).await?;
     if standing.state == "waiting" {
-        return Err(Problem::new(ProblemCode::Unavailable).detail(
+        // Nothing is amiss here: the caller is a second early.
+        let mut early = Problem::new(ProblemCode::WrongStep).detail(
             "this was not taken in yet; try again shortly",
             "此件尚在录入，请稍后再试",
-        ));
+        );
+        early.retry_after_s = Some(1);
+        return Err(early);
     }
     Ok(standing)
 }
