@@ -30,6 +30,8 @@ pub mod limits;
 pub mod lots;
 pub mod order;
 pub mod outbox;
+pub mod recall_list;
+pub mod till;
 pub mod time;
 pub mod trace_code;
 pub mod unit;

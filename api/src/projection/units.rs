@@ -11,7 +11,10 @@ use crate::{
 use roaring::RoaringBitmap;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use std::collections::{BTreeMap, BTreeSet};
-use suyuan_sync::unit::UnitKey;
+use suyuan_sync::{
+    fold::{Ended, PublicStatus},
+    unit::UnitKey,
+};
 use uuid::Uuid;
 
 /// Kinds of `public_chunk`: indices that the recall named in `batch_id` covers.
@@ -69,6 +72,17 @@ impl UnitStatus {
     }
 }
 
+impl From<Option<PublicStatus>> for UnitStatus {
+    fn from(status: Option<PublicStatus>) -> UnitStatus {
+        let status = status.unwrap_or_default();
+        UnitStatus {
+            collected: status.ended == Some(Ended::Collected),
+            destroyed: status.ended == Some(Ended::Destroyed),
+            suspected_copy: status.suspected_copy,
+        }
+    }
+}
+
 const STATUS_KINDS: [&str; 3] = [CHUNK_COLLECTED, CHUNK_DESTROYED, CHUNK_COPY_EVENTS];
 
 /// Shows what became of a unit.
@@ -87,7 +101,7 @@ pub async fn set_unit_statuses(
     act: &impl Place,
     units: &[(PublicUnit, UnitStatus)],
 ) -> Result<(), DbErr> {
-    let mut minted: BTreeMap<&str, BTreeMap<u32, Vec<(u32, UnitStatus)>>> = BTreeMap::new();
+    let mut minted: BTreeMap<&str, Minted> = BTreeMap::new();
     let mut others: BTreeMap<&str, UnitStatus> = BTreeMap::new();
     for (unit, status) in units {
         match unit {
@@ -108,11 +122,10 @@ pub async fn set_unit_statuses(
     set_others(act, &others).await
 }
 
-async fn set_minted(
-    act: &impl Place,
-    space: &str,
-    chunks: &BTreeMap<u32, Vec<(u32, UnitStatus)>>,
-) -> Result<(), DbErr> {
+/// Units of one code space: by chunk, each with its offset.
+type Minted = BTreeMap<u32, Vec<(u32, UnitStatus)>>;
+
+async fn set_minted(act: &impl Place, space: &str, chunks: &Minted) -> Result<(), DbErr> {
     let rows = public_chunk::Entity::find()
         .filter(public_chunk::Column::Space.eq(space))
         .filter(public_chunk::Column::Chunk.is_in(chunks.keys().map(|chunk| i64::from(*chunk))))

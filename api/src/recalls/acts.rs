@@ -292,12 +292,7 @@ impl Staged {
     }
 }
 
-fn entry<'a>(
-    kind: Kind,
-    enterprise: Uuid,
-    id: Uuid,
-    body: &'a (dyn erased::Body + Sync),
-) -> Entry<'a> {
+fn entry(kind: Kind, enterprise: Uuid, id: Uuid, body: &(dyn erased::Body + Sync)) -> Entry<'_> {
     Entry {
         kind,
         enterprise: Some(enterprise),

@@ -337,10 +337,11 @@ mod tests {
 
     const NOW: Micros = 1_800_000_000_000_000;
 
+    type Spoil = fn(&mut RecallIn);
+
     #[test]
     fn mb_8_3_2_e2_a_recall_without_one_of_the_four_is_refused() {
-        assert_eq!(check_order(&order(), NOW), Ok(1_795_276_800_000_000));
-        type Spoil = fn(&mut RecallIn);
+        assert_eq!(check_order(&order(), NOW).unwrap(), 1_795_276_800_000_000);
         let spoilt: [(&str, Spoil); 7] = [
             ("initiated_at", |order| order.initiated_at.clear()),
             ("initiated_at", |order| {

@@ -34,7 +34,7 @@ pub async fn spans(
             scope.or_default().batches.insert(BatchId(row.batch_id));
         }
     }
-    let mut minted: BTreeMap<&str, BTreeMap<i64, Vec<(u32, &UnitKey)>>> = BTreeMap::new();
+    let mut minted: BTreeMap<&str, Asked<'_>> = BTreeMap::new();
     let mut others: BTreeSet<&str> = BTreeSet::new();
     for (key, name) in units {
         match name {
@@ -75,6 +75,9 @@ pub async fn spans(
     }
     dated(tx, found).await
 }
+
+/// Units asked about in one code space: by chunk, each with its offset.
+type Asked<'a> = BTreeMap<i64, Vec<(u32, &'a UnitKey)>>;
 
 async fn dated(
     tx: &impl ConnectionTrait,

@@ -82,7 +82,7 @@ fn at_once(resolver: &Resolver, scanned: &Scanned, ask: Ask, now: Micros) -> Opt
     found.facts.cannot_confirm |= trust == Trust::Grace;
     let verdict = decide(&found.facts);
     let views = &resolver.views;
-    let view = views.peek(&found.subject, verdict, ask.format, ask.lang)?;
+    let view = views.peek(wanted(&found, verdict, ask))?;
     let count = match found.unit {
         Some((space, index)) => {
             let known = resolver.counts.peek(space, index);
@@ -164,6 +164,15 @@ pub fn stand(
     Ok(Verdicts { each, as_of })
 }
 
+fn wanted(found: &Found, verdict: Verdict, ask: Ask) -> Wanted<'_> {
+    Wanted {
+        found,
+        verdict,
+        format: ask.format,
+        lang: ask.lang,
+    }
+}
+
 async fn view_of(
     resolver: &Resolver,
     installation: Uuid,
@@ -171,12 +180,7 @@ async fn view_of(
     verdict: Verdict,
     ask: Ask,
 ) -> Result<Arc<View>, Problem> {
-    let wanted = Wanted {
-        found,
-        verdict,
-        format: ask.format,
-        lang: ask.lang,
-    };
+    let wanted = wanted(found, verdict, ask);
     if let Some(view) = resolver.views.peek(wanted) {
         return Ok(view);
     }

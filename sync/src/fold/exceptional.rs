@@ -3,10 +3,10 @@
 //! The rest share the container's state, and are folded only when somebody reads them. This
 //! decides how much is looked at, never what is true: `fold` gives the same for both.
 
-use super::{Folded, Phase, Place};
+use super::{Folded, Phase, Place, UnitState, recalled};
 use crate::{
-    event::Disposition,
-    facts::World,
+    event::{Disposition, Kind},
+    facts::{AcceptScope, Content, Fact, World},
     ids::{BatchId, EnterpriseId},
     unit::UnitKey,
 };
@@ -61,8 +61,11 @@ pub struct Member {
 }
 
 /// The members that must be judged each: those with an event of their own since the pack, those
-/// unlike the majority or of another issuer than the container, those in a recall of single
-/// units, and those whose batch the container cannot be judged by (it is unknown).
+/// unlike the majority or unlike the container, those in a recall of single units, those for which
+/// the issuer accepted somebody and not for the container, or the other way round, and those whose
+/// batch the container cannot be judged by (it is unknown).
+///
+/// `container` is folded as of the pack, as the signs are: what is alike there fares alike.
 pub fn exceptional(container: &Folded, members: &[Member], world: &World) -> BTreeSet<UnitKey> {
     let mut signs: BTreeMap<&Sign, usize> = BTreeMap::new();
     for member in members {
@@ -78,8 +81,8 @@ pub fn exceptional(container: &Folded, members: &[Member], world: &World) -> BTr
         .filter(|member| {
             member.own_event_since
                 || Some(&member.sign) != majority
-                || member.sign.issuer != container.state.issuer
-                || member.sign.linked != container.state.linked
+                || is_unlike(&member.sign, &container.state)
+                || is_accepted_apart(member, &container.state, members, world)
                 || member.batch.is_none()
                 || world
                     .recalls
@@ -88,4 +91,64 @@ pub fn exceptional(container: &Folded, members: &[Member], world: &World) -> BTr
         })
         .map(|member| member.unit.clone())
         .collect()
+}
+
+/// The batches whose goods must be judged each from this event on the container on, though nothing
+/// else is exceptional about them: a return or an inspection does other things to recalled goods
+/// than to others, so goods part from their container where a recall covers the one and not the
+/// other.
+pub fn batches_apart(
+    container: &UnitKey,
+    own: Option<BatchId>,
+    contents: &[Content],
+    fact: &Fact,
+    world: &World,
+) -> BTreeSet<BatchId> {
+    if !matches!(fact.event.kind, Kind::Return | Kind::Inspect) {
+        return BTreeSet::new();
+    }
+    let active = |unit: Option<&UnitKey>, batch: Option<BatchId>| {
+        recalled::covering(world, unit, batch)
+            .iter()
+            .any(|span| recalled::is_active(span, fact.order))
+    };
+    let with_container = active(Some(container), own);
+    contents
+        .iter()
+        .filter(|content| content.holds_at(fact.order))
+        .map(|content| content.batch)
+        .filter(|batch| active(None, Some(*batch)) != with_container)
+        .collect()
+}
+
+/// Does a thing stand elsewhere or otherwise than its container, or count for others?
+fn is_unlike(sign: &Sign, container: &UnitState) -> bool {
+    sign.phase != container.phase
+        || sign.place != container.place
+        || sign.disposition != container.disposition
+        || sign.holder != container.holder
+        || sign.issuer != container.issuer
+        || sign.linked != container.linked
+}
+
+/// Did the issuer accept somebody's word for the one and not for the other (C14)? An accepted unit
+/// that is no member may be the container.
+fn is_accepted_apart(
+    member: &Member,
+    container: &UnitState,
+    members: &[Member],
+    world: &World,
+) -> bool {
+    world.accepted.iter().any(|(issuer, _, scope, _)| {
+        member.sign.issuer == Some(*issuer)
+            && match scope {
+                AcceptScope::Unit(unit) => {
+                    *unit == member.unit || members.iter().all(|member| member.unit != *unit)
+                }
+                AcceptScope::Batch(batch) => {
+                    (member.batch == Some(*batch)) != (container.batch == Some(*batch))
+                }
+                AcceptScope::Partner(_) => false,
+            }
+    })
 }

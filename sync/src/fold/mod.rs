@@ -37,7 +37,7 @@ pub use claims::expired_from;
 pub use contents::contents;
 pub(crate) use count::complete_for;
 pub use diff::diff;
-pub use exceptional::{Member, Sign, exceptional};
+pub use exceptional::{Member, Sign, batches_apart, exceptional};
 pub use forest::{about, forest};
 pub use hash::{StateHash, state_hash};
 pub use known::{of_event, of_events};

@@ -44,7 +44,8 @@ pub(super) fn brought_back<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Ef
 
 /// The body's `receipt` is a number, or `{no, lot, code}`: what stands on the paper the consumer
 /// showed. It is another receipt if its number is not that of the sale that stands, or its lot or
-/// code are not this unit's. What is not told is not compared.
+/// code are not this unit's; these are of what was shown with it, not of what is inside that. What
+/// is not told is not compared.
 fn unlike_receipt<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
     let Some(receipt) = at.fact.event.body.get("receipt") else {
         return false;
@@ -55,12 +56,15 @@ fn unlike_receipt<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
         .sale
         .and_then(|(sale, _)| sale.event.doc.as_ref())
         .map(|doc| doc.no.as_str());
+    let itself = at.via.is_none();
     let lot = walk.batch().map(|batch| batch.lot.as_str());
     let unlike = |a: Option<&str>, b: Option<&str>| a.zip(b).is_some_and(|(a, b)| a != b);
-    let other_code = at.via.is_none()
+    let other_code = itself
         && item("code")
             .and_then(|code| trace_code::parse(code).ok())
             .and_then(|scanned| UnitKey::of(&scanned.code))
             .is_some_and(|unit| unit != *walk.unit);
-    unlike(receipt.as_str().or(item("no")), sold_under) || unlike(item("lot"), lot) || other_code
+    unlike(receipt.as_str().or(item("no")), sold_under)
+        || (itself && unlike(item("lot"), lot))
+        || other_code
 }

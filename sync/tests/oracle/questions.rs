@@ -147,6 +147,7 @@ fn order_uncertain(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Optio
 
 /// C5: the receipt the consumer showed (its number, or `no`, `lot` and `code`) is of another sale
 /// than the one that stands, or names another lot or another unit. What is not told is not compared.
+/// Lot and code on it are those of what was shown with it, not of what is inside that.
 fn return_mismatch(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Option<Answer> {
     if touch.act != Act::Return || before.phase == Phase::Destroyed {
         return None;
@@ -162,16 +163,17 @@ fn return_mismatch(h: &History, k: usize, touch: &Touch, before: &UnitState) -> 
         let shown = receipt.as_str().or(item("no"));
         shown.is_some_and(|shown| shown != paper.no)
     });
+    let itself = touch.chain.is_empty();
     let lot = before.batch.and_then(|batch| h.world.batches.get(&batch));
     let other_lot = lot
         .zip(item("lot"))
         .is_some_and(|(batch, shown)| batch.lot != shown);
     let shown = item("code").and_then(|code| trace_code::parse(code).ok());
-    let other_unit = touch.chain.is_empty()
+    let other_unit = itself
         && shown
             .and_then(|scanned| UnitKey::of(&scanned.code))
             .is_some_and(|shown| shown != touch.unit);
-    (other_number || other_lot || other_unit)
+    (other_number || (itself && other_lot) || other_unit)
         .then(|| answer(h, FindingCode::ReturnMismatch, sale, k))
 }
 

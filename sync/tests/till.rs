@@ -1,0 +1,253 @@
+//! What a till decides offline: the shared vectors of `golden/till.json`, which the browser reads
+//! too, and the rules that hold for all goods.
+
+use proptest::prelude::*;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use suyuan_sync::{
+    event::Disposition,
+    fold::{Phase, Place},
+    ids::{BatchId, RecallId},
+    recall_list::{Marks, UnitHash, UnitList},
+    till::{Advice, Asked, Decision, HeldList, Reason, Till, decide},
+    trace_code::{Scanned, parse},
+    unit::UnitKey,
+    wire::{RecalledBatch, UnitCard},
+};
+use uuid::Uuid;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    note: String,
+    code: String,
+    now: i64,
+    list: Option<List>,
+    list_age_max: i64,
+    card: Option<UnitCard>,
+    here: Option<Phase>,
+    expected: Decision,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    version: i64,
+    made_at: i64,
+    batches: Vec<RecalledBatch>,
+    units: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listed {
+    unit: UnitKey,
+    marks: u8,
+}
+
+fn held(list: List) -> HeldList {
+    let units = list.units.into_iter().map(|row| {
+        let marks = Marks::of_bits(row.marks).unwrap();
+        (UnitHash::of(&row.unit), marks)
+    });
+    HeldList::new(
+        list.version,
+        list.made_at,
+        list.batches,
+        UnitList::of(units),
+    )
+}
+
+#[test]
+fn every_vector_is_decided_as_agreed() {
+    let rows: Vec<Row> = serde_json::from_str(include_str!("golden/till.json")).unwrap();
+    let mut told = BTreeSet::new();
+    for row in rows {
+        let scanned = parse(&row.code).unwrap();
+        let list = row.list.map(held);
+        let asked = Asked {
+            scanned: &scanned,
+            card: row.card.as_ref(),
+            here: row.here,
+        };
+        let till = Till {
+            now: row.now,
+            list: list.as_ref(),
+            list_age_max: row.list_age_max,
+        };
+        let decision = decide(&asked, &till);
+        assert_eq!(decision, row.expected, "{}", row.note);
+        told.extend(decision.reasons);
+    }
+    let all: BTreeSet<Reason> = Reason::ALL.into_iter().collect();
+    assert_eq!(told, all, "every reason has a vector");
+}
+
+const NOW: i64 = 1_795_000_000_000_000;
+const DAY: i64 = 86_400_000_000;
+
+fn card(unit: &UnitKey) -> UnitCard {
+    UnitCard {
+        unit: unit.clone(),
+        level: None,
+        product: None,
+        batch: Some(BatchId(Uuid::from_u128(1))),
+        lot: Some("L7".into()),
+        expires_at: None,
+        phase: Phase::InStock,
+        place: Place::Nowhere,
+        inside: None,
+        disposition: None,
+        void: false,
+        recalls: Vec::new(),
+    }
+}
+
+fn phase() -> impl Strategy<Value = Phase> {
+    prop::sample::select(vec![
+        Phase::Unknown,
+        Phase::Commissioned,
+        Phase::InStock,
+        Phase::InTransit,
+        Phase::Sold,
+        Phase::Returned,
+        Phase::Collected,
+        Phase::Destroyed,
+    ])
+}
+
+fn any_card() -> impl Strategy<Value = UnitCard> {
+    let disposition = prop::option::of(prop::sample::select(vec![
+        Disposition::Sellable,
+        Disposition::Hold,
+        Disposition::Destroy,
+    ]));
+    let expires = prop::option::of(-3i64..3);
+    (
+        phase(),
+        disposition,
+        expires,
+        any::<bool>(),
+        0u128..3,
+        0u128..3,
+    )
+        .prop_map(|(phase, disposition, expires, void, recall, batch)| {
+            let unit = UnitKey::of(&scanned("").code).unwrap();
+            UnitCard {
+                phase,
+                disposition,
+                void,
+                expires_at: expires.map(|days| NOW + days * DAY),
+                recalls: (recall > 0)
+                    .then_some(RecallId(Uuid::from_u128(recall)))
+                    .into_iter()
+                    .collect(),
+                batch: (batch > 0).then_some(BatchId(Uuid::from_u128(batch))),
+                ..card(&unit)
+            }
+        })
+}
+
+fn scanned(more: &str) -> Scanned {
+    parse(&format!("(01)06901234567892{more}(21)A-9")).unwrap()
+}
+
+fn any_scanned() -> impl Strategy<Value = Scanned> {
+    let lot = prop::sample::select(vec!["", "(10)L7", "(10)L8"]);
+    let day = prop::sample::select(vec!["", "(17)261101", "(17)271101", "(17)261117"]);
+    (lot, day).prop_map(|(lot, day)| scanned(&format!("{lot}{day}")))
+}
+
+fn any_list() -> impl Strategy<Value = HeldList> {
+    let batch = prop::sample::select(vec![("L7", 1u128), ("L8", 2), ("L9", 3)]);
+    (prop::option::of(batch), 0u8..16, 0i64..3).prop_map(|(batch, bits, age)| {
+        let unit = UnitKey::of(&scanned("").code).unwrap();
+        let batches = batch.map(|(lot, id)| RecalledBatch {
+            recall: RecallId(Uuid::from_u128(9)),
+            batch: BatchId(Uuid::from_u128(id)),
+            gtin: "06901234567892".into(),
+            lot: lot.into(),
+        });
+        let marks = Marks::of_bits(bits);
+        let units = marks.map(|marks| (UnitHash::of(&unit), marks));
+        HeldList::new(7, NOW - age * DAY, batches, UnitList::of(units))
+    })
+}
+
+proptest! {
+    /// Whatever one source says against the goods, no other source takes it back.
+    #[test]
+    fn more_knowledge_never_sells_what_less_stopped(
+        scanned in any_scanned(),
+        card in any_card(),
+        list in any_list(),
+        here in prop::option::of(phase()),
+    ) {
+        let till = |list| Till { now: NOW, list, list_age_max: DAY };
+        let ask = |card, here, list| decide(&Asked { scanned: &scanned, card, here }, &till(list));
+        let all = ask(Some(&card), here, Some(&list));
+        // Only what happened here explains a sale or a return away, and only a card or list the
+        // doubts of a till that knows less.
+        let may_go = [Reason::Sold, Reason::Uninspected, Reason::NoList, Reason::ExpiryUnknown];
+        for less in [
+            ask(None, None, None),
+            ask(None, None, Some(&list)),
+            ask(Some(&card), None, None),
+            ask(Some(&card), None, Some(&list)),
+        ] {
+            for reason in less.reasons.iter().filter(|reason| !may_go.contains(reason)) {
+                prop_assert!(all.reasons.contains(reason), "{reason:?} of {less:?} in {all:?}");
+            }
+            prop_assert!(less.recalls.is_subset(&all.recalls));
+        }
+        let worst = all.reasons.iter().map(|reason| reason.advice()).max();
+        prop_assert_eq!(all.advice, worst.unwrap_or(Advice::Ok));
+    }
+
+    #[test]
+    fn the_stricter_expiry_wins(
+        scanned in any_scanned(),
+        card in any_card(),
+    ) {
+        let till = Till { now: NOW, list: None, list_age_max: DAY };
+        let by = |card| decide(&Asked { scanned: &scanned, card, here: None }, &till).expires_at;
+        let recorded = card.expires_at;
+        let strictest = [by(None), recorded].into_iter().flatten().min();
+        prop_assert_eq!(by(Some(&card)), strictest);
+        let told = decide(&Asked { scanned: &scanned, card: Some(&card), here: None }, &till);
+        let expired = strictest.is_some_and(|at| NOW >= at);
+        prop_assert_eq!(told.reasons.contains(&Reason::Expired), expired);
+    }
+
+    #[test]
+    fn recalled_is_said_of_nothing_that_no_source_names(
+        scanned in any_scanned(),
+        list in any_list(),
+    ) {
+        let till = Till { now: NOW, list: Some(&list), list_age_max: DAY };
+        let told = decide(&Asked { scanned: &scanned, card: None, here: None }, &till);
+        let other = parse("(01)06901234567892(21)A-8").unwrap();
+        let neighbour = decide(&Asked { scanned: &other, card: None, here: None }, &till);
+        prop_assert!(!neighbour.reasons.contains(&Reason::Recalled));
+        prop_assert!(told.recalls.is_empty() || told.reasons.contains(&Reason::Recalled));
+    }
+}
+
+#[test]
+fn a_card_of_another_unit_says_nothing() {
+    let tin = scanned("(17)271101");
+    let mut other = card(&UnitKey::kept("/01/06901234567892/21/A-8"));
+    other.void = true;
+    let list = HeldList::new(1, NOW, [], UnitList::default());
+    let till = Till {
+        now: NOW,
+        list: Some(&list),
+        list_age_max: DAY,
+    };
+    let asked = Asked {
+        scanned: &tin,
+        card: Some(&other),
+        here: None,
+    };
+    assert_eq!(decide(&asked, &till).advice, Advice::Ok);
+}
