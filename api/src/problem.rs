@@ -148,8 +148,8 @@ pub struct Problem {
     pub retry_after_s: Option<u32>,
     /// Methods that would be taken.
     pub allow: Option<String>,
-    /// A fresh anchor for a device whose own is stale; else empty.
-    pub anchor: String,
+    /// A fresh time anchor, for a device whose own is too old. In a box: problems are moved about.
+    pub anchor: Option<Box<String>>,
 }
 
 impl Problem {
@@ -164,7 +164,7 @@ impl Problem {
                 || code.status() == StatusCode::TOO_MANY_REQUESTS)
                 .then_some(1),
             allow: None,
-            anchor: String::new(),
+            anchor: None,
         }
     }
 
@@ -190,10 +190,10 @@ impl Problem {
         self
     }
 
-    /// Adds a fresh anchor.
+    /// Adds a fresh time anchor.
     #[must_use]
-    pub fn anchor(mut self, anchor: impl Into<String>) -> Problem {
-        self.anchor = anchor.into();
+    pub fn anchor(mut self, anchor: String) -> Problem {
+        self.anchor = Some(Box::new(anchor));
         self
     }
 
@@ -248,9 +248,9 @@ pub struct ProblemBody<'a> {
     /// Wrong fields.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub errors: &'a [FieldProblem],
-    /// With `stale-anchor`: a fresh anchor, to sign the next try with.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pub anchor: &'a str,
+    /// A fresh time anchor, for a device whose own is too old.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<&'a str>,
     /// Quote this when asking for help; absent where a problem stands inside an answer, whose
     /// header carries it.
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -269,7 +269,7 @@ impl Problem {
             detail: &self.detail,
             detail_zh: &self.detail_zh,
             errors: &self.errors,
-            anchor: &self.anchor,
+            anchor: self.anchor.as_deref().map(String::as_str),
             request_id,
         }
     }
