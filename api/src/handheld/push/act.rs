@@ -14,7 +14,7 @@ use crate::{
         anchor::Anchors,
         units::{
             facts::{Reader, told_flags},
-            fold::{Change, Folding, Moment},
+            folding::{Change, Folding, Moment},
         },
         world::Source,
     },
@@ -232,15 +232,13 @@ impl Engine {
                 None => (at_receipt(stamp), Vec::new(), None),
             };
             let anchor = anchor.unwrap_or(known.chain.enrolled_at);
-            let delivered = match delivered.get(&anchor) {
-                Some(known) => *known,
-                None => {
-                    let position = self
-                        .delivered(block.tx(), device, epoch, known, anchor)
-                        .await?;
-                    delivered.insert(anchor, position);
-                    position
-                }
+            let delivered = if let Some(known) = delivered.get(&anchor) {
+                *known
+            } else {
+                let tx = block.tx();
+                let position = self.delivered(tx, device, epoch, known, anchor).await?;
+                delivered.insert(anchor, position);
+                position
             };
             flags.extend(kept.outcome.findings());
             new.push(New {

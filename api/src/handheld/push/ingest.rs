@@ -180,20 +180,19 @@ impl Worker {
                     .or_else(|_| self.backlogs.try_recv())
                     .ok(),
             };
-            let next = match next {
-                Some(job) => job,
-                None => {
-                    let any = async {
-                        tokio::select! {
-                            biased;
-                            job = self.people.recv() => job,
-                            job = self.backlogs.recv() => job,
-                        }
-                    };
-                    match timeout_at(until, any).await {
-                        Ok(Some(job)) => job,
-                        _ => break,
+            let next = if let Some(job) = next {
+                job
+            } else {
+                let any = async {
+                    tokio::select! {
+                        biased;
+                        job = self.people.recv() => job,
+                        job = self.backlogs.recv() => job,
                     }
+                };
+                match timeout_at(until, any).await {
+                    Ok(Some(job)) => job,
+                    _ => break,
                 }
             };
             let fits = events + next.push.batch.events.len() <= self.gathering.events;

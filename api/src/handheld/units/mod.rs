@@ -1,13 +1,13 @@
 //! Units: what is kept of each, and folding them when facts come in.
 //!
-//! A unit has a row once something happened to it. [`fold::Folding`] reads, in sets, the units that
+//! A unit has a row once something happened to it. [`folding::Folding`] reads, in sets, the units that
 //! facts are about, their containers, and the exceptional things in them; folds from the top down;
 //! and writes what changed: state, findings that opened or closed, what containers hold, what the
 //! public side may see. It works inside somebody's act and decides nothing itself: the rules are
 //! in `suyuan_sync::fold`.
 
 pub mod facts;
-pub mod fold;
+pub mod folding;
 pub mod store;
 
 use serde::{Deserialize, Serialize};

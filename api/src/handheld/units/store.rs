@@ -460,7 +460,7 @@ pub async fn write_aside(
     found: &[Aside],
 ) -> Result<(), DbErr> {
     let mut rows = Rows::of(13);
-    let top = (first + 1) << super::fold::NUMBER_BITS;
+    let top = (first + 1) << super::folding::NUMBER_BITS;
     for (n, aside) in found.iter().enumerate() {
         rows.add([
             (top - 1 - n as i64).into(),

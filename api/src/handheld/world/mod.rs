@@ -12,6 +12,7 @@ pub use codes::{CodeOf, Codes};
 use crate::{log::Position, sealing::Sealer};
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::{BTreeMap, BTreeSet};
+use store::Part;
 use suyuan_sync::{
     facts::World,
     ids::{BatchId, Gseq, Micros},
@@ -74,22 +75,16 @@ impl Source {
             return Ok(());
         }
         let known = self.position;
-        let changes = store::changes(conn, known).await?;
-        self.news = self.news.max(changes.newest);
-        if changes.registry {
-            store::registry(conn, &mut self.world).await?;
-        }
-        if changes.devices {
-            self.world.devices = store::devices(conn).await?;
-        }
-        if changes.decisions {
-            store::decisions(conn, &mut self.world).await?;
-        }
-        if changes.codes {
-            self.codes.forget();
-        }
-        if changes.recalls {
-            self.recalls = store::any_recall(conn).await?;
+        let (changed, newest) = store::changes(conn, known).await?;
+        self.news = self.news.max(newest);
+        for part in changed {
+            match part {
+                Part::Registry => store::registry(conn, &mut self.world).await?,
+                Part::Devices => self.world.devices = store::devices(conn).await?,
+                Part::Decisions => store::decisions(conn, &mut self.world).await?,
+                Part::Codes => self.codes.forget(),
+                Part::Recalls => self.recalls = store::any_recall(conn).await?,
+            }
         }
         for place in store::counted(conn, self.counted_to).await? {
             self.counted.insert(place);

@@ -20,23 +20,24 @@ use suyuan_sync::{
 };
 use uuid::Uuid;
 
-/// Which parts of the master data entries of the log may have changed.
-#[derive(Default)]
-pub(super) struct Changes {
-    pub(super) registry: bool,
-    pub(super) devices: bool,
-    pub(super) decisions: bool,
-    pub(super) codes: bool,
-    pub(super) recalls: bool,
-    pub(super) newest: Position,
+/// A part of the master data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    Registry,
+    Devices,
+    Decisions,
+    Codes,
+    Recalls,
 }
 
-/// What entries above `after` changed; everything when nothing was read before.
+/// Which parts of the master data entries above `after` changed, and the newest of these entries.
+/// Everything when nothing was read before.
 pub(super) async fn changes(
     conn: &impl ConnectionTrait,
     after: Position,
-) -> Result<Changes, DbErr> {
-    let mut changes = Changes::default();
+) -> Result<(BTreeSet<Part>, Position), DbErr> {
+    let mut parts = BTreeSet::new();
+    let mut newest = 0;
     let rows = conn
         .query_all_raw(statement(
             conn.get_database_backend(),
@@ -46,30 +47,36 @@ pub(super) async fn changes(
         .await?;
     for row in rows {
         let kind: String = row.try_get("", "kind")?;
-        changes.newest = changes.newest.max(row.try_get("", "newest")?);
+        newest = newest.max(row.try_get("", "newest")?);
         match kind.as_str() {
             "master_data_changed" | "published" => {
-                changes.registry = true;
-                changes.codes = true;
+                parts.extend([Part::Registry, Part::Codes]);
             }
-            "codes_commissioned" | "codes_voided" | "segment_allocated" => changes.codes = true,
-            "recall_opened" | "recall_widened" | "recall_closed" => changes.recalls = true,
-            "device_changed" | "device_enrolled" => changes.devices = true,
-            "policy_changed" | "holder_accepted" | "shift_closed" => changes.decisions = true,
+            "codes_commissioned" | "codes_voided" | "segment_allocated" => {
+                parts.insert(Part::Codes);
+            }
+            "recall_opened" | "recall_widened" | "recall_closed" => {
+                parts.insert(Part::Recalls);
+            }
+            "device_changed" | "device_enrolled" => {
+                parts.insert(Part::Devices);
+            }
+            "policy_changed" | "holder_accepted" | "shift_closed" => {
+                parts.insert(Part::Decisions);
+            }
             _ => {}
         }
     }
     if after < 0 {
-        changes = Changes {
-            registry: true,
-            devices: true,
-            decisions: true,
-            codes: true,
-            recalls: true,
-            newest: changes.newest,
-        };
+        parts.extend([
+            Part::Registry,
+            Part::Devices,
+            Part::Decisions,
+            Part::Codes,
+            Part::Recalls,
+        ]);
     }
-    Ok(changes)
+    Ok((parts, newest))
 }
 
 /// Enterprises, places, products and batches.

@@ -1,0 +1,142 @@
+//! What containers hold, batch by batch, so that expiry and recalls of their contents are judged once
+//! (C13). Counted by stays: what a unit's fold says of its stays is taken back when it says otherwise.
+
+use super::{Folding, is_container};
+use crate::handheld::{
+    units::{
+        KeptStay,
+        store::{self, UnitId},
+    },
+    world::WorldError,
+};
+use sea_orm::ConnectionTrait;
+use std::collections::{BTreeMap, BTreeSet};
+use suyuan_sync::{
+    facts::Content,
+    fold::Folded,
+    ids::BatchId,
+    unit::{Level, UnitKey},
+};
+
+impl Folding<'_> {
+    /// Which stays in containers began, ended or moved, by this fold.
+    pub(super) fn shift_contents(
+        &mut self,
+        folded: &BTreeMap<UnitKey, Folded>,
+    ) -> BTreeMap<(UnitId, Content), i64> {
+        let mut shifts: BTreeMap<(UnitId, Content), i64> = BTreeMap::new();
+        for (key, unit) in &self.units {
+            let Some(now) = folded.get(key).filter(|_| unit.dirty.is_some()) else {
+                continue;
+            };
+            let mut shift = |batch: Option<BatchId>, stay: &KeptStay, by: i64| {
+                if let (Some(batch), Some(container)) = (batch, self.units.get(&stay.container)) {
+                    let content = Content {
+                        batch,
+                        from: stay.from,
+                        until: stay.until,
+                    };
+                    *shifts.entry((container.id, content)).or_default() += by;
+                }
+            };
+            for stay in &unit.kept.stays {
+                shift(unit.kept.state.batch, stay, -1);
+            }
+            for stay in &now.stays {
+                shift(now.state.batch, &KeptStay::from(stay), 1);
+            }
+        }
+        shifts.retain(|_, by| *by != 0);
+        for ((container, content), by) in &shifts {
+            let held = self.direct.entry(*container).or_default();
+            *held.entry(*content).or_default() += by;
+        }
+        shifts
+    }
+
+    /// Tells the world what containers hold, directly and in containers within.
+    pub(super) async fn put_contents(
+        &mut self,
+        conn: &impl ConnectionTrait,
+    ) -> Result<(), WorldError> {
+        let mut contents: BTreeMap<UnitKey, Vec<Content>> = BTreeMap::new();
+        let held = |direct: &BTreeMap<UnitId, BTreeMap<Content, i64>>, id: UnitId| {
+            let held = direct.get(&id).into_iter().flatten();
+            let held = held.filter(|(_, units)| **units > 0);
+            held.map(|(content, _)| *content)
+                .collect::<BTreeSet<Content>>()
+        };
+        let keys: Vec<UnitKey> = self.units.keys().cloned().collect();
+        for key in keys {
+            let inner = self.containers_in(conn, &key).await?;
+            let Some(unit) = self.units.get(&key) else {
+                continue;
+            };
+            let mut all = held(&self.direct, unit.id);
+            for (id, stays) in inner {
+                for content in held(&self.direct, id) {
+                    all.extend(stays.iter().filter_map(|stay| within(content, stay)));
+                }
+            }
+            if !all.is_empty() {
+                contents.insert(key, all.into_iter().collect());
+            }
+        }
+        self.source.world_mut().contents = contents;
+        Ok(())
+    }
+
+    /// The containers that were in a container, with their stays in it.
+    pub(super) async fn containers_in(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        key: &UnitKey,
+    ) -> Result<Vec<(UnitId, Vec<KeptStay>)>, WorldError> {
+        let Some(unit) = self.units.get(key) else {
+            return Ok(Vec::new());
+        };
+        let packs = unit.facts.values().filter(|fact| is_container(fact, key));
+        let children: BTreeSet<UnitKey> = packs
+            .flat_map(|fact| fact.event.units.iter().filter_map(|read| read.unit.clone()))
+            .collect();
+        let mut inner = Vec::new();
+        for child in children {
+            let code = self.source.code(conn, &child).await?;
+            if code.is_none_or(|code| code.level > Level::Item) {
+                inner.push(child);
+            }
+        }
+        if inner.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = store::units(conn, &inner).await?;
+        let ids: Vec<UnitId> = rows
+            .iter()
+            .map(|row| row.id)
+            .filter(|id| !self.direct.contains_key(id))
+            .collect();
+        self.direct.extend(store::contents(conn, &ids).await?);
+        let stays = |stays: &[KeptStay]| {
+            let here = stays.iter().filter(|stay| stay.container == *key);
+            here.cloned().collect::<Vec<_>>()
+        };
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.id, stays(&row.kept.stays)))
+            .filter(|(_, stays)| !stays.is_empty())
+            .collect())
+    }
+}
+
+fn within(content: Content, stay: &KeptStay) -> Option<Content> {
+    let from = content.from.max(stay.from);
+    let until = match (content.until, stay.until) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    until.is_none_or(|until| from < until).then_some(Content {
+        batch: content.batch,
+        from,
+        until,
+    })
+}

@@ -1,0 +1,241 @@
+//! Reads, set by set, all that a fold needs: units that change, their containers above them, the
+//! exceptional things in them below, and what is on record.
+
+use super::{Cause, Change, Folding, NUMBER_BITS, Unit, is_container, is_in};
+use crate::{
+    handheld::{
+        units::{
+            Kept,
+            store::{self, UnitId},
+        },
+        world::WorldError,
+    },
+    log::Position,
+};
+use sea_orm::ConnectionTrait;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use suyuan_sync::{event::Kind, facts::Fact, fold::Folded, ids::BatchId, unit::UnitKey};
+use uuid::Uuid;
+
+impl Folding<'_> {
+    /// Reads all units this is about: those that change, their containers above them, and the
+    /// exceptional things in them below.
+    pub(super) async fn gather(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        change: &Change,
+    ) -> Result<(), WorldError> {
+        let mut dirty: BTreeMap<UnitKey, Cause> = BTreeMap::new();
+        for (unit, facts) in &self.about {
+            let new = facts.values().map(|(_, fact)| fact);
+            let new = new.filter(|fact| fact.gseq >= self.moment.first || is_in(change, fact));
+            let first = new.min_by_key(|fact| fact.gseq);
+            let cause = Cause {
+                gseq: first.map_or(self.moment.last, |fact| fact.gseq),
+                event: first.map(|fact| fact.event.id),
+                own: true,
+            };
+            dirty.insert(unit.clone(), cause);
+        }
+        let again = Cause {
+            gseq: self.moment.last,
+            event: None,
+            own: false,
+        };
+        let moved = change.moved.iter().flat_map(|fact| store::named(fact));
+        for unit in moved
+            .map(|(unit, _)| unit)
+            .chain(change.units.iter().cloned())
+        {
+            dirty.entry(unit).or_insert(again);
+        }
+        let mut wanted: BTreeSet<UnitKey> = dirty.keys().cloned().collect();
+        while !wanted.is_empty() {
+            let new: Vec<UnitKey> = wanted
+                .iter()
+                .filter(|key| !self.units.contains_key(*key))
+                .cloned()
+                .collect();
+            self.read(conn, &new).await?;
+            let mut next = BTreeSet::new();
+            for key in &new {
+                next.extend(self.parents_of(key));
+            }
+            // Below what changed, only what is judged by itself.
+            let mut below: Vec<(UnitId, Cause)> = Vec::new();
+            for (key, cause) in &dirty {
+                let Some(unit) = self.units.get_mut(key) else {
+                    continue;
+                };
+                if unit.dirty.is_none() {
+                    unit.dirty = Some(*cause);
+                    if unit.known && unit.facts.values().any(|fact| is_container(fact, key)) {
+                        below.push((unit.id, *cause));
+                    }
+                }
+            }
+            for (id, cause) in below {
+                let cause = Cause {
+                    own: false,
+                    ..cause
+                };
+                for child in store::exceptional_in(conn, &[id]).await? {
+                    dirty.entry(child.clone()).or_insert(cause);
+                    next.insert(child);
+                }
+            }
+            next.retain(|key| {
+                let unit = self.units.get(key);
+                unit.is_none_or(|unit| unit.dirty.is_none() && dirty.contains_key(key))
+            });
+            wanted = next;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn read(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        keys: &[UnitKey],
+    ) -> Result<(), WorldError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let rows = store::units(conn, keys).await?;
+        let ids: Vec<UnitId> = rows.iter().map(|row| row.id).collect();
+        let mut facts = store::facts(conn, self.reader, &ids).await?;
+        let mut rows: BTreeMap<UnitKey, store::UnitRow> =
+            rows.into_iter().map(|row| (row.key.clone(), row)).collect();
+        for key in keys {
+            let code = self.source.code(conn, key).await?;
+            let mut unit = if let Some(row) = rows.remove(key) {
+                Unit {
+                    facts: by_position(facts.remove(&row.id).unwrap_or_default()),
+                    id: row.id,
+                    known: true,
+                    inside: row.inside,
+                    exceptional: row.exceptional,
+                    kept: row.kept,
+                    code,
+                    dirty: None,
+                }
+            } else {
+                self.numbered += 1;
+                Unit {
+                    id: (self.moment.first << NUMBER_BITS) | self.numbered,
+                    known: false,
+                    inside: None,
+                    exceptional: false,
+                    kept: Kept::default(),
+                    code,
+                    facts: BTreeMap::new(),
+                    dirty: None,
+                }
+            };
+            if let Some(about) = self.about.get(key) {
+                let new = about.iter().map(|(gseq, (_, fact))| (*gseq, fact.clone()));
+                unit.facts.extend(new);
+            }
+            self.units.insert(key.clone(), unit);
+        }
+        Ok(())
+    }
+
+    /// What is on record: recalls, counts at places, what containers hold, instants.
+    pub(super) async fn look_up(&mut self, conn: &impl ConnectionTrait) -> Result<(), WorldError> {
+        let containers: Vec<UnitId> = self
+            .units
+            .iter()
+            .filter(|(key, unit)| {
+                unit.known && unit.facts.values().any(|fact| is_container(fact, key))
+            })
+            .map(|(_, unit)| unit.id)
+            .collect();
+        self.direct = store::contents(conn, &containers).await?;
+        let mut batches: BTreeSet<BatchId> = BTreeSet::new();
+        for unit in self.units.values() {
+            batches.extend(unit.kept.state.batch);
+            let commissioned = unit.code.as_ref().and_then(|code| code.commissioned);
+            batches.extend(commissioned.map(|(batch, _)| BatchId(batch)));
+        }
+        batches.extend(
+            self.direct
+                .values()
+                .flat_map(BTreeMap::keys)
+                .map(|c| c.batch),
+        );
+        self.about_batches(conn, &batches).await?;
+        self.put_contents(conn).await?;
+
+        let places: BTreeSet<Uuid> = self
+            .units
+            .values()
+            .flat_map(|unit| unit.facts.values())
+            .map(|fact| fact.event.location.0)
+            .filter(|place| self.source.is_counted(*place))
+            .collect();
+        self.counts = store::counts_at(conn, self.reader, &places).await?;
+        let new = self
+            .about
+            .values()
+            .flat_map(BTreeMap::values)
+            .map(|(_, fact)| fact);
+        let new = new.filter(|fact| fact.event.kind == Kind::Count);
+        let mut counts: BTreeMap<Position, Arc<Fact>> =
+            new.map(|fact| (fact.gseq, fact.clone())).collect();
+        counts.extend(self.counts.drain(..).map(|fact| (fact.gseq, fact)));
+        self.counts = counts.into_values().collect();
+
+        let mut positions = BTreeSet::new();
+        if !self.source.world().recalls.is_empty() {
+            for fact in self.units.values().flat_map(|unit| unit.facts.values()) {
+                positions.extend(fact.event.list_version);
+                positions.insert(fact.delivered);
+            }
+        }
+        self.source.instants(conn, positions).await
+    }
+
+    pub(super) async fn about_batches(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        batches: &BTreeSet<BatchId>,
+    ) -> Result<(), WorldError> {
+        let codes = self
+            .units
+            .iter()
+            .map(|(key, unit)| (key.clone(), unit.code.clone()))
+            .collect();
+        self.source.about(conn, &codes, batches).await
+    }
+
+    /// A device may have commissioned units to batches nobody asked about yet.
+    pub(super) async fn learn_batches(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        folded: &BTreeMap<UnitKey, Folded>,
+    ) -> Result<bool, WorldError> {
+        let commissioned = self.about.values().flat_map(BTreeMap::values);
+        if !commissioned
+            .into_iter()
+            .any(|(_, fact)| fact.event.kind == Kind::Commission)
+        {
+            return Ok(false);
+        }
+        let batches: BTreeSet<BatchId> = folded
+            .values()
+            .filter_map(|folded| folded.state.batch)
+            .collect();
+        let contents = std::mem::take(&mut self.source.world_mut().contents);
+        self.about_batches(conn, &batches).await?;
+        self.source.world_mut().contents = contents;
+        Ok(!self.source.world().recalls.is_empty())
+    }
+}
+
+fn by_position(facts: Vec<Arc<Fact>>) -> BTreeMap<Position, Arc<Fact>> {
+    facts.into_iter().map(|fact| (fact.gseq, fact)).collect()
+}

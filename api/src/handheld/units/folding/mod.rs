@@ -1,0 +1,273 @@
+//! Folding units when facts come in, inside somebody's act: read in sets (`relate`, `gather`), fold
+//! from the top down, tell what containers hold (`contents`) and which things in them are judged by
+//! themselves (`alone`), write what changed (`write`).
+
+mod alone;
+mod contents;
+mod gather;
+mod relate;
+mod write;
+
+use super::{
+    Kept,
+    facts::Reader,
+    store::{self, UnitId},
+};
+use crate::{
+    handheld::world::{CodeOf, Source, WorldError},
+    log::Position,
+    projection::units::{PublicUnit, UnitStatus},
+};
+use sea_orm::ConnectionTrait;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use suyuan_sync::{
+    event::Kind,
+    facts::{Content, Fact},
+    finding::Finding,
+    fold::{self, Folded},
+    ids::EventId,
+    unit::UnitKey,
+};
+use uuid::Uuid;
+
+/// The positions an act writes at.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// Its first.
+    pub first: Position,
+    /// Its last.
+    pub last: Position,
+}
+
+/// What an act brings.
+#[derive(Default)]
+pub struct Change {
+    /// Facts that count from now on. They have no rows yet, or rows that did not count.
+    pub arrived: Vec<Arc<Fact>>,
+    /// Facts whose place in the order changed; their rows say so already.
+    pub moved: Vec<Arc<Fact>>,
+    /// Facts that are judged again as events, since something was remarked on them.
+    pub recheck: Vec<Arc<Fact>>,
+    /// Units to be folded again for another reason.
+    pub units: BTreeSet<UnitKey>,
+}
+
+/// What came of it.
+#[derive(Default)]
+pub struct Done {
+    /// Findings that opened, by the event that was judged.
+    pub opened: BTreeMap<EventId, Vec<Finding>>,
+    /// How many closed.
+    pub closed: usize,
+    /// Units whose public status changed.
+    pub public: Vec<(PublicUnit, UnitStatus)>,
+}
+
+/// A unit of an act.
+struct Unit {
+    id: UnitId,
+    known: bool,
+    inside: Option<UnitId>,
+    exceptional: bool,
+    kept: Kept,
+    code: Option<CodeOf>,
+    facts: BTreeMap<Position, Arc<Fact>>,
+    /// The first fact that came in for it, by position; for a unit that is only looked at, none.
+    dirty: Option<Cause>,
+}
+
+/// Why a unit is folded again.
+#[derive(Debug, Clone, Copy)]
+struct Cause {
+    gseq: Position,
+    event: Option<EventId>,
+    /// It is named itself, not only moved by its container.
+    own: bool,
+}
+
+/// Units and findings are numbered by the act that made them: its first position, then so many bits.
+pub const NUMBER_BITS: u32 = 20;
+
+/// Folds what changed.
+pub struct Folding<'a> {
+    /// Master data, as of the position before the act.
+    pub source: &'a mut Source,
+    /// Reads facts.
+    pub reader: &'a mut Reader,
+    /// The act's positions.
+    pub moment: Moment,
+    units: BTreeMap<UnitKey, Unit>,
+    /// By which events units are newly touched.
+    about: BTreeMap<UnitKey, BTreeMap<Position, (i64, Arc<Fact>)>>,
+    targets: Vec<(Uuid, EventId, Position)>,
+    /// Retracts and what they strike, where either came in.
+    strikes: Vec<(Arc<Fact>, Option<Arc<Fact>>)>,
+    direct: BTreeMap<UnitId, BTreeMap<Content, i64>>,
+    counts: Vec<Arc<Fact>>,
+    numbered: i64,
+}
+
+impl<'a> Folding<'a> {
+    /// Begins.
+    pub fn new(source: &'a mut Source, reader: &'a mut Reader, moment: Moment) -> Folding<'a> {
+        Folding {
+            source,
+            reader,
+            moment,
+            units: BTreeMap::new(),
+            about: BTreeMap::new(),
+            targets: Vec::new(),
+            strikes: Vec::new(),
+            direct: BTreeMap::new(),
+            counts: Vec::new(),
+            numbered: 0,
+        }
+    }
+
+    /// Folds what `change` is about and writes what came of it.
+    pub async fn run(
+        mut self,
+        conn: &impl ConnectionTrait,
+        change: &Change,
+    ) -> Result<Done, WorldError> {
+        self.relate(conn, &change.arrived).await?;
+        self.gather(conn, change).await?;
+        self.look_up(conn).await?;
+        let order = self.above_before_below();
+        let mut folded = self.fold(&order);
+        if self.learn_batches(conn, &folded).await? {
+            folded = self.fold(&order);
+        }
+        let shifted = self.shift_contents(&folded);
+        if !shifted.is_empty() {
+            self.put_contents(conn).await?;
+            folded = self.fold(&order);
+        }
+        let exceptional = self.exceptional(&change.arrived, &folded);
+        let mut done = self.write(conn, &folded, &exceptional, &shifted).await?;
+        self.write_of_events(conn, change, &mut done).await?;
+        store::write_targets(conn, &self.targets).await?;
+        Ok(done)
+    }
+
+    fn relation(&mut self, unit: UnitKey, role: i64, fact: &Arc<Fact>) {
+        let facts = self.about.entry(unit).or_default();
+        let entry = facts.entry(fact.gseq).or_insert((role, fact.clone()));
+        entry.0 = entry.0.min(role);
+    }
+
+    fn parents_of(&self, key: &UnitKey) -> BTreeSet<UnitKey> {
+        let facts = self
+            .units
+            .get(key)
+            .into_iter()
+            .flat_map(|unit| unit.facts.values());
+        facts
+            .filter_map(|fact| packed_into(fact, key))
+            .cloned()
+            .collect()
+    }
+
+    /// Containers before what was ever packed into them.
+    fn above_before_below(&self) -> Vec<UnitKey> {
+        let mut order = Vec::with_capacity(self.units.len());
+        let mut seen = BTreeSet::new();
+        for key in self.units.keys() {
+            self.above_first(key, &mut seen, &mut order);
+        }
+        order
+    }
+
+    fn above_first(&self, key: &UnitKey, seen: &mut BTreeSet<UnitKey>, order: &mut Vec<UnitKey>) {
+        // Entered before it is left: a circle of foreign codes ends where it was begun.
+        if !seen.insert(key.clone()) {
+            return;
+        }
+        for parent in self.parents_of(key) {
+            if self.units.contains_key(&parent) {
+                self.above_first(&parent, seen, order);
+            }
+        }
+        order.push(key.clone());
+    }
+
+    /// Folds all, in this order.
+    fn fold(&self, order: &[UnitKey]) -> BTreeMap<UnitKey, Folded> {
+        let containers: BTreeSet<UnitKey> =
+            order.iter().flat_map(|key| self.parents_of(key)).collect();
+        let mut folded = BTreeMap::new();
+        for key in order {
+            let Some(unit) = self.units.get(key) else {
+                continue;
+            };
+            let mut facts: Vec<&Fact> = unit.facts.values().map(AsRef::as_ref).collect();
+            if !self.counts.is_empty() {
+                let places = self.places_of(key);
+                let here = self.counts.iter().filter(|count| {
+                    places.contains(&count.event.location.0)
+                        && !unit.facts.contains_key(&count.gseq)
+                });
+                facts.extend(here.map(AsRef::as_ref));
+            }
+            facts.sort_by_key(|fact| fact.order);
+            let world = self.source.world();
+            let out = if containers.contains(key) {
+                fold::fold(key, &facts, &folded, world)
+            } else {
+                fold::fold_state(key, &facts, &folded, world)
+            };
+            folded.insert(key.clone(), out);
+        }
+        folded
+    }
+
+    /// Where a unit may have been: where what is about it or its containers happened.
+    fn places_of(&self, key: &UnitKey) -> BTreeSet<Uuid> {
+        let mut places = BTreeSet::new();
+        let mut keys = BTreeSet::from([key.clone()]);
+        for _ in 0..=suyuan_sync::limits::NESTING_DEPTH_MAX {
+            let units = keys.iter().filter_map(|key| self.units.get(key));
+            places.extend(units.flat_map(|unit| unit.facts.values().map(|f| f.event.location.0)));
+            keys = keys.iter().flat_map(|key| self.parents_of(key)).collect();
+        }
+        places
+    }
+}
+
+fn is_in(change: &Change, fact: &Arc<Fact>) -> bool {
+    change
+        .arrived
+        .iter()
+        .any(|arrived| arrived.gseq == fact.gseq)
+}
+
+/// The container this fact packs a unit into.
+fn packed_into<'f>(fact: &'f Fact, unit: &UnitKey) -> Option<&'f UnitKey> {
+    let event = &fact.event;
+    let parent = event.parent.as_ref()?.unit.as_ref()?;
+    let packed = event.kind == Kind::Pack
+        && parent != unit
+        && event
+            .units
+            .iter()
+            .any(|read| read.unit.as_ref() == Some(unit));
+    packed.then_some(parent)
+}
+
+/// Does this fact pack into a unit, or unpack from it?
+fn is_container(fact: &Fact, unit: &UnitKey) -> bool {
+    let parent = fact
+        .event
+        .parent
+        .as_ref()
+        .and_then(|read| read.unit.as_ref());
+    parent == Some(unit)
+}
+
+/// Two findings are the same if code, subject, event and batch are.
+fn same(a: &Finding, b: &Finding) -> bool {
+    (a.code, &a.subject, a.event, a.batch) == (b.code, &b.subject, b.event, b.batch)
+}

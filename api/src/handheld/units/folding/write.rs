@@ -1,0 +1,241 @@
+//! Writes what changed: units, what is about them, findings that opened or closed, what the public
+//! side may see.
+
+use super::{Cause, Change, Done, Folding, NUMBER_BITS, Unit, is_in, same};
+use crate::{
+    handheld::{
+        units::{
+            Kept, KeptFinding, KeptStay,
+            store::{self, Opened, UnitId, UnitWrite},
+        },
+        world::{CodeOf, WorldError},
+    },
+    projection::units::{PublicUnit, UnitStatus},
+};
+use sea_orm::ConnectionTrait;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use suyuan_sync::{
+    facts::{Content, Fact},
+    finding::Finding,
+    fold::{self, Ended, Folded, UnitState},
+    ids::EventId,
+    unit::UnitKey,
+};
+
+impl Folding<'_> {
+    pub(super) async fn write(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        folded: &BTreeMap<UnitKey, Folded>,
+        exceptional: &BTreeMap<UnitKey, bool>,
+        shifted: &BTreeMap<(UnitId, Content), i64>,
+    ) -> Result<Done, WorldError> {
+        let mut done = Done::default();
+        let (mut writes, mut opened, mut closed) = (Vec::new(), Vec::new(), Vec::new());
+        let by_event: BTreeMap<EventId, Arc<Fact>> = self
+            .units
+            .values()
+            .flat_map(|unit| unit.facts.values())
+            .map(|fact| (fact.event.id, fact.clone()))
+            .collect();
+        for (key, unit) in &self.units {
+            let Some(now) = folded.get(key) else {
+                continue;
+            };
+            let cause = unit.dirty.unwrap_or(Cause {
+                gseq: self.moment.last,
+                event: None,
+                own: false,
+            });
+            let (new, gone) = fold::diff(&unit.kept.open(), &now.findings);
+            // A container that is only looked at keeps its row, unless what it holds changed it.
+            if unit.dirty.is_none() && (!unit.known || new.is_empty() && gone.is_empty()) {
+                let flag = exceptional.get(key) == Some(&unit.exceptional);
+                if flag || !unit.known {
+                    continue;
+                }
+            }
+            let mut findings = Vec::with_capacity(now.findings.len());
+            for finding in &now.findings {
+                let before = unit
+                    .kept
+                    .findings
+                    .iter()
+                    .find(|kept| same(&kept.finding, finding));
+                let id = if let Some(kept) = before {
+                    kept.id
+                } else {
+                    let Some(fact) = by_event.get(&finding.event) else {
+                        continue;
+                    };
+                    self.numbered += 1;
+                    let id = (self.moment.first << NUMBER_BITS) | self.numbered;
+                    opened.push(Opened {
+                        id,
+                        fact: fact.clone(),
+                        issuer: now.state.issuer.map(|issuer| issuer.0),
+                        unit: Some(unit.id),
+                        line: None,
+                        opened: cause.gseq,
+                        finding: finding.clone(),
+                    });
+                    let notes = done.opened.entry(finding.event).or_default();
+                    notes.push(finding.clone());
+                    id
+                };
+                findings.push(KeptFinding {
+                    id,
+                    finding: finding.clone(),
+                });
+            }
+            for finding in &gone {
+                let kept = unit
+                    .kept
+                    .findings
+                    .iter()
+                    .find(|kept| same(&kept.finding, finding));
+                closed.extend(kept.map(|kept| (kept.id, cause.gseq, cause.event)));
+            }
+            let kept = Kept {
+                state: now.state.clone(),
+                findings,
+                stays: now.stays.iter().map(KeptStay::from).collect(),
+            };
+            note_public(key, unit, now, &mut done);
+            let inside = now.state.inside.as_ref();
+            let inside = inside
+                .and_then(|parent| self.units.get(parent))
+                .map(|parent| parent.id);
+            let exceptional = exceptional.get(key).copied().unwrap_or_default();
+            let unchanged = unit.known
+                && kept == unit.kept
+                && inside == unit.inside
+                && exceptional == unit.exceptional;
+            if !unchanged {
+                writes.push(UnitWrite {
+                    id: unit.id,
+                    key: key.clone(),
+                    product: unit.code.as_ref().and_then(|code| code.product),
+                    inside,
+                    exceptional,
+                    kept,
+                });
+            }
+        }
+        let mut about = BTreeMap::new();
+        for (key, facts) in &self.about {
+            if let Some(unit) = self.units.get(key) {
+                about.extend(
+                    facts
+                        .iter()
+                        .map(|(gseq, (role, _))| ((unit.id, *gseq), *role)),
+                );
+            }
+        }
+        store::write_units(conn, &writes, self.moment.last).await?;
+        store::write_event_units(conn, &about).await?;
+        store::add_contents(conn, shifted).await?;
+        store::write_opened(conn, &opened).await?;
+        store::write_closed(conn, &closed).await?;
+        done.closed = closed.len();
+        Ok(done)
+    }
+
+    /// What is wrong with events themselves.
+    pub(super) async fn write_of_events(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        change: &Change,
+        done: &mut Done,
+    ) -> Result<(), WorldError> {
+        let mut judged: Vec<(Arc<Fact>, Option<Arc<Fact>>)> = Vec::new();
+        let target_of = |fact: &Arc<Fact>| {
+            let strike = self
+                .strikes
+                .iter()
+                .find(|(retract, _)| retract.gseq == fact.gseq);
+            strike.and_then(|(_, target)| target.clone())
+        };
+        for fact in &change.arrived {
+            judged.push((fact.clone(), target_of(fact)));
+        }
+        // What a retract was waiting for may have come in.
+        let waiting = self
+            .strikes
+            .iter()
+            .filter(|(retract, _)| !is_in(change, retract));
+        judged.extend(waiting.cloned());
+        for fact in &change.recheck {
+            let target = match fact.event.target {
+                Some(target) => {
+                    let ids = BTreeSet::from([target]);
+                    let found = store::by_event_id(conn, self.reader, &ids).await?;
+                    found
+                        .into_iter()
+                        .find(|found| found.enterprise == fact.enterprise)
+                }
+                None => None,
+            };
+            judged.push((fact.clone(), target));
+        }
+        let again = judged.iter().map(|(fact, _)| fact.gseq);
+        let again = again.filter(|gseq| *gseq < self.moment.first).collect();
+        let before = store::open_of_events(conn, &again).await?;
+        let (mut opened, mut closed) = (Vec::new(), Vec::new());
+        for (fact, target) in judged {
+            let before = before.get(&fact.gseq).map_or(&[][..], Vec::as_slice);
+            let old: Vec<Finding> = before.iter().map(|(_, finding)| finding.clone()).collect();
+            let now = fold::of_event(&fact, target.as_deref(), self.source.world());
+            let (new, gone) = fold::diff(&old, &now);
+            let by = target.map(|target| target.event.id);
+            let gseq = fact.gseq.max(self.moment.first);
+            for finding in new {
+                self.numbered += 1;
+                done.opened
+                    .entry(fact.event.id)
+                    .or_default()
+                    .push(finding.clone());
+                opened.push(Opened {
+                    id: (self.moment.first << NUMBER_BITS) | self.numbered,
+                    fact: fact.clone(),
+                    issuer: None,
+                    unit: None,
+                    line: None,
+                    opened: gseq,
+                    finding,
+                });
+            }
+            for (id, finding) in before {
+                if gone.iter().any(|gone| same(gone, finding)) {
+                    closed.push((*id, self.moment.last, by));
+                }
+            }
+        }
+        store::write_opened(conn, &opened).await?;
+        store::write_closed(conn, &closed).await?;
+        done.closed += closed.len();
+        Ok(())
+    }
+}
+
+fn status(state: &UnitState, findings: &[Finding]) -> UnitStatus {
+    let public = fold::public_status(state, findings).unwrap_or_default();
+    UnitStatus {
+        collected: public.ended == Some(Ended::Collected),
+        destroyed: public.ended == Some(Ended::Destroyed),
+        suspected_copy: public.suspected_copy,
+    }
+}
+
+fn note_public(key: &UnitKey, unit: &Unit, now: &Folded, done: &mut Done) {
+    let before = status(&unit.kept.state, &unit.kept.open());
+    let after = status(&now.state, &now.findings);
+    if before != after {
+        let name = unit.code.as_ref().map(CodeOf::public);
+        let name = name.unwrap_or_else(|| PublicUnit::Other(key.clone()));
+        done.public.push((name, after));
+    }
+}
