@@ -5,6 +5,7 @@
 
 pub mod anchor;
 pub mod devices;
+pub mod down;
 pub mod inflate;
 pub mod keys;
 pub mod push;
