@@ -156,8 +156,8 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
         "href": "https://brand.example/faqs", "title": "常见问题",
     });
     let link = id(&made(admin.post("/v1/links", &link).await));
-    let line = json!({"name": "一号线", "profile": "line", "location_id": plant});
-    let device = made(admin.post("/v1/devices", &line).await);
+    let device = json!({"name": "一号线", "profile": "line", "location_id": plant});
+    let device = made(admin.post("/v1/devices", &device).await);
     Stage {
         user,
         voice,
