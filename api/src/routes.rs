@@ -98,6 +98,8 @@ internal_routes![
     handheld::devices::handlers::enrol,
     handheld::push::handlers::push_events,
     handheld::push::handlers::confirm_clock,
+    handheld::aside::handlers::list_quarantine,
+    handheld::aside::handlers::admit_event,
     links::handlers::create_link,
     links::handlers::list_links,
     links::handlers::delete_link,

@@ -8,3 +8,4 @@ mod scene;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]
 mod support;
+mod waits;
