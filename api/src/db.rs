@@ -12,8 +12,9 @@ pub use line::{Line, Silent};
 
 use crate::config;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
+    DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait, Value,
 };
 use std::{fs, io, path::Path, time::Duration};
 use suyuan_migrations::{Migrator, MigratorTrait};
@@ -324,6 +325,19 @@ impl Db {
                 isolation_level: None,
                 access_mode: None,
                 sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            })
+            .await
+    }
+
+    /// Begins a transaction that only reads, and sees one moment.
+    pub async fn begin_reading(&self) -> Result<DatabaseTransaction, DbErr> {
+        // SQLite has no levels: a transaction there sees one moment anyway.
+        let postgres = self.backend() == DbBackend::Postgres;
+        self.read
+            .begin_with_options(TransactionOptions {
+                isolation_level: postgres.then_some(IsolationLevel::RepeatableRead),
+                access_mode: postgres.then_some(AccessMode::ReadOnly),
+                sqlite_transaction_mode: None,
             })
             .await
     }

@@ -87,6 +87,8 @@ problem_codes! {
     NotAside "not-aside" 409 "This event is not in quarantine." "该记录不在隔离中。";
     /// Required public information is missing; each item is listed.
     NotPublishable "not-publishable" 409 "Public information is incomplete." "公开信息不完整，不能发布。";
+    /// The cursor leads nowhere any more: begin with a snapshot.
+    CursorGone "cursor-gone" 410 "This cursor cannot be followed any more; begin with a snapshot." "该同步位置已失效，请重新获取快照。";
     /// The body is larger than this call takes.
     TooLarge "too-large" 413 "The request is larger than this call takes." "请求内容过大。";
     /// The picture has more pixels than we look at.

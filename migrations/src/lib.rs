@@ -20,6 +20,7 @@ mod m0013_suspicion;
 mod m0014_devices;
 mod m0015_events;
 mod m0020_recall_scope;
+mod m0021_told_units;
 mod m0022_query_sightings;
 mod table;
 
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_devices::Migration),
             Box::new(m0015_events::Migration),
             Box::new(m0020_recall_scope::Migration),
+            Box::new(m0021_told_units::Migration),
             Box::new(m0022_query_sightings::Migration),
         ]
     }

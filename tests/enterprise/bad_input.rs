@@ -12,7 +12,8 @@ const LARGE_MAX: usize = 4 * 1024 * 1024;
 
 /// Operations that take JSON, with a right request of each.
 pub fn takers(stage: &Stage) -> Vec<(Operation, String, Value)> {
-    let json_only = |o: &Operation| o.media.as_deref() == Some("application/json");
+    let json_only =
+        |o: &Operation| o.media.as_deref() == Some("application/json") && !o.is_of_devices();
     operations()
         .into_iter()
         .filter(json_only)

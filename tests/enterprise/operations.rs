@@ -31,9 +31,17 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Does it make something?
+    /// Does it make something, and say the same of it again? What makes tickets of devices says a
+    /// new one-time code each time; its stories are in `tests/handheld`.
     pub fn creates(&self) -> bool {
-        self.secured && self.method == Method::POST && self.statuses.iter().any(|s| s == "201")
+        let makes = self.method == Method::POST && self.statuses.iter().any(|s| s == "201");
+        self.secured && makes && !self.path.starts_with("/v1/devices")
+    }
+
+    /// Is it a call of devices? These carry frames of the agreement with devices, and tokens that
+    /// devices sign; their stories are in `tests/handheld`.
+    pub fn is_of_devices(&self) -> bool {
+        self.path.starts_with("/v1/sync/") || self.path == "/v1/enrol"
     }
 }
 
@@ -59,7 +67,7 @@ pub fn operations() -> Vec<Operation> {
     }
     assert!(all.len() > 30, "the document lists {}", all.len());
     // What was erased cannot be read, and a new password ends the caller's own token: these two
-    // come last.
+    // come last. A device is revoked once.
     all.sort_by_key(|operation| match operation.id.as_str() {
         "erase_voice" => 1,
         "change_my_password" => 2,
@@ -105,6 +113,8 @@ pub struct Stage {
     pub voice: String,
     /// A link of the product.
     pub link: String,
+    /// A device of the plant.
+    pub device: String,
     /// Company prefix.
     pub prefix: String,
 }
@@ -146,10 +156,13 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
         "href": "https://brand.example/faqs", "title": "常见问题",
     });
     let link = id(&made(admin.post("/v1/links", &link).await));
+    let device = json!({"name": "一号线", "profile": "line", "location_id": plant});
+    let device = made(admin.post("/v1/devices", &device).await);
     Stage {
         user,
         voice,
         link,
+        device: text_of(&device["device"]["id"]),
         plant,
         product,
         batch,
@@ -288,6 +301,26 @@ impl Stage {
                 Body::Bytes(format!("%PDF-1.4 number {n}").into_bytes()),
             ),
             "get_file" => (operation.path.replace("{hash}", &self.file), Body::Nothing),
+            "create_device" => post(
+                here(),
+                json!({
+                    "name": format!("手持 {n}"), "profile": "handheld", "location_id": self.plant,
+                }),
+            ),
+            "get_device" | "create_device_ticket" => (at(&self.device), Body::Nothing),
+            "revoke_device" => post(at(&self.device), json!({"reason": "遗失"})),
+            // Nobody has a code or a device's key here.
+            "enrol" => post(
+                here(),
+                json!({
+                    "v": 1, "code": "0".repeat(26),
+                    "key": {"kty": "EC", "crv": "P-256", "x": "A".repeat(43), "y": "A".repeat(43)},
+                }),
+            ),
+            _ if operation.is_of_devices() => match operation.media {
+                Some(_) => post(here(), json!({"v": 1})),
+                None => plain(),
+            },
             "create_segment" => post(
                 here(),
                 json!({
@@ -357,6 +390,7 @@ impl Stage {
             | "list_links"
             | "list_suspicions"
             | "list_log"
+            | "list_devices"
             | "livez"
             | "readyz"
             | "healthz"

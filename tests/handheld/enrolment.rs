@@ -4,7 +4,7 @@ use crate::support::{firm, id, made, ok, platform, refused, refused_field, text_
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use suyuan_sync::wire::{TrustKey, follow};
-use suyuan_tests::{Caller, DeviceKey, Handheld, TestApp, on_both};
+use suyuan_tests::{Caller, DeviceKey, Handheld, TestApp, caller::Method, on_both};
 
 /// A place of this enterprise.
 pub async fn place(staff: &Caller, code: &str, kind: &str) -> String {
@@ -53,6 +53,32 @@ on_both!(a_device_enrols_once_by_its_code, |app| {
     refused(again, "enrolment-code-invalid");
     let path = format!("/v1/devices/{}", text_of(&device["id"]));
     assert_eq!(ok(firm.admin.get(&path).await)["epoch"], 1);
+    app.stop().await;
+});
+
+on_both!(a_device_made_again_under_one_key_is_one_device, |app| {
+    let platform = platform(&app).await;
+    let firm = firm(&app, &platform, "ACME", &["9521234"]).await;
+    let place = place(&firm.operator, "WH-1", "warehouse").await;
+    let device = json!({"name": "PDA 1", "profile": "handheld", "location_id": place});
+    let headers = [
+        ("content-type", "application/json"),
+        ("idempotency-key", "one-device"),
+    ];
+    let make = async || {
+        let body = device.to_string().into_bytes();
+        let post = Method::POST;
+        made(
+            firm.operator
+                .send(post, "/v1/devices", &headers, body)
+                .await,
+        )
+    };
+    let (first, second) = (make().await, make().await);
+    assert_eq!(first["device"]["id"], second["device"]["id"]);
+    assert_ne!(first["ticket"]["code"], second["ticket"]["code"]);
+    let list = firm.operator.get("/v1/devices").await.json();
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(1));
     app.stop().await;
 });
 

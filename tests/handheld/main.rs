@@ -3,7 +3,9 @@
 
 mod aside;
 mod enrolment;
+mod pulls;
 mod pushes;
+mod reads;
 mod scene;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]

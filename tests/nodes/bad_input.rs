@@ -97,8 +97,13 @@ fn round(tin: &str, n: usize) -> Vec<Bad> {
             get(&format!("{tin}&x={}", "a".repeat(1 << 20)), JSON),
         ),
         bad(
-            "a query of 100 kB",
+            "a query of 60 kB",
             &["414 uri-too-long"],
+            get(&format!("{tin}&x={}", "a".repeat(60_000)), JSON),
+        ),
+        bad(
+            "a query of 100 kB",
+            &["400"],
             get(&format!("{tin}&x={}", "a".repeat(100_000)), JSON),
         ),
         bad(
@@ -123,9 +128,9 @@ fn round(tin: &str, n: usize) -> Vec<Bad> {
             ),
         ),
         bad(
-            "a key nobody has",
+            "a code of an unknown issuer",
             &["404"],
-            get(&format!("/8018/{n:017}X"), JSON),
+            get(&format!("/01/06901234567892/21/{n}"), JSON),
         ),
         bad(
             "an unknown key",

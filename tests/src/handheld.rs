@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use suyuan_sync::{
     chain::{self, Hash},
     ids::{DeviceId, Epoch, Seq},
-    wire::{PushAnswer, PushClaims, ReadClaims, TYP_PUSH, TYP_READ},
+    wire::{PullAnswer, PushAnswer, PushClaims, ReadClaims, StatusAnswer, TYP_PUSH, TYP_READ},
 };
 use uuid::Uuid;
 
@@ -239,6 +239,49 @@ impl Handheld {
 
     /// GET with an anchor of the test's own.
     pub async fn read_with(&self, path: &str, anchor: &str) -> Answer {
+        let bearer = self.reading(anchor);
+        self.caller
+            .get_with(path, &[("authorization", &bearer)])
+            .await
+    }
+
+    /// POST as a device reads: with the newest anchor as nonce.
+    pub async fn ask(&self, path: &str, body: &Value) -> Answer {
+        let bearer = self.reading(&self.anchor);
+        self.caller
+            .post_with(path, &[("authorization", &bearer)], body)
+            .await
+    }
+
+    /// The page after a cursor; keeps its anchor.
+    pub async fn pull(&mut self, cursor: i64, limit: usize) -> PullAnswer {
+        let path = format!("/v1/sync/pull?cursor={cursor}&limit={limit}");
+        let answer = self.read(&path).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let answer: PullAnswer = serde_json::from_slice(&answer.body).expect("a page");
+        self.keep(&answer.anchor);
+        answer
+    }
+
+    /// How the service says it stands; keeps its anchor.
+    pub async fn status(&mut self) -> StatusAnswer {
+        let answer = self.read("/v1/sync/status").await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let answer: StatusAnswer = serde_json::from_slice(&answer.body).expect("a status");
+        self.keep(&answer.anchor);
+        answer
+    }
+
+    /// What this device would deposit elsewhere: texts that were just made.
+    pub fn exported(&self, events: &[String]) -> Value {
+        let first = self.next - events.len() as u64;
+        let prev = self.before(events);
+        let token = self.key.token(TYP_PUSH, &self.claims(first, prev, events));
+        json!({"v": 1, "token": token, "push": self.frame(first, prev, events)})
+    }
+
+    /// The header of a read.
+    fn reading(&self, anchor: &str) -> String {
         let claims = ReadClaims {
             aud: self.installation.clone(),
             device: self.device,
@@ -246,10 +289,7 @@ impl Handheld {
             anchor: anchor.to_owned(),
         };
         let claims = serde_json::to_value(claims).expect("claims");
-        let bearer = format!("Bearer {}", self.key.token(TYP_READ, &claims));
-        self.caller
-            .get_with(path, &[("authorization", &bearer)])
-            .await
+        format!("Bearer {}", self.key.token(TYP_READ, &claims))
     }
 }
 

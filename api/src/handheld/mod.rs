@@ -6,6 +6,7 @@
 pub mod anchor;
 pub mod aside;
 pub mod devices;
+pub mod down;
 pub mod inflate;
 pub mod keys;
 pub mod push;

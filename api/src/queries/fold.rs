@@ -157,7 +157,9 @@ pub async fn fold(db: &Db, now: Micros) -> Result<Option<Folded>, DbErr> {
     for packet in store::packets(db, taken).await? {
         if let Some(strips) = unpack(&packet.body) {
             read.push(packet.id);
-            strips.into_iter().for_each(|strip| folding.add(strip));
+            for strip in strips {
+                folding.add(strip);
+            }
         } else {
             metrics::counter!("suyuan_query_packets_unreadable_total").increment(1);
             tracing::error!(packet = %packet.id, "a packet of the query log cannot be read");
@@ -255,7 +257,9 @@ mod tests {
 
     fn folding(strips: Vec<Strip>) -> Folding {
         let mut folding = Folding::default();
-        strips.into_iter().for_each(|strip| folding.add(strip));
+        for strip in strips {
+            folding.add(strip);
+        }
         folding
     }
 

@@ -75,7 +75,7 @@ pub struct Open {
     /// Places in `codes`, plus one, by hash; zero is free. Twice as many as codes, so that one is
     /// found in a step or two.
     slots: [u8; SLOTS],
-    codes: Vec<Code>,
+    codes: Vec<Asked>,
     sightings: Vec<Sighting>,
     queries: usize,
 }
@@ -83,7 +83,7 @@ pub struct Open {
 const SLOTS: usize = 2 * CODES_MAX;
 const _: () = assert!(CODES_MAX < u8::MAX as usize && SLOTS.is_power_of_two());
 
-struct Code {
+struct Asked {
     code: TraceCode,
     unit: Unit,
     hash: u64,
@@ -135,10 +135,7 @@ impl Open {
         self.queries += 1;
         let hash = hash(code, unit);
         let mut slot = hash as usize % SLOTS;
-        loop {
-            let Some(place) = usize::from(self.slots[slot]).checked_sub(1) else {
-                break;
-            };
+        while let Some(place) = usize::from(self.slots[slot]).checked_sub(1) {
             let known = &self.codes[place];
             if known.hash == hash && known.unit == unit && known.code == *code {
                 return self.note_again(place, way, at);
@@ -150,7 +147,7 @@ impl Open {
             return;
         }
         self.slots[slot] = self.codes.len() as u8 + 1;
-        self.codes.push(Code {
+        self.codes.push(Asked {
             code: *code,
             unit,
             hash,
@@ -221,7 +218,7 @@ fn hash(code: &TraceCode, unit: Unit) -> u64 {
     number.wrapping_mul(SPREAD).rotate_left(32)
 }
 
-fn put(body: &mut Vec<u8>, code: &Code, written: &Written) {
+fn put(body: &mut Vec<u8>, code: &Asked, written: &Written) {
     put_text(body, &code.code.to_string());
     match code.unit {
         Some((space, index)) => {
@@ -334,7 +331,7 @@ mod tests {
         let path = format!("/01/06901234567892/21/{serial}");
         let code = trace_code::parse_path(&path, "").unwrap().code;
         let space = SpaceKey::parse("01/06901234567892").unwrap();
-        (code, (serial % 5 != 0).then_some((space, serial)))
+        (code, (!serial.is_multiple_of(5)).then_some((space, serial)))
     }
 
     fn note(open: &mut Open, serial: u64, manner: &Manner, at: Micros) {

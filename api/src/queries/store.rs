@@ -16,7 +16,10 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr,
     EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::BuildHasher,
+};
 use uuid::Uuid;
 
 /// Rows written in one statement.
@@ -201,9 +204,9 @@ pub async fn put_rows(
 }
 
 /// Adds to the counts of units: how many, and first when. Returns what they are now.
-pub async fn add_counts(
+pub async fn add_counts<S: BuildHasher>(
     tx: &DatabaseTransaction,
-    sums: &HashMap<UnitName, Sum>,
+    sums: &HashMap<UnitName, Sum, S>,
     fold: i64,
 ) -> Result<Vec<Counted>, DbErr> {
     let backend = tx.get_database_backend();

@@ -35,8 +35,8 @@ impl Texts {
             code,
             own,
             queries,
-            gtin,
             as_of,
+            gtin,
         }
     }
 }
@@ -118,7 +118,7 @@ fn put_code(out: &mut String, found: &Found) {
         lot = Some(&batch.lot);
     }
     out.push_str(r#"{"canonical":""#);
-    put_json(out, &found.code);
+    put_json(out, found.code);
     out.push_str(r#"","scheme":""#);
     out.push_str(scheme);
     out.push_str(r#"","level":""#);

@@ -1,0 +1,94 @@
+//! What a device acknowledged: whoever asks with a cursor has stored everything up to it.
+//!
+//! An event counts as made with that knowledge when its anchor is at least the one the device
+//! signed its question with: a device stores an anchor together with the page it came with, so
+//! the greatest one it holds came with that page or after it.
+
+use super::store::rows;
+use crate::{
+    clock::Micros,
+    db::{Db, statement},
+    handheld::push::store::{ChainState, Timeline},
+    log::Position,
+};
+use sea_orm::{ConnectionTrait, DbErr};
+use suyuan_sync::{
+    admission::Extent,
+    ids::{DeviceId, Epoch},
+    time::Prefix,
+};
+use uuid::Uuid;
+
+/// Which device acknowledges.
+#[derive(Debug, Clone, Copy)]
+pub struct Device {
+    /// Whose.
+    pub enterprise: Uuid,
+    /// Which.
+    pub id: Uuid,
+    /// Its epoch.
+    pub epoch: Epoch,
+}
+
+/// Keeps that the device has everything up to `cursor`, as it said under an anchor of this instant.
+pub async fn acknowledge(
+    db: &Db,
+    device: Device,
+    cursor: Position,
+    anchor: Micros,
+) -> Result<(), DbErr> {
+    let key = || [device.id.into(), i64::from(device.epoch).into()];
+    let held = rows(
+        db.reader(),
+        "SELECT delivered FROM device_chain WHERE device_id = ? AND epoch = ?",
+        key(),
+    )
+    .await?;
+    let held: Option<Position> = held
+        .first()
+        .map(|row| row.try_get("", "delivered"))
+        .transpose()?;
+    if held.is_some_and(|held| held >= cursor) {
+        return Ok(());
+    }
+    // Events with this very anchor count, and "before" is what admission asks.
+    let at = anchor.saturating_sub(1);
+    let tx = db.begin().await?;
+    let nothing = ChainState {
+        extent: Extent::empty(DeviceId(device.id), device.epoch),
+        time: Timeline {
+            prefix: Prefix::START,
+            last: None,
+        },
+    };
+    let nothing = serde_json::to_string(&nothing);
+    let nothing = nothing.map_err(|error| DbErr::Json(error.to_string()))?;
+    let [id, epoch] = key();
+    tx.execute_raw(statement(
+        db.backend(),
+        "INSERT INTO device_chain (device_id, epoch, enterprise_id, contiguous, highest, forked, \
+         delivered, delivered_at, gseq, state) VALUES (?, ?, ?, 0, 0, FALSE, ?, ?, 0, ?) \
+         ON CONFLICT (device_id, epoch) DO UPDATE SET delivered = excluded.delivered, \
+         delivered_at = excluded.delivered_at \
+         WHERE device_chain.delivered < excluded.delivered",
+        [
+            id,
+            epoch,
+            device.enterprise.into(),
+            cursor.into(),
+            at.into(),
+            nothing.into(),
+        ],
+    ))
+    .await?;
+    let [id, epoch] = key();
+    tx.execute_raw(statement(
+        db.backend(),
+        "INSERT INTO device_ack (device_id, epoch, at, gseq) VALUES (?, ?, ?, ?) \
+         ON CONFLICT (device_id, epoch, at) DO UPDATE SET gseq = excluded.gseq \
+         WHERE device_ack.gseq < excluded.gseq",
+        [id, epoch, at.into(), cursor.into()],
+    ))
+    .await?;
+    tx.commit().await
+}

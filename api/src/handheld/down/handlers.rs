@@ -1,0 +1,221 @@
+//! What devices read, over HTTP; and outboxes that somebody brings.
+
+use super::{
+    ack_store::{self, acknowledge},
+    pull::{self, PullError},
+    status,
+    store::head,
+    unit_store as units,
+};
+use crate::{
+    app::Internal,
+    handheld::push::{handlers::encoding, receive},
+    http::{
+        body::{self, Json},
+        device::{Carrier, DeviceKnown, DeviceRead},
+    },
+    problem::{Problem, ProblemBody, ProblemCode},
+};
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::header,
+    post,
+    web::{Data, Payload, Query},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use suyuan_sync::{
+    fold::UnitState,
+    ids::{EnterpriseId, LocationId},
+    limits::{PULL_ITEMS_MAX, PUSH_BYTES_MAX},
+    trace_code,
+    unit::UnitKey,
+    wire::{LookUpAnswer, PullAnswer, UnitCard, V},
+};
+use utoipa::{IntoParams, ToSchema};
+
+/// Most codes of one look-up.
+pub const CODES_MAX: usize = 100;
+
+/// Where a pull goes on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct PullQuery {
+    /// The cursor of the last page that was stored; absent or 0: from the beginning. Asking with it
+    /// acknowledges everything before it.
+    pub cursor: Option<i64>,
+    /// About how many items of each sort, 1 to 500 (default 500); what changed at one position is
+    /// never cut.
+    pub limit: Option<usize>,
+}
+
+/// Codes somebody looks up.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LookUpIn {
+    /// Version of this message: 1.
+    pub v: u32,
+    /// The codes as read, at most 100.
+    pub codes: Vec<String>,
+}
+
+/// What the service holds of the device that asks: how far its sequence came, events that stand
+/// aside and why, and findings that need its user. The bearer token is a JWT of type
+/// `suyuan-read+jwt` that the device signs (ES256) over the newest anchor it holds; its times are not
+/// judged. An anchor older than 15 minutes is answered with 401 `stale-anchor` and a fresh `anchor`.
+///
+/// A device whose key is revoked may ask this too, and is told `re_enrol`.
+#[utoipa::path(tag = "handheld", operation_id = "get_sync_status",
+    responses((status = 200, body = Object, description = "`{v, device, epoch, contiguous_seq, \
+        held_ranges, missing_ranges, head_hash, re_enrol, parked[], quarantined[], findings[], more, \
+        anchor}`"), (status = 401, body = ProblemBody)))]
+#[get("/v1/sync/status")]
+pub async fn get_sync_status(
+    state: Data<Internal>,
+    device: DeviceKnown,
+) -> Result<HttpResponse, Problem> {
+    Ok(answer(&status::of(&state, &device).await?))
+}
+
+/// What changed for a device since a cursor: products, partners, units at its place or on the way
+/// there with what containers hold, what left, the recall list, and what was found about its own
+/// events, also when it closed. Signed as `GET /v1/sync/status` is.
+///
+/// 403 when the device has to enrol again; 410 when the cursor is ahead of the log, which was set
+/// back: begin from the beginning.
+#[utoipa::path(tag = "handheld", operation_id = "pull_changes", params(PullQuery),
+    responses((status = 200, body = Object, description = "`{v, items[{gseq, item{type, ..}}], cursor, \
+        more, anchor}`"), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+    (status = 410, body = ProblemBody), (status = 422, body = ProblemBody)))]
+#[get("/v1/sync/pull")]
+pub async fn pull_changes(
+    state: Data<Internal>,
+    device: DeviceRead,
+    query: Query<PullQuery>,
+) -> Result<HttpResponse, Problem> {
+    let device = device.0;
+    let cursor = query.cursor.unwrap_or(0);
+    let limit = query.limit.unwrap_or(PULL_ITEMS_MAX);
+    if cursor < 0 || !(1..=PULL_ITEMS_MAX).contains(&limit) {
+        return Err(Problem::field(
+            if cursor < 0 { "cursor" } else { "limit" },
+            "out-of-range",
+            "cursor is a position; limit lies between 1 and 500",
+            "cursor 为位置；limit 须在 1 到 500 之间",
+        ));
+    }
+    let page = pull::page(&state, &device, cursor, limit as i64).await?;
+    if cursor > 0 {
+        let who = ack_store::Device {
+            enterprise: device.enterprise,
+            id: device.device,
+            epoch: device.epoch,
+        };
+        acknowledge(&state.db, who, cursor, device.anchor).await?;
+    }
+    let (anchors, now) = (&state.handheld.anchors, state.clock.now());
+    Ok(answer(&PullAnswer {
+        v: V,
+        items: page.items,
+        cursor: page.cursor,
+        more: page.more,
+        anchor: anchors.issue(device.device, device.epoch, page.stamp, now),
+    }))
+}
+
+/// What is known of codes somebody holds in front of a device: a card for each, or null where nothing
+/// is known or the enterprise may not know it. Signed as `GET /v1/sync/status` is.
+#[utoipa::path(tag = "handheld", operation_id = "look_up_units", request_body = LookUpIn,
+    responses((status = 200, body = Object, description = "`{v, cards[], position, anchor}`"),
+    (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+    (status = 422, body = ProblemBody)))]
+#[post("/v1/sync/lookups")]
+pub async fn look_up_units(
+    state: Data<Internal>,
+    device: DeviceRead,
+    asked: Json<LookUpIn>,
+) -> Result<HttpResponse, Problem> {
+    let (device, asked) = (device.0, asked.value);
+    if asked.v != 1 || asked.codes.len() > CODES_MAX {
+        return Err(Problem::field(
+            if asked.v == 1 { "codes" } else { "v" },
+            "out-of-range",
+            "version 1, at most 100 codes",
+            "版本须为 1，最多 100 个追溯码",
+        ));
+    }
+    let key = |code: &String| UnitKey::of(&trace_code::parse(code).ok()?.code);
+    let keys: Vec<Option<UnitKey>> = asked.codes.iter().map(key).collect();
+    let tx = state.db.begin_reading().await?;
+    let (position, stamp) = head(&tx).await?;
+    let named: BTreeSet<UnitKey> = keys.iter().flatten().cloned().collect();
+    let mut known = units::by_key(&tx, &named).await?;
+    known.retain(|_, unit| {
+        may_know(
+            &unit.state,
+            EnterpriseId(device.enterprise),
+            device.location,
+        )
+    });
+    let units: Vec<units::Told> = known.into_values().collect();
+    let cards = units::cards(&tx, &units).await?;
+    tx.commit().await?;
+    let of = |key: Option<UnitKey>| -> Option<UnitCard> {
+        let key = key?;
+        cards.iter().find(|card| card.unit == key).cloned()
+    };
+    let (anchors, now) = (&state.handheld.anchors, state.clock.now());
+    Ok(answer(&LookUpAnswer {
+        v: V,
+        cards: keys.into_iter().map(of).collect(),
+        position,
+        anchor: anchors.issue(device.device, device.epoch, stamp, now),
+    }))
+}
+
+/// May an enterprise know a unit's state (sync.md section 5)? Its issuer, who holds or held it, and
+/// whom it is on the way to.
+fn may_know(state: &UnitState, own: EnterpriseId, place: uuid::Uuid) -> bool {
+    state.issuer == Some(own)
+        || state.holder == Some(own)
+        || state.linked.contains(&own)
+        || crate::handheld::units::place_of(state.place) == Some(LocationId(place))
+}
+
+/// An exported outbox of a device, brought by another device or a file: `{v: 1, token, push}`, where
+/// `push` is what `POST /v1/sync/push` takes and `token` what its device signed over it. The caller is
+/// any device (as for reads) or somebody of an enterprise. Admitted like a push, marked `imported`.
+#[utoipa::path(tag = "handheld", operation_id = "deposit_events",
+    request_body(content = Object, description = "`{v: 1, token, push}`"),
+    responses((status = 200, body = Object, description = "As of `POST /v1/sync/push`."),
+    (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+    (status = 413, body = ProblemBody), (status = 415, body = ProblemBody),
+    (status = 503, body = ProblemBody)))]
+#[post("/v1/sync/deposit")]
+pub async fn deposit_events(
+    state: Data<Internal>,
+    _carrier: Carrier,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let encoding = encoding(&request)?;
+    let body = body::read(payload.into_inner(), PUSH_BYTES_MAX).await?;
+    let deposited = receive::deposit(&state, encoding, body.to_vec()).await?;
+    Ok(answer(&deposited))
+}
+
+fn answer(body: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(body)
+}
+
+impl From<PullError> for Problem {
+    fn from(error: PullError) -> Problem {
+        match error {
+            PullError::Gone => Problem::new(ProblemCode::CursorGone),
+            PullError::Db(error) => error.into(),
+            PullError::Key(_) => Problem::internal(&error),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What comes down to devices (sync.md section 3): how they stand, what changed since a cursor, and
+//! what is known of a code somebody looks up.
+//!
+//! A page of a pull is everything in (cursor, upto] that is in the device's scope, read in one
+//! transaction that sees one moment; a position is never cut, so what a device applies is what
+//! stood at a position (I22). A thing that changes while pages are read comes again with its new
+//! position, never less (I21). Whoever asks with a cursor says by it that everything up to it
+//! arrived: that is what C9 takes for known.
+//!
+//! The scope of a device is its enterprise's products and places, what is at its place or on the
+//! way there, and its own events. It must not write anything but what was told and acknowledged.
+
+pub mod ack_store;
+pub mod card_store;
+pub mod handlers;
+pub mod pull;
+pub mod recalled;
+pub mod status;
+pub mod status_store;
+pub mod store;
+pub mod unit_store;
+pub mod verdict_store;

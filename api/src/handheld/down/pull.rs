@@ -1,0 +1,237 @@
+//! A page of what changed for a device.
+
+use super::{
+    card_store as cards, recalled,
+    store::{self, Window},
+    unit_store::{self as units, Changes},
+    verdict_store,
+};
+use crate::{
+    app::Internal, clock::Micros, handheld::keys::KeyError, http::device::DeviceKnown,
+    log::Position,
+};
+use sea_orm::{ConnectionTrait, DbErr};
+use std::collections::{BTreeMap, BTreeSet};
+use suyuan_sync::{
+    event::{self, Counterpart},
+    ids::LocationId,
+    wire::{Item, PullItem, Removed},
+};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// Why there is no page.
+#[derive(Debug, Error)]
+pub enum PullError {
+    /// The cursor leads nowhere: it is ahead of the log.
+    #[error("the cursor cannot be followed")]
+    Gone,
+    /// The database's word.
+    #[error("pull")]
+    Db(#[from] DbErr),
+    /// The recall list could not be signed.
+    #[error("pull")]
+    Key(#[from] KeyError),
+}
+
+/// A page, without its anchor.
+pub struct Page {
+    /// What changed, in the order of the positions.
+    pub items: Vec<PullItem>,
+    /// Where to go on.
+    pub cursor: Position,
+    /// There is more already.
+    pub more: bool,
+    /// The instant of the position it was read at.
+    pub stamp: Micros,
+}
+
+/// What an item is of: a later one takes the place of an earlier one. In the order in which items
+/// of one position come, so that what is referred to comes first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Of {
+    Partner(Uuid),
+    Product(Uuid),
+    Unit(i64),
+    Verdict(Position),
+    RecallList,
+}
+
+/// The items of a page, each thing once.
+#[derive(Default)]
+struct Items(BTreeMap<Of, (Position, Item)>);
+
+impl Items {
+    fn add(&mut self, of: Of, gseq: Position, item: Item) {
+        let newer = self.0.get(&of).is_none_or(|(held, _)| *held <= gseq);
+        if newer {
+            self.0.insert(of, (gseq, item));
+        }
+    }
+
+    fn in_order(self) -> Vec<PullItem> {
+        let mut items: Vec<(Position, Of, Item)> = self
+            .0
+            .into_iter()
+            .map(|(of, (gseq, item))| (gseq, of, item))
+            .collect();
+        items.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        let plain = |(gseq, _, item)| PullItem { gseq, item };
+        items.into_iter().map(plain).collect()
+    }
+}
+
+/// The page after a cursor.
+pub async fn page(
+    state: &Internal,
+    device: &DeviceKnown,
+    cursor: Position,
+    limit: i64,
+) -> Result<Page, PullError> {
+    let tx = state.db.begin_reading().await?;
+    let (head, stamp) = store::head(&tx).await?;
+    // Nothing that a pull reads is ever discarded, and a device never changes its place: no cursor is
+    // too old. One that is ahead is of a log that was set back.
+    if cursor > head {
+        return Err(PullError::Gone);
+    }
+    let mut window = Window {
+        enterprise: device.enterprise,
+        location: device.location,
+        device: device.device,
+        after: cursor,
+        upto: head,
+    };
+    window.upto = store::bound(&tx, &window, limit).await?;
+    let mut items = Items::default();
+    let changes = units::changed(&tx, &window).await?;
+    // Products and partners by the position they are first needed or changed at.
+    let mut products: BTreeMap<Uuid, Position> = BTreeMap::new();
+    let mut partners: BTreeMap<Uuid, Position> = BTreeMap::new();
+    add_units(
+        &tx,
+        &window,
+        &changes,
+        &mut items,
+        &mut products,
+        &mut partners,
+    )
+    .await?;
+    add_legs(&tx, &window, &mut partners).await?;
+    let mut foreign = Vec::new();
+    for (gseq, whose, kind, id) in store::master_data(&tx, &window).await? {
+        match (kind.as_str(), whose == Some(window.enterprise)) {
+            ("product", true) => newest(&mut products, id, gseq),
+            ("product", false) => foreign.push((id, gseq)),
+            ("enterprise" | "location", true) => newest(&mut partners, window.enterprise, gseq),
+            _ => {}
+        }
+    }
+    if !foreign.is_empty() {
+        let handled = store::handled(&tx, window.enterprise).await?;
+        for (id, gseq) in foreign.into_iter().filter(|(id, _)| handled.contains(id)) {
+            newest(&mut products, id, gseq);
+        }
+    }
+    let ids = products.keys().copied().collect();
+    for card in cards::products(&tx, &ids).await? {
+        let (id, at) = (card.product.0, products.get(&card.product.0));
+        items.add(
+            Of::Product(id),
+            at.copied().unwrap_or(window.upto),
+            Item::Product(card),
+        );
+    }
+    for (id, gseq) in partners {
+        if let Some(card) = cards::partner(&tx, id).await? {
+            items.add(Of::Partner(id), gseq, Item::Partner(card));
+        }
+    }
+    for (gseq, verdict) in verdict_store::verdicts(&tx, &window).await? {
+        items.add(Of::Verdict(gseq.0), gseq.1, Item::Verdict(verdict));
+    }
+    if window.upto == head && head > cursor {
+        let keys = &state.handheld.keys;
+        let list = recalled::list(&tx, keys, window.enterprise, (head, stamp)).await?;
+        items.add(Of::RecallList, head, Item::RecallList(list));
+    }
+    tx.commit().await?;
+    // Before anybody is told, so that whatever is told is taken back in time.
+    units::keep_told(&state.db, window.location, &changes.here).await?;
+    Ok(Page {
+        items: items.in_order(),
+        cursor: window.upto,
+        more: window.upto < head,
+        stamp,
+    })
+}
+
+fn newest(of: &mut BTreeMap<Uuid, Position>, id: Uuid, gseq: Position) {
+    let held = of.entry(id).or_insert(gseq);
+    *held = (*held).max(gseq);
+}
+
+/// Units, and what their cards refer to that is not the enterprise's own.
+async fn add_units(
+    conn: &impl ConnectionTrait,
+    window: &Window,
+    changes: &Changes,
+    items: &mut Items,
+    products: &mut BTreeMap<Uuid, Position>,
+    partners: &mut BTreeMap<Uuid, Position>,
+) -> Result<(), DbErr> {
+    let cards = units::cards(conn, &changes.here).await?;
+    let froms: BTreeSet<LocationId> = changes
+        .here
+        .iter()
+        .filter_map(|unit| units::coming_from(&unit.state))
+        .collect();
+    let owners = cards::owners(conn, &froms).await?;
+    for (unit, card) in changes.here.iter().zip(cards) {
+        let own = unit
+            .state
+            .issuer
+            .is_some_and(|issuer| issuer.0 == window.enterprise);
+        if let (Some(product), false) = (unit.product, own) {
+            newest(products, product, unit.gseq);
+        }
+        let from = units::coming_from(&unit.state).and_then(|from| owners.get(&from));
+        if let Some(from) = from.filter(|from| from.0 != window.enterprise) {
+            newest(partners, from.0, unit.gseq);
+        }
+        items.add(Of::Unit(unit.id), unit.gseq, Item::Unit(card));
+    }
+    for unit in &changes.left {
+        let gone = Item::Removed(Removed::Unit(unit.key.clone()));
+        items.add(Of::Unit(unit.id), unit.gseq, gone);
+    }
+    Ok(())
+}
+
+/// Enterprises one step up or down, as the place's own papers name them.
+async fn add_legs(
+    conn: &impl ConnectionTrait,
+    window: &Window,
+    partners: &mut BTreeMap<Uuid, Position>,
+) -> Result<(), DbErr> {
+    let mut places: Vec<(LocationId, Position)> = Vec::new();
+    for (gseq, body) in store::legs(conn, window).await? {
+        let event = event::parse_bytes(&body).ok();
+        match event.and_then(|event| event.counterpart) {
+            Some(Counterpart::Enterprise(id)) if id.0 != window.enterprise => {
+                newest(partners, id.0, gseq);
+            }
+            Some(Counterpart::Location(id)) => places.push((id, gseq)),
+            _ => {}
+        }
+    }
+    let ids = places.iter().map(|(id, _)| *id).collect();
+    let owners = cards::owners(conn, &ids).await?;
+    for (place, gseq) in places {
+        let owner = owners.get(&place);
+        if let Some(owner) = owner.filter(|owner| owner.0 != window.enterprise) {
+            newest(partners, owner.0, gseq);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! What is held of a device: how far its sequence came, what stands aside and why, and what needs
+//! the person who uses it.
+
+use super::{
+    status_store::{aside, findings},
+    store::head,
+};
+use crate::{
+    app::Internal, handheld::push::store::chains, http::device::DeviceKnown, problem::Problem,
+};
+use std::collections::BTreeSet;
+use suyuan_sync::{
+    admission::Extent,
+    ids::DeviceId,
+    limits::PULL_ITEMS_MAX,
+    wire::{StatusAnswer, V},
+};
+
+/// How a device stands.
+pub async fn of(state: &Internal, device: &DeviceKnown) -> Result<StatusAnswer, Problem> {
+    let tx = state.db.begin_reading().await?;
+    let (_, stamp) = head(&tx).await?;
+    let key = (device.device, device.epoch);
+    let chain = chains(&tx, &BTreeSet::from([key])).await?.remove(&key);
+    let forked = chain.as_ref().is_some_and(|chain| chain.forked);
+    let none = || Extent::empty(DeviceId(device.device), device.epoch);
+    let extent = chain.map_or_else(none, |chain| chain.state.extent);
+    let mut parked = aside(&tx, device, "parked").await?;
+    let mut quarantined = aside(&tx, device, "quarantined").await?;
+    let mut findings = findings(&tx, device).await?;
+    tx.commit().await?;
+    let mut more = false;
+    for over in [parked.len(), quarantined.len(), findings.len()] {
+        more |= over > PULL_ITEMS_MAX;
+    }
+    parked.truncate(PULL_ITEMS_MAX);
+    quarantined.truncate(PULL_ITEMS_MAX);
+    findings.truncate(PULL_ITEMS_MAX);
+    let anchors = &state.handheld.anchors;
+    Ok(StatusAnswer {
+        v: V,
+        device: DeviceId(device.device),
+        epoch: device.epoch,
+        contiguous_seq: extent.contiguous,
+        held_ranges: extent.covered(),
+        missing_ranges: extent.missing(),
+        head_hash: extent.head,
+        re_enrol: device.over || forked,
+        parked,
+        quarantined,
+        findings,
+        more,
+        anchor: anchors.issue(device.device, device.epoch, stamp, state.clock.now()),
+    })
+}

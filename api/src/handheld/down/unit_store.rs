@@ -1,0 +1,277 @@
+//! Units as devices are told them: what is at a place or on its way there, with what containers
+//! hold, and what left.
+//!
+//! A thing in a container that is not exceptional has no life of its own: it is where its container
+//! is, and what happened to the container after it was packed happened to it (C13).
+
+use super::{
+    card_store as cards,
+    store::{UNITS, Window, rows},
+};
+use crate::{
+    db::{
+        Db,
+        rows::{Rows, by_keys},
+    },
+    handheld::units::{Kept, place_of, store::UnitId},
+    log::Position,
+};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use std::collections::{BTreeMap, BTreeSet};
+use suyuan_sync::{
+    fold::{Place, UnitState},
+    ids::{BatchId, LocationId, ProductId},
+    limits::NESTING_DEPTH_MAX,
+    unit::UnitKey,
+    wire::UnitCard,
+};
+use uuid::Uuid;
+
+const COLUMNS: &str = "u.id, u.unit_key, u.product_id, u.inside, u.exceptional, u.gseq, u.state";
+
+/// A row of `unit`.
+#[derive(Debug, Clone)]
+struct Row {
+    id: UnitId,
+    key: UnitKey,
+    product: Option<Uuid>,
+    inside: Option<UnitId>,
+    exceptional: bool,
+    gseq: Position,
+    state: UnitState,
+}
+
+impl Row {
+    fn read(row: &QueryResult) -> Result<Row, DbErr> {
+        let (key, state): (String, String) =
+            (row.try_get("", "unit_key")?, row.try_get("", "state")?);
+        let kept: Kept = serde_json::from_str(&state)
+            .map_err(|error| DbErr::Json(format!("unit {key}: {error}")))?;
+        Ok(Row {
+            id: row.try_get("", "id")?,
+            key: UnitKey::kept(&key),
+            product: row.try_get("", "product_id")?,
+            inside: row.try_get("", "inside")?,
+            exceptional: row.try_get("", "exceptional")?,
+            gseq: row.try_get("", "gseq")?,
+            state: kept.state,
+        })
+    }
+
+    /// The container whose life it shares.
+    fn shares(&self) -> Option<UnitId> {
+        self.inside.filter(|_| !self.exceptional)
+    }
+}
+
+/// A unit as it is, its container considered.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// Its number.
+    pub id: UnitId,
+    /// Its key.
+    pub key: UnitKey,
+    /// Its product.
+    pub product: Option<Uuid>,
+    /// When it or its container last changed.
+    pub gseq: Position,
+    /// What it is.
+    pub state: UnitState,
+}
+
+/// What a place is to be told about units.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// What is there or on its way there.
+    pub here: Vec<Told>,
+    /// What it was told of and is not there any more.
+    pub left: Vec<Told>,
+}
+
+/// Rows by number, with the containers whose lives they share.
+struct Known(BTreeMap<UnitId, Row>);
+
+impl Known {
+    async fn with_containers(conn: &impl ConnectionTrait, found: Vec<Row>) -> Result<Known, DbErr> {
+        let mut known: BTreeMap<UnitId, Row> = found.into_iter().map(|row| (row.id, row)).collect();
+        for _ in 0..NESTING_DEPTH_MAX {
+            let missing: BTreeSet<UnitId> = known
+                .values()
+                .filter_map(Row::shares)
+                .filter(|id| !known.contains_key(id))
+                .collect();
+            if missing.is_empty() {
+                break;
+            }
+            let sql = format!("SELECT DISTINCT {COLUMNS} FROM unit u WHERE u.id IN ({{keys}})");
+            let keys = missing.into_iter().map(Into::into).collect();
+            for row in by_keys(conn, &sql, &[], keys).await? {
+                let row = Row::read(&row)?;
+                known.insert(row.id, row);
+            }
+        }
+        Ok(Known(known))
+    }
+
+    /// Adds what is in these, as far as it shares their lives; gives their numbers.
+    async fn add_contents(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        of: &BTreeSet<UnitId>,
+    ) -> Result<BTreeSet<UnitId>, DbErr> {
+        let (mut all, mut level) = (BTreeSet::new(), of.clone());
+        let sql = format!(
+            "SELECT DISTINCT {COLUMNS} FROM unit u WHERE u.inside IN ({{keys}}) AND NOT u.exceptional"
+        );
+        for _ in 0..NESTING_DEPTH_MAX {
+            let keys = level.iter().map(|id| (*id).into()).collect();
+            level = BTreeSet::new();
+            for row in by_keys(conn, &sql, &[], keys).await? {
+                let row = Row::read(&row)?;
+                level.insert(row.id);
+                self.0.entry(row.id).or_insert(row);
+            }
+            if level.is_empty() {
+                break;
+            }
+            all.extend(level.iter().copied());
+        }
+        Ok(all)
+    }
+
+    fn told(&self, id: UnitId) -> Option<Told> {
+        let own = self.0.get(&id)?;
+        let (mut state, mut gseq, mut at) = (own.state.clone(), own.gseq, own);
+        for _ in 0..NESTING_DEPTH_MAX {
+            let Some(container) = at.shares().and_then(|id| self.0.get(&id)) else {
+                break;
+            };
+            gseq = gseq.max(container.gseq);
+            state.place = container.state.place;
+            state.holder = container.state.holder;
+            if container.state.last > state.last {
+                state.phase = container.state.phase;
+                state.disposition = container.state.disposition;
+            }
+            at = container;
+        }
+        Some(Told {
+            id,
+            key: own.key.clone(),
+            product: own.product,
+            gseq,
+            state,
+        })
+    }
+}
+
+/// What changed for a place in a window.
+pub async fn changed(conn: &impl ConnectionTrait, window: &Window) -> Result<Changes, DbErr> {
+    let sql = format!("SELECT {COLUMNS} {UNITS}");
+    let found = rows(conn, &sql, window.of_units()).await?;
+    let found: Vec<Row> = found.iter().map(Row::read).collect::<Result<_, _>>()?;
+    let mut ids: BTreeSet<UnitId> = found.iter().map(|row| row.id).collect();
+    let mut known = Known::with_containers(conn, found).await?;
+    let contents = known.add_contents(conn, &ids).await?;
+    ids.extend(contents);
+    let mut elsewhere = Vec::new();
+    let mut changes = Changes::default();
+    for told in ids.iter().filter_map(|id| known.told(*id)) {
+        if told.gseq > window.upto {
+            // Its container changed again meanwhile: it comes with that.
+            continue;
+        }
+        if place_of(told.state.place) == Some(LocationId(window.location)) {
+            changes.here.push(told);
+        } else {
+            elsewhere.push(told);
+        }
+    }
+    let keys = elsewhere.iter().map(|told| told.id.into()).collect();
+    let found = by_keys(
+        conn,
+        "SELECT DISTINCT unit_id FROM told_unit WHERE location_id = ? AND unit_id IN ({keys})",
+        &[window.location.into()],
+        keys,
+    )
+    .await?;
+    let mut told: BTreeSet<UnitId> = BTreeSet::new();
+    for row in found {
+        told.insert(row.try_get("", "unit_id")?);
+    }
+    let left = elsewhere.into_iter();
+    changes.left = left.filter(|unit| told.contains(&unit.id)).collect();
+    Ok(changes)
+}
+
+/// Keeps that a place is told of these.
+pub async fn keep_told(db: &Db, location: Uuid, units: &[Told]) -> Result<(), DbErr> {
+    if units.is_empty() {
+        return Ok(());
+    }
+    let mut new = Rows::of(2);
+    for unit in units {
+        new.add([location.into(), unit.id.into()]);
+    }
+    let tx = db.begin().await?;
+    new.write(
+        &tx,
+        "INSERT INTO told_unit (location_id, unit_id)",
+        "ON CONFLICT (location_id, unit_id) DO NOTHING",
+    )
+    .await?;
+    tx.commit().await
+}
+
+/// Units by key, as they are.
+pub async fn by_key(
+    conn: &impl ConnectionTrait,
+    keys: &BTreeSet<UnitKey>,
+) -> Result<BTreeMap<UnitKey, Told>, DbErr> {
+    let sql = format!("SELECT DISTINCT {COLUMNS} FROM unit u WHERE u.unit_key IN ({{keys}})");
+    let found = by_keys(
+        conn,
+        &sql,
+        &[],
+        keys.iter().map(|key| key.as_str().into()).collect(),
+    )
+    .await?;
+    let found: Vec<Row> = found.iter().map(Row::read).collect::<Result<_, _>>()?;
+    let ids: Vec<UnitId> = found.iter().map(|row| row.id).collect();
+    let known = Known::with_containers(conn, found).await?;
+    let told = ids.into_iter().filter_map(|id| known.told(id));
+    Ok(told.map(|told| (told.key.clone(), told)).collect())
+}
+
+/// Their cards, in the same order.
+pub async fn cards(conn: &impl ConnectionTrait, units: &[Told]) -> Result<Vec<UnitCard>, DbErr> {
+    let batches: BTreeSet<BatchId> = units.iter().filter_map(|unit| unit.state.batch).collect();
+    let lots = cards::lots(conn, &batches).await?;
+    let card = |unit: &Told| {
+        let state = &unit.state;
+        let lot = state.batch.and_then(|batch| lots.get(&batch));
+        UnitCard {
+            unit: unit.key.clone(),
+            level: state.level,
+            product: unit.product.map(ProductId),
+            batch: state.batch,
+            lot: lot.map(|lot| lot.lot.clone()),
+            expires_at: lot.and_then(|lot| lot.expires_at),
+            phase: state.phase,
+            place: state.place,
+            inside: state.inside.clone(),
+            disposition: state.disposition,
+            void: false,
+            recalls: state.recalls.iter().copied().collect(),
+        }
+    };
+    Ok(units.iter().map(card).collect())
+}
+
+/// The place a unit comes from, while it is on its way.
+pub const fn coming_from(state: &UnitState) -> Option<LocationId> {
+    match state.place {
+        Place::Between { from, .. } => Some(from),
+        _ => None,
+    }
+}

@@ -1,0 +1,385 @@
+//! What devices pull: everything in their scope, nothing else, each position whole, and again only
+//! when it changed.
+
+use crate::{
+    enrolment::place,
+    scene::{GTIN, Scene, count, enrolled, inbound, key, outbound, sale, scanned},
+    support::{PASSWORD, firm, gtin, id, made, ok, refused},
+};
+use serde_json::json;
+use std::collections::BTreeMap;
+use suyuan::handheld::keys::point::verify;
+use suyuan_sync::{
+    finding::FindingCode,
+    fold::Phase,
+    invariants::{
+        Delivered, i21_cursors_neither_skip_nor_repeat, i22_whole_checkpoints_only,
+        i23_reads_never_go_back,
+    },
+    wire::{Item, PullAnswer, PullItem, Removed, TrustKey, UnitCard},
+};
+use suyuan_tests::{Handheld, on_both, recall_order};
+
+/// All pages from a cursor on, until there is no more.
+async fn pages(device: &mut Handheld, mut cursor: i64, limit: usize) -> Vec<(i64, PullAnswer)> {
+    let mut pages = Vec::new();
+    loop {
+        let page = device.pull(cursor, limit).await;
+        let (from, more) = (cursor, page.more);
+        assert!(page.cursor > from || !more, "a page goes on");
+        cursor = page.cursor;
+        pages.push((from, page));
+        if !more {
+            return pages;
+        }
+    }
+}
+
+async fn all(device: &mut Handheld, cursor: i64) -> (Vec<PullItem>, i64) {
+    let pages = pages(device, cursor, 500).await;
+    let end = pages.last().map_or(cursor, |(_, page)| page.cursor);
+    (
+        pages.into_iter().flat_map(|(_, page)| page.items).collect(),
+        end,
+    )
+}
+
+/// What an item is about. The recall list is of every position.
+fn what(item: &Item) -> Option<String> {
+    match item {
+        Item::Product(card) => Some(format!("product {}", card.product)),
+        Item::Partner(card) => Some(format!("partner {}", card.enterprise)),
+        Item::Unit(card) => Some(format!("unit {}", card.unit)),
+        Item::Removed(Removed::Unit(key)) => Some(format!("unit {key}")),
+        Item::Removed(_) | Item::RecallList(_) => None,
+        Item::Verdict(verdict) => Some(format!("verdict {}", verdict.event)),
+    }
+}
+
+fn cards(items: &[PullItem]) -> Vec<&UnitCard> {
+    let card = |item: &'_ PullItem| match &item.item {
+        Item::Unit(card) => Some(card.unit.clone()),
+        _ => None,
+    };
+    let units: Vec<_> = items.iter().filter_map(card).collect();
+    items
+        .iter()
+        .filter_map(|item| match &item.item {
+            Item::Unit(card) if units.contains(&card.unit) => Some(card),
+            _ => None,
+        })
+        .collect()
+}
+
+fn gone(items: &[PullItem]) -> Vec<String> {
+    let key = |item: &PullItem| match &item.item {
+        Item::Removed(Removed::Unit(key)) => Some(key.to_string()),
+        _ => None,
+    };
+    items.iter().filter_map(key).collect()
+}
+
+on_both!(
+    a_place_is_told_what_comes_what_is_there_and_what_left,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let tins = [&scene.tins[0], &scene.tins[1]];
+        let mut warehouse = scene.device(&app, &scene.warehouse).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        let (items, start) = all(&mut store, 0).await;
+        let product = items.iter().find_map(|item| match &item.item {
+            Item::Product(card) => Some(card),
+            _ => None,
+        });
+        assert_eq!(product.map(|card| card.gtin.clone()), Some(gtin(GTIN)));
+        let own = items.iter().find_map(|item| match &item.item {
+            Item::Partner(card) => Some(card.places.len()),
+            _ => None,
+        });
+        assert_eq!(own, Some(3), "its own enterprise's places");
+        assert_eq!(cards(&items).len(), 0);
+
+        let event = warehouse.event("inbound", &inbound(&tins));
+        warehouse.push(&[event]).await;
+        let (items, here) = all(&mut store, start).await;
+        assert_eq!(
+            (cards(&items).len(), gone(&items).len()),
+            (0, 0),
+            "I19: not its place"
+        );
+        assert!(
+            items
+                .iter()
+                .all(|item| item.gseq > start && item.gseq <= here)
+        );
+        assert_eq!(cards(&all(&mut warehouse, 0).await.0).len(), 2);
+        let before = all(&mut warehouse, 0).await.1;
+
+        let event = warehouse.event("outbound", &outbound(&tins, &scene.store));
+        warehouse.push(&[event]).await;
+        let (items, here) = all(&mut store, here).await;
+        let expected = cards(&items);
+        assert_eq!(expected.len(), 2);
+        for card in expected {
+            assert_eq!(card.phase, Phase::InTransit);
+            assert_eq!(card.lot.as_deref(), Some("L7"));
+        }
+        let (items, _) = all(&mut warehouse, before).await;
+        let mut left = gone(&items);
+        left.sort();
+        let mut keys = tins.map(|tin| key(tin).to_string());
+        keys.sort();
+        assert_eq!(left, keys);
+        assert_eq!(cards(&items).len(), 0);
+
+        let event = store.event("inbound", &inbound(&tins[..1]));
+        store.push(&[event]).await;
+        let (items, _) = all(&mut store, here).await;
+        let card = cards(&items);
+        assert_eq!((card.len(), card[0].phase), (1, Phase::InStock));
+        app.stop().await;
+    }
+);
+
+on_both!(contents_of_containers_come_and_go_with_them, |app| {
+    let scene = Scene::of(&app).await;
+    let tins: Vec<&String> = scene.tins[..6].iter().collect();
+    let case = &scene.cases[0];
+    let mut plant = scene.device(&app, &scene.plant).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let pack = json!({"units": scanned(&tins), "parent": {"code": case, "input": "wedge"}});
+    let events = [
+        plant.event("pack", &pack),
+        plant.event("outbound", &outbound(&[case], &scene.store)),
+    ];
+    let (_, start) = all(&mut store, 0).await;
+    let pushed = plant.push(&events).await;
+    assert!(
+        pushed.results.iter().all(|result| result.gseq.is_some()),
+        "{pushed:?}"
+    );
+    let (items, here) = all(&mut store, start).await;
+    let told = cards(&items);
+    assert_eq!(told.len(), 7, "the case and six tins");
+    for card in told {
+        assert_eq!(card.phase, Phase::InTransit, "{card:?}");
+        assert_eq!(card.inside.is_some(), card.unit != key(case));
+    }
+    let event = store.event("outbound", &outbound(&[case], &scene.warehouse));
+    store.push(&[event]).await;
+    let (items, _) = all(&mut store, here).await;
+    assert_eq!((gone(&items).len(), cards(&items).len()), (7, 0));
+    app.stop().await;
+});
+
+on_both!(i19_another_enterprise_is_told_nothing_of_it, |app| {
+    let scene = Scene::of(&app).await;
+    let platform = app.signed_in("platform.admin", PASSWORD).await;
+    let beta = firm(&app, &platform, "BETA", &["9521235"]).await;
+    let shop = place(&beta.operator, "S-1", "store").await;
+    let mut stranger = enrolled(&app, &beta.operator, &shop).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let tins = [&scene.tins[0], &scene.tins[1]];
+    let events = [
+        store.event("inbound", &inbound(&tins)),
+        store.event("sale", &sale(&tins[..1])),
+    ];
+    store.push(&events).await;
+    let order = recall_order(&json!([scene.batch]), "r", "i");
+    made(scene.firm.admin.post("/v1/recalls", &order).await);
+    let (items, end) = all(&mut stranger, 0).await;
+    for item in &items {
+        match &item.item {
+            Item::Partner(card) => assert_eq!(card.enterprise.to_string(), beta.id),
+            Item::RecallList(list) => assert_eq!(list.batches, []),
+            other => panic!("{other:?}"),
+        }
+    }
+    // Once something is sent to it, it knows that, its product, who sent it, and its recall.
+    let event = store.event("outbound", &outbound(&tins[1..], &shop));
+    store.push(&[event]).await;
+    let (items, _) = all(&mut stranger, end).await;
+    assert_eq!(cards(&items).len(), 1);
+    let mut seen = Vec::new();
+    for item in &items {
+        match &item.item {
+            Item::Product(card) => seen.push(card.issuer.to_string()),
+            Item::Partner(card) => seen.push(card.enterprise.to_string()),
+            Item::RecallList(list) => assert_eq!(list.batches.len(), 1),
+            _ => {}
+        }
+    }
+    assert_eq!(seen, [scene.firm.id.clone(), scene.firm.id.clone()]);
+    app.stop().await;
+});
+
+on_both!(i21_i22_small_pages_tell_what_one_tells, |app| {
+    let scene = Scene::of(&app).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    for n in 0..6 {
+        let tins = [&scene.tins[2 * n], &scene.tins[2 * n + 1]];
+        let events = [
+            store.event("inbound", &inbound(&tins)),
+            store.event("sale", &sale(&tins[..1])),
+        ];
+        store.push(&events).await;
+    }
+    let (whole, end) = all(&mut store, 0).await;
+    let state = |items: &[PullItem]| -> BTreeMap<String, i64> {
+        let pair = |item: &PullItem| Some((what(&item.item)?, item.gseq));
+        items.iter().filter_map(pair).collect()
+    };
+    let scope: Vec<(String, i64)> = state(&whole).into_iter().collect();
+    assert!(scope.len() > 12, "{scope:?}");
+    for limit in [1, 3] {
+        let pages = pages(&mut store, 0, limit).await;
+        assert!(pages.len() > 3);
+        let delivered: Vec<Delivered> = pages
+            .iter()
+            .map(|(after, page)| Delivered {
+                after: *after,
+                upto: page.cursor,
+                items: page
+                    .items
+                    .iter()
+                    .filter_map(|item| Some((what(&item.item)?, item.gseq)))
+                    .collect(),
+                applied: true,
+                more: page.more,
+            })
+            .collect();
+        for page in &delivered {
+            assert!(
+                page.items
+                    .iter()
+                    .all(|(_, at)| *at > page.after && *at <= page.upto)
+            );
+        }
+        i21_cursors_neither_skip_nor_repeat(&scope, &delivered, end).unwrap();
+        let items: Vec<PullItem> = pages.into_iter().flat_map(|(_, page)| page.items).collect();
+        i22_whole_checkpoints_only(&state(&items), &state(&whole)).unwrap();
+    }
+    assert_eq!(store.pull(end, 500).await.items, [], "nothing happened");
+    app.stop().await;
+});
+
+on_both!(i23_a_device_reads_what_it_was_receipted, |app| {
+    let scene = Scene::of(&app).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let (mut reads, mut cursor) = (Vec::new(), 0);
+    for n in 0..4 {
+        let event = store.event("inbound", &inbound(&[&scene.tins[n]]));
+        let own = store.push(&[event]).await.results[0].gseq.unwrap();
+        cursor = all(&mut store, cursor).await.1;
+        reads.push((own, cursor));
+    }
+    i23_reads_never_go_back(&reads).unwrap();
+    app.stop().await;
+});
+
+on_both!(c9_asking_with_a_cursor_is_what_a_device_knew, |app| {
+    let scene = Scene::of(&app).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    // Made under the anchor of the enrolment, before anything was pulled.
+    let early = store.event("sale", &sale(&[&scene.tins[0]]));
+    let (_, end) = all(&mut store, 0).await;
+    let unacknowledged = store.event("sale", &sale(&[&scene.tins[1]]));
+    store.pull(end, 500).await;
+    let known = store.event("sale", &sale(&[&scene.tins[2]]));
+    store.push(&[early, unacknowledged, known]).await;
+    let delivered = |seq: i64| format!("SELECT delivered AS n FROM event WHERE seq = {seq}");
+    assert_eq!(count(&app, &delivered(1)).await, 0);
+    // It held the page: its anchor came with it, and the device said so later.
+    assert_eq!(count(&app, &delivered(2)).await, end);
+    assert_eq!(count(&app, &delivered(3)).await, end);
+    app.stop().await;
+});
+
+on_both!(
+    a_verdict_comes_when_a_finding_opens_and_when_it_closes,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        let sold = store.event("sale", &sale(&[&scene.tins[0]]));
+        store.push(std::slice::from_ref(&sold)).await;
+        let verdict = |items: &[PullItem]| {
+            let found = items.iter().find_map(|item| match &item.item {
+                Item::Verdict(verdict) => Some(verdict.clone()),
+                _ => None,
+            });
+            found.expect("a verdict")
+        };
+        let (items, end) = all(&mut store, 0).await;
+        let first = verdict(&items);
+        assert_eq!(first.seq, 1);
+        assert_eq!(first.findings.len(), 1);
+        assert_eq!(first.findings[0].code, FindingCode::OrphanSale);
+        assert!(!first.findings[0].closed);
+        let sold: serde_json::Value = serde_json::from_str(&sold).unwrap();
+        let retract = json!({"target": sold["event_id"]});
+        let event = store.event("retract", &retract);
+        store.push(&[event]).await;
+        let (items, _) = all(&mut store, end).await;
+        let closed = verdict(&items);
+        assert_eq!(closed.event, first.event);
+        assert!(closed.findings.iter().all(|note| note.closed), "{closed:?}");
+        app.stop().await;
+    }
+);
+
+on_both!(
+    a_recall_list_is_signed_and_says_what_is_recalled_now,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        let keys: Vec<TrustKey> =
+            serde_json::from_value(store.welcome["trust_keys"].clone()).unwrap();
+        let list = |items: &[PullItem]| {
+            let found = items.iter().find_map(|item| match &item.item {
+                Item::RecallList(list) => Some(list.clone()),
+                _ => None,
+            });
+            found.expect("a list")
+        };
+        let (items, end) = all(&mut store, 0).await;
+        let mut first = list(&items);
+        assert_eq!((first.version, first.batches.len()), (end, 0));
+        assert!(verify(&keys[0].key, &first.bytes_to_sign(), &first.sig));
+        first.version += 1;
+        assert!(!verify(&keys[0].key, &first.bytes_to_sign(), &first.sig));
+        let order = recall_order(&json!([scene.batch]), "r", "i");
+        let recall = id(&made(scene.firm.admin.post("/v1/recalls", &order).await));
+        let (items, end) = all(&mut store, end).await;
+        let open = list(&items);
+        assert_eq!(open.batches.len(), 1);
+        assert_eq!(
+            (open.batches[0].gtin.clone(), open.batches[0].lot.as_str()),
+            (gtin(GTIN), "L7")
+        );
+        assert_eq!(open.batches[0].recall.to_string(), recall);
+        assert!(verify(&keys[0].key, &open.bytes_to_sign(), &open.sig));
+        let path = format!("/v1/recalls/{recall}/close");
+        ok(scene
+            .firm
+            .admin
+            .post(&path, &json!({"note": "已处理"}))
+            .await);
+        assert_eq!(list(&all(&mut store, end).await.0).batches, []);
+        app.stop().await;
+    }
+);
+
+on_both!(a_cursor_ahead_of_the_log_is_gone, |app| {
+    let scene = Scene::of(&app).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let (_, end) = all(&mut store, 0).await;
+    let path = |cursor: i64| format!("/v1/sync/pull?cursor={cursor}");
+    refused(store.read(&path(end + 1_000)).await, "cursor-gone");
+    refused(store.read(&path(-1)).await, "invalid-fields");
+    refused(
+        store.read("/v1/sync/pull?limit=501").await,
+        "invalid-fields",
+    );
+    assert_eq!(store.read(&path(end)).await.status, 200);
+    app.stop().await;
+});

@@ -1,0 +1,194 @@
+//! Who may read: devices sign over an anchor that is not old, and are told how they stand.
+
+use crate::{
+    enrolment::place,
+    scene::{Scene, count, enrolled, inbound, sale},
+    support::{PASSWORD, firm, ok, refused, text_of},
+};
+use serde_json::{Value, json};
+use suyuan_sync::{
+    finding::FindingCode,
+    wire::{PushAnswer, TYP_PUSH},
+};
+use suyuan_tests::{DeviceKey, on_both};
+
+const STATUS: &str = "/v1/sync/status";
+
+on_both!(an_old_anchor_is_answered_with_a_fresh_one, |app| {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let state = app.state();
+    let minutes_ago = |minutes: i64| {
+        let at = state.clock.now() - minutes * 60 * 1_000_000;
+        state.handheld.anchors.issue(device.device.0, 1, 0, at)
+    };
+    assert_eq!(device.read_with(STATUS, &minutes_ago(14)).await.status, 200);
+    for stale in [minutes_ago(16), String::new(), "0".repeat(38)] {
+        let answer = device.read_with(STATUS, &stale).await;
+        let body = refused(answer, "stale-anchor");
+        let fresh = text_of(&body["anchor"]);
+        assert_eq!(device.read_with(STATUS, &fresh).await.status, 200);
+    }
+    // Another device's anchor is nobody's anchor here.
+    let other = scene.device(&app, &scene.store).await;
+    refused(
+        device.read_with(STATUS, &other.anchor).await,
+        "stale-anchor",
+    );
+    device.key = DeviceKey::new();
+    refused(device.read(STATUS).await, "device-not-known");
+    app.stop().await;
+});
+
+on_both!(a_token_of_a_push_reads_nothing, |app| {
+    let scene = Scene::of(&app).await;
+    let device = scene.device(&app, &scene.store).await;
+    let claims = json!({
+        "aud": device.installation, "device": device.device, "epoch": 1, "anchor": device.anchor,
+    });
+    let bearer = format!("Bearer {}", device.key.token(TYP_PUSH, &claims));
+    let stranger = app.stranger();
+    let answer = stranger
+        .get_with(STATUS, &[("authorization", &bearer)])
+        .await;
+    refused(answer, "device-not-known");
+    refused(stranger.get(STATUS).await, "device-not-known");
+    refused(scene.firm.admin.get(STATUS).await, "device-not-known");
+    app.stop().await;
+});
+
+on_both!(
+    a_revoked_device_is_told_to_enrol_again_and_nothing_else,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        assert!(!device.status().await.re_enrol);
+        let path = format!("/v1/devices/{}/revoke", device.device);
+        ok(scene
+            .firm
+            .operator
+            .post(&path, &json!({"reason": "lost"}))
+            .await);
+        assert!(device.status().await.re_enrol);
+        refused(device.read("/v1/sync/pull").await, "not-allowed");
+        let codes = json!({"v": 1, "codes": []});
+        refused(device.ask("/v1/sync/lookups", &codes).await, "not-allowed");
+        app.stop().await;
+    }
+);
+
+on_both!(
+    a_status_tells_what_is_held_what_stands_aside_and_what_to_look_at,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let before = device.status().await;
+        assert_eq!(
+            (before.contiguous_seq, before.head_hash),
+            (0, device.head())
+        );
+        let events = [
+            device.event("sale", &sale(&[&scene.tins[0]])),
+            device.make("no event at all".into()),
+            device.event("from_the_future", &json!({})),
+        ];
+        let pushed = device.push(&events).await;
+        let status = device.status().await;
+        assert_eq!(status.contiguous_seq, 3);
+        assert_eq!(status.held_ranges, pushed.receipt.held_ranges);
+        assert_eq!(status.head_hash, device.head());
+        assert_eq!(status.parked.iter().map(|e| e.seq).collect::<Vec<_>>(), [3]);
+        assert_eq!(
+            status.quarantined.iter().map(|e| e.seq).collect::<Vec<_>>(),
+            [2]
+        );
+        assert_eq!(
+            Some(&status.quarantined[0].code),
+            pushed.results[1].code.as_ref()
+        );
+        assert!(!status.more && !status.re_enrol);
+        let orphan = status.findings.iter().find(|own| own.seq == 1);
+        assert_eq!(
+            orphan.map(|own| own.finding.code),
+            Some(FindingCode::OrphanSale)
+        );
+        // Nobody else's.
+        let mut other = scene.device(&app, &scene.store).await;
+        let status = other.status().await;
+        assert_eq!((status.contiguous_seq, status.findings.len()), (0, 0));
+        assert_eq!((status.parked.len(), status.quarantined.len()), (0, 0));
+        app.stop().await;
+    }
+);
+
+on_both!(an_outbox_brought_by_another_is_as_good_as_a_push, |app| {
+    let scene = Scene::of(&app).await;
+    let mut broken = scene.device(&app, &scene.store).await;
+    let carrier = scene.device(&app, &scene.store).await;
+    let events = [
+        broken.event("inbound", &inbound(&[&scene.tins[0]])),
+        broken.event("sale", &sale(&[&scene.tins[0]])),
+    ];
+    let exported = broken.exported(&events);
+    for _ in 0..2 {
+        let answer = carrier.ask("/v1/sync/deposit", &exported).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let answer: PushAnswer = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(
+            answer.receipt.device, broken.device,
+            "the receipt is for whom it is of"
+        );
+        assert!(answer.receipt.covers(1) && answer.receipt.covers(2));
+    }
+    let imported = "SELECT COUNT(*) AS n FROM event WHERE imported";
+    assert_eq!(count(&app, imported).await, 2);
+    assert_eq!(broken.status().await.contiguous_seq, 2);
+    // Staff may bring it too; nobody may change it, and strangers bring nothing.
+    let events = [broken.event("sale", &sale(&[&scene.tins[1]]))];
+    let exported = broken.exported(&events);
+    refused(
+        app.stranger().post("/v1/sync/deposit", &exported).await,
+        "not-signed-in",
+    );
+    let mut bent = exported.clone();
+    let text = text_of(&bent["push"]["events"][0]).replace("sale", "s\u{e4}le");
+    bent["push"]["events"][0] = Value::from(text);
+    refused(
+        scene.firm.operator.post("/v1/sync/deposit", &bent).await,
+        "device-not-known",
+    );
+    let answer = scene
+        .firm
+        .operator
+        .post("/v1/sync/deposit", &exported)
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    app.stop().await;
+});
+
+on_both!(a_look_up_tells_only_who_may_know, |app| {
+    let scene = Scene::of(&app).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let event = store.event("inbound", &inbound(&[&scene.tins[0]]));
+    let pushed = store.push(&[event]).await;
+    let asked = json!({"v": 1, "codes": [scene.tins[0], "https://example.com/", scene.tins[1]]});
+    let answer = store.ask("/v1/sync/lookups", &asked).await;
+    let told = ok(answer);
+    assert_eq!(told["cards"][0]["phase"], "in_stock");
+    assert_eq!(told["cards"][0]["lot"], "L7");
+    assert_eq!(
+        (&told["cards"][1], &told["cards"][2]),
+        (&Value::Null, &Value::Null)
+    );
+    assert!(
+        told["position"].as_i64() >= pushed.results[0].gseq,
+        "I23: it reads its own writes"
+    );
+    let platform = app.signed_in("platform.admin", PASSWORD).await;
+    let beta = firm(&app, &platform, "BETA", &["9521235"]).await;
+    let shop = place(&beta.operator, "S-1", "store").await;
+    let stranger = enrolled(&app, &beta.operator, &shop).await;
+    let told = ok(stranger.ask("/v1/sync/lookups", &asked).await);
+    assert_eq!(told["cards"], json!([null, null, null]));
+    app.stop().await;
+});
