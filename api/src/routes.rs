@@ -98,6 +98,8 @@ internal_routes![
     handheld::devices::handlers::enrol,
     handheld::push::handlers::push_events,
     handheld::push::handlers::confirm_clock,
+    handheld::aside::handlers::list_quarantine,
+    handheld::aside::handlers::admit_event,
     handheld::down::handlers::get_sync_status,
     handheld::down::handlers::pull_changes,
     handheld::down::handlers::look_up_units,

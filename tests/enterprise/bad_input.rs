@@ -172,7 +172,12 @@ on_both!(one_byte_more_than_the_limit_is_too_large, |app| {
     let (platform, stage) = stage(&app).await;
     let before = head(&app).await;
     for (operation, path, body) in takers(&stage) {
-        let large = ["create_commission", "create_code_destruction"];
+        let large = [
+            "create_commission",
+            "create_code_destruction",
+            "open_recall",
+            "widen_recall",
+        ];
         let large = large.contains(&operation.id.as_str());
         let limit = if large { LARGE_MAX } else { JSON_MAX };
         let caller = right_caller(&operation, &platform, &stage);

@@ -24,7 +24,7 @@ pub struct Operation {
     pub secured: bool,
     /// Media type of its body, if it takes one.
     pub media: Option<String>,
-    /// Is it a list, page by page?
+    /// Is it a list for people, page by page?
     pub paged: bool,
     /// Documented statuses.
     pub statuses: Vec<String>,
@@ -59,7 +59,8 @@ pub fn operations() -> Vec<Operation> {
                 method: method.to_uppercase().parse().expect("a method"),
                 path: path.clone(),
                 secured: operation.get("security").is_some(),
-                paged: parameters.is_some_and(|all| all.iter().any(|p| p["name"] == "limit")),
+                paged: operation.get("security").is_some()
+                    && parameters.is_some_and(|all| all.iter().any(|p| p["name"] == "limit")),
                 media: body.and_then(|content| content.keys().next().cloned()),
                 statuses: statuses.keys().cloned().collect(),
             });
@@ -308,6 +309,11 @@ impl Stage {
                 }),
             ),
             "get_device" | "create_device_ticket" => (at(&self.device), Body::Nothing),
+            // Nothing stands aside on this stage.
+            "admit_event" => post(
+                operation.path.replace("{position}", "1"),
+                json!({"note": "已核实"}),
+            ),
             "revoke_device" => post(at(&self.device), json!({"reason": "遗失"})),
             // Nobody has a code or a device's key here.
             "enrol" => post(
@@ -391,6 +397,8 @@ impl Stage {
             | "list_suspicions"
             | "list_log"
             | "list_devices"
+            | "list_quarantine"
+            | "confirm_clock"
             | "livez"
             | "readyz"
             | "healthz"
@@ -427,7 +435,7 @@ pub fn right_caller<'a>(
     stage: &'a Stage,
 ) -> &'a Caller {
     match operation.id.as_str() {
-        "create_enterprise" | "list_enterprises" => platform,
+        "create_enterprise" | "list_enterprises" | "confirm_clock" => platform,
         _ => &stage.firm.admin,
     }
 }

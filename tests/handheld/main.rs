@@ -10,3 +10,4 @@ mod scene;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]
 mod support;
+mod waits;

@@ -135,6 +135,9 @@ async fn staff_meet_what_the_document_says(engine: Engine) {
         // The platform's.
         "POST /v1/enterprises",
         "GET /v1/enterprises",
+        // The platform's, and nothing stands aside on this stage.
+        "POST /v1/clock/confirm",
+        "POST /v1/quarantine/{position}/admit",
         // Nothing on this stage is complete.
         "POST /v1/products/{id}/publish",
         "POST /v1/batches/{id}/publish",

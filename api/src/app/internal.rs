@@ -14,7 +14,7 @@ use crate::{
     codes,
     config::{self, Settings},
     db::{self, Db, FileLock},
-    handheld::Handheld,
+    handheld::{Handheld, aside},
     http::{
         self, Draining,
         connections::{Bounds, Connections},
@@ -133,6 +133,12 @@ impl InternalPart {
         };
         let mut tasks = vec![
             admitting,
+            tokio::spawn(aside::tend::for_ever(
+                settings.handheld.clone(),
+                db.clone(),
+                clock.clone(),
+                handheld.ingest.clone(),
+            )),
             tokio::spawn(log.clone().tidy_for_ever()),
             tokio::spawn(take::forget_for_ever(db.clone(), clock.clone())),
             tokio::spawn(recalls::job::finish_for_ever(

@@ -4,6 +4,7 @@
 //! HTTP. An event is an entry of the log with a row of its own: see [`push`].
 
 pub mod anchor;
+pub mod aside;
 pub mod devices;
 pub mod down;
 pub mod inflate;

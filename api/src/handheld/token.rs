@@ -46,7 +46,7 @@ pub fn verified<C: DeserializeOwned>(
     let encode = |side: &[u8]| URL_SAFE_NO_PAD.encode(side);
     let key = DecodingKey::from_ec_components(&encode(x), &encode(y)).ok()?;
     let mut rules = Validation::new(Algorithm::ES256);
-    rules.required_spec_claims.clear();
+    rules.set_required_spec_claims(&["aud"]);
     rules.validate_exp = false;
     rules.validate_nbf = false;
     rules.set_audience(&[installation]);

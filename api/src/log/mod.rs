@@ -121,7 +121,8 @@ pub enum Actor {
 }
 
 impl Actor {
-    fn name(self) -> String {
+    /// The name in rows.
+    pub fn name(self) -> String {
         match self {
             Actor::User(id) => format!("user:{id}"),
             Actor::System => "system".into(),

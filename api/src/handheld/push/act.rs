@@ -70,8 +70,8 @@ pub struct Engine {
     log: Log,
     anchors: Anchors,
     watch: Arc<ClockWatch>,
-    pub(super) source: Source,
-    pub(super) reader: Reader,
+    source: Source,
+    reader: Reader,
 }
 
 /// A push while it is being admitted.
@@ -117,14 +117,9 @@ impl Engine {
         &self.log
     }
 
-    /// The database.
-    pub fn db(&self) -> &Db {
-        &self.db
-    }
-
-    /// Reads anchors.
-    pub fn anchors(&self) -> &Anchors {
-        &self.anchors
+    /// Master data, and who reads facts.
+    pub fn parts(&mut self) -> (&mut Source, &mut Reader) {
+        (&mut self.source, &mut self.reader)
     }
 
     /// Admits these pushes in one act. No two may be of one device epoch.
@@ -254,12 +249,7 @@ impl Engine {
     }
 
     /// What an event says of its device's clock.
-    pub(super) fn clock(
-        &self,
-        device: Uuid,
-        epoch: Epoch,
-        event: Option<&Event>,
-    ) -> Option<ClockReading> {
+    pub fn clock(&self, device: Uuid, epoch: Epoch, event: Option<&Event>) -> Option<ClockReading> {
         let event = event?;
         let anchor = event.anchor.as_deref();
         Some(ClockReading {

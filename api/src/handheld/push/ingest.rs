@@ -94,10 +94,13 @@ impl Ingest {
             &self.backlog
         };
         let (reply, answer) = oneshot::channel();
-        let job = Job { push, reply };
-        queue.try_send(job).map_err(|_| PushError::Full)?;
+        // Counted before it can be taken out again.
         let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
         metrics::gauge!("suyuan_pushes_waiting").set(waiting as f64);
+        if queue.try_send(Job { push, reply }).is_err() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(PushError::Full);
+        }
         answer.await.unwrap_or(Err(PushError::Broken))
     }
 

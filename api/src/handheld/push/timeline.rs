@@ -59,12 +59,9 @@ pub async fn place(
         let prefix = store::checkpoint_before(conn, device, epoch, below).await?;
         let prefix = prefix.unwrap_or(Prefix::START);
         let mut events = store::placed_after(conn, device, epoch, prefix.seq).await?;
-        let fresh = new.iter().filter(|new| {
-            let known = events.binary_search_by_key(&new.seq, |placed| placed.timed.seq);
-            known.is_err()
-        });
-        let fresh: Vec<Placed> = fresh.map(unplaced).collect();
-        events.extend(fresh);
+        // What enters now may have its row already: it has no place yet all the same.
+        events.retain(|placed| new.iter().all(|new| new.seq != placed.timed.seq));
+        events.extend(new.iter().map(unplaced));
         events.sort_by_key(|placed| placed.timed.seq);
         if let Some(resumed) = resume(prefix, &events) {
             return kept(

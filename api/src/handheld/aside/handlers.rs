@@ -1,0 +1,74 @@
+//! What stands aside, over HTTP.
+
+use super::{
+    store, tend,
+    wire::{AdmitIn, AdmittedOut, AsidePage, AsideQuery},
+};
+use crate::{
+    app::Internal,
+    free_text,
+    http::{
+        auth::{EnterpriseAdmin, Staff},
+        body::Json,
+        page::PAGE_MAX,
+    },
+    problem::{Problem, ProblemBody},
+};
+use actix_web::{
+    get, post,
+    web::{self, Data, Path, Query},
+};
+
+/// Events of the enterprise's devices that stand aside: in quarantine until somebody decides, or
+/// parked until what they wait for comes.
+#[utoipa::path(tag = "handheld", operation_id = "list_quarantine", params(AsideQuery),
+    security(("bearer" = [])),
+    responses((status = 200, body = AsidePage), (status = 422, body = ProblemBody)))]
+#[get("/v1/quarantine")]
+pub async fn list_quarantine(
+    state: Data<Internal>,
+    caller: Staff,
+    query: Query<AsideQuery>,
+) -> Result<web::Json<AsidePage>, Problem> {
+    let limit = query.limit.unwrap_or(100);
+    if !(1..=PAGE_MAX).contains(&limit) {
+        return Err(Problem::field(
+            "limit",
+            "out-of-range",
+            "limit must lie between 1 and 500",
+            "limit 须在 1 到 500 之间",
+        ));
+    }
+    let items = store::page(&state.db, caller.enterprise, query.after, limit).await?;
+    let full = items.len() as u64 == limit;
+    let next = items.last().filter(|_| full).map(|item| item.position);
+    Ok(web::Json(AsidePage { items, next }))
+}
+
+/// Take an event in that stands aside: of a revoked device, or of a second copy of one. The decision
+/// is an entry of the log; the event keeps its id, its bytes and its time.
+#[utoipa::path(tag = "handheld", operation_id = "admit_event", params(("position" = i64, Path)),
+    request_body = AdmitIn, security(("bearer" = [])),
+    responses((status = 200, body = AdmittedOut), (status = 403, body = ProblemBody),
+    (status = 404, body = ProblemBody), (status = 409, body = ProblemBody),
+    (status = 422, body = ProblemBody)))]
+#[post("/v1/quarantine/{position}/admit")]
+pub async fn admit_event(
+    state: Data<Internal>,
+    caller: EnterpriseAdmin,
+    position: Path<i64>,
+    body: Json<AdmitIn>,
+) -> Result<web::Json<AdmittedOut>, Problem> {
+    let note = body.value.note;
+    if !free_text::is_shown(&note, 500) {
+        return Err(Problem::field(
+            "note",
+            "length",
+            "1 to 500 characters",
+            "1 到 500 个字符",
+        ));
+    }
+    let ingest = &state.handheld.ingest;
+    let out = tend::admit(ingest, caller.enterprise, caller.actor, *position, note).await?;
+    Ok(web::Json(out))
+}

@@ -1,0 +1,327 @@
+//! All SQL about what stands aside.
+
+use super::wire::AsideOut;
+use crate::{
+    clock::{Micros, rfc3339},
+    db::{Db, statement},
+    handheld::push::store::{ChainState, remarks_of},
+    log::Position,
+};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use suyuan_sync::{
+    admission::{Branch, GroupHeld, Outcome},
+    chain::Hash,
+    ids::{Epoch, EventId, GroupId, Seq},
+    order::Interval,
+    time::Timed,
+};
+use uuid::Uuid;
+
+/// An event that stands aside.
+#[derive(Debug, Clone)]
+pub struct AsideRow {
+    /// Its position.
+    pub gseq: Position,
+    /// Whose.
+    pub enterprise: Uuid,
+    /// Of which device.
+    pub device: Uuid,
+    /// Of which epoch.
+    pub epoch: Epoch,
+    /// Its number.
+    pub seq: Seq,
+    /// The id it claims.
+    pub event: Option<EventId>,
+    /// On which branch.
+    pub branch: Branch,
+    /// What is remarked now.
+    pub outcome: Outcome,
+    /// Findings of its admission.
+    pub flags: String,
+    /// When.
+    pub interval: Interval,
+    /// Its bytes.
+    pub body: Vec<u8>,
+}
+
+const COLUMNS: &str = "gseq, stamp, enterprise_id, device_id, epoch, seq, event_id, kind, fate, \
+                       remarks, branch, lo, est, flags, body";
+
+fn row(row: &QueryResult) -> Result<AsideRow, DbErr> {
+    let number = |name: &str| row.try_get::<i64>("", name);
+    let branch: Option<Vec<u8>> = row.try_get("", "branch")?;
+    let branch = branch.map(<[u8; 32]>::try_from).transpose();
+    let branch = branch.map_err(|_| DbErr::Type("event.branch".into()))?;
+    Ok(AsideRow {
+        gseq: number("gseq")?,
+        enterprise: row.try_get("", "enterprise_id")?,
+        device: row.try_get("", "device_id")?,
+        epoch: number("epoch")? as Epoch,
+        seq: number("seq")? as Seq,
+        event: row.try_get::<Option<Uuid>>("", "event_id")?.map(EventId),
+        branch: branch.map_or(Branch::First, |root| Branch::Fork(Hash(root))),
+        outcome: Outcome::of(remarks_of(&row.try_get::<String>("", "remarks")?)),
+        flags: row.try_get("", "flags")?,
+        interval: Interval {
+            lo: number("lo")?,
+            est: number("est")?,
+            hi: number("stamp")?,
+        },
+        body: row.try_get("", "body")?,
+    })
+}
+
+async fn rows<const N: usize>(
+    conn: &impl ConnectionTrait,
+    which: &str,
+    values: [Value; N],
+) -> Result<Vec<QueryResult>, DbErr> {
+    let sql = format!("SELECT {COLUMNS} FROM event WHERE counts_from IS NULL AND {which}");
+    conn.query_all_raw(statement(conn.get_database_backend(), &sql, values))
+        .await
+}
+
+/// What stands aside of an enterprise, in pages by position.
+pub async fn page(
+    db: &Db,
+    enterprise: Uuid,
+    after: Position,
+    limit: u64,
+) -> Result<Vec<AsideOut>, DbErr> {
+    let which = "enterprise_id = ? AND gseq > ? ORDER BY gseq LIMIT ?";
+    let values = [enterprise.into(), after.into(), (limit as i64).into()];
+    let rows = rows(db.reader(), which, values).await?;
+    rows.iter()
+        .map(|found| {
+            let (kind, fate): (String, String) =
+                (found.try_get("", "kind")?, found.try_get("", "fate")?);
+            let aside = row(found)?;
+            let remarks = aside.outcome.remarks.iter();
+            Ok(AsideOut {
+                position: aside.gseq,
+                received_at: rfc3339(aside.interval.hi),
+                device: aside.device,
+                epoch: aside.epoch.into(),
+                seq: aside.seq as i64,
+                event_id: aside.event.map(|id| id.0),
+                kind,
+                fate,
+                remarks: remarks.map(|remark| remark.name().to_owned()).collect(),
+                text: String::from_utf8_lossy(&aside.body).into_owned(),
+            })
+        })
+        .collect()
+}
+
+/// One of an enterprise, by position.
+pub async fn of(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+    gseq: Position,
+) -> Result<Option<AsideRow>, DbErr> {
+    let which = "enterprise_id = ? AND gseq = ?";
+    let found = rows(conn, which, [enterprise.into(), gseq.into()]).await?;
+    found.first().map(row).transpose()
+}
+
+/// Does this event of the enterprise count already?
+pub async fn counts(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+    gseq: Position,
+) -> Result<bool, DbErr> {
+    let found = conn
+        .query_one_raw(statement(
+            conn.get_database_backend(),
+            "SELECT 1 AS one FROM event WHERE enterprise_id = ? AND gseq = ? \
+             AND counts_from IS NOT NULL",
+            [enterprise.into(), gseq.into()],
+        ))
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Parked events of kinds that were unknown, in pages by position.
+pub async fn unknown_kinds(
+    conn: &impl ConnectionTrait,
+    after: Position,
+    limit: i64,
+) -> Result<Vec<AsideRow>, DbErr> {
+    let which = "fate = 'parked' AND remarks LIKE '%UNKNOWN_KIND%' AND gseq > ? \
+                 ORDER BY gseq LIMIT ?";
+    let found = rows(conn, which, [after.into(), limit.into()]).await?;
+    found.iter().map(row).collect()
+}
+
+/// Events of an epoch by number, on the branch in state, that stand aside.
+pub async fn by_seq(
+    conn: &impl ConnectionTrait,
+    device: Uuid,
+    epoch: Epoch,
+    seqs: &[Seq],
+) -> Result<Vec<AsideRow>, DbErr> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM event WHERE counts_from IS NULL AND device_id = ? AND epoch = ? \
+         AND seq IN ({{keys}}) AND branch IS NULL"
+    );
+    let before = [device.into(), i64::from(epoch).into()];
+    let keys = seqs.iter().map(|seq| (*seq as i64).into()).collect();
+    let found = crate::db::rows::by_keys(conn, &sql, &before, keys).await?;
+    found.iter().map(row).collect()
+}
+
+/// Events of a second branch that count, by number.
+pub async fn timed_on_fork(
+    conn: &impl ConnectionTrait,
+    device: Uuid,
+    epoch: Epoch,
+    root: Hash,
+) -> Result<Vec<(Position, Timed)>, DbErr> {
+    let found = conn
+        .query_all_raw(statement(
+            conn.get_database_backend(),
+            "SELECT gseq, seq, lo, est, stamp FROM event WHERE device_id = ? AND epoch = ? \
+             AND branch = ? AND branch IS NOT NULL AND counts_from IS NOT NULL ORDER BY seq",
+            [
+                device.into(),
+                i64::from(epoch).into(),
+                root.0.to_vec().into(),
+            ],
+        ))
+        .await?;
+    found
+        .iter()
+        .map(|row| {
+            let number = |name: &str| row.try_get::<i64>("", name);
+            let timed = Timed {
+                seq: number("seq")? as Seq,
+                interval: Interval {
+                    lo: number("lo")?,
+                    est: number("est")?,
+                    hi: number("stamp")?,
+                },
+            };
+            Ok((number("gseq")?, timed))
+        })
+        .collect()
+}
+
+/// Gives an event that could not be read before its times.
+pub async fn set_times(
+    conn: &impl ConnectionTrait,
+    gseq: Position,
+    kind: &str,
+    (location, group): (Option<Uuid>, Option<Uuid>),
+    interval: Interval,
+) -> Result<(), DbErr> {
+    conn.execute_raw(statement(
+        conn.get_database_backend(),
+        "UPDATE event SET kind = ?, location_id = ?, group_id = ?, lo = ?, est = ? WHERE gseq = ?",
+        [
+            kind.into(),
+            location.into(),
+            group.into(),
+            interval.lo.into(),
+            interval.est.into(),
+            gseq.into(),
+        ],
+    ))
+    .await?;
+    Ok(())
+}
+
+/// Where an event of a second branch stands in the order.
+pub async fn set_eff(
+    conn: &impl ConnectionTrait,
+    gseq: Position,
+    eff: Micros,
+) -> Result<(), DbErr> {
+    conn.execute_raw(statement(
+        conn.get_database_backend(),
+        "UPDATE event SET eff = ? WHERE gseq = ?",
+        [eff.into(), gseq.into()],
+    ))
+    .await?;
+    Ok(())
+}
+
+/// Device epochs in whose sequence something is missing.
+pub async fn gapped(
+    conn: &impl ConnectionTrait,
+) -> Result<Vec<(Uuid, Uuid, Epoch, ChainState)>, DbErr> {
+    let found = conn
+        .query_all_raw(statement(
+            conn.get_database_backend(),
+            "SELECT enterprise_id, device_id, epoch, state FROM device_chain \
+             WHERE contiguous < highest",
+            [],
+        ))
+        .await?;
+    found
+        .iter()
+        .map(|row| {
+            let state: String = row.try_get("", "state")?;
+            let state = serde_json::from_str(&state);
+            Ok((
+                row.try_get("", "enterprise_id")?,
+                row.try_get("", "device_id")?,
+                row.try_get::<i64>("", "epoch")? as Epoch,
+                state.map_err(|error| DbErr::Json(error.to_string()))?,
+            ))
+        })
+        .collect()
+}
+
+/// When the event at a place was received, and the hash after it; on the branch in state.
+pub async fn received(
+    conn: &impl ConnectionTrait,
+    device: Uuid,
+    epoch: Epoch,
+    seq: Seq,
+) -> Result<Option<(Micros, Hash)>, DbErr> {
+    let found = conn
+        .query_one_raw(statement(
+            conn.get_database_backend(),
+            "SELECT stamp, hash FROM event WHERE device_id = ? AND epoch = ? AND seq = ? \
+             AND branch IS NULL",
+            [device.into(), i64::from(epoch).into(), (seq as i64).into()],
+        ))
+        .await?;
+    let Some(row) = found else {
+        return Ok(None);
+    };
+    let hash: Vec<u8> = row.try_get("", "hash")?;
+    let hash = hash
+        .try_into()
+        .map_err(|_| DbErr::Type("event.hash".into()))?;
+    Ok(Some((row.try_get("", "stamp")?, Hash(hash))))
+}
+
+/// Groups that have waited since before an instant.
+pub async fn overdue_groups(
+    conn: &impl ConnectionTrait,
+    before: Micros,
+    limit: i64,
+) -> Result<Vec<(Uuid, Epoch, GroupId)>, DbErr> {
+    let found = conn
+        .query_all_raw(statement(
+            conn.get_database_backend(),
+            "SELECT device_id, epoch, group_id FROM device_group \
+             WHERE waiting_since IS NOT NULL AND waiting_since <= ? ORDER BY waiting_since LIMIT ?",
+            [before.into(), limit.into()],
+        ))
+        .await?;
+    found
+        .iter()
+        .map(|row| {
+            Ok((
+                row.try_get("", "device_id")?,
+                row.try_get::<i64>("", "epoch")? as Epoch,
+                GroupId(row.try_get("", "group_id")?),
+            ))
+        })
+        .collect()
+}
+
+/// A group that waits no longer.
+pub type Ended = (GroupId, GroupHeld);

@@ -1,0 +1,71 @@
+//! What stands aside, as JSON.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// An event that stands aside.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AsideOut {
+    /// Its position in the log: what it is admitted by.
+    pub position: i64,
+    /// When it was received, UTC.
+    pub received_at: String,
+    /// Of which device.
+    pub device: Uuid,
+    /// In which of its epochs.
+    pub epoch: i64,
+    /// Its number.
+    pub seq: i64,
+    /// The id it claims; absent for what cannot be read, and for a second copy of an id.
+    pub event_id: Option<Uuid>,
+    /// What it says happened; empty for what cannot be read.
+    pub kind: String,
+    /// `quarantined` or `parked`.
+    pub fate: String,
+    /// Why, the first that counts first: `DEVICE_REVOKED`, `DEVICE_FORK`, `ID_REUSE`, `UNREADABLE`,
+    /// `SEQ_MISMATCH`; `UNKNOWN_KIND`, `GROUP_INCOMPLETE`.
+    pub remarks: Vec<String>,
+    /// Its text, as far as it is text.
+    pub text: String,
+}
+
+/// A page of them.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AsidePage {
+    /// In the order of the log.
+    pub items: Vec<AsideOut>,
+    /// Give this as `after` for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<i64>,
+}
+
+/// Which page.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct AsideQuery {
+    /// `next` of the page before.
+    #[serde(default)]
+    pub after: i64,
+    /// How many, 1 to 500 (default 100).
+    pub limit: Option<u64>,
+}
+
+/// A decision to take an event in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdmitIn {
+    /// Why, 1 to 500 characters, kept in the log; no names of people.
+    pub note: String,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct AdmittedOut {
+    /// The event's position.
+    pub position: i64,
+    /// What stands now: `stored`, `stored_flagged`, or still aside for another reason.
+    pub fate: String,
+    /// What is remarked on it now.
+    pub remarks: Vec<String>,
+}

@@ -1,0 +1,309 @@
+//! What ends a wait: somebody's decision, enough time, a newer program. Each is an entry of the log.
+
+use crate::{
+    scene::{Scene, count, fates, inbound, open_about_events, sale, unit},
+    support::{array, number, ok, refused, text_of},
+};
+use sea_orm::ConnectionTrait;
+use serde_json::{Value, json};
+use std::time::Duration;
+use suyuan_sync::{
+    finding::FindingCode,
+    fold::Phase,
+    wire::{Ranges, Status},
+};
+use suyuan_tests::{Engine, TestApp, on_both, until};
+use uuid::Uuid;
+
+/// The kinds of the log's newest entries, newest last.
+async fn kinds(app: &TestApp) -> Vec<String> {
+    let entries = suyuan::log::Log::page(&app.state().log, None, 1, 500)
+        .await
+        .unwrap();
+    entries.into_iter().map(|entry| entry.kind).collect()
+}
+
+async fn entries(app: &TestApp, kind: &str) -> usize {
+    kinds(app)
+        .await
+        .iter()
+        .filter(|found| *found == kind)
+        .count()
+}
+
+/// An application that waits for a second only.
+async fn impatient(engine: Engine) -> TestApp {
+    let flags = [("handheld.parking_s", "1"), ("handheld.tend_ms", "50")];
+    TestApp::spawn_with(engine, &flags).await
+}
+
+on_both!(
+    t6_an_event_of_a_stolen_device_is_taken_in_by_decision,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let event = device.event("inbound", &inbound(&[&scene.tins[0]]));
+        device.push(&[event]).await;
+        let path = format!("/v1/devices/{}/revoke", device.device);
+        ok(scene
+            .firm
+            .operator
+            .post(&path, &json!({"reason": "stolen"}))
+            .await);
+        let event = device.event("sale", &sale(&[&scene.tins[0]]));
+        device.push(&[event]).await;
+        let listed = ok(scene.firm.operator.get("/v1/quarantine").await);
+        let aside = &array(&listed["items"])[0];
+        assert_eq!(
+            (aside["fate"].as_str(), aside["kind"].as_str()),
+            (Some("quarantined"), Some("sale"))
+        );
+        assert_eq!(aside["remarks"], json!(["DEVICE_REVOKED"]));
+        assert!(text_of(&aside["text"]).contains("w-17"), "verbatim");
+        let path = format!("/v1/quarantine/{}/admit", number(&aside["position"]));
+        let why = json!({"note": "seen on the camera"});
+        refused(scene.firm.operator.post(&path, &why).await, "not-allowed");
+        let admitted = ok(scene.firm.admin.post(&path, &why).await);
+        assert_eq!(
+            (admitted["fate"].as_str(), &admitted["remarks"]),
+            (Some("stored"), &json!([]))
+        );
+        assert_eq!(
+            unit(&app, &scene.tins[0]).await.kept.state.phase,
+            Phase::Sold
+        );
+        assert_eq!(open_about_events(&app, FindingCode::DeviceRevoked).await, 0);
+        refused(scene.firm.admin.post(&path, &why).await, "not-aside");
+        refused(
+            scene.firm.admin.post("/v1/quarantine/1/admit", &why).await,
+            "not-found",
+        );
+        assert_eq!(
+            ok(scene.firm.operator.get("/v1/quarantine").await)["items"],
+            json!([])
+        );
+        assert_eq!(entries(&app, "admitted").await, 1);
+        app.stop().await;
+    }
+);
+
+on_both!(
+    t3_a_second_copys_events_are_taken_in_under_the_new_epoch,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let event = device.event("inbound", &inbound(&[&scene.tins[0], &scene.tins[1]]));
+        device.push(&[event]).await;
+        let mut copy = device.copy(&app.internal_url);
+        let own = device.event("sale", &sale(&[&scene.tins[0]]));
+        device.push(&[own]).await;
+        let events = [
+            copy.event("sale", &sale(&[&scene.tins[1]])),
+            copy.event("inbound", &inbound(&[&scene.tins[2]])),
+        ];
+        copy.push(&events).await;
+        let path = format!("/v1/devices/{}/tickets", device.device);
+        let ticket = crate::support::made(scene.firm.operator.post(&path, &json!({})).await);
+        let code = text_of(&ticket["ticket"]["code"]);
+        let fresh = suyuan_tests::Handheld::enrol(&app.internal_url, &code).await;
+        assert_eq!(fresh.epoch, 2);
+        let listed = ok(scene.firm.operator.get("/v1/quarantine").await);
+        assert_eq!(array(&listed["items"]).len(), 2);
+        for aside in array(&listed["items"]) {
+            let path = format!("/v1/quarantine/{}/admit", number(&aside["position"]));
+            let admitted = scene
+                .firm
+                .admin
+                .post(&path, &json!({"note": "both are true"}))
+                .await;
+            assert_eq!(ok(admitted)["fate"], "stored");
+        }
+        assert_eq!(
+            unit(&app, &scene.tins[1]).await.kept.state.phase,
+            Phase::Sold
+        );
+        assert_eq!(
+            unit(&app, &scene.tins[2]).await.kept.state.phase,
+            Phase::InStock
+        );
+        let sql = "SELECT COUNT(*) AS n FROM event WHERE order_epoch = 2 AND epoch = 1";
+        assert_eq!(count(&app, sql).await, 2);
+        assert_eq!(open_about_events(&app, FindingCode::DeviceFork).await, 0);
+        // What was answered first is answered still.
+        let again = copy.push_at(2, copy.history[1], &events).await;
+        assert_eq!(again.results[0].code.as_deref(), Some("DEVICE_FORK"));
+        app.stop().await;
+    }
+);
+
+on_both!(nobody_decides_about_anothers_events, |app| {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let garbage = device.make("garbage".into());
+    device.push(&[garbage]).await;
+    let platform = app
+        .signed_in("platform.admin", crate::support::PASSWORD)
+        .await;
+    let other = crate::support::firm(&app, &platform, "BETA", &["9521235"]).await;
+    assert_eq!(
+        ok(other.admin.get("/v1/quarantine").await)["items"],
+        json!([])
+    );
+    let listed = ok(scene.firm.admin.get("/v1/quarantine").await);
+    let path = format!(
+        "/v1/quarantine/{}/admit",
+        number(&listed["items"][0]["position"])
+    );
+    refused(
+        other.admin.post(&path, &json!({"note": "n"})).await,
+        "not-found",
+    );
+    // What cannot be read cannot be taken in by anybody.
+    refused(
+        scene.firm.admin.post(&path, &json!({"note": "n"})).await,
+        "not-aside",
+    );
+    app.stop().await;
+});
+
+async fn t4_forced(app: TestApp) {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let texts: Vec<String> = (0..5)
+        .map(|n| device.event("inbound", &inbound(&[&scene.tins[n]])))
+        .collect();
+    let genesis = device.history[0];
+    device.push_at(1, genesis, &texts[..1]).await;
+    device.push_at(4, device.history[3], &texts[3..]).await;
+    until("the gap is forced", Duration::from_secs(20), async || {
+        entries(&app, "gap_forced").await == 1
+    })
+    .await;
+    let receipt = device.push_at(6, device.head(), &[]).await.receipt;
+    assert_eq!(
+        (receipt.contiguous_seq, receipt.head_hash),
+        (5, device.head())
+    );
+    assert_eq!(
+        receipt.missing_ranges,
+        Ranges::of(2, 3),
+        "the gap stays in it"
+    );
+    assert!(!receipt.covers(2));
+    // A late filler is admitted all the same.
+    let late = device.push_at(2, device.history[1], &texts[1..3]).await;
+    assert!(
+        late.results.iter().all(|r| r.status == Status::Stored),
+        "{late:?}"
+    );
+    assert!(late.receipt.missing_ranges.is_empty());
+    assert_eq!(
+        unit(&app, &scene.tins[1]).await.kept.state.phase,
+        Phase::InStock
+    );
+    app.stop().await;
+}
+
+#[actix_web::test]
+async fn t4_a_gap_is_waited_for_so_long_and_no_longer_sqlite() {
+    t4_forced(impatient(Engine::Sqlite).await).await;
+}
+
+#[actix_web::test]
+async fn t4_a_gap_is_waited_for_so_long_and_no_longer_postgres() {
+    t4_forced(impatient(Engine::Postgres).await).await;
+}
+
+async fn t8_released(app: TestApp) {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let group = Uuid::now_v7();
+    let of = |n: u32| {
+        let mut said = inbound(&[&scene.tins[n as usize]]);
+        said["group"] = json!({"id": group, "n": n, "of": 3});
+        said
+    };
+    let events = [
+        device.event("inbound", &of(1)),
+        device.event("sale", &sale(&[&scene.tins[1]])),
+    ];
+    let answer = device.push(&events).await;
+    assert_eq!(answer.results[0].status, Status::Parked);
+    until(
+        "the group is released",
+        Duration::from_secs(20),
+        async || entries(&app, "group_released").await == 1,
+    )
+    .await;
+    assert_eq!(fates(&app).await[0].1, "stored_flagged");
+    assert_eq!(open_about_events(&app, FindingCode::PartialGroup).await, 1);
+    // It stands before the sale, where it always was: so the tin had come in.
+    let kept = unit(&app, &scene.tins[1]).await.kept;
+    assert_eq!(
+        (kept.state.phase, kept.findings.len()),
+        (Phase::Sold, 0),
+        "{kept:?}"
+    );
+    // A member that comes later still is taken in at once.
+    let late = device.event("inbound", &of(2));
+    let answer = device.push(&[late]).await;
+    assert_eq!(answer.results[0].status, Status::StoredFlagged);
+    assert_eq!(answer.results[0].code.as_deref(), Some("PARTIAL_GROUP"));
+    app.stop().await;
+}
+
+#[actix_web::test]
+async fn t8_a_group_is_waited_for_so_long_and_no_longer_sqlite() {
+    t8_released(impatient(Engine::Sqlite).await).await;
+}
+
+#[actix_web::test]
+async fn t8_a_group_is_waited_for_so_long_and_no_longer_postgres() {
+    t8_released(impatient(Engine::Postgres).await).await;
+}
+
+on_both!(
+    t7_what_was_parked_is_taken_in_by_a_program_that_knows_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let tin = &scene.tins[0];
+        let event = device.event("inbound", &inbound(&[tin]));
+        device.push(&[event]).await;
+        // To this program a sale is known. To the one that took this event in, it was not: so let its
+        // row say.
+        let event = device.event("sale", &sale(&[tin]));
+        device.push(&[event]).await;
+        let db = &app.state().db;
+        for undo in [
+            "UPDATE event SET fate = 'parked', remarks = 'UNKNOWN_KIND', counts_from = NULL, \
+         told = '{\"status\":\"parked\",\"remarks\":[\"UNKNOWN_KIND\"],\"findings\":[]}' WHERE seq = 2",
+            "DELETE FROM event_unit WHERE gseq = (SELECT gseq FROM event WHERE seq = 2)",
+        ] {
+            db.writer().execute_unprepared(undo).await.unwrap();
+        }
+        let listed = ok(scene.firm.admin.get("/v1/quarantine").await);
+        assert_eq!(listed["items"][0]["fate"], "parked");
+        let store = suyuan::handheld::aside::store::unknown_kinds(db.reader(), 0, 10)
+            .await
+            .unwrap();
+        let taken = app
+            .state()
+            .handheld
+            .ingest
+            .with_engine(move |engine| {
+                Box::pin(async move {
+                    suyuan::handheld::aside::acts::admit_known_kinds(engine, &store).await
+                })
+            })
+            .await
+            .unwrap();
+        assert_eq!(taken.unwrap(), 1);
+        assert_eq!(entries(&app, "admitted").await, 1);
+        assert_eq!(unit(&app, tin).await.kept.state.phase, Phase::Sold);
+        assert_eq!(fates(&app).await[1].1, "stored");
+        let none: Value = ok(scene.firm.admin.get("/v1/quarantine").await)["items"].clone();
+        assert_eq!(none, json!([]));
+        app.stop().await;
+    }
+);
