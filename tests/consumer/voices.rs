@@ -584,7 +584,10 @@ on_both!(a_receipt_nobody_was_given_is_unknown, |app| {
     let path = |receipt: &str, rest: &str| format!("/v1/public/complaints/{receipt}{rest}");
     let erase = path(&young.receipt.to_string(), "/erasure");
     let answer = app.consumer().post(&erase, &json!({})).await;
-    assert_eq!((answer.status, answer.problem()), (409, "wrong-step".into()));
+    assert_eq!(
+        (answer.status, answer.problem()),
+        (409, "wrong-step".into())
+    );
     assert!(!answer.header("retry-after").is_empty());
     // Old: everything told before was taken in since.
     let old = app.clock.now() - 3_600_000_000;

@@ -61,8 +61,8 @@ on_both!(
         for (n, operation) in operations().iter().enumerate() {
             let name = operation.id.as_str();
             // Nothing on this stage is complete, stands aside, or stopped the uploads.
-            let idle = name.starts_with("publish_")
-                || ["admit_event", "confirm_clock"].contains(&name);
+            let idle =
+                name.starts_with("publish_") || ["admit_event", "confirm_clock"].contains(&name);
             if !operation.secured || operation.method == "GET" || idle {
                 continue;
             }
