@@ -67,10 +67,10 @@ pub fn operations() -> Vec<Operation> {
         }
     }
     assert!(all.len() > 30, "the document lists {}", all.len());
-    // What was erased cannot be read, and a new password ends the caller's own token: these two
-    // come last. A device is revoked once.
+    // What was erased cannot be read, a closed recall not widened, and a new password ends the
+    // caller's own token: these come last.
     all.sort_by_key(|operation| match operation.id.as_str() {
-        "erase_voice" => 1,
+        "close_recall" | "erase_voice" => 1,
         "change_my_password" => 2,
         _ => 0,
     });

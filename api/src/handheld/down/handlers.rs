@@ -189,7 +189,7 @@ fn may_know(state: &UnitState, own: EnterpriseId, place: uuid::Uuid) -> bool {
     request_body(content = Object, description = "`{v: 1, token, push}`"),
     responses((status = 200, body = Object, description = "As of `POST /v1/sync/push`."),
     (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
-    (status = 413, body = ProblemBody), (status = 415, body = ProblemBody),
+    (status = 403, body = ProblemBody), (status = 413, body = ProblemBody), (status = 415, body = ProblemBody),
     (status = 503, body = ProblemBody)))]
 #[post("/v1/sync/deposit")]
 pub async fn deposit_events(
