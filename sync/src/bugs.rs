@@ -1,8 +1,8 @@
 //! Deliberate bugs, to check the checker (sync.md section 9): each must be caught by some test.
 //!
 //! Without the feature `bugs` (only test builds have it) [`on`] is the constant `false` and costs
-//! nothing. With it a bug is on for a closure on this thread ([`with`]) or for the whole process
-//! ([`everywhere`]). A hook stands where the mistake would be made, and nowhere else.
+//! nothing. With it a bug is on for a closure on this thread (`with`) or for the whole process
+//! (`everywhere`). A hook stands where the mistake would be made, and nowhere else.
 
 /// The 22 bugs, by their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -196,7 +196,7 @@ pub(super) fn uuid(text: &Short<'_>) -> Option<Uuid> {
     read_uuid(text.as_str())
 }
 
-/// See [`uuid`].
+/// See [`uuid()`].
 pub(super) fn read_uuid(text: &str) -> Option<Uuid> {
     let uuid = Uuid::try_parse(text).ok()?;
     (text.len() == 36 && !uuid.is_nil()).then_some(uuid)

@@ -5,7 +5,7 @@
 //! until the missing event comes in. In-order movements are appended at constant cost; a late one
 //! folds the line again from its movements.
 //!
-//! It must not know units; goods of a lot inside a container move with it by [`carried`].
+//! It must not know units; goods of a lot inside a container move with it by [`carried()`].
 
 mod carried;
 mod change;
