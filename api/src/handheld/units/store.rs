@@ -15,7 +15,6 @@ use std::{
     sync::Arc,
 };
 use suyuan_sync::{
-    event::Kind,
     facts::{Content, Fact},
     finding::{Finding, Subject},
     ids::{BatchId, EventId, GroupId},
@@ -531,71 +530,6 @@ pub async fn open_of_events(
     Ok(out)
 }
 
-/// Units in stock at a place, in pages by number.
-pub async fn at_place(
-    conn: &impl ConnectionTrait,
-    place: Uuid,
-    after: UnitId,
-    limit: i64,
-) -> Result<Vec<(UnitId, UnitKey)>, DbErr> {
-    page(
-        conn,
-        "SELECT id, unit_key FROM unit WHERE place = ? AND id > ? ORDER BY id LIMIT ?",
-        [place.into(), after.into(), limit.into()],
-    )
-    .await
-}
-
-/// Things in a container, in pages by number.
-pub async fn in_container(
-    conn: &impl ConnectionTrait,
-    container: UnitId,
-    after: UnitId,
-    limit: i64,
-) -> Result<Vec<(UnitId, UnitKey)>, DbErr> {
-    page(
-        conn,
-        "SELECT id, unit_key FROM unit WHERE inside = ? AND id > ? ORDER BY id LIMIT ?",
-        [container.into(), after.into(), limit.into()],
-    )
-    .await
-}
-
-/// Units of a batch, in pages by number.
-pub async fn of_batch(
-    conn: &impl ConnectionTrait,
-    batch: Uuid,
-    after: UnitId,
-    limit: i64,
-) -> Result<Vec<(UnitId, UnitKey)>, DbErr> {
-    page(
-        conn,
-        "SELECT id, unit_key FROM unit WHERE batch_id = ? AND id > ? ORDER BY id LIMIT ?",
-        [batch.into(), after.into(), limit.into()],
-    )
-    .await
-}
-
-async fn page<const N: usize>(
-    conn: &impl ConnectionTrait,
-    sql: &str,
-    values: [Value; N],
-) -> Result<Vec<(UnitId, UnitKey)>, DbErr> {
-    let rows = conn
-        .query_all_raw(crate::db::statement(
-            conn.get_database_backend(),
-            sql,
-            values,
-        ))
-        .await?;
-    rows.iter()
-        .map(|row| {
-            let key: String = row.try_get("", "unit_key")?;
-            Ok((row.try_get("", "id")?, UnitKey::kept(&key)))
-        })
-        .collect()
-}
-
 /// The units an event names, itself first, then its container.
 pub fn named(fact: &Fact) -> Vec<(UnitKey, i64)> {
     let event = &fact.event;
@@ -605,11 +539,6 @@ pub fn named(fact: &Fact) -> Vec<(UnitKey, i64)> {
         .map(|unit| (unit, NAMED))
         .chain(parent.map(|unit| (unit, CONTAINER)))
         .collect()
-}
-
-/// Is it a complete count?
-pub fn counts_all(fact: &Fact) -> bool {
-    fact.event.kind == Kind::Count && fact.event.body.contains_key("scope")
 }
 
 /// Is this finding about a unit?
