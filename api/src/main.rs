@@ -1,5 +1,7 @@
 //! The binary `suyuan`: reads settings, runs a subcommand.
 
+mod cli;
+
 use clap::{Args, Parser, Subcommand};
 use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 use suyuan::{
@@ -8,13 +10,12 @@ use suyuan::{
     clock::Clock,
     config::{Role, Settings},
     db::{self, Db},
-    demo, doctor,
+    doctor,
     http::Draining,
     inbox::Seals,
     log::Log,
     photo::worker,
     public_role::{self, Password},
-    sealing::Sealer,
     telemetry, voices,
 };
 
@@ -32,7 +33,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run a small world to look at: embedded, nothing else needed.
-    Demo(DemoArgs),
+    Demo(cli::demo::DemoArgs),
     /// Run both listeners in one process.
     Serve,
     /// Run the consumers' listener alone, on PostgreSQL; any number of them beside one another.
@@ -45,6 +46,9 @@ enum Command {
     /// Tend the database.
     #[command(subcommand)]
     Admin(Admin),
+    /// Devices: make them, show the QR they enrol by, list and revoke them.
+    #[command(subcommand)]
+    Device(cli::device::DeviceCommand),
     /// Bring the database to this version's schema and stop.
     Migrate,
     /// Print the settings in force, secrets left out.
@@ -96,32 +100,6 @@ struct PublicRoleArgs {
 }
 
 #[derive(Args)]
-struct DemoArgs {
-    /// Listen for consumers on this machine's network address, so that a phone reaches it. The API
-    /// stays on this machine.
-    #[arg(long)]
-    lan: bool,
-    /// Print exactly one line of JSON when ready.
-    #[arg(long)]
-    json: bool,
-    /// Check every code of the demo, then stop; exit status 1 if anything is off.
-    #[arg(long)]
-    once: bool,
-    /// The same seed makes the same codes.
-    #[arg(long)]
-    seed: Option<u64>,
-    /// Address for consumers (default 127.0.0.1:8080; any free port with --once).
-    #[arg(long)]
-    public_listen: Option<SocketAddr>,
-    /// Address of the API (default 127.0.0.1:8081; any free port with --once).
-    #[arg(long)]
-    internal_listen: Option<SocketAddr>,
-    /// Where the database goes (default: a temporary folder, removed at the end).
-    #[arg(long)]
-    data_dir: Option<PathBuf>,
-}
-
-#[derive(Args)]
 struct ReadPhotoArgs {
     /// PNG, JPEG or WebP; without any, one picture is read from standard input, within the limits
     /// of a stranger's.
@@ -149,7 +127,7 @@ fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
     match cli.command {
-        Command::Demo(args) => return run_demo(cli.config, args).await,
+        Command::Demo(args) => return cli::demo::run(cli.config, args).await,
         Command::Serve => serve(Settings::load(cli.config.as_deref(), &[])?).await?,
         Command::Public => serve_public(Settings::load(cli.config.as_deref(), &[])?).await?,
         Command::Internal => serve_internal(Settings::load(cli.config.as_deref(), &[])?).await?,
@@ -163,6 +141,10 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
             let (sealer, now) = (app::sealer(&settings)?, Clock::system().now());
             let seals = Seals::open_keys(db, sealer, now).await?;
             println!("inbox key {}", seals.rotate(now).await?);
+        }
+        Command::Device(command) => {
+            let settings = Settings::load(cli.config.as_deref(), &[])?;
+            cli::device::run(&settings, command).await?;
         }
         Command::Admin(Admin::EraseOverdue) => {
             let settings = Settings::load(cli.config.as_deref(), &[])?;
@@ -295,114 +277,4 @@ async fn tell_staff(state: &app::Internal, addr: SocketAddr) -> Result<(), Box<d
         eprintln!("first administrator (once, within a day): http://{addr}/setup?token={link}");
     }
     Ok(())
-}
-
-async fn run_demo(config: Option<PathBuf>, args: DemoArgs) -> Result<ExitCode, Box<dyn Error>> {
-    let lan = if args.lan { demo::lan_address() } else { None };
-    if args.lan && lan.is_none() {
-        return Err("no network address found: leave out --lan".into());
-    }
-    let host = lan.map_or_else(|| "127.0.0.1".to_owned(), |address| address.to_string());
-    let listen = |host: &str, port: u16| format!("{host}:{}", if args.once { 0 } else { port });
-    let temporary = tempfile::Builder::new().prefix("suyuan-demo-").tempdir()?;
-    // The API stays on this machine: only what a phone needs goes onto the network.
-    let defaults = [
-        ("public.listen", listen(&host, 8080)),
-        ("internal.listen", listen("127.0.0.1", 8081)),
-        ("data_dir", temporary.path().display().to_string()),
-        ("limits.enabled", "false".to_owned()),
-        ("limits.connections", "100000".to_owned()),
-        ("limits.requests", u32::MAX.to_string()),
-        ("log.level", "warn".to_owned()),
-        ("log.format", "text".to_owned()),
-    ];
-    let mut flags = Vec::new();
-    if let Some(address) = args.public_listen {
-        flags.push(("public.listen", address.to_string()));
-    } else if args.lan {
-        flags.push(("public.listen", listen(&host, 8080)));
-    }
-    if let Some(address) = args.internal_listen {
-        flags.push(("internal.listen", address.to_string()));
-    }
-    if let Some(folder) = &args.data_dir {
-        flags.push(("data_dir", folder.display().to_string()));
-    }
-    let settings = Settings::load_over(&defaults, config.as_deref(), &flags)?;
-    settings.fit_for(Role::Both)?;
-    telemetry::start_logging(&settings.log)?;
-    let sealer = match args.seed {
-        Some(seed) => Sealer::for_demo(seed)?,
-        None => app::sealer(&settings)?,
-    };
-    let mut application = Application::build(settings, Clock::system(), sealer).await?;
-    let made = demo::make(&application.state, args.seed.unwrap_or(0)).await?;
-    if args.once {
-        let handles = application.serve()?;
-        let wrong = demo::check(&made).await;
-        tokio::join!(handles.0.stop(false), handles.1.stop(false));
-        application.finish().await;
-        for fault in &wrong {
-            eprintln!("wrong: {fault}");
-        }
-        eprintln!("demo: {} faults", wrong.len());
-        return Ok(if wrong.is_empty() {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        });
-    }
-    if args.json {
-        println!("{}", serde_json::to_string(&made)?);
-    } else {
-        tell(&made);
-    }
-    application.run().await?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn tell(made: &demo::Demo) {
-    let codes = &made.codes;
-    let first = |list: &[String]| list.first().cloned().unwrap_or_default();
-    println!("{}", demo::qr_for_terminal(&first(&codes.legal)));
-    println!("扫描上面的二维码，或打开下列地址。 Scan the code above, or open:\n");
-    for (label, list) in [
-        ("正常      legal", &codes.legal),
-        ("护理用品  care", &codes.care),
-        ("已召回    recalled", &codes.recalled),
-        ("已过期    expired", &codes.expired),
-        ("已作废    void", &codes.void),
-        ("未启用    not commissioned", &codes.not_commissioned),
-        ("未签发    not allocated", &codes.not_allocated),
-        ("伪造      forged", &codes.forged),
-        ("整箱      case", &codes.case),
-        ("托盘      pallet", &codes.pallet),
-    ] {
-        println!(
-            "  {label}{} {}",
-            " ".repeat(30_usize.saturating_sub(width(label))),
-            first(list)
-        );
-    }
-    println!("\n  输入追溯码 type a code       {}/q", made.public_url);
-    println!("  API                          {}/docs/", made.internal_url);
-    println!(
-        "  企业登录 enterprise log-in   {} / {}",
-        made.login.user, made.login.password
-    );
-    println!(
-        "  平台登录 platform log-in     {} / {}",
-        made.platform.user, made.platform.password
-    );
-    if made.public_url.contains("127.0.0.1") {
-        println!("\n手机扫码请用 to scan with a phone: cargo run --release -- demo --lan");
-    }
-    println!("\nCtrl-C 结束 ends it.");
-}
-
-/// Columns a text takes at a terminal: Chinese characters take two.
-fn width(text: &str) -> usize {
-    text.chars()
-        .map(|c| if c as u32 >= 0x2e80 { 2 } else { 1 })
-        .sum()
 }

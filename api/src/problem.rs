@@ -218,10 +218,13 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code.code(), self.code.title_en())?;
-        if self.detail.is_empty() {
-            return Ok(());
+        if !self.detail.is_empty() {
+            write!(f, " ({})", self.detail)?;
         }
-        write!(f, " ({})", self.detail)
+        for field in &self.errors {
+            write!(f, "; {}: {}", field.field, field.message)?;
+        }
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 //! process of its own, and what becomes of them when something breaks.
 
 mod bad_input;
+mod devices;
 mod faults;
 mod postgres;
 mod recalls;

@@ -2,11 +2,10 @@
 
 use super::{
     store, ticket,
-    wire::{DeviceIn, DeviceOut, DeviceTicketOut, NAME_CHARS_MAX, RevocationIn},
+    wire::{DeviceIn, DeviceOut, DeviceTicketOut, RevocationIn},
 };
 use crate::{
     app::Internal,
-    free_text,
     handheld::{frame_problem, keys::point},
     http::{
         auth::Staff,
@@ -35,14 +34,7 @@ pub async fn create_device(
     caller: Staff,
     body: Json<DeviceIn>,
 ) -> Result<HttpResponse, Problem> {
-    if !free_text::is_shown(&body.value.name, NAME_CHARS_MAX) {
-        return Err(Problem::field(
-            "name",
-            "length",
-            "1 to 60 characters",
-            "1 到 60 个字符",
-        ));
-    }
+    body.value.check()?;
     let id = store::create(
         &state.log,
         caller.enterprise,
@@ -110,15 +102,8 @@ pub async fn revoke_device(
     id: Path<Uuid>,
     body: Json<RevocationIn>,
 ) -> Result<web::Json<DeviceOut>, Problem> {
+    body.value.check()?;
     let reason = &body.value.reason;
-    if !free_text::is_shown(reason, 500) {
-        return Err(Problem::field(
-            "reason",
-            "length",
-            "1 to 500 characters",
-            "1 到 500 个字符",
-        ));
-    }
     let row = store::revoke(&state.log, caller.enterprise, caller.actor, *id, reason).await?;
     Ok(web::Json(row.into()))
 }

@@ -1,6 +1,6 @@
 //! Devices and enrolment tickets as JSON.
 
-use crate::{clock::rfc3339, entities::device};
+use crate::{clock::rfc3339, entities::device, free_text, problem::Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 pub const NAME_CHARS_MAX: usize = 60;
 
 /// What a device is used for: which screens it shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
     /// Carried through a warehouse.
@@ -48,6 +48,21 @@ pub struct DeviceIn {
     pub profile: Profile,
     /// Where it is used: a location of the enterprise.
     pub location_id: Uuid,
+}
+
+impl DeviceIn {
+    /// Is its name one that can be shown?
+    pub fn check(&self) -> Result<(), Problem> {
+        if free_text::is_shown(&self.name, NAME_CHARS_MAX) {
+            return Ok(());
+        }
+        Err(Problem::field(
+            "name",
+            "length",
+            "1 to 60 characters",
+            "1 到 60 个字符",
+        ))
+    }
 }
 
 /// A device.
@@ -111,4 +126,19 @@ pub struct DeviceTicketOut {
 pub struct RevocationIn {
     /// Lost, stolen, scrapped: 1 to 500 characters, kept in the log; no names of people.
     pub reason: String,
+}
+
+impl RevocationIn {
+    /// Can the reason be shown?
+    pub fn check(&self) -> Result<(), Problem> {
+        if free_text::is_shown(&self.reason, 500) {
+            return Ok(());
+        }
+        Err(Problem::field(
+            "reason",
+            "length",
+            "1 to 500 characters",
+            "1 到 500 个字符",
+        ))
+    }
 }

@@ -154,6 +154,15 @@ pub async fn get(db: &Db, id: Uuid) -> Result<EnterpriseOut, RegistryError> {
     read(db.reader(), id).await?.ok_or(RegistryError::Unknown)
 }
 
+/// The enterprise with this code.
+pub async fn by_code(db: &Db, code: &str) -> Result<Option<Uuid>, DbErr> {
+    let row = enterprise::Entity::find()
+        .filter(enterprise::Column::Code.eq(code))
+        .one(db.reader())
+        .await?;
+    Ok(row.map(|row| row.id))
+}
+
 /// All enterprises.
 pub async fn list(db: &Db, paging: Paging) -> Result<Vec<EnterpriseOut>, RegistryError> {
     let ids: Vec<Uuid> = enterprise::Entity::find()

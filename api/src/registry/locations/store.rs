@@ -66,6 +66,16 @@ pub async fn fields(
     Ok(serde_json::from_str(&row.fields)?)
 }
 
+/// The place of an enterprise with this code.
+pub async fn by_code(db: &Db, enterprise: Uuid, code: &str) -> Result<Option<Uuid>, DbErr> {
+    let row = location::Entity::find()
+        .filter(location::Column::EnterpriseId.eq(enterprise))
+        .filter(location::Column::Code.eq(code))
+        .one(db.reader())
+        .await?;
+    Ok(row.map(|row| row.id))
+}
+
 /// Is this a location of the enterprise?
 pub async fn exists(tx: &impl ConnectionTrait, enterprise: Uuid, id: Uuid) -> Result<bool, DbErr> {
     let row = location::Entity::find_by_id((enterprise, id))

@@ -1,0 +1,5 @@
+//! Subcommands that say more than a line each: their flags, and what they print. What they do is the
+//! library's.
+
+pub mod demo;
+pub mod device;
