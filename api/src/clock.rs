@@ -77,6 +77,14 @@ pub fn day_number(date: Date) -> i32 {
         .map_or(0, |span| span.get_days())
 }
 
+/// The first instant at which what is good until this printed day (`2026-11-21`) is so no longer:
+/// 00:00 in Asia/Shanghai after it.
+pub fn expires_at(day: &str) -> Option<Micros> {
+    let day: Date = day.parse().ok()?;
+    let after = day_number(day.tomorrow().ok()?);
+    Some((i64::from(after) * 86_400 - i64::from(SHANGHAI.seconds())) * 1_000_000)
+}
+
 fn timestamp(at: Micros) -> Timestamp {
     Timestamp::from_microsecond(at).unwrap_or(Timestamp::UNIX_EPOCH)
 }
@@ -84,6 +92,14 @@ fn timestamp(at: Micros) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_thing_is_good_until_the_end_of_the_printed_day_in_shanghai() {
+        let midnight = "2026-01-16T00:00:00+08:00".parse::<Timestamp>();
+        let midnight = midnight.unwrap().as_microsecond();
+        assert_eq!(expires_at("2026-01-15"), Some(midnight));
+        assert_eq!(expires_at(""), None);
+    }
 
     #[test]
     fn a_day_in_shanghai_begins_at_sixteen_utc() {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::cell::RefCell;
 use suyuan_sync::{
+    admission,
     chain::{self, Hash},
     ids::DeviceId,
     limits::{EVENTS_PER_PUSH_MAX, PUSH_INFLATED_BYTES_MAX},
@@ -220,8 +221,17 @@ fn a_token_covers_the_bytes_of_its_push() {
     } in golden().tokens
     {
         assert_eq!(PushClaims::of(&push, &installation), claims);
-        let hashes = claims.cover(&push, &installation).unwrap();
+        let covered = claims.cover(push.clone(), &installation).unwrap();
+        let hashes = covered.hashes().to_vec();
         assert_eq!(hashes.len(), push.events.len());
+        // What was hashed for the signature is not hashed again, and is the same.
+        let (device, epoch, prev_hash) = (push.device, push.epoch, push.prev_hash);
+        let texts = push.events.clone();
+        let parse = suyuan_sync::event::parse;
+        assert_eq!(
+            admission::read_covered(covered, parse),
+            admission::read(device, epoch, push.first_seq, prev_hash, texts, parse)
+        );
         assert_eq!(
             hashes.last().copied().unwrap_or(push.prev_hash),
             claims.head
@@ -230,9 +240,12 @@ fn a_token_covers_the_bytes_of_its_push() {
         let fault = |change: &dyn Fn(&mut Push)| {
             let mut other = push.clone();
             change(&mut other);
-            claims.cover(&other, &installation)
+            claims.cover(other, &installation)
         };
-        assert_eq!(claims.cover(&push, "inst-2"), Err(TokenFault::Audience));
+        assert_eq!(
+            claims.cover(push.clone(), "inst-2"),
+            Err(TokenFault::Audience)
+        );
         assert_eq!(
             fault(&|push| push.device = DeviceId(Uuid::nil())),
             Err(TokenFault::Device)

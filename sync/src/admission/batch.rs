@@ -10,7 +10,7 @@ use crate::{
     event::{Event, EventFault, Group, Header},
     ids::{DeviceId, Epoch, EventId, Seq},
     limits::{EVENTS_PER_PUSH_MAX, SEQ_MAX},
-    wire::FrameFault,
+    wire::{Covered, FrameFault},
 };
 use std::sync::Arc;
 
@@ -57,6 +57,18 @@ pub struct Batch {
     pub events: Vec<ReadEvent>,
 }
 
+/// Reads a push that was held against what its device signed: its hashes are known from there.
+/// `parse` is [`crate::event::parse`], or what a test puts in its place.
+pub fn read_covered(
+    push: Covered,
+    parse: impl Fn(&str) -> Result<Event, EventFault>,
+) -> Result<Batch, FrameFault> {
+    let (push, hashes) = push.into_parts();
+    let place = (push.device, push.epoch, push.first_seq);
+    let texts = push.events.into_iter().zip(hashes);
+    chained(place, push.prev_hash, texts, parse)
+}
+
 /// Reads a push. `parse` is [`crate::event::parse`], or what a test puts in its place.
 pub fn read(
     device: DeviceId,
@@ -64,6 +76,22 @@ pub fn read(
     first_seq: Seq,
     prev_hash: Hash,
     texts: Vec<String>,
+    parse: impl Fn(&str) -> Result<Event, EventFault>,
+) -> Result<Batch, FrameFault> {
+    // Each is hashed when its turn comes: not before the frame is known to be in order.
+    let mut head = prev_hash;
+    let texts = texts.into_iter().map(|text| {
+        head = chain::next(head, text.as_bytes());
+        (text, head)
+    });
+    chained((device, epoch, first_seq), prev_hash, texts, parse)
+}
+
+/// Reads texts with the hashes after them.
+fn chained(
+    (device, epoch, first_seq): (DeviceId, Epoch, Seq),
+    prev_hash: Hash,
+    texts: impl ExactSizeIterator<Item = (String, Hash)>,
     parse: impl Fn(&str) -> Result<Event, EventFault>,
 ) -> Result<Batch, FrameFault> {
     if texts.len() > EVENTS_PER_PUSH_MAX {
@@ -78,12 +106,12 @@ pub fn read(
     let mut head = prev_hash;
     let events = (first_seq..)
         .zip(texts)
-        .map(|(seq, text)| {
+        .map(|(seq, (text, hash))| {
             let prev_hash = head;
             head = if bugs::on(Bug::HashOverRewritten) {
                 chain::next(prev_hash, rewritten(&text).as_bytes())
             } else {
-                chain::next(prev_hash, text.as_bytes())
+                hash
             };
             let read = read_one(&text, (device, epoch, seq), &parse);
             ReadEvent {

@@ -3,7 +3,7 @@
 //! Everything that comes under a good signature is durable and fills its sequence number; the
 //! question is only whether it enters the state, waits, or is kept apart. In this order:
 //!
-//! 1. [`read`] hashes and parses a push. It needs nothing that is held, so it is done outside the
+//! 1. [`read`] hashes and parses a push, [`read_covered`] one whose signature covered its hashes. It needs nothing that is held, so it is done outside the
 //!    lock of the log head.
 //! 2. [`Lookup`] names what must be known of the device epoch, so that a store can fetch it
 //!    set-wise into a [`Held`].
@@ -24,7 +24,7 @@ mod place;
 mod remark;
 
 pub use crate::wire::{FrameFault, Status};
-pub use batch::{Batch, Read, ReadEvent, read};
+pub use batch::{Batch, Read, ReadEvent, read, read_covered};
 pub use decide::{Decision, Judged, Leaving, Receipted, admit};
 pub use extent::{Extent, Gap};
 pub use group::{GroupHeld, Member, Standing, group_released};

@@ -34,5 +34,5 @@ pub use pull::{
 pub use push::{Deposit, EventResult, FindingNote, Push, PushAnswer, Status};
 pub use ranges::Ranges;
 pub use receipt::Receipt;
-pub use token::{PushClaims, ReadClaims, TYP_PUSH, TYP_READ, TokenFault};
+pub use token::{Covered, PushClaims, ReadClaims, TYP_PUSH, TYP_READ, TokenFault};
 pub use version::V;

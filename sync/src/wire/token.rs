@@ -81,8 +81,8 @@ impl PushClaims {
         }
     }
 
-    /// Is this push, byte for byte, what was signed? Returns the chain's hash after each event.
-    pub fn cover(&self, push: &Push, installation: &str) -> Result<Vec<Hash>, TokenFault> {
+    /// Is this push, byte for byte, what was signed?
+    pub fn cover(&self, push: Push, installation: &str) -> Result<Covered, TokenFault> {
         if self.aud != installation {
             return Err(TokenFault::Audience);
         }
@@ -97,6 +97,25 @@ impl PushClaims {
         if (self.prev_hash, self.head) != (push.prev_hash, head) {
             return Err(TokenFault::Chain);
         }
-        Ok(hashes)
+        Ok(Covered { push, hashes })
+    }
+}
+
+/// A push that is, byte for byte, what its device signed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Covered {
+    push: Push,
+    hashes: Vec<Hash>,
+}
+
+impl Covered {
+    /// The chain's hash after each event.
+    pub fn hashes(&self) -> &[Hash] {
+        &self.hashes
+    }
+
+    /// The push, and the chain's hash after each event.
+    pub fn into_parts(self) -> (Push, Vec<Hash>) {
+        (self.push, self.hashes)
     }
 }

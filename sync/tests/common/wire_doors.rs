@@ -19,10 +19,10 @@ pub fn push(bytes: &[u8]) {
     let written = serde_json::to_vec(&push).expect("a push is written");
     assert_eq!(Push::read(&written).as_ref(), Ok(&push));
     let claims = PushClaims::of(&push, "here");
-    let hashes = claims
-        .cover(&push, "here")
+    let covered = claims
+        .cover(push.clone(), "here")
         .expect("claims cover their push");
-    assert_eq!(hashes.len(), push.events.len());
+    assert_eq!(covered.hashes().len(), push.events.len());
     for text in &push.events {
         event(text.as_bytes());
     }

@@ -2,7 +2,7 @@
 
 use super::store::rows;
 use crate::{
-    clock::{Micros, day_number},
+    clock::{Micros, expires_at},
     db::rows::by_keys,
 };
 use sea_orm::{ConnectionTrait, DbErr};
@@ -150,23 +150,4 @@ pub async fn lots(
         lots.insert(BatchId(row.try_get("", "id")?), lot);
     }
     Ok(lots)
-}
-
-fn expires_at(day: &str) -> Option<Micros> {
-    let day: jiff::civil::Date = day.parse().ok()?;
-    let after = day_number(day.tomorrow().ok()?);
-    Some((i64::from(after) * 86_400 - 8 * 3600) * 1_000_000)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::expires_at;
-
-    #[test]
-    fn a_thing_is_good_until_the_end_of_the_printed_day_in_shanghai() {
-        let midnight = "2026-01-16T00:00:00+08:00".parse::<jiff::Timestamp>();
-        let midnight = midnight.unwrap().as_microsecond();
-        assert_eq!(expires_at("2026-01-15"), Some(midnight));
-        assert_eq!(expires_at(""), None);
-    }
 }

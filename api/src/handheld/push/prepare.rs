@@ -43,15 +43,8 @@ pub fn read(
     installation: &str,
     imported: bool,
 ) -> Result<Incoming, Refused> {
-    claims.cover(&push, installation).map_err(Refused::Token)?;
-    let batch = admission::read(
-        push.device,
-        push.epoch,
-        push.first_seq,
-        push.prev_hash,
-        push.events,
-        event::parse,
-    );
+    let covered = claims.cover(push, installation).map_err(Refused::Token)?;
+    let batch = admission::read_covered(covered, event::parse);
     Ok(Incoming {
         batch: batch.map_err(Refused::Numbers)?,
         imported,

@@ -3,7 +3,7 @@
 
 use super::{CodeOf, WorldError};
 use crate::{
-    clock::Micros,
+    clock::{Micros, expires_at},
     db::statement,
     entities::{batch, code_space, device, enterprise, location, product},
     log::Position,
@@ -146,13 +146,6 @@ pub(super) async fn registry(
         })
         .collect();
     Ok(())
-}
-
-/// 00:00 in Shanghai after the printed day.
-fn expires_at(day: &str) -> Option<Micros> {
-    let day: jiff::civil::Date = day.parse().ok()?;
-    let after = crate::clock::day_number(day.tomorrow().ok()?);
-    Some((i64::from(after) * 86_400 - 8 * 3600) * 1_000_000)
 }
 
 /// Devices and whose they are.

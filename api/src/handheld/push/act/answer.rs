@@ -1,0 +1,120 @@
+//! What a device is told about its push.
+
+use super::{Admitting, Answered, Engine};
+use crate::{clock::Micros, handheld::push::store::Told, log::Position};
+use std::collections::BTreeMap;
+use suyuan_sync::{
+    admission::{self, FrameFault, Judged, Kept, ReadEvent},
+    finding::{Finding, Subject},
+    ids::EventId,
+    wire::{EventResult, FindingNote},
+};
+
+impl Engine {
+    /// What is told about a push.
+    pub(super) fn answer(
+        &self,
+        push: &Admitting<'_>,
+        opened: &BTreeMap<EventId, Vec<Finding>>,
+        stamp: Micros,
+    ) -> Answered {
+        let batch = &push.push.batch;
+        let gseqs: BTreeMap<usize, Position> =
+            push.new.iter().map(|new| (new.at, new.gseq)).collect();
+        let pairs = push.decision.judged.iter().zip(&batch.events).enumerate();
+        let results = pairs.map(|(at, (judged, event))| {
+            let kept = judged.kept();
+            let told = match judged {
+                Judged::Duplicate(kept) => push.known.told.get(&kept.hash).cloned(),
+                Judged::New(kept) => Some(told(kept, event, opened)),
+            };
+            let told = told.unwrap_or(Told::CLEAN);
+            let position = kept.gseq.or(gseqs.get(&at).copied());
+            EventResult {
+                seq: event.seq,
+                status: wire_status(judged.status()),
+                code: kept
+                    .outcome
+                    .decisive()
+                    .map(|remark| remark.name().to_owned()),
+                gseq: position.filter(|_| kept.outcome.in_state()),
+                findings: told.findings,
+            }
+        });
+        let cursor = batch
+            .events
+            .iter()
+            .rev()
+            .find_map(|event| event.read.event());
+        let cursor = cursor.map_or(0, |event| event.cursor);
+        Answered {
+            results: results.collect(),
+            receipt: push.decision.receipt.clone(),
+            stamp,
+            pull_hint: self.source.news() > cursor,
+        }
+    }
+}
+
+/// Answers and refusals in the order of the pushes.
+pub(super) fn merged(
+    mut refused: BTreeMap<usize, FrameFault>,
+    answers: Vec<Answered>,
+) -> Vec<Result<Answered, FrameFault>> {
+    let mut answers = answers.into_iter();
+    let mut out = Vec::new();
+    loop {
+        let next = match refused.remove(&out.len()) {
+            Some(fault) => Some(Err(fault)),
+            None => answers.next().map(Ok),
+        };
+        match next {
+            Some(next) => out.push(next),
+            None => return out,
+        }
+    }
+}
+
+fn told(kept: &Kept, event: &ReadEvent, opened: &BTreeMap<EventId, Vec<Finding>>) -> Told {
+    let mut findings: Vec<FindingNote> = Vec::new();
+    if kept.outcome.in_state() {
+        let found = event.read.event().and_then(|event| opened.get(&event.id));
+        findings.extend(found.into_iter().flatten().map(note));
+    } else {
+        findings.extend(kept.outcome.findings().map(|code| FindingNote {
+            code,
+            severity: code.severity(),
+            subject: Subject::Event,
+            closed_by: None,
+            closed: false,
+        }));
+    }
+    Told {
+        status: kept.outcome.status,
+        remarks: kept.outcome.remarks.clone(),
+        findings,
+    }
+}
+
+/// A finding as a device is told it.
+pub fn note(finding: &Finding) -> FindingNote {
+    FindingNote {
+        code: finding.code,
+        severity: finding.code.severity(),
+        subject: finding.subject.clone(),
+        closed_by: None,
+        closed: false,
+    }
+}
+
+/// The same under the name it has on the wire.
+pub fn wire_status(status: admission::Status) -> suyuan_sync::wire::Status {
+    use suyuan_sync::wire::Status as Wire;
+    match status {
+        admission::Status::Stored => Wire::Stored,
+        admission::Status::Duplicate => Wire::Duplicate,
+        admission::Status::StoredFlagged => Wire::StoredFlagged,
+        admission::Status::Parked => Wire::Parked,
+        admission::Status::Quarantined => Wire::Quarantined,
+    }
+}

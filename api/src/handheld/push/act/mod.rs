@@ -1,0 +1,223 @@
+//! One act: the pushes of several devices, from what is held of them to the commit. Whoever holds the
+//! [`Engine`] admits; nobody else writes events.
+//!
+//! Its steps, each in a file of its own: look up what is held (`store`), [`decide`], [`number`] and
+//! time, [`place`] in the order, fold (`units::folding`), [`record`], [`answer`].
+
+mod answer;
+mod decide;
+mod number;
+mod place;
+mod record;
+
+pub use answer::{note, wire_status};
+
+use super::{
+    PushError,
+    store::{self, Known},
+    watch::ClockWatch,
+};
+use crate::{
+    clock::Micros,
+    db::Db,
+    handheld::{
+        anchor::Anchors,
+        units::{
+            facts::Reader,
+            folding::{Change, Done, Folding, Moment},
+        },
+        world::Source,
+    },
+    log::{Block, Log, Position},
+    projection::{self, units::set_unit_statuses},
+};
+use answer::merged;
+use decide::Decided;
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use suyuan_sync::{
+    admission::{Batch, Branch, Decision, FrameFault, Receipted},
+    finding::FindingCode,
+    order::Interval,
+    wire::EventResult,
+};
+
+/// A push ready to be admitted: signed by its device, and read.
+#[derive(Clone)]
+pub struct Incoming {
+    /// Its texts.
+    pub batch: Batch,
+    /// Carried by another device or a file.
+    pub imported: bool,
+}
+
+/// What became of a push, durably.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// One for each event, in their order.
+    pub results: Vec<EventResult>,
+    /// What is held now.
+    pub receipt: Receipted,
+    /// The instant of the position this was computed at.
+    pub stamp: Micros,
+    /// There may be something to pull.
+    pub pull_hint: bool,
+}
+
+/// Admits.
+pub struct Engine {
+    db: Db,
+    log: Log,
+    anchors: Anchors,
+    watch: Arc<ClockWatch>,
+    source: Source,
+    reader: Reader,
+}
+
+/// A push while it is being admitted.
+struct Admitting<'p> {
+    push: &'p Incoming,
+    known: Known,
+    decision: Decision,
+    /// New events with their positions.
+    new: Vec<New>,
+}
+
+/// A new event.
+struct New {
+    at: usize,
+    gseq: Position,
+    interval: Interval,
+    delivered: Position,
+    flags: Vec<FindingCode>,
+    eff: Micros,
+}
+
+impl Engine {
+    /// Ready to admit.
+    pub fn new(
+        db: Db,
+        log: Log,
+        anchors: Anchors,
+        watch: Arc<ClockWatch>,
+        source: Source,
+    ) -> Engine {
+        Engine {
+            db,
+            log,
+            anchors,
+            watch,
+            source,
+            reader: Reader::default(),
+        }
+    }
+
+    /// The log it writes to.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Master data, and who reads facts.
+    pub fn parts(&mut self) -> (&mut Source, &mut Reader) {
+        (&mut self.source, &mut self.reader)
+    }
+
+    /// Admits these pushes in one act. No two may be of one device epoch.
+    pub async fn admit(
+        &mut self,
+        pushes: &[Incoming],
+    ) -> Result<Vec<Result<Answered, FrameFault>>, PushError> {
+        let (seen, known) = self.look_up(pushes).await?;
+        let block = self.log.begin_block().await?;
+        let known = if block.before() == seen {
+            known
+        } else {
+            held(block.tx(), pushes).await?
+        };
+        if !self.watch.allows(Instant::now(), block.stamp(0)) {
+            block.abandon().await?;
+            return Err(PushError::ClockJumped);
+        }
+        let mut decided = self.decide(&block, pushes, known).await?;
+        if decided.taken == 0 {
+            return self.nothing_new(block, decided).await;
+        }
+        let moment = Moment {
+            first: block.position(0),
+            last: block.position(decided.taken - 1),
+        };
+        self.source.refresh(block.tx(), block.before()).await?;
+        let change = self.placed(&block, &mut decided.admitting, moment).await?;
+        let done = self.fold(&block, &change, moment).await?;
+        let stamp = block.stamp(decided.taken - 1);
+        let answers: Vec<Answered> = decided
+            .admitting
+            .iter()
+            .map(|push| self.answer(push, &done.opened, stamp))
+            .collect();
+        Engine::record(&block, &mut decided.admitting, &answers, moment, stamp).await?;
+        block.commit(decided.taken).await?;
+        metrics::counter!("suyuan_events_total").increment(decided.taken as u64);
+        Ok(merged(decided.refused, answers))
+    }
+
+    /// What is held of the devices of these pushes, before the head is locked, and as of when. It is
+    /// looked up again if the head moved meanwhile.
+    async fn look_up(&mut self, pushes: &[Incoming]) -> Result<(Position, Vec<Known>), PushError> {
+        let (seen, _) = self.log.head().await?;
+        let known = held(self.db.reader(), pushes).await?;
+        self.source.refresh(self.db.reader(), seen).await?;
+        Ok((seen, known))
+    }
+
+    /// Duplicates only: nothing is written, and what is held is durable already.
+    async fn nothing_new(
+        &mut self,
+        block: Block,
+        decided: Decided<'_>,
+    ) -> Result<Vec<Result<Answered, FrameFault>>, PushError> {
+        let stamp = block.stamp(0) - 1;
+        self.source.refresh(block.tx(), block.before()).await?;
+        block.abandon().await?;
+        let findings = BTreeMap::new();
+        let answers = decided
+            .admitting
+            .iter()
+            .map(|push| self.answer(push, &findings, stamp));
+        Ok(merged(decided.refused, answers.collect()))
+    }
+
+    /// Folds what changed, and tells the public side.
+    async fn fold(
+        &mut self,
+        block: &Block,
+        change: &Change,
+        moment: Moment,
+    ) -> Result<Done, PushError> {
+        let folding = Folding::new(&mut self.source, &mut self.reader, moment);
+        let done = folding.run(block.tx(), change).await?;
+        if !done.public.is_empty() {
+            let place = projection::Placed {
+                tx: block.tx(),
+                position: moment.last,
+            };
+            set_unit_statuses(&place, &done.public).await?;
+        }
+        Ok(done)
+    }
+}
+
+async fn held(
+    conn: &impl sea_orm::ConnectionTrait,
+    pushes: &[Incoming],
+) -> Result<Vec<Known>, PushError> {
+    let batches: Vec<&Batch> = pushes.iter().map(|push| &push.batch).collect();
+    Ok(store::known(conn, &batches).await?)
+}
+
+fn in_state(decision: &Decision, at: usize) -> bool {
+    decision.judged[at].kept().outcome.in_state()
+}
+
+fn on_first(decision: &Decision, at: usize) -> bool {
+    decision.judged[at].kept().branch == Branch::First
+}

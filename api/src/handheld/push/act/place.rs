@@ -1,0 +1,177 @@
+//! Where events stand in the order: new ones, those that leave parking, and neighbours of both that
+//! move. What comes of it are facts to be folded.
+
+use super::{Admitting, Engine, New, in_state, on_first};
+use crate::{
+    clock::Micros,
+    handheld::{
+        push::{
+            PushError,
+            store::{self, Restanding},
+            timeline,
+        },
+        units::{
+            self,
+            facts::{flags_of, told_flags},
+            folding::{Change, Moment},
+        },
+    },
+    log::{Block, Position},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use suyuan_sync::{
+    admission::{Leaving, Remark},
+    facts::Fact,
+    finding::FindingCode,
+    ids::{EnterpriseId, Seq},
+    order::Order,
+    time::Timed,
+};
+
+impl Engine {
+    /// Gives new events, and those that leave parking, their places in the order.
+    pub(super) async fn placed(
+        &mut self,
+        block: &Block,
+        admitting: &mut [Admitting<'_>],
+        moment: Moment,
+    ) -> Result<Change, PushError> {
+        let mut change = Change::default();
+        for push in admitting {
+            let batch = &push.push.batch;
+            let (device, epoch) = (batch.device.0, batch.epoch);
+            let tx = block.tx();
+            let mut timed: Vec<Timed> = Vec::new();
+            for new in &push.new {
+                if in_state(&push.decision, new.at) && on_first(&push.decision, new.at) {
+                    timed.push(Timed {
+                        seq: batch.events[new.at].seq,
+                        interval: new.interval,
+                    });
+                }
+            }
+            let leaving: Vec<Seq> = push.decision.leaving.iter().map(|left| left.seq).collect();
+            let left = store::standing(tx, device, epoch, &leaving).await?;
+            timed.extend(left.iter().map(|row| Timed {
+                seq: row.seq,
+                interval: row.interval,
+            }));
+            timed.sort_by_key(|timed| timed.seq);
+            let time = &mut push.known.chain.state.time;
+            let placement = timeline::place(tx, device, epoch, time, &timed).await?;
+            let eff: BTreeMap<Seq, Micros> = placement.eff.iter().copied().collect();
+            for new in &mut push.new {
+                let placed = eff.get(&batch.events[new.at].seq);
+                if let Some(eff) = placed.filter(|_| on_first(&push.decision, new.at)) {
+                    new.eff = *eff;
+                }
+            }
+            // Those that leave are in rows: they count from now on.
+            for row in &left {
+                let why = push
+                    .decision
+                    .leaving
+                    .iter()
+                    .find(|left| left.seq == row.seq);
+                let restanding = leaves(row, why, moment.last, eff.get(&row.seq).copied());
+                store::write_standing(tx, &restanding).await?;
+            }
+            let is_new = |seq: &Seq| timed.iter().any(|timed| timed.seq == *seq);
+            let moved: Vec<(Seq, Micros)> = placement
+                .eff
+                .into_iter()
+                .filter(|(seq, _)| !is_new(seq))
+                .collect();
+            store::move_events(tx, device, epoch, &moved).await?;
+            let broken = store::standing(tx, device, epoch, &push.decision.breaks).await?;
+            for row in &broken {
+                store::write_standing(tx, &breaks(row, moment.last)).await?;
+            }
+            let positions = |rows: &[store::StandingRow]| rows.iter().map(|r| r.gseq).collect();
+            let reader = &mut self.reader;
+            let left: BTreeSet<Position> = positions(&left);
+            let left = units::store::by_position(tx, reader, &left).await?;
+            change.arrived.extend(left);
+            let broken: BTreeSet<Position> = positions(&broken);
+            let broken = units::store::by_position(tx, reader, &broken).await?;
+            change.recheck.extend(broken);
+            let seqs: Vec<Seq> = moved.iter().map(|(seq, _)| *seq).collect();
+            let moved = store::standing(tx, device, epoch, &seqs).await?;
+            let moved: BTreeSet<Position> = positions(&moved);
+            let moved = units::store::by_position(tx, reader, &moved).await?;
+            change.moved.extend(moved);
+            for new in &push.new {
+                if let Some(fact) = fact(push, new) {
+                    self.reader.remember(new.gseq, &fact.event);
+                    change.arrived.push(fact);
+                }
+            }
+        }
+        Ok(change)
+    }
+}
+
+/// A new event that is in the state, as a fact.
+fn fact(push: &Admitting<'_>, new: &New) -> Option<Arc<Fact>> {
+    let batch = &push.push.batch;
+    let event = batch.events[new.at].read.event()?;
+    in_state(&push.decision, new.at).then(|| {
+        Arc::new(Fact {
+            order: Order {
+                eff: new.eff,
+                device: batch.device,
+                epoch: batch.epoch,
+                seq: event.seq,
+                event: event.id,
+            },
+            interval: new.interval,
+            gseq: new.gseq,
+            enterprise: EnterpriseId(push.known.chain.enterprise),
+            event: event.clone(),
+            delivered: new.delivered,
+            flags: new.flags.clone(),
+        })
+    })
+}
+
+fn leaves(
+    row: &store::StandingRow,
+    why: Option<&Leaving>,
+    counts_from: Position,
+    eff: Option<Micros>,
+) -> Restanding {
+    let mut outcome = row.outcome.without(Remark::GroupIncomplete);
+    let mut flags = flags_of(&row.flags);
+    if let Some(remark) = why.and_then(|left| left.remark) {
+        outcome = outcome.with(remark);
+        flags.extend(remark.finding());
+    }
+    Restanding {
+        gseq: row.gseq,
+        outcome,
+        flags: told_flags(&flags),
+        counts_from: Some(counts_from),
+        eff,
+        order_epoch: None,
+    }
+}
+
+/// An event that turns out not to chain to what came in before it (T5).
+fn breaks(row: &store::StandingRow, now: Position) -> Restanding {
+    let outcome = row.outcome.with(Remark::ChainBreak);
+    let mut flags = flags_of(&row.flags);
+    if !flags.contains(&FindingCode::ChainBreak) {
+        flags.push(FindingCode::ChainBreak);
+    }
+    Restanding {
+        gseq: row.gseq,
+        counts_from: outcome.in_state().then_some(row.gseq.min(now)),
+        outcome,
+        flags: told_flags(&flags),
+        eff: None,
+        order_epoch: None,
+    }
+}

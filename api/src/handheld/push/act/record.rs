@@ -1,0 +1,126 @@
+//! Writes what was decided: the events, how their devices stand, and what is found about those that
+//! are kept out of the state.
+
+use super::{Admitting, Answered, Engine, New};
+use crate::{
+    clock::Micros,
+    handheld::{
+        push::{
+            PushError,
+            store::{self, ChainRow, EventRow, Told},
+        },
+        units::{self, facts::told_flags, folding::Moment},
+    },
+    log::Block,
+};
+use suyuan_sync::{
+    admission::Read,
+    finding::{Detail, Finding, Subject},
+    ids::EventId,
+    wire::EventResult,
+};
+use uuid::Uuid;
+
+impl Engine {
+    /// Writes events and how devices stand.
+    pub(super) async fn record(
+        block: &Block,
+        admitting: &mut [Admitting<'_>],
+        answers: &[Answered],
+        moment: Moment,
+        stamp: Micros,
+    ) -> Result<(), PushError> {
+        let tx = block.tx();
+        let (mut events, mut chains, mut aside) = (Vec::new(), Vec::new(), Vec::new());
+        for (push, answer) in admitting.iter_mut().zip(answers) {
+            let batch = &push.push.batch;
+            let (device, epoch) = (batch.device.0, batch.epoch);
+            for new in &push.new {
+                let row = row(push, new, &answer.results[new.at]);
+                if row.counts_from.is_none() {
+                    aside.extend(findings_aside(&row));
+                }
+                events.push(row);
+            }
+            store::write_forks(tx, device, epoch, &push.decision.forks).await?;
+            store::write_groups(tx, device, epoch, &push.decision.groups, stamp).await?;
+            let chain = &mut push.known.chain;
+            chain.forked |= !push.decision.forks.is_empty();
+            chain.state.extent = push.decision.extent.clone();
+            if !push.new.is_empty() {
+                chains.push(ChainRow {
+                    device,
+                    epoch,
+                    chain: chain.clone(),
+                });
+            }
+        }
+        store::write_events(tx, events).await?;
+        store::write_chains(tx, &chains, moment.last).await?;
+        units::store::write_aside(tx, moment.first, &aside).await?;
+        Ok(())
+    }
+}
+
+fn row(push: &Admitting<'_>, new: &New, result: &EventResult) -> EventRow {
+    let batch = &push.push.batch;
+    let event = &batch.events[new.at];
+    let kept = push.decision.judged[new.at].kept().clone();
+    let stated = event.read.event();
+    EventRow {
+        gseq: new.gseq,
+        enterprise: push.known.chain.enterprise,
+        device: batch.device.0,
+        epoch: batch.epoch,
+        kind: kind_of(&event.read),
+        counts_from: kept.outcome.in_state().then_some(new.gseq),
+        location: stated
+            .map(|event| event.location.0)
+            .filter(|place| !place.is_nil()),
+        interval: new.interval,
+        eff: new.eff,
+        delivered: new.delivered,
+        group: stated.and_then(|event| event.group).map(|group| group.id.0),
+        imported: push.push.imported,
+        flags: told_flags(&new.flags),
+        told: Told {
+            status: kept.outcome.status,
+            remarks: kept.outcome.remarks.clone(),
+            findings: result.findings.clone(),
+        },
+        body: event.text.clone().into_bytes(),
+        kept,
+    }
+}
+
+/// The kind an event says it is of, as far as it could be read.
+fn kind_of(read: &Read) -> String {
+    match read {
+        Read::Event(event) => event.kind.name().to_owned(),
+        Read::Later(header) | Read::Elsewhere(header) => header.kind.clone().unwrap_or_default(),
+        Read::Unreadable(_) => String::new(),
+    }
+}
+
+/// What is found about an event that is kept out of the state.
+fn findings_aside(row: &EventRow) -> Vec<units::store::Aside> {
+    let id = row.kept.event.unwrap_or(EventId(Uuid::nil()));
+    let codes = row.kept.outcome.findings();
+    codes
+        .map(|code| units::store::Aside {
+            enterprise: row.enterprise,
+            device: row.device,
+            event: id,
+            gseq: row.gseq,
+            place: row.location,
+            finding: Finding {
+                code,
+                subject: Subject::Event,
+                event: id,
+                batch: None,
+                witnesses: vec![id],
+                detail: Detail::Nothing,
+            },
+        })
+        .collect()
+}

@@ -1,0 +1,52 @@
+//! Frames that could not be read.
+
+use crate::{
+    clock::Micros,
+    db::{Db, statement},
+};
+use sea_orm::{ConnectionTrait, DbErr};
+use suyuan_sync::ids::Epoch;
+use uuid::Uuid;
+
+/// Most dead letters kept.
+const DEAD_LETTERS_MAX: i64 = 1000;
+
+/// Most bytes kept of one.
+const DEAD_LETTER_BYTES_MAX: usize = 64 * 1024;
+
+/// Keeps a frame that could not be read, for whoever looks into it. The oldest go.
+pub async fn dead_letter(
+    db: &Db,
+    enterprise: Uuid,
+    (device, epoch): (Uuid, Epoch),
+    at: Micros,
+    why: &str,
+    body: &[u8],
+) -> Result<(), DbErr> {
+    let body = body.get(..DEAD_LETTER_BYTES_MAX).unwrap_or(body);
+    let tx = db.begin().await?;
+    let backend = db.backend();
+    tx.execute_raw(statement(
+        backend,
+        "INSERT INTO dead_letter (id, enterprise_id, device_id, epoch, at, why, body) \
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            Uuid::now_v7().into(),
+            enterprise.into(),
+            device.into(),
+            i64::from(epoch).into(),
+            at.into(),
+            why.chars().take(500).collect::<String>().into(),
+            body.to_vec().into(),
+        ],
+    ))
+    .await?;
+    tx.execute_raw(statement(
+        backend,
+        "DELETE FROM dead_letter WHERE id IN \
+         (SELECT id FROM dead_letter ORDER BY at DESC, id DESC LIMIT 1000 OFFSET ?)",
+        [DEAD_LETTERS_MAX.into()],
+    ))
+    .await?;
+    tx.commit().await
+}

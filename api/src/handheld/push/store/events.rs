@@ -1,0 +1,208 @@
+//! Events: written once, and where they stand afterwards.
+
+use super::Told;
+use crate::{
+    clock::Micros,
+    db::{
+        rows::{Rows, by_keys},
+        statement,
+    },
+    log::Position,
+};
+use sea_orm::{ConnectionTrait, DbErr};
+use suyuan_sync::{
+    admission::{Branch, Kept, Outcome, Remark, Status},
+    ids::{Epoch, Seq},
+    order::Interval,
+};
+use uuid::Uuid;
+
+/// An event to be written.
+pub struct EventRow {
+    /// Its position.
+    pub gseq: Position,
+    /// Whose.
+    pub enterprise: Uuid,
+    /// Of which device.
+    pub device: Uuid,
+    /// Of which epoch.
+    pub epoch: Epoch,
+    /// As it is kept.
+    pub kept: Kept,
+    /// Its kind; empty for what is no event.
+    pub kind: String,
+    /// Since when it counts.
+    pub counts_from: Option<Position>,
+    /// Where it says it happened.
+    pub location: Option<Uuid>,
+    /// When.
+    pub interval: Interval,
+    /// Where in the order.
+    pub eff: Micros,
+    /// What its device knew.
+    pub delivered: Position,
+    /// Its group.
+    pub group: Option<Uuid>,
+    /// Carried by another device or a file.
+    pub imported: bool,
+    /// Findings of its admission, by name.
+    pub flags: String,
+    /// The first answer.
+    pub told: Told,
+    /// Its bytes.
+    pub body: Vec<u8>,
+}
+
+/// Remarks by name, with commas.
+pub fn told_remarks(remarks: &[Remark]) -> String {
+    let names: Vec<&str> = remarks.iter().map(|remark| remark.name()).collect();
+    names.join(",")
+}
+
+/// The same the other way round.
+pub fn remarks_of(text: &str) -> Vec<Remark> {
+    text.split(',').filter_map(Remark::of_name).collect()
+}
+
+/// The name of a fate in rows and answers.
+pub const fn fate_name(status: Status) -> &'static str {
+    match status {
+        Status::Stored => "stored",
+        Status::Duplicate => "duplicate",
+        Status::StoredFlagged => "stored_flagged",
+        Status::Parked => "parked",
+        Status::Quarantined => "quarantined",
+    }
+}
+
+/// Writes events.
+pub async fn write_events(conn: &impl ConnectionTrait, events: Vec<EventRow>) -> Result<(), DbErr> {
+    let mut rows = Rows::of(25);
+    for event in events {
+        let kept = event.kept;
+        let branch = match kept.branch {
+            Branch::First => None,
+            Branch::Fork(root) => Some(root.0.to_vec()),
+        };
+        rows.add([
+            event.gseq.into(),
+            event.interval.hi.into(),
+            event.enterprise.into(),
+            event.device.into(),
+            i64::from(event.epoch).into(),
+            (kept.seq as i64).into(),
+            kept.event.map(|id| id.0).into(),
+            event.kind.into(),
+            fate_name(kept.outcome.status).into(),
+            told_remarks(&kept.outcome.remarks).into(),
+            event.counts_from.into(),
+            i64::from(event.epoch).into(),
+            event.location.into(),
+            event.interval.lo.into(),
+            event.interval.est.into(),
+            event.eff.into(),
+            event.delivered.into(),
+            event.group.into(),
+            event.imported.into(),
+            event.flags.into(),
+            event.told.written()?.into(),
+            branch.into(),
+            kept.prev_hash.0.to_vec().into(),
+            kept.hash.0.to_vec().into(),
+            event.body.into(),
+        ]);
+    }
+    rows.write(
+        conn,
+        "INSERT INTO event (gseq, stamp, enterprise_id, device_id, epoch, seq, event_id, kind, fate, \
+         remarks, counts_from, order_epoch, location_id, lo, est, eff, delivered, group_id, imported, \
+         flags, told, branch, prev_hash, hash, body)",
+        "",
+    )
+    .await?;
+    Ok(())
+}
+
+/// An event that stands somewhere, with what is remarked on it.
+#[derive(Debug, Clone)]
+pub struct StandingRow {
+    /// Its position.
+    pub gseq: Position,
+    /// Its number.
+    pub seq: Seq,
+    /// What is remarked now.
+    pub outcome: Outcome,
+    /// Findings of its admission.
+    pub flags: String,
+    /// When.
+    pub interval: Interval,
+}
+
+/// Events of an epoch by number, on the branch in state.
+pub async fn standing(
+    conn: &impl ConnectionTrait,
+    device: Uuid,
+    epoch: Epoch,
+    seqs: &[Seq],
+) -> Result<Vec<StandingRow>, DbErr> {
+    let rows = by_keys(
+        conn,
+        "SELECT DISTINCT gseq, seq, remarks, flags, lo, est, stamp FROM event \
+         WHERE device_id = ? AND epoch = ? AND seq IN ({keys}) AND branch IS NULL",
+        &[device.into(), i64::from(epoch).into()],
+        seqs.iter().map(|seq| (*seq as i64).into()).collect(),
+    )
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let number = |name: &str| row.try_get::<i64>("", name);
+            Ok(StandingRow {
+                gseq: number("gseq")?,
+                seq: number("seq")? as Seq,
+                outcome: Outcome::of(remarks_of(&row.try_get::<String>("", "remarks")?)),
+                flags: row.try_get("", "flags")?,
+                interval: Interval {
+                    lo: number("lo")?,
+                    est: number("est")?,
+                    hi: number("stamp")?,
+                },
+            })
+        })
+        .collect()
+}
+
+/// What becomes of an event that stood already.
+pub struct Restanding {
+    /// Which.
+    pub gseq: Position,
+    /// What is remarked now.
+    pub outcome: Outcome,
+    /// Findings of its admission.
+    pub flags: String,
+    /// Since when it counts.
+    pub counts_from: Option<Position>,
+    /// Where in the order, if that changed.
+    pub eff: Option<Micros>,
+    /// In which epoch it is ordered, if that changed.
+    pub order_epoch: Option<Epoch>,
+}
+
+/// Writes that.
+pub async fn write_standing(conn: &impl ConnectionTrait, row: &Restanding) -> Result<(), DbErr> {
+    conn.execute_raw(statement(
+        conn.get_database_backend(),
+        "UPDATE event SET fate = ?, remarks = ?, flags = ?, counts_from = ?, \
+         eff = COALESCE(?, eff), order_epoch = COALESCE(?, order_epoch) WHERE gseq = ?",
+        [
+            fate_name(row.outcome.status).into(),
+            told_remarks(&row.outcome.remarks).into(),
+            row.flags.clone().into(),
+            row.counts_from.into(),
+            row.eff.into(),
+            row.order_epoch.map(i64::from).into(),
+            row.gseq.into(),
+        ],
+    ))
+    .await?;
+    Ok(())
+}

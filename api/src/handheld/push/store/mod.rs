@@ -1,0 +1,118 @@
+//! All SQL of admission: what is held of devices, and what becomes of pushes. Reading what is held
+//! ([`held`]) and writing what became of it ([`events`], [`chains`]) are apart; [`times`] is what the
+//! effective times of a device go on from.
+
+mod chains;
+mod dead;
+mod events;
+mod held;
+mod times;
+
+pub use chains::{ChainRow, write_chains, write_forks, write_groups};
+pub use dead::dead_letter;
+pub use events::{
+    EventRow, Restanding, StandingRow, fate_name, remarks_of, standing, told_remarks, write_events,
+    write_standing,
+};
+pub use held::{Known, chains, groups, known};
+pub use times::{
+    checkpoint_before, delivered_before, forget_checkpoints, keep_checkpoints, move_events,
+    placed_after,
+};
+
+use crate::{clock::Micros, log::Position};
+use sea_orm::DbErr;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use suyuan_sync::{
+    admission::{Extent, Remark, Status},
+    time::{Prefix, Timed},
+    wire::FindingNote,
+};
+use uuid::Uuid;
+
+/// What `sync` keeps of a device epoch.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChainState {
+    /// How far it is held.
+    pub extent: Extent,
+    /// Its effective times.
+    pub time: Timeline,
+}
+
+/// Where the effective times of an epoch go on from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Timeline {
+    /// Covers all but the last event.
+    pub prefix: Prefix,
+    /// The last event.
+    pub last: Option<Last>,
+}
+
+/// The last event of an epoch that is in the state.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Last {
+    /// Its number and interval.
+    pub timed: Timed,
+    /// Its effective time.
+    pub eff: Micros,
+}
+
+/// A device epoch as rows have it.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    /// Whose device.
+    pub enterprise: Uuid,
+    /// When the epoch began.
+    pub enrolled_at: Micros,
+    /// Its key is revoked.
+    pub revoked: bool,
+    /// There are second branches.
+    pub forked: bool,
+    /// The newest position it acknowledged, and since when.
+    pub delivered: (Position, Micros),
+    /// The rest.
+    pub state: ChainState,
+}
+
+/// The first answer about an event, as it is kept to be given again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// Its fate.
+    pub status: Status,
+    /// What was remarked.
+    pub remarks: Vec<Remark>,
+    /// What was found at once.
+    pub findings: Vec<FindingNote>,
+}
+
+impl Told {
+    /// Stored, and nothing to say.
+    pub const CLEAN: Told = Told {
+        status: Status::Stored,
+        remarks: Vec::new(),
+        findings: Vec::new(),
+    };
+
+    fn read(text: &str) -> Result<Told, DbErr> {
+        if text.is_empty() {
+            return Ok(Told::CLEAN);
+        }
+        parse(text, "event.told")
+    }
+
+    /// As it stands in its column; nothing for what is clean.
+    pub fn written(&self) -> Result<String, DbErr> {
+        if *self == Told::CLEAN {
+            return Ok(String::new());
+        }
+        json(self)
+    }
+}
+
+fn parse<T: DeserializeOwned>(text: &str, what: &str) -> Result<T, DbErr> {
+    serde_json::from_str(text).map_err(|error| DbErr::Json(format!("{what}: {error}")))
+}
+
+fn json(value: &impl Serialize) -> Result<String, DbErr> {
+    serde_json::to_string(value).map_err(|error| DbErr::Json(error.to_string()))
+}
