@@ -6,6 +6,7 @@ mod enrolment;
 mod pulls;
 mod pushes;
 mod reads;
+mod replay;
 mod scene;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]

@@ -10,6 +10,7 @@ pub mod down;
 pub mod inflate;
 pub mod keys;
 pub mod push;
+pub mod replay;
 pub mod token;
 pub mod units;
 pub mod world;

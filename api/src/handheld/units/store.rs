@@ -50,7 +50,8 @@ pub struct UnitRow {
     pub kept: Kept,
 }
 
-fn row(row: &sea_orm::QueryResult) -> Result<UnitRow, DbErr> {
+/// A unit out of a row with id, key, container, flag and state.
+pub fn unit_row(row: &sea_orm::QueryResult) -> Result<UnitRow, DbErr> {
     let (key, state): (String, String) = (row.try_get("", "unit_key")?, row.try_get("", "state")?);
     Ok(UnitRow {
         id: row.try_get("", "id")?,
@@ -72,7 +73,7 @@ pub async fn units(conn: &impl ConnectionTrait, keys: &[UnitKey]) -> Result<Vec<
         keys,
     )
     .await?;
-    rows.iter().map(row).collect()
+    rows.iter().map(unit_row).collect()
 }
 
 /// Exceptional things directly in these containers.

@@ -1,0 +1,192 @@
+//! What is kept against what the log gives, difference by difference. Pure.
+
+use super::{
+    Difference,
+    store::{Columns, Live, LiveUnit},
+};
+use crate::handheld::units::{KeptStay, phase_name, place_of};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+};
+use suyuan_sync::{
+    finding::{Finding, LotKey},
+    fold::Folded,
+    lots::Line,
+    unit::UnitKey,
+};
+
+fn differ(
+    out: &mut Vec<Difference>,
+    what: impl Into<String>,
+    kept: &impl Debug,
+    rebuilt: &impl Debug,
+) {
+    out.push(Difference {
+        what: what.into(),
+        kept: format!("{kept:?}"),
+        rebuilt: format!("{rebuilt:?}"),
+    });
+}
+
+/// What is only on one side.
+fn unlike(
+    out: &mut Vec<Difference>,
+    what: impl Into<String>,
+    kept: &[Finding],
+    rebuilt: &[Finding],
+) {
+    let (live, again): (BTreeSet<_>, BTreeSet<_>) =
+        (kept.iter().collect(), rebuilt.iter().collect());
+    if live != again || kept.len() != rebuilt.len() {
+        let only_kept: Vec<_> = live.difference(&again).collect();
+        let only_rebuilt: Vec<_> = again.difference(&live).collect();
+        differ(out, what, &only_kept, &only_rebuilt);
+    }
+}
+
+/// Units: their states, stays and open findings. A thing in a container that is not judged by itself
+/// is where its container is and fares as it does (C13); of its own row only what it is in counts.
+pub(super) fn units(live: &Live, rebuilt: &BTreeMap<UnitKey, Folded>, out: &mut Vec<Difference>) {
+    let keys: BTreeMap<i64, &UnitKey> = live
+        .units
+        .iter()
+        .map(|unit| (unit.row.id, &unit.row.key))
+        .collect();
+    for unit in &live.units {
+        let (row, key) = (&unit.row, &unit.row.key);
+        let Some(again) = rebuilt.get(key) else {
+            differ(out, format!("unit {key}"), &row.kept.state, &"nothing");
+            continue;
+        };
+        let inside = row.inside.map(|id| keys.get(&id).copied());
+        if inside != again.state.inside.as_ref().map(Some) {
+            differ(
+                out,
+                format!("what unit {key} is in"),
+                &inside,
+                &again.state.inside,
+            );
+        }
+        if row.inside.is_some() && !row.exceptional {
+            let container = again.state.inside.as_ref().and_then(|key| rebuilt.get(key));
+            let fares = |folded: &Folded| {
+                let state = &folded.state;
+                (state.phase, state.place, state.holder, state.disposition)
+            };
+            if container.map(fares) != Some(fares(again)) {
+                differ(
+                    out,
+                    format!("unit {key}, which is not judged by itself"),
+                    &container.map(fares),
+                    &fares(again),
+                );
+            }
+        } else {
+            if row.kept.state != again.state {
+                differ(out, format!("unit {key}"), &row.kept.state, &again.state);
+            }
+            columns(unit, again, out);
+        }
+        let stays: Vec<KeptStay> = again.stays.iter().map(KeptStay::from).collect();
+        if row.kept.stays != stays {
+            differ(out, format!("stays of {key}"), &row.kept.stays, &stays);
+        }
+        let what = format!("findings of unit {key}");
+        unlike(out, what, &row.kept.open(), &again.findings);
+    }
+    let known: BTreeSet<&UnitKey> = live.units.iter().map(|unit| &unit.row.key).collect();
+    for (key, again) in rebuilt.iter().filter(|(key, _)| !known.contains(key)) {
+        differ(out, format!("unit {key}"), &"nothing", &again.state);
+    }
+}
+
+/// The columns of a unit are its state's.
+fn columns(unit: &LiveUnit, again: &Folded, out: &mut Vec<Difference>) {
+    let state = &again.state;
+    let wanted = Columns {
+        issuer: state.issuer.map(|id| id.0),
+        batch: state.batch.map(|id| id.0),
+        phase: phase_name(state.phase).to_owned(),
+        place: place_of(state.place).map(|id| id.0),
+        holder: state.holder.map(|id| id.0),
+        findings: again.findings.len() as i64,
+    };
+    if unit.columns != wanted {
+        let what = format!("columns of unit {}", unit.row.key);
+        differ(out, what, &unit.columns, &wanted);
+    }
+}
+
+/// The findings that units say they have are the rows that are open, and no others.
+pub(super) fn of_units(live: &Live, out: &mut Vec<Difference>) {
+    let mut claimed = BTreeSet::new();
+    for unit in &live.units {
+        for kept in &unit.row.kept.findings {
+            claimed.insert(kept.id);
+            let open = live.findings.get(&kept.id);
+            let open = open.filter(|open| open.unit == Some(unit.row.id));
+            if open.map(|open| &open.finding) != Some(&kept.finding) {
+                let what = format!("finding {} of unit {}", kept.id, unit.row.key);
+                differ(out, what, &open.map(|open| &open.finding), &kept.finding);
+            }
+        }
+    }
+    for (id, open) in &live.findings {
+        if open.unit.is_some() && !claimed.contains(id) {
+            differ(out, format!("finding {id}"), &open.finding, &"nothing");
+        }
+    }
+}
+
+/// Findings about events themselves, those that stand aside too.
+pub(super) fn of_events(live: &Live, rebuilt: &[Finding], out: &mut Vec<Difference>) {
+    let kept: Vec<Finding> = live
+        .findings
+        .values()
+        .filter(|open| open.unit.is_none() && open.line.is_none())
+        .map(|open| open.finding.clone())
+        .collect();
+    unlike(out, "findings of events", &kept, rebuilt);
+    for (position, codes) in &live.aside {
+        let kept = live.of_aside.get(position).cloned().unwrap_or_default();
+        if kept != *codes {
+            let what = format!("findings of the event at {position}, which stands aside");
+            differ(out, what, &kept, codes);
+        }
+    }
+}
+
+/// Lines of goods: balance and open findings.
+pub(super) fn lines(live: &Live, rebuilt: &BTreeMap<LotKey, Line>, out: &mut Vec<Difference>) {
+    let mut missing: BTreeMap<(String, String, uuid::Uuid), &Line> = rebuilt
+        .iter()
+        .map(|(key, line)| {
+            let lot = key.lot.clone().unwrap_or_default();
+            ((key.gtin.clone(), lot, key.location.0), line)
+        })
+        .collect();
+    for row in &live.lines {
+        let key = (row.gtin.clone(), row.lot.clone(), row.location);
+        let name = format!("line {} {} at {}", row.gtin, row.lot, row.location);
+        let (balance, findings) = missing
+            .remove(&key)
+            .map_or((0, Vec::new()), |line| (line.balance, line.findings()));
+        if row.balance != balance {
+            differ(out, name.clone(), &row.balance, &balance);
+        }
+        let kept: Vec<Finding> = live
+            .findings
+            .values()
+            .filter(|open| open.line == Some(row.id))
+            .map(|open| open.finding.clone())
+            .collect();
+        unlike(out, format!("findings of {name}"), &kept, &findings);
+    }
+    for ((gtin, lot, place), line) in missing {
+        if line.balance != 0 || !line.findings().is_empty() {
+            let what = format!("line {gtin} {lot} at {place}");
+            differ(out, what, &"nothing", &line.balance);
+        }
+    }
+}

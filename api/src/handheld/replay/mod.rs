@@ -1,0 +1,170 @@
+//! Replay (I8): what is kept of units, findings and lines of goods must be what the log gives.
+//!
+//! The whole log is read at one moment, folded by the pure crate from nothing, and held against the
+//! live tables, so a slip of the service's own folding in sets and slices shows, wherever it
+//! happened. It reads only, may run beside a serving process, and holds the whole log in memory:
+//! about 3 kB an event.
+//!
+//! It must not share a line with `units::folding`, which is what it checks.
+
+mod compare;
+mod store;
+
+use super::{
+    units::facts::Reader,
+    world::{CodeOf, Source, WorldError},
+};
+use crate::{db::Db, log::Position, sealing::Sealer};
+use sea_orm::ConnectionTrait;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
+use suyuan_sync::{
+    facts::{Fact, RecallSpan, World},
+    fold::{self, Folded},
+    lots,
+    unit::UnitKey,
+};
+
+/// Units asked about at once.
+const PAGE: usize = 5_000;
+
+/// Something that is kept otherwise than the log says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Of what: a unit, an event, a line, a finding.
+    pub what: String,
+    /// What is kept.
+    pub kept: String,
+    /// What the log gives.
+    pub rebuilt: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Difference {
+            what,
+            kept,
+            rebuilt,
+        } = self;
+        write!(f, "{what}: kept is {kept}, the log gives {rebuilt}")
+    }
+}
+
+/// What a replay went through, and what it found.
+#[derive(Debug, Clone, Default)]
+pub struct Replayed {
+    /// Up to which position.
+    pub position: Position,
+    /// Events that count.
+    pub events: usize,
+    /// Units they name.
+    pub units: usize,
+    /// Lines of goods without codes of their own.
+    pub lines: usize,
+    /// Open findings.
+    pub findings: usize,
+    /// What is kept otherwise.
+    pub differences: Vec<Difference>,
+}
+
+/// All there is to fold, as of one moment.
+pub struct Told {
+    /// Up to which position.
+    pub position: Position,
+    /// The events that count, by their order.
+    pub facts: Vec<Arc<Fact>>,
+    /// Everything on record.
+    pub world: World,
+}
+
+/// Reads everything that is folded. `conn` must see one moment.
+pub async fn told(conn: &impl ConnectionTrait, sealer: &Sealer) -> Result<Told, WorldError> {
+    let (position, _) = super::down::store::head(conn).await?;
+    let mut source = Source::new(sealer.clone());
+    source.refresh(conn, position).await?;
+    let mut reader = Reader::default();
+    let mut facts = store::facts(conn, &mut reader).await?;
+    facts.sort_by_key(|fact| fact.order);
+    let units: BTreeSet<UnitKey> = facts
+        .iter()
+        .flat_map(|fact| fact.event.units.iter().chain(&fact.event.parent))
+        .filter_map(|read| read.unit.clone())
+        .collect();
+    let mut world = source.world().clone();
+    let batches = world.batches.keys().copied().collect();
+    let mut recalls: Vec<RecallSpan> = Vec::new();
+    for page in units.iter().cloned().collect::<Vec<_>>().chunks(PAGE) {
+        let mut codes: BTreeMap<UnitKey, Option<CodeOf>> = BTreeMap::new();
+        for unit in page {
+            codes.insert(unit.clone(), source.code(conn, unit).await?);
+        }
+        source.about(conn, &codes, &batches).await?;
+        world.units.append(&mut source.world_mut().units);
+        for span in &source.world().recalls {
+            let known =
+                |known: &&mut RecallSpan| (known.from, known.recall) == (span.from, span.recall);
+            match recalls.iter_mut().find(known) {
+                Some(known) => known.scope.units.extend(span.scope.units.iter().cloned()),
+                None => recalls.push(span.clone()),
+            }
+        }
+    }
+    recalls.sort_by_key(|span| (span.from, span.recall));
+    world.recalls = recalls;
+    world.instants = store::instants(conn).await?;
+    Ok(Told {
+        position,
+        facts,
+        world,
+    })
+}
+
+/// What the log gives.
+pub struct Rebuilt {
+    /// Units, containers and what is in them.
+    pub units: BTreeMap<UnitKey, Folded>,
+    /// Lines of goods.
+    pub lines: BTreeMap<suyuan_sync::finding::LotKey, lots::Line>,
+    /// What is wrong with events themselves.
+    pub of_events: Vec<suyuan_sync::finding::Finding>,
+}
+
+impl Told {
+    /// Folds it all, from nothing.
+    pub fn rebuild(&self) -> Rebuilt {
+        let facts: Vec<&Fact> = self.facts.iter().map(AsRef::as_ref).collect();
+        let units = fold::forest(&facts, &self.world);
+        let lines = lots::lines(&facts, &units, &self.world);
+        let of_events = fold::of_events(&facts, &self.world);
+        Rebuilt {
+            units,
+            lines,
+            of_events,
+        }
+    }
+}
+
+/// I8: rebuilds everything from the log and holds it against what is kept.
+pub async fn replay(db: &Db, sealer: &Sealer) -> Result<Replayed, WorldError> {
+    let tx = db.begin_reading().await?;
+    let told = told(&tx, sealer).await?;
+    let rebuilt = told.rebuild();
+    let live = store::live(&tx).await?;
+    tx.commit().await?;
+    let mut differences = Vec::new();
+    compare::units(&live, &rebuilt.units, &mut differences);
+    compare::of_units(&live, &mut differences);
+    compare::of_events(&live, &rebuilt.of_events, &mut differences);
+    compare::lines(&live, &rebuilt.lines, &mut differences);
+    Ok(Replayed {
+        position: told.position,
+        events: told.facts.len(),
+        units: rebuilt.units.len(),
+        lines: rebuilt.lines.len(),
+        findings: live.findings.len(),
+        differences,
+    })
+}
