@@ -1,0 +1,323 @@
+// The machine: takes commands one by one, keeps storage and session apart, asks for actions.
+//
+// `disk` is what is committed, `view` the same with all that is being written; whatever was only in
+// the view is gone after a crash, so nothing is promised from it. Knows no storage, no network and no
+// clock. Hashing is WebCrypto's and takes a turn of the event loop, so the links of the chain and the
+// hash a new life begins with come in with their commands (`prepare` makes them).
+
+import { genesis, links } from "../chain.js";
+import { SEQ_MAX, UNSENT_WARNING } from "../limits.js";
+import { Sorted, compareKeys } from "./keys.js";
+import { Pace } from "./pace.js";
+import * as receive from "./receive.js";
+import * as send from "./send.js";
+
+/** @typedef {import("./keys.js").Key} Key */
+/** @typedef {import("./disk.js").Disk} Disk */
+/** @typedef {import("./disk.js").Write} Write */
+/** @typedef {import("./disk.js").KeptAnchor} KeptAnchor */
+/** @typedef {import("./fate.js").Fate} Fate */
+/** @typedef {import("../wire/messages.js").Receipt} Receipt */
+
+/**
+ * What happened. Times are the session's clock in milliseconds, walls in microseconds.
+ * @typedef {{ do: "capture", links: import("../chain.js").Link[] }
+ *   | { do: "committed", write: number }
+ *   | { do: "not_written", write: number }
+ *   | { do: "due" }
+ *   | { do: "wake" }
+ *   | { do: "answer", flight: number, first: number, fates: Fate[], receipt: Receipt, anchor: string, wall: number, credit: number, retry_after: number | null }
+ *   | { do: "lost", flight: number }
+ *   | { do: "refused", flight: number, status: number, retry_after: number | null }
+ *   | { do: "checkpoint", cursor: number, anchor: string, wall: number, fates: [epoch: number, seq: number, fate: Fate][] }
+ *   | { do: "new_epoch", epoch: number, genesis: string, anchor: string, wall: number }} Command
+ *
+ * A command with what the outbox does not know by itself; `jitter` is random, 0 to 1000.
+ * @typedef {{ now: number, jitter: number, command: Command }} Input
+ *
+ * What a person is told.
+ * @typedef {{ say: "saved" | "not_saved", of: Key[] } | { say: "many_unsent", of: number }
+ *   | { say: "sign_in", of: number } | { say: "enrol_again" }
+ *   | { say: "stuck" | "attention" | "resolved", of: Key }} Notice
+ *
+ * What is to be done.
+ * @typedef {{ do: "persist", write: Write }
+ *   | { do: "send", flight: number, epoch: number, first: number, last: number }
+ *   | { do: "wait_until", at: number }
+ *   | { do: "show", notice: Notice }} Action
+ *
+ * A push under way.
+ * @typedef {{ id: number, epoch: number, first: number, last: number, sentAt: number }} Flight
+ */
+
+/** @param {[number, Key]} a @param {[number, Key]} b */
+const compareTail = (a, b) => a[0] - b[0] || compareKeys(a[1], b[1]);
+
+/** An outbox in one session of its device: its one writer. */
+export class Outbox {
+  /** Begins a session with what is on the storage. @param {Disk} disk */
+  constructor(disk) {
+    this.disk = disk;
+    this.view = disk.clone();
+    /** Transactions being written, with the time their anchor was received. @type {{ write: Write, heard: number | null }[]} */
+    this.pending = [];
+    this.nextWrite = 1;
+    /** When the anchor on the disk was received, if in this session. @type {number | null} */
+    this.heard = null;
+    /** What is committed and not receipted. @type {Sorted<Key>} */
+    this.open = new Sorted(compareKeys);
+    /** What is settled, by the stamp of its receipt: the tail that is kept a while. @type {Sorted<[number, Key]>} */
+    this.tail = new Sorted(compareTail);
+    /** What went out in this session. @type {Sorted<Key>} */
+    this.sent = new Sorted(compareKeys);
+    /** @type {Flight | null} */
+    this.flight = null;
+    this.nextFlight = 1;
+    this.pace = new Pace();
+    /** Refused frame by frame; tried again when nothing else is left. @type {Sorted<Key>} */
+    this.skipped = new Sorted(compareKeys);
+    /** Lives whose signature the server does not know; likewise. @type {Set<number>} */
+    this.shut = new Set();
+    /** The time asked for. @type {number | null} */
+    this.timer = null;
+    this.warned = false;
+    this.index();
+  }
+
+  /** How many events are unsent or not receipted. */
+  get unsent() {
+    return this.open.size;
+  }
+
+  /**
+   * What the next event has to state. Always at hand: capture waits for nothing.
+   * @param {number} now
+   */
+  slot(now) {
+    // An anchor of an earlier life means nothing in this one.
+    const anchor = this.disk.epoch === this.view.epoch ? this.disk.anchor : null;
+    return {
+      device: this.view.device,
+      epoch: this.view.epoch,
+      seq: this.view.next,
+      prev_hash: this.view.head,
+      anchor: anchor?.text ?? null,
+      anchor_wall: anchor?.wall ?? null,
+      mono: anchor && this.heard !== null ? Math.max(0, now - this.heard) : 0,
+      cursor: this.disk.cursor,
+    };
+  }
+
+  /**
+   * The session ends without warning, after the first `reached` of the transactions being written
+   * came through; what is on the storage then.
+   * @param {number} reached
+   */
+  crash(reached) {
+    for (const { write } of this.pending.slice(0, reached)) this.disk.apply(write);
+    return this.disk;
+  }
+
+  /** The push that a `send` asks for: the very texts that were made. @param {number} epoch @param {number} first @param {number} last */
+  push(epoch, first, last) {
+    return send.push(this, epoch, first, last);
+  }
+
+  /** Everything that is not receipted, as pushes for a file or another device to carry. */
+  export() {
+    return send.exported(this);
+  }
+
+  /**
+   * Takes a command; the actions are to be done in their order.
+   * @param {Input} input
+   * @returns {Action[]}
+   */
+  take({ now, jitter, command }) {
+    /** @type {Action[]} */
+    const actions = [];
+    switch (command.do) {
+      case "capture":
+        this.#capture(command.links, actions);
+        break;
+      case "committed":
+        this.#committed(command.write, actions);
+        break;
+      case "not_written":
+        this.#notWritten(command.write, now, jitter, actions);
+        break;
+      case "due":
+        this.timer = null;
+        if (this.flight && send.isOverdue(this.flight, now)) send.lost(this, now, jitter);
+        break;
+      case "wake":
+        this.pace.wake(now);
+        this.skipped.clear();
+        this.shut.clear();
+        break;
+      case "answer":
+        this.#answer(command, now, jitter, actions);
+        break;
+      case "lost":
+        if (this.flight?.id === command.flight) send.lost(this, now, jitter);
+        break;
+      case "refused": {
+        const flight = send.land(this, command.flight);
+        if (flight) send.refused(this, flight, command.status, command.retry_after, now, jitter, actions);
+        break;
+      }
+      case "checkpoint":
+        receive.checkpoint(this, command, now, actions);
+        break;
+      case "new_epoch":
+        if (command.epoch > this.view.epoch) {
+          const { epoch, anchor, wall } = command;
+          const write = { epoch, genesis: command.genesis, anchor: { text: anchor, wall }, enrol_again: false };
+          this.persist(write, now, actions);
+        }
+        break;
+    }
+    send.plan(this, now, actions);
+    return actions;
+  }
+
+  /**
+   * Chain and event go into one transaction, all events of an act into the same.
+   * @param {import("../chain.js").Link[]} made
+   * @param {Action[]} actions
+   */
+  #capture(made, actions) {
+    const { epoch, next } = this.view;
+    const keys = made.map((_, at) => /** @type {Key} */ ([epoch, next + at]));
+    if (next > SEQ_MAX - made.length) {
+      actions.push({ do: "show", notice: { say: "not_saved", of: keys } });
+      return;
+    }
+    let head = this.view.head;
+    for (const link of made) {
+      // Whoever hashed against another head than this would fork the device's own chain.
+      if (link.prev_hash !== head) throw new Error("an event was chained to another head");
+      head = link.hash;
+    }
+    const rows = made.map((link, at) => ({
+      key: /** @type {Key} */ ([epoch, next + at]),
+      prev_hash: link.prev_hash,
+      hash: link.hash,
+      text: link.text,
+      state: /** @type {const} */ ({ is: "durable" }),
+    }));
+    if (rows.length > 0) this.persist({ rows }, null, actions);
+  }
+
+  /**
+   * @param {Extract<Command, { do: "answer" }>} answer
+   * @param {number} now
+   * @param {number} jitter
+   * @param {Action[]} actions
+   */
+  #answer(answer, now, jitter, actions) {
+    const landed = send.land(this, answer.flight);
+    const brought = receive.answer(this, answer, now, actions);
+    if (landed && (brought > 0 || receive.isHome(this, landed))) {
+      this.pace.wentWell(answer.fates.length, Math.max(0, now - landed.sentAt));
+    } else if (landed) {
+      this.pace.failed(now, jitter);
+    }
+    this.pace.told(now, jitter, answer.credit, answer.retry_after);
+  }
+
+  /**
+   * Asks for a transaction.
+   * @param {Omit<Write, "id">} wanted
+   * @param {number | null} heard
+   * @param {Action[]} actions
+   */
+  persist(wanted, heard, actions) {
+    const write = { id: this.nextWrite, ...wanted };
+    this.nextWrite += 1;
+    this.view.apply(write);
+    for (const { key, state } of write.marks ?? []) this.#note(key, state);
+    this.pending.push({ write, heard });
+    actions.push({ do: "persist", write });
+  }
+
+  /** @param {number} write @param {Action[]} actions */
+  #committed(write, actions) {
+    while (this.pending[0] && this.pending[0].write.id <= write) {
+      const done = this.pending.shift();
+      if (!done) break;
+      this.disk.apply(done.write);
+      if (done.write.anchor) this.heard = done.heard;
+      if (!done.write.rows || done.write.rows.length === 0) continue;
+      const saved = done.write.rows.map((row) => row.key);
+      for (const key of saved) this.open.add(key);
+      actions.push({ do: "show", notice: { say: "saved", of: saved } });
+      if (this.unsent < UNSENT_WARNING) {
+        this.warned = false;
+      } else if (!this.warned) {
+        this.warned = true;
+        actions.push({ do: "show", notice: { say: "many_unsent", of: this.unsent } });
+      }
+    }
+  }
+
+  /**
+   * The storage failed: what was being written is not, and the person is told what is lost.
+   * @param {number} write
+   * @param {number} now
+   * @param {number} jitter
+   * @param {Action[]} actions
+   */
+  #notWritten(write, now, jitter, actions) {
+    const from = this.pending.findIndex((pending) => pending.write.id >= write);
+    const lost = from < 0 ? [] : this.pending.splice(from);
+    if (lost.length === 0) return;
+    this.view = this.disk.clone();
+    for (const pending of this.pending) this.view.apply(pending.write);
+    this.index();
+    // What was sent for nothing is not sent again at once.
+    this.pace.failed(now, jitter);
+    for (const { write: undone } of lost) {
+      if (undone.rows?.length) {
+        actions.push({ do: "show", notice: { say: "not_saved", of: undone.rows.map((row) => row.key) } });
+      }
+    }
+  }
+
+  /** Keeps the indexes with a change of state. @param {Key} key @param {import("./disk.js").RowState} state */
+  #note(key, state) {
+    this.open.delete(key);
+    this.sent.delete(key);
+    this.skipped.delete(key);
+    if (state.is === "settled") this.tail.add([state.stamp, key]);
+    else if (state.is !== "durable") this.tail.delete([state.stamp, key]);
+  }
+
+  /** Makes the indexes anew. */
+  index() {
+    const rows = this.view.inOrder();
+    // What is not on the disk yet is not open: it must not be sent before it is durable.
+    const isOpen = (/** @type {import("./disk.js").Row} */ row) =>
+      row.state.is === "durable" && this.disk.row(row.key) !== undefined;
+    this.open = new Sorted(
+      compareKeys,
+      rows.filter(isOpen).map((row) => row.key),
+    );
+    this.tail = new Sorted(compareTail);
+    for (const { key, state } of rows) if (state.is === "settled") this.tail.add([state.stamp, key]);
+    this.sent = new Sorted(compareKeys, [...this.sent].filter((key) => this.open.has(key)));
+    this.skipped = new Sorted(compareKeys, [...this.skipped].filter((key) => this.open.has(key)));
+  }
+}
+
+/**
+ * Hashes what a command needs hashed: texts that were made for the slot, or the beginning of a life.
+ * Nothing else may be given to the outbox before the result is.
+ * @param {Outbox} outbox
+ * @param {{ do: "capture", texts: string[] } | { do: "new_epoch", epoch: number, anchor: string, wall: number }} command
+ * @returns {Promise<Command>}
+ */
+export async function prepare(outbox, command) {
+  if (command.do === "capture") return { do: "capture", links: await links(outbox.view.head, command.texts) };
+  return { ...command, genesis: await genesis(outbox.view.device, command.epoch) };
+}

@@ -1,0 +1,88 @@
+// How much to send and when: batches sized for round trips of five seconds, and back-off. Numbers
+// only, and whole ones, so that two implementations agree to the last digit.
+
+export const BATCH_MIN = 10;
+export const BATCH_MAX = 500;
+/** What a round trip should take, in milliseconds. */
+export const ROUND_TRIP_MS = 5_000;
+/** An answer later than this is lost, in milliseconds. */
+export const FLIGHT_MS = 30_000;
+
+const FIRST_BATCH = 100;
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 300_000;
+const NO_CREDIT_WAIT_MS = 5_000;
+/** No server has a device wait longer than this, in seconds. */
+const LONGEST_TOLD_S = 3_600;
+
+/** The pace of an outbox in this session. */
+export class Pace {
+  constructor() {
+    /** How many events the next batch may have. */
+    this.size = FIRST_BATCH;
+    /** How many attempts failed since the last that did not. */
+    this.failures = 0;
+    /** Nothing is sent before. */
+    this.notBefore = 0;
+    /** That was told by the server, so waking up does not change it. */
+    this.isTold = false;
+  }
+
+  /** An attempt brought something forward. @param {number} count @param {number} took milliseconds */
+  wentWell(count, took) {
+    const fits = Math.floor((ROUND_TRIP_MS * count) / Math.max(took, 1));
+    this.size = Math.min(Math.max(fits, BATCH_MIN), BATCH_MAX);
+    this.failures = 0;
+    this.notBefore = 0;
+    this.isTold = false;
+  }
+
+  /** An attempt brought nothing forward. @param {number} now @param {number} jitter */
+  failed(now, jitter) {
+    this.failures += 1;
+    this.notBefore = now + wait(this.failures, jitter);
+    this.isTold = false;
+  }
+
+  /** What is sent takes too long or gets lost: less of it. */
+  slower() {
+    this.size = Math.max(Math.floor(this.size / 2), BATCH_MIN);
+  }
+
+  /** A frame of so many events is refused: half of them, down to one. @param {number} count */
+  split(count) {
+    this.size = Math.max(Math.floor(count / 2), 1);
+  }
+
+  /**
+   * The server said how many events it takes, and when.
+   * @param {number} now
+   * @param {number} jitter
+   * @param {number} credit
+   * @param {number | null} retryAfter
+   */
+  told(now, jitter, credit, retryAfter) {
+    if (credit > 0) this.size = Math.min(this.size, credit);
+    if (retryAfter === null && credit > 0) return;
+    const waits = retryAfter === null ? NO_CREDIT_WAIT_MS : Math.min(retryAfter, LONGEST_TOLD_S) * 1_000;
+    // Devices told the same do not come back in the same moment.
+    const spread = Math.floor((Math.floor(waits / 4) * Math.min(jitter, 1_000)) / 1_000);
+    this.notBefore = now + waits + spread;
+    this.isTold = true;
+  }
+
+  /** Something promises better luck. @param {number} now */
+  wake(now) {
+    if (!this.isTold) this.notBefore = Math.min(this.notBefore, now);
+  }
+}
+
+/**
+ * From half to all of a second doubled with every failure, at most five minutes.
+ * @param {number} failures
+ * @param {number} jitter 0 to 1000
+ */
+export function wait(failures, jitter) {
+  const longest = Math.min(FIRST_WAIT_MS * 2 ** Math.min(failures - 1, 16), LONGEST_WAIT_MS);
+  return longest / 2 + Math.floor(((longest / 2) * Math.min(jitter, 1_000)) / 1_000);
+}

@@ -1,0 +1,43 @@
+// An outbox as two implementations compare it, and as a screen shows it: everything that later
+// commands depend on, with numbers as ranges.
+
+import { spans } from "./keys.js";
+
+/** @typedef {import("./disk.js").Row} Row */
+
+/** @param {import("./machine.js").Outbox} outbox */
+export function picture(outbox) {
+  const { disk, view, flight, pace } = outbox;
+  const rows = view.inOrder();
+  const of = (/** @type {(row: Row) => boolean} */ wanted) => spans(rows.filter(wanted).map((row) => row.key));
+  const isOpen = (/** @type {Row} */ row) => outbox.open.has(row.key);
+  const isSent = (/** @type {Row} */ row) => outbox.sent.has(row.key);
+  return {
+    epoch: view.epoch,
+    next: view.next,
+    head: view.head,
+    anchor: disk.anchor,
+    cursor: disk.cursor,
+    enrol_again: view.enrolAgain,
+    writing: outbox.pending.length,
+    states: {
+      captured: of((row) => disk.row(row.key) === undefined),
+      durable: of((row) => isOpen(row) && !isSent(row)),
+      sent: of((row) => isOpen(row) && isSent(row)),
+      receipted: of((row) => row.state.is === "receipted"),
+      settled: of((row) => row.state.is === "settled"),
+      needs_attention: of((row) => row.state.is === "needs_attention"),
+    },
+    flying: flight && {
+      flight: flight.id,
+      epoch: flight.epoch,
+      first: flight.first,
+      last: flight.last,
+      sent_at: flight.sentAt,
+    },
+    pace: { size: pace.size, failed: pace.failures, not_before: pace.notBefore, told: pace.isTold },
+    skipped: spans(outbox.skipped),
+    shut: [...outbox.shut].sort((a, b) => a - b),
+    timer: outbox.timer,
+  };
+}

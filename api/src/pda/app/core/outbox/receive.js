@@ -1,0 +1,119 @@
+// What the server's answers mean for the queue: which events are home, what anybody has to look at,
+// which anchor and receipt are kept, and whether there is a second copy of this device.
+//
+// It believes what it is given: whether a receipt's signature holds was asked before.
+
+import { TAIL_DAYS } from "../limits.js";
+import { contains } from "../wire/ranges.js";
+import { stateOf } from "./fate.js";
+import { nameOf } from "./keys.js";
+
+/** @typedef {import("./keys.js").Key} Key */
+/** @typedef {import("./machine.js").Outbox} Outbox */
+/** @typedef {import("./machine.js").Action} Action */
+/** @typedef {import("./machine.js").Command} Command */
+/** @typedef {import("./disk.js").KeptAnchor} KeptAnchor */
+/** @typedef {import("../wire/messages.js").Receipt} Receipt */
+
+const TAIL = TAIL_DAYS * 86_400 * 1_000_000;
+
+/**
+ * An answer to a push of `first` and the following. Returns how many events it brought home.
+ * @param {Outbox} outbox
+ * @param {Extract<Command, { do: "answer" }>} command
+ * @param {number} now
+ * @param {Action[]} actions
+ */
+export function answer(outbox, command, now, actions) {
+  const { receipt, first, fates } = command;
+  const { view } = outbox;
+  if (receipt.device !== view.device) return 0;
+  const { epoch, stamp } = receipt;
+  /** @type {Omit<import("./disk.js").Write, "id">} */
+  const write = {};
+  /** @type {NonNullable<import("./disk.js").Write["marks"]>} */
+  const marks = [];
+  fates.forEach((fate, at) => {
+    /** @type {Key} */
+    const key = [epoch, first + at];
+    // Only what was in this push and is covered by its receipt is safe.
+    if (!contains(receipt.held_ranges, key[1]) || !outbox.open.has(key)) return;
+    marks.push({ key, state: stateOf(fate, stamp) });
+    if (fate === "attention") actions.push({ do: "show", notice: { say: "attention", of: key } });
+  });
+  if (marks.length > 0) write.marks = marks;
+  if (epoch === view.epoch) {
+    if (isACopy(outbox, receipt) && !view.enrolAgain) {
+      write.enrol_again = true;
+      actions.push({ do: "show", notice: { say: "enrol_again" } });
+    }
+    if (view.receipt === null || stamp > view.receipt.stamp) write.receipt = receipt;
+    const anchor = greater(outbox, { text: command.anchor, wall: command.wall });
+    if (anchor) write.anchor = anchor;
+  }
+  // The tail is measured by the server's clock, so a wrong one here drops nothing early.
+  const over = outbox.tail.takeBelow([stamp - TAIL, [Infinity, Infinity]]);
+  if (over.length > 0) write.drop = over.map(([, key]) => key);
+  if (Object.keys(write).length > 0) outbox.persist(write, write.anchor ? now : null, actions);
+  return marks.length;
+}
+
+/**
+ * Is all of this push receipted, if only by another answer?
+ * @param {Outbox} outbox
+ * @param {import("./machine.js").Flight} flight
+ */
+export function isHome(outbox, flight) {
+  const next = outbox.open.list[outbox.open.lowerBound([flight.epoch, flight.first])];
+  return !next || next[0] !== flight.epoch || next[1] > flight.last;
+}
+
+/**
+ * Does the server hold another event than this device at the head it receipts, or more than this
+ * device ever made?
+ * @param {Outbox} outbox
+ * @param {Receipt} receipt
+ */
+function isACopy({ view }, receipt) {
+  const own = view.row([receipt.epoch, receipt.contiguous_seq]);
+  return receipt.contiguous_seq >= view.next || (own !== undefined && own.hash !== receipt.head_hash);
+}
+
+/** An anchor if it is greater than the one held. @param {Outbox} outbox @param {KeptAnchor} anchor */
+function greater({ view }, anchor) {
+  return view.anchor === null || anchor.text > view.anchor.text ? anchor : null;
+}
+
+/**
+ * Anchor, position and what the page tells go into one transaction.
+ * @param {Outbox} outbox
+ * @param {Extract<Command, { do: "checkpoint" }>} command
+ * @param {number} now
+ * @param {Action[]} actions
+ */
+export function checkpoint(outbox, command, now, actions) {
+  const { view } = outbox;
+  /** @type {Map<string, { key: Key, state: import("./disk.js").RowState }>} */
+  const marks = new Map();
+  for (const [epoch, seq, fate] of command.fates) {
+    /** @type {Key} */
+    const key = [epoch, seq];
+    const was = marks.get(nameOf(key))?.state ?? view.row(key)?.state;
+    if (!was || was.is === "durable") continue;
+    const state = stateOf(fate, was.stamp);
+    if (state.is === was.is) continue;
+    marks.set(nameOf(key), { key, state });
+    if (state.is === "needs_attention") {
+      actions.push({ do: "show", notice: { say: "attention", of: key } });
+    } else if (was.is === "needs_attention" && state.is === "settled") {
+      actions.push({ do: "show", notice: { say: "resolved", of: key } });
+    }
+  }
+  const anchor = greater(outbox, { text: command.anchor, wall: command.wall });
+  const sorted = [...marks.values()].sort((a, b) => a.key[0] - b.key[0] || a.key[1] - b.key[1]);
+  /** @type {Omit<import("./disk.js").Write, "id">} */
+  const write = { cursor: Math.max(command.cursor, view.cursor) };
+  if (sorted.length > 0) write.marks = sorted;
+  if (anchor) write.anchor = anchor;
+  outbox.persist(write, anchor ? now : null, actions);
+}

@@ -1,0 +1,173 @@
+// What is sent next, and when: the queue first in, first out, one push under way, nothing that is
+// refused in the way of what follows it.
+
+import { PUSH_BYTES_MAX } from "../limits.js";
+import { byteLength } from "../trace-code/bytes.js";
+import { compareKeys } from "./keys.js";
+import { BATCH_MAX, FLIGHT_MS } from "./pace.js";
+
+/** @typedef {import("./keys.js").Key} Key */
+/** @typedef {import("./machine.js").Outbox} Outbox */
+/** @typedef {import("./machine.js").Flight} Flight */
+/** @typedef {import("./machine.js").Action} Action */
+
+/**
+ * @param {Outbox} outbox
+ * @param {number} epoch
+ * @param {number} first
+ * @param {number} last
+ * @returns {import("../wire/messages.js").Push}
+ */
+export function push(outbox, epoch, first, last) {
+  const { view } = outbox;
+  /** @type {import("./disk.js").Row[]} */
+  const rows = [];
+  for (let seq = first; seq <= last; seq += 1) {
+    const row = view.row([epoch, seq]);
+    if (row) rows.push(row);
+  }
+  const receipt = view.receipt?.epoch === epoch ? view.receipt : undefined;
+  return {
+    v: 1,
+    device: view.device,
+    epoch,
+    first_seq: first,
+    prev_hash: rows[0]?.prev_hash ?? view.head,
+    last_receipt: receipt,
+    queue_depth: outbox.unsent,
+    events: rows.map((row) => row.text),
+  };
+}
+
+/**
+ * It stays in the queue until a receipt covers it.
+ * @param {Outbox} outbox
+ */
+export function exported(outbox) {
+  const pushes = [];
+  for (let at = 0; at < outbox.open.size; ) {
+    const first = /** @type {Key} */ (outbox.open.list[at]);
+    const last = run(outbox, first, BATCH_MAX, false);
+    while (at < outbox.open.size && compareKeys(/** @type {Key} */ (outbox.open.list[at]), last) <= 0) at += 1;
+    pushes.push(push(outbox, first[0], first[1], last[1]));
+  }
+  return pushes;
+}
+
+/**
+ * Sends if it may, else says when to come back.
+ * @param {Outbox} outbox
+ * @param {number} now
+ * @param {Action[]} actions
+ */
+export function plan(outbox, now, actions) {
+  if (outbox.flight === null && now >= outbox.pace.notBefore) sendNext(outbox, now, actions);
+  let at = null;
+  if (outbox.flight) at = outbox.flight.sentAt + FLIGHT_MS;
+  else if (outbox.open.size > 0) at = outbox.pace.notBefore;
+  if (at !== null && outbox.timer !== at) {
+    outbox.timer = at;
+    actions.push({ do: "wait_until", at });
+  }
+}
+
+/** @param {Outbox} outbox @param {number} now @param {Action[]} actions */
+function sendNext(outbox, now, actions) {
+  const free = () => outbox.open.list.find((key) => !outbox.skipped.has(key) && !outbox.shut.has(key[0]));
+  let start = free();
+  if (!start) {
+    // What was refused is tried again when nothing else is left.
+    outbox.skipped.clear();
+    outbox.shut.clear();
+    start = free();
+  }
+  if (!start) return;
+  const [epoch, last] = run(outbox, start, outbox.pace.size, true);
+  const flight = { id: outbox.nextFlight, epoch, first: start[1], last, sentAt: now };
+  outbox.nextFlight += 1;
+  outbox.flight = flight;
+  for (let seq = flight.first; seq <= last; seq += 1) outbox.sent.add([epoch, seq]);
+  actions.push({ do: "send", flight: flight.id, epoch, first: flight.first, last });
+}
+
+/**
+ * The last of the events from `first` on that follow each other and fit one push.
+ * @param {Outbox} outbox
+ * @param {Key} first
+ * @param {number} size
+ * @param {boolean} leaveOut
+ * @returns {Key}
+ */
+function run(outbox, first, size, leaveOut) {
+  const bytesOf = (/** @type {Key} */ key) => byteLength(outbox.view.row(key)?.text ?? "");
+  let [last, bytes, count] = [first, bytesOf(first), 1];
+  for (let at = outbox.open.lowerBound(first) + 1; at < outbox.open.size; at += 1) {
+    const key = /** @type {Key} */ (outbox.open.list[at]);
+    bytes += bytesOf(key);
+    const follows = key[0] === last[0] && key[1] === last[1] + 1;
+    if (!follows || count >= size || bytes > PUSH_BYTES_MAX) break;
+    if (leaveOut && outbox.skipped.has(key)) break;
+    last = key;
+    count += 1;
+  }
+  return last;
+}
+
+/** @param {Flight} flight @param {number} now */
+export const isOverdue = (flight, now) => now >= flight.sentAt + FLIGHT_MS;
+
+/** Takes a push as no longer under way. @param {Outbox} outbox @param {number} id @returns {Flight | null} */
+export function land(outbox, id) {
+  const { flight } = outbox;
+  if (flight?.id !== id) return null;
+  outbox.flight = null;
+  return flight;
+}
+
+/** The push under way is lost, or its answer: it may have arrived. @param {Outbox} outbox @param {number} now @param {number} jitter */
+export function lost(outbox, now, jitter) {
+  outbox.flight = null;
+  outbox.pace.slower();
+  outbox.pace.failed(now, jitter);
+}
+
+/**
+ * A push was refused as a whole. The queue stays as it is, whatever the reason.
+ * @param {Outbox} outbox
+ * @param {Flight} flight
+ * @param {number} status
+ * @param {number | null} retryAfter
+ * @param {number} now
+ * @param {number} jitter
+ * @param {Action[]} actions
+ */
+export function refused(outbox, flight, status, retryAfter, now, jitter, actions) {
+  outbox.pace.failed(now, jitter);
+  switch (status) {
+    case 400:
+    case 413:
+      // Too much, or not to be read: in smaller parts. A single event that is refused lets those
+      // behind it pass.
+      if (flight.first === flight.last) {
+        /** @type {Key} */
+        const key = [flight.epoch, flight.first];
+        outbox.skipped.add(key);
+        actions.push({ do: "show", notice: { say: "stuck", of: key } });
+      } else {
+        outbox.pace.split(flight.last - flight.first + 1);
+      }
+      break;
+    case 401:
+    case 403:
+      // Whoever signed in or not: what is queued is signed by the device, and stays queued.
+      outbox.shut.add(flight.epoch);
+      actions.push({ do: "show", notice: { say: "sign_in", of: flight.epoch } });
+      break;
+    case 429:
+    case 503:
+      outbox.pace.told(now, jitter, 1, retryAfter ?? 5);
+      break;
+    default:
+      outbox.pace.slower();
+  }
+}

@@ -1,0 +1,90 @@
+// What is signed has one form in bytes: ASCII lines with a line feed between, first the purpose, so
+// that no signature can be taken for another's. And the chain of keys that sign.
+//
+// Whether a signature holds is asked of the caller.
+
+import { sha256 } from "../chain.js";
+import { printed } from "./ranges.js";
+
+/** @typedef {import("./messages.js").TrustKey} TrustKey */
+/** @typedef {import("./messages.js").PublicKey} PublicKey */
+
+/** @param {import("./messages.js").Receipt} receipt */
+export const receiptText = (receipt) =>
+  [
+    "suyuan-receipt-1",
+    receipt.device,
+    receipt.epoch,
+    receipt.contiguous_seq,
+    printed(receipt.held_ranges),
+    printed(receipt.missing_ranges),
+    receipt.head_hash,
+    receipt.stamp,
+    receipt.key,
+  ].join("\n");
+
+/** @param {import("./messages.js").SnapshotManifest} manifest */
+export const snapshotText = (manifest) =>
+  [
+    "suyuan-snapshot-1",
+    manifest.device,
+    manifest.epoch,
+    manifest.watermark,
+    manifest.made_at,
+    manifest.key,
+    manifest.chunks.length,
+    ...manifest.chunks.map(({ hash, bytes }) => `${hash} ${bytes}`),
+  ].join("\n");
+
+/**
+ * GTIN and lot are free texts, so each batch stands in it by a hash.
+ * @param {import("./messages.js").RecallList} list
+ */
+export async function recallListText(list) {
+  const batches = list.batches.map(({ recall, batch, gtin, lot }) => {
+    // A GTIN holds no line feed, and the lot comes last.
+    const text = [recall, batch, gtin.replaceAll("\n", " "), lot].join("\n");
+    return sha256(new TextEncoder().encode(text));
+  });
+  return [
+    "suyuan-recall-list-1",
+    list.version,
+    list.made_at,
+    list.key,
+    list.batches.length,
+    list.count,
+    list.chunks.length,
+    ...(await Promise.all(batches)),
+    ...list.chunks.map(({ hash, bytes }) => `${hash} ${bytes}`),
+  ].join("\n");
+}
+
+/**
+ * What the key before this one signs.
+ * @param {TrustKey} key
+ * @param {PublicKey} before
+ */
+export const trustKeyText = (key, before) =>
+  ["suyuan-trust-key-1", key.n, key.since, before.x, before.y, key.key.x, key.key.y].join("\n");
+
+/**
+ * Follows the chain from the newest key a device trusts to the newest one shipped, and returns the
+ * keys to trust from now on: that one and those after it. Stops at the first that is not signed by
+ * the one before it, or not its successor.
+ * @param {TrustKey} trusted
+ * @param {readonly TrustKey[]} shipped
+ * @param {(key: PublicKey, text: string, sig: string) => Promise<boolean>} verify
+ * @returns {Promise<TrustKey[]>}
+ */
+export async function follow(trusted, shipped, verify) {
+  const chain = [trusted];
+  let last = trusted;
+  for (const next of shipped) {
+    if (next.n <= last.n) continue;
+    const follows = last.n + 1 === next.n && next.sig !== undefined;
+    if (!follows || !(await verify(last.key, trustKeyText(next, last.key), next.sig ?? ""))) break;
+    chain.push(next);
+    last = next;
+  }
+  return chain;
+}

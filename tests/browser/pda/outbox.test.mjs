@@ -1,0 +1,216 @@
+// The browser's outbox against the traces of the Rust one: the same commands, the same actions, the
+// same picture after each. And what the traces cannot show: that scanning stays fast.
+
+import "./shared.mjs";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { genesis, links } from "../../../api/src/pda/app/core/chain.js";
+import { UNSENT_WARNING } from "../../../api/src/pda/app/core/limits.js";
+import { Disk, Outbox, fateOfFindings, fateOfResult, picture, prepare } from "../../../api/src/pda/app/core/outbox.js";
+import { wait } from "../../../api/src/pda/app/core/outbox/pace.js";
+import * as wire from "../../../api/src/pda/app/core/wire.js";
+import { dice, golden } from "./shared.mjs";
+
+const { traces } = golden("outbox_traces");
+const DEVICE = "00000000-0000-0000-0000-0000000000d1";
+
+/** Actions as the Rust side writes them down: the hash a life begins with follows from its number. */
+const told = (actions) =>
+  actions.map((action) => {
+    if (action.do !== "persist") return action;
+    const { genesis: _, ...write } = action.write;
+    return { ...action, write };
+  });
+
+const needsHash = (command) => command.do === "capture" || command.do === "new_epoch";
+
+test("every trace is replayed with the same actions and the same picture after each step", async () => {
+  let steps = 0;
+  const done = new Set();
+  for (const trace of traces) {
+    let disk = new Disk(trace.device, trace.epoch, trace.anchor, await genesis(trace.device, trace.epoch));
+    for (const session of trace.sessions) {
+      const before = disk.clone();
+      const outbox = new Outbox(disk);
+      for (const { input, actions, after } of session.steps) {
+        const command = needsHash(input.command) ? await prepare(outbox, input.command) : input.command;
+        const answered = outbox.take({ ...input, command });
+        assert.deepEqual(told(answered), actions, JSON.stringify(input).slice(0, 300));
+        assert.deepEqual(picture(outbox), after, JSON.stringify(input).slice(0, 300));
+        done.add(input.command.do);
+        steps += 1;
+      }
+      disk = session.set_back ? before : outbox.crash(session.dies_after ?? 0);
+    }
+  }
+  assert.ok(steps > 300, `${steps} steps`);
+  assert.equal(done.size, 10, [...done].join());
+});
+
+const newOutbox = async () => new Outbox(new Disk(DEVICE, 1, null, await genesis(DEVICE, 1)));
+
+/** Captures texts and commits them. */
+async function captured(outbox, texts, now = 0) {
+  const command = await prepare(outbox, { do: "capture", texts });
+  const [{ write }] = outbox.take({ now, jitter: 0, command });
+  return outbox.take({ now, jitter: 0, command: { do: "committed", write: write.id } });
+}
+
+test("nothing is said to be saved, nor sent, before it is committed", async () => {
+  const outbox = await newOutbox();
+  const command = await prepare(outbox, { do: "capture", texts: ["a", "b"] });
+  const asked = outbox.take({ now: 0, jitter: 0, command });
+  assert.deepEqual(
+    asked.map((action) => action.do),
+    ["persist"],
+  );
+  assert.equal(outbox.disk.rows.size, 0);
+  const after = outbox.take({ now: 1, jitter: 0, command: { do: "committed", write: asked[0].write.id } });
+  assert.deepEqual(after[0], { do: "show", notice: { say: "saved", of: [[1, 1], [1, 2]] } });
+  assert.equal(after[1].do, "send");
+});
+
+test("an event hashed against another head than this is never written", async () => {
+  const outbox = await newOutbox();
+  const stale = await prepare(outbox, { do: "capture", texts: ["a"] });
+  await captured(outbox, ["b"]);
+  const before = picture(outbox);
+  assert.throws(() => outbox.take({ now: 0, jitter: 0, command: stale }), /another head/);
+  assert.deepEqual(picture(outbox), before);
+  const torn = await links(outbox.view.head, ["c", "d"]);
+  torn[1].prev_hash = torn[0].prev_hash;
+  assert.throws(() => outbox.take({ now: 0, jitter: 0, command: { do: "capture", links: torn } }), /another head/);
+  assert.deepEqual(picture(outbox), before);
+});
+
+test("a push holds the very texts, and the export everything that is not receipted", async () => {
+  const outbox = await newOutbox();
+  const texts = Array.from({ length: 1201 }, (_, n) => `{"n":${n},"note":"奶粉 🍼"}`);
+  await captured(outbox, texts);
+  const pushes = outbox.export();
+  assert.deepEqual(
+    pushes.map((push) => push.events.length),
+    [500, 500, 201],
+  );
+  assert.deepEqual(
+    pushes.flatMap((push) => push.events),
+    texts,
+  );
+  for (const push of pushes) assert.ok(wire.readPush(JSON.stringify(push)).ok);
+  const [first, second] = pushes;
+  const head = (await wire.pushClaims(first, "i")).head;
+  assert.equal(second.prev_hash, head, "they chain");
+  const large = await newOutbox();
+  await captured(large, Array(5).fill("奶".repeat(120_000)));
+  assert.deepEqual(
+    large.export().map((push) => push.events.length),
+    [2, 2, 1],
+    "by bytes, not by characters",
+  );
+});
+
+test("fates are those of the answers", () => {
+  const note = (severity, closed) => ({ code: "X", severity, subject: {}, closed });
+  const result = (status, more = {}) => fateOfResult({ seq: 1, status, findings: [], ...more });
+  assert.equal(result("stored"), "settled");
+  assert.equal(result("parked"), "waiting");
+  assert.equal(result("quarantined"), "attention");
+  assert.equal(result("duplicate"), "settled");
+  assert.equal(result("duplicate", { code: "GROUP_INCOMPLETE" }), "waiting");
+  assert.equal(result("duplicate", { code: "X", findings: [note("warning", false)] }), "attention");
+  assert.equal(result("stored_flagged", { code: "LATE", findings: [note("information", false)] }), "settled");
+  assert.equal(fateOfFindings([note("critical", true), note("information", false)]), "settled");
+  assert.equal(fateOfFindings([note("critical", false)]), "attention");
+});
+
+test("waiting doubles up to five minutes, and jitter is given", () => {
+  assert.deepEqual([wait(1, 0), wait(1, 1000), wait(4, 0), wait(4, 500)], [500, 1000, 4000, 6000]);
+  assert.deepEqual([wait(4_000_000, 1000), wait(3, 65535)], [300_000, 4000]);
+});
+
+test("20 000 unsent events warn once, lose nothing and do not make the next scan slow", async () => {
+  const outbox = await newOutbox();
+  outbox.pace.notBefore = Infinity;
+  const warnings = [];
+  for (let n = 0; n < 41; n += 1) {
+    const actions = await captured(outbox, Array.from({ length: 500 }, (_, at) => `{"n":${n * 500 + at}}`));
+    warnings.push(...actions.filter((action) => action.notice?.say === "many_unsent"));
+  }
+  assert.deepEqual(warnings, [{ do: "show", notice: { say: "many_unsent", of: UNSENT_WARNING } }]);
+  assert.equal(outbox.unsent, 20_500);
+  const before = performance.now();
+  for (let n = 0; n < 20; n += 1) await captured(outbox, [`{"last":${n}}`]);
+  const each = (performance.now() - before) / 20;
+  assert.ok(each < 10, `${each.toFixed(2)} ms a scan`);
+});
+
+test("whatever commands come, what was said to be saved stays until a receipt covers it", async () => {
+  for (let seed = 1; seed <= 60; seed += 1) {
+    const throws = dice(seed);
+    let outbox = await newOutbox();
+    let now = 0;
+    let stamp = 1_000;
+    const promised = new Map();
+    const covered = new Set();
+    const head = (at) => outbox.view.row([1, at])?.hash ?? outbox.view.head;
+    const act = (command) => {
+      for (const action of outbox.take({ now, jitter: throws(1001), command })) {
+        if (action.do !== "show" || action.notice.say !== "saved") continue;
+        for (const key of action.notice.of) promised.set(key[1], outbox.disk.row(key).text);
+      }
+    };
+    for (let step = 0; step < 120; step += 1) {
+      now += throws(20_000);
+      const { flight } = outbox;
+      const pending = outbox.pending[throws(outbox.pending.length || 1)]?.write.id ?? 0;
+      switch (throws(9)) {
+        case 0:
+        case 1:
+          act(await prepare(outbox, { do: "capture", texts: [`{"step":${step}}`, `{"again":${step}}`] }));
+          break;
+        case 2:
+        case 3:
+          act({ do: "committed", write: pending });
+          break;
+        case 4:
+          if (throws(3) === 0) act({ do: "not_written", write: pending });
+          break;
+        case 5:
+          if (flight) act({ do: "refused", flight: flight.id, status: [400, 401, 413, 429, 500][throws(5)], retry_after: null });
+          break;
+        case 6:
+          if (flight) {
+            const last = Math.min(flight.last, flight.first + throws(40));
+            const receipt = {
+              ...{ device: DEVICE, epoch: 1, contiguous_seq: last, held_ranges: [[1, last]], missing_ranges: [] },
+              ...{ head_hash: head(last), stamp: (stamp += 1_000_000), key: 1, sig: "" },
+            };
+            for (let seq = flight.first; seq <= last; seq += 1) covered.add(seq);
+            const fates = Array(flight.last - flight.first + 1).fill(["settled", "waiting", "attention"][throws(3)]);
+            const more = { receipt, anchor: String(stamp), wall: 0, credit: throws(3) ? 100 : 0, retry_after: null };
+            act({ do: "answer", flight: flight.id, first: flight.first, fates, ...more });
+          }
+          break;
+        case 7:
+          act({ do: throws(2) ? "due" : "wake" });
+          break;
+        default:
+          if (throws(10) > 0) break;
+          outbox = new Outbox(outbox.crash(throws(outbox.pending.length + 1)));
+          act({ do: "wake" });
+      }
+      for (const [seq, text] of promised) {
+        const row = outbox.disk.row([1, seq]);
+        assert.equal(row?.text, text, `seed ${seed} step ${step}: ${seq}`);
+        if (row.state.is === "durable") continue;
+        assert.ok(covered.has(seq), `seed ${seed} step ${step}: ${seq} without receipt`);
+      }
+      const open = new Set([...outbox.open].map(([, seq]) => seq));
+      for (const row of outbox.view.inOrder()) {
+        const isOpen = row.state.is === "durable" && outbox.disk.row(row.key) !== undefined;
+        assert.equal(open.has(row.key[1]), isOpen, `seed ${seed} step ${step}`);
+      }
+      assert.ok(outbox.unsent === 0 || outbox.flight || outbox.timer !== null, "a time to come back is asked for");
+    }
+  }
+});
