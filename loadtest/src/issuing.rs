@@ -12,6 +12,8 @@
 //! | `POST /v1/commissions` | `{batch_id, ranges[{segment_id, from, to}]}` | |
 //! | `POST /v1/recalls` | `{batch_ids, reason, instructions, initiated_at, responsible}` | `id` |
 //! | `POST /v1/recalls/{id}/close` | `{note}` | |
+//! | `GET /v1/locations` | | `items` of `{id, kind}` |
+//! | `POST /v1/devices` | `{name, profile, location_id}` | `ticket{code}` |
 //! | `GET /metrics` | | `suyuan_resolver_io_total`, present from the start, counting calls made for a scan only |
 //!
 //! The first page of a list holds the demo's products and batches. Every POST carries an
@@ -25,6 +27,7 @@ use std::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use crate::{
     LoadError,
@@ -48,6 +51,13 @@ const STREAM_LIMIT: Duration = Duration::from_mins(5);
 pub struct Id(Value);
 
 impl Id {
+    /// The id as a UUID.
+    pub fn uuid(&self) -> Result<Uuid, LoadError> {
+        let text = self.in_path();
+        text.parse()
+            .map_err(|_| LoadError::Unusable(format!("`{text}` is no UUID")))
+    }
+
     fn in_path(&self) -> String {
         match &self.0 {
             Value::String(text) => text.clone(),
@@ -192,6 +202,22 @@ impl Officer {
         let path = format!("/v1/recalls/{}/close", recall.in_path());
         let body = json!({"note": "load test over"});
         self.post(&path, &body).await.map(|_| ())
+    }
+
+    /// The first place of this kind.
+    pub async fn place(&self, kind: &str) -> Result<Id, LoadError> {
+        self.find("/v1/locations", kind, |item| item["kind"] == kind)
+            .await
+    }
+
+    /// A ticket with which one device may enrol at a place.
+    pub async fn ticket(&self, name: &str, place: &Id) -> Result<String, LoadError> {
+        let body = json!({"name": name, "profile": "handheld", "location_id": place.0});
+        let made = self.post("/v1/devices", &body).await?;
+        made["ticket"]["code"]
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| lacking("POST /v1/devices", "ticket.code"))
     }
 
     /// Database and Redis calls made for scans so far.

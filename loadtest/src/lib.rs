@@ -1,7 +1,8 @@
 //! Drives the service over plain HTTP and reports the figures it is held to.
 //!
-//! Knows the wire and nothing else: no module here may use the service's own crate, so that a
-//! change of the wire breaks this driver before it breaks a phone or a till. In reading order:
+//! Knows the wire and what devices share with the service ([`suyuan_sync`]): no module here may use
+//! the service's own crate, so that a change of the wire breaks this driver before it breaks a phone
+//! or a till. In reading order:
 //!
 //! - [`target`]: which addresses may be loaded at all (this machine's own, nothing else)
 //! - [`http`]: HTTP/1.1 answers out of bytes, without I/O
@@ -18,6 +19,7 @@
 //! - [`counted`]: scans whose counts must be read
 //! - [`single`]: figures taken once: a million codes, a recall, a page
 //! - [`scan`]: the scan budgets, put together
+//! - [`push`]: what devices upload, against the engine's own bulk insert and express-pouchdb
 //! - [`photo`]: hard labels, and what is decoded of them by us and by others
 //! - [`summary`]: medians, spread, table, JSON
 #![cfg_attr(test, allow(clippy::float_cmp))]
@@ -33,6 +35,7 @@ pub mod nginx;
 pub mod pair;
 pub mod photo;
 pub mod process;
+pub mod push;
 pub mod rounds;
 pub mod scan;
 pub mod server;

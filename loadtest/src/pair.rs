@@ -112,11 +112,16 @@ pub struct Office {
 impl Office {
     /// Logs in and finds both.
     pub async fn open(pair: &Pair) -> Result<Self, LoadError> {
-        let officer = Officer::log_in(&pair.demo.internal, &pair.demo.announced.login).await?;
-        let product = officer.product(&pair.legal.gtin).await?;
         let lot = pair.lot.as_deref().ok_or_else(|| {
             LoadError::Unusable("neither the legal code nor its answer names a lot".to_owned())
         })?;
+        Self::of(&pair.demo, &pair.legal.gtin, lot).await
+    }
+
+    /// The same for a service without a baseline beside it.
+    pub async fn of(demo: &Demo, gtin: &str, lot: &str) -> Result<Self, LoadError> {
+        let officer = Officer::log_in(&demo.internal, &demo.announced.login).await?;
+        let product = officer.product(gtin).await?;
         let batch = officer.batch(&product, lot).await?;
         Ok(Self {
             officer,

@@ -40,6 +40,11 @@ impl Cores {
         Self { pinned }
     }
 
+    /// All cores for all: for work that one core would never be given alone.
+    pub fn shared() -> Self {
+        Self { pinned: None }
+    }
+
     /// Puts this process, its later threads and its children on the load core. Call before the
     /// runtime starts.
     pub fn pin_this_process(self) -> Result<(), LoadError> {

@@ -20,7 +20,7 @@ use crate::{
     rounds::{Plan, Rounds, Variant, WARM_UP},
     server::Wanted,
     single::{issue_million, page_bytes, recall_visible},
-    summary::{Series, Spread, Summary, Taken, progress},
+    summary::{SCAN, Series, Spread, Summary, Taken, progress},
     target::require_local_store,
     workload::{Expected, Workload},
 };
@@ -113,7 +113,7 @@ pub async fn run(args: &ScanArgs, cores: Cores) -> Result<Summary, LoadError> {
         },
         this_program,
     };
-    let mut summary = Summary::new();
+    let mut summary = Summary::of(&SCAN);
     run.describe(&mut summary);
 
     if let Err(error) = run.first_phase(&mut summary).await {
@@ -437,7 +437,7 @@ mod tests {
 
     #[test]
     fn every_figure_belongs_to_one_phase() {
-        let summary = Summary::new().to_json();
+        let summary = Summary::of(&SCAN).to_json();
         let mut named: Vec<&str> = [&FIRST_FIGURES[..], &REDIS_FIGURES, &FLAT_FIGURES].concat();
         named.sort_unstable();
         let detail = summary["detail"].as_object().unwrap().keys();

@@ -39,7 +39,8 @@ pub struct Wanted {
 /// The line it prints when it is ready.
 #[derive(Deserialize)]
 pub struct Announced {
-    public_url: String,
+    /// Where consumers ask, and the beginning of every printed code.
+    pub public_url: String,
     internal_url: String,
     /// The log-in made for this run.
     pub login: Login,

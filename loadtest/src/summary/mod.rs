@@ -1,47 +1,16 @@
 //! What a run says in the end: each figure with its spread, or the reason why it could not be
 //! taken. The names are a contract: a name is never left out, and a missing figure is `null`.
 
+mod contract;
+mod series;
+
+pub use contract::{Budget, Contract, PUSH, SCAN, Unit};
+pub use series::Series;
+
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Map, Value, json};
-
-use crate::drive::Outcome;
-
-/// A budget: the figure must be at least, or at most, so much.
-#[derive(Debug, Clone, Copy)]
-enum Budget {
-    AtLeast(f64),
-    AtMost(f64),
-}
-
-/// Every figure of consumer scans, in the order of the contract, with its budget.
-const FIGURES: [(&str, Budget); 14] = [
-    ("scan_hot_ratio", Budget::AtLeast(0.60)),
-    ("scan_hot_redis_ratio", Budget::AtLeast(0.60)),
-    ("scan_new_ratio", Budget::AtLeast(0.70)),
-    ("scan_new_redis_ratio", Budget::AtLeast(0.50)),
-    ("scan_forged_ratio", Budget::AtLeast(0.70)),
-    ("scan_forged_io_calls", Budget::AtMost(0.0)),
-    ("scan_p99_ms", Budget::AtMost(5.0)),
-    ("scan_max_ms", Budget::AtMost(200.0)),
-    ("recall_visible_ms", Budget::AtMost(1000.0)),
-    ("issue_million_s", Budget::AtMost(10.0)),
-    ("issue_million_bytes", Budget::AtMost(1e6)),
-    // Differences below a factor of 1.25 cannot be told from noise on a shared machine.
-    ("scan_flat_ratio", Budget::AtLeast(0.80)),
-    ("public_rss_mb", Budget::AtMost(150.0)),
-    ("page_bytes", Budget::AtMost(14_000.0)),
-];
-
-/// Further figures with a budget, which stand under `detail` only.
-const FURTHER: [(&str, Budget); 2] = [
-    ("scan_counted_max_ms", Budget::AtMost(200.0)),
-    ("flat_rss_mb", Budget::AtMost(150.0)),
-];
-
-fn budgets() -> impl Iterator<Item = (&'static str, Budget)> {
-    FIGURES.into_iter().chain(FURTHER)
-}
+use series::Row;
 
 /// Median, extremes and number of some values.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -73,7 +42,8 @@ impl Spread {
         })
     }
 
-    fn to_json(self) -> Value {
+    /// Its four numbers.
+    pub fn to_json(self) -> Value {
         json!({
             "median": number(self.median),
             "min": number(self.min),
@@ -133,158 +103,16 @@ impl Taken {
         })
     }
 
+    /// The figure.
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+
     /// Adds a word of explanation.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.detail.insert(key.to_owned(), value.into());
         self
-    }
-}
-
-/// One kind of request, all its rounds.
-#[derive(Debug)]
-pub struct Series {
-    /// What it is called in the table.
-    pub name: String,
-    /// One per round.
-    pub outcomes: Vec<Outcome>,
-    /// Why there are fewer rounds than asked for.
-    pub failed: Option<String>,
-}
-
-impl Series {
-    /// Requests per second of each round, if every answer was right.
-    pub fn rates(&self) -> Result<Vec<f64>, String> {
-        if let Some(reason) = &self.failed {
-            return Err(format!("{}: {reason}", self.name));
-        }
-        let wrong: u64 = self.outcomes.iter().map(|outcome| outcome.wrong).sum();
-        if wrong > 0 {
-            let first = self.outcomes.iter().find_map(|o| o.first_wrong.as_deref());
-            return Err(format!(
-                "{}: {wrong} wrong answers, the first: {}",
-                self.name,
-                first.unwrap_or("unknown")
-            ));
-        }
-        Ok(self.outcomes.iter().map(Outcome::rate).collect())
-    }
-
-    /// Requests per second against another kind, round by round.
-    pub fn ratio_to(&self, other: &Self) -> Result<Vec<f64>, String> {
-        ratios(&self.rates()?, &other.rates()?)
-    }
-
-    /// CPU time of the server per request against another kind. Steadier than requests per second:
-    /// it does not see what else runs on the machine.
-    pub fn cpu_ratio_to(&self, other: &Self) -> Option<f64> {
-        let own = self.spread(|o| o.cpu_us)?.median;
-        let other = other.spread(|o| o.cpu_us)?.median;
-        Some(rounded(ratios(&[own], &[other]).ok()?[0]))
-    }
-
-    /// Neither the server nor the load generator had its core to itself.
-    fn was_disturbed(&self) -> bool {
-        let idle = |share: Option<Spread>| share.is_some_and(|share| share.median < 0.8);
-        idle(self.spread(|o| o.server_busy)) && idle(self.spread(|o| o.generator_busy))
-    }
-
-    fn spread(&self, value: impl Fn(&Outcome) -> Option<f64>) -> Option<Spread> {
-        let values: Option<Vec<f64>> = self.outcomes.iter().map(value).collect();
-        Spread::of(&values?)
-    }
-
-    fn row(&self, yardstick: Option<&Self>) -> Row {
-        let ratio = yardstick
-            .and_then(|other| self.ratio_to(other).ok())
-            .and_then(|ratios| Spread::of(&ratios));
-        Row {
-            name: self.name.clone(),
-            rate: self.spread(|o| Some(o.rate())),
-            ratio,
-            cpu_us: self.spread(|o| o.cpu_us),
-            cpu_ratio: yardstick.and_then(|other| self.cpu_ratio_to(other)),
-            server_busy: self.spread(|o| o.server_busy),
-            generator_busy: self.spread(|o| o.generator_busy),
-            p50_ms: self.spread(|o| Some(o.latency_ms(0.5))),
-            p99_ms: self.spread(|o| Some(o.latency_ms(0.99))),
-            max_ms: self.spread(|o| Some(o.max_ms())),
-            late_p99_ms: self.spread(|o| Some(o.sent_late_p99_ms())),
-            answered: self.outcomes.iter().map(|o| o.answered).sum(),
-            wrong: self.outcomes.iter().map(|o| o.wrong).sum(),
-            disturbed: self.was_disturbed(),
-            problem: self.rates().err(),
-        }
-    }
-}
-
-struct Row {
-    name: String,
-    rate: Option<Spread>,
-    ratio: Option<Spread>,
-    cpu_us: Option<Spread>,
-    cpu_ratio: Option<f64>,
-    server_busy: Option<Spread>,
-    generator_busy: Option<Spread>,
-    p50_ms: Option<Spread>,
-    p99_ms: Option<Spread>,
-    max_ms: Option<Spread>,
-    late_p99_ms: Option<Spread>,
-    answered: u64,
-    wrong: u64,
-    disturbed: bool,
-    problem: Option<String>,
-}
-
-impl Row {
-    fn to_json(&self) -> Value {
-        let spread = |spread: Option<Spread>| spread.map_or(Value::Null, Spread::to_json);
-        json!({
-            "requests_per_s": spread(self.rate),
-            "ratio_to_baseline": spread(self.ratio),
-            "cpu_us_per_request": spread(self.cpu_us),
-            "cpu_ratio_to_baseline": self.cpu_ratio.map(rounded),
-            "server_busy": spread(self.server_busy),
-            "generator_busy": spread(self.generator_busy),
-            "p50_ms": spread(self.p50_ms),
-            "p99_ms": spread(self.p99_ms),
-            "max_ms": spread(self.max_ms),
-            "sent_late_p99_ms": spread(self.late_p99_ms),
-            "answered": self.answered,
-            "wrong": self.wrong,
-            "disturbed": self.disturbed,
-            "problem": self.problem,
-        })
-    }
-
-    fn to_line(&self) -> String {
-        let median = |spread: Option<Spread>, digits: usize| {
-            spread.map_or("–".to_owned(), |spread| {
-                format!("{:.digits$}", spread.median)
-            })
-        };
-        let ratio = self.ratio.map_or("–".to_owned(), |spread| {
-            format!("{:.2} [{:.2}–{:.2}]", spread.median, spread.min, spread.max)
-        });
-        let cpu = match self.cpu_ratio {
-            Some(ratio) => format!("{} ({ratio:.2}×)", median(self.cpu_us, 1)),
-            None => median(self.cpu_us, 1),
-        };
-        let worst = self
-            .max_ms
-            .map_or("–".to_owned(), |spread| format!("{:.1}", spread.max));
-        format!(
-            "{:<18}{:>9}  {:<18}{:>14}{:>8}{:>8}{:>9}{:>9}{:>9}",
-            self.name,
-            median(self.rate, 0),
-            ratio,
-            cpu,
-            median(self.server_busy, 2),
-            median(self.generator_busy, 2),
-            median(self.p50_ms, 2),
-            median(self.p99_ms, 2),
-            worst,
-        )
     }
 }
 
@@ -299,21 +127,17 @@ enum Figure {
 
 /// Everything a run has to say.
 pub struct Summary {
+    contract: &'static Contract,
     figures: BTreeMap<&'static str, Figure>,
     setup: Map<String, Value>,
     rows: Vec<Row>,
 }
 
-impl Default for Summary {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Summary {
-    /// Nothing taken yet.
-    pub fn new() -> Self {
+    /// Nothing taken yet of these figures.
+    pub fn of(contract: &'static Contract) -> Self {
         Self {
+            contract,
             figures: BTreeMap::new(),
             setup: Map::new(),
             rows: Vec::new(),
@@ -328,7 +152,7 @@ impl Summary {
     /// Notes a figure, or why there is none.
     pub fn put(&mut self, name: &'static str, figure: Result<Taken, String>) {
         debug_assert!(
-            budgets().any(|(known, _)| known == name),
+            self.contract.budgets().any(|(known, _)| known == name),
             "{name} is not in the contract"
         );
         let figure = figure.map_or_else(Figure::Failed, Figure::Taken);
@@ -354,7 +178,8 @@ impl Summary {
 
     /// The figures that missed their budget, and those that could not be taken.
     pub fn missed(&self) -> Vec<&'static str> {
-        budgets()
+        self.contract
+            .budgets()
             .filter(|(name, budget)| match self.figures.get(name) {
                 Some(Figure::Taken(taken)) => !budget.holds(taken.value),
                 Some(Figure::LeftOut(_)) => false,
@@ -377,7 +202,7 @@ impl Summary {
     /// One object: every name of the contract, and `detail`.
     pub fn to_json(&self) -> Value {
         let (mut all, mut detail) = (Map::new(), Map::new());
-        for (name, budget) in budgets() {
+        for (name, budget) in self.contract.budgets() {
             let (value, mut explained) = match self.figure(name) {
                 Ok(taken) => {
                     let mut explained = taken.detail.clone();
@@ -389,7 +214,7 @@ impl Summary {
                 }
                 Err(reason) => (Value::Null, json!({ "reason": reason })),
             };
-            if FIGURES.iter().any(|(known, _)| *known == name) {
+            if self.contract.has(name) {
                 all.insert(name.to_owned(), value);
             } else {
                 explained["value"] = value;
@@ -399,7 +224,7 @@ impl Summary {
         let rows: Map<String, Value> = self
             .rows
             .iter()
-            .map(|row| (row.name.clone(), row.to_json()))
+            .map(|row| (row.name.clone(), row.to_json(self.contract.unit)))
             .collect();
         detail.insert("variants".to_owned(), Value::Object(rows));
         detail.insert("setup".to_owned(), Value::Object(self.setup.clone()));
@@ -409,18 +234,8 @@ impl Summary {
 
     /// For people.
     pub fn to_table(&self) -> String {
-        let mut text = format!(
-            "{:<18}{:>9}  {:<18}{:>14}{:>8}{:>8}{:>9}{:>9}{:>9}\n",
-            "variant",
-            "req/s",
-            "ratio [min–max]",
-            "CPU µs/req",
-            "server",
-            "load",
-            "p50 ms",
-            "p99 ms",
-            "max ms"
-        );
+        let mut text = series::heading(self.contract.unit);
+        text.push('\n');
         for row in &self.rows {
             text.push_str(&row.to_line());
             text.push('\n');
@@ -437,14 +252,14 @@ impl Summary {
             );
         }
         text.push('\n');
-        for (name, budget) in budgets() {
+        for (name, budget) in self.contract.budgets() {
             let (sign, bound) = match budget {
                 Budget::AtLeast(bound) => ('≥', bound),
                 Budget::AtMost(bound) => ('≤', bound),
             };
             let line = match self.figure(name) {
                 Ok(taken) => format!(
-                    "{name:<22}{:>12}  {:<7} {sign} {bound}   n {}, [{}–{}]",
+                    "{name:<25}{:>12}  {:<7} {sign} {bound}   n {}, [{}–{}]",
                     rounded(taken.value),
                     if budget.holds(taken.value) {
                         "ok"
@@ -455,7 +270,7 @@ impl Summary {
                     rounded(taken.spread.min),
                     rounded(taken.spread.max),
                 ),
-                Err(reason) => format!("{name:<22}{:>12}  {reason}", "–"),
+                Err(reason) => format!("{name:<25}{:>12}  {reason}", "–"),
             };
             text.push_str(&line);
             text.push('\n');
@@ -476,17 +291,8 @@ impl Summary {
     }
 }
 
-impl Budget {
-    fn holds(self, value: f64) -> bool {
-        match self {
-            Self::AtLeast(bound) => value >= bound,
-            Self::AtMost(bound) => value <= bound,
-        }
-    }
-}
-
 /// Four decimals say more than any of these measurements knows.
-fn rounded(value: f64) -> f64 {
+pub fn rounded(value: f64) -> f64 {
     (value * 1e4).round() / 1e4
 }
 
@@ -540,14 +346,14 @@ mod tests {
 
     #[test]
     fn every_name_of_the_contract_is_there_and_a_missing_figure_is_null_with_its_reason() {
-        let mut summary = Summary::new();
+        let mut summary = Summary::of(&SCAN);
         summary.put("scan_hot_ratio", Taken::median(&[0.7, 0.61, 0.65]));
         summary.put("scan_max_ms", Taken::worst(&[3.0, 90.0, 5.0]));
         summary.put("page_bytes", Err("no page".to_owned()));
         summary.explain(&["scan_hot_redis_ratio", "scan_hot_ratio"], "no --redis");
         let all = summary.to_json();
         let object = all.as_object().unwrap();
-        assert_eq!(object.len(), FIGURES.len() + 1);
+        assert_eq!(object.len(), SCAN.figures.len() + 1);
         assert_eq!(all["scan_hot_ratio"], 0.65);
         assert_eq!(
             all["detail"]["scan_hot_ratio"],
@@ -567,7 +373,7 @@ mod tests {
 
     #[test]
     fn the_table_says_which_budget_was_missed() {
-        let mut summary = Summary::new();
+        let mut summary = Summary::of(&SCAN);
         summary.put("scan_hot_ratio", Taken::median(&[0.59]));
         summary.put("scan_p99_ms", Taken::median(&[4.9]));
         let table = summary.to_table();
@@ -579,8 +385,8 @@ mod tests {
 
     #[test]
     fn a_missed_budget_and_a_figure_that_failed_are_told_but_not_one_left_out() {
-        let mut summary = Summary::new();
-        for (name, budget) in budgets() {
+        let mut summary = Summary::of(&SCAN);
+        for (name, budget) in SCAN.budgets() {
             let (Budget::AtLeast(bound) | Budget::AtMost(bound)) = budget;
             summary.put(name, Taken::median(&[bound]));
         }
@@ -594,15 +400,5 @@ mod tests {
         assert_eq!(detail["scan_max_ms"]["held"], false);
         assert_eq!(detail["scan_counted_max_ms"]["reason"], "no answer");
         assert_eq!(detail["flat_rss_mb"]["value"], 150);
-    }
-
-    #[test]
-    fn a_series_with_a_wrong_answer_yields_no_figure() {
-        let series = Series {
-            name: "hot".to_owned(),
-            outcomes: Vec::new(),
-            failed: Some("connecting: refused".to_owned()),
-        };
-        assert_eq!(series.rates(), Err("hot: connecting: refused".to_owned()));
     }
 }

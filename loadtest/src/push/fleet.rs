@@ -1,0 +1,123 @@
+//! A service with devices enrolled in its demo enterprise and tins for them to scan.
+
+use std::path::Path;
+
+use super::{
+    bulk::Bulk,
+    device::{Device, Identity},
+    life::{self, Places},
+};
+use crate::{
+    LoadError,
+    issuing::Id,
+    pair::Office,
+    process::Cores,
+    server::{Demo, Wanted},
+    summary::progress,
+    workload::PrintedCode,
+};
+
+/// Codes are issued so many at a time, or as many as are asked for.
+const CODES_AT_ONCE: usize = 100_000;
+
+/// See the file's header.
+pub struct Fleet {
+    /// The service.
+    pub demo: Demo,
+    /// Where things happen.
+    pub places: Places,
+    /// Its devices, those that are not lent out.
+    pub devices: Vec<Device>,
+    office: Office,
+    warehouse: Id,
+    codes: Vec<String>,
+    postgres: Option<String>,
+}
+
+impl Fleet {
+    /// Starts the service and enrols devices.
+    pub async fn start(
+        server: &Path,
+        postgres: Option<&str>,
+        cores: Cores,
+        devices: usize,
+    ) -> Result<Self, LoadError> {
+        progress("starting the service");
+        let demo = Demo::start(&Wanted {
+            program: server.to_owned(),
+            cores,
+            redis: None,
+            postgres: postgres.map(str::to_owned),
+            seed: None,
+        })
+        .await?;
+        let legal = PrintedCode::parse(&demo.codes("legal")?[0])?;
+        let lot = legal.lot.as_deref().ok_or_else(|| {
+            LoadError::Unusable("the demo's legal code does not name its lot".to_owned())
+        })?;
+        let office = Office::of(&demo, &legal.gtin, lot).await?;
+        let (plant, warehouse, store) = (
+            office.officer.place("plant").await?,
+            office.officer.place("warehouse").await?,
+            office.officer.place("store").await?,
+        );
+        let places = life::places(plant.uuid()?, warehouse.uuid()?, store.uuid()?)?;
+        let mut fleet = Self {
+            demo,
+            places,
+            devices: Vec::new(),
+            office,
+            warehouse,
+            codes: Vec::new(),
+            postgres: postgres.map(str::to_owned),
+        };
+        progress(&format!("enrolling {devices} devices"));
+        for n in 0..devices {
+            let ticket = fleet.ticket(n).await?;
+            let device = Device::enrol(&fleet.demo.internal, &ticket).await?;
+            fleet.devices.push(device);
+        }
+        Ok(fleet)
+    }
+
+    async fn ticket(&self, n: usize) -> Result<String, LoadError> {
+        let name = format!("load {n}");
+        self.office.officer.ticket(&name, &self.warehouse).await
+    }
+
+    /// Enrols another device, for who drives it otherwise.
+    pub async fn enrol(&self, n: usize) -> Result<Identity, LoadError> {
+        let ticket = self.ticket(n).await?;
+        Identity::enrol(&self.demo.internal, &ticket).await
+    }
+
+    /// Codes of tins nothing has happened to, as they are printed.
+    pub async fn take_codes(&mut self, count: usize) -> Result<Vec<String>, LoadError> {
+        while self.codes.len() < count {
+            let more = CODES_AT_ONCE.max(count - self.codes.len());
+            let host = &self.demo.announced.public_url;
+            let host = host.trim_end_matches('/').to_owned();
+            let paths = self.office.issue(more as u64).await?;
+            let printed = paths.into_iter().map(|path| format!("{host}{path}"));
+            self.codes.extend(printed);
+        }
+        Ok(self.codes.split_off(self.codes.len() - count))
+    }
+
+    /// Which database it runs on.
+    pub fn store(&self) -> &'static str {
+        match self.postgres {
+            Some(_) => "postgres",
+            None => "sqlite",
+        }
+    }
+
+    /// An empty copy of its table of events.
+    pub async fn bulk(&self) -> Result<Bulk, LoadError> {
+        match (&self.postgres, self.demo.data_folder()) {
+            (Some(url), _) => Bulk::postgres(url).await,
+            (None, Some(folder)) => Bulk::sqlite(&folder.join("suyuan.db")).await,
+            (None, None) => Err(LoadError::Unusable("no database to copy".to_owned())),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The push budgets, put together: which service is started, what its devices send, and how figures
+//! come out of the rounds.
+//!
+//! In reading order: [`life`] (what happens to a tin), [`key`] and [`device`] (who says so and signs
+//! it), [`lanes`] (devices side by side), [`bulk`] and [`pouch`] (the two baselines), [`fleet`] (a
+//! service with its devices and codes), [`rounds`] (every size in turn, with its baselines).
+
+pub mod bulk;
+pub mod device;
+pub mod fleet;
+pub mod key;
+pub mod lanes;
+pub mod life;
+pub mod pouch;
+pub mod rounds;
+
+use std::{
+    path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::Value;
+use suyuan_sync::ids::Micros;
+
+use crate::{
+    LoadError,
+    process::{self, Cores},
+    summary::{PUSH, Summary, Taken},
+    target::require_local_store,
+};
+use fleet::Fleet;
+use pouch::Pouch;
+use rounds::{Config, Measured};
+
+const SQLITE_FIGURES: [&str; 3] = ["push_sqlite_eps", "push_sqlite_bulk_ratio", "replay_ratio"];
+const POSTGRES_FIGURES: [&str; 2] = ["push_postgres_eps", "push_postgres_bulk_ratio"];
+
+/// Flags of `suyuan-loadtest push`.
+#[derive(Debug, clap::Args)]
+pub struct PushArgs {
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Exit status 1 when a budget is missed, or a figure that was asked for could not be taken
+    #[arg(long)]
+    pub check: bool,
+    /// Rounds; the median is reported
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=9))]
+    rounds: u8,
+    /// Events of each size in each round, at least; four pushes of every device in any case
+    #[arg(long, default_value_t = 20_000,
+        value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    events: u32,
+    /// Devices that push side by side
+    #[arg(long, value_delimiter = ',', default_value = "4,64",
+        value_parser = clap::value_parser!(u16).range(1..=512))]
+    devices: Vec<u16>,
+    /// Events of a push
+    #[arg(long, value_delimiter = ',', default_value = "20,100,500",
+        value_parser = clap::value_parser!(u16).range(1..=500))]
+    batches: Vec<u16>,
+    /// The `suyuan` program [default: the one beside this program]
+    #[arg(long)]
+    server: Option<PathBuf>,
+    /// An empty PostgreSQL database on this machine: adds the figures with it
+    #[arg(long)]
+    postgres: Option<String>,
+    /// Parts to leave out
+    #[arg(long, value_delimiter = ',', value_enum)]
+    without: Vec<Part>,
+    /// Where express-pouchdb is installed [default: loadtest/pouchdb of this source]
+    #[arg(long)]
+    pouchdb: Option<PathBuf>,
+}
+
+/// A part of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Everything on the embedded database
+    Sqlite,
+    /// express-pouchdb
+    Pouchdb,
+}
+
+impl PushArgs {
+    fn leaves_out(&self, part: Part) -> bool {
+        self.without.contains(&part)
+    }
+
+    /// The figure without which a run was for nothing.
+    pub fn first_figure(&self) -> &'static str {
+        if self.leaves_out(Part::Sqlite) {
+            "push_postgres_eps"
+        } else {
+            "push_sqlite_eps"
+        }
+    }
+}
+
+/// Takes every figure it can. Fails only on arguments that must be refused.
+pub async fn run(args: &PushArgs) -> Result<Summary, LoadError> {
+    if let Some(url) = &args.postgres {
+        require_local_store(url)?;
+    }
+    let server = match &args.server {
+        Some(path) => path.clone(),
+        None => std::env::current_exe()
+            .map_err(LoadError::io("finding this program itself"))?
+            .with_file_name("suyuan"),
+    };
+    let run = Run { args, server };
+    let mut summary = Summary::of(&PUSH);
+    run.describe(&mut summary);
+    if args.leaves_out(Part::Sqlite) {
+        summary.leave_out(&SQLITE_FIGURES, "--without sqlite was given");
+        summary.leave_out(&["push_pouch_ratio"], "--without sqlite was given");
+    } else if let Err(error) = run.sqlite_phase(&mut summary).await {
+        summary.explain(&SQLITE_FIGURES, &error.to_string());
+        summary.explain(&["push_pouch_ratio"], &error.to_string());
+    }
+    match &args.postgres {
+        None => summary.leave_out(&POSTGRES_FIGURES, "no --postgres given"),
+        Some(url) => {
+            if let Err(error) = run.postgres_phase(url, &mut summary).await {
+                summary.explain(&POSTGRES_FIGURES, &error.to_string());
+            }
+        }
+    }
+    summary.note("load_average_at_end", json_number(process::load_average()));
+    Ok(summary)
+}
+
+/// What stays the same through all phases.
+struct Run<'a> {
+    args: &'a PushArgs,
+    server: PathBuf,
+}
+
+impl Run<'_> {
+    fn describe(&self, summary: &mut Summary) {
+        summary.note(
+            "cores",
+            "all for all: service, devices and baselines share them",
+        );
+        summary.note("rounds", self.args.rounds);
+        summary.note("events_per_size_and_round", self.args.events);
+        summary.note(
+            "load_average_at_start",
+            json_number(process::load_average()),
+        );
+        let settings: Vec<Value> = std::env::vars()
+            .map(|(name, _)| name)
+            .filter(|name| name.starts_with("SUYUAN__"))
+            .map(Value::from)
+            .collect();
+        summary.note("settings_in_environment", settings);
+    }
+
+    fn configs(&self) -> Vec<Config> {
+        let (batches, devices) = (&self.args.batches, &self.args.devices);
+        let of = |batch: &u16| {
+            let batch = usize::from(*batch);
+            devices.iter().map(move |devices| Config {
+                devices: usize::from(*devices),
+                batch,
+            })
+        };
+        batches.iter().flat_map(of).collect()
+    }
+
+    async fn fleet(&self, postgres: Option<&str>) -> Result<Fleet, LoadError> {
+        let devices = self.args.devices.iter().max().copied().unwrap_or(1);
+        Fleet::start(
+            &self.server,
+            postgres,
+            Cores::shared(),
+            usize::from(devices),
+        )
+        .await
+    }
+
+    async fn sqlite_phase(&self, summary: &mut Summary) -> Result<(), LoadError> {
+        let pouch = if self.args.leaves_out(Part::Pouchdb) {
+            summary.leave_out(&["push_pouch_ratio"], "--without pouchdb was given");
+            None
+        } else {
+            let folder = self.args.pouchdb.clone();
+            let started = Pouch::start(&folder.unwrap_or_else(pouch::default_folder)).await;
+            started
+                .inspect_err(|error| summary.explain(&["push_pouch_ratio"], &error.to_string()))
+                .ok()
+        };
+        let mut fleet = self.fleet(None).await?;
+        let measured = self.measure(&mut fleet, pouch.as_ref()).await?;
+        measured.report(summary);
+        summary.put("push_sqlite_eps", measured.eps());
+        summary.put("push_sqlite_bulk_ratio", measured.bulk_ratio());
+        summary.put("replay_ratio", measured.replay_ratio());
+        if pouch.is_some() {
+            summary.put("push_pouch_ratio", measured.pouch_ratio());
+        }
+        Ok(())
+    }
+
+    async fn postgres_phase(&self, url: &str, summary: &mut Summary) -> Result<(), LoadError> {
+        let mut fleet = self.fleet(Some(url)).await?;
+        let measured = self.measure(&mut fleet, None).await?;
+        measured.report(summary);
+        summary.put("push_postgres_eps", measured.eps());
+        summary.put("push_postgres_bulk_ratio", measured.bulk_ratio());
+        Ok(())
+    }
+
+    async fn measure(
+        &self,
+        fleet: &mut Fleet,
+        pouch: Option<&Pouch>,
+    ) -> Result<Measured, LoadError> {
+        let (rounds, events) = (usize::from(self.args.rounds), self.args.events as usize);
+        Measured::take(fleet, &self.configs(), rounds, events, pouch).await
+    }
+}
+
+/// The device's wall clock, which here is right.
+pub fn micros_now() -> Micros {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_micros() as Micros)
+}
+
+/// The worse of several figures, each with its own spread: a budget has to hold for all.
+pub(crate) fn worst_of(taken: Vec<(String, Result<Taken, String>)>) -> Result<Taken, String> {
+    let mut worst: Option<(String, Taken)> = None;
+    for (name, figure) in taken {
+        let figure = figure?;
+        if worst
+            .as_ref()
+            .is_none_or(|(_, held)| figure.value() < held.value())
+        {
+            worst = Some((name, figure));
+        }
+    }
+    let (name, figure) = worst.ok_or("nothing of this size was pushed")?;
+    Ok(figure.with("worst_of", name))
+}
+
+fn json_number(value: Option<f64>) -> Value {
+    value.map_or(Value::Null, Value::from)
+}
