@@ -8,5 +8,6 @@ mod postgres;
 mod recalls;
 mod role;
 mod starting;
+#[allow(dead_code)]
 mod support;
 mod voices;

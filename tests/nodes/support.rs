@@ -42,6 +42,19 @@ pub fn command(words: &[&str], settings: &[(&str, &str)]) -> Command {
     command
 }
 
+fn under_another(under: &[&str], command: Command) -> Command {
+    let Some((first, rest)) = under.split_first() else {
+        return command;
+    };
+    let mut outer = Command::new(first);
+    outer.args(rest).arg(command.get_program());
+    outer.args(command.get_args()).stdin(Stdio::null());
+    for (name, value) in command.get_envs() {
+        outer.env(name, value.unwrap_or_default());
+    }
+    outer
+}
+
 /// Runs a command to its end: whether it went well, standard output, standard error.
 pub fn run(words: &[&str], settings: &[(&str, &str)]) -> (bool, String, String) {
     let ended = command(words, settings).output().expect("the program");
@@ -56,7 +69,12 @@ pub fn run(words: &[&str], settings: &[(&str, &str)]) -> (bool, String, String) 
 impl Program {
     /// Starts `suyuan public` or `suyuan internal` and waits until it says where it listens.
     pub async fn start(kind: &str, settings: &[(&str, &str)]) -> Program {
-        let mut program = Program::launch(kind, settings);
+        Program::launch(kind, settings).ready(kind).await
+    }
+
+    /// Waits until it says where it listens.
+    pub async fn ready(mut self, kind: &str) -> Program {
+        let program = &mut self;
         let sign = match kind {
             "public" => "consumers: ",
             _ => "API:       ",
@@ -68,7 +86,7 @@ impl Program {
             if let Some(line) = line {
                 let end = line.rfind("/q").or_else(|| line.rfind("/docs/"));
                 line[..end.expect("an address")].clone_into(&mut program.url);
-                return program;
+                return self;
             }
             let ended = program.child.try_wait().expect("its state");
             assert!(ended.is_none(), "{kind} ended ({ended:?}): {said}");
@@ -79,6 +97,11 @@ impl Program {
 
     /// Starts it and does not wait.
     pub fn launch(kind: &str, settings: &[(&str, &str)]) -> Program {
+        Program::launch_under(&[], kind, settings)
+    }
+
+    /// The same by another command that becomes it (`exec`): what bounds a process, for example.
+    pub fn launch_under(under: &[&str], kind: &str, settings: &[(&str, &str)]) -> Program {
         let mut all = vec![
             ("public.listen", "127.0.0.1:0"),
             ("internal.listen", "127.0.0.1:0"),
@@ -88,7 +111,7 @@ impl Program {
             ("queries.refresh_ms", "100"),
         ];
         all.extend(settings);
-        let mut child = command(&[kind], &all)
+        let mut child = under_another(under, command(&[kind], &all))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -119,6 +142,17 @@ impl Program {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &pid]).status();
         assert!(sent.expect("kill").success(), "SIG{name} to {pid}");
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `kill -9`, and it is gone.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("SIGKILL");
+        self.child.wait().expect("its end");
     }
 
     /// Memory it holds, in KiB.

@@ -65,6 +65,24 @@ impl Answer {
     }
 }
 
+/// Why no whole answer came.
+#[derive(Debug)]
+pub enum NoAnswer {
+    /// There was no connection: nothing was sent.
+    Unreached(String),
+    /// It ended: what was sent may have arrived.
+    Cut(String),
+}
+
+/// Works a connection while its exchange goes on, and ends with it.
+struct Driver(tokio::task::JoinHandle<hyper::Result<()>>);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 impl Caller {
     /// Calls `base`, signed in with `token` if there is one.
     pub fn new(base: &str, token: Option<String>) -> Caller {
@@ -87,6 +105,21 @@ impl Caller {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Answer {
+        let exchange = self.try_send(method, path, headers, body);
+        let answer = tokio::time::timeout(TIMEOUT, exchange).await;
+        answer
+            .expect("an answer in time")
+            .unwrap_or_else(|why| panic!("no answer: {why:?}"))
+    }
+
+    /// The same of a server that may be gone or go meanwhile: why no whole answer came.
+    pub async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer, NoAnswer> {
         let path = path.strip_prefix(&self.base).unwrap_or(path);
         let host = self.base.strip_prefix("http://").expect("an http address");
         let mut request = Request::builder()
@@ -102,22 +135,18 @@ impl Caller {
         let request = request
             .body(Full::new(Bytes::from(body)))
             .expect("a request");
-        let exchange = async {
-            let stream = TcpStream::connect(host).await.expect("a connection");
-            let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-                .await
-                .expect("a handshake");
-            let driver = tokio::spawn(connection);
-            let response = sender.send_request(request).await.expect("an answer");
-            let (head, body) = response.into_parts();
-            let body = body.collect().await.expect("a body").to_bytes().to_vec();
-            driver.abort();
-            (head, body)
-        };
-        let (head, body) = tokio::time::timeout(TIMEOUT, exchange)
-            .await
-            .expect("an answer in time");
-        Answer {
+        let cut = |error: hyper::Error| NoAnswer::Cut(error.to_string());
+        let stream = TcpStream::connect(host).await;
+        let stream = stream.map_err(|error| NoAnswer::Unreached(error.to_string()))?;
+        let handshake = http1::handshake(TokioIo::new(stream)).await;
+        let (mut sender, connection) = handshake.map_err(cut)?;
+        let driver = Driver(tokio::spawn(connection));
+        let response = sender.send_request(request).await.map_err(cut)?;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.map_err(cut)?.to_bytes();
+        let body = body.to_vec();
+        drop(driver);
+        Ok(Answer {
             status: head.status.as_u16(),
             headers: head
                 .headers
@@ -130,7 +159,7 @@ impl Caller {
                 })
                 .collect(),
             body,
-        }
+        })
     }
 
     /// GET.

@@ -1,5 +1,6 @@
-//! A handheld: it owns a P-256 key and a chain of events, and pushes over sockets. What it says is
-//! the test's affair, wrong things included.
+//! A handheld: it owns a P-256 key and a chain of events, and pushes over sockets. What it says and
+//! when is the test's affair, wrong things included; [`Pda`](crate::Pda) is one that decides by its
+//! outbox what to send, what to send again and what to drop.
 
 use crate::{Answer, Caller};
 use aws_lc_rs::{
@@ -12,7 +13,9 @@ use serde_json::{Value, json};
 use suyuan_sync::{
     chain::{self, Hash},
     ids::{DeviceId, Epoch, Seq},
-    wire::{PullAnswer, PushAnswer, PushClaims, ReadClaims, StatusAnswer, TYP_PUSH, TYP_READ},
+    wire::{
+        PullAnswer, Push, PushAnswer, PushClaims, ReadClaims, StatusAnswer, TYP_PUSH, TYP_READ,
+    },
 };
 use uuid::Uuid;
 
@@ -207,6 +210,13 @@ impl Handheld {
         self.send(&token, "", frame.into_bytes()).await
     }
 
+    /// The token over a push that somebody else put together.
+    pub fn signed(&self, push: &Push) -> String {
+        let claims = PushClaims::of(push, &self.installation);
+        let claims = serde_json::to_value(claims).expect("claims");
+        self.key.token(TYP_PUSH, &claims)
+    }
+
     /// Sends these very bytes under this token.
     pub async fn send(&self, token: &str, encoding: &str, body: Vec<u8>) -> Answer {
         let bearer = format!("Bearer {token}");
@@ -294,7 +304,7 @@ impl Handheld {
 }
 
 /// The device's wall clock, which in tests is right.
-fn jiff_now() -> String {
+pub(crate) fn jiff_now() -> String {
     let now = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::fixed(jiff::tz::offset(8)));
     now.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
 }

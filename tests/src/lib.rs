@@ -8,15 +8,18 @@ pub mod app;
 pub mod caller;
 pub mod chaos;
 pub mod handheld;
+pub mod history;
 mod orders;
 mod patience;
+pub mod pda;
 
 pub use app::{Engine, TestApp, new_postgres_database};
-pub use caller::{Answer, Caller};
+pub use caller::{Answer, Caller, NoAnswer};
 pub use chaos::{Proxy, Weather};
 pub use handheld::{DeviceKey, Handheld};
 pub use orders::recall_order;
 pub use patience::until;
+pub use pda::Pda;
 
 /// Runs one test body on both databases: `on_both!(name, |app| { … })` makes `name::sqlite` and
 /// `name::postgres`. `app` is a [`TestApp`] with an empty database.

@@ -1,0 +1,67 @@
+//! `kill -9` of the server at random moments under the load of several devices, again and again.
+//! `SUYUAN_TEST_LOOPS` says how often; devices die too, now and then.
+
+use crate::{
+    site::{Installation, alone, drained, loops, seed},
+    verdict::Verdict,
+};
+use std::time::{Duration, Instant};
+use suyuan_tests::{Engine, Pda, pda::Dice};
+
+const DEVICES: usize = 5;
+
+#[actix_web::test]
+async fn killed_again_and_again_on_sqlite() {
+    killed_again_and_again(Engine::Sqlite).await;
+}
+
+#[actix_web::test]
+async fn killed_again_and_again_on_postgres() {
+    killed_again_and_again(Engine::Postgres).await;
+}
+
+async fn killed_again_and_again(engine: Engine) {
+    let _alone = alone();
+    let (loops, seed, began) = (loops(25), seed(), Instant::now());
+    let mut dice = Dice::new(seed);
+    let (site, devices) = Installation::new(engine, DEVICES).await;
+    let mut pdas = site.at_work(devices, seed);
+    let mut verdict = Verdict::default();
+    let mut under_way = 0;
+    for n in 0..loops {
+        let mut server = site.start().await;
+        pdas.iter_mut().for_each(Pda::wake);
+        let moment = Duration::from_millis(30 + dice.roll(570));
+        let before = unanswered(&pdas);
+        let killing = async {
+            tokio::time::sleep(moment).await;
+            server.kill();
+        };
+        let after = Duration::from_millis(60);
+        let load = site.all_busy(&mut pdas, &mut dice, moment + after);
+        tokio::join!(load, killing);
+        under_way += u32::from(unanswered(&pdas) > before);
+        if n % 5 == 4 {
+            pdas[dice.roll(DEVICES as u64) as usize].crash();
+        }
+        let tables = site.tables().await;
+        verdict.hold(&tables, &pdas).await;
+        tables.close().await;
+    }
+    let server = site.start().await;
+    let took = drained(&mut pdas, Duration::from_mins(1)).await;
+    let tables = site.tables().await;
+    let numbers = verdict.end(&tables, &pdas).await;
+    println!(
+        "{engine:?}: killed {loops} times, {under_way} of them with pushes under way; drained in \
+         {took:?} after the last; {:?} in all\n{numbers:?}",
+        began.elapsed()
+    );
+    drop(server);
+    assert!(numbers.events > 20 * loops, "there was load");
+    assert!(under_way as usize * 3 > loops, "kills met pushes");
+}
+
+fn unanswered(pdas: &[Pda]) -> u64 {
+    pdas.iter().map(|pda| pda.tally.unanswered).sum()
+}
