@@ -12,12 +12,12 @@ const DEVICES: usize = 5;
 
 #[actix_web::test]
 async fn killed_again_and_again_on_sqlite() {
-    killed_again_and_again(Engine::Sqlite).await;
+    Box::pin(killed_again_and_again(Engine::Sqlite)).await;
 }
 
 #[actix_web::test]
 async fn killed_again_and_again_on_postgres() {
-    killed_again_and_again(Engine::Postgres).await;
+    Box::pin(killed_again_and_again(Engine::Postgres)).await;
 }
 
 async fn killed_again_and_again(engine: Engine) {
@@ -52,10 +52,15 @@ async fn killed_again_and_again(engine: Engine) {
     let took = drained(&mut pdas, Duration::from_mins(1)).await;
     let tables = site.tables().await;
     let numbers = verdict.end(&tables, &pdas).await;
+    let replayed = site.replayed().await;
     println!(
         "{engine:?}: killed {loops} times, {under_way} of them with pushes under way; drained in \
-         {took:?} after the last; {:?} in all\n{numbers:?}",
-        began.elapsed()
+         {took:?} after the last; {:?} in all\n{numbers:?}\nreplayed: {} events, {} units, {} open \
+         findings, no difference",
+        began.elapsed(),
+        replayed.events,
+        replayed.units,
+        replayed.findings,
     );
     drop(server);
     assert!(numbers.events > 20 * loops, "there was load");

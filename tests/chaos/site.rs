@@ -13,9 +13,14 @@ use std::{
     path::PathBuf,
     time::{Duration, Instant},
 };
-use suyuan::sealing::Sealer;
+use suyuan::{
+    config::Settings,
+    db::Db,
+    handheld::replay::{Replayed, replay},
+    sealing::Sealer,
+};
 use suyuan_tests::{
-    Engine, Handheld, Pda, TestApp, history::Tables, new_postgres_database, pda::Dice,
+    Engine, Handheld, Pda, TestApp, history::Tables, new_postgres_database, pda::Dice, until,
 };
 use tempfile::TempDir;
 
@@ -158,6 +163,27 @@ impl Installation {
     /// Its tables.
     pub async fn tables(&self) -> Tables {
         Tables::open(&self.url).await
+    }
+
+    /// I8: units, findings and lines as they are kept equal those folded from the log, from nothing.
+    pub async fn replayed(&self) -> Replayed {
+        let tables = self.tables().await;
+        let folded = async || tables.number("SELECT COUNT(*) AS n FROM refold").await == 0;
+        until("what is folded in slices", Duration::from_secs(30), folded).await;
+        tables.close().await;
+        let settings = Settings::load(None, &[("database.url", self.url.clone())]);
+        let settings = settings.expect("settings").database;
+        let db = Db::open_single(&self.url, &settings).await.expect("it");
+        let sealer = Sealer::from_base64(&self.key).expect("a key");
+        let replayed = replay(&db, &sealer).await.expect("a replay");
+        let differ = &replayed.differences;
+        assert!(
+            differ.is_empty(),
+            "{} differences, the first: {}",
+            differ.len(),
+            differ[0]
+        );
+        replayed
     }
 
     /// These devices at work for this server.

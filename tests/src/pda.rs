@@ -83,10 +83,8 @@ pub struct Pda {
     began: Instant,
     hurry: u64,
     dice: Dice,
-    heard: (
-        mpsc::UnboundedSender<(u64, Heard)>,
-        mpsc::UnboundedReceiver<(u64, Heard)>,
-    ),
+    hearing: mpsc::UnboundedReceiver<(u64, Heard)>,
+    telling: mpsc::UnboundedSender<(u64, Heard)>,
     timer: Option<u64>,
     writing: VecDeque<u64>,
     trust: Vec<TrustKey>,
@@ -105,6 +103,7 @@ impl Pda {
         };
         let disk = Disk::new(wire.device, wire.epoch, Some(anchor));
         let trust = serde_json::from_value(wire.welcome["trust_keys"].clone());
+        let (telling, hearing) = mpsc::unbounded_channel();
         Pda {
             url: url.to_owned(),
             gzip: false,
@@ -113,7 +112,8 @@ impl Pda {
             began: Instant::now(),
             hurry,
             dice: Dice::new(seed),
-            heard: mpsc::unbounded_channel(),
+            hearing,
+            telling,
             timer: None,
             writing: VecDeque::new(),
             trust: trust.expect("trust keys"),
@@ -203,7 +203,7 @@ impl Pda {
             }
         }
         self.outbox = Outbox::new(disk);
-        self.heard = mpsc::unbounded_channel();
+        (self.telling, self.hearing) = mpsc::unbounded_channel();
         (self.timer, self.began) = (None, Instant::now());
         self.writing.clear();
         self.tally.crashes += 1;
@@ -268,7 +268,7 @@ impl Pda {
         });
         let next = due.map_or(until, |due| due.min(until));
         tokio::select! {
-            Some((flight, heard)) = self.heard.1.recv() => self.hear(flight, heard),
+            Some((flight, heard)) = self.hearing.recv() => self.hear(flight, heard),
             () = tokio::time::sleep_until(next.into()) => {
                 if due.is_some_and(|due| due <= Instant::now()) {
                     self.timer = None;
@@ -332,7 +332,7 @@ impl Pda {
         self.tally.pushes += 1;
         let mut body = serde_json::to_vec(&push).expect("a frame");
         let bearer = format!("Bearer {}", self.wire.signed(&push));
-        let (url, told, gzip) = (self.url.clone(), self.heard.0.clone(), self.gzip);
+        let (url, told, gzip) = (self.url.clone(), self.telling.clone(), self.gzip);
         if gzip {
             body = gzipped(&body);
         }
