@@ -335,22 +335,46 @@ pub fn is_outage(error: &sea_orm::DbErr) -> bool {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            // SQLite: busy and locked. PostgreSQL: lock time-out, cancelled, idle too long,
-            // serialisation, deadlock, shutting down.
-            let busy = [
-                "5", "6", "261", "517", "55P03", "57014", "25P03", "40001", "40P01",
-            ];
-            busy.contains(&code.as_ref()) || code.starts_with("57P0")
-        }),
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| is_passing(&code)),
         _ => matches!(error, DbErr::Conn(_)),
     }
+}
+
+/// Does an error with this code pass by itself, or once somebody made room, so that it says nothing
+/// about what was written?
+fn is_passing(code: &str) -> bool {
+    // SQLite: busy, locked, input or output failed, full; each with its extended codes. They are
+    // numbers without leading zeros, PostgreSQL's have five characters.
+    let sqlite = code.parse().ok().filter(|_: &u32| code.len() < 5);
+    if let Some(code) = sqlite {
+        return matches!(code & 0xff, 5 | 6 | 10 | 13);
+    }
+    // PostgreSQL: lock time-out, cancelled, idle too long, serialisation, deadlock; disk, memory or
+    // connections used up; shutting down; the system failed it.
+    ["55P03", "57014", "25P03", "40001", "40P01"].contains(&code)
+        || ["53", "57P0", "58"]
+            .iter()
+            .any(|class| code.starts_with(class))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::HashSet;
+
+    #[test]
+    fn what_passes_is_told_from_what_is_wrong() {
+        for passing in [
+            "5", "6", "13", "261", "517", "778", "1034", "53100", "57P01", "58030", "40P01",
+        ] {
+            assert!(is_passing(passing), "{passing}");
+        }
+        for wrong in [
+            "1", "19", "787", "1555", "1811", "23505", "P0001", "22P02", "XX000",
+        ] {
+            assert!(!is_passing(wrong), "{wrong}");
+        }
+    }
 
     #[test]
     fn codes_are_unique_kebab_case_and_worded_in_both_languages() {

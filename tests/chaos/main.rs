@@ -3,7 +3,9 @@
 //!
 //! What is judged is what stands in the tables, by the invariants of `suyuan_sync`.
 
+mod calm;
 mod kills;
+mod late;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]
 mod people;

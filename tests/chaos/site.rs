@@ -26,8 +26,9 @@ use tempfile::TempDir;
 
 /// Devices' clocks run so many times as fast: back-off of seconds takes tenths.
 pub const HURRY: u64 = 6;
-/// More tins than the scene's own.
+/// More tins and cases than the scene's own.
 const TINS: u64 = 400;
+const CASES: u64 = 80;
 
 /// An installation.
 pub struct Installation {
@@ -39,6 +40,8 @@ pub struct Installation {
     pub scene: Scene,
     /// Commissioned tins, as printed.
     pub tins: Vec<String>,
+    /// Cases, likewise.
+    pub cases: Vec<String>,
     key: String,
     port: u16,
     folder: TempDir,
@@ -94,16 +97,21 @@ impl Installation {
         let admin = &scene.firm.admin;
         let products = admin.get("/v1/products").await.json();
         let product = text_of(&products["items"][0]["id"]);
-        let more = segment(admin, &product, TINS).await;
-        let body = json!({"batch_id": scene.batch, "ranges": [{"segment_id": more["id"]}]});
-        made(admin.post("/v1/commissions", &body).await);
-        let path = format!("/v1/segments/{}/codes", text_of(&more["id"]));
-        let printed = admin.get(&path).await.text();
-        let tins = printed.lines().skip(1);
-        let tins: Vec<String> = tins
-            .filter_map(|line| Some(line.rsplit(',').next()?.to_owned()))
-            .collect();
-        assert_eq!(tins.len() as u64, TINS);
+        let printed = async |segment: Value| {
+            let body = json!({"batch_id": scene.batch, "ranges": [{"segment_id": segment["id"]}]});
+            made(admin.post("/v1/commissions", &body).await);
+            let path = format!("/v1/segments/{}/codes", text_of(&segment["id"]));
+            let text = admin.get(&path).await.text();
+            let codes = text
+                .lines()
+                .skip(1)
+                .filter_map(|line| line.rsplit(',').next());
+            codes.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let tins = printed(segment(admin, &product, TINS).await).await;
+        let body = json!({"product_id": product, "count": CASES, "level": "case"});
+        let cases = printed(made(admin.post("/v1/segments", &body).await)).await;
+        assert_eq!((tins.len() as u64, cases.len() as u64), (TINS, CASES));
         let mut enrolled_devices = Vec::new();
         for n in 0..devices {
             let place = [&scene.warehouse, &scene.store, &scene.plant][n % 3];
@@ -115,6 +123,7 @@ impl Installation {
             url,
             scene,
             tins,
+            cases,
             key,
             port: free_port(),
             folder,
@@ -208,7 +217,12 @@ impl Installation {
         };
         let one = |dice: &mut Dice| {
             let tins = some(dice);
-            match dice.roll(8) {
+            match dice.roll(10) {
+                8 => ("inbound", inbound(&[dice.pick(&self.cases)])),
+                9 => (
+                    "outbound",
+                    outbound(&[dice.pick(&self.cases)], &scene.store),
+                ),
                 0 | 1 => ("inbound", inbound(&tins)),
                 2 | 3 => ("outbound", outbound(&tins, &scene.store)),
                 4 | 5 => ("sale", sale(&tins)),
@@ -216,7 +230,7 @@ impl Installation {
                 _ => (
                     "pack",
                     json!({
-                        "parent": {"code": dice.pick(&scene.cases), "input": "wedge"},
+                        "parent": {"code": dice.pick(&self.cases), "input": "wedge"},
                         "children": scanned(&tins), "declared": tins.len(),
                     }),
                 ),

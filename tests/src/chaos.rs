@@ -22,6 +22,8 @@ pub enum Weather {
     Cut,
     /// Each piece arrives this much later.
     Slow(Duration),
+    /// What is asked arrives, and the connection ends when the answer begins.
+    Unanswered,
     /// Nothing arrives and nothing ends: a half-open connection, new ones included.
     Frozen,
 }
@@ -113,8 +115,8 @@ async fn carry(client: TcpStream, server: String, number: u64, plan: watch::Rece
     let (from_server, to_server) = server.into_split();
     // When one direction ends, both do.
     tokio::select! {
-        () = pump(from_client, to_server, number, plan.clone()) => {}
-        () = pump(from_server, to_client, number, plan.clone()) => {}
+        () = pump(from_client, to_server, number, plan.clone(), false) => {}
+        () = pump(from_server, to_client, number, plan.clone(), true) => {}
     }
 }
 
@@ -123,6 +125,7 @@ async fn pump(
     mut to: tcp::OwnedWriteHalf,
     number: u64,
     mut plan: watch::Receiver<Plan>,
+    answers: bool,
 ) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -138,7 +141,8 @@ async fn pump(
             let now = *plan.borrow_and_update();
             match now.weather {
                 Weather::Cut => return,
-                Weather::Fair if number >= now.lost_below => break,
+                Weather::Unanswered if answers => return,
+                Weather::Fair | Weather::Unanswered if number >= now.lost_below => break,
                 Weather::Slow(by) if number >= now.lost_below => {
                     tokio::time::sleep(by).await;
                     break;

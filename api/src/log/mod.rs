@@ -6,6 +6,7 @@
 //! and the public projection are committed together. This module knows no feature.
 
 pub mod handlers;
+mod held;
 mod idempotency;
 mod store;
 pub mod wire;
@@ -13,12 +14,10 @@ pub mod wire;
 pub use idempotency::IdempotencyKey;
 
 use crate::{clock::Clock, clock::Micros, db::Db};
+use held::Held;
 use sea_orm::{DatabaseTransaction, DbErr};
 use serde::{Serialize, de::DeserializeOwned};
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 use thiserror::Error;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -190,7 +189,7 @@ pub struct Act {
     actor: Actor,
     key: Option<idempotency::Claim>,
     news: Arc<Notify>,
-    locked: Instant,
+    held: Held,
 }
 
 /// Entries about to be written that stand in rows of their own: events of devices. The head is
@@ -202,7 +201,7 @@ pub struct Block {
     base: Micros,
     installation: Uuid,
     news: Arc<Notify>,
-    locked: Instant,
+    held: Held,
 }
 
 /// How an act begins.
@@ -243,7 +242,7 @@ impl Log {
     ) -> Result<Begun<T>, ActError> {
         let tx = self.db.begin().await?;
         let (position, stamp) = store::advance(&tx, self.clock.now()).await?;
-        let locked = Instant::now();
+        let held = Held::now();
         let key = match key {
             None => None,
             Some(key) => match idempotency::claim(&tx, actor, key).await? {
@@ -263,7 +262,7 @@ impl Log {
             actor,
             key,
             news: self.news.clone(),
-            locked,
+            held,
         }))
     }
 
@@ -277,7 +276,7 @@ impl Log {
             base,
             installation: self.installation,
             news: self.news.clone(),
-            locked: Instant::now(),
+            held: Held::now(),
         })
     }
 
@@ -338,7 +337,7 @@ impl Block {
 
     /// How long the head has been locked.
     pub fn held(&self) -> Duration {
-        self.locked.elapsed()
+        self.held.so_far()
     }
 
     /// Ends the block without a trace.
@@ -355,7 +354,7 @@ impl Block {
         store::set(&self.tx, position, stamp).await?;
         store::move_public_head(&self.tx, self.installation, position, stamp).await?;
         self.tx.commit().await?;
-        metrics::histogram!("suyuan_head_held_seconds").record(self.locked.elapsed());
+        drop(self.held);
         self.news.notify_waiters();
         Ok(())
     }
@@ -400,7 +399,7 @@ impl Act {
             idempotency::keep(&self.tx, claim, &answer, self.stamp).await?;
         }
         self.tx.commit().await?;
-        metrics::histogram!("suyuan_head_held_seconds").record(self.locked.elapsed());
+        drop(self.held);
         self.news.notify_waiters();
         Ok(())
     }

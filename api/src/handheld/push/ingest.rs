@@ -253,8 +253,11 @@ impl Worker {
 
     async fn attempt(&mut self, pushes: &[Incoming]) -> Result<Vec<Outcome>, PushError> {
         let admitted = AssertUnwindSafe(self.engine.admit(pushes)).catch_unwind();
-        let outcomes = admitted.await.unwrap_or(Err(PushError::Broken))?;
-        Ok(outcomes
+        let outcomes = admitted.await.unwrap_or(Err(PushError::Broken));
+        if outcomes.is_err() {
+            self.engine.forget_events();
+        }
+        Ok(outcomes?
             .into_iter()
             .map(|outcome| outcome.map_err(PushError::Frame))
             .collect())

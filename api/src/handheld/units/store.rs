@@ -6,6 +6,7 @@ use super::{
     facts::{COLUMNS, Reader},
 };
 use crate::{
+    clock::Micros,
     db::rows::{Rows, by_keys},
     log::Position,
 };
@@ -93,6 +94,40 @@ pub async fn exceptional_in(
     rows.iter()
         .map(|row| Ok(UnitKey::kept(&key(row)?)))
         .collect()
+}
+
+/// Of these, what was in a container and left it at or after an instant of the order (ever, if none
+/// is given): what happened to the container before that happened to them.
+pub async fn left_after(
+    conn: &impl ConnectionTrait,
+    (id, container): (UnitId, &UnitKey),
+    children: &BTreeSet<UnitKey>,
+    since: Option<Micros>,
+) -> Result<Vec<UnitKey>, DbErr> {
+    let keys = children.iter().map(|key| key.as_str().into()).collect();
+    let rows = by_keys(
+        conn,
+        "SELECT unit_key, state FROM unit WHERE (inside IS NULL OR inside <> ?) \
+         AND unit_key IN ({keys})",
+        &[id.into()],
+        keys,
+    )
+    .await?;
+    let mut left = Vec::new();
+    for row in rows {
+        let state: String = row.try_get("", "state")?;
+        let kept: Kept =
+            serde_json::from_str(&state).map_err(|error| DbErr::Json(error.to_string()))?;
+        let stayed = kept.stays.iter().any(|stay| {
+            let until = stay.until.as_ref();
+            stay.container == *container
+                && until.is_none_or(|until| since.is_none_or(|since| until.eff >= since))
+        });
+        if stayed {
+            left.push(UnitKey::kept(&row.try_get::<String>("", "unit_key")?));
+        }
+    }
+    Ok(left)
 }
 
 /// The facts about these units, of those that count.
@@ -485,6 +520,22 @@ pub async fn write_aside(
         "",
     )
     .await?;
+    Ok(())
+}
+
+/// Writes what open findings say now: the same ones, of other witnesses or another extent.
+pub async fn write_changed(
+    conn: &impl ConnectionTrait,
+    changed: &[(i64, Finding)],
+) -> Result<(), DbErr> {
+    for (id, finding) in changed {
+        conn.execute_raw(crate::db::statement(
+            conn.get_database_backend(),
+            "UPDATE finding SET finding = ? WHERE id = ?",
+            [json(finding)?.into(), (*id).into()],
+        ))
+        .await?;
+    }
     Ok(())
 }
 

@@ -116,6 +116,12 @@ impl Engine {
         &self.log
     }
 
+    /// Forgets which events it saw at which positions: an act that came to nothing leaves its
+    /// positions to others.
+    pub fn forget_events(&mut self) {
+        self.reader = Reader::default();
+    }
+
     /// Master data, and who reads facts.
     pub fn parts(&mut self) -> (&mut Source, &mut Reader) {
         (&mut self.source, &mut self.reader)

@@ -3,6 +3,7 @@
 
 use super::{Cause, Change, Folding, NUMBER_BITS, Unit, is_container, is_in};
 use crate::{
+    clock::Micros,
     handheld::{
         units::{
             Kept,
@@ -52,6 +53,7 @@ impl Folding<'_> {
         {
             dirty.entry(unit).or_insert(again);
         }
+        let moved: BTreeSet<Position> = change.moved.iter().map(|fact| fact.gseq).collect();
         let mut wanted: BTreeSet<UnitKey> = dirty.keys().cloned().collect();
         while !wanted.is_empty() {
             let new: Vec<UnitKey> = wanted
@@ -64,8 +66,8 @@ impl Folding<'_> {
             for key in &new {
                 next.extend(self.parents_of(key));
             }
-            // Below what changed, only what is judged by itself.
-            let mut below: Vec<(UnitId, Cause)> = Vec::new();
+            // Below what changed, only what is judged by itself, and what has left since.
+            let mut below: Vec<(UnitId, UnitKey, Cause)> = Vec::new();
             for (key, cause) in &dirty {
                 let Some(unit) = self.units.get_mut(key) else {
                     continue;
@@ -73,16 +75,19 @@ impl Folding<'_> {
                 if unit.dirty.is_none() {
                     unit.dirty = Some(*cause);
                     if unit.known && unit.facts.values().any(|fact| is_container(fact, key)) {
-                        below.push((unit.id, *cause));
+                        below.push((unit.id, key.clone(), *cause));
                     }
                 }
             }
-            for (id, cause) in below {
+            for (id, key, cause) in below {
                 let cause = Cause {
                     own: false,
                     ..cause
                 };
-                for child in store::exceptional_in(conn, &[id]).await? {
+                let mut children = store::exceptional_in(conn, &[id]).await?;
+                let (packed, since) = self.packed_and_since(&key, change, &moved);
+                children.extend(store::left_after(conn, (id, &key), &packed, since).await?);
+                for child in children {
                     dirty.entry(child.clone()).or_insert(cause);
                     next.insert(child);
                 }
@@ -94,6 +99,30 @@ impl Folding<'_> {
             wanted = next;
         }
         Ok(())
+    }
+
+    /// What was ever packed into a container, and since when in the order something about it
+    /// changed; none where that cannot be told.
+    fn packed_and_since(
+        &self,
+        key: &UnitKey,
+        change: &Change,
+        moved: &BTreeSet<Position>,
+    ) -> (BTreeSet<UnitKey>, Option<Micros>) {
+        let Some(unit) = self.units.get(key) else {
+            return (BTreeSet::new(), None);
+        };
+        let packs = unit.facts.values().filter(|fact| is_container(fact, key));
+        let packed = packs.flat_map(|fact| fact.event.units.iter().filter_map(|u| u.unit.clone()));
+        let changed = unit.facts.values().filter_map(|fact| {
+            let eff = fact.order.eff;
+            if moved.contains(&fact.gseq) {
+                // Where it was before it moved is not known; it was never before this.
+                return Some(eff.min(fact.interval.lo));
+            }
+            (fact.gseq >= self.moment.first || is_in(change, fact)).then_some(eff)
+        });
+        (packed.collect(), changed.min())
     }
 
     pub(super) async fn read(

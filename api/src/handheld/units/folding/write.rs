@@ -35,6 +35,7 @@ impl Folding<'_> {
     ) -> Result<Done, WorldError> {
         let mut done = Done::default();
         let (mut writes, mut opened, mut closed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut changed = Vec::new();
         let by_event: BTreeMap<EventId, Arc<Fact>> = self
             .units
             .values()
@@ -66,6 +67,9 @@ impl Folding<'_> {
                     .iter()
                     .find(|kept| same(&kept.finding, finding));
                 let id = if let Some(kept) = before {
+                    if kept.finding != *finding {
+                        changed.push((kept.id, finding.clone()));
+                    }
                     kept.id
                 } else {
                     let Some(fact) = by_event.get(&finding.event) else {
@@ -139,6 +143,7 @@ impl Folding<'_> {
         store::write_event_units(conn, &about).await?;
         store::add_contents(conn, shifted).await?;
         store::write_opened(conn, &opened).await?;
+        store::write_changed(conn, &changed).await?;
         store::write_closed(conn, &closed).await?;
         done.closed = closed.len();
         Ok(done)
@@ -184,7 +189,7 @@ impl Folding<'_> {
         let again = judged.iter().map(|(fact, _)| fact.gseq);
         let again = again.filter(|gseq| *gseq < self.moment.first).collect();
         let before = store::open_of_events(conn, &again).await?;
-        let (mut opened, mut closed) = (Vec::new(), Vec::new());
+        let (mut opened, mut closed, mut changed) = (Vec::new(), Vec::new(), Vec::new());
         for (fact, target) in judged {
             let before = before.get(&fact.gseq).map_or(&[][..], Vec::as_slice);
             let old: Vec<Finding> = before.iter().map(|(_, finding)| finding.clone()).collect();
@@ -209,12 +214,18 @@ impl Folding<'_> {
                 });
             }
             for (id, finding) in before {
+                let now = now.iter().find(|now| same(now, finding));
+                changed.extend(
+                    now.filter(|now| *now != finding)
+                        .map(|now| (*id, now.clone())),
+                );
                 if gone.iter().any(|gone| same(gone, finding)) {
                     closed.push((*id, self.moment.last, by));
                 }
             }
         }
         store::write_opened(conn, &opened).await?;
+        store::write_changed(conn, &changed).await?;
         store::write_closed(conn, &closed).await?;
         done.closed += closed.len();
         Ok(())
