@@ -9,7 +9,7 @@ import { UNSENT_WARNING } from "../../../api/src/pda/app/core/limits.js";
 import { Disk, Outbox, fateOfFindings, fateOfResult, picture, prepare } from "../../../api/src/pda/app/core/outbox.js";
 import { wait } from "../../../api/src/pda/app/core/outbox/pace.js";
 import * as wire from "../../../api/src/pda/app/core/wire.js";
-import { dice, golden } from "./shared.mjs";
+import { cpuMs, dice, golden } from "./shared.mjs";
 
 const { traces } = golden("outbox_traces");
 const DEVICE = "00000000-0000-0000-0000-0000000000d1";
@@ -138,9 +138,10 @@ test("20 000 unsent events warn once, lose nothing and do not make the next scan
   }
   assert.deepEqual(warnings, [{ do: "show", notice: { say: "many_unsent", of: UNSENT_WARNING } }]);
   assert.equal(outbox.unsent, 20_500);
-  const before = performance.now();
-  for (let n = 0; n < 20; n += 1) await captured(outbox, [`{"last":${n}}`]);
-  const each = (performance.now() - before) / 20;
+  const scans = async () => {
+    for (let n = 0; n < 20; n += 1) await captured(outbox, [`{"last":${n}}`]);
+  };
+  const each = (await cpuMs(scans)) / 20;
   assert.ok(each < 10, `${each.toFixed(2)} ms a scan`);
 });
 

@@ -23,3 +23,11 @@ export function dice(seed) {
     return Number((state >> 33n) % BigInt(below));
   };
 }
+
+/** Milliseconds of the processor's time that something took, however busy the machine is. */
+export async function cpuMs(what) {
+  const before = process.cpuUsage();
+  await what();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}

@@ -1,0 +1,109 @@
+// What a till decides, against the vectors the Rust till is held to, and the rules that hold for all
+// goods.
+
+import "./shared.mjs";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MARKS, UnitList, unitHash } from "../../../api/src/pda/app/core/recall-list.js";
+import { HeldList, REASONS, adviceOf, decide, expiredFrom, goodsOf } from "../../../api/src/pda/app/core/till.js";
+import { parse } from "../../../api/src/pda/app/core/trace-code.js";
+import { unitCard } from "../../../api/src/pda/app/core/wire/messages.js";
+import { dice, golden, source } from "./shared.mjs";
+
+async function unitList(rows) {
+  const entries = await Promise.all(rows.map(async ({ unit, marks }) => [await unitHash(unit), marks]));
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  const list = new UnitList(entries.length);
+  for (const [hash, marks] of entries) {
+    list.high[list.size] = Number.parseInt(hash.slice(0, 8), 16);
+    list.low[list.size] = Number.parseInt(hash.slice(8), 16);
+    list.bits[list.size] = marks;
+    list.size += 1;
+  }
+  return list;
+}
+
+const held = async (list) =>
+  list && new HeldList(list.version, list.made_at, list.batches, await unitList(list.units));
+
+test("every vector is decided as agreed, and every reason has one", async () => {
+  const told = new Set();
+  const rows = golden("till");
+  assert.ok(rows.length >= 30);
+  for (const row of rows) {
+    const asked = {
+      goods: await goodsOf(parse(row.code).scanned),
+      card: row.card && unitCard(row.card, ""),
+      here: row.here,
+    };
+    const till = { now: row.now, list: await held(row.list), listAgeMax: row.list_age_max };
+    const decision = decide(asked, till);
+    assert.deepEqual(decision, row.expected, row.note);
+    for (const reason of decision.reasons) told.add(reason);
+  }
+  assert.deepEqual([...told].sort(), [...REASONS].sort());
+});
+
+test("reasons and what they advise are those of the Rust till", () => {
+  const text = source("sync/src/till.rs");
+  const declared = text.slice(text.indexOf("pub enum Reason"), text.indexOf("impl Reason"));
+  const names = [...declared.matchAll(/^ {4}([A-Z]\w+),$/gm)].map(([, name]) =>
+    name.replace(/(?!^)([A-Z])/g, "_$1").toLowerCase(),
+  );
+  assert.deepEqual([...REASONS], names);
+  const asking = text.slice(text.indexOf("=> Advice::Stop"), text.indexOf("Advice::Ask"));
+  for (const reason of REASONS) {
+    const camel = reason.replace(/(^|_)([a-z])/g, (_, __, c) => c.toUpperCase());
+    assert.equal(adviceOf(reason), asking.includes(`Reason::${camel}`) ? "ask" : "stop", reason);
+  }
+});
+
+test("goods expire at midnight in Shanghai after the printed day", () => {
+  assert.equal(expiredFrom("270331"), 1_806_508_800_000_000);
+  assert.equal(expiredFrom("270300"), expiredFrom("270331"));
+  assert.equal(expiredFrom("281200"), expiredFrom("281231"));
+  assert.equal(expiredFrom("280200"), expiredFrom("280229"));
+  for (const wrong of ["271301", "27033x", "", "270332", "2703311"]) assert.equal(expiredFrom(wrong), null, wrong);
+});
+
+test("whatever one source says against goods, no other takes back", async () => {
+  const throws = dice(9);
+  const now = 1_795_000_000_000_000;
+  const unit = "/01/09521234000013/21/A9";
+  const pick = (...choices) => choices[throws(choices.length)];
+  const recall = "91f0c3de-7b64-4e8a-a7c2-5d3e6f708192";
+  const batch = "00000000-0000-7000-8000-0000000000b1";
+  const phases = ["unknown", "commissioned", "in_stock", "in_transit", "sold", "returned", "collected", "destroyed"];
+  for (let round = 0; round < 3000; round += 1) {
+    const code = `/01/09521234000013${pick("", "/10/L7", "/10/L8")}${pick("", "/21/A9", "/21/A9")}${pick("", "?17=271130", "?17=200101", "?15=200101")}`;
+    const goods = await goodsOf(parse(code).scanned);
+    const marks = pick(0, 0, 0, 1, 2, 4, 8, 15);
+    const rows = marks ? [{ unit, marks }] : [];
+    const batches = pick([], [{ recall, batch, gtin: "09521234000013", lot: "L7" }]);
+    const list = pick(null, new HeldList(7, now - pick(0, 2) * 86_400_000_000, batches, await unitList(rows)));
+    const card = pick(null, {
+      ...{ unit: pick(unit, unit, "/01/09521234000013/21/B"), phase: pick(...phases), place: "nowhere", void: !throws(4) },
+      ...{ recalls: pick([], [], [recall]), disposition: pick(undefined, "hold", "sellable"), batch: pick(undefined, batch) },
+      ...{ lot: pick(undefined, "L7"), expires_at: pick(undefined, expiredFrom("271130"), now - 1) },
+    });
+    const here = pick(null, null, ...phases);
+    const till = { now, list, listAgeMax: 86_400_000_000 };
+    const all = decide({ goods, card, here }, till);
+    const without = [
+      decide({ goods, card: null, here }, till),
+      decide({ goods, card, here }, { ...till, list: null }),
+      decide({ goods, card, here: null }, till),
+    ];
+    for (const [at, less] of without.entries()) {
+      // What happened here explains "sold" and "uninspected" away; a card or list fills what was unknown.
+      const explained = at === 2 ? ["sold", "uninspected"] : [];
+      for (const reason of less.reasons) {
+        const isGone = adviceOf(reason) === "stop" && !explained.includes(reason) && !all.reasons.includes(reason);
+        assert.ok(!isGone, JSON.stringify({ code, card, here, marks, reason, at }));
+      }
+    }
+    const gravest = all.reasons.some((reason) => adviceOf(reason) === "stop") ? "stop" : all.reasons.length ? "ask" : "ok";
+    assert.equal(all.advice, gravest);
+    if (list && goods.unit === unit && marks & MARKS.recalled) assert.ok(all.reasons.includes("recalled"));
+  }
+});
