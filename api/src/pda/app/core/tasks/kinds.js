@@ -1,0 +1,51 @@
+// The tasks of a device as data: what each states, what it asks first, and what its scans are held
+// against.
+
+/** @typedef {import("../event.js").Kind} Kind */
+/** @typedef {import("../till.js").Reason} Reason */
+
+/**
+ * - `kind`: what it states; null when it states nothing.
+ * - `first`: what has to be known before goods: a container, the event that is struck, or what is to
+ *   become of the goods.
+ * - `takesLots`: goods without codes of their own may be counted.
+ * - `mayBeEmpty`: it says something without any goods (all of a container; nothing on a shelf).
+ * - `stops`: reasons of the till that stop it; `warns`: those that are said and do not.
+ * @typedef {{ kind: Kind | null, first: "parent" | "target" | "disposition" | null, takesLots: boolean, mayBeEmpty: boolean,
+ *   stops: "all" | readonly Reason[], warns: readonly Reason[] }} TaskKind
+ */
+
+const UNSOUND = /** @type {const} */ (["recalled", "expired", "void", "destroyed", "collected", "code_contradicts_record"]);
+
+/** @param {Kind} kind @param {Partial<TaskKind>} [more] @returns {TaskKind} */
+const goods = (kind, more = {}) => ({
+  kind,
+  first: null,
+  takesLots: true,
+  mayBeEmpty: false,
+  stops: [],
+  warns: UNSOUND,
+  ...more,
+});
+
+/** @satisfies {Record<string, TaskKind>} */
+export const TASK_KINDS = {
+  inbound: goods("inbound"),
+  outbound: goods("outbound", { warns: [...UNSOUND, "held", "sold"] }),
+  sale: goods("sale", { stops: "all", warns: [] }),
+  return: goods("return", { warns: ["recalled", "void", "destroyed", "collected"] }),
+  // What a recall covers cannot be released; the server would not believe it.
+  inspect: goods("inspect", { first: "disposition", stops: ["recalled"], warns: UNSOUND }),
+  pack: goods("pack", { first: "parent" }),
+  unpack: goods("unpack", { first: "parent", mayBeEmpty: true }),
+  count: goods("count", { mayBeEmpty: true, warns: ["recalled", "expired"] }),
+  collect: goods("collect", { warns: ["destroyed", "collected"] }),
+  destroy: goods("destroy", { warns: ["sold", "destroyed"] }),
+  retract: goods("retract", { first: "target", takesLots: false, mayBeEmpty: true }),
+  "look-up": { kind: null, first: null, takesLots: true, mayBeEmpty: true, stops: [], warns: [] },
+};
+
+/** @typedef {keyof typeof TASK_KINDS} TaskName */
+
+/** @param {TaskName} name @returns {TaskKind} */
+export const kindOf = (name) => TASK_KINDS[name];
