@@ -38,6 +38,14 @@ fn matrix() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("revoke_device", STAFF),
         ("list_quarantine", STAFF),
         ("admit_event", &[ADMIN]),
+        ("get_policy", EVERYONE),
+        ("change_policy", &[PLATFORM]),
+        ("create_acceptance", &[ADMIN]),
+        ("list_acceptances", STAFF),
+        ("close_shift", STAFF),
+        ("close_period", &[ADMIN]),
+        ("list_periods", STAFF),
+        ("list_restatements", STAFF),
         ("confirm_clock", &[PLATFORM]),
         ("create_location", STAFF),
         ("list_locations", STAFF),
@@ -193,6 +201,7 @@ on_both!(a_role_stored_wrongly_may_do_nothing, |app| {
         "change_my_password",
         "list_profiles",
         "get_profile",
+        "get_policy",
     ];
     let lost = person(&app, "lost.one", Role::EnterpriseAdmin, None).await;
     let odd = person(&app, "odd.one", Role::PlatformAdmin, None).await;

@@ -209,7 +209,8 @@ on_both!(
     |app| {
         let (platform, ours, theirs) = two(&app).await;
         let page = ok(platform.get("/v1/enterprises").await);
-        assert_eq!(array(&page["items"]).len(), 2);
+        // Each with its partner.
+        assert_eq!(array(&page["items"]).len(), 4);
         for stage in [&ours, &theirs] {
             let path = format!("/v1/enterprises/{}", stage.firm.id);
             assert_eq!(ok(platform.get(&path).await)["id"], stage.firm.id.as_str());

@@ -44,6 +44,10 @@ fn expected() -> BTreeMap<&'static str, (&'static str, &'static str)> {
         ("create_device", ("device_changed", "device:")),
         ("create_device_ticket", ("device_changed", "device:")),
         ("revoke_device", ("device_revoked", "device:")),
+        ("close_shift", ("shift_closed", "device:")),
+        ("change_policy", ("policy_changed", "policy")),
+        ("create_acceptance", ("holder_accepted", "enterprise:")),
+        ("close_period", ("period_closed", "period:")),
     ])
 }
 
@@ -78,7 +82,7 @@ on_both!(
             assert_eq!(after.len() - before.len(), entries, "{name}");
             let new = &after[before.len()];
             assert_eq!(after[..before.len()], before[..], "{name} rewrote the log");
-            let who = if name == "create_enterprise" {
+            let who = if ["create_enterprise", "change_policy"].contains(&name) {
                 "platform.admin"
             } else {
                 "aaa.admin"

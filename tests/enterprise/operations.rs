@@ -116,6 +116,10 @@ pub struct Stage {
     pub link: String,
     /// A device of the plant.
     pub device: String,
+    /// Another enterprise, which delivers for it.
+    pub partner: String,
+    /// A closed period, by its position in the log.
+    pub period: String,
     /// Company prefix.
     pub prefix: String,
 }
@@ -159,8 +163,14 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
     let link = id(&made(admin.post("/v1/links", &link).await));
     let device = json!({"name": "一号线", "profile": "line", "location_id": plant});
     let device = made(admin.post("/v1/devices", &device).await);
+    let partner = json!({"code": format!("{code}P"), "name": "承运商", "gs1_prefixes": []});
+    let partner = id(&made(platform.post("/v1/enterprises", &partner).await));
+    let period = json!({"until": "2025-12-31T16:00:00Z"});
+    let period = made(admin.post("/v1/periods", &period).await)["position"].to_string();
     Stage {
         user,
+        partner,
+        period,
         voice,
         link,
         device: text_of(&device["device"]["id"]),
@@ -315,6 +325,24 @@ impl Stage {
                 json!({"note": "已核实"}),
             ),
             "revoke_device" => post(at(&self.device), json!({"reason": "遗失"})),
+            "close_shift" => (at(&self.device), Body::Nothing),
+            "change_policy" => post(
+                here(),
+                json!({"duplicate_window_s": 300 + n, "list_age_s": 86_400}),
+            ),
+            "create_acceptance" => post(
+                here(),
+                json!({"partner_id": self.partner, "batch_id": self.batch, "from": n}),
+            ),
+            // A period ends a second after the one before.
+            "close_period" => post(
+                here(),
+                json!({"until": format!("2026-01-01T{:02}:{:02}:{:02}Z", n / 3600, n / 60 % 60, n % 60)}),
+            ),
+            "list_restatements" => (
+                operation.path.replace("{position}", &self.period),
+                Body::Nothing,
+            ),
             // Nobody has a code or a device's key here.
             "enrol" => post(
                 here(),
@@ -398,6 +426,9 @@ impl Stage {
             | "list_log"
             | "list_devices"
             | "list_quarantine"
+            | "get_policy"
+            | "list_acceptances"
+            | "list_periods"
             | "confirm_clock"
             | "livez"
             | "readyz"
@@ -435,7 +466,7 @@ pub fn right_caller<'a>(
     stage: &'a Stage,
 ) -> &'a Caller {
     match operation.id.as_str() {
-        "create_enterprise" | "list_enterprises" | "confirm_clock" => platform,
+        "create_enterprise" | "list_enterprises" | "confirm_clock" | "change_policy" => platform,
         _ => &stage.firm.admin,
     }
 }

@@ -2,6 +2,7 @@
 //! binary, one module a story.
 
 mod aside;
+mod decisions;
 mod enrolment;
 mod pulls;
 mod pushes;

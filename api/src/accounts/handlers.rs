@@ -151,7 +151,7 @@ pub async fn create_user(
         ));
     }
     if let Some(id) = enterprise {
-        crate::registry::enterprise_exists(&state.db, id)
+        crate::registry::enterprise_exists(state.db.reader(), id)
             .await?
             .then_some(())
             .ok_or_else(|| {

@@ -5,6 +5,7 @@
 
 pub mod anchor;
 pub mod aside;
+pub mod decisions;
 pub mod devices;
 pub mod down;
 pub mod inflate;

@@ -32,20 +32,31 @@ pub struct Paging {
 impl PageQuery {
     /// Checks the limits.
     pub fn check(self) -> Result<Paging, Problem> {
-        let limit = self.limit.unwrap_or(PAGE_DEFAULT);
-        if !(1..=PAGE_MAX).contains(&limit) {
-            return Err(Problem::field(
-                "limit",
-                "out-of-range",
-                "limit must lie between 1 and 500",
-                "limit 须在 1 到 500 之间",
-            ));
-        }
         Ok(Paging {
             after: self.after.unwrap_or(Uuid::nil()),
-            limit,
+            limit: limit(self.limit)?,
         })
     }
+}
+
+/// How many items a page is to hold, for lists of any key.
+pub fn limit(asked: Option<u64>) -> Result<u64, Problem> {
+    let limit = asked.unwrap_or(PAGE_DEFAULT);
+    if (1..=PAGE_MAX).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(Problem::field(
+        "limit",
+        "out-of-range",
+        "limit must lie between 1 and 500",
+        "limit 须在 1 到 500 之间",
+    ))
+}
+
+/// The key to go on after, for a page of `limit` items; none at the end.
+pub fn next<T, K>(items: &[T], limit: u64, key: impl Fn(&T) -> K) -> Option<K> {
+    let full = items.len() as u64 == limit;
+    items.last().filter(|_| full).map(key)
 }
 
 /// One page of a list.
@@ -61,8 +72,7 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// A page of `items`, which were read with this `paging`.
     pub fn new(items: Vec<T>, paging: Paging, id: impl Fn(&T) -> Uuid) -> Page<T> {
-        let full = items.len() as u64 == paging.limit;
-        let next = items.last().filter(|_| full).map(id);
+        let next = next(&items, paging.limit, id);
         Page { items, next }
     }
 }

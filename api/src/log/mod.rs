@@ -76,6 +76,14 @@ pub enum Kind {
     Admitted,
     /// An operator confirmed that the clock is right after it jumped.
     ClockConfirmed,
+    /// The issuer takes another enterprise's events on its units as said (C14).
+    HolderAccepted,
+    /// Windows and thresholds from now on.
+    PolicyChanged,
+    /// A shift ended on a device (C10).
+    ShiftClosed,
+    /// Reports of a period are final (T10).
+    PeriodClosed,
 }
 
 impl Kind {
@@ -106,6 +114,10 @@ impl Kind {
             Kind::GroupReleased => "group_released",
             Kind::Admitted => "admitted",
             Kind::ClockConfirmed => "clock_confirmed",
+            Kind::HolderAccepted => "holder_accepted",
+            Kind::PolicyChanged => "policy_changed",
+            Kind::ShiftClosed => "shift_closed",
+            Kind::PeriodClosed => "period_closed",
         }
     }
 }

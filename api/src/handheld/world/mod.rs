@@ -9,7 +9,7 @@ mod store;
 
 pub use codes::{CodeOf, Codes};
 
-use crate::{log::Position, sealing::Sealer};
+use crate::{handheld::decisions::periods, log::Position, sealing::Sealer};
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::{BTreeMap, BTreeSet};
 use store::Part;
@@ -48,6 +48,8 @@ pub struct Source {
     news: Position,
     /// Was anything ever recalled?
     recalls: bool,
+    /// Closed periods by enterprise and end, each with the position it was closed at.
+    periods: BTreeMap<Uuid, BTreeMap<Micros, Position>>,
 }
 
 impl Source {
@@ -61,6 +63,7 @@ impl Source {
             counted_to: 0,
             news: 0,
             recalls: false,
+            periods: BTreeMap::new(),
         }
     }
 
@@ -81,7 +84,10 @@ impl Source {
             match part {
                 Part::Registry => store::registry(conn, &mut self.world).await?,
                 Part::Devices => self.world.devices = store::devices(conn).await?,
-                Part::Decisions => store::decisions(conn, &mut self.world).await?,
+                Part::Decisions => {
+                    store::decisions(conn, &mut self.world).await?;
+                    self.periods = periods(conn).await?;
+                }
                 Part::Codes => self.codes.forget(),
                 Part::Recalls => self.recalls = store::any_recall(conn).await?,
             }
@@ -113,6 +119,12 @@ impl Source {
     /// Something is about to be counted there.
     pub fn note_counted(&mut self, place: Uuid) {
         self.counted.insert(place);
+    }
+
+    /// The closed period of an enterprise that an instant belongs to: the position it was closed at.
+    pub fn period_of(&self, enterprise: Uuid, at: Micros) -> Option<Position> {
+        let mut later = self.periods.get(&enterprise)?.range(at..);
+        later.next().map(|(_, closed)| *closed)
     }
 
     /// The newest entry that is not an event.

@@ -61,7 +61,7 @@ pub(super) async fn changes(
             "device_changed" | "device_enrolled" => {
                 parts.insert(Part::Devices);
             }
-            "policy_changed" | "holder_accepted" | "shift_closed" => {
+            "policy_changed" | "holder_accepted" | "shift_closed" | "period_closed" => {
                 parts.insert(Part::Decisions);
             }
             _ => {}

@@ -31,10 +31,8 @@ pub struct NewEnterprise {
 }
 
 /// Is there such an enterprise?
-pub async fn exists(db: &Db, id: Uuid) -> Result<bool, DbErr> {
-    let found = enterprise::Entity::find_by_id(id)
-        .count(db.reader())
-        .await?;
+pub async fn exists(conn: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
+    let found = enterprise::Entity::find_by_id(id).count(conn).await?;
     Ok(found == 1)
 }
 

@@ -14,7 +14,10 @@ use super::{
     store::{self, UnitId},
 };
 use crate::{
-    handheld::world::{CodeOf, Source, WorldError},
+    handheld::{
+        decisions::{Restated, note_restated},
+        world::{CodeOf, Source, WorldError},
+    },
     log::Position,
     projection::units::{PublicUnit, UnitStatus},
 };
@@ -150,7 +153,19 @@ impl<'a> Folding<'a> {
         let mut done = self.write(conn, &folded, &exceptional, &shifted).await?;
         self.write_of_events(conn, change, &mut done).await?;
         store::write_targets(conn, &self.targets).await?;
+        note_restated(conn, &self.restated(change)).await?;
         Ok(done)
+    }
+
+    /// Events whose period was closed before they came in, or before they moved (T10).
+    fn restated(&self, change: &Change) -> Vec<Restated> {
+        let facts = change.arrived.iter().chain(&change.moved);
+        let restated = facts.filter_map(|fact| {
+            let enterprise = fact.enterprise.0;
+            let period = self.source.period_of(enterprise, fact.order.eff)?;
+            Some((enterprise, period, fact.gseq))
+        });
+        restated.collect()
     }
 
     fn relation(&mut self, unit: UnitKey, role: i64, fact: &Arc<Fact>) {

@@ -1,0 +1,163 @@
+//! Decisions over HTTP.
+
+use super::{
+    store,
+    wire::{
+        AcceptanceIn, AcceptanceOut, PeriodIn, PeriodOut, PolicyIo, PositionPage, PositionQuery,
+        RestatementOut, ShiftOut,
+    },
+};
+use crate::{
+    app::Internal,
+    http::{
+        auth::{EnterpriseAdmin, PlatformAdmin, SignedIn, Staff},
+        body::Json,
+        page,
+    },
+    problem::{Problem, ProblemBody},
+};
+use actix_web::{
+    HttpResponse, get, post,
+    web::{self, Data, Path, Query},
+};
+use uuid::Uuid;
+
+/// The windows in force: when the same scan says nothing new, and how old a till's recall list may
+/// be.
+#[utoipa::path(tag = "handheld", operation_id = "get_policy", security(("bearer" = [])),
+    responses((status = 200, body = PolicyIo)))]
+#[get("/v1/policy")]
+pub async fn get_policy(
+    state: Data<Internal>,
+    _caller: SignedIn,
+) -> Result<web::Json<PolicyIo>, Problem> {
+    Ok(web::Json(store::policy(&state.db).await?.into()))
+}
+
+/// Put other windows in force, from now on in the order of events: what came before is judged as it
+/// was.
+#[utoipa::path(tag = "handheld", operation_id = "change_policy", request_body = PolicyIo,
+    security(("bearer" = [])),
+    responses((status = 204), (status = 403, body = ProblemBody), (status = 422, body = ProblemBody)))]
+#[post("/v1/policy")]
+pub async fn change_policy(
+    state: Data<Internal>,
+    caller: PlatformAdmin,
+    body: Json<PolicyIo>,
+) -> Result<HttpResponse, Problem> {
+    let policy = body.value.checked()?;
+    store::change_policy(&state.log, caller.actor, body.key, policy).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Let another enterprise's events count on units of one's own, though no delivery links it to
+/// them: one unit, a batch, or all. Until then they are kept and flagged `UNEXPECTED_HOLDER`.
+#[utoipa::path(tag = "handheld", operation_id = "create_acceptance", request_body = AcceptanceIn,
+    security(("bearer" = [])),
+    responses((status = 201, body = AcceptanceOut), (status = 403, body = ProblemBody),
+    (status = 422, body = ProblemBody)))]
+#[post("/v1/acceptances")]
+pub async fn create_acceptance(
+    state: Data<Internal>,
+    caller: EnterpriseAdmin,
+    body: Json<AcceptanceIn>,
+) -> Result<HttpResponse, Problem> {
+    let (log, issuer) = (&state.log, caller.enterprise);
+    let out = store::accept(log, issuer, caller.actor, body.key, body.value).await?;
+    Ok(HttpResponse::Created().json(out))
+}
+
+/// Whose events count on units of one's own.
+#[utoipa::path(tag = "handheld", operation_id = "list_acceptances", params(PositionQuery),
+    security(("bearer" = [])),
+    responses((status = 200, body = PositionPage<AcceptanceOut>), (status = 422, body = ProblemBody)))]
+#[get("/v1/acceptances")]
+pub async fn list_acceptances(
+    state: Data<Internal>,
+    caller: Staff,
+    query: Query<PositionQuery>,
+) -> Result<web::Json<PositionPage<AcceptanceOut>>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let items = store::acceptances(&state.db, caller.enterprise, query.after, limit).await?;
+    let next = page::next(&items, limit, |item| item.position);
+    Ok(web::Json(PositionPage { items, next }))
+}
+
+/// State that a shift ended on a device: what was done before can be retracted by a supervisor only,
+/// or with a remark (`LATE_RETRACT`).
+#[utoipa::path(tag = "handheld", operation_id = "close_shift", params(("id" = Uuid, Path)),
+    security(("bearer" = [])),
+    responses((status = 201, body = ShiftOut), (status = 404, body = ProblemBody)))]
+#[post("/v1/devices/{id}/shift-closures")]
+pub async fn close_shift(
+    state: Data<Internal>,
+    caller: Staff,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    let (log, enterprise) = (&state.log, caller.enterprise);
+    let out = store::close_shift(log, enterprise, caller.actor, *id).await?;
+    Ok(HttpResponse::Created().json(out))
+}
+
+/// Close a period: its reports are from now on as they are known at the position of this entry.
+/// Uploads that belong to it are still folded, and listed as restatements (T10).
+#[utoipa::path(tag = "handheld", operation_id = "close_period", request_body = PeriodIn,
+    security(("bearer" = [])),
+    responses((status = 201, body = PeriodOut), (status = 403, body = ProblemBody),
+    (status = 422, body = ProblemBody)))]
+#[post("/v1/periods")]
+pub async fn close_period(
+    state: Data<Internal>,
+    caller: EnterpriseAdmin,
+    body: Json<PeriodIn>,
+) -> Result<HttpResponse, Problem> {
+    let until: Result<jiff::Timestamp, _> = body.value.until.parse();
+    let until = until.map_err(|_| {
+        Problem::field(
+            "until",
+            "malformed",
+            "an instant by RFC 3339, such as 2026-11-30T16:00:00Z",
+            "须为 RFC 3339 时间，例如 2026-11-30T16:00:00Z",
+        )
+    })?;
+    let (log, enterprise) = (&state.log, caller.enterprise);
+    let until = until.as_microsecond();
+    let out = store::close_period(log, enterprise, caller.actor, body.key, until).await?;
+    Ok(HttpResponse::Created().json(out))
+}
+
+/// Closed periods.
+#[utoipa::path(tag = "handheld", operation_id = "list_periods", params(PositionQuery),
+    security(("bearer" = [])),
+    responses((status = 200, body = PositionPage<PeriodOut>), (status = 422, body = ProblemBody)))]
+#[get("/v1/periods")]
+pub async fn list_periods(
+    state: Data<Internal>,
+    caller: Staff,
+    query: Query<PositionQuery>,
+) -> Result<web::Json<PositionPage<PeriodOut>>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let items = store::list_periods(&state.db, caller.enterprise, query.after, limit).await?;
+    let next = page::next(&items, limit, |item| item.position);
+    Ok(web::Json(PositionPage { items, next }))
+}
+
+/// What came in after a period was closed and belongs to it: what a report of the period must name
+/// as restated.
+#[utoipa::path(tag = "handheld", operation_id = "list_restatements",
+    params(("position" = i64, Path), PositionQuery), security(("bearer" = [])),
+    responses((status = 200, body = PositionPage<RestatementOut>), (status = 404, body = ProblemBody),
+    (status = 422, body = ProblemBody)))]
+#[get("/v1/periods/{position}/restatements")]
+pub async fn list_restatements(
+    state: Data<Internal>,
+    caller: Staff,
+    position: Path<i64>,
+    query: Query<PositionQuery>,
+) -> Result<web::Json<PositionPage<RestatementOut>>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let (enterprise, period) = (caller.enterprise, *position);
+    let items = store::restatements(&state.db, enterprise, period, query.after, limit).await?;
+    let next = page::next(&items, limit, |item| item.position);
+    Ok(web::Json(PositionPage { items, next }))
+}

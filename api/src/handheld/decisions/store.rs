@@ -1,0 +1,413 @@
+//! Decisions in rows: entries of the log, and what came in after a period was closed. All SQL of them.
+
+use super::{
+    DecisionError,
+    wire::{AcceptanceIn, AcceptanceOut, PeriodOut, RestatementOut, ShiftOut},
+};
+use crate::{
+    clock::{Micros, rfc3339},
+    db::{Db, rows::Rows, statement},
+    entities::batch,
+    handheld::devices::store as devices,
+    log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Log, Position},
+    registry::enterprise_exists,
+};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
+use serde::{Serialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
+use suyuan_sync::{
+    facts::{AcceptScope, Policy, Statement},
+    ids::{BatchId, DeviceId, EnterpriseId, EventId},
+    trace_code,
+    unit::UnitKey,
+};
+use uuid::Uuid;
+
+/// Begins an act, unless this very request was answered before.
+async fn begin<T: DeserializeOwned>(
+    log: &Log,
+    actor: Actor,
+    key: Option<IdempotencyKey>,
+) -> Result<Result<Act, T>, DecisionError> {
+    Ok(match log.begin::<T>(actor, key).await? {
+        Begun::Act(act) => Ok(act),
+        Begun::Answered(answer) => Err(answer),
+    })
+}
+
+/// A statement, and beside it what is told of it.
+#[derive(Serialize)]
+struct Stated<'a, T: Serialize> {
+    #[serde(flatten)]
+    statement: &'a Statement,
+    #[serde(flatten)]
+    more: T,
+}
+
+/// The windows in force.
+pub async fn policy(db: &Db) -> Result<Policy, DecisionError> {
+    let row = db
+        .reader()
+        .query_one_raw(statement(
+            db.reader().get_database_backend(),
+            "SELECT body FROM log_entry WHERE kind = 'policy_changed' ORDER BY gseq DESC LIMIT 1",
+            [],
+        ))
+        .await?;
+    let Some(row) = row else {
+        return Ok(Policy::default());
+    };
+    let body: String = row.try_get("", "body")?;
+    match serde_json::from_str(&body) {
+        Ok(Statement::PolicyChanged { policy }) => Ok(policy),
+        _ => Err(DecisionError::Stored(body)),
+    }
+}
+
+/// Puts other windows in force.
+pub async fn change_policy(
+    log: &Log,
+    actor: Actor,
+    key: Option<IdempotencyKey>,
+    policy: Policy,
+) -> Result<(), DecisionError> {
+    let Ok(act) = begin::<()>(log, actor, key).await? else {
+        return Ok(());
+    };
+    let entry = Entry {
+        kind: Kind::PolicyChanged,
+        enterprise: None,
+        subject: "policy".into(),
+        body: &Statement::PolicyChanged { policy },
+    };
+    Ok(act.commit(entry, &()).await?)
+}
+
+/// Takes a partner's events on units of this issuer as said.
+pub async fn accept(
+    log: &Log,
+    issuer: Uuid,
+    actor: Actor,
+    key: Option<IdempotencyKey>,
+    asked: AcceptanceIn,
+) -> Result<AcceptanceOut, DecisionError> {
+    let unknown = |name| DecisionError::Field(name, "unknown", "not known here", "未登记");
+    let unit = match &asked.unit {
+        None => None,
+        Some(text) => {
+            let code = trace_code::parse(text).ok();
+            let unit = code.and_then(|scanned| UnitKey::of(&scanned.code));
+            Some(unit.ok_or(DecisionError::Field(
+                "unit",
+                "malformed-code",
+                "not the code of a unit",
+                "不是单品追溯码",
+            ))?)
+        }
+    };
+    let scope = match (unit, asked.batch_id) {
+        (Some(_), Some(_)) => {
+            return Err(DecisionError::Field(
+                "batch_id",
+                "conflict",
+                "give unit or batch_id, not both",
+                "unit 与 batch_id 只能填一项",
+            ));
+        }
+        (Some(unit), None) => AcceptScope::Unit(unit),
+        (None, Some(batch)) => AcceptScope::Batch(BatchId(batch)),
+        (None, None) => AcceptScope::Partner(EnterpriseId(issuer)),
+    };
+    let act = match begin::<AcceptanceOut>(log, actor, key).await? {
+        Ok(act) => act,
+        Err(answer) => return Ok(answer),
+    };
+    if asked.from < 0 || asked.from > act.position() {
+        return Err(DecisionError::Field(
+            "from",
+            "out-of-range",
+            "a position of the log, or 0",
+            "须为日志位置或 0",
+        ));
+    }
+    if asked.partner_id == issuer || !enterprise_exists(act.tx(), asked.partner_id).await? {
+        return Err(unknown("partner_id"));
+    }
+    if let AcceptScope::Batch(batch) = &scope {
+        let found = batch::Entity::find_by_id((issuer, batch.0))
+            .one(act.tx())
+            .await?;
+        found.ok_or(unknown("batch_id"))?;
+    }
+    let out = AcceptanceOut {
+        position: act.position(),
+        at: rfc3339(act.stamp()),
+        partner_id: asked.partner_id,
+        unit: match &scope {
+            AcceptScope::Unit(unit) => Some(unit.as_str().to_owned()),
+            _ => None,
+        },
+        batch_id: asked.batch_id,
+        from: asked.from,
+    };
+    let body = Statement::HolderAccepted {
+        issuer: EnterpriseId(issuer),
+        partner: EnterpriseId(asked.partner_id),
+        scope,
+        from: asked.from,
+    };
+    let entry = Entry {
+        kind: Kind::HolderAccepted,
+        enterprise: Some(issuer),
+        subject: format!("enterprise:{}", asked.partner_id),
+        body: &body,
+    };
+    act.commit(entry, &out).await?;
+    Ok(out)
+}
+
+/// Accepted holders, oldest first.
+pub async fn acceptances(
+    db: &Db,
+    issuer: Uuid,
+    after: Position,
+    limit: u64,
+) -> Result<Vec<AcceptanceOut>, DecisionError> {
+    let rows = db
+        .reader()
+        .query_all_raw(statement(
+            db.reader().get_database_backend(),
+            "SELECT gseq, stamp, body FROM log_entry WHERE kind = 'holder_accepted' \
+             AND enterprise_id = ? AND gseq > ? ORDER BY gseq LIMIT ?",
+            [issuer.into(), after.into(), (limit as i64).into()],
+        ))
+        .await?;
+    let mut out = Vec::with_capacity(rows.len());
+    for row in rows {
+        let body: String = row.try_get("", "body")?;
+        let Ok(Statement::HolderAccepted {
+            partner,
+            scope,
+            from,
+            ..
+        }) = serde_json::from_str(&body)
+        else {
+            return Err(DecisionError::Stored(body));
+        };
+        let (unit, batch_id) = match scope {
+            AcceptScope::Unit(unit) => (Some(unit.as_str().to_owned()), None),
+            AcceptScope::Batch(batch) => (None, Some(batch.0)),
+            AcceptScope::Partner(_) => (None, None),
+        };
+        out.push(AcceptanceOut {
+            position: row.try_get("", "gseq")?,
+            at: rfc3339(row.try_get("", "stamp")?),
+            partner_id: partner.0,
+            unit,
+            batch_id,
+            from,
+        });
+    }
+    Ok(out)
+}
+
+/// States that a shift ended on a device.
+pub async fn close_shift(
+    log: &Log,
+    enterprise: Uuid,
+    actor: Actor,
+    device: Uuid,
+) -> Result<ShiftOut, DecisionError> {
+    let act = match begin::<ShiftOut>(log, actor, None).await? {
+        Ok(act) => act,
+        Err(answer) => return Ok(answer),
+    };
+    let row = devices::by_id(act.tx(), device).await?;
+    if row.is_none_or(|row| row.enterprise_id != enterprise) {
+        return Err(DecisionError::Unknown);
+    }
+    let out = ShiftOut {
+        position: act.position(),
+        at: rfc3339(act.stamp()),
+    };
+    let entry = Entry {
+        kind: Kind::ShiftClosed,
+        enterprise: Some(enterprise),
+        subject: format!("device:{device}"),
+        body: &Statement::ShiftClosed {
+            device: DeviceId(device),
+        },
+    };
+    act.commit(entry, &out).await?;
+    Ok(out)
+}
+
+/// Closes a period of an enterprise.
+pub async fn close_period(
+    log: &Log,
+    enterprise: Uuid,
+    actor: Actor,
+    key: Option<IdempotencyKey>,
+    until: Micros,
+) -> Result<PeriodOut, DecisionError> {
+    let act = match begin::<PeriodOut>(log, actor, key).await? {
+        Ok(act) => act,
+        Err(answer) => return Ok(answer),
+    };
+    let last = periods(act.tx()).await?.remove(&enterprise);
+    let last = last.and_then(|periods| periods.last_key_value().map(|(until, _)| *until));
+    if until > act.stamp() || last.is_some_and(|last| until <= last) {
+        return Err(DecisionError::Field(
+            "until",
+            "out-of-range",
+            "not after now, and after the end of the period before",
+            "不得晚于现在，且须晚于上一期间的结束时间",
+        ));
+    }
+    let tx = act.tx();
+    tx.execute_raw(statement(
+        tx.get_database_backend(),
+        "INSERT INTO period (enterprise_id, until, gseq, closed_at) VALUES (?, ?, ?, ?)",
+        [
+            enterprise.into(),
+            until.into(),
+            act.position().into(),
+            act.stamp().into(),
+        ],
+    ))
+    .await?;
+    let out = PeriodOut::of(act.position(), act.stamp(), until);
+    let statement = Statement::PeriodClosed {
+        through: act.position(),
+    };
+    let body = Stated {
+        statement: &statement,
+        more: serde_json::json!({"until": out.until}),
+    };
+    let entry = Entry {
+        kind: Kind::PeriodClosed,
+        enterprise: Some(enterprise),
+        subject: format!("period:{}", act.position()),
+        body: &body,
+    };
+    act.commit(entry, &out).await?;
+    Ok(out)
+}
+
+/// Closed periods by enterprise and end, each with the position it was closed at.
+pub async fn periods(
+    conn: &impl ConnectionTrait,
+) -> Result<BTreeMap<Uuid, BTreeMap<Micros, Position>>, DbErr> {
+    let rows = conn
+        .query_all_raw(statement(
+            conn.get_database_backend(),
+            "SELECT enterprise_id, until, gseq FROM period",
+            [],
+        ))
+        .await?;
+    let mut periods: BTreeMap<Uuid, BTreeMap<Micros, Position>> = BTreeMap::new();
+    for row in rows {
+        periods
+            .entry(row.try_get("", "enterprise_id")?)
+            .or_default()
+            .insert(row.try_get("", "until")?, row.try_get("", "gseq")?);
+    }
+    Ok(periods)
+}
+
+/// Closed periods of an enterprise, oldest first.
+pub async fn list_periods(
+    db: &Db,
+    enterprise: Uuid,
+    after: Position,
+    limit: u64,
+) -> Result<Vec<PeriodOut>, DbErr> {
+    let rows = db
+        .reader()
+        .query_all_raw(statement(
+            db.reader().get_database_backend(),
+            "SELECT gseq, closed_at, until FROM period WHERE enterprise_id = ? AND gseq > ? \
+             ORDER BY gseq LIMIT ?",
+            [enterprise.into(), after.into(), (limit as i64).into()],
+        ))
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(PeriodOut::of(
+                row.try_get("", "gseq")?,
+                row.try_get("", "closed_at")?,
+                row.try_get("", "until")?,
+            ))
+        })
+        .collect()
+}
+
+/// An event that came in after the period it belongs to was closed: whose, the period, the event.
+pub type Restated = (Uuid, Position, Position);
+
+/// Notes events that came in late for their period (T10).
+pub async fn note_restated(
+    conn: &impl ConnectionTrait,
+    restated: &[Restated],
+) -> Result<(), DbErr> {
+    let mut rows = Rows::of(3);
+    for (enterprise, period, event) in restated {
+        rows.add([(*enterprise).into(), (*period).into(), (*event).into()]);
+    }
+    rows.write(
+        conn,
+        "INSERT INTO restatement (enterprise_id, period, event_gseq)",
+        "ON CONFLICT (enterprise_id, period, event_gseq) DO NOTHING",
+    )
+    .await?;
+    Ok(())
+}
+
+/// What came in after a period was closed and belongs to it, in order of arrival.
+pub async fn restatements(
+    db: &Db,
+    enterprise: Uuid,
+    period: Position,
+    after: Position,
+    limit: u64,
+) -> Result<Vec<RestatementOut>, DecisionError> {
+    let backend = db.reader().get_database_backend();
+    let known = db
+        .reader()
+        .query_one_raw(statement(
+            backend,
+            "SELECT gseq FROM period WHERE enterprise_id = ? AND gseq = ?",
+            [enterprise.into(), period.into()],
+        ))
+        .await?;
+    known.ok_or(DecisionError::Unknown)?;
+    let rows = db
+        .reader()
+        .query_all_raw(statement(
+            backend,
+            "SELECT e.gseq, e.event_id, e.kind, e.location_id, e.eff, e.stamp \
+             FROM restatement r JOIN event e ON e.gseq = r.event_gseq \
+             WHERE r.enterprise_id = ? AND r.period = ? AND r.event_gseq > ? \
+             ORDER BY r.event_gseq LIMIT ?",
+            [
+                enterprise.into(),
+                period.into(),
+                after.into(),
+                (limit as i64).into(),
+            ],
+        ))
+        .await?;
+    let mut out = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id: Option<Uuid> = row.try_get("", "event_id")?;
+        out.push(RestatementOut {
+            position: row.try_get("", "gseq")?,
+            event_id: EventId(id.unwrap_or(Uuid::nil())),
+            kind: row.try_get("", "kind")?,
+            location_id: row.try_get("", "location_id")?,
+            at: rfc3339(row.try_get("", "eff")?),
+            received_at: rfc3339(row.try_get("", "stamp")?),
+        });
+    }
+    Ok(out)
+}

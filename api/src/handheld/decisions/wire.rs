@@ -1,0 +1,166 @@
+//! Decisions as JSON.
+
+use super::DecisionError;
+use crate::{
+    clock::{Micros, rfc3339},
+    log::Position,
+};
+use serde::{Deserialize, Serialize};
+use suyuan_sync::{facts::Policy, ids::EventId};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// Longest window within which the same scan says nothing new, in seconds.
+pub const DUPLICATE_WINDOW_S_MAX: i64 = 24 * 3600;
+/// Longest age of a recall list that is not its store's fault, in seconds.
+pub const LIST_AGE_S_MAX: i64 = 30 * 24 * 3600;
+
+/// Windows in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyIo {
+    /// The same scan again within so many seconds says nothing new (0 to 86 400).
+    pub duplicate_window_s: i64,
+    /// A recall list older than so many seconds at a sale is the store's fault (60 to 2 592 000).
+    pub list_age_s: i64,
+}
+
+impl PolicyIo {
+    /// As folds read it.
+    pub fn checked(self) -> Result<Policy, DecisionError> {
+        let field = |name, en, zh| Err(DecisionError::Field(name, "out-of-range", en, zh));
+        if !(0..=DUPLICATE_WINDOW_S_MAX).contains(&self.duplicate_window_s) {
+            return field("duplicate_window_s", "0 to 86400", "0 到 86400");
+        }
+        if !(60..=LIST_AGE_S_MAX).contains(&self.list_age_s) {
+            return field("list_age_s", "60 to 2592000", "60 到 2592000");
+        }
+        Ok(Policy {
+            duplicate_window_us: self.duplicate_window_s * 1_000_000,
+            list_age_us: self.list_age_s * 1_000_000,
+        })
+    }
+}
+
+impl From<Policy> for PolicyIo {
+    fn from(policy: Policy) -> PolicyIo {
+        PolicyIo {
+            duplicate_window_s: policy.duplicate_window_us / 1_000_000,
+            list_age_s: policy.list_age_us / 1_000_000,
+        }
+    }
+}
+
+/// On which of the issuer's units another enterprise's events count. Exactly one of `unit` and
+/// `batch_id`, or neither for all of them.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptanceIn {
+    /// Whose events.
+    pub partner_id: Uuid,
+    /// On this unit: its code as read.
+    pub unit: Option<String>,
+    /// On the units of this batch.
+    pub batch_id: Option<Uuid>,
+    /// From which log position on they count (default 0: what was stated before counts as well).
+    #[serde(default)]
+    pub from: Position,
+}
+
+/// An accepted holder.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, ToSchema)]
+pub struct AcceptanceOut {
+    /// Position of the decision in the log.
+    pub position: Position,
+    /// When it was taken, UTC.
+    pub at: String,
+    /// Whose events count.
+    pub partner_id: Uuid,
+    /// On this unit only, in its canonical form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// On the units of this batch only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_id: Option<Uuid>,
+    /// From which log position on.
+    pub from: Position,
+}
+
+/// The end of a shift.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, ToSchema)]
+pub struct ShiftOut {
+    /// Position in the log.
+    pub position: Position,
+    /// When it was stated, UTC.
+    pub at: String,
+}
+
+/// A period to be closed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PeriodIn {
+    /// Its end, RFC 3339, not after now and after the end of the period before. What happened up to
+    /// here is reported as it is known when this is stated.
+    pub until: String,
+}
+
+/// A closed period.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, ToSchema)]
+pub struct PeriodOut {
+    /// Position of the entry that closed it: its reports are as known at this position, for ever.
+    pub position: Position,
+    /// When it was closed, UTC.
+    pub closed_at: String,
+    /// Its end, UTC.
+    pub until: String,
+}
+
+impl PeriodOut {
+    /// Out of a row.
+    pub fn of(position: Position, closed_at: Micros, until: Micros) -> PeriodOut {
+        PeriodOut {
+            position,
+            closed_at: rfc3339(closed_at),
+            until: rfc3339(until),
+        }
+    }
+}
+
+/// An event that came in after its period was closed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RestatementOut {
+    /// Its position in the log.
+    pub position: Position,
+    /// Its id.
+    #[schema(value_type = Uuid)]
+    pub event_id: EventId,
+    /// What happened.
+    pub kind: String,
+    /// Where.
+    pub location_id: Option<Uuid>,
+    /// When it took effect, UTC.
+    pub at: String,
+    /// When it came in, UTC.
+    pub received_at: String,
+}
+
+/// Which page of a list by log position.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct PositionQuery {
+    /// `next` of the page before.
+    #[serde(default)]
+    pub after: Position,
+    /// How many, 1 to 500 (default 100).
+    pub limit: Option<u64>,
+}
+
+/// One page of a list by log position.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PositionPage<T> {
+    /// Oldest first.
+    pub items: Vec<T>,
+    /// Give this as `after` for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<Position>,
+}

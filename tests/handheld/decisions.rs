@@ -1,0 +1,199 @@
+//! What people decide and folds read: windows (C2), the end of a shift (C10), accepted holders (C14),
+//! closed periods (T10).
+
+use crate::{
+    scene::{Scene, enrolled, inbound, open, sale, unit},
+    support::{array, firm, id, made, ok, person, text_of},
+};
+use jiff::{Timestamp, ToSpan};
+use serde_json::json;
+use std::time::Duration;
+use suyuan::accounts::Role;
+use suyuan_sync::fold::Phase;
+use suyuan_tests::{Caller, Handheld, TestApp, on_both};
+use uuid::Uuid;
+
+/// Another operator of the platform than the scene's.
+async fn operator(app: &TestApp) -> Caller {
+    person(app, "platform.second", Role::PlatformAdmin, None).await
+}
+
+/// Scans a tin twice within a millisecond and says what is found about it.
+async fn twice(app: &TestApp, device: &mut Handheld, tin: &String) -> Vec<&'static str> {
+    let mut said = inbound(&[tin]);
+    let first = device.event("inbound", &said);
+    said["mono"] = json!(1);
+    let second = device.event("inbound", &said);
+    device.push(&[first, second]).await;
+    open(app, tin).await
+}
+
+on_both!(c2_the_windows_in_force_are_those_of_their_time, |app| {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let platform = operator(&app).await;
+    let policy = ok(platform.get("/v1/policy").await);
+    assert_eq!(
+        policy,
+        json!({"duplicate_window_s": 600, "list_age_s": 86_400})
+    );
+    assert_eq!(
+        twice(&app, &mut device, &scene.tins[0]).await,
+        ["DOUBLE_SCAN"]
+    );
+
+    let none = json!({"duplicate_window_s": 0, "list_age_s": 3600});
+    assert_eq!(platform.post("/v1/policy", &none).await.status, 204);
+    assert_eq!(ok(scene.firm.operator.get("/v1/policy").await), none);
+    // The device must have heard of it: what stands before it in the order is judged as before.
+    assert_eq!(
+        twice(&app, &mut device, &scene.tins[1]).await,
+        ["DOUBLE_SCAN"]
+    );
+    device.status().await;
+    let found = twice(&app, &mut device, &scene.tins[2]).await;
+    assert!(!found.contains(&"DOUBLE_SCAN"));
+
+    for (field, value) in [
+        ("duplicate_window_s", -1),
+        ("duplicate_window_s", 86_401),
+        ("list_age_s", 59),
+    ] {
+        let mut wrong = none.clone();
+        wrong[field] = json!(value);
+        let answer = platform.post("/v1/policy", &wrong).await;
+        assert_eq!(answer.status, 422, "{field} {value}");
+        assert_eq!(answer.json()["errors"][0]["field"], field);
+    }
+    app.stop().await;
+});
+
+on_both!(c10_after_a_shift_a_retract_is_late, |app| {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let [early, late] = [&scene.tins[0], &scene.tins[1]];
+    let sales = [early, late].map(|tin| {
+        let mut said = sale(&[tin]);
+        said["event_id"] = json!(Uuid::now_v7());
+        said
+    });
+    let events: Vec<_> = sales
+        .iter()
+        .map(|said| device.event("sale", said))
+        .collect();
+    device.push(&events).await;
+    let strike = |n: usize| json!({"target": sales[n]["event_id"], "reason": "误扫"});
+    let event = device.event("retract", &strike(0));
+    device.push(&[event]).await;
+    assert_eq!(open(&app, early).await, Vec::<&str>::new());
+
+    let path = format!("/v1/devices/{}/shift-closures", device.device.0);
+    made(scene.firm.operator.post(&path, &json!({})).await);
+    device.status().await;
+    let event = device.event("retract", &strike(1));
+    device.push(&[event]).await;
+    assert_eq!(open(&app, late).await, ["LATE_RETRACT"]);
+    assert_ne!(unit(&app, late).await.kept.state.phase, Phase::Sold);
+
+    let unknown = format!("/v1/devices/{}/shift-closures", Uuid::new_v4());
+    assert_eq!(
+        scene.firm.operator.post(&unknown, &json!({})).await.status,
+        404
+    );
+    app.stop().await;
+});
+
+on_both!(c14_an_accepted_holder_counts, |app| {
+    let scene = Scene::of(&app).await;
+    let stranger = firm(&app, &operator(&app).await, "SHEN", &[]).await;
+    let shop = json!({"code": "S-1", "kind": "store", "name": "门店"});
+    let shop = id(&made(stranger.admin.post("/v1/locations", &shop).await));
+    let mut till = enrolled(&app, &stranger.operator, &shop).await;
+    let [before, after] = [&scene.tins[0], &scene.tins[1]];
+    let event = till.event("inbound", &inbound(&[before]));
+    till.push(&[event]).await;
+    assert_eq!(open(&app, before).await, ["UNEXPECTED_HOLDER"]);
+    assert_eq!(
+        unit(&app, before).await.kept.state.phase,
+        Phase::Commissioned
+    );
+
+    let admin = &scene.firm.admin;
+    let accept = json!({"partner_id": stranger.id, "batch_id": scene.batch});
+    let out = made(admin.post("/v1/acceptances", &accept).await);
+    assert_eq!(out["from"], 0);
+    let listed = ok(admin.get("/v1/acceptances").await);
+    assert_eq!(array(&listed["items"]), [out]);
+    assert_eq!(
+        array(&ok(stranger.admin.get("/v1/acceptances").await)["items"]),
+        Vec::<serde_json::Value>::new()
+    );
+    let event = till.event("inbound", &inbound(&[after]));
+    till.push(&[event]).await;
+    assert_eq!(open(&app, after).await, Vec::<&str>::new());
+    assert_eq!(unit(&app, after).await.kept.state.phase, Phase::InStock);
+
+    for wrong in [
+        json!({"partner_id": Uuid::new_v4()}),
+        json!({"partner_id": scene.firm.id}),
+        json!({"partner_id": stranger.id, "batch_id": Uuid::new_v4()}),
+        json!({"partner_id": stranger.id, "unit": "06901234567892"}),
+        json!({"partner_id": stranger.id, "unit": before, "batch_id": scene.batch}),
+        json!({"partner_id": stranger.id, "from": 1_000_000}),
+    ] {
+        let answer = admin.post("/v1/acceptances", &wrong).await;
+        assert_eq!(answer.status, 422, "{wrong}: {}", answer.text());
+    }
+    app.stop().await;
+});
+
+on_both!(
+    t10_what_comes_after_a_period_was_closed_is_folded_and_listed,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let admin = &scene.firm.admin;
+        let event = device.event("inbound", &inbound(&[&scene.tins[0]]));
+        device.push(&[event]).await;
+        // Made before the period ends, and sent after it was closed.
+        let late = device.event("inbound", &inbound(&[&scene.tins[1]]));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let until = Timestamp::now().to_string();
+        let period = made(admin.post("/v1/periods", &json!({"until": until})).await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        device.push(&[late]).await;
+        device.status().await;
+        let event = device.event("inbound", &inbound(&[&scene.tins[2]]));
+        device.push(&[event]).await;
+        for tin in &scene.tins[..3] {
+            assert_eq!(unit(&app, tin).await.kept.state.phase, Phase::InStock);
+        }
+        let path = format!("/v1/periods/{}/restatements", period["position"]);
+        let listed = ok(admin.get(&path).await);
+        let [restated] = &array(&listed["items"])[..] else {
+            panic!("one came late: {listed}");
+        };
+        assert_eq!(
+            (
+                text_of(&restated["kind"]),
+                text_of(&restated["location_id"])
+            ),
+            ("inbound".into(), scene.store.clone())
+        );
+        assert!(text_of(&restated["at"]) <= text_of(&period["until"]));
+        assert!(restated["position"].as_i64() > period["position"].as_i64());
+        assert_eq!(
+            array(&ok(admin.get("/v1/periods").await)["items"]),
+            [period.clone()]
+        );
+
+        let stranger = firm(&app, &operator(&app).await, "SHEN", &[]).await;
+        assert_eq!(stranger.admin.get(&path).await.status, 404);
+        let tomorrow = Timestamp::now().checked_add(24.hours()).expect("a time");
+        for wrong in [until, tomorrow.to_string(), "yesterday".into()] {
+            let answer = admin.post("/v1/periods", &json!({"until": wrong})).await;
+            assert_eq!(answer.status, 422, "{wrong}");
+        }
+        app.stop().await;
+    }
+);
