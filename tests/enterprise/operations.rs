@@ -318,14 +318,15 @@ impl Stage {
                     "name": format!("手持 {n}"), "profile": "handheld", "location_id": self.plant,
                 }),
             ),
-            "get_device" | "create_device_ticket" => (at(&self.device), Body::Nothing),
+            "get_device" | "create_device_ticket" | "close_shift" => {
+                (at(&self.device), Body::Nothing)
+            }
             // Nothing stands aside on this stage.
             "admit_event" => post(
                 operation.path.replace("{position}", "1"),
                 json!({"note": "已核实"}),
             ),
             "revoke_device" => post(at(&self.device), json!({"reason": "遗失"})),
-            "close_shift" => (at(&self.device), Body::Nothing),
             "change_policy" => post(
                 here(),
                 json!({"duplicate_window_s": 300 + n, "list_age_s": 86_400}),
