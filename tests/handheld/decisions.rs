@@ -170,7 +170,7 @@ on_both!(
         }
         let path = format!("/v1/periods/{}/restatements", period["position"]);
         let listed = ok(admin.get(&path).await);
-        let [restated] = &array(&listed["items"])[..] else {
+        let [restated] = array(&listed["items"]) else {
             panic!("one came late: {listed}");
         };
         assert_eq!(
@@ -184,7 +184,7 @@ on_both!(
         assert!(restated["position"].as_i64() > period["position"].as_i64());
         assert_eq!(
             array(&ok(admin.get("/v1/periods").await)["items"]),
-            [period.clone()]
+            std::slice::from_ref(&period)
         );
 
         let stranger = firm(&app, &operator(&app).await, "SHEN", &[]).await;
