@@ -1,11 +1,15 @@
-//! Where time comes from. Rules take time as an argument; only edges ask this clock. A test sets
-//! it; nothing else may.
+//! Where time comes from, and ids that are made of time. Rules take time as an argument; only edges
+//! ask this clock. A test moves it, the simulator has one that stands; nothing else may.
 
 use jiff::{Timestamp, civil::Date, tz::Offset};
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
+use uuid::{Builder, Uuid};
 
 /// Microseconds since 1970 UTC: how instants stand in rows and on the wire between us.
 pub type Micros = i64;
@@ -13,10 +17,20 @@ pub type Micros = i64;
 /// Asia/Shanghai has had one offset and no summer time since 1991.
 const SHANGHAI: Offset = Offset::constant(8);
 
-/// The wall clock, moved by a fixed amount in tests.
+/// The wall clock, moved by a fixed amount in tests; or virtual time, which stands until it is set.
 #[derive(Clone, Default)]
 pub struct Clock {
     shift: Arc<AtomicI64>,
+    standing: Option<Arc<Standing>>,
+}
+
+/// Virtual time.
+struct Standing {
+    now: AtomicI64,
+    /// Where it began, and what the machine's monotonic clock was then.
+    began: (Micros, Instant),
+    /// Ids made so far.
+    ids: AtomicU64,
 }
 
 impl Clock {
@@ -30,8 +44,70 @@ impl Clock {
         self.shift.store(micros, Ordering::Relaxed);
     }
 
+    /// A clock that stands at an instant until it is set, for the simulator. Everything that is made
+    /// of time follows from it then: the log's stamps on either database, the monotonic clock, ids.
+    pub fn standing(at: Micros) -> Clock {
+        Clock {
+            shift: Arc::default(),
+            standing: Some(Arc::new(Standing {
+                now: AtomicI64::new(at),
+                began: (at, Instant::now()),
+                ids: AtomicU64::new(0),
+            })),
+        }
+    }
+
+    /// Sets a clock that stands; any other stays as it is.
+    pub fn set(&self, at: Micros) {
+        if let Some(standing) = &self.standing {
+            standing.now.store(at, Ordering::Relaxed);
+        }
+    }
+
+    /// Is this virtual time? Then nothing may ask another clock, the database's neither.
+    pub fn stands(&self) -> bool {
+        self.standing.is_some()
+    }
+
+    /// The monotonic clock.
+    pub fn monotonic(&self) -> Instant {
+        self.standing
+            .as_ref()
+            .map_or_else(Instant::now, |standing| {
+                let (at, began) = standing.began;
+                let passed = self.now().saturating_sub(at);
+                began + Duration::from_micros(u64::try_from(passed).unwrap_or(0))
+            })
+    }
+
+    /// An id for something new (UUIDv7): later ones are greater.
+    pub fn new_id(&self) -> Uuid {
+        self.standing
+            .as_ref()
+            .map_or_else(Uuid::now_v7, |standing| {
+                let ms = u64::try_from(self.now() / 1000).unwrap_or(0);
+                let mut rest = [0; 10];
+                rest[2..].copy_from_slice(&standing.number().to_be_bytes());
+                Builder::from_unix_timestamp_millis(ms, &rest).into_uuid()
+            })
+    }
+
+    /// An id that tells nothing and nobody guesses (UUIDv4).
+    pub fn random_id(&self) -> Uuid {
+        self.standing
+            .as_ref()
+            .map_or_else(Uuid::new_v4, |standing| {
+                let n = standing.number().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                let n = u128::from(n ^ (n >> 31)).wrapping_mul(0x94d0_49bb_1331_11eb_5bd1_e995);
+                Builder::from_random_bytes(n.to_be_bytes()).into_uuid()
+            })
+    }
+
     /// Now.
     pub fn now(&self) -> Micros {
+        if let Some(standing) = &self.standing {
+            return standing.now.load(Ordering::Relaxed);
+        }
         Timestamp::now()
             .as_microsecond()
             .saturating_add(self.shift.load(Ordering::Relaxed))
@@ -40,6 +116,12 @@ impl Clock {
     /// The civil day in Asia/Shanghai, in which expiry is told.
     pub fn today(&self) -> Date {
         day_of(self.now())
+    }
+}
+
+impl Standing {
+    fn number(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed) + 1
     }
 }
 
@@ -107,6 +189,30 @@ mod tests {
         let after = "2026-11-21T16:00:00Z".parse::<Timestamp>().unwrap();
         assert_eq!(day_of(before.as_microsecond()).to_string(), "2026-11-21");
         assert_eq!(day_of(after.as_microsecond()).to_string(), "2026-11-22");
+    }
+
+    #[test]
+    fn two_clocks_that_stand_tell_and_make_the_same() {
+        let at = 1_780_000_000_000_000;
+        let made = || {
+            let clock = Clock::standing(at);
+            let before = clock.monotonic();
+            clock.set(at + 5_000_000);
+            let passed = clock.monotonic().duration_since(before);
+            (
+                clock.now(),
+                passed,
+                clock.new_id(),
+                clock.random_id(),
+                clock.new_id(),
+            )
+        };
+        let (now, passed, id, random, next) = made();
+        assert_eq!((now, passed.as_secs()), (at + 5_000_000, 5));
+        assert_eq!((id.get_version_num(), random.get_version_num()), (7, 4));
+        assert!(id < next && id != random);
+        assert_eq!(made(), (now, passed, id, random, next));
+        assert!(!Clock::system().stands());
     }
 
     #[test]

@@ -50,6 +50,7 @@ pub mod registry;
 pub mod resolver;
 pub mod routes;
 pub mod sealing;
+pub mod simulate;
 pub mod suspicions;
 pub mod telemetry;
 pub mod voices;

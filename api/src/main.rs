@@ -57,6 +57,9 @@ enum Command {
     ReadPhoto(ReadPhotoArgs),
     /// Examine a resolver; exit status 1 if anything critical or required fails.
     Doctor(DoctorArgs),
+    /// Run handsets and servers from a seed with everything going wrong; exit status 1 and the broken
+    /// invariant if a promise does not hold.
+    Simulate(cli::simulate::SimulateArgs),
 }
 
 #[derive(Args)]
@@ -164,6 +167,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
             println!("the schema is up to date");
         }
         Command::Doctor(args) => return examine(&args).await,
+        Command::Simulate(args) => return cli::simulate::run(args).await,
         Command::ReadPhoto(args) => return Ok(read_photo(&args)),
         Command::Config => println!("{:#?}", Settings::load(cli.config.as_deref(), &[])?),
     }

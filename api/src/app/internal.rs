@@ -79,6 +79,53 @@ pub struct Internal {
     pub draining: Draining,
 }
 
+impl Internal {
+    /// Opens log, keys and catalogue on a database with this schema, and begins admitting. Nothing
+    /// else runs by itself: the jobs are the part's.
+    pub async fn open(
+        settings: Settings,
+        db: Db,
+        clock: Clock,
+        sealer: Sealer,
+        draining: Draining,
+    ) -> Result<(Internal, JoinHandle<()>), StartError> {
+        let log = Log::open(db.clone(), clock.clone()).await?;
+        let tokens = Tokens::open(
+            &db,
+            &sealer,
+            log.installation(),
+            settings.security.access_token_s,
+            clock.now(),
+        )
+        .await?;
+        let seals = Seals::open_keys(db.clone(), sealer.clone(), clock.now()).await?;
+        let wrapped = codes::store::wrap_for_readers(&db, &sealer).await?;
+        if wrapped > 0 {
+            tracing::info!(wrapped, "issue keys wrapped for readers");
+        }
+        let (handheld, admitting) =
+            Handheld::open(&settings.handheld, &db, &log, &sealer, clock.now()).await?;
+        let redis = RedisTier::open(&settings.redis)?;
+        let folder = Some(settings.catalogue.folder.as_str()).filter(|folder| !folder.is_empty());
+        let catalogue = Catalogue::with_folder(folder.map(Path::new))?;
+        let internal = Internal {
+            base_url: settings.base_url(),
+            catalogue,
+            settings,
+            db,
+            log,
+            clock,
+            sealer,
+            seals,
+            tokens,
+            handheld,
+            redis,
+            draining,
+        };
+        Ok((internal, admitting))
+    }
+}
+
 /// The internal part, ready to be served.
 pub struct InternalPart {
     /// What its handlers work with; demo and tests use it too.
@@ -102,25 +149,16 @@ impl InternalPart {
         let lock = Db::lock(&url)?;
         let db = Db::open(&url, &settings.database).await?;
         db.migrate().await?;
-        let log = Log::open(db.clone(), clock.clone()).await?;
-        let tokens = Tokens::open(
-            &db,
-            &sealer,
-            log.installation(),
-            settings.security.access_token_s,
-            clock.now(),
-        )
-        .await?;
-        let seals = Seals::open_keys(db.clone(), sealer.clone(), clock.now()).await?;
-        let wrapped = codes::store::wrap_for_readers(&db, &sealer).await?;
-        if wrapped > 0 {
-            tracing::info!(wrapped, "issue keys wrapped for readers");
-        }
-        let (handheld, admitting) =
-            Handheld::open(&settings.handheld, &db, &log, &sealer, clock.now()).await?;
-        let redis = RedisTier::open(&settings.redis)?;
-        let folder = Some(settings.catalogue.folder.as_str()).filter(|folder| !folder.is_empty());
-        let catalogue = Catalogue::with_folder(folder.map(Path::new))?;
+        let (internal, admitting) = Internal::open(settings, db, clock, sealer, draining).await?;
+        let Internal {
+            settings,
+            db,
+            log,
+            clock,
+            handheld,
+            redis,
+            ..
+        } = &internal;
 
         let (counted, just_counted) = mpsc::channel(64);
         let folding = {
@@ -179,22 +217,8 @@ impl InternalPart {
                 log.news(),
             )));
         }
-        let state = Data::new(Internal {
-            base_url: settings.base_url(),
-            catalogue,
-            settings,
-            db,
-            log,
-            clock,
-            sealer,
-            seals,
-            tokens,
-            handheld,
-            redis,
-            draining,
-        });
         Ok(InternalPart {
-            state,
+            state: Data::new(internal),
             bound: Some(bound),
             tasks,
             _folding: folding,

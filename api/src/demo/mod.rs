@@ -5,7 +5,7 @@ mod check;
 mod report;
 mod tell;
 mod texts;
-mod world;
+pub(crate) mod world;
 
 pub use check::check;
 pub use tell::{lan_address, qr_for_terminal};

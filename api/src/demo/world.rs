@@ -294,7 +294,7 @@ async fn user(
     })
 }
 
-async fn enterprise(
+pub(crate) async fn enterprise(
     state: &Internal,
     code: &str,
     name: &str,
@@ -312,7 +312,7 @@ async fn enterprise(
     Ok(made.id)
 }
 
-async fn place(
+pub(crate) async fn place(
     state: &Internal,
     enterprise: Uuid,
     code: &str,
@@ -322,7 +322,7 @@ async fn place(
 ) -> Result<Uuid, Problem> {
     crate::registry::fields::check_enterprise(&state.catalogue, &fields)?;
     let new = LocationOut {
-        id: Uuid::now_v7(),
+        id: state.clock.new_id(),
         code: code.into(),
         kind,
         name: name.into(),
@@ -384,7 +384,7 @@ async fn file(
     Ok(kept.hash)
 }
 
-async fn segment(
+pub(crate) async fn segment(
     state: &Internal,
     enterprise: Uuid,
     product: Option<Uuid>,
@@ -401,7 +401,7 @@ async fn segment(
     Ok(acts::allocate(state, enterprise, Actor::System, None, wanted).await?)
 }
 
-async fn commission(
+pub(crate) async fn commission(
     state: &Internal,
     enterprise: Uuid,
     batch: Uuid,
@@ -418,7 +418,7 @@ async fn commission(
     Ok(())
 }
 
-async fn destroy(
+pub(crate) async fn destroy(
     state: &Internal,
     enterprise: Uuid,
     segment: &SegmentOut,
@@ -447,7 +447,7 @@ fn part(segment: &SegmentOut, from: u64, to: u64) -> RangeIn {
     }
 }
 
-async fn printer(
+pub(crate) async fn printer(
     state: &Internal,
     enterprise: Uuid,
     segment: &SegmentOut,
@@ -473,7 +473,7 @@ async fn printer(
     })
 }
 
-fn urls(printer: &Printer, from: u64, count: u64) -> Vec<String> {
+pub(crate) fn urls(printer: &Printer, from: u64, count: u64) -> Vec<String> {
     (from..from + count)
         .filter_map(|index| printer.code(index))
         .map(|(code, _)| printer.url(&code))
@@ -504,7 +504,7 @@ fn forged(state: &Internal, gtin: Gtin, seed: u64) -> Vec<String> {
         .collect()
 }
 
-fn gtin(body: &str) -> Result<Gtin, Problem> {
+pub(crate) fn gtin(body: &str) -> Result<Gtin, Problem> {
     Gtin::from_body(body).map_err(|error| {
         Problem::field(
             "gtin",

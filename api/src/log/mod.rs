@@ -227,7 +227,7 @@ pub enum Begun<T> {
 impl Log {
     /// Opens the log, giving the installation its id at the first start.
     pub async fn open(db: Db, clock: Clock) -> Result<Log, DbErr> {
-        let installation = store::establish(&db, Uuid::new_v4(), clock.now()).await?;
+        let installation = store::establish(&db, clock.random_id(), clock.now()).await?;
         Ok(Log {
             db,
             clock,
@@ -239,6 +239,11 @@ impl Log {
     /// The installation's id.
     pub fn installation(&self) -> Uuid {
         self.installation
+    }
+
+    /// Whose time it is, and whose ids.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// Notified after each commit in this process.
@@ -253,7 +258,7 @@ impl Log {
         key: Option<IdempotencyKey>,
     ) -> Result<Begun<T>, ActError> {
         let tx = self.db.begin().await?;
-        let (position, stamp) = store::advance(&tx, self.clock.now()).await?;
+        let (position, stamp) = store::advance(&tx, &self.clock).await?;
         let held = Held::now();
         let key = match key {
             None => None,
@@ -281,7 +286,7 @@ impl Log {
     /// Begins a block of entries that stand in rows of their own: locks the head.
     pub async fn begin_block(&self) -> Result<Block, ActError> {
         let tx = self.db.begin().await?;
-        let (before, base) = store::lock(&tx, self.clock.now()).await?;
+        let (before, base) = store::lock(&tx, &self.clock).await?;
         Ok(Block {
             tx,
             before,

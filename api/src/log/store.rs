@@ -2,7 +2,7 @@
 
 use super::{Entry, Position, wire::EntryOut};
 use crate::{
-    clock::{Micros, rfc3339},
+    clock::{Clock, Micros, rfc3339},
     db::{Db, statement},
     entities::log_entry,
 };
@@ -42,13 +42,14 @@ pub(super) async fn establish(db: &Db, candidate: Uuid, now: Micros) -> Result<U
 
 /// Locks the head and takes the next position. The first statement of every act.
 ///
-/// On PostgreSQL the time is the primary's own, read after the lock is held.
+/// On PostgreSQL the time is the primary's own, read after the lock is held; virtual time is nobody
+/// else's.
 pub(super) async fn advance(
     tx: &DatabaseTransaction,
-    now: Micros,
+    clock: &Clock,
 ) -> Result<(Position, Micros), DbErr> {
-    let backend = tx.get_database_backend();
-    let query = if backend == DbBackend::Postgres {
+    let (backend, now) = (tx.get_database_backend(), clock.now());
+    let query = if backend == DbBackend::Postgres && !clock.stands() {
         statement(
             backend,
             "UPDATE log_head SET gseq = gseq + 1, stamp = GREATEST(stamp + 1, \
@@ -59,9 +60,10 @@ pub(super) async fn advance(
     } else {
         statement(
             backend,
-            "UPDATE log_head SET gseq = gseq + 1, stamp = MAX(stamp + 1, ?) \
+            "UPDATE log_head SET gseq = gseq + 1, \
+             stamp = CASE WHEN stamp < ? THEN ? ELSE stamp + 1 END \
              WHERE id = 1 RETURNING gseq, stamp",
-            [now.into()],
+            [now.into(), now.into()],
         )
     };
     let row = tx
@@ -72,13 +74,13 @@ pub(super) async fn advance(
 }
 
 /// Locks the head without taking a position; returns the last position, and the earliest instant
-/// the next one may have. On PostgreSQL the time is the primary's own, read after the lock is held.
+/// the next one may have. Whose time it is: see [`advance`].
 pub(super) async fn lock(
     tx: &DatabaseTransaction,
-    now: Micros,
+    clock: &Clock,
 ) -> Result<(Position, Micros), DbErr> {
-    let backend = tx.get_database_backend();
-    let query = if backend == DbBackend::Postgres {
+    let (backend, now) = (tx.get_database_backend(), clock.now());
+    let query = if backend == DbBackend::Postgres && !clock.stands() {
         statement(
             backend,
             "UPDATE log_head SET gseq = gseq WHERE id = 1 RETURNING gseq, GREATEST(stamp + 1, \
@@ -88,8 +90,9 @@ pub(super) async fn lock(
     } else {
         statement(
             backend,
-            "UPDATE log_head SET gseq = gseq WHERE id = 1 RETURNING gseq, MAX(stamp + 1, ?) AS base",
-            [now.into()],
+            "UPDATE log_head SET gseq = gseq WHERE id = 1 RETURNING gseq, \
+             CASE WHEN stamp < ? THEN ? ELSE stamp + 1 END AS base",
+            [now.into(), now.into()],
         )
     };
     let row = tx

@@ -37,7 +37,7 @@ pub async fn open(
         &order.codes,
     )
     .await?;
-    let id = Uuid::now_v7();
+    let id = state.clock.new_id();
     let staged = Staged::put(state, enterprise, id, scope).await?;
     let opened = async {
         let act = match state.log.begin::<Kept>(actor, key).await? {

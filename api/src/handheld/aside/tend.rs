@@ -45,7 +45,8 @@ pub async fn for_ever(settings: config::Handheld, db: Db, clock: Clock, ingest: 
     }
 }
 
-async fn known_kinds(db: &Db, ingest: &Ingest) -> Result<usize, AsideError> {
+/// Takes in what waits since an older program could not read it (T7), page by page.
+pub async fn known_kinds(db: &Db, ingest: &Ingest) -> Result<usize, AsideError> {
     let (mut after, mut taken) = (0, 0);
     loop {
         let rows = store::unknown_kinds(db.reader(), after, PAGE).await?;
@@ -62,7 +63,8 @@ async fn known_kinds(db: &Db, ingest: &Ingest) -> Result<usize, AsideError> {
     }
 }
 
-async fn gaps(db: &Db, ingest: &Ingest, due: i64) -> Result<(), AsideError> {
+/// Forces the gaps that were waited for since `due` (T4).
+pub async fn gaps(db: &Db, ingest: &Ingest, due: i64) -> Result<(), AsideError> {
     for (_, device, epoch, state) in store::gapped(db.reader()).await? {
         let Some(gap) = state.extent.gap() else {
             continue;
@@ -81,7 +83,8 @@ async fn gaps(db: &Db, ingest: &Ingest, due: i64) -> Result<(), AsideError> {
     Ok(())
 }
 
-async fn groups(db: &Db, ingest: &Ingest, due: i64) -> Result<(), AsideError> {
+/// Releases the groups that were waited for since `due` (T8).
+pub async fn groups(db: &Db, ingest: &Ingest, due: i64) -> Result<(), AsideError> {
     for (device, epoch, group) in store::overdue_groups(db.reader(), due, PAGE).await? {
         ingest
             .with_engine(move |engine| {

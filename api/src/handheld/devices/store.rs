@@ -75,7 +75,7 @@ pub async fn create(
     }
     let row = device::Model {
         enterprise_id: enterprise,
-        id: Uuid::new_v4(),
+        id: log.clock().random_id(),
         name: new.name,
         profile: new.profile.name().into(),
         location_id: new.location_id,

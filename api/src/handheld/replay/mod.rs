@@ -147,24 +147,48 @@ impl Told {
     }
 }
 
+/// A log and its live tables, held against each other.
+pub struct Examined {
+    /// What was read.
+    pub told: Told,
+    /// What the log gives.
+    pub rebuilt: Rebuilt,
+    /// Open findings, but those of events that stand aside.
+    pub open: Vec<suyuan_sync::finding::Finding>,
+    /// What is kept otherwise.
+    pub differences: Vec<Difference>,
+}
+
 /// I8: rebuilds everything from the log and holds it against what is kept.
-pub async fn replay(db: &Db, sealer: &Sealer) -> Result<Replayed, WorldError> {
+pub async fn examine(db: &Db, sealer: &Sealer) -> Result<Examined, WorldError> {
     let tx = db.begin_reading().await?;
     let told = told(&tx, sealer).await?;
-    let rebuilt = told.rebuild();
     let live = store::live(&tx).await?;
     tx.commit().await?;
+    let rebuilt = told.rebuild();
     let mut differences = Vec::new();
     compare::units(&live, &rebuilt.units, &mut differences);
     compare::of_units(&live, &mut differences);
     compare::of_events(&live, &rebuilt.of_events, &mut differences);
     compare::lines(&live, &rebuilt.lines, &mut differences);
-    Ok(Replayed {
-        position: told.position,
-        events: told.facts.len(),
-        units: rebuilt.units.len(),
-        lines: rebuilt.lines.len(),
-        findings: live.findings.len(),
+    let open = live.findings.into_values().map(|open| open.finding);
+    Ok(Examined {
+        told,
+        rebuilt,
+        open: open.collect(),
         differences,
+    })
+}
+
+/// The same in numbers, and what is kept otherwise.
+pub async fn replay(db: &Db, sealer: &Sealer) -> Result<Replayed, WorldError> {
+    let examined = examine(db, sealer).await?;
+    Ok(Replayed {
+        position: examined.told.position,
+        events: examined.told.facts.len(),
+        units: examined.rebuilt.units.len(),
+        lines: examined.rebuilt.lines.len(),
+        findings: examined.open.len(),
+        differences: examined.differences,
     })
 }

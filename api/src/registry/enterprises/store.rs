@@ -48,7 +48,7 @@ pub async fn create(
         Begun::Act(act) => act,
         Begun::Answered(out) => return Ok(out),
     };
-    let id = Uuid::now_v7();
+    let id = log.clock().new_id();
     enterprise::Entity::insert(enterprise::ActiveModel {
         id: Set(id),
         code: Set(new.code.clone()),

@@ -51,7 +51,7 @@ pub async fn create(
         Begun::Act(act) => act,
         Begun::Answered(out) => return Ok(out),
     };
-    let id = Uuid::now_v7();
+    let id = log.clock().new_id();
     product::Entity::insert(product::ActiveModel {
         enterprise_id: Set(enterprise),
         id: Set(id),

@@ -33,7 +33,7 @@ use crate::{
 };
 use answer::merged;
 use decide::Decided;
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc};
 use suyuan_sync::{
     admission::{Batch, Branch, Decision, FrameFault, Receipted},
     finding::FindingCode,
@@ -139,7 +139,10 @@ impl Engine {
         } else {
             held(block.tx(), pushes).await?
         };
-        if !self.watch.allows(Instant::now(), block.stamp(0)) {
+        if !self
+            .watch
+            .allows(self.log.clock().monotonic(), block.stamp(0))
+        {
             block.abandon().await?;
             return Err(PushError::ClockJumped);
         }

@@ -1,0 +1,52 @@
+//! `suyuan simulate`: runs handsets and servers from a seed, and says which promise broke, if any.
+
+use clap::Args;
+use std::{error::Error, process::ExitCode};
+use suyuan::simulate::{Options, Part, simulate};
+
+/// What is run.
+#[derive(Args)]
+pub struct SimulateArgs {
+    /// Where all chance comes from: the same seed makes the same run.
+    #[arg(long)]
+    seed: u64,
+    /// How many steps before everything heals.
+    #[arg(long, default_value_t = 500)]
+    steps: u32,
+    /// An empty PostgreSQL database for two server processes; without it, one on SQLite in a folder
+    /// that is removed afterwards.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// How many handsets.
+    #[arg(long, default_value_t = 40)]
+    devices: usize,
+    /// How many steps between two looks at the whole log.
+    #[arg(long, default_value_t = 50)]
+    every: u32,
+    /// What is left out of it.
+    #[arg(long, value_delimiter = ',')]
+    without: Vec<Part>,
+    /// Tell everything that happens on standard error.
+    #[arg(long)]
+    verbose: bool,
+}
+
+/// Exit status 1 if an invariant broke.
+pub async fn run(args: SimulateArgs) -> Result<ExitCode, Box<dyn Error>> {
+    let ran = simulate(Options {
+        steps: args.steps,
+        database: args.database,
+        devices: args.devices,
+        every: args.every,
+        without: args.without,
+        verbose: args.verbose,
+        ..Options::of(args.seed)
+    })
+    .await?;
+    println!("{ran}");
+    Ok(if ran.broken.is_none() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

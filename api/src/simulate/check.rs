@@ -1,0 +1,189 @@
+//! Which invariants are looked at when: the cheap ones after every step, those that need the whole
+//! log every so many steps and at the end. The invariants themselves are `suyuan_sync`'s.
+
+use super::{
+    handset::Seen,
+    run::{Run, Stop},
+    store,
+};
+use crate::{
+    handheld::{down::pull, replay},
+    http::device::DeviceKnown,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use suyuan_sync::{
+    chain::Hash,
+    event::Kind,
+    ids::{EventId, Gseq},
+    invariants::{self as all, Broken, LogHistory, i24_snapshot_and_pull_equal_everything as i24},
+    order::Order,
+};
+
+/// Differences told of a run that broke off.
+const SHOWN: usize = 5;
+
+impl Run {
+    /// After every step.
+    pub async fn look(&mut self) -> Result<(), Stop> {
+        for (handset, history) in self.handsets.iter().zip(&mut self.histories) {
+            handset.refresh(history);
+        }
+        if let Ok(node) = self.node() {
+            let db = node.state.db.clone();
+            let (head, _) = node.state.log.head().await?;
+            if head != self.head {
+                self.head = head;
+                let last = self.log.events.last().map_or(0, |logged| logged.gseq);
+                let new = store::events_after(db.reader(), last).await?;
+                self.log.events.extend(new);
+                store::stand(db.reader(), &mut self.log.events).await?;
+            }
+            let (released, admitted) = store::decided(db.reader()).await?;
+            let revoked = store::revoked(db.reader()).await?;
+            all::i6_groups_stand_whole(&self.log, &released)?;
+            all::i32_the_revoked_stay_out(&self.log, &revoked, &admitted)?;
+        }
+        let (log, devices) = (&self.log, &self.histories);
+        all::i1_nothing_is_lost(log, devices)?;
+        all::i2_nothing_is_invented(log, devices)?;
+        all::i3_exactly_once(log)?;
+        all::i4_a_retry_is_answered_alike(devices)?;
+        all::i5_receipts_tell_the_truth(log, devices)?;
+        all::i11_the_order_is_total(log)?;
+        all::i12_who_knew_came_later(&self.knowledge())?;
+        all::i31_forks_are_found(log)?;
+        for handset in &self.handsets {
+            let cursor = handset.outbox.disk().cursor;
+            all::i21_cursors_neither_skip_nor_repeat(&[], &handset.seen.pages, cursor)?;
+            all::i23_reads_never_go_back(&handset.reads)?;
+        }
+        Ok(())
+    }
+
+    /// For each event whose maker knew of others: the last of those in the order, and the event.
+    fn knowledge(&self) -> Vec<(Order, Order)> {
+        // The last in the order among all up to a position.
+        let mut latest: Vec<(Gseq, Order)> = Vec::new();
+        let mut placed: HashMap<Hash, Order> = HashMap::new();
+        for logged in &self.log.events {
+            let Some(order) = logged.order else { continue };
+            if order.epoch == logged.epoch {
+                placed.insert(logged.hash, order);
+            }
+            let before = latest.last().map(|(_, order)| *order);
+            let last = before.map_or(order, |before| before.max(order));
+            latest.push((logged.gseq, last));
+        }
+        let mut pairs = Vec::new();
+        for (hash, knew) in self.handsets.iter().flat_map(|handset| &handset.knew) {
+            let upto = latest.partition_point(|(gseq, _)| gseq <= knew);
+            let known = upto.checked_sub(1).and_then(|at| latest.get(at));
+            if let (Some((_, known)), Some(act)) = (known, placed.get(hash)) {
+                pairs.push((*known, *act));
+            }
+        }
+        pairs
+    }
+
+    /// Every so many steps, and at the end: the log as a whole.
+    pub async fn look_closely(&mut self) -> Result<(), Stop> {
+        let Ok(node) = self.node() else {
+            return Ok(());
+        };
+        let state = node.state.clone();
+        let whole = LogHistory {
+            events: store::events_after(state.db.reader(), 0).await?,
+        };
+        all::i7_nothing_is_rewritten(&self.log, &whole)?;
+        all::i30_every_flipped_bit_is_found(&whole)?;
+        self.log = whole;
+        let examined = replay::examine(&state.db, &state.sealer).await?;
+        if !examined.differences.is_empty() {
+            let few = examined.differences.iter().take(SHOWN);
+            let few: Vec<String> = few.map(ToString::to_string).collect();
+            let (all, few) = (examined.differences.len(), few.join("\n  "));
+            return Err(Broken::new("I8", format!("{all} differences\n  {few}")).into());
+        }
+        let units = &examined.rebuilt.units;
+        let states = units
+            .iter()
+            .map(|(key, folded)| (key.clone(), folded.state.clone()));
+        all::i13_each_unit_is_in_one_state(&states.collect())?;
+        all::i14_no_silent_effect(&self.log, &reflected(&examined), &examined.open)?;
+        all::i16_no_finding_without_witnesses(&self.log, &examined.open)?;
+        Ok(())
+    }
+
+    /// I24 for everybody who read everything: page by page is what all at once is.
+    pub async fn compare_readers(&mut self) -> Result<(), Stop> {
+        let state = self.node()?.state.clone();
+        for handset in self.handsets.iter().filter(|handset| !handset.over) {
+            let disk = handset.outbox.disk();
+            let who = DeviceKnown {
+                enterprise: handset.site.enterprise.0,
+                device: handset.device.0,
+                epoch: disk.epoch,
+                location: handset.site.id.0,
+                anchor: self.now,
+                over: false,
+            };
+            let (mut fresh, mut cursor) = (Seen::default(), 0);
+            loop {
+                let page = pull::page(&state, &who, cursor, 500).await?;
+                for item in page.items {
+                    fresh.put(item.gseq, item.item);
+                }
+                cursor = page.cursor;
+                if !page.more {
+                    break;
+                }
+            }
+            let shown = |seen: &Seen| -> BTreeMap<String, String> {
+                let items = seen.items.iter().filter(|(what, _)| *what != "recall list");
+                items
+                    .map(|(what, (_, text))| (what.clone(), text.clone()))
+                    .collect()
+            };
+            let (paged, whole) = (shown(&handset.seen), shown(&fresh));
+            if let Err(broken) = i24(&paged, &whole) {
+                let of = |items: &BTreeMap<String, String>, others: &BTreeMap<String, String>| {
+                    let own = items
+                        .iter()
+                        .filter(|(what, text)| others.get(*what) != Some(text));
+                    let few: Vec<String> = own.take(SHOWN).map(|(_, text)| text.clone()).collect();
+                    few.join("\n    ")
+                };
+                let what = format!(
+                    "{}\n  page by page\n    {}\n  at once\n    {}",
+                    broken.what,
+                    of(&paged, &whole),
+                    of(&whole, &paged)
+                );
+                return Err(Broken::new("I24", what).into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Events that show in what became of something.
+fn reflected(examined: &replay::Examined) -> BTreeSet<EventId> {
+    let steps = examined
+        .rebuilt
+        .units
+        .values()
+        .flat_map(|folded| &folded.steps);
+    let mut shown: BTreeSet<EventId> = steps.map(|step| step.event).collect();
+    let facts = &examined.told.facts;
+    let known: BTreeSet<EventId> = facts.iter().map(|fact| fact.event.id).collect();
+    for fact in facts {
+        let event = &fact.event;
+        // A line of goods is moved or counted; a retract shows at what it strikes.
+        let moves = !event.lots.is_empty() || event.kind == Kind::Count;
+        let strikes = event.target.is_some_and(|target| known.contains(&target));
+        if moves || strikes {
+            shown.insert(event.id);
+        }
+    }
+    shown
+}

@@ -1,0 +1,467 @@
+//! What people decide and what goes wrong: recalls, revocations, events taken in by decision; dying
+//! programs and storages, wrong clocks, cut networks, copies, and servers that are killed.
+
+use super::{
+    Part, SimulateError,
+    handset::Life,
+    node::Node,
+    post::What,
+    run::{Run, Stop},
+    store,
+};
+use crate::{
+    handheld::{
+        aside::{AsideError, tend},
+        devices::{DeviceError, store as devices},
+    },
+    log::Actor,
+    recalls::{
+        acts as recalls,
+        wire::{RecallCloseIn, RecallIn, RecallWidenIn},
+    },
+};
+use actix_web::http::Method;
+use suyuan_sync::{invariants::DeviceHistory, limits::PARKING_HOURS, outbox::Command};
+
+const SECOND: i64 = 1_000_000;
+const YEARS: i64 = 365 * 86_400 * SECOND;
+
+/// What one step does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Do {
+    Scan,
+    Pull,
+    Status,
+    LookUp,
+    Deposit,
+    Recall,
+    Revoke,
+    Admit,
+    EnrolAgain,
+    Tend,
+    Die,
+    FailWrite,
+    Clock,
+    Cut,
+    BackUp,
+    Restore,
+    Wipe,
+    Copy,
+    Restart,
+}
+
+/// What happens without faults, by weight.
+const FAIR: [(u32, Do); 5] = [
+    (60, Do::Scan),
+    (16, Do::Pull),
+    (2, Do::Status),
+    (4, Do::LookUp),
+    (2, Do::Tend),
+];
+
+/// What else happens.
+const FOUL: [(u32, Do); 14] = [
+    (2, Do::Deposit),
+    (3, Do::Recall),
+    (1, Do::Revoke),
+    (2, Do::Admit),
+    (4, Do::EnrolAgain),
+    (5, Do::Die),
+    (2, Do::FailWrite),
+    (4, Do::Clock),
+    (4, Do::Cut),
+    (2, Do::BackUp),
+    (1, Do::Restore),
+    (1, Do::Wipe),
+    (1, Do::Copy),
+    (3, Do::Restart),
+];
+
+impl Run {
+    /// One step: time passes, something happens, storages commit.
+    pub async fn step(&mut self) -> Result<(), Stop> {
+        self.step += 1;
+        let until = self.now + self.pause();
+        self.pass(until).await?;
+        let mut table = FAIR.to_vec();
+        if self.options.has(Part::Faults) {
+            table.extend(FOUL);
+        }
+        if !self.options.has(Part::Faults) {
+            table.push((3, Do::Recall));
+        }
+        let n = self.dice.below(self.handsets.len());
+        if let Some(what) = self.dice.weighed(&table) {
+            self.act(what, n).await?;
+        }
+        for n in 0..self.handsets.len() {
+            let writing = self
+                .handsets
+                .get(n)
+                .map_or(0, super::handset::Handset::writing);
+            if writing > 0 && !self.dice.happens(200) {
+                let count = 1 + self.dice.below(writing);
+                self.commit(n, count)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn act(&mut self, what: Do, n: usize) -> Result<(), Stop> {
+        let now = self.now;
+        match what {
+            Do::Scan => self.scan(n),
+            Do::Pull => self.pull(n),
+            Do::Status => {
+                let path = "/v1/sync/status".to_owned();
+                self.ask(n, What::Status, Method::GET, path, Vec::new())
+            }
+            Do::LookUp => {
+                let code = self.dice.pick(&self.world.tins).cloned();
+                let body = serde_json::json!({"v": 1, "codes": [code]});
+                let body = serde_json::to_vec(&body)?;
+                let path = "/v1/sync/lookups".to_owned();
+                self.ask(n, What::LookUp, Method::POST, path, body)
+            }
+            Do::Deposit => {
+                let of = self.dice.below(self.handsets.len());
+                self.deposit(n, of)
+            }
+            Do::Recall if self.options.has(Part::Recalls) => self.recall().await,
+            Do::Recall => Ok(()),
+            Do::Revoke => self.revoke(n).await,
+            Do::Admit => self.admit().await,
+            Do::EnrolAgain => {
+                let over = |n: &usize| self.handsets.get(*n).is_some_and(|handset| handset.over);
+                let over: Vec<usize> = (0..self.handsets.len()).filter(over).collect();
+                match self.dice.pick(&over).copied() {
+                    Some(n) => self.enrol_again(n, false).await,
+                    None => Ok(()),
+                }
+            }
+            Do::Tend => self.tend().await,
+            Do::Die => {
+                self.note("died", &n.to_string());
+                self.hurt(n, |handset, history, dice| handset.die(now, dice, history))
+            }
+            Do::FailWrite => {
+                self.note("write failed", &n.to_string());
+                self.hurt(n, |handset, history, dice| {
+                    handset.fail_write(now, dice, history)
+                })
+            }
+            Do::Clock => {
+                let offset = match self.dice.below(5) {
+                    0 => 0,
+                    1 => self.dice.between(-10 * YEARS, 10 * YEARS),
+                    2 => self.dice.between(-600, 600) * SECOND,
+                    3 => 10 * YEARS,
+                    _ => -10 * YEARS,
+                };
+                let stands = self.dice.happens(300);
+                self.note("clock", &format!("{n} {offset} {stands}"));
+                if let Some(handset) = self.handsets.get_mut(n) {
+                    handset.upset_clock(offset, stands, now);
+                }
+                Ok(())
+            }
+            Do::Cut => {
+                let until = now + self.dice.between(60, 4 * 3_600) * SECOND;
+                self.note("cut", &n.to_string());
+                self.post.cut_off(n, until);
+                Ok(())
+            }
+            Do::BackUp => {
+                if let Some(handset) = self.handsets.get_mut(n) {
+                    handset.back_up();
+                }
+                Ok(())
+            }
+            Do::Restore => {
+                self.note("restored", &n.to_string());
+                self.hurt(n, |handset, history, dice| {
+                    handset.restore(now, dice, history)
+                })
+            }
+            Do::Wipe => self.enrol_again(n, true).await,
+            Do::Copy => {
+                self.copy(n);
+                Ok(())
+            }
+            Do::Restart => self.restart().await,
+        }
+    }
+
+    fn hurt(
+        &mut self,
+        n: usize,
+        by: impl FnOnce(
+            &mut super::handset::Handset,
+            &mut DeviceHistory,
+            &mut super::dice::Dice,
+        ) -> Vec<super::handset::Flight>,
+    ) -> Result<(), Stop> {
+        let Some((handset, history)) = self.handsets.get_mut(n).zip(self.histories.get_mut(n))
+        else {
+            return Ok(());
+        };
+        let flights = by(handset, history, &mut self.dice);
+        self.send_all(n, flights)
+    }
+
+    /// Somebody copies a device, with its keys. There are never many of these.
+    fn copy(&mut self, n: usize) {
+        let copies = self.handsets.len() - self.options.devices;
+        if copies > self.options.devices / 4 {
+            return;
+        }
+        self.note("copied", &n.to_string());
+        if let Some(handset) = self.handsets.get(n) {
+            let (copy, device) = (handset.copy(self.now), handset.device);
+            self.handsets.push(copy);
+            self.histories.push(DeviceHistory {
+                device,
+                made: Vec::new(),
+                told: Vec::new(),
+            });
+        }
+    }
+
+    async fn recall(&mut self) -> Result<(), Stop> {
+        let Ok(node) = self.node() else {
+            return Ok(());
+        };
+        let state = node.state.clone();
+        let maker = self.world.maker.0;
+        let batch = self.dice.pick(&self.world.batches).map(|batch| batch.0);
+        let code = self
+            .dice
+            .pick(&self.world.tins[..80.min(self.world.tins.len())])
+            .cloned();
+        let (batch_ids, codes) = match self.dice.below(3) {
+            0 => (batch.into_iter().collect(), Vec::new()),
+            1 => (Vec::new(), code.into_iter().collect()),
+            _ => (batch.into_iter().collect(), code.into_iter().collect()),
+        };
+        let known = self.dice.pick(&self.recalls).copied();
+        match (self.dice.below(3), known) {
+            (0, _) | (_, None) => {
+                let order = RecallIn {
+                    batch_ids,
+                    ranges: Vec::new(),
+                    codes,
+                    reason: "封口不严".into(),
+                    instructions: "退回门店".into(),
+                    initiated_at: "2020-02-03T04:05:06Z".into(),
+                    responsible: "质量部经理".into(),
+                    destinations: Vec::new(),
+                };
+                let made = recalls::open(&state, maker, Actor::System, None, order).await;
+                if let Ok(recall) = made {
+                    self.note("recall opened", &recall.id.to_string());
+                    self.recalls.push(recall.id);
+                }
+            }
+            (1, Some(id)) => {
+                let by = RecallWidenIn {
+                    batch_ids,
+                    ranges: Vec::new(),
+                    codes,
+                };
+                let done = recalls::widen(&state, maker, Actor::System, None, id, by).await;
+                self.note("recall widened", &format!("{id} {}", done.is_ok()));
+            }
+            (_, Some(id)) => {
+                let how = RecallCloseIn {
+                    note: "查清".into(),
+                    mistaken: self.dice.happens(300),
+                };
+                let done = recalls::close(&state, maker, Actor::System, None, id, how).await;
+                self.note("recall closed", &format!("{id} {}", done.is_ok()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn revoke(&mut self, n: usize) -> Result<(), Stop> {
+        let (Ok(node), Some(handset)) = (self.node(), self.handsets.get(n)) else {
+            return Ok(());
+        };
+        let (device, enterprise) = (handset.device, handset.site.enterprise.0);
+        let log = node.state.log.clone();
+        match devices::revoke(&log, enterprise, Actor::System, device.0, "丢失").await {
+            Ok(_) => self.note("revoked", &n.to_string()),
+            Err(DeviceError::AlreadyRevoked) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    /// A supervisor takes something in that stood aside, or finds that it cannot be.
+    async fn admit(&mut self) -> Result<(), Stop> {
+        let Ok(node) = self.node() else {
+            return Ok(());
+        };
+        let state = node.state.clone();
+        let aside = store::quarantined(state.db.reader()).await?;
+        let Some((gseq, enterprise)) = self.dice.pick(&aside).copied() else {
+            return Ok(());
+        };
+        let ingest = &state.handheld.ingest;
+        let done = tend::admit(ingest, enterprise, Actor::System, gseq, "核对".into()).await;
+        match done {
+            Ok(out) => self.note("admitted", &format!("{gseq} {}", out.fate)),
+            Err(AsideError::NotAside | AsideError::Unknown) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    /// A person enrols a handset again; `wiped` after its storage was lost.
+    pub async fn enrol_again(&mut self, n: usize, wiped: bool) -> Result<(), Stop> {
+        let Some(handset) = self.handsets.get(n) else {
+            return Ok(());
+        };
+        if self.node().is_err() || self.post.is_cut(n, self.now) {
+            return Ok(());
+        }
+        let (device, enterprise, now) = (handset.device, handset.site.enterprise.0, self.now);
+        let (welcome, key) = self.enrol(enterprise, device).await?;
+        self.note(
+            if wiped { "wiped" } else { "enrolled again" },
+            &n.to_string(),
+        );
+        self.hurt(n, |handset, history, dice| {
+            let life = Life {
+                epoch: welcome.epoch,
+                key,
+                anchor: welcome.anchor,
+            };
+            handset.enrolled(life, wiped, now, dice, history)
+        })
+    }
+
+    /// What a serving process does by itself: gaps and groups that were waited for long enough.
+    pub async fn tend(&mut self) -> Result<(), Stop> {
+        let Ok(node) = self.node() else {
+            return Ok(());
+        };
+        let state = node.state.clone();
+        let due = self.now - PARKING_HOURS as i64 * 3_600 * SECOND;
+        let ingest = &state.handheld.ingest;
+        tend::gaps(&state.db, ingest, due).await?;
+        tend::groups(&state.db, ingest, due).await?;
+        self.note("tended", "");
+        Ok(())
+    }
+
+    /// A server process is killed, or one that was comes back.
+    async fn restart(&mut self) -> Result<(), Stop> {
+        let n = self.dice.below(self.nodes.len());
+        let Some(slot) = self.nodes.get_mut(n) else {
+            return Ok(());
+        };
+        if let Some(node) = slot.take() {
+            node.die().await;
+            self.note("killed", &n.to_string());
+            // Half of the time it is back before anybody notices.
+            if self.dice.happens(500) {
+                return Ok(());
+            }
+        }
+        self.start_node(n).await
+    }
+
+    async fn start_node(&mut self, n: usize) -> Result<(), Stop> {
+        if self.nodes.get(n).is_none_or(Option::is_some) {
+            return Ok(());
+        }
+        let settings = self.settings.clone();
+        let node = Node::start(settings, self.clock.clone(), self.sealer.clone()).await?;
+        tend::known_kinds(&node.state.db, &node.state.handheld.ingest).await?;
+        if let Some(slot) = self.nodes.get_mut(n) {
+            *slot = Some(node);
+        }
+        self.note("started", &n.to_string());
+        Ok(())
+    }
+
+    /// Everything is well again: all servers run, nothing is lost, clocks are right; nobody scans.
+    /// Then everything that waited must go through.
+    pub async fn heal(&mut self) -> Result<(), Stop> {
+        self.post.heal();
+        for n in 0..self.nodes.len() {
+            self.start_node(n).await?;
+        }
+        for n in 0..self.handsets.len() {
+            if let Some(handset) = self.handsets.get_mut(n) {
+                handset.upset_clock(0, false, self.now);
+            }
+            self.commit(n, usize::MAX)?;
+            self.command(n, Command::Wake, None)?;
+        }
+        self.note("healed", "");
+        for _ in 0..400 {
+            self.pass(self.now + 90 * SECOND).await?;
+            let mut waiting = 0;
+            for n in 0..self.handsets.len() {
+                self.commit(n, usize::MAX)?;
+                waiting += self
+                    .handsets
+                    .get(n)
+                    .map_or(0, |handset| handset.outbox.unsent());
+            }
+            if waiting == 0 {
+                break;
+            }
+        }
+        self.look().await?;
+        suyuan_sync::invariants::i26_every_outbox_drains(&self.histories)?;
+        if let Some(handset) = self
+            .handsets
+            .iter()
+            .find(|handset| handset.outbox.unsent() > 0)
+        {
+            let what = format!("a copy of {} still waits", handset.device);
+            return Err(suyuan_sync::invariants::Broken::new("I26", what).into());
+        }
+        // What waits for company is waited for long enough; then everybody reads what there is.
+        self.pass(self.now + (PARKING_HOURS as i64 + 1) * 3_600 * SECOND)
+            .await?;
+        self.tend().await?;
+        let state = self.node()?.state.clone();
+        if let Some(gseq) = store::waiting(state.db.reader()).await?.first() {
+            let what = format!("position {gseq} waits for a group for more than 72 h");
+            return Err(suyuan_sync::invariants::Broken::new("I28", what).into());
+        }
+        self.catch_up().await
+    }
+
+    /// Everybody pulls until there is nothing new.
+    async fn catch_up(&mut self) -> Result<(), Stop> {
+        for _ in 0..400 {
+            let (head, _) = self.node()?.state.log.head().await?;
+            let mut behind = 0;
+            for n in 0..self.handsets.len() {
+                self.commit(n, usize::MAX)?;
+                let Some(handset) = self.handsets.get(n) else {
+                    continue;
+                };
+                if handset.over {
+                    self.enrol_again(n, false).await?;
+                    behind += 1;
+                } else if handset.outbox.disk().cursor < head {
+                    behind += 1;
+                    if !handset.pulling {
+                        self.pull(n)?;
+                    }
+                }
+            }
+            if behind == 0 {
+                return Ok(());
+            }
+            self.pass(self.now + SECOND).await?;
+        }
+        Err(Stop::Failed(SimulateError::Behind))
+    }
+}

@@ -1,0 +1,485 @@
+//! One physical copy of a device: the sans-I/O outbox of `suyuan_sync` with a storage, a clock and a
+//! memory that can be hurt. A cloned device is two of these with one id.
+
+use super::{dice::Dice, key::DeviceKey, world::Site};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    rc::Rc,
+};
+use suyuan_sync::{
+    chain::{self, Hash},
+    ids::{DeviceId, Epoch, EventId, Gseq, Micros, Seq},
+    invariants::{Delivered, DeviceHistory, Made, Whereabouts},
+    outbox::{Action, Command, Disk, Fate, Input, KeptAnchor, Notice, Outbox},
+    wire::{Item, PullAnswer, Removed, TrustKey},
+};
+
+/// What a device holds of the world besides its outbox; written in the outbox's transactions.
+#[derive(Clone, Default)]
+pub struct Seen {
+    /// What it shows, by what it is of: the position and the item as text.
+    pub items: BTreeMap<String, (Gseq, String)>,
+    /// The recall list it holds.
+    pub list_version: Option<Gseq>,
+    /// The newest position of which it was told anything.
+    pub knows: Gseq,
+    /// The pages it applied.
+    pub pages: Vec<Delivered>,
+}
+
+/// What is done to `Seen` when a transaction is committed.
+pub enum Effect {
+    /// It was told of events up to here.
+    Knows(Gseq),
+    /// A page asked for with this cursor.
+    Page(Gseq, Box<PullAnswer>),
+}
+
+/// A copy of a device's storage, to be put back.
+struct Backup {
+    disk: Disk,
+    seen: Seen,
+    keys: BTreeMap<Epoch, Rc<DeviceKey>>,
+}
+
+/// A new life of a device.
+pub struct Life {
+    /// Its number.
+    pub epoch: Epoch,
+    /// Its key.
+    pub key: Rc<DeviceKey>,
+    /// Its first anchor.
+    pub anchor: String,
+}
+
+/// A push the outbox wants sent.
+pub struct Flight {
+    /// The number of the attempt.
+    pub id: u64,
+    /// Of which life.
+    pub epoch: Epoch,
+    /// First number.
+    pub first: Seq,
+    /// Last number.
+    pub last: Seq,
+}
+
+/// See the file's header.
+pub struct Handset {
+    /// Which device it says it is.
+    pub device: DeviceId,
+    /// Where it is used, and by whom.
+    pub site: Site,
+    /// A key for each of its lives.
+    pub keys: BTreeMap<Epoch, Rc<DeviceKey>>,
+    /// Its outbox in this session.
+    pub outbox: Outbox,
+    /// Counts sessions: an answer to an earlier one is heard by nobody.
+    pub session: u64,
+    /// When the timer fires, by the session's clock.
+    pub due: Option<u64>,
+    /// What it holds of the world.
+    pub seen: Seen,
+    /// It has to be enrolled again.
+    pub over: bool,
+    /// It was asked what changed, and no answer came yet.
+    pub pulling: bool,
+    /// Whose signatures it believes.
+    pub trust: Vec<TrustKey>,
+    /// What its tokens name as `aud`.
+    pub installation: String,
+    /// What it made, and what of others' it could retract.
+    pub events: Vec<EventId>,
+    /// What it knew when it made an event.
+    pub knew: Vec<(Hash, Gseq)>,
+    /// Receipted positions and where it read afterwards (I23).
+    pub reads: Vec<(Gseq, Gseq)>,
+    /// The newest position it was told for an event of its own.
+    pub receipted: Gseq,
+    begun: Micros,
+    offset: Micros,
+    frozen: Option<Micros>,
+    writes: VecDeque<u64>,
+    effects: BTreeMap<u64, Effect>,
+    backup: Option<Backup>,
+}
+
+impl Handset {
+    /// A device just enrolled.
+    pub fn new(device: DeviceId, site: Site, life: Life, now: Micros) -> Handset {
+        let Life { epoch, key, anchor } = life;
+        let kept = KeptAnchor {
+            text: anchor,
+            wall: now,
+        };
+        Handset {
+            device,
+            site,
+            keys: BTreeMap::from([(epoch, key)]),
+            outbox: Outbox::new(Disk::new(device, epoch, Some(kept))),
+            session: 0,
+            due: None,
+            seen: Seen::default(),
+            over: false,
+            pulling: false,
+            trust: Vec::new(),
+            installation: String::new(),
+            events: Vec::new(),
+            knew: Vec::new(),
+            reads: Vec::new(),
+            receipted: 0,
+            begun: now,
+            offset: 0,
+            frozen: None,
+            writes: VecDeque::new(),
+            effects: BTreeMap::new(),
+            backup: None,
+        }
+    }
+
+    /// The device's wall clock.
+    pub fn wall(&self, now: Micros) -> Micros {
+        let real = now.saturating_add(self.offset);
+        self.frozen.unwrap_or(real)
+    }
+
+    /// The session's clock, in milliseconds.
+    pub fn session_ms(&self, now: Micros) -> u64 {
+        u64::try_from(now.saturating_sub(self.begun) / 1000).unwrap_or(0)
+    }
+
+    /// Moves its wall clock, or lets it stand still.
+    pub fn upset_clock(&mut self, offset: Micros, stands: bool, now: Micros) {
+        self.offset = offset;
+        self.frozen = stands.then(|| now.saturating_add(offset));
+    }
+
+    /// One command, its actions done; the pushes it wants sent.
+    pub fn take(
+        &mut self,
+        command: Command,
+        effect: Option<Effect>,
+        now: Micros,
+        dice: &mut Dice,
+    ) -> Vec<Flight> {
+        let input = Input {
+            now: self.session_ms(now),
+            jitter: dice.below(1001) as u16,
+            command,
+        };
+        let (mut effect, mut flights) = (effect, Vec::new());
+        for action in self.outbox.take(input) {
+            match action {
+                Action::Persist { write } => {
+                    self.writes.push_back(write.id);
+                    if let Some(effect) =
+                        effect.take_if(|_| write.anchor.is_some() || write.cursor.is_some())
+                    {
+                        self.effects.insert(write.id, effect);
+                    }
+                }
+                Action::Send {
+                    flight,
+                    epoch,
+                    first,
+                    last,
+                } => flights.push(Flight {
+                    id: flight,
+                    epoch,
+                    first,
+                    last,
+                }),
+                Action::WaitUntil { at } => self.due = Some(at),
+                Action::Show { notice } => {
+                    self.over |= notice == Notice::EnrolAgain;
+                }
+            }
+        }
+        flights
+    }
+
+    /// Its storage commits so many of the transactions it was asked for.
+    pub fn commit(&mut self, count: usize, now: Micros, dice: &mut Dice) -> Vec<Flight> {
+        let mut flights = Vec::new();
+        for _ in 0..count {
+            let Some(write) = self.writes.pop_front() else {
+                break;
+            };
+            if let Some(effect) = self.effects.remove(&write) {
+                self.seen.apply(effect);
+            }
+            flights.extend(self.take(Command::Committed { write }, None, now, dice));
+        }
+        flights
+    }
+
+    /// Its storage refuses one of the transactions it was asked for, and all after it.
+    pub fn fail_write(
+        &mut self,
+        now: Micros,
+        dice: &mut Dice,
+        history: &mut DeviceHistory,
+    ) -> Vec<Flight> {
+        let at = dice.below(self.writes.len());
+        let Some(write) = self.writes.get(at).copied() else {
+            return Vec::new();
+        };
+        self.writes.truncate(at);
+        self.effects.retain(|id, _| *id < write);
+        let flights = self.take(Command::NotWritten { write }, None, now, dice);
+        self.forget(history, Whereabouts::NeverPromised);
+        flights
+    }
+
+    /// How many transactions wait to be committed.
+    pub fn writing(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// Takes new events into its history and hands them to the outbox, as one act.
+    pub fn capture(
+        &mut self,
+        texts: Vec<(EventId, String)>,
+        now: Micros,
+        dice: &mut Dice,
+        history: &mut DeviceHistory,
+    ) -> Vec<Flight> {
+        let slot = self.outbox.slot(self.session_ms(now));
+        let (mut head, mut seq) = (slot.prev_hash, slot.seq);
+        for (event, text) in &texts {
+            head = chain::next(head, text.as_bytes());
+            self.knew.push((head, self.seen.knows));
+            self.events.push(*event);
+            history.made.push(Made {
+                epoch: slot.epoch,
+                seq,
+                event: *event,
+                text: text.clone(),
+                hash: head,
+                whereabouts: Whereabouts::Waiting,
+            });
+            seq += 1;
+        }
+        let texts = texts.into_iter().map(|(_, text)| text).collect();
+        self.take(Command::Capture { texts }, None, now, dice)
+    }
+
+    /// The program dies, after some of its transactions came through, and starts again. A second
+    /// tab taking over is the same.
+    pub fn die(
+        &mut self,
+        now: Micros,
+        dice: &mut Dice,
+        history: &mut DeviceHistory,
+    ) -> Vec<Flight> {
+        let reached = dice.below(self.writes.len() + 1);
+        for write in self.writes.iter().take(reached) {
+            if let Some(effect) = self.effects.remove(write) {
+                self.seen.apply(effect);
+            }
+        }
+        let disk = self.outbox.clone().crash(reached);
+        let flights = self.start(disk, now, dice);
+        self.forget(history, Whereabouts::NeverPromised);
+        flights
+    }
+
+    fn start(&mut self, disk: Disk, now: Micros, dice: &mut Dice) -> Vec<Flight> {
+        self.outbox = Outbox::new(disk);
+        self.session += 1;
+        self.begun = now;
+        self.writes.clear();
+        self.effects.clear();
+        self.due = None;
+        self.pulling = false;
+        self.take(Command::Wake, None, now, dice)
+    }
+
+    /// What it made and no longer holds, without ever having heard that it is safe, is where
+    /// `lost` says.
+    fn forget(&self, history: &mut DeviceHistory, lost: Whereabouts) {
+        for made in &mut history.made {
+            if made.whereabouts != Whereabouts::Waiting {
+                continue;
+            }
+            let row = self.outbox.disk().rows.get(&(made.epoch, made.seq));
+            if row.is_none_or(|row| row.hash != made.hash) {
+                made.whereabouts = lost;
+            }
+        }
+    }
+
+    /// Its history learns what the outbox let go.
+    pub fn refresh(&self, history: &mut DeviceHistory) {
+        let disk = self.outbox.disk();
+        for made in &mut history.made {
+            if made.whereabouts != Whereabouts::Waiting {
+                continue;
+            }
+            let pending = made.epoch == disk.epoch && made.seq >= disk.next;
+            let row = disk.rows.get(&(made.epoch, made.seq));
+            let row = row.filter(|row| row.hash == made.hash);
+            if !pending && row.is_none_or(|row| row.state.is_receipted()) {
+                made.whereabouts = Whereabouts::Dropped;
+            }
+        }
+    }
+
+    /// Keeps a copy of its storage.
+    pub fn back_up(&mut self) {
+        self.backup = Some(Backup {
+            disk: self.outbox.disk().clone(),
+            seen: self.seen.clone(),
+            keys: self.keys.clone(),
+        });
+    }
+
+    /// Puts the copy back: what it made since is gone, and it does not know.
+    pub fn restore(
+        &mut self,
+        now: Micros,
+        dice: &mut Dice,
+        history: &mut DeviceHistory,
+    ) -> Vec<Flight> {
+        let Some(backup) = &self.backup else {
+            return Vec::new();
+        };
+        let disk = backup.disk.clone();
+        self.seen = backup.seen.clone();
+        self.seen.pages.clear();
+        self.keys = backup.keys.clone();
+        self.reads.clear();
+        self.refresh(history);
+        let flights = self.start(disk, now, dice);
+        self.forget(history, Whereabouts::Wiped);
+        flights
+    }
+
+    /// A second copy of it, in other hands.
+    pub fn copy(&self, now: Micros) -> Handset {
+        Handset {
+            outbox: Outbox::new(self.outbox.disk().clone()),
+            keys: self.keys.clone(),
+            seen: Seen {
+                pages: Vec::new(),
+                ..self.seen.clone()
+            },
+            trust: self.trust.clone(),
+            installation: self.installation.clone(),
+            events: self.events.clone(),
+            knew: Vec::new(),
+            reads: Vec::new(),
+            receipted: 0,
+            session: 0,
+            due: None,
+            over: false,
+            pulling: false,
+            begun: now,
+            offset: self.offset,
+            frozen: None,
+            writes: VecDeque::new(),
+            effects: BTreeMap::new(),
+            backup: None,
+            device: self.device,
+            site: self.site,
+        }
+    }
+
+    /// Enrolled again under a new key. `wiped`: nothing of before is left.
+    pub fn enrolled(
+        &mut self,
+        life: Life,
+        wiped: bool,
+        now: Micros,
+        dice: &mut Dice,
+        history: &mut DeviceHistory,
+    ) -> Vec<Flight> {
+        let Life { epoch, key, anchor } = life;
+        self.over = false;
+        let wall = self.wall(now);
+        if wiped {
+            self.refresh(history);
+            let kept = KeptAnchor { text: anchor, wall };
+            self.seen = Seen::default();
+            self.keys.clear();
+            self.backup = None;
+            self.reads.clear();
+            self.keys.insert(epoch, key);
+            let flights = self.start(Disk::new(self.device, epoch, Some(kept)), now, dice);
+            self.forget(history, Whereabouts::Wiped);
+            return flights;
+        }
+        self.keys.insert(epoch, key);
+        let command = Command::NewEpoch {
+            epoch,
+            anchor,
+            wall,
+        };
+        self.take(command, None, now, dice)
+    }
+
+    /// What a page says of own events.
+    pub fn fates(&self, page: &PullAnswer) -> Vec<(Epoch, Seq, Fate)> {
+        page.items
+            .iter()
+            .filter_map(|item| match &item.item {
+                Item::Verdict(verdict) if verdict.device == self.device => Some((
+                    verdict.epoch,
+                    verdict.seq,
+                    Fate::of_findings(&verdict.findings),
+                )),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+impl Seen {
+    fn apply(&mut self, effect: Effect) {
+        match effect {
+            Effect::Knows(upto) => self.knows = self.knows.max(upto),
+            Effect::Page(after, page) => {
+                self.knows = self.knows.max(page.cursor);
+                let items = page.items.iter().map(|item| (name(&item.item), item.gseq));
+                self.pages.push(Delivered {
+                    after,
+                    upto: page.cursor,
+                    items: items.collect(),
+                    applied: true,
+                    more: page.more,
+                });
+                for item in page.items {
+                    self.put(item.gseq, item.item);
+                }
+            }
+        }
+    }
+
+    /// An item takes the place of the one before it.
+    pub fn put(&mut self, gseq: Gseq, item: Item) {
+        let name = name(&item);
+        if let Item::RecallList(list) = &item {
+            self.list_version = Some(list.version);
+        }
+        if matches!(item, Item::Removed(_)) {
+            self.items.remove(&name);
+        } else {
+            let text = serde_json::to_string(&item).unwrap_or_default();
+            self.items.insert(name, (gseq, text));
+        }
+    }
+}
+
+/// What an item is of.
+fn name(item: &Item) -> String {
+    match item {
+        Item::Product(card) => format!("product {}", card.product),
+        Item::Partner(card) => format!("partner {}", card.enterprise),
+        Item::Unit(card) => format!("unit {}", card.unit),
+        Item::RecallList(_) => "recall list".to_owned(),
+        Item::Verdict(verdict) => format!("verdict {} {}", verdict.device, verdict.event),
+        Item::Removed(Removed::Product(id)) => format!("product {id}"),
+        Item::Removed(Removed::Partner(id)) => format!("partner {id}"),
+        Item::Removed(Removed::Unit(unit)) => format!("unit {unit}"),
+    }
+}

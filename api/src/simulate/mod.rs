@@ -1,0 +1,222 @@
+//! `suyuan simulate`: the whole agreement between handsets and servers, run from a seed in virtual
+//! time, with everything going wrong that can, and every promise of sync.md section 9 looked at.
+//!
+//! The servers are real: their database, their routes and handlers, the signatures. Only sockets,
+//! time and chance are made: a request is handed to the router in memory, the clock stands until it
+//! is set, and all chance comes from the seed. So a run that broke something breaks it again.
+//!
+//! - [`run`] is what happens, [`faults`] what people decide and what goes wrong, [`scans`] what is
+//!   scanned, [`post`] the network, [`handset`] a device, [`node`] a server process.
+//! - [`check`] says which invariants are looked at when; they are `suyuan_sync::invariants`.
+//!
+//! It is no part of the service: nothing here may be called by it.
+
+mod check;
+mod dice;
+mod faults;
+mod handset;
+mod key;
+mod node;
+mod post;
+mod run;
+mod scans;
+mod store;
+mod world;
+
+use run::{Run, Stop};
+use std::{collections::BTreeMap, fmt};
+use suyuan_sync::{
+    chain::{self, Hash},
+    invariants::Broken,
+};
+use thiserror::Error;
+
+/// What is run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where all chance comes from.
+    pub seed: u64,
+    /// How many steps before everything heals.
+    pub steps: u32,
+    /// An empty PostgreSQL database; none: SQLite in a folder that is removed afterwards.
+    pub database: Option<String>,
+    /// Server processes on it.
+    pub servers: usize,
+    /// Handsets.
+    pub devices: usize,
+    /// What is left out.
+    pub without: Vec<Part>,
+    /// How many steps between two looks at the whole log.
+    pub every: u32,
+    /// Tell everything that happens on standard error.
+    pub verbose: bool,
+}
+
+/// A part of a run that may be left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Nothing goes wrong: no loss, no death, no wrong clock.
+    Faults,
+    /// Nothing is recalled.
+    Recalls,
+    /// No goods without codes of their own.
+    Lots,
+}
+
+impl Options {
+    /// Is this part of it?
+    pub fn has(&self, part: Part) -> bool {
+        !self.without.contains(&part)
+    }
+
+    /// Everything, for this seed.
+    pub fn of(seed: u64) -> Options {
+        Options {
+            seed,
+            steps: 500,
+            database: None,
+            servers: 2,
+            devices: 40,
+            without: Vec::new(),
+            every: 50,
+            verbose: false,
+        }
+    }
+}
+
+/// What came of a run.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// From this seed.
+    pub seed: u64,
+    /// How far it came.
+    pub steps: u32,
+    /// A hash over everything that happened, in order, and over the log: equal runs have equal ones.
+    pub history: Hash,
+    /// How often what happened.
+    pub tally: BTreeMap<&'static str, u64>,
+    /// Events in the log.
+    pub events: usize,
+    /// The invariant that does not hold, and where that was seen.
+    pub broken: Option<Broken>,
+}
+
+impl fmt::Display for Ran {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "seed {}, {} steps, {} events",
+            self.seed, self.steps, self.events
+        )?;
+        for (what, times) in &self.tally {
+            writeln!(f, "  {times:>6}  {what}")?;
+        }
+        writeln!(f, "history {}", self.history)?;
+        match &self.broken {
+            None => write!(f, "every invariant held"),
+            Some(broken) => write!(f, "step {} of seed {}: {broken}", self.steps, self.seed),
+        }
+    }
+}
+
+/// Why a run could not go on. Never a broken invariant.
+#[derive(Debug, Error)]
+pub enum SimulateError {
+    /// A key could not be made or used.
+    #[error("a device's key")]
+    Key,
+    /// No server runs.
+    #[error("no server runs")]
+    Down,
+    /// A handset never came to the end of what changed.
+    #[error("a handset never came to the end of what changed")]
+    Behind,
+    /// A call was answered otherwise than the protocol says.
+    #[error("{0} was answered {1}")]
+    Answered(&'static str, u16),
+    /// The database's word.
+    #[error("database")]
+    Db(#[from] sea_orm::DbErr),
+    /// The database cannot be opened.
+    #[error("database")]
+    Open(#[from] crate::db::OpenError),
+    /// The service does not start.
+    #[error("start")]
+    Start(#[from] crate::app::StartError),
+    /// Something is no JSON.
+    #[error("JSON")]
+    Json(#[from] serde_json::Error),
+    /// The folder.
+    #[error("folder")]
+    Folder(#[from] std::io::Error),
+    /// The settings.
+    #[error("settings")]
+    Settings(#[from] crate::config::SettingsError),
+    /// Secrets.
+    #[error("secrets")]
+    Seal(#[from] crate::sealing::SealError),
+    /// The world could not be made.
+    #[error("the world: {0}")]
+    World(String),
+    /// A device could not be made.
+    #[error("device")]
+    Device(#[from] crate::handheld::devices::DeviceError),
+    /// Something could not be taken in.
+    #[error("aside")]
+    Aside(#[from] crate::handheld::aside::AsideError),
+    /// Master data cannot be read.
+    #[error("master data")]
+    Record(#[from] crate::handheld::world::WorldError),
+    /// A pull failed.
+    #[error("pull")]
+    Pull(#[from] crate::handheld::down::pull::PullError),
+}
+
+impl From<crate::problem::Problem> for SimulateError {
+    fn from(problem: crate::problem::Problem) -> SimulateError {
+        SimulateError::World(format!("{problem:?}"))
+    }
+}
+
+/// Runs it.
+pub async fn simulate(options: Options) -> Result<Ran, SimulateError> {
+    let every = options.every.max(1);
+    let mut run = Run::begin(options).await?;
+    let came = through(&mut run, every).await;
+    let broken = match came {
+        Ok(()) => None,
+        Err(Stop::Broken(broken)) => Some(broken),
+        Err(Stop::Failed(error)) => return Err(error),
+    };
+    for logged in &run.log.events {
+        let line = format!(
+            "{} {} {:?} {:?}",
+            logged.gseq, logged.hash, logged.fate, logged.order
+        );
+        run.trail = chain::next(run.trail, line.as_bytes());
+    }
+    let ran = Ran {
+        seed: run.options.seed,
+        steps: run.step,
+        history: run.trail,
+        tally: run.tally.clone(),
+        events: run.log.events.len(),
+        broken,
+    };
+    run.end().await;
+    Ok(ran)
+}
+
+async fn through(run: &mut Run, every: u32) -> Result<(), Stop> {
+    for step in 1..=run.options.steps {
+        run.step().await?;
+        run.look().await?;
+        if step % every == 0 {
+            run.look_closely().await?;
+        }
+    }
+    run.heal().await?;
+    run.look().await?;
+    run.look_closely().await?;
+    run.compare_readers().await
+}

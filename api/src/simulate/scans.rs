@@ -1,0 +1,366 @@
+//! What people scan: mostly what makes sense, often what contradicts, now and then what is no event
+//! at all. Knows nothing of the service.
+
+use super::{
+    dice::Dice,
+    handset::Handset,
+    world::{Site, World},
+};
+use suyuan_sync::{
+    event::{
+        Counterpart, Disposition, Document, Event, Group, Input, Kind, LotLine, Override, UnitRead,
+    },
+    ids::{EnterpriseId, EventId, GroupId, LocationId, Micros},
+};
+use uuid::Builder;
+
+/// What is remembered of what was scanned, so that most of what follows makes sense.
+#[derive(Default)]
+pub struct Memory {
+    /// Where somebody last said each code was.
+    places: std::collections::BTreeMap<String, LocationId>,
+    /// Events by whom, newest last.
+    made: Vec<(EnterpriseId, EventId)>,
+    /// Groups that lack their last member, with its number.
+    open: Vec<(GroupId, u32, EnterpriseId)>,
+}
+
+/// An event on its way to become a text.
+#[derive(Clone)]
+struct Draft {
+    kind: Kind,
+    fill: Event,
+}
+
+/// What somebody scans now, as an act of one transaction.
+pub fn scan(
+    dice: &mut Dice,
+    world: &World,
+    memory: &mut Memory,
+    handset: &Handset,
+    now: Micros,
+) -> Vec<(EventId, String)> {
+    let drafts = drafts(dice, world, memory, handset.site);
+    let slot = handset.outbox.slot(handset.session_ms(now));
+    let mut texts = Vec::new();
+    for (seq, draft) in (slot.seq..).zip(drafts) {
+        let mut event = draft.fill;
+        event.kind = draft.kind;
+        event.id = new_event(dice, now);
+        // Somebody's program gives an id twice.
+        if dice.happens(4)
+            && let Some(used) = dice.pick(&handset.events)
+        {
+            event.id = *used;
+        }
+        event.device = slot.device;
+        event.epoch = slot.epoch;
+        event.seq = if dice.happens(3) { seq + 5 } else { seq };
+        event.at = handset.wall(now);
+        event.mono_ms = slot.mono_ms;
+        event.anchor.clone_from(&slot.anchor);
+        event.anchor_wall = slot.anchor_wall;
+        if dice.happens(10) {
+            (event.anchor, event.anchor_wall, event.mono_ms) = (None, None, 0);
+        }
+        event.cursor = slot.cursor;
+        event.list_version = handset.seen.list_version;
+        if dice.happens(30) {
+            event.list_version = Some(dice.between(0, slot.cursor.max(1) * 2));
+        }
+        memory.made.push((handset.site.enterprise, event.id));
+        let mut text = event.write();
+        match dice.below(200) {
+            0 => text.truncate(text.len() / 2),
+            1 => {
+                let kind = format!("\"{}\"", event.kind.name());
+                text = text.replacen(&kind, "\"teleport\"", 1);
+            }
+            // Valid JSON that nobody would write again like this: bytes are kept, not values.
+            2..22 => text = text.replacen('{', "{ \"zz\": 1.50, ", 1),
+            _ => {}
+        }
+        texts.push((event.id, text));
+    }
+    texts
+}
+
+fn new_event(dice: &mut Dice, now: Micros) -> EventId {
+    let ms = u64::try_from(now / 1000).unwrap_or(0);
+    let mut rest = [0; 10];
+    rest.copy_from_slice(&dice.bytes()[..10]);
+    EventId(Builder::from_unix_timestamp_millis(ms, &rest).into_uuid())
+}
+
+fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Vec<Draft> {
+    let one = |kind: Kind, fill: Event| vec![Draft { kind, fill }];
+    let kinds = [
+        (20, Kind::Inbound),
+        (16, Kind::Outbound),
+        (18, Kind::Sale),
+        (6, Kind::Return),
+        (4, Kind::Inspect),
+        (5, Kind::Collect),
+        (2, Kind::Destroy),
+        (4, Kind::Count),
+        (9, Kind::Pack),
+        (3, Kind::Unpack),
+        (2, Kind::Commission),
+        (7, Kind::Retract),
+    ];
+    let Some(kind) = dice.weighed(&kinds) else {
+        return Vec::new();
+    };
+    let mut fill = bare(dice, site);
+    fill.kind = kind;
+    // Goods without codes of their own.
+    let loose = matches!(
+        kind,
+        Kind::Inbound | Kind::Outbound | Kind::Sale | Kind::Count
+    );
+    if loose && world.lots && dice.happens(180) {
+        fill.lots = lots(dice, world);
+        aim(dice, world, &mut fill, kind);
+        return one(kind, fill);
+    }
+    match kind {
+        Kind::Pack | Kind::Unpack => {
+            let (parents, children) = if dice.happens(250) {
+                (&world.pallets, &world.cases)
+            } else {
+                (&world.cases, &world.tins)
+            };
+            let few = dice.between(1, 5) as usize;
+            fill.units = reads(dice, memory, children, site, few);
+            let parent = if dice.happens(30) { children } else { parents };
+            fill.parent = reads(dice, memory, parent, site, 1).pop();
+            if kind == Kind::Unpack && dice.happens(500) {
+                fill.units.clear();
+            }
+            if dice.happens(80) {
+                fill.declared = Some(fill.units.len() as u32 + 1);
+            }
+        }
+        Kind::Retract => {
+            fill.actor.supervisor = dice.happens(200);
+            let own: Vec<EventId> = memory
+                .made
+                .iter()
+                .rev()
+                .filter(|(of, _)| *of == site.enterprise)
+                .map(|(_, event)| *event)
+                .take(40)
+                .collect();
+            fill.target = dice.pick(&own).copied();
+            if dice.happens(50) {
+                fill.target = dice.pick(&memory.made).map(|(_, event)| *event);
+            }
+            // 更正: what was meant comes with it.
+            if dice.happens(300) {
+                let group = Group {
+                    id: new_group(dice),
+                    n: 1,
+                    of: 2,
+                    correct: true,
+                };
+                fill.group = Some(group);
+                let mut right = bare(dice, site);
+                right.actor = fill.actor.clone();
+                right.units = reads(dice, memory, &world.tins, site, 1);
+                right.group = Some(Group { n: 2, ..group });
+                let sale = Draft {
+                    kind: Kind::Sale,
+                    fill: right,
+                };
+                return vec![Draft { kind, fill }, sale];
+            }
+        }
+        _ => {
+            let big = matches!(kind, Kind::Inbound | Kind::Outbound) && dice.happens(350);
+            let from = if !big {
+                &world.tins
+            } else if dice.happens(300) {
+                &world.pallets
+            } else {
+                &world.cases
+            };
+            let few = dice.between(1, 3) as usize;
+            fill.units = reads(dice, memory, from, site, few);
+        }
+    }
+    fill.disposition = (kind == Kind::Inspect)
+        .then(|| {
+            let of = [
+                Disposition::Sellable,
+                Disposition::Hold,
+                Disposition::Destroy,
+            ];
+            dice.pick(&of).copied()
+        })
+        .flatten();
+    if kind == Kind::Count && dice.happens(600) {
+        let scope = serde_json::json!({"complete": true});
+        fill.body.insert("scope".into(), scope);
+    }
+    if kind == Kind::Commission {
+        let batch = dice.pick(&world.batches).map(ToString::to_string);
+        fill.body.insert("batch".into(), batch.into());
+    }
+    if kind == Kind::Sale && dice.happens(60) {
+        fill.overridden = Some(Override {
+            code: "recalled".into(),
+            reason: "误报".into(),
+            supervisor: Some("s-1".into()),
+            recall: None,
+        });
+    }
+    aim(dice, world, &mut fill, kind);
+    note(memory, &fill, site);
+    // A receipt of several documents stands together.
+    if kind == Kind::Inbound && dice.happens(150) {
+        return grouped(dice, world, memory, fill, site);
+    }
+    // Somebody completes what lacked its last part.
+    let lacking = memory
+        .open
+        .iter()
+        .position(|(.., of)| *of == site.enterprise);
+    if kind == Kind::Inbound
+        && dice.happens(150)
+        && let Some(at) = lacking
+    {
+        let (id, of, _) = memory.open.remove(at);
+        fill.group = Some(Group {
+            id,
+            n: of,
+            of,
+            correct: false,
+        });
+    }
+    one(kind, fill)
+}
+
+fn grouped(
+    dice: &mut Dice,
+    world: &World,
+    memory: &mut Memory,
+    first: Event,
+    site: Site,
+) -> Vec<Draft> {
+    let (id, several) = (new_group(dice), dice.between(2, 4) as u32);
+    let lacks = dice.happens(200);
+    let of = several + u32::from(lacks);
+    if lacks {
+        memory.open.push((id, of, site.enterprise));
+    }
+    (1..=several)
+        .map(|n| {
+            let mut fill = first.clone();
+            if n > 1 {
+                fill.units = reads(dice, memory, &world.tins, site, 1);
+            }
+            fill.group = Some(Group {
+                id,
+                n,
+                of,
+                correct: false,
+            });
+            Draft {
+                kind: Kind::Inbound,
+                fill,
+            }
+        })
+        .collect()
+}
+
+fn new_group(dice: &mut Dice) -> GroupId {
+    GroupId(Builder::from_random_bytes(dice.bytes()).into_uuid())
+}
+
+fn bare(dice: &mut Dice, site: Site) -> Event {
+    let nobody = EventId(uuid::Uuid::nil());
+    let device = suyuan_sync::ids::DeviceId::SERVER;
+    let mut fill = Event::bare(Kind::Inbound, nobody, device, 1, 1, 0);
+    fill.location = site.id;
+    fill.actor.id = format!("w-{}", dice.below(3));
+    fill.actor.proof = suyuan_sync::event::Proof::Pin;
+    fill.actor.login_age_s = Some(60);
+    fill.actor.supervisor = dice.happens(60);
+    fill.doc = (!dice.happens(50)).then(|| Document {
+        no: format!("D-{}", dice.below(6)),
+        at: None,
+    });
+    fill
+}
+
+/// To whom, by whom.
+fn aim(dice: &mut Dice, world: &World, fill: &mut Event, kind: Kind) {
+    if !matches!(kind, Kind::Inbound | Kind::Outbound) {
+        return;
+    }
+    let other = dice.pick(&world.sites).copied();
+    fill.counterpart = match (dice.below(10), other) {
+        (0, _) | (_, None) => Some(Counterpart::Named("老王".into())),
+        (1 | 2, Some(site)) => Some(Counterpart::Enterprise(site.enterprise)),
+        (_, Some(site)) => Some(Counterpart::Location(site.id)),
+    };
+    if kind == Kind::Outbound && !dice.happens(100) {
+        let carrier = "logistics.logistics_company";
+        fill.body.insert(carrier.into(), "顺丰".into());
+    }
+}
+
+fn note(memory: &mut Memory, fill: &Event, site: Site) {
+    let to = match fill.counterpart {
+        Some(Counterpart::Location(to)) if fill.kind == Kind::Outbound => to,
+        _ => site.id,
+    };
+    for read in fill.units.iter().chain(&fill.parent) {
+        memory.places.insert(read.code.clone(), to);
+    }
+}
+
+/// Some of these codes: rather those that are here.
+fn reads(
+    dice: &mut Dice,
+    memory: &Memory,
+    of: &[String],
+    site: Site,
+    count: usize,
+) -> Vec<UnitRead> {
+    let here: Vec<&String> = of
+        .iter()
+        .filter(|code| {
+            memory
+                .places
+                .get(*code)
+                .is_none_or(|place| *place == site.id)
+        })
+        .collect();
+    let mut out: Vec<UnitRead> = Vec::new();
+    for _ in 0..count {
+        let code = if dice.happens(750) {
+            dice.pick(&here).copied()
+        } else {
+            dice.pick(of)
+        };
+        let input = dice.weighed(&[(8, Input::Wedge), (1, Input::Camera), (1, Input::Typed)]);
+        if let (Some(code), Some(input)) = (code, input)
+            && out.iter().all(|read| read.code != *code)
+        {
+            out.push(UnitRead::of(code, input));
+        }
+    }
+    out
+}
+
+fn lots(dice: &mut Dice, world: &World) -> Vec<LotLine> {
+    let lot = ["L1", "L2"].map(str::to_owned);
+    vec![LotLine {
+        gtin: world.gtin.clone(),
+        lot: (!dice.happens(100))
+            .then(|| dice.pick(&lot).cloned())
+            .flatten(),
+        qty: dice.between(1, 30) as u64,
+    }]
+}

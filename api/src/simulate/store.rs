@@ -1,0 +1,187 @@
+//! All SQL of the simulator: the log as the invariants want it. Reads only.
+
+use crate::{db::statement, handheld::push::store::fate_name, log::Position};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use std::collections::{BTreeMap, BTreeSet};
+use suyuan_sync::{
+    admission,
+    chain::Hash,
+    event,
+    facts::Statement,
+    ids::{DeviceId, EnterpriseId, Epoch, EventId, GroupId, Seq},
+    invariants::Logged,
+    order::{Interval, Order},
+    wire::Status,
+};
+
+fn hash(row: &QueryResult, name: &str) -> Result<Hash, DbErr> {
+    let bytes: Vec<u8> = row.try_get("", name)?;
+    let bytes: [u8; 32] = bytes
+        .try_into()
+        .map_err(|_| DbErr::Type(format!("{name} is no hash")))?;
+    Ok(Hash(bytes))
+}
+
+/// What an event is now.
+pub(super) struct Standing {
+    fate: Status,
+    order: Option<Order>,
+}
+
+fn standing(row: &QueryResult, event: Option<EventId>) -> Result<Standing, DbErr> {
+    let fate: String = row.try_get("", "fate")?;
+    let counts: Option<i64> = row.try_get("", "counts_from")?;
+    let number = |name: &str| row.try_get::<i64>("", name);
+    let order = Order {
+        eff: number("eff")?,
+        device: DeviceId(row.try_get("", "device_id")?),
+        epoch: number("order_epoch")? as Epoch,
+        seq: number("seq")? as Seq,
+        event: event.unwrap_or(EventId(uuid::Uuid::nil())),
+    };
+    let fate = Status::of_name(&fate).ok_or_else(|| DbErr::Type(format!("{fate} is no fate")))?;
+    Ok(Standing {
+        fate,
+        order: counts.is_some().then_some(order),
+    })
+}
+
+/// The events above a position, ascending.
+pub(super) async fn events_after(
+    conn: &impl ConnectionTrait,
+    after: Position,
+) -> Result<Vec<Logged>, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT gseq, stamp, enterprise_id, device_id, epoch, seq, event_id, fate, counts_from, \
+         order_epoch, lo, est, eff, prev_hash, hash, body FROM event WHERE gseq > ? ORDER BY gseq",
+        [after.into()],
+    );
+    let rows = conn.query_all_raw(query).await?;
+    rows.iter().map(logged).collect()
+}
+
+fn logged(row: &QueryResult) -> Result<Logged, DbErr> {
+    let number = |name: &str| row.try_get::<i64>("", name);
+    let event: Option<uuid::Uuid> = row.try_get("", "event_id")?;
+    let event = event.map(EventId);
+    let body: Vec<u8> = row.try_get("", "body")?;
+    let group = event::parse_bytes(&body).ok().and_then(|event| event.group);
+    let now = standing(row, event)?;
+    Ok(Logged {
+        gseq: number("gseq")?,
+        recv: number("stamp")?,
+        enterprise: EnterpriseId(row.try_get("", "enterprise_id")?),
+        device: DeviceId(row.try_get("", "device_id")?),
+        epoch: number("epoch")? as Epoch,
+        seq: number("seq")? as Seq,
+        event,
+        group: group.map(|group| (group.id, group.of)),
+        prev_hash: hash(row, "prev_hash")?,
+        hash: hash(row, "hash")?,
+        body,
+        fate: now.fate,
+        order: now.order,
+        interval: Interval {
+            lo: number("lo")?,
+            est: number("est")?,
+            hi: number("stamp")?,
+        },
+    })
+}
+
+/// What became of the events of a log by now.
+pub(super) async fn stand(conn: &impl ConnectionTrait, events: &mut [Logged]) -> Result<(), DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT gseq, event_id, device_id, seq, fate, counts_from, order_epoch, eff FROM event \
+         ORDER BY gseq",
+        [],
+    );
+    let mut now: BTreeMap<Position, Standing> = BTreeMap::new();
+    for row in conn.query_all_raw(query).await? {
+        let event: Option<uuid::Uuid> = row.try_get("", "event_id")?;
+        now.insert(
+            row.try_get("", "gseq")?,
+            standing(&row, event.map(EventId))?,
+        );
+    }
+    for logged in events {
+        // One that is gone keeps what it was: I7 tells.
+        if let Some(now) = now.get(&logged.gseq) {
+            (logged.fate, logged.order) = (now.fate, now.order);
+        }
+    }
+    Ok(())
+}
+
+/// What was decided: groups that were released, events that were admitted.
+pub(super) async fn decided(
+    conn: &impl ConnectionTrait,
+) -> Result<(BTreeSet<GroupId>, BTreeSet<EventId>), DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT body FROM log_entry WHERE kind IN ('group_released', 'admitted') ORDER BY gseq",
+        [],
+    );
+    let (mut groups, mut events) = (BTreeSet::new(), BTreeSet::new());
+    for row in conn.query_all_raw(query).await? {
+        let body: String = row.try_get("", "body")?;
+        match serde_json::from_str(&body) {
+            Ok(Statement::GroupReleased { group }) => {
+                groups.insert(group);
+            }
+            Ok(Statement::Admitted {
+                events: admitted, ..
+            }) => events.extend(admitted),
+            _ => {}
+        }
+    }
+    Ok((groups, events))
+}
+
+/// Since which position each key is revoked.
+pub(super) async fn revoked(
+    conn: &impl ConnectionTrait,
+) -> Result<BTreeMap<(DeviceId, Epoch), i64>, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT device_id, epoch, revoked_gseq FROM device_key WHERE revoked_gseq IS NOT NULL",
+        [],
+    );
+    let rows = conn.query_all_raw(query).await?;
+    rows.iter()
+        .map(|row| {
+            let epoch: i64 = row.try_get("", "epoch")?;
+            let key = (DeviceId(row.try_get("", "device_id")?), epoch as Epoch);
+            Ok((key, row.try_get("", "revoked_gseq")?))
+        })
+        .collect()
+}
+
+/// Events that stand aside and somebody could take in: position and whose.
+pub(super) async fn quarantined(
+    conn: &impl ConnectionTrait,
+) -> Result<Vec<(Position, uuid::Uuid)>, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT gseq, enterprise_id FROM event WHERE fate = ? ORDER BY gseq",
+        [fate_name(admission::Status::Quarantined).into()],
+    );
+    let rows = conn.query_all_raw(query).await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("", "gseq")?, row.try_get("", "enterprise_id")?)))
+        .collect()
+}
+
+/// Parked events that wait for the rest of their group (T8).
+pub(super) async fn waiting(conn: &impl ConnectionTrait) -> Result<Vec<Position>, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT gseq FROM event WHERE fate = 'parked' AND remarks LIKE '%GROUP_INCOMPLETE%' \
+         AND remarks NOT LIKE '%,%' ORDER BY gseq",
+        [],
+    );
+    let rows = conn.query_all_raw(query).await?;
+    rows.iter().map(|row| row.try_get("", "gseq")).collect()
+}

@@ -1,0 +1,174 @@
+//! The world of a run: two enterprises that trade and one that has no business with their goods,
+//! their places, tins in cases on pallets, and goods without codes of their own. Made through the
+//! functions the API's handlers call.
+
+use crate::{
+    app::Internal,
+    demo::world as made,
+    log::Actor,
+    problem::Problem,
+    registry::{
+        batches::{self, wire::BatchIn},
+        fields::FieldsIn,
+        locations::wire::LocationKind,
+        products::store::NewProduct,
+    },
+};
+use suyuan_sync::ids::{BatchId, EnterpriseId, LocationId};
+use uuid::Uuid;
+
+/// GS1 sets prefix 952 aside for examples.
+const PREFIX: &str = "9521234";
+
+/// A place.
+#[derive(Clone, Copy)]
+pub struct Site {
+    /// Which.
+    pub id: LocationId,
+    /// Whose.
+    pub enterprise: EnterpriseId,
+}
+
+/// See the file's header.
+pub struct World {
+    /// Who makes the goods.
+    pub maker: EnterpriseId,
+    /// All places.
+    pub sites: Vec<Site>,
+    /// Batches: good, expired, to be recalled.
+    pub batches: Vec<BatchId>,
+    /// Tins as printed: of the batches in their order, not commissioned, void, and minted elsewhere.
+    pub tins: Vec<String>,
+    /// Cases.
+    pub cases: Vec<String>,
+    /// Pallets.
+    pub pallets: Vec<String>,
+    /// Do people move goods without codes of their own?
+    pub lots: bool,
+    /// What goods without codes go by.
+    pub gtin: String,
+}
+
+/// Makes it.
+pub async fn make(state: &Internal) -> Result<World, Problem> {
+    let mut sites = Vec::new();
+    let mut firms = Vec::new();
+    for (code, prefixes, places) in [
+        ("MAKER", &[PREFIX][..], &["P1", "W1", "S1", "S2"][..]),
+        ("TRADE", &[], &["W2", "S3", "S4"]),
+        ("ALIEN", &[], &["S5"]),
+    ] {
+        let fields = crate::catalogue::Values::new();
+        let firm = made::enterprise(state, code, code, prefixes, fields).await?;
+        firms.push(firm);
+        for name in places {
+            let kind = match name.as_bytes().first() {
+                Some(b'P') => LocationKind::Plant,
+                Some(b'W') => LocationKind::Warehouse,
+                _ => LocationKind::Store,
+            };
+            let fields = crate::catalogue::Values::new();
+            let id = made::place(state, firm, name, kind, name, fields).await?;
+            sites.push(Site {
+                id: LocationId(id),
+                enterprise: EnterpriseId(firm),
+            });
+        }
+    }
+    let maker = firms.first().copied().unwrap_or_default();
+    let plant = sites.first().map(|site| site.id.0);
+    let item = made::gtin("0952123400001")?;
+    let new = NewProduct {
+        code: "CM-2".into(),
+        name: "奶粉".into(),
+        profile: "infant-formula".into(),
+        category: None,
+        gtin: Some(item),
+        case_gtin: Some(made::gtin("1952123400001")?),
+        mint_profile: crate::codes::MintProfile::default(),
+        fields: crate::catalogue::Values::new(),
+    };
+    let product = crate::registry::products::store::create(
+        &state.log,
+        &state.sealer,
+        Actor::System,
+        None,
+        maker,
+        new,
+    )
+    .await?;
+    let mut batches = Vec::new();
+    for (lot, produced, expires) in [
+        ("A1", "2026-01-15", "2028-01-14"),
+        ("B7", "2024-01-15", "2026-01-14"),
+        ("R3", "2026-02-01", "2028-01-31"),
+    ] {
+        batches.push(batch(state, maker, product.id, plant, lot, produced, expires).await?);
+    }
+    let [good, old, bad] = batches[..] else {
+        return Err(crate::registry::RegistryError::Unknown.into());
+    };
+    let tins = made::segment(state, maker, Some(product.id), None, None, 200).await?;
+    let cases = made::segment(state, maker, Some(product.id), Some("case"), None, 12).await?;
+    let pallets = made::segment(state, maker, None, None, Some(PREFIX), 4).await?;
+    for (batch, segment, from, to) in [
+        (good, &tins, 0, 47),
+        (old, &tins, 48, 55),
+        (bad, &tins, 56, 79),
+        (good, &cases, 0, 7),
+        (bad, &cases, 8, 11),
+    ] {
+        made::commission(state, maker, batch, segment, from, to).await?;
+    }
+    let today = crate::clock::day_of(state.clock.now());
+    made::destroy(state, maker, &tins, 84, 87, today).await?;
+    let plain = made::printer(state, maker, &tins, None).await?;
+    let mut codes = made::urls(&plain, tins.from, 88);
+    codes.extend((1..=4).map(|n| format!("https://id.example.cn/01/06901234567892/21/F{n}")));
+    Ok(World {
+        maker: EnterpriseId(maker),
+        sites,
+        batches: batches.into_iter().map(BatchId).collect(),
+        tins: codes,
+        cases: made::urls(
+            &made::printer(state, maker, &cases, None).await?,
+            cases.from,
+            12,
+        ),
+        pallets: made::urls(
+            &made::printer(state, maker, &pallets, None).await?,
+            pallets.from,
+            4,
+        ),
+        lots: true,
+        gtin: item.to_string(),
+    })
+}
+
+async fn batch(
+    state: &Internal,
+    maker: Uuid,
+    product: Uuid,
+    plant: Option<Uuid>,
+    lot: &str,
+    produced: &str,
+    expires: &str,
+) -> Result<Uuid, Problem> {
+    let profile = state.catalogue.profile("infant-formula");
+    let profile = profile.ok_or(crate::registry::RegistryError::Unknown)?;
+    let wanted = BatchIn {
+        product_id: product,
+        lot: lot.into(),
+        plant_id: plant,
+        production_date: produced.into(),
+        expiry_date: Some(expires.into()),
+        fields: FieldsIn(crate::catalogue::Values::new()),
+    };
+    let mut new = batches::handlers::checked(profile, wanted)?;
+    new.id = state.clock.new_id();
+    Ok(
+        batches::store::create(&state.log, Actor::System, None, maker, new)
+            .await?
+            .id,
+    )
+}
