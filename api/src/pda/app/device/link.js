@@ -1,0 +1,198 @@
+// The line to the server: enrol, push, pull, chunks, look-ups. Everything that comes is read strictly;
+// what is no answer counts as none.
+//
+// Tokens are made for each call and never kept. Whether something is tried again, and when, is the
+// outbox's decision; only an anchor that is too old is made good here, once.
+
+import * as wire from "../core/wire.js";
+import { sign } from "./keys.js";
+
+/** @typedef {import("./store.js").Identity} Identity */
+/** @typedef {import("../core/wire/messages.js").Push} Push */
+
+/**
+ * What became of a call: an answer, a refusal with its status, or nothing that could be believed.
+ * @template T
+ * @typedef {{ is: "answer", answer: T } | { is: "refused", status: number, retryAfter: number | null, anchor: string | null }
+ *   | { is: "lost" }} Outcome
+ */
+
+/** An answer is waited for so long, in milliseconds. */
+const PATIENCE_MS = 25_000;
+
+export class Link {
+  /**
+   * @param {string} base where the installation answers devices
+   * @param {typeof fetch} [fetcher]
+   */
+  constructor(base, fetcher = (...call) => fetch(...call)) {
+    this.base = base.replace(/\/+$/, "");
+    this.fetcher = fetcher;
+  }
+
+  /**
+   * A device becomes one of an enterprise, or begins a new epoch.
+   * @param {{ code: string, key: import("../core/wire/messages.js").PublicKey, program: string }} asked
+   */
+  enrol({ code, key, program }) {
+    return this.#call("POST", "/v1/enrol", null, { v: 1, code, key, program }, wire.messages.enrolAnswer);
+  }
+
+  /** @param {Identity} identity @param {Push} push */
+  async push(identity, push) {
+    return this.#call("POST", "/v1/sync/push", await pushToken(identity, push), push, wire.messages.pushAnswer);
+  }
+
+  /**
+   * A batch that another device signed.
+   * @param {Identity} identity
+   * @param {string} anchor
+   * @param {import("../core/wire/messages.js").Deposit} deposit
+   */
+  async deposit(identity, anchor, deposit) {
+    const token = await readToken(identity, anchor);
+    return this.#call("POST", "/v1/sync/deposit", token, deposit, wire.messages.pushAnswer);
+  }
+
+  /** @param {Identity} identity @param {string} anchor @param {number} cursor */
+  pull(identity, anchor, cursor) {
+    return this.#read(identity, anchor, "GET", `/v1/sync/pull?cursor=${cursor}`, null, wire.messages.pullAnswer);
+  }
+
+  /** @param {Identity} identity @param {string} anchor */
+  status(identity, anchor) {
+    return this.#read(identity, anchor, "GET", "/v1/sync/status", null, wire.messages.statusAnswer);
+  }
+
+  /** @param {Identity} identity @param {string} anchor @param {readonly string[]} codes */
+  lookUp(identity, anchor, codes) {
+    return this.#read(identity, anchor, "POST", "/v1/sync/lookups", { v: 1, codes }, wire.messages.lookUpAnswer);
+  }
+
+  /**
+   * A part of a recall list or snapshot, by its hash; null when it could not be had.
+   * @param {Identity} identity
+   * @param {string} anchor
+   * @param {string} hash
+   * @returns {Promise<Uint8Array | null>}
+   */
+  async chunk(identity, anchor, hash) {
+    const response = await this.#send("GET", `/v1/sync/chunks/${hash}`, await readToken(identity, anchor), null);
+    if (!response?.ok) return null;
+    try {
+      return new Uint8Array(await response.arrayBuffer());
+    } catch {
+      return null;
+    }
+  }
+
+  /**
+   * A call that reads: once more with a fresh anchor where the one held is too old.
+   * @template T
+   * @param {Identity} identity
+   * @param {string} anchor
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} body
+   * @param {import("../core/wire/shape.js").Reader<T>} reader
+   * @returns {Promise<Outcome<T>>}
+   */
+  async #read(identity, anchor, method, path, body, reader) {
+    const outcome = await this.#call(method, path, await readToken(identity, anchor), body, reader);
+    if (outcome.is !== "refused" || outcome.status !== 401 || outcome.anchor === null) return outcome;
+    return this.#call(method, path, await readToken(identity, outcome.anchor), body, reader);
+  }
+
+  /**
+   * @template T
+   * @param {string} method
+   * @param {string} path
+   * @param {string | null} token
+   * @param {unknown} body
+   * @param {import("../core/wire/shape.js").Reader<T>} reader
+   * @returns {Promise<Outcome<T>>}
+   */
+  async #call(method, path, token, body, reader) {
+    const response = await this.#send(method, path, token, body);
+    if (!response) return { is: "lost" };
+    let text = "";
+    try {
+      text = await response.text();
+    } catch {
+      return { is: "lost" };
+    }
+    if (response.ok) {
+      const read = wire.readFrame(text, reader);
+      return read.ok ? { is: "answer", answer: read.message } : { is: "lost" };
+    }
+    const seconds = Number(response.headers.get("retry-after") ?? NaN);
+    return {
+      is: "refused",
+      status: response.status,
+      retryAfter: Number.isInteger(seconds) && seconds >= 0 ? seconds : null,
+      anchor: anchorOf(text),
+    };
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {string | null} token
+   * @param {unknown} body
+   * @returns {Promise<Response | null>}
+   */
+  async #send(method, path, token, body) {
+    /** @type {Record<string, string>} */
+    const headers = {};
+    if (token !== null) headers.authorization = `Bearer ${token}`;
+    const init = /** @type {RequestInit} */ ({ method, headers, cache: "no-store", credentials: "omit", redirect: "error" });
+    init.signal = AbortSignal.timeout(PATIENCE_MS);
+    try {
+      if (body !== null) {
+        headers["content-type"] = "application/json";
+        init.body = await packed(JSON.stringify(body), headers);
+      }
+      return await this.fetcher(this.base + path, init);
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** Bodies of some size go compressed. @param {string} text @param {Record<string, string>} headers */
+async function packed(text, headers) {
+  if (text.length < 2048 || typeof CompressionStream === "undefined") return text;
+  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
+  headers["content-encoding"] = "gzip";
+  return new Blob([await new Response(stream).arrayBuffer()]);
+}
+
+/** The fresh anchor that a refusal may bring. @param {string} text @returns {string | null} */
+function anchorOf(text) {
+  const read = wire.readFrame(text, problem);
+  return read.ok ? (read.message.anchor ?? null) : null;
+}
+
+/** @type {import("../core/wire/shape.js").Reader<{ anchor?: string }>} */
+const problem = (value) => {
+  const anchor = typeof value === "object" && value !== null && "anchor" in value ? value.anchor : undefined;
+  return typeof anchor === "string" ? { anchor } : {};
+};
+
+/** The token over a push: what a deposit carries too. @param {Identity} identity @param {Push} push */
+export async function pushToken(identity, push) {
+  const claims = await wire.pushClaims(push, identity.installation);
+  return wire.token(wire.TYP_PUSH, claims, (bytes) => signAs(identity, push.epoch, bytes));
+}
+
+/** @param {Identity} identity @param {string} anchor */
+export function readToken(identity, anchor) {
+  const claims = wire.readClaims(identity, anchor, identity.installation);
+  return wire.token(wire.TYP_READ, claims, (bytes) => signAs(identity, identity.epoch, bytes));
+}
+
+/** With the key of a life; one that is gone signs nothing anybody believes. @param {Identity} identity @param {number} epoch @param {Uint8Array} bytes */
+function signAs(identity, epoch, bytes) {
+  const keys = identity.lives[epoch];
+  return keys ? sign(keys, bytes) : Promise.resolve(new Uint8Array(64));
+}

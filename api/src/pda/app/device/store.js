@@ -1,0 +1,266 @@
+// What a device keeps (IndexedDB): its outbox, who it is, cards, the recall list, a task half done.
+//
+// One `commit` is one transaction, asked to be on the disk before it is done (`durability: "strict"`):
+// events with the head of their chain, anchors with the checkpoint or receipt they came with, a pull's
+// page whole. It knows names of records and nothing of rules.
+
+import { Disk, compareKeys } from "../core/outbox.js";
+
+/** @typedef {import("../core/outbox/disk.js").Write} Write */
+/** @typedef {import("../core/outbox/disk.js").Row} Row */
+/** @typedef {import("../core/wire/messages.js").Item} Item */
+/** @typedef {import("../core/wire/messages.js").UnitCard} UnitCard */
+
+/**
+ * Who this device is, as it was told when it enrolled, the key it made for each of its lives, and
+ * those it trusts.
+ * @typedef {{
+ *   device: string, epoch: number, enterprise: string, location: string, profile: string, installation: string,
+ *   url: string, lives: Readonly<Record<number, CryptoKeyPair>>, trust: import("../core/wire/messages.js").TrustKey[],
+ * }} Identity
+ *
+ * What goes into a transaction besides the outbox's own: a pull's page, chunks of the recall list,
+ * and records by name (`task`, `clock`, `settings`).
+ * @typedef {{ identity?: Identity, items?: readonly Item[], chunks?: readonly { hash: string, bytes: Uint8Array }[],
+ *   records?: Readonly<Record<string, unknown>> }} Extra
+ */
+
+const VERSION = 1;
+const STORES = /** @type {const} */ (["device", "rows", "units", "products", "partners", "verdicts", "chunks"]);
+
+/** Records of the store `device`. */
+const IDENTITY = "identity";
+const HEAD = "head";
+const LIST = "recall_list";
+
+export class Store {
+  /** @param {IDBDatabase} db */
+  constructor(db) {
+    this.db = db;
+    // Another tab with a newer program must not wait for this one.
+    db.onversionchange = () => db.close();
+  }
+
+  /**
+   * Opens the device's storage, and makes it where there is none.
+   * @param {IDBFactory} factory
+   * @param {string} name
+   * @returns {Promise<Store>}
+   */
+  static open(factory, name) {
+    const request = factory.open(name, VERSION);
+    request.onupgradeneeded = () => {
+      const db = request.result;
+      db.createObjectStore("device");
+      db.createObjectStore("rows");
+      db.createObjectStore("units", { keyPath: "unit" }).createIndex("inside", "inside");
+      db.createObjectStore("products", { keyPath: "product" }).createIndex("gtin", "gtin");
+      db.createObjectStore("partners", { keyPath: "enterprise" });
+      db.createObjectStore("verdicts", { keyPath: "event" });
+      db.createObjectStore("chunks");
+    };
+    return new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(new Store(request.result));
+      request.onerror = () => reject(request.error);
+      request.onblocked = () => reject(new Error("another tab holds an older version open"));
+    });
+  }
+
+  close() {
+    this.db.close();
+  }
+
+  /**
+   * Writes all of this or nothing, and resolves when it is on the disk.
+   * @param {Write | null} write
+   * @param {Extra} [extra]
+   * @returns {Promise<void>}
+   */
+  commit(write, extra = {}) {
+    return new Promise((resolve, reject) => {
+      const tx = this.db.transaction(STORES, "readwrite", { durability: "strict" });
+      tx.oncomplete = () => resolve();
+      tx.onabort = () => reject(tx.error ?? new Error("the transaction was aborted"));
+      try {
+        if (extra.identity) put(tx, "device", extra.identity, IDENTITY);
+        if (write) putWrite(tx, write);
+        for (const { hash, bytes } of extra.chunks ?? []) put(tx, "chunks", bytes, hash);
+        for (const item of extra.items ?? []) putItem(tx, item);
+        for (const [name, record] of Object.entries(extra.records ?? {})) put(tx, "device", record, `record:${name}`);
+      } catch (error) {
+        // What cannot be stored (quota, a value that is none) takes the whole transaction back.
+        tx.abort();
+        reject(error);
+      }
+    });
+  }
+
+  /** Who this device is; null before it is enrolled. @returns {Promise<Identity | null>} */
+  async identity() {
+    return /** @type {Identity | undefined} */ (await this.#get("device", IDENTITY)) ?? null;
+  }
+
+  /**
+   * The outbox as it is on the disk; null before the device is enrolled.
+   * @param {string} device
+   * @param {string} genesis of the epoch, while there is no head of its chain yet
+   * @returns {Promise<Disk>}
+   */
+  async disk(device, genesis) {
+    const tx = this.db.transaction(["device", "rows"]);
+    const head = /** @type {Partial<Disk> | undefined} */ (await done(tx.objectStore("device").get(HEAD)));
+    const rows = /** @type {Row[]} */ (await done(tx.objectStore("rows").getAll()));
+    const disk = new Disk(device, head?.epoch ?? 1, head?.anchor ?? null, head?.head ?? genesis);
+    disk.next = head?.next ?? 1;
+    disk.receipt = head?.receipt ?? null;
+    disk.cursor = head?.cursor ?? 0;
+    disk.enrolAgain = head?.enrolAgain ?? false;
+    for (const row of rows.sort((a, b) => compareKeys(a.key, b.key))) disk.put(row);
+    return disk;
+  }
+
+  /** Is there anything that no receipt covers? */
+  async hasUnsent() {
+    const rows = /** @type {Row[]} */ (await done(this.db.transaction("rows").objectStore("rows").getAll()));
+    return rows.some((row) => row.state.is === "durable");
+  }
+
+  /** @param {string} unit @returns {Promise<UnitCard | null>} */
+  async unit(unit) {
+    return /** @type {UnitCard | undefined} */ (await this.#get("units", unit)) ?? null;
+  }
+
+  /** Everything the device knows units of. @returns {Promise<UnitCard[]>} */
+  async units() {
+    return /** @type {UnitCard[]} */ (await done(this.db.transaction("units").objectStore("units").getAll()));
+  }
+
+  /** @returns {Promise<Extract<Item, { type: "product" }>[]>} */
+  async products() {
+    return /** @type {any} */ (await done(this.db.transaction("products").objectStore("products").getAll()));
+  }
+
+  /** @returns {Promise<Extract<Item, { type: "partner" }>[]>} */
+  async partners() {
+    return /** @type {any} */ (await done(this.db.transaction("partners").objectStore("partners").getAll()));
+  }
+
+  /** The recall list that is held, with its chunks; a chunk that is not here is null. */
+  async recallList() {
+    const tx = this.db.transaction(["device", "chunks"]);
+    const manifest = /** @type {import("../core/wire/messages.js").RecallList | undefined} */ (
+      await done(tx.objectStore("device").get(LIST))
+    );
+    if (!manifest) return null;
+    const chunks = manifest.chunks.map(({ hash }) => done(tx.objectStore("chunks").get(hash)));
+    return { manifest, chunks: /** @type {(Uint8Array | undefined)[]} */ (await Promise.all(chunks)) };
+  }
+
+  /** Whether a chunk is here already. @param {string} hash @returns {Promise<Uint8Array | null>} */
+  async chunk(hash) {
+    return /** @type {Uint8Array | undefined} */ (await this.#get("chunks", hash)) ?? null;
+  }
+
+  /** @param {string} name @returns {Promise<unknown>} */
+  record(name) {
+    return this.#get("device", `record:${name}`);
+  }
+
+  /** @param {typeof STORES[number]} store @param {IDBValidKey} key @returns {Promise<unknown>} */
+  #get(store, key) {
+    return done(this.db.transaction(store).objectStore(store).get(key));
+  }
+}
+
+/**
+ * @template T
+ * @param {IDBRequest<T>} request
+ * @returns {Promise<T>}
+ */
+const done = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+/** @param {IDBTransaction} tx @param {typeof STORES[number]} store @param {unknown} value @param {IDBValidKey} [key] */
+const put = (tx, store, value, key) => tx.objectStore(store).put(value, key);
+
+/**
+ * A transaction of the outbox: rows and, in one record, what the next event follows from.
+ * @param {IDBTransaction} tx
+ * @param {Write} write
+ */
+function putWrite(tx, write) {
+  const rows = tx.objectStore("rows");
+  for (const row of write.rows ?? []) rows.put(row, row.key);
+  for (const { key, state } of write.marks ?? []) {
+    const request = rows.get(key);
+    request.onsuccess = () => {
+      if (request.result) rows.put({ ...request.result, state }, key);
+    };
+  }
+  for (const key of write.drop ?? []) rows.delete(key);
+  const request = tx.objectStore("device").get(HEAD);
+  request.onsuccess = () => put(tx, "device", headAfter(request.result ?? {}, write), HEAD);
+}
+
+/**
+ * @param {Partial<Disk>} before
+ * @param {Write} write
+ * @returns {Partial<Disk>}
+ */
+function headAfter(before, write) {
+  const head = { ...before };
+  if (write.epoch !== undefined) {
+    Object.assign(head, { epoch: write.epoch, next: 1, head: write.genesis, anchor: null, receipt: null });
+  }
+  const last = write.rows?.[write.rows.length - 1];
+  if (last) Object.assign(head, { next: last.key[1] + 1, head: last.hash });
+  if (write.receipt !== undefined) head.receipt = write.receipt;
+  if (write.anchor !== undefined) head.anchor = write.anchor;
+  if (write.cursor !== undefined) head.cursor = write.cursor;
+  if (write.enrol_again !== undefined) head.enrolAgain = write.enrol_again;
+  return head;
+}
+
+/**
+ * One thing the device was told; it replaces what was told of it before.
+ * @param {IDBTransaction} tx
+ * @param {Item} item
+ */
+function putItem(tx, item) {
+  switch (item.type) {
+    case "product":
+      put(tx, "products", item);
+      break;
+    case "partner":
+      put(tx, "partners", item);
+      break;
+    case "unit":
+      put(tx, "units", item);
+      break;
+    case "verdict":
+      put(tx, "verdicts", item);
+      break;
+    case "recall_list":
+      putList(tx, item);
+      break;
+    case "removed": {
+      const stores = /** @type {const} */ ({ product: "products", partner: "partners", unit: "units" });
+      tx.objectStore(stores[item.of]).delete(item.id);
+      break;
+    }
+  }
+}
+
+/** The list, and none of the chunks that only an older one had. @param {IDBTransaction} tx @param {Extract<Item, { type: "recall_list" }>} list */
+function putList(tx, list) {
+  put(tx, "device", list, LIST);
+  const kept = new Set(list.chunks.map(({ hash }) => hash));
+  const chunks = tx.objectStore("chunks");
+  const request = chunks.getAllKeys();
+  request.onsuccess = () => {
+    for (const hash of request.result) if (!kept.has(String(hash))) chunks.delete(hash);
+  };
+}

@@ -1,0 +1,505 @@
+// The edges of the device in a real browser: storage, key, lock, line, and the loop that drives the
+// outbox through lost answers, refusals, full storages and killed browsers. The server here is the
+// test's own, so that it can answer anything; what is checked is what the device does.
+
+import "./shared.mjs";
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { genesis, links } from "../../../api/src/pda/app/core/chain.js";
+import * as wire from "../../../api/src/pda/app/core/wire.js";
+import { blank, cannot, launch, serve } from "./chromium.mjs";
+import { golden } from "./shared.mjs";
+
+const DEVICE = "5b0c1c5e-7f39-4f53-9a0c-3f0a4e1d2c3b";
+const PLACE = "2f1b7c2a-90aa-4c0e-8a55-0c7a7d2a9b11";
+const ES256 = { name: "ECDSA", hash: "SHA-256" };
+const when = { skip: cannot, timeout: 120_000 };
+
+let server;
+let folder;
+let browser;
+let context;
+
+before(async () => {
+  if (cannot) return;
+  server = await serve();
+  folder = await mkdtemp(join(tmpdir(), "suyuan-pda-"));
+  browser = await launch(folder);
+  context = browser.context;
+});
+after(async () => {
+  await browser?.kill();
+  await server?.close();
+  if (folder) await rm(folder, { recursive: true, force: true });
+});
+
+/** A server that holds what it is given, signs receipts, and can be told to misbehave. */
+async function installation() {
+  const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+  const { x, y } = await crypto.subtle.exportKey("jwk", pair.publicKey);
+  const trust = [{ n: 1, key: { kty: "EC", crv: "P-256", x, y }, since: 1 }];
+  const signed = async (text) =>
+    Buffer.from(await crypto.subtle.sign(ES256, pair.privateKey, new TextEncoder().encode(text))).toString("base64url");
+  const log = new Map();
+  let stamp = 1_768_440_600_000_000;
+  let epoch = 0;
+  const keys = new Map();
+  const anchor = () => `${(stamp += 1000).toString(16).padStart(16, "0")}x`;
+  const claims = async (call, typ) => {
+    const token = call.headers.authorization?.replace("Bearer ", "") ?? "";
+    const [head, body, sig] = token.split(".");
+    const said = JSON.parse(Buffer.from(body, "base64url"));
+    const key = keys.get(said.epoch);
+    const good = key && (await crypto.subtle.verify(ES256, key, Buffer.from(sig, "base64url"), Buffer.from(`${head}.${body}`)));
+    return good && JSON.parse(Buffer.from(head, "base64url")).typ === typ ? said : null;
+  };
+  const own = {
+    log,
+    trust,
+    signed,
+    anchor,
+    pushes: 0,
+    misbehave: () => undefined,
+    pages: [],
+    chunks: new Map(),
+    async v1(call) {
+      const strange = own.misbehave(call);
+      if (strange !== undefined && strange !== "after") return strange;
+      const answer = await own.answer(call);
+      return strange === "after" ? null : answer;
+    },
+    async answer(call) {
+      const { pathname } = call.url;
+      if (pathname === "/v1/enrol") {
+        epoch += 1;
+        const { key } = JSON.parse(call.body);
+        keys.set(epoch, await crypto.subtle.importKey("jwk", key, { name: "ECDSA", namedCurve: "P-256" }, true, ["verify"]));
+        const [{ json }] = golden("wire").messages.filter(({ type }) => type === "enrol_answer");
+        const body = { ...json, device: DEVICE, epoch, location: PLACE, installation: "inst-1", trust_keys: trust, anchor: anchor() };
+        return { status: 201, body };
+      }
+      if (pathname === "/v1/sync/push") {
+        own.pushes += 1;
+        const zipped = call.headers["content-encoding"] === "gzip";
+        const push = JSON.parse(zipped ? gunzipSync(call.body) : call.body);
+        const said = await claims(call, "suyuan-push+jwt");
+        assert.deepEqual(said, await wire.pushClaims(push, "inst-1"), "the token covers the push");
+        push.events.forEach((text, at) => {
+          const key = `${push.epoch}:${push.first_seq + at}`;
+          assert.equal(log.get(key) ?? text, text, "a number has one event");
+          log.set(key, text);
+        });
+        return { body: await own.receipt(push) };
+      }
+      if (!(await claims(call, "suyuan-read+jwt"))) return { status: 401, body: { code: "stale-anchor", anchor: anchor() } };
+      if (pathname === "/v1/sync/pull") {
+        const page = own.pages.shift() ?? { v: 1, items: [], cursor: Number(call.url.searchParams.get("cursor")), more: false };
+        return { body: { ...page, anchor: anchor() } };
+      }
+      const bytes = own.chunks.get(pathname.split("/").at(-1));
+      return bytes ? { body: Buffer.from(bytes) } : { status: 404, body: {} };
+    },
+    async receipt(push) {
+      const mine = [...log.keys()].filter((key) => key.startsWith(`${push.epoch}:`)).map((key) => Number(key.split(":")[1]));
+      mine.sort((a, b) => a - b);
+      const last = mine.findIndex((seq, at) => seq !== at + 1);
+      const contiguous = last < 0 ? mine.length : last;
+      const texts = Array.from({ length: contiguous }, (_, at) => log.get(`${push.epoch}:${at + 1}`));
+      const start = await genesis(DEVICE, push.epoch);
+      const head_hash = (await links(start, texts)).at(-1)?.hash ?? start;
+      const receipt = {
+        ...{ device: DEVICE, epoch: push.epoch, contiguous_seq: contiguous, held_ranges: contiguous ? [[1, contiguous]] : [] },
+        ...{ missing_ranges: [], head_hash, stamp: (stamp += 1000), key: 1 },
+      };
+      receipt.sig = await signed(wire.receiptText(receipt));
+      const results = push.events.map((_, at) => ({ seq: push.first_seq + at, status: "stored", gseq: at, findings: [] }));
+      return { v: 1, results, receipt, anchor: anchor(), t_recv: stamp, t_sent: stamp, credit: 500, pull_hint: false };
+    },
+  };
+  server.state.v1 = own.v1;
+  server.state.calls = [];
+  return own;
+}
+
+/** Puts the helpers of a test into a page: `device` is the running driver. */
+const prepare = (page) =>
+  page.evaluate(async () => {
+    const [{ Store }, { Link }, driver, { picture }] = await Promise.all([
+      import("/app/device/store.js"),
+      import("/app/device/link.js"),
+      import("/app/device/driver.js"),
+      import("/app/core/outbox.js"),
+    ]);
+    const notices = [];
+    const world = {
+      now: () => performance.now() | 0,
+      wall: () => Date.now(),
+      random: (count) => crypto.getRandomValues(new Uint8Array(count)),
+      after: (ms, run) => {
+        const timer = setTimeout(run, Math.min(ms, 300));
+        return () => clearTimeout(timer);
+      },
+      tell: (notice) => notices.push(notice),
+      changed: () => {},
+    };
+    const kit = {
+      notices,
+      drained: () => kit.driver.outbox.unsent === 0 && kit.driver.outbox.pending.length === 0,
+      picture: () => picture(kit.driver.outbox),
+      open: async (name) => {
+        kit.store = await Store.open(indexedDB, name);
+        kit.link = new Link(location.origin);
+      },
+      enrol: (ticket) => driver.enrol(kit.store, kit.link, ticket, { program: "test", wall: world.wall }),
+      start: async () => {
+        kit.driver = await driver.Driver.start(kit.store, kit.link, world);
+        return kit.driver !== null;
+      },
+      act: (units, more = {}) =>
+        kit.driver.state(
+          [{ kind: "inbound", location: "2f1b7c2a-90aa-4c0e-8a55-0c7a7d2a9b11", units: units.map((code) => ({ code, input: "wedge" })) }],
+          { actor: { id: "s-1", proof: "badge" }, listVersion: null, zone: 480, ...more },
+        ),
+      until: async (what) => {
+        for (let n = 0; n < 600 && !what(); n += 1) await new Promise((done) => setTimeout(done, 20));
+        return what();
+      },
+    };
+    window.kit = kit;
+  });
+
+async function enrolled(name) {
+  const { page, errors } = await blank(context, server.origin);
+  await prepare(page);
+  const ticket = golden("wire").messages.find(({ type }) => type === "ticket").json;
+  const result = await page.evaluate(
+    async ([name, ticket]) => {
+      await kit.open(name);
+      const enrolled = await kit.enrol(ticket);
+      return [enrolled.ok, await kit.start()];
+    },
+    [name, ticket],
+  );
+  assert.deepEqual(result, [true, true]);
+  return { page, errors };
+}
+
+test("the vectors hold in the browser too, under the content security policy", when, async () => {
+  const { page, errors } = await blank(context, server.origin);
+  const vectors = { codes: golden("trace_codes"), till: golden("till"), chain: golden("chain"), outbox: golden("outbox_traces") };
+  const failed = await page.evaluate(async (vectors) => {
+    const { parse, canonicalPath } = await import("/app/core/trace-code.js");
+    const { genesis, links } = await import("/app/core/chain.js");
+    const { Disk, Outbox, picture, prepare } = await import("/app/core/outbox.js");
+    const same = (a, b) => {
+      const sorted = (value) =>
+        value && typeof value === "object" && !Array.isArray(value)
+          ? Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])]))
+          : Array.isArray(value)
+            ? value.map(sorted)
+            : value;
+      return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+    };
+    const wrong = [];
+    for (const row of vectors.codes) {
+      const read = parse(row.text);
+      const good = read.ok ? canonicalPath(read.scanned.code) === row.canonical : read.fault === row.fault && read.position === row.position;
+      if (!good) wrong.push(row.text);
+    }
+    for (const row of vectors.chain) {
+      const start = await genesis(row.device, row.epoch);
+      const hashes = (await links(start, row.events)).map(({ hash }) => hash);
+      if (start !== row.genesis || !same(hashes, row.hashes)) wrong.push(row.genesis);
+    }
+    let steps = 0;
+    for (const trace of vectors.outbox.traces) {
+      let disk = new Disk(trace.device, trace.epoch, trace.anchor, await genesis(trace.device, trace.epoch));
+      for (const session of trace.sessions) {
+        const before = disk.clone();
+        const outbox = new Outbox(disk);
+        for (const { input, after } of session.steps) {
+          const hashed = input.command.do === "capture" || input.command.do === "new_epoch";
+          const command = hashed ? await prepare(outbox, input.command) : input.command;
+          outbox.take({ ...input, command });
+          steps += 1;
+          if (!same(picture(outbox), after)) wrong.push(`trace ${trace.seed} step ${steps}`);
+        }
+        disk = session.set_back ? before : outbox.crash(session.dies_after ?? 0);
+      }
+    }
+    return { wrong, steps };
+  }, vectors);
+  assert.deepEqual(failed.wrong, []);
+  assert.ok(failed.steps > 300);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test("a device is enrolled with a key that cannot be exported, and is there after a cold start without network", when, async () => {
+  const own = await installation();
+  const { page } = await enrolled("cold");
+  const told = await page.evaluate(async () => {
+    const { lives, device, epoch } = await kit.store.identity();
+    const refused = await crypto.subtle.exportKey("jwk", lives[1].privateKey).then(
+      () => "exported",
+      (error) => error.name,
+    );
+    kit.driver.stop();
+    kit.store.close();
+    return { refused, device, epoch };
+  });
+  assert.deepEqual(told, { refused: "InvalidAccessError", device: DEVICE, epoch: 1 });
+  own.misbehave = () => null;
+  await page.reload();
+  await prepare(page);
+  const again = await page.evaluate(async () => {
+    await kit.open("cold");
+    const started = await kit.start();
+    const said = await kit.act(["(01)06901234567892(21)A"]);
+    return { started, ok: said.ok, anchor: kit.picture().anchor !== null };
+  });
+  assert.deepEqual(again, { started: true, ok: true, anchor: true });
+  own.misbehave = () => undefined;
+  assert.ok(await page.evaluate(() => kit.driver.wake().then(() => kit.until(() => kit.picture().states.settled.length === 1))));
+  assert.equal(own.log.size, 1);
+  await page.close();
+});
+
+test("what is stated is saved, sent and settled; the server has it byte for byte", when, async () => {
+  const own = await installation();
+  const { page, errors } = await enrolled("plain");
+  const said = await page.evaluate(async () => {
+    const acts = await Promise.all(Array.from({ length: 25 }, (_, n) => kit.act([`(01)06901234567892(21)S${n}`])));
+    await kit.until(kit.drained);
+    const rows = kit.driver.outbox.disk.inOrder().map(({ key, text, state }) => [key[1], text, state.is]);
+    return { acts, rows, saved: kit.notices.filter(({ say }) => say === "saved").length };
+  });
+  assert.ok(said.acts.every(({ ok }) => ok));
+  assert.equal(said.rows.length, 25);
+  for (const [seq, text, state] of said.rows) assert.deepEqual([own.log.get(`1:${seq}`), state], [text, "settled"]);
+  const first = JSON.parse(own.log.get("1:1"));
+  assert.deepEqual([first.device, first.seq, first.anchor.length], [DEVICE, 1, 17]);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test("answers that are lost, late, refused, nonsense or forged lose nothing and double nothing", when, async () => {
+  const own = await installation();
+  const { page } = await enrolled("rough");
+  let n = 0;
+  const forged = async (call) => {
+    const answer = await own.answer(call);
+    answer.body.receipt.held_ranges = [[1, 9999]];
+    return answer;
+  };
+  const misbehaviours = [
+    () => "after",
+    () => null,
+    () => ({ status: 500, body: "<html>" }),
+    () => ({ status: 200, body: "<html>no</html>" }),
+    () => ({ status: 503, body: {}, headers: { "retry-after": "0" } }),
+    () => ({ status: 400, body: {} }),
+    () => ({ status: 401, body: {} }),
+    () => ({ status: 200, body: { v: 1 } }),
+    forged,
+    () => undefined,
+  ];
+  own.misbehave = (call) => (call.url.pathname === "/v1/sync/push" ? misbehaviours[n++ % misbehaviours.length](call) : undefined);
+  const left = await page.evaluate(async () => {
+    for (let round = 0; round < 12; round += 1) {
+      await kit.act([`(01)06901234567892(21)R${round}`]);
+      await new Promise((done) => setTimeout(done, 60));
+      await kit.driver.wake();
+    }
+    for (let round = 0; round < 200 && !kit.drained(); round += 1) {
+      await new Promise((done) => setTimeout(done, 30));
+      await kit.driver.wake();
+    }
+    return { unsent: kit.driver.outbox.unsent, kept: kit.driver.outbox.disk.rows.size };
+  });
+  assert.deepEqual(left, { unsent: 0, kept: 12 });
+  assert.equal(own.log.size, 12);
+  assert.ok(n > misbehaviours.length, "each happened");
+  await page.close();
+});
+
+test("a browser that is killed has everything it said was saved, and one chain", when, async () => {
+  const own = await installation();
+  const dying = await mkdtemp(join(tmpdir(), "suyuan-pda-kill-"));
+  const promised = [];
+  own.misbehave = (call) => (call.url.pathname === "/v1/enrol" ? undefined : null);
+  try {
+    for (let life = 0; life < 3; life += 1) {
+      const victim = await launch(dying);
+      const { page } = await blank(victim.context, server.origin);
+      await prepare(page);
+      await page.exposeFunction("promise", (id) => promised.push(id));
+      const ticket = golden("wire").messages.find(({ type }) => type === "ticket").json;
+      const running = page.evaluate(
+        async ([first, ticket]) => {
+          await kit.open("killed");
+          if (first) await kit.enrol(ticket);
+          await kit.start();
+          for (let n = 0; ; n += 1) {
+            const said = await kit.act([`(01)06901234567892(21)K${Math.random()}`.slice(0, 40)]);
+            if (said.ok) await window.promise(said.ids[0]);
+          }
+        },
+        [life === 0, ticket],
+      );
+      running.catch(() => {});
+      const wanted = promised.length + 15;
+      while (promised.length < wanted) await new Promise((done) => setTimeout(done, 10));
+      await victim.kill();
+    }
+    const last = await launch(dying);
+    const { page } = await blank(last.context, server.origin);
+    await prepare(page);
+    own.misbehave = () => undefined;
+    const texts = await page.evaluate(async () => {
+      await kit.open("killed");
+      await kit.start();
+      await kit.until(kit.drained);
+      return kit.driver.outbox.disk.inOrder().map(({ text, prev_hash, hash }) => ({ text, prev_hash, hash }));
+    });
+    await last.kill();
+    const ids = new Set(texts.map(({ text }) => JSON.parse(text).event_id));
+    for (const id of promised) assert.ok(ids.has(id), `${id} was promised`);
+    const chained = await links(await genesis(DEVICE, 1), texts.map(({ text }) => text));
+    assert.deepEqual(
+      chained.map(({ hash, prev_hash }) => [prev_hash, hash]),
+      texts.map(({ hash, prev_hash }) => [prev_hash, hash]),
+      "one chain without a gap",
+    );
+    assert.equal(own.log.size, texts.length);
+  } finally {
+    await rm(dying, { recursive: true, force: true });
+  }
+});
+
+test("a storage that fails is told at once, nothing behind it is written, and the chain goes on", when, async () => {
+  const own = await installation();
+  const { page } = await enrolled("full");
+  const said = await page.evaluate(async () => {
+    const good = await kit.act(["(01)06901234567892(21)G1"]);
+    const { commit } = kit.store;
+    let failing = 2;
+    kit.store.commit = function (...call) {
+      const isCapture = call[0]?.rows?.length > 0;
+      if (isCapture && failing > 0) {
+        failing -= 1;
+        return new Promise((_, no) => setTimeout(() => no(new DOMException("full", "QuotaExceededError")), 30));
+      }
+      return commit.apply(this, call);
+    };
+    const lost = await Promise.all(["A", "B", "C"].map((serial) => kit.act([`(01)06901234567892(21)${serial}`])));
+    const next = await Promise.all([kit.act(["(01)06901234567892(21)D"]), kit.act(["(01)06901234567892(21)E"])]);
+    const last = await kit.act(["(01)06901234567892(21)F"]);
+    await kit.until(kit.drained);
+    const fresh = await kit.store.disk(kit.driver.identity.device, "");
+    return { good, lost, next, last, rows: fresh.inOrder().map(({ key, text }) => [key[1], text]), head: fresh.head, seq: fresh.next };
+  });
+  assert.ok(said.good.ok && said.last.ok);
+  assert.ok(said.lost.some(({ ok }) => !ok));
+  const saved = [said.good, ...said.lost, ...said.next, said.last].filter(({ ok }) => ok).flatMap(({ ids }) => ids);
+  const onDisk = said.rows.map(([, text]) => JSON.parse(text).event_id);
+  assert.deepEqual(onDisk, saved, "what was said to be saved, and nothing else, in order");
+  assert.deepEqual(said.rows.map(([seq]) => seq), saved.map((_, at) => at + 1));
+  const chained = await links(await genesis(DEVICE, 1), said.rows.map(([, text]) => text));
+  assert.deepEqual([said.head, said.seq], [chained.at(-1).hash, saved.length + 1]);
+  assert.deepEqual([...own.log.values()], said.rows.map(([, text]) => text));
+  await page.close();
+});
+
+test("a pull is applied whole with its anchor, and a recall list only if it is signed and complete", when, async () => {
+  const own = await installation();
+  const { page } = await enrolled("pulls");
+  const items = golden("wire").messages.find(({ type }) => type === "pull_answer").json.items.map(({ item }) => item);
+  const cards = items.filter(({ type }) => ["product", "partner", "unit"].includes(type));
+  const chunk = Buffer.from(golden("recall_list").lists[1].chunks[0], "base64url");
+  const { sha256 } = await import("../../../api/src/pda/app/core/chain.js");
+  const hash = await sha256(chunk);
+  const count = new Set(golden("recall_list").lists[1].entries.map((entry) => entry.hash)).size;
+  const list = { version: 40, made_at: 1, batches: [], count, chunks: [{ hash, bytes: chunk.length }], key: 1 };
+  list.sig = await own.signed(await wire.recallListText(list));
+  const page1 = { v: 1, items: cards.map((item, at) => ({ gseq: at + 1, item })), cursor: 9, more: true };
+  const withList = (list) => ({ v: 1, items: [{ gseq: 10, item: { type: "recall_list", ...list } }], cursor: 10, more: false });
+  const pull = () =>
+    page.evaluate(async () => {
+      const before = kit.driver.outbox.disk.anchor.text;
+      const pulled = await kit.driver.pull();
+      const { cursor, anchor } = await kit.store.disk("", "");
+      const held = await kit.store.recallList();
+      const units = (await kit.store.units()).map(({ unit }) => unit);
+      return { pulled, cursor, moved: anchor.text > before, held: held?.manifest.version ?? null, units };
+    });
+  own.pages = [page1];
+  const units = cards.flatMap(({ unit }) => unit ?? []).sort();
+  assert.deepEqual(await pull(), { pulled: "more", cursor: 9, moved: true, held: null, units });
+  own.pages = [withList({ ...list, version: 41 })];
+  assert.deepEqual(await pull(), { pulled: "bad_list", cursor: 9, moved: false, held: null, units }, "not signed");
+  own.pages = [withList(list)];
+  assert.deepEqual(await pull(), { pulled: "bad_list", cursor: 9, moved: false, held: null, units }, "its chunk cannot be had");
+  own.chunks.set(hash, Buffer.from(chunk).fill(0, 20, 21));
+  own.pages = [withList(list)];
+  assert.equal((await pull()).pulled, "bad_list", "other bytes");
+  own.chunks.set(hash, chunk);
+  own.pages = [withList(list)];
+  assert.deepEqual(await pull(), { pulled: "applied", cursor: 10, moved: true, held: 40, units });
+  const asked = await page.evaluate(async () => {
+    const { openList } = await import("/app/core/recall-list.js");
+    const { manifest, chunks } = await kit.store.recallList();
+    const opened = await openList(manifest, chunks);
+    return opened.ok && opened.list.marks("cd2533848bb39b10");
+  });
+  assert.equal(asked, 1);
+  own.misbehave = (call) => (call.url.pathname === "/v1/sync/pull" ? { status: 410, body: {} } : undefined);
+  assert.equal((await pull()).pulled, "begin_anew");
+  await page.close();
+});
+
+test("enrolled again, the device sends what its earlier life left with the key of that life", when, async () => {
+  const own = await installation();
+  const { page } = await enrolled("lives");
+  own.misbehave = (call) => (call.url.pathname === "/v1/sync/push" ? null : undefined);
+  const ticket = golden("wire").messages.find(({ type }) => type === "ticket").json;
+  await page.evaluate(async (ticket) => {
+    await kit.act(["(01)06901234567892(21)OLD"]);
+    kit.driver.stop();
+    await kit.enrol(ticket);
+    await kit.start();
+    await kit.act(["(01)06901234567892(21)NEW"]);
+  }, ticket);
+  own.misbehave = () => undefined;
+  assert.ok(await page.evaluate(() => kit.driver.wake().then(() => kit.until(kit.drained))));
+  assert.deepEqual([...own.log.keys()].sort(), ["1:1", "2:1"]);
+  await page.close();
+});
+
+test("one tab writes; another waits, and takes over when it is gone", when, async () => {
+  const first = await blank(context, server.origin);
+  const second = await blank(context, server.origin);
+  const be = ({ page }) =>
+    page.evaluate(async () => {
+      const { beWriter } = await import("/app/device/lock.js");
+      window.role = "none";
+      void beWriter(navigator.locks, "writer", {
+        waits: () => (window.role = "waits"),
+        writes: () => {
+          window.role = "writes";
+          return new Promise(() => {});
+        },
+      });
+      for (let n = 0; n < 100 && window.role === "none"; n += 1) await new Promise((done) => setTimeout(done, 20));
+      return window.role;
+    });
+  assert.equal(await be(first), "writes");
+  assert.equal(await be(second), "waits");
+  await first.page.close();
+  await second.page.waitForFunction(() => window.role === "writes");
+  await second.page.close();
+});
