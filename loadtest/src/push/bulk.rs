@@ -5,7 +5,7 @@
 //! a client's binding nor reading the source is charged to the engine. Nothing that inserts these
 //! rows by itself does it faster; the service has to parse, verify, fold and answer besides.
 //!
-//! The one file that speaks SQL. It reads one table, `event`, by its key `gseq`.
+//! Knows one table, `event`, and of it the key `gseq` alone.
 
 use std::{path::Path, time::Instant};
 

@@ -134,25 +134,24 @@ pub struct Device {
 impl Device {
     /// Enrols with a one-time code.
     pub async fn enrol(internal: &Target, code: &str) -> Result<Self, LoadError> {
-        let identity = Identity::enrol(internal, code).await?;
+        Identity::enrol(internal, code).await.map(Self::of)
+    }
+
+    /// One that has said nothing yet.
+    pub fn of(identity: Identity) -> Self {
         let (anchor, heard) = identity.first_anchor.clone();
-        Ok(Self {
+        Self {
             head: chain::genesis(identity.device, identity.epoch),
             identity,
             anchor,
             heard,
             next: 1,
             receipt: None,
-        })
+        }
     }
 
-    /// The anchor it holds.
-    pub fn anchor(&self) -> &str {
-        &self.anchor.text
-    }
-
-    /// Captures these steps of these units, one event each, as if they had been spread evenly over
-    /// the time since its anchor was received, and signs them as pushes of `batch`.
+    /// Captures these steps of these units, one event each, spread evenly over the time from when its
+    /// anchor was received until now, and signs them as pushes of `batch`.
     pub fn fill<'a>(
         &mut self,
         steps: impl Iterator<Item = (Step, &'a String)>,
@@ -167,7 +166,7 @@ impl Device {
             let (first_seq, prev_hash) = (self.next, self.head);
             let mut events = Vec::with_capacity(chunk.len());
             for (m, (step, code)) in chunk.iter().enumerate() {
-                let place = (n * batch + m) as u64;
+                let place = (n * batch + m) as u64 + 1;
                 let since = passed * place / count.max(1);
                 let wall = self.anchor.wall + since as Micros;
                 let text = life::text(&self.slot(since / 1_000), wall, *step, code, places);

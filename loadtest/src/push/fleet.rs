@@ -1,10 +1,11 @@
 //! A service with devices enrolled in its demo enterprise and tins for them to scan.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{
     bulk::Bulk,
     device::{Device, Identity},
+    lanes::Lane,
     life::{self, Places},
 };
 use crate::{
@@ -26,8 +27,12 @@ pub struct Fleet {
     pub demo: Demo,
     /// Where things happen.
     pub places: Places,
-    /// Its devices, those that are not lent out.
+    /// Its devices, but for those that are lent out.
     pub devices: Vec<Device>,
+    /// 14 digits of the product everything is about.
+    pub gtin: String,
+    /// The lot of its batch.
+    pub lot: String,
     office: Office,
     warehouse: Id,
     codes: Vec<String>,
@@ -66,6 +71,8 @@ impl Fleet {
             demo,
             places,
             devices: Vec::new(),
+            gtin: legal.gtin.clone(),
+            lot: lot.to_owned(),
             office,
             warehouse,
             codes: Vec::new(),
@@ -112,11 +119,28 @@ impl Fleet {
         }
     }
 
+    /// A device for a while.
+    pub fn lend(&mut self) -> Result<Device, LoadError> {
+        let what = || LoadError::Unusable("every device is lent out".to_owned());
+        self.devices.pop().ok_or_else(what)
+    }
+
+    /// Devices come back.
+    pub fn take_back(&mut self, lanes: Vec<Lane>) {
+        self.devices
+            .extend(lanes.into_iter().map(|lane| lane.device));
+    }
+
+    /// Its SQLite file, unless it runs on PostgreSQL.
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        Some(self.demo.data_folder()?.join("suyuan.db"))
+    }
+
     /// An empty copy of its table of events.
     pub async fn bulk(&self) -> Result<Bulk, LoadError> {
-        match (&self.postgres, self.demo.data_folder()) {
+        match (&self.postgres, self.sqlite_file()) {
             (Some(url), _) => Bulk::postgres(url).await,
-            (None, Some(folder)) => Bulk::sqlite(&folder.join("suyuan.db")).await,
+            (None, Some(file)) => Bulk::sqlite(&file).await,
             (None, None) => Err(LoadError::Unusable("no database to copy".to_owned())),
         }
     }

@@ -3,15 +3,21 @@
 //!
 //! In reading order: [`life`] (what happens to a tin), [`key`] and [`device`] (who says so and signs
 //! it), [`lanes`] (devices side by side), [`bulk`] and [`pouch`] (the two baselines), [`fleet`] (a
-//! service with its devices and codes), [`rounds`] (every size in turn, with its baselines).
+//! service with its devices and codes), [`rounds`] (every size in turn, with its baselines), [`pull`],
+//! [`backlog`], [`flat`], [`log`] and [`refold`] (what else is measured).
 
+pub mod backlog;
 pub mod bulk;
 pub mod device;
+pub mod flat;
 pub mod fleet;
 pub mod key;
 pub mod lanes;
 pub mod life;
+pub mod log;
 pub mod pouch;
+pub mod pull;
+pub mod refold;
 pub mod rounds;
 
 use std::{
@@ -24,15 +30,36 @@ use suyuan_sync::ids::Micros;
 
 use crate::{
     LoadError,
+    drive::Outcome,
     process::{self, Cores},
-    summary::{PUSH, Summary, Taken},
+    summary::{PUSH, Series, Summary, Taken, progress},
     target::require_local_store,
 };
+use flat::Flat;
 use fleet::Fleet;
 use pouch::Pouch;
+use refold::Ground;
 use rounds::{Config, Measured};
 
-const SQLITE_FIGURES: [&str; 3] = ["push_sqlite_eps", "push_sqlite_bulk_ratio", "replay_ratio"];
+/// Refolding holds all that it folds in memory.
+const REFOLD_UNITS: u32 = 100_000;
+/// Devices of a backlog.
+const BACKLOG_DEVICES: usize = 500;
+/// The backlog the time to drain it is about.
+const BACKLOG_EVENTS: u32 = 1_000_000;
+
+const BACKLOG_FIGURES: [&str; 2] = ["backlog_drain_s", "backlog_sale_p99_ms"];
+const SQLITE_FIGURES: [&str; 9] = [
+    "push_sqlite_eps",
+    "push_sqlite_bulk_ratio",
+    "push_pouch_ratio",
+    "replay_ratio",
+    "backlog_drain_s",
+    "backlog_sale_p99_ms",
+    "refold_eps",
+    "pull_rows_per_s",
+    "push_log_flat_ratio",
+];
 const POSTGRES_FIGURES: [&str; 2] = ["push_postgres_eps", "push_postgres_bulk_ratio"];
 
 /// Flags of `suyuan-loadtest push`.
@@ -59,6 +86,18 @@ pub struct PushArgs {
     #[arg(long, value_delimiter = ',', default_value = "20,100,500",
         value_parser = clap::value_parser!(u16).range(1..=500))]
     batches: Vec<u16>,
+    /// Events of the backlog; fewer for tries
+    #[arg(long, default_value_t = BACKLOG_EVENTS,
+        value_parser = clap::value_parser!(u32).range(50_000..=2_000_000))]
+    backlog: u32,
+    /// Units on record, seeded by SQL, where cost is compared with a service that has ten thousand;
+    /// ten million take 6 GB [default: not compared]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(20_000..=20_000_000))]
+    units: Option<u32>,
+    /// Length of one device's log, where cost is compared with that of a new one
+    #[arg(long, default_value_t = 100_000,
+        value_parser = clap::value_parser!(u32).range(1_000..=2_000_000))]
+    device_log: u32,
     /// The `suyuan` program [default: the one beside this program]
     #[arg(long)]
     server: Option<PathBuf>,
@@ -80,6 +119,14 @@ pub enum Part {
     Sqlite,
     /// express-pouchdb
     Pouchdb,
+    /// Pulling
+    Pull,
+    /// Folding the log anew
+    Refold,
+    /// Very many devices that come online while somebody sells
+    Backlog,
+    /// A long log of one device
+    DeviceLog,
 }
 
 impl PushArgs {
@@ -113,10 +160,12 @@ pub async fn run(args: &PushArgs) -> Result<Summary, LoadError> {
     run.describe(&mut summary);
     if args.leaves_out(Part::Sqlite) {
         summary.leave_out(&SQLITE_FIGURES, "--without sqlite was given");
-        summary.leave_out(&["push_pouch_ratio"], "--without sqlite was given");
     } else if let Err(error) = run.sqlite_phase(&mut summary).await {
         summary.explain(&SQLITE_FIGURES, &error.to_string());
-        summary.explain(&["push_pouch_ratio"], &error.to_string());
+    }
+    match args.units {
+        None => summary.leave_out(&["push_units_flat_ratio"], "no --units given"),
+        Some(count) => run.units_phase(count, &mut summary).await,
     }
     match &args.postgres {
         None => summary.leave_out(&POSTGRES_FIGURES, "no --postgres given"),
@@ -199,7 +248,107 @@ impl Run<'_> {
         if pouch.is_some() {
             summary.put("push_pouch_ratio", measured.pouch_ratio());
         }
+        drop(pouch);
+        self.further(&mut fleet, summary).await;
         Ok(())
+    }
+
+    /// What is measured beside the sizes, each part whatever becomes of the others. First what needs
+    /// a log of known size.
+    async fn further(&self, fleet: &mut Fleet, summary: &mut Summary) {
+        if self.args.leaves_out(Part::Refold) {
+            summary.leave_out(&["refold_eps"], "--without refold was given");
+        } else {
+            summary.put("refold_eps", self.refold(fleet).await);
+        }
+        if self.args.leaves_out(Part::Pull) {
+            summary.leave_out(&["pull_rows_per_s"], "--without pull was given");
+        } else {
+            self.pull(fleet, summary).await;
+        }
+        if self.args.leaves_out(Part::Backlog) {
+            summary.leave_out(&BACKLOG_FIGURES, "--without backlog was given");
+        } else {
+            self.backlog(fleet, summary).await;
+        }
+        if self.args.leaves_out(Part::DeviceLog) {
+            summary.leave_out(&["push_log_flat_ratio"], "--without device-log was given");
+        } else {
+            let (length, rounds) = (self.args.device_log, usize::from(self.args.rounds));
+            let flat = flat::device_log(fleet, length, rounds).await;
+            compare("push_log_flat_ratio", flat, summary);
+        }
+    }
+
+    async fn units_phase(&self, count: u32, summary: &mut Summary) {
+        let (events, rounds) = (self.args.events as usize, usize::from(self.args.rounds));
+        let fleet = || Fleet::start(&self.server, None, Cores::shared(), flat::DEVICES);
+        let flat = async {
+            let (mut few, mut many) = (fleet().await?, fleet().await?);
+            flat::units(&mut few, &mut many, count, events, rounds).await
+        };
+        compare("push_units_flat_ratio", flat.await, summary);
+    }
+
+    async fn refold(&self, fleet: &Fleet) -> Result<Taken, String> {
+        progress("folding the log anew");
+        let file = fleet.sqlite_file().ok_or("only the embedded log is read")?;
+        let read = log::read(&file, REFOLD_UNITS).await;
+        let (rows, phases) = read.map_err(|error| error.to_string())?;
+        let ground = Ground {
+            gtin: &fleet.gtin,
+            lot: &fleet.lot,
+            places: &fleet.places,
+        };
+        refold::measure(&rows, &phases, &ground, usize::from(self.args.rounds))
+    }
+
+    async fn pull(&self, fleet: &mut Fleet, summary: &mut Summary) {
+        let (rounds, units) = (usize::from(self.args.rounds), self.args.events as usize);
+        match pull::measure(fleet, rounds, units).await {
+            Ok(pulled) => {
+                summary.add_series(&pulled.fresh, None);
+                summary.add_series(&pulled.caught_up, None);
+                let figure = pulled.fresh.rates().and_then(|rates| Taken::median(&rates));
+                summary.put("pull_rows_per_s", figure);
+            }
+            Err(error) => summary.explain(&["pull_rows_per_s"], &error.to_string()),
+        }
+    }
+
+    async fn backlog(&self, fleet: &mut Fleet, summary: &mut Summary) {
+        let events = self.args.backlog as usize;
+        let drained = match backlog::drain(fleet, BACKLOG_DEVICES, events).await {
+            Ok(drained) => drained,
+            Err(error) => return summary.explain(&BACKLOG_FIGURES, &error.to_string()),
+        };
+        let series = |name: &str, outcome| {
+            let mut series = Series::empty(format!("{} {name}", fleet.store()));
+            series.outcomes.push(outcome);
+            series
+        };
+        let backlog = series("backlog", drained.backlog);
+        let sales = series("sale beside it", drained.sales);
+        summary.add_series(&backlog, None);
+        summary.add_series(&sales, None);
+        let both = backlog.rates().and(sales.rates());
+        let figure = |value: fn(&Outcome) -> f64, of: &Series| {
+            both.clone()?;
+            let values: Vec<f64> = of.outcomes.iter().map(value).collect();
+            Ok(Taken::median(&values)?
+                .with("backlog", events)
+                .with("pushes_refused", drained.refused)
+                .with("till_told_to_wait", drained.told_to_wait))
+        };
+        let p99 = figure(|outcome| outcome.latency_ms(0.99), &sales);
+        summary.put("backlog_sale_p99_ms", p99);
+        if self.args.backlog < BACKLOG_EVENTS {
+            let what = format!("--backlog {events}: the budget is of a million");
+            summary.leave_out(&["backlog_drain_s"], &what);
+        } else {
+            let seconds = figure(|outcome| outcome.measured.as_secs_f64(), &backlog);
+            summary.put("backlog_drain_s", seconds);
+        }
     }
 
     async fn postgres_phase(&self, url: &str, summary: &mut Summary) -> Result<(), LoadError> {
@@ -218,6 +367,18 @@ impl Run<'_> {
     ) -> Result<Measured, LoadError> {
         let (rounds, events) = (usize::from(self.args.rounds), self.args.events as usize);
         Measured::take(fleet, &self.configs(), rounds, events, pouch).await
+    }
+}
+
+/// Reports two sides of a comparison.
+fn compare(name: &'static str, flat: Result<Flat, LoadError>, summary: &mut Summary) {
+    match flat {
+        Ok(flat) => {
+            summary.add_series(&flat.small, None);
+            summary.add_series(&flat.large, Some(&flat.small));
+            summary.put(name, flat.ratio());
+        }
+        Err(error) => summary.explain(&[name], &error.to_string()),
     }
 }
 

@@ -165,10 +165,7 @@ impl Sized {
         let codes = fleet.take_codes(units * devices).await?;
         let mut lanes = Vec::with_capacity(devices);
         for codes in codes.chunks(units) {
-            let mut device = fleet
-                .devices
-                .pop()
-                .ok_or_else(|| LoadError::Unusable("too few devices".to_owned()))?;
+            let mut device = fleet.lend()?;
             let parcels = device.fill(life::waves(codes, batch), batch, &fleet.places)?;
             lanes.push(Lane { device, parcels });
         }
@@ -190,9 +187,7 @@ impl Sized {
             Ok::<(Vec<Lane>, Sent, Option<Outcome>), LoadError>((lanes, first, Some(again.outcome)))
         };
         let (lanes, first, again) = sent.await?;
-        fleet
-            .devices
-            .extend(lanes.into_iter().map(|lane| lane.device));
+        fleet.take_back(lanes);
         self.pushed.outcomes.push(first.outcome);
         self.replayed.outcomes.extend(again);
         if let (false, Some(positions)) = (self.failed(), first.positions) {

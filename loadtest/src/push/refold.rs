@@ -1,0 +1,192 @@
+//! The whole log folded anew, on one core, by the same pure functions the service folds with: texts
+//! are read, facts gathered by unit and sorted, each unit folded with all its findings. What comes
+//! out is held against the phases the service keeps.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hint::black_box,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use suyuan_sync::{
+    event::{self, required::Profile},
+    facts::{BatchInfo, Commissioned, Fact, PlaceInfo, StatedAt, UnitInfo, World},
+    fold::{Phase, fold_state},
+    ids::{BatchId, DeviceId, EnterpriseId},
+    order::{Interval, Order},
+    unit::{Level, UnitKey},
+};
+use uuid::Uuid;
+
+use super::{life::Places, log::LogRow};
+use crate::{LoadError, process, summary::Taken};
+
+/// A pass is repeated until so much processor time was used, which is counted in hundredths of a
+/// second.
+const LONG_ENOUGH: Duration = Duration::from_secs(1);
+const PASSES_MAX: u32 = 1_000;
+
+/// What the demo is to a fold: one product of one batch in three places.
+pub struct Ground<'a> {
+    /// 14 digits.
+    pub gtin: &'a str,
+    /// The lot of its batch.
+    pub lot: &'a str,
+    /// Its places.
+    pub places: &'a Places,
+}
+
+/// Folds these rows `rounds` times; `phases` is what the service keeps of each unit.
+pub fn measure(
+    rows: &[LogRow],
+    phases: &BTreeMap<String, String>,
+    ground: &Ground<'_>,
+    rounds: usize,
+) -> Result<Taken, String> {
+    let world = world(rows, ground).map_err(|error| error.to_string())?;
+    check(rows, phases, &world)?;
+    let (mut eps, mut walls) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let cpu = process::own_cpu_time().ok_or("/proc cannot be read here")?;
+        let start = Instant::now();
+        let mut passes = 0;
+        let used = loop {
+            black_box(fold_all(rows, &world));
+            passes += 1;
+            let used = process::own_cpu_time().unwrap_or(cpu).saturating_sub(cpu);
+            if used >= LONG_ENOUGH || passes >= PASSES_MAX {
+                break used;
+            }
+        };
+        let events = rows.len() as f64 * f64::from(passes);
+        eps.push(events / used.as_secs_f64().max(1e-3));
+        walls.push(events / start.elapsed().as_secs_f64().max(1e-9));
+    }
+    let wall = Taken::median(&walls)?.value();
+    Ok(Taken::median(&eps)?
+        .with(
+            "of",
+            "events per second of processor time, from text to state",
+        )
+        .with("events", rows.len())
+        .with("units", phases.len())
+        .with("by_the_wall_clock", wall.round()))
+}
+
+/// What folding brought: each unit with its phase and the number of its findings.
+type Folds = Vec<(UnitKey, Phase, usize)>;
+
+fn fold_all(rows: &[LogRow], world: &World) -> Folds {
+    let mut by_unit: HashMap<UnitKey, Vec<Fact>> = HashMap::new();
+    for row in rows {
+        let Ok(event) = event::parse_bytes(&row.body) else {
+            continue;
+        };
+        let keys: Vec<UnitKey> = event.units.iter().filter_map(|u| u.unit.clone()).collect();
+        let fact = Fact {
+            order: Order {
+                eff: row.eff,
+                device: DeviceId(row.device),
+                epoch: row.epoch,
+                seq: row.seq,
+                event: event.id,
+            },
+            interval: Interval {
+                lo: row.lo,
+                est: row.est,
+                hi: row.stamp,
+            },
+            gseq: row.gseq,
+            enterprise: EnterpriseId(row.enterprise),
+            event: Arc::new(event),
+            delivered: row.delivered,
+            flags: Vec::new(),
+        };
+        for key in keys {
+            by_unit.entry(key).or_default().push(fact.clone());
+        }
+    }
+    let parents = BTreeMap::new();
+    by_unit
+        .into_iter()
+        .map(|(unit, mut facts)| {
+            facts.sort_unstable_by_key(|fact| fact.order);
+            let sorted: Vec<&Fact> = facts.iter().collect();
+            let folded = fold_state(&unit, &sorted, &parents, world);
+            (unit, folded.state.phase, folded.findings.len())
+        })
+        .collect()
+}
+
+/// Folding brings what the service keeps, and finds nothing wrong in lives without fault.
+fn check(rows: &[LogRow], phases: &BTreeMap<String, String>, world: &World) -> Result<(), String> {
+    let folds = fold_all(rows, world);
+    if folds.len() != phases.len() || folds.is_empty() {
+        let (ours, kept) = (folds.len(), phases.len());
+        return Err(format!("{ours} units were folded, {kept} are kept"));
+    }
+    for (unit, phase, findings) in folds {
+        let name = serde_json::to_value(phase).unwrap_or_default();
+        let kept = phases.get(unit.as_str());
+        if findings > 0 || kept.map(String::as_str) != name.as_str() {
+            let unit = unit.as_str();
+            return Err(format!(
+                "{unit} folds to {name} with {findings} findings; {kept:?} is kept"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The master data these events speak of.
+fn world(rows: &[LogRow], ground: &Ground<'_>) -> Result<World, LoadError> {
+    let first = rows
+        .first()
+        .ok_or_else(|| LoadError::Unusable("the log holds no event".to_owned()))?;
+    let (enterprise, batch) = (EnterpriseId(first.enterprise), BatchId(Uuid::from_u128(1)));
+    let commissioned = Commissioned {
+        batch,
+        at: StatedAt { at: 1, gseq: 1 },
+    };
+    let info = UnitInfo {
+        issuer: Some(enterprise),
+        level: Some(Level::Item),
+        commissioned: Some(commissioned),
+        voided: None,
+    };
+    let Places {
+        plant,
+        warehouse,
+        store,
+    } = *ground.places;
+    let mut world = World::default();
+    for place in [plant, warehouse, store] {
+        let info = PlaceInfo {
+            enterprise,
+            plant: place == plant,
+        };
+        world.places.insert(place, info);
+    }
+    world.enterprises.insert(enterprise);
+    world.products.insert(ground.gtin.to_owned(), enterprise);
+    let profile = (ground.gtin.to_owned(), Profile::InfantFormula);
+    world.profiles.extend([profile]);
+    let of_batch = BatchInfo {
+        product: ground.gtin.to_owned(),
+        lot: ground.lot.to_owned(),
+        expires_at: None,
+        plant: Some(plant),
+    };
+    world.batches.insert(batch, of_batch);
+    let devices: BTreeSet<Uuid> = rows.iter().map(|row| row.device).collect();
+    let devices = devices.into_iter().map(|id| (DeviceId(id), enterprise));
+    world.devices.extend(devices);
+    for row in rows {
+        if let Ok(event) = event::parse_bytes(&row.body) {
+            let keys = event.units.into_iter().filter_map(|read| read.unit);
+            world.units.extend(keys.map(|key| (key, info.clone())));
+        }
+    }
+    Ok(world)
+}
