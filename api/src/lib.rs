@@ -10,7 +10,8 @@
 //!   (complaints and feedback), [`accounts`] are the features; [`catalogue`] is the standards as
 //!   data. [`inbox`] brings in what consumers tell, [`limits`] how much one caller may ask,
 //!   [`photo`] reads codes in pictures.
-//! - [`handheld`] takes what handhelds and tills state, and tells them what they need to know.
+//! - [`handheld`] takes what handhelds and tills state, and tells them what they need to know;
+//!   [`units`] and [`findings`] tell people what became of goods.
 //! - [`problem`], [`db`], [`clock`], [`sealing`], [`telemetry`], [`free_text`] serve them all and
 //!   know none of them; [`http`] knows accounts besides, and [`operations`] asks the parts how they
 //!   are.
@@ -31,6 +32,7 @@ pub mod db;
 pub mod demo;
 pub mod doctor;
 pub mod entities;
+pub mod findings;
 pub mod free_text;
 pub mod handheld;
 pub mod http;
@@ -53,5 +55,6 @@ pub mod sealing;
 pub mod simulate;
 pub mod suspicions;
 pub mod telemetry;
+pub mod units;
 pub mod voices;
 pub mod watches;

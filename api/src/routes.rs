@@ -4,9 +4,9 @@
 mod refusals;
 
 use crate::{
-    accounts, app_links, codes, handheld, http, links, log, operations, photo,
+    accounts, app_links, codes, findings, handheld, http, links, log, operations, photo,
     problem::{self, Problem, ProblemCode},
-    recalls, registry, resolver, suspicions, voices, watches,
+    recalls, registry, resolver, suspicions, units, voices, watches,
 };
 use actix_web::{
     HttpRequest, HttpResponse, Resource, Route,
@@ -90,6 +90,10 @@ internal_routes![
     recalls::handlers::get_recall,
     recalls::handlers::widen_recall,
     recalls::handlers::close_recall,
+    units::handlers::get_unit,
+    units::handlers::list_unit_contents,
+    findings::handlers::list_findings,
+    findings::handlers::count_findings,
     handheld::devices::handlers::create_device,
     handheld::devices::handlers::create_device_ticket,
     handheld::devices::handlers::list_devices,

@@ -66,7 +66,8 @@ on_both!(a_stranger_gets_404_not_403, |app| {
         let nowhere = operation
             .path
             .replace("{id}", nobody)
-            .replace("{hash}", &hash);
+            .replace("{hash}", &hash)
+            .replace("{code}", "%2F01%2F06901234567892%2F21%2FNOBODY");
         let answer = call(&ours.firm.admin, &operation, &nowhere, &body, &[]).await;
         let nothing = refused(answer, "not-found");
         assert_eq!(theirs["detail"], nothing["detail"], "{}", operation.id);

@@ -213,6 +213,11 @@ async fn suspicion(app: &TestApp, admin: &Caller, twelve: &str) -> String {
     text_of(&list["items"][0]["id"])
 }
 
+/// A text as one part of a path.
+pub fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
 /// Sends a file.
 pub async fn upload(caller: &Caller, title: &str, bytes: Vec<u8>) -> Answer {
     let headers = [("content-type", "application/octet-stream")];
@@ -410,7 +415,13 @@ impl Stage {
                 }),
             ),
             "close_recall" => post(at(&self.recall), json!({"note": "已处理"})),
+            "get_unit" | "list_unit_contents" => (
+                operation.path.replace("{code}", &encoded(&self.code)),
+                Body::Nothing,
+            ),
             "list_users"
+            | "list_findings"
+            | "count_findings"
             | "list_enterprises"
             | "list_locations"
             | "list_products"

@@ -12,4 +12,5 @@ mod scene;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]
 mod support;
+mod units;
 mod waits;

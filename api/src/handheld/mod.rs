@@ -34,6 +34,7 @@ use push::{
 use std::{sync::Arc, time::Duration};
 use suyuan_sync::wire::FrameFault;
 use tokio::task::JoinHandle;
+use units::read::Reading;
 use world::Source;
 
 /// What the calls of devices work with.
@@ -46,6 +47,8 @@ pub struct Handheld {
     pub watch: Arc<ClockWatch>,
     /// Admits pushes.
     pub ingest: Ingest,
+    /// Folds for people who look.
+    pub reading: Reading,
 }
 
 impl Handheld {
@@ -77,6 +80,7 @@ impl Handheld {
             anchors,
             watch,
             ingest,
+            reading: Reading::new(sealer.clone()),
         };
         Ok((handheld, task))
     }

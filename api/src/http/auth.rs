@@ -9,6 +9,7 @@ use crate::{
 };
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
 use futures_util::future::LocalBoxFuture;
+use suyuan_sync::{fold::Reader, ids::EnterpriseId};
 use uuid::Uuid;
 
 /// Anyone signed in.
@@ -22,6 +23,10 @@ pub struct Staff {
     /// For the log.
     pub actor: Actor,
 }
+
+/// Someone who reads what became of goods: of an enterprise, or the platform's operator, who sees
+/// all (sync.md section 5).
+pub struct Sees(pub Reader);
 
 /// The administrator of an enterprise.
 pub struct EnterpriseAdmin {
@@ -87,6 +92,13 @@ right!(Staff, |account| match (account.role, account.enterprise) {
         actor: Actor::User(account.id),
     }),
     _ => None,
+});
+
+right!(Sees, |account| match (account.role, account.enterprise) {
+    (Role::PlatformAdmin, _) => Some(Sees(Reader::All)),
+    (Role::EnterpriseAdmin | Role::Operator, Some(enterprise)) =>
+        Some(Sees(Reader::Enterprise(EnterpriseId(enterprise)))),
+    (Role::EnterpriseAdmin | Role::Operator, None) => None,
 });
 
 right!(

@@ -4,7 +4,7 @@ use super::wire::{EntryOut, LogPage, LogQuery};
 use crate::{
     accounts::Role,
     app::Internal,
-    http::{auth::SignedIn, page::PAGE_MAX},
+    http::{auth::SignedIn, page},
     log::ActError,
     problem::{Problem, ProblemBody, ProblemCode},
 };
@@ -23,26 +23,14 @@ pub async fn list_log(
     caller: SignedIn,
     query: Query<LogQuery>,
 ) -> Result<web::Json<LogPage>, Problem> {
-    let limit = query.limit.unwrap_or(100);
-    if !(1..=PAGE_MAX).contains(&limit) {
-        return Err(Problem::field(
-            "limit",
-            "out-of-range",
-            "limit must lie between 1 and 500",
-            "limit 须在 1 到 500 之间",
-        ));
-    }
+    let limit = page::limit(query.limit)?;
     let scope = match (caller.0.role, caller.0.enterprise) {
         (Role::PlatformAdmin, _) => None,
         (_, Some(enterprise)) => Some(enterprise),
         (_, None) => return Err(Problem::new(ProblemCode::NotAllowed)),
     };
     let items: Vec<EntryOut> = state.log.page(scope, query.from, limit).await?;
-    let full = items.len() as u64 == limit;
-    let next = items
-        .last()
-        .filter(|_| full)
-        .map(|entry| entry.position + 1);
+    let next = page::next(&items, limit, |entry| entry.position + 1);
     Ok(web::Json(LogPage { items, next }))
 }
 

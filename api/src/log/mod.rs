@@ -8,19 +8,26 @@
 pub mod handlers;
 mod held;
 mod idempotency;
+mod instants;
 mod store;
 pub mod wire;
 
 pub use idempotency::IdempotencyKey;
+pub use instants::{instants, position_before};
 
 use crate::{clock::Clock, clock::Micros, db::Db};
 use held::Held;
-use sea_orm::{DatabaseTransaction, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{sync::Arc, time::Duration};
 use thiserror::Error;
 use tokio::sync::Notify;
 use uuid::Uuid;
+
+/// The position and instant the log has come to, in somebody's snapshot.
+pub async fn head_in(conn: &impl ConnectionTrait) -> Result<(Position, Micros), DbErr> {
+    store::head(conn).await
+}
 
 /// A place in the log: everything at or below it has been committed.
 pub type Position = i64;
@@ -299,7 +306,7 @@ impl Log {
 
     /// The position and instant the log has come to.
     pub async fn head(&self) -> Result<(Position, Micros), DbErr> {
-        store::head(&self.db).await
+        store::head(self.db.reader()).await
     }
 
     /// Begins an act of the program itself.

@@ -118,11 +118,10 @@ pub(super) async fn set(
 }
 
 /// The head, unlocked.
-pub(super) async fn head(db: &Db) -> Result<(Position, Micros), DbErr> {
-    let row = db
-        .reader()
+pub(super) async fn head(conn: &impl ConnectionTrait) -> Result<(Position, Micros), DbErr> {
+    let row = conn
         .query_one_raw(statement(
-            db.backend(),
+            conn.get_database_backend(),
             "SELECT gseq, stamp FROM log_head WHERE id = 1",
             [],
         ))

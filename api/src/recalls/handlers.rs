@@ -1,12 +1,11 @@
 //! Recalls over HTTP.
 
 use super::{
-    acts, store,
-    wire::{RecallCloseIn, RecallIn, RecallOut, RecallWidenIn},
+    RecallError, acts, rules, store,
+    wire::{NOTE_MAX, RecallCloseIn, RecallIn, RecallOut, RecallWidenIn},
 };
 use crate::{
     app::Internal,
-    free_text,
     http::{
         auth::{EnterpriseAdmin, Staff},
         body::{Json, LARGE_MAX},
@@ -108,10 +107,8 @@ pub async fn close_recall(
     id: Path<Uuid>,
     body: Json<RecallCloseIn>,
 ) -> Result<web::Json<RecallOut>, Problem> {
-    if !free_text::is_shown(&body.value.note, 1000) {
-        let (en, zh) = ("1 to 1000 characters", "1 到 1000 个字符");
-        return Err(Problem::field("note", "length", en, zh));
-    }
+    rules::check_text("note", &body.value.note, NOTE_MAX)
+        .map_err(|fault| RecallError::Fields(vec![fault]))?;
     let out = acts::close(
         &state,
         caller.enterprise,

@@ -1,7 +1,7 @@
 //! What a recall says and covers: what is mandatory, how a long scope is cut, what stands in the
 //! log, and how a fold reads it back. Pure.
 
-use super::wire::{DESTINATIONS_MAX, RESPONSIBLE_MAX, RecallIn};
+use super::wire::{DESTINATIONS_MAX, INSTRUCTIONS_MAX, REASON_MAX, RESPONSIBLE_MAX, RecallIn};
 use crate::{
     clock::Micros,
     codes::{
@@ -30,7 +30,15 @@ const INDEX_BITS: u32 = 16;
 
 /// Checks what a recall says, the four items of MB-8.3.2-e2 among it; returns when it was decided.
 pub fn check_order(order: &RecallIn, now: Micros) -> Result<Micros, Vec<FieldProblem>> {
-    let mut faults = Vec::new();
+    let texts = [
+        ("reason", &order.reason, REASON_MAX),
+        ("instructions", &order.instructions, INSTRUCTIONS_MAX),
+        ("responsible", &order.responsible, RESPONSIBLE_MAX),
+    ];
+    let checked = texts
+        .into_iter()
+        .filter_map(|(field, text, max)| check_text(field, text, max).err());
+    let mut faults: Vec<FieldProblem> = checked.collect();
     let mut fault = |field: &str, code: &str, en: &str, zh: &str| {
         faults.push(FieldProblem {
             field: field.into(),
@@ -39,19 +47,6 @@ pub fn check_order(order: &RecallIn, now: Micros) -> Result<Micros, Vec<FieldPro
             message_zh: zh.into(),
         });
     };
-    for (field, text, max) in [
-        ("reason", &order.reason, 1000),
-        ("instructions", &order.instructions, 2000),
-        ("responsible", &order.responsible, RESPONSIBLE_MAX),
-    ] {
-        if !free_text::is_shown(text, max) {
-            let (en, zh) = (
-                format!("1 to {max} characters"),
-                format!("1 到 {max} 个字符"),
-            );
-            fault(field, "length", &en, &zh);
-        }
-    }
     if order.batch_ids.is_empty() && order.ranges.is_empty() && order.codes.is_empty() {
         fault(
             "batch_ids",
@@ -84,6 +79,19 @@ pub fn check_order(order: &RecallIn, now: Micros) -> Result<Micros, Vec<FieldPro
         Some(at) if faults.is_empty() => Ok(at),
         _ => Err(faults),
     }
+}
+
+/// Checks a text of a recall: 1 to `max` characters that show.
+pub fn check_text(field: &str, text: &str, max: usize) -> Result<(), FieldProblem> {
+    if free_text::is_shown(text, max) {
+        return Ok(());
+    }
+    Err(FieldProblem {
+        field: field.into(),
+        code: "length".into(),
+        message: format!("1 to {max} characters"),
+        message_zh: format!("1 到 {max} 个字符"),
+    })
 }
 
 /// Indices per code space and chunk.

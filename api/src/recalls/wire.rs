@@ -11,6 +11,12 @@ pub const BATCHES_MAX: usize = 200;
 pub const DESTINATIONS_MAX: usize = 100;
 /// Most units that one request names by codes minted elsewhere.
 pub const OTHERS_MAX: usize = 2_000;
+/// Longest reason, in characters.
+pub const REASON_MAX: usize = 1_000;
+/// Longest text of what to do, in characters.
+pub const INSTRUCTIONS_MAX: usize = 2_000;
+/// Longest note a recall is closed with, in characters.
+pub const NOTE_MAX: usize = 1_000;
 /// Longest name of who is responsible, in characters.
 pub const RESPONSIBLE_MAX: usize = 100;
 

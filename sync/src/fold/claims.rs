@@ -38,7 +38,8 @@ pub(super) fn compare<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     }
 }
 
-fn contradicts(claims: &Claims, batch: &BatchInfo) -> bool {
+/// Does what a code says of lot and expiry differ from the batch on record?
+pub fn contradicts(claims: &Claims, batch: &BatchInfo) -> bool {
     let other_lot = claims
         .lot
         .as_ref()

@@ -33,7 +33,7 @@ mod table;
 mod visible;
 mod walk;
 
-pub use claims::expired_from;
+pub use claims::{contradicts, expired_from};
 pub use contents::contents;
 pub(crate) use count::complete_for;
 pub use diff::diff;

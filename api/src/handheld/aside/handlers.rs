@@ -10,7 +10,7 @@ use crate::{
     http::{
         auth::{EnterpriseAdmin, Staff},
         body::Json,
-        page::PAGE_MAX,
+        page,
     },
     problem::{Problem, ProblemBody},
 };
@@ -30,18 +30,9 @@ pub async fn list_quarantine(
     caller: Staff,
     query: Query<AsideQuery>,
 ) -> Result<web::Json<AsidePage>, Problem> {
-    let limit = query.limit.unwrap_or(100);
-    if !(1..=PAGE_MAX).contains(&limit) {
-        return Err(Problem::field(
-            "limit",
-            "out-of-range",
-            "limit must lie between 1 and 500",
-            "limit 须在 1 到 500 之间",
-        ));
-    }
+    let limit = page::limit(query.limit)?;
     let items = store::page(&state.db, caller.enterprise, query.after, limit).await?;
-    let full = items.len() as u64 == limit;
-    let next = items.last().filter(|_| full).map(|item| item.position);
+    let next = page::next(&items, limit, |item| item.position);
     Ok(web::Json(AsidePage { items, next }))
 }
 

@@ -4,10 +4,11 @@
 //! facts are about, their containers, and the exceptional things in them; folds from the top down;
 //! and writes what changed: state, findings that opened or closed, what containers hold, what the
 //! public side may see. It works inside somebody's act and decides nothing itself: the rules are
-//! in `suyuan_sync::fold`.
+//! in `suyuan_sync::fold`. [`read::Reading`] folds for whoever looks, on a snapshot.
 
 pub mod facts;
 pub mod folding;
+pub mod read;
 pub mod store;
 
 use serde::{Deserialize, Serialize};

@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     clock::Micros,
-    db::rows::{Rows, by_keys},
+    db::{
+        rows::{Rows, by_keys},
+        statement,
+    },
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, Value};
@@ -18,8 +21,9 @@ use std::{
 use suyuan_sync::{
     facts::{Content, Fact},
     finding::{Finding, Subject},
-    ids::{BatchId, EventId, GroupId},
-    order::Order,
+    ids::{BatchId, DeviceId, Epoch, EventId, GroupId, Seq},
+    order::{Interval, Order},
+    time::{Timed, effective},
     unit::UnitKey,
 };
 use uuid::Uuid;
@@ -130,19 +134,23 @@ pub async fn left_after(
     Ok(left)
 }
 
-/// The facts about these units, of those that count.
+/// Everything that counts, whenever it came in.
+pub const NOW: Position = Position::MAX;
+
+/// The facts about these units, of those that count as of a position.
 pub async fn facts(
     conn: &impl ConnectionTrait,
     reader: &mut Reader,
     units: &[UnitId],
+    upto: Position,
 ) -> Result<BTreeMap<UnitId, Vec<Arc<Fact>>>, DbErr> {
     let sql = format!(
         "SELECT u.unit_id, {COLUMNS} FROM event_unit u JOIN event e ON e.gseq = u.gseq \
-         WHERE u.unit_id IN ({{keys}}) AND e.counts_from IS NOT NULL"
+         WHERE e.counts_from <= ? AND u.unit_id IN ({{keys}})"
     );
     let keys = units.iter().map(|id| (*id).into()).collect();
     let mut facts: BTreeMap<UnitId, BTreeMap<i64, Arc<Fact>>> = BTreeMap::new();
-    for row in by_keys(conn, &sql, &[], keys).await? {
+    for row in by_keys(conn, &sql, &[upto.into()], keys).await? {
         if let Some(fact) = reader.fact(&row)? {
             let unit: UnitId = row.try_get("", "unit_id")?;
             facts.entry(unit).or_default().insert(fact.gseq, fact);
@@ -196,18 +204,51 @@ pub async fn by_group(
     read(&by_keys(conn, &sql, &[], keys).await?, reader)
 }
 
-/// Everything counted at these places.
+/// Everything counted at these places, as of a position.
 pub async fn counts_at(
     conn: &impl ConnectionTrait,
     reader: &mut Reader,
     places: &BTreeSet<Uuid>,
+    upto: Position,
 ) -> Result<Vec<Arc<Fact>>, DbErr> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM event e WHERE e.kind = 'count' AND e.location_id IN ({{keys}}) \
-         AND e.counts_from IS NOT NULL"
+        "SELECT {COLUMNS} FROM event e WHERE e.kind = 'count' AND e.counts_from <= ? \
+         AND e.location_id IN ({{keys}})"
     );
     let keys = places.iter().map(|place| (*place).into()).collect();
-    read(&by_keys(conn, &sql, &[], keys).await?, reader)
+    read(&by_keys(conn, &sql, &[upto.into()], keys).await?, reader)
+}
+
+/// Effective times of a device's epoch by what counted as of a position, by event. Branches that
+/// were admitted keep the time they were admitted with.
+pub async fn effective_as_of(
+    conn: &impl ConnectionTrait,
+    device: DeviceId,
+    epoch: Epoch,
+    upto: Position,
+) -> Result<BTreeMap<Position, Micros>, DbErr> {
+    let rows = conn
+        .query_all_raw(statement(
+            conn.get_database_backend(),
+            "SELECT gseq, seq, lo, est, stamp FROM event WHERE device_id = ? AND epoch = ? \
+             AND branch IS NULL AND counts_from <= ? ORDER BY seq",
+            [device.0.into(), i64::from(epoch).into(), upto.into()],
+        ))
+        .await?;
+    let (mut positions, mut times) = (Vec::new(), Vec::new());
+    for row in rows {
+        let number = |name: &str| row.try_get::<i64>("", name);
+        positions.push(number("gseq")?);
+        times.push(Timed {
+            seq: number("seq")? as Seq,
+            interval: Interval {
+                lo: number("lo")?,
+                est: number("est")?,
+                hi: number("stamp")?,
+            },
+        });
+    }
+    Ok(positions.into_iter().zip(effective(&times)).collect())
 }
 
 fn read(rows: &[sea_orm::QueryResult], reader: &mut Reader) -> Result<Vec<Arc<Fact>>, DbErr> {

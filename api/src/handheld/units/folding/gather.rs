@@ -135,7 +135,7 @@ impl Folding<'_> {
         }
         let rows = store::units(conn, keys).await?;
         let ids: Vec<UnitId> = rows.iter().map(|row| row.id).collect();
-        let mut facts = store::facts(conn, self.reader, &ids).await?;
+        let mut facts = store::facts(conn, self.reader, &ids, self.upto).await?;
         let mut rows: BTreeMap<UnitKey, store::UnitRow> =
             rows.into_iter().map(|row| (row.key.clone(), row)).collect();
         for key in keys {
@@ -206,7 +206,7 @@ impl Folding<'_> {
             .map(|fact| fact.event.location.0)
             .filter(|place| self.source.is_counted(*place))
             .collect();
-        self.counts = store::counts_at(conn, self.reader, &places).await?;
+        self.counts = store::counts_at(conn, self.reader, &places, self.upto).await?;
         let new = self
             .about
             .values()

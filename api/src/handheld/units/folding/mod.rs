@@ -1,10 +1,11 @@
 //! Folding units when facts come in, inside somebody's act: read in sets (`relate`, `gather`), fold
 //! from the top down, tell what containers hold (`contents`) and which things in them are judged by
-//! themselves (`alone`), write what changed (`write`).
+//! themselves (`alone`), write what changed (`write`). Or look only (`look`).
 
 mod alone;
 mod contents;
 mod gather;
+pub mod look;
 mod relate;
 mod write;
 
@@ -111,6 +112,8 @@ pub struct Folding<'a> {
     direct: BTreeMap<UnitId, BTreeMap<Content, i64>>,
     counts: Vec<Arc<Fact>>,
     numbered: i64,
+    /// What came to count above this position is not seen.
+    upto: Position,
 }
 
 impl<'a> Folding<'a> {
@@ -127,6 +130,7 @@ impl<'a> Folding<'a> {
             direct: BTreeMap::new(),
             counts: Vec::new(),
             numbered: 0,
+            upto: store::NOW,
         }
     }
 
@@ -218,16 +222,7 @@ impl<'a> Folding<'a> {
             let Some(unit) = self.units.get(key) else {
                 continue;
             };
-            let mut facts: Vec<&Fact> = unit.facts.values().map(AsRef::as_ref).collect();
-            if !self.counts.is_empty() {
-                let places = self.places_of(key);
-                let here = self.counts.iter().filter(|count| {
-                    places.contains(&count.event.location.0)
-                        && !unit.facts.contains_key(&count.gseq)
-                });
-                facts.extend(here.map(AsRef::as_ref));
-            }
-            facts.sort_by_key(|fact| fact.order);
+            let facts = self.facts_of(key, unit);
             let world = self.source.world();
             let out = if containers.contains(key) {
                 fold::fold(key, &facts, &folded, world)
@@ -237,6 +232,20 @@ impl<'a> Folding<'a> {
             folded.insert(key.clone(), out);
         }
         folded
+    }
+
+    /// What a unit is folded from, in order.
+    fn facts_of<'u>(&'u self, key: &UnitKey, unit: &'u Unit) -> Vec<&'u Fact> {
+        let mut facts: Vec<&Fact> = unit.facts.values().map(AsRef::as_ref).collect();
+        if !self.counts.is_empty() {
+            let places = self.places_of(key);
+            let here = self.counts.iter().filter(|count| {
+                places.contains(&count.event.location.0) && !unit.facts.contains_key(&count.gseq)
+            });
+            facts.extend(here.map(AsRef::as_ref));
+        }
+        facts.sort_by_key(|fact| fact.order);
+        facts
     }
 
     /// Where a unit may have been: where what is about it or its containers happened.

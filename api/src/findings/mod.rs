@@ -1,0 +1,10 @@
+//! Findings (异常): what cannot be true of goods as it was stated, told to those it concerns, with the
+//! events that show it and the one that explained it away.
+//!
+//! Read only: they open and close in [`crate::handheld`], by the fold. `rules` says who may see
+//! which event; `store` reads.
+
+pub mod handlers;
+pub mod rules;
+pub mod store;
+pub mod wire;

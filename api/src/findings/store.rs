@@ -1,0 +1,435 @@
+//! All SQL that reads findings.
+
+use super::{
+    rules::{Concerns, sees, sees_event},
+    wire::{ClosedOut, CountOut, CountsOut, FindingOut, LotOut, WitnessOut},
+};
+use crate::{
+    clock::{Micros, rfc3339},
+    db::{rows::by_keys, statement},
+    handheld::units::store::UnitId,
+    log::{self, Position},
+};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use suyuan_sync::{
+    finding::{Detail, Finding, FindingCode, Severity, Subject},
+    fold::Reader,
+    ids::{EnterpriseId, EventId},
+    unit::UnitKey,
+};
+use uuid::Uuid;
+
+/// Which findings.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Open ones or closed ones.
+    pub open: Option<bool>,
+    /// Of this code.
+    pub code: Option<FindingCode>,
+    /// Of this severity.
+    pub severity: Option<Severity>,
+    /// Judged here.
+    pub place: Option<Uuid>,
+    /// Stated by this device.
+    pub device: Option<Uuid>,
+    /// Of units of this product, and of goods under these GTINs.
+    pub product: Option<(Uuid, Vec<String>)>,
+    /// Of units of this batch, or on account of it.
+    pub batch: Option<Uuid>,
+    /// Of this unit.
+    pub unit: Option<UnitId>,
+    /// Opened at or above this position.
+    pub since: Option<Position>,
+    /// Opened at or below this one.
+    pub until: Option<Position>,
+    /// Below this number.
+    pub after: Option<i64>,
+}
+
+const COLUMNS: &str = "f.id, f.enterprise_id, f.issuer, f.device_id, f.place, f.opened, f.closed, \
+                       f.closed_by, f.finding";
+
+/// A row of `finding`.
+#[derive(Debug, Clone)]
+struct Row {
+    id: i64,
+    of: Concerns,
+    device: Uuid,
+    place: Option<Uuid>,
+    opened: Position,
+    closed: Option<(Position, Option<EventId>)>,
+    finding: Finding,
+}
+
+fn row(row: &QueryResult) -> Result<Row, DbErr> {
+    let text: String = row.try_get("", "finding")?;
+    let closed: Option<Position> = row.try_get("", "closed")?;
+    let by: Option<Uuid> = row.try_get("", "closed_by")?;
+    Ok(Row {
+        id: row.try_get("", "id")?,
+        of: Concerns {
+            stated: row.try_get("", "enterprise_id")?,
+            issuer: row.try_get("", "issuer")?,
+        },
+        device: row.try_get("", "device_id")?,
+        place: row.try_get("", "place")?,
+        opened: row.try_get("", "opened")?,
+        closed: closed.map(|at| (at, by.map(EventId))),
+        finding: serde_json::from_str(&text).map_err(|error| DbErr::Json(error.to_string()))?,
+    })
+}
+
+/// A condition with its values.
+#[derive(Default, Clone)]
+struct Where {
+    sql: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Where {
+    fn add<const N: usize>(&mut self, sql: &str, values: [Value; N]) {
+        self.sql.push(sql.to_owned());
+        self.values.extend(values);
+    }
+}
+
+/// Whose findings are read, each part by an index of its own: what they stated, what is about
+/// their units besides.
+fn parts(who: Reader) -> Vec<Where> {
+    let mut parts = Vec::new();
+    match who {
+        Reader::All => parts.push(Where::default()),
+        Reader::Enterprise(EnterpriseId(me)) => {
+            let (mut stated, mut issued) = (Where::default(), Where::default());
+            stated.add("f.enterprise_id = ?", [me.into()]);
+            issued.add(
+                "f.issuer = ? AND f.enterprise_id <> ?",
+                [me.into(), me.into()],
+            );
+            parts.extend([stated, issued]);
+        }
+    }
+    parts
+}
+
+fn conditions(filter: &Filter, who: Reader) -> Where {
+    let mut all = Where::default();
+    if let Some(code) = filter.code {
+        all.add("f.code = ?", [code.name().into()]);
+    }
+    if let Some(severity) = filter.severity {
+        all.add("f.severity = ?", [(severity as i64).into()]);
+    }
+    if let Some(place) = filter.place {
+        all.add("f.place = ?", [place.into()]);
+    }
+    if let Some(device) = filter.device {
+        all.add("f.device_id = ?", [device.into()]);
+        // Whose device it is, is nobody else's business.
+        if let Reader::Enterprise(EnterpriseId(me)) = who {
+            all.add("f.enterprise_id = ?", [me.into()]);
+        }
+    }
+    if let Some((product, gtins)) = &filter.product {
+        let mut sql = "(u.product_id = ?".to_owned();
+        all.values.push((*product).into());
+        if !gtins.is_empty() {
+            let list = vec!["?"; gtins.len()].join(", ");
+            sql.push_str(" OR l.gtin IN (");
+            sql.push_str(&list);
+            sql.push(')');
+            all.values
+                .extend(gtins.iter().map(|gtin| gtin.as_str().into()));
+        }
+        sql.push(')');
+        all.sql.push(sql);
+    }
+    if let Some(batch) = filter.batch {
+        // A container is judged on account of a batch it holds: the finding itself names it.
+        let named = format!("%\"batch\":\"{batch}\"%");
+        all.add(
+            "(u.batch_id = ? OR f.finding LIKE ?)",
+            [batch.into(), named.into()],
+        );
+    }
+    if let Some(unit) = filter.unit {
+        all.add("f.unit_id = ?", [unit.into()]);
+    }
+    if let Some(since) = filter.since {
+        all.add("f.opened >= ?", [since.into()]);
+    }
+    if let Some(until) = filter.until {
+        all.add("f.opened <= ?", [until.into()]);
+    }
+    if let Some(after) = filter.after {
+        all.add("f.id < ?", [after.into()]);
+    }
+    all
+}
+
+/// A page of findings that `who` may see, newest first.
+pub async fn page(
+    conn: &impl ConnectionTrait,
+    who: Reader,
+    filter: &Filter,
+    limit: u64,
+) -> Result<Vec<FindingOut>, DbErr> {
+    let states: &[&str] = match filter.open {
+        Some(true) => &["f.closed IS NULL"],
+        Some(false) => &["f.closed IS NOT NULL"],
+        None => &["f.closed IS NULL", "f.closed IS NOT NULL"],
+    };
+    let common = conditions(filter, who);
+    let mut found: Vec<Row> = Vec::new();
+    for part in parts(who) {
+        for state in states {
+            let sql = part.sql.iter().chain(&common.sql).map(String::as_str);
+            let sql: Vec<&str> = sql.chain([*state]).collect();
+            let sql = format!(
+                "SELECT {COLUMNS} FROM finding f LEFT JOIN unit u ON u.id = f.unit_id \
+                 LEFT JOIN lot_line l ON l.id = f.line_id WHERE {} ORDER BY f.id DESC LIMIT ?",
+                sql.join(" AND ")
+            );
+            let values = part.values.iter().chain(&common.values).cloned();
+            let values = values.chain([(limit as i64).into()]);
+            let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+            for found_row in rows.await? {
+                found.push(row(&found_row)?);
+            }
+        }
+    }
+    found.sort_by_key(|row| std::cmp::Reverse(row.id));
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    told(conn, who, found).await
+}
+
+/// The findings about a unit that `who` may see, as they were known at a position, oldest first.
+pub async fn of_unit(
+    conn: &impl ConnectionTrait,
+    who: Reader,
+    unit: UnitId,
+    upto: Position,
+) -> Result<Vec<FindingOut>, DbErr> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM finding f WHERE f.unit_id = ? AND f.opened <= ? ORDER BY f.id"
+    );
+    let values = [unit.into(), upto.into()];
+    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+    let mut found = Vec::new();
+    for found_row in rows.await? {
+        let mut row = row(&found_row)?;
+        row.closed = row.closed.filter(|(closed, _)| *closed <= upto);
+        if sees(who, row.of) {
+            found.push(row);
+        }
+    }
+    told(conn, who, found).await
+}
+
+/// How many findings that `who` may see are open.
+pub async fn counts(conn: &impl ConnectionTrait, who: Reader) -> Result<CountsOut, DbErr> {
+    let mut open: BTreeMap<String, u64> = BTreeMap::new();
+    for mut part in parts(who) {
+        part.add("f.closed IS NULL", []);
+        let sql = format!(
+            "SELECT f.code, COUNT(*) AS n FROM finding f WHERE {} GROUP BY f.code",
+            part.sql.join(" AND ")
+        );
+        let query = statement(conn.get_database_backend(), &sql, part.values);
+        for row in conn.query_all_raw(query).await? {
+            let n: i64 = row.try_get("", "n")?;
+            *open.entry(row.try_get("", "code")?).or_default() += n as u64;
+        }
+    }
+    let mut out = CountsOut {
+        position: log::head_in(conn).await?.0,
+        codes: Vec::new(),
+        information: 0,
+        warning: 0,
+        critical: 0,
+    };
+    for (name, n) in open {
+        // What a newer release finds is counted under its name.
+        let severity = FindingCode::of_name(&name).map_or(Severity::Warning, FindingCode::severity);
+        match severity {
+            Severity::Information => out.information += n,
+            Severity::Warning => out.warning += n,
+            Severity::Critical => out.critical += n,
+        }
+        out.codes.push(CountOut {
+            code: name,
+            severity: severity_name(severity).into(),
+            open: n,
+        });
+    }
+    out.codes.sort_by_key(|count| std::cmp::Reverse(count.open));
+    Ok(out)
+}
+
+/// The number of a unit something happened to.
+pub async fn unit_number(
+    conn: &impl ConnectionTrait,
+    unit: &UnitKey,
+) -> Result<Option<UnitId>, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT id FROM unit WHERE unit_key = ?",
+        [unit.as_str().into()],
+    );
+    let row = conn.query_one_raw(query).await?;
+    row.map(|row| row.try_get("", "id")).transpose()
+}
+
+/// The GTINs a product's codes carry.
+pub async fn gtins(conn: &impl ConnectionTrait, product: Uuid) -> Result<Vec<String>, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT space FROM code_space WHERE product_id = ? AND space LIKE '01/%'",
+        [product.into()],
+    );
+    let mut gtins = Vec::new();
+    for row in conn.query_all_raw(query).await? {
+        let space: String = row.try_get("", "space")?;
+        gtins.extend(space.strip_prefix("01/").map(str::to_owned));
+    }
+    Ok(gtins)
+}
+
+/// The name of a severity.
+pub const fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Information => "information",
+        Severity::Warning => "warning",
+        Severity::Critical => "critical",
+    }
+}
+
+/// An event that shows something, and whose it is.
+struct Witness {
+    of: Uuid,
+    out: WitnessOut,
+}
+
+async fn told(
+    conn: &impl ConnectionTrait,
+    who: Reader,
+    rows: Vec<Row>,
+) -> Result<Vec<FindingOut>, DbErr> {
+    let mut ids: BTreeSet<EventId> = BTreeSet::new();
+    let mut positions: BTreeSet<Position> = BTreeSet::new();
+    for row in &rows {
+        ids.extend(&row.finding.witnesses);
+        positions.insert(row.opened);
+        if let Some((position, by)) = row.closed {
+            positions.insert(position);
+            ids.extend(by);
+        }
+    }
+    let witnesses = witnesses(conn, &ids).await?;
+    let instants = log::instants(conn, &positions).await?;
+    let tell = |row| tell(who, row, &witnesses, &instants);
+    rows.into_iter().map(tell).collect()
+}
+
+async fn witnesses(
+    conn: &impl ConnectionTrait,
+    ids: &BTreeSet<EventId>,
+) -> Result<BTreeMap<EventId, Vec<Witness>>, DbErr> {
+    let rows = by_keys(
+        conn,
+        "SELECT DISTINCT gseq, event_id, enterprise_id, kind, location_id, est, stamp FROM event \
+         WHERE event_id IN ({keys}) ORDER BY gseq",
+        &[],
+        ids.iter().map(|id| id.0.into()).collect(),
+    )
+    .await?;
+    let mut all: BTreeMap<EventId, Vec<Witness>> = BTreeMap::new();
+    for row in rows {
+        let (event, of): (Uuid, Uuid) = (
+            row.try_get("", "event_id")?,
+            row.try_get("", "enterprise_id")?,
+        );
+        let out = WitnessOut {
+            event,
+            kind: row.try_get("", "kind")?,
+            enterprise_id: of,
+            location_id: row.try_get("", "location_id")?,
+            said_at: rfc3339(row.try_get("", "est")?),
+            position: row.try_get("", "gseq")?,
+            received_at: rfc3339(row.try_get("", "stamp")?),
+        };
+        let known = all.entry(EventId(event)).or_default();
+        known.push(Witness { of, out });
+    }
+    Ok(all)
+}
+
+fn tell(
+    who: Reader,
+    row: Row,
+    witnesses: &BTreeMap<EventId, Vec<Witness>>,
+    instants: &BTreeMap<Position, Micros>,
+) -> Result<FindingOut, DbErr> {
+    // Ids are unique in an enterprise only: of two events with one id, that of who stated the
+    // judged one is meant.
+    let shown = |id: &EventId| {
+        let known = witnesses.get(id)?;
+        let own = known.iter().find(|witness| witness.of == row.of.stated);
+        let witness = own.or(known.first())?;
+        sees_event(who, row.of, witness.of).then(|| witness.out.clone())
+    };
+    let at = |position: &Position| instants.get(position).copied().map(rfc3339);
+    let Finding {
+        code,
+        subject,
+        event,
+        batch,
+        witnesses: named,
+        detail,
+    } = &row.finding;
+    let seen: Vec<WitnessOut> = named.iter().filter_map(shown).collect();
+    let detail = match detail {
+        Detail::Nothing => None,
+        told => Some(serde_json::to_value(told).map_err(|e| DbErr::Json(e.to_string()))?),
+    };
+    let own_device = match who {
+        Reader::All => true,
+        Reader::Enterprise(EnterpriseId(me)) => row.of.stated == me,
+    };
+    Ok(FindingOut {
+        id: row.id,
+        code: code.name().into(),
+        severity: severity_name(code.severity()).into(),
+        rule: code.rule().into(),
+        meaning: code.en().into(),
+        meaning_zh: code.zh().into(),
+        unit: match subject {
+            Subject::Unit(unit) => Some(unit.as_str().to_owned()),
+            Subject::Lot(_) | Subject::Event => None,
+        },
+        lot: match subject {
+            Subject::Lot(line) => Some(LotOut {
+                gtin: line.gtin.clone(),
+                lot: line.lot.clone(),
+                location_id: line.location.0,
+            }),
+            Subject::Unit(_) | Subject::Event => None,
+        },
+        batch_id: batch.map(|batch| batch.0),
+        enterprise_id: row.of.stated,
+        device_id: own_device.then_some(row.device),
+        location_id: row.place,
+        event: event.0,
+        hidden_witnesses: (named.len() - seen.len()) as u64,
+        witnesses: seen,
+        detail,
+        opened_position: row.opened,
+        opened_at: at(&row.opened).unwrap_or_default(),
+        closed: row.closed.map(|(position, by)| ClosedOut {
+            position,
+            at: at(&position).unwrap_or_default(),
+            by: by.as_ref().and_then(shown),
+        }),
+    })
+}

@@ -1,0 +1,119 @@
+//! Folding a unit for whoever reads it: with its timeline, as it stands or as it was known at a
+//! position of the log. Nothing is written, and what is inside the unit is not looked at.
+
+use super::{Folding, Moment};
+use crate::{
+    handheld::{
+        units::{
+            facts::Reader,
+            store::{self, UnitId},
+        },
+        world::{CodeOf, Source, WorldError},
+    },
+    log::Position,
+};
+use sea_orm::ConnectionTrait;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use suyuan_sync::{
+    facts::World,
+    fold::{self, Folded},
+    ids::{DeviceId, Epoch},
+    unit::UnitKey,
+};
+
+/// A unit that was looked at.
+#[derive(Debug)]
+pub struct Looked {
+    /// Its number; none while nothing happened to it.
+    pub id: Option<UnitId>,
+    /// What its code is to us.
+    pub code: Option<CodeOf>,
+    /// What became of it, with its timeline.
+    pub folded: Folded,
+}
+
+impl<'a> Folding<'a> {
+    /// Looks at a unit as it was known at `upto`; as it stands with [`store::NOW`].
+    pub async fn look(
+        source: &'a mut Source,
+        reader: &'a mut Reader,
+        conn: &impl ConnectionTrait,
+        key: &UnitKey,
+        upto: Position,
+    ) -> Result<Looked, WorldError> {
+        // It numbers nothing that is kept.
+        let nowhere = Moment { first: 0, last: 0 };
+        let mut folding = Folding::new(source, reader, nowhere);
+        folding.upto = upto;
+        let mut level = BTreeSet::from([key.clone()]);
+        while !level.is_empty() {
+            let known = |key: &UnitKey| folding.units.contains_key(key);
+            let new: Vec<UnitKey> = level.into_iter().filter(|key| !known(key)).collect();
+            folding.read(conn, &new).await?;
+            level = new.iter().flat_map(|key| folding.parents_of(key)).collect();
+        }
+        if upto != store::NOW {
+            folding.as_ordered_then(conn).await?;
+        }
+        folding.look_up(conn).await?;
+        let then = (upto != store::NOW).then(|| as_known(folding.source.world(), upto));
+        let world = then.as_ref().unwrap_or(folding.source.world());
+        let mut folded: BTreeMap<UnitKey, Folded> = BTreeMap::new();
+        for above in folding.above_before_below() {
+            if let Some(unit) = folding.units.get(&above) {
+                let facts = folding.facts_of(&above, unit);
+                let out = fold::fold(&above, &facts, &folded, world);
+                folded.insert(above, out);
+            }
+        }
+        let unit = folding.units.remove(key);
+        Ok(Looked {
+            id: unit.as_ref().filter(|unit| unit.known).map(|unit| unit.id),
+            code: unit.and_then(|unit| unit.code),
+            folded: folded.remove(key).unwrap_or_default(),
+        })
+    }
+
+    /// Puts facts where they stood in the order by what counted then: what their devices sent since
+    /// may have moved them.
+    async fn as_ordered_then(&mut self, conn: &impl ConnectionTrait) -> Result<(), WorldError> {
+        let facts = self.units.values().flat_map(|unit| unit.facts.values());
+        let lives: BTreeSet<(DeviceId, Epoch)> = facts
+            .map(|fact| (fact.order.device, fact.order.epoch))
+            .collect();
+        for (device, epoch) in lives {
+            let then = store::effective_as_of(conn, device, epoch, self.upto).await?;
+            for fact in self
+                .units
+                .values_mut()
+                .flat_map(|unit| unit.facts.values_mut())
+            {
+                if let Some(eff) = then.get(&fact.gseq).filter(|eff| **eff != fact.order.eff) {
+                    Arc::make_mut(fact).order.eff = *eff;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What was on record then, of what the log tells with positions.
+fn as_known(world: &World, upto: Position) -> World {
+    let mut world = world.clone();
+    for info in world.units.values_mut() {
+        info.commissioned = info.commissioned.filter(|told| told.at.gseq <= upto);
+        info.voided = info.voided.filter(|at| at.gseq <= upto);
+    }
+    world.recalls.retain(|span| span.from.gseq <= upto);
+    for span in &mut world.recalls {
+        if span.closed.is_some_and(|at| at.gseq > upto) {
+            (span.closed, span.mistaken) = (None, false);
+        }
+    }
+    world.policies.retain(|(at, _)| at.gseq <= upto);
+    world.shifts.retain(|shift| shift.at.gseq <= upto);
+    world
+}

@@ -1,0 +1,249 @@
+//! Units over HTTP.
+
+use super::{
+    UnitError, rules, store,
+    wire::{
+        BatchOut, ContentsPage, ContentsQuery, ENTRIES_MAX, EntryOut, PartnerOut, UnitOut,
+        UnitQuery,
+    },
+};
+use crate::{
+    app::Internal,
+    clock::rfc3339,
+    findings,
+    handheld::units::{
+        folding::look::Looked,
+        read::Snapshot,
+        store::{NOW, UnitId},
+    },
+    http::{auth::Sees, page},
+    log::Position,
+    problem::{Problem, ProblemBody},
+};
+use actix_web::{
+    get,
+    web::{self, Data, Path, Query},
+};
+use std::collections::{BTreeMap, BTreeSet};
+use suyuan_sync::{
+    facts::Fact,
+    finding::FindingCode,
+    fold::{Entry, Partner, Reader, View, visible},
+    ids::{EnterpriseId, EventId},
+};
+
+/// What became of a unit: `code` is any form a person may read or paste, percent-encoded. Its issuer
+/// sees all that happened; who holds or held it, their own events and one step up and down; the
+/// platform's administrator everything; to anybody else it does not exist. `at` tells it as it was
+/// known at a position of the log, which never changes again.
+#[utoipa::path(tag = "units", operation_id = "get_unit", params(("code" = String, Path), UnitQuery),
+    security(("bearer" = [])),
+    responses((status = 200, body = UnitOut), (status = 400, body = ProblemBody),
+    (status = 404, body = ProblemBody), (status = 422, body = ProblemBody)))]
+#[get("/v1/units/{code}")]
+pub async fn get_unit(
+    state: Data<Internal>,
+    caller: Sees,
+    code: Path<String>,
+    query: Query<UnitQuery>,
+) -> Result<web::Json<UnitOut>, Problem> {
+    let asked = rules::asked(&code)?;
+    let mut snapshot = begin(&state).await?;
+    let upto = query.at.unwrap_or(NOW);
+    if query.at.is_some_and(|at| at < 1 || at > snapshot.position) {
+        return Err(UnitError::Ahead.into());
+    }
+    let looked = snapshot
+        .unit(&asked.unit, upto)
+        .await
+        .map_err(UnitError::from)?;
+    let view = seen(&looked, caller.0)?;
+    let out = tell(&state, &snapshot, caller.0, &asked, (&looked, view), upto).await?;
+    Ok(web::Json(out))
+}
+
+/// What a container holds directly, page by page. Who sees the container's place sees what is in it.
+#[utoipa::path(tag = "units", operation_id = "list_unit_contents",
+    params(("code" = String, Path), ContentsQuery), security(("bearer" = [])),
+    responses((status = 200, body = ContentsPage), (status = 400, body = ProblemBody),
+    (status = 404, body = ProblemBody), (status = 422, body = ProblemBody)))]
+#[get("/v1/units/{code}/contents")]
+pub async fn list_unit_contents(
+    state: Data<Internal>,
+    caller: Sees,
+    code: Path<String>,
+    query: Query<ContentsQuery>,
+) -> Result<web::Json<ContentsPage>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let asked = rules::asked(&code)?;
+    let mut snapshot = begin(&state).await?;
+    let looked = snapshot
+        .unit(&asked.unit, NOW)
+        .await
+        .map_err(UnitError::from)?;
+    let view = seen(&looked, caller.0)?;
+    let items = match looked.id.filter(|_| sees_inside(&looked, &view)) {
+        Some(id) => store::contents(snapshot.tx(), id, query.after.unwrap_or(0), limit).await?,
+        None => Vec::new(),
+    };
+    let next = page::next(&items, limit, |held| held.id);
+    Ok(web::Json(ContentsPage { items, next }))
+}
+
+async fn begin(state: &Internal) -> Result<Snapshot<'_>, UnitError> {
+    Ok(state.handheld.reading.begin(&state.db).await?)
+}
+
+/// What the caller may see of a unit.
+fn seen(looked: &Looked, who: Reader) -> Result<View, UnitError> {
+    let folded = &looked.folded;
+    if looked.id.is_none() && looked.code.is_none() {
+        return Err(UnitError::Unknown);
+    }
+    visible(&folded.state, &folded.steps, who).ok_or(UnitError::Unknown)
+}
+
+/// Whoever is not told where it is, since it went on beyond them, is not told what is in it.
+fn sees_inside(looked: &Looked, view: &View) -> bool {
+    let state = view.state.as_ref();
+    state.is_some_and(|state| state.place == looked.folded.state.place)
+}
+
+async fn tell(
+    state: &Internal,
+    snapshot: &Snapshot<'_>,
+    who: Reader,
+    asked: &rules::Asked,
+    (looked, view): (&Looked, View),
+    upto: Position,
+) -> Result<UnitOut, UnitError> {
+    let (tx, folded) = (snapshot.tx(), &looked.folded);
+    let batch = view.state.as_ref().and_then(|state| state.batch);
+    let on_record = batch.and_then(|id| snapshot.world().batches.get(&id));
+    let mut advice = None;
+    if let (Some(told), true) = (&view.state, upto == NOW) {
+        let (queried_often, copy_by_queries) = match &looked.code {
+            Some(code) => store::by_queries(tx, code).await?,
+            None => (false, false),
+        };
+        let published = match batch {
+            Some(batch) => store::is_published(tx, batch.0).await?,
+            None => false,
+        };
+        let gtin = asked.unit.gtin();
+        advice = Some(rules::advice(&rules::Known {
+            unit: &asked.unit,
+            claims: &asked.claims,
+            code: looked.code.as_ref(),
+            product_known: gtin.is_some_and(|gtin| snapshot.world().products.contains_key(gtin)),
+            state: told,
+            findings: &folded.findings,
+            batch: on_record,
+            published,
+            queried_often,
+            copy_by_queries,
+            now: state.clock.now(),
+        }));
+    }
+    let (holds, findings) = match looked.id {
+        Some(id) => about(snapshot, who, id, looked, &view, upto).await?,
+        None => (0, Vec::new()),
+    };
+    let earlier = view.entries.len().saturating_sub(ENTRIES_MAX);
+    let shared = folded.shared.iter().map(|finding| finding.code);
+    let shared: BTreeSet<FindingCode> = shared.filter(|_| view.state.is_some()).collect();
+    Ok(UnitOut {
+        unit: asked.unit.as_str().to_owned(),
+        position: upto.min(snapshot.position),
+        level: folded.state.level.map(|level| rules::level(level).into()),
+        issuer: folded.state.issuer.map(|id| id.0),
+        product_id: looked.code.as_ref().and_then(|code| code.product),
+        batch: batch.zip(on_record).map(|(id, batch)| BatchOut {
+            id: id.0,
+            lot: batch.lot.clone(),
+            expires_at: batch.expires_at.map(rfc3339),
+        }),
+        timeline: timeline(
+            snapshot,
+            looked,
+            view.entries.get(earlier..).unwrap_or_default(),
+            upto,
+        )
+        .await?,
+        earlier: earlier as u64,
+        state: view.state.as_ref().map(rules::state),
+        advice,
+        holds,
+        findings,
+        shared_findings: shared.iter().map(|code| code.name().to_owned()).collect(),
+    })
+}
+
+async fn about(
+    snapshot: &Snapshot<'_>,
+    who: Reader,
+    id: UnitId,
+    looked: &Looked,
+    view: &View,
+    upto: Position,
+) -> Result<(u64, Vec<findings::wire::FindingOut>), UnitError> {
+    let tx = snapshot.tx();
+    let holds = if sees_inside(looked, view) && upto == NOW {
+        store::holds(tx, id).await?
+    } else {
+        0
+    };
+    Ok((holds, findings::store::of_unit(tx, who, id, upto).await?))
+}
+
+async fn timeline(
+    snapshot: &Snapshot<'_>,
+    looked: &Looked,
+    entries: &[Entry],
+    upto: Position,
+) -> Result<Vec<EntryOut>, UnitError> {
+    let steps = looked.folded.steps.iter();
+    let facts: BTreeMap<(EnterpriseId, EventId), &Fact> = steps
+        .map(|step| ((step.fact.enterprise, step.event), &step.fact))
+        .collect();
+    let fact = |entry: &Entry| facts.get(&(entry.enterprise, entry.event)).copied();
+    let positions = entries.iter().filter_map(|entry| Some(fact(entry)?.gseq));
+    let provisional = if upto == NOW {
+        store::provisional(snapshot.tx(), &positions.collect()).await?
+    } else {
+        BTreeSet::new()
+    };
+    let tell = |entry: &Entry| {
+        let fact = fact(entry)?;
+        Some(EntryOut {
+            event: entry.event.0,
+            kind: entry.kind.name().into(),
+            enterprise_id: entry.enterprise.0,
+            location_id: Some(entry.location.0).filter(|id| !id.is_nil()),
+            partner: entry.partner.as_ref().map(partner),
+            at: rfc3339(entry.at),
+            not_before: rfc3339(entry.between.0),
+            received_at: rfc3339(entry.between.1),
+            position: fact.gseq,
+            via: entry.via.as_ref().map(|key| key.as_str().to_owned()),
+            struck: entry.struck,
+            stranger: entry.stranger,
+            late: fact.flags.contains(&FindingCode::Late),
+            provisional: provisional.contains(&fact.gseq),
+        })
+    };
+    Ok(entries.iter().filter_map(tell).collect())
+}
+
+fn partner(partner: &Partner) -> PartnerOut {
+    let (kind, id, name) = match partner {
+        Partner::Enterprise(id) => ("enterprise", Some(id.0), None),
+        Partner::Location(id) => ("location", Some(id.0), None),
+        Partner::Named(name) => ("named", None, Some(name.clone())),
+    };
+    PartnerOut {
+        kind: kind.into(),
+        id,
+        name,
+    }
+}

@@ -1,0 +1,97 @@
+//! SQL about units beside what folds read.
+
+use super::wire::HeldOut;
+use crate::{
+    db::{rows::by_keys, statement},
+    entities::public_chunk,
+    handheld::{units::store::UnitId, world::CodeOf},
+    log::Position,
+    projection::{CHUNK_COPY, CHUNK_OFTEN, read_bits},
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// How many units are directly in a container.
+pub async fn holds(conn: &impl ConnectionTrait, container: UnitId) -> Result<u64, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT COUNT(*) AS n FROM unit WHERE inside = ?",
+        [container.into()],
+    );
+    let row = conn.query_one_raw(query).await?;
+    let n: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
+    Ok(n as u64)
+}
+
+/// A page of what is directly in a container.
+pub async fn contents(
+    conn: &impl ConnectionTrait,
+    container: UnitId,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<HeldOut>, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT id, unit_key, batch_id, exceptional, findings FROM unit \
+         WHERE inside = ? AND id > ? ORDER BY id LIMIT ?",
+        [container.into(), after.into(), (limit as i64).into()],
+    );
+    let rows = conn.query_all_raw(query).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(HeldOut {
+                unit: row.try_get("", "unit_key")?,
+                id: row.try_get("", "id")?,
+                batch_id: row.try_get("", "batch_id")?,
+                exceptional: row.try_get("", "exceptional")?,
+                open_findings: row.try_get::<i64>("", "findings")? as u64,
+            })
+        })
+        .collect()
+}
+
+/// Which of these events stand behind a gap in their devices' sequences.
+pub async fn provisional(
+    conn: &impl ConnectionTrait,
+    events: &BTreeSet<Position>,
+) -> Result<BTreeSet<Position>, DbErr> {
+    let rows = by_keys(
+        conn,
+        "SELECT e.gseq FROM event e JOIN device_chain c \
+         ON c.device_id = e.device_id AND c.epoch = e.epoch \
+         WHERE e.branch IS NULL AND e.seq > c.contiguous AND e.gseq IN ({keys})",
+        &[],
+        events.iter().map(|position| (*position).into()).collect(),
+    )
+    .await?;
+    rows.iter().map(|row| row.try_get("", "gseq")).collect()
+}
+
+/// Is the record of a batch published?
+pub async fn is_published(conn: &impl ConnectionTrait, batch: Uuid) -> Result<bool, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT 1 AS one FROM batch WHERE id = ? AND published_version IS NOT NULL",
+        [batch.into()],
+    );
+    Ok(conn.query_one_raw(query).await?.is_some())
+}
+
+/// What queries about a unit betray: it is asked about unusually often; it seems to exist twice.
+pub async fn by_queries(conn: &impl ConnectionTrait, code: &CodeOf) -> Result<(bool, bool), DbErr> {
+    let rows = public_chunk::Entity::find()
+        .filter(public_chunk::Column::Space.eq(&*code.space))
+        .filter(public_chunk::Column::Chunk.eq((code.index >> 16) as i64))
+        .filter(public_chunk::Column::Kind.is_in([CHUNK_OFTEN, CHUNK_COPY]))
+        .all(conn)
+        .await?;
+    let (mut often, mut copy) = (false, false);
+    for row in rows {
+        if read_bits(&row.bits)?.contains((code.index & 0xffff) as u32) {
+            often |= row.kind == CHUNK_OFTEN;
+            copy |= row.kind == CHUNK_COPY;
+        }
+    }
+    Ok((often, copy))
+}

@@ -1,0 +1,222 @@
+//! Units as JSON.
+
+use crate::{
+    findings::wire::FindingOut,
+    resolver::decide::{Advice, Legality, Reason},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// Most entries of a timeline in one answer: the newest.
+pub const ENTRIES_MAX: usize = 500;
+
+/// As of when.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct UnitQuery {
+    /// As it was known at this log position (default: now). What comes in later never changes this
+    /// answer; places, products and batches are told as they stand on record now.
+    pub at: Option<i64>,
+}
+
+/// Which page of what a container holds.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct ContentsQuery {
+    /// `next` of the page before.
+    pub after: Option<i64>,
+    /// How many, 1 to 500 (default 100).
+    pub limit: Option<u64>,
+}
+
+/// A unit.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UnitOut {
+    /// Its key: the path of its code.
+    pub unit: String,
+    /// The log position this is as of.
+    pub position: i64,
+    /// Its level: `item`, `case` or `pallet`; absent for a foreign code that was never packed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
+    /// Who issued its code; absent for a foreign code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<Uuid>,
+    /// Its product.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product_id: Option<Uuid>,
+    /// Its batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<BatchOut>,
+    /// What became of it; absent for a caller who only claims to hold it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<StateOut>,
+    /// What to do with it now; absent where `state` is, and as of a position.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<AdviceOut>,
+    /// How many units are directly in it now.
+    pub holds: u64,
+    /// What happened, in order; the newest 500 that the caller may see.
+    pub timeline: Vec<EntryOut>,
+    /// How many entries stand before these.
+    pub earlier: u64,
+    /// What is or was wrong, oldest first, open and closed.
+    pub findings: Vec<FindingOut>,
+    /// Codes of what is open at a container it is in, and holds for it too.
+    pub shared_findings: Vec<String>,
+}
+
+/// A batch.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BatchOut {
+    /// Id.
+    pub id: Uuid,
+    /// Lot.
+    pub lot: String,
+    /// The first instant its goods are expired, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+}
+
+/// What became of a unit.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StateOut {
+    /// `unknown`, `commissioned`, `in_stock`, `in_transit`, `sold`, `returned`, `collected`,
+    /// `destroyed`.
+    pub phase: String,
+    /// Where it is.
+    pub place: PlaceOut,
+    /// Who holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Uuid>,
+    /// The container it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inside: Option<String>,
+    /// `sellable`, `hold` or `destroy`, after an inspection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<String>,
+    /// It seems to exist twice.
+    pub suspected_copy: bool,
+    /// Open recalls that cover it.
+    pub recalls: Vec<Uuid>,
+    /// Enterprises it came to, whose word counts; of these a holder sees itself only.
+    pub linked: Vec<Uuid>,
+    /// Where enterprises it never came to say it is; of these a holder sees itself only.
+    pub claims: Vec<ClaimOut>,
+}
+
+/// Where a stranger says a unit is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClaimOut {
+    /// Who.
+    pub enterprise_id: Uuid,
+    /// Where.
+    pub place: PlaceOut,
+}
+
+/// Where something is: at a place, or on its way; all absent where that is not known or not told.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PlaceOut {
+    /// At this place; for sold goods the store that sold them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location_id: Option<Uuid>,
+    /// On its way from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Uuid>,
+    /// To this place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Uuid>,
+    /// To this enterprise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_enterprise: Option<Uuid>,
+}
+
+/// What to do with a unit.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AdviceOut {
+    /// The worst that any reason gives.
+    pub advice: Advice,
+    /// Does the issuer stand behind the code?
+    pub legality: Option<Legality>,
+    /// All that hold, worst first.
+    pub reasons: Vec<Reason>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EntryOut {
+    /// The event.
+    pub event: Uuid,
+    /// What.
+    pub kind: String,
+    /// Who stated it.
+    pub enterprise_id: Uuid,
+    /// Where; absent if its device did not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location_id: Option<Uuid>,
+    /// With which enterprise, place or named partner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partner: Option<PartnerOut>,
+    /// When, in the order of things, UTC.
+    pub at: String,
+    /// Certainly not before, UTC.
+    pub not_before: String,
+    /// When it was received, so certainly not after, UTC.
+    pub received_at: String,
+    /// Its log position.
+    pub position: i64,
+    /// The container it came by; absent for what was said of the unit itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+    /// It was struck out by a retract, and counts no more.
+    pub struck: bool,
+    /// Stated by somebody whom the goods did not come to: it changes nothing.
+    pub stranger: bool,
+    /// It came in long after it happened.
+    pub late: bool,
+    /// Something its device did before it has not come in: what it says may look otherwise then.
+    /// Always false as of a position.
+    pub provisional: bool,
+}
+
+/// The other side of an entry.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PartnerOut {
+    /// `enterprise`, `location` or `named`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<Uuid>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// What a container holds.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ContentsPage {
+    /// In the order in which they were first seen.
+    pub items: Vec<HeldOut>,
+    /// Give this as `after` for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<i64>,
+}
+
+/// A unit in a container.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HeldOut {
+    /// Its key.
+    pub unit: String,
+    /// Its number in this list.
+    #[serde(skip)]
+    pub id: i64,
+    /// Its batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_id: Option<Uuid>,
+    /// It is judged by itself: something about it differs from what it is packed with.
+    pub exceptional: bool,
+    /// How many findings about it are open.
+    pub open_findings: u64,
+}
