@@ -39,6 +39,7 @@ pub fn asked(text: &str) -> Result<Asked, UnitError> {
 }
 
 /// What the advice looks at.
+#[allow(clippy::struct_excessive_bools)] // independent facts, each a reason of its own
 pub struct Known<'a> {
     /// Which unit.
     pub unit: &'a UnitKey,

@@ -145,6 +145,7 @@ pub struct AdviceOut {
 
 /// One thing that happened.
 #[derive(Debug, Serialize, ToSchema)]
+#[allow(clippy::struct_excessive_bools)] // independent marks, each told by name
 pub struct EntryOut {
     /// The event.
     pub event: Uuid,
