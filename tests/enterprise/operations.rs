@@ -9,7 +9,11 @@ use suyuan::{
     queries::fold::Counted,
     suspicions::{rules, store},
 };
-use suyuan_tests::{Answer, Caller, TestApp, caller::Method, recall_order};
+use suyuan_tests::{
+    Answer, Caller, TestApp,
+    caller::{Method, encoded},
+    recall_order,
+};
 
 /// One operation as documented.
 #[derive(Debug, Clone)]
@@ -211,11 +215,6 @@ async fn suspicion(app: &TestApp, admin: &Caller, twelve: &str) -> String {
         .expect("raised");
     let list = admin.get("/v1/suspicions?open=true").await.json();
     text_of(&list["items"][0]["id"])
-}
-
-/// A text as one part of a path.
-pub fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 /// Sends a file.

@@ -6,12 +6,7 @@ use crate::{
     support::{firm, gtin, id, made, ok, platform, refused, refused_field, text_of},
 };
 use serde_json::{Value, json};
-use suyuan_tests::{Answer, Caller, TestApp, on_both};
-
-/// A text as one part of a path.
-fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
-}
+use suyuan_tests::{Answer, Caller, TestApp, caller::encoded, on_both};
 
 async fn ask(caller: &Caller, code: &str, more: &str) -> Answer {
     caller

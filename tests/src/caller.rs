@@ -197,3 +197,9 @@ impl Caller {
         self.get_with(url, &headers).await
     }
 }
+
+/// A text as one part of a path.
+pub fn encoded(text: &str) -> String {
+    let bytes: Vec<String> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    bytes.concat()
+}
