@@ -16,6 +16,7 @@ use sea_orm::{
     DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions,
     TransactionTrait, Value,
 };
+use sqlx::Connection as _;
 use std::{fs, io, path::Path, time::Duration};
 use suyuan_migrations::{Migrator, MigratorTrait};
 use thiserror::Error;
@@ -106,6 +107,9 @@ async fn connect(
                 Session::ReadOnly => o.pragma("query_only", "on"),
             }
         });
+        options.map_sqlx_sqlite_before_acquire(|connection, _| {
+            Box::pin(async move { Ok(is_outside_of_transactions(connection)) })
+        });
         options
     } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         postgres(url, connections, session)
@@ -117,6 +121,17 @@ async fn connect(
         .acquire_timeout(acquire)
         .sqlx_logging(false);
     Ok(Database::connect(options).await?)
+}
+
+/// When SQLite itself rolls a transaction back (its disk is full, or fails), the pool's own rollback
+/// fails, and the connection is taken for one that is still inside: its next "transactions" would be
+/// savepoints of one that nobody ever commits. All they write would be acknowledged and lost.
+fn is_outside_of_transactions(connection: &sqlx::SqliteConnection) -> bool {
+    let outside = !connection.is_in_transaction();
+    if !outside {
+        tracing::warn!("a connection was left inside a transaction: it is closed");
+    }
+    outside
 }
 
 fn postgres(url: &str, connections: u32, session: Session) -> ConnectOptions {

@@ -3,12 +3,16 @@
 //!
 //! What is judged is what stands in the tables, by the invariants of `suyuan_sync`.
 
+mod answers;
 mod calm;
+mod faults;
+mod heads;
 mod kills;
 mod late;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]
 mod people;
+mod poison;
 #[path = "../nodes/postgres.rs"]
 #[allow(dead_code)]
 mod postgres;
@@ -20,6 +24,7 @@ mod programs;
 mod scene;
 mod site;
 mod verdict;
+mod weights;
 
 /// Where the files of the other stories look for what they share.
 mod support {

@@ -131,6 +131,11 @@ impl Installation {
         (site, enrolled_devices)
     }
 
+    /// Its folder.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// Where its server answers, whichever process that is.
     pub fn server(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
@@ -157,6 +162,11 @@ impl Installation {
         self.launch_under(under, &all).ready(self.kind()).await
     }
 
+    /// Another server beside it, on a port of its own.
+    pub async fn another(&self, more: &[(&str, &str)]) -> Program {
+        self.launch_under(&[], more).ready(self.kind()).await
+    }
+
     fn launch_under(&self, under: &[&str], more: &[(&str, &str)]) -> Program {
         let data = self.folder.path().display().to_string();
         let mut all = vec![
@@ -180,9 +190,14 @@ impl Installation {
         let folded = async || tables.number("SELECT COUNT(*) AS n FROM refold").await == 0;
         until("what is folded in slices", Duration::from_secs(30), folded).await;
         tables.close().await;
-        let settings = Settings::load(None, &[("database.url", self.url.clone())]);
+        self.replayed_at(&self.url).await
+    }
+
+    /// The same of this copy, which no server has.
+    pub async fn replayed_at(&self, url: &str) -> Replayed {
+        let settings = Settings::load(None, &[("database.url", url.to_owned())]);
         let settings = settings.expect("settings").database;
-        let db = Db::open_single(&self.url, &settings).await.expect("it");
+        let db = Db::open_single(url, &settings).await.expect("it");
         let sealer = Sealer::from_base64(&self.key).expect("a key");
         let replayed = replay(&db, &sealer).await.expect("a replay");
         let differ = &replayed.differences;
