@@ -11,7 +11,13 @@ import { fileURLToPath } from "node:url";
 import { requirePackage } from "../browser.mjs";
 
 const APP = fileURLToPath(new URL("../../../api/src/pda/app/", import.meta.url));
-const TYPES = { ".js": "text/javascript", ".html": "text/html", ".css": "text/css", ".webmanifest": "application/manifest+json", ".svg": "image/svg+xml" };
+const TYPES = {
+  ".js": "text/javascript",
+  ".html": "text/html",
+  ".css": "text/css",
+  ".webmanifest": "application/manifest+json",
+  ".svg": "image/svg+xml",
+};
 export const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; " +
   "worker-src 'self'; media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
@@ -28,11 +34,15 @@ export const cannot = (() => {
   }
 })();
 
-/** Serves the app at /app/; `v1` answers everything under /v1 and may be replaced at any time. */
+/** Serves the app at /app/; `v1` answers everything under /v1 and may be replaced at any time; a server that is down answers nothing at all. */
 export async function serve() {
-  const state = { v1: () => ({ status: 404, body: {} }), calls: [] };
+  const state = { v1: () => ({ status: 404, body: {} }), calls: [], isDown: false };
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
+    if (state.isDown) {
+      request.socket.destroy();
+      return;
+    }
     if (url.pathname.startsWith("/v1/")) {
       const chunks = [];
       for await (const chunk of request) chunks.push(chunk);
@@ -52,14 +62,15 @@ export async function serve() {
       response.writeHead(204).end();
       return;
     }
-    const file = normalize(join(APP, url.pathname.replace(/^\/app\//, "")));
+    const name = url.pathname === "/app/" ? "index.html" : url.pathname.replace(/^\/app\//, "");
+    const file = normalize(join(APP, name));
     const isPage = url.pathname === "/app/blank.html";
     if (!isPage && (!url.pathname.startsWith("/app/") || !file.startsWith(APP) || !existsSync(file))) {
       response.writeHead(404).end();
       return;
     }
     const body = isPage ? "<!doctype html><title>blank</title>" : await readFile(file);
-    const type = TYPES[extname(url.pathname)] ?? "application/octet-stream";
+    const type = TYPES[isPage ? ".html" : extname(name)] ?? "application/octet-stream";
     response.writeHead(200, { "content-type": `${type}; charset=utf-8`, "content-security-policy": POLICY, "cache-control": "no-store" });
     response.end(body);
   });
@@ -78,7 +89,7 @@ export async function launch(folder) {
     process.env.SUYUAN_TEST_CHROMIUM ?? "/usr/bin/chromium",
     [
       ...["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-      ...["--disable-sync", "--remote-debugging-port=0", `--user-data-dir=${folder}`, "about:blank"],
+      ...["--disable-sync", "--lang=zh-CN", "--accept-lang=zh-CN", "--remote-debugging-port=0", `--user-data-dir=${folder}`, "about:blank"],
     ],
     { detached: true, stdio: ["ignore", "ignore", "pipe"] },
   );
@@ -101,7 +112,9 @@ export async function launch(folder) {
     ended.then(() => reject(new Error(`the browser ended: ${said}`)));
   });
   const browser = await chromium.connectOverCDP(address);
-  return { context: browser.contexts()[0], kill };
+  const [context] = browser.contexts();
+  context.setDefaultTimeout(15_000);
+  return { context, kill };
 }
 
 /** A page of the app's origin with nothing on it; what the page complains of is collected. */

@@ -12,11 +12,9 @@ import { gunzipSync } from "node:zlib";
 import { genesis, links } from "../../../api/src/pda/app/core/chain.js";
 import * as wire from "../../../api/src/pda/app/core/wire.js";
 import { blank, cannot, launch, serve } from "./chromium.mjs";
+import { DEVICE, installation } from "./installation.mjs";
 import { golden } from "./shared.mjs";
 
-const DEVICE = "5b0c1c5e-7f39-4f53-9a0c-3f0a4e1d2c3b";
-const PLACE = "2f1b7c2a-90aa-4c0e-8a55-0c7a7d2a9b11";
-const ES256 = { name: "ECDSA", hash: "SHA-256" };
 const when = { skip: cannot, timeout: 120_000 };
 
 let server;
@@ -36,94 +34,6 @@ after(async () => {
   await server?.close();
   if (folder) await rm(folder, { recursive: true, force: true });
 });
-
-/** A server that holds what it is given, signs receipts, and can be told to misbehave. */
-async function installation() {
-  const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
-  const { x, y } = await crypto.subtle.exportKey("jwk", pair.publicKey);
-  const trust = [{ n: 1, key: { kty: "EC", crv: "P-256", x, y }, since: 1 }];
-  const signed = async (text) =>
-    Buffer.from(await crypto.subtle.sign(ES256, pair.privateKey, new TextEncoder().encode(text))).toString("base64url");
-  const log = new Map();
-  let stamp = 1_768_440_600_000_000;
-  let epoch = 0;
-  const keys = new Map();
-  const anchor = () => `${(stamp += 1000).toString(16).padStart(16, "0")}x`;
-  const claims = async (call, typ) => {
-    const token = call.headers.authorization?.replace("Bearer ", "") ?? "";
-    const [head, body, sig] = token.split(".");
-    const said = JSON.parse(Buffer.from(body, "base64url"));
-    const key = keys.get(said.epoch);
-    const good = key && (await crypto.subtle.verify(ES256, key, Buffer.from(sig, "base64url"), Buffer.from(`${head}.${body}`)));
-    return good && JSON.parse(Buffer.from(head, "base64url")).typ === typ ? said : null;
-  };
-  const own = {
-    log,
-    trust,
-    signed,
-    anchor,
-    pushes: 0,
-    misbehave: () => undefined,
-    pages: [],
-    chunks: new Map(),
-    async v1(call) {
-      const strange = own.misbehave(call);
-      if (strange !== undefined && strange !== "after") return strange;
-      const answer = await own.answer(call);
-      return strange === "after" ? null : answer;
-    },
-    async answer(call) {
-      const { pathname } = call.url;
-      if (pathname === "/v1/enrol") {
-        epoch += 1;
-        const { key } = JSON.parse(call.body);
-        keys.set(epoch, await crypto.subtle.importKey("jwk", key, { name: "ECDSA", namedCurve: "P-256" }, true, ["verify"]));
-        const [{ json }] = golden("wire").messages.filter(({ type }) => type === "enrol_answer");
-        const body = { ...json, device: DEVICE, epoch, location: PLACE, installation: "inst-1", trust_keys: trust, anchor: anchor() };
-        return { status: 201, body };
-      }
-      if (pathname === "/v1/sync/push") {
-        own.pushes += 1;
-        const zipped = call.headers["content-encoding"] === "gzip";
-        const push = JSON.parse(zipped ? gunzipSync(call.body) : call.body);
-        const said = await claims(call, "suyuan-push+jwt");
-        assert.deepEqual(said, await wire.pushClaims(push, "inst-1"), "the token covers the push");
-        push.events.forEach((text, at) => {
-          const key = `${push.epoch}:${push.first_seq + at}`;
-          assert.equal(log.get(key) ?? text, text, "a number has one event");
-          log.set(key, text);
-        });
-        return { body: await own.receipt(push) };
-      }
-      if (!(await claims(call, "suyuan-read+jwt"))) return { status: 401, body: { code: "stale-anchor", anchor: anchor() } };
-      if (pathname === "/v1/sync/pull") {
-        const page = own.pages.shift() ?? { v: 1, items: [], cursor: Number(call.url.searchParams.get("cursor")), more: false };
-        return { body: { ...page, anchor: anchor() } };
-      }
-      const bytes = own.chunks.get(pathname.split("/").at(-1));
-      return bytes ? { body: Buffer.from(bytes) } : { status: 404, body: {} };
-    },
-    async receipt(push) {
-      const mine = [...log.keys()].filter((key) => key.startsWith(`${push.epoch}:`)).map((key) => Number(key.split(":")[1]));
-      mine.sort((a, b) => a - b);
-      const last = mine.findIndex((seq, at) => seq !== at + 1);
-      const contiguous = last < 0 ? mine.length : last;
-      const texts = Array.from({ length: contiguous }, (_, at) => log.get(`${push.epoch}:${at + 1}`));
-      const start = await genesis(DEVICE, push.epoch);
-      const head_hash = (await links(start, texts)).at(-1)?.hash ?? start;
-      const receipt = {
-        ...{ device: DEVICE, epoch: push.epoch, contiguous_seq: contiguous, held_ranges: contiguous ? [[1, contiguous]] : [] },
-        ...{ missing_ranges: [], head_hash, stamp: (stamp += 1000), key: 1 },
-      };
-      receipt.sig = await signed(wire.receiptText(receipt));
-      const results = push.events.map((_, at) => ({ seq: push.first_seq + at, status: "stored", gseq: at, findings: [] }));
-      return { v: 1, results, receipt, anchor: anchor(), t_recv: stamp, t_sent: stamp, credit: 500, pull_hint: false };
-    },
-  };
-  server.state.v1 = own.v1;
-  server.state.calls = [];
-  return own;
-}
 
 /** Puts the helpers of a test into a page: `device` is the running driver. */
 const prepare = (page) =>
@@ -240,7 +150,7 @@ test("the vectors hold in the browser too, under the content security policy", w
 });
 
 test("a device is enrolled with a key that cannot be exported, and is there after a cold start without network", when, async () => {
-  const own = await installation();
+  const own = await installation(server);
   const { page } = await enrolled("cold");
   const told = await page.evaluate(async () => {
     const { lives, device, epoch } = await kit.store.identity();
@@ -270,7 +180,7 @@ test("a device is enrolled with a key that cannot be exported, and is there afte
 });
 
 test("what is stated is saved, sent and settled; the server has it byte for byte", when, async () => {
-  const own = await installation();
+  const own = await installation(server);
   const { page, errors } = await enrolled("plain");
   const said = await page.evaluate(async () => {
     const acts = await Promise.all(Array.from({ length: 25 }, (_, n) => kit.act([`(01)06901234567892(21)S${n}`])));
@@ -288,13 +198,23 @@ test("what is stated is saved, sent and settled; the server has it byte for byte
 });
 
 test("answers that are lost, late, refused, nonsense or forged lose nothing and double nothing", when, async () => {
-  const own = await installation();
+  const own = await installation(server);
   const { page } = await enrolled("rough");
   let n = 0;
+  const inflated = (call) => JSON.parse(call.headers["content-encoding"] === "gzip" ? gunzipSync(call.body) : call.body);
+  /** A receipt for what was never stored, by somebody who has not the installation's key. */
   const forged = async (call) => {
-    const answer = await own.answer(call);
-    answer.body.receipt.held_ranges = [[1, 9999]];
-    return answer;
+    const push = inflated(call);
+    const body = await own.receipt(push);
+    body.receipt.held_ranges = [[1, push.first_seq + push.events.length - 1]];
+    return { body };
+  };
+  /** The same, well signed, but for other events than were sent. */
+  const other = async (call) => {
+    const { body } = await forged(call);
+    body.receipt.sig = await own.signed(wire.receiptText(body.receipt));
+    for (const result of body.results) result.seq += 1;
+    return { body };
   };
   const misbehaviours = [
     () => "after",
@@ -306,6 +226,7 @@ test("answers that are lost, late, refused, nonsense or forged lose nothing and 
     () => ({ status: 401, body: {} }),
     () => ({ status: 200, body: { v: 1 } }),
     forged,
+    other,
     () => undefined,
   ];
   own.misbehave = (call) => (call.url.pathname === "/v1/sync/push" ? misbehaviours[n++ % misbehaviours.length](call) : undefined);
@@ -328,7 +249,7 @@ test("answers that are lost, late, refused, nonsense or forged lose nothing and 
 });
 
 test("a browser that is killed has everything it said was saved, and one chain", when, async () => {
-  const own = await installation();
+  const own = await installation(server);
   const dying = await mkdtemp(join(tmpdir(), "suyuan-pda-kill-"));
   const promised = [];
   own.misbehave = (call) => (call.url.pathname === "/v1/enrol" ? undefined : null);
@@ -382,7 +303,7 @@ test("a browser that is killed has everything it said was saved, and one chain",
 });
 
 test("a storage that fails is told at once, nothing behind it is written, and the chain goes on", when, async () => {
-  const own = await installation();
+  const own = await installation(server);
   const { page } = await enrolled("full");
   const said = await page.evaluate(async () => {
     const good = await kit.act(["(01)06901234567892(21)G1"]);
@@ -416,7 +337,7 @@ test("a storage that fails is told at once, nothing behind it is written, and th
 });
 
 test("a pull is applied whole with its anchor, and a recall list only if it is signed and complete", when, async () => {
-  const own = await installation();
+  const own = await installation(server);
   const { page } = await enrolled("pulls");
   const items = golden("wire").messages.find(({ type }) => type === "pull_answer").json.items.map(({ item }) => item);
   const cards = items.filter(({ type }) => ["product", "partner", "unit"].includes(type));
@@ -440,8 +361,6 @@ test("a pull is applied whole with its anchor, and a recall list only if it is s
   own.pages = [page1];
   const units = cards.flatMap(({ unit }) => unit ?? []).sort();
   assert.deepEqual(await pull(), { pulled: "more", cursor: 9, moved: true, held: null, units });
-  own.pages = [withList({ ...list, version: 41 })];
-  assert.deepEqual(await pull(), { pulled: "bad_list", cursor: 9, moved: false, held: null, units }, "not signed");
   own.pages = [withList(list)];
   assert.deepEqual(await pull(), { pulled: "bad_list", cursor: 9, moved: false, held: null, units }, "its chunk cannot be had");
   own.chunks.set(hash, Buffer.from(chunk).fill(0, 20, 21));
@@ -457,13 +376,15 @@ test("a pull is applied whole with its anchor, and a recall list only if it is s
     return opened.ok && opened.list.marks("cd2533848bb39b10");
   });
   assert.equal(asked, 1);
+  own.pages = [withList({ ...list, version: 41 })];
+  assert.deepEqual(await pull(), { pulled: "bad_list", cursor: 10, moved: false, held: 40, units }, "not signed");
   own.misbehave = (call) => (call.url.pathname === "/v1/sync/pull" ? { status: 410, body: {} } : undefined);
   assert.equal((await pull()).pulled, "begin_anew");
   await page.close();
 });
 
 test("enrolled again, the device sends what its earlier life left with the key of that life", when, async () => {
-  const own = await installation();
+  const own = await installation(server);
   const { page } = await enrolled("lives");
   own.misbehave = (call) => (call.url.pathname === "/v1/sync/push" ? null : undefined);
   const ticket = golden("wire").messages.find(({ type }) => type === "ticket").json;

@@ -109,6 +109,27 @@ test("a push holds the very texts, and the export everything that is not receipt
   );
 });
 
+test("what is settled is kept seven days by the server's clock, to the microsecond", async () => {
+  const outbox = await newOutbox();
+  await captured(outbox, ["a"]);
+  const answer = async (stamp, first) => {
+    const last = outbox.view.next - 1;
+    const held = { contiguous_seq: last, held_ranges: [[1, last]], missing_ranges: [], head_hash: outbox.view.head };
+    const receipt = { device: DEVICE, epoch: 1, ...held, stamp, key: 1, sig: "" };
+    const more = { receipt, anchor: String(stamp), wall: 0, credit: 100, retry_after: null };
+    outbox.take({ now: 0, jitter: 0, command: { do: "answer", flight: outbox.flight.id, first, fates: ["settled"], ...more } });
+    outbox.take({ now: 0, jitter: 0, command: { do: "committed", write: outbox.nextWrite } });
+  };
+  const week = 7 * 86_400_000_000;
+  await answer(1000, 1);
+  await captured(outbox, ["b"]);
+  await answer(1000 + week - 1, 2);
+  assert.equal(outbox.disk.rows.size, 2);
+  await captured(outbox, ["c"]);
+  await answer(1000 + week, 3);
+  assert.deepEqual(outbox.disk.inOrder().map(({ key }) => key[1]), [2, 3]);
+});
+
 test("fates are those of the answers", () => {
   const note = (severity, closed) => ({ code: "X", severity, subject: {}, closed });
   const result = (status, more = {}) => fateOfResult({ seq: 1, status, findings: [], ...more });

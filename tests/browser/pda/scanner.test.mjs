@@ -6,20 +6,9 @@ import { test } from "node:test";
 import { COMMANDS, TASKS, commandOf, printedCommand } from "../../../api/src/pda/app/core/commands.js";
 import { Scanner } from "../../../api/src/pda/app/core/scanner.js";
 import { canonicalPath, parse } from "../../../api/src/pda/app/core/trace-code.js";
+import { keyFor } from "./keys.mjs";
 import { dice } from "./shared.mjs";
 
-const SHIFTED = { ")": 0, "!": 1, "@": 2, "#": 3, $: 4, "%": 5, "^": 6, "&": 7, "*": 8, "(": 9 };
-const PLACES = "-_Minus =+Equal [{BracketLeft ]}BracketRight \\|Backslash ;:Semicolon '\"Quote `~Backquote ,<Comma .>Period /?Slash";
-
-/** The key a US keyboard has for a character. */
-function keyFor(c) {
-  if (/[a-z]/i.test(c)) return { code: `Key${c.toUpperCase()}`, key: c, shift: c !== c.toLowerCase() };
-  if (/\d/.test(c)) return { code: `Digit${c}`, key: c };
-  if (c in SHIFTED) return { code: `Digit${SHIFTED[c]}`, key: c, shift: true };
-  if (c === " ") return { code: "Space", key: " " };
-  const row = PLACES.split(" ").find((keys) => keys.slice(0, 2).includes(c));
-  return row ? { code: row.slice(2), key: c, shift: row[1] === c } : { code: "", key: c };
-}
 const ENTER = { code: "Enter", key: "Enter" };
 const ALT_GS = [
   { code: "AltLeft", key: "Alt", alt: true },

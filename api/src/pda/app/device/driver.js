@@ -111,7 +111,7 @@ export class Driver {
    * @returns {Promise<Pulled>}
    */
   async pull() {
-    const { anchor, cursor } = this.outbox.disk;
+    const { anchor, cursor, receipt } = this.outbox.disk;
     const outcome = await this.link.pull(this.identity, anchor?.text ?? "", cursor);
     if (outcome.is === "lost") return "again";
     if (outcome.is === "refused") {
@@ -129,7 +129,10 @@ export class Driver {
     });
     const { cursor: next, anchor: fresh } = page;
     const wall = this.#wall();
-    const written = await this.#command({ do: "checkpoint", cursor: next, anchor: fresh, wall, fates }, { items, chunks });
+    // What was receipted before this was asked is in the cards, once there is no more.
+    const records = page.more || !receipt ? {} : { shown: receipt.stamp };
+    const extra = { items, chunks, records };
+    const written = await this.#command({ do: "checkpoint", cursor: next, anchor: fresh, wall, fates }, extra);
     if (!written) return "not_saved";
     return page.more ? "more" : "applied";
   }

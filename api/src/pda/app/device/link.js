@@ -28,6 +28,8 @@ export class Link {
   constructor(base, fetcher = (...call) => fetch(...call)) {
     this.base = base.replace(/\/+$/, "");
     this.fetcher = fetcher;
+    /** Whether the last call reached the server: what "online" means to a person. */
+    this.isReached = true;
   }
 
   /**
@@ -152,8 +154,11 @@ export class Link {
         headers["content-type"] = "application/json";
         init.body = await packed(JSON.stringify(body), headers);
       }
-      return await this.fetcher(this.base + path, init);
+      const response = await this.fetcher(this.base + path, init);
+      this.isReached = true;
+      return response;
     } catch {
+      this.isReached = false;
       return null;
     }
   }

@@ -1,0 +1,284 @@
+// A person at the device: what is scanned, typed or pressed goes through the pure machines, what they
+// say is kept first and told then. Knows storage and outbox by their doors, and no element of a page.
+
+import { COMMANDS, commandOf } from "../core/commands.js";
+import { phasesHere, readOwn } from "../core/here.js";
+import { openList } from "../core/recall-list.js";
+import { begin, step } from "../core/tasks.js";
+import { HeldList, decide, goodsOf } from "../core/till.js";
+import { parse, unitKey } from "../core/trace-code.js";
+import { messages, readFrame } from "../core/wire.js";
+import { Driver, enrol } from "../device/driver.js";
+import { Link } from "../device/link.js";
+
+/** @typedef {import("../core/tasks/state.js").State} State */
+/** @typedef {import("../core/tasks/step.js").Input} Input */
+/** @typedef {import("../core/tasks/kinds.js").TaskName} TaskName */
+/** @typedef {import("../core/event.js").Actor} Actor */
+/** @typedef {import("../core/wire/messages.js").UnitCard} UnitCard */
+/** @typedef {{ sound: import("./sounds.js").Sound, words: string[], of?: string }} Told */
+
+/** How old a recall list may be at the till. The policy travels with the list once the server tells it. */
+const LIST_AGE_MAX = 24 * 3600 * 1_000_000;
+const ZONE = () => -new Date().getTimezoneOffset();
+
+export class Session {
+  /**
+   * @param {import("../device/store.js").Store} store
+   * @param {{ told: (told: Told) => void, changed: () => void }} out
+   * @param {string} program
+   */
+  constructor(store, out, program) {
+    this.store = store;
+    this.out = out;
+    this.program = program;
+    /** @type {Driver | null} */
+    this.driver = null;
+    /** @type {State | null} */
+    this.task = null;
+    /** @type {Actor | null} */
+    this.actor = null;
+    /** @type {HeldList | null} */
+    this.list = null;
+    /** @type {{ unit: string, card: UnitCard | null, decision: import("../core/till.js").Decision } | null} */
+    this.looked = null;
+    /** @type {Map<string, string | null>} profile of each GTIN */
+    this.profiles = new Map();
+    /** @type {readonly import("../core/required.js").Rule[]} */
+    this.rules = [];
+    /** Reason given for overruling a stop, before the badge is scanned. */
+    this.reason = "";
+    /** @type {Promise<unknown>} */
+    this.last = Promise.resolve();
+  }
+
+  /** Takes up what is on the storage; false when the device is not enrolled. */
+  async start() {
+    const identity = await this.store.identity();
+    if (!identity) return false;
+    this.driver?.stop();
+    this.driver = await Driver.start(this.store, new Link(identity.url), {
+      now: () => Math.trunc(performance.now()),
+      wall: () => Date.now(),
+      random: (count) => crypto.getRandomValues(new Uint8Array(count)),
+      after: (ms, run) => {
+        const timer = setTimeout(run, Math.min(ms, 2 ** 31 - 1));
+        return () => clearTimeout(timer);
+      },
+      tell: (notice) => {
+        if (notice.say === "not_saved") this.out.told({ sound: "stop", words: ["not_saved"] });
+        if (notice.say === "enrol_again") this.out.told({ sound: "warn", words: ["enrol_again"] });
+      },
+      changed: () => this.out.changed(),
+    });
+    this.task = /** @type {State | undefined} */ (await this.store.record("task")) ?? null;
+    this.actor = /** @type {Actor | undefined} */ (await this.store.record("actor")) ?? null;
+    await this.#readCards();
+    return true;
+  }
+
+  /** What the cards say that every scan needs at hand. */
+  async #readCards() {
+    for (const { gtin, profile } of await this.store.products()) this.profiles.set(gtin, profile ?? null);
+    const held = await this.store.recallList();
+    const chunks = (held?.chunks ?? []).flatMap((chunk) => chunk ?? []);
+    const opened = held ? await openList(held.manifest, chunks) : null;
+    if (held && opened?.ok) this.list = new HeldList(held.manifest.version, held.manifest.made_at, held.manifest.batches, opened.list);
+    this.rules = /** @type {import("../core/required.js").Rule[] | undefined} */ (await this.store.record("rules")) ?? [];
+  }
+
+  /** Fetches what changed, page by page. */
+  async pull() {
+    let pulled = await this.driver?.pull();
+    while (pulled === "more") pulled = await this.driver?.pull();
+    await this.#readCards();
+    this.out.changed();
+    return pulled ?? "again";
+  }
+
+  /**
+   * Enrols this device with what its QR code says.
+   * @param {string} text
+   * @returns {Promise<string | null>} the word for what went wrong
+   */
+  async enrol(text) {
+    const ticket = readFrame(text.trim(), messages.ticket);
+    if (!ticket.ok) return "enrol_bad";
+    const link = new Link(ticket.message.url);
+    const enrolled = await enrol(this.store, link, ticket.message, { program: this.program, wall: () => Date.now() });
+    if (!enrolled.ok) {
+      if (enrolled.why === "other_device") return "enrol_other";
+      return enrolled.why === "lost" ? "enrol_lost" : "enrol_refused";
+    }
+    await this.start();
+    await this.pull();
+    return null;
+  }
+
+  /**
+   * A code that was read, by whatever means: a command, a badge, or goods.
+   * @param {string} text
+   * @param {import("../core/event.js").Input} input
+   * @param {number} at
+   */
+  scan(text, input, at) {
+    const command = commandOf(text);
+    return this.#inTurn(() => (command ? this.#command(command) : this.#goods(text, input, at)));
+  }
+
+  /** @param {Input} input */
+  act(input) {
+    return this.#inTurn(() => this.#step(input));
+  }
+
+  /** @param {TaskName} name */
+  open(name) {
+    return this.#inTurn(() => this.#open(name));
+  }
+
+  /**
+   * @template T
+   * @param {() => Promise<T>} run
+   * @returns {Promise<T>}
+   */
+  #inTurn(run) {
+    const turn = this.last.then(run);
+    this.last = turn.catch(() => {});
+    return turn;
+  }
+
+  /** @param {TaskName} name */
+  async #open(name) {
+    const location = this.driver?.identity.location ?? null;
+    const units = name === "inbound" ? await this.store.units() : [];
+    const coming = units.filter(({ place }) => typeof place === "object" && "between" in place && place.between.to === location);
+    const expected = coming.length > 0 ? { units: coming.map(({ unit, inside }) => ({ unit, inside: inside ?? null })), lots: [] } : null;
+    this.looked = null;
+    this.task = begin(name, { location, expected });
+    await this.#keep();
+    this.out.told({ sound: "tick", words: [name] });
+  }
+
+  /** @param {import("../core/commands.js").ScreenCommand} command */
+  async #command(command) {
+    switch (command.is) {
+      case "task":
+        return this.task && this.task.goods.lines.length > 0
+          ? this.out.told({ sound: "warn", words: ["screen_first"] })
+          : this.#open(command.task);
+      case "who":
+        return this.#badge(command.badge);
+      case "at":
+        return this.#step({ do: "at", location: command.location });
+      case "quantity":
+        return this.#step({ do: "quantity", quantity: command.quantity });
+      case "send-now":
+        await this.driver?.wake();
+        return undefined;
+      case "home":
+      case "hand-over":
+        return undefined;
+      default:
+        return COMMANDS.includes(command.is) ? this.#step({ do: command.is }) : undefined;
+    }
+  }
+
+  /** A badge tells who works now; at a stop, who overrules it. @param {string} badge */
+  async #badge(badge) {
+    if (this.task?.step === "stop" && badge !== this.actor?.id) {
+      return this.#step({ do: "override", supervisor: badge, reason: this.reason });
+    }
+    this.actor = { id: badge, proof: "badge" };
+    await this.store.commit(null, { records: { actor: this.actor } });
+    this.out.told({ sound: "ok", words: ["who"], of: badge });
+    return undefined;
+  }
+
+  /** @param {string} text @param {import("../core/event.js").Input} input @param {number} at */
+  async #goods(text, input, at) {
+    const read = parse(text);
+    if (!this.task || !this.driver) return this.#lookUp(text);
+    const goods = read.ok ? await goodsOf(read.scanned) : null;
+    const decision = goods ? await this.decision(goods) : null;
+    if (!read.ok) this.out.told({ sound: "warn", words: [read.fault], of: text });
+    return this.#step({ do: "scan", code: text, input, at, goods, decision }, read.ok);
+  }
+
+  /** What the till says of goods, with what is known here. @param {import("../core/till.js").Goods} goods */
+  async decision(goods) {
+    const card = goods.unit === null ? null : await this.store.unit(goods.unit);
+    const shown = Number((await this.store.record("shown")) ?? 0);
+    const here = goods.unit === null ? null : (phasesHere(this.#rows(), shown).get(goods.unit) ?? null);
+    return decide({ goods, card, here }, { now: Date.now() * 1000, list: this.list, listAgeMax: LIST_AGE_MAX });
+  }
+
+  #rows() {
+    return this.driver?.outbox.view.inOrder() ?? [];
+  }
+
+  /** @param {string} text */
+  async #lookUp(text) {
+    const read = parse(text);
+    const goods = read.ok ? await goodsOf(read.scanned) : null;
+    if (!read.ok) return this.out.told({ sound: "warn", words: [read.fault], of: text });
+    if (!goods || goods.unit === null) return this.out.told({ sound: "warn", words: ["names_no_goods"], of: text });
+    this.looked = { unit: goods.unit, card: await this.store.unit(goods.unit), decision: await this.decision(goods) };
+    return this.out.told({ sound: "tick", words: ["look-up"], of: goods.unit });
+  }
+
+  /**
+   * One step of the task: kept, then told; what it states is captured with the task's end in one
+   * transaction.
+   * @param {Input} input
+   * @param {boolean} [says] whether the words are told
+   */
+  async #step(input, says = true) {
+    if (!this.task || !this.driver) return;
+    const world = { rules: this.rules, profileOf: (/** @type {string} */ gtin) => this.profiles.get(gtin) ?? null, actor: this.actor };
+    const before = this.task;
+    const { state, effects } = step(before, input, world);
+    const stated = effects.flatMap((effect) => ("state" in effect ? effect.state : []));
+    this.task = state.step === "done" || state.step === "cancelled" ? null : state;
+    if (stated.length > 0) {
+      const { actor, list } = this;
+      const said = { actor, listVersion: list?.version ?? null, zone: ZONE(), records: { task: null } };
+      const result = await this.driver.state(stated, said);
+      if (!result.ok) {
+        this.task = before;
+        this.out.told({ sound: "stop", words: ["not_saved"], of: result.why });
+        return;
+      }
+      this.out.told({ sound: "ok", words: ["done", "saved"] });
+      return;
+    }
+    await this.#keep();
+    for (const effect of effects) if ("look_up" in effect) await this.#found(effect.look_up);
+    const sound = effects.flatMap((effect) => ("sound" in effect ? effect.sound : []))[0] ?? "tick";
+    const words = effects.flatMap((effect) => ("say" in effect ? effect.say : []));
+    if (says) this.out.told({ sound, words, ...(input.do === "scan" ? { of: input.code } : {}) });
+  }
+
+  /** Goods were looked up in a task: their card, or the own events that name them. @param {string} unit */
+  async #found(unit) {
+    if (this.task?.task === "retract") {
+      const events = this.#rows().flatMap(({ text }) => readOwn(text));
+      const naming = events.filter(({ kind, units }) => kind !== "retract" && units.some((code) => unitOf(code) === unit));
+      const last = naming[naming.length - 1];
+      if (last) await this.#step({ do: "targets", events: [last.id] });
+      else this.out.told({ sound: "warn", words: ["unknown_here"], of: unit });
+      return;
+    }
+    await this.#lookUp(unit);
+  }
+
+  #keep() {
+    this.out.changed();
+    return this.store.commit(null, { records: { task: this.task } });
+  }
+}
+
+/** @param {string} code */
+function unitOf(code) {
+  const read = parse(code);
+  return read.ok ? unitKey(read.scanned.code) : null;
+}

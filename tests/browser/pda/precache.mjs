@@ -1,0 +1,37 @@
+// Writes `app/precache.js`: the files of the app and a version that follows from their bytes, so that
+// a service worker takes a new version when, and only when, a file changed.
+//
+//     node tests/browser/pda/precache.mjs
+
+import { createHash } from "node:crypto";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const APP = fileURLToPath(new URL("../../../api/src/pda/app/", import.meta.url));
+export const PRECACHE = join(APP, "precache.js");
+
+/** The files of the app, as paths below it, in order. */
+function files(folder = APP) {
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => (entry.isDirectory() ? files(join(folder, entry.name)) : [relative(APP, join(folder, entry.name))]))
+    .filter((name) => name !== "sw.js" && name !== "precache.js")
+    .sort();
+}
+
+/** What `precache.js` has to be. */
+export function precache() {
+  const hash = createHash("sha256");
+  const names = files();
+  for (const name of [...names, "sw.js"]) hash.update(`${name}\n`).update(readFileSync(join(APP, name)));
+  const rows = [...names, "precache.js"].map((name) => `  ${JSON.stringify(name)},\n`).join("");
+  return `// Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
+
+export const VERSION = "${hash.digest("hex").slice(0, 8)}";
+
+export const FILES = [
+${rows}];
+`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(PRECACHE, precache());

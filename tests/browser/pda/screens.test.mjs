@@ -1,0 +1,264 @@
+// The app itself in a real browser: out of the box, a shift with no network, the stop at the till,
+// hostile text, and everybody's eyes and thumbs. The installation is the tests' own.
+
+import "./shared.mjs";
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { requirePackage } from "../browser.mjs";
+import { cannot, launch, serve } from "./chromium.mjs";
+import { PLACE, installation } from "./installation.mjs";
+import { typeKeys } from "./keys.mjs";
+import { golden } from "./shared.mjs";
+
+const when = { skip: cannot, timeout: 180_000 };
+const code = (serial) => `(01)06901234567892(10)L7(17)991231(21)${serial}`;
+
+let server;
+let browser;
+let folder;
+let own;
+let page;
+let session;
+let errors;
+
+before(async () => {
+  if (cannot) return;
+  server = await serve();
+  own = await installation(server);
+  folder = await mkdtemp(join(tmpdir(), "suyuan-screens-"));
+  browser = await launch(folder);
+  await opened();
+});
+after(async () => {
+  await browser?.kill();
+  await server?.close();
+  if (folder) await rm(folder, { recursive: true, force: true });
+});
+
+/** The app in a tab of its own, ready. */
+async function opened() {
+  page = await browser.context.newPage();
+  session = await browser.context.newCDPSession(page);
+  errors = [];
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(message.text());
+  });
+  await page.setViewportSize({ width: 360, height: 640 });
+  await page.goto(`${server.origin}/app/`);
+  await page.waitForSelector("#app[data-ready]");
+}
+
+/** Types as a scanner does: fast, between prefix and Enter, wherever the focus is. */
+const scan = (text) => typeKeys(session, `^${text}\n`);
+const press = (word) => page.click(`[data-do="${word}"]`);
+const told = (text) => page.waitForFunction((text) => document.querySelector("[role=status]")?.textContent.includes(text), text);
+const count = (wanted) => page.waitForFunction((wanted) => document.querySelector("[data-count]")?.dataset.count === wanted, String(wanted));
+const kinds = () => [...own.log.values()].map((text) => JSON.parse(text).kind);
+
+test("out of the box: a wrong code is told, the QR enrols, the tasks are there", when, async () => {
+  const ticket = golden("wire").messages.find(({ type }) => type === "ticket").json;
+  await scan("6901234567892");
+  await told("这不是注册二维码");
+  await scan(JSON.stringify({ ...ticket, url: "https://nowhere.invalid" }));
+  await told("连不上服务器");
+  await scan(JSON.stringify({ ...ticket, url: server.origin }));
+  await page.waitForSelector('[data-do="inbound"]');
+  assert.equal(await page.locator("main .grid").first().locator("button").count(), 12);
+  await page.waitForSelector(".strip");
+});
+
+test("a task by the scanner alone, with no field in focus: badge, task, goods, undo, done", when, async () => {
+  await scan("SUYUAN-WHO-W17");
+  await told("W17");
+  await scan("SUYUAN-TASK-INBOUND");
+  await page.waitForSelector("[data-count]");
+  await scan(code("A"));
+  await count(1);
+  await told("已加入");
+  await scan(code("B"));
+  await count(2);
+  await scan(code("A"));
+  await told("未重复计数");
+  await scan("SUYUAN-UNDO");
+  await count(1);
+  await scan("SUYUAN-CONFIRM");
+  await told("已保存在本机");
+  await page.waitForSelector('[data-unsent="0"]');
+  const [text] = own.log.values();
+  const event = JSON.parse(text);
+  assert.deepEqual([event.kind, event.location, event.actor.id], ["inbound", PLACE, "W17"]);
+  assert.deepEqual(event.units, [{ code: code("A"), input: "wedge" }]);
+});
+
+test("with no network it starts cold, takes up the task that was open, and works; later all arrives", when, async () => {
+  await scan("SUYUAN-TASK-OUTBOUND");
+  await page.waitForSelector("[data-count]");
+  await scan(code("A"));
+  await count(1);
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  server.state.isDown = true;
+  await browser.kill();
+  browser = await launch(folder);
+  await opened();
+  assert.equal(await page.locator("h1").first().textContent(), "出库");
+  await count(1);
+  await page.waitForFunction(() => document.querySelector(".strip").textContent.includes("离线"));
+  await scan(code("C"));
+  await count(2);
+  await press("confirm");
+  await told("已保存在本机");
+  await page.waitForSelector('[data-unsent="1"]');
+  assert.deepEqual(kinds(), ["inbound"]);
+  await page.reload();
+  await page.waitForSelector('#app[data-ready] [data-unsent="1"]');
+  server.state.isDown = false;
+  await page.waitForSelector('[data-unsent="0"]');
+  assert.deepEqual(kinds(), ["inbound", "outbound"]);
+});
+
+test("the till says no: the stop fills the screen, takes no scan, and a second badge overrules it", when, async () => {
+  await scan("SUYUAN-TASK-SALE");
+  await page.waitForSelector("[data-count]");
+  await scan(`(01)06901234567892(17)200101(21)OLD`);
+  await page.waitForSelector(".stop");
+  const box = await page.locator(".stop").boundingBox();
+  assert.deepEqual([box.x, box.y, box.width, box.height], [0, 0, 360, 640]);
+  assert.match(await page.locator(".stop").textContent(), /停止.*已过期/s);
+  await scan(code("GOOD"));
+  await scan("SUYUAN-CONFIRM");
+  await scan("SUYUAN-WHO-W17");
+  assert.equal(await page.locator(".stop").count(), 1, "neither goods nor one's own badge");
+  await press("acknowledge");
+  await page.waitForSelector(".stop", { state: "detached" });
+  await count(0);
+  await scan(`(01)06901234567892(17)200101(21)OLD2`);
+  await page.waitForSelector(".stop");
+  await page.fill("#reason", "留样检验");
+  await scan("SUYUAN-WHO-S1");
+  await page.waitForSelector(".stop", { state: "detached" });
+  await count(1);
+  await press("confirm");
+  await told("已保存在本机");
+  await page.waitForSelector('[data-unsent="0"]');
+  const sale = JSON.parse([...own.log.values()].at(-1));
+  assert.deepEqual(sale.override, { code: "expired", reason: "留样检验", supervisor: "S1" });
+});
+
+test("what was sold here a minute ago is stopped, also offline", when, async () => {
+  await scan("SUYUAN-TASK-SALE");
+  await page.waitForSelector("[data-count]");
+  await scan(`(01)06901234567892(17)200101(21)OLD2`);
+  await page.waitForSelector(".stop");
+  assert.match(await page.locator(".stop").textContent(), /已售出/);
+  await press("acknowledge");
+  await press("cancel");
+  await page.waitForSelector('[data-do="inbound"]');
+});
+
+test("no text becomes part of the page, and half codes are told", when, async () => {
+  await scan("SUYUAN-TASK-INBOUND");
+  await page.waitForSelector("[data-count]");
+  await scan('<img src=x onerror="alert(1)">');
+  await told('<img src=x onerror="alert(1)">');
+  assert.equal(await page.locator("#app img").count(), 0);
+  await page.fill("#typed", "<script>alert(1)</script>");
+  await press("add");
+  await told("<script>alert(1)</script>");
+  assert.equal(await page.locator("#app script").count(), 0);
+  await typeKeys(session, "^69012345");
+  await told("码不完整");
+  await scan("6901234567892^96385074");
+  await count(1);
+  await press("cancel");
+});
+
+test("a second tab says that the app is open, and takes over", when, async () => {
+  const second = await browser.context.newPage();
+  await second.goto(`${server.origin}/app/`);
+  await second.waitForFunction(() => document.querySelector("h1")?.textContent.includes("另一个页面"));
+  await page.close();
+  await second.waitForSelector("#app[data-ready]");
+  await second.close();
+  await opened();
+});
+
+test("everybody can see and reach it: both languages, both looks, three sizes, each screen", when, async () => {
+  const axe = readFileSync(requirePackage.resolve("axe-core/axe.min.js"), "utf8");
+  const check = async (name) => {
+    for (const [width, height] of [[320, 640], [360, 640], [800, 1280], [1366, 768]]) {
+      await page.setViewportSize({ width, height });
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      const wrong = await page.evaluate(() => {
+        const small = [...document.querySelectorAll("button, input")].filter((element) => {
+          const { width, height } = element.getBoundingClientRect();
+          return width < 64 || height < 64;
+        });
+        const wide = document.documentElement.scrollWidth > document.documentElement.clientWidth;
+        return [...small.map((element) => `small: ${element.outerHTML.slice(0, 80)}`), ...(wide ? ["wider than the screen"] : [])];
+      });
+      assert.deepEqual(wrong, [], `${name} ${width}`);
+    }
+    await page.setViewportSize({ width: 360, height: 640 });
+    // Past the page's own policy, which forbids scripts of others.
+    await session.send("Runtime.evaluate", { expression: axe });
+    const { result } = await session.send("Runtime.evaluate", {
+      expression: "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }).then((r) => JSON.stringify(r.violations.map((v) => v.id + ' ' + v.nodes[0].html)))",
+      awaitPromise: true,
+      returnByValue: true,
+    });
+    assert.equal(result.value, "[]", name);
+    if (process.env.SUYUAN_TEST_SHOTS) await page.screenshot({ path: join(process.env.SUYUAN_TEST_SHOTS, `${name}.png`) });
+  };
+  for (const lang of ["zh", "en"]) {
+    for (const look of ["sunlight", "dark"]) {
+      const name = (screen) => `${screen}-${lang}-${look}`;
+      await check(name("home"));
+      await press("queue");
+      await page.waitForSelector("[data-state]");
+      await check(name("queue"));
+      await press("back");
+      await press("sale");
+      await page.waitForSelector("[data-count]");
+      await scan(code(`E${lang}${look}`));
+      await page.waitForSelector(".stop.ask");
+      await check(name("ask"));
+      await press("take_anyway");
+      await count(1);
+      await check(name("task"));
+      await scan("(01)06901234567892(17)200101(21)OLD3");
+      await page.waitForSelector(".stop");
+      await check(name("stop"));
+      await press("acknowledge");
+      await press("cancel");
+      await press("settings");
+      await check(name("settings"));
+      await press(look === "sunlight" ? "dark" : "sunlight");
+      if (look === "dark") await press("language");
+      await press("back");
+      await page.waitForSelector('[data-do="inbound"]');
+    }
+  }
+  assert.deepEqual(errors.filter((error) => !/net::ERR|Failed to load resource/.test(error)), [], "the policy was never broken");
+});
+
+test("small and fast: what is loaded first, compressed, and scan to beep with 20 000 cards", when, async () => {
+  const { gzipSync } = await import("node:zlib");
+  const { FILES } = await import("../../../api/src/pda/app/precache.js");
+  const bytes = FILES.reduce((sum, file) => sum + gzipSync(readFileSync(new URL(`../../../api/src/pda/app/${file}`, import.meta.url))).length, 0);
+  assert.ok(bytes < 150_000, `${bytes} bytes`);
+  const took = await page.evaluate(async () => {
+    const { Store } = await import("/app/device/store.js");
+    const store = await Store.open(indexedDB, "suyuan-device");
+    const items = Array.from({ length: 20_000 }, (_, n) => ({ type: "unit", unit: `/01/06901234567892/21/C${n}`, phase: "in_stock", place: "nowhere", void: false, recalls: [], expires_at: 4e15, batch: "6a0b1a9e-0f0e-4d7a-bb1a-1f0f5f6c7d80" }));
+    await store.commit(null, { items });
+    const before = performance.now();
+    for (let n = 0; n < 50; n += 1) await store.unit(`/01/06901234567892/21/C${n * 399}`);
+    return (performance.now() - before) / 50;
+  });
+  assert.ok(took < 50, `${took} ms a card`);
+});

@@ -1,0 +1,67 @@
+// What the app says and what it consists of: every word in both languages, the sentences about codes
+// as the Rust crate has them, and the list of files a service worker keeps.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { TASKS } from "../../../api/src/pda/app/core/commands.js";
+import { phasesHere } from "../../../api/src/pda/app/core/here.js";
+import { REASONS } from "../../../api/src/pda/app/core/till.js";
+import { FAULTS } from "../../../api/src/pda/app/core/trace-code.js";
+import { FAULT_WORDS } from "../../../api/src/pda/app/screens/fault-words.js";
+import { speaker } from "../../../api/src/pda/app/screens/words.js";
+import { PRECACHE, precache } from "./precache.mjs";
+import { source } from "./shared.mjs";
+
+test("the sentences about codes are those of the Rust crate", () => {
+  const rust = source("sync/src/trace_code/error.rs");
+  const declared = [...rust.matchAll(/^ {4}[A-Z]\w+, "([a-z-]+)",\n\s+"([^"]+)",\n\s+"([^"]+)";/gm)];
+  assert.deepEqual(
+    Object.entries(FAULT_WORDS),
+    declared.map(([, code, en, zh]) => [code, { en, zh }]),
+  );
+});
+
+test("whatever the machines say has words in both languages", () => {
+  const words = new Set([...TASKS, ...REASONS, ...FAULTS]);
+  const types = (text, name) => {
+    const declared = text.slice(text.indexOf(name), text.indexOf("\n *\n", text.indexOf(name)));
+    for (const [, word] of declared.matchAll(/"([\w-]+)"/g)) words.add(word);
+  };
+  types(source("api/src/pda/app/core/tasks/step.js"), '@typedef {"added"');
+  types(source("api/src/pda/app/core/scanner.js"), '@typedef {"alien-key"');
+  for (const file of ["app.js", "session.js", "main.js"]) {
+    const text = source(`api/src/pda/app/screens/${file}`);
+    for (const [, word] of text.matchAll(/(?:say|button|speaker\([^)]*\)\.lang\))\("([\w-]+)"/g)) words.add(word);
+    for (const [, list] of text.matchAll(/words: \[([^\]]+)\]/g)) for (const [, word] of list.matchAll(/"([\w-]+)"/g)) words.add(word);
+  }
+  assert.ok(words.size > 100, `${words.size} words`);
+  for (const word of words) {
+    assert.match(speaker("zh")(word), /[\u4e00-\u9fff]/, word);
+    assert.match(speaker("en")(word), /[A-Za-z]/, word);
+    assert.ok(!/[\u4e00-\u9fff]/.test(speaker("en")(word)) || word === "language", word);
+  }
+});
+
+test("a service worker keeps the files there are, under a version of their bytes", () => {
+  assert.equal(readFileSync(PRECACHE, "utf8"), precache(), "run node tests/browser/pda/precache.mjs");
+});
+
+test("what was done here counts until the cards show it", () => {
+  const event = (seq, kind, units, more = {}) => ({
+    key: [1, seq],
+    ...{ prev_hash: "", hash: "", state: more.state ?? { is: "durable" } },
+    text: JSON.stringify({ kind, event_id: `e${seq}`, units: units.map((code) => ({ code })), ...more }),
+  });
+  const a = "(01)06901234567892(21)A";
+  const key = "/01/06901234567892/21/A";
+  const phases = (rows, shown = 0) => Object.fromEntries(phasesHere(rows, shown));
+  assert.deepEqual(phases([event(1, "sale", [a, "garbage"])]), { [key]: "sold" });
+  assert.deepEqual(phases([event(1, "sale", [a]), event(2, "return", [`https://x.cn${key}`])]), { [key]: "returned" });
+  assert.deepEqual(phases([event(1, "return", [a]), event(2, "inspect", [a], { disposition: "sellable" })]), { [key]: "in_stock" });
+  assert.deepEqual(phases([event(1, "return", [a]), event(2, "inspect", [a], { disposition: "hold" })]), { [key]: "returned" });
+  assert.deepEqual(phases([event(1, "sale", [a]), event(2, "retract", [], { target: "e1" })]), {}, "struck");
+  const receipted = event(1, "sale", [a], { state: { is: "settled", stamp: 10 } });
+  assert.deepEqual([phases([receipted], 9), phases([receipted], 10)], [{ [key]: "sold" }, {}]);
+  assert.deepEqual(phases([{ ...receipted, text: "no event" }]), {});
+});
