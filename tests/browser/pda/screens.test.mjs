@@ -126,8 +126,11 @@ test("the till says no: the stop fills the screen, takes no scan, and a second b
   await page.waitForSelector("[data-count]");
   await scan(`(01)06901234567892(17)200101(21)OLD`);
   await page.waitForSelector(".stop");
-  const box = await page.locator(".stop").boundingBox();
-  assert.deepEqual([box.x, box.y, box.width, box.height], [0, 0, 360, 640]);
+  const box = await page.evaluate(() => {
+    const { x, y, width, height } = document.querySelector(".stop").getBoundingClientRect();
+    return [x, y, width, height];
+  });
+  assert.deepEqual(box, [0, 0, 360, 640]);
   assert.match(await page.locator(".stop").textContent(), /停止.*已过期/s);
   await scan(code("GOOD"));
   await scan("SUYUAN-CONFIRM");
@@ -175,6 +178,28 @@ test("no text becomes part of the page, and half codes are told", when, async ()
   await scan("6901234567892^96385074");
   await count(1);
   await press("cancel");
+});
+
+test("nothing is drawn anew under a finger, or while an input method is at work", when, async () => {
+  const again = () =>
+    page.evaluate(async () => {
+      const before = document.querySelector("main");
+      dispatchEvent(new Event("offline"));
+      await new Promise((done) => setTimeout(done, 200));
+      return document.querySelector("main") !== before;
+    });
+  assert.equal(await again(), true);
+  for (const [begin, end] of [["pointerdown", "pointerup"], ["compositionstart", "compositionend"]]) {
+    await page.evaluate((type) => document.body.dispatchEvent(new Event(type, { bubbles: true })), begin);
+    assert.equal(await again(), false, begin);
+    const drawn = page.evaluate(async () => {
+      const before = document.querySelector("main");
+      for (let n = 0; n < 50 && document.querySelector("main") === before; n += 1) await new Promise((done) => setTimeout(done, 20));
+      return document.querySelector("main") !== before;
+    });
+    await page.evaluate((type) => document.body.dispatchEvent(new Event(type, { bubbles: true })), end);
+    assert.equal(await drawn, true, end);
+  }
 });
 
 test("a second tab says that the app is open, and takes over", when, async () => {

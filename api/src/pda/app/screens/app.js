@@ -42,6 +42,11 @@ export class App {
     this.isBusy = false;
     this.scanner = new Scanner({ prefix: settings.prefix });
     this.isDrawing = false;
+    /** A finger is down, or an input method is at work: what they are on must not be drawn anew. */
+    this.isHeld = false;
+    this.isStale = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.watching = undefined;
   }
 
   /** Listens for the scanner wherever the focus is. */
@@ -64,15 +69,34 @@ export class App {
         event.stopImmediatePropagation();
       }
       this.#heard(taken.effects);
-      const due = this.scanner.dueAt();
-      if (due !== null) setTimeout(() => this.#heard(this.scanner.wake(performance.now() - GRACE_MS)), due - performance.now() + GRACE_MS);
+      this.#watch();
     };
     document.addEventListener("keydown", take, { capture: true });
     document.addEventListener("keyup", take, { capture: true });
+    for (const type of ["pointerdown", "compositionstart"]) document.addEventListener(type, () => (this.isHeld = true));
+    for (const type of ["pointerup", "pointercancel", "compositionend"]) {
+      document.addEventListener(type, () => {
+        this.isHeld = false;
+        // The click that belongs to a finger comes after this.
+        if (this.isStale) setTimeout(() => this.draw(), 50);
+      });
+    }
     addEventListener("online", () => this.woken());
     addEventListener("offline", () => this.draw());
     document.addEventListener("visibilitychange", () => this.woken());
     setInterval(() => this.draw(), 60_000);
+  }
+
+  /** Half a code is told when its time is over, not with the next one. */
+  #watch() {
+    clearTimeout(this.watching);
+    const due = this.scanner.dueAt();
+    if (due === null) return;
+    const wait = Math.max(1, due + GRACE_MS - performance.now());
+    this.watching = setTimeout(() => {
+      this.#heard(this.scanner.wake(performance.now() - GRACE_MS));
+      this.#watch();
+    }, wait);
   }
 
   /** Network or person are back. */
@@ -117,6 +141,8 @@ export class App {
   }
 
   drawNow() {
+    this.isStale = this.isHeld;
+    if (this.isHeld) return;
     const active = document.activeElement;
     const typed = active instanceof HTMLInputElement ? { id: active.id, value: active.value } : null;
     document.documentElement.lang = this.settings.lang === "zh" ? "zh-CN" : "en";
