@@ -292,7 +292,7 @@ export class App {
           { class: "lines" },
           lines.slice(0, LINES_SHOWN).map((line) => {
             const mark = line.override ? "‼" : line.surplus ? "+" : "✓";
-            return h("li", {}, `${mark} ${line.unit ?? `${line.gtin} ${line.lot ?? ""}`}${line.unit === null ? ` × ${line.qty}` : ""}`);
+            return h("li", {}, `${mark} ${this.#named(line)}${line.unit === null ? ` × ${line.qty}` : ""}`);
           }),
         ),
         lines.length > LINES_SHOWN ? h("p", {}, `… ${lines.length - LINES_SHOWN}`) : null,
@@ -306,6 +306,16 @@ export class App {
         this.#button("confirm", () => act({ do: "confirm" }), "main"),
       ),
     ];
+  }
+
+  /**
+   * Goods as people know them: the product by its name where that is here, then what tells it apart.
+   * @param {Pick<import("../core/tasks/goods.js").Line, "unit" | "gtin" | "lot">} line
+   */
+  #named({ unit, gtin, lot }) {
+    const name = gtin === null ? null : (this.session.products.get(gtin)?.name ?? gtin);
+    const own = unit === null ? (lot ?? "") : unit.slice(unit.lastIndexOf("/") + 1);
+    return name === null ? (unit ?? "") : `${name} · ${own}`;
   }
 
   /**
@@ -366,7 +376,7 @@ export class App {
         { class: isStop ? "stop" : "stop ask", role: "alertdialog", "aria-modal": "true", "aria-labelledby": "stop-title" },
         h("h1", { id: "stop-title" }, isStop ? `✕ ${this.say("stopped")}` : `! ${this.say("look_twice")}`),
         h("ul", {}, decision.reasons.map((word) => h("li", {}, this.say(word)))),
-        h("p", {}, line.unit ?? line.code),
+        h("p", {}, line.unit === null && line.gtin === null ? line.code : this.#named(line)),
         this.#button("acknowledge", () => act({ do: "acknowledge" })),
         isStop ? null : this.#button("take_anyway", () => act({ do: "confirm" })),
         isStop ? h("label", { for: "reason" }, `${this.say("overrule")} · ${this.say("reason")}`) : null,

@@ -42,8 +42,8 @@ export class Session {
     this.list = null;
     /** @type {{ unit: string, card: UnitCard | null, decision: import("../core/till.js").Decision } | null} */
     this.looked = null;
-    /** @type {Map<string, string | null>} profile of each GTIN */
-    this.profiles = new Map();
+    /** What is known of each GTIN. @type {Map<string, { name: string, profile: string | null }>} */
+    this.products = new Map();
     /** @type {readonly import("../core/required.js").Rule[]} */
     this.rules = [];
     /** Reason given for overruling a stop, before the badge is scanned. */
@@ -79,7 +79,7 @@ export class Session {
 
   /** What the cards say that every scan needs at hand. */
   async #readCards() {
-    for (const { gtin, profile } of await this.store.products()) this.profiles.set(gtin, profile ?? null);
+    for (const { gtin, name, profile = null } of await this.store.products()) this.products.set(gtin, { name, profile });
     const held = await this.store.recallList();
     const chunks = (held?.chunks ?? []).flatMap((chunk) => chunk ?? []);
     const opened = held ? await openList(held.manifest, chunks) : null;
@@ -234,7 +234,8 @@ export class Session {
    */
   async #step(input, says = true) {
     if (!this.task || !this.driver) return;
-    const world = { rules: this.rules, profileOf: (/** @type {string} */ gtin) => this.profiles.get(gtin) ?? null, actor: this.actor };
+    const profileOf = (/** @type {string} */ gtin) => this.products.get(gtin)?.profile ?? null;
+    const world = { rules: this.rules, profileOf, actor: this.actor };
     const before = this.task;
     const { state, effects } = step(before, input, world);
     const stated = effects.flatMap((effect) => ("state" in effect ? effect.state : []));
