@@ -76,7 +76,12 @@ export async function serve() {
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${server.address().port}`;
-  return { state, origin, close: () => new Promise((resolve) => server.close(resolve).closeAllConnections?.()) };
+  const close = () =>
+    new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    });
+  return { state, origin, close };
 }
 
 /**

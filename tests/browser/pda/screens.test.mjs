@@ -180,6 +180,34 @@ test("no text becomes part of the page, and half codes are told", when, async ()
   await press("cancel");
 });
 
+test("a storage that is full is told, and the scan is not counted", when, async () => {
+  await scan("SUYUAN-TASK-INBOUND");
+  await page.waitForSelector("[data-count]");
+  await page.evaluate(() => {
+    const { put } = IDBObjectStore.prototype;
+    window.full = true;
+    IDBObjectStore.prototype.put = function (...call) {
+      if (window.full) throw new DOMException("full", "QuotaExceededError");
+      return put.apply(this, call);
+    };
+  });
+  await scan(code("F1"));
+  await told("没有保存");
+  await count(0);
+  await page.evaluate(() => (window.full = false));
+  await scan(code("F2"));
+  await count(1);
+  await page.evaluate(() => (window.full = true));
+  await press("confirm");
+  await told("没有保存");
+  await count(1);
+  await page.evaluate(() => (window.full = false));
+  await press("confirm");
+  await told("已保存在本机");
+  await page.waitForSelector('[data-unsent="0"]');
+  assert.deepEqual(JSON.parse([...own.log.values()].at(-1)).units, [{ code: code("F2"), input: "wedge" }]);
+});
+
 test("nothing is drawn anew under a finger, or while an input method is at work", when, async () => {
   const again = () =>
     page.evaluate(async () => {

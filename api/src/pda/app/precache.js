@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "38e7546d";
+export const VERSION = "fc86e434";
 
 export const FILES = [
   "app.css",

@@ -86,10 +86,12 @@ export class Driver {
    */
   state(drafts, { actor, listVersion, zone, records = {} }) {
     return this.#inTurn(async () => {
+      const none = Promise.resolve(false);
+      if (this.isStopped) return { saved: none, result: { ok: /** @type {const} */ (false), why: "the session is over" } };
       const slot = this.outbox.slot(this.world.now());
       const moment = { slot, at: this.world.wall(), zone, actor, listVersion, random: this.world.random };
       const act = textsOf(drafts, moment);
-      if (!act.ok) return { saved: Promise.resolve(false), result: { ok: /** @type {const} */ (false), why: `${act.field} ${act.why}` } };
+      if (!act.ok) return { saved: none, result: { ok: /** @type {const} */ (false), why: `${act.field} ${act.why}` } };
       const command = await prepare(this.outbox, { do: "capture", texts: act.texts });
       const last = nameOf([slot.epoch, slot.seq + act.texts.length - 1]);
       const saved = new Promise((/** @type {(saved: boolean) => void} */ resolve) => this.waiting.set(last, resolve));

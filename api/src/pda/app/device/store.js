@@ -78,6 +78,7 @@ export class Store {
    */
   commit(write, extra = {}) {
     return new Promise((resolve, reject) => {
+      // Throws, and so rejects, where the database is closed under us.
       const tx = this.db.transaction(STORES, "readwrite", { durability: "strict" });
       tx.oncomplete = () => resolve();
       tx.onabort = () => reject(tx.error ?? new Error("the transaction was aborted"));

@@ -111,7 +111,7 @@ export class App {
     for (const effect of effects) {
       if (effect.is === "broken") this.tell({ sound: "warn", words: [effect.why], of: effect.key ?? effect.text });
       else if (this.screen === "enrol") void this.#enrol(effect.text);
-      else void this.session.scan(effect.text, "wedge", performance.now()).then(() => this.#follow());
+      else void this.#after(this.session.scan(effect.text, "wedge", performance.now()));
     }
   }
 
@@ -120,6 +120,16 @@ export class App {
     this.said = told;
     play(told.sound);
     this.draw();
+  }
+
+  /** What could not be done is told, whatever it was. @param {Promise<unknown>} doing */
+  async #after(doing) {
+    try {
+      await doing;
+    } catch (error) {
+      this.tell({ sound: "stop", words: ["not_saved"], of: String(error) });
+    }
+    this.#follow();
   }
 
   /** The screen that belongs to what the session does. */
@@ -239,7 +249,7 @@ export class App {
   }
 
   #home() {
-    const open = (/** @type {TaskName} */ name) => this.session.open(name).then(() => this.#follow());
+    const open = (/** @type {TaskName} */ name) => this.#after(this.session.open(name));
     return [
       h(
         "main",
@@ -262,7 +272,7 @@ export class App {
   #task() {
     const { task } = this.session;
     if (!task) return this.#home();
-    const act = (/** @type {import("../core/tasks/step.js").Input} */ input) => this.session.act(input).then(() => this.#follow());
+    const act = (/** @type {import("../core/tasks/step.js").Input} */ input) => this.#after(this.session.act(input));
     const lines = [...task.goods.lines].reverse();
     const difference = compared(task.goods, task.expected);
     const wanted = task.expected ? ` / ${task.expected.units.length} ${this.say("expected")}` : "";
@@ -347,7 +357,7 @@ export class App {
       if (!(field instanceof HTMLInputElement) || field.value.trim() === "") return;
       const text = field.value;
       field.value = "";
-      void this.session.scan(text, "typed", performance.now()).then(() => this.#follow());
+      void this.#after(this.session.scan(text, "typed", performance.now()));
     };
     const enter = (/** @type {Event} */ event) => {
       if (event instanceof KeyboardEvent && event.key === "Enter") add();
@@ -362,7 +372,7 @@ export class App {
     if (!task?.held || (task.step !== "stop" && task.step !== "ask")) return [];
     const { line, decision } = task.held;
     const isStop = task.step === "stop";
-    const act = (/** @type {import("../core/tasks/step.js").Input} */ input) => this.session.act(input).then(() => this.#follow());
+    const act = (/** @type {import("../core/tasks/step.js").Input} */ input) => this.#after(this.session.act(input));
     const reason = h("input", {
       id: "reason",
       autocomplete: "off",

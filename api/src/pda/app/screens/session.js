@@ -240,19 +240,17 @@ export class Session {
     const { state, effects } = step(before, input, world);
     const stated = effects.flatMap((effect) => ("state" in effect ? effect.state : []));
     this.task = state.step === "done" || state.step === "cancelled" ? null : state;
+    const why = await this.#kept(stated).catch((error) => String(error));
+    if (why !== null) {
+      // What is not on the disk did not happen: the scan has to be made again.
+      this.task = before;
+      this.out.told({ sound: "stop", words: ["not_saved"], of: why });
+      return;
+    }
     if (stated.length > 0) {
-      const { actor, list } = this;
-      const said = { actor, listVersion: list?.version ?? null, zone: ZONE(), records: { task: null } };
-      const result = await this.driver.state(stated, said);
-      if (!result.ok) {
-        this.task = before;
-        this.out.told({ sound: "stop", words: ["not_saved"], of: result.why });
-        return;
-      }
       this.out.told({ sound: "ok", words: ["done", "saved"] });
       return;
     }
-    await this.#keep();
     for (const effect of effects) if ("look_up" in effect) await this.#found(effect.look_up);
     const sound = effects.flatMap((effect) => ("sound" in effect ? effect.sound : []))[0] ?? "tick";
     const words = effects.flatMap((effect) => ("say" in effect ? effect.say : []));
@@ -270,6 +268,22 @@ export class Session {
       return;
     }
     await this.#lookUp(unit);
+  }
+
+  /**
+   * Keeps the task as it stands, or what it states with its end in one transaction.
+   * @param {import("../core/tasks/finish.js").Draft[]} stated
+   * @returns {Promise<string | null>} what went wrong
+   */
+  async #kept(stated) {
+    if (stated.length === 0 || !this.driver) {
+      await this.#keep();
+      return null;
+    }
+    const { actor, list } = this;
+    const said = { actor, listVersion: list?.version ?? null, zone: ZONE(), records: { task: null } };
+    const result = await this.driver.state(stated, said);
+    return result.ok ? null : result.why;
   }
 
   #keep() {
