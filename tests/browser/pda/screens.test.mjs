@@ -134,14 +134,16 @@ test("the till says no: the stop fills the screen, takes no scan, and a second b
   assert.match(await page.locator(".stop").textContent(), /停止.*已过期/s);
   await scan(code("GOOD"));
   await scan("SUYUAN-CONFIRM");
-  await scan("SUYUAN-WHO-W17");
-  assert.equal(await page.locator(".stop").count(), 1, "neither goods nor one's own badge");
+  assert.equal(await page.locator(".stop").count(), 1, "neither goods nor a command");
   await press("acknowledge");
   await page.waitForSelector(".stop", { state: "detached" });
   await count(0);
   await scan(`(01)06901234567892(17)200101(21)OLD2`);
   await page.waitForSelector(".stop");
   await page.fill("#reason", "留样检验");
+  await scan("SUYUAN-WHO-W17");
+  await told("W17");
+  assert.equal(await page.locator(".stop").count(), 1, "one's own badge overrules nothing");
   await scan("SUYUAN-WHO-S1");
   await page.waitForSelector(".stop", { state: "detached" });
   await count(1);
