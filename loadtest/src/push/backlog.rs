@@ -63,7 +63,7 @@ pub struct Drained {
 
 /// Has `devices` devices capture `events` events offline, then lets all of them go online at once.
 pub async fn drain(fleet: &mut Fleet, devices: usize, events: usize) -> Result<Drained, LoadError> {
-    let units = events / devices / Step::LIFE.len();
+    let units = (events / devices / Step::LIFE.len()).max(1);
     progress(&format!(
         "{devices} devices capture {events} events offline"
     ));

@@ -274,3 +274,124 @@ impl Device {
 pub fn to_json(value: &impl serde::Serialize) -> Result<Vec<u8>, LoadError> {
     serde_json::to_vec(value).map_err(|error| LoadError::Unusable(format!("JSON: {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use suyuan_sync::{
+        finding::{FindingCode, Subject},
+        wire::FindingNote,
+    };
+    use uuid::Uuid;
+
+    /// A device, the key of its installation, and a parcel of four events.
+    fn packed() -> (Device, DeviceKey, Parcel) {
+        let installation = DeviceKey::new().unwrap();
+        let identity = Identity {
+            key: DeviceKey::new().unwrap(),
+            installation: "installation".to_owned(),
+            trust: vec![TrustKey {
+                n: 1,
+                key: installation.public().unwrap(),
+                since: 0,
+                sig: None,
+            }],
+            device: DeviceId(Uuid::from_u128(7)),
+            epoch: 1,
+            first_anchor: (
+                KeptAnchor {
+                    text: "anchor".to_owned(),
+                    wall: micros_now(),
+                },
+                Instant::now(),
+            ),
+        };
+        let mut device = Device::of(identity);
+        let [plant, warehouse, store] = [1, 2, 3].map(Uuid::from_u128);
+        let places = life::places(plant, warehouse, store).unwrap();
+        let code = ["http://h/01/09521234000013/21/08EV92F3KSKWSD".to_owned()];
+        let mut parcels = device.fill(life::waves(&code, 1), 4, &places).unwrap();
+        (device, installation, parcels.remove(0))
+    }
+
+    /// What a service says that stored all of it.
+    fn stored(parcel: &Parcel) -> Value {
+        let result = |n: usize| {
+            let seq = parcel.push.seq_at(n);
+            json!({"seq": seq, "status": "stored", "gseq": 10 + n, "findings": []})
+        };
+        json!({
+            "v": 1, "results": (0..parcel.events()).map(result).collect::<Vec<_>>(),
+            "receipt": {
+                "device": parcel.push.device, "epoch": 1, "contiguous_seq": 4,
+                "held_ranges": [[1, 4]], "missing_ranges": [], "head_hash": parcel.head,
+                "stamp": 5, "key": 1, "sig": "A".repeat(86),
+            },
+            "anchor": "anchor", "t_recv": 5, "t_sent": 6, "credit": 500, "pull_hint": false,
+        })
+    }
+
+    #[test]
+    fn only_an_answer_that_is_right_in_every_event_is_taken() {
+        let (mut device, _, parcel) = packed();
+        let right = stored(&parcel);
+        let mut hear =
+            |answer: &Value, wanted| device.hear(&parcel, answer.to_string().as_bytes(), wanted);
+        assert_eq!(hear(&right, Status::Stored), Ok((10, 13)));
+        assert!(hear(&right, Status::Duplicate).is_err());
+        let finding = FindingNote {
+            code: FindingCode::Misroute,
+            severity: FindingCode::Misroute.severity(),
+            subject: Subject::Event,
+            closed_by: None,
+            closed: false,
+        };
+        let other = "0".repeat(64);
+        for (at, wrong) in [
+            ("/results/3/status", json!("parked")),
+            ("/results/2/seq", json!(9)),
+            ("/results/0/findings", json!([finding])),
+            ("/receipt/held_ranges", json!([[1, 3]])),
+            ("/receipt/head_hash", json!(other)),
+            ("/receipt/epoch", json!(2)),
+            ("/results", json!([])),
+        ] {
+            let mut answer = right.clone();
+            *answer.pointer_mut(at).unwrap() = wrong;
+            assert!(hear(&answer, Status::Stored).is_err(), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_receipt_is_believed_if_the_installation_signed_it() {
+        let (mut device, installation, parcel) = packed();
+        assert!(!device.trusts_its_receipt());
+        let answer = stored(&parcel).to_string();
+        device
+            .hear(&parcel, answer.as_bytes(), Status::Stored)
+            .unwrap();
+        assert!(!device.trusts_its_receipt());
+        let receipt = device.receipt.as_mut().unwrap();
+        receipt.sig = installation.sign(&receipt.bytes_to_sign()).unwrap();
+        assert!(device.trusts_its_receipt());
+        device.receipt.as_mut().unwrap().stamp += 1;
+        assert!(!device.trusts_its_receipt());
+    }
+
+    #[test]
+    fn a_parcel_is_what_the_wire_wants() {
+        let (device, _, mut parcel) = packed();
+        let target = Target::local(1);
+        let bytes = device.request(&target, &mut parcel).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains("Authorization: Bearer "), "{head}");
+        let push = Push::read(body.as_bytes()).unwrap();
+        assert_eq!(
+            (push.first_seq, push.last_seq(), push.queue_depth),
+            (1, 4, 4)
+        );
+        assert_eq!(push.head(), parcel.head);
+    }
+}

@@ -42,13 +42,18 @@ impl DeviceKey {
         let mut text = URL_SAFE_NO_PAD.encode(header);
         text.push('.');
         URL_SAFE_NO_PAD.encode_string(claims, &mut text);
-        let signature = self
-            .0
-            .sign(&SystemRandom::new(), text.as_bytes())
-            .map_err(|_| failed("signing"))?;
+        let signature = self.sign(text.as_bytes())?;
         text.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature, &mut text);
+        text.push_str(signature.as_str());
         Ok(text)
+    }
+
+    /// A signature over these bytes.
+    pub fn sign(&self, bytes: &[u8]) -> Result<Signature, LoadError> {
+        let signature = self.0.sign(&SystemRandom::new(), bytes).ok();
+        let text = signature.map(|signature| URL_SAFE_NO_PAD.encode(signature));
+        text.and_then(|text| Signature::of(&text))
+            .ok_or_else(|| failed("signing"))
     }
 }
 

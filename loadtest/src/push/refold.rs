@@ -190,3 +190,67 @@ fn world(rows: &[LogRow], ground: &Ground<'_>) -> Result<World, LoadError> {
     }
     Ok(world)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::push::life::{self, Step};
+    use suyuan_sync::{chain, outbox::Slot};
+
+    const CODE: &str = "http://h/01/09521234000013/21/08EV92F3KSKWSD";
+
+    /// The rows of these steps of one tin, and its places.
+    fn rows(steps: &[Step]) -> (Vec<LogRow>, Places) {
+        let [plant, warehouse, store] = [1, 2, 3].map(Uuid::from_u128);
+        let places = life::places(plant, warehouse, store).unwrap();
+        let device = DeviceId(Uuid::from_u128(7));
+        let row = |(n, step): (usize, &Step)| {
+            let (seq, at) = (n as u64 + 1, 1_700_000_000_000_000 + n as i64 * 1_000_000);
+            let slot = Slot {
+                device,
+                epoch: 1,
+                seq,
+                prev_hash: chain::genesis(device, 1),
+                anchor: None,
+                anchor_wall: None,
+                mono_ms: 0,
+                cursor: 0,
+            };
+            LogRow {
+                gseq: 10 + n as i64,
+                stamp: at,
+                enterprise: Uuid::from_u128(9),
+                device: device.0,
+                epoch: 1,
+                seq,
+                lo: at,
+                est: at,
+                eff: at,
+                delivered: 0,
+                body: life::text(&slot, at, *step, CODE, &places).into_bytes(),
+            }
+        };
+        (steps.iter().enumerate().map(row).collect(), places)
+    }
+
+    fn checked(steps: &[Step], kept: &str) -> Result<(), String> {
+        let (rows, places) = rows(steps);
+        let ground = Ground {
+            gtin: "09521234000013",
+            lot: "L1",
+            places: &places,
+        };
+        let world = world(&rows, &ground).unwrap();
+        let unit = world.units.keys().next().unwrap().as_str().to_owned();
+        check(&rows, &BTreeMap::from([(unit, kept.to_owned())]), &world)
+    }
+
+    #[test]
+    fn a_life_folds_to_what_is_kept_and_nothing_else() {
+        assert_eq!(checked(&Step::LIFE, "sold"), Ok(()));
+        assert_eq!(checked(&Step::LIFE[..1], "in_stock"), Ok(()));
+        assert!(checked(&Step::LIFE, "in_stock").is_err());
+        // A sale of what never arrived is found.
+        assert!(checked(&[Step::Receive, Step::Sell], "sold").is_err());
+    }
+}
