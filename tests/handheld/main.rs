@@ -4,6 +4,7 @@
 mod aside;
 mod decisions;
 mod enrolment;
+mod lots;
 mod pulls;
 mod pushes;
 mod reads;

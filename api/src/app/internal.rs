@@ -14,7 +14,7 @@ use crate::{
     codes,
     config::{self, Settings},
     db::{self, Db, FileLock},
-    handheld::{Handheld, aside},
+    handheld::{Handheld, aside, units::refold},
     http::{
         self, Draining,
         connections::{Bounds, Connections},
@@ -175,6 +175,11 @@ impl InternalPart {
                 settings.handheld.clone(),
                 db.clone(),
                 clock.clone(),
+                handheld.ingest.clone(),
+            )),
+            tokio::spawn(refold::job::for_ever(
+                db.clone(),
+                log.clone(),
                 handheld.ingest.clone(),
             )),
             tokio::spawn(log.clone().tidy_for_ever()),

@@ -10,6 +10,7 @@ pub mod devices;
 pub mod down;
 pub mod inflate;
 pub mod keys;
+pub mod lots;
 pub mod push;
 pub mod replay;
 pub mod token;

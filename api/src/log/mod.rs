@@ -91,6 +91,8 @@ pub enum Kind {
     ShiftClosed,
     /// Reports of a period are final (T10).
     PeriodClosed,
+    /// What an earlier entry or event means for units that came in before it was worked out.
+    Refolded,
 }
 
 impl Kind {
@@ -125,6 +127,7 @@ impl Kind {
             Kind::PolicyChanged => "policy_changed",
             Kind::ShiftClosed => "shift_closed",
             Kind::PeriodClosed => "period_closed",
+            Kind::Refolded => "refolded",
         }
     }
 }

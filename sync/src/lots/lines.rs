@@ -23,46 +23,65 @@ pub fn movements(
     containers: &BTreeMap<UnitKey, Folded>,
     world: &World,
 ) -> BTreeMap<LotKey, Vec<Movement>> {
-    let mut facts = facts.to_vec();
-    facts.sort_by_key(|fact| fact.order);
-    facts.dedup_by_key(|fact| fact.order);
-    let struck = Struck::of(&facts, world);
     let mut out = Movements::default();
-    let mut counts: BTreeMap<(EnterpriseId, Option<GroupId>, usize), Vec<&Fact>> = BTreeMap::new();
-    for (place, fact) in facts.iter().enumerate() {
-        if fact.event.kind == Kind::Retract {
-            out.retract(&facts, place, fact, &struck);
-        } else if struck.is(place) {
-        } else if fact.event.kind == Kind::Count {
-            let group = fact.event.group.map(|group| group.id);
-            let alone = if group.is_some() { 0 } else { place };
-            counts
-                .entry((fact.enterprise, group, alone))
-                .or_default()
-                .push(fact);
-        } else {
-            for (key, change) in changes(fact, world) {
-                out.add(key, fact, change);
-            }
-        }
-    }
+    let said = Said::of(facts, world);
+    out.moved(&said, world);
     for (unit, folded) in containers {
         for (key, movement) in carried(unit, &folded.steps) {
             out.0.entry(key).or_default().push(movement);
         }
     }
     let known: BTreeSet<LotKey> = out.0.keys().cloned().collect();
-    for counts in counts.values() {
-        out.count(counts, &known, world);
-    }
-    for movements in out.0.values_mut() {
-        movements.sort_by_key(|movement| {
-            let found = matches!(movement.change, Change::Found { .. });
-            (movement.order, found)
-        });
-        movements.dedup_by(|later, kept| later.order == kept.order && merged(kept, later.change));
-    }
+    out.counted(&said, &known, world);
     out.0
+        .into_iter()
+        .map(|(key, movements)| (key, in_order(movements)))
+        .collect()
+}
+
+/// The movements that these facts make by what they name, for whoever keeps lines in a store and
+/// works in a few facts at a time. The facts are those asked about, the retracts that strike them,
+/// what retracts among them target, and all documents of a correction or of a count in several.
+/// Movements of containers are [`carried`]; `known` are lines to which anything but a count
+/// happened before, as far as complete counts among the facts may miss them.
+pub fn stated(
+    facts: &[&Fact],
+    known: &BTreeSet<LotKey>,
+    world: &World,
+) -> BTreeMap<LotKey, Vec<Movement>> {
+    let mut out = Movements::default();
+    let said = Said::of(facts, world);
+    out.moved(&said, world);
+    let mut all: BTreeSet<LotKey> = out.0.keys().cloned().collect();
+    all.extend(known.iter().cloned());
+    out.counted(&said, &all, world);
+    out.0
+}
+
+/// Movements of one line, as [`balance`] wants them.
+pub fn in_order(mut movements: Vec<Movement>) -> Vec<Movement> {
+    movements.sort_by_key(|movement| {
+        let found = matches!(movement.change, Change::Found { .. });
+        (movement.order, found)
+    });
+    movements.dedup_by(|later, kept| later.order == kept.order && merged(kept, later.change));
+    movements
+}
+
+/// Facts in order, each once, and which of them are struck.
+struct Said<'f> {
+    facts: Vec<&'f Fact>,
+    struck: Struck,
+}
+
+impl<'f> Said<'f> {
+    fn of(facts: &[&'f Fact], world: &World) -> Said<'f> {
+        let mut facts = facts.to_vec();
+        facts.sort_by_key(|fact| fact.order);
+        facts.dedup_by_key(|fact| fact.order);
+        let struck = Struck::of(&facts, world);
+        Said { facts, struck }
+    }
 }
 
 /// Every line, folded.
@@ -93,6 +112,41 @@ fn merged(kept: &mut Movement, other: Change) -> bool {
 struct Movements(BTreeMap<LotKey, Vec<Movement>>);
 
 impl Movements {
+    /// What came and went, and what is wrong with retracts.
+    fn moved(&mut self, said: &Said<'_>, world: &World) {
+        for (place, fact) in said.facts.iter().enumerate() {
+            match fact.event.kind {
+                Kind::Retract => self.retract(&said.facts, place, fact, &said.struck),
+                Kind::Count => {}
+                _ if said.struck.is(place) => {}
+                _ => {
+                    for (key, change) in changes(fact, world) {
+                        self.add(key, fact, change);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Counts that are not struck, those of one group as one.
+    fn counted(&mut self, said: &Said<'_>, known: &BTreeSet<LotKey>, world: &World) {
+        let mut counts: BTreeMap<(EnterpriseId, Option<GroupId>, usize), Vec<&Fact>> =
+            BTreeMap::new();
+        for (place, fact) in said.facts.iter().enumerate() {
+            if fact.event.kind == Kind::Count && !said.struck.is(place) {
+                let group = fact.event.group.map(|group| group.id);
+                let alone = if group.is_some() { 0 } else { place };
+                counts
+                    .entry((fact.enterprise, group, alone))
+                    .or_default()
+                    .push(fact);
+            }
+        }
+        for counts in counts.values() {
+            self.count(counts, known, world);
+        }
+    }
+
     fn add(&mut self, key: LotKey, fact: &Fact, change: Change) {
         let movement = Movement {
             order: fact.order,

@@ -15,7 +15,7 @@ mod lines;
 pub use carried::carried;
 pub use change::{Change, Movement, changes};
 pub use line::{Below, Line, balance};
-pub use lines::{lines, movements};
+pub use lines::{in_order, lines, movements, stated};
 
 #[cfg(test)]
 mod tests;

@@ -9,13 +9,15 @@
 pub mod facts;
 pub mod folding;
 pub mod read;
+pub mod refold;
 pub mod store;
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use suyuan_sync::{
     finding::Finding,
     fold::{Phase, Place, Stay, UnitState},
-    ids::LocationId,
+    ids::{BatchId, LocationId},
     order::Order,
     unit::UnitKey,
 };
@@ -31,6 +33,10 @@ pub struct Kept {
     /// Stays in containers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stays: Vec<KeptStay>,
+    /// Of a container: batches whose goods are judged by themselves, since it was returned or
+    /// inspected while a recall covered the one and not the other (C13).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub apart: BTreeSet<BatchId>,
 }
 
 /// An open finding and its row.

@@ -183,11 +183,20 @@ pub async fn by_position(
     reader: &mut Reader,
     positions: &BTreeSet<Position>,
 ) -> Result<Vec<Arc<Fact>>, DbErr> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM event e WHERE e.gseq IN ({{keys}}) AND e.counts_from IS NOT NULL"
-    );
+    by_position_then(conn, reader, positions, NOW).await
+}
+
+/// Facts by position, of those that count as of another.
+pub async fn by_position_then(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    positions: &BTreeSet<Position>,
+    upto: Position,
+) -> Result<Vec<Arc<Fact>>, DbErr> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM event e WHERE e.counts_from <= ? AND e.gseq IN ({{keys}})");
     let keys = positions.iter().map(|gseq| (*gseq).into()).collect();
-    read(&by_keys(conn, &sql, &[], keys).await?, reader)
+    read(&by_keys(conn, &sql, &[upto.into()], keys).await?, reader)
 }
 
 /// Facts of groups, of any enterprise; who asks filters.
@@ -202,21 +211,6 @@ pub async fn by_group(
     );
     let keys = groups.iter().map(|id| id.0.into()).collect();
     read(&by_keys(conn, &sql, &[], keys).await?, reader)
-}
-
-/// Everything counted at these places, as of a position.
-pub async fn counts_at(
-    conn: &impl ConnectionTrait,
-    reader: &mut Reader,
-    places: &BTreeSet<Uuid>,
-    upto: Position,
-) -> Result<Vec<Arc<Fact>>, DbErr> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM event e WHERE e.kind = 'count' AND e.counts_from <= ? \
-         AND e.location_id IN ({{keys}})"
-    );
-    let keys = places.iter().map(|place| (*place).into()).collect();
-    read(&by_keys(conn, &sql, &[upto.into()], keys).await?, reader)
 }
 
 /// Effective times of a device's epoch by what counted as of a position, by event. Branches that

@@ -44,6 +44,8 @@ pub struct Source {
     /// Places at which something was counted.
     counted: BTreeSet<Uuid>,
     counted_to: Position,
+    /// Complete counts of the places somebody asked about, and up to where they were looked for.
+    sweeps: BTreeMap<Uuid, (Position, BTreeSet<Position>)>,
     /// The newest entry of the log that is not an event: there may be something to pull.
     news: Position,
     /// Was anything ever recalled?
@@ -61,6 +63,7 @@ impl Source {
             codes: Codes::new(sealer),
             counted: BTreeSet::new(),
             counted_to: 0,
+            sweeps: BTreeMap::new(),
             news: 0,
             recalls: false,
             periods: BTreeMap::new(),
@@ -125,6 +128,21 @@ impl Source {
     pub fn period_of(&self, enterprise: Uuid, at: Micros) -> Option<Position> {
         let mut later = self.periods.get(&enterprise)?.range(at..);
         later.next().map(|(_, closed)| *closed)
+    }
+
+    /// The complete counts at a place, as of the position read up to: their events are looked into
+    /// once.
+    pub async fn sweeps(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        place: Uuid,
+    ) -> Result<BTreeSet<Position>, DbErr> {
+        let (upto, known) = self.sweeps.entry(place).or_default();
+        if *upto < self.position {
+            known.extend(store::sweeps(conn, place, *upto).await?);
+            *upto = self.position;
+        }
+        Ok(known.clone())
     }
 
     /// The newest entry that is not an event.

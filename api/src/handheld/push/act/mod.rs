@@ -122,6 +122,11 @@ impl Engine {
         self.reader = Reader::default();
     }
 
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
     /// Master data, and who reads facts.
     pub fn parts(&mut self) -> (&mut Source, &mut Reader) {
         (&mut self.source, &mut self.reader)

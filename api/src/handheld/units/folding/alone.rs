@@ -1,12 +1,12 @@
 //! Which things in containers are judged by themselves while their container moves (C13). All others
 //! share what becomes of it, and are folded when somebody reads them.
 
-use super::{Folding, is_container};
-use std::{collections::BTreeMap, sync::Arc};
+use super::{Change, Folding, holds_lots, is_container};
+use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     event::Kind,
-    facts::Fact,
     fold::{self, Folded, Member, Sign},
+    ids::BatchId,
     unit::UnitKey,
 };
 
@@ -14,8 +14,9 @@ impl Folding<'_> {
     /// Which units inside containers are judged by themselves from now on.
     pub(super) fn exceptional(
         &self,
-        arrived: &[Arc<Fact>],
+        change: &Change,
         folded: &BTreeMap<UnitKey, Folded>,
+        apart: &BTreeMap<UnitKey, BTreeSet<BatchId>>,
     ) -> BTreeMap<UnitKey, bool> {
         let world = self.source.world();
         let mut out: BTreeMap<UnitKey, bool> = BTreeMap::new();
@@ -28,7 +29,11 @@ impl Folding<'_> {
             out.insert(key.clone(), inside.is_some() && (was || own));
         }
         // Those that were just packed are held against each other.
-        for pack in arrived.iter().filter(|fact| fact.event.kind == Kind::Pack) {
+        for pack in change
+            .arrived
+            .iter()
+            .filter(|fact| fact.event.kind == Kind::Pack)
+        {
             let parent = pack
                 .event
                 .parent
@@ -54,17 +59,26 @@ impl Folding<'_> {
                     })
                 })
                 .collect();
-            let unlike = fold::exceptional(container, &members, world);
-            for member in &members {
-                // A case is found by its batch; what it holds may be of several.
-                let holds = self.units.get(&member.unit).is_some_and(|unit| {
-                    unit.facts
-                        .values()
-                        .any(|fact| is_container(fact, &member.unit))
+            self.weigh(parent, container, &members, apart, &mut out);
+        }
+        // What is looked at again is held against its container as both are now.
+        let mut inside: BTreeMap<&UnitKey, Vec<Member>> = BTreeMap::new();
+        for key in &change.units {
+            let Some(child) = folded.get(key) else {
+                continue;
+            };
+            if let Some(parent) = &child.state.inside {
+                inside.entry(parent).or_default().push(Member {
+                    unit: key.clone(),
+                    batch: child.state.batch,
+                    sign: Sign::of(key, child, world),
+                    own_event_since: out.get(key).copied().unwrap_or_default(),
                 });
-                let judged =
-                    unlike.contains(&member.unit) || holds && self.holds_exceptional(&member.unit);
-                out.insert(member.unit.clone(), judged);
+            }
+        }
+        for (parent, members) in inside {
+            if let Some(container) = folded.get(parent) {
+                self.weigh(parent, container, &members, apart, &mut out);
             }
         }
         // Whoever holds something exceptional is looked at when its own container moves.
@@ -80,6 +94,32 @@ impl Folding<'_> {
             }
         }
         out
+    }
+
+    /// Which of these things in a container are judged by themselves.
+    fn weigh(
+        &self,
+        parent: &UnitKey,
+        container: &Folded,
+        members: &[Member],
+        apart: &BTreeMap<UnitKey, BTreeSet<BatchId>>,
+        out: &mut BTreeMap<UnitKey, bool>,
+    ) {
+        let unlike = fold::exceptional(container, members, self.source.world());
+        let apart = apart.get(parent);
+        for member in members {
+            let unit = self.units.get(&member.unit);
+            // A case is found by its batch; what it holds may be of several.
+            let holds = unit.is_some_and(|unit| {
+                let mut facts = unit.facts.values();
+                facts.any(|fact| is_container(fact, &member.unit))
+            });
+            let judged = unlike.contains(&member.unit)
+                || unit.is_some_and(|unit| holds_lots(&member.unit, unit))
+                || apart.is_some_and(|apart| member.batch.is_some_and(|b| apart.contains(&b)))
+                || holds && self.holds_exceptional(&member.unit);
+            out.insert(member.unit.clone(), judged);
+        }
     }
 
     /// Was anything in it exceptional before?

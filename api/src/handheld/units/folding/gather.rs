@@ -19,7 +19,6 @@ use std::{
     sync::Arc,
 };
 use suyuan_sync::{event::Kind, facts::Fact, fold::Folded, ids::BatchId, unit::UnitKey};
-use uuid::Uuid;
 
 impl Folding<'_> {
     /// Reads all units this is about: those that change, their containers above them, and the
@@ -43,18 +42,29 @@ impl Folding<'_> {
         }
         let again = Cause {
             gseq: self.moment.last,
-            event: None,
+            event: change.because,
             own: false,
         };
         let moved = change.moved.iter().flat_map(|fact| store::named(fact));
         for unit in moved
             .map(|(unit, _)| unit)
             .chain(change.units.iter().cloned())
+            .chain(std::mem::take(&mut self.judged_by_moved))
         {
             dirty.entry(unit).or_insert(again);
         }
         let moved: BTreeSet<Position> = change.moved.iter().map(|fact| fact.gseq).collect();
         let mut wanted: BTreeSet<UnitKey> = dirty.keys().cloned().collect();
+        // What is judged as an event only is judged by what is on record of what it names.
+        let looked_at = change
+            .recheck
+            .iter()
+            .chain(self.strikes.iter().map(|(retract, _)| retract));
+        wanted.extend(
+            looked_at
+                .flat_map(|fact| store::named(fact))
+                .map(|(unit, _)| unit),
+        );
         while !wanted.is_empty() {
             let new: Vec<UnitKey> = wanted
                 .iter()
@@ -199,25 +209,7 @@ impl Folding<'_> {
         self.about_batches(conn, &batches).await?;
         self.put_contents(conn).await?;
 
-        let places: BTreeSet<Uuid> = self
-            .units
-            .values()
-            .flat_map(|unit| unit.facts.values())
-            .map(|fact| fact.event.location.0)
-            .filter(|place| self.source.is_counted(*place))
-            .collect();
-        self.counts = store::counts_at(conn, self.reader, &places, self.upto).await?;
-        let new = self
-            .about
-            .values()
-            .flat_map(BTreeMap::values)
-            .map(|(_, fact)| fact);
-        let new = new.filter(|fact| fact.event.kind == Kind::Count);
-        let mut counts: BTreeMap<Position, Arc<Fact>> =
-            new.map(|fact| (fact.gseq, fact.clone())).collect();
-        counts.extend(self.counts.drain(..).map(|fact| (fact.gseq, fact)));
-        self.counts = counts.into_values().collect();
-
+        self.read_counts(conn).await?;
         let mut positions = BTreeSet::new();
         if !self.source.world().recalls.is_empty() {
             for fact in self.units.values().flat_map(|unit| unit.facts.values()) {

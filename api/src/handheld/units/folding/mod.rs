@@ -4,8 +4,11 @@
 
 mod alone;
 mod contents;
+mod counts;
 mod gather;
+mod later;
 pub mod look;
+mod lots;
 mod relate;
 mod write;
 
@@ -55,8 +58,10 @@ pub struct Change {
     pub moved: Vec<Arc<Fact>>,
     /// Facts that are judged again as events, since something was remarked on them.
     pub recheck: Vec<Arc<Fact>>,
-    /// Units to be folded again for another reason.
+    /// Units to be folded again for another reason; what is in a container is held against it anew.
     pub units: BTreeSet<UnitKey>,
+    /// The event that is the reason, if it was one.
+    pub because: Option<EventId>,
 }
 
 /// What came of it.
@@ -66,6 +71,8 @@ pub struct Done {
     pub opened: BTreeMap<EventId, Vec<Finding>>,
     /// How many closed.
     pub closed: usize,
+    /// How many rows of units and lines changed.
+    pub written: usize,
     /// Units whose public status changed.
     pub public: Vec<(PublicUnit, UnitStatus)>,
 }
@@ -110,7 +117,12 @@ pub struct Folding<'a> {
     /// Retracts and what they strike, where either came in.
     strikes: Vec<(Arc<Fact>, Option<Arc<Fact>>)>,
     direct: BTreeMap<UnitId, BTreeMap<Content, i64>>,
-    counts: Vec<Arc<Fact>>,
+    counts: counts::Counts,
+    /// What came in, and of that the complete counts.
+    arrived: Vec<Arc<Fact>>,
+    sweeps: Vec<Arc<Fact>>,
+    /// Units of what retracts strike that moved in the order.
+    judged_by_moved: BTreeSet<UnitKey>,
     numbered: i64,
     /// What came to count above this position is not seen.
     upto: Position,
@@ -128,7 +140,10 @@ impl<'a> Folding<'a> {
             targets: Vec::new(),
             strikes: Vec::new(),
             direct: BTreeMap::new(),
-            counts: Vec::new(),
+            counts: counts::Counts::default(),
+            arrived: Vec::new(),
+            sweeps: Vec::new(),
+            judged_by_moved: BTreeSet::new(),
             numbered: 0,
             upto: store::NOW,
         }
@@ -140,7 +155,8 @@ impl<'a> Folding<'a> {
         conn: &impl ConnectionTrait,
         change: &Change,
     ) -> Result<Done, WorldError> {
-        self.relate(conn, &change.arrived).await?;
+        self.arrived.clone_from(&change.arrived);
+        self.relate(conn, change).await?;
         self.gather(conn, change).await?;
         self.look_up(conn).await?;
         let order = self.above_before_below();
@@ -153,9 +169,14 @@ impl<'a> Folding<'a> {
             self.put_contents(conn).await?;
             folded = self.fold(&order);
         }
-        let exceptional = self.exceptional(&change.arrived, &folded);
-        let mut done = self.write(conn, &folded, &exceptional, &shifted).await?;
+        let apart = self.apart(&folded);
+        let exceptional = self.exceptional(change, &folded, &apart);
+        let mut done = self
+            .write(conn, &folded, &exceptional, &apart, &shifted)
+            .await?;
         self.write_of_events(conn, change, &mut done).await?;
+        self.fold_lots(conn, change, &folded, &mut done).await?;
+        self.leave_for_later(conn, change, &apart).await?;
         store::write_targets(conn, &self.targets).await?;
         note_restated(conn, &self.restated(change)).await?;
         Ok(done)
@@ -224,7 +245,7 @@ impl<'a> Folding<'a> {
             };
             let facts = self.facts_of(key, unit);
             let world = self.source.world();
-            let out = if containers.contains(key) {
+            let out = if containers.contains(key) || holds_lots(key, unit) {
                 fold::fold(key, &facts, &folded, world)
             } else {
                 fold::fold_state(key, &facts, &folded, world)
@@ -237,24 +258,20 @@ impl<'a> Folding<'a> {
     /// What a unit is folded from, in order.
     fn facts_of<'u>(&'u self, key: &UnitKey, unit: &'u Unit) -> Vec<&'u Fact> {
         let mut facts: Vec<&Fact> = unit.facts.values().map(AsRef::as_ref).collect();
-        if !self.counts.is_empty() {
-            let places = self.places_of(key);
-            let here = self.counts.iter().filter(|count| {
-                places.contains(&count.event.location.0) && !unit.facts.contains_key(&count.gseq)
-            });
-            facts.extend(here.map(AsRef::as_ref));
-        }
+        facts.extend(self.counts_about(key, unit).into_values());
         facts.sort_by_key(|fact| fact.order);
         facts
     }
 
-    /// Where a unit may have been: where what is about it or its containers happened.
+    /// Where a unit may have been: where what names it or its containers happened.
     fn places_of(&self, key: &UnitKey) -> BTreeSet<Uuid> {
         let mut places = BTreeSet::new();
         let mut keys = BTreeSet::from([key.clone()]);
         for _ in 0..=suyuan_sync::limits::NESTING_DEPTH_MAX {
-            let units = keys.iter().filter_map(|key| self.units.get(key));
-            places.extend(units.flat_map(|unit| unit.facts.values().map(|f| f.event.location.0)));
+            for (key, unit) in keys.iter().filter_map(|key| self.units.get_key_value(key)) {
+                let facts = unit.facts.values().filter(|fact| names(fact, key));
+                places.extend(facts.map(|fact| fact.event.location.0));
+            }
             keys = keys.iter().flat_map(|key| self.parents_of(key)).collect();
         }
         places
@@ -279,6 +296,19 @@ fn packed_into<'f>(fact: &'f Fact, unit: &UnitKey) -> Option<&'f UnitKey> {
             .iter()
             .any(|read| read.unit.as_ref() == Some(unit));
     packed.then_some(parent)
+}
+
+/// Does this fact name a unit, in any part?
+fn names(fact: &Fact, unit: &UnitKey) -> bool {
+    let mut named = fact.event.units.iter().chain(&fact.event.parent);
+    named.any(|read| read.unit.as_ref() == Some(unit))
+}
+
+/// Were goods of a lot ever packed into this unit?
+fn holds_lots(key: &UnitKey, unit: &Unit) -> bool {
+    unit.facts.values().any(|fact| {
+        fact.event.kind == Kind::Pack && !fact.event.lots.is_empty() && is_container(fact, key)
+    })
 }
 
 /// Does this fact pack into a unit, or unpack from it?

@@ -1,7 +1,7 @@
 //! Which units facts are about besides those they name: what retracts strike, and what decides
 //! whether a correction counts.
 
-use super::Folding;
+use super::{Change, Folding, counts::is_sweep};
 use crate::handheld::units::store::{self, DECIDES, STRIKES};
 use sea_orm::{ConnectionTrait, DbErr};
 use std::{
@@ -20,14 +20,16 @@ impl Folding<'_> {
     pub(super) async fn relate(
         &mut self,
         conn: &impl ConnectionTrait,
-        arrived: &[Arc<Fact>],
+        change: &Change,
     ) -> Result<(), DbErr> {
+        let arrived = &change.arrived[..];
         for fact in arrived {
             for (unit, role) in store::named(fact) {
                 self.relation(unit, role, fact);
             }
-            if fact.event.kind == Kind::Count {
+            if is_sweep(fact) {
                 self.source.note_counted(fact.event.location.0);
+                self.sweeps.push(fact.clone());
             }
         }
         let by_id: BTreeMap<(Uuid, EventId), &Arc<Fact>> = arrived
@@ -75,6 +77,18 @@ impl Folding<'_> {
             for (unit, _) in units.collect::<Vec<_>>() {
                 self.relation(unit, STRIKES, retract);
             }
+            // What a retract that names a unit is worth shows by what it strikes.
+            if let Some(target) = target {
+                for (unit, _) in store::named(retract) {
+                    self.relation(unit, DECIDES, target);
+                }
+            }
+        }
+        // A retract that moves may come to stand after the end of a shift, or before it.
+        let moved: BTreeSet<EventId> = change.moved.iter().filter_map(|f| f.event.target).collect();
+        for target in store::by_event_id(conn, self.reader, &moved).await? {
+            let units = store::named(&target).into_iter().map(|(unit, _)| unit);
+            self.judged_by_moved.extend(units);
         }
         self.corrections(conn, arrived, &strikes).await?;
         self.strikes = strikes;

@@ -1,7 +1,7 @@
 //! Writes what changed: units, what is about them, findings that opened or closed, what the public
 //! side may see.
 
-use super::{Cause, Change, Done, Folding, NUMBER_BITS, Unit, is_in, same};
+use super::{Cause, Change, Done, Folding, NUMBER_BITS, Unit, same};
 use crate::{
     handheld::{
         units::{
@@ -10,6 +10,7 @@ use crate::{
         },
         world::{CodeOf, WorldError},
     },
+    log::Position,
     projection::units::{PublicUnit, UnitStatus},
 };
 use sea_orm::ConnectionTrait;
@@ -18,10 +19,10 @@ use std::{
     sync::Arc,
 };
 use suyuan_sync::{
-    facts::{Content, Fact},
+    facts::{Content, Fact, World},
     finding::Finding,
     fold::{self, Ended, Folded, UnitState},
-    ids::EventId,
+    ids::{BatchId, EventId},
     unit::UnitKey,
 };
 
@@ -31,6 +32,7 @@ impl Folding<'_> {
         conn: &impl ConnectionTrait,
         folded: &BTreeMap<UnitKey, Folded>,
         exceptional: &BTreeMap<UnitKey, bool>,
+        apart: &BTreeMap<UnitKey, BTreeSet<BatchId>>,
         shifted: &BTreeMap<(UnitId, Content), i64>,
     ) -> Result<Done, WorldError> {
         let mut done = Done::default();
@@ -107,6 +109,7 @@ impl Folding<'_> {
                 state: now.state.clone(),
                 findings,
                 stays: now.stays.iter().map(KeptStay::from).collect(),
+                apart: apart.get(key).cloned().unwrap_or_default(),
             };
             note_public(key, unit, now, &mut done);
             let inside = now.state.inside.as_ref();
@@ -146,7 +149,47 @@ impl Folding<'_> {
         store::write_changed(conn, &changed).await?;
         store::write_closed(conn, &closed).await?;
         done.closed = closed.len();
+        done.written = writes.len();
         Ok(done)
+    }
+
+    /// What decides what each of these events is worth: what it strikes, what strikes it, what a
+    /// correction turns on.
+    async fn judged_with(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        change: &Change,
+        facts: &[Arc<Fact>],
+    ) -> Result<BTreeMap<Position, Vec<Arc<Fact>>>, WorldError> {
+        // Whatever strikes something new, or is new and strikes, was found already.
+        let correcting = |fact: &&Arc<Fact>| fact.event.group.is_some_and(|group| group.correct);
+        let again = facts.iter().filter(|fact| {
+            correcting(fact) || change.recheck.iter().any(|old| old.gseq == fact.gseq)
+        });
+        let again: Vec<Arc<Fact>> = again.cloned().collect();
+        let deciding = self.what_decides(conn, &again).await?;
+        let targets = again.iter().filter_map(|fact| fact.event.target).collect();
+        let targets = store::by_event_id(conn, self.reader, &targets).await?;
+        let mut out: BTreeMap<Position, Vec<Arc<Fact>>> = BTreeMap::new();
+        for fact in facts {
+            let mut with = Vec::new();
+            for (retract, target) in &self.strikes {
+                match target {
+                    Some(target) if retract.gseq == fact.gseq => with.push(target.clone()),
+                    Some(target) if target.gseq == fact.gseq => with.push(retract.clone()),
+                    Some(_) | None => {}
+                }
+            }
+            with.extend(deciding.get(&fact.event.id).into_iter().flatten().cloned());
+            let mine = targets.iter().filter(|target| {
+                Some(target.event.id) == fact.event.target && target.enterprise == fact.enterprise
+            });
+            with.extend(mine.cloned());
+            if !with.is_empty() {
+                out.insert(fact.gseq, with);
+            }
+        }
+        Ok(out)
     }
 
     /// What is wrong with events themselves.
@@ -156,46 +199,28 @@ impl Folding<'_> {
         change: &Change,
         done: &mut Done,
     ) -> Result<(), WorldError> {
-        let mut judged: Vec<(Arc<Fact>, Option<Arc<Fact>>)> = Vec::new();
-        let target_of = |fact: &Arc<Fact>| {
-            let strike = self
-                .strikes
-                .iter()
-                .find(|(retract, _)| retract.gseq == fact.gseq);
-            strike.and_then(|(_, target)| target.clone())
-        };
-        for fact in &change.arrived {
-            judged.push((fact.clone(), target_of(fact)));
+        let mut judged: BTreeMap<Position, Arc<Fact>> = BTreeMap::new();
+        let new = change.arrived.iter().chain(&change.recheck);
+        judged.extend(new.map(|fact| (fact.gseq, fact.clone())));
+        // What a retract was waiting for may have come in, and what is struck is not at fault.
+        for (retract, target) in &self.strikes {
+            let both = std::iter::once(retract).chain(target);
+            judged.extend(both.map(|fact| (fact.gseq, fact.clone())));
         }
-        // What a retract was waiting for may have come in.
-        let waiting = self
-            .strikes
-            .iter()
-            .filter(|(retract, _)| !is_in(change, retract));
-        judged.extend(waiting.cloned());
-        for fact in &change.recheck {
-            let target = match fact.event.target {
-                Some(target) => {
-                    let ids = BTreeSet::from([target]);
-                    let found = store::by_event_id(conn, self.reader, &ids).await?;
-                    found
-                        .into_iter()
-                        .find(|found| found.enterprise == fact.enterprise)
-                }
-                None => None,
-            };
-            judged.push((fact.clone(), target));
-        }
-        let again = judged.iter().map(|(fact, _)| fact.gseq);
+        let facts: Vec<Arc<Fact>> = judged.values().cloned().collect();
+        let with = self.judged_with(conn, change, &facts).await?;
+        let again = judged.keys().copied();
         let again = again.filter(|gseq| *gseq < self.moment.first).collect();
         let before = store::open_of_events(conn, &again).await?;
         let (mut opened, mut closed, mut changed) = (Vec::new(), Vec::new(), Vec::new());
-        for (fact, target) in judged {
+        for fact in judged.into_values() {
+            let with = with.get(&fact.gseq).map_or(&[][..], Vec::as_slice);
             let before = before.get(&fact.gseq).map_or(&[][..], Vec::as_slice);
             let old: Vec<Finding> = before.iter().map(|(_, finding)| finding.clone()).collect();
-            let now = fold::of_event(&fact, target.as_deref(), self.source.world());
+            let now = judge(&fact, with, self.source.world());
             let (new, gone) = fold::diff(&old, &now);
-            let by = target.map(|target| target.event.id);
+            let by = with.iter().map(|other| other.event.id).next();
+            let by = by.or(change.because);
             let gseq = fact.gseq.max(self.moment.first);
             for finding in new {
                 self.numbered += 1;
@@ -227,9 +252,20 @@ impl Folding<'_> {
         store::write_opened(conn, &opened).await?;
         store::write_changed(conn, &changed).await?;
         store::write_closed(conn, &closed).await?;
+        done.written += opened.len() + closed.len() + changed.len();
         done.closed += closed.len();
         Ok(())
     }
+}
+
+/// What is wrong with an event, given the retracts and targets that decide what it is worth.
+fn judge(fact: &Arc<Fact>, with: &[Arc<Fact>], world: &World) -> Vec<Finding> {
+    let mut facts: Vec<&Fact> = with.iter().map(AsRef::as_ref).collect();
+    facts.push(fact);
+    facts.sort_by_key(|fact| fact.order);
+    let mut found = fold::of_events(&facts, world);
+    found.retain(|finding| finding.event == fact.event.id);
+    found
 }
 
 fn status(state: &UnitState, findings: &[Finding]) -> UnitStatus {

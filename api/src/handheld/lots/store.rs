@@ -1,0 +1,251 @@
+//! All SQL about lines of lots and their movements.
+
+use super::{LineRow, Moved};
+use crate::{
+    db::{
+        rows::{Rows, by_keys},
+        statement,
+    },
+    log::Position,
+};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use suyuan_sync::{
+    finding::{Finding, LotKey},
+    ids::{DeviceId, Epoch, EventId, LocationId, Seq},
+    lots::{Change, Movement},
+    order::Order,
+};
+use uuid::Uuid;
+
+/// Keys of one statement: three values each.
+const KEYS: usize = 200;
+
+fn json(value: &impl serde::Serialize) -> Result<String, DbErr> {
+    serde_json::to_string(value).map_err(|error| DbErr::Json(error.to_string()))
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, DbErr> {
+    serde_json::from_str(text).map_err(|error| DbErr::Json(format!("lot line: {error}")))
+}
+
+fn row(row: &QueryResult) -> Result<LineRow, DbErr> {
+    let state: String = row.try_get("", "state")?;
+    Ok(LineRow {
+        id: row.try_get("", "id")?,
+        enterprise: row.try_get("", "enterprise_id")?,
+        findings: row.try_get("", "findings")?,
+        kept: parsed(&state)?,
+    })
+}
+
+/// Lines by key.
+pub async fn lines(
+    conn: &impl ConnectionTrait,
+    keys: &BTreeSet<LotKey>,
+) -> Result<BTreeMap<LotKey, LineRow>, DbErr> {
+    let mut out = BTreeMap::new();
+    let keys: Vec<&LotKey> = keys.iter().collect();
+    for keys in keys.chunks(KEYS) {
+        let one = "(gtin = ? AND lot = ? AND location_id = ?)";
+        let sql = format!(
+            "SELECT id, enterprise_id, findings, state FROM lot_line WHERE {}",
+            vec![one; keys.len()].join(" OR ")
+        );
+        let values = keys.iter().flat_map(|key| -> [Value; 3] {
+            [
+                key.gtin.as_str().into(),
+                key.lot.as_deref().unwrap_or_default().into(),
+                key.location.0.into(),
+            ]
+        });
+        let query = statement(conn.get_database_backend(), &sql, values);
+        for found in conn.query_all_raw(query).await? {
+            let line = row(&found)?;
+            out.insert(line.kept.line.key.clone(), line);
+        }
+    }
+    Ok(out)
+}
+
+/// All lines of these places.
+pub async fn lines_at(
+    conn: &impl ConnectionTrait,
+    places: &BTreeSet<LocationId>,
+) -> Result<BTreeMap<LotKey, LineRow>, DbErr> {
+    let found = by_keys(
+        conn,
+        "SELECT DISTINCT id, enterprise_id, findings, state FROM lot_line \
+         WHERE location_id IN ({keys})",
+        &[],
+        places.iter().map(|place| place.0.into()).collect(),
+    )
+    .await?;
+    let mut out = BTreeMap::new();
+    for found in &found {
+        let line = row(found)?;
+        out.insert(line.kept.line.key.clone(), line);
+    }
+    Ok(out)
+}
+
+/// Lines by number.
+pub async fn lines_by_id(
+    conn: &impl ConnectionTrait,
+    ids: &BTreeSet<i64>,
+) -> Result<BTreeMap<LotKey, LineRow>, DbErr> {
+    let found = by_keys(
+        conn,
+        "SELECT DISTINCT id, enterprise_id, findings, state FROM lot_line WHERE id IN ({keys})",
+        &[],
+        ids.iter().map(|id| (*id).into()).collect(),
+    )
+    .await?;
+    let mut out = BTreeMap::new();
+    for found in &found {
+        let line = row(found)?;
+        out.insert(line.kept.line.key.clone(), line);
+    }
+    Ok(out)
+}
+
+/// Which movements to read.
+#[derive(Clone, Copy)]
+pub enum Of {
+    /// Of these lines.
+    Lines,
+    /// Of what these events say themselves.
+    Events,
+    /// Carried by these containers.
+    Containers,
+}
+
+/// Movements with their lines, at their events' places in the order as they are now.
+pub async fn moves(
+    conn: &impl ConnectionTrait,
+    of: Of,
+    keys: Vec<Value>,
+) -> Result<Vec<(i64, Moved)>, DbErr> {
+    let filter = match of {
+        Of::Lines => "m.line_id IN ({keys})",
+        Of::Events => "m.gseq IN ({keys}) AND m.n < 16",
+        Of::Containers => "m.n IN ({keys}) AND m.n >= 16",
+    };
+    let sql = format!(
+        "SELECT DISTINCT m.line_id, m.gseq, m.n, m.movement, e.eff, e.device_id, e.order_epoch, \
+         e.seq, e.event_id FROM lot_move m JOIN event e ON e.gseq = m.gseq WHERE {filter}"
+    );
+    let rows = by_keys(conn, &sql, &[], keys).await?;
+    rows.iter()
+        .map(|row| {
+            let number = |name: &str| row.try_get::<i64>("", name);
+            let change: Change = parsed(&row.try_get::<String>("", "movement")?)?;
+            let event: Option<Uuid> = row.try_get("", "event_id")?;
+            let order = Order {
+                eff: number("eff")?,
+                device: DeviceId(row.try_get("", "device_id")?),
+                epoch: number("order_epoch")? as Epoch,
+                seq: number("seq")? as Seq,
+                event: EventId(event.unwrap_or_default()),
+            };
+            let moved = Moved {
+                gseq: number("gseq")?,
+                n: number("n")?,
+                movement: Movement { order, change },
+            };
+            Ok((number("line_id")?, moved))
+        })
+        .collect()
+}
+
+/// Writes movements, new and changed.
+pub async fn write_moves(conn: &impl ConnectionTrait, moves: &[(i64, Moved)]) -> Result<(), DbErr> {
+    let mut rows = Rows::of(4);
+    for (line, moved) in moves {
+        rows.add([
+            (*line).into(),
+            moved.gseq.into(),
+            moved.n.into(),
+            json(&moved.movement.change)?.into(),
+        ]);
+    }
+    rows.write(
+        conn,
+        "INSERT INTO lot_move (line_id, gseq, n, movement)",
+        "ON CONFLICT (line_id, gseq, n) DO UPDATE SET movement = excluded.movement",
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes movements back that are none any more.
+pub async fn forget_moves(
+    conn: &impl ConnectionTrait,
+    moves: &[(i64, i64, i64)],
+) -> Result<(), DbErr> {
+    for (line, gseq, n) in moves {
+        conn.execute_raw(statement(
+            conn.get_database_backend(),
+            "DELETE FROM lot_move WHERE line_id = ? AND gseq = ? AND n = ?",
+            [(*line).into(), (*gseq).into(), (*n).into()],
+        ))
+        .await?;
+    }
+    Ok(())
+}
+
+/// Writes lines, new and known.
+pub async fn write_lines(
+    conn: &impl ConnectionTrait,
+    lines: &[LineRow],
+    gseq: Position,
+) -> Result<(), DbErr> {
+    let mut rows = Rows::of(9);
+    for line in lines {
+        let of = &line.kept.line;
+        rows.add([
+            line.id.into(),
+            of.key.gtin.as_str().into(),
+            of.key.lot.as_deref().unwrap_or_default().into(),
+            of.key.location.0.into(),
+            line.enterprise.into(),
+            of.balance.into(),
+            line.findings.into(),
+            gseq.into(),
+            json(&line.kept)?.into(),
+        ]);
+    }
+    rows.write(
+        conn,
+        "INSERT INTO lot_line (id, gtin, lot, location_id, enterprise_id, balance, findings, gseq, \
+         state)",
+        "ON CONFLICT (id) DO UPDATE SET enterprise_id = excluded.enterprise_id, \
+         balance = excluded.balance, findings = excluded.findings, gseq = excluded.gseq, \
+         state = excluded.state",
+    )
+    .await?;
+    Ok(())
+}
+
+/// Open findings of lines, with their rows.
+pub async fn open(
+    conn: &impl ConnectionTrait,
+    lines: &BTreeSet<i64>,
+) -> Result<BTreeMap<i64, Vec<(i64, Finding)>>, DbErr> {
+    let rows = by_keys(
+        conn,
+        "SELECT DISTINCT id, line_id, finding FROM finding WHERE line_id IN ({keys}) \
+         AND line_id IS NOT NULL AND closed IS NULL",
+        &[],
+        lines.iter().map(|line| (*line).into()).collect(),
+    )
+    .await?;
+    let mut out: BTreeMap<i64, Vec<(i64, Finding)>> = BTreeMap::new();
+    for row in rows {
+        let finding = parsed(&row.try_get::<String>("", "finding")?)?;
+        out.entry(row.try_get("", "line_id")?)
+            .or_default()
+            .push((row.try_get("", "id")?, finding));
+    }
+    Ok(out)
+}

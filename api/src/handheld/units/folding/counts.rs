@@ -1,0 +1,146 @@
+//! Complete counts: what they do not name was not there, so they are about every unit that was at
+//! their place (C11), and whatever strikes or decides them is about these units, too.
+
+use super::{Folding, Unit};
+use crate::handheld::{units::store, world::WorldError};
+use sea_orm::ConnectionTrait;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use suyuan_sync::{
+    event::Kind,
+    facts::Fact,
+    ids::{EventId, GroupId},
+    unit::UnitKey,
+};
+use uuid::Uuid;
+
+/// Complete counts at the places units were at, and what else there is about each.
+#[derive(Default)]
+pub(super) struct Counts {
+    all: Vec<Arc<Fact>>,
+    /// Retracts, and what a correction turns on, by the count.
+    about: BTreeMap<EventId, Vec<Arc<Fact>>>,
+}
+
+/// Does a count say what it meant to see all of?
+pub(super) fn is_sweep(fact: &Fact) -> bool {
+    fact.event.kind == Kind::Count && fact.event.body.contains_key("scope")
+}
+
+impl Folding<'_> {
+    /// The complete counts at these places, with those that came in just now.
+    pub(super) async fn sweeps_at(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        places: &BTreeSet<Uuid>,
+    ) -> Result<Vec<Arc<Fact>>, WorldError> {
+        let mut positions = BTreeSet::new();
+        for place in places {
+            positions.extend(self.source.sweeps(conn, *place).await?);
+        }
+        let mut counts: BTreeMap<i64, Arc<Fact>> = BTreeMap::new();
+        for fact in store::by_position_then(conn, self.reader, &positions, self.upto).await? {
+            counts.insert(fact.gseq, fact);
+        }
+        let new = self
+            .sweeps
+            .iter()
+            .filter(|fact| places.contains(&fact.event.location.0));
+        counts.extend(new.map(|fact| (fact.gseq, fact.clone())));
+        Ok(counts.into_values().collect())
+    }
+
+    /// Reads the complete counts at the places of the units at hand.
+    pub(super) async fn read_counts(
+        &mut self,
+        conn: &impl ConnectionTrait,
+    ) -> Result<(), WorldError> {
+        let places: BTreeSet<Uuid> = self
+            .units
+            .values()
+            .flat_map(|unit| unit.facts.values())
+            .map(|fact| fact.event.location.0)
+            .filter(|place| self.source.is_counted(*place))
+            .collect();
+        let all = self.sweeps_at(conn, &places).await?;
+        let about = self.what_decides(conn, &all).await?;
+        self.counts = Counts { all, about };
+        Ok(())
+    }
+
+    /// The retracts of these facts, and what a correction among them turns on, by the fact.
+    pub(super) async fn what_decides(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        facts: &[Arc<Fact>],
+    ) -> Result<BTreeMap<EventId, Vec<Arc<Fact>>>, WorldError> {
+        let mut out: BTreeMap<EventId, Vec<Arc<Fact>>> = BTreeMap::new();
+        if facts.is_empty() {
+            return Ok(out);
+        }
+        let ids: BTreeSet<EventId> = facts.iter().map(|fact| fact.event.id).collect();
+        let retracts = store::retracts_of(conn, &ids).await?;
+        let positions = retracts.iter().map(|(.., gseq)| *gseq).collect();
+        for retract in store::by_position_then(conn, self.reader, &positions, self.upto).await? {
+            if let Some(target) = retract.event.target {
+                out.entry(target).or_default().push(retract);
+            }
+        }
+        for (retract, target) in &self.strikes {
+            if let Some(target) = target.as_ref().filter(|t| ids.contains(&t.event.id)) {
+                out.entry(target.event.id)
+                    .or_default()
+                    .push(retract.clone());
+            }
+        }
+        let group = |fact: &Fact| fact.event.group.filter(|g| g.correct).map(|g| g.id);
+        let groups: BTreeSet<GroupId> = facts.iter().filter_map(|fact| group(fact)).collect();
+        if groups.is_empty() {
+            return Ok(out);
+        }
+        let mut members = store::by_group(conn, self.reader, &groups).await?;
+        members.extend(self.arrived.iter().cloned());
+        members.retain(|fact| fact.event.kind == Kind::Retract && group(fact).is_some());
+        let targets: BTreeSet<EventId> = members.iter().filter_map(|f| f.event.target).collect();
+        let mut targeted = store::by_event_id(conn, self.reader, &targets).await?;
+        targeted.extend(self.arrived.iter().cloned());
+        for fact in facts.iter().filter(|fact| group(fact).is_some()) {
+            let of = |retract: &&Arc<Fact>| {
+                retract.enterprise == fact.enterprise && group(retract) == group(fact)
+            };
+            for retract in members.iter().filter(of) {
+                let about = out.entry(fact.event.id).or_default();
+                about.push(retract.clone());
+                let target = targeted
+                    .iter()
+                    .filter(|found| Some(found.event.id) == retract.event.target);
+                about.extend(target.cloned());
+            }
+        }
+        Ok(out)
+    }
+
+    /// What counts say of a unit without naming it.
+    pub(super) fn counts_about<'u>(
+        &'u self,
+        key: &UnitKey,
+        unit: &'u Unit,
+    ) -> BTreeMap<i64, &'u Fact> {
+        let mut out = BTreeMap::new();
+        if self.counts.all.is_empty() {
+            return out;
+        }
+        let places = self.places_of(key);
+        for count in &self.counts.all {
+            if places.contains(&count.event.location.0) {
+                let about = self.counts.about.get(&count.event.id);
+                let with = std::iter::once(count).chain(about.into_iter().flatten());
+                out.extend(with.map(|fact| (fact.gseq, fact.as_ref())));
+            }
+        }
+        out.retain(|gseq, _| !unit.facts.contains_key(gseq));
+        out
+    }
+}

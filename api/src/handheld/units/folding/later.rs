@@ -1,0 +1,128 @@
+//! What an act finds out that is too much for it: work for slices (`units::refold`), written down in
+//! the same transaction.
+
+use super::{Change, Folding, NUMBER_BITS, counts::is_sweep, is_container, names};
+use crate::handheld::{
+    units::refold::{Scope, Work, store},
+    world::WorldError,
+};
+use sea_orm::ConnectionTrait;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use suyuan_sync::{
+    event::Kind,
+    facts::Fact,
+    fold::{self, Folded},
+    ids::{BatchId, EventId, LocationId},
+    unit::UnitKey,
+};
+
+impl Folding<'_> {
+    /// The batches in each container at hand whose goods are judged by themselves.
+    pub(super) fn apart(
+        &self,
+        folded: &BTreeMap<UnitKey, Folded>,
+    ) -> BTreeMap<UnitKey, BTreeSet<BatchId>> {
+        let world = self.source.world();
+        let mut out = BTreeMap::new();
+        for (key, unit) in &self.units {
+            let (Some(contents), Some(now)) = (world.contents.get(key), folded.get(key)) else {
+                continue;
+            };
+            let mut apart = unit.kept.apart.clone();
+            for fact in unit.facts.values().filter(|fact| names(fact, key)) {
+                apart.extend(fold::batches_apart(
+                    key,
+                    now.state.batch,
+                    contents,
+                    fact,
+                    world,
+                ));
+            }
+            if !apart.is_empty() {
+                out.insert(key.clone(), apart);
+            }
+        }
+        out
+    }
+
+    /// Writes down what is left for slices.
+    pub(super) async fn leave_for_later(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        change: &Change,
+        apart: &BTreeMap<UnitKey, BTreeSet<BatchId>>,
+    ) -> Result<(), WorldError> {
+        // Facts that changed what there is, in whatever way.
+        let struck = self
+            .strikes
+            .iter()
+            .filter_map(|(_, target)| target.as_ref());
+        let changed: Vec<Arc<Fact>> = change
+            .arrived
+            .iter()
+            .chain(&change.moved)
+            .chain(struck)
+            .cloned()
+            .collect();
+        let mut scopes: Vec<(Scope, i64, Option<EventId>)> = Vec::new();
+        let mut swept: BTreeMap<LocationId, (i64, EventId)> = BTreeMap::new();
+        for fact in changed.iter().filter(|fact| is_sweep(fact)) {
+            let first = swept.entry(fact.event.location);
+            let first = first.or_insert((fact.order.eff, fact.event.id));
+            *first = (*first).min((fact.order.eff, fact.event.id));
+        }
+        for (place, (eff, event)) in swept {
+            scopes.push((Scope::Place { place }, 0, Some(event)));
+            let (from, until) = (store::position_at(conn, eff).await?, self.moment.first - 1);
+            if from < until {
+                scopes.push((Scope::Since { place, until }, from, Some(event)));
+            }
+        }
+        for (key, unit) in self.units.iter().filter(|(_, unit)| unit.known) {
+            let grew = apart
+                .get(key)
+                .is_some_and(|now| !now.is_subset(&unit.kept.apart));
+            let cause = unit.dirty.and_then(|cause| cause.event);
+            if grew || self.unsettles(key, &changed) {
+                let container = key.clone();
+                scopes.push((Scope::Children { container }, 0, cause));
+            }
+        }
+        let work = scopes.into_iter().map(|(scope, cursor, cause)| {
+            self.numbered += 1;
+            Work {
+                id: (self.moment.first << NUMBER_BITS) | self.numbered,
+                scope,
+                cursor,
+                cause,
+                gseq: self.moment.first,
+            }
+        });
+        let work: Vec<Work> = work.collect();
+        Ok(store::add(conn, &work).await?)
+    }
+
+    /// Do these facts change what is in a container, though they name only the container? One that
+    /// stands before a pack does, and one that takes everything out.
+    fn unsettles(&self, key: &UnitKey, changed: &[Arc<Fact>]) -> bool {
+        let Some(unit) = self.units.get(key) else {
+            return false;
+        };
+        let packs = unit.facts.values().filter(|fact| {
+            let before = fact.gseq < self.moment.first;
+            before && fact.event.kind == Kind::Pack && is_container(fact, key)
+        });
+        let Some(last) = packs.map(|fact| fact.order).max() else {
+            return false;
+        };
+        changed.iter().filter(|fact| names(fact, key)).any(|fact| {
+            let event = &fact.event;
+            let empties = event.kind == Kind::Unpack && event.units.is_empty();
+            let packs = event.kind == Kind::Pack && is_container(fact, key);
+            empties || !packs && fact.order <= last
+        })
+    }
+}

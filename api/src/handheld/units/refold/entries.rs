@@ -1,0 +1,76 @@
+//! What entries of the log mean for units that were scanned before: which are folded again. Reads
+//! the entries' words, decides nothing about units.
+//!
+//! A policy, an end of a shift and a voided code are not here: they hold for what is later in the
+//! order than they are, and whatever came in before an entry is earlier.
+
+use super::{
+    Scope, Work,
+    store::{self, Told},
+};
+use crate::handheld::units::folding::NUMBER_BITS;
+use sea_orm::{ConnectionTrait, DbErr};
+use suyuan_sync::{
+    facts::{AcceptScope, Statement},
+    ids::{BatchId, EnterpriseId, RecallId},
+};
+use uuid::Uuid;
+
+/// The work an entry makes necessary.
+pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Work>, DbErr> {
+    let subject = |of: &str| -> Option<Uuid> {
+        let id = told.subject.strip_prefix(of)?.strip_prefix(':')?;
+        id.parse().ok()
+    };
+    let batch = |batch: Uuid| {
+        let batch = BatchId(batch);
+        [Scope::Batch { batch }, Scope::Holding { batch }]
+    };
+    let issuer = told.enterprise.map(EnterpriseId);
+    let mut scopes = Vec::new();
+    match told.kind.as_str() {
+        "recall_opened" | "recall_widened" | "recall_closed" => {
+            let Some(recall) = subject("recall") else {
+                return Ok(Vec::new());
+            };
+            let since = (told.kind != "recall_closed").then_some(told.gseq);
+            let (batches, listed) = store::recalled(conn, recall, since).await?;
+            scopes.extend(batches.into_iter().flat_map(batch));
+            if let (true, Some(issuer)) = (listed, issuer) {
+                let recall = RecallId(recall);
+                scopes.push(Scope::Listed { issuer, recall });
+            }
+        }
+        "master_data_changed" | "published" => {
+            scopes.push(Scope::Unknown);
+            scopes.extend(subject("batch").into_iter().flat_map(batch));
+        }
+        "codes_commissioned" => {
+            scopes.extend(issuer.map(|issuer| Scope::Unbatched { issuer }));
+        }
+        "holder_accepted" => match serde_json::from_str(&told.body) {
+            Ok(Statement::HolderAccepted {
+                issuer,
+                partner,
+                scope,
+                ..
+            }) => {
+                // What a batch's container reports is found at the container.
+                if let AcceptScope::Batch(of) = scope {
+                    scopes.extend(batch(of.0));
+                }
+                scopes.push(Scope::Stranger { issuer, partner });
+            }
+            Ok(_) | Err(_) => tracing::error!(gseq = told.gseq, "an entry cannot be read"),
+        },
+        _ => {}
+    }
+    let work = scopes.into_iter().zip(1..).map(|(scope, n)| Work {
+        id: (told.gseq << NUMBER_BITS) | n,
+        scope,
+        cursor: 0,
+        cause: None,
+        gseq: told.gseq,
+    });
+    Ok(work.collect())
+}

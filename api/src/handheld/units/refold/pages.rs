@@ -1,0 +1,197 @@
+//! Work, page by page: the units a slice folds, and where the next one begins. Read before the head
+//! of the log is locked: whatever comes in meanwhile is folded by its own act.
+
+use super::{Scope, Work, store};
+use crate::{
+    handheld::{
+        units::{
+            facts::Reader,
+            store::{NOW, by_position, facts, named, units},
+        },
+        world::{Source, WorldError},
+    },
+    log::Position,
+};
+use sea_orm::ConnectionTrait;
+use std::collections::{BTreeMap, BTreeSet};
+use suyuan_sync::{event::Kind, finding::FindingCode, fold, unit::UnitKey};
+
+/// What a slice folds.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// These units.
+    pub units: BTreeSet<UnitKey>,
+    /// These events are judged again as events.
+    pub events: BTreeSet<Position>,
+    /// Where the next slice begins; none after the last.
+    pub next: Option<i64>,
+}
+
+/// Rows that are looked through for few that matter.
+const LOOKED_THROUGH: i64 = 2000;
+
+/// The next page of some work, of at most about so many units.
+pub async fn page(
+    conn: &impl ConnectionTrait,
+    (source, reader): (&mut Source, &mut Reader),
+    work: &Work,
+    limit: i64,
+) -> Result<Page, WorldError> {
+    let after = work.cursor;
+    match &work.scope {
+        Scope::Batch { batch } => Ok(whole(
+            store::of_batch(conn, batch.0, after, limit).await?,
+            limit,
+        )),
+        Scope::Holding { batch } => Ok(whole(
+            store::holding(conn, batch.0, after, limit).await?,
+            limit,
+        )),
+        Scope::Place { place } => Ok(whole(
+            store::at_place(conn, place.0, after, limit).await?,
+            limit,
+        )),
+        Scope::Listed { issuer, recall } => {
+            let rows = store::of_issuer(conn, issuer.0, false, after, LOOKED_THROUGH).await?;
+            let mut page = whole(rows, LOOKED_THROUGH);
+            let mut codes = BTreeMap::new();
+            for unit in &page.units {
+                codes.insert(unit.clone(), source.code(conn, unit).await?);
+            }
+            source.about(conn, &codes, &BTreeSet::new()).await?;
+            let spans = &source.world().recalls;
+            let of = |unit: &UnitKey| {
+                let mut spans = spans.iter().filter(|span| span.recall == *recall);
+                spans.any(|span| span.scope.units.contains(unit))
+            };
+            page.units.retain(of);
+            Ok(page)
+        }
+        Scope::Unbatched { issuer } => {
+            let rows = store::of_issuer(conn, issuer.0, true, after, LOOKED_THROUGH).await?;
+            let mut page = whole(rows, LOOKED_THROUGH);
+            let mut commissioned = BTreeSet::new();
+            for unit in &page.units {
+                let code = source.code(conn, unit).await?;
+                if code.is_some_and(|code| code.commissioned.is_some()) {
+                    commissioned.insert(unit.clone());
+                }
+            }
+            page.units = commissioned;
+            Ok(page)
+        }
+        Scope::Since { place, until } => {
+            let positions = store::events(conn, after, *until, limit).await?;
+            let next = full(&positions, limit).copied();
+            let facts = by_position(conn, reader, &positions.into_iter().collect()).await?;
+            let units: BTreeSet<UnitKey> = facts
+                .iter()
+                .flat_map(|fact| named(fact))
+                .map(|(unit, _)| unit)
+                .collect();
+            Ok(Page {
+                units: store::were_at(conn, &units, place.0).await?,
+                next,
+                ..Page::default()
+            })
+        }
+        Scope::Children { container } => {
+            let children: Vec<UnitKey> = packed(conn, reader, container).await?;
+            let from = usize::try_from(after)
+                .unwrap_or(usize::MAX)
+                .min(children.len());
+            let to = (from + usize::try_from(limit).unwrap_or(1)).min(children.len());
+            Ok(Page {
+                units: children[from..to].iter().cloned().collect(),
+                next: (to < children.len()).then_some(to as i64),
+                ..Page::default()
+            })
+        }
+        Scope::Unknown => unknown(conn, (source, reader), after).await,
+        Scope::Stranger { issuer, partner } => {
+            let code = FindingCode::UnexpectedHolder.name();
+            let of = Some((issuer.0, partner.0));
+            let rows = store::open(conn, code, of, after, limit).await?;
+            let ids = rows.iter().filter_map(|(_, _, unit)| *unit).collect();
+            Ok(Page {
+                units: store::keys(conn, &ids).await?,
+                next: full(&rows, limit).map(|(id, ..)| *id),
+                ..Page::default()
+            })
+        }
+    }
+}
+
+/// The last of a full page: there may be more.
+fn full<T>(rows: &[T], limit: i64) -> Option<&T> {
+    rows.last().filter(|_| rows.len() as i64 >= limit)
+}
+
+fn whole(rows: Vec<(i64, UnitKey)>, limit: i64) -> Page {
+    Page {
+        next: full(&rows, limit).map(|(id, _)| *id),
+        units: rows.into_iter().map(|(_, unit)| unit).collect(),
+        ..Page::default()
+    }
+}
+
+/// All that was ever packed into a container, and into what was packed into it. New packs may put
+/// something before the place a cursor stands at: then one is looked at twice, and none is missed.
+async fn packed(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    container: &UnitKey,
+) -> Result<Vec<UnitKey>, WorldError> {
+    let mut all: BTreeSet<UnitKey> = BTreeSet::new();
+    let mut level = BTreeSet::from([container.clone()]);
+    for _ in 0..suyuan_sync::limits::NESTING_DEPTH_MAX {
+        let keys: Vec<UnitKey> = level.iter().cloned().collect();
+        let rows = units(conn, &keys).await?;
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let facts = facts(conn, reader, &ids, NOW).await?;
+        let mut next = BTreeSet::new();
+        for fact in facts.values().flatten() {
+            let event = &fact.event;
+            let parent = event.parent.as_ref().and_then(|read| read.unit.as_ref());
+            if event.kind == Kind::Pack && parent.is_some_and(|parent| level.contains(parent)) {
+                next.extend(event.units.iter().filter_map(|read| read.unit.clone()));
+            }
+        }
+        next.retain(|unit| all.insert(unit.clone()));
+        if next.is_empty() {
+            break;
+        }
+        level = next;
+    }
+    Ok(all.into_iter().collect())
+}
+
+/// Events that named something unknown, of which something is on record by now.
+async fn unknown(
+    conn: &impl ConnectionTrait,
+    (source, reader): (&mut Source, &mut Reader),
+    after: i64,
+) -> Result<Page, WorldError> {
+    let limit = LOOKED_THROUGH / 10;
+    let code = FindingCode::UnknownRef;
+    let rows = store::open(conn, code.name(), None, after, limit).await?;
+    let next = full(&rows, limit).map(|(id, ..)| *id);
+    let positions: BTreeSet<Position> = rows.iter().map(|(_, gseq, _)| *gseq).collect();
+    let before = crate::handheld::units::store::open_of_events(conn, &positions).await?;
+    let mut page = Page {
+        next,
+        ..Page::default()
+    };
+    for fact in by_position(conn, reader, &positions).await? {
+        let now = fold::of_event(&fact, None, source.world());
+        let now = now.iter().find(|finding| finding.code == code);
+        let open = before.get(&fact.gseq).into_iter().flatten();
+        let mut open = open.filter(|(_, finding)| finding.code == code);
+        if open.any(|(_, finding)| now.map(|now| &now.detail) != Some(&finding.detail)) {
+            page.units
+                .extend(named(&fact).into_iter().map(|(unit, _)| unit));
+            page.events.insert(fact.gseq);
+        }
+    }
+    Ok(page)
+}

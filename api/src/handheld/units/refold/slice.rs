@@ -1,0 +1,91 @@
+//! One slice: a short act under the head of the log that folds a page of units and moves the work on.
+
+use super::{Work, pages, store};
+use crate::{
+    handheld::{
+        push::{PushError, act::Engine},
+        units::{
+            folding::{Change, Folding, Moment},
+            store::by_position,
+        },
+    },
+    log::{Actor, Begun, Entry, Kind},
+    projection::units::set_unit_statuses,
+};
+use serde::Serialize;
+use std::time::{Duration, Instant};
+
+/// What a slice's entry says.
+#[derive(Serialize)]
+struct Body {
+    /// The position whose entry or event made it necessary.
+    because: i64,
+    /// How many findings opened.
+    opened: usize,
+    /// How many closed.
+    closed: usize,
+}
+
+/// Does the next slice of some work, of about so many units; tells how long the head was held.
+pub async fn slice(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, PushError> {
+    let db = engine.db().clone();
+    let (seen, _) = engine.log().head().await?;
+    let (source, reader) = engine.parts();
+    source.refresh(db.reader(), seen).await?;
+    let page = pages::page(db.reader(), (source, reader), work, limit).await?;
+    if page.units.is_empty() && page.events.is_empty() {
+        store::advance(db.writer(), work, page.next).await?;
+        return Ok(Duration::ZERO);
+    }
+    let act = match engine.log().begin::<()>(Actor::System, None).await? {
+        Begun::Act(act) => act,
+        Begun::Answered(()) => return Ok(Duration::ZERO), // no key was given
+    };
+    let locked = Instant::now();
+    if !store::advance(act.tx(), work, page.next).await? {
+        act.abandon().await?;
+        return Ok(locked.elapsed());
+    }
+    let (source, reader) = engine.parts();
+    source.refresh(act.tx(), act.position() - 1).await?;
+    let events = by_position(act.tx(), reader, &page.events).await?;
+    let change = Change {
+        units: page.units,
+        moved: events
+            .iter()
+            .filter(|fact| !fact.event.lots.is_empty())
+            .cloned()
+            .collect(),
+        recheck: events,
+        because: work.cause,
+        ..Change::default()
+    };
+    let moment = Moment {
+        first: act.position(),
+        last: act.position(),
+    };
+    let done = Folding::new(source, reader, moment)
+        .run(act.tx(), &change)
+        .await?;
+    if done.written == 0 {
+        // Nothing is another than it was: nothing to be told in the log.
+        act.abandon().await?;
+        let held = locked.elapsed();
+        store::advance(db.writer(), work, page.next).await?;
+        return Ok(held);
+    }
+    set_unit_statuses(&act, &done.public).await?;
+    let body = Body {
+        because: work.gseq,
+        opened: done.opened.values().map(Vec::len).sum(),
+        closed: done.closed,
+    };
+    let entry = Entry {
+        kind: Kind::Refolded,
+        enterprise: None,
+        subject: format!("entry:{}", work.gseq),
+        body: &body,
+    };
+    act.commit(entry, &()).await?;
+    Ok(locked.elapsed())
+}

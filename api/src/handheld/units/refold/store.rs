@@ -1,0 +1,355 @@
+//! All SQL about work that is left, and the pages of units it is about.
+
+use super::{Scope, Work};
+use crate::{
+    db::{Db, rows::by_keys, statement},
+    handheld::units::store::UnitId,
+    log::Position,
+};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use std::collections::BTreeSet;
+use suyuan_sync::{ids::EventId, unit::UnitKey};
+use uuid::Uuid;
+
+/// The row that says how far the log was followed.
+const FOLLOWED: i64 = 0;
+
+/// Adds work. The same again changes nothing.
+pub async fn add(conn: &impl ConnectionTrait, work: &[Work]) -> Result<(), DbErr> {
+    for work in work {
+        let scope = serde_json::to_string(&work.scope);
+        let scope = scope.map_err(|error| DbErr::Json(error.to_string()))?;
+        conn.execute_raw(statement(
+            conn.get_database_backend(),
+            "INSERT INTO refold (id, scope, cursor, cause, gseq) VALUES (?, ?, ?, ?, ?) \
+             ON CONFLICT (id) DO NOTHING",
+            [
+                work.id.into(),
+                scope.into(),
+                work.cursor.into(),
+                work.cause.map(|event| event.0).into(),
+                work.gseq.into(),
+            ],
+        ))
+        .await?;
+    }
+    Ok(())
+}
+
+/// The oldest work.
+pub async fn next(conn: &impl ConnectionTrait) -> Result<Option<Work>, DbErr> {
+    let row = conn
+        .query_one_raw(statement(
+            conn.get_database_backend(),
+            "SELECT id, scope, cursor, cause, gseq FROM refold WHERE id > ? ORDER BY id LIMIT 1",
+            [FOLLOWED.into()],
+        ))
+        .await?;
+    row.map(|row| {
+        let scope: String = row.try_get("", "scope")?;
+        let scope: Scope = serde_json::from_str(&scope)
+            .map_err(|error| DbErr::Json(format!("refold: {error}")))?;
+        Ok(Work {
+            id: row.try_get("", "id")?,
+            scope,
+            cursor: row.try_get("", "cursor")?,
+            cause: row.try_get::<Option<Uuid>>("", "cause")?.map(EventId),
+            gseq: row.try_get("", "gseq")?,
+        })
+    })
+    .transpose()
+}
+
+/// Moves work on, or ends it; `false` if somebody else did meanwhile.
+pub async fn advance(
+    conn: &impl ConnectionTrait,
+    work: &Work,
+    to: Option<i64>,
+) -> Result<bool, DbErr> {
+    let backend = conn.get_database_backend();
+    let key: [Value; 2] = [work.id.into(), work.cursor.into()];
+    let query = match to {
+        Some(to) => statement(
+            backend,
+            "UPDATE refold SET cursor = ? WHERE id = ? AND cursor = ?",
+            std::iter::once(Value::from(to)).chain(key),
+        ),
+        None => statement(
+            backend,
+            "DELETE FROM refold WHERE id = ? AND cursor = ?",
+            key,
+        ),
+    };
+    Ok(conn.execute_raw(query).await?.rows_affected() > 0)
+}
+
+/// An entry of the log that may change folds.
+pub struct Told {
+    /// Its position.
+    pub gseq: Position,
+    /// Its kind.
+    pub kind: String,
+    /// Whose.
+    pub enterprise: Option<Uuid>,
+    /// What it is about.
+    pub subject: String,
+    /// What it says.
+    pub body: String,
+}
+
+/// How far the log was followed.
+pub async fn followed(conn: &impl ConnectionTrait) -> Result<Position, DbErr> {
+    let row = conn
+        .query_one_raw(statement(
+            conn.get_database_backend(),
+            "SELECT cursor FROM refold WHERE id = ?",
+            [FOLLOWED.into()],
+        ))
+        .await?;
+    row.map_or(Ok(0), |row| row.try_get("", "cursor"))
+}
+
+/// Entries after a position, up to another.
+pub async fn told(
+    conn: &impl ConnectionTrait,
+    after: Position,
+    until: Position,
+    limit: i64,
+) -> Result<Vec<Told>, DbErr> {
+    let rows = conn
+        .query_all_raw(statement(
+            conn.get_database_backend(),
+            "SELECT gseq, kind, enterprise_id, subject, body FROM log_entry \
+             WHERE gseq > ? AND gseq <= ? ORDER BY gseq LIMIT ?",
+            [after.into(), until.into(), limit.into()],
+        ))
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Told {
+                gseq: row.try_get("", "gseq")?,
+                kind: row.try_get("", "kind")?,
+                enterprise: row.try_get("", "enterprise_id")?,
+                subject: row.try_get("", "subject")?,
+                body: row.try_get("", "body")?,
+            })
+        })
+        .collect()
+}
+
+/// Adds what entries made necessary, and notes that they were followed.
+pub async fn follow(db: &Db, work: &[Work], to: Position) -> Result<(), DbErr> {
+    let tx = db.begin().await?;
+    add(&tx, work).await?;
+    tx.execute_raw(statement(
+        db.backend(),
+        "INSERT INTO refold (id, scope, cursor, cause, gseq) VALUES (?, '', ?, NULL, 0) \
+         ON CONFLICT (id) DO UPDATE SET cursor = excluded.cursor",
+        [FOLLOWED.into(), to.into()],
+    ))
+    .await?;
+    tx.commit().await
+}
+
+/// The batches a recall covers, and whether it names units; of what it grew by at a position, or of
+/// all.
+pub async fn recalled(
+    conn: &impl ConnectionTrait,
+    recall: Uuid,
+    since: Option<Position>,
+) -> Result<(Vec<Uuid>, bool), DbErr> {
+    let backend = conn.get_database_backend();
+    let since = since.map_or(String::new(), |since| format!(" AND since = {since}"));
+    let sql = format!("SELECT batch_id FROM recall_batch WHERE recall_id = ?{since}");
+    let rows = conn
+        .query_all_raw(statement(backend, &sql, [recall.into()]))
+        .await?;
+    let batches = rows.iter().map(|row| row.try_get("", "batch_id"));
+    let batches = batches.collect::<Result<_, DbErr>>()?;
+    let sql = format!(
+        "SELECT 1 AS one FROM recall_units WHERE recall_id = ?{since} UNION ALL \
+         SELECT 1 AS one FROM recall_code WHERE recall_id = ?{since} LIMIT 1"
+    );
+    let listed = conn
+        .query_one_raw(statement(backend, &sql, [recall.into(), recall.into()]))
+        .await?;
+    Ok((batches, listed.is_some()))
+}
+
+/// A row of a page: what the cursor goes by, and the unit.
+type Numbered = Vec<(i64, UnitKey)>;
+
+fn numbered(rows: &[QueryResult]) -> Result<Numbered, DbErr> {
+    rows.iter()
+        .map(|row| {
+            let key: String = row.try_get("", "unit_key")?;
+            Ok((row.try_get("", "id")?, UnitKey::kept(&key)))
+        })
+        .collect()
+}
+
+async fn page(
+    conn: &impl ConnectionTrait,
+    sql: &str,
+    of: Uuid,
+    after: i64,
+    limit: i64,
+) -> Result<Numbered, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        sql,
+        [of.into(), after.into(), limit.into()],
+    );
+    numbered(&conn.query_all_raw(query).await?)
+}
+
+/// Units of a batch that are not inside a container, or judged by themselves there.
+pub async fn of_batch(
+    conn: &impl ConnectionTrait,
+    batch: Uuid,
+    after: i64,
+    limit: i64,
+) -> Result<Numbered, DbErr> {
+    let sql = "SELECT id, unit_key FROM unit WHERE batch_id = ? AND id > ? \
+               AND (inside IS NULL OR exceptional) ORDER BY id LIMIT ?";
+    page(conn, sql, batch, after, limit).await
+}
+
+/// Containers that hold or held units of a batch.
+pub async fn holding(
+    conn: &impl ConnectionTrait,
+    batch: Uuid,
+    after: i64,
+    limit: i64,
+) -> Result<Numbered, DbErr> {
+    let sql = "SELECT DISTINCT u.id, u.unit_key FROM content c JOIN unit u ON u.id = c.container_id \
+               WHERE c.batch_id = ? AND c.container_id > ? ORDER BY u.id LIMIT ?";
+    page(conn, sql, batch, after, limit).await
+}
+
+/// Units of an issuer.
+pub async fn of_issuer(
+    conn: &impl ConnectionTrait,
+    issuer: Uuid,
+    unbatched: bool,
+    after: i64,
+    limit: i64,
+) -> Result<Numbered, DbErr> {
+    let sql = if unbatched {
+        "SELECT id, unit_key FROM unit WHERE issuer = ? AND id > ? AND batch_id IS NULL \
+         ORDER BY id LIMIT ?"
+    } else {
+        "SELECT id, unit_key FROM unit WHERE issuer = ? AND id > ? ORDER BY id LIMIT ?"
+    };
+    page(conn, sql, issuer, after, limit).await
+}
+
+/// Units in stock at a place, as far as they answer for themselves.
+pub async fn at_place(
+    conn: &impl ConnectionTrait,
+    place: Uuid,
+    after: i64,
+    limit: i64,
+) -> Result<Numbered, DbErr> {
+    let sql = "SELECT id, unit_key FROM unit WHERE place = ? AND id > ? AND phase = 'in_stock' \
+               AND inside IS NULL ORDER BY id LIMIT ?";
+    page(conn, sql, place, after, limit).await
+}
+
+/// Positions of events that count, after one and up to another.
+pub async fn events(
+    conn: &impl ConnectionTrait,
+    after: Position,
+    until: Position,
+    limit: i64,
+) -> Result<Vec<Position>, DbErr> {
+    let rows = conn
+        .query_all_raw(statement(
+            conn.get_database_backend(),
+            "SELECT gseq FROM event WHERE gseq > ? AND gseq <= ? AND counts_from IS NOT NULL \
+             ORDER BY gseq LIMIT ?",
+            [after.into(), until.into(), limit.into()],
+        ))
+        .await?;
+    rows.iter().map(|row| row.try_get("", "gseq")).collect()
+}
+
+/// The last position committed at or before an instant, of events.
+pub async fn position_at(conn: &impl ConnectionTrait, at: i64) -> Result<Position, DbErr> {
+    // Instants grow with positions: the first from the end is the last there is.
+    let row = conn
+        .query_one_raw(statement(
+            conn.get_database_backend(),
+            "SELECT gseq FROM event WHERE stamp <= ? ORDER BY gseq DESC LIMIT 1",
+            [at.into()],
+        ))
+        .await?;
+    row.map_or(Ok(0), |row| row.try_get("", "gseq"))
+}
+
+/// Which of these units were at a place by an event of their own, or were in containers.
+pub async fn were_at(
+    conn: &impl ConnectionTrait,
+    units: &BTreeSet<UnitKey>,
+    place: Uuid,
+) -> Result<BTreeSet<UnitKey>, DbErr> {
+    let rows = by_keys(
+        conn,
+        "SELECT u.unit_key FROM unit u WHERE (EXISTS (SELECT 1 FROM event_unit x \
+         JOIN event e ON e.gseq = x.gseq WHERE x.unit_id = u.id AND e.location_id = ?) \
+         OR u.state LIKE '%\"stays\":%') AND u.unit_key IN ({keys})",
+        &[place.into()],
+        units.iter().map(|key| key.as_str().into()).collect(),
+    )
+    .await?;
+    let key = |row: &QueryResult| Ok(UnitKey::kept(&row.try_get::<String>("", "unit_key")?));
+    rows.iter().map(key).collect()
+}
+
+/// Open findings of a kind: their rows, the events that were judged, and the units.
+pub async fn open(
+    conn: &impl ConnectionTrait,
+    code: &str,
+    of: Option<(Uuid, Uuid)>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(i64, Position, Option<UnitId>)>, DbErr> {
+    let mut sql = "SELECT id, event_gseq, unit_id FROM finding WHERE code = ? AND id > ? \
+                   AND closed IS NULL"
+        .to_owned();
+    let mut values: Vec<Value> = vec![code.into(), after.into()];
+    if let Some((issuer, partner)) = of {
+        sql.push_str(" AND issuer = ? AND enterprise_id = ?");
+        values.extend([issuer.into(), partner.into()]);
+    }
+    sql.push_str(" ORDER BY id LIMIT ?");
+    values.push(limit.into());
+    let rows = conn
+        .query_all_raw(statement(conn.get_database_backend(), &sql, values))
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                row.try_get("", "id")?,
+                row.try_get("", "event_gseq")?,
+                row.try_get("", "unit_id")?,
+            ))
+        })
+        .collect()
+}
+
+/// The keys of units by number.
+pub async fn keys(
+    conn: &impl ConnectionTrait,
+    ids: &BTreeSet<UnitId>,
+) -> Result<BTreeSet<UnitKey>, DbErr> {
+    let rows = by_keys(
+        conn,
+        "SELECT unit_key FROM unit WHERE id IN ({keys})",
+        &[],
+        ids.iter().map(|id| (*id).into()).collect(),
+    )
+    .await?;
+    let key = |row: &QueryResult| Ok(UnitKey::kept(&row.try_get::<String>("", "unit_key")?));
+    rows.iter().map(key).collect()
+}

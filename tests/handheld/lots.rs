@@ -1,0 +1,327 @@
+//! Goods without codes of their own: balances that go on, go back and heal, and are at every moment
+//! what a fold of the whole log gives.
+
+use crate::scene::{Scene, count, scanned};
+use crate::support::text_of;
+use sea_orm::ConnectionTrait;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use suyuan::handheld::{
+    units::facts::{COLUMNS, Reader},
+    world::Source,
+};
+use suyuan_sync::{
+    facts::{Fact, World},
+    finding::{Finding, FindingCode, LotKey},
+    fold,
+    ids::LocationId,
+    lots,
+    unit::UnitKey,
+};
+use suyuan_tests::{Handheld, TestApp, on_both};
+
+/// Products of the scene, and one nobody knows.
+const GTINS: [&str; 2] = ["09521234000013", "04012345678901"];
+
+fn lots_of(gtin: &str, lot: Option<&str>, qty: u64) -> Value {
+    match lot {
+        Some(lot) => json!([{"gtin": gtin, "lot": lot, "qty": qty}]),
+        None => json!([{"gtin": gtin, "qty": qty}]),
+    }
+}
+
+/// All facts that count, and the master data they are judged by.
+pub async fn whole_log(app: &TestApp) -> (Vec<Arc<Fact>>, World) {
+    let state = app.state();
+    let db = &state.db;
+    let sql = format!("SELECT {COLUMNS} FROM event e WHERE e.counts_from IS NOT NULL");
+    let query = suyuan::db::statement(db.backend(), &sql, []);
+    let rows = db.reader().query_all_raw(query).await.expect("events");
+    let mut reader = Reader::default();
+    let facts: Vec<Arc<Fact>> = rows
+        .iter()
+        .map(|row| reader.fact(row).expect("a row").expect("a fact"))
+        .collect();
+    let mut source = Source::new(state.sealer.clone());
+    let (head, _) = state.log.head().await.expect("a head");
+    source
+        .refresh(db.reader(), head)
+        .await
+        .expect("master data");
+    let named = facts.iter().flat_map(|fact| {
+        let reads = fact.event.units.iter().chain(&fact.event.parent);
+        reads
+            .filter_map(|read| read.unit.clone())
+            .collect::<Vec<_>>()
+    });
+    let keys: BTreeSet<UnitKey> = named.collect();
+    let mut codes = BTreeMap::new();
+    for key in keys {
+        let code = source.code(db.reader(), &key).await.expect("a code");
+        codes.insert(key, code);
+    }
+    let batches = source.world().batches.keys().copied().collect();
+    source
+        .about(db.reader(), &codes, &batches)
+        .await
+        .expect("records");
+    (facts, source.world().clone())
+}
+
+type Lines = BTreeMap<LotKey, (i64, Vec<Finding>)>;
+
+/// What is kept, without lines to which nothing happens any more.
+async fn kept(app: &TestApp) -> Lines {
+    let db = &app.state().db;
+    let sql = "SELECT l.gtin, l.lot, l.location_id, l.balance, l.findings, l.id FROM lot_line l";
+    let rows = db
+        .reader()
+        .query_all_raw(suyuan::db::statement(db.backend(), sql, []))
+        .await
+        .expect("lines");
+    let mut out = Lines::new();
+    for row in rows {
+        let lot: String = row.try_get("", "lot").expect("a lot");
+        let key = LotKey {
+            gtin: row.try_get("", "gtin").expect("a gtin"),
+            lot: Some(lot).filter(|lot| !lot.is_empty()),
+            location: LocationId(row.try_get("", "location_id").expect("a place")),
+        };
+        let id: i64 = row.try_get("", "id").expect("an id");
+        let sql = "SELECT finding FROM finding WHERE line_id = ? AND closed IS NULL";
+        let query = suyuan::db::statement(db.backend(), sql, [id.into()]);
+        let found = db.reader().query_all_raw(query).await.expect("findings");
+        let mut findings: Vec<Finding> = found
+            .iter()
+            .map(|row| row.try_get::<String>("", "finding").expect("a text"))
+            .map(|text| serde_json::from_str(&text).expect("a finding"))
+            .collect();
+        findings.sort();
+        let said: i64 = row.try_get("", "findings").expect("a number");
+        assert_eq!(said, findings.len() as i64, "{key:?}");
+        let balance: i64 = row.try_get("", "balance").expect("a balance");
+        if balance != 0 || !findings.is_empty() {
+            out.insert(key, (balance, findings));
+        }
+    }
+    out
+}
+
+/// What a fold of the whole log gives.
+async fn folded(app: &TestApp) -> Lines {
+    let (facts, world) = whole_log(app).await;
+    let facts: Vec<&Fact> = facts.iter().map(AsRef::as_ref).collect();
+    let containers = fold::forest(&facts, &world);
+    lots::lines(&facts, &containers, &world)
+        .into_iter()
+        .map(|(key, line)| (key, (line.balance, line.findings())))
+        .filter(|(_, (balance, findings))| *balance != 0 || !findings.is_empty())
+        .collect()
+}
+
+async fn balance(app: &TestApp, place: &str) -> i64 {
+    let lines = kept(app).await;
+    let of = |key: &&LotKey| key.location.to_string() == place;
+    let line = lines.keys().find(of).and_then(|key| lines.get(key));
+    line.map_or(0, |(balance, _)| *balance)
+}
+
+async fn codes(app: &TestApp) -> Vec<FindingCode> {
+    let lines = kept(app).await;
+    let findings = lines.into_values().flat_map(|(_, findings)| findings);
+    findings.map(|finding| finding.code).collect()
+}
+
+on_both!(
+    c11_a_sale_before_its_receipt_is_below_zero_until_it_comes,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut early = scene.device(&app, &scene.store).await;
+        let mut till = scene.device(&app, &scene.store).await;
+        let receipt = early.event(
+            "inbound",
+            &json!({"lots": lots_of(GTINS[0], Some("L7"), 10), "doc": {"no": "D-1"}}),
+        );
+        for qty in [3, 2] {
+            // The anchor it got moves on: later in the order.
+            let sale = till.event("sale", &json!({"lots": lots_of(GTINS[0], Some("L7"), qty)}));
+            let answer = till.push(&[sale]).await;
+            let told: Vec<_> = answer.results[0].findings.iter().map(|f| f.code).collect();
+            let expected = if qty == 3 {
+                &[FindingCode::NegBalance][..]
+            } else {
+                &[]
+            };
+            assert_eq!(told, expected, "the same interval gets deeper");
+        }
+        assert_eq!(balance(&app, &scene.store).await, -5);
+        assert_eq!(codes(&app).await, [FindingCode::NegBalance]);
+        assert_eq!(kept(&app).await, folded(&app).await);
+        early.push(std::slice::from_ref(&receipt)).await;
+        assert_eq!(balance(&app, &scene.store).await, 5);
+        assert_eq!(codes(&app).await, []);
+        assert_eq!(kept(&app).await, folded(&app).await);
+        let event = serde_json::from_str::<Value>(&receipt).unwrap()["event_id"].clone();
+        let db = &app.state().db;
+        let sql = "SELECT closed_by FROM finding WHERE line_id IS NOT NULL AND closed IS NOT NULL";
+        let query = suyuan::db::statement(db.backend(), sql, []);
+        let row = db.reader().query_one_raw(query).await.unwrap().unwrap();
+        let by: uuid::Uuid = row.try_get("", "closed_by").unwrap();
+        assert_eq!(by.to_string(), text_of(&event), "healed by the receipt");
+        // What moved is kept as rows of its own: a balance is never written by hand.
+        assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM lot_move").await, 3);
+        app.stop().await;
+    }
+);
+
+/// Chances.
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self, below: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.0 >> 33) % below
+    }
+
+    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.next(all.len() as u64) as usize]
+    }
+}
+
+fn clock(ms: i64) -> String {
+    let at = jiff::Timestamp::from_millisecond(ms).expect("an instant");
+    let at = at.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(8)));
+    at.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+}
+
+/// One event of a device at its place; `made` are the ids of what it made before.
+fn some_event(dice: &mut Dice, scene: &Scene, made: &[String]) -> (&'static str, Value) {
+    let lot = dice.of(&[Some("L7"), Some("L7"), Some("L8"), None]);
+    let gtin = dice.of(&[GTINS[0], GTINS[0], GTINS[0], GTINS[1]]);
+    let lots = lots_of(gtin, lot, 1 + dice.next(9));
+    let case = &scene.cases[dice.next(3) as usize];
+    let kind = dice.of(&[
+        "inbound", "inbound", "sale", "outbound", "return", "count", "sweep", "accepted", "pack",
+        "move", "come", "move", "come", "unpack", "retract", "pallet", "destroy",
+    ]);
+    let to = json!({"type": "location", "id": dice.of(&[&scene.store, &scene.warehouse])});
+    match kind {
+        "sweep" => (
+            "count",
+            json!({"lots": lots, "body": {"scope": {"complete": true}}}),
+        ),
+        "accepted" => (
+            "count",
+            json!({
+                "lots": lots, "body": {"scope": {"complete": true}, "accepted": true},
+                "actor": {"id": "boss", "proof": "badge", "supervisor": true},
+            }),
+        ),
+        "pack" => (
+            "pack",
+            json!({"parent": {"code": case, "input": "wedge"}, "lots": lots}),
+        ),
+        "pallet" => {
+            let pallet = "00106141412345678908";
+            let parent = json!({"code": pallet, "input": "wedge"});
+            ("pack", json!({"parent": parent, "units": scanned(&[case])}))
+        }
+        "unpack" => (
+            "unpack",
+            json!({"parent": {"code": case, "input": "wedge"}}),
+        ),
+        "move" => (
+            "outbound",
+            json!({"units": scanned(&[case]), "counterpart": to}),
+        ),
+        "come" => (
+            "inbound",
+            json!({"units": scanned(&[case]), "doc": {"no": "D"}}),
+        ),
+        "retract" if !made.is_empty() => {
+            let target = &made[dice.next(made.len() as u64) as usize];
+            ("retract", json!({"target": target}))
+        }
+        "outbound" => ("outbound", json!({"lots": lots, "counterpart": to})),
+        "retract" => ("return", json!({"lots": lots})),
+        kind => (kind, json!({"lots": lots})),
+    }
+}
+
+/// Events of one device, in its order, at times of their own; now and then two that belong together.
+fn shift(dice: &mut Dice, scene: &Scene, device: &mut Handheld, since: i64) -> Vec<String> {
+    let (mut events, mut made) = (Vec::new(), Vec::new());
+    let mut at = since;
+    while events.len() < 12 {
+        let (kind, mut said) = some_event(dice, scene, &made);
+        at += dice.next(60) as i64;
+        (said["at"], said["anchor_wall"]) = (json!(clock(at)), json!(clock(since)));
+        let group = (kind == "count" && dice.next(2) == 0).then(uuid::Uuid::now_v7);
+        let n = if group.is_some() { 2 } else { 1 };
+        for part in 0..n {
+            if let Some(id) = group {
+                said["group"] = json!({"id": id, "n": part + 1, "of": 2});
+            }
+            let text = device.event(kind, &said);
+            let json: Value = serde_json::from_str(&text).expect("an event");
+            made.push(text_of(&json["event_id"]));
+            events.push(text);
+        }
+    }
+    events
+}
+
+on_both!(
+    c11_lines_are_what_the_whole_log_gives_however_events_arrive,
+    |app| {
+        let scene = Scene::of(&app).await;
+        for seed in 1..=4 {
+            let mut dice = Dice(seed);
+            let mut devices = Vec::new();
+            for place in [&scene.plant, &scene.warehouse, &scene.store] {
+                devices.push(scene.device(&app, place).await);
+            }
+            let since = jiff::Timestamp::now().as_millisecond();
+            let mut parts = Vec::new();
+            for (n, device) in devices.iter_mut().enumerate() {
+                let events = shift(&mut dice, &scene, device, since);
+                let mut first = 1;
+                while first <= events.len() {
+                    let last = (first + 1 + dice.next(3) as usize).min(events.len() + 1);
+                    parts.push((n, first as u64, events[first - 1..last - 1].to_vec()));
+                    first = last;
+                }
+            }
+            // So that no time told lies after its receipt.
+            tokio::time::sleep(std::time::Duration::from_millis(900)).await;
+            for last in (1..parts.len()).rev() {
+                parts.swap(last, dice.next(last as u64 + 1) as usize);
+            }
+            for (step, (n, first, events)) in parts.iter().enumerate() {
+                let device = &mut devices[*n];
+                let before = device.history[*first as usize - 1];
+                device.push_at(*first, before, events).await;
+                if step % 4 == 3 || step + 1 == parts.len() {
+                    let (now, all) = (kept(&app).await, folded(&app).await);
+                    assert_eq!(
+                        now, all,
+                        "seed {seed}, step {step}: {first} of device {n}: {events:?}"
+                    );
+                }
+            }
+        }
+        assert!(
+            count(
+                &app,
+                "SELECT COUNT(*) AS n FROM finding WHERE line_id IS NOT NULL AND closed IS NOT NULL"
+            )
+            .await
+                > 0
+        );
+        app.stop().await;
+    }
+);
