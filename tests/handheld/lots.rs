@@ -1,23 +1,16 @@
 //! Goods without codes of their own: balances that go on, go back and heal, and are at every moment
 //! what a fold of the whole log gives.
 
-use crate::scene::{Scene, count, scanned};
-use crate::support::text_of;
+use crate::{
+    scene::{Scene, count, holds, scanned},
+    support::text_of,
+};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use suyuan::handheld::{
-    units::facts::{COLUMNS, Reader},
-    world::Source,
-};
+use std::collections::BTreeMap;
 use suyuan_sync::{
-    facts::{Fact, World},
     finding::{Finding, FindingCode, LotKey},
-    fold,
     ids::LocationId,
-    lots,
-    unit::UnitKey,
 };
 use suyuan_tests::{Handheld, TestApp, on_both};
 
@@ -29,44 +22,6 @@ fn lots_of(gtin: &str, lot: Option<&str>, qty: u64) -> Value {
         Some(lot) => json!([{"gtin": gtin, "lot": lot, "qty": qty}]),
         None => json!([{"gtin": gtin, "qty": qty}]),
     }
-}
-
-/// All facts that count, and the master data they are judged by.
-pub async fn whole_log(app: &TestApp) -> (Vec<Arc<Fact>>, World) {
-    let state = app.state();
-    let db = &state.db;
-    let sql = format!("SELECT {COLUMNS} FROM event e WHERE e.counts_from IS NOT NULL");
-    let query = suyuan::db::statement(db.backend(), &sql, []);
-    let rows = db.reader().query_all_raw(query).await.expect("events");
-    let mut reader = Reader::default();
-    let facts: Vec<Arc<Fact>> = rows
-        .iter()
-        .map(|row| reader.fact(row).expect("a row").expect("a fact"))
-        .collect();
-    let mut source = Source::new(state.sealer.clone());
-    let (head, _) = state.log.head().await.expect("a head");
-    source
-        .refresh(db.reader(), head)
-        .await
-        .expect("master data");
-    let named = facts.iter().flat_map(|fact| {
-        let reads = fact.event.units.iter().chain(&fact.event.parent);
-        reads
-            .filter_map(|read| read.unit.clone())
-            .collect::<Vec<_>>()
-    });
-    let keys: BTreeSet<UnitKey> = named.collect();
-    let mut codes = BTreeMap::new();
-    for key in keys {
-        let code = source.code(db.reader(), &key).await.expect("a code");
-        codes.insert(key, code);
-    }
-    let batches = source.world().batches.keys().copied().collect();
-    source
-        .about(db.reader(), &codes, &batches)
-        .await
-        .expect("records");
-    (facts, source.world().clone())
 }
 
 type Lines = BTreeMap<LotKey, (i64, Vec<Finding>)>;
@@ -108,18 +63,6 @@ async fn kept(app: &TestApp) -> Lines {
     out
 }
 
-/// What a fold of the whole log gives.
-async fn folded(app: &TestApp) -> Lines {
-    let (facts, world) = whole_log(app).await;
-    let facts: Vec<&Fact> = facts.iter().map(AsRef::as_ref).collect();
-    let containers = fold::forest(&facts, &world);
-    lots::lines(&facts, &containers, &world)
-        .into_iter()
-        .map(|(key, line)| (key, (line.balance, line.findings())))
-        .filter(|(_, (balance, findings))| *balance != 0 || !findings.is_empty())
-        .collect()
-}
-
 async fn balance(app: &TestApp, place: &str) -> i64 {
     let lines = kept(app).await;
     let of = |key: &&LotKey| key.location.to_string() == place;
@@ -157,11 +100,11 @@ on_both!(
         }
         assert_eq!(balance(&app, &scene.store).await, -5);
         assert_eq!(codes(&app).await, [FindingCode::NegBalance]);
-        assert_eq!(kept(&app).await, folded(&app).await);
+        holds(&app, "").await;
         early.push(std::slice::from_ref(&receipt)).await;
         assert_eq!(balance(&app, &scene.store).await, 5);
         assert_eq!(codes(&app).await, []);
-        assert_eq!(kept(&app).await, folded(&app).await);
+        holds(&app, "").await;
         let event = serde_json::from_str::<Value>(&receipt).unwrap()["event_id"].clone();
         let db = &app.state().db;
         let sql = "SELECT closed_by FROM finding WHERE line_id IS NOT NULL AND closed IS NOT NULL";
@@ -306,11 +249,9 @@ on_both!(
                 let before = device.history[*first as usize - 1];
                 device.push_at(*first, before, events).await;
                 if step % 4 == 3 || step + 1 == parts.len() {
-                    let (now, all) = (kept(&app).await, folded(&app).await);
-                    assert_eq!(
-                        now, all,
-                        "seed {seed}, step {step}: {first} of device {n}: {events:?}"
-                    );
+                    let what =
+                        format!("seed {seed}, step {step}: {first} of device {n}: {events:?}");
+                    holds(&app, &what).await;
                 }
             }
         }

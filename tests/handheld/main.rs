@@ -8,6 +8,7 @@ mod lots;
 mod pulls;
 mod pushes;
 mod reads;
+mod refolds;
 mod replay;
 mod scene;
 #[path = "../enterprise/support.rs"]

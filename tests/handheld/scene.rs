@@ -4,9 +4,13 @@
 use crate::support::{Firm, batch, firm, id, made, platform, product, segment, text_of};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
-use suyuan::handheld::units::store::{UnitRow, units};
+use std::time::Duration;
+use suyuan::handheld::{
+    replay::replay,
+    units::store::{UnitRow, units},
+};
 use suyuan_sync::{finding::FindingCode, trace_code, unit::UnitKey};
-use suyuan_tests::{Caller, Handheld, TestApp};
+use suyuan_tests::{Caller, Handheld, TestApp, until};
 
 /// The first 13 digits of the product's GTIN.
 pub const GTIN: &str = "0952123400001";
@@ -143,6 +147,31 @@ pub async fn open_about_events(app: &TestApp, code: FindingCode) -> i64 {
         code.name()
     );
     count(app, &sql).await
+}
+
+/// Waits until nothing is left for slices, and what entries of the log mean was worked out.
+pub async fn settled(app: &TestApp) {
+    until("slices", Duration::from_secs(20), async || {
+        let entry = "SELECT COALESCE(MAX(gseq), 0) AS n FROM log_entry WHERE kind <> 'refolded'";
+        let followed = "SELECT COALESCE(MAX(cursor), 0) AS n FROM refold WHERE id = 0";
+        // In this order: what is followed leaves its work behind in the same transaction.
+        count(app, followed).await >= count(app, entry).await
+            && count(app, "SELECT COUNT(*) AS n FROM refold WHERE id > 0").await == 0
+    })
+    .await;
+}
+
+/// I8: what is kept is what the log gives, once nothing is left for slices.
+pub async fn holds(app: &TestApp, what: &str) {
+    settled(app).await;
+    let state = app.state();
+    let replayed = replay(&state.db, &state.sealer).await.expect("a replay");
+    let said: Vec<String> = replayed
+        .differences
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert!(said.is_empty(), "{what}\n{}", said.join("\n"));
 }
 
 /// The number a query gives as `n`.

@@ -24,6 +24,13 @@ pub(super) struct Counts {
     about: BTreeMap<EventId, Vec<Arc<Fact>>>,
 }
 
+impl Counts {
+    /// The counts themselves.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Fact>> {
+        self.all.iter()
+    }
+}
+
 /// Does a count say what it meant to see all of?
 pub(super) fn is_sweep(fact: &Fact) -> bool {
     fact.event.kind == Kind::Count && fact.event.body.contains_key("scope")

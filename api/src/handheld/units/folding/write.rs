@@ -42,6 +42,7 @@ impl Folding<'_> {
             .units
             .values()
             .flat_map(|unit| unit.facts.values())
+            .chain(self.counts.all())
             .map(|fact| (fact.event.id, fact.clone()))
             .collect();
         for (key, unit) in &self.units {

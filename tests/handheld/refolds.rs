@@ -1,0 +1,518 @@
+//! What becomes of units nobody names any more: a recall, a complete count, a late event on their
+//! container or new master data is about them, and they are brought up to date in slices.
+
+use crate::{
+    scene::{
+        GTIN, Scene, count, holds, inbound, open, open_about_events, outbound, sale, scanned,
+        settled, unit,
+    },
+    support::{PASSWORD, batch, made, ok, product, segment, text_of},
+};
+use futures_util::FutureExt;
+use sea_orm::ConnectionTrait;
+use serde_json::{Value, json};
+use suyuan::handheld::units::refold::{Scope, Work, slice::slice, store as refold};
+use suyuan_sync::{
+    finding::{Detail, FindingCode, When},
+    fold::Phase,
+    ids::BatchId,
+};
+use suyuan_tests::{TestApp, on_both, recall_order};
+
+/// Opens a recall of a batch; its id.
+async fn recalled(scene: &Scene, batch: &str) -> String {
+    let order = recall_order(&json!([batch]), "r", "i");
+    text_of(&made(scene.firm.admin.post("/v1/recalls", &order).await)["id"])
+}
+
+/// Closes it as mistaken.
+async fn mistaken(scene: &Scene, recall: &str) {
+    let path = format!("/v1/recalls/{recall}/close");
+    let how = json!({"note": "wrong batch", "mistaken": true});
+    ok(scene.firm.admin.post(&path, &how).await);
+}
+
+/// The ids of an event that was made.
+fn id_of(text: &str) -> String {
+    let event: Value = serde_json::from_str(text).expect("an event");
+    text_of(&event["event_id"])
+}
+
+/// How many findings of a kind closed, by this event, or by no event.
+async fn closed(app: &TestApp, code: FindingCode, by: Option<&str>) -> i64 {
+    let db = &app.state().db;
+    let sql = "SELECT closed_by FROM finding WHERE code = ? AND closed IS NOT NULL";
+    let query = suyuan::db::statement(db.backend(), sql, [code.name().into()]);
+    let rows = db.reader().query_all_raw(query).await.expect("findings");
+    let by_event = |row: &sea_orm::QueryResult| {
+        let id: Option<uuid::Uuid> = row.try_get("", "closed_by").expect("a column");
+        id.map(|id| id.to_string())
+    };
+    rows.iter()
+        .filter(|row| by_event(row).as_deref() == by)
+        .count() as i64
+}
+
+on_both!(
+    c9_a_recall_finds_what_was_sold_before_and_lets_go_of_it_when_mistaken,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let [sold, stocked] = [&scene.tins[0], &scene.tins[1]];
+        let mut store = scene.device(&app, &scene.store).await;
+        let events = [
+            store.event("inbound", &inbound(&[sold, stocked])),
+            store.event("sale", &sale(&[sold])),
+        ];
+        store.push(&events).await;
+        settled(&app).await;
+        assert_eq!(open(&app, sold).await, [] as [&str; 0]);
+        let recall = recalled(&scene, &scene.batch).await;
+        settled(&app).await;
+        assert_eq!(open(&app, sold).await, ["SOLD_RECALLED"]);
+        let found = unit(&app, sold).await.kept.findings.remove(0).finding;
+        assert!(
+            matches!(
+                found.detail,
+                Detail::SoldRecalled {
+                    when: When::Before,
+                    ..
+                }
+            ),
+            "{found:?}"
+        );
+        assert_eq!(unit(&app, stocked).await.kept.state.recalls.len(), 1);
+        holds(&app, "opened").await;
+        // The entry says what it was done for.
+        let entry = "SELECT COUNT(*) AS n FROM log_entry r JOIN log_entry o \
+                 ON r.subject = 'entry:' || CAST(o.gseq AS TEXT) \
+                 WHERE r.kind = 'refolded' AND o.kind = 'recall_opened'";
+        assert!(count(&app, entry).await > 0);
+        mistaken(&scene, &recall).await;
+        settled(&app).await;
+        assert_eq!(open(&app, sold).await, [] as [&str; 0]);
+        assert_eq!(closed(&app, FindingCode::SoldRecalled, None).await, 1);
+        assert!(unit(&app, stocked).await.kept.state.recalls.is_empty());
+        holds(&app, "mistaken").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c9_single_units_of_a_recall_are_found_and_a_widened_one_finds_more,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let tins = &scene.tins;
+        let mut store = scene.device(&app, &scene.store).await;
+        let events = [
+            store.event("inbound", &inbound(&[&tins[0], &tins[1], &tins[2]])),
+            store.event("sale", &sale(&[&tins[0]])),
+            store.event("sale", &sale(&[&tins[1]])),
+        ];
+        store.push(&events).await;
+        let mut order = recall_order(&json!([]), "r", "i");
+        order["codes"] = json!([tins[0]]);
+        let recall = made(scene.firm.admin.post("/v1/recalls", &order).await);
+        settled(&app).await;
+        assert_eq!(open(&app, &tins[0]).await, ["SOLD_RECALLED"]);
+        assert_eq!(open(&app, &tins[1]).await, [] as [&str; 0]);
+        let path = format!("/v1/recalls/{}/widen", text_of(&recall["id"]));
+        ok(scene
+            .firm
+            .admin
+            .post(&path, &json!({"codes": [tins[1]]}))
+            .await);
+        settled(&app).await;
+        assert_eq!(open(&app, &tins[1]).await, ["SOLD_RECALLED"]);
+        assert_eq!(open(&app, &tins[2]).await, [] as [&str; 0]);
+        holds(&app, "widened").await;
+        app.stop().await;
+    }
+);
+
+/// What packing these into a case says.
+fn packing(case: &String, units: &[&String]) -> Value {
+    json!({"parent": {"code": case, "input": "wedge"}, "units": scanned(units)})
+}
+
+/// A batch of another product, and two units of it.
+async fn other_batch(scene: &Scene) -> (String, Vec<String>) {
+    let admin = &scene.firm.admin;
+    let product = product(admin, "CM-2", "0952123400002").await;
+    let batch = batch(admin, &product, "L8").await;
+    let segment = segment(admin, &product, 2).await;
+    let ranges = json!([{"segment_id": segment["id"]}]);
+    let body = json!({"batch_id": batch, "ranges": ranges});
+    made(admin.post("/v1/commissions", &body).await);
+    let path = format!("/v1/segments/{}/codes", text_of(&segment["id"]));
+    let printed = admin.get(&path).await.text();
+    let lines = printed.lines().skip(1);
+    let urls = lines.filter_map(|line| line.rsplit(',').next());
+    (batch, urls.map(str::to_owned).collect())
+}
+
+on_both!(
+    c13_a_recall_of_what_a_container_holds_is_found_at_the_container,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let (batch, tins) = other_batch(&scene).await;
+        let case = &scene.cases[0];
+        let mut store = scene.device(&app, &scene.store).await;
+        let events = [
+            store.event("inbound", &inbound(&[case, &tins[0], &tins[1]])),
+            store.event("pack", &packing(case, &[&tins[0], &tins[1]])),
+            store.event("sale", &sale(&[case])),
+        ];
+        store.push(&events).await;
+        settled(&app).await;
+        assert_eq!(open(&app, case).await, [] as [&str; 0]);
+        let recall = recalled(&scene, &batch).await;
+        settled(&app).await;
+        assert_eq!(open(&app, case).await, ["SOLD_RECALLED"]);
+        let found = unit(&app, case).await.kept.findings.remove(0).finding;
+        assert_eq!(found.batch.map(|id| id.0.to_string()), Some(batch));
+        holds(&app, "opened").await;
+        mistaken(&scene, &recall).await;
+        settled(&app).await;
+        assert_eq!(open(&app, case).await, [] as [&str; 0]);
+        holds(&app, "mistaken").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c13_goods_of_a_recalled_batch_part_from_a_case_that_comes_back,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let (batch, tins) = other_batch(&scene).await;
+        let case = &scene.cases[0];
+        let mut store = scene.device(&app, &scene.store).await;
+        let events = [
+            store.event("inbound", &inbound(&[case, &tins[0], &tins[1]])),
+            store.event("pack", &packing(case, &[&tins[0], &tins[1]])),
+            store.event("sale", &sale(&[case])),
+        ];
+        store.push(&events).await;
+        let recall = recalled(&scene, &batch).await;
+        settled(&app).await;
+        // It has heard of what was stated up to here: its return comes after the recall.
+        store.push(&[]).await;
+        let event = store.event("return", &json!({"units": scanned(&[case])}));
+        store.push(&[event]).await;
+        settled(&app).await;
+        // A recalled one that comes back is collected; its case is only returned.
+        assert_eq!(unit(&app, case).await.kept.state.phase, Phase::Returned);
+        for tin in &tins {
+            let tin = unit(&app, tin).await;
+            assert_eq!(tin.kept.state.phase, Phase::Collected);
+            assert!(tin.exceptional);
+        }
+        holds(&app, "returned").await;
+        mistaken(&scene, &recall).await;
+        settled(&app).await;
+        for tin in &tins {
+            let tin = unit(&app, tin).await;
+            assert_eq!(tin.kept.state.phase, Phase::Returned);
+        }
+        holds(&app, "mistaken").await;
+        app.stop().await;
+    }
+);
+
+on_both!(c11_a_complete_count_misses_what_it_does_not_name, |app| {
+    let scene = Scene::of(&app).await;
+    let tins = &scene.tins;
+    let mut store = scene.device(&app, &scene.store).await;
+    let mut late = scene.device(&app, &scene.store).await;
+    let event = store.event("inbound", &inbound(&[&tins[0], &tins[1], &tins[2]]));
+    store.push(&[event]).await;
+    let scope = json!({"scope": {"complete": true}});
+    // Counted now, told after one of them was sold.
+    late.anchor.clone_from(&store.anchor);
+    let sweep = late.event(
+        "count",
+        &json!({"units": scanned(&[&tins[0]]), "body": scope}),
+    );
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    let empty = store.push(&[]).await;
+    store.keep(&empty.anchor);
+    let event = store.event("sale", &sale(&[&tins[2]]));
+    store.push(&[event]).await;
+    late.push(std::slice::from_ref(&sweep)).await;
+    settled(&app).await;
+    for (tin, expected) in [
+        (0, &[][..]),
+        (1, &["MISSING_AT_COUNT"]),
+        (2, &["MISSING_AT_COUNT"]),
+    ] {
+        assert_eq!(open(&app, &tins[tin]).await, expected, "tin {tin}");
+    }
+    holds(&app, "counted").await;
+    // Struck, it misses nothing.
+    let target = id_of(&sweep);
+    let retract = late.event("retract", &json!({"target": target}));
+    late.push(std::slice::from_ref(&retract)).await;
+    settled(&app).await;
+    for tin in &tins[..3] {
+        assert_eq!(open(&app, tin).await, [] as [&str; 0]);
+    }
+    let by = closed(&app, FindingCode::MissingAtCount, Some(&target)).await;
+    assert_eq!(by, 2, "closed with the count that was struck as the cause");
+    holds(&app, "struck").await;
+    app.stop().await;
+});
+
+on_both!(
+    c13_a_late_event_before_a_pack_reaches_what_was_packed,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let [tin, case] = [&scene.tins[0], &scene.cases[0]];
+        let mut early = scene.device(&app, &scene.warehouse).await;
+        let mut device = scene.device(&app, &scene.warehouse).await;
+        // Destroyed before anything was packed into it, but told late.
+        let destroyed = early.event("destroy", &json!({"units": scanned(&[case])}));
+        let answer = device.push(&[]).await;
+        device.keep(&answer.anchor);
+        let events = [
+            device.event("inbound", &inbound(&[case, tin])),
+            device.event(
+                "pack",
+                &json!({
+                    "parent": {"code": case, "input": "wedge"}, "units": scanned(&[tin]),
+                }),
+            ),
+            device.event("outbound", &outbound(&[case], &scene.store)),
+        ];
+        device.push(&events).await;
+        holds(&app, "packed").await;
+        early.push(&[destroyed]).await;
+        holds(&app, "destroyed before").await;
+        assert!(
+            count(
+                &app,
+                "SELECT COUNT(*) AS n FROM unit WHERE inside IS NOT NULL"
+            )
+            .await
+                <= 1
+        );
+        app.stop().await;
+    }
+);
+
+on_both!(c12_everything_taken_out_of_a_case_is_out_of_it, |app| {
+    let scene = Scene::of(&app).await;
+    let case = &scene.cases[0];
+    let tins: Vec<&String> = scene.tins[..10].iter().collect();
+    let mut device = scene.device(&app, &scene.warehouse).await;
+    let events = [
+        device.event("inbound", &inbound(&tins)),
+        device.event(
+            "pack",
+            &json!({
+                "parent": {"code": case, "input": "wedge"}, "units": scanned(&tins),
+            }),
+        ),
+    ];
+    device.push(&events).await;
+    let inside = "SELECT COUNT(*) AS n FROM unit WHERE inside IS NOT NULL";
+    assert_eq!(count(&app, inside).await, 10);
+    let event = device.event(
+        "unpack",
+        &json!({"parent": {"code": case, "input": "wedge"}}),
+    );
+    device.push(std::slice::from_ref(&event)).await;
+    settled(&app).await;
+    assert_eq!(count(&app, inside).await, 0);
+    holds(&app, "out").await;
+    // And in again when that was a mistake.
+    let retract = device.event("retract", &json!({"target": id_of(&event)}));
+    device.push(&[retract]).await;
+    settled(&app).await;
+    assert_eq!(count(&app, inside).await, 10);
+    holds(&app, "in again").await;
+    app.stop().await;
+});
+
+on_both!(c15_what_was_unknown_heals_when_it_is_registered, |app| {
+    let scene = Scene::of(&app).await;
+    let gtin = crate::support::gtin("0952123400003");
+    let mut store = scene.device(&app, &scene.store).await;
+    let lots = json!([{"gtin": gtin, "lot": "L1", "qty": 5}]);
+    let event = store.event("inbound", &json!({"lots": lots, "doc": {"no": "D-1"}}));
+    let answer = store.push(&[event]).await;
+    let told: Vec<FindingCode> = answer.results[0].findings.iter().map(|f| f.code).collect();
+    assert_eq!(told, [FindingCode::UnknownRef]);
+    assert_eq!(open_about_events(&app, FindingCode::UnknownRef).await, 1);
+    product(&scene.firm.admin, "CM-3", "0952123400003").await;
+    settled(&app).await;
+    assert_eq!(open_about_events(&app, FindingCode::UnknownRef).await, 0);
+    assert_eq!(closed(&app, FindingCode::UnknownRef, None).await, 1);
+    holds(&app, "registered").await;
+    assert_ne!(GTIN, "0952123400003");
+    app.stop().await;
+});
+
+on_both!(
+    c15_what_the_standard_of_the_goods_demands_is_asked_for,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.warehouse).await;
+        // Units, and lots; a case, too, falls under the profile of what it is of.
+        let to = json!({"type": "location", "id": scene.store});
+        let lots = json!([{"gtin": crate::support::gtin(GTIN), "lot": "L7", "qty": 1}]);
+        let events = [
+            device.event(
+                "outbound",
+                &json!({"units": scanned(&[&scene.tins[0]]), "counterpart": to}),
+            ),
+            device.event("outbound", &json!({"lots": lots, "counterpart": to})),
+            device.event(
+                "outbound",
+                &json!({"units": scanned(&[&scene.cases[0]]), "counterpart": to}),
+            ),
+            device.event("outbound", &outbound(&[&scene.tins[1]], &scene.store)),
+        ];
+        device.push(&events).await;
+        let sql = "SELECT COUNT(*) AS n FROM finding WHERE code = 'INCOMPLETE' AND closed IS NULL \
+               AND finding LIKE '%logistics.logistics_company%'";
+        assert_eq!(count(&app, sql).await, 3);
+        assert_eq!(open_about_events(&app, FindingCode::Incomplete).await, 3);
+        // What is struck is not asked for anything.
+        let retract = device.event("retract", &json!({"target": id_of(&events[0])}));
+        device.push(&[retract]).await;
+        assert_eq!(open_about_events(&app, FindingCode::Incomplete).await, 2);
+        holds(&app, "struck").await;
+        app.stop().await;
+    }
+);
+
+/// An entry of the log that no operation of this program makes.
+async fn stated(app: &TestApp, kind: &str, enterprise: &str, body: &Value) {
+    let block = app.state().log.begin_block().await.expect("the head");
+    let values = [
+        block.position(0).into(),
+        block.stamp(0).into(),
+        kind.into(),
+        enterprise.parse::<uuid::Uuid>().expect("an id").into(),
+        body.to_string().into(),
+    ];
+    let sql = "INSERT INTO log_entry (gseq, stamp, kind, enterprise_id, actor, subject, body) \
+               VALUES (?, ?, ?, ?, 'system', 'test', ?)";
+    let query = suyuan::db::statement(app.state().db.backend(), sql, values);
+    block.tx().execute_raw(query).await.expect("an entry");
+    block.commit(1).await.expect("a commit");
+}
+
+on_both!(
+    c14_a_strangers_word_counts_once_the_issuer_accepts_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let platform = app.signed_in("platform.admin", PASSWORD).await;
+        let shop = crate::support::firm(&app, &platform, "BETA", &["9521235"]).await;
+        let place = made(
+            shop.admin
+                .post(
+                    "/v1/locations",
+                    &json!({"code": "S-1", "kind": "store", "name": "店"}),
+                )
+                .await,
+        );
+        let mut till = crate::scene::enrolled(&app, &shop.operator, &text_of(&place["id"])).await;
+        let events = [
+            till.event("inbound", &inbound(&[&scene.tins[0]])),
+            till.event("sale", &sale(&[&scene.tins[0]])),
+        ];
+        till.push(&events).await;
+        let stranger = ["UNEXPECTED_HOLDER", "UNEXPECTED_HOLDER"];
+        assert_eq!(open(&app, &scene.tins[0]).await, stranger);
+        let [issuer, partner] = [&scene.firm.id, &shop.id];
+        let body = json!({
+            "kind": "holder_accepted", "issuer": issuer, "partner": partner,
+            "scope": {"scope": "partner", "id": partner}, "from": 1,
+        });
+        stated(&app, "holder_accepted", issuer, &body).await;
+        settled(&app).await;
+        let kept = unit(&app, &scene.tins[0]).await.kept;
+        assert_eq!(kept.state.phase, Phase::Sold, "{kept:?}");
+        assert_eq!(closed(&app, FindingCode::UnexpectedHolder, None).await, 2);
+        holds(&app, "accepted").await;
+        // A policy holds for what comes after it: nothing is folded again, and nothing need be.
+        let policy = json!({"kind": "policy_changed", "policy": {"duplicate_window_us": 1, "list_age_us": 1}});
+        let before = count(
+            &app,
+            "SELECT COUNT(*) AS n FROM log_entry WHERE kind = 'refolded'",
+        )
+        .await;
+        stated(&app, "policy_changed", issuer, &policy).await;
+        holds(&app, "policy").await;
+        let after = count(
+            &app,
+            "SELECT COUNT(*) AS n FROM log_entry WHERE kind = 'refolded'",
+        )
+        .await;
+        assert_eq!(before, after);
+        app.stop().await;
+    }
+);
+
+on_both!(work_that_was_cut_short_goes_on_where_it_was, |app| {
+    let scene = Scene::of(&app).await;
+    let tins: Vec<&String> = scene.tins.iter().take(12).collect();
+    let mut store = scene.device(&app, &scene.store).await;
+    for tin in &tins {
+        let events = [
+            store.event("inbound", &inbound(&[tin])),
+            store.event("sale", &sale(&[tin])),
+        ];
+        store.push(&events).await;
+    }
+    settled(&app).await;
+    recalled(&scene, &scene.batch).await;
+    settled(&app).await;
+    let found = "SELECT COUNT(*) AS n FROM finding WHERE code = 'SOLD_RECALLED' AND closed IS NULL";
+    assert_eq!(count(&app, found).await, 12);
+    // As if the program had ended in the middle: what the first slice did is done, the rest not.
+    let db = app.state().db.clone();
+    let ids =
+        "SELECT MAX(id) AS n FROM (SELECT id FROM unit WHERE phase = 'sold' ORDER BY id LIMIT 5) u";
+    let cursor = count(&app, ids).await;
+    let undone = "UPDATE unit SET state = REPLACE(state, 'SOLD_RECALLED', 'SOLD_EXPIRED') \
+                  WHERE phase = 'sold' AND id > ";
+    let undone = format!("{undone}{cursor}");
+    db.writer().execute_unprepared(&undone).await.expect("rows");
+    let twisted = "SELECT COUNT(*) AS n FROM unit WHERE state LIKE '%SOLD_EXPIRED%'";
+    assert_eq!(count(&app, twisted).await, 7);
+    let done = format!("SELECT COALESCE(MAX(gseq), 0) AS n FROM unit WHERE id <= {cursor}");
+    let before = count(&app, &done).await;
+    let work = Work {
+        id: i64::MAX,
+        scope: Scope::Batch {
+            batch: BatchId(scene.batch.parse().expect("an id")),
+        },
+        cursor,
+        cause: None,
+        gseq: 1,
+    };
+    refold::add(db.writer(), std::slice::from_ref(&work))
+        .await
+        .expect("work");
+    settled(&app).await;
+    assert_eq!(count(&app, twisted).await, 0);
+    assert_eq!(count(&app, found).await, 12);
+    assert_eq!(
+        count(&app, &done).await,
+        before,
+        "what was done is not done again"
+    );
+    holds(&app, "went on").await;
+    // A slice of work that somebody else moved on meanwhile does nothing.
+    let slices = "SELECT COUNT(*) AS n FROM log_entry WHERE kind = 'refolded'";
+    let before = count(&app, slices).await;
+    let again = app
+        .state()
+        .handheld
+        .ingest
+        .with_engine(move |engine| async move { slice(engine, &work, 5).await }.boxed());
+    again.await.expect("the engine").expect("a slice");
+    assert_eq!(count(&app, slices).await, before);
+    app.stop().await;
+});
