@@ -337,15 +337,21 @@ on_both!(c15_what_was_unknown_heals_when_it_is_registered, |app| {
     let gtin = crate::support::gtin("0952123400003");
     let mut store = scene.device(&app, &scene.store).await;
     let lots = json!([{"gtin": gtin, "lot": "L1", "qty": 5}]);
-    let event = store.event("inbound", &json!({"lots": lots, "doc": {"no": "D-1"}}));
-    let answer = store.push(&[event]).await;
-    let told: Vec<FindingCode> = answer.results[0].findings.iter().map(|f| f.code).collect();
-    assert_eq!(told, [FindingCode::UnknownRef]);
-    assert_eq!(open_about_events(&app, FindingCode::UnknownRef).await, 1);
+    let code = format!("https://id.example.cn/01/{gtin}/21/A-17");
+    let events = [
+        store.event("inbound", &json!({"lots": lots, "doc": {"no": "D-1"}})),
+        store.event("inbound", &inbound(&[&code])),
+    ];
+    let answer = store.push(&events).await;
+    for result in &answer.results {
+        let told: Vec<FindingCode> = result.findings.iter().map(|f| f.code).collect();
+        assert_eq!(told, [FindingCode::UnknownRef]);
+    }
+    assert_eq!(open_about_events(&app, FindingCode::UnknownRef).await, 2);
     product(&scene.firm.admin, "CM-3", "0952123400003").await;
     settled(&app).await;
     assert_eq!(open_about_events(&app, FindingCode::UnknownRef).await, 0);
-    assert_eq!(closed(&app, FindingCode::UnknownRef, None).await, 1);
+    assert_eq!(closed(&app, FindingCode::UnknownRef, None).await, 2);
     holds(&app, "registered").await;
     assert_ne!(GTIN, "0952123400003");
     app.stop().await;
