@@ -391,23 +391,6 @@ on_both!(
     }
 );
 
-/// An entry of the log that no operation of this program makes.
-async fn stated(app: &TestApp, kind: &str, enterprise: &str, body: &Value) {
-    let block = app.state().log.begin_block().await.expect("the head");
-    let values = [
-        block.position(0).into(),
-        block.stamp(0).into(),
-        kind.into(),
-        enterprise.parse::<uuid::Uuid>().expect("an id").into(),
-        body.to_string().into(),
-    ];
-    let sql = "INSERT INTO log_entry (gseq, stamp, kind, enterprise_id, actor, subject, body) \
-               VALUES (?, ?, ?, ?, 'system', 'test', ?)";
-    let query = suyuan::db::statement(app.state().db.backend(), sql, values);
-    block.tx().execute_raw(query).await.expect("an entry");
-    block.commit(1).await.expect("a commit");
-}
-
 on_both!(
     c14_a_strangers_word_counts_once_the_issuer_accepts_it,
     |app| {
@@ -430,25 +413,21 @@ on_both!(
         till.push(&events).await;
         let stranger = ["UNEXPECTED_HOLDER", "UNEXPECTED_HOLDER"];
         assert_eq!(open(&app, &scene.tins[0]).await, stranger);
-        let [issuer, partner] = [&scene.firm.id, &shop.id];
-        let body = json!({
-            "kind": "holder_accepted", "issuer": issuer, "partner": partner,
-            "scope": {"scope": "partner", "id": partner}, "from": 1,
-        });
-        stated(&app, "holder_accepted", issuer, &body).await;
+        let accept = json!({"partner_id": shop.id});
+        made(scene.firm.admin.post("/v1/acceptances", &accept).await);
         settled(&app).await;
         let kept = unit(&app, &scene.tins[0]).await.kept;
         assert_eq!(kept.state.phase, Phase::Sold, "{kept:?}");
         assert_eq!(closed(&app, FindingCode::UnexpectedHolder, None).await, 2);
         holds(&app, "accepted").await;
         // A policy holds for what comes after it: nothing is folded again, and nothing need be.
-        let policy = json!({"kind": "policy_changed", "policy": {"duplicate_window_us": 1, "list_age_us": 1}});
+        let policy = json!({"duplicate_window_s": 0, "list_age_s": 3600});
         let before = count(
             &app,
             "SELECT COUNT(*) AS n FROM log_entry WHERE kind = 'refolded'",
         )
         .await;
-        stated(&app, "policy_changed", issuer, &policy).await;
+        assert_eq!(platform.post("/v1/policy", &policy).await.status, 204);
         holds(&app, "policy").await;
         let after = count(
             &app,
