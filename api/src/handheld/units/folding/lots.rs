@@ -544,26 +544,22 @@ impl Outcome {
         let mut open = line.kept.below.take();
         for finding in added.found {
             // What was open has ended, and says when.
-            match open.take_if(|_| is_below(&finding, was)) {
-                Some(id) => self.told.push((id, finding)),
-                None => {
-                    line.findings += 1;
-                    self.opened.push((line.id, finding));
-                }
+            if let Some(id) = open.take_if(|_| is_below(&finding, was)) {
+                self.told.push((id, finding));
+            } else {
+                line.findings += 1;
+                self.opened.push((line.id, finding));
             }
         }
         if let Some(below) = added.below {
-            match open {
-                Some(id) => {
-                    line.kept.below = Some(id);
-                    if line.kept.line.below != added.line.below {
-                        self.told.push((id, below));
-                    }
+            if let Some(id) = open {
+                line.kept.below = Some(id);
+                if line.kept.line.below != added.line.below {
+                    self.told.push((id, below));
                 }
-                None => {
-                    line.findings += 1;
-                    self.opened.push((line.id, below));
-                }
+            } else {
+                line.findings += 1;
+                self.opened.push((line.id, below));
             }
         }
         line.kept.line = added.line;

@@ -48,21 +48,23 @@ pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Wor
         "codes_commissioned" => {
             scopes.extend(issuer.map(|issuer| Scope::Unbatched { issuer }));
         }
-        "holder_accepted" => match serde_json::from_str(&told.body) {
-            Ok(Statement::HolderAccepted {
+        "holder_accepted" => {
+            if let Ok(Statement::HolderAccepted {
                 issuer,
                 partner,
                 scope,
                 ..
-            }) => {
+            }) = serde_json::from_str(&told.body)
+            {
                 // What a batch's container reports is found at the container.
                 if let AcceptScope::Batch(of) = scope {
                     scopes.extend(batch(of.0));
                 }
                 scopes.push(Scope::Stranger { issuer, partner });
+            } else {
+                tracing::error!(gseq = told.gseq, "an entry cannot be read");
             }
-            Ok(_) | Err(_) => tracing::error!(gseq = told.gseq, "an entry cannot be read"),
-        },
+        }
         _ => {}
     }
     let work = scopes.into_iter().zip(1..).map(|(scope, n)| Work {
