@@ -2,7 +2,9 @@
 //!
 //! Without the feature `bugs` (only test builds have it) [`on`] is the constant `false` and costs
 //! nothing. With it a bug is on for a closure on this thread (`with`) or for the whole process
-//! (`everywhere`). A hook stands where the mistake would be made, and nowhere else.
+//! (`everywhere`). A build without debug assertions, as every release is, has no switch even if
+//! some dependent asks for the feature. A hook stands where the mistake would be made, and nowhere
+//! else.
 
 /// The 22 bugs, by their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,7 +95,7 @@ impl Bug {
     }
 }
 
-#[cfg(feature = "bugs")]
+#[cfg(all(feature = "bugs", debug_assertions))]
 mod switch {
     use super::Bug;
     use std::{
@@ -140,11 +142,11 @@ mod switch {
     }
 }
 
-#[cfg(feature = "bugs")]
+#[cfg(all(feature = "bugs", debug_assertions))]
 pub use switch::{everywhere, on, with};
 
-/// Is this bug on? Never, in a build without the feature.
-#[cfg(not(feature = "bugs"))]
+/// Is this bug on? Never, in a build without the switch.
+#[cfg(not(all(feature = "bugs", debug_assertions)))]
 #[inline]
 pub const fn on(_: Bug) -> bool {
     false
@@ -168,7 +170,7 @@ mod tests {
         assert!(Bug::ALL.into_iter().all(|bug| !on(bug)));
     }
 
-    #[cfg(feature = "bugs")]
+    #[cfg(all(feature = "bugs", debug_assertions))]
     #[test]
     fn a_bug_is_on_only_while_asked_for() {
         with(Bug::PackCycle, || {

@@ -3,6 +3,9 @@
 //!
 //! The bugs of admission, outbox and store are switched on where these are tested.
 
+// A release build has no bugs to switch on.
+#![cfg(debug_assertions)]
+
 mod differential;
 mod histories;
 mod oracle;

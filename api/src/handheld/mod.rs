@@ -33,7 +33,10 @@ use push::{
     watch::ClockWatch,
 };
 use std::{sync::Arc, time::Duration};
-use suyuan_sync::wire::FrameFault;
+use suyuan_sync::{
+    bugs::{self, Bug},
+    wire::FrameFault,
+};
 use tokio::task::JoinHandle;
 use units::read::Reading;
 use world::Source;
@@ -70,6 +73,9 @@ impl Handheld {
             watch.clone(),
             Source::new(sealer.clone()),
         );
+        if bugs::on(Bug::ParkedForgotten) {
+            push::store::forget_waiting(db.writer()).await?;
+        }
         let gathering = Gathering {
             wait: Duration::from_millis(settings.gather_ms),
             events: settings.gather_events,

@@ -7,7 +7,10 @@ use super::{
     store,
 };
 use crate::{
-    handheld::{down::pull, replay},
+    handheld::{
+        down::{pull, store as store_of_log},
+        replay,
+    },
     http::device::DeviceKnown,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -28,21 +31,20 @@ impl Run {
         for (handset, history) in self.handsets.iter().zip(&mut self.histories) {
             handset.refresh(history);
         }
-        if let Ok(node) = self.node() {
-            let db = node.state.db.clone();
-            let (head, _) = node.state.log.head().await?;
-            if head != self.head {
-                self.head = head;
-                let last = self.log.events.last().map_or(0, |logged| logged.gseq);
-                let new = store::events_after(db.reader(), last).await?;
-                self.log.events.extend(new);
-                store::stand(db.reader(), &mut self.log.events).await?;
-            }
-            let (released, admitted) = store::decided(db.reader()).await?;
-            let revoked = store::revoked(db.reader()).await?;
-            all::i6_groups_stand_whole(&self.log, &released)?;
-            all::i32_the_revoked_stay_out(&self.log, &revoked, &admitted)?;
+        let conn = self.observer.reader();
+        let (head, _) = store_of_log::head(conn).await?;
+        if head != self.head {
+            self.head = head;
+            let last = self.log.events.last().map_or(0, |logged| logged.gseq);
+            self.log
+                .events
+                .extend(store::events_after(conn, last).await?);
+            store::stand(conn, &mut self.log.events).await?;
         }
+        let (released, admitted) = store::decided(conn).await?;
+        let revoked = store::revoked(conn).await?;
+        all::i6_groups_stand_whole(&self.log, &released)?;
+        all::i32_the_revoked_stay_out(&self.log, &revoked, &admitted)?;
         let (log, devices) = (&self.log, &self.histories);
         all::i1_nothing_is_lost(log, devices)?;
         all::i2_nothing_is_invented(log, devices)?;
@@ -87,23 +89,20 @@ impl Run {
 
     /// Every so many steps, and at the end: the log as a whole.
     pub async fn look_closely(&mut self) -> Result<(), Stop> {
-        let Ok(node) = self.node() else {
-            return Ok(());
-        };
-        let state = node.state.clone();
         let whole = LogHistory {
-            events: store::events_after(state.db.reader(), 0).await?,
+            events: store::events_after(self.observer.reader(), 0).await?,
         };
         all::i7_nothing_is_rewritten(&self.log, &whole)?;
         all::i30_every_flipped_bit_is_found(&whole)?;
         self.log = whole;
-        let examined = replay::examine(&state.db, &state.sealer).await?;
+        let examined = replay::examine(&self.observer, &self.sealer).await?;
         if !examined.differences.is_empty() {
             let few = examined.differences.iter().take(SHOWN);
             let few: Vec<String> = few.map(ToString::to_string).collect();
             let (all, few) = (examined.differences.len(), few.join("\n  "));
             return Err(Broken::new("I8", format!("{all} differences\n  {few}")).into());
         }
+        self.told = (examined.told.facts.clone(), examined.told.world.clone());
         let units = &examined.rebuilt.units;
         let states = units
             .iter()

@@ -41,6 +41,7 @@ enum Do {
     Tend,
     Die,
     FailWrite,
+    Lose,
     Clock,
     Cut,
     BackUp,
@@ -60,7 +61,7 @@ const FAIR: [(u32, Do); 5] = [
 ];
 
 /// What else happens.
-const FOUL: [(u32, Do); 14] = [
+const FOUL: [(u32, Do); 15] = [
     (2, Do::Deposit),
     (3, Do::Recall),
     (1, Do::Revoke),
@@ -68,6 +69,7 @@ const FOUL: [(u32, Do); 14] = [
     (4, Do::EnrolAgain),
     (5, Do::Die),
     (2, Do::FailWrite),
+    (1, Do::Lose),
     (4, Do::Clock),
     (4, Do::Cut),
     (2, Do::BackUp),
@@ -149,6 +151,10 @@ impl Run {
                 self.hurt(n, |handset, history, dice| {
                     handset.fail_write(now, dice, history)
                 })
+            }
+            Do::Lose => {
+                self.note("lost a row", &n.to_string());
+                self.hurt(n, |handset, history, dice| handset.lose(now, dice, history))
             }
             Do::Clock => {
                 let offset = match self.dice.below(5) {
@@ -396,6 +402,7 @@ impl Run {
         for n in 0..self.handsets.len() {
             if let Some(handset) = self.handsets.get_mut(n) {
                 handset.upset_clock(0, false, self.now);
+                handset.pulling = false;
             }
             self.commit(n, usize::MAX)?;
             self.command(n, Command::Wake, None)?;
@@ -439,6 +446,8 @@ impl Run {
 
     /// Everybody pulls until there is nothing new.
     async fn catch_up(&mut self) -> Result<(), Stop> {
+        // Of two copies only the one that enrolled last may read: the other is not asked for ever.
+        let mut again = std::collections::BTreeSet::new();
         for _ in 0..400 {
             let (head, _) = self.node()?.state.log.head().await?;
             let mut behind = 0;
@@ -448,8 +457,10 @@ impl Run {
                     continue;
                 };
                 if handset.over {
-                    self.enrol_again(n, false).await?;
-                    behind += 1;
+                    if again.insert(n) {
+                        self.enrol_again(n, false).await?;
+                        behind += 1;
+                    }
                 } else if handset.outbox.disk().cursor < head {
                     behind += 1;
                     if !handset.pulling {

@@ -248,7 +248,10 @@ impl Handset {
         let (mut head, mut seq) = (slot.prev_hash, slot.seq);
         for (event, text) in &texts {
             head = chain::next(head, text.as_bytes());
-            self.knew.push((head, self.seen.knows));
+            // Who says nothing of an anchor is placed by when it enrolled (NO_ANCHOR).
+            if text.contains("\"anchor\":") {
+                self.knew.push((head, self.seen.knows));
+            }
             self.events.push(*event);
             history.made.push(Made {
                 epoch: slot.epoch,
@@ -316,7 +319,7 @@ impl Handset {
             if made.whereabouts != Whereabouts::Waiting {
                 continue;
             }
-            let pending = made.epoch == disk.epoch && made.seq >= disk.next;
+            let pending = (made.epoch, made.seq) >= (disk.epoch, disk.next);
             let row = disk.rows.get(&(made.epoch, made.seq));
             let row = row.filter(|row| row.hash == made.hash);
             if !pending && row.is_none_or(|row| row.state.is_receipted()) {
@@ -349,6 +352,27 @@ impl Handset {
         self.seen.pages.clear();
         self.keys = backup.keys.clone();
         self.reads.clear();
+        self.refresh(history);
+        let flights = self.start(disk, now, dice);
+        self.forget(history, Whereabouts::Wiped);
+        flights
+    }
+
+    /// Its storage loses an event that is not on the server yet, and does not tell: what comes after
+    /// leaves a gap.
+    pub fn lose(
+        &mut self,
+        now: Micros,
+        dice: &mut Dice,
+        history: &mut DeviceHistory,
+    ) -> Vec<Flight> {
+        let mut disk = self.outbox.disk().clone();
+        let unsent = disk.rows.values().filter(|row| !row.state.is_receipted());
+        let unsent: Vec<_> = unsent.map(|row| row.key).collect();
+        let Some(key) = dice.pick(&unsent) else {
+            return Vec::new();
+        };
+        disk.rows.remove(key);
         self.refresh(history);
         let flights = self.start(disk, now, dice);
         self.forget(history, Whereabouts::Wiped);

@@ -24,9 +24,10 @@ mod store;
 mod world;
 
 use run::{Run, Stop};
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 use suyuan_sync::{
     chain::{self, Hash},
+    facts::{Fact, World},
     invariants::Broken,
 };
 use thiserror::Error;
@@ -48,6 +49,9 @@ pub struct Options {
     pub without: Vec<Part>,
     /// How many steps between two looks at the whole log.
     pub every: u32,
+    /// Two servers may work at the very same time. Who is first is then chance, and a seed makes
+    /// no longer one run.
+    pub race: bool,
     /// Tell everything that happens on standard error.
     pub verbose: bool,
 }
@@ -79,6 +83,7 @@ impl Options {
             devices: 40,
             without: Vec::new(),
             every: 50,
+            race: false,
             verbose: false,
         }
     }
@@ -97,6 +102,11 @@ pub struct Ran {
     pub tally: BTreeMap<&'static str, u64>,
     /// Events in the log.
     pub events: usize,
+    /// What the log held when it was last looked at as a whole: the events that count, and what was
+    /// on record.
+    pub facts: Vec<Arc<Fact>>,
+    /// See `facts`.
+    pub world: World,
     /// The invariant that does not hold, and where that was seen.
     pub broken: Option<Broken>,
 }
@@ -201,6 +211,8 @@ pub async fn simulate(options: Options) -> Result<Ran, SimulateError> {
         history: run.trail,
         tally: run.tally.clone(),
         events: run.log.events.len(),
+        facts: std::mem::take(&mut run.told.0),
+        world: std::mem::take(&mut run.told.1),
         broken,
     };
     run.end().await;

@@ -135,6 +135,25 @@ impl Post {
         }
     }
 
+    /// A push of another handset that arrives within a minute: it comes now.
+    pub fn meeting(&mut self, now: Micros, from: usize) -> Option<Asking> {
+        let soon = now + 60_000_000;
+        let other = self.letters.iter().find(|((at, _), letter)| {
+            let push = match letter {
+                Letter::Request(asking) => {
+                    asking.from != from && matches!(asking.what, What::Push { .. })
+                }
+                Letter::Answer { .. } => false,
+            };
+            push && *at <= soon
+        });
+        let key = *other?.0;
+        match self.letters.remove(&key) {
+            Some(Letter::Request(asking)) => Some(*asking),
+            Some(Letter::Answer { .. }) | None => None,
+        }
+    }
+
     /// Cuts a handset off until then.
     pub fn cut_off(&mut self, handset: usize, until: Micros) {
         self.cut.insert(handset, until);

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::Settings,
+    db::{self, Db},
     handheld::devices::{
         store as devices,
         wire::{DeviceIn, Profile},
@@ -22,9 +23,10 @@ use crate::{
     sealing::Sealer,
 };
 use actix_web::http::Method;
-use std::{collections::BTreeMap, fmt::Write as _, rc::Rc};
+use std::{collections::BTreeMap, fmt::Write as _, rc::Rc, sync::Arc};
 use suyuan_sync::{
     chain::{self, Hash},
+    facts::Fact,
     ids::{DeviceId, Gseq, Micros},
     invariants::{Broken, DeviceHistory, LogHistory, Told},
     outbox::{Command, Fate},
@@ -46,6 +48,8 @@ pub struct Run {
     pub(super) clock: Clock,
     pub(super) settings: Settings,
     pub(super) sealer: Sealer,
+    /// Looks at the database whatever servers run.
+    pub(super) observer: Db,
     /// Server processes; one that is down is `None`.
     pub(super) nodes: Vec<Option<Node>>,
     pub(super) world: World,
@@ -63,6 +67,8 @@ pub struct Run {
     /// What happened, in order.
     pub(super) trail: Hash,
     pub(super) step: u32,
+    /// What was folded when the log was last looked at as a whole.
+    pub(super) told: (Vec<Arc<Fact>>, suyuan_sync::facts::World),
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -124,12 +130,14 @@ impl Run {
         let node = node.ok_or(SimulateError::Down)?;
         let mut world = world::make(&node.state).await?;
         world.lots = options.has(Part::Lots);
+        let observer = Db::open_single(&db::url(&settings), &settings.database).await?;
         let mut run = Run {
             dice: Dice::of(options.seed),
             now: BEGINNING,
             clock,
             settings,
             sealer,
+            observer,
             nodes,
             world,
             handsets: Vec::new(),
@@ -142,6 +150,7 @@ impl Run {
             tally: BTreeMap::new(),
             trail: Hash::of(b"suyuan-simulate-1"),
             step: 0,
+            told: <(Vec<Arc<Fact>>, suyuan_sync::facts::World)>::default(),
             options,
             _folder: folder,
         };
@@ -408,21 +417,34 @@ impl Run {
         }
     }
 
-    /// A request reaches a server.
+    /// A request reaches a server; another one another server, perhaps, at the very same time.
     async fn arrive(&mut self, asking: Asking) -> Result<(), Stop> {
-        let Some(node) = self.any_node() else {
+        let Some(n) = self.any_node() else {
             return Ok(());
         };
-        let Some(Some(node)) = self.nodes.get(node) else {
+        let other = (n + 1) % self.nodes.len();
+        let meets =
+            self.options.race && other != n && matches!(self.nodes.get(other), Some(Some(_)));
+        let met = meets
+            .then(|| self.post.meeting(self.now, asking.from))
+            .flatten();
+        let Some(met) = met else {
+            let answer = call(self.nodes.get(n), &asking).await;
+            return self.answered(asking, answer);
+        };
+        let (one, two) = futures_util::join!(
+            call(self.nodes.get(n), &asking),
+            call(self.nodes.get(other), &met)
+        );
+        self.answered(asking, one)?;
+        self.answered(met, two)
+    }
+
+    /// What a server answered goes back.
+    fn answered(&mut self, asking: Asking, answer: Option<(u16, Vec<u8>)>) -> Result<(), Stop> {
+        let Some((status, body)) = answer else {
             return Ok(());
         };
-        let asked = Asked {
-            method: asking.method.clone(),
-            path: &asking.path,
-            bearer: Some(&asking.bearer),
-            body: asking.body.clone(),
-        };
-        let (status, body) = node.call(asked).await;
         if status >= 500 && status != 503 {
             let text = String::from_utf8_lossy(&body);
             let what = format!("{} was answered {status}: {text}", asking.path);
@@ -433,7 +455,7 @@ impl Run {
             &format!("{} {} {status}", asking.from, asking.path),
         );
         if status == 200 {
-            self.told(&asking, &body)?;
+            self.hear(&asking, &body)?;
         }
         let letter = Letter::Answer {
             to: Box::new(asking),
@@ -445,7 +467,7 @@ impl Run {
     }
 
     /// What a server said is said, whether anybody heard it or not.
-    fn told(&mut self, asking: &Asking, body: &[u8]) -> Result<(), Stop> {
+    fn hear(&mut self, asking: &Asking, body: &[u8]) -> Result<(), Stop> {
         let (of, epoch, hashes) = match &asking.what {
             What::Push { epoch, hashes, .. } => (asking.from, *epoch, hashes),
             What::Deposit { of, epoch, hashes } => (*of, *epoch, hashes),
@@ -660,5 +682,18 @@ impl Run {
         for node in self.nodes.iter_mut().filter_map(Option::take) {
             node.die().await;
         }
+        self.observer.clone().close().await;
     }
+}
+
+/// Calls a server, if it runs.
+async fn call(node: Option<&Option<Node>>, asking: &Asking) -> Option<(u16, Vec<u8>)> {
+    let node = node?.as_ref()?;
+    let asked = Asked {
+        method: asking.method.clone(),
+        path: &asking.path,
+        bearer: Some(&asking.bearer),
+        body: asking.body.clone(),
+    };
+    Some(node.call(asked).await)
 }

@@ -71,6 +71,7 @@ pub struct Replayed {
 }
 
 /// All there is to fold, as of one moment.
+#[derive(Debug, Clone)]
 pub struct Told {
     /// Up to which position.
     pub position: Position,

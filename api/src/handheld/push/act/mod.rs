@@ -36,6 +36,7 @@ use decide::Decided;
 use std::{collections::BTreeMap, sync::Arc};
 use suyuan_sync::{
     admission::{Batch, Branch, Decision, FrameFault, Receipted},
+    bugs::{self, Bug},
     finding::FindingCode,
     order::Interval,
     wire::EventResult,
@@ -138,6 +139,10 @@ impl Engine {
         pushes: &[Incoming],
     ) -> Result<Vec<Result<Answered, FrameFault>>, PushError> {
         let (seen, known) = self.look_up(pushes).await?;
+        let early = match bugs::on(Bug::ReadBeforeLock) {
+            true => Some(self.read_early(pushes).await?),
+            false => None,
+        };
         let block = self.log.begin_block().await?;
         let known = if block.before() == seen {
             known
@@ -161,7 +166,7 @@ impl Engine {
         };
         self.source.refresh(block.tx(), block.before()).await?;
         let change = self.placed(&block, &mut decided.admitting, moment).await?;
-        let done = self.fold(&block, &change, moment).await?;
+        let done = self.fold(&block, &change, moment, early.as_ref()).await?;
         let stamp = block.stamp(decided.taken - 1);
         let answers: Vec<Answered> = decided
             .admitting
@@ -169,6 +174,11 @@ impl Engine {
             .map(|push| self.answer(push, &done.opened, stamp))
             .collect();
         Engine::record(&block, &mut decided.admitting, &answers, moment, stamp).await?;
+        if bugs::on(Bug::AnswerBeforeCommit) {
+            // The answer is out, and the program dies before the commit.
+            block.abandon().await?;
+            return Ok(merged(decided.refused, answers));
+        }
         block.commit(decided.taken).await?;
         metrics::counter!("suyuan_events_total").increment(decided.taken as u64);
         Ok(merged(decided.refused, answers))
@@ -181,6 +191,17 @@ impl Engine {
         let known = held(self.db.reader(), pushes).await?;
         self.source.refresh(self.db.reader(), seen).await?;
         Ok((seen, known))
+    }
+
+    /// The mistake that the lock of the head is there against: reads as of now, whatever is
+    /// committed before the lock is had.
+    async fn read_early(
+        &self,
+        pushes: &[Incoming],
+    ) -> Result<sea_orm::DatabaseTransaction, PushError> {
+        let tx = self.db.begin_reading().await?;
+        held(&tx, pushes).await?;
+        Ok(tx)
     }
 
     /// Duplicates only: nothing is written, and what is held is durable already.
@@ -206,8 +227,10 @@ impl Engine {
         block: &Block,
         change: &Change,
         moment: Moment,
+        early: Option<&sea_orm::DatabaseTransaction>,
     ) -> Result<Done, PushError> {
-        let folding = Folding::new(&mut self.source, &mut self.reader, moment);
+        let mut folding = Folding::new(&mut self.source, &mut self.reader, moment);
+        folding.early = early;
         let done = folding.run(block.tx(), change).await?;
         if !done.public.is_empty() {
             let place = projection::Placed {

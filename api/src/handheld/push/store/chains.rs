@@ -109,3 +109,11 @@ pub async fn write_groups(
     .await?;
     Ok(())
 }
+
+/// Forgets which groups wait for their rest: a process that keeps that in memory only, and dies
+/// (`suyuan_sync::bugs`).
+pub async fn forget_waiting(conn: &impl ConnectionTrait) -> Result<(), DbErr> {
+    conn.execute_unprepared("DELETE FROM device_group WHERE waiting_since IS NOT NULL")
+        .await?;
+    Ok(())
+}

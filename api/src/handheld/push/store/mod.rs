@@ -8,7 +8,7 @@ mod events;
 mod held;
 mod times;
 
-pub use chains::{ChainRow, write_chains, write_forks, write_groups};
+pub use chains::{ChainRow, forget_waiting, write_chains, write_forks, write_groups};
 pub use dead::dead_letter;
 pub use events::{
     EventRow, Restanding, StandingRow, fate_name, remarks_of, standing, told_remarks, write_events,

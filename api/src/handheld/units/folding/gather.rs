@@ -34,7 +34,8 @@ impl Folding<'_> {
             let new = new.filter(|fact| fact.gseq >= self.moment.first || is_in(change, fact));
             let first = new.min_by_key(|fact| fact.gseq);
             let cause = Cause {
-                gseq: first.map_or(self.moment.last, |fact| fact.gseq),
+                // What leaves parking has an old position; what it opens or closes happens now.
+                gseq: first.map_or(self.moment.last, |fact| fact.gseq.max(self.moment.first)),
                 event: first.map(|fact| fact.event.id),
                 own: true,
             };
@@ -143,9 +144,10 @@ impl Folding<'_> {
         if keys.is_empty() {
             return Ok(());
         }
-        let rows = store::units(conn, keys).await?;
-        let ids: Vec<UnitId> = rows.iter().map(|row| row.id).collect();
-        let mut facts = store::facts(conn, self.reader, &ids, self.upto).await?;
+        let (rows, mut facts) = match self.early {
+            Some(early) => self.rows(early, keys).await?,
+            None => self.rows(conn, keys).await?,
+        };
         let mut rows: BTreeMap<UnitKey, store::UnitRow> =
             rows.into_iter().map(|row| (row.key.clone(), row)).collect();
         for key in keys {
@@ -181,6 +183,18 @@ impl Folding<'_> {
             self.units.insert(key.clone(), unit);
         }
         Ok(())
+    }
+
+    /// These units as they are kept, and what is about them.
+    async fn rows(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        keys: &[UnitKey],
+    ) -> Result<(Vec<store::UnitRow>, BTreeMap<UnitId, Vec<Arc<Fact>>>), WorldError> {
+        let rows = store::units(conn, keys).await?;
+        let ids: Vec<UnitId> = rows.iter().map(|row| row.id).collect();
+        let facts = store::facts(conn, self.reader, &ids, self.upto).await?;
+        Ok((rows, facts))
     }
 
     /// What is on record: recalls, counts at places, what containers hold, instants.

@@ -25,7 +25,7 @@ use crate::{
     log::Position,
     projection::units::{PublicUnit, UnitStatus},
 };
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -110,6 +110,8 @@ pub struct Folding<'a> {
     pub reader: &'a mut Reader,
     /// The act's positions.
     pub moment: Moment,
+    /// Where units are read from instead of the act's own transaction: only a deliberate bug does.
+    pub early: Option<&'a DatabaseTransaction>,
     units: BTreeMap<UnitKey, Unit>,
     /// By which events units are newly touched.
     about: BTreeMap<UnitKey, BTreeMap<Position, (i64, Arc<Fact>)>>,
@@ -135,6 +137,7 @@ impl<'a> Folding<'a> {
             source,
             reader,
             moment,
+            early: None,
             units: BTreeMap::new(),
             about: BTreeMap::new(),
             targets: Vec::new(),

@@ -1,0 +1,88 @@
+//! Runs that must hold, on both databases; and the same seed makes the same run.
+
+use crate::{differential::differences, postgres, ran};
+use suyuan::simulate::{Options, Part, Ran};
+use suyuan_sync::facts::Fact;
+
+/// Every invariant held, and fold and oracle agree about the log that came of it (I15).
+fn held(ran: Ran) -> Ran {
+    assert!(ran.broken.is_none(), "{ran}");
+    let facts: Vec<Fact> = ran.facts.iter().map(|fact| (**fact).clone()).collect();
+    let unlike = differences(&ran.world, &facts);
+    assert!(unlike.is_empty(), "seed {}: {unlike:#?}", ran.seed);
+    ran
+}
+
+fn happened(ran: &Ran, what: &str) -> u64 {
+    ran.tally.get(what).copied().unwrap_or_default()
+}
+
+/// Where it began: one handset, nothing goes wrong.
+fn one_calm_handset(database: Option<String>) {
+    let ran = held(ran(Options {
+        steps: 60,
+        devices: 1,
+        servers: 1,
+        every: 20,
+        without: vec![Part::Faults],
+        database,
+        ..Options::of(1)
+    }));
+    assert!(ran.events >= 30, "{ran}");
+}
+
+#[test]
+fn one_calm_handset_on_sqlite() {
+    one_calm_handset(None);
+}
+
+#[test]
+fn one_calm_handset_on_postgres() {
+    one_calm_handset(postgres());
+}
+
+fn options(seed: u64, database: Option<String>) -> Options {
+    Options {
+        steps: 220,
+        every: 55,
+        database,
+        ..Options::of(seed)
+    }
+}
+
+/// With everything that can go wrong.
+fn foul(seed: u64, database: Option<String>) {
+    let ran = held(ran(options(seed, database)));
+    for what in ["died", "killed", "clock", "cut", "results"] {
+        assert!(happened(&ran, what) > 0, "no {what} in {ran}");
+    }
+}
+
+#[test]
+fn seeds_hold_on_sqlite() {
+    for seed in [11, 12, 13] {
+        foul(seed, None);
+    }
+}
+
+#[test]
+fn seeds_hold_on_two_servers_on_postgres() {
+    for seed in [21, 22] {
+        foul(seed, postgres());
+    }
+}
+
+#[test]
+fn a_seed_makes_one_run_on_either_database() {
+    let of = |database| {
+        ran(Options {
+            servers: 1,
+            steps: 120,
+            ..options(31, database)
+        })
+    };
+    let (first, second, elsewhere) = (of(None), of(None), of(postgres()));
+    assert!(first.events > 20, "{first}");
+    assert_eq!(first.history, second.history, "{first}\n{second}");
+    assert_eq!(first.history, elsewhere.history, "{first}\n{elsewhere}");
+}
