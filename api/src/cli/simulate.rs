@@ -26,7 +26,7 @@ pub struct SimulateArgs {
     /// What is left out of it.
     #[arg(long, value_delimiter = ',')]
     without: Vec<Part>,
-    /// Tell everything that happens on standard error.
+    /// Tell everything that happens on standard error, and keep the database of a run that broke.
     #[arg(long)]
     verbose: bool,
 }

@@ -89,6 +89,12 @@ impl Run {
 
     /// Every so many steps, and at the end: the log as a whole.
     pub async fn look_closely(&mut self) -> Result<(), Stop> {
+        // What is kept is as the log says once nothing is left to be folded.
+        if self.node().is_err() {
+            return Ok(());
+        }
+        self.tend().await?;
+        self.look().await?;
         let whole = LogHistory {
             events: store::events_after(self.observer.reader(), 0).await?,
         };
@@ -107,7 +113,16 @@ impl Run {
         let states = units
             .iter()
             .map(|(key, folded)| (key.clone(), folded.state.clone()));
-        all::i13_each_unit_is_in_one_state(&states.collect())?;
+        if let Err(broken) = all::i13_each_unit_is_in_one_state(&states.collect()) {
+            let apart = units.iter().find_map(|(key, folded)| {
+                let inside = folded.state.inside.as_ref()?;
+                let container = units.get(inside)?;
+                (broken.what.contains(key.as_str()))
+                    .then(|| format!("\n  {:?}\n  {:?}", folded.state, container.state))
+            });
+            let what = format!("{}{}", broken.what, apart.unwrap_or_default());
+            return Err(Broken::new("I13", what).into());
+        }
         all::i14_no_silent_effect(&self.log, &reflected(&examined), &examined.open)?;
         all::i16_no_finding_without_witnesses(&self.log, &examined.open)?;
         Ok(())

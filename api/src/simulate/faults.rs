@@ -13,6 +13,7 @@ use crate::{
     handheld::{
         aside::{AsideError, tend},
         devices::{DeviceError, store as devices},
+        units::refold,
     },
     log::Actor,
     recalls::{
@@ -357,6 +358,7 @@ impl Run {
         let ingest = &state.handheld.ingest;
         tend::gaps(&state.db, ingest, due).await?;
         tend::groups(&state.db, ingest, due).await?;
+        refold::job::catch_up(&state.db, &state.log, ingest).await?;
         self.note("tended", "");
         Ok(())
     }

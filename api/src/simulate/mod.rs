@@ -52,7 +52,7 @@ pub struct Options {
     /// Two servers may work at the very same time. Who is first is then chance, and a seed makes
     /// no longer one run.
     pub race: bool,
-    /// Tell everything that happens on standard error.
+    /// Tell everything that happens on standard error, and keep the database of a run that broke.
     pub verbose: bool,
 }
 
@@ -171,6 +171,9 @@ pub enum SimulateError {
     /// A device could not be made.
     #[error("device")]
     Device(#[from] crate::handheld::devices::DeviceError),
+    /// Something could not be folded.
+    #[error("folding")]
+    Fold(#[from] crate::handheld::push::PushError),
     /// Something could not be taken in.
     #[error("aside")]
     Aside(#[from] crate::handheld::aside::AsideError),
@@ -215,7 +218,7 @@ pub async fn simulate(options: Options) -> Result<Ran, SimulateError> {
         world: std::mem::take(&mut run.told.1),
         broken,
     };
-    run.end().await;
+    run.end(ran.broken.is_some()).await;
     Ok(ran)
 }
 

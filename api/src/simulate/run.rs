@@ -69,7 +69,7 @@ pub struct Run {
     pub(super) step: u32,
     /// What was folded when the log was last looked at as a whole.
     pub(super) told: (Vec<Arc<Fact>>, suyuan_sync::facts::World),
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
 }
 
 /// What a step may break off with.
@@ -152,7 +152,7 @@ impl Run {
             step: 0,
             told: <(Vec<Arc<Fact>>, suyuan_sync::facts::World)>::default(),
             options,
-            _folder: folder,
+            folder,
         };
         run.post.healed = !run.options.has(Part::Faults);
         for n in 0..run.options.devices {
@@ -678,11 +678,14 @@ impl Run {
     }
 
     /// Ends all servers.
-    pub async fn end(&mut self) {
+    pub async fn end(&mut self, broken: bool) {
         for node in self.nodes.iter_mut().filter_map(Option::take) {
             node.die().await;
         }
         self.observer.clone().close().await;
+        if let Some(folder) = self.folder.take_if(|_| broken && self.options.verbose) {
+            eprintln!("kept {}", folder.keep().display());
+        }
     }
 }
 

@@ -50,6 +50,18 @@ pub async fn for_ever(db: Db, log: Log, ingest: Ingest) {
     }
 }
 
+/// Does all there is to do now, however long it takes: for whoever wants to see things as they are
+/// when nothing is left.
+pub async fn catch_up(db: &Db, log: &Log, ingest: &Ingest) -> Result<(), PushError> {
+    loop {
+        let more = follow(db, log).await?;
+        let mut limit = UNITS[0];
+        if !one(db, ingest, &mut limit).await? && !more {
+            return Ok(());
+        }
+    }
+}
+
 /// Writes down what entries make necessary. Are there more?
 async fn follow(db: &Db, log: &Log) -> Result<bool, PushError> {
     let (head, _) = log.head().await?;
