@@ -60,7 +60,7 @@ fn foul(seed: u64, database: Option<String>) {
 
 #[test]
 fn seeds_hold_on_sqlite() {
-    for seed in [11, 12, 13] {
+    for seed in [11, 12] {
         foul(seed, None);
     }
 }

@@ -134,6 +134,12 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
             fill.units = reads(dice, memory, children, site, few);
             let parent = if dice.happens(30) { children } else { parents };
             fill.parent = reads(dice, memory, parent, site, 1).pop();
+            if fill.parent.is_none() {
+                let any = dice
+                    .pick(parents)
+                    .map(|code| UnitRead::of(code, Input::Wedge));
+                fill.parent = any;
+            }
             if kind == Kind::Unpack && dice.happens(500) {
                 fill.units.clear();
             }

@@ -51,7 +51,8 @@ pub fn i8_replay_gives_the_same(
     }
 }
 
-/// I13: each unit is in one state; a unit that is in a container is where its container is.
+/// I13: each unit is in one state; a unit that is in a container is where its container is, as far as
+/// the same enterprise's word counts for both (section 5).
 pub fn i13_each_unit_is_in_one_state(states: &BTreeMap<UnitKey, UnitState>) -> Holds {
     for (unit, state) in states {
         let Some(parent) = state.inside.as_ref().and_then(|parent| states.get(parent)) else {
@@ -61,7 +62,7 @@ pub fn i13_each_unit_is_in_one_state(states: &BTreeMap<UnitKey, UnitState>) -> H
             state.phase,
             Phase::Sold | Phase::Destroyed | Phase::Collected
         );
-        if !ended && state.place != parent.place {
+        if !ended && state.holder == parent.holder && state.place != parent.place {
             return Err(Broken::new(
                 "I13",
                 format!("{unit} is in a container and elsewhere than it"),

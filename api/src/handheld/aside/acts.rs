@@ -222,7 +222,10 @@ async fn lift(
     let groups = pushed::groups(act.tx(), device, epoch, &ids).await?;
     let readmitted = readmit(waiting, lifted, &groups, event::parse);
     let order_epoch = match lifted {
-        Remark::Fork => newest_epoch(&act, device).await?,
+        // Ordered in the life that both copies begin by enrolling again, even if neither did yet.
+        Remark::Fork => newest_epoch(&act, device)
+            .await?
+            .map(|newest| newest.max(epoch.saturating_add(1))),
         _ => None,
     };
     let mut standing = Vec::new();

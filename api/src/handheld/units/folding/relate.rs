@@ -47,13 +47,16 @@ impl Folding<'_> {
             }
         }
         let before = store::by_event_id(conn, self.reader, &wanted).await?;
+        // Ids are unique per enterprise only: its own event first, then anybody's, which it may not
+        // strike.
         let find = |enterprise: Uuid, id: EventId| {
-            let new = by_id.get(&(enterprise, id)).map(|fact| (*fact).clone());
-            new.or_else(|| {
-                let mine =
-                    |fact: &&Arc<Fact>| fact.enterprise.0 == enterprise && fact.event.id == id;
-                before.iter().find(mine).cloned()
-            })
+            let named: Vec<&Arc<Fact>> = arrived
+                .iter()
+                .chain(&before)
+                .filter(|fact| fact.event.id == id)
+                .collect();
+            let own = named.iter().find(|fact| fact.enterprise.0 == enterprise);
+            own.or(named.first()).map(|fact| (*fact).clone())
         };
         let mut strikes: Vec<(Arc<Fact>, Option<Arc<Fact>>)> = Vec::new();
         for (enterprise, target, gseq) in &self.targets {
@@ -68,8 +71,10 @@ impl Folding<'_> {
         let retracts = store::by_position(conn, self.reader, &positions).await?;
         for (enterprise, target, gseq) in waiting {
             let retract = retracts.iter().find(|fact| fact.gseq == gseq);
-            if let (Some(retract), Some(target)) = (retract, by_id.get(&(enterprise, target))) {
-                strikes.push((retract.clone(), Some((*target).clone())));
+            let own = by_id.get(&(enterprise, target)).copied();
+            let found = own.or_else(|| arrived.iter().find(|fact| fact.event.id == target));
+            if let (Some(retract), Some(target)) = (retract, found) {
+                strikes.push((retract.clone(), Some(target.clone())));
             }
         }
         for (retract, target) in &strikes {

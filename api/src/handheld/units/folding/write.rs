@@ -164,8 +164,11 @@ impl Folding<'_> {
     ) -> Result<BTreeMap<Position, Vec<Arc<Fact>>>, WorldError> {
         // Whatever strikes something new, or is new and strikes, was found already.
         let correcting = |fact: &&Arc<Fact>| fact.event.group.is_some_and(|group| group.correct);
+        // An old retract that is struck itself still strikes what it struck.
         let again = facts.iter().filter(|fact| {
-            correcting(fact) || change.recheck.iter().any(|old| old.gseq == fact.gseq)
+            correcting(fact)
+                || change.recheck.iter().any(|old| old.gseq == fact.gseq)
+                || fact.event.target.is_some() && fact.gseq < self.moment.first
         });
         let again: Vec<Arc<Fact>> = again.cloned().collect();
         let deciding = self.what_decides(conn, &again).await?;
@@ -182,10 +185,10 @@ impl Folding<'_> {
                 }
             }
             with.extend(deciding.get(&fact.event.id).into_iter().flatten().cloned());
-            let mine = targets.iter().filter(|target| {
-                Some(target.event.id) == fact.event.target && target.enterprise == fact.enterprise
-            });
-            with.extend(mine.cloned());
+            let named = targets
+                .iter()
+                .filter(|target| Some(target.event.id) == fact.event.target);
+            with.extend(named.cloned());
             if !with.is_empty() {
                 out.insert(fact.gseq, with);
             }
