@@ -43,6 +43,7 @@ pub mod log;
 pub mod operations;
 pub mod pages;
 pub mod photo;
+pub mod played;
 pub mod problem;
 pub mod projection;
 pub mod public_role;

@@ -119,6 +119,9 @@ fn tell(made: &demo::Demo) {
         ("伪造      forged", &codes.forged),
         ("整箱      case", &codes.case),
         ("托盘      pallet", &codes.pallet),
+        ("疑似复制  suspected copy", &codes.suspected_copy),
+        ("已收回    collected", &codes.collected),
+        ("已销毁    destroyed", &codes.destroyed),
     ] {
         println!(
             "  {label}{} {}",

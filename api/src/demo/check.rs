@@ -9,14 +9,14 @@ use tokio::{
     net::TcpStream,
 };
 
-/// Name, codes, and what must be true of them: status, legality, advice, the only reason if any.
+/// Name, codes, and what must be true of them: status, legality, advice, the reasons if any.
 type Group<'a> = (&'a str, &'a [String], u16, &'a str, &'a str, &'a str);
 
 /// Everything that is wrong, in words; empty when all is right.
 pub async fn check(demo: &Demo) -> Vec<String> {
     let mut wrong = Vec::new();
     let codes = &demo.codes;
-    let groups: [Group<'_>; 10] = [
+    let groups: [Group<'_>; 13] = [
         ("legal", &codes.legal, 200, "legal", "ok", ""),
         ("care", &codes.care, 200, "legal", "ok", ""),
         (
@@ -62,6 +62,30 @@ pub async fn check(demo: &Demo) -> Vec<String> {
             "caution",
             "names_logistic_unit",
         ),
+        (
+            "suspected_copy",
+            &codes.suspected_copy,
+            200,
+            "legal",
+            "caution",
+            "suspected_copy",
+        ),
+        (
+            "collected",
+            &codes.collected,
+            200,
+            "legal",
+            "stop",
+            "recalled collected",
+        ),
+        (
+            "destroyed",
+            &codes.destroyed,
+            200,
+            "legal",
+            "stop",
+            "destroyed",
+        ),
     ];
     for (group, urls, status, legality, advice, reason) in groups {
         if urls.is_empty() {
@@ -95,7 +119,7 @@ async fn one(
         return Err(format!("answered {found:?}"));
     }
     let told: Vec<&str> = reasons.iter().filter_map(Value::as_str).collect();
-    let expected: &[&str] = if reason.is_empty() { &[] } else { &[reason] };
+    let expected: Vec<&str> = reason.split_whitespace().collect();
     if told != expected {
         return Err(format!("reasons {told:?}"));
     }

@@ -2,11 +2,13 @@
 //! the API uses, dates relative to today. Prints where to look and a QR for the phone.
 
 mod check;
+mod handset;
 mod report;
+mod shift;
 mod tell;
 mod texts;
 pub(crate) mod world;
 
 pub use check::check;
 pub use tell::{lan_address, qr_for_terminal};
-pub use world::{Codes, Demo, DemoError, make};
+pub use world::{Codes, Demo, DemoError, Enrolment, make};

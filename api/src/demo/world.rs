@@ -2,7 +2,11 @@
 //! Table 8, plant, warehouse, two stores, cases and pallets, an expired batch, an open recall, a
 //! void code. Everything goes through the functions the API's handlers call.
 
-use super::{report, texts};
+use super::{
+    report,
+    shift::{self, Places},
+    texts,
+};
 use crate::{
     accounts::{self, NewUser, Role},
     app::Internal,
@@ -16,7 +20,6 @@ use crate::{
     },
     log::Actor,
     problem::{Problem, ProblemCode},
-    recalls::{self, wire::RecallIn},
     registry::{
         RegistryError,
         batches::{self, publication, wire::BatchIn},
@@ -54,8 +57,8 @@ pub struct Demo {
     /// Administrator of the platform, made for this run.
     #[serde(skip)]
     pub platform: Login,
-    /// Devices are not built yet.
-    pub enrolment: Option<()>,
+    /// A till that waits to be enrolled, until ten minutes from now.
+    pub enrolment: Option<Enrolment>,
     /// As printed on products, by what is true of them.
     pub codes: Codes,
 }
@@ -67,6 +70,43 @@ pub struct Login {
     pub user: String,
     /// Password.
     pub password: String,
+}
+
+/// What a waiting device enrols with.
+#[derive(Debug, Serialize)]
+pub struct Enrolment {
+    /// The device.
+    pub device: Uuid,
+    /// The one-time code, for typing.
+    pub code: String,
+    /// Until when it holds, UTC.
+    pub expires_at: String,
+    /// The text of its QR.
+    pub text: String,
+}
+
+/// Codes the story of the world is told about.
+pub struct Goods {
+    /// Two cases and what is packed into them, six each.
+    pub cases: Vec<String>,
+    /// See `cases`.
+    pub in_cases: Vec<String>,
+    /// The pallet both travel on.
+    pub pallet: String,
+    /// Loose tins to each store.
+    pub to: [Vec<String>; 2],
+    /// Of these, sold there.
+    pub sold: [Vec<String>; 2],
+    /// Sold in both stores.
+    pub copied: String,
+    /// Of the bad batch, sold before anybody knew.
+    pub recalled_sold: Vec<String>,
+    /// Of the bad batch, fetched back.
+    pub collected: String,
+    /// Damaged.
+    pub destroyed: String,
+    /// The bad batch.
+    pub bad: Uuid,
 }
 
 /// Codes by what is true of them.
@@ -92,6 +132,12 @@ pub struct Codes {
     pub case: Vec<String>,
     /// Pallets.
     pub pallet: Vec<String>,
+    /// Sold twice, in two cities.
+    pub suspected_copy: Vec<String>,
+    /// Recalled and fetched back.
+    pub collected: Vec<String>,
+    /// Destroyed in a store.
+    pub destroyed: Vec<String>,
 }
 
 /// Makes the world.
@@ -123,7 +169,7 @@ pub async fn make(state: &Internal, seed: u64) -> Result<Demo, DemoError> {
         internal_url: format!("http://{}", state.settings.internal.listen),
         login,
         platform,
-        enrolment: None,
+        enrolment: Some(maker.enrolment),
         codes: Codes {
             care,
             ..maker.codes
@@ -134,6 +180,7 @@ pub async fn make(state: &Internal, seed: u64) -> Result<Demo, DemoError> {
 struct Maker {
     enterprise: Uuid,
     codes: Codes,
+    enrolment: Enrolment,
 }
 
 async fn formula(state: &Internal, today: Date, seed: u64) -> Result<Maker, Problem> {
@@ -149,13 +196,16 @@ async fn formula(state: &Internal, today: Date, seed: u64) -> Result<Maker, Prob
         texts::formula_plant(),
     );
     let plant = plant.await?;
-    for (code, kind, name) in [
-        ("W1", LocationKind::Warehouse, "华北仓"),
-        ("S1", LocationKind::Store, "北京一店"),
-        ("S2", LocationKind::Store, "上海二店"),
-    ] {
-        place(state, enterprise, code, kind, name, Values::new()).await?;
-    }
+    let bare =
+        async |code, kind, name| place(state, enterprise, code, kind, name, Values::new()).await;
+    let places = Places {
+        plant,
+        warehouse: bare("W1", LocationKind::Warehouse, "华北仓").await?,
+        stores: [
+            bare("S1", LocationKind::Store, "北京一店").await?,
+            bare("S2", LocationKind::Store, "上海二店").await?,
+        ],
+    };
     let item = gtin("0952123400001")?;
     let new = NewProduct {
         code: "CM-2".into(),
@@ -202,20 +252,6 @@ async fn formula(state: &Internal, today: Date, seed: u64) -> Result<Maker, Prob
         commission(state, enterprise, batch, segment, from, to).await?;
     }
     destroy(state, enterprise, &tins, 1200, 1204, today).await?;
-    let recall = RecallIn {
-        batch_ids: vec![bad],
-        ranges: Vec::new(),
-        codes: Vec::new(),
-        initiated_at: crate::clock::rfc3339(state.clock.now()),
-        responsible: "质量部经理".into(),
-        destinations: Vec::new(),
-        reason: "抽检发现个别罐封口不严，可能受潮变质。Some tins may not be sealed tightly.".into(),
-        instructions: "请停止食用，凭罐底追溯码到购买门店退货退款，或拨打 400-000-0001。\
-             Stop using it; return it to any store for a refund."
-            .into(),
-    };
-    recalls::acts::open(state, enterprise, Actor::System, None, recall).await?;
-
     let printed = |id: Uuid| printer(state, enterprise, &tins, Some(id));
     let (good_tins, old_tins, bad_tins) = (
         printed(good).await?,
@@ -223,6 +259,37 @@ async fn formula(state: &Internal, today: Date, seed: u64) -> Result<Maker, Prob
         printed(bad).await?,
     );
     let plain = printer(state, enterprise, &tins, None).await?;
+    let (all_cases, all_pallets) = (
+        printer(state, enterprise, &cases, Some(good)).await?,
+        printer(state, enterprise, &pallets, None).await?,
+    );
+    let one = |printer: &Printer, index: u64| urls(printer, index, 1).concat();
+    let goods = Goods {
+        cases: urls(&all_cases, 0, 2),
+        in_cases: urls(&good_tins, 20, 12),
+        pallet: one(&all_pallets, 0),
+        to: [
+            [
+                urls(&good_tins, 0, 10),
+                urls(&good_tins, 40, 10),
+                urls(&bad_tins, 1150, 5),
+            ]
+            .concat(),
+            [
+                urls(&good_tins, 10, 10),
+                urls(&good_tins, 50, 10),
+                urls(&bad_tins, 1155, 5),
+            ]
+            .concat(),
+        ],
+        sold: [urls(&good_tins, 40, 2), urls(&good_tins, 50, 2)],
+        copied: one(&good_tins, 52),
+        recalled_sold: urls(&bad_tins, 1155, 1),
+        collected: one(&bad_tins, 1150),
+        destroyed: one(&good_tins, 42),
+        bad,
+    };
+    shift::play(state, enterprise, places, &goods).await?;
     let codes = Codes {
         legal: urls(&good_tins, 0, 20),
         care: Vec::new(),
@@ -232,10 +299,18 @@ async fn formula(state: &Internal, today: Date, seed: u64) -> Result<Maker, Prob
         not_commissioned: urls(&plain, 1300, 5),
         not_allocated: urls(&plain, 5_000_000, 5),
         forged: forged(state, item, seed),
-        case: urls(&printer(state, enterprise, &cases, Some(good)).await?, 0, 5),
-        pallet: urls(&printer(state, enterprise, &pallets, None).await?, 0, 5),
+        case: urls(&all_cases, 0, 5),
+        pallet: urls(&all_pallets, 0, 5),
+        suspected_copy: vec![goods.copied],
+        collected: vec![goods.collected],
+        destroyed: vec![goods.destroyed],
     };
-    Ok(Maker { enterprise, codes })
+    let enrolment = shift::waiting(state, enterprise, places.stores[0]).await?;
+    Ok(Maker {
+        enterprise,
+        codes,
+        enrolment,
+    })
 }
 
 /// The care product's enterprise has no GS1 prefix: its codes are of the own scheme.
