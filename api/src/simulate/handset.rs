@@ -1,7 +1,8 @@
 //! One physical copy of a device: the sans-I/O outbox of `suyuan_sync` with a storage, a clock and a
 //! memory that can be hurt. A cloned device is two of these with one id.
 
-use super::{dice::Dice, key::DeviceKey, world::Site};
+use super::{dice::Dice, world::Site};
+use crate::played::DeviceKey;
 use std::{
     collections::{BTreeMap, VecDeque},
     rc::Rc,

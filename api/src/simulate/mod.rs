@@ -15,7 +15,6 @@ mod check;
 mod dice;
 mod faults;
 mod handset;
-mod key;
 mod node;
 mod post;
 mod run;
@@ -133,8 +132,8 @@ impl fmt::Display for Ran {
 #[derive(Debug, Error)]
 pub enum SimulateError {
     /// A key could not be made or used.
-    #[error("a device's key")]
-    Key,
+    #[error(transparent)]
+    Key(#[from] crate::played::NoKey),
     /// No server runs.
     #[error("no server runs")]
     Down,

@@ -5,7 +5,6 @@ use super::{
     Options, Part, SimulateError,
     dice::Dice,
     handset::{Effect, Flight, Handset, Life},
-    key::{DeviceKey, is_signed},
     node::{Asked, Node},
     post::{Asking, Letter, Post, What},
     scans::{self, Memory},
@@ -20,6 +19,7 @@ use crate::{
         wire::{DeviceIn, Profile},
     },
     log::Actor,
+    played::{DeviceKey, is_signed},
     sealing::Sealer,
 };
 use actix_web::http::Method;
