@@ -58,24 +58,24 @@ pub async fn play(
     }
     let pallet = std::slice::from_ref(&goods.pallet);
     line.scan(state, Kind::Pack, &goods.cases, |pack| {
-        into(pack, &goods.pallet)
+        into(pack, &goods.pallet);
     })
     .await;
     let (beijing, shanghais) = (&goods.to[0], &goods.to[1]);
     let all = [pallet, beijing, shanghais].concat();
     line.scan(state, Kind::Outbound, &all, |event| {
-        ship(event, places.warehouse, "CK-0001")
+        ship(event, places.warehouse, "CK-0001");
     })
     .await;
     line.upload(state).await?;
     north
         .scan(state, Kind::Inbound, &all, |event| {
-            receive(event, places.plant, "RK-0001")
+            receive(event, places.plant, "RK-0001");
         })
         .await;
     north
         .scan(state, Kind::Unpack, &goods.cases, |event| {
-            into(event, &goods.pallet)
+            into(event, &goods.pallet);
         })
         .await;
     north.upload(state).await?;
@@ -87,24 +87,24 @@ pub async fn play(
     let [store, other] = places.stores;
     north
         .scan(state, Kind::Outbound, &beijing, |event| {
-            ship(event, store, "CK-0002")
+            ship(event, store, "CK-0002");
         })
         .await;
     north.upload(state).await?;
     south
         .scan(state, Kind::Outbound, &shanghais, |event| {
-            ship(event, other, "CK-0003")
+            ship(event, other, "CK-0003");
         })
         .await;
     let from = places.warehouse;
     clerk
         .scan(state, Kind::Inbound, &beijing, |event| {
-            receive(event, from, "RK-0002")
+            receive(event, from, "RK-0002");
         })
         .await;
     shanghai
         .scan(state, Kind::Inbound, &shanghais, |event| {
-            receive(event, from, "RK-0003")
+            receive(event, from, "RK-0003");
         })
         .await;
 
