@@ -289,7 +289,7 @@ async fn formula(state: &Internal, today: Date, seed: u64) -> Result<Maker, Prob
         destroyed: one(&good_tins, 42),
         bad,
     };
-    shift::play(state, enterprise, places, &goods).await?;
+    Box::pin(shift::play(state, enterprise, places, &goods)).await?;
     let codes = Codes {
         legal: urls(&good_tins, 0, 20),
         care: Vec::new(),
