@@ -1,21 +1,14 @@
-//! `demo --once`: asks the running demo about each of its codes, as a phone would, and says what
-//! is not as it should be.
+//! Every code of the demo, asked about as a phone would.
 
-use super::Demo;
+use super::{super::Codes, line::get};
 use serde_json::Value;
-use std::time::Duration;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
 
 /// Name, codes, and what must be true of them: status, legality, advice, the reasons if any.
 type Group<'a> = (&'a str, &'a [String], u16, &'a str, &'a str, &'a str);
 
 /// Everything that is wrong, in words; empty when all is right.
-pub async fn check(demo: &Demo) -> Vec<String> {
+pub async fn check(codes: &Codes) -> Vec<String> {
     let mut wrong = Vec::new();
-    let codes = &demo.codes;
     let groups: [Group<'_>; 13] = [
         ("legal", &codes.legal, 200, "legal", "ok", ""),
         ("care", &codes.care, 200, "legal", "ok", ""),
@@ -154,41 +147,4 @@ async fn one(
         ));
     }
     Ok(())
-}
-
-struct Answer {
-    status: u16,
-    body: String,
-}
-
-/// One GET over a connection of its own.
-async fn get(url: &str, accept: &str) -> Result<Answer, String> {
-    let rest = url.strip_prefix("http://").ok_or("not http")?;
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let exchange = async {
-        let mut stream = TcpStream::connect(host).await?;
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: {accept}\r\nConnection: close\r\n\
-             User-Agent: suyuan-demo-monitor\r\n\r\n"
-        );
-        stream.write_all(request.as_bytes()).await?;
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).await?;
-        Ok::<_, std::io::Error>(bytes)
-    };
-    let bytes = tokio::time::timeout(Duration::from_secs(5), exchange)
-        .await
-        .map_err(|_| "no answer in 5 s")?
-        .map_err(|e| e.to_string())?;
-    let text = String::from_utf8(bytes).map_err(|_| "not UTF-8")?;
-    let (head, body) = text.split_once("\r\n\r\n").ok_or("no head")?;
-    let status = head
-        .split(' ')
-        .nth(1)
-        .and_then(|s| s.parse().ok())
-        .ok_or("no status")?;
-    Ok(Answer {
-        status,
-        body: body.to_owned(),
-    })
 }
