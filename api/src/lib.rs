@@ -42,6 +42,7 @@ pub mod links;
 pub mod log;
 pub mod operations;
 pub mod pages;
+pub mod pda;
 pub mod photo;
 pub mod played;
 pub mod problem;

@@ -4,7 +4,7 @@
 mod refusals;
 
 use crate::{
-    accounts, app_links, codes, findings, handheld, http, links, log, operations, photo,
+    accounts, app_links, codes, findings, handheld, http, links, log, operations, pda, photo,
     problem::{self, Problem, ProblemCode},
     recalls, registry, resolver, suspicions, units, voices, watches,
 };
@@ -261,6 +261,9 @@ pub fn internal(config: &mut ServiceConfig) {
         .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", internal_openapi()))
         .route("/", web::route().to(to_docs))
         .route("/docs", web::route().to(to_docs))
+        .route("/app", web::get().to(pda::handlers::to_app))
+        .route("/app/{path:.*}", web::get().to(pda::handlers::app_file))
+        .route("/app/{path:.*}", web::head().to(pda::handlers::app_file))
         .default_service(web::route().to(no_such_operation))
         .app_data(web::QueryConfig::default().error_handler(|error, _| malformed(&error)))
         .app_data(

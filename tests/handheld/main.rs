@@ -16,3 +16,4 @@ mod scene;
 mod support;
 mod units;
 mod waits;
+mod web_app;

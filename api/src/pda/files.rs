@@ -1,0 +1,95 @@
+//! The app's files by path, each with what a response needs: compressed once, when the first is
+//! asked for.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use flate2::{Compression, write::GzEncoder};
+use include_dir::{Dir, include_dir};
+use std::{collections::BTreeMap, io::Write, sync::LazyLock};
+
+static APP: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/src/pda/app");
+
+static FILES: LazyLock<BTreeMap<&'static str, AppFile>> = LazyLock::new(|| {
+    let mut files = BTreeMap::new();
+    gather(&APP, &mut files);
+    files
+});
+
+/// A file of the app.
+pub struct AppFile {
+    /// Media type.
+    pub media: &'static str,
+    /// Changes with its bytes.
+    pub etag: String,
+    /// As it is.
+    pub bytes: &'static [u8],
+    /// The same in gzip.
+    pub gzip: Vec<u8>,
+}
+
+/// The file at a path below `/app/`; the folder itself is its page.
+pub fn find(path: &str) -> Option<&'static AppFile> {
+    let path = if path.is_empty() { "index.html" } else { path };
+    FILES.get(path)
+}
+
+fn gather(folder: &Dir<'static>, files: &mut BTreeMap<&'static str, AppFile>) {
+    for file in folder.files() {
+        if let (Some(path), Some(media)) = (file.path().to_str(), media(file.path().extension())) {
+            let bytes = file.contents();
+            let hash = digest(&SHA256, bytes);
+            files.insert(
+                path,
+                AppFile {
+                    media,
+                    etag: URL_SAFE_NO_PAD.encode(hash.as_ref()),
+                    bytes,
+                    gzip: gzip(bytes),
+                },
+            );
+        }
+    }
+    for inner in folder.dirs() {
+        gather(inner, files);
+    }
+}
+
+fn media(extension: Option<&std::ffi::OsStr>) -> Option<&'static str> {
+    Some(match extension?.to_str()? {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "webmanifest" => "application/manifest+json",
+        _ => return None,
+    })
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    // Writing to memory does not fail; if it did, the file would be told as it is.
+    let written = encoder.write_all(bytes);
+    written.and_then(|()| encoder.finish()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_app_has_a_media_type() {
+        fn count(folder: &Dir<'static>) -> usize {
+            folder.files().count() + folder.dirs().map(count).sum::<usize>()
+        }
+        assert_eq!(FILES.len(), count(&APP));
+        assert!(FILES.contains_key("sw.js") && find("").is_some() && find("../mod.rs").is_none());
+    }
+
+    /// Issue budget: the first load is below 150 kB compressed.
+    #[test]
+    fn the_whole_app_is_small() {
+        let all: usize = FILES.values().map(|file| file.gzip.len()).sum();
+        assert!(all < 150_000, "{all} bytes");
+    }
+}

@@ -1,0 +1,7 @@
+//! The web app for PDAs and tills, as static files in the program: `app/` here is what is served
+//! under `/app/`, unchanged. README.md tells how it is built.
+//!
+//! It decides nothing and knows nobody: what the app may do is settled by the calls it makes.
+
+mod files;
+pub mod handlers;
