@@ -11,7 +11,7 @@
 //!   data. [`inbox`] brings in what consumers tell, [`limits`] how much one caller may ask,
 //!   [`photo`] reads codes in pictures.
 //! - [`handheld`] takes what handhelds and tills state, and tells them what they need to know;
-//!   [`units`] and [`findings`] tell people what became of goods.
+//!   [`units`], [`findings`] and [`stock`] tell people what became of goods.
 //! - [`problem`], [`db`], [`clock`], [`sealing`], [`telemetry`], [`free_text`] serve them all and
 //!   know none of them; [`http`] knows accounts besides, and [`operations`] asks the parts how they
 //!   are.
@@ -55,6 +55,7 @@ pub mod resolver;
 pub mod routes;
 pub mod sealing;
 pub mod simulate;
+pub mod stock;
 pub mod suspicions;
 pub mod telemetry;
 pub mod units;

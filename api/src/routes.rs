@@ -6,7 +6,7 @@ mod refusals;
 use crate::{
     accounts, app_links, codes, findings, handheld, http, links, log, operations, pda, photo,
     problem::{self, Problem, ProblemCode},
-    recalls, registry, resolver, suspicions, units, voices, watches,
+    recalls, registry, resolver, stock, suspicions, units, voices, watches,
 };
 use actix_web::{
     HttpRequest, HttpResponse, Resource, Route,
@@ -88,12 +88,16 @@ internal_routes![
     recalls::handlers::open_recall,
     recalls::handlers::list_recalls,
     recalls::handlers::get_recall,
+    recalls::handlers::get_recall_reach,
     recalls::handlers::widen_recall,
     recalls::handlers::close_recall,
     units::handlers::get_unit,
     units::handlers::list_unit_contents,
     findings::handlers::list_findings,
     findings::handlers::count_findings,
+    stock::handlers::list_stock,
+    stock::handlers::list_lot_balances,
+    stock::handlers::list_lot_movements,
     handheld::devices::handlers::create_device,
     handheld::devices::handlers::create_device_ticket,
     handheld::devices::handlers::list_devices,

@@ -1,5 +1,6 @@
 //! Findings are read back newest first by whose they are: open ones had indexes for it, closed ones
-//! get theirs. A row enters these only when its finding closes.
+//! get theirs. A row enters these only when its finding closes. Sales of recalled goods are read by
+//! recall, disputed batches and units without one by their issuer; few rows are any of these.
 
 use crate::table::sql;
 use sea_orm_migration::prelude::*;
@@ -14,6 +15,12 @@ impl MigrationTrait for Migration {
         for index in [
             "CREATE INDEX finding_closed ON finding (enterprise_id, id) WHERE closed IS NOT NULL",
             "CREATE INDEX finding_closed_issuer ON finding (issuer, id) WHERE closed IS NOT NULL",
+            "CREATE INDEX finding_recalled ON finding (issuer) \
+             WHERE code = 'SOLD_RECALLED' AND closed IS NULL",
+            "CREATE INDEX finding_disputed ON finding (issuer) \
+             WHERE code = 'COMMISSION_CONFLICT' AND closed IS NULL",
+            "CREATE INDEX unit_unbatched ON unit (issuer, product_id, id) WHERE batch_id IS NULL",
+            "CREATE INDEX lot_line_place ON lot_line (enterprise_id, id)",
         ] {
             sql(manager, index).await?;
         }

@@ -4,6 +4,7 @@
 use crate::support::{
     Firm, PASSWORD, PREFIX, batch, firm, gtin, id, made, platform, product, segment, text_of,
 };
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use suyuan::{
     queries::fold::Counted,
@@ -14,6 +15,7 @@ use suyuan_tests::{
     caller::{Method, encoded},
     recall_order,
 };
+use uuid::Uuid;
 
 /// One operation as documented.
 #[derive(Debug, Clone)]
@@ -124,6 +126,8 @@ pub struct Stage {
     pub partner: String,
     /// A closed period, by its position in the log.
     pub period: String,
+    /// A line of goods without codes at the plant.
+    pub line: i64,
     /// Company prefix.
     pub prefix: String,
 }
@@ -186,9 +190,30 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
         recall,
         suspicion: suspicion(app, admin, &format!("0{prefix}00001")).await,
         file: text_of(&made(kept)["hash"]),
+        line: balance,
         prefix: prefix.to_owned(),
         firm,
     }
+}
+
+/// A line of goods without codes, as a device's event would leave it.
+async fn lot_line(app: &TestApp, enterprise: &str, plant: &str, prefix: &str) -> i64 {
+    let id: i64 = prefix.parse().expect("digits");
+    let db = &app.state().db;
+    let uuid = |text: &str| text.parse::<Uuid>().expect("an id").into();
+    let insert = suyuan::db::statement(
+        db.backend(),
+        "INSERT INTO lot_line (id, gtin, lot, location_id, enterprise_id, balance, findings, gseq, \
+         state) VALUES (?, ?, 'L1', ?, ?, 7, 0, 1, '{}')",
+        [
+            id.into(),
+            gtin(&format!("0{prefix}00001")).into(),
+            uuid(plant),
+            uuid(enterprise),
+        ],
+    );
+    db.writer().execute_raw(insert).await.expect("a line");
+    id
 }
 
 /// A complaint that formula's standard finds complete.
@@ -397,7 +422,8 @@ impl Stage {
                 }),
             ),
             "delete_link" => (at(&self.link), Body::Nothing),
-            "get_recall" => (at(&self.recall), Body::Nothing),
+            "list_lot_movements" => (at(&self.line.to_string()), Body::Nothing),
+            "get_recall" | "get_recall_reach" => (at(&self.recall), Body::Nothing),
             "create_voice" => {
                 let mut told = complaint(&self.code);
                 told["content"] = json!(format!("奶粉结块 {n}"));
@@ -421,6 +447,8 @@ impl Stage {
             "list_users"
             | "list_findings"
             | "count_findings"
+            | "list_stock"
+            | "list_lot_balances"
             | "list_enterprises"
             | "list_locations"
             | "list_products"

@@ -4,13 +4,16 @@
 mod aside;
 mod decisions;
 mod enrolment;
+mod findings;
 mod lots;
 mod pulls;
 mod pushes;
+mod reach;
 mod reads;
 mod refolds;
 mod replay;
 mod scene;
+mod stock;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]
 mod support;

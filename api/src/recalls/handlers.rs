@@ -1,7 +1,9 @@
 //! Recalls over HTTP.
 
 use super::{
-    RecallError, acts, rules, store,
+    RecallError, acts,
+    reach::{self, wire::ReachOut},
+    rules, store,
     wire::{NOTE_MAX, RecallCloseIn, RecallIn, RecallOut, RecallWidenIn},
 };
 use crate::{
@@ -92,6 +94,23 @@ pub async fn get_recall(
 ) -> Result<web::Json<RecallOut>, Problem> {
     Ok(web::Json(
         store::get(&state.db, caller.enterprise, *id).await?,
+    ))
+}
+
+/// Where every unit a recall covers is now: each is exactly one of located, on its way, sold, collected,
+/// destroyed, or not accounted for. One moment of the log; collections that were scanned without
+/// network count as soon as they come in.
+#[utoipa::path(tag = "recalls", operation_id = "get_recall_reach", params(("id" = Uuid, Path)),
+    security(("bearer" = [])),
+    responses((status = 200, body = ReachOut), (status = 404, body = ProblemBody)))]
+#[get("/v1/recalls/{id}/reach")]
+pub async fn get_recall_reach(
+    state: Data<Internal>,
+    caller: Staff,
+    id: Path<Uuid>,
+) -> Result<web::Json<ReachOut>, Problem> {
+    Ok(web::Json(
+        reach::reach(&state, caller.enterprise, *id).await?,
     ))
 }
 

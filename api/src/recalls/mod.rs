@@ -5,6 +5,7 @@
 pub mod acts;
 pub mod handlers;
 pub mod job;
+pub mod reach;
 pub mod rules;
 pub mod spans;
 pub mod store;

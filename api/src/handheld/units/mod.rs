@@ -94,6 +94,22 @@ pub const fn phase_name(phase: Phase) -> &'static str {
     }
 }
 
+/// The phase of that name.
+pub fn phase_of_name(name: &str) -> Option<Phase> {
+    [
+        Phase::Unknown,
+        Phase::Commissioned,
+        Phase::InStock,
+        Phase::InTransit,
+        Phase::Sold,
+        Phase::Returned,
+        Phase::Collected,
+        Phase::Destroyed,
+    ]
+    .into_iter()
+    .find(|phase| phase_name(*phase) == name)
+}
+
 /// The place a row is found under: where it is, or where it is going.
 pub const fn place_of(place: Place) -> Option<LocationId> {
     match place {

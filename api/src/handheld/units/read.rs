@@ -8,12 +8,13 @@ use super::{
 use crate::{
     clock::Micros,
     db::Db,
-    handheld::world::{Source, WorldError},
+    handheld::world::{CodeOf, Source, WorldError},
     log::{self, Position},
     sealing::Sealer,
 };
 use sea_orm::DatabaseTransaction;
-use suyuan_sync::{facts::World, unit::UnitKey};
+use std::collections::BTreeMap;
+use suyuan_sync::{facts::World, fold::UnitState, unit::UnitKey};
 use tokio::sync::{Mutex, MutexGuard};
 
 /// Master data for reads; one reader at a time folds.
@@ -67,5 +68,19 @@ impl Snapshot<'_> {
     pub async fn unit(&mut self, key: &UnitKey, upto: Position) -> Result<Looked, WorldError> {
         let (source, reader) = &mut *self.kept;
         Folding::look(source, reader, &self.tx, key, upto).await
+    }
+
+    /// What became of units, now; of the containers they were in, too.
+    pub async fn states(
+        &mut self,
+        keys: &[UnitKey],
+    ) -> Result<BTreeMap<UnitKey, UnitState>, WorldError> {
+        let (source, reader) = &mut *self.kept;
+        Folding::states(source, reader, &self.tx, keys).await
+    }
+
+    /// What a code is to us.
+    pub async fn code(&mut self, key: &UnitKey) -> Result<Option<CodeOf>, WorldError> {
+        self.kept.0.code(&self.tx, key).await
     }
 }

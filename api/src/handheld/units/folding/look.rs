@@ -19,7 +19,7 @@ use std::{
 };
 use suyuan_sync::{
     facts::World,
-    fold::{self, Folded},
+    fold::{self, Folded, UnitState},
     ids::{DeviceId, Epoch},
     unit::UnitKey,
 };
@@ -44,37 +44,65 @@ impl<'a> Folding<'a> {
         key: &UnitKey,
         upto: Position,
     ) -> Result<Looked, WorldError> {
-        // It numbers nothing that is kept.
-        let nowhere = Moment { first: 0, last: 0 };
-        let mut folding = Folding::new(source, reader, nowhere);
-        folding.upto = upto;
-        let mut level = BTreeSet::from([key.clone()]);
-        while !level.is_empty() {
-            let known = |key: &UnitKey| folding.units.contains_key(key);
-            let new: Vec<UnitKey> = level.into_iter().filter(|key| !known(key)).collect();
-            folding.read(conn, &new).await?;
-            level = new.iter().flat_map(|key| folding.parents_of(key)).collect();
-        }
-        if upto != store::NOW {
-            folding.as_ordered_then(conn).await?;
-        }
-        folding.look_up(conn).await?;
-        let then = (upto != store::NOW).then(|| as_known(folding.source.world(), upto));
-        let world = then.as_ref().unwrap_or(folding.source.world());
-        let mut folded: BTreeMap<UnitKey, Folded> = BTreeMap::new();
-        for above in folding.above_before_below() {
-            if let Some(unit) = folding.units.get(&above) {
-                let facts = folding.facts_of(&above, unit);
-                let out = fold::fold(&above, &facts, &folded, world);
-                folded.insert(above, out);
-            }
-        }
+        let mut folding = Folding::looking(source, reader, upto);
+        let mut folded = folding.look_at(conn, std::slice::from_ref(key)).await?;
         let unit = folding.units.remove(key);
         Ok(Looked {
             id: unit.as_ref().filter(|unit| unit.known).map(|unit| unit.id),
             code: unit.and_then(|unit| unit.code),
             folded: folded.remove(key).unwrap_or_default(),
         })
+    }
+
+    /// What became of units, as they stand; of their containers, too.
+    pub async fn states(
+        source: &'a mut Source,
+        reader: &'a mut Reader,
+        conn: &impl ConnectionTrait,
+        keys: &[UnitKey],
+    ) -> Result<BTreeMap<UnitKey, UnitState>, WorldError> {
+        let mut folding = Folding::looking(source, reader, store::NOW);
+        let folded = folding.look_at(conn, keys).await?;
+        let state = |(key, folded): (UnitKey, Folded)| (key, folded.state);
+        Ok(folded.into_iter().map(state).collect())
+    }
+
+    fn looking(source: &'a mut Source, reader: &'a mut Reader, upto: Position) -> Folding<'a> {
+        // It numbers nothing that is kept.
+        let nowhere = Moment { first: 0, last: 0 };
+        let mut folding = Folding::new(source, reader, nowhere);
+        folding.upto = upto;
+        folding
+    }
+
+    async fn look_at(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        keys: &[UnitKey],
+    ) -> Result<BTreeMap<UnitKey, Folded>, WorldError> {
+        let upto = self.upto;
+        let mut level: BTreeSet<UnitKey> = keys.iter().cloned().collect();
+        while !level.is_empty() {
+            let known = |key: &UnitKey| self.units.contains_key(key);
+            let new: Vec<UnitKey> = level.into_iter().filter(|key| !known(key)).collect();
+            self.read(conn, &new).await?;
+            level = new.iter().flat_map(|key| self.parents_of(key)).collect();
+        }
+        if upto != store::NOW {
+            self.as_ordered_then(conn).await?;
+        }
+        self.look_up(conn).await?;
+        let then = (upto != store::NOW).then(|| as_known(self.source.world(), upto));
+        let world = then.as_ref().unwrap_or(self.source.world());
+        let mut folded: BTreeMap<UnitKey, Folded> = BTreeMap::new();
+        for above in self.above_before_below() {
+            if let Some(unit) = self.units.get(&above) {
+                let facts = self.facts_of(&above, unit);
+                let out = fold::fold(&above, &facts, &folded, world);
+                folded.insert(above, out);
+            }
+        }
+        Ok(folded)
     }
 
     /// Puts facts where they stood in the order by what counted then: what their devices sent since

@@ -1,0 +1,115 @@
+//! SQL beside units: sales of recalled goods, goods without codes, what waits to be published.
+
+use super::{
+    scope::Scope,
+    wire::{LotAmount, SalesOut},
+};
+use crate::{db::statement, findings::store::gtins};
+use sea_orm::{ConnectionTrait, DbErr};
+use std::collections::BTreeMap;
+use suyuan_sync::{
+    finding::{Detail, Finding, Knowledge, When},
+    ids::RecallId,
+};
+use uuid::Uuid;
+
+/// Sales of units a recall covers, as they were classified (C9).
+pub(super) async fn sales(
+    conn: &impl ConnectionTrait,
+    issuer: Uuid,
+    recall: Uuid,
+) -> Result<Vec<SalesOut>, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT finding FROM finding WHERE issuer = ? AND code = 'SOLD_RECALLED' \
+         AND closed IS NULL",
+        [issuer.into()],
+    );
+    let mut counted: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for row in conn.query_all_raw(query).await? {
+        let text: String = row.try_get("", "finding")?;
+        let finding: Finding =
+            serde_json::from_str(&text).map_err(|error| DbErr::Json(error.to_string()))?;
+        if let Detail::SoldRecalled {
+            recall: of,
+            when,
+            knowledge,
+        } = finding.detail
+            && of == RecallId(recall)
+        {
+            *counted
+                .entry((when_name(when), knowledge_name(knowledge)))
+                .or_default() += 1;
+        }
+    }
+    Ok(counted
+        .into_iter()
+        .map(|((when, knowledge), sales)| SalesOut {
+            when: when.into(),
+            knowledge: knowledge.into(),
+            sales,
+        })
+        .collect())
+}
+
+const fn when_name(when: When) -> &'static str {
+    match when {
+        When::Before => "before",
+        When::After => "after",
+        When::Uncertain { .. } => "uncertain",
+    }
+}
+
+const fn knowledge_name(knowledge: Knowledge) -> &'static str {
+    match knowledge {
+        Knowledge::Overridden => "overridden",
+        Knowledge::Knew => "knew",
+        Knowledge::StaleList => "stale_list",
+        Knowledge::CouldNotKnow => "could_not_know",
+    }
+}
+
+/// Goods of the recalled batches without codes of their own.
+pub(super) async fn lots(
+    conn: &impl ConnectionTrait,
+    scope: &Scope,
+) -> Result<Vec<LotAmount>, DbErr> {
+    let mut out = Vec::new();
+    for (id, batch) in &scope.batches {
+        for gtin in gtins(conn, batch.product).await? {
+            let query = statement(
+                conn.get_database_backend(),
+                "SELECT location_id, balance FROM lot_line WHERE gtin = ? AND lot = ? \
+                 ORDER BY location_id",
+                [gtin.as_str().into(), batch.lot.as_str().into()],
+            );
+            for row in conn.query_all_raw(query).await? {
+                out.push(LotAmount {
+                    batch_id: *id,
+                    gtin: gtin.clone(),
+                    lot: batch.lot.clone(),
+                    location_id: row.try_get("", "location_id")?,
+                    balance: row.try_get("", "balance")?,
+                });
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// How many units wait to be named by it.
+pub(super) async fn pending(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+    recall: Uuid,
+) -> Result<u64, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) AS n FROM recall_stage \
+         WHERE enterprise_id = ? AND recall_id = ?",
+        [enterprise.into(), recall.into()],
+    );
+    let row = conn.query_one_raw(query).await?;
+    let n: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
+    Ok(n as u64)
+}

@@ -1,0 +1,122 @@
+//! The reach of a recall as JSON.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// How many units.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Amount {
+    /// Units of every level: an item, a case and a pallet are one each.
+    pub units: u64,
+    /// Smallest saleable units among them.
+    pub items: u64,
+}
+
+/// Where the units of a recall are now. `total` is the sum of `located`, `in_transit`, `sold`,
+/// `collected`, `destroyed` and `unaccounted`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReachOut {
+    /// The recall.
+    pub recall: Uuid,
+    /// The log position this is as of.
+    pub position: i64,
+    /// All units it covers that were commissioned, or that something happened to.
+    pub total: Amount,
+    /// At a place.
+    pub located: Amount,
+    /// On their way.
+    pub in_transit: Amount,
+    /// Sold: whoever has them is to be told.
+    pub sold: Amount,
+    /// Fetched back.
+    pub collected: Amount,
+    /// Destroyed.
+    pub destroyed: Amount,
+    /// Commissioned and never seen since: at the plant still, or lost from sight.
+    pub unaccounted: Amount,
+    /// Codes it names that were never given to goods. Not in `total`.
+    pub not_commissioned: u64,
+    /// Where, most first.
+    pub places: Vec<PlaceAmount>,
+    /// From where to where, most first.
+    pub legs: Vec<LegAmount>,
+    /// By which stores, most first.
+    pub stores: Vec<PlaceAmount>,
+    /// Not accounted for, by batch, most first.
+    pub missing: Vec<MissingAmount>,
+    /// Sales of units it covers, by when and knowing what they were sold (C9).
+    pub sales: Vec<SalesOut>,
+    /// Goods of its batches without codes of their own, by line. Not in `total`.
+    pub lots: Vec<LotAmount>,
+    /// How many more units it will name as soon as they are published.
+    pub pending: u64,
+}
+
+/// Units at a place.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlaceAmount {
+    /// Which; absent where a store is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location_id: Option<Uuid>,
+    /// How many.
+    #[serde(flatten)]
+    pub amount: Amount,
+}
+
+/// Units on their way.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LegAmount {
+    /// From here.
+    pub from: Uuid,
+    /// To this place, if it was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Uuid>,
+    /// To this enterprise, if it was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_enterprise: Option<Uuid>,
+    /// How many.
+    #[serde(flatten)]
+    pub amount: Amount,
+}
+
+/// Units not accounted for.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MissingAmount {
+    /// Their batch; absent for codes minted elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_id: Option<Uuid>,
+    /// The plant they were made at, if it is on record: they may be there still.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plant_id: Option<Uuid>,
+    /// How many.
+    #[serde(flatten)]
+    pub amount: Amount,
+}
+
+/// Sales of recalled units.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SalesOut {
+    /// `before` (certainly before the recall was entered: no fault, but to be notified), `after`, or
+    /// `uncertain`.
+    pub when: String,
+    /// What the till knew: `overridden`, `knew`, `stale_list`, or `could_not_know` (never a fault).
+    pub knowledge: String,
+    /// How many; the sale of a container is one for each of its batches.
+    pub sales: u64,
+}
+
+/// Goods of a batch without codes of their own, at a place.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LotAmount {
+    /// The batch.
+    pub batch_id: Uuid,
+    /// GTIN-14.
+    pub gtin: String,
+    /// Lot.
+    pub lot: String,
+    /// Where.
+    pub location_id: Uuid,
+    /// How many there should be; below zero, something is missing from the log.
+    pub balance: i64,
+}

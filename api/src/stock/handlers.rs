@@ -1,0 +1,96 @@
+//! Stock over HTTP.
+
+use super::{
+    StockError, store,
+    wire::{LotPage, LotQuery, MovePage, MoveQuery, StockPage, StockQuery},
+};
+use crate::{
+    app::Internal,
+    http::{auth::Staff, page},
+    log::head_in,
+    problem::{Problem, ProblemBody},
+};
+use actix_web::{
+    get,
+    web::{self, Data, Path, Query},
+};
+use uuid::Uuid;
+
+/// Units at the caller's places, by product and batch, as they are now. What is inside a container is
+/// counted where the container is.
+#[utoipa::path(tag = "stock", operation_id = "list_stock", params(StockQuery),
+    security(("bearer" = [])),
+    responses((status = 200, body = StockPage), (status = 422, body = ProblemBody)))]
+#[get("/v1/stock")]
+pub async fn list_stock(
+    state: Data<Internal>,
+    caller: Staff,
+    query: Query<StockQuery>,
+) -> Result<web::Json<StockPage>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let after = query.after.unwrap_or(Uuid::nil());
+    let snapshot = state.db.begin_reading().await?;
+    let (position, _) = head_in(&snapshot).await?;
+    let only = query.location_id;
+    let places = store::places(&snapshot, caller.enterprise, only, after, limit).await?;
+    let next = page::next(&places, limit, |place| *place);
+    let items = store::stock(&snapshot, &places, query.batch_id).await?;
+    Ok(web::Json(StockPage {
+        position,
+        items,
+        next,
+    }))
+}
+
+/// Balances of goods without codes of their own at the caller's places, as of now.
+#[utoipa::path(tag = "stock", operation_id = "list_lot_balances", params(LotQuery),
+    security(("bearer" = [])),
+    responses((status = 200, body = LotPage), (status = 422, body = ProblemBody)))]
+#[get("/v1/stock/lots")]
+pub async fn list_lot_balances(
+    state: Data<Internal>,
+    caller: Staff,
+    query: Query<LotQuery>,
+) -> Result<web::Json<LotPage>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let snapshot = state.db.begin_reading().await?;
+    let (position, _) = head_in(&snapshot).await?;
+    let items = store::lots(&snapshot, caller.enterprise, &query, limit).await?;
+    let next = page::next(&items, limit, |line| line.id);
+    Ok(web::Json(LotPage {
+        position,
+        items,
+        next,
+    }))
+}
+
+/// What moved a line of goods without codes of their own, in the order of the log.
+#[utoipa::path(tag = "stock", operation_id = "list_lot_movements",
+    params(("id" = i64, Path), MoveQuery), security(("bearer" = [])),
+    responses((status = 200, body = MovePage), (status = 400, body = ProblemBody),
+    (status = 404, body = ProblemBody), (status = 422, body = ProblemBody)))]
+#[get("/v1/stock/lots/{id}/movements")]
+pub async fn list_lot_movements(
+    state: Data<Internal>,
+    caller: Staff,
+    line: Path<i64>,
+    query: Query<MoveQuery>,
+) -> Result<web::Json<MovePage>, Problem> {
+    let limit = page::limit(query.limit)?;
+    let after = match &query.after {
+        None => (0, 0),
+        Some(text) => place_of(text).ok_or(StockError::After)?,
+    };
+    let snapshot = state.db.begin_reading().await?;
+    let items = store::movements(&snapshot, caller.enterprise, *line, after, limit).await?;
+    let next = page::next(&items, limit, |moved| {
+        format!("{}-{}", moved.position, moved.n)
+    });
+    Ok(web::Json(MovePage { items, next }))
+}
+
+/// Where a list of movements goes on: `position-n`.
+fn place_of(text: &str) -> Option<(i64, i64)> {
+    let (position, n) = text.split_once('-')?;
+    Some((position.parse().ok()?, n.parse().ok()?))
+}

@@ -1,0 +1,225 @@
+//! All SQL of stock.
+
+use super::{
+    StockError, rules,
+    wire::{Line, LotBalance, LotQuery, MoveOut, PlaceStock},
+};
+use crate::{
+    clock::rfc3339,
+    db::{rows::by_keys, statement},
+    handheld::units::phase_of_name,
+};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use std::collections::BTreeMap;
+use suyuan_sync::limits::NESTING_DEPTH_MAX;
+use uuid::Uuid;
+
+/// Places of an enterprise, page by page.
+pub async fn places(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+    only: Option<Uuid>,
+    after: Uuid,
+    limit: u64,
+) -> Result<Vec<Uuid>, DbErr> {
+    let (which, mut values) = match only {
+        Some(place) => ("AND id = ?", vec![enterprise.into(), place.into()]),
+        None => ("", vec![enterprise.into()]),
+    };
+    values.extend([after.into(), (limit as i64).into()]);
+    let sql = format!(
+        "SELECT id FROM location WHERE enterprise_id = ? {which} AND id > ? ORDER BY id LIMIT ?"
+    );
+    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+    rows.await?
+        .iter()
+        .map(|row| row.try_get("", "id"))
+        .collect()
+}
+
+/// What units at these places are, counted by the engine: those that are where their own rows say,
+/// then what shares the life of these, level by level.
+pub async fn stock(
+    conn: &impl ConnectionTrait,
+    places: &[Uuid],
+    batch: Option<Uuid>,
+) -> Result<Vec<PlaceStock>, DbErr> {
+    let mut lines: BTreeMap<Uuid, BTreeMap<(String, Option<Uuid>), Line>> = places
+        .iter()
+        .map(|place| (*place, BTreeMap::new()))
+        .collect();
+    for depth in 0..=NESTING_DEPTH_MAX {
+        let keys: Vec<Value> = places.iter().map(|place| (*place).into()).collect();
+        let before: Vec<Value> = batch.map(Into::into).into_iter().collect();
+        let sql = counting(depth, batch.is_some());
+        for row in by_keys(conn, &sql, &before, keys).await? {
+            let counted = Counted::read(&row)?;
+            let Some(place) = lines.get_mut(&counted.place) else {
+                continue;
+            };
+            let name = (counted.kind.clone(), counted.batch);
+            let line = place.entry(name).or_insert_with(|| Line {
+                kind: counted.kind,
+                batch_id: counted.batch,
+                ..Line::default()
+            });
+            let own = phase_of_name(&counted.phase).ok_or_else(|| unread(&counted.phase))?;
+            let container = match &counted.container {
+                Some(phase) => Some(phase_of_name(phase).ok_or_else(|| unread(phase))?),
+                None => None,
+            };
+            rules::add(line, own, container, counted.units);
+        }
+    }
+    let told = |(location_id, lines): (Uuid, BTreeMap<_, Line>)| PlaceStock {
+        location_id,
+        lines: lines
+            .into_values()
+            .filter(|line| line.on_hand + line.returned + line.collected + line.arriving > 0)
+            .collect(),
+    };
+    Ok(lines.into_iter().map(told).collect())
+}
+
+fn unread(phase: &str) -> DbErr {
+    DbErr::Type(format!("unit.phase {phase}"))
+}
+
+struct Counted {
+    place: Uuid,
+    kind: String,
+    batch: Option<Uuid>,
+    phase: String,
+    container: Option<String>,
+    units: u64,
+}
+
+impl Counted {
+    fn read(row: &QueryResult) -> Result<Counted, DbErr> {
+        Ok(Counted {
+            place: row.try_get("", "place")?,
+            kind: row.try_get("", "kind")?,
+            batch: row.try_get("", "batch_id")?,
+            phase: row.try_get("", "phase")?,
+            container: row.try_get("", "container")?,
+            units: row.try_get::<i64>("", "n")? as u64,
+        })
+    }
+}
+
+/// Counts units `depth` containers below what stands at places by its own row.
+fn counting(depth: usize, of_batch: bool) -> String {
+    let mut joins = String::new();
+    let mut unit = "r".to_owned();
+    for level in 1..=depth {
+        let below = format!("u{level}");
+        joins.push_str(&format!(
+            " JOIN unit {below} ON {below}.inside = {unit}.id AND NOT {below}.exceptional"
+        ));
+        unit = below;
+    }
+    let container = if depth == 0 { "NULL" } else { "r.phase" };
+    let batch = if of_batch {
+        format!("{unit}.batch_id = ? AND ")
+    } else {
+        String::new()
+    };
+    format!(
+        "SELECT r.place, SUBSTR({unit}.unit_key, 1, \
+         CASE WHEN {unit}.unit_key LIKE '/01/%' THEN 18 WHEN {unit}.unit_key LIKE '/00/%' THEN 4 ELSE 3 END) AS kind, \
+         {unit}.batch_id, {unit}.phase, {container} AS container, COUNT(*) AS n \
+         FROM unit r{joins} WHERE {batch}(r.inside IS NULL OR r.exceptional) \
+         AND r.place IN ({{keys}}) GROUP BY 1, 2, 3, 4, 5"
+    )
+}
+
+/// Lines of goods without codes at an enterprise's places.
+pub async fn lots(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+    query: &LotQuery,
+    limit: u64,
+) -> Result<Vec<LotBalance>, DbErr> {
+    let mut which = vec!["enterprise_id = ?", "id > ?"];
+    let mut values: Vec<Value> = vec![enterprise.into(), query.after.unwrap_or(0).into()];
+    if let Some(place) = query.location_id {
+        which.push("location_id = ?");
+        values.push(place.into());
+    }
+    for (column, asked) in [("gtin = ?", &query.gtin), ("lot = ?", &query.lot)] {
+        if let Some(text) = asked {
+            which.push(column);
+            values.push(text.as_str().into());
+        }
+    }
+    if query.negative {
+        which.push("balance < 0");
+    }
+    values.push((limit as i64).into());
+    let sql = format!(
+        "SELECT id, gtin, lot, location_id, balance, findings, gseq FROM lot_line \
+         WHERE {} ORDER BY id LIMIT ?",
+        which.join(" AND ")
+    );
+    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+    rows.await?
+        .iter()
+        .map(|row| {
+            let lot: String = row.try_get("", "lot")?;
+            Ok(LotBalance {
+                id: row.try_get("", "id")?,
+                gtin: row.try_get("", "gtin")?,
+                lot: Some(lot).filter(|lot| !lot.is_empty()),
+                location_id: row.try_get("", "location_id")?,
+                balance: row.try_get("", "balance")?,
+                open_findings: row.try_get::<i64>("", "findings")? as u64,
+                changed: row.try_get("", "gseq")?,
+            })
+        })
+        .collect()
+}
+
+/// What moved a line of the enterprise, after a place in the list.
+pub async fn movements(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+    line: i64,
+    after: (i64, i64),
+    limit: u64,
+) -> Result<Vec<MoveOut>, StockError> {
+    let backend = conn.get_database_backend();
+    let own = "SELECT 1 AS one FROM lot_line WHERE enterprise_id = ? AND id = ?";
+    let own = statement(backend, own, [enterprise.into(), line.into()]);
+    if conn.query_one_raw(own).await?.is_none() {
+        return Err(StockError::Unknown);
+    }
+    let query = statement(
+        backend,
+        "SELECT m.gseq, m.n, m.movement, e.event_id, e.kind, e.enterprise_id, e.eff \
+         FROM lot_move m JOIN event e ON e.gseq = m.gseq WHERE m.line_id = ? \
+         AND (m.gseq > ? OR (m.gseq = ? AND m.n > ?)) ORDER BY m.gseq, m.n LIMIT ?",
+        [
+            line.into(),
+            after.0.into(),
+            after.0.into(),
+            after.1.into(),
+            (limit as i64).into(),
+        ],
+    );
+    let rows = conn.query_all_raw(query).await?;
+    rows.iter()
+        .map(|row| {
+            let change: String = row.try_get("", "movement")?;
+            Ok(MoveOut {
+                position: row.try_get("", "gseq")?,
+                n: row.try_get("", "n")?,
+                event: row.try_get("", "event_id")?,
+                kind: row.try_get("", "kind")?,
+                enterprise_id: row.try_get("", "enterprise_id")?,
+                at: rfc3339(row.try_get("", "eff")?),
+                change: serde_json::from_str(&change)
+                    .map_err(|error| DbErr::Json(error.to_string()))?,
+            })
+        })
+        .collect()
+}

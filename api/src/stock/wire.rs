@@ -1,0 +1,153 @@
+//! Stock as JSON.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// Stock of which places.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct StockQuery {
+    /// Only of this place.
+    pub location_id: Option<Uuid>,
+    /// Only of this batch.
+    pub batch_id: Option<Uuid>,
+    /// `next` of the page before.
+    pub after: Option<Uuid>,
+    /// How many places, 1 to 500 (default 100).
+    pub limit: Option<u64>,
+}
+
+/// Stock of places.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StockPage {
+    /// The log position this is as of.
+    pub position: i64,
+    /// Places of the caller, in the order in which they were made; those without units, too.
+    pub items: Vec<PlaceStock>,
+    /// Give this as `after` for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<Uuid>,
+}
+
+/// Stock of a place.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlaceStock {
+    /// Which.
+    pub location_id: Uuid,
+    /// By product and batch.
+    pub lines: Vec<Line>,
+}
+
+/// Units of a batch at a place.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Line {
+    /// What their codes begin with: `/01/` and the GTIN, `/00/` for logistic units, or the beginning
+    /// of an own scheme. A case has another GTIN than what is in it, and both are counted.
+    pub kind: String,
+    /// Their batch; absent where it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_id: Option<Uuid>,
+    /// In stock there, made or packed there and not gone.
+    pub on_hand: u64,
+    /// Brought back, not sellable before an inspection.
+    pub returned: u64,
+    /// Fetched back under a recall.
+    pub collected: u64,
+    /// On their way there, and not in yet. Not in the other figures.
+    pub arriving: u64,
+}
+
+/// Which lines of goods without codes.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct LotQuery {
+    /// Only of this place.
+    pub location_id: Option<Uuid>,
+    /// Only of this GTIN-14.
+    pub gtin: Option<String>,
+    /// Only with this lot.
+    pub lot: Option<String>,
+    /// Only below zero, where something must be missing from the log.
+    #[serde(default)]
+    pub negative: bool,
+    /// `next` of the page before.
+    pub after: Option<i64>,
+    /// How many, 1 to 500 (default 100).
+    pub limit: Option<u64>,
+}
+
+/// Balances of goods without codes of their own.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LotPage {
+    /// The log position this is as of.
+    pub position: i64,
+    /// In the order in which they were first moved.
+    pub items: Vec<LotBalance>,
+    /// Give this as `after` for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<i64>,
+}
+
+/// The balance of a line (结存): goods of one lot at one place.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LotBalance {
+    /// Number of the line.
+    pub id: i64,
+    /// GTIN-14.
+    pub gtin: String,
+    /// Lot; absent where it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lot: Option<String>,
+    /// Where.
+    pub location_id: Uuid,
+    /// How many there should be, in base units. Below zero, something is missing from the log; it is
+    /// never rewritten (`NEG_BALANCE` among the findings).
+    pub balance: i64,
+    /// How many findings about it are open.
+    pub open_findings: u64,
+    /// The log position it last changed at.
+    pub changed: i64,
+}
+
+/// Which page of movements.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct MoveQuery {
+    /// `next` of the page before.
+    pub after: Option<String>,
+    /// How many, 1 to 500 (default 100).
+    pub limit: Option<u64>,
+}
+
+/// What moved a line.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MovePage {
+    /// In the order of the log.
+    pub items: Vec<MoveOut>,
+    /// Give this as `after` for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// A movement.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MoveOut {
+    /// The event's log position.
+    pub position: i64,
+    /// Which of what one event says of the line.
+    #[serde(skip)]
+    pub n: i64,
+    /// The event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<Uuid>,
+    /// What happened.
+    pub kind: String,
+    /// Who stated it.
+    pub enterprise_id: Uuid,
+    /// When, in the order of things, UTC.
+    pub at: String,
+    /// By how much (`is`: `in`, `out` with `qty`; `counted` with `there`; `found` with `code`).
+    #[schema(value_type = Object)]
+    pub change: serde_json::Value,
+}
