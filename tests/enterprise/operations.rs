@@ -175,6 +175,7 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
     let partner = id(&made(platform.post("/v1/enterprises", &partner).await));
     let period = json!({"until": "2025-12-31T16:00:00Z"});
     let period = made(admin.post("/v1/periods", &period).await)["position"].to_string();
+    let balance = lot_line(app, &firm.id, &plant, prefix).await;
     Stage {
         user,
         partner,
@@ -200,7 +201,7 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
 async fn lot_line(app: &TestApp, enterprise: &str, plant: &str, prefix: &str) -> i64 {
     let id: i64 = prefix.parse().expect("digits");
     let db = &app.state().db;
-    let uuid = |text: &str| text.parse::<Uuid>().expect("an id").into();
+    let uuid = |text: &str| sea_orm::Value::from(text.parse::<Uuid>().expect("an id"));
     let insert = suyuan::db::statement(
         db.backend(),
         "INSERT INTO lot_line (id, gtin, lot, location_id, enterprise_id, balance, findings, gseq, \
