@@ -10,7 +10,7 @@ use crate::{
     handheld::units::phase_of_name,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write};
 use suyuan_sync::limits::NESTING_DEPTH_MAX;
 use uuid::Uuid;
 
@@ -113,9 +113,9 @@ fn counting(depth: usize, of_batch: bool) -> String {
     let mut unit = "r".to_owned();
     for level in 1..=depth {
         let below = format!("u{level}");
-        joins.push_str(&format!(
+        joins += &format!(
             " JOIN unit {below} ON {below}.inside = {unit}.id AND NOT {below}.exceptional"
-        ));
+        );
         unit = below;
     }
     let container = if depth == 0 { "NULL" } else { "r.phase" };
