@@ -113,7 +113,9 @@ fn counting(depth: usize, of_batch: bool) -> String {
     let mut unit = "r".to_owned();
     for level in 1..=depth {
         let below = format!("u{level}");
-        joins += &format!(
+        // Writing to a string cannot fail.
+        let _ = write!(
+            joins,
             " JOIN unit {below} ON {below}.inside = {unit}.id AND NOT {below}.exceptional"
         );
         unit = below;
