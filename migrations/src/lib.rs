@@ -23,6 +23,7 @@ mod m0020_recall_scope;
 mod m0021_told_units;
 mod m0022_query_sightings;
 mod m0023_fold_questions;
+mod m0025_down;
 mod m0026_finding_reads;
 mod m0027_periods;
 mod table;
@@ -54,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0021_told_units::Migration),
             Box::new(m0022_query_sightings::Migration),
             Box::new(m0023_fold_questions::Migration),
+            Box::new(m0025_down::Migration),
             Box::new(m0026_finding_reads::Migration),
             Box::new(m0027_periods::Migration),
         ]

@@ -47,8 +47,12 @@ pub const ENROLMENT_S: i64 = 10 * 60;
 pub const ENROL_BYTES_MAX: usize = 16 * 1024;
 /// Longest token a device signs, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 2048;
-/// Most bytes of a snapshot chunk.
+/// Most bytes of a snapshot chunk; an item is never cut, so one that is larger has one of its own.
 pub const SNAPSHOT_CHUNK_BYTES: usize = 256 * 1024;
+/// How long chunks of a snapshot or a recall list can be fetched after they were told, in hours.
+pub const CHUNK_HOURS: u64 = 48;
+/// Most codes of one look-up.
+pub const LOOK_UP_CODES_MAX: usize = 100;
 /// Most items of a page of a pull.
 pub const PULL_ITEMS_MAX: usize = 500;
 /// An event later than this after it happened is `LATE`, in seconds.

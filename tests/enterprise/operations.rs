@@ -47,7 +47,8 @@ impl Operation {
     /// Is it a call of devices? These carry frames of the agreement with devices, and tokens that
     /// devices sign; their stories are in `tests/handheld`.
     pub fn is_of_devices(&self) -> bool {
-        self.path.starts_with("/v1/sync/") || self.path == "/v1/enrol"
+        let of_devices = ["/v1/enrol", "/v1/decode"];
+        self.path.starts_with("/v1/sync/") || of_devices.contains(&self.path.as_str())
     }
 }
 

@@ -5,6 +5,8 @@ mod aside;
 mod decisions;
 mod enrolment;
 mod findings;
+mod held;
+mod listed;
 mod lots;
 mod pulls;
 mod pushes;
@@ -13,6 +15,7 @@ mod reads;
 mod refolds;
 mod replay;
 mod scene;
+mod snapshots;
 mod stock;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]

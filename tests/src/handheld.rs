@@ -255,6 +255,14 @@ impl Handheld {
             .await
     }
 
+    /// GET as a device, with further headers.
+    pub async fn read_piece(&self, path: &str, more: &[(&str, &str)]) -> Answer {
+        let bearer = self.reading(&self.anchor);
+        let mut headers = vec![("authorization", bearer.as_str())];
+        headers.extend_from_slice(more);
+        self.caller.get_with(path, &headers).await
+    }
+
     /// POST as a device reads: with the newest anchor as nonce.
     pub async fn ask(&self, path: &str, body: &Value) -> Answer {
         let bearer = self.reading(&self.anchor);

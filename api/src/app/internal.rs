@@ -14,13 +14,14 @@ use crate::{
     codes,
     config::{self, Settings},
     db::{self, Db, FileLock},
-    handheld::{Handheld, aside, units::refold},
+    handheld::{Handheld, aside, down, units::refold},
     http::{
         self, Draining,
         connections::{Bounds, Connections},
     },
     inbox::{self, Seals},
     log::Log,
+    photo::readers::Readers,
     queries, recalls,
     resolver::redis_tier::{self, RedisTier},
     routes,
@@ -104,7 +105,7 @@ impl Internal {
             tracing::info!(wrapped, "issue keys wrapped for readers");
         }
         let (handheld, admitting) =
-            Handheld::open(&settings.handheld, &db, &log, &sealer, clock.now()).await?;
+            Handheld::open(&settings.handheld, &db, &log, &sealer, &clock).await?;
         let redis = RedisTier::open(&settings.redis)?;
         let folder = Some(settings.catalogue.folder.as_str()).filter(|folder| !folder.is_empty());
         let catalogue = Catalogue::with_folder(folder.map(Path::new))?;
@@ -182,6 +183,12 @@ impl InternalPart {
                 log.clone(),
                 handheld.ingest.clone(),
             )),
+            tokio::spawn(down::tend::for_ever(
+                db.clone(),
+                clock.clone(),
+                log.news(),
+                handheld.lists.clone(),
+            )),
             tokio::spawn(log.clone().tidy_for_ever()),
             tokio::spawn(take::forget_for_ever(db.clone(), clock.clone())),
             tokio::spawn(recalls::job::finish_for_ever(
@@ -249,9 +256,11 @@ impl InternalPart {
         });
         self.tasks.push(tokio::spawn(connections.clone().watch()));
         let state = self.state.clone();
+        let readers = Data::new(Readers::new(&settings.photo));
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(state.clone())
+                .app_data(readers.clone())
                 .app_data(state.draining.clone())
                 .wrap(from_fn(http::finish_internal))
                 .configure(routes::internal)

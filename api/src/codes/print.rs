@@ -86,6 +86,34 @@ impl Tags {
     }
 }
 
+/// The code of a unit, by its index in a space and the key its segment was allocated under; and its
+/// serial as text.
+pub fn code_at(
+    space: &SpaceKey,
+    ring: &Ring,
+    key_id: u8,
+    index: u64,
+) -> Option<(TraceCode, String)> {
+    match space {
+        SpaceKey::Gtin(gtin) => {
+            let serial = ring.mint(key_id, index)?;
+            let mut code = GtinCode::product(*gtin);
+            code.serial = Text::new(serial.as_str());
+            Some((TraceCode::Gtin(code), serial.as_str().to_owned()))
+        }
+        SpaceKey::Own(enterprise, product) => {
+            let serial = ring.mint(key_id, index)?;
+            let internal = format!("{product}-{serial}");
+            let own = OwnCode::new(enterprise, &internal).ok()?;
+            Some((TraceCode::Own(own), serial.as_str().to_owned()))
+        }
+        SpaceKey::Sscc(prefix) => {
+            let sscc = sscc_at(prefix, index)?;
+            Some((TraceCode::Sscc(sscc), sscc.as_str().to_owned()))
+        }
+    }
+}
+
 /// Writes codes of one segment.
 pub struct Printer {
     /// Keys of the space.
@@ -107,25 +135,13 @@ pub struct Printer {
 impl Printer {
     /// The code at an index and its serial as text.
     pub fn code(&self, index: u64) -> Option<(TraceCode, String)> {
-        match &self.space {
-            SpaceKey::Gtin(gtin) => {
-                let serial = self.ring.mint(self.key_id, index)?;
-                let mut code = GtinCode::product(*gtin);
-                code.serial = Text::new(serial.as_str());
-                code.lot = self.batch.as_ref().and_then(|batch| Text::new(&batch.lot));
-                Some((TraceCode::Gtin(code), serial.as_str().to_owned()))
-            }
-            SpaceKey::Own(enterprise, product) => {
-                let serial = self.ring.mint(self.key_id, index)?;
-                let internal = format!("{product}-{serial}");
-                let own = OwnCode::new(enterprise, &internal).ok()?;
-                Some((TraceCode::Own(own), serial.as_str().to_owned()))
-            }
-            SpaceKey::Sscc(prefix) => {
-                let sscc = sscc_at(prefix, index)?;
-                Some((TraceCode::Sscc(sscc), sscc.as_str().to_owned()))
-            }
-        }
+        let (code, serial) = code_at(&self.space, &self.ring, self.key_id, index)?;
+        let lot = self.batch.as_ref().and_then(|batch| Text::new(&batch.lot));
+        let code = match code {
+            TraceCode::Gtin(code) => TraceCode::Gtin(GtinCode { lot, ..code }),
+            other => other,
+        };
+        Some((code, serial))
     }
 
     /// What is printed on the product.

@@ -18,7 +18,7 @@ pub mod units;
 pub mod world;
 
 use crate::{
-    clock::Micros,
+    clock::Clock,
     config,
     db::Db,
     log::Log,
@@ -26,6 +26,7 @@ use crate::{
     sealing::Sealer,
 };
 use anchor::Anchors;
+use down::{listed::RecallLists, snapshot::Snapshots};
 use keys::{KeyError, ListKeys};
 use push::{
     act::Engine,
@@ -47,6 +48,10 @@ pub struct Handheld {
     pub anchors: Anchors,
     /// Signs receipts and lists.
     pub keys: ListKeys,
+    /// Makes recall lists.
+    pub lists: RecallLists,
+    /// Makes snapshots.
+    pub snapshots: Snapshots,
     /// Watches the clock that stamps the log.
     pub watch: Arc<ClockWatch>,
     /// Admits pushes.
@@ -62,7 +67,7 @@ impl Handheld {
         db: &Db,
         log: &Log,
         sealer: &Sealer,
-        now: Micros,
+        clock: &Clock,
     ) -> Result<(Handheld, JoinHandle<()>), KeyError> {
         let anchors = Anchors::new(sealer, log.installation());
         let watch = Arc::new(ClockWatch::default());
@@ -82,8 +87,11 @@ impl Handheld {
             waiting: settings.waiting,
         };
         let (ingest, task) = Ingest::start(engine, gathering);
+        let keys = ListKeys::open(db, sealer, clock.now()).await?;
         let handheld = Handheld {
-            keys: ListKeys::open(db, sealer, now).await?,
+            lists: RecallLists::new(db, clock, sealer, &keys),
+            snapshots: Snapshots::default(),
+            keys,
             anchors,
             watch,
             ingest,

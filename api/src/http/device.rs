@@ -37,8 +37,13 @@ pub struct DeviceKnown {
 /// A device that may read what its enterprise and place are told.
 pub struct DeviceRead(pub DeviceKnown);
 
-/// Who brings an exported outbox: a device, or somebody of an enterprise.
-pub struct Carrier;
+/// Who brings an exported outbox, or a photo: a device, or somebody of an enterprise.
+pub enum Carrier {
+    /// A device that may read.
+    Device(DeviceKnown),
+    /// Somebody who is signed in.
+    Staff,
+}
 
 async fn known(request: &HttpRequest) -> Result<DeviceKnown, Problem> {
     let refused = || Problem::new(ProblemCode::DeviceNotKnown);
@@ -110,9 +115,9 @@ impl FromRequest for Carrier {
         let of_device = bearer(request).is_some_and(|token| token::says(token).is_some());
         if of_device {
             let device = DeviceRead::from_request(request, payload);
-            return Box::pin(async move { device.await.map(|_| Carrier) });
+            return Box::pin(async move { device.await.map(|device| Carrier::Device(device.0)) });
         }
         let staff = Staff::from_request(request, payload);
-        Box::pin(async move { staff.await.map(|_| Carrier) })
+        Box::pin(async move { staff.await.map(|_| Carrier::Staff) })
     }
 }

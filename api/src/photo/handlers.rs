@@ -86,7 +86,7 @@ struct PhotoForm {
 }
 
 /// The texts of the codes in the photo that was sent; at least one.
-async fn read(
+pub async fn read(
     readers: &Readers,
     request: &HttpRequest,
     payload: Payload,

@@ -143,7 +143,7 @@ impl Run {
             };
             let (mut fresh, mut cursor) = (Seen::default(), 0);
             loop {
-                let page = pull::page(&state, &who, cursor, 500).await?;
+                let page = pull::page(&state, &who, cursor, 500, None).await?;
                 for item in page.items {
                     fresh.put(item.gseq, item.item);
                 }

@@ -39,8 +39,8 @@ pub struct World {
     /// container and batch (C13). A container that is missing here has its contents judged unit
     /// by unit.
     pub contents: BTreeMap<UnitKey, Vec<Content>>,
-    /// When log positions were committed, for positions that recall lists were made at or that
-    /// were delivered (C9).
+    /// Until when log positions were the newest, for positions that recall lists were made at or
+    /// that were delivered (C9): the instant of what followed.
     pub instants: BTreeMap<Gseq, Micros>,
 }
 

@@ -179,6 +179,55 @@ impl RecallList {
     }
 }
 
+impl RecallList {
+    /// What it says, whenever it was made: two lists that stop the same goods have the same. A
+    /// device names it with each pull, so that a list it holds already is not told again.
+    pub fn content(&self) -> Hash {
+        RecallList::content_of(&self.batches, self.count, &self.chunks)
+    }
+
+    /// The same of a list that is not put together yet.
+    pub fn content_of(batches: &[RecalledBatch], count: u64, chunks: &[Chunk]) -> Hash {
+        use std::fmt::Write;
+        let mut text = format!("suyuan-recall-list-content-1\n{count}");
+        // Writing to a string cannot fail.
+        for batch in batches {
+            let _ = write!(text, "\nb {}", batch.hash());
+        }
+        for chunk in chunks {
+            let _ = write!(text, "\nc {}", chunk.hash);
+        }
+        Hash::of(text.as_bytes())
+    }
+}
+
+/// That a list is still the list: a device that holds one of this content holds it as of this
+/// version and instant from now on. So a list does not look old because nothing happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListCurrent {
+    /// The log position it was looked at.
+    pub version: Gseq,
+    /// When.
+    pub made_at: Micros,
+    /// [`RecallList::content`] of the list.
+    pub content: Hash,
+    /// The number of the trust key that signed this.
+    pub key: u32,
+    /// The signature over [`ListCurrent::bytes_to_sign`].
+    pub sig: Signature,
+}
+
+impl ListCurrent {
+    /// The bytes that are signed.
+    pub fn bytes_to_sign(&self) -> Vec<u8> {
+        format!(
+            "suyuan-recall-list-current-1\n{}\n{}\n{}\n{}",
+            self.version, self.made_at, self.key, self.content,
+        )
+        .into_bytes()
+    }
+}
+
 impl RecalledBatch {
     /// The hash it has in the signature. A GTIN holds no line feed, and the lot comes last.
     pub fn hash(&self) -> Hash {

@@ -21,8 +21,8 @@ mod token;
 mod version;
 
 pub use card::{
-    Chunk, Item, PartnerCard, PlaceCard, ProductCard, RecallList, RecalledBatch, Removed, UnitCard,
-    Verdict,
+    Chunk, Item, ListCurrent, PartnerCard, PlaceCard, ProductCard, RecallList, RecalledBatch,
+    Removed, UnitCard, Verdict,
 };
 pub use enrol::{Enrol, EnrolAnswer, Limits, Ticket};
 pub use frame::FrameFault;

@@ -1,7 +1,7 @@
 //! `GET /v1/sync/pull`, `GET /v1/sync/snapshot`, `GET /v1/sync/status` and look-ups: what comes
 //! down. Every answer to a device carries an anchor.
 
-use super::{Chunk, FindingNote, Item, Ranges, Signature, TrustKey, UnitCard, V};
+use super::{Chunk, FindingNote, Item, ListCurrent, Ranges, Signature, TrustKey, UnitCard, V};
 use crate::{
     chain::Hash,
     ids::{DeviceId, Epoch, EventId, Gseq, Micros, Seq},
@@ -19,6 +19,9 @@ pub struct PullAnswer {
     pub cursor: Gseq,
     /// There is more already.
     pub more: bool,
+    /// Which recall list holds now, and as of when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<ListCurrent>,
     /// The newest anchor, opaque.
     pub anchor: String,
 }

@@ -29,6 +29,7 @@ pub async fn products(
 ) -> Result<Vec<ProductCard>, DbErr> {
     let keys = || ids.iter().map(|id| (*id).into()).collect();
     let gtins = gtins(conn, ids).await?;
+    let mut specifications = specifications(conn, ids).await?;
     let found = by_keys(
         conn,
         "SELECT DISTINCT id, enterprise_id, code, name, profile FROM product WHERE id IN ({keys})",
@@ -46,11 +47,42 @@ pub async fn products(
             gtin: gtins.get(&id).cloned().unwrap_or(code),
             issuer: EnterpriseId(row.try_get("", "enterprise_id")?),
             name: row.try_get("", "name")?,
-            specification: None,
+            specification: specifications.remove(&id),
             profile: Some(profile).filter(|profile| !profile.is_empty()),
         });
     }
     Ok(cards)
+}
+
+/// How products are packed (规格), as their newest versions say it: whatever the profile, it stands
+/// in a field of this name.
+async fn specifications(
+    conn: &impl ConnectionTrait,
+    ids: &BTreeSet<Uuid>,
+) -> Result<BTreeMap<Uuid, String>, DbErr> {
+    let found = by_keys(
+        conn,
+        "SELECT DISTINCT v.product_id, v.fields FROM product_version v WHERE v.version = \
+         (SELECT MAX(w.version) FROM product_version w WHERE w.enterprise_id = v.enterprise_id \
+         AND w.product_id = v.product_id) AND v.product_id IN ({keys})",
+        &[],
+        ids.iter().map(|id| (*id).into()).collect(),
+    )
+    .await?;
+    let mut specifications = BTreeMap::new();
+    for row in found {
+        let fields: String = row.try_get("", "fields")?;
+        let fields: BTreeMap<String, serde_json::Value> =
+            serde_json::from_str(&fields).map_err(|error| DbErr::Json(error.to_string()))?;
+        let told = fields.iter().find_map(|(path, value)| {
+            let text = path.ends_with(".specification").then(|| value.as_str())??;
+            Some(text.trim()).filter(|text| !text.is_empty())
+        });
+        if let Some(told) = told {
+            specifications.insert(row.try_get("", "product_id")?, told.to_owned());
+        }
+    }
+    Ok(specifications)
 }
 
 /// The GTINs that items of products carry.

@@ -3,12 +3,13 @@
 use super::{
     ack_store::{self, acknowledge},
     pull::{self, PullError},
-    status,
+    snapshot, status,
     store::head,
     unit_store as units,
 };
 use crate::{
     app::Internal,
+    codes::ring::Opener,
     handheld::push::{handlers::encoding, receive},
     http::{
         body::{self, Json},
@@ -25,17 +26,15 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use suyuan_sync::{
+    chain::Hash,
     fold::UnitState,
     ids::{EnterpriseId, LocationId},
-    limits::{PULL_ITEMS_MAX, PUSH_BYTES_MAX},
+    limits::{LOOK_UP_CODES_MAX, PULL_ITEMS_MAX, PUSH_BYTES_MAX},
     trace_code,
     unit::UnitKey,
     wire::{LookUpAnswer, PullAnswer, UnitCard, V},
 };
 use utoipa::{IntoParams, ToSchema};
-
-/// Most codes of one look-up.
-pub const CODES_MAX: usize = 100;
 
 /// Where a pull goes on.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -47,6 +46,9 @@ pub struct PullQuery {
     /// About how many items of each sort, 1 to 500 (default 500); what changed at one position is
     /// never cut.
     pub limit: Option<usize>,
+    /// Which recall list the device holds with all its chunks: `content` of the newest it was told,
+    /// 64 hexadecimal digits. It is told a list only when another one holds.
+    pub list: Option<String>,
 }
 
 /// Codes somebody looks up.
@@ -81,11 +83,18 @@ pub async fn get_sync_status(
 /// there with what containers hold, what left, the recall list, and what was found about its own
 /// events, also when it closed. Signed as `GET /v1/sync/status` is.
 ///
-/// 403 when the device has to enrol again; 410 when the cursor is ahead of the log, which was set
-/// back: begin from the beginning.
+/// A page is applied whole, and counts as applied once the chunks of a recall list in it are fetched
+/// (`GET /v1/sync/chunks/{hash}`). `list` says, signed, which list holds (`content`), as of which
+/// position and instant; a device that holds it holds it as of then, so that no list looks old
+/// because nothing happened. A list is exact as of the moment it is asked for: what was recalled
+/// before reaches a till with its next pull.
+///
+/// 403 when the device has to enrol again; 410 when the cursor cannot be followed, as after the log
+/// was set back: begin with `GET /v1/sync/snapshot`.
 #[utoipa::path(tag = "handheld", operation_id = "pull_changes", params(PullQuery),
     responses((status = 200, body = Object, description = "`{v, items[{gseq, item{type, ..}}], cursor, \
-        more, anchor}`"), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        more, list{version, made_at, content, key, sig}, anchor}`"),
+    (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
     (status = 410, body = ProblemBody), (status = 422, body = ProblemBody)))]
 #[get("/v1/sync/pull")]
 pub async fn pull_changes(
@@ -104,7 +113,16 @@ pub async fn pull_changes(
             "cursor 为位置；limit 须在 1 到 500 之间",
         ));
     }
-    let page = pull::page(&state, &device, cursor, limit as i64).await?;
+    let holds = query.list.as_deref().map(str::parse::<Hash>).transpose();
+    let holds = holds.map_err(|_| {
+        Problem::field(
+            "list",
+            "malformed",
+            "64 hexadecimal digits",
+            "须为 64 位十六进制数字",
+        )
+    })?;
+    let page = pull::page(&state, &device, cursor, limit as i64, holds).await?;
     if cursor > 0 {
         let who = ack_store::Device {
             enterprise: device.enterprise,
@@ -119,8 +137,28 @@ pub async fn pull_changes(
         items: page.items,
         cursor: page.cursor,
         more: page.more,
+        list: Some(page.list),
         anchor: anchors.issue(device.device, device.epoch, page.stamp, now),
     }))
+}
+
+/// Everything a device is told, as of one position: for one that has nothing, or whose cursor
+/// cannot be followed. The manifest names chunks of at most 256 KiB by their SHA-256, each
+/// `{v, items[]}`, to be fetched from `GET /v1/sync/chunks/{hash}` within 48 hours, in any order, and
+/// applied in that of the manifest; a later item of a thing takes the place of an earlier one. The
+/// pull goes on from `watermark`. `trust_keys` are all keys the installation ever signed with, each signed by
+/// the one before. Signed as `GET /v1/sync/status` is; two are made at once, others wait up to 10 s.
+#[utoipa::path(tag = "handheld", operation_id = "get_snapshot",
+    responses((status = 200, body = Object, description = "`{v, device, epoch, watermark, made_at, \
+        chunks[{hash, bytes}], trust_keys[], key, sig, anchor}`"),
+    (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+    (status = 503, body = ProblemBody)))]
+#[get("/v1/sync/snapshot")]
+pub async fn get_snapshot(
+    state: Data<Internal>,
+    device: DeviceRead,
+) -> Result<HttpResponse, Problem> {
+    Ok(answer(&snapshot::make(&state, &device.0).await?))
 }
 
 /// What is known of codes somebody holds in front of a device: a card for each, or null where nothing
@@ -136,7 +174,7 @@ pub async fn look_up_units(
     asked: Json<LookUpIn>,
 ) -> Result<HttpResponse, Problem> {
     let (device, asked) = (device.0, asked.value);
-    if asked.v != 1 || asked.codes.len() > CODES_MAX {
+    if asked.v != 1 || asked.codes.len() > LOOK_UP_CODES_MAX {
         return Err(Problem::field(
             if asked.v == 1 { "codes" } else { "v" },
             "out-of-range",
@@ -158,7 +196,8 @@ pub async fn look_up_units(
         )
     });
     let units: Vec<units::Told> = known.into_values().collect();
-    let cards = units::cards(&tx, &units).await?;
+    let opener = Opener::Master(state.sealer.clone());
+    let cards = units::cards(&tx, &opener, &units).await?;
     tx.commit().await?;
     let of = |key: Option<UnitKey>| -> Option<UnitCard> {
         let key = key?;
@@ -215,7 +254,7 @@ impl From<PullError> for Problem {
         match error {
             PullError::Gone => Problem::new(ProblemCode::CursorGone),
             PullError::Db(error) => error.into(),
-            PullError::Key(_) => Problem::internal(&error),
+            PullError::List(_) => Problem::internal(&error),
         }
     }
 }

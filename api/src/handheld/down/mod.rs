@@ -12,11 +12,18 @@
 
 pub mod ack_store;
 pub mod card_store;
+pub mod chunk_store;
+pub mod chunks;
+pub mod decode;
 pub mod handlers;
+pub mod listed;
 pub mod pull;
-pub mod recalled;
+pub mod snapshot;
 pub mod status;
 pub mod status_store;
 pub mod store;
+pub mod tend;
+pub mod told_store;
 pub mod unit_store;
 pub mod verdict_store;
+pub mod void_store;

@@ -1,21 +1,24 @@
 //! A page of what changed for a device.
 
 use super::{
-    card_store as cards, recalled,
+    card_store as master,
+    listed::{ListError, store::handled},
     store::{self, Window},
+    told_store::{self, Seen},
     unit_store::{self as units, Changes},
     verdict_store,
 };
 use crate::{
-    app::Internal, clock::Micros, handheld::keys::KeyError, http::device::DeviceKnown,
-    log::Position,
+    app::Internal, clock::Micros, codes::ring::Opener, http::device::DeviceKnown, log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
+    bugs::{self, Bug},
+    chain::Hash,
     event::{self, Counterpart},
     ids::LocationId,
-    wire::{Item, PullItem, Removed},
+    wire::{Item, ListCurrent, PullItem, Removed, UnitCard},
 };
 use thiserror::Error;
 use uuid::Uuid;
@@ -29,9 +32,9 @@ pub enum PullError {
     /// The database's word.
     #[error("pull")]
     Db(#[from] DbErr),
-    /// The recall list could not be signed.
+    /// There is no recall list.
     #[error("pull")]
-    Key(#[from] KeyError),
+    List(#[from] ListError),
 }
 
 /// A page, without its anchor.
@@ -42,6 +45,8 @@ pub struct Page {
     pub cursor: Position,
     /// There is more already.
     pub more: bool,
+    /// Which recall list holds.
+    pub list: ListCurrent,
     /// The instant of the position it was read at.
     pub stamp: Micros,
 }
@@ -54,7 +59,6 @@ enum Of {
     Product(Uuid),
     Unit(i64),
     Verdict(Position),
-    RecallList,
 }
 
 /// The items of a page, each thing once.
@@ -81,12 +85,13 @@ impl Items {
     }
 }
 
-/// The page after a cursor.
+/// The page after a cursor, for a device that holds a recall list of this content.
 pub async fn page(
     state: &Internal,
     device: &DeviceKnown,
     cursor: Position,
     limit: i64,
+    holds: Option<Hash>,
 ) -> Result<Page, PullError> {
     let tx = state.db.begin_reading().await?;
     let (head, stamp) = store::head(&tx).await?;
@@ -95,46 +100,98 @@ pub async fn page(
     if cursor > head {
         return Err(PullError::Gone);
     }
+    let mut part = read(state, &tx, device, (cursor, head), limit).await?;
+    tx.commit().await?;
+    // Before anybody is told, so that whatever is told is taken back in time.
+    let mut seen = Seen::default();
+    seen.add(device, &part);
+    told_store::keep(&state.db, device, &seen).await?;
+    // Read after the page, so it says at least what held when that was read: who acknowledges the
+    // cursor was told of every recall up to it.
+    let list = state.handheld.lists.current(device.enterprise).await?;
+    let is_new = holds.map_or(head > cursor, |held| held != list.content());
+    if is_new {
+        let told = list.told().map_err(ListError::Key)?;
+        part.items.push(PullItem {
+            gseq: part.upto,
+            item: Item::RecallList(told),
+        });
+    }
+    Ok(Page {
+        items: part.items,
+        cursor: part.upto,
+        more: part.upto < head,
+        list: list.current().map_err(ListError::Key)?,
+        stamp,
+    })
+}
+
+/// What a page is made of.
+pub struct Part {
+    /// What changed, in the order of the positions.
+    pub items: Vec<PullItem>,
+    /// Up to here.
+    pub upto: Position,
+    /// Units the place is told of.
+    pub here: Vec<units::Told>,
+}
+
+/// What changed for a device after one position, up to about `limit` items of each sort or to
+/// another position; all but the recall list.
+pub async fn read(
+    state: &Internal,
+    tx: &impl ConnectionTrait,
+    device: &DeviceKnown,
+    (after, head): (Position, Position),
+    limit: i64,
+) -> Result<Part, DbErr> {
     let mut window = Window {
         enterprise: device.enterprise,
         location: device.location,
         device: device.device,
-        after: cursor,
+        after: after + i64::from(bugs::on(Bug::CursorOffByOne)),
         upto: head,
     };
-    window.upto = store::bound(&tx, &window, limit).await?;
+    window.upto = store::bound(tx, &window, limit).await?;
     let mut items = Items::default();
-    let changes = units::changed(&tx, &window).await?;
+    let changes = units::changed(tx, &window).await?;
     // Products and partners by the position they are first needed or changed at.
     let mut products: BTreeMap<Uuid, Position> = BTreeMap::new();
     let mut partners: BTreeMap<Uuid, Position> = BTreeMap::new();
+    let opener = Opener::Master(state.sealer.clone());
+    let unit_cards = units::cards(tx, &opener, &changes.here).await?;
     add_units(
-        &tx,
+        tx,
         &window,
-        &changes,
+        (&changes, unit_cards),
         &mut items,
         &mut products,
         &mut partners,
     )
     .await?;
-    add_legs(&tx, &window, &mut partners).await?;
+    add_legs(tx, &window, &mut partners).await?;
     let mut foreign = Vec::new();
-    for (gseq, whose, kind, id) in store::master_data(&tx, &window).await? {
+    for (gseq, whose, kind, id) in store::master_data(tx, &window).await? {
         match (kind.as_str(), whose == Some(window.enterprise)) {
             ("product", true) => newest(&mut products, id, gseq),
             ("product", false) => foreign.push((id, gseq)),
-            ("enterprise" | "location", true) => newest(&mut partners, window.enterprise, gseq),
+            // Of another only when it is a partner already: nothing else is read.
+            ("enterprise" | "location", _) => {
+                if let Some(whose) = whose {
+                    newest(&mut partners, whose, gseq);
+                }
+            }
             _ => {}
         }
     }
     if !foreign.is_empty() {
-        let handled = store::handled(&tx, window.enterprise).await?;
+        let handled = handled(tx, window.enterprise).await?;
         for (id, gseq) in foreign.into_iter().filter(|(id, _)| handled.contains(id)) {
             newest(&mut products, id, gseq);
         }
     }
     let ids = products.keys().copied().collect();
-    for card in cards::products(&tx, &ids).await? {
+    for card in master::products(tx, &ids).await? {
         let (id, at) = (card.product.0, products.get(&card.product.0));
         items.add(
             Of::Product(id),
@@ -143,26 +200,17 @@ pub async fn page(
         );
     }
     for (id, gseq) in partners {
-        if let Some(card) = cards::partner(&tx, id).await? {
+        if let Some(card) = master::partner(tx, id).await? {
             items.add(Of::Partner(id), gseq, Item::Partner(card));
         }
     }
-    for (gseq, verdict) in verdict_store::verdicts(&tx, &window).await? {
+    for (gseq, verdict) in verdict_store::verdicts(tx, &window).await? {
         items.add(Of::Verdict(gseq.0), gseq.1, Item::Verdict(verdict));
     }
-    if window.upto == head && head > cursor {
-        let keys = &state.handheld.keys;
-        let list = recalled::list(&tx, keys, window.enterprise, (head, stamp)).await?;
-        items.add(Of::RecallList, head, Item::RecallList(list));
-    }
-    tx.commit().await?;
-    // Before anybody is told, so that whatever is told is taken back in time.
-    units::keep_told(&state.db, window.location, &changes.here).await?;
-    Ok(Page {
+    Ok(Part {
         items: items.in_order(),
-        cursor: window.upto,
-        more: window.upto < head,
-        stamp,
+        upto: window.upto,
+        here: changes.here,
     })
 }
 
@@ -175,18 +223,17 @@ fn newest(of: &mut BTreeMap<Uuid, Position>, id: Uuid, gseq: Position) {
 async fn add_units(
     conn: &impl ConnectionTrait,
     window: &Window,
-    changes: &Changes,
+    (changes, cards): (&Changes, Vec<UnitCard>),
     items: &mut Items,
     products: &mut BTreeMap<Uuid, Position>,
     partners: &mut BTreeMap<Uuid, Position>,
 ) -> Result<(), DbErr> {
-    let cards = units::cards(conn, &changes.here).await?;
     let froms: BTreeSet<LocationId> = changes
         .here
         .iter()
         .filter_map(|unit| units::coming_from(&unit.state))
         .collect();
-    let owners = cards::owners(conn, &froms).await?;
+    let owners = master::owners(conn, &froms).await?;
     for (unit, card) in changes.here.iter().zip(cards) {
         let own = unit
             .state
@@ -226,7 +273,7 @@ async fn add_legs(
         }
     }
     let ids = places.iter().map(|(id, _)| *id).collect();
-    let owners = cards::owners(conn, &ids).await?;
+    let owners = master::owners(conn, &ids).await?;
     for (place, gseq) in places {
         let owner = owners.get(&place);
         if let Some(owner) = owner.filter(|owner| owner.0 != window.enterprise) {

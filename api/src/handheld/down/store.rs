@@ -2,11 +2,6 @@
 
 use crate::{clock::Micros, db::statement, log::Position};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
-use std::collections::BTreeSet;
-use suyuan_sync::{
-    ids::{BatchId, RecallId},
-    wire::RecalledBatch,
-};
 use uuid::Uuid;
 
 /// Whose scope, and between which positions.
@@ -26,28 +21,36 @@ pub struct Window {
 
 /// What units of a place's concern changed; also used with columns.
 pub const UNITS: &str = "FROM unit u WHERE u.gseq > ? AND u.gseq <= ? AND (u.place = ? \
-     OR u.inside IS NOT NULL OR EXISTS (SELECT 1 FROM told_unit t WHERE t.location_id = ? \
-     AND t.unit_id = u.id))";
+     OR u.inside IS NOT NULL OR (u.place IS NULL AND u.phase = 'in_transit' AND u.state LIKE ?) \
+     OR EXISTS (SELECT 1 FROM told_unit t WHERE t.location_id = ? AND t.unit_id = u.id))";
 const MASTER_DATA: &str = "FROM log_entry WHERE gseq > ? AND gseq <= ? \
      AND kind IN ('master_data_changed', 'published') \
-     AND (enterprise_id = ? OR subject LIKE 'product:%')";
+     AND (enterprise_id = ? OR subject LIKE 'product:%' OR enterprise_id IN \
+     (SELECT partner_id FROM known_partner WHERE enterprise_id = ?))";
 const LEGS: &str = "FROM event WHERE gseq > ? AND gseq <= ? AND location_id = ? \
      AND enterprise_id = ? AND kind IN ('inbound', 'outbound') AND counts_from IS NOT NULL";
 
 impl Window {
     /// The values of [`UNITS`].
-    pub fn of_units(&self) -> [Value; 4] {
+    pub fn of_units(&self) -> [Value; 5] {
         let place = self.location;
         [
             self.after.into(),
             self.upto.into(),
             place.into(),
+            format!("%\"to_enterprise\":\"{}\"%", self.enterprise).into(),
             place.into(),
         ]
     }
 
-    fn of_master_data(&self) -> [Value; 3] {
-        [self.after.into(), self.upto.into(), self.enterprise.into()]
+    fn of_master_data(&self) -> [Value; 4] {
+        let whose = self.enterprise;
+        [
+            self.after.into(),
+            self.upto.into(),
+            whose.into(),
+            whose.into(),
+        ]
     }
 
     fn of_legs(&self) -> [Value; 4] {
@@ -154,52 +157,6 @@ pub async fn legs(
         .iter()
         .map(|row| Ok((row.try_get("", "gseq")?, row.try_get("", "body")?)))
         .collect()
-}
-
-/// Products of others that are or were at places of this enterprise.
-pub async fn handled(
-    conn: &impl ConnectionTrait,
-    enterprise: Uuid,
-) -> Result<BTreeSet<Uuid>, DbErr> {
-    let found = rows(
-        conn,
-        "SELECT DISTINCT product_id FROM unit WHERE product_id IS NOT NULL \
-         AND place IN (SELECT id FROM location WHERE enterprise_id = ?)",
-        [enterprise.into()],
-    )
-    .await?;
-    found
-        .iter()
-        .map(|row| row.try_get("", "product_id"))
-        .collect()
-}
-
-/// Batches that are recalled now, whoever's: each with its product and whose it is. The code the
-/// product has on its own stands where items carry a GTIN.
-pub async fn open_recalls(
-    conn: &impl ConnectionTrait,
-) -> Result<Vec<(RecalledBatch, Uuid, Uuid)>, DbErr> {
-    let found = rows(
-        conn,
-        "SELECT rb.recall_id, rb.batch_id, b.product_id, b.lot, b.enterprise_id, p.code \
-         FROM recall r JOIN recall_batch rb ON rb.enterprise_id = r.enterprise_id \
-         AND rb.recall_id = r.id JOIN batch b ON b.id = rb.batch_id \
-         JOIN product p ON p.id = b.product_id WHERE r.closed_at IS NULL",
-        [],
-    )
-    .await?;
-    let mut open = Vec::new();
-    for row in found {
-        let batch = RecalledBatch {
-            recall: RecallId(row.try_get("", "recall_id")?),
-            batch: BatchId(row.try_get("", "batch_id")?),
-            gtin: row.try_get("", "code")?,
-            lot: row.try_get("", "lot")?,
-        };
-        let product = row.try_get("", "product_id")?;
-        open.push((batch, product, row.try_get("", "enterprise_id")?));
-    }
-    Ok(open)
 }
 
 #[cfg(test)]

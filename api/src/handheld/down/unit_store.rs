@@ -7,12 +7,11 @@
 use super::{
     card_store as cards,
     store::{UNITS, Window, rows},
+    void_store::voided,
 };
 use crate::{
-    db::{
-        Db,
-        rows::{Rows, by_keys},
-    },
+    codes::ring::Opener,
+    db::rows::by_keys,
     handheld::units::{Kept, place_of, store::UnitId},
     log::Position,
 };
@@ -181,7 +180,7 @@ pub async fn changed(conn: &impl ConnectionTrait, window: &Window) -> Result<Cha
             // Its container changed again meanwhile: it comes with that.
             continue;
         }
-        if place_of(told.state.place) == Some(LocationId(window.location)) {
+        if concerns(&told.state, window) {
             changes.here.push(told);
         } else {
             elsewhere.push(told);
@@ -204,23 +203,17 @@ pub async fn changed(conn: &impl ConnectionTrait, window: &Window) -> Result<Cha
     Ok(changes)
 }
 
-/// Keeps that a place is told of these.
-pub async fn keep_told(db: &Db, location: Uuid, units: &[Told]) -> Result<(), DbErr> {
-    if units.is_empty() {
-        return Ok(());
+/// Is it at the place, on its way there, or on its way to the enterprise, which said no place of its
+/// own?
+fn concerns(state: &UnitState, window: &Window) -> bool {
+    match state.place {
+        Place::Between {
+            to: None,
+            to_enterprise: Some(to),
+            ..
+        } => to.0 == window.enterprise,
+        place => place_of(place) == Some(LocationId(window.location)),
     }
-    let mut new = Rows::of(2);
-    for unit in units {
-        new.add([location.into(), unit.id.into()]);
-    }
-    let tx = db.begin().await?;
-    new.write(
-        &tx,
-        "INSERT INTO told_unit (location_id, unit_id)",
-        "ON CONFLICT (location_id, unit_id) DO NOTHING",
-    )
-    .await?;
-    tx.commit().await
 }
 
 /// Units by key, as they are.
@@ -244,7 +237,12 @@ pub async fn by_key(
 }
 
 /// Their cards, in the same order.
-pub async fn cards(conn: &impl ConnectionTrait, units: &[Told]) -> Result<Vec<UnitCard>, DbErr> {
+pub async fn cards(
+    conn: &impl ConnectionTrait,
+    opener: &Opener,
+    units: &[Told],
+) -> Result<Vec<UnitCard>, DbErr> {
+    let voided = voided(conn, opener, units.iter().map(|unit| &unit.key)).await?;
     let batches: BTreeSet<BatchId> = units.iter().filter_map(|unit| unit.state.batch).collect();
     let lots = cards::lots(conn, &batches).await?;
     let card = |unit: &Told| {
@@ -261,7 +259,7 @@ pub async fn cards(conn: &impl ConnectionTrait, units: &[Told]) -> Result<Vec<Un
             place: state.place,
             inside: state.inside.clone(),
             disposition: state.disposition,
-            void: false,
+            void: voided.contains(&unit.key),
             recalls: state.recalls.iter().copied().collect(),
         }
     };

@@ -181,7 +181,7 @@ impl Source {
         Ok(())
     }
 
-    /// Puts in when these positions were committed.
+    /// Puts in until when these positions were the newest.
     pub async fn instants(
         &mut self,
         conn: &impl ConnectionTrait,

@@ -269,7 +269,9 @@ pub(super) async fn sweeps(
     Ok(sweeps)
 }
 
-/// When a position was committed: an entry of the log, or an event.
+/// Until when a position was the newest: when the next one was committed, an entry of the log or an
+/// event; none while nothing followed. Whoever knew the log up to there knew all of it until then, so
+/// a list of that position is as old as that, however long nothing happened before.
 pub(super) async fn instant(
     conn: &impl ConnectionTrait,
     position: Position,
@@ -277,12 +279,17 @@ pub(super) async fn instant(
     let row = conn
         .query_one_raw(statement(
             conn.get_database_backend(),
-            "SELECT stamp FROM event WHERE gseq = ? UNION ALL \
-             SELECT stamp FROM log_entry WHERE gseq = ?",
+            "SELECT MIN(stamp) AS stamp FROM (\
+             SELECT * FROM (SELECT stamp FROM event WHERE gseq > ? ORDER BY gseq LIMIT 1) e \
+             UNION ALL SELECT * FROM \
+             (SELECT stamp FROM log_entry WHERE gseq > ? ORDER BY gseq LIMIT 1) l) following",
             [position.into(), position.into()],
         ))
         .await?;
-    row.map(|row| row.try_get("", "stamp")).transpose()
+    Ok(row
+        .map(|row| row.try_get("", "stamp"))
+        .transpose()?
+        .flatten())
 }
 
 /// A commissioning or a destruction of codes, as its record tells it.

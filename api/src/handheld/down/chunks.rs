@@ -1,0 +1,91 @@
+//! A part of a snapshot or recall list, over HTTP: immutable, named by its hash, and fetched in
+//! pieces where a connection breaks.
+
+use super::chunk_store;
+use crate::{
+    app::Internal,
+    http::device::DeviceRead,
+    problem::{Problem, ProblemBody, ProblemCode},
+};
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder, get,
+    http::{
+        StatusCode,
+        header::{self, Header, Range},
+    },
+    web::{Data, Path},
+};
+use suyuan_sync::chain::Hash;
+
+/// A part of a snapshot or of a recall list, by its SHA-256 (64 hexadecimal digits), as one of the
+/// device's enterprise was told of it within the last 48 hours. Its bytes never change: `ETag` is
+/// the hash, and a break is made good with `Range` (one range of bytes; several are answered with
+/// the whole). Signed as `GET /v1/sync/status` is.
+///
+/// 404 when it is not kept any more: ask for the list or snapshot again.
+#[utoipa::path(tag = "handheld", operation_id = "get_sync_chunk",
+    params(("hash" = String, Path, description = "SHA-256 of its bytes")),
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
+    (status = 206, description = "The range asked for."),
+    (status = 304, description = "The device has it: `If-None-Match` named its hash."),
+    (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+    (status = 404, body = ProblemBody),
+    (status = 416, description = "It has no such bytes; `Content-Range` says how many it has.")))]
+#[get("/v1/sync/chunks/{hash}")]
+pub async fn get_chunk(
+    state: Data<Internal>,
+    device: DeviceRead,
+    hash: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let unknown = || Problem::new(ProblemCode::NotFound);
+    let hash: Hash = hash.parse().map_err(|_| unknown())?;
+    let enterprise = device.0.enterprise;
+    let bytes = chunk_store::bytes(state.db.reader(), enterprise, &hash).await?;
+    let bytes = bytes.ok_or_else(unknown)?;
+    let etag = format!("\"{hash}\"");
+    let names = |name: header::HeaderName| {
+        let value = request.headers().get(name)?.to_str().ok()?;
+        Some(value.split(',').any(|tag| tag.trim() == etag))
+    };
+    if names(header::IF_NONE_MATCH) == Some(true) {
+        return Ok(with(StatusCode::NOT_MODIFIED, &etag).finish());
+    }
+    // A range of something else is of no use.
+    let asked = match names(header::IF_RANGE) {
+        Some(false) => None,
+        Some(true) | None => Range::parse(&request).ok(),
+    };
+    let Some(Range::Bytes(ranges)) = asked else {
+        return Ok(with(StatusCode::OK, &etag).body(bytes));
+    };
+    let [range] = &ranges[..] else {
+        return Ok(with(StatusCode::OK, &etag).body(bytes));
+    };
+    let whole = bytes.len() as u64;
+    let piece = range.to_satisfiable_range(whole).and_then(|(from, to)| {
+        let piece = bytes.get(from as usize..=to as usize)?;
+        Some((from, to, piece.to_vec()))
+    });
+    let Some((from, to, piece)) = piece else {
+        return Ok(with(StatusCode::RANGE_NOT_SATISFIABLE, &etag)
+            .insert_header((header::CONTENT_RANGE, format!("bytes */{whole}")))
+            .finish());
+    };
+    Ok(with(StatusCode::PARTIAL_CONTENT, &etag)
+        .insert_header((header::CONTENT_RANGE, format!("bytes {from}-{to}/{whole}")))
+        .body(piece))
+}
+
+fn with(status: StatusCode, etag: &str) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
+    response
+        .insert_header((header::ETAG, etag.to_owned()))
+        .insert_header((header::ACCEPT_RANGES, "bytes"))
+        .insert_header((
+            header::CACHE_CONTROL,
+            "private, max-age=31536000, immutable",
+        ))
+        .insert_header((header::CONTENT_TYPE, "application/octet-stream"));
+    response
+}

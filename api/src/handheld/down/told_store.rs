@@ -1,0 +1,115 @@
+//! What places were told of, so that it can be taken back, kept up to date, and answered for: all SQL
+//! of it. It is written before anybody is told.
+
+use super::{listed::store::handled, pull::Part, store::rows};
+use crate::{
+    db::{Db, rows::Rows},
+    handheld::units::store::UnitId,
+    http::device::DeviceKnown,
+};
+use sea_orm::{ConnectionTrait, DbErr};
+use std::collections::BTreeSet;
+use suyuan_sync::{ids::EnterpriseId, wire::Item};
+use uuid::Uuid;
+
+/// Rows one transaction writes: it holds SQLite's writer, which others wait for.
+const AT_ONCE: usize = 2048;
+
+/// What a device is about to be told that its place or enterprise need not have known.
+#[derive(Debug, Default)]
+pub struct Seen {
+    units: Vec<UnitId>,
+    /// Products of others.
+    products: BTreeSet<Uuid>,
+    /// Other enterprises.
+    partners: BTreeSet<Uuid>,
+}
+
+impl Seen {
+    /// Adds what a part of a pull tells.
+    pub fn add(&mut self, device: &DeviceKnown, part: &Part) {
+        let own = EnterpriseId(device.enterprise);
+        for unit in &part.here {
+            self.units.push(unit.id);
+            let foreign = unit.state.issuer != Some(own);
+            self.products.extend(unit.product.filter(|_| foreign));
+        }
+        for told in &part.items {
+            if let Item::Partner(card) = &told.item
+                && card.enterprise != own
+            {
+                self.partners.insert(card.enterprise.0);
+            }
+        }
+    }
+}
+
+/// Enterprises that one was told of.
+pub async fn partners(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+) -> Result<BTreeSet<Uuid>, DbErr> {
+    let found = rows(
+        conn,
+        "SELECT partner_id FROM known_partner WHERE enterprise_id = ?",
+        [enterprise.into()],
+    )
+    .await?;
+    let partner = |row: &sea_orm::QueryResult| row.try_get("", "partner_id");
+    found.iter().map(partner).collect()
+}
+
+/// Keeps that a device's place is told of these units, and that its enterprise handles these
+/// products and knows these partners.
+pub async fn keep(db: &Db, device: &DeviceKnown, seen: &Seen) -> Result<(), DbErr> {
+    let (mut products, mut new) = (seen.products.clone(), seen.partners.clone());
+    if !products.is_empty() {
+        let known = handled(db.reader(), device.enterprise).await?;
+        products.retain(|product| !known.contains(product));
+    }
+    if !new.is_empty() {
+        let known = partners(db.reader(), device.enterprise).await?;
+        new.retain(|partner| !known.contains(partner));
+    }
+    write(
+        db,
+        "INSERT INTO handled_product (enterprise_id, product_id)",
+        products
+            .iter()
+            .map(|product| [device.enterprise.into(), (*product).into()]),
+    )
+    .await?;
+    write(
+        db,
+        "INSERT INTO known_partner (enterprise_id, partner_id)",
+        new.iter()
+            .map(|partner| [device.enterprise.into(), (*partner).into()]),
+    )
+    .await?;
+    write(
+        db,
+        "INSERT INTO told_unit (location_id, unit_id)",
+        seen.units
+            .iter()
+            .map(|unit| [device.location.into(), (*unit).into()]),
+    )
+    .await
+}
+
+async fn write(
+    db: &Db,
+    head: &str,
+    pairs: impl Iterator<Item = [sea_orm::Value; 2]>,
+) -> Result<(), DbErr> {
+    let mut pairs = pairs.peekable();
+    while pairs.peek().is_some() {
+        let mut new = Rows::of(2);
+        for pair in pairs.by_ref().take(AT_ONCE) {
+            new.add(pair);
+        }
+        let tx = db.begin().await?;
+        new.write(&tx, head, "ON CONFLICT DO NOTHING").await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
