@@ -139,9 +139,10 @@ impl Engine {
         pushes: &[Incoming],
     ) -> Result<Vec<Result<Answered, FrameFault>>, PushError> {
         let (seen, known) = self.look_up(pushes).await?;
-        let early = match bugs::on(Bug::ReadBeforeLock) {
-            true => Some(self.read_early(pushes).await?),
-            false => None,
+        let early = if bugs::on(Bug::ReadBeforeLock) {
+            Some(self.read_early(pushes).await?)
+        } else {
+            None
         };
         let block = self.log.begin_block().await?;
         let known = if block.before() == seen {
