@@ -93,9 +93,17 @@ async fn one(db: &Db, ingest: &Ingest, limit: &mut i64) -> Result<bool, PushErro
         return Ok(false);
     };
     let units = *limit;
-    let held = ingest
+    let done = ingest
         .with_engine(move |engine| async move { slice(engine, &work, units).await }.boxed())
-        .await??;
+        .await?;
+    let held = match done {
+        Err(error) if error.is_of_the_push() => {
+            // Whatever it is that fails, it is found by itself.
+            *limit = 1;
+            return Err(error);
+        }
+        done => done?,
+    };
     metrics::histogram!("suyuan_refold_slice_seconds").record(held.as_secs_f64());
     if held > HELD {
         *limit = (units / 2).max(1);

@@ -12,8 +12,12 @@ use crate::{
     log::{Actor, Begun, Entry, Kind},
     projection::units::set_unit_statuses,
 };
+use futures_util::FutureExt;
 use serde::Serialize;
-use std::time::{Duration, Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 
 /// What a slice's entry says.
 #[derive(Serialize)]
@@ -26,8 +30,24 @@ struct Body {
     closed: usize,
 }
 
-/// Does the next slice of some work, of about so many units; tells how long the head was held.
+/// Does the next slice of some work, of about so many units; tells how long the head was held. A unit
+/// that cannot be folded is left as it is, once it is alone: what comes after it must not wait.
 pub async fn slice(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, PushError> {
+    let folded = AssertUnwindSafe(fold(engine, work, limit)).catch_unwind();
+    let folded = folded.await.unwrap_or(Err(PushError::Broken));
+    match folded {
+        Err(error) if limit == 1 && error.is_of_the_push() => {
+            tracing::error!(%error, work = work.id, cursor = work.cursor, "cannot be folded: left");
+            let db = engine.db().clone();
+            let page = pages::page(db.reader(), engine.parts(), work, limit).await?;
+            store::advance(db.writer(), work, page.next).await?;
+            Ok(Duration::ZERO)
+        }
+        folded => folded,
+    }
+}
+
+async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, PushError> {
     let db = engine.db().clone();
     let (seen, _) = engine.log().head().await?;
     let (source, reader) = engine.parts();
