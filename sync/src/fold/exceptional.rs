@@ -65,7 +65,9 @@ pub struct Member {
 /// the issuer accepted somebody and not for the container, or the other way round, and those whose
 /// batch the container cannot be judged by (it is unknown).
 ///
-/// `container` is folded as of the pack, as the signs are: what is alike there fares alike.
+/// `container` is folded as of the pack, as the signs are: what is alike there fares alike. Who is
+/// linked to a foreign code follows from what was received first, which may stand behind the pack:
+/// when that changes for the container, what is in it is held against it anew.
 pub fn exceptional(container: &Folded, members: &[Member], world: &World) -> BTreeSet<UnitKey> {
     let mut signs: BTreeMap<&Sign, usize> = BTreeMap::new();
     for member in members {

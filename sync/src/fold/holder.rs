@@ -6,12 +6,13 @@
 
 use super::{
     Place,
-    walk::{At, Walk},
+    struck::Struck,
+    walk::{At, Walk, names},
 };
 use crate::{
     bugs::{self, Bug},
     event::{Counterpart, Kind},
-    facts::{AcceptScope, World},
+    facts::{AcceptScope, Fact, World},
     finding::{Detail, FindingCode},
     ids::{EnterpriseId, LocationId},
 };
@@ -32,11 +33,20 @@ pub(super) fn begin(walk: &mut Walk<'_>) {
     walk.state.level = info.and_then(|info| info.level);
 }
 
-/// For a foreign code without an issuer, who speaks first is linked.
-pub(super) fn first<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
-    if walk.state.issuer.is_none() && walk.state.linked.is_empty() {
-        walk.state.linked.insert(at.fact.enterprise);
+/// For a foreign code without an issuer, whose event was received first is linked from the
+/// beginning. Not whose is first in the order: that follows from what devices say of their clocks,
+/// so an event that is dated back could take a unit away from whoever handled it all along.
+pub(super) fn first<'a>(walk: &mut Walk<'a>, facts: &[&'a Fact], struck: &Struck) {
+    if walk.state.issuer.is_some() {
+        return;
     }
+    let stated = facts.iter().enumerate().filter(|(place, fact)| {
+        fact.event.kind != Kind::Retract && !struck.is(*place) && names(fact, walk.unit)
+    });
+    let first = stated.min_by_key(|(_, fact)| fact.gseq);
+    walk.state
+        .linked
+        .extend(first.map(|(_, fact)| fact.enterprise));
 }
 
 /// Does the stater's word count at this place in the order?

@@ -138,6 +138,7 @@ impl<'a> Walk<'a> {
     /// Walks over the unit's own facts, sorted, and the steps of its containers in between.
     pub(super) fn over(mut self, facts: &[&'a Fact]) -> Folded {
         let struck = Struck::of(facts, self.world);
+        holder::first(&mut self, facts, &struck);
         let sweeps = count::Sweeps::of(facts, &struck);
         let mut next = 0;
         loop {
@@ -208,7 +209,6 @@ impl<'a> Walk<'a> {
             return;
         }
         pack::learn(self, &at);
-        holder::first(self, &at);
         if !holder::counts(self, &at) {
             holder::stranger(self, &at);
             self.write(&at, Written::Stranger);

@@ -49,19 +49,21 @@ pub fn gtin(unit: &UnitKey) -> Option<&str> {
     unit.as_str().strip_prefix("/01/")?.split('/').next()
 }
 
-/// A foreign code belongs to whoever names it first in the order.
+/// A foreign code belongs to whoever was the first to be heard naming it, wherever that stands in
+/// the order.
 fn first_stater(unit: &UnitKey, facts: &[&Fact], fates: &[Fate]) -> Option<EnterpriseId> {
     let names = |fact: &Fact| {
         let mut reads = fact.event.units.iter().chain(&fact.event.parent);
         reads.any(|read| read.unit.as_ref() == Some(unit))
     };
-    let mut counted = facts
-        .iter()
-        .zip(fates)
-        .filter(|(_, fate)| **fate == Fate::Counts);
-    counted
-        .find(|(fact, _)| names(fact))
-        .map(|(fact, _)| fact.enterprise)
+    let mut heard: Vec<(i64, EnterpriseId)> = Vec::new();
+    for (fact, fate) in facts.iter().zip(fates) {
+        if *fate == Fate::Counts && names(fact) {
+            heard.push((fact.gseq, fact.enterprise));
+        }
+    }
+    heard.sort();
+    heard.first().map(|(_, enterprise)| *enterprise)
 }
 
 /// Does what this fact says count for the unit?

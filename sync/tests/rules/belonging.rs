@@ -72,11 +72,15 @@ fn c14_the_issuer_accepts_a_stranger_from_a_position_on() {
 }
 
 #[test]
-fn c14_a_foreign_code_belongs_to_whoever_names_it_first() {
+fn c14_a_foreign_code_belongs_to_whoever_is_first_heard_naming_it() {
     let mut told = Telling::new();
     told.tell(Line::new(Kind::Inbound, INTRUDER, STALL).of(&[FOREIGN_TIN]));
     let other = told.tell(line(Kind::Inbound, SHOP).of(&[FOREIGN_TIN]));
     assert!(of(&told, other).contains(&FindingCode::UnexpectedHolder));
+    assert_eq!(state(&told, FOREIGN_TIN).place, Place::At(STALL));
+    // Heard later, and said to have happened before all.
+    let before = told.tell(line(Kind::Destroy, SHOP).of(&[FOREIGN_TIN]).at(-HOUR));
+    assert!(of(&told, before).contains(&FindingCode::UnexpectedHolder));
     assert_eq!(state(&told, FOREIGN_TIN).place, Place::At(STALL));
 }
 

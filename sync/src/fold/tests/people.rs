@@ -272,12 +272,18 @@ fn c14_the_issuer_may_accept_a_strangers_word_from_a_position_on() {
 }
 
 #[test]
-fn c14_who_speaks_first_of_a_foreign_code_is_linked() {
-    let mut story = Story::new();
-    story.world.units.remove(&tin(1));
-    story.world.products.clear();
-    story.tin(SHOP, Kind::Inbound, STORE, 2);
-    story.tin(STRANGER, Kind::Inbound, STRANGE_PLACE, 3);
-    assert_eq!(story.codes(&tin(1)), [F::UnexpectedHolder]);
-    assert_eq!(story.folded(&tin(1)).state.place, Place::At(place(STORE)));
+fn c14_who_was_received_first_of_a_foreign_code_is_linked() {
+    // The stranger's event comes in after the shop's, whatever its clock said.
+    for stranger_at in [1, 3] {
+        let mut story = Story::new();
+        story.world.units.remove(&tin(1));
+        story.world.products.clear();
+        story.tin(SHOP, Kind::Inbound, STORE, 2);
+        story.tin(STRANGER, Kind::Destroy, STRANGE_PLACE, stranger_at);
+        assert_eq!(story.codes(&tin(1)), [F::UnexpectedHolder]);
+        let folded = story.folded(&tin(1));
+        assert_eq!(folded.state.place, Place::At(place(STORE)));
+        assert_eq!(folded.state.linked, [enterprise(SHOP)].into());
+        assert_eq!(public_status(&folded.state, &folded.findings), None);
+    }
 }

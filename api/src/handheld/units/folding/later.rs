@@ -106,7 +106,8 @@ impl Folding<'_> {
     }
 
     /// Do these facts change what is in a container, though they name only the container? One that
-    /// stands before a pack does, and one that takes everything out.
+    /// stands before a pack does, one that takes everything out, and of a foreign code the one that
+    /// was received first, wherever it stands: whose word counts follows from it (C14).
     fn unsettles(&self, key: &UnitKey, changed: &[Arc<Fact>]) -> bool {
         let Some(unit) = self.units.get(key) else {
             return false;
@@ -118,11 +119,15 @@ impl Folding<'_> {
         let Some(last) = packs.map(|fact| fact.order).max() else {
             return false;
         };
+        let stated = unit.facts.values().filter(|fact| names(fact, key));
+        let first = stated.map(|fact| fact.gseq).min();
+        let foreign = unit.kept.state.issuer.is_none();
         changed.iter().filter(|fact| names(fact, key)).any(|fact| {
             let event = &fact.event;
+            let is_first = foreign && first.is_some_and(|first| fact.gseq <= first);
             let empties = event.kind == Kind::Unpack && event.units.is_empty();
             let packs = event.kind == Kind::Pack && is_container(fact, key);
-            empties || !packs && fact.order <= last
+            empties || is_first || !packs && fact.order <= last
         })
     }
 }
