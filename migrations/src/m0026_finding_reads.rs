@@ -20,7 +20,7 @@ impl MigrationTrait for Migration {
             "CREATE INDEX finding_disputed ON finding (issuer) \
              WHERE code = 'COMMISSION_CONFLICT' AND closed IS NULL",
             "CREATE INDEX unit_unbatched ON unit (issuer, product_id, id) WHERE batch_id IS NULL",
-            "CREATE INDEX lot_line_enterprise ON lot_line (enterprise_id, id)",
+            "CREATE INDEX lot_line_page ON lot_line (enterprise_id, id)",
         ] {
             sql(manager, index).await?;
         }
