@@ -82,9 +82,20 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// consumers. Whoever waits for it has given up by then.
 const STATEMENT_MAX: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(3)];
 
-/// KiB of pages that SQLite keeps for a connection, on top of what the system keeps for all of
-/// them. It would keep twice as many, and there are a dozen.
+/// KiB of pages that SQLite keeps for a connection that reads, on top of what the system keeps for
+/// all of them. It would keep twice as many, and there are a dozen.
 const PAGES: &str = "-1000";
+
+/// The same for one that writes: what an act touches has to stay until its end, or it is written
+/// twice.
+const PAGES_WRITING: &str = "-16000";
+
+/// Pages of the write-ahead log after which they go into the file. Uploads touch the same pages of
+/// the same trees again and again; the default of 1000 is two acts' worth.
+const CHECKPOINT: &str = "4000";
+
+/// Rows that may wait between SQLite's thread and whoever reads them: with few, each costs a switch.
+const ROWS_WAITING: usize = 1024;
 
 async fn connect(
     url: &str,
@@ -101,10 +112,12 @@ async fn connect(
                 .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
                 .busy_timeout(Duration::from_secs(5))
                 .foreign_keys(true)
-                .pragma("cache_size", PAGES);
+                .row_buffer_size(ROWS_WAITING);
             match session {
-                Session::ReadWrite => o,
-                Session::ReadOnly => o.pragma("query_only", "on"),
+                Session::ReadWrite => o
+                    .pragma("cache_size", PAGES_WRITING)
+                    .pragma("wal_autocheckpoint", CHECKPOINT),
+                Session::ReadOnly => o.pragma("cache_size", PAGES).pragma("query_only", "on"),
             }
         });
         options.map_sqlx_sqlite_before_acquire(|connection, _| {
