@@ -46,13 +46,15 @@ pub async fn public_readyz(resolver: Data<Resolver>) -> Result<HttpResponse, Pro
     Err(Problem::new(ProblemCode::Unavailable))
 }
 
-/// May take requests: the database answers, and the process is not leaving. Redis may be down.
+/// May take requests: the database answers, pushes are admitted, and the process is not leaving. Redis
+/// may be down.
 #[utoipa::path(tag = "operations", operation_id = "readyz",
     responses((status = 200), (status = 503, body = ProblemBody)))]
 #[get("/readyz")]
 pub async fn readyz(state: Data<Internal>) -> Result<HttpResponse, Problem> {
     let answers = tokio::time::timeout(PING_MAX, state.db.ping()).await;
-    if state.draining.is_on() || !matches!(answers, Ok(Ok(()))) {
+    let admitting = state.handheld.ingest.is_admitting();
+    if state.draining.is_on() || !admitting || !matches!(answers, Ok(Ok(()))) {
         return Err(Problem::new(ProblemCode::Unavailable));
     }
     Ok(alive())

@@ -3,6 +3,7 @@
 
 mod aside;
 mod decisions;
+mod engine;
 mod enrolment;
 mod findings;
 mod held;

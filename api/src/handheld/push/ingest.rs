@@ -104,6 +104,11 @@ impl Ingest {
         answer.await.unwrap_or(Err(PushError::Broken))
     }
 
+    /// Is there still somebody who admits?
+    pub fn is_admitting(&self) -> bool {
+        !self.tasks.is_closed()
+    }
+
     /// How full the queue is, in hundredths.
     pub fn load(&self) -> usize {
         self.waiting.load(Ordering::Relaxed) * 100 / self.most.max(1)
@@ -149,7 +154,7 @@ impl Worker {
                         biased;
                         Some(job) = self.people.recv() => job,
                         Some(task) = self.todo.recv() => {
-                            task(&mut self.engine).await;
+                            self.perform(task).await;
                             continue;
                         }
                         Some(job) = self.backlogs.recv() => job,
@@ -162,8 +167,19 @@ impl Worker {
             self.admit(jobs).await;
             // Nothing that waits in the program waits for ever behind devices.
             if let Ok(task) = self.todo.try_recv() {
-                task(&mut self.engine).await;
+                self.perform(task).await;
             }
+        }
+    }
+
+    /// Does a task. One that panics is answered as broken, its transaction is undone, and whatever
+    /// the engine remembers of it is forgotten; the next is done as if it had not been.
+    async fn perform(&mut self, task: Task) {
+        let done = AssertUnwindSafe(async { task(&mut self.engine).await }).catch_unwind();
+        if done.await.is_err() {
+            tracing::error!("a task between two acts panicked");
+            metrics::counter!("suyuan_engine_panics_total").increment(1);
+            self.engine.forget_events();
         }
     }
 
