@@ -1,12 +1,49 @@
 //! The one task that admits: what fails in it stops nobody else, and when it is gone the process says
 //! that it is not ready.
 
-use crate::scene::{Scene, holds, inbound, sale};
+use crate::{
+    scene::{Scene, count, holds, inbound, key, sale, settled, unit},
+    support::made,
+};
 use actix_web::{App, test, web::Data};
 use futures_util::FutureExt;
-use suyuan::{app::Internal, handheld::push::PushError, http::Draining, operations};
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+use std::time::Duration;
+use suyuan::{
+    app::Internal,
+    handheld::{
+        aside::{self, tend},
+        push::PushError,
+    },
+    http::Draining,
+    operations,
+};
 use suyuan_sync::wire::Status;
-use suyuan_tests::on_both;
+use suyuan_tests::{Engine, TestApp, on_both, recall_order, until};
+
+/// No row is written into a table any more of which this is true.
+async fn poison(app: &TestApp, table: &str, when: &str) {
+    let sql = match app.engine {
+        Engine::Sqlite => format!(
+            "CREATE TRIGGER poison BEFORE INSERT ON {table} WHEN {when} \
+             BEGIN SELECT RAISE(ABORT, 'poisoned'); END"
+        ),
+        Engine::Postgres => format!(
+            "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE EXCEPTION 'poisoned'; END $$; \
+             CREATE TRIGGER poison BEFORE INSERT ON {table} FOR EACH ROW \
+             WHEN ({when}) EXECUTE FUNCTION poison()"
+        ),
+    };
+    let db = app.state().db.writer();
+    db.execute_unprepared(&sql).await.expect("a trigger");
+}
+
+async fn entries(app: &TestApp, kind: &str) -> i64 {
+    let sql = format!("SELECT COUNT(*) AS n FROM log_entry WHERE kind = '{kind}'");
+    count(app, &sql).await
+}
 
 on_both!(a_task_that_panics_is_answered_and_the_engine_goes_on, |app| {
     let scene = Scene::of(&app).await;
@@ -54,5 +91,93 @@ on_both!(a_process_that_admits_no_more_is_not_ready, |app| {
     admitting.abort();
     let _ = admitting.await;
     assert_eq!(test::call_service(&served, ready()).await.status(), 503);
+    app.stop().await;
+});
+
+on_both!(a_gap_that_cannot_be_forced_keeps_no_other, |app| {
+    let scene = Scene::of(&app).await;
+    for n in 0..3 {
+        let mut device = scene.device(&app, &scene.store).await;
+        let tins = &scene.tins[3 * n..3 * n + 3];
+        let events: Vec<String> = tins
+            .iter()
+            .map(|tin| device.event("inbound", &inbound(&[tin])))
+            .collect();
+        device
+            .push_at(1, device.history[0], &events[..1])
+            .await;
+        device
+            .push_at(3, device.history[2], &events[2..])
+            .await;
+    }
+    let state = app.state();
+    let gapped = aside::store::gapped(state.db.reader()).await.expect("gaps");
+    assert_eq!(gapped.len(), 3);
+    let first = gapped[0].1;
+    let when = format!("NEW.kind = 'gap_forced' AND NEW.subject = 'device:{first}'");
+    poison(&app, "log_entry", &when).await;
+    let (ingest, due) = (&state.handheld.ingest, state.clock.now());
+    let told = tend::gaps(&state.db, ingest, due).await;
+    assert!(told.is_err(), "it is told");
+    assert_eq!(entries(&app, "gap_forced").await, 2);
+    app.stop().await;
+});
+
+on_both!(an_event_that_cannot_be_taken_in_keeps_no_other, |app| {
+    let scene = Scene::of(&app).await;
+    let mut devices = Vec::new();
+    for n in 0..2 {
+        let mut device = scene.device(&app, &scene.store).await;
+        let events = [
+            device.event("inbound", &inbound(&[&scene.tins[2 * n]])),
+            device.event("inbound", &inbound(&[&scene.tins[2 * n + 1]])),
+        ];
+        device.push(&events).await;
+        devices.push(device.device.to_string());
+    }
+    devices.sort();
+    let state = app.state();
+    for undo in [
+        "UPDATE event SET fate = 'parked', remarks = 'UNKNOWN_KIND', counts_from = NULL, \
+         told = '{\"status\":\"parked\",\"remarks\":[\"UNKNOWN_KIND\"],\"findings\":[]}'",
+        "DELETE FROM event_unit",
+    ] {
+        let done = state.db.writer().execute_unprepared(undo).await;
+        done.expect("as an older program would have it");
+    }
+    let when = format!(
+        "NEW.kind = 'admitted' AND NEW.subject = 'device:{}'",
+        devices[0]
+    );
+    poison(&app, "log_entry", &when).await;
+    let told = tend::known_kinds(&state.db, &state.handheld.ingest).await;
+    assert!(told.is_err(), "it is told");
+    let stored = "SELECT COUNT(*) AS n FROM event WHERE counts_from IS NOT NULL";
+    assert_eq!(count(&app, stored).await, 2);
+    app.stop().await;
+});
+
+on_both!(a_unit_that_cannot_be_folded_again_keeps_no_other, |app| {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let tins: Vec<&String> = scene.tins[..5].iter().collect();
+    let event = device.event("inbound", &inbound(&tins));
+    device.push(&[event]).await;
+    settled(&app).await;
+    let when = format!("NEW.unit_key = '{}'", key(tins[0]).as_str());
+    poison(&app, "unit", &when).await;
+    let order = recall_order(&json!([scene.batch]), "r", "i");
+    made(scene.firm.admin.post("/v1/recalls", &order).await);
+    until("the others", Duration::from_secs(30), async || {
+        let mut found = 0;
+        for tin in &tins[1..] {
+            found += unit(&app, tin).await.kept.state.recalls.len();
+        }
+        found == 4
+    })
+    .await;
+    // It is passed over in the end, and nothing is left that fails for ever.
+    settled(&app).await;
+    assert!(unit(&app, tins[0]).await.kept.state.recalls.is_empty());
     app.stop().await;
 });

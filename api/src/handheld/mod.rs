@@ -8,6 +8,7 @@ pub mod aside;
 pub mod decisions;
 pub mod devices;
 pub mod down;
+pub mod failing;
 pub mod inflate;
 pub mod keys;
 pub mod lots;

@@ -30,6 +30,13 @@ pub enum AsideError {
     NotAside,
 }
 
+impl AsideError {
+    /// Would everything else fail, too?
+    pub fn is_of_the_house(&self) -> bool {
+        matches!(self, AsideError::Push(error) if !error.is_of_the_push())
+    }
+}
+
 impl From<ActError> for AsideError {
     fn from(error: ActError) -> AsideError {
         AsideError::Push(error.into())

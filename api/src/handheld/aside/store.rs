@@ -257,19 +257,22 @@ pub async fn gapped(
             [],
         ))
         .await?;
-    found
-        .iter()
-        .map(|row| {
-            let state: String = row.try_get("", "state")?;
-            let state = serde_json::from_str(&state);
-            Ok((
+    let mut gapped = Vec::with_capacity(found.len());
+    for row in &found {
+        let (state, device): (String, Uuid) =
+            (row.try_get("", "state")?, row.try_get("", "device_id")?);
+        match serde_json::from_str(&state) {
+            Ok(state) => gapped.push((
                 row.try_get("", "enterprise_id")?,
-                row.try_get("", "device_id")?,
+                device,
                 row.try_get::<i64>("", "epoch")? as Epoch,
-                state.map_err(|error| DbErr::Json(error.to_string()))?,
-            ))
-        })
-        .collect()
+                state,
+            )),
+            // Of one device; the gaps of the others are none the less there.
+            Err(error) => tracing::error!(%error, %device, "the state of a chain cannot be read"),
+        }
+    }
+    Ok(gapped)
 }
 
 /// When the event at a place was received, and the hash after it; on the branch in state.

@@ -1,14 +1,18 @@
 //! Follows the log for what makes folding necessary, and does what is left, slice by slice, between
-//! the acts that bring events.
+//! the acts that bring events. A slice that fails goes on one unit at a time; work of which not even
+//! the units can be found rests, and keeps no other from being done.
 
 use super::{Work, entries, slice::slice, store};
 use crate::{
     db::Db,
-    handheld::push::{PushError, ingest::Ingest},
+    handheld::{
+        failing::Failing,
+        push::{PushError, ingest::Ingest},
+    },
     log::Log,
 };
 use futures_util::FutureExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 /// Entries looked at in one go.
@@ -25,12 +29,13 @@ const BREATH: Duration = Duration::from_millis(20);
 /// Works for ever.
 pub async fn for_ever(db: Db, log: Log, ingest: Ingest) {
     let news = log.news();
-    let mut limit = UNITS[0];
+    let mut slicing = Slicing::default();
     loop {
         let woken = news.notified();
         let more = match follow(&db, &log).await {
-            Ok(more) => match one(&db, &ingest, &mut limit).await {
-                Ok(worked) => more || worked,
+            Ok(more) => match slicing.one(&db, &ingest).await {
+                Ok(Done::Nothing) => more,
+                Ok(Done::Worked | Done::Failed(_)) => true,
                 Err(error) => {
                     tracing::warn!(%error, "units were not folded again");
                     tokio::time::sleep(PAUSE).await;
@@ -51,13 +56,15 @@ pub async fn for_ever(db: Db, log: Log, ingest: Ingest) {
 }
 
 /// Does all there is to do now, however long it takes: for whoever wants to see things as they are
-/// when nothing is left.
+/// when nothing is left. What fails is told.
 pub async fn catch_up(db: &Db, log: &Log, ingest: &Ingest) -> Result<(), PushError> {
+    let mut slicing = Slicing::default();
     loop {
         let more = follow(db, log).await?;
-        let mut limit = UNITS[0];
-        if !one(db, ingest, &mut limit).await? && !more {
-            return Ok(());
+        match slicing.one(db, ingest).await? {
+            Done::Failed(error) => return Err(error),
+            Done::Nothing if !more => return Ok(()),
+            Done::Nothing | Done::Worked => {}
         }
     }
 }
@@ -87,28 +94,71 @@ async fn follow(db: &Db, log: &Log) -> Result<bool, PushError> {
     Ok(more)
 }
 
-/// Does one slice of the oldest work, if there is any.
-async fn one(db: &Db, ingest: &Ingest, limit: &mut i64) -> Result<bool, PushError> {
-    let Some(work) = store::next(db.reader()).await? else {
-        return Ok(false);
-    };
-    let units = *limit;
-    let done = ingest
-        .with_engine(move |engine| async move { slice(engine, &work, units).await }.boxed())
-        .await?;
-    let held = match done {
-        Err(error) if error.is_of_the_push() => {
-            // Whatever it is that fails, it is found by itself.
-            *limit = 1;
-            return Err(error);
+/// What came of a slice.
+enum Done {
+    /// Nothing is left that does not rest.
+    Nothing,
+    /// A slice was done.
+    Worked,
+    /// It failed, for a reason that is its own.
+    Failed(PushError),
+}
+
+/// Slice after slice.
+struct Slicing {
+    limit: i64,
+    failing: Failing<i64>,
+}
+
+impl Default for Slicing {
+    fn default() -> Slicing {
+        Slicing {
+            limit: UNITS[0],
+            failing: Failing::default(),
         }
-        done => done?,
-    };
-    metrics::histogram!("suyuan_refold_slice_seconds").record(held.as_secs_f64());
-    if held > HELD {
-        *limit = (units / 2).max(1);
-    } else if held < HELD / 4 {
-        *limit = (units * 2).min(UNITS[1]);
     }
-    Ok(true)
+}
+
+impl Slicing {
+    /// Does one slice of the oldest work that does not rest, if there is any. An error is of the
+    /// house: nothing can be done now.
+    async fn one(&mut self, db: &Db, ingest: &Ingest) -> Result<Done, PushError> {
+        let now = Instant::now();
+        let waiting = store::waiting(db.reader(), 1 + self.failing.len() as i64).await?;
+        let next = waiting
+            .into_iter()
+            .find(|work| !self.failing.rests(&work.id, now));
+        let Some(work) = next else {
+            return Ok(Done::Nothing);
+        };
+        let (units, id) = (self.limit, work.id);
+        let done = ingest
+            .with_engine(move |engine| async move { slice(engine, &work, units).await }.boxed())
+            .await
+            .flatten();
+        match done {
+            Ok(held) => {
+                self.failing.done(&id);
+                metrics::histogram!("suyuan_refold_slice_seconds").record(held.as_secs_f64());
+                if held > HELD {
+                    self.limit = (units / 2).max(1);
+                } else if held < HELD / 4 {
+                    self.limit = (units * 2).min(UNITS[1]);
+                }
+                Ok(Done::Worked)
+            }
+            Err(error) if !error.is_of_the_push() => Err(error),
+            Err(error) if units > 1 => {
+                tracing::warn!(%error, work = id, "a slice failed: one unit at a time");
+                self.limit = 1;
+                Ok(Done::Worked)
+            }
+            Err(error) => {
+                let times = self.failing.failed(id, now);
+                tracing::error!(%error, work = id, times, "units were not folded again");
+                metrics::counter!("suyuan_refold_failures_total").increment(1);
+                Ok(Done::Failed(error))
+            }
+        }
+    }
 }

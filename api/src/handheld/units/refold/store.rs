@@ -36,28 +36,29 @@ pub async fn add(conn: &impl ConnectionTrait, work: &[Work]) -> Result<(), DbErr
     Ok(())
 }
 
-/// The oldest work.
-pub async fn next(conn: &impl ConnectionTrait) -> Result<Option<Work>, DbErr> {
-    let row = conn
-        .query_one_raw(statement(
+/// The oldest work, so much of it.
+pub async fn waiting(conn: &impl ConnectionTrait, limit: i64) -> Result<Vec<Work>, DbErr> {
+    let rows = conn
+        .query_all_raw(statement(
             conn.get_database_backend(),
-            "SELECT id, scope, cursor, cause, gseq FROM refold WHERE id > ? ORDER BY id LIMIT 1",
-            [FOLLOWED.into()],
+            "SELECT id, scope, cursor, cause, gseq FROM refold WHERE id > ? ORDER BY id LIMIT ?",
+            [FOLLOWED.into(), limit.into()],
         ))
         .await?;
-    row.map(|row| {
-        let scope: String = row.try_get("", "scope")?;
-        let scope: Scope = serde_json::from_str(&scope)
-            .map_err(|error| DbErr::Json(format!("refold: {error}")))?;
-        Ok(Work {
-            id: row.try_get("", "id")?,
-            scope,
-            cursor: row.try_get("", "cursor")?,
-            cause: row.try_get::<Option<Uuid>>("", "cause")?.map(EventId),
-            gseq: row.try_get("", "gseq")?,
-        })
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &QueryResult) -> Result<Work, DbErr> {
+    let scope: String = row.try_get("", "scope")?;
+    let scope: Scope =
+        serde_json::from_str(&scope).map_err(|error| DbErr::Json(format!("refold: {error}")))?;
+    Ok(Work {
+        id: row.try_get("", "id")?,
+        scope,
+        cursor: row.try_get("", "cursor")?,
+        cause: row.try_get::<Option<Uuid>>("", "cause")?.map(EventId),
+        gseq: row.try_get("", "gseq")?,
     })
-    .transpose()
 }
 
 /// Moves work on, or ends it; `false` if somebody else did meanwhile.
