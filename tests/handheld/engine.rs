@@ -2,7 +2,7 @@
 //! that it is not ready.
 
 use crate::{
-    scene::{Scene, count, holds, inbound, key, sale, settled, unit},
+    scene::{Scene, count, holds, inbound, key, open_about_events, sale, settled, unit},
     support::made,
 };
 use actix_web::{App, test, web::Data};
@@ -19,7 +19,7 @@ use suyuan::{
     http::Draining,
     operations,
 };
-use suyuan_sync::wire::Status;
+use suyuan_sync::{finding::FindingCode, fold::Phase, wire::Status};
 use suyuan_tests::{Engine, TestApp, on_both, recall_order, until};
 
 /// No row is written into a table any more of which this is true.
@@ -40,38 +40,50 @@ async fn poison(app: &TestApp, table: &str, when: &str) {
     db.execute_unprepared(&sql).await.expect("a trigger");
 }
 
+async fn healed(app: &TestApp, table: &str) {
+    let sql = match app.engine {
+        Engine::Sqlite => "DROP TRIGGER poison".to_owned(),
+        Engine::Postgres => format!("DROP TRIGGER poison ON {table}"),
+    };
+    let db = app.state().db.writer();
+    db.execute_unprepared(&sql).await.expect("a trigger");
+}
+
 async fn entries(app: &TestApp, kind: &str) -> i64 {
     let sql = format!("SELECT COUNT(*) AS n FROM log_entry WHERE kind = '{kind}'");
     count(app, &sql).await
 }
 
-on_both!(a_task_that_panics_is_answered_and_the_engine_goes_on, |app| {
-    let scene = Scene::of(&app).await;
-    let mut device = scene.device(&app, &scene.store).await;
-    let tin = &scene.tins[0];
-    let event = device.event("inbound", &inbound(&[tin]));
-    device.push(&[event]).await;
-    let ingest = &app.state().handheld.ingest;
-    for _ in 0..2 {
-        let failed = ingest
-            .with_engine::<()>(|engine| {
-                async move {
-                    let block = engine.log().begin_block().await.expect("the head");
-                    assert!(block.before() < 0, "a slip while the head is locked");
-                }
-                .boxed()
-            })
-            .await;
-        assert!(matches!(failed, Err(PushError::Broken)), "{failed:?}");
+on_both!(
+    a_task_that_panics_is_answered_and_the_engine_goes_on,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let tin = &scene.tins[0];
+        let event = device.event("inbound", &inbound(&[tin]));
+        device.push(&[event]).await;
+        let ingest = &app.state().handheld.ingest;
+        for _ in 0..2 {
+            let failed = ingest
+                .with_engine::<()>(|engine| {
+                    async move {
+                        let block = engine.log().begin_block().await.expect("the head");
+                        assert!(block.before() < 0, "a slip while the head is locked");
+                    }
+                    .boxed()
+                })
+                .await;
+            assert!(matches!(failed, Err(PushError::Broken)), "{failed:?}");
+        }
+        let event = device.event("sale", &sale(&[tin]));
+        let answer = device.push(&[event]).await;
+        assert_eq!(answer.results[0].status, Status::Stored);
+        assert!(answer.results[0].findings.is_empty(), "{answer:?}");
+        assert_eq!(app.stranger().get("/readyz").await.status, 200);
+        holds(&app, "after tasks that panicked").await;
+        app.stop().await;
     }
-    let event = device.event("sale", &sale(&[tin]));
-    let answer = device.push(&[event]).await;
-    assert_eq!(answer.results[0].status, Status::Stored);
-    assert!(answer.results[0].findings.is_empty(), "{answer:?}");
-    assert_eq!(app.stranger().get("/readyz").await.status, 200);
-    holds(&app, "after tasks that panicked").await;
-    app.stop().await;
-});
+);
 
 on_both!(a_process_that_admits_no_more_is_not_ready, |app| {
     let of = app.state();
@@ -84,7 +96,9 @@ on_both!(a_process_that_admits_no_more_is_not_ready, |app| {
     );
     let (internal, admitting) = opened.await.expect("a second one");
     let state = Data::new(internal);
-    let served = App::new().app_data(state.clone()).service(operations::readyz);
+    let served = App::new()
+        .app_data(state.clone())
+        .service(operations::readyz);
     let served = test::init_service(served).await;
     let ready = || test::TestRequest::get().uri("/readyz").to_request();
     assert_eq!(test::call_service(&served, ready()).await.status(), 200);
@@ -103,12 +117,8 @@ on_both!(a_gap_that_cannot_be_forced_keeps_no_other, |app| {
             .iter()
             .map(|tin| device.event("inbound", &inbound(&[tin])))
             .collect();
-        device
-            .push_at(1, device.history[0], &events[..1])
-            .await;
-        device
-            .push_at(3, device.history[2], &events[2..])
-            .await;
+        device.push_at(1, device.history[0], &events[..1]).await;
+        device.push_at(3, device.history[2], &events[2..]).await;
     }
     let state = app.state();
     let gapped = aside::store::gapped(state.db.reader()).await.expect("gaps");
@@ -181,3 +191,86 @@ on_both!(a_unit_that_cannot_be_folded_again_keeps_no_other, |app| {
     assert!(unit(&app, tins[0]).await.kept.state.recalls.is_empty());
     app.stop().await;
 });
+
+on_both!(
+    what_is_on_record_and_cannot_be_read_sets_no_event_aside,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let mut other = scene.device(&app, &scene.store).await;
+        let spaces = |from: &str, to: &str| {
+            format!("UPDATE code_space SET level = '{to}' WHERE level = '{from}'")
+        };
+        let db = app.state().db.writer();
+        // As a newer program beside this one might have made it.
+        let known = "SELECT COUNT(*) AS n FROM code_space WHERE level = 'unit'";
+        assert!(count(&app, known).await > 0);
+        let done = db.execute_unprepared(&spaces("unit", "of_tomorrow")).await;
+        done.expect("a level");
+        let events = [
+            device.event("inbound", &inbound(&[&scene.tins[0]])),
+            device.event("sale", &sale(&[&scene.tins[0]])),
+        ];
+        let answer = device.try_push(1, device.history[0], &events).await;
+        assert_eq!(answer.status, 503, "{}", answer.text());
+        let fates = "SELECT COUNT(*) AS n FROM event";
+        assert_eq!(count(&app, fates).await, 0, "nothing of it is taken");
+        // Others go on.
+        let foreign = "00069525470000000014".to_owned();
+        let event = other.event("inbound", &inbound(&[&foreign]));
+        let answer = other.push(&[event]).await;
+        assert_eq!(answer.results[0].status, Status::Stored, "{answer:?}");
+        let done = db.execute_unprepared(&spaces("of_tomorrow", "unit")).await;
+        done.expect("a level");
+        let answer = device.push_at(1, device.history[0], &events).await;
+        for result in &answer.results {
+            assert_eq!(result.status, Status::Stored, "{result:?}");
+        }
+        assert_eq!(
+            unit(&app, &scene.tins[0]).await.kept.state.phase,
+            Phase::Sold
+        );
+        app.stop().await;
+    }
+);
+
+on_both!(
+    t9_what_cannot_be_folded_waits_for_a_program_that_can,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let tins = &scene.tins;
+        let when = format!("NEW.unit_key = '{}'", key(&tins[0]).as_str());
+        poison(&app, "unit", &when).await;
+        let events = [
+            device.event("inbound", &inbound(&[&tins[0]])),
+            device.event("inbound", &inbound(&[&tins[1]])),
+        ];
+        let answer = device.push(&events).await;
+        let told: Vec<_> = answer.results.iter().map(|result| result.status).collect();
+        assert_eq!(told, [Status::Quarantined, Status::Stored]);
+        assert_eq!(answer.results[0].code.as_deref(), Some("UNFOLDABLE"));
+        assert_eq!(answer.receipt.contiguous_seq, 2);
+        assert_eq!(open_about_events(&app, FindingCode::Unreadable).await, 1);
+        let state = app.state();
+        let ingest = &state.handheld.ingest;
+        let still = tend::known_kinds(&state.db, ingest).await;
+        assert!(still.is_err(), "it cannot be folded yet");
+        healed(&app, "unit").await;
+        let taken = tend::known_kinds(&state.db, ingest).await;
+        assert_eq!(taken.expect("it is taken in"), 1);
+        let kept = unit(&app, &tins[0]).await.kept;
+        assert_eq!(
+            (kept.state.phase, kept.findings.len()),
+            (Phase::InStock, 0),
+            "{kept:?}"
+        );
+        assert_eq!(open_about_events(&app, FindingCode::Unreadable).await, 0);
+        let again = device.push_at(1, device.history[0], &events).await;
+        for result in &again.results {
+            assert_eq!(result.status, Status::Duplicate);
+        }
+        holds(&app, "taken in later").await;
+        app.stop().await;
+    }
+);

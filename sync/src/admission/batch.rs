@@ -21,6 +21,9 @@ pub enum Read {
     Event(Arc<Event>),
     /// An event of a kind or version this program does not know yet, at its place (T7).
     Later(Header),
+    /// An event at its place that the program at hand failed to fold (T9). Reading it again gives the
+    /// event: nothing is wrong with its text.
+    Unfoldable(Header),
     /// An event or header whose device, epoch or number are not those of its place (T9).
     Elsewhere(Header),
     /// No event (T9).
@@ -185,7 +188,7 @@ impl Read {
     pub fn id(&self) -> Option<EventId> {
         match self {
             Read::Event(event) => Some(event.id),
-            Read::Later(header) => header.event_id,
+            Read::Later(header) | Read::Unfoldable(header) => header.event_id,
             Read::Elsewhere(_) | Read::Unreadable(_) => None,
         }
     }

@@ -215,6 +215,10 @@ fn remarks(
         ),
         (revoked, Remark::Revoked),
         (matches!(event.read, Read::Later(_)), Remark::Later),
+        (
+            matches!(event.read, Read::Unfoldable(_)),
+            Remark::Unfoldable,
+        ),
         (branch != Branch::First, Remark::Fork),
         (reused, Remark::IdReuse),
         (broken, Remark::ChainBreak),

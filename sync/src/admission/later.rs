@@ -1,5 +1,5 @@
-//! `admitted` (T3, T6, T7): a logged decision, or a newer program, lifts what kept events out, and
-//! they are judged again by the rules behind it.
+//! `admitted` (T3, T6, T7, and of T9 what could not be folded): a logged decision, or a newer
+//! program, lifts what kept events out, and they are judged again by the rules behind it.
 //!
 //! They keep their ids, places, hashes and times of receipt. Those of a second branch (T3) are
 //! ordered by the device's new epoch; that is for whoever gives them their place in the order.
@@ -51,15 +51,18 @@ pub struct Readmission {
 }
 
 /// Lifts one remark from events of one device epoch and judges them again. `Later` is lifted only
-/// from what the program at hand can read; no other remark than `Later`, `Revoked` and `Fork` can
-/// be lifted.
+/// from what the program at hand can read; no other remark than `Later`, `Unfoldable`, `Revoked` and
+/// `Fork` can be lifted.
 pub fn readmit(
     waiting: Vec<Waiting>,
     lifted: Remark,
     groups: &BTreeMap<GroupId, GroupHeld>,
     parse: impl Fn(&str) -> Result<Event, EventFault>,
 ) -> Readmission {
-    let liftable = matches!(lifted, Remark::Later | Remark::Revoked | Remark::Fork);
+    let liftable = matches!(
+        lifted,
+        Remark::Later | Remark::Unfoldable | Remark::Revoked | Remark::Fork
+    );
     let mut joining = Joining::new(groups);
     let mut events: Vec<Readmitted> = waiting
         .into_iter()
@@ -75,6 +78,7 @@ pub fn readmit(
                 Read::Unreadable(_) => outcome = outcome.with(Remark::Unreadable),
                 Read::Elsewhere(_) => outcome = outcome.with(Remark::SeqMismatch),
                 Read::Later(_) => outcome = outcome.with(Remark::Later),
+                Read::Unfoldable(_) => outcome = outcome.with(Remark::Unfoldable),
                 Read::Event(_) => {}
             }
             let was = waiting.outcome.in_state();

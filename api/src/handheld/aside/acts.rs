@@ -46,7 +46,13 @@ struct Standing {
 /// Which remark, lifted, would take an event in.
 fn liftable(outcome: &Outcome) -> Option<Remark> {
     let decisive = outcome.decisive()?;
-    matches!(decisive, Remark::Revoked | Remark::Fork | Remark::Later).then_some(decisive)
+    let liftable = matches!(decisive, Remark::Revoked | Remark::Fork) || waits(decisive);
+    liftable.then_some(decisive)
+}
+
+/// Does it wait for a program that knows more?
+fn waits(remark: Remark) -> bool {
+    matches!(remark, Remark::Later | Remark::Unfoldable)
 }
 
 /// Somebody decided to take an event in.
@@ -76,21 +82,22 @@ pub async fn admit(
     stood.pop().ok_or(AsideError::NotAside)
 }
 
-/// Events of kinds this program knows by now are taken in (T7). Returns how many there were.
+/// Events of kinds this program knows by now are taken in (T7), and those that it, or an older one,
+/// failed to fold (T9). Returns how many there were.
 pub async fn admit_known_kinds(
     engine: &mut Engine,
     rows: &[AsideRow],
 ) -> Result<usize, AsideError> {
     let mut taken = 0;
-    let mut by_device: BTreeMap<(Uuid, Uuid, Epoch), Vec<&AsideRow>> = BTreeMap::new();
+    let mut by_device: BTreeMap<(Uuid, Uuid, Epoch, Remark), Vec<&AsideRow>> = BTreeMap::new();
     for row in rows {
         let readable = event::parse_bytes(&row.body).is_ok();
-        if readable && liftable(&row.outcome) == Some(Remark::Later) {
-            let key = (row.enterprise, row.device, row.epoch);
+        if let (true, Some(remark)) = (readable, liftable(&row.outcome).filter(|it| waits(*it))) {
+            let key = (row.enterprise, row.device, row.epoch, remark);
             by_device.entry(key).or_default().push(row);
         }
     }
-    for ((enterprise, ..), rows) in by_device {
+    for ((enterprise, .., remark), rows) in by_device {
         let act = begin(engine, Actor::System).await?;
         let mut still = Vec::new();
         for row in rows {
@@ -102,7 +109,7 @@ pub async fn admit_known_kinds(
         }
         taken += still.len();
         let by = "upgrade".to_owned();
-        lift(engine, act, still, Remark::Later, Some(enterprise), by).await?;
+        lift(engine, act, still, remark, Some(enterprise), by).await?;
     }
     Ok(taken)
 }
@@ -237,7 +244,7 @@ async fn lift(
                 .findings()
                 .filter(|code| !row.outcome.findings().any(|c| c == *code)),
         );
-        if let (Remark::Later, Read::Event(event)) = (lifted, &now.read) {
+        if let (true, Read::Event(event)) = (waits(lifted), &now.read) {
             flags.extend(read_now(engine, &act, &mut row, event).await?);
         }
         standing.push(Standing {

@@ -55,9 +55,9 @@ impl From<AsideError> for Problem {
             AsideError::Push(error) => error.into(),
             AsideError::Unknown => Problem::new(ProblemCode::NotFound),
             AsideError::NotAside => Problem::new(ProblemCode::NotAside).detail(
-                "only events of a revoked key, of a second copy of a device, or of a kind that is \
-                 known by now can be admitted",
-                "只有被停用密钥、设备副本或现已支持类型的记录可以接纳",
+                "only events of a revoked key, of a second copy of a device, of a kind that is known \
+                 by now, or that could not be folded can be admitted",
+                "只有被停用密钥、设备副本、现已支持类型或曾无法处理的记录可以接纳",
             ),
         }
     }

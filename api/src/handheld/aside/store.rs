@@ -147,7 +147,8 @@ pub async fn unknown_kinds(
     after: Position,
     limit: i64,
 ) -> Result<Vec<AsideRow>, DbErr> {
-    let which = "fate = 'parked' AND remarks LIKE '%UNKNOWN_KIND%' AND gseq > ? \
+    let which = "(fate = 'parked' AND remarks LIKE '%UNKNOWN_KIND%' \
+                 OR fate = 'quarantined' AND remarks LIKE '%UNFOLDABLE%') AND gseq > ? \
                  ORDER BY gseq LIMIT ?";
     let found = rows(conn, which, [after.into(), limit.into()]).await?;
     found.iter().map(row).collect()

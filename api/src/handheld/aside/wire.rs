@@ -24,7 +24,7 @@ pub struct AsideOut {
     /// `quarantined` or `parked`.
     pub fate: String,
     /// Why, the first that counts first: `DEVICE_REVOKED`, `DEVICE_FORK`, `ID_REUSE`, `UNREADABLE`,
-    /// `SEQ_MISMATCH`; `UNKNOWN_KIND`, `GROUP_INCOMPLETE`.
+    /// `SEQ_MISMATCH`, `UNFOLDABLE`; `UNKNOWN_KIND`, `GROUP_INCOMPLETE`.
     pub remarks: Vec<String>,
     /// Its text, as far as it is text.
     pub text: String,

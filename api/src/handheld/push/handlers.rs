@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     app::Internal,
-    handheld::{frame_problem, inflate::Encoding},
+    handheld::{frame_problem, inflate::Encoding, world::WorldError},
     http::{self, auth::PlatformAdmin, body},
     log::{Begun, Entry, Kind},
     problem::{Problem, ProblemBody, ProblemCode},
@@ -109,7 +109,13 @@ impl From<PushError> for Problem {
                 .detail(fault.to_string(), "序号范围有误或缺口过多"),
             PushError::ClockJumped => Problem::new(ProblemCode::ClockJumped),
             PushError::Full => Problem::new(ProblemCode::Unavailable),
-            PushError::World(_) | PushError::Broken => Problem::internal(&error),
+            PushError::World(WorldError::Db(error)) => error.into(),
+            // What is on record cannot be read by this program: it is not the device's fault.
+            PushError::World(_) => {
+                tracing::error!(error = ?error, "master data cannot be read");
+                Problem::new(ProblemCode::Unavailable)
+            }
+            PushError::Broken => Problem::internal(&error),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The queue of pushes, and the one task that admits them. Pushes of many devices go into one act,
 //! people before backlogs; what fails in an act of several is done again alone, and split until what
-//! fails is a single event, which is set aside. So a poisonous event stops nobody.
+//! fails is a single event. If it fails twice in the same way it is set aside, so that a poisonous
+//! event stops nobody; but never for a failure of the house, for which the answer is "later".
 
 use super::{
     PushError,
     act::{Answered, Engine, Incoming},
+    fault::Fault,
 };
 use futures_util::FutureExt;
 use std::{
@@ -18,7 +20,7 @@ use std::{
 };
 use suyuan_sync::{
     admission::{Batch, Read},
-    event::EventFault,
+    event::{EventFault, Header},
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -236,29 +238,29 @@ impl Worker {
             jobs.into_iter().map(|job| (job.push, job.reply)).unzip();
         let outcomes = match self.attempt(&pushes).await {
             Ok(outcomes) => outcomes,
-            Err(error) if pushes.len() > 1 && error.is_of_the_push() => {
-                tracing::warn!(%error, pushes = pushes.len(), "an act failed: each push alone");
+            Err(error) if pushes.len() > 1 && splits(&error, &pushes) => {
+                let what = error.words();
+                tracing::warn!(
+                    what,
+                    pushes = pushes.len(),
+                    "an act failed: each push alone"
+                );
                 let mut outcomes = Vec::with_capacity(pushes.len());
                 for push in pushes {
                     outcomes.push(self.alone(push).await);
                 }
                 outcomes
             }
-            Err(error) if error.is_of_the_push() => match <[Incoming; 1]>::try_from(pushes) {
+            Err(error) if splits(&error, &pushes) => match <[Incoming; 1]>::try_from(pushes) {
                 Ok([push]) => {
-                    tracing::warn!(%error, "a push failed: in parts");
+                    tracing::warn!(what = error.words(), "a push failed: in parts");
                     vec![self.in_parts(push).await]
                 }
                 Err(_) => vec![Err(error)],
             },
             Err(error) => {
-                let full = |error: &PushError| match error {
-                    PushError::ClockJumped => PushError::ClockJumped,
-                    _ => PushError::Full,
-                };
-                tracing::warn!(%error, "nothing can be admitted");
-                let outcomes = pushes.iter().map(|_| Err(full(&error)));
-                outcomes.collect()
+                tracing::warn!(what = error.words(), "nothing can be admitted");
+                pushes.iter().map(|_| Err(later(&error))).collect()
             }
         };
         for (reply, outcome) in replies.into_iter().zip(outcomes) {
@@ -282,8 +284,8 @@ impl Worker {
     async fn alone(&mut self, push: Incoming) -> Outcome {
         match self.attempt(std::slice::from_ref(&push)).await {
             Ok(mut outcomes) => outcomes.pop().unwrap_or(Err(PushError::Broken)),
-            Err(error) if error.is_of_the_push() => self.in_parts(push).await,
-            Err(error) => Err(error),
+            Err(error) if splits(&error, std::slice::from_ref(&push)) => self.in_parts(push).await,
+            Err(error) => Err(later(&error)),
         }
     }
 
@@ -292,40 +294,78 @@ impl Worker {
         let mut results = Vec::with_capacity(push.batch.events.len());
         let mut parts = VecDeque::from([push]);
         let mut last = Err(PushError::Broken);
+        let mut failed: Option<String> = None;
         while let Some(mut part) = parts.pop_front() {
             let outcome = match self.attempt(std::slice::from_ref(&part)).await {
                 Ok(mut outcomes) => outcomes.pop().unwrap_or(Err(PushError::Broken)),
                 Err(error) => Err(error),
             };
-            match outcome {
+            let error = match outcome {
                 Ok(mut answered) => {
+                    failed = None;
                     results.append(&mut answered.results);
                     last = Ok(answered);
+                    continue;
                 }
-                Err(error) if !error.is_of_the_push() => return Err(error),
-                Err(_) if part.batch.events.len() > 1 => {
-                    let (first, second) = halves(part);
-                    parts.push_front(second);
-                    parts.push_front(first);
-                }
-                Err(error) => {
-                    let Some(event) = part.batch.events.first_mut() else {
-                        return Err(error);
-                    };
-                    if matches!(event.read, Read::Unreadable(_)) {
-                        return Err(error);
-                    }
-                    tracing::error!(%error, seq = event.seq, "an event cannot be folded: set aside");
-                    event.read = Read::Unreadable(EventFault::NotAnEvent {
-                        why: "it cannot be folded".into(),
-                    });
-                    parts.push_front(part);
-                }
+                Err(PushError::Frame(fault)) => return Err(PushError::Frame(fault)),
+                Err(error) => error,
+            };
+            if part.batch.events.len() > 1 && splits(&error, std::slice::from_ref(&part)) {
+                let (first, second) = halves(part);
+                parts.push_front(second);
+                parts.push_front(first);
+                continue;
             }
+            let what = error.words();
+            if error.fault() != Fault::Event {
+                tracing::error!(what, "a push has to wait: it is not its own fault");
+                return Err(later(&error));
+            }
+            // Once may be chance. Twice, and each time something else, is not what an event does.
+            match failed.take() {
+                None => {
+                    failed = Some(what);
+                    parts.push_front(part);
+                    continue;
+                }
+                Some(before) if before == what => {}
+                Some(_) => return Err(later(&error)),
+            }
+            let Some(event) = part.batch.events.first_mut() else {
+                return Err(error);
+            };
+            tracing::error!(
+                what,
+                seq = event.seq,
+                "an event cannot be folded: set aside"
+            );
+            event.read = match &event.read {
+                Read::Event(_) => Read::Unfoldable(Header::read(event.text.as_bytes())),
+                Read::Unreadable(_) => return Err(error),
+                // Not even its row can be written as what it is.
+                _ => Read::Unreadable(EventFault::NotAnEvent {
+                    why: "it cannot be kept".into(),
+                }),
+            };
+            parts.push_front(part);
         }
         let mut answered = last?;
         answered.results = results;
         Ok(answered)
+    }
+}
+
+/// May parts of these succeed where all of them failed?
+fn splits(error: &PushError, pushes: &[Incoming]) -> bool {
+    let events: usize = pushes.iter().map(|push| push.batch.events.len()).sum();
+    error.is_of_the_push() || (error.timed_out() && events > 1)
+}
+
+/// The same for a device: it comes again.
+fn later(error: &PushError) -> PushError {
+    match error {
+        PushError::ClockJumped => PushError::ClockJumped,
+        _ => PushError::Full,
     }
 }
 

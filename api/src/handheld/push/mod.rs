@@ -15,6 +15,7 @@
 //! "as known at position n" is `counts_from <= n` for events and `gseq <= n` for all else.
 
 pub mod act;
+pub mod fault;
 pub mod handlers;
 pub mod ingest;
 pub mod prepare;
@@ -55,18 +56,5 @@ pub enum PushError {
 impl From<DbErr> for PushError {
     fn from(error: DbErr) -> PushError {
         PushError::Act(error.into())
-    }
-}
-
-impl PushError {
-    /// Would the same happen again to the same push, whatever else goes on?
-    pub fn is_of_the_push(&self) -> bool {
-        match self {
-            PushError::Act(ActError::Db(error)) | PushError::World(WorldError::Db(error)) => {
-                !crate::problem::is_outage(error)
-            }
-            PushError::Act(_) | PushError::World(_) | PushError::Broken => true,
-            PushError::Frame(_) | PushError::ClockJumped | PushError::Full => false,
-        }
     }
 }

@@ -97,7 +97,9 @@ fn row(push: &Admitting<'_>, new: &New, result: &EventResult) -> EventRow {
 fn kind_of(read: &Read) -> String {
     match read {
         Read::Event(event) => event.kind.name().to_owned(),
-        Read::Later(header) | Read::Elsewhere(header) => header.kind.clone().unwrap_or_default(),
+        Read::Later(header) | Read::Unfoldable(header) | Read::Elsewhere(header) => {
+            header.kind.clone().unwrap_or_default()
+        }
         Read::Unreadable(_) => String::new(),
     }
 }
