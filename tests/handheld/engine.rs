@@ -3,7 +3,7 @@
 
 use crate::{
     scene::{Scene, count, holds, inbound, key, open_about_events, sale, settled, unit},
-    support::made,
+    support::{gtin, made},
 };
 use actix_web::{App, test, web::Data};
 use futures_util::FutureExt;
@@ -21,6 +21,12 @@ use suyuan::{
 };
 use suyuan_sync::{finding::FindingCode, fold::Phase, wire::Status};
 use suyuan_tests::{Engine, TestApp, on_both, recall_order, until};
+
+/// A code that nobody here issued.
+fn foreign(n: usize) -> String {
+    let gtin = gtin("0952123400777");
+    format!("https://id.example/01/{gtin}/21/F{n}")
+}
 
 /// No row is written into a table any more of which this is true.
 async fn poison(app: &TestApp, table: &str, when: &str) {
@@ -203,9 +209,9 @@ on_both!(
         };
         let db = app.state().db.writer();
         // As a newer program beside this one might have made it.
-        let known = "SELECT COUNT(*) AS n FROM code_space WHERE level = 'unit'";
+        let known = "SELECT COUNT(*) AS n FROM code_space WHERE level = 'item'";
         assert!(count(&app, known).await > 0);
-        let done = db.execute_unprepared(&spaces("unit", "of_tomorrow")).await;
+        let done = db.execute_unprepared(&spaces("item", "of_tomorrow")).await;
         done.expect("a level");
         let events = [
             device.event("inbound", &inbound(&[&scene.tins[0]])),
@@ -216,11 +222,11 @@ on_both!(
         let fates = "SELECT COUNT(*) AS n FROM event";
         assert_eq!(count(&app, fates).await, 0, "nothing of it is taken");
         // Others go on.
-        let foreign = "00069525470000000014".to_owned();
+        let foreign = foreign(1);
         let event = other.event("inbound", &inbound(&[&foreign]));
         let answer = other.push(&[event]).await;
         assert_eq!(answer.results[0].status, Status::Stored, "{answer:?}");
-        let done = db.execute_unprepared(&spaces("of_tomorrow", "unit")).await;
+        let done = db.execute_unprepared(&spaces("of_tomorrow", "item")).await;
         done.expect("a level");
         let answer = device.push_at(1, device.history[0], &events).await;
         for result in &answer.results {
@@ -271,6 +277,38 @@ on_both!(
             assert_eq!(result.status, Status::Duplicate);
         }
         holds(&app, "taken in later").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    a_push_that_names_much_is_several_acts_and_one_answer,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let codes: Vec<String> = (0..2700).map(foreign).collect();
+        let events: Vec<String> = codes
+            .chunks(900)
+            .map(|codes| device.event("inbound", &inbound(&codes.iter().collect::<Vec<_>>())))
+            .collect();
+        let answer = device.push(&events).await;
+        let told: Vec<_> = answer
+            .results
+            .iter()
+            .map(|result| (result.seq, result.status))
+            .collect();
+        assert_eq!(told, [1, 2, 3].map(|seq| (seq, Status::Stored)));
+        assert_eq!(answer.receipt.contiguous_seq, 3);
+        // A unit's number begins with the act that made it.
+        let acts = "SELECT COUNT(DISTINCT id / 1048576) AS n FROM unit";
+        assert_eq!(count(&app, acts).await, 2);
+        assert_eq!(
+            count(&app, "SELECT COUNT(*) AS n FROM unit").await,
+            codes.len() as i64
+        );
+        let again = device.push_at(1, device.history[0], &events).await;
+        let again = again.results.iter().map(|result| result.status);
+        assert!(again.eq([Status::Duplicate; 3]));
         app.stop().await;
     }
 );

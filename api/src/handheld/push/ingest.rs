@@ -1,5 +1,6 @@
 //! The queue of pushes, and the one task that admits them. Pushes of many devices go into one act,
-//! people before backlogs; what fails in an act of several is done again alone, and split until what
+//! people before backlogs, and no more of them than one act can do in the time the head may be held: a
+//! heavy push goes into several acts. What fails in an act of several is done again alone, and split until what
 //! fails is a single event. If it fails twice in the same way it is set aside, so that a poisonous
 //! event stops nobody; but never for a failure of the house, for which the answer is "later".
 
@@ -7,13 +8,15 @@ use super::{
     PushError,
     act::{Answered, Engine, Incoming},
     fault::Fault,
+    lanes::{Drains, Lane},
+    weigh::{WEIGHT_MAX, cut, halves, weight},
 };
 use futures_util::FutureExt;
 use std::{
     collections::{HashSet, VecDeque},
     panic::AssertUnwindSafe,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -21,6 +24,8 @@ use std::{
 use suyuan_sync::{
     admission::{Batch, Read},
     event::{EventFault, Header},
+    ids::{DeviceId, Epoch},
+    wire::EventResult,
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -28,14 +33,20 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// A device with no more than this waiting has a person before it, who waits for nothing else.
-const INTERACTIVE_MAX: u64 = 50;
+/// Of an act that a person's push began, backlogs get one part in so many.
+const BACKLOG_SHARE: usize = 8;
+/// After so many acts that people began, it is the turn of a backlog that waits.
+const PEOPLE_IN_A_ROW: usize = 8;
 
 type Outcome = Result<Answered, PushError>;
+type Key = (DeviceId, Epoch);
 
 struct Job {
     push: Incoming,
     reply: oneshot::Sender<Outcome>,
+    lane: Lane,
+    /// Results of what went into earlier acts.
+    done: Vec<EventResult>,
 }
 
 /// Something the task does between pushes, alone.
@@ -61,6 +72,7 @@ pub struct Ingest {
     tasks: mpsc::Sender<Task>,
     waiting: Arc<AtomicUsize>,
     most: usize,
+    drains: Arc<Mutex<Drains<Key>>>,
 }
 
 impl Ingest {
@@ -75,6 +87,7 @@ impl Ingest {
             tasks,
             waiting: Arc::new(AtomicUsize::new(0)),
             most: gathering.waiting,
+            drains: Arc::default(),
         };
         let worker = Worker {
             engine,
@@ -82,24 +95,47 @@ impl Ingest {
             people,
             backlogs,
             todo,
-            over: VecDeque::new(),
+            over: [VecDeque::new(), VecDeque::new()],
+            in_a_row: 0,
             waiting: ingest.waiting.clone(),
         };
         (ingest, tokio::spawn(worker.run()))
     }
 
-    /// Admits a push of a device that has so many events waiting. Returns once it is durable.
-    pub async fn admit(&self, push: Incoming, queue_depth: u64) -> Outcome {
-        let queue = if queue_depth <= INTERACTIVE_MAX {
-            &self.interactive
-        } else {
-            &self.backlog
+    /// Admits a push of a device that has so many events waiting, those of the push among them.
+    /// Returns once it is durable.
+    pub async fn admit(&self, push: Incoming, waiting: u64) -> Outcome {
+        let events = push.batch.events.len() as u64;
+        let lane = {
+            let drains = self.drains.lock();
+            let mut drains = drains.unwrap_or_else(PoisonError::into_inner);
+            drains.lane(key(&push.batch), waiting, events, std::time::Instant::now())
+        };
+        self.queue(push, lane).await
+    }
+
+    /// Admits a push for which nobody waits.
+    pub async fn admit_unhurried(&self, push: Incoming) -> Outcome {
+        self.queue(push, Lane::Backlog).await
+    }
+
+    async fn queue(&self, push: Incoming, lane: Lane) -> Outcome {
+        let queue = match lane {
+            Lane::Person => &self.interactive,
+            Lane::Backlog => &self.backlog,
         };
         let (reply, answer) = oneshot::channel();
-        // Counted before it can be taken out again.
+        let job = Job {
+            push,
+            reply,
+            lane,
+            done: Vec::new(),
+        };
+        // Counted before it can be taken out again. Those that were taken out and wait for their turn
+        // all the same are counted, too.
         let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
         metrics::gauge!("suyuan_pushes_waiting").set(waiting as f64);
-        if queue.try_send(Job { push, reply }).is_err() {
+        if waiting > 2 * self.most || queue.try_send(job).is_err() {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(PushError::Full);
         }
@@ -141,15 +177,18 @@ struct Worker {
     people: mpsc::Receiver<Job>,
     backlogs: mpsc::Receiver<Job>,
     todo: mpsc::Receiver<Task>,
-    /// Pushes of a device that has one in the act at hand.
-    over: VecDeque<Job>,
+    /// Pushes that were taken out and did not go into the act at hand, and what is left of heavy
+    /// ones; by lane.
+    over: [VecDeque<Job>; 2],
+    /// Acts that people began since the last that a backlog began.
+    in_a_row: usize,
     waiting: Arc<AtomicUsize>,
 }
 
 impl Worker {
     async fn run(mut self) {
         loop {
-            let first = match self.over.pop_front() {
+            let first = match self.first() {
                 Some(job) => job,
                 None => {
                     tokio::select! {
@@ -174,6 +213,26 @@ impl Worker {
         }
     }
 
+    /// What an act begins with, if something is at hand: people first, but not for ever.
+    fn first(&mut self) -> Option<Job> {
+        let lanes = if self.in_a_row < PEOPLE_IN_A_ROW {
+            [Lane::Person, Lane::Backlog]
+        } else {
+            [Lane::Backlog, Lane::Person]
+        };
+        lanes.into_iter().find_map(|lane| self.at_hand(lane))
+    }
+
+    /// The next of a lane, without waiting.
+    fn at_hand(&mut self, lane: Lane) -> Option<Job> {
+        let queue = match lane {
+            Lane::Person => &mut self.people,
+            Lane::Backlog => &mut self.backlogs,
+        };
+        let over = &mut self.over[lane as usize];
+        over.pop_front().or_else(|| queue.try_recv().ok())
+    }
+
     /// Does a task. One that panics is answered as broken, its transaction is undone, and whatever
     /// the engine remembers of it is forgotten; the next is done as if it had not been.
     async fn perform(&mut self, task: Task) {
@@ -187,56 +246,82 @@ impl Worker {
 
     /// What goes into one act.
     async fn gather(&mut self, first: Job) -> Vec<Job> {
-        let mut events = first.push.batch.events.len();
-        let mut devices = HashSet::from([key(&first.push.batch)]);
+        self.in_a_row = match first.lane {
+            Lane::Person => self.in_a_row + 1,
+            Lane::Backlog => 0,
+        };
+        let mut room = Room::new(&first, self.gathering.events);
         let mut jobs = vec![first];
         let until = Instant::now() + self.gathering.wait;
-        let mut later = VecDeque::new();
-        while events < self.gathering.events {
-            let next = match self.over.pop_front() {
-                Some(job) => Some(job),
-                None => self
-                    .people
-                    .try_recv()
-                    .or_else(|_| self.backlogs.try_recv())
-                    .ok(),
-            };
-            let next = if let Some(job) = next {
-                job
-            } else {
+        let mut later = Vec::new();
+        while !room.is_full() {
+            let mut next = self.at_hand(Lane::Person);
+            if next.is_none() && room.takes_backlog() {
+                next = self.at_hand(Lane::Backlog);
+            }
+            if next.is_none() {
                 let any = async {
                     tokio::select! {
                         biased;
                         job = self.people.recv() => job,
-                        job = self.backlogs.recv() => job,
+                        job = self.backlogs.recv(), if room.takes_backlog() => job,
                     }
                 };
-                match timeout_at(until, any).await {
-                    Ok(Some(job)) => job,
-                    _ => break,
-                }
-            };
-            let fits = events + next.push.batch.events.len() <= self.gathering.events;
-            if devices.contains(&key(&next.push.batch)) || !fits {
-                later.push_back(next);
-                if !fits {
-                    break;
-                }
-                continue;
+                next = timeout_at(until, any).await.ok().flatten();
             }
-            events += next.push.batch.events.len();
-            devices.insert(key(&next.push.batch));
-            jobs.push(next);
+            let Some(next) = next else {
+                break;
+            };
+            if room.take(&next) {
+                jobs.push(next);
+            } else {
+                later.push(next);
+            }
         }
-        later.append(&mut self.over);
-        self.over = later;
+        for job in later.into_iter().rev() {
+            self.over[job.lane as usize].push_front(job);
+        }
         jobs
     }
 
     async fn admit(&mut self, jobs: Vec<Job>) {
-        let (pushes, replies): (Vec<Incoming>, Vec<_>) =
-            jobs.into_iter().map(|job| (job.push, job.reply)).unzip();
-        let outcomes = match self.attempt(&pushes).await {
+        let mut pushes = Vec::with_capacity(jobs.len());
+        let mut askers = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let (push, rest) = cut(job.push, WEIGHT_MAX);
+            pushes.push(push);
+            askers.push((job.reply, job.done, rest));
+        }
+        let outcomes = self.outcomes(pushes).await;
+        for ((reply, mut done, rest), outcome) in askers.into_iter().zip(outcomes) {
+            match (outcome, rest) {
+                (Ok(mut answered), Some(push)) => {
+                    done.append(&mut answered.results);
+                    self.waiting.fetch_add(1, Ordering::Relaxed);
+                    // Whoever stands there with so much does not stand before others.
+                    self.over[Lane::Backlog as usize].push_back(Job {
+                        push,
+                        reply,
+                        lane: Lane::Backlog,
+                        done,
+                    });
+                }
+                (outcome, _) => {
+                    let outcome = outcome.map(|mut answered| {
+                        done.append(&mut answered.results);
+                        answered.results = done;
+                        answered
+                    });
+                    // Whoever asked may be gone; what was admitted stays.
+                    let _ = reply.send(outcome);
+                }
+            }
+        }
+    }
+
+    /// What becomes of each of these pushes.
+    async fn outcomes(&mut self, pushes: Vec<Incoming>) -> Vec<Outcome> {
+        match self.attempt(&pushes).await {
             Ok(outcomes) => outcomes,
             Err(error) if pushes.len() > 1 && splits(&error, &pushes) => {
                 let what = error.words();
@@ -262,10 +347,6 @@ impl Worker {
                 tracing::warn!(what = error.words(), "nothing can be admitted");
                 pushes.iter().map(|_| Err(later(&error))).collect()
             }
-        };
-        for (reply, outcome) in replies.into_iter().zip(outcomes) {
-            // Whoever asked may be gone; what was admitted stays.
-            let _ = reply.send(outcome);
         }
     }
 
@@ -369,21 +450,113 @@ fn later(error: &PushError) -> PushError {
     }
 }
 
-fn key(batch: &Batch) -> (suyuan_sync::ids::DeviceId, u32) {
+fn key(batch: &Batch) -> Key {
     (batch.device, batch.epoch)
 }
 
-fn halves(push: Incoming) -> (Incoming, Incoming) {
-    let mut first = push.batch;
-    let second = first.events.split_off(first.events.len() / 2);
-    let second = Batch {
-        device: first.device,
-        epoch: first.epoch,
-        first_seq: first.last_seq() + 1,
-        prev_hash: first.head(),
-        events: second,
-    };
-    let imported = push.imported;
-    let of = |batch| Incoming { batch, imported };
-    (of(first), of(second))
+/// What an act can still take.
+struct Room {
+    events: usize,
+    weight: usize,
+    /// Of both, what is left for backlogs.
+    backlog: usize,
+    devices: HashSet<Key>,
+    /// Something did not fit: it is the next to begin one.
+    closed: bool,
+}
+
+impl Room {
+    fn new(first: &Job, events: usize) -> Room {
+        let backlog = match first.lane {
+            Lane::Person => events / BACKLOG_SHARE,
+            Lane::Backlog => usize::MAX,
+        };
+        Room {
+            events: events.saturating_sub(first.push.batch.events.len()),
+            weight: WEIGHT_MAX.saturating_sub(weight(&first.push)),
+            backlog,
+            devices: HashSet::from([key(&first.push.batch)]),
+            closed: false,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.closed || self.events == 0 || self.weight == 0
+    }
+
+    fn takes_backlog(&self) -> bool {
+        self.backlog > 0
+    }
+
+    /// Takes a push in, if there is room for it and none of its device is there.
+    fn take(&mut self, job: &Job) -> bool {
+        let (events, weight) = (job.push.batch.events.len(), weight(&job.push));
+        if self.devices.contains(&key(&job.push.batch)) {
+            return false;
+        }
+        if job.lane == Lane::Backlog && weight.max(events) > self.backlog {
+            self.backlog = 0;
+            return false;
+        }
+        if events > self.events || weight > self.weight {
+            self.closed = true;
+            return false;
+        }
+        self.events -= events;
+        self.weight -= weight;
+        if job.lane == Lane::Backlog {
+            self.backlog -= weight.max(events).min(self.backlog);
+        }
+        self.devices.insert(key(&job.push.batch));
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handheld::push::weigh::tests::push;
+    use uuid::Uuid;
+
+    fn job(device: u128, lane: Lane, said: &[(usize, Option<u128>)]) -> Job {
+        let mut push = push(said);
+        push.batch.device = DeviceId(Uuid::from_u128(device));
+        Job {
+            push,
+            reply: oneshot::channel().0,
+            lane,
+            done: Vec::new(),
+        }
+    }
+
+    const SCAN: (usize, Option<u128>) = (1, None);
+
+    #[test]
+    fn an_act_that_a_person_began_takes_little_backlog() {
+        let person = job(1, Lane::Person, &[SCAN]);
+        let mut room = Room::new(&person, 400);
+        assert!(!room.take(&job(2, Lane::Backlog, &[SCAN; 60])));
+        assert!(!room.takes_backlog() && !room.is_full());
+        assert!(room.take(&job(3, Lane::Person, &[SCAN; 60])));
+        let mut room = Room::new(&person, 400);
+        assert!(room.take(&job(2, Lane::Backlog, &[SCAN; 50])));
+        assert!(!room.takes_backlog());
+        let mut room = Room::new(&job(1, Lane::Backlog, &[SCAN]), 400);
+        assert!(room.take(&job(2, Lane::Backlog, &[SCAN; 200])));
+        assert!(room.take(&job(3, Lane::Person, &[SCAN])));
+    }
+
+    #[test]
+    fn an_act_is_bounded_by_what_its_events_name() {
+        let mut room = Room::new(&job(1, Lane::Backlog, &[(900, None)]), 400);
+        assert!(
+            !room.take(&job(1, Lane::Backlog, &[SCAN])),
+            "one of a device"
+        );
+        assert!(room.take(&job(2, Lane::Backlog, &[(1000, None)])));
+        assert!(!room.take(&job(3, Lane::Backlog, &[(200, None)])));
+        assert!(room.is_full());
+        let room = Room::new(&job(1, Lane::Backlog, &[(1000, None); 3]), 400);
+        assert!(room.is_full());
+    }
 }

@@ -18,11 +18,13 @@ pub mod act;
 pub mod fault;
 pub mod handlers;
 pub mod ingest;
+pub mod lanes;
 pub mod prepare;
 pub mod receive;
 pub mod store;
 pub mod timeline;
 pub mod watch;
+pub mod weigh;
 
 use crate::handheld::world::WorldError;
 use crate::log::ActError;

@@ -104,7 +104,7 @@ pub async fn deposit(
         Err(refused) => return Err(refuse(state, &key, &claims, refused, &[]).await),
     };
     // Nobody waits for it as for a scan.
-    let answered = state.handheld.ingest.admit(incoming, u64::MAX).await?;
+    let answered = state.handheld.ingest.admit_unhurried(incoming).await?;
     answer(state, &claims, answered, t_recv)
 }
 

@@ -25,7 +25,7 @@ use crate::{
     log::Position,
     projection::units::{PublicUnit, UnitStatus},
 };
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -182,6 +182,11 @@ impl<'a> Folding<'a> {
         self.leave_for_later(conn, change, &apart).await?;
         store::write_targets(conn, &self.targets).await?;
         note_restated(conn, &self.restated(change)).await?;
+        // One more would be the number of another act's row.
+        if self.numbered >> NUMBER_BITS != 0 {
+            let error = DbErr::Custom("an act made more rows than it has numbers".into());
+            return Err(error.into());
+        }
         Ok(done)
     }
 
