@@ -129,6 +129,7 @@ impl Handset {
             events,
         };
         let body = serde_json::to_vec(&push).map_err(|error| Problem::internal(&error))?;
+        let body = state.handheld.memory.body(body.into())?;
         let answer = receive::push(state, &token, Encoding::Plain, body).await?;
         self.sent = (claims.last_seq, head);
         self.anchor = (answer.anchor, state.clock.now());

@@ -32,6 +32,7 @@ use keys::{KeyError, ListKeys};
 use push::{
     act::Engine,
     ingest::{Gathering, Ingest},
+    memory::Memory,
     watch::ClockWatch,
 };
 use std::{sync::Arc, time::Duration};
@@ -57,6 +58,8 @@ pub struct Handheld {
     pub watch: Arc<ClockWatch>,
     /// Admits pushes.
     pub ingest: Ingest,
+    /// What pushes on their way may take.
+    pub memory: Memory,
     /// Folds for people who look.
     pub reading: Reading,
 }
@@ -96,6 +99,7 @@ impl Handheld {
             anchors,
             watch,
             ingest,
+            memory: Memory::default(),
             reading: Reading::new(sealer.clone()),
         };
         Ok((handheld, task))

@@ -91,7 +91,16 @@ pub async fn json<T: DeserializeOwned>(
 }
 
 /// Reads a body of at most `max` bytes.
-pub async fn read(mut payload: Payload, max: usize) -> Result<Bytes, Problem> {
+pub async fn read(payload: Payload, max: usize) -> Result<Bytes, Problem> {
+    read_within(payload, max, |_| Ok(())).await
+}
+
+/// The same, where somebody is asked before each piece is kept.
+pub async fn read_within(
+    mut payload: Payload,
+    max: usize,
+    mut may: impl FnMut(usize) -> Result<(), Problem>,
+) -> Result<Bytes, Problem> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Problem::new(ProblemCode::MalformedRequest))?;
@@ -101,6 +110,7 @@ pub async fn read(mut payload: Payload, max: usize) -> Result<Bytes, Problem> {
                 format!("此接口最多接收 {max} 字节"),
             ));
         }
+        may(chunk.len())?;
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())

@@ -10,9 +10,12 @@ use super::{
 use crate::{
     app::Internal,
     codes::ring::Opener,
-    handheld::push::{handlers::encoding, receive},
+    handheld::push::{
+        handlers::{encoding, read},
+        receive,
+    },
     http::{
-        body::{self, Json},
+        body::Json,
         device::{Carrier, DeviceKnown, DeviceRead},
     },
     problem::{Problem, ProblemBody, ProblemCode},
@@ -29,7 +32,7 @@ use suyuan_sync::{
     chain::Hash,
     fold::UnitState,
     ids::{EnterpriseId, LocationId},
-    limits::{LOOK_UP_CODES_MAX, PULL_ITEMS_MAX, PUSH_BYTES_MAX},
+    limits::{LOOK_UP_CODES_MAX, PULL_ITEMS_MAX},
     trace_code,
     unit::UnitKey,
     wire::{LookUpAnswer, PullAnswer, UnitCard, V},
@@ -238,8 +241,8 @@ pub async fn deposit_events(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let encoding = encoding(&request)?;
-    let body = body::read(payload.into_inner(), PUSH_BYTES_MAX).await?;
-    let deposited = receive::deposit(&state, encoding, body.to_vec()).await?;
+    let body = read(&state, payload).await?;
+    let deposited = receive::deposit(&state, encoding, body).await?;
     Ok(answer(&deposited))
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     PushError,
+    memory::Body,
     receive::{self, ReceiveError},
 };
 use crate::{
@@ -46,8 +47,8 @@ pub async fn push_events(
         .ok_or_else(|| Problem::new(ProblemCode::DeviceNotKnown))?
         .to_owned();
     let encoding = encoding(&request)?;
-    let body = body::read(payload.into_inner(), PUSH_BYTES_MAX).await?;
-    let answer = receive::push(&state, &token, encoding, body.to_vec()).await?;
+    let body = read(&state, payload).await?;
+    let answer = receive::push(&state, &token, encoding, body).await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(answer))
@@ -76,6 +77,14 @@ pub async fn confirm_clock(
         act.commit(entry, &()).await?;
     }
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Reads a body of a device as long as there is memory for it.
+pub async fn read(state: &Internal, payload: Payload) -> Result<Body, Problem> {
+    let mut held = state.handheld.memory.nothing();
+    let more = |bytes| Ok(held.grow(bytes)?);
+    let bytes = body::read_within(payload.into_inner(), PUSH_BYTES_MAX, more).await?;
+    Ok(Body { bytes, held })
 }
 
 /// How a body of a device is compressed.

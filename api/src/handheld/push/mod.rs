@@ -19,6 +19,7 @@ pub mod fault;
 pub mod handlers;
 pub mod ingest;
 pub mod lanes;
+pub mod memory;
 pub mod prepare;
 pub mod receive;
 pub mod store;

@@ -1,7 +1,7 @@
 //! Takes a push or a deposit that was read off the wire: who signed it, what becomes of it, and what
 //! is answered. Knows no HTTP.
 
-use super::{PushError, act::Answered, prepare, prepare::Refused, store};
+use super::{PushError, act::Answered, memory::Body, prepare, prepare::Refused, store};
 use crate::{
     app::Internal,
     handheld::{
@@ -46,30 +46,31 @@ pub async fn push(
     state: &Internal,
     token: &str,
     encoding: Encoding,
-    body: Vec<u8>,
+    body: Body,
 ) -> Result<PushAnswer, ReceiveError> {
     let t_recv = state.clock.now();
+    let Body { bytes, mut held } = body;
     let (key, claims) = signer(state, token).await?;
     let installation = state.log.installation().to_string();
     let read = {
-        let (claims, body) = (claims.clone(), body.clone());
+        let (claims, bytes) = (claims.clone(), bytes.clone());
+        let _turn = state.handheld.memory.turn().await;
         off_the_worker(move || {
-            let bytes = prepare::open(&body, encoding)?;
-            let push = Push::read(&bytes).map_err(Refused::Frame)?;
+            let opened = prepare::open(&bytes, encoding)?;
+            let push = Push::read(&opened).map_err(Refused::Frame)?;
             let depth = push.queue_depth.max(push.events.len() as u64);
-            let held = push.last_receipt.clone();
-            Ok((
-                prepare::read(push, &claims, &installation, false)?,
-                depth,
-                held,
-            ))
+            let before = push.last_receipt.clone();
+            let incoming = prepare::read(push, &claims, &installation, false)?;
+            Ok((incoming, depth, before, opened.len()))
         })
         .await?
     };
-    let (incoming, depth, before) = match read {
+    let (incoming, depth, before, opened) = match read {
         Ok(read) => read,
-        Err(refused) => return Err(refuse(state, &key, &claims, refused, &body).await),
+        Err(refused) => return Err(refuse(state, &key, &claims, refused, &bytes).await),
     };
+    drop(bytes);
+    held.opened(opened)?;
     let answered = state.handheld.ingest.admit(incoming, depth).await?;
     if let Some(before) = before {
         hold_against(&before, &answered);
@@ -81,18 +82,23 @@ pub async fn push(
 pub async fn deposit(
     state: &Internal,
     encoding: Encoding,
-    body: Vec<u8>,
+    body: Body,
 ) -> Result<PushAnswer, ReceiveError> {
     let t_recv = state.clock.now();
-    let deposit = off_the_worker(move || {
-        let bytes = prepare::open(&body, encoding)?;
-        Deposit::read(&bytes).map_err(Refused::Frame)
+    let Body { bytes, mut held } = body;
+    let turn = state.handheld.memory.turn().await;
+    let (deposit, opened) = off_the_worker(move || {
+        let opened = prepare::open(&bytes, encoding)?;
+        let deposit = Deposit::read(&opened).map_err(Refused::Frame)?;
+        Ok((deposit, opened.len()))
     })
     .await?
     .map_err(|refused| match refused {
         Refused::Frame(fault) => ReceiveError::Frame(fault),
         Refused::Token(_) | Refused::Numbers(_) => ReceiveError::Unsigned,
     })?;
+    drop(turn);
+    held.opened(opened)?;
     let (key, claims) = signer(state, &deposit.token).await?;
     let installation = state.log.installation().to_string();
     let read = {
