@@ -143,7 +143,7 @@ pub(super) mod tests {
 
     #[test]
     fn five_hundred_scans_are_one_act() {
-        assert_eq!(parts(push(&[(1, None); 500])).len(), 1);
+        assert_eq!(parts(push(&vec![(1, None); 500])).len(), 1);
     }
 
     #[test]
