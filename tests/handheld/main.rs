@@ -16,6 +16,7 @@ mod reads;
 mod refolds;
 mod replay;
 mod scene;
+mod shared;
 mod snapshots;
 mod stock;
 #[path = "../enterprise/support.rs"]

@@ -90,17 +90,17 @@ pub async fn set_unit_status(
     act: &impl Place,
     unit: PublicUnit,
     status: UnitStatus,
-) -> Result<(), DbErr> {
+) -> Result<bool, DbErr> {
     set_unit_statuses(act, &[(unit, status)]).await
 }
 
 /// Shows what became of units: all of it, so what is not said any more is taken back. The last
-/// word about a unit counts. Give only units whose status changed: each chunk they lie in is read,
-/// and written where it differs.
+/// word about a unit counts. Each chunk they lie in is read, and written where it differs, so give
+/// only units whose status may have changed. Did any?
 pub async fn set_unit_statuses(
     act: &impl Place,
     units: &[(PublicUnit, UnitStatus)],
-) -> Result<(), DbErr> {
+) -> Result<bool, DbErr> {
     let mut minted: BTreeMap<&str, Minted> = BTreeMap::new();
     let mut others: BTreeMap<&str, UnitStatus> = BTreeMap::new();
     for (unit, status) in units {
@@ -116,16 +116,18 @@ pub async fn set_unit_statuses(
             }
         }
     }
+    let mut any = false;
     for (space, chunks) in minted {
-        set_minted(act, space, &chunks).await?;
+        any |= set_minted(act, space, &chunks).await?;
     }
-    set_others(act, &others).await
+    any |= set_others(act, &others).await?;
+    Ok(any)
 }
 
 /// Units of one code space: by chunk, each with its offset.
 type Minted = BTreeMap<u32, Vec<(u32, UnitStatus)>>;
 
-async fn set_minted(act: &impl Place, space: &str, chunks: &Minted) -> Result<(), DbErr> {
+async fn set_minted(act: &impl Place, space: &str, chunks: &Minted) -> Result<bool, DbErr> {
     let rows = public_chunk::Entity::find()
         .filter(public_chunk::Column::Space.eq(space))
         .filter(public_chunk::Column::Chunk.is_in(chunks.keys().map(|chunk| i64::from(*chunk))))
@@ -136,6 +138,7 @@ async fn set_minted(act: &impl Place, space: &str, chunks: &Minted) -> Result<()
     for row in rows {
         shown.insert((row.chunk as u32, row.kind), read_bits(&row.bits)?);
     }
+    let mut any = false;
     for kind in STATUS_KINDS {
         let mut changed = Vec::new();
         for (chunk, units) in chunks {
@@ -152,23 +155,30 @@ async fn set_minted(act: &impl Place, space: &str, chunks: &Minted) -> Result<()
                 changed.push((*chunk, after));
             }
         }
+        any |= !changed.is_empty();
         put_chunks(act, space, kind, Uuid::nil(), changed).await?;
     }
-    Ok(())
+    Ok(any)
 }
 
-async fn set_others(act: &impl Place, units: &BTreeMap<&str, UnitStatus>) -> Result<(), DbErr> {
+async fn set_others(act: &impl Place, units: &BTreeMap<&str, UnitStatus>) -> Result<bool, DbErr> {
+    let tx = act.tx();
+    let mut any = false;
     for (unit, status) in units {
-        run(
-            act,
-            "INSERT INTO public_unit (unit, status, recalls, position) VALUES (?, ?, '[]', ?) \
+        // Nothing to be told needs no row, but may have to be taken back.
+        let sql = if *status == UnitStatus::default() {
+            "UPDATE public_unit SET status = ?, position = ? WHERE unit = ? AND status <> 0"
+        } else {
+            "INSERT INTO public_unit (status, position, unit, recalls) VALUES (?, ?, ?, '[]') \
              ON CONFLICT (unit) DO UPDATE SET status = excluded.status, \
-             position = excluded.position WHERE public_unit.status <> excluded.status",
-            vec![(*unit).into(), status.bits().into(), act.position().into()],
-        )
-        .await?;
+             position = excluded.position WHERE public_unit.status <> excluded.status"
+        };
+        let values: [sea_orm::Value; 3] =
+            [status.bits().into(), act.position().into(), (*unit).into()];
+        let query = statement(tx.get_database_backend(), sql, values);
+        any |= tx.execute_raw(query).await?.rows_affected() > 0;
     }
-    Ok(())
+    Ok(any)
 }
 
 /// Shows an open recall of single units, or with `None` that it is closed: the one row that lets go
@@ -233,6 +243,38 @@ pub async fn add_recalled(act: &Act, recall: Uuid, units: &BTreeSet<UnitKey>) ->
 
 /// Rows one statement inserts: few enough for the parameters a statement may have.
 const ROWS_AT_ONCE: usize = 500;
+
+/// What is shown of all units of which anything is.
+pub async fn shown_statuses(
+    tx: &impl ConnectionTrait,
+) -> Result<BTreeMap<PublicUnit, UnitStatus>, DbErr> {
+    let mut shown: BTreeMap<PublicUnit, UnitStatus> = BTreeMap::new();
+    let others = public_unit::Entity::find()
+        .filter(public_unit::Column::Status.ne(0))
+        .all(tx)
+        .await?;
+    for row in others {
+        let name = PublicUnit::Other(UnitKey::kept(&row.unit));
+        shown.insert(name, UnitStatus::of_bits(row.status));
+    }
+    let chunks = public_chunk::Entity::find()
+        .filter(public_chunk::Column::Kind.is_in(STATUS_KINDS))
+        .all(tx)
+        .await?;
+    for row in chunks {
+        let first = (row.chunk as u64) << 16;
+        for offset in read_bits(&row.bits)? {
+            let name = PublicUnit::Minted(row.space.clone(), first | u64::from(offset));
+            let status = shown.entry(name).or_default();
+            match row.kind.as_str() {
+                CHUNK_COLLECTED => status.collected = true,
+                CHUNK_DESTROYED => status.destroyed = true,
+                _ => status.suspected_copy = true,
+            }
+        }
+    }
+    Ok(shown)
+}
 
 /// What is shown of a unit now.
 pub async fn unit_status(

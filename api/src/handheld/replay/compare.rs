@@ -4,14 +4,17 @@ use super::{
     Difference,
     store::{Columns, Live, LiveUnit},
 };
-use crate::handheld::units::{KeptStay, phase_name, place_of};
+use crate::{
+    handheld::units::{KeptStay, phase_name, place_of},
+    projection::units::{PublicUnit, UnitStatus},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Debug,
 };
 use suyuan_sync::{
     finding::{Finding, LotKey},
-    fold::Folded,
+    fold::{Folded, public_status},
     lots::Line,
     unit::UnitKey,
 };
@@ -115,6 +118,27 @@ fn columns(unit: &LiveUnit, again: &Folded, out: &mut Vec<Difference>) {
     if unit.columns != wanted {
         let what = format!("columns of unit {}", unit.row.key);
         differ(out, what, &unit.columns, &wanted);
+    }
+}
+
+/// What the public side is told of units is what became of them, of things in containers too.
+pub(super) fn shown(
+    mut shown: BTreeMap<PublicUnit, UnitStatus>,
+    names: &BTreeMap<UnitKey, PublicUnit>,
+    rebuilt: &BTreeMap<UnitKey, Folded>,
+    out: &mut Vec<Difference>,
+) {
+    for (key, again) in rebuilt {
+        let findings: Vec<Finding> = [&again.findings[..], &again.shared].concat();
+        let wanted = UnitStatus::from(public_status(&again.state, &findings));
+        let told = names.get(key).and_then(|name| shown.remove(name));
+        let told = told.unwrap_or_default();
+        if told != wanted {
+            differ(out, format!("what is told of {key}"), &told, &wanted);
+        }
+    }
+    for (unit, told) in shown {
+        differ(out, format!("what is told of {unit:?}"), &told, &"nothing");
     }
 }
 

@@ -1,4 +1,5 @@
-//! Replay (I8): what is kept of units, findings and lines of goods must be what the log gives.
+//! Replay (I8): what is kept of units, findings and lines of goods, and what the public side is told
+//! of units, must be what the log gives.
 //!
 //! The whole log is read at one moment, folded by the pure crate from nothing, and held against the
 //! live tables, so a slip of the service's own folding in sets and slices shows, wherever it
@@ -14,7 +15,12 @@ use super::{
     units::facts::Reader,
     world::{CodeOf, Source, WorldError},
 };
-use crate::{db::Db, log::Position, sealing::Sealer};
+use crate::{
+    db::Db,
+    log::Position,
+    projection::units::{PublicUnit, shown_statuses},
+    sealing::Sealer,
+};
 use sea_orm::ConnectionTrait;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -79,6 +85,8 @@ pub struct Told {
     pub facts: Vec<Arc<Fact>>,
     /// Everything on record.
     pub world: World,
+    /// How the public side names the units.
+    pub names: BTreeMap<UnitKey, PublicUnit>,
 }
 
 /// Reads everything that is folded. `conn` must see one moment.
@@ -97,10 +105,15 @@ pub async fn told(conn: &impl ConnectionTrait, sealer: &Sealer) -> Result<Told, 
     let mut world = source.world().clone();
     let batches = world.batches.keys().copied().collect();
     let mut recalls: Vec<RecallSpan> = Vec::new();
+    let mut names = BTreeMap::new();
     for page in units.iter().cloned().collect::<Vec<_>>().chunks(PAGE) {
         let mut codes: BTreeMap<UnitKey, Option<CodeOf>> = BTreeMap::new();
         for unit in page {
-            codes.insert(unit.clone(), source.code(conn, unit).await?);
+            let code = source.code(conn, unit).await?;
+            let name = code.as_ref().map(CodeOf::public);
+            let name = name.unwrap_or_else(|| PublicUnit::Other(unit.clone()));
+            names.insert(unit.clone(), name);
+            codes.insert(unit.clone(), code);
         }
         source.about(conn, &codes, &batches).await?;
         world.units.append(&mut source.world_mut().units);
@@ -120,6 +133,7 @@ pub async fn told(conn: &impl ConnectionTrait, sealer: &Sealer) -> Result<Told, 
         position,
         facts,
         world,
+        names,
     })
 }
 
@@ -165,11 +179,13 @@ pub async fn examine(db: &Db, sealer: &Sealer) -> Result<Examined, WorldError> {
     let tx = db.begin_reading().await?;
     let told = told(&tx, sealer).await?;
     let live = store::live(&tx).await?;
+    let shown = shown_statuses(&tx).await?;
     tx.commit().await?;
     let rebuilt = told.rebuild();
     let mut differences = Vec::new();
     compare::units(&live, &rebuilt.units, &mut differences);
     compare::of_units(&live, &mut differences);
+    compare::shown(shown, &told.names, &rebuilt.units, &mut differences);
     compare::of_events(&live, &rebuilt.of_events, &mut differences);
     compare::lines(&live, &rebuilt.lines, &mut differences);
     let open = live.findings.into_values().map(|open| open.finding);

@@ -100,6 +100,25 @@ pub async fn exceptional_in(
         .collect()
 }
 
+/// Things directly in these containers that share what becomes of them, up to so many.
+pub async fn sharing_in(
+    conn: &impl ConnectionTrait,
+    containers: &[UnitId],
+    most: usize,
+) -> Result<Vec<(UnitId, UnitKey)>, DbErr> {
+    let keys = containers.iter().map(|id| (*id).into()).collect();
+    let sql = format!(
+        "SELECT id, unit_key FROM unit WHERE inside IN ({{keys}}) AND NOT exceptional LIMIT {most}"
+    );
+    let rows = by_keys(conn, &sql, &[], keys).await?;
+    rows.iter()
+        .map(|row| {
+            let key: String = row.try_get("", "unit_key")?;
+            Ok((row.try_get("", "id")?, UnitKey::kept(&key)))
+        })
+        .collect()
+}
+
 /// Of these, what was in a container and left it at or after an instant of the order (ever, if none
 /// is given): what happened to the container before that happened to them.
 pub async fn left_after(

@@ -67,16 +67,8 @@ impl Folding<'_> {
                 .map(|(unit, _)| unit),
         );
         while !wanted.is_empty() {
-            let new: Vec<UnitKey> = wanted
-                .iter()
-                .filter(|key| !self.units.contains_key(*key))
-                .cloned()
-                .collect();
-            self.read(conn, &new).await?;
+            self.climb(conn, wanted).await?;
             let mut next = BTreeSet::new();
-            for key in &new {
-                next.extend(self.parents_of(key));
-            }
             // Below what changed, only what is judged by itself, and what has left since.
             let mut below: Vec<(UnitId, UnitKey, Cause)> = Vec::new();
             for (key, cause) in &dirty {
@@ -108,6 +100,22 @@ impl Folding<'_> {
                 unit.is_none_or(|unit| unit.dirty.is_none() && dirty.contains_key(key))
             });
             wanted = next;
+        }
+        Ok(())
+    }
+
+    /// Reads these units and the containers above them.
+    pub(super) async fn climb(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        units: impl IntoIterator<Item = UnitKey>,
+    ) -> Result<(), WorldError> {
+        let mut level: BTreeSet<UnitKey> = units.into_iter().collect();
+        while !level.is_empty() {
+            let known = |key: &UnitKey| self.units.contains_key(key);
+            let new: Vec<UnitKey> = level.into_iter().filter(|key| !known(key)).collect();
+            self.read(conn, &new).await?;
+            level = new.iter().flat_map(|key| self.parents_of(key)).collect();
         }
         Ok(())
     }

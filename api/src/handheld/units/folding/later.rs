@@ -54,6 +54,7 @@ impl Folding<'_> {
         conn: &impl ConnectionTrait,
         change: &Change,
         apart: &BTreeMap<UnitKey, BTreeSet<BatchId>>,
+        ended: &BTreeSet<UnitKey>,
     ) -> Result<(), WorldError> {
         // Facts that changed what there is, in whatever way.
         let struck = self
@@ -86,7 +87,7 @@ impl Folding<'_> {
                 .get(key)
                 .is_some_and(|now| !now.is_subset(&unit.kept.apart));
             let cause = unit.dirty.and_then(|cause| cause.event);
-            if grew || self.unsettles(key, &changed) {
+            if grew || ended.contains(key) || self.unsettles(key, &changed) {
                 let container = key.clone();
                 scopes.push((Scope::Children { container }, 0, cause));
             }

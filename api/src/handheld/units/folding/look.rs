@@ -81,13 +81,7 @@ impl<'a> Folding<'a> {
         keys: &[UnitKey],
     ) -> Result<BTreeMap<UnitKey, Folded>, WorldError> {
         let upto = self.upto;
-        let mut level: BTreeSet<UnitKey> = keys.iter().cloned().collect();
-        while !level.is_empty() {
-            let known = |key: &UnitKey| self.units.contains_key(key);
-            let new: Vec<UnitKey> = level.into_iter().filter(|key| !known(key)).collect();
-            self.read(conn, &new).await?;
-            level = new.iter().flat_map(|key| self.parents_of(key)).collect();
-        }
+        self.climb(conn, keys.iter().cloned()).await?;
         if upto != store::NOW {
             self.as_ordered_then(conn).await?;
         }

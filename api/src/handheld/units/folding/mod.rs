@@ -10,6 +10,7 @@ mod later;
 pub mod look;
 mod lots;
 mod relate;
+mod shared;
 mod write;
 
 use super::{
@@ -73,8 +74,10 @@ pub struct Done {
     pub closed: usize,
     /// How many rows of units and lines changed.
     pub written: usize,
-    /// Units whose public status changed.
+    /// Units whose public status changed, or may have.
     pub public: Vec<(PublicUnit, UnitStatus)>,
+    /// Containers whose end, or its being taken back, goes for what is in them.
+    ended: Vec<UnitKey>,
 }
 
 /// A unit of an act.
@@ -175,11 +178,12 @@ impl<'a> Folding<'a> {
         let apart = self.apart(&folded);
         let exceptional = self.exceptional(change, &folded, &apart);
         let mut done = self
-            .write(conn, &folded, &exceptional, &apart, &shifted)
+            .write(conn, change, &folded, &exceptional, &apart, &shifted)
             .await?;
         self.write_of_events(conn, change, &mut done).await?;
         self.fold_lots(conn, change, &folded, &mut done).await?;
-        self.leave_for_later(conn, change, &apart).await?;
+        let (few, many) = self.sharing(conn, &std::mem::take(&mut done.ended)).await?;
+        self.leave_for_later(conn, change, &apart, &many).await?;
         store::write_targets(conn, &self.targets).await?;
         note_restated(conn, &self.restated(change)).await?;
         // One more would be the number of another act's row.
@@ -187,6 +191,7 @@ impl<'a> Folding<'a> {
             let error = DbErr::Custom("an act made more rows than it has numbers".into());
             return Err(error.into());
         }
+        self.tell_sharing(conn, few, &mut done).await?;
         Ok(done)
     }
 

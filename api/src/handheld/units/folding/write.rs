@@ -1,17 +1,16 @@
 //! Writes what changed: units, what is about them, findings that opened or closed, what the public
 //! side may see.
 
-use super::{Cause, Change, Done, Folding, NUMBER_BITS, Unit, same};
+use super::{Cause, Change, Done, Folding, NUMBER_BITS, same};
 use crate::{
     handheld::{
         units::{
             Kept, KeptFinding, KeptStay,
             store::{self, Opened, UnitId, UnitWrite},
         },
-        world::{CodeOf, WorldError},
+        world::WorldError,
     },
     log::Position,
-    projection::units::{PublicUnit, UnitStatus},
 };
 use sea_orm::ConnectionTrait;
 use std::{
@@ -21,7 +20,7 @@ use std::{
 use suyuan_sync::{
     facts::{Content, Fact, World},
     finding::Finding,
-    fold::{self, Ended, Folded, UnitState},
+    fold::{self, Folded},
     ids::{BatchId, EventId},
     unit::UnitKey,
 };
@@ -30,6 +29,7 @@ impl Folding<'_> {
     pub(super) async fn write(
         &mut self,
         conn: &impl ConnectionTrait,
+        change: &Change,
         folded: &BTreeMap<UnitKey, Folded>,
         exceptional: &BTreeMap<UnitKey, bool>,
         apart: &BTreeMap<UnitKey, BTreeSet<BatchId>>,
@@ -112,7 +112,7 @@ impl Folding<'_> {
                 stays: now.stays.iter().map(KeptStay::from).collect(),
                 apart: apart.get(key).cloned().unwrap_or_default(),
             };
-            note_public(key, unit, now, &mut done);
+            self.note_public(change, (key, unit), now, &mut done);
             let inside = now.state.inside.as_ref();
             let inside = inside
                 .and_then(|parent| self.units.get(parent))
@@ -270,23 +270,4 @@ fn judge(fact: &Arc<Fact>, with: &[Arc<Fact>], world: &World) -> Vec<Finding> {
     let mut found = fold::of_events(&facts, world);
     found.retain(|finding| finding.event == fact.event.id);
     found
-}
-
-fn status(state: &UnitState, findings: &[Finding]) -> UnitStatus {
-    let public = fold::public_status(state, findings).unwrap_or_default();
-    UnitStatus {
-        collected: public.ended == Some(Ended::Collected),
-        destroyed: public.ended == Some(Ended::Destroyed),
-        suspected_copy: public.suspected_copy,
-    }
-}
-
-fn note_public(key: &UnitKey, unit: &Unit, now: &Folded, done: &mut Done) {
-    let before = status(&unit.kept.state, &unit.kept.open());
-    let after = status(&now.state, &now.findings);
-    if before != after {
-        let name = unit.code.as_ref().map(CodeOf::public);
-        let name = name.unwrap_or_else(|| PublicUnit::Other(key.clone()));
-        done.public.push((name, after));
-    }
 }

@@ -87,14 +87,14 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
     let done = Folding::new(source, reader, moment)
         .run(act.tx(), &change)
         .await?;
-    if done.written == 0 {
+    let shown = set_unit_statuses(&act, &done.public).await?;
+    if done.written == 0 && !shown {
         // Nothing is another than it was: nothing to be told in the log.
         act.abandon().await?;
         let held = locked.elapsed();
         store::advance(db.writer(), work, page.next).await?;
         return Ok(held);
     }
-    set_unit_statuses(&act, &done.public).await?;
     let body = Body {
         because: work.gseq,
         opened: done.opened.values().map(Vec::len).sum(),

@@ -1,0 +1,157 @@
+//! What the public side is told of things in containers (C13). They share what becomes of their
+//! container and have no news of their own, so whoever changes how a container ended tells it for
+//! them: in the same act while they are few, in slices (`units::refold`) where they are many.
+
+use super::{Change, Done, Folding, Unit, is_container};
+use crate::{
+    handheld::{
+        units::store::{self, UnitId},
+        world::{CodeOf, WorldError},
+    },
+    projection::units::{PublicUnit, UnitStatus},
+};
+use sea_orm::ConnectionTrait;
+use std::collections::{BTreeMap, BTreeSet};
+use suyuan_sync::{
+    fold::{self, Folded, Phase, UnitState},
+    limits::NESTING_DEPTH_MAX,
+    unit::UnitKey,
+};
+
+/// So many things in containers an act tells of itself.
+const TOLD_AT_ONCE: usize = 1_000;
+
+impl Folding<'_> {
+    /// Notes what the public side must hear of a unit that was folded.
+    pub(super) fn note_public(
+        &self,
+        change: &Change,
+        (key, unit): (&UnitKey, &Unit),
+        now: &Folded,
+        done: &mut Done,
+    ) {
+        let before = status(&unit.kept.state, unit.kept.open().iter());
+        let after = status_of(now);
+        let unlike = before != after;
+        let stayed = !now.stays.is_empty() || !unit.kept.stays.is_empty();
+        // What is kept of a thing in a container is how it was packed, not what was told of it.
+        let unsure = shares(unit) && (before != UnitStatus::default() || self.above_ended(unit))
+            || stayed && (change.units.contains(key) || unit.kept.state.phase == Phase::Sold);
+        if unlike || unsure {
+            done.public.push((name(key, unit), after));
+        }
+        // Things in a container that shares itself are told with its own container's.
+        let own = !(shares(unit) && change.units.contains(key));
+        let holds = unit.known && unit.facts.values().any(|fact| is_container(fact, key));
+        if own && holds && (unlike || shares(unit) && unsure) {
+            done.ended.push(key.clone());
+        }
+    }
+
+    /// Does a container it is in, directly or not, stand there as ended?
+    fn above_ended(&self, unit: &Unit) -> bool {
+        let mut inside = unit.inside;
+        for _ in 0..NESTING_DEPTH_MAX {
+            let above = self.units.values().find(|above| Some(above.id) == inside);
+            let Some(above) = above else {
+                return false;
+            };
+            if status(&above.kept.state, above.kept.open().iter()) != UnitStatus::default() {
+                return true;
+            }
+            inside = above.inside.filter(|_| shares(above));
+        }
+        false
+    }
+
+    /// What is inside these containers and shares what becomes of them, as far as it is few; the
+    /// rest is left for slices.
+    pub(super) async fn sharing(
+        &self,
+        conn: &impl ConnectionTrait,
+        ended: &[UnitKey],
+    ) -> Result<(BTreeSet<UnitKey>, BTreeSet<UnitKey>), WorldError> {
+        let (mut few, mut many) = (BTreeSet::new(), BTreeSet::new());
+        for key in ended {
+            let Some(unit) = self.units.get(key) else {
+                continue;
+            };
+            let room = TOLD_AT_ONCE.saturating_sub(few.len());
+            match sharing_in(conn, unit.id, room).await? {
+                Some(children) => few.extend(children),
+                None => {
+                    many.insert(key.clone());
+                }
+            }
+        }
+        Ok((few, many))
+    }
+
+    /// Folds things in containers for what the public side is told of them. Their rows stay.
+    pub(super) async fn tell_sharing(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        children: BTreeSet<UnitKey>,
+        done: &mut Done,
+    ) -> Result<(), WorldError> {
+        if children.is_empty() {
+            return Ok(());
+        }
+        self.climb(conn, children.iter().cloned()).await?;
+        self.look_up(conn).await?;
+        let folded = self.fold(&self.above_before_below());
+        for key in &children {
+            if let (Some(unit), Some(now)) = (self.units.get(key), folded.get(key)) {
+                done.public.push((name(key, unit), status_of(now)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All that is inside a container and shares what becomes of it; nothing if it is more than that.
+async fn sharing_in(
+    conn: &impl ConnectionTrait,
+    container: UnitId,
+    most: usize,
+) -> Result<Option<BTreeSet<UnitKey>>, WorldError> {
+    let mut all = BTreeMap::new();
+    let mut level = vec![container];
+    for _ in 0..NESTING_DEPTH_MAX {
+        let room = most - all.len();
+        let found = store::sharing_in(conn, &level, room + 1).await?;
+        if found.len() > room {
+            return Ok(None);
+        }
+        level = found.iter().map(|(id, _)| *id).collect();
+        level.retain(|id| !all.contains_key(id));
+        all.extend(found);
+        if level.is_empty() {
+            break;
+        }
+    }
+    Ok(Some(all.into_values().collect()))
+}
+
+/// Does it share what becomes of its container?
+fn shares(unit: &Unit) -> bool {
+    unit.inside.is_some() && !unit.exceptional
+}
+
+fn name(key: &UnitKey, unit: &Unit) -> PublicUnit {
+    let name = unit.code.as_ref().map(CodeOf::public);
+    name.unwrap_or_else(|| PublicUnit::Other(key.clone()))
+}
+
+/// What the public side is told of a fold: what a thing has by its container counts as well.
+fn status_of(folded: &Folded) -> UnitStatus {
+    status(&folded.state, folded.findings.iter().chain(&folded.shared))
+}
+
+fn status<'f>(
+    state: &UnitState,
+    findings: impl Iterator<Item = &'f suyuan_sync::finding::Finding>,
+) -> UnitStatus {
+    let findings: Vec<_> = findings.cloned().collect();
+    UnitStatus::from(fold::public_status(state, &findings))
+}
