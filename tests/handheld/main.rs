@@ -2,6 +2,7 @@
 //! binary, one module a story.
 
 mod aside;
+mod chains;
 mod decisions;
 mod engine;
 mod enrolment;

@@ -41,6 +41,7 @@ pub use exceptional::{Member, Sign, batches_apart, exceptional};
 pub use forest::{about, forest};
 pub use hash::{StateHash, state_hash};
 pub use known::{of_event, of_events};
+pub use pack::Levels;
 pub use public::{Ended, PublicStatus, public_status};
 pub use state::{Folded, Phase, Place, Stay, Step, UnitState};
 pub use table::{Row, container_row, row};
@@ -83,6 +84,27 @@ pub fn fold_state(
     world: &World,
 ) -> Folded {
     folded(unit, facts, parents, world, &world.contents, None, false)
+}
+
+/// [`fold`] or, without the timeline, [`fold_state`] of one of many units whose levels were read from
+/// the packs of all of them: so it does not matter which container was folded before which.
+pub fn fold_among(
+    unit: &UnitKey,
+    facts: &[&Fact],
+    parents: &BTreeMap<UnitKey, Folded>,
+    (levels, world): (&Levels<'_>, &World),
+    timeline: bool,
+) -> Folded {
+    let contents = &world.contents;
+    folded(
+        unit,
+        facts,
+        parents,
+        world,
+        contents,
+        Some(levels),
+        timeline,
+    )
 }
 
 fn folded(

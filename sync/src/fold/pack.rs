@@ -218,14 +218,14 @@ fn short<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
 }
 
 /// The levels of all codes that are packed, on record or learnt ([`learn`]).
-pub(super) struct Levels<'a> {
+pub struct Levels<'a> {
     world: &'a World,
     learnt: BTreeMap<&'a UnitKey, Level>,
 }
 
 impl<'a> Levels<'a> {
     /// Reads the packs of a whole set of facts.
-    pub(super) fn of(facts: &[&'a Fact], world: &'a World) -> Levels<'a> {
+    pub fn of(facts: &[&'a Fact], world: &'a World) -> Levels<'a> {
         let mut sorted = facts.to_vec();
         sorted.sort_by_key(|fact| fact.order);
         let struck = Struck::of(&sorted, world);
@@ -258,7 +258,7 @@ impl<'a> Levels<'a> {
     }
 
     /// The level of a code; nothing if it is on no record and was in no pack.
-    pub(super) fn get(&self, unit: &UnitKey) -> Option<Level> {
+    pub fn get(&self, unit: &UnitKey) -> Option<Level> {
         let recorded = self.world.units.get(unit).and_then(|info| info.level);
         recorded.or(self.learnt.get(unit).copied())
     }

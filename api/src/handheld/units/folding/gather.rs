@@ -18,7 +18,9 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use suyuan_sync::{event::Kind, facts::Fact, fold::Folded, ids::BatchId, unit::UnitKey};
+use suyuan_sync::{
+    event::Kind, facts::Fact, fold::Folded, ids::BatchId, limits::NESTING_DEPTH_MAX, unit::UnitKey,
+};
 
 impl Folding<'_> {
     /// Reads all units this is about: those that change, their containers above them, and the
@@ -104,18 +106,38 @@ impl Folding<'_> {
         Ok(())
     }
 
-    /// Reads these units and the containers above them.
+    /// Reads these units and the containers above them, as many levels as there can be: whatever
+    /// was packed into whatever further up has no effect on them ([`Unit::is_sure`]).
     pub(super) async fn climb(
         &mut self,
         conn: &impl ConnectionTrait,
         units: impl IntoIterator<Item = UnitKey>,
     ) -> Result<(), WorldError> {
         let mut level: BTreeSet<UnitKey> = units.into_iter().collect();
-        while !level.is_empty() {
-            let known = |key: &UnitKey| self.units.contains_key(key);
-            let new: Vec<UnitKey> = level.into_iter().filter(|key| !known(key)).collect();
+        for above in 0..=NESTING_DEPTH_MAX {
+            let known = |key: &&UnitKey| self.units.contains_key(*key);
+            let (known, new): (Vec<_>, Vec<_>) = level.iter().partition(known);
+            let new: Vec<UnitKey> = new.into_iter().cloned().collect();
+            let known: Vec<UnitKey> = known.into_iter().cloned().collect();
             self.read(conn, &new).await?;
-            level = new.iter().flat_map(|key| self.parents_of(key)).collect();
+            let mut next = BTreeSet::new();
+            for (key, is_new) in new
+                .iter()
+                .map(|key| (key, true))
+                .chain(known.iter().map(|key| (key, false)))
+            {
+                // One that was read from further below is nearer now, and so is what is above it.
+                let unit = self.units.get_mut(key);
+                let Some(unit) = unit.filter(|unit| is_new || above < unit.above) else {
+                    continue;
+                };
+                unit.above = above;
+                next.extend(self.parents_of(key));
+            }
+            level = next;
+            if level.is_empty() {
+                break;
+            }
         }
         Ok(())
     }
@@ -165,6 +187,7 @@ impl Folding<'_> {
                     facts: by_position(facts.remove(&row.id).unwrap_or_default()),
                     id: row.id,
                     known: true,
+                    above: 0,
                     inside: row.inside,
                     exceptional: row.exceptional,
                     kept: row.kept,
@@ -176,6 +199,7 @@ impl Folding<'_> {
                 Unit {
                     id: (self.moment.first << NUMBER_BITS) | self.numbered,
                     known: false,
+                    above: 0,
                     inside: None,
                     exceptional: false,
                     kept: Kept::default(),

@@ -31,6 +31,9 @@ impl Folding<'_> {
             let (Some(contents), Some(now)) = (world.contents.get(key), folded.get(key)) else {
                 continue;
             };
+            if unit.dirty.is_none() && !unit.is_sure(now) {
+                continue;
+            }
             let mut apart = unit.kept.apart.clone();
             for fact in unit.facts.values().filter(|fact| names(fact, key)) {
                 apart.extend(fold::batches_apart(

@@ -19,7 +19,7 @@ use std::{
 };
 use suyuan_sync::{
     facts::World,
-    fold::{self, Folded, UnitState},
+    fold::{Folded, UnitState},
     ids::{DeviceId, Epoch},
     unit::UnitKey,
 };
@@ -88,15 +88,7 @@ impl<'a> Folding<'a> {
         self.look_up(conn).await?;
         let then = (upto != store::NOW).then(|| as_known(self.source.world(), upto));
         let world = then.as_ref().unwrap_or(self.source.world());
-        let mut folded: BTreeMap<UnitKey, Folded> = BTreeMap::new();
-        for above in self.above_before_below() {
-            if let Some(unit) = self.units.get(&above) {
-                let facts = self.facts_of(&above, unit);
-                let out = fold::fold(&above, &facts, &folded, world);
-                folded.insert(above, out);
-            }
-        }
-        Ok(folded)
+        Ok(self.fold(world, true))
     }
 
     /// Puts facts where they stood in the order by what counted then: what their devices sent since

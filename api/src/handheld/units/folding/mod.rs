@@ -28,16 +28,18 @@ use crate::{
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 use suyuan_sync::{
     event::Kind,
-    facts::{Content, Fact},
+    facts::{Content, Fact, World},
     finding::Finding,
-    fold::{self, Folded},
+    fold::{self, Folded, Levels},
     ids::EventId,
-    unit::UnitKey,
+    limits::NESTING_DEPTH_MAX,
+    unit::{Level, UnitKey},
 };
 use uuid::Uuid;
 
@@ -84,6 +86,8 @@ pub struct Done {
 struct Unit {
     id: UnitId,
     known: bool,
+    /// How far above what this is about: so many packs, by the shortest way.
+    above: usize,
     inside: Option<UnitId>,
     exceptional: bool,
     kept: Kept,
@@ -91,6 +95,15 @@ struct Unit {
     facts: BTreeMap<Position, Arc<Fact>>,
     /// The first fact that came in for it, by position; for a unit that is only looked at, none.
     dirty: Option<Cause>,
+}
+
+impl Unit {
+    /// Was enough read to be sure of its fold? What a unit is depends on two levels above it (C12:
+    /// a level is what a pack says, and the third below is an item whatever comes further up), and
+    /// a pallet is in nothing.
+    fn is_sure(&self, folded: &Folded) -> bool {
+        self.above + 2 <= NESTING_DEPTH_MAX || folded.state.level == Some(Level::Pallet)
+    }
 }
 
 /// Why a unit is folded again.
@@ -165,15 +178,14 @@ impl<'a> Folding<'a> {
         self.relate(conn, change).await?;
         self.gather(conn, change).await?;
         self.look_up(conn).await?;
-        let order = self.above_before_below();
-        let mut folded = self.fold(&order);
+        let mut folded = self.fold(self.source.world(), false);
         if self.learn_batches(conn, &folded).await? {
-            folded = self.fold(&order);
+            folded = self.fold(self.source.world(), false);
         }
         let shifted = self.shift_contents(&folded);
         if !shifted.is_empty() {
             self.put_contents(conn).await?;
-            folded = self.fold(&order);
+            folded = self.fold(self.source.world(), false);
         }
         let apart = self.apart(&folded);
         let exceptional = self.exceptional(change, &folded, &apart);
@@ -224,45 +236,29 @@ impl<'a> Folding<'a> {
             .collect()
     }
 
-    /// Containers before what was ever packed into them.
-    fn above_before_below(&self) -> Vec<UnitKey> {
-        let mut order = Vec::with_capacity(self.units.len());
-        let mut seen = BTreeSet::new();
-        for key in self.units.keys() {
-            self.above_first(key, &mut seen, &mut order);
+    /// Folds all, as of what is on record, from the highest level down: what may hold something
+    /// before what may be in it. Of what holds nothing, the timeline only if it is wanted.
+    fn fold(&self, world: &World, timelines: bool) -> BTreeMap<UnitKey, Folded> {
+        let mut facts: BTreeMap<Position, &Fact> = BTreeMap::new();
+        for unit in self.units.values() {
+            facts.extend(unit.facts.iter().map(|(gseq, fact)| (*gseq, fact.as_ref())));
         }
-        order
-    }
+        let packs = facts.values().any(|fact| fact.event.kind == Kind::Pack);
+        let facts: Vec<&Fact> = facts.into_values().filter(|_| packs).collect();
+        let levels = Levels::of(&facts, world);
+        let mut order: Vec<(&UnitKey, &Unit)> = self.units.iter().collect();
+        order.sort_by_key(|(key, _)| Reverse(levels.get(key)));
 
-    fn above_first(&self, key: &UnitKey, seen: &mut BTreeSet<UnitKey>, order: &mut Vec<UnitKey>) {
-        // Entered before it is left: a circle of foreign codes ends where it was begun.
-        if !seen.insert(key.clone()) {
-            return;
-        }
-        for parent in self.parents_of(key) {
-            if self.units.contains_key(&parent) {
-                self.above_first(&parent, seen, order);
-            }
-        }
-        order.push(key.clone());
-    }
-
-    /// Folds all, in this order.
-    fn fold(&self, order: &[UnitKey]) -> BTreeMap<UnitKey, Folded> {
-        let containers: BTreeSet<UnitKey> =
-            order.iter().flat_map(|key| self.parents_of(key)).collect();
+        let containers: BTreeSet<UnitKey> = self
+            .units
+            .keys()
+            .flat_map(|key| self.parents_of(key))
+            .collect();
         let mut folded = BTreeMap::new();
-        for key in order {
-            let Some(unit) = self.units.get(key) else {
-                continue;
-            };
+        for (key, unit) in order {
             let facts = self.facts_of(key, unit);
-            let world = self.source.world();
-            let out = if containers.contains(key) || holds_lots(key, unit) {
-                fold::fold(key, &facts, &folded, world)
-            } else {
-                fold::fold_state(key, &facts, &folded, world)
-            };
+            let timeline = timelines || containers.contains(key) || holds_lots(key, unit);
+            let out = fold::fold_among(key, &facts, &folded, (&levels, world), timeline);
             folded.insert(key.clone(), out);
         }
         folded
@@ -280,7 +276,7 @@ impl<'a> Folding<'a> {
     fn places_of(&self, key: &UnitKey) -> BTreeSet<Uuid> {
         let mut places = BTreeSet::new();
         let mut keys = BTreeSet::from([key.clone()]);
-        for _ in 0..=suyuan_sync::limits::NESTING_DEPTH_MAX {
+        for _ in 0..=NESTING_DEPTH_MAX {
             for (key, unit) in keys.iter().filter_map(|key| self.units.get_key_value(key)) {
                 let facts = unit.facts.values().filter(|fact| names(fact, key));
                 places.extend(facts.map(|fact| fact.event.location.0));

@@ -99,7 +99,7 @@ impl Folding<'_> {
         }
         self.climb(conn, children.iter().cloned()).await?;
         self.look_up(conn).await?;
-        let folded = self.fold(&self.above_before_below());
+        let folded = self.fold(self.source.world(), false);
         for key in &children {
             if let (Some(unit), Some(now)) = (self.units.get(key), folded.get(key)) {
                 done.public.push((name(key, unit), status_of(now)));

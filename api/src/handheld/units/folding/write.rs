@@ -55,6 +55,9 @@ impl Folding<'_> {
                 own: false,
             });
             let (new, gone) = fold::diff(&unit.kept.open(), &now.findings);
+            if unit.dirty.is_none() && !unit.is_sure(now) {
+                continue;
+            }
             // A container that is only looked at keeps its row, unless what it holds changed it.
             if unit.dirty.is_none() && (!unit.known || new.is_empty() && gone.is_empty()) {
                 let flag = exceptional.get(key) == Some(&unit.exceptional);
