@@ -1,4 +1,5 @@
-//! Closed periods and what came in late for them (T10); decisions are found by kind.
+//! Closed periods and what came in late for them (T10), in the order in which that was noted. Decisions
+//! and confirmations of the clock are found by kind, dead letters by whose they are.
 
 use crate::table::{hot, index, sql, table};
 use sea_orm_migration::prelude::*;
@@ -32,8 +33,30 @@ impl MigrationTrait for Migration {
                 enterprise_id UUID NOT NULL,
                 period BIGINT NOT NULL,
                 event_gseq BIGINT NOT NULL,
+                noted BIGINT NOT NULL,
                 PRIMARY KEY (enterprise_id, period, event_gseq)
             ) CLUSTERED",
+        )
+        .await?;
+        index(
+            manager,
+            "restatement_noted",
+            "restatement",
+            &["enterprise_id", "period", "noted", "event_gseq"],
+            true,
+        )
+        .await?;
+        index(
+            manager,
+            "dead_letter_enterprise",
+            "dead_letter",
+            &["enterprise_id", "at", "id"],
+            false,
+        )
+        .await?;
+        sql(
+            manager,
+            "CREATE INDEX log_entry_clock ON log_entry (gseq) WHERE kind = 'clock_confirmed'",
         )
         .await?;
         sql(

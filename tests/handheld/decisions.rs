@@ -182,6 +182,27 @@ on_both!(
         );
         assert!(text_of(&restated["at"]) <= text_of(&period["until"]));
         assert!(restated["position"].as_i64() > period["position"].as_i64());
+        // Who read so far sees what is noted later, though it came in long before.
+        let (db, seen) = (&app.state().db, text_of(&restated["cursor"]));
+        let since = format!("{path}?after={seen}");
+        assert_eq!(ok(admin.get(&since).await)["items"], json!([]));
+        let old = crate::scene::count(&app, "SELECT MIN(gseq) AS n FROM event").await;
+        let owner: Uuid = scene.firm.id.parse().expect("an id");
+        let closed = period["position"].as_i64().expect("a position");
+        let noted = app.state().log.head().await.expect("a head").0;
+        let moved = [(owner, closed, old)];
+        suyuan::handheld::decisions::note_restated(db.writer(), &moved, noted)
+            .await
+            .expect("noted");
+        let listed = ok(admin.get(&since).await);
+        assert_eq!(listed["items"][0]["position"], old, "{listed}");
+        assert_eq!(listed["items"][0]["noted"], noted, "{listed}");
+        let all = ok(admin.get(&path).await);
+        assert_eq!(array(&all["items"]).len(), 2);
+        for wrong in ["x", "1", "1-", "-"] {
+            let answer = admin.get(&format!("{path}?after={wrong}")).await;
+            assert_eq!(answer.status, 422, "{wrong}");
+        }
         assert_eq!(
             array(&ok(admin.get("/v1/periods").await)["items"]),
             std::slice::from_ref(&period)

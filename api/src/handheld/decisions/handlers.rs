@@ -3,8 +3,8 @@
 use super::{
     store,
     wire::{
-        AcceptanceIn, AcceptanceOut, PeriodIn, PeriodOut, PolicyIo, PositionPage, PositionQuery,
-        RestatementOut, ShiftOut,
+        AcceptanceIn, AcceptanceOut, Noted, PeriodIn, PeriodOut, PolicyIo, PositionPage,
+        PositionQuery, RestatementPage, RestatementQuery, ShiftOut,
     },
 };
 use crate::{
@@ -142,22 +142,33 @@ pub async fn list_periods(
     Ok(web::Json(PositionPage { items, next }))
 }
 
-/// What came in after a period was closed and belongs to it: what a report of the period must name
-/// as restated.
+/// What came in after a period was closed and belongs to it, or moved in it or into it: what a report
+/// of the period must name as restated, in the order in which it was noted. An event that moves again
+/// is listed anew, behind the others.
 #[utoipa::path(tag = "handheld", operation_id = "list_restatements",
-    params(("position" = i64, Path), PositionQuery), security(("bearer" = [])),
-    responses((status = 200, body = PositionPage<RestatementOut>), (status = 404, body = ProblemBody),
+    params(("position" = i64, Path), RestatementQuery), security(("bearer" = [])),
+    responses((status = 200, body = RestatementPage), (status = 404, body = ProblemBody),
     (status = 422, body = ProblemBody)))]
 #[get("/v1/periods/{position}/restatements")]
 pub async fn list_restatements(
     state: Data<Internal>,
     caller: Staff,
     position: Path<i64>,
-    query: Query<PositionQuery>,
-) -> Result<web::Json<PositionPage<RestatementOut>>, Problem> {
+    query: Query<RestatementQuery>,
+) -> Result<web::Json<RestatementPage>, Problem> {
     let limit = page::limit(query.limit)?;
+    let after: Option<Result<Noted, _>> = query.after.as_deref().map(str::parse);
+    let after = after.transpose().map_err(|_| {
+        Problem::field(
+            "after",
+            "malformed",
+            "the cursor of an item of this list",
+            "须为本列表某一项的游标",
+        )
+    })?;
     let (enterprise, period) = (caller.enterprise, *position);
-    let items = store::restatements(&state.db, enterprise, period, query.after, limit).await?;
-    let next = page::next(&items, limit, |item| item.position);
-    Ok(web::Json(PositionPage { items, next }))
+    let after = after.unwrap_or_default();
+    let items = store::restatements(&state.db, enterprise, period, after, limit).await?;
+    let next = page::next(&items, limit, |item| item.cursor.clone());
+    Ok(web::Json(RestatementPage { items, next }))
 }

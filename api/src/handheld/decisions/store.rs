@@ -2,7 +2,7 @@
 
 use super::{
     DecisionError,
-    wire::{AcceptanceIn, AcceptanceOut, PeriodOut, RestatementOut, ShiftOut},
+    wire::{AcceptanceIn, AcceptanceOut, Noted, PeriodOut, RestatementOut, ShiftOut},
 };
 use crate::{
     clock::{Micros, rfc3339},
@@ -14,7 +14,7 @@ use crate::{
 };
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
 use serde::{Serialize, de::DeserializeOwned};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     facts::{AcceptScope, Policy, Statement},
     ids::{BatchId, DeviceId, EnterpriseId, EventId},
@@ -345,30 +345,39 @@ pub async fn list_periods(
 /// An event that came in after the period it belongs to was closed: whose, the period, the event.
 pub type Restated = (Uuid, Position, Position);
 
-/// Notes events that came in late for their period (T10).
+/// Notes events that came in late for their period, or moved in it or into it (T10), at the position
+/// of the act that found so. What moves again is noted anew.
 pub async fn note_restated(
     conn: &impl ConnectionTrait,
     restated: &[Restated],
+    noted: Position,
 ) -> Result<(), DbErr> {
-    let mut rows = Rows::of(3);
+    let mut rows = Rows::of(4);
+    let restated: BTreeSet<&Restated> = restated.iter().collect();
     for (enterprise, period, event) in restated {
-        rows.add([(*enterprise).into(), (*period).into(), (*event).into()]);
+        rows.add([
+            (*enterprise).into(),
+            (*period).into(),
+            (*event).into(),
+            noted.into(),
+        ]);
     }
     rows.write(
         conn,
-        "INSERT INTO restatement (enterprise_id, period, event_gseq)",
-        "ON CONFLICT (enterprise_id, period, event_gseq) DO NOTHING",
+        "INSERT INTO restatement (enterprise_id, period, event_gseq, noted)",
+        "ON CONFLICT (enterprise_id, period, event_gseq) DO UPDATE SET noted = excluded.noted",
     )
     .await?;
     Ok(())
 }
 
-/// What came in after a period was closed and belongs to it, in order of arrival.
+/// What came in or moved after a period was closed and belongs to it, in the order in which that was
+/// noted: an old event that moves comes behind all that were listed before.
 pub async fn restatements(
     db: &Db,
     enterprise: Uuid,
     period: Position,
-    after: Position,
+    after: Noted,
     limit: u64,
 ) -> Result<Vec<RestatementOut>, DecisionError> {
     let backend = db.reader().get_database_backend();
@@ -385,14 +394,15 @@ pub async fn restatements(
         .reader()
         .query_all_raw(statement(
             backend,
-            "SELECT e.gseq, e.event_id, e.kind, e.location_id, e.eff, e.stamp \
+            "SELECT r.noted, e.gseq, e.event_id, e.kind, e.location_id, e.eff, e.stamp \
              FROM restatement r JOIN event e ON e.gseq = r.event_gseq \
-             WHERE r.enterprise_id = ? AND r.period = ? AND r.event_gseq > ? \
-             ORDER BY r.event_gseq LIMIT ?",
+             WHERE r.enterprise_id = ? AND r.period = ? AND (r.noted, r.event_gseq) > (?, ?) \
+             ORDER BY r.noted, r.event_gseq LIMIT ?",
             [
                 enterprise.into(),
                 period.into(),
-                after.into(),
+                after.noted.into(),
+                after.event.into(),
                 (limit as i64).into(),
             ],
         ))
@@ -400,8 +410,14 @@ pub async fn restatements(
     let mut out = Vec::with_capacity(rows.len());
     for row in rows {
         let id: Option<Uuid> = row.try_get("", "event_id")?;
+        let noted = Noted {
+            noted: row.try_get("", "noted")?,
+            event: row.try_get("", "gseq")?,
+        };
         out.push(RestatementOut {
-            position: row.try_get("", "gseq")?,
+            cursor: noted.to_string(),
+            noted: noted.noted,
+            position: noted.event,
             event_id: EventId(id.unwrap_or(Uuid::nil())),
             kind: row.try_get("", "kind")?,
             location_id: row.try_get("", "location_id")?,

@@ -126,9 +126,60 @@ impl PeriodOut {
     }
 }
 
-/// An event that came in after its period was closed.
+/// Where a list of restatements goes on: `noted-event`, two positions of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Noted {
+    /// Of the act that noted it.
+    pub noted: Position,
+    /// Of the event.
+    pub event: Position,
+}
+
+impl std::fmt::Display for Noted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.noted, self.event)
+    }
+}
+
+impl std::str::FromStr for Noted {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Noted, Self::Err> {
+        let (noted, event) = text.split_once('-').unwrap_or((text, ""));
+        Ok(Noted {
+            noted: noted.parse()?,
+            event: event.parse()?,
+        })
+    }
+}
+
+/// Which page of a period's restatements.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct RestatementQuery {
+    /// `next` of the page before, or `cursor` of the last item seen, however long ago.
+    pub after: Option<String>,
+    /// How many, 1 to 500 (default 100).
+    pub limit: Option<u64>,
+}
+
+/// One page of a period's restatements.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RestatementPage {
+    /// In the order in which they were noted.
+    pub items: Vec<RestatementOut>,
+    /// Give this as `after` for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// An event that came in, or moved in the order, after its period was closed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RestatementOut {
+    /// Give this as `after` to see what was noted since.
+    pub cursor: String,
+    /// The position at which it was noted, for the last time.
+    pub noted: Position,
     /// Its position in the log.
     pub position: Position,
     /// Its id.

@@ -197,7 +197,7 @@ impl<'a> Folding<'a> {
         let (few, many) = self.sharing(conn, &std::mem::take(&mut done.ended)).await?;
         self.leave_for_later(conn, change, &apart, &many).await?;
         store::write_targets(conn, &self.targets).await?;
-        note_restated(conn, &self.restated(change)).await?;
+        note_restated(conn, &self.restated(change), self.moment.last).await?;
         // One more would be the number of another act's row.
         if self.numbered >> NUMBER_BITS != 0 {
             let error = DbErr::Custom("an act made more rows than it has numbers".into());
