@@ -21,6 +21,7 @@ const SHANGHAI: Offset = Offset::constant(8);
 #[derive(Clone, Default)]
 pub struct Clock {
     shift: Arc<AtomicI64>,
+    jumped: Arc<AtomicI64>,
     standing: Option<Arc<Standing>>,
 }
 
@@ -39,9 +40,15 @@ impl Clock {
         Clock::default()
     }
 
-    /// Moves this clock, and every clone of it, by `micros` against the system's.
+    /// Moves this clock, and every clone of it, by `micros` against the system's, the monotonic one
+    /// too: as if that much time had passed.
     pub fn shift_by(&self, micros: i64) {
         self.shift.store(micros, Ordering::Relaxed);
+    }
+
+    /// Sets the wall clock wrong by `micros`, and that of every clone; the monotonic clock goes on.
+    pub fn jump_by(&self, micros: i64) {
+        self.jumped.store(micros, Ordering::Relaxed);
     }
 
     /// A clock that stands at an instant until it is set, for the simulator. Everything that is made
@@ -49,6 +56,7 @@ impl Clock {
     pub fn standing(at: Micros) -> Clock {
         Clock {
             shift: Arc::default(),
+            jumped: Arc::default(),
             standing: Some(Arc::new(Standing {
                 now: AtomicI64::new(at),
                 began: (at, Instant::now()),
@@ -71,13 +79,15 @@ impl Clock {
 
     /// The monotonic clock.
     pub fn monotonic(&self) -> Instant {
-        self.standing
-            .as_ref()
-            .map_or_else(Instant::now, |standing| {
+        self.standing.as_ref().map_or_else(
+            || self.moved(Instant::now()),
+            |standing| {
                 let (at, began) = standing.began;
-                let passed = self.now().saturating_sub(at);
+                let now = standing.now.load(Ordering::Relaxed);
+                let passed = now.saturating_sub(at);
                 began + Duration::from_micros(u64::try_from(passed).unwrap_or(0))
-            })
+            },
+        )
     }
 
     /// An id for something new (UUIDv7): later ones are greater.
@@ -105,12 +115,24 @@ impl Clock {
 
     /// Now.
     pub fn now(&self) -> Micros {
-        if let Some(standing) = &self.standing {
-            return standing.now.load(Ordering::Relaxed);
-        }
-        Timestamp::now()
-            .as_microsecond()
-            .saturating_add(self.shift.load(Ordering::Relaxed))
+        let now = match &self.standing {
+            Some(standing) => standing.now.load(Ordering::Relaxed),
+            None => Timestamp::now()
+                .as_microsecond()
+                .saturating_add(self.shift.load(Ordering::Relaxed)),
+        };
+        now.saturating_add(self.jumped.load(Ordering::Relaxed))
+    }
+
+    /// The machine's monotonic clock, as far as this one was moved.
+    fn moved(&self, now: Instant) -> Instant {
+        let shift = self.shift.load(Ordering::Relaxed);
+        let by = Duration::from_micros(shift.unsigned_abs());
+        let moved = match shift < 0 {
+            true => now.checked_sub(by),
+            false => now.checked_add(by),
+        };
+        moved.unwrap_or(now)
     }
 
     /// The civil day in Asia/Shanghai, in which expiry is told.

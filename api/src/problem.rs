@@ -114,7 +114,7 @@ problem_codes! {
     /// More is asked than can be answered.
     Overloaded "overloaded" 503 "Too many people are asking right now; try again shortly." "当前查询人数过多，请稍后再试。";
     /// The server's clock jumped; nothing is admitted until an operator confirms it.
-    ClockJumped "clock-jumped" 503 "The server's clock jumped; uploads wait until an operator confirms it." "服务器时钟发生跳变，待管理员确认后恢复上传。";
+    ClockJumped "clock-jumped" 503 "The server's clock jumped; nothing is written until an operator confirms it." "服务器时钟发生跳变，待管理员确认后恢复写入。";
     /// Try again soon.
     Unavailable "unavailable" 503 "The service is briefly unavailable." "服务暂时不可用。";
 }

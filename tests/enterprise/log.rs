@@ -48,6 +48,7 @@ fn expected() -> BTreeMap<&'static str, (&'static str, &'static str)> {
         ("change_policy", ("policy_changed", "policy")),
         ("create_acceptance", ("holder_accepted", "enterprise:")),
         ("close_period", ("period_closed", "period:")),
+        ("confirm_clock", ("clock_confirmed", "clock")),
     ])
 }
 
@@ -64,9 +65,8 @@ on_both!(
         };
         for (n, operation) in operations().iter().enumerate() {
             let name = operation.id.as_str();
-            // Nothing on this stage is complete, stands aside, or stopped the uploads.
-            let idle =
-                name.starts_with("publish_") || ["admit_event", "confirm_clock"].contains(&name);
+            // Nothing on this stage is complete or stands aside.
+            let idle = name.starts_with("publish_") || name == "admit_event";
             if !operation.secured || operation.method == "GET" || idle {
                 continue;
             }

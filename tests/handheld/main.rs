@@ -3,6 +3,7 @@
 
 mod aside;
 mod chains;
+mod clock;
 mod decisions;
 mod engine;
 mod enrolment;

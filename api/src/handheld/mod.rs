@@ -33,9 +33,8 @@ use push::{
     act::Engine,
     ingest::{Gathering, Ingest},
     memory::Memory,
-    watch::ClockWatch,
 };
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use suyuan_sync::{
     bugs::{self, Bug},
     wire::FrameFault,
@@ -54,8 +53,6 @@ pub struct Handheld {
     pub lists: RecallLists,
     /// Makes snapshots.
     pub snapshots: Snapshots,
-    /// Watches the clock that stamps the log.
-    pub watch: Arc<ClockWatch>,
     /// Admits pushes.
     pub ingest: Ingest,
     /// What pushes on their way may take.
@@ -74,12 +71,10 @@ impl Handheld {
         clock: &Clock,
     ) -> Result<(Handheld, JoinHandle<()>), KeyError> {
         let anchors = Anchors::new(sealer, log.installation());
-        let watch = Arc::new(ClockWatch::default());
         let engine = Engine::new(
             db.clone(),
             log.clone(),
             anchors.clone(),
-            watch.clone(),
             Source::new(sealer.clone()),
         );
         if bugs::on(Bug::ParkedForgotten) {
@@ -97,7 +92,6 @@ impl Handheld {
             snapshots: Snapshots::default(),
             keys,
             anchors,
-            watch,
             ingest,
             memory: Memory::default(),
             reading: Reading::new(sealer.clone()),

@@ -39,6 +39,7 @@ impl From<ActError> for Problem {
         match error {
             ActError::Db(error) => error.into(),
             ActError::Json(error) => Problem::internal(&error),
+            ActError::ClockJumped => Problem::new(ProblemCode::ClockJumped),
             ActError::KeyReused => Problem::new(ProblemCode::IdempotencyKeyReused),
         }
     }

@@ -4,7 +4,7 @@
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// The longest of this process, in microseconds.
@@ -17,11 +17,6 @@ impl Held {
     /// From now on.
     pub(super) fn now() -> Held {
         Held(Instant::now())
-    }
-
-    /// How long so far.
-    pub(super) fn so_far(&self) -> Duration {
-        self.0.elapsed()
     }
 }
 

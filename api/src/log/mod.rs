@@ -10,6 +10,7 @@ mod held;
 mod idempotency;
 mod instants;
 mod store;
+mod watch;
 pub mod wire;
 
 pub use idempotency::IdempotencyKey;
@@ -19,10 +20,14 @@ use crate::{clock::Clock, clock::Micros, db::Db};
 use held::Held;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use serde::{Serialize, de::DeserializeOwned};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use thiserror::Error;
 use tokio::sync::Notify;
 use uuid::Uuid;
+use watch::ClockWatch;
 
 /// The position and instant the log has come to, in somebody's snapshot.
 pub async fn head_in(conn: &impl ConnectionTrait) -> Result<(Position, Micros), DbErr> {
@@ -190,6 +195,9 @@ pub enum ActError {
     /// The idempotency key belongs to another request.
     #[error("idempotency key reused")]
     KeyReused,
+    /// The clock jumped, and nobody confirmed yet that it is right.
+    #[error("the clock jumped")]
+    ClockJumped,
 }
 
 /// The log of this installation.
@@ -200,6 +208,7 @@ pub struct Log {
     installation: Uuid,
     /// Wakes those in this process who follow the log.
     news: Arc<Notify>,
+    watch: Arc<ClockWatch>,
 }
 
 /// An act about to change something: the head is locked, the position is known.
@@ -237,8 +246,10 @@ pub enum Begun<T> {
 impl Log {
     /// Opens the log, giving the installation its id at the first start.
     pub async fn open(db: Db, clock: Clock) -> Result<Log, DbErr> {
-        let installation = store::establish(&db, clock.random_id(), clock.now()).await?;
+        let installation = store::establish(&db, clock.random_id(), &clock).await?;
+        let (position, shown) = store::last_shown(db.writer()).await?;
         Ok(Log {
+            watch: Arc::new(ClockWatch::new(position, shown)),
             db,
             clock,
             installation,
@@ -268,8 +279,9 @@ impl Log {
         key: Option<IdempotencyKey>,
     ) -> Result<Begun<T>, ActError> {
         let tx = self.db.begin().await?;
-        let (position, stamp) = store::advance(&tx, &self.clock).await?;
+        let (position, stamp, shown) = store::advance(&tx, &self.clock).await?;
         let held = Held::now();
+        self.look_at_the_clock(&tx, position - 1, shown).await?;
         let key = match key {
             None => None,
             Some(key) => match idempotency::claim(&tx, actor, key).await? {
@@ -296,15 +308,67 @@ impl Log {
     /// Begins a block of entries that stand in rows of their own: locks the head.
     pub async fn begin_block(&self) -> Result<Block, ActError> {
         let tx = self.db.begin().await?;
-        let (before, base) = store::lock(&tx, &self.clock).await?;
+        let (before, base, shown) = store::lock(&tx, &self.clock).await?;
+        let held = Held::now();
+        self.look_at_the_clock(&tx, before, shown).await?;
         Ok(Block {
             tx,
             before,
             base,
             installation: self.installation,
             news: self.news.clone(),
-            held: Held::now(),
+            held,
         })
+    }
+
+    /// An operator says that the clock is right as it is. The entry is all there is to it: every
+    /// process finds it there when its watch objects.
+    pub async fn confirm_clock(&self, actor: Actor) -> Result<(), ActError> {
+        let tx = self.db.begin().await?;
+        let (position, stamp, shown) = store::advance(&tx, &self.clock).await?;
+        let act = Act {
+            tx,
+            position,
+            stamp,
+            installation: self.installation,
+            actor,
+            key: None,
+            news: self.news.clone(),
+            held: Held::now(),
+        };
+        let body = store::Confirmed { clock: shown };
+        let entry = Entry {
+            kind: Kind::ClockConfirmed,
+            enterprise: None,
+            subject: "clock".into(),
+            body: &body,
+        };
+        act.commit(entry, &()).await
+    }
+
+    /// The one place where the clock is watched: whoever writes holds the head, and comes by here.
+    async fn look_at_the_clock(
+        &self,
+        tx: &DatabaseTransaction,
+        position: Position,
+        shown: Micros,
+    ) -> Result<(), ActError> {
+        // Both of one machine, or both moved: the database's clock is nobody's to move.
+        let now = match store::is_databases_own(tx, &self.clock) {
+            true => Instant::now(),
+            false => self.clock.monotonic(),
+        };
+        if self.watch.allows(now, position, shown) {
+            return Ok(());
+        }
+        let since = self.watch.last_allowed();
+        if let Some(confirmed) = store::confirmed_after(tx, since).await? {
+            self.watch.confirmed(confirmed);
+            if self.watch.allows(now, position, shown) {
+                return Ok(());
+            }
+        }
+        Err(ActError::ClockJumped)
     }
 
     /// The position and instant the log has come to.
@@ -360,11 +424,6 @@ impl Block {
     /// The instant of its entry number `n`: strictly above that of every earlier entry.
     pub fn stamp(&self, n: usize) -> Micros {
         self.base + n as Micros
-    }
-
-    /// How long the head has been locked.
-    pub fn held(&self) -> Duration {
-        self.held.so_far()
     }
 
     /// Ends the block without a trace.

@@ -1,6 +1,6 @@
 //! All SQL of the log.
 
-use super::{Entry, Position, wire::EntryOut};
+use super::{Entry, Kind, Position, wire::EntryOut};
 use crate::{
     clock::{Clock, Micros, rfc3339},
     db::{Db, statement},
@@ -10,19 +10,44 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
     EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+/// What PostgreSQL's clock shows, in microseconds.
+const SHOWN: &str = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint";
+
+/// The body of a confirmation of the clock.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Confirmed {
+    /// What it showed.
+    pub(super) clock: Micros,
+}
+
+/// Is the time the database's own, which is read after the lock is held? Virtual time is nobody
+/// else's.
+pub(super) fn is_databases_own(conn: &impl ConnectionTrait, clock: &Clock) -> bool {
+    conn.get_database_backend() == DbBackend::Postgres && !clock.stands()
+}
+
 /// Makes the head row at the first start; the one that came first stays.
-pub(super) async fn establish(db: &Db, candidate: Uuid, now: Micros) -> Result<Uuid, DbErr> {
+pub(super) async fn establish(db: &Db, candidate: Uuid, clock: &Clock) -> Result<Uuid, DbErr> {
     let tx = db.begin().await?;
     let backend = db.backend();
-    tx.execute_raw(statement(
-        backend,
-        "INSERT INTO log_head (id, installation, gseq, stamp) VALUES (1, ?, 0, ?) \
-         ON CONFLICT (id) DO NOTHING",
-        [candidate.into(), now.into()],
-    ))
-    .await?;
+    let query = if is_databases_own(&tx, clock) {
+        let sql = format!(
+            "INSERT INTO log_head (id, installation, gseq, stamp) VALUES (1, ?, 0, {SHOWN}) \
+             ON CONFLICT (id) DO NOTHING"
+        );
+        statement(backend, &sql, [candidate.into()])
+    } else {
+        statement(
+            backend,
+            "INSERT INTO log_head (id, installation, gseq, stamp) VALUES (1, ?, 0, ?) \
+             ON CONFLICT (id) DO NOTHING",
+            [candidate.into(), clock.now().into()],
+        )
+    };
+    tx.execute_raw(query).await?;
     // Locked before it is read: another process may be moving it, and the public head must never
     // go back.
     let row = tx
@@ -40,66 +65,110 @@ pub(super) async fn establish(db: &Db, candidate: Uuid, now: Micros) -> Result<U
     Ok(installation)
 }
 
-/// Locks the head and takes the next position. The first statement of every act.
-///
-/// On PostgreSQL the time is the primary's own, read after the lock is held; virtual time is nobody
-/// else's.
+/// Locks the head and takes the next position. The first statement of every act. Its position, its
+/// instant, and what the clock shows.
 pub(super) async fn advance(
     tx: &DatabaseTransaction,
     clock: &Clock,
-) -> Result<(Position, Micros), DbErr> {
+) -> Result<(Position, Micros, Micros), DbErr> {
     let (backend, now) = (tx.get_database_backend(), clock.now());
-    let query = if backend == DbBackend::Postgres && !clock.stands() {
-        statement(
-            backend,
-            "UPDATE log_head SET gseq = gseq + 1, stamp = GREATEST(stamp + 1, \
-             (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint) \
-             WHERE id = 1 RETURNING gseq, stamp",
-            [],
-        )
+    let query = if is_databases_own(tx, clock) {
+        let sql = format!(
+            "UPDATE log_head SET gseq = gseq + 1, stamp = GREATEST(stamp + 1, {SHOWN}) \
+             WHERE id = 1 RETURNING gseq, stamp, {SHOWN} AS shown"
+        );
+        statement(backend, &sql, [])
     } else {
         statement(
             backend,
             "UPDATE log_head SET gseq = gseq + 1, \
              stamp = CASE WHEN stamp < ? THEN ? ELSE stamp + 1 END \
-             WHERE id = 1 RETURNING gseq, stamp",
-            [now.into(), now.into()],
+             WHERE id = 1 RETURNING gseq, stamp, CAST(? AS BIGINT) AS shown",
+            [now.into(), now.into(), now.into()],
         )
     };
     let row = tx
         .query_one_raw(query)
         .await?
         .ok_or_else(|| DbErr::RecordNotFound("log_head".into()))?;
-    Ok((row.try_get("", "gseq")?, row.try_get("", "stamp")?))
+    Ok((
+        row.try_get("", "gseq")?,
+        row.try_get("", "stamp")?,
+        row.try_get("", "shown")?,
+    ))
 }
 
-/// Locks the head without taking a position; returns the last position, and the earliest instant
-/// the next one may have. Whose time it is: see [`advance`].
+/// Locks the head without taking a position; returns the last position, the earliest instant the
+/// next one may have, and what the clock shows.
 pub(super) async fn lock(
     tx: &DatabaseTransaction,
     clock: &Clock,
-) -> Result<(Position, Micros), DbErr> {
+) -> Result<(Position, Micros, Micros), DbErr> {
     let (backend, now) = (tx.get_database_backend(), clock.now());
-    let query = if backend == DbBackend::Postgres && !clock.stands() {
-        statement(
-            backend,
-            "UPDATE log_head SET gseq = gseq WHERE id = 1 RETURNING gseq, GREATEST(stamp + 1, \
-             (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint) AS base",
-            [],
-        )
+    let query = if is_databases_own(tx, clock) {
+        let sql = format!(
+            "UPDATE log_head SET gseq = gseq WHERE id = 1 \
+             RETURNING gseq, GREATEST(stamp + 1, {SHOWN}) AS base, {SHOWN} AS shown"
+        );
+        statement(backend, &sql, [])
     } else {
         statement(
             backend,
             "UPDATE log_head SET gseq = gseq WHERE id = 1 RETURNING gseq, \
-             CASE WHEN stamp < ? THEN ? ELSE stamp + 1 END AS base",
-            [now.into(), now.into()],
+             CASE WHEN stamp < ? THEN ? ELSE stamp + 1 END AS base, CAST(? AS BIGINT) AS shown",
+            [now.into(), now.into(), now.into()],
         )
     };
     let row = tx
         .query_one_raw(query)
         .await?
         .ok_or_else(|| DbErr::RecordNotFound("log_head".into()))?;
-    Ok((row.try_get("", "gseq")?, row.try_get("", "base")?))
+    Ok((
+        row.try_get("", "gseq")?,
+        row.try_get("", "base")?,
+        row.try_get("", "shown")?,
+    ))
+}
+
+/// The last position, and what the clock showed then. That is its instant, unless a clock that was
+/// set back was confirmed and has not caught up: then every position since took the next instant.
+pub(super) async fn last_shown(conn: &impl ConnectionTrait) -> Result<(Position, Micros), DbErr> {
+    let (position, stamp) = head(conn).await?;
+    let shown = match last_confirmed(conn, 0).await? {
+        Some((at, then, clock)) if stamp - then == position - at => clock,
+        Some(_) | None => stamp,
+    };
+    Ok((position, shown))
+}
+
+/// What the clock showed when it was last confirmed, if that was behind this position.
+pub(super) async fn confirmed_after(
+    conn: &impl ConnectionTrait,
+    position: Position,
+) -> Result<Option<Micros>, DbErr> {
+    let last = last_confirmed(conn, position).await?;
+    Ok(last.map(|(_, _, clock)| clock))
+}
+
+/// The last confirmation behind a position: where, at what instant, and what the clock showed.
+async fn last_confirmed(
+    conn: &impl ConnectionTrait,
+    position: Position,
+) -> Result<Option<(Position, Micros, Micros)>, DbErr> {
+    // The name stands in the text: an index has these entries only.
+    let sql = format!(
+        "SELECT gseq, stamp, body FROM log_entry WHERE kind = '{}' AND gseq > ? \
+         ORDER BY gseq DESC LIMIT 1",
+        Kind::ClockConfirmed.name()
+    );
+    let query = statement(conn.get_database_backend(), &sql, [position.into()]);
+    let Some(row) = conn.query_one_raw(query).await? else {
+        return Ok(None);
+    };
+    let (body, stamp): (String, Micros) = (row.try_get("", "body")?, row.try_get("", "stamp")?);
+    let body = serde_json::from_str::<Confirmed>(&body);
+    let clock = body.map_or(stamp, |body| body.clock);
+    Ok(Some((row.try_get("", "gseq")?, stamp, clock)))
 }
 
 /// Moves the locked head.

@@ -9,7 +9,6 @@ use crate::{
     app::Internal,
     handheld::{frame_problem, inflate::Encoding, world::WorldError},
     http::{self, auth::PlatformAdmin, body},
-    log::{Begun, Entry, Kind},
     problem::{Problem, ProblemBody, ProblemCode},
 };
 use actix_web::{
@@ -55,7 +54,8 @@ pub async fn push_events(
 }
 
 /// The operator has looked and says that the server's clock is right, after it jumped by more than a
-/// minute: uploads go on.
+/// minute, or was found wrong at the start: everything that writes goes on, in every process. Each
+/// confirmation is an entry of the log.
 #[utoipa::path(tag = "handheld", operation_id = "confirm_clock", security(("bearer" = [])),
     responses((status = 204), (status = 403, body = ProblemBody)))]
 #[post("/v1/clock/confirm")]
@@ -63,19 +63,7 @@ pub async fn confirm_clock(
     state: Data<Internal>,
     caller: PlatformAdmin,
 ) -> Result<HttpResponse, Problem> {
-    if state.handheld.watch.confirm() {
-        let Begun::Act(act) = state.log.begin::<()>(caller.actor, None).await? else {
-            return Err(Problem::new(ProblemCode::Internal)); // no key was given
-        };
-        let body = serde_json::json!({});
-        let entry = Entry {
-            kind: Kind::ClockConfirmed,
-            enterprise: None,
-            subject: "clock".into(),
-            body: &body,
-        };
-        act.commit(entry, &()).await?;
-    }
+    state.log.confirm_clock(caller.actor).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

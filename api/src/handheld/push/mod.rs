@@ -24,7 +24,6 @@ pub mod prepare;
 pub mod receive;
 pub mod store;
 pub mod timeline;
-pub mod watch;
 pub mod weigh;
 
 use crate::handheld::world::WorldError;
@@ -38,7 +37,7 @@ use thiserror::Error;
 pub enum PushError {
     /// The log's word.
     #[error("push")]
-    Act(#[from] ActError),
+    Act(#[source] ActError),
     /// Master data cannot be read.
     #[error("push")]
     World(#[from] WorldError),
@@ -56,8 +55,17 @@ pub enum PushError {
     Broken,
 }
 
+impl From<ActError> for PushError {
+    fn from(error: ActError) -> PushError {
+        match error {
+            ActError::ClockJumped => PushError::ClockJumped,
+            error => PushError::Act(error),
+        }
+    }
+}
+
 impl From<DbErr> for PushError {
     fn from(error: DbErr) -> PushError {
-        PushError::Act(error.into())
+        PushError::Act(ActError::Db(error))
     }
 }

@@ -15,7 +15,6 @@ pub use answer::{note, wire_status};
 use super::{
     PushError,
     store::{self, Known},
-    watch::ClockWatch,
 };
 use crate::{
     clock::Micros,
@@ -33,7 +32,7 @@ use crate::{
 };
 use answer::merged;
 use decide::Decided;
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 use suyuan_sync::{
     admission::{Batch, Branch, Decision, FrameFault, Receipted},
     bugs::{self, Bug},
@@ -69,7 +68,6 @@ pub struct Engine {
     db: Db,
     log: Log,
     anchors: Anchors,
-    watch: Arc<ClockWatch>,
     source: Source,
     reader: Reader,
 }
@@ -95,18 +93,11 @@ struct New {
 
 impl Engine {
     /// Ready to admit.
-    pub fn new(
-        db: Db,
-        log: Log,
-        anchors: Anchors,
-        watch: Arc<ClockWatch>,
-        source: Source,
-    ) -> Engine {
+    pub fn new(db: Db, log: Log, anchors: Anchors, source: Source) -> Engine {
         Engine {
             db,
             log,
             anchors,
-            watch,
             source,
             reader: Reader::default(),
         }
@@ -150,13 +141,6 @@ impl Engine {
         } else {
             held(block.tx(), pushes).await?
         };
-        if !self
-            .watch
-            .allows(self.log.clock().monotonic(), block.stamp(0))
-        {
-            block.abandon().await?;
-            return Err(PushError::ClockJumped);
-        }
         let mut decided = self.decide(&block, pushes, known).await?;
         if decided.taken == 0 {
             return self.nothing_new(block, decided).await;
