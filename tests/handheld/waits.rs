@@ -270,13 +270,20 @@ on_both!(
         let tin = &scene.tins[0];
         let event = device.event("inbound", &inbound(&[tin]));
         device.push(&[event]).await;
+        // It acknowledged what it was told, and sells after that (C9).
+        let told = device.pull(0, 500).await.cursor;
+        device.pull(told, 500).await;
+        device.status().await;
         // To this program a sale is known. To the one that took this event in, it was not: so let its
         // row say.
         let event = device.event("sale", &sale(&[tin]));
         device.push(&[event]).await;
+        let delivered = "SELECT delivered AS n FROM event WHERE seq = 2";
+        assert_eq!(count(&app, delivered).await, told);
         let db = &app.state().db;
         for undo in [
             "UPDATE event SET fate = 'parked', remarks = 'UNKNOWN_KIND', counts_from = NULL, \
+         delivered = 0, \
          told = '{\"status\":\"parked\",\"remarks\":[\"UNKNOWN_KIND\"],\"findings\":[]}' WHERE seq = 2",
             "DELETE FROM event_unit WHERE gseq = (SELECT gseq FROM event WHERE seq = 2)",
         ] {
@@ -300,10 +307,51 @@ on_both!(
             .unwrap();
         assert_eq!(taken.unwrap(), 1);
         assert_eq!(entries(&app, "admitted").await, 1);
+        assert_eq!(count(&app, delivered).await, told);
         assert_eq!(unit(&app, tin).await.kept.state.phase, Phase::Sold);
         assert_eq!(fates(&app).await[1].1, "stored");
         let none: Value = ok(scene.firm.admin.get("/v1/quarantine").await)["items"].clone();
         assert_eq!(none, json!([]));
+        app.stop().await;
+    }
+);
+
+on_both!(
+    t5_a_break_found_later_leaves_since_when_an_event_counted,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let group = Uuid::now_v7();
+        let of = |n: u32| {
+            let mut said = inbound(&[&scene.tins[n as usize]]);
+            said["group"] = json!({"id": group, "n": n, "of": 2});
+            said
+        };
+        let genesis = device.head();
+        let first = device.event("inbound", &inbound(&[&scene.tins[0]]));
+        let behind_first = device.head();
+        let second = device.event("inbound", &of(1));
+        let behind_second = device.head();
+        let third = device.event("inbound", &of(2));
+        // The first is missing. The second waits for the third, and counts since that came.
+        device.push_at(2, behind_first, &[second]).await;
+        device.push_at(3, behind_second, &[third]).await;
+        let counts_from = "SELECT counts_from AS n FROM event WHERE seq = 2";
+        let since = count(&app, counts_from).await;
+        assert!(since > count(&app, "SELECT gseq AS n FROM event WHERE seq = 2").await);
+        // Another first event than the one it stands behind.
+        let other = first.replace("w-17", "w-18");
+        assert_ne!(other, first);
+        device.push_at(1, genesis, &[other]).await;
+        assert_eq!(
+            count(
+                &app,
+                "SELECT COUNT(*) AS n FROM event WHERE seq = 2 AND remarks LIKE '%CHAIN_BREAK%'"
+            )
+            .await,
+            1
+        );
+        assert_eq!(count(&app, counts_from).await, since);
         app.stop().await;
     }
 );

@@ -330,12 +330,22 @@ async fn read_now(
     let Some(reading) = engine.clock(row.device, row.epoch, Some(event)) else {
         return Ok(Vec::new());
     };
+    let (device, epoch, anchor) = (row.device, row.epoch, reading.anchor.unwrap_or(enrolled));
+    let delivered = pushed::delivered_before(act.tx(), device, epoch, anchor).await?;
     let (interval, flags) = interval(&reading, enrolled, row.interval.hi);
     row.interval = interval;
     let location = Some(event.location.0).filter(|place| !place.is_nil());
     let group = event.group.map(|group| group.id.0);
     let said = (location, group);
-    store::set_times(act.tx(), row.gseq, event.kind.name(), said, interval).await?;
+    store::set_times(
+        act.tx(),
+        row.gseq,
+        event.kind.name(),
+        said,
+        interval,
+        delivered,
+    )
+    .await?;
     Ok(flags)
 }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use suyuan_sync::{
-    admission::{Branch, GroupHeld, Outcome},
+    admission::{Branch, Outcome},
     chain::Hash,
     ids::{Epoch, EventId, GroupId, Seq},
     order::Interval,
@@ -207,23 +207,26 @@ pub async fn timed_on_fork(
         .collect()
 }
 
-/// Gives an event that could not be read before its times.
+/// Gives an event that could not be read before its times, and what its device had been told.
 pub async fn set_times(
     conn: &impl ConnectionTrait,
     gseq: Position,
     kind: &str,
     (location, group): (Option<Uuid>, Option<Uuid>),
     interval: Interval,
+    delivered: Position,
 ) -> Result<(), DbErr> {
     conn.execute_raw(statement(
         conn.get_database_backend(),
-        "UPDATE event SET kind = ?, location_id = ?, group_id = ?, lo = ?, est = ? WHERE gseq = ?",
+        "UPDATE event SET kind = ?, location_id = ?, group_id = ?, lo = ?, est = ?, \
+         delivered = ? WHERE gseq = ?",
         [
             kind.into(),
             location.into(),
             group.into(),
             interval.lo.into(),
             interval.est.into(),
+            delivered.into(),
             gseq.into(),
         ],
     ))
@@ -326,6 +329,3 @@ pub async fn overdue_groups(
         })
         .collect()
 }
-
-/// A group that waits no longer.
-pub type Ended = (GroupId, GroupHeld);

@@ -88,7 +88,7 @@ impl Engine {
             store::move_events(tx, device, epoch, &moved).await?;
             let broken = store::standing(tx, device, epoch, &push.decision.breaks).await?;
             for row in &broken {
-                store::write_standing(tx, &breaks(row, moment.last)).await?;
+                store::write_standing(tx, &breaks(row)).await?;
             }
             let positions = |rows: &[store::StandingRow]| rows.iter().map(|r| r.gseq).collect();
             let reader = &mut self.reader;
@@ -159,8 +159,8 @@ fn leaves(
     }
 }
 
-/// An event that turns out not to chain to what came in before it (T5).
-fn breaks(row: &store::StandingRow, now: Position) -> Restanding {
+/// An event that turns out not to chain to what came in before it (T5). It counts since when it did.
+fn breaks(row: &store::StandingRow) -> Restanding {
     let outcome = row.outcome.with(Remark::ChainBreak);
     let mut flags = flags_of(&row.flags);
     if !flags.contains(&FindingCode::ChainBreak) {
@@ -168,7 +168,7 @@ fn breaks(row: &store::StandingRow, now: Position) -> Restanding {
     }
     Restanding {
         gseq: row.gseq,
-        counts_from: outcome.in_state().then_some(row.gseq.min(now)),
+        counts_from: row.counts_from,
         outcome,
         flags: told_flags(&flags),
         eff: None,

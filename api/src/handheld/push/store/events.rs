@@ -136,6 +136,8 @@ pub struct StandingRow {
     pub flags: String,
     /// When.
     pub interval: Interval,
+    /// Since when it counts; none while it stands aside.
+    pub counts_from: Option<Position>,
 }
 
 /// Events of an epoch by number, on the branch in state.
@@ -147,7 +149,7 @@ pub async fn standing(
 ) -> Result<Vec<StandingRow>, DbErr> {
     let rows = by_keys(
         conn,
-        "SELECT DISTINCT gseq, seq, remarks, flags, lo, est, stamp FROM event \
+        "SELECT DISTINCT gseq, seq, remarks, flags, lo, est, stamp, counts_from FROM event \
          WHERE device_id = ? AND epoch = ? AND seq IN ({keys}) AND branch IS NULL",
         &[device.into(), i64::from(epoch).into()],
         seqs.iter().map(|seq| (*seq as i64).into()).collect(),
@@ -166,6 +168,7 @@ pub async fn standing(
                     est: number("est")?,
                     hi: number("stamp")?,
                 },
+                counts_from: row.try_get("", "counts_from")?,
             })
         })
         .collect()
