@@ -12,9 +12,10 @@ use suyuan::handheld::keys::point;
 use suyuan_sync::{
     chain,
     fold::Phase,
-    wire::{Status, TYP_PUSH, TrustKey},
+    wire::{Ranges, Status, TYP_PUSH, TrustKey},
 };
 use suyuan_tests::{DeviceKey, on_both};
+use uuid::Uuid;
 
 on_both!(a_tin_comes_in_is_shipped_and_sold, |app| {
     let scene = Scene::of(&app).await;
@@ -425,7 +426,7 @@ on_both!(
             // There it is the clock of the database that counts.
             return app.stop().await;
         }
-        app.clock.shift_by(3600 * 1_000_000);
+        app.clock.jump_by(3600 * 1_000_000);
         let prev = device.head();
         let second = [device.event("sale", &sale(&[&scene.tins[1]]))];
         for _ in 0..2 {
@@ -451,3 +452,45 @@ on_both!(
         app.stop().await;
     }
 );
+
+on_both!(
+    a_receipt_that_a_device_shows_counts_only_if_it_is_ours,
+    |app| {
+        use suyuan::handheld::push::receive::{Ahead, ahead};
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let event = device.event("sale", &sale(&[&scene.tins[0]]));
+        let receipt = device.push(&[event]).await.receipt;
+        let keys = app.state().handheld.keys.chain();
+        let (held, none) = (receipt.held_ranges.clone(), Ranges::default());
+        assert_eq!(ahead(&keys, &receipt, &held), Ahead::Nothing);
+        assert_eq!(ahead(&keys, &receipt, &none), Ahead::Lost(held.clone()));
+        let mut forged = receipt.clone();
+        forged.contiguous_seq += 1;
+        assert_eq!(ahead(&keys, &forged, &none), Ahead::Forged);
+        let mut of_nobody = receipt.clone();
+        of_nobody.key += 1;
+        assert_eq!(ahead(&keys, &of_nobody, &none), Ahead::Forged);
+        app.stop().await;
+    }
+);
+
+on_both!(nobody_pushes_the_dead_letters_of_another_out, |app| {
+    let (db, ours, theirs) = (&app.state().db, Uuid::now_v7(), Uuid::now_v7());
+    let letter = async |whose: Uuid, at: i64| {
+        let device = (Uuid::now_v7(), 1);
+        suyuan::handheld::push::store::dead_letter(db, whose, device, at, "torn", b"{")
+            .await
+            .expect("kept");
+    };
+    letter(ours, 1).await;
+    for at in 2..=205 {
+        letter(theirs, at).await;
+    }
+    let kept = "SELECT COUNT(*) AS n FROM dead_letter";
+    assert_eq!(count(&app, kept).await, 201);
+    let oldest = "SELECT MIN(at) AS n FROM dead_letter WHERE at > 1";
+    assert_eq!(count(&app, oldest).await, 6);
+    assert_eq!(count(&app, "SELECT MIN(at) AS n FROM dead_letter").await, 1);
+    app.stop().await;
+});

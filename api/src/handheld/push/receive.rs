@@ -7,14 +7,16 @@ use crate::{
     handheld::{
         devices::{self, store::EpochKey},
         inflate::Encoding,
-        keys::KeyError,
+        keys::{self, KeyError},
         token,
     },
 };
 use sea_orm::DbErr;
 use suyuan_sync::{
     limits::EVENTS_PER_PUSH_MAX,
-    wire::{Deposit, FrameFault, Push, PushAnswer, PushClaims, Receipt, TYP_PUSH, V},
+    wire::{
+        Deposit, FrameFault, Push, PushAnswer, PushClaims, Ranges, Receipt, TYP_PUSH, TrustKey, V,
+    },
 };
 use thiserror::Error;
 
@@ -73,7 +75,7 @@ pub async fn push(
     held.opened(opened)?;
     let answered = state.handheld.ingest.admit(incoming, depth).await?;
     if let Some(before) = before {
-        hold_against(&before, &answered);
+        hold_against(state, &before, &answered);
     }
     answer(state, &claims, answered, t_recv)
 }
@@ -157,14 +159,49 @@ async fn refuse(
 }
 
 /// What a device was receipted once must be held still: a server set back to a copy would show here.
-fn hold_against(before: &Receipt, now: &Answered) {
-    let lost = before.held_ranges.without(&now.receipt.held);
-    if !lost.is_empty() {
-        tracing::error!(
-            device = %before.device, epoch = before.epoch, %lost,
-            "a device holds a receipt for events that are not here: was the database set back?"
-        );
-        metrics::counter!("suyuan_receipts_ahead_total").increment(1);
+fn hold_against(state: &Internal, before: &Receipt, now: &Answered) {
+    match ahead(&state.handheld.keys.chain(), before, &now.receipt.held) {
+        Ahead::Nothing => {}
+        Ahead::Forged => {
+            tracing::warn!(device = %before.device, "a device shows a receipt that is not ours");
+            metrics::counter!("suyuan_receipts_forged_total").increment(1);
+        }
+        Ahead::Lost(lost) => {
+            tracing::error!(
+                device = %before.device, epoch = before.epoch, %lost,
+                "a device holds a receipt for events that are not here: was the database set back?"
+            );
+            metrics::counter!("suyuan_receipts_ahead_total").increment(1);
+        }
+    }
+}
+
+/// What a receipt that a device shows tells of what is held.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ahead {
+    /// All it names is held.
+    Nothing,
+    /// It names more, and none of our keys signed it: a device may say anything.
+    Forged,
+    /// We receipted these, and they are not here.
+    Lost(Ranges),
+}
+
+/// Holds a receipt against what is held of its epoch; its signature counts only if it matters.
+pub fn ahead(keys: &[TrustKey], before: &Receipt, held: &Ranges) -> Ahead {
+    let lost = before.held_ranges.without(held);
+    if lost.is_empty() {
+        return Ahead::Nothing;
+    }
+    let text = before.bytes_to_sign();
+    let signed = keys
+        .iter()
+        .filter(|key| key.n == before.key)
+        .any(|key| keys::point::verify(&key.key, &text, &before.sig));
+    if signed {
+        Ahead::Lost(lost)
+    } else {
+        Ahead::Forged
     }
 }
 

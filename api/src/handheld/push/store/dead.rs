@@ -8,13 +8,13 @@ use sea_orm::{ConnectionTrait, DbErr};
 use suyuan_sync::ids::Epoch;
 use uuid::Uuid;
 
-/// Most dead letters kept.
-const DEAD_LETTERS_MAX: i64 = 1000;
+/// Most dead letters kept of an enterprise: nobody's push another's out.
+const DEAD_LETTERS_MAX: i64 = 200;
 
 /// Most bytes kept of one.
 const DEAD_LETTER_BYTES_MAX: usize = 64 * 1024;
 
-/// Keeps a frame that could not be read, for whoever looks into it. The oldest go.
+/// Keeps a frame that could not be read, for whoever looks into it. The oldest of its enterprise go.
 pub async fn dead_letter(
     db: &Db,
     enterprise: Uuid,
@@ -43,9 +43,9 @@ pub async fn dead_letter(
     .await?;
     tx.execute_raw(statement(
         backend,
-        "DELETE FROM dead_letter WHERE id IN \
-         (SELECT id FROM dead_letter ORDER BY at DESC, id DESC LIMIT 1000 OFFSET ?)",
-        [DEAD_LETTERS_MAX.into()],
+        "DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter \
+         WHERE enterprise_id = ? ORDER BY at DESC, id DESC LIMIT 1000 OFFSET ?)",
+        [enterprise.into(), DEAD_LETTERS_MAX.into()],
     ))
     .await?;
     tx.commit().await
