@@ -20,7 +20,7 @@ use std::{
 };
 use suyuan_sync::{
     facts::{Content, Fact},
-    finding::{Finding, Subject},
+    finding::Finding,
     ids::{BatchId, DeviceId, Epoch, EventId, GroupId, Seq},
     order::{Interval, Order},
     time::{Timed, effective},
@@ -645,9 +645,4 @@ pub fn named(fact: &Fact) -> Vec<(UnitKey, i64)> {
         .map(|unit| (unit, NAMED))
         .chain(parent.map(|unit| (unit, CONTAINER)))
         .collect()
-}
-
-/// Is this finding about a unit?
-pub fn is_of_unit(finding: &Finding) -> bool {
-    matches!(finding.subject, Subject::Unit(_))
 }

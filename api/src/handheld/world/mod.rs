@@ -9,7 +9,11 @@ mod store;
 
 pub use codes::{CodeOf, Codes};
 
-use crate::{handheld::decisions::periods, log::Position, sealing::Sealer};
+use crate::{
+    handheld::decisions::periods,
+    log::{self, Position},
+    sealing::Sealer,
+};
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::{BTreeMap, BTreeSet};
 use store::Part;
@@ -181,19 +185,21 @@ impl Source {
         Ok(())
     }
 
-    /// Puts in until when these positions were the newest.
+    /// Puts in until when these positions were the newest: when the next one was committed, an entry
+    /// of the log or an event; nothing while none followed. Whoever knew the log up to there knew all
+    /// of it until then, so a list of that position is as old as that, however long nothing happened
+    /// before.
     pub async fn instants(
         &mut self,
         conn: &impl ConnectionTrait,
         positions: BTreeSet<Gseq>,
     ) -> Result<(), WorldError> {
-        let mut instants: BTreeMap<Gseq, Micros> = BTreeMap::new();
-        for position in positions {
-            if let Some(at) = store::instant(conn, position).await? {
-                instants.insert(position, at);
-            }
-        }
-        self.world.instants = instants;
+        // Positions have no holes.
+        let next = |position: Gseq| position.saturating_add(1);
+        let following = positions.iter().map(|position| next(*position)).collect();
+        let following = log::instants(conn, &following).await?;
+        let known = |position| Some((position, *following.get(&next(position))?));
+        self.world.instants = positions.into_iter().filter_map(known).collect();
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{CodeOf, WorldError};
 use crate::{
-    clock::{Micros, expires_at},
+    clock::expires_at,
     db::statement,
     entities::{batch, code_space, device, enterprise, location, product},
     log::Position,
@@ -267,29 +267,6 @@ pub(super) async fn sweeps(
         }
     }
     Ok(sweeps)
-}
-
-/// Until when a position was the newest: when the next one was committed, an entry of the log or an
-/// event; none while nothing followed. Whoever knew the log up to there knew all of it until then, so
-/// a list of that position is as old as that, however long nothing happened before.
-pub(super) async fn instant(
-    conn: &impl ConnectionTrait,
-    position: Position,
-) -> Result<Option<Micros>, DbErr> {
-    let row = conn
-        .query_one_raw(statement(
-            conn.get_database_backend(),
-            "SELECT MIN(stamp) AS stamp FROM (\
-             SELECT * FROM (SELECT stamp FROM event WHERE gseq > ? ORDER BY gseq LIMIT 1) e \
-             UNION ALL SELECT * FROM \
-             (SELECT stamp FROM log_entry WHERE gseq > ? ORDER BY gseq LIMIT 1) l) following",
-            [position.into(), position.into()],
-        ))
-        .await?;
-    Ok(row
-        .map(|row| row.try_get("", "stamp"))
-        .transpose()?
-        .flatten())
 }
 
 /// A commissioning or a destruction of codes, as its record tells it.

@@ -10,7 +10,6 @@ use crate::{
     log::{Block, Position},
 };
 use sea_orm::ConnectionTrait;
-use std::collections::BTreeMap;
 use suyuan_sync::{
     admission::{Decision, Judged},
     event::Event,
@@ -32,7 +31,7 @@ impl Engine {
     ) -> Result<Vec<New>, PushError> {
         let (device, epoch) = (push.batch.device.0, push.batch.epoch);
         let mut new = Vec::new();
-        let mut delivered: BTreeMap<Micros, Position> = BTreeMap::new();
+        let told = self.told(block.tx(), push, known).await?;
         let pairs = decision.judged.iter().zip(&push.batch.events);
         for (at, (judged, event)) in pairs.enumerate() {
             let Judged::New(kept) = judged else {
@@ -48,15 +47,7 @@ impl Engine {
                 }
                 None => (at_receipt(stamp), Vec::new(), None),
             };
-            let anchor = anchor.unwrap_or(known.chain.enrolled_at);
-            let delivered = if let Some(known) = delivered.get(&anchor) {
-                *known
-            } else {
-                let tx = block.tx();
-                let position = self.delivered(tx, device, epoch, known, anchor).await?;
-                delivered.insert(anchor, position);
-                position
-            };
+            let delivered = told.before(anchor.unwrap_or(known.chain.enrolled_at));
             flags.extend(kept.outcome.findings());
             new.push(New {
                 at,
@@ -82,20 +73,55 @@ impl Engine {
         })
     }
 
-    /// What the device had been told and had acknowledged before an anchor was given to it.
-    async fn delivered(
+    /// What the device had been told and had acknowledged, as far back as the anchors in its push go:
+    /// one look, however many they are.
+    async fn told(
         &self,
         conn: &impl ConnectionTrait,
-        device: Uuid,
-        epoch: Epoch,
+        push: &Incoming,
         known: &Known,
-        anchor: Micros,
-    ) -> Result<Position, PushError> {
-        let (position, since) = known.chain.delivered;
-        if position == 0 || since < anchor {
-            return Ok(position);
+    ) -> Result<Told, PushError> {
+        let (device, epoch) = (push.batch.device.0, push.batch.epoch);
+        let last = known.chain.delivered;
+        let mut told = Told {
+            last,
+            earlier: Vec::new(),
+        };
+        let anchors = push.batch.events.iter().filter_map(|event| {
+            let reading = self.clock(device, epoch, event.read.event().map(AsRef::as_ref))?;
+            reading.anchor
+        });
+        let (mut least, mut greatest) = (Micros::MAX, Micros::MIN);
+        for anchor in anchors.filter(|anchor| last.0 > 0 && *anchor <= last.1) {
+            (least, greatest) = (least.min(anchor), greatest.max(anchor));
         }
-        Ok(store::delivered_before(conn, device, epoch, anchor).await?)
+        if least <= greatest {
+            told.earlier = store::acknowledged(conn, device, epoch, (least, greatest)).await?;
+        }
+        Ok(told)
+    }
+}
+
+/// What a device had acknowledged, and when.
+struct Told {
+    /// The last position, and since when.
+    last: (Position, Micros),
+    /// Those before, oldest first; of before the least anchor one, and none is older than the epoch.
+    earlier: Vec<(Micros, Position)>,
+}
+
+impl Told {
+    /// Before an anchor was given to it.
+    fn before(&self, anchor: Micros) -> Position {
+        let (position, since) = self.last;
+        if position == 0 || since < anchor {
+            return position;
+        }
+        let before = self.earlier.partition_point(|(at, _)| *at < anchor);
+        let last = before
+            .checked_sub(1)
+            .and_then(|last| self.earlier.get(last));
+        last.map_or(0, |(_, position)| *position)
     }
 }
 

@@ -32,6 +32,35 @@ pub async fn delivered_before(
     row.map_or(Ok(0), |row| row.try_get("", "gseq"))
 }
 
+/// What the device had acknowledged before each instant of this span, and when: oldest first, from
+/// the last acknowledgement before it on.
+pub async fn acknowledged(
+    conn: &impl ConnectionTrait,
+    device: Uuid,
+    epoch: Epoch,
+    (from, to): (Micros, Micros),
+) -> Result<Vec<(Micros, Position)>, DbErr> {
+    let rows = conn
+        .query_all_raw(statement(
+            conn.get_database_backend(),
+            "SELECT at, gseq FROM device_ack WHERE device_id = ? AND epoch = ? AND at < ? \
+             AND at >= COALESCE((SELECT MAX(at) FROM device_ack \
+             WHERE device_id = ? AND epoch = ? AND at < ?), 0) ORDER BY at",
+            [
+                device.into(),
+                i64::from(epoch).into(),
+                to.into(),
+                device.into(),
+                i64::from(epoch).into(),
+                from.into(),
+            ],
+        ))
+        .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("", "at")?, row.try_get("", "gseq")?)))
+        .collect()
+}
+
 /// The nearest checkpoint below a number.
 pub async fn checkpoint_before(
     conn: &impl ConnectionTrait,
