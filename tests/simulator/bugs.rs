@@ -70,7 +70,7 @@ fn race(seed: u64) -> Options {
         devices: 24,
         race: true,
         without: vec![Part::Faults, Part::Recalls, Part::Lots],
-        database: postgres(),
+        database: Some(postgres()),
         ..Options::of(seed)
     }
 }

@@ -5,7 +5,6 @@
 
 mod bugs;
 #[path = "../../sync/tests/differential/mod.rs"]
-#[allow(dead_code)]
 mod differential;
 #[path = "../../sync/tests/oracle/mod.rs"]
 mod oracle;
@@ -31,7 +30,6 @@ fn running(options: Options) -> Result<Ran, suyuan::simulate::SimulateError> {
 }
 
 /// A new PostgreSQL database.
-fn postgres() -> Option<String> {
-    let made = actix_web::rt::System::new().block_on(suyuan_tests::new_postgres_database());
-    Some(made)
+fn postgres() -> String {
+    actix_web::rt::System::new().block_on(suyuan_tests::new_postgres_database())
 }

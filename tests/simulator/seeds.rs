@@ -38,7 +38,7 @@ fn one_calm_handset_on_sqlite() {
 
 #[test]
 fn one_calm_handset_on_postgres() {
-    one_calm_handset(postgres());
+    one_calm_handset(Some(postgres()));
 }
 
 fn options(seed: u64, database: Option<String>) -> Options {
@@ -68,7 +68,7 @@ fn seeds_hold_on_sqlite() {
 #[test]
 fn seeds_hold_on_two_servers_on_postgres() {
     for seed in [21, 22] {
-        foul(seed, postgres());
+        foul(seed, Some(postgres()));
     }
 }
 
@@ -81,7 +81,7 @@ fn a_seed_makes_one_run_on_either_database() {
             ..options(31, database)
         })
     };
-    let (first, second, elsewhere) = (of(None), of(None), of(postgres()));
+    let (first, second, elsewhere) = (of(None), of(None), of(Some(postgres())));
     assert!(first.events > 20, "{first}");
     assert_eq!(first.history, second.history, "{first}\n{second}");
     assert_eq!(first.history, elsewhere.history, "{first}\n{elsewhere}");

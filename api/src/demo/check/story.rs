@@ -31,7 +31,10 @@ pub async fn check(demo: &Demo) -> Result<(), String> {
         return Err(format!("explained by {causes:?}"));
     }
     let copied = demo.codes.suspected_copy.first().ok_or("no copied tin")?;
-    let path: String = copied.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let path = copied
+        .replace('%', "%25")
+        .replace('/', "%2F")
+        .replace('?', "%3F");
     let unit = see(&format!("/v1/units/{path}")).await?;
     let state = &unit["state"];
     if (state["phase"].as_str(), state["suspected_copy"].as_bool()) != (Some("sold"), Some(true)) {
