@@ -226,5 +226,5 @@ pub async fn fetch(device: &Handheld, hash: Hash) -> Vec<u8> {
     let answer = device.read(&format!("/v1/sync/chunks/{hash}")).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(Hash::of(&answer.body), hash);
-    answer.body.to_vec()
+    answer.body.clone()
 }

@@ -166,8 +166,13 @@ on_both!(
         let mut other = Held::default();
         other.pull(&mut store).await;
         assert_eq!(
-            other.list.as_ref().map(|list| list.content()),
-            till.list.as_ref().map(|list| list.content())
+            other
+                .list
+                .as_ref()
+                .map(suyuan_sync::wire::RecallList::content),
+            till.list
+                .as_ref()
+                .map(suyuan_sync::wire::RecallList::content)
         );
         app.stop().await;
     }
