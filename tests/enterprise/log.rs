@@ -82,7 +82,7 @@ on_both!(
             assert_eq!(after.len() - before.len(), entries, "{name}");
             let new = &after[before.len()];
             assert_eq!(after[..before.len()], before[..], "{name} rewrote the log");
-            let who = if ["create_enterprise", "change_policy"].contains(&name) {
+            let who = if ["create_enterprise", "change_policy", "confirm_clock"].contains(&name) {
                 "platform.admin"
             } else {
                 "aaa.admin"
