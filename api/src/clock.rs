@@ -128,9 +128,10 @@ impl Clock {
     fn moved(&self, now: Instant) -> Instant {
         let shift = self.shift.load(Ordering::Relaxed);
         let by = Duration::from_micros(shift.unsigned_abs());
-        let moved = match shift < 0 {
-            true => now.checked_sub(by),
-            false => now.checked_add(by),
+        let moved = if shift < 0 {
+            now.checked_sub(by)
+        } else {
+            now.checked_add(by)
         };
         moved.unwrap_or(now)
     }

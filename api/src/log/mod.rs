@@ -354,9 +354,10 @@ impl Log {
         shown: Micros,
     ) -> Result<(), ActError> {
         // Both of one machine, or both moved: the database's clock is nobody's to move.
-        let now = match store::is_databases_own(tx, &self.clock) {
-            true => Instant::now(),
-            false => self.clock.monotonic(),
+        let now = if store::is_databases_own(tx, &self.clock) {
+            Instant::now()
+        } else {
+            self.clock.monotonic()
         };
         if self.watch.allows(now, position, shown) {
             return Ok(());
