@@ -124,6 +124,7 @@ finding_codes! {
     PartialGroup "PARTIAL_GROUP" Warning "T8" "Part of a business act never came in." "业务单据不完整。";
     Unreadable "UNREADABLE" Critical "T9" "Cannot be read; kept as it came." "无法解析，原样保存。";
     SeqMismatch "SEQ_MISMATCH" Critical "T9" "Its number is not its place; kept as it came." "序号与位置不符，原样保存。";
+    Unfoldable "UNFOLDABLE" Critical "T9" "This program failed to fold it; kept until one can." "本程序未能处理，保留至可处理时。";
 }
 
 /// What a finding is about.

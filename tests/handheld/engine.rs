@@ -257,7 +257,7 @@ on_both!(
         assert_eq!(told, [Status::Quarantined, Status::Stored]);
         assert_eq!(answer.results[0].code.as_deref(), Some("UNFOLDABLE"));
         assert_eq!(answer.receipt.contiguous_seq, 2);
-        assert_eq!(open_about_events(&app, FindingCode::Unreadable).await, 1);
+        assert_eq!(open_about_events(&app, FindingCode::Unfoldable).await, 1);
         let state = app.state();
         let ingest = &state.handheld.ingest;
         let still = tend::known_kinds(&state.db, ingest).await;
@@ -271,7 +271,7 @@ on_both!(
             (Phase::InStock, 0),
             "{kept:?}"
         );
-        assert_eq!(open_about_events(&app, FindingCode::Unreadable).await, 0);
+        assert_eq!(open_about_events(&app, FindingCode::Unfoldable).await, 0);
         let again = device.push_at(1, device.history[0], &events).await;
         for result in &again.results {
             assert_eq!(result.status, Status::Duplicate);

@@ -52,7 +52,7 @@ remarks! {
     /// Of a kind or version that a later program knows.
     Later "UNKNOWN_KIND" "T7" Parked None;
     /// An event at its place that the program at hand failed to fold, again and again.
-    Unfoldable "UNFOLDABLE" "T9" Quarantined Some(FindingCode::Unreadable);
+    Unfoldable "UNFOLDABLE" "T9" Quarantined Some(FindingCode::Unfoldable);
     /// On a second branch of its device's epoch.
     Fork "DEVICE_FORK" "T3" Quarantined Some(FindingCode::DeviceFork);
     /// Its id belongs to another event of the enterprise.
