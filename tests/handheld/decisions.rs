@@ -201,7 +201,7 @@ on_both!(
         assert_eq!(array(&all["items"]).len(), 2);
         for wrong in ["x", "1", "1-", "-"] {
             let answer = admin.get(&format!("{path}?after={wrong}")).await;
-            assert_eq!(answer.status, 422, "{wrong}");
+            assert_eq!(answer.status, 400, "{wrong}");
         }
         assert_eq!(
             array(&ok(admin.get("/v1/periods").await)["items"]),

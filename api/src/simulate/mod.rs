@@ -5,9 +5,9 @@
 //! time and chance are made: a request is handed to the router in memory, the clock stands until it
 //! is set, and all chance comes from the seed. So a run that broke something breaks it again.
 //!
-//! - [`run`] is what happens, [`faults`] what people decide and what goes wrong, [`scans`] what is
-//!   scanned, [`post`] the network, [`handset`] a device, [`node`] a server process.
-//! - [`check`] says which invariants are looked at when; they are `suyuan_sync::invariants`.
+//! - `run` is what happens, `faults` what people decide and what goes wrong, `scans` what is
+//!   scanned, `post` the network, `handset` a device, `node` a server process.
+//! - `check` says which invariants are looked at when; they are `suyuan_sync::invariants`.
 //!
 //! It is no part of the service: nothing here may be called by it.
 

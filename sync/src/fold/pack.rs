@@ -217,7 +217,7 @@ fn short<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     }
 }
 
-/// The levels of all codes that are packed, on record or learnt ([`learn`]).
+/// The levels of all codes that are packed, on record or learnt (`learn`).
 pub struct Levels<'a> {
     world: &'a World,
     learnt: BTreeMap<&'a UnitKey, Level>,

@@ -42,7 +42,7 @@ pub fn movements(
 /// The movements that these facts make by what they name, for whoever keeps lines in a store and
 /// works in a few facts at a time. The facts are those asked about, the retracts that strike them,
 /// what retracts among them target, and all documents of a correction or of a count in several.
-/// Movements of containers are [`carried`]; `known` are lines to which anything but a count
+/// Movements of containers are [`carried()`]; `known` are lines to which anything but a count
 /// happened before, as far as complete counts among the facts may miss them.
 pub fn stated(
     facts: &[&Fact],

@@ -14,7 +14,7 @@ use crate::{
         body::Json,
         page,
     },
-    problem::{Problem, ProblemBody},
+    problem::{Problem, ProblemBody, ProblemCode},
 };
 use actix_web::{
     HttpResponse, get, post,
@@ -159,11 +159,9 @@ pub async fn list_restatements(
     let limit = page::limit(query.limit)?;
     let after: Option<Result<Noted, _>> = query.after.as_deref().map(str::parse);
     let after = after.transpose().map_err(|_| {
-        Problem::field(
-            "after",
-            "malformed",
-            "the cursor of an item of this list",
-            "须为本列表某一项的游标",
+        Problem::new(ProblemCode::MalformedRequest).detail(
+            "after: the cursor of an item of this list",
+            "after 须为本列表某一项的游标",
         )
     })?;
     let (enterprise, period) = (caller.enterprise, *position);

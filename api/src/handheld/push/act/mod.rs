@@ -1,8 +1,8 @@
 //! One act: the pushes of several devices, from what is held of them to the commit. Whoever holds the
 //! [`Engine`] admits; nobody else writes events.
 //!
-//! Its steps, each in a file of its own: look up what is held (`store`), [`decide`], [`number`] and
-//! time, [`place`] in the order, fold (`units::folding`), [`record`], [`answer`].
+//! Its steps, each in a file of its own: look up what is held (`store`), `decide`, `number` and
+//! time, `place` in the order, fold (`units::folding`), `record`, `answer`.
 
 mod answer;
 mod decide;
