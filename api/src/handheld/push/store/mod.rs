@@ -1,5 +1,5 @@
 //! All SQL of admission: what is held of devices, and what becomes of pushes. Reading what is held
-//! (`held`) and writing what became of it (`events`, [`chains`]) are apart; `times` is what the
+//! (`held`) and writing what became of it (`events`, `chains`) are apart; `times` is what the
 //! effective times of a device go on from.
 
 mod chains;
