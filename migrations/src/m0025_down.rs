@@ -44,9 +44,9 @@ impl MigrationTrait for Migration {
         hot(
             manager,
             "CREATE TABLE known_partner (
-                enterprise_id UUID NOT NULL,
+                location_id UUID NOT NULL,
                 partner_id UUID NOT NULL,
-                PRIMARY KEY (enterprise_id, partner_id)
+                PRIMARY KEY (location_id, partner_id)
             ) CLUSTERED",
         )
         .await?;

@@ -106,7 +106,7 @@ on_both!(a_poisoned_event_is_set_aside_and_nobody_else, |app| {
             );
         }
     }
-    assert_eq!(b.results[4].code.as_deref(), Some("UNFOLDABLE"));
+    assert_eq!(b.results[4].code.as_deref(), Some("UNREADABLE"));
     // The same again is answered alike, and the poison is kept byte for byte.
     let again = pushed(&devices[1], &all[1]).await;
     assert!(

@@ -26,7 +26,7 @@ pub const UNITS: &str = "FROM unit u WHERE u.gseq > ? AND u.gseq <= ? AND (u.pla
 const MASTER_DATA: &str = "FROM log_entry WHERE gseq > ? AND gseq <= ? \
      AND kind IN ('master_data_changed', 'published') \
      AND (enterprise_id = ? OR subject LIKE 'product:%' OR enterprise_id IN \
-     (SELECT partner_id FROM known_partner WHERE enterprise_id = ?))";
+     (SELECT partner_id FROM known_partner WHERE location_id = ?))";
 const LEGS: &str = "FROM event WHERE gseq > ? AND gseq <= ? AND location_id = ? \
      AND enterprise_id = ? AND kind IN ('inbound', 'outbound') AND counts_from IS NOT NULL";
 
@@ -44,12 +44,11 @@ impl Window {
     }
 
     fn of_master_data(&self) -> [Value; 4] {
-        let whose = self.enterprise;
         [
             self.after.into(),
             self.upto.into(),
-            whose.into(),
-            whose.into(),
+            self.enterprise.into(),
+            self.location.into(),
         ]
     }
 

@@ -44,23 +44,24 @@ impl Seen {
     }
 }
 
-/// Enterprises that one was told of.
+/// Enterprises that a place was told of.
 pub async fn partners(
     conn: &impl ConnectionTrait,
-    enterprise: Uuid,
+    location: Uuid,
 ) -> Result<BTreeSet<Uuid>, DbErr> {
     let found = rows(
         conn,
-        "SELECT partner_id FROM known_partner WHERE enterprise_id = ?",
-        [enterprise.into()],
+        "SELECT partner_id FROM known_partner WHERE location_id = ?",
+        [location.into()],
     )
     .await?;
     let partner = |row: &sea_orm::QueryResult| row.try_get("", "partner_id");
     found.iter().map(partner).collect()
 }
 
-/// Keeps that a device's place is told of these units, and that its enterprise handles these
-/// products and knows these partners.
+/// Keeps that a device's place is told of these units and partners, and that its enterprise handles
+/// these products. Partners are the place's: what another place was told of would be told to a new
+/// device only (I24).
 pub async fn keep(db: &Db, device: &DeviceKnown, seen: &Seen) -> Result<(), DbErr> {
     let (mut products, mut new) = (seen.products.clone(), seen.partners.clone());
     if !products.is_empty() {
@@ -68,7 +69,7 @@ pub async fn keep(db: &Db, device: &DeviceKnown, seen: &Seen) -> Result<(), DbEr
         products.retain(|product| !known.contains(product));
     }
     if !new.is_empty() {
-        let known = partners(db.reader(), device.enterprise).await?;
+        let known = partners(db.reader(), device.location).await?;
         new.retain(|partner| !known.contains(partner));
     }
     write(
@@ -81,9 +82,9 @@ pub async fn keep(db: &Db, device: &DeviceKnown, seen: &Seen) -> Result<(), DbEr
     .await?;
     write(
         db,
-        "INSERT INTO known_partner (enterprise_id, partner_id)",
+        "INSERT INTO known_partner (location_id, partner_id)",
         new.iter()
-            .map(|partner| [device.enterprise.into(), (*partner).into()]),
+            .map(|partner| [device.location.into(), (*partner).into()]),
     )
     .await?;
     write(
