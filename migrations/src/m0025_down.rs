@@ -40,7 +40,17 @@ impl MigrationTrait for Migration {
             ) CLUSTERED",
         )
         .await?;
-        // Other enterprises that one was told of: it is told again when they change.
+        // Products and enterprises of others that a place was told of: it is told again when they
+        // change.
+        hot(
+            manager,
+            "CREATE TABLE known_product (
+                location_id UUID NOT NULL,
+                product_id UUID NOT NULL,
+                PRIMARY KEY (location_id, product_id)
+            ) CLUSTERED",
+        )
+        .await?;
         hot(
             manager,
             "CREATE TABLE known_partner (

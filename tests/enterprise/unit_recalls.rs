@@ -369,7 +369,15 @@ on_both!(a_recall_of_units_sent_twice_is_one, |app| {
     let body = order("r", &json!({"codes": [demo.codes.legal[0]]}));
     let send = async || made(shown.admin.post_with("/v1/recalls", &headers, &body).await);
     let first = send().await;
-    let before = entries(&app).await.len();
+    // Folding what was scanned before is told of by the program, when it comes to it.
+    let acts = async || {
+        let entries = entries(&app).await;
+        entries
+            .iter()
+            .filter(|entry| entry.kind != "refolded")
+            .count()
+    };
+    let before = acts().await;
     assert_eq!(send().await, first);
     let path = format!("/v1/recalls/{}/widen", id(&first));
     let more = json!({"codes": [demo.codes.legal[1]]});
@@ -381,7 +389,7 @@ on_both!(a_recall_of_units_sent_twice_is_one, |app| {
     };
     let widened = widen().await;
     assert_eq!(widen().await, widened);
-    assert_eq!(entries(&app).await.len(), before + 1);
+    assert_eq!(acts().await, before + 1);
     app.stop().await;
 });
 

@@ -2,7 +2,7 @@
 
 use super::{
     card_store as master,
-    listed::{ListError, store::handled},
+    listed::ListError,
     store::{self, Window},
     told_store::{self, Seen},
     unit_store::{self as units, Changes},
@@ -185,8 +185,8 @@ pub async fn read(
         }
     }
     if !foreign.is_empty() {
-        let handled = handled(tx, window.enterprise).await?;
-        for (id, gseq) in foreign.into_iter().filter(|(id, _)| handled.contains(id)) {
+        let known = told_store::products(tx, window.location).await?;
+        for (id, gseq) in foreign.into_iter().filter(|(id, _)| known.contains(id)) {
             newest(&mut products, id, gseq);
         }
     }

@@ -44,6 +44,21 @@ impl Seen {
     }
 }
 
+/// Products of others that a place was told of.
+pub async fn products(
+    conn: &impl ConnectionTrait,
+    location: Uuid,
+) -> Result<BTreeSet<Uuid>, DbErr> {
+    let found = rows(
+        conn,
+        "SELECT product_id FROM known_product WHERE location_id = ?",
+        [location.into()],
+    )
+    .await?;
+    let product = |row: &sea_orm::QueryResult| row.try_get("", "product_id");
+    found.iter().map(product).collect()
+}
+
 /// Enterprises that a place was told of.
 pub async fn partners(
     conn: &impl ConnectionTrait,
@@ -64,6 +79,18 @@ pub async fn partners(
 /// device only (I24).
 pub async fn keep(db: &Db, device: &DeviceKnown, seen: &Seen) -> Result<(), DbErr> {
     let (mut products, mut new) = (seen.products.clone(), seen.partners.clone());
+    let mut here = seen.products.clone();
+    if !here.is_empty() {
+        let known = self::products(db.reader(), device.location).await?;
+        here.retain(|product| !known.contains(product));
+    }
+    write(
+        db,
+        "INSERT INTO known_product (location_id, product_id)",
+        here.iter()
+            .map(|product| [device.location.into(), (*product).into()]),
+    )
+    .await?;
     if !products.is_empty() {
         let known = handled(db.reader(), device.enterprise).await?;
         products.retain(|product| !known.contains(product));
