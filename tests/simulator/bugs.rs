@@ -100,10 +100,19 @@ fn oracle_of_shifts(log: &Log) -> bool {
     !differences(&world, &log.facts).is_empty()
 }
 
-/// I9: the same facts, numbered as if they had come in the other way round, with ties to break.
+/// I9: the same facts, numbered as if they had come in the other way round, with ties to break. Of
+/// codes nobody here issued it counts who was received first (C14): they are left out.
 fn order_of_arrival(log: &Log) -> bool {
+    let issued = |key: &UnitKey| {
+        let info = log.world.units.get(key);
+        info.is_some_and(|info| info.issuer.is_some())
+    };
     let hashes = |turned: bool| {
         let mut facts = log.facts.clone();
+        facts.retain(|fact| {
+            let mut named = fact.event.units.iter().chain(&fact.event.parent);
+            named.all(|read| read.unit.as_ref().is_none_or(issued))
+        });
         let n = facts.len() as i64;
         for (at, fact) in facts.iter_mut().enumerate() {
             fact.order.eff >>= 36;
