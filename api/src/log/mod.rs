@@ -8,13 +8,13 @@
 pub mod handlers;
 mod held;
 mod idempotency;
-mod instants;
+mod instants_store;
 mod store;
 mod watch;
 pub mod wire;
 
 pub use idempotency::IdempotencyKey;
-pub use instants::{instants, position_before};
+pub use instants_store::{instants, position_before};
 
 use crate::{clock::Clock, clock::Micros, db::Db};
 use held::Held;

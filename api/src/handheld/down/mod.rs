@@ -12,9 +12,9 @@
 
 pub mod ack_store;
 pub mod card_store;
+pub mod chunk_handlers;
 pub mod chunk_store;
-pub mod chunks;
-pub mod decode;
+pub mod decode_handlers;
 pub mod handlers;
 pub mod listed;
 pub mod pull;

@@ -3,7 +3,7 @@
 //! the program needs.
 
 use super::PushError;
-use actix_web::web::Bytes;
+use bytes::Bytes;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 

@@ -7,9 +7,9 @@
 //! nothing. `rules` says what a state counts as, `scope` what is covered, `rows` reads units,
 //! `sum` adds up.
 
-mod rows;
+mod rows_store;
 pub mod rules;
-mod scope;
+mod scope_store;
 mod store;
 mod sum;
 pub mod wire;
@@ -27,7 +27,7 @@ pub async fn reach(
 ) -> Result<ReachOut, RecallError> {
     let mut snapshot = state.handheld.reading.begin(&state.db).await?;
     row(snapshot.tx(), enterprise, recall).await?;
-    let scope = scope::Scope::read(snapshot.tx(), enterprise, recall).await?;
+    let scope = scope_store::Scope::read(snapshot.tx(), enterprise, recall).await?;
     let mut sum = sum::Sum::of(scope);
     sum.add_rows(&mut snapshot, enterprise).await?;
     let sales = store::sales(snapshot.tx(), enterprise, recall).await?;

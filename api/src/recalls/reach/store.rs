@@ -1,7 +1,7 @@
 //! SQL beside units: sales of recalled goods, goods without codes, what waits to be published.
 
 use super::{
-    scope::Scope,
+    scope_store::Scope,
     wire::{LotAmount, SalesOut},
 };
 use crate::{db::statement, findings::store::gtins};

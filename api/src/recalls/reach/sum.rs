@@ -1,9 +1,9 @@
 //! Adds up where units are. Every unit of the scope is counted once.
 
 use super::{
-    rows::{self, Row},
+    rows_store::{self as rows, Row},
     rules::{Whereabouts, whereabouts},
-    scope::Scope,
+    scope_store::Scope,
     wire::{Amount, LegAmount, MissingAmount, PlaceAmount, ReachOut},
 };
 use crate::{

@@ -1,11 +1,11 @@
 //! One act: the pushes of several devices, from what is held of them to the commit. Whoever holds the
 //! [`Engine`] admits; nobody else writes events.
 //!
-//! Its steps, each in a file of its own: look up what is held (`store`), `decide`, `number` and
+//! Its steps, each in a file of its own: look up what is held (`store`), `judge`, `number` and
 //! time, `place` in the order, fold (`units::folding`), `record`, `answer`.
 
 mod answer;
-mod decide;
+mod judge;
 mod number;
 mod place;
 mod record;
@@ -31,7 +31,7 @@ use crate::{
     projection::{self, units::set_unit_statuses},
 };
 use answer::merged;
-use decide::Decided;
+use judge::Decided;
 use std::collections::BTreeMap;
 use suyuan_sync::{
     admission::{Batch, Branch, Decision, FrameFault, Receipted},

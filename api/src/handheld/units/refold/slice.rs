@@ -40,7 +40,7 @@ pub async fn slice(engine: &mut Engine, work: &Work, limit: i64) -> Result<Durat
             tracing::error!(%error, work = work.id, cursor = work.cursor, "cannot be folded: left");
             let db = engine.db().clone();
             let page = pages::page(db.reader(), engine.parts(), work, limit).await?;
-            store::advance(db.writer(), work, page.next).await?;
+            passed(&db, work, page.next).await?;
             Ok(Duration::ZERO)
         }
         folded => folded,
@@ -54,7 +54,7 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
     source.refresh(db.reader(), seen).await?;
     let page = pages::page(db.reader(), (source, reader), work, limit).await?;
     if page.units.is_empty() && page.events.is_empty() {
-        store::advance(db.writer(), work, page.next).await?;
+        passed(&db, work, page.next).await?;
         return Ok(Duration::ZERO);
     }
     let act = match engine.log().begin::<()>(Actor::System, None).await? {
@@ -92,7 +92,7 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
         // Nothing is another than it was: nothing to be told in the log.
         act.abandon().await?;
         let held = locked.elapsed();
-        store::advance(db.writer(), work, page.next).await?;
+        passed(&db, work, page.next).await?;
         return Ok(held);
     }
     let body = Body {
@@ -108,4 +108,10 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
     };
     act.commit(entry, &()).await?;
     Ok(locked.elapsed())
+}
+
+/// Notes how far work has come, outside of any act.
+async fn passed(db: &crate::db::Db, work: &Work, next: Option<i64>) -> Result<(), PushError> {
+    store::advance(db.writer(), work, next).await?;
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Units a recall may cover, from their rows, and what became of each: those that share the life of
 //! a container are where it is.
 
-use super::{rules::shared, scope::Scope};
+use super::{rules::shared, scope_store::Scope};
 use crate::{
     db::{rows::by_keys, statement},
     handheld::{
