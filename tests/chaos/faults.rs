@@ -102,8 +102,12 @@ async fn a_disk_that_is_full_and_then_is_not() {
     let mut pdas = site.at_work(devices, seed);
     let disk = tempfile::tempdir().expect("a folder");
     let (at, from) = (disk.path().display(), site.folder().display());
-    let script =
-        format!("mount -t tmpfs -o size=24m none {at} && cp {from}/* {at}/ && exec \"$@\"");
+    // Whoever made this installation may still be closing its database: the copy is of one file.
+    let closed =
+        format!("for n in $(seq 100); do [ -e {from}/suyuan.db-shm ] || break; sleep 0.1; done");
+    let script = format!(
+        "{closed}; mount -t tmpfs -o size=24m none {at} && cp {from}/* {at}/ && exec \"$@\""
+    );
     let under = ["unshare", flags, "sh", "-c", &script, "sh"];
     let (url, data) = (format!("sqlite://{at}/suyuan.db"), at.to_string());
     let server = site

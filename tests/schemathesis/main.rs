@@ -135,6 +135,7 @@ async fn staff_meet_what_the_document_says(engine: Engine) {
         // The platform's.
         "POST /v1/enterprises",
         "GET /v1/enterprises",
+        "POST /v1/policy",
         // The platform's, and nothing stands aside on this stage.
         "POST /v1/clock/confirm",
         "POST /v1/quarantine/{position}/admit",

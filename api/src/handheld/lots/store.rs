@@ -39,6 +39,14 @@ fn row(row: &QueryResult) -> Result<LineRow, DbErr> {
     })
 }
 
+fn by_line(found: &[QueryResult]) -> Result<BTreeMap<LotKey, LineRow>, DbErr> {
+    let lines = found.iter().map(|found| {
+        let line = row(found)?;
+        Ok((line.kept.line.key.clone(), line))
+    });
+    lines.collect()
+}
+
 /// Lines by key.
 pub async fn lines(
     conn: &impl ConnectionTrait,
@@ -60,10 +68,7 @@ pub async fn lines(
             ]
         });
         let query = statement(conn.get_database_backend(), &sql, values);
-        for found in conn.query_all_raw(query).await? {
-            let line = row(&found)?;
-            out.insert(line.kept.line.key.clone(), line);
-        }
+        out.extend(by_line(&conn.query_all_raw(query).await?)?);
     }
     Ok(out)
 }
@@ -81,12 +86,7 @@ pub async fn lines_at(
         places.iter().map(|place| place.0.into()).collect(),
     )
     .await?;
-    let mut out = BTreeMap::new();
-    for found in &found {
-        let line = row(found)?;
-        out.insert(line.kept.line.key.clone(), line);
-    }
-    Ok(out)
+    by_line(&found)
 }
 
 /// Lines by number.
@@ -101,12 +101,7 @@ pub async fn lines_by_id(
         ids.iter().map(|id| (*id).into()).collect(),
     )
     .await?;
-    let mut out = BTreeMap::new();
-    for found in &found {
-        let line = row(found)?;
-        out.insert(line.kept.line.key.clone(), line);
-    }
-    Ok(out)
+    by_line(&found)
 }
 
 /// Which movements to read.

@@ -4,8 +4,8 @@
 //! All is read on one snapshot, and in sets: what was commissioned comes from the ranges and lists of
 //! codes as bitmaps, what happened to units from their rows batch by batch, and those inside
 //! containers share what became of these. A unit that was commissioned and never seen since costs
-//! nothing. `rules` says what a state counts as, `scope` what is covered, `rows` reads units,
-//! `sum` adds up.
+//! nothing. `rules` says what a state counts as, `scope_store` reads what is
+//! covered, `rows_store` units, `sum` adds up.
 
 mod rows_store;
 pub mod rules;

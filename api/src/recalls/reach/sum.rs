@@ -1,7 +1,7 @@
 //! Adds up where units are. Every unit of the scope is counted once.
 
 use super::{
-    rows_store::{self as rows, Row},
+    rows_store::{self, Row},
     rules::{Whereabouts, whereabouts},
     scope_store::Scope,
     wire::{Amount, LegAmount, MissingAmount, PlaceAmount, ReachOut},
@@ -59,7 +59,7 @@ impl Sum {
         snapshot: &mut Snapshot<'_>,
         enterprise: Uuid,
     ) -> Result<(), WorldError> {
-        let units = rows::read(snapshot.tx(), enterprise, &self.scope).await?;
+        let units = rows_store::read(snapshot.tx(), enterprise, &self.scope).await?;
         let mut covered = Vec::with_capacity(units.len());
         for row in units {
             let code = snapshot.code(&row.key).await?;
@@ -76,7 +76,7 @@ impl Sum {
             }
         }
         let (rows, items): (Vec<Row>, Vec<bool>) = covered.into_iter().unzip();
-        let states = rows::states(snapshot, &rows).await?;
+        let states = rows_store::states(snapshot, &rows).await?;
         for (row, items) in rows.iter().zip(items) {
             let at = states
                 .get(&row.id)

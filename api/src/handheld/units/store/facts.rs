@@ -1,0 +1,218 @@
+//! Which events are about a unit: read as facts, and written down by role.
+
+use super::{CONTAINER, NAMED, UnitId};
+use crate::{
+    clock::Micros,
+    db::{
+        rows::{Rows, by_keys},
+        statement,
+    },
+    handheld::units::facts::{COLUMNS, Reader},
+    log::Position,
+};
+use sea_orm::{ConnectionTrait, DbErr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use suyuan_sync::{
+    facts::Fact,
+    ids::{DeviceId, Epoch, EventId, GroupId, Seq},
+    order::Interval,
+    time::{Timed, effective},
+    unit::UnitKey,
+};
+use uuid::Uuid;
+
+/// Everything that counts, whenever it came in.
+pub const NOW: Position = Position::MAX;
+
+/// The facts about these units, of those that count as of a position.
+pub async fn facts(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    units: &[UnitId],
+    upto: Position,
+) -> Result<BTreeMap<UnitId, Vec<Arc<Fact>>>, DbErr> {
+    let sql = format!(
+        "SELECT u.unit_id, {COLUMNS} FROM event_unit u JOIN event e ON e.gseq = u.gseq \
+         WHERE e.counts_from <= ? AND u.unit_id IN ({{keys}})"
+    );
+    let keys = units.iter().map(|id| (*id).into()).collect();
+    let mut facts: BTreeMap<UnitId, BTreeMap<i64, Arc<Fact>>> = BTreeMap::new();
+    for row in by_keys(conn, &sql, &[upto.into()], keys).await? {
+        if let Some(fact) = reader.fact(&row)? {
+            let unit: UnitId = row.try_get("", "unit_id")?;
+            facts.entry(unit).or_default().insert(fact.gseq, fact);
+        }
+    }
+    let list = |facts: BTreeMap<i64, Arc<Fact>>| facts.into_values().collect();
+    Ok(facts
+        .into_iter()
+        .map(|(unit, facts)| (unit, list(facts)))
+        .collect())
+}
+
+/// Facts by their events' ids, of any enterprise; who asks filters.
+pub async fn by_event_id(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    ids: &BTreeSet<EventId>,
+) -> Result<Vec<Arc<Fact>>, DbErr> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM event e WHERE e.event_id IN ({{keys}}) \
+         AND e.counts_from IS NOT NULL"
+    );
+    let keys = ids.iter().map(|id| id.0.into()).collect();
+    read(&by_keys(conn, &sql, &[], keys).await?, reader)
+}
+
+/// Facts by position.
+pub async fn by_position(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    positions: &BTreeSet<Position>,
+) -> Result<Vec<Arc<Fact>>, DbErr> {
+    by_position_then(conn, reader, positions, NOW).await
+}
+
+/// Facts by position, of those that count as of another.
+pub async fn by_position_then(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    positions: &BTreeSet<Position>,
+    upto: Position,
+) -> Result<Vec<Arc<Fact>>, DbErr> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM event e WHERE e.counts_from <= ? AND e.gseq IN ({{keys}})");
+    let keys = positions.iter().map(|gseq| (*gseq).into()).collect();
+    read(&by_keys(conn, &sql, &[upto.into()], keys).await?, reader)
+}
+
+/// Facts of groups, of any enterprise; who asks filters.
+pub async fn by_group(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    groups: &BTreeSet<GroupId>,
+) -> Result<Vec<Arc<Fact>>, DbErr> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM event e WHERE e.group_id IN ({{keys}}) AND e.group_id IS NOT NULL \
+         AND e.counts_from IS NOT NULL"
+    );
+    let keys = groups.iter().map(|id| id.0.into()).collect();
+    read(&by_keys(conn, &sql, &[], keys).await?, reader)
+}
+
+/// Effective times of a device's epoch by what counted as of a position, by event. Branches that
+/// were admitted keep the time they were admitted with.
+pub async fn effective_as_of(
+    conn: &impl ConnectionTrait,
+    device: DeviceId,
+    epoch: Epoch,
+    upto: Position,
+) -> Result<BTreeMap<Position, Micros>, DbErr> {
+    let rows = conn
+        .query_all_raw(statement(
+            conn.get_database_backend(),
+            "SELECT gseq, seq, lo, est, stamp FROM event WHERE device_id = ? AND epoch = ? \
+             AND branch IS NULL AND counts_from <= ? ORDER BY seq",
+            [device.0.into(), i64::from(epoch).into(), upto.into()],
+        ))
+        .await?;
+    let (mut positions, mut times) = (Vec::new(), Vec::new());
+    for row in rows {
+        let number = |name: &str| row.try_get::<i64>("", name);
+        positions.push(number("gseq")?);
+        times.push(Timed {
+            seq: number("seq")? as Seq,
+            interval: Interval {
+                lo: number("lo")?,
+                est: number("est")?,
+                hi: number("stamp")?,
+            },
+        });
+    }
+    Ok(positions.into_iter().zip(effective(&times)).collect())
+}
+
+fn read(rows: &[sea_orm::QueryResult], reader: &mut Reader) -> Result<Vec<Arc<Fact>>, DbErr> {
+    let mut facts: BTreeMap<Position, Arc<Fact>> = BTreeMap::new();
+    for row in rows {
+        if let Some(fact) = reader.fact(row)? {
+            facts.insert(fact.gseq, fact);
+        }
+    }
+    Ok(facts.into_values().collect())
+}
+
+/// Retracts that are in and strike any of these: pairs of target and position of the retract.
+pub async fn retracts_of(
+    conn: &impl ConnectionTrait,
+    targets: &BTreeSet<EventId>,
+) -> Result<Vec<(Uuid, EventId, Position)>, DbErr> {
+    let keys = targets.iter().map(|id| id.0.into()).collect();
+    let rows = by_keys(
+        conn,
+        "SELECT DISTINCT enterprise_id, target_id, gseq FROM event_target \
+         WHERE target_id IN ({keys})",
+        &[],
+        keys,
+    )
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                row.try_get("", "enterprise_id")?,
+                EventId(row.try_get("", "target_id")?),
+                row.try_get("", "gseq")?,
+            ))
+        })
+        .collect()
+}
+
+/// Notes which events are about which units.
+pub async fn write_event_units(
+    conn: &impl ConnectionTrait,
+    about: &BTreeMap<(UnitId, Position), i64>,
+) -> Result<(), DbErr> {
+    let mut rows = Rows::of(3);
+    for ((unit, gseq), role) in about {
+        rows.add([(*unit).into(), (*gseq).into(), (*role).into()]);
+    }
+    rows.write(
+        conn,
+        "INSERT INTO event_unit (unit_id, gseq, role)",
+        "ON CONFLICT (unit_id, gseq) DO NOTHING",
+    )
+    .await?;
+    Ok(())
+}
+
+/// Notes what retracts strike.
+pub async fn write_targets(
+    conn: &impl ConnectionTrait,
+    targets: &[(Uuid, EventId, Position)],
+) -> Result<(), DbErr> {
+    let mut rows = Rows::of(3);
+    for (enterprise, target, gseq) in targets {
+        rows.add([(*enterprise).into(), target.0.into(), (*gseq).into()]);
+    }
+    rows.write(
+        conn,
+        "INSERT INTO event_target (enterprise_id, target_id, gseq)",
+        "ON CONFLICT (enterprise_id, target_id, gseq) DO NOTHING",
+    )
+    .await?;
+    Ok(())
+}
+
+/// The units an event names, itself first, then its container.
+pub fn named(fact: &Fact) -> Vec<(UnitKey, i64)> {
+    let event = &fact.event;
+    let units = event.units.iter().filter_map(|read| read.unit.clone());
+    let parent = event.parent.iter().filter_map(|read| read.unit.clone());
+    units
+        .map(|unit| (unit, NAMED))
+        .chain(parent.map(|unit| (unit, CONTAINER)))
+        .collect()
+}

@@ -1,0 +1,37 @@
+//! All SQL about units. Reads and writes go in sets: [`units`](units()) and what containers hold, the
+//! facts that are about a unit, and what was found.
+
+mod facts;
+mod findings;
+mod units;
+
+pub use facts::{
+    NOW, by_event_id, by_group, by_position, by_position_then, effective_as_of, facts, named,
+    retracts_of, write_event_units, write_targets,
+};
+pub use findings::{
+    Aside, Opened, open_of_events, write_aside, write_changed, write_closed, write_opened,
+};
+pub use units::{
+    UnitRow, UnitWrite, add_contents, contents, exceptional_in, left_after, sharing_in, unit_row,
+    units, write_units,
+};
+
+use sea_orm::DbErr;
+
+/// A unit's number.
+pub type UnitId = i64;
+
+/// How an event is about a unit: it names it. What is told of a pair first stays, and naming is told
+/// when an event comes in.
+pub const NAMED: i64 = 0;
+/// It names it as container.
+pub const CONTAINER: i64 = 1;
+/// It strikes an event about it.
+pub const STRIKES: i64 = 2;
+/// It decides whether a correction counts.
+pub const DECIDES: i64 = 3;
+
+fn json(value: &impl serde::Serialize) -> Result<String, DbErr> {
+    serde_json::to_string(value).map_err(|error| DbErr::Json(error.to_string()))
+}

@@ -1,0 +1,264 @@
+//! Rows of units, and what containers hold, batch by batch.
+
+use super::{UnitId, json};
+use crate::{
+    clock::Micros,
+    db::rows::{Rows, by_keys},
+    handheld::units::Kept,
+    log::Position,
+};
+use sea_orm::{ConnectionTrait, DbErr, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use suyuan_sync::{facts::Content, ids::BatchId, order::Order, unit::UnitKey};
+use uuid::Uuid;
+
+/// A row of `unit`.
+#[derive(Debug, Clone)]
+pub struct UnitRow {
+    /// Number.
+    pub id: UnitId,
+    /// Key.
+    pub key: UnitKey,
+    /// The container it is in.
+    pub inside: Option<UnitId>,
+    /// Is it judged by itself while its container moves?
+    pub exceptional: bool,
+    /// The rest.
+    pub kept: Kept,
+}
+
+/// A unit out of a row with id, key, container, flag and state.
+pub fn unit_row(row: &sea_orm::QueryResult) -> Result<UnitRow, DbErr> {
+    let (key, state): (String, String) = (row.try_get("", "unit_key")?, row.try_get("", "state")?);
+    Ok(UnitRow {
+        id: row.try_get("", "id")?,
+        key: UnitKey::kept(&key),
+        inside: row.try_get("", "inside")?,
+        exceptional: row.try_get("", "exceptional")?,
+        kept: serde_json::from_str(&state)
+            .map_err(|error| DbErr::Json(format!("unit {key}: {error}")))?,
+    })
+}
+
+/// Units by key.
+pub async fn units(conn: &impl ConnectionTrait, keys: &[UnitKey]) -> Result<Vec<UnitRow>, DbErr> {
+    let keys = keys.iter().map(|key| key.as_str().into()).collect();
+    let rows = by_keys(
+        conn,
+        "SELECT id, unit_key, inside, exceptional, state FROM unit WHERE unit_key IN ({keys})",
+        &[],
+        keys,
+    )
+    .await?;
+    rows.iter().map(unit_row).collect()
+}
+
+/// Exceptional things directly in these containers.
+pub async fn exceptional_in(
+    conn: &impl ConnectionTrait,
+    containers: &[UnitId],
+) -> Result<Vec<UnitKey>, DbErr> {
+    let keys = containers.iter().map(|id| (*id).into()).collect();
+    let rows = by_keys(
+        conn,
+        "SELECT unit_key FROM unit WHERE inside IN ({keys}) AND exceptional",
+        &[],
+        keys,
+    )
+    .await?;
+    let key = |row: &sea_orm::QueryResult| row.try_get::<String>("", "unit_key");
+    rows.iter()
+        .map(|row| Ok(UnitKey::kept(&key(row)?)))
+        .collect()
+}
+
+/// Things directly in these containers that share what becomes of them, up to so many.
+pub async fn sharing_in(
+    conn: &impl ConnectionTrait,
+    containers: &[UnitId],
+    most: usize,
+) -> Result<Vec<(UnitId, UnitKey)>, DbErr> {
+    let keys = containers.iter().map(|id| (*id).into()).collect();
+    let sql = format!(
+        "SELECT id, unit_key FROM unit WHERE inside IN ({{keys}}) AND NOT exceptional LIMIT {most}"
+    );
+    let rows = by_keys(conn, &sql, &[], keys).await?;
+    rows.iter()
+        .map(|row| {
+            let key: String = row.try_get("", "unit_key")?;
+            Ok((row.try_get("", "id")?, UnitKey::kept(&key)))
+        })
+        .collect()
+}
+
+/// Of these, what was in a container and left it at or after an instant of the order (ever, if none
+/// is given): what happened to the container before that happened to them.
+pub async fn left_after(
+    conn: &impl ConnectionTrait,
+    (id, container): (UnitId, &UnitKey),
+    children: &BTreeSet<UnitKey>,
+    since: Option<Micros>,
+) -> Result<Vec<UnitKey>, DbErr> {
+    let keys = children.iter().map(|key| key.as_str().into()).collect();
+    let rows = by_keys(
+        conn,
+        "SELECT unit_key, state FROM unit WHERE (inside IS NULL OR inside <> ?) \
+         AND unit_key IN ({keys})",
+        &[id.into()],
+        keys,
+    )
+    .await?;
+    let mut left = Vec::new();
+    for row in rows {
+        let state: String = row.try_get("", "state")?;
+        let kept: Kept =
+            serde_json::from_str(&state).map_err(|error| DbErr::Json(error.to_string()))?;
+        let stayed = kept.stays.iter().any(|stay| {
+            let until = stay.until.as_ref();
+            stay.container == *container
+                && until.is_none_or(|until| since.is_none_or(|since| until.eff >= since))
+        });
+        if stayed {
+            left.push(UnitKey::kept(&row.try_get::<String>("", "unit_key")?));
+        }
+    }
+    Ok(left)
+}
+
+/// What containers hold directly, batch by batch: so many units for each stay.
+pub async fn contents(
+    conn: &impl ConnectionTrait,
+    containers: &[UnitId],
+) -> Result<BTreeMap<UnitId, BTreeMap<Content, i64>>, DbErr> {
+    let keys = containers.iter().map(|id| (*id).into()).collect();
+    let rows = by_keys(
+        conn,
+        "SELECT container_id, batch_id, stay_from, stay_until, units FROM content \
+         WHERE container_id IN ({keys})",
+        &[],
+        keys,
+    )
+    .await?;
+    let mut out: BTreeMap<UnitId, BTreeMap<Content, i64>> = BTreeMap::new();
+    for row in rows {
+        let (from, until): (String, String) = (
+            row.try_get("", "stay_from")?,
+            row.try_get("", "stay_until")?,
+        );
+        let until = if until.is_empty() {
+            None
+        } else {
+            Some(order(&until)?)
+        };
+        let content = Content {
+            batch: BatchId(row.try_get("", "batch_id")?),
+            from: order(&from)?,
+            until,
+        };
+        out.entry(row.try_get("", "container_id")?)
+            .or_default()
+            .insert(content, row.try_get("", "units")?);
+    }
+    Ok(out)
+}
+
+fn order(text: &str) -> Result<Order, DbErr> {
+    serde_json::from_str(text).map_err(|error| DbErr::Json(format!("content: {error}")))
+}
+
+/// Changes what containers hold: so many units of a batch more or fewer for a stay.
+pub async fn add_contents(
+    conn: &impl ConnectionTrait,
+    changes: &BTreeMap<(UnitId, Content), i64>,
+) -> Result<(), DbErr> {
+    let mut rows = Rows::of(5);
+    for ((container, content), units) in changes {
+        let until = match &content.until {
+            None => String::new(),
+            Some(until) => json(until)?,
+        };
+        rows.add([
+            (*container).into(),
+            content.batch.0.into(),
+            json(&content.from)?.into(),
+            until.into(),
+            (*units).into(),
+        ]);
+    }
+    rows.write(
+        conn,
+        "INSERT INTO content (container_id, batch_id, stay_from, stay_until, units)",
+        "ON CONFLICT (container_id, batch_id, stay_from, stay_until) \
+         DO UPDATE SET units = content.units + excluded.units",
+    )
+    .await?;
+    let containers: BTreeSet<UnitId> = changes.keys().map(|(container, _)| *container).collect();
+    let keys: Vec<Value> = containers.into_iter().map(Value::from).collect();
+    for keys in keys.chunks(500) {
+        let list = vec!["?"; keys.len()].join(", ");
+        let sql = format!("DELETE FROM content WHERE container_id IN ({list}) AND units = 0");
+        conn.execute_raw(crate::db::statement(
+            conn.get_database_backend(),
+            &sql,
+            keys.to_vec(),
+        ))
+        .await?;
+    }
+    Ok(())
+}
+
+/// A unit to be written.
+pub struct UnitWrite {
+    /// Number, new or known.
+    pub id: UnitId,
+    /// Key.
+    pub key: UnitKey,
+    /// Its product, if its code is ours.
+    pub product: Option<Uuid>,
+    /// The container it is in.
+    pub inside: Option<UnitId>,
+    /// See [`UnitRow::exceptional`].
+    pub exceptional: bool,
+    /// The rest.
+    pub kept: Kept,
+}
+
+/// Writes units, new and known.
+pub async fn write_units(
+    conn: &impl ConnectionTrait,
+    units: &[UnitWrite],
+    gseq: Position,
+) -> Result<(), DbErr> {
+    let mut rows = Rows::of(13);
+    for unit in units {
+        let state = &unit.kept.state;
+        rows.add([
+            unit.id.into(),
+            unit.key.as_str().into(),
+            state.issuer.map(|id| id.0).into(),
+            unit.product.into(),
+            state.batch.map(|id| id.0).into(),
+            crate::handheld::units::phase_name(state.phase).into(),
+            crate::handheld::units::place_of(state.place)
+                .map(|id| id.0)
+                .into(),
+            state.holder.map(|id| id.0).into(),
+            unit.inside.into(),
+            unit.exceptional.into(),
+            (unit.kept.findings.len() as i64).into(),
+            gseq.into(),
+            json(&unit.kept)?.into(),
+        ]);
+    }
+    rows.write(
+        conn,
+        "INSERT INTO unit (id, unit_key, issuer, product_id, batch_id, phase, place, holder, inside, \
+         exceptional, findings, gseq, state)",
+        "ON CONFLICT (id) DO UPDATE SET issuer = excluded.issuer, product_id = excluded.product_id, \
+         batch_id = excluded.batch_id, phase = excluded.phase, place = excluded.place, \
+         holder = excluded.holder, inside = excluded.inside, exceptional = excluded.exceptional, \
+         findings = excluded.findings, gseq = excluded.gseq, state = excluded.state",
+    )
+    .await?;
+    Ok(())
+}
