@@ -4,8 +4,9 @@
 //! read by is filled up with its last one. (PostgreSQL takes rows as arrays too; measured, it is no
 //! faster at these sizes, so that both databases run the same text.) Keys are another matter there: a
 //! plan that is kept for a list of placeholders was seen to read whole tables and compare each row
-//! with each key, twenty times as long as by index. One array of keys is taken for a short one, and
-//! goes by index always.
+//! with each key, twenty times as long as by index. One array of keys is taken for a short one and goes
+//! by index; it stands in a query of its own, or its text would be read anew for each row it is
+//! compared with.
 
 use super::statement;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
@@ -86,7 +87,7 @@ pub async fn by_keys(
     if conn.get_database_backend() == DbBackend::Postgres
         && let Some((kind, keys)) = array_of(&keys)
     {
-        let text = sql.replace("IN ({keys})", &format!("= ANY(?::text::{kind}[])"));
+        let text = sql.replace("IN ({keys})", &format!("= ANY((SELECT ?::text::{kind}[])::{kind}[])"));
         let values = before.iter().cloned().chain([Value::from(keys)]);
         return conn
             .query_all_raw(statement(DbBackend::Postgres, &text, values))
