@@ -360,6 +360,7 @@ test("a pull is applied whole with its anchor, and a recall list only if it is s
     });
   own.pages = [page1];
   const units = cards.flatMap(({ unit }) => unit ?? []).sort();
+  assert.deepEqual(await pull(), { pulled: "applied", cursor: 1, moved: true, held: null, units: [] }, "the snapshot");
   assert.deepEqual(await pull(), { pulled: "more", cursor: 9, moved: true, held: null, units });
   own.pages = [withList(list)];
   assert.deepEqual(await pull(), { pulled: "bad_list", cursor: 9, moved: false, held: null, units }, "its chunk cannot be had");
@@ -378,8 +379,128 @@ test("a pull is applied whole with its anchor, and a recall list only if it is s
   assert.equal(asked, 1);
   own.pages = [withList({ ...list, version: 41 })];
   assert.deepEqual(await pull(), { pulled: "bad_list", cursor: 10, moved: false, held: 40, units }, "not signed");
-  own.misbehave = (call) => (call.url.pathname === "/v1/sync/pull" ? { status: 410, body: {} } : undefined);
-  assert.equal((await pull()).pulled, "begin_anew");
+  await page.close();
+});
+
+test("a cursor that leads nowhere is answered with a snapshot: what it says holds, the position goes back, the queue stays", when, async () => {
+  const own = await installation(server);
+  const { page } = await enrolled("anew");
+  const [product, partner, unit] = golden("wire").messages.find(({ type }) => type === "pull_answer").json.items.map(({ item }) => item);
+  const other = { ...unit, unit: "/01/06901234567892/21/GONE" };
+  const pull = () =>
+    page.evaluate(async () => {
+      const told = [];
+      const came = await kit.driver.pull((progress) => told.push(progress));
+      const { cursor } = kit.driver.outbox.disk;
+      const kept = (await kit.store.disk("", "")).cursor;
+      const units = (await kit.store.units()).map(({ unit }) => unit);
+      return { came, cursor, kept, units, products: (await kit.store.products()).length, told };
+    });
+  own.cards = [product, partner, unit, other];
+  own.watermark = 900;
+  assert.equal((await pull()).came, "applied");
+  own.misbehave = (call) => (call.url.pathname === "/v1/sync/push" ? null : undefined);
+  await page.evaluate(() => kit.act(["(01)06901234567892(21)KEPT"]));
+  // The log was set back: the position of the device is beyond its end.
+  own.misbehave = (call) => (/pull|push/.test(call.url.pathname) ? { status: 410, body: {} } : undefined);
+  own.cards = [product, ...Array.from({ length: 1200 }, (_, n) => ({ ...unit, unit: `/01/06901234567892/21/N${n}` }))];
+  own.watermark = 40;
+  const anew = await pull();
+  assert.deepEqual([anew.came, anew.cursor, anew.kept, anew.products], ["applied", 40, 40, 1]);
+  assert.deepEqual([anew.units.length, anew.units.includes(other.unit)], [1200, false]);
+  assert.ok(anew.told.length >= 3 && anew.told.every(({ done, of }) => done <= of) && anew.told.at(-1).done === anew.told.at(-1).of);
+  assert.equal(await page.evaluate(() => kit.driver.outbox.unsent), 1);
+  await page.close();
+});
+
+test("a snapshot that breaks off goes on with the parts it has; one that is not signed, or other bytes, changes nothing", when, async () => {
+  const own = await installation(server);
+  const { page } = await enrolled("parts");
+  const [, , unit] = golden("wire").messages.find(({ type }) => type === "pull_answer").json.items.map(({ item }) => item);
+  own.cards = Array.from({ length: 2400 }, (_, n) => ({ ...unit, unit: `/01/06901234567892/21/N${n}` }));
+  const pull = () => page.evaluate(async () => [await kit.driver.pull(), (await kit.store.units()).length]);
+  const fetched = () => server.state.calls.filter(({ url }) => url.pathname.includes("/chunks/")).length;
+  let left = 2;
+  own.misbehave = (call) => (call.url.pathname.includes("/chunks/") && left-- <= 0 ? null : undefined);
+  assert.deepEqual(await pull(), ["again", 0]);
+  own.misbehave = () => undefined;
+  own.alter = (manifest) => ({ ...manifest, watermark: 2 });
+  assert.deepEqual(await pull(), ["not_believed", 0], "another position than was signed");
+  own.alter = (manifest) => manifest;
+  const before = fetched();
+  const { hash } = (await own.snapshot()).chunks[4];
+  const good = own.chunks.get(hash);
+  // The snapshot is made anew at each call, so the wrong bytes go out by hand.
+  own.misbehave = (call) => (call.url.pathname.endsWith(hash) ? { body: Buffer.from(good).fill(32, 20, 21) } : undefined);
+  assert.deepEqual(await pull(), ["not_believed", 0], "other bytes");
+  own.misbehave = () => undefined;
+  assert.deepEqual(await pull(), ["applied", 2400]);
+  assert.equal(fetched() - before, 2 + 1 + 1, "two parts were here already");
+  await page.close();
+});
+
+test("keys are followed: what a newer key signs is believed once the chain leads to it, and not before", when, async () => {
+  const own = await installation(server);
+  const { page } = await enrolled("keys");
+  await page.evaluate(() => kit.driver.pull());
+  const pairOf = () => crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+  const jwk = async ({ publicKey }) => {
+    const { x, y } = await crypto.subtle.exportKey("jwk", publicKey);
+    return { kty: "EC", crv: "P-256", x, y };
+  };
+  const sign = async ({ privateKey }, text) =>
+    Buffer.from(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, privateKey, new TextEncoder().encode(text))).toString("base64url");
+  const [second, stranger] = [await pairOf(), await pairOf()];
+  const key = { n: 2, key: await jwk(second), since: 2 };
+  const list = async (version, pair) => {
+    const body = { version, made_at: 1, batches: [], count: 0, chunks: [], key: 2 };
+    body.sig = await sign(pair, await wire.recallListText(body));
+    return { v: 1, items: [{ gseq: version, item: { type: "recall_list", ...body } }], cursor: version, more: false };
+  };
+  const pull = async (answer) => {
+    own.pages = [answer];
+    const told = await page.evaluate(async () => {
+      kit.driver.keysAsked = null;
+      return [await kit.driver.pull(), (await kit.store.listHeld())?.version ?? null, (await kit.store.identity()).trust.length];
+    });
+    own.pages = [];
+    return told;
+  };
+  own.alter = (manifest) => ({ ...manifest, trust_keys: [...own.trust, { ...key, sig: "A".repeat(86) }] });
+  assert.deepEqual(await pull(await list(5, second)), ["bad_list", null, 1], "signed by nobody");
+  const text = wire.trustKeyText(key, own.trust[0].key);
+  own.alter = (manifest) => ({ ...manifest, trust_keys: [...own.trust, { ...key, key: manifest.trust_keys[0].key }] });
+  assert.deepEqual(await pull(await list(5, second)), ["bad_list", null, 1], "another key under its number");
+  const sig = await own.signed(text);
+  own.alter = (manifest) => ({ ...manifest, trust_keys: [...own.trust, { ...key, sig }] });
+  assert.deepEqual(await pull(await list(5, stranger)), ["bad_list", null, 2], "the key is known now, and did not sign this");
+  assert.deepEqual(await pull(await list(6, second)), ["applied", 6, 2]);
+  await page.close();
+});
+
+test("a list stays as of now as long as the server says, signed, that it is the list", when, async () => {
+  const own = await installation(server);
+  const { page } = await enrolled("current");
+  await page.evaluate(() => kit.driver.pull());
+  const list = { version: 5, made_at: 1, batches: golden("wire").messages.find(({ type }) => type === "pull_answer").json.items.flatMap(({ item }) => item.batches ?? []), count: 0, chunks: [], key: 1 };
+  list.sig = await own.signed(await wire.recallListText(list));
+  own.pages = [{ v: 1, items: [{ gseq: 5, item: { type: "recall_list", ...list } }], cursor: 5, more: false }];
+  const pull = () => page.evaluate(async () => [await kit.driver.pull(), await kit.store.listHeld(), (await kit.store.recallList())?.manifest.made_at]);
+  const [first, held] = await pull();
+  assert.deepEqual([first, held.version, held.made_at], ["applied", 5, 1]);
+  own.list = { ...list, version: 9 };
+  const [second, later, madeAt] = await pull();
+  assert.deepEqual([second, later.version, later.content], ["applied", 9, held.content]);
+  assert.ok(later.made_at > 1 && madeAt === later.made_at);
+  const asked = server.state.calls.filter(({ url }) => url.pathname === "/v1/sync/pull").at(-1).url.searchParams.get("list");
+  assert.equal(asked, await wire.listContent(list), "the device says which list it holds");
+  // Another list holds: what is here ages.
+  own.list = { ...list, version: 12, count: 1 };
+  assert.deepEqual((await pull())[1], later);
+  own.list = list;
+  const forged = await own.current();
+  own.pages = [{ v: 1, items: [], cursor: 5, more: false, list: { ...forged, made_at: forged.made_at + 3.6e9 } }];
+  assert.deepEqual((await pull()).slice(0, 2), ["bad_list", later], "not signed");
   await page.close();
 });
 

@@ -5,7 +5,7 @@
 import "./shared.mjs";
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
-import { genesis, links } from "../../../api/src/pda/app/core/chain.js";
+import { genesis, links, sha256 } from "../../../api/src/pda/app/core/chain.js";
 import * as wire from "../../../api/src/pda/app/core/wire.js";
 import { golden } from "./shared.mjs";
 
@@ -42,6 +42,32 @@ export async function installation(server) {
     misbehave: () => undefined,
     pages: [],
     chunks: new Map(),
+    /** What a snapshot says; by whom it is signed, and what became of it, a test may change. */
+    cards: [],
+    watermark: 1,
+    alter: (manifest) => manifest,
+    /** The newest recall list, whose content a pull says is current. */
+    list: null,
+    async current() {
+      if (!own.list) return undefined;
+      const current = { version: own.list.version, made_at: stamp, content: await wire.listContent(own.list), key: 1 };
+      return { ...current, sig: await signed(wire.listCurrentText(current)) };
+    },
+    async snapshot() {
+      const parts = [];
+      for (let at = 0; at === 0 || at < own.cards.length; at += 500) {
+        parts.push(Buffer.from(JSON.stringify({ v: 1, items: own.cards.slice(at, at + 500) })));
+      }
+      const chunks = [];
+      for (const bytes of parts) {
+        const hash = await sha256(bytes);
+        own.chunks.set(hash, bytes);
+        chunks.push({ hash, bytes: bytes.length });
+      }
+      const manifest = { v: 1, device: DEVICE, epoch, watermark: own.watermark, made_at: (stamp += 1000), chunks, trust_keys: trust, key: 1 };
+      manifest.sig = await signed(wire.snapshotText(manifest));
+      return { ...own.alter(manifest), anchor: anchor() };
+    },
     async v1(call) {
       const strange = own.misbehave(call);
       if (strange !== undefined && strange !== "after") return strange;
@@ -74,8 +100,9 @@ export async function installation(server) {
       if (!(await claims(call, "suyuan-read+jwt"))) return { status: 401, body: { code: "stale-anchor", anchor: anchor() } };
       if (pathname === "/v1/sync/pull") {
         const page = own.pages.shift() ?? { v: 1, items: [], cursor: Number(call.url.searchParams.get("cursor")), more: false };
-        return { body: { ...page, anchor: anchor() } };
+        return { body: { list: await own.current(), ...page, anchor: anchor() } };
       }
+      if (pathname === "/v1/sync/snapshot") return { body: await own.snapshot() };
       const bytes = own.chunks.get(pathname.split("/").at(-1));
       return bytes ? { body: Buffer.from(bytes) } : { status: 404, body: {} };
     },

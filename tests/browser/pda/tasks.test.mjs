@@ -8,6 +8,7 @@ import { textsOf } from "../../../api/src/pda/app/core/act.js";
 import { TASKS } from "../../../api/src/pda/app/core/commands.js";
 import { KINDS } from "../../../api/src/pda/app/core/event.js";
 import { missing } from "../../../api/src/pda/app/core/required.js";
+import { BUILT_IN, rulesOf } from "../../../api/src/pda/app/core/required/rules.js";
 import { TASK_KINDS, begin, compared, step } from "../../../api/src/pda/app/core/tasks.js";
 import { goodsOf } from "../../../api/src/pda/app/core/till.js";
 import { parse } from "../../../api/src/pda/app/core/trace-code.js";
@@ -298,13 +299,8 @@ test("mandatory items are asked once per task, and may be left open", async () =
     "enterprise_dispatch.purchaser",
     "logistics.logistics_company",
     "logistics.place_of_arrival",
-    "logistics.receiver_name",
     "outbound.outbound_document_no",
-    "outbound.counterparty_type",
-    "outbound.counterparty_name",
-    "transport.place_of_arrival",
-    "transport.receiver_name",
-  ]);
+  ], "who left the counterpart open is not asked for it under another name");
   const [draft] = stated(effects);
   assert.deepEqual([draft.doc, draft.body], [{ no: "S1-7" }, { "logistics.logistics_company": "顺丰" }]);
   const q = person("outbound", { counterpart: { type: "location", id: OTHER }, doc: { no: "1" } });
@@ -462,5 +458,15 @@ test("whatever is done, goods are counted once and a task ends in events or in n
         ended = true;
       }
     }
+  }
+});
+
+test("the built-in rules are those of the crate; what a server tells takes their place, and nonsense does not", () => {
+  assert.deepEqual(BUILT_IN, RULES.filter(({ said }) => said !== "always" && said !== "on_record"));
+  const told = RULES.map((rule) => ({ ...rule, source: "T1" }));
+  assert.deepEqual(rulesOf(told), RULES);
+  assert.deepEqual(rulesOf([...told, { profile: null, kind: "sale", item: "new", said: "by_smell" }]), RULES, "it knows no such place");
+  for (const nonsense of [undefined, null, "rules", {}, [1], [{ profile: 1, kind: "sale", item: "x", said: "body" }], [null]]) {
+    assert.equal(rulesOf(nonsense), BUILT_IN);
   }
 });

@@ -1,11 +1,12 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "fc86e434";
+export const VERSION = "dba659b2";
 
 export const FILES = [
   "app.css",
   "core/act.js",
   "core/chain.js",
+  "core/clock.js",
   "core/commands.js",
   "core/event.js",
   "core/here.js",
@@ -23,6 +24,7 @@ export const FILES = [
   "core/outbox/send.js",
   "core/recall-list.js",
   "core/required.js",
+  "core/required/rules.js",
   "core/scanner.js",
   "core/scanner/keys.js",
   "core/tasks.js",
@@ -60,6 +62,7 @@ export const FILES = [
   "core/wire/shape.js",
   "core/wire/sign.js",
   "core/wire/token.js",
+  "device/down.js",
   "device/driver.js",
   "device/keys.js",
   "device/link.js",

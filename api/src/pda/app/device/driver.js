@@ -6,10 +6,11 @@
 
 import { textsOf } from "../core/act.js";
 import { genesis } from "../core/chain.js";
-import { Outbox, fateOfFindings, fateOfResult, nameOf, prepare } from "../core/outbox.js";
-import { openList } from "../core/recall-list.js";
-import { recallListText, receiptText } from "../core/wire.js";
-import { makeKeys, publicKeyOf, verifyBy } from "./keys.js";
+import { Clock, stoodStill } from "../core/clock.js";
+import { Outbox, fateOfResult, nameOf, prepare } from "../core/outbox.js";
+import { receiptText } from "../core/wire.js";
+import { beginAnew, isSigned, pull } from "./down.js";
+import { makeKeys, publicKeyOf } from "./keys.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./store.js").Extra} Extra */
@@ -21,13 +22,12 @@ import { makeKeys, publicKeyOf, verifyBy } from "./keys.js";
 
 /**
  * The world of a driver: session clock and wall clock in milliseconds, randomness, timers, whom to
- * tell.
+ * tell; `hint`: there is something to pull.
  * @typedef {{
  *   now: () => number, wall: () => number, random: (count: number) => Uint8Array,
  *   after: (ms: number, run: () => void) => () => void, tell: (notice: Notice) => void, changed: () => void,
+ *   hint?: () => void,
  * }} World
- *
- * What a pull came to. @typedef {"applied" | "more" | "again" | "begin_anew" | "enrol_again" | "bad_list" | "not_saved"} Pulled
  */
 
 export class Driver {
@@ -53,6 +53,11 @@ export class Driver {
     this.last = Promise.resolve();
     this.stopTimer = () => {};
     this.isStopped = false;
+    this.clock = new Clock(null);
+    /** When the page went out of sight. @type {{ wall: number, mono: number } | null} */
+    this.outOfSight = null;
+    /** When keys that are not known were asked for. @type {number | null} */
+    this.keysAsked = null;
   }
 
   /**
@@ -67,6 +72,7 @@ export class Driver {
     if (!identity) return null;
     const disk = await store.disk(identity.device, await genesis(identity.device, identity.epoch));
     const driver = new Driver(store, link, identity, new Outbox(disk), world);
+    driver.clock = new Clock(/** @type {import("../core/clock.js").Heard | undefined} */ (await store.record("clock")) ?? null);
     driver.wake();
     return driver;
   }
@@ -109,63 +115,57 @@ export class Driver {
   }
 
   /**
-   * Fetches what changed and applies it whole; the cards are there when this resolves.
-   * @returns {Promise<Pulled>}
+   * Fetches what changed and applies it whole; the cards are there when this resolves. A device that
+   * has nothing yet begins with a snapshot.
+   * @param {(progress: import("./down.js").Progress) => void} [tell]
+   * @returns {Promise<import("./down.js").Came>}
    */
-  async pull() {
-    const { anchor, cursor, receipt } = this.outbox.disk;
-    const outcome = await this.link.pull(this.identity, anchor?.text ?? "", cursor);
-    if (outcome.is === "lost") return "again";
-    if (outcome.is === "refused") {
-      if (outcome.status === 410) return "begin_anew";
-      return outcome.status === 403 ? "enrol_again" : "again";
-    }
-    const page = outcome.answer;
-    const items = page.items.map(({ item }) => item);
-    const chunks = await this.#chunksOf(items);
-    if (!chunks) return "bad_list";
-    const fates = items.flatMap((item) => {
-      if (item.type !== "verdict" || item.device !== this.identity.device) return [];
-      const fate = fateOfFindings(item.findings);
-      return [/** @type {[number, number, import("../core/outbox/fate.js").Fate]} */ ([item.epoch, item.seq, fate])];
-    });
-    const { cursor: next, anchor: fresh } = page;
-    const wall = this.#wall();
-    // What was receipted before this was asked is in the cards, once there is no more.
-    const records = page.more || !receipt ? {} : { shown: receipt.stamp };
-    const extra = { items, chunks, records };
-    const written = await this.#command({ do: "checkpoint", cursor: next, anchor: fresh, wall, fates }, extra);
-    if (!written) return "not_saved";
-    return page.more ? "more" : "applied";
+  async pull(tell = () => {}) {
+    const hasNothing = this.outbox.disk.cursor === 0 && !(await this.store.record("snapshot"));
+    const came = hasNothing ? await beginAnew(this, tell) : await pull(this);
+    return came === "begin_anew" && !hasNothing ? beginAnew(this, tell) : came;
   }
 
   /**
-   * The chunks of a recall list that are not here yet; null when it is not signed, or not whole.
-   * @param {readonly import("../core/wire/messages.js").Item[]} items
+   * What came down goes into one transaction.
+   * @param {Command} command
+   * @param {Extra} extra
    */
-  async #chunksOf(items) {
-    /** @type {{ hash: string, bytes: Uint8Array }[]} */
-    const fetched = [];
-    for (const item of items) {
-      if (item.type !== "recall_list") continue;
-      if (!(await verifyBy(this.identity.trust, item.key, await recallListText(item), item.sig))) return null;
-      const anchor = this.outbox.disk.anchor?.text ?? "";
-      const chunks = [];
-      for (const { hash } of item.chunks) {
-        const held = await this.store.chunk(hash);
-        const bytes = held ?? (await this.link.chunk(this.identity, anchor, hash));
-        if (!bytes) return null;
-        if (!held) fetched.push({ hash, bytes });
-        chunks.push(bytes);
-      }
-      if (item.chunks.length > 0 && !(await openList(item, chunks)).ok) return null;
-    }
-    return fetched;
+  checkpoint(command, extra) {
+    return this.#command(command, extra);
   }
 
   /** Microseconds of the wall clock. */
-  #wall() {
+  wall() {
     return Math.trunc(this.world.wall()) * 1000;
+  }
+
+  /** An answer told the server's time: what is kept of it. @param {number} server microseconds */
+  heard(server) {
+    this.clock.heard(server, this.world.wall(), this.world.now());
+    return this.clock.last;
+  }
+
+  /** Now by the server as well as is known, in microseconds. */
+  now() {
+    return this.clock.now(this.world.wall(), this.world.now());
+  }
+
+  /** How far the wall is ahead of the server, in milliseconds; null before any answer of this session. */
+  offset() {
+    return this.clock.offset(this.world.wall(), this.world.now());
+  }
+
+  /** The page goes out of sight: the device may sleep from here on. */
+  hidden() {
+    this.outOfSight = { wall: this.world.wall(), mono: this.world.now() };
+  }
+
+  /** The page is in sight again. Where the session's clock stood still, its interval is over. */
+  inSight() {
+    const before = this.outOfSight;
+    this.outOfSight = null;
+    if (before && stoodStill(before, { wall: this.world.wall(), mono: this.world.now() })) this.outbox.slept();
   }
 
   /**
@@ -278,10 +278,11 @@ export class Driver {
     }
     const { receipt, anchor, credit, retry_after: wait } = answer;
     const fates = answer.results.map(fateOfResult);
-    const wall = this.#wall();
-    await this.#command({
-      ...{ do: "answer", flight, first, fates, receipt, anchor, wall, credit, retry_after: wait ?? null },
-    });
+    const wall = this.wall();
+    const records = { clock: this.heard(answer.t_sent) };
+    const command = { flight, first, fates, receipt, anchor, wall, credit, retry_after: wait ?? null };
+    await this.#command({ do: "answer", ...command }, { records });
+    if (answer.pull_hint) this.world.hint?.();
   }
 
   /**
@@ -292,7 +293,7 @@ export class Driver {
   async #isBelieved({ results, receipt }, push) {
     const fits = results.length === push.events.length && results.every(({ seq }, at) => seq === push.first_seq + at);
     const isOurs = receipt.device === push.device && receipt.epoch === push.epoch;
-    return fits && isOurs && (await verifyBy(this.identity.trust, receipt.key, receiptText(receipt), receipt.sig));
+    return fits && isOurs && (await isSigned(this, receipt.key, receiptText(receipt), receipt.sig));
   }
 }
 
@@ -319,6 +320,7 @@ export async function enrol(store, link, ticket, { program, wall }) {
   const identity = { device, epoch, enterprise, location, profile, installation, url: ticket.url, lives, trust };
   const kept = { text: anchor, wall: Math.trunc(wall()) * 1000 };
   const write = { id: 0, epoch, genesis: await genesis(device, epoch), anchor: kept, cursor: 0, enrol_again: false };
-  await store.commit(write, { identity });
+  const records = { snapshot: null, clock: { server: outcome.answer.t_sent, wall: wall() } };
+  await store.commit(write, { identity, records });
   return { ok: true, identity };
 }

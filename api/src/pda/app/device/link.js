@@ -51,14 +51,31 @@ export class Link {
    * @param {string} anchor
    * @param {import("../core/wire/messages.js").Deposit} deposit
    */
-  async deposit(identity, anchor, deposit) {
-    const token = await readToken(identity, anchor);
-    return this.#call("POST", "/v1/sync/deposit", token, deposit, wire.messages.pushAnswer);
+  deposit(identity, anchor, deposit) {
+    return this.#read(identity, anchor, "POST", "/v1/sync/deposit", deposit, wire.messages.pushAnswer);
   }
 
-  /** @param {Identity} identity @param {string} anchor @param {number} cursor */
-  pull(identity, anchor, cursor) {
-    return this.#read(identity, anchor, "GET", `/v1/sync/pull?cursor=${cursor}`, null, wire.messages.pullAnswer);
+  /** @param {Identity} identity @param {string} anchor @param {number} cursor @param {string | null} list what the list held says */
+  pull(identity, anchor, cursor, list) {
+    const path = `/v1/sync/pull?cursor=${cursor}${list === null ? "" : `&list=${list}`}`;
+    return this.#read(identity, anchor, "GET", path, null, wire.messages.pullAnswer);
+  }
+
+  /** @param {Identity} identity @param {string} anchor */
+  snapshot(identity, anchor) {
+    return this.#read(identity, anchor, "GET", "/v1/sync/snapshot", null, wire.messages.snapshotManifest);
+  }
+
+  /**
+   * The codes in a photo.
+   * @param {Identity} identity
+   * @param {string} anchor
+   * @param {Blob} photo
+   */
+  decode(identity, anchor, photo) {
+    const form = new FormData();
+    form.append("photo", photo, "photo");
+    return this.#read(identity, anchor, "POST", "/v1/decode", form, wire.messages.decodeAnswer);
   }
 
   /** @param {Identity} identity @param {string} anchor */
@@ -79,10 +96,13 @@ export class Link {
    * @returns {Promise<Uint8Array | null>}
    */
   async chunk(identity, anchor, hash) {
-    const response = await this.#send("GET", `/v1/sync/chunks/${hash}`, await readToken(identity, anchor), null);
-    if (!response?.ok) return null;
+    const ask = async (/** @type {string} */ anchor) =>
+      this.#send("GET", `/v1/sync/chunks/${hash}`, await readToken(identity, anchor), null);
     try {
-      return new Uint8Array(await response.arrayBuffer());
+      let response = await ask(anchor);
+      const fresh = response?.status === 401 ? anchorOf(await response.text()) : null;
+      if (fresh !== null) response = await ask(fresh);
+      return response?.ok ? new Uint8Array(await response.arrayBuffer()) : null;
     } catch {
       return null;
     }
@@ -150,7 +170,9 @@ export class Link {
     const init = /** @type {RequestInit} */ ({ method, headers, cache: "no-store", credentials: "omit", redirect: "error" });
     init.signal = AbortSignal.timeout(PATIENCE_MS);
     try {
-      if (body !== null) {
+      if (body instanceof FormData) {
+        init.body = body;
+      } else if (body !== null) {
         headers["content-type"] = "application/json";
         init.body = await packed(JSON.stringify(body), headers);
       }

@@ -19,19 +19,27 @@ import { Disk, compareKeys } from "../core/outbox.js";
  *   url: string, lives: Readonly<Record<number, CryptoKeyPair>>, trust: import("../core/wire/messages.js").TrustKey[],
  * }} Identity
  *
- * What goes into a transaction besides the outbox's own: a pull's page, chunks of the recall list,
- * and records by name (`task`, `clock`, `settings`).
- * @typedef {{ identity?: Identity, items?: readonly Item[], chunks?: readonly { hash: string, bytes: Uint8Array }[],
- *   records?: Readonly<Record<string, unknown>> }} Extra
+ * What goes into a transaction besides the outbox's own: a pull's page, chunks of the recall list, and
+ * records by name (`task`, `clock`, `settings`); `anew` drops all cards first, and `parts` are what a
+ * snapshot consists of, kept until it is whole.
+ * @typedef {{ identity?: Identity, anew?: boolean, items?: readonly Item[], chunks?: readonly Part[], parts?: readonly Part[],
+ *   current?: ListHeld, records?: Readonly<Record<string, unknown>> }} Extra
+ *
+ * @typedef {{ hash: string, bytes: Uint8Array }} Part
+ *
+ * The list that is held: what it says (a hash), and as of when it is known to hold.
+ * @typedef {{ content: string, version: number, made_at: number }} ListHeld
  */
 
-const VERSION = 1;
-const STORES = /** @type {const} */ (["device", "rows", "units", "products", "partners", "verdicts", "chunks"]);
+const VERSION = 2;
+const CARDS = /** @type {const} */ (["units", "products", "partners", "verdicts"]);
+const STORES = /** @type {const} */ (["device", "rows", ...CARDS, "chunks", "parts"]);
 
 /** Records of the store `device`. */
 const IDENTITY = "identity";
 const HEAD = "head";
 const LIST = "recall_list";
+const LIST_HELD = "recall_list_held";
 
 export class Store {
   /** @param {IDBDatabase} db */
@@ -49,8 +57,10 @@ export class Store {
    */
   static open(factory, name) {
     const request = factory.open(name, VERSION);
-    request.onupgradeneeded = () => {
+    request.onupgradeneeded = ({ oldVersion }) => {
       const db = request.result;
+      db.createObjectStore("parts");
+      if (oldVersion > 0) return;
       db.createObjectStore("device");
       db.createObjectStore("rows");
       db.createObjectStore("units", { keyPath: "unit" }).createIndex("inside", "inside");
@@ -85,8 +95,11 @@ export class Store {
       try {
         if (extra.identity) put(tx, "device", extra.identity, IDENTITY);
         if (write) putWrite(tx, write);
+        if (extra.anew) for (const name of [...CARDS, /** @type {const} */ ("parts")]) tx.objectStore(name).clear();
+        for (const { hash, bytes } of extra.parts ?? []) put(tx, "parts", bytes, hash);
         for (const { hash, bytes } of extra.chunks ?? []) put(tx, "chunks", bytes, hash);
         for (const item of extra.items ?? []) putItem(tx, item);
+        if (extra.current) put(tx, "device", extra.current, LIST_HELD);
         for (const [name, record] of Object.entries(extra.records ?? {})) put(tx, "device", record, `record:${name}`);
       } catch (error) {
         // What cannot be stored (quota, a value that is none) takes the whole transaction back.
@@ -146,13 +159,20 @@ export class Store {
     return /** @type {any} */ (await done(this.db.transaction("partners").objectStore("partners").getAll()));
   }
 
-  /** The recall list that is held, with its chunks; a chunk that is not here is null. */
+  /** What list is held, and as of when; null where there is none. @returns {Promise<ListHeld | null>} */
+  async listHeld() {
+    return /** @type {ListHeld | undefined} */ (await this.#get("device", LIST_HELD)) ?? null;
+  }
+
+  /** The recall list that is held, as of when it is known to hold, with its chunks. */
   async recallList() {
+    const held = await this.listHeld();
     const tx = this.db.transaction(["device", "chunks"]);
-    const manifest = /** @type {import("../core/wire/messages.js").RecallList | undefined} */ (
+    const stored = /** @type {import("../core/wire/messages.js").RecallList | undefined} */ (
       await done(tx.objectStore("device").get(LIST))
     );
-    if (!manifest) return null;
+    if (!stored) return null;
+    const manifest = held ? { ...stored, version: held.version, made_at: held.made_at } : stored;
     const chunks = manifest.chunks.map(({ hash }) => done(tx.objectStore("chunks").get(hash)));
     return { manifest, chunks: /** @type {(Uint8Array | undefined)[]} */ (await Promise.all(chunks)) };
   }
@@ -160,6 +180,11 @@ export class Store {
   /** Whether a chunk is here already. @param {string} hash @returns {Promise<Uint8Array | null>} */
   async chunk(hash) {
     return /** @type {Uint8Array | undefined} */ (await this.#get("chunks", hash)) ?? null;
+  }
+
+  /** A part of a snapshot that is not whole yet. @param {string} hash @returns {Promise<Uint8Array | null>} */
+  async part(hash) {
+    return /** @type {Uint8Array | undefined} */ (await this.#get("parts", hash)) ?? null;
   }
 
   /** @param {string} name @returns {Promise<unknown>} */

@@ -17,6 +17,9 @@ import { speaker } from "./words.js";
 /** Keys that came in time may wait so long behind other work before they are seen. */
 const GRACE_MS = 200;
 
+/** Minutes between pulls that nothing else asked for: how old a recall list gets on a till that is online. */
+const PULL_EVERY = 5;
+
 /** Lines that are drawn; the rest is counted. */
 const LINES_SHOWN = 200;
 
@@ -42,6 +45,7 @@ export class App {
     this.isBusy = false;
     this.scanner = new Scanner({ prefix: settings.prefix });
     this.isDrawing = false;
+    this.ticks = 0;
     /** A finger is down, or an input method is at work: what they are on must not be drawn anew. */
     this.isHeld = false;
     this.isStale = false;
@@ -83,8 +87,11 @@ export class App {
     }
     addEventListener("online", () => this.woken());
     addEventListener("offline", () => this.draw());
-    document.addEventListener("visibilitychange", () => this.woken());
-    setInterval(() => this.draw(), 60_000);
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) this.session.driver?.hidden();
+      else this.woken();
+    });
+    setInterval(() => this.#tick(), 60_000);
   }
 
   /** Half a code is told when its time is over, not with the next one. */
@@ -99,8 +106,16 @@ export class App {
     }, wait);
   }
 
+  /** A minute went by: ages are drawn anew, and now and then somebody asks what changed. */
+  #tick() {
+    this.ticks += 1;
+    if (this.ticks % PULL_EVERY === 0 && this.session.driver && navigator.onLine) void this.session.pull();
+    this.draw();
+  }
+
   /** Network or person are back. */
   woken() {
+    this.session.driver?.inSight();
     void this.session.driver?.wake();
     if (this.session.driver && navigator.onLine) void this.session.pull();
     this.draw();
@@ -224,12 +239,22 @@ export class App {
         {},
         h("h1", {}, this.say("enrol_title")),
         h("p", {}, this.say(this.isBusy ? "enrolling" : "enrol_how")),
+        this.#progress(),
         this.said ? this.#told() : null,
         h("label", { for: "ticket" }, this.say("enrol_text")),
         field,
         h("p", {}, this.#button("enrol", run, "main")),
       ),
     ];
+  }
+
+  /** How much of a snapshot is here, in words too. */
+  #progress() {
+    const { progress } = this.session;
+    if (!progress) return null;
+    const kb = (/** @type {number} */ bytes) => Math.ceil(bytes / 1024);
+    const label = `${this.say("downloading")} ${kb(progress.done)} / ${kb(progress.of)} kB`;
+    return h("p", { class: "progress" }, h("label", { for: "progress" }, label), h("progress", { id: "progress", max: Math.max(1, progress.of), value: progress.done }));
   }
 
   /** @param {string} text */

@@ -3,7 +3,8 @@
 
 import { COMMANDS, commandOf } from "../core/commands.js";
 import { phasesHere, readOwn } from "../core/here.js";
-import { openList } from "../core/recall-list.js";
+import { UnitList, openList } from "../core/recall-list.js";
+import { BUILT_IN, rulesOf } from "../core/required/rules.js";
 import { begin, step } from "../core/tasks.js";
 import { HeldList, decide, goodsOf } from "../core/till.js";
 import { parse, unitKey } from "../core/trace-code.js";
@@ -44,12 +45,17 @@ export class Session {
     this.looked = null;
     /** What is known of each GTIN. @type {Map<string, { name: string, profile: string | null }>} */
     this.products = new Map();
-    /** @type {readonly import("../core/required.js").Rule[]} */
-    this.rules = [];
+    /** Whom goods go to and come from. @type {Awaited<ReturnType<import("../device/store.js").Store["partners"]>>} */
+    this.partners = [];
+    this.rules = BUILT_IN;
+    /** A snapshot on its way. @type {import("../device/down.js").Progress | null} */
+    this.progress = null;
     /** Reason given for overruling a stop, before the badge is scanned. */
     this.reason = "";
     /** @type {Promise<unknown>} */
     this.last = Promise.resolve();
+    /** @type {Promise<import("../device/down.js").Came> | null} */
+    this.pulling = null;
   }
 
   /** Takes up what is on the storage; false when the device is not enrolled. */
@@ -70,6 +76,7 @@ export class Session {
         if (notice.say === "enrol_again") this.out.told({ sound: "warn", words: ["enrol_again"] });
       },
       changed: () => this.out.changed(),
+      hint: () => void this.pull(),
     });
     this.task = /** @type {State | undefined} */ (await this.store.record("task")) ?? null;
     this.actor = /** @type {Actor | undefined} */ (await this.store.record("actor")) ?? null;
@@ -82,15 +89,29 @@ export class Session {
     for (const { gtin, name, profile = null } of await this.store.products()) this.products.set(gtin, { name, profile });
     const held = await this.store.recallList();
     const chunks = (held?.chunks ?? []).flatMap((chunk) => chunk ?? []);
-    const opened = held ? await openList(held.manifest, chunks) : null;
-    if (held && opened?.ok) this.list = new HeldList(held.manifest.version, held.manifest.made_at, held.manifest.batches, opened.list);
-    this.rules = /** @type {import("../core/required.js").Rule[] | undefined} */ (await this.store.record("rules")) ?? [];
+    const { manifest } = held ?? {};
+    const opened = manifest && manifest.chunks.length > 0 ? await openList(manifest, chunks) : null;
+    const units = opened ? (opened.ok ? opened.list : null) : new UnitList(0);
+    if (manifest && units) this.list = new HeldList(manifest.version, manifest.made_at, manifest.batches, units);
+    this.partners = await this.store.partners();
+    this.rules = rulesOf(await this.store.record("rules"));
   }
 
-  /** Fetches what changed, page by page. */
-  async pull() {
-    let pulled = await this.driver?.pull();
-    while (pulled === "more") pulled = await this.driver?.pull();
+  /** Fetches what changed, page by page; one fetch at a time. */
+  pull() {
+    this.pulling ??= this.#pull().finally(() => (this.pulling = null));
+    return this.pulling;
+  }
+
+  async #pull() {
+    const tell = (/** @type {import("../device/down.js").Progress} */ progress) => {
+      this.progress = progress;
+      this.out.changed();
+    };
+    // What came is applied whatever came of the rest; a storage that fails fails the next scan aloud.
+    let pulled = await this.driver?.pull(tell).catch(() => /** @type {const} */ ("not_saved"));
+    while (pulled === "more") pulled = await this.driver?.pull(tell).catch(() => /** @type {const} */ ("not_saved"));
+    this.progress = null;
     await this.#readCards();
     this.out.changed();
     return pulled ?? "again";
@@ -209,7 +230,7 @@ export class Session {
     const card = goods.unit === null ? null : await this.store.unit(goods.unit);
     const shown = Number((await this.store.record("shown")) ?? 0);
     const here = goods.unit === null ? null : (phasesHere(this.#rows(), shown).get(goods.unit) ?? null);
-    return decide({ goods, card, here }, { now: Date.now() * 1000, list: this.list, listAgeMax: LIST_AGE_MAX });
+    return decide({ goods, card, here }, { now: this.driver?.now() ?? Date.now() * 1000, list: this.list, listAgeMax: LIST_AGE_MAX });
   }
 
   #rows() {

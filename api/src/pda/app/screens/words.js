@@ -25,6 +25,7 @@ const WORDS = {
   enrol_how: ["请用扫描头扫描管理员出示的注册二维码，或把其内容粘贴到下面。", "Scan the enrolment QR code with the scanner, or paste its content below."],
   enrol_text: ["注册码内容", "Content of the enrolment code"],
   enrol: ["注册", "Enrol"],
+  downloading: ["正在下载资料", "Downloading"],
   enrolling: ["正在注册……", "Enrolling…"],
   enrol_bad: ["这不是注册二维码，请重新扫描。", "This is no enrolment code; scan again."],
   enrol_refused: ["注册码无效或已使用，请管理员重新生成。", "The code is not valid any more; ask for a new one."],

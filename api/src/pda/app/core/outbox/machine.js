@@ -29,7 +29,7 @@ import * as send from "./send.js";
  *   | { do: "answer", flight: number, first: number, fates: Fate[], receipt: Receipt, anchor: string, wall: number, credit: number, retry_after: number | null }
  *   | { do: "lost", flight: number }
  *   | { do: "refused", flight: number, status: number, retry_after: number | null }
- *   | { do: "checkpoint", cursor: number, anchor: string, wall: number, fates: [epoch: number, seq: number, fate: Fate][] }
+ *   | { do: "checkpoint", cursor: number, anchor: string, wall: number, fates: [epoch: number, seq: number, fate: Fate][], anew?: boolean }
  *   | { do: "new_epoch", epoch: number, genesis: string, anchor: string, wall: number }} Command
  *
  * A command with what the outbox does not know by itself; `jitter` is random, 0 to 1000.
@@ -106,6 +106,15 @@ export class Outbox {
       mono: anchor && this.heard !== null ? Math.max(0, now - this.heard) : 0,
       cursor: this.disk.cursor,
     };
+  }
+
+  /**
+   * The session's clock stood still for a while (the device slept): what it counted since the anchor
+   * is too little, so the interval is over, and events say `mono` 0 until the next anchor.
+   */
+  slept() {
+    this.heard = null;
+    for (const pending of this.pending) pending.heard = null;
   }
 
   /**

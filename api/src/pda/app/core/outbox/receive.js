@@ -85,7 +85,8 @@ function greater({ view }, anchor) {
 }
 
 /**
- * Anchor, position and what the page tells go into one transaction.
+ * Anchor, position and what the page tells go into one transaction. A snapshot begins anew (`anew`):
+ * where the position held leads nowhere any more, a lower one holds.
  * @param {Outbox} outbox
  * @param {Extract<Command, { do: "checkpoint" }>} command
  * @param {number} now
@@ -112,7 +113,7 @@ export function checkpoint(outbox, command, now, actions) {
   const anchor = greater(outbox, { text: command.anchor, wall: command.wall });
   const sorted = [...marks.values()].sort((a, b) => a.key[0] - b.key[0] || a.key[1] - b.key[1]);
   /** @type {Omit<import("./disk.js").Write, "id">} */
-  const write = { cursor: Math.max(command.cursor, view.cursor) };
+  const write = { cursor: command.anew ? command.cursor : Math.max(command.cursor, view.cursor) };
   if (sorted.length > 0) write.marks = sorted;
   if (anchor) write.anchor = anchor;
   outbox.persist(write, anchor ? now : null, actions);

@@ -267,9 +267,11 @@ function openQuestion(state, world) {
   if (!draft) return null;
   // Goods may stand in any of several events of the act.
   const whole = { ...draft, actor: world.actor, ...wholeGoods(state) };
+  // Who left the counterpart open is not asked for it again under the name of another table.
+  const left = world.rules.filter(({ item, said }) => said !== "body" && state.skipped.includes(item)).map(({ said }) => said);
   const open = missing(whole, world.rules, profiles).filter(({ item, said }) => {
     const isAsked = !["actor", "goods", "lots", "target", "parent"].includes(said);
-    return isAsked && !state.skipped.includes(item);
+    return isAsked && !state.skipped.includes(item) && !left.includes(said);
   });
   return open[0] ?? null;
 }

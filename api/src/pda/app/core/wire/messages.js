@@ -205,6 +205,9 @@ export const recallList = object({
   sig: signature,
 });
 
+/** That a list of this content is still the list, as of this version and instant. */
+export const listCurrent = object({ version: position, made_at: position, content: hash, key: small, sig: signature });
+
 const productCard = object({
   product: uuid,
   gtin: text,
@@ -255,6 +258,7 @@ export const pullAnswer = object({
   items: list(object({ gseq: position, item })),
   cursor: position,
   more: flag,
+  list: optional(listCurrent),
   anchor: text,
 });
 
@@ -291,6 +295,13 @@ export const statusAnswer = object({
   anchor: text,
 });
 
+/** The codes in a photo. */
+export const decodeAnswer = object({
+  v: V1,
+  codes: list(object({ text, unit: optional(text), fault: optional(text) })),
+  anchor: optional(text),
+});
+
 export const lookUpAnswer = object({ v: V1, cards: list(nullable(unitCard)), position, anchor: text });
 
 export const pushClaims = object({
@@ -317,6 +328,7 @@ export const readClaims = object({ aud: text, device: uuid, epoch, anchor: text 
 /** @typedef {ReturnType<typeof finding>} FindingNote */
 /** @typedef {ReturnType<typeof unitCard>} UnitCard */
 /** @typedef {ReturnType<typeof recallList>} RecallList */
+/** @typedef {ReturnType<typeof listCurrent>} ListCurrent */
 /** @typedef {ReturnType<typeof recalledBatch>} RecalledBatch */
 /** @typedef {ReturnType<typeof verdict>} Verdict */
 /** @typedef {ReturnType<typeof pullAnswer>} PullAnswer */

@@ -37,15 +37,15 @@ export const snapshotText = (manifest) =>
   ].join("\n");
 
 /**
- * GTIN and lot are free texts, so each batch stands in it by a hash.
- * @param {import("./messages.js").RecallList} list
+ * The hash of a batch in signatures. GTIN and lot are free texts; a GTIN holds no line feed, and the
+ * lot comes last.
+ * @param {import("./messages.js").RecalledBatch} batch
  */
+const batchHash = ({ recall, batch, gtin, lot }) =>
+  sha256(new TextEncoder().encode([recall, batch, gtin.replaceAll("\n", " "), lot].join("\n")));
+
+/** @param {import("./messages.js").RecallList} list */
 export async function recallListText(list) {
-  const batches = list.batches.map(({ recall, batch, gtin, lot }) => {
-    // A GTIN holds no line feed, and the lot comes last.
-    const text = [recall, batch, gtin.replaceAll("\n", " "), lot].join("\n");
-    return sha256(new TextEncoder().encode(text));
-  });
   return [
     "suyuan-recall-list-1",
     list.version,
@@ -54,10 +54,28 @@ export async function recallListText(list) {
     list.batches.length,
     list.count,
     list.chunks.length,
-    ...(await Promise.all(batches)),
+    ...(await Promise.all(list.batches.map(batchHash))),
     ...list.chunks.map(({ hash, bytes }) => `${hash} ${bytes}`),
   ].join("\n");
 }
+
+/**
+ * What a list says, whenever it was made: two that stop the same goods have the same.
+ * @param {import("./messages.js").RecallList} list
+ */
+export async function listContent(list) {
+  const batches = await Promise.all(list.batches.map(batchHash));
+  const lines = [
+    ...["suyuan-recall-list-content-1", list.count],
+    ...batches.map((hash) => `b ${hash}`),
+    ...list.chunks.map(({ hash }) => `c ${hash}`),
+  ];
+  return sha256(new TextEncoder().encode(lines.join("\n")));
+}
+
+/** @param {import("./messages.js").ListCurrent} current */
+export const listCurrentText = ({ version, made_at, key, content }) =>
+  ["suyuan-recall-list-current-1", version, made_at, key, content].join("\n");
 
 /**
  * What the key before this one signs.

@@ -1,0 +1,184 @@
+// What comes down: pages of what changed, the snapshot a device begins with, recall lists, and the
+// keys they are signed with. Each is applied whole, with the anchor it came with, or not at all.
+//
+// A snapshot comes in parts, which are kept as they come, so that it goes on after a break.
+
+import { sha256 } from "../core/chain.js";
+import { fateOfFindings } from "../core/outbox.js";
+import { openList } from "../core/recall-list.js";
+import * as wire from "../core/wire.js";
+import { verify, verifyBy } from "./keys.js";
+
+/** @typedef {import("./driver.js").Driver} Driver */
+/** @typedef {import("./store.js").Part} Part */
+/** @typedef {import("./store.js").ListHeld} ListHeld */
+/** @typedef {import("../core/wire/messages.js").Item} Item */
+
+/**
+ * What a pull or a snapshot came to.
+ * @typedef {"applied" | "more" | "again" | "begin_anew" | "enrol_again" | "not_believed" | "bad_list" | "not_saved"} Came
+ *
+ * Bytes of a snapshot that are here, and how many it has. @typedef {{ done: number, of: number }} Progress
+ */
+
+/** Keys that are not known are asked for at most so often, in milliseconds. */
+const KEYS_EVERY_MS = 60_000;
+
+/**
+ * Fetches a page of what changed and applies it.
+ * @param {Driver} driver
+ * @returns {Promise<Came>}
+ */
+export async function pull(driver) {
+  const { store, link, identity } = driver;
+  const { anchor, cursor, receipt } = driver.outbox.disk;
+  const held = await store.listHeld();
+  const outcome = await link.pull(identity, anchor?.text ?? "", cursor, held?.content ?? null);
+  if (outcome.is === "lost") return "again";
+  if (outcome.is === "refused") return refusal(outcome.status);
+  const page = outcome.answer;
+  const items = page.items.map(({ item }) => item);
+  const list = await listOf(driver, items, held, page.list);
+  if (!list) return "bad_list";
+  // What was receipted before this was asked is in the cards, once there is no more.
+  const shown = page.more || !receipt ? {} : { shown: receipt.stamp };
+  const clock = page.list ? { clock: driver.heard(page.list.made_at) } : {};
+  const command = checkpoint(driver, items, { cursor: page.cursor, anchor: page.anchor });
+  const written = await driver.checkpoint(command, { items, ...list, records: { ...shown, ...clock } });
+  if (!written) return "not_saved";
+  return page.more ? "more" : "applied";
+}
+
+/**
+ * Fetches everything a device is told and puts it in the place of what it holds.
+ * @param {Driver} driver
+ * @param {(progress: Progress) => void} tell
+ * @returns {Promise<Came>}
+ */
+export async function beginAnew(driver, tell) {
+  const { store, link } = driver;
+  const { anchor, receipt } = driver.outbox.disk;
+  const outcome = await link.snapshot(driver.identity, anchor?.text ?? "");
+  if (outcome.is === "lost") return "again";
+  if (outcome.is === "refused") return refusal(outcome.status);
+  const manifest = outcome.answer;
+  const isOurs = manifest.device === driver.identity.device && manifest.epoch === driver.identity.epoch;
+  await followKeys(driver, manifest.trust_keys);
+  const { trust } = driver.identity;
+  if (!isOurs || !(await verifyBy(trust, manifest.key, wire.snapshotText(manifest), manifest.sig))) return "not_believed";
+  const of = manifest.chunks.reduce((sum, { bytes }) => sum + bytes, 0);
+  let done = 0;
+  /** @type {Item[]} */
+  const items = [];
+  for (const named of manifest.chunks) {
+    tell({ done, of });
+    const kept = await store.part(named.hash);
+    const bytes = kept ?? (await link.chunk(driver.identity, driver.outbox.disk.anchor?.text ?? "", named.hash));
+    if (!bytes) return "again";
+    if (bytes.length !== named.bytes || (await sha256(bytes)) !== named.hash) return "not_believed";
+    if (!kept) await store.commit(null, { parts: [{ hash: named.hash, bytes }] });
+    const read = wire.readFrame(new TextDecoder().decode(bytes), wire.messages.snapshotChunk);
+    if (!read.ok) return "not_believed";
+    for (const item of read.message.items) items.push(item);
+    done += named.bytes;
+  }
+  tell({ done, of });
+  const list = await listOf(driver, items, await store.listHeld(), undefined);
+  if (!list) return "bad_list";
+  const records = { snapshot: manifest.watermark, clock: driver.heard(manifest.made_at), ...(receipt ? { shown: receipt.stamp } : {}) };
+  const command = checkpoint(driver, items, { cursor: manifest.watermark, anchor: manifest.anchor, anew: true });
+  const written = await driver.checkpoint(command, { anew: true, items, ...list, records });
+  return written ? "applied" : "not_saved";
+}
+
+/** @param {number} status @returns {Came} */
+function refusal(status) {
+  if (status === 410) return "begin_anew";
+  return status === 403 ? "enrol_again" : "again";
+}
+
+/**
+ * @param {Driver} driver
+ * @param {readonly Item[]} items
+ * @param {{ cursor: number, anchor: string, anew?: boolean }} at
+ * @returns {import("../core/outbox/machine.js").Command}
+ */
+function checkpoint(driver, items, at) {
+  const fates = items.flatMap((item) => {
+    if (item.type !== "verdict" || item.device !== driver.identity.device) return [];
+    const fate = fateOfFindings(item.findings);
+    return [/** @type {[number, number, import("../core/outbox/fate.js").Fate]} */ ([item.epoch, item.seq, fate])];
+  });
+  return { do: "checkpoint", ...at, wall: driver.wall(), fates };
+}
+
+/**
+ * The recall list of a page: chunks that are not here yet, and what is held from now on. Null when it
+ * is not signed, or not whole.
+ * @param {Driver} driver
+ * @param {readonly Item[]} items
+ * @param {ListHeld | null} held
+ * @param {import("../core/wire/messages.js").ListCurrent | undefined} current
+ * @returns {Promise<{ chunks: Part[], current?: ListHeld } | null>}
+ */
+async function listOf(driver, items, held, current) {
+  /** @type {Part[]} */
+  const fetched = [];
+  let now = held;
+  for (const item of items) {
+    if (item.type !== "recall_list") continue;
+    if (!(await isSigned(driver, item.key, await wire.recallListText(item), item.sig))) return null;
+    const chunks = [];
+    for (const { hash } of item.chunks) {
+      const here = await driver.store.chunk(hash);
+      const bytes = here ?? (await driver.link.chunk(driver.identity, driver.outbox.disk.anchor?.text ?? "", hash));
+      if (!bytes) return null;
+      if (!here) fetched.push({ hash, bytes });
+      chunks.push(bytes);
+    }
+    if (item.chunks.length > 0 && !(await openList(item, chunks)).ok) return null;
+    now = { content: await wire.listContent(item), version: item.version, made_at: item.made_at };
+  }
+  if (current) {
+    if (!(await isSigned(driver, current.key, wire.listCurrentText(current), current.sig))) return null;
+    // Of another content: the next page brings it.
+    if (now?.content === current.content && current.version >= now.version) {
+      now = { content: now.content, version: current.version, made_at: current.made_at };
+    }
+  }
+  return now ? { chunks: fetched, current: now } : { chunks: fetched };
+}
+
+/**
+ * Whether the installation signed a text: with a key that is trusted, or with a newer one that
+ * follows from those.
+ * @param {Driver} driver
+ * @param {number} number
+ * @param {string} text
+ * @param {string} sig
+ */
+export async function isSigned(driver, number, text, sig) {
+  if (driver.identity.trust.every(({ n }) => n < number)) await askForKeys(driver);
+  return verifyBy(driver.identity.trust, number, text, sig);
+}
+
+/** The keys come with a snapshot's manifest. @param {Driver} driver */
+async function askForKeys(driver) {
+  const now = driver.world.now();
+  if (driver.keysAsked !== null && now - driver.keysAsked < KEYS_EVERY_MS) return;
+  driver.keysAsked = now;
+  const outcome = await driver.link.snapshot(driver.identity, driver.outbox.disk.anchor?.text ?? "");
+  if (outcome.is === "answer") await followKeys(driver, outcome.answer.trust_keys);
+}
+
+/** Trusts what follows from the newest key that is trusted. @param {Driver} driver @param {readonly import("../core/wire/messages.js").TrustKey[]} shipped */
+async function followKeys(driver, shipped) {
+  const { trust } = driver.identity;
+  const newest = [...trust].sort((a, b) => b.n - a.n)[0];
+  if (!newest) return;
+  const [, ...more] = await wire.follow(newest, shipped, verify);
+  if (more.length === 0) return;
+  const identity = { ...driver.identity, trust: [...trust, ...more] };
+  await driver.store.commit(null, { identity });
+  driver.identity = identity;
+}
