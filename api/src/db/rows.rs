@@ -87,7 +87,10 @@ pub async fn by_keys(
     if conn.get_database_backend() == DbBackend::Postgres
         && let Some((kind, keys)) = array_of(&keys)
     {
-        let text = sql.replace("IN ({keys})", &format!("= ANY((SELECT ?::text::{kind}[])::{kind}[])"));
+        let text = sql.replace(
+            "IN ({keys})",
+            &format!("= ANY((SELECT ?::text::{kind}[])::{kind}[])"),
+        );
         let values = before.iter().cloned().chain([Value::from(keys)]);
         return conn
             .query_all_raw(statement(DbBackend::Postgres, &text, values))
