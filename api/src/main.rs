@@ -19,6 +19,11 @@ use suyuan::{
     telemetry, voices,
 };
 
+/// An upload is tens of thousands of small texts and rows made on one thread and dropped on another,
+/// where the allocator of glibc took a quarter of the processor.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Traceability for infant formula and maternal and baby products.
 #[derive(Parser)]
 #[command(version, about)]
