@@ -36,22 +36,31 @@ pub struct LogRow {
     pub body: Vec<u8>,
 }
 
-/// The events of the first `units` units, by position, and the phase the service keeps of each.
+/// The events of the first `units` units that changed since `device` began, by position, and the phase
+/// the service keeps of each. (The demo's own units have a story with findings.)
 pub async fn read(
     file: &Path,
     units: u32,
+    device: Uuid,
 ) -> Result<(Vec<LogRow>, BTreeMap<String, String>), LoadError> {
     let options = SqliteConnectOptions::new().filename(file).read_only(true);
     let mut connection = SqliteConnection::connect_with(&options)
         .await
         .map_err(failed)?;
-    let few = "WITH few AS (SELECT id, unit_key, phase FROM unit ORDER BY id LIMIT ?)";
+    let since: i64 = sqlx::query_scalar("SELECT MIN(gseq) FROM event WHERE device_id = ?")
+        .bind(device.as_bytes().as_slice())
+        .fetch_one(&mut connection)
+        .await
+        .map_err(failed)?;
+    let few =
+        "WITH few AS (SELECT id, unit_key, phase FROM unit WHERE gseq >= ? ORDER BY id LIMIT ?)";
     let events = format!(
         "{few} SELECT DISTINCT e.gseq, e.stamp, e.enterprise_id, e.device_id, e.order_epoch, e.seq, \
          e.lo, e.est, e.eff, e.delivered, e.body FROM few JOIN event_unit u ON u.unit_id = few.id \
          JOIN event e ON e.gseq = u.gseq WHERE e.counts_from IS NOT NULL ORDER BY e.gseq"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(events))
+        .bind(since)
         .bind(units)
         .fetch_all(&mut connection)
         .await
@@ -80,7 +89,8 @@ pub async fn read(
         })
         .collect();
     let phases: Vec<(String, String)> =
-        sqlx::query_as("SELECT unit_key, phase FROM unit ORDER BY id LIMIT ?")
+        sqlx::query_as("SELECT unit_key, phase FROM unit WHERE gseq >= ? ORDER BY id LIMIT ?")
+            .bind(since)
             .bind(units)
             .fetch_all(&mut connection)
             .await

@@ -293,7 +293,8 @@ impl Run<'_> {
     async fn refold(&self, fleet: &Fleet) -> Result<Taken, String> {
         progress("folding the log anew");
         let file = fleet.sqlite_file().ok_or("only the embedded log is read")?;
-        let read = log::read(&file, REFOLD_UNITS).await;
+        let first = fleet.devices.first().ok_or("no device pushed")?;
+        let read = log::read(&file, REFOLD_UNITS, first.identity.device.0).await;
         let (rows, phases) = read.map_err(|error| error.to_string())?;
         let ground = Ground {
             gtin: &fleet.gtin,
