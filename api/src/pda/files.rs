@@ -86,10 +86,47 @@ mod tests {
         assert!(FILES.contains_key("sw.js") && find("").is_some() && find("../mod.rs").is_none());
     }
 
-    /// Issue budget: the first load is below 150 kB compressed.
+    /// Issue budget: the first load is below 150 kB compressed. What the page asks for before it is
+    /// ready is what its module imports, and what that does; some screens are fetched later.
     #[test]
-    fn the_whole_app_is_small() {
-        let all: usize = FILES.values().map(|file| file.gzip.len()).sum();
-        assert!(all < 150_000, "{all} bytes");
+    fn the_first_load_is_small() {
+        let page = ["index.html", "app.css", "icon.svg", "manifest.webmanifest"];
+        let mut wanted: Vec<String> = page.iter().map(|name| (*name).to_owned()).collect();
+        wanted.push("screens/main.js".to_owned());
+        let mut bytes = 0;
+        let mut at = 0;
+        while let Some(name) = wanted.get(at).cloned() {
+            let file = find(&name).unwrap_or_else(|| panic!("{name}"));
+            bytes += file.gzip.len();
+            let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+            for import in std::str::from_utf8(file.bytes).unwrap().lines() {
+                let Some((_, path)) = import.split_once(" from \"") else {
+                    continue;
+                };
+                let is_import = import.starts_with("import ")
+                    || import.starts_with("export ")
+                    || import.starts_with("} from ");
+                let path = path.trim_end_matches(['"', ';']);
+                let path = is_import.then(|| joined(folder, path));
+                wanted.extend(path.filter(|path| !wanted.contains(path)));
+            }
+            at += 1;
+        }
+        assert!(wanted.len() > 60, "{} files", wanted.len());
+        assert!(bytes < 150_000, "{bytes} bytes");
+    }
+
+    fn joined(folder: &str, path: &str) -> String {
+        let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+        for part in path.split('/') {
+            match part {
+                "." => {}
+                ".." => {
+                    parts.pop();
+                }
+                name => parts.push(name),
+            }
+        }
+        parts.join("/")
     }
 }

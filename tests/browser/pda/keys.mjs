@@ -13,6 +13,13 @@ export function keyFor(c) {
   return row ? { code: row.slice(2), key: c, shift: row[1] === c } : { code: "", key: c };
 }
 
+/** The key events of a text, without times. */
+export const keysOf = (text) =>
+  Array.from(text, (c) => {
+    const named = { "\n": "Enter", "\t": "Tab" }[c];
+    return { type: "keydown", ...(named ? { code: named, key: named } : c === "\x1d" ? { code: "", key: c } : keyFor(c)) };
+  });
+
 /** Types a text into a page as a scanner does: every key by its place, Shift where it needs it. */
 export async function typeKeys(session, text) {
   const events = Array.from(text, (c) => {

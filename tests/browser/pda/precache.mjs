@@ -34,4 +34,15 @@ ${rows}];
 `;
 }
 
+/** What the page loads before it is ready: itself, its style and pictures, and what its module imports. */
+export function firstLoad() {
+  const wanted = new Set(["index.html", "app.css", "icon.svg", "manifest.webmanifest", "screens/main.js"]);
+  for (const name of wanted) {
+    if (!name.endsWith(".js")) continue;
+    const text = readFileSync(join(APP, name), "utf8");
+    for (const [, path] of text.matchAll(/^(?:import|export)\b[^;]*? from "(\.[^"]+)";$/gm)) wanted.add(join(name, "..", path));
+  }
+  return [...wanted];
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(PRECACHE, precache());

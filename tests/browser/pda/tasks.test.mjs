@@ -464,9 +464,11 @@ test("whatever is done, goods are counted once and a task ends in events or in n
 test("the built-in rules are those of the crate; what a server tells takes their place, and nonsense does not", () => {
   assert.deepEqual(BUILT_IN, RULES.filter(({ said }) => said !== "always" && said !== "on_record"));
   const told = RULES.map((rule) => ({ ...rule, source: "T1" }));
-  assert.deepEqual(rulesOf(told), RULES);
-  assert.deepEqual(rulesOf([...told, { profile: null, kind: "sale", item: "new", said: "by_smell" }]), RULES, "it knows no such place");
+  assert.deepEqual(rulesOf({ version: "a", rules: told }), RULES);
+  const more = [...told, { profile: null, kind: "sale", item: "new", said: "by_smell" }];
+  assert.deepEqual(rulesOf({ version: "a", rules: more }), RULES, "it knows no such place");
+  assert.equal(rulesOf(undefined), BUILT_IN);
   for (const nonsense of [undefined, null, "rules", {}, [1], [{ profile: 1, kind: "sale", item: "x", said: "body" }], [null]]) {
-    assert.equal(rulesOf(nonsense), BUILT_IN);
+    assert.equal(rulesOf({ version: "a", rules: nonsense }), BUILT_IN);
   }
 });

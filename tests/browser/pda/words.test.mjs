@@ -2,14 +2,16 @@
 // as the Rust crate has them, and the list of files a service worker keeps.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { TASKS } from "../../../api/src/pda/app/core/commands.js";
-import { phasesHere } from "../../../api/src/pda/app/core/here.js";
+import { Disk } from "../../../api/src/pda/app/core/outbox.js";
+import { Here } from "../../../api/src/pda/app/core/here.js";
 import { REASONS } from "../../../api/src/pda/app/core/till.js";
 import { FAULTS } from "../../../api/src/pda/app/core/trace-code.js";
 import { FAULT_WORDS } from "../../../api/src/pda/app/screens/fault-words.js";
-import { speaker } from "../../../api/src/pda/app/screens/words.js";
+import { TOOL_WORDS } from "../../../api/src/pda/app/screens/tools/words.js";
+import { learn, speaker } from "../../../api/src/pda/app/screens/words.js";
 import { PRECACHE, precache } from "./precache.mjs";
 import { source } from "./shared.mjs";
 
@@ -30,9 +32,21 @@ test("whatever the machines say has words in both languages", () => {
   };
   types(source("api/src/pda/app/core/tasks/step.js"), '@typedef {"added"');
   types(source("api/src/pda/app/core/scanner.js"), '@typedef {"alien-key"');
-  for (const file of ["app.js", "session.js", "main.js"]) {
+  const said = new Set(words);
+  types(source("api/src/pda/app/core/doctor.js"), '@typedef {"prefix"');
+  for (const finding of [...words]) {
+    if (said.has(finding)) continue;
+    words.delete(finding);
+    words.add(`doctor_${finding}`);
+  }
+  learn(TOOL_WORDS);
+  const folder = new URL("../../../api/src/pda/app/screens/", import.meta.url);
+  const files = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".js"));
+  assert.ok(files.length >= 18);
+  for (const file of files) {
     const text = source(`api/src/pda/app/screens/${file}`);
     for (const [, word] of text.matchAll(/(?:say|button|speaker\([^)]*\)\.lang\))\("([\w-]+)"/g)) words.add(word);
+    for (const [, list] of text.matchAll(/app\.say\(([^()]*\?[^()]*)\)/g)) for (const [, word] of list.matchAll(/"([\w-]+)"/g)) words.add(word);
     for (const [, list] of text.matchAll(/words: \[([^\]]+)\]/g)) for (const [, word] of list.matchAll(/"([\w-]+)"/g)) words.add(word);
   }
   assert.ok(words.size > 100, `${words.size} words`);
@@ -55,7 +69,15 @@ test("what was done here counts until the cards show it", () => {
   });
   const a = "(01)06901234567892(21)A";
   const key = "/01/06901234567892/21/A";
-  const phases = (rows, shown = 0) => Object.fromEntries(phasesHere(rows, shown));
+  const diskOf = (rows) => {
+    const disk = new Disk("d", 1, null, "");
+    for (const row of rows) disk.put({ ...row, hash: `h${row.text}` });
+    return disk;
+  };
+  const phases = (rows, shown = 0, here = new Here()) => {
+    const phase = here.phase(key, diskOf(rows), shown);
+    return phase === null ? {} : { [key]: phase };
+  };
   assert.deepEqual(phases([event(1, "sale", [a, "garbage"])]), { [key]: "sold" });
   assert.deepEqual(phases([event(1, "sale", [a]), event(2, "return", [`https://x.cn${key}`])]), { [key]: "returned" });
   assert.deepEqual(phases([event(1, "return", [a]), event(2, "inspect", [a], { disposition: "sellable" })]), { [key]: "in_stock" });
@@ -64,4 +86,10 @@ test("what was done here counts until the cards show it", () => {
   const receipted = event(1, "sale", [a], { state: { is: "settled", stamp: 10 } });
   assert.deepEqual([phases([receipted], 9), phases([receipted], 10)], [{ [key]: "sold" }, {}]);
   assert.deepEqual(phases([{ ...receipted, text: "no event" }]), {});
+  // One that could not be written is gone, and another has its number; a tail that is dropped is gone.
+  const here = new Here();
+  assert.deepEqual(phases([event(1, "sale", [a])], 0, here), { [key]: "sold" });
+  assert.deepEqual(phases([event(1, "return", [a])], 0, here), { [key]: "returned" });
+  assert.deepEqual(phases([event(2, "count", [a])], 0, here), {});
+  assert.deepEqual(phases([event(2, "count", [a]), event(3, "sale", [a]), event(4, "retract", [], { target: "e3" })], 0, here), {});
 });

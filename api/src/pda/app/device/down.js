@@ -46,6 +46,7 @@ export async function pull(driver) {
   const command = checkpoint(driver, items, { cursor: page.cursor, anchor: page.anchor });
   const written = await driver.checkpoint(command, { items, ...list, records: { ...shown, ...clock } });
   if (!written) return "not_saved";
+  if (page.rules !== undefined) await takeRules(driver, page.rules);
   return page.more ? "more" : "applied";
 }
 
@@ -89,6 +90,16 @@ export async function beginAnew(driver, tell) {
   const command = checkpoint(driver, items, { cursor: manifest.watermark, anchor: manifest.anchor, anew: true });
   const written = await driver.checkpoint(command, { anew: true, items, ...list, records });
   return written ? "applied" : "not_saved";
+}
+
+/** The rules of a version that is not held; those held stay where they cannot be had. @param {Driver} driver @param {string} version */
+async function takeRules({ store, link, identity, outbox }, version) {
+  const held = /** @type {import("../core/required/rules.js").Told | null | undefined} */ (await store.record("rules"));
+  if (held?.version === version) return;
+  const outcome = await link.rules(identity, outbox.disk.anchor?.text ?? "");
+  if (outcome.is !== "answer") return;
+  const { rules } = outcome.answer;
+  await store.commit(null, { records: { rules: { version: outcome.answer.version, rules } } });
 }
 
 /** @param {number} status @returns {Came} */

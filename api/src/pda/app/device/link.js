@@ -66,6 +66,11 @@ export class Link {
     return this.#read(identity, anchor, "GET", "/v1/sync/snapshot", null, wire.messages.snapshotManifest);
   }
 
+  /** @param {Identity} identity @param {string} anchor */
+  rules(identity, anchor) {
+    return this.#read(identity, anchor, "GET", "/v1/sync/rules", null, wire.messages.rulesAnswer);
+  }
+
   /**
    * The codes in a photo.
    * @param {Identity} identity

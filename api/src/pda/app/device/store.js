@@ -159,6 +159,11 @@ export class Store {
     return /** @type {any} */ (await done(this.db.transaction("partners").objectStore("partners").getAll()));
   }
 
+  /** @returns {Promise<Extract<Item, { type: "verdict" }>[]>} */
+  async verdicts() {
+    return /** @type {any} */ (await done(this.db.transaction("verdicts").objectStore("verdicts").getAll()));
+  }
+
   /** What list is held, and as of when; null where there is none. @returns {Promise<ListHeld | null>} */
   async listHeld() {
     return /** @type {ListHeld | undefined} */ (await this.#get("device", LIST_HELD)) ?? null;

@@ -1,6 +1,7 @@
 // Starts the app: one writer across tabs, storage that is kept, the service worker, the first screen.
 
 import { VERSION } from "../precache.js";
+import { DEFAULTS } from "../core/scanner.js";
 import { beWriter } from "../device/lock.js";
 import { Store } from "../device/store.js";
 import { App } from "./app.js";
@@ -12,9 +13,24 @@ const root = document.getElementById("app") ?? document.body;
 
 /** @returns {import("./app.js").Settings} */
 function settingsOf(/** @type {unknown} */ kept) {
-  const { lang, look, prefix } = /** @type {Partial<import("./app.js").Settings>} */ (kept ?? {});
+  const { lang, look, prefix, suffix, gsKeys, gsTokens } = /** @type {Partial<import("./app.js").Settings>} */ (kept ?? {});
   const own = navigator.language.toLowerCase().startsWith("en") ? "en" : "zh";
-  return { lang: lang ?? own, look: look ?? "light", prefix: prefix ?? "^" };
+  return {
+    ...{ lang: lang ?? own, look: look ?? "light", prefix: prefix ?? DEFAULTS.prefix, suffix: suffix ?? DEFAULTS.suffix },
+    ...{ gsKeys: gsKeys ?? [...DEFAULTS.gsKeys], gsTokens: gsTokens ?? [...DEFAULTS.gsTokens] },
+  };
+}
+
+/**
+ * How safe what is kept here is. A private window keeps things in memory, so its storage is no larger
+ * than that: then the first closing of the window would lose a shift.
+ * @returns {Promise<import("./app.js").About["storage"]>}
+ */
+async function storageOf() {
+  const persisted = (await navigator.storage?.persist?.().catch(() => false)) ?? false;
+  const { quota = 0, usage = 0 } = (await navigator.storage?.estimate?.().catch(() => undefined)) ?? {};
+  const heap = /** @type {any} */ (performance).memory?.jsHeapSizeLimit ?? 0;
+  return { persisted, free: quota > 0 ? Math.max(0, quota - usage) / quota : null, isPrivate: !persisted && quota > 0 && quota < heap };
 }
 
 async function write() {
@@ -26,19 +42,30 @@ async function write() {
     return;
   }
   const held = store;
-  const persisted = (await navigator.storage?.persist?.().catch(() => false)) ?? false;
   /** @type {App | null} */
   let app = null;
-  const session = new Session(held, { told: (told) => app?.tell(told), changed: () => app?.draw() }, `pda ${VERSION}`);
-  app = new App(root, session, settingsOf(await held.record("settings")), {
+  const out = {
+    told: (/** @type {import("./session.js").Told} */ told) => app?.tell(told),
+    changed: () => app?.draw(),
+    go: (/** @type {import("./session.js").ScreenName} */ screen) => app?.go(screen),
+  };
+  const session = new Session(held, out, `pda ${VERSION}`);
+  /** @type {import("./app.js").About} */
+  const about = {
     version: VERSION,
-    persisted,
+    storage: await storageOf(),
     keep: (settings) => void held.commit(null, { records: { settings } }),
-  });
+    look: async () => {
+      about.storage = { ...(await storageOf()), isPrivate: about.storage.isPrivate };
+    },
+  };
+  app = new App(root, session, settingsOf(await held.record("settings")), about);
   if (await session.start()) app.screen = session.task ? "task" : "home";
   app.listen();
   app.drawNow();
   root.dataset.ready = "yes";
+  // Once the first scans could be made; a phone that never rests fetches them when they are wanted.
+  setTimeout(() => void app?.fetchTools().catch(() => {}), 1500);
   if (navigator.onLine && session.driver) void session.pull();
   // The writer stays until the tab goes.
   await new Promise(() => {});

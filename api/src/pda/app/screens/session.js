@@ -2,13 +2,13 @@
 // say is kept first and told then. Knows storage and outbox by their doors, and no element of a page.
 
 import { COMMANDS, commandOf } from "../core/commands.js";
-import { phasesHere, readOwn } from "../core/here.js";
+import { Here, readOwn } from "../core/here.js";
 import { UnitList, openList } from "../core/recall-list.js";
 import { BUILT_IN, rulesOf } from "../core/required/rules.js";
 import { begin, step } from "../core/tasks.js";
 import { HeldList, decide, goodsOf } from "../core/till.js";
 import { parse, unitKey } from "../core/trace-code.js";
-import { messages, readFrame } from "../core/wire.js";
+import { messages, readDeposit, readFrame } from "../core/wire.js";
 import { Driver, enrol } from "../device/driver.js";
 import { Link } from "../device/link.js";
 
@@ -18,6 +18,8 @@ import { Link } from "../device/link.js";
 /** @typedef {import("../core/event.js").Actor} Actor */
 /** @typedef {import("../core/wire/messages.js").UnitCard} UnitCard */
 /** @typedef {{ sound: import("./sounds.js").Sound, words: string[], of?: string }} Told */
+/** @typedef {"enrol" | "home" | "task" | "queue" | "settings" | "look-up" | "hand-over" | "doctor" | "sheet" | "camera"} ScreenName */
+/** @typedef {{ told: (told: Told) => void, changed: () => void, go: (screen: ScreenName) => void }} Out */
 
 /** How old a recall list may be at the till. The policy travels with the list once the server tells it. */
 const LIST_AGE_MAX = 24 * 3600 * 1_000_000;
@@ -26,7 +28,7 @@ const ZONE = () => -new Date().getTimezoneOffset();
 export class Session {
   /**
    * @param {import("../device/store.js").Store} store
-   * @param {{ told: (told: Told) => void, changed: () => void }} out
+   * @param {Out} out
    * @param {string} program
    */
   constructor(store, out, program) {
@@ -48,10 +50,16 @@ export class Session {
     /** Whom goods go to and come from. @type {Awaited<ReturnType<import("../device/store.js").Store["partners"]>>} */
     this.partners = [];
     this.rules = BUILT_IN;
+    /** What was done here. */
+    this.here = new Here();
     /** A snapshot on its way. @type {import("../device/down.js").Progress | null} */
     this.progress = null;
     /** Reason given for overruling a stop, before the badge is scanned. */
     this.reason = "";
+    /** The hand-over is on the screen: a second badge takes over what is unsent. */
+    this.isHandingOver = false;
+    /** Codes of what was found and is open, by event. @type {Map<string, string[]>} */
+    this.verdicts = new Map();
     /** @type {Promise<unknown>} */
     this.last = Promise.resolve();
     /** @type {Promise<import("../device/down.js").Came> | null} */
@@ -94,6 +102,9 @@ export class Session {
     const units = opened ? (opened.ok ? opened.list : null) : new UnitList(0);
     if (manifest && units) this.list = new HeldList(manifest.version, manifest.made_at, manifest.batches, units);
     this.partners = await this.store.partners();
+    for (const { event, findings } of await this.store.verdicts()) {
+      this.verdicts.set(event, findings.flatMap(({ code, closed }) => (closed ? [] : [code])));
+    }
     this.rules = rulesOf(await this.store.record("rules"));
   }
 
@@ -170,6 +181,10 @@ export class Session {
 
   /** @param {TaskName} name */
   async #open(name) {
+    if (this.task && this.task.goods.lines.length > 0) {
+      this.out.told({ sound: "warn", words: ["screen_first"] });
+      return;
+    }
     const location = this.driver?.identity.location ?? null;
     const units = name === "inbound" ? await this.store.units() : [];
     const coming = units.filter(({ place }) => typeof place === "object" && "between" in place && place.between.to === location);
@@ -184,9 +199,7 @@ export class Session {
   async #command(command) {
     switch (command.is) {
       case "task":
-        return this.task && this.task.goods.lines.length > 0
-          ? this.out.told({ sound: "warn", words: ["screen_first"] })
-          : this.#open(command.task);
+        return this.#open(command.task);
       case "who":
         return this.#badge(command.badge);
       case "at":
@@ -198,7 +211,10 @@ export class Session {
         return undefined;
       case "home":
       case "hand-over":
-        return undefined;
+        // What is open is finished or cancelled first; a stop has to be seen.
+        return this.task?.held || (this.task && command.is === "home")
+          ? this.out.told({ sound: "warn", words: ["screen_first"] })
+          : this.out.go(command.is);
       default:
         return COMMANDS.includes(command.is) ? this.#step({ do: command.is }) : undefined;
     }
@@ -207,12 +223,75 @@ export class Session {
   /** A badge tells who works now; at a stop, who overrules it. @param {string} badge */
   async #badge(badge) {
     if (this.task?.step === "stop" && badge !== this.actor?.id) {
-      return this.#step({ do: "override", supervisor: badge, reason: this.reason });
+      const reason = this.reason;
+      if (reason.trim() === "") return this.out.told({ sound: "stop", words: ["reason_first"] });
+      this.reason = "";
+      return this.#step({ do: "override", supervisor: badge, reason });
     }
+    if (this.isHandingOver && this.actor && badge !== this.actor.id && this.#isUnsent()) return this.#handOver(badge);
     this.actor = { id: badge, proof: "badge" };
     await this.store.commit(null, { records: { actor: this.actor } });
     this.out.told({ sound: "ok", words: ["who"], of: badge });
     return undefined;
+  }
+
+  #isUnsent() {
+    return (this.driver?.outbox.unsent ?? 0) > 0;
+  }
+
+  /** The shift is over. @param {string | null} supervisor who takes over what is unsent */
+  handOver(supervisor) {
+    return this.#inTurn(() => this.#handOver(supervisor));
+  }
+
+  /** @param {string | null} supervisor */
+  async #handOver(supervisor) {
+    if (!this.driver || this.task || (supervisor === null && this.#isUnsent())) {
+      this.out.told({ sound: "warn", words: ["screen_first"] });
+      return;
+    }
+    const { view } = this.driver.outbox;
+    const handed = { by: this.actor?.id ?? null, supervisor, at: this.driver.now(), unsent: this.driver.outbox.unsent, epoch: view.epoch, seq: view.next - 1, head: view.head };
+    await this.store.commit(null, { records: { actor: null, handed_over: handed } });
+    this.actor = null;
+    this.out.told({ sound: "ok", words: ["handed_over"], ...(supervisor === null ? {} : { of: supervisor }) });
+  }
+
+  /**
+   * Hands in a file that another device wrote.
+   * @param {string} text
+   */
+  async deposit(text) {
+    const deposits = text.split("\n").filter((line) => line.trim() !== "").map(readDeposit);
+    const good = deposits.flatMap((read) => (read.ok ? [read.message] : []));
+    if (good.length === 0 || good.length < deposits.length) {
+      this.out.told({ sound: "warn", words: ["deposit_bad"] });
+      return;
+    }
+    let events = 0;
+    for (const deposit of good) {
+      if (!(await this.driver?.deposit(deposit))) {
+        this.out.told({ sound: "warn", words: ["deposit_lost"], of: String(events) });
+        return;
+      }
+      events += deposit.push.events.length;
+    }
+    this.out.told({ sound: "ok", words: ["deposited"], of: String(events) });
+  }
+
+  /**
+   * The codes in a photo, read by the server.
+   * @param {Blob} photo
+   * @returns {Promise<{ ok: true, codes: string[] } | { ok: false, why: string }>}
+   */
+  async decode(photo) {
+    const { driver } = this;
+    if (!driver) return { ok: false, why: "photo_lost" };
+    const outcome = await driver.link.decode(driver.identity, driver.outbox.disk.anchor?.text ?? "", photo);
+    if (outcome.is === "lost") return { ok: false, why: "photo_lost" };
+    if (outcome.is === "refused") return { ok: false, why: outcome.status === 422 ? "photo_no_code" : "photo_refused" };
+    const codes = [...new Set(outcome.answer.codes.map(({ text }) => text))];
+    return codes.length > 0 ? { ok: true, codes } : { ok: false, why: "photo_no_code" };
   }
 
   /** @param {string} text @param {import("../core/event.js").Input} input @param {number} at */
@@ -229,7 +308,8 @@ export class Session {
   async decision(goods) {
     const card = goods.unit === null ? null : await this.store.unit(goods.unit);
     const shown = Number((await this.store.record("shown")) ?? 0);
-    const here = goods.unit === null ? null : (phasesHere(this.#rows(), shown).get(goods.unit) ?? null);
+    const disk = this.driver?.outbox.view;
+    const here = goods.unit === null || !disk ? null : this.here.phase(goods.unit, disk, shown);
     return decide({ goods, card, here }, { now: this.driver?.now() ?? Date.now() * 1000, list: this.list, listAgeMax: LIST_AGE_MAX });
   }
 

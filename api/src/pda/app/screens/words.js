@@ -14,7 +14,17 @@ const WORDS = {
   all_sent: ["全部已上传", "All sent"],
   list_age: ["召回名单", "Recall list"],
   no_list: ["无召回名单", "No recall list"],
-  hours: ["小时前", "h old"],
+  minutes: ["分钟", "min"],
+  hours: ["小时", "h"],
+  days: ["天", "d"],
+  receipt: ["最近回执", "Last receipt"],
+  no_receipt: ["尚无回执", "No receipt yet"],
+  clock: ["时钟", "Clock"],
+  clock_unknown: ["未校对", "not checked"],
+  clock_right: ["准确", "right"],
+  clock_fast: ["快", "fast by"],
+  clock_slow: ["慢", "slow by"],
+  free: ["剩余", "free"],
   storage: ["存储", "Storage"],
   kept: ["已锁定", "kept"],
   not_kept: ["可能被系统清除", "may be cleared"],
@@ -31,6 +41,10 @@ const WORDS = {
   enrol_refused: ["注册码无效或已使用，请管理员重新生成。", "The code is not valid any more; ask for a new one."],
   enrol_lost: ["连不上服务器，请检查网络后再扫一次。", "The server cannot be reached; check the network and scan again."],
   enrol_other: ["本机还有另一台设备的未上传记录，请先上传或导出。", "Unsent records of another device are on this one; send or export them first."],
+  enrol_private: [
+    "这是无痕（隐私）窗口：关闭后记录会全部丢失，不能在此注册。请用普通窗口打开，并安装到主屏幕。",
+    "This is a private window: everything would be lost when it is closed. Open the app in an ordinary window and install it.",
+  ],
   no_storage: ["浏览器不能保存数据（可能是隐私模式），无法使用。", "This browser cannot keep data (private mode?), so the app cannot be used."],
   other_tab: ["本应用已在另一个页面打开，请到那里操作；关闭那个页面后这里会自动接管。", "The app is open in another tab. Work there; this one takes over when it is closed."],
   home: ["选择任务", "Choose a task"],
@@ -59,6 +73,34 @@ const WORDS = {
   scanned: ["已扫", "Scanned"],
   expected: ["应到", "expected"],
   scan_first: ["请先扫描容器", "Scan the container first"],
+  missing_now: ["缺少", "Missing"],
+  no_number: ["请输入数字", "A number is needed"],
+  reason_first: ["请先填写放行原因，再扫描主管工牌", "Give a reason first, then scan the badge"],
+  records: ["记录", "Records"],
+  "hand-over": ["交班", "Hand over"],
+  handed_over: ["交班完成，请下一位扫描工牌", "Handed over; the next person scans a badge"],
+  "send-now": ["立即上传", "Send now"],
+  exported: ["已导出文件，服务器收到前本机仍保留", "Exported; it stays here until the server has it"],
+  deposit: ["代交其他设备的导出文件", "Hand in a file of another device"],
+  deposit_bad: ["文件不完整或不是导出文件，没有上交任何内容", "The file is damaged or no export; nothing was handed in"],
+  deposit_lost: ["没有全部交完，请稍后用同一文件再交一次；已交条数", "Not all of it arrived; hand in the same file again later. Done"],
+  deposited: ["服务器已收到，条数", "The server has them:"],
+  doctor: ["扫描头检测", "Scanner doctor"],
+  sheet: ["设置页与命令条码", "Staging sheet"],
+  scanner: ["扫描头设置", "Scanner"],
+  camera: ["相机扫码", "Camera"],
+  suffix: ["扫描头后缀", "Scanner suffix"],
+  Enter: ["回车 Enter", "Enter"],
+  Tab: ["制表 Tab", "Tab"],
+  gs_tokens: ["表示分隔符的文字（空格隔开）", "Texts that stand for the separator"],
+  gs_keys: ["表示分隔符的按键（空格隔开）", "Keys that stand for the separator"],
+  "logistics.logistics_company": ["物流企业", "logistics company"],
+  document: ["单据号", "document number"],
+  counterpart: ["对方单位", "counterpart"],
+  counterpart_place: ["到达地点", "place of arrival"],
+  temperature: ["温度（℃）", "temperature (°C)"],
+  humidity: ["湿度（%）", "humidity (%)"],
+  location: ["地点", "place"],
   choose_disposition: ["请先选择处置方式", "Choose what becomes of the goods first"],
   find_record: ["请扫描要撤销记录中的商品", "Scan goods of the record to strike"],
   sellable: ["可销售", "Sellable"],
@@ -70,6 +112,8 @@ const WORDS = {
   already: ["已在清单中，未重复计数", "Already in the list, not counted again"],
   surplus: ["清单外商品，已加入", "Not expected, added"],
   container: ["容器", "Container"],
+  loading: ["正在打开……", "Opening…"],
+  tools_lost: ["打不开：请连接网络后再试", "It cannot be opened: connect and try again"],
   unreadable: ["不能识别", "Cannot be read"],
   names_no_goods: ["不是商品的码", "Names no goods"],
   no_lots_here: ["此任务只接受单品码", "Only units here"],
@@ -131,6 +175,14 @@ const WORDS = {
   nothing: ["没有记录", "Nothing here"],
 };
 
+/** Words of screens that are fetched later. @type {Record<string, readonly [zh: string, en: string]>} */
+const more = {};
+
+/** @param {Record<string, readonly [zh: string, en: string]>} words */
+export function learn(words) {
+  Object.assign(more, words);
+}
+
 /** @typedef {keyof typeof WORDS} Word */
 
 /**
@@ -140,6 +192,7 @@ const WORDS = {
 export const speaker = (lang) => (word) => {
   const at = lang === "zh" ? 0 : 1;
   if (Object.hasOwn(WORDS, word)) return WORDS[/** @type {Word} */ (word)][at];
+  if (Object.hasOwn(more, word)) return more[word]?.[at] ?? word;
   const fault = Object.hasOwn(FAULT_WORDS, word) ? FAULT_WORDS[/** @type {keyof typeof FAULT_WORDS} */ (word)] : null;
   return fault ? fault[lang] : word;
 };

@@ -8,6 +8,8 @@ import { list, nullable, object, text } from "../wire/shape.js";
 /** @typedef {import("../required.js").Rule} Rule */
 /** @typedef {import("../required.js").Said} Said */
 
+/** Rules as they are kept, with the version they are of. @typedef {{ version: string, rules: unknown }} Told */
+
 /** @type {readonly [profile: string | null, kind: string, ...rows: (readonly [item: string, said: Said])[]][]} */
 const ROWS = [
   [null, "commission", ["actor", "actor"], ["location", "location"], ["units", "goods"]],
@@ -96,18 +98,17 @@ const SAID = [
   ...["humidity", "target", "parent", "disposition", "body", "on_record"],
 ];
 
-const told = list(object({ profile: nullable(text), kind: text, item: text, said: text }));
+const told = object({ rules: list(object({ profile: nullable(text), kind: text, item: text, said: text })) });
 
 /**
  * The rules a server told; those of this program where it told none that can be read. One that stands
  * where this program does not look is not asked for: the server flags what is missing.
- * @param {unknown} record
+ * @param {unknown} record a `Told`
  * @returns {readonly Rule[]}
  */
 export function rulesOf(record) {
-  if (record === undefined || record === null) return BUILT_IN;
   try {
-    return told(record, "rules").flatMap(({ profile, kind, item, said }) =>
+    return told(record, "").rules.flatMap(({ profile, kind, item, said }) =>
       SAID.includes(said) ? [{ profile, kind, item, said: /** @type {Said} */ (said) }] : [],
     );
   } catch {

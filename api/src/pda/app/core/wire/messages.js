@@ -259,8 +259,12 @@ export const pullAnswer = object({
   cursor: position,
   more: flag,
   list: optional(listCurrent),
+  rules: optional(text),
   anchor: text,
 });
+
+/** What events have to say; who reads a rule is `core/required/rules.js`. */
+export const rulesAnswer = object({ v: V1, version: text, rules: list(anything), anchor: text });
 
 export const snapshotManifest = object({
   v: V1,

@@ -1,0 +1,59 @@
+// How a device stands, in numbers: what the strip on every screen and the hand-over say. Pure.
+
+/** @typedef {import("./outbox/machine.js").Outbox} Outbox */
+
+/** An age from which a list is looked at twice, and one from which nobody should trust it, in milliseconds. */
+export const LIST_OLD_MS = 24 * 3_600_000;
+export const LIST_STALE_MS = 72 * 3_600_000;
+/** A wall clock that is further off than this is told. */
+export const OFFSET_MS = 60_000;
+/** Free space below this part of it is told. */
+export const FREE_LEAST = 0.1;
+
+/**
+ * `oldestMs`: age of the oldest unsent event by the device's own clock; `receiptMs`, `listMs`: ages by
+ * the server's time; null where there is none.
+ * @typedef {{ unsent: number, oldestMs: number | null, attention: number, receiptMs: number | null, listMs: number | null }} Standing
+ */
+
+/**
+ * @param {Outbox} outbox
+ * @param {{ wall: number, server: number, listMadeAt: number | null }} now wall in milliseconds, server and list in microseconds
+ * @returns {Standing}
+ */
+export function standing(outbox, { wall, server, listMadeAt }) {
+  const [first] = outbox.open.list;
+  const at = first ? madeAt(outbox.view.row(first)?.text) : null;
+  const age = (/** @type {number | null | undefined} */ us) => (us === null || us === undefined ? null : Math.max(0, (server - us) / 1000));
+  let attention = 0;
+  for (const { state } of outbox.view.rows.values()) if (state.is === "needs_attention") attention += 1;
+  return {
+    unsent: outbox.unsent,
+    oldestMs: at === null ? null : Math.max(0, wall - at),
+    attention,
+    receiptMs: age(outbox.view.receipt?.stamp),
+    listMs: age(listMadeAt),
+  };
+}
+
+/** When an own event says it was made, in milliseconds. @param {string | undefined} text */
+export function madeAt(text) {
+  try {
+    const ms = Date.parse(JSON.parse(text ?? "").at);
+    return Number.isFinite(ms) ? ms : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * An age as a number and the name of its unit.
+ * @param {number} ms
+ * @returns {{ count: number, unit: "minutes" | "hours" | "days" }}
+ */
+export function ageOf(ms) {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 120) return { count: minutes, unit: "minutes" };
+  if (minutes < 48 * 60) return { count: Math.floor(minutes / 60), unit: "hours" };
+  return { count: Math.floor(minutes / 1440), unit: "days" };
+}

@@ -1,0 +1,61 @@
+// Out of the box: the enrolment code is scanned or pasted, and everything a device has to know comes
+// down before it is ready.
+
+import { h } from "./view.js";
+
+/** @typedef {import("./app.js").App} App */
+
+export class Enrolment {
+  /** @param {App} app */
+  constructor(app) {
+    this.app = app;
+    this.isBusy = false;
+  }
+
+  draw() {
+    const { app } = this;
+    const field = h("input", { id: "ticket", autocomplete: "off" });
+    const run = () => this.enrol(field instanceof HTMLInputElement ? field.value : "");
+    const isPrivate = app.about.storage.isPrivate;
+    return [
+      h(
+        "main",
+        {},
+        h("h1", {}, app.say("enrol_title")),
+        isPrivate ? h("p", { class: "told warn", role: "alert" }, app.say("enrol_private")) : h("p", {}, app.say(this.isBusy ? "enrolling" : "enrol_how")),
+        this.#progress(),
+        app.said ? app.told() : null,
+        isPrivate
+          ? null
+          : h("section", {}, h("label", { for: "ticket" }, app.say("enrol_text")), field, h("p", {}, app.button("enrol", run, "main"), " ", app.button("camera", () => app.go("camera")))),
+        h("p", {}, app.button("language", () => app.choose({ lang: app.settings.lang === "zh" ? "en" : "zh" }))),
+      ),
+    ];
+  }
+
+  /** How much of a snapshot is here, in words too. */
+  #progress() {
+    const { progress } = this.app.session;
+    if (!progress) return null;
+    const kb = (/** @type {number} */ bytes) => Math.ceil(bytes / 1024);
+    const label = `${this.app.say("downloading")} ${kb(progress.done)} / ${kb(progress.of)} kB`;
+    const bar = h("progress", { id: "progress", max: Math.max(1, progress.of), value: progress.done });
+    return h("p", { class: "progress" }, h("label", { for: "progress" }, label), bar);
+  }
+
+  /** @param {string} text */
+  async enrol(text) {
+    const { app } = this;
+    if (this.isBusy || app.about.storage.isPrivate) return;
+    this.isBusy = true;
+    app.said = null;
+    app.draw();
+    const wrong = await app.session.enrol(text).catch(() => "enrol_lost");
+    this.isBusy = false;
+    if (wrong) {
+      app.tell({ sound: "warn", words: [wrong] });
+      return;
+    }
+    app.go("home");
+  }
+}

@@ -1,0 +1,184 @@
+// A task: what was scanned, what is wanted next, what was asked; and the stop that fills the screen.
+
+import { compared, kindOf } from "../core/tasks.js";
+import { longList } from "./list.js";
+import { h } from "./view.js";
+
+/** @typedef {import("./app.js").App} App */
+/** @typedef {import("../core/tasks/step.js").Input} Input */
+/** @typedef {import("../core/tasks/goods.js").Line} Line */
+/** @typedef {import("../core/required.js").Rule} Rule */
+
+/** Quantities of goods without codes of their own, as buttons. */
+const QUANTITIES = [1, 2, 5, 6, 10, 12, 24, 48];
+
+/** @param {App} app @returns {(input: Input) => unknown} */
+const actor = (app) => (input) => app.after(app.session.act(input));
+
+/** @param {App} app */
+export function taskScreen(app) {
+  const { task } = app.session;
+  if (!task) return [];
+  const act = actor(app);
+  const lines = [...task.goods.lines].reverse();
+  const { missing } = compared(task.goods, task.expected);
+  const wanted = task.expected ? ` / ${task.expected.units.length} ${app.say("expected")}` : "";
+  const total = lines.reduce((sum, line) => sum + line.qty, 0);
+  const { first } = kindOf(task.task);
+  const prompt = { parent: "scan_first", target: "find_record", disposition: "choose_disposition" };
+  const isFirst = task.step === "first" && first !== null;
+  return [
+    h(
+      "main",
+      {},
+      h("h1", {}, app.say(task.task)),
+      isFirst ? h("p", { class: "told", role: "status" }, app.say(prompt[first])) : app.told(),
+      isFirst && first === "disposition" ? dispositions(app, act) : null,
+      h("p", { class: "count", "data-count": total }, `${total}${wanted}`),
+      task.step === "question" && task.question ? question(app, task.question, act) : null,
+      isLot(task.goods) ? quantities(app, act) : null,
+      task.step === "review" ? h("h2", {}, `${app.say("missing_now")} ${missing.length}`) : null,
+      task.step === "review" ? longList(missing, (unit) => `□ ${unit}`) : null,
+      longList(lines, (line) => lineText(app, line)),
+      typing(app),
+    ),
+    h(
+      "nav",
+      { class: "actions", "aria-label": app.say(task.task) },
+      app.button("cancel", () => act({ do: "cancel" })),
+      app.button("undo", () => act({ do: "undo" })),
+      app.button("confirm", () => act({ do: "confirm" }), "main"),
+    ),
+  ];
+}
+
+/** Was goods of a lot read last? @param {import("../core/tasks/goods.js").Goods} goods */
+function isLot({ lines, changes }) {
+  const last = changes[changes.length - 1];
+  return last !== undefined && lines[last.index]?.unit === null;
+}
+
+/** @param {App} app @param {Line} line */
+function lineText(app, line) {
+  const mark = line.override ? "‼" : line.surplus ? "+" : "✓";
+  return `${mark} ${named(app, line)}${line.unit === null ? ` × ${line.qty}` : ""}`;
+}
+
+/**
+ * Goods as people know them: the product by its name where that is here, then what tells it apart.
+ * @param {App} app
+ * @param {Pick<Line, "unit" | "gtin" | "lot">} line
+ */
+function named({ session }, { unit, gtin, lot }) {
+  const name = gtin === null ? null : (session.products.get(gtin)?.name ?? gtin);
+  const own = unit === null ? (lot ?? "") : unit.slice(unit.lastIndexOf("/") + 1);
+  return name === null ? (unit ?? "") : `${name} · ${own}`;
+}
+
+/** @param {App} app @param {(input: Input) => unknown} act */
+const dispositions = (app, act) =>
+  h(
+    "div",
+    { class: "grid" },
+    /** @type {const} */ (["sellable", "hold", "destroy"]).map((disposition) =>
+      app.button(disposition, () => act({ do: "answer", answer: { disposition } })),
+    ),
+  );
+
+/** @param {App} app @param {(input: Input) => unknown} act */
+const quantities = (app, act) =>
+  h(
+    "section",
+    { class: "quantities", "aria-label": app.say("quantity") },
+    QUANTITIES.map((quantity) => h("button", { type: "button", "data-do": `qty-${quantity}`, click: () => void act({ do: "quantity", quantity }) }, quantity)),
+  );
+
+/**
+ * An item of the standard, asked for once.
+ * @param {App} app
+ * @param {Rule} rule
+ * @param {(input: Input) => unknown} act
+ */
+function question(app, { item, said }, act) {
+  const isNumber = said === "temperature" || said === "humidity";
+  const field = h("input", { id: "answer", autocomplete: "off", inputmode: isNumber ? "decimal" : "text" });
+  const answer = () => {
+    const value = field instanceof HTMLInputElement ? field.value.trim() : "";
+    const tenths = Math.round(Number(value) * 10);
+    if (value === "") return act({ do: "skip" });
+    if (said === "document") return act({ do: "answer", answer: { doc: { no: value } } });
+    if (said === "counterpart") return act({ do: "answer", answer: { counterpart: { type: "named", name: value } } });
+    if (!isNumber) return act({ do: "answer", answer: { item, value } });
+    if (Number.isFinite(tenths)) return act({ do: "answer", answer: { env: { [said]: tenths } } });
+    return app.tell({ sound: "warn", words: ["no_number"], of: value });
+  };
+  const isWho = said === "counterpart" || said === "counterpart_place";
+  const buttons = [app.button("add", answer, "main"), " ", app.button("skip", () => act({ do: "skip" }))];
+  return h(
+    "section",
+    { class: "question" },
+    isWho ? partners(app, act) : null,
+    h("label", { for: "answer" }, `${app.say("question")} ${app.say(app.knows(item) ? item : said)}`),
+    field,
+    h("p", {}, buttons),
+  );
+}
+
+/** Who is known, each of their places by name. @param {App} app @param {(input: Input) => unknown} act */
+function partners(app, act) {
+  /** @typedef {{ type: "location" | "enterprise", id: string, name: string }} Place */
+  const places = app.session.partners.flatMap(({ enterprise, name, places }) => {
+    /** @type {Place[]} */
+    const known = places.map((place) => ({ type: "location", id: place.location, name: `${name} · ${place.name}` }));
+    return known.length > 0 ? known : [/** @type {Place} */ ({ type: "enterprise", id: enterprise, name })];
+  });
+  return h(
+    "div",
+    { class: "grid" },
+    places.slice(0, 30).map(({ type, id, name }) =>
+      h("button", { type: "button", "data-partner": id, click: () => void act({ do: "answer", answer: { counterpart: { type, id } } }) }, name),
+    ),
+  );
+}
+
+/** A code typed by hand is a scan that says so; a camera is one that sees. @param {App} app */
+function typing(app) {
+  const field = h("input", { id: "typed", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
+  const add = () => {
+    if (!(field instanceof HTMLInputElement) || field.value.trim() === "") return;
+    const text = field.value;
+    field.value = "";
+    app.read(text, "typed");
+  };
+  field.addEventListener("keydown", (event) => {
+    if (event instanceof KeyboardEvent && event.key === "Enter") add();
+  });
+  const buttons = [app.button("add", add), " ", app.button("camera", () => app.go("camera"))];
+  return h("section", {}, h("label", { for: "typed" }, app.say("type_code")), field, h("p", {}, buttons));
+}
+
+/** A stop fills the screen until somebody has seen it. @param {App} app */
+export function stopScreen(app) {
+  const { task } = app.session;
+  if (!task?.held || (task.step !== "stop" && task.step !== "ask")) return [];
+  const { line, decision } = task.held;
+  const isStop = task.step === "stop";
+  const act = actor(app);
+  const input = (/** @type {Event} */ { target }) => {
+    if (target instanceof HTMLInputElement) app.session.reason = target.value;
+  };
+  const reason = h("input", { id: "reason", autocomplete: "off", value: app.session.reason, input });
+  return [
+    h(
+      "div",
+      { class: isStop ? "stop" : "stop ask", role: "alertdialog", "aria-modal": "true", "aria-labelledby": "stop-title" },
+      h("h1", { id: "stop-title" }, isStop ? `✕ ${app.say("stopped")}` : `! ${app.say("look_twice")}`),
+      h("ul", {}, decision.reasons.map((word) => h("li", {}, app.say(word)))),
+      h("p", {}, line.unit === null && line.gtin === null ? line.code : named(app, line)),
+      app.button("acknowledge", () => act({ do: "acknowledge" })),
+      isStop ? null : app.button("take_anyway", () => act({ do: "confirm" })),
+      isStop ? h("label", { for: "reason" }, `${app.say("overrule")} · ${app.say("reason")}`) : null,
+      isStop ? reason : null,
+    ),
+  ];
+}
