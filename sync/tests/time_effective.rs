@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use suyuan_sync::{
     ids::{Micros, Seq},
     order::Interval,
-    time::{Placed, Prefix, Timed, effective, resume},
+    time::{Placed, Prefix, Resumed, Timed, effective, resume, resume_to},
 };
 
 /// Straight from the specification, with no thought of cost.
@@ -79,6 +79,9 @@ impl Kept {
             if new.iter().any(|timed| timed.seq <= start.seq) {
                 continue;
             }
+            if let Some(read) = self.in_pages(start, &rows, new) {
+                return read;
+            }
             let Some(resumed) = resume(start, &rows) else {
                 continue;
             };
@@ -96,6 +99,56 @@ impl Kept {
             return rows.len();
         }
         panic!("the start always stands");
+    }
+
+    /// Goes from a prefix to the next one behind all that is new, and on until it ends where it
+    /// ended before; `None` if there is none to end at.
+    fn in_pages(&mut self, start: Prefix, rows: &[Placed], new: &[Timed]) -> Option<usize> {
+        let last = new.last()?.seq;
+        let ends: Vec<Prefix> = self.checkpoints.clone();
+        let ends = ends.into_iter().filter(|kept| kept.seq >= last);
+        let (mut from, mut read) = (start, 0);
+        for end in ends {
+            let beyond = rows.iter().position(|row| row.timed.seq > end.seq)?;
+            let first = rows.iter().position(|row| row.timed.seq > from.seq)?;
+            let page = &rows[first..=beyond];
+            read += page.len();
+            let resumed = resume_to(from, page, end);
+            let Some(resumed) = resumed else {
+                assert_eq!(from, start, "only a beginning may not stand");
+                return None;
+            };
+            for timed in new.iter().filter(|timed| timed.seq > from.seq) {
+                self.events.insert(timed.seq, (*timed, Micros::MIN));
+            }
+            self.replace(from, Some(end), &resumed);
+            if resumed.prefix == end {
+                return Some(read);
+            }
+            from = resumed.prefix;
+        }
+        if from == start {
+            return None;
+        }
+        let first = rows.iter().position(|row| row.timed.seq > from.seq)?;
+        let resumed = resume(from, &rows[first..]).expect("nothing is new there");
+        self.replace(from, None, &resumed);
+        self.tail = Some(resumed.prefix);
+        Some(read + rows.len() - first)
+    }
+
+    fn replace(&mut self, from: Prefix, end: Option<Prefix>, resumed: &Resumed) {
+        for changed in &resumed.changed {
+            let row = self.events.get_mut(&changed.seq).expect("a row of ours");
+            assert_ne!(row.1, changed.eff, "only what changed is reported");
+            row.1 = changed.eff;
+        }
+        let within =
+            |kept: &Prefix| kept.seq > from.seq && end.is_none_or(|end| kept.seq <= end.seq);
+        self.checkpoints.retain(|kept| !within(kept));
+        self.checkpoints.extend(&resumed.checkpoints);
+        self.checkpoints.extend(end.map(|_| resumed.prefix));
+        self.checkpoints.sort_by_key(|kept| kept.seq);
     }
 
     fn effs(&self) -> Vec<Micros> {
@@ -245,6 +298,37 @@ fn a_late_filler_goes_back_to_the_checkpoint_before_it_only() {
     assert!(kept.take_in(&[late]) < 1000);
     let all: Vec<Timed> = kept.events.values().map(|(timed, _)| *timed).collect();
     assert_eq!(kept.effs(), effective(&all));
+}
+
+#[test]
+fn a_late_filler_goes_no_further_than_where_all_is_as_it_was() {
+    let at = |n: i64| Timed {
+        seq: n as Seq,
+        interval: Interval {
+            lo: n,
+            est: n + 1,
+            hi: n + 2,
+        },
+    };
+    for missing in [1, 500, 1022, 1023, 1024, 1025, 3000] {
+        let mut kept = Kept::default();
+        for n in (1..9000).filter(|n| *n != missing) {
+            kept.take_in(&[at(n)]);
+        }
+        let behind: Vec<Prefix> = kept.checkpoints.clone();
+        let mut late = at(missing);
+        late.interval.hi = 99_999;
+        let read = kept.take_in(&[late]);
+        assert!(read < 3 * 1024, "{missing}: {read} rows");
+        let last = kept.checkpoints.last();
+        assert_eq!(
+            last,
+            behind.last(),
+            "{missing}: what lies far behind stands"
+        );
+        let all: Vec<Timed> = kept.events.values().map(|(timed, _)| *timed).collect();
+        assert_eq!(kept.effs(), effective(&all), "{missing}");
+    }
 }
 
 #[test]

@@ -61,12 +61,17 @@ pub struct Prefix {
     peak: Micros,
     /// `est` there.
     est: Option<Micros>,
+    /// `U` of the event after `seq`, if it was kept. As long as this stands, nothing that comes in
+    /// behind it changes that.
+    #[serde(default)]
+    upper: Option<Micros>,
 }
 
 /// What [`resume`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resumed {
-    /// Covers all but the last event: to be kept with the epoch for the next append.
+    /// Covers all but the last event: to be kept with the epoch for the next append, or, of
+    /// [`resume_to`], to be held against where it ended before.
     pub prefix: Prefix,
     /// New and changed effective times, in seq order.
     pub changed: Vec<Changed>,
@@ -83,10 +88,26 @@ impl Prefix {
         lower: Micros::MIN,
         peak: Micros::MIN,
         est: None,
+        upper: None,
     };
 
     /// How far checkpoints lie apart, in sequence numbers.
     pub const SPACING: Seq = 1024;
+
+    /// Does it stand for these events behind it, old and new? The first of them must be an old one,
+    /// and every new one lie behind that in sequence and receipt.
+    pub fn stands(&self, events: &[Placed]) -> bool {
+        let Some(first) = events.first().filter(|_| *self != Prefix::START) else {
+            return true;
+        };
+        let mut new = events.iter().filter(|placed| placed.eff.is_none());
+        first.eff.is_some() && new.all(|new| new.timed.interval.hi >= first.timed.interval.hi)
+    }
+
+    /// Does it tell enough to be an end of [`resume_to`]? What earlier releases kept does not.
+    pub const fn is_bounded(&self) -> bool {
+        self.upper.is_some()
+    }
 
     /// Takes in one event, given `U` there and the estimate after it; returns its effective time.
     fn step(&mut self, event: &Timed, upper: Micros, next: Option<Micros>) -> Micros {
@@ -120,51 +141,79 @@ pub fn effective(events: &[Timed]) -> Vec<Micros> {
         .collect()
 }
 
-/// Goes on from `prefix` over all events behind it, old and new, in seq order.
+/// Goes on from `prefix` over all events behind it, old and new, in seq order. A late filler need not
+/// go so far: see [`resume_to`].
 ///
 /// `None` if the prefix does not stand for these: some new event is not behind the first of them,
 /// or was received before it (as one that leaves parking may be). Then resume from an earlier
 /// prefix; [`Prefix::START`] always stands.
 pub fn resume(prefix: Prefix, events: &[Placed]) -> Option<Resumed> {
-    if prefix != Prefix::START && !stands(events) {
+    if !prefix.stands(events) {
         return None;
     }
+    Some(over(prefix, events))
+}
+
+/// Goes on from `prefix` as far as `end`, a prefix that was kept and lies behind all that is new:
+/// `events` are those behind `prefix` up to `end`, old and new, and the one after it, in seq order.
+///
+/// If what comes back has `end` for its prefix, all behind it is as it was. Else it is what stands
+/// there now, and whatever stands behind is to be gone over from it, to the next prefix that was
+/// kept or to the last event. Its checkpoints replace those between `prefix` and `end`.
+///
+/// `None` as for [`resume`], and if `end` does not tell enough to end there: an earlier release kept
+/// it.
+pub fn resume_to(prefix: Prefix, events: &[Placed], end: Prefix) -> Option<Resumed> {
+    let upper = end.upper?;
+    let (beyond, before) = events.split_last()?;
+    let ends = beyond.eff.is_some() && before.last().map_or(0, |last| last.timed.seq) == end.seq;
+    if !ends || !prefix.stands(events) {
+        return None;
+    }
+    // What lies behind `beyond` bounds it as well: by `upper` all of it is told.
+    let mut bounded = events.to_vec();
+    if let Some(beyond) = bounded.last_mut() {
+        beyond.timed.interval.hi = upper;
+    }
+    let mut resumed = over(prefix, &bounded);
+    resumed.changed.retain(|changed| changed.seq <= end.seq);
+    resumed.checkpoints.retain(|kept| kept.seq < end.seq);
+    Some(resumed)
+}
+
+fn over(prefix: Prefix, events: &[Placed]) -> Resumed {
     let uppers = uppers(events.iter().map(|placed| &placed.timed));
     let mut resumed = Resumed {
         prefix,
         changed: Vec::new(),
         checkpoints: Vec::new(),
     };
-    let mut state = prefix;
-    let mut following = events.iter().skip(1);
-    for (placed, upper) in events.iter().zip(uppers) {
-        let next = following.next().map(|next| next.timed);
-        let eff = state.step(&placed.timed, upper, next.map(|next| next.interval.est));
+    let mut state = Prefix {
+        upper: None,
+        ..prefix
+    };
+    let mut following = events.iter().skip(1).zip(uppers.iter().skip(1));
+    for (placed, upper) in events.iter().zip(&uppers) {
+        let next = following.next();
+        let next_est = next.map(|(next, _)| next.timed.interval.est);
+        let eff = state.step(&placed.timed, *upper, next_est);
         if placed.eff != Some(eff) {
             resumed.changed.push(Changed {
                 seq: placed.timed.seq,
                 eff,
             });
         }
-        let Some(next) = next else { break };
-        resumed.prefix = state;
-        if state.seq / Prefix::SPACING != next.seq / Prefix::SPACING {
-            resumed.checkpoints.push(state);
+        let Some((next, upper)) = next else { break };
+        let kept = Prefix {
+            upper: Some(*upper),
+            ..state
+        };
+        resumed.prefix = kept;
+        if state.seq / Prefix::SPACING != next.timed.seq / Prefix::SPACING {
+            resumed.checkpoints.push(kept);
         }
     }
-    Some(resumed)
-}
-
-/// Is the first of these an old one, and does every new one lie behind it in sequence and receipt?
-fn stands(events: &[Placed]) -> bool {
-    let Some(first) = events.first() else {
-        return true;
-    };
-    first.eff.is_some()
-        && events
-            .iter()
-            .filter(|placed| placed.eff.is_none())
-            .all(|new| new.timed.interval.hi >= first.timed.interval.hi)
+    resumed
 }
 
 /// `U` of each event.

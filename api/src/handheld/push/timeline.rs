@@ -1,12 +1,13 @@
 //! Where new events of a device stand in time: `suyuan_sync::time` over rows. At the end of a growing
-//! sequence it takes what is kept with the device; a late filler goes back to a checkpoint.
+//! sequence it takes what is kept with the device; a late filler goes back to a checkpoint, and from
+//! there on only until everything is as it was.
 
 use super::store::{self, Last, Timeline};
 use crate::clock::Micros;
 use sea_orm::{ConnectionTrait, DbErr};
 use suyuan_sync::{
     ids::{Epoch, Seq},
-    time::{Placed, Prefix, Resumed, Timed, resume},
+    time::{Placed, Prefix, Resumed, Timed, resume, resume_to},
 };
 use uuid::Uuid;
 
@@ -15,6 +16,8 @@ use uuid::Uuid;
 pub struct Placement {
     /// Of all that is new or moved, by number.
     pub eff: Vec<(Seq, Micros)>,
+    /// How many rows of events were read for it.
+    pub read: usize,
 }
 
 /// Works new events into the sequence of an epoch. `new` are those that enter the state, in order
@@ -28,10 +31,6 @@ pub async fn place(
 ) -> Result<Placement, DbErr> {
     let Some(first) = new.first() else {
         return Ok(Placement::default());
-    };
-    let unplaced = |timed: &Timed| Placed {
-        timed: *timed,
-        eff: None,
     };
     let appended = match &timeline.last {
         None => Some((
@@ -51,54 +50,89 @@ pub async fn place(
     if let Some((prefix, events)) = appended
         && let Some(resumed) = resume(prefix, &events)
     {
-        return kept(conn, device, epoch, timeline, None, resumed, &events).await;
+        store::keep_checkpoints(conn, device, epoch, &resumed.checkpoints).await?;
+        let eff = to_the_end(timeline, &resumed, &events);
+        return Ok(Placement { eff, read: 0 });
     }
     // Back to where the sequence stands whatever comes in.
     let mut below = first.seq;
     loop {
         let prefix = store::checkpoint_before(conn, device, epoch, below).await?;
         let prefix = prefix.unwrap_or(Prefix::START);
-        let mut events = store::placed_after(conn, device, epoch, prefix.seq).await?;
-        // What enters now may have its row already: it has no place yet all the same.
-        events.retain(|placed| new.iter().all(|new| new.seq != placed.timed.seq));
-        events.extend(new.iter().map(unplaced));
-        events.sort_by_key(|placed| placed.timed.seq);
-        if let Some(resumed) = resume(prefix, &events) {
-            return kept(
-                conn,
-                device,
-                epoch,
-                timeline,
-                Some(prefix.seq),
-                resumed,
-                &events,
-            )
-            .await;
+        if let Some(placement) = late(conn, (device, epoch), timeline, prefix, new).await? {
+            return Ok(placement);
         }
         if prefix == Prefix::START {
-            // It stands always.
-            return Err(DbErr::Custom(format!(
-                "times of device {device} do not stand"
-            )));
+            return Err(fault(device)); // it stands always
         }
         below = prefix.seq;
     }
 }
 
-async fn kept(
+/// Works late ones in from a prefix on, page by page; nothing if the prefix does not stand for them.
+async fn late(
     conn: &impl ConnectionTrait,
-    device: Uuid,
-    epoch: Epoch,
+    (device, epoch): (Uuid, Epoch),
     timeline: &mut Timeline,
-    resumed_from: Option<Seq>,
-    resumed: Resumed,
-    events: &[Placed],
-) -> Result<Placement, DbErr> {
-    if let Some(seq) = resumed_from {
-        store::forget_checkpoints(conn, device, epoch, seq).await?;
+    prefix: Prefix,
+    new: &[Timed],
+) -> Result<Option<Placement>, DbErr> {
+    let mut placement = Placement::default();
+    let (mut from, mut behind) = (prefix, new.last().map_or(0, |last| last.seq));
+    loop {
+        let end = store::checkpoint_from(conn, device, epoch, behind).await?;
+        let end = end.filter(Prefix::is_bounded);
+        let page = (from.seq, end.map(|end| end.seq));
+        let mut events = store::placed(conn, device, epoch, page).await?;
+        placement.read += events.len();
+        if from == prefix {
+            // What enters now may have its row already: it has no place yet all the same.
+            events.retain(|placed| new.iter().all(|new| new.seq != placed.timed.seq));
+            events.extend(new.iter().map(unplaced));
+            events.sort_by_key(|placed| placed.timed.seq);
+        }
+        if !from.stands(&events) {
+            return Ok(None);
+        }
+        let Some(end) = end else {
+            let resumed = resume(from, &events).ok_or_else(|| fault(device))?;
+            store::forget_checkpoints(conn, device, epoch, page).await?;
+            store::keep_checkpoints(conn, device, epoch, &resumed.checkpoints).await?;
+            placement
+                .eff
+                .extend(to_the_end(timeline, &resumed, &events));
+            return Ok(Some(placement));
+        };
+        let mut resumed = resume_to(from, &events, end).ok_or_else(|| fault(device))?;
+        placement.eff.extend(moved(&resumed));
+        (from, behind) = (resumed.prefix, end.seq + 1);
+        resumed.checkpoints.push(from);
+        store::forget_checkpoints(conn, device, epoch, page).await?;
+        store::keep_checkpoints(conn, device, epoch, &resumed.checkpoints).await?;
+        if from == end {
+            return Ok(Some(placement));
+        }
     }
-    store::keep_checkpoints(conn, device, epoch, &resumed.checkpoints).await?;
-    let eff: Vec<(Seq, Micros)> = resumed.changed.iter().map(|c| (c.seq, c.eff)).collect();
+}
+
+fn unplaced(timed: &Timed) -> Placed {
+    Placed {
+        timed: *timed,
+        eff: None,
+    }
+}
+
+fn moved(resumed: &Resumed) -> Vec<(Seq, Micros)> {
+    resumed.changed.iter().map(|c| (c.seq, c.eff)).collect()
+}
+
+fn fault(device: Uuid) -> DbErr {
+    DbErr::Custom(format!("times of device {device} do not stand"))
+}
+
+/// All behind was gone over: what the next append goes on from.
+fn to_the_end(timeline: &mut Timeline, resumed: &Resumed, events: &[Placed]) -> Vec<(Seq, Micros)> {
+    let eff = moved(resumed);
     timeline.prefix = resumed.prefix;
     if let Some(last) = events.last() {
         let changed = eff.iter().rev().find(|(seq, _)| *seq == last.timed.seq);
@@ -110,5 +144,5 @@ async fn kept(
                 .unwrap_or(last.timed.interval.est),
         });
     }
-    Ok(Placement { eff })
+    eff
 }

@@ -16,8 +16,8 @@ pub use events::{
 };
 pub use held::{Known, chains, groups, known};
 pub use times::{
-    acknowledged, checkpoint_before, delivered_before, forget_checkpoints, keep_checkpoints,
-    move_events, placed_after,
+    acknowledged, checkpoint_before, checkpoint_from, delivered_before, forget_checkpoints,
+    keep_checkpoints, move_events, placed,
 };
 
 use crate::{clock::Micros, log::Position};

@@ -6,7 +6,7 @@ use crate::{
     db::{rows::Rows, statement},
     log::Position,
 };
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, Value};
 use suyuan_sync::{
     ids::{Epoch, Seq},
     order::Interval,
@@ -86,21 +86,50 @@ pub async fn checkpoint_before(
     .map(Some)
 }
 
-/// Events of an epoch that are in the state, above a number.
-pub async fn placed_after(
+/// The nearest checkpoint at a number or above it.
+pub async fn checkpoint_from(
     conn: &impl ConnectionTrait,
     device: Uuid,
     epoch: Epoch,
     seq: Seq,
+) -> Result<Option<Prefix>, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT state FROM device_checkpoint WHERE device_id = ? AND epoch = ? AND seq >= ? \
+         ORDER BY seq LIMIT 1",
+        [device.into(), i64::from(epoch).into(), (seq as i64).into()],
+    );
+    let Some(row) = conn.query_one_raw(query).await? else {
+        return Ok(None);
+    };
+    let state: String = row.try_get("", "state")?;
+    parse(&state, "device_checkpoint.state").map(Some)
+}
+
+/// Events of an epoch that are in the state, above a number: all, or up to another and the one after
+/// that.
+pub async fn placed(
+    conn: &impl ConnectionTrait,
+    device: Uuid,
+    epoch: Epoch,
+    (after, until): (Seq, Option<Seq>),
 ) -> Result<Vec<Placed>, DbErr> {
-    let rows = conn
-        .query_all_raw(statement(
-            conn.get_database_backend(),
-            "SELECT seq, lo, est, stamp, eff FROM event WHERE device_id = ? AND epoch = ? \
-             AND seq > ? AND branch IS NULL AND counts_from IS NOT NULL ORDER BY seq",
-            [device.into(), i64::from(epoch).into(), (seq as i64).into()],
-        ))
-        .await?;
+    let mut sql = "SELECT seq, lo, est, stamp, eff FROM event WHERE device_id = ? AND epoch = ? \
+                   AND seq > ? AND branch IS NULL AND counts_from IS NOT NULL"
+        .to_owned();
+    let epoch = i64::from(epoch);
+    let mut values: Vec<Value> = vec![device.into(), epoch.into(), (after as i64).into()];
+    if let Some(until) = until {
+        sql.push_str(
+            " AND seq <= COALESCE((SELECT MIN(seq) FROM event WHERE device_id = ? AND epoch = ? \
+             AND seq > ? AND branch IS NULL AND counts_from IS NOT NULL), ?)",
+        );
+        let until: Value = (until as i64).into();
+        values.extend([device.into(), epoch.into(), until.clone(), until]);
+    }
+    sql.push_str(" ORDER BY seq");
+    let query = statement(conn.get_database_backend(), &sql, values);
+    let rows = conn.query_all_raw(query).await?;
     rows.iter()
         .map(|row| {
             let number = |name: &str| row.try_get::<i64>("", name);
@@ -119,17 +148,23 @@ pub async fn placed_after(
         .collect()
 }
 
-/// Forgets checkpoints above a number.
+/// Forgets checkpoints above a number: all, or up to another.
 pub async fn forget_checkpoints(
     conn: &impl ConnectionTrait,
     device: Uuid,
     epoch: Epoch,
-    seq: Seq,
+    (after, until): (Seq, Option<Seq>),
 ) -> Result<(), DbErr> {
+    let until = until.map_or(i64::MAX, |until| until as i64);
     conn.execute_raw(statement(
         conn.get_database_backend(),
-        "DELETE FROM device_checkpoint WHERE device_id = ? AND epoch = ? AND seq > ?",
-        [device.into(), i64::from(epoch).into(), (seq as i64).into()],
+        "DELETE FROM device_checkpoint WHERE device_id = ? AND epoch = ? AND seq > ? AND seq <= ?",
+        [
+            device.into(),
+            i64::from(epoch).into(),
+            (after as i64).into(),
+            until.into(),
+        ],
     ))
     .await?;
     Ok(())
@@ -160,6 +195,9 @@ pub async fn keep_checkpoints(
     Ok(())
 }
 
+/// How many events one statement moves, most first.
+const MOVED: [usize; 3] = [128, 16, 1];
+
 /// Moves events to another place in the order.
 pub async fn move_events(
     conn: &impl ConnectionTrait,
@@ -167,19 +205,23 @@ pub async fn move_events(
     epoch: Epoch,
     eff: &[(Seq, Micros)],
 ) -> Result<(), DbErr> {
-    for (seq, eff) in eff {
-        conn.execute_raw(statement(
-            conn.get_database_backend(),
-            "UPDATE event SET eff = ? WHERE device_id = ? AND epoch = ? AND seq = ? \
-             AND branch IS NULL",
-            [
-                (*eff).into(),
-                device.into(),
-                i64::from(epoch).into(),
-                (*seq as i64).into(),
-            ],
-        ))
-        .await?;
+    let backend = conn.get_database_backend();
+    let mut left = eff;
+    while !left.is_empty() {
+        // Few texts of statements, so that each is prepared once.
+        let size = MOVED.into_iter().find(|size| *size <= left.len());
+        let (now, rest) = left.split_at(size.unwrap_or(1));
+        left = rest;
+        let rows = vec!["(CAST(? AS BIGINT), CAST(? AS BIGINT))"; now.len()].join(", ");
+        let sql = format!(
+            "WITH moved (seq, eff) AS (VALUES {rows}) UPDATE event SET eff = moved.eff FROM moved \
+             WHERE event.device_id = ? AND event.epoch = ? AND event.seq = moved.seq \
+             AND event.branch IS NULL"
+        );
+        let pairs = now.iter().flat_map(|(seq, eff)| [*seq as i64, *eff]);
+        let of: [Value; 2] = [device.into(), i64::from(epoch).into()];
+        let values = pairs.map(Value::from).chain(of);
+        conn.execute_raw(statement(backend, &sql, values)).await?;
     }
     Ok(())
 }
