@@ -15,19 +15,30 @@ use suyuan_sync::{
 /// Events remembered: about 2 kB each.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(8192).expect("not zero");
 
-/// The columns of `event` a fact is made of.
-pub const COLUMNS: &str = "e.gseq, e.stamp, e.enterprise_id, e.device_id, e.order_epoch, e.seq, \
-                           e.lo, e.est, e.eff, e.delivered, e.flags, e.body";
+macro_rules! frame {
+    () => {
+        "e.gseq, e.stamp, e.enterprise_id, e.device_id, e.order_epoch, e.seq, e.lo, e.est, e.eff, \
+         e.delivered, e.flags"
+    };
+}
+
+/// The columns of `event` a fact is made of, but for what was stated.
+pub const FRAME: &str = frame!();
+
+/// All of them.
+pub const COLUMNS: &str = concat!(frame!(), ", e.body");
 
 /// Reads facts.
 pub struct Reader {
     events: LruCache<Gseq, Arc<Event>>,
+    digests: LruCache<Gseq, Arc<Event>>,
 }
 
 impl Default for Reader {
     fn default() -> Reader {
         Reader {
             events: LruCache::new(REMEMBERED),
+            digests: LruCache::new(REMEMBERED),
         }
     }
 }
@@ -41,8 +52,20 @@ impl Reader {
     /// A fact out of a row with [`COLUMNS`]. An event that this program cannot read does not count;
     /// it would never have been admitted.
     pub fn fact(&mut self, row: &QueryResult) -> Result<Option<Arc<Fact>>, DbErr> {
+        Reader::read(&mut self.events, row)
+    }
+
+    /// The same of a row with [`FRAME`] whose `body` is an event without the units it names.
+    pub fn digest(&mut self, row: &QueryResult) -> Result<Option<Arc<Fact>>, DbErr> {
+        Reader::read(&mut self.digests, row)
+    }
+
+    fn read(
+        events: &mut LruCache<Gseq, Arc<Event>>,
+        row: &QueryResult,
+    ) -> Result<Option<Arc<Fact>>, DbErr> {
         let gseq: Gseq = row.try_get("", "gseq")?;
-        let event = if let Some(known) = self.events.get(&gseq) {
+        let event = if let Some(known) = events.get(&gseq) {
             known.clone()
         } else {
             let body: Vec<u8> = row.try_get("", "body")?;
@@ -51,7 +74,7 @@ impl Reader {
                 return Ok(None);
             };
             let event = Arc::new(event);
-            self.events.put(gseq, event.clone());
+            events.put(gseq, event.clone());
             event
         };
         let number = |name: &str| row.try_get::<i64>("", name);

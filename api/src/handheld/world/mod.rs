@@ -48,8 +48,6 @@ pub struct Source {
     /// Places at which something was counted.
     counted: BTreeSet<Uuid>,
     counted_to: Position,
-    /// Complete counts of the places somebody asked about, and up to where they were looked for.
-    sweeps: BTreeMap<Uuid, (Position, BTreeSet<Position>)>,
     /// The newest entry of the log that is not an event: there may be something to pull.
     news: Position,
     /// Was anything ever recalled?
@@ -67,7 +65,6 @@ impl Source {
             codes: Codes::new(sealer),
             counted: BTreeSet::new(),
             counted_to: 0,
-            sweeps: BTreeMap::new(),
             news: 0,
             recalls: false,
             periods: BTreeMap::new(),
@@ -134,21 +131,6 @@ impl Source {
         later.next().map(|(_, closed)| *closed)
     }
 
-    /// The complete counts at a place, as of the position read up to: their events are looked into
-    /// once.
-    pub async fn sweeps(
-        &mut self,
-        conn: &impl ConnectionTrait,
-        place: Uuid,
-    ) -> Result<BTreeSet<Position>, DbErr> {
-        let (upto, known) = self.sweeps.entry(place).or_default();
-        if *upto < self.position {
-            known.extend(store::sweeps(conn, place, *upto).await?);
-            *upto = self.position;
-        }
-        Ok(known.clone())
-    }
-
     /// The newest entry that is not an event.
     pub fn news(&self) -> Position {
         self.news
@@ -170,13 +152,10 @@ impl Source {
         units: &BTreeMap<UnitKey, Option<CodeOf>>,
         batches: &BTreeSet<BatchId>,
     ) -> Result<(), WorldError> {
-        self.world.units = units
-            .iter()
-            .map(|(key, code)| {
-                let info = code.as_ref().map(CodeOf::info).unwrap_or_default();
-                (key.clone(), info)
-            })
-            .collect();
+        // A code nobody here issued is its product's owner's, if the product is on record.
+        let info =
+            |(key, code): (&UnitKey, &Option<CodeOf>)| Some((key.clone(), code.as_ref()?.info()));
+        self.world.units = units.iter().filter_map(info).collect();
         self.world.recalls = if self.recalls {
             store::recalls(conn, units, batches).await?
         } else {

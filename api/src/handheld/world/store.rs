@@ -245,30 +245,6 @@ pub(super) async fn counted(
         .collect()
 }
 
-/// Complete counts at a place, of the counts after a position.
-pub(super) async fn sweeps(
-    conn: &impl ConnectionTrait,
-    place: Uuid,
-    after: Position,
-) -> Result<Vec<Position>, DbErr> {
-    let rows = conn
-        .query_all_raw(statement(
-            conn.get_database_backend(),
-            "SELECT gseq, body FROM event WHERE kind = 'count' AND location_id = ? AND gseq > ?",
-            [place.into(), after.into()],
-        ))
-        .await?;
-    let mut sweeps = Vec::new();
-    for row in rows {
-        let body: Vec<u8> = row.try_get("", "body")?;
-        let event = suyuan_sync::event::parse_bytes(&body);
-        if event.is_ok_and(|event| event.body.contains_key("scope")) {
-            sweeps.push(row.try_get("", "gseq")?);
-        }
-    }
-    Ok(sweeps)
-}
-
 /// A commissioning or a destruction of codes, as its record tells it.
 pub(super) struct CodeAct {
     pub(super) batch: Option<Uuid>,

@@ -2,7 +2,10 @@
 //! their place (C11), and whatever strikes or decides them is about these units, too.
 
 use super::{Folding, Unit};
-use crate::handheld::{units::store, world::WorldError};
+use crate::{
+    clock::Micros,
+    handheld::{units::store, world::WorldError},
+};
 use sea_orm::ConnectionTrait;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,46 +34,44 @@ impl Counts {
     }
 }
 
-/// Does a count say what it meant to see all of?
-pub(super) fn is_sweep(fact: &Fact) -> bool {
-    fact.event.kind == Kind::Count && fact.event.body.contains_key("scope")
-}
-
 impl Folding<'_> {
-    /// The complete counts at these places, with those that came in just now.
+    /// The complete counts at these places, of each from an instant on, with those that came in just
+    /// now. Those that were in come without the units they name.
     pub(super) async fn sweeps_at(
         &mut self,
         conn: &impl ConnectionTrait,
-        places: &BTreeSet<Uuid>,
+        places: &BTreeMap<Uuid, Micros>,
     ) -> Result<Vec<Arc<Fact>>, WorldError> {
-        let mut positions = BTreeSet::new();
-        for place in places {
-            positions.extend(self.source.sweeps(conn, *place).await?);
-        }
         let mut counts: BTreeMap<i64, Arc<Fact>> = BTreeMap::new();
-        for fact in store::by_position_then(conn, self.reader, &positions, self.upto).await? {
-            counts.insert(fact.gseq, fact);
+        for (place, from) in places {
+            let known = store::sweeps(conn, self.reader, *place, *from, self.upto).await?;
+            counts.extend(known.into_iter().map(|fact| (fact.gseq, fact)));
         }
         let new = self
             .sweeps
             .iter()
-            .filter(|fact| places.contains(&fact.event.location.0));
+            .filter(|fact| places.contains_key(&fact.event.location.0));
         counts.extend(new.map(|fact| (fact.gseq, fact.clone())));
         Ok(counts.into_values().collect())
     }
 
-    /// Reads the complete counts at the places of the units at hand.
+    /// Reads the complete counts at the places of the units at hand. Nothing is in stock at a place
+    /// before something happened there, so earlier ones missed none of these units.
     pub(super) async fn read_counts(
         &mut self,
         conn: &impl ConnectionTrait,
     ) -> Result<(), WorldError> {
-        let places: BTreeSet<Uuid> = self
-            .units
-            .values()
-            .flat_map(|unit| unit.facts.values())
-            .map(|fact| fact.event.location.0)
-            .filter(|place| self.source.is_counted(*place))
-            .collect();
+        let mut places: BTreeMap<Uuid, Micros> = BTreeMap::new();
+        for fact in self.units.values().flat_map(|unit| unit.facts.values()) {
+            let place = fact.event.location.0;
+            if self.source.is_counted(place) {
+                // As of a position before, an order is another than that of the rows.
+                let now = self.upto == store::NOW;
+                let from = if now { fact.order.eff } else { Micros::MIN };
+                let first = places.entry(place).or_insert(from);
+                *first = (*first).min(from);
+            }
+        }
         let all = self.sweeps_at(conn, &places).await?;
         let about = self.what_decides(conn, &all).await?;
         self.counts = Counts { all, about };

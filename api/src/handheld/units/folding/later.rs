@@ -1,9 +1,12 @@
 //! What an act finds out that is too much for it: work for slices (`units::refold`), written down in
 //! the same transaction.
 
-use super::{Change, Folding, NUMBER_BITS, counts::is_sweep, is_container, names};
+use super::{Change, Folding, NUMBER_BITS, is_container, names};
 use crate::handheld::{
-    units::refold::{Scope, Work, store},
+    units::{
+        refold::{Scope, Work, store},
+        store::is_sweep,
+    },
     world::WorldError,
 };
 use sea_orm::ConnectionTrait;
@@ -18,6 +21,10 @@ use suyuan_sync::{
     ids::{BatchId, EventId, LocationId},
     unit::UnitKey,
 };
+
+/// A complete count that came in so many positions late is followed through the log. One that came
+/// later goes by what came to its place, whatever all others did meanwhile.
+const FOLLOWED: i64 = 5_000;
 
 impl Folding<'_> {
     /// The batches in each container at hand whose goods are judged by themselves.
@@ -80,9 +87,17 @@ impl Folding<'_> {
         }
         for (place, (eff, event)) in swept {
             scopes.push((Scope::Place { place }, 0, Some(event)));
-            let (from, until) = (store::position_at(conn, eff).await?, self.moment.first - 1);
-            if from < until {
-                scopes.push((Scope::Since { place, until }, from, Some(event)));
+            let until = self.moment.first - 1;
+            let since = store::position_at(conn, eff, until).await?;
+            if until - since > FOLLOWED {
+                let scope = Scope::Left {
+                    place,
+                    since,
+                    until,
+                };
+                scopes.push((scope, 0, Some(event)));
+            } else if since < until {
+                scopes.push((Scope::Since { place, until }, since, Some(event)));
             }
         }
         for (key, unit) in self.units.iter().filter(|(_, unit)| unit.known) {

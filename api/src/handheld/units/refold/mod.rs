@@ -59,6 +59,16 @@ pub enum Scope {
         /// Up to which position.
         until: Position,
     },
+    /// Units that came to a place, by events up to a position, and changed after another: the same,
+    /// where the place has less to tell than the log.
+    Left {
+        /// Which place.
+        place: LocationId,
+        /// After which position they changed.
+        since: Position,
+        /// Up to which position they came.
+        until: Position,
+    },
     /// What was ever packed into a container.
     Children {
         /// Into which.
@@ -73,6 +83,62 @@ pub enum Scope {
         /// Whose word.
         partner: EnterpriseId,
     },
+}
+
+impl Scope {
+    /// What comes first: recalls, then what a container holds, then counts and all else.
+    pub const fn rank(&self) -> i64 {
+        match self {
+            Scope::Batch { .. } | Scope::Holding { .. } | Scope::Listed { .. } => 0,
+            Scope::Children { .. } => 1,
+            Scope::Unbatched { .. }
+            | Scope::Place { .. }
+            | Scope::Since { .. }
+            | Scope::Left { .. }
+            | Scope::Unknown
+            | Scope::Stranger { .. } => 2,
+        }
+    }
+
+    /// Under which name it is one with others that have not begun; none if it stands for itself.
+    pub fn merges(&self) -> String {
+        match self {
+            Scope::Place { place } => format!("place:{place}"),
+            Scope::Left { place, .. } => format!("left:{place}"),
+            Scope::Batch { .. }
+            | Scope::Holding { .. }
+            | Scope::Listed { .. }
+            | Scope::Unbatched { .. }
+            | Scope::Since { .. }
+            | Scope::Children { .. }
+            | Scope::Unknown
+            | Scope::Stranger { .. } => String::new(),
+        }
+    }
+
+    /// Both in one, of two that merge.
+    #[must_use]
+    pub fn widened(&self, other: &Scope) -> Scope {
+        match (self, other) {
+            (
+                Scope::Left {
+                    place,
+                    since,
+                    until,
+                },
+                Scope::Left {
+                    since: from,
+                    until: to,
+                    ..
+                },
+            ) => Scope::Left {
+                place: *place,
+                since: *since.min(from),
+                until: *until.max(to),
+            },
+            (one, _) => one.clone(),
+        }
+    }
 }
 
 /// A row of `refold`.

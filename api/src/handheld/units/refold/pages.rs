@@ -95,6 +95,33 @@ pub async fn page(
                 ..Page::default()
             })
         }
+        Scope::Left {
+            place,
+            since,
+            until,
+        } => {
+            // Whoever put things there, they left by something that changed them since; most never
+            // did, and cost a look only.
+            let positions = store::arrivals(conn, place.0, (after, *until), limit).await?;
+            let next = full(&positions, limit).copied();
+            let mut units = BTreeSet::new();
+            for fact in by_position(conn, reader, &positions.into_iter().collect()).await? {
+                units.extend(named(&fact).into_iter().map(|(unit, _)| unit));
+                let emptied = fact
+                    .event
+                    .parent
+                    .as_ref()
+                    .filter(|_| fact.event.kind == Kind::Unpack && fact.event.units.is_empty());
+                if let Some(container) = emptied.and_then(|read| read.unit.as_ref()) {
+                    units.extend(packed(conn, reader, container).await?);
+                }
+            }
+            Ok(Page {
+                units: store::changed_since(conn, &units, *since).await?,
+                next,
+                ..Page::default()
+            })
+        }
         Scope::Children { container } => {
             let children: Vec<UnitKey> = packed(conn, reader, container).await?;
             let from = usize::try_from(after)

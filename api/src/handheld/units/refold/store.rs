@@ -14,21 +14,34 @@ use uuid::Uuid;
 /// The row that says how far the log was followed.
 const FOLLOWED: i64 = 0;
 
-/// Adds work. The same again changes nothing.
+/// Adds work. The same again changes nothing; what merges with a row that has not begun widens that.
 pub async fn add(conn: &impl ConnectionTrait, work: &[Work]) -> Result<(), DbErr> {
     for work in work {
-        let scope = serde_json::to_string(&work.scope);
-        let scope = scope.map_err(|error| DbErr::Json(error.to_string()))?;
+        let merges = work.scope.merges();
+        if !merges.is_empty()
+            && let Some((id, scope)) = not_begun(conn, &merges).await?
+        {
+            let scope = written(&scope.widened(&work.scope))?;
+            conn.execute_raw(statement(
+                conn.get_database_backend(),
+                "UPDATE refold SET scope = ? WHERE id = ?",
+                [scope.into(), id.into()],
+            ))
+            .await?;
+            continue;
+        }
         conn.execute_raw(statement(
             conn.get_database_backend(),
-            "INSERT INTO refold (id, scope, cursor, cause, gseq) VALUES (?, ?, ?, ?, ?) \
-             ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO refold (id, scope, cursor, cause, gseq, rank, merges) \
+             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
             [
                 work.id.into(),
-                scope.into(),
+                written(&work.scope)?.into(),
                 work.cursor.into(),
                 work.cause.map(|event| event.0).into(),
                 work.gseq.into(),
+                work.scope.rank().into(),
+                merges.into(),
             ],
         ))
         .await?;
@@ -36,12 +49,33 @@ pub async fn add(conn: &impl ConnectionTrait, work: &[Work]) -> Result<(), DbErr
     Ok(())
 }
 
-/// The oldest work, so much of it.
+/// The row under a name that has not begun, if there is one.
+async fn not_begun(
+    conn: &impl ConnectionTrait,
+    merges: &str,
+) -> Result<Option<(i64, Scope)>, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT id, scope, cursor, cause, gseq FROM refold WHERE merges = ? AND merges <> '' \
+         AND cursor = 0 ORDER BY id LIMIT 1",
+        [merges.into()],
+    );
+    let row = conn.query_one_raw(query).await?;
+    let work = row.as_ref().map(read).transpose()?;
+    Ok(work.map(|work| (work.id, work.scope)))
+}
+
+fn written(scope: &Scope) -> Result<String, DbErr> {
+    serde_json::to_string(scope).map_err(|error| DbErr::Json(error.to_string()))
+}
+
+/// What comes first of the work, and of that the oldest; so much of it.
 pub async fn waiting(conn: &impl ConnectionTrait, limit: i64) -> Result<Vec<Work>, DbErr> {
     let rows = conn
         .query_all_raw(statement(
             conn.get_database_backend(),
-            "SELECT id, scope, cursor, cause, gseq FROM refold WHERE id > ? ORDER BY id LIMIT ?",
+            "SELECT id, scope, cursor, cause, gseq FROM refold WHERE id > ? \
+             ORDER BY rank, id LIMIT ?",
             [FOLLOWED.into(), limit.into()],
         ))
         .await?;
@@ -61,23 +95,24 @@ fn read(row: &QueryResult) -> Result<Work, DbErr> {
     })
 }
 
-/// Moves work on, or ends it; `false` if somebody else did meanwhile.
+/// Moves work on, or ends it; `false` if somebody else did meanwhile, or widened it.
 pub async fn advance(
     conn: &impl ConnectionTrait,
     work: &Work,
     to: Option<i64>,
 ) -> Result<bool, DbErr> {
     let backend = conn.get_database_backend();
-    let key: [Value; 2] = [work.id.into(), work.cursor.into()];
+    let scope = written(&work.scope)?;
+    let key: [Value; 3] = [work.id.into(), work.cursor.into(), scope.into()];
     let query = match to {
         Some(to) => statement(
             backend,
-            "UPDATE refold SET cursor = ? WHERE id = ? AND cursor = ?",
+            "UPDATE refold SET cursor = ? WHERE id = ? AND cursor = ? AND scope = ?",
             std::iter::once(Value::from(to)).chain(key),
         ),
         None => statement(
             backend,
-            "DELETE FROM refold WHERE id = ? AND cursor = ?",
+            "DELETE FROM refold WHERE id = ? AND cursor = ? AND scope = ?",
             key,
         ),
     };
@@ -275,17 +310,49 @@ pub async fn events(
     rows.iter().map(|row| row.try_get("", "gseq")).collect()
 }
 
-/// The last position committed at or before an instant, of events.
-pub async fn position_at(conn: &impl ConnectionTrait, at: i64) -> Result<Position, DbErr> {
-    // Instants grow with positions: the first from the end is the last there is.
-    let row = conn
-        .query_one_raw(statement(
+/// Positions of events that count and that put goods in stock at a place, after one and up to
+/// another.
+pub async fn arrivals(
+    conn: &impl ConnectionTrait,
+    place: Uuid,
+    (after, until): (Position, Position),
+    limit: i64,
+) -> Result<Vec<Position>, DbErr> {
+    let rows = conn
+        .query_all_raw(statement(
             conn.get_database_backend(),
-            "SELECT gseq FROM event WHERE stamp <= ? ORDER BY gseq DESC LIMIT 1",
-            [at.into()],
+            "SELECT gseq FROM event WHERE location_id = ? \
+             AND kind IN ('inbound', 'count', 'pack', 'unpack', 'inspect') \
+             AND gseq > ? AND gseq <= ? AND counts_from IS NOT NULL ORDER BY gseq LIMIT ?",
+            [place.into(), after.into(), until.into(), limit.into()],
         ))
         .await?;
-    row.map_or(Ok(0), |row| row.try_get("", "gseq"))
+    rows.iter().map(|row| row.try_get("", "gseq")).collect()
+}
+
+/// Up to where all events were committed at or before an instant, at most up to `until`. Instants
+/// grow with positions, so it is looked for by halves.
+pub async fn position_at(
+    conn: &impl ConnectionTrait,
+    at: i64,
+    until: Position,
+) -> Result<Position, DbErr> {
+    let (mut known, mut most, mut probe) = (0, until, until);
+    while known < most {
+        let query = statement(
+            conn.get_database_backend(),
+            "SELECT gseq, stamp FROM event WHERE gseq > ? AND gseq <= ? ORDER BY gseq DESC LIMIT 1",
+            [known.into(), probe.into()],
+        );
+        match conn.query_one_raw(query).await? {
+            Some(row) if row.try_get::<i64>("", "stamp")? > at => {
+                most = row.try_get::<Position>("", "gseq")? - 1;
+            }
+            Some(_) | None => known = probe,
+        }
+        probe = known + (most - known + 1) / 2;
+    }
+    Ok(known)
 }
 
 /// Which of these units were at a place by an event of their own, or were in containers.
@@ -300,6 +367,23 @@ pub async fn were_at(
          JOIN event e ON e.gseq = x.gseq WHERE x.unit_id = u.id AND e.location_id = ?) \
          OR u.state LIKE '%\"stays\":%') AND u.unit_key IN ({keys})",
         &[place.into()],
+        units.iter().map(|key| key.as_str().into()).collect(),
+    )
+    .await?;
+    let key = |row: &QueryResult| Ok(UnitKey::kept(&row.try_get::<String>("", "unit_key")?));
+    rows.iter().map(key).collect()
+}
+
+/// Which of these units changed after a position.
+pub async fn changed_since(
+    conn: &impl ConnectionTrait,
+    units: &BTreeSet<UnitKey>,
+    since: Position,
+) -> Result<BTreeSet<UnitKey>, DbErr> {
+    let rows = by_keys(
+        conn,
+        "SELECT unit_key FROM unit WHERE gseq > ? AND unit_key IN ({keys})",
+        &[since.into()],
         units.iter().map(|key| key.as_str().into()).collect(),
     )
     .await?;

@@ -1,8 +1,9 @@
 //! All SQL about units. Reads and writes go in sets: [`units`](units()) and what containers hold, the
-//! facts that are about a unit, and what was found.
+//! facts that are about a unit, complete counts, and what was found.
 
 mod facts;
 mod findings;
+mod sweeps;
 mod units;
 
 pub use facts::{
@@ -12,6 +13,7 @@ pub use facts::{
 pub use findings::{
     Aside, Opened, open_of_events, write_aside, write_changed, write_closed, write_opened,
 };
+pub use sweeps::{is_sweep, sweeps, write_sweeps};
 pub use units::{
     UnitRow, UnitWrite, add_contents, contents, exceptional_in, left_after, sharing_in, unit_row,
     units, write_units,
