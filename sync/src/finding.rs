@@ -2,7 +2,7 @@
 //! later fact can explain it away, and it then closes by itself.
 
 use crate::{
-    ids::{BatchId, EventId, Gseq, LocationId, Micros, RecallId},
+    ids::{BatchId, DeviceId, EventId, Gseq, LocationId, Micros, RecallId},
     unit::UnitKey,
 };
 use serde::{Deserialize, Serialize};
@@ -150,7 +150,9 @@ pub struct LotKey {
     pub location: LocationId,
 }
 
-/// One finding. Two findings are the same if code, subject, event and batch are.
+/// One finding. Two findings are the same if code, subject, event and batch are; an event is one by
+/// its id and the device that stated it, since an id is an enterprise's own and any other may use it
+/// as well.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Finding {
     /// What is wrong.
@@ -159,12 +161,32 @@ pub struct Finding {
     pub subject: Subject,
     /// The event that was judged.
     pub event: EventId,
+    /// The device that stated it; nil in what was kept before this was said.
+    #[serde(default = "not_said")]
+    pub device: DeviceId,
     /// The batch it concerns, where a container is judged batch by batch (C13).
     pub batch: Option<BatchId>,
     /// The events that show it, the judged one included; never empty.
     pub witnesses: Vec<EventId>,
     /// More about it.
     pub detail: Detail,
+}
+
+impl Finding {
+    /// The event that was judged, as nobody else's.
+    pub const fn judged(&self) -> (DeviceId, EventId) {
+        (self.device, self.event)
+    }
+
+    /// Are two findings the same, whatever else they say?
+    pub fn is(&self, other: &Finding) -> bool {
+        (self.code, &self.subject, self.judged(), self.batch)
+            == (other.code, &other.subject, other.judged(), other.batch)
+    }
+}
+
+const fn not_said() -> DeviceId {
+    DeviceId::SERVER
 }
 
 /// What a finding says besides its code.

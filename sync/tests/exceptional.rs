@@ -69,12 +69,12 @@ fn found_inside<'a>(facts: &[&Fact], place: usize, folded: &'a Folded) -> Vec<&'
     let meanwhile: BTreeSet<_> = facts
         .iter()
         .filter(|fact| from < fact.order && until.is_none_or(|until| fact.order < until))
-        .map(|fact| fact.event.id)
+        .map(|fact| (fact.event.device, fact.event.id))
         .collect();
     folded
         .findings
         .iter()
-        .filter(|finding| meanwhile.contains(&finding.event))
+        .filter(|finding| meanwhile.contains(&finding.judged()))
         .collect()
 }
 

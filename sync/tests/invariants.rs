@@ -255,6 +255,7 @@ fn i16_a_finding_whose_witness_does_not_count_is_found() {
         code: FindingCode::DoubleSale,
         subject: Subject::Unit(suyuan_sync::unit::UnitKey::kept("/01/06901234567892/21/A")),
         event: event(2),
+        device: log.events[1].device,
         batch: None,
         witnesses: vec![event(1), event(2)],
         detail: Detail::Nothing,

@@ -4,6 +4,7 @@
 mod aside;
 mod chains;
 mod clock;
+mod costs;
 mod decisions;
 mod engine;
 mod enrolment;
@@ -24,6 +25,7 @@ mod stock;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]
 mod support;
+mod tenants;
 mod units;
 mod waits;
 mod web_app;

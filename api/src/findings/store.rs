@@ -384,6 +384,7 @@ fn tell(
         code,
         subject,
         event,
+        device: _, // the row says it
         batch,
         witnesses: named,
         detail,

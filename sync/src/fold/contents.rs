@@ -36,7 +36,7 @@ pub(super) fn reports(container: &Folded, finding: &Finding, inside: &UnitState)
         .findings
         .iter()
         .chain(&container.shared)
-        .filter(|own| own.code == finding.code && own.event == finding.event)
+        .filter(|own| own.code == finding.code && own.judged() == finding.judged())
         .any(|own| match own.batch.or(finding.batch) {
             Some(batch) => {
                 own.batch == finding.batch

@@ -3,14 +3,24 @@
 use crate::{
     bugs::{self, Bug},
     finding::{Finding, FindingCode, Subject},
-    ids::{BatchId, EventId},
+    ids::{BatchId, DeviceId, EventId},
 };
 use std::collections::BTreeMap;
 
-type Identity<'a> = (FindingCode, &'a Subject, EventId, Option<BatchId>);
+type Identity<'a> = (
+    FindingCode,
+    &'a Subject,
+    (DeviceId, EventId),
+    Option<BatchId>,
+);
 
 fn identity(finding: &Finding) -> Identity<'_> {
-    (finding.code, &finding.subject, finding.event, finding.batch)
+    (
+        finding.code,
+        &finding.subject,
+        finding.judged(),
+        finding.batch,
+    )
 }
 
 /// The findings that opened and those that closed. Two findings are the same if code, subject,
@@ -45,6 +55,7 @@ mod tests {
             code,
             subject: Subject::Unit(UnitKey::kept("/01/06901234567892/21/A")),
             event: EventId(Uuid::from_u128(event)),
+            device: DeviceId(Uuid::from_u128(1)),
             batch: None,
             witnesses: vec![EventId(Uuid::from_u128(event))],
             detail: Detail::Nothing,
@@ -61,6 +72,15 @@ mod tests {
         let (opened, closed) = diff(&[stays.clone(), goes.clone()], &[comes.clone(), stays]);
         assert_eq!(opened, [comes]);
         assert_eq!(closed, [goes]);
+    }
+
+    #[test]
+    fn an_id_that_two_enterprises_use_makes_two_findings() {
+        let one = finding(FindingCode::UnexpectedHolder, 1);
+        let mut other = one.clone();
+        other.device = DeviceId(Uuid::from_u128(2));
+        let (opened, closed) = diff(std::slice::from_ref(&one), std::slice::from_ref(&other));
+        assert_eq!((opened, closed), (vec![other], vec![one]));
     }
 
     #[test]

@@ -21,7 +21,6 @@ pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
 
     let mut of_unit: BTreeMap<UnitKey, BTreeSet<usize>> = BTreeMap::new();
     let mut by_id: BTreeMap<EventId, Vec<usize>> = BTreeMap::new();
-    let mut retracts_of: BTreeMap<EventId, Vec<usize>> = BTreeMap::new();
     let mut corrections: BTreeMap<(EnterpriseId, GroupId), Vec<usize>> = BTreeMap::new();
     let mut counts_at: BTreeMap<LocationId, Vec<usize>> = BTreeMap::new();
     for (place, fact) in sorted.iter().enumerate() {
@@ -29,9 +28,6 @@ pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
             of_unit.entry(unit.clone()).or_default().insert(place);
         }
         by_id.entry(fact.event.id).or_default().push(place);
-        if let Some(target) = fact.event.target {
-            retracts_of.entry(target).or_default().push(place);
-        }
         if let Some(group) = fact.event.group.filter(|group| group.correct) {
             corrections
                 .entry((fact.enterprise, group.id))
@@ -48,17 +44,34 @@ pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
 
     let places = places(&sorted, &of_unit);
     let fact_at = |place: usize| sorted.get(place).copied();
+    // What each fact with a target means by it: an id is an enterprise's own, so its own event first,
+    // then anybody's, which it may not strike.
+    let means = |fact: &Fact| {
+        let named = by_id.get(&fact.event.target?)?;
+        let own = |place: &&usize| {
+            let target = fact_at(**place);
+            target.is_some_and(|target| target.enterprise == fact.enterprise)
+        };
+        named.iter().find(own).or(named.first()).copied()
+    };
+    let mut retracts_of: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (place, fact) in sorted.iter().enumerate() {
+        if let Some(target) = means(fact) {
+            retracts_of.entry(target).or_default().push(place);
+        }
+    }
     for (unit, own) in &mut of_unit {
         // A count that is struck misses nothing, so what strikes it belongs here too.
         for place in places.get(unit).into_iter().flatten() {
             own.extend(counts_at.get(place).into_iter().flatten());
         }
         let mut more = BTreeSet::new();
-        for fact in own.iter().filter_map(|place| fact_at(*place)) {
-            more.extend(retracts_of.get(&fact.event.id).into_iter().flatten());
-            if let Some(target) = fact.event.target {
-                more.extend(by_id.get(&target).into_iter().flatten());
-            }
+        for (place, fact) in own
+            .iter()
+            .filter_map(|place| Some((place, fact_at(*place)?)))
+        {
+            more.extend(retracts_of.get(place).into_iter().flatten());
+            more.extend(means(fact));
             let group = fact
                 .event
                 .group
@@ -69,11 +82,28 @@ pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
                     continue;
                 };
                 more.insert(*retract);
-                let target = fact.event.target.and_then(|target| by_id.get(&target));
-                more.extend(target.into_iter().flatten());
+                more.extend(means(fact));
             }
         }
         own.extend(more);
+        // A retract among these that comes without what it means must not seem to mean another's
+        // event of that id.
+        loop {
+            let mistaken = |place: &usize| {
+                let fact = fact_at(*place)?;
+                let meant = means(fact).filter(|meant| !own.contains(meant))?;
+                let named = by_id.get(&fact.event.target?)?;
+                named
+                    .iter()
+                    .any(|other| own.contains(other))
+                    .then_some(meant)
+            };
+            let meant: Vec<usize> = own.iter().filter_map(mistaken).collect();
+            if meant.is_empty() {
+                break;
+            }
+            own.extend(meant);
+        }
     }
     of_unit
         .into_iter()

@@ -179,6 +179,7 @@ fn about(
         code,
         subject,
         event: fact.event.id,
+        device: fact.event.device,
         batch: None,
         witnesses,
         detail,

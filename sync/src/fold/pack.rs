@@ -26,16 +26,20 @@ pub(super) fn packed<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
         .as_ref()
         .and_then(|parent| parent.unit.as_ref())
     else {
-        // Into nothing that can be read: it was seen there, no more.
+        // Into nothing that can be read: whatever it is, it is not where the unit was.
         if row != Row::Pack {
             walk.find_cause(at, FindingCode::PackAfterEnd);
         }
+        if row == Row::PackDestroyed {
+            return Effect::Nothing;
+        }
+        if walk.state.inside.is_some() {
+            let earlier = walk.memory.pack;
+            walk.find(at, FindingCode::ImpliedUnpack, &[earlier], Detail::Nothing);
+            walk.put_inside(None, at);
+        }
         observed(walk, at);
-        return if row == Row::PackDestroyed {
-            Effect::Nothing
-        } else {
-            Effect::Took
-        };
+        return Effect::Took;
     };
     let holds = level_of_container(walk, container, event);
     let level = walk.state.level.unwrap_or_else(|| below(holds));

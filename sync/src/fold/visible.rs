@@ -9,6 +9,7 @@ use crate::{
     event::{Counterpart, Kind},
     ids::{EnterpriseId, EventId, LocationId},
     order::Interval,
+    order::Order,
     unit::UnitKey,
 };
 use serde::Serialize;
@@ -92,7 +93,7 @@ pub fn visible(state: &UnitState, steps: &[Step], who: Reader) -> Option<View> {
     };
     let entries: Vec<Entry> = steps
         .iter()
-        .filter(|step| mine(step) || shown.contains(&step.event))
+        .filter(|step| mine(step) || shown.contains(&step.order))
         .map(entry)
         .collect();
     if !linked {
@@ -105,7 +106,7 @@ pub fn visible(state: &UnitState, steps: &[Step], who: Reader) -> Option<View> {
     let last_is_shown = steps
         .iter()
         .rfind(counted)
-        .is_none_or(|step| mine(step) || shown.contains(&step.event));
+        .is_none_or(|step| mine(step) || shown.contains(&step.order));
     Some(View {
         state: Some(redacted(state, me, last_is_shown)),
         entries,
@@ -114,7 +115,7 @@ pub fn visible(state: &UnitState, steps: &[Step], who: Reader) -> Option<View> {
 
 /// One step up and one step down: the outbound that sent it to `me`, and the first inbound of
 /// somebody else after `me` sent it on, when the two name each other or nobody in between.
-fn neighbours(steps: &[Step], me: EnterpriseId) -> BTreeSet<EventId> {
+fn neighbours(steps: &[Step], me: EnterpriseId) -> BTreeSet<Order> {
     let mut out = BTreeSet::new();
     let mut up: Option<&Step> = None;
     let mut down = false;
@@ -130,12 +131,12 @@ fn neighbours(steps: &[Step], me: EnterpriseId) -> BTreeSet<EventId> {
                 down = false;
             }
             Kind::Inbound if enterprise == me => {
-                out.extend(up.take().map(|up| up.event));
+                out.extend(up.take().map(|up| up.order));
                 down = false;
             }
             Kind::Inbound => {
                 if down {
-                    out.insert(step.event);
+                    out.insert(step.order);
                 }
                 down = false;
                 up = None;
@@ -154,7 +155,7 @@ fn neighbours(steps: &[Step], me: EnterpriseId) -> BTreeSet<EventId> {
             Place::At(_) | Place::Nowhere => false,
         };
         if to_me {
-            out.insert(up.event);
+            out.insert(up.order);
         }
     }
     out

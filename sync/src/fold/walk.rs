@@ -456,6 +456,7 @@ impl<'a> Walk<'a> {
             code,
             subject: Subject::Unit(self.unit.clone()),
             event: at.id(),
+            device: at.fact.event.device,
             batch,
             witnesses,
             detail,
@@ -527,6 +528,6 @@ const fn moves(kind: Kind) -> bool {
 /// Sorted, and each only once: two findings are the same if code, subject, event and batch are.
 fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort();
-    findings.dedup_by(|b, a| a.code == b.code && a.event == b.event && a.batch == b.batch);
+    findings.dedup_by(|b, a| a.is(b));
     findings
 }

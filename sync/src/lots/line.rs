@@ -3,7 +3,7 @@
 use super::{Change, Movement};
 use crate::{
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
-    ids::{EventId, Micros},
+    ids::{DeviceId, EventId, Micros},
     order::Order,
 };
 use serde::{Deserialize, Serialize};
@@ -29,12 +29,26 @@ pub struct Line {
 pub struct Below {
     /// The movement that took it there.
     pub event: EventId,
+    /// The device that stated it; nil in what was kept before this was said.
+    #[serde(default = "not_said")]
+    pub device: DeviceId,
     /// When.
     pub from: Micros,
     /// The lowest it got.
     pub lowest: i64,
     /// By this movement.
     pub deepest: EventId,
+}
+
+impl Below {
+    /// The movement that took it there, as nobody else's.
+    pub const fn judged(&self) -> (DeviceId, EventId) {
+        (self.device, self.event)
+    }
+}
+
+const fn not_said() -> DeviceId {
+    DeviceId::SERVER
 }
 
 impl Line {
@@ -63,14 +77,14 @@ impl Line {
             return false;
         }
         self.last = Some(movement.order);
-        let event = movement.order.event;
+        let order = movement.order;
         match movement.change {
             Change::In { qty } => self.balance = self.balance.saturating_add(signed(qty)),
             Change::Out { qty } => self.balance = self.balance.saturating_sub(signed(qty)),
-            Change::Counted { there, accepted } => self.counted(event, there, accepted),
-            Change::Found { code, other } => self.find(code, event, other, Detail::Nothing),
+            Change::Counted { there, accepted } => self.counted(order, there, accepted),
+            Change::Found { code, other } => self.find(code, order, other, Detail::Nothing),
         }
-        self.bound(movement.order);
+        self.bound(order);
         true
     }
 
@@ -84,7 +98,7 @@ impl Line {
 
     /// A count states the balance: the difference is found, and enters the balance only if it was
     /// accepted.
-    fn counted(&mut self, event: EventId, there: u64, accepted: bool) {
+    fn counted(&mut self, order: Order, there: u64, accepted: bool) {
         let seen = signed(there);
         if accepted {
             self.balance = seen;
@@ -101,7 +115,7 @@ impl Line {
             expected: number(self.balance),
             there: number(seen),
         };
-        self.find(code, event, None, detail);
+        self.find(code, order, None, detail);
     }
 
     /// Opens, deepens or ends the interval below zero.
@@ -110,6 +124,7 @@ impl Line {
             None if self.balance < 0 => {
                 self.below = Some(Below {
                     event: order.event,
+                    device: order.device,
                     from: order.eff,
                     lowest: self.balance,
                     deepest: order.event,
@@ -137,21 +152,21 @@ impl Line {
         };
         self.about(
             FindingCode::NegBalance,
-            below.event,
+            below.judged(),
             Some(below.deepest),
             detail,
         )
     }
 
-    fn find(&mut self, code: FindingCode, event: EventId, other: Option<EventId>, detail: Detail) {
-        let finding = self.about(code, event, other, detail);
+    fn find(&mut self, code: FindingCode, order: Order, other: Option<EventId>, detail: Detail) {
+        let finding = self.about(code, (order.device, order.event), other, detail);
         self.found.push(finding);
     }
 
     fn about(
         &self,
         code: FindingCode,
-        event: EventId,
+        (device, event): (DeviceId, EventId),
         other: Option<EventId>,
         detail: Detail,
     ) -> Finding {
@@ -163,6 +178,7 @@ impl Line {
             code,
             subject: Subject::Lot(self.key.clone()),
             event,
+            device,
             batch: None,
             witnesses,
             detail,

@@ -16,7 +16,7 @@ use suyuan_sync::{
     },
     facts::{Fact, World},
     finding::FindingCode,
-    ids::{GroupId, Gseq, Micros},
+    ids::{EventId, GroupId, Gseq, Micros},
     order::{Interval, Order},
 };
 use uuid::Uuid;
@@ -84,6 +84,9 @@ pub fn build(settings: &Settings, drafts: &[Draft]) -> Case {
         likely.note(&plan);
         said = Some((plan.clone(), paper));
         let mut event = event(n, drafts.len(), draft, &plan);
+        if let Some(taken) = taken(draft, plan.hand, &facts) {
+            event.id = taken;
+        }
         event.doc = (paper % 4 > 0).then(|| Document {
             no: format!("P{}", paper % 4),
             at: None,
@@ -119,6 +122,16 @@ pub fn build(settings: &Settings, drafts: &[Draft]) -> Case {
         facts.push(fact(draft, event, plan.hand, now));
     }
     arrive(settings, drafts, facts)
+}
+
+/// The id of an event that another enterprise stated, which a stranger may use as well.
+fn taken(draft: &Draft, hand: Hand, facts: &[Fact]) -> Option<EventId> {
+    let back = 1 + (draft.aux >> 4 & 3) as usize;
+    let wanted = draft.aux & 0x0900_0000 == 0x0900_0000;
+    let one = facts.get(facts.len().checked_sub(back)?)?;
+    let id = one.event.id;
+    let own = |fact: &Fact| fact.enterprise == hand.enterprise && fact.event.id == id;
+    (wanted && !facts.iter().any(own)).then_some(id)
 }
 
 /// Gives each its position in the log: in order, but for those that are late.
@@ -304,7 +317,7 @@ fn event(n: usize, all: usize, draft: &Draft, plan: &Plan) -> Event {
         // Mostly something there is, before or after; at times nothing that ever comes.
         target: (kind == Kind::Retract && draft.aux & 0xf != 0xf)
             .then(|| stage::event((draft.aux >> 4) as usize % (all + 1))),
-        parent: (contains && draft.aux >> 16 & 0xf != 0xf)
+        parent: (contains && draft.aux >> 16 & 7 != 7)
             .then(|| reads(draft, &[plan.container]).remove(0)),
         declared: (contains && draft.aux >> 20 & 3 == 3).then_some(2),
         disposition: plan.disposition.filter(|_| kind == Kind::Inspect),

@@ -293,10 +293,12 @@ fn difference(
 
 fn about(history: &History, line: &LotKey, k: usize, code: FindingCode, detail: Detail) -> Finding {
     let event = history.facts[k].event.id;
+    let device = history.facts[k].event.device;
     Finding {
         code,
         subject: Subject::Lot(line.clone()),
         event,
+        device,
         batch: None,
         witnesses: vec![event],
         detail,

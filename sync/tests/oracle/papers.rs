@@ -46,6 +46,7 @@ fn about(fact: &Fact, code: FindingCode, detail: Detail) -> Finding {
         code,
         subject: Subject::Event,
         event: fact.event.id,
+        device: fact.event.device,
         batch: None,
         witnesses: vec![fact.event.id],
         detail,

@@ -276,7 +276,9 @@ impl<'a> History<'a> {
         let has_left = match touch.act {
             // Put into another container.
             Act::PackedInto => {
-                row.effect == Effect::PutIn && Some(&container) != self.container(k).as_ref()
+                // Or into one that cannot be read: it is another, whichever it is.
+                let packs = matches!(row.effect, Effect::PutIn | Effect::Observe);
+                packs && Some(&container) != self.container(k).as_ref()
             }
             // Taken out of another container than it is in.
             Act::TakenOut => self.container(k).is_some_and(|opened| opened != container),

@@ -109,6 +109,7 @@ fn finding(
         code: answer.code,
         subject,
         event: history.facts[k].event.id,
+        device: history.facts[k].event.device,
         batch,
         witnesses: answer.witnesses.clone(),
         detail: answer.detail.clone(),

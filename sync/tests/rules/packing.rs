@@ -190,3 +190,26 @@ fn c13_a_pack_that_arrives_late_takes_its_children_along() {
     told.tell(pack(&[TIN_1], CASE_2).at(MINUTE));
     assert_eq!(about(&told, TIN_1), [FindingCode::ImpliedUnpack]);
 }
+
+#[test]
+fn c12_a_pack_whose_container_is_not_named_takes_things_out_of_the_one_they_were_in() {
+    let mut told = Telling::new();
+    let first = told.tell(pack(&[TIN_1, TIN_2], CASE_1));
+    let second = told.tell(line(Kind::Pack, PLANT).of(&[TIN_1]));
+    let implied = finding(&told, TIN_1, FindingCode::ImpliedUnpack).unwrap();
+    assert_eq!(implied.witnesses, [first, second]);
+    assert_eq!(state(&told, TIN_1).inside, None);
+    assert_eq!(state(&told, TIN_2).inside, Some(unit(CASE_1)));
+    // It moves no more with the one it was in.
+    told.tell(line(Kind::Outbound, PLANT).of(&[CASE_1]).with(CHAIN));
+    assert_eq!(state(&told, TIN_1).phase, Phase::InStock);
+    assert_eq!(state(&told, TIN_2).phase, Phase::InTransit);
+
+    told.tell(
+        line(Kind::Unpack, PLANT)
+            .of(&[TIN_1])
+            .into(CASE_1)
+            .at(HOUR + MINUTE),
+    );
+    assert!(finding(&told, TIN_1, FindingCode::ImpliedUnpack).is_none());
+}

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use suyuan_sync::{
     admission::{self, FrameFault, Judged, Kept, ReadEvent},
     finding::{Finding, Subject},
-    ids::EventId,
+    ids::{DeviceId, EventId},
     wire::{EventResult, FindingNote},
 };
 
@@ -15,7 +15,7 @@ impl Engine {
     pub(super) fn answer(
         &self,
         push: &Admitting<'_>,
-        opened: &BTreeMap<EventId, Vec<Finding>>,
+        opened: &BTreeMap<(DeviceId, EventId), Vec<Finding>>,
         stamp: Micros,
     ) -> Answered {
         let batch = &push.push.batch;
@@ -75,10 +75,15 @@ pub(super) fn merged(
     }
 }
 
-fn told(kept: &Kept, event: &ReadEvent, opened: &BTreeMap<EventId, Vec<Finding>>) -> Told {
+fn told(
+    kept: &Kept,
+    event: &ReadEvent,
+    opened: &BTreeMap<(DeviceId, EventId), Vec<Finding>>,
+) -> Told {
     let mut findings: Vec<FindingNote> = Vec::new();
     if kept.outcome.in_state() {
-        let found = event.read.event().and_then(|event| opened.get(&event.id));
+        let event = event.read.event();
+        let found = event.and_then(|event| opened.get(&(event.device, event.id)));
         findings.extend(found.into_iter().flatten().map(note));
     } else {
         findings.extend(kept.outcome.findings().map(|code| FindingNote {

@@ -16,7 +16,7 @@ use crate::{
 use suyuan_sync::{
     admission::Read,
     finding::{Detail, Finding, Subject},
-    ids::EventId,
+    ids::{DeviceId, EventId},
     wire::EventResult,
 };
 use uuid::Uuid;
@@ -119,6 +119,7 @@ fn findings_aside(row: &EventRow) -> Vec<units::store::Aside> {
                 code,
                 subject: Subject::Event,
                 event: id,
+                device: DeviceId(row.device),
                 batch: None,
                 witnesses: vec![id],
                 detail: Detail::Nothing,

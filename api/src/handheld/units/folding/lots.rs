@@ -1,13 +1,13 @@
 //! Lines of lots, in the act that brings events: which facts say what of which lines now, what they
 //! said before, and so which lines go on and which are folded again.
 
-use super::{Change, Done, Folding, Moment, NUMBER_BITS, counts::is_sweep, holds_lots, same};
+use super::{Change, Done, Folding, Moment, NUMBER_BITS, holds_lots, judged};
 use crate::handheld::{
     lots::{
         CARRIED, Kept, LineRow, Moved, added, again, moves,
         store::{self as lines, Of},
     },
-    units::store::{self, Opened},
+    units::store::{self, Opened, is_sweep},
     world::WorldError,
 };
 use sea_orm::ConnectionTrait;
@@ -20,7 +20,7 @@ use suyuan_sync::{
     facts::Fact,
     finding::{Finding, FindingCode, LotKey},
     fold::{self, Folded},
-    ids::{EventId, GroupId, Gseq, LocationId},
+    ids::{DeviceId, EventId, GroupId, Gseq, LocationId, Micros},
     lots::{self as rules, Line, Movement},
     order::Order,
     unit::UnitKey,
@@ -65,7 +65,7 @@ impl Folding<'_> {
         let carried = self.carried(&carriers, folded);
         let (mut known, mut said) = self.said(conn, &asked, &carried).await?;
         // A line nobody knew is missed by every complete count of its place.
-        let fresh: BTreeSet<Uuid> = said
+        let fresh: BTreeMap<Uuid, Micros> = said
             .iter()
             .filter(|(key, moved)| {
                 let moved = moved.iter().any(|moved| moves(moved.movement.change));
@@ -73,6 +73,7 @@ impl Folding<'_> {
             })
             .map(|(key, _)| key.location.0)
             .filter(|place| self.source.is_counted(*place))
+            .map(|place| (place, Micros::MIN))
             .collect();
         if !fresh.is_empty() {
             let sweeps = self.sweeps_at(conn, &fresh).await?;
@@ -376,14 +377,14 @@ impl Folding<'_> {
         let (folded, now) = again(line.kept.line.key.clone(), movements);
         let old: Vec<Finding> = open.iter().map(|(_, finding)| finding.clone()).collect();
         let (new, gone) = fold::diff(&old, &now);
-        let below = folded.below.map(|below| below.event);
+        let below = folded.below.map(|below| below.judged());
         line.kept.line = folded;
         line.kept.below = None;
         line.findings = now.len() as i64;
         for (id, finding) in &open {
-            if gone.iter().any(|gone| same(gone, finding)) {
+            if gone.iter().any(|gone| gone.is(finding)) {
                 out.closed.push((*id, line.id));
-            } else if let Some(still) = now.iter().find(|now| same(now, finding)) {
+            } else if let Some(still) = now.iter().find(|now| now.is(finding)) {
                 if still != finding {
                     out.told.push((*id, still.clone()));
                 }
@@ -405,23 +406,24 @@ impl Folding<'_> {
         asked: &Asked,
         done: &mut Done,
     ) -> Result<(), WorldError> {
-        let mut facts: BTreeMap<EventId, Arc<Fact>> = BTreeMap::new();
+        let mut facts: BTreeMap<(DeviceId, EventId), Arc<Fact>> = BTreeMap::new();
         let near = self.units.values().flat_map(|unit| unit.facts.values());
         for fact in near.chain(asked.with.values()).chain(asked.facts.values()) {
-            facts.insert(fact.event.id, fact.clone());
+            facts.insert(judged(fact), fact.clone());
         }
         let far: BTreeSet<EventId> = out
             .opened
             .iter()
-            .map(|(_, finding)| finding.event)
-            .filter(|event| !facts.contains_key(event))
+            .map(|(_, finding)| finding)
+            .filter(|finding| !facts.contains_key(&finding.judged()))
+            .map(|finding| finding.event)
             .collect();
         for fact in store::by_event_id(conn, self.reader, &far).await? {
-            facts.insert(fact.event.id, fact);
+            facts.insert(judged(&fact), fact);
         }
         let mut opened = Vec::new();
         for (line, finding) in std::mem::take(&mut out.opened) {
-            let Some(fact) = facts.get(&finding.event) else {
+            let Some(fact) = facts.get(&finding.judged()) else {
                 continue;
             };
             self.numbered += 1;
@@ -429,13 +431,13 @@ impl Folding<'_> {
             let (gseq, _) = out.cause(line, self.moment);
             let row = out.lines.iter_mut().find(|row| row.id == line);
             let issuer = row.and_then(|row| {
-                let below = row.kept.line.below.map(|below| below.event);
+                let below = row.kept.line.below.map(|below| below.judged());
                 if is_below(&finding, below) {
                     row.kept.below = Some(id);
                 }
                 self.source.world().products.get(&row.kept.line.key.gtin)
             });
-            let notes = done.opened.entry(finding.event).or_default();
+            let notes = done.opened.entry(finding.judged()).or_default();
             notes.push(finding.clone());
             opened.push(Opened {
                 id,
@@ -478,8 +480,8 @@ fn number(moment: Moment, n: i64) -> i64 {
 }
 
 /// Is this the finding of the interval below zero that began with an event?
-fn is_below(finding: &Finding, below: Option<EventId>) -> bool {
-    finding.code == FindingCode::NegBalance && Some(finding.event) == below
+fn is_below(finding: &Finding, below: Option<(DeviceId, EventId)>) -> bool {
+    finding.code == FindingCode::NegBalance && Some(finding.judged()) == below
 }
 
 /// What is to be done with a line.
@@ -540,7 +542,7 @@ impl Outcome {
             return false;
         };
         let line = &mut plan.line;
-        let was = line.kept.line.below.map(|below| below.event);
+        let was = line.kept.line.below.map(|below| below.judged());
         let mut open = line.kept.below.take();
         for finding in added.found {
             // What was open has ended, and says when.

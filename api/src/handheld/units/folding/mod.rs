@@ -37,7 +37,7 @@ use suyuan_sync::{
     facts::{Content, Fact, World},
     finding::Finding,
     fold::{self, Folded, Levels},
-    ids::EventId,
+    ids::{DeviceId, EventId},
     limits::NESTING_DEPTH_MAX,
     unit::{Level, UnitKey},
 };
@@ -70,8 +70,8 @@ pub struct Change {
 /// What came of it.
 #[derive(Default)]
 pub struct Done {
-    /// Findings that opened, by the event that was judged.
-    pub opened: BTreeMap<EventId, Vec<Finding>>,
+    /// Findings that opened, by the event that was judged ([`Finding::judged`]).
+    pub opened: BTreeMap<(DeviceId, EventId), Vec<Finding>>,
     /// How many closed.
     pub closed: usize,
     /// How many rows of units and lines changed.
@@ -197,6 +197,7 @@ impl<'a> Folding<'a> {
         let (few, many) = self.sharing(conn, &std::mem::take(&mut done.ended)).await?;
         self.leave_for_later(conn, change, &apart, &many).await?;
         store::write_targets(conn, &self.targets).await?;
+        store::write_sweeps(conn, &change.arrived, &change.moved).await?;
         note_restated(conn, &self.restated(change), self.moment.last).await?;
         // One more would be the number of another act's row.
         if self.numbered >> NUMBER_BITS != 0 {
@@ -330,7 +331,7 @@ fn is_container(fact: &Fact, unit: &UnitKey) -> bool {
     parent == Some(unit)
 }
 
-/// Two findings are the same if code, subject, event and batch are.
-fn same(a: &Finding, b: &Finding) -> bool {
-    (a.code, &a.subject, a.event, a.batch) == (b.code, &b.subject, b.event, b.batch)
+/// An event as nobody else's: its id is its enterprise's own, and a device is of one.
+fn judged(fact: &Fact) -> (DeviceId, EventId) {
+    (fact.event.device, fact.event.id)
 }

@@ -1,19 +1,20 @@
 //! Which units facts are about besides those they name: what retracts strike, and what decides
 //! whether a correction counts.
 
-use super::{Change, Folding, counts::is_sweep};
-use crate::handheld::units::store::{self, DECIDES, STRIKES};
+use super::{Change, Folding};
+use crate::handheld::units::store::{self, DECIDES, STRIKES, is_sweep};
 use sea_orm::{ConnectionTrait, DbErr};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 use suyuan_sync::{
     event::Kind,
     facts::Fact,
     ids::{EventId, GroupId},
+    unit::UnitKey,
 };
 use uuid::Uuid;
+
+/// How many retracts of retracts are followed to where ids that several enterprises use end.
+const RETRACTS_DEEP: usize = 16;
 
 impl Folding<'_> {
     /// Which units the new facts are about, beside those they name.
@@ -32,49 +33,63 @@ impl Folding<'_> {
                 self.sweeps.push(fact.clone());
             }
         }
-        let by_id: BTreeMap<(Uuid, EventId), &Arc<Fact>> = arrived
+        let new: BTreeSet<(Uuid, EventId)> = arrived
             .iter()
-            .map(|fact| ((fact.enterprise.0, fact.event.id), fact))
+            .map(|fact| (fact.enterprise.0, fact.event.id))
             .collect();
         // What new retracts strike: new as well, or in before.
         let mut wanted = BTreeSet::new();
         for fact in arrived {
             if let (Kind::Retract, Some(target)) = (fact.event.kind, fact.event.target) {
                 self.targets.push((fact.enterprise.0, target, fact.gseq));
-                if !by_id.contains_key(&(fact.enterprise.0, target)) {
+                if !new.contains(&(fact.enterprise.0, target)) {
                     wanted.insert(target);
                 }
             }
         }
-        let before = store::by_event_id(conn, self.reader, &wanted).await?;
-        // Ids are unique per enterprise only: its own event first, then anybody's, which it may not
-        // strike.
-        let find = |enterprise: Uuid, id: EventId| {
-            let named: Vec<&Arc<Fact>> = arrived
-                .iter()
-                .chain(&before)
-                .filter(|fact| fact.event.id == id)
-                .collect();
-            let own = named.iter().find(|fact| fact.enterprise.0 == enterprise);
-            own.or(named.first()).map(|fact| (*fact).clone())
-        };
-        let mut strikes: Vec<(Arc<Fact>, Option<Arc<Fact>>)> = Vec::new();
-        for (enterprise, target, gseq) in &self.targets {
-            if let Some(retract) = arrived.iter().find(|fact| fact.gseq == *gseq) {
-                strikes.push((retract.clone(), find(*enterprise, *target)));
-            }
-        }
-        // Retracts that were in before what they strike.
+        // Retracts that were in before something of the id they name.
         let ids: BTreeSet<EventId> = arrived.iter().map(|fact| fact.event.id).collect();
         let waiting = store::retracts_of(conn, &ids).await?;
+        wanted.extend(waiting.iter().map(|(_, target, _)| *target));
+        let before = store::by_event_id(conn, self.reader, &wanted).await?;
+        let before: Vec<Arc<Fact>> = before
+            .into_iter()
+            .filter(|fact| !is_among(arrived, fact))
+            .collect();
+        let mut strikes: Vec<(Arc<Fact>, Option<Arc<Fact>>)> = Vec::new();
+        for (_, target, gseq) in &self.targets {
+            if let Some(retract) = arrived.iter().find(|fact| fact.gseq == *gseq) {
+                let named = arrived.iter().chain(&before);
+                strikes.push((retract.clone(), meant(retract, *target, named).cloned()));
+            }
+        }
         let positions = waiting.iter().map(|(.., gseq)| *gseq).collect();
         let retracts = store::by_position(conn, self.reader, &positions).await?;
-        for (enterprise, target, gseq) in waiting {
-            let retract = retracts.iter().find(|fact| fact.gseq == gseq);
-            let own = by_id.get(&(enterprise, target)).copied();
-            let found = own.or_else(|| arrived.iter().find(|fact| fact.event.id == target));
-            if let (Some(retract), Some(target)) = (retract, found) {
-                strikes.push((retract.clone(), Some(target.clone())));
+        let mut meant_no_more = Vec::new();
+        for (_, target, gseq) in waiting {
+            let Some(retract) = retracts.iter().find(|fact| fact.gseq == gseq) else {
+                continue;
+            };
+            let now = meant(retract, target, arrived.iter().chain(&before));
+            let Some(now) = now else {
+                continue;
+            };
+            if !is_among(arrived, now) {
+                // Not what came in under that id; the units that names must know as well.
+                let others = arrived.iter().filter(|fact| fact.event.id == target);
+                meant_no_more.extend(others.map(|other| (other.clone(), now.clone())));
+                continue;
+            }
+            strikes.push((retract.clone(), Some(now.clone())));
+            // It was taken to mean somebody else's event of that id, while its own was not in.
+            if let Some(old) = meant(retract, target, before.iter()) {
+                strikes.push((retract.clone(), Some(old.clone())));
+                meant_no_more.push((old.clone(), now.clone()));
+            }
+        }
+        for (old, now) in meant_no_more {
+            for (unit, _) in store::named(&old) {
+                self.relation(unit, DECIDES, &now);
             }
         }
         for (retract, target) in &strikes {
@@ -97,6 +112,40 @@ impl Folding<'_> {
         }
         self.corrections(conn, arrived, &strikes).await?;
         self.strikes = strikes;
+        self.what_retracts_mean(conn).await
+    }
+
+    /// A retract that only decides on something must not seem to mean somebody else's event of the id
+    /// it names: where several have that id, it comes with the one it means.
+    async fn what_retracts_mean(&mut self, conn: &impl ConnectionTrait) -> Result<(), DbErr> {
+        let mut seen: BTreeSet<(UnitKey, i64)> = BTreeSet::new();
+        for _ in 0..RETRACTS_DEEP {
+            let mut deciding: Vec<(UnitKey, Arc<Fact>, EventId)> = Vec::new();
+            for (unit, facts) in &self.about {
+                for (role, fact) in facts.values() {
+                    let new = (unit.clone(), fact.gseq);
+                    if let (DECIDES, Some(target)) = (*role, fact.event.target)
+                        && seen.insert(new)
+                    {
+                        deciding.push((unit.clone(), fact.clone(), target));
+                    }
+                }
+            }
+            if deciding.is_empty() {
+                break;
+            }
+            let targets = deciding.iter().map(|(.., target)| *target).collect();
+            let mut named = store::by_event_id(conn, self.reader, &targets).await?;
+            named.retain(|fact| !is_among(&self.arrived, fact));
+            named.extend(self.arrived.iter().cloned());
+            for (unit, retract, target) in deciding {
+                let several = named.iter().filter(|fact| fact.event.id == target).nth(1);
+                let meant = several.and_then(|_| meant(&retract, target, named.iter()));
+                if let Some(meant) = meant {
+                    self.relation(unit, DECIDES, meant);
+                }
+            }
+        }
         Ok(())
     }
 
@@ -135,9 +184,8 @@ impl Folding<'_> {
                     && correcting(fact).map(|group| group.id)
                         == correcting(retract).map(|group| group.id)
             };
-            let target = struck.iter().find(|fact| {
-                fact.enterprise == retract.enterprise && Some(fact.event.id) == retract.event.target
-            });
+            let target = retract.event.target;
+            let target = target.and_then(|target| meant(retract, target, struck.iter()));
             for member in members.iter().filter(of) {
                 for (unit, _) in store::named(member) {
                     self.relation(unit.clone(), DECIDES, retract);
@@ -149,4 +197,19 @@ impl Folding<'_> {
         }
         Ok(())
     }
+}
+
+/// What a retract means by an id: ids are unique in an enterprise only, so its own event first, then
+/// anybody's, which it may not strike.
+fn meant<'f>(
+    retract: &Fact,
+    target: EventId,
+    facts: impl Iterator<Item = &'f Arc<Fact>>,
+) -> Option<&'f Arc<Fact>> {
+    let named = facts.filter(|fact| fact.event.id == target);
+    named.min_by_key(|fact| (fact.enterprise != retract.enterprise, fact.order))
+}
+
+fn is_among(facts: &[Arc<Fact>], one: &Fact) -> bool {
+    facts.iter().any(|fact| fact.gseq == one.gseq)
 }

@@ -1,7 +1,7 @@
 //! Writes what changed: units, what is about them, findings that opened or closed, what the public
 //! side may see.
 
-use super::{Cause, Change, Done, Folding, NUMBER_BITS, same};
+use super::{Cause, Change, Done, Folding, NUMBER_BITS, judged};
 use crate::{
     handheld::{
         units::{
@@ -21,7 +21,7 @@ use suyuan_sync::{
     facts::{Content, Fact, World},
     finding::Finding,
     fold::{self, Folded},
-    ids::{BatchId, EventId},
+    ids::{BatchId, DeviceId, EventId},
     unit::UnitKey,
 };
 
@@ -38,12 +38,12 @@ impl Folding<'_> {
         let mut done = Done::default();
         let (mut writes, mut opened, mut closed) = (Vec::new(), Vec::new(), Vec::new());
         let mut changed = Vec::new();
-        let by_event: BTreeMap<EventId, Arc<Fact>> = self
+        let by_event: BTreeMap<(DeviceId, EventId), Arc<Fact>> = self
             .units
             .values()
             .flat_map(|unit| unit.facts.values())
             .chain(self.counts.all())
-            .map(|fact| (fact.event.id, fact.clone()))
+            .map(|fact| (judged(fact), fact.clone()))
             .collect();
         for (key, unit) in &self.units {
             let Some(now) = folded.get(key) else {
@@ -71,14 +71,14 @@ impl Folding<'_> {
                     .kept
                     .findings
                     .iter()
-                    .find(|kept| same(&kept.finding, finding));
+                    .find(|kept| kept.finding.is(finding));
                 let id = if let Some(kept) = before {
                     if kept.finding != *finding {
                         changed.push((kept.id, finding.clone()));
                     }
                     kept.id
                 } else {
-                    let Some(fact) = by_event.get(&finding.event) else {
+                    let Some(fact) = by_event.get(&finding.judged()) else {
                         continue;
                     };
                     self.numbered += 1;
@@ -92,7 +92,7 @@ impl Folding<'_> {
                         opened: cause.gseq,
                         finding: finding.clone(),
                     });
-                    let notes = done.opened.entry(finding.event).or_default();
+                    let notes = done.opened.entry(finding.judged()).or_default();
                     notes.push(finding.clone());
                     id
                 };
@@ -106,7 +106,7 @@ impl Folding<'_> {
                     .kept
                     .findings
                     .iter()
-                    .find(|kept| same(&kept.finding, finding));
+                    .find(|kept| kept.finding.is(finding));
                 closed.extend(kept.map(|kept| (kept.id, cause.gseq, cause.event)));
             }
             let kept = Kept {
@@ -206,21 +206,21 @@ impl Folding<'_> {
         change: &Change,
         done: &mut Done,
     ) -> Result<(), WorldError> {
-        let mut judged: BTreeMap<Position, Arc<Fact>> = BTreeMap::new();
+        let mut looked_at: BTreeMap<Position, Arc<Fact>> = BTreeMap::new();
         let new = change.arrived.iter().chain(&change.recheck);
-        judged.extend(new.map(|fact| (fact.gseq, fact.clone())));
+        looked_at.extend(new.map(|fact| (fact.gseq, fact.clone())));
         // What a retract was waiting for may have come in, and what is struck is not at fault.
         for (retract, target) in &self.strikes {
             let both = std::iter::once(retract).chain(target);
-            judged.extend(both.map(|fact| (fact.gseq, fact.clone())));
+            looked_at.extend(both.map(|fact| (fact.gseq, fact.clone())));
         }
-        let facts: Vec<Arc<Fact>> = judged.values().cloned().collect();
+        let facts: Vec<Arc<Fact>> = looked_at.values().cloned().collect();
         let with = self.judged_with(conn, change, &facts).await?;
-        let again = judged.keys().copied();
+        let again = looked_at.keys().copied();
         let again = again.filter(|gseq| *gseq < self.moment.first).collect();
         let before = store::open_of_events(conn, &again).await?;
         let (mut opened, mut closed, mut changed) = (Vec::new(), Vec::new(), Vec::new());
-        for fact in judged.into_values() {
+        for fact in looked_at.into_values() {
             let with = with.get(&fact.gseq).map_or(&[][..], Vec::as_slice);
             let before = before.get(&fact.gseq).map_or(&[][..], Vec::as_slice);
             let old: Vec<Finding> = before.iter().map(|(_, finding)| finding.clone()).collect();
@@ -232,7 +232,7 @@ impl Folding<'_> {
             for finding in new {
                 self.numbered += 1;
                 done.opened
-                    .entry(fact.event.id)
+                    .entry(judged(&fact))
                     .or_default()
                     .push(finding.clone());
                 opened.push(Opened {
@@ -246,12 +246,12 @@ impl Folding<'_> {
                 });
             }
             for (id, finding) in before {
-                let now = now.iter().find(|now| same(now, finding));
+                let now = now.iter().find(|now| now.is(finding));
                 changed.extend(
                     now.filter(|now| *now != finding)
                         .map(|now| (*id, now.clone())),
                 );
-                if gone.iter().any(|gone| same(gone, finding)) {
+                if gone.iter().any(|gone| gone.is(finding)) {
                     closed.push((*id, self.moment.last, by));
                 }
             }
@@ -271,6 +271,6 @@ fn judge(fact: &Arc<Fact>, with: &[Arc<Fact>], world: &World) -> Vec<Finding> {
     facts.push(fact);
     facts.sort_by_key(|fact| fact.order);
     let mut found = fold::of_events(&facts, world);
-    found.retain(|finding| finding.event == fact.event.id);
+    found.retain(|finding| finding.judged() == judged(fact));
     found
 }

@@ -1,0 +1,349 @@
+//! What folding costs under the lock of the log: it reads what it needs, however much there is.
+
+use crate::scene::{Scene, count, holds, inbound, open, sale, scanned, settled};
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+use std::{collections::BTreeMap, time::Duration};
+use suyuan::{
+    db::{Db, rows::Rows, statement},
+    handheld::{
+        push::{
+            store::{Timeline, move_events},
+            timeline::place,
+        },
+        units::{
+            facts::Reader,
+            refold::{Scope, Work, store as refold},
+            store::{NOW, effective_as_of, sweeps},
+        },
+    },
+};
+use suyuan_sync::{
+    ids::{BatchId, DeviceId, LocationId, Micros, Seq},
+    order::Interval,
+    time::{Prefix, Timed},
+};
+use suyuan_tests::{Handheld, on_both};
+use uuid::Uuid;
+
+async fn done(db: &Db, sql: &str) {
+    db.writer().execute_unprepared(sql).await.expect(sql);
+}
+
+/// Rows of events of a device that say nothing, as far as times need them.
+async fn rows_of(conn: &impl ConnectionTrait, device: Uuid, placed: &[(Timed, Micros)]) {
+    let mut rows = Rows::of(22);
+    for (timed, eff) in placed {
+        let gseq = 1_000_000 + timed.seq as i64;
+        let interval = timed.interval;
+        rows.add([
+            gseq.into(),
+            interval.hi.into(),
+            Uuid::nil().into(),
+            device.into(),
+            1_i64.into(),
+            (timed.seq as i64).into(),
+            "count".into(),
+            "stored".into(),
+            "".into(),
+            gseq.into(),
+            1_i64.into(),
+            interval.lo.into(),
+            interval.est.into(),
+            (*eff).into(),
+            0_i64.into(),
+            false.into(),
+            "".into(),
+            "".into(),
+            vec![0_u8].into(),
+            gseq.to_be_bytes().to_vec().into(),
+            vec![0_u8].into(),
+            Option::<Uuid>::None.into(),
+        ]);
+    }
+    rows.write(
+        conn,
+        "INSERT INTO event (gseq, stamp, enterprise_id, device_id, epoch, seq, kind, fate, remarks, \
+         counts_from, order_epoch, lo, est, eff, delivered, imported, flags, told, prev_hash, hash, \
+         body, location_id)",
+        "",
+    )
+    .await
+    .expect("rows");
+}
+
+on_both!(
+    a_late_filler_goes_no_further_than_it_moves_anything,
+    |app| {
+        let db = &app.state().db;
+        let tx = db.begin().await.expect("a transaction");
+        let device = Uuid::now_v7();
+        let at = |seq: Seq| {
+            let lo = 1_000 * seq as i64;
+            let (est, hi) = (lo + 500, lo + 900);
+            Timed {
+                seq,
+                interval: Interval { lo, est, hi },
+            }
+        };
+        let mut time = Timeline {
+            prefix: Prefix::START,
+            last: None,
+        };
+        let all: Vec<Timed> = (1..=9_000).filter(|n| *n != 700).map(at).collect();
+        for new in all.chunks(500) {
+            let placement = place(&tx, device, 1, &mut time, new).await.expect("times");
+            assert_eq!(placement.read, 0, "an append reads nothing");
+            let eff: BTreeMap<Seq, Micros> = placement.eff.iter().copied().collect();
+            let new: Vec<_> = new.iter().map(|timed| (*timed, eff[&timed.seq])).collect();
+            rows_of(&tx, device, &new).await;
+            let moved = move_events(&tx, device, 1, &placement.eff).await;
+            moved.expect("moved");
+        }
+        let mut late = at(700);
+        late.interval.hi = 99_000_000;
+        let before = time.clone();
+        let placement = place(&tx, device, 1, &mut time, &[late]).await;
+        let placement = placement.expect("times");
+        assert!(placement.read <= 1_100, "{} rows", placement.read);
+        assert!(placement.eff.len() <= 3, "{:?}", placement.eff);
+        assert_eq!(time.prefix, before.prefix, "the end of it stands");
+        rows_of(&tx, device, &[(late, 0)]).await;
+        move_events(&tx, device, 1, &placement.eff)
+            .await
+            .expect("moved");
+
+        let wanted = effective_as_of(&tx, DeviceId(device), 1, NOW).await;
+        let wanted = wanted.expect("times");
+        let query = "SELECT gseq, eff FROM event WHERE device_id = ?";
+        let query = statement(db.backend(), query, [device.into()]);
+        let rows = tx.query_all_raw(query).await.expect("rows");
+        let kept: BTreeMap<i64, Micros> = rows
+            .iter()
+            .map(|row| {
+                let number = |name: &str| row.try_get::<i64>("", name).expect("a number");
+                (number("gseq"), number("eff"))
+            })
+            .collect();
+        assert_eq!(kept.len(), 9_000);
+        assert!(kept == wanted, "what is kept is what all of them give");
+        tx.rollback().await.expect("rolled back");
+        app.stop().await;
+    }
+);
+
+/// A complete count of these.
+fn counted(device: &mut Handheld, codes: &[&String]) -> String {
+    let said = json!({"units": scanned(codes), "body": {"scope": {"complete": true}}});
+    device.event("count", &said)
+}
+
+on_both!(c11_counts_before_goods_came_are_not_read, |app| {
+    let scene = Scene::of(&app).await;
+    let [tin, other] = [&scene.tins[0], &scene.tins[1]];
+    let mut store = scene.device(&app, &scene.store).await;
+    let event = store.event("inbound", &inbound(&[other]));
+    store.push(&[event]).await;
+    for _ in 0..5 {
+        let event = counted(&mut store, &[other]);
+        store.push(&[event]).await;
+    }
+    let event = store.event("inbound", &inbound(&[tin]));
+    let came = store.push(&[event]).await.results[0].gseq.expect("stored");
+    let event = counted(&mut store, &[other]);
+    let missed = store.push(&[event]).await.results[0].gseq.expect("stored");
+    settled(&app).await;
+    assert_eq!(open(&app, tin).await, ["MISSING_AT_COUNT"]);
+    assert_eq!(open(&app, other).await, [""; 0]);
+
+    // What is read of counts is those from then on, and without what they name.
+    let db = &app.state().db;
+    let eff = count(
+        &app,
+        &format!("SELECT eff AS n FROM event WHERE gseq = {came}"),
+    )
+    .await;
+    let place: Uuid = scene.store.parse().expect("an id");
+    for (from, expected) in [(i64::MIN, 6), (eff, 1)] {
+        let read = sweeps(db.reader(), &mut Reader::default(), place, from, NOW).await;
+        let read = read.expect("counts");
+        assert_eq!(read.len(), expected);
+        assert!(read.iter().all(|count| count.event.units.is_empty()));
+    }
+    // Nor does a fold read more: this one it would believe, did it look further back.
+    done(
+        db,
+        &format!("UPDATE sweep SET eff = {eff} - 1 WHERE gseq = {missed}"),
+    )
+    .await;
+    let event = store.event("sale", &sale(&[tin]));
+    store.push(&[event]).await;
+    assert_eq!(open(&app, tin).await, [""; 0], "not looked at");
+    done(
+        db,
+        &format!("UPDATE sweep SET eff = {eff} + 1 WHERE gseq = {missed}"),
+    )
+    .await;
+    let event = store.event("return", &sale(&[tin]));
+    store.push(&[event]).await;
+    assert_eq!(open(&app, tin).await, ["MISSING_AT_COUNT"], "looked at");
+    app.stop().await;
+});
+
+on_both!(c11_a_count_that_comes_very_late_goes_by_its_place, |app| {
+    let scene = Scene::of(&app).await;
+    let tins = &scene.tins;
+    let mut store = scene.device(&app, &scene.store).await;
+    let mut warehouse = scene.device(&app, &scene.warehouse).await;
+    let mut late = scene.device(&app, &scene.store).await;
+    let case = &scene.cases[0];
+    let pack = json!({
+        "units": scanned(&[&tins[5], &tins[6]]), "parent": {"code": case, "input": "wedge"},
+    });
+    let event = warehouse.event("pack", &pack);
+    warehouse.push(&[event]).await;
+    store.push(&[]).await;
+    // Of a case that is emptied there, nothing inside is named by anybody at the store.
+    let emptied = json!({"parent": {"code": case, "input": "wedge"}});
+    let events = [
+        store.event("inbound", &inbound(&[&tins[0], &tins[1], &tins[2], case])),
+        store.event("unpack", &emptied),
+    ];
+    store.push(&events).await;
+    late.push(&[]).await;
+    let sweep = counted(&mut late, &[&tins[0], case]);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    for device in [&mut store, &mut warehouse] {
+        device.push(&[]).await;
+    }
+    let events = [
+        store.event("sale", &sale(&[&tins[2]])),
+        store.event("sale", &sale(&[&tins[5]])),
+    ];
+    store.push(&events).await;
+    let event = warehouse.event("inbound", &inbound(&[&tins[6], &tins[9]]));
+    warehouse.push(&[event]).await;
+    settled(&app).await;
+    // Others did a lot meanwhile.
+    let db = app.state().db.clone();
+    done(&db, "UPDATE log_head SET gseq = gseq + 20000").await;
+    late.push(&[sweep]).await;
+    settled(&app).await;
+    for (tin, missing) in [
+        (0, false),
+        (1, true),
+        (2, true),
+        (5, true),
+        (6, true),
+        (9, false),
+    ] {
+        let open = open(&app, &tins[tin]).await;
+        assert_eq!(
+            open.contains(&"MISSING_AT_COUNT"),
+            missing,
+            "tin {tin}: {open:?}"
+        );
+    }
+    holds(&app, "counted").await;
+    // What was gone over is what came to the place, not what others did.
+    let place: Uuid = scene.store.parse().expect("an id");
+    let came = refold::arrivals(db.reader(), place, (0, i64::MAX), 100).await;
+    assert_eq!(
+        came.expect("positions").len(),
+        3,
+        "inbound, unpack and the count"
+    );
+    app.stop().await;
+});
+
+on_both!(counts_wait_for_recalls_and_are_done_once, |app| {
+    let scene = Scene::of(&app).await;
+    let db = &app.state().db;
+    let place = LocationId(scene.store.parse().expect("an id"));
+    let batch = BatchId(scene.batch.parse().expect("an id"));
+    let left = |since, until| Scope::Left {
+        place,
+        since,
+        until,
+    };
+    let work = |id, scope| Work {
+        id,
+        scope,
+        cursor: 0,
+        cause: None,
+        gseq: 1,
+    };
+    let tx = db.begin().await.expect("a transaction");
+    let all = [
+        work(11, Scope::Place { place }),
+        work(12, left(5, 9)),
+        work(13, Scope::Place { place }),
+        work(14, left(3, 7)),
+        work(15, left(6, 12)),
+        work(16, Scope::Batch { batch }),
+    ];
+    refold::add(&tx, &all).await.expect("work");
+    // The scene left some of its own.
+    let waiting = async || {
+        let mut work = refold::waiting(&tx, 50).await.expect("work");
+        work.retain(|work| work.id < 100);
+        work
+    };
+    let told: Vec<(i64, Scope)> = waiting()
+        .await
+        .into_iter()
+        .map(|w| (w.id, w.scope))
+        .collect();
+    let expected = [
+        (16, Scope::Batch { batch }),
+        (11, Scope::Place { place }),
+        (12, left(3, 12)),
+    ];
+    assert_eq!(told, expected);
+    // Once it has begun, it cannot answer for what came in since; nor can a page of what it was.
+    let began = work(12, left(3, 12));
+    assert!(refold::advance(&tx, &began, Some(4)).await.expect("moved"));
+    refold::add(&tx, &[work(17, left(1, 2))])
+        .await
+        .expect("work");
+    let ids: Vec<i64> = waiting().await.iter().map(|work| work.id).collect();
+    assert_eq!(ids, [16, 11, 12, 17]);
+    refold::add(&tx, &[work(18, left(0, 2))])
+        .await
+        .expect("work");
+    let narrow = work(17, left(1, 2));
+    assert!(
+        !refold::advance(&tx, &narrow, Some(4))
+            .await
+            .expect("widened")
+    );
+    tx.rollback().await.expect("rolled back");
+    app.stop().await;
+});
+
+on_both!(up_to_where_all_is_older_is_found_by_halves, |app| {
+    let scene = Scene::of(&app).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let mut stamps = Vec::new();
+    for tin in &scene.tins[..9] {
+        let event = store.event("inbound", &inbound(&[tin]));
+        let gseq = store.push(&[event]).await.results[0].gseq.expect("stored");
+        let sql = format!("SELECT stamp AS n FROM event WHERE gseq = {gseq}");
+        stamps.push((gseq, count(&app, &sql).await));
+    }
+    let db = &app.state().db;
+    let until = stamps[8].0 + 5;
+    for (n, (gseq, stamp)) in stamps.iter().enumerate() {
+        let found = refold::position_at(db.reader(), *stamp, until)
+            .await
+            .expect("a position");
+        let next = stamps.get(n + 1).map_or(until + 1, |next| next.0);
+        assert!(
+            (*gseq..next).contains(&found),
+            "{found} of {gseq} and {next}"
+        );
+        let before = refold::position_at(db.reader(), stamp - 1, until).await;
+        assert!(before.expect("a position") < *gseq);
+    }
+    app.stop().await;
+});

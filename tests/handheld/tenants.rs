@@ -1,0 +1,126 @@
+//! Ids of events are an enterprise's own: whoever uses another's id once more, by chance or to do harm,
+//! neither hides what is found about the other nor is told it, and strikes nothing of it.
+
+use crate::{
+    scene::{Scene, count, enrolled, holds, inbound, open, sale, scanned, unit},
+    support::{PASSWORD, firm, id, made},
+};
+use serde_json::{Value, json};
+use suyuan_sync::{finding::FindingCode, wire::EventResult};
+use suyuan_tests::{Handheld, TestApp, on_both};
+use uuid::Uuid;
+
+/// A device of an enterprise that no tin ever came to.
+async fn stranger(app: &TestApp, code: &str) -> Handheld {
+    let platform = app.signed_in("platform.admin", PASSWORD).await;
+    let firm = firm(app, &platform, code, &[]).await;
+    let shop = json!({"code": "S-1", "kind": "store", "name": "店"});
+    let shop = id(&made(firm.admin.post("/v1/locations", &shop).await));
+    enrolled(app, &firm.operator, &shop).await
+}
+
+/// The same under an id of somebody's choice.
+fn under(event: Uuid, mut said: Value) -> Value {
+    said["event_id"] = json!(event);
+    said
+}
+
+fn told(result: &EventResult) -> Vec<&'static str> {
+    let findings = result.findings.iter();
+    findings.map(|note| note.code.name()).collect()
+}
+
+/// Open findings that a device is told of.
+async fn own(device: &mut Handheld) -> Vec<(Uuid, &'static str)> {
+    let status = device.status().await;
+    let findings = status.findings.iter();
+    findings
+        .map(|own| (own.event.0, own.finding.code.name()))
+        .collect()
+}
+
+on_both!(
+    an_id_that_several_enterprises_use_is_as_many_events,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let tin = &scene.tins[0];
+        let mut till = scene.device(&app, &scene.store).await;
+        let (mut one, mut other) = (stranger(&app, "SHEN").await, stranger(&app, "HENG").await);
+        let same = Uuid::now_v7();
+        let strange = FindingCode::UnexpectedHolder.name();
+
+        let event = one.event("inbound", &under(same, inbound(&[tin])));
+        let answer = one.push(&[event]).await;
+        assert!(told(&answer.results[0]).contains(&strange));
+        // In one act with the other stranger's or not, each is told its own.
+        let event = other.event("inbound", &under(same, inbound(&[tin])));
+        let answer = other.push(&[event]).await;
+        assert!(told(&answer.results[0]).contains(&strange));
+        let event = till.event("sale", &under(same, sale(&[tin])));
+        let answer = till.push(&[event]).await;
+        assert_eq!(told(&answer.results[0]), ["ORPHAN_SALE"]);
+
+        assert_eq!(open(&app, tin).await, ["ORPHAN_SALE", strange, strange]);
+        let kept = unit(&app, tin).await.kept;
+        let judged: Vec<_> = kept.findings.iter().map(|k| k.finding.device).collect();
+        assert_eq!(judged[0], till.device);
+        assert!(judged.contains(&one.device) && judged.contains(&other.device));
+        // Each row says whose event it is about.
+        let rows = "SELECT COUNT(*) AS n FROM finding f JOIN event e ON e.gseq = f.event_gseq \
+                WHERE f.unit_id IS NOT NULL AND f.closed IS NULL \
+                AND f.device_id = e.device_id AND f.enterprise_id = e.enterprise_id";
+        assert_eq!(count(&app, rows).await, 3);
+        assert_eq!(own(&mut one).await, [(same, strange)]);
+        assert_eq!(own(&mut other).await, [(same, strange)]);
+        holds(&app, "stated").await;
+
+        // One of them takes back its own: the others' stand.
+        let event = one.event("retract", &json!({"target": same}));
+        let answer = one.push(&[event]).await;
+        assert_eq!(told(&answer.results[0]), [""; 0]);
+        assert_eq!(open(&app, tin).await, ["ORPHAN_SALE", strange]);
+        let kept = unit(&app, tin).await.kept;
+        assert_eq!(kept.findings[1].finding.device, other.device);
+        assert_eq!(own(&mut one).await, []);
+        holds(&app, "struck").await;
+        app.stop().await;
+    }
+);
+
+on_both!(a_retract_means_its_own_enterprises_event, |app| {
+    let scene = Scene::of(&app).await;
+    let [theirs, own] = [&scene.tins[1], &scene.tins[2]];
+    let mut till = scene.device(&app, &scene.store).await;
+    let mut one = stranger(&app, "SHEN").await;
+    let same = Uuid::now_v7();
+
+    let event = till.event("sale", &under(same, sale(&[theirs])));
+    till.push(&[event]).await;
+    // While its own event is not in, it can only mean the other's, and may not strike it.
+    let first = one.text(
+        1,
+        "inbound",
+        &under(same, json!({"units": scanned(&[own])})),
+    );
+    one.make(first.clone());
+    let retract = one.event("retract", &json!({"target": same}));
+    one.push(&[retract]).await;
+    let refused = ["ORPHAN_SALE", "RETRACT_UNAUTHORISED"];
+    assert_eq!(open(&app, theirs).await, refused);
+    holds(&app, "its own is not in").await;
+
+    let genesis = one.history[0];
+    one.push_at(1, genesis, &[first]).await;
+    assert_eq!(open(&app, theirs).await, ["ORPHAN_SALE"]);
+    assert_eq!(open(&app, own).await, [""; 0]);
+    holds(&app, "its own came in").await;
+
+    // Nor does another event of that id that comes later mean anything to it.
+    let mut third = stranger(&app, "HENG").await;
+    let event = third.event("inbound", &under(same, inbound(&[theirs])));
+    third.push(&[event]).await;
+    let strange = FindingCode::UnexpectedHolder.name();
+    assert_eq!(open(&app, theirs).await, ["ORPHAN_SALE", strange]);
+    holds(&app, "a third").await;
+    app.stop().await;
+});
