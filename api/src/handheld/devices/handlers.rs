@@ -113,7 +113,7 @@ pub async fn revoke_device(
 /// the limits of the protocol, and the first time anchor.
 #[utoipa::path(tag = "handheld", operation_id = "enrol",
     request_body(content = Object, description = "`{v: 1, code, key: {kty, crv, x, y}, program?}`, \
-        at most 4096 bytes"),
+        at most 16 KiB"),
     responses((status = 201, body = Object, description = "`{v, device, epoch, enterprise, location, \
         profile, installation, trust_keys[], limits, anchor, t_sent}`"),
     (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
