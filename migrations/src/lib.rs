@@ -26,6 +26,7 @@ mod m0023_fold_questions;
 mod m0025_down;
 mod m0026_finding_reads;
 mod m0027_periods;
+mod m0028_down_reads;
 mod m0030_arrivals;
 mod m0031_sweeps;
 mod table;
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0025_down::Migration),
             Box::new(m0026_finding_reads::Migration),
             Box::new(m0027_periods::Migration),
+            Box::new(m0028_down_reads::Migration),
             Box::new(m0030_arrivals::Migration),
             Box::new(m0031_sweeps::Migration),
         ]

@@ -2,16 +2,23 @@
 //! binary, one module a story.
 
 mod aside;
+mod budget;
 mod chains;
 mod clock;
 mod costs;
 mod decisions;
+mod decode;
 mod engine;
 mod enrolment;
 mod findings;
 mod held;
+mod knew;
+mod list_size;
 mod listed;
 mod lots;
+mod pull_nodes;
+mod pull_plans;
+mod pull_scope;
 mod pulls;
 mod pushes;
 mod reach;

@@ -368,6 +368,7 @@ async fn measured(app: TestApp) {
     let issuer = EnterpriseId(maker.id.parse().expect("an id"));
     let unit = |n: usize, code: &str, phase: Phase, place: Place, inside: Option<i64>| UnitWrite {
         id: n as i64 + 1,
+        gseq: 1,
         key: suyuan_sync::unit::UnitKey::kept(code),
         product: product.parse().ok(),
         inside,
@@ -412,7 +413,7 @@ async fn measured(app: TestApp) {
                 ),
             });
         }
-        write_units(db.writer(), &rows, 1).await.expect("rows");
+        write_units(db.writer(), &rows).await.expect("rows");
     }
     let mut cases = Vec::new();
     for n in 0..1000 {
@@ -427,7 +428,7 @@ async fn measured(app: TestApp) {
         case.kept.state.batch = None;
         cases.push(case);
     }
-    write_units(db.writer(), &cases, 1).await.expect("rows");
+    write_units(db.writer(), &cases).await.expect("rows");
     for _ in 0..3 {
         let begun = std::time::Instant::now();
         let told = reach(staff, &recall).await;

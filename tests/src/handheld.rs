@@ -271,6 +271,16 @@ impl Handheld {
             .await
     }
 
+    /// POST as a device reads, of bytes of this type.
+    pub async fn upload(&self, path: &str, content_type: &str, body: Vec<u8>) -> Answer {
+        let bearer = self.reading(&self.anchor);
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", content_type),
+        ];
+        self.caller.send(Method::POST, path, &headers, body).await
+    }
+
     /// The page after a cursor; keeps its anchor.
     pub async fn pull(&mut self, cursor: i64, limit: usize) -> PullAnswer {
         let path = format!("/v1/sync/pull?cursor={cursor}&limit={limit}");

@@ -41,8 +41,18 @@ pub struct DeviceRead(pub DeviceKnown);
 pub enum Carrier {
     /// A device that may read.
     Device(DeviceKnown),
-    /// Somebody who is signed in.
-    Staff,
+    /// Somebody who is signed in, of this enterprise.
+    Staff(Uuid),
+}
+
+impl Carrier {
+    /// Whose, and with which device if with one.
+    pub fn who(&self) -> (Uuid, Option<(Uuid, Epoch)>) {
+        match self {
+            Carrier::Device(known) => (known.enterprise, Some((known.device, known.epoch))),
+            Carrier::Staff(enterprise) => (*enterprise, None),
+        }
+    }
 }
 
 async fn known(request: &HttpRequest) -> Result<DeviceKnown, Problem> {
@@ -118,6 +128,11 @@ impl FromRequest for Carrier {
             return Box::pin(async move { device.await.map(|device| Carrier::Device(device.0)) });
         }
         let staff = Staff::from_request(request, payload);
-        Box::pin(async move { staff.await.map(|_| Carrier::Staff) })
+        Box::pin(async move {
+            {
+                let staff = staff.await?;
+                Ok(Carrier::Staff(staff.enterprise))
+            }
+        })
     }
 }

@@ -7,11 +7,9 @@ use super::{
     store,
 };
 use crate::{
-    handheld::{
-        down::{pull, store as store_of_log},
-        replay,
-    },
+    handheld::{down::pull, replay},
     http::device::DeviceKnown,
+    log,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use suyuan_sync::{
@@ -32,7 +30,7 @@ impl Run {
             handset.refresh(history);
         }
         let conn = self.observer.reader();
-        let (head, _) = store_of_log::head(conn).await?;
+        let (head, _) = log::head_in(conn).await?;
         if head != self.head {
             self.head = head;
             let last = self.log.events.last().map_or(0, |logged| logged.gseq);

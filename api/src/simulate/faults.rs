@@ -13,6 +13,7 @@ use crate::{
     handheld::{
         aside::{AsideError, tend},
         devices::{DeviceError, store as devices},
+        down::follow_store,
         units::refold,
     },
     log::Actor,
@@ -359,6 +360,7 @@ impl Run {
         tend::gaps(&state.db, ingest, due).await?;
         tend::groups(&state.db, ingest, due).await?;
         refold::job::catch_up(&state.db, &state.log, ingest).await?;
+        while follow_store::follow(&state.db).await? {}
         self.note("tended", "");
         Ok(())
     }

@@ -193,6 +193,8 @@ pub struct PushAnswer {
     /// Seconds to wait before the next push.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
-    /// There may be something to pull.
+    /// There may be something to pull: master data, a recall or a decision came in since the greatest
+    /// cursor the events of the push saw, whoever's. Goods that set out for the place and verdicts do
+    /// not set it, since what a device does itself would: they come with the pulls it makes anyway.
     pub pull_hint: bool,
 }

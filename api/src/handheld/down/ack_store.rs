@@ -8,15 +8,11 @@ use super::store::rows;
 use crate::{
     clock::Micros,
     db::{Db, statement},
-    handheld::push::store::{ChainState, Timeline},
+    handheld::push::store::ChainState,
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr};
-use suyuan_sync::{
-    admission::Extent,
-    ids::{DeviceId, Epoch},
-    time::Prefix,
-};
+use suyuan_sync::ids::{DeviceId, Epoch};
 use uuid::Uuid;
 
 /// Which device acknowledges.
@@ -54,13 +50,7 @@ pub async fn acknowledge(
     // Events with this very anchor count, and "before" is what admission asks.
     let at = anchor.saturating_sub(1);
     let tx = db.begin().await?;
-    let nothing = ChainState {
-        extent: Extent::empty(DeviceId(device.id), device.epoch),
-        time: Timeline {
-            prefix: Prefix::START,
-            last: None,
-        },
-    };
+    let nothing = ChainState::empty(DeviceId(device.id), device.epoch);
     let nothing = serde_json::to_string(&nothing);
     let nothing = nothing.map_err(|error| DbErr::Json(error.to_string()))?;
     let [id, epoch] = key();

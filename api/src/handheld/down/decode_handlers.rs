@@ -86,7 +86,7 @@ pub async fn decode_photo(
         },
     };
     let anchor = match carrier {
-        Carrier::Staff => None,
+        Carrier::Staff(_) => None,
         Carrier::Device(device) => {
             let (_, stamp) = state.log.head().await?;
             let (anchors, now) = (&state.handheld.anchors, state.clock.now());

@@ -3,9 +3,7 @@
 use super::{
     ack_store::{self, acknowledge},
     pull::{self, PullError},
-    snapshot, status,
-    store::head,
-    unit_store as units,
+    snapshot, status, unit_store as units,
 };
 use crate::{
     app::Internal,
@@ -18,6 +16,7 @@ use crate::{
         body::Json,
         device::{Carrier, DeviceKnown, DeviceRead},
     },
+    log,
     problem::{Problem, ProblemBody, ProblemCode},
 };
 use actix_web::{
@@ -188,7 +187,7 @@ pub async fn look_up_units(
     let key = |code: &String| UnitKey::of(&trace_code::parse(code).ok()?.code);
     let keys: Vec<Option<UnitKey>> = asked.codes.iter().map(key).collect();
     let tx = state.db.begin_reading().await?;
-    let (position, stamp) = head(&tx).await?;
+    let (position, stamp) = log::head_in(&tx).await?;
     let named: BTreeSet<UnitKey> = keys.iter().flatten().cloned().collect();
     let mut known = units::by_key(&tx, &named).await?;
     known.retain(|_, unit| {
@@ -226,7 +225,8 @@ fn may_know(state: &UnitState, own: EnterpriseId, place: uuid::Uuid) -> bool {
 
 /// An exported outbox of a device, brought by another device or a file: `{v: 1, token, push}`, where
 /// `push` is what `POST /v1/sync/push` takes and `token` what its device signed over it. The caller is
-/// any device (as for reads) or somebody of an enterprise. Admitted like a push, marked `imported`.
+/// any device (as for reads) or somebody of an enterprise. Admitted like a push, marked `imported`. One
+/// whose frame cannot be read fills nothing (400) and is kept as a dead letter of who brought it.
 #[utoipa::path(tag = "handheld", operation_id = "deposit_events",
     request_body(content = Object, description = "`{v: 1, token, push}`"),
     responses((status = 200, body = Object, description = "As of `POST /v1/sync/push`."),
@@ -236,13 +236,13 @@ fn may_know(state: &UnitState, own: EnterpriseId, place: uuid::Uuid) -> bool {
 #[post("/v1/sync/deposit")]
 pub async fn deposit_events(
     state: Data<Internal>,
-    _carrier: Carrier,
+    carrier: Carrier,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let encoding = encoding(&request)?;
     let body = read(&state, payload).await?;
-    let deposited = receive::deposit(&state, encoding, body).await?;
+    let deposited = receive::deposit(&state, carrier.who(), encoding, body).await?;
     Ok(answer(&deposited))
 }
 

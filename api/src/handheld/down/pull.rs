@@ -3,13 +3,18 @@
 use super::{
     card_store as master,
     listed::ListError,
-    store::{self, Window},
+    root_store::roots,
+    store::{self, Master, Window, whole},
     told_store::{self, Seen},
     unit_store::{self as units, Changes},
     verdict_store,
 };
 use crate::{
-    app::Internal, clock::Micros, codes::ring::Opener, http::device::DeviceKnown, log::Position,
+    app::Internal,
+    clock::Micros,
+    codes::ring::Opener,
+    http::device::DeviceKnown,
+    log::{self, Position},
 };
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,13 +99,21 @@ pub async fn page(
     holds: Option<Hash>,
 ) -> Result<Page, PullError> {
     let tx = state.db.begin_reading().await?;
-    let (head, stamp) = store::head(&tx).await?;
+    let (head, stamp) = log::head_in(&tx).await?;
     // Nothing that a pull reads is ever discarded, and a device never changes its place: no cursor is
     // too old. One that is ahead is of a log that was set back.
     if cursor > head {
         return Err(PullError::Gone);
     }
-    let mut part = read(state, &tx, device, (cursor, head), limit).await?;
+    let window = Window {
+        enterprise: device.enterprise,
+        location: device.location,
+        device: device.device,
+        after: cursor,
+        upto: head,
+        ended: 0,
+    };
+    let mut part = read(state, &tx, window, limit).await?;
     tx.commit().await?;
     // Before anybody is told, so that whatever is told is taken back in time.
     let mut seen = Seen::default();
@@ -136,25 +149,45 @@ pub struct Part {
     pub here: Vec<units::Told>,
 }
 
-/// What changed for a device after one position, up to about `limit` items of each sort or to
-/// another position; all but the recall list.
+/// What changed for a device in a window, up to about `limit` items of each sort; all but the recall
+/// list.
 pub async fn read(
     state: &Internal,
     tx: &impl ConnectionTrait,
-    device: &DeviceKnown,
-    (after, head): (Position, Position),
+    mut window: Window,
     limit: i64,
 ) -> Result<Part, DbErr> {
-    let mut window = Window {
-        enterprise: device.enterprise,
-        location: device.location,
-        device: device.device,
-        after: after + i64::from(bugs::on(Bug::CursorOffByOne)),
-        upto: head,
-    };
-    window.upto = store::bound(tx, &window, limit).await?;
+    window.after += i64::from(bugs::on(Bug::CursorOffByOne));
+    let (most, fitting) = (limit + 1, limit as usize);
+    let known = told_store::products(tx, window.location).await?;
+    let mut found = roots(tx, &window, most).await?;
+    let mut master = store::master_data(tx, &window, &known, most).await?;
+    let mut legs = store::legs(tx, &window, most).await?;
+    let verdicts = verdict_store::positions(tx, &window, most).await?;
+    let positions: [Vec<Position>; 4] = [
+        found.iter().map(|(gseq, _)| *gseq).collect(),
+        master.iter().map(|change| change.gseq).collect(),
+        legs.iter().map(|(gseq, _)| *gseq).collect(),
+        verdicts,
+    ];
+    let ends = positions.iter().filter_map(|of| whole(of, fitting));
+    window.upto = ends.fold(window.upto, Position::min);
+    // One position that has more than fit comes whole.
+    let cut = |of: &[Position]| of.get(fitting).is_some_and(|over| *over <= window.upto);
+    if cut(&positions[0]) {
+        found = roots(tx, &window, i64::MAX).await?;
+    }
+    if cut(&positions[1]) {
+        master = store::master_data(tx, &window, &known, i64::MAX).await?;
+    }
+    if cut(&positions[2]) {
+        legs = store::legs(tx, &window, i64::MAX).await?;
+    }
+    found.retain(|(gseq, _)| *gseq <= window.upto);
+    master.retain(|change| change.gseq <= window.upto);
+    legs.retain(|(gseq, _)| *gseq <= window.upto);
     let mut items = Items::default();
-    let changes = units::changed(tx, &window).await?;
+    let changes = units::changed(tx, &window, &found).await?;
     // Products and partners by the position they are first needed or changed at.
     let mut products: BTreeMap<Uuid, Position> = BTreeMap::new();
     let mut partners: BTreeMap<Uuid, Position> = BTreeMap::new();
@@ -169,25 +202,11 @@ pub async fn read(
         &mut partners,
     )
     .await?;
-    add_legs(tx, &window, &mut partners).await?;
-    let mut foreign = Vec::new();
-    for (gseq, whose, kind, id) in store::master_data(tx, &window).await? {
-        match (kind.as_str(), whose == Some(window.enterprise)) {
-            ("product", true) => newest(&mut products, id, gseq),
-            ("product", false) => foreign.push((id, gseq)),
-            // Of another only when it is a partner already: nothing else is read.
-            ("enterprise" | "location", _) => {
-                if let Some(whose) = whose {
-                    newest(&mut partners, whose, gseq);
-                }
-            }
-            _ => {}
-        }
-    }
-    if !foreign.is_empty() {
-        let known = told_store::products(tx, window.location).await?;
-        for (id, gseq) in foreign.into_iter().filter(|(id, _)| known.contains(id)) {
-            newest(&mut products, id, gseq);
+    add_legs(tx, &window, legs, &mut partners).await?;
+    for change in master {
+        match change.of {
+            Master::Product(id) => newest(&mut products, id, change.gseq),
+            Master::Enterprise(id) => newest(&mut partners, id, change.gseq),
         }
     }
     let ids = products.keys().copied().collect();
@@ -259,10 +278,11 @@ async fn add_units(
 async fn add_legs(
     conn: &impl ConnectionTrait,
     window: &Window,
+    legs: Vec<(Position, Vec<u8>)>,
     partners: &mut BTreeMap<Uuid, Position>,
 ) -> Result<(), DbErr> {
     let mut places: Vec<(LocationId, Position)> = Vec::new();
-    for (gseq, body) in store::legs(conn, window).await? {
+    for (gseq, body) in legs {
         let event = event::parse_bytes(&body).ok();
         match event.and_then(|event| event.counterpart) {
             Some(Counterpart::Enterprise(id)) if id.0 != window.enterprise => {

@@ -1,7 +1,8 @@
 //! A snapshot: everything a device is told, as of one position, for one that has nothing or whose
 //! cursor leads nowhere. It is what a pull of everything up to there would give, read in one
 //! transaction that sees one moment, less what that would take back again; the pull goes on from its
-//! watermark (I24).
+//! watermark (I24). Left out is what was sold or destroyed and has not changed for longer than the
+//! days a device keeps its own events: a shop's past sales would make a new till wait.
 //!
 //! It is put together in memory, some 400 bytes a unit, and kept when the reading is done: whoever
 //! reads must not wait for a second connection. Parts are named by their hashes and fetched one by
@@ -10,13 +11,15 @@
 use super::{
     chunk_store,
     listed::{ListError, unsigned},
-    pull, store,
+    pull,
+    store::Window,
     told_store::{self, Seen},
 };
 use crate::{
     app::Internal,
     handheld::keys::KeyError,
     http::device::DeviceKnown,
+    log,
     problem::{Problem, ProblemCode},
 };
 use sea_orm::DbErr;
@@ -25,7 +28,7 @@ use suyuan_sync::{
     bugs::{self, Bug},
     chain::Hash,
     ids::DeviceId,
-    limits::{PULL_ITEMS_MAX, SNAPSHOT_CHUNK_BYTES},
+    limits::{PULL_ITEMS_MAX, SNAPSHOT_CHUNK_BYTES, TAIL_DAYS},
     wire::{Chunk, Item, SnapshotManifest, V},
 };
 use thiserror::Error;
@@ -86,11 +89,22 @@ pub async fn make(
         .map_err(|_| SnapshotError::Busy)?;
     let now = state.clock.now();
     let tx = state.db.begin_reading().await?;
-    let (head, stamp) = store::head(&tx).await?;
+    let (head, stamp) = log::head_in(&tx).await?;
+    // What ended before the days a device keeps its own events is of no use to one that begins.
+    let tail = now.saturating_sub(TAIL_DAYS as i64 * 86_400_000_000);
+    let ended = log::position_before(&tx, tail).await?;
     let (mut parts, mut seen) = (Parts::default(), Seen::default());
     let mut after = 0;
     while after < head {
-        let part = pull::read(state, &tx, device, (after, head), PULL_ITEMS_MAX as i64).await?;
+        let window = Window {
+            enterprise: device.enterprise,
+            location: device.location,
+            device: device.device,
+            after,
+            upto: head,
+            ended,
+        };
+        let part = pull::read(state, &tx, window, PULL_ITEMS_MAX as i64).await?;
         seen.add(device, &part);
         for told in &part.items {
             if !matches!(told.item, Item::Removed(_)) {

@@ -1,16 +1,16 @@
 //! What is held of a device: how far its sequence came, what stands aside and why, and what needs
 //! the person who uses it.
 
-use super::{
-    status_store::{aside, findings},
-    store::head,
-};
+use super::status_store::{aside, findings};
 use crate::{
-    app::Internal, handheld::push::store::chains, http::device::DeviceKnown, problem::Problem,
+    app::Internal,
+    handheld::push::store::{ChainState, chains},
+    http::device::DeviceKnown,
+    log,
+    problem::Problem,
 };
 use std::collections::BTreeSet;
 use suyuan_sync::{
-    admission::Extent,
     ids::DeviceId,
     limits::PULL_ITEMS_MAX,
     wire::{StatusAnswer, V},
@@ -19,12 +19,12 @@ use suyuan_sync::{
 /// How a device stands.
 pub async fn of(state: &Internal, device: &DeviceKnown) -> Result<StatusAnswer, Problem> {
     let tx = state.db.begin_reading().await?;
-    let (_, stamp) = head(&tx).await?;
+    let (_, stamp) = log::head_in(&tx).await?;
     let key = (device.device, device.epoch);
     let chain = chains(&tx, &BTreeSet::from([key])).await?.remove(&key);
     let forked = chain.as_ref().is_some_and(|chain| chain.forked);
-    let none = || Extent::empty(DeviceId(device.device), device.epoch);
-    let extent = chain.map_or_else(none, |chain| chain.state.extent);
+    let none = || ChainState::empty(DeviceId(device.device), device.epoch);
+    let extent = chain.map_or_else(none, |chain| chain.state).extent;
     let mut parked = aside(&tx, device, "parked").await?;
     let mut quarantined = aside(&tx, device, "quarantined").await?;
     let mut findings = findings(&tx, device).await?;

@@ -18,6 +18,9 @@ use uuid::Uuid;
 /// One more than are told, to know that there are more.
 const LIMIT: i64 = PULL_ITEMS_MAX as i64 + 1;
 
+const NEEDS: &str = "SELECT f.event_id, f.finding, e.epoch, e.seq FROM finding f \
+     JOIN event e ON e.gseq = f.event_gseq WHERE f.device_id = ? AND f.closed IS NULL";
+
 /// Events of a device that stand aside, by fate; one more than are told.
 pub async fn aside(
     conn: &impl ConnectionTrait,
@@ -25,15 +28,15 @@ pub async fn aside(
     fate: &str,
 ) -> Result<Vec<Aside>, DbErr> {
     let values: [Value; 4] = [
-        device.enterprise.into(),
         device.device.into(),
         fate.into(),
+        device.enterprise.into(),
         LIMIT.into(),
     ];
     let found = rows(
         conn,
-        "SELECT epoch, seq, event_id, remarks, stamp FROM event WHERE enterprise_id = ? \
-         AND counts_from IS NULL AND device_id = ? AND fate = ? ORDER BY gseq LIMIT ?",
+        "SELECT epoch, seq, event_id, remarks, stamp FROM event WHERE device_id = ? AND fate = ? \
+         AND counts_from IS NULL AND enterprise_id = ? ORDER BY gseq LIMIT ?",
         values,
     )
     .await?;
@@ -59,19 +62,11 @@ pub async fn findings(
     conn: &impl ConnectionTrait,
     device: &DeviceKnown,
 ) -> Result<Vec<OwnFinding>, DbErr> {
-    let values: [Value; 3] = [
-        device.device.into(),
-        (Severity::Warning as i64).into(),
-        LIMIT.into(),
-    ];
-    let found = rows(
-        conn,
-        "SELECT f.event_id, f.finding, e.epoch, e.seq FROM finding f \
-         JOIN event e ON e.gseq = f.event_gseq WHERE f.device_id = ? AND f.closed IS NULL \
-         AND f.severity >= ? ORDER BY f.id LIMIT ?",
-        values,
-    )
-    .await?;
+    let values: [Value; 2] = [device.device.into(), LIMIT.into()];
+    // Written out, so that the index of these alone is for it.
+    let sql = format!("{NEEDS} AND f.severity >= {}", Severity::Warning as i64);
+    let sql = format!("{sql} ORDER BY f.id LIMIT ?");
+    let found = rows(conn, &sql, values).await?;
     let own = |row: &QueryResult| {
         let text: String = row.try_get("", "finding")?;
         let finding: Finding =

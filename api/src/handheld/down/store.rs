@@ -1,7 +1,14 @@
-//! SQL about the log that pulls follow: its head, and which positions are of a device's concern.
+//! SQL about what pulls follow in the log: master data, and papers of the device's place.
+//!
+//! Each question goes by an index from whose it is (place, partner, product) and by position, so that
+//! what others do costs a pull nothing.
 
-use crate::{clock::Micros, db::statement, log::Position};
+use crate::{
+    db::{rows::by_keys, statement},
+    log::Position,
+};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Whose scope, and between which positions.
@@ -17,51 +24,13 @@ pub struct Window {
     pub after: Position,
     /// At or below this one.
     pub upto: Position,
+    /// Units that ended at or below this one are left out.
+    pub ended: Position,
 }
 
-/// What units of a place's concern changed; also used with columns.
-pub const UNITS: &str = "FROM unit u WHERE u.gseq > ? AND u.gseq <= ? AND (u.place = ? \
-     OR u.inside IS NOT NULL OR (u.place IS NULL AND u.phase = 'in_transit' AND u.state LIKE ?) \
-     OR EXISTS (SELECT 1 FROM told_unit t WHERE t.location_id = ? AND t.unit_id = u.id))";
-const MASTER_DATA: &str = "FROM log_entry WHERE gseq > ? AND gseq <= ? \
-     AND kind IN ('master_data_changed', 'published') \
-     AND (enterprise_id = ? OR subject LIKE 'product:%' OR enterprise_id IN \
-     (SELECT partner_id FROM known_partner WHERE location_id = ?))";
-const LEGS: &str = "FROM event WHERE gseq > ? AND gseq <= ? AND location_id = ? \
+/// Papers of a place, by when they came to count: what was aside and is admitted later comes then.
+pub const LEGS: &str = "FROM event WHERE location_id = ? AND counts_from > ? AND counts_from <= ? \
      AND enterprise_id = ? AND kind IN ('inbound', 'outbound') AND counts_from IS NOT NULL";
-
-impl Window {
-    /// The values of [`UNITS`].
-    pub fn of_units(&self) -> [Value; 5] {
-        let place = self.location;
-        [
-            self.after.into(),
-            self.upto.into(),
-            place.into(),
-            format!("%\"to_enterprise\":\"{}\"%", self.enterprise).into(),
-            place.into(),
-        ]
-    }
-
-    fn of_master_data(&self) -> [Value; 4] {
-        [
-            self.after.into(),
-            self.upto.into(),
-            self.enterprise.into(),
-            self.location.into(),
-        ]
-    }
-
-    fn of_legs(&self) -> [Value; 4] {
-        let (place, enterprise) = (self.location, self.enterprise);
-        [
-            self.after.into(),
-            self.upto.into(),
-            place.into(),
-            enterprise.into(),
-        ]
-    }
-}
 
 /// Rows of a statement.
 pub async fn rows(
@@ -73,88 +42,111 @@ pub async fn rows(
     conn.query_all_raw(query).await
 }
 
-/// The newest position and its instant.
-pub async fn head(conn: &impl ConnectionTrait) -> Result<(Position, Micros), DbErr> {
-    let found = rows(conn, "SELECT gseq, stamp FROM log_head WHERE id = 1", []).await?;
-    let row = found.first();
-    let row = row.ok_or_else(|| DbErr::RecordNotFound("log_head".into()))?;
-    Ok((row.try_get("", "gseq")?, row.try_get("", "stamp")?))
-}
-
-/// The position a page that begins at the window's may end with, so that it has about so many
-/// items of each sort and no position is cut.
-pub async fn bound(
-    conn: &impl ConnectionTrait,
-    window: &Window,
-    limit: i64,
-) -> Result<Position, DbErr> {
-    let (device, after, upto) = (window.device, window.after, window.upto);
-    let verdicts = "FROM (SELECT opened AS gseq FROM finding WHERE device_id = ? AND opened > ? \
-         AND opened <= ? UNION ALL SELECT closed AS gseq FROM finding WHERE device_id = ? \
-         AND closed > ? AND closed <= ?) changes";
-    let of_verdicts: [Value; 6] = [
-        device.into(),
-        after.into(),
-        upto.into(),
-        device.into(),
-        after.into(),
-        upto.into(),
-    ];
-    let sources: [(&str, Vec<Value>); 4] = [
-        (UNITS, window.of_units().to_vec()),
-        (MASTER_DATA, window.of_master_data().to_vec()),
-        (LEGS, window.of_legs().to_vec()),
-        (verdicts, of_verdicts.to_vec()),
-    ];
-    let mut bound = upto;
-    for (from, mut values) in sources {
-        values.push((limit + 1).into());
-        let sql = format!("SELECT gseq {from} ORDER BY gseq LIMIT ?");
-        let mut positions = Vec::new();
-        for row in rows(conn, &sql, values).await? {
-            positions.push(row.try_get::<Position>("", "gseq")?);
-        }
-        bound = bound.min(whole(&positions, limit as usize).unwrap_or(upto));
-    }
-    Ok(bound)
-}
-
-/// Where to end when there are more than `limit` of these: before the first that is left out, unless
-/// that would leave nothing.
-fn whole(positions: &[Position], limit: usize) -> Option<Position> {
+/// The position a page may end with, so that it has about so many of these and no position is cut:
+/// before the first that is left out, unless that would leave nothing. None if all fit.
+pub fn whole(positions: &[Position], limit: usize) -> Option<Position> {
     let (first, over) = (positions.first()?, positions.get(limit)?);
     Some(if first == over { *over } else { over - 1 })
 }
 
-/// What master data changed: position, whose, and the kind and id of it.
+/// A change of master data.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// When.
+    pub gseq: Position,
+    /// Of what.
+    pub of: Master,
+}
+
+/// What master data is of, as devices are told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Master {
+    /// A product.
+    Product(Uuid),
+    /// An enterprise or a place of it.
+    Enterprise(Uuid),
+}
+
+const CHANGES: &str = "kind IN ('master_data_changed', 'published')";
+
+/// What changed of the enterprise's own products and places, of its partners, and of products of
+/// others that the place was told of; by position, `most` of each sort.
 pub async fn master_data(
     conn: &impl ConnectionTrait,
     window: &Window,
-) -> Result<Vec<(Position, Option<Uuid>, String, Uuid)>, DbErr> {
-    let sql = format!("SELECT gseq, enterprise_id, subject {MASTER_DATA} ORDER BY gseq");
-    let mut found = Vec::new();
-    for row in rows(conn, &sql, window.of_master_data()).await? {
+    products: &BTreeSet<Uuid>,
+    most: i64,
+) -> Result<Vec<Changed>, DbErr> {
+    let between = || [Value::from(window.after), window.upto.into(), most.into()];
+    let own = format!(
+        "SELECT gseq, enterprise_id, subject FROM log_entry WHERE enterprise_id = ? \
+         AND gseq > ? AND gseq <= ? AND {CHANGES} ORDER BY gseq LIMIT ?"
+    );
+    let own = rows(
+        conn,
+        &own,
+        std::iter::once(Value::from(window.enterprise)).chain(between()),
+    )
+    .await?;
+    let partners = format!(
+        "SELECT e.gseq, e.enterprise_id, e.subject FROM known_partner k \
+         JOIN log_entry e ON e.enterprise_id = k.partner_id WHERE k.location_id = ? \
+         AND e.gseq > ? AND e.gseq <= ? AND e.{CHANGES} \
+         AND (e.subject LIKE 'enterprise:%' OR e.subject LIKE 'location:%') ORDER BY e.gseq LIMIT ?"
+    );
+    let partners = rows(
+        conn,
+        &partners,
+        std::iter::once(Value::from(window.location)).chain(between()),
+    )
+    .await?;
+    let others = by_keys(
+        conn,
+        &format!(
+            "SELECT DISTINCT gseq, enterprise_id, subject FROM log_entry WHERE gseq > ? \
+             AND gseq <= ? AND {CHANGES} AND subject IN ({{keys}})"
+        ),
+        &[window.after.into(), window.upto.into()],
+        products
+            .iter()
+            .map(|product| format!("product:{product}").into())
+            .collect(),
+    )
+    .await?;
+    let mut changes = Vec::new();
+    for row in own.iter().chain(&partners).chain(&others) {
         let subject: String = row.try_get("", "subject")?;
-        let named = subject.split_once(':');
-        let Some((kind, Ok(id))) = named.map(|(kind, id)| (kind, id.parse::<Uuid>())) else {
-            continue;
-        };
         let whose: Option<Uuid> = row.try_get("", "enterprise_id")?;
-        found.push((row.try_get("", "gseq")?, whose, kind.to_owned(), id));
+        let of = match (subject.split_once(':'), whose) {
+            (Some(("product", id)), _) => id.parse().ok().map(Master::Product),
+            (Some(("enterprise" | "location", _)), Some(whose)) => Some(Master::Enterprise(whose)),
+            _ => None,
+        };
+        let gseq = row.try_get("", "gseq")?;
+        changes.extend(of.map(|of| Changed { gseq, of }));
     }
-    Ok(found)
+    changes.sort_by_key(|change| change.gseq);
+    Ok(changes)
 }
 
-/// What came in and went out at the place: the events' texts.
+/// What came in and went out at the place: the events' texts, `most` of them.
 pub async fn legs(
     conn: &impl ConnectionTrait,
     window: &Window,
+    most: i64,
 ) -> Result<Vec<(Position, Vec<u8>)>, DbErr> {
-    let sql = format!("SELECT gseq, body {LEGS} ORDER BY gseq");
-    let found = rows(conn, &sql, window.of_legs()).await?;
+    let sql = format!("SELECT counts_from, body {LEGS} ORDER BY counts_from LIMIT ?");
+    let values: [Value; 5] = [
+        window.location.into(),
+        window.after.into(),
+        window.upto.into(),
+        window.enterprise.into(),
+        most.into(),
+    ];
+    let found = rows(conn, &sql, values).await?;
     found
         .iter()
-        .map(|row| Ok((row.try_get("", "gseq")?, row.try_get("", "body")?)))
+        .map(|row| Ok((row.try_get("", "counts_from")?, row.try_get("", "body")?)))
         .collect()
 }
 

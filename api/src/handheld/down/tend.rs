@@ -1,7 +1,7 @@
-//! What has to be done without being asked: recall lists are brought up to date soon after the log
-//! moved, so that pulls rarely wait for it, and parts nobody needs any more are forgotten.
+//! What has to be done without being asked: recall lists and what was told are brought up to date soon
+//! after the log moved, so that pulls rarely wait for it, and parts nobody needs any more are forgotten.
 
-use super::{chunk_store, listed::RecallLists};
+use super::{chunk_store, follow_store, listed::RecallLists};
 use crate::{clock::Clock, db::Db};
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -21,12 +21,27 @@ pub async fn for_ever(db: Db, clock: Clock, news: Arc<Notify>, lists: RecallList
         if let Err(error) = lists.follow().await {
             tracing::warn!(%error, "recall lists do not follow the log");
         }
+        follow(&db).await;
         if forgotten.elapsed() >= FORGOTTEN_EVERY {
             forgotten = Instant::now();
             forget(&db, &clock).await;
         }
         let _ = timeout(FOLLOWED_EVERY[1], news.notified()).await;
         sleep(FOLLOWED_EVERY[0]).await;
+    }
+}
+
+/// A failure costs pulls some time and is made up for with the next round.
+async fn follow(db: &Db) {
+    loop {
+        match follow_store::follow(db).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                tracing::warn!(%error, "what was told does not follow the log");
+                return;
+            }
+        }
     }
 }
 

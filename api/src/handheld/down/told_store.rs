@@ -1,9 +1,12 @@
 //! What places were told of, so that it can be taken back, kept up to date, and answered for: all SQL
 //! of it. It is written before anybody is told.
 
-use super::{listed::store::handled, pull::Part, store::rows};
+use super::{follow_store, listed::store::handled, pull::Part, store::rows};
 use crate::{
-    db::{Db, rows::Rows},
+    db::{
+        Db,
+        rows::{Rows, by_keys},
+    },
     handheld::units::store::UnitId,
     http::device::DeviceKnown,
 };
@@ -114,14 +117,32 @@ pub async fn keep(db: &Db, device: &DeviceKnown, seen: &Seen) -> Result<(), DbEr
             .map(|partner| [device.location.into(), (*partner).into()]),
     )
     .await?;
-    write(
-        db,
-        "INSERT INTO told_unit (location_id, unit_id)",
-        seen.units
-            .iter()
-            .map(|unit| [device.location.into(), (*unit).into()]),
+    let known = told_of(db.reader(), device.location, &seen.units).await?;
+    let units = seen.units.iter().filter(|unit| !known.contains(unit));
+    let units: Vec<UnitId> = units.copied().collect();
+    for units in units.chunks(AT_ONCE) {
+        let tx = db.begin().await?;
+        follow_store::note(&tx, device.location, units).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Which of these units a place was told of.
+pub async fn told_of(
+    conn: &impl ConnectionTrait,
+    location: Uuid,
+    units: &[UnitId],
+) -> Result<BTreeSet<UnitId>, DbErr> {
+    let found = by_keys(
+        conn,
+        "SELECT DISTINCT unit_id FROM told_unit WHERE location_id = ? AND unit_id IN ({keys})",
+        &[location.into()],
+        units.iter().map(|unit| (*unit).into()).collect(),
     )
-    .await
+    .await?;
+    let unit = |row: &sea_orm::QueryResult| row.try_get("", "unit_id");
+    found.iter().map(unit).collect()
 }
 
 async fn write(

@@ -4,21 +4,18 @@
 //! A thing in a container that is not exceptional has no life of its own: it is where its container
 //! is, and what happened to the container after it was packed happened to it (C13).
 
-use super::{
-    card_store as cards,
-    store::{UNITS, Window, rows},
-    void_store::voided,
-};
+use super::{card_store as cards, store::Window, told_store::told_of, void_store::voided};
 use crate::{
     codes::ring::Opener,
     db::rows::by_keys,
     handheld::units::{Kept, place_of, store::UnitId},
     log::Position,
+    recalls::reach::rules::shared,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
-    fold::{Place, UnitState},
+    fold::{Phase, Place, UnitState},
     ids::{BatchId, LocationId, ProductId},
     limits::NESTING_DEPTH_MAX,
     unit::UnitKey,
@@ -140,19 +137,19 @@ impl Known {
 
     fn told(&self, id: UnitId) -> Option<Told> {
         let own = self.0.get(&id)?;
-        let (mut state, mut gseq, mut at) = (own.state.clone(), own.gseq, own);
+        let mut chain = vec![own];
+        let mut top = own;
         for _ in 0..NESTING_DEPTH_MAX {
-            let Some(container) = at.shares().and_then(|id| self.0.get(&id)) else {
+            let Some(container) = top.shares().and_then(|id| self.0.get(&id)) else {
                 break;
             };
-            gseq = gseq.max(container.gseq);
-            state.place = container.state.place;
-            state.holder = container.state.holder;
-            if container.state.last > state.last {
-                state.phase = container.state.phase;
-                state.disposition = container.state.disposition;
-            }
-            at = container;
+            chain.push(container);
+            top = container;
+        }
+        let (mut state, mut gseq) = (top.state.clone(), top.gseq);
+        for below in chain.iter().rev().skip(1) {
+            state = by_container(&below.state, &state);
+            gseq = gseq.max(below.gseq);
         }
         Some(Told {
             id,
@@ -164,10 +161,35 @@ impl Known {
     }
 }
 
-/// What changed for a place in a window.
-pub async fn changed(conn: &impl ConnectionTrait, window: &Window) -> Result<Changes, DbErr> {
-    let sql = format!("SELECT {COLUMNS} {UNITS}");
-    let found = rows(conn, &sql, window.of_units()).await?;
+/// What a thing in a container is, by its own state as it was packed and the container's now.
+fn by_container(own: &UnitState, container: &UnitState) -> UnitState {
+    let moved = container.last > own.last;
+    let (phase, place) = shared((own.phase, own.place), (container.phase, container.place))
+        // It depends on which came first.
+        .unwrap_or(if moved {
+            (container.phase, container.place)
+        } else {
+            (own.phase, container.place)
+        });
+    let mut state = own.clone();
+    if moved && phase == container.phase {
+        state.disposition = container.disposition;
+    }
+    state.holder = container.holder.or(own.holder);
+    state.last = own.last.max(container.last);
+    (state.phase, state.place) = (phase, place);
+    state
+}
+
+/// What changed for a place in a window: these units, found there, and what they hold.
+pub async fn changed(
+    conn: &impl ConnectionTrait,
+    window: &Window,
+    roots: &[(Position, UnitId)],
+) -> Result<Changes, DbErr> {
+    let sql = format!("SELECT DISTINCT {COLUMNS} FROM unit u WHERE u.id IN ({{keys}})");
+    let keys = roots.iter().map(|(_, id)| (*id).into()).collect();
+    let found = by_keys(conn, &sql, &[], keys).await?;
     let found: Vec<Row> = found.iter().map(Row::read).collect::<Result<_, _>>()?;
     let mut ids: BTreeSet<UnitId> = found.iter().map(|row| row.id).collect();
     let mut known = Known::with_containers(conn, found).await?;
@@ -180,24 +202,17 @@ pub async fn changed(conn: &impl ConnectionTrait, window: &Window) -> Result<Cha
             // Its container changed again meanwhile: it comes with that.
             continue;
         }
+        if told.gseq <= window.ended && matches!(told.state.phase, Phase::Sold | Phase::Destroyed) {
+            continue;
+        }
         if concerns(&told.state, window) {
             changes.here.push(told);
         } else {
             elsewhere.push(told);
         }
     }
-    let keys = elsewhere.iter().map(|told| told.id.into()).collect();
-    let found = by_keys(
-        conn,
-        "SELECT DISTINCT unit_id FROM told_unit WHERE location_id = ? AND unit_id IN ({keys})",
-        &[window.location.into()],
-        keys,
-    )
-    .await?;
-    let mut told: BTreeSet<UnitId> = BTreeSet::new();
-    for row in found {
-        told.insert(row.try_get("", "unit_id")?);
-    }
+    let ids: Vec<UnitId> = elsewhere.iter().map(|told| told.id).collect();
+    let told = told_of(conn, window.location, &ids).await?;
     let left = elsewhere.into_iter();
     changes.left = left.filter(|unit| told.contains(&unit.id)).collect();
     Ok(changes)

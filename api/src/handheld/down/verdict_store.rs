@@ -11,38 +11,63 @@ use suyuan_sync::{
 };
 use uuid::Uuid;
 
+/// What opened or closed about a device's events, by position.
+pub const CHANGES: [(&str, &str); 2] = [
+    (
+        "opened",
+        "FROM finding WHERE device_id = ? AND opened > ? AND opened <= ?",
+    ),
+    (
+        "closed",
+        "FROM finding WHERE device_id = ? AND closed IS NOT NULL AND closed > ? AND closed <= ?",
+    ),
+];
+
+/// When something opened or closed about the device's own events: the first `most` of each, in order,
+/// with the event's position.
+async fn changes(
+    conn: &impl ConnectionTrait,
+    window: &Window,
+    most: i64,
+) -> Result<Vec<(Position, Position)>, DbErr> {
+    let mut changes = Vec::new();
+    for (when, from) in CHANGES {
+        let sql = format!("SELECT {when} AS gseq, event_gseq {from} ORDER BY {when} LIMIT ?");
+        let values = [
+            window.device.into(),
+            window.after.into(),
+            window.upto.into(),
+            most.into(),
+        ];
+        for row in rows(conn, &sql, values).await? {
+            changes.push((row.try_get("", "gseq")?, row.try_get("", "event_gseq")?));
+        }
+    }
+    changes.sort_unstable();
+    Ok(changes)
+}
+
+/// The positions of these, as far as they are needed to end a page.
+pub async fn positions(
+    conn: &impl ConnectionTrait,
+    window: &Window,
+    most: i64,
+) -> Result<Vec<Position>, DbErr> {
+    let changes = changes(conn, window, most).await?;
+    Ok(changes.into_iter().map(|(gseq, _)| gseq).collect())
+}
+
 /// What was found about the device's own events, of those about which something changed: with the
 /// event's position and that of the change.
 pub async fn verdicts(
     conn: &impl ConnectionTrait,
     window: &Window,
 ) -> Result<Vec<((Position, Position), Verdict)>, DbErr> {
-    let (device, after, upto) = (window.device, window.after, window.upto);
-    let changed = rows(
-        conn,
-        "SELECT event_gseq, opened, closed FROM finding WHERE device_id = ? \
-         AND ((opened > ? AND opened <= ?) OR (closed > ? AND closed <= ?))",
-        [
-            device.into(),
-            after.into(),
-            upto.into(),
-            after.into(),
-            upto.into(),
-        ],
-    )
-    .await?;
+    let (device, upto) = (window.device, window.upto);
     let mut at: BTreeMap<Position, Position> = BTreeMap::new();
-    for row in changed {
-        let event: Position = row.try_get("", "event_gseq")?;
-        let closed: Option<Position> = row.try_get("", "closed")?;
-        let positions = [Some(row.try_get("", "opened")?), closed];
-        let within = positions
-            .into_iter()
-            .flatten()
-            .filter(|at| *at > after && *at <= upto);
-        let newest = within.max().unwrap_or(upto);
-        let held = at.entry(event).or_insert(newest);
-        *held = (*held).max(newest);
+    for (gseq, event) in changes(conn, window, i64::MAX).await? {
+        let held = at.entry(event).or_insert(gseq);
+        *held = (*held).max(gseq);
     }
     let keys = || at.keys().map(|gseq| (*gseq).into()).collect();
     let found = by_keys(

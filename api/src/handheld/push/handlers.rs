@@ -26,7 +26,8 @@ use suyuan_sync::limits::PUSH_BYTES_MAX;
 /// Answered once every event is durable, one result each: `stored`, `duplicate`, `stored_flagged`,
 /// `parked` or `quarantined`, all of which fill their numbers, and a signed receipt. Only a frame
 /// that cannot be read, a body that is too large, a wrong signature, and a service that is busy
-/// are errors; they fill nothing.
+/// are errors; they fill nothing. `pull_hint`: master data, a recall or a decision came in since the
+/// newest `cursor` the events saw; goods that set out for the place and verdicts do not set it.
 #[utoipa::path(tag = "handheld", operation_id = "push_events",
     request_body(content = Object, description = "`{v: 1, device, epoch, first_seq, prev_hash, \
         last_receipt?, queue_depth, events: [text]}`"),

@@ -13,12 +13,14 @@ use crate::{
 };
 use sea_orm::DbErr;
 use suyuan_sync::{
+    ids::Epoch,
     limits::EVENTS_PER_PUSH_MAX,
     wire::{
         Deposit, FrameFault, Push, PushAnswer, PushClaims, Ranges, Receipt, TYP_PUSH, TrustKey, V,
     },
 };
 use thiserror::Error;
+use uuid::Uuid;
 
 /// Why a push was not taken. It fills nothing.
 #[derive(Debug, Error)]
@@ -69,7 +71,10 @@ pub async fn push(
     };
     let (incoming, depth, before, opened) = match read {
         Ok(read) => read,
-        Err(refused) => return Err(refuse(state, &key, &claims, refused, &bytes).await),
+        Err(refused) => {
+            let whose = (key.enterprise, Some((claims.device.0, claims.epoch)));
+            return Err(refuse(state, whose, refused, &bytes).await);
+        }
     };
     drop(bytes);
     held.opened(opened)?;
@@ -80,25 +85,33 @@ pub async fn push(
     answer(state, &claims, answered, t_recv)
 }
 
-/// Takes a deposit: a push of another device, carried by this one or by a file.
+/// Whose frame that cannot be read is, and of which device if of one.
+pub type Whose = (Uuid, Option<(Uuid, Epoch)>);
+
+/// Takes a deposit: a push of another device, carried by this one or by a file. Until its signature
+/// is known it is a letter of who brought it.
 pub async fn deposit(
     state: &Internal,
+    carrier: Whose,
     encoding: Encoding,
     body: Body,
 ) -> Result<PushAnswer, ReceiveError> {
     let t_recv = state.clock.now();
     let Body { bytes, mut held } = body;
     let turn = state.handheld.memory.turn().await;
-    let (deposit, opened) = off_the_worker(move || {
-        let opened = prepare::open(&bytes, encoding)?;
-        let deposit = Deposit::read(&opened).map_err(Refused::Frame)?;
-        Ok((deposit, opened.len()))
-    })
-    .await?
-    .map_err(|refused| match refused {
-        Refused::Frame(fault) => ReceiveError::Frame(fault),
-        Refused::Token(_) | Refused::Numbers(_) => ReceiveError::Unsigned,
-    })?;
+    let opened = {
+        let bytes = bytes.clone();
+        off_the_worker(move || {
+            let opened = prepare::open(&bytes, encoding)?;
+            let deposit = Deposit::read(&opened).map_err(Refused::Frame)?;
+            Ok((deposit, opened.len()))
+        })
+        .await?
+    };
+    let (deposit, opened) = match opened {
+        Ok(opened) => opened,
+        Err(refused) => return Err(refuse(state, carrier, refused, &bytes).await),
+    };
     drop(turn);
     held.opened(opened)?;
     let (key, claims) = signer(state, &deposit.token).await?;
@@ -109,8 +122,12 @@ pub async fn deposit(
     };
     let incoming = match read {
         Ok(incoming) => incoming,
-        Err(refused) => return Err(refuse(state, &key, &claims, refused, &[]).await),
+        Err(refused) => {
+            let whose = (key.enterprise, Some((claims.device.0, claims.epoch)));
+            return Err(refuse(state, whose, refused, &bytes).await);
+        }
     };
+    drop(bytes);
     // Nobody waits for it as for a scan.
     let answered = state.handheld.ingest.admit_unhurried(incoming).await?;
     answer(state, &claims, answered, t_recv)
@@ -134,11 +151,10 @@ async fn off_the_worker<T: Send + 'static>(
         .map_err(|_| ReceiveError::Cut)
 }
 
-/// A signed frame that cannot be read is kept, for whoever looks into it.
+/// A frame that cannot be read is kept, for whoever looks into it, if it is known whose it is.
 async fn refuse(
     state: &Internal,
-    key: &EpochKey,
-    claims: &PushClaims,
+    (enterprise, device): Whose,
     refused: Refused,
     body: &[u8],
 ) -> ReceiveError {
@@ -148,9 +164,9 @@ async fn refuse(
         Refused::Frame(fault) => fault,
     };
     if !fault.is_size() {
-        let (device, now) = ((claims.device.0, claims.epoch), state.clock.now());
-        let why = fault.to_string();
-        let kept = store::dead_letter(&state.db, key.enterprise, device, now, &why, body);
+        let (now, why) = (state.clock.now(), fault.to_string());
+        let device = device.unwrap_or_default();
+        let kept = store::dead_letter(&state.db, enterprise, device, now, &why, body);
         if let Err(error) = kept.await {
             tracing::warn!(%error, "a dead letter was not kept");
         }

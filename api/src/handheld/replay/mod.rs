@@ -91,7 +91,7 @@ pub struct Told {
 
 /// Reads everything that is folded. `conn` must see one moment.
 pub async fn told(conn: &impl ConnectionTrait, sealer: &Sealer) -> Result<Told, WorldError> {
-    let (position, _) = super::down::store::head(conn).await?;
+    let (position, _) = crate::log::head_in(conn).await?;
     let mut source = Source::new(sealer.clone());
     source.refresh(conn, position).await?;
     let mut reader = Reader::default();

@@ -12,13 +12,13 @@
 pub mod known;
 pub mod store;
 
-use super::{chunk_store, store::head};
+use super::chunk_store;
 use crate::{
     clock::{Clock, Micros},
     codes::ring::Opener,
     db::Db,
     handheld::keys::{KeyError, ListKeys},
-    log::Position,
+    log::{self, Position},
     sealing::{SealError, Sealer},
 };
 use known::{Changes, Known, Scope, Stamps};
@@ -143,7 +143,7 @@ impl RecallLists {
     pub async fn follow(&self) -> Result<(), ListError> {
         let held = self.held.clone().lock_owned().await;
         let tx = self.db.begin_reading().await?;
-        let (version, _) = head(&tx).await?;
+        let (version, _) = log::head_in(&tx).await?;
         if version == held.position {
             return Ok(tx.commit().await?);
         }
@@ -183,7 +183,7 @@ impl RecallLists {
         // Before anything is read: what is read holds at this instant or later.
         let asked_at = self.clock.now();
         let tx = self.db.begin_reading().await?;
-        let (version, stamp) = head(&tx).await?;
+        let (version, stamp) = log::head_in(&tx).await?;
         let news = self.news(&held, &tx, version).await?;
         let scope = store::scope(&tx, enterprise).await?;
         let batches = store::batches(&tx, enterprise).await?;

@@ -59,7 +59,7 @@ pub struct Answered {
     pub receipt: Receipted,
     /// The instant of the position this was computed at.
     pub stamp: Micros,
-    /// There may be something to pull.
+    /// An entry that is no event came in since the newest cursor of the push.
     pub pull_hint: bool,
 }
 

@@ -1,6 +1,6 @@
 //! What is held of device epochs, and of the texts a push brings.
 
-use super::{Chain, ChainState, Timeline, Told, parse};
+use super::{Chain, ChainState, Told, parse};
 use crate::db::{rows::by_keys, statement};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -8,7 +8,6 @@ use suyuan_sync::{
     admission::{Batch, Branch, Extent, GroupHeld, Held, Kept, Lookup, Outcome},
     chain::Hash,
     ids::{DeviceId, Epoch, EventId, GroupId, Seq},
-    time::Prefix,
 };
 use uuid::Uuid;
 
@@ -56,13 +55,7 @@ pub async fn chains(
         let state: Option<String> = row.try_get("", "state")?;
         let state = match state {
             Some(state) => parse(&state, "device_chain.state")?,
-            None => ChainState {
-                extent: Extent::empty(DeviceId(device), epoch),
-                time: Timeline {
-                    prefix: Prefix::START,
-                    last: None,
-                },
-            },
+            None => ChainState::empty(DeviceId(device), epoch),
         };
         let delivered: Option<i64> = row.try_get("", "delivered")?;
         let delivered_at: Option<i64> = row.try_get("", "delivered_at")?;

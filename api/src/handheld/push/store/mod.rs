@@ -25,6 +25,7 @@ use sea_orm::DbErr;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use suyuan_sync::{
     admission::{Extent, Remark, Status},
+    ids::{DeviceId, Epoch},
     time::{Prefix, Timed},
     wire::FindingNote,
 };
@@ -37,6 +38,19 @@ pub struct ChainState {
     pub extent: Extent,
     /// Its effective times.
     pub time: Timeline,
+}
+
+impl ChainState {
+    /// Of an epoch of which nothing is held.
+    pub fn empty(device: DeviceId, epoch: Epoch) -> ChainState {
+        ChainState {
+            extent: Extent::empty(device, epoch),
+            time: Timeline {
+                prefix: Prefix::START,
+                last: None,
+            },
+        }
+    }
 }
 
 /// Where the effective times of an epoch go on from.

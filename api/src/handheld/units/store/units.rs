@@ -207,10 +207,29 @@ pub async fn add_contents(
     Ok(())
 }
 
+/// What these hold changed at a position, though they did not themselves.
+pub async fn touch_units(
+    conn: &impl ConnectionTrait,
+    units: &BTreeSet<UnitId>,
+    gseq: Position,
+) -> Result<(), DbErr> {
+    let keys: Vec<Value> = units.iter().map(|unit| (*unit).into()).collect();
+    for keys in keys.chunks(500) {
+        let list = vec!["?"; keys.len()].join(", ");
+        let sql = format!("UPDATE unit SET gseq = ? WHERE id IN ({list})");
+        let values = std::iter::once(Value::from(gseq)).chain(keys.iter().cloned());
+        let query = crate::db::statement(conn.get_database_backend(), &sql, values);
+        conn.execute_raw(query).await?;
+    }
+    Ok(())
+}
+
 /// A unit to be written.
 pub struct UnitWrite {
     /// Number, new or known.
     pub id: UnitId,
+    /// Where in the log it changed: whoever follows is told of it there.
+    pub gseq: Position,
     /// Key.
     pub key: UnitKey,
     /// Its product, if its code is ours.
@@ -224,11 +243,7 @@ pub struct UnitWrite {
 }
 
 /// Writes units, new and known.
-pub async fn write_units(
-    conn: &impl ConnectionTrait,
-    units: &[UnitWrite],
-    gseq: Position,
-) -> Result<(), DbErr> {
+pub async fn write_units(conn: &impl ConnectionTrait, units: &[UnitWrite]) -> Result<(), DbErr> {
     let mut rows = Rows::of(13);
     for unit in units {
         let state = &unit.kept.state;
@@ -246,7 +261,7 @@ pub async fn write_units(
             unit.inside.into(),
             unit.exceptional.into(),
             (unit.kept.findings.len() as i64).into(),
-            gseq.into(),
+            unit.gseq.into(),
             json(&unit.kept)?.into(),
         ]);
     }

@@ -1,0 +1,97 @@
+//! C9, from the till's page to the finding: what somebody who sold recalled goods knew, and how old the
+//! list was that he went by.
+
+use crate::{
+    held::Held,
+    scene::{Scene, sale, unit},
+    support::{id, made},
+};
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+use suyuan_sync::{
+    finding::{Detail, Knowledge},
+    till::Reason,
+};
+use suyuan_tests::{TestApp, on_both, recall_order};
+
+/// What the seller of a tin knew, as the finding says.
+async fn knowledge(app: &TestApp, tin: &str) -> Vec<Knowledge> {
+    let kept = unit(app, tin).await.kept;
+    let of = |detail: &Detail| match detail {
+        Detail::SoldRecalled { knowledge, .. } => Some(*knowledge),
+        _ => None,
+    };
+    kept.findings
+        .iter()
+        .filter_map(|kept| of(&kept.finding.detail))
+        .collect()
+}
+
+/// What was committed at a position was committed so much earlier.
+async fn earlier(app: &TestApp, position: i64, hours: i64) {
+    let db = &app.state().db;
+    let micros = hours * 3_600_000_000;
+    let mut moved = 0;
+    for table in ["event", "log_entry"] {
+        let sql = format!("UPDATE {table} SET stamp = stamp - {micros} WHERE gseq = {position}");
+        let done = db.writer().execute_unprepared(&sql).await;
+        moved += done.expect("an instant").rows_affected();
+    }
+    assert_eq!(moved, 1);
+}
+
+on_both!(c9_how_old_the_list_was_decides_whose_fault_it_is, |app| {
+    let scene = Scene::of(&app).await;
+    let [stale, young, knew, overruled] = [0, 1, 2, 3].map(|n| &scene.tins[n]);
+    // One till has a list that is 25 hours old, acknowledged; its anchor is of now.
+    let mut old = scene.device(&app, &scene.store).await;
+    let mut till = Held::default();
+    till.pull(&mut old).await;
+    till.pull(&mut old).await;
+    let made_at = till.as_of.1;
+    // It was the newest until something else happened, soon after.
+    let event = old.event("sale", &sale(&[&scene.tins[9]]));
+    old.push(&[event]).await;
+    for position in [till.as_of.0, till.as_of.0 + 1] {
+        earlier(&app, position, 25).await;
+    }
+    let now = made_at + 25 * 3_600_000_000;
+    let said = till.decide(stale, now);
+    assert!(said.reasons.contains(&Reason::StaleList), "{said:?}");
+    // Another pulled a moment ago.
+    let mut fresh = scene.device(&app, &scene.store).await;
+    let mut list = Held::default();
+    list.pull(&mut fresh).await;
+    list.pull(&mut fresh).await;
+    assert!(list.as_of.0 > till.as_of.0);
+
+    let order = recall_order(&json!([scene.batch]), "r", "i");
+    let recall = id(&made(scene.firm.admin.post("/v1/recalls", &order).await));
+    let with = |tin: &String, list: &Held| {
+        let mut said = sale(&[tin]);
+        said["list_version"] = json!(list.as_of.0);
+        said
+    };
+    let event = old.event("sale", &with(stale, &till));
+    old.push(&[event]).await;
+    let event = fresh.event("sale", &with(young, &list));
+    fresh.push(&[event]).await;
+    assert_eq!(knowledge(&app, stale).await, [Knowledge::StaleList]);
+    assert_eq!(knowledge(&app, young).await, [Knowledge::CouldNotKnow]);
+
+    // Whoever was told and acknowledged it knew; the other was warned and went on.
+    list.pull(&mut fresh).await;
+    let batches = list.list.as_ref().map(|list| list.batches.len());
+    assert_eq!(batches, Some(2), "by the GTINs of tins and cases");
+    list.pull(&mut fresh).await;
+    let mut warned = with(overruled, &list);
+    warned["override"] = json!({"code": "RECALLED", "reason": "顾客坚持", "recall": recall});
+    let events = [
+        fresh.event("sale", &with(knew, &list)),
+        fresh.event("sale", &warned),
+    ];
+    fresh.push(&events).await;
+    assert_eq!(knowledge(&app, knew).await, [Knowledge::Knew]);
+    assert_eq!(knowledge(&app, overruled).await, [Knowledge::Overridden]);
+    app.stop().await;
+});

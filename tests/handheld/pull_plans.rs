@@ -1,0 +1,259 @@
+//! A pull goes by indexes from its place, device and partners: what others have and do, however much it
+//! is, is never read. Asked of the engines themselves, beside 10⁵ rows of others in every table.
+
+use crate::scene::{Scene, inbound, outbound, sale};
+use sea_orm::{ConnectionTrait, QueryResult, Value};
+use std::time::Instant;
+use suyuan::{
+    db::statement,
+    handheld::down::{
+        root_store::{ENDED, HERE, TOLD, TOLD_LATELY, bound_for},
+        store::LEGS,
+        verdict_store::CHANGES,
+    },
+};
+use suyuan_tests::{Engine, TestApp, on_both};
+use uuid::Uuid;
+
+/// Rows of others in each table.
+const OTHERS: i64 = 100_000;
+
+/// Rows of the place itself, of other times than are asked for.
+const OWN: i64 = 5_000;
+
+/// Copies the first row of a table so many times, with what `columns` say instead.
+async fn multiply(
+    app: &TestApp,
+    table: &str,
+    rows: i64,
+    columns: &[(&str, &str)],
+    values: Vec<Value>,
+) {
+    let db = &app.state().db;
+    let all = match app.engine {
+        Engine::Sqlite => format!("SELECT name AS c FROM pragma_table_info('{table}')"),
+        Engine::Postgres => format!(
+            "SELECT column_name::text AS c FROM information_schema.columns \
+             WHERE table_schema = current_schema() AND table_name = '{table}'"
+        ),
+    };
+    let found = db.reader().query_all_raw(statement(db.backend(), &all, []));
+    let names: Vec<String> = found
+        .await
+        .expect("columns")
+        .iter()
+        .map(|row| row.try_get("", "c").expect("a name"))
+        .collect();
+    // In the order of `columns`, so that the values are theirs.
+    let mut rest = names.clone();
+    rest.retain(|name| !columns.iter().any(|(column, _)| column == name));
+    let set = columns
+        .iter()
+        .map(|(column, to)| ((*column).to_owned(), (*to).to_owned()));
+    let rest = rest
+        .into_iter()
+        .map(|name| (name.clone(), format!("t.{name}")));
+    let (names, values_of): (Vec<String>, Vec<String>) = set.chain(rest).unzip();
+    let sql = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) \
+         INSERT INTO {table} ({}) SELECT {} FROM n, (SELECT * FROM {table} LIMIT 1) t",
+        names.join(", "),
+        values_of.join(", "),
+    );
+    let done = db
+        .writer()
+        .execute_raw(statement(db.backend(), &sql, values));
+    assert_eq!(
+        done.await.expect(table).rows_affected() as i64,
+        rows,
+        "{table}"
+    );
+}
+
+/// How the engine goes about a question.
+async fn plan(app: &TestApp, sql: &str, values: Vec<Value>) -> String {
+    let db = &app.state().db;
+    let (explain, column) = match app.engine {
+        Engine::Sqlite => ("EXPLAIN QUERY PLAN", "detail"),
+        Engine::Postgres => ("EXPLAIN", "QUERY PLAN"),
+    };
+    let query = statement(db.backend(), &format!("{explain} {sql}"), values);
+    let rows = db.reader().query_all_raw(query).await.expect("a plan");
+    let line = |row: &QueryResult| row.try_get::<String>("", column).expect("a line");
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+on_both!(a_pull_reads_nothing_of_others, |app| {
+    let scene = Scene::of(&app).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let tins = [&scene.tins[0], &scene.tins[1]];
+    let events = [
+        store.event("inbound", &inbound(&tins)),
+        store.event("sale", &sale(&tins[..1])),
+        store.event("sale", &sale(&tins[..1])),
+        store.event("outbound", &outbound(&tins[1..], &scene.warehouse)),
+    ];
+    store.push(&events).await;
+    store.pull(0, 500).await;
+
+    let elsewhere = Uuid::new_v4;
+    let i = "1000000 + i";
+    let others: [(&str, &[(&str, &str)], Vec<Value>); 8] = [
+        (
+            "unit",
+            &[
+                ("id", i),
+                ("unit_key", "'/others/' || i"),
+                ("place", "?"),
+                (
+                    "phase",
+                    "CASE WHEN i % 3 = 0 THEN 'sold' ELSE 'in_stock' END",
+                ),
+                ("gseq", "i"),
+            ],
+            vec![elsewhere().into()],
+        ),
+        // At the place itself there is much, too, of other times than are asked for.
+        (
+            "unit",
+            &[
+                ("id", "3000000 + i"),
+                ("unit_key", "'/own/' || i"),
+                ("place", "?"),
+                (
+                    "phase",
+                    "CASE WHEN i % 3 = 0 THEN 'sold' ELSE 'in_stock' END",
+                ),
+                ("gseq", "5000000 + i"),
+            ],
+            vec![store.location.into()],
+        ),
+        (
+            "told_unit",
+            &[
+                ("location_id", "?"),
+                ("unit_id", "3000000 + i"),
+                ("gseq", "5000000 + i"),
+            ],
+            vec![store.location.into()],
+        ),
+        (
+            "finding",
+            &[
+                ("id", "3000000 + i"),
+                ("device_id", "?"),
+                ("opened", "5000000 + i"),
+                ("closed", "5000001 + i"),
+            ],
+            vec![store.device.0.into()],
+        ),
+        (
+            "event",
+            &[
+                ("gseq", i),
+                ("seq", i),
+                ("event_id", "NULL"),
+                ("kind", "'outbound'"),
+                ("counts_from", i),
+                ("location_id", "?"),
+            ],
+            vec![elsewhere().into()],
+        ),
+        (
+            "finding",
+            &[
+                ("id", i),
+                ("device_id", "?"),
+                ("opened", "i"),
+                ("closed", "i + 1"),
+            ],
+            vec![elsewhere().into()],
+        ),
+        (
+            "told_unit",
+            &[("location_id", "?"), ("unit_id", i), ("gseq", "i")],
+            vec![elsewhere().into()],
+        ),
+        (
+            "log_entry",
+            &[
+                ("gseq", "2000000 + i"),
+                ("kind", "'master_data_changed'"),
+                ("subject", "'product:' || i"),
+                ("enterprise_id", "?"),
+            ],
+            vec![elsewhere().into()],
+        ),
+    ];
+    for (table, columns, values) in others {
+        let rows = if values == [store.location.into()] {
+            OWN
+        } else {
+            OTHERS
+        };
+        multiply(&app, table, rows, columns, values).await;
+    }
+    let db = &app.state().db;
+    db.writer()
+        .execute_unprepared("ANALYZE")
+        .await
+        .expect("counted");
+
+    let (place, device): (Value, Value) = (store.location.into(), store.device.0.into());
+    let enterprise: Uuid = scene.firm.id.parse().expect("an id");
+    let between = || [Value::from(0_i64), Value::from(50_000_i64)];
+    let of = |who: &Value| -> Vec<Value> { [who.clone()].into_iter().chain(between()).collect() };
+    let mut legs = of(&place);
+    legs.push(enterprise.into());
+    let lately: Vec<Value> = vec![99_000_i64.into(), 100_000_i64.into(), place.clone()];
+    let bound = bound_for(db.backend());
+    let units = |from: &str| format!("SELECT u.gseq, u.id {from} ORDER BY u.gseq LIMIT 501");
+    let verdict = |(when, from): (&str, &str)| {
+        format!("SELECT {when} AS gseq, event_gseq {from} ORDER BY {when} LIMIT 501")
+    };
+    let questions: [(String, Vec<Value>, &[&str]); 8] = [
+        (units(HERE), of(&place), &["unit_here"]),
+        (units(ENDED), of(&place), &["unit_ended"]),
+        (
+            units(&bound),
+            of(&enterprise.to_string().into()),
+            &["unit_bound"],
+        ),
+        (units(TOLD), of(&place), &["told_unit_gseq"]),
+        (units(TOLD_LATELY), lately, &["unit_gseq"]),
+        (
+            format!("SELECT counts_from, body {LEGS} ORDER BY counts_from LIMIT 501"),
+            legs,
+            &["event_leg"],
+        ),
+        (verdict(CHANGES[0]), of(&device), &["finding_device_opened"]),
+        (
+            verdict(CHANGES[1]),
+            of(&device),
+            &["finding_device_closed", "finding_device_"],
+        ),
+    ];
+    for (sql, values, indexes) in questions {
+        let told = plan(&app, &sql, values).await;
+        println!("{:?}: {sql}\n{told}\n", app.engine);
+        assert!(
+            indexes.iter().any(|index| told.contains(index)),
+            "{sql}\n{told}"
+        );
+        let whole = told.lines().map(str::trim_start);
+        let scans = |line: &str| line.contains("Seq Scan") || line.starts_with("SCAN");
+        assert!(!whole.into_iter().any(scans), "{sql}\n{told}");
+    }
+    // As a device sees it: the second, since the first reads its recall list anew.
+    for _ in 0..2 {
+        let begun = Instant::now();
+        let page = store.pull(0, 500).await;
+        println!(
+            "{:?}: a pull beside {OTHERS} rows of others: {:?}",
+            app.engine,
+            begun.elapsed()
+        );
+        assert!(page.items.len() < 20, "{:?}", page.items);
+    }
+    app.stop().await;
+});
