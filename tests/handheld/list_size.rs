@@ -29,7 +29,7 @@ async fn of_many(engine: Engine, units: u64) {
     order["ranges"] = json!([{"segment_id": recalled["id"]}]);
     let begun = Instant::now();
     let recall = id(&made(admin.post("/v1/recalls", &order).await));
-    until("its scope", Duration::from_secs(240), async || {
+    until("its scope", Duration::from_mins(4), async || {
         let told = ok(admin.get(&format!("/v1/recalls/{recall}")).await);
         told["units"].as_u64() == Some(units) && told["pending"].as_u64() == Some(0)
     })

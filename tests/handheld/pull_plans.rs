@@ -21,12 +21,15 @@ const OTHERS: i64 = 100_000;
 /// Rows of the place itself, of other times than are asked for.
 const OWN: i64 = 5_000;
 
+/// A column, and what it is instead.
+type Column<'a> = (&'a str, &'a str);
+
 /// Copies the first row of a table so many times, with what `columns` say instead.
 async fn multiply(
     app: &TestApp,
     table: &str,
     rows: i64,
-    columns: &[(&str, &str)],
+    columns: &[Column<'_>],
     values: Vec<Value>,
 ) {
     let db = &app.state().db;
@@ -98,7 +101,7 @@ on_both!(a_pull_reads_nothing_of_others, |app| {
 
     let elsewhere = Uuid::new_v4;
     let i = "1000000 + i";
-    let others: [(&str, &[(&str, &str)], Vec<Value>); 8] = [
+    let others: [(&str, &[Column<'_>], Vec<Value>); 8] = [
         (
             "unit",
             &[
