@@ -2,10 +2,11 @@
 // server of ours under the content security policy they are made for, and answers of the test's own
 // under /v1.
 
-import { spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { existsSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { requirePackage } from "../browser.mjs";
@@ -34,9 +35,9 @@ export const cannot = (() => {
   }
 })();
 
-/** Serves the app at /app/; `v1` answers everything under /v1 and may be replaced at any time; a server that is down answers nothing at all. */
+/** Serves the app at /app/; `v1` answers everything under /v1 and may be replaced at any time, and so may `alter`, which makes another version of a file; a server that is down answers nothing at all. */
 export async function serve() {
-  const state = { v1: () => ({ status: 404, body: {} }), calls: [], isDown: false };
+  const state = { v1: () => ({ status: 404, body: {} }), calls: [], isDown: false, alter: (name, body) => body };
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
     if (state.isDown) {
@@ -69,7 +70,7 @@ export async function serve() {
       response.writeHead(404).end();
       return;
     }
-    const body = isPage ? "<!doctype html><title>blank</title>" : await readFile(file);
+    const body = isPage ? "<!doctype html><title>blank</title>" : state.alter(name, await readFile(file));
     const type = TYPES[isPage ? ".html" : extname(name)] ?? "application/octet-stream";
     response.writeHead(200, { "content-type": `${type}; charset=utf-8`, "content-security-policy": POLICY, "cache-control": "no-store" });
     response.end(body);
@@ -120,6 +121,43 @@ export async function launch(folder) {
   const [context] = browser.contexts();
   context.setDefaultTimeout(15_000);
   return { context, kill };
+}
+
+/**
+ * A disk of its own, small enough to be filled: what `fill` takes, `room` gives back. Null where this
+ * process may not mount one.
+ */
+export async function smallDisk() {
+  const folder = await mkdtemp(join(tmpdir(), "suyuan-disk-"));
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=256m", "tmpfs", folder]);
+  if (mounted.status !== 0) {
+    await rm(folder, { recursive: true });
+    return null;
+  }
+  const filler = join(folder, "filler");
+  return {
+    folder,
+    fill() {
+      const file = openSync(filler, "w");
+      try {
+        for (let size = 1 << 20; size >= 1; size >>= 1) {
+          const part = Buffer.alloc(size);
+          try {
+            while (writeSync(file, part) === size);
+          } catch (error) {
+            if (error.code !== "ENOSPC") throw error;
+          }
+        }
+      } finally {
+        closeSync(file);
+      }
+    },
+    room: () => rm(filler, { force: true }),
+    async close() {
+      spawnSync("umount", ["-l", folder]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /** A page of the app's origin with nothing on it; what the page complains of is collected. */

@@ -42,11 +42,37 @@ const LIST = "recall_list";
 const LIST_HELD = "recall_list_held";
 
 export class Store {
+  /** @param {IDBDatabase} db @param {() => Promise<IDBDatabase>} again opens it anew */
+  constructor(db, again) {
+    this.again = again;
+    /** The program is done with it. */
+    this.isOver = false;
+    this.db = this.#held(db);
+  }
+
   /** @param {IDBDatabase} db */
-  constructor(db) {
-    this.db = db;
+  #held(db) {
     // Another tab with a newer program must not wait for this one.
-    db.onversionchange = () => db.close();
+    db.onversionchange = () => this.close();
+    return db;
+  }
+
+  /**
+   * A transaction. A browser closes a database whose disk fails or is full; then it is opened anew, so
+   * that with room again the work goes on.
+   * @param {readonly (typeof STORES[number])[]} stores
+   * @param {IDBTransactionMode} [mode]
+   * @param {IDBTransactionOptions} [options]
+   * @returns {Promise<IDBTransaction>}
+   */
+  async #transaction(stores, mode = "readonly", options = {}) {
+    try {
+      return this.db.transaction([...stores], mode, options);
+    } catch (error) {
+      if (this.isOver || !(error instanceof DOMException) || error.name !== "InvalidStateError") throw error;
+    }
+    this.db = this.#held(await this.again());
+    return this.db.transaction([...stores], mode, options);
   }
 
   /**
@@ -55,28 +81,13 @@ export class Store {
    * @param {string} name
    * @returns {Promise<Store>}
    */
-  static open(factory, name) {
-    const request = factory.open(name, VERSION);
-    request.onupgradeneeded = ({ oldVersion }) => {
-      const db = request.result;
-      db.createObjectStore("parts");
-      if (oldVersion > 0) return;
-      db.createObjectStore("device");
-      db.createObjectStore("rows");
-      db.createObjectStore("units", { keyPath: "unit" }).createIndex("inside", "inside");
-      db.createObjectStore("products", { keyPath: "product" }).createIndex("gtin", "gtin");
-      db.createObjectStore("partners", { keyPath: "enterprise" });
-      db.createObjectStore("verdicts", { keyPath: "event" });
-      db.createObjectStore("chunks");
-    };
-    return new Promise((resolve, reject) => {
-      request.onsuccess = () => resolve(new Store(request.result));
-      request.onerror = () => reject(request.error);
-      request.onblocked = () => reject(new Error("another tab holds an older version open"));
-    });
+  static async open(factory, name) {
+    const again = () => opened(factory, name);
+    return new Store(await again(), again);
   }
 
   close() {
+    this.isOver = true;
     this.db.close();
   }
 
@@ -86,10 +97,9 @@ export class Store {
    * @param {Extra} [extra]
    * @returns {Promise<void>}
    */
-  commit(write, extra = {}) {
+  async commit(write, extra = {}) {
+    const tx = await this.#transaction(STORES, "readwrite", { durability: "strict" });
     return new Promise((resolve, reject) => {
-      // Throws, and so rejects, where the database is closed under us.
-      const tx = this.db.transaction(STORES, "readwrite", { durability: "strict" });
       tx.oncomplete = () => resolve();
       tx.onabort = () => reject(tx.error ?? new Error("the transaction was aborted"));
       try {
@@ -121,7 +131,7 @@ export class Store {
    * @returns {Promise<Disk>}
    */
   async disk(device, genesis) {
-    const tx = this.db.transaction(["device", "rows"]);
+    const tx = await this.#transaction(["device", "rows"]);
     const head = /** @type {Partial<Disk> | undefined} */ (await done(tx.objectStore("device").get(HEAD)));
     const rows = /** @type {Row[]} */ (await done(tx.objectStore("rows").getAll()));
     const disk = new Disk(device, head?.epoch ?? 1, head?.anchor ?? null, head?.head ?? genesis);
@@ -135,7 +145,7 @@ export class Store {
 
   /** Is there anything that no receipt covers? */
   async hasUnsent() {
-    const rows = /** @type {Row[]} */ (await done(this.db.transaction("rows").objectStore("rows").getAll()));
+    const rows = /** @type {Row[]} */ (await this.#all("rows"));
     return rows.some((row) => row.state.is === "durable");
   }
 
@@ -146,22 +156,22 @@ export class Store {
 
   /** Everything the device knows units of. @returns {Promise<UnitCard[]>} */
   async units() {
-    return /** @type {UnitCard[]} */ (await done(this.db.transaction("units").objectStore("units").getAll()));
+    return /** @type {UnitCard[]} */ (await this.#all("units"));
   }
 
   /** @returns {Promise<Extract<Item, { type: "product" }>[]>} */
   async products() {
-    return /** @type {any} */ (await done(this.db.transaction("products").objectStore("products").getAll()));
+    return /** @type {any} */ (await this.#all("products"));
   }
 
   /** @returns {Promise<Extract<Item, { type: "partner" }>[]>} */
   async partners() {
-    return /** @type {any} */ (await done(this.db.transaction("partners").objectStore("partners").getAll()));
+    return /** @type {any} */ (await this.#all("partners"));
   }
 
   /** @returns {Promise<Extract<Item, { type: "verdict" }>[]>} */
   async verdicts() {
-    return /** @type {any} */ (await done(this.db.transaction("verdicts").objectStore("verdicts").getAll()));
+    return /** @type {any} */ (await this.#all("verdicts"));
   }
 
   /** What list is held, and as of when; null where there is none. @returns {Promise<ListHeld | null>} */
@@ -172,7 +182,7 @@ export class Store {
   /** The recall list that is held, as of when it is known to hold, with its chunks. */
   async recallList() {
     const held = await this.listHeld();
-    const tx = this.db.transaction(["device", "chunks"]);
+    const tx = await this.#transaction(["device", "chunks"]);
     const stored = /** @type {import("../core/wire/messages.js").RecallList | undefined} */ (
       await done(tx.objectStore("device").get(LIST))
     );
@@ -198,9 +208,40 @@ export class Store {
   }
 
   /** @param {typeof STORES[number]} store @param {IDBValidKey} key @returns {Promise<unknown>} */
-  #get(store, key) {
-    return done(this.db.transaction(store).objectStore(store).get(key));
+  async #get(store, key) {
+    return done((await this.#transaction([store])).objectStore(store).get(key));
   }
+
+  /** @param {typeof STORES[number]} store @returns {Promise<unknown[]>} */
+  async #all(store) {
+    return done((await this.#transaction([store])).objectStore(store).getAll());
+  }
+}
+
+/**
+ * @param {IDBFactory} factory
+ * @param {string} name
+ * @returns {Promise<IDBDatabase>}
+ */
+function opened(factory, name) {
+  const request = factory.open(name, VERSION);
+  request.onupgradeneeded = ({ oldVersion }) => {
+    const db = request.result;
+    db.createObjectStore("parts");
+    if (oldVersion > 0) return;
+    db.createObjectStore("device");
+    db.createObjectStore("rows");
+    db.createObjectStore("units", { keyPath: "unit" }).createIndex("inside", "inside");
+    db.createObjectStore("products", { keyPath: "product" }).createIndex("gtin", "gtin");
+    db.createObjectStore("partners", { keyPath: "enterprise" });
+    db.createObjectStore("verdicts", { keyPath: "event" });
+    db.createObjectStore("chunks");
+  };
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+    request.onblocked = () => reject(new Error("another tab holds an older version open"));
+  });
 }
 
 /**
@@ -224,6 +265,10 @@ const put = (tx, store, value, key) => tx.objectStore(store).put(value, key);
  */
 function putWrite(tx, write) {
   const rows = tx.objectStore("rows");
+  const [last] = (write.rows ?? []).slice(-1);
+  // A failed disk may hold more than it said. What was told as not saved is not, and nothing follows
+  // the last event but what is written after it.
+  if (last) rows.delete(IDBKeyRange.bound([last.key[0], last.key[1] + 1], [last.key[0], []]));
   for (const row of write.rows ?? []) rows.put(row, row.key);
   for (const { key, state } of write.marks ?? []) {
     const request = rows.get(key);

@@ -1,0 +1,312 @@
+// Nothing is lost: the app itself, cut and killed for real at every moment of a shift, held against what
+// it said and what the installation has: each act that was said to be saved is there once, byte for
+// byte in one chain, and nothing else is (I1, I2, I3).
+
+import "./shared.mjs";
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { genesis, links } from "../../../api/src/pda/app/core/chain.js";
+import { code, shop } from "./app.mjs";
+import { cannot, smallDisk } from "./chromium.mjs";
+import { DEVICE } from "./installation.mjs";
+
+const when = { skip: cannot, timeout: 180_000 };
+/** Serials of acts that were said to be saved, and of those of which nobody was told anything. */
+const saved = [];
+const open = new Set();
+let it;
+
+before(async () => {
+  if (cannot) return;
+  it = await shop();
+  await it.open();
+  await it.enrol();
+  await it.scan("SUYUAN-WHO-W17");
+  await it.told("W17");
+});
+after(() => it?.close());
+
+async function act(name, serials) {
+  await it.act(name, serials);
+  saved.push(...serials);
+}
+
+/** All that was promised is in the log, once; what is there was scanned; numbers and chain have no gap. */
+async function checked() {
+  await it.unsent(0);
+  const events = it.events();
+  const found = events.flatMap(({ units = [] }) => units.map(({ code }) => code.slice(code.lastIndexOf(")") + 1)));
+  assert.equal(new Set(found).size, found.length, "none twice");
+  for (const serial of saved) assert.ok(found.includes(serial), `${serial} was promised`);
+  for (const serial of found) assert.ok(saved.includes(serial) || open.has(serial), `${serial} was invented`);
+  assert.deepEqual([...it.own.log.keys()].map((key) => Number(key.split(":")[1])).sort((a, b) => a - b), events.map((_, at) => at + 1));
+  const texts = events.map((_, at) => it.own.log.get(`1:${at + 1}`));
+  const rows = await it.page.evaluate(async () => {
+    const { Store } = await import("/app/device/store.js");
+    const store = await Store.open(indexedDB, "suyuan-device");
+    const disk = await store.disk("", "");
+    return disk.inOrder().map(({ text, hash }) => ({ text, hash }));
+  });
+  assert.deepEqual(rows.map(({ text }) => text), texts, "byte for byte");
+  const chained = await links(await genesis(DEVICE, 1), texts);
+  assert.deepEqual(rows.map(({ hash }) => hash), chained.map(({ hash }) => hash), "one chain");
+}
+
+test("the battery is pulled while an act is being stated: it is there whole, or the task is", when, async () => {
+  it.own.misbehave = (call) => (call.url.pathname === "/v1/sync/push" ? null : undefined);
+  const came = { whole: 0, task: 0 };
+  for (let round = 0; round < 6; round += 1) {
+    const serials = [`B${round}a`, `B${round}b`];
+    await it.task("inbound");
+    for (const [at, serial] of serials.entries()) {
+      await it.scan(code(serial));
+      await it.count(at + 1);
+    }
+    const pressed = it.page.click('[data-do="confirm"]').catch(() => {});
+    // From before the press reaches the app to after its transaction.
+    await new Promise((done) => setTimeout(done, round * 8));
+    await it.battery();
+    await pressed;
+    await it.open();
+    const task = await it.page.evaluate(() => document.querySelector("[data-count]")?.dataset.count ?? null);
+    if (task === null) {
+      came.whole += 1;
+      saved.push(...serials);
+    } else {
+      assert.equal(task, "2", "the task as it stood");
+      came.task += 1;
+      await it.scan("SUYUAN-CONFIRM");
+      await it.told("已保存在本机");
+      saved.push(...serials);
+    }
+  }
+  it.own.misbehave = () => undefined;
+  await it.page.evaluate(() => dispatchEvent(new Event("online")));
+  await checked();
+  assert.equal(came.whole + came.task, 6);
+});
+
+test("the battery is pulled right behind a scan: what was counted is counted", when, async () => {
+  await it.task("count");
+  for (let round = 0; round < 3; round += 1) {
+    await it.scan(code(`S${round}`));
+    await it.count(round + 1);
+    await it.battery();
+    await it.open();
+    await it.count(round + 1);
+  }
+  await it.scan("SUYUAN-CONFIRM");
+  await it.told("已保存在本机");
+  saved.push("S0", "S1", "S2");
+  await checked();
+});
+
+test("a tab that crashes or is closed in the middle, and a reload, leave the task as it stood", when, async () => {
+  await it.task("outbound");
+  await it.scan(code("T1"));
+  await it.count(1);
+  const crashed = it.page.waitForEvent("crash");
+  void it.session.send("Page.crash").catch(() => {});
+  await crashed;
+  await it.open();
+  await it.count(1);
+  await it.scan(code("T2"));
+  await it.count(2);
+  await it.page.close({ runBeforeUnload: false });
+  await it.open();
+  await it.count(2);
+  await it.page.reload();
+  await it.page.waitForSelector("#app[data-ready]");
+  await it.count(2);
+  await it.scan("SUYUAN-CONFIRM");
+  await it.told("已保存在本机");
+  saved.push("T1", "T2");
+  await checked();
+});
+
+test("errors, nonsense and lost answers of the server: all arrives once", when, async () => {
+  const answers = [
+    () => ({ status: 500, body: "<html>oops</html>" }),
+    () => "after",
+    () => null,
+    () => ({ status: 200, body: "<html>hotel wifi</html>" }),
+    () => ({ status: 200, body: { v: 1, results: [] } }),
+    () => ({ status: 503, body: {}, headers: { "retry-after": "0" } }),
+    () => ({ status: 302, body: "", headers: { location: "https://portal.invalid/" } }),
+  ];
+  let n = 0;
+  it.own.misbehave = (call) => (call.url.pathname === "/v1/sync/push" && n < 14 ? answers[n++ % answers.length](call) : undefined);
+  for (let round = 0; round < 3; round += 1) await act("inbound", [`E${round}`]);
+  for (let wake = 0; wake < 80 && n < 14; wake += 1) {
+    await it.page.evaluate(() => dispatchEvent(new Event("online")));
+    await new Promise((done) => setTimeout(done, 60));
+  }
+  assert.ok(n >= 14, `each happened twice (${n})`);
+  it.own.misbehave = () => undefined;
+  await it.page.evaluate(() => dispatchEvent(new Event("online")));
+  await checked();
+});
+
+test("a new version comes in the middle of a task: nothing changes until the tabs are closed, and nothing is lost", when, async () => {
+  const version = () => it.page.evaluate(() => document.querySelector('[data-chip="version"]').textContent);
+  await it.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  const before = await version();
+  it.own.misbehave = (call) => (call.url.pathname === "/v1/sync/push" ? null : undefined);
+  await act("inbound", ["V0"]);
+  await it.task("inbound");
+  await it.scan(code("V1"));
+  await it.count(1);
+  it.server.state.alter = (name, body) => (name === "precache.js" ? String(body).replace(/VERSION = "\w+"/, 'VERSION = "newnew01"') : body);
+  await it.page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.getRegistration();
+    await registration.update();
+    for (let n = 0; n < 200 && !registration.waiting; n += 1) await new Promise((done) => setTimeout(done, 25));
+    if (!registration.waiting) throw new Error("no new worker waits");
+  });
+  await it.page.reload();
+  await it.page.waitForSelector("#app[data-ready]");
+  assert.equal(await version(), before, "a reload does not swap the program under a task");
+  await it.count(1);
+  await it.scan(code("V2"));
+  await it.count(2);
+  // The last tab goes; the next one is of the new version, with the network away.
+  const blank = await it.browser.context.newPage();
+  await it.page.close();
+  it.server.state.isDown = true;
+  await new Promise((done) => setTimeout(done, 500));
+  await it.open();
+  await blank.close();
+  assert.match(await version(), /newnew01/);
+  await it.count(2);
+  await it.unsent(1);
+  await it.scan("SUYUAN-CONFIRM");
+  await it.told("已保存在本机");
+  saved.push("V1", "V2");
+  it.server.state.isDown = false;
+  it.own.misbehave = () => undefined;
+  await it.page.evaluate(() => dispatchEvent(new Event("online")));
+  await checked();
+});
+
+test("clocks that are set forth and back ten years: order and chain hold, and events say the anchor and no lie of the wall", when, async () => {
+  await it.page.evaluate(() => {
+    const real = Date.now.bind(Date);
+    window.ahead = 0;
+    Date.now = () => real() + window.ahead;
+  });
+  const years = 10 * 365 * 86_400_000;
+  for (const [at, ahead] of [years, -years, 0].entries()) {
+    await it.page.evaluate((ahead) => (window.ahead = ahead), ahead);
+    await act("inbound", [`C${at}`]);
+    await it.unsent(0);
+  }
+  const [forth, back] = it.events().slice(-3);
+  assert.ok(Date.parse(forth.at) - Date.parse(back.at) > 1.9 * years, "what the wall said is kept");
+  for (const event of [forth, back]) assert.ok(event.anchor && event.mono > 0 && event.mono < 60_000, "and what the session's clock says");
+  assert.match(await it.page.evaluate(() => document.querySelector('[data-chip="clock"]').textContent), /时钟/);
+  await checked();
+});
+
+test("a device that slept says no mono until it hears an anchor again", when, async () => {
+  it.own.misbehave = () => null;
+  await it.page.evaluate(() => {
+    // Half an hour by the wall, none by the session's clock.
+    const real = Date.now.bind(Date);
+    const sight = (hidden) => {
+      Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    };
+    sight(true);
+    Date.now = () => real() + 1_800_000;
+    sight(false);
+  });
+  await act("inbound", ["W0"]);
+  it.own.misbehave = () => undefined;
+  await it.page.evaluate(() => dispatchEvent(new Event("online")));
+  await it.unsent(0);
+  assert.equal(it.events().at(-1).mono, undefined);
+  await act("inbound", ["W1"]);
+  await it.unsent(0);
+  assert.ok(it.events().at(-1).mono > 0, "a new interval");
+  await checked();
+});
+
+test("two tabs: the second waits, takes over what the first left open, and there is one chain", when, async () => {
+  await it.task("inbound");
+  await it.scan(code("D0"));
+  await it.count(1);
+  const first = it.page;
+  const second = await it.browser.context.newPage();
+  await second.goto(`${it.server.origin}/app/`);
+  await second.waitForFunction(() => document.querySelector("h1")?.textContent.includes("另一个页面"));
+  await first.close();
+  await second.waitForSelector("#app[data-ready]");
+  it.page = second;
+  it.session = await it.browser.context.newCDPSession(second);
+  await it.count(1);
+  await it.scan(code("D1"));
+  await it.count(2);
+  await it.scan("SUYUAN-CONFIRM");
+  await it.told("已保存在本机");
+  saved.push("D0", "D1");
+  await checked();
+  assert.deepEqual(it.errors, []);
+});
+
+test("a disk that is really full: what is not on it is not counted and not said to be saved; with room again the work goes on", when, async (t) => {
+  const disk = await smallDisk();
+  if (!disk) return t.skip("this process may not mount a disk");
+  // A browser tells little of a small disk; the app would take it for a private window.
+  const roomy = () => {
+    navigator.storage.estimate = async () => ({ quota: 1e11, usage: 0 });
+  };
+  const own = await shop(roomy, disk.folder);
+  const promised = [];
+  try {
+    await own.open();
+    await own.enrol();
+    const state = () => own.page.evaluate(() => [document.querySelector("[role=status]")?.textContent ?? "", document.querySelector("[data-count]")?.dataset.count ?? "none"]);
+    const acted = async (serial) => {
+      await own.task("inbound");
+      await own.scan(code(serial));
+      await own.page.waitForTimeout(300);
+      await own.scan("SUYUAN-CONFIRM");
+      await own.page.waitForTimeout(500);
+      const [told, count] = await state();
+      if (told.includes("已保存在本机")) promised.push(serial);
+      else if (count !== "none") {
+        await own.scan("SUYUAN-CANCEL");
+        await own.page.waitForTimeout(300);
+      }
+      return told;
+    };
+    await acted("F0");
+    disk.fill();
+    const told = [];
+    for (let n = 1; n < 12 && told.filter((text) => text.includes("没有保存")).length < 2; n += 1) {
+      const open = await state();
+      if (open[1] !== "none") await own.scan("SUYUAN-CANCEL");
+      await own.scan("SUYUAN-TASK-INBOUND");
+      await own.page.waitForTimeout(300);
+      told.push((await state())[0]);
+      for (let scan = 0; scan < 3; scan += 1) {
+        await own.scan(code(`X${n}-${scan}`));
+        await own.page.waitForTimeout(300);
+        told.push((await state())[0]);
+      }
+    }
+    assert.ok(told.some((text) => text.includes("没有保存")), "the disk was full");
+    await disk.room();
+    await own.scan("SUYUAN-CANCEL");
+    await own.page.waitForTimeout(500);
+    if ((await state())[1] !== "none") await own.scan("SUYUAN-CANCEL");
+    await own.page.waitForSelector('[data-do="inbound"]');
+    for (let n = 0; n < 3; n += 1) assert.match(await acted(`G${n}`), /已保存在本机/);
+    await own.unsent(0);
+    assert.deepEqual(own.events().map(({ units }) => units[0].code.split("(21)")[1]), promised);
+    assert.deepEqual(own.events().map(({ seq }) => seq), promised.map((_, at) => at + 1));
+  } finally {
+    await own.close();
+    await disk.close();
+  }
+});
