@@ -12,7 +12,7 @@ import { FAULTS } from "../../../api/src/pda/app/core/trace-code.js";
 import { FAULT_WORDS } from "../../../api/src/pda/app/screens/fault-words.js";
 import { TOOL_WORDS } from "../../../api/src/pda/app/screens/tools/words.js";
 import { learn, speaker } from "../../../api/src/pda/app/screens/words.js";
-import { PRECACHE, precache } from "./precache.mjs";
+import { INDEX, PRECACHE, index, precache } from "./precache.mjs";
 import { source } from "./shared.mjs";
 
 test("the sentences about codes are those of the Rust crate", () => {
@@ -58,6 +58,7 @@ test("whatever the machines say has words in both languages", () => {
 });
 
 test("a service worker keeps the files there are, under a version of their bytes", () => {
+  assert.equal(readFileSync(INDEX, "utf8"), index(), "run node tests/browser/pda/precache.mjs");
   assert.equal(readFileSync(PRECACHE, "utf8"), precache(), "run node tests/browser/pda/precache.mjs");
 });
 

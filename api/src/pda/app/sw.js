@@ -30,7 +30,7 @@ worker.addEventListener("fetch", (/** @type {any} */ event) => {
   const answer = async () => {
     const cache = await caches.open(CACHE);
     const path = event.request.mode === "navigate" ? "/app/index.html" : pathname;
-    return (await cache.match(path, { ignoreSearch: true })) ?? fetch(event.request);
+    return (await cache.match(path)) ?? fetch(event.request);
   };
   event.respondWith(answer());
 });

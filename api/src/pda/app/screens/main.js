@@ -50,17 +50,19 @@ async function write() {
     go: (/** @type {import("./session.js").ScreenName} */ screen) => app?.go(screen),
   };
   const session = new Session(held, out, `pda ${VERSION}`);
+  // None of the three waits for another.
+  const [storage, settings, isEnrolled] = await Promise.all([storageOf(), held.record("settings"), session.start()]);
   /** @type {import("./app.js").About} */
   const about = {
     version: VERSION,
-    storage: await storageOf(),
+    storage,
     keep: (settings) => void held.commit(null, { records: { settings } }),
     look: async () => {
       about.storage = { ...(await storageOf()), isPrivate: about.storage.isPrivate };
     },
   };
-  app = new App(root, session, settingsOf(await held.record("settings")), about);
-  if (await session.start()) app.screen = session.task ? "task" : "home";
+  app = new App(root, session, settingsOf(settings), about);
+  if (isEnrolled) app.screen = session.task ? "task" : "home";
   app.listen();
   app.drawNow();
   root.dataset.ready = "yes";
