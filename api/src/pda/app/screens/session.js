@@ -136,6 +136,8 @@ export class Session {
   async enrol(text) {
     const ticket = readFrame(text.trim(), messages.ticket);
     if (!ticket.ok) return "enrol_bad";
+    // The app speaks with whom it came from and nobody else; the policy would stop it anyway.
+    if (originOf(ticket.message.url) !== location.origin) return "enrol_elsewhere";
     const link = new Link(ticket.message.url);
     const enrolled = await enrol(this.store, link, ticket.message, { program: this.program, wall: () => Date.now() });
     if (!enrolled.ok) {
@@ -181,7 +183,8 @@ export class Session {
 
   /** @param {TaskName} name */
   async #open(name) {
-    if (this.task && this.task.goods.lines.length > 0) {
+    // A stop has to be seen, and goods that were read are stated or given up first.
+    if (this.task && (this.task.held || this.task.goods.lines.length > 0)) {
       this.out.told({ sound: "warn", words: ["screen_first"] });
       return;
     }
@@ -390,6 +393,15 @@ export class Session {
   #keep() {
     this.out.changed();
     return this.store.commit(null, { records: { task: this.task } });
+  }
+}
+
+/** @param {string} url */
+function originOf(url) {
+  try {
+    return new URL(url).origin;
+  } catch {
+    return null;
   }
 }
 

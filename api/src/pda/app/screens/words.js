@@ -39,6 +39,10 @@ const WORDS = {
   enrolling: ["正在注册……", "Enrolling…"],
   enrol_bad: ["这不是注册二维码，请重新扫描。", "This is no enrolment code; scan again."],
   enrol_refused: ["注册码无效或已使用，请管理员重新生成。", "The code is not valid any more; ask for a new one."],
+  enrol_elsewhere: [
+    "注册码属于另一个地址的服务器：请在浏览器中打开该地址，再扫描注册码。",
+    "This code belongs to a server at another address; open that address in the browser and scan again.",
+  ],
   enrol_lost: ["连不上服务器，请检查网络后再扫一次。", "The server cannot be reached; check the network and scan again."],
   enrol_other: ["本机还有另一台设备的未上传记录，请先上传或导出。", "Unsent records of another device are on this one; send or export them first."],
   enrol_private: [

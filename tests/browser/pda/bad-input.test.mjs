@@ -1,0 +1,175 @@
+// Bad input: whatever is scanned, typed, or answered, there is a clear word on the screen, no scan is
+// lost, and no text becomes part of the page.
+
+import "./shared.mjs";
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { code, shop } from "./app.mjs";
+import { cannot } from "./chromium.mjs";
+import { dice, golden } from "./shared.mjs";
+
+const when = { skip: cannot, timeout: 120_000 };
+const HOSTILE = ['<img src=x onerror="window.hit=1">', "<script>window.hit=1</script>", "javascript:window.hit=1", '"><svg onload=window.hit=1>', "{{7*7}}${7*7}", "\u202e反转", "'; DROP TABLE units;--"];
+let it;
+
+before(async () => {
+  if (cannot) return;
+  it = await shop();
+  await it.open();
+});
+after(() => it?.close());
+
+/** Nothing of what was said ran, or became an element. */
+async function harmless() {
+  const found = await it.page.evaluate(() => [window.hit ?? null, document.querySelectorAll("#app img, #app script, #app iframe").length]);
+  assert.deepEqual(found, [null, 0]);
+}
+
+test("enrolment codes that are wrong, used, of another kind, or hostile: each is told, and the right one still works", when, async () => {
+  const ticket = JSON.parse(it.ticket());
+  const wrong = ["", "hello", "{}", "[1]", JSON.stringify({ ...ticket, v: 2 }), JSON.stringify({ ...ticket, enterprise: "x" }), it.ticket().slice(0, 60), code("A"), "SUYUAN-CONFIRM", ...HOSTILE.filter((text) => !/[\u202e反]/.test(text))];
+  for (const text of wrong) {
+    await it.page.fill("#ticket", text);
+    await it.press("enrol");
+    await it.told("这不是注册二维码");
+    await it.page.evaluate(() => document.querySelector("[role=status]").remove());
+  }
+  for (const url of ["javascript:alert(1)", "file:///etc/passwd", "", "http://", "data:text/html,x", "https://evil.invalid", `${it.server.origin}@evil.invalid`]) {
+    await it.scan(JSON.stringify({ ...ticket, url }));
+    await it.told("另一个地址");
+    await it.page.evaluate(() => document.querySelector("[role=status]").remove());
+  }
+  it.own.misbehave = (call) => (call.url.pathname === "/v1/enrol" ? { status: 409, body: { code: "used" } } : undefined);
+  await it.scan(it.ticket());
+  await it.told("注册码无效或已使用");
+  for (const body of ["<html>hotel</html>", {}, { v: 1, device: "x" }, { ...golden("wire").messages.find(({ type }) => type === "enrol_answer").json, epoch: -1 }]) {
+    it.own.misbehave = (call) => (call.url.pathname === "/v1/enrol" ? { status: 201, body } : undefined);
+    await it.page.evaluate(() => document.querySelector("[role=status]")?.remove());
+    await it.scan(it.ticket());
+    await it.told("连不上服务器");
+  }
+  it.own.misbehave = () => undefined;
+  await harmless();
+  await it.enrol();
+  await it.scan("SUYUAN-WHO-W17");
+  await it.told("W17");
+});
+
+test("garbage that is scanned is told each time, counts nothing, and the next good scan counts", when, async () => {
+  await it.task("inbound");
+  const roll = dice(7);
+  const signs = Array.from({ length: 94 }, (_, at) => String.fromCharCode(33 + at)).filter((c) => c !== "^");
+  let good = 0;
+  for (let n = 0; n < 30; n += 1) {
+    const text = Array.from({ length: 1 + roll(60) }, () => signs[roll(signs.length)]).join("");
+    await it.page.evaluate(() => document.querySelector("[role=status]")?.remove());
+    await it.scan(`!${text}`);
+    await it.page.waitForFunction(() => document.querySelector("[role=status].warn"));
+    if (n % 10 === 9) {
+      await it.scan(code(`G${n}`));
+      await it.count((good += 1));
+    }
+  }
+  assert.equal(await it.page.evaluate(() => document.querySelector("[data-count]").dataset.count), "3");
+  await harmless();
+});
+
+test("half codes and two codes in one burst are told as broken, and none of them is guessed", when, async () => {
+  await it.keys(`^${code("HALF").slice(0, 20)}`);
+  await it.told("码不完整");
+  await it.keys(`^${code("ONE")}^${code("TWO")}\n`);
+  await it.count(4);
+  const lines = await it.page.locator("ol.long").last().textContent();
+  assert.ok(lines.includes("TWO") && !lines.includes("ONE"), "the one with an end");
+  await it.scan(`${code("P1")}${code("P2")}`);
+  await it.page.waitForFunction(() => document.querySelector("[role=status].warn"));
+  assert.equal(await it.page.evaluate(() => document.querySelector("[data-count]").dataset.count), "4");
+  await it.scan("9".repeat(9000));
+  await it.page.waitForFunction(() => document.querySelector("[role=status]")?.textContent.includes("过长"));
+  await it.count(4);
+  await it.press("confirm");
+  await it.told("已保存在本机");
+});
+
+test("scans while a stop is on the screen are told, not taken and not lost to the eye; commands do not pass it", when, async () => {
+  await it.task("sale");
+  await it.scan("(01)06901234567892(17)200101(21)OLD");
+  await it.page.waitForSelector(".stop");
+  for (const text of [code("N1"), "SUYUAN-CONFIRM", "SUYUAN-HOME", "SUYUAN-HAND-OVER", "SUYUAN-TASK-COUNT", "SUYUAN-QTY-5", "garbage!"]) {
+    await it.scan(text);
+    await it.page.waitForTimeout(80);
+    assert.equal(await it.page.locator(".stop").count(), 1, text);
+  }
+  await it.scan("SUYUAN-WHO-S1");
+  await it.page.waitForTimeout(80);
+  assert.equal(await it.page.locator(".stop").count(), 1, "no reason, no overruling");
+  await it.page.fill("#reason", HOSTILE[0]);
+  await it.scan(code("N2"));
+  await it.page.waitForTimeout(80);
+  assert.equal(await it.page.inputValue("#reason"), HOSTILE[0], "a scan writes into no field");
+  await it.press("acknowledge");
+  await it.page.waitForSelector(".stop", { state: "detached" });
+  await it.count(0);
+  await it.press("cancel");
+});
+
+test("hostile text in every field and every answer stays text", when, async () => {
+  const [product, partner] = golden("wire").messages.find(({ type }) => type === "pull_answer").json.items.map(({ item }) => item);
+  const [evil] = HOSTILE;
+  it.own.pages = [
+    { v: 1, items: [{ gseq: 60, item: { ...product, name: evil } }, { gseq: 61, item: { ...partner, name: evil, places: [{ ...partner.places[0], name: HOSTILE[3] }] } }], cursor: 61, more: false },
+  ];
+  await it.page.evaluate(() => dispatchEvent(new Event("online")));
+  for (let n = 0; n < 50 && it.own.pages.length > 0; n += 1) await it.page.waitForTimeout(20);
+  await it.page.waitForTimeout(200);
+  await it.task("outbound");
+  await it.scan(code("E1"));
+  await it.count(1);
+  assert.ok((await it.page.locator("ol.long").last().textContent()).includes(evil), "the product's name as text");
+  for (const text of HOSTILE) {
+    await it.page.fill("#typed", text);
+    await it.page.locator("section [data-do=add]").last().click();
+    await it.page.waitForFunction((text) => document.querySelector("[role=status]")?.textContent.includes(text), text);
+    await harmless();
+  }
+  await it.press("confirm");
+  await it.page.waitForSelector("[data-partner]");
+  assert.ok((await it.page.locator("[data-partner]").first().textContent()).includes(evil));
+  await it.page.click("[data-partner]");
+  await it.page.waitForFunction(() => document.querySelector('label[for="answer"]')?.textContent.includes("物流"));
+  await it.page.fill("#answer", HOSTILE[1]);
+  await it.page.locator(".question [data-do=add]").click();
+  await it.told("已保存在本机");
+  await it.unsent(0);
+  assert.equal(it.events().at(-1).body["logistics.logistics_company"], HOSTILE[1]);
+  await harmless();
+  await it.page.waitForSelector('[data-do="settings"]');
+  await it.press("settings");
+  await it.page.waitForSelector("#gs_tokens");
+  await it.page.fill("#gs_tokens", HOSTILE[0]);
+  await it.page.locator("#gs_tokens").blur();
+  await it.page.waitForTimeout(100);
+  await harmless();
+  await it.page.fill("#gs_tokens", "␝");
+  await it.page.locator("#gs_tokens").blur();
+  await it.press("back");
+});
+
+test("a server that answers nonsense to everything: work goes on, nothing is believed, and later all arrives", when, async () => {
+  const nonsense = ["<html>portal</html>", "", "null", "[]", '{"v":1}', '{"v":1,"items":"x","cursor":-1}', `{"v":1,${'"a":['.repeat(3000)}`, "\u0000\uffff"];
+  let n = 0;
+  it.own.misbehave = () => ({ status: 200, body: nonsense[n++ % nonsense.length] });
+  await it.act("inbound", ["N9"]);
+  for (let round = 0; round < 30; round += 1) {
+    await it.page.evaluate(() => dispatchEvent(new Event("online")));
+    await it.page.waitForTimeout(30);
+  }
+  assert.ok(n > nonsense.length, `${n} answers`);
+  await it.unsent(1);
+  await it.act("inbound", ["N10"]);
+  it.own.misbehave = () => undefined;
+  await it.page.evaluate(() => dispatchEvent(new Event("online")));
+  await it.unsent(0);
+  assert.deepEqual(it.events().slice(-2).map(({ units }) => units[0].code), [code("N9"), code("N10")]);
+  assert.deepEqual(it.errors, []);
+});
