@@ -165,15 +165,32 @@ pub struct Internal {
     pub workers: usize,
     /// Proxies that say who is asking.
     pub trusted_proxies: Proxies,
+    /// A file with the certificate, or empty for plain HTTP.
+    pub tls_certificate: String,
+    /// The file with its key.
+    pub tls_key: String,
+    /// The file with the certificate of the authority that devices have to be told to trust, or empty.
+    pub tls_authority: String,
+}
+
+impl Internal {
+    /// How an address of this listener begins.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls_certificate.is_empty() {
+            "http"
+        } else {
+            "https"
+        }
+    }
 }
 
 /// `[handheld]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Handheld {
-    /// Where devices call, as their enrolment code names it; empty = `http://{internal.listen}`.
+    /// Where devices call, as their enrolment code names it; empty = the internal listener.
     pub url: String,
-    /// SHA-256 of the certificate there, when it is one that nobody signed; or empty.
+    /// SHA-256 of the certificate devices have to trust there; empty = that of `internal.tls_authority`.
     pub certificate_fingerprint: String,
     /// How long an upload waits for others to be written together with it.
     pub gather_ms: u64,
@@ -429,6 +446,13 @@ impl Settings {
         if h.waiting == 0 || h.parking_s < 1 || h.tend_ms == 0 {
             return refuse("handheld: waiting, parking_s and tend_ms must be above 0");
         }
+        let i = &self.internal;
+        if i.tls_certificate.is_empty() != i.tls_key.is_empty() {
+            return refuse("internal: tls_certificate and tls_key go together");
+        }
+        if !i.tls_authority.is_empty() && i.tls_certificate.is_empty() {
+            return refuse("internal: tls_authority is of no use without tls_certificate");
+        }
         if let Some(fault) = self.limits.fault() {
             return refuse(fault);
         }
@@ -480,7 +504,7 @@ impl Settings {
     /// Where devices call, without a trailing slash.
     pub fn device_url(&self) -> String {
         if self.handheld.url.is_empty() {
-            format!("http://{}", self.internal.listen)
+            format!("{}://{}", self.internal.scheme(), self.internal.listen)
         } else {
             self.handheld.url.trim_end_matches('/').to_owned()
         }

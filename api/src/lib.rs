@@ -15,6 +15,8 @@
 //! - [`problem`], [`db`], [`clock`], [`sealing`], [`telemetry`], [`free_text`] serve them all and
 //!   know none of them; [`http`] knows accounts besides, and [`operations`] asks the parts how they
 //!   are.
+//! - [`tls`] reads and makes the certificates of the internal listener; [`pda`] is the web app it
+//!   serves.
 //! - [`public_role`] makes the database account a consumer-facing process runs under.
 //! - [`doctor`] examines any resolver by GS1's checklist.
 //! - [`queries`] is the query log: noted by the resolver, unpacked and counted inside.
@@ -58,6 +60,7 @@ pub mod simulate;
 pub mod stock;
 pub mod suspicions;
 pub mod telemetry;
+pub mod tls;
 pub mod units;
 pub mod voices;
 pub mod watches;

@@ -51,6 +51,9 @@ enum Command {
     /// Tend the database.
     #[command(subcommand)]
     Admin(Admin),
+    /// TLS for the internal listener: a local authority, and a certificate for the addresses under
+    /// which devices find it. Run again, it renews the certificate under the same authority.
+    Cert(cli::cert::CertArgs),
     /// Devices: make them, show the QR they enrol by, list and revoke them.
     #[command(subcommand)]
     Device(cli::device::DeviceCommand),
@@ -150,6 +153,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
             let seals = Seals::open_keys(db, sealer, now).await?;
             println!("inbox key {}", seals.rotate(now).await?);
         }
+        Command::Cert(args) => cli::cert::run(&args)?,
         Command::Device(command) => {
             let settings = Settings::load(cli.config.as_deref(), &[])?;
             cli::device::run(&settings, command).await?;
@@ -281,9 +285,10 @@ fn tell_consumers(addr: SocketAddr) {
 
 /// Where the API is and, while there is no account, the link that makes the first.
 async fn tell_staff(state: &app::Internal, addr: SocketAddr) -> Result<(), Box<dyn Error>> {
-    eprintln!("API:       http://{addr}/docs/");
+    let base = format!("{}://{addr}", state.settings.internal.scheme());
+    eprintln!("API:       {base}/docs/");
     if let Some(link) = accounts::make_setup_link(&state.db, state.clock.now()).await? {
-        eprintln!("first administrator (once, within a day): http://{addr}/setup?token={link}");
+        eprintln!("first administrator (once, within a day): {base}/setup?token={link}");
     }
     Ok(())
 }

@@ -37,6 +37,8 @@ problem_codes! {
     MalformedBody "malformed-body" 400 "The request body cannot be read." "请求内容无法解析。";
     /// A header or query parameter is wrong.
     MalformedRequest "malformed-request" 400 "The request cannot be read." "请求无法解析。";
+    /// Plain HTTP where TLS is spoken.
+    TlsNeeded "tls-needed" 400 "This address speaks TLS: begin it with https://." "该地址使用加密连接：请以 https:// 开头。";
     /// Fields are missing or wrong; each is listed.
     InvalidFields "invalid-fields" 422 "Some fields are missing or wrong." "部分字段缺失或有误。";
     /// The same key was used for another request.

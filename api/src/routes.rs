@@ -6,7 +6,7 @@ mod refusals;
 use crate::{
     accounts, app_links, codes, findings, handheld, http, links, log, operations, pda, photo,
     problem::{self, Problem, ProblemCode},
-    recalls, registry, resolver, stock, suspicions, units, voices, watches,
+    recalls, registry, resolver, stock, suspicions, tls, units, voices, watches,
 };
 use actix_web::{
     HttpRequest, HttpResponse, Resource, Route,
@@ -119,6 +119,7 @@ internal_routes![
     handheld::down::handlers::get_sync_status,
     handheld::down::handlers::pull_changes,
     handheld::down::handlers::get_snapshot,
+    handheld::down::handlers::get_rules,
     handheld::down::chunk_handlers::get_chunk,
     handheld::down::handlers::look_up_units,
     handheld::down::handlers::deposit_events,
@@ -269,6 +270,14 @@ pub fn internal(config: &mut ServiceConfig) {
         .route("/", web::route().to(to_docs))
         .route("/docs", web::route().to(to_docs))
         .route("/app", web::get().to(pda::handlers::to_app))
+        .route(
+            "/app/authority.crt",
+            web::get().to(tls::handlers::authority_certificate),
+        )
+        .route(
+            "/app/authority.json",
+            web::get().to(tls::handlers::authority_fingerprint),
+        )
         .route("/app/{path:.*}", web::get().to(pda::handlers::app_file))
         .route("/app/{path:.*}", web::head().to(pda::handlers::app_file))
         .default_service(web::route().to(no_such_operation))

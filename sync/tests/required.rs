@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     event::{
         Counterpart, Document, Environment, Event, Input, Kind, LotLine, UnitRead,
-        required::{Profile, RULES, Said, missing, missing_under, profiles},
+        required::{Profile, RULES, Said, missing, missing_under, profiles, version},
     },
     facts::World,
     ids::{DeviceId, EnterpriseId, EventId, LocationId},
@@ -285,4 +285,14 @@ fn the_goods_tell_the_profile() {
         assert_eq!(Profile::of_id(id), Some(profile));
         assert_eq!(serde_json::to_value(profile).unwrap(), json!(id));
     }
+}
+
+/// `golden/required.json` was made from the printed tables by another program (Python); the app reads
+/// the same file, and what `GET /v1/sync/rules` tells.
+#[test]
+fn the_rules_as_devices_are_told_them() {
+    let golden: serde_json::Value =
+        serde_json::from_str(include_str!("golden/required.json")).unwrap();
+    assert_eq!(serde_json::to_value(RULES).unwrap(), golden["rules"]);
+    assert_eq!(version(), golden["version"]);
 }

@@ -192,3 +192,24 @@ on_both!(a_look_up_tells_only_who_may_know, |app| {
     assert_eq!(told["cards"], json!([null, null, null]));
     app.stop().await;
 });
+
+on_both!(a_device_is_told_the_rules_and_when_they_change, |app| {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let told = ok(device.read("/v1/sync/rules").await);
+    let golden: Value =
+        serde_json::from_str(include_str!("../../sync/tests/golden/required.json")).unwrap();
+    assert_eq!(
+        (&told["rules"], &told["version"]),
+        (&golden["rules"], &golden["version"])
+    );
+    device.keep(&text_of(&told["anchor"]));
+    assert_eq!(device.status().await.epoch, 1, "the anchor is good");
+    let page = device.pull(0, 500).await;
+    assert_eq!(page.rules.as_deref(), golden["version"].as_str());
+    refused(
+        app.stranger().get("/v1/sync/rules").await,
+        "device-not-known",
+    );
+    app.stop().await;
+});

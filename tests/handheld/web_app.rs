@@ -60,3 +60,43 @@ async fn the_app_is_served_under_its_policy() {
     }
     app.stop().await;
 }
+
+/// Pages beside the app: under a policy as strict, and no part of what devices keep.
+#[actix_web::test]
+async fn the_officers_pages_are_served_beside_the_app() {
+    let app = TestApp::spawn(Engine::Sqlite).await;
+    let officer = Caller::new(&app.internal_url, None);
+    let kept = officer.get("/app/precache.js").await.text();
+    for page in ["/app/enrol", "/app/trust"] {
+        let answer = officer.get(page).await;
+        assert_eq!(answer.status, 200, "{page}");
+        let text = answer.text();
+        assert!(text.contains("<html lang=\"zh-CN\">"), "{text}");
+        // No script and no style but in files.
+        assert!(
+            !text.contains("<script>") && !text.contains("style="),
+            "{text}"
+        );
+        let policy = answer.header("content-security-policy");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self'"),
+            "{policy}"
+        );
+        assert!(!policy.contains("unsafe"), "{policy}");
+        let name = page.trim_start_matches("/app/");
+        assert!(
+            !kept.contains(&format!("\"{name}.")),
+            "{name} is kept by devices"
+        );
+        let script = officer.get(&format!("{page}.js")).await;
+        assert_eq!(
+            (script.status, script.header("content-type")),
+            (200, "text/javascript; charset=utf-8")
+        );
+    }
+    // Nobody has to trust anybody over plain HTTP.
+    for file in ["/app/authority.crt", "/app/authority.json"] {
+        assert_eq!(officer.get(file).await.problem(), "not-found", "{file}");
+    }
+    app.stop().await;
+}

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 use suyuan::{demo::Demo, sealing::Sealer};
+#[allow(unused_imports)]
 pub use suyuan_tests::until;
 use suyuan_tests::{Caller, Engine, TestApp, new_postgres_database, recall_order};
 use tokio::{
@@ -153,6 +154,11 @@ impl Program {
     pub fn kill(&mut self) {
         self.child.kill().expect("SIGKILL");
         self.child.wait().expect("its end");
+    }
+
+    /// Is it gone?
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("its state").is_some()
     }
 
     /// Memory it holds, in KiB.

@@ -6,6 +6,7 @@ use super::{
     StartError,
     background::Background,
     listener::{self, Bound, CONNECTIONS_MAX, HEAD_TIMEOUT},
+    secure,
 };
 use crate::{
     accounts::token::Tokens,
@@ -27,6 +28,7 @@ use crate::{
     routes,
     sealing::Sealer,
     suspicions,
+    tls::{Authority, Identity},
     voices::{self, receive::Voices},
     watches::take::{self, Watches},
 };
@@ -76,6 +78,8 @@ pub struct Internal {
     pub redis: RedisTier,
     /// What is printed into codes.
     pub base_url: String,
+    /// Whom devices have to be told to trust, if anybody.
+    pub authority: Option<Authority>,
     /// Leaving soon: readiness fails.
     pub draining: Draining,
 }
@@ -110,6 +114,7 @@ impl Internal {
         let folder = Some(settings.catalogue.folder.as_str()).filter(|folder| !folder.is_empty());
         let catalogue = Catalogue::with_folder(folder.map(Path::new))?;
         let internal = Internal {
+            authority: Authority::open(&settings.internal)?,
             base_url: settings.base_url(),
             catalogue,
             settings,
@@ -132,6 +137,7 @@ pub struct InternalPart {
     /// What its handlers work with; demo and tests use it too.
     pub state: Data<Internal>,
     bound: Option<Bound>,
+    identity: Option<Box<Identity>>,
     tasks: Vec<JoinHandle<()>>,
     _folding: Background,
     _lock: FileLock,
@@ -146,6 +152,8 @@ impl InternalPart {
         sealer: Sealer,
         draining: Draining,
     ) -> Result<InternalPart, StartError> {
+        // Before anything is changed: a server that nobody can reach is none.
+        let identity = Identity::open(&settings.internal, clock.now())?;
         let url = db::url(&settings);
         let lock = Db::lock(&url)?;
         let db = Db::open(&url, &settings.database).await?;
@@ -232,6 +240,7 @@ impl InternalPart {
         Ok(InternalPart {
             state: Data::new(internal),
             bound: Some(bound),
+            identity: identity.map(Box::new),
             tasks,
             _folding: folding,
             _lock: lock,
@@ -257,23 +266,32 @@ impl InternalPart {
         self.tasks.push(tokio::spawn(connections.clone().watch()));
         let state = self.state.clone();
         let readers = Data::new(Readers::new(&settings.photo));
-        let server = HttpServer::new(move || {
+        let app = move || {
             App::new()
                 .app_data(state.clone())
                 .app_data(readers.clone())
                 .app_data(state.draining.clone())
                 .wrap(from_fn(http::finish_internal))
                 .configure(routes::internal)
-        })
-        .workers(listener::workers(self.state.settings.internal.workers))
-        .max_connections(CONNECTIONS_MAX)
-        .client_request_timeout(HEAD_TIMEOUT)
-        .keep_alive(Duration::from_secs(self.state.settings.limits.idle_s))
-        .shutdown_timeout(self.state.settings.drain.timeout_s)
-        .disable_signals()
-        .on_connect(move |io, about| connections.arrive(io, about))
-        .listen(bound.socket)?
-        .run();
+        };
+        let terms = secure::Terms {
+            workers: listener::workers(settings.internal.workers),
+            idle: Duration::from_secs(settings.limits.idle_s),
+            drain_s: settings.drain.timeout_s,
+        };
+        let server = match self.identity.take() {
+            Some(identity) => secure::serve(app, bound, *identity, terms, connections)?,
+            None => HttpServer::new(app)
+                .workers(terms.workers)
+                .max_connections(CONNECTIONS_MAX)
+                .client_request_timeout(HEAD_TIMEOUT)
+                .keep_alive(terms.idle)
+                .shutdown_timeout(terms.drain_s)
+                .disable_signals()
+                .on_connect(move |io, about| connections.arrive(io, about))
+                .listen(bound.socket)?
+                .run(),
+        };
         let handle = server.handle();
         self.tasks.push(listener::spawn(server));
         Ok(handle)

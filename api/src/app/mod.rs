@@ -6,6 +6,7 @@ mod background;
 mod internal;
 mod listener;
 mod public;
+mod secure;
 
 pub use internal::{Internal, InternalPart};
 pub use listener::{Bound, wait_for_signal};
@@ -26,6 +27,7 @@ use crate::{
     resolver::Resolver,
     sealing::{ReaderKey, SealError, Sealer},
     telemetry,
+    tls::TlsError,
 };
 use actix_web::{dev::ServerHandle, http::header::InvalidHeaderName, web::Data};
 use sea_orm::DbErr;
@@ -76,6 +78,9 @@ pub enum StartError {
     /// `public.region_header` is no header's name.
     #[error("public.region_header")]
     RegionHeader(#[from] InvalidHeaderName),
+    /// Certificate or key of the internal listener.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The server itself.
     #[error("server")]
     Server(#[from] io::Error),
@@ -117,14 +122,15 @@ impl Application {
         settings.internal.listen = internal.addr;
         let draining = Draining::default();
         let (public_addr, internal_addr) = (public.addr, internal.addr);
-        // The internal part first: it makes the schema the public part reads.
-        let internal = InternalPart::open(
+        // The internal part first: it makes the schema the public part reads. In a box: this future
+        // stands inside those of whole stories.
+        let internal = Box::pin(InternalPart::open(
             settings.clone(),
             internal,
             clock.clone(),
             sealer.clone(),
             draining.clone(),
-        )
+        ))
         .await?;
         let opener = Opener::Master(sealer);
         let public = PublicPart::open(&settings, public, clock, opener, draining).await?;

@@ -58,7 +58,12 @@ pub async fn run(config: Option<PathBuf>, args: DemoArgs) -> Result<ExitCode, Bo
         ("log.level", "warn".to_owned()),
         ("log.format", "text".to_owned()),
     ];
-    let mut flags = Vec::new();
+    // It checks itself in plain HTTP, which does not leave this machine.
+    let mut flags = vec![
+        ("internal.tls_certificate", String::new()),
+        ("internal.tls_key", String::new()),
+        ("internal.tls_authority", String::new()),
+    ];
     if let Some(address) = args.public_listen {
         flags.push(("public.listen", address.to_string()));
     } else if args.lan {

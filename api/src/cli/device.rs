@@ -14,6 +14,7 @@ use suyuan::{
     http::page::Paging,
     log::{Actor, Log},
     registry::{enterprises::store as enterprises, locations::store as locations},
+    tls::Authority,
 };
 use uuid::Uuid;
 
@@ -137,10 +138,25 @@ async fn show(
     enterprise: Uuid,
     id: Uuid,
 ) -> Result<(), Box<dyn Error>> {
-    let (row, ticket) = ticket::make(settings, log, enterprise, Actor::System, id).await?;
+    let authority = Authority::open(&settings.internal)?;
+    let made = ticket::make(
+        settings,
+        authority.as_ref(),
+        log,
+        enterprise,
+        Actor::System,
+        id,
+    );
+    let (row, ticket) = made.await?;
     println!("{}", qr_for_terminal(&ticket.text));
     println!("{} {}", row.id, row.name);
     println!("code {} until {}", ticket.code, ticket.expires_at);
     println!("{}", ticket.text);
+    if let Some(authority) = authority {
+        println!(
+            "the device has to trust the authority {}",
+            authority.fingerprint.groups()
+        );
+    }
     Ok(())
 }

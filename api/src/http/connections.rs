@@ -8,6 +8,7 @@ use crate::limits::{
     client::Proxies,
     place::{Block, network},
 };
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::{dev::Extensions, rt::net::TcpStream};
 use socket2::{SockRef, Socket};
 use std::{
@@ -71,7 +72,9 @@ impl Connections {
 
     /// A new connection: takes a seat, or is closed at once.
     pub fn arrive(self: &Arc<Connections>, io: &dyn Any, about: &mut Extensions) {
-        let Some(stream) = io.downcast_ref::<TcpStream>() else {
+        let secure = || io.downcast_ref::<TlsStream<TcpStream>>();
+        let plain = io.downcast_ref::<TcpStream>();
+        let Some(stream) = plain.or_else(|| Some(secure()?.get_ref().0)) else {
             return;
         };
         if let Some(connection) = self.seat(stream) {

@@ -1,5 +1,5 @@
-//! The app's files by path, each with what a response needs: compressed once, when the first is
-//! asked for.
+//! The app's files by path, and those of the pages beside it for whoever looks after devices; each
+//! with what a response needs: compressed once, when the first is asked for.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -9,9 +9,13 @@ use std::{collections::BTreeMap, io::Write, sync::LazyLock};
 
 static APP: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/src/pda/app");
 
+/// Pages that are no part of the app, and that no device keeps.
+static OFFICE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/src/pda/office");
+
 static FILES: LazyLock<BTreeMap<&'static str, AppFile>> = LazyLock::new(|| {
     let mut files = BTreeMap::new();
-    gather(&APP, &mut files);
+    gather(&APP, false, &mut files);
+    gather(&OFFICE, true, &mut files);
     files
 });
 
@@ -19,6 +23,8 @@ static FILES: LazyLock<BTreeMap<&'static str, AppFile>> = LazyLock::new(|| {
 pub struct AppFile {
     /// Media type.
     pub media: &'static str,
+    /// Is it of the pages beside the app?
+    pub is_office: bool,
     /// Changes with its bytes.
     pub etag: String,
     /// As it is.
@@ -27,13 +33,18 @@ pub struct AppFile {
     pub gzip: Vec<u8>,
 }
 
-/// The file at a path below `/app/`; the folder itself is its page.
+/// The file at a path below `/app/`; pages have addresses without an ending.
 pub fn find(path: &str) -> Option<&'static AppFile> {
-    let path = if path.is_empty() { "index.html" } else { path };
+    let path = match path {
+        "" => "index.html",
+        "enrol" => "enrol.html",
+        "trust" => "trust.html",
+        path => path,
+    };
     FILES.get(path)
 }
 
-fn gather(folder: &Dir<'static>, files: &mut BTreeMap<&'static str, AppFile>) {
+fn gather(folder: &Dir<'static>, is_office: bool, files: &mut BTreeMap<&'static str, AppFile>) {
     for file in folder.files() {
         if let (Some(path), Some(media)) = (file.path().to_str(), media(file.path().extension())) {
             let bytes = file.contents();
@@ -42,6 +53,7 @@ fn gather(folder: &Dir<'static>, files: &mut BTreeMap<&'static str, AppFile>) {
                 path,
                 AppFile {
                     media,
+                    is_office,
                     etag: URL_SAFE_NO_PAD.encode(hash.as_ref()),
                     bytes,
                     gzip: gzip(bytes),
@@ -50,7 +62,7 @@ fn gather(folder: &Dir<'static>, files: &mut BTreeMap<&'static str, AppFile>) {
         }
     }
     for inner in folder.dirs() {
-        gather(inner, files);
+        gather(inner, is_office, files);
     }
 }
 
@@ -82,7 +94,7 @@ mod tests {
         fn count(folder: &Dir<'static>) -> usize {
             folder.files().count() + folder.dirs().map(count).sum::<usize>()
         }
-        assert_eq!(FILES.len(), count(&APP));
+        assert_eq!(FILES.len(), count(&APP) + count(&OFFICE));
         assert!(FILES.contains_key("sw.js") && find("").is_some() && find("../mod.rs").is_none());
     }
 

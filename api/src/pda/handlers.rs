@@ -17,12 +17,22 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types app";
 
+/// The same for the pages beside the app, with pictures that stand in an answer: the QR code.
+const OFFICE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
 /// A file of the app. It is asked for anew each time and told again only when it changed: the app
 /// itself keeps its files for when there is no network.
 pub async fn app_file(request: HttpRequest, path: Path<String>) -> Result<HttpResponse, Problem> {
     let file = files::find(&path).ok_or_else(|| Problem::new(ProblemCode::NotFound))?;
     let zipped = http::header_text(&request, &header::ACCEPT_ENCODING).contains("gzip")
         && !file.gzip.is_empty();
+    let policy = if file.is_office {
+        OFFICE_POLICY
+    } else {
+        POLICY
+    };
     let etag = format!("\"{}{}\"", file.etag, if zipped { "-gz" } else { "" });
     let known = http::header_text(&request, &header::IF_NONE_MATCH);
     let same = known.split(',').any(|tag| tag.trim() == etag);
@@ -35,7 +45,7 @@ pub async fn app_file(request: HttpRequest, path: Path<String>) -> Result<HttpRe
         .insert_header((header::ETAG, etag))
         .insert_header((header::VARY, "accept-encoding"))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
         .insert_header(("x-content-type-options", "nosniff"))
         .insert_header(("referrer-policy", "no-referrer"))
         .insert_header(("permissions-policy", "camera=(self)"))

@@ -28,8 +28,8 @@ pub use enrol::{Enrol, EnrolAnswer, Limits, Ticket};
 pub use frame::FrameFault;
 pub use key::{Base64Url, Curve, KeyType, PublicKey, Signature, TrustKey, follow};
 pub use pull::{
-    Aside, LookUpAnswer, OwnFinding, PullAnswer, PullItem, SnapshotChunk, SnapshotManifest,
-    StatusAnswer,
+    Aside, LookUpAnswer, OwnFinding, PullAnswer, PullItem, RulesAnswer, SnapshotChunk,
+    SnapshotManifest, StatusAnswer,
 };
 pub use push::{Deposit, EventResult, FindingNote, Push, PushAnswer, Status};
 pub use ranges::Ranges;

@@ -4,6 +4,7 @@
 use super::{Chunk, FindingNote, Item, ListCurrent, Ranges, Signature, TrustKey, UnitCard, V};
 use crate::{
     chain::Hash,
+    event::required::Rule,
     ids::{DeviceId, Epoch, EventId, Gseq, Micros, Seq},
 };
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,23 @@ pub struct PullAnswer {
     /// Which recall list holds now, and as of when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<ListCurrent>,
+    /// The version of the rules that hold: a device that holds another asks for `GET
+    /// /v1/sync/rules`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<String>,
+    /// The newest anchor, opaque.
+    pub anchor: String,
+}
+
+/// What events have to say (C15), so that a device asks for it while the goods are at hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RulesAnswer {
+    /// Version of this message.
+    pub v: V<1>,
+    /// The version of the rules.
+    pub version: String,
+    /// All of them, in the order of the tables.
+    pub rules: Vec<Rule>,
     /// The newest anchor, opaque.
     pub anchor: String,
 }

@@ -86,16 +86,16 @@ export async function serve() {
 }
 
 /**
- * A browser whose storage lives in a folder. `kill` ends it and everything it started as a battery
- * pull does, without asking; `context` is that of its one window.
+ * A browser whose storage lives in a folder, with flags of the test's own. `kill` ends it and
+ * everything it started as a battery pull does, without asking; `context` is that of its one window.
  */
-export async function launch(folder) {
+export async function launch(folder, flags = []) {
   const { chromium } = requirePackage("playwright-core");
   const child = spawn(
     process.env.SUYUAN_TEST_CHROMIUM ?? "/usr/bin/chromium",
     [
       ...["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-      ...["--disable-sync", "--lang=zh-CN", "--accept-lang=zh-CN", "--remote-debugging-port=0", `--user-data-dir=${folder}`, "about:blank"],
+      ...["--disable-sync", "--lang=zh-CN", "--accept-lang=zh-CN", "--remote-debugging-port=0", ...flags, `--user-data-dir=${folder}`, "about:blank"],
     ],
     { detached: true, stdio: ["ignore", "ignore", "pipe"] },
   );

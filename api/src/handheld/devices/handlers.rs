@@ -139,6 +139,7 @@ pub async fn enrol(state: Data<Internal>, payload: web::Payload) -> Result<HttpR
 async fn told(state: &Internal, caller: &Staff, id: Uuid) -> Result<HttpResponse, Problem> {
     let made = ticket::make(
         &state.settings,
+        state.authority.as_ref(),
         &state.log,
         caller.enterprise,
         caller.actor,

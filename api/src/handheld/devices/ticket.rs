@@ -13,6 +13,7 @@ use crate::{
     config,
     entities::device,
     log::{Actor, Log},
+    tls::Authority,
 };
 use suyuan_sync::{
     ids::{DeviceId, EnterpriseId, LocationId},
@@ -20,27 +21,36 @@ use suyuan_sync::{
 };
 use uuid::Uuid;
 
-/// Gives a device a new code to enrol with, and tells it.
+/// Gives a device a new code to enrol with, and tells it, with the fingerprint of the authority it
+/// has to trust.
 pub async fn make(
     settings: &config::Settings,
+    authority: Option<&Authority>,
     log: &Log,
     enterprise: Uuid,
     actor: Actor,
     id: Uuid,
 ) -> Result<(device::Model, TicketOut), DeviceError> {
     let (row, ticket) = store::ticket(log, enterprise, actor, id).await?;
-    let out = told(settings, &row, ticket);
+    let given = settings.handheld.certificate_fingerprint.as_str();
+    let given = Some(given.to_owned()).filter(|fingerprint| !fingerprint.is_empty());
+    let ours = || authority.map(|authority| authority.fingerprint.to_string());
+    let out = told(settings, given.or_else(ours), &row, ticket);
     Ok((row, out))
 }
 
-fn told(settings: &config::Settings, row: &device::Model, ticket: Ticket) -> TicketOut {
+fn told(
+    settings: &config::Settings,
+    fingerprint: Option<String>,
+    row: &device::Model,
+    ticket: Ticket,
+) -> TicketOut {
     let text = wire::Ticket {
         v: V,
         url: settings.device_url(),
         enterprise: EnterpriseId(row.enterprise_id),
         code: ticket.code.clone(),
-        fingerprint: Some(settings.handheld.certificate_fingerprint.clone())
-            .filter(|fingerprint| !fingerprint.is_empty()),
+        fingerprint,
         profile: row.profile.clone(),
     };
     let text = serde_json::to_string(&text).unwrap_or_default();

@@ -29,12 +29,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use suyuan_sync::{
     chain::Hash,
+    event::required,
     fold::UnitState,
     ids::{EnterpriseId, LocationId},
     limits::{LOOK_UP_CODES_MAX, PULL_ITEMS_MAX},
     trace_code,
     unit::UnitKey,
-    wire::{LookUpAnswer, PullAnswer, UnitCard, V},
+    wire::{LookUpAnswer, PullAnswer, RulesAnswer, UnitCard, V},
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -95,7 +96,7 @@ pub async fn get_sync_status(
 /// was set back: begin with `GET /v1/sync/snapshot`.
 #[utoipa::path(tag = "handheld", operation_id = "pull_changes", params(PullQuery),
     responses((status = 200, body = Object, description = "`{v, items[{gseq, item{type, ..}}], cursor, \
-        more, list{version, made_at, content, key, sig}, anchor}`"),
+        more, list{version, made_at, content, key, sig}, rules, anchor}`"),
     (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
     (status = 410, body = ProblemBody), (status = 422, body = ProblemBody)))]
 #[get("/v1/sync/pull")]
@@ -140,7 +141,27 @@ pub async fn pull_changes(
         cursor: page.cursor,
         more: page.more,
         list: Some(page.list),
+        rules: Some(required::version().to_owned()),
         anchor: anchors.issue(device.device, device.epoch, page.stamp, now),
+    }))
+}
+
+/// What events have to say besides what no event can lack: the mandatory items of the standards, by
+/// kind of event and profile of the goods. They change with the program; `rules` in the answer of a
+/// pull says which version holds. Signed as `GET /v1/sync/status` is.
+#[utoipa::path(tag = "handheld", operation_id = "get_rules",
+    responses((status = 200, body = Object, description = "`{v, version, rules[{profile, kind, item, \
+        source, said}], anchor}`"),
+    (status = 401, body = ProblemBody), (status = 403, body = ProblemBody)))]
+#[get("/v1/sync/rules")]
+pub async fn get_rules(state: Data<Internal>, device: DeviceRead) -> Result<HttpResponse, Problem> {
+    let (_, stamp) = state.log.head().await?;
+    let (anchors, now) = (&state.handheld.anchors, state.clock.now());
+    Ok(answer(&RulesAnswer {
+        v: V,
+        version: required::version().to_owned(),
+        rules: required::RULES.to_vec(),
+        anchor: anchors.issue(device.0.device, device.0.epoch, stamp, now),
     }))
 }
 

@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "ffae6126";
+export const VERSION = "d450c139";
 
 export const FILES = [
   "app.css",

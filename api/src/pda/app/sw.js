@@ -29,7 +29,8 @@ worker.addEventListener("fetch", (/** @type {any} */ event) => {
   if (event.request.method !== "GET" || origin !== worker.location.origin || !pathname.startsWith("/app/")) return;
   const answer = async () => {
     const cache = await caches.open(CACHE);
-    const path = event.request.mode === "navigate" ? "/app/index.html" : pathname;
+    // The folder is its page; other pages below it are the server's own.
+    const path = pathname === "/app/" ? "/app/index.html" : pathname;
     return (await cache.match(path)) ?? fetch(event.request);
   };
   event.respondWith(answer());

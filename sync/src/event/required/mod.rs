@@ -14,9 +14,10 @@ mod tables;
 pub use tables::RULES;
 
 use super::{Counterpart, Event, Kind};
-use crate::facts::World;
+use crate::{chain::Hash, facts::World};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use sha2::{Digest, Sha256};
+use std::{collections::BTreeSet, sync::LazyLock};
 
 /// A profile of a standard, as the catalogue names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -52,7 +53,7 @@ impl Profile {
 }
 
 /// One mandatory item of events of a kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Rule {
     /// The profile that demands it; `None`: the agreement itself, of all.
     pub profile: Option<Profile>,
@@ -67,7 +68,8 @@ pub struct Rule {
 }
 
 /// Where an item stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Said {
     /// In a field without which a text is no event: never missing.
     Always,
@@ -143,6 +145,19 @@ fn in_body(event: &Event, item: &str) -> bool {
         Value::Object(map) => !map.is_empty(),
         Value::Bool(_) | Value::Number(_) => true,
     })
+}
+
+/// Changes with the rules, so that a device sees whether it holds those of its server: the beginning
+/// of the SHA-256 of their JSON.
+pub fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let text = serde_json::to_vec(RULES).unwrap_or_default();
+        let bytes: [u8; 32] = Sha256::digest(text).into();
+        let mut hash = Hash(bytes).to_string();
+        hash.truncate(16);
+        hash
+    });
+    &VERSION
 }
 
 /// The items the agreement needs of an event of this kind, whatever its goods, and that it lacks.

@@ -1,0 +1,210 @@
+// Where an officer makes a device and shows it the QR code it enrols by. The session lives in this
+// page alone: nothing is stored, and what came from the server is shown as text.
+
+import { WORDS } from "./enrol-words.js";
+
+/** @template {HTMLElement} T @param {string} id @param {new () => T} kind @returns {T} */
+function at(id, kind) {
+  const found = document.getElementById(id);
+  if (!(found instanceof kind)) throw new Error(`the page has no ${id}`);
+  return found;
+}
+const told = at("told", HTMLElement);
+const signIn = at("sign-in", HTMLFormElement);
+const make = at("make", HTMLFormElement);
+const ticket = at("ticket", HTMLElement);
+
+let isEnglish = navigator.language.toLowerCase().startsWith("en");
+let session = { access: "", refresh: "" };
+/** The device whose code is shown. @type {{ id: string, name: string, epoch: number, until: number } | null} */
+let shown = null;
+
+/** @param {string} key */
+const word = (key) => WORDS[key]?.[isEnglish ? 1 : 0] ?? key;
+
+/** Something went wrong, with words for people. */
+class Refused extends Error {}
+
+/**
+ * A call of the API.
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @returns {Promise<any>}
+ */
+async function call(method, path, body) {
+  /** @type {Record<string, string>} */
+  const headers = {};
+  if (session.access) headers.authorization = `Bearer ${session.access}`;
+  /** @type {RequestInit} */
+  const init = { method, headers, cache: "no-store", credentials: "omit", redirect: "error" };
+  if (body !== undefined) {
+    headers["content-type"] = "application/json";
+    if (path === "/v1/devices") headers["idempotency-key"] = crypto.randomUUID();
+    init.body = JSON.stringify(body);
+  }
+  const response = await fetch(path, init).catch(() => null);
+  if (!response) throw new Refused(word("unreached"));
+  const answer = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
+  if (response.status === 401 && session.access) {
+    session = { access: "", refresh: "" };
+    show(signIn);
+  }
+  const errors = Array.isArray(answer.errors) ? answer.errors : [];
+  const said = errors.map((/** @type {any} */ error) => (isEnglish ? error.message : error.message_zh));
+  const title = isEnglish ? answer.title : answer.title_zh;
+  throw new Refused([title ?? `HTTP ${response.status}`, ...said].join(" "));
+}
+
+/** Does something, and tells what kept it from being done. @param {() => Promise<void>} act */
+async function attempt(act) {
+  const buttons = [...document.querySelectorAll("button")];
+  for (const button of buttons) button.disabled = true;
+  told.textContent = "";
+  try {
+    await act();
+  } catch (error) {
+    told.textContent = error instanceof Refused ? error.message : String(error);
+  } finally {
+    for (const button of buttons) button.disabled = false;
+  }
+}
+
+/** @param {HTMLElement} part */
+function show(part) {
+  for (const other of [signIn, make, ticket]) other.hidden = other !== part;
+  if (part !== ticket) shown = null;
+  const first = part.querySelector("input, select, h2");
+  if (first instanceof HTMLElement) first.focus();
+}
+
+function speak() {
+  document.documentElement.lang = isEnglish ? "en" : "zh-CN";
+  document.title = `${word("title")} · ${isEnglish ? "Suyuan" : "溯源"}`;
+  for (const element of document.querySelectorAll("[data-t]")) element.textContent = word(element.getAttribute("data-t") ?? "");
+  for (const element of document.querySelectorAll("[data-l]")) element.setAttribute("aria-label", word(element.getAttribute("data-l") ?? ""));
+  at("qr", HTMLImageElement).alt = word("qr");
+  const other = at("language", HTMLButtonElement);
+  other.textContent = isEnglish ? "中文" : "English";
+  other.lang = isEnglish ? "zh-CN" : "en";
+  tick();
+}
+
+async function signedIn() {
+  const places = make.elements.namedItem("place");
+  if (!(places instanceof HTMLSelectElement)) return;
+  /** @type {{ id: string, code: string, name: string }[]} */
+  const all = [];
+  let page = await call("GET", "/v1/locations?limit=500");
+  all.push(...page.items);
+  while (page.next) {
+    page = await call("GET", `/v1/locations?limit=500&after=${page.next}`);
+    all.push(...page.items);
+  }
+  places.replaceChildren(...all.map(({ id, code, name }) => new Option(`${name} (${code})`, id)));
+  if (all.length === 0) throw new Refused(word("no_places"));
+  show(make);
+}
+
+/** @param {any} made */
+function showTicket({ device, ticket: { svg, text, expires_at } }) {
+  shown = { id: device.id, name: device.name, epoch: device.epoch, until: Date.parse(expires_at) };
+  at("device", HTMLElement).textContent = device.name;
+  const qr = at("qr", HTMLImageElement);
+  qr.hidden = !svg;
+  if (svg) qr.src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+  at("text", HTMLTextAreaElement).value = text;
+  const { url } = JSON.parse(text);
+  link("app-url", `${url}/app/`);
+  link("trust-url", `${url}/app/trust`);
+  tick();
+  show(ticket);
+}
+
+/** @param {string} id @param {string} url */
+function link(id, url) {
+  const anchor = at(id, HTMLAnchorElement);
+  anchor.textContent = url;
+  anchor.href = url;
+}
+
+/** How long the code still holds. */
+function tick() {
+  if (!shown) return;
+  const state = at("state", HTMLElement);
+  const left = Math.max(0, Math.round((shown.until - Date.now()) / 1000));
+  const isDone = ticket.dataset.done === shown.id;
+  const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+  state.textContent = isDone ? `✓ ${word("enrolled")}` : left > 0 ? `${word("waiting")} ${clock}` : word("over");
+  at("qr", HTMLImageElement).classList.toggle("spent", isDone || left === 0);
+}
+
+/** Has the device enrolled? */
+async function look() {
+  const asked = shown;
+  if (!asked || ticket.dataset.done === asked.id) return;
+  const device = await call("GET", `/v1/devices/${asked.id}`).catch(() => null);
+  if (device && shown === asked && device.epoch > asked.epoch) ticket.dataset.done = asked.id;
+}
+
+async function fingerprint() {
+  const response = await fetch("/app/authority.json", { cache: "no-store" }).catch(() => null);
+  const known = response?.ok ? await response.json() : null;
+  at("fingerprint", HTMLElement).hidden = !known;
+  at("trust-first", HTMLElement).hidden = !known;
+  if (!known) return;
+  at("groups", HTMLElement).textContent = known.groups;
+  at("words", HTMLElement).textContent = `${known.words_zh} · ${known.words_en}`;
+}
+
+/** @param {HTMLFormElement} form @param {string} name */
+const given = (form, name) => String(new FormData(form).get(name) ?? "");
+
+signIn.addEventListener("submit", (event) => {
+  event.preventDefault();
+  void attempt(async () => {
+    const asked = { username: given(signIn, "username"), password: given(signIn, "password") };
+    const { access_token, refresh_token } = await call("POST", "/v1/sessions", asked);
+    session = { access: access_token, refresh: refresh_token };
+    signIn.reset();
+    await signedIn();
+  });
+});
+make.addEventListener("submit", (event) => {
+  event.preventDefault();
+  void attempt(async () => {
+    const asked = { name: given(make, "name"), profile: given(make, "profile"), location_id: given(make, "place") };
+    showTicket(await call("POST", "/v1/devices", asked));
+  });
+});
+at("again", HTMLButtonElement).addEventListener("click", () =>
+  attempt(async () => {
+    if (!shown) return;
+    delete ticket.dataset.done;
+    showTicket(await call("POST", `/v1/devices/${shown.id}/tickets`, {}));
+  }),
+);
+at("next", HTMLButtonElement).addEventListener("click", () => {
+  const name = make.elements.namedItem("name");
+  if (name instanceof HTMLInputElement) name.value = "";
+  show(make);
+});
+at("sign-out", HTMLButtonElement).addEventListener("click", () =>
+  attempt(async () => {
+    const { refresh } = session;
+    session = { access: "", refresh: "" };
+    show(signIn);
+    told.textContent = word("signed_out");
+    await call("DELETE", "/v1/sessions", { refresh_token: refresh });
+  }),
+);
+at("language", HTMLButtonElement).addEventListener("click", () => {
+  isEnglish = !isEnglish;
+  speak();
+});
+setInterval(tick, 1000);
+setInterval(() => void look(), 2000);
+speak();
+show(signIn);
+void fingerprint();

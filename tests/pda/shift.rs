@@ -1,0 +1,60 @@
+//! A shift with PDAs, told by `tests/browser/shift/story.mjs` in a real browser: this is what it
+//! begins with, and what it is given.
+
+use crate::{people::PASSWORD, site::Site};
+use serde_json::json;
+use std::{path::Path, process::Stdio};
+use suyuan_tests::Engine;
+use tokio::{io::AsyncWriteExt, process::Command};
+
+/// What the browser is driven by.
+const STORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/browser/shift/story.mjs");
+
+async fn told(engine: Engine) {
+    let site = Site::new(engine).await;
+    let scene = &site.scene;
+    let given = json!({
+        "internal": site.program.url,
+        "public": site.public_url(),
+        "authority": site.certificate.file("authority.crt"),
+        "certificate": site.certificate.file("server.crt"),
+        "officer": {"username": "acme.operator", "password": PASSWORD},
+        "administrator": {"username": "acme.admin", "password": PASSWORD},
+        "warehouse": scene.warehouse, "store": scene.store, "batch": scene.batch,
+        "tins": scene.tins,
+    });
+    let mut story = Command::new("node")
+        .arg(Path::new(STORY))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("Node.js");
+    let mut input = story.stdin.take().expect("its input");
+    let text = given.to_string();
+    input
+        .write_all(text.as_bytes())
+        .await
+        .expect("what it is given");
+    drop(input);
+    let ended = story.wait_with_output().await.expect("its end");
+    let said = String::from_utf8_lossy(&ended.stdout);
+    let faults = String::from_utf8_lossy(&ended.stderr);
+    println!("{said}");
+    assert!(
+        ended.status.success(),
+        "{said}\n{faults}\n{}",
+        site.program.said()
+    );
+}
+
+#[actix_web::test]
+async fn sqlite() {
+    told(Engine::Sqlite).await;
+}
+
+#[actix_web::test]
+async fn postgres() {
+    told(Engine::Postgres).await;
+}

@@ -1,0 +1,104 @@
+//! What these stories begin with: a certificate, a maker with places and tins, and the program that
+//! serves them over TLS.
+
+use crate::{
+    programs::{Program, run},
+    scene::Scene,
+};
+use std::path::PathBuf;
+use suyuan::sealing::Sealer;
+use suyuan_tests::{Engine, TestApp, new_postgres_database};
+use tempfile::TempDir;
+
+/// The name devices find it by.
+pub const HOST: &str = "suyuan.test";
+
+/// The files of `suyuan cert`.
+pub struct Certificate {
+    folder: TempDir,
+    /// What it said.
+    pub said: String,
+}
+
+impl Certificate {
+    /// Made for [`HOST`] and this machine.
+    pub fn new() -> Certificate {
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().display().to_string();
+        let words = ["cert", "--address", HOST, "127.0.0.1", "--out", &out];
+        let (well, said, faults) = run(&words, &[]);
+        assert!(well, "{faults}");
+        Certificate { folder, said }
+    }
+
+    /// One of its files.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The settings that name them.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let file = |name: &str| self.file(name).display().to_string();
+        vec![
+            ("internal.tls_certificate", file("server.crt")),
+            ("internal.tls_key", file("server.key")),
+            ("internal.tls_authority", file("authority.crt")),
+            ("handheld.url", format!("https://{HOST}")),
+        ]
+    }
+}
+
+/// An installation whose server is a process of its own.
+pub struct Site {
+    /// Its maker and places.
+    pub scene: Scene,
+    /// Its certificate.
+    pub certificate: Certificate,
+    /// Its server.
+    pub program: Program,
+    _data: TempDir,
+}
+
+impl Site {
+    /// On a database of its own.
+    pub async fn new(engine: Engine) -> Site {
+        let data = tempfile::tempdir().expect("a folder");
+        let url = match engine {
+            Engine::Sqlite => format!("sqlite://{}/suyuan.db", data.path().display()),
+            Engine::Postgres => new_postgres_database().await,
+        };
+        let key = Sealer::generate().expect("randomness").to_string();
+        let sealer = Sealer::from_base64(&key).expect("a key");
+        let folder = tempfile::tempdir().expect("a folder");
+        let app = TestApp::spawn_on(engine, url.clone(), sealer, folder, &[]).await;
+        let scene = Scene::of(&app).await;
+        app.stop().await;
+        let certificate = Certificate::new();
+        let mut all = certificate.settings();
+        all.push(("database.url", url));
+        all.push(("security.master_key", key));
+        all.push(("data_dir", data.path().display().to_string()));
+        all.push(("log.level", "suyuan=warn".to_owned()));
+        let all: Vec<(&str, &str)> = all
+            .iter()
+            .map(|(key, value)| (*key, value.as_str()))
+            .collect();
+        let program = Program::start("serve", &all).await;
+        Site {
+            scene,
+            certificate,
+            program,
+            _data: data,
+        }
+    }
+
+    /// Where consumers find it.
+    pub fn public_url(&self) -> String {
+        let said = self.program.said();
+        let line = said
+            .lines()
+            .find_map(|line| line.strip_prefix("consumers: "));
+        let url = line.and_then(|line| line.strip_suffix("/q"));
+        url.expect("an address for consumers").to_owned()
+    }
+}
