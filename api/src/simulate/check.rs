@@ -100,13 +100,14 @@ impl Run {
         all::i30_every_flipped_bit_is_found(&whole)?;
         self.log = whole;
         let examined = replay::examine(&self.observer, &self.sealer).await?;
+        // Of a run that fails, too: whoever looks for the reason begins with these.
+        self.told = (examined.told.facts.clone(), examined.told.world.clone());
         if !examined.differences.is_empty() {
             let few = examined.differences.iter().take(SHOWN);
             let few: Vec<String> = few.map(ToString::to_string).collect();
             let (all, few) = (examined.differences.len(), few.join("\n  "));
             return Err(Broken::new("I8", format!("{all} differences\n  {few}")).into());
         }
-        self.told = (examined.told.facts.clone(), examined.told.world.clone());
         let units = &examined.rebuilt.units;
         let states = units
             .iter()

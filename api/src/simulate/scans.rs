@@ -53,6 +53,9 @@ pub fn scan(
         {
             event.id = *used;
         }
+        if let Some(taken) = memory.of_another(handset.site.enterprise, event.id) {
+            event.id = taken;
+        }
         event.device = slot.device;
         event.epoch = slot.epoch;
         event.seq = if dice.happens(3) { seq + 5 } else { seq };
@@ -83,6 +86,21 @@ pub fn scan(
         texts.push((event.id, text));
     }
     texts
+}
+
+impl Memory {
+    /// The id of an event that another enterprise stated, since ids are an enterprise's own and
+    /// nobody keeps a stranger from using one again: now and then, as the new id's last bytes say.
+    fn of_another(&self, enterprise: EnterpriseId, id: EventId) -> Option<EventId> {
+        let [.., back, often] = *id.0.as_bytes();
+        if often >= 6 {
+            return None;
+        }
+        let own = |id: EventId| self.made.contains(&(enterprise, id));
+        let others = self.made.iter().rev().filter(|(of, _)| *of != enterprise);
+        let mut free = others.map(|(_, id)| *id).filter(|id| !own(*id));
+        free.nth(usize::from(back % 8))
+    }
 }
 
 fn new_event(dice: &mut Dice, now: Micros) -> EventId {

@@ -405,6 +405,7 @@ async fn enter(engine: &mut Engine, act: &Act, standing: Vec<Standing>) -> Resul
     let moment = Moment {
         first: act.position(),
         last: act.position(),
+        stamp: act.stamp(),
     };
     let done = Folding::new(source, reader, moment)
         .run(act.tx(), &change)

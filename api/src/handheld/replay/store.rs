@@ -111,7 +111,9 @@ pub(super) async fn instants(conn: &impl ConnectionTrait) -> Result<BTreeMap<Gse
         let sql =
             format!("SELECT gseq AS n, stamp FROM {table} WHERE gseq > ? ORDER BY gseq LIMIT ?");
         for row in all(conn, &sql).await? {
-            instants.insert(row.try_get("", "n")?, row.try_get("", "stamp")?);
+            // It ended the time of the one before it: positions have no holes.
+            let position: Gseq = row.try_get("", "n")?;
+            instants.insert(position - 1, row.try_get("", "stamp")?);
         }
     }
     Ok(instants)

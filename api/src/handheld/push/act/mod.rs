@@ -148,6 +148,7 @@ impl Engine {
         let moment = Moment {
             first: block.position(0),
             last: block.position(decided.taken - 1),
+            stamp: block.stamp(0),
         };
         self.source.refresh(block.tx(), block.before()).await?;
         let change = self.placed(&block, &mut decided.admitting, moment).await?;

@@ -1,10 +1,14 @@
 //! Complete counts: what they do not name was not there, so they are about every unit that was at
 //! their place (C11), and whatever strikes or decides them is about these units, too.
 
-use super::{Folding, Unit};
+use super::{
+    Folding, Unit,
+    relate::{is_among, meant},
+};
 use crate::{
     clock::Micros,
     handheld::{units::store, world::WorldError},
+    log::Position,
 };
 use sea_orm::ConnectionTrait;
 use std::{
@@ -24,7 +28,7 @@ use uuid::Uuid;
 pub(super) struct Counts {
     all: Vec<Arc<Fact>>,
     /// Retracts, and what a correction turns on, by the count.
-    about: BTreeMap<EventId, Vec<Arc<Fact>>>,
+    about: BTreeMap<Position, Vec<Arc<Fact>>>,
 }
 
 impl Counts {
@@ -78,29 +82,41 @@ impl Folding<'_> {
         Ok(())
     }
 
-    /// The retracts of these facts, and what a correction among them turns on, by the fact.
+    /// The retracts that mean these facts, and what a correction among them turns on, by the fact.
     pub(super) async fn what_decides(
         &mut self,
         conn: &impl ConnectionTrait,
         facts: &[Arc<Fact>],
-    ) -> Result<BTreeMap<EventId, Vec<Arc<Fact>>>, WorldError> {
-        let mut out: BTreeMap<EventId, Vec<Arc<Fact>>> = BTreeMap::new();
+    ) -> Result<BTreeMap<Position, Vec<Arc<Fact>>>, WorldError> {
+        let mut out: BTreeMap<Position, Vec<Arc<Fact>>> = BTreeMap::new();
         if facts.is_empty() {
             return Ok(out);
         }
         let ids: BTreeSet<EventId> = facts.iter().map(|fact| fact.event.id).collect();
         let retracts = store::retracts_of(conn, &ids).await?;
         let positions = retracts.iter().map(|(.., gseq)| *gseq).collect();
-        for retract in store::by_position_then(conn, self.reader, &positions, self.upto).await? {
-            if let Some(target) = retract.event.target {
-                out.entry(target).or_default().push(retract);
-            }
-        }
-        for (retract, target) in &self.strikes {
-            if let Some(target) = target.as_ref().filter(|t| ids.contains(&t.event.id)) {
-                out.entry(target.event.id)
-                    .or_default()
-                    .push(retract.clone());
+        let retracts = store::by_position_then(conn, self.reader, &positions, self.upto).await?;
+        let new = self.strikes.iter().map(|(retract, _)| retract.clone());
+        let retracts: BTreeMap<Position, (Arc<Fact>, EventId)> = retracts
+            .into_iter()
+            .chain(new)
+            .filter_map(|fact| Some((fact.gseq, (fact.clone(), fact.event.target?))))
+            .filter(|(_, (_, target))| ids.contains(target))
+            .collect();
+        // Whoever means nothing of its own enterprise here may mean something that is not here.
+        let elsewhere = retracts.values().filter(|(retract, target)| {
+            let own = |fact: &Arc<Fact>| fact.enterprise == retract.enterprise;
+            !facts
+                .iter()
+                .any(|fact| fact.event.id == *target && own(fact))
+        });
+        let elsewhere = elsewhere.map(|(_, target)| *target).collect();
+        let mut named = store::by_event_id(conn, self.reader, &elsewhere).await?;
+        named.extend(self.arrived.iter().cloned());
+        for (retract, target) in retracts.values() {
+            let meant = meant(retract, *target, facts.iter().chain(&named));
+            if let Some(meant) = meant.filter(|meant| is_among(facts, meant)) {
+                out.entry(meant.gseq).or_default().push(retract.clone());
             }
         }
         let group = |fact: &Fact| fact.event.group.filter(|g| g.correct).map(|g| g.id);
@@ -119,7 +135,7 @@ impl Folding<'_> {
                 retract.enterprise == fact.enterprise && group(retract) == group(fact)
             };
             for retract in members.iter().filter(of) {
-                let about = out.entry(fact.event.id).or_default();
+                let about = out.entry(fact.gseq).or_default();
                 about.push(retract.clone());
                 let target = targeted
                     .iter()
@@ -143,7 +159,7 @@ impl Folding<'_> {
         let places = self.places_of(key);
         for count in &self.counts.all {
             if places.contains(&count.event.location.0) {
-                let about = self.counts.about.get(&count.event.id);
+                let about = self.counts.about.get(&count.gseq);
                 let with = std::iter::once(count).chain(about.into_iter().flatten());
                 out.extend(with.map(|fact| (fact.gseq, fact.as_ref())));
             }

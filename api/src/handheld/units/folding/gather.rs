@@ -1,7 +1,7 @@
 //! Reads, set by set, all that a fold needs: units that change, their containers above them, the
 //! exceptional things in them below, and what is on record.
 
-use super::{Cause, Change, Folding, NUMBER_BITS, Unit, is_container, is_in};
+use super::{Cause, Change, Folding, Moment, NUMBER_BITS, Unit, is_container, is_in};
 use crate::{
     clock::Micros,
     handheld::{
@@ -263,7 +263,13 @@ impl Folding<'_> {
                 positions.insert(fact.delivered);
             }
         }
-        self.source.instants(conn, positions).await
+        // What this act writes has no rows yet, and follows what was the newest before it.
+        let Moment { first, last, stamp } = self.moment;
+        let followed = positions.range(first - 1..last).copied();
+        let followed: Vec<_> = followed.map(|at| (at, stamp + at + 1 - first)).collect();
+        self.source.instants(conn, positions).await?;
+        self.source.world_mut().instants.extend(followed);
+        Ok(())
     }
 
     pub(super) async fn about_batches(

@@ -69,7 +69,11 @@ impl<'a> Folding<'a> {
 
     fn looking(source: &'a mut Source, reader: &'a mut Reader, upto: Position) -> Folding<'a> {
         // It numbers nothing that is kept.
-        let nowhere = Moment { first: 0, last: 0 };
+        let nowhere = Moment {
+            first: 0,
+            last: 0,
+            stamp: 0,
+        };
         let mut folding = Folding::new(source, reader, nowhere);
         folding.upto = upto;
         folding

@@ -19,6 +19,7 @@ use super::{
     store::{self, UnitId},
 };
 use crate::{
+    clock::Micros,
     handheld::{
         decisions::{Restated, note_restated},
         world::{CodeOf, Source, WorldError},
@@ -50,6 +51,8 @@ pub struct Moment {
     pub first: Position,
     /// Its last.
     pub last: Position,
+    /// When its first was committed; each further one a microsecond later.
+    pub stamp: Micros,
 }
 
 /// What an act brings.
@@ -134,6 +137,8 @@ pub struct Folding<'a> {
     targets: Vec<(Uuid, EventId, Position)>,
     /// Retracts and what they strike, where either came in.
     strikes: Vec<(Arc<Fact>, Option<Arc<Fact>>)>,
+    /// New events of corrections that turn on what came in.
+    corrected: Vec<Arc<Fact>>,
     direct: BTreeMap<UnitId, BTreeMap<Content, i64>>,
     counts: counts::Counts,
     /// What came in, and of that the complete counts.
@@ -158,6 +163,7 @@ impl<'a> Folding<'a> {
             about: BTreeMap::new(),
             targets: Vec::new(),
             strikes: Vec::new(),
+            corrected: Vec::new(),
             direct: BTreeMap::new(),
             counts: counts::Counts::default(),
             arrived: Vec::new(),

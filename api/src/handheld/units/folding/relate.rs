@@ -187,6 +187,7 @@ impl Folding<'_> {
             let target = retract.event.target;
             let target = target.and_then(|target| meant(retract, target, struck.iter()));
             for member in members.iter().filter(of) {
+                self.corrected.push(member.clone());
                 for (unit, _) in store::named(member) {
                     self.relation(unit.clone(), DECIDES, retract);
                     if let Some(target) = target {
@@ -201,7 +202,7 @@ impl Folding<'_> {
 
 /// What a retract means by an id: ids are unique in an enterprise only, so its own event first, then
 /// anybody's, which it may not strike.
-fn meant<'f>(
+pub(super) fn meant<'f>(
     retract: &Fact,
     target: EventId,
     facts: impl Iterator<Item = &'f Arc<Fact>>,
@@ -210,6 +211,6 @@ fn meant<'f>(
     named.min_by_key(|fact| (fact.enterprise != retract.enterprise, fact.order))
 }
 
-fn is_among(facts: &[Arc<Fact>], one: &Fact) -> bool {
+pub(super) fn is_among(facts: &[Arc<Fact>], one: &Fact) -> bool {
     facts.iter().any(|fact| fact.gseq == one.gseq)
 }

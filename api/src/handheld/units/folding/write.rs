@@ -177,11 +177,12 @@ impl Folding<'_> {
     ) -> Result<BTreeMap<Position, Vec<Arc<Fact>>>, WorldError> {
         // Whatever strikes something new, or is new and strikes, was found already.
         let correcting = |fact: &&Arc<Fact>| fact.event.group.is_some_and(|group| group.correct);
-        // An old retract that is struck itself still strikes what it struck.
+        // An old one may be struck by others than what came in just now, and an old retract that is
+        // struck itself still strikes what it struck.
         let again = facts.iter().filter(|fact| {
             correcting(fact)
                 || change.recheck.iter().any(|old| old.gseq == fact.gseq)
-                || fact.event.target.is_some() && fact.gseq < self.moment.first
+                || fact.gseq < self.moment.first
         });
         let again: Vec<Arc<Fact>> = again.cloned().collect();
         let deciding = self.what_decides(conn, &again).await?;
@@ -197,7 +198,7 @@ impl Folding<'_> {
                     Some(_) | None => {}
                 }
             }
-            with.extend(deciding.get(&fact.event.id).into_iter().flatten().cloned());
+            with.extend(deciding.get(&fact.gseq).into_iter().flatten().cloned());
             let named = targets
                 .iter()
                 .filter(|target| Some(target.event.id) == fact.event.target);
@@ -224,6 +225,9 @@ impl Folding<'_> {
             let both = std::iter::once(retract).chain(target);
             looked_at.extend(both.map(|fact| (fact.gseq, fact.clone())));
         }
+        // What a correction turns on may have come in after it.
+        let corrected = self.corrected.iter();
+        looked_at.extend(corrected.map(|fact| (fact.gseq, fact.clone())));
         let facts: Vec<Arc<Fact>> = looked_at.values().cloned().collect();
         let with = self.judged_with(conn, change, &facts).await?;
         let again = looked_at.keys().copied();

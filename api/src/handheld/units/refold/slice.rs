@@ -83,6 +83,7 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
     let moment = Moment {
         first: act.position(),
         last: act.position(),
+        stamp: act.stamp(),
     };
     let done = Folding::new(source, reader, moment)
         .run(act.tx(), &change)
