@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { office } from "./office.mjs";
+import { office, until } from "./office.mjs";
 import { looked, officerAt } from "./officer.mjs";
 import { HOST, browserOf, pda } from "./pda.mjs";
 
@@ -28,14 +28,16 @@ const folder = await mkdtemp(join(tmpdir(), "suyuan-shift-"));
 const ends = [() => rm(folder, { recursive: true, force: true })];
 
 /** Opens a task by its barcode, reads goods, and confirms; what is asked on the way is answered. */
-async function task(device, name, codes) {
+async function task(device, name, codes, answers) {
   await device.scan(`SUYUAN-TASK-${name}`);
   await device.page.waitForSelector("[data-count]");
   for (const [at, code] of codes.entries()) {
     await device.scan(code);
+    await device.page.waitForSelector(`.stop, [data-count="${at + 1}"]`);
+    if (await device.page.isVisible(".stop.ask")) await device.page.click('[data-do="take_anyway"]');
     await device.count(at + 1);
   }
-  return device.confirm();
+  return device.confirm(answers);
 }
 
 async function enrolled(officer, { place, profile, name, skew }) {
@@ -48,13 +50,17 @@ async function enrolled(officer, { place, profile, name, skew }) {
   await device.scan(text);
   await device.page.waitForSelector('[data-do="inbound"]');
   await officer.isDone();
+  // From now on it opens with no network.
+  await device.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   await device.scan("SUYUAN-WHO-W17");
   await device.told("W17");
   return device;
 }
 
+const names = (findings, isOpen) => findings.filter(({ closed }) => Boolean(closed) !== isOpen).map(({ code }) => code);
+
 async function story() {
-  const tins = given.tins.slice(0, 3);
+  const [sold, left, other] = given.tins;
   const desk = office(given.internal, authority);
   await desk.signIn(given.administrator);
   const stranger = await browserOf({ folder: join(folder, "stranger"), port, pin: null });
@@ -78,15 +84,98 @@ async function story() {
   say("two PDAs, clocks 3 h ahead and 50 h behind, are enrolled by what the officer's page shows");
 
   warehouse.line.pull();
-  await task(warehouse, "INBOUND", tins);
+  await task(warehouse, "INBOUND", [sold, left, other]);
   await warehouse.unsent(1);
-  assert.equal((await desk.unit(tins[0])).state.phase, "commissioned");
+  assert.equal((await desk.unit(sold)).state.phase, "commissioned");
   warehouse.line.plug();
   await warehouse.unsent(0);
-  const received = (await desk.unit(tins[0])).state;
+  const received = (await desk.unit(sold)).state;
   assert.deepEqual([received.phase, received.place.location_id], ["in_stock", given.warehouse]);
   say("an inbound at the warehouse, made with the cable out, is there once it is back in");
 
+  warehouse.line.pull();
+  store.line.pull();
+  const asked = await task(warehouse, "OUTBOUND", [sold, left], { to: given.store, words: "顺丰" });
+  assert.ok(asked >= 2, "where they go, and who carries them");
+  await warehouse.unsent(1);
+  await warehouse.restart();
+  await warehouse.unsent(1);
+  await task(store, "INBOUND", [sold, left]);
+  await task(store, "SALE", [sold]);
+  await store.unsent(2);
+  say("cables out: outbound at the warehouse, whose battery is pulled; inbound and a sale at the shop");
+
+  const recall = await desk.call("POST", "/v1/recalls", {
+    codes: [sold, left],
+    reason: "漏装勺",
+    instructions: "退回门店",
+    initiated_at: new Date(Date.now() - HOUR).toISOString(),
+    responsible: "Q-1",
+  });
+  say("meanwhile a recall of both tins is opened");
+
+  store.line.plug();
+  await store.unsent(0);
+  const early = await desk.unit(sold);
+  assert.equal(early.state.phase, "sold");
+  const open = names(early.findings, true);
+  assert.ok(open.includes("TELEPORT") && open.includes("SOLD_RECALLED"), JSON.stringify(early.findings));
+  say(`the shop is heard first: ${open.join(", ")}`);
+
+  warehouse.line.plug();
+  await warehouse.unsent(0);
+  const late = await until("the late outbound explains it", async () => {
+    const unit = await desk.unit(sold);
+    return names(unit.findings, true).includes("TELEPORT") ? null : unit;
+  });
+  assert.ok(names(late.findings, false).includes("TELEPORT"), JSON.stringify(late.findings));
+  const sale = late.findings.find(({ code }) => code === "SOLD_RECALLED");
+  assert.deepEqual([sale.detail.knowledge, sale.detail.when.is], ["could_not_know", "uncertain"]);
+  say("the warehouse's upload explains it; what stays is a recalled sale of which the till could not know");
+  const kinds = late.timeline.map(({ kind }) => kind).filter((kind) => ["inbound", "outbound", "sale"].includes(kind));
+  assert.deepEqual(kinds, ["inbound", "outbound", "inbound", "sale"], "in the order of things, whatever the clocks said");
+
+  await store.pull();
+  await store.scan("SUYUAN-TASK-SALE");
+  await store.page.waitForSelector("[data-count]");
+  await store.scan(left);
+  await store.page.waitForSelector(".stop");
+  assert.match(await store.page.locator(".stop").textContent(), /已召回|召回/);
+  await store.page.click('[data-do="acknowledge"]');
+  await store.scan("SUYUAN-CANCEL");
+  const beside = await store.page.context().newPage();
+  await beside.goto(`https://${HOST}/app/trust`);
+  assert.match(await beside.title(), /信任证书/, "what devices keep does not stand before the server's pages");
+  await beside.close();
+  say("the till refuses the tin that is left");
+  await task(store, "COLLECT", [left]);
+  await store.unsent(0);
+  assert.equal((await desk.unit(left)).state.phase, "collected");
+
+  const reach = await desk.call("GET", `/v1/recalls/${recall.id}/reach`);
+  assert.deepEqual([reach.total.units, reach.sold.units, reach.collected.units, reach.unaccounted.units], [2, 1, 1, 0]);
+  say("it is collected, and the recall reaches both");
+  for (const [code, words] of [
+    [sold, ["漏装勺", "退回门店"]],
+    [left, ["漏装勺", "退回门店"]],
+    [other, []],
+  ]) {
+    const { pathname } = new URL(code);
+    const view = await until("consumers are told", async () => {
+      const answer = await fetch(`${given.public}${pathname}`, { headers: { accept: "application/json" } });
+      const view = await answer.json();
+      return words.length === 0 || view.recall ? view : null;
+    });
+    assert.equal(view.advice === "stop", words.length > 0, JSON.stringify(view));
+    if (code === left) assert.ok(view.reasons.includes("collected"), JSON.stringify(view));
+    const page = await browser.context.newPage();
+    await page.goto(`${given.public}${pathname}`);
+    const text = await page.textContent("body");
+    for (const word of words) assert.ok(text.includes(word), text);
+    assert.equal(text.includes("漏装勺"), words.length > 0);
+    await page.close();
+  }
+  say("consumers are told the truth of each tin");
   for (const device of [warehouse, store]) {
     const errors = device.errors.filter((error) => !/net::ERR|Failed to load resource/.test(error));
     assert.deepEqual(errors, [], "the policy was never broken");
