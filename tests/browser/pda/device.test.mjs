@@ -336,6 +336,23 @@ test("a storage that fails is told at once, nothing behind it is written, and th
   await page.close();
 });
 
+test("what a failed disk holds beyond what it said goes with the next event", when, async () => {
+  await installation(server);
+  const { page } = await enrolled("beyond");
+  const seqs = await page.evaluate(async () => {
+    kit.driver.stop();
+    const row = (seq, text) => ({ key: [1, seq], prev_hash: "", hash: "h", text, state: { is: "durable" } });
+    await kit.store.commit({ id: 0, rows: [row(1, "a")] }, {});
+    // An act of three was written, and told as not saved.
+    await kit.store.commit({ id: 0, rows: [row(2, "lost"), row(3, "lost"), row(4, "lost")] }, {});
+    await kit.store.commit({ id: 0, rows: [row(2, "b")] }, {});
+    const disk = await kit.store.disk("", "");
+    return [disk.inOrder().map(({ key, text }) => [key[1], text]), disk.next];
+  });
+  assert.deepEqual(seqs, [[[1, "a"], [2, "b"]], 3]);
+  await page.close();
+});
+
 test("a pull is applied whole with its anchor, and a recall list only if it is signed and complete", when, async () => {
   const own = await installation(server);
   const { page } = await enrolled("pulls");
