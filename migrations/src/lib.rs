@@ -29,6 +29,8 @@ mod m0027_periods;
 mod m0028_down_reads;
 mod m0030_arrivals;
 mod m0031_sweeps;
+mod m0033_as_known;
+mod m0034_stock;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -64,6 +66,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0028_down_reads::Migration),
             Box::new(m0030_arrivals::Migration),
             Box::new(m0031_sweeps::Migration),
+            Box::new(m0033_as_known::Migration),
+            Box::new(m0034_stock::Migration),
         ]
     }
 }

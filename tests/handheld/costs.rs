@@ -14,14 +14,14 @@ use suyuan::{
         units::{
             facts::Reader,
             refold::{Scope, Work, store as refold},
-            store::{NOW, effective_as_of, sweeps},
+            store::{NOW, sweeps},
         },
     },
 };
 use suyuan_sync::{
-    ids::{BatchId, DeviceId, LocationId, Micros, Seq},
+    ids::{BatchId, LocationId, Micros, Seq},
     order::Interval,
-    time::{Prefix, Timed},
+    time::{Prefix, Timed, effective},
 };
 use suyuan_tests::{Handheld, on_both};
 use uuid::Uuid;
@@ -97,7 +97,7 @@ on_both!(
             let eff: BTreeMap<Seq, Micros> = placement.eff.iter().copied().collect();
             let new: Vec<_> = new.iter().map(|timed| (*timed, eff[&timed.seq])).collect();
             rows_of(&tx, device, &new).await;
-            let moved = move_events(&tx, device, 1, &placement.eff).await;
+            let moved = move_events(&tx, device, 1, &placement.eff, 0).await;
             moved.expect("moved");
         }
         let mut late = at(700);
@@ -109,12 +109,15 @@ on_both!(
         assert!(placement.eff.len() <= 3, "{:?}", placement.eff);
         assert_eq!(time.prefix, before.prefix, "the end of it stands");
         rows_of(&tx, device, &[(late, 0)]).await;
-        move_events(&tx, device, 1, &placement.eff)
+        move_events(&tx, device, 1, &placement.eff, 0)
             .await
             .expect("moved");
 
-        let wanted = effective_as_of(&tx, DeviceId(device), 1, NOW).await;
-        let wanted = wanted.expect("times");
+        let mut all = all;
+        all.push(late);
+        all.sort_by_key(|timed| timed.seq);
+        let gseq = all.iter().map(|timed| 1_000_000 + timed.seq as i64);
+        let wanted: BTreeMap<i64, Micros> = gseq.zip(effective(&all)).collect();
         let query = "SELECT gseq, eff FROM event WHERE device_id = ?";
         let query = statement(db.backend(), query, [device.into()]);
         let rows = tx.query_all_raw(query).await.expect("rows");

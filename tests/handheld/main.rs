@@ -13,6 +13,7 @@ mod enrolment;
 mod findings;
 mod held;
 mod knew;
+mod known;
 mod list_size;
 mod listed;
 mod lots;

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     clock::{Micros, rfc3339},
     db::{rows::by_keys, statement},
-    handheld::units::store::UnitId,
+    handheld::units::store::{NOW, UnitId},
     log::{self, Position},
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
@@ -224,7 +224,41 @@ pub async fn of_unit(
             found.push(row);
         }
     }
+    if upto != NOW {
+        said_then(conn, &mut found, upto).await?;
+    }
     told(conn, who, found).await
+}
+
+/// Puts in what findings said at a position: of other witnesses, of another extent.
+async fn said_then(
+    conn: &impl ConnectionTrait,
+    found: &mut [Row],
+    upto: Position,
+) -> Result<(), DbErr> {
+    let rows = by_keys(
+        conn,
+        "SELECT id, until, finding FROM finding_was WHERE until > ? AND id IN ({keys})",
+        &[upto.into()],
+        found.iter().map(|row| row.id.into()).collect(),
+    )
+    .await?;
+    let mut first: BTreeMap<i64, (Position, String)> = BTreeMap::new();
+    for row in rows {
+        let was: (Position, String) = (row.try_get("", "until")?, row.try_get("", "finding")?);
+        let known = first.entry(row.try_get("", "id")?);
+        let known = known.or_insert_with(|| was.clone());
+        if was.0 < known.0 {
+            *known = was;
+        }
+    }
+    for row in found {
+        if let Some((_, text)) = first.get(&row.id) {
+            row.finding =
+                serde_json::from_str(text).map_err(|error| DbErr::Json(error.to_string()))?;
+        }
+    }
+    Ok(())
 }
 
 /// How many findings that `who` may see are open.

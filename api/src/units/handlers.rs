@@ -90,7 +90,7 @@ pub async fn list_unit_contents(
     Ok(web::Json(ContentsPage { items, next }))
 }
 
-async fn begin(state: &Internal) -> Result<Snapshot<'_>, UnitError> {
+async fn begin(state: &Internal) -> Result<Snapshot, UnitError> {
     Ok(state.handheld.reading.begin(&state.db).await?)
 }
 
@@ -111,7 +111,7 @@ fn sees_inside(looked: &Looked, view: &View) -> bool {
 
 async fn tell(
     state: &Internal,
-    snapshot: &Snapshot<'_>,
+    snapshot: &Snapshot,
     who: Reader,
     asked: &rules::Asked,
     (looked, view): (&Looked, View),
@@ -180,7 +180,7 @@ async fn tell(
 }
 
 async fn about(
-    snapshot: &Snapshot<'_>,
+    snapshot: &Snapshot,
     who: Reader,
     id: UnitId,
     looked: &Looked,
@@ -197,7 +197,7 @@ async fn about(
 }
 
 async fn timeline(
-    snapshot: &Snapshot<'_>,
+    snapshot: &Snapshot,
     looked: &Looked,
     entries: &[Entry],
     upto: Position,

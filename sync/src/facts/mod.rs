@@ -4,11 +4,13 @@
 //! Plain values. How they are admitted, stored and found is told elsewhere; what they mean for a
 //! unit is told by `fold`.
 
+mod shared;
 mod statement;
 mod world;
 
+pub use shared::Shared;
 pub use statement::{
-    AcceptScope, Policy, RecallScope, RecallSpan, ShiftClosed, StatedAt, Statement,
+    AcceptScope, Accepted, Policy, RecallScope, RecallSpan, ShiftClosed, StatedAt, Statement,
 };
 pub use world::{BatchInfo, Commissioned, Content, PlaceInfo, UnitInfo, World};
 

@@ -73,6 +73,21 @@ pub enum AcceptScope {
     Partner(EnterpriseId),
 }
 
+/// An issuer takes a partner's word, on what it covers, from a log position on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// When it was stated.
+    pub at: StatedAt,
+    /// By whom.
+    pub issuer: EnterpriseId,
+    /// Whose word.
+    pub partner: EnterpriseId,
+    /// On what.
+    pub scope: AcceptScope,
+    /// Of their events, those from this log position on.
+    pub from: Gseq,
+}
+
 /// Windows and thresholds in force from an entry on (`policy_changed`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {

@@ -1,6 +1,6 @@
 //! The master data a fold needs: a plain value put together by whoever calls it.
 
-use super::{AcceptScope, Policy, RecallSpan, ShiftClosed, StatedAt};
+use super::{Accepted, Policy, RecallSpan, Shared, ShiftClosed, StatedAt};
 use crate::{
     event::required::Profile,
     ids::{BatchId, DeviceId, EnterpriseId, Gseq, LocationId, Micros},
@@ -10,31 +10,32 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything known of products, batches, units, places and decisions, as far as the fold at hand
-/// needs it. What is missing here is unknown (`UNKNOWN_REF`), never an error.
+/// needs it. What is missing here is unknown (`UNKNOWN_REF`), never an error. What is the same for all
+/// folds is shared between clones, so that a world is cloned for what its units cost.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct World {
     /// Units on record.
     pub units: BTreeMap<UnitKey, UnitInfo>,
     /// Batches on record.
-    pub batches: BTreeMap<BatchId, BatchInfo>,
+    pub batches: Shared<BTreeMap<BatchId, BatchInfo>>,
     /// Places on record.
-    pub places: BTreeMap<LocationId, PlaceInfo>,
+    pub places: Shared<BTreeMap<LocationId, PlaceInfo>>,
     /// Enterprises on record.
-    pub enterprises: BTreeSet<EnterpriseId>,
+    pub enterprises: Shared<BTreeSet<EnterpriseId>>,
     /// GTINs on record, and who issues under them.
-    pub products: BTreeMap<String, EnterpriseId>,
+    pub products: Shared<BTreeMap<String, EnterpriseId>>,
     /// The profile of the standard each GTIN or own product code falls under (C15).
-    pub profiles: BTreeMap<String, Profile>,
+    pub profiles: Shared<BTreeMap<String, Profile>>,
     /// Recalls, in the order of their spans' beginnings.
     pub recalls: Vec<RecallSpan>,
-    /// What issuers accepted: issuer, partner, scope, from which log position on.
-    pub accepted: Vec<(EnterpriseId, EnterpriseId, AcceptScope, i64)>,
+    /// What issuers accepted.
+    pub accepted: Shared<Vec<Accepted>>,
     /// Policies with the instant they came into force, ascending; before the first, the default.
-    pub policies: Vec<(StatedAt, Policy)>,
+    pub policies: Shared<Vec<(StatedAt, Policy)>>,
     /// Ends of shifts, ascending.
-    pub shifts: Vec<ShiftClosed>,
+    pub shifts: Shared<Vec<ShiftClosed>>,
     /// Devices and the enterprise of each.
-    pub devices: BTreeMap<DeviceId, EnterpriseId>,
+    pub devices: Shared<BTreeMap<DeviceId, EnterpriseId>>,
     /// What containers hold, batch by batch, so that expiry and batch recalls are judged once per
     /// container and batch (C13). A container that is missing here has its contents judged unit
     /// by unit.

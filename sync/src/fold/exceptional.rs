@@ -141,9 +141,9 @@ fn is_accepted_apart(
     members: &[Member],
     world: &World,
 ) -> bool {
-    world.accepted.iter().any(|(issuer, _, scope, _)| {
-        member.sign.issuer == Some(*issuer)
-            && match scope {
+    world.accepted.iter().any(|accepted| {
+        member.sign.issuer == Some(accepted.issuer)
+            && match &accepted.scope {
                 AcceptScope::Unit(unit) => {
                     *unit == member.unit || members.iter().all(|member| member.unit != *unit)
                 }

@@ -58,19 +58,16 @@ pub(super) fn counts<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
 
 /// Does the issuer take this enterprise's word, from this log position on?
 fn accepted<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
-    walk.world
-        .accepted
-        .iter()
-        .any(|(issuer, partner, scope, from)| {
-            walk.state.issuer == Some(*issuer)
-                && at.fact.enterprise == *partner
-                && at.fact.gseq >= *from
-                && match scope {
-                    AcceptScope::Unit(unit) => unit == walk.unit,
-                    AcceptScope::Batch(batch) => walk.state.batch == Some(*batch),
-                    AcceptScope::Partner(_) => true,
-                }
-        })
+    walk.world.accepted.iter().any(|accepted| {
+        walk.state.issuer == Some(accepted.issuer)
+            && at.fact.enterprise == accepted.partner
+            && at.fact.gseq >= accepted.from
+            && match &accepted.scope {
+                AcceptScope::Unit(unit) => unit == walk.unit,
+                AcceptScope::Batch(batch) => walk.state.batch == Some(*batch),
+                AcceptScope::Partner(_) => true,
+            }
+    })
 }
 
 /// A stranger's word: found, and kept apart as what that enterprise says.

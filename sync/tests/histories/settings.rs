@@ -4,7 +4,7 @@
 use super::stage::{self, BATCHES, DAY, HANDS, HOUR, MAKER, MINUTE, PLACES, START};
 use std::collections::BTreeSet;
 use suyuan_sync::{
-    facts::{AcceptScope, Policy, RecallScope, RecallSpan, ShiftClosed, StatedAt, World},
+    facts::{AcceptScope, Accepted, Policy, RecallScope, RecallSpan, ShiftClosed, StatedAt, World},
     ids::{Gseq, Micros},
 };
 
@@ -116,7 +116,13 @@ pub fn place(settings: &Settings, world: &mut World, position: impl Fn(Micros) -
             _ => AcceptScope::Unit(stage::unit(usize::from(what / 4) % 11)),
         };
         let from = Gseq::from(*from) * 100;
-        world.accepted.push((MAKER, partner, scope, from));
+        world.accepted.push(Accepted {
+            at: StatedAt { at: 0, gseq: 0 },
+            issuer: MAKER,
+            partner,
+            scope,
+            from,
+        });
     }
 }
 

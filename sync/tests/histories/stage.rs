@@ -231,7 +231,8 @@ pub fn world() -> World {
         (BATCH, batch("L1", None, Some(PLANT))),
         (SHORT_BATCH, batch("L2", Some(EXPIRY), Some(PLANT))),
         (OTHER_BATCH, batch("L3", None, None)),
-    ]);
+    ])
+    .into();
     for place in PLACES.into_iter().filter(|place| *place != ELSEWHERE) {
         let info = PlaceInfo {
             enterprise: owner(place),
@@ -239,10 +240,12 @@ pub fn world() -> World {
         };
         world.places.insert(place, info);
     }
-    world.enterprises = BTreeSet::from([MAKER, CHAIN, STRANGER]);
+    world.enterprises = BTreeSet::from([MAKER, CHAIN, STRANGER]).into();
     world.products = [TIN, BOX, LOOSE]
         .map(|gtin| (gtin.to_owned(), MAKER))
-        .into();
-    world.devices = HANDS.map(|hand| (hand.device, hand.enterprise)).into();
+        .into_iter()
+        .collect();
+    let owner = |hand: Hand| (hand.device, hand.enterprise);
+    world.devices = HANDS.into_iter().map(owner).collect();
     world
 }

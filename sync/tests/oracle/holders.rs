@@ -72,16 +72,16 @@ pub fn counts(world: &World, unit: &UnitKey, before: &UnitState, fact: &Fact) ->
 }
 
 fn accepted(world: &World, unit: &UnitKey, before: &UnitState, fact: &Fact) -> bool {
-    world.accepted.iter().any(|(issuer, partner, scope, from)| {
-        let covers = match scope {
+    world.accepted.iter().any(|told| {
+        let covers = match &told.scope {
             AcceptScope::Unit(accepted) => accepted == unit,
             AcceptScope::Batch(batch) => before.batch == Some(*batch),
             AcceptScope::Partner(_) => true,
         };
-        before.issuer == Some(*issuer)
-            && *partner == fact.enterprise
+        before.issuer == Some(told.issuer)
+            && told.partner == fact.enterprise
             && covers
-            && fact.gseq >= *from
+            && fact.gseq >= told.from
     })
 }
 

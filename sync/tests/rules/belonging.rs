@@ -2,7 +2,7 @@
 
 use super::*;
 use histories::stage::{BATCH, INTRUDER, MINUTE, NOBODY, STALL, STRANGER, good::*, unit};
-use suyuan_sync::facts::AcceptScope;
+use suyuan_sync::facts::{AcceptScope, Accepted, StatedAt};
 
 #[test]
 fn c14_what_a_stranger_says_changes_nothing_until_a_leg_links_it() {
@@ -61,12 +61,17 @@ fn c14_the_issuer_accepts_a_stranger_from_a_position_on() {
         let early = told.tell(line(Kind::Inbound, STALL).of(&[TIN_1]));
         let late = told.tell(line(Kind::Sale, STALL).of(&[TIN_1]));
         assert_eq!(of(&told, late), [FindingCode::UnexpectedHolder]);
-        told.world
-            .accepted
-            .push((MAKER, STRANGER, scope.clone(), 400));
+        let accepted = |issuer, from| Accepted {
+            at: StatedAt { at: 0, gseq: 0 },
+            issuer,
+            partner: STRANGER,
+            scope: scope.clone(),
+            from,
+        };
+        told.world.accepted.push(accepted(MAKER, 400));
         assert_eq!(of(&told, early), [FindingCode::UnexpectedHolder]);
         assert_eq!(of(&told, late), [FindingCode::OrphanSale]);
-        told.world.accepted = vec![(CHAIN, STRANGER, scope, 0)];
+        told.world.accepted = vec![accepted(CHAIN, 0)].into();
         assert_eq!(of(&told, late), [FindingCode::UnexpectedHolder]);
     }
 }

@@ -429,7 +429,8 @@ async fn place(
     };
     let time = &mut chain.state.time;
     let placement = timeline::place(act.tx(), device, epoch, time, timed).await?;
-    pushed::move_events(act.tx(), device, epoch, &placement.eff).await?;
+    let from = act.position();
+    pushed::move_events(act.tx(), device, epoch, &placement.eff, from).await?;
     let seqs: Vec<Seq> = placement.eff.iter().map(|(seq, _)| *seq).collect();
     let moved = pushed::standing(act.tx(), device, epoch, &seqs).await?;
     let row = ChainRow {

@@ -9,7 +9,7 @@ pub mod handlers;
 mod store;
 pub mod wire;
 
-pub use store::{Restated, note_restated, periods};
+pub use store::{Periods, Restated, note_periods, note_restated};
 
 use crate::{
     log::ActError,

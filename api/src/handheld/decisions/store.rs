@@ -254,8 +254,7 @@ pub async fn close_period(
         Ok(act) => act,
         Err(answer) => return Ok(answer),
     };
-    let last = periods(act.tx()).await?.remove(&enterprise);
-    let last = last.and_then(|periods| periods.last_key_value().map(|(until, _)| *until));
+    let last = last_period(act.tx(), enterprise).await?;
     if until > act.stamp() || last.is_some_and(|last| until <= last) {
         return Err(DecisionError::Field(
             "until",
@@ -295,24 +294,43 @@ pub async fn close_period(
 }
 
 /// Closed periods by enterprise and end, each with the position it was closed at.
-pub async fn periods(
+pub type Periods = BTreeMap<Uuid, BTreeMap<Micros, Position>>;
+
+/// Notes the periods that were closed above one position and not above another.
+pub async fn note_periods(
     conn: &impl ConnectionTrait,
-) -> Result<BTreeMap<Uuid, BTreeMap<Micros, Position>>, DbErr> {
+    (after, upto): (Position, Position),
+    periods: &mut Periods,
+) -> Result<(), DbErr> {
     let rows = conn
         .query_all_raw(statement(
             conn.get_database_backend(),
-            "SELECT enterprise_id, until, gseq FROM period",
-            [],
+            "SELECT enterprise_id, until, gseq FROM period WHERE gseq > ? AND gseq <= ?",
+            [after.into(), upto.into()],
         ))
         .await?;
-    let mut periods: BTreeMap<Uuid, BTreeMap<Micros, Position>> = BTreeMap::new();
     for row in rows {
         periods
             .entry(row.try_get("", "enterprise_id")?)
             .or_default()
             .insert(row.try_get("", "until")?, row.try_get("", "gseq")?);
     }
-    Ok(periods)
+    Ok(())
+}
+
+/// The end of an enterprise's last closed period.
+async fn last_period(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+) -> Result<Option<Micros>, DbErr> {
+    let row = conn
+        .query_one_raw(statement(
+            conn.get_database_backend(),
+            "SELECT until FROM period WHERE enterprise_id = ? ORDER BY until DESC LIMIT 1",
+            [enterprise.into()],
+        ))
+        .await?;
+    row.map(|row| row.try_get("", "until")).transpose()
 }
 
 /// Closed periods of an enterprise, oldest first.

@@ -3,7 +3,10 @@
 
 use lru::LruCache;
 use sea_orm::{DbErr, QueryResult};
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use suyuan_sync::{
     event::{self, Event},
     facts::Fact,
@@ -28,17 +31,29 @@ pub const FRAME: &str = frame!();
 /// All of them.
 pub const COLUMNS: &str = concat!(frame!(), ", e.body");
 
-/// Reads facts.
+/// What was read, by position.
+type Remembered = Arc<Mutex<LruCache<Gseq, Arc<Event>>>>;
+
+fn remembered() -> Remembered {
+    Arc::new(Mutex::new(LruCache::new(REMEMBERED)))
+}
+
+fn lock(events: &Remembered) -> MutexGuard<'_, LruCache<Gseq, Arc<Event>>> {
+    events.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads facts. What a clone reads all of them remember: the text at a position never changes.
+#[derive(Clone)]
 pub struct Reader {
-    events: LruCache<Gseq, Arc<Event>>,
-    digests: LruCache<Gseq, Arc<Event>>,
+    events: Remembered,
+    digests: Remembered,
 }
 
 impl Default for Reader {
     fn default() -> Reader {
         Reader {
-            events: LruCache::new(REMEMBERED),
-            digests: LruCache::new(REMEMBERED),
+            events: remembered(),
+            digests: remembered(),
         }
     }
 }
@@ -46,27 +61,25 @@ impl Default for Reader {
 impl Reader {
     /// Remembers an event that was read already.
     pub fn remember(&mut self, gseq: Gseq, event: &Arc<Event>) {
-        self.events.put(gseq, event.clone());
+        lock(&self.events).put(gseq, event.clone());
     }
 
     /// A fact out of a row with [`COLUMNS`]. An event that this program cannot read does not count;
     /// it would never have been admitted.
     pub fn fact(&mut self, row: &QueryResult) -> Result<Option<Arc<Fact>>, DbErr> {
-        Reader::read(&mut self.events, row)
+        Reader::read(&self.events, row)
     }
 
     /// The same of a row with [`FRAME`] whose `body` is an event without the units it names.
     pub fn digest(&mut self, row: &QueryResult) -> Result<Option<Arc<Fact>>, DbErr> {
-        Reader::read(&mut self.digests, row)
+        Reader::read(&self.digests, row)
     }
 
-    fn read(
-        events: &mut LruCache<Gseq, Arc<Event>>,
-        row: &QueryResult,
-    ) -> Result<Option<Arc<Fact>>, DbErr> {
+    fn read(events: &Remembered, row: &QueryResult) -> Result<Option<Arc<Fact>>, DbErr> {
         let gseq: Gseq = row.try_get("", "gseq")?;
-        let event = if let Some(known) = events.get(&gseq) {
-            known.clone()
+        let known = lock(events).get(&gseq).cloned();
+        let event = if let Some(known) = known {
+            known
         } else {
             let body: Vec<u8> = row.try_get("", "body")?;
             let Ok(event) = event::parse_bytes(&body) else {
@@ -74,7 +87,7 @@ impl Reader {
                 return Ok(None);
             };
             let event = Arc::new(event);
-            events.put(gseq, event.clone());
+            lock(events).put(gseq, event.clone());
             event
         };
         let number = |name: &str| row.try_get::<i64>("", name);

@@ -1,5 +1,8 @@
-//! Units as people read them: folded on a snapshot of the database, with master data that is kept
-//! between reads. It writes nothing, and knows nobody's rights.
+//! Units as people read them: folded on a snapshot of the database, with master data as of that
+//! moment. It writes nothing, and knows nobody's rights.
+//!
+//! Master data is kept between reads and brought up to date by whoever comes first; each reader goes
+//! on with a clone of its own, so nobody waits while another one folds.
 
 use super::{
     facts::Reader,
@@ -12,47 +15,91 @@ use crate::{
     log::{self, Position},
     sealing::Sealer,
 };
-use sea_orm::DatabaseTransaction;
-use std::collections::BTreeMap;
+use sea_orm::{DatabaseTransaction, DbErr};
+use std::{collections::BTreeMap, sync::Arc};
 use suyuan_sync::{facts::World, fold::UnitState, unit::UnitKey};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
-/// Master data for reads; one reader at a time folds.
-pub struct Reading(Mutex<(Source, Reader)>);
+/// Reads that go through very many units, at the same time: each holds a connection for seconds.
+const HEAVY: usize = 2;
+
+/// Master data for reads.
+pub struct Reading {
+    source: Mutex<Source>,
+    reader: Reader,
+    heavy: Arc<Semaphore>,
+}
 
 /// A snapshot of everything, and what folds need on it.
-pub struct Snapshot<'a> {
-    kept: MutexGuard<'a, (Source, Reader)>,
+pub struct Snapshot {
+    source: Source,
+    reader: Reader,
     tx: DatabaseTransaction,
     /// The position it is as of.
     pub position: Position,
     /// When that was committed.
     pub stamp: Micros,
+    _heavy: Option<OwnedSemaphorePermit>,
 }
 
 impl Reading {
     /// Nothing read yet.
     pub fn new(sealer: Sealer) -> Reading {
-        Reading(Mutex::new((Source::new(sealer), Reader::default())))
+        Reading {
+            source: Mutex::new(Source::new(sealer)),
+            reader: Reader::default(),
+            heavy: Arc::new(Semaphore::new(HEAVY)),
+        }
     }
 
-    /// Begins a read. The snapshot is taken while nobody else folds, so that master data never
-    /// stands ahead of it.
-    pub async fn begin(&self, db: &Db) -> Result<Snapshot<'_>, WorldError> {
-        let mut kept = self.0.lock().await;
-        let tx = db.begin_reading().await?;
-        let (position, stamp) = log::head_in(&tx).await?;
-        kept.0.refresh(&tx, position).await?;
+    /// Begins a read.
+    pub async fn begin(&self, db: &Db) -> Result<Snapshot, WorldError> {
+        self.snapshot(db, None).await
+    }
+
+    /// Begins a read that goes through very many units. Few do so at a time, so that connections are
+    /// left for everybody else; the others wait for them.
+    pub async fn begin_heavy(&self, db: &Db) -> Result<Snapshot, WorldError> {
+        // It is never closed; without a permit there is nothing to wait for.
+        let permit = self.heavy.clone().acquire_owned().await.ok();
+        self.snapshot(db, permit).await
+    }
+
+    async fn snapshot(
+        &self,
+        db: &Db,
+        heavy: Option<OwnedSemaphorePermit>,
+    ) -> Result<Snapshot, WorldError> {
+        let (mut tx, mut head) = moment(db).await?;
+        let source = {
+            let mut source = self.source.lock().await;
+            if source.position() > head.0 {
+                // Somebody with a later snapshot was faster. Nobody is now.
+                tx.rollback().await?;
+                (tx, head) = moment(db).await?;
+            }
+            source.refresh(&tx, head.0).await?;
+            source.clone()
+        };
         Ok(Snapshot {
-            kept,
+            source,
+            reader: self.reader.clone(),
             tx,
-            position,
-            stamp,
+            position: head.0,
+            stamp: head.1,
+            _heavy: heavy,
         })
     }
 }
 
-impl Snapshot<'_> {
+/// One moment of the database, and which it is.
+async fn moment(db: &Db) -> Result<(DatabaseTransaction, (Position, Micros)), DbErr> {
+    let tx = db.begin_reading().await?;
+    let head = log::head_in(&tx).await?;
+    Ok((tx, head))
+}
+
+impl Snapshot {
     /// To read more of the same moment.
     pub fn tx(&self) -> &DatabaseTransaction {
         &self.tx
@@ -60,14 +107,13 @@ impl Snapshot<'_> {
 
     /// What is on record: of places, products and batches.
     pub fn world(&self) -> &World {
-        self.kept.0.world()
+        self.source.world()
     }
 
     /// What became of a unit as it was known at a position; now, with
     /// [`super::store::NOW`].
     pub async fn unit(&mut self, key: &UnitKey, upto: Position) -> Result<Looked, WorldError> {
-        let (source, reader) = &mut *self.kept;
-        Folding::look(source, reader, &self.tx, key, upto).await
+        Folding::look(&mut self.source, &mut self.reader, &self.tx, key, upto).await
     }
 
     /// What became of units, now; of the containers they were in, too.
@@ -75,12 +121,11 @@ impl Snapshot<'_> {
         &mut self,
         keys: &[UnitKey],
     ) -> Result<BTreeMap<UnitKey, UnitState>, WorldError> {
-        let (source, reader) = &mut *self.kept;
-        Folding::states(source, reader, &self.tx, keys).await
+        Folding::states(&mut self.source, &mut self.reader, &self.tx, keys).await
     }
 
     /// What a code is to us.
     pub async fn code(&mut self, key: &UnitKey) -> Result<Option<CodeOf>, WorldError> {
-        self.kept.0.code(&self.tx, key).await
+        self.source.code(&self.tx, key).await
     }
 }

@@ -1,22 +1,28 @@
 //! What a code is to us: whose it is, its level, which batch it was commissioned to and when, and
 //! whether it is void. Opened and looked up in memory, space by space; a space is read when its
-//! first code comes by.
+//! first code comes by, and added to as more of its codes are commissioned or voided. Whoever reads
+//! as of an older position shares what is read, and is told nothing that came after.
 
 use super::{WorldError, store};
 use crate::{
+    clock::Micros,
     codes::{
         MintProfile, SpaceKey, UnitLevel, UnitName,
         ring::{Opener, Ring, WrappedKey},
         sscc_index,
     },
+    log::Position,
     projection::units::PublicUnit,
     sealing::Sealer,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sea_orm::ConnectionTrait;
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use suyuan_sync::{
-    facts::{Commissioned, StatedAt, UnitInfo},
+    facts::{Commissioned, Shared, StatedAt, UnitInfo},
     ids::{BatchId, EnterpriseId},
     trace_code::{self, Sscc, TraceCode},
     unit::{Level, UnitKey},
@@ -63,7 +69,7 @@ impl CodeOf {
 }
 
 /// Indices by what became of them, first word first.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Spans<T>(Vec<(u64, u64, T)>);
 
 impl<T: Copy> Spans<T> {
@@ -101,6 +107,7 @@ impl<T: Copy> Spans<T> {
     }
 }
 
+#[derive(Clone)]
 struct Space {
     key: SpaceKey,
     name: Arc<str>,
@@ -108,17 +115,29 @@ struct Space {
     product: Option<Uuid>,
     level: Level,
     ring: Ring,
-    commissioned: Spans<(Uuid, StatedAt)>,
-    voided: Spans<StatedAt>,
+    commissioned: Shared<Spans<(Uuid, StatedAt)>>,
+    voided: Shared<Spans<StatedAt>>,
+    /// When the last was commissioned or voided that is in it.
+    last: Micros,
 }
 
-/// Code spaces, read when they are needed.
+/// A space that was read; none if nobody here has it.
+#[derive(Clone)]
+struct Known {
+    space: Option<Space>,
+    /// Everything that was done with it up to here is in it; more may be.
+    upto: Position,
+}
+
+/// Code spaces, read when they are needed. Clones share what they read.
+#[derive(Clone)]
 pub struct Codes {
-    opener: Opener,
     sealer: Sealer,
-    /// `None` for a space nobody here has.
-    spaces: HashMap<String, Option<Arc<Space>>>,
-    prefixes: Option<Vec<String>>,
+    known: Arc<Mutex<HashMap<String, Known>>>,
+    /// The last position at which a space was opened, or something was done with its codes.
+    touched: Shared<HashMap<String, Position>>,
+    prefixes: Option<Arc<[String]>>,
+    upto: Position,
 }
 
 /// Spaces nobody here has that are remembered as such.
@@ -128,16 +147,32 @@ impl Codes {
     /// Nothing read yet.
     pub fn new(sealer: Sealer) -> Codes {
         Codes {
-            opener: Opener::Master(sealer.clone()),
             sealer,
-            spaces: HashMap::new(),
+            known: Arc::default(),
+            touched: Shared::default(),
             prefixes: None,
+            upto: -1,
         }
     }
 
-    /// What was read may have changed.
+    /// Everything that was read may have changed.
     pub fn forget(&mut self) {
         *self = Codes::new(self.sealer.clone());
+    }
+
+    /// A space was opened, or its codes were commissioned or voided, at or below a position.
+    pub(super) fn touch(&mut self, space: String, at: Position) {
+        self.touched.insert(space, at);
+    }
+
+    /// An enterprise may have another company prefix.
+    pub(super) fn forget_prefixes(&mut self) {
+        self.prefixes = None;
+    }
+
+    /// What is told from now on is as of this position.
+    pub(super) fn stand_at(&mut self, position: Position) {
+        self.upto = position;
     }
 
     /// What a unit's code is to us; `None` when we never issued it.
@@ -158,10 +193,8 @@ impl Codes {
         let Some(space) = self.space(conn, name.space).await? else {
             return Ok(None);
         };
-        Ok(space
-            .ring
-            .index_of(&name.serial)
-            .map(|index| space.code(index)))
+        let index = space.ring.index_of(&name.serial);
+        Ok(index.map(|index| space.code(index, self.upto)))
     }
 
     async fn logistic(
@@ -170,9 +203,10 @@ impl Codes {
         sscc: &Sscc,
     ) -> Result<Option<CodeOf>, WorldError> {
         if self.prefixes.is_none() {
-            self.prefixes = Some(store::sscc_prefixes(conn).await?);
+            self.prefixes = Some(store::sscc_prefixes(conn).await?.into());
         }
-        let found = self.prefixes.iter().flatten().find_map(|prefix| {
+        let found = self.prefixes.iter().flat_map(|all| all.iter());
+        let found = found.into_iter().find_map(|prefix| {
             let index = sscc_index(sscc, prefix)?;
             Some((SpaceKey::sscc(prefix)?, index))
         });
@@ -180,30 +214,58 @@ impl Codes {
             return Ok(None);
         };
         let space = self.space(conn, key).await?;
-        Ok(space.map(|space| space.code(index)))
+        Ok(space.map(|space| space.code(index, self.upto)))
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn space(
         &mut self,
         conn: &impl ConnectionTrait,
         key: SpaceKey,
-    ) -> Result<Option<Arc<Space>>, WorldError> {
+    ) -> Result<Option<Space>, WorldError> {
         let name = key.to_string();
-        if let Some(known) = self.spaces.get(&name) {
-            return Ok(known.clone());
-        }
-        let space = match store::space(conn, &name).await? {
-            None => None,
-            Some(row) => Some(Arc::new(self.read(conn, key, row).await?)),
+        let touched = self.touched.get(&name).copied().unwrap_or_default();
+        let known = {
+            let mut all = self.known();
+            match all.get(&name) {
+                Some(known) if known.upto >= touched => return Ok(known.space.clone()),
+                // Taken out: what is added to is nobody else's then, and is not copied.
+                Some(_) => all.remove(&name),
+                None => None,
+            }
         };
-        if self.spaces.len() > UNKNOWN_MAX {
-            self.spaces.retain(|_, space| space.is_some());
+        let space = match known.and_then(|known| known.space) {
+            Some(space) => Some(space),
+            None => match store::space(conn, &name).await? {
+                Some(row) => Some(self.open(conn, key, row).await?),
+                None => None,
+            },
+        };
+        let space = match space {
+            Some(space) => Some(space.with_more(conn).await?),
+            None => None,
+        };
+        let upto = self.upto;
+        let mut all = self.known();
+        if all.len() > UNKNOWN_MAX {
+            all.retain(|_, known| known.space.is_some());
         }
-        self.spaces.insert(name, space.clone());
+        let mine = Known {
+            space: space.clone(),
+            upto,
+        };
+        let newer = all.get(&name).is_some_and(|known| known.upto > upto);
+        if !newer {
+            all.insert(name, mine);
+        }
         Ok(space)
     }
 
-    async fn read(
+    /// A space with nothing done with its codes yet.
+    async fn open(
         &self,
         conn: &impl ConnectionTrait,
         key: SpaceKey,
@@ -226,42 +288,51 @@ impl Codes {
                 profile,
             })
             .collect();
-        let mut space = Space {
+        Ok(Space {
             name: row.space.as_str().into(),
             issuer: row.enterprise_id,
             product: row.product_id,
             level,
-            ring: Ring::open(&self.opener, &key, &keys)?,
-            commissioned: Spans(Vec::new()),
-            voided: Spans(Vec::new()),
+            ring: Ring::open(&Opener::Master(self.sealer.clone()), &key, &keys)?,
+            commissioned: Shared::from(Spans(Vec::new())),
+            voided: Shared::from(Spans(Vec::new())),
+            last: Micros::MIN,
             key,
-        };
-        for act in store::code_acts(conn, row.enterprise_id, &row.space).await? {
+        })
+    }
+}
+
+impl Space {
+    /// With what was done with its codes since.
+    async fn with_more(mut self, conn: &impl ConnectionTrait) -> Result<Space, WorldError> {
+        for act in store::code_acts(conn, self.issuer, &self.name, self.last).await? {
             for part in act.what.split(',').filter(|part| !part.is_empty()) {
                 let ends = part.split_once('-');
                 let ends = ends.and_then(|(lo, hi)| Some((lo.parse().ok()?, hi.parse().ok()?)));
                 let (lo, hi) = ends.ok_or_else(|| WorldError::Stored(act.what.clone()))?;
                 match act.batch {
-                    Some(batch) => space.commissioned.add(lo, hi, (batch, act.at)),
-                    None => space.voided.add(lo, hi, act.at),
+                    Some(batch) => self.commissioned.add(lo, hi, (batch, act.at)),
+                    None => self.voided.add(lo, hi, act.at),
                 }
             }
+            self.last = self.last.max(act.at.at);
         }
-        Ok(space)
+        Ok(self)
     }
-}
 
-impl Space {
-    fn code(&self, index: u64) -> CodeOf {
+    /// Of two batches a code was commissioned to the first stays, so whoever reads as of an earlier
+    /// position need only leave out what came later.
+    fn code(&self, index: u64, upto: Position) -> CodeOf {
         debug_assert_eq!(self.key.to_string(), &*self.name);
+        let commissioned = self.commissioned.at(index);
         CodeOf {
             issuer: self.issuer,
             product: self.product,
             level: self.level,
             space: self.name.clone(),
             index,
-            commissioned: self.commissioned.at(index),
-            voided: self.voided.at(index),
+            commissioned: commissioned.filter(|(_, at)| at.gseq <= upto),
+            voided: self.voided.at(index).filter(|at| at.gseq <= upto),
         }
     }
 }

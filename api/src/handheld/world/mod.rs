@@ -4,21 +4,24 @@
 //!
 //! It decides nothing; it puts a [`World`] together.
 
+mod changes_store;
 mod codes;
+mod registry_store;
 mod store;
 
 pub use codes::{CodeOf, Codes};
 
 use crate::{
-    handheld::decisions::periods,
+    handheld::decisions::{Periods, note_periods},
     log::{self, Position},
     sealing::Sealer,
 };
+use changes_store::{Change, Changes};
+use registry_store::SpacesOf;
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::{BTreeMap, BTreeSet};
-use store::Part;
 use suyuan_sync::{
-    facts::World,
+    facts::{Accepted, Shared, ShiftClosed, StatedAt, Statement, World},
     ids::{BatchId, Gseq, Micros},
     unit::UnitKey,
 };
@@ -39,21 +42,22 @@ pub enum WorldError {
     Stored(String),
 }
 
-/// Master data as of a position.
+/// Master data as of a position. A clone stays as it is while the other goes on, and costs next to
+/// nothing: what neither changed is shared.
+#[derive(Clone)]
 pub struct Source {
     /// Everything in the log up to here is in it; −1 before the first reading.
     position: Position,
     world: World,
     codes: Codes,
     /// Places at which something was counted.
-    counted: BTreeSet<Uuid>,
+    counted: Shared<BTreeSet<Uuid>>,
     counted_to: Position,
     /// The newest entry of the log that is not an event: there may be something to pull.
     news: Position,
     /// Was anything ever recalled?
     recalls: bool,
-    /// Closed periods by enterprise and end, each with the position it was closed at.
-    periods: BTreeMap<Uuid, BTreeMap<Micros, Position>>,
+    periods: Shared<Periods>,
 }
 
 impl Source {
@@ -63,11 +67,11 @@ impl Source {
             position: -1,
             world: World::default(),
             codes: Codes::new(sealer),
-            counted: BTreeSet::new(),
+            counted: Shared::default(),
             counted_to: 0,
             news: 0,
             recalls: false,
-            periods: BTreeMap::new(),
+            periods: Shared::default(),
         }
     }
 
@@ -82,26 +86,104 @@ impl Source {
             return Ok(());
         }
         let known = self.position;
-        let (changed, newest) = store::changes(conn, known).await?;
-        self.news = self.news.max(newest);
-        for part in changed {
-            match part {
-                Part::Registry => store::registry(conn, &mut self.world).await?,
-                Part::Devices => self.world.devices = store::devices(conn).await?,
-                Part::Decisions => {
-                    store::decisions(conn, &mut self.world).await?;
-                    self.periods = periods(conn).await?;
+        match changes_store::changes(conn, known, head).await? {
+            Changes::Everything => self.read_everything(conn, head).await?,
+            Changes::These(changes) => {
+                for change in changes {
+                    self.take_in(conn, head, change).await?;
                 }
-                Part::Codes => self.codes.forget(),
-                Part::Recalls => self.recalls = store::any_recall(conn).await?,
             }
         }
+        self.codes.stand_at(head);
+        self.news = changes_store::newest(conn, head).await?;
         for place in store::counted(conn, self.counted_to).await? {
             self.counted.insert(place);
         }
         self.counted_to = head;
         self.position = head;
         Ok(())
+    }
+
+    async fn read_everything(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        head: Position,
+    ) -> Result<(), WorldError> {
+        registry_store::all(conn, &mut self.world).await?;
+        self.codes.forget();
+        let world = &mut self.world;
+        (world.policies, world.accepted, world.shifts) = Default::default();
+        for (at, statement) in changes_store::decisions(conn, head).await? {
+            self.decided(at, statement);
+        }
+        self.periods = Shared::default();
+        note_periods(conn, (0, head), &mut self.periods).await?;
+        self.recalls = store::any_recall(conn).await?;
+        Ok(())
+    }
+
+    /// Reads what an entry changed, and nothing else.
+    async fn take_in(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        head: Position,
+        change: Change,
+    ) -> Result<(), WorldError> {
+        let world = &mut self.world;
+        match change {
+            Change::Enterprise(id) => {
+                registry_store::enterprises(conn, Some(id), world).await?;
+                self.codes.forget_prefixes();
+                for space in registry_store::spaces(conn, SpacesOf::Enterprise(id)).await? {
+                    self.codes.touch(space, head);
+                }
+            }
+            Change::Place(id) => registry_store::places(conn, Some(id), world).await?,
+            Change::Product(id) => {
+                registry_store::products(conn, Some(id), world).await?;
+                for space in registry_store::spaces(conn, SpacesOf::Product(id)).await? {
+                    self.codes.touch(space, head);
+                }
+            }
+            Change::Batch(id) => registry_store::one_batch(conn, id, world).await?,
+            Change::Device(id) => registry_store::devices(conn, Some(id), world).await?,
+            Change::Codes(spaces) => {
+                for space in spaces {
+                    self.codes.touch(space, head);
+                }
+            }
+            Change::Recalls => self.recalls = true,
+            Change::Periods => {
+                note_periods(conn, (self.position, head), &mut self.periods).await?;
+            }
+            Change::Decided(at, statement) => self.decided(at, statement),
+        }
+        Ok(())
+    }
+
+    fn decided(&mut self, at: StatedAt, statement: Statement) {
+        match statement {
+            Statement::PolicyChanged { policy } => self.world.policies.push((at, policy)),
+            Statement::ShiftClosed { device } => self.world.shifts.push(ShiftClosed { at, device }),
+            Statement::HolderAccepted {
+                issuer,
+                partner,
+                scope,
+                from,
+            } => self.world.accepted.push(Accepted {
+                at,
+                issuer,
+                partner,
+                scope,
+                from,
+            }),
+            _ => {}
+        }
+    }
+
+    /// The position it is as of.
+    pub fn position(&self) -> Position {
+        self.position
     }
 
     /// Its world: what all folds share. Units, contents, recalls and instants are put in for the

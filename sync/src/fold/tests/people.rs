@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     event::Override,
-    facts::{AcceptScope, ShiftClosed},
+    facts::{AcceptScope, Accepted, ShiftClosed},
     finding::{Detail, Knowledge, When},
 };
 use FindingCode as F;
@@ -151,7 +151,8 @@ fn c10_after_the_shift_was_closed_it_strikes_and_is_told() {
                 gseq: 50,
             },
             device: DeviceId(Uuid::from_u128(100 + STORE)),
-        }];
+        }]
+        .into();
         assert_eq!(story.codes(&tin(1)), expected);
         assert_eq!(story.folded(&tin(1)).state.phase, Phase::InStock);
     }
@@ -261,12 +262,14 @@ fn c14_the_issuer_may_accept_a_strangers_word_from_a_position_on() {
     story.tin(SHOP, Kind::Inbound, STORE, 2);
     let gseq = story.facts[0].gseq;
     for (from, expected) in [(gseq, &[][..]), (gseq + 1, &[F::UnexpectedHolder])] {
-        story.world.accepted = vec![(
-            enterprise(MAKER),
-            enterprise(SHOP),
-            AcceptScope::Batch(batch(1)),
+        story.world.accepted = vec![Accepted {
+            at: StatedAt { at: 0, gseq: 0 },
+            issuer: enterprise(MAKER),
+            partner: enterprise(SHOP),
+            scope: AcceptScope::Batch(batch(1)),
             from,
-        )];
+        }]
+        .into();
         assert_eq!(story.codes(&tin(1)), expected);
     }
 }

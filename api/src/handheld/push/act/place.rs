@@ -85,7 +85,7 @@ impl Engine {
                 .into_iter()
                 .filter(|(seq, _)| !is_new(seq))
                 .collect();
-            store::move_events(tx, device, epoch, &moved).await?;
+            store::move_events(tx, device, epoch, &moved, moment.first).await?;
             let broken = store::standing(tx, device, epoch, &push.decision.breaks).await?;
             for row in &broken {
                 store::write_standing(tx, &breaks(row)).await?;

@@ -3,7 +3,10 @@
 use super::{json, parse};
 use crate::{
     clock::Micros,
-    db::{rows::Rows, statement},
+    db::{
+        rows::{Rows, by_keys},
+        statement,
+    },
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, Value};
@@ -198,13 +201,34 @@ pub async fn keep_checkpoints(
 /// How many events one statement moves, most first.
 const MOVED: [usize; 3] = [128, 16, 1];
 
-/// Moves events to another place in the order.
+/// Moves events to another place in the order, by an act whose first position is `from`. Where those
+/// stood that counted before is kept, for whoever asks what was known then.
 pub async fn move_events(
     conn: &impl ConnectionTrait,
     device: Uuid,
     epoch: Epoch,
     eff: &[(Seq, Micros)],
+    from: Position,
 ) -> Result<(), DbErr> {
+    let stood = by_keys(
+        conn,
+        "SELECT gseq, eff FROM event WHERE device_id = ? AND epoch = ? AND branch IS NULL \
+         AND counts_from < ? AND seq IN ({keys})",
+        &[device.into(), i64::from(epoch).into(), from.into()],
+        eff.iter().map(|(seq, _)| (*seq as i64).into()).collect(),
+    )
+    .await?;
+    let mut was = Rows::of(3);
+    for row in stood {
+        let number = |name: &str| row.try_get::<i64>("", name);
+        was.add([number("gseq")?.into(), from.into(), number("eff")?.into()]);
+    }
+    was.write(
+        conn,
+        "INSERT INTO event_was (gseq, until, eff)",
+        "ON CONFLICT (gseq, until) DO NOTHING",
+    )
+    .await?;
     let backend = conn.get_database_backend();
     let mut left = eff;
     while !left.is_empty() {

@@ -36,6 +36,11 @@ impl Counts {
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Fact>> {
         self.all.iter()
     }
+
+    /// All facts here, to be put elsewhere in the order.
+    pub(super) fn facts_mut(&mut self) -> impl Iterator<Item = &mut Arc<Fact>> {
+        self.all.iter_mut().chain(self.about.values_mut().flatten())
+    }
 }
 
 impl Folding<'_> {
@@ -124,11 +129,12 @@ impl Folding<'_> {
         if groups.is_empty() {
             return Ok(out);
         }
+        // A group is admitted whole; what one of its retracts strikes may have come later.
         let mut members = store::by_group(conn, self.reader, &groups).await?;
         members.extend(self.arrived.iter().cloned());
         members.retain(|fact| fact.event.kind == Kind::Retract && group(fact).is_some());
         let targets: BTreeSet<EventId> = members.iter().filter_map(|f| f.event.target).collect();
-        let mut targeted = store::by_event_id(conn, self.reader, &targets).await?;
+        let mut targeted = store::by_event_id_then(conn, self.reader, &targets, self.upto).await?;
         targeted.extend(self.arrived.iter().cloned());
         for fact in facts.iter().filter(|fact| group(fact).is_some()) {
             let of = |retract: &&Arc<Fact>| {

@@ -13,14 +13,10 @@ use crate::{
     log::Position,
 };
 use sea_orm::ConnectionTrait;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 use suyuan_sync::{
-    facts::World,
-    fold::{Folded, UnitState},
-    ids::{DeviceId, Epoch},
+    facts::{Fact, World},
+    fold::{self, Folded, UnitState},
     unit::UnitKey,
 };
 
@@ -86,32 +82,33 @@ impl<'a> Folding<'a> {
     ) -> Result<BTreeMap<UnitKey, Folded>, WorldError> {
         let upto = self.upto;
         self.climb(conn, keys.iter().cloned()).await?;
-        if upto != store::NOW {
-            self.as_ordered_then(conn).await?;
+        if upto == store::NOW {
+            self.look_up(conn).await?;
+            return Ok(self.fold(self.source.world(), true));
         }
         self.look_up(conn).await?;
-        let then = (upto != store::NOW).then(|| as_known(self.source.world(), upto));
-        let world = then.as_ref().unwrap_or(self.source.world());
-        Ok(self.fold(world, true))
+        self.as_ordered_then(conn).await?;
+        let mut then = as_known(self.source.world(), upto);
+        // What containers held is kept as it stands now; what these units did in them then is told by
+        // their own stays.
+        then.contents.clear();
+        then.contents = fold::contents(&self.fold(&then, false));
+        Ok(self.fold(&then, true))
     }
 
-    /// Puts facts where they stood in the order by what counted then: what their devices sent since
-    /// may have moved them.
+    /// Puts facts where they stood in the order: what their devices sent since may have moved them.
     async fn as_ordered_then(&mut self, conn: &impl ConnectionTrait) -> Result<(), WorldError> {
-        let facts = self.units.values().flat_map(|unit| unit.facts.values());
-        let lives: BTreeSet<(DeviceId, Epoch)> = facts
-            .map(|fact| (fact.order.device, fact.order.epoch))
-            .collect();
-        for (device, epoch) in lives {
-            let then = store::effective_as_of(conn, device, epoch, self.upto).await?;
-            for fact in self
-                .units
-                .values_mut()
-                .flat_map(|unit| unit.facts.values_mut())
-            {
-                if let Some(eff) = then.get(&fact.gseq).filter(|eff| **eff != fact.order.eff) {
-                    Arc::make_mut(fact).order.eff = *eff;
-                }
+        let facts = self
+            .units
+            .values_mut()
+            .flat_map(|unit| unit.facts.values_mut())
+            .chain(self.counts.facts_mut());
+        let facts: Vec<&mut Arc<Fact>> = facts.collect();
+        let events = facts.iter().map(|fact| fact.gseq).collect();
+        let then = store::eff_then(conn, &events, self.upto).await?;
+        for fact in facts {
+            if let Some(eff) = then.get(&fact.gseq) {
+                Arc::make_mut(fact).order.eff = *eff;
             }
         }
         Ok(())
@@ -131,6 +128,7 @@ fn as_known(world: &World, upto: Position) -> World {
             (span.closed, span.mistaken) = (None, false);
         }
     }
+    world.accepted.retain(|accepted| accepted.at.gseq <= upto);
     world.policies.retain(|(at, _)| at.gseq <= upto);
     world.shifts.retain(|shift| shift.at.gseq <= upto);
     world

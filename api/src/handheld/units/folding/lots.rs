@@ -457,14 +457,20 @@ impl Folding<'_> {
                 (*id, gseq, event)
             })
             .collect();
+        let written = out.lines.len();
         lines::write_lines(conn, &out.lines, self.moment.last).await?;
         lines::forget_moves(conn, &out.gone).await?;
         lines::write_moves(conn, &out.moved).await?;
         store::write_opened(conn, &opened).await?;
         store::write_closed(conn, &closed).await?;
-        store::write_changed(conn, &out.told).await?;
+        let told = out.told.into_iter().map(|(id, finding)| store::Changed {
+            id,
+            at: self.moment.last,
+            finding,
+        });
+        store::write_changed(conn, &told.collect::<Vec<_>>()).await?;
         done.closed += closed.len();
-        done.written += out.lines.len();
+        done.written += written;
         Ok(())
     }
 }

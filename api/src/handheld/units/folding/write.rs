@@ -6,7 +6,7 @@ use crate::{
     handheld::{
         units::{
             Kept, KeptFinding, KeptStay,
-            store::{self, Opened, UnitId, UnitWrite},
+            store::{self, Changed, Opened, UnitId, UnitWrite},
         },
         world::WorldError,
     },
@@ -75,7 +75,11 @@ impl Folding<'_> {
                     .find(|kept| kept.finding.is(finding));
                 let id = if let Some(kept) = before {
                     if kept.finding != *finding {
-                        changed.push((kept.id, finding.clone()));
+                        changed.push(Changed {
+                            id: kept.id,
+                            at: cause.gseq,
+                            finding: finding.clone(),
+                        });
                     }
                     kept.id
                 } else {
@@ -261,10 +265,12 @@ impl Folding<'_> {
             }
             for (id, finding) in before {
                 let now = now.iter().find(|now| now.is(finding));
-                changed.extend(
-                    now.filter(|now| *now != finding)
-                        .map(|now| (*id, now.clone())),
-                );
+                let now = now.filter(|now| *now != finding);
+                changed.extend(now.map(|now| Changed {
+                    id: *id,
+                    at: gseq,
+                    finding: now.clone(),
+                }));
                 if gone.iter().any(|gone| gone.is(finding)) {
                     closed.push((*id, self.moment.last, by));
                 }

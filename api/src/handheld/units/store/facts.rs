@@ -3,10 +3,7 @@
 use super::{CONTAINER, NAMED, UnitId};
 use crate::{
     clock::Micros,
-    db::{
-        rows::{Rows, by_keys},
-        statement,
-    },
+    db::rows::{Rows, by_keys},
     handheld::units::facts::{COLUMNS, Reader},
     log::Position,
 };
@@ -17,9 +14,7 @@ use std::{
 };
 use suyuan_sync::{
     facts::Fact,
-    ids::{DeviceId, Epoch, EventId, GroupId, Seq},
-    order::Interval,
-    time::{Timed, effective},
+    ids::{EventId, GroupId},
     unit::UnitKey,
 };
 use uuid::Uuid;
@@ -59,12 +54,21 @@ pub async fn by_event_id(
     reader: &mut Reader,
     ids: &BTreeSet<EventId>,
 ) -> Result<Vec<Arc<Fact>>, DbErr> {
+    by_event_id_then(conn, reader, ids, NOW).await
+}
+
+/// The same, of those that count as of a position.
+pub async fn by_event_id_then(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    ids: &BTreeSet<EventId>,
+    upto: Position,
+) -> Result<Vec<Arc<Fact>>, DbErr> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM event e WHERE e.event_id IN ({{keys}}) \
-         AND e.counts_from IS NOT NULL"
+        "SELECT {COLUMNS} FROM event e WHERE e.counts_from <= ? AND e.event_id IN ({{keys}})"
     );
     let keys = ids.iter().map(|id| id.0.into()).collect();
-    read(&by_keys(conn, &sql, &[], keys).await?, reader)
+    read(&by_keys(conn, &sql, &[upto.into()], keys).await?, reader)
 }
 
 /// Facts by position.
@@ -103,36 +107,27 @@ pub async fn by_group(
     read(&by_keys(conn, &sql, &[], keys).await?, reader)
 }
 
-/// Effective times of a device's epoch by what counted as of a position, by event. Branches that
-/// were admitted keep the time they were admitted with.
-pub async fn effective_as_of(
+/// Effective times as of a position, of those of these events that moved in the order since.
+pub async fn eff_then(
     conn: &impl ConnectionTrait,
-    device: DeviceId,
-    epoch: Epoch,
+    events: &BTreeSet<Position>,
     upto: Position,
 ) -> Result<BTreeMap<Position, Micros>, DbErr> {
-    let rows = conn
-        .query_all_raw(statement(
-            conn.get_database_backend(),
-            "SELECT gseq, seq, lo, est, stamp FROM event WHERE device_id = ? AND epoch = ? \
-             AND branch IS NULL AND counts_from <= ? ORDER BY seq",
-            [device.0.into(), i64::from(epoch).into(), upto.into()],
-        ))
-        .await?;
-    let (mut positions, mut times) = (Vec::new(), Vec::new());
+    let rows = by_keys(
+        conn,
+        "SELECT gseq, until, eff FROM event_was WHERE until > ? AND gseq IN ({keys})",
+        &[upto.into()],
+        events.iter().map(|gseq| (*gseq).into()).collect(),
+    )
+    .await?;
+    let mut first: BTreeMap<Position, (Position, Micros)> = BTreeMap::new();
     for row in rows {
-        let number = |name: &str| row.try_get::<i64>("", name);
-        positions.push(number("gseq")?);
-        times.push(Timed {
-            seq: number("seq")? as Seq,
-            interval: Interval {
-                lo: number("lo")?,
-                est: number("est")?,
-                hi: number("stamp")?,
-            },
-        });
+        let was = (row.try_get("", "until")?, row.try_get("", "eff")?);
+        let known = first.entry(row.try_get("", "gseq")?).or_insert(was);
+        *known = was.min(*known);
     }
-    Ok(positions.into_iter().zip(effective(&times)).collect())
+    let eff = |(gseq, (_, eff))| (gseq, eff);
+    Ok(first.into_iter().map(eff).collect())
 }
 
 fn read(rows: &[sea_orm::QueryResult], reader: &mut Reader) -> Result<Vec<Arc<Fact>>, DbErr> {

@@ -116,14 +116,31 @@ pub async fn write_aside(
     Ok(())
 }
 
-/// Writes what open findings say now: the same ones, of other witnesses or another extent.
-pub async fn write_changed(
-    conn: &impl ConnectionTrait,
-    changed: &[(i64, Finding)],
-) -> Result<(), DbErr> {
-    for (id, finding) in changed {
+/// An open finding that says something else now.
+pub struct Changed {
+    /// Its row.
+    pub id: i64,
+    /// From which position on.
+    pub at: Position,
+    /// What.
+    pub finding: Finding,
+}
+
+/// Writes what open findings say now: the same ones, of other witnesses or another extent. What they
+/// said until then is kept beside them.
+pub async fn write_changed(conn: &impl ConnectionTrait, changed: &[Changed]) -> Result<(), DbErr> {
+    for Changed { id, at, finding } in changed {
+        let backend = conn.get_database_backend();
         conn.execute_raw(crate::db::statement(
-            conn.get_database_backend(),
+            backend,
+            "INSERT INTO finding_was (id, until, finding) \
+             SELECT id, ?, finding FROM finding WHERE id = ? \
+             ON CONFLICT (id, until) DO NOTHING",
+            [(*at).into(), (*id).into()],
+        ))
+        .await?;
+        conn.execute_raw(crate::db::statement(
+            backend,
             "UPDATE finding SET finding = ? WHERE id = ?",
             [json(finding)?.into(), (*id).into()],
         ))

@@ -7,11 +7,11 @@ mod sweeps;
 mod units;
 
 pub use facts::{
-    NOW, by_event_id, by_group, by_position, by_position_then, effective_as_of, facts, named,
-    retracts_of, write_event_units, write_targets,
+    NOW, by_event_id, by_event_id_then, by_group, by_position, by_position_then, eff_then, facts,
+    named, retracts_of, write_event_units, write_targets,
 };
 pub use findings::{
-    Aside, Opened, open_of_events, write_aside, write_changed, write_closed, write_opened,
+    Aside, Changed, Opened, open_of_events, write_aside, write_changed, write_closed, write_opened,
 };
 pub use sweeps::{is_sweep, sweeps, write_sweeps};
 pub use units::{

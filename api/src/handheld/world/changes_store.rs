@@ -1,0 +1,163 @@
+//! Which of the master data entries of the log changed: read once, entry by entry, so that an edit
+//! costs what it changed and not what there is. All SQL of that.
+
+use super::WorldError;
+use crate::{db::statement, log::Position};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use suyuan_sync::facts::{StatedAt, Statement};
+use uuid::Uuid;
+
+/// Something that is not as it was read.
+#[derive(Debug)]
+pub(super) enum Change {
+    Enterprise(Uuid),
+    Place(Uuid),
+    Product(Uuid),
+    Batch(Uuid),
+    Device(Uuid),
+    /// Codes of these spaces were commissioned or voided.
+    Codes(Vec<String>),
+    Recalls,
+    Periods,
+    Decided(StatedAt, Statement),
+}
+
+/// What changed.
+#[derive(Debug)]
+pub(super) enum Changes {
+    /// So much that all is read again.
+    Everything,
+    /// This, oldest first.
+    These(Vec<Change>),
+}
+
+/// More entries than these are not gone through one by one.
+const ENTRIES_MAX: usize = 1_000;
+
+/// Entries that folds depend on, and those among them whose body says on what.
+const KINDS: &str = "'master_data_changed', 'published', 'codes_commissioned', 'codes_voided', \
+     'recall_opened', 'recall_widened', 'recall_closed', 'device_changed', \
+     'device_enrolled', 'policy_changed', 'holder_accepted', 'shift_closed', 'period_closed'";
+const TOLD: &str = "'codes_commissioned', 'codes_voided', 'policy_changed', 'holder_accepted', \
+     'shift_closed'";
+
+/// What entries above `after` and not above `upto` changed; everything when nothing was read before.
+pub(super) async fn changes(
+    conn: &impl ConnectionTrait,
+    after: Position,
+    upto: Position,
+) -> Result<Changes, WorldError> {
+    if after < 0 {
+        return Ok(Changes::Everything);
+    }
+    let sql = format!(
+        "SELECT gseq, stamp, kind, subject, CASE WHEN kind IN ({TOLD}) THEN body END AS body \
+         FROM log_entry WHERE gseq > ? AND gseq <= ? AND kind IN ({KINDS}) ORDER BY gseq LIMIT ?"
+    );
+    let limit = ENTRIES_MAX as i64 + 1;
+    let values = [after.into(), upto.into(), limit.into()];
+    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+    let rows = rows.await?;
+    if rows.len() > ENTRIES_MAX {
+        return Ok(Changes::Everything);
+    }
+    let mut changes = Vec::with_capacity(rows.len());
+    for row in &rows {
+        match change(row)? {
+            Told::Nothing => {}
+            Told::This(change) => changes.push(change),
+            Told::Unclear => return Ok(Changes::Everything),
+        }
+    }
+    Ok(Changes::These(changes))
+}
+
+enum Told {
+    Nothing,
+    This(Change),
+    /// An entry that a newer release wrote in another way.
+    Unclear,
+}
+
+fn change(row: &QueryResult) -> Result<Told, WorldError> {
+    let kind: String = row.try_get("", "kind")?;
+    Ok(match kind.as_str() {
+        "master_data_changed" | "published" | "device_changed" | "device_enrolled" => {
+            let subject: String = row.try_get("", "subject")?;
+            let Some((what, id)) = subject.split_once(':') else {
+                return Ok(Told::Unclear);
+            };
+            match (what, Uuid::parse_str(id)) {
+                ("enterprise", Ok(id)) => Told::This(Change::Enterprise(id)),
+                ("location", Ok(id)) => Told::This(Change::Place(id)),
+                ("product", Ok(id)) => Told::This(Change::Product(id)),
+                ("batch", Ok(id)) => Told::This(Change::Batch(id)),
+                ("device", Ok(id)) => Told::This(Change::Device(id)),
+                ("file", _) => Told::Nothing,
+                _ => Told::Unclear,
+            }
+        }
+        "codes_commissioned" | "codes_voided" => {
+            let body: String = row.try_get("", "body")?;
+            match serde_json::from_str::<Spaces>(&body) {
+                Ok(spaces) => Told::This(Change::Codes(spaces.what.into_keys().collect())),
+                Err(_) => Told::Unclear,
+            }
+        }
+        "policy_changed" | "holder_accepted" | "shift_closed" => {
+            let (at, statement) = stated(row)?;
+            Told::This(Change::Decided(at, statement))
+        }
+        "period_closed" => Told::This(Change::Periods),
+        _ => Told::This(Change::Recalls),
+    })
+}
+
+/// The spaces the body of an entry names.
+#[derive(Deserialize)]
+struct Spaces {
+    what: BTreeMap<String, String>,
+}
+
+fn stated(row: &QueryResult) -> Result<(StatedAt, Statement), WorldError> {
+    let at = StatedAt {
+        at: row.try_get("", "stamp")?,
+        gseq: row.try_get("", "gseq")?,
+    };
+    let body: String = row.try_get("", "body")?;
+    let statement = serde_json::from_str(&body)
+        .map_err(|error| WorldError::Stored(format!("log_entry {}: {error}", at.gseq)))?;
+    Ok((at, statement))
+}
+
+/// What the server stated that folds read, up to a position: policies, accepted holders, ends of
+/// shifts.
+pub(super) async fn decisions(
+    conn: &impl ConnectionTrait,
+    upto: Position,
+) -> Result<Vec<(StatedAt, Statement)>, WorldError> {
+    let rows = conn
+        .query_all_raw(statement(
+            conn.get_database_backend(),
+            "SELECT gseq, stamp, body FROM log_entry \
+             WHERE kind IN ('policy_changed', 'holder_accepted', 'shift_closed') AND gseq <= ? \
+             ORDER BY gseq",
+            [upto.into()],
+        ))
+        .await?;
+    rows.iter().map(stated).collect()
+}
+
+/// The newest entry of the log that is not an event, up to a position; 0 before the first.
+pub(super) async fn newest(conn: &impl ConnectionTrait, upto: Position) -> Result<Position, DbErr> {
+    let row = conn
+        .query_one_raw(statement(
+            conn.get_database_backend(),
+            "SELECT gseq FROM log_entry WHERE gseq <= ? ORDER BY gseq DESC LIMIT 1",
+            [upto.into()],
+        ))
+        .await?;
+    row.map_or(Ok(0), |row| row.try_get("", "gseq"))
+}

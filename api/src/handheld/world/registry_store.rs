@@ -1,0 +1,171 @@
+//! Enterprises, places, products, batches and devices, as folds read them: all of them at first, then
+//! one by one as they change. All SQL of that.
+
+use crate::{
+    clock::expires_at,
+    entities::{batch, code_space, device, enterprise, location, product},
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use std::collections::BTreeMap;
+use suyuan_sync::{
+    event::required::Profile,
+    facts::{BatchInfo, PlaceInfo, World},
+    ids::{BatchId, DeviceId, EnterpriseId, LocationId},
+};
+use uuid::Uuid;
+
+/// Reads everything anew.
+pub(super) async fn all(conn: &impl ConnectionTrait, world: &mut World) -> Result<(), DbErr> {
+    let fresh = World::default();
+    (world.enterprises, world.places) = (fresh.enterprises, fresh.places);
+    (world.products, world.profiles) = (fresh.products, fresh.profiles);
+    (world.batches, world.devices) = (fresh.batches, fresh.devices);
+    enterprises(conn, None, world).await?;
+    places(conn, None, world).await?;
+    let named = products(conn, None, world).await?;
+    put_batches(batch::Entity::find().all(conn).await?, &named, world);
+    devices(conn, None, world).await
+}
+
+/// Enterprises: all, or one.
+pub(super) async fn enterprises(
+    conn: &impl ConnectionTrait,
+    only: Option<Uuid>,
+    world: &mut World,
+) -> Result<(), DbErr> {
+    let mut find = enterprise::Entity::find();
+    if let Some(id) = only {
+        find = find.filter(enterprise::Column::Id.eq(id));
+    }
+    let rows = find.all(conn).await?;
+    world
+        .enterprises
+        .extend(rows.into_iter().map(|row| EnterpriseId(row.id)));
+    Ok(())
+}
+
+/// Places: all, or one.
+pub(super) async fn places(
+    conn: &impl ConnectionTrait,
+    only: Option<Uuid>,
+    world: &mut World,
+) -> Result<(), DbErr> {
+    let mut find = location::Entity::find();
+    if let Some(id) = only {
+        find = find.filter(location::Column::Id.eq(id));
+    }
+    for row in find.all(conn).await? {
+        let info = PlaceInfo {
+            enterprise: EnterpriseId(row.enterprise_id),
+            plant: row.kind == "plant",
+        };
+        world.places.insert(LocationId(row.id), info);
+    }
+    Ok(())
+}
+
+/// What codes of a product carry: its GTIN, or its code where it has none.
+type Named = BTreeMap<Uuid, String>;
+
+/// Products: all, or one.
+pub(super) async fn products(
+    conn: &impl ConnectionTrait,
+    only: Option<Uuid>,
+    world: &mut World,
+) -> Result<Named, DbErr> {
+    let mut products = product::Entity::find();
+    let mut spaces = code_space::Entity::find().filter(code_space::Column::ProductId.is_not_null());
+    if let Some(id) = only {
+        products = products.filter(product::Column::Id.eq(id));
+        spaces = spaces.filter(code_space::Column::ProductId.eq(id));
+    }
+    let rows = products.all(conn).await?.into_iter();
+    let products: BTreeMap<Uuid, product::Model> = rows.map(|row| (row.id, row)).collect();
+    let mut named = Named::new();
+    for space in spaces.all(conn).await? {
+        let Some(gtin) = space.space.strip_prefix("01/") else {
+            continue;
+        };
+        let issuer = EnterpriseId(space.enterprise_id);
+        world.products.insert(gtin.to_owned(), issuer);
+        let product = space.product_id.and_then(|id| products.get(&id));
+        if let Some(profile) = product.and_then(|row| Profile::of_id(&row.profile)) {
+            world.profiles.insert(gtin.to_owned(), profile);
+        }
+        if let (Some(product), "item") = (space.product_id, space.level.as_str()) {
+            named.insert(product, gtin.to_owned());
+        }
+    }
+    for (id, row) in products {
+        if let (false, Some(profile)) = (named.contains_key(&id), Profile::of_id(&row.profile)) {
+            world.profiles.insert(row.code.clone(), profile);
+        }
+        named.entry(id).or_insert(row.code);
+    }
+    Ok(named)
+}
+
+/// One batch.
+pub(super) async fn one_batch(
+    conn: &impl ConnectionTrait,
+    id: Uuid,
+    world: &mut World,
+) -> Result<(), DbErr> {
+    let find = batch::Entity::find().filter(batch::Column::Id.eq(id));
+    for row in find.all(conn).await? {
+        let named = products(conn, Some(row.product_id), world).await?;
+        put_batches(vec![row], &named, world);
+    }
+    Ok(())
+}
+
+fn put_batches(rows: Vec<batch::Model>, named: &Named, world: &mut World) {
+    world.batches.extend(rows.into_iter().map(|row| {
+        let info = BatchInfo {
+            product: named.get(&row.product_id).cloned().unwrap_or_default(),
+            expires_at: expires_at(&row.expiry_date),
+            plant: row.plant_id.map(LocationId),
+            lot: row.lot,
+        };
+        (BatchId(row.id), info)
+    }));
+}
+
+/// Devices and whose they are: all, or one.
+pub(super) async fn devices(
+    conn: &impl ConnectionTrait,
+    only: Option<Uuid>,
+    world: &mut World,
+) -> Result<(), DbErr> {
+    let mut find = device::Entity::find();
+    if let Some(id) = only {
+        find = find.filter(device::Column::Id.eq(id));
+    }
+    let pair = |row: device::Model| (DeviceId(row.id), EnterpriseId(row.enterprise_id));
+    let rows = find.all(conn).await?;
+    world.devices.extend(rows.into_iter().map(pair));
+    Ok(())
+}
+
+/// The spaces of a product's codes, or of an enterprise's logistic units.
+pub(super) async fn spaces(
+    conn: &impl ConnectionTrait,
+    of: SpacesOf,
+) -> Result<Vec<String>, DbErr> {
+    let find = match of {
+        SpacesOf::Product(id) => {
+            code_space::Entity::find().filter(code_space::Column::ProductId.eq(id))
+        }
+        SpacesOf::Enterprise(id) => code_space::Entity::find()
+            .filter(code_space::Column::EnterpriseId.eq(id))
+            .filter(code_space::Column::ProductId.is_null()),
+    };
+    let rows = find.all(conn).await?;
+    Ok(rows.into_iter().map(|row| row.space).collect())
+}
+
+/// Whose spaces.
+pub(super) enum SpacesOf {
+    Product(Uuid),
+    Enterprise(Uuid),
+}
