@@ -9,7 +9,7 @@ use crate::{
     db::{rows::by_keys, statement},
     handheld::units::phase_of_name,
 };
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 use std::{collections::BTreeMap, fmt::Write};
 use suyuan_sync::limits::NESTING_DEPTH_MAX;
 use uuid::Uuid;
@@ -51,7 +51,7 @@ pub async fn stock(
     for depth in 0..=NESTING_DEPTH_MAX {
         let keys: Vec<Value> = places.iter().map(|place| (*place).into()).collect();
         let before: Vec<Value> = batch.map(Into::into).into_iter().collect();
-        let sql = counting(depth, batch.is_some());
+        let sql = counting(conn.get_database_backend(), depth, batch.is_some());
         for row in by_keys(conn, &sql, &before, keys).await? {
             let counted = Counted::read(&row)?;
             let Some(place) = lines.get_mut(&counted.place) else {
@@ -107,8 +107,15 @@ impl Counted {
     }
 }
 
-/// Counts units `depth` containers below what stands at places by its own row.
-fn counting(depth: usize, of_batch: bool) -> String {
+/// Counts units `depth` containers below what stands at places by its own row and is not gone: what was
+/// sold or destroyed keeps its place, is no stock, and nothing in it is. The index `unit_stock` has
+/// just these; its conditions stand here word for word.
+pub fn counting(backend: DbBackend, depth: usize, of_batch: bool) -> String {
+    // Of several indexes that begin with the place SQLite takes any, unless it is told.
+    let by = match backend {
+        DbBackend::Sqlite => " INDEXED BY unit_stock",
+        _ => "",
+    };
     let mut joins = String::new();
     let mut unit = "r".to_owned();
     for level in 1..=depth {
@@ -130,7 +137,8 @@ fn counting(depth: usize, of_batch: bool) -> String {
         "SELECT r.place, SUBSTR({unit}.unit_key, 1, \
          CASE WHEN {unit}.unit_key LIKE '/01/%' THEN 18 WHEN {unit}.unit_key LIKE '/00/%' THEN 4 ELSE 3 END) AS kind, \
          {unit}.batch_id, {unit}.phase, {container} AS container, COUNT(*) AS n \
-         FROM unit r{joins} WHERE {batch}(r.inside IS NULL OR r.exceptional) \
+         FROM unit r{by}{joins} WHERE {batch}(r.inside IS NULL OR r.exceptional) \
+         AND r.phase NOT IN ('sold', 'destroyed') AND r.place IS NOT NULL \
          AND r.place IN ({{keys}}) GROUP BY 1, 2, 3, 4, 5"
     )
 }

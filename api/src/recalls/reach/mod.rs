@@ -25,7 +25,7 @@ pub async fn reach(
     enterprise: Uuid,
     recall: Uuid,
 ) -> Result<ReachOut, RecallError> {
-    let mut snapshot = state.handheld.reading.begin(&state.db).await?;
+    let mut snapshot = state.handheld.reading.begin_heavy(&state.db).await?;
     row(snapshot.tx(), enterprise, recall).await?;
     let scope = scope_store::Scope::read(snapshot.tx(), enterprise, recall).await?;
     let mut sum = sum::Sum::of(scope);

@@ -1,5 +1,5 @@
-//! Units a recall may cover, from their rows, and what became of each: those that share the life of
-//! a container are where it is.
+//! Units a recall may cover, from their rows, page by page, and what became of each: those that share
+//! the life of a container are where it is.
 
 use super::{rules::shared, scope_store::Scope};
 use crate::{
@@ -19,12 +19,13 @@ use suyuan_sync::{
 };
 use uuid::Uuid;
 
-/// Rows read at once.
-const PAGE: i64 = 20_000;
+/// Rows read at once: so many are in memory, however large a recall is.
+const PAGE: i64 = 5_000;
 
-/// What is on the way says where from and to in its state; the rest is told by its columns.
+/// What is on the way, returned goods too, says where from and to in its state; the rest is told by its
+/// columns.
 const COLUMNS: &str = "id, unit_key, batch_id, phase, place, inside, exceptional, \
-                       CASE WHEN phase = 'in_transit' THEN state END AS way";
+                       CASE WHEN phase IN ('in_transit', 'returned') THEN state END AS way";
 
 /// A unit's row.
 #[derive(Debug, Clone)]
@@ -64,92 +65,129 @@ fn kept(key: &str, state: &str) -> Result<UnitState, DbErr> {
     Ok(kept.state)
 }
 
-/// Reads every unit the scope may cover, once: by batch, and for named units that were commissioned
-/// by a device or not at all, by product.
-pub(super) async fn read(
+/// One of the questions whose answers together are every unit the scope may cover.
+struct Question {
+    which: String,
+    values: Vec<Value>,
+}
+
+/// Goes through every unit the scope may cover, once: first what is named by its key or whose batch
+/// is disputed, which are few; then by batch; then, for named units that were commissioned by a
+/// device or not at all, by product.
+pub(super) struct Walk {
+    first: Option<Vec<Row>>,
+    /// What `first` had.
+    told: BTreeSet<UnitId>,
+    left: Vec<Question>,
+    after: UnitId,
+}
+
+impl Walk {
+    /// Begins.
+    pub(super) async fn begin(
+        conn: &impl ConnectionTrait,
+        enterprise: Uuid,
+        scope: &Scope,
+    ) -> Result<Walk, DbErr> {
+        let first = named_or_disputed(conn, enterprise, scope).await?;
+        let mut batches: BTreeSet<Uuid> = scope.batches.keys().copied().collect();
+        batches.extend(scope.commissioned.keys().map(|(_, batch)| *batch));
+        let products: BTreeSet<Option<Uuid>> = scope
+            .unused
+            .keys()
+            .filter_map(|space| scope.spaces.get(space))
+            .map(|space| space.product)
+            .collect();
+        for product in products.iter().flatten() {
+            let sql = "SELECT id FROM batch WHERE enterprise_id = ? AND product_id = ?";
+            let values = [enterprise.into(), (*product).into()];
+            let found = conn.query_all_raw(statement(conn.get_database_backend(), sql, values));
+            for row in found.await? {
+                batches.insert(row.try_get("", "id")?);
+            }
+        }
+        let of_batch = |batch: Uuid| Question {
+            which: "batch_id = ?".to_owned(),
+            values: vec![batch.into()],
+        };
+        let unbatched = |product: Option<Uuid>| {
+            let (which, more) = match product {
+                Some(product) => ("product_id = ?", vec![Value::from(product)]),
+                None => ("product_id IS NULL", Vec::new()),
+            };
+            Question {
+                which: format!("issuer = ? AND batch_id IS NULL AND {which}"),
+                values: [vec![enterprise.into()], more].concat(),
+            }
+        };
+        let left = batches.into_iter().map(of_batch);
+        Ok(Walk {
+            told: first.iter().map(|row| row.id).collect(),
+            first: Some(first),
+            left: left.chain(products.into_iter().map(unbatched)).collect(),
+            after: 0,
+        })
+    }
+
+    /// The next units; nothing at the end.
+    pub(super) async fn next(
+        &mut self,
+        conn: &impl ConnectionTrait,
+    ) -> Result<Option<Vec<Row>>, DbErr> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        let Some(Question { which, values }) = self.left.last() else {
+            return Ok(None);
+        };
+        let sql =
+            format!("SELECT {COLUMNS} FROM unit WHERE {which} AND id > ? ORDER BY id LIMIT ?");
+        let values = values.iter().cloned();
+        let values = values.chain([self.after.into(), PAGE.into()]);
+        let query = statement(conn.get_database_backend(), &sql, values);
+        let found = conn.query_all_raw(query).await?;
+        let mut rows = found.iter().map(row).collect::<Result<Vec<Row>, _>>()?;
+        match rows.last() {
+            Some(last) if rows.len() as i64 == PAGE => self.after = last.id,
+            Some(_) | None => {
+                self.left.pop();
+                self.after = 0;
+            }
+        }
+        rows.retain(|row| !self.told.contains(&row.id));
+        Ok(Some(rows))
+    }
+}
+
+/// Units named by their keys, and those whose batch is disputed: the scope may say otherwise than
+/// their rows.
+async fn named_or_disputed(
     conn: &impl ConnectionTrait,
     enterprise: Uuid,
     scope: &Scope,
 ) -> Result<Vec<Row>, DbErr> {
-    let mut batches: BTreeSet<Uuid> = scope.batches.keys().copied().collect();
-    batches.extend(scope.commissioned.keys().map(|(_, batch)| *batch));
-    let products: BTreeSet<Option<Uuid>> = scope
-        .unused
-        .keys()
-        .filter_map(|space| scope.spaces.get(space))
-        .map(|space| space.product)
-        .collect();
-    for product in products.iter().flatten() {
-        let sql = "SELECT id FROM batch WHERE enterprise_id = ? AND product_id = ?";
-        let values = [enterprise.into(), (*product).into()];
-        let found = conn.query_all_raw(statement(conn.get_database_backend(), sql, values));
-        for row in found.await? {
-            batches.insert(row.try_get("", "id")?);
-        }
-    }
-    let mut units: BTreeMap<UnitId, Row> = BTreeMap::new();
-    for batch in batches {
-        page_through(conn, "batch_id = ?", &[batch.into()], &mut units).await?;
-    }
-    for product in products {
-        let (which, mut values) = match product {
-            Some(product) => ("product_id = ?", vec![product.into()]),
-            None => ("product_id IS NULL", Vec::new()),
-        };
-        let sql = format!("issuer = ? AND batch_id IS NULL AND {which}");
-        values.insert(0, enterprise.into());
-        page_through(conn, &sql, &values, &mut units).await?;
-    }
-    // Named ones, and those whose batch is disputed: the scope may say otherwise than their rows.
     let keys = scope.others.iter().map(|key| key.as_str().into()).collect();
     let sql = format!("SELECT {COLUMNS} FROM unit WHERE unit_key IN ({{keys}})");
-    for found in by_keys(conn, &sql, &[], keys).await? {
-        let row = row(&found)?;
-        units.insert(row.id, row);
-    }
+    let mut found = by_keys(conn, &sql, &[], keys).await?;
     let disputed = format!(
         "SELECT {COLUMNS} FROM unit WHERE id IN (SELECT unit_id FROM finding \
          WHERE issuer = ? AND code = 'COMMISSION_CONFLICT' AND closed IS NULL)"
     );
     let query = statement(conn.get_database_backend(), &disputed, [enterprise.into()]);
-    for found in conn.query_all_raw(query).await? {
-        let row = row(&found)?;
+    found.extend(conn.query_all_raw(query).await?);
+    let mut units: BTreeMap<UnitId, Row> = BTreeMap::new();
+    for found in &found {
+        let row = row(found)?;
         units.insert(row.id, row);
     }
     Ok(units.into_values().collect())
-}
-
-async fn page_through(
-    conn: &impl ConnectionTrait,
-    which: &str,
-    values: &[Value],
-    units: &mut BTreeMap<UnitId, Row>,
-) -> Result<(), DbErr> {
-    let sql = format!("SELECT {COLUMNS} FROM unit WHERE {which} AND id > ? ORDER BY id LIMIT ?");
-    let mut after: UnitId = 0;
-    loop {
-        let values = values.iter().cloned().chain([after.into(), PAGE.into()]);
-        let query = statement(conn.get_database_backend(), &sql, values);
-        let found = conn.query_all_raw(query).await?;
-        for found in &found {
-            let row = row(found)?;
-            after = row.id;
-            units.insert(row.id, row);
-        }
-        if (found.len() as i64) < PAGE {
-            return Ok(());
-        }
-    }
 }
 
 /// What became of units, by number.
 pub(super) type States = BTreeMap<UnitId, (Phase, Place)>;
 
 /// What became of each of these now, its containers considered.
-pub(super) async fn states(
-    snapshot: &mut Snapshot<'_>,
-    units: &[Row],
-) -> Result<States, WorldError> {
+pub(super) async fn states(snapshot: &mut Snapshot, units: &[Row]) -> Result<States, WorldError> {
     let mut above: BTreeMap<UnitId, Row> = BTreeMap::new();
     let mut missing: BTreeSet<UnitId> = units.iter().filter_map(|row| row.shares).collect();
     let sql = format!("SELECT {COLUMNS} FROM unit WHERE id IN ({{keys}})");

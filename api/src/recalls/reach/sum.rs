@@ -1,7 +1,7 @@
 //! Adds up where units are. Every unit of the scope is counted once.
 
 use super::{
-    rows_store::{self, Row},
+    rows_store::{self, Row, Walk},
     rules::{Whereabouts, whereabouts},
     scope_store::Scope,
     wire::{Amount, LegAmount, MissingAmount, PlaceAmount, ReachOut},
@@ -56,10 +56,21 @@ impl Sum {
     /// Adds all that something happened to.
     pub(super) async fn add_rows(
         &mut self,
-        snapshot: &mut Snapshot<'_>,
+        snapshot: &mut Snapshot,
         enterprise: Uuid,
     ) -> Result<(), WorldError> {
-        let units = rows_store::read(snapshot.tx(), enterprise, &self.scope).await?;
+        let mut walk = Walk::begin(snapshot.tx(), enterprise, &self.scope).await?;
+        while let Some(units) = walk.next(snapshot.tx()).await? {
+            self.add_page(snapshot, units).await?;
+        }
+        Ok(())
+    }
+
+    async fn add_page(
+        &mut self,
+        snapshot: &mut Snapshot,
+        units: Vec<Row>,
+    ) -> Result<(), WorldError> {
         let mut covered = Vec::with_capacity(units.len());
         for row in units {
             let code = snapshot.code(&row.key).await?;
