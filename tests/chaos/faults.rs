@@ -167,6 +167,60 @@ fn fill(ballast: &str, left: u64) {
     file.set_len(size - left).expect("a shorter file");
 }
 
+/// The same under PostgreSQL, its tables and its log on one small disk. Where it cannot write its log
+/// it ends by itself; then it is started again once there is room, as its supervisor would.
+#[actix_web::test]
+async fn a_disk_that_is_full_under_postgres_and_then_is_not() {
+    let _alone = alone();
+    let Some(server) = Postgres::on_a_small_disk(192) else {
+        println!("NOT TESTED: this system lets nobody mount");
+        return;
+    };
+    let seed = seed();
+    let mut dice = Dice::new(seed);
+    let folder = tempfile::tempdir().expect("a folder");
+    let (site, devices) =
+        Box::pin(Installation::on(Engine::Postgres, server.url(), folder, 4)).await;
+    let mut pdas = site.at_work(devices, seed);
+    let program = site.start().await;
+    site.all_busy(&mut pdas, &mut dice, SECOND).await;
+    let ballast = server.seen().join("ballast").display().to_string();
+    let (mut ended, mut waited, mut verdict) = (0, 0, Verdict::default());
+    for left in [600_000, 2_000_000] {
+        let refused: u64 = refusals(&pdas).iter().map(|(_, times)| times).sum();
+        fill(&ballast, left);
+        let mut tries = 0;
+        while refusals(&pdas).iter().map(|(_, times)| times).sum::<u64>() <= refused + 2 {
+            site.all_busy(&mut pdas, &mut dice, SECOND).await;
+            tries += 1;
+            assert!(tries < 60, "the disk is not full");
+        }
+        site.all_busy(&mut pdas, &mut dice, SECOND).await;
+        waited += pdas.iter().map(Pda::unsent).sum::<u64>();
+        std::fs::remove_file(&ballast).expect("room");
+        if !server.runs() {
+            ended += 1;
+            server.start_again();
+        }
+        let took = drained(&mut pdas, 90 * SECOND).await;
+        println!("{left} bytes left: all in {took:?} after there was room");
+        let tables = site.tables().await;
+        verdict.hold(&tables, &pdas).await;
+        tables.close().await;
+    }
+    let tables = site.tables().await;
+    let numbers = verdict.end(&tables, &pdas).await;
+    println!(
+        "a full disk under PostgreSQL: {waited} waited, refused {:?}, it ended itself {ended} times; \
+         {numbers:?}",
+        refusals(&pdas)
+    );
+    assert!(waited > 0);
+    only_told_to_wait(&pdas);
+    site.replayed().await;
+    drop(program);
+}
+
 #[actix_web::test]
 async fn postgres_hangs_and_dies_under_load() {
     let _alone = alone();

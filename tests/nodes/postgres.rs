@@ -3,8 +3,8 @@
 use crate::support::{SECOND, until};
 use std::{
     fs,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
 };
 use tempfile::TempDir;
 
@@ -12,6 +12,18 @@ use tempfile::TempDir;
 pub struct Postgres {
     folder: TempDir,
     port: u16,
+    /// Whoever holds the mount namespace it runs in, if it has one of its own.
+    disk: Option<Disk>,
+}
+
+/// A small disk that only those in its mount namespace see; gone with it.
+struct Disk(Child);
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// The folder of the server's programs, as `tests/run` finds it.
@@ -36,16 +48,22 @@ fn am_root() -> bool {
 }
 
 /// Runs one of its programs, as another user than root, which PostgreSQL refuses.
-fn run(program: &str, arguments: &[&str]) -> bool {
-    let program = programs().join(program);
-    let mut command = if am_root() {
-        let mut command = Command::new("runuser");
-        command.args(["-u", "postgres", "--"]).arg(program);
-        command
-    } else {
-        Command::new(program)
+fn run(disk: Option<&Disk>, program: &str, arguments: &[&str]) -> bool {
+    let holder = disk.map(|Disk(holder)| holder.id().to_string());
+    let mut words: Vec<&str> = Vec::new();
+    if let Some(holder) = &holder {
+        words.extend(["nsenter", "-t", holder, "-m", "--"]);
+    }
+    if am_root() {
+        words.extend(["runuser", "-u", "postgres", "--"]);
+    }
+    let program = programs().join(program).display().to_string();
+    words.push(&program);
+    let [first, rest @ ..] = &words[..] else {
+        return false;
     };
-    command
+    Command::new(first)
+        .args(rest)
         .args(arguments)
         .env("LC_ALL", "C")
         .current_dir("/")
@@ -84,14 +102,77 @@ impl Postgres {
         let server = Postgres {
             folder: folder(),
             port: free_port(),
+            disk: None,
         };
-        let data = server.data();
-        assert!(run(
-            "initdb",
-            &["-D", &data, "-U", "postgres", "-A", "trust", "--no-sync"],
-        ));
-        server.start_again();
+        server.made();
         server
+    }
+
+    fn made(&self) {
+        let data = self.data();
+        // Its log comes in pieces of a megabyte, so that a small disk holds some.
+        let words = [
+            "-D",
+            &data,
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "--no-sync",
+            "--wal-segsize=1",
+        ];
+        assert!(run(self.disk.as_ref(), "initdb", &words));
+        self.start_again();
+    }
+
+    /// A fresh server whose data and log are on a disk of so many megabytes (tmpfs in a mount
+    /// namespace of its own); none where the system lets us have none.
+    pub fn on_a_small_disk(megabytes: u32) -> Option<Postgres> {
+        if !am_root() {
+            return None;
+        }
+        let folder = folder();
+        let at = folder.path().display();
+        let script = format!(
+            "mount -t tmpfs -o size={megabytes}m none {at} && chown postgres {at} \
+             && touch {at}/mounted && exec sleep 3600"
+        );
+        let mut holder = Disk(
+            Command::new("unshare")
+                .args(["-m", "sh", "-c", &script])
+                .stderr(Stdio::null())
+                .spawn()
+                .ok()?,
+        );
+        let mounted = format!("/proc/{}/root{at}/mounted", holder.0.id());
+        while !std::path::Path::new(&mounted).exists() {
+            if holder.0.try_wait().ok()?.is_some() {
+                return None;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let server = Postgres {
+            folder,
+            port: free_port(),
+            disk: Some(holder),
+        };
+        server.made();
+        Some(server)
+    }
+
+    /// Its folder, as it is seen from here.
+    pub fn seen(&self) -> PathBuf {
+        let path = self.folder.path().display();
+        match &self.disk {
+            Some(Disk(holder)) => format!("/proc/{}/root{path}", holder.id()).into(),
+            None => self.folder.path().into(),
+        }
+    }
+
+    /// Does it run?
+    pub fn runs(&self) -> bool {
+        let main = self.main_process();
+        main.is_some_and(|pid| std::path::Path::new(&format!("/proc/{pid}")).exists())
     }
 
     /// A hot standby that follows this server.
@@ -99,6 +180,7 @@ impl Postgres {
         let server = Postgres {
             folder: folder(),
             port: free_port(),
+            disk: None,
         };
         let (data, port) = (server.data(), self.port.to_string());
         let copy = [
@@ -114,7 +196,7 @@ impl Postgres {
             "-c",
             "fast",
         ];
-        assert!(run("pg_basebackup", &copy), "a copy");
+        assert!(run(None, "pg_basebackup", &copy), "a copy");
         server.start_again();
         server
     }
@@ -135,20 +217,21 @@ impl Postgres {
             self.port
         );
         let (data, log) = (self.data(), self.folder.path().join("log"));
-        let log = log.display().to_string();
+        let (log, seen) = (log.display().to_string(), self.seen().join("log"));
         let words = [
             "-D", &data, "-l", &log, "-o", &options, "-w", "-t", "60", "start",
         ];
         assert!(
-            run("pg_ctl", &words),
+            run(self.disk.as_ref(), "pg_ctl", &words),
             "{}",
-            fs::read_to_string(log).unwrap_or_default()
+            fs::read_to_string(seen).unwrap_or_default()
         );
     }
 
     /// Ends it at once, as a power cut would: nothing is written that was not written yet.
     pub fn die(&self) {
         run(
+            self.disk.as_ref(),
             "pg_ctl",
             &["-D", &self.data(), "-m", "immediate", "-w", "stop"],
         );
@@ -156,7 +239,7 @@ impl Postgres {
 
     /// Makes a standby the primary.
     pub fn promote(&self) {
-        assert!(run("pg_ctl", &["-D", &self.data(), "-w", "promote"]));
+        assert!(run(None, "pg_ctl", &["-D", &self.data(), "-w", "promote"]));
     }
 
     /// Sends the server and all its processes a signal: `STOP` is a server that hangs.
@@ -173,7 +256,7 @@ impl Postgres {
     }
 
     fn main_process(&self) -> Option<u32> {
-        let file = Path::new(&self.data()).join("postmaster.pid");
+        let file = self.seen().join("data/postmaster.pid");
         fs::read_to_string(file).ok()?.lines().next()?.parse().ok()
     }
 

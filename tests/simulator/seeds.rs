@@ -51,18 +51,21 @@ fn options(seed: u64, database: Option<String>) -> Options {
 }
 
 /// With everything that can go wrong.
-fn foul(seed: u64, database: Option<String>) {
+fn foul(seed: u64, database: Option<String>) -> Ran {
     let ran = held(ran(options(seed, database)));
     for what in ["died", "killed", "clock", "cut", "results"] {
         assert!(happened(&ran, what) > 0, "no {what} in {ran}");
     }
+    ran
 }
 
 #[test]
 fn seeds_hold_on_sqlite() {
+    let mut jumps = 0;
     for seed in [11, 12, 13] {
-        foul(seed, None);
+        jumps += happened(&foul(seed, None), "servers' clock");
     }
+    assert!(jumps > 0, "the servers' clock stood well");
 }
 
 #[test]
@@ -85,4 +88,20 @@ fn a_seed_makes_one_run_on_either_database() {
     assert!(first.events > 20, "{first}");
     assert_eq!(first.history, second.history, "{first}\n{second}");
     assert_eq!(first.history, elsewhere.history, "{first}\n{elsewhere}");
+}
+
+#[test]
+fn i10_two_servers_make_what_one_makes() {
+    let of = |one_works| {
+        held(ran(Options {
+            servers: 2,
+            steps: 150,
+            one_works,
+            without: vec![Part::Faults],
+            ..options(41, Some(postgres()))
+        }))
+    };
+    let (one, two) = (of(true), of(false));
+    assert!(one.events > 20, "{one}");
+    assert_eq!(one.history, two.history, "{one}\n{two}");
 }

@@ -54,6 +54,7 @@ impl Run {
         all::i31_forks_are_found(log)?;
         for handset in &self.handsets {
             let cursor = handset.outbox.disk().cursor;
+            // That nothing is skipped is looked at with the log as a whole.
             all::i21_cursors_neither_skip_nor_repeat(&[], &handset.seen.pages, cursor)?;
             all::i23_reads_never_go_back(&handset.reads)?;
         }
@@ -91,6 +92,7 @@ impl Run {
         if self.node().is_err() {
             return Ok(());
         }
+        self.confirm_clock().await?;
         self.tend().await?;
         self.look().await?;
         let whole = LogHistory {
@@ -124,7 +126,11 @@ impl Run {
         }
         all::i14_no_silent_effect(&self.log, &reflected(&examined), &examined.open)?;
         all::i16_no_finding_without_witnesses(&self.log, &examined.open)?;
-        Ok(())
+        self.units = examined.rebuilt.units;
+        self.in_any_order()?;
+        self.what_is_here_was_told().await?;
+        self.recalls_reach_everything().await?;
+        self.the_past_stays().await
     }
 
     /// I24 for everybody who read everything: page by page is what all at once is.
@@ -151,6 +157,7 @@ impl Run {
                     break;
                 }
             }
+            self.only_what_is_here(handset, &fresh)?;
             let shown = |seen: &Seen| -> BTreeMap<String, String> {
                 let items = seen.items.iter().filter(|(what, _)| *what != "recall list");
                 items

@@ -23,7 +23,7 @@ use crate::{
     },
 };
 use actix_web::http::Method;
-use suyuan_sync::{invariants::DeviceHistory, limits::PARKING_HOURS, outbox::Command};
+use suyuan_sync::{ids::Micros, invariants::DeviceHistory, limits::PARKING_HOURS, outbox::Command};
 
 const SECOND: i64 = 1_000_000;
 const YEARS: i64 = 365 * 86_400 * SECOND;
@@ -51,6 +51,7 @@ enum Do {
     Wipe,
     Copy,
     Restart,
+    ServersClock,
 }
 
 /// What happens without faults, by weight.
@@ -63,7 +64,7 @@ const FAIR: [(u32, Do); 5] = [
 ];
 
 /// What else happens.
-const FOUL: [(u32, Do); 15] = [
+const FOUL: [(u32, Do); 16] = [
     (2, Do::Deposit),
     (3, Do::Recall),
     (1, Do::Revoke),
@@ -79,6 +80,7 @@ const FOUL: [(u32, Do); 15] = [
     (1, Do::Wipe),
     (1, Do::Copy),
     (3, Do::Restart),
+    (2, Do::ServersClock),
 ];
 
 impl Run {
@@ -113,6 +115,20 @@ impl Run {
 
     async fn act(&mut self, what: Do, n: usize) -> Result<(), Stop> {
         let now = self.now;
+        let writes = matches!(
+            what,
+            Do::Recall
+                | Do::Revoke
+                | Do::Admit
+                | Do::EnrolAgain
+                | Do::Wipe
+                | Do::Tend
+                | Do::Restart
+        );
+        if writes && self.stopped {
+            // Whoever wants to write is told to have the clock looked at.
+            return self.confirm_clock().await;
+        }
         match what {
             Do::Scan => self.scan(n),
             Do::Pull => self.pull(n),
@@ -197,7 +213,49 @@ impl Run {
                 Ok(())
             }
             Do::Restart => self.restart().await,
+            Do::ServersClock => self.servers_clock().await,
         }
+    }
+
+    /// The servers' clock jumps, or somebody sets it right; or an operator looks at it and says that
+    /// it is right as it is. Until then nothing is written (503).
+    async fn servers_clock(&mut self) -> Result<(), Stop> {
+        if self.stopped {
+            return self.confirm_clock().await;
+        }
+        // Less than how long is waited beyond the time that groups may be parked.
+        let by = match self.dice.below(3) {
+            0 => 0,
+            1 => self.dice.between(90, 2_400),
+            _ => -self.dice.between(90, 2_400),
+        } * SECOND;
+        self.jump(by);
+        Ok(())
+    }
+
+    fn jump(&mut self, by: Micros) {
+        if by != self.jumped {
+            self.clock.jump_by(by);
+            (self.jumped, self.stopped) = (by, true);
+            self.note("servers' clock", &by.to_string());
+        }
+    }
+
+    /// An operator says that the clock is right as it is.
+    pub(super) async fn confirm_clock(&mut self) -> Result<(), Stop> {
+        if !self.stopped {
+            return Ok(());
+        }
+        let Ok(node) = self.node() else {
+            return Ok(());
+        };
+        let log = node.state.log.clone();
+        log.confirm_clock(Actor::System)
+            .await
+            .map_err(DeviceError::from)?;
+        self.stopped = false;
+        self.note("clock confirmed", "");
+        Ok(())
     }
 
     fn hurt(
@@ -411,6 +469,8 @@ impl Run {
             self.commit(n, usize::MAX)?;
             self.command(n, Command::Wake, None)?;
         }
+        self.jump(0);
+        self.confirm_clock().await?;
         self.note("healed", "");
         for _ in 0..400 {
             self.pass(self.now + 90 * SECOND).await?;

@@ -5,9 +5,11 @@
 //! time and chance are made: a request is handed to the router in memory, the clock stands until it
 //! is set, and all chance comes from the seed. So a run that broke something breaks it again.
 //!
-//! - `run` is what happens, `faults` what people decide and what goes wrong, `scans` what is
-//!   scanned, `post` the network, `handset` a device, `node` a server process.
-//! - `check` says which invariants are looked at when; they are `suyuan_sync::invariants`.
+//! - `run` is what there is and virtual time, `faults` what people decide and what goes wrong, `scans`
+//!   what is scanned, `wire` what is sent and answered, `heard` what a handset makes of it, `post`
+//!   the network, `handset` a device, `node` a server process.
+//! - `check` says which invariants are looked at when; they are `suyuan_sync::invariants`, and of what
+//!   is told to people and handsets `reports`.
 //!
 //! It is no part of the service: nothing here may be called by it.
 
@@ -15,11 +17,14 @@ mod check;
 mod dice;
 mod faults;
 mod handset;
+mod heard;
 mod node;
 mod post;
+mod reports;
 mod run;
 mod scans;
 mod store;
+mod wire;
 mod world;
 
 use run::{Run, Stop};
@@ -51,6 +56,8 @@ pub struct Options {
     /// Two servers may work at the very same time. Who is first is then chance, and a seed makes
     /// no longer one run.
     pub race: bool,
+    /// Only the first of the servers that run is ever asked; the others stand beside it.
+    pub one_works: bool,
     /// Tell everything that happens on standard error, and keep the database of a run that broke.
     pub verbose: bool,
 }
@@ -83,6 +90,7 @@ impl Options {
             without: Vec::new(),
             every: 50,
             race: false,
+            one_works: false,
             verbose: false,
         }
     }

@@ -1,12 +1,13 @@
-//! One run: virtual time, what people and faults do next, and the post between handsets and servers.
-//! Everything happens one after the other, in an order that follows from the seed.
+//! One run: what there is of it, and virtual time, in which letters arrive and timers fire. Everything
+//! happens one after the other, in an order that follows from the seed. What goes over the wire is
+//! told in `wire` and `heard`, what people and faults do in `faults`.
 
 use super::{
     Options, Part, SimulateError,
     dice::Dice,
-    handset::{Effect, Flight, Handset, Life},
+    handset::{Effect, Handset, Life},
     node::{Asked, Node},
-    post::{Asking, Letter, Post, What},
+    post::Post,
     scans::{self, Memory},
     world::{self, World},
 };
@@ -19,7 +20,7 @@ use crate::{
         wire::{DeviceIn, Profile},
     },
     log::Actor,
-    played::{DeviceKey, is_signed},
+    played::DeviceKey,
     sealing::Sealer,
 };
 use actix_web::http::Method;
@@ -27,13 +28,12 @@ use std::{collections::BTreeMap, fmt::Write as _, rc::Rc, sync::Arc};
 use suyuan_sync::{
     chain::{self, Hash},
     facts::Fact,
+    fold::Folded,
     ids::{DeviceId, Gseq, Micros},
-    invariants::{Broken, DeviceHistory, LogHistory, Told},
-    outbox::{Command, Fate},
-    wire::{
-        Deposit, Enrol, EnrolAnswer, LookUpAnswer, PullAnswer, PushAnswer, PushClaims, ReadClaims,
-        StatusAnswer, TYP_PUSH, TYP_READ, V,
-    },
+    invariants::{Broken, DeviceHistory, LogHistory},
+    outbox::Command,
+    unit::UnitKey,
+    wire::{Enrol, EnrolAnswer, V},
 };
 
 /// When every run begins: 2026-06-01 00:00 UTC.
@@ -69,6 +69,14 @@ pub struct Run {
     pub(super) step: u32,
     /// What was folded when the log was last looked at as a whole.
     pub(super) told: (Vec<Arc<Fact>>, suyuan_sync::facts::World),
+    /// What became of units by that log.
+    pub(super) units: BTreeMap<UnitKey, Folded>,
+    /// How far the servers' clock is off.
+    pub(super) jumped: Micros,
+    /// It jumped, and nobody confirmed yet that it is right.
+    pub(super) stopped: bool,
+    /// What was told as known at positions, to be told alike for ever.
+    pub(super) known: Vec<(UnitKey, Gseq, String)>,
     folder: Option<tempfile::TempDir>,
 }
 
@@ -151,6 +159,10 @@ impl Run {
             trail: Hash::of(b"suyuan-simulate-1"),
             step: 0,
             told: <(Vec<Arc<Fact>>, suyuan_sync::facts::World)>::default(),
+            units: BTreeMap::new(),
+            jumped: 0,
+            stopped: false,
+            known: Vec::new(),
             options,
             folder,
         };
@@ -192,11 +204,15 @@ impl Run {
     }
 
     /// One of those that run.
-    fn any_node(&mut self) -> Option<usize> {
+    pub(super) fn any_node(&mut self) -> Option<usize> {
         let running: Vec<usize> = (0..self.nodes.len())
             .filter(|n| self.nodes.get(*n).is_some_and(Option::is_some))
             .collect();
-        self.dice.pick(&running).copied()
+        let any = self.dice.pick(&running).copied();
+        if self.options.one_works {
+            return running.first().copied();
+        }
+        any
     }
 
     /// Notes that something happened, so that two runs can be compared.
@@ -294,348 +310,6 @@ impl Run {
         self.send_all(n, flights)
     }
 
-    /// Sends the pushes an outbox wants sent.
-    pub fn send_all(&mut self, n: usize, flights: Vec<Flight>) -> Result<(), Stop> {
-        for flight in flights {
-            let Some(handset) = self.handsets.get(n) else {
-                continue;
-            };
-            let push = handset.outbox.push(flight.epoch, flight.first, flight.last);
-            let Some(key) = handset.keys.get(&flight.epoch) else {
-                self.command(
-                    n,
-                    Command::Refused {
-                        flight: flight.id,
-                        status: 401,
-                        retry_after: None,
-                    },
-                    None,
-                )?;
-                continue;
-            };
-            let what = What::Push {
-                flight: flight.id,
-                epoch: push.epoch,
-                first: push.first_seq,
-                hashes: chain::hashes(push.prev_hash, &push.events).collect(),
-            };
-            let claims = PushClaims::of(&push, &handset.installation);
-            let asking = Asking {
-                from: n,
-                session: handset.session,
-                what,
-                method: Method::POST,
-                path: "/v1/sync/push".into(),
-                bearer: key.token(TYP_PUSH, &claims)?,
-                body: serde_json::to_vec(&push)?,
-                receipted: handset.receipted,
-            };
-            self.send(asking);
-        }
-        Ok(())
-    }
-
-    fn send(&mut self, asking: Asking) {
-        let letter = Letter::Request(Box::new(asking));
-        self.post.send(letter, self.now, &mut self.dice);
-    }
-
-    /// What a handset asks as itself: signed over the newest anchor it holds.
-    pub fn ask(
-        &mut self,
-        n: usize,
-        what: What,
-        method: Method,
-        path: String,
-        body: Vec<u8>,
-    ) -> Result<(), Stop> {
-        let Some(handset) = self.handsets.get(n) else {
-            return Ok(());
-        };
-        let disk = handset.outbox.disk();
-        let (Some(anchor), Some(key)) = (&disk.anchor, handset.keys.get(&disk.epoch)) else {
-            return Ok(());
-        };
-        let claims = ReadClaims {
-            aud: handset.installation.clone(),
-            device: handset.device,
-            epoch: disk.epoch,
-            anchor: anchor.text.clone(),
-        };
-        let asking = Asking {
-            from: n,
-            session: handset.session,
-            what,
-            method,
-            path,
-            bearer: key.token(TYP_READ, &claims)?,
-            body,
-            receipted: handset.receipted,
-        };
-        self.send(asking);
-        Ok(())
-    }
-
-    /// A handset asks what changed.
-    pub fn pull(&mut self, n: usize) -> Result<(), Stop> {
-        let Some(handset) = self.handsets.get_mut(n) else {
-            return Ok(());
-        };
-        handset.pulling = true;
-        let after = handset.outbox.disk().cursor;
-        let limit = [3, 20, 500].get(self.dice.below(3)).copied().unwrap_or(500);
-        let path = format!("/v1/sync/pull?cursor={after}&limit={limit}");
-        self.ask(n, What::Pull { after }, Method::GET, path, Vec::new())
-    }
-
-    /// A handset carries what another could not send.
-    pub fn deposit(&mut self, carrier: usize, of: usize) -> Result<(), Stop> {
-        let Some(owner) = self.handsets.get(of) else {
-            return Ok(());
-        };
-        for push in owner.outbox.export() {
-            let Some(key) = owner.keys.get(&push.epoch) else {
-                continue;
-            };
-            let token = key.token(TYP_PUSH, &PushClaims::of(&push, &owner.installation))?;
-            let what = What::Deposit {
-                of,
-                epoch: push.epoch,
-                hashes: chain::hashes(push.prev_hash, &push.events).collect(),
-            };
-            let body = serde_json::to_vec(&Deposit { v: V, token, push })?;
-            self.note("deposit", &format!("{carrier} {of}"));
-            return self.ask(carrier, what, Method::POST, "/v1/sync/deposit".into(), body);
-        }
-        Ok(())
-    }
-
-    async fn deliver(&mut self, letter: Letter) -> Result<(), Stop> {
-        match letter {
-            Letter::Request(asking) => self.arrive(*asking).await,
-            Letter::Answer { to, status, body } => self.heard(&to, status, &body),
-        }
-    }
-
-    /// A request reaches a server; another one another server, perhaps, at the very same time.
-    async fn arrive(&mut self, asking: Asking) -> Result<(), Stop> {
-        let Some(n) = self.any_node() else {
-            return Ok(());
-        };
-        let other = (n + 1) % self.nodes.len();
-        let meets =
-            self.options.race && other != n && matches!(self.nodes.get(other), Some(Some(_)));
-        let met = meets
-            .then(|| self.post.meeting(self.now, asking.from))
-            .flatten();
-        let Some(met) = met else {
-            let answer = call(self.nodes.get(n), &asking).await;
-            return self.answered(asking, answer);
-        };
-        let (one, two) = futures_util::join!(
-            call(self.nodes.get(n), &asking),
-            call(self.nodes.get(other), &met)
-        );
-        self.answered(asking, one)?;
-        self.answered(met, two)
-    }
-
-    /// What a server answered goes back.
-    fn answered(&mut self, asking: Asking, answer: Option<(u16, Vec<u8>)>) -> Result<(), Stop> {
-        let Some((status, body)) = answer else {
-            return Ok(());
-        };
-        if status >= 500 && status != 503 {
-            let text = String::from_utf8_lossy(&body);
-            let what = format!("{} was answered {status}: {text}", asking.path);
-            return Err(Broken::new("I18", what).into());
-        }
-        self.note(
-            "answered",
-            &format!("{} {} {status}", asking.from, asking.path),
-        );
-        if status == 200 {
-            self.hear(&asking, &body)?;
-        }
-        let letter = Letter::Answer {
-            to: Box::new(asking),
-            status,
-            body,
-        };
-        self.post.send(letter, self.now, &mut self.dice);
-        Ok(())
-    }
-
-    /// What a server said is said, whether anybody heard it or not.
-    fn hear(&mut self, asking: &Asking, body: &[u8]) -> Result<(), Stop> {
-        let (of, epoch, hashes) = match &asking.what {
-            What::Push { epoch, hashes, .. } => (asking.from, *epoch, hashes),
-            What::Deposit { of, epoch, hashes } => (*of, *epoch, hashes),
-            What::Pull { .. } => {
-                let page: PullAnswer = serde_json::from_slice(body)?;
-                let read = (asking.receipted, page.cursor);
-                self.read(asking, read, page.more);
-                return Ok(());
-            }
-            What::LookUp => {
-                let answer: LookUpAnswer = serde_json::from_slice(body)?;
-                self.read(asking, (asking.receipted, answer.position), false);
-                return Ok(());
-            }
-            What::Status => return Ok(()),
-        };
-        let answer: PushAnswer = serde_json::from_slice(body)?;
-        if answer.results.len() != hashes.len() {
-            let what = format!(
-                "{} results for {} events",
-                answer.results.len(),
-                hashes.len()
-            );
-            return Err(Broken::new("I6", what).into());
-        }
-        let detail: Vec<String> = answer
-            .results
-            .iter()
-            .map(|result| format!("{}{}{:?}", result.seq, result.status.name(), result.gseq))
-            .collect();
-        self.note("results", &detail.join(" "));
-        let Some(history) = self.histories.get_mut(of) else {
-            return Ok(());
-        };
-        for (result, hash) in answer.results.into_iter().zip(hashes) {
-            history.told.push(Told::Result {
-                epoch,
-                seq: result.seq,
-                hash: *hash,
-                status: result.status,
-                code: result.code,
-                gseq: result.gseq,
-            });
-        }
-        history.told.push(Told::Receipt(answer.receipt));
-        Ok(())
-    }
-
-    /// A handset that is still in the session that asked read at a position.
-    fn read(&mut self, asking: &Asking, read: (Gseq, Gseq), more: bool) {
-        if let Some(handset) = self.handsets.get_mut(asking.from)
-            && handset.session == asking.session
-            && !more
-        {
-            handset.reads.push(read);
-        }
-    }
-
-    /// An answer reaches a handset.
-    fn heard(&mut self, to: &Asking, status: u16, body: &[u8]) -> Result<(), Stop> {
-        let n = to.from;
-        let Some(handset) = self.handsets.get_mut(n) else {
-            return Ok(());
-        };
-        if handset.session != to.session {
-            return Ok(());
-        }
-        if matches!(to.what, What::Pull { .. }) {
-            handset.pulling = false;
-        }
-        if status == 401 && !matches!(to.what, What::Push { .. }) {
-            return self.fresh_anchor(n, body);
-        }
-        let wall = handset.wall(self.now);
-        match &to.what {
-            What::Push { flight, first, .. } => {
-                if status != 200 {
-                    let retry_after = (status == 503).then_some(2);
-                    let refused = Command::Refused {
-                        flight: *flight,
-                        status,
-                        retry_after,
-                    };
-                    return self.command(n, refused, None);
-                }
-                let answer: PushAnswer = serde_json::from_slice(body)?;
-                if !is_signed(&answer.receipt, &handset.trust) {
-                    return Err(Broken::new("I5", "a receipt is not signed").into());
-                }
-                let own = answer.results.iter().filter_map(|result| result.gseq).max();
-                handset.receipted = handset.receipted.max(own.unwrap_or(0));
-                let knows = own.map(Effect::Knows);
-                let command = Command::Answer {
-                    flight: *flight,
-                    first: *first,
-                    fates: answer.results.iter().map(Fate::of_result).collect(),
-                    receipt: answer.receipt,
-                    anchor: answer.anchor,
-                    wall,
-                    credit: answer.credit,
-                    retry_after: answer.retry_after,
-                };
-                self.command(n, command, knows)
-            }
-            What::Pull { after } => match status {
-                200 => {
-                    let page: PullAnswer = serde_json::from_slice(body)?;
-                    // Asked twice, or overtaken: only what goes on from here is a checkpoint.
-                    if handset.outbox.disk().cursor != *after || handset.writing() > 0 {
-                        return Ok(());
-                    }
-                    let command = Command::Checkpoint {
-                        cursor: page.cursor,
-                        anchor: page.anchor.clone(),
-                        wall,
-                        fates: handset.fates(&page),
-                    };
-                    let effect = Effect::Page(*after, Box::new(page));
-                    self.command(n, command, Some(effect))
-                }
-                403 => {
-                    handset.over = true;
-                    Ok(())
-                }
-                _ => Err(SimulateError::Answered("pull", status).into()),
-            },
-            What::LookUp => {
-                if status == 200 {
-                    let answer: LookUpAnswer = serde_json::from_slice(body)?;
-                    let effect = Effect::Knows(answer.position);
-                    return self.looked_up(n, answer.anchor, Some(effect));
-                }
-                Ok(())
-            }
-            What::Status => {
-                if status == 200 {
-                    let answer: StatusAnswer = serde_json::from_slice(body)?;
-                    handset.over |= answer.re_enrol;
-                    return self.looked_up(n, answer.anchor, None);
-                }
-                Ok(())
-            }
-            What::Deposit { .. } => Ok(()),
-        }
-    }
-
-    /// An anchor that came with anything but a page.
-    fn looked_up(&mut self, n: usize, anchor: String, effect: Option<Effect>) -> Result<(), Stop> {
-        let Some(handset) = self.handsets.get(n) else {
-            return Ok(());
-        };
-        let command = Command::Checkpoint {
-            cursor: handset.outbox.disk().cursor,
-            anchor,
-            wall: handset.wall(self.now),
-            fates: Vec::new(),
-        };
-        self.command(n, command, effect)
-    }
-
-    fn fresh_anchor(&mut self, n: usize, body: &[u8]) -> Result<(), Stop> {
-        let problem: serde_json::Value = serde_json::from_slice(body)?;
-        match problem.get("anchor").and_then(serde_json::Value::as_str) {
-            Some(anchor) => self.looked_up(n, anchor.to_owned(), None),
-            None => Ok(()),
-        }
-    }
-
     /// Somebody scans.
     pub fn scan(&mut self, n: usize) -> Result<(), Stop> {
         let Some((handset, history)) = self.handsets.get_mut(n).zip(self.histories.get_mut(n))
@@ -687,16 +361,4 @@ impl Run {
             eprintln!("kept {}", folder.keep().display());
         }
     }
-}
-
-/// Calls a server, if it runs.
-async fn call(node: Option<&Option<Node>>, asking: &Asking) -> Option<(u16, Vec<u8>)> {
-    let node = node?.as_ref()?;
-    let asked = Asked {
-        method: asking.method.clone(),
-        path: &asking.path,
-        bearer: Some(&asking.bearer),
-        body: asking.body.clone(),
-    };
-    Some(node.call(asked).await)
 }

@@ -142,6 +142,14 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
         return one(kind, fill);
     }
     match kind {
+        // Box in box in box, as no goods are packed.
+        Kind::Pack if dice.happens(150) => {
+            let at = dice.below(world.boxes.len().saturating_sub(1));
+            let mut boxes = world.boxes.iter().skip(at);
+            let read = |code: &String| UnitRead::of(code, Input::Wedge);
+            fill.units = boxes.next().map(read).into_iter().collect();
+            fill.parent = boxes.next().map(read);
+        }
         Kind::Pack | Kind::Unpack => {
             let (parents, children) = if dice.happens(250) {
                 (&world.pallets, &world.cases)
@@ -160,6 +168,10 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
             }
             if kind == Kind::Unpack && dice.happens(500) {
                 fill.units.clear();
+            }
+            // The container's code was not to be read.
+            if kind == Kind::Pack && dice.happens(60) {
+                fill.parent = None;
             }
             if dice.happens(80) {
                 fill.declared = Some(fill.units.len() as u32 + 1);
@@ -210,6 +222,11 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
             };
             let few = dice.between(1, 3) as usize;
             fill.units = reads(dice, memory, from, site, few);
+            // A whole load at once.
+            if matches!(kind, Kind::Inbound | Kind::Outbound | Kind::Count) && dice.happens(8) {
+                let read = |code: &String| UnitRead::of(code, Input::Wedge);
+                fill.units = world.load.iter().map(read).collect();
+            }
         }
     }
     fill.disposition = (kind == Kind::Inspect)

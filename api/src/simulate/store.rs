@@ -10,7 +10,9 @@ use suyuan_sync::{
     facts::Statement,
     ids::{DeviceId, EnterpriseId, Epoch, EventId, GroupId, Seq},
     invariants::Logged,
+    limits::NESTING_DEPTH_MAX,
     order::{Interval, Order},
+    unit::UnitKey,
     wire::Status,
 };
 
@@ -184,4 +186,36 @@ pub(super) async fn waiting(conn: &impl ConnectionTrait) -> Result<Vec<Position>
     );
     let rows = conn.query_all_raw(query).await?;
     rows.iter().map(|row| row.try_get("", "gseq")).collect()
+}
+
+/// When a unit, or a container whose life it shares, last changed, for each.
+pub(super) async fn changed_at(
+    conn: &impl ConnectionTrait,
+) -> Result<BTreeMap<UnitKey, Position>, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT id, unit_key, inside, exceptional, gseq FROM unit",
+        [],
+    );
+    let mut units: BTreeMap<i64, (UnitKey, Option<i64>, Position)> = BTreeMap::new();
+    for row in conn.query_all_raw(query).await? {
+        let key: String = row.try_get("", "unit_key")?;
+        let inside: Option<i64> = row.try_get("", "inside")?;
+        let exceptional: bool = row.try_get("", "exceptional")?;
+        let shares = inside.filter(|_| !exceptional);
+        let unit = (UnitKey::kept(&key), shares, row.try_get("", "gseq")?);
+        units.insert(row.try_get("", "id")?, unit);
+    }
+    let mut changed = BTreeMap::new();
+    for (key, shares, at) in units.values() {
+        let (mut above, mut last) = (*shares, *at);
+        for _ in 0..NESTING_DEPTH_MAX {
+            let Some((_, shares, at)) = above.and_then(|id| units.get(&id)) else {
+                break;
+            };
+            (above, last) = (*shares, last.max(*at));
+        }
+        changed.insert(key.clone(), last);
+    }
+    Ok(changed)
 }

@@ -14,7 +14,10 @@ use crate::{
         products::store::NewProduct,
     },
 };
-use suyuan_sync::ids::{BatchId, EnterpriseId, LocationId};
+use suyuan_sync::{
+    ids::{BatchId, EnterpriseId, LocationId},
+    limits::UNITS_PER_EVENT_MAX,
+};
 use uuid::Uuid;
 
 /// GS1 sets prefix 952 aside for examples.
@@ -43,6 +46,10 @@ pub struct World {
     pub cases: Vec<String>,
     /// Pallets.
     pub pallets: Vec<String>,
+    /// Boxes minted elsewhere, each of which somebody may put into the next.
+    pub boxes: Vec<String>,
+    /// A load of things minted elsewhere: as many as one event may name.
+    pub load: Vec<String>,
     /// Do people move goods without codes of their own?
     pub lots: bool,
     /// What goods without codes go by.
@@ -140,6 +147,12 @@ pub async fn make(state: &Internal) -> Result<World, Problem> {
             pallets.from,
             4,
         ),
+        boxes: (1..=7)
+            .map(|n| format!("https://id.example.cn/01/16901234567899/21/B{n}"))
+            .collect(),
+        load: (1..=UNITS_PER_EVENT_MAX)
+            .map(|n| format!("https://id.example.cn/01/06901234567908/21/L{n}"))
+            .collect(),
         lots: true,
         gtin: item.to_string(),
     })

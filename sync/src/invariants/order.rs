@@ -8,7 +8,8 @@ use crate::{
 use std::collections::{BTreeSet, HashMap};
 
 /// I11: no two events that count stand at one place; an event's effective time lies within what is
-/// possible; and along a device's numbers it never decreases.
+/// possible; and along the numbers of a device's epoch it never decreases. What was admitted from a
+/// fork stands in another epoch than it was numbered in, and keeps the time it was admitted with.
 pub fn i11_the_order_is_total(log: &LogHistory) -> Holds {
     let mut places = BTreeSet::new();
     let mut along: HashMap<_, Vec<(u64, Micros, Gseq)>> = HashMap::new();
@@ -30,6 +31,9 @@ pub fn i11_the_order_is_total(log: &LogHistory) -> Holds {
                 "I11",
                 format!("position {} is ordered after it was received", logged.gseq),
             ));
+        }
+        if order.epoch != logged.epoch {
+            continue;
         }
         along.entry((order.device, order.epoch)).or_default().push((
             order.seq,

@@ -19,7 +19,7 @@ use suyuan_sync::{
     unit::UnitKey,
 };
 
-fn differ(
+pub(super) fn differ(
     out: &mut Vec<Difference>,
     what: impl Into<String>,
     kept: &impl Debug,

@@ -7,8 +7,14 @@
 //! about 3 kB an event.
 //!
 //! It must not share a line with `units::folding`, which is what it checks.
+//!
+//! Not compared: what was told to whom (`told_unit`), which the simulator's I24 looks at; closed
+//! findings and what is kept of earlier positions, which I25 looks at; where admitted events of second
+//! branches stand in time; and what is on record of codes, which both sides read by the same functions.
 
 mod compare;
+mod related;
+mod related_store;
 mod store;
 
 use super::{
@@ -179,6 +185,7 @@ pub async fn examine(db: &Db, sealer: &Sealer) -> Result<Examined, WorldError> {
     let tx = db.begin_reading().await?;
     let told = told(&tx, sealer).await?;
     let live = store::live(&tx).await?;
+    let beside = related_store::related(&tx).await?;
     let shown = shown_statuses(&tx).await?;
     tx.commit().await?;
     let rebuilt = told.rebuild();
@@ -188,6 +195,13 @@ pub async fn examine(db: &Db, sealer: &Sealer) -> Result<Examined, WorldError> {
     compare::shown(shown, &told.names, &rebuilt.units, &mut differences);
     compare::of_events(&live, &rebuilt.of_events, &mut differences);
     compare::lines(&live, &rebuilt.lines, &mut differences);
+    related::related(
+        &live,
+        &beside,
+        &told.facts,
+        &rebuilt.units,
+        &mut differences,
+    );
     let open = live.findings.into_values().map(|open| open.finding);
     Ok(Examined {
         told,

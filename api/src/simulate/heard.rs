@@ -1,0 +1,126 @@
+//! What a handset makes of an answer, if it is still in the session that asked.
+
+use super::{
+    SimulateError,
+    handset::Effect,
+    post::{Asking, What},
+    run::{Run, Stop},
+};
+use crate::played::is_signed;
+use suyuan_sync::{
+    invariants::Broken,
+    outbox::{Command, Fate},
+    wire::{LookUpAnswer, PullAnswer, PushAnswer, StatusAnswer},
+};
+
+impl Run {
+    /// An answer reaches a handset.
+    pub(super) fn heard(&mut self, to: &Asking, status: u16, body: &[u8]) -> Result<(), Stop> {
+        let n = to.from;
+        let Some(handset) = self.handsets.get_mut(n) else {
+            return Ok(());
+        };
+        if handset.session != to.session {
+            return Ok(());
+        }
+        if matches!(to.what, What::Pull { .. }) {
+            handset.pulling = false;
+        }
+        if status == 401 && !matches!(to.what, What::Push { .. }) {
+            return self.fresh_anchor(n, body);
+        }
+        let wall = handset.wall(self.now);
+        match &to.what {
+            What::Push { flight, first, .. } => {
+                if status != 200 {
+                    let retry_after = (status == 503).then_some(2);
+                    let refused = Command::Refused {
+                        flight: *flight,
+                        status,
+                        retry_after,
+                    };
+                    return self.command(n, refused, None);
+                }
+                let answer: PushAnswer = serde_json::from_slice(body)?;
+                if !is_signed(&answer.receipt, &handset.trust) {
+                    return Err(Broken::new("I5", "a receipt is not signed").into());
+                }
+                let own = answer.results.iter().filter_map(|result| result.gseq).max();
+                handset.receipted = handset.receipted.max(own.unwrap_or(0));
+                let knows = own.map(Effect::Knows);
+                let command = Command::Answer {
+                    flight: *flight,
+                    first: *first,
+                    fates: answer.results.iter().map(Fate::of_result).collect(),
+                    receipt: answer.receipt,
+                    anchor: answer.anchor,
+                    wall,
+                    credit: answer.credit,
+                    retry_after: answer.retry_after,
+                };
+                self.command(n, command, knows)
+            }
+            What::Pull { after } => match status {
+                200 => {
+                    let page: PullAnswer = serde_json::from_slice(body)?;
+                    // Asked twice, or overtaken: only what goes on from here is a checkpoint.
+                    if handset.outbox.disk().cursor != *after || handset.writing() > 0 {
+                        return Ok(());
+                    }
+                    let command = Command::Checkpoint {
+                        cursor: page.cursor,
+                        anchor: page.anchor.clone(),
+                        wall,
+                        fates: handset.fates(&page),
+                    };
+                    let effect = Effect::Page(*after, Box::new(page));
+                    self.command(n, command, Some(effect))
+                }
+                403 => {
+                    handset.over = true;
+                    Ok(())
+                }
+                _ => Err(SimulateError::Answered("pull", status).into()),
+            },
+            What::LookUp => {
+                if status == 200 {
+                    let answer: LookUpAnswer = serde_json::from_slice(body)?;
+                    let effect = Effect::Knows(answer.position);
+                    return self.looked_up(n, answer.anchor, Some(effect));
+                }
+                Ok(())
+            }
+            What::Status => {
+                if status == 200 {
+                    let answer: StatusAnswer = serde_json::from_slice(body)?;
+                    handset.over |= answer.re_enrol;
+                    return self.looked_up(n, answer.anchor, None);
+                }
+                Ok(())
+            }
+            What::Deposit { .. } => Ok(()),
+        }
+    }
+
+    /// An anchor that came with anything but a page.
+    fn looked_up(&mut self, n: usize, anchor: String, effect: Option<Effect>) -> Result<(), Stop> {
+        let Some(handset) = self.handsets.get(n) else {
+            return Ok(());
+        };
+        let command = Command::Checkpoint {
+            cursor: handset.outbox.disk().cursor,
+            anchor,
+            wall: handset.wall(self.now),
+            fates: Vec::new(),
+        };
+        self.command(n, command, effect)
+    }
+
+    fn fresh_anchor(&mut self, n: usize, body: &[u8]) -> Result<(), Stop> {
+        let problem: serde_json::Value = serde_json::from_slice(body)?;
+        match problem.get("anchor").and_then(serde_json::Value::as_str) {
+            Some(anchor) => self.looked_up(n, anchor.to_owned(), None),
+            None => Ok(()),
+        }
+    }
+}

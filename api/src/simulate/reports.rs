@@ -1,0 +1,212 @@
+//! What is told of the log as a whole, held against the log: to handsets what is at their places (I19,
+//! I21), to the maker where the goods of a recall are (I17), to whoever asks what was known then
+//! (I25). And the log itself says the same in any order and told twice (I9).
+
+use super::{
+    SimulateError,
+    handset::{Handset, Seen},
+    run::{Run, Stop},
+    store,
+};
+use crate::{
+    app::Internal,
+    findings,
+    recalls::reach::{self, rules::Whereabouts, rules::whereabouts},
+};
+use std::collections::{BTreeMap, BTreeSet};
+use suyuan_sync::{
+    facts::Fact,
+    fold::{self, Folded, Place, Reader, visible},
+    ids::{Gseq, RecallId},
+    invariants::{Broken, Delivered, i21_cursors_neither_skip_nor_repeat as i21},
+    unit::UnitKey,
+};
+
+/// Units that are asked about at a look, to be asked about again.
+const ASKED: usize = 6;
+/// What is remembered of these.
+const KNOWN_MAX: usize = 60;
+
+impl Run {
+    /// I21: every unit that is at a handset's place, or on its way there, is one it was told of as it
+    /// stands, if its cursor has come to where that was written.
+    pub(super) async fn what_is_here_was_told(&self) -> Result<(), Stop> {
+        let changed = store::changed_at(self.observer.reader()).await?;
+        for handset in &self.handsets {
+            let here = self
+                .units
+                .iter()
+                .filter(|(_, unit)| concerns(handset, unit));
+            let scope: Vec<(String, Gseq)> = here
+                .filter_map(|(key, _)| Some((name(key), *changed.get(key)?)))
+                .collect();
+            let cursor = handset.outbox.disk().cursor;
+            let held = handset.seen.items.iter();
+            let held = Delivered {
+                after: 0,
+                upto: cursor,
+                items: held.map(|(what, (at, _))| (what.clone(), *at)).collect(),
+                applied: true,
+                more: false,
+            };
+            i21(&scope, &[held], cursor)?;
+        }
+        Ok(())
+    }
+
+    /// I19: who reads everything from the beginning is told of the units of its place, and of its own
+    /// events, and of no others.
+    pub(super) fn only_what_is_here(&self, handset: &Handset, told: &Seen) -> Result<(), Broken> {
+        let own = format!("verdict {} ", handset.device);
+        for what in told.items.keys() {
+            let of_another = what.starts_with("verdict ") && !what.starts_with(&own);
+            let unit = what.strip_prefix("unit ").map(UnitKey::kept);
+            let elsewhere = unit.is_some_and(|key| {
+                let unit = self.units.get(&key);
+                unit.is_none_or(|unit| !concerns(handset, unit))
+            });
+            if of_another || elsewhere {
+                let what = format!("{} was told of {what}", handset.device);
+                return Err(Broken::new("I19", what));
+            }
+        }
+        Ok(())
+    }
+
+    /// I9: the facts in another order of arrival and twice over make the same states.
+    pub(super) fn in_any_order(&self) -> Result<(), Broken> {
+        let (facts, world) = &self.told;
+        let again: Vec<&Fact> = facts.iter().rev().chain(facts).map(AsRef::as_ref).collect();
+        let again = fold::forest(&again, world);
+        for (key, unit) in &self.units {
+            let hash = |unit: &Folded| fold::state_hash(key, unit);
+            if again.get(key).map(hash) != Some(hash(unit)) {
+                return Err(Broken::new(
+                    "I9",
+                    format!("{key} depends on who came first"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// I17: every unit of a recall is exactly one of located, in transit, sold, collected, destroyed
+    /// or unaccounted for, and it is where the log says.
+    pub(super) async fn recalls_reach_everything(&self) -> Result<(), Stop> {
+        let state = self.node()?.state.clone();
+        for recall in &self.recalls {
+            let reached = reach::reach(&state, self.world.maker.0, *recall).await;
+            let reached = reached.map_err(|error| SimulateError::World(error.to_string()))?;
+            let mut told: BTreeMap<Whereabouts, u64> = BTreeMap::new();
+            let places = reached.places.iter();
+            told.extend(
+                places.filter_map(|at| {
+                    Some((Whereabouts::Located(at.location_id?), at.amount.units))
+                }),
+            );
+            let stores = reached.stores.iter();
+            told.extend(stores.map(|at| (Whereabouts::Sold(at.location_id), at.amount.units)));
+            told.extend(reached.legs.iter().map(|leg| {
+                let way = Whereabouts::InTransit {
+                    from: leg.from,
+                    to: leg.to,
+                    to_enterprise: leg.to_enterprise,
+                };
+                (way, leg.amount.units)
+            }));
+            told.insert(Whereabouts::Collected, reached.collected.units);
+            told.insert(Whereabouts::Destroyed, reached.destroyed.units);
+            told.retain(|_, units| *units > 0);
+            let sum: u64 = told.values().sum();
+            let total = reached.total.units;
+            if sum + reached.unaccounted.units != total {
+                let what = format!("recall {recall}: {sum} and {reached:?}");
+                return Err(Broken::new("I17", what).into());
+            }
+            let mut wanted: BTreeMap<Whereabouts, u64> = BTreeMap::new();
+            for (key, unit) in self.units.iter().filter(|unit| self.is_of(*recall, *unit)) {
+                let at = whereabouts(unit.state.phase, unit.state.place);
+                if self.options.verbose {
+                    eprintln!("recall {recall}: {key} {at:?}");
+                }
+                *wanted.entry(at).or_default() += 1;
+            }
+            let unaccounted = wanted.remove(&Whereabouts::Unaccounted).unwrap_or(0);
+            if told != wanted || unaccounted > reached.unaccounted.units {
+                let what = format!("recall {recall}: told {told:?}, the log gives {wanted:?}");
+                return Err(Broken::new("I17", what).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn is_of(&self, recall: uuid::Uuid, (key, unit): (&UnitKey, &Folded)) -> bool {
+        let spans = self.told.1.recalls.iter();
+        let mut spans = spans.filter(|span| span.recall == RecallId(recall));
+        spans.any(|span| {
+            let of_batch = unit.state.batch.as_ref();
+            of_batch.is_some_and(|batch| span.scope.batches.contains(batch))
+                || span.scope.units.contains(key)
+        })
+    }
+
+    /// I25: what was told as known at a position is told alike ever after; and some more is asked, to
+    /// be told alike from now on.
+    pub(super) async fn the_past_stays(&mut self) -> Result<(), Stop> {
+        let state = self.node()?.state.clone();
+        for (key, at, told) in &self.known {
+            let again = known_then(&state, key, *at).await?;
+            if again != *told {
+                let what = format!("{key} as known at {at}\n  was\n    {told}\n  is\n    {again}");
+                return Err(Broken::new("I25", what).into());
+            }
+        }
+        let (head, _) = state.log.head().await?;
+        let keys: Vec<UnitKey> = self.units.keys().cloned().collect();
+        for _ in 0..ASKED.min(keys.len()) {
+            let Some(key) = self.dice.pick(&keys) else {
+                break;
+            };
+            let told = known_then(&state, key, head).await?;
+            self.known.push((key.clone(), head, told));
+        }
+        let surplus = self.known.len().saturating_sub(KNOWN_MAX);
+        self.known.drain(..surplus);
+        Ok(())
+    }
+}
+
+/// What is told of a unit as it was known at a position.
+async fn known_then(state: &Internal, key: &UnitKey, at: Gseq) -> Result<String, SimulateError> {
+    let mut snapshot = state.handheld.reading.begin(&state.db).await?;
+    let looked = snapshot.unit(key, at).await?;
+    let found = match looked.id {
+        Some(id) => findings::store::of_unit(snapshot.tx(), Reader::All, id, at).await?,
+        None => Vec::new(),
+    };
+    let folded = &looked.folded;
+    let shared: BTreeSet<&str> = folded
+        .shared
+        .iter()
+        .map(|found| found.code.name())
+        .collect();
+    let view = visible(&folded.state, &folded.steps, Reader::All);
+    let found = serde_json::to_string(&found)?;
+    Ok(format!("{view:?}\n    {shared:?}\n    {found}"))
+}
+
+fn name(unit: &UnitKey) -> String {
+    format!("unit {unit}")
+}
+
+/// Is it at the handset's place, on its way there, or on its way to its enterprise, which said no
+/// place of its own?
+fn concerns(handset: &Handset, unit: &Folded) -> bool {
+    let site = handset.site;
+    match unit.state.place {
+        Place::Nowhere => false,
+        Place::At(at) => at == site.id,
+        Place::Between { to: Some(to), .. } => to == site.id,
+        Place::Between { to_enterprise, .. } => to_enterprise == Some(site.enterprise),
+    }
+}

@@ -1,0 +1,267 @@
+//! The wire: what handsets send, on its way to a server and what that says. Of time it knows only
+//! when it is; what a handset makes of an answer is told in `heard`.
+
+use super::{
+    handset::Flight,
+    node::{Asked, Node},
+    post::{Asking, Letter, What},
+    run::{Run, Stop},
+};
+use actix_web::http::Method;
+use suyuan_sync::{
+    chain,
+    ids::Gseq,
+    invariants::{Broken, Told},
+    outbox::Command,
+    wire::{
+        Deposit, LookUpAnswer, PullAnswer, PushAnswer, PushClaims, ReadClaims, TYP_PUSH, TYP_READ,
+        V,
+    },
+};
+
+impl Run {
+    /// Sends the pushes an outbox wants sent.
+    pub fn send_all(&mut self, n: usize, flights: Vec<Flight>) -> Result<(), Stop> {
+        for flight in flights {
+            let Some(handset) = self.handsets.get(n) else {
+                continue;
+            };
+            let push = handset.outbox.push(flight.epoch, flight.first, flight.last);
+            let Some(key) = handset.keys.get(&flight.epoch) else {
+                self.command(
+                    n,
+                    Command::Refused {
+                        flight: flight.id,
+                        status: 401,
+                        retry_after: None,
+                    },
+                    None,
+                )?;
+                continue;
+            };
+            let what = What::Push {
+                flight: flight.id,
+                epoch: push.epoch,
+                first: push.first_seq,
+                hashes: chain::hashes(push.prev_hash, &push.events).collect(),
+            };
+            let claims = PushClaims::of(&push, &handset.installation);
+            let asking = Asking {
+                from: n,
+                session: handset.session,
+                what,
+                method: Method::POST,
+                path: "/v1/sync/push".into(),
+                bearer: key.token(TYP_PUSH, &claims)?,
+                body: serde_json::to_vec(&push)?,
+                receipted: handset.receipted,
+            };
+            self.send(asking);
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, asking: Asking) {
+        let letter = Letter::Request(Box::new(asking));
+        self.post.send(letter, self.now, &mut self.dice);
+    }
+
+    /// What a handset asks as itself: signed over the newest anchor it holds.
+    pub fn ask(
+        &mut self,
+        n: usize,
+        what: What,
+        method: Method,
+        path: String,
+        body: Vec<u8>,
+    ) -> Result<(), Stop> {
+        let Some(handset) = self.handsets.get(n) else {
+            return Ok(());
+        };
+        let disk = handset.outbox.disk();
+        let (Some(anchor), Some(key)) = (&disk.anchor, handset.keys.get(&disk.epoch)) else {
+            return Ok(());
+        };
+        let claims = ReadClaims {
+            aud: handset.installation.clone(),
+            device: handset.device,
+            epoch: disk.epoch,
+            anchor: anchor.text.clone(),
+        };
+        let asking = Asking {
+            from: n,
+            session: handset.session,
+            what,
+            method,
+            path,
+            bearer: key.token(TYP_READ, &claims)?,
+            body,
+            receipted: handset.receipted,
+        };
+        self.send(asking);
+        Ok(())
+    }
+
+    /// A handset asks what changed.
+    pub fn pull(&mut self, n: usize) -> Result<(), Stop> {
+        let Some(handset) = self.handsets.get_mut(n) else {
+            return Ok(());
+        };
+        handset.pulling = true;
+        let after = handset.outbox.disk().cursor;
+        let limit = [3, 20, 500].get(self.dice.below(3)).copied().unwrap_or(500);
+        let path = format!("/v1/sync/pull?cursor={after}&limit={limit}");
+        self.ask(n, What::Pull { after }, Method::GET, path, Vec::new())
+    }
+
+    /// A handset carries what another could not send.
+    pub fn deposit(&mut self, carrier: usize, of: usize) -> Result<(), Stop> {
+        let Some(owner) = self.handsets.get(of) else {
+            return Ok(());
+        };
+        for push in owner.outbox.export() {
+            let Some(key) = owner.keys.get(&push.epoch) else {
+                continue;
+            };
+            let token = key.token(TYP_PUSH, &PushClaims::of(&push, &owner.installation))?;
+            let what = What::Deposit {
+                of,
+                epoch: push.epoch,
+                hashes: chain::hashes(push.prev_hash, &push.events).collect(),
+            };
+            let body = serde_json::to_vec(&Deposit { v: V, token, push })?;
+            self.note("deposit", &format!("{carrier} {of}"));
+            return self.ask(carrier, what, Method::POST, "/v1/sync/deposit".into(), body);
+        }
+        Ok(())
+    }
+
+    /// A letter arrives.
+    pub(super) async fn deliver(&mut self, letter: Letter) -> Result<(), Stop> {
+        match letter {
+            Letter::Request(asking) => self.arrive(*asking).await,
+            Letter::Answer { to, status, body } => self.heard(&to, status, &body),
+        }
+    }
+
+    /// A request reaches a server; another one another server, perhaps, at the very same time.
+    async fn arrive(&mut self, asking: Asking) -> Result<(), Stop> {
+        let Some(n) = self.any_node() else {
+            return Ok(());
+        };
+        let other = (n + 1) % self.nodes.len();
+        let meets =
+            self.options.race && other != n && matches!(self.nodes.get(other), Some(Some(_)));
+        let met = meets
+            .then(|| self.post.meeting(self.now, asking.from))
+            .flatten();
+        let Some(met) = met else {
+            let answer = call(self.nodes.get(n), &asking).await;
+            return self.answered(asking, answer);
+        };
+        let (one, two) = futures_util::join!(
+            call(self.nodes.get(n), &asking),
+            call(self.nodes.get(other), &met)
+        );
+        self.answered(asking, one)?;
+        self.answered(met, two)
+    }
+
+    /// What a server answered goes back.
+    fn answered(&mut self, asking: Asking, answer: Option<(u16, Vec<u8>)>) -> Result<(), Stop> {
+        let Some((status, body)) = answer else {
+            return Ok(());
+        };
+        if status >= 500 && status != 503 {
+            let text = String::from_utf8_lossy(&body);
+            let what = format!("{} was answered {status}: {text}", asking.path);
+            return Err(Broken::new("I18", what).into());
+        }
+        self.note(
+            "answered",
+            &format!("{} {} {status}", asking.from, asking.path),
+        );
+        if status == 200 {
+            self.hear(&asking, &body)?;
+        }
+        let letter = Letter::Answer {
+            to: Box::new(asking),
+            status,
+            body,
+        };
+        self.post.send(letter, self.now, &mut self.dice);
+        Ok(())
+    }
+
+    /// What a server said is said, whether anybody heard it or not.
+    fn hear(&mut self, asking: &Asking, body: &[u8]) -> Result<(), Stop> {
+        let (of, epoch, hashes) = match &asking.what {
+            What::Push { epoch, hashes, .. } => (asking.from, *epoch, hashes),
+            What::Deposit { of, epoch, hashes } => (*of, *epoch, hashes),
+            What::Pull { .. } => {
+                let page: PullAnswer = serde_json::from_slice(body)?;
+                let read = (asking.receipted, page.cursor);
+                self.read(asking, read, page.more);
+                return Ok(());
+            }
+            What::LookUp => {
+                let answer: LookUpAnswer = serde_json::from_slice(body)?;
+                self.read(asking, (asking.receipted, answer.position), false);
+                return Ok(());
+            }
+            What::Status => return Ok(()),
+        };
+        let answer: PushAnswer = serde_json::from_slice(body)?;
+        if answer.results.len() != hashes.len() {
+            let what = format!(
+                "{} results for {} events",
+                answer.results.len(),
+                hashes.len()
+            );
+            return Err(Broken::new("I6", what).into());
+        }
+        let detail: Vec<String> = answer
+            .results
+            .iter()
+            .map(|result| format!("{}{}{:?}", result.seq, result.status.name(), result.gseq))
+            .collect();
+        self.note("results", &detail.join(" "));
+        let Some(history) = self.histories.get_mut(of) else {
+            return Ok(());
+        };
+        for (result, hash) in answer.results.into_iter().zip(hashes) {
+            history.told.push(Told::Result {
+                epoch,
+                seq: result.seq,
+                hash: *hash,
+                status: result.status,
+                code: result.code,
+                gseq: result.gseq,
+            });
+        }
+        history.told.push(Told::Receipt(answer.receipt));
+        Ok(())
+    }
+
+    /// A handset that is still in the session that asked read at a position.
+    fn read(&mut self, asking: &Asking, read: (Gseq, Gseq), more: bool) {
+        if let Some(handset) = self.handsets.get_mut(asking.from)
+            && handset.session == asking.session
+            && !more
+        {
+            handset.reads.push(read);
+        }
+    }
+}
+
+/// Calls a server, if it runs.
+async fn call(node: Option<&Option<Node>>, asking: &Asking) -> Option<(u16, Vec<u8>)> {
+    let node = node?.as_ref()?;
+    let asked = Asked {
+        method: asking.method.clone(),
+        path: &asking.path,
+        bearer: Some(&asking.bearer),
+        body: asking.body.clone(),
+    };
+    Some(node.call(asked).await)
+}
