@@ -55,6 +55,8 @@ pub const CHUNK_HOURS: u64 = 48;
 pub const LOOK_UP_CODES_MAX: usize = 100;
 /// Most items of a page of a pull.
 pub const PULL_ITEMS_MAX: usize = 500;
+/// Most units of a page for each item it was asked to have: with containers come the units in them.
+pub const PULL_UNITS_PER_ITEM: usize = 4;
 /// An event later than this after it happened is `LATE`, in seconds.
 pub const LATE_S: i64 = 24 * 60 * 60;
 /// Clocks apart by more than this are flagged, in seconds.

@@ -43,13 +43,14 @@ pub struct Held {
 impl Held {
     /// Pulls until there is no more, as a device does: each page whole, the list's chunks with it.
     pub async fn pull(&mut self, device: &mut Handheld) {
+        let (mut parts, mut within) = (Vec::new(), String::new());
         loop {
             let holds = self
                 .list
                 .as_ref()
                 .map(|list| format!("&list={}", list.content()));
             let path = format!(
-                "/v1/sync/pull?cursor={}{}",
+                "/v1/sync/pull?cursor={}{within}{}",
                 self.cursor,
                 holds.unwrap_or_default()
             );
@@ -57,8 +58,14 @@ impl Held {
             assert_eq!(answer.status, 200, "{}", answer.text());
             let page: PullAnswer = serde_json::from_slice(&answer.body).expect("a page");
             device.keep(&page.anchor);
-            let (items, more) = (page.items, page.more);
-            for item in items {
+            let more = page.more;
+            parts.extend(page.items);
+            if let Some(next) = page.within {
+                within = format!("&within={next}");
+                continue;
+            }
+            within.clear();
+            for item in std::mem::take(&mut parts) {
                 assert!(item.gseq <= page.cursor);
                 self.apply(device, item.item).await;
             }

@@ -18,6 +18,7 @@ mod list_size;
 mod listed;
 mod lots;
 mod pull_nodes;
+mod pull_parts;
 mod pull_plans;
 mod pull_scope;
 mod pulls;

@@ -129,16 +129,19 @@ on_both!(i21_what_was_packed_late_is_told_where_its_case_is, |app| {
     let scene = Scene::of(&app).await;
     let (case, tins) = (&scene.cases[0], [&scene.tins[0], &scene.tins[1]]);
     let mut late = scene.device(&app, &scene.plant).await;
-    let packed = late.event("pack", &packing(case, &tins));
+    let packed = late.event("pack", &packing(case, &tins[1..]));
     let mut plant = scene.device(&app, &scene.plant).await;
     let mut store = scene.device(&app, &scene.store).await;
-    let sent = plant.event("outbound", &outbound(&[case], &scene.store));
-    plant.push(&[sent]).await;
+    let events = [
+        plant.event("pack", &packing(case, &tins[..1])),
+        plant.event("outbound", &outbound(&[case], &scene.store)),
+    ];
+    plant.push(&events).await;
     let came = store.event("inbound", &inbound(&[case]));
     store.push(&[came]).await;
     let mut held = Held::default();
     held.pull(&mut store).await;
-    assert_eq!(held.cards.len(), 1);
+    assert_eq!(held.cards.len(), 2);
     followed(&app).await;
     late.push(&[packed]).await;
     held.pull(&mut store).await;

@@ -152,7 +152,7 @@ on_both!(i21_a_cursor_that_skips_is_noticed, |app| {
     for bug in [None, Some(Bug::CursorOffByOne)] {
         let (mut cursor, mut delivered) = (0, Vec::new());
         loop {
-            let page = pull::page(app.state(), &device, cursor, 1, None);
+            let page = pull::page(app.state(), &device, (cursor, None), 1, None);
             let page = match bug {
                 None => page.await,
                 Some(bug) => with_bug(bug, page).await,

@@ -281,9 +281,32 @@ impl Handheld {
         self.caller.send(Method::POST, path, &headers, body).await
     }
 
-    /// The page after a cursor; keeps its anchor.
+    /// The page after a cursor, of a position that comes in parts all of them; keeps its anchor.
     pub async fn pull(&mut self, cursor: i64, limit: usize) -> PullAnswer {
-        let path = format!("/v1/sync/pull?cursor={cursor}&limit={limit}");
+        let (mut items, mut within) = (Vec::new(), None);
+        loop {
+            let mut page = self.pull_part(cursor, limit, within.as_deref()).await;
+            items.append(&mut page.items);
+            if page.within.is_none() {
+                page.items = items;
+                return page;
+            }
+            within = page.within;
+        }
+    }
+
+    /// A page, or a part of one.
+    pub async fn pull_part(
+        &mut self,
+        cursor: i64,
+        limit: usize,
+        within: Option<&str>,
+    ) -> PullAnswer {
+        let within = within.map(|within| format!("&within={within}"));
+        let path = format!(
+            "/v1/sync/pull?cursor={cursor}&limit={limit}{}",
+            within.unwrap_or_default()
+        );
         let answer = self.read(&path).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         let answer: PullAnswer = serde_json::from_slice(&answer.body).expect("a page");

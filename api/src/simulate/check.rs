@@ -146,13 +146,13 @@ impl Run {
                 anchor: self.now,
                 over: false,
             };
-            let (mut fresh, mut cursor) = (Seen::default(), 0);
+            let (mut fresh, mut cursor, mut within) = (Seen::default(), 0, None);
             loop {
-                let page = pull::page(&state, &who, cursor, 500, None).await?;
+                let page = pull::page(&state, &who, (cursor, within), 500, None).await?;
                 for item in page.items {
                     fresh.put(item.gseq, item.item);
                 }
-                cursor = page.cursor;
+                (cursor, within) = (page.cursor, page.within);
                 if !page.more {
                     break;
                 }

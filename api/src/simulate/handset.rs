@@ -12,7 +12,7 @@ use suyuan_sync::{
     ids::{DeviceId, Epoch, EventId, Gseq, Micros, Seq},
     invariants::{Delivered, DeviceHistory, Made, Whereabouts},
     outbox::{Action, Command, Disk, Fate, Input, KeptAnchor, Notice, Outbox},
-    wire::{Item, PullAnswer, Removed, TrustKey},
+    wire::{Item, PullAnswer, PullItem, Removed, TrustKey},
 };
 
 /// What a device holds of the world besides its outbox; written in the outbox's transactions.
@@ -34,6 +34,16 @@ pub enum Effect {
     Knows(Gseq),
     /// A page asked for with this cursor.
     Page(Gseq, Box<PullAnswer>),
+}
+
+/// Parts of the position after a cursor, and where the next one begins.
+pub struct Parts {
+    /// The cursor.
+    pub after: Gseq,
+    /// The next part.
+    pub next: String,
+    /// What was told.
+    pub items: Vec<PullItem>,
 }
 
 /// A copy of a device's storage, to be put back.
@@ -85,6 +95,8 @@ pub struct Handset {
     pub over: bool,
     /// It was asked what changed, and no answer came yet.
     pub pulling: bool,
+    /// Parts of a position that are kept aside until the last is there.
+    pub parts: Option<Parts>,
     /// Whose signatures it believes.
     pub trust: Vec<TrustKey>,
     /// What its tokens name as `aud`.
@@ -123,6 +135,7 @@ impl Handset {
             seen: Seen::default(),
             over: false,
             pulling: false,
+            parts: None,
             trust: Vec::new(),
             installation: String::new(),
             events: Vec::new(),
@@ -296,6 +309,7 @@ impl Handset {
         self.effects.clear();
         self.due = None;
         self.pulling = false;
+        self.parts = None;
         self.take(Command::Wake, None, now, dice)
     }
 
@@ -399,6 +413,7 @@ impl Handset {
             due: None,
             over: false,
             pulling: false,
+            parts: None,
             begun: now,
             offset: self.offset,
             frozen: None,

@@ -2,7 +2,7 @@
 
 use super::{
     SimulateError,
-    handset::Effect,
+    handset::{Effect, Parts},
     post::{Asking, What},
     run::{Run, Stop},
 };
@@ -60,13 +60,26 @@ impl Run {
                 };
                 self.command(n, command, knows)
             }
-            What::Pull { after } => match status {
+            What::Pull { after, within } => match status {
                 200 => {
-                    let page: PullAnswer = serde_json::from_slice(body)?;
+                    let mut page: PullAnswer = serde_json::from_slice(body)?;
                     // Asked twice, or overtaken: only what goes on from here is a checkpoint.
                     if handset.outbox.disk().cursor != *after || handset.writing() > 0 {
                         return Ok(());
                     }
+                    let parts = handset.parts.take();
+                    if parts.as_ref().map(|parts| &parts.next) != within.as_ref() {
+                        return Ok(());
+                    }
+                    let mut items = parts.map(|parts| parts.items).unwrap_or_default();
+                    items.append(&mut page.items);
+                    if let Some(next) = page.within {
+                        let after = *after;
+                        handset.parts = Some(Parts { after, next, items });
+                        self.note("part", "");
+                        return Ok(());
+                    }
+                    page.items = items;
                     let command = Command::Checkpoint {
                         cursor: page.cursor,
                         anchor: page.anchor.clone(),

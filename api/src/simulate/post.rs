@@ -37,6 +37,8 @@ pub enum What {
     Pull {
         /// The cursor.
         after: Gseq,
+        /// Which part of a position.
+        within: Option<String>,
     },
     /// How it stands.
     Status,

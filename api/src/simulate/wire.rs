@@ -110,8 +110,15 @@ impl Run {
         handset.pulling = true;
         let after = handset.outbox.disk().cursor;
         let limit = [3, 20, 500].get(self.dice.below(3)).copied().unwrap_or(500);
-        let path = format!("/v1/sync/pull?cursor={after}&limit={limit}");
-        self.ask(n, What::Pull { after }, Method::GET, path, Vec::new())
+        let parts = handset.parts.take_if(|parts| parts.after == after);
+        let within = parts.as_ref().map(|parts| parts.next.clone());
+        handset.parts = parts;
+        let mut path = format!("/v1/sync/pull?cursor={after}&limit={limit}");
+        if let Some(within) = &within {
+            path = format!("{path}&within={within}");
+        }
+        let what = What::Pull { after, within };
+        self.ask(n, what, Method::GET, path, Vec::new())
     }
 
     /// A handset carries what another could not send.

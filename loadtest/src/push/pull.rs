@@ -105,6 +105,7 @@ struct Puller {
     identity: Identity,
     anchor: String,
     cursor: Gseq,
+    within: Option<String>,
     target: Target,
     connection: Connection,
 }
@@ -117,6 +118,7 @@ impl Puller {
             anchor: identity.first_anchor.0.text.clone(),
             identity,
             cursor: 0,
+            within: None,
             connection: Connection::open(&target).await?,
             target,
         })
@@ -130,11 +132,12 @@ impl Puller {
             tally
                 .borrow_mut()
                 .answered(page.items.len(), since.elapsed());
-            if page.more && page.cursor <= self.cursor {
+            if page.more && page.cursor <= self.cursor && page.within.is_none() {
                 let what = format!("a page that leads nowhere, at {}", page.cursor);
                 return Err(LoadError::Unusable(what));
             }
             self.cursor = page.cursor;
+            self.within = page.within;
             if page.anchor > self.anchor {
                 self.anchor = page.anchor;
             }
@@ -146,7 +149,10 @@ impl Puller {
     }
 
     async fn page(&mut self) -> Result<PullAnswer, LoadError> {
-        let path = format!("/v1/sync/pull?cursor={}&limit={PAGE}", self.cursor);
+        let mut path = format!("/v1/sync/pull?cursor={}&limit={PAGE}", self.cursor);
+        if let Some(within) = &self.within {
+            path = format!("{path}&within={within}");
+        }
         let bearer = format!("Bearer {}", self.identity.read_token(&self.anchor)?);
         let headers = [("Authorization", bearer.as_str())];
         let bytes = request(&self.target, "GET", &path, &headers, None);

@@ -20,6 +20,11 @@ pub struct PullAnswer {
     pub cursor: Gseq,
     /// There is more already.
     pub more: bool,
+    /// This is a part of a position that changed more than fits a page, and the next part is asked for
+    /// with this and the same cursor. Parts are kept aside and applied together with the last, which
+    /// has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
     /// Which recall list holds now, and as of when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<ListCurrent>,

@@ -2,6 +2,7 @@
 
 use super::{
     ack_store::{self, acknowledge},
+    part_store::Within,
     pull::{self, PullError},
     snapshot, status, unit_store as units,
 };
@@ -46,9 +47,11 @@ pub struct PullQuery {
     /// The cursor of the last page that was stored; absent or 0: from the beginning. Asking with it
     /// acknowledges everything before it.
     pub cursor: Option<i64>,
-    /// About how many items of each sort, 1 to 500 (default 500); what changed at one position is
-    /// never cut.
+    /// About how many items of each sort, 1 to 500 (default 500); with what containers hold, at most
+    /// four times as many units. What changed at one position comes together, or in parts.
     pub limit: Option<usize>,
+    /// The next part of a position: `within` of the page before, with the same cursor.
+    pub within: Option<String>,
     /// Which recall list the device holds with all its chunks: `content` of the newest it was told,
     /// 64 hexadecimal digits. It is told a list only when another one holds.
     pub list: Option<String>,
@@ -89,16 +92,18 @@ pub async fn get_sync_status(
 /// A page is applied whole, and counts as applied once the chunks of a recall list in it are fetched
 /// (`GET /v1/sync/chunks/{hash}`). `list` says, signed, which list holds (`content`), as of which
 /// position and instant; a device that holds it holds it as of then, so that no list looks old
-/// because nothing happened. A list is exact as of the moment it is asked for: what was recalled
+/// because nothing happened. A page with `within` is a part of a position that changed more than fits:
+/// it is kept aside, the next part is asked for with it, and all are applied with the last, which has
+/// none. A list is exact as of the moment it is asked for: what was recalled
 /// before reaches a till with its next pull.
 ///
 /// 403 when the device has to enrol again; 410 when the cursor cannot be followed, as after the log
 /// was set back: begin with `GET /v1/sync/snapshot`.
 #[utoipa::path(tag = "handheld", operation_id = "pull_changes", params(PullQuery),
     responses((status = 200, body = Object, description = "`{v, items[{gseq, item{type, ..}}], cursor, \
-        more, list{version, made_at, content, key, sig}, rules, anchor}`"),
-    (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
-    (status = 410, body = ProblemBody), (status = 422, body = ProblemBody)))]
+        more, within?, list{version, made_at, content, key, sig}, rules, anchor}`"),
+    (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+    (status = 403, body = ProblemBody), (status = 410, body = ProblemBody), (status = 422, body = ProblemBody)))]
 #[get("/v1/sync/pull")]
 pub async fn pull_changes(
     state: Data<Internal>,
@@ -125,7 +130,16 @@ pub async fn pull_changes(
             "须为 64 位十六进制数字",
         )
     })?;
-    let page = pull::page(&state, &device, cursor, limit as i64, holds).await?;
+    let within = query
+        .within
+        .as_deref()
+        .map(str::parse::<Within>)
+        .transpose();
+    let within = within.map_err(|()| Problem::new(ProblemCode::MalformedRequest))?;
+    if within.is_some_and(|within| within.at != cursor + 1) {
+        return Err(Problem::new(ProblemCode::MalformedRequest));
+    }
+    let page = pull::page(&state, &device, (cursor, within), limit as i64, holds).await?;
     if cursor > 0 {
         let who = ack_store::Device {
             enterprise: device.enterprise,
@@ -140,6 +154,7 @@ pub async fn pull_changes(
         items: page.items,
         cursor: page.cursor,
         more: page.more,
+        within: page.within.map(|within| within.to_string()),
         list: Some(page.list),
         rules: Some(required::version().to_owned()),
         anchor: anchors.issue(device.device, device.epoch, page.stamp, now),

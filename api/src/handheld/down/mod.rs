@@ -18,6 +18,7 @@ pub mod decode_handlers;
 pub mod follow_store;
 pub mod handlers;
 pub mod listed;
+pub mod part_store;
 pub mod pull;
 pub mod root_store;
 pub mod snapshot;

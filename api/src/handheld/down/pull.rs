@@ -3,8 +3,9 @@
 use super::{
     card_store as master,
     listed::ListError,
+    part_store::{Within, part},
     root_store::roots,
-    store::{self, Master, Window, whole},
+    store::{self, Changed, Master, Window, whole},
     told_store::{self, Seen},
     unit_store::{self as units, Changes},
     verdict_store,
@@ -13,6 +14,7 @@ use crate::{
     app::Internal,
     clock::Micros,
     codes::ring::Opener,
+    handheld::units::store::UnitId,
     http::device::DeviceKnown,
     log::{self, Position},
 };
@@ -23,6 +25,7 @@ use suyuan_sync::{
     chain::Hash,
     event::{self, Counterpart},
     ids::LocationId,
+    limits::PULL_UNITS_PER_ITEM,
     wire::{Item, ListCurrent, PullItem, Removed, UnitCard},
 };
 use thiserror::Error;
@@ -50,6 +53,8 @@ pub struct Page {
     pub cursor: Position,
     /// There is more already.
     pub more: bool,
+    /// It is a part of a position; where the next one begins.
+    pub within: Option<Within>,
     /// Which recall list holds.
     pub list: ListCurrent,
     /// The instant of the position it was read at.
@@ -94,7 +99,7 @@ impl Items {
 pub async fn page(
     state: &Internal,
     device: &DeviceKnown,
-    cursor: Position,
+    (cursor, within): (Position, Option<Within>),
     limit: i64,
     holds: Option<Hash>,
 ) -> Result<Page, PullError> {
@@ -102,7 +107,7 @@ pub async fn page(
     let (head, stamp) = log::head_in(&tx).await?;
     // Nothing that a pull reads is ever discarded, and a device never changes its place: no cursor is
     // too old. One that is ahead is of a log that was set back.
-    if cursor > head {
+    if cursor > head || within.is_some_and(|within| within.at > head) {
         return Err(PullError::Gone);
     }
     let window = Window {
@@ -113,7 +118,7 @@ pub async fn page(
         upto: head,
         ended: 0,
     };
-    let mut part = read(state, &tx, window, limit).await?;
+    let mut part = read(state, &tx, window, within, limit).await?;
     tx.commit().await?;
     // Before anybody is told, so that whatever is told is taken back in time.
     let mut seen = Seen::default();
@@ -123,7 +128,7 @@ pub async fn page(
     // cursor was told of every recall up to it.
     let list = state.handheld.lists.current(device.enterprise).await?;
     let is_new = holds.map_or(head > cursor, |held| held != list.content());
-    if is_new {
+    if is_new && part.within.is_none() {
         let told = list.told().map_err(ListError::Key)?;
         part.items.push(PullItem {
             gseq: part.upto,
@@ -133,7 +138,8 @@ pub async fn page(
     Ok(Page {
         items: part.items,
         cursor: part.upto,
-        more: part.upto < head,
+        more: part.within.is_some() || part.upto < head,
+        within: part.within,
         list: list.current().map_err(ListError::Key)?,
         stamp,
     })
@@ -145,49 +151,134 @@ pub struct Part {
     pub items: Vec<PullItem>,
     /// Up to here.
     pub upto: Position,
+    /// Of the position that follows only a part; where the next one begins.
+    pub within: Option<Within>,
     /// Units the place is told of.
     pub here: Vec<units::Told>,
 }
 
 /// What changed for a device in a window, up to about `limit` items of each sort; all but the recall
-/// list.
+/// list. What changed at one position comes together, in parts if it has to.
 pub async fn read(
     state: &Internal,
     tx: &impl ConnectionTrait,
     mut window: Window,
+    within: Option<Within>,
     limit: i64,
 ) -> Result<Part, DbErr> {
+    let fitting = usize::try_from(limit).unwrap_or(usize::MAX);
+    let most_units = fitting.saturating_mul(PULL_UNITS_PER_ITEM);
+    if let Some(within) = within {
+        return part_of(state, tx, window, within, most_units).await;
+    }
     window.after += i64::from(bugs::on(Bug::CursorOffByOne));
-    let (most, fitting) = (limit + 1, limit as usize);
     let known = told_store::products(tx, window.location).await?;
-    let mut found = roots(tx, &window, most).await?;
-    let mut master = store::master_data(tx, &window, &known, most).await?;
-    let mut legs = store::legs(tx, &window, most).await?;
-    let verdicts = verdict_store::positions(tx, &window, most).await?;
+    let (mut found, mut more) = follow(tx, &window, &known, limit.saturating_add(1)).await?;
+    let verdicts = verdict_store::positions(tx, &window, limit.saturating_add(1)).await?;
     let positions: [Vec<Position>; 4] = [
         found.iter().map(|(gseq, _)| *gseq).collect(),
-        master.iter().map(|change| change.gseq).collect(),
-        legs.iter().map(|(gseq, _)| *gseq).collect(),
+        more.master.iter().map(|change| change.gseq).collect(),
+        more.legs.iter().map(|(gseq, _)| *gseq).collect(),
         verdicts,
     ];
     let ends = positions.iter().filter_map(|of| whole(of, fitting));
     window.upto = ends.fold(window.upto, Position::min);
     // One position that has more than fit comes whole.
-    let cut = |of: &[Position]| of.get(fitting).is_some_and(|over| *over <= window.upto);
-    if cut(&positions[0]) {
-        found = roots(tx, &window, i64::MAX).await?;
-    }
-    if cut(&positions[1]) {
-        master = store::master_data(tx, &window, &known, i64::MAX).await?;
-    }
-    if cut(&positions[2]) {
-        legs = store::legs(tx, &window, i64::MAX).await?;
+    let cut = |of: &Vec<Position>| of.get(fitting).is_some_and(|over| *over <= window.upto);
+    if positions.iter().any(cut) {
+        (found, more) = follow(tx, &window, &known, i64::MAX).await?;
     }
     found.retain(|(gseq, _)| *gseq <= window.upto);
-    master.retain(|change| change.gseq <= window.upto);
-    legs.retain(|(gseq, _)| *gseq <= window.upto);
+    let ids = loop {
+        if let Some(ids) = units::with_contents(tx, &found, most_units).await? {
+            break ids;
+        }
+        let Some(upto) = half(&found) else {
+            // The first position alone is too much: up to there, then itself in parts.
+            let at = found.first().map_or(window.upto, |(gseq, _)| *gseq);
+            if at <= window.after + 1 {
+                return part_of(state, tx, window, Within::of(at), most_units).await;
+            }
+            window.upto = at - 1;
+            break BTreeSet::new();
+        };
+        window.upto = upto;
+        found.retain(|(gseq, _)| *gseq <= upto);
+    };
+    more.legs.retain(|(gseq, _)| *gseq <= window.upto);
+    more.master.retain(|change| change.gseq <= window.upto);
+    put_together(state, tx, window, &ids, more).await
+}
+
+/// The next part of one position; with the last, what else changed there.
+async fn part_of(
+    state: &Internal,
+    tx: &impl ConnectionTrait,
+    window: Window,
+    within: Within,
+    most_units: usize,
+) -> Result<Part, DbErr> {
+    let window = Window {
+        after: within.at - 1,
+        upto: within.at,
+        ..window
+    };
+    let (ids, next) = part(tx, &window, within, most_units).await?;
+    if next.is_none() {
+        let known = told_store::products(tx, window.location).await?;
+        let (_, more) = follow(tx, &window, &known, i64::MAX).await?;
+        return put_together(state, tx, window, &ids, more).await;
+    }
+    // Verdicts come with the last part.
+    let mut told = put_together(state, tx, window, &ids, Followed::default()).await?;
+    told.items
+        .retain(|told| !matches!(told.item, Item::Verdict(_)));
+    told.upto = window.after;
+    told.within = next;
+    Ok(told)
+}
+
+/// What follows the log besides units.
+#[derive(Default)]
+struct Followed {
+    master: Vec<Changed>,
+    legs: Vec<(Position, Vec<u8>)>,
+}
+
+/// The first so many of each sort in a window: units, and the rest.
+async fn follow(
+    tx: &impl ConnectionTrait,
+    window: &Window,
+    known: &BTreeSet<Uuid>,
+    most: i64,
+) -> Result<(Vec<(Position, UnitId)>, Followed), DbErr> {
+    let found = roots(tx, window, most).await?;
+    let master = store::master_data(tx, window, known, most).await?;
+    let legs = store::legs(tx, window, most).await?;
+    Ok((found, Followed { master, legs }))
+}
+
+/// The end of the first half of the positions of these; nothing if they are of one.
+fn half(found: &[(Position, UnitId)]) -> Option<Position> {
+    let mut positions: Vec<Position> = found.iter().map(|(gseq, _)| *gseq).collect();
+    positions.dedup();
+    if positions.len() < 2 {
+        return None;
+    }
+    let later = positions.get(positions.len() / 2)?;
+    Some(later - 1)
+}
+
+/// Items of a window: these units, and what else is told there.
+async fn put_together(
+    state: &Internal,
+    tx: &impl ConnectionTrait,
+    window: Window,
+    ids: &BTreeSet<UnitId>,
+    Followed { master, legs }: Followed,
+) -> Result<Part, DbErr> {
     let mut items = Items::default();
-    let changes = units::changed(tx, &window, &found).await?;
+    let changes = units::changed(tx, &window, ids).await?;
     // Products and partners by the position they are first needed or changed at.
     let mut products: BTreeMap<Uuid, Position> = BTreeMap::new();
     let mut partners: BTreeMap<Uuid, Position> = BTreeMap::new();
@@ -229,6 +320,7 @@ pub async fn read(
     Ok(Part {
         items: items.in_order(),
         upto: window.upto,
+        within: None,
         here: changes.here,
     })
 }

@@ -94,8 +94,8 @@ pub async fn make(
     let tail = now.saturating_sub(TAIL_DAYS as i64 * 86_400_000_000);
     let ended = log::position_before(&tx, tail).await?;
     let (mut parts, mut seen) = (Parts::default(), Seen::default());
-    let mut after = 0;
-    while after < head {
+    let (mut after, mut within) = (0, None);
+    while after < head || within.is_some() {
         let window = Window {
             enterprise: device.enterprise,
             location: device.location,
@@ -104,14 +104,14 @@ pub async fn make(
             upto: head,
             ended,
         };
-        let part = pull::read(state, &tx, window, PULL_ITEMS_MAX as i64).await?;
+        let part = pull::read(state, &tx, window, within, PULL_ITEMS_MAX as i64).await?;
         seen.add(device, &part);
         for told in &part.items {
             if !matches!(told.item, Item::Removed(_)) {
                 parts.add(&told.item)?;
             }
         }
-        after = part.upto;
+        (after, within) = (part.upto, part.within);
     }
     tx.commit().await?;
     told_store::keep(&state.db, device, &seen).await?;

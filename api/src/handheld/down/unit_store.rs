@@ -109,32 +109,6 @@ impl Known {
         Ok(Known(known))
     }
 
-    /// Adds what is in these, as far as it shares their lives; gives their numbers.
-    async fn add_contents(
-        &mut self,
-        conn: &impl ConnectionTrait,
-        of: &BTreeSet<UnitId>,
-    ) -> Result<BTreeSet<UnitId>, DbErr> {
-        let (mut all, mut level) = (BTreeSet::new(), of.clone());
-        let sql = format!(
-            "SELECT DISTINCT {COLUMNS} FROM unit u WHERE u.inside IN ({{keys}}) AND NOT u.exceptional"
-        );
-        for _ in 0..NESTING_DEPTH_MAX {
-            let keys = level.iter().map(|id| (*id).into()).collect();
-            level = BTreeSet::new();
-            for row in by_keys(conn, &sql, &[], keys).await? {
-                let row = Row::read(&row)?;
-                level.insert(row.id);
-                self.0.entry(row.id).or_insert(row);
-            }
-            if level.is_empty() {
-                break;
-            }
-            all.extend(level.iter().copied());
-        }
-        Ok(all)
-    }
-
     fn told(&self, id: UnitId) -> Option<Told> {
         let own = self.0.get(&id)?;
         let mut chain = vec![own];
@@ -181,20 +155,44 @@ fn by_container(own: &UnitState, container: &UnitState) -> UnitState {
     state
 }
 
-/// What changed for a place in a window: these units, found there, and what they hold.
+/// These units and what they hold, as far as it shares their lives; nothing if that is more than `most`.
+pub async fn with_contents(
+    conn: &impl ConnectionTrait,
+    roots: &[(Position, UnitId)],
+    most: usize,
+) -> Result<Option<BTreeSet<UnitId>>, DbErr> {
+    let mut all: BTreeSet<UnitId> = roots.iter().map(|(_, id)| *id).collect();
+    let mut level: Vec<UnitId> = all.iter().copied().collect();
+    let sql = format!(
+        "SELECT DISTINCT u.id FROM unit u WHERE u.inside IN ({{keys}}) AND NOT u.exceptional \
+         LIMIT {}",
+        most.saturating_add(1)
+    );
+    for _ in 0..NESTING_DEPTH_MAX {
+        if all.len() > most || level.is_empty() {
+            break;
+        }
+        let keys = level.iter().map(|id| (*id).into()).collect();
+        level.clear();
+        for row in by_keys(conn, &sql, &[], keys).await? {
+            level.push(row.try_get("", "id")?);
+        }
+        all.extend(level.iter().copied());
+    }
+    Ok(Some(all).filter(|all| all.len() <= most))
+}
+
+/// What a place is told of these units, as far as they changed in a window.
 pub async fn changed(
     conn: &impl ConnectionTrait,
     window: &Window,
-    roots: &[(Position, UnitId)],
+    ids: &BTreeSet<UnitId>,
 ) -> Result<Changes, DbErr> {
     let sql = format!("SELECT DISTINCT {COLUMNS} FROM unit u WHERE u.id IN ({{keys}})");
-    let keys = roots.iter().map(|(_, id)| (*id).into()).collect();
+    let keys = ids.iter().map(|id| (*id).into()).collect();
     let found = by_keys(conn, &sql, &[], keys).await?;
     let found: Vec<Row> = found.iter().map(Row::read).collect::<Result<_, _>>()?;
-    let mut ids: BTreeSet<UnitId> = found.iter().map(|row| row.id).collect();
-    let mut known = Known::with_containers(conn, found).await?;
-    let contents = known.add_contents(conn, &ids).await?;
-    ids.extend(contents);
+    let known = Known::with_containers(conn, found).await?;
     let mut elsewhere = Vec::new();
     let mut changes = Changes::default();
     for told in ids.iter().filter_map(|id| known.told(*id)) {
@@ -286,5 +284,61 @@ pub const fn coming_from(state: &UnitState) -> Option<LocationId> {
     match state.place {
         Place::Between { from, .. } => Some(from),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use suyuan_sync::{
+        ids::{DeviceId, EventId},
+        order::Order,
+    };
+
+    fn state(phase: Phase, place: Place, eff: i64) -> UnitState {
+        let last = Order {
+            eff,
+            device: DeviceId(Uuid::nil()),
+            epoch: 1,
+            seq: 1,
+            event: EventId(Uuid::nil()),
+        };
+        UnitState {
+            phase,
+            place,
+            last: Some(last),
+            ..UnitState::default()
+        }
+    }
+
+    #[test]
+    fn c13_what_was_fetched_back_and_what_was_only_packed_is_told_as_it_is() {
+        let (here, there) = (
+            LocationId(Uuid::from_u128(1)),
+            LocationId(Uuid::from_u128(2)),
+        );
+        let way = Place::Between {
+            from: here,
+            to: Some(there),
+            to_enterprise: None,
+        };
+        let told = |own: Phase, container: Phase, at: Place| {
+            let told = by_container(&state(own, Place::At(here), 1), &state(container, at, 2));
+            (told.phase, told.place)
+        };
+        let moving = Phase::InTransit;
+        assert_eq!(told(Phase::InStock, moving, way), (moving, way));
+        let back = Phase::Collected;
+        assert_eq!(told(back, moving, way), (back, way));
+        assert_eq!(
+            told(back, Phase::InStock, Place::At(there)),
+            (back, Place::At(there))
+        );
+        // Of the container is known that it was filled, and where.
+        let new = told(Phase::Commissioned, Phase::Unknown, Place::At(here));
+        assert_eq!(new, (Phase::Commissioned, Place::At(here)));
+        // An end of the container is one of what is in it.
+        let sold = told(Phase::InStock, Phase::Sold, Place::At(there));
+        assert_eq!(sold, (Phase::Sold, Place::At(there)));
     }
 }

@@ -33,11 +33,19 @@ export async function pull(driver) {
   const { store, link, identity } = driver;
   const { anchor, cursor, receipt } = driver.outbox.disk;
   const held = await store.listHeld();
-  const outcome = await link.pull(identity, anchor?.text ?? "", cursor, held?.content ?? null);
+  /** @type {Item[]} */
+  const items = [];
+  // What changed at one position may come in parts: they are applied together, with what the last says.
+  const next = async (/** @type {string | undefined} */ within) => {
+    const outcome = await link.pull(identity, anchor?.text ?? "", cursor, held?.content ?? null, within);
+    if (outcome.is === "answer") items.push(...outcome.answer.items.map(({ item }) => item));
+    return outcome;
+  };
+  let outcome = await next(undefined);
+  while (outcome.is === "answer" && outcome.answer.within !== undefined) outcome = await next(outcome.answer.within);
   if (outcome.is === "lost") return "again";
   if (outcome.is === "refused") return refusal(outcome.status);
   const page = outcome.answer;
-  const items = page.items.map(({ item }) => item);
   const list = await listOf(driver, items, held, page.list);
   if (!list) return "bad_list";
   // What was receipted before this was asked is in the cards, once there is no more.

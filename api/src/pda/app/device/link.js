@@ -55,9 +55,16 @@ export class Link {
     return this.#read(identity, anchor, "POST", "/v1/sync/deposit", deposit, wire.messages.pushAnswer);
   }
 
-  /** @param {Identity} identity @param {string} anchor @param {number} cursor @param {string | null} list what the list held says */
-  pull(identity, anchor, cursor, list) {
-    const path = `/v1/sync/pull?cursor=${cursor}${list === null ? "" : `&list=${list}`}`;
+  /**
+   * @param {Identity} identity
+   * @param {string} anchor
+   * @param {number} cursor
+   * @param {string | null} list what the list held says
+   * @param {string | undefined} [within] where the next part of a position begins
+   */
+  pull(identity, anchor, cursor, list, within) {
+    const part = within === undefined ? "" : `&within=${encodeURIComponent(within)}`;
+    const path = `/v1/sync/pull?cursor=${cursor}${part}${list === null ? "" : `&list=${list}`}`;
     return this.#read(identity, anchor, "GET", path, null, wire.messages.pullAnswer);
   }
 

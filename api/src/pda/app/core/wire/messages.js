@@ -258,6 +258,7 @@ export const pullAnswer = object({
   items: list(object({ gseq: position, item })),
   cursor: position,
   more: flag,
+  within: optional(text),
   list: optional(listCurrent),
   rules: optional(text),
   anchor: text,
