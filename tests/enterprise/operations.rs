@@ -364,7 +364,7 @@ impl Stage {
             ),
             "create_acceptance" => post(
                 here(),
-                json!({"partner_id": self.partner, "batch_id": self.batch, "from": 1}),
+                json!({"partner_id": self.partner, "batch_id": self.batch, "from": n % 4}),
             ),
             // A period ends a second after the one before.
             "close_period" => post(
