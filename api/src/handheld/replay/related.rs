@@ -6,7 +6,7 @@
 
 use super::{Difference, compare::differ, related_store::Related, store::Live};
 use crate::{
-    handheld::units::store::{CONTAINER, NAMED, UnitId},
+    handheld::units::store::{CONTAINER, DECIDES, NAMED, STRIKES, UnitId},
     log::Position,
 };
 use std::{
@@ -17,6 +17,7 @@ use suyuan_sync::{
     event::Kind,
     facts::{Content, Fact},
     fold::{self, Folded},
+    ids::EventId,
     time::{Timed, effective},
     unit::UnitKey,
 };
@@ -87,8 +88,18 @@ fn event_units(
             differ(out, what, &row, &role);
         }
     }
+    // Ids are an enterprise's own. A retract may have been taken to mean somebody else's event until
+    // its own came in; what it was to units then is kept, and decides nothing any more: states and
+    // findings are compared with what is folded without it.
+    let targets: BTreeSet<EventId> = facts.iter().filter_map(|f| f.event.target).collect();
+    let was_meant: BTreeSet<Position> = facts
+        .iter()
+        .filter(|fact| fact.event.target.is_some() || targets.contains(&fact.event.id))
+        .map(|fact| fact.gseq)
+        .collect();
     for (pair, role) in &kept.event_units {
-        if !wanted.contains_key(pair) {
+        let was_meant = [STRIKES, DECIDES].contains(role) && was_meant.contains(&pair.1);
+        if !wanted.contains_key(pair) && !was_meant {
             let what = format!("what the event at {} is to unit {}", pair.1, pair.0);
             differ(out, what, role, &"nothing");
         }
