@@ -222,9 +222,14 @@ impl Officer {
 
     /// Database and Redis calls made for scans so far.
     pub async fn scan_io_calls(&self) -> Result<u64, LoadError> {
-        let reply = self.get("/metrics").await?;
-        sum_of_counter(&String::from_utf8_lossy(&reply.body), IO_COUNTER)
+        sum_of_counter(&self.metrics().await?, IO_COUNTER)
             .ok_or_else(|| lacking("GET /metrics", IO_COUNTER))
+    }
+
+    /// What the service counts of itself.
+    pub async fn metrics(&self) -> Result<String, LoadError> {
+        let reply = self.get("/metrics").await?;
+        Ok(String::from_utf8_lossy(&reply.body).into_owned())
     }
 
     async fn find(

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{
     bulk::Bulk,
     device::{Device, Identity},
+    head,
     lanes::Lane,
     life::{self, Places},
 };
@@ -14,7 +15,7 @@ use crate::{
     pair::Office,
     process::Cores,
     server::{Demo, Wanted},
-    summary::progress,
+    summary::{Taken, progress},
     workload::PrintedCode,
 };
 
@@ -96,6 +97,12 @@ impl Fleet {
     pub async fn enrol(&self, n: usize) -> Result<Identity, LoadError> {
         let ticket = self.ticket(n).await?;
         Identity::enrol(&self.demo.internal, &ticket).await
+    }
+
+    /// How long the head of the log was held so far.
+    pub async fn head_held(&self) -> Result<Taken, String> {
+        let metrics = self.office.officer.metrics().await;
+        head::held(&metrics.map_err(|error| error.to_string())?)
     }
 
     /// Codes of tins nothing has happened to, as they are printed.

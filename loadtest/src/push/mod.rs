@@ -11,6 +11,7 @@ pub mod bulk;
 pub mod device;
 pub mod flat;
 pub mod fleet;
+pub mod head;
 pub mod key;
 pub mod lanes;
 pub mod life;
@@ -49,7 +50,7 @@ const BACKLOG_DEVICES: usize = 500;
 const BACKLOG_EVENTS: u32 = 1_000_000;
 
 const BACKLOG_FIGURES: [&str; 2] = ["backlog_drain_s", "backlog_sale_p99_ms"];
-const SQLITE_FIGURES: [&str; 9] = [
+const SQLITE_FIGURES: [&str; 10] = [
     "push_sqlite_eps",
     "push_sqlite_bulk_ratio",
     "push_pouch_ratio",
@@ -59,8 +60,13 @@ const SQLITE_FIGURES: [&str; 9] = [
     "refold_eps",
     "pull_rows_per_s",
     "push_log_flat_ratio",
+    "head_held_sqlite_ms",
 ];
-const POSTGRES_FIGURES: [&str; 2] = ["push_postgres_eps", "push_postgres_bulk_ratio"];
+const POSTGRES_FIGURES: [&str; 3] = [
+    "push_postgres_eps",
+    "push_postgres_bulk_ratio",
+    "head_held_postgres_ms",
+];
 
 /// Flags of `suyuan-loadtest push`.
 #[derive(Debug, clap::Args)]
@@ -250,6 +256,7 @@ impl Run<'_> {
         }
         drop(pouch);
         self.further(&mut fleet, summary).await;
+        summary.put("head_held_sqlite_ms", fleet.head_held().await);
         Ok(())
     }
 
@@ -358,6 +365,7 @@ impl Run<'_> {
         measured.report(summary);
         summary.put("push_postgres_eps", measured.eps());
         summary.put("push_postgres_bulk_ratio", measured.bulk_ratio());
+        summary.put("head_held_postgres_ms", fleet.head_held().await);
         Ok(())
     }
 

@@ -123,6 +123,8 @@ pub static PUSH: Contract = Contract {
         ("push_units_flat_ratio", Budget::AtLeast(0.80)),
         ("push_log_flat_ratio", Budget::AtLeast(0.80)),
         ("pull_rows_per_s", Budget::AtLeast(50_000.0)),
+        ("head_held_sqlite_ms", Budget::AtMost(50.0)),
+        ("head_held_postgres_ms", Budget::AtMost(50.0)),
     ],
     unit: Unit::Event,
 };
