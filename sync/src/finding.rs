@@ -94,7 +94,7 @@ finding_codes! {
     DestroySold "DESTROY_SOLD" Warning "C8" "Goods were destroyed that were sold and not returned." "销毁了已售且未退货的货物。";
     AfterEnd "AFTER_END" Critical "C8" "Something happened to goods that were destroyed." "已销毁的货物又有新的记录。";
     SoldRecalled "SOLD_RECALLED" Critical "C9" "Recalled goods were sold." "售出了召回货物。";
-    KnowledgeMismatch "KNOWLEDGE_MISMATCH" Warning "C9" "The device says it knew less than it was told." "设备声称的召回清单与其已收到的不一致。";
+    KnowledgeMismatch "KNOWLEDGE_MISMATCH" Warning "C9" "The recall list the device says it had is not the one it was given." "设备声称的召回清单与其已收到的不一致。";
     RetractPending "RETRACT_PENDING" Information "C10" "The event to be struck has not come in yet." "待撤销的记录尚未上传。";
     RetractOfRetract "RETRACT_OF_RETRACT" Warning "C10" "A retraction cannot be retracted." "撤销记录不能再被撤销。";
     RetractUnauthorised "RETRACT_UNAUTHORISED" Warning "C10" "Only who stated it, or a supervisor, may strike it." "只有原操作人或主管可以撤销。";

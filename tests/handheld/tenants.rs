@@ -6,8 +6,11 @@ use crate::{
     support::{PASSWORD, firm, id, made},
 };
 use serde_json::{Value, json};
-use suyuan_sync::{finding::FindingCode, wire::EventResult};
-use suyuan_tests::{Handheld, TestApp, on_both};
+use suyuan_sync::{
+    finding::{FindingCode, Subject},
+    wire::EventResult,
+};
+use suyuan_tests::{Handheld, TestApp, caller::encoded, on_both};
 use uuid::Uuid;
 
 /// A device of an enterprise that no tin ever came to.
@@ -123,4 +126,39 @@ on_both!(a_retract_means_its_own_enterprises_event, |app| {
     assert_eq!(open(&app, theirs).await, ["ORPHAN_SALE", strange]);
     holds(&app, "a third").await;
     app.stop().await;
+});
+
+on_both!(an_id_of_somebody_elses_event_tells_nothing, |app| {
+    let scene = Scene::of(&app).await;
+    let tin = &scene.tins[0];
+    let mut till = scene.device(&app, &scene.store).await;
+    let event = Uuid::now_v7();
+    let sold = till.event("sale", &under(event, sale(&[tin])));
+    till.push(&[sold]).await;
+
+    let platform = app.signed_in("platform.admin", PASSWORD).await;
+    let other = firm(&app, &platform, "SHEN", &[]).await;
+    let shop = json!({"code": "S-1", "kind": "store", "name": "店"});
+    let shop = id(&made(other.admin.post("/v1/locations", &shop).await));
+    let mut device = enrolled(&app, &other.operator, &shop).await;
+    let retract = device.event("retract", &json!({"target": event}));
+    let answer = device.push(&[retract]).await;
+    let findings = &answer.results[0].findings;
+    assert_eq!(told(&answer.results[0]), ["RETRACT_UNAUTHORISED"]);
+    assert!(findings.iter().all(|note| note.subject == Subject::Event));
+    let own = device.status().await.findings;
+    assert!(own.iter().all(|own| own.finding.subject == Subject::Event));
+
+    let path = format!("/v1/units/{}", encoded(tin));
+    assert_eq!(other.admin.get(&path).await.status, 404);
+    let list = other.admin.get("/v1/findings").await.json();
+    assert_eq!(list["items"][0]["code"], "RETRACT_UNAUTHORISED");
+    assert!(list["items"][0]["unit"].is_null(), "{list}");
+    // Who issued the tin is told whose word did not count.
+    let list = scene
+        .firm
+        .admin
+        .get("/v1/findings?code=RETRACT_UNAUTHORISED")
+        .await;
+    assert!(list.json()["items"][0]["unit"].is_string());
 });

@@ -3,6 +3,9 @@
 //! The issuer sees kind, time, place and partner of all; a holder its own events, one step up, one
 //! step down, state and advice; operator and regulator see all by their role; anybody else sees
 //! nothing, as if the unit did not exist. Who is asking, and in what role, is told by the caller.
+//!
+//! A retract says nothing of a unit: whoever names the id of somebody else's event is neither linked to
+//! the units it was about nor claims them.
 
 use super::{Place, Step, UnitState};
 use crate::{
@@ -85,7 +88,8 @@ pub fn visible(state: &UnitState, steps: &[Step], who: Reader) -> Option<View> {
     };
     let counted = |step: &&Step| !step.struck && !step.stranger;
     let mine = |step: &Step| step.fact.enterprise == me;
-    let linked = state.linked.contains(&me) || steps.iter().filter(counted).any(mine);
+    let states = |step: &Step| mine(step) && step.fact.event.kind != Kind::Retract;
+    let linked = state.linked.contains(&me) || steps.iter().filter(counted).any(states);
     let shown = if linked {
         neighbours(steps, me)
     } else {
@@ -97,7 +101,7 @@ pub fn visible(state: &UnitState, steps: &[Step], who: Reader) -> Option<View> {
         .map(entry)
         .collect();
     if !linked {
-        let claims = state.claims.contains_key(&me) || !entries.is_empty();
+        let claims = state.claims.contains_key(&me) || steps.iter().any(states);
         return claims.then_some(View {
             state: None,
             entries,

@@ -155,8 +155,8 @@ test("half a code is told as broken, and never joined with the next", () => {
 
 test("people type as they like where there is a prefix", () => {
   const { type, press, told, page } = desk();
-  type("6901234567892", 3);
-  press(ENTER);
+  type("6901234567892", 60);
+  press(ENTER, 60);
   type("wang xiao ming", 120);
   press({ code: "KeyW", key: "Process", composing: true });
   press({ ...keyFor("a"), repeat: true });
@@ -192,6 +192,26 @@ test("without prefix and suffix silence is the end", () => {
   assert.deepEqual(told(), []);
   pass(1);
   assert.deepEqual(told(), [scan("6901234567892", 3)]);
+});
+
+test("a scanner that sends no prefix is told of, and its end presses no button; a person is left alone", () => {
+  const { type, press, told, scanner } = desk();
+  type(CODE, 3);
+  // The desk's clock stands where the last key came.
+  const end = scanner.take({ type: "keydown", ...ENTER, at: 1_000 + 3 * CODE.length });
+  assert.deepEqual(end, { prevent: true, effects: [{ is: "broken", why: "no-prefix", text: CODE }] });
+  // Slower, or too few keys, or an Enter on its own after them.
+  for (const [text, ms, wait] of [[CODE, 60, 60], ["12345", 3, 3], [CODE, 3, 500]]) {
+    const person = desk();
+    person.type(text, ms);
+    person.press(ENTER, wait);
+    assert.deepEqual(person.told(), []);
+  }
+  // The code after it has its prefix.
+  press(ENTER);
+  type("^A1");
+  press(ENTER);
+  assert.deepEqual(told(), [scan("A1")]);
 });
 
 test("a suffix of Tab, and of the number pad", () => {

@@ -9,7 +9,9 @@ const on = (id, change) => {
 const response = await fetch("/app/authority.json", { cache: "no-store" }).catch(() => null);
 const known = response?.ok ? await response.json() : null;
 on("some", (element) => (element.hidden = !known));
-on("none", (element) => (element.hidden = Boolean(known)));
+const isPlain = location.protocol === "http:";
+on("plain", (element) => (element.hidden = Boolean(known) || !isPlain));
+on("none", (element) => (element.hidden = Boolean(known) || isPlain));
 if (known) {
   on("groups", (element) => (element.textContent = known.groups));
   on("words", (element) => (element.textContent = `${known.words_zh} · ${known.words_en}`));

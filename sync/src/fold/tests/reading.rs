@@ -68,6 +68,15 @@ fn who_only_claims_a_tin_sees_its_own_word_and_no_state() {
 }
 
 #[test]
+fn c14_who_retracts_what_somebody_else_stated_sees_no_more_than_before() {
+    let mut story = Story::new();
+    story.at_the_store();
+    let sale = story.tin(SHOP, Kind::Sale, STORE, 9);
+    story.retract(STRANGER, 12, sale, "a");
+    assert_eq!(seen(&story, Reader::Enterprise(enterprise(STRANGER))), None);
+}
+
+#[test]
 fn i9_the_hash_does_not_depend_on_the_order_of_arrival() {
     let story = chain();
     let mut other = chain();

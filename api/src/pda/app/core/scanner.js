@@ -36,8 +36,9 @@ export const DEFAULTS = Object.freeze({
 
 /**
  * Why a scan is broken: a key that no code has, one that an input method swallowed or a held key
- * repeated, no end in time, no end before the next one, too long.
- * @typedef {"alien-key" | "lost-key" | "repeated-key" | "no-end" | "run-together" | "too-long"} Broken
+ * repeated, no end in time, no end before the next one, too long, no prefix from a scanner that was
+ * not set to send it.
+ * @typedef {"alien-key" | "lost-key" | "repeated-key" | "no-end" | "run-together" | "too-long" | "no-prefix"} Broken
  *
  * A code was read; `leaked` of its first characters went to the page before it was known for one. Or
  * one was not, and what was seen of it is shown.
@@ -58,6 +59,8 @@ export class Scanner {
     this.keys = new Keys(this.settings.suffix, this.settings.gsKeys);
     /** @type {Burst | null} */
     this.burst = null;
+    /** Keys without the prefix, which are a person's unless nobody types so fast. @type {Burst | null} */
+    this.bare = null;
   }
 
   /**
@@ -76,9 +79,30 @@ export class Scanner {
       this.burst = { text: "", count: 0, startedAt: event.at, lastAt: event.at, broken: null, leaked: 0 };
       return { prevent: true, effects };
     }
-    if (!this.burst) return { prevent: false, effects };
+    if (!this.burst) return { prevent: this.#endsBare(event, meaning, effects), effects };
     this.#collect(this.burst, event, meaning, effects);
     return { prevent: true, effects };
+  }
+
+  /**
+   * Whether this key ends the code of a scanner that sends no prefix, as it comes out of its box: it
+   * must press no button, and is told.
+   * @param {KeyEvent} event
+   * @param {import("./scanner/keys.js").Meaning} meaning
+   * @param {Effect[]} effects
+   */
+  #endsBare(event, meaning, effects) {
+    const { bare } = this;
+    const follows = bare !== null && event.at - bare.lastAt <= this.settings.endMs;
+    if (meaning.is === "character" && !event.repeat) {
+      this.bare = follows ? bare : { text: "", count: 0, startedAt: event.at, lastAt: event.at, broken: null, leaked: 0 };
+      if (this.bare) this.#collect(this.bare, event, meaning, effects);
+      return false;
+    }
+    this.bare = null;
+    if (meaning.is !== "end" || !follows || !this.#isFast(bare)) return false;
+    effects.push(brokenBy(bare, "no-prefix"));
+    return true;
   }
 
   /**

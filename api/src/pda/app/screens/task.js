@@ -168,6 +168,10 @@ export function stopScreen(app) {
     if (target instanceof HTMLInputElement) app.session.reason = target.value;
   };
   const reason = h("input", { id: "reason", autocomplete: "off", value: app.session.reason, input });
+  // What was said since is behind the stop; what the stop itself says stands in it.
+  /** @type {readonly string[]} */
+  const reasons = decision.reasons;
+  const isSaidSince = app.said && !app.said.words.some((word) => reasons.includes(word));
   return [
     h(
       "div",
@@ -179,6 +183,7 @@ export function stopScreen(app) {
       isStop ? null : app.button("take_anyway", () => act({ do: "confirm" })),
       isStop ? h("label", { for: "reason" }, `${app.say("overrule")} · ${app.say("reason")}`) : null,
       isStop ? reason : null,
+      isSaidSince ? app.told() : null,
     ),
   ];
 }

@@ -163,6 +163,10 @@ const WORDS = {
   "no-end": ["码不完整，请重新扫描", "Half a code; scan again"],
   "run-together": ["两个码连在一起，请重新扫描", "Two codes ran together; scan again"],
   "too-long": ["内容过长", "Too long"],
+  "no-prefix": [
+    "没有读入：扫描头没有发送前缀。请把它设为每码前发送 ^、码后发送回车",
+    "Not read: the scanner sends no prefix. Set it to send ^ before each code and Enter after it",
+  ],
   captured: ["正在保存", "Being saved"],
   durable: ["已存本机，未上传", "On this device only"],
   sent: ["已发送，等待回执", "Sent, no receipt yet"],
