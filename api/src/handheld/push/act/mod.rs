@@ -32,7 +32,7 @@ use crate::{
 };
 use answer::merged;
 use judge::Decided;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 use suyuan_sync::{
     admission::{Batch, Branch, Decision, FrameFault, Receipted},
     bugs::{self, Bug},
@@ -131,7 +131,10 @@ impl Engine {
     ) -> Result<Vec<Result<Answered, FrameFault>>, PushError> {
         let (seen, known) = self.look_up(pushes).await?;
         let early = if bugs::on(Bug::ReadBeforeLock) {
-            Some(self.read_early(pushes).await?)
+            let early = self.read_early(pushes).await?;
+            // What was read gets old, however fast the database is.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            Some(early)
         } else {
             None
         };
