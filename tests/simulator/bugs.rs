@@ -201,6 +201,7 @@ fn greatest_anchor(_: &Log) -> bool {
         anchor: "a".into(),
         wall: 1,
         fates: Vec::new(),
+        anew: false,
     };
     for action in outbox.take(input(older)) {
         if let Action::Persist { write } = action {

@@ -85,6 +85,7 @@ impl Run {
                         anchor: page.anchor.clone(),
                         wall,
                         fates: handset.fates(&page),
+                        anew: false,
                     };
                     let effect = Effect::Page(*after, Box::new(page));
                     self.command(n, command, Some(effect))
@@ -125,6 +126,7 @@ impl Run {
             anchor,
             wall: handset.wall(self.now),
             fates: Vec::new(),
+            anew: false,
         };
         self.command(n, command, effect)
     }

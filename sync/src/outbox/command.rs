@@ -86,6 +86,10 @@ pub enum Command {
         wall: Micros,
         /// What it tells of own events.
         fates: Vec<(Epoch, Seq, Fate)>,
+        /// Is it a snapshot? Where the position that is held leads nowhere any more, a lower one
+        /// holds from now on; a page never goes back.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        anew: bool,
     },
     /// The device was enrolled, or enrolled again. What is unsent of its earlier lives stays in
     /// the queue, before everything new.

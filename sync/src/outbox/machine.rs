@@ -215,9 +215,11 @@ impl Outbox {
                 anchor,
                 wall,
                 fates,
+                anew,
             } => {
                 let kept = KeptAnchor { text: anchor, wall };
-                self.checkpoint(cursor, kept, &fates, now, &mut actions);
+                let held = if anew { 0 } else { self.view.cursor };
+                self.checkpoint(cursor.max(held), kept, &fates, now, &mut actions);
             }
             Command::NewEpoch {
                 epoch,

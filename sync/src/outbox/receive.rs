@@ -97,7 +97,8 @@ impl Outbox {
         (greater || bugs::on(Bug::AnchorEqualsStamp)).then_some(anchor)
     }
 
-    /// Anchor, position and what the page tells go into one transaction.
+    /// Anchor, position and what the page tells go into one transaction. What position holds was
+    /// decided before.
     pub(super) fn checkpoint(
         &mut self,
         cursor: Gseq,
@@ -132,7 +133,7 @@ impl Outbox {
         let write = Write {
             marks: states.into_iter().map(mark).collect(),
             anchor,
-            cursor: Some(cursor.max(self.view.cursor)),
+            cursor: Some(cursor),
             ..Write::default()
         };
         self.persist(write, heard, actions);

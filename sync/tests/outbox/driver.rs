@@ -40,6 +40,8 @@ pub enum Do {
     Mute(u8),
     /// A pull is answered.
     Pull,
+    /// The position is gone: a snapshot of a server that holds less.
+    Snapshot,
     /// The program dies, after so many transactions came through.
     Crash(u8),
     /// A copy of the storage is made.
@@ -367,7 +369,8 @@ impl World {
             Do::Mute(n) => {
                 self.take_answer(usize::from(n));
             }
-            Do::Pull => self.pull(),
+            Do::Pull => self.pull(false),
+            Do::Snapshot => self.pull(true),
             Do::Crash(reached) => {
                 let reached = usize::from(reached) % (self.writes.len() + 1);
                 let disk = self.outbox.clone().crash(reached);
@@ -419,7 +422,8 @@ impl World {
     }
 
     /// A page of verdicts: what waits on the server is there by now, and somebody saw to the rest.
-    pub fn pull(&mut self) {
+    /// So does a snapshot, and it may begin before the position that was held.
+    pub fn pull(&mut self, anew: bool) {
         self.stamp += 1;
         let stores = self.stores.iter();
         let fates = stores
@@ -436,10 +440,11 @@ impl World {
             })
             .collect();
         self.command(Command::Checkpoint {
-            cursor: self.stamp % 1_000_000_000,
+            cursor: self.stamp % 1_000_000_000 / if anew { 2 } else { 1 },
             anchor: anchor(self.stamp + 1),
             wall: self.wall,
             fates,
+            anew,
         });
     }
 

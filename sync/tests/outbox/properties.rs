@@ -24,6 +24,7 @@ fn fault() -> impl Strategy<Value = Do> {
         6 => any::<u8>().prop_map(Do::Answer),
         2 => any::<u8>().prop_map(Do::Mute),
         2 => Just(Do::Pull),
+        1 => Just(Do::Snapshot),
         1 => any::<u8>().prop_map(Do::Crash),
     ]
 }

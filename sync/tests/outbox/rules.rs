@@ -205,6 +205,7 @@ fn what_is_settled_is_kept_seven_days_by_the_servers_clock() {
         anchor: String::new(),
         wall: 0,
         fates: vec![(1, 2, Fate::Settled)],
+        anew: false,
     };
     let actions = take(&mut outbox, 2, settled);
     assert_eq!(notices(&actions), [Notice::Resolved((1, 2))]);
@@ -360,6 +361,7 @@ fn an_anchor_stands_in_the_transaction_of_its_checkpoint_and_counts_once_committ
         anchor: anchor.to_owned(),
         wall: 7,
         fates: vec![],
+        anew: false,
     };
     take(&mut outbox, 100, page(9, "b"));
     assert_eq!(
@@ -379,6 +381,21 @@ fn an_anchor_stands_in_the_transaction_of_its_checkpoint_and_counts_once_committ
     assert_eq!(
         (slot.anchor.as_deref(), slot.cursor, slot.mono_ms),
         (Some("b"), 9, 80)
+    );
+    let snapshot = Command::Checkpoint {
+        cursor: 4,
+        anchor: "c".to_owned(),
+        wall: 8,
+        fates: vec![],
+        anew: true,
+    };
+    take(&mut outbox, 190, snapshot);
+    take(&mut outbox, 190, Command::Committed { write: 3 });
+    let slot = outbox.slot(200);
+    assert_eq!(
+        (slot.anchor.as_deref(), slot.cursor),
+        (Some("c"), 4),
+        "the position that is gone is not held on to"
     );
     let next = Outbox::new(outbox.crash(0));
     assert_eq!(

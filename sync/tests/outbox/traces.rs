@@ -61,7 +61,7 @@ fn dice(seed: &mut u64) -> u32 {
 
 fn next(seed: &mut u64) -> Do {
     let n = dice(seed) as u8;
-    match dice(seed) % 44 {
+    match dice(seed) % 45 {
         0..=8 => Do::Scan(n),
         9..=18 => Do::Commit(n),
         19 => Do::FailWrite(n),
@@ -75,6 +75,7 @@ fn next(seed: &mut u64) -> Do {
         34..=40 => Do::Answer(n),
         41 => Do::Mute(n),
         42 => Do::Pull,
+        43 => Do::Snapshot,
         _ => Do::EnrolAgain,
     }
 }
@@ -207,6 +208,10 @@ fn the_golden_traces_show_every_command_action_and_state() {
     ] {
         assert!(golden.contains(&format!("\"do\":\"{word}\"")), "{word}");
     }
+    assert!(
+        golden.contains("\"anew\":true"),
+        "a snapshot after a position that is gone"
+    );
     for state in [
         "captured",
         "durable",
