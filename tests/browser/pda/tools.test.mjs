@@ -189,7 +189,10 @@ test("an export is a file that the server takes from another device; it stays he
     // What the link would save.
     let blob;
     const make = URL.createObjectURL;
-    URL.createObjectURL = (given) => ((blob = given), make.call(URL, given));
+    URL.createObjectURL = (given) => {
+      blob = given;
+      return make.call(URL, given);
+    };
     document.querySelector('[data-do="export"]').click();
     for (let n = 0; n < 100 && !blob; n += 1) await new Promise((done) => setTimeout(done, 20));
     URL.createObjectURL = make;
@@ -200,7 +203,7 @@ test("an export is a file that the server takes from another device; it stays he
   const file = join(folder, "export.ndjson");
   await writeFile(file, taken);
   const answer = it.own.answer;
-  let deposited = [];
+  const deposited = [];
   it.own.answer = async (call) => {
     if (call.url.pathname !== "/v1/sync/deposit") return answer(call);
     const { push, token } = JSON.parse(call.body);

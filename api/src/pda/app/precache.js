@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "ca848c43";
+export const VERSION = "7adf72cf";
 
 export const FILES = [
   "app.css",

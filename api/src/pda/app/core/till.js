@@ -5,9 +5,10 @@
 // word wins; every reason is told, the gravest gives the advice. It must not know the server, a
 // clock, or how lists are fetched.
 
-import { MARKS, UnitList, unitHash } from "./recall-list.js";
+import { MARKS, unitHash } from "./recall-list.js";
 import { unitKey } from "./trace-code.js";
 
+/** @typedef {import("./recall-list.js").UnitList} UnitList */
 /** @typedef {import("./trace-code.js").Scanned} Scanned */
 /** @typedef {import("./wire/messages.js").UnitCard} UnitCard */
 /** @typedef {import("./wire/messages.js").RecalledBatch} RecalledBatch */

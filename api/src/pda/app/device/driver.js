@@ -74,7 +74,7 @@ export class Driver {
     const disk = await store.disk(identity.device, await genesis(identity.device, identity.epoch));
     const driver = new Driver(store, link, identity, new Outbox(disk), world);
     driver.clock = new Clock(/** @type {import("../core/clock.js").Heard | undefined} */ (await store.record("clock")) ?? null);
-    driver.wake();
+    void driver.wake();
     return driver;
   }
 
@@ -102,7 +102,7 @@ export class Driver {
       const command = await prepare(this.outbox, { do: "capture", texts: act.texts });
       const last = nameOf([slot.epoch, slot.seq + act.texts.length - 1]);
       const saved = new Promise((/** @type {(saved: boolean) => void} */ resolve) => this.waiting.set(last, resolve));
-      this.#take(command, { records });
+      void this.#take(command, { records });
       return { saved, result: { ok: /** @type {const} */ (true), ids: act.ids } };
     }).then(async ({ saved, result }) => {
       if (!result.ok) return result;
@@ -276,7 +276,7 @@ export class Driver {
         // Nothing behind a failed one may be written: it would follow an event that is not there. What
         // is asked for from now on follows what is.
         if (!written) behind = this.writes.splice(0);
-        this.#take({ do: written ? "committed" : "not_written", write: write.id });
+        void this.#take({ do: written ? "committed" : "not_written", write: write.id });
       });
       done(written);
       for (const lost of behind) lost.done(false);
