@@ -4,7 +4,7 @@
 use crate::{
     enrolment::place,
     held::Held,
-    scene::{Scene, enrolled, inbound, key, outbound, sale, scanned},
+    scene::{Scene, enrolled, inbound, key, outbound, sale, scanned, unit},
     support::{PASSWORD, array, firm, made, number, ok},
 };
 use sea_orm::ConnectionTrait;
@@ -190,6 +190,68 @@ on_both!(c13_what_was_fetched_back_stays_so_in_a_moving_case, |app| {
     as_folded(&app, &held).await;
     app.stop().await;
 });
+
+on_both!(
+    c13_what_shares_the_life_of_a_collected_case_is_told_with_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        let mut warehouse = scene.device(&app, &scene.warehouse).await;
+        let filled = [
+            (&scene.cases[0], [&scene.tins[0], &scene.tins[1]]),
+            (&scene.cases[1], [&scene.tins[2], &scene.tins[3]]),
+        ];
+        let [(first, of_first), (second, of_second)] = filled;
+        // One was collected with what is in it; the other, and what came into it, before that. One by
+        // one: what is packed and moved in one act is judged by itself.
+        for (kind, said) in [
+            ("inbound", inbound(&of_first)),
+            ("pack", packing(first, &of_first)),
+            ("collect", named(&[first])),
+            ("inbound", inbound(&of_second)),
+            ("collect", named(&of_second)),
+            ("collect", named(&[second])),
+            ("pack", packing(second, &of_second)),
+            ("outbound", outbound(&[first, second], &scene.warehouse)),
+        ] {
+            let event = store.event(kind, &said);
+            store.push(&[event]).await;
+        }
+        let mut held = Held::default();
+        held.pull(&mut warehouse).await;
+        assert_eq!(held.cards.len(), 6);
+        for (case, tins) in filled {
+            let moving = held.cards[&key(case)].place;
+            assert!(matches!(moving, Place::Between { .. }), "{moving:?}");
+            for tin in tins {
+                assert!(!unit(&app, tin).await.exceptional, "it shares that life");
+                let card = &held.cards[&key(tin)];
+                assert_eq!((card.phase, card.place), (Phase::Collected, moving));
+            }
+        }
+        as_folded(&app, &held).await;
+        // In no recall after all: released with the case, and told so.
+        let mut released = named(&[first, second]);
+        released["disposition"] = json!("sellable");
+        for (kind, said) in [
+            ("inbound", inbound(&[first, second])),
+            ("inspect", released),
+            ("outbound", outbound(&[first, second], &scene.store)),
+        ] {
+            let event = warehouse.event(kind, &said);
+            warehouse.push(&[event]).await;
+        }
+        held.pull(&mut warehouse).await;
+        let mut back = Held::default();
+        back.pull(&mut store).await;
+        assert_eq!(back.cards.len(), 6);
+        for tin in [of_first, of_second].concat() {
+            assert_eq!(back.cards[&key(tin)].phase, Phase::InTransit, "{tin}");
+        }
+        as_folded(&app, &back).await;
+        app.stop().await;
+    }
+);
 
 on_both!(a_new_device_is_spared_what_ended_long_ago, |app| {
     let scene = Scene::of(&app).await;

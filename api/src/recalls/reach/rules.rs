@@ -67,10 +67,6 @@ pub const fn shared(own: (Phase, Place), container: (Phase, Place)) -> Option<(P
             Place::Nowhere => Some(own),
             place => Some((own_phase, place)),
         },
-        // What was fetched back stays so wherever it goes.
-        (Phase::InStock | Phase::InTransit, Phase::Collected) => {
-            Some((Phase::Collected, container.1))
-        }
         (
             Phase::InStock | Phase::InTransit,
             Phase::Unknown
@@ -79,7 +75,8 @@ pub const fn shared(own: (Phase, Place), container: (Phase, Place)) -> Option<(P
             | Phase::InTransit
             | Phase::Returned,
         ) => Some(container),
-        // An end of the container is an end of what is in it, if it was in it then.
+        // An end of the container is an end of what is in it, if it was in it then; and what was fetched
+        // back is released with it.
         _ => None,
     }
 }
@@ -129,17 +126,18 @@ mod tests {
     }
 
     #[test]
-    fn what_was_collected_stays_so_in_a_case_that_moves() {
+    fn an_end_and_what_takes_it_back_depend_on_which_was_first() {
         let [_, here, way] = places();
-        let own = (Phase::Collected, here);
-        assert_eq!(
-            shared(own, (Phase::InTransit, way)),
-            Some((Phase::Collected, way))
-        );
         for phase in PHASES {
-            let own = (phase, here);
-            let sold = shared(own, (Phase::Sold, here));
-            assert_eq!(sold, None, "{phase:?}: it depends on which was first");
+            let sold = shared((phase, here), (Phase::Sold, here));
+            assert_eq!(sold, None, "{phase:?}");
         }
+        // Collected before the case was, and released with it.
+        let own = (Phase::Collected, here);
+        assert_eq!(shared(own, (Phase::Collected, way)), None);
+        assert_eq!(shared(own, (Phase::InTransit, way)), None);
+        let own = (Phase::InStock, here);
+        let moving = (Phase::InTransit, way);
+        assert_eq!(shared(own, moving), Some(moving));
     }
 }
