@@ -4,13 +4,21 @@
 
 mod histories;
 
-use histories::seeded;
+use histories::{
+    Line, Telling, seeded,
+    stage::{
+        BATCH, HOUR, MAKER, MINUTE, OTHER_BATCH, PLANT, PLANT_LINE, STRANGER,
+        good::{CASE_2, PALLET, TIN_1, TIN_2},
+        unit,
+    },
+};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     event::Kind,
-    facts::{Content, Fact, World},
+    facts::{AcceptScope, Accepted, Content, Fact, StatedAt, World},
     finding::Finding,
     fold::{self, Folded, Member, Sign},
+    ids::{BatchId, Micros},
     unit::UnitKey,
 };
 
@@ -91,6 +99,66 @@ fn parts(
         let apart = fold::batches_apart(key, own, contents, &step.fact, world);
         member.batch.is_some_and(|batch| apart.contains(&batch))
     })
+}
+
+/// What is exceptional of two tins in a case, once the issuer accepted that.
+fn accepted(scope: AcceptScope, of_case: Option<BatchId>) -> Vec<UnitKey> {
+    let mut told = Telling::new();
+    let case = told.world.units.get_mut(&unit(CASE_2)).expect("a case");
+    if let (Some(batch), Some(commissioned)) = (of_case, &mut case.commissioned) {
+        commissioned.batch = batch;
+    }
+    let packed = Line::new(Kind::Pack, PLANT_LINE, PLANT);
+    told.tell(packed.of(&[TIN_1, TIN_2]).into(CASE_2));
+    told.world.accepted.push(Accepted {
+        at: StatedAt { at: 0, gseq: 0 },
+        issuer: MAKER,
+        partner: STRANGER,
+        scope,
+        from: 0,
+    });
+    let facts: Vec<&Fact> = told.facts.iter().collect();
+    let folded = fold::forest(&facts, &told.world);
+    let members = members(&facts, &told.world, 0, &unit(CASE_2), &folded);
+    assert_eq!(members.len(), 2);
+    let exceptional = fold::exceptional(&folded[&unit(CASE_2)], &members, &told.world);
+    exceptional.into_iter().collect()
+}
+
+#[test]
+fn c13_whose_word_counts_for_the_one_and_not_for_the_other_is_judged_by_itself() {
+    let both = [unit(TIN_1), unit(TIN_2)];
+    assert_eq!(accepted(AcceptScope::Unit(unit(TIN_1)), None), both[..1]);
+    assert_eq!(accepted(AcceptScope::Unit(unit(CASE_2)), None), both);
+    assert_eq!(accepted(AcceptScope::Partner(STRANGER), None), []);
+    // The stranger is heard about tins of that batch, and not about the case.
+    let (own, other) = (AcceptScope::Batch(BATCH), Some(OTHER_BATCH));
+    assert_eq!(accepted(own.clone(), other), both);
+    assert_eq!(accepted(AcceptScope::Batch(OTHER_BATCH), other), both);
+    assert_eq!(accepted(own, None), []);
+}
+
+#[test]
+fn c13_a_return_and_an_inspection_part_recalled_goods_from_their_container() {
+    let parted = |kind: Kind, recalled: Micros| {
+        let mut told = Telling::new();
+        let packed = Line::new(Kind::Pack, PLANT_LINE, PLANT);
+        told.tell(packed.of(&[TIN_1]).into(PALLET));
+        told.recall(&[BATCH], recalled);
+        told.tell(Line::new(kind, PLANT_LINE, PLANT).of(&[PALLET]));
+        let facts: Vec<&Fact> = told.facts.iter().collect();
+        let contents = fold::contents(&fold::forest(&facts, &told.world));
+        let pallet = unit(PALLET);
+        fold::batches_apart(&pallet, None, &contents[&pallet], facts[1], &told.world)
+    };
+    let soon = HOUR + MINUTE;
+    assert_eq!(parted(Kind::Return, soon), [BATCH].into());
+    assert_eq!(parted(Kind::Inspect, soon), [BATCH].into());
+    assert!(
+        parted(Kind::Inspect, 3 * HOUR).is_empty(),
+        "not recalled yet"
+    );
+    assert!(parted(Kind::Outbound, soon).is_empty());
 }
 
 #[test]

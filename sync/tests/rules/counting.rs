@@ -46,6 +46,29 @@ fn c11_a_count_of_some_products_or_of_a_part_misses_nothing_else() {
 }
 
 #[test]
+fn c11_what_another_document_of_a_count_saw_elsewhere_is_missing_here() {
+    let document = |n: u32, place: LocationId, goods: &[usize]| {
+        let group = suyuan_sync::event::Group {
+            id: suyuan_sync::ids::GroupId(uuid::Uuid::from_u128(7)),
+            n,
+            of: 2,
+            correct: false,
+        };
+        let complete = line(Kind::Count, place).of(goods);
+        let complete = complete.item("scope", json!({"complete": true}));
+        complete.saying(move |event| event.group = Some(group))
+    };
+    for (first, missing) in [(OTHER_SHOP, true), (SHOP, false)] {
+        let mut told = in_the_shop();
+        told.tell(document(1, first, &[TIN_1]));
+        told.tell(line(Kind::Inbound, SHOP).of(&[TIN_1]).doc("R2"));
+        let last = told.tell(document(2, SHOP, &[]));
+        let found = of(&told, last).contains(&FindingCode::MissingAtCount);
+        assert_eq!(found, missing, "{first}");
+    }
+}
+
+#[test]
 fn c11_goods_seen_where_nobody_expected_them_are_there_now() {
     let mut told = Telling::new();
     told.tell(line(Kind::Outbound, PLANT).of(&[TIN_1]).to(SHOP));

@@ -128,3 +128,16 @@ fn c9_a_recall_closed_before_the_sale_or_as_a_mistake_says_nothing_of_it() {
     told.world.recalls[0].mistaken = true;
     assert!(quiet(&told));
 }
+
+#[test]
+fn c3_recalled_goods_in_a_container_of_nobody_may_go_to_who_issues_them_and_nowhere_else() {
+    let sent = |way: fn(Line) -> Line| {
+        let mut told = in_the_shop();
+        told.tell(line(Kind::Pack, SHOP).of(&[TIN_1]).into(FOREIGN_PALLET));
+        told.recall(&[BATCH], 3 * HOUR + MINUTE);
+        let sent = told.tell(way(line(Kind::Outbound, SHOP).of(&[FOREIGN_PALLET])));
+        of(&told, sent)
+    };
+    assert_eq!(sent(|line| line.with(MAKER)), []);
+    assert_eq!(sent(|line| line.with(CHAIN)), [FindingCode::ShipRecalled]);
+}

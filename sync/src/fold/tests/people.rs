@@ -50,6 +50,23 @@ fn c9_a_sale_is_uncertain_while_its_interval_holds_the_recall() {
 }
 
 #[test]
+fn c9_an_interval_that_touches_the_recall_is_uncertain() {
+    let (mut story, sale) = sold(0, 0);
+    story.recall(1, 9, of_batch(1));
+    let recalled = 9 * MINUTE;
+    let mut at = |lo: Micros, hi: Micros| {
+        let interval = &mut story.fact(sale).interval;
+        (interval.lo, interval.hi) = (lo, hi);
+        verdict(&story).0
+    };
+    let touching = When::Uncertain { width_us: 7 };
+    assert_eq!(at(recalled - 7, recalled), touching);
+    assert_eq!(at(recalled - 7, recalled - 1), When::Before);
+    assert_eq!(at(recalled, recalled + 7), touching);
+    assert_eq!(at(recalled + 1, recalled + 7), When::After);
+}
+
+#[test]
 fn c9_what_was_delivered_is_known_whatever_the_device_says() {
     let (mut story, _) = sold(9, 3);
     story.recall(1, 9, of_batch(1));
@@ -63,6 +80,43 @@ fn c9_a_list_from_the_future_is_not_believed() {
     story.recall(1, 9, of_batch(1));
     assert_eq!(verdict(&story).1, Knowledge::CouldNotKnow);
     assert!(story.codes(&tin(1)).contains(&F::KnowledgeMismatch));
+}
+
+#[test]
+fn c9_a_list_is_older_than_the_event_that_names_it() {
+    let (mut story, sale) = sold(3, 500);
+    story.recall(1, 9, of_batch(1));
+    story.fact(sale).gseq = 500;
+    assert_eq!(verdict(&story).1, Knowledge::CouldNotKnow);
+    assert!(story.codes(&tin(1)).contains(&F::KnowledgeMismatch));
+    story.fact(sale).gseq = 501;
+    assert_eq!(verdict(&story).1, Knowledge::Knew);
+    assert!(!story.codes(&tin(1)).contains(&F::KnowledgeMismatch));
+}
+
+#[test]
+fn c9_a_list_is_judged_by_the_policy_of_the_earliest_instant_of_the_sale() {
+    let (mut story, sale) = sold(3, 3);
+    story.recall(1, 4, of_batch(1));
+    story.world.instants.insert(3, 0);
+    let since = |at: Micros, list_age_us: Micros| {
+        let policy = crate::facts::Policy {
+            list_age_us,
+            ..crate::facts::Policy::default()
+        };
+        (StatedAt { at, gseq: 2 }, policy)
+    };
+    let lo = story.fact(sale).interval.lo;
+    let judged = |story: &mut Story, first: Micros, second: Micros| {
+        // The second comes into force while the sale may have happened already.
+        story.world.policies = vec![since(1, first), since(lo + 1, second)].into();
+        verdict(story).1
+    };
+    assert_eq!(
+        judged(&mut story, lo - 1, lo + MINUTE),
+        Knowledge::StaleList
+    );
+    assert_eq!(judged(&mut story, lo, 0), Knowledge::CouldNotKnow);
 }
 
 #[test]
