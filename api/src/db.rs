@@ -5,6 +5,7 @@
 //! answering a scan needs: it cannot begin a writing transaction, and its sessions are read-only,
 //! so that the database says so as well.
 
+pub mod checkpoint;
 mod line;
 pub mod rows;
 
@@ -90,9 +91,9 @@ const PAGES: &str = "-1000";
 /// twice.
 const PAGES_WRITING: &str = "-16000";
 
-/// Pages of the write-ahead log after which they go into the file. Uploads touch the same pages of
-/// the same trees again and again; the default of 1000 is two acts' worth.
-const CHECKPOINT: &str = "4000";
+/// Pages of the write-ahead log after which a commit brings them into the file itself: only where nobody
+/// does it beside ([`checkpoint`]).
+const CHECKPOINT: &str = "16000";
 
 /// Rows that may wait between SQLite's thread and whoever reads them: with few, each costs a switch.
 const ROWS_WAITING: usize = 1024;

@@ -14,7 +14,7 @@ use crate::{
     clock::Clock,
     codes,
     config::{self, Settings},
-    db::{self, Db, FileLock},
+    db::{self, Db, FileLock, checkpoint},
     handheld::{Handheld, aside, down, units::refold},
     http::{
         self, Draining,
@@ -197,6 +197,7 @@ impl InternalPart {
                 log.news(),
                 handheld.lists.clone(),
             )),
+            tokio::spawn(checkpoint::for_ever(db.clone())),
             tokio::spawn(log.clone().tidy_for_ever()),
             tokio::spawn(take::forget_for_ever(db.clone(), clock.clone())),
             tokio::spawn(recalls::job::finish_for_ever(

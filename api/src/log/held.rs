@@ -4,7 +4,7 @@
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// The longest of this process, in microseconds.
@@ -17,6 +17,11 @@ impl Held {
     /// From now on.
     pub(super) fn now() -> Held {
         Held(Instant::now())
+    }
+
+    /// Until now.
+    pub(super) fn ends(self) -> Duration {
+        self.0.elapsed()
     }
 }
 

@@ -432,18 +432,19 @@ impl Block {
         Ok(self.tx.rollback().await?)
     }
 
-    /// Moves the head by `entries`, commits.
-    pub async fn commit(self, entries: usize) -> Result<(), ActError> {
+    /// Moves the head by `entries`, commits. Tells how long the head was held.
+    pub async fn commit(self, entries: usize) -> Result<Duration, ActError> {
         let Some(last) = entries.checked_sub(1) else {
-            return self.abandon().await;
+            self.tx.rollback().await?;
+            return Ok(self.held.ends());
         };
         let (position, stamp) = (self.position(last), self.stamp(last));
         store::set(&self.tx, position, stamp).await?;
         store::move_public_head(&self.tx, self.installation, position, stamp).await?;
         self.tx.commit().await?;
-        drop(self.held);
+        let held = self.held.ends();
         self.news.notify_waiters();
-        Ok(())
+        Ok(held)
     }
 }
 

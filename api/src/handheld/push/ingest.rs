@@ -9,7 +9,8 @@ use super::{
     act::{Answered, Engine, Incoming},
     fault::Fault,
     lanes::{Drains, Lane},
-    weigh::{WEIGHT_MAX, cut, halves, weight},
+    pace::Pace,
+    weigh::{cut, halves, weight},
 };
 use futures_util::FutureExt;
 use std::{
@@ -97,6 +98,7 @@ impl Ingest {
             todo,
             over: [VecDeque::new(), VecDeque::new()],
             in_a_row: 0,
+            pace: Pace::default(),
             waiting: ingest.waiting.clone(),
         };
         (ingest, tokio::spawn(worker.run()))
@@ -182,6 +184,8 @@ struct Worker {
     over: [VecDeque<Job>; 2],
     /// Acts that people began since the last that a backlog began.
     in_a_row: usize,
+    /// What an act may weigh.
+    pace: Pace,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -250,7 +254,7 @@ impl Worker {
             Lane::Person => self.in_a_row + 1,
             Lane::Backlog => 0,
         };
-        let mut room = Room::new(&first, self.gathering.events);
+        let mut room = Room::new(&first, self.gathering.events, self.pace.limit());
         let mut jobs = vec![first];
         let until = Instant::now() + self.gathering.wait;
         let mut later = Vec::new();
@@ -288,7 +292,7 @@ impl Worker {
         let mut pushes = Vec::with_capacity(jobs.len());
         let mut askers = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let (push, rest) = cut(job.push, WEIGHT_MAX);
+            let (push, rest) = cut(job.push, self.pace.limit());
             pushes.push(push);
             askers.push((job.reply, job.done, rest));
         }
@@ -355,6 +359,14 @@ impl Worker {
         let outcomes = admitted.await.unwrap_or(Err(PushError::Broken));
         if outcomes.is_err() {
             self.engine.forget_events();
+        }
+        if let Some(wrote) = self.engine.wrote() {
+            let events: usize = pushes.iter().map(|push| push.batch.events.len()).sum();
+            let weight: usize = pushes.iter().map(weight).sum();
+            // Of what was known already nothing was folded.
+            let written = weight * wrote.events / events.max(1);
+            self.pace = self.pace.after(written, wrote.held);
+            metrics::gauge!("suyuan_act_limit").set(self.pace.limit() as f64);
         }
         Ok(outcomes?
             .into_iter()
@@ -466,14 +478,14 @@ struct Room {
 }
 
 impl Room {
-    fn new(first: &Job, events: usize) -> Room {
+    fn new(first: &Job, events: usize, weighs: usize) -> Room {
         let backlog = match first.lane {
-            Lane::Person => events / BACKLOG_SHARE,
+            Lane::Person => events.min(weighs) / BACKLOG_SHARE,
             Lane::Backlog => usize::MAX,
         };
         Room {
             events: events.saturating_sub(first.push.batch.events.len()),
-            weight: WEIGHT_MAX.saturating_sub(weight(&first.push)),
+            weight: weighs.saturating_sub(weight(&first.push)),
             backlog,
             devices: HashSet::from([key(&first.push.batch)]),
             closed: false,
@@ -515,7 +527,7 @@ impl Room {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handheld::push::weigh::tests::push;
+    use crate::handheld::push::weigh::{WEIGHT_MAX, tests::push};
     use uuid::Uuid;
 
     fn job(device: u128, lane: Lane, said: &[(usize, Option<u128>)]) -> Job {
@@ -534,21 +546,21 @@ mod tests {
     #[test]
     fn an_act_that_a_person_began_takes_little_backlog() {
         let person = job(1, Lane::Person, &[SCAN]);
-        let mut room = Room::new(&person, 400);
+        let mut room = Room::new(&person, 400, WEIGHT_MAX);
         assert!(!room.take(&job(2, Lane::Backlog, &[SCAN; 60])));
         assert!(!room.takes_backlog() && !room.is_full());
         assert!(room.take(&job(3, Lane::Person, &[SCAN; 60])));
-        let mut room = Room::new(&person, 400);
+        let mut room = Room::new(&person, 400, WEIGHT_MAX);
         assert!(room.take(&job(2, Lane::Backlog, &[SCAN; 50])));
         assert!(!room.takes_backlog());
-        let mut room = Room::new(&job(1, Lane::Backlog, &[SCAN]), 400);
+        let mut room = Room::new(&job(1, Lane::Backlog, &[SCAN]), 400, WEIGHT_MAX);
         assert!(room.take(&job(2, Lane::Backlog, &[SCAN; 200])));
         assert!(room.take(&job(3, Lane::Person, &[SCAN])));
     }
 
     #[test]
     fn an_act_is_bounded_by_what_its_events_name() {
-        let mut room = Room::new(&job(1, Lane::Backlog, &[(900, None)]), 400);
+        let mut room = Room::new(&job(1, Lane::Backlog, &[(900, None)]), 400, WEIGHT_MAX);
         assert!(
             !room.take(&job(1, Lane::Backlog, &[SCAN])),
             "one of a device"
@@ -556,7 +568,7 @@ mod tests {
         assert!(room.take(&job(2, Lane::Backlog, &[(1000, None)])));
         assert!(!room.take(&job(3, Lane::Backlog, &[(200, None)])));
         assert!(room.is_full());
-        let room = Room::new(&job(1, Lane::Backlog, &[(1000, None); 3]), 400);
+        let room = Room::new(&job(1, Lane::Backlog, &[(1000, None); 3]), 400, WEIGHT_MAX);
         assert!(room.is_full());
     }
 }

@@ -20,6 +20,7 @@ pub mod handlers;
 pub mod ingest;
 pub mod lanes;
 pub mod memory;
+pub mod pace;
 pub mod prepare;
 pub mod receive;
 pub mod store;

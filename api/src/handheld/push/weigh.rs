@@ -4,8 +4,8 @@
 use super::act::Incoming;
 use suyuan_sync::admission::{Batch, ReadEvent};
 
-/// Most units and lots that the events of one act name: what can be read, folded and written while
-/// the head of the log is held. No event alone is heavier, since it names at most so many of each.
+/// Most units and lots that the events of one act name, on the fastest machine ([`super::pace`]). No
+/// event alone is heavier, since it names at most so many of each.
 pub const WEIGHT_MAX: usize = 2000;
 
 /// What one event weighs.

@@ -75,43 +75,60 @@ impl Reader {
         Reader::read(&self.digests, row)
     }
 
+    /// The event at a position, if it was read before.
+    pub fn known(&self, gseq: Gseq) -> Option<Arc<Event>> {
+        lock(&self.events).get(&gseq).cloned()
+    }
+
+    /// The event at a position out of its text, which this program may not be able to read.
+    pub fn event(&mut self, gseq: Gseq, body: &[u8]) -> Option<Arc<Event>> {
+        parsed(&self.events, gseq, body)
+    }
+
     fn read(events: &Remembered, row: &QueryResult) -> Result<Option<Arc<Fact>>, DbErr> {
         let gseq: Gseq = row.try_get("", "gseq")?;
         let known = lock(events).get(&gseq).cloned();
-        let event = if let Some(known) = known {
-            known
-        } else {
-            let body: Vec<u8> = row.try_get("", "body")?;
-            let Ok(event) = event::parse_bytes(&body) else {
-                tracing::error!(gseq, "an admitted event cannot be read");
-                return Ok(None);
-            };
-            let event = Arc::new(event);
-            lock(events).put(gseq, event.clone());
-            event
+        let event = match known {
+            Some(known) => Some(known),
+            None => parsed(events, gseq, &row.try_get::<Vec<u8>>("", "body")?),
         };
-        let number = |name: &str| row.try_get::<i64>("", name);
-        let flags: String = row.try_get("", "flags")?;
-        Ok(Some(Arc::new(Fact {
-            order: Order {
-                eff: number("eff")?,
-                device: DeviceId(row.try_get("", "device_id")?),
-                epoch: number("order_epoch")? as Epoch,
-                seq: number("seq")? as Seq,
-                event: event.id,
-            },
-            interval: Interval {
-                lo: number("lo")?,
-                est: number("est")?,
-                hi: number("stamp")?,
-            },
-            gseq,
-            enterprise: EnterpriseId(row.try_get("", "enterprise_id")?),
-            event,
-            delivered: number("delivered")?,
-            flags: flags_of(&flags),
-        })))
+        event.map(|event| fact_of(row, event)).transpose()
     }
+}
+
+fn parsed(events: &Remembered, gseq: Gseq, body: &[u8]) -> Option<Arc<Event>> {
+    let Ok(event) = event::parse_bytes(body) else {
+        tracing::error!(gseq, "an admitted event cannot be read");
+        return None;
+    };
+    let event = Arc::new(event);
+    lock(events).put(gseq, event.clone());
+    Some(event)
+}
+
+/// A fact: what was stated, framed by a row with [`FRAME`].
+pub fn fact_of(row: &QueryResult, event: Arc<Event>) -> Result<Arc<Fact>, DbErr> {
+    let number = |name: &str| row.try_get::<i64>("", name);
+    let flags: String = row.try_get("", "flags")?;
+    Ok(Arc::new(Fact {
+        order: Order {
+            eff: number("eff")?,
+            device: DeviceId(row.try_get("", "device_id")?),
+            epoch: number("order_epoch")? as Epoch,
+            seq: number("seq")? as Seq,
+            event: event.id,
+        },
+        interval: Interval {
+            lo: number("lo")?,
+            est: number("est")?,
+            hi: number("stamp")?,
+        },
+        gseq: number("gseq")?,
+        enterprise: EnterpriseId(row.try_get("", "enterprise_id")?),
+        event,
+        delivered: number("delivered")?,
+        flags: flags_of(&flags),
+    }))
 }
 
 /// Findings by name, as they stand in a column: with commas.

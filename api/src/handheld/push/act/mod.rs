@@ -70,6 +70,16 @@ pub struct Engine {
     anchors: Anchors,
     source: Source,
     reader: Reader,
+    wrote: Option<Wrote>,
+}
+
+/// What the last act wrote.
+#[derive(Debug, Clone, Copy)]
+pub struct Wrote {
+    /// Events that were new.
+    pub events: usize,
+    /// How long it held the head of the log.
+    pub held: Duration,
 }
 
 /// A push while it is being admitted.
@@ -100,7 +110,13 @@ impl Engine {
             anchors,
             source,
             reader: Reader::default(),
+            wrote: None,
         }
+    }
+
+    /// What the last act wrote, if it wrote something.
+    pub fn wrote(&self) -> Option<Wrote> {
+        self.wrote
     }
 
     /// The log it writes to.
@@ -129,6 +145,7 @@ impl Engine {
         &mut self,
         pushes: &[Incoming],
     ) -> Result<Vec<Result<Answered, FrameFault>>, PushError> {
+        self.wrote = None;
         let (seen, known) = self.look_up(pushes).await?;
         let early = if bugs::on(Bug::ReadBeforeLock) {
             let early = self.read_early(pushes).await?;
@@ -168,7 +185,11 @@ impl Engine {
             block.abandon().await?;
             return Ok(merged(decided.refused, answers));
         }
-        block.commit(decided.taken).await?;
+        let held = block.commit(decided.taken).await?;
+        self.wrote = Some(Wrote {
+            events: decided.taken,
+            held,
+        });
         metrics::counter!("suyuan_events_total").increment(decided.taken as u64);
         Ok(merged(decided.refused, answers))
     }

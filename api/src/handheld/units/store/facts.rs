@@ -4,7 +4,7 @@ use super::{CONTAINER, NAMED, UnitId};
 use crate::{
     clock::Micros,
     db::rows::{Rows, by_keys},
-    handheld::units::facts::{COLUMNS, Reader},
+    handheld::units::facts::{COLUMNS, FRAME, Reader, fact_of},
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr};
@@ -13,6 +13,7 @@ use std::{
     sync::Arc,
 };
 use suyuan_sync::{
+    event::Event,
     facts::Fact,
     ids::{EventId, GroupId},
     unit::UnitKey,
@@ -30,15 +31,21 @@ pub async fn facts(
     upto: Position,
 ) -> Result<BTreeMap<UnitId, Vec<Arc<Fact>>>, DbErr> {
     let sql = format!(
-        "SELECT u.unit_id, {COLUMNS} FROM event_unit u JOIN event e ON e.gseq = u.gseq \
+        "SELECT u.unit_id, {FRAME} FROM event_unit u JOIN event e ON e.gseq = u.gseq \
          WHERE e.counts_from <= ? AND u.unit_id IN ({{keys}})"
     );
     let keys = units.iter().map(|id| (*id).into()).collect();
+    let rows = by_keys(conn, &sql, &[upto.into()], keys).await?;
+    let at: Result<BTreeSet<Position>, DbErr> =
+        rows.iter().map(|row| row.try_get("", "gseq")).collect();
+    let events = events(conn, reader, at?).await?;
     let mut facts: BTreeMap<UnitId, BTreeMap<i64, Arc<Fact>>> = BTreeMap::new();
-    for row in by_keys(conn, &sql, &[upto.into()], keys).await? {
-        if let Some(fact) = reader.fact(&row)? {
+    for row in rows {
+        let gseq: Position = row.try_get("", "gseq")?;
+        if let Some(event) = events.get(&gseq) {
             let unit: UnitId = row.try_get("", "unit_id")?;
-            facts.entry(unit).or_default().insert(fact.gseq, fact);
+            let fact = fact_of(&row, event.clone())?;
+            facts.entry(unit).or_default().insert(gseq, fact);
         }
     }
     let list = |facts: BTreeMap<i64, Arc<Fact>>| facts.into_values().collect();
@@ -46,6 +53,31 @@ pub async fn facts(
         .into_iter()
         .map(|(unit, facts)| (unit, list(facts)))
         .collect())
+}
+
+/// What was stated at these positions. Of what is remembered the text is not read again.
+async fn events(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    positions: BTreeSet<Position>,
+) -> Result<BTreeMap<Position, Arc<Event>>, DbErr> {
+    let mut events = BTreeMap::new();
+    let mut unread = Vec::new();
+    for gseq in positions {
+        match reader.known(gseq) {
+            Some(event) => {
+                events.insert(gseq, event);
+            }
+            None => unread.push(gseq.into()),
+        }
+    }
+    let sql = "SELECT gseq, body FROM event WHERE gseq IN ({keys})";
+    for row in by_keys(conn, sql, &[], unread).await? {
+        let (gseq, body): (Position, Vec<u8>) =
+            (row.try_get("", "gseq")?, row.try_get("", "body")?);
+        events.extend(reader.event(gseq, &body).map(|event| (gseq, event)));
+    }
+    Ok(events)
 }
 
 /// Facts by their events' ids, of any enterprise; who asks filters.
