@@ -89,6 +89,58 @@ async fn the_listener_speaks_tls_and_says_so_to_who_does_not() {
     assert!(asked(&mut line, "/livez").await.starts_with("HTTP/1.1 200"));
 }
 
+/// The certificate that who calls now is shown.
+async fn shown(site: &Site) -> Vec<u8> {
+    let line = connected(site, HOST).await.expect("a handshake");
+    let chain = line.get_ref().1.peer_certificates().expect("a chain");
+    chain.first().expect("a certificate").to_vec()
+}
+
+#[actix_web::test]
+async fn new_files_of_the_certificate_are_taken_up_without_a_restart_and_bad_ones_are_not() {
+    let mut site = Site::new(Engine::Sqlite).await;
+    let mut open = connected(&site, HOST).await.expect("a handshake");
+    let first = shown(&site).await;
+    site.certificate.renew();
+    let begun = std::time::Instant::now();
+    let second = loop {
+        let now = shown(&site).await;
+        if now != first {
+            break now;
+        }
+        assert!(begun.elapsed() < 30 * SECOND, "{}", site.program.said());
+        tokio::time::sleep(SECOND / 5).await;
+    };
+    // A line that was open goes on.
+    let answer = asked(&mut open, "/livez").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+
+    std::fs::write(site.certificate.file("server.crt"), "no certificate").expect("written");
+    let refused = |said: &str| {
+        let mut lines = said.lines();
+        let words = "the new certificate cannot be used";
+        lines.any(|line| line.contains(words) && line.contains("holds no certificate"))
+    };
+    while !refused(&site.program.said()) {
+        assert!(begun.elapsed() < 60 * SECOND, "{}", site.program.said());
+        tokio::time::sleep(SECOND / 5).await;
+    }
+    assert_eq!(shown(&site).await, second, "the good one is kept");
+    let mut line = connected(&site, HOST).await.expect("a handshake");
+    let told = asked(&mut line, "/metrics").await;
+    for sign in [
+        "suyuan_tls_renewals_total{result=\"taken\"} 1",
+        "suyuan_tls_renewals_total{result=\"refused\"} 1",
+    ] {
+        assert!(told.contains(sign), "{sign}: {told}");
+    }
+    let gauge = "suyuan_tls_certificate_expires_seconds ";
+    let left = told.lines().find_map(|line| line.strip_prefix(gauge));
+    let left: f64 = left.expect("a gauge").parse().expect("a number");
+    let days = left / 86_400.0;
+    assert!((800.0..=821.0).contains(&days), "{days} days");
+}
+
 #[actix_web::test]
 async fn the_authority_is_offered_to_devices_and_named_by_their_tickets() {
     let site = Site::new(Engine::Sqlite).await;

@@ -24,11 +24,19 @@ impl Certificate {
     /// Made for [`HOST`] and this machine.
     pub fn new() -> Certificate {
         let folder = tempfile::tempdir().expect("a folder");
-        let out = folder.path().display().to_string();
+        let said = String::new();
+        let mut certificate = Certificate { folder, said };
+        certificate.renew();
+        certificate
+    }
+
+    /// Another one of the same authority, in the same files.
+    pub fn renew(&mut self) {
+        let out = self.folder.path().display().to_string();
         let words = ["cert", "--address", HOST, "127.0.0.1", "--out", &out];
         let (well, said, faults) = run(&words, &[]);
         assert!(well, "{faults}");
-        Certificate { folder, said }
+        self.said = said;
     }
 
     /// One of its files.

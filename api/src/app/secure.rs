@@ -9,9 +9,10 @@ use super::{
     listener::{Bound, CONNECTIONS_MAX, HEAD_TIMEOUT},
 };
 use crate::{
+    clock::Clock,
     http::connections::Connections,
     problem::{Problem, ProblemCode},
-    tls::Identity,
+    tls::{Identity, renewal::Renewal},
 };
 use actix_http::{HttpService, Request, TlsAcceptorConfig, error::DispatchError};
 use actix_service::{
@@ -77,6 +78,8 @@ where
         .max_concurrent_connections(CONNECTIONS_MAX)
         .shutdown_timeout(terms.drain_s)
         .disable_signals();
+    // By the wall, as who calls judges it.
+    tokio::spawn(Renewal::of(&identity).for_ever(Clock::system()));
     let leaving = builder.graceful_shutdown_signal();
     let builder = builder.listen("internal", bound.socket, move || {
         let (leaving, connections) = (leaving.clone(), connections.clone());

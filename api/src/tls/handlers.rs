@@ -39,6 +39,9 @@ pub async fn authority_fingerprint(state: Data<Internal>) -> Result<HttpResponse
 }
 
 fn known(state: &Internal) -> Result<&Authority, Problem> {
+    let given = &state.settings.handheld.certificate_fingerprint;
     let known = state.authority.as_ref();
+    // Where devices meet another certificate first, this authority is not theirs to trust.
+    let known = known.filter(|ours| given.is_empty() || *given == ours.fingerprint.to_string());
     known.ok_or_else(|| Problem::new(ProblemCode::NotFound))
 }

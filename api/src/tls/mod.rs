@@ -1,14 +1,17 @@
 //! TLS of the internal listener: browsers give the web app keys, storage and a service worker only
-//! where the connection is secure. Here certificates are read, judged and made; who listens is
+//! where the connection is secure. Here certificates are read, judged, made and renewed; who listens is
 //! [`crate::app`]'s business. Knows no route and no device.
 
 mod fingerprint;
 pub mod handlers;
 pub mod issue;
+pub mod renewal;
+mod shown;
 mod validity;
 mod words;
 
 pub use fingerprint::Fingerprint;
+pub use shown::Shown;
 
 use crate::{clock::rfc3339, config};
 use std::{path::Path, sync::Arc};
@@ -20,6 +23,7 @@ use tokio_rustls::rustls::{
         CertificateDer, PrivateKeyDer, UnixTime,
         pem::{self, PemObject},
     },
+    sign::CertifiedKey,
 };
 use validity::Validity;
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
@@ -97,6 +101,15 @@ pub enum TlsError {
         #[source]
         why: webpki::Error,
     },
+    /// Another authority than the one devices were told of, while the listener serves.
+    #[error(
+        "internal.tls_authority: {authority} holds another authority than at the start; \
+         restart the server to tell devices of it"
+    )]
+    NewAuthority {
+        /// The authority's file.
+        authority: String,
+    },
     /// Whatever else rustls does not like.
     #[error("internal.tls_certificate, internal.tls_key")]
     Unusable(#[from] rustls::Error),
@@ -136,57 +149,88 @@ impl Authority {
 pub struct Identity {
     /// For rustls.
     pub config: ServerConfig,
-    /// Until when the certificate holds, microseconds UTC.
-    pub until: i64,
+    /// The certificate it shows.
+    pub shown: Arc<Shown>,
+    authority: Option<Fingerprint>,
+    /// Which files it was read from.
+    settings: config::Internal,
 }
 
 impl Identity {
     /// Reads and judges what the settings name, as of `now` in microseconds; `None` when they name
     /// nothing and the listener speaks plain HTTP.
     pub fn open(settings: &config::Internal, now: i64) -> Result<Option<Identity>, TlsError> {
-        let (file, key_file) = (settings.tls_certificate.as_str(), &settings.tls_key);
-        if file.is_empty() {
+        let Some(read) = read(settings, now)? else {
             return Ok(None);
+        };
+        if read.until - now < SOON {
+            let (file, until) = (settings.tls_certificate.as_str(), rfc3339(read.until));
+            tracing::warn!(file, until, "the certificate expires soon");
         }
-        let chain = certificates(CERTIFICATE, file)?;
-        let leaf = chain.first().ok_or_else(|| empty(CERTIFICATE, file))?;
-        let until = judged(CERTIFICATE, file, leaf, now)?;
-        if until - now < SOON {
-            tracing::warn!(file, until = rfc3339(until), "the certificate expires soon");
-        }
-        if let Some(authority) = Authority::open(settings)? {
-            judged(AUTHORITY, &settings.tls_authority, &authority.der, now)?;
-            signed(&authority.der, &chain, now).map_err(|why| TlsError::OtherAuthority {
-                authority: settings.tls_authority.clone(),
-                certificate: file.to_owned(),
-                why,
-            })?;
-        }
-        let key = PrivateKeyDer::from_pem_file(Path::new(key_file)).map_err(|why| match why {
-            pem::Error::NoItemsFound => TlsError::Empty {
-                setting: KEY,
-                file: key_file.clone(),
-                what: "private key",
-            },
-            why => TlsError::Unreadable {
-                setting: KEY,
-                file: key_file.clone(),
-                why,
-            },
-        })?;
+        let shown = Arc::new(Shown::new(read.key, read.until));
         let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .map_err(|error| match error {
-                rustls::Error::InconsistentKeys(_) => TlsError::Mismatch {
-                    key: key_file.clone(),
-                    certificate: file.to_owned(),
-                },
-                error => TlsError::Unusable(error),
-            })?;
-        Ok(Some(Identity { config, until }))
+            .with_cert_resolver(shown.clone());
+        Ok(Some(Identity {
+            config,
+            shown,
+            authority: read.authority,
+            settings: settings.clone(),
+        }))
     }
+}
+
+/// What the files hold, judged.
+struct Read {
+    key: CertifiedKey,
+    until: i64,
+    authority: Option<Fingerprint>,
+}
+
+/// Reads and judges the files; `None` where the settings name none.
+fn read(settings: &config::Internal, now: i64) -> Result<Option<Read>, TlsError> {
+    let (file, key_file) = (settings.tls_certificate.as_str(), &settings.tls_key);
+    if file.is_empty() {
+        return Ok(None);
+    }
+    let chain = certificates(CERTIFICATE, file)?;
+    let leaf = chain.first().ok_or_else(|| empty(CERTIFICATE, file))?;
+    let until = judged(CERTIFICATE, file, leaf, now)?;
+    let authority = Authority::open(settings)?;
+    if let Some(authority) = &authority {
+        judged(AUTHORITY, &settings.tls_authority, &authority.der, now)?;
+        signed(&authority.der, &chain, now).map_err(|why| TlsError::OtherAuthority {
+            authority: settings.tls_authority.clone(),
+            certificate: file.to_owned(),
+            why,
+        })?;
+    }
+    let key = PrivateKeyDer::from_pem_file(Path::new(key_file)).map_err(|why| match why {
+        pem::Error::NoItemsFound => TlsError::Empty {
+            setting: KEY,
+            file: key_file.clone(),
+            what: "private key",
+        },
+        why => TlsError::Unreadable {
+            setting: KEY,
+            file: key_file.clone(),
+            why,
+        },
+    })?;
+    let provider = aws_lc_rs::default_provider();
+    let key = CertifiedKey::from_der(chain, key, &provider).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => TlsError::Mismatch {
+            key: key_file.clone(),
+            certificate: file.to_owned(),
+        },
+        error => TlsError::Unusable(error),
+    })?;
+    Ok(Some(Read {
+        key,
+        until,
+        authority: authority.map(|authority| authority.fingerprint),
+    }))
 }
 
 /// The certificates of a file, at least one.
