@@ -35,9 +35,9 @@ export const cannot = (() => {
   }
 })();
 
-/** Serves the app at /app/; `v1` answers everything under /v1 and may be replaced at any time, and so may `alter`, which makes another version of a file; a server that is down answers nothing at all. */
+/** Serves the app at /app/; `v1` answers everything under /v1 and may be replaced at any time, and so may `alter`, which makes another version of a file (now or later), and `authority`, whom devices have to trust; a server that is down answers nothing at all. */
 export async function serve() {
-  const state = { v1: () => ({ status: 404, body: {} }), calls: [], isDown: false, alter: (name, body) => body };
+  const state = { v1: () => ({ status: 404, body: {} }), calls: [], isDown: false, authority: null, alter: (name, body) => body };
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
     if (state.isDown) {
@@ -59,6 +59,11 @@ export async function serve() {
       response.end(body);
       return;
     }
+    if (url.pathname === "/app/authority.json" && state.authority !== null) {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(typeof state.authority === "string" ? state.authority : JSON.stringify(state.authority));
+      return;
+    }
     if (url.pathname === "/favicon.ico") {
       response.writeHead(204).end();
       return;
@@ -70,7 +75,7 @@ export async function serve() {
       response.writeHead(404).end();
       return;
     }
-    const body = isPage ? "<!doctype html><title>blank</title>" : state.alter(name, await readFile(file));
+    const body = isPage ? "<!doctype html><title>blank</title>" : await state.alter(name, await readFile(file));
     const type = TYPES[isPage ? ".html" : extname(name)] ?? "application/octet-stream";
     response.writeHead(200, { "content-type": `${type}; charset=utf-8`, "content-security-policy": POLICY, "cache-control": "no-store" });
     response.end(body);

@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "7adf72cf";
+export const VERSION = "cdeb4b83";
 
 export const FILES = [
   "app.css",
@@ -71,6 +71,7 @@ export const FILES = [
   "device/keys.js",
   "device/link.js",
   "device/lock.js",
+  "device/offline.js",
   "device/store.js",
   "icon.svg",
   "index.html",

@@ -323,11 +323,11 @@ export class Driver {
  * @param {Store} store
  * @param {Link} link
  * @param {import("../core/wire/messages.js").Ticket} ticket
- * @param {{ program: string, wall: () => number }} said
+ * @param {{ program: string, wall: () => number, records?: Record<string, unknown> }} said and records kept with it
  * What is unsent of an earlier life stays in the queue, and is signed with the key of that life.
  * @returns {Promise<{ ok: true, identity: Identity } | { ok: false, why: "refused" | "lost" | "other_device", status: number }>}
  */
-export async function enrol(store, link, ticket, { program, wall }) {
+export async function enrol(store, link, ticket, { program, wall, records: kept = {} }) {
   const before = await store.identity();
   const keys = await makeKeys();
   const outcome = await link.enrol({ code: ticket.code, key: await publicKeyOf(keys), program });
@@ -339,9 +339,9 @@ export async function enrol(store, link, ticket, { program, wall }) {
   if (isOther && (await store.hasUnsent())) return { ok: false, why: "other_device", status: 0 };
   const lives = { ...(isOther ? {} : before?.lives), [epoch]: keys };
   const identity = { device, epoch, enterprise, location, profile, installation, url: ticket.url, lives, trust };
-  const kept = { text: anchor, wall: Math.trunc(wall()) * 1000 };
-  const write = { id: 0, epoch, genesis: await genesis(device, epoch), anchor: kept, cursor: 0, enrol_again: false };
-  const records = { snapshot: null, clock: { server: outcome.answer.t_sent, wall: wall() } };
+  const first = { text: anchor, wall: Math.trunc(wall()) * 1000 };
+  const write = { id: 0, epoch, genesis: await genesis(device, epoch), anchor: first, cursor: 0, enrol_again: false };
+  const records = { ...kept, snapshot: null, clock: { server: outcome.answer.t_sent, wall: wall() } };
   await store.commit(write, { identity, records });
   return { ok: true, identity };
 }

@@ -4,6 +4,7 @@
 // Tokens are made for each call and never kept. Whether something is tried again, and when, is the
 // outbox's decision; only an anchor that is too old is made good here, once.
 
+import { object, text as string } from "../core/wire/shape.js";
 import * as wire from "../core/wire.js";
 import { sign } from "./keys.js";
 
@@ -38,6 +39,15 @@ export class Link {
    */
   enrol({ code, key, program }) {
     return this.#call("POST", "/v1/enrol", null, { v: 1, code, key, program }, wire.messages.enrolAnswer);
+  }
+
+  /**
+   * Whom devices of this server are told to trust; null where nobody has to be told, or nothing came
+   * that says it.
+   */
+  async authority() {
+    const outcome = await this.#call("GET", "/app/authority.json", null, null, authority);
+    return outcome.is === "answer" ? outcome.answer : null;
   }
 
   /** @param {Identity} identity @param {Push} push */
@@ -211,6 +221,11 @@ function anchorOf(text) {
   const read = wire.readFrame(text, problem);
   return read.ok ? (read.message.anchor ?? null) : null;
 }
+
+/** @typedef {{ sha256: string, groups: string, words_zh: string, words_en: string }} Authority */
+
+/** @type {import("../core/wire/shape.js").Reader<Authority>} */
+const authority = object({ sha256: string, groups: string, words_zh: string, words_en: string });
 
 /** @type {import("../core/wire/shape.js").Reader<{ anchor?: string }>} */
 const problem = (value) => {

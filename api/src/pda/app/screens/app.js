@@ -22,7 +22,8 @@ import { speaker } from "./words.js";
  *   gsKeys: string[], gsTokens: string[] }} Settings
  *
  * What is known of the program and its place; `free` is the part of the storage that is free.
- * @typedef {{ version: string, storage: { persisted: boolean, free: number | null, isPrivate: boolean },
+ * `isOffline` says that it starts with no network.
+ * @typedef {{ version: string, storage: { persisted: boolean, free: number | null, isPrivate: boolean }, isOffline: boolean,
  *   keep: (settings: Settings) => void, look: () => Promise<void> }} About
  */
 

@@ -24,6 +24,7 @@ export class Enrolment {
         h("h1", {}, app.say("enrol_title")),
         isPrivate ? h("p", { class: "told warn", role: "alert" }, app.say("enrol_private")) : h("p", {}, app.say(this.isBusy ? "enrolling" : "enrol_how")),
         this.#progress(),
+        this.isBusy && app.session.fingerprint ? h("p", { class: "code" }, `${app.say("fingerprint")} ${app.session.fingerprint}`) : null,
         app.said ? app.told() : null,
         isPrivate
           ? null
@@ -57,5 +58,7 @@ export class Enrolment {
       return;
     }
     app.go("home");
+    const { fingerprint } = app.session;
+    app.tell({ sound: "ok", words: [fingerprint ? "enrolled" : "enrolled_plain"], of: fingerprint });
   }
 }

@@ -5,6 +5,15 @@ import { h } from "./view.js";
 
 /** @typedef {import("./app.js").App} App */
 
+/**
+ * Whether a shift with no network may begin: the app starts without one, and the cards are here.
+ * @param {App} app
+ */
+function readiness(app) {
+  const isReady = app.about.isOffline && app.session.hasCards;
+  return h("p", { class: isReady ? "ready" : "ready bad", "data-offline": isReady ? "ready" : "preparing" }, isReady ? `✓ ${app.say("offline_ready")}` : `… ${app.say("offline_preparing")}`);
+}
+
 /** @param {App} app */
 export function homeScreen(app) {
   const tasks = TASKS.map((name) => app.button(name, () => app.after(app.session.open(name)), "main"));
@@ -14,6 +23,7 @@ export function homeScreen(app) {
       "main",
       {},
       h("h1", {}, app.say("home")),
+      readiness(app),
       app.said ? app.told() : null,
       h("div", { class: "grid" }, tasks),
       h("div", { class: "grid" }, others.map((screen) => app.button(screen, () => app.go(screen)))),

@@ -1,8 +1,9 @@
 // Starts the app: one writer across tabs, storage that is kept, the service worker, the first screen.
 
-import { VERSION } from "../precache.js";
+import { FILES, VERSION } from "../precache.js";
 import { DEFAULTS } from "../core/scanner.js";
 import { beWriter } from "../device/lock.js";
+import { isKept } from "../device/offline.js";
 import { Store } from "../device/store.js";
 import { App } from "./app.js";
 import { Session } from "./session.js";
@@ -56,11 +57,21 @@ async function write() {
   const about = {
     version: VERSION,
     storage,
+    isOffline: false,
     keep: (settings) => void held.commit(null, { records: { settings } }),
     look: async () => {
       about.storage = { ...(await storageOf()), isPrivate: about.storage.isPrivate };
+      if (navigator.serviceWorker?.controller) about.isOffline = await looked();
     },
   };
+  // Storage was asked to be kept before this.
+  const looked = () => isKept({ serviceWorker: navigator.serviceWorker, caches, files: FILES }).catch(() => false);
+  if ("serviceWorker" in navigator) {
+    void looked().then((isOffline) => {
+      about.isOffline = isOffline;
+      app?.draw();
+    });
+  }
   app = new App(root, session, settingsOf(settings), about);
   if (isEnrolled) app.screen = session.task ? "task" : "home";
   app.listen();

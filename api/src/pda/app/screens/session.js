@@ -23,6 +23,8 @@ import { Link } from "../device/link.js";
 
 /** How old a recall list may be at the till. The policy travels with the list once the server tells it. */
 const LIST_AGE_MAX = 24 * 3600 * 1_000_000;
+/** With these the server says that a code is none, or not any more; with others that it cannot tell now. */
+const CODE_IS_BAD = [400, 401, 404, 409, 410, 422];
 const ZONE = () => -new Date().getTimezoneOffset();
 
 export class Session {
@@ -52,6 +54,10 @@ export class Session {
     this.rules = BUILT_IN;
     /** What was done here. */
     this.here = new Here();
+    /** What people compare of the server's certificate: words, or digits; empty where nobody has to. */
+    this.fingerprint = "";
+    /** A snapshot was taken in. */
+    this.hasCards = false;
     /** A snapshot on its way. @type {import("../device/down.js").Progress | null} */
     this.progress = null;
     /** Reason given for overruling a stop, before the badge is scanned. */
@@ -88,6 +94,7 @@ export class Session {
     });
     this.task = /** @type {State | undefined} */ (await this.store.record("task")) ?? null;
     this.actor = /** @type {Actor | undefined} */ (await this.store.record("actor")) ?? null;
+    this.fingerprint = String((await this.store.record("fingerprint")) ?? "");
     await this.#readCards();
     return true;
   }
@@ -95,6 +102,7 @@ export class Session {
   /** What the cards say that every scan needs at hand. */
   async #readCards() {
     for (const { gtin, name, profile = null } of await this.store.products()) this.products.set(gtin, { name, profile });
+    this.hasCards = (this.driver?.outbox.disk.cursor ?? 0) > 0 || ((await this.store.record("snapshot")) ?? null) !== null;
     const held = await this.store.recallList();
     const chunks = (held?.chunks ?? []).flatMap((chunk) => chunk ?? []);
     const { manifest } = held ?? {};
@@ -139,10 +147,16 @@ export class Session {
     // The app speaks with whom it came from and nobody else; the policy would stop it anyway.
     if (originOf(ticket.message.url) !== location.origin) return "enrol_elsewhere";
     const link = new Link(ticket.message.url);
-    const enrolled = await enrol(this.store, link, ticket.message, { program: this.program, wall: () => Date.now() });
+    const { fingerprint } = ticket.message;
+    const authority = fingerprint ? await link.authority() : null;
+    if (authority && authority.sha256 !== fingerprint) return "enrol_fingerprint";
+    this.fingerprint = authority ? `${authority.words_zh} · ${authority.words_en}` : grouped(fingerprint ?? "");
+    const records = { fingerprint: this.fingerprint };
+    const enrolled = await enrol(this.store, link, ticket.message, { program: this.program, wall: () => Date.now(), records });
     if (!enrolled.ok) {
       if (enrolled.why === "other_device") return "enrol_other";
-      return enrolled.why === "lost" ? "enrol_lost" : "enrol_refused";
+      if (enrolled.why === "lost") return "enrol_lost";
+      return CODE_IS_BAD.includes(enrolled.status) ? "enrol_refused" : "enrol_busy";
     }
     await this.start();
     await this.pull();
@@ -395,6 +409,9 @@ export class Session {
     return this.store.commit(null, { records: { task: this.task } });
   }
 }
+
+/** Hexadecimal digits as people compare them. @param {string} digits */
+const grouped = (digits) => (digits.toUpperCase().match(/.{1,4}/g) ?? []).slice(0, 16).join(" ");
 
 /** @param {string} url */
 function originOf(url) {

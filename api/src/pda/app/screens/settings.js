@@ -38,6 +38,7 @@ export function settingsScreen(app) {
         return button;
       })),
       h("p", {}, app.button("doctor", () => app.go("doctor")), " ", app.button("sheet", () => app.go("sheet"))),
+      app.session.fingerprint ? h("p", {}, app.say("fingerprint"), h("br", {}), h("span", { class: "code" }, app.session.fingerprint)) : null,
       h("p", {}, app.button("back", () => app.go("home"))),
     ),
   ];

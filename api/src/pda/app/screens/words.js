@@ -12,6 +12,8 @@ const WORDS = {
   unsent: ["未上传", "Unsent"],
   oldest: ["最早", "oldest"],
   all_sent: ["全部已上传", "All sent"],
+  offline_ready: ["可以离线工作", "Ready to work offline"],
+  offline_preparing: ["正在准备离线工作，请保持联网", "Getting ready to work offline: stay connected"],
   list_age: ["召回名单", "Recall list"],
   no_list: ["无召回名单", "No recall list"],
   minutes: ["分钟", "min"],
@@ -39,11 +41,22 @@ const WORDS = {
   enrolling: ["正在注册……", "Enrolling…"],
   enrol_bad: ["这不是注册二维码，请重新扫描。", "This is no enrolment code; scan again."],
   enrol_refused: ["注册码无效或已使用，请管理员重新生成。", "The code is not valid any more; ask for a new one."],
+  enrol_busy: ["服务器现在不能处理，请稍后再扫一次。", "The server cannot do it now; the code may still hold. Scan again later."],
   enrol_elsewhere: [
     "注册码属于另一个地址的服务器：请在浏览器中打开该地址，再扫描注册码。",
     "This code belongs to a server at another address; open that address in the browser and scan again.",
   ],
   enrol_lost: ["连不上服务器，请检查网络后再扫一次。", "The server cannot be reached; check the network and scan again."],
+  enrol_fingerprint: [
+    "注册码中的证书指纹与本服务器的不同，没有注册。请告知管理员。",
+    "The certificate's fingerprint in the code is not this server's; nothing was enrolled. Tell the officer.",
+  ],
+  enrolled: [
+    "注册完成。请核对：管理员页面上的证书指纹也应是",
+    "Enrolled. Compare: the fingerprint on the officer's page must be the same",
+  ],
+  enrolled_plain: ["注册完成", "Enrolled"],
+  fingerprint: ["服务器证书指纹", "Fingerprint of the server's certificate"],
   enrol_other: ["本机还有另一台设备的未上传记录，请先上传或导出。", "Unsent records of another device are on this one; send or export them first."],
   enrol_private: [
     "这是无痕（隐私）窗口：关闭后记录会全部丢失，不能在此注册。请用普通窗口打开，并安装到主屏幕。",

@@ -1,0 +1,119 @@
+// Out of the box: which server a device is enrolled with, and when it says that it can work with no
+// network.
+
+import "./shared.mjs";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isKept } from "../../../api/src/pda/app/device/offline.js";
+import { shop } from "./app.mjs";
+import { cannot } from "./chromium.mjs";
+import { golden } from "./shared.mjs";
+
+const when = { skip: cannot, timeout: 120_000 };
+const TICKET = golden("wire").messages.find(({ type }) => type === "ticket").json;
+const AUTHORITY = { sha256: TICKET.fingerprint, groups: "7692 C3AD", words_zh: "天地日月 星云风雨", words_en: "aardvark absurd accrue" };
+
+/** A device out of its box, for one test. */
+async function box(tell, init) {
+  const it = await shop(init);
+  try {
+    await tell(it);
+  } finally {
+    await it.close();
+  }
+}
+
+test("who has no service worker yet, or lacks a file, is not ready", async () => {
+  const kept = new Set(["/app/a.js"]);
+  const caches = { match: async (path) => (kept.has(path) ? {} : undefined) };
+  let serve;
+  const serviceWorker = { ready: new Promise((resolve) => (serve = resolve)) };
+  const looked = isKept({ serviceWorker, caches, files: ["a.js", "b.js"] });
+  const later = new Promise((resolve) => setTimeout(() => resolve("waits"), 20));
+  assert.equal(await Promise.race([looked, later]), "waits");
+  serve();
+  assert.equal(await looked, false);
+  kept.add("/app/b.js");
+  assert.equal(await isKept({ serviceWorker, caches, files: ["a.js", "b.js"] }), true);
+});
+
+test("ready to work offline is said when every file is kept, and not before", when, () =>
+  box(
+    async (it) => {
+      let release;
+      const gate = new Promise((resolve) => (release = resolve));
+      // A file that nothing but the service worker wants before the person goes there.
+      it.server.state.alter = async (name, body) => {
+        if (name === "screens/tools/sheet.js") await gate;
+        return body;
+      };
+      await it.open();
+      await it.enrol();
+      await it.page.waitForFunction(() => window.asked > 0);
+      const state = await it.page.evaluate(async () => {
+        await new Promise((done) => setTimeout(done, 1500));
+        return [document.querySelector("[data-offline]").dataset.offline, document.querySelector("[data-offline]").textContent];
+      });
+      assert.deepEqual(state, ["preparing", "… 正在准备离线工作，请保持联网"]);
+      release();
+      await it.page.waitForSelector('[data-offline="ready"]');
+    },
+    `window.asked = 0; const ask = StorageManager.prototype.persist; StorageManager.prototype.persist = function () { window.asked += 1; return ask.call(this); };`,
+  ));
+
+test("nor before the cards are here; and then it is true", when, () =>
+  box(async (it) => {
+    let isCut = true;
+    it.own.misbehave = (call) => (isCut && call.url.pathname === "/v1/sync/snapshot" ? null : undefined);
+    await it.open();
+    await it.enrol();
+    await it.page.evaluate(() => navigator.serviceWorker.ready.then(() => new Promise((done) => setTimeout(done, 500))));
+    await it.page.waitForSelector('[data-offline="preparing"]');
+    isCut = false;
+    await it.page.evaluate(() => dispatchEvent(new Event("online")));
+    await it.page.waitForSelector('[data-offline="ready"]');
+    it.server.state.isDown = true;
+    await it.battery();
+    await it.open();
+    await it.page.waitForSelector('[data-offline="ready"]');
+    for (const screen of ["sheet", "doctor", "hand-over"]) {
+      await it.press(screen);
+      await it.page.waitForFunction(() => !document.querySelector("main").textContent.includes("正在打开"));
+      await it.press("back");
+    }
+    assert.deepEqual(it.errors, []);
+  }));
+
+test("the certificate's fingerprint is compared, told in words, and stays in the settings", when, () =>
+  box(async (it) => {
+    it.server.state.authority = AUTHORITY;
+    await it.open();
+    await it.enrol();
+    await it.told("请核对");
+    await it.told("天地日月 星云风雨 · aardvark absurd accrue");
+    await it.battery();
+    await it.open();
+    await it.press("settings");
+    await it.page.waitForSelector("#prefix");
+    assert.match(await it.page.locator("main").textContent(), /服务器证书指纹天地日月/);
+  }));
+
+test("another fingerprint than the server's is refused before anything is made; where nobody has to trust, digits are shown", when, () =>
+  box(async (it) => {
+    it.server.state.authority = { ...AUTHORITY, sha256: "00".repeat(32) };
+    await it.open();
+    await it.scan(it.ticket());
+    await it.told("证书指纹与本服务器的不同");
+    assert.equal(it.server.state.calls.length, 0, "the code was not used");
+    for (const nonsense of ["<html>portal</html>", "{", "[]", { sha256: 7 }]) {
+      it.server.state.authority = nonsense;
+      it.own.misbehave = () => ({ status: 503, body: {} });
+      await it.scan(it.ticket());
+      await it.told("稍后再扫");
+    }
+    it.server.state.authority = null;
+    it.own.misbehave = () => undefined;
+    await it.enrol();
+    await it.told("7692 C3AD 3540");
+    assert.deepEqual(it.errors, []);
+  }));
