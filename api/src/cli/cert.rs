@@ -40,6 +40,8 @@ pub fn run(args: &CertArgs) -> Result<(), Box<dyn Error>> {
     println!("    tls_certificate = {:?}", absolute(&made.certificate)?);
     println!("    tls_key = {:?}", absolute(&made.key)?);
     println!("    tls_authority = {:?}", absolute(&made.authority)?);
-    println!("\nDevices find the authority at /app/trust. A server that runs takes up a renewal by itself.");
+    println!(
+        "\nDevices find the authority at /app/trust. A server that runs takes up a renewal by itself."
+    );
     Ok(())
 }
