@@ -2,6 +2,7 @@
 
 use super::*;
 use histories::stage::{BATCH, DAY, MINUTE, SHORT_BATCH, good::*, unit};
+use suyuan_sync::event::{Input, UnitRead};
 
 fn pack(goods: &[usize], container: usize) -> Line {
     line(Kind::Pack, PLANT).of(goods).into(container)
@@ -115,6 +116,17 @@ fn c12_fewer_than_declared_is_short() {
     let event = told.tell(pack(&[TIN_1, TIN_2], CASE_1).saying(short));
     assert_eq!(of(&told, event), [FindingCode::ShortPack]);
     assert_eq!(about(&told, CASE_1), [FindingCode::ShortPack]);
+
+    // What cannot be read is something all the same; what is read twice is one thing.
+    for (third, is_short) in [("smudged", false), (stage::CODES[TIN_1], true)] {
+        let mut told = Telling::new();
+        let event = told.tell(pack(&[TIN_1, TIN_2], CASE_1).saying(|event| {
+            short(event);
+            event.units.push(UnitRead::of(third, Input::Wedge));
+        }));
+        let found = of(&told, event).contains(&FindingCode::ShortPack);
+        assert_eq!(found, is_short, "{third}");
+    }
 }
 
 #[test]

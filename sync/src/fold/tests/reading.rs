@@ -46,6 +46,49 @@ fn a_holder_sees_its_own_one_step_up_and_one_step_down() {
 }
 
 #[test]
+fn a_step_with_somebody_else_in_between_is_nobodys_next() {
+    let mut story = Story::new();
+    story.ship(MAKER, PLANT, 1, STRANGE_PLACE);
+    story.tin(STRANGER, Kind::Inbound, STRANGE_PLACE, 2);
+    story.ship(STRANGER, STRANGE_PLACE, 3, STORE);
+    story.tin(MAKER, Kind::Count, WAREHOUSE, 4);
+    story.tin(SHOP, Kind::Inbound, STORE, 5);
+    let own = seen(&story, Reader::Enterprise(enterprise(SHOP)));
+    assert_eq!(own, Some(vec![Kind::Inbound]), "no step up");
+    let own = seen(&story, Reader::Enterprise(enterprise(STRANGER)));
+    let legs = vec![Kind::Outbound, Kind::Inbound, Kind::Outbound];
+    assert_eq!(own, Some(legs), "no step down");
+}
+
+#[test]
+fn beyond_a_step_neither_place_nor_holder_nor_container_is_told() {
+    let mut story = chain();
+    let told = |story: &Story, who: u128| {
+        let folded = story.folded(&tin(1));
+        let who = Reader::Enterprise(enterprise(who));
+        let view = visible(&folded.state, &folded.steps, who).expect("linked");
+        view.state.expect("linked")
+    };
+    let own = told(&story, SHOP);
+    let here = (Place::At(place(STORE)), Some(enterprise(SHOP)));
+    assert_eq!((own.place, own.holder), here);
+    assert_eq!(own.linked, [enterprise(SHOP)].into());
+    // Brought back and packed: two steps from who had sent it there.
+    story.tin(SHOP, Kind::Return, STORE, 6);
+    story.tell(SHOP, Kind::Pack, STORE, 7, &[tin(1)], |event| {
+        event.parent = Some(read(&case(1)));
+    });
+    assert_eq!(told(&story, SHOP).inside, Some(case(1)));
+    let own = told(&story, STRANGER);
+    assert_eq!(
+        (own.place, own.holder, own.inside),
+        (Place::Nowhere, None, None)
+    );
+    assert_eq!(own.phase, Phase::Returned);
+    assert_eq!(own.linked, [enterprise(STRANGER)].into());
+}
+
+#[test]
 fn who_is_not_linked_sees_nothing() {
     let story = chain();
     assert_eq!(seen(&story, Reader::Enterprise(enterprise(77))), None);
