@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use suyuan::{accounts::Role, db::statement};
 use suyuan_sync::fold::Phase;
-use suyuan_tests::{Caller, Handheld, TestApp, caller::encoded, on_both};
+use suyuan_tests::{Caller, Handheld, TestApp, caller::encoded, on_both, recall_order};
 use uuid::Uuid;
 
 /// A unit now, or as it was known at a position.
@@ -111,6 +111,36 @@ on_both!(i25_what_is_accepted_later_was_not_accepted_then, |app| {
     crate::scene::settled(&app).await;
     assert_eq!(told(staff, tin, None).await["state"]["phase"], "in_stock");
     assert_eq!(told(staff, tin, Some(position)).await, known);
+    app.stop().await;
+});
+
+on_both!(i25_a_recall_that_is_closed_later_was_open_then, |app| {
+    let scene = Scene::of(&app).await;
+    let (staff, tins) = (&scene.firm.admin, &scene.tins);
+    let mut till = scene.device(&app, &scene.store).await;
+    let event = till.event("inbound", &inbound(&[&tins[0], &tins[1]]));
+    till.push(&[event]).await;
+    for mistaken in [true, false] {
+        let order = recall_order(&json!([scene.batch]), "r", "i");
+        let recall = id(&made(staff.post("/v1/recalls", &order).await));
+        crate::scene::settled(&app).await;
+        let tin = &tins[usize::from(mistaken)];
+        // It hears of the recall, so that what it scans stands behind it.
+        till.status().await;
+        let event = till.event("sale", &sale(&[tin]));
+        till.push(&[event]).await;
+        let (position, known) = then(staff, tin).await;
+        let recalls = known["state"]["recalls"].as_array();
+        assert_eq!(recalls.map(Vec::len), Some(1), "{known}");
+        let path = format!("/v1/recalls/{recall}/close");
+        let how = json!({"note": "over", "mistaken": mistaken});
+        ok(staff.post(&path, &how).await);
+        crate::scene::settled(&app).await;
+        let now = told(staff, tin, None).await;
+        assert_eq!(now["state"]["recalls"], json!([]));
+        assert_ne!(now["state"], known["state"]);
+        assert_eq!(told(staff, tin, Some(position)).await, known);
+    }
     app.stop().await;
 });
 

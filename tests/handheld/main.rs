@@ -14,6 +14,7 @@ mod findings;
 mod held;
 mod knew;
 mod known;
+mod known_beside;
 mod list_size;
 mod listed;
 mod lots;
