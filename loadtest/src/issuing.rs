@@ -12,6 +12,7 @@
 //! | `POST /v1/commissions` | `{batch_id, ranges[{segment_id, from, to}]}` | |
 //! | `POST /v1/recalls` | `{batch_ids, reason, instructions, initiated_at, responsible}` | `id` |
 //! | `POST /v1/recalls/{id}/close` | `{note}` | |
+//! | `GET /v1/recalls/{id}/reach` | | `total.units` and the same of each part |
 //! | `GET /v1/locations` | | `items` of `{id, kind}` |
 //! | `POST /v1/devices` | `{name, profile, location_id}` | `ticket{code}` |
 //! | `GET /metrics` | | `suyuan_resolver_io_total`, present from the start, counting calls made for a scan only |
@@ -202,6 +203,12 @@ impl Officer {
         let path = format!("/v1/recalls/{}/close", recall.in_path());
         let body = json!({"note": "load test over"});
         self.post(&path, &body).await.map(|_| ())
+    }
+
+    /// Where the units of a recall are.
+    pub async fn reach(&self, recall: &Id) -> Result<Value, LoadError> {
+        let path = format!("/v1/recalls/{}/reach", recall.in_path());
+        json_of(&format!("GET {path}"), &self.get(&path).await?)
     }
 
     /// The first place of this kind.

@@ -105,6 +105,11 @@ impl Fleet {
         head::held(&metrics.map_err(|error| error.to_string())?)
     }
 
+    /// Who issues its codes and recalls them.
+    pub const fn office(&self) -> &Office {
+        &self.office
+    }
+
     /// Codes of tins nothing has happened to, as they are printed.
     pub async fn take_codes(&mut self, count: usize) -> Result<Vec<String>, LoadError> {
         while self.codes.len() < count {

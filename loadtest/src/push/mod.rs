@@ -4,7 +4,7 @@
 //! In reading order: [`life`] (what happens to a tin), [`key`] and [`device`] (who says so and signs
 //! it), [`lanes`] (devices side by side), [`bulk`] and [`pouch`] (the two baselines), [`fleet`] (a
 //! service with its devices and codes), [`rounds`] (every size in turn, with its baselines), [`pull`],
-//! [`backlog`], [`flat`], [`log`] and [`refold`] (what else is measured).
+//! [`backlog`], [`flat`], [`log`], [`refold`] and [`reach`] (what else is measured).
 
 pub mod backlog;
 pub mod bulk;
@@ -18,6 +18,7 @@ pub mod life;
 pub mod log;
 pub mod pouch;
 pub mod pull;
+pub mod reach;
 pub mod refold;
 pub mod rounds;
 
@@ -50,7 +51,7 @@ const BACKLOG_DEVICES: usize = 500;
 const BACKLOG_EVENTS: u32 = 1_000_000;
 
 const BACKLOG_FIGURES: [&str; 2] = ["backlog_drain_s", "backlog_sale_p99_ms"];
-const SQLITE_FIGURES: [&str; 10] = [
+const SQLITE_FIGURES: [&str; 11] = [
     "push_sqlite_eps",
     "push_sqlite_bulk_ratio",
     "push_pouch_ratio",
@@ -61,6 +62,7 @@ const SQLITE_FIGURES: [&str; 10] = [
     "pull_rows_per_s",
     "push_log_flat_ratio",
     "head_held_sqlite_ms",
+    "reach_million_ms",
 ];
 const POSTGRES_FIGURES: [&str; 3] = [
     "push_postgres_eps",
@@ -133,6 +135,8 @@ pub enum Part {
     Backlog,
     /// A long log of one device
     DeviceLog,
+    /// Where a million recalled units are
+    Reach,
 }
 
 impl PushArgs {
@@ -257,6 +261,13 @@ impl Run<'_> {
         drop(pouch);
         self.further(&mut fleet, summary).await;
         summary.put("head_held_sqlite_ms", fleet.head_held().await);
+        // Last: what is recalled stays so.
+        if self.args.leaves_out(Part::Reach) {
+            summary.leave_out(&["reach_million_ms"], "--without reach was given");
+        } else {
+            let rounds = usize::from(self.args.rounds);
+            summary.put("reach_million_ms", reach::measure(&fleet, rounds).await);
+        }
         Ok(())
     }
 

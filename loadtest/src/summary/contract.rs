@@ -125,6 +125,8 @@ pub static PUSH: Contract = Contract {
         ("pull_rows_per_s", Budget::AtLeast(50_000.0)),
         ("head_held_sqlite_ms", Budget::AtMost(50.0)),
         ("head_held_postgres_ms", Budget::AtMost(50.0)),
+        // Somebody waits for it.
+        ("reach_million_ms", Budget::AtMost(5_000.0)),
     ],
     unit: Unit::Event,
 };
