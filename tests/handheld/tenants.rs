@@ -2,8 +2,9 @@
 //! neither hides what is found about the other nor is told it, and strikes nothing of it.
 
 use crate::{
-    scene::{Scene, count, enrolled, holds, inbound, open, sale, scanned, unit},
-    support::{PASSWORD, firm, id, made},
+    held::Held,
+    scene::{Scene, count, enrolled, holds, inbound, key, open, outbound, sale, scanned, unit},
+    support::{PASSWORD, firm, id, made, ok, refused},
 };
 use serde_json::{Value, json};
 use suyuan_sync::{
@@ -161,4 +162,113 @@ on_both!(an_id_of_somebody_elses_event_tells_nothing, |app| {
         .get("/v1/findings?code=RETRACT_UNAUTHORISED")
         .await;
     assert!(list.json()["items"][0]["unit"].is_string());
+});
+
+on_both!(a_case_nobody_gave_it_tells_a_stranger_nothing, |app| {
+    let scene = Scene::of(&app).await;
+    let (case, tins) = (&scene.cases[0], [&scene.tins[0], &scene.tins[1]]);
+    let wedged = |code: &String| json!({"code": code, "input": "wedge"});
+    let mut plant = scene.device(&app, &scene.plant).await;
+    let packed = json!({"parent": wedged(case), "units": scanned(&tins)});
+    let packed = plant.event("pack", &packed);
+    plant.push(&[packed]).await;
+
+    let platform = app.signed_in("platform.admin", PASSWORD).await;
+    let other = firm(&app, &platform, "SHEN", &["9521235"]).await;
+    let shop = json!({"code": "S-1", "kind": "store", "name": "店"});
+    let shop = id(&made(other.admin.post("/v1/locations", &shop).await));
+    let mut device = enrolled(&app, &other.operator, &shop).await;
+    let pallet = "https://id.example/00/395212350000000017".to_owned();
+    for (kind, said) in [
+        ("unpack", json!({"parent": wedged(case), "units": []})),
+        ("inbound", inbound(&[case])),
+        ("outbound", outbound(&[case], &shop)),
+        ("sale", sale(&[case])),
+        (
+            "pack",
+            json!({"parent": wedged(&pallet), "units": scanned(&[case])}),
+        ),
+        ("collect", json!({"units": scanned(&[case])})),
+    ] {
+        let event = device.event(kind, &said);
+        device.push(&[event]).await;
+        for tin in tins {
+            let path = format!("/v1/units/{}", encoded(tin));
+            let answer = other.admin.get(&path).await;
+            assert_eq!(answer.status, 404, "{kind}: {}", answer.text());
+            refused(answer, "not-found");
+            let path = format!("{path}/contents");
+            assert_eq!(other.admin.get(&path).await.status, 404, "{kind}");
+        }
+        // Its own word on the case, and nothing of what the case is or holds.
+        let told = ok(other.admin.get(&format!("/v1/units/{}", encoded(case))).await);
+        assert!(told["state"].is_null() && told["advice"].is_null(), "{told}");
+        assert_eq!(told["holds"], 0);
+        let path = format!("/v1/units/{}/contents", encoded(case));
+        assert_eq!(ok(other.admin.get(&path).await)["items"], json!([]));
+        // Nor in any other way.
+        let findings = other.admin.get("/v1/findings?limit=500").await.text();
+        let mut held = Held::default();
+        held.pull(&mut device).await;
+        let asked = json!({"v": 1, "codes": [tins[0], tins[1], case]});
+        let cards = ok(device.ask("/v1/sync/lookups", &asked).await)["cards"].clone();
+        assert_eq!(cards, json!([null, null, null]), "{kind}");
+        for tin in tins {
+            assert!(!findings.contains(key(tin).as_str()), "{kind}: {findings}");
+            assert!(!held.cards.contains_key(&key(tin)), "{kind}");
+        }
+        assert!(!held.cards.contains_key(&key(case)), "{kind}");
+    }
+    // A code that it reads off the tin itself is its own word.
+    let event = device.event("inbound", &inbound(&[tins[0]]));
+    device.push(&[event]).await;
+    let [read, unread] = tins.map(|tin| format!("/v1/units/{}", encoded(tin)));
+    let told = ok(other.admin.get(&read).await);
+    let timeline = told["timeline"].as_array().map(Vec::len);
+    assert_eq!((timeline, &told["state"]), (Some(1), &Value::Null));
+    refused(other.admin.get(&unread).await, "not-found");
+    // Who issued them sees all of it.
+    let told = ok(scene.firm.admin.get(&unread).await);
+    assert!(told["timeline"].as_array().map(Vec::len) > Some(4), "{told}");
+    holds(&app, "a stranger's word on a case").await;
+    app.stop().await;
+});
+
+on_both!(where_goods_went_on_to_is_not_told_whoever_had_them, |app| {
+    let scene = Scene::of(&app).await;
+    let platform = app.signed_in("platform.admin", PASSWORD).await;
+    let tin = &scene.tins[0];
+    let mut plant = scene.device(&app, &scene.plant).await;
+    let mut chain = Vec::new();
+    for code in ["SHEN", "HENG", "YUAN"] {
+        let firm = firm(&app, &platform, code, &[]).await;
+        let shop = json!({"code": "S-1", "kind": "store", "name": "店"});
+        let shop = id(&made(firm.admin.post("/v1/locations", &shop).await));
+        let device = enrolled(&app, &firm.operator, &shop).await;
+        chain.push((shop, device));
+    }
+    let event = plant.event("outbound", &outbound(&[tin], &chain[0].0));
+    plant.push(&[event]).await;
+    for n in 0..3 {
+        let mut events = vec![chain[n].1.event("inbound", &inbound(&[tin]))];
+        if let Some((next, _)) = chain.get(n + 1) {
+            let next = next.clone();
+            events.push(chain[n].1.event("outbound", &outbound(&[tin], &next)));
+        }
+        chain[n].1.push(&events).await;
+    }
+    let asked = json!({"v": 1, "codes": [tin]});
+    let place = async |device: &Handheld| {
+        let told = ok(device.ask("/v1/sync/lookups", &asked).await);
+        let card = told["cards"][0].clone();
+        assert_eq!(card["phase"], "in_stock", "{told}");
+        card["place"].clone()
+    };
+    assert!(place(&chain[2].1).await.to_string().contains(&chain[2].0));
+    assert!(place(&plant).await.to_string().contains(&chain[2].0));
+    for (_, device) in &chain[..2] {
+        let told = place(device).await.to_string();
+        assert!(!told.contains(&chain[2].0), "{told}");
+    }
+    app.stop().await;
 });

@@ -5,7 +5,8 @@
 //! nothing, as if the unit did not exist. Who is asking, and in what role, is told by the caller.
 //!
 //! A retract says nothing of a unit: whoever names the id of somebody else's event is neither linked to
-//! the units it was about nor claims them.
+//! the units it was about nor claims them. Nor does who states something of a container that never came
+//! to them: a claim is of the codes one read, not of what is inside.
 
 use super::{Place, Step, UnitState};
 use crate::{
@@ -89,6 +90,7 @@ pub fn visible(state: &UnitState, steps: &[Step], who: Reader) -> Option<View> {
     let counted = |step: &&Step| !step.struck && !step.stranger;
     let mine = |step: &Step| step.fact.enterprise == me;
     let states = |step: &Step| mine(step) && step.fact.event.kind != Kind::Retract;
+    let by_container = |step: &Step| step.stranger && step.via.is_some();
     let linked = state.linked.contains(&me) || steps.iter().filter(counted).any(states);
     let shown = if linked {
         neighbours(steps, me)
@@ -97,11 +99,13 @@ pub fn visible(state: &UnitState, steps: &[Step], who: Reader) -> Option<View> {
     };
     let entries: Vec<Entry> = steps
         .iter()
-        .filter(|step| mine(step) || shown.contains(&step.order))
+        .filter(|step| mine(step) && (linked || !by_container(step)) || shown.contains(&step.order))
         .map(entry)
         .collect();
     if !linked {
-        let claims = state.claims.contains_key(&me) || steps.iter().any(states);
+        let claims = steps
+            .iter()
+            .any(|step| states(step) && !by_container(step));
         return claims.then_some(View {
             state: None,
             entries,

@@ -2,6 +2,7 @@
 
 use super::{
     ack_store::{self, acknowledge},
+    holder::as_known,
     part_store::Within,
     pull::{self, PullError},
     snapshot, status, unit_store as units,
@@ -31,7 +32,6 @@ use std::collections::BTreeSet;
 use suyuan_sync::{
     chain::Hash,
     event::required,
-    fold::UnitState,
     ids::{EnterpriseId, LocationId},
     limits::{LOOK_UP_CODES_MAX, PULL_ITEMS_MAX},
     trace_code,
@@ -200,7 +200,8 @@ pub async fn get_snapshot(
 }
 
 /// What is known of codes somebody holds in front of a device: a card for each, or null where nothing
-/// is known or the enterprise may not know it. Signed as `GET /v1/sync/status` is.
+/// is known or the enterprise may not know it; whoever had the goods and sent them on is not told the
+/// place they went on to. Signed as `GET /v1/sync/status` is.
 #[utoipa::path(tag = "handheld", operation_id = "look_up_units", request_body = LookUpIn,
     responses((status = 200, body = Object, description = "`{v, cards[], position, anchor}`"),
     (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
@@ -225,15 +226,14 @@ pub async fn look_up_units(
     let tx = state.db.begin_reading().await?;
     let (position, stamp) = log::head_in(&tx).await?;
     let named: BTreeSet<UnitKey> = keys.iter().flatten().cloned().collect();
-    let mut known = units::by_key(&tx, &named).await?;
-    known.retain(|_, unit| {
-        may_know(
-            &unit.state,
-            EnterpriseId(device.enterprise),
-            device.location,
-        )
-    });
-    let units: Vec<units::Told> = known.into_values().collect();
+    let known = units::by_key(&tx, &named).await?.into_values();
+    let (own, here) = (
+        EnterpriseId(device.enterprise),
+        LocationId(device.location),
+    );
+    let units: Vec<units::Told> = known
+        .filter_map(|unit| as_known(unit, own, here))
+        .collect();
     let opener = Opener::Master(state.sealer.clone());
     let cards = units::cards(&tx, &opener, &units).await?;
     tx.commit().await?;
@@ -248,15 +248,6 @@ pub async fn look_up_units(
         position,
         anchor: anchors.issue(device.device, device.epoch, stamp, now),
     }))
-}
-
-/// May an enterprise know a unit's state (sync.md section 5)? Its issuer, who holds or held it, and
-/// whom it is on the way to.
-fn may_know(state: &UnitState, own: EnterpriseId, place: uuid::Uuid) -> bool {
-    state.issuer == Some(own)
-        || state.holder == Some(own)
-        || state.linked.contains(&own)
-        || crate::handheld::units::place_of(state.place) == Some(LocationId(place))
 }
 
 /// An exported outbox of a device, brought by another device or a file: `{v: 1, token, push}`, where

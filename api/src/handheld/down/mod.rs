@@ -17,6 +17,7 @@ pub mod chunk_store;
 pub mod decode_handlers;
 pub mod follow_store;
 pub mod handlers;
+pub mod holder;
 pub mod listed;
 pub mod part_store;
 pub mod pull;
