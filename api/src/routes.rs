@@ -1,7 +1,10 @@
 //! The whole URL table of both listeners. One list yields the router and the OpenAPI document, so
 //! that neither can know a route the other does not.
 
+mod documented;
 mod refusals;
+
+pub use documented::only_documented;
 
 use crate::{
     accounts, app_links, codes, findings, handheld, http, links, log, operations, pda, photo,
@@ -15,7 +18,6 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use refusals::{Consumers, Staff};
-use std::sync::OnceLock;
 use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -203,41 +205,9 @@ internal_routes![
 )]
 struct PublicApi;
 
-/// The methods documented for a path, e.g. `GET, POST`; empty where the path is unknown.
-fn methods_of(path: &str) -> String {
-    static TABLE: OnceLock<Vec<(Vec<String>, String)>> = OnceLock::new();
-    let table = TABLE.get_or_init(|| {
-        let api = serde_json::to_value(internal_openapi()).unwrap_or_default();
-        let paths = api["paths"].as_object().cloned().unwrap_or_default();
-        paths
-            .into_iter()
-            .map(|(path, item)| {
-                let methods = item.as_object().map(|item| {
-                    let names: Vec<String> = item.keys().map(|m| m.to_uppercase()).collect();
-                    names.join(", ")
-                });
-                let parts = path.split('/').map(str::to_owned).collect();
-                (parts, methods.unwrap_or_default())
-            })
-            .collect()
-    });
-    let asked: Vec<&str> = path.split('/').collect();
-    let fits = |parts: &[String]| {
-        parts.len() == asked.len()
-            && parts
-                .iter()
-                .zip(&asked)
-                .all(|(part, is)| (part.starts_with('{') && !is.is_empty()) || part == is)
-    };
-    let found = table.iter().find(|(parts, _)| fits(parts));
-    found
-        .map(|(_, methods)| methods.clone())
-        .unwrap_or_default()
-}
-
 /// Nothing is served here: another method, or nothing at all.
 async fn no_such_operation(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let methods = methods_of(request.path());
+    let methods = documented::methods_of(request.path());
     if methods.is_empty() {
         return Err(Problem::new(ProblemCode::NotFound));
     }

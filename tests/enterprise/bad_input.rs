@@ -123,6 +123,94 @@ on_both!(an_unknown_field_is_refused_by_name, |app| {
     app.stop().await;
 });
 
+/// Each object in a body but itself, with a field nobody knows. What stands under `fields` is named by
+/// the standards, and refused as such.
+fn surprised(body: &Value) -> Vec<Value> {
+    fn objects(value: &Value, at: &str, found: &mut Vec<String>) {
+        let entries: Vec<(String, &Value)> = match value {
+            Value::Object(fields) => fields.iter().map(|(name, of)| (name.clone(), of)).collect(),
+            Value::Array(items) => (0..).map(|n: usize| n.to_string()).zip(items).collect(),
+            _ => Vec::new(),
+        };
+        for (name, of) in entries.into_iter().filter(|(name, _)| name != "fields") {
+            let at = format!("{at}/{name}");
+            objects(of, &at, found);
+            found.extend(of.is_object().then_some(at));
+        }
+    }
+    let mut found = Vec::new();
+    objects(body, "", &mut found);
+    let with = |at: &String| {
+        let mut bad = body.clone();
+        bad.pointer_mut(at).expect("an object")["surprise"] = json!(1);
+        bad
+    };
+    found.iter().map(with).collect()
+}
+
+on_both!(an_unknown_field_deeper_in_is_refused_by_name, |app| {
+    let (platform, stage) = stage(&app).await;
+    let mut n = 0;
+    for (operation, path, body) in takers(&stage) {
+        let caller = right_caller(&operation, &platform, &stage);
+        for bad in surprised(&body) {
+            let answer = send(caller, &operation, &path, bad.to_string().into()).await;
+            let problem = refused(answer, "malformed-body");
+            let detail = problem["detail"].as_str().unwrap_or_default();
+            assert!(detail.contains("surprise"), "{}: {detail}", operation.id);
+            n += 1;
+        }
+    }
+    assert!(n >= 3, "{n} objects inside bodies");
+    app.stop().await;
+});
+
+on_both!(an_unknown_parameter_is_refused_by_name_everywhere, |app| {
+    let (platform, stage) = stage(&app).await;
+    let before = head(&app).await;
+    for (n, operation) in operations().iter().enumerate() {
+        let (path, body) = stage.request(operation, 300 + n).expect("a request");
+        let with = if path.contains('?') { '&' } else { '?' };
+        let caller = right_caller(operation, &platform, &stage);
+        for sent in ["surprise=1", "surpris%65", "surprise=1&limit=1"] {
+            let path = format!("{path}{with}{sent}");
+            let answer = call(caller, operation, &path, &body, &[]).await;
+            let problem = refused(answer, "malformed-request");
+            for language in ["detail", "detail_zh"] {
+                let told = problem[language].as_str().unwrap_or_default();
+                assert!(told.contains("surprise"), "{}: {told}", operation.id);
+            }
+        }
+    }
+    assert_eq!(head(&app).await, before);
+    app.stop().await;
+});
+
+on_both!(a_body_where_none_is_taken_is_refused, |app| {
+    let (platform, stage) = stage(&app).await;
+    let before = head(&app).await;
+    let mut bodiless = 0;
+    for (n, operation) in operations().iter().enumerate() {
+        if operation.media.is_some() || operation.method == Method::GET {
+            continue;
+        }
+        bodiless += 1;
+        let (path, _) = stage.request(operation, 300 + n).expect("a request");
+        let caller = right_caller(operation, &platform, &stage);
+        let long = json!({"fields": "x".repeat(10_000)});
+        for said in [json!({"surprise": 1}), json!([]), json!(null), long] {
+            let answer = send(caller, operation, &path, said.to_string().into()).await;
+            refused(answer, "malformed-body");
+        }
+    }
+    assert!(bodiless > 3, "{bodiless}");
+    assert_eq!(head(&app).await, before);
+    // Nothing, said as a body, is nothing.
+    let path = format!("/v1/devices/{}/shift-closures", stage.device);
+    made(stage.firm.admin.post(&path, &json!({})).await);
+    app.stop().await;
+});
+
 on_both!(a_key_that_stands_twice_is_refused, |app| {
     all_refuse(&app, |body| {
         let first = body.as_object().and_then(|o| o.iter().next());

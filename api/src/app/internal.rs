@@ -272,6 +272,7 @@ impl InternalPart {
                 .app_data(state.clone())
                 .app_data(readers.clone())
                 .app_data(state.draining.clone())
+                .wrap(from_fn(routes::only_documented))
                 .wrap(from_fn(http::finish_internal))
                 .configure(routes::internal)
         };

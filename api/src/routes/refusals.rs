@@ -40,7 +40,7 @@ impl Modify for Staff {
                 may.push(("404", "Nothing here, or nothing you may know of."));
             }
             if query {
-                may.push(("400", "A parameter cannot be read."));
+                may.push(("400", "A parameter cannot be read, or is none of these."));
             }
             if query || body {
                 may.push(("422", "Values are missing or wrong; each is listed."));
@@ -51,6 +51,9 @@ impl Modify for Staff {
                 may.push(("415", "Another content type is meant."));
                 let parameters = operation.parameters.get_or_insert_default();
                 parameters.push(RefOr::T(idempotency_key()));
+            }
+            if !query && !body {
+                may.push(("400", "It came with a parameter or a body; this call takes none."));
             }
             if operation.security.is_some() {
                 may.push(("401", "Not signed in."));

@@ -1,0 +1,198 @@
+//! What a request may say is what its operation documents: another query parameter, or a body where
+//! none is taken, is refused by name, before any handler is asked and for all handlers alike. A
+//! parameter that is misspelt must not be answered as if it had been heard. Must not know any route by
+//! name.
+
+use super::internal_openapi;
+use crate::{
+    http::{body, decode_form},
+    problem::{Problem, ProblemCode},
+};
+use actix_web::{
+    HttpMessage, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{Method, header},
+    middleware::Next,
+};
+use std::{collections::BTreeSet, sync::OnceLock};
+use utoipa::openapi::{
+    RefOr,
+    path::{Operation, ParameterIn, PathItem},
+};
+
+/// Longest body that is looked at where none is taken.
+const LOOKED_AT: usize = 256;
+
+/// A path of the document.
+struct Documented {
+    /// Its segments; one in braces stands for any.
+    segments: Vec<String>,
+    /// Its operations.
+    operations: Vec<Takes>,
+}
+
+/// What an operation takes.
+struct Takes {
+    method: Method,
+    parameters: BTreeSet<String>,
+    body: bool,
+}
+
+impl Takes {
+    fn of(method: Method, operation: &Operation) -> Takes {
+        let parameters = operation.parameters.iter().flatten();
+        let parameters = parameters.filter_map(|one| match one {
+            RefOr::T(one) if one.parameter_in == ParameterIn::Query => Some(one.name.clone()),
+            RefOr::T(_) | RefOr::Ref(_) => None,
+        });
+        Takes {
+            method,
+            parameters: parameters.collect(),
+            body: operation.request_body.is_some(),
+        }
+    }
+}
+
+impl Documented {
+    fn of(path: &str, item: &PathItem) -> Documented {
+        let methods = [
+            (Method::DELETE, &item.delete),
+            (Method::GET, &item.get),
+            (Method::PATCH, &item.patch),
+            (Method::POST, &item.post),
+            (Method::PUT, &item.put),
+        ];
+        let operations = methods
+            .into_iter()
+            .filter_map(|(method, operation)| Some(Takes::of(method, operation.as_ref()?)));
+        Documented {
+            segments: path.split('/').map(str::to_owned).collect(),
+            operations: operations.collect(),
+        }
+    }
+
+    fn fits(&self, asked: &[&str]) -> bool {
+        self.segments.len() == asked.len()
+            && self.segments.iter().zip(asked).all(|(segment, is)| {
+                (segment.starts_with('{') && !is.is_empty()) || segment == is
+            })
+    }
+}
+
+fn find(path: &str) -> Option<&'static Documented> {
+    static TABLE: OnceLock<Vec<Documented>> = OnceLock::new();
+    let table = TABLE.get_or_init(|| {
+        let api = internal_openapi();
+        let paths = api.paths.paths.iter();
+        let mut table: Vec<_> = paths
+            .map(|(path, item)| Documented::of(path, item))
+            .collect();
+        // A word comes before what stands for any.
+        table.sort_by(|a, b| a.segments.cmp(&b.segments));
+        table
+    });
+    let asked: Vec<&str> = path.split('/').collect();
+    table.iter().find(|documented| documented.fits(&asked))
+}
+
+/// The methods documented for a path, e.g. `GET, POST`; empty where the path is unknown.
+pub(super) fn methods_of(path: &str) -> String {
+    let operations = find(path).map(|documented| documented.operations.iter());
+    let methods = operations
+        .into_iter()
+        .flatten()
+        .map(|takes| takes.method.as_str());
+    methods.collect::<Vec<_>>().join(", ")
+}
+
+/// Middleware of the internal listener; see the file's header.
+pub async fn only_documented(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    match refused(&mut request).await {
+        Some(problem) => Ok(request.into_response(problem.error_response())),
+        None => Ok(next.call(request).await?.map_into_boxed_body()),
+    }
+}
+
+async fn refused(request: &mut ServiceRequest) -> Option<Problem> {
+    if request.query_string().is_empty() && !sends_body(request) {
+        return None;
+    }
+    let found = find(request.path())?;
+    let method = request.method();
+    let takes = found.operations.iter().find(|one| one.method == *method)?;
+    let unknown = names(request.query_string()).find(|name| !takes.parameters.contains(name));
+    if let Some(name) = unknown {
+        return Some(unknown_parameter(&name, &takes.parameters));
+    }
+    if takes.body || !sends_body(request) {
+        return None;
+    }
+    // Whoever must send something sends nothing: an empty object.
+    let sent = body::read(request.take_payload(), LOOKED_AT).await;
+    let sent = sent.map(|bytes| {
+        let said = bytes.iter().filter(|byte| !byte.is_ascii_whitespace());
+        said.copied().collect::<Vec<u8>>()
+    });
+    match sent {
+        Ok(said) if said.is_empty() || said == b"{}" => None,
+        _ => {
+            let (en, zh) = ("this call takes no body", "此接口不接收请求正文");
+            Some(Problem::new(ProblemCode::MalformedBody).detail(en, zh))
+        }
+    }
+}
+
+fn sends_body(request: &ServiceRequest) -> bool {
+    let headers = request.headers();
+    let length = headers.get(header::CONTENT_LENGTH);
+    *request.method() != Method::GET
+        && (headers.contains_key(header::TRANSFER_ENCODING)
+            || length.is_some_and(|length| length.as_bytes() != b"0"))
+}
+
+/// The names in a query string.
+fn names(query: &str) -> impl Iterator<Item = String> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| decode_form(pair.split_once('=').map_or(pair, |(name, _)| name)))
+}
+
+fn unknown_parameter(name: &str, takes: &BTreeSet<String>) -> Problem {
+    let problem = Problem::new(ProblemCode::MalformedRequest);
+    let known: Vec<&str> = takes.iter().map(String::as_str).collect();
+    if known.is_empty() {
+        return problem.detail(
+            format!("unknown parameter {name:?}: this call takes none"),
+            format!("未知参数 {name:?}：此接口不接收参数"),
+        );
+    }
+    problem.detail(
+        format!(
+            "unknown parameter {name:?}: this call takes {}",
+            known.join(", ")
+        ),
+        format!("未知参数 {name:?}：此接口接收 {}", known.join("、")),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_forms_write_them() {
+        let read: Vec<String> = names("limit=1&&af%74er&a+b=%3D").collect();
+        assert_eq!(read, ["limit", "after", "a b"]);
+    }
+
+    #[test]
+    fn a_word_is_found_before_what_stands_for_any() {
+        assert_eq!(methods_of("/v1/devices/7"), "GET");
+        assert_eq!(methods_of("/v1/policy"), "GET, POST");
+        assert_eq!(methods_of("/v1/no-such-thing"), "");
+        assert_eq!(methods_of("/v1/devices/"), "");
+    }
+}
