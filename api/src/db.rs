@@ -34,9 +34,22 @@ pub enum OpenError {
     /// Another process has this SQLite file.
     #[error("{0} is in use by another process; stop it, or use PostgreSQL to run several")]
     InUse(String),
-    /// The schema is of an older or of an unknown release.
-    #[error("{0}")]
-    Schema(String),
+    /// There is no such SQLite file.
+    #[error(
+        "there is no database at {0}: run this in the folder where the server runs, or name its \
+         settings with --config FILE (or SUYUAN__DATA_DIR, SUYUAN__DATABASE__URL); the server makes \
+         its database when it first starts, and so does `suyuan migrate`"
+    )]
+    Missing(String),
+    /// It holds nothing of this program.
+    #[error("this database holds no schema yet: start the server once, or run `suyuan migrate`")]
+    Empty,
+    /// The schema is of an older release.
+    #[error(
+        "this database has the schema of an older release: run `suyuan migrate`, or start the \
+         server of this release once"
+    )]
+    Older,
     /// Neither sqlite: nor postgres:.
     #[error("database.url must start with sqlite:// or postgres://")]
     UnknownKind,
@@ -230,6 +243,34 @@ impl Db {
     /// Opens a pool of one, for a writer that works one after the other.
     pub async fn open_single(url: &str, settings: &config::Database) -> Result<Db, OpenError> {
         Db::open_sized(url, 1, settings).await
+    }
+
+    /// Opens a database that is there, with the schema of this release, for a command beside a server:
+    /// it makes neither.
+    pub async fn open_made(url: &str, settings: &config::Database) -> Result<Db, OpenError> {
+        if let Some(path) = url.strip_prefix("sqlite://")
+            && !Path::new(path).is_file()
+        {
+            return Err(OpenError::Missing(path.to_owned()));
+        }
+        let db = Db::open_single(url, settings).await?;
+        let table = match db.backend() {
+            DbBackend::Postgres => {
+                "SELECT 1 FROM pg_class WHERE oid = to_regclass('seaql_migrations')"
+            }
+            _ => "SELECT 1 FROM sqlite_master WHERE name = 'seaql_migrations'",
+        };
+        let table = Statement::from_string(db.backend(), table);
+        if db.reader().query_one_raw(table).await?.is_none() {
+            return Err(OpenError::Empty);
+        }
+        let applied = Migrator::get_migration_models(db.writer()).await?;
+        let is_applied = |name: &str| applied.iter().any(|row| row.version == name);
+        let ours = Migrator::migrations();
+        if !ours.iter().all(|migration| is_applied(migration.name())) {
+            return Err(OpenError::Older);
+        }
+        Ok(db)
     }
 
     async fn open_sized(

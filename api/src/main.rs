@@ -143,13 +143,13 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
         Command::Public => serve_public(Settings::load(cli.config.as_deref(), &[])?).await?,
         Command::Internal => serve_internal(Settings::load(cli.config.as_deref(), &[])?).await?,
         Command::Keys(Keys::Reader) => {
-            let sealer = app::sealer(&Settings::load(cli.config.as_deref(), &[])?)?;
+            let sealer = app::sealer_made(&Settings::load(cli.config.as_deref(), &[])?)?;
             println!("{}", sealer.reader_key().to_base64().as_str());
         }
         Command::Keys(Keys::Inbox) => {
             let settings = Settings::load(cli.config.as_deref(), &[])?;
-            let db = Db::open_single(&db::url(&settings), &settings.database).await?;
-            let (sealer, now) = (app::sealer(&settings)?, Clock::system().now());
+            let db = Db::open_made(&db::url(&settings), &settings.database).await?;
+            let (sealer, now) = (app::sealer_made(&settings)?, Clock::system().now());
             let seals = Seals::open_keys(db, sealer, now).await?;
             println!("inbox key {}", seals.rotate(now).await?);
         }
@@ -160,7 +160,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
         }
         Command::Admin(Admin::EraseOverdue) => {
             let settings = Settings::load(cli.config.as_deref(), &[])?;
-            let db = Db::open_single(&db::url(&settings), &settings.database).await?;
+            let db = Db::open_made(&db::url(&settings), &settings.database).await?;
             let log = Log::open(db.clone(), Clock::system()).await?;
             let erased = voices::erase_overdue(&db, &log, Clock::system().now()).await?;
             println!("erased: {erased}");
@@ -265,7 +265,7 @@ async fn make_public_role(
         None => None,
         Some(path) => Some(Password::parse(std::fs::read_to_string(path)?.trim())?),
     };
-    let db = Db::open_single(&db::url(settings), &settings.database).await?;
+    let db = Db::open_made(&db::url(settings), &settings.database).await?;
     let kept = public_role::establish(&db, &args.name, password.as_ref()).await?;
     println!(
         "{} may read and write what a public process needs, and nothing else",

@@ -32,6 +32,12 @@ pub enum SealError {
     /// The value was not wrapped for readers yet.
     #[error("a key is not wrapped for readers yet: the internal process does that when it starts")]
     NotForReaders,
+    /// There is no key file where development keeps one.
+    #[error(
+        "there is no master key at {0}: run this in the folder where the server runs, or name its \
+         settings with --config FILE (or SUYUAN__SECURITY__MASTER_KEY_FILE)"
+    )]
+    Missing(String),
     /// The key file cannot be read or written.
     #[error("the key file cannot be used")]
     File(#[from] io::Error),
@@ -208,16 +214,26 @@ impl Sealer {
         Ok(Zeroizing::new(STANDARD.encode(bytes.as_slice())))
     }
 
-    /// Reads the key from `path`, making it (readable by its owner only) where there is none.
-    pub fn from_file_or_new(path: &Path) -> Result<Sealer, SealError> {
+    /// Reads the key from `path`.
+    pub fn from_file(path: &Path) -> Result<Sealer, SealError> {
         match fs::read_to_string(path) {
             Ok(text) => Sealer::from_base64(&Zeroizing::new(text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(SealError::Missing(path.display().to_string()))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Reads the key from `path`, making it (readable by its owner only) where there is none.
+    pub fn from_file_or_new(path: &Path) -> Result<Sealer, SealError> {
+        match Sealer::from_file(path) {
+            Err(SealError::Missing(_)) => {
                 let text = Sealer::generate()?;
                 write_private(path, text.as_bytes())?;
                 Sealer::from_base64(&text)
             }
-            Err(error) => Err(error.into()),
+            read => read,
         }
     }
 

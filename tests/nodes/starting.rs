@@ -1,6 +1,6 @@
 //! How processes start: alone, together, on the wrong database, on an older or a newer schema.
 
-use crate::support::{Program, SECOND, Site, make_role, run, sign_in, until};
+use crate::support::{Program, SECOND, Site, command, make_role, run, sign_in, until};
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use suyuan::sealing::Sealer;
 use suyuan_tests::{Caller, new_postgres_database};
@@ -12,6 +12,45 @@ async fn one_part_alone_refuses_sqlite() {
         assert!(!well && why.contains("need PostgreSQL"), "{kind}: {why}");
         let (well, _, why) = run(&[kind], &[]);
         assert!(!well && why.contains("need PostgreSQL"), "{kind}: {why}");
+    }
+}
+
+/// What tends a database beside a server makes none, and says where one might be.
+#[actix_web::test]
+async fn a_command_in_an_empty_folder_says_what_is_wrong_and_makes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let nobody = uuid::Uuid::nil().to_string();
+    let add = ["device", "add", "--enterprise", "A1", "--location", "P1"];
+    let add = [&add[..], &["--name", "x"]].concat();
+    for words in [
+        &add[..],
+        &["device", "list", "--enterprise", "A1"],
+        &["device", "ticket", &nobody],
+        &["device", "revoke", &nobody, "--reason", "lost"],
+        &["admin", "erase-overdue"],
+        &["admin", "public-role"],
+        &["keys", "inbox"],
+        &["keys", "reader"],
+    ] {
+        let mut command = command(words, &[]);
+        let ended = command.current_dir(&folder).output().expect("it runs");
+        let why = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(!ended.status.success() && ended.stdout.is_empty(), "{why}");
+        for told in ["there is no", "data/", "--config FILE", "SUYUAN__"] {
+            assert!(why.contains(told), "{words:?}: {why}");
+        }
+        let left = std::fs::read_dir(&folder).expect("the folder").count();
+        assert_eq!(left, 0, "{words:?} made something");
+    }
+    // There is a database, and nothing in it: on either.
+    let file = folder.path().join("empty.db");
+    std::fs::write(&file, "").expect("a file");
+    let file = format!("sqlite://{}", file.display());
+    for url in [file, new_postgres_database().await] {
+        let settings = [("database.url", url.as_str())];
+        let (well, _, why) = run(&["device", "list", "--enterprise", "A1"], &settings);
+        assert!(!well && why.contains("holds no schema yet"), "{why}");
+        assert!(why.contains("suyuan migrate"), "{why}");
     }
 }
 

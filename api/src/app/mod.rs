@@ -31,7 +31,7 @@ use crate::{
 };
 use actix_web::{dev::ServerHandle, http::header::InvalidHeaderName, web::Data};
 use sea_orm::DbErr;
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use thiserror::Error;
 use tokio::{sync::Notify, task::JoinHandle};
 use zeroize::Zeroizing;
@@ -194,6 +194,18 @@ async fn pass_on(news: Arc<Notify>, wake: Arc<Notify>) {
 
 /// The master key: from the settings, or in development a file made once.
 pub fn sealer(settings: &Settings) -> Result<Sealer, StartError> {
+    sealer_or(settings, Sealer::from_file_or_new)
+}
+
+/// The master key as [`sealer`] finds it, for a command beside a server: it makes none.
+pub fn sealer_made(settings: &Settings) -> Result<Sealer, StartError> {
+    sealer_or(settings, Sealer::from_file)
+}
+
+fn sealer_or(
+    settings: &Settings,
+    from_file: fn(&Path) -> Result<Sealer, SealError>,
+) -> Result<Sealer, StartError> {
     let security = &settings.security;
     if let Some(text) = given(&security.master_key, &security.master_key_file)? {
         return Ok(Sealer::from_base64(&text)?);
@@ -201,9 +213,7 @@ pub fn sealer(settings: &Settings) -> Result<Sealer, StartError> {
     if settings.mode == Mode::Production {
         return Err(SealError::Malformed.into());
     }
-    Ok(Sealer::from_file_or_new(
-        &settings.data_dir.join("master.key"),
-    )?)
+    Ok(from_file(&settings.data_dir.join("master.key"))?)
 }
 
 /// What a process opens issue keys with that answers consumers alone: the reader key, or in

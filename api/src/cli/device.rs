@@ -62,7 +62,7 @@ pub enum DeviceCommand {
 
 /// Does it and says what came of it.
 pub async fn run(settings: &Settings, command: DeviceCommand) -> Result<(), Box<dyn Error>> {
-    let db = Db::open_single(&db::url(settings), &settings.database).await?;
+    let db = Db::open_made(&db::url(settings), &settings.database).await?;
     let log = Log::open(db.clone(), Clock::system()).await?;
     match command {
         DeviceCommand::Add {
