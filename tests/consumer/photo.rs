@@ -14,7 +14,11 @@ use suyuan::{
     queries::Channel,
 };
 use suyuan_loadtest::photo::labels;
-use suyuan_tests::{Answer, Engine, TestApp, caller::Method};
+use suyuan_tests::{
+    Answer, Engine, TestApp,
+    caller::Method,
+    form::{FORM, form},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -22,26 +26,11 @@ use tokio::{
 
 const READER: &str = env!("CARGO_BIN_EXE_photo_reader");
 const SECOND: Duration = Duration::from_secs(1);
-const FORM: (&str, &str) = ("content-type", "multipart/form-data; boundary=edge");
 
 /// Builds are slow and machines busy here: a reader gets more time than in life.
 async fn spawn(engine: Engine) -> TestApp {
     let flags = [("photo.reader", READER), ("photo.read_ms", "20000")];
     TestApp::spawn_with(engine, &flags).await
-}
-
-/// A form with these files in fields of these names.
-fn form(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut body = Vec::new();
-    for (name, file) in files {
-        let head = format!(
-            "--edge\r\ncontent-disposition: form-data; name=\"{name}\"; filename=\"a.png\"\r\n\
-             content-type: image/png\r\n\r\n"
-        );
-        body.extend([head.as_bytes(), file, b"\r\n"].concat());
-    }
-    body.extend(b"--edge--\r\n");
-    body
 }
 
 async fn send(app: &TestApp, accept: &str, content_type: &str, body: Vec<u8>) -> Answer {
@@ -55,13 +44,13 @@ async fn send(app: &TestApp, accept: &str, content_type: &str, body: Vec<u8>) ->
 /// As a program sends a photo.
 async fn sent(app: &TestApp, picture: &[u8]) -> Answer {
     let body = form(&[("photo", picture)]);
-    send(app, "application/json", FORM.1, body).await
+    send(app, "application/json", FORM, body).await
 }
 
 /// As a browser sends a photo: the other of the form's two fields is empty.
 async fn shown(app: &TestApp, picture: &[u8]) -> Answer {
     let body = form(&[("photo", b""), ("photo", picture)]);
-    send(app, "text/html", FORM.1, body).await
+    send(app, "text/html", FORM, body).await
 }
 
 fn printed(texts: &[&str]) -> Vec<u8> {
@@ -234,11 +223,11 @@ async fn what_is_no_photo_is_refused_by_name() {
     }
     let photo = ("photo", &whole[..]);
     let bodies: [(&str, Vec<u8>, &str); 7] = [
-        (FORM.1, form(&[photo, photo]), "400 malformed-body"),
-        (FORM.1, form(&[photo, ("more", b"x")]), "400 malformed-body"),
-        (FORM.1, form(&[]), "400 malformed-body"),
-        (FORM.1, form(&[photo])[..500].to_vec(), "400 malformed-body"),
-        (FORM.1, b"nonsense".to_vec(), "400 malformed-body"),
+        (FORM, form(&[photo, photo]), "400 malformed-body"),
+        (FORM, form(&[photo, ("more", b"x")]), "400 malformed-body"),
+        (FORM, form(&[]), "400 malformed-body"),
+        (FORM, form(&[photo])[..500].to_vec(), "400 malformed-body"),
+        (FORM, b"nonsense".to_vec(), "400 malformed-body"),
         ("multipart/form-data", form(&[photo]), "400 malformed-body"),
         ("image/png", whole.clone(), "415 unsupported-media-type"),
     ];
@@ -325,7 +314,7 @@ async fn an_upload_that_does_not_end_is_given_up() {
     let head = format!(
         "POST /q/photo HTTP/1.1\r\nhost: {host}\r\naccept: application/json\r\n\
          content-type: {}\r\ncontent-length: {}\r\n\r\n",
-        FORM.1,
+        FORM,
         body.len()
     );
     let started = Instant::now();

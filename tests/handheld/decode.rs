@@ -7,28 +7,18 @@ use crate::{
 };
 use serde_json::Value;
 use suyuan_loadtest::photo::{draw::Grey, labels};
-use suyuan_tests::{Answer, Engine, Handheld, TestApp, caller::Method};
+use suyuan_tests::{
+    Answer, Engine, Handheld, TestApp,
+    caller::Method,
+    form::{FORM, form},
+};
 
 const READER: &str = env!("CARGO_BIN_EXE_photo_reader");
-const FORM: &str = "multipart/form-data; boundary=edge";
 
 /// Builds are slow and machines busy here: a reader gets more time than in life.
 async fn spawn(engine: Engine) -> TestApp {
     let flags = [("photo.reader", READER), ("photo.read_ms", "20000")];
     TestApp::spawn_with(engine, &flags).await
-}
-
-fn form(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut body = Vec::new();
-    for (name, file) in files {
-        let head = format!(
-            "--edge\r\ncontent-disposition: form-data; name=\"{name}\"; filename=\"a.png\"\r\n\
-             content-type: image/png\r\n\r\n"
-        );
-        body.extend([head.as_bytes(), file, b"\r\n"].concat());
-    }
-    body.extend(b"--edge--\r\n");
-    body
 }
 
 fn printed(texts: &[&str]) -> Vec<u8> {

@@ -7,6 +7,7 @@
 pub mod app;
 pub mod caller;
 pub mod chaos;
+pub mod form;
 pub mod handheld;
 pub mod history;
 mod orders;

@@ -6,7 +6,7 @@ use super::{
     BYTES_MAX, address,
     picture::{Fault, PIXELS_MAX, SIDE_MAX},
     readers::Readers,
-    wire::{PhotoCodeOut, PhotoOut},
+    wire::{PhotoCodeOut, PhotoForm, PhotoOut},
 };
 use crate::{
     http::{self, upload},
@@ -74,15 +74,6 @@ pub async fn read_photo(
         }
         answered => answered,
     }
-}
-
-/// What a browser sends.
-#[derive(utoipa::ToSchema)]
-#[allow(dead_code)]
-struct PhotoForm {
-    /// The picture.
-    #[schema(format = Binary, content_media_type = "application/octet-stream")]
-    photo: String,
 }
 
 /// The texts of the codes in the photo that was sent; at least one.

@@ -16,7 +16,7 @@ pub mod grey;
 pub mod handlers;
 pub mod picture;
 pub mod readers;
-mod wire;
+pub mod wire;
 pub mod worker;
 
 /// Most bytes of a picture.

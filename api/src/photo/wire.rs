@@ -7,6 +7,15 @@ use crate::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// What a browser or a device sends.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+pub struct PhotoForm {
+    /// The picture.
+    #[schema(format = Binary, content_media_type = "application/octet-stream")]
+    photo: String,
+}
+
 /// Every QR code of a photo, each told once, at most 8.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PhotoOut {

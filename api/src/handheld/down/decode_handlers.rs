@@ -4,7 +4,7 @@
 use crate::{
     app::Internal,
     http::device::Carrier,
-    photo::{handlers::read, readers::Readers},
+    photo::{handlers::read, readers::Readers, wire::PhotoForm},
     problem::{Problem, ProblemBody},
 };
 use actix_web::{
@@ -15,7 +15,6 @@ use actix_web::{
 };
 use serde::Serialize;
 use suyuan_sync::{unit::UnitKey, wire::V};
-use utoipa::ToSchema;
 
 /// The codes of a photo.
 #[derive(Debug, Serialize)]
@@ -40,22 +39,13 @@ struct DecodedCode {
     fault: Option<&'static str>,
 }
 
-/// What a device sends.
-#[derive(ToSchema)]
-#[allow(dead_code)]
-struct DecodeForm {
-    /// The picture.
-    #[schema(format = Binary, content_media_type = "application/octet-stream")]
-    photo: String,
-}
-
 /// The codes in a photo, as the field `photo` of a form: each text once, at most 8, with the unit it
 /// names. Limits are those of `POST /q/photo`: PNG, JPEG or WebP, at most 4 MiB, 4096 pixels a side and
 /// 4096 × 3072 in all, complete within 20 s; reading takes at most 4 s and 512 MiB in a process of
 /// its own; two are read at once, 16 held, more are told to come again. The photo is not kept. The
 /// caller is a device (signed as `GET /v1/sync/status` is) or somebody of an enterprise.
 #[utoipa::path(tag = "handheld", operation_id = "decode_photo",
-    request_body(content_type = "multipart/form-data", content = inline(DecodeForm)),
+    request_body(content_type = "multipart/form-data", content = inline(PhotoForm)),
     responses((status = 200, body = Object, description = "`{v, codes[{text, unit?, fault?}], anchor?}`"),
     (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
     (status = 403, body = ProblemBody), (status = 408, body = ProblemBody),

@@ -32,27 +32,41 @@ pub struct Opened {
     pub finding: Finding,
 }
 
-/// Writes findings that opened.
-pub async fn write_opened(conn: &impl ConnectionTrait, opened: &[Opened]) -> Result<(), DbErr> {
+/// A new row of `finding`.
+struct Row<'a> {
+    id: i64,
+    enterprise: Uuid,
+    issuer: Option<Uuid>,
+    device: Uuid,
+    event: EventId,
+    gseq: Position,
+    unit: Option<UnitId>,
+    line: Option<i64>,
+    place: Option<Uuid>,
+    opened: Position,
+    finding: &'a Finding,
+}
+
+async fn write<'a>(
+    conn: &impl ConnectionTrait,
+    found: impl Iterator<Item = Row<'a>>,
+) -> Result<(), DbErr> {
     let mut rows = Rows::of(13);
-    for found in opened {
-        let event = &found.fact.event;
+    for row in found {
         rows.add([
-            found.id.into(),
-            found.fact.enterprise.0.into(),
-            found.issuer.into(),
-            event.device.0.into(),
-            event.id.0.into(),
-            found.fact.gseq.into(),
-            found.unit.into(),
-            found.line.into(),
-            Some(event.location.0)
-                .filter(|place| !place.is_nil())
-                .into(),
-            found.finding.code.name().into(),
-            (found.finding.code.severity() as i64).into(),
-            found.opened.into(),
-            json(&found.finding)?.into(),
+            row.id.into(),
+            row.enterprise.into(),
+            row.issuer.into(),
+            row.device.into(),
+            row.event.0.into(),
+            row.gseq.into(),
+            row.unit.into(),
+            row.line.into(),
+            row.place.into(),
+            row.finding.code.name().into(),
+            (row.finding.code.severity() as i64).into(),
+            row.opened.into(),
+            json(row.finding)?.into(),
         ]);
     }
     rows.write(
@@ -63,6 +77,27 @@ pub async fn write_opened(conn: &impl ConnectionTrait, opened: &[Opened]) -> Res
     )
     .await?;
     Ok(())
+}
+
+/// Writes findings that opened.
+pub async fn write_opened(conn: &impl ConnectionTrait, opened: &[Opened]) -> Result<(), DbErr> {
+    let rows = opened.iter().map(|found| {
+        let event = &found.fact.event;
+        Row {
+            id: found.id,
+            enterprise: found.fact.enterprise.0,
+            issuer: found.issuer,
+            device: event.device.0,
+            event: event.id,
+            gseq: found.fact.gseq,
+            unit: found.unit,
+            line: found.line,
+            place: Some(event.location.0).filter(|place| !place.is_nil()),
+            opened: found.opened,
+            finding: &found.finding,
+        }
+    });
+    write(conn, rows).await
 }
 
 /// A finding about an event that is kept out of the state.
@@ -87,33 +122,21 @@ pub async fn write_aside(
     first: Position,
     found: &[Aside],
 ) -> Result<(), DbErr> {
-    let mut rows = Rows::of(13);
     let top = (first + 1) << NUMBER_BITS;
-    for (n, aside) in found.iter().enumerate() {
-        rows.add([
-            (top - 1 - n as i64).into(),
-            aside.enterprise.into(),
-            Option::<Uuid>::None.into(),
-            aside.device.into(),
-            aside.event.0.into(),
-            aside.gseq.into(),
-            Option::<i64>::None.into(),
-            Option::<i64>::None.into(),
-            aside.place.into(),
-            aside.finding.code.name().into(),
-            (aside.finding.code.severity() as i64).into(),
-            aside.gseq.into(),
-            json(&aside.finding)?.into(),
-        ]);
-    }
-    rows.write(
-        conn,
-        "INSERT INTO finding (id, enterprise_id, issuer, device_id, event_id, event_gseq, unit_id, \
-         line_id, place, code, severity, opened, finding)",
-        "",
-    )
-    .await?;
-    Ok(())
+    let rows = (1..).zip(found).map(|(n, aside)| Row {
+        id: top - n,
+        enterprise: aside.enterprise,
+        issuer: None,
+        device: aside.device,
+        event: aside.event,
+        gseq: aside.gseq,
+        unit: None,
+        line: None,
+        place: aside.place,
+        opened: aside.gseq,
+        finding: &aside.finding,
+    });
+    write(conn, rows).await
 }
 
 /// An open finding that says something else now.
