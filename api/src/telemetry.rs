@@ -4,7 +4,11 @@ use crate::config::{Log, LogFormat};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;
 use thiserror::Error;
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{EnvFilter, Layer, fmt, layer::Context, prelude::*};
 
 /// `log.level` is not a filter.
 #[derive(Debug, Error)]
@@ -18,7 +22,7 @@ static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 pub fn start_logging(settings: &Log) -> Result<(), FilterError> {
     let filter = EnvFilter::try_new(&settings.level)
         .map_err(|error| FilterError(settings.level.clone(), error.to_string()))?;
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter).with(Strangers);
     let started = match settings.format {
         LogFormat::Json => registry
             .with(
@@ -34,6 +38,37 @@ pub fn start_logging(settings: &Log) -> Result<(), FilterError> {
     };
     drop(started); // already started: keep the first
     Ok(())
+}
+
+/// What the HTTP library complains of when a connection brings no request that can be read, as errors.
+/// Any stranger can bring it about as often as they like, by a head that is too long or is none: it is
+/// counted, not written.
+struct Strangers;
+
+impl<S: Subscriber> Layer<S> for Strangers {
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
+        if event.metadata().target() != "actix_http::h1::dispatcher" {
+            return true;
+        }
+        let mut said = Said(String::new());
+        event.record(&mut said);
+        let by_a_stranger = said.0.starts_with("stream error");
+        if by_a_stranger {
+            metrics::counter!("suyuan_streams_unread_total").increment(1);
+        }
+        !by_a_stranger
+    }
+}
+
+/// The words of an event.
+struct Said(String);
+
+impl Visit for Said {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "message" {
+            self.0 = format!("{value:?}");
+        }
+    }
 }
 
 /// Starts metrics, once a process.
@@ -52,6 +87,7 @@ pub fn start_metrics() -> &'static PrometheusHandle {
             metrics::counter!("suyuan_resolver_io_total", "kind" => kind).absolute(0);
         }
         metrics::counter!("suyuan_queries_dropped_total").absolute(0);
+        metrics::counter!("suyuan_streams_unread_total").absolute(0);
         handle
     })
 }

@@ -233,4 +233,8 @@ async fn everything_bad_is_refused_by_name_and_memory_stays_flat() {
         "grew from {after_warming} to {at_last} KiB in {ROUNDS} rounds"
     );
     assert_eq!(public.scan(tin).await, "200 legal ok");
+    // Nobody fills the log with it.
+    let said = public.said();
+    let lines = said.lines().filter(|line| line.contains("ERROR"));
+    assert_eq!(lines.collect::<Vec<_>>(), [""; 0]);
 }
