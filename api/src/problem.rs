@@ -201,12 +201,12 @@ impl Problem {
 
     /// One wrong field.
     pub fn field(field: &str, code: &str, en: &str, zh: &str) -> Problem {
-        Problem::new(ProblemCode::InvalidFields).errors(vec![FieldProblem {
+        Problem::from(FieldProblem {
             field: field.into(),
             code: code.into(),
             message: en.into(),
             message_zh: zh.into(),
-        }])
+        })
     }
 
     /// A failure of ours: the cause goes to the log, not to the caller.
@@ -214,6 +214,12 @@ impl Problem {
         let chain = crate::telemetry::in_full(cause);
         tracing::error!(cause = %chain, "request failed");
         Problem::new(ProblemCode::Internal)
+    }
+}
+
+impl From<FieldProblem> for Problem {
+    fn from(fault: FieldProblem) -> Problem {
+        Problem::new(ProblemCode::InvalidFields).errors(vec![fault])
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     bad_input::{send, takers},
     operations::{right_caller, stage},
-    support::{head, refused},
+    support::{head, refused, refused_field},
 };
 use serde_json::{Value, json};
 use suyuan_tests::{TestApp, on_both, recall_order};
@@ -131,6 +131,46 @@ on_both!(no_text_holds_a_null, |app| {
 
 on_both!(no_text_holds_control_or_direction_characters, |app| {
     no_text_may_be(&app, &FREE_TEXTS, |text| format!("a\u{202e}\u{7}{text}")).await;
+    app.stop().await;
+});
+
+on_both!(what_is_wrong_with_a_name_is_said_in_both_languages, |app| {
+    let (_, stage) = stage(&app).await;
+    let admin = &stage.firm.admin;
+    for (name, code, said) in [
+        ("店\u{7}", "hidden-character", ["U+0007", "第 2 个字符"]),
+        ("a\u{202e}b", "hidden-character", ["U+202E", "第 2 个字符"]),
+        ("a\nb", "line-break", ["line break", "换行"]),
+        (" ", "length", ["1 to ", "个字符"]),
+    ] {
+        for (path, mut body) in [
+            ("/v1/locations", json!({"code": "W1", "kind": "store"})),
+            (
+                "/v1/devices",
+                json!({"profile": "till", "location_id": stage.plant}),
+            ),
+        ] {
+            body["name"] = json!(name);
+            let answer = admin.post(path, &body).await;
+            let problem = answer.json();
+            refused_field(answer, "name", code);
+            let told = &problem["errors"][0];
+            for (language, said) in ["message", "message_zh"].iter().zip(said) {
+                let text = told[language].as_str().unwrap_or_default();
+                assert!(text.contains(said), "{path}: {told}");
+            }
+        }
+    }
+    // What cannot be read says why, too.
+    let text = json!({"code": "W1", "kind": "shop", "name": "店"});
+    let problem = refused(admin.post("/v1/locations", &text).await, "malformed-body");
+    let told = problem["detail_zh"].as_str().unwrap_or_default();
+    assert!(told.contains("shop 不在可选值之内"), "{problem}");
+    let problem = refused(
+        admin.get("/v1/findings?open=maybe").await,
+        "malformed-request",
+    );
+    assert_ne!(problem["detail_zh"], "参数有误");
     app.stop().await;
 });
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     app::Internal,
     entities::{code_destruction, commission},
-    free_text,
+    free_text::{self, Lines},
     log::{Actor, Begun, Entry, IdempotencyKey, Kind},
     registry,
 };
@@ -239,14 +239,8 @@ fn checked_record(wanted: &DestructionIn, today: jiff::civil::Date) -> Result<i6
         ("method", &wanted.method),
         ("witness", &wanted.witness),
     ] {
-        if !free_text::is_shown(text, 500) {
-            return Err(CodesError::field(
-                field,
-                "length",
-                "1 to 500 characters",
-                "1 到 500 个字符",
-            ));
-        }
+        free_text::check(field, text, 500, Lines::Any)
+            .map_err(|fault| CodesError::Fields(vec![fault]))?;
     }
     let day: Option<jiff::civil::Date> = wanted.destroyed_on.parse().ok();
     let day = day

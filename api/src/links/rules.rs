@@ -4,7 +4,10 @@
 //! the link types of the GS1 Web Vocabulary.
 
 use super::{LinkError, wire::LinkIn};
-use crate::{free_text, projection::Link};
+use crate::{
+    free_text::{self, Lines},
+    projection::Link,
+};
 use suyuan_sync::trace_code::{self, GtinCode, OtherKey, TraceCode};
 
 /// Most links of one anchor.
@@ -208,14 +211,8 @@ pub fn link(code: &TraceCode, new: &LinkIn) -> Result<Link, LinkError> {
     let name = LinkName::of(&new.link_type);
     check_type(code, name, new)?;
     check_href(&new.href)?;
-    if !free_text::is_shown(&new.title, TITLE_MAX) || new.title.contains('\n') {
-        return Err(LinkError::field(
-            "title",
-            "length",
-            "one line of 1 to 200 characters",
-            "一行，1 到 200 个字符",
-        ));
-    }
+    free_text::check("title", &new.title, TITLE_MAX, Lines::One)
+        .map_err(|fault| LinkError::Fields(vec![fault]))?;
     if let Some(media) = &new.media_type
         && !is_media_type(media)
     {

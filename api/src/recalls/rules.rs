@@ -8,7 +8,7 @@ use crate::{
         ranges::{Range, merged},
         targets::{Minted, Targets, told, untold},
     },
-    free_text,
+    free_text::{self, Lines},
     problem::FieldProblem,
 };
 use roaring::RoaringBitmap;
@@ -83,15 +83,7 @@ pub fn check_order(order: &RecallIn, now: Micros) -> Result<Micros, Vec<FieldPro
 
 /// Checks a text of a recall: 1 to `max` characters that show.
 pub fn check_text(field: &str, text: &str, max: usize) -> Result<(), FieldProblem> {
-    if free_text::is_shown(text, max) {
-        return Ok(());
-    }
-    Err(FieldProblem {
-        field: field.into(),
-        code: "length".into(),
-        message: format!("1 to {max} characters"),
-        message_zh: format!("1 到 {max} 个字符"),
-    })
+    free_text::check(field, text, max, Lines::Any)
 }
 
 /// Indices per code space and chunk.

@@ -4,7 +4,7 @@
 use super::RegistryError;
 use crate::{
     catalogue::{Catalogue, FieldFault, Home, Profile, Values},
-    free_text,
+    free_text::{self, Lines},
     problem::FieldProblem,
 };
 use serde::{
@@ -132,17 +132,10 @@ pub fn check_code(field: &str, text: &str, max: usize) -> Result<(), RegistryErr
     ))
 }
 
-/// Refuses an empty or overlong name.
+/// Refuses a name that is empty, too long, or does not show as it is.
 pub fn check_name(field: &str, text: &str) -> Result<(), RegistryError> {
-    if free_text::is_shown(text, 200) && !text.contains('\n') {
-        return Ok(());
-    }
-    Err(RegistryError::field(
-        field,
-        "length",
-        "1 to 200 characters",
-        "1 到 200 个字符",
-    ))
+    free_text::check(field, text, 200, Lines::One)
+        .map_err(|fault| RegistryError::Fields(vec![fault]))
 }
 
 /// Reads a civil date.

@@ -1,12 +1,12 @@
 //! Suspicions over HTTP.
 
 use super::{
-    SuspicionError, store,
+    store,
     wire::{ClearingIn, Place, QueriesOut, SuspicionOut},
 };
 use crate::{
     app::Internal,
-    free_text,
+    free_text::{self, Lines},
     http::{
         auth::{EnterpriseAdmin, Staff},
         body::Json,
@@ -119,9 +119,7 @@ pub async fn clear_suspicion(
     id: Path<Uuid>,
     body: Json<ClearingIn>,
 ) -> Result<web::Json<SuspicionOut>, Problem> {
-    if !free_text::is_shown(&body.value.note, NOTE_MAX) {
-        return Err(SuspicionError::Note.into());
-    }
+    free_text::check("note", &body.value.note, NOTE_MAX, Lines::Any)?;
     let (enterprise, actor) = (caller.enterprise, caller.actor);
     let out = store::clear(&state.log, enterprise, actor, body.key, *id, body.value).await?;
     Ok(web::Json(out))

@@ -31,9 +31,6 @@ pub enum SuspicionError {
     /// It was cleared before.
     #[error("cleared already")]
     AlreadyCleared,
-    /// The note is missing or too long.
-    #[error("note")]
-    Note,
 }
 
 impl From<DbErr> for SuspicionError {
@@ -48,9 +45,6 @@ impl From<SuspicionError> for Problem {
             SuspicionError::Act(error) => error.into(),
             SuspicionError::Unknown => Problem::new(ProblemCode::NotFound),
             SuspicionError::AlreadyCleared => Problem::new(ProblemCode::AlreadyCleared),
-            SuspicionError::Note => {
-                Problem::field("note", "length", "1 to 1000 characters", "1 到 1000 个字符")
-            }
         }
     }
 }

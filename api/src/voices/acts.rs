@@ -13,7 +13,7 @@ use crate::{
     catalogue::Values,
     clock::{Micros, rfc3339},
     entities::voice,
-    free_text,
+    free_text::{self, Lines},
     log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Log},
     problem::Problem,
 };
@@ -160,16 +160,9 @@ pub(super) async fn step(
         ("answer", &step.answer),
         ("result", &step.result),
     ] {
-        if text
-            .as_ref()
-            .is_some_and(|text| !free_text::is_shown(text, HANDLING_MAX))
-        {
-            return Err(field(
-                name,
-                "length",
-                "1 to 2000 characters",
-                "1 到 2000 个字符",
-            ));
+        if let Some(text) = text {
+            free_text::check(name, text, HANDLING_MAX, Lines::Any)
+                .map_err(|fault| VoiceError::Fields(vec![fault]))?;
         }
     }
     let act = match state.log.begin(Actor::User(caller.id), key).await? {

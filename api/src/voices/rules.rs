@@ -3,7 +3,7 @@
 use crate::{
     catalogue::{Catalogue, Profile},
     codes::{SpaceKey, UnitName},
-    free_text,
+    free_text::{self, Lines},
     problem::{FieldProblem, Problem},
 };
 use serde::{Deserialize, Serialize};
@@ -187,7 +187,7 @@ pub struct Personal {
 /// Checks what was typed; every wrong field is named.
 pub fn check(kind: VoiceKind, asked: Asked, draft: &Draft) -> Result<Told, Vec<FieldProblem>> {
     let mut faults = Vec::new();
-    let mut text = |field: &str, typed: &str, max: usize, lines: bool, required: bool| {
+    let mut text = |field: &str, typed: &str, max: usize, lines: Lines, required: bool| {
         // Browsers end lines of a form with two characters.
         let text = typed.replace("\r\n", "\n").trim().to_owned();
         if text.is_empty() {
@@ -196,20 +196,15 @@ pub fn check(kind: VoiceKind, asked: Asked, draft: &Draft) -> Result<Told, Vec<F
             }
             return None;
         }
-        if free_text::is_shown(&text, max) && (lines || !text.contains('\n')) {
-            return Some(text);
-        }
-        let (en, zh) = (
-            format!("1 to {max} characters that show"),
-            format!("1 到 {max} 个可见字符"),
-        );
-        faults.extend(Problem::field(field, "length", &en, &zh).errors);
-        None
+        let fault = free_text::check(field, &text, max, lines).err();
+        let right = fault.is_none();
+        faults.extend(fault);
+        right.then_some(text)
     };
-    let content = text("content", &draft.content, CONTENT_MAX, true, true);
-    let place = text("place", &draft.place, PLACE_MAX, false, asked.place);
-    let name = text("name", &draft.name, NAME_MAX, false, asked.name);
-    let contact = text("contact", &draft.contact, CONTACT_MAX, false, false);
+    let content = text("content", &draft.content, CONTENT_MAX, Lines::Any, true);
+    let place = text("place", &draft.place, PLACE_MAX, Lines::One, asked.place);
+    let name = text("name", &draft.name, NAME_MAX, Lines::One, asked.name);
+    let contact = text("contact", &draft.contact, CONTACT_MAX, Lines::One, false);
     let bought_at = match (kind, draft.bought_at.trim()) {
         (VoiceKind::Complaint, _) => None,
         (VoiceKind::Feedback, "") => {

@@ -1,6 +1,11 @@
 //! Devices and enrolment tickets as JSON.
 
-use crate::{clock::rfc3339, entities::device, free_text, problem::Problem};
+use crate::{
+    clock::rfc3339,
+    entities::device,
+    free_text::{self, Lines},
+    problem::Problem,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -53,15 +58,8 @@ pub struct DeviceIn {
 impl DeviceIn {
     /// Is its name one that can be shown?
     pub fn check(&self) -> Result<(), Problem> {
-        if free_text::is_shown(&self.name, NAME_CHARS_MAX) {
-            return Ok(());
-        }
-        Err(Problem::field(
-            "name",
-            "length",
-            "1 to 60 characters",
-            "1 到 60 个字符",
-        ))
+        let name = &self.name;
+        Ok(free_text::check("name", name, NAME_CHARS_MAX, Lines::One)?)
     }
 }
 
@@ -131,14 +129,6 @@ pub struct RevocationIn {
 impl RevocationIn {
     /// Can the reason be shown?
     pub fn check(&self) -> Result<(), Problem> {
-        if free_text::is_shown(&self.reason, 500) {
-            return Ok(());
-        }
-        Err(Problem::field(
-            "reason",
-            "length",
-            "1 to 500 characters",
-            "1 到 500 个字符",
-        ))
+        Ok(free_text::check("reason", &self.reason, 500, Lines::Any)?)
     }
 }
