@@ -31,6 +31,7 @@ mod m0030_arrivals;
 mod m0031_sweeps;
 mod m0033_as_known;
 mod m0034_stock;
+mod m0037_counting;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -68,6 +69,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0031_sweeps::Migration),
             Box::new(m0033_as_known::Migration),
             Box::new(m0034_stock::Migration),
+            Box::new(m0037_counting::Migration),
         ]
     }
 }

@@ -7,7 +7,7 @@
 mod changes_store;
 mod codes;
 mod registry_store;
-mod store;
+pub mod store;
 
 pub use codes::{CodeOf, Codes};
 

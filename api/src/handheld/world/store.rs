@@ -47,6 +47,9 @@ pub(super) async fn any_recall(conn: &impl ConnectionTrait) -> Result<bool, DbEr
     Ok(row.is_some())
 }
 
+/// Where something was counted after a position: the index `event_counted` has just these.
+pub const COUNTED: &str = "SELECT location_id FROM event WHERE kind = 'count' AND gseq > ?";
+
 /// Places at which something was counted after a position.
 pub(super) async fn counted(
     conn: &impl ConnectionTrait,
@@ -55,14 +58,13 @@ pub(super) async fn counted(
     let rows = conn
         .query_all_raw(statement(
             conn.get_database_backend(),
-            "SELECT DISTINCT location_id FROM event WHERE kind = 'count' AND gseq > ? \
-             AND location_id IS NOT NULL",
+            COUNTED,
             [after.into()],
         ))
         .await?;
-    rows.iter()
-        .map(|row| row.try_get("", "location_id"))
-        .collect()
+    let place =
+        |row: &sea_orm::QueryResult| row.try_get::<Option<Uuid>>("", "location_id").transpose();
+    rows.iter().filter_map(place).collect()
 }
 
 /// A commissioning or a destruction of codes, as its record tells it.

@@ -280,6 +280,11 @@ pub async fn of_issuer(
     page(conn, sql, issuer, after, limit).await
 }
 
+/// What is in stock at a place, as far as it answers for itself: the index `unit_counted` has just
+/// these.
+pub const AT_PLACE: &str = "SELECT id, unit_key FROM unit WHERE place = ? AND id > ? \
+     AND phase = 'in_stock' AND inside IS NULL ORDER BY id LIMIT ?";
+
 /// Units in stock at a place, as far as they answer for themselves.
 pub async fn at_place(
     conn: &impl ConnectionTrait,
@@ -287,9 +292,7 @@ pub async fn at_place(
     after: i64,
     limit: i64,
 ) -> Result<Numbered, DbErr> {
-    let sql = "SELECT id, unit_key FROM unit WHERE place = ? AND id > ? AND phase = 'in_stock' \
-               AND inside IS NULL ORDER BY id LIMIT ?";
-    page(conn, sql, place, after, limit).await
+    page(conn, AT_PLACE, place, after, limit).await
 }
 
 /// Positions of events that count, after one and up to another.
