@@ -2,7 +2,7 @@
 
 use crate::{
     scene::{Scene, inbound, outbound, sale, scanned, settled},
-    support::{firm, number, ok, refused},
+    support::{firm, made, number, ok, refused},
 };
 use sea_orm::{ConnectionTrait, QueryResult};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use suyuan_sync::{
     ids::{BatchId, LocationId},
     unit::UnitKey,
 };
-use suyuan_tests::{Caller, Engine, TestApp, on_both};
+use suyuan_tests::{Caller, Engine, Handheld, TestApp, on_both, recall_order};
 
 /// The figures of tins of the scene's batch at a place: on hand, returned, collected, arriving.
 async fn tins(caller: &Caller, scene: &Scene, place: &str) -> [u64; 4] {
@@ -81,6 +81,56 @@ on_both!(stock_is_counted_where_the_container_is, |app| {
     let other = firm(&app, &operator, "BBB", &[]).await;
     let path = format!("/v1/stock?location_id={}", scene.store);
     assert_eq!(ok(other.admin.get(&path).await)["items"], json!([]));
+    app.stop().await;
+});
+
+on_both!(what_is_sent_back_counts_where_it_arrives, |app| {
+    let scene = Scene::of(&app).await;
+    let staff = &scene.firm.operator;
+    let mut warehouse = scene.device(&app, &scene.warehouse).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let back = &scene.tins[0];
+    let sold = |store: &mut Handheld, tin: &String| {
+        [
+            store.event("sale", &sale(&[tin])),
+            store.event("return", &json!({"units": scanned(&[tin])})),
+        ]
+    };
+    let events = sold(&mut store, back);
+    store.push(&events).await;
+    assert_eq!(tins(staff, &scene, &scene.store).await, [0, 1, 0, 0]);
+    let event = store.event("outbound", &outbound(&[back], &scene.warehouse));
+    store.push(&[event]).await;
+    assert_eq!(tins(staff, &scene, &scene.store).await, [0, 0, 0, 0]);
+    assert_eq!(tins(staff, &scene, &scene.warehouse).await, [0, 0, 0, 1]);
+    warehouse.push(&[]).await;
+    let event = warehouse.event("inbound", &inbound(&[back]));
+    warehouse.push(&[event]).await;
+    let [_, returned, _, arriving] = tins(staff, &scene, &scene.warehouse).await;
+    assert_eq!((returned, arriving), (1, 0));
+
+    // The same of what is fetched back, alone and in a case.
+    let order = recall_order(&json!([scene.batch]), "r", "i");
+    made(scene.firm.admin.post("/v1/recalls", &order).await);
+    let (case, fetched) = (&scene.cases[0], [&scene.tins[1], &scene.tins[2]]);
+    let packed = json!({
+        "parent": {"code": case, "input": "wedge"}, "units": scanned(&fetched[1..]),
+    });
+    let events = [
+        store.event("collect", &json!({"units": scanned(&fetched)})),
+        store.event("pack", &packed),
+    ];
+    store.push(&events).await;
+    assert_eq!(tins(staff, &scene, &scene.store).await, [0, 0, 2, 0]);
+    let goes = outbound(&[fetched[0], case], &scene.warehouse);
+    let event = store.event("outbound", &goes);
+    store.push(&[event]).await;
+    assert_eq!(tins(staff, &scene, &scene.store).await, [0, 0, 0, 0]);
+    assert_eq!(tins(staff, &scene, &scene.warehouse).await[2..], [0, 2]);
+    warehouse.push(&[]).await;
+    let event = warehouse.event("inbound", &inbound(&[fetched[0], case]));
+    warehouse.push(&[event]).await;
+    assert_eq!(tins(staff, &scene, &scene.warehouse).await[2..], [2, 0]);
     app.stop().await;
 });
 

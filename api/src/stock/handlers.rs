@@ -53,6 +53,7 @@ pub async fn list_lot_balances(
     query: Query<LotQuery>,
 ) -> Result<web::Json<LotPage>, Problem> {
     let limit = page::limit(query.limit)?;
+    page::from_zero("after", query.after.unwrap_or(0))?;
     let snapshot = state.db.begin_reading().await?;
     let (position, _) = head_in(&snapshot).await?;
     let items = store::lots(&snapshot, caller.enterprise, &query, limit).await?;
@@ -92,5 +93,6 @@ pub async fn list_lot_movements(
 /// Where a list of movements goes on: `position-n`.
 fn place_of(text: &str) -> Option<(i64, i64)> {
     let (position, n) = text.split_once('-')?;
-    Some((position.parse().ok()?, n.parse().ok()?))
+    let from_zero = |text: &str| text.parse().ok().filter(|n: &i64| *n >= 0);
+    Some((from_zero(position)?, from_zero(n)?))
 }

@@ -5,20 +5,23 @@ use crate::recalls::reach::rules::shared;
 use suyuan_sync::fold::{Phase, Place};
 
 /// Adds units of one phase to a line: `container` is the phase of what they are in, if they share its
-/// life.
-pub fn add(line: &mut Line, own: Phase, container: Option<Phase>, units: u64) {
+/// life. `moving`: what was brought or fetched back is on its way and not there yet; it stays what it
+/// is (C3), where other goods are in transit.
+pub fn add(line: &mut Line, own: Phase, container: Option<Phase>, moving: bool, units: u64) {
     let phase = match container {
         None => own,
         // What depends on which came first counts as its container does.
         Some(container) => shared((own, Place::Nowhere), (container, Place::Nowhere))
             .map_or(container, |(phase, _)| phase),
     };
+    let moving = moving || container == Some(Phase::InTransit);
     match phase {
+        Phase::Sold | Phase::Destroyed => {}
+        _ if moving => line.arriving += units,
         Phase::Commissioned | Phase::InStock | Phase::Unknown => line.on_hand += units,
         Phase::Returned => line.returned += units,
         Phase::Collected => line.collected += units,
         Phase::InTransit => line.arriving += units,
-        Phase::Sold | Phase::Destroyed => {}
     }
 }
 
@@ -30,7 +33,7 @@ mod tests {
     fn what_left_or_ended_is_no_stock() {
         let counted = |own, container| {
             let mut line = Line::default();
-            add(&mut line, own, container, 3);
+            add(&mut line, own, container, false, 3);
             (line.on_hand, line.returned, line.collected, line.arriving)
         };
         assert_eq!(counted(Phase::InStock, None), (3, 0, 0, 0));
@@ -39,9 +42,23 @@ mod tests {
         assert_eq!(counted(Phase::Destroyed, None), (0, 0, 0, 0));
         let way = Some(Phase::InTransit);
         assert_eq!(counted(Phase::InStock, way), (0, 0, 0, 3));
-        assert_eq!(counted(Phase::Collected, way), (0, 0, 3, 0));
+        // Fetched back, and not here yet.
+        assert_eq!(counted(Phase::Collected, way), (0, 0, 0, 3));
         assert_eq!(counted(Phase::InStock, Some(Phase::Sold)), (0, 0, 0, 0));
         let packed_only = Some(Phase::Unknown);
         assert_eq!(counted(Phase::Commissioned, packed_only), (3, 0, 0, 0));
+    }
+
+    #[test]
+    fn what_is_sent_back_is_not_there_before_it_arrives() {
+        for own in [Phase::Returned, Phase::Collected] {
+            let mut line = Line::default();
+            add(&mut line, own, None, true, 3);
+            let expected = Line {
+                arriving: 3,
+                ..Line::default()
+            };
+            assert_eq!(line, expected, "{own:?}");
+        }
     }
 }

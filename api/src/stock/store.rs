@@ -68,7 +68,7 @@ pub async fn stock(
                 Some(phase) => Some(phase_of_name(phase).ok_or_else(|| unread(phase))?),
                 None => None,
             };
-            rules::add(line, own, container, counted.units);
+            rules::add(line, own, container, counted.moving, counted.units);
         }
     }
     let told = |(location_id, lines): (Uuid, BTreeMap<_, Line>)| PlaceStock {
@@ -91,6 +91,7 @@ struct Counted {
     batch: Option<Uuid>,
     phase: String,
     container: Option<String>,
+    moving: bool,
     units: u64,
 }
 
@@ -102,10 +103,16 @@ impl Counted {
             batch: row.try_get("", "batch_id")?,
             phase: row.try_get("", "phase")?,
             container: row.try_get("", "container")?,
+            moving: row.try_get::<i64>("", "moving")? != 0,
             units: row.try_get::<i64>("", "n")? as u64,
         })
     }
 }
+
+/// Is what was brought or fetched back on its way? It keeps its phase then, and the place it goes to is
+/// the one in its row (C3); only its state says that it is not there.
+const MOVING: &str = "CAST(CASE WHEN r.phase IN ('returned', 'collected') \
+     AND r.state LIKE '%\"place\":{\"between\"%' THEN 1 ELSE 0 END AS BIGINT)";
 
 /// Counts units `depth` containers below what stands at places by its own row and is not gone: what was
 /// sold or destroyed keeps its place, is no stock, and nothing in it is. The index `unit_stock` has
@@ -136,10 +143,10 @@ pub fn counting(backend: DbBackend, depth: usize, of_batch: bool) -> String {
     format!(
         "SELECT r.place, SUBSTR({unit}.unit_key, 1, \
          CASE WHEN {unit}.unit_key LIKE '/01/%' THEN 18 WHEN {unit}.unit_key LIKE '/00/%' THEN 4 ELSE 3 END) AS kind, \
-         {unit}.batch_id, {unit}.phase, {container} AS container, COUNT(*) AS n \
+         {unit}.batch_id, {unit}.phase, {container} AS container, {MOVING} AS moving, COUNT(*) AS n \
          FROM unit r{by}{joins} WHERE {batch}(r.inside IS NULL OR r.exceptional) \
          AND r.phase NOT IN ('sold', 'destroyed') AND r.place IS NOT NULL \
-         AND r.place IN ({{keys}}) GROUP BY 1, 2, 3, 4, 5"
+         AND r.place IN ({{keys}}) GROUP BY 1, 2, 3, 4, 5, 6"
     )
 }
 

@@ -54,7 +54,7 @@ pub struct Line {
     pub returned: u64,
     /// Fetched back under a recall.
     pub collected: u64,
-    /// On their way there, and not in yet. Not in the other figures.
+    /// On their way there, whatever they are, and not in yet. Not in the other figures.
     pub arriving: u64,
 }
 
@@ -72,6 +72,7 @@ pub struct LotQuery {
     #[serde(default)]
     pub negative: bool,
     /// `next` of the page before.
+    #[param(minimum = 0)]
     pub after: Option<i64>,
     /// How many, 1 to 500 (default 100).
     pub limit: Option<u64>,
