@@ -18,7 +18,7 @@ use crate::{
     limits::RANGES_MAX,
     wire::Ranges,
 };
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::collections::BTreeMap;
 
 /// What became of one event of a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,8 +72,6 @@ pub struct Decision {
     pub leaving: Vec<Leaving>,
     /// The groups that were joined, as they stand now.
     pub groups: BTreeMap<GroupId, GroupHeld>,
-    /// What is no longer provisional (T4).
-    pub settled: Option<RangeInclusive<Seq>>,
     /// The receipt's contents.
     pub receipt: Receipted,
 }
@@ -96,14 +94,15 @@ impl Judged {
 }
 
 impl Decision {
-    /// What is to be stored, each with its text and what it was read as.
+    /// What is to be stored: its place in the push, what is kept of it, its text and what it was read
+    /// as.
     pub fn new_events<'d>(
         &'d self,
         batch: &'d Batch,
-    ) -> impl Iterator<Item = (&'d Kept, &'d ReadEvent)> {
-        let pairs = self.judged.iter().zip(&batch.events);
-        pairs.filter_map(|(judged, event)| match judged {
-            Judged::New(kept) => Some((kept, event)),
+    ) -> impl Iterator<Item = (usize, &'d Kept, &'d ReadEvent)> {
+        let pairs = self.judged.iter().zip(&batch.events).enumerate();
+        pairs.filter_map(|(at, (judged, event))| match judged {
+            Judged::New(kept) => Some((at, kept, event)),
             Judged::Duplicate(_) => None,
         })
     }
@@ -182,7 +181,6 @@ pub fn admit(held: &Held, batch: &Batch) -> Result<Decision, FrameFault> {
     if more && receipt.held.ranges().len() > RANGES_MAX {
         return Err(FrameFault::TooManyGaps { max: RANGES_MAX });
     }
-    let settled = held.extent.contiguous.saturating_add(1)..=extent.contiguous;
     Ok(Decision {
         judged,
         extent,
@@ -190,7 +188,6 @@ pub fn admit(held: &Held, batch: &Batch) -> Result<Decision, FrameFault> {
         breaks,
         leaving: joined.leaving,
         groups: joined.groups,
-        settled: (!settled.is_empty()).then_some(settled),
         receipt,
     })
 }

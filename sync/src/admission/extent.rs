@@ -4,8 +4,7 @@
 
 use crate::{
     chain::{self, Hash},
-    ids::{DeviceId, Epoch, Micros, Seq},
-    limits::PARKING_HOURS,
+    ids::{DeviceId, Epoch, Seq},
     wire::Ranges,
 };
 use serde::{Deserialize, Serialize};
@@ -34,7 +33,11 @@ pub struct Gap {
     pub then: Seq,
 }
 
-const PARKING: Micros = PARKING_HOURS as Micros * 3600 * 1_000_000;
+/// Of an epoch held up to `contiguous`: is something before this number still waited for? What is held
+/// there is folded all the same, and shown as provisional.
+pub const fn is_provisional(contiguous: Seq, seq: Seq) -> bool {
+    seq > contiguous
+}
 
 impl Extent {
     /// Of an epoch from which nothing has come.
@@ -56,12 +59,6 @@ impl Extent {
     /// What lies below the greatest of these and is missing, forced gaps included.
     pub fn missing(&self) -> Ranges {
         self.covered().gaps()
-    }
-
-    /// Is something before this number still waited for? What is held there is folded all the
-    /// same, and shown as provisional.
-    pub fn provisional(&self, seq: Seq) -> bool {
-        seq > self.contiguous
     }
 
     /// The first gap that is waited for, if there is one.
@@ -108,13 +105,5 @@ impl Extent {
             self.contiguous = end;
             self.head = head;
         }
-    }
-}
-
-impl Gap {
-    /// Has it been waited for long enough, when the first event behind it was received at
-    /// `received`?
-    pub fn is_due(received: Micros, now: Micros) -> bool {
-        now.saturating_sub(received) >= PARKING
     }
 }

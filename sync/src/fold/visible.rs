@@ -103,9 +103,7 @@ pub fn visible(state: &UnitState, steps: &[Step], who: Reader) -> Option<View> {
         .map(entry)
         .collect();
     if !linked {
-        let claims = steps
-            .iter()
-            .any(|step| states(step) && !by_container(step));
+        let claims = steps.iter().any(|step| states(step) && !by_container(step));
         return claims.then_some(View {
             state: None,
             entries,

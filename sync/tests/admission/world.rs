@@ -237,7 +237,7 @@ impl Store {
         let held = self.fetch(&Lookup::of(&batch, &self.extent));
         let decision = admit(&held, &batch)?;
         assert_eq!(decision.judged.len(), batch.events.len());
-        for (kept, event) in decision.new_events(&batch) {
+        for (_, kept, event) in decision.new_events(&batch) {
             if let Some(id) = kept.event {
                 assert!(self.ids.insert(id), "an id is claimed once");
             }

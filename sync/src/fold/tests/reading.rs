@@ -127,10 +127,20 @@ fn c14_who_names_a_case_nobody_gave_it_does_not_learn_what_is_in_it() {
     story.tell(STRANGER, Kind::Unpack, STRANGE_PLACE, 2, &[], |event| {
         event.parent = Some(into);
     });
-    story.tell(STRANGER, Kind::Inbound, STRANGE_PLACE, 3, &[case(1)], |_| {});
+    story.tell(
+        STRANGER,
+        Kind::Inbound,
+        STRANGE_PLACE,
+        3,
+        &[case(1)],
+        |_| {},
+    );
     let stranger = Reader::Enterprise(enterprise(STRANGER));
     assert_eq!(seen(&story, stranger), None);
-    assert_eq!(seen(&story, Reader::Enterprise(enterprise(MAKER))).map(|all| all.len()), Some(3));
+    assert_eq!(
+        seen(&story, Reader::Enterprise(enterprise(MAKER))).map(|all| all.len()),
+        Some(3)
+    );
     // What it reads off the tin itself it may see again, and nothing more.
     story.tin(STRANGER, Kind::Inbound, STRANGE_PLACE, 4);
     assert_eq!(seen(&story, stranger), Some(vec![Kind::Inbound]));
