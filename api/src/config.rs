@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use suyuan_sync::trace_code::CodeProfiles;
+use suyuan_sync::{limits::PARKING_HOURS, trace_code::CodeProfiles};
 use thiserror::Error;
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -184,6 +184,10 @@ impl Internal {
     }
 }
 
+fn parking_s() -> i64 {
+    PARKING_HOURS as i64 * 3600
+}
+
 /// `[handheld]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -198,7 +202,8 @@ pub struct Handheld {
     pub gather_events: usize,
     /// Uploads waiting to be written; past this devices are told to come again.
     pub waiting: usize,
-    /// How long a gap, or an incomplete group, is waited for.
+    /// How long a gap, or an incomplete group, is waited for; as long as the agreement says unless set.
+    #[serde(default = "parking_s")]
     pub parking_s: i64,
     /// Between two looks at what waits.
     pub tend_ms: u64,

@@ -34,7 +34,9 @@ macro_rules! internal_routes {
                     hold at most 256 KiB, lists of codes and files 4 MiB; lists are paged by \
                     `after` and `limit` (at most 500). Besides what each call documents, a head \
                     that is too large is answered 431, one that is too slow 408, another method \
-                    405, a fault of ours 500.",
+                    405, a fault of ours 500. A body arrives within 5 minutes, without a pause of \
+                    more than 15 s, or is answered 408; the answer to one that is here comes within \
+                    15 s, or 503.",
             ),
             paths($($($part)::+),*),
             components(schemas(problem::ProblemBody<'_>, problem::FieldProblem)),
@@ -379,7 +381,9 @@ fn app_call<const N: usize>(path: &str, methods: &'static str, routes: [Route; N
 }
 
 fn malformed(error: &dyn std::error::Error) -> actix_web::Error {
+    let said = error.to_string();
+    let zh = http::serde_words::in_chinese(&said, "参数无法解析");
     Problem::new(ProblemCode::MalformedRequest)
-        .detail(error.to_string(), "参数有误")
+        .detail(said, zh)
         .into()
 }

@@ -186,6 +186,59 @@ on_both!(an_unknown_parameter_is_refused_by_name_everywhere, |app| {
     app.stop().await;
 });
 
+on_both!(a_number_below_all_bounds_is_refused_everywhere, |app| {
+    let (platform, stage) = stage(&app).await;
+    let document = serde_json::to_value(suyuan::routes::internal_openapi()).expect("a document");
+    let mut asked = 0;
+    for (n, operation) in operations().iter().enumerate().filter(|(_, o)| o.secured) {
+        let (path, body) = stage.request(operation, 300 + n).expect("a request");
+        let with = if path.contains('?') { '&' } else { '?' };
+        let caller = right_caller(operation, &platform, &stage);
+        let method = operation.method.as_str().to_lowercase();
+        let parameters = document["paths"][&operation.path][&method]["parameters"].as_array();
+        for parameter in parameters.into_iter().flatten() {
+            let is_number = parameter["schema"]["type"].to_string().contains("integer");
+            if parameter["in"] != "query" || !is_number {
+                continue;
+            }
+            asked += 1;
+            let name = parameter["name"].as_str().expect("a name");
+            let answer = call(
+                caller,
+                operation,
+                &format!("{path}{with}{name}=-1"),
+                &body,
+                &[],
+            );
+            let answer = answer.await;
+            let told = answer.text();
+            assert!(
+                matches!(answer.status, 400 | 422),
+                "{} {name}: {told}",
+                operation.id
+            );
+            let told = answer.json();
+            let field = &told["errors"][0]["field"];
+            assert!(
+                answer.status == 400 || field == name,
+                "{}: {told}",
+                operation.id
+            );
+        }
+    }
+    assert!(asked > 20, "{asked} numbers");
+    // A period that ended before there were any.
+    for until in ["0001-01-01T00:00:00Z", "1999-12-31T23:59:59Z"] {
+        let answer = stage
+            .firm
+            .admin
+            .post("/v1/periods", &json!({"until": until}))
+            .await;
+        refused_field(answer, "until", "out-of-range");
+    }
+    app.stop().await;
+});
+
 on_both!(a_body_where_none_is_taken_is_refused, |app| {
     let (platform, stage) = stage(&app).await;
     let before = head(&app).await;

@@ -30,6 +30,7 @@ mod refolds;
 mod replay;
 mod scene;
 mod shared;
+mod slow;
 mod snapshots;
 mod stock;
 #[path = "../enterprise/support.rs"]

@@ -18,6 +18,7 @@ use crate::{
     handheld::{Handheld, aside, down, units::refold},
     http::{
         self, Draining,
+        arriving::BODY_WITHIN,
         connections::{Bounds, Connections},
     },
     inbox::{self, Seals},
@@ -51,8 +52,9 @@ async fn open_or_wait(url: &str, settings: &config::Database) -> Db {
     }
 }
 
-/// A print file of millions of codes takes its time to arrive.
-const STALLED_S: u64 = 3600;
+/// Seconds in which nothing of a request or an answer moves, until its connection is cut: as long as a
+/// body may take. Of a body, and of an answer that is made while it is sent, each piece counts.
+const STALLED_S: u64 = BODY_WITHIN.as_secs();
 
 /// Everything the internal listener needs.
 pub struct Internal {

@@ -55,7 +55,6 @@ pub struct Demo {
     /// Administrator of the formula maker, made for this run.
     pub login: Login,
     /// Administrator of the platform, made for this run.
-    #[serde(skip)]
     pub platform: Login,
     /// A till that waits to be enrolled, until ten minutes from now.
     pub enrolment: Option<Enrolment>,

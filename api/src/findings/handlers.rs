@@ -78,6 +78,15 @@ async fn filter(
             Problem::field("severity", "unknown", en, zh)
         })?),
     };
+    for (field, asked) in [
+        ("since", query.since),
+        ("until", query.until),
+        ("after", query.after),
+    ] {
+        if let Some(asked) = asked {
+            page::from_zero(field, asked)?;
+        }
+    }
     let mut filter = Filter {
         open: query.open,
         code,

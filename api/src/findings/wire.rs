@@ -25,14 +25,17 @@ pub struct FindingQuery {
     /// Only of this unit: its code in any form.
     pub unit: Option<String>,
     /// Only those that opened at this log position or later.
+    #[param(minimum = 0)]
     pub since: Option<i64>,
     /// Only those that opened at this log position or earlier.
+    #[param(minimum = 0)]
     pub until: Option<i64>,
     /// The same by time, RFC 3339: opened then or later.
     pub since_time: Option<String>,
     /// Opened before then.
     pub until_time: Option<String>,
     /// `next` of the page before.
+    #[param(minimum = 0)]
     pub after: Option<i64>,
     /// How many, 1 to 500 (default 100).
     pub limit: Option<u64>,

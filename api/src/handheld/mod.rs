@@ -22,6 +22,7 @@ use crate::{
     clock::Clock,
     config,
     db::Db,
+    http::serde_words::in_chinese,
     log::Log,
     problem::{Problem, ProblemCode},
     sealing::Sealer,
@@ -107,8 +108,55 @@ pub fn frame_problem(fault: &FrameFault) -> Problem {
     } else {
         ProblemCode::MalformedBody
     };
-    Problem::new(code).detail(
-        format!("{}: {fault}", fault.name()),
-        format!("{}：请拆分或修正后重发", fault.name()),
-    )
+    let zh = match fault {
+        FrameFault::TooLong { bytes, max } => {
+            format!("消息解压后最多 {max} 字节，本次为 {bytes} 字节；请拆成较小的批次重发")
+        }
+        FrameFault::TooManyEvents { max } => {
+            format!("每次最多上传 {max} 条事件；请拆成较小的批次重发")
+        }
+        FrameFault::Unreadable { why } => {
+            let why = in_chinese(why, "不是本接口约定的 JSON");
+            format!("消息无法解析：{why}；请改正后重发")
+        }
+        FrameFault::BadSeq => "事件序号须在 1 到 2^53 - 1 之间".into(),
+        FrameFault::TooManyGaps { max } => {
+            format!("每个代次最多保留 {max} 段不相连的序号；请先补传缺失的事件")
+        }
+    };
+    let name = fault.name();
+    Problem::new(code).detail(format!("{name}: {fault}"), format!("{name}：{zh}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_too_much_is_to_be_split() {
+        let faults = [
+            FrameFault::TooLong { bytes: 9, max: 8 },
+            FrameFault::TooManyEvents { max: 8 },
+            FrameFault::Unreadable {
+                why: "missing field `v` at line 1 column 2".into(),
+            },
+            FrameFault::BadSeq,
+            FrameFault::TooManyGaps { max: 8 },
+        ];
+        let mut told = std::collections::BTreeSet::new();
+        for fault in &faults {
+            let problem = frame_problem(fault);
+            assert_eq!(
+                problem.detail_zh.contains("拆"),
+                fault.is_size(),
+                "{fault:?}"
+            );
+            let text = problem
+                .detail_zh
+                .split_once('：')
+                .map(|(_, text)| text.to_owned());
+            assert!(told.insert(text), "{fault:?} says what another says");
+        }
+        assert!(frame_problem(&faults[2]).detail_zh.contains("缺少字段 v"));
+    }
 }

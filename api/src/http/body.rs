@@ -1,6 +1,10 @@
 //! Request bodies: bounded, JSON, of exactly the shape asked for; and the idempotency key that
 //! makes a create safe to send twice.
 
+use super::{
+    arriving::{BODY_WITHIN, PAUSE_MAX, was_too_slow},
+    serde_words::in_chinese,
+};
 use crate::{
     app::Internal,
     log::IdempotencyKey,
@@ -9,6 +13,7 @@ use crate::{
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
+    error::PayloadError,
     http::header,
     web::{Bytes, BytesMut, Data},
 };
@@ -103,7 +108,7 @@ pub async fn read_within(
 ) -> Result<Bytes, Problem> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Problem::new(ProblemCode::MalformedRequest))?;
+        let chunk = chunk.map_err(|error| unread(&error))?;
         if body.len() + chunk.len() > max {
             return Err(Problem::new(ProblemCode::TooLarge).detail(
                 format!("this call takes at most {max} bytes"),
@@ -114,6 +119,19 @@ pub async fn read_within(
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
+}
+
+/// A body that did not arrive whole.
+fn unread(error: &PayloadError) -> Problem {
+    if !was_too_slow(error) {
+        return Problem::new(ProblemCode::MalformedRequest)
+            .detail("the body ends too early", "请求正文不完整");
+    }
+    let (within, pause) = (BODY_WITHIN.as_secs(), PAUSE_MAX.as_secs());
+    Problem::new(ProblemCode::TooSlow).detail(
+        format!("a body arrives within {within} s, without a pause of more than {pause} s"),
+        format!("请求正文须在 {within} 秒内传完，中途停顿不得超过 {pause} 秒"),
+    )
 }
 
 /// The key a create was sent under, bound to method, path and body.
@@ -148,6 +166,8 @@ pub fn idempotency_key(
 
 fn malformed(error: &serde_json::Error) -> Problem {
     // serde's words name the field and place; they hold nothing of ours.
-    let place_zh = format!("第 {} 行第 {} 列", error.line(), error.column());
-    Problem::new(ProblemCode::MalformedBody).detail(error.to_string(), place_zh)
+    let said = error.to_string();
+    let zh = in_chinese(&said, "不是有效的 JSON");
+    let zh = format!("第 {} 行第 {} 列：{zh}", error.line(), error.column());
+    Problem::new(ProblemCode::MalformedBody).detail(said, zh)
 }

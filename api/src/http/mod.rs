@@ -1,17 +1,21 @@
 //! The HTTP edge shared by both listeners: request ids, the shape of problems, extractors.
 //! Knows no feature.
 
+pub mod arriving;
 pub mod auth;
 pub mod body;
 pub mod connections;
 pub mod cors;
 pub mod device;
 pub mod door;
+pub mod leaving;
 pub mod paced;
 pub mod page;
+pub mod serde_words;
 pub mod upload;
 
 use self::{
+    arriving::Waited,
     connections::Connection,
     door::{Door, Refused},
 };
@@ -122,7 +126,7 @@ pub async fn finish_public(
 
 /// Outermost middleware of the internal listener: logs every request.
 pub async fn finish_internal(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let text = begin(&request);
@@ -130,8 +134,9 @@ pub async fn finish_internal(
     let (method, path) = (request.method().to_string(), request.path().to_owned());
     let started = Instant::now();
     let span = tracing::info_span!("request", id);
+    let waited = arriving::bound(&mut request);
     let answer = next.call(request).instrument(span.clone());
-    let Ok(response) = tokio::time::timeout(ANSWER_MAX, answer).await else {
+    let Some(response) = in_time(answer, started, &waited).await else {
         span.in_scope(|| tracing::warn!(method, path, "no answer in time"));
         return Err(too_late(id));
     };
@@ -167,14 +172,17 @@ fn finish(
     audience: Audience,
     id: &[u8; 24],
 ) -> ServiceResponse<BoxBody> {
-    let (request, mut response) = response.into_parts();
+    let (request, response) = response.into_parts();
     let connection = request.conn_data::<Arc<Connection>>();
+    let mut response = response.map_body(|_, body| leaving::on(connection, body));
     if let Some(connection) = connection {
         connection.moves();
     }
     // A kept connection would hold a process that is leaving until its time is over.
     let closes = connection.is_some_and(|connection| connection.is_last_request())
         || request.app_data::<Draining>().is_some_and(Draining::is_on)
+        // The rest of what somebody sends too slowly is not waited for.
+        || response.status() == StatusCode::REQUEST_TIMEOUT
         || response.head().connection_type() == ConnectionType::Close;
     if response.status().is_client_error() || response.status().is_server_error() {
         response = explain(&request, response, audience, id);
@@ -196,9 +204,29 @@ fn finish(
     ServiceResponse::new(request, response)
 }
 
-/// Staff hear within this, also when a database hangs without a word: what was begun is given up
-/// and may be sent again under the same key.
+/// Staff hear within this of having said all they have to say, also when a database hangs without a
+/// word: what was begun is given up and may be sent again under the same key. How long a body may take
+/// to arrive is another matter: see [`arriving`].
 const ANSWER_MAX: Duration = Duration::from_secs(15);
+
+/// The answer, unless it takes the service too long; waiting for the sender is not counted.
+async fn in_time<T>(
+    answer: impl Future<Output = T>,
+    started: Instant,
+    waited: &Waited,
+) -> Option<T> {
+    tokio::pin!(answer);
+    let mut left = ANSWER_MAX;
+    loop {
+        match tokio::time::timeout(left, &mut answer).await {
+            Ok(answer) => return Some(answer),
+            Err(_) => {
+                let own = started.elapsed().saturating_sub(waited.so_far());
+                left = ANSWER_MAX.checked_sub(own).filter(|left| !left.is_zero())?;
+            }
+        }
+    }
+}
 
 /// The answer to a request that took too long. The request itself is still with its handler, so
 /// the body is written here.

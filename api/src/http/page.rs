@@ -53,6 +53,19 @@ pub fn limit(asked: Option<u64>) -> Result<u64, Problem> {
     ))
 }
 
+/// A position of the log, or the number of a row, that a list begins or ends with: none is below 0.
+pub fn from_zero(field: &str, asked: i64) -> Result<i64, Problem> {
+    if asked >= 0 {
+        return Ok(asked);
+    }
+    Err(Problem::field(
+        field,
+        "out-of-range",
+        "a position: 0 or more",
+        "须为位置，不小于 0",
+    ))
+}
+
 /// The key to go on after, for a page of `limit` items; none at the end.
 pub fn next<T, K>(items: &[T], limit: u64, key: impl Fn(&T) -> K) -> Option<K> {
     let full = items.len() as u64 == limit;

@@ -24,12 +24,13 @@ pub async fn list_log(
     query: Query<LogQuery>,
 ) -> Result<web::Json<LogPage>, Problem> {
     let limit = page::limit(query.limit)?;
+    let from = page::from_zero("from", query.from)?;
     let scope = match (caller.0.role, caller.0.enterprise) {
         (Role::PlatformAdmin, _) => None,
         (_, Some(enterprise)) => Some(enterprise),
         (_, None) => return Err(Problem::new(ProblemCode::NotAllowed)),
     };
-    let items: Vec<EntryOut> = state.log.page(scope, query.from, limit).await?;
+    let items: Vec<EntryOut> = state.log.page(scope, from, limit).await?;
     let next = page::next(&items, limit, |entry| entry.position + 1);
     Ok(web::Json(LogPage { items, next }))
 }

@@ -40,6 +40,7 @@ pub struct LogPage {
 pub struct LogQuery {
     /// First position wanted (default 1).
     #[serde(default)]
+    #[param(minimum = 0)]
     pub from: i64,
     /// How many, 1 to 500 (default 100).
     pub limit: Option<u64>,

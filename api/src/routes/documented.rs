@@ -74,9 +74,11 @@ impl Documented {
 
     fn fits(&self, asked: &[&str]) -> bool {
         self.segments.len() == asked.len()
-            && self.segments.iter().zip(asked).all(|(segment, is)| {
-                (segment.starts_with('{') && !is.is_empty()) || segment == is
-            })
+            && self
+                .segments
+                .iter()
+                .zip(asked)
+                .all(|(segment, is)| (segment.starts_with('{') && !is.is_empty()) || segment == is)
     }
 }
 

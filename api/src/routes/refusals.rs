@@ -53,7 +53,10 @@ impl Modify for Staff {
                 parameters.push(RefOr::T(idempotency_key()));
             }
             if !query && !body {
-                may.push(("400", "It came with a parameter or a body; this call takes none."));
+                may.push((
+                    "400",
+                    "It came with a parameter or a body; this call takes none.",
+                ));
             }
             if operation.security.is_some() {
                 may.push(("401", "Not signed in."));

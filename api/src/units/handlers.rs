@@ -75,6 +75,7 @@ pub async fn list_unit_contents(
     query: Query<ContentsQuery>,
 ) -> Result<web::Json<ContentsPage>, Problem> {
     let limit = page::limit(query.limit)?;
+    let after = page::from_zero("after", query.after.unwrap_or(0))?;
     let asked = rules::asked(&code)?;
     let mut snapshot = begin(&state).await?;
     let looked = snapshot
@@ -83,7 +84,7 @@ pub async fn list_unit_contents(
         .map_err(UnitError::from)?;
     let view = seen(&looked, caller.0)?;
     let items = match looked.id.filter(|_| sees_inside(&looked, &view)) {
-        Some(id) => store::contents(snapshot.tx(), id, query.after.unwrap_or(0), limit).await?,
+        Some(id) => store::contents(snapshot.tx(), id, after, limit).await?,
         None => Vec::new(),
     };
     let next = page::next(&items, limit, |held| held.id);

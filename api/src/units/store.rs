@@ -10,6 +10,7 @@ use crate::{
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use std::collections::BTreeSet;
+use suyuan_sync::{admission::is_provisional, ids::Seq};
 use uuid::Uuid;
 
 /// How many units are directly in a container.
@@ -58,14 +59,22 @@ pub async fn provisional(
 ) -> Result<BTreeSet<Position>, DbErr> {
     let rows = by_keys(
         conn,
-        "SELECT e.gseq FROM event e JOIN device_chain c \
+        "SELECT e.gseq, e.seq, c.contiguous FROM event e JOIN device_chain c \
          ON c.device_id = e.device_id AND c.epoch = e.epoch \
-         WHERE e.branch IS NULL AND e.seq > c.contiguous AND e.gseq IN ({keys})",
+         WHERE e.branch IS NULL AND e.gseq IN ({keys})",
         &[],
         events.iter().map(|position| (*position).into()).collect(),
     )
     .await?;
-    rows.iter().map(|row| row.try_get("", "gseq")).collect()
+    let mut behind = BTreeSet::new();
+    for row in rows {
+        let number = |name: &str| row.try_get::<i64>("", name);
+        let (seq, contiguous) = (number("seq")? as Seq, number("contiguous")? as Seq);
+        if is_provisional(contiguous, seq) {
+            behind.insert(number("gseq")?);
+        }
+    }
+    Ok(behind)
 }
 
 /// Is the record of a batch published?

@@ -25,6 +25,7 @@ pub struct UnitQuery {
 #[serde(deny_unknown_fields)]
 pub struct ContentsQuery {
     /// `next` of the page before.
+    #[param(minimum = 0)]
     pub after: Option<i64>,
     /// How many, 1 to 500 (default 100).
     pub limit: Option<u64>,

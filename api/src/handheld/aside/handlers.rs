@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     app::Internal,
-    free_text,
+    free_text::{self, Lines},
     http::{
         auth::{EnterpriseAdmin, Staff},
         body::Json,
@@ -31,7 +31,8 @@ pub async fn list_quarantine(
     query: Query<AsideQuery>,
 ) -> Result<web::Json<AsidePage>, Problem> {
     let limit = page::limit(query.limit)?;
-    let items = store::page(&state.db, caller.enterprise, query.after, limit).await?;
+    let after = page::from_zero("after", query.after)?;
+    let items = store::page(&state.db, caller.enterprise, after, limit).await?;
     let next = page::next(&items, limit, |item| item.position);
     Ok(web::Json(AsidePage { items, next }))
 }
@@ -51,14 +52,7 @@ pub async fn admit_event(
     body: Json<AdmitIn>,
 ) -> Result<web::Json<AdmittedOut>, Problem> {
     let note = body.value.note;
-    if !free_text::is_shown(&note, 500) {
-        return Err(Problem::field(
-            "note",
-            "length",
-            "1 to 500 characters",
-            "1 到 500 个字符",
-        ));
-    }
+    free_text::check("note", &note, 500, Lines::Any)?;
     let ingest = &state.handheld.ingest;
     let out = tend::admit(ingest, caller.enterprise, caller.actor, *position, note).await?;
     Ok(web::Json(out))

@@ -46,6 +46,7 @@ pub struct AsidePage {
 pub struct AsideQuery {
     /// `next` of the page before.
     #[serde(default)]
+    #[param(minimum = 0)]
     pub after: i64,
     /// How many, 1 to 500 (default 100).
     pub limit: Option<u64>,

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     app::Internal,
+    clock::Micros,
     http::{
         auth::{EnterpriseAdmin, PlatformAdmin, SignedIn, Staff},
         body::Json,
@@ -21,6 +22,9 @@ use actix_web::{
     web::{self, Data, Path, Query},
 };
 use uuid::Uuid;
+
+/// 2000-01-01T00:00:00Z: what is said to have ended before was mistyped.
+const PERIODS_FROM: Micros = 946_684_800_000_000;
 
 /// The windows in force: when the same scan says nothing new, and how old a till's recall list may
 /// be.
@@ -78,7 +82,8 @@ pub async fn list_acceptances(
     query: Query<PositionQuery>,
 ) -> Result<web::Json<PositionPage<AcceptanceOut>>, Problem> {
     let limit = page::limit(query.limit)?;
-    let items = store::acceptances(&state.db, caller.enterprise, query.after, limit).await?;
+    let after = page::from_zero("after", query.after)?;
+    let items = store::acceptances(&state.db, caller.enterprise, after, limit).await?;
     let next = page::next(&items, limit, |item| item.position);
     Ok(web::Json(PositionPage { items, next }))
 }
@@ -120,8 +125,16 @@ pub async fn close_period(
             "须为 RFC 3339 时间，例如 2026-11-30T16:00:00Z",
         )
     })?;
-    let (log, enterprise) = (&state.log, caller.enterprise);
     let until = until.as_microsecond();
+    if until < PERIODS_FROM {
+        return Err(Problem::field(
+            "until",
+            "out-of-range",
+            "not before 2000-01-01T00:00:00Z",
+            "不得早于 2000-01-01T00:00:00Z",
+        ));
+    }
+    let (log, enterprise) = (&state.log, caller.enterprise);
     let out = store::close_period(log, enterprise, caller.actor, body.key, until).await?;
     Ok(HttpResponse::Created().json(out))
 }
@@ -137,7 +150,8 @@ pub async fn list_periods(
     query: Query<PositionQuery>,
 ) -> Result<web::Json<PositionPage<PeriodOut>>, Problem> {
     let limit = page::limit(query.limit)?;
-    let items = store::list_periods(&state.db, caller.enterprise, query.after, limit).await?;
+    let after = page::from_zero("after", query.after)?;
+    let items = store::list_periods(&state.db, caller.enterprise, after, limit).await?;
     let next = page::next(&items, limit, |item| item.position);
     Ok(web::Json(PositionPage { items, next }))
 }

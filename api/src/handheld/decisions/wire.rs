@@ -99,8 +99,8 @@ pub struct ShiftOut {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PeriodIn {
-    /// Its end, RFC 3339, not after now and after the end of the period before. What happened up to
-    /// here is reported as it is known when this is stated.
+    /// Its end, RFC 3339, from the year 2000 on, not after now, and after the end of the period before.
+    /// What happened up to here is reported as it is known when this is stated.
     pub until: String,
 }
 
@@ -201,6 +201,7 @@ pub struct RestatementOut {
 pub struct PositionQuery {
     /// `next` of the page before.
     #[serde(default)]
+    #[param(minimum = 0)]
     pub after: Position,
     /// How many, 1 to 500 (default 100).
     pub limit: Option<u64>,

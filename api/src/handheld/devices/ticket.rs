@@ -74,7 +74,10 @@ pub fn welcome(state: &Internal, enrolled: &Enrolled) -> EnrolAnswer {
         profile: device.profile.clone(),
         installation: state.log.installation().to_string(),
         trust_keys: state.handheld.keys.chain(),
-        limits: Limits::OURS,
+        limits: Limits {
+            parking_hours: (state.settings.handheld.parking_s as u64).div_ceil(3600),
+            ..Limits::OURS
+        },
         anchor: state
             .handheld
             .anchors

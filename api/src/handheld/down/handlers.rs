@@ -44,8 +44,9 @@ use utoipa::{IntoParams, ToSchema};
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct PullQuery {
-    /// The cursor of the last page that was stored; absent or 0: from the beginning. Asking with it
-    /// acknowledges everything before it.
+    /// The cursor of the last page that was stored. Asking with it acknowledges everything before it.
+    /// Absent or 0: from the beginning of the log, page by page, with all that ended since; whoever has
+    /// nothing begins with `GET /v1/sync/snapshot`, which spares that.
     pub cursor: Option<i64>,
     /// About how many items of each sort, 1 to 500 (default 500); with what containers hold, at most
     /// four times as many units. What changed at one position comes together, or in parts.
@@ -227,13 +228,8 @@ pub async fn look_up_units(
     let (position, stamp) = log::head_in(&tx).await?;
     let named: BTreeSet<UnitKey> = keys.iter().flatten().cloned().collect();
     let known = units::by_key(&tx, &named).await?.into_values();
-    let (own, here) = (
-        EnterpriseId(device.enterprise),
-        LocationId(device.location),
-    );
-    let units: Vec<units::Told> = known
-        .filter_map(|unit| as_known(unit, own, here))
-        .collect();
+    let (own, here) = (EnterpriseId(device.enterprise), LocationId(device.location));
+    let units: Vec<units::Told> = known.filter_map(|unit| as_known(unit, own, here)).collect();
     let opener = Opener::Master(state.sealer.clone());
     let cards = units::cards(&tx, &opener, &units).await?;
     tx.commit().await?;

@@ -103,8 +103,7 @@ impl From<PushError> for Problem {
     fn from(error: PushError) -> Problem {
         match error {
             PushError::Act(error) => error.into(),
-            PushError::Frame(fault) => Problem::new(ProblemCode::MalformedBody)
-                .detail(fault.to_string(), "序号范围有误或缺口过多"),
+            PushError::Frame(fault) => frame_problem(&fault),
             PushError::ClockJumped => Problem::new(ProblemCode::ClockJumped),
             PushError::Full => Problem::new(ProblemCode::Unavailable),
             PushError::World(WorldError::Db(error)) => error.into(),

@@ -11,7 +11,7 @@ use crate::{
 };
 use sea_orm::ConnectionTrait;
 use suyuan_sync::{
-    admission::{Decision, Judged},
+    admission::Decision,
     event::Event,
     ids::Epoch,
     order::Interval,
@@ -32,11 +32,7 @@ impl Engine {
         let (device, epoch) = (push.batch.device.0, push.batch.epoch);
         let mut new = Vec::new();
         let told = self.told(block.tx(), push, known).await?;
-        let pairs = decision.judged.iter().zip(&push.batch.events);
-        for (at, (judged, event)) in pairs.enumerate() {
-            let Judged::New(kept) = judged else {
-                continue;
-            };
+        for (at, kept, event) in decision.new_events(&push.batch) {
             let (gseq, stamp) = (block.position(*taken), block.stamp(*taken));
             *taken += 1;
             let read = self.clock(device, epoch, event.read.event().map(AsRef::as_ref));

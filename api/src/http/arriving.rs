@@ -1,0 +1,181 @@
+//! How a request's body may arrive at the internal listener: over a line as slow as a handheld's, but
+//! not for ever. Whoever waits for the next piece is told when the sender paused for too long or took
+//! too long altogether; how long was waited is told to whoever counts the time of an answer, so that
+//! a slow line is not taken for a slow service. Knows time, not what is sent.
+
+use super::connections::Connection;
+use actix_web::{
+    HttpMessage,
+    dev::{Payload, ServiceRequest},
+    error::PayloadError,
+    http::header,
+    web::Bytes,
+};
+use futures_util::Stream;
+use std::{
+    cell::Cell,
+    io,
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// A body arrives within this: 1 MiB, the largest push, at 3.5 kB/s. GPRS brings about 5.
+pub const BODY_WITHIN: Duration = Duration::from_mins(5);
+/// No two pieces of it are further apart.
+pub const PAUSE_MAX: Duration = Duration::from_secs(15);
+
+/// How long a handler waited for its sender so far.
+#[derive(Default)]
+pub struct Waited {
+    before: Cell<Duration>,
+    since: Cell<Option<Instant>>,
+}
+
+impl Waited {
+    /// Up to now.
+    pub fn so_far(&self) -> Duration {
+        let now = self.since.get().map(|since| since.elapsed());
+        self.before.get() + now.unwrap_or_default()
+    }
+
+    fn begins(&self) {
+        if self.since.get().is_none() {
+            self.since.set(Some(Instant::now()));
+        }
+    }
+
+    fn ends(&self) {
+        self.before.set(self.so_far());
+        self.since.set(None);
+    }
+}
+
+/// Holds the body of a request to these bounds, if it has one.
+pub fn bound(request: &mut ServiceRequest) -> Rc<Waited> {
+    let waited = Rc::new(Waited::default());
+    let headers = request.headers();
+    let length = headers.get(header::CONTENT_LENGTH);
+    let none = length.is_none_or(|length| length.as_bytes() == b"0")
+        && !headers.contains_key(header::TRANSFER_ENCODING);
+    if none {
+        return waited;
+    }
+    let connection = request.conn_data::<Arc<Connection>>().cloned();
+    let arriving = Arriving::new(request.take_payload(), waited.clone(), connection);
+    let arriving: Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>> = Box::pin(arriving);
+    request.set_payload(Payload::from(arriving));
+    waited
+}
+
+/// Was this body given up because its sender was too slow?
+pub fn was_too_slow(error: &PayloadError) -> bool {
+    matches!(error, PayloadError::Io(error) if error.kind() == io::ErrorKind::TimedOut)
+}
+
+/// The body.
+struct Arriving<S> {
+    pieces: S,
+    waited: Rc<Waited>,
+    connection: Option<Arc<Connection>>,
+    /// Until when all of it must be here.
+    until: Instant,
+    next: Pin<Box<Sleep>>,
+}
+
+impl<S> Arriving<S> {
+    fn new(pieces: S, waited: Rc<Waited>, connection: Option<Arc<Connection>>) -> Arriving<S> {
+        let now = Instant::now();
+        Arriving {
+            pieces,
+            waited,
+            connection,
+            until: now + BODY_WITHIN,
+            next: Box::pin(sleep_until(now + PAUSE_MAX)),
+        }
+    }
+}
+
+impl<S> Stream for Arriving<S>
+where
+    S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+{
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Poll::Ready(piece) = Pin::new(&mut self.pieces).poll_next(context) {
+            self.waited.ends();
+            if let Some(connection) = &self.connection {
+                connection.moves();
+            }
+            let next = self.until.min(Instant::now() + PAUSE_MAX);
+            self.next.as_mut().reset(next);
+            return Poll::Ready(piece);
+        }
+        self.waited.begins();
+        if self.next.as_mut().poll(context).is_ready() {
+            self.waited.ends();
+            let late = io::Error::from(io::ErrorKind::TimedOut);
+            return Poll::Ready(Some(Err(PayloadError::Io(late))));
+        }
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::StreamExt;
+
+    /// A sender of single bytes, so far apart, for ever.
+    fn dripping(every: Duration) -> Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>> {
+        Box::pin(futures_util::stream::unfold((), move |()| async move {
+            tokio::time::sleep(every).await;
+            Some((Ok(Bytes::from_static(b"x")), ()))
+        }))
+    }
+
+    /// How many pieces came, and after how long it was given up.
+    async fn given_up(every: Duration) -> (usize, Duration, Duration) {
+        let waited = Rc::new(Waited::default());
+        let mut body = Arriving::new(dripping(every), waited.clone(), None);
+        let (begun, mut pieces) = (Instant::now(), 0);
+        while let Some(piece) = body.next().await {
+            match piece {
+                Ok(_) => pieces += 1,
+                Err(error) => {
+                    assert!(was_too_slow(&error));
+                    break;
+                }
+            }
+        }
+        (pieces, begun.elapsed(), waited.so_far())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_pauses_is_given_up_and_so_is_who_drips_for_ever() {
+        let (pieces, took, waited) = given_up(Duration::from_secs(16)).await;
+        assert_eq!((pieces, took, waited), (0, PAUSE_MAX, PAUSE_MAX));
+        let (pieces, took, waited) = given_up(Duration::from_secs(7)).await;
+        assert_eq!((pieces, took, waited), (42, BODY_WITHIN, BODY_WITHIN));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_largest_push_comes_in_over_gprs() {
+        let waited = Rc::new(Waited::default());
+        let piece = Duration::from_millis(200);
+        let mut body = Arriving::new(dripping(piece), waited.clone(), None);
+        // A kilobyte each.
+        for _ in 0..suyuan_sync::limits::PUSH_BYTES_MAX / 1000 {
+            let arrived = body.next().await;
+            assert!(arrived.is_some_and(|piece| piece.is_ok()));
+            // What the service does in between is not waiting.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(waited.so_far() > Duration::from_mins(2));
+        assert!(waited.so_far() < Duration::from_mins(4));
+    }
+}
