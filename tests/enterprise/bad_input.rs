@@ -203,14 +203,8 @@ on_both!(a_number_below_all_bounds_is_refused_everywhere, |app| {
             }
             asked += 1;
             let name = parameter["name"].as_str().expect("a name");
-            let answer = call(
-                caller,
-                operation,
-                &format!("{path}{with}{name}=-1"),
-                &body,
-                &[],
-            );
-            let answer = answer.await;
+            let path = format!("{path}{with}{name}=-1");
+            let answer = call(caller, operation, &path, &body, &[]).await;
             let told = answer.text();
             assert!(
                 matches!(answer.status, 400 | 422),
