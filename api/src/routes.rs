@@ -1,23 +1,25 @@
 //! The whole URL table of both listeners. One list yields the router and the OpenAPI document, so
 //! that neither can know a route the other does not.
 
-mod documented;
 mod refusals;
 
-pub use documented::only_documented;
-
 use crate::{
-    accounts, app_links, codes, findings, handheld, http, links, log, operations, pda, photo,
+    accounts, app_links, codes, findings, handheld,
+    http::{self, documented::Documented},
+    links, log, operations, pda, photo,
     problem::{self, Problem, ProblemCode},
     recalls, registry, resolver, stock, suspicions, tls, units, voices, watches,
 };
 use actix_web::{
-    HttpRequest, HttpResponse, Resource, Route,
-    dev::{AppService, HttpServiceFactory, ResourceDef},
+    HttpRequest, HttpResponse, Resource, ResponseError, Route,
+    body::{BoxBody, MessageBody},
+    dev::{AppService, HttpServiceFactory, ResourceDef, ServiceRequest, ServiceResponse},
     http::Method,
+    middleware::Next,
     web::{self, ServiceConfig},
 };
 use refusals::{Consumers, Staff};
+use std::sync::OnceLock;
 use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -207,9 +209,26 @@ internal_routes![
 )]
 struct PublicApi;
 
+/// What the internal listener documents.
+fn documented() -> &'static Documented {
+    static DOCUMENTED: OnceLock<Documented> = OnceLock::new();
+    DOCUMENTED.get_or_init(|| Documented::of(&internal_openapi()))
+}
+
+/// Middleware of the internal listener: what is not documented is refused.
+pub async fn only_documented(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    match documented().refused(&mut request).await {
+        Some(problem) => Ok(request.into_response(problem.error_response())),
+        None => Ok(next.call(request).await?.map_into_boxed_body()),
+    }
+}
+
 /// Nothing is served here: another method, or nothing at all.
 async fn no_such_operation(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let methods = documented::methods_of(request.path());
+    let methods = documented().methods_of(request.path());
     if methods.is_empty() {
         return Err(Problem::new(ProblemCode::NotFound));
     }

@@ -86,12 +86,15 @@ on_both!(a_file_has_a_title, |app| {
     refused(send("/v1/files?titel=x").await, "malformed-request");
     refused(send("/v1/files?title=a&title=b").await, "malformed-request");
     refused(send("/v1/files?title=a&more=b").await, "malformed-request");
-    for bad in ["", "%20", "a%00b", "a%0Ab", &"x".repeat(201)] {
-        refused_field(
-            send(&format!("/v1/files?title={bad}")).await,
-            "title",
-            "length",
-        );
+    for (bad, fault) in [
+        ("", "length"),
+        ("%20", "length"),
+        ("a%00b", "hidden-character"),
+        ("a%0Ab", "line-break"),
+        (&"x".repeat(201), "length"),
+    ] {
+        let answer = send(&format!("/v1/files?title={bad}")).await;
+        refused_field(answer, "title", fault);
     }
     let kept = made(send("/v1/files?title=%E6%8A%A5%E5%91%8A").await);
     assert_eq!(kept["title"], "报告");

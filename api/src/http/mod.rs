@@ -7,6 +7,7 @@ pub mod body;
 pub mod connections;
 pub mod cors;
 pub mod device;
+pub mod documented;
 pub mod door;
 pub mod leaving;
 pub mod paced;

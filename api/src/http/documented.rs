@@ -3,29 +3,27 @@
 //! parameter that is misspelt must not be answered as if it had been heard. Must not know any route by
 //! name.
 
-use super::internal_openapi;
-use crate::{
-    http::{body, decode_form},
-    problem::{Problem, ProblemCode},
-};
+use super::{body, decode_form};
+use crate::problem::{Problem, ProblemCode};
 use actix_web::{
-    HttpMessage, ResponseError,
-    body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    HttpMessage,
+    dev::ServiceRequest,
     http::{Method, header},
-    middleware::Next,
 };
-use std::{collections::BTreeSet, sync::OnceLock};
+use std::collections::BTreeSet;
 use utoipa::openapi::{
-    RefOr,
+    OpenApi, RefOr,
     path::{Operation, ParameterIn, PathItem},
 };
 
 /// Longest body that is looked at where none is taken.
 const LOOKED_AT: usize = 256;
 
+/// What a document says, path by path.
+pub struct Documented(Vec<Known>);
+
 /// A path of the document.
-struct Documented {
+struct Known {
     /// Its segments; one in braces stands for any.
     segments: Vec<String>,
     /// Its operations.
@@ -37,6 +35,8 @@ struct Takes {
     method: Method,
     parameters: BTreeSet<String>,
     body: bool,
+    /// Does it ask for a token?
+    secured: bool,
 }
 
 impl Takes {
@@ -50,12 +50,13 @@ impl Takes {
             method,
             parameters: parameters.collect(),
             body: operation.request_body.is_some(),
+            secured: operation.security.is_some(),
         }
     }
 }
 
-impl Documented {
-    fn of(path: &str, item: &PathItem) -> Documented {
+impl Known {
+    fn of(path: &str, item: &PathItem) -> Known {
         let methods = [
             (Method::DELETE, &item.delete),
             (Method::GET, &item.get),
@@ -66,7 +67,7 @@ impl Documented {
         let operations = methods
             .into_iter()
             .filter_map(|(method, operation)| Some(Takes::of(method, operation.as_ref()?)));
-        Documented {
+        Known {
             segments: path.split('/').map(str::to_owned).collect(),
             operations: operations.collect(),
         }
@@ -82,68 +83,62 @@ impl Documented {
     }
 }
 
-fn find(path: &str) -> Option<&'static Documented> {
-    static TABLE: OnceLock<Vec<Documented>> = OnceLock::new();
-    let table = TABLE.get_or_init(|| {
-        let api = internal_openapi();
+impl Documented {
+    /// Of a document.
+    pub fn of(api: &OpenApi) -> Documented {
         let paths = api.paths.paths.iter();
-        let mut table: Vec<_> = paths
-            .map(|(path, item)| Documented::of(path, item))
-            .collect();
+        let mut known: Vec<_> = paths.map(|(path, item)| Known::of(path, item)).collect();
         // A word comes before what stands for any.
-        table.sort_by(|a, b| a.segments.cmp(&b.segments));
-        table
-    });
-    let asked: Vec<&str> = path.split('/').collect();
-    table.iter().find(|documented| documented.fits(&asked))
-}
+        known.sort_by(|a, b| a.segments.cmp(&b.segments));
+        Documented(known)
+    }
 
-/// The methods documented for a path, e.g. `GET, POST`; empty where the path is unknown.
-pub(super) fn methods_of(path: &str) -> String {
-    let operations = find(path).map(|documented| documented.operations.iter());
-    let methods = operations
-        .into_iter()
-        .flatten()
-        .map(|takes| takes.method.as_str());
-    methods.collect::<Vec<_>>().join(", ")
-}
+    fn find(&self, path: &str) -> Option<&Known> {
+        let asked: Vec<&str> = path.split('/').collect();
+        self.0.iter().find(|known| known.fits(&asked))
+    }
 
-/// Middleware of the internal listener; see the file's header.
-pub async fn only_documented(
-    mut request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    match refused(&mut request).await {
-        Some(problem) => Ok(request.into_response(problem.error_response())),
-        None => Ok(next.call(request).await?.map_into_boxed_body()),
+    /// The methods documented for a path, e.g. `GET, POST`; empty where the path is unknown.
+    pub fn methods_of(&self, path: &str) -> String {
+        let operations = self.find(path).map(|known| known.operations.iter());
+        let methods = operations
+            .into_iter()
+            .flatten()
+            .map(|takes| takes.method.as_str());
+        methods.collect::<Vec<_>>().join(", ")
     }
-}
 
-async fn refused(request: &mut ServiceRequest) -> Option<Problem> {
-    if request.query_string().is_empty() && !sends_body(request) {
-        return None;
-    }
-    let found = find(request.path())?;
-    let method = request.method();
-    let takes = found.operations.iter().find(|one| one.method == *method)?;
-    let unknown = names(request.query_string()).find(|name| !takes.parameters.contains(name));
-    if let Some(name) = unknown {
-        return Some(unknown_parameter(&name, &takes.parameters));
-    }
-    if takes.body || !sends_body(request) {
-        return None;
-    }
-    // Whoever must send something sends nothing: an empty object.
-    let sent = body::read(request.take_payload(), LOOKED_AT).await;
-    let sent = sent.map(|bytes| {
-        let said = bytes.iter().filter(|byte| !byte.is_ascii_whitespace());
-        said.copied().collect::<Vec<u8>>()
-    });
-    match sent {
-        Ok(said) if said.is_empty() || said == b"{}" => None,
-        _ => {
-            let (en, zh) = ("this call takes no body", "此接口不接收请求正文");
-            Some(Problem::new(ProblemCode::MalformedBody).detail(en, zh))
+    /// Why a request is not one that its operation documents. Whoever brings no token hears of that
+    /// first, from the operation.
+    pub async fn refused(&self, request: &mut ServiceRequest) -> Option<Problem> {
+        if request.query_string().is_empty() && !sends_body(request) {
+            return None;
+        }
+        let found = self.find(request.path())?;
+        let method = request.method();
+        let takes = found.operations.iter().find(|one| one.method == *method)?;
+        if takes.secured && !request.headers().contains_key(header::AUTHORIZATION) {
+            return None;
+        }
+        let unknown = names(request.query_string()).find(|name| !takes.parameters.contains(name));
+        if let Some(name) = unknown {
+            return Some(unknown_parameter(&name, &takes.parameters));
+        }
+        if takes.body || !sends_body(request) {
+            return None;
+        }
+        // Whoever must send something sends nothing: an empty object.
+        let sent = body::read(request.take_payload(), LOOKED_AT).await;
+        let sent = sent.map(|bytes| {
+            let said = bytes.iter().filter(|byte| !byte.is_ascii_whitespace());
+            said.copied().collect::<Vec<u8>>()
+        });
+        match sent {
+            Ok(said) if said.is_empty() || said == b"{}" => None,
+            _ => {
+                let (en, zh) = ("this call takes no body", "此接口不接收请求正文");
+                Some(Problem::new(ProblemCode::MalformedBody).detail(en, zh))
+            }
         }
     }
 }
@@ -192,6 +187,8 @@ mod tests {
 
     #[test]
     fn a_word_is_found_before_what_stands_for_any() {
+        let documented = Documented::of(&crate::routes::internal_openapi());
+        let methods_of = |path| documented.methods_of(path);
         assert_eq!(methods_of("/v1/devices/7"), "GET");
         assert_eq!(methods_of("/v1/policy"), "GET, POST");
         assert_eq!(methods_of("/v1/no-such-thing"), "");
