@@ -260,6 +260,15 @@ pub fn random<const N: usize>() -> Result<[u8; N], SealError> {
     Ok(bytes)
 }
 
+/// Crockford's digits: nothing that is mistaken for something else when typed.
+const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// So many random digits, 5 bits each, that people read and type.
+pub fn random_digits<const N: usize>() -> Result<String, SealError> {
+    let digit = |byte: &u8| char::from(DIGITS[usize::from(byte & 31)]);
+    Ok(random::<N>()?.iter().map(digit).collect())
+}
+
 fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
     if let Some(folder) = path.parent() {

@@ -31,6 +31,7 @@ mod m0030_arrivals;
 mod m0031_sweeps;
 mod m0033_as_known;
 mod m0034_stock;
+mod m0035_badges;
 mod m0037_counting;
 mod table;
 
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0031_sweeps::Migration),
             Box::new(m0033_as_known::Migration),
             Box::new(m0034_stock::Migration),
+            Box::new(m0035_badges::Migration),
             Box::new(m0037_counting::Migration),
         ]
     }

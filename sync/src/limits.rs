@@ -53,6 +53,8 @@ pub const SNAPSHOT_CHUNK_BYTES: usize = 256 * 1024;
 pub const CHUNK_HOURS: u64 = 48;
 /// Most codes of one look-up.
 pub const LOOK_UP_CODES_MAX: usize = 100;
+/// Most badges of an enterprise that are not withdrawn.
+pub const BADGES_MAX: u64 = 10_000;
 /// Most items of a page of a pull.
 pub const PULL_ITEMS_MAX: usize = 500;
 /// Most units of a page for each item it was asked to have: with containers come the units in them.

@@ -9,12 +9,13 @@ use std::cell::RefCell;
 use suyuan_sync::{
     admission,
     chain::{self, Hash},
-    ids::DeviceId,
+    ids::{DeviceId, EnterpriseId},
     limits::{EVENTS_PER_PUSH_MAX, PUSH_INFLATED_BYTES_MAX},
     wire::{
-        Deposit, Enrol, EnrolAnswer, FrameFault, Limits, LookUpAnswer, PublicKey, PullAnswer, Push,
-        PushAnswer, PushClaims, ReadClaims, RecallList, Receipt, Signature, SnapshotChunk,
-        SnapshotManifest, StatusAnswer, Ticket, TokenFault, TrustKey, V, follow,
+        BadgeRole, BadgesAnswer, Deposit, Enrol, EnrolAnswer, FrameFault, Limits, LookUpAnswer,
+        PublicKey, PullAnswer, Push, PushAnswer, PushClaims, ReadClaims, RecallList, Receipt,
+        Signature, SnapshotChunk, SnapshotManifest, StatusAnswer, Ticket, TokenFault, TrustKey, V,
+        follow, hash_of_badge,
     },
 };
 use uuid::Uuid;
@@ -23,6 +24,7 @@ use uuid::Uuid;
 #[serde(deny_unknown_fields)]
 struct Golden {
     messages: Vec<Message>,
+    badges: Vec<Badge>,
     signed: Vec<Signed>,
     tokens: Vec<Token>,
     refused: Vec<Refused>,
@@ -33,6 +35,14 @@ struct Golden {
 struct Message {
     r#type: String,
     json: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Badge {
+    enterprise: EnterpriseId,
+    number: String,
+    hash: Hash,
 }
 
 #[derive(Deserialize)]
@@ -82,6 +92,7 @@ fn every_message_is_read_and_written_as_agreed() {
             "push_answer" => read_and_written::<PushAnswer>(&json),
             "deposit" => read_and_written::<Deposit>(&json),
             "pull_answer" => read_and_written::<PullAnswer>(&json),
+            "badges_answer" => read_and_written::<BadgesAnswer>(&json),
             "snapshot_manifest" => read_and_written::<SnapshotManifest>(&json),
             "snapshot_chunk" => read_and_written::<SnapshotChunk>(&json),
             "status_answer" => read_and_written::<StatusAnswer>(&json),
@@ -110,6 +121,22 @@ fn a_message_of_another_version_is_refused() {
             _ => serde_json::from_value::<V<1>>(json["v"].clone()).is_err(),
         };
         assert!(refused, "{type}");
+    }
+}
+
+#[test]
+fn a_badge_is_known_by_its_hash_and_an_unknown_role_is_a_worker() {
+    for badge in golden().badges {
+        assert_eq!(hash_of_badge(badge.enterprise, &badge.number), badge.hash);
+        let other = EnterpriseId(Uuid::nil());
+        assert_ne!(hash_of_badge(other, &badge.number), badge.hash);
+    }
+    for (name, role) in [
+        ("worker", BadgeRole::Worker),
+        ("supervisor", BadgeRole::Supervisor),
+        ("auditor", BadgeRole::Worker),
+    ] {
+        assert_eq!(read::<BadgeRole>(&name.into()), role, "{name}");
     }
 }
 

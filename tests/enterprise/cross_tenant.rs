@@ -18,6 +18,7 @@ async fn two(app: &TestApp) -> (Caller, Stage, Stage) {
 async fn sees_nothing_of(stage: &Stage, other: &Caller) {
     for path in [
         "/v1/locations",
+        "/v1/badges",
         "/v1/products",
         "/v1/batches",
         "/v1/segments",
@@ -33,6 +34,7 @@ async fn sees_nothing_of(stage: &Stage, other: &Caller) {
         for id in [
             &stage.user,
             &stage.plant,
+            &stage.badge,
             &stage.product,
             &stage.batch,
             &stage.segment,

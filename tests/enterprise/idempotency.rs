@@ -32,7 +32,7 @@ on_both!(
             );
             creates += 1;
         }
-        assert_eq!(creates, 17, "creates of the document");
+        assert_eq!(creates, 18, "creates of the document");
         let log = entries(&app).await;
         assert_eq!(log.len() as i64, head(&app).await);
         app.stop().await;

@@ -74,10 +74,10 @@ pub fn operations() -> Vec<Operation> {
         }
     }
     assert!(all.len() > 30, "the document lists {}", all.len());
-    // What was erased cannot be read, a closed recall not widened, and a new password ends the
+    // What was erased cannot be read, a closed recall not widened, a withdrawn badge has no role, and a new password ends the
     // caller's own token: these come last.
     all.sort_by_key(|operation| match operation.id.as_str() {
-        "close_recall" | "erase_voice" => 1,
+        "close_recall" | "erase_voice" | "withdraw_badge" => 1,
         "change_my_password" => 2,
         _ => 0,
     });
@@ -123,6 +123,8 @@ pub struct Stage {
     pub link: String,
     /// A device of the plant.
     pub device: String,
+    /// A supervisor's badge.
+    pub badge: String,
     /// Another enterprise, which delivers for it.
     pub partner: String,
     /// A closed period, by its position in the log.
@@ -172,6 +174,8 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
     let link = id(&made(admin.post("/v1/links", &link).await));
     let device = json!({"name": "一号线", "profile": "line", "location_id": plant});
     let device = made(admin.post("/v1/devices", &device).await);
+    let badge = json!({"number": "S-1", "role": "supervisor"});
+    let badge = id(&made(admin.post("/v1/badges", &badge).await));
     let partner = json!({"code": format!("{code}P"), "name": "承运商", "gs1_prefixes": []});
     let partner = id(&made(platform.post("/v1/enterprises", &partner).await));
     let period = json!({"until": "2025-12-31T16:00:00Z"});
@@ -179,6 +183,7 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
     let balance = lot_line(app, &firm.id, &plant, prefix).await;
     Stage {
         user,
+        badge,
         partner,
         period,
         voice,
@@ -306,6 +311,15 @@ impl Stage {
                 }),
             ),
             "get_location" => (at(&self.plant), Body::Nothing),
+            "create_badge" => post(
+                here(),
+                json!({"number": format!("W-{n}"), "role": "worker", "location_id": self.plant}),
+            ),
+            "change_badge_role" => post(
+                at(&self.badge),
+                json!({"role": if n.is_multiple_of(2) { "supervisor" } else { "worker" }}),
+            ),
+            "get_badge" | "withdraw_badge" => (at(&self.badge), Body::Nothing),
             "create_product" => post(
                 here(),
                 json!({
@@ -453,6 +467,7 @@ impl Stage {
             | "list_lot_balances"
             | "list_enterprises"
             | "list_locations"
+            | "list_badges"
             | "list_products"
             | "list_commissions"
             | "list_code_destructions"

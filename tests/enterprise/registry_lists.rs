@@ -12,6 +12,7 @@ on_both!(lists_are_paged_by_the_last_id_seen, |app| {
     let all = operations();
     for (create, list) in [
         ("create_location", "list_locations"),
+        ("create_badge", "list_badges"),
         ("create_product", "list_products"),
         ("create_batch", "list_batches"),
         ("create_segment", "list_segments"),

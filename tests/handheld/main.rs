@@ -2,6 +2,7 @@
 //! binary, one module a story.
 
 mod aside;
+mod badges;
 mod budget;
 mod chains;
 mod clock;

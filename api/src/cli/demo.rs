@@ -144,6 +144,12 @@ fn tell(made: &demo::Demo) {
         "  平台登录 platform log-in     {} / {}",
         made.platform.user, made.platform.password
     );
+    let badges = &made.badges;
+    println!("  工牌 badges                  {}", badges.worker);
+    println!(
+        "  主管工牌 supervisors         {}",
+        badges.supervisors.join(" ")
+    );
     if made.public_url.contains("127.0.0.1") {
         println!("\n手机扫码请用 to scan with a phone: cargo run --release -- demo --lan");
     }

@@ -1,7 +1,7 @@
 //! A device of the demo's world: enrolled, it scans and uploads later, with a key and a chain of its
 //! own, through the functions behind the routes.
 
-use super::DemoError;
+use super::{DemoError, staff};
 use crate::{
     app::Internal,
     handheld::{
@@ -25,9 +25,6 @@ use suyuan_sync::{
     wire::{Push, PushClaims, TYP_PUSH, V},
 };
 use uuid::Uuid;
-
-/// A person's pseudonym on every device of the demo.
-const STAFF: &str = "YG-017";
 
 /// See the file's header.
 pub struct Handset {
@@ -87,8 +84,8 @@ impl Handset {
         let (now, id) = (state.clock.now(), EventId(Uuid::now_v7()));
         let seq = self.sent.0 + self.waiting.len() as Seq + 1;
         let mut event = Event::bare(kind, id, self.device, self.epoch, seq, now);
-        event.actor.id = STAFF.into();
-        event.actor.proof = Proof::Pin;
+        event.actor.id = staff::WORKER.into();
+        event.actor.proof = Proof::Badge;
         event.location = self.place;
         event.units = codes
             .iter()

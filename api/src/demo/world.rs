@@ -5,6 +5,7 @@
 use super::{
     report,
     shift::{self, Places},
+    staff::{self, Badges},
     texts,
 };
 use crate::{
@@ -58,6 +59,8 @@ pub struct Demo {
     pub platform: Login,
     /// A till that waits to be enrolled, until ten minutes from now.
     pub enrolment: Option<Enrolment>,
+    /// Badges of those who work there.
+    pub badges: Badges,
     /// As printed on products, by what is true of them.
     pub codes: Codes,
 }
@@ -169,6 +172,7 @@ pub async fn make(state: &Internal, seed: u64) -> Result<Demo, DemoError> {
         login,
         platform,
         enrolment: Some(maker.enrolment),
+        badges: maker.badges,
         codes: Codes {
             care,
             ..maker.codes
@@ -179,6 +183,7 @@ pub async fn make(state: &Internal, seed: u64) -> Result<Demo, DemoError> {
 struct Maker {
     enterprise: Uuid,
     codes: Codes,
+    badges: Badges,
     enrolment: Enrolment,
 }
 
@@ -205,6 +210,7 @@ async fn formula(state: &Internal, today: Date, seed: u64) -> Result<Maker, Prob
             bare("S2", LocationKind::Store, "上海二店").await?,
         ],
     };
+    let badges = staff::employ(state, enterprise, places.stores).await?;
     let item = gtin("0952123400001")?;
     let new = NewProduct {
         code: "CM-2".into(),
@@ -308,6 +314,7 @@ async fn formula(state: &Internal, today: Date, seed: u64) -> Result<Maker, Prob
     Ok(Maker {
         enterprise,
         codes,
+        badges,
         enrolment,
     })
 }

@@ -1,6 +1,7 @@
 //! The tables as rows: one file a table, no behaviour. Only stores use them.
 #![allow(missing_docs)] // the migrations say what a column means
 
+pub mod badge;
 pub mod batch;
 pub mod batch_version;
 pub mod code_destruction;

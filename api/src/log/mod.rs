@@ -80,6 +80,8 @@ pub enum Kind {
     DeviceEnrolled,
     /// The keys of a device were revoked.
     DeviceRevoked,
+    /// A badge was made, got another role, or was withdrawn.
+    BadgeChanged,
     /// A gap in a device's sequence is waited for no longer (T4).
     GapForced,
     /// An incomplete group was taken in as single events (T8).
@@ -124,6 +126,7 @@ impl Kind {
             Kind::DeviceChanged => "device_changed",
             Kind::DeviceEnrolled => "device_enrolled",
             Kind::DeviceRevoked => "device_revoked",
+            Kind::BadgeChanged => "badge_changed",
             Kind::GapForced => "gap_forced",
             Kind::GroupReleased => "group_released",
             Kind::Admitted => "admitted",

@@ -1,9 +1,10 @@
-//! Who makes what where: enterprises (企业), locations, products (品类), batches (批次), and the files
-//! they publish. What a standard asks for is checked against the catalogue and kept in versions;
+//! Who makes what where: enterprises (企业), locations, products (品类), batches (批次), the files they
+//! publish, and the badges of those who work there. What a standard asks for is checked against the catalogue and kept in versions;
 //! what goes public passes the gate of Table 8.
 //!
 //! Every query starts from its tenant. Other features see only what this file exports.
 
+pub mod badges;
 pub mod batches;
 pub mod enterprises;
 pub mod fields;
@@ -12,6 +13,11 @@ pub mod locations;
 pub mod products;
 pub mod profiles;
 
+pub use badges::{
+    rules::Supervisor,
+    store::{changed as badges_changed, supervisors, working as working_badges},
+    wire::Role as BadgeRole,
+};
 pub use batches::store::{BatchRef, batch, unknown_batches};
 pub use enterprises::store::{exists as enterprise_exists, prefixes as company_prefixes};
 pub use locations::store::{exists as location_exists, unknown_locations};
@@ -45,6 +51,12 @@ pub enum RegistryError {
     /// A stored value cannot be read back.
     #[error("stored value")]
     Stored(#[from] serde_json::Error),
+    /// The badge works no more.
+    #[error("withdrawn badge")]
+    Withdrawn,
+    /// The random generator failed.
+    #[error("no randomness available")]
+    Random(#[from] crate::sealing::SealError),
     /// Opening a code space failed.
     #[error("code space")]
     Space(#[from] crate::codes::SpaceError),
@@ -85,6 +97,11 @@ impl From<RegistryError> for Problem {
                 )
                 .errors(gaps.iter().map(gap_problem).collect()),
             RegistryError::Stored(error) => Problem::internal(&error),
+            RegistryError::Withdrawn => Problem::new(ProblemCode::WrongStep).detail(
+                "this badge is withdrawn; make a new one",
+                "该工牌已停用，请新建工牌",
+            ),
+            RegistryError::Random(error) => Problem::internal(&error),
             RegistryError::Space(error) => error.into(),
         }
     }

@@ -1,7 +1,9 @@
 //! Units over HTTP.
 
 use super::{
-    UnitError, rules, store,
+    UnitError,
+    people::People,
+    rules, store,
     wire::{
         BatchOut, ContentsPage, ContentsQuery, ENTRIES_MAX, EntryOut, PartnerOut, UnitOut,
         UnitQuery,
@@ -166,7 +168,7 @@ async fn tell(
         }),
         timeline: timeline(
             snapshot,
-            looked,
+            (who, looked),
             view.entries.get(earlier..).unwrap_or_default(),
             upto,
         )
@@ -199,7 +201,7 @@ async fn about(
 
 async fn timeline(
     snapshot: &Snapshot,
-    looked: &Looked,
+    (who, looked): (Reader, &Looked),
     entries: &[Entry],
     upto: Position,
 ) -> Result<Vec<EntryOut>, UnitError> {
@@ -214,6 +216,7 @@ async fn timeline(
     } else {
         BTreeSet::new()
     };
+    let people = People::of(snapshot.tx(), who, entries.iter().filter_map(fact)).await?;
     let tell = |entry: &Entry| {
         let fact = fact(entry)?;
         Some(EntryOut {
@@ -226,6 +229,8 @@ async fn timeline(
             not_before: rfc3339(entry.between.0),
             received_at: rfc3339(entry.between.1),
             position: fact.gseq,
+            actor: people.actor(who, fact),
+            overruled: people.overruled(who, fact),
             via: entry.via.as_ref().map(|key| key.as_str().to_owned()),
             struck: entry.struck,
             stranger: entry.stranger,

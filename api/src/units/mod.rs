@@ -4,6 +4,7 @@
 //! Read only. The fold is [`crate::handheld::units`]'s; `rules` says what is told to whom.
 
 pub mod handlers;
+mod people;
 pub mod rules;
 pub mod store;
 pub mod wire;

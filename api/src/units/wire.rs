@@ -168,6 +168,12 @@ pub struct EntryOut {
     pub received_at: String,
     /// Its log position.
     pub position: i64,
+    /// By whom; told to their own enterprise and the platform only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<ActorOut>,
+    /// Which stop it overruled; told like `actor`.
+    #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
+    pub overruled: Option<OverrideOut>,
     /// The container it came by; absent for what was said of the unit itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
@@ -180,6 +186,36 @@ pub struct EntryOut {
     /// Something its device did before it has not come in: what it says may look otherwise then.
     /// Always false as of a position.
     pub provisional: bool,
+}
+
+/// Who acted, as the device said it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ActorOut {
+    /// A pseudonym: the number of a badge.
+    pub id: String,
+    /// As a supervisor, by the device's word. It counts as said.
+    pub supervisor: bool,
+    /// And yet no badge of that number was a supervisor's there at any instant at which this can have
+    /// happened: the device's list was old, or somebody made it say so.
+    pub not_on_record: bool,
+}
+
+/// A stop that was overruled, as the device said it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OverrideOut {
+    /// Why it stopped, e.g. `recalled`.
+    pub code: String,
+    /// Why it was overruled, as somebody wrote.
+    pub reason: String,
+    /// By whose badge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supervisor: Option<String>,
+    /// The recall it was about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recall_id: Option<Uuid>,
+    /// No badge of that number was a supervisor's there at any instant at which this can have happened,
+    /// or no badge is named, or it is the actor's own.
+    pub not_on_record: bool,
 }
 
 /// The other side of an entry.

@@ -8,6 +8,7 @@
 //!
 //! It must not know HTTP, databases or cryptography beyond SHA-256.
 
+mod badge;
 mod card;
 mod enrol;
 mod frame;
@@ -20,6 +21,7 @@ mod receipt;
 mod token;
 mod version;
 
+pub use badge::{BadgeCard, BadgeRole, BadgesAnswer, hash_of_badge};
 pub use card::{
     Chunk, Item, ListCurrent, PartnerCard, PlaceCard, ProductCard, RecallList, RecalledBatch,
     Removed, UnitCard, Verdict,

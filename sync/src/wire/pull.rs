@@ -32,6 +32,11 @@ pub struct PullAnswer {
     /// /v1/sync/rules`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<String>,
+    /// The version of the list of badges that work at the device's place: a device that holds another
+    /// asks for `GET /v1/sync/badges`. Absent when the place never had a badge: then a device holds no
+    /// list, and drops the one it held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub badges: Option<String>,
     /// The newest anchor, opaque.
     pub anchor: String,
 }

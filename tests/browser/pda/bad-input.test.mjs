@@ -92,6 +92,8 @@ test("half codes and two codes in one burst are told as broken, and none of them
 });
 
 test("scans while a stop is on the screen are told, not taken and not lost to the eye; commands do not pass it", when, async () => {
+  await it.own.employ({ W17: "worker", W18: "worker", S1: "supervisor" });
+  await it.page.evaluate(() => dispatchEvent(new Event("online")));
   await it.task("sale");
   await it.scan("(01)06901234567892(17)200101(21)OLD");
   await it.page.waitForSelector(".stop");
@@ -100,6 +102,7 @@ test("scans while a stop is on the screen are told, not taken and not lost to th
     await it.page.waitForTimeout(80);
     assert.equal(await it.page.locator(".stop").count(), 1, text);
   }
+  await it.page.waitForSelector("#reason");
   await it.scan("SUYUAN-WHO-S1");
   await it.page.waitForTimeout(80);
   assert.equal(await it.page.locator(".stop").count(), 1, "no reason, no overruling");
@@ -111,6 +114,67 @@ test("scans while a stop is on the screen are told, not taken and not lost to th
   await it.page.waitForSelector(".stop", { state: "detached" });
   await it.count(0);
   await it.press("cancel");
+});
+
+test("a badge that is unknown or withdrawn does not work: it is said, and nobody works without one", when, async () => {
+  await it.own.employ({ W17: "worker", W18: "worker", S1: "supervisor" });
+  await it.page.evaluate(() => dispatchEvent(new Event("online")));
+  await it.page.waitForTimeout(500);
+  await it.scan("SUYUAN-WHO-GUEST");
+  await it.told("不在本店名单中");
+  const who = () => it.page.locator('[data-chip="who"]').textContent();
+  assert.match(await who(), /W17/, "who worked still does");
+  // Withdrawn while goods are on the screen: they are stated by who scanned them.
+  await it.task("inbound");
+  await it.scan(code("WD1"));
+  await it.count(1);
+  await it.own.employ({ W18: "worker", S1: "supervisor" });
+  await it.page.evaluate(() => dispatchEvent(new Event("online")));
+  await it.page.waitForTimeout(500);
+  assert.match(await who(), /W17/);
+  await it.press("confirm");
+  await it.told("已保存在本机");
+  await it.unsent(0);
+  assert.equal(it.events().at(-1).actor.id, "W17");
+  // The next task is not theirs, nor anybody's without a badge.
+  await it.scan("SUYUAN-TASK-INBOUND");
+  await it.page.waitForFunction(() => document.querySelector('[data-chip="who"]').textContent.includes("请扫描工牌"));
+  assert.equal(await it.page.locator("[data-count]").count(), 0);
+  await it.scan("SUYUAN-WHO-W17");
+  await it.told("已停用");
+  await it.scan("SUYUAN-TASK-INBOUND");
+  await it.told("请扫描工牌");
+  assert.equal(await it.page.locator("[data-count]").count(), 0);
+});
+
+test("what another stated is struck by a supervisor alone, and so it is recorded", when, async () => {
+  await it.scan("SUYUAN-WHO-W18");
+  await it.told("W18");
+  await it.task("retract");
+  await it.scan(code("WD1"));
+  await it.told("须由主管撤销");
+  await it.scan("SUYUAN-CONFIRM");
+  await it.told("还没有扫描");
+  await it.scan("SUYUAN-WHO-S1");
+  await it.page.waitForFunction(() => document.querySelector('[data-chip="who"]').textContent.includes("S1"));
+  // Again at once would be one pull of the trigger.
+  await it.page.waitForTimeout(1600);
+  await it.scan(code("WD1"));
+  await it.page.waitForFunction(() => !document.querySelector("main").textContent.includes("请扫描要撤销记录"));
+  // Whoever takes over now must not strike it in the supervisor's stead.
+  await it.scan("SUYUAN-WHO-W18");
+  await it.told("请先处理");
+  await it.scan("SUYUAN-CONFIRM");
+  await it.told("已保存在本机");
+  await it.unsent(0);
+  const { kind, actor } = it.events().at(-1);
+  assert.deepEqual([kind, actor], ["retract", { id: "S1", proof: "badge", supervisor: true }]);
+  // Back to where any badge works, for those who come after.
+  it.own.badges = null;
+  await it.page.evaluate(() => dispatchEvent(new Event("online")));
+  await it.page.waitForTimeout(500);
+  await it.scan("SUYUAN-WHO-W17");
+  await it.told("W17");
 });
 
 test("hostile text in every field and every answer stays text", when, async () => {

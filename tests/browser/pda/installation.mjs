@@ -46,6 +46,13 @@ export async function installation(server) {
     cards: [],
     watermark: 1,
     alter: (manifest) => manifest,
+    /** The badges of the place: none before anybody is employed, by number and role. */
+    badges: null,
+    async employ(roles) {
+      const [{ json }] = golden("wire").messages.filter(({ type }) => type === "enrol_answer");
+      const card = async ([number, role]) => ({ badge: await wire.badgeHash(json.enterprise, number), role });
+      own.badges = { version: String((stamp += 1000)), badges: await Promise.all(Object.entries(roles).map(card)) };
+    },
     /** The newest recall list, whose content a pull says is current. */
     list: null,
     async current() {
@@ -100,8 +107,9 @@ export async function installation(server) {
       if (!(await claims(call, "suyuan-read+jwt"))) return { status: 401, body: { code: "stale-anchor", anchor: anchor() } };
       if (pathname === "/v1/sync/pull") {
         const page = own.pages.shift() ?? { v: 1, items: [], cursor: Number(call.url.searchParams.get("cursor")), more: false };
-        return { body: { list: await own.current(), ...page, anchor: anchor() } };
+        return { body: { list: await own.current(), ...(own.badges && { badges: own.badges.version }), ...page, anchor: anchor() } };
       }
+      if (pathname === "/v1/sync/badges") return { body: { v: 1, badges: [], ...own.badges, anchor: anchor() } };
       if (pathname === "/v1/sync/snapshot") return { body: await own.snapshot() };
       const bytes = own.chunks.get(pathname.split("/").at(-1));
       return bytes ? { body: Buffer.from(bytes) } : { status: 404, body: {} };

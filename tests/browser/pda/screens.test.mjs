@@ -121,7 +121,7 @@ test("with no network it starts cold, takes up the task that was open, and works
   assert.deepEqual(kinds(), ["inbound", "outbound"]);
 });
 
-test("the till says no: the stop fills the screen, takes no scan, and a second badge overrules it", when, async () => {
+test("the till says no: the stop fills the screen, takes no scan, and only a supervisor's badge overrules it, offline too", when, async () => {
   await scan("SUYUAN-TASK-SALE");
   await page.waitForSelector("[data-count]");
   await scan(`(01)06901234567892(17)200101(21)OLD`);
@@ -140,18 +140,40 @@ test("the till says no: the stop fills the screen, takes no scan, and a second b
   await count(0);
   await scan(`(01)06901234567892(17)200101(21)OLD2`);
   await page.waitForSelector(".stop");
+  assert.match(await page.locator(".stop").textContent(), /没有人可以放行.*管理员登记主管工牌/s, "no list: nobody is known, and how that is mended");
+  assert.equal(await page.locator("#reason").count(), 0);
+  await scan("SUYUAN-WHO-S1");
+  await told("没有人可以放行");
+  assert.equal(await page.locator(".stop").count(), 1, "no badge overrules where none is known");
+  // The badges come while the stop is on the screen, and hold with no network.
+  await own.employ({ W17: "worker", W18: "worker", S1: "supervisor" });
+  await page.evaluate(() => dispatchEvent(new Event("online")));
+  await page.waitForSelector("#reason");
+  server.state.isDown = true;
+  await scan("SUYUAN-WHO-S1");
+  await told("请先填写放行原因");
   await page.fill("#reason", "留样检验");
-  await scan("SUYUAN-WHO-W17");
-  await told("W17");
-  assert.equal(await page.locator(".stop").count(), 1, "one's own badge overrules nothing");
+  for (const [badge, words] of [
+    ["W17", "本人的工牌不能放行"],
+    ["W18", "这不是主管工牌"],
+    ["S2", "不在本店名单中"],
+  ]) {
+    await scan(`SUYUAN-WHO-${badge}`);
+    await told(words);
+    assert.equal(await page.locator(".stop").count(), 1, badge);
+    assert.equal(await page.inputValue("#reason"), "留样检验");
+  }
   await scan("SUYUAN-WHO-S1");
   await page.waitForSelector(".stop", { state: "detached" });
   await count(1);
   await press("confirm");
   await told("已保存在本机");
+  server.state.isDown = false;
+  await page.evaluate(() => dispatchEvent(new Event("online")));
   await page.waitForSelector('[data-unsent="0"]');
   const sale = JSON.parse([...own.log.values()].at(-1));
   assert.deepEqual(sale.override, { code: "expired", reason: "留样检验", supervisor: "S1" });
+  assert.deepEqual(sale.actor, { id: "W17", proof: "badge" });
 });
 
 test("what was sold here a minute ago is stopped, also offline", when, async () => {

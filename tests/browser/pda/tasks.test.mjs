@@ -5,6 +5,7 @@ import "./shared.mjs";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textsOf } from "../../../api/src/pda/app/core/act.js";
+import { Badges, mayStrike } from "../../../api/src/pda/app/core/badges.js";
 import { TASKS } from "../../../api/src/pda/app/core/commands.js";
 import { KINDS } from "../../../api/src/pda/app/core/event.js";
 import { missing } from "../../../api/src/pda/app/core/required.js";
@@ -12,6 +13,7 @@ import { BUILT_IN, rulesOf } from "../../../api/src/pda/app/core/required/rules.
 import { TASK_KINDS, begin, compared, step } from "../../../api/src/pda/app/core/tasks.js";
 import { goodsOf } from "../../../api/src/pda/app/core/till.js";
 import { parse } from "../../../api/src/pda/app/core/trace-code.js";
+import { badgeHash } from "../../../api/src/pda/app/core/wire.js";
 import { cpuMs, dice, source } from "./shared.mjs";
 
 /** The rules as the Rust crate has them. */
@@ -218,6 +220,40 @@ test("pack and unpack: the container first, then what is in it; unpacking may na
   const q = person("unpack");
   await q.scan("(00)106141411234567897");
   assert.equal(stated(q.do("confirm"))[0].units, undefined, "everything comes out");
+});
+
+test("a badge overrules only where it is known as another supervisor's; unknown, withdrawn and one's own do not", async () => {
+  const enterprise = "7d1c4a55-2f2e-4b11-9f59-0a6f5a3b1c20";
+  const listed = async (roles) => {
+    const card = async ([number, role]) => ({ badge: await badgeHash(enterprise, number), role });
+    return new Badges(enterprise, { version: "1", badges: await Promise.all(Object.entries(roles).map(card)) });
+  };
+  const badges = await listed({ "W-1": "worker", "S-1": "supervisor", "S-2": "supervisor", "A-1": "auditor" });
+  const at = { id: "S-1", proof: "badge", supervisor: true };
+  assert.deepEqual(await badges.actor("S-1"), at);
+  assert.deepEqual(await badges.actor("W-1"), { id: "W-1", proof: "badge" });
+  assert.deepEqual(await badges.actor("A-1"), { id: "A-1", proof: "badge" }, "a role nobody knows is a worker's");
+  assert.equal(await badges.actor("X-1"), null);
+  const overruled = Object.fromEntries(await Promise.all(["S-2", "S-1", "W-1", "A-1", "X-1"].map(async (badge) => [badge, await badges.notOverruling(badge, at)])));
+  assert.deepEqual(overruled, { "S-2": null, "S-1": "badge_own", "W-1": "badge_worker", "A-1": "badge_worker", "X-1": "badge_unknown" });
+  // Withdrawn is not on the list any more.
+  const later = await listed({ "W-1": "worker", "S-1": "supervisor" });
+  assert.equal(await later.notOverruling("S-2", at), "badge_unknown");
+  assert.equal(await later.actor("S-2"), null);
+  assert.equal(await (await listed({ "W-1": "worker" })).notOverruling("S-2", null), "no_supervisor");
+  // The same number is another badge in another enterprise.
+  const elsewhere = new Badges("00000000-0000-0000-0000-000000000000", { version: "1", badges: [{ badge: await badgeHash(enterprise, "S-1"), role: "supervisor" }] });
+  assert.equal(await elsewhere.actor("S-1"), null);
+  // No list: everybody works, nobody overrules.
+  const none = new Badges(enterprise, null);
+  assert.deepEqual(await none.actor("X-1"), { id: "X-1", proof: "badge" });
+  assert.equal(await none.notOverruling("S-1", null), "no_supervisor");
+});
+
+test("what another stated is struck by a supervisor alone", () => {
+  const worker = { id: "W-1", proof: "badge" };
+  assert.ok(mayStrike("W-1", worker) && mayStrike(null, null) && mayStrike("W-2", { ...worker, supervisor: true }));
+  assert.ok(!mayStrike("W-2", worker) && !mayStrike(null, worker) && !mayStrike("W-1", null));
 });
 
 test("the till says no: a stop has to be seen, nothing is taken meanwhile, and only a supervisor overrules", async () => {

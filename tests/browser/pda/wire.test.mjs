@@ -17,6 +17,7 @@ const READERS = {
   push_answer: messages.pushAnswer,
   deposit: messages.deposit,
   pull_answer: messages.pullAnswer,
+  badges_answer: messages.badgesAnswer,
   snapshot_manifest: messages.snapshotManifest,
   snapshot_chunk: messages.snapshotChunk,
   status_answer: messages.statusAnswer,
@@ -78,6 +79,14 @@ test("frames are refused with the name that was agreed", () => {
     const read = readers[type](text);
     assert.equal(read.ok ? "read" : read.fault, fault, text.slice(0, 300));
   }
+});
+
+test("a badge is known by its hash, and a role this program does not know is read all the same", async () => {
+  assert.ok(vectors.badges.length > 0);
+  for (const { enterprise, number, hash } of vectors.badges) assert.equal(await wire.badgeHash(enterprise, number), hash);
+  const answer = vectors.messages.find(({ type }) => type === "badges_answer").json;
+  const later = { ...answer, badges: answer.badges.map((badge) => ({ ...badge, role: "auditor" })) };
+  assert.ok(wire.readFrame(JSON.stringify(later), messages.badgesAnswer).ok);
 });
 
 test("what is signed has one form", async () => {

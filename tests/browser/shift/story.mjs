@@ -60,9 +60,17 @@ async function enrolled(officer, { place, profile, name, skew }) {
 const names = (findings, isOpen) => findings.filter(({ closed }) => Boolean(closed) !== isOpen).map(({ code }) => code);
 
 async function story() {
-  const [sold, left, other] = given.tins;
+  const [sold, left, other, sample] = given.tins;
   const desk = office(given.internal, authority);
   await desk.signIn(given.administrator);
+  for (const [number, role] of [
+    ["W17", "worker"],
+    ["W18", "worker"],
+    ["S1", "supervisor"],
+  ]) {
+    const { printed } = await desk.call("POST", "/v1/badges", { number, role });
+    assert.equal(printed, `SUYUAN-WHO-${number}`);
+  }
   const stranger = await browserOf({ folder: join(folder, "stranger"), port, pin: null });
   ends.push(() => stranger.line.end(), () => stranger.browser.kill());
   const refused = await stranger.browser.context.newPage().then((page) => page.goto(`https://${HOST}/app/`).catch((error) => error.message));
@@ -84,7 +92,7 @@ async function story() {
   say("two PDAs, clocks 3 h ahead and 50 h behind, are enrolled by what the officer's page shows");
 
   warehouse.line.pull();
-  await task(warehouse, "INBOUND", [sold, left, other]);
+  await task(warehouse, "INBOUND", [sold, left, other, sample]);
   await warehouse.unsent(1);
   assert.equal((await desk.unit(sold)).state.phase, "commissioned");
   warehouse.line.plug();
@@ -95,24 +103,24 @@ async function story() {
 
   warehouse.line.pull();
   store.line.pull();
-  const asked = await task(warehouse, "OUTBOUND", [sold, left], { to: given.store, words: "顺丰" });
+  const asked = await task(warehouse, "OUTBOUND", [sold, left, sample], { to: given.store, words: "顺丰" });
   assert.ok(asked >= 2, "where they go, and who carries them");
   await warehouse.unsent(1);
   await warehouse.restart();
   await warehouse.unsent(1);
-  await task(store, "INBOUND", [sold, left]);
+  await task(store, "INBOUND", [sold, left, sample]);
   await task(store, "SALE", [sold]);
   await store.unsent(2);
   say("cables out: outbound at the warehouse, whose battery is pulled; inbound and a sale at the shop");
 
   const recall = await desk.call("POST", "/v1/recalls", {
-    codes: [sold, left],
+    codes: [sold, left, sample],
     reason: "漏装勺",
     instructions: "退回门店",
     initiated_at: new Date(Date.now() - HOUR).toISOString(),
     responsible: "Q-1",
   });
-  say("meanwhile a recall of both tins is opened");
+  say("meanwhile a recall of these tins is opened");
 
   store.line.plug();
   await store.unsent(0);
@@ -148,16 +156,49 @@ async function story() {
   assert.match(await beside.title(), /信任证书/, "what devices keep does not stand before the server's pages");
   await beside.close();
   say("the till refuses the tin that is left");
+
+  store.line.pull();
+  await store.scan("SUYUAN-TASK-SALE");
+  await store.page.waitForSelector("[data-count]");
+  await store.scan(sample);
+  await store.page.waitForSelector(".stop");
+  await store.page.fill("#reason", "送检样品");
+  for (const [badge, words] of [
+    ["W17", "本人的工牌不能放行"],
+    ["W18", "这不是主管工牌"],
+    ["GUEST", "不在本店名单中"],
+  ]) {
+    await store.scan(`SUYUAN-WHO-${badge}`);
+    await store.told(words);
+    assert.ok(await store.page.isVisible(".stop"), `${badge} overrules nothing`);
+  }
+  await store.scan("SUYUAN-WHO-S1");
+  await store.page.waitForSelector(".stop", { state: "detached" });
+  await store.count(1);
+  await store.confirm();
+  await store.unsent(1);
+  store.line.plug();
+  await store.unsent(0);
+  const overruled = await desk.unit(sample);
+  const warned = overruled.findings.find(({ code }) => code === "SOLD_RECALLED");
+  assert.equal(warned.detail.knowledge, "overridden");
+  const act = overruled.timeline.find(({ kind }) => kind === "sale");
+  assert.deepEqual(act.actor, { id: "W17", supervisor: false, not_on_record: false });
+  const { recall_id, ...said } = act.override;
+  assert.equal(recall_id, recall.id);
+  assert.deepEqual(said, { code: "recalled", reason: "送检样品", supervisor: "S1", not_on_record: false });
+  say("cable out: a stop stands against one's own, a colleague's and an unknown badge; the supervisor's overrules it, and that is on record");
   await task(store, "COLLECT", [left]);
   await store.unsent(0);
   assert.equal((await desk.unit(left)).state.phase, "collected");
 
   const reach = await desk.call("GET", `/v1/recalls/${recall.id}/reach`);
-  assert.deepEqual([reach.total.units, reach.sold.units, reach.collected.units, reach.unaccounted.units], [2, 1, 1, 0]);
-  say("it is collected, and the recall reaches both");
+  assert.deepEqual([reach.total.units, reach.sold.units, reach.collected.units, reach.unaccounted.units], [3, 2, 1, 0]);
+  say("the tin that was left is collected, and the recall reaches all three");
   for (const [code, words] of [
     [sold, ["漏装勺", "退回门店"]],
     [left, ["漏装勺", "退回门店"]],
+    [sample, ["漏装勺", "退回门店"]],
     [other, []],
   ]) {
     const { pathname } = new URL(code);

@@ -40,6 +40,15 @@ pub async fn check(demo: &Demo) -> Result<(), String> {
     if (state["phase"].as_str(), state["suspected_copy"].as_bool()) != (Some("sold"), Some(true)) {
         return Err(format!("the tin sold twice is {state}"));
     }
+    let told = see("/v1/badges").await?;
+    let printed = |role: &str| -> Vec<&str> {
+        let of = items(&told).filter(|badge| badge["role"] == role);
+        of.filter_map(|badge| badge["printed"].as_str()).collect()
+    };
+    let (workers, supervisors) = (printed("worker"), printed("supervisor"));
+    if workers != [&demo.badges.worker] || supervisors != demo.badges.supervisors {
+        return Err(format!("badges {workers:?}, {supervisors:?}"));
+    }
     Ok(())
 }
 

@@ -93,7 +93,8 @@ pub async fn get_sync_status(
 /// A page is applied whole, and counts as applied once the chunks of a recall list in it are fetched
 /// (`GET /v1/sync/chunks/{hash}`). `list` says, signed, which list holds (`content`), as of which
 /// position and instant; a device that holds it holds it as of then, so that no list looks old
-/// because nothing happened. A page with `within` is a part of a position that changed more than fits:
+/// because nothing happened. `rules` and `badges` say which version holds of `GET /v1/sync/rules` and
+/// `GET /v1/sync/badges`. A page with `within` is a part of a position that changed more than fits:
 /// it is kept aside, the next part is asked for with it, and all are applied with the last, which has
 /// none. A list is exact as of the moment it is asked for: what was recalled
 /// before reaches a till with its next pull.
@@ -102,7 +103,7 @@ pub async fn get_sync_status(
 /// was set back: begin with `GET /v1/sync/snapshot`.
 #[utoipa::path(tag = "handheld", operation_id = "pull_changes", params(PullQuery),
     responses((status = 200, body = Object, description = "`{v, items[{gseq, item{type, ..}}], cursor, \
-        more, within?, list{version, made_at, content, key, sig}, rules, anchor}`"),
+        more, within?, list{version, made_at, content, key, sig}, rules, badges?, anchor}`"),
     (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
     (status = 403, body = ProblemBody), (status = 410, body = ProblemBody), (status = 422, body = ProblemBody)))]
 #[get("/v1/sync/pull")]
@@ -158,6 +159,7 @@ pub async fn pull_changes(
         within: page.within.map(|within| within.to_string()),
         list: Some(page.list),
         rules: Some(required::version().to_owned()),
+        badges: page.badges,
         anchor: anchors.issue(device.device, device.epoch, page.stamp, now),
     }))
 }
@@ -269,7 +271,7 @@ pub async fn deposit_events(
     Ok(answer(&deposited))
 }
 
-fn answer(body: &impl Serialize) -> HttpResponse {
+pub(super) fn answer(body: &impl Serialize) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(body)

@@ -11,6 +11,7 @@
 //! way there, and its own events. It must not write anything but what was told and acknowledged.
 
 pub mod ack_store;
+pub mod badge_handlers;
 pub mod card_store;
 pub mod chunk_handlers;
 pub mod chunk_store;

@@ -17,6 +17,7 @@ use crate::{
     handheld::units::store::UnitId,
     http::device::DeviceKnown,
     log::{self, Position},
+    registry,
 };
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,6 +58,8 @@ pub struct Page {
     pub within: Option<Within>,
     /// Which recall list holds.
     pub list: ListCurrent,
+    /// The version of the badges of the device's place.
+    pub badges: Option<String>,
     /// The instant of the position it was read at.
     pub stamp: Micros,
 }
@@ -119,6 +122,7 @@ pub async fn page(
         ended: 0,
     };
     let mut part = read(state, &tx, window, within, limit).await?;
+    let badges = registry::badges_changed(&tx, device.enterprise, device.location).await?;
     tx.commit().await?;
     // Before anybody is told, so that whatever is told is taken back in time.
     let mut seen = Seen::default();
@@ -141,6 +145,7 @@ pub async fn page(
         more: part.within.is_some() || part.upto < head,
         within: part.within,
         list: list.current().map_err(ListError::Key)?,
+        badges: badges.map(|changed| changed.to_string()),
         stamp,
     })
 }

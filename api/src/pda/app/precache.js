@@ -1,10 +1,11 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "cdeb4b83";
+export const VERSION = "1847f8cf";
 
 export const FILES = [
   "app.css",
   "core/act.js",
+  "core/badges.js",
   "core/barcode/code128.js",
   "core/barcode/qr.js",
   "core/chain.js",

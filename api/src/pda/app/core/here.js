@@ -89,12 +89,12 @@ export class Here {
 /**
  * What is wanted of an event this device wrote; nothing of a text it cannot have written.
  * @param {string} text
- * @returns {{ kind: string, id: string, target: string | null, disposition: string | null, units: string[] }[]}
+ * @returns {{ kind: string, id: string, by: string | null, target: string | null, disposition: string | null, units: string[] }[]}
  */
 export function readOwn(text) {
   try {
-    const { kind, event_id: id, target = null, disposition = null, units = [] } = JSON.parse(text);
-    return [{ kind, id, target, disposition, units: units.map((/** @type {{ code: string }} */ unit) => unit.code) }];
+    const { kind, event_id: id, actor, target = null, disposition = null, units = [] } = JSON.parse(text);
+    return [{ kind, id, by: actor?.id ?? null, target, disposition, units: units.map((/** @type {{ code: string }} */ unit) => unit.code) }];
   } catch {
     return [];
   }

@@ -3,5 +3,5 @@
 export { readDeposit, readFrame, readPush } from "./wire/frame.js";
 export * as messages from "./wire/messages.js";
 export { contains } from "./wire/ranges.js";
-export { follow, listContent, listCurrentText, recallListText, receiptText, snapshotText, trustKeyText } from "./wire/sign.js";
+export { badgeHash, follow, listContent, listCurrentText, recallListText, receiptText, snapshotText, trustKeyText } from "./wire/sign.js";
 export { TYP_PUSH, TYP_READ, base64Url, fromBase64Url, pushClaims, readClaims, token } from "./wire/token.js";

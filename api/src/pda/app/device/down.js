@@ -55,6 +55,7 @@ export async function pull(driver) {
   const written = await driver.checkpoint(command, { items, ...list, records: { ...shown, ...clock } });
   if (!written) return "not_saved";
   if (page.rules !== undefined) await takeRules(driver, page.rules);
+  await takeBadges(driver, page.badges ?? null);
   return page.more ? "more" : "applied";
 }
 
@@ -97,7 +98,9 @@ export async function beginAnew(driver, tell) {
   const records = { snapshot: manifest.watermark, clock: driver.heard(manifest.made_at), ...(receipt ? { shown: receipt.stamp } : {}) };
   const command = checkpoint(driver, items, { cursor: manifest.watermark, anchor: manifest.anchor, anew: true });
   const written = await driver.checkpoint(command, { anew: true, items, ...list, records });
-  return written ? "applied" : "not_saved";
+  if (!written) return "not_saved";
+  await takeBadges(driver, undefined);
+  return "applied";
 }
 
 /** The rules of a version that is not held; those held stay where they cannot be had. @param {Driver} driver @param {string} version */
@@ -108,6 +111,22 @@ async function takeRules({ store, link, identity, outbox }, version) {
   if (outcome.is !== "answer") return;
   const { rules } = outcome.answer;
   await store.commit(null, { records: { rules: { version: outcome.answer.version, rules } } });
+}
+
+/**
+ * The badges of this place, where those held are of another version; none where the place has none.
+ * Those held stay where others cannot be had.
+ * @param {Driver} driver
+ * @param {string | null | undefined} version null: there are none; undefined: nobody said yet
+ */
+async function takeBadges({ store, link, identity, outbox }, version) {
+  const held = /** @type {import("../core/badges.js").Kept | null | undefined} */ (await store.record("badges"));
+  if (version !== undefined && version === (held?.version ?? null)) return;
+  if (version === null) return store.commit(null, { records: { badges: null } });
+  const outcome = await link.badges(identity, outbox.disk.anchor?.text ?? "");
+  if (outcome.is !== "answer") return;
+  const told = outcome.answer;
+  await store.commit(null, { records: { badges: told.version === undefined ? null : { version: told.version, badges: told.badges } } });
 }
 
 /** @param {number} status @returns {Came} */

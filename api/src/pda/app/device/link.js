@@ -88,6 +88,11 @@ export class Link {
     return this.#read(identity, anchor, "GET", "/v1/sync/rules", null, wire.messages.rulesAnswer);
   }
 
+  /** @param {Identity} identity @param {string} anchor */
+  badges(identity, anchor) {
+    return this.#read(identity, anchor, "GET", "/v1/sync/badges", null, wire.messages.badgesAnswer);
+  }
+
   /**
    * The codes in a photo.
    * @param {Identity} identity

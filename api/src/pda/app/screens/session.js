@@ -1,6 +1,7 @@
 // A person at the device: what is scanned, typed or pressed goes through the pure machines, what they
 // say is kept first and told then. Knows storage and outbox by their doors, and no element of a page.
 
+import { Badges, mayStrike } from "../core/badges.js";
 import { COMMANDS, commandOf } from "../core/commands.js";
 import { Here, readOwn } from "../core/here.js";
 import { UnitList, openList } from "../core/recall-list.js";
@@ -52,6 +53,8 @@ export class Session {
     /** Whom goods go to and come from. @type {Awaited<ReturnType<import("../device/store.js").Store["partners"]>>} */
     this.partners = [];
     this.rules = BUILT_IN;
+    /** Who works here. */
+    this.badges = new Badges("", null);
     /** What was done here. */
     this.here = new Here();
     /** What people compare of the server's certificate: words, or digits; empty where nobody has to. */
@@ -96,6 +99,7 @@ export class Session {
     this.actor = /** @type {Actor | undefined} */ (await this.store.record("actor")) ?? null;
     this.fingerprint = String((await this.store.record("fingerprint")) ?? "");
     await this.#readCards();
+    await this.#knowActor();
     return true;
   }
 
@@ -114,6 +118,22 @@ export class Session {
       this.verdicts.set(event, findings.flatMap(({ code, closed }) => (closed ? [] : [code])));
     }
     this.rules = rulesOf(await this.store.record("rules"));
+    const badges = /** @type {import("../core/badges.js").Kept | null | undefined} */ (await this.store.record("badges"));
+    this.badges = new Badges(this.driver?.identity.enterprise ?? "", badges ?? null);
+  }
+
+  /**
+   * Whose badge was withdrawn works no more, and whose role changed has another. What is open is finished
+   * in the name of who began it.
+   */
+  async #knowActor() {
+    const { actor } = this;
+    if (!actor || this.task) return;
+    const known = await this.badges.actor(actor.id);
+    if (known && known.supervisor === actor.supervisor) return;
+    this.actor = known;
+    await this.store.commit(null, { records: { actor: known } });
+    if (!known) this.out.told({ sound: "warn", words: ["badge_unknown"], of: actor.id });
   }
 
   /** Fetches what changed, page by page; one fetch at a time. */
@@ -132,6 +152,7 @@ export class Session {
     while (pulled === "more") pulled = await this.driver?.pull(tell).catch(() => /** @type {const} */ ("not_saved"));
     this.progress = null;
     await this.#readCards();
+    await this.#inTurn(() => this.#knowActor());
     this.out.changed();
     return pulled ?? "again";
   }
@@ -202,6 +223,12 @@ export class Session {
       this.out.told({ sound: "warn", words: ["screen_first"] });
       return;
     }
+    await this.#knowActor();
+    // Where badges are known, nobody works without one.
+    if (this.badges.isSet && !this.actor) {
+      this.out.told({ sound: "warn", words: ["nobody"] });
+      return;
+    }
     const location = this.driver?.identity.location ?? null;
     const units = name === "inbound" ? await this.store.units() : [];
     const coming = units.filter(({ place }) => typeof place === "object" && "between" in place && place.between.to === location);
@@ -239,17 +266,28 @@ export class Session {
 
   /** A badge tells who works now; at a stop, who overrules it. @param {string} badge */
   async #badge(badge) {
-    if (this.task?.step === "stop" && badge !== this.actor?.id) {
-      const reason = this.reason;
-      if (reason.trim() === "") return this.out.told({ sound: "stop", words: ["reason_first"] });
-      this.reason = "";
-      return this.#step({ do: "override", supervisor: badge, reason });
-    }
+    if (this.task?.step === "stop") return this.#overrule(badge);
+    const actor = await this.badges.actor(badge);
+    if (!actor) return this.out.told({ sound: "stop", words: ["badge_unknown"], of: badge });
     if (this.isHandingOver && this.actor && badge !== this.actor.id && this.#isUnsent()) return this.#handOver(badge);
-    this.actor = { id: badge, proof: "badge" };
-    await this.store.commit(null, { records: { actor: this.actor } });
-    this.out.told({ sound: "ok", words: ["who"], of: badge });
+    // What is about to be struck was judged by who is at work.
+    if (this.task && this.task.targets.length > 0 && badge !== this.actor?.id) {
+      return this.out.told({ sound: "warn", words: ["screen_first"] });
+    }
+    this.actor = actor;
+    await this.store.commit(null, { records: { actor } });
+    this.out.told({ sound: "ok", words: [actor.supervisor ? "who_supervisor" : "who"], of: badge });
     return undefined;
+  }
+
+  /** A stop stands, whatever is scanned, until a supervisor's badge overrules it. @param {string} badge */
+  async #overrule(badge) {
+    const { reason } = this;
+    const why = await this.badges.notOverruling(badge, this.actor);
+    if (why !== null) return this.out.told({ sound: "stop", words: [why], of: badge });
+    if (reason.trim() === "") return this.out.told({ sound: "stop", words: ["reason_first"] });
+    this.reason = "";
+    return this.#step({ do: "override", supervisor: badge, reason });
   }
 
   #isUnsent() {
@@ -369,7 +407,10 @@ export class Session {
       this.out.told({ sound: "ok", words: ["done", "saved"] });
       return;
     }
-    for (const effect of effects) if ("look_up" in effect) await this.#found(effect.look_up);
+    // What was found, or why not, is what is told.
+    const named = effects.flatMap((effect) => ("look_up" in effect ? effect.look_up : []));
+    for (const unit of named) await this.#found(unit);
+    if (named.length > 0) return;
     const sound = effects.flatMap((effect) => ("sound" in effect ? effect.sound : []))[0] ?? "tick";
     const words = effects.flatMap((effect) => ("say" in effect ? effect.say : []));
     if (says) this.out.told({ sound, words, ...(input.do === "scan" ? { of: input.code } : {}) });
@@ -381,8 +422,9 @@ export class Session {
       const events = this.#rows().flatMap(({ text }) => readOwn(text));
       const naming = events.filter(({ kind, units }) => kind !== "retract" && units.some((code) => unitOf(code) === unit));
       const last = naming[naming.length - 1];
-      if (last) await this.#step({ do: "targets", events: [last.id] });
-      else this.out.told({ sound: "warn", words: ["unknown_here"], of: unit });
+      if (!last) this.out.told({ sound: "warn", words: ["unknown_here"], of: unit });
+      else if (!mayStrike(last.by, this.actor)) this.out.told({ sound: "stop", words: ["not_yours"], of: last.by ?? unit });
+      else await this.#step({ do: "targets", events: [last.id] });
       return;
     }
     await this.#lookUp(unit);

@@ -27,12 +27,15 @@ export function taskScreen(app) {
   const { first } = kindOf(task.task);
   const prompt = { parent: "scan_first", target: "find_record", disposition: "choose_disposition" };
   const isFirst = task.step === "first" && first !== null;
+  // What went wrong is seen at the first step, too.
+  const isWarned = app.said?.sound === "warn" || app.said?.sound === "stop";
   return [
     h(
       "main",
       {},
       h("h1", {}, app.say(task.task)),
-      isFirst ? h("p", { class: "told", role: "status" }, app.say(prompt[first])) : app.told(),
+      isFirst ? h("p", { class: "told", ...(isWarned ? {} : { role: "status" }) }, app.say(prompt[first])) : null,
+      isFirst && !isWarned ? null : app.told(),
       isFirst && first === "disposition" ? dispositions(app, act) : null,
       h("p", { class: "count", "data-count": total }, `${total}${wanted}`),
       task.step === "question" && task.question ? question(app, task.question, act) : null,
@@ -163,6 +166,7 @@ export function stopScreen(app) {
   if (!task?.held || (task.step !== "stop" && task.step !== "ask")) return [];
   const { line, decision } = task.held;
   const isStop = task.step === "stop";
+  const canOverrule = isStop && app.session.badges.hasSupervisor;
   const act = actor(app);
   const input = (/** @type {Event} */ { target }) => {
     if (target instanceof HTMLInputElement) app.session.reason = target.value;
@@ -181,8 +185,9 @@ export function stopScreen(app) {
       h("p", {}, line.unit === null && line.gtin === null ? line.code : named(app, line)),
       app.button("acknowledge", () => act({ do: "acknowledge" })),
       isStop ? null : app.button("take_anyway", () => act({ do: "confirm" })),
-      isStop ? h("label", { for: "reason" }, `${app.say("overrule")} · ${app.say("reason")}`) : null,
-      isStop ? reason : null,
+      canOverrule ? h("label", { for: "reason" }, `${app.say("overrule")} · ${app.say("reason")}`) : null,
+      canOverrule ? reason : null,
+      isStop && !canOverrule ? h("p", {}, app.say("no_supervisor")) : null,
       isSaidSince ? app.told() : null,
     ),
   ];

@@ -261,6 +261,15 @@ export const pullAnswer = object({
   within: optional(text),
   list: optional(listCurrent),
   rules: optional(text),
+  badges: optional(text),
+  anchor: text,
+});
+
+/** The badges that work at this device's place, by their hashes. A role that is not known is a worker's. */
+export const badgesAnswer = object({
+  v: V1,
+  version: optional(text),
+  badges: list(object({ badge: hash, role: text })),
   anchor: text,
 });
 
@@ -337,6 +346,7 @@ export const readClaims = object({ aud: text, device: uuid, epoch, anchor: text 
 /** @typedef {ReturnType<typeof recalledBatch>} RecalledBatch */
 /** @typedef {ReturnType<typeof verdict>} Verdict */
 /** @typedef {ReturnType<typeof pullAnswer>} PullAnswer */
+/** @typedef {ReturnType<typeof badgesAnswer>} BadgesAnswer */
 /** @typedef {ReturnType<typeof snapshotManifest>} SnapshotManifest */
 /** @typedef {ReturnType<typeof statusAnswer>} StatusAnswer */
 /** @typedef {ReturnType<typeof phase>} Phase */

@@ -106,3 +106,6 @@ export async function follow(trusted, shipped, verify) {
   }
   return chain;
 }
+
+/** What a badge is known by, so that nobody prints badges from a device's storage. @param {string} enterprise @param {string} number */
+export const badgeHash = (enterprise, number) => sha256(new TextEncoder().encode(`suyuan-badge-1\n${enterprise}\n${number}`));
