@@ -219,13 +219,11 @@ async fn in_time<T>(
     tokio::pin!(answer);
     let mut left = ANSWER_MAX;
     loop {
-        match tokio::time::timeout(left, &mut answer).await {
-            Ok(answer) => return Some(answer),
-            Err(_) => {
-                let own = started.elapsed().saturating_sub(waited.so_far());
-                left = ANSWER_MAX.checked_sub(own).filter(|left| !left.is_zero())?;
-            }
+        if let Ok(answer) = tokio::time::timeout(left, &mut answer).await {
+            return Some(answer);
         }
+        let own = started.elapsed().saturating_sub(waited.so_far());
+        left = ANSWER_MAX.checked_sub(own).filter(|left| !left.is_zero())?;
     }
 }
 

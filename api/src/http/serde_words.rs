@@ -5,7 +5,7 @@
 pub fn in_chinese(said: &str, otherwise: &str) -> String {
     let named = |begin: &str| {
         let (_, rest) = said.split_once(begin)?;
-        rest.split_once('`').map(|(name, rest)| (name, rest))
+        rest.split_once('`')
     };
     if let Some((name, _)) = named("unknown field `") {
         return format!("未知字段 {name}");

@@ -33,6 +33,7 @@ impl Pace {
     /// After an act of this weight held the head for so long. Each goes a quarter of the way (of the
     /// ratio) to where a full one takes what it should: a slow disk is soon forgiven. One that is far from full says
     /// nothing, since what an act costs anyhow is most of it.
+    #[must_use]
     pub fn after(self, weight: usize, held: Duration) -> Pace {
         if weight < self.0 / 2 {
             return self;
