@@ -10,13 +10,23 @@ use suyuan_sync::{
     ids::EnterpriseId,
     wire::{BadgeCard, BadgeRole, BadgesAnswer, hash_of_badge},
 };
-use suyuan_tests::{Caller, Handheld, caller::encoded, on_both};
+use suyuan_tests::{
+    Caller, Handheld,
+    caller::{Method, encoded},
+    on_both,
+};
 
 /// What a device is told of badges.
 async fn told(device: &mut Handheld) -> BadgesAnswer {
     let answer = ok(device.read("/v1/sync/badges").await);
     device.keep(&text_of(&answer["anchor"]));
     serde_json::from_value(answer).expect("an answer")
+}
+
+/// Withdraws a badge: a call that takes no body.
+async fn withdrawn(staff: &Caller, badge: &str) -> Value {
+    let path = format!("/v1/badges/{badge}/withdraw");
+    ok(staff.send(Method::POST, &path, &[], Vec::new()).await)
 }
 
 /// The cards of these badges of an enterprise, in their order.
@@ -77,9 +87,7 @@ on_both!(
         ok(admin.post(&path, &json!({"role": "supervisor"})).await);
         let third = till.pull(0, 500).await.badges.expect("a version");
         assert_ne!(third, second);
-        ok(admin
-            .post(&format!("/v1/badges/{boss}/withdraw"), &Value::Null)
-            .await);
+        withdrawn(admin, &boss).await;
         assert_ne!(till.pull(0, 500).await.badges, Some(third));
         assert_eq!(
             told(&mut till).await.badges,
@@ -90,9 +98,7 @@ on_both!(
         // Nobody is left, and yet there is a list: nobody works here.
         let other = make("W-2", "worker", Some(&scene.plant)).await;
         let mut line = scene.device(&app, &scene.plant).await;
-        ok(admin
-            .post(&format!("/v1/badges/{other}/withdraw"), &Value::Null)
-            .await);
+        withdrawn(admin, &other).await;
         assert_eq!(
             told(&mut line).await.badges,
             cards(&scene, &[("S-9", Supervisor)])
@@ -133,14 +139,10 @@ on_both!(a_badge_is_a_number_that_is_given_once, |app| {
     let some = json!({"number": "W-17", "role": "worker"});
     let badge = id(&made(post(&some).await));
     refused(post(&some).await, "already-exists");
-    let gone = ok(admin
-        .post(&format!("/v1/badges/{badge}/withdraw"), &Value::Null)
-        .await);
+    let gone = withdrawn(admin, &badge).await;
     assert!(gone["withdrawn_at"].is_string());
     // Withdrawn once is withdrawn; its number is never given again, and it gets no role.
-    let same = ok(admin
-        .post(&format!("/v1/badges/{badge}/withdraw"), &Value::Null)
-        .await);
+    let same = withdrawn(admin, &badge).await;
     assert_eq!(same, gone);
     refused(post(&some).await, "already-exists");
     let role = json!({"role": "supervisor"});
@@ -238,9 +240,7 @@ on_both!(
             assert_eq!(entry["actor"], said);
             assert_eq!(entry["override"], Value::Null);
         }
-        ok(staff
-            .post(&format!("/v1/badges/{boss}/withdraw"), &Value::Null)
-            .await);
+        withdrawn(staff, &boss).await;
         // What was said before stands, …
         assert_eq!(
             told_of(staff, &tins[5], "sale").await["actor"]["not_on_record"],
