@@ -4,7 +4,7 @@ mod common;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use suyuan_sync::trace_code::{CodeFault::*, CodeProfiles, Form, TraceCode, parse};
+use suyuan_sync::trace_code::{CodeFault::*, CodeProfiles, Form, MAX_TEXT, TraceCode, parse};
 
 fn digits(len: usize) -> Value {
     json!({"characters": "digits", "min": len, "max": len})
@@ -140,6 +140,18 @@ fn what_fits_no_profile_is_refused_where_it_was_meant() {
             (fault, before.len()),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn nothing_longer_than_a_code_may_be_is_read_by_a_profile_either() {
+    let profiles = profiles();
+    for code in ["88.118.8/1", "twenty:90000010000000000001"] {
+        assert!(profiles.parse(code).is_ok(), "{code}");
+        let fits = format!("{code}{}", " ".repeat(MAX_TEXT - code.len()));
+        assert!(profiles.parse(&fits).is_ok(), "{code} with spaces");
+        let error = profiles.parse(&format!("{fits} ")).unwrap_err();
+        assert_eq!((error.fault, error.position), (TooLong, MAX_TEXT), "{code}");
     }
 }
 

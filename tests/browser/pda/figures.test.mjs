@@ -114,9 +114,11 @@ test("from a scan to its beep, with twenty thousand units and thousands of unsen
   for (let n = 0; n < 40; n += 1) {
     await it.scan(`(01)06901234567892(10)L7(17)991231(21)C${n * 400}`);
     await it.count(n + 1);
+    // What is drawn for another reason meanwhile may show the count before the beep, which is for what is kept.
+    await it.page.waitForFunction((beeps) => window.beeps.length > beeps, n);
   }
   const beeps = await it.page.evaluate(() => window.beeps);
-  assert.ok(beeps.length >= 39, `${beeps.length} beeps`);
+  assert.equal(beeps.length, 40);
   console.log(`scan to beep, ${CARDS} units and ${UNSENT} unsent: ${middle(beeps).toFixed(1)} ms, 95 of 100 below ${high(beeps).toFixed(1)} ms`);
   assert.ok(middle(beeps) < 50 * SLACK);
   await it.press("cancel");

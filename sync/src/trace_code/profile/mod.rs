@@ -243,14 +243,15 @@ impl CodeProfiles {
     /// one that fits. `{profile}:{code}` names a profile, also for a text that would otherwise be
     /// taken for something else.
     ///
-    /// A text that fits none is refused as [`parse`] refuses it.
+    /// A text that fits none is refused as [`parse`] refuses it, and one that is longer than
+    /// [`MAX_TEXT`](super::MAX_TEXT) whatever it fits.
     pub fn parse(&self, text: &str) -> Result<Scanned, CodeError> {
+        scan::within_limit(text, 0)?;
         let inside = text.trim();
         let start = text.len() - text.trim_start().len();
         if let Some((name, rest)) = inside.split_once(':')
             && let Some(profile) = self.0.iter().find(|profile| *profile.name == *name)
         {
-            scan::within_limit(text, 0)?;
             return profile.read(rest, start + name.len() + 1);
         }
         parse(text).or_else(|error| {

@@ -20,6 +20,8 @@ import { sign } from "./keys.js";
 
 /** An answer is waited for so long, in milliseconds. */
 const PATIENCE_MS = 25_000;
+/** Longest answer that is read, in bytes: several times the largest page a server sends. */
+const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
 export class Link {
   /**
@@ -127,9 +129,9 @@ export class Link {
       this.#send("GET", `/v1/sync/chunks/${hash}`, await readToken(identity, anchor), null);
     try {
       let response = await ask(anchor);
-      const fresh = response?.status === 401 ? anchorOf(await response.text()) : null;
+      const fresh = response?.status === 401 ? anchorOf(new TextDecoder().decode(await bounded(response))) : null;
       if (fresh !== null) response = await ask(fresh);
-      return response?.ok ? new Uint8Array(await response.arrayBuffer()) : null;
+      return response?.ok ? await bounded(response) : null;
     } catch {
       return null;
     }
@@ -166,7 +168,7 @@ export class Link {
     if (!response) return { is: "lost" };
     let text = "";
     try {
-      text = await response.text();
+      text = new TextDecoder().decode(await bounded(response));
     } catch {
       return { is: "lost" };
     }
@@ -211,6 +213,35 @@ export class Link {
       return null;
     }
   }
+}
+
+/**
+ * The whole body of an answer. One that does not end is no answer: a device has to stay able to work.
+ * @param {Response} response
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+async function bounded(response) {
+  const reader = response.body?.getReader();
+  /** @type {Uint8Array[]} */
+  const parts = [];
+  let length = 0;
+  for (;;) {
+    const part = await reader?.read();
+    if (!part || part.done) break;
+    length += part.value.length;
+    if (length > ANSWER_BYTES_MAX) {
+      await reader?.cancel();
+      throw new RangeError("an answer that does not end");
+    }
+    parts.push(part.value);
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** Bodies of some size go compressed. @param {string} text @param {Record<string, string>} headers */
