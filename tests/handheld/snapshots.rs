@@ -5,7 +5,7 @@ use crate::{
     enrolment::place,
     held::{Held, fetch},
     scene::{GTIN, Scene, enrolled, inbound, key, outbound, sale, scanned},
-    support::{PASSWORD, firm, gtin, made, ok, refused, text_of},
+    support::{PASSWORD, firm, gtin, made, ok, product, refused, text_of},
 };
 use futures_util::future::join_all;
 use serde_json::json;
@@ -313,6 +313,11 @@ on_both!(
         let new = place(&scene.firm.operator, "WH-9", "warehouse").await;
         here.pull(&mut there).await;
         assert!(here.others[&partner].contains(&new));
+        // What else it makes is nobody's business here: none of it ever came.
+        product(&scene.firm.admin, "TN-2", "0952123400002").await;
+        here.pull(&mut there).await;
+        let other = gtin("0952123400002");
+        assert!(!here.others.values().any(|text| text.contains(&other)));
         // Its product says how it is packed.
         let product = here.others.values().find(|text| text.contains("\"gtin\""));
         let product = product.expect("a product");

@@ -496,12 +496,12 @@ mod tests {
         }
         let long = format!("https://a.example/{}", "x".repeat(HREF_MAX));
         assert_eq!(changed(&|l| l.href.clone_from(&long)), "href format");
-        for title in ["", "a\nb", "a\u{202e}b"] {
-            assert_eq!(
-                changed(&|l| l.title = title.into()),
-                "title length",
-                "{title}"
-            );
+        for (title, wrong) in [
+            ("", "title length"),
+            ("a\nb", "title line-break"),
+            ("a\u{202e}b", "title hidden-character"),
+        ] {
+            assert_eq!(changed(&|l| l.title = title.into()), wrong, "{title}");
         }
         for media in ["html", "Text/html", "text/html;charset=utf-8", "text/"] {
             assert_eq!(
