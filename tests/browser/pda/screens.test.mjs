@@ -60,10 +60,43 @@ const told = (text) => page.waitForFunction((text) => document.querySelector("[r
 const count = (wanted) => page.waitForFunction((wanted) => document.querySelector("[data-count]")?.dataset.count === wanted, String(wanted));
 const kinds = () => [...own.log.values()].map((text) => JSON.parse(text).kind);
 
+/** What is on the screen can be seen and reached by everybody, in all sizes; pictures for who asked for them. */
+async function check(name) {
+  const axe = readFileSync(requirePackage.resolve("axe-core/axe.min.js"), "utf8");
+  for (const [width, height] of [[320, 640], [360, 640], [800, 1280], [1366, 768]]) {
+    await page.setViewportSize({ width, height });
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    const wrong = await page.evaluate(() => {
+      const small = [...document.querySelectorAll("button, input")].filter((element) => {
+        const { width, height } = element.getBoundingClientRect();
+        return width < 64 || height < 64;
+      });
+      const wide = document.documentElement.scrollWidth > document.documentElement.clientWidth;
+      return [...small.map((element) => `small: ${element.outerHTML.slice(0, 80)}`), ...(wide ? ["wider than the screen"] : [])];
+    });
+    assert.deepEqual(wrong, [], `${name} ${width}`);
+    if (process.env.SUYUAN_TEST_SHOTS) await page.screenshot({ path: join(process.env.SUYUAN_TEST_SHOTS, `${name}-${width}.png`) });
+  }
+  await page.setViewportSize({ width: 360, height: 640 });
+  // Past the page's own policy, which forbids scripts of others.
+  await session.send("Runtime.evaluate", { expression: axe });
+  const { result } = await session.send("Runtime.evaluate", {
+    expression: "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }).then((r) => JSON.stringify(r.violations.map((v) => v.id + ' ' + v.nodes[0].html)))",
+    awaitPromise: true,
+    returnByValue: true,
+  });
+  assert.equal(result.value, "[]", name);
+}
+
 test("out of the box: a wrong code is told, the QR enrols, the tasks are there", when, async () => {
   const ticket = golden("wire").messages.find(({ type }) => type === "ticket").json;
+  await check("enrol-zh");
   await scan("6901234567892");
   await told("这不是注册二维码");
+  await check("enrol-refused-zh");
+  await press("language");
+  await check("enrol-refused-en");
+  await press("language");
   await scan(JSON.stringify({ ...ticket, url: "https://nowhere.invalid" }));
   await told("另一个地址");
   await scan(JSON.stringify({ ...ticket, url: server.origin }));
@@ -265,32 +298,6 @@ test("a second tab says that the app is open, and takes over", when, async () =>
 });
 
 test("everybody can see and reach it: both languages, both looks, three sizes, each screen", when, async () => {
-  const axe = readFileSync(requirePackage.resolve("axe-core/axe.min.js"), "utf8");
-  const check = async (name) => {
-    for (const [width, height] of [[320, 640], [360, 640], [800, 1280], [1366, 768]]) {
-      await page.setViewportSize({ width, height });
-      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-      const wrong = await page.evaluate(() => {
-        const small = [...document.querySelectorAll("button, input")].filter((element) => {
-          const { width, height } = element.getBoundingClientRect();
-          return width < 64 || height < 64;
-        });
-        const wide = document.documentElement.scrollWidth > document.documentElement.clientWidth;
-        return [...small.map((element) => `small: ${element.outerHTML.slice(0, 80)}`), ...(wide ? ["wider than the screen"] : [])];
-      });
-      assert.deepEqual(wrong, [], `${name} ${width}`);
-      if (process.env.SUYUAN_TEST_SHOTS) await page.screenshot({ path: join(process.env.SUYUAN_TEST_SHOTS, `${name}-${width}.png`) });
-    }
-    await page.setViewportSize({ width: 360, height: 640 });
-    // Past the page's own policy, which forbids scripts of others.
-    await session.send("Runtime.evaluate", { expression: axe });
-    const { result } = await session.send("Runtime.evaluate", {
-      expression: "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }).then((r) => JSON.stringify(r.violations.map((v) => v.id + ' ' + v.nodes[0].html)))",
-      awaitPromise: true,
-      returnByValue: true,
-    });
-    assert.equal(result.value, "[]", name);
-  };
   for (const lang of ["zh", "en"]) {
     for (const look of ["sunlight", "dark"]) {
       const name = (screen) => `${screen}-${lang}-${look}`;

@@ -17,12 +17,19 @@ export async function looked(page, name) {
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme });
     for (const [width, height] of [
-      [360, 800],
+      [360, 640],
+      [800, 1280],
       [1366, 768],
     ]) {
       await page.setViewportSize({ width, height });
       const isWide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
       assert.equal(isWide, false, `${name} at ${width} px is wider than the screen`);
+      const small = await page.evaluate(() =>
+        [...document.querySelectorAll("button, select, textarea, summary, input:not([type=radio]), label:has([type=radio])")]
+          .filter((element) => element.checkVisibility() && element.getBoundingClientRect().height < 64)
+          .map((element) => element.outerHTML.slice(0, 80)),
+      );
+      assert.deepEqual(small, [], `${name} at ${width} px`);
       const { result } = await session.send("Runtime.evaluate", {
         expression: "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }).then((r) => JSON.stringify(r.violations.map((v) => v.id + ' ' + v.nodes[0].html)))",
         awaitPromise: true,
