@@ -19,6 +19,9 @@ use tokio::time::timeout;
 const ENTRIES: i64 = 200;
 /// Units of a slice: the first, and the most.
 const UNITS: [i64; 2] = [64, 512];
+/// No slice is made smaller than this for the time it takes: what it costs to read what they share is
+/// most of it then, and would be paid for each unit. After a failure they go one by one.
+const LEAST: i64 = 32;
 /// How long a slice may hold the head before the next is made smaller; the agreement says 50 ms.
 const HELD: Duration = Duration::from_millis(20);
 /// After a failure, and between two looks without news.
@@ -141,7 +144,7 @@ impl Slicing {
                 self.failing.done(&id);
                 metrics::histogram!("suyuan_refold_slice_seconds").record(held.as_secs_f64());
                 if held > HELD {
-                    self.limit = (units / 2).max(1);
+                    self.limit = (units / 2).max(LEAST);
                 } else if held < HELD / 4 {
                     self.limit = (units * 2).min(UNITS[1]);
                 }
