@@ -146,6 +146,9 @@ async fn staff_meet_what_the_document_says(engine: Engine) {
         "POST /v1/sessions/refresh",
         // The tool sends no file that begins like one.
         "POST /v1/files",
+        // The right request is accepted while examples are tried, which the report does not count; then
+        // its name is taken, and accounts the tool makes up are of enterprises that are not there.
+        "POST /v1/users",
     ];
     // The tool has no device's key to sign with.
     let all = operations();

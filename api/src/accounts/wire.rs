@@ -44,9 +44,10 @@ pub struct RefreshIn {
 #[serde(deny_unknown_fields)]
 pub struct UserIn {
     /// 3 to 64 letters, digits, `.`, `_`, `-`, `@`; unique in the installation.
+    #[schema(min_length = 3, max_length = 64, pattern = "^[A-Za-z0-9._@-]+$")]
     pub username: String,
-    /// At least 12 characters.
-    #[schema(value_type = String, format = Password)]
+    /// At least 12 characters, at most 256 bytes; no runs, no repeats, not one's own name.
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 256)]
     pub password: Secret,
     /// What it may do.
     pub role: Role,
