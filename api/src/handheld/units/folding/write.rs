@@ -38,7 +38,6 @@ impl Folding<'_> {
         let mut done = Done::default();
         let (mut writes, mut opened, mut closed) = (Vec::new(), Vec::new(), Vec::new());
         let mut changed = Vec::new();
-        let mut joined: BTreeSet<UnitId> = BTreeSet::new();
         let by_event: BTreeMap<(DeviceId, EventId), Arc<Fact>> = self
             .units
             .values()
@@ -130,9 +129,6 @@ impl Folding<'_> {
                 && kept == unit.kept
                 && inside == unit.inside
                 && exceptional == unit.exceptional;
-            if inside != unit.inside || unit.exceptional && !exceptional {
-                joined.extend(inside);
-            }
             if !unchanged {
                 writes.push(UnitWrite {
                     id: unit.id,
@@ -156,11 +152,6 @@ impl Folding<'_> {
             }
         }
         store::write_units(conn, &writes).await?;
-        // Whoever is told of a container is told what came into it, also where nothing else changed.
-        for write in &writes {
-            joined.remove(&write.id);
-        }
-        store::touch_units(conn, &joined, self.moment.last).await?;
         store::write_event_units(conn, &about).await?;
         store::add_contents(conn, shifted).await?;
         store::write_opened(conn, &opened).await?;

@@ -15,8 +15,8 @@ pub use findings::{
 };
 pub use sweeps::{is_sweep, sweeps, write_sweeps};
 pub use units::{
-    UnitRow, UnitWrite, add_contents, contents, exceptional_in, left_after, sharing_in,
-    touch_units, unit_row, units, write_units,
+    UnitRow, UnitWrite, add_contents, contents, exceptional_in, left_after, sharing_in, unit_row,
+    units, write_units,
 };
 
 use sea_orm::DbErr;

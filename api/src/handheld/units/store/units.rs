@@ -207,23 +207,6 @@ pub async fn add_contents(
     Ok(())
 }
 
-/// What these hold changed at a position, though they did not themselves.
-pub async fn touch_units(
-    conn: &impl ConnectionTrait,
-    units: &BTreeSet<UnitId>,
-    gseq: Position,
-) -> Result<(), DbErr> {
-    let keys: Vec<Value> = units.iter().map(|unit| (*unit).into()).collect();
-    for keys in keys.chunks(500) {
-        let list = vec!["?"; keys.len()].join(", ");
-        let sql = format!("UPDATE unit SET gseq = ? WHERE id IN ({list})");
-        let values = std::iter::once(Value::from(gseq)).chain(keys.iter().cloned());
-        let query = crate::db::statement(conn.get_database_backend(), &sql, values);
-        conn.execute_raw(query).await?;
-    }
-    Ok(())
-}
-
 /// A unit to be written.
 pub struct UnitWrite {
     /// Number, new or known.
