@@ -4,16 +4,18 @@
 use crate::{
     enrolment::place,
     held::Held,
-    scene::{Scene, enrolled, inbound, key, outbound, sale, scanned, unit},
+    scene::{Scene, enrolled, inbound, key, outbound, sale, scanned, settled, unit},
     support::{PASSWORD, array, firm, made, number, ok},
 };
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use suyuan::handheld::down::follow_store::follow;
 use suyuan_sync::{
+    event::Disposition,
     fold::{Phase, Place},
     ids::LocationId,
     unit::UnitKey,
+    wire::Item,
 };
 use suyuan_tests::{TestApp, on_both, recall_order};
 
@@ -44,8 +46,8 @@ async fn as_folded(app: &TestApp, held: &Held) {
     for (unit, card) in &held.cards {
         let state = &folded[unit];
         assert_eq!(
-            (card.phase, card.place),
-            (state.phase, state.place),
+            (card.phase, card.place, card.disposition),
+            (state.phase, state.place, state.disposition),
             "{unit}"
         );
     }
@@ -253,6 +255,111 @@ on_both!(
     }
 );
 
+on_both!(c13_what_is_held_with_its_case_is_told_so, |app| {
+    let scene = Scene::of(&app).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let (case, tins) = (&scene.cases[0], [&scene.tins[0], &scene.tins[1]]);
+    let mut kept = named(&[case]);
+    kept["disposition"] = json!("hold");
+    let mut held = Held::default();
+    for (kind, said) in [
+        ("inbound", inbound(&tins)),
+        ("pack", packing(case, &tins)),
+        ("sale", sale(&[case])),
+        ("return", named(&[case])),
+        ("inspect", kept),
+    ] {
+        let event = store.event(kind, &said);
+        store.push(&[event]).await;
+        held.pull(&mut store).await;
+        as_folded(&app, &held).await;
+    }
+    for tin in tins {
+        assert!(!unit(&app, tin).await.exceptional, "it shares that life");
+        let card = &held.cards[&key(tin)];
+        assert_eq!(card.disposition, Some(Disposition::Hold), "{card:?}");
+    }
+    app.stop().await;
+});
+
+on_both!(
+    c10_what_is_struck_of_a_case_is_struck_of_what_is_in_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut late = scene.device(&app, &scene.store).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        let order = recall_order(&json!([scene.batch]), "r", "i");
+        made(scene.firm.admin.post("/v1/recalls", &order).await);
+        let (case, tins) = (&scene.cases[0], [&scene.tins[0], &scene.tins[1]]);
+        let early = late.event("inbound", &inbound(&[case]));
+        for (kind, said) in [
+            ("inbound", inbound(&[case, tins[0], tins[1]])),
+            ("pack", packing(case, &tins)),
+        ] {
+            let event = store.event(kind, &said);
+            store.push(&[event]).await;
+        }
+        let collected = store.event("collect", &named(&[case]));
+        store.push(std::slice::from_ref(&collected)).await;
+        // What happened to the case before it was packed comes in late: what is in it is folded
+        // again, as what was fetched back with it.
+        late.push(&[early]).await;
+        settled(&app).await;
+        let mut held = Held::default();
+        held.pull(&mut store).await;
+        for tin in tins {
+            let row = unit(&app, tin).await;
+            assert!(!row.exceptional, "it shares that life");
+            assert_eq!(row.kept.state.phase, Phase::Collected);
+            assert_eq!(held.cards[&key(tin)].phase, Phase::Collected);
+        }
+        let collected: Value = serde_json::from_str(&collected).expect("an event");
+        let event = store.event("retract", &json!({"target": collected["event_id"]}));
+        store.push(&[event]).await;
+        settled(&app).await;
+        held.pull(&mut store).await;
+        for tin in tins {
+            assert_eq!(held.cards[&key(tin)].phase, Phase::InStock);
+        }
+        as_folded(&app, &held).await;
+        app.stop().await;
+    }
+);
+
+on_both!(i22_what_its_case_did_later_comes_with_that, |app| {
+    let scene = Scene::of(&app).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let order = recall_order(&json!([scene.batch]), "r", "i");
+    made(scene.firm.admin.post("/v1/recalls", &order).await);
+    let (case, tins) = (&scene.cases[0], [&scene.tins[0], &scene.tins[1]]);
+    for (kind, said) in [
+        ("inbound", inbound(&tins)),
+        ("pack", packing(case, &tins)),
+        ("collect", named(&[case])),
+    ] {
+        let event = store.event(kind, &said);
+        store.push(&[event]).await;
+    }
+    // Small pages: that of the packing knows nothing of what came after it.
+    let (mut cursor, mut collected) = (0, 0);
+    loop {
+        let page = store.pull(cursor, 1).await;
+        for told in &page.items {
+            let of = (told.gseq, page.cursor);
+            assert!(cursor < told.gseq && told.gseq <= page.cursor, "{of:?}");
+            if let Item::Unit(card) = &told.item {
+                collected += usize::from(card.phase == Phase::Collected);
+            }
+        }
+        cursor = page.cursor;
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(collected, 3, "the case and what is in it, once");
+    app.stop().await;
+});
+
 on_both!(a_new_device_is_spared_what_ended_long_ago, |app| {
     let scene = Scene::of(&app).await;
     let mut store = scene.device(&app, &scene.store).await;
@@ -263,6 +370,19 @@ on_both!(a_new_device_is_spared_what_ended_long_ago, |app| {
         store.event("destroy", &named(&tins[1..2])),
     ];
     store.push(&events).await;
+    // So did a case, and what was in it with it.
+    let (case, inside) = (&scene.cases[0], [&scene.tins[4], &scene.tins[5]]);
+    for (kind, said) in [
+        ("inbound", inbound(&inside)),
+        ("pack", packing(case, &inside)),
+        ("sale", sale(&[case])),
+    ] {
+        let event = store.event(kind, &said);
+        store.push(&[event]).await;
+    }
+    for tin in inside {
+        assert!(!unit(&app, tin).await.exceptional, "it shares that life");
+    }
     // All that was eight days ago.
     let db = &app.state().db;
     let (head, _) = app.state().log.head().await.expect("the head");
@@ -290,7 +410,7 @@ on_both!(a_new_device_is_spared_what_ended_long_ago, |app| {
     // Whoever was there is told what became of what it had.
     let mut long_away = Held::default();
     long_away.pull(&mut new).await;
-    assert_eq!(long_away.cards.len(), 4);
+    assert_eq!(long_away.cards.len(), 7);
     app.stop().await;
 });
 

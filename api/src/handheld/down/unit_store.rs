@@ -135,22 +135,17 @@ impl Known {
     }
 }
 
-/// What a thing in a container is, by its own state as it was packed and the container's now.
+/// What a thing in a container is, by its own state and the container's now. They were alike when it was
+/// packed, or it would be judged by itself: so where they are not any more, its row is the older one, or
+/// says what was struck of the container since.
 fn by_container(own: &UnitState, container: &UnitState) -> UnitState {
-    let moved = container.last > own.last;
     let (phase, place) = shared((own.phase, own.place), (container.phase, container.place))
-        // It depends on which came first.
-        .unwrap_or(if moved {
-            (container.phase, container.place)
-        } else {
-            (own.phase, container.place)
-        });
+        .unwrap_or((container.phase, container.place));
     let mut state = own.clone();
-    if moved && phase == container.phase {
+    if phase == container.phase {
         state.disposition = container.disposition;
     }
     state.holder = container.holder.or(own.holder);
-    state.last = own.last.max(container.last);
     (state.phase, state.place) = (phase, place);
     state
 }
@@ -290,23 +285,11 @@ pub const fn coming_from(state: &UnitState) -> Option<LocationId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use suyuan_sync::{
-        ids::{DeviceId, EventId},
-        order::Order,
-    };
 
-    fn state(phase: Phase, place: Place, eff: i64) -> UnitState {
-        let last = Order {
-            eff,
-            device: DeviceId(Uuid::nil()),
-            epoch: 1,
-            seq: 1,
-            event: EventId(Uuid::nil()),
-        };
+    fn state(phase: Phase, place: Place) -> UnitState {
         UnitState {
             phase,
             place,
-            last: Some(last),
             ..UnitState::default()
         }
     }
@@ -323,7 +306,7 @@ mod tests {
             to_enterprise: None,
         };
         let told = |own: Phase, container: Phase, at: Place| {
-            let told = by_container(&state(own, Place::At(here), 1), &state(container, at, 2));
+            let told = by_container(&state(own, Place::At(here)), &state(container, at));
             (told.phase, told.place)
         };
         let moving = Phase::InTransit;
@@ -333,8 +316,13 @@ mod tests {
         // Released with its container, it is what that is.
         assert_eq!(told(back, moving, way), (moving, way));
         // Of the container is known that it was filled, and where.
-        let new = told(Phase::Commissioned, Phase::Unknown, Place::At(here));
+        let new = told(Phase::Commissioned, Phase::Commissioned, Place::At(here));
         assert_eq!(new, (Phase::Commissioned, Place::At(here)));
+        // What was struck of the container was struck of it.
+        for own in [back, Phase::Sold, moving] {
+            let told = told(own, Phase::InStock, Place::At(here));
+            assert_eq!(told, (Phase::InStock, Place::At(here)));
+        }
         // An end of the container is one of what is in it.
         let sold = told(Phase::InStock, Phase::Sold, Place::At(there));
         assert_eq!(sold, (Phase::Sold, Place::At(there)));

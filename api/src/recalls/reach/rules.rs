@@ -63,10 +63,12 @@ pub const fn whereabouts(phase: Phase, place: Place) -> Whereabouts {
 pub const fn shared(own: (Phase, Place), container: (Phase, Place)) -> Option<(Phase, Place)> {
     match (container.0, own.0) {
         // Nothing was done with the container but packing.
-        (Phase::Unknown | Phase::Commissioned, own_phase) => match container.1 {
-            Place::Nowhere => Some(own),
-            place => Some((own_phase, place)),
-        },
+        (Phase::Unknown, Phase::Unknown) | (Phase::Commissioned, Phase::Commissioned) => {
+            match container.1 {
+                Place::Nowhere => Some(own),
+                place => Some((own.0, place)),
+            }
+        }
         (
             Phase::InStock | Phase::InTransit,
             Phase::Unknown
@@ -75,8 +77,8 @@ pub const fn shared(own: (Phase, Place), container: (Phase, Place)) -> Option<(P
             | Phase::InTransit
             | Phase::Returned,
         ) => Some(container),
-        // An end of the container is an end of what is in it, if it was in it then; and what was fetched
-        // back is released with it.
+        // An end of the container is an end of what is in it, if it was in it then; what was fetched back
+        // is released with it; and what was struck of it is struck of what is in it.
         _ => None,
     }
 }
@@ -139,5 +141,11 @@ mod tests {
         let own = (Phase::InStock, here);
         let moving = (Phase::InTransit, way);
         assert_eq!(shared(own, moving), Some(moving));
+        // Something was done with the container, and struck.
+        let packed = (Phase::Commissioned, here);
+        for own in [Phase::InTransit, Phase::Collected, Phase::Sold] {
+            assert_eq!(shared((own, here), packed), None, "{own:?}");
+        }
+        assert_eq!(shared((Phase::Commissioned, here), packed), Some(packed));
     }
 }
