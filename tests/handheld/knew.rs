@@ -3,7 +3,7 @@
 
 use crate::{
     held::Held,
-    scene::{Scene, sale, unit},
+    scene::{Scene, count, inbound, sale, unit},
     support::{id, made},
 };
 use sea_orm::ConnectionTrait;
@@ -93,5 +93,92 @@ on_both!(c9_how_old_the_list_was_decides_whose_fault_it_is, |app| {
     fresh.push(&events).await;
     assert_eq!(knowledge(&app, knew).await, [Knowledge::Knew]);
     assert_eq!(knowledge(&app, overruled).await, [Knowledge::Overridden]);
+    app.stop().await;
+});
+
+on_both!(c9_what_was_acknowledged_counts_from_its_anchor_on, |app| {
+    let scene = Scene::of(&app).await;
+    let mut till = scene.device(&app, &scene.store).await;
+    let mut other = scene.device(&app, &scene.store).await;
+    let state = app.state();
+    let now = app.clock.now();
+    let (first, second) = (now - 60_000_000, now - 30_000_000);
+    let (device, epoch) = (till.device.0, till.epoch);
+    let anchor = |at: i64| state.handheld.anchors.issue(device, epoch, 0, at);
+    // It asked under two anchors, with two cursors.
+    let mut cursors = Vec::new();
+    for (at, tin) in [(first, &scene.tins[0]), (second, &scene.tins[1])] {
+        let event = other.event("inbound", &inbound(&[tin]));
+        other.push(&[event]).await;
+        let (head, _) = state.log.head().await.expect("the head");
+        let path = format!("/v1/sync/pull?cursor={head}");
+        assert_eq!(till.read_with(&path, &anchor(at)).await.status, 200);
+        cursors.push(head);
+    }
+    let [told, more] = cursors[..] else {
+        panic!("{cursors:?}")
+    };
+    let expected = [
+        (first - 1, 0),
+        (first, told),
+        (first + 1, told),
+        (second - 1, told),
+        (second, more),
+        (second + 1, more),
+    ];
+    let sold = |at: i64| {
+        let mut said = sale(&[&scene.tins[2]]);
+        said["anchor"] = json!(anchor(at));
+        said
+    };
+    // Each by itself, then all with one push.
+    let mut seq = 0;
+    let mut asked = Vec::new();
+    for (at, knew) in expected {
+        let event = till.event("sale", &sold(at));
+        till.push(&[event]).await;
+        seq += 1;
+        asked.push((seq, knew));
+    }
+    let events = expected.map(|(at, _)| till.event("sale", &sold(at)));
+    till.push(&events).await;
+    for (_, knew) in expected {
+        seq += 1;
+        asked.push((seq, knew));
+    }
+    let of = "device_id = (SELECT device_id FROM device_ack LIMIT 1) AND seq";
+    let delivered = |seq: i64| format!("SELECT delivered AS n FROM event WHERE {of} = {seq}");
+    for (seq, knew) in &asked {
+        assert_eq!(count(&app, &delivered(*seq)).await, *knew, "event {seq}");
+    }
+    // What a newer program takes in later is judged alike.
+    let db = &state.db;
+    for undo in [
+        format!(
+            "UPDATE event SET fate = 'parked', remarks = 'UNKNOWN_KIND', counts_from = NULL, \
+             delivered = -1, told = '{{\"status\":\"parked\",\"remarks\":[\"UNKNOWN_KIND\"],\
+             \"findings\":[]}}' WHERE {of} > 0"
+        ),
+        format!("DELETE FROM event_unit WHERE gseq IN (SELECT gseq FROM event WHERE {of} > 0)"),
+    ] {
+        db.writer().execute_unprepared(&undo).await.expect("undone");
+    }
+    let parked = suyuan::handheld::aside::store::unknown_kinds(db.reader(), 0, 100)
+        .await
+        .expect("what is parked");
+    let taken = state
+        .handheld
+        .ingest
+        .with_engine(move |engine| {
+            Box::pin(async move {
+                suyuan::handheld::aside::acts::admit_known_kinds(engine, &parked).await
+            })
+        })
+        .await
+        .expect("an engine");
+    assert_eq!(taken.expect("taken in"), asked.len());
+    for (seq, knew) in &asked {
+        assert_eq!(count(&app, &delivered(*seq)).await, *knew, "event {seq}");
+    }
     app.stop().await;
 });

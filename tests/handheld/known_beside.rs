@@ -65,15 +65,21 @@ async fn history(
         if round % 2 == 0 {
             ahead(&mut sold, 30);
         }
+        // Stated before what the store states next and uploaded after it: it stands there first, and
+        // behind what its own device sends next it moves back before that.
+        till.status().await;
+        let (seq, behind) = (till.next, till.head());
         let first = till.event("sale", &sold);
         let first_id: Value = serde_json::from_str(&first).expect("an event");
-        till.push(&[first]).await;
-        noted(app, positions).await;
+        let struck = till.event("retract", &json!({"target": first_id["event_id"]}));
+        store.status().await;
         let events = [
             store.event("inbound", &inbound(&tins)),
             store.event("sale", &sale(&tins)),
         ];
         store.push(&events).await;
+        noted(app, positions).await;
+        till.push_at(seq, behind, &[first]).await;
         noted(app, positions).await;
         match round {
             1 => {
@@ -91,8 +97,6 @@ async fn history(
             }
         }
         noted(app, positions).await;
-        let struck = json!({"target": first_id["event_id"]});
-        let struck = till.event("retract", &struck);
         till.push(&[struck]).await;
         noted(app, positions).await;
     }
