@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { COMMANDS, TASKS, commandOf, printedCommand } from "../../../api/src/pda/app/core/commands.js";
+import { COMMANDS, DISPOSITIONS, OFFERS, TASKS, commandOf, printedCommand } from "../../../api/src/pda/app/core/commands.js";
 import { Scanner } from "../../../api/src/pda/app/core/scanner.js";
 import { canonicalPath, parse } from "../../../api/src/pda/app/core/trace-code.js";
 import { keyFor } from "./keys.mjs";
@@ -262,6 +262,9 @@ test("command barcodes are read back as printed, and no code is taken for one", 
     { is: "at", location: place },
     { is: "who", badge: "7F3K-99" },
     { is: "quantity", quantity: 12 },
+    { is: "to", id: "7d1c4a55-2f2e-4b11-9f59-0a6f5a3b1c20" },
+    ...OFFERS.map((offer) => ({ is: "offer", offer })),
+    ...DISPOSITIONS.map((disposition) => ({ is: "becomes", disposition })),
   ];
   for (const command of commands) {
     const printed = printedCommand(command);
@@ -270,7 +273,9 @@ test("command barcodes are read back as printed, and no code is taken for one", 
     assert.deepEqual(commandOf(` ${printed.toLowerCase()} `), command, "a scanner that loses capitals");
     assert.equal(parse(printed).ok, false, printed);
   }
-  const others = ["SUYUAN-", "SUYUAN-NONSENSE", "SUYUAN-AT-x", "SUYUAN-QTY-0", "SUYUAN-QTY-1e3", "SUYUAN-QTY-", "SUYUAN-WHO-<b>"];
+  const others = ["SUYUAN-", "SUYUAN-NONSENSE", "SUYUAN-AT-x", "SUYUAN-QTY-0", "SUYUAN-QTY-1e3", "SUYUAN-QTY-", "SUYUAN-WHO-<b>", "SUYUAN-TO-x", "SUYUAN-BECOMES-EATEN", "SUYUAN-SAY- "];
+  assert.deepEqual(commandOf("suyuan-say-S-2 <b>"), { is: "say", text: "S-2 <b>" }, "words stay as they are written");
+  assert.equal(printedCommand({ is: "say", text: "LABORATORY-SAMPLE" }), "SUYUAN-SAY-LABORATORY-SAMPLE");
   for (const other of [CODE, "6901234567892", ...others]) assert.equal(commandOf(other), null, other);
   assert.equal(commandOf(`SUYUAN-WHO-${"9".repeat(1000)}`), null);
 });

@@ -319,6 +319,25 @@ test("everybody can see and reach it: both languages, both looks, three sizes, e
       await check(name("stop"));
       await press("acknowledge");
       await press("cancel");
+      // What a task may be told besides its goods, and what is asked.
+      await press("inspect");
+      await page.waitForSelector('[data-do="hold"]');
+      await check(name("inspect"));
+      await press("cancel");
+      for (const [task, offer] of [["count", "accept"], ["return", "slip"], ["inbound", "counterpart"]]) {
+        await press(task);
+        await page.waitForSelector("[data-count]");
+        await scan(code(`Q${task}${lang}${look}`));
+        await count(1);
+        if (task === "count") await press("complete");
+        await check(name(`${task}-offers`));
+        await press(offer);
+        await page.waitForSelector(".question");
+        if (offer === "slip") await scan("SUYUAN-SAY-S-2");
+        await check(name(`${task}-${offer}`));
+        await press("cancel");
+        await page.waitForSelector('[data-do="inbound"]');
+      }
       for (const screen of ["hand-over", "doctor", "sheet", "camera", "settings"]) {
         if (screen === "camera") {
           await press("inbound");

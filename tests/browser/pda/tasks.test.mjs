@@ -6,11 +6,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textsOf } from "../../../api/src/pda/app/core/act.js";
 import { Badges, mayStrike } from "../../../api/src/pda/app/core/badges.js";
-import { TASKS } from "../../../api/src/pda/app/core/commands.js";
+import { OFFERS, TASKS } from "../../../api/src/pda/app/core/commands.js";
 import { KINDS } from "../../../api/src/pda/app/core/event.js";
 import { missing } from "../../../api/src/pda/app/core/required.js";
 import { BUILT_IN, rulesOf } from "../../../api/src/pda/app/core/required/rules.js";
-import { TASK_KINDS, begin, compared, step } from "../../../api/src/pda/app/core/tasks.js";
+import { TASK_KINDS, answerOf, begin, compared, step } from "../../../api/src/pda/app/core/tasks.js";
 import { goodsOf } from "../../../api/src/pda/app/core/till.js";
 import { parse } from "../../../api/src/pda/app/core/trace-code.js";
 import { badgeHash } from "../../../api/src/pda/app/core/wire.js";
@@ -305,7 +305,7 @@ test("inspection: what becomes of the goods comes first, and recalled goods are 
   const p = person("inspect");
   assert.deepEqual(words(await p.scan(code("A"))), ["question"]);
   p.do("answer", { answer: { disposition: "sellable" } });
-  await p.scan(code("A"), { decision: said(["uninspected"]) });
+  assert.deepEqual(words(await p.scan(code("A"), { decision: said(["uninspected"]), ms: 100 })), ["added"], "was not taken before");
   await p.scan(code("B"), { decision: said(["recalled"], [RECALL]) });
   assert.equal(p.state.step, "stop");
   p.do("acknowledge");
@@ -348,7 +348,7 @@ test("mandatory items are asked once per task, and may be left open", async () =
 
 test("a count may see nothing, asks for the climate of care products, and says whether it saw all", async () => {
   const p = person("count");
-  p.do("complete", { isComplete: true });
+  p.do("offer", { offer: "complete" });
   const [empty] = stated(p.do("confirm"));
   assert.deepEqual([empty.units, empty.body], [undefined, { scope: { complete: true } }]);
   const q = person("count");
@@ -359,6 +359,113 @@ test("a count may see nothing, asks for the climate of care products, and says w
   assert.equal(q.state.question.said, "humidity");
   const [draft] = stated(q.do("answer", { answer: { env: { humidity: 400 } } }));
   assert.deepEqual([draft.env, draft.body], [{ temperature: -185, humidity: 400 }, undefined]);
+});
+
+test("a question is left open by a second word, asks the next, and never the same again", async () => {
+  const p = person("outbound");
+  await p.scan(code("A"));
+  const asked = [];
+  let effects = p.do("confirm");
+  for (let n = 0; n < 12 && !stated(effects); n += 1) {
+    asked.push(p.state.question.item);
+    effects = p.do("confirm");
+  }
+  assert.deepEqual(asked, ["enterprise_dispatch.purchaser", "logistics.logistics_company", "logistics.place_of_arrival"]);
+  assert.deepEqual([stated(effects)[0].counterpart, stated(effects)[0].body], [null, undefined]);
+});
+
+test("goods that are scanned while something is asked are taken, and it is asked still", async () => {
+  const p = person("count");
+  await p.scan(code("A", CARE));
+  p.do("confirm");
+  assert.equal(p.state.question.said, "temperature");
+  const beside = await p.scan(code("B", CARE));
+  assert.deepEqual([sound(beside), words(beside)], ["ok", ["added", "still_asked"]]);
+  assert.deepEqual([p.state.step, p.state.question.said, p.state.goods.lines.length], ["question", "temperature", 2]);
+  assert.deepEqual(words(await p.scan(code("B", CARE))), ["already", "still_asked"]);
+  assert.deepEqual(words(await p.scan("garbage")), ["unreadable", "still_asked"]);
+  assert.equal(p.state.step, "question");
+  assert.deepEqual(words(p.do("answer", { answer: { doc: { no: "1" } } })), ["noted"], "an answer to something else");
+  assert.equal(p.state.question.said, "temperature");
+  p.do("quantity", { quantity: 18 });
+  assert.deepEqual([p.state.env, p.state.question.said], [{ temperature: 180 }, "humidity"], "a number is the answer where one is asked for");
+  p.do("undo");
+  assert.deepEqual([p.state.step, p.state.goods.lines.length], ["goods", 2], "one step back is out of the question");
+  // A stop on the way comes first, then what was asked.
+  const s = person("sale", {}, { ...WORLD, rules: [{ profile: null, kind: "sale", item: "doc", said: "document" }] });
+  await s.scan(code("A"), { decision: said([]) });
+  s.do("confirm");
+  await s.scan(code("B"), { decision: said(["expired"]) });
+  assert.equal(s.state.step, "stop");
+  s.do("acknowledge");
+  assert.deepEqual([s.state.step, s.state.question.item], ["question", "doc"]);
+  assert.deepEqual(words(s.do("skip")), ["done"]);
+  assert.deepEqual(words(person("sale").do("skip")), ["nothing_asked"]);
+});
+
+test("what somebody wants to tell is asked for and leads back to the goods: declared, receipt, number, counterpart", async () => {
+  const p = person("pack");
+  assert.deepEqual(words(p.do("offer", { offer: "declared" })), ["nothing_yet"], "of no container");
+  await p.scan("(00)106141411234567897");
+  await p.scan(code("A"));
+  assert.deepEqual(words(p.do("offer", { offer: "declared" })), ["question"]);
+  assert.deepEqual(words(p.do("quantity", { quantity: 12 })), ["noted"]);
+  assert.equal(p.state.step, "goods");
+  const [pack] = stated(p.do("confirm"));
+  assert.equal(pack.declared, 12);
+  assert.equal(JSON.parse(textsOf([pack], moment).texts[0]).declared, 12);
+  const r = person("return");
+  await r.scan(code("A"));
+  r.do("offer", { offer: "slip" });
+  r.do("answer", { answer: answerOf(r.state.question, "S-2") });
+  const [back] = stated(r.do("confirm"));
+  assert.deepEqual(back.body, { receipt: "S-2" });
+  assert.equal(JSON.parse(textsOf([back], moment).texts[0]).body.receipt, "S-2");
+  const o = person("inbound");
+  await o.scan(code("A"));
+  o.do("offer", { offer: "document" });
+  o.do("answer", { answer: answerOf(o.state.question, "L-9") });
+  o.do("offer", { offer: "counterpart" });
+  assert.deepEqual(words(o.do("confirm")), ["left_open"], "and may be left");
+  o.do("answer", { answer: { counterpart: { type: "location", id: OTHER } } });
+  const [come] = stated(o.do("confirm"));
+  assert.deepEqual([come.doc, come.counterpart], [{ no: "L-9" }, { type: "location", id: OTHER }]);
+  for (const [task, offer] of [["sale", "slip"], ["inbound", "complete"], ["destroy", "declared"], ["return", "accept"]]) {
+    assert.deepEqual(words(person(task).do("offer", { offer })), ["not_here"], `${task} ${offer}`);
+  }
+  assert.deepEqual(words(person("sale").do("answer", { answer: { disposition: "hold" } })), ["not_here"]);
+});
+
+test("words that answer: numbers where numbers are asked for, and no word accepts a difference", () => {
+  const of = (said, text, item = said) => answerOf({ item, said }, text);
+  assert.deepEqual(of("temperature", "-18.5"), { env: { temperature: -185 } });
+  assert.deepEqual([of("humidity", "warm"), of("declared", "1.5"), of("declared", "0"), of("declared", "-1"), of("declared", "4294967296")], [null, null, null, null, null]);
+  assert.deepEqual([of("declared", "6"), of("document", "6"), of("counterpart", "6")], [{ declared: 6 }, { doc: { no: "6" } }, { counterpart: { type: "named", name: "6" } }]);
+  assert.deepEqual([of("slip", "S", "receipt"), of("accepted", "S1")], [{ item: "receipt", value: "S" }, null]);
+});
+
+test("a supervisor accepts the difference of a count: the event is the supervisor's, and holds for the list as it stood", async () => {
+  const p = person("count", {}, { ...WORLD, rules: [] });
+  const lot = `(01)${CARE}(10)L7`;
+  await p.scan(lot);
+  assert.deepEqual(words(p.do("accepted", { supervisor: "s-1", by: "s-17" })), ["not_here"], "nobody was asked");
+  p.do("offer", { offer: "accept" });
+  p.do("accepted", { supervisor: "s-1", by: "s-17" });
+  assert.deepEqual(p.state.accepted, { supervisor: "s-1", by: "s-17" });
+  assert.deepEqual(words(p.do("quantity", { quantity: 8 })), ["added", "accept_again"], "another difference");
+  assert.equal(p.state.accepted, null);
+  p.do("offer", { offer: "accept" });
+  p.do("accepted", { supervisor: "s-1", by: "s-17" });
+  assert.deepEqual(words(p.do("offer", { offer: "complete" })), ["all_seen", "accept_again"]);
+  assert.deepEqual(stated(p.do("confirm"))[0].actor, undefined);
+  const q = person("count", {}, { ...WORLD, rules: [] });
+  await q.scan(lot);
+  q.do("offer", { offer: "accept" });
+  q.do("accepted", { supervisor: "s-1", by: "s-17" });
+  const [text] = textsOf(stated(q.do("confirm")), moment).texts;
+  const { actor, body, lots } = JSON.parse(text);
+  assert.deepEqual([actor, body], [{ id: "s-1", proof: "badge", supervisor: true }, { accepted: true, counted_by: "s-17" }]);
+  assert.deepEqual(lots, [{ gtin: CARE, lot: "L7", qty: 1 }]);
 });
 
 test("retract: a scan finds the events, one retract strikes each, together", async () => {
@@ -480,12 +587,16 @@ test("whatever is done, goods are counted once and a task ends in events or in n
         () => p.do("skip"),
         () => p.do("answer", { answer: { disposition: "hold" } }),
         () => p.do("targets", { events: [PLACE] }),
+        () => p.do("offer", { offer: OFFERS[throws(OFFERS.length)] }),
+        () => p.do("accepted", { supervisor: "s", by: "w" }),
+        () => p.do("answer", { answer: { declared: 3 } }),
         () => p.do("confirm"),
-      ][throws(8) ? throws(8) : 8]();
+      ][throws(8) ? throws(11) : 11]();
       const drafts = stated(await effects);
       const units = p.state.goods.lines.flatMap((line) => line.unit ?? []);
       assert.equal(new Set(units).size, units.length, "once");
       assert.ok(p.state.goods.lines.every((line) => line.qty > 0 && (line.unit === null || line.qty === 1)));
+      if (p.state.step === "question") assert.ok(p.state.question);
       assert.equal(p.state.held !== null, p.state.step === "stop" || p.state.step === "ask");
       if (drafts) {
         assert.ok(!ended && drafts.length > 0 && textsOf(drafts, moment).ok);

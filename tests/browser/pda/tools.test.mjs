@@ -333,7 +333,7 @@ test("the sheet has every command as a code, and asks nobody else for anything",
   await it.press("sheet");
   await it.page.waitForSelector(".sheet .codes");
   const labels = await it.page.$$eval(".sheet .bars svg", (drawings) => drawings.map((drawing) => drawing.getAttribute("aria-label")));
-  for (const wanted of ["SUYUAN-CONFIRM", "SUYUAN-UNDO", "SUYUAN-HAND-OVER", "SUYUAN-TASK-SALE", "SUYUAN-QTY-12"]) assert.ok(labels.includes(wanted), wanted);
+  for (const wanted of ["SUYUAN-CONFIRM", "SUYUAN-UNDO", "SUYUAN-HAND-OVER", "SUYUAN-TASK-SALE", "SUYUAN-QTY-12", "SUYUAN-SKIP", ...["HOLD", "SELLABLE", "DESTROY"].map((is) => `SUYUAN-BECOMES-${is}`), ...["COMPLETE", "ACCEPT", "DECLARED", "SLIP", "DOCUMENT"].map((is) => `SUYUAN-${is}`), "SUYUAN-TO-2F1B7C2A-90AA-4C0E-8A55-0C7A7D2A9B11"]) assert.ok(labels.includes(wanted), wanted);
   assert.ok(labels.some((label) => label.startsWith("SUYUAN-AT-")) && labels.includes("SUYUAN-WHO-W17"));
   await it.page.emulateMedia({ media: "print" });
   assert.equal(await it.page.locator(".strip").isVisible(), false);

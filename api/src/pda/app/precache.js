@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "42d03106";
+export const VERSION = "f8004513";
 
 export const FILES = [
   "app.css",
@@ -33,6 +33,7 @@ export const FILES = [
   "core/scanner/keys.js",
   "core/standing.js",
   "core/tasks.js",
+  "core/tasks/ask.js",
   "core/tasks/finish.js",
   "core/tasks/goods.js",
   "core/tasks/kinds.js",
@@ -82,11 +83,8 @@ export const FILES = [
   "screens/fault-words.js",
   "screens/home.js",
   "screens/list.js",
-  "screens/look-up.js",
   "screens/main.js",
-  "screens/queue.js",
   "screens/session.js",
-  "screens/settings.js",
   "screens/sounds.js",
   "screens/strip.js",
   "screens/task.js",
@@ -95,6 +93,9 @@ export const FILES = [
   "screens/tools/codes.js",
   "screens/tools/doctor.js",
   "screens/tools/hand-over.js",
+  "screens/tools/look-up.js",
+  "screens/tools/queue.js",
+  "screens/tools/settings.js",
   "screens/tools/sheet.js",
   "screens/tools/words.js",
   "screens/view.js",

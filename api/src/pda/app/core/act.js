@@ -35,7 +35,8 @@ export function textsOf(drafts, { slot, at, zone, actor, listVersion, random }) 
       seq: slot.seq + index,
       at,
       zone,
-      actor,
+      // Who accepts a difference states it; everything else is stated by who works.
+      actor: draft.actor ?? actor,
       mono: slot.mono,
       anchor: slot.anchor,
       anchor_wall: slot.anchor_wall,

@@ -18,7 +18,14 @@ export const COMMANDS = /** @type {const} */ ([
   "acknowledge",
   "hand-over",
   "send-now",
+  "skip",
 ]);
+
+/** What may be told of a task besides its goods: a count that saw all, a difference that is accepted, and so on. */
+export const OFFERS = /** @type {const} */ (["complete", "accept", "declared", "slip", "document", "counterpart"]);
+
+/** What becomes of inspected goods. */
+export const DISPOSITIONS = /** @type {const} */ (["sellable", "hold", "destroy"]);
 
 /** Tasks that a command opens. */
 export const TASKS = /** @type {const} */ ([
@@ -37,9 +44,12 @@ export const TASKS = /** @type {const} */ ([
 ]);
 
 /**
- * What a command says: do this, open a task, work at this place, this is who works now, so many.
+ * What a command says: do this, open a task, work at this place, this is who works now, so many; ask me
+ * this, that becomes of the goods, they go to or come from there, these words stand in the open field.
  * @typedef {{ is: typeof COMMANDS[number] } | { is: "task", task: typeof TASKS[number] } | { is: "at", location: string }
- *   | { is: "who", badge: string } | { is: "quantity", quantity: number }} ScreenCommand
+ *   | { is: "who", badge: string } | { is: "quantity", quantity: number } | { is: "offer", offer: typeof OFFERS[number] }
+ *   | { is: "becomes", disposition: typeof DISPOSITIONS[number] } | { is: "to", id: string }
+ *   | { is: "say", text: string }} ScreenCommand
  */
 
 /**
@@ -54,11 +64,19 @@ export function commandOf(text) {
   const small = rest.toLowerCase();
   const plain = COMMANDS.find((name) => name === small);
   if (plain) return { is: plain };
+  const offer = OFFERS.find((name) => name === small);
+  if (offer) return { is: "offer", offer };
   const behind = (/** @type {string} */ name) => (small.startsWith(name) ? rest.slice(name.length) : null);
   const task = TASKS.find((name) => `task-${name}` === small);
   if (task) return { is: "task", task };
   const location = behind("at-")?.toLowerCase();
   if (isUuid(location)) return { is: "at", location };
+  const id = behind("to-")?.toLowerCase();
+  if (isUuid(id)) return { is: "to", id };
+  const disposition = DISPOSITIONS.find((name) => `becomes-${name}` === small);
+  if (disposition) return { is: "becomes", disposition };
+  const words = behind("say-")?.trim();
+  if (words) return { is: "say", text: words };
   const badge = behind("who-");
   if (badge && Array.from(badge).every((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-".includes(c.toUpperCase()))) {
     return { is: "who", badge: badge.toUpperCase() };
@@ -77,6 +95,14 @@ export function printedCommand(command) {
       return `${MARK}AT-${command.location.toUpperCase()}`;
     case "who":
       return `${MARK}WHO-${command.badge.toUpperCase()}`;
+    case "offer":
+      return MARK + command.offer.toUpperCase();
+    case "becomes":
+      return `${MARK}BECOMES-${command.disposition.toUpperCase()}`;
+    case "to":
+      return `${MARK}TO-${command.id.toUpperCase()}`;
+    case "say":
+      return `${MARK}SAY-${command.text}`;
     case "quantity":
       return `${MARK}QTY-${command.quantity}`;
     default:

@@ -5,9 +5,6 @@ import { Scanner } from "../core/scanner.js";
 import { Enrolment } from "./enrol.js";
 import { homeScreen } from "./home.js";
 import { settle } from "./list.js";
-import { lookUpScreen } from "./look-up.js";
-import { queueScreen } from "./queue.js";
-import { settingsScreen } from "./settings.js";
 import { play } from "./sounds.js";
 import { strip } from "./strip.js";
 import { stopScreen, taskScreen } from "./task.js";
@@ -35,7 +32,7 @@ const PULL_EVERY = 5;
 
 /**
  * @typedef {{ camera: import("./tools.js").CameraScreen, doctor: import("./tools.js").DoctorScreen,
- *   handOver: (app: App) => HTMLElement[], sheet: (app: App) => HTMLElement[] }} Tools
+ *   screens: Record<"hand-over" | "look-up" | "queue" | "settings" | "sheet", (app: App) => HTMLElement[]> }} Tools
  */
 
 export class App {
@@ -235,15 +232,12 @@ export class App {
       enrol: () => this.enrolment.draw(),
       home: () => homeScreen(this),
       task: () => taskScreen(this),
-      queue: () => queueScreen(this),
-      settings: () => settingsScreen(this),
-      "look-up": () => lookUpScreen(this),
-      "hand-over": () => this.#tool((tools) => tools.handOver(this)),
       doctor: () => this.#tool((tools) => tools.doctor.draw()),
-      sheet: () => this.#tool((tools) => tools.sheet(this)),
       camera: () => this.#tool((tools) => tools.camera.draw()),
     };
-    this.root.replaceChildren(...(this.screen === "enrol" ? [] : [strip(this)]), ...screens[this.screen](), ...stopScreen(this));
+    const { screen } = this;
+    const drawn = screen in screens ? screens[/** @type {keyof typeof screens} */ (screen)]() : this.#tool((tools) => tools.screens[/** @type {keyof Tools["screens"]} */ (screen)](this));
+    this.root.replaceChildren(...(screen === "enrol" ? [] : [strip(this)]), ...drawn, ...stopScreen(this));
     settle();
     this.#focus(typed, pressed);
   }
@@ -263,8 +257,8 @@ export class App {
 
   /** Fetches the screens that no scan waits for. */
   async fetchTools() {
-    const { CameraScreen, DoctorScreen, handOverScreen, sheetScreen } = await import("./tools.js");
-    this.tools ??= { camera: new CameraScreen(this), doctor: new DoctorScreen(this), handOver: handOverScreen, sheet: sheetScreen };
+    const { CameraScreen, DoctorScreen, screens } = await import("./tools.js");
+    this.tools ??= { camera: new CameraScreen(this), doctor: new DoctorScreen(this), screens };
   }
 
   /** Who typed goes on typing; who pressed a key finds the same button. @param {{ id: string, value: string } | null} typed @param {string | undefined} pressed */
@@ -272,7 +266,8 @@ export class App {
     const field = typed ? document.getElementById(typed.id) : null;
     const stop = this.root.querySelector(".stop button");
     if (field instanceof HTMLInputElement && typed && (!stop || stop.parentElement?.contains(field))) {
-      if (field.type !== "file") field.value = typed.value;
+      // What stands in the field of a question is the session's: a scan may have written it.
+      if (field.type !== "file" && field.id !== "answer") field.value = typed.value;
       field.focus();
     } else if (stop instanceof HTMLElement) {
       stop.focus();

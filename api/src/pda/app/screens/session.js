@@ -6,7 +6,7 @@ import { COMMANDS, commandOf } from "../core/commands.js";
 import { Here, readOwn } from "../core/here.js";
 import { UnitList, openList } from "../core/recall-list.js";
 import { BUILT_IN, rulesOf } from "../core/required/rules.js";
-import { begin, step } from "../core/tasks.js";
+import { answerOf, begin, kindOf, step } from "../core/tasks.js";
 import { HeldList, decide, goodsOf } from "../core/till.js";
 import { parse, unitKey } from "../core/trace-code.js";
 import { messages, readDeposit, readFrame } from "../core/wire.js";
@@ -26,6 +26,8 @@ import { Link } from "../device/link.js";
 const LIST_AGE_MAX = 24 * 3600 * 1_000_000;
 /** With these the server says that a code is none, or not any more; with others that it cannot tell now. */
 const CODE_IS_BAD = [400, 401, 404, 409, 410, 422];
+/** What may stand in the field of a question. */
+const WORDS_MAX = 128;
 const ZONE = () => -new Date().getTimezoneOffset();
 
 export class Session {
@@ -65,6 +67,8 @@ export class Session {
     this.progress = null;
     /** Reason given for overruling a stop, before the badge is scanned. */
     this.reason = "";
+    /** What stands in the field of the question that is open. */
+    this.words = "";
     /** The hand-over is on the screen: a second badge takes over what is unsent. */
     this.isHandingOver = false;
     /** Codes of what was found and is open, by event. @type {Map<string, string[]>} */
@@ -195,6 +199,16 @@ export class Session {
     return this.#inTurn(() => (command ? this.#command(command) : this.#goods(text, input, at)));
   }
 
+  /** Whom goods go to and come from, each of their places by name. */
+  get places() {
+    /** @typedef {{ type: "location" | "enterprise", id: string, name: string }} Place */
+    return this.partners.flatMap(({ enterprise, name, places }) => {
+      /** @type {Place[]} */
+      const known = places.map((place) => ({ type: "location", id: place.location, name: `${name} · ${place.name}` }));
+      return known.length > 0 ? known : [/** @type {Place} */ ({ type: "enterprise", id: enterprise, name })];
+    });
+  }
+
   /** @param {Input} input */
   act(input) {
     return this.#inTurn(() => this.#step(input));
@@ -250,6 +264,14 @@ export class Session {
         return this.#step({ do: "at", location: command.location });
       case "quantity":
         return this.#step({ do: "quantity", quantity: command.quantity });
+      case "offer":
+        return this.#step({ do: "offer", offer: command.offer });
+      case "becomes":
+        return this.#step({ do: "answer", answer: { disposition: command.disposition } });
+      case "to":
+        return this.#to(command.id);
+      case "say":
+        return this.#say(command.text);
       case "send-now":
         await this.driver?.wake();
         return undefined;
@@ -267,6 +289,7 @@ export class Session {
   /** A badge tells who works now; at a stop, who overrules it. @param {string} badge */
   async #badge(badge) {
     if (this.task?.step === "stop") return this.#overrule(badge);
+    if (this.task?.question?.said === "accepted") return this.#accept(badge);
     const actor = await this.badges.actor(badge);
     if (!actor) return this.out.told({ sound: "stop", words: ["badge_unknown"], of: badge });
     if (this.isHandingOver && this.actor && badge !== this.actor.id && this.#isUnsent()) return this.#handOver(badge);
@@ -278,6 +301,32 @@ export class Session {
     await this.store.commit(null, { records: { actor } });
     this.out.told({ sound: "ok", words: [actor.supervisor ? "who_supervisor" : "who"], of: badge });
     return undefined;
+  }
+
+  /** Where goods go to or come from. @param {string} id */
+  async #to(id) {
+    const place = this.places.find((place) => place.id === id);
+    if (!place) return this.out.told({ sound: "warn", words: ["partner_unknown"], of: id });
+    if (!this.task || !kindOf(this.task.task).offers.includes("counterpart")) {
+      return this.out.told({ sound: "warn", words: ["not_here"], of: place.name });
+    }
+    return this.#step({ do: "answer", answer: { counterpart: { type: place.type, id } } }, true, place.name);
+  }
+
+  /** Words for the field that is open: they are taken when that is confirmed. @param {string} text */
+  async #say(text) {
+    if (this.task?.step === "stop") this.reason = text;
+    else if (this.task?.step === "question" && this.task.question?.said !== "accepted") this.words = text.slice(0, WORDS_MAX);
+    else return this.out.told({ sound: "warn", words: ["nothing_asked"], of: text });
+    return this.out.told({ sound: "tick", words: ["filled"], of: text });
+  }
+
+  /** A supervisor's badge accepts the difference of a count, whoever counted. @param {string} badge */
+  async #accept(badge) {
+    if (!this.badges.hasSupervisor) return this.out.told({ sound: "warn", words: ["accept_nobody"] });
+    const role = await this.badges.role(badge);
+    if (role !== "supervisor") return this.out.told({ sound: "stop", words: [role === null ? "badge_unknown" : "accept_worker"], of: badge });
+    return this.#step({ do: "accepted", supervisor: badge, by: this.actor?.id ?? null }, true, badge);
   }
 
   /** A stop stands, whatever is scanned, until a supervisor's badge overrules it. @param {string} badge */
@@ -353,6 +402,8 @@ export class Session {
   async #goods(text, input, at) {
     const read = parse(text);
     if (!this.task || !this.driver) return this.#lookUp(text);
+    // What is no code of goods may be what is asked for: the number on a paper. It is seen before it is taken.
+    if (!read.ok && isWords(this.task)) return this.#say(text.replace(/^\][A-Za-z]\d/, ""));
     const goods = read.ok ? await goodsOf(read.scanned) : null;
     const decision = goods ? await this.decision(goods) : null;
     if (!read.ok) this.out.told({ sound: "warn", words: [read.fault], of: text });
@@ -385,11 +436,21 @@ export class Session {
   /**
    * One step of the task: kept, then told; what it states is captured with the task's end in one
    * transaction.
-   * @param {Input} input
+   * @param {Input} wanted
    * @param {boolean} [says] whether the words are told
+   * @param {string} [of] what they are told of
    */
-  async #step(input, says = true) {
+  async #step(wanted, says = true, of) {
     if (!this.task || !this.driver) return;
+    // Who is done with a question means what stands in its field.
+    const { question } = this.task.step === "question" ? this.task : { question: null };
+    const words = this.words.trim();
+    const answer = question && wanted.do === "confirm" && words !== "" ? answerOf(question, words) : null;
+    if (question && wanted.do === "confirm" && words !== "" && !answer) {
+      this.out.told({ sound: "warn", words: ["no_number"], of: words });
+      return;
+    }
+    const input = answer ? /** @type {Input} */ ({ do: "answer", answer }) : wanted;
     const profileOf = (/** @type {string} */ gtin) => this.products.get(gtin)?.profile ?? null;
     const world = { rules: this.rules, profileOf, actor: this.actor };
     const before = this.task;
@@ -403,17 +464,19 @@ export class Session {
       this.out.told({ sound: "stop", words: ["not_saved"], of: why });
       return;
     }
+    if (this.task?.question?.item !== before.question?.item) this.words = "";
     if (stated.length > 0) {
       this.out.told({ sound: "ok", words: ["done", "saved"] });
       return;
     }
     // What was found, or why not, is what is told.
-    const named = effects.flatMap((effect) => ("look_up" in effect ? effect.look_up : []));
-    for (const unit of named) await this.#found(unit);
-    if (named.length > 0) return;
+    const found = effects.flatMap((effect) => ("look_up" in effect ? effect.look_up : []));
+    for (const unit of found) await this.#found(unit);
+    if (found.length > 0) return;
     const sound = effects.flatMap((effect) => ("sound" in effect ? effect.sound : []))[0] ?? "tick";
-    const words = effects.flatMap((effect) => ("say" in effect ? effect.say : []));
-    if (says) this.out.told({ sound, words, ...(input.do === "scan" ? { of: input.code } : {}) });
+    const told = effects.flatMap((effect) => ("say" in effect ? effect.say : []));
+    const named = input.do === "scan" ? input.code : of;
+    if (says) this.out.told({ sound, words: told, ...(named === undefined ? {} : { of: named }) });
   }
 
   /** Goods were looked up in a task: their card, or the own events that name them. @param {string} unit */
@@ -451,6 +514,9 @@ export class Session {
     return this.store.commit(null, { records: { task: this.task } });
   }
 }
+
+/** Are words asked for, so that a scan may be them? @param {State} task */
+const isWords = ({ step, question }) => step === "question" && question !== null && ["document", "slip", "body"].includes(question.said);
 
 /** Hexadecimal digits as people compare them. @param {string} digits */
 const grouped = (digits) => (digits.toUpperCase().match(/.{1,4}/g) ?? []).slice(0, 16).join(" ");

@@ -1,13 +1,14 @@
 // A task: what was scanned, what is wanted next, what was asked; and the stop that fills the screen.
 
-import { compared, kindOf } from "../core/tasks.js";
+import { DISPOSITIONS } from "../core/commands.js";
+import { answerOf, compared, kindOf } from "../core/tasks.js";
 import { longList } from "./list.js";
 import { h } from "./view.js";
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("../core/tasks/step.js").Input} Input */
 /** @typedef {import("../core/tasks/goods.js").Line} Line */
-/** @typedef {import("../core/required.js").Rule} Rule */
+/** @typedef {import("../core/tasks/ask.js").Question} Question */
 
 /** Quantities of goods without codes of their own, as buttons. */
 const QUANTITIES = [1, 2, 5, 6, 10, 12, 24, 48];
@@ -39,9 +40,11 @@ export function taskScreen(app) {
       isFirst && first === "disposition" ? dispositions(app, act) : null,
       h("p", { class: "count", "data-count": total }, `${total}${wanted}`),
       task.step === "question" && task.question ? question(app, task.question, act) : null,
-      isLot(task.goods) ? quantities(app, act) : null,
+      isLot(task.goods) && task.step !== "question" ? quantities(app, act) : null,
       task.step === "review" ? h("h2", {}, `${app.say("missing_now")} ${missing.length}`) : null,
       task.step === "review" ? longList(missing, (unit) => `□ ${unit}`) : null,
+      noted(app, task),
+      isFirst || task.step === "question" ? null : offers(app, task, act),
       longList(lines, (line) => lineText(app, line)),
       typing(app),
     ),
@@ -83,7 +86,7 @@ const dispositions = (app, act) =>
   h(
     "div",
     { class: "grid" },
-    /** @type {const} */ (["sellable", "hold", "destroy"]).map((disposition) =>
+    DISPOSITIONS.map((disposition) =>
       app.button(disposition, () => act({ do: "answer", answer: { disposition } })),
     ),
   );
@@ -96,53 +99,77 @@ const quantities = (app, act) =>
     QUANTITIES.map((quantity) => h("button", { type: "button", "data-do": `qty-${quantity}`, click: () => void act({ do: "quantity", quantity }) }, quantity)),
   );
 
+/** What may be told besides, where somebody wants to. @param {App} app @param {import("../core/tasks/state.js").State} task @param {(input: Input) => unknown} act */
+function offers(app, task, act) {
+  const { offers: names } = kindOf(task.task);
+  if (names.length === 0) return null;
+  const buttons = names.map((offer) => {
+    const button = app.button(offer, () => act({ do: "offer", offer }));
+    if (offer === "complete") button.setAttribute("aria-pressed", String(task.isComplete));
+    return button;
+  });
+  return h("div", { class: "grid offers" }, buttons);
+}
+
+/** What was told besides goods. @param {App} app @param {import("../core/tasks/state.js").State} task */
+function noted(app, { disposition, counterpart, doc, declared, body, isComplete, accepted }) {
+  const to = counterpart && counterpart.type !== "named" ? app.session.places.find(({ id }) => id === counterpart.id)?.name : counterpart?.name;
+  const rows = [
+    disposition ? app.say(disposition) : null,
+    counterpart ? `${app.say("counterpart")} ${to ?? ""}` : null,
+    doc ? `${app.say("document")} ${doc.no}` : null,
+    declared ? `${app.say("declared")} ${declared}` : null,
+    body.receipt ? `${app.say("slip")} ${body.receipt}` : null,
+    isComplete ? app.say("all_seen") : null,
+    accepted ? `${app.say("accepted")} ${accepted.supervisor}` : null,
+  ].flatMap((text) => (text === null ? [] : [h("li", {}, `✓ ${text}`)]));
+  return rows.length > 0 ? h("ol", { class: "lines noted" }, rows) : null;
+}
+
 /**
- * An item of the standard, asked for once.
+ * An item of the standard, asked for once, or what somebody wants to tell.
  * @param {App} app
- * @param {Rule} rule
+ * @param {Question} asked
  * @param {(input: Input) => unknown} act
  */
-function question(app, { item, said }, act) {
-  const isNumber = said === "temperature" || said === "humidity";
-  const field = h("input", { id: "answer", autocomplete: "off", inputmode: isNumber ? "decimal" : "text" });
+function question(app, asked, act) {
+  const { item, said } = asked;
+  const { session } = app;
+  const left = app.button("skip", () => act({ do: "skip" }));
+  if (said === "accepted") {
+    return h("section", { class: "question" }, h("p", { class: "told warn" }, app.say(session.badges.hasSupervisor ? "accept_how" : "accept_nobody")), left);
+  }
+  const isNumber = said === "temperature" || said === "humidity" || said === "declared";
+  const input = (/** @type {Event} */ { target }) => {
+    if (target instanceof HTMLInputElement) session.words = target.value;
+  };
+  const field = h("input", { id: "answer", autocomplete: "off", inputmode: isNumber ? "decimal" : "text", value: session.words, input });
   const answer = () => {
-    const value = field instanceof HTMLInputElement ? field.value.trim() : "";
-    const tenths = Math.round(Number(value) * 10);
-    if (value === "") return act({ do: "skip" });
-    if (said === "document") return act({ do: "answer", answer: { doc: { no: value } } });
-    if (said === "counterpart") return act({ do: "answer", answer: { counterpart: { type: "named", name: value } } });
-    if (!isNumber) return act({ do: "answer", answer: { item, value } });
-    if (Number.isFinite(tenths)) return act({ do: "answer", answer: { env: { [said]: tenths } } });
-    return app.tell({ sound: "warn", words: ["no_number"], of: value });
+    const text = session.words.trim();
+    const given = text === "" ? null : answerOf(asked, text);
+    if (given) return act({ do: "answer", answer: given });
+    return text === "" ? act({ do: "skip" }) : app.tell({ sound: "warn", words: ["no_number"], of: text });
   };
   const isWho = said === "counterpart" || said === "counterpart_place";
-  const buttons = [app.button("add", answer, "main"), " ", app.button("skip", () => act({ do: "skip" }))];
   return h(
     "section",
     { class: "question" },
     isWho ? partners(app, act) : null,
-    h("label", { for: "answer" }, `${app.say("question")} ${app.say(app.knows(item) ? item : said)}`),
+    h("label", { for: "answer" }, `${app.say("question")} ${app.say(item !== "receipt" && app.knows(item) ? item : said)}`),
     field,
-    h("p", {}, buttons),
+    h("p", {}, app.button("add", answer, "main"), " ", left),
   );
 }
 
-/** Who is known, each of their places by name. @param {App} app @param {(input: Input) => unknown} act */
-function partners(app, act) {
-  /** @typedef {{ type: "location" | "enterprise", id: string, name: string }} Place */
-  const places = app.session.partners.flatMap(({ enterprise, name, places }) => {
-    /** @type {Place[]} */
-    const known = places.map((place) => ({ type: "location", id: place.location, name: `${name} · ${place.name}` }));
-    return known.length > 0 ? known : [/** @type {Place} */ ({ type: "enterprise", id: enterprise, name })];
-  });
-  return h(
+/** Who is known. @param {App} app @param {(input: Input) => unknown} act */
+const partners = (app, act) =>
+  h(
     "div",
     { class: "grid" },
-    places.slice(0, 30).map(({ type, id, name }) =>
+    app.session.places.slice(0, 30).map(({ type, id, name }) =>
       h("button", { type: "button", "data-partner": id, click: () => void act({ do: "answer", answer: { counterpart: { type, id } } }) }, name),
     ),
   );
-}
 
 /** A code typed by hand is a scan that says so; a camera is one that sees. @param {App} app */
 function typing(app) {

@@ -1,11 +1,17 @@
 // The screens that no scan waits for: fetched when there is time, so that the app is ready sooner.
 
-import { learn } from "./words.js";
+import { handOverScreen } from "./tools/hand-over.js";
+import { lookUpScreen } from "./tools/look-up.js";
+import { queueScreen } from "./tools/queue.js";
+import { settingsScreen } from "./tools/settings.js";
+import { sheetScreen } from "./tools/sheet.js";
 import { TOOL_WORDS } from "./tools/words.js";
+import { learn } from "./words.js";
 
 export { CameraScreen } from "./tools/camera.js";
 export { DoctorScreen } from "./tools/doctor.js";
-export { handOverScreen } from "./tools/hand-over.js";
-export { sheetScreen } from "./tools/sheet.js";
+
+/** Screens that keep nothing of their own, by their names. */
+export const screens = { "hand-over": handOverScreen, "look-up": lookUpScreen, queue: queueScreen, settings: settingsScreen, sheet: sheetScreen };
 
 learn(TOOL_WORDS);

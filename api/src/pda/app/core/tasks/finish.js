@@ -54,9 +54,12 @@ export function draftsOf(state) {
 function common(state, kind) {
   const isCount = kind === "count";
   const scope = isCount && state.isComplete ? { scope: { complete: true } } : {};
-  const body = { ...state.body, ...scope };
+  const accepted = isCount ? (state.accepted ?? null) : null;
+  const by = accepted && accepted.by !== null && accepted.by !== accepted.supervisor ? { counted_by: accepted.by } : {};
+  const body = { ...state.body, ...scope, ...(accepted ? { accepted: true, ...by } : {}) };
   return {
     kind,
+    ...(accepted ? { actor: { id: accepted.supervisor, proof: "badge", supervisor: true } } : {}),
     location: state.location,
     counterpart: state.counterpart,
     doc: state.doc,

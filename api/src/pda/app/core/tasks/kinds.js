@@ -3,6 +3,7 @@
 
 /** @typedef {import("../event.js").Kind} Kind */
 /** @typedef {import("../till.js").Reason} Reason */
+/** @typedef {typeof import("../commands.js").OFFERS[number]} Offer */
 
 /**
  * - `kind`: what it states; null when it states nothing.
@@ -10,9 +11,10 @@
  *   become of the goods.
  * - `takesLots`: goods without codes of their own may be counted.
  * - `mayBeEmpty`: it says something without any goods (all of a container; nothing on a shelf).
+ * - `offers`: what may be told besides, where somebody wants to.
  * - `stops`: reasons of the till that stop it; `warns`: those that are said and do not.
  * @typedef {{ kind: Kind | null, first: "parent" | "target" | "disposition" | null, takesLots: boolean, mayBeEmpty: boolean,
- *   stops: "all" | readonly Reason[], warns: readonly Reason[] }} TaskKind
+ *   offers: readonly Offer[], stops: "all" | readonly Reason[], warns: readonly Reason[] }} TaskKind
  */
 
 const UNSOUND = /** @type {const} */ (["recalled", "expired", "void", "destroyed", "collected", "code_contradicts_record"]);
@@ -23,6 +25,7 @@ const goods = (kind, more = {}) => ({
   first: null,
   takesLots: true,
   mayBeEmpty: false,
+  offers: [],
   stops: [],
   warns: UNSOUND,
   ...more,
@@ -30,19 +33,19 @@ const goods = (kind, more = {}) => ({
 
 /** @satisfies {Record<string, TaskKind>} */
 export const TASK_KINDS = {
-  inbound: goods("inbound"),
-  outbound: goods("outbound", { warns: [...UNSOUND, "held", "sold"] }),
-  sale: goods("sale", { stops: "all", warns: [] }),
-  return: goods("return", { warns: ["recalled", "void", "destroyed", "collected"] }),
+  inbound: goods("inbound", { offers: ["counterpart", "document"] }),
+  outbound: goods("outbound", { offers: ["counterpart", "document"], warns: [...UNSOUND, "held", "sold"] }),
+  sale: goods("sale", { offers: ["document"], stops: "all", warns: [] }),
+  return: goods("return", { offers: ["slip"], warns: ["recalled", "void", "destroyed", "collected"] }),
   // What a recall covers cannot be released; the server would not believe it.
   inspect: goods("inspect", { first: "disposition", stops: ["recalled"], warns: UNSOUND }),
-  pack: goods("pack", { first: "parent" }),
+  pack: goods("pack", { first: "parent", offers: ["declared"] }),
   unpack: goods("unpack", { first: "parent", mayBeEmpty: true }),
-  count: goods("count", { mayBeEmpty: true, warns: ["recalled", "expired"] }),
+  count: goods("count", { mayBeEmpty: true, offers: ["complete", "accept"], warns: ["recalled", "expired"] }),
   collect: goods("collect", { warns: ["destroyed", "collected"] }),
   destroy: goods("destroy", { warns: ["sold", "destroyed"] }),
   retract: goods("retract", { first: "target", takesLots: false, mayBeEmpty: true }),
-  "look-up": { kind: null, first: null, takesLots: true, mayBeEmpty: true, stops: [], warns: [] },
+  "look-up": { kind: null, first: null, takesLots: true, mayBeEmpty: true, offers: [], stops: [], warns: [] },
 };
 
 /** @typedef {keyof typeof TASK_KINDS} TaskName */

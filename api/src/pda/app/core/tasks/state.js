@@ -6,7 +6,7 @@ import { kindOf } from "./kinds.js";
 
 /** @typedef {import("./kinds.js").TaskName} TaskName */
 /** @typedef {import("../till.js").Decision} Decision */
-/** @typedef {import("../required.js").Rule} Rule */
+/** @typedef {import("./ask.js").Question} Question */
 
 /**
  * - `first`: container, struck event or disposition are wanted; `goods`: scans are taken.
@@ -17,14 +17,15 @@ import { kindOf } from "./kinds.js";
  */
 
 /**
+ * `accepted` names the supervisor who accepts the difference a count shows, and who counted.
  * @typedef {{
  *   task: TaskName, step: Step, location: string | null, goods: import("./goods.js").Goods,
  *   expected: import("./goods.js").Expected | null, parent: import("../event.js").UnitRead | null,
  *   parentUnit: string | null, targets: readonly string[], counterpart: import("../event.js").Counterpart | null,
  *   doc: { no: string, at?: string | null } | null, env: { temperature?: number | null, humidity?: number | null } | null,
  *   disposition: "sellable" | "hold" | "destroy" | null, declared: number | null, body: Readonly<Record<string, unknown>>,
- *   isComplete: boolean, held: { line: import("./goods.js").Line, decision: Decision } | null,
- *   question: Rule | null, skipped: readonly string[], reviewed: boolean,
+ *   isComplete: boolean, accepted: { supervisor: string, by: string | null } | null, held: { line: import("./goods.js").Line, decision: Decision } | null,
+ *   question: Question | null, skipped: readonly string[], reviewed: boolean,
  *   last: { code: string, at: number } | null,
  * }} State
  */
@@ -51,6 +52,7 @@ export const begin = (task, { location, expected = null, counterpart = null, doc
   declared: null,
   body: {},
   isComplete: false,
+  accepted: null,
   held: null,
   question: null,
   skipped: [],

@@ -6,6 +6,7 @@
 
 import { missing } from "../required.js";
 import { adviceOf } from "../till.js";
+import { answers, numberOf, offered } from "./ask.js";
 import { draftsOf } from "./finish.js";
 import * as lines from "./goods.js";
 import { kindOf } from "./kinds.js";
@@ -27,7 +28,8 @@ import { kindOf } from "./kinds.js";
  *   | { do: "targets", events: readonly string[] }
  *   | { do: "answer", answer: Answer }
  *   | { do: "skip" }
- *   | { do: "complete", isComplete: boolean }} Input
+ *   | { do: "offer", offer: import("./kinds.js").Offer }
+ *   | { do: "accepted", supervisor: string, by: string | null }} Input
  *
  * What a person says of the act as a whole.
  * @typedef {{ doc: State["doc"] } | { counterpart: State["counterpart"] } | { env: State["env"] }
@@ -39,7 +41,9 @@ import { kindOf } from "./kinds.js";
  *
  * @typedef {"added" | "already" | "surplus" | "container" | "unreadable" | "names_no_goods" | "no_lots_here" | "warned"
  *   | "stopped" | "look_twice" | "dropped" | "overruled" | "undone" | "nothing_to_undo" | "nothing_yet" | "missing"
- *   | "question" | "wrong_place" | "place" | "same_as_container" | "no_quantity" | "screen_first" | "has_goods" | "done" | "cancelled"} Word
+ *   | "question" | "wrong_place" | "place" | "same_as_container" | "no_quantity" | "screen_first" | "has_goods"
+ *   | "done" | "cancelled" | "not_here" | "nothing_asked" | "still_asked" | "left_open" | "noted" | "all_seen" | "not_all_seen"
+ *   | "accept_again"} Word
  *
  * What a task has to know of the world: the rules, and the profile a product falls under.
  * @typedef {{ rules: readonly import("../required.js").Rule[], profileOf: (gtin: string) => string | null,
@@ -67,12 +71,22 @@ const STOP = /** @type {const} */ ({ sound: "stop" });
  * @returns {Next}
  */
 export function step(state, input, world) {
+  const after = stepped(state, input, world);
+  const isOther = after.state.goods.lines !== state.goods.lines || after.state.isComplete !== state.isComplete;
+  // What a supervisor accepted was another difference.
+  return state.accepted && isOther
+    ? next({ ...after.state, accepted: null }, ...after.effects, { say: "accept_again" })
+    : after;
+}
+
+/** @param {State} state @param {Input} input @param {World} world @returns {Next} */
+function stepped(state, input, world) {
   if (state.step === "done" || state.step === "cancelled") return next(state);
   // A stop has to be seen: until then nothing else is taken.
   if (state.step === "stop" || state.step === "ask") return held(state, input);
   switch (input.do) {
     case "scan":
-      return scanned(state, input);
+      return stillAsked(scanned(state, input));
     case "confirm":
       return confirmed(state, world);
     case "undo":
@@ -80,7 +94,7 @@ export function step(state, input, world) {
     case "cancel":
       return next({ ...state, step: "cancelled" }, { say: "cancelled" });
     case "quantity":
-      return quantity(state, input.quantity);
+      return quantity(state, input.quantity, world);
     case "at":
       return place(state, input.location);
     case "targets":
@@ -90,11 +104,13 @@ export function step(state, input, world) {
     case "answer":
       return answer(state, input.answer, world);
     case "skip":
-      return state.question
-        ? answered({ ...state, skipped: [...state.skipped, state.question.item] }, world)
-        : next(state);
-    case "complete":
-      return next({ ...state, isComplete: input.isComplete, reviewed: false });
+      return state.question ? skipped(state, state.question, world) : next(state, WARN, { say: "nothing_asked" });
+    case "offer":
+      return offer(state, input.offer);
+    case "accepted":
+      return state.question?.said === "accepted"
+        ? next({ ...state, accepted: { supervisor: input.supervisor, by: input.by }, question: null, step: "goods" }, OK, { say: "noted" })
+        : next(state, WARN, { say: "not_here" });
     case "acknowledge":
     case "override":
       return next(state);
@@ -115,8 +131,8 @@ function scanned(state, scan) {
     return unit === null ? next(current, WARN, { say: "names_no_goods" }) : next(current, TICK, { look_up: unit });
   }
   if (state.step === "first") return first(current, scan, unit);
-  // A scan goes on with the goods, whatever was asked on the way.
-  const scanning = { ...current, step: /** @type {const} */ ("goods"), question: null, reviewed: false };
+  // A scan goes on with the goods, whatever is asked on the way, and that stays open.
+  const scanning = { ...current, step: going(state), reviewed: false };
   const line = lineOf(scan, unit);
   if (!line) return next(scanning, WARN, { say: "names_no_goods", of: scan.code });
   if (line.unit === null && !kindOf(state.task).takesLots) return next(scanning, WARN, { say: "no_lots_here" });
@@ -126,9 +142,17 @@ function scanned(state, scan) {
   return judged(scanning, line, scan.decision, known);
 }
 
+/** Nobody should think that a scan was the answer. @param {Next} after @returns {Next} */
+const stillAsked = ({ state, effects }) =>
+  state.question && effects.some((effect) => "say" in effect) ? next(state, ...effects, { say: "still_asked" }) : next(state, ...effects);
+
+/** Where goods are taken: beside what is asked, if anything is. @param {State} state @returns {import("./state.js").Step} */
+const going = ({ question }) => (question ? "question" : "goods");
+
 /** What has to be known before goods. @param {State} state @param {Scan} scan @param {string | null} unit @returns {Next} */
 function first(state, scan, unit) {
-  if (kindOf(state.task).first === "disposition") return next(state, WARN, { say: "question", of: "disposition" });
+  // They were not taken: read again, they are no second pull of the trigger.
+  if (kindOf(state.task).first === "disposition") return next({ ...state, last: null }, WARN, { say: "question", of: "disposition" });
   if (unit === null) return next(state, WARN, { say: "names_no_goods", of: scan.code });
   const parent = { code: scan.code, input: scan.input };
   return next({ ...state, parent, parentUnit: unit, step: "goods" }, OK, { say: "container", of: unit });
@@ -178,17 +202,17 @@ function take(state, line) {
 /** Goods are held up: a person decides. @param {State} state @param {Input} input @returns {Next} */
 function held(state, input) {
   const { held: goods } = state;
-  const going = { ...state, held: null, step: /** @type {const} */ ("goods") };
-  if (!goods) return next(going);
+  const free = { ...state, held: null, step: going(state) };
+  if (!goods) return next(free);
   if (input.do === "acknowledge" || input.do === "undo" || input.do === "cancel") {
-    return next(going, TICK, { say: "dropped", of: goods.line });
+    return next(free, TICK, { say: "dropped", of: goods.line });
   }
-  if (state.step === "ask" && input.do === "confirm") return take(going, goods.line);
+  if (state.step === "ask" && input.do === "confirm") return take(free, goods.line);
   if (state.step === "stop" && input.do === "override" && input.supervisor !== "" && input.reason.trim() !== "") {
     const { supervisor, reason } = input;
     const [code = ""] = goods.decision.reasons;
     const override = { code, reason, supervisor, recall: goods.decision.recalls[0] ?? null };
-    const taken = take(going, { ...goods.line, override });
+    const taken = take(free, { ...goods.line, override });
     return next(taken.state, WARN, { say: "overruled", of: { ...goods.line, override } });
   }
   return next(state, state.step === "stop" ? STOP : WARN, { say: "screen_first" });
@@ -196,8 +220,9 @@ function held(state, input) {
 
 /** @param {State} state @returns {Next} */
 function undo(state) {
+  if (state.question) return next({ ...state, question: null, step: "goods" }, TICK, { say: "undone" });
   const { goods, undone } = lines.undone(state.goods);
-  const back = { ...state, goods, question: null, reviewed: false, last: null };
+  const back = { ...state, goods, reviewed: false, last: null };
   if (undone) return next({ ...back, step: "goods" }, TICK, { say: "undone", of: undone });
   if (kindOf(state.task).first && state.step === "goods") {
     return next({ ...back, parent: null, parentUnit: null, targets: [], disposition: null, step: "first" }, TICK, { say: "undone" });
@@ -205,8 +230,13 @@ function undo(state) {
   return next(state, WARN, { say: "nothing_to_undo" });
 }
 
-/** So many of what was read last. @param {State} state @param {number} wanted @returns {Next} */
-function quantity(state, wanted) {
+/** So many of what was read last, or as what is asked. @param {State} state @param {number} wanted @param {World} world @returns {Next} */
+function quantity(state, wanted, world) {
+  const asked = state.question && numberOf(state.question);
+  if (state.question && asked && Number.isInteger(wanted) && wanted > 0) {
+    const { said } = state.question;
+    return answer(state, asked === "env" ? { env: { [said]: wanted * 10 } } : { declared: wanted }, world);
+  }
   const change = state.goods.changes[state.goods.changes.length - 1];
   const line = change && state.goods.lines[change.index];
   const isNumber = Number.isInteger(wanted) && wanted > 0 && wanted <= 1_000_000;
@@ -224,11 +254,11 @@ function place(state, location) {
 
 /** @param {State} state @param {Answer} given @param {World} world @returns {Next} */
 function answer(state, given, world) {
-  if (!("disposition" in given)) return answered(withAnswer(state, given), world);
+  if (!("disposition" in given)) return answered(state, given, world);
+  if (kindOf(state.task).first !== "disposition") return next(state, WARN, { say: "not_here" });
   // Goods were judged by what was to become of them.
   if (state.goods.lines.length > 0) return next(state, WARN, { say: "has_goods" });
-  const step = kindOf(state.task).first === "disposition" && given.disposition ? "goods" : state.step;
-  return next({ ...withAnswer(state, given), step }, OK);
+  return next({ ...withAnswer(state, given), step: given.disposition ? "goods" : state.step }, OK);
 }
 
 /** @param {State} state @param {Answer} answer @returns {State} */
@@ -238,13 +268,39 @@ function withAnswer(state, answer) {
   return { ...state, ...answer };
 }
 
-/** An answer given while something was asked leads to the next question. @param {State} state @param {World} world @returns {Next} */
-function answered(state, world) {
-  return state.question ? confirmed({ ...state, question: null }, world) : next(state, TICK);
+/** The answer to what is asked leads to the next question; what a person asked for, back to the goods. @param {State} state @param {Answer} given @param {World} world @returns {Next} */
+function answered(state, given, world) {
+  const { question } = state;
+  const told = withAnswer(state, given);
+  if (!question || !answers(question, given)) return next(told, TICK, { say: "noted" });
+  const free = { ...told, question: null, step: /** @type {const} */ ("goods") };
+  return question.isOffered ? next(free, OK, { say: "noted" }) : confirmed(free, world);
+}
+
+/** What is asked stays open. @param {State} state @param {import("./ask.js").Question} question @param {World} world @returns {Next} */
+function skipped(state, question, world) {
+  const free = { ...state, question: null, step: /** @type {const} */ ("goods") };
+  if (question.isOffered) return next(free, TICK, { say: "left_open" });
+  return confirmed({ ...free, skipped: [...state.skipped, question.item] }, world);
+}
+
+/** Somebody wants to tell more than the tables ask for. @param {State} state @param {import("./kinds.js").Offer} wanted @returns {Next} */
+function offer(state, wanted) {
+  if (state.step === "first") return next(state, WARN, { say: "nothing_yet" });
+  if (wanted === "complete") {
+    if (!kindOf(state.task).offers.includes(wanted)) return next(state, WARN, { say: "not_here" });
+    const isComplete = !state.isComplete;
+    return next({ ...state, isComplete, reviewed: false }, isComplete ? OK : WARN, { say: isComplete ? "all_seen" : "not_all_seen" });
+  }
+  const question = offered(state.task, wanted);
+  if (!question) return next(state, WARN, { say: "not_here" });
+  return next({ ...state, question, step: "question" }, TICK, { say: "question", of: question });
 }
 
 /** Done: unless something is missing, which is shown once, or asked for once. @param {State} state @param {World} world @returns {Next} */
 function confirmed(state, world) {
+  // Once more done: what was asked is left open, as what is missing is.
+  if (state.question) return skipped(state, state.question, world);
   const { kind, mayBeEmpty } = kindOf(state.task);
   if (kind === null) return next({ ...state, step: "done" }, { say: "done" });
   const isEmpty = state.goods.lines.length === 0;
@@ -273,7 +329,8 @@ function openQuestion(state, world) {
     const isAsked = !["actor", "goods", "lots", "target", "parent"].includes(said);
     return isAsked && !state.skipped.includes(item) && !left.includes(said);
   });
-  return open[0] ?? null;
+  const [first] = open;
+  return first ? { item: first.item, said: first.said } : null;
 }
 
 /** @param {State} state */

@@ -1,8 +1,8 @@
 // What is known here of a unit, and what the till would say of it.
 
-import { h } from "./view.js";
+import { h } from "../view.js";
 
-/** @typedef {import("./app.js").App} App */
+/** @typedef {import("../app.js").App} App */
 
 /** @param {App} app */
 export function lookUpScreen(app) {

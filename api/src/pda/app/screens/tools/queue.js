@@ -1,12 +1,12 @@
 // Where one's records are: how many in which state, each with its time, and what has to be looked at;
 // and the way out by a file when a network does not come.
 
-import { picture } from "../core/outbox.js";
-import { madeAt } from "../core/standing.js";
-import { longList } from "./list.js";
-import { h } from "./view.js";
+import { picture } from "../../core/outbox.js";
+import { madeAt } from "../../core/standing.js";
+import { longList } from "../list.js";
+import { h } from "../view.js";
 
-/** @typedef {import("./app.js").App} App */
+/** @typedef {import("../app.js").App} App */
 
 /** A file that is brought has at most so many bytes: some hundred pushes. */
 const FILE_MAX = 64 * 1024 * 1024;
@@ -21,9 +21,9 @@ export function queueScreen(app) {
     return h("li", { "data-state": name }, `${app.say(name)}: ${count}`);
   });
   const rows = outbox.view.inOrder().reverse();
-  const state = (/** @type {import("../core/outbox/disk.js").Row} */ row) =>
+  const state = (/** @type {import("../../core/outbox/disk.js").Row} */ row) =>
     row.state.is !== "durable" ? row.state.is : outbox.disk.row(row.key) ? (outbox.sent.has(row.key) ? "sent" : "durable") : "captured";
-  const text = (/** @type {import("../core/outbox/disk.js").Row} */ row) => {
+  const text = (/** @type {import("../../core/outbox/disk.js").Row} */ row) => {
     const { id, kind, count } = saysOf(row.text);
     const why = row.state.is === "needs_attention" ? ` ${(verdicts.get(id) ?? []).join(" ")}` : "";
     const at = new Date(madeAt(row.text) ?? 0).toLocaleTimeString(app.settings.lang === "zh" ? "zh-CN" : "en", { hour: "2-digit", minute: "2-digit" });

@@ -1,8 +1,8 @@
 // Language, look, and how the scanner is set.
 
-import { h } from "./view.js";
+import { h } from "../view.js";
 
-/** @typedef {import("./app.js").App} App */
+/** @typedef {import("../app.js").App} App */
 
 /** @param {App} app */
 export function settingsScreen(app) {
