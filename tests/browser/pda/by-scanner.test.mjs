@@ -31,10 +31,10 @@ before(async () => {
   await it.open();
   await it.enrol();
   await it.own.employ({ W17: "worker", S1: "supervisor" });
-  await it.page.reload();
-  await it.page.waitForSelector("#app[data-ready]");
-  await it.page.waitForFunction(() => document.querySelector('[data-chip="who"]'));
-  await it.page.waitForTimeout(500);
+  const badges = () => it.server.state.calls.some(({ url }) => url.pathname === "/v1/sync/badges");
+  await it.page.evaluate(() => dispatchEvent(new Event("online")));
+  for (let n = 0; n < 200 && !badges(); n += 1) await it.page.waitForTimeout(20);
+  await it.page.waitForTimeout(200);
   await it.scan("SUYUAN-WHO-W17");
   await it.told("W17");
 });
@@ -228,4 +228,82 @@ test("retract: a scan of the goods finds the record, and it is struck", when, as
   await it.page.waitForFunction(() => !document.querySelector("main").textContent.includes("请扫描要撤销记录中的商品"));
   const [event] = await stated();
   assert.deepEqual([event.kind, event.target], ["retract", target]);
+});
+
+test("look-up: this device answers at once, and the server when it is there; which of them, and as of when", when, async () => {
+  const looked = (from, asked) => it.page.waitForSelector(`[data-from="${from}"][data-asked="${asked}"]`);
+  const text = () => it.page.locator("main").textContent();
+  const key = (serial) => `/01/06901234567892/21/${serial}`;
+  const answer = it.own.answer;
+  const card = { unit: key("L1"), lot: "L7", phase: "sold", place: { at: SHOP }, void: false, recalls: ["91f0c3de-7b64-4e8a-a7c2-5d3e6f708192"] };
+  let cards = [card];
+  let gate = Promise.resolve();
+  const codes = [];
+  it.own.answer = async (call) => {
+    if (call.url.pathname !== "/v1/sync/lookups") return answer(call);
+    codes.push(...JSON.parse(call.body).codes);
+    await gate;
+    return { body: { v: 1, cards, position: 9, anchor: it.own.anchor() } };
+  };
+  await it.scan("SUYUAN-TASK-LOOK-UP");
+  await it.page.waitForFunction(() => document.querySelector("h1")?.textContent === "查询");
+  let open;
+  gate = new Promise((resolve) => (open = resolve));
+  await it.scan(code("L1"));
+  await looked("here", "asking");
+  assert.match(await text(), /本机所知 截至.*正在询问服务器/s);
+  assert.match(await text(), /本机没有它的资料/);
+  open();
+  await looked("server", "answered");
+  assert.match(await text(), /已召回.*已售出.*L7 · 已售出 · 在 西城 · 西城店 1.*服务器答复 截至/s);
+  assert.deepEqual(codes, [key("L1")]);
+  // What is printed on the code counts, whoever answers.
+  cards = [null];
+  await it.scan("(01)06901234567892(17)200101(21)L2");
+  await it.page.waitForFunction(() => document.querySelector('[data-from="server"]')?.textContent.includes("L2"));
+  assert.match(await text(), /已过期.*服务器没有它的资料/s);
+  // A card of something else is no answer.
+  cards = [card];
+  await it.scan(code("L3"));
+  await looked("here", "lost");
+  // An answer that comes when something else is looked at is none.
+  gate = new Promise((resolve) => (open = resolve));
+  await it.scan(code("L1"));
+  await looked("here", "asking");
+  const late = open;
+  gate = Promise.resolve();
+  cards = [null];
+  await it.scan(code("L4"));
+  await it.page.waitForFunction(() => document.querySelector('[data-from="server"]')?.textContent.includes("L4"));
+  cards = [card];
+  late();
+  await it.page.waitForTimeout(200);
+  assert.match(await text(), /L4/);
+  // No network: the device's own word, at once.
+  it.server.state.isDown = true;
+  await it.scan(code("L5"));
+  await looked("here", "lost");
+  assert.match(await text(), /服务器没有答复/);
+  await it.browser.context.setOffline(true);
+  await it.scan(code("A4"));
+  await looked("here", "offline");
+  assert.match(await text(), /没有询问服务器/);
+  await it.browser.context.setOffline(false);
+  it.server.state.isDown = false;
+  it.own.answer = answer;
+  await it.scan("garbage");
+  await it.told("garbage");
+  await it.scan("SUYUAN-CONFIRM");
+  await it.page.waitForSelector('[data-do="inbound"]');
+  // Without a task, a scan looks up as well, and the way back is a code.
+  await it.scan(code("L6"));
+  await it.page.waitForSelector("[data-from]");
+  await it.scan("SUYUAN-HOME");
+  await it.page.waitForSelector('[data-do="inbound"]');
+  await it.scan("SUYUAN-TASK-LOOK-UP");
+  await it.page.waitForFunction(() => document.querySelector("h1")?.textContent === "查询");
+  await it.scan("SUYUAN-HOME");
+  await it.page.waitForSelector('[data-do="inbound"]');
+  assert.equal(await it.page.evaluate(() => window.hands), 0, "by the scanner alone");
+  assert.deepEqual(it.errors, []);
 });

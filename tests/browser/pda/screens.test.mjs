@@ -338,6 +338,12 @@ test("everybody can see and reach it: both languages, both looks, three sizes, e
         await press("cancel");
         await page.waitForSelector('[data-do="inbound"]');
       }
+      await press("look-up");
+      await scan(code("A"));
+      await page.waitForSelector('[data-asked="lost"]');
+      await check(name("look-up"));
+      await press("back");
+      await page.waitForSelector('[data-do="inbound"]');
       for (const screen of ["hand-over", "doctor", "sheet", "camera", "settings"]) {
         if (screen === "camera") {
           await press("inbound");

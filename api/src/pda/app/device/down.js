@@ -52,7 +52,7 @@ export async function pull(driver) {
   const shown = page.more || !receipt ? {} : { shown: receipt.stamp };
   const clock = page.list ? { clock: driver.heard(page.list.made_at) } : {};
   const command = checkpoint(driver, items, { cursor: page.cursor, anchor: page.anchor });
-  const written = await driver.checkpoint(command, { items, ...list, records: { ...shown, ...clock } });
+  const written = await driver.checkpoint(command, { items, ...list, records: { ...shown, ...clock, ...(page.more ? {} : { pulled: driver.now() }) } });
   if (!written) return "not_saved";
   if (page.rules !== undefined) await takeRules(driver, page.rules);
   await takeBadges(driver, page.badges ?? null);

@@ -56,6 +56,8 @@ export class App {
     this.tools = null;
     this.scanner = new Scanner(settings);
     this.isDrawing = false;
+    /** The task of looking up is open; it has to be seen when it ends. */
+    this.isLooking = false;
     this.ticks = 0;
     /** A finger is down, or an input method is at work: what they are on must not be drawn anew. */
     this.isHeld = false;
@@ -173,23 +175,36 @@ export class App {
     this.#follow();
   }
 
+  /** The screen of what the session does. @returns {"task" | "look-up" | "home"} */
+  get base() {
+    const { task } = this.session;
+    if (task) return task.task === "look-up" ? "look-up" : "task";
+    return "home";
+  }
+
   /** The screen that belongs to what the session does. */
   #follow() {
-    if (this.session.task) {
-      if (this.screen !== "camera") this.screen = "task";
+    const { base } = this;
+    if (base === "look-up") {
+      if (this.screen !== "camera") this.screen = base;
+    } else if (base === "task") {
+      this.session.looked = null;
+      if (this.screen !== "camera") this.screen = base;
+    } else if (this.screen === "task" || (this.screen === "look-up" && this.isLooking)) {
+      this.session.looked = null;
+      this.screen = base;
     } else if (this.session.looked) {
       this.screen = "look-up";
-    } else if (this.screen === "task") {
-      this.screen = "home";
     }
-    if (this.session.task?.held) this.tools?.camera.close();
+    this.isLooking = base === "look-up";
+    if (this.session.task?.held || this.screen !== "camera") this.tools?.camera.close();
     this.draw();
   }
 
   /** @param {ScreenName} screen */
   go(screen) {
     if (screen !== "camera") this.tools?.camera.close();
-    if (screen !== "look-up") this.session.looked = null;
+    if (screen !== "look-up" && screen !== "camera") this.session.looked = null;
     this.session.isHandingOver = screen === "hand-over";
     this.screen = screen;
     this.said = null;
@@ -199,7 +214,7 @@ export class App {
 
   /** To the task that is open, or to all of them. */
   back() {
-    this.go(this.session.task ? "task" : "home");
+    this.go(this.base);
   }
 
   /** @param {Partial<Settings>} change */

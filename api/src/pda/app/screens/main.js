@@ -73,7 +73,7 @@ async function write() {
     });
   }
   app = new App(root, session, settingsOf(settings), about);
-  if (isEnrolled) app.screen = session.task ? "task" : "home";
+  if (isEnrolled) app.screen = app.base;
   app.listen();
   app.drawNow();
   root.dataset.ready = "yes";

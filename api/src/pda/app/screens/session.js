@@ -18,6 +18,12 @@ import { Link } from "../device/link.js";
 /** @typedef {import("../core/tasks/kinds.js").TaskName} TaskName */
 /** @typedef {import("../core/event.js").Actor} Actor */
 /** @typedef {import("../core/wire/messages.js").UnitCard} UnitCard */
+/**
+ * What is known of a unit, and by whom: this device as of its last pull, or the server as of its answer;
+ * `asked` is what became of asking it.
+ * @typedef {{ goods: import("../core/till.js").Goods, unit: string, card: UnitCard | null, decision: import("../core/till.js").Decision,
+ *   from: "here" | "server", at: number | null, asked: "asking" | "offline" | "lost" | "answered" }} Looked
+ */
 /** @typedef {{ sound: import("./sounds.js").Sound, words: string[], of?: string }} Told */
 /** @typedef {"enrol" | "home" | "task" | "queue" | "settings" | "look-up" | "hand-over" | "doctor" | "sheet" | "camera"} ScreenName */
 /** @typedef {{ told: (told: Told) => void, changed: () => void, go: (screen: ScreenName) => void }} Out */
@@ -48,7 +54,7 @@ export class Session {
     this.actor = null;
     /** @type {HeldList | null} */
     this.list = null;
-    /** @type {{ unit: string, card: UnitCard | null, decision: import("../core/till.js").Decision } | null} */
+    /** @type {Looked | null} */
     this.looked = null;
     /** What is known of each GTIN. @type {Map<string, { name: string, profile: string | null }>} */
     this.products = new Map();
@@ -277,6 +283,8 @@ export class Session {
         return undefined;
       case "home":
       case "hand-over":
+        // A look-up states nothing, so it is simply over.
+        if (this.task?.task === "look-up") await this.#step({ do: "cancel" }, false);
         // What is open is finished or cancelled first; a stop has to be seen.
         return this.task?.held || (this.task && command.is === "home")
           ? this.out.told({ sound: "warn", words: ["screen_first"] })
@@ -410,10 +418,16 @@ export class Session {
     return this.#step({ do: "scan", code: text, input, at, goods, decision }, read.ok);
   }
 
-  /** What the till says of goods, with what is known here. @param {import("../core/till.js").Goods} goods */
-  async decision(goods) {
-    const card = goods.unit === null ? null : await this.store.unit(goods.unit);
-    const shown = Number((await this.store.record("shown")) ?? 0);
+  /**
+   * What the till says of goods, with what is known here, or with a card the server told just now, in
+   * which all is that it receipted.
+   * @param {import("../core/till.js").Goods} goods
+   * @param {UnitCard | null} [told]
+   */
+  async decision(goods, told) {
+    const own = goods.unit === null ? null : await this.store.unit(goods.unit);
+    const card = told === undefined ? own : told;
+    const shown = told === undefined ? Number((await this.store.record("shown")) ?? 0) : Number.MAX_SAFE_INTEGER;
     const disk = this.driver?.outbox.view;
     const here = goods.unit === null || !disk ? null : this.here.phase(goods.unit, disk, shown);
     return decide({ goods, card, here }, { now: this.driver?.now() ?? Date.now() * 1000, list: this.list, listAgeMax: LIST_AGE_MAX });
@@ -429,8 +443,28 @@ export class Session {
     const goods = read.ok ? await goodsOf(read.scanned) : null;
     if (!read.ok) return this.out.told({ sound: "warn", words: [read.fault], of: text });
     if (!goods || goods.unit === null) return this.out.told({ sound: "warn", words: ["names_no_goods"], of: text });
-    this.looked = { unit: goods.unit, card: await this.store.unit(goods.unit), decision: await this.decision(goods) };
+    const own = { goods, unit: goods.unit, card: await this.store.unit(goods.unit), decision: await this.decision(goods) };
+    const at = /** @type {number | undefined} */ (await this.store.record("pulled")) ?? null;
+    const looked = /** @type {Looked} */ ({ ...own, from: "here", at, asked: this.driver && navigator.onLine ? "asking" : "offline" });
+    this.looked = looked;
+    // Nobody waits for the server: what is known here stands until it answers.
+    if (looked.asked === "asking") void this.#askServer(looked).catch(() => {});
     return this.out.told({ sound: "tick", words: ["look-up"], of: goods.unit });
+  }
+
+  /** What the server knows of what is looked at, if that is still on the screen when it answers. @param {Looked} looked */
+  async #askServer(looked) {
+    const { driver } = this;
+    if (!driver) return;
+    const { goods, unit } = looked;
+    const outcome = await driver.link.lookUp(driver.identity, driver.outbox.disk.anchor?.text ?? "", [unit]);
+    const [card = null] = outcome.is === "answer" ? outcome.answer.cards : [];
+    const isAnswer = outcome.is === "answer" && outcome.answer.cards.length === 1 && (card === null || card.unit === unit);
+    const decision = isAnswer ? await this.decision(goods, card) : looked.decision;
+    if (this.looked !== looked) return;
+    this.looked = isAnswer ? { goods, unit, card, decision, from: "server", at: driver.now(), asked: "answered" } : { ...looked, asked: "lost" };
+    if (isAnswer && decision.advice !== looked.decision.advice) this.out.told({ sound: decision.advice === "ok" ? "ok" : "warn", words: ["look-up"], of: unit });
+    else this.out.changed();
   }
 
   /**
@@ -471,7 +505,7 @@ export class Session {
     }
     // What was found, or why not, is what is told.
     const found = effects.flatMap((effect) => ("look_up" in effect ? effect.look_up : []));
-    for (const unit of found) await this.#found(unit);
+    for (const unit of found) await this.#found(unit, input.do === "scan" ? input.code : unit);
     if (found.length > 0) return;
     const sound = effects.flatMap((effect) => ("sound" in effect ? effect.sound : []))[0] ?? "tick";
     const told = effects.flatMap((effect) => ("say" in effect ? effect.say : []));
@@ -479,8 +513,8 @@ export class Session {
     if (says) this.out.told({ sound, words: told, ...(named === undefined ? {} : { of: named }) });
   }
 
-  /** Goods were looked up in a task: their card, or the own events that name them. @param {string} unit */
-  async #found(unit) {
+  /** Goods were looked up in a task: their card, or the own events that name them. @param {string} unit @param {string} code as it was read */
+  async #found(unit, code) {
     if (this.task?.task === "retract") {
       const events = this.#rows().flatMap(({ text }) => readOwn(text));
       const naming = events.filter(({ kind, units }) => kind !== "retract" && units.some((code) => unitOf(code) === unit));
@@ -490,7 +524,7 @@ export class Session {
       else await this.#step({ do: "targets", events: [last.id] });
       return;
     }
-    await this.#lookUp(unit);
+    await this.#lookUp(code);
   }
 
   /**

@@ -172,7 +172,7 @@ const partners = (app, act) =>
   );
 
 /** A code typed by hand is a scan that says so; a camera is one that sees. @param {App} app */
-function typing(app) {
+export function typing(app) {
   const field = h("input", { id: "typed", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
   const add = () => {
     if (!(field instanceof HTMLInputElement) || field.value.trim() === "") return;

@@ -1,20 +1,54 @@
-// What is known here of a unit, and what the till would say of it.
+// What is known of a unit and what the till would say of it: by this device at once, and by the server
+// when it answers; and which of the two it was.
 
 import { h } from "../view.js";
+import { typing } from "../task.js";
 
 /** @typedef {import("../app.js").App} App */
+/** @typedef {import("../session.js").Looked} Looked */
 
 /** @param {App} app */
 export function lookUpScreen(app) {
-  const { looked } = app.session;
-  const reasons = looked && looked.decision.reasons.length > 0 ? looked.decision.reasons : ["ok"];
-  const known = looked?.card ? `${looked.card.lot ?? ""} ${app.say(looked.card.phase)}` : app.say("unknown_here");
-  const rows = looked
-    ? [
-        h("p", { class: looked.decision.advice === "ok" ? "told" : "told warn" }, looked.unit),
-        h("ul", {}, reasons.map((word) => h("li", {}, app.say(word)))),
-        h("p", {}, known),
-      ]
-    : [h("p", { class: "told" }, app.say("scan_now"))];
-  return [h("main", {}, h("h1", {}, app.say("look-up")), rows, app.button("back", () => app.go("home")))];
+  const { session } = app;
+  const { looked } = session;
+  // What could not be read is seen, whatever was looked at before.
+  const isWarned = app.said?.sound === "warn" && !app.said.words.includes("look-up");
+  const back = () => (session.task ? app.after(session.act({ do: "cancel" })) : app.go("home"));
+  return [
+    h(
+      "main",
+      {},
+      h("h1", {}, app.say("look-up")),
+      isWarned || !looked ? app.told() : null,
+      looked ? told(app, looked) : null,
+      typing(app),
+    ),
+    h("nav", { class: "actions", "aria-label": app.say("look-up") }, app.button("back", back, "main")),
+  ];
+}
+
+/** @param {App} app @param {Looked} looked */
+function told(app, { unit, card, decision, from, at, asked }) {
+  /** @type {readonly string[]} */
+  const reasons = decision.reasons.length > 0 ? decision.reasons : ["ok"];
+  const isServer = from === "server";
+  const known = card ? cardText(app, card) : app.say(isServer ? "unknown_there" : "unknown_here");
+  const time = at === null ? "" : ` ${app.say("as_of")} ${new Date(at / 1000).toLocaleString(app.settings.lang === "zh" ? "zh-CN" : "en")}`;
+  return h(
+    "section",
+    { "data-from": from, "data-asked": asked },
+    h("p", { class: decision.advice === "ok" ? "told" : "told warn", role: "status" }, unit),
+    h("ul", {}, reasons.map((word) => h("li", {}, app.say(word)))),
+    h("p", {}, known),
+    h("p", { class: "code" }, `${isServer ? "●" : "○"} ${app.say(isServer ? "by_server" : "by_device")}${time}`),
+    isServer ? null : h("p", {}, app.say(`server_${asked}`)),
+  );
+}
+
+/** @param {App} app @param {import("../../core/wire/messages.js").UnitCard} card */
+function cardText(app, { lot, phase, place, inside }) {
+  const { driver, places } = app.session;
+  const at = typeof place === "object" && "at" in place ? place.at : null;
+  const name = at === driver?.identity.location ? app.say("this_place") : (places.find(({ id }) => id === at)?.name ?? at);
+  return [lot, app.say(phase), at && `${app.say("this_place_is")} ${name}`, inside && `${app.say("inside")} ${inside}`].filter(Boolean).join(" · ");
 }
