@@ -111,6 +111,10 @@ const CHECKPOINT: &str = "16000";
 /// Rows that may wait between SQLite's thread and whoever reads them: with few, each costs a switch.
 const ROWS_WAITING: usize = 1024;
 
+/// Statements a connection keeps prepared: writes of rows alone come in five sizes ([`rows`]) for each of a
+/// dozen tables.
+const STATEMENTS: usize = 256;
+
 async fn connect(
     url: &str,
     connections: u32,
@@ -126,7 +130,8 @@ async fn connect(
                 .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
                 .busy_timeout(Duration::from_secs(5))
                 .foreign_keys(true)
-                .row_buffer_size(ROWS_WAITING);
+                .row_buffer_size(ROWS_WAITING)
+                .statement_cache_capacity(STATEMENTS);
             match session {
                 Session::ReadWrite => o
                     .pragma("cache_size", PAGES_WRITING)
@@ -165,7 +170,7 @@ fn postgres(url: &str, connections: u32, session: Session) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     // A process that was stopped while it held the log's head must not stop all others.
     options.map_sqlx_postgres_opts(move |o| {
-        let o = o.options([
+        let o = o.statement_cache_capacity(STATEMENTS).options([
             ("lock_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "5s"),
             ("default_transaction_isolation", "read committed"),

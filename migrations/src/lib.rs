@@ -33,6 +33,7 @@ mod m0033_as_known;
 mod m0034_stock;
 mod m0035_badges;
 mod m0037_counting;
+mod m0039_unit_place;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -72,6 +73,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0034_stock::Migration),
             Box::new(m0035_badges::Migration),
             Box::new(m0037_counting::Migration),
+            Box::new(m0039_unit_place::Migration),
         ]
     }
 }

@@ -13,6 +13,7 @@ export const requirePackage = createRequire(join(modules, "here.js"));
 const FLAGS = [
   "--no-sandbox", // containers and CI run as root
   "--disable-gpu",
+  "--disable-dev-shm-usage", // containers have little of it
   "--disable-quic",
   "--no-first-run",
   "--disable-background-networking",

@@ -81,6 +81,53 @@ async fn bombs_at_the_program_itself() {
     served(&mut device, &site.tins[1]).await;
 }
 
+/// More than all memory for pushes, announced and sent but for the last byte: by somebody without a key,
+/// by somebody who knows which devices there are, and by a device that is known but out of hand.
+#[actix_web::test]
+async fn connections_that_hold_what_they_send() {
+    const HOLDING: usize = 270;
+    const BODY: usize = 1_048_000;
+    let _alone = alone();
+    seed();
+    let (site, mut devices) = Box::pin(Installation::new(Engine::Sqlite, 2)).await;
+    let server = site.start().await;
+    let mut good = devices.remove(0).copy(&server.url);
+    let bad = devices.remove(0).copy(&server.url);
+    served(&mut good, &site.tins[0]).await;
+    let host = server.url.strip_prefix("http://").expect("http").to_owned();
+    let own = bad.key.token(TYP_PUSH, &bad.claims(1, bad.head(), &[]));
+    let (said, _) = own.rsplit_once('.').expect("a token");
+    let forged = format!("{said}.{}", "A".repeat(86));
+    for (who, token) in [("no key", "x"), ("a forger", &*forged), ("a device", &*own)] {
+        let before = server.resident_kib();
+        let head = format!(
+            "POST /v1/sync/push HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            BODY + 1
+        );
+        let mut streams = Vec::new();
+        for _ in 0..HOLDING {
+            let Ok(mut stream) = TcpStream::connect(&host).await else {
+                continue;
+            };
+            // Whoever is refused is not listened to any more.
+            let sent = async {
+                stream.write_all(head.as_bytes()).await?;
+                stream.write_all(&vec![b' '; BODY]).await
+            };
+            let _ = tokio::time::timeout(Duration::from_secs(2), sent).await;
+            streams.push(stream);
+        }
+        served(&mut good, &site.tins[1]).await;
+        let grew = grown(&server, before);
+        println!(
+            "{} connections of {who}: memory grew by {grew} KiB",
+            streams.len()
+        );
+        assert!(grew < GROWTH_MAX, "{who}: {grew} KiB");
+    }
+}
+
 #[actix_web::test]
 async fn clients_that_drip_their_pushes() {
     const DRIPPING: usize = 400;

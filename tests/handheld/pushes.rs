@@ -453,6 +453,27 @@ on_both!(
     }
 );
 
+on_both!(devices_are_told_the_time_that_stamps_the_log, |app| {
+    const SECOND: i64 = 1_000_000;
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    // The clock of this process goes wrong. On SQLite it is the one that stamps, too.
+    app.clock.jump_by(50 * SECOND);
+    let event = device.event("sale", &sale(&[&scene.tins[0]]));
+    let answer = device.push(&[event]).await;
+    let stamp = answer.receipt.stamp;
+    let anchors = &app.state().handheld.anchors;
+    let pulled = device.pull(0, 50).await;
+    for anchor in [&answer.anchor, &pulled.anchor] {
+        let at = anchors.read(device.device.0, device.epoch, anchor).unwrap();
+        assert!((1..20 * SECOND).contains(&(at - stamp)), "{}", at - stamp);
+    }
+    for told in [answer.t_recv, answer.t_sent] {
+        assert!((told - stamp).abs() < 20 * SECOND, "{}", told - stamp);
+    }
+    app.stop().await;
+});
+
 on_both!(
     a_receipt_that_a_device_shows_counts_only_if_it_is_ours,
     |app| {

@@ -1,6 +1,6 @@
 //! Many rows in one statement, for both databases: what costs is the trip and the plan, not the row.
 //!
-//! Statements come in few sizes, so that each is prepared once: 128, 16 and 1 rows. A set of keys to
+//! Statements come in few sizes, so that each is prepared once, and no number of rows takes many of them. A set of keys to
 //! read by is filled up with its last one. (PostgreSQL takes rows as arrays too; measured, it is no
 //! faster at these sizes, so that both databases run the same text.) Keys are another matter there: a
 //! plan that is kept for a list of placeholders was seen to read whole tables and compare each row
@@ -12,7 +12,7 @@ use super::statement;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 
 /// Rows of one statement, largest first.
-const SIZES: [usize; 3] = [128, 16, 1];
+const SIZES: [usize; 5] = [128, 32, 8, 2, 1];
 /// Keys of one statement, largest first. SQLite takes 32 766 values, PostgreSQL 65 535.
 const KEYS: [usize; 4] = [512, 64, 8, 1];
 

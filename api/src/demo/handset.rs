@@ -56,7 +56,7 @@ impl Handset {
         let key = DeviceKey::generate().map_err(|error| Problem::internal(&error))?;
         let public = key.public().map_err(|error| Problem::internal(&error))?;
         let public = point::read(&public).unwrap_or_default();
-        let enrolled = devices::enrol(log, &ticket.code, &public).await?;
+        let enrolled = devices::enrol(&state.db, log, &ticket.code, &public).await?;
         let welcome = ticket::welcome(state, &enrolled);
         let (device, epoch) = (welcome.device, welcome.epoch);
         Ok(Handset {
@@ -126,8 +126,9 @@ impl Handset {
             events,
         };
         let body = serde_json::to_vec(&push).map_err(|error| Problem::internal(&error))?;
-        let body = state.handheld.memory.body(body.into())?;
-        let answer = receive::push(state, &token, Encoding::Plain, body).await?;
+        let signed = receive::signer(state, &token).await?;
+        let body = state.handheld.memory.body(self.device.0, body.into())?;
+        let answer = receive::push(state, signed, Encoding::Plain, body).await?;
         self.sent = (claims.last_seq, head);
         self.anchor = (answer.anchor, state.clock.now());
         Ok(())

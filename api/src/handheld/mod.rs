@@ -89,7 +89,7 @@ impl Handheld {
         let (ingest, task) = Ingest::start(engine, gathering);
         let keys = ListKeys::open(db, sealer, clock.now()).await?;
         let handheld = Handheld {
-            lists: RecallLists::new(db, clock, sealer, &keys),
+            lists: RecallLists::new(db, log, sealer, &keys),
             snapshots: Snapshots::default(),
             keys,
             anchors,

@@ -70,7 +70,7 @@ async fn known(request: &HttpRequest) -> Result<DeviceKnown, Problem> {
     let claims = claims.ok_or_else(refused)?;
     let row = devices::store::by_id(conn, device).await?;
     let row = row.ok_or_else(refused)?;
-    let now = state.clock.now();
+    let now = state.log.now();
     let anchor = state.handheld.anchors.read(device, epoch, &claims.anchor);
     let Some(anchor) = anchor.filter(|at| now.saturating_sub(*at) <= ANCHOR_AGE_S * 1_000_000)
     else {

@@ -10,6 +10,7 @@ mod held;
 mod idempotency;
 mod instants_store;
 mod store;
+mod time;
 mod watch;
 pub mod wire;
 
@@ -25,6 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 use thiserror::Error;
+use time::DatabaseTime;
 use tokio::sync::Notify;
 use uuid::Uuid;
 use watch::ClockWatch;
@@ -212,6 +214,7 @@ pub struct Log {
     /// Wakes those in this process who follow the log.
     news: Arc<Notify>,
     watch: Arc<ClockWatch>,
+    time: Arc<DatabaseTime>,
 }
 
 /// An act about to change something: the head is locked, the position is known.
@@ -251,13 +254,16 @@ impl Log {
     pub async fn open(db: Db, clock: Clock) -> Result<Log, DbErr> {
         let installation = store::establish(&db, clock.random_id(), &clock).await?;
         let (position, shown) = store::last_shown(db.writer()).await?;
-        Ok(Log {
+        let log = Log {
             watch: Arc::new(ClockWatch::new(position, shown)),
+            time: Arc::default(),
             db,
             clock,
             installation,
             news: Arc::new(Notify::new()),
-        })
+        };
+        log.look_at_the_time().await?;
+        Ok(log)
     }
 
     /// The installation's id.
@@ -268,6 +274,21 @@ impl Log {
     /// Whose time it is, and whose ids.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// What time it is by the clock that stamps the log: what devices are told.
+    pub fn now(&self) -> Micros {
+        let shown = self.time.now(&self.clock);
+        shown.unwrap_or_else(|| self.clock.now())
+    }
+
+    /// Whoever writes sees the database's clock; who only reads has to ask.
+    async fn look_at_the_time(&self) -> Result<(), DbErr> {
+        if store::is_databases_own(self.db.reader(), &self.clock) {
+            let shown = store::shown(self.db.reader()).await?;
+            self.time.seen(&self.clock, shown);
+        }
+        Ok(())
     }
 
     /// Notified after each commit in this process.
@@ -358,6 +379,7 @@ impl Log {
     ) -> Result<(), ActError> {
         // Both of one machine, or both moved: the database's clock is nobody's to move.
         let now = if store::is_databases_own(tx, &self.clock) {
+            self.time.seen(&self.clock, shown);
             Instant::now()
         } else {
             self.clock.monotonic()
@@ -388,9 +410,13 @@ impl Log {
         }
     }
 
-    /// Forgets kept answers that are too old to be asked for again, once an hour for ever.
+    /// Forgets kept answers that are too old to be asked for again, and looks what time it is, once an hour
+    /// for ever.
     pub async fn tidy_for_ever(self) {
         loop {
+            if let Err(error) = self.look_at_the_time().await {
+                tracing::warn!(%error, "the time was not to be had");
+            }
             if let Err(error) = idempotency::forget(&self.db, self.clock.now()).await {
                 tracing::warn!(%error, "old answers not forgotten");
             }

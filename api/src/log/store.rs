@@ -29,6 +29,15 @@ pub(super) fn is_databases_own(conn: &impl ConnectionTrait, clock: &Clock) -> bo
     conn.get_database_backend() == DbBackend::Postgres && !clock.stands()
 }
 
+/// What PostgreSQL's clock shows.
+pub(super) async fn shown(conn: &impl ConnectionTrait) -> Result<Micros, DbErr> {
+    let sql = format!("SELECT {SHOWN} AS shown");
+    let query = statement(conn.get_database_backend(), &sql, []);
+    let row = conn.query_one_raw(query).await?;
+    row.ok_or_else(|| DbErr::RecordNotFound("the time".into()))?
+        .try_get("", "shown")
+}
+
 /// Makes the head row at the first start; the one that came first stays.
 pub(super) async fn establish(db: &Db, candidate: Uuid, clock: &Clock) -> Result<Uuid, DbErr> {
     let tx = db.begin().await?;

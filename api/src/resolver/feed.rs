@@ -7,7 +7,7 @@
 
 use super::{
     Resolver,
-    store::{self, ReadError, TABLES},
+    store::{self, ReadError},
     world::{NextWorld, World},
 };
 use crate::{
@@ -124,7 +124,7 @@ impl Feed {
         head: i64,
     ) -> Result<World, PollError> {
         let mut next = NextWorld::from(base);
-        for table in TABLES {
+        for table in in_time(store::changed(&self.db, base.position)).await? {
             let mut after = base.position;
             loop {
                 let end = in_time(store::page_end(&self.db, table, after)).await?;

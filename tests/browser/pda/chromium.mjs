@@ -99,7 +99,7 @@ export async function launch(folder, flags = []) {
   const child = spawn(
     process.env.SUYUAN_TEST_CHROMIUM ?? "/usr/bin/chromium",
     [
-      ...["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+      ...["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-dev-shm-usage"],
       ...["--disable-sync", "--lang=zh-CN", "--accept-lang=zh-CN", "--remote-debugging-port=0", ...flags, `--user-data-dir=${folder}`, "about:blank"],
     ],
     { detached: true, stdio: ["ignore", "ignore", "pipe"] },

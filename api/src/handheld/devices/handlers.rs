@@ -130,7 +130,7 @@ pub async fn enrol(state: Data<Internal>, payload: web::Payload) -> Result<HttpR
             "不是 P-256 曲线上的点",
         )
     })?;
-    let enrolled = store::enrol(&state.log, &asked.code, &key).await?;
+    let enrolled = store::enrol(&state.db, &state.log, &asked.code, &key).await?;
     Ok(HttpResponse::Created()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(ticket::welcome(&state, &enrolled)))

@@ -122,12 +122,23 @@ pub async fn ticket(
     Ok((row, Ticket { code, expires_at }))
 }
 
-/// Enrols whoever holds the code: a new epoch with a new key.
-pub async fn enrol(log: &Log, code: &str, public_key: &[u8]) -> Result<Enrolled, DeviceError> {
+/// Enrols whoever holds the code: a new epoch with a new key. Whoever holds none makes nobody wait for
+/// the head of the log.
+pub async fn enrol(
+    db: &Db,
+    log: &Log,
+    code: &str,
+    public_key: &[u8],
+) -> Result<Enrolled, DeviceError> {
+    let code = hash(&folded(code));
+    let held = enrolment::Entity::find_by_id(code.clone()).one(db.reader());
+    if held.await?.is_none_or(|held| held.used_at.is_some()) {
+        return Err(DeviceError::WrongCode);
+    }
     let act = begin(log, Actor::System).await?;
     let used = enrolment::Entity::update_many()
         .col_expr(enrolment::Column::UsedAt, act.stamp().into())
-        .filter(enrolment::Column::CodeHash.eq(hash(&folded(code))))
+        .filter(enrolment::Column::CodeHash.eq(code))
         .filter(enrolment::Column::UsedAt.is_null())
         .filter(enrolment::Column::ExpiresAt.gt(act.stamp()))
         .exec_with_returning(act.tx())

@@ -64,7 +64,7 @@ fn told(
 
 /// What a device is told that just enrolled.
 pub fn welcome(state: &Internal, enrolled: &Enrolled) -> EnrolAnswer {
-    let (device, now) = (&enrolled.device, state.clock.now());
+    let (device, now) = (&enrolled.device, state.log.now());
     EnrolAnswer {
         v: V,
         device: DeviceId(device.id),

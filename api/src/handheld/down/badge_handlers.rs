@@ -40,7 +40,7 @@ pub async fn get_badges(
     // By hash, so that their order tells nothing.
     let mut badges: Vec<BadgeCard> = working.iter().map(card).collect();
     badges.sort_unstable();
-    let (anchors, now) = (&state.handheld.anchors, state.clock.now());
+    let (anchors, now) = (&state.handheld.anchors, state.log.now());
     Ok(answer(&BadgesAnswer {
         v: V,
         version: version.map(|changed| changed.to_string()),

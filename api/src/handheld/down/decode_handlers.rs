@@ -79,7 +79,7 @@ pub async fn decode_photo(
         Carrier::Staff(_) => None,
         Carrier::Device(device) => {
             let (_, stamp) = state.log.head().await?;
-            let (anchors, now) = (&state.handheld.anchors, state.clock.now());
+            let (anchors, now) = (&state.handheld.anchors, state.log.now());
             Some(anchors.issue(device.device, device.epoch, stamp, now))
         }
     };

@@ -150,7 +150,7 @@ pub async fn pull_changes(
         };
         acknowledge(&state.db, who, cursor, device.anchor).await?;
     }
-    let (anchors, now) = (&state.handheld.anchors, state.clock.now());
+    let (anchors, now) = (&state.handheld.anchors, state.log.now());
     Ok(answer(&PullAnswer {
         v: V,
         items: page.items,
@@ -174,7 +174,7 @@ pub async fn pull_changes(
 #[get("/v1/sync/rules")]
 pub async fn get_rules(state: Data<Internal>, device: DeviceRead) -> Result<HttpResponse, Problem> {
     let (_, stamp) = state.log.head().await?;
-    let (anchors, now) = (&state.handheld.anchors, state.clock.now());
+    let (anchors, now) = (&state.handheld.anchors, state.log.now());
     Ok(answer(&RulesAnswer {
         v: V,
         version: required::version().to_owned(),
@@ -239,7 +239,7 @@ pub async fn look_up_units(
         let key = key?;
         cards.iter().find(|card| card.unit == key).cloned()
     };
-    let (anchors, now) = (&state.handheld.anchors, state.clock.now());
+    let (anchors, now) = (&state.handheld.anchors, state.log.now());
     Ok(answer(&LookUpAnswer {
         v: V,
         cards: keys.into_iter().map(of).collect(),
@@ -266,8 +266,10 @@ pub async fn deposit_events(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let encoding = encoding(&request)?;
-    let body = read(&state, payload).await?;
-    let deposited = receive::deposit(&state, carrier.who(), encoding, body).await?;
+    let who = carrier.who();
+    let whose = who.1.map_or(who.0, |(device, _)| device);
+    let body = read(&state, whose, payload).await?;
+    let deposited = receive::deposit(&state, who, encoding, body).await?;
     Ok(answer(&deposited))
 }
 

@@ -87,7 +87,7 @@ pub async fn make(
     let _turn = turn
         .map_err(|_| SnapshotError::Busy)?
         .map_err(|_| SnapshotError::Busy)?;
-    let now = state.clock.now();
+    let now = state.log.now();
     let tx = state.db.begin_reading().await?;
     let (head, stamp) = log::head_in(&tx).await?;
     // What ended before the days a device keeps its own events is of no use to one that begins.
@@ -136,7 +136,7 @@ pub async fn make(
         trust_keys: state.handheld.keys.chain(),
         key: 0,
         sig: unsigned()?,
-        anchor: anchors.issue(device.device, device.epoch, stamp, state.clock.now()),
+        anchor: anchors.issue(device.device, device.epoch, stamp, state.log.now()),
     };
     let (key, sig) = state.handheld.keys.sign(|key| {
         manifest.key = key;

@@ -50,6 +50,6 @@ pub async fn of(state: &Internal, device: &DeviceKnown) -> Result<StatusAnswer, 
         quarantined,
         findings,
         more,
-        anchor: anchors.issue(device.device, device.epoch, stamp, state.clock.now()),
+        anchor: anchors.issue(device.device, device.epoch, stamp, state.log.now()),
     })
 }

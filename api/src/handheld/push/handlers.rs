@@ -18,6 +18,7 @@ use actix_web::{
     web::{Data, Payload},
 };
 use suyuan_sync::limits::PUSH_BYTES_MAX;
+use uuid::Uuid;
 
 /// Push events of a device: at most 500, at most 1 MiB as sent (gzip and zstd are taken) and 8 MiB
 /// inflated. The bearer token is a JWT of type `suyuan-push+jwt` that the device signs (ES256) over
@@ -43,12 +44,12 @@ pub async fn push_events(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let token = http::auth::bearer(&request)
-        .ok_or_else(|| Problem::new(ProblemCode::DeviceNotKnown))?
-        .to_owned();
+    let token =
+        http::auth::bearer(&request).ok_or_else(|| Problem::new(ProblemCode::DeviceNotKnown))?;
     let encoding = encoding(&request)?;
-    let body = read(&state, payload).await?;
-    let answer = receive::push(&state, &token, encoding, body).await?;
+    let signed = receive::signer(&state, token).await?;
+    let body = read(&state, signed.device(), payload).await?;
+    let answer = receive::push(&state, signed, encoding, body).await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(answer))
@@ -68,9 +69,9 @@ pub async fn confirm_clock(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Reads a body of a device as long as there is memory for it.
-pub async fn read(state: &Internal, payload: Payload) -> Result<Body, Problem> {
-    let mut held = state.handheld.memory.nothing();
+/// Reads a body that somebody sends as long as there is memory for it.
+pub async fn read(state: &Internal, whose: Uuid, payload: Payload) -> Result<Body, Problem> {
+    let mut held = state.handheld.memory.nothing(whose);
     let more = |bytes| Ok(held.grow(bytes)?);
     let bytes = body::read_within(payload.into_inner(), PUSH_BYTES_MAX, more).await?;
     Ok(Body { bytes, held })

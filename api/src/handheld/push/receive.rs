@@ -45,16 +45,30 @@ pub enum ReceiveError {
     Cut,
 }
 
+/// Who signed a push, and what they say of it.
+#[derive(Debug, Clone)]
+pub struct Signed {
+    key: EpochKey,
+    claims: PushClaims,
+}
+
+impl Signed {
+    /// The device.
+    pub fn device(&self) -> Uuid {
+        self.claims.device.0
+    }
+}
+
 /// Takes a push of a device.
 pub async fn push(
     state: &Internal,
-    token: &str,
+    signed: Signed,
     encoding: Encoding,
     body: Body,
 ) -> Result<PushAnswer, ReceiveError> {
-    let t_recv = state.clock.now();
+    let t_recv = state.log.now();
     let Body { bytes, mut held } = body;
-    let (key, claims) = signer(state, token).await?;
+    let Signed { key, claims } = signed;
     let installation = state.log.installation().to_string();
     let read = {
         let (claims, bytes) = (claims.clone(), bytes.clone());
@@ -96,7 +110,7 @@ pub async fn deposit(
     encoding: Encoding,
     body: Body,
 ) -> Result<PushAnswer, ReceiveError> {
-    let t_recv = state.clock.now();
+    let t_recv = state.log.now();
     let Body { bytes, mut held } = body;
     let turn = state.handheld.memory.turn().await;
     let opened = {
@@ -114,7 +128,7 @@ pub async fn deposit(
     };
     drop(turn);
     held.opened(opened)?;
-    let (key, claims) = signer(state, &deposit.token).await?;
+    let Signed { key, claims } = signer(state, &deposit.token).await?;
     let installation = state.log.installation().to_string();
     let read = {
         let claims = claims.clone();
@@ -133,14 +147,16 @@ pub async fn deposit(
     answer(state, &claims, answered, t_recv)
 }
 
-/// Who signed a token, if it is a device we know; revoked ones are known, too.
-async fn signer(state: &Internal, text: &str) -> Result<(EpochKey, PushClaims), ReceiveError> {
+/// Who signed a token, if it is a device we know; revoked ones are known, too. Nothing of the push itself
+/// is needed for that, and nobody else's is read.
+pub async fn signer(state: &Internal, text: &str) -> Result<Signed, ReceiveError> {
     let says = token::says(text).ok_or(ReceiveError::Unsigned)?;
     let key = devices::store::key(state.db.reader(), says.device.0, says.epoch).await?;
     let key = key.ok_or(ReceiveError::Unsigned)?;
     let installation = state.log.installation().to_string();
     let claims = token::verified(text, TYP_PUSH, &installation, &key.public_key);
-    Ok((key, claims.ok_or(ReceiveError::Unsigned)?))
+    let claims = claims.ok_or(ReceiveError::Unsigned)?;
+    Ok(Signed { key, claims })
 }
 
 async fn off_the_worker<T: Send + 'static>(
@@ -243,7 +259,7 @@ fn answer(
         receipt.bytes_to_sign()
     })?;
     (receipt.key, receipt.sig) = (key, sig);
-    let now = state.clock.now();
+    let now = state.log.now();
     let anchors = &state.handheld.anchors;
     let (credit, retry_after) = credit(state.handheld.ingest.load());
     Ok(PushAnswer {

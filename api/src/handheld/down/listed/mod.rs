@@ -14,11 +14,11 @@ pub mod store;
 
 use super::chunk_store;
 use crate::{
-    clock::{Clock, Micros},
+    clock::Micros,
     codes::ring::Opener,
     db::Db,
     handheld::keys::{KeyError, ListKeys},
-    log::{self, Position},
+    log::{self, Log, Position},
     sealing::{SealError, Sealer},
 };
 use known::{Changes, Known, Scope, Stamps};
@@ -66,7 +66,7 @@ const TOUCHED_EVERY: Micros = 3600 * 1_000_000;
 #[derive(Clone)]
 pub struct RecallLists {
     db: Db,
-    clock: Clock,
+    log: Log,
     opener: Opener,
     keys: ListKeys,
     held: Arc<Mutex<Held>>,
@@ -129,10 +129,10 @@ pub struct Listed {
 
 impl RecallLists {
     /// Nothing read yet.
-    pub fn new(db: &Db, clock: &Clock, sealer: &Sealer, keys: &ListKeys) -> RecallLists {
+    pub fn new(db: &Db, log: &Log, sealer: &Sealer, keys: &ListKeys) -> RecallLists {
         RecallLists {
             db: db.clone(),
-            clock: clock.clone(),
+            log: log.clone(),
             opener: Opener::Master(sealer.clone()),
             keys: keys.clone(),
             held: Arc::default(),
@@ -181,7 +181,7 @@ impl RecallLists {
     pub async fn current(&self, enterprise: Uuid) -> Result<Listed, ListError> {
         let held = self.held.clone().lock_owned().await;
         // Before anything is read: what is read holds at this instant or later.
-        let asked_at = self.clock.now();
+        let asked_at = self.log.now();
         let tx = self.db.begin_reading().await?;
         let (version, stamp) = log::head_in(&tx).await?;
         let news = self.news(&held, &tx, version).await?;
