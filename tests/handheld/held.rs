@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use suyuan::handheld::keys::point::verify;
 use suyuan_sync::{
     chain::Hash,
+    facts::Policy,
     fold::Phase,
     recall_list::UnitList,
     till::{Advice, Asked, Decision, HeldList, Reason, Till, decide},
@@ -34,6 +35,8 @@ pub struct Held {
     pub chunks: BTreeMap<Hash, Vec<u8>>,
     /// As of when the list holds: version and instant.
     pub as_of: (i64, i64),
+    /// How old it may be, once a page said so.
+    pub list_age_s: Option<u32>,
     /// How often a chunk was fetched.
     pub fetched: usize,
     /// Keys it was shipped besides those it enrolled with.
@@ -70,6 +73,7 @@ impl Held {
                 self.apply(device, item.item).await;
             }
             self.confirm(device, &page.list.expect("which list holds"));
+            self.list_age_s = page.list_age_s.or(self.list_age_s);
             self.cursor = page.cursor;
             if !more {
                 return;
@@ -188,10 +192,11 @@ impl Held {
     pub fn decide(&self, code: &str, now: i64) -> Decision {
         let scanned = trace_code::parse(code).expect("a code");
         let list = self.asked();
+        let told = self.list_age_s.map(|age| i64::from(age) * 1_000_000);
         let till = Till {
             now,
             list: list.as_ref(),
-            list_age_max: 24 * 3600 * 1_000_000,
+            list_age_max: told.unwrap_or(Policy::default().list_age_us),
         };
         let asked = Asked {
             scanned: &scanned,

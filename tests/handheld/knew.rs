@@ -4,10 +4,11 @@
 use crate::{
     held::Held,
     scene::{Scene, count, inbound, sale, unit},
-    support::{id, made},
+    support::{id, made, person},
 };
 use sea_orm::ConnectionTrait;
 use serde_json::json;
+use suyuan::accounts::Role;
 use suyuan_sync::{
     finding::{Detail, Knowledge},
     till::Reason,
@@ -182,3 +183,40 @@ on_both!(c9_what_was_acknowledged_counts_from_its_anchor_on, |app| {
     }
     app.stop().await;
 });
+
+on_both!(
+    a_till_warns_by_the_list_age_that_the_server_judges_by,
+    |app| {
+        const HOUR: i64 = 3_600_000_000;
+        let scene = Scene::of(&app).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        let platform = person(&app, "platform.second", Role::PlatformAdmin, None).await;
+        let mut till = Held::default();
+        till.pull(&mut store).await;
+        assert_eq!(till.list_age_s, Some(86_400), "nobody changed it yet");
+        let mut warned_at = Vec::new();
+        for hours in [4, 24, 2] {
+            let policy = json!({"duplicate_window_s": 600, "list_age_s": hours * 3600});
+            assert_eq!(platform.post("/v1/policy", &policy).await.status, 204);
+            till.pull(&mut store).await;
+            assert_eq!(till.list_age_s, Some(hours * 3600));
+            let warns = |age: i64| {
+                let said = till.decide(&scene.tins[0], till.as_of.1 + age);
+                said.reasons.contains(&Reason::StaleList)
+            };
+            let age = i64::from(hours) * HOUR;
+            assert_eq!((warns(age), warns(age + 1)), (false, true), "{hours} h");
+            warned_at.push(warns(4 * HOUR + 1));
+        }
+        assert_eq!(warned_at, [true, false, true]);
+        // Nothing else happened since: whoever asks again is told it again, and so is a newcomer.
+        till.list_age_s = None;
+        till.pull(&mut store).await;
+        assert_eq!(till.list_age_s, Some(7200));
+        let mut other = scene.device(&app, &scene.store).await;
+        let mut begun = Held::snapshot(&mut other).await;
+        begun.pull(&mut other).await;
+        assert_eq!(begun.list_age_s, Some(7200));
+        app.stop().await;
+    }
+);

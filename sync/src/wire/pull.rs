@@ -37,6 +37,11 @@ pub struct PullAnswer {
     /// list, and drops the one it held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub badges: Option<String>,
+    /// How old the recall list may be at a sale, in seconds: the policy in force, by which the server
+    /// judges `STALE_LIST` (C9). Kept with the list; a device that was never told goes by
+    /// [`Policy::default`](crate::facts::Policy).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list_age_s: Option<u32>,
     /// The newest anchor, opaque.
     pub anchor: String,
 }

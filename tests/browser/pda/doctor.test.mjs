@@ -8,7 +8,7 @@ import { genesis } from "../../../api/src/pda/app/core/chain.js";
 import { Recorder, TESTS, examine } from "../../../api/src/pda/app/core/doctor.js";
 import { Disk, Outbox } from "../../../api/src/pda/app/core/outbox.js";
 import { GS } from "../../../api/src/pda/app/core/scanner/keys.js";
-import { ageOf, madeAt, standing } from "../../../api/src/pda/app/core/standing.js";
+import { ageOf, listLook, madeAt, standing } from "../../../api/src/pda/app/core/standing.js";
 import { keysOf } from "./keys.mjs";
 
 /** What the doctor says of these keys; `more` are keys besides, by name. */
@@ -68,6 +68,14 @@ test("input methods, missing ends, and what is no test code", () => {
   assert.deepEqual(told("^6901234567892\n"), { test: 0, findings: ["unknown"], seen: "^6901234567892<Enter>", set: {} });
   assert.deepEqual(findings(`^${TESTS[1].replace("abc", "abcd")}\n`), ["unknown"]);
   assert.equal(told("^<img src=x>\n", { change: without("nothing") }).test, 0);
+});
+
+test("a recall list is old by the policy that the server judges by, and by no other", () => {
+  const hour = 3_600_000;
+  const looks = (policyHours) => [0, 4 * hour, 4 * hour + 1, 12 * hour + 1, 24 * hour + 1, 72 * hour + 1].map((ms) => listLook(ms, policyHours * hour * 1000));
+  assert.deepEqual(looks(4), ["", "", "bad", "worse", "worse", "worse"]);
+  assert.deepEqual(looks(24), ["", "", "", "", "bad", "worse"]);
+  assert.equal(listLook(null, 4 * hour * 1000), "worse");
 });
 
 test("how a device stands: unsent with its age, what needs attention, receipt and list by the server's time", async () => {

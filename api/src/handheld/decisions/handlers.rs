@@ -35,7 +35,7 @@ pub async fn get_policy(
     state: Data<Internal>,
     _caller: SignedIn,
 ) -> Result<web::Json<PolicyIo>, Problem> {
-    Ok(web::Json(store::policy(&state.db).await?.into()))
+    Ok(web::Json(store::policy(state.db.reader()).await?.into()))
 }
 
 /// Put other windows in force, from now on in the order of events: what came before is judged as it

@@ -9,7 +9,7 @@ pub mod handlers;
 mod store;
 pub mod wire;
 
-pub use store::{Periods, Restated, note_periods, note_restated};
+pub use store::{Periods, Restated, note_periods, note_restated, policy};
 
 use crate::{
     log::ActError,

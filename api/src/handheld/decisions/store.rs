@@ -45,11 +45,10 @@ struct Stated<'a, T: Serialize> {
 }
 
 /// The windows in force.
-pub async fn policy(db: &Db) -> Result<Policy, DecisionError> {
-    let row = db
-        .reader()
+pub async fn policy(conn: &impl ConnectionTrait) -> Result<Policy, DecisionError> {
+    let row = conn
         .query_one_raw(statement(
-            db.reader().get_database_backend(),
+            conn.get_database_backend(),
             "SELECT body FROM log_entry WHERE kind = 'policy_changed' ORDER BY gseq DESC LIMIT 1",
             [],
         ))

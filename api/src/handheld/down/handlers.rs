@@ -94,7 +94,8 @@ pub async fn get_sync_status(
 /// (`GET /v1/sync/chunks/{hash}`). `list` says, signed, which list holds (`content`), as of which
 /// position and instant; a device that holds it holds it as of then, so that no list looks old
 /// because nothing happened. `rules` and `badges` say which version holds of `GET /v1/sync/rules` and
-/// `GET /v1/sync/badges`. A page with `within` is a part of a position that changed more than fits:
+/// `GET /v1/sync/badges`, and `list_age_s` how old the list may be at a sale (`GET /v1/policy`).
+/// A page with `within` is a part of a position that changed more than fits:
 /// it is kept aside, the next part is asked for with it, and all are applied with the last, which has
 /// none. A list is exact as of the moment it is asked for: what was recalled
 /// before reaches a till with its next pull.
@@ -103,7 +104,8 @@ pub async fn get_sync_status(
 /// was set back: begin with `GET /v1/sync/snapshot`.
 #[utoipa::path(tag = "handheld", operation_id = "pull_changes", params(PullQuery),
     responses((status = 200, body = Object, description = "`{v, items[{gseq, item{type, ..}}], cursor, \
-        more, within?, list{version, made_at, content, key, sig}, rules, badges?, anchor}`"),
+        more, within?, list{version, made_at, content, key, sig}, rules, badges?, list_age_s, \
+        anchor}`"),
     (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
     (status = 403, body = ProblemBody), (status = 410, body = ProblemBody), (status = 422, body = ProblemBody)))]
 #[get("/v1/sync/pull")]
@@ -160,6 +162,7 @@ pub async fn pull_changes(
         list: Some(page.list),
         rules: Some(required::version().to_owned()),
         badges: page.badges,
+        list_age_s: u32::try_from(page.policy.list_age_us / 1_000_000).ok(),
         anchor: anchors.issue(device.device, device.epoch, page.stamp, now),
     }))
 }
@@ -285,6 +288,7 @@ impl From<PullError> for Problem {
             PullError::Gone => Problem::new(ProblemCode::CursorGone),
             PullError::Db(error) => error.into(),
             PullError::List(_) => Problem::internal(&error),
+            PullError::Policy(error) => error.into(),
         }
     }
 }

@@ -14,7 +14,10 @@ use crate::{
     app::Internal,
     clock::Micros,
     codes::ring::Opener,
-    handheld::units::store::UnitId,
+    handheld::{
+        decisions::{self, DecisionError},
+        units::store::UnitId,
+    },
     http::device::DeviceKnown,
     log::{self, Position},
     registry,
@@ -25,6 +28,7 @@ use suyuan_sync::{
     bugs::{self, Bug},
     chain::Hash,
     event::{self, Counterpart},
+    facts::Policy,
     ids::LocationId,
     limits::PULL_UNITS_PER_ITEM,
     wire::{Item, ListCurrent, PullItem, Removed, UnitCard},
@@ -44,6 +48,9 @@ pub enum PullError {
     /// There is no recall list.
     #[error("pull")]
     List(#[from] ListError),
+    /// The windows in force cannot be read.
+    #[error("pull")]
+    Policy(#[from] DecisionError),
 }
 
 /// A page, without its anchor.
@@ -60,6 +67,8 @@ pub struct Page {
     pub list: ListCurrent,
     /// The version of the badges of the device's place.
     pub badges: Option<String>,
+    /// The windows in force.
+    pub policy: Policy,
     /// The instant of the position it was read at.
     pub stamp: Micros,
 }
@@ -123,6 +132,7 @@ pub async fn page(
     };
     let mut part = read(state, &tx, window, within, limit).await?;
     let badges = registry::badges_changed(&tx, device.enterprise, device.location).await?;
+    let policy = decisions::policy(&tx).await?;
     tx.commit().await?;
     // Before anybody is told, so that whatever is told is taken back in time.
     let mut seen = Seen::default();
@@ -146,6 +156,7 @@ pub async fn page(
         within: part.within,
         list: list.current().map_err(ListError::Key)?,
         badges: badges.map(|changed| changed.to_string()),
+        policy,
         stamp,
     })
 }

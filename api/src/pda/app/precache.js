@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "0dfe642a";
+export const VERSION = "46266f7c";
 
 export const FILES = [
   "app.css",

@@ -2,9 +2,8 @@
 
 /** @typedef {import("./outbox/machine.js").Outbox} Outbox */
 
-/** An age from which a list is looked at twice, and one from which nobody should trust it, in milliseconds. */
-export const LIST_OLD_MS = 24 * 3_600_000;
-export const LIST_STALE_MS = 72 * 3_600_000;
+/** A list that is so many times as old as it may be should be trusted by nobody. */
+const LIST_WORSE = 3;
 /** A wall clock that is further off than this is told. */
 export const OFFSET_MS = 60_000;
 /** Free space below this part of it is told. */
@@ -34,6 +33,17 @@ export function standing(outbox, { wall, server, listMadeAt }) {
     receiptMs: age(outbox.view.receipt?.stamp),
     listMs: age(listMadeAt),
   };
+}
+
+/**
+ * How a recall list stands by its age, as the till judges it: `bad` is older than it may be.
+ * @param {number | null} listMs
+ * @param {number} listAgeMax microseconds
+ * @returns {"" | "bad" | "worse"}
+ */
+export function listLook(listMs, listAgeMax) {
+  if (listMs === null || listMs * 1000 > LIST_WORSE * listAgeMax) return "worse";
+  return listMs * 1000 > listAgeMax ? "bad" : "";
 }
 
 /** When an own event says it was made, in milliseconds. @param {string | undefined} text */

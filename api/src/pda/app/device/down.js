@@ -50,9 +50,10 @@ export async function pull(driver) {
   if (!list) return "bad_list";
   // What was receipted before this was asked is in the cards, once there is no more.
   const shown = page.more || !receipt ? {} : { shown: receipt.stamp };
+  const age = page.list_age_s === undefined ? {} : { list_age_s: page.list_age_s };
   const clock = page.list ? { clock: driver.heard(page.list.made_at) } : {};
   const command = checkpoint(driver, items, { cursor: page.cursor, anchor: page.anchor });
-  const written = await driver.checkpoint(command, { items, ...list, records: { ...shown, ...clock, ...(page.more ? {} : { pulled: driver.now() }) } });
+  const written = await driver.checkpoint(command, { items, ...list, records: { ...shown, ...clock, ...age, ...(page.more ? {} : { pulled: driver.now() }) } });
   if (!written) return "not_saved";
   if (page.rules !== undefined) await takeRules(driver, page.rules);
   await takeBadges(driver, page.badges ?? null);

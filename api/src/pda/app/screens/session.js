@@ -28,8 +28,8 @@ import { Link } from "../device/link.js";
 /** @typedef {"enrol" | "home" | "task" | "queue" | "settings" | "look-up" | "hand-over" | "doctor" | "sheet" | "camera"} ScreenName */
 /** @typedef {{ told: (told: Told) => void, changed: () => void, go: (screen: ScreenName) => void }} Out */
 
-/** How old a recall list may be at the till. The policy travels with the list once the server tells it. */
-const LIST_AGE_MAX = 24 * 3600 * 1_000_000;
+/** How old a recall list may be at the till, in seconds, until a pull says what the policy is. */
+const LIST_AGE_S = 24 * 3600;
 /** With these the server says that a code is none, or not any more; with others that it cannot tell now. */
 const CODE_IS_BAD = [400, 401, 404, 409, 410, 422];
 /** What may stand in the field of a question. */
@@ -54,6 +54,8 @@ export class Session {
     this.actor = null;
     /** @type {HeldList | null} */
     this.list = null;
+    /** How old that may be, in microseconds. */
+    this.listAgeMax = LIST_AGE_S * 1_000_000;
     /** @type {Looked | null} */
     this.looked = null;
     /** What is known of each GTIN. @type {Map<string, { name: string, profile: string | null }>} */
@@ -123,6 +125,7 @@ export class Session {
     const opened = manifest && manifest.chunks.length > 0 ? await openList(manifest, chunks) : null;
     const units = opened ? (opened.ok ? opened.list : null) : new UnitList(0);
     if (manifest && units) this.list = new HeldList(manifest.version, manifest.made_at, manifest.batches, units);
+    this.listAgeMax = Number((await this.store.record("list_age_s")) ?? LIST_AGE_S) * 1_000_000;
     this.partners = await this.store.partners();
     for (const { event, findings } of await this.store.verdicts()) {
       this.verdicts.set(event, findings.flatMap(({ code, closed }) => (closed ? [] : [code])));
@@ -430,7 +433,7 @@ export class Session {
     const shown = told === undefined ? Number((await this.store.record("shown")) ?? 0) : Number.MAX_SAFE_INTEGER;
     const disk = this.driver?.outbox.view;
     const here = goods.unit === null || !disk ? null : this.here.phase(goods.unit, disk, shown);
-    return decide({ goods, card, here }, { now: this.driver?.now() ?? Date.now() * 1000, list: this.list, listAgeMax: LIST_AGE_MAX });
+    return decide({ goods, card, here }, { now: this.driver?.now() ?? Date.now() * 1000, list: this.list, listAgeMax: this.listAgeMax });
   }
 
   #rows() {

@@ -1,7 +1,7 @@
 // The strip on every screen: online or not, what is unsent and how old, the last receipt, the age of the
 // recall list, clock, storage, who, version. In words; colour only repeats them.
 
-import { FREE_LEAST, LIST_OLD_MS, LIST_STALE_MS, OFFSET_MS, ageOf, standing } from "../core/standing.js";
+import { FREE_LEAST, OFFSET_MS, ageOf, listLook, standing } from "../core/standing.js";
 import { h } from "./view.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -35,7 +35,8 @@ export function strip(app) {
   const offset = driver?.offset() ?? null;
   const isOff = offset !== null && Math.abs(offset) > OFFSET_MS;
   const clock = offset === null ? say("clock_unknown") : isOff ? `${say(offset > 0 ? "clock_fast" : "clock_slow")} ${age(app, Math.abs(offset))}` : say("clock_right");
-  const listLook = listMs === null || listMs >= LIST_STALE_MS ? "worse" : bad(listMs >= LIST_OLD_MS);
+  const look = listLook(listMs, app.session.listAgeMax);
+  const list = listMs === null ? say("no_list") : `${look === "" ? say("list_age") : `⚠ ${say("stale_list")}`} ${age(app, listMs)}`;
   const isFull = free !== null && free < FREE_LEAST;
   const space = free === null ? "" : ` · ${say("free")} ${Math.floor(free * 100)}%`;
   return h(
@@ -44,7 +45,7 @@ export function strip(app) {
     chip("online", `${isOnline ? "●" : "○"} ${say(isOnline ? "online" : "offline")}`, bad(!isOnline)),
     unsentChip,
     chip("receipt", receiptMs === null ? say("no_receipt") : `${say("receipt")} ${age(app, receiptMs)}`, ""),
-    chip("list", listMs === null ? say("no_list") : `${say("list_age")} ${age(app, listMs)}`, listLook),
+    chip("list", list, look),
     chip("clock", `${say("clock")} ${clock}`, bad(isOff)),
     chip("storage", `${say("storage")} ${say(persisted ? "kept" : "not_kept")}${space}`, bad(!persisted || isFull)),
     chip("who", actor ? `${say("who")} ${actor.id}` : say("nobody"), bad(!actor)),

@@ -262,6 +262,7 @@ export const pullAnswer = object({
   list: optional(listCurrent),
   rules: optional(text),
   badges: optional(text),
+  list_age_s: optional(small),
   anchor: text,
 });
 

@@ -1,0 +1,86 @@
+// A till with no network, in a real browser: when its recall list counts as old, and what it remembers of
+// containers. The installation is the tests' own.
+
+import "./shared.mjs";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as wire from "../../../api/src/pda/app/core/wire.js";
+import { code, shop } from "./app.mjs";
+import { cannot } from "./chromium.mjs";
+
+const when = { skip: cannot, timeout: 180_000 };
+
+/** A wall that the test sets forth. */
+const CLOCK = () => {
+  const real = Date.now.bind(Date);
+  Date.now = () => real() + (window.ahead ?? 0);
+};
+const HOURS = 3_600_000;
+
+/** Something came down, and the screen knows. */
+async function pulled(it) {
+  const before = it.server.state.calls.filter(({ url }) => url.pathname === "/v1/sync/pull").length;
+  await it.page.evaluate(() => dispatchEvent(new Event("online")));
+  const isAsked = () => it.server.state.calls.filter(({ url }) => url.pathname === "/v1/sync/pull").length > before;
+  while (!isAsked()) await it.page.waitForTimeout(20);
+}
+
+test("a list is too old by the policy that the server judges by: 4 hours where it says 4, not where it says 24", when, async (t) => {
+  const it = await shop(CLOCK);
+  t.after(() => it.close());
+  const { own, server } = it;
+  await it.open();
+  await it.enrol();
+  const list = { version: 5, made_at: 1, batches: [], count: 0, chunks: [], key: 1 };
+  list.sig = await own.signed(await wire.recallListText(list));
+  own.list = list;
+  const chip = (look, words) =>
+    it.page.waitForFunction(
+      ([look, words]) => {
+        const chip = document.querySelector('[data-chip="list"]');
+        return chip?.className === look && chip.textContent.includes(words);
+      },
+      [look, words],
+    );
+  const ahead = async (hours) => {
+    await it.page.evaluate((ms) => {
+      window.ahead = ms;
+      dispatchEvent(new Event("offline"));
+    }, hours * HOURS);
+  };
+  /** Told the policy now, then offline for so long. */
+  const told = async (hours) => {
+    server.state.isDown = false;
+    own.pages = [{ v: 1, items: [{ gseq: 5, item: { type: "recall_list", ...list } }], cursor: 5, more: false, list_age_s: hours * 3600 }];
+    await pulled(it);
+    await chip("", "召回名单 0 分钟");
+    server.state.isDown = true;
+  };
+  await told(4);
+  await ahead(3.9);
+  await chip("", "3 小时");
+  await it.task("sale");
+  await it.scan(code("YOUNG"));
+  await it.count(1);
+  await ahead(4.1);
+  await chip("bad", "召回名单过旧");
+  await it.scan(code("OLD"));
+  await it.page.waitForSelector(".stop.ask");
+  assert.match(await it.page.locator(".stop").textContent(), /召回名单过旧/);
+  await it.press("take_anyway");
+  await it.count(2);
+  await ahead(12.1);
+  await chip("worse", "召回名单过旧");
+  // Another policy: the same age is fine.
+  await told(24);
+  await ahead(12.1 + 23.9);
+  await chip("", "23 小时");
+  await it.scan(code("FINE"));
+  await it.count(3);
+  // It holds over a cold start with no network.
+  await it.page.reload();
+  await it.page.waitForSelector("#app[data-ready]");
+  await ahead(12.1 + 24.2);
+  await chip("bad", "召回名单过旧");
+  assert.deepEqual(it.errors, []);
+});
