@@ -33,6 +33,7 @@ mod m0033_as_known;
 mod m0034_stock;
 mod m0035_badges;
 mod m0037_counting;
+mod m0038_claims;
 mod m0039_unit_place;
 mod table;
 
@@ -73,6 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0034_stock::Migration),
             Box::new(m0035_badges::Migration),
             Box::new(m0037_counting::Migration),
+            Box::new(m0038_claims::Migration),
             Box::new(m0039_unit_place::Migration),
         ]
     }

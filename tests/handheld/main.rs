@@ -5,6 +5,7 @@ mod aside;
 mod badges;
 mod budget;
 mod chains;
+mod claims;
 mod clock;
 mod costs;
 mod decisions;

@@ -12,7 +12,7 @@ use suyuan::{
         Kept,
         store::{UnitWrite, write_units},
     },
-    stock::store::counting,
+    stock::store::{claiming, counting},
 };
 use suyuan_sync::{
     fold::{Phase, Place, UnitState},
@@ -235,6 +235,56 @@ on_both!(what_was_sold_is_not_gone_through, |app| {
                 assert!(plan.contains("unit_stock"), "{plan}");
             }
         }
+    }
+    app.stop().await;
+});
+
+on_both!(claims_of_others_are_not_gone_through, |app| {
+    let scene = Scene::of(&app).await;
+    settled(&app).await;
+    let id = |code: &str| match app.engine {
+        // Ids are bytes there.
+        Engine::Sqlite => format!("x'{}'", code.replace('-', "")),
+        Engine::Postgres => format!("'{code}'"),
+    };
+    let numbers = match app.engine {
+        Engine::Sqlite => {
+            "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 30000)"
+        }
+        Engine::Postgres => "WITH s AS (SELECT n FROM generate_series(1, 30000) AS s(n))",
+    };
+    let row = |n: i64| UnitWrite {
+        id: n,
+        gseq: 1,
+        key: UnitKey::kept(&format!("/01/09521234000013/21/S{n}")),
+        product: None,
+        inside: None,
+        exceptional: false,
+        kept: Kept::default(),
+    };
+    let rows: Vec<UnitWrite> = (1..30_000).map(row).collect();
+    let written = write_units(app.state().db.writer(), &rows).await;
+    written.expect("units");
+    let (own, other) = (scene.firm.id.clone(), scene.batch.clone());
+    let db = &app.state().db;
+    for (who, place, most) in [(&other, &scene.store, 30_000), (&own, &scene.plant, 20_000)] {
+        let (who, place) = (id(who), id(place));
+        let sql = format!(
+            "INSERT INTO unit_claim (unit_id, enterprise_id, location_id) \
+             {numbers} SELECT n, {who}, {place} FROM s WHERE n < {most}"
+        );
+        let query = statement(db.backend(), &sql, []);
+        db.writer().execute_raw(query).await.expect("claims");
+    }
+    for analyzed in [false, true] {
+        if analyzed {
+            let analyze = statement(db.backend(), "ANALYZE", []);
+            db.writer().execute_raw(analyze).await.expect("analyzed");
+        }
+        let sql = claiming().replace("{keys}", &id(&scene.store));
+        let plan = plan(&app, &sql.replacen('?', &id(&own), 1)).await;
+        println!("{:?}, analyzed: {analyzed}\n{sql}\n{plan}\n", app.engine);
+        assert!(plan.contains("unit_claim_place"), "{plan}");
     }
     app.stop().await;
 });

@@ -17,7 +17,7 @@ use actix_web::{
 use uuid::Uuid;
 
 /// Units at the caller's places, by product and batch, as they are now. What is inside a container is
-/// counted where the container is.
+/// counted where the container is. What the caller only says is there (`claimed`) is told apart.
 #[utoipa::path(tag = "stock", operation_id = "list_stock", params(StockQuery),
     security(("bearer" = [])),
     responses((status = 200, body = StockPage), (status = 422, body = ProblemBody)))]
@@ -34,7 +34,7 @@ pub async fn list_stock(
     let only = query.location_id;
     let places = store::places(&snapshot, caller.enterprise, only, after, limit).await?;
     let next = page::next(&places, limit, |place| *place);
-    let items = store::stock(&snapshot, &places, query.batch_id).await?;
+    let items = store::stock(&snapshot, caller.enterprise, &places, query.batch_id).await?;
     Ok(web::Json(StockPage {
         position,
         items,

@@ -2,7 +2,8 @@
 //! of goods without codes of their own, with what moved them.
 //!
 //! Read only, of the caller's own places. Units inside containers are counted where the container
-//! is; those that are judged by themselves, where they are.
+//! is; those that are judged by themselves, where they are. What only the caller says is at its places
+//! is told apart from what is there (sync.md section 5).
 
 pub mod handlers;
 pub mod rules;

@@ -25,9 +25,33 @@ pub fn add(line: &mut Line, own: Phase, container: Option<Phase>, moving: bool, 
     }
 }
 
+/// Is anything there, on its way there or said to be there?
+pub fn says_something(line: &Line) -> bool {
+    let Line {
+        kind: _,
+        batch_id: _,
+        on_hand,
+        returned,
+        collected,
+        arriving,
+        claimed,
+    } = line;
+    on_hand + returned + collected + arriving + claimed > 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_of_claims_alone_is_told() {
+        let line = Line {
+            claimed: 1,
+            ..Line::default()
+        };
+        assert!(says_something(&line));
+        assert!(!says_something(&Line::default()));
+    }
 
     #[test]
     fn what_left_or_ended_is_no_stock() {

@@ -37,14 +37,19 @@ pub async fn places(
         .collect()
 }
 
-/// What units at these places are, counted by the engine: those that are where their own rows say,
-/// then what shares the life of these, level by level.
+/// Lines of places, by kind and batch.
+type Lines = BTreeMap<Uuid, BTreeMap<(String, Option<Uuid>), Line>>;
+
+/// What units at these places of an enterprise are, counted by the engine: those that are where their
+/// own rows say, then what shares the life of these, level by level; and what the enterprise says is
+/// there and nobody else does.
 pub async fn stock(
     conn: &impl ConnectionTrait,
+    enterprise: Uuid,
     places: &[Uuid],
     batch: Option<Uuid>,
 ) -> Result<Vec<PlaceStock>, DbErr> {
-    let mut lines: BTreeMap<Uuid, BTreeMap<(String, Option<Uuid>), Line>> = places
+    let mut lines: Lines = places
         .iter()
         .map(|place| (*place, BTreeMap::new()))
         .collect();
@@ -54,15 +59,9 @@ pub async fn stock(
         let sql = counting(conn.get_database_backend(), depth, batch.is_some());
         for row in by_keys(conn, &sql, &before, keys).await? {
             let counted = Counted::read(&row)?;
-            let Some(place) = lines.get_mut(&counted.place) else {
+            let Some(line) = line(&mut lines, counted.place, counted.kind, counted.batch) else {
                 continue;
             };
-            let name = (counted.kind.clone(), counted.batch);
-            let line = place.entry(name).or_insert_with(|| Line {
-                kind: counted.kind,
-                batch_id: counted.batch,
-                ..Line::default()
-            });
             let own = phase_of_name(&counted.phase).ok_or_else(|| unread(&counted.phase))?;
             let container = match &counted.container {
                 Some(phase) => Some(phase_of_name(phase).ok_or_else(|| unread(phase))?),
@@ -71,14 +70,31 @@ pub async fn stock(
             rules::add(line, own, container, counted.moving, counted.units);
         }
     }
+    // Which batch it belongs to is told to whoever is linked to it.
+    if batch.is_none() {
+        let keys = places.iter().map(|place| (*place).into()).collect();
+        for row in by_keys(conn, &claiming(), &[enterprise.into()], keys).await? {
+            let (place, kind) = (row.try_get("", "place")?, row.try_get("", "kind")?);
+            if let Some(line) = line(&mut lines, place, kind, None) {
+                line.claimed += row.try_get::<i64>("", "n")? as u64;
+            }
+        }
+    }
     let told = |(location_id, lines): (Uuid, BTreeMap<_, Line>)| PlaceStock {
         location_id,
-        lines: lines
-            .into_values()
-            .filter(|line| line.on_hand + line.returned + line.collected + line.arriving > 0)
-            .collect(),
+        lines: lines.into_values().filter(rules::says_something).collect(),
     };
     Ok(lines.into_iter().map(told).collect())
+}
+
+fn line(lines: &mut Lines, place: Uuid, kind: String, batch: Option<Uuid>) -> Option<&mut Line> {
+    let line = || Line {
+        kind: kind.clone(),
+        batch_id: batch,
+        ..Line::default()
+    };
+    let name = (kind.clone(), batch);
+    Some(lines.get_mut(&place)?.entry(name).or_insert_with(line))
 }
 
 fn unread(phase: &str) -> DbErr {
@@ -135,18 +151,35 @@ pub fn counting(backend: DbBackend, depth: usize, of_batch: bool) -> String {
         unit = below;
     }
     let container = if depth == 0 { "NULL" } else { "r.phase" };
+    let kind = kind_of(&unit);
     let batch = if of_batch {
         format!("{unit}.batch_id = ? AND ")
     } else {
         String::new()
     };
     format!(
-        "SELECT r.place, SUBSTR({unit}.unit_key, 1, \
-         CASE WHEN {unit}.unit_key LIKE '/01/%' THEN 18 WHEN {unit}.unit_key LIKE '/00/%' THEN 4 ELSE 3 END) AS kind, \
-         {unit}.batch_id, {unit}.phase, {container} AS container, {MOVING} AS moving, COUNT(*) AS n \
+        "SELECT r.place, {kind} AS kind, {unit}.batch_id, {unit}.phase, {container} AS container, {MOVING} AS moving, COUNT(*) AS n \
          FROM unit r{by}{joins} WHERE {batch}(r.inside IS NULL OR r.exceptional) \
          AND r.phase NOT IN ('sold', 'destroyed') AND r.place IS NOT NULL \
          AND r.place IN ({{keys}}) GROUP BY 1, 2, 3, 4, 5, 6"
+    )
+}
+
+/// What the code of a unit begins with.
+fn kind_of(unit: &str) -> String {
+    format!(
+        "SUBSTR({unit}.unit_key, 1, CASE WHEN {unit}.unit_key LIKE '/01/%' THEN 18 \
+         WHEN {unit}.unit_key LIKE '/00/%' THEN 4 ELSE 3 END)"
+    )
+}
+
+/// Counts what an enterprise says is at its places, of units that are not linked to it.
+pub fn claiming() -> String {
+    let kind = kind_of("u");
+    format!(
+        "SELECT c.location_id AS place, {kind} AS kind, COUNT(*) AS n FROM unit_claim c \
+         JOIN unit u ON u.id = c.unit_id WHERE c.enterprise_id = ? \
+         AND c.location_id IN ({{keys}}) GROUP BY 1, 2"
     )
 }
 

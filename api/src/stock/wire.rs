@@ -45,7 +45,7 @@ pub struct Line {
     /// What their codes begin with: `/01/` and the GTIN, `/00/` for logistic units, or the beginning
     /// of an own scheme. A case has another GTIN than what is in it, and both are counted.
     pub kind: String,
-    /// Their batch; absent where it is not known.
+    /// Their batch; absent where it is not known, and of what is only claimed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_id: Option<Uuid>,
     /// In stock there, made or packed there and not gone.
@@ -56,6 +56,11 @@ pub struct Line {
     pub collected: u64,
     /// On their way there, whatever they are, and not in yet. Not in the other figures.
     pub arriving: u64,
+    /// What the caller itself last stated to be there, of units that are not linked to it and whose
+    /// issuer did not accept its word (`UNEXPECTED_HOLDER`). In no other figure and told to nobody
+    /// else; in lines without a batch, and 0 where a batch is asked for. A container counts as one,
+    /// whatever is in it. When a leg links the caller or the issuer accepts it, what is there is stock.
+    pub claimed: u64,
 }
 
 /// Which lines of goods without codes.

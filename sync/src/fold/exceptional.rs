@@ -23,6 +23,7 @@ pub struct Sign {
     disposition: Option<Disposition>,
     suspected_copy: bool,
     void: bool,
+    claims: BTreeMap<EnterpriseId, Place>,
     open_findings: bool,
 }
 
@@ -42,6 +43,7 @@ impl Sign {
                 .units
                 .get(unit)
                 .is_some_and(|info| info.voided.is_some()),
+            claims: state.claims.clone(),
             open_findings: !folded.findings.is_empty(),
         }
     }
@@ -61,8 +63,8 @@ pub struct Member {
 }
 
 /// The members that must be judged each: those with an event of their own since the pack, those
-/// unlike the majority or unlike the container, those in a recall of single units, those for which
-/// the issuer accepted somebody and not for the container, or the other way round, and those whose
+/// unlike the majority or unlike the container, those that a stranger says it has (a leg of the
+/// container may end that), those in a recall of single units, those for which the issuer accepted somebody and not for the container, or the other way round, and those whose
 /// batch the container cannot be judged by (it is unknown).
 ///
 /// `container` is folded as of the pack, as the signs are: what is alike there fares alike. Who is
@@ -84,6 +86,7 @@ pub fn exceptional(container: &Folded, members: &[Member], world: &World) -> BTr
             member.own_event_since
                 || Some(&member.sign) != majority
                 || is_unlike(&member.sign, &container.state)
+                || !member.sign.claims.is_empty()
                 || is_accepted_apart(member, &container.state, members, world)
                 || member.batch.is_none()
                 || world

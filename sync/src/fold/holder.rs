@@ -5,7 +5,7 @@
 //! nothing.
 
 use super::{
-    Place,
+    Place, UnitState,
     struck::Struck,
     walk::{At, Walk, names},
 };
@@ -16,6 +16,7 @@ use crate::{
     finding::{Detail, FindingCode},
     ids::{EnterpriseId, LocationId},
 };
+use std::collections::BTreeMap;
 
 /// The issuer is linked from the beginning.
 pub(super) fn begin(walk: &mut Walk<'_>) {
@@ -70,9 +71,13 @@ fn accepted<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
     })
 }
 
-/// A stranger's word: found, and kept apart as what that enterprise says.
+/// A stranger's word: found, and kept apart as where that enterprise says the unit is. What it states
+/// of a container it says of the code it read, not of what is inside: that it is not told.
 pub(super) fn stranger<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     walk.find(at, FindingCode::UnexpectedHolder, &[], Detail::Nothing);
+    if at.via.is_some() {
+        return;
+    }
     let here = Place::At(at.here());
     let claim = match at.fact.event.kind {
         Kind::Outbound => way(walk.world, at),
@@ -91,12 +96,24 @@ pub(super) fn stranger<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     walk.state.claims.insert(at.fact.enterprise, claim);
 }
 
-/// A leg links its counterpart.
+/// At whose places a unit is by their own word only: who is linked to it or accepted has said so
+/// last of all, or its word would be state and no claim. Shows in that enterprise's stock figures and
+/// nowhere else.
+pub fn claimed(state: &UnitState) -> BTreeMap<EnterpriseId, LocationId> {
+    let here = |(enterprise, place): (&EnterpriseId, &Place)| match place {
+        Place::At(location) => Some((*enterprise, *location)),
+        Place::Nowhere | Place::Between { .. } => None,
+    };
+    state.claims.iter().filter_map(here).collect()
+}
+
+/// A leg links its counterpart: from here on its word is state, and what it said before no claim.
 pub(super) fn link<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     if matches!(at.fact.event.kind, Kind::Inbound | Kind::Outbound)
         && let Some(partner) = counterpart(walk.world, at.fact.event.counterpart.as_ref())
     {
         walk.state.linked.insert(partner);
+        walk.state.claims.remove(&partner);
     }
 }
 

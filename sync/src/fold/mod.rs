@@ -40,6 +40,7 @@ pub use diff::diff;
 pub use exceptional::{Member, Sign, batches_apart, exceptional};
 pub use forest::{about, forest};
 pub use hash::{StateHash, state_hash};
+pub use holder::claimed;
 pub use known::{of_event, of_events};
 pub use pack::Levels;
 pub use public::{Ended, PublicStatus, public_status};

@@ -83,7 +83,8 @@ pub struct UnitState {
     pub linked: BTreeSet<EnterpriseId>,
     /// Its issuer.
     pub issuer: Option<EnterpriseId>,
-    /// Where strangers say it is: shows in their own stock only.
+    /// Where strangers say it is, who read its code themselves, until a leg links them or their word
+    /// counts: shows in their own stock only ([`claimed`](super::claimed)).
     pub claims: BTreeMap<EnterpriseId, Place>,
     /// The last thing that happened to it.
     pub last: Option<Order>,

@@ -316,11 +316,11 @@ impl<'a> Walk<'a> {
 
     /// What follows from any effect.
     fn note(&mut self, at: &At<'a>, effect: Effect) {
+        self.state.claims.remove(&at.fact.enterprise);
         match effect {
             Effect::Took => {
                 self.state.holder = Some(at.fact.enterprise);
                 self.state.last = Some(at.fact.order);
-                self.state.claims.remove(&at.fact.enterprise);
                 self.memory.cause = Some(at.id());
                 self.memory.inbound = (at.fact.event.kind == Kind::Inbound).then_some(at.fact);
             }

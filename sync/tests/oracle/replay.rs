@@ -134,7 +134,10 @@ impl<'a> History<'a> {
     fn change(&self, k: usize, moment: &Moment, touch: &Touch, state: &mut UnitState) {
         let fact = self.facts[k];
         let Some(row) = touch.row else {
-            state.claims.insert(fact.enterprise, claimed(self, fact));
+            // Who states something of a container claims what it read, not what is inside.
+            if touch.chain.is_empty() {
+                state.claims.insert(fact.enterprise, claimed(self, fact));
+            }
             return;
         };
         if touch.left.is_some() {
@@ -142,12 +145,13 @@ impl<'a> History<'a> {
         }
         effects::apply(row.effect, self, k, moment, touch, state);
 
-        if row.effect != Effect::Nothing {
-            state.linked.extend(holders::linked_by(self, fact));
+        if row.effect != Effect::Nothing
+            && let Some(partner) = holders::linked_by(self, fact)
+        {
+            state.linked.insert(partner);
+            state.claims.remove(&partner);
         }
-        if took(row) {
-            state.claims.remove(&fact.enterprise);
-        }
+        state.claims.remove(&fact.enterprise);
         state.last = Some(fact.order);
     }
 

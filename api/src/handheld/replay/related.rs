@@ -1,5 +1,5 @@
-//! Which events are about which units, what retracts strike, what containers hold and where events
-//! stand in time, held against what the facts themselves say. Pure.
+//! Which events are about which units, what retracts strike, what containers hold, what strangers claim
+//! and where events stand in time, held against what the facts themselves say. Pure.
 //!
 //! The next fold of a unit reads just these rows: if one were missing it would be wrong, though all
 //! that is kept today is right.
@@ -38,6 +38,7 @@ pub(super) fn related(
     event_units(&ids, kept, facts, out);
     targets(kept, facts, out);
     contents(&ids, kept, rebuilt, out);
+    claims(&ids, kept, rebuilt, out);
     times(kept, out);
 }
 
@@ -122,6 +123,28 @@ fn targets(kept: &Related, facts: &[Arc<Fact>], out: &mut Vec<Difference>) {
     for pair in kept.targets.symmetric_difference(&wanted) {
         let what = format!("what the retract at {} strikes", pair.2);
         differ(out, what, &kept.targets.get(pair), &wanted.get(pair));
+    }
+}
+
+/// What strangers say they have shows in their stock if it has a row.
+fn claims(
+    ids: &BTreeMap<&UnitKey, UnitId>,
+    kept: &Related,
+    rebuilt: &BTreeMap<UnitKey, Folded>,
+    out: &mut Vec<Difference>,
+) {
+    let mut wanted = BTreeMap::new();
+    for (key, folded) in rebuilt {
+        for (enterprise, place) in fold::claimed(&folded.state) {
+            wanted.extend(ids.get(key).map(|id| ((*id, enterprise.0), place.0)));
+        }
+    }
+    let all: BTreeSet<_> = kept.claims.keys().chain(wanted.keys()).collect();
+    for of in all {
+        if kept.claims.get(of) != wanted.get(of) {
+            let what = format!("where {} says unit {} is", of.1, of.0);
+            differ(out, what, &kept.claims.get(of), &wanted.get(of));
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! All SQL of what stands beside units, lines and findings: which events are about which units, what
-//! retracts strike, what containers hold, where events stand in time. Reads only.
+//! retracts strike, what containers hold, what strangers claim, where events stand in time. Reads only.
 
 use crate::{
     clock::Micros,
@@ -25,6 +25,8 @@ pub(super) struct Related {
     pub(super) targets: BTreeSet<(Uuid, EventId, Position)>,
     /// So many units of a batch for each stay, by container.
     pub(super) contents: BTreeMap<UnitId, BTreeMap<Content, i64>>,
+    /// By unit and enterprise: at which of its places it says the unit is.
+    pub(super) claims: BTreeMap<(UnitId, Uuid), Uuid>,
     /// The events of each device's epoch that count, of the first branch, in sequence, with their
     /// effective times.
     pub(super) times: BTreeMap<(Uuid, i64), Vec<(Timed, Micros)>>,
@@ -48,6 +50,15 @@ pub(super) async fn related(conn: &impl ConnectionTrait) -> Result<Related, DbEr
         let target = EventId(row.try_get("", "target_id")?);
         let of = row.try_get("", "enterprise_id")?;
         targets.insert((of, target, row.try_get("", "gseq")?));
+    }
+    let mut claims = BTreeMap::new();
+    let sql = "SELECT unit_id, enterprise_id, location_id FROM unit_claim";
+    for row in rows(conn, sql).await? {
+        let of = (
+            row.try_get("", "unit_id")?,
+            row.try_get("", "enterprise_id")?,
+        );
+        claims.insert(of, row.try_get("", "location_id")?);
     }
     let holding = rows(conn, "SELECT DISTINCT container_id FROM content").await?;
     let holding: Vec<UnitId> = holding
@@ -74,6 +85,7 @@ pub(super) async fn related(conn: &impl ConnectionTrait) -> Result<Related, DbEr
         event_units,
         targets,
         contents: contents(conn, &holding).await?,
+        claims,
         times,
     })
 }

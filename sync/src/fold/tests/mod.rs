@@ -1,6 +1,7 @@
 //! Small stories, one per tricky part of a rule. The differential tests against the oracle are in
 //! `sync/tests`.
 
+mod claims;
 mod containers;
 mod lives;
 mod people;

@@ -21,7 +21,7 @@ use suyuan_sync::{
     facts::{Content, Fact, World},
     finding::Finding,
     fold::{self, Folded},
-    ids::{BatchId, DeviceId, EventId},
+    ids::{BatchId, DeviceId, EnterpriseId, EventId, LocationId},
     unit::UnitKey,
 };
 
@@ -38,6 +38,7 @@ impl Folding<'_> {
         let mut done = Done::default();
         let (mut writes, mut opened, mut closed) = (Vec::new(), Vec::new(), Vec::new());
         let mut changed = Vec::new();
+        let mut claims: BTreeMap<UnitId, BTreeMap<EnterpriseId, LocationId>> = BTreeMap::new();
         let by_event: BTreeMap<(DeviceId, EventId), Arc<Fact>> = self
             .units
             .values()
@@ -130,6 +131,11 @@ impl Folding<'_> {
                 && inside == unit.inside
                 && exceptional == unit.exceptional;
             if !unchanged {
+                // Of nearly all units there is none, and was none.
+                let claimed = fold::claimed(&now.state);
+                if !claimed.is_empty() || !fold::claimed(&unit.kept.state).is_empty() {
+                    claims.insert(unit.id, claimed);
+                }
                 writes.push(UnitWrite {
                     id: unit.id,
                     gseq: cause.gseq.max(self.moment.first),
@@ -153,6 +159,7 @@ impl Folding<'_> {
         }
         store::write_units(conn, &writes).await?;
         store::write_event_units(conn, &about).await?;
+        store::write_claims(conn, &claims).await?;
         store::add_contents(conn, shifted).await?;
         store::write_opened(conn, &opened).await?;
         store::write_changed(conn, &changed).await?;

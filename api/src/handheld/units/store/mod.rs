@@ -1,11 +1,13 @@
 //! All SQL about units. Reads and writes go in sets: [`units`](units()) and what containers hold, the
-//! facts that are about a unit, complete counts, and what was found.
+//! facts that are about a unit, complete counts, what was found, and what strangers claim.
 
+mod claims;
 mod facts;
 mod findings;
 mod sweeps;
 mod units;
 
+pub use claims::write_claims;
 pub use facts::{
     NOW, by_event_id, by_event_id_then, by_group, by_position, by_position_then, eff_then, facts,
     named, retracts_of, write_event_units, write_targets,

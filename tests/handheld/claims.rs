@@ -1,0 +1,236 @@
+//! What a stranger says it has (sync.md section 5) shows in its own stock and nowhere else, until it is
+//! state.
+
+use crate::{
+    scene::{Scene, enrolled, holds, inbound, open, outbound, sale, scanned, settled, unit},
+    support::{PASSWORD, firm, id, made, ok},
+};
+use sea_orm::ConnectionTrait;
+use serde_json::{Value, json};
+use suyuan::handheld::replay::replay;
+use suyuan_sync::fold::Phase;
+use suyuan_tests::{Caller, Handheld, TestApp, on_both, recall_order};
+
+/// An enterprise that no tin ever came to.
+struct Stranger {
+    id: String,
+    staff: Caller,
+    shop: String,
+    till: Handheld,
+}
+
+async fn stranger(app: &TestApp, code: &str) -> Stranger {
+    let platform = app.signed_in("platform.admin", PASSWORD).await;
+    let firm = firm(app, &platform, code, &[]).await;
+    let shop = json!({"code": "S-1", "kind": "store", "name": "店"});
+    let shop = id(&made(firm.admin.post("/v1/locations", &shop).await));
+    Stranger {
+        till: enrolled(app, &firm.operator, &shop).await,
+        id: firm.id.clone(),
+        staff: firm.operator,
+        shop,
+    }
+}
+
+impl Stranger {
+    async fn states(&mut self, kind: &str, said: &Value) -> Value {
+        let event = self.till.event(kind, said);
+        self.till.push(std::slice::from_ref(&event)).await;
+        serde_json::from_str::<Value>(&event).expect("JSON")["event_id"].clone()
+    }
+
+    /// Claimed, on hand and on the way at its shop.
+    async fn stock(&self) -> [u64; 3] {
+        figures(&lines(&self.staff, &self.shop, "").await)
+    }
+}
+
+/// The lines a caller is told of a place; none if the place is not its own.
+async fn lines(caller: &Caller, place: &str, more: &str) -> Vec<Value> {
+    let path = format!("/v1/stock?location_id={place}{more}");
+    let page = ok(caller.get(&path).await);
+    let lines = page["items"][0]["lines"].as_array();
+    lines.cloned().unwrap_or_default()
+}
+
+fn figures(lines: &[Value]) -> [u64; 3] {
+    let sum = |what: &str| lines.iter().filter_map(|line| line[what].as_u64()).sum();
+    ["claimed", "on_hand", "arriving"].map(sum)
+}
+
+/// What a consumer is told who scans this, without what changes by itself.
+async fn told(app: &TestApp, code: &str) -> Value {
+    let mut view = app.consumer().scan(code).await.json();
+    // How often it was asked for, and as of when.
+    view.as_object_mut().expect("an object").remove("queries");
+    view
+}
+
+on_both!(what_a_stranger_claims_shows_to_it_alone, |app| {
+    let scene = Scene::of(&app).await;
+    let [tin, other] = [&scene.tins[0], &scene.tins[1]];
+    let mut warehouse = scene.device(&app, &scene.warehouse).await;
+    let came = warehouse.event("inbound", &inbound(&[tin, other]));
+    warehouse.push(&[came]).await;
+    let (mut one, two) = (stranger(&app, "SHEN").await, stranger(&app, "HENG").await);
+    let makers = lines(&scene.firm.operator, &scene.warehouse, "").await;
+    assert_eq!(figures(&makers), [0, 2, 0]);
+    let public = told(&app, tin).await;
+
+    one.states("inbound", &inbound(&[tin, other])).await;
+    assert_eq!(open(&app, tin).await, ["UNEXPECTED_HOLDER"]);
+    let line = json!({
+        "kind": "/01/09521234000013", "on_hand": 0, "returned": 0, "collected": 0, "arriving": 0,
+        "claimed": 2,
+    });
+    assert_eq!(lines(&one.staff, &one.shop, "").await, [line]);
+    // Whose batch it is, it is not told.
+    let batch = format!("&batch_id={}", scene.batch);
+    let nothing = Vec::<Value>::new();
+    assert_eq!(lines(&one.staff, &one.shop, &batch).await, nothing);
+    // Nobody else is told of it, whatever place they ask for.
+    for caller in [&scene.firm.operator, &two.staff] {
+        assert_eq!(lines(caller, &one.shop, "").await, nothing);
+    }
+    assert_eq!(two.stock().await, [0, 0, 0]);
+    assert_eq!(
+        lines(&scene.firm.operator, &scene.warehouse, "").await,
+        makers
+    );
+    assert_eq!(told(&app, tin).await, public);
+
+    // What it sold it has no longer, and what came back it has again.
+    one.states("sale", &sale(&[other])).await;
+    assert_eq!(one.stock().await, [1, 0, 0]);
+    let back = one.states("return", &sale(&[other])).await;
+    assert_eq!(one.stock().await, [2, 0, 0]);
+    one.states("retract", &json!({"target": back})).await;
+    assert_eq!(one.stock().await, [1, 0, 0]);
+    // At somebody else's place it has none.
+    let mut elsewhere = inbound(&[other]);
+    elsewhere["location"] = json!(two.shop);
+    one.states("inbound", &elsewhere).await;
+    assert_eq!((one.stock().await, two.stock().await), ([1, 0, 0], [0; 3]));
+    holds(&app, "claimed").await;
+
+    // The issuer takes its word: what it has is state.
+    let accept = json!({"partner_id": one.id, "unit": tin});
+    made(scene.firm.admin.post("/v1/acceptances", &accept).await);
+    settled(&app).await;
+    assert_eq!(open(&app, tin).await, ["TELEPORT"]);
+    assert_eq!(one.stock().await, [0, 1, 0]);
+    let left = lines(&scene.firm.operator, &scene.warehouse, "").await;
+    assert_eq!(figures(&left), [0, 1, 0]);
+    holds(&app, "accepted").await;
+    app.stop().await;
+});
+
+on_both!(a_leg_makes_state_of_what_a_stranger_claims, |app| {
+    let scene = Scene::of(&app).await;
+    let [late, next, struck] = [0, 1, 2].map(|n| &scene.tins[n]);
+    let mut plant = scene.device(&app, &scene.plant).await;
+    let mut one = stranger(&app, "SHEN").await;
+    // Made before the stranger's, and sent after it.
+    let sent = plant.event("outbound", &outbound(&[late], &one.shop));
+    one.till.status().await;
+    let all = [late, next, struck];
+    let came = one.states("inbound", &inbound(&all[..2])).await;
+    one.states("inbound", &inbound(&all[2..])).await;
+    assert_eq!(one.stock().await, [3, 0, 0]);
+    plant.push(&[sent]).await;
+    assert_eq!(open(&app, late).await, [""; 0]);
+    assert_eq!(one.stock().await, [2, 1, 0]);
+    holds(&app, "late").await;
+
+    // A leg that stands after the claim: what it said before is settled by it.
+    plant.status().await;
+    let sent = plant.event("outbound", &outbound(&[next], &one.shop));
+    plant.push(&[sent]).await;
+    assert_eq!(one.stock().await, [1, 1, 1]);
+    holds(&app, "after it").await;
+
+    one.states("retract", &json!({"target": came})).await;
+    assert_eq!(one.stock().await, [1, 0, 2]);
+    holds(&app, "struck").await;
+    app.stop().await;
+});
+
+on_both!(what_is_in_a_container_is_not_claimed_with_it, |app| {
+    let scene = Scene::of(&app).await;
+    let (case, inside) = (&scene.cases[0], scene.tins[..6].iter().collect::<Vec<_>>());
+    let mut plant = scene.device(&app, &scene.plant).await;
+    let mut one = stranger(&app, "SHEN").await;
+    // One by one before they are packed, all of them: each is one that is judged by itself.
+    one.states("inbound", &inbound(&inside)).await;
+    let packed = json!({
+        "parent": {"code": case, "input": "wedge"}, "children": scanned(&inside), "declared": 6,
+    });
+    plant.status().await;
+    let event = plant.event("pack", &packed);
+    plant.push(&[event]).await;
+    assert_eq!(one.stock().await, [6, 0, 0]);
+    // What is in it, it does not learn.
+    let two = scene.tins[6..8].iter().collect::<Vec<_>>();
+    let packed = json!({
+        "parent": {"code": scene.cases[1], "input": "wedge"}, "children": scanned(&two),
+    });
+    let event = plant.event("pack", &packed);
+    plant.push(&[event]).await;
+    let event = plant.event(
+        "inspect",
+        &json!({"units": scanned(&two[..1]), "disposition": "hold"}),
+    );
+    plant.push(&[event]).await;
+    one.till.status().await;
+    one.states("inbound", &inbound(&[&scene.cases[1]])).await;
+    assert_eq!(one.stock().await, [7, 0, 0]);
+    holds(&app, "packed").await;
+
+    plant.status().await;
+    let event = plant.event("outbound", &outbound(&[case], &one.shop));
+    plant.push(&[event]).await;
+    assert_eq!(one.stock().await, [1, 0, 7]);
+    holds(&app, "sent").await;
+    app.stop().await;
+});
+
+on_both!(claims_are_rebuilt_from_the_log, |app| {
+    let scene = Scene::of(&app).await;
+    let mut one = stranger(&app, "SHEN").await;
+    one.states("inbound", &inbound(&[&scene.tins[0], &scene.tins[1]]))
+        .await;
+    one.states("sale", &sale(&[&scene.tins[1]])).await;
+    let db = app.state().db.clone();
+    let lost = async |sql: &[&str]| {
+        for sql in sql {
+            let done = db.writer().execute_unprepared(sql).await;
+            done.expect("what is claimed is lost");
+        }
+    };
+    lost(&["DELETE FROM unit_claim"]).await;
+    assert_eq!(one.stock().await, [0, 0, 0]);
+    let state = app.state();
+    let replayed = replay(&state.db, &state.sealer).await.expect("a replay");
+    assert_eq!(replayed.differences.len(), 1, "{replayed:?}");
+
+    // Whatever writes a unit again writes it with it.
+    let order = recall_order(&json!([scene.batch]), "r", "i");
+    made(scene.firm.admin.post("/v1/recalls", &order).await);
+    holds(&app, "folded again").await;
+    assert_eq!(one.stock().await, [1, 0, 0]);
+
+    // So does the migration, of what was known before it.
+    lost(&[
+        "DROP TABLE unit_claim",
+        "DELETE FROM seaql_migrations WHERE version = 'm0038_claims'",
+    ])
+    .await;
+    db.migrate().await.expect("migrated");
+    holds(&app, "migrated").await;
+    assert_eq!(one.stock().await, [1, 0, 0]);
+    assert_eq!(
+        unit(&app, &scene.tins[1]).await.kept.state.phase,
+        Phase::Commissioned
+    );
+    app.stop().await;
+});
