@@ -185,19 +185,7 @@ test("an export is a file that the server takes from another device; it stays he
   await it.unsent(2);
   await it.press("queue");
   await it.page.waitForSelector('[data-do="export"]');
-  const taken = await it.page.evaluate(async () => {
-    // What the link would save.
-    let blob;
-    const make = URL.createObjectURL;
-    URL.createObjectURL = (given) => {
-      blob = given;
-      return make.call(URL, given);
-    };
-    document.querySelector('[data-do="export"]').click();
-    for (let n = 0; n < 100 && !blob; n += 1) await new Promise((done) => setTimeout(done, 20));
-    URL.createObjectURL = make;
-    return blob.text();
-  });
+  const taken = await it.exported();
   await it.told("已导出");
   await it.unsent(2);
   const file = join(folder, "export.ndjson");
