@@ -78,6 +78,30 @@ on_both!(t3_of_two_copies_of_a_device_the_first_heard_stays, |app| {
     app.stop().await;
 });
 
+on_both!(
+    t3_a_copy_that_goes_on_where_the_first_ends_stays_apart,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let event = device.event("inbound", &inbound(&[&scene.tins[0]]));
+        device.push(&[event]).await;
+        let mut copy = device.copy(&app.internal_url);
+        let own = device.event("sale", &sale(&[&scene.tins[0]]));
+        device.push(&[own]).await;
+        // One by one: the second has the number that is next on the first branch.
+        for tin in &scene.tins[1..3] {
+            let event = copy.event("sale", &sale(&[tin]));
+            let answer = copy.push(&[event]).await;
+            assert_eq!(codes(&answer), [Some("DEVICE_FORK")]);
+            assert_eq!(status(&answer), [Status::Quarantined]);
+        }
+        let own = device.event("sale", &sale(&[&scene.tins[4]]));
+        assert_eq!(status(&device.push(&[own]).await), [Status::Stored]);
+        assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM unit").await, 2);
+        app.stop().await;
+    }
+);
+
 on_both!(t4_a_gap_hinders_nothing_and_may_be_filled, |app| {
     let scene = Scene::of(&app).await;
     let mut device = scene.device(&app, &scene.store).await;
@@ -124,6 +148,17 @@ on_both!(
             Phase::Sold
         );
         assert_eq!(open_about_events(&app, FindingCode::ChainBreak).await, 1);
+        // Behind a gap, too.
+        let text = device.text(7, "sale", &sale(&[&scene.tins[1]]));
+        let answer = device.push_at(7, chain::Hash([8; 32]), &[text]).await;
+        assert_eq!(
+            status(&answer),
+            [Status::Stored],
+            "nothing is known before it"
+        );
+        let text = device.text(8, "sale", &sale(&[&scene.tins[2]]));
+        let answer = device.push_at(8, chain::Hash([7; 32]), &[text]).await;
+        assert_eq!(codes(&answer), [Some("CHAIN_BREAK")]);
         app.stop().await;
     }
 );

@@ -88,6 +88,10 @@ on_both!(c10_after_a_shift_a_retract_is_late, |app| {
     assert_eq!(open(&app, early).await, Vec::<&str>::new());
 
     let path = format!("/v1/devices/{}/shift-closures", device.device.0);
+    // Nobody ends the shift of another enterprise's device.
+    let stranger = firm(&app, &operator(&app).await, "SHEN", &[]).await;
+    let answer = stranger.operator.post(&path, &json!({})).await;
+    assert_eq!(answer.status, 404);
     made(scene.firm.operator.post(&path, &json!({})).await);
     device.status().await;
     let event = device.event("retract", &strike(1));
@@ -190,15 +194,21 @@ on_both!(
         let owner: Uuid = scene.firm.id.parse().expect("an id");
         let closed = period["position"].as_i64().expect("a position");
         let noted = app.state().log.head().await.expect("a head").0;
-        let moved = [(owner, closed, old)];
+        let newest = crate::scene::count(&app, "SELECT MAX(gseq) AS n FROM event").await;
+        let moved = [(owner, closed, old), (owner, closed, newest)];
         suyuan::handheld::decisions::note_restated(db.writer(), &moved, noted)
             .await
             .expect("noted");
         let listed = ok(admin.get(&since).await);
         assert_eq!(listed["items"][0]["position"], old, "{listed}");
         assert_eq!(listed["items"][0]["noted"], noted, "{listed}");
+        // Two were noted at once: who read the one sees the other.
+        let first = text_of(&listed["items"][0]["cursor"]);
+        let rest = ok(admin.get(&format!("{path}?after={first}")).await);
+        assert_eq!(array(&rest["items"]).len(), 1, "{rest}");
+        assert_eq!(rest["items"][0]["position"], newest, "{rest}");
         let all = ok(admin.get(&path).await);
-        assert_eq!(array(&all["items"]).len(), 2);
+        assert_eq!(array(&all["items"]).len(), 3);
         for wrong in ["x", "1", "1-", "-"] {
             let answer = admin.get(&format!("{path}?after={wrong}")).await;
             assert_eq!(answer.status, 400, "{wrong}");
@@ -215,6 +225,46 @@ on_both!(
             let answer = admin.post("/v1/periods", &json!({"until": wrong})).await;
             assert_eq!(answer.status, 422, "{wrong}");
         }
+        app.stop().await;
+    }
+);
+
+on_both!(
+    t10_what_moves_into_a_closed_period_is_listed_as_well,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let admin = &scene.firm.admin;
+        // All three were scanned within the period, the second by a clock that was ahead.
+        let mut texts = Vec::new();
+        for n in 0..3 {
+            let mut said = inbound(&[&scene.tins[n]]);
+            if n == 1 {
+                let ahead = Timestamp::now().checked_add(1.hours()).expect("a time");
+                said["at"] = json!(ahead.strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string());
+            }
+            texts.push(device.event("inbound", &said));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let until = Timestamp::now().to_string();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        device.push_at(1, device.history[0], &texts[..2]).await;
+        let period = made(admin.post("/v1/periods", &json!({"until": until})).await);
+        let path = format!("/v1/periods/{}/restatements", period["position"]);
+        assert_eq!(ok(admin.get(&path).await)["items"], json!([]));
+        // The third comes in late, and shows where the second belongs.
+        device.push_at(3, device.history[2], &texts[2..]).await;
+        let listed = ok(admin.get(&path).await);
+        let listed = array(&listed["items"]);
+        let positions = listed
+            .iter()
+            .map(|item| item["position"].as_i64().expect("one"));
+        let mut expected = Vec::new();
+        for seq in [2, 3] {
+            let of = format!("SELECT gseq AS n FROM event WHERE seq = {seq}");
+            expected.push(crate::scene::count(&app, &of).await);
+        }
+        assert_eq!(positions.collect::<Vec<_>>(), expected);
         app.stop().await;
     }
 );

@@ -30,6 +30,15 @@ fn cards(items: &[PullItem]) -> Vec<(String, String)> {
     items.iter().filter_map(card).collect()
 }
 
+/// Verdicts by event.
+fn verdicts(items: &[PullItem]) -> Vec<String> {
+    let verdict = |item: &PullItem| match &item.item {
+        Item::Verdict(verdict) => Some(format!("verdict {}", verdict.event)),
+        _ => None,
+    };
+    items.iter().filter_map(verdict).collect()
+}
+
 /// All cards from a cursor on, as pages of this limit tell them; how many parts there were.
 async fn read(device: &mut Handheld, limit: usize) -> (BTreeMap<String, String>, usize) {
     let (mut cursor, mut within): (i64, Option<String>) = (0, None);
@@ -48,6 +57,14 @@ async fn read(device: &mut Handheld, limit: usize) -> (BTreeMap<String, String>,
                 assert!(of_position.insert(unit.clone()), "{unit} came twice");
             }
             told.insert(unit, card);
+        }
+        for verdict in verdicts(&page.items) {
+            let once = of_position.insert(verdict.clone());
+            assert!(
+                once && page.within.is_none(),
+                "{verdict} comes with the last part"
+            );
+            told.insert(verdict, String::new());
         }
         parts += usize::from(page.within.is_some());
         assert!(page.within.is_none() || page.cursor == cursor && page.more);
@@ -120,6 +137,18 @@ on_both!(i22_a_position_of_very_much_comes_in_parts, |app| {
     let (small, _) = read(&mut store, 1).await;
     let (whole, _) = read(&mut store, 500).await;
     assert_eq!(small, whole);
+    // So is what is found about an event of its own: what goes out elsewhere was sold.
+    let cases = [&pallet, &scene.cases[2]];
+    for (kind, said) in [("sale", scanned(&cases)), ("outbound", scanned(&cases))] {
+        let mut event = outbound(&[], &scene.warehouse);
+        event["units"] = said;
+        let event = store.event(kind, &event);
+        store.push(&[event]).await;
+    }
+    let (small, parts) = read(&mut store, 1).await;
+    let (whole, _) = read(&mut store, 500).await;
+    assert_eq!(small, whole);
+    assert!(parts > 1 && whole.keys().any(|of| of.starts_with("verdict")));
     app.stop().await;
 });
 

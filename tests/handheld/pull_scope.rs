@@ -127,6 +127,59 @@ on_both!(i21_what_left_unseen_is_taken_back, |app| {
     app.stop().await;
 });
 
+on_both!(i21_what_left_with_the_last_entry_is_taken_back, |app| {
+    let scene = Scene::of(&app).await;
+    let mut warehouse = scene.device(&app, &scene.warehouse).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    // It left by the last entry that what was told followed, or by the first that it did not.
+    for (tin, late) in scene.tins.iter().zip([true, false]) {
+        let came = store.event("inbound", &inbound(&[tin]));
+        store.push(&[came]).await;
+        let mut held = Held::default();
+        held.pull(&mut store).await;
+        assert_eq!(held.cards.len(), 1);
+        followed(&app).await;
+        // It hears of something after that, so that what it scans stands behind it.
+        warehouse.status().await;
+        let left = warehouse.event("inbound", &inbound(&[tin]));
+        warehouse.push(&[left]).await;
+        if late {
+            followed(&app).await;
+        }
+        held.pull(&mut store).await;
+        assert_eq!(held.cards.len(), 0, "{late}: {:?}", held.cards);
+    }
+    app.stop().await;
+});
+
+on_both!(i19_anothers_papers_at_a_place_bring_it_no_partner, |app| {
+    let scene = Scene::of(&app).await;
+    let platform = app.signed_in("platform.admin", PASSWORD).await;
+    let beta = firm(&app, &platform, "BETA", &["9521235"]).await;
+    let gamma = firm(&app, &platform, "GAMA", &["9521236"]).await;
+    let shop = place(&beta.operator, "S-1", "store").await;
+    let mut stranger = enrolled(&app, &beta.operator, &shop).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    // It says that it stands in the store.
+    let mut sent = outbound(&[&scene.tins[0]], &shop);
+    sent["counterpart"] = json!({"type": "enterprise", "id": gamma.id});
+    sent["location"] = json!(scene.store);
+    let event = stranger.event("outbound", &sent);
+    stranger.push(&[event]).await;
+    let mut held = Held::default();
+    held.pull(&mut store).await;
+    let partners = held.others.keys().filter(|of| of.starts_with("partner"));
+    let own = format!("partner {}", scene.firm.id);
+    assert_eq!(partners.collect::<Vec<_>>(), [&own]);
+    // Its own paper does.
+    sent.as_object_mut().expect("an object").remove("location");
+    let event = store.event("outbound", &sent);
+    store.push(&[event]).await;
+    held.pull(&mut store).await;
+    assert!(held.others.contains_key(&format!("partner {}", gamma.id)));
+    app.stop().await;
+});
+
 on_both!(i21_what_was_packed_late_is_told_where_its_case_is, |app| {
     let scene = Scene::of(&app).await;
     let (case, tins) = (&scene.cases[0], [&scene.tins[0], &scene.tins[1]]);

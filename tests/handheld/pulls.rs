@@ -16,7 +16,7 @@ use suyuan_sync::{
         Delivered, i21_cursors_neither_skip_nor_repeat, i22_whole_checkpoints_only,
         i23_reads_never_go_back,
     },
-    wire::{Item, PullAnswer, PullItem, Removed, TrustKey, UnitCard},
+    wire::{Item, PullAnswer, PullItem, Removed, TrustKey, UnitCard, Verdict},
 };
 use suyuan_tests::{Handheld, on_both, recall_order};
 
@@ -69,6 +69,14 @@ fn cards(items: &[PullItem]) -> Vec<&UnitCard> {
             _ => None,
         })
         .collect()
+}
+
+fn verdicts(items: &[PullItem]) -> Vec<Verdict> {
+    let verdict = |item: &PullItem| match &item.item {
+        Item::Verdict(verdict) => Some(verdict.clone()),
+        _ => None,
+    };
+    items.iter().filter_map(verdict).collect()
 }
 
 fn gone(items: &[PullItem]) -> Vec<String> {
@@ -327,6 +335,46 @@ on_both!(
         app.stop().await;
     }
 );
+
+on_both!(i22_a_page_tells_of_findings_as_of_its_end, |app| {
+    let scene = Scene::of(&app).await;
+    let tin = &scene.tins[0];
+    let mut store = scene.device(&app, &scene.store).await;
+    let mut other = scene.device(&app, &scene.store).await;
+    // Sold here, which is found to be the second time once the other till's sale comes in; that one is
+    // struck then.
+    let first = other.event("sale", &sale(&[tin]));
+    store.status().await;
+    let sold = store.event("sale", &sale(&[tin]));
+    store.push(&[sold]).await;
+    let mut live = Vec::new();
+    let mut cursor = 0;
+    let mut catch_up = async |store: &mut Handheld, live: &mut Vec<_>| {
+        let (items, end) = all(store, cursor).await;
+        live.extend(verdicts(&items));
+        cursor = end;
+    };
+    catch_up(&mut store, &mut live).await;
+    other.push(std::slice::from_ref(&first)).await;
+    catch_up(&mut store, &mut live).await;
+    let first: serde_json::Value = serde_json::from_str(&first).unwrap();
+    let struck = other.event("retract", &json!({"target": first["event_id"]}));
+    other.push(&[struck]).await;
+    catch_up(&mut store, &mut live).await;
+    let open: Vec<usize> = live
+        .iter()
+        .map(|verdict| verdict.findings.iter().filter(|note| !note.closed).count())
+        .collect();
+    assert!(
+        live.len() == 3 && open[0] < open[1] && open[2] < open[1],
+        "{live:?}"
+    );
+    // Who comes later and reads in small pages is told the same, one after the other.
+    let small = pages(&mut store, 0, 1).await.into_iter();
+    let small: Vec<PullItem> = small.flat_map(|(_, page)| page.items).collect();
+    assert_eq!(verdicts(&small), live);
+    app.stop().await;
+});
 
 on_both!(
     a_recall_list_is_signed_and_says_what_is_recalled_now,

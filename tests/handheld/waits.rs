@@ -7,6 +7,7 @@ use crate::{
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use std::time::Duration;
+use suyuan::handheld::aside::tend;
 use suyuan_sync::{
     finding::FindingCode,
     fold::Phase,
@@ -136,6 +137,57 @@ on_both!(
     }
 );
 
+on_both!(
+    t3_a_second_copys_event_stands_in_the_epoch_that_is_to_come,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let event = device.event("inbound", &inbound(&[&scene.tins[0], &scene.tins[1]]));
+        device.push(&[event]).await;
+        let mut copy = device.copy(&app.internal_url);
+        let own = device.event("sale", &sale(&[&scene.tins[0]]));
+        device.push(&[own]).await;
+        let other = copy.event("sale", &sale(&[&scene.tins[1]]));
+        copy.push(&[other]).await;
+        // Neither has enrolled again yet.
+        let listed = ok(scene.firm.operator.get("/v1/quarantine").await);
+        let position = number(&array(&listed["items"])[0]["position"]);
+        let path = format!("/v1/quarantine/{position}/admit");
+        let note = json!({"note": "both are true"});
+        ok(scene.firm.admin.post(&path, &note).await);
+        let sql = "SELECT COUNT(*) AS n FROM event WHERE order_epoch = 2 AND epoch = 1";
+        assert_eq!(count(&app, sql).await, 1);
+        app.stop().await;
+    }
+);
+
+on_both!(t4_a_gap_is_looked_at_again_before_it_is_forced, |app| {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let texts: Vec<String> = (0..3)
+        .map(|n| device.event("inbound", &inbound(&[&scene.tins[n]])))
+        .collect();
+    device.push_at(1, device.history[0], &texts[..1]).await;
+    device.push_at(3, device.history[2], &texts[2..]).await;
+    let since = count(&app, "SELECT stamp AS n FROM event WHERE seq = 3").await;
+    let (id, epoch) = (device.device.0, device.epoch);
+    // What was due when it was looked for need not be when it is its turn.
+    for (due, forced) in [(since - 1, 0), (since, 1)] {
+        let acted = app.state().handheld.ingest.with_engine(move |engine| {
+            Box::pin(async move {
+                suyuan::handheld::aside::acts::force_gap(engine, id, epoch, due).await
+            })
+        });
+        acted.await.expect("an engine").expect("an act");
+        assert_eq!(
+            entries(&app, "gap_forced").await,
+            forced,
+            "{due} of {since}"
+        );
+    }
+    app.stop().await;
+});
+
 on_both!(nobody_decides_about_anothers_events, |app| {
     let scene = Scene::of(&app).await;
     let mut device = scene.device(&app, &scene.store).await;
@@ -261,6 +313,52 @@ async fn t8_a_group_is_waited_for_so_long_and_no_longer_sqlite() {
 async fn t8_a_group_is_waited_for_so_long_and_no_longer_postgres() {
     t8_released(impatient(Engine::Postgres).await).await;
 }
+
+on_both!(
+    t8_a_group_waits_since_its_first_member_and_leaves_alone,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let event = device.event("inbound", &inbound(&[&scene.tins[0]]));
+        device.push(&[event]).await;
+        let mut copy = device.copy(&app.internal_url);
+        let group = Uuid::now_v7();
+        let of = |n: u32| {
+            let mut said = inbound(&[&scene.tins[n as usize]]);
+            said["group"] = json!({"id": group, "n": n, "of": 3});
+            said
+        };
+        let first = device.event("inbound", &of(1));
+        device.push(&[first]).await;
+        let waits = "SELECT waiting_since AS n FROM device_group";
+        let since = count(&app, waits).await;
+        // A second copy fills the same number with something else.
+        let other = copy.event("sale", &sale(&[&scene.tins[5]]));
+        copy.push(&[other]).await;
+        let second = device.event("inbound", &of(2));
+        device.push(&[second]).await;
+        assert_eq!(count(&app, waits).await, since, "it does not begin anew");
+        let all = async || -> Vec<String> {
+            let fates = fates(&app).await.into_iter();
+            fates.map(|(_, fate)| fate).collect()
+        };
+        let state = app.state();
+        let released = async |due: i64| {
+            let done = tend::groups(&state.db, &state.handheld.ingest, due).await;
+            done.expect("groups");
+        };
+        released(since - 1).await;
+        assert_eq!(all().await, ["stored", "parked", "quarantined", "parked"]);
+        released(since).await;
+        let flagged = "stored_flagged";
+        assert_eq!(all().await, ["stored", flagged, "quarantined", flagged]);
+        // The copy's is what it was.
+        let fork = "SELECT COUNT(*) AS n FROM event WHERE branch IS NOT NULL \
+                    AND remarks = 'DEVICE_FORK' AND counts_from IS NULL";
+        assert_eq!(count(&app, fork).await, 1);
+        app.stop().await;
+    }
+);
 
 on_both!(
     t7_what_was_parked_is_taken_in_by_a_program_that_knows_it,

@@ -144,6 +144,9 @@ pub(super) mod tests {
     #[test]
     fn five_hundred_scans_are_one_act() {
         assert_eq!(parts(push(&vec![(1, None); 500])).len(), 1);
+        // As much as there may be, to the last.
+        assert_eq!(parts(push(&[(WEIGHT_MAX / 2, None); 2])).len(), 1);
+        assert_eq!(parts(push(&[(WEIGHT_MAX / 2 + 1, None); 2])).len(), 2);
     }
 
     #[test]
