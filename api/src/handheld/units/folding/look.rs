@@ -115,12 +115,13 @@ impl<'a> Folding<'a> {
     }
 }
 
-/// What was on record then, of what the log tells with positions.
+/// What was on record then, of what the log tells with positions: all that says something of events
+/// before it. Codes that are void, shifts that ended and windows that were changed later stand behind
+/// every event that was known then, in its order too, and so say nothing of it.
 fn as_known(world: &World, upto: Position) -> World {
     let mut world = world.clone();
     for info in world.units.values_mut() {
         info.commissioned = info.commissioned.filter(|told| told.at.gseq <= upto);
-        info.voided = info.voided.filter(|at| at.gseq <= upto);
     }
     world.recalls.retain(|span| span.from.gseq <= upto);
     for span in &mut world.recalls {
@@ -129,7 +130,5 @@ fn as_known(world: &World, upto: Position) -> World {
         }
     }
     world.accepted.retain(|accepted| accepted.at.gseq <= upto);
-    world.policies.retain(|(at, _)| at.gseq <= upto);
-    world.shifts.retain(|shift| shift.at.gseq <= upto);
     world
 }
