@@ -64,10 +64,11 @@ const SQLITE_FIGURES: [&str; 11] = [
     "head_held_sqlite_ms",
     "reach_million_ms",
 ];
-const POSTGRES_FIGURES: [&str; 3] = [
+const POSTGRES_FIGURES: [&str; 4] = [
     "push_postgres_eps",
     "push_postgres_bulk_ratio",
     "head_held_postgres_ms",
+    "reach_million_postgres_ms",
 ];
 
 /// Flags of `suyuan-loadtest push`.
@@ -261,14 +262,18 @@ impl Run<'_> {
         drop(pouch);
         self.further(&mut fleet, summary).await;
         summary.put("head_held_sqlite_ms", fleet.head_held().await);
-        // Last: what is recalled stays so.
+        self.reach(&fleet, "reach_million_ms", summary).await;
+        Ok(())
+    }
+
+    /// Last of all on a service: what is recalled stays so.
+    async fn reach(&self, fleet: &Fleet, figure: &'static str, summary: &mut Summary) {
         if self.args.leaves_out(Part::Reach) {
-            summary.leave_out(&["reach_million_ms"], "--without reach was given");
+            summary.leave_out(&[figure], "--without reach was given");
         } else {
             let rounds = usize::from(self.args.rounds);
-            summary.put("reach_million_ms", reach::measure(&fleet, rounds).await);
+            summary.put(figure, reach::measure(fleet, rounds).await);
         }
-        Ok(())
     }
 
     /// What is measured beside the sizes, each part whatever becomes of the others. First what needs
@@ -377,6 +382,8 @@ impl Run<'_> {
         summary.put("push_postgres_eps", measured.eps());
         summary.put("push_postgres_bulk_ratio", measured.bulk_ratio());
         summary.put("head_held_postgres_ms", fleet.head_held().await);
+        self.reach(&fleet, "reach_million_postgres_ms", summary)
+            .await;
         Ok(())
     }
 

@@ -127,6 +127,7 @@ pub static PUSH: Contract = Contract {
         ("head_held_postgres_ms", Budget::AtMost(50.0)),
         // Somebody waits for it.
         ("reach_million_ms", Budget::AtMost(5_000.0)),
+        ("reach_million_postgres_ms", Budget::AtMost(5_000.0)),
     ],
     unit: Unit::Event,
 };
