@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "46266f7c";
+export const VERSION = "49483fe2";
 
 export const FILES = [
   "app.css",
@@ -68,6 +68,7 @@ export const FILES = [
   "core/wire/shape.js",
   "core/wire/sign.js",
   "core/wire/token.js",
+  "device/background.js",
   "device/down.js",
   "device/driver.js",
   "device/keys.js",
@@ -75,6 +76,8 @@ export const FILES = [
   "device/lock.js",
   "device/offline.js",
   "device/store.js",
+  "device/sync.js",
+  "device/trust.js",
   "icon.svg",
   "index.html",
   "manifest.webmanifest",

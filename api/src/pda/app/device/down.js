@@ -1,5 +1,6 @@
-// What comes down: pages of what changed, the snapshot a device begins with, recall lists, and the
-// keys they are signed with. Each is applied whole, with the anchor it came with, or not at all.
+// What comes down: pages of what changed, the snapshot a device begins with, and recall lists. Each is
+// applied whole, with the anchor it came with, or not at all. Loaded with the first pull, since nothing
+// that a person does waits for it.
 //
 // A snapshot comes in parts, which are kept as they come, so that it goes on after a break.
 
@@ -7,7 +8,8 @@ import { sha256 } from "../core/chain.js";
 import { fateOfFindings } from "../core/outbox.js";
 import { openList } from "../core/recall-list.js";
 import * as wire from "../core/wire.js";
-import { verify, verifyBy } from "./keys.js";
+import { verifyBy } from "./keys.js";
+import { followKeys, isSigned } from "./trust.js";
 
 /** @typedef {import("./driver.js").Driver} Driver */
 /** @typedef {import("./store.js").Part} Part */
@@ -20,9 +22,6 @@ import { verify, verifyBy } from "./keys.js";
  *
  * Bytes of a snapshot that are here, and how many it has. @typedef {{ done: number, of: number }} Progress
  */
-
-/** Keys that are not known are asked for at most so often, in milliseconds. */
-const KEYS_EVERY_MS = 60_000;
 
 /**
  * Fetches a page of what changed and applies it.
@@ -186,38 +185,4 @@ async function listOf(driver, items, held, current) {
     }
   }
   return now ? { chunks: fetched, current: now } : { chunks: fetched };
-}
-
-/**
- * Whether the installation signed a text: with a key that is trusted, or with a newer one that
- * follows from those.
- * @param {Driver} driver
- * @param {number} number
- * @param {string} text
- * @param {string} sig
- */
-export async function isSigned(driver, number, text, sig) {
-  if (driver.identity.trust.every(({ n }) => n < number)) await askForKeys(driver);
-  return verifyBy(driver.identity.trust, number, text, sig);
-}
-
-/** The keys come with a snapshot's manifest. @param {Driver} driver */
-async function askForKeys(driver) {
-  const now = driver.world.now();
-  if (driver.keysAsked !== null && now - driver.keysAsked < KEYS_EVERY_MS) return;
-  driver.keysAsked = now;
-  const outcome = await driver.link.snapshot(driver.identity, driver.outbox.disk.anchor?.text ?? "");
-  if (outcome.is === "answer") await followKeys(driver, outcome.answer.trust_keys);
-}
-
-/** Trusts what follows from the newest key that is trusted. @param {Driver} driver @param {readonly import("../core/wire/messages.js").TrustKey[]} shipped */
-async function followKeys(driver, shipped) {
-  const { trust } = driver.identity;
-  const newest = [...trust].sort((a, b) => b.n - a.n)[0];
-  if (!newest) return;
-  const [, ...more] = await wire.follow(newest, shipped, verify);
-  if (more.length === 0) return;
-  const identity = { ...driver.identity, trust: [...trust, ...more] };
-  await driver.store.commit(null, { identity });
-  driver.identity = identity;
 }

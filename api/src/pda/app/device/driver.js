@@ -9,9 +9,9 @@ import { genesis } from "../core/chain.js";
 import { Clock, stoodStill } from "../core/clock.js";
 import { Outbox, fateOfResult, nameOf, prepare } from "../core/outbox.js";
 import { receiptText } from "../core/wire.js";
-import { beginAnew, isSigned, pull } from "./down.js";
 import { makeKeys, publicKeyOf } from "./keys.js";
 import { pushToken } from "./link.js";
+import { isSigned } from "./trust.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./store.js").Extra} Extra */
@@ -23,11 +23,11 @@ import { pushToken } from "./link.js";
 
 /**
  * The world of a driver: session clock and wall clock in milliseconds, randomness, timers, whom to
- * tell; `hint`: there is something to pull.
+ * tell; `hint`: there is something to pull; `failed`: an upload brought no answer, or a refusal.
  * @typedef {{
  *   now: () => number, wall: () => number, random: (count: number) => Uint8Array,
  *   after: (ms: number, run: () => void) => () => void, tell: (notice: Notice) => void, changed: () => void,
- *   hint?: () => void,
+ *   hint?: () => void, failed?: () => void,
  * }} World
  */
 
@@ -50,6 +50,8 @@ export class Driver {
     /** @type {{ write: Write, extra: Extra, done: (written: boolean) => void }[]} */
     this.writes = [];
     this.isWriting = false;
+    /** All that was asked for so far is written, or could not be. @type {Promise<void>} */
+    this.written = Promise.resolve();
     /** @type {Promise<unknown>} */
     this.last = Promise.resolve();
     this.stopTimer = () => {};
@@ -82,6 +84,13 @@ export class Driver {
   stop() {
     this.isStopped = true;
     this.stopTimer();
+  }
+
+  /** The session ends, and resolves when it writes nothing any more: then another may be the writer. */
+  async end() {
+    this.stop();
+    await this.last;
+    await this.written;
   }
 
   /**
@@ -122,6 +131,7 @@ export class Driver {
    * @returns {Promise<import("./down.js").Came>}
    */
   async pull(tell = () => {}) {
+    const { beginAnew, pull } = await import("./down.js");
     const hasNothing = this.outbox.disk.cursor === 0 && !(await this.store.record("snapshot"));
     const came = hasNothing ? await beginAnew(this, tell) : await pull(this);
     return came === "begin_anew" && !hasNothing ? beginAnew(this, tell) : came;
@@ -258,7 +268,7 @@ export class Driver {
   /** @param {Write} write @param {Extra} extra @returns {Promise<boolean>} */
   #persist(write, extra) {
     const written = new Promise((/** @type {(written: boolean) => void} */ done) => this.writes.push({ write, extra, done }));
-    if (!this.isWriting) void this.#writeAll();
+    if (!this.isWriting) this.written = this.#writeAll();
     return written;
   }
 
@@ -290,11 +300,13 @@ export class Driver {
     const outcome = await this.link.push(this.identity, push);
     if (outcome.is === "refused") {
       await this.#command({ do: "refused", flight, status: outcome.status, retry_after: outcome.retryAfter });
+      this.world.failed?.();
       return;
     }
     const answer = outcome.is === "answer" && (await this.#isBelieved(outcome.answer, push)) ? outcome.answer : null;
     if (!answer) {
       await this.#command({ do: "lost", flight });
+      this.world.failed?.();
       return;
     }
     const { receipt, anchor, credit, retry_after: wait } = answer;

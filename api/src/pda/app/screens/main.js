@@ -2,13 +2,17 @@
 
 import { FILES, VERSION } from "../precache.js";
 import { DEFAULTS } from "../core/scanner.js";
-import { beWriter } from "../device/lock.js";
+import { WRITER, beWriter } from "../device/lock.js";
 import { isKept } from "../device/offline.js";
 import { Store } from "../device/store.js";
+import { Sync, UNSENT } from "../device/sync.js";
 import { App } from "./app.js";
 import { Session } from "./session.js";
 import { h } from "./view.js";
 import { speaker } from "./words.js";
+
+/** So soon a service worker that sends has left. */
+const WORKER_LEAVES_MS = 500;
 
 const root = document.getElementById("app") ?? document.body;
 
@@ -50,7 +54,8 @@ async function write() {
     changed: () => app?.draw(),
     go: (/** @type {import("./session.js").ScreenName} */ screen) => app?.go(screen),
   };
-  const session = new Session(held, out, `pda ${VERSION}`);
+  const sync = new Sync("serviceWorker" in navigator ? navigator.serviceWorker.ready : null);
+  const session = new Session(held, out, `pda ${VERSION}`, () => sync.failed(performance.now()));
   // None of the three waits for another.
   const [storage, settings, isEnrolled] = await Promise.all([storageOf(), held.record("settings"), session.start()]);
   /** @type {import("./app.js").About} */
@@ -75,6 +80,11 @@ async function write() {
   app = new App(root, session, settingsOf(settings), about);
   if (isEnrolled) app.screen = app.base;
   app.listen();
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden && (session.driver?.outbox.unsent ?? 0) > 0) sync.ask();
+  });
+  // The worker was called, and the app is open: it sends by itself.
+  navigator.serviceWorker?.addEventListener("message", ({ data }) => data === UNSENT && app?.woken());
   app.drawNow();
   root.dataset.ready = "yes";
   // Once the first scans could be made; a phone that never rests fetches them when they are wanted.
@@ -95,7 +105,13 @@ if ("serviceWorker" in navigator) {
   // What it has is used until every tab of it is closed: no update in the middle of a task.
   void navigator.serviceWorker.register(workerScript(), { type: "module", scope: "/app/" }).catch(() => {});
 }
-void beWriter(navigator.locks, "suyuan-writer", {
-  waits: () => root.replaceChildren(h("main", {}, h("h1", {}, speaker(settingsOf(null).lang)("other_tab")))),
-  writes: write,
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let waiting;
+void beWriter(navigator.locks, WRITER, {
+  // The service worker may be sending: it leaves at once, and there is nothing to say of that.
+  waits: () => (waiting = setTimeout(() => root.replaceChildren(h("main", {}, h("h1", {}, speaker(settingsOf(null).lang)("other_tab")))), WORKER_LEAVES_MS)),
+  writes: () => {
+    clearTimeout(waiting);
+    return write();
+  },
 });

@@ -41,9 +41,11 @@ export class Session {
    * @param {import("../device/store.js").Store} store
    * @param {Out} out
    * @param {string} program
+   * @param {() => void} [failed] an upload failed
    */
-  constructor(store, out, program) {
+  constructor(store, out, program, failed = () => {}) {
     this.store = store;
+    this.failed = failed;
     this.out = out;
     this.program = program;
     /** @type {Driver | null} */
@@ -106,6 +108,7 @@ export class Session {
       },
       changed: () => this.out.changed(),
       hint: () => void this.pull(),
+      failed: this.failed,
     });
     this.task = /** @type {State | undefined} */ (await this.store.record("task")) ?? null;
     this.actor = /** @type {Actor | undefined} */ (await this.store.record("actor")) ?? null;
