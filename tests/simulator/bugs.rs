@@ -307,7 +307,8 @@ fn pack(seq: u64, parent: &UnitRead, child: &UnitRead) -> Fact {
 
 const ORACLE: &str = "I15 on a run's log";
 
-/// Each with who must catch it. 2 and 19, of pulls and snapshots, have no hook yet.
+/// Each with who must catch it. 2 and 19, of pulls and snapshots, are caught in `handheld/snapshots.rs`, where what
+/// devices hold is held against the service.
 const TABLE: [(Bug, Watch); 20] = [
     (
         Bug::TieInOwnFavour,
