@@ -1,7 +1,6 @@
 // The service worker: the app's own files, all or none, from the device; and, when the browser calls it
-// for what is unsent, that is sent although the app was closed. Calls of a page are not its business.
+// for what is unsent, a page that is there is woken. Calls to the server are not its business.
 
-import { sendAll } from "./device/background.js";
 import { UNSENT } from "./device/sync.js";
 import { FILES, VERSION } from "./precache.js";
 
@@ -26,30 +25,16 @@ worker.addEventListener("activate", (/** @type {any} */ event) => {
   event.waitUntil(clean());
 });
 
-/** A page of the app comes: who sends stops, since the page will. */
-let comes = () => {};
-
-/** @param {string} path */
-const isApp = (path) => path === "/app/" || path === "/app/index.html";
-
 worker.addEventListener("sync", (/** @type {any} */ event) => {
   if (event.tag !== UNSENT) return;
-  const send = async () => {
-    /** @type {any[]} */
-    const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
-    const open = pages.filter(({ url }) => isApp(new URL(url).pathname));
-    for (const page of open) page.postMessage(UNSENT);
-    if (open.length > 0) return;
-    const came = new Promise((/** @type {(none: void) => void} */ resolve) => (comes = resolve));
-    // Not all was sent: the browser calls again, less and less often.
-    if ((await sendAll(came)) === "left") throw new Error("left");
+  const wake = async () => {
+    for (const page of await worker.clients.matchAll({ type: "window" })) page.postMessage(UNSENT);
   };
-  event.waitUntil(send());
+  event.waitUntil(wake());
 });
 
 worker.addEventListener("fetch", (/** @type {any} */ event) => {
   const { pathname, origin } = new URL(event.request.url);
-  if (event.request.mode === "navigate" && isApp(pathname)) comes();
   if (event.request.method !== "GET" || origin !== worker.location.origin || !pathname.startsWith("/app/")) return;
   const answer = async () => {
     const cache = await caches.open(CACHE);

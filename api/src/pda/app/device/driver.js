@@ -50,8 +50,6 @@ export class Driver {
     /** @type {{ write: Write, extra: Extra, done: (written: boolean) => void }[]} */
     this.writes = [];
     this.isWriting = false;
-    /** All that was asked for so far is written, or could not be. @type {Promise<void>} */
-    this.written = Promise.resolve();
     /** @type {Promise<unknown>} */
     this.last = Promise.resolve();
     this.stopTimer = () => {};
@@ -84,13 +82,6 @@ export class Driver {
   stop() {
     this.isStopped = true;
     this.stopTimer();
-  }
-
-  /** The session ends, and resolves when it writes nothing any more: then another may be the writer. */
-  async end() {
-    this.stop();
-    await this.last;
-    await this.written;
   }
 
   /**
@@ -268,7 +259,7 @@ export class Driver {
   /** @param {Write} write @param {Extra} extra @returns {Promise<boolean>} */
   #persist(write, extra) {
     const written = new Promise((/** @type {(written: boolean) => void} */ done) => this.writes.push({ write, extra, done }));
-    if (!this.isWriting) this.written = this.#writeAll();
+    if (!this.isWriting) void this.#writeAll();
     return written;
   }
 

@@ -1,9 +1,6 @@
 // One writer of a device across all tabs of its browser (Web Locks). The others wait; they take over
 // when the tab that holds it is closed, crashes or is discarded.
 
-/** The name of the one writer of a device. */
-export const WRITER = "suyuan-writer";
-
 /**
  * Becomes the writer as soon as nobody else is, and stays it until `until` is resolved.
  * @param {LockManager} locks

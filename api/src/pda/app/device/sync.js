@@ -1,5 +1,5 @@
-// Background Sync: the browser is asked to start the service worker when there is a network, so that
-// what is unsent goes up although the app was closed. Only asked for; what is done then is the worker's.
+// Background Sync: the browser is asked to call when there is a network, so that a page out of sight,
+// whose timers a browser holds back, sends what is unsent at once.
 
 /** The name it is asked for under. */
 export const UNSENT = "suyuan-unsent";

@@ -2,7 +2,7 @@
 
 import { FILES, VERSION } from "../precache.js";
 import { DEFAULTS } from "../core/scanner.js";
-import { WRITER, beWriter } from "../device/lock.js";
+import { beWriter } from "../device/lock.js";
 import { isKept } from "../device/offline.js";
 import { Store } from "../device/store.js";
 import { Sync, UNSENT } from "../device/sync.js";
@@ -10,9 +10,6 @@ import { App } from "./app.js";
 import { Session } from "./session.js";
 import { h } from "./view.js";
 import { speaker } from "./words.js";
-
-/** So soon a service worker that sends has left. */
-const WORKER_LEAVES_MS = 500;
 
 const root = document.getElementById("app") ?? document.body;
 
@@ -105,13 +102,7 @@ if ("serviceWorker" in navigator) {
   // What it has is used until every tab of it is closed: no update in the middle of a task.
   void navigator.serviceWorker.register(workerScript(), { type: "module", scope: "/app/" }).catch(() => {});
 }
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let waiting;
-void beWriter(navigator.locks, WRITER, {
-  // The service worker may be sending: it leaves at once, and there is nothing to say of that.
-  waits: () => (waiting = setTimeout(() => root.replaceChildren(h("main", {}, h("h1", {}, speaker(settingsOf(null).lang)("other_tab")))), WORKER_LEAVES_MS)),
-  writes: () => {
-    clearTimeout(waiting);
-    return write();
-  },
+void beWriter(navigator.locks, "suyuan-writer", {
+  waits: () => root.replaceChildren(h("main", {}, h("h1", {}, speaker(settingsOf(null).lang)("other_tab")))),
+  writes: write,
 });
