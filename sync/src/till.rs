@@ -7,6 +7,10 @@
 //!
 //! It must not know the server, a clock, or how lists are fetched.
 
+mod here;
+
+pub use here::Here;
+
 use crate::{
     event::Disposition,
     fold::{Phase, expired_from},
@@ -177,7 +181,8 @@ pub struct Asked<'a> {
     pub scanned: &'a Scanned,
     /// The unit's card, if there is one here.
     pub card: Option<&'a UnitCard>,
-    /// What became of it by this device's own events that the card does not show yet.
+    /// What became of it by this device's own events that the card does not show yet
+    /// ([`Here::phase`]).
     pub here: Option<Phase>,
 }
 

@@ -3,13 +3,13 @@
 
 use proptest::prelude::*;
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
-    event::Disposition,
+    event::{self, Disposition, Event, Input, Kind, UnitRead},
     fold::{Phase, Place},
-    ids::{BatchId, RecallId},
+    ids::{BatchId, DeviceId, EventId, RecallId},
     recall_list::{Marks, UnitHash, UnitList},
-    till::{Advice, Asked, Decision, HeldList, Reason, Till, decide},
+    till::{Advice, Asked, Decision, HeldList, Here, Reason, Till, decide},
     trace_code::{Scanned, parse},
     unit::UnitKey,
     wire::{RecalledBatch, UnitCard},
@@ -81,6 +81,73 @@ fn every_vector_is_decided_as_agreed() {
     }
     let all: BTreeSet<Reason> = Reason::ALL.into_iter().collect();
     assert_eq!(told, all, "every reason has a vector");
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HereRow {
+    note: String,
+    unit: UnitKey,
+    inside: BTreeMap<UnitKey, UnitKey>,
+    events: Vec<String>,
+    expected: Option<Phase>,
+}
+
+#[test]
+fn what_became_of_goods_here_is_as_agreed_by_themselves_or_with_their_container() {
+    let rows: Vec<HereRow> = serde_json::from_str(include_str!("golden/here.json")).unwrap();
+    assert!(rows.len() >= 30);
+    for row in rows {
+        let events: Vec<Event> = row
+            .events
+            .iter()
+            .map(|text| event::parse(text).unwrap())
+            .collect();
+        let phase = Here::of(&events).phase(&row.unit, &|unit| row.inside.get(unit).cloned());
+        assert_eq!(phase, row.expected, "{}", row.note);
+    }
+}
+
+/// A till stops a tin of a case that was sold here: what the card says of the tin is older.
+#[test]
+fn a_tin_of_a_case_that_is_gone_is_stopped() {
+    let tin = scanned("");
+    let unit = UnitKey::of(&tin.code).unwrap();
+    let case = UnitKey::kept("/01/16901234567899/21/C1");
+    let card = UnitCard {
+        inside: Some(case),
+        ..card(&unit)
+    };
+    let inside = |of: &UnitKey| (*of == unit).then(|| card.inside.clone()).flatten();
+    let ids = (EventId(Uuid::from_u128(1)), DeviceId(Uuid::from_u128(2)));
+    let done = |kind| {
+        let mut event = Event::bare(kind, ids.0, ids.1, 1, 1, NOW);
+        event.units = vec![UnitRead::of("(01)16901234567899(21)C1", Input::Wedge)];
+        event
+    };
+    let list = HeldList::new(1, NOW, [], UnitList::default());
+    let till = Till {
+        now: NOW,
+        list: Some(&list),
+        list_age_max: DAY,
+    };
+    for (kind, reason) in [
+        (None, None),
+        (Some(Kind::Sale), Some(Reason::Sold)),
+        (Some(Kind::Collect), Some(Reason::Collected)),
+        (Some(Kind::Destroy), Some(Reason::Destroyed)),
+        (Some(Kind::Return), Some(Reason::Uninspected)),
+    ] {
+        let events: Vec<Event> = kind.into_iter().map(done).collect();
+        let asked = Asked {
+            scanned: &tin,
+            card: Some(&card),
+            here: Here::of(&events).phase(&unit, &inside),
+        };
+        let said = decide(&asked, &till);
+        assert_eq!(said.reasons, reason.into_iter().collect());
+        assert_eq!(said.advice == Advice::Stop, kind.is_some());
+    }
 }
 
 const NOW: i64 = 1_795_000_000_000_000;

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import * as wire from "../../../api/src/pda/app/core/wire.js";
 import { code, shop } from "./app.mjs";
 import { cannot } from "./chromium.mjs";
+import { PLACE } from "./installation.mjs";
 
 const when = { skip: cannot, timeout: 180_000 };
 
@@ -82,5 +83,56 @@ test("a list is too old by the policy that the server judges by: 4 hours where i
   await it.page.waitForSelector("#app[data-ready]");
   await ahead(12.1 + 24.2);
   await chip("bad", "召回名单过旧");
+  assert.deepEqual(it.errors, []);
+});
+
+test("what was done here to a case by its own code stops the tins in it, with no network: sold, fetched back, destroyed", when, async (t) => {
+  const it = await shop();
+  t.after(() => it.close());
+  const { own, server } = it;
+  const caseOf = (name) => `(01)16901234567899(21)${name}`;
+  const card = (unit, inside) => ({ type: "unit", unit, phase: "in_stock", place: { at: PLACE }, ...(inside ? { inside } : {}) });
+  const key = (name) => `/01/16901234567899/21/${name}`;
+  const tin = (name) => `/01/06901234567892/21/IN-${name}`;
+  own.cards = [
+    ...["SALE", "COLLECT", "DESTROY", "LEFT"].flatMap((name) => [card(key(name)), card(tin(name), key(name))]),
+    // A case on a pallet that is destroyed.
+    ...[card(key("PALLET")), card(key("ON-IT"), key("PALLET")), card(tin("PALLET"), key("ON-IT"))],
+  ];
+  await it.open();
+  await it.enrol();
+  server.state.isDown = true;
+  for (const [task, name] of [["sale", "SALE"], ["collect", "COLLECT"], ["destroy", "DESTROY"], ["destroy", "PALLET"]]) {
+    await it.task(task);
+    await it.scan(caseOf(name));
+    await it.page.waitForSelector('.stop.ask, [data-count="1"]');
+    if (await it.page.isVisible(".stop.ask")) await it.press("take_anyway");
+    await it.count(1);
+    await it.scan("SUYUAN-CONFIRM");
+    await it.told("已保存在本机");
+  }
+  await it.unsent(4);
+  await it.task("sale");
+  for (const [name, words] of [
+    ["SALE", /已售出/],
+    ["COLLECT", /已召回收回/],
+    ["DESTROY", /已销毁/],
+    ["PALLET", /已销毁/],
+  ]) {
+    await it.scan(code(`IN-${name}`));
+    await it.page.waitForSelector(".stop:not(.ask)");
+    const box = await it.page.evaluate(() => {
+      const { x, y, width, height } = document.querySelector(".stop").getBoundingClientRect();
+      return [x, y, width, height];
+    });
+    assert.deepEqual(box, [0, 0, 360, 640], name);
+    assert.match(await it.page.locator(".stop").textContent(), words);
+    await it.press("acknowledge");
+    await it.page.waitForSelector(".stop", { state: "detached" });
+  }
+  // A tin of a case that nobody touched.
+  await it.scan(code("IN-LEFT"));
+  await it.page.waitForSelector('.stop.ask, [data-count="1"]');
+  assert.doesNotMatch(await it.page.locator("main").textContent(), /已售出|收回|已销毁/);
   assert.deepEqual(it.errors, []);
 });

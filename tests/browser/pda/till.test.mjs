@@ -4,6 +4,8 @@
 import "./shared.mjs";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Here } from "../../../api/src/pda/app/core/here.js";
+import { Disk } from "../../../api/src/pda/app/core/outbox.js";
 import { MARKS, UnitList, unitHash } from "../../../api/src/pda/app/core/recall-list.js";
 import { HeldList, REASONS, adviceOf, decide, expiredFrom, goodsOf } from "../../../api/src/pda/app/core/till.js";
 import { parse } from "../../../api/src/pda/app/core/trace-code.js";
@@ -42,6 +44,16 @@ test("every vector is decided as agreed, and every reason has one", async () => 
     for (const reason of decision.reasons) told.add(reason);
   }
   assert.deepEqual([...told].sort(), [...REASONS].sort());
+});
+
+test("what became of goods by own events, themselves or with their container, is as agreed", async () => {
+  const rows = golden("here");
+  assert.ok(rows.length >= 30);
+  for (const { note, unit, inside, events, expected } of rows) {
+    const disk = new Disk("d", 1, null, "");
+    events.forEach((text, at) => disk.put({ key: [1, at + 1], prev_hash: "", hash: `h${at}`, text, state: { is: "durable" } }));
+    assert.equal(await new Here().phase(unit, disk, 0, async (of) => inside[of] ?? null), expected, note);
+  }
 });
 
 test("reasons and what they advise are those of the Rust till", () => {

@@ -62,7 +62,7 @@ test("a service worker keeps the files there are, under a version of their bytes
   assert.equal(readFileSync(PRECACHE, "utf8"), precache(), "run node tests/browser/pda/precache.mjs");
 });
 
-test("what was done here counts until the cards show it", () => {
+test("what was done here counts until the cards show it", async () => {
   const event = (seq, kind, units, more = {}) => ({
     key: [1, seq],
     ...{ prev_hash: "", hash: "", state: more.state ?? { is: "durable" } },
@@ -75,22 +75,22 @@ test("what was done here counts until the cards show it", () => {
     for (const row of rows) disk.put({ ...row, hash: `h${row.text}` });
     return disk;
   };
-  const phases = (rows, shown = 0, here = new Here()) => {
-    const phase = here.phase(key, diskOf(rows), shown);
+  const phases = async (rows, shown = 0, here = new Here()) => {
+    const phase = await here.phase(key, diskOf(rows), shown, async () => null);
     return phase === null ? {} : { [key]: phase };
   };
-  assert.deepEqual(phases([event(1, "sale", [a, "garbage"])]), { [key]: "sold" });
-  assert.deepEqual(phases([event(1, "sale", [a]), event(2, "return", [`https://x.cn${key}`])]), { [key]: "returned" });
-  assert.deepEqual(phases([event(1, "return", [a]), event(2, "inspect", [a], { disposition: "sellable" })]), { [key]: "in_stock" });
-  assert.deepEqual(phases([event(1, "return", [a]), event(2, "inspect", [a], { disposition: "hold" })]), { [key]: "returned" });
-  assert.deepEqual(phases([event(1, "sale", [a]), event(2, "retract", [], { target: "e1" })]), {}, "struck");
+  assert.deepEqual(await phases([event(1, "sale", [a, "garbage"])]), { [key]: "sold" });
+  assert.deepEqual(await phases([event(1, "sale", [a]), event(2, "return", [`https://x.cn${key}`])]), { [key]: "returned" });
+  assert.deepEqual(await phases([event(1, "return", [a]), event(2, "inspect", [a], { disposition: "sellable" })]), { [key]: "in_stock" });
+  assert.deepEqual(await phases([event(1, "return", [a]), event(2, "inspect", [a], { disposition: "hold" })]), { [key]: "returned" });
+  assert.deepEqual(await phases([event(1, "sale", [a]), event(2, "retract", [], { target: "e1" })]), {}, "struck");
   const receipted = event(1, "sale", [a], { state: { is: "settled", stamp: 10 } });
-  assert.deepEqual([phases([receipted], 9), phases([receipted], 10)], [{ [key]: "sold" }, {}]);
-  assert.deepEqual(phases([{ ...receipted, text: "no event" }]), {});
+  assert.deepEqual([await phases([receipted], 9), await phases([receipted], 10)], [{ [key]: "sold" }, {}]);
+  assert.deepEqual(await phases([{ ...receipted, text: "no event" }]), {});
   // One that could not be written is gone, and another has its number; a tail that is dropped is gone.
   const here = new Here();
-  assert.deepEqual(phases([event(1, "sale", [a])], 0, here), { [key]: "sold" });
-  assert.deepEqual(phases([event(1, "return", [a])], 0, here), { [key]: "returned" });
-  assert.deepEqual(phases([event(2, "count", [a])], 0, here), {});
-  assert.deepEqual(phases([event(2, "count", [a]), event(3, "sale", [a]), event(4, "retract", [], { target: "e3" })], 0, here), {});
+  assert.deepEqual(await phases([event(1, "sale", [a])], 0, here), { [key]: "sold" });
+  assert.deepEqual(await phases([event(1, "return", [a])], 0, here), { [key]: "returned" });
+  assert.deepEqual(await phases([event(2, "count", [a])], 0, here), {});
+  assert.deepEqual(await phases([event(2, "count", [a]), event(3, "sale", [a]), event(4, "retract", [], { target: "e3" })], 0, here), {});
 });

@@ -1,11 +1,15 @@
-// What became of units by this device's own events that their cards do not show yet: so that a till
-// does not sell twice what it sold a minute ago, with no network.
+// What became of units by this device's own events that their cards do not show yet: by those that name
+// them, and by those that name a container they were in at the time. So that a till does not sell twice
+// what it sold a minute ago, nor a tin of the case, with no network. The same as `sync::till::Here`.
 
 /** @typedef {import("./outbox/disk.js").Row} Row */
 /** @typedef {import("./wire/messages.js").Phase} Phase */
 
 import { nameOf } from "./outbox.js";
 import { parse, unitKey } from "./trace-code.js";
+
+/** Containers around goods that are looked at: a case, and the pallet it stands on. */
+const CONTAINERS = 2;
 
 /** What an event of a kind leaves a unit as. @type {Readonly<Record<string, Phase>>} */
 const AFTER = {
@@ -17,7 +21,18 @@ const AFTER = {
   destroy: "destroyed",
 };
 
-/** An event of this device, by what it says of units. @typedef {{ key: Key, hash: string, id: string, phase: Phase }} Said */
+/**
+ * What an event did to a unit it names: a phase it is in since, and whether it was `moved`, so that it was
+ * out of its container; a container it was `put` in, null for none; or all in it was taken out.
+ * @typedef {{ is: "became", phase: Phase, moved: boolean } | { is: "put", in: string | null } | { is: "emptied" }} Did
+ *
+ * With the event's place among those that were read, and what tells whether it is still there.
+ * @typedef {{ at: number, key: Key, hash: string, id: string, did: Did }} Done
+ *
+ * The last that became of a unit. @typedef {{ at: number, phase: Phase } | null} Last
+ *
+ * What a card says that a unit is in. @typedef {(unit: string) => Promise<string | null>} Inside
+ */
 /** @typedef {import("./outbox/keys.js").Key} Key */
 
 /**
@@ -26,12 +41,14 @@ const AFTER = {
  */
 export class Here {
   constructor() {
-    /** @type {Map<string, Said[]>} */
-    this.said = new Map();
+    /** @type {Map<string, Done[]>} */
+    this.done = new Map();
     /** Events that are struck, with who struck them. @type {Map<string, { key: Key, hash: string }[]>} */
     this.struck = new Map();
     /** What is read already: the hash of an event by its key. @type {Map<string, string>} */
     this.read = new Map();
+    /** How many events were read. */
+    this.count = 0;
   }
 
   /**
@@ -39,21 +56,18 @@ export class Here {
    * @param {string} unit
    * @param {import("./outbox/disk.js").Disk} disk
    * @param {number} shown the stamp up to which receipts are in the cards
-   * @returns {Phase | null}
+   * @param {Inside} inside
+   * @returns {Promise<Phase | null>}
    */
-  phase(unit, disk, shown) {
+  async phase(unit, disk, shown, inside) {
     this.#readNew(disk);
     // Of what could not be written nothing is true; another event took its number.
     const isOpen = (/** @type {{ key: Key, hash: string }} */ { key, hash }) => {
       const row = disk.row(key);
       return row !== undefined && row.hash === hash && (row.state.is === "durable" || row.state.stamp > shown);
     };
-    const said = this.said.get(unit) ?? [];
-    for (let at = said.length - 1; at >= 0; at -= 1) {
-      const one = said[at];
-      if (one && isOpen(one) && !(this.struck.get(one.id) ?? []).some(isOpen)) return one.phase;
-    }
-    return null;
+    const doneTo = (/** @type {string} */ of) => (this.done.get(of) ?? []).filter((one) => isOpen(one) && !(this.struck.get(one.id) ?? []).some(isOpen));
+    return (await last(unit, [0, Infinity], { doneTo, inside }, CONTAINERS))?.phase ?? null;
   }
 
   /** New events are the last ones. @param {import("./outbox/disk.js").Disk} disk */
@@ -73,28 +87,78 @@ export class Here {
   /** @param {Row} row */
   #read({ key, hash, text }) {
     this.read.set(nameOf(key), hash);
-    for (const { kind, id, target, units, disposition } of readOwn(text)) {
+    const at = (this.count += 1);
+    for (const { kind, id, target, parent, units, disposition } of readOwn(text)) {
       if (kind === "retract" && target) this.struck.set(target, [...(this.struck.get(target) ?? []), { key, hash }]);
-      const phase = kind === "inspect" && disposition === "sellable" ? "in_stock" : AFTER[kind];
-      if (phase === undefined) continue;
-      for (const code of units) {
-        const read = parse(code);
-        const unit = read.ok ? unitKey(read.scanned.code) : null;
-        if (unit !== null) this.said.set(unit, [...(this.said.get(unit) ?? []), { key, hash, id, phase }]);
-      }
+      const add = (/** @type {string | null} */ unit, /** @type {Did} */ did) => {
+        if (unit !== null) this.done.set(unit, [...(this.done.get(unit) ?? []), { at, key, hash, id, did }]);
+      };
+      const container = parent === null ? null : unitOf(parent);
+      if (kind === "unpack" && units.length === 0) add(container, { is: "emptied" });
+      const did = didOf(kind, disposition, container);
+      if (did) for (const code of units) add(unitOf(code), did);
     }
   }
 }
 
+/** @param {string} kind @param {string | null} disposition @param {string | null} container @returns {Did | null} */
+function didOf(kind, disposition, container) {
+  if (kind === "pack" || kind === "unpack") return { is: "put", in: kind === "pack" ? container : null };
+  const phase = kind === "inspect" && disposition === "sellable" ? "in_stock" : AFTER[kind];
+  return phase === undefined ? null : { is: "became", phase, moved: kind !== "inspect" };
+}
+
+/** @param {string} code */
+function unitOf(code) {
+  const read = parse(code);
+  return read.ok ? unitKey(read.scanned.code) : null;
+}
+
+/**
+ * The last that became of a unit from one place among the events until before another: by itself, or with
+ * the container it was in then.
+ * @param {string} unit
+ * @param {[number, number]} range
+ * @param {{ doneTo: (unit: string) => Done[], inside: Inside }} known
+ * @param {number} containers
+ * @returns {Promise<Last>}
+ */
+async function last(unit, [since, until], known, containers) {
+  let container = await known.inside(unit);
+  let from = 0;
+  /** @type {Last} */
+  let best = null;
+  // With the container, from when it came to be in it until then.
+  const together = async (/** @type {number} */ to) => {
+    if (container === null || containers === 0) return null;
+    const emptied = known.doneTo(container).find(({ at, did }) => at >= from && did.is === "emptied");
+    return last(container, [Math.max(from, since), Math.min(to, until, emptied?.at ?? to)], known, containers - 1);
+  };
+  for (const { at, did } of known.doneTo(unit)) {
+    if (at >= until) break;
+    if (did.is === "put" || (did.is === "became" && did.moved && (await together(at + 1))?.at !== at)) {
+      best = later(best, await together(at));
+      container = did.is === "put" ? did.in : null;
+      from = at;
+    }
+    if (did.is === "became" && at >= since) best = { at, phase: did.phase };
+  }
+  return later(best, await together(until));
+}
+
+/** Which of two comes later. @param {Last} one @param {Last} other @returns {Last} */
+const later = (one, other) => (one && (!other || one.at > other.at) ? one : other);
+
 /**
  * What is wanted of an event this device wrote; nothing of a text it cannot have written.
  * @param {string} text
- * @returns {{ kind: string, id: string, by: string | null, target: string | null, disposition: string | null, units: string[] }[]}
+ * @returns {{ kind: string, id: string, by: string | null, target: string | null, disposition: string | null, parent: string | null, units: string[] }[]}
  */
 export function readOwn(text) {
   try {
-    const { kind, event_id: id, actor, target = null, disposition = null, units = [] } = JSON.parse(text);
-    return [{ kind, id, by: actor?.id ?? null, target, disposition, units: units.map((/** @type {{ code: string }} */ unit) => unit.code) }];
+    const { kind, event_id: id, actor, target = null, disposition = null, parent, units, children = [] } = JSON.parse(text);
+    const codes = (units ?? children).map((/** @type {{ code: string }} */ unit) => unit.code);
+    return [{ kind, id, by: actor?.id ?? null, target, disposition, parent: parent?.code ?? null, units: codes }];
   } catch {
     return [];
   }

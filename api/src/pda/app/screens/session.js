@@ -435,7 +435,8 @@ export class Session {
     const card = told === undefined ? own : told;
     const shown = told === undefined ? Number((await this.store.record("shown")) ?? 0) : Number.MAX_SAFE_INTEGER;
     const disk = this.driver?.outbox.view;
-    const here = goods.unit === null || !disk ? null : this.here.phase(goods.unit, disk, shown);
+    const inside = async (/** @type {string} */ unit) => (unit === goods.unit ? card : await this.store.unit(unit))?.inside ?? null;
+    const here = goods.unit === null || !disk ? null : await this.here.phase(goods.unit, disk, shown, inside);
     return decide({ goods, card, here }, { now: this.driver?.now() ?? Date.now() * 1000, list: this.list, listAgeMax: this.listAgeMax });
   }
 
