@@ -103,7 +103,8 @@ fn what_became_of_goods_here_is_as_agreed_by_themselves_or_with_their_container(
             .iter()
             .map(|text| event::parse(text).unwrap())
             .collect();
-        let phase = Here::of(&events).phase(&row.unit, &|unit| row.inside.get(unit).cloned());
+        let phase =
+            Here::of(&events).phase(&row.unit, &|unit: &UnitKey| row.inside.get(unit).cloned());
         assert_eq!(phase, row.expected, "{}", row.note);
     }
 }
@@ -145,7 +146,7 @@ fn a_tin_of_a_case_that_is_gone_is_stopped() {
             here: Here::of(&events).phase(&unit, &inside),
         };
         let said = decide(&asked, &till);
-        assert_eq!(said.reasons, reason.into_iter().collect());
+        assert_eq!(said.reasons, BTreeSet::from_iter(reason));
         assert_eq!(said.advice == Advice::Stop, kind.is_some());
     }
 }

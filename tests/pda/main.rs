@@ -1,6 +1,7 @@
 //! The internal listener over TLS, and the web app it serves in a real browser, for a whole shift:
 //! the program itself with a certificate of `suyuan cert`, on both databases.
 
+mod demo;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]
 mod people;

@@ -22,7 +22,7 @@ use tokio_rustls::{
 };
 
 /// Somebody who trusts this authority and no other.
-fn trusting(certificate: &Certificate) -> TlsConnector {
+pub fn trusting(certificate: &Certificate) -> TlsConnector {
     let authority = CertificateDer::from_pem_file(certificate.file("authority.crt"));
     let mut roots = RootCertStore::empty();
     roots
@@ -45,7 +45,7 @@ async fn connected(site: &Site, name: &str) -> std::io::Result<TlsStream<TcpStre
 }
 
 /// Asks over this line and reads the answer to its end.
-async fn asked(line: &mut (impl AsyncReadExt + AsyncWriteExt + Unpin), path: &str) -> String {
+pub async fn asked(line: &mut (impl AsyncReadExt + AsyncWriteExt + Unpin), path: &str) -> String {
     let request = format!("GET {path} HTTP/1.1\r\nhost: {HOST}\r\nconnection: close\r\n\r\n");
     line.write_all(request.as_bytes()).await.expect("a request");
     let mut answer = Vec::new();

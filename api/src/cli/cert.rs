@@ -1,7 +1,7 @@
 //! `suyuan cert`: TLS without anybody's help, for a shop's own network.
 
 use clap::Args;
-use std::{error::Error, path::PathBuf};
+use std::{error::Error, net::IpAddr, path::PathBuf};
 use suyuan::{
     clock::Clock,
     tls::issue::{Address, issue},
@@ -34,14 +34,45 @@ pub fn run(args: &CertArgs) -> Result<(), Box<dyn Error>> {
     println!("    {}\n    {}", first.trim(), second.trim());
     println!("\nand its beginning, to read aloud:\n");
     println!("    {}\n    {}", fingerprint.hanzi(), fingerprint.english());
-    println!("\nSettings of the server:\n\n    [internal]");
     let absolute =
         |path: &PathBuf| std::path::absolute(path).map(|path| path.display().to_string());
-    println!("    tls_certificate = {:?}", absolute(&made.certificate)?);
-    println!("    tls_key = {:?}", absolute(&made.key)?);
-    println!("    tls_authority = {:?}", absolute(&made.authority)?);
+    let url = args.addresses.first().map(url_of).unwrap_or_default();
+    let (internal, handheld) = (
+        [
+            ("listen", LISTEN.to_owned()),
+            ("tls_certificate", absolute(&made.certificate)?),
+            ("tls_key", absolute(&made.key)?),
+            ("tls_authority", absolute(&made.authority)?),
+        ],
+        ("url", url),
+    );
+    println!("\nSettings of the server, of `suyuan serve` as of `suyuan demo`:\n\n    [internal]");
+    for (name, value) in &internal {
+        println!("    {name} = {value:?}");
+    }
+    println!("\n    [handheld]\n    {} = {:?}", handheld.0, handheld.1);
+    println!("\nor the same in a shell:\n");
+    for (name, value) in &internal {
+        println!(
+            "    export SUYUAN__INTERNAL__{}={value:?}",
+            name.to_uppercase()
+        );
+    }
+    println!("    export SUYUAN__HANDHELD__URL={:?}", handheld.1);
     println!(
         "\nDevices find the authority at /app/trust. A server that runs takes up a renewal by itself."
     );
     Ok(())
+}
+
+/// Where the server listens, so that devices reach it.
+const LISTEN: &str = "0.0.0.0:8081";
+
+/// Where devices call a server at this address.
+fn url_of(address: &Address) -> String {
+    let port = LISTEN.rsplit(':').next().unwrap_or_default();
+    match address {
+        Address::Ip(IpAddr::V6(ip)) => format!("https://[{ip}]:{port}"),
+        address => format!("https://{address}:{port}"),
+    }
 }

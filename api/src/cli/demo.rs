@@ -1,7 +1,12 @@
 //! `suyuan demo`: settings for a small world that is gone afterwards, and what is said of it.
 
 use clap::Args;
-use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    error::Error,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+};
 use suyuan::{
     app::{self, Application},
     clock::Clock,
@@ -15,7 +20,8 @@ use suyuan::{
 #[derive(Args)]
 pub struct DemoArgs {
     /// Listen for consumers on this machine's network address, so that a phone reaches it. The API
-    /// stays on this machine.
+    /// stays on this machine, unless `internal.listen` says otherwise; it speaks TLS with the
+    /// `internal.tls_…` settings of `suyuan cert`, as `suyuan serve` does.
     #[arg(long)]
     lan: bool,
     /// Print exactly one line of JSON when ready.
@@ -58,12 +64,7 @@ pub async fn run(config: Option<PathBuf>, args: DemoArgs) -> Result<ExitCode, Bo
         ("log.level", "warn".to_owned()),
         ("log.format", "text".to_owned()),
     ];
-    // It checks itself in plain HTTP, which does not leave this machine.
-    let mut flags = vec![
-        ("internal.tls_certificate", String::new()),
-        ("internal.tls_key", String::new()),
-        ("internal.tls_authority", String::new()),
-    ];
+    let mut flags = Vec::new();
     if let Some(address) = args.public_listen {
         flags.push(("public.listen", address.to_string()));
     } else if args.lan {
@@ -75,8 +76,19 @@ pub async fn run(config: Option<PathBuf>, args: DemoArgs) -> Result<ExitCode, Bo
     if let Some(folder) = &args.data_dir {
         flags.push(("data_dir", folder.display().to_string()));
     }
-    let settings = Settings::load_over(&defaults, config.as_deref(), &flags)?;
+    let mut settings = Settings::load_over(&defaults, config.as_deref(), &flags)?;
     settings.fit_for(Role::Both)?;
+    if args.once && settings.internal.scheme() == "https" {
+        eprintln!("demo: --once asks itself over plain HTTP, which does not leave this machine");
+        settings.internal.listen.set_ip(Ipv4Addr::LOCALHOST.into());
+        for tls in [
+            &mut settings.internal.tls_certificate,
+            &mut settings.internal.tls_key,
+            &mut settings.internal.tls_authority,
+        ] {
+            tls.clear();
+        }
+    }
     telemetry::start_logging(&settings.log)?;
     let sealer = match args.seed {
         Some(seed) => Sealer::for_demo(seed)?,
@@ -136,6 +148,17 @@ fn tell(made: &demo::Demo) {
     }
     println!("\n  输入追溯码 type a code       {}/q", made.public_url);
     println!("  API                          {}/docs/", made.internal_url);
+    if made.internal_url.starts_with("https:") {
+        println!("  PDA                          {}/app/", made.internal_url);
+        println!(
+            "  注册设备 enrol devices       {}/app/enrol",
+            made.internal_url
+        );
+        println!(
+            "  信任证书 trust               {}/app/trust",
+            made.internal_url
+        );
+    }
     println!(
         "  企业登录 enterprise log-in   {} / {}",
         made.login.user, made.login.password

@@ -168,7 +168,11 @@ pub async fn make(state: &Internal, seed: u64) -> Result<Demo, DemoError> {
     let public_url = state.base_url.clone();
     Ok(Demo {
         public_url,
-        internal_url: format!("http://{}", state.settings.internal.listen),
+        internal_url: match state.settings.internal.scheme() {
+            // The address its certificate is for.
+            "https" => state.settings.device_url(),
+            scheme => format!("{scheme}://{}", state.settings.internal.listen),
+        },
         login,
         platform,
         enrolment: Some(maker.enrolment),
