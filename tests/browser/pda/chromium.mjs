@@ -105,13 +105,19 @@ export async function launch(folder, flags = []) {
     { detached: true, stdio: ["ignore", "ignore", "pipe"] },
   );
   const ended = new Promise((resolve) => child.once("exit", resolve));
-  const kill = async () => {
+  const signal = (name) => {
     try {
-      process.kill(-child.pid, "SIGKILL");
+      return process.kill(-child.pid, name);
     } catch {
-      // It is gone already.
+      return false; // all of it is gone
     }
+  };
+  const kill = async () => {
+    signal("SIGKILL");
     await ended;
+    // The next browser in this folder must not meet one of its processes that still dies, with files open.
+    // Dead ones that nobody takes away count as there, so this does not wait for ever.
+    for (let n = 0; signal(0) && n < 400; n += 1) await new Promise((done) => setTimeout(done, 5));
   };
   const address = await new Promise((resolve, reject) => {
     let said = "";

@@ -366,7 +366,7 @@ test("everybody can see and reach it: both languages, both looks, three sizes, e
   assert.deepEqual(errors.filter((error) => !/net::ERR|Failed to load resource/.test(error)), [], "the policy was never broken");
 });
 
-test("small and fast: what is loaded first, compressed, and scan to beep with 20 000 cards", when, async () => {
+test("small and fast: what is loaded first, compressed, and a card among 20 000", when, async () => {
   const { gzipSync } = await import("node:zlib");
   const { firstLoad } = await import("./precache.mjs");
   const files = firstLoad();
