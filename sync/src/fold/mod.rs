@@ -16,6 +16,7 @@ mod destroy;
 mod diff;
 mod exceptional;
 mod forest;
+mod found;
 mod hash;
 mod holder;
 mod inbound;

@@ -2,18 +2,19 @@
 //! container what moves that container.
 //!
 //! It knows the order of things, who is asked (holder rule, table, rule) and what is written down
-//! afterwards. What an event means is told by the rules, one file each; it must not know them.
+//! afterwards. What an event means is told by the rules, one file each; it must not know them. How they
+//! say what is wrong stands in `found`.
 
 use super::{
     Folded, Phase, Place, Row, Stay, Step, UnitState, claims, collect, commission, container_row,
-    count, destroy, holder, inbound, inspect, outbound, pack, recalled, returned, row, sale,
+    count, destroy, found, holder, inbound, inspect, outbound, pack, recalled, returned, row, sale,
     struck::Struck,
 };
 use crate::{
     bugs::{self, Bug},
     event::{Kind, UnitRead},
     facts::{BatchInfo, Content, Fact, RecallSpan, World},
-    finding::{Detail, Finding, FindingCode, Severity, Subject},
+    finding::{Detail, Finding, Severity},
     ids::{BatchId, EventId, LocationId},
     order::Order,
     unit::UnitKey,
@@ -95,8 +96,10 @@ pub(super) struct Walk<'a> {
     /// Recalls that cover the unit at some time, in the order of their beginnings.
     pub(super) recalls: Vec<&'a RecallSpan>,
     pub(super) stays: Vec<Stay>,
-    findings: Vec<Finding>,
-    shared: Vec<Finding>,
+    /// What was found, as it came.
+    pub(super) findings: Vec<Finding>,
+    /// The same of what its container reports.
+    pub(super) shared: Vec<Finding>,
     steps: Option<Vec<Step>>,
     /// The next step of the container it is inside of.
     next_step: usize,
@@ -171,8 +174,8 @@ impl<'a> Walk<'a> {
         self.state.recalls = recalled::now(&self.recalls);
         Folded {
             state: self.state,
-            findings: sorted(self.findings),
-            shared: sorted(self.shared),
+            findings: found::sorted(self.findings),
+            shared: found::sorted(self.shared),
             stays: self.stays,
             steps: self.steps.unwrap_or_default(),
         }
@@ -415,63 +418,6 @@ impl<'a> Walk<'a> {
         self.state.place == Place::At(here)
     }
 
-    /// C0: a pair without a rule.
-    pub(super) fn unexpected(&mut self, at: &At<'a>) {
-        let cause = self.memory.cause;
-        self.find(at, FindingCode::UnexpectedState, &[cause], Detail::Nothing);
-    }
-
-    /// A finding whose witnesses are the event at hand and what brought the unit where it is.
-    pub(super) fn find_cause(&mut self, at: &At<'a>, code: FindingCode) {
-        let cause = self.memory.cause;
-        self.find(at, code, &[cause], Detail::Nothing);
-    }
-
-    /// A finding about the unit.
-    pub(super) fn find(
-        &mut self,
-        at: &At<'a>,
-        code: FindingCode,
-        others: &[Option<EventId>],
-        detail: Detail,
-    ) {
-        self.find_of(at, code, None, others, detail);
-    }
-
-    /// A finding about the unit, or about one batch of what it contains. What the container
-    /// itself has by the same event is reported there only.
-    pub(super) fn find_of(
-        &mut self,
-        at: &At<'a>,
-        code: FindingCode,
-        batch: Option<BatchId>,
-        others: &[Option<EventId>],
-        detail: Detail,
-    ) {
-        let mut witnesses = vec![at.id()];
-        witnesses.extend(others.iter().copied().flatten());
-        witnesses.sort_unstable();
-        witnesses.dedup();
-        let finding = Finding {
-            code,
-            subject: Subject::Unit(self.unit.clone()),
-            event: at.id(),
-            device: at.fact.event.device,
-            batch,
-            witnesses,
-            detail,
-        };
-        let has = at
-            .via
-            .and_then(|container| self.parents.get(container))
-            .is_some_and(|container| super::contents::reports(container, &finding, &self.state));
-        if has {
-            self.shared.push(finding);
-        } else {
-            self.findings.push(finding);
-        }
-    }
-
     /// Writes the step down, if the timeline is wanted.
     fn write(&mut self, at: &At<'a>, written: Written) {
         let Some(steps) = &mut self.steps else {
@@ -523,11 +469,4 @@ const fn moves(kind: Kind) -> bool {
         | Kind::Destroy => true,
         Kind::Commission | Kind::Pack | Kind::Unpack | Kind::Count | Kind::Retract => false,
     }
-}
-
-/// Sorted, and each only once: two findings are the same if code, subject, event and batch are.
-fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
-    findings.sort();
-    findings.dedup_by(|b, a| a.is(b));
-    findings
 }
