@@ -62,7 +62,7 @@ impl Verdict {
             devices.push(pda.history_from(judged.saturating_sub(8)));
             *judged = pda.told();
         }
-        standing(&self.seen, &devices);
+        holds(standing(&self.seen, &devices));
         holds(i5_receipts_tell_the_truth(&self.seen, &devices));
     }
 
@@ -72,7 +72,7 @@ impl Verdict {
         let devices: Vec<DeviceHistory> = pdas.iter().map(Pda::history).collect();
         let numbers = count(&log, &devices, pdas);
         assert_eq!(numbers.lost, 0, "{numbers:?}");
-        standing(&log, &devices);
+        holds(standing(&log, &devices));
         holds(i4_a_retry_is_answered_alike(&devices));
         holds(i7_nothing_is_rewritten(&self.seen, &log));
         holds(i11_the_order_is_total(&log));
@@ -89,13 +89,14 @@ impl Verdict {
     }
 }
 
-fn standing(log: &LogHistory, devices: &[DeviceHistory]) {
-    holds(i1_nothing_is_lost(log, devices));
-    holds(i2_nothing_is_invented(log, devices));
-    holds(i3_exactly_once(log));
-    holds(i6_groups_stand_whole(log, &BTreeSet::new()));
-    holds(i30_every_flipped_bit_is_found(log));
-    holds(i31_forks_are_found(log));
+/// What holds of a log and devices at any time.
+pub fn standing(log: &LogHistory, devices: &[DeviceHistory]) -> Holds {
+    i1_nothing_is_lost(log, devices)?;
+    i2_nothing_is_invented(log, devices)?;
+    i3_exactly_once(log)?;
+    i6_groups_stand_whole(log, &BTreeSet::new())?;
+    i30_every_flipped_bit_is_found(log)?;
+    i31_forks_are_found(log)
 }
 
 /// Fails with what is broken.

@@ -2,6 +2,7 @@
 //! the program itself with a certificate of `suyuan cert`, on both databases.
 
 mod demo;
+mod lost;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]
 mod people;
@@ -12,8 +13,12 @@ mod programs;
 #[allow(dead_code)]
 mod scene;
 mod secure;
+mod seen;
 mod shift;
 mod site;
+#[path = "../chaos/verdict.rs"]
+#[allow(dead_code)]
+mod verdict;
 
 /// Where the files of the other stories look for what they share.
 mod support {

@@ -64,6 +64,9 @@ pub struct Site {
     pub certificate: Certificate,
     /// Its server.
     pub program: Program,
+    /// Its database.
+    pub url: String,
+    settings: Vec<(&'static str, String)>,
     _data: TempDir,
 }
 
@@ -82,22 +85,33 @@ impl Site {
         let scene = Scene::of(&app).await;
         app.stop().await;
         let certificate = Certificate::new();
-        let mut all = certificate.settings();
-        all.push(("database.url", url));
-        all.push(("security.master_key", key));
-        all.push(("data_dir", data.path().display().to_string()));
-        all.push(("log.level", "suyuan=warn".to_owned()));
-        let all: Vec<(&str, &str)> = all
-            .iter()
-            .map(|(key, value)| (*key, value.as_str()))
-            .collect();
-        let program = Program::start("serve", &all).await;
+        let mut settings = certificate.settings();
+        settings.push(("database.url", url.clone()));
+        settings.push(("security.master_key", key));
+        settings.push(("data_dir", data.path().display().to_string()));
+        settings.push(("log.level", "suyuan=warn".to_owned()));
+        // A debug build reads pictures slowly.
+        settings.push(("photo.read_ms", "20000".to_owned()));
+        let program = started(&settings).await;
         Site {
             scene,
             certificate,
             program,
+            url,
+            settings,
             _data: data,
         }
+    }
+
+    /// Another server in the place of one that is gone, on a port of its own.
+    pub async fn restart(&mut self) {
+        self.program = started(&self.settings).await;
+    }
+
+    /// Where devices find it on this machine.
+    pub fn port(&self) -> u16 {
+        let port = self.program.url.rsplit(':').next();
+        port.and_then(|port| port.parse().ok()).expect("a port")
     }
 
     /// Where consumers find it.
@@ -109,4 +123,12 @@ impl Site {
         let url = line.and_then(|line| line.strip_suffix("/q"));
         url.expect("an address for consumers").to_owned()
     }
+}
+
+async fn started(settings: &[(&'static str, String)]) -> Program {
+    let all: Vec<(&str, &str)> = settings
+        .iter()
+        .map(|(key, value)| (*key, value.as_str()))
+        .collect();
+    Program::start("serve", &all).await
 }

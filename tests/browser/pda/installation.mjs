@@ -1,6 +1,8 @@
-// An installation as a device sees it: it enrols, holds what it is given, signs receipts and lists, and
-// can be told to misbehave in any way. It judges nothing; what a real one does with events is tried
-// with the real one.
+// A stand-in for an installation, written in JavaScript, for fast tests of the app alone: it enrols, keeps
+// what it is given in a map, signs receipts and lists, and can be told to misbehave in any way. It judges
+// nothing and answers `stored` to every event, over plain HTTP: what a test shows on it is what the app
+// does, never that the server does its part. That nothing is lost between app and server is shown by
+// `tests/pda/lost.rs`, on the real program over TLS, by its own log and the invariants of `suyuan_sync`.
 
 import "./shared.mjs";
 import assert from "node:assert/strict";

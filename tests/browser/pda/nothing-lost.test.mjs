@@ -1,6 +1,8 @@
-// Nothing is lost: the app itself, cut and killed for real at every moment of a shift, held against what
-// it said and what the installation has: each act that was said to be saved is there once, byte for
-// byte in one chain, and nothing else is (I1, I2, I3).
+// Nothing is lost, as far as the app goes: it is cut and killed for real at every moment of a shift, in
+// front of a stand-in for the server (`installation.mjs`) that can do what a real one hardly ever does.
+// Held together are what the app said, what it keeps and what it sent: each act that was said to be saved
+// is there once, byte for byte in one chain, and nothing else is. These are fast checks of the app alone;
+// the invariants I1 to I5 are judged on the real program, in `tests/pda/lost.rs`.
 
 import "./shared.mjs";
 import assert from "node:assert/strict";
