@@ -168,14 +168,7 @@ on_both!(c11_counts_before_goods_came_are_not_read, |app| {
     .await;
     let place: Uuid = scene.store.parse().expect("an id");
     for (from, expected) in [(i64::MIN, 6), (eff, 1)] {
-        let read = sweeps(
-            db.reader(),
-            &mut Reader::default(),
-            place,
-            (from, i64::MAX),
-            NOW,
-        )
-        .await;
+        let read = sweeps(db.reader(), &mut Reader::default(), place, from, NOW).await;
         let read = read.expect("counts");
         assert_eq!(read.len(), expected);
         assert!(read.iter().all(|count| count.event.units.is_empty()));

@@ -38,7 +38,6 @@ mod stock;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]
 mod support;
-mod sweeps;
 mod tenants;
 mod units;
 mod waits;

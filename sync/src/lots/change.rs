@@ -40,18 +40,6 @@ pub enum Change {
     },
 }
 
-impl Change {
-    /// Can the balance be another than zero by it, if it was zero before? What was not there no count
-    /// misses, so counts that saw nothing matter only behind the first of these.
-    pub const fn fills(&self) -> bool {
-        match self {
-            Change::In { qty } | Change::Out { qty } => *qty > 0,
-            Change::Counted { there, accepted } => *accepted && *there > 0,
-            Change::Found { .. } => false,
-        }
-    }
-}
-
 /// A change at its place in the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Movement {

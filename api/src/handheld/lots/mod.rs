@@ -11,7 +11,7 @@ pub mod store;
 use serde::{Deserialize, Serialize};
 use suyuan_sync::{
     finding::{Finding, LotKey},
-    ids::{Gseq, Micros},
+    ids::Gseq,
     lots::{Change, Line, Movement, balance, in_order},
 };
 use uuid::Uuid;
@@ -26,52 +26,6 @@ pub struct Kept {
     pub below: Option<i64>,
     /// Did anything but a count happen to it? Complete counts miss only such lines.
     pub moved: bool,
-    /// No goods were there before this instant of the order. If it moved, the complete counts from
-    /// then on are among its movements; those before it missed nothing. Lines kept before this was
-    /// said have them all.
-    #[serde(default = "always")]
-    pub first: Micros,
-}
-
-const fn always() -> Micros {
-    Micros::MIN
-}
-
-impl Kept {
-    /// A line to which nothing happened.
-    pub fn new(key: LotKey) -> Kept {
-        Kept {
-            line: Line::new(key),
-            below: None,
-            moved: false,
-            first: Micros::MAX,
-        }
-    }
-
-    /// Notes what more happened to it.
-    pub fn note(&mut self, now: &[Moved]) {
-        self.moved |= now.iter().any(|row| moves(row.movement.change));
-        self.first = self.first.min(filled_from(now));
-    }
-}
-
-/// From when on goods are there by these movements; never, if by none.
-pub fn filled_from(moved: &[Moved]) -> Micros {
-    let fills = moved.iter().filter(|row| row.movement.change.fills());
-    let first = fills.map(|row| row.movement.order.eff).min();
-    first.unwrap_or(Micros::MAX)
-}
-
-/// Between which instants a line is missed by complete counts that are not among its movements, once
-/// this is said of it: from its first goods on if it only moves now, else up to where they were before.
-pub fn unswept(line: Option<&Kept>, now: &[Moved]) -> Option<(Micros, Micros)> {
-    let first = line.map_or(Micros::MAX, |line| line.first);
-    let from = first.min(filled_from(now));
-    if line.is_some_and(|line| line.moved) {
-        return (from < first).then_some((from, first));
-    }
-    let moves = now.iter().any(|row| moves(row.movement.change));
-    (moves && from < Micros::MAX).then_some((from, Micros::MAX))
 }
 
 /// A row of `lot_line`.
@@ -136,68 +90,4 @@ pub fn again(key: LotKey, movements: Vec<Movement>) -> (Line, Vec<Finding>) {
 /// Does a movement make a line known, so that complete counts miss it?
 pub fn moves(change: Change) -> bool {
     !matches!(change, Change::Counted { .. })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use suyuan_sync::{
-        finding::FindingCode,
-        ids::{DeviceId, EventId, LocationId},
-        order::Order,
-    };
-    use uuid::Uuid;
-
-    fn at(eff: Micros, change: Change) -> Moved {
-        let order = Order {
-            eff,
-            device: DeviceId::SERVER,
-            epoch: 1,
-            seq: 1,
-            event: EventId(Uuid::nil()),
-        };
-        Moved {
-            gseq: 1,
-            n: 0,
-            movement: Movement { order, change },
-        }
-    }
-
-    fn counted(there: u64, accepted: bool) -> Change {
-        Change::Counted { there, accepted }
-    }
-
-    #[test]
-    fn c11_counts_matter_from_the_first_goods_on() {
-        let key = LotKey {
-            gtin: "06901234567892".into(),
-            lot: None,
-            location: LocationId(Uuid::nil()),
-        };
-        let came = Change::In { qty: 2 };
-        let mut line = Kept::new(key);
-        // New: from what came, or was there when it was counted, whatever saw none before.
-        let now = [at(5, counted(0, true)), at(10, came), at(20, came)];
-        assert_eq!(unswept(None, &now), Some((10, Micros::MAX)));
-        let now = [at(3, counted(4, true)), at(10, came)];
-        assert_eq!(unswept(None, &now), Some((3, Micros::MAX)));
-        // Counts alone are missed by none, nor is what is only found.
-        assert_eq!(unswept(None, &now[..1]), None);
-        let code = FindingCode::UnexpectedHolder;
-        let found = Change::Found { code, other: None };
-        assert_eq!(unswept(None, &[at(5, found)]), None);
-        // Counted before, and moved now.
-        line.note(&now[..1]);
-        assert_eq!((line.moved, line.first), (false, 3));
-        assert_eq!(unswept(Some(&line), &now[1..]), Some((3, Micros::MAX)));
-        line.note(&now[1..]);
-        // What is later is in reach of those that came in since; what is late, up to where they are.
-        assert_eq!(unswept(Some(&line), &[at(4, came)]), None);
-        assert_eq!(unswept(Some(&line), &[at(1, came)]), Some((1, 3)));
-        let kept = serde_json::to_string(&line)
-            .unwrap()
-            .replace(",\"first\":3", "");
-        let old: Kept = serde_json::from_str(&kept).unwrap();
-        assert_eq!(unswept(Some(&old), &[at(1, came)]), None);
-    }
 }

@@ -44,16 +44,16 @@ impl Counts {
 }
 
 impl Folding<'_> {
-    /// The complete counts at these places, of each between two instants, with those that came in just
+    /// The complete counts at these places, of each from an instant on, with those that came in just
     /// now. Those that were in come without the units they name.
     pub(super) async fn sweeps_at(
         &mut self,
         conn: &impl ConnectionTrait,
-        places: &BTreeMap<Uuid, (Micros, Micros)>,
+        places: &BTreeMap<Uuid, Micros>,
     ) -> Result<Vec<Arc<Fact>>, WorldError> {
         let mut counts: BTreeMap<i64, Arc<Fact>> = BTreeMap::new();
-        for (place, between) in places {
-            let known = store::sweeps(conn, self.reader, *place, *between, self.upto).await?;
+        for (place, from) in places {
+            let known = store::sweeps(conn, self.reader, *place, *from, self.upto).await?;
             counts.extend(known.into_iter().map(|fact| (fact.gseq, fact)));
         }
         let new = self
@@ -70,14 +70,14 @@ impl Folding<'_> {
         &mut self,
         conn: &impl ConnectionTrait,
     ) -> Result<(), WorldError> {
-        let mut places: BTreeMap<Uuid, (Micros, Micros)> = BTreeMap::new();
+        let mut places: BTreeMap<Uuid, Micros> = BTreeMap::new();
         for fact in self.units.values().flat_map(|unit| unit.facts.values()) {
             let place = fact.event.location.0;
             if self.source.is_counted(place) {
                 // As of a position before, an order is another than that of the rows.
                 let now = self.upto == store::NOW;
                 let from = if now { fact.order.eff } else { Micros::MIN };
-                let (first, _) = places.entry(place).or_insert((from, Micros::MAX));
+                let first = places.entry(place).or_insert(from);
                 *first = (*first).min(from);
             }
         }

@@ -4,9 +4,8 @@
 use super::{Change, Done, Folding, Moment, NUMBER_BITS, holds_lots, judged};
 use crate::handheld::{
     lots::{
-        CARRIED, Kept, LineRow, Moved, added, again, filled_from, moves,
+        CARRIED, Kept, LineRow, Moved, added, again, moves,
         store::{self as lines, Of},
-        unswept,
     },
     units::store::{self, Opened, is_sweep},
     world::WorldError,
@@ -22,7 +21,7 @@ use suyuan_sync::{
     finding::{Finding, FindingCode, LotKey},
     fold::{self, Folded},
     ids::{DeviceId, EventId, GroupId, Gseq, LocationId, Micros},
-    lots::{self as rules, Change as LotChange, Movement},
+    lots::{self as rules, Line, Movement},
     order::Order,
     unit::UnitKey,
 };
@@ -42,11 +41,6 @@ struct Asked {
 
 fn concerns_lots(fact: &Fact) -> bool {
     !fact.event.lots.is_empty() || is_sweep(fact)
-}
-
-fn names(fact: &Fact, line: &LotKey) -> bool {
-    let mut lots = fact.event.lots.iter();
-    lots.any(|lot| lot.gtin == line.gtin && lot.lot == line.lot)
 }
 
 impl Folding<'_> {
@@ -70,21 +64,19 @@ impl Folding<'_> {
         }
         let carried = self.carried(&carriers, folded);
         let (mut known, mut said) = self.said(conn, &asked, &carried).await?;
-        // A line nobody knew is missed by the complete counts of its place since its first goods came.
-        let mut fresh: BTreeMap<Uuid, (Micros, Micros)> = BTreeMap::new();
-        for (key, moved) in &said {
-            let kept = known.get(key).map(|line| &line.kept);
-            let place = key.location.0;
-            if self.source.is_counted(place)
-                && let Some((from, until)) = unswept(kept, moved)
-            {
-                let all = fresh.entry(place).or_insert((from, until));
-                *all = (all.0.min(from), all.1.max(until));
-            }
-        }
-        let mut sweeps = self.sweeps_at(conn, &fresh).await?;
-        sweeps.retain(|sweep| !asked.facts.contains_key(&sweep.gseq));
-        if !sweeps.is_empty() {
+        // A line nobody knew is missed by every complete count of its place.
+        let fresh: BTreeMap<Uuid, Micros> = said
+            .iter()
+            .filter(|(key, moved)| {
+                let moved = moved.iter().any(|moved| moves(moved.movement.change));
+                moved && !known.get(*key).is_some_and(|line| line.kept.moved)
+            })
+            .map(|(key, _)| key.location.0)
+            .filter(|place| self.source.is_counted(*place))
+            .map(|place| (place, Micros::MIN))
+            .collect();
+        if !fresh.is_empty() {
+            let sweeps = self.sweeps_at(conn, &fresh).await?;
             self.ask(conn, &mut asked, sweeps).await?;
             (known, said) = self.said(conn, &asked, &carried).await?;
         }
@@ -248,17 +240,6 @@ impl Folding<'_> {
         }
         let named = said.keys().filter(|key| !rows.contains_key(*key));
         rows.extend(lines::lines(conn, &named.cloned().collect()).await?);
-        for (key, moved) in &mut said {
-            let kept = rows.get(key).map_or(Micros::MAX, |line| line.kept.first);
-            let first = kept.min(filled_from(moved));
-            moved.retain(|row| {
-                let fact = asked.facts.get(&row.gseq);
-                let Movement { order, change } = row.movement;
-                let counted = matches!(change, LotChange::Counted { there: 0, .. });
-                !(counted && order.eff < first && fact.is_some_and(|fact| !names(fact, key)))
-            });
-        }
-        said.retain(|_, moved| !moved.is_empty());
         Ok((rows, said))
     }
 
@@ -348,7 +329,11 @@ impl Folding<'_> {
             id: number(self.moment, self.numbered),
             enterprise: enterprise.unwrap_or_default(),
             findings: 0,
-            kept: Kept::new(key),
+            kept: Kept {
+                line: Line::new(key),
+                below: None,
+                moved: false,
+            },
         }
     }
 
@@ -367,7 +352,6 @@ impl Folding<'_> {
         all.retain(|row| !touched.contains(&row.key()) && !gone.contains(&row.key()));
         all.extend(&plan.now);
         let line = &mut plan.line;
-        line.kept.note(&all);
         line.kept.moved = all.iter().any(|row| moves(row.movement.change));
         if !line.kept.moved {
             // Complete counts miss only what is known by more than counts.
@@ -377,7 +361,10 @@ impl Folding<'_> {
             let names = |gseq| {
                 let count = counts.iter().find(|fact| fact.gseq == gseq);
                 let key = &line.kept.line.key;
-                count.is_some_and(|fact| names(fact, key))
+                count.is_some_and(|fact| {
+                    let mut lots = fact.event.lots.iter();
+                    lots.any(|lot| lot.gtin == key.gtin && lot.lot == key.lot)
+                })
             };
             let (stay, swept): (Vec<Moved>, Vec<Moved>) =
                 all.into_iter().partition(|row| names(row.gseq));
@@ -584,7 +571,7 @@ impl Outcome {
             }
         }
         line.kept.line = added.line;
-        line.kept.note(&plan.now);
+        line.kept.moved |= plan.now.iter().any(|row| moves(row.movement.change));
         self.finish(plan);
         true
     }

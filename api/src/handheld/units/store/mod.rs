@@ -15,7 +15,7 @@ pub use facts::{
 pub use findings::{
     Aside, Changed, Opened, open_of_events, write_aside, write_changed, write_closed, write_opened,
 };
-pub use sweeps::{is_sweep, sweeping, sweeps, write_sweeps};
+pub use sweeps::{is_sweep, sweeps, write_sweeps};
 pub use units::{
     UnitRow, UnitWrite, add_contents, contents, exceptional_in, left_after, sharing_in, unit_row,
     units, write_units,

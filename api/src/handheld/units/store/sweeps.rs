@@ -12,30 +12,26 @@ use std::sync::Arc;
 use suyuan_sync::{event::Event, facts::Fact};
 use uuid::Uuid;
 
-/// The complete counts at a place between two instants of the order, of those that count as of a
+/// The complete counts at a place from an instant of the order on, of those that count as of a
 /// position.
 pub async fn sweeps(
     conn: &impl ConnectionTrait,
     reader: &mut Reader,
     place: Uuid,
-    (from, until): (Micros, Micros),
+    from: Micros,
     upto: Position,
 ) -> Result<Vec<Arc<Fact>>, DbErr> {
-    let values = [place.into(), from.into(), until.into(), upto.into()];
-    let query = statement(conn.get_database_backend(), &sweeping(), values);
+    let sql = format!(
+        "SELECT {FRAME}, s.said AS body FROM sweep s JOIN event e ON e.gseq = s.gseq \
+         WHERE s.location_id = ? AND s.eff >= ? AND e.counts_from <= ?"
+    );
+    let values = [place.into(), from.into(), upto.into()];
+    let query = statement(conn.get_database_backend(), &sql, values);
     let mut sweeps = Vec::new();
     for row in conn.query_all_raw(query).await? {
         sweeps.extend(reader.digest(&row)?.filter(|fact| is_sweep(fact)));
     }
     Ok(sweeps)
-}
-
-/// What reads them, by the key of their table.
-pub fn sweeping() -> String {
-    format!(
-        "SELECT {FRAME}, s.said AS body FROM sweep s JOIN event e ON e.gseq = s.gseq \
-         WHERE s.location_id = ? AND s.eff >= ? AND s.eff <= ? AND e.counts_from <= ?"
-    )
 }
 
 /// Writes complete counts that came to count, or moved in the order.
