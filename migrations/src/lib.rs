@@ -35,6 +35,7 @@ mod m0035_badges;
 mod m0037_counting;
 mod m0038_claims;
 mod m0039_unit_place;
+mod m0040_lines_counted;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -76,6 +77,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0037_counting::Migration),
             Box::new(m0038_claims::Migration),
             Box::new(m0039_unit_place::Migration),
+            Box::new(m0040_lines_counted::Migration),
         ]
     }
 }

@@ -15,6 +15,8 @@ pub const UNITS_PER_EVENT_MAX: usize = 1000;
 pub const LOTS_PER_EVENT_MAX: usize = 1000;
 /// Most events of one group; a group fits one push.
 pub const GROUP_EVENTS_MAX: u32 = 500;
+/// Most findings in the result of one event; how many more there are is told as a number.
+pub const FINDINGS_TOLD_MAX: usize = 100;
 /// Containers within containers.
 pub const NESTING_DEPTH_MAX: usize = 3;
 /// How deep the JSON of a request may nest; events in it are texts and do not count.

@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 use suyuan::{
     db::{Db, rows::Rows, statement},
     handheld::{
+        lots::store::lines_at,
         push::{
             store::{Timeline, move_events},
             timeline::place,
@@ -350,3 +351,116 @@ on_both!(up_to_where_all_is_older_is_found_by_halves, |app| {
     }
     app.stop().await;
 });
+
+/// So many lots of the scene's product, each with its quantity.
+fn lots(range: std::ops::Range<usize>, qty: u64) -> serde_json::Value {
+    let line = |n| json!({"gtin": "09521234000013", "lot": format!("L{n}"), "qty": qty});
+    range.map(line).collect()
+}
+
+on_both!(
+    c11_a_complete_count_folds_what_it_names_and_leaves_the_rest,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        let events = [
+            store.event("inbound", &json!({"lots": lots(0..300, 5)})),
+            store.event("sale", &json!({"lots": lots(100..300, 5)})),
+        ];
+        store.push(&events).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        store.push(&[]).await;
+        let event = store.event(
+            "count",
+            &json!({"lots": lots(0..1, 4), "body": {"scope": {"complete": true}}}),
+        );
+        let answer = store.push(&[event]).await;
+        let counted = answer.results[0].gseq.expect("stored");
+        assert_eq!(answer.results[0].findings.len(), 1, "what it names");
+        settled(&app).await;
+        // A hundred lines are not where they should be, two hundred stood at zero and stay there.
+        for (what, sql, expected) in [
+            ("found at once", "FROM finding WHERE opened = ?", 1),
+            ("found later", "FROM finding WHERE opened > ?", 99),
+            ("written at once", "FROM lot_line WHERE gseq = ?", 1),
+            ("written later", "FROM lot_line WHERE gseq > ?", 99),
+            ("kept of it", "FROM lot_move WHERE gseq = ?", 100),
+        ] {
+            let sql = sql.replace('?', &counted.to_string());
+            let n = count(&app, &format!("SELECT COUNT(*) AS n {sql}")).await;
+            assert_eq!(n, expected, "{what}");
+        }
+        // By slices of a size: not all in one act again.
+        let slices = "SELECT COUNT(DISTINCT gseq) AS n FROM lot_line WHERE gseq > ";
+        assert!(count(&app, &format!("{slices}{counted}")).await >= 2);
+        // Whoever goes through the place does not even look at those at zero.
+        let place = LocationId(scene.store.parse().expect("an id"));
+        let page = async |since| {
+            let page = lines_at(app.state().db.reader(), place, since, 0, 1000).await;
+            page.expect("lines").len()
+        };
+        assert_eq!((page(0).await, page(counted).await), (300, 100));
+        holds(&app, "counted").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c11_what_comes_late_before_a_count_that_said_nothing_is_missed_by_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut early = scene.device(&app, &scene.store).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        let of = |n, qty| json!({"lots": lots(n..n + 1, qty)});
+        early.push(&[]).await;
+        let late = [
+            early.event("inbound", &of(0, 3)),
+            early.event("inbound", &of(1, 2)),
+        ];
+        let events = [
+            store.event("inbound", &of(0, 5)),
+            store.event("sale", &of(0, 5)),
+        ];
+        store.push(&events).await;
+        for _ in 0..2 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            store.push(&[]).await;
+            let event = counted(&mut store, &[]);
+            store.push(&[event]).await;
+            settled(&app).await;
+        }
+        let missed = "SELECT COUNT(*) AS n FROM finding WHERE code = 'MISSING_AT_COUNT'";
+        assert_eq!(count(&app, missed).await, 0);
+        assert_eq!(
+            count(&app, "SELECT COUNT(*) AS n FROM lot_move").await,
+            2,
+            "nothing is kept of counts"
+        );
+        // One line goes back, one is new: both counts miss what is in them.
+        early.push(&late).await;
+        settled(&app).await;
+        assert_eq!(count(&app, missed).await, 4);
+        holds(&app, "late").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    the_result_of_an_event_tells_so_many_findings_and_how_many_more,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        let max = suyuan_sync::limits::FINDINGS_TOLD_MAX;
+        let event = store.event("sale", &json!({"lots": lots(0..max + 30, 1)}));
+        let events = [event];
+        for _ in 0..2 {
+            let answer = store.push_at(1, store.history[0], &events).await;
+            let result = &answer.results[0];
+            assert_eq!(result.findings.len(), max);
+            assert_eq!(result.more_findings as usize, 30, "{:?}", result.status);
+        }
+        let all = "SELECT COUNT(*) AS n FROM finding WHERE closed IS NULL";
+        assert_eq!(count(&app, all).await, max as i64 + 30);
+        app.stop().await;
+    }
+);

@@ -85,7 +85,7 @@ pub fn changes(fact: &Fact, world: &World) -> Vec<(LotKey, Change)> {
 }
 
 /// The lines an event names, with their quantities added up.
-pub(super) fn named(event: &Event) -> BTreeMap<LotKey, u64> {
+pub fn named(event: &Event) -> BTreeMap<LotKey, u64> {
     let mut out: BTreeMap<LotKey, u64> = BTreeMap::new();
     for line in &event.lots {
         let key = LotKey {

@@ -13,7 +13,7 @@ mod line;
 mod lines;
 
 pub use carried::carried;
-pub use change::{Change, Movement, changes};
+pub use change::{Change, Movement, changes, named};
 pub use line::{Below, Line, balance};
 pub use lines::{in_order, lines, movements, stated};
 

@@ -151,9 +151,18 @@ pub struct EventResult {
     /// Its position in the log; none while it is kept out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gseq: Option<Gseq>,
-    /// What was found about it at once.
+    /// What was found about it at once: at most
+    /// [`FINDINGS_TOLD_MAX`](crate::limits::FINDINGS_TOLD_MAX), the worst of it.
     #[serde(default)]
     pub findings: Vec<FindingNote>,
+    /// How many more were found: all are on record.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub more_findings: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks so
+const fn is_none(more: &u32) -> bool {
+    *more == 0
 }
 
 /// A finding as a device is told it.

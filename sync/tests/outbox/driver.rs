@@ -266,6 +266,7 @@ impl World {
                         closed: false,
                     })
                     .collect(),
+                more_findings: 0,
             })
             .collect();
         let receipt = Receipt {

@@ -73,20 +73,23 @@ pub async fn lines(
     Ok(out)
 }
 
-/// All lines of these places.
+/// Lines of a place after a row, in order of their rows; so many of them. Those that stand at zero
+/// since before a position are left out.
 pub async fn lines_at(
     conn: &impl ConnectionTrait,
-    places: &BTreeSet<LocationId>,
-) -> Result<BTreeMap<LotKey, LineRow>, DbErr> {
-    let found = by_keys(
-        conn,
-        "SELECT DISTINCT id, enterprise_id, findings, state FROM lot_line \
-         WHERE location_id IN ({keys})",
-        &[],
-        places.iter().map(|place| place.0.into()).collect(),
-    )
-    .await?;
-    by_line(&found)
+    place: LocationId,
+    since: Position,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<i64>, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT id FROM lot_line WHERE location_id = ? AND id > ? AND (balance <> 0 OR gseq > ?) \
+         ORDER BY id LIMIT ?",
+        [place.0.into(), after.into(), since.into(), limit.into()],
+    );
+    let rows = conn.query_all_raw(query).await?;
+    rows.iter().map(|row| row.try_get("", "id")).collect()
 }
 
 /// Lines by number.
@@ -126,11 +129,20 @@ pub async fn moves(
         Of::Events => "m.gseq IN ({keys}) AND m.n < 16",
         Of::Containers => "m.n IN ({keys}) AND m.n >= 16",
     };
+    read_moves(conn, filter, &[], keys).await
+}
+
+async fn read_moves(
+    conn: &impl ConnectionTrait,
+    filter: &str,
+    values: &[Value],
+    keys: Vec<Value>,
+) -> Result<Vec<(i64, Moved)>, DbErr> {
     let sql = format!(
         "SELECT DISTINCT m.line_id, m.gseq, m.n, m.movement, e.eff, e.device_id, e.order_epoch, \
          e.seq, e.event_id FROM lot_move m JOIN event e ON e.gseq = m.gseq WHERE {filter}"
     );
-    let rows = by_keys(conn, &sql, &[], keys).await?;
+    let rows = by_keys(conn, &sql, values, keys).await?;
     rows.iter()
         .map(|row| {
             let number = |name: &str| row.try_get::<i64>("", name);
@@ -151,6 +163,17 @@ pub async fn moves(
             Ok((number("line_id")?, moved))
         })
         .collect()
+}
+
+/// What one event says of these lines.
+pub async fn moves_on(
+    conn: &impl ConnectionTrait,
+    gseq: Position,
+    lines: &[i64],
+) -> Result<Vec<(i64, Moved)>, DbErr> {
+    let keys = lines.iter().map(|line| (*line).into()).collect();
+    let filter = "m.gseq = ? AND m.n < 16 AND m.line_id IN ({keys})";
+    read_moves(conn, filter, &[gseq.into()], keys).await
 }
 
 /// Writes movements, new and changed.

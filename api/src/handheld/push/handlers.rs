@@ -33,8 +33,10 @@ use uuid::Uuid;
     request_body(content = Object, description = "`{v: 1, device, epoch, first_seq, prev_hash, \
         last_receipt?, queue_depth, events: [text]}`"),
     responses((status = 200, body = Object, description = "`{v, results[{seq, status, code?, gseq?, \
-        findings[]}], receipt{device, epoch, contiguous_seq, held_ranges, missing_ranges, head_hash, \
-        stamp, key, sig}, anchor, t_recv, t_sent, credit, retry_after?, pull_hint}`"),
+        findings[], more_findings?}], receipt{device, epoch, contiguous_seq, held_ranges, \
+        missing_ranges, head_hash, stamp, key, sig}, anchor, t_recv, t_sent, credit, retry_after?, \
+        pull_hint}`. `findings` has at most 100 of what was found about an event at once, the worst; \
+        `more_findings` says how many more are on record."),
     (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
     (status = 413, body = ProblemBody), (status = 415, body = ProblemBody),
     (status = 503, body = ProblemBody)))]

@@ -8,7 +8,8 @@ use suyuan_sync::admission::{Batch, ReadEvent};
 /// event alone is heavier, since it names at most so many of each.
 pub const WEIGHT_MAX: usize = 2000;
 
-/// What one event weighs.
+/// What one event weighs: what its act reads and folds for it. What else a complete count is about, units
+/// or lines of its place, is left for slices and weighs nothing here.
 fn one(event: &ReadEvent) -> usize {
     let named = event.read.event().map_or(0, |event| {
         event.units.len() + event.lots.len() + usize::from(event.parent.is_some())

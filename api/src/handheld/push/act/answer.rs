@@ -28,7 +28,8 @@ impl Engine {
                 Judged::Duplicate(kept) => push.known.told.get(&kept.hash).cloned(),
                 Judged::New(kept) => Some(told(kept, event, opened)),
             };
-            let told = told.unwrap_or(Told::CLEAN);
+            // What was told before there was a limit is told in its bounds as well.
+            let told = told.unwrap_or(Told::CLEAN).bounded();
             let position = kept.gseq.or(gseqs.get(&at).copied());
             EventResult {
                 seq: event.seq,
@@ -39,6 +40,7 @@ impl Engine {
                     .map(|remark| remark.name().to_owned()),
                 gseq: position.filter(|_| kept.outcome.in_state()),
                 findings: told.findings,
+                more_findings: told.more_findings,
             }
         });
         let cursor = batch
@@ -98,6 +100,7 @@ fn told(
         status: kept.outcome.status,
         remarks: kept.outcome.remarks.clone(),
         findings,
+        more_findings: 0,
     }
 }
 

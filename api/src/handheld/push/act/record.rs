@@ -87,6 +87,7 @@ fn row(push: &Admitting<'_>, new: &New, result: &EventResult) -> EventRow {
             status: kept.outcome.status,
             remarks: kept.outcome.remarks.clone(),
             findings: result.findings.clone(),
+            more_findings: result.more_findings,
         },
         body: event.text.clone().into_bytes(),
         kept,

@@ -23,9 +23,11 @@ pub use times::{
 use crate::{clock::Micros, log::Position};
 use sea_orm::DbErr;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::cmp::Reverse;
 use suyuan_sync::{
     admission::{Extent, Remark, Status},
     ids::{DeviceId, Epoch},
+    limits::FINDINGS_TOLD_MAX,
     time::{Prefix, Timed},
     wire::FindingNote,
 };
@@ -97,6 +99,14 @@ pub struct Told {
     pub remarks: Vec<Remark>,
     /// What was found at once.
     pub findings: Vec<FindingNote>,
+    /// How many more there were.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub more_findings: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks so
+const fn is_none(more: &u32) -> bool {
+    *more == 0
 }
 
 impl Told {
@@ -105,7 +115,21 @@ impl Told {
         status: Status::Stored,
         remarks: Vec::new(),
         findings: Vec::new(),
+        more_findings: 0,
     };
+
+    /// The same with no more findings than one result tells: the worst, in their order.
+    #[must_use]
+    pub fn bounded(mut self) -> Told {
+        let all = self.findings.len();
+        if all > FINDINGS_TOLD_MAX {
+            self.findings.sort_by_key(|note| Reverse(note.severity));
+            self.findings.truncate(FINDINGS_TOLD_MAX);
+            let more = u32::try_from(all - FINDINGS_TOLD_MAX).unwrap_or(u32::MAX);
+            self.more_findings = self.more_findings.saturating_add(more);
+        }
+        self
+    }
 
     fn read(text: &str) -> Result<Told, DbErr> {
         if text.is_empty() {

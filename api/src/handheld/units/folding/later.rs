@@ -64,7 +64,7 @@ impl Folding<'_> {
         conn: &impl ConnectionTrait,
         change: &Change,
         apart: &BTreeMap<UnitKey, BTreeSet<BatchId>>,
-        ended: &BTreeSet<UnitKey>,
+        (ended, sweeps): (&BTreeSet<UnitKey>, Vec<Arc<Fact>>),
     ) -> Result<(), WorldError> {
         // Facts that changed what there is, in whatever way.
         let struck = self
@@ -99,6 +99,19 @@ impl Folding<'_> {
             } else if since < until {
                 scopes.push((Scope::Since { place, until }, since, Some(event)));
             }
+        }
+        for fact in one_of_each(sweeps) {
+            let count = fact.gseq;
+            let place = fact.event.location;
+            // Where it was before it moved is not known; it was never before this.
+            let eff = fact.order.eff.min(fact.interval.lo);
+            let since = store::position_at(conn, eff, self.moment.first - 1).await?;
+            let scope = Scope::Lines {
+                place,
+                count,
+                since,
+            };
+            scopes.push((scope, 0, Some(fact.event.id)));
         }
         for (key, unit) in self.units.iter().filter(|(_, unit)| unit.known) {
             let grew = apart
@@ -149,4 +162,14 @@ impl Folding<'_> {
             empties || is_first || !packs && fact.order <= last
         })
     }
+}
+
+/// Of complete counts in several documents one: whoever goes by it reads all.
+fn one_of_each(sweeps: Vec<Arc<Fact>>) -> Vec<Arc<Fact>> {
+    let mut groups = BTreeSet::new();
+    let is_first = |fact: &Arc<Fact>| {
+        let group = fact.event.group.map(|group| group.id);
+        group.is_none_or(|group| groups.insert((fact.enterprise, group)))
+    };
+    sweeps.into_iter().filter(is_first).collect()
 }

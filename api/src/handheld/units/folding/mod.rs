@@ -13,6 +13,8 @@ mod relate;
 mod shared;
 mod write;
 
+pub use lots::Swept;
+
 use super::{
     Kept,
     facts::Reader,
@@ -66,6 +68,8 @@ pub struct Change {
     pub recheck: Vec<Arc<Fact>>,
     /// Units to be folded again for another reason; what is in a container is held against it anew.
     pub units: BTreeSet<UnitKey>,
+    /// A complete count, and lines of its place that are held against it.
+    pub swept: Option<Swept>,
     /// The event that is the reason, if it was one.
     pub because: Option<EventId>,
 }
@@ -199,9 +203,10 @@ impl<'a> Folding<'a> {
             .write(conn, change, &folded, &exceptional, &apart, &shifted)
             .await?;
         self.write_of_events(conn, change, &mut done).await?;
-        self.fold_lots(conn, change, &folded, &mut done).await?;
+        let sweeps = self.fold_lots(conn, change, &folded, &mut done).await?;
         let (few, many) = self.sharing(conn, &std::mem::take(&mut done.ended)).await?;
-        self.leave_for_later(conn, change, &apart, &many).await?;
+        self.leave_for_later(conn, change, &apart, (&many, sweeps))
+            .await?;
         store::write_targets(conn, &self.targets).await?;
         store::write_sweeps(conn, &change.arrived, &change.moved).await?;
         note_restated(conn, &self.restated(change), self.moment.last).await?;

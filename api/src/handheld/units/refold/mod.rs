@@ -21,7 +21,7 @@ use suyuan_sync::{
     unit::UnitKey,
 };
 
-/// Which units are folded again.
+/// Which units, or lines of goods without codes, are folded again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case")]
 pub enum Scope {
@@ -69,6 +69,16 @@ pub enum Scope {
         /// Up to which position they came.
         until: Position,
     },
+    /// Lines of goods without codes of their own that are or were at a place, for a complete count.
+    Lines {
+        /// Which place.
+        place: LocationId,
+        /// The position of the count.
+        count: Position,
+        /// Up to which position all was before it: where there was nothing then and nothing came
+        /// since, the count says nothing.
+        since: Position,
+    },
     /// What was ever packed into a container.
     Children {
         /// Into which.
@@ -95,6 +105,7 @@ impl Scope {
             | Scope::Place { .. }
             | Scope::Since { .. }
             | Scope::Left { .. }
+            | Scope::Lines { .. }
             | Scope::Unknown
             | Scope::Stranger { .. } => 2,
         }
@@ -105,6 +116,7 @@ impl Scope {
         match self {
             Scope::Place { place } => format!("place:{place}"),
             Scope::Left { place, .. } => format!("left:{place}"),
+            Scope::Lines { count, .. } => format!("lines:{count}"),
             Scope::Batch { .. }
             | Scope::Holding { .. }
             | Scope::Listed { .. }
@@ -135,6 +147,18 @@ impl Scope {
                 place: *place,
                 since: *since.min(from),
                 until: *until.max(to),
+            },
+            (
+                Scope::Lines {
+                    place,
+                    count,
+                    since,
+                },
+                Scope::Lines { since: from, .. },
+            ) => Scope::Lines {
+                place: *place,
+                count: *count,
+                since: *since.min(from),
             },
             (one, _) => one.clone(),
         }

@@ -1,9 +1,10 @@
-//! Work, page by page: the units a slice folds, and where the next one begins. Read before the head
+//! Work, page by page: the units or lines a slice folds, and where the next one begins. Read before the head
 //! of the log is locked: whatever comes in meanwhile is folded by its own act.
 
 use super::{Scope, Work, store};
 use crate::{
     handheld::{
+        lots::store::lines_at,
         units::{
             facts::Reader,
             store::{NOW, by_position, facts, named, units},
@@ -23,8 +24,19 @@ pub struct Page {
     pub units: BTreeSet<UnitKey>,
     /// These events are judged again as events.
     pub events: BTreeSet<Position>,
+    /// These lines of goods without codes are held against the complete count at this position.
+    pub lines: Option<(Position, BTreeSet<i64>)>,
     /// Where the next slice begins; none after the last.
     pub next: Option<i64>,
+}
+
+impl Page {
+    /// Is there nothing to fold?
+    pub fn is_empty(&self) -> bool {
+        let lines = self.lines.as_ref();
+        let lines = lines.is_none_or(|(_, lines)| lines.is_empty());
+        self.units.is_empty() && self.events.is_empty() && lines
+    }
 }
 
 /// Rows that are looked through for few that matter.
@@ -119,6 +131,18 @@ pub async fn page(
             Ok(Page {
                 units: store::changed_since(conn, &units, *since).await?,
                 next,
+                ..Page::default()
+            })
+        }
+        Scope::Lines {
+            place,
+            count,
+            since,
+        } => {
+            let rows = lines_at(conn, *place, *since, after, limit).await?;
+            Ok(Page {
+                next: full(&rows, limit).copied(),
+                lines: Some((*count, rows.into_iter().collect())),
                 ..Page::default()
             })
         }

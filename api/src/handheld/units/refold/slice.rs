@@ -5,7 +5,7 @@ use crate::{
     handheld::{
         push::{PushError, act::Engine},
         units::{
-            folding::{Change, Folding, Moment},
+            folding::{Change, Folding, Moment, Swept},
             store::by_position,
         },
     },
@@ -53,7 +53,7 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
     let (source, reader) = engine.parts();
     source.refresh(db.reader(), seen).await?;
     let page = pages::page(db.reader(), (source, reader), work, limit).await?;
-    if page.units.is_empty() && page.events.is_empty() {
+    if page.is_empty() {
         passed(&db, work, page.next).await?;
         return Ok(Duration::ZERO);
     }
@@ -69,7 +69,13 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
     let (source, reader) = engine.parts();
     source.refresh(act.tx(), act.position() - 1).await?;
     let events = by_position(act.tx(), reader, &page.events).await?;
+    let mut swept = None;
+    if let Some((count, lines)) = page.lines {
+        let count = by_position(act.tx(), reader, &[count].into()).await?.pop();
+        swept = count.map(|count| Swept { count, lines });
+    }
     let change = Change {
+        swept,
         units: page.units,
         moved: events
             .iter()

@@ -1,0 +1,191 @@
+//! Lines of lots, in the act that brings events: which facts say what of which lines now (`said`), what
+//! they said before, and so which lines go on and which are folded again (`plan`, `work`).
+//!
+//! An act looks at the lines its events name, or their containers carried. A complete count is about
+//! every other line of its place as well: those are held against it page by page, afterwards
+//! (`units::refold`). Where a line stands at zero a count that did not see it says nothing; there is no
+//! row of that, so whoever changes a line looks for the counts from there on.
+
+mod plan;
+mod said;
+mod work;
+
+use super::{Change, Done, Folding, Moment, NUMBER_BITS, holds_lots};
+use crate::handheld::{
+    lots::Moved,
+    units::store::{self, is_sweep},
+    world::WorldError,
+};
+use sea_orm::ConnectionTrait;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use suyuan_sync::{
+    event::Kind,
+    facts::Fact,
+    finding::{Finding, FindingCode, LotKey},
+    fold::Folded,
+    ids::{DeviceId, EventId, GroupId, Gseq},
+    unit::UnitKey,
+};
+
+/// Lines that a complete count is held against, in a slice.
+pub struct Swept {
+    /// The count.
+    pub count: Arc<Fact>,
+    /// Rows of these lines of its place.
+    pub lines: BTreeSet<i64>,
+}
+
+/// What events and containers say of lines.
+type Said = BTreeMap<LotKey, Vec<Moved>>;
+
+/// Facts whose movements are worked out again.
+#[derive(Default)]
+struct Asked {
+    /// These.
+    facts: BTreeMap<Gseq, Arc<Fact>>,
+    /// Those that decide what they are worth.
+    with: BTreeMap<Gseq, Arc<Fact>>,
+}
+
+impl Asked {
+    fn sweeps(&self) -> impl Iterator<Item = &Arc<Fact>> {
+        self.facts.values().filter(|fact| is_sweep(fact))
+    }
+
+    fn is_sweep(&self, gseq: Gseq) -> bool {
+        self.facts.get(&gseq).is_some_and(|fact| is_sweep(fact))
+    }
+}
+
+fn concerns_lots(fact: &Fact) -> bool {
+    !fact.event.lots.is_empty() || is_sweep(fact)
+}
+
+impl Folding<'_> {
+    /// Works what came in into the lines it is about. Tells which complete counts the other lines of
+    /// their places have to be held against.
+    pub(super) async fn fold_lots(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        change: &Change,
+        folded: &BTreeMap<UnitKey, Folded>,
+        done: &mut Done,
+    ) -> Result<Vec<Arc<Fact>>, WorldError> {
+        let mut asked = self.asked(conn, change).await?;
+        let carriers: BTreeSet<UnitKey> = self
+            .units
+            .iter()
+            .filter(|(key, unit)| unit.dirty.is_some() && holds_lots(key, unit))
+            .map(|(key, _)| key.clone())
+            .collect();
+        if asked.facts.is_empty() && carriers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sweeps: Vec<Arc<Fact>> = match change.swept {
+            Some(_) => Vec::new(),
+            None => asked.sweeps().cloned().collect(),
+        };
+        let carried = self.carried(&carriers, folded);
+        let mut before = self.before(conn, &asked, &carriers).await?;
+        let known = self
+            .at_hand(conn, change, (&asked, &carried), &before)
+            .await?;
+        let from = self.changed_from(change, (&asked, &carried), &known, &before);
+        let counts = self.sweeps_at(conn, &from).await?;
+        self.ask(conn, &mut asked, counts).await?;
+        let said = self.said(&asked, &carried, &known);
+        self.swept_before(conn, &asked, &known, &mut before).await?;
+        self.work_in(conn, (known, said), before, &asked, change, done)
+            .await?;
+        Ok(sweeps)
+    }
+
+    /// The facts whose movements may have changed.
+    async fn asked(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        change: &Change,
+    ) -> Result<Asked, WorldError> {
+        let mut facts: Vec<Arc<Fact>> = Vec::new();
+        let new = change.arrived.iter().chain(&change.moved);
+        facts.extend(new.filter(|fact| concerns_lots(fact)).cloned());
+        for (retract, target) in &self.strikes {
+            if let Some(target) = target.as_ref().filter(|target| concerns_lots(target)) {
+                facts.extend([retract.clone(), target.clone()]);
+            }
+        }
+        let targets: BTreeSet<EventId> =
+            change.moved.iter().filter_map(|f| f.event.target).collect();
+        let targets = store::by_event_id(conn, self.reader, &targets).await?;
+        facts.extend(targets.into_iter().filter(|target| concerns_lots(target)));
+        // All documents of a correction, and of a count in several.
+        let retracts = self.strikes.iter().map(|(retract, _)| retract);
+        let groups: BTreeSet<GroupId> = facts
+            .iter()
+            .chain(retracts)
+            .filter_map(|fact| fact.event.group.filter(|g| g.correct).map(|g| g.id))
+            .collect();
+        if !groups.is_empty() {
+            let members = store::by_group(conn, self.reader, &groups).await?;
+            let members = members.into_iter().filter(|fact| concerns_lots(fact));
+            facts.extend(members);
+        }
+        facts.extend(change.swept.as_ref().map(|swept| swept.count.clone()));
+        let mut asked = Asked::default();
+        self.ask(conn, &mut asked, facts).await?;
+        Ok(asked)
+    }
+
+    async fn ask(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        asked: &mut Asked,
+        mut facts: Vec<Arc<Fact>>,
+    ) -> Result<(), WorldError> {
+        let count = |fact: &Fact| {
+            let group = fact.event.group.filter(|_| fact.event.kind == Kind::Count);
+            group.map(|group| group.id)
+        };
+        let groups: BTreeSet<GroupId> = facts.iter().filter_map(|fact| count(fact)).collect();
+        if !groups.is_empty() {
+            let members = store::by_group(conn, self.reader, &groups).await?;
+            let members = members.into_iter().chain(self.arrived.iter().cloned());
+            facts.extend(members.filter(|f| count(f).is_some_and(|id| groups.contains(&id))));
+        }
+        let deciding = self.what_decides(conn, &facts).await?;
+        let targets: BTreeSet<EventId> = facts.iter().filter_map(|f| f.event.target).collect();
+        let mut with = store::by_event_id(conn, self.reader, &targets).await?;
+        let arrived = self.arrived.iter();
+        with.extend(
+            arrived
+                .filter(|fact| targets.contains(&fact.event.id))
+                .cloned(),
+        );
+        with.extend(deciding.into_values().flatten());
+        asked
+            .with
+            .extend(with.into_iter().map(|fact| (fact.gseq, fact)));
+        asked
+            .facts
+            .extend(facts.into_iter().map(|fact| (fact.gseq, fact)));
+        Ok(())
+    }
+}
+
+impl Moved {
+    fn key(&self) -> (Gseq, i64) {
+        (self.gseq, self.n)
+    }
+}
+
+fn number(moment: Moment, n: i64) -> i64 {
+    (moment.first << NUMBER_BITS) | n
+}
+
+/// Is this the finding of the interval below zero that began with an event?
+fn is_below(finding: &Finding, below: Option<(DeviceId, EventId)>) -> bool {
+    finding.code == FindingCode::NegBalance && Some(finding.judged()) == below
+}
