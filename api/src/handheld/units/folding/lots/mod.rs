@@ -55,6 +55,15 @@ impl Asked {
         self.facts.values().filter(|fact| is_sweep(fact))
     }
 
+    /// The positions of a count in several documents.
+    fn documents_of(&self, count: &Fact) -> impl Iterator<Item = Gseq> {
+        let of = |fact: &Fact| (fact.enterprise, fact.event.group.map(|group| group.id));
+        let (gseq, group) = (count.gseq, of(count));
+        let same =
+            move |fact: &&Arc<Fact>| fact.gseq == gseq || group.1.is_some() && of(fact) == group;
+        self.facts.values().filter(same).map(|fact| fact.gseq)
+    }
+
     fn is_sweep(&self, gseq: Gseq) -> bool {
         self.facts.get(&gseq).is_some_and(|fact| is_sweep(fact))
     }

@@ -40,7 +40,10 @@ impl Folding<'_> {
         change: &Change,
         done: &mut Done,
     ) -> Result<(), WorldError> {
-        let moved: BTreeSet<Gseq> = change.moved.iter().map(|fact| fact.gseq).collect();
+        let mut moved: BTreeSet<Gseq> = change.moved.iter().map(|fact| fact.gseq).collect();
+        // A count that lines are held against may have moved since they were.
+        let swept = change.swept.iter();
+        moved.extend(swept.flat_map(|swept| asked.documents_of(&swept.count)));
         let mut plans = Vec::new();
         for (key, line) in &known.rows {
             let now = said.remove(key).unwrap_or_default();
