@@ -100,16 +100,22 @@ impl Folding<'_> {
                 scopes.push((Scope::Since { place, until }, since, Some(event)));
             }
         }
-        for fact in one_of_each(sweeps) {
+        for fact in one_of_each(&sweeps) {
             let count = fact.gseq;
             let place = fact.event.location;
             // Where it was before it moved is not known; it was never before this.
             let eff = fact.order.eff.min(fact.interval.lo);
             let since = store::position_at(conn, eff, self.moment.first - 1).await?;
+            let of = |fact: &Fact| (fact.enterprise, fact.event.group.map(|group| group.id));
+            let moved = change.moved.iter().any(|moved| {
+                let group = moved.event.group.is_some() && of(moved) == of(fact);
+                moved.gseq == count || group
+            });
             let scope = Scope::Lines {
                 place,
                 count,
                 since,
+                moved,
             };
             scopes.push((scope, 0, Some(fact.event.id)));
         }
@@ -165,11 +171,11 @@ impl Folding<'_> {
 }
 
 /// Of complete counts in several documents one: whoever goes by it reads all.
-fn one_of_each(sweeps: Vec<Arc<Fact>>) -> Vec<Arc<Fact>> {
+fn one_of_each(sweeps: &[Arc<Fact>]) -> Vec<&Arc<Fact>> {
     let mut groups = BTreeSet::new();
-    let is_first = |fact: &Arc<Fact>| {
+    let is_first = |fact: &&Arc<Fact>| {
         let group = fact.event.group.map(|group| group.id);
         group.is_none_or(|group| groups.insert((fact.enterprise, group)))
     };
-    sweeps.into_iter().filter(is_first).collect()
+    sweeps.iter().filter(is_first).collect()
 }

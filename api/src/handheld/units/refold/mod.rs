@@ -78,6 +78,8 @@ pub enum Scope {
         /// Up to which position all was before it: where there was nothing then and nothing came
         /// since, the count says nothing.
         since: Position,
+        /// It moved in the order.
+        moved: bool,
     },
     /// What was ever packed into a container.
     Children {
@@ -153,12 +155,18 @@ impl Scope {
                     place,
                     count,
                     since,
+                    moved,
                 },
-                Scope::Lines { since: from, .. },
+                Scope::Lines {
+                    since: from,
+                    moved: too,
+                    ..
+                },
             ) => Scope::Lines {
                 place: *place,
                 count: *count,
                 since: *since.min(from),
+                moved: *moved || *too,
             },
             (one, _) => one.clone(),
         }

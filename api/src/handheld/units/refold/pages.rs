@@ -24,17 +24,28 @@ pub struct Page {
     pub units: BTreeSet<UnitKey>,
     /// These events are judged again as events.
     pub events: BTreeSet<Position>,
-    /// These lines of goods without codes are held against the complete count at this position.
-    pub lines: Option<(Position, BTreeSet<i64>)>,
+    /// These lines of goods without codes are held against a complete count.
+    pub lines: Option<Lines>,
     /// Where the next slice begins; none after the last.
     pub next: Option<i64>,
+}
+
+/// Lines of a slice.
+#[derive(Debug)]
+pub struct Lines {
+    /// The position of the count.
+    pub count: Position,
+    /// Has it moved in the order?
+    pub moved: bool,
+    /// Rows of lines.
+    pub rows: BTreeSet<i64>,
 }
 
 impl Page {
     /// Is there nothing to fold?
     pub fn is_empty(&self) -> bool {
         let lines = self.lines.as_ref();
-        let lines = lines.is_none_or(|(_, lines)| lines.is_empty());
+        let lines = lines.is_none_or(|lines| lines.rows.is_empty());
         self.units.is_empty() && self.events.is_empty() && lines
     }
 }
@@ -138,11 +149,16 @@ pub async fn page(
             place,
             count,
             since,
+            moved,
         } => {
             let rows = lines_at(conn, *place, *since, after, limit).await?;
             Ok(Page {
                 next: full(&rows, limit).copied(),
-                lines: Some((*count, rows.into_iter().collect())),
+                lines: Some(Lines {
+                    count: *count,
+                    moved: *moved,
+                    rows: rows.into_iter().collect(),
+                }),
                 ..Page::default()
             })
         }

@@ -70,9 +70,13 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
     source.refresh(act.tx(), act.position() - 1).await?;
     let events = by_position(act.tx(), reader, &page.events).await?;
     let mut swept = None;
-    if let Some((count, lines)) = page.lines {
-        let count = by_position(act.tx(), reader, &[count].into()).await?.pop();
-        swept = count.map(|count| Swept { count, lines });
+    if let Some(lines) = page.lines {
+        let count = by_position(act.tx(), reader, &[lines.count].into()).await?;
+        swept = count.into_iter().next().map(|count| Swept {
+            count,
+            moved: lines.moved,
+            lines: lines.rows,
+        });
     }
     let change = Change {
         swept,

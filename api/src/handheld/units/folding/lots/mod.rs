@@ -34,6 +34,8 @@ use suyuan_sync::{
 pub struct Swept {
     /// The count.
     pub count: Arc<Fact>,
+    /// Has it moved in the order?
+    pub moved: bool,
     /// Rows of these lines of its place.
     pub lines: BTreeSet<i64>,
 }
@@ -55,13 +57,13 @@ impl Asked {
         self.facts.values().filter(|fact| is_sweep(fact))
     }
 
-    /// The positions of a count in several documents.
-    fn documents_of(&self, count: &Fact) -> impl Iterator<Item = Gseq> {
+    /// All documents of a count.
+    fn documents_of(&self, count: &Fact) -> impl Iterator<Item = &Arc<Fact>> {
         let of = |fact: &Fact| (fact.enterprise, fact.event.group.map(|group| group.id));
         let (gseq, group) = (count.gseq, of(count));
         let same =
             move |fact: &&Arc<Fact>| fact.gseq == gseq || group.1.is_some() && of(fact) == group;
-        self.facts.values().filter(same).map(|fact| fact.gseq)
+        self.facts.values().filter(same)
     }
 
     fn is_sweep(&self, gseq: Gseq) -> bool {

@@ -6,7 +6,7 @@ use crate::{
     clock::Micros,
     handheld::{
         lots::{
-            CARRIED, LineRow, Moved,
+            CARRIED, LineRow, Moved, moves,
             store::{self as lines, Of},
         },
         units::folding::{Change, Folding},
@@ -27,6 +27,8 @@ pub(super) struct AtHand {
     pub(super) rows: BTreeMap<LotKey, LineRow>,
     /// All.
     keys: BTreeSet<LotKey>,
+    /// Those to which more than a count happens.
+    moving: BTreeSet<LotKey>,
 }
 
 /// What was said of lines before, by their rows.
@@ -94,8 +96,14 @@ impl Folding<'_> {
         before: &Before,
     ) -> Result<AtHand, WorldError> {
         let said = self.stated(asked, &BTreeSet::new());
+        let mut moving: BTreeSet<LotKey> = said
+            .iter()
+            .filter(|(_, moved)| moved.iter().any(|row| moves(row.movement.change)))
+            .map(|(key, _)| key.clone())
+            .collect();
+        moving.extend(carried.iter().map(|(key, _)| key.clone()));
         let mut keys: BTreeSet<LotKey> = said.into_keys().collect();
-        keys.extend(carried.iter().map(|(key, _)| key.clone()));
+        keys.extend(moving.iter().cloned());
         // What is struck says nothing, but did.
         for fact in asked.facts.values() {
             keys.extend(rules::named(&fact.event).into_keys());
@@ -108,7 +116,7 @@ impl Folding<'_> {
         }
         rows.extend(lines::lines_by_id(conn, &ids).await?);
         keys.extend(rows.keys().cloned());
-        Ok(AtHand { rows, keys })
+        Ok(AtHand { rows, keys, moving })
     }
 
     /// From when on something of these lines may be another than it was, by place, where there are
@@ -130,9 +138,19 @@ impl Folding<'_> {
         for fact in asked.facts.values() {
             note(fact.event.location.0, fact.order.eff);
         }
-        for fact in &change.moved {
+        let swept = change.swept.iter().filter(|swept| swept.moved);
+        let swept = swept.flat_map(|swept| asked.documents_of(&swept.count));
+        for fact in change.moved.iter().chain(swept) {
             // Where it was before it moved is not known; it was never before this.
             note(fact.event.location.0, fact.order.eff.min(fact.interval.lo));
+        }
+        // What only counts knew, no complete count missed.
+        let known_by_counts = known.moving.iter().filter(|key| {
+            let line = known.rows.get(*key);
+            line.is_some_and(|line| !line.kept.moved)
+        });
+        for key in known_by_counts {
+            note(key.location.0, Micros::MIN);
         }
         let keys: BTreeMap<i64, &LotKey> = known
             .rows

@@ -42,8 +42,9 @@ impl Folding<'_> {
     ) -> Result<(), WorldError> {
         let mut moved: BTreeSet<Gseq> = change.moved.iter().map(|fact| fact.gseq).collect();
         // A count that lines are held against may have moved since they were.
-        let swept = change.swept.iter();
-        moved.extend(swept.flat_map(|swept| asked.documents_of(&swept.count)));
+        let swept = change.swept.iter().filter(|swept| swept.moved);
+        let swept = swept.flat_map(|swept| asked.documents_of(&swept.count));
+        moved.extend(swept.map(|fact| fact.gseq));
         let mut plans = Vec::new();
         for (key, line) in &known.rows {
             let now = said.remove(key).unwrap_or_default();
