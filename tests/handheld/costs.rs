@@ -498,7 +498,7 @@ on_both!(
             store.event("inbound", &said(100, json!({"lots": lots(0..1, 5)}))),
             store.event("sale", &said(600, json!({"lots": lots(0..1, 2)}))),
         ];
-        tokio::time::sleep(Duration::from_millis(1_000)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
         store.push(&came).await;
         let after = late.history[1];
         late.push_at(2, after, &events[1..2]).await;
