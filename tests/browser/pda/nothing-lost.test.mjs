@@ -88,6 +88,36 @@ test("the battery is pulled while an act is being stated: it is there whole, or 
   assert.equal(came.whole + came.task, 6);
 });
 
+test("what is not on the disk yet is not counted, neither on the screen nor aloud", when, async () => {
+  await it.task("count");
+  await it.page.evaluate(() => {
+    const { prototype } = IDBTransaction;
+    const own = Object.getOwnPropertyDescriptor(prototype, "oncomplete");
+    window.waiting = [];
+    window.complete = () => {
+      Object.defineProperty(prototype, "oncomplete", own);
+      for (const run of window.waiting) run();
+    };
+    const set = function (run) {
+      own.set.call(this, (event) => window.waiting.push(() => run.call(this, event)));
+    };
+    Object.defineProperty(prototype, "oncomplete", { ...own, set });
+  });
+  await it.scan(code("H1"));
+  await it.page.waitForFunction(() => window.waiting.length > 0);
+  const shown = await it.page.evaluate(async () => {
+    // Whatever is drawn for another reason meanwhile.
+    dispatchEvent(new Event("online"));
+    await new Promise((done) => setTimeout(done, 300));
+    return { count: document.querySelector("[data-count]").dataset.count, words: document.querySelector("[role=status]").textContent };
+  });
+  assert.equal(shown.count, "0");
+  assert.ok(!shown.words.includes("H1"), shown.words);
+  await it.page.evaluate(() => window.complete());
+  await it.count(1);
+  await it.press("cancel");
+});
+
 test("the battery is pulled right behind a scan: what was counted is counted", when, async () => {
   await it.task("count");
   for (let round = 0; round < 3; round += 1) {

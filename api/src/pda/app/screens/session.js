@@ -260,8 +260,7 @@ export class Session {
     const coming = units.filter(({ place }) => typeof place === "object" && "between" in place && place.between.to === location);
     const expected = coming.length > 0 ? { units: coming.map(({ unit, inside }) => ({ unit, inside: inside ?? null })), lots: [] } : null;
     this.looked = null;
-    this.task = begin(name, { location, expected });
-    await this.#keep();
+    await this.#keep(begin(name, { location, expected }));
     this.out.told({ sound: "tick", words: [name] });
   }
 
@@ -497,11 +496,10 @@ export class Session {
     const before = this.task;
     const { state, effects } = step(before, input, world);
     const stated = effects.flatMap((effect) => ("state" in effect ? effect.state : []));
-    this.task = state.step === "done" || state.step === "cancelled" ? null : state;
-    const why = await this.#kept(stated).catch((error) => String(error));
+    const after = state.step === "done" || state.step === "cancelled" ? null : state;
+    const why = await this.#kept(stated, after).catch((error) => String(error));
     if (why !== null) {
       // What is not on the disk did not happen: the scan has to be made again.
-      this.task = before;
       this.out.told({ sound: "stop", words: ["not_saved"], of: why });
       return;
     }
@@ -535,24 +533,29 @@ export class Session {
   }
 
   /**
-   * Keeps the task as it stands, or what it states with its end in one transaction.
+   * Keeps the task as it is to stand, or what it states with its end in one transaction.
    * @param {import("../core/tasks/finish.js").Draft[]} stated
+   * @param {State | null} after
    * @returns {Promise<string | null>} what went wrong
    */
-  async #kept(stated) {
+  async #kept(stated, after) {
     if (stated.length === 0 || !this.driver) {
-      await this.#keep();
+      await this.#keep(after);
       return null;
     }
     const { actor, list } = this;
     const said = { actor, listVersion: list?.version ?? null, zone: ZONE(), records: { task: null } };
     const result = await this.driver.state(stated, said);
-    return result.ok ? null : result.why;
+    if (!result.ok) return result.why;
+    this.task = after;
+    return null;
   }
 
-  #keep() {
+  /** The task stands so once it is on the disk, and is not shown so before. @param {State | null} task */
+  async #keep(task) {
+    await this.store.commit(null, { records: { task } });
+    this.task = task;
     this.out.changed();
-    return this.store.commit(null, { records: { task: this.task } });
   }
 }
 
