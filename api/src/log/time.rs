@@ -9,23 +9,39 @@ use std::{
     time::Instant,
 };
 
+/// What is told is not told earlier afterwards, but where the clock was set back by more than this, in
+/// microseconds: an operator hears of that.
+const SET_BACK: Micros = 60 * 1_000_000;
+
 /// See the file's header.
 #[derive(Default)]
-pub(super) struct DatabaseTime(Mutex<Option<(Instant, Micros)>>);
+pub(super) struct DatabaseTime(Mutex<Seen>);
+
+#[derive(Default)]
+struct Seen {
+    /// When it was looked at, and what it showed.
+    last: Option<(Instant, Micros)>,
+    told: Micros,
+}
 
 impl DatabaseTime {
     /// It showed this, not later than now: what is told may be early by the way here, never late.
     pub(super) fn seen(&self, clock: &Clock, shown: Micros) {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = Some((clock.monotonic(), shown));
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.last = Some((clock.monotonic(), shown));
     }
 
     /// What it shows now; nothing if this process has no other clock than its own.
     pub(super) fn now(&self, clock: &Clock) -> Option<Micros> {
-        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (then, shown) = last?;
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (then, shown) = seen.last?;
         let passed = clock.monotonic().saturating_duration_since(then);
-        Some(shown.saturating_add(i64::try_from(passed.as_micros()).unwrap_or(i64::MAX)))
+        let now = shown.saturating_add(i64::try_from(passed.as_micros()).unwrap_or(i64::MAX));
+        // A look that took long tells less of the time than the one before it did.
+        if now > seen.told || now < seen.told.saturating_sub(SET_BACK) {
+            seen.told = now;
+        }
+        Some(seen.told)
     }
 }
 
@@ -47,5 +63,10 @@ mod tests {
         assert_eq!(time.now(&clock), Some(8 * HOUR));
         time.seen(&clock, 9 * HOUR);
         assert_eq!(time.now(&clock), Some(9 * HOUR));
+        // The next look is late by a second; time is told as before until that is over.
+        time.seen(&clock, 9 * HOUR - 1_000_000);
+        assert_eq!(time.now(&clock), Some(9 * HOUR));
+        time.seen(&clock, 2 * HOUR);
+        assert_eq!(time.now(&clock), Some(2 * HOUR));
     }
 }
