@@ -5,16 +5,13 @@
 use crate::{
     people::PASSWORD,
     seen::{Seen, judge},
+    shift::begun,
     site::Site,
 };
 use serde_json::{Value, json};
-use std::{path::Path, process::Stdio};
 use suyuan_sync::invariants::LogHistory;
 use suyuan_tests::{Engine, history::Tables};
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    process::Command,
-};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 /// What the browser is driven by.
 const STORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/browser/lost/story.mjs");
@@ -30,14 +27,7 @@ async fn told_on(engine: Engine) {
         "officer": {"username": "acme.operator", "password": PASSWORD},
         "warehouse": scene.warehouse, "store": scene.store, "tins": scene.tins,
     });
-    let mut story = Command::new("node")
-        .arg(Path::new(STORY))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("Node.js");
+    let mut story = begun(STORY);
     let mut input = story.stdin.take().expect("its input");
     let mut say = async |what: Value| {
         let line = format!("{what}\n");

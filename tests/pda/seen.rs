@@ -20,6 +20,7 @@ use suyuan_sync::{
     order::{Interval, Order},
     wire::{Push, PushAnswer, Status},
 };
+use suyuan_tests::pda;
 use uuid::Uuid;
 
 /// What the story saw.
@@ -115,20 +116,8 @@ fn made(device: &SeenDevice, row: &Row, heard: &mut Vec<&Act>) -> Made {
 /// What the server said of a device's events, whoever brought them.
 fn told(seen: &Seen, device: DeviceId) -> Vec<Told> {
     let own = seen.told.iter().filter(|said| said.push.device == device);
-    own.flat_map(|Answered { push, answer }| {
-        let hashes = chain::hashes(push.prev_hash, &push.events);
-        let results = answer.results.iter().zip(hashes);
-        let results = results.map(|(result, hash)| Told::Result {
-            epoch: push.epoch,
-            seq: result.seq,
-            hash,
-            status: result.status,
-            code: result.code.clone(),
-            gseq: result.gseq,
-        });
-        results.chain([Told::Receipt(answer.receipt.clone())])
-    })
-    .collect()
+    own.flat_map(|Answered { push, answer }| pda::told(push, answer))
+        .collect()
 }
 
 /// The log has each device's events from the first on, each behind the one before it, and all of

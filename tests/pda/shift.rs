@@ -5,7 +5,10 @@ use crate::{people::PASSWORD, site::Site};
 use serde_json::{Value, json};
 use std::{path::Path, process::Stdio};
 use suyuan_tests::Engine;
-use tokio::{io::AsyncWriteExt, process::Command};
+use tokio::{
+    io::AsyncWriteExt,
+    process::{Child, Command},
+};
 
 /// What the browser is driven by.
 const STORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/browser/shift/story.mjs");
@@ -28,17 +31,22 @@ async fn told(engine: Engine) {
         .unwrap_or_else(|said| panic!("{said}\n{}", site.program.said()));
 }
 
-/// Plays a story in a real browser to its end, and prints what it says; what it and Node.js said if it
-/// did not go well.
-pub async fn played(story: &str, given: &Value) -> Result<(), String> {
-    let mut story = Command::new("node")
+/// A story in Node.js, which drives a real browser: it is given what it needs on its standard input.
+pub fn begun(story: &str) -> Child {
+    Command::new("node")
         .arg(Path::new(story))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
-        .expect("Node.js");
+        .expect("Node.js")
+}
+
+/// Plays a story in a real browser to its end, and prints what it says; what it and Node.js said if it
+/// did not go well.
+pub async fn played(story: &str, given: &Value) -> Result<(), String> {
+    let mut story = begun(story);
     let mut input = story.stdin.take().expect("its input");
     let text = given.to_string();
     input

@@ -16,7 +16,7 @@ use suyuan_sync::{
     ids::EventId,
     invariants::{DeviceHistory, Made, Told, Whereabouts},
     outbox::{Action, Command, Disk, Fate, Input, KeptAnchor, Key, Notice, Outbox},
-    wire::{Push, PushAnswer, TrustKey},
+    wire::{EventResult, Push, PushAnswer, Status, TrustKey},
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -372,26 +372,16 @@ impl Pda {
             }
             Heard::Answer(both) => *both,
         };
-        let receipt = answer.receipt;
+        let receipt = &answer.receipt;
         let key = self.trust.iter().find(|key| key.n == receipt.key);
         let key = key.expect("a receipt under a key it knows");
         let good = point::verify(&key.key, &receipt.bytes_to_sign(), &receipt.sig);
         assert!(good, "a receipt that nobody signed");
         assert_eq!(answer.results.len(), push.events.len(), "a result for each");
-        let hashes = chain::hashes(push.prev_hash, &push.events);
-        for (result, hash) in answer.results.iter().zip(hashes) {
-            self.tally.duplicates +=
-                u64::from(result.status == suyuan_sync::wire::Status::Duplicate);
-            self.told.push(Told::Result {
-                epoch: push.epoch,
-                seq: result.seq,
-                hash,
-                status: result.status,
-                code: result.code.clone(),
-                gseq: result.gseq,
-            });
-        }
-        self.told.push(Told::Receipt(receipt.clone()));
+        let known = |result: &&EventResult| result.status == Status::Duplicate;
+        self.tally.duplicates += answer.results.iter().filter(known).count() as u64;
+        self.told.extend(told(&push, &answer));
+        let receipt = answer.receipt;
         self.wire.keep(&answer.anchor);
         self.take(Command::Answer {
             flight,
@@ -439,4 +429,21 @@ fn wall() -> i64 {
 fn rfc3339(at: i64) -> String {
     let at = jiff::Timestamp::from_microsecond(at).map(|at| at.to_string());
     at.unwrap_or_else(|_| jiff_now())
+}
+
+/// What an answer tells a device of a push.
+pub fn told(push: &Push, answer: &PushAnswer) -> Vec<Told> {
+    let hashes = chain::hashes(push.prev_hash, &push.events);
+    let results = answer.results.iter().zip(hashes);
+    let results = results.map(|(result, hash)| Told::Result {
+        epoch: push.epoch,
+        seq: result.seq,
+        hash,
+        status: result.status,
+        code: result.code.clone(),
+        gseq: result.gseq,
+    });
+    results
+        .chain([Told::Receipt(answer.receipt.clone())])
+        .collect()
 }

@@ -105,23 +105,17 @@ export async function tabs(it) {
 }
 
 export async function versions(it) {
-  const version = () => it.page.evaluate(() => document.querySelector('[data-chip="version"]').textContent);
-  const before = await version();
+  const before = await it.version();
   it.line.misbehave = toPushes(() => null);
   await it.act("inbound", some(1));
   const goods = some(2);
   await it.task("inbound");
   await it.read(goods.slice(0, 1));
   it.line.alter = (path, body) => (path === "/app/precache.js" ? String(body).replace(/VERSION = "\w+"/, 'VERSION = "newnew01"') : body);
-  await it.page.evaluate(async () => {
-    const registration = await navigator.serviceWorker.getRegistration();
-    await registration.update();
-    for (let n = 0; n < 400 && !registration.waiting; n += 1) await new Promise((done) => setTimeout(done, 25));
-    if (!registration.waiting) throw new Error("no new worker waits");
-  });
+  await it.newVersion();
   await it.page.reload();
   await it.page.waitForSelector("#app[data-ready]");
-  assert.equal(await version(), before, "a reload does not swap the program under a task");
+  assert.equal(await it.version(), before, "a reload does not swap the program under a task");
   await it.count(1);
   await it.read(goods.slice(1), 1);
   // The last tab goes; the next one is of the new version, with the cable out.
@@ -131,7 +125,7 @@ export async function versions(it) {
   await rest(500);
   await it.open();
   await other.close();
-  assert.match(await version(), /newnew01/);
+  assert.match(await it.version(), /newnew01/);
   await it.count(2);
   await it.unsent(1);
   await it.said("inbound", goods);

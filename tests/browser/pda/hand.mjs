@@ -93,6 +93,16 @@ export async function hand({ origin, folder, flags = [], inits = [], watch = () 
         URL.createObjectURL = make;
         return blob.text();
       }),
+    /** The version that is shown. */
+    version: () => it.page.evaluate(() => document.querySelector('[data-chip="version"]').textContent),
+    /** The browser looks for a new version of the app, which waits then until the last tab is gone. */
+    newVersion: () =>
+      it.page.evaluate(async () => {
+        const registration = await navigator.serviceWorker.getRegistration();
+        await registration.update();
+        for (let n = 0; n < 400 && !registration.waiting; n += 1) await new Promise((done) => setTimeout(done, 25));
+        if (!registration.waiting) throw new Error("no new worker waits");
+      }),
     /** What the outbox holds on this device, in order. */
     rows: () =>
       it.page.evaluate(async () => {

@@ -180,24 +180,18 @@ test("errors, nonsense and lost answers of the server: all arrives once", when, 
 });
 
 test("a new version comes in the middle of a task: nothing changes until the tabs are closed, and nothing is lost", when, async () => {
-  const version = () => it.page.evaluate(() => document.querySelector('[data-chip="version"]').textContent);
   await it.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-  const before = await version();
+  const before = await it.version();
   it.own.misbehave = (call) => (call.url.pathname === "/v1/sync/push" ? null : undefined);
   await act("inbound", ["V0"]);
   await it.task("inbound");
   await it.scan(code("V1"));
   await it.count(1);
   it.server.state.alter = (name, body) => (name === "precache.js" ? String(body).replace(/VERSION = "\w+"/, 'VERSION = "newnew01"') : body);
-  await it.page.evaluate(async () => {
-    const registration = await navigator.serviceWorker.getRegistration();
-    await registration.update();
-    for (let n = 0; n < 200 && !registration.waiting; n += 1) await new Promise((done) => setTimeout(done, 25));
-    if (!registration.waiting) throw new Error("no new worker waits");
-  });
+  await it.newVersion();
   await it.page.reload();
   await it.page.waitForSelector("#app[data-ready]");
-  assert.equal(await version(), before, "a reload does not swap the program under a task");
+  assert.equal(await it.version(), before, "a reload does not swap the program under a task");
   await it.count(1);
   await it.scan(code("V2"));
   await it.count(2);
@@ -208,7 +202,7 @@ test("a new version comes in the middle of a task: nothing changes until the tab
   await new Promise((done) => setTimeout(done, 500));
   await it.open();
   await blank.close();
-  assert.match(await version(), /newnew01/);
+  assert.match(await it.version(), /newnew01/);
   await it.count(2);
   await it.unsent(1);
   await it.scan("SUYUAN-CONFIRM");
