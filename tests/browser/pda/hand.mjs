@@ -58,7 +58,8 @@ export async function hand({ origin, folder, flags = [], inits = [], watch = () 
     unsent: (wanted, timeout = 15_000) => it.page.waitForSelector(`[data-unsent="${wanted}"]`, { timeout }),
     async task(name) {
       await it.scan(`SUYUAN-TASK-${name.toUpperCase()}`);
-      await it.page.waitForSelector("[data-count]");
+      // Whatever was open before is over once this one stands there with nothing in it.
+      await it.count(0);
     },
     /** These goods, one after the other, behind `from` others. */
     async read(codes, from = 0) {

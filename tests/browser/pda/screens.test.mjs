@@ -235,11 +235,10 @@ test("no text becomes part of the page, and half codes are told", when, async ()
   await scan("6901234567892^96385074");
   await count(1);
   await press("cancel");
+  await page.waitForSelector('[data-do="inbound"]');
 });
 
-test("a storage that is full is told, and the scan is not counted", when, async () => {
-  await scan("SUYUAN-TASK-INBOUND");
-  await page.waitForSelector("[data-count]");
+test("a storage that is full is told, and nothing begins or is counted that is not on it", when, async () => {
   await page.evaluate(() => {
     const { put } = IDBObjectStore.prototype;
     window.full = true;
@@ -248,6 +247,13 @@ test("a storage that is full is told, and the scan is not counted", when, async 
       return put.apply(this, call);
     };
   });
+  await scan("SUYUAN-TASK-INBOUND");
+  await told("没有保存");
+  assert.equal(await page.locator("[data-count]").count(), 0);
+  await page.evaluate(() => (window.full = false));
+  await scan("SUYUAN-TASK-INBOUND");
+  await count(0);
+  await page.evaluate(() => (window.full = true));
   await scan(code("F1"));
   await told("没有保存");
   await count(0);

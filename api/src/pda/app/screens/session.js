@@ -260,8 +260,7 @@ export class Session {
     const coming = units.filter(({ place }) => typeof place === "object" && "between" in place && place.between.to === location);
     const expected = coming.length > 0 ? { units: coming.map(({ unit, inside }) => ({ unit, inside: inside ?? null })), lots: [] } : null;
     this.looked = null;
-    await this.#keep(begin(name, { location, expected }));
-    this.out.told({ sound: "tick", words: [name] });
+    if (await this.#kept([], begin(name, { location, expected }))) this.out.told({ sound: "tick", words: [name] });
   }
 
   /** @param {import("../core/commands.js").ScreenCommand} command */
@@ -497,12 +496,7 @@ export class Session {
     const { state, effects } = step(before, input, world);
     const stated = effects.flatMap((effect) => ("state" in effect ? effect.state : []));
     const after = state.step === "done" || state.step === "cancelled" ? null : state;
-    const why = await this.#kept(stated, after).catch((error) => String(error));
-    if (why !== null) {
-      // What is not on the disk did not happen: the scan has to be made again.
-      this.out.told({ sound: "stop", words: ["not_saved"], of: why });
-      return;
-    }
+    if (!(await this.#kept(stated, after))) return;
     if (this.task?.question?.item !== before.question?.item) this.words = "";
     if (stated.length > 0) {
       this.out.told({ sound: "ok", words: ["done", "saved"] });
@@ -533,12 +527,20 @@ export class Session {
   }
 
   /**
-   * Keeps the task as it is to stand, or what it states with its end in one transaction.
+   * Keeps the task as it is to stand, or what it states with its end in one transaction. What is not on
+   * the disk did not happen, and is told: the scan has to be made again.
    * @param {import("../core/tasks/finish.js").Draft[]} stated
    * @param {State | null} after
-   * @returns {Promise<string | null>} what went wrong
+   * @returns {Promise<boolean>} whether it stands so
    */
   async #kept(stated, after) {
+    const why = await this.#written(stated, after).catch((error) => String(error));
+    if (why !== null) this.out.told({ sound: "stop", words: ["not_saved"], of: why });
+    return why === null;
+  }
+
+  /** @param {import("../core/tasks/finish.js").Draft[]} stated @param {State | null} after @returns {Promise<string | null>} what went wrong */
+  async #written(stated, after) {
     if (stated.length === 0 || !this.driver) {
       await this.#keep(after);
       return null;
