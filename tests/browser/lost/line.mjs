@@ -10,6 +10,9 @@ import { HOST } from "../shift/pda.mjs";
 /** Not passed on: they are of one hop, or would let a file be altered behind its own back. */
 const OWN = ["connection", "keep-alive", "transfer-encoding", "content-length", "accept-encoding", "if-none-match", "if-modified-since"];
 
+/** What goes over the line: an object is told as JSON. */
+const bytes = (body) => Buffer.from(typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body));
+
 /**
  * A line to the server at `port`, who is `certificate` with `key` and was certified by `authority`. Pushes
  * and deposits go into `answered`, with what the server answered.
@@ -21,12 +24,17 @@ export async function meddled({ port, key, certificate, authority, answered }) {
   let isOut = false;
   const line = {
     port: 0,
-    /** Gives an answer instead of the server's; null cuts the call, "after" its answer; undefined: nothing. It may wait. */
+    /**
+     * Gives an answer instead of the server's; null cuts the call, "after" its answer; undefined: nothing. It
+     * may wait, and may take the server's own answer to alter it (`call.passed()`).
+     */
     misbehave: () => undefined,
-    /** Another version of what the server serves at a path. */
+    /** Another version of what the server serves at a path, now or later. */
     alter: (path, body) => body,
     /** What was asked for, by method and path. */
     calls: [],
+    /** The same with everything that was said. */
+    asked: [],
     /** The server answers here from now on. */
     to(other) {
       port = other;
@@ -75,13 +83,18 @@ export async function meddled({ port, key, certificate, authority, answered }) {
       for await (const chunk of asked) chunks.push(chunk);
       const call = { method: asked.method, url: new URL(asked.url, `https://${HOST}`), headers: asked.headers, body: Buffer.concat(chunks) };
       line.calls.push(`${call.method} ${call.url.pathname}`);
+      line.asked.push(call);
+      call.passed = async () => {
+        const answer = await forwarded(call);
+        noted(call, answer);
+        return answer;
+      };
       const strange = await line.misbehave(call);
       if (strange === null) return cut();
       const isOurs = strange !== undefined && strange !== "after";
-      const answer = isOurs ? { status: 200, headers: { "content-type": "application/json" }, ...strange } : await forwarded(call);
-      if (!isOurs) noted(call, answer);
+      const answer = isOurs ? { status: 200, headers: { "content-type": "application/json" }, ...strange } : await call.passed();
       if (strange === "after" || isOut) return cut();
-      const body = Buffer.from(line.alter(call.url.pathname, answer.body));
+      const body = bytes(await line.alter(call.url.pathname, bytes(answer.body)));
       const headers = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !OWN.includes(name)));
       response.writeHead(answer.status, { ...headers, "content-length": body.length });
       return response.end(body);

@@ -9,16 +9,20 @@ export function office(base, ca) {
   let token = null;
   const call = (method, path, body) =>
     new Promise((resolve, reject) => {
-      const headers = { ...(token && { authorization: `Bearer ${token}` }), ...(body && { "content-type": "application/json" }) };
+      const isForm = body instanceof URLSearchParams;
+      const type = isForm ? "application/x-www-form-urlencoded" : "application/json";
+      const headers = { ...(token && { authorization: `Bearer ${token}` }), ...(body && { "content-type": type }) };
       const sent = request(new URL(path, base), { method, headers, ca, agent: false }, async (answer) => {
         const chunks = [];
         for await (const chunk of answer) chunks.push(chunk);
         const text = Buffer.concat(chunks).toString();
+        const isJson = answer.headers["content-type"]?.startsWith("application/json");
         if (answer.statusCode >= 300) reject(new Error(`${method} ${path}: ${answer.statusCode} ${text}`));
-        else resolve(text === "" ? null : JSON.parse(text));
+        else if (text === "") resolve(null);
+        else resolve(isJson ? JSON.parse(text) : text);
       });
       sent.on("error", reject);
-      sent.end(body && JSON.stringify(body));
+      sent.end(body && (isForm ? body.toString() : JSON.stringify(body)));
     });
   return {
     call,

@@ -11,7 +11,7 @@ export const HOST = "suyuan.test";
  * What makes a browser find the installation's name at the end of a cable and take its certificate, which
  * a person would have installed: this one key, no other.
  */
-const flagsFor = (line, pin) => [
+export const flagsFor = (line, pin) => [
   `--host-resolver-rules=MAP ${HOST}:443 127.0.0.1:${line.port}`,
   ...(pin ? [`--ignore-certificate-errors-spki-list=${pin}`] : []),
 ];

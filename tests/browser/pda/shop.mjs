@@ -1,0 +1,91 @@
+// A shop of the tests: a person with a device (`hand.mjs`) at a shop of the site (`site.mjs`), and on its
+// cable somebody who passes everything on to the program and back, unless a test says otherwise
+// (`../lost/line.mjs`).
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { meddled } from "../lost/line.mjs";
+import { HOST, flagsFor } from "../shift/pda.mjs";
+import { hand } from "./hand.mjs";
+import { site } from "./site.mjs";
+
+export const ORIGIN = `https://${HOST}`;
+/** Where a device sends what it has, and fetches what changed. */
+export const [PUSH, PULL] = ["/v1/sync/push", "/v1/sync/pull"];
+
+/** Answers of `misbehave` to pushes alone. */
+export const toPushes = (answer) => (call) => (call.url.pathname === PUSH ? answer(call) : undefined);
+
+/** Events the server said it holds, by epoch and number: what was sent, once its receipt covers that. */
+export function heldBy(told) {
+  const held = new Map();
+  for (const { push, answer } of told) {
+    const { held_ranges: ranges, epoch } = answer.receipt;
+    push.events.forEach((text, at) => {
+      const seq = push.first_seq + at;
+      if (epoch !== push.epoch || !ranges.some(([first, last]) => first <= seq && seq <= last)) return;
+      const key = `${push.epoch}:${seq}`;
+      if ((held.get(key) ?? text) !== text) throw new Error(`${key} was sent twice, as two events`);
+      held.set(key, text);
+    });
+  }
+  const number = (key) => key.split(":").map(Number);
+  const order = ([a], [b]) => number(a)[0] - number(b)[0] || number(a)[1] - number(b)[1];
+  return new Map([...held].sort(order));
+}
+
+/** A cable to the site's program. */
+export async function cord(answered = []) {
+  const { port, key, certificate, authority } = await site();
+  return meddled({ port, key, certificate, authority, answered });
+}
+
+/**
+ * A shop with one device out of the box. `init` runs in every page before the app does; `disk` is where its
+ * browser keeps things; `profile` is what the device is for.
+ */
+export async function shop(init = null, { disk = null, profile = "till" } = {}) {
+  const at = await site();
+  const place = await at.shop();
+  const device = await at.device(place, profile);
+  const told = [];
+  const line = await cord(told);
+  const folder = disk ?? (await mkdtemp(join(tmpdir(), "suyuan-app-")));
+  const it = await hand({ origin: ORIGIN, folder, flags: flagsFor(line, at.pin), inits: init ? [[init]] : [] });
+  const { enrol } = it;
+  const badges = new Map();
+  return Object.assign(it, {
+    ...{ at, place, line, device: device.id, desk: at.desk },
+    ticket: () => device.ticket,
+    enrol: () => enrol(device.ticket),
+    /** An act of some tins, by name, stated and said to be saved. */
+    act: (name, names) => it.state(name, names.map(at.tin)),
+    /** What the server holds of this device: texts by epoch and number, and what they say. */
+    held: () => heldBy(told),
+    events: () => [...heldBy(told).values()].map((text) => JSON.parse(text)),
+    /** Pushes and deposits, each with what the server answered. */
+    pushed: told,
+    /** Calls to the API, of one path or all. */
+    calls: (path = null) => line.asked.filter(({ url }) => (path === null ? url.pathname.startsWith("/v1/") : url.pathname === path)),
+    /** Badges of this place, by number and role. */
+    async employ(roles) {
+      for (const [number, role] of Object.entries(roles)) {
+        badges.set(number, await at.desk.call("POST", "/v1/badges", { number, role, location_id: place }));
+      }
+    },
+    /** One of them works no more. */
+    dismiss: (number) => at.desk.call("POST", `/v1/badges/${badges.get(number).id}/withdraw`),
+    /** Something came down that was asked for from now on. */
+    async pulled() {
+      const before = it.calls(PULL).length;
+      await it.wake();
+      while (it.calls(PULL).length === before) await it.page.waitForTimeout(20);
+    },
+    async close() {
+      await it.browser.kill();
+      line.end();
+      if (!disk) await rm(folder, { recursive: true, force: true });
+    },
+  });
+}
