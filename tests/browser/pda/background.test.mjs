@@ -5,12 +5,13 @@
 import "./shared.mjs";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { shop } from "./app.mjs";
 import { cannot } from "./chromium.mjs";
+import { ORIGIN, PUSH, shop, toPushes } from "./shop.mjs";
+import { serial, serialOf } from "./site.mjs";
 
 const when = { skip: cannot, timeout: 120_000 };
 let it;
-/** A page of the origin that is none of the app's, for the development tools. */
+/** A page of the origin on which no app runs, for the development tools. */
 let desk;
 let tools;
 let registration;
@@ -28,7 +29,7 @@ before(async () => {
   await it.enrol();
   await it.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   desk = await it.browser.context.newPage();
-  await desk.goto(`${it.server.origin}/app/blank.html`);
+  await desk.goto(`${ORIGIN}/app/precache.js`);
   tools = await it.browser.context.newCDPSession(desk);
   tools.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => (registration = registrations.at(-1)?.registrationId ?? registration));
   await tools.send("ServiceWorker.enable");
@@ -38,7 +39,7 @@ before(async () => {
 after(() => it?.close());
 
 /** The browser finds a network and calls the worker. */
-const call = (tag = "suyuan-unsent") => tools.send("ServiceWorker.dispatchSyncEvent", { origin: it.server.origin, registrationId: registration, tag, lastChance: false });
+const call = (tag = "suyuan-unsent") => tools.send("ServiceWorker.dispatchSyncEvent", { origin: ORIGIN, registrationId: registration, tag, lastChance: false });
 const until = async (done, what) => {
   for (let n = 0; n < 500; n += 1) {
     if (await done()) return;
@@ -46,7 +47,7 @@ const until = async (done, what) => {
   }
   assert.fail(what);
 };
-const serials = () => it.events().flatMap(({ units = [] }) => units.map(({ code }) => code.slice(code.lastIndexOf(")") + 1)));
+const serials = () => it.events().flatMap(({ units = [] }) => units.map(({ code }) => serialOf(code)));
 
 test("the browser is asked when an upload fails, not in a circle, and when the page goes with something unsent", when, async () => {
   await it.act("inbound", ["P0"]);
@@ -58,12 +59,12 @@ test("the browser is asked when an upload fails, not in a circle, and when the p
   });
   await hide();
   assert.deepEqual(await it.page.evaluate(() => window.asked), [], "all is sent");
-  it.own.misbehave = ({ url }) => (url.pathname === "/v1/sync/push" ? null : undefined);
+  it.line.misbehave = toPushes(() => null);
   await it.act("inbound", ["P1"]);
   await it.page.waitForFunction(() => window.asked.length === 1);
-  const tried = () => it.server.state.calls.filter(({ url }) => url.pathname === "/v1/sync/push").length;
+  const tried = () => it.calls(PUSH).length;
   const before = tried();
-  await it.page.evaluate(() => dispatchEvent(new Event("online")));
+  await it.wake();
   await until(() => tried() > before, "it is tried again");
   await it.page.waitForTimeout(100);
   assert.deepEqual(await it.page.evaluate(() => window.asked), ["suyuan-unsent"]);
@@ -73,14 +74,14 @@ test("the browser is asked when an upload fails, not in a circle, and when the p
 
 test("a page that is open is woken, and sends itself", when, async () => {
   await it.page.evaluate(() => navigator.serviceWorker.addEventListener("message", ({ data }) => (window.woken = data)));
-  it.own.misbehave = () => undefined;
+  it.line.misbehave = () => undefined;
   await call("something else");
   await desk.waitForTimeout(200);
   assert.equal(await it.page.evaluate(() => window.woken), undefined);
   await call();
   await it.page.waitForFunction(() => window.woken === "suyuan-unsent");
   await it.unsent(0);
-  assert.deepEqual(serials(), ["P0", "P1"]);
+  assert.deepEqual(serials(), ["P0", "P1"].map(serial));
   assert.deepEqual(it.errors, []);
 });
 

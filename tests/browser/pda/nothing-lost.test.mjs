@@ -1,21 +1,21 @@
-// Nothing is lost, as far as the app goes: it is cut and killed for real at every moment of a shift, in
-// front of a stand-in for the server (`installation.mjs`) that can do what a real one hardly ever does.
-// Held together are what the app said, what it keeps and what it sent: each act that was said to be saved
-// is there once, byte for byte in one chain, and nothing else is. These are fast checks of the app alone;
-// the invariants I1 to I5 are judged on the real program, in `tests/pda/lost.rs`.
+// Nothing is lost: the app is cut and killed for real at every moment of a shift, with the real program
+// behind a line that does what a line hardly ever does. Held together are what the app said, what it keeps
+// and what the program says it holds: each act that was said to be saved is there once, byte for byte in
+// one chain, and nothing else is. The invariants I1 to I5 are judged on the program's tables, in
+// `tests/pda/lost.rs`, where the server is killed as well.
 
 import "./shared.mjs";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { genesis, links } from "../../../api/src/pda/app/core/chain.js";
-import { code, shop } from "./app.mjs";
 import { cannot, smallDisk } from "./chromium.mjs";
-import { DEVICE } from "./installation.mjs";
+import { ORIGIN, shop, toPushes } from "./shop.mjs";
+import { code, serial, serialOf } from "./site.mjs";
 
 const when = { skip: cannot, timeout: 180_000 };
-/** Serials of acts that were said to be saved, and of those of which nobody was told anything. */
+/** Serials of acts that were said to be saved. */
 const saved = [];
-const open = new Set();
+const promised = (...names) => saved.push(...names.map(serial));
 let it;
 
 before(async () => {
@@ -30,32 +30,30 @@ after(() => it?.close());
 
 async function act(name, serials) {
   await it.act(name, serials);
-  saved.push(...serials);
+  promised(...serials);
 }
 
 /** All that was promised is in the log, once; what is there was scanned; numbers and chain have no gap. */
 async function checked() {
   await it.unsent(0);
   const events = it.events();
-  const found = events.flatMap(({ units = [] }) => units.map(({ code }) => code.slice(code.lastIndexOf(")") + 1)));
+  const found = events.flatMap(({ units = [] }) => units.map(({ code }) => serialOf(code)));
   assert.equal(new Set(found).size, found.length, "none twice");
-  for (const serial of saved) assert.ok(found.includes(serial), `${serial} was promised`);
-  for (const serial of found) assert.ok(saved.includes(serial) || open.has(serial), `${serial} was invented`);
-  assert.deepEqual([...it.own.log.keys()].map((key) => Number(key.split(":")[1])).sort((a, b) => a - b), events.map((_, at) => at + 1));
-  const texts = events.map((_, at) => it.own.log.get(`1:${at + 1}`));
-  const rows = await it.page.evaluate(async () => {
-    const { Store } = await import("/app/device/store.js");
-    const store = await Store.open(indexedDB, "suyuan-device");
-    const disk = await store.disk("", "");
-    return disk.inOrder().map(({ text, hash }) => ({ text, hash }));
-  });
+  for (const one of saved) assert.ok(found.includes(one), `${one} was promised`);
+  for (const one of found) assert.ok(saved.includes(one), `${one} was invented`);
+  assert.deepEqual(events.map(({ seq }) => seq), events.map((_, at) => at + 1));
+  const texts = [...it.held().values()];
+  const rows = await it.rows();
   assert.deepEqual(rows.map(({ text }) => text), texts, "byte for byte");
-  const chained = await links(await genesis(DEVICE, 1), texts);
+  const chained = await links(await genesis(it.device, 1), texts);
   assert.deepEqual(rows.map(({ hash }) => hash), chained.map(({ hash }) => hash), "one chain");
+  const { contiguous_seq: last, head_hash: head, parked, quarantined } = await it.status();
+  assert.deepEqual([last, head], [texts.length, chained.at(-1).hash], "and the same one on the server");
+  assert.deepEqual([parked, quarantined], [[], []]);
 }
 
 test("the battery is pulled while an act is being stated: it is there whole, or the task is", when, async () => {
-  it.own.misbehave = (call) => (call.url.pathname === "/v1/sync/push" ? null : undefined);
+  it.line.misbehave = toPushes(() => null);
   const came = { whole: 0, task: 0 };
   for (let round = 0; round < 6; round += 1) {
     const serials = [`B${round}a`, `B${round}b`];
@@ -73,17 +71,17 @@ test("the battery is pulled while an act is being stated: it is there whole, or 
     const task = await it.page.evaluate(() => document.querySelector("[data-count]")?.dataset.count ?? null);
     if (task === null) {
       came.whole += 1;
-      saved.push(...serials);
+      promised(...serials);
     } else {
       assert.equal(task, "2", "the task as it stood");
       came.task += 1;
       await it.scan("SUYUAN-CONFIRM");
       await it.told("已保存在本机");
-      saved.push(...serials);
+      promised(...serials);
     }
   }
-  it.own.misbehave = () => undefined;
-  await it.page.evaluate(() => dispatchEvent(new Event("online")));
+  it.line.misbehave = () => undefined;
+  await it.wake();
   await checked();
   assert.equal(came.whole + came.task, 6);
 });
@@ -112,7 +110,7 @@ test("what is not on the disk yet is not counted, neither on the screen nor alou
     return { count: document.querySelector("[data-count]").dataset.count, words: document.querySelector("[role=status]").textContent };
   });
   assert.equal(shown.count, "0");
-  assert.ok(!shown.words.includes("H1"), shown.words);
+  assert.ok(!shown.words.includes(serial("H1")), shown.words);
   await it.page.evaluate(() => window.complete());
   await it.count(1);
   await it.press("cancel");
@@ -129,12 +127,12 @@ test("the battery is pulled right behind a scan: what was counted is counted", w
   }
   await it.scan("SUYUAN-CONFIRM");
   await it.told("已保存在本机");
-  saved.push("S0", "S1", "S2");
+  promised("S0", "S1", "S2");
   await checked();
 });
 
 test("a tab that crashes or is closed in the middle, and a reload, leave the task as it stood", when, async () => {
-  await it.task("outbound");
+  await it.task("inbound");
   await it.scan(code("T1"));
   await it.count(1);
   const crashed = it.page.waitForEvent("crash");
@@ -152,7 +150,7 @@ test("a tab that crashes or is closed in the middle, and a reload, leave the tas
   await it.count(2);
   await it.scan("SUYUAN-CONFIRM");
   await it.told("已保存在本机");
-  saved.push("T1", "T2");
+  promised("T1", "T2");
   await checked();
 });
 
@@ -167,27 +165,27 @@ test("errors, nonsense and lost answers of the server: all arrives once", when, 
     () => ({ status: 302, body: "", headers: { location: "https://portal.invalid/" } }),
   ];
   let n = 0;
-  it.own.misbehave = (call) => (call.url.pathname === "/v1/sync/push" && n < 14 ? answers[n++ % answers.length](call) : undefined);
+  it.line.misbehave = toPushes((call) => (n < 14 ? answers[n++ % answers.length](call) : undefined));
   for (let round = 0; round < 3; round += 1) await act("inbound", [`E${round}`]);
   for (let wake = 0; wake < 80 && n < 14; wake += 1) {
-    await it.page.evaluate(() => dispatchEvent(new Event("online")));
+    await it.wake();
     await new Promise((done) => setTimeout(done, 60));
   }
   assert.ok(n >= 14, `each happened twice (${n})`);
-  it.own.misbehave = () => undefined;
-  await it.page.evaluate(() => dispatchEvent(new Event("online")));
+  it.line.misbehave = () => undefined;
+  await it.wake();
   await checked();
 });
 
 test("a new version comes in the middle of a task: nothing changes until the tabs are closed, and nothing is lost", when, async () => {
   await it.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   const before = await it.version();
-  it.own.misbehave = (call) => (call.url.pathname === "/v1/sync/push" ? null : undefined);
+  it.line.misbehave = toPushes(() => null);
   await act("inbound", ["V0"]);
   await it.task("inbound");
   await it.scan(code("V1"));
   await it.count(1);
-  it.server.state.alter = (name, body) => (name === "precache.js" ? String(body).replace(/VERSION = "\w+"/, 'VERSION = "newnew01"') : body);
+  it.line.alter = (path, body) => (path === "/app/precache.js" ? String(body).replace(/VERSION = "\w+"/, 'VERSION = "newnew01"') : body);
   await it.newVersion();
   await it.page.reload();
   await it.page.waitForSelector("#app[data-ready]");
@@ -198,7 +196,7 @@ test("a new version comes in the middle of a task: nothing changes until the tab
   // The last tab goes; the next one is of the new version, with the network away.
   const blank = await it.browser.context.newPage();
   await it.page.close();
-  it.server.state.isDown = true;
+  it.line.pull();
   await new Promise((done) => setTimeout(done, 500));
   await it.open();
   await blank.close();
@@ -207,10 +205,10 @@ test("a new version comes in the middle of a task: nothing changes until the tab
   await it.unsent(1);
   await it.scan("SUYUAN-CONFIRM");
   await it.told("已保存在本机");
-  saved.push("V1", "V2");
-  it.server.state.isDown = false;
-  it.own.misbehave = () => undefined;
-  await it.page.evaluate(() => dispatchEvent(new Event("online")));
+  promised("V1", "V2");
+  it.line.plug();
+  it.line.misbehave = () => undefined;
+  await it.wake();
   await checked();
 });
 
@@ -234,7 +232,7 @@ test("clocks that are set forth and back ten years: order and chain hold, and ev
 });
 
 test("a device that slept says no mono until it hears an anchor again", when, async () => {
-  it.own.misbehave = () => null;
+  it.line.misbehave = () => null;
   await it.page.evaluate(() => {
     // Half an hour by the wall, none by the session's clock.
     const real = Date.now.bind(Date);
@@ -247,8 +245,8 @@ test("a device that slept says no mono until it hears an anchor again", when, as
     sight(false);
   });
   await act("inbound", ["W0"]);
-  it.own.misbehave = () => undefined;
-  await it.page.evaluate(() => dispatchEvent(new Event("online")));
+  it.line.misbehave = () => undefined;
+  await it.wake();
   await it.unsent(0);
   assert.equal(it.events().at(-1).mono, undefined);
   await act("inbound", ["W1"]);
@@ -263,7 +261,7 @@ test("two tabs: the second waits, takes over what the first left open, and there
   await it.count(1);
   const first = it.page;
   const second = await it.browser.context.newPage();
-  await second.goto(`${it.server.origin}/app/`);
+  await second.goto(`${ORIGIN}/app/`);
   await second.waitForFunction(() => document.querySelector("h1")?.textContent.includes("另一个页面"));
   await first.close();
   await second.waitForSelector("#app[data-ready]");
@@ -274,7 +272,7 @@ test("two tabs: the second waits, takes over what the first left open, and there
   await it.count(2);
   await it.scan("SUYUAN-CONFIRM");
   await it.told("已保存在本机");
-  saved.push("D0", "D1");
+  promised("D0", "D1");
   await checked();
   assert.deepEqual(it.errors, []);
 });
@@ -286,20 +284,20 @@ test("a disk that is really full: what is not on it is not counted and not said 
   const roomy = () => {
     navigator.storage.estimate = async () => ({ quota: 1e11, usage: 0 });
   };
-  const own = await shop(roomy, disk.folder);
-  const promised = [];
+  const own = await shop(roomy, { disk: disk.folder });
+  const kept = [];
   try {
     await own.open();
     await own.enrol();
     const state = () => own.page.evaluate(() => [document.querySelector("[role=status]")?.textContent ?? "", document.querySelector("[data-count]")?.dataset.count ?? "none"]);
-    const acted = async (serial) => {
+    const acted = async (name) => {
       await own.task("inbound");
-      await own.scan(code(serial));
+      await own.scan(code(name));
       await own.page.waitForTimeout(300);
       await own.scan("SUYUAN-CONFIRM");
       await own.page.waitForTimeout(500);
       const [told, count] = await state();
-      if (told.includes("已保存在本机")) promised.push(serial);
+      if (told.includes("已保存在本机")) kept.push(serial(name));
       else if (count !== "none") {
         await own.scan("SUYUAN-CANCEL");
         await own.page.waitForTimeout(300);
@@ -329,8 +327,8 @@ test("a disk that is really full: what is not on it is not counted and not said 
     await own.page.waitForSelector('[data-do="inbound"]');
     for (let n = 0; n < 3; n += 1) assert.match(await acted(`G${n}`), /已保存在本机/);
     await own.unsent(0);
-    assert.deepEqual(own.events().map(({ units }) => units[0].code.split("(21)")[1]), promised);
-    assert.deepEqual(own.events().map(({ seq }) => seq), promised.map((_, at) => at + 1));
+    assert.deepEqual(own.events().map(({ units }) => serialOf(units[0].code)), kept);
+    assert.deepEqual(own.events().map(({ seq }) => seq), kept.map((_, at) => at + 1));
   } finally {
     await own.close();
     await disk.close();

@@ -1,5 +1,5 @@
 // A till with no network, in a real browser: when its recall list counts as old, and what it remembers of
-// containers. The installation is the tests' own.
+// containers. The policy, the list and the cards come from the real program over TLS.
 
 import "./shared.mjs";
 import assert from "node:assert/strict";

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { meddled } from "../lost/line.mjs";
 import { HOST, flagsFor } from "../shift/pda.mjs";
 import { hand } from "./hand.mjs";
-import { site } from "./site.mjs";
+import { code, site } from "./site.mjs";
 
 export const ORIGIN = `https://${HOST}`;
 /** Where a device sends what it has, and fetches what changed. */
@@ -53,17 +53,27 @@ export async function shop(init = null, { disk = null, profile = "till" } = {}) 
   const line = await cord(told);
   const folder = disk ?? (await mkdtemp(join(tmpdir(), "suyuan-app-")));
   const it = await hand({ origin: ORIGIN, folder, flags: flagsFor(line, at.pin), inits: init ? [[init]] : [] });
-  const { enrol } = it;
+  const { enrol, unsent } = it;
   const badges = new Map();
   return Object.assign(it, {
     ...{ at, place, line, device: device.id, desk: at.desk },
     ticket: () => device.ticket,
     enrol: () => enrol(device.ticket),
+    // A debug build on a busy machine takes its time.
+    unsent: (wanted, timeout = 60_000) => unsent(wanted, timeout),
     /** An act of some tins, by name, stated and said to be saved. */
-    act: (name, names) => it.state(name, names.map(at.tin)),
+    act: (name, names) => it.state(name, names.map(code)),
     /** What the server holds of this device: texts by epoch and number, and what they say. */
     held: () => heldBy(told),
     events: () => [...heldBy(told).values()].map((text) => JSON.parse(text)),
+    /** What the server says it holds of this device, when that asks. */
+    status: () =>
+      it.page.evaluate(async () => {
+        const [{ Store }, { Link }] = await Promise.all([import("/app/device/store.js"), import("/app/device/link.js")]);
+        const store = await Store.open(indexedDB, "suyuan-device");
+        const { anchor } = await store.disk("", "");
+        return (await new Link(location.origin).status(await store.identity(), anchor?.text ?? "")).answer;
+      }),
     /** Pushes and deposits, each with what the server answered. */
     pushed: told,
     /** Calls to the API, of one path or all. */

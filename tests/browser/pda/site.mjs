@@ -75,7 +75,15 @@ function named(labels) {
 export const serialOf = (label) => label.slice(label.lastIndexOf(")") + 1);
 
 let standing = null;
+let stands = null;
 let isPostgres = false;
+
+/** What a tin's label says, a tin's past its date, and a case's: by any name, once the site stands. */
+export const code = (name) => stands.tin(name);
+export const expired = (name) => stands.expired(name);
+export const box = (name) => stands.box(name);
+/** The serial of a tin. */
+export const serial = (name) => serialOf(code(name));
 
 /** This file's site is on PostgreSQL, where the tests have one. */
 export function onPostgres() {
@@ -94,15 +102,12 @@ async function begun() {
     const world = await made(it);
     const tin = named(await world.goods(world.tins, world.good, 600));
     const old = named(await world.goods(world.tins, world.old, 40));
-    const box = named(await world.goods(world.tins, world.good, 40, "case"));
+    const cases = named(await world.goods(world.tins, world.good, 40, "case"));
+    stands = { tin, expired: old, box: cases };
     let shops = 0;
     return {
       ...it,
       ...world,
-      /** A tin, one past its date, and a case: by name. */
-      tin,
-      expired: old,
-      box,
       /** A shop where nobody works yet. */
       shop: () => {
         shops += 1;
