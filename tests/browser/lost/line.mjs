@@ -22,6 +22,7 @@ export async function meddled({ port, key, certificate, authority, answered }) {
   // A line for each call: one that is kept may be closed at the other end just when it is used again.
   const agent = new Agent({ ca: authority, servername: HOST, keepAlive: false });
   let isOut = false;
+  let open = 0;
   const line = {
     port: 0,
     /**
@@ -35,6 +36,8 @@ export async function meddled({ port, key, certificate, authority, answered }) {
     calls: [],
     /** The same with everything that was said. */
     asked: [],
+    /** How many calls wait for an answer. */
+    waiting: () => open,
     /** The server answers here from now on. */
     to(other) {
       port = other;
@@ -78,6 +81,8 @@ export async function meddled({ port, key, certificate, authority, answered }) {
   };
   const server = createServer({ key, cert: certificate }, async (asked, response) => {
     const cut = () => asked.socket.destroy();
+    open += 1;
+    response.once("close", () => (open -= 1));
     try {
       const chunks = [];
       for await (const chunk of asked) chunks.push(chunk);

@@ -4,10 +4,9 @@
 import "./shared.mjs";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as wire from "../../../api/src/pda/app/core/wire.js";
-import { code, shop } from "./app.mjs";
 import { cannot } from "./chromium.mjs";
-import { PLACE } from "./installation.mjs";
+import { shop } from "./shop.mjs";
+import { box, code, pallet } from "./site.mjs";
 
 const when = { skip: cannot, timeout: 180_000 };
 
@@ -18,24 +17,12 @@ const CLOCK = () => {
 };
 const HOURS = 3_600_000;
 
-/** Something came down, and the screen knows. */
-async function pulled(it) {
-  const before = it.server.state.calls.filter(({ url }) => url.pathname === "/v1/sync/pull").length;
-  await it.page.evaluate(() => dispatchEvent(new Event("online")));
-  const isAsked = () => it.server.state.calls.filter(({ url }) => url.pathname === "/v1/sync/pull").length > before;
-  while (!isAsked()) await it.page.waitForTimeout(20);
-}
-
 test("a list is too old by the policy that the server judges by: 4 hours where it says 4, not where it says 24", when, async (t) => {
   const it = await shop(CLOCK);
   t.after(() => it.close());
-  const { own, server } = it;
   await it.open();
   await it.enrol();
-  const list = { version: 5, made_at: 1, batches: [], count: 0, chunks: [], key: 1 };
-  list.sig = await own.signed(await wire.recallListText(list));
-  own.list = list;
-  const chip = (look, words) =>
+  const chip = (look, words) => 
     it.page.waitForFunction(
       ([look, words]) => {
         const chip = document.querySelector('[data-chip="list"]');
@@ -51,11 +38,12 @@ test("a list is too old by the policy that the server judges by: 4 hours where i
   };
   /** Told the policy now, then offline for so long. */
   const told = async (hours) => {
-    server.state.isDown = false;
-    own.pages = [{ v: 1, items: [{ gseq: 5, item: { type: "recall_list", ...list } }], cursor: 5, more: false, list_age_s: hours * 3600 }];
-    await pulled(it);
+    const policy = await it.at.platform.call("GET", "/v1/policy");
+    await it.at.platform.call("POST", "/v1/policy", { ...policy, list_age_s: hours * 3600 });
+    it.line.plug();
+    await it.pulled();
     await chip("", "召回名单 0 分钟");
-    server.state.isDown = true;
+    it.line.pull();
   };
   await told(4);
   await ahead(3.9);
@@ -87,24 +75,31 @@ test("a list is too old by the policy that the server judges by: 4 hours where i
 });
 
 test("what was done here to a case by its own code stops the tins in it, with no network: sold, fetched back, destroyed", when, async (t) => {
-  const it = await shop();
+  const clerk = await shop();
+  t.after(() => clerk.close());
+  await clerk.open();
+  await clerk.enrol();
+  const NAMES = ["SALE", "COLLECT", "DESTROY", "LEFT", "PALLET"];
+  await clerk.act("inbound", NAMES.map((name) => `IN-${name}`));
+  const packed = async (container, content) => {
+    await clerk.task("pack");
+    await clerk.scan(container);
+    await clerk.told("容器");
+    await clerk.read([content]);
+    await clerk.confirm();
+  };
+  for (const name of NAMES) await packed(box(name), code(`IN-${name}`));
+  await packed(pallet("PALLET"), box("PALLET"));
+  await clerk.unsent(0);
+  // What the clerk packed, the till is told when it begins.
+  const it = await shop(null, { beside: clerk });
   t.after(() => it.close());
-  const { own, server } = it;
-  const caseOf = (name) => `(01)16901234567899(21)${name}`;
-  const card = (unit, inside) => ({ type: "unit", unit, phase: "in_stock", place: { at: PLACE }, ...(inside ? { inside } : {}) });
-  const key = (name) => `/01/16901234567899/21/${name}`;
-  const tin = (name) => `/01/06901234567892/21/IN-${name}`;
-  own.cards = [
-    ...["SALE", "COLLECT", "DESTROY", "LEFT"].flatMap((name) => [card(key(name)), card(tin(name), key(name))]),
-    // A case on a pallet that is destroyed.
-    ...[card(key("PALLET")), card(key("ON-IT"), key("PALLET")), card(tin("PALLET"), key("ON-IT"))],
-  ];
   await it.open();
   await it.enrol();
-  server.state.isDown = true;
+  it.line.pull();
   for (const [task, name] of [["sale", "SALE"], ["collect", "COLLECT"], ["destroy", "DESTROY"], ["destroy", "PALLET"]]) {
     await it.task(task);
-    await it.scan(caseOf(name));
+    await it.scan(name === "PALLET" ? pallet(name) : box(name));
     await it.page.waitForSelector('.stop.ask, [data-count="1"]');
     if (await it.page.isVisible(".stop.ask")) await it.press("take_anyway");
     await it.count(1);

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { meddled } from "../lost/line.mjs";
+import { until } from "../shift/office.mjs";
 import { HOST, flagsFor } from "../shift/pda.mjs";
 import { hand } from "./hand.mjs";
 import { code, site } from "./site.mjs";
@@ -43,11 +44,11 @@ export async function cord(answered = []) {
 
 /**
  * A shop with one device out of the box. `init` runs in every page before the app does; `disk` is where its
- * browser keeps things; `profile` is what the device is for.
+ * browser keeps things; `profile` is what the device is for; `beside`: another device in whose shop it is.
  */
-export async function shop(init = null, { disk = null, profile = "till" } = {}) {
+export async function shop(init = null, { disk = null, profile = "till", beside = null } = {}) {
   const at = await site();
-  const place = await at.shop();
+  const place = beside?.place ?? (await at.shop());
   const device = await at.device(place, profile);
   const told = [];
   const line = await cord(told);
@@ -86,11 +87,18 @@ export async function shop(init = null, { disk = null, profile = "till" } = {}) 
     },
     /** One of them works no more. */
     dismiss: (number) => at.desk.call("POST", `/v1/badges/${badges.get(number).id}/withdraw`),
-    /** Something came down that was asked for from now on. */
+    /** What changed was asked for from now on, and is on the device. */
     async pulled() {
-      const before = it.calls(PULL).length;
+      const applied = () =>
+        it.page.evaluate(async () => {
+          const { Store } = await import("/app/device/store.js");
+          return (await Store.open(indexedDB, "suyuan-device")).record("pulled");
+        });
+      // What is under way was asked for before.
+      await until("silence", () => line.waiting() === 0);
+      const before = await applied();
       await it.wake();
-      while (it.calls(PULL).length === before) await it.page.waitForTimeout(20);
+      await until("a pull that is applied", async () => (await applied()) !== before);
     },
     async close() {
       await it.browser.kill();

@@ -30,14 +30,17 @@ function bracketed(url) {
   return ["00", "01", "10", "17", "21"].flatMap((ai) => (said[ai] === undefined ? [] : [`(${ai})${said[ai]}`])).join("");
 }
 
+/** The labels of a print file. */
+const labels = (printed) => printed.trim().split("\n").slice(1).map((line) => bracketed(line.split(",").at(-1)));
+
 /** Makes the world. */
 async function made(it) {
-  const call = office(it.base, it.authority);
+  const platform = office(it.base, it.authority);
   const form = new URLSearchParams({ token: it.setup, username: "platform.admin", password: PASSWORD });
-  await call.call("POST", "/setup", form);
-  await call.signIn({ username: "platform.admin", password: PASSWORD });
-  const { id: enterprise } = await call.call("POST", "/v1/enterprises", { code: "ACME", name: "晨牧乳业", gs1_prefixes: [PREFIX] });
-  await call.call("POST", "/v1/users", { username: "acme.admin", password: PASSWORD, role: "enterprise_admin", enterprise_id: enterprise });
+  await platform.call("POST", "/setup", form);
+  await platform.signIn({ username: "platform.admin", password: PASSWORD });
+  const { id: enterprise } = await platform.call("POST", "/v1/enterprises", { code: "ACME", name: "晨牧乳业", gs1_prefixes: [PREFIX] });
+  await platform.call("POST", "/v1/users", { username: "acme.admin", password: PASSWORD, role: "enterprise_admin", enterprise_id: enterprise });
   const desk = office(it.base, it.authority);
   await desk.signIn({ username: "acme.admin", password: PASSWORD });
   const make = async (path, body) => (await desk.call("POST", path, body)).id;
@@ -52,9 +55,14 @@ async function made(it) {
     const { id } = await desk.call("POST", "/v1/segments", { product_id, count, ...(level && { level }) });
     await desk.call("POST", "/v1/commissions", { batch_id, ranges: [{ segment_id: id }] });
     const printed = await desk.call("GET", `/v1/segments/${id}/codes?batch_id=${batch_id}`);
-    return printed.trim().split("\n").slice(1).map((line) => bracketed(line.split(",").at(-1)));
+    return labels(printed);
   };
-  return { enterprise, plant, desk, place, make, goods, tins, bottles, good, old, care };
+  /** Numbers for logistic units. */
+  const pallets = async (count) => {
+    const { id } = await desk.call("POST", "/v1/segments", { gs1_prefix: PREFIX, count });
+    return labels(await desk.call("GET", `/v1/segments/${id}/codes`));
+  };
+  return { enterprise, platform, pallets, plant, desk, place, make, goods, tins, bottles, good, old, care };
 }
 
 /**
@@ -78,10 +86,11 @@ let standing = null;
 let stands = null;
 let isPostgres = false;
 
-/** What a tin's label says, a tin's past its date, and a case's: by any name, once the site stands. */
+/** What a tin's label says, a tin's past its date, a case's and a pallet's: by any name, once the site stands. */
 export const code = (name) => stands.tin(name);
 export const expired = (name) => stands.expired(name);
 export const box = (name) => stands.box(name);
+export const pallet = (name) => stands.pallet(name);
 /** The serial of a tin. */
 export const serial = (name) => serialOf(code(name));
 
@@ -103,7 +112,7 @@ async function begun() {
     const tin = named(await world.goods(world.tins, world.good, 600));
     const old = named(await world.goods(world.tins, world.old, 40));
     const cases = named(await world.goods(world.tins, world.good, 40, "case"));
-    stands = { tin, expired: old, box: cases };
+    stands = { tin, expired: old, box: cases, pallet: named(await world.pallets(10)) };
     let shops = 0;
     return {
       ...it,
