@@ -48,7 +48,7 @@ export async function cord(answered = []) {
  */
 export async function shop(init = null, { disk = null, profile = "till", beside = null } = {}) {
   const at = await site();
-  const place = beside?.place ?? (await at.shop());
+  const { place, name } = beside ?? (await at.shop());
   const device = await at.device(place, profile);
   const told = [];
   const line = await cord(told);
@@ -57,7 +57,7 @@ export async function shop(init = null, { disk = null, profile = "till", beside 
   const { enrol, unsent } = it;
   const badges = new Map();
   return Object.assign(it, {
-    ...{ at, place, line, device: device.id, desk: at.desk },
+    ...{ at, place, name, line, device: device.id, desk: at.desk },
     ticket: () => device.ticket,
     enrol: () => enrol(device.ticket),
     // A debug build on a busy machine takes its time.

@@ -91,6 +91,8 @@ export const code = (name) => stands.tin(name);
 export const expired = (name) => stands.expired(name);
 export const box = (name) => stands.box(name);
 export const pallet = (name) => stands.pallet(name);
+/** A tin's label as it is printed before anybody knows its batch: neither lot nor date. */
+export const undated = (name) => code(name).replace(/\(10\).*(?=\(21\))/, "");
 /** The serial of a tin. */
 export const serial = (name) => serialOf(code(name));
 
@@ -118,9 +120,10 @@ async function begun() {
       ...it,
       ...world,
       /** A shop where nobody works yet. */
-      shop: () => {
+      async shop() {
         shops += 1;
-        return world.place(`ST-${shops}`, "store", `西城店 ${shops}`);
+        const name = `西城店 ${shops}`;
+        return { place: await world.place(`ST-${shops}`, "store", name), name };
       },
       /** A device of a place, with what an officer holds up for it. */
       async device(location_id, profile = "till") {
