@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 const day = (days) => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
 
 /** A GTIN-14 from its first 13 digits. */
-function gtin(body) {
+export function gtin(body) {
   const sum = [...body].reduce((sum, digit, at) => sum + Number(digit) * (at % 2 === 0 ? 3 : 1), 0);
   return `${body}${(10 - (sum % 10)) % 10}`;
 }
