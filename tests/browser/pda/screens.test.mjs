@@ -1,64 +1,41 @@
-// The app itself in a real browser: out of the box, a shift with no network, the stop at the till,
-// hostile text, and everybody's eyes and thumbs. The installation is the tests' own.
+// The app itself in a real browser, on the real program over TLS: out of the box, a shift with no network,
+// the stop at the till, hostile text, and everybody's eyes and thumbs.
 
 import "./shared.mjs";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { requirePackage } from "../browser.mjs";
-import { cannot, launch, serve } from "./chromium.mjs";
-import { PLACE, installation } from "./installation.mjs";
+import { cannot } from "./chromium.mjs";
 import { typeKeys } from "./keys.mjs";
-import { golden } from "./shared.mjs";
+import { ORIGIN, shop } from "./shop.mjs";
+import { code, expired, undated } from "./site.mjs";
 
 const when = { skip: cannot, timeout: 180_000 };
-const code = (serial) => `(01)06901234567892(10)L7(17)991231(21)${serial}`;
 
-let server;
-let browser;
-let folder;
-let own;
+let it;
+/** The page that is worked with, as `it` has it. */
 let page;
-let session;
-let errors;
 
 before(async () => {
   if (cannot) return;
-  server = await serve();
-  own = await installation(server);
-  folder = await mkdtemp(join(tmpdir(), "suyuan-screens-"));
-  browser = await launch(folder);
+  it = await shop();
   await opened();
 });
-after(async () => {
-  await browser?.kill();
-  await server?.close();
-  if (folder) await rm(folder, { recursive: true, force: true });
-});
+after(() => it?.close());
 
 /** The app in a tab of its own, ready. */
 async function opened() {
-  page = await browser.context.newPage();
-  session = await browser.context.newCDPSession(page);
-  errors = [];
-  page.on("pageerror", (error) => errors.push(String(error)));
-  page.on("console", (message) => {
-    if (message.type() === "error") errors.push(message.text());
-  });
-  await page.setViewportSize({ width: 360, height: 640 });
-  await page.goto(`${server.origin}/app/`);
-  await page.waitForSelector("#app[data-ready]");
+  await it.open();
+  ({ page } = it);
 }
 
-/** Types as a scanner does: fast, between prefix and Enter, wherever the focus is. */
-const scan = (text) => typeKeys(session, `^${text}\n`);
-const press = (word) => page.click(`[data-do="${word}"]`);
-const told = (text) => page.waitForFunction((text) => document.querySelector("[role=status]")?.textContent.includes(text), text);
-const count = (wanted) => page.waitForFunction((wanted) => document.querySelector("[data-count]")?.dataset.count === wanted, String(wanted));
-const kinds = () => [...own.log.values()].map((text) => JSON.parse(text).kind);
+const scan = (text) => it.scan(text);
+const press = (word) => it.press(word);
+const told = (text) => it.told(text);
+const count = (wanted) => it.count(wanted);
+const kinds = () => it.events().map(({ kind }) => kind);
 
 /** What is on the screen can be seen and reached by everybody, in all sizes; pictures for who asked for them. */
 async function check(name) {
@@ -79,8 +56,8 @@ async function check(name) {
   }
   await page.setViewportSize({ width: 360, height: 640 });
   // Past the page's own policy, which forbids scripts of others.
-  await session.send("Runtime.evaluate", { expression: axe });
-  const { result } = await session.send("Runtime.evaluate", {
+  await it.session.send("Runtime.evaluate", { expression: axe });
+  const { result } = await it.session.send("Runtime.evaluate", {
     expression: "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }).then((r) => JSON.stringify(r.violations.map((v) => v.id + ' ' + v.nodes[0].html)))",
     awaitPromise: true,
     returnByValue: true,
@@ -89,7 +66,7 @@ async function check(name) {
 }
 
 test("out of the box: a wrong code is told, the QR enrols, the tasks are there", when, async () => {
-  const ticket = golden("wire").messages.find(({ type }) => type === "ticket").json;
+  const ticket = JSON.parse(it.ticket());
   await check("enrol-zh");
   await scan("6901234567892");
   await told("这不是注册二维码");
@@ -99,7 +76,7 @@ test("out of the box: a wrong code is told, the QR enrols, the tasks are there",
   await press("language");
   await scan(JSON.stringify({ ...ticket, url: "https://nowhere.invalid" }));
   await told("另一个地址");
-  await scan(JSON.stringify({ ...ticket, url: server.origin }));
+  await scan(JSON.stringify({ ...ticket, url: ORIGIN }));
   await page.waitForSelector('[data-do="inbound"]');
   assert.equal(await page.locator("main .grid").first().locator("button").count(), 12);
   await page.waitForSelector(".strip");
@@ -121,10 +98,9 @@ test("a task by the scanner alone, with no field in focus: badge, task, goods, u
   await count(1);
   await scan("SUYUAN-CONFIRM");
   await told("已保存在本机");
-  await page.waitForSelector('[data-unsent="0"]');
-  const [text] = own.log.values();
-  const event = JSON.parse(text);
-  assert.deepEqual([event.kind, event.location, event.actor.id], ["inbound", PLACE, "W17"]);
+  await it.unsent(0);
+  const [event] = it.events();
+  assert.deepEqual([event.kind, event.location, event.actor.id], ["inbound", it.place, "W17"]);
   assert.deepEqual(event.units, [{ code: code("A"), input: "wedge" }]);
 });
 
@@ -134,9 +110,8 @@ test("with no network it starts cold, takes up the task that was open, and works
   await scan(code("A"));
   await count(1);
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-  server.state.isDown = true;
-  await browser.kill();
-  browser = await launch(folder);
+  it.line.pull();
+  await it.battery();
   await opened();
   assert.equal(await page.locator("h1").first().textContent(), "出库");
   await count(1);
@@ -144,20 +119,26 @@ test("with no network it starts cold, takes up the task that was open, and works
   await scan(code("C"));
   await count(2);
   await press("confirm");
+  await page.waitForSelector("[data-partner]");
+  for (const words of ["物流企业", "到达地点"]) {
+    await scan("SUYUAN-SKIP");
+    await page.waitForFunction((words) => document.querySelector('label[for="answer"]')?.textContent.includes(words), words);
+  }
+  await scan("SUYUAN-SKIP");
   await told("已保存在本机");
-  await page.waitForSelector('[data-unsent="1"]');
+  await it.unsent(1);
   assert.deepEqual(kinds(), ["inbound"]);
   await page.reload();
   await page.waitForSelector('#app[data-ready] [data-unsent="1"]');
-  server.state.isDown = false;
-  await page.waitForSelector('[data-unsent="0"]');
+  it.line.plug();
+  await it.unsent(0);
   assert.deepEqual(kinds(), ["inbound", "outbound"]);
 });
 
 test("the till says no: the stop fills the screen, takes no scan, and only a supervisor's badge overrules it, offline too", when, async () => {
   await scan("SUYUAN-TASK-SALE");
   await page.waitForSelector("[data-count]");
-  await scan(`(01)06901234567892(17)200101(21)OLD`);
+  await scan(expired("OLD"));
   await page.waitForSelector(".stop");
   const box = await page.evaluate(() => {
     const { x, y, width, height } = document.querySelector(".stop").getBoundingClientRect();
@@ -171,7 +152,7 @@ test("the till says no: the stop fills the screen, takes no scan, and only a sup
   await press("acknowledge");
   await page.waitForSelector(".stop", { state: "detached" });
   await count(0);
-  await scan(`(01)06901234567892(17)200101(21)OLD2`);
+  await scan(expired("OLD2"));
   await page.waitForSelector(".stop");
   assert.match(await page.locator(".stop").textContent(), /没有人可以放行.*管理员登记主管工牌/s, "no list: nobody is known, and how that is mended");
   assert.equal(await page.locator("#reason").count(), 0);
@@ -179,10 +160,10 @@ test("the till says no: the stop fills the screen, takes no scan, and only a sup
   await told("没有人可以放行");
   assert.equal(await page.locator(".stop").count(), 1, "no badge overrules where none is known");
   // The badges come while the stop is on the screen, and hold with no network.
-  await own.employ({ W17: "worker", W18: "worker", S1: "supervisor" });
-  await page.evaluate(() => dispatchEvent(new Event("online")));
+  await it.employ({ W17: "worker", W18: "worker", S1: "supervisor" });
+  await it.wake();
   await page.waitForSelector("#reason");
-  server.state.isDown = true;
+  it.line.pull();
   await scan("SUYUAN-WHO-S1");
   await told("请先填写放行原因");
   await page.fill("#reason", "留样检验");
@@ -201,10 +182,10 @@ test("the till says no: the stop fills the screen, takes no scan, and only a sup
   await count(1);
   await press("confirm");
   await told("已保存在本机");
-  server.state.isDown = false;
-  await page.evaluate(() => dispatchEvent(new Event("online")));
-  await page.waitForSelector('[data-unsent="0"]');
-  const sale = JSON.parse([...own.log.values()].at(-1));
+  it.line.plug();
+  await it.wake();
+  await it.unsent(0);
+  const sale = it.events().at(-1);
   assert.deepEqual(sale.override, { code: "expired", reason: "留样检验", supervisor: "S1" });
   assert.deepEqual(sale.actor, { id: "W17", proof: "badge" });
 });
@@ -212,7 +193,7 @@ test("the till says no: the stop fills the screen, takes no scan, and only a sup
 test("what was sold here a minute ago is stopped, also offline", when, async () => {
   await scan("SUYUAN-TASK-SALE");
   await page.waitForSelector("[data-count]");
-  await scan(`(01)06901234567892(17)200101(21)OLD2`);
+  await scan(expired("OLD2"));
   await page.waitForSelector(".stop");
   assert.match(await page.locator(".stop").textContent(), /已售出/);
   await press("acknowledge");
@@ -230,7 +211,7 @@ test("no text becomes part of the page, and half codes are told", when, async ()
   await press("add");
   await told("<script>alert(1)</script>");
   assert.equal(await page.locator("#app script").count(), 0);
-  await typeKeys(session, "^69012345");
+  await typeKeys(it.session, "^69012345");
   await told("码不完整");
   await scan("6901234567892^96385074");
   await count(1);
@@ -267,8 +248,8 @@ test("a storage that is full is told, and nothing begins or is counted that is n
   await page.evaluate(() => (window.full = false));
   await press("confirm");
   await told("已保存在本机");
-  await page.waitForSelector('[data-unsent="0"]');
-  assert.deepEqual(JSON.parse([...own.log.values()].at(-1)).units, [{ code: code("F2"), input: "wedge" }]);
+  await it.unsent(0);
+  assert.deepEqual(it.events().at(-1).units, [{ code: code("F2"), input: "wedge" }]);
 });
 
 test("nothing is drawn anew under a finger, or while an input method is at work", when, async () => {
@@ -294,8 +275,8 @@ test("nothing is drawn anew under a finger, or while an input method is at work"
 });
 
 test("a second tab says that the app is open, and takes over", when, async () => {
-  const second = await browser.context.newPage();
-  await second.goto(`${server.origin}/app/`);
+  const second = await it.browser.context.newPage();
+  await second.goto(`${ORIGIN}/app/`);
   await second.waitForFunction(() => document.querySelector("h1")?.textContent.includes("另一个页面"));
   await page.close();
   await second.waitForSelector("#app[data-ready]");
@@ -314,13 +295,13 @@ test("everybody can see and reach it: both languages, both looks, three sizes, e
       await press("back");
       await press("sale");
       await page.waitForSelector("[data-count]");
-      await scan(code(`E${lang}${look}`));
+      await scan(undated(`E${lang}${look}`));
       await page.waitForSelector(".stop.ask");
       await check(name("ask"));
       await press("take_anyway");
       await count(1);
       await check(name("task"));
-      await scan("(01)06901234567892(17)200101(21)OLD3");
+      await scan(expired("OLD3"));
       await page.waitForSelector(".stop");
       await check(name("stop"));
       await press("acknowledge");
@@ -346,7 +327,7 @@ test("everybody can see and reach it: both languages, both looks, three sizes, e
       }
       await press("look-up");
       await scan(code("A"));
-      await page.waitForSelector('[data-asked="lost"]');
+      await page.waitForSelector('[data-asked="answered"]');
       await check(name("look-up"));
       await press("back");
       await page.waitForSelector('[data-do="inbound"]');
@@ -369,7 +350,7 @@ test("everybody can see and reach it: both languages, both looks, three sizes, e
       await page.waitForSelector('[data-do="inbound"]');
     }
   }
-  assert.deepEqual(errors.filter((error) => !/net::ERR|Failed to load resource/.test(error)), [], "the policy was never broken");
+  assert.deepEqual(it.errors, [], "the policy was never broken");
 });
 
 test("small and fast: what is loaded first, compressed, and a card among 20 000", when, async () => {
