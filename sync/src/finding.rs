@@ -172,6 +172,14 @@ pub struct Finding {
     pub detail: Detail,
 }
 
+/// What makes a finding the same as another: code, subject, judged event and batch.
+pub type Identity<'f> = (
+    FindingCode,
+    &'f Subject,
+    (DeviceId, EventId),
+    Option<BatchId>,
+);
+
 impl Finding {
     /// The event that was judged, as nobody else's.
     pub const fn judged(&self) -> (DeviceId, EventId) {
@@ -180,8 +188,12 @@ impl Finding {
 
     /// Are two findings the same, whatever else they say?
     pub fn is(&self, other: &Finding) -> bool {
+        self.identity() == other.identity()
+    }
+
+    /// What two findings that are the same have in common.
+    pub fn identity(&self) -> Identity<'_> {
         (self.code, &self.subject, self.judged(), self.batch)
-            == (other.code, &other.subject, other.judged(), other.batch)
     }
 }
 

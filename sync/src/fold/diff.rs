@@ -2,32 +2,15 @@
 
 use crate::{
     bugs::{self, Bug},
-    finding::{Finding, FindingCode, Subject},
-    ids::{BatchId, DeviceId, EventId},
+    finding::{Finding, Identity},
 };
 use std::collections::BTreeMap;
-
-type Identity<'a> = (
-    FindingCode,
-    &'a Subject,
-    (DeviceId, EventId),
-    Option<BatchId>,
-);
-
-fn identity(finding: &Finding) -> Identity<'_> {
-    (
-        finding.code,
-        &finding.subject,
-        finding.judged(),
-        finding.batch,
-    )
-}
 
 /// The findings that opened and those that closed. Two findings are the same if code, subject,
 /// event and batch are; one whose witnesses or detail changed stays open and is in neither list.
 pub fn diff(old_open: &[Finding], new_open: &[Finding]) -> (Vec<Finding>, Vec<Finding>) {
-    let old: BTreeMap<_, _> = old_open.iter().map(|f| (identity(f), f)).collect();
-    let new: BTreeMap<_, _> = new_open.iter().map(|f| (identity(f), f)).collect();
+    let old: BTreeMap<_, _> = old_open.iter().map(|f| (f.identity(), f)).collect();
+    let new: BTreeMap<_, _> = new_open.iter().map(|f| (f.identity(), f)).collect();
     let without = |these: &BTreeMap<Identity<'_>, &Finding>,
                    those: &BTreeMap<Identity<'_>, &Finding>| {
         these
@@ -47,7 +30,11 @@ pub fn diff(old_open: &[Finding], new_open: &[Finding]) -> (Vec<Finding>, Vec<Fi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{finding::Detail, unit::UnitKey};
+    use crate::{
+        finding::{Detail, FindingCode, Subject},
+        ids::{DeviceId, EventId},
+        unit::UnitKey,
+    };
     use uuid::Uuid;
 
     fn finding(code: FindingCode, event: u128) -> Finding {

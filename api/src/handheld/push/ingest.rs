@@ -10,7 +10,7 @@ use super::{
     fault::Fault,
     lanes::{Drains, Lane},
     pace::Pace,
-    weigh::{cut, halves, weight},
+    weigh::{Long, cut, halves, weight},
 };
 use futures_util::FutureExt;
 use std::{
@@ -254,7 +254,8 @@ impl Worker {
             Lane::Person => self.in_a_row + 1,
             Lane::Backlog => 0,
         };
-        let mut room = Room::new(&first, self.gathering.events, self.pace.limit());
+        let most = (self.gathering.events, self.pace.limit());
+        let mut room = Room::new(&first, most, self.engine.long());
         let mut jobs = vec![first];
         let until = Instant::now() + self.gathering.wait;
         let mut later = Vec::new();
@@ -276,7 +277,7 @@ impl Worker {
             let Some(next) = next else {
                 break;
             };
-            if room.take(&next) {
+            if room.take(&next, self.engine.long()) {
                 jobs.push(next);
             } else {
                 later.push(next);
@@ -292,7 +293,7 @@ impl Worker {
         let mut pushes = Vec::with_capacity(jobs.len());
         let mut askers = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let (push, rest) = cut(job.push, self.pace.limit());
+            let (push, rest) = cut(job.push, self.pace.limit(), self.engine.long());
             pushes.push(push);
             askers.push((job.reply, job.done, rest));
         }
@@ -362,7 +363,8 @@ impl Worker {
         }
         if let Some(wrote) = self.engine.wrote() {
             let events: usize = pushes.iter().map(|push| push.batch.events.len()).sum();
-            let weight: usize = pushes.iter().map(weight).sum();
+            let long = self.engine.long();
+            let weight: usize = pushes.iter().map(|push| weight(push, long)).sum();
             // Of what was known already nothing was folded.
             let written = weight * wrote.events / events.max(1);
             self.pace = self.pace.after(written, wrote.held);
@@ -478,14 +480,14 @@ struct Room {
 }
 
 impl Room {
-    fn new(first: &Job, events: usize, weighs: usize) -> Room {
+    fn new(first: &Job, (events, weighs): (usize, usize), long: &Long) -> Room {
         let backlog = match first.lane {
             Lane::Person => events.min(weighs) / BACKLOG_SHARE,
             Lane::Backlog => usize::MAX,
         };
         Room {
             events: events.saturating_sub(first.push.batch.events.len()),
-            weight: weighs.saturating_sub(weight(&first.push)),
+            weight: weighs.saturating_sub(weight(&first.push, long)),
             backlog,
             devices: HashSet::from([key(&first.push.batch)]),
             closed: false,
@@ -501,8 +503,8 @@ impl Room {
     }
 
     /// Takes a push in, if there is room for it and none of its device is there.
-    fn take(&mut self, job: &Job) -> bool {
-        let (events, weight) = (job.push.batch.events.len(), weight(&job.push));
+    fn take(&mut self, job: &Job, long: &Long) -> bool {
+        let (events, weight) = (job.push.batch.events.len(), weight(&job.push, long));
         if self.devices.contains(&key(&job.push.batch)) {
             return false;
         }
@@ -541,34 +543,40 @@ mod tests {
         }
     }
 
+    const MOST: (usize, usize) = (400, WEIGHT_MAX);
+
+    fn new() -> Long {
+        Long::default()
+    }
+
     const SCAN: (usize, Option<u128>) = (1, None);
 
     #[test]
     fn an_act_that_a_person_began_takes_little_backlog() {
         let person = job(1, Lane::Person, &[SCAN]);
-        let mut room = Room::new(&person, 400, WEIGHT_MAX);
-        assert!(!room.take(&job(2, Lane::Backlog, &[SCAN; 60])));
+        let mut room = Room::new(&person, MOST, &new());
+        assert!(!room.take(&job(2, Lane::Backlog, &[SCAN; 60]), &new()));
         assert!(!room.takes_backlog() && !room.is_full());
-        assert!(room.take(&job(3, Lane::Person, &[SCAN; 60])));
-        let mut room = Room::new(&person, 400, WEIGHT_MAX);
-        assert!(room.take(&job(2, Lane::Backlog, &[SCAN; 50])));
+        assert!(room.take(&job(3, Lane::Person, &[SCAN; 60]), &new()));
+        let mut room = Room::new(&person, MOST, &new());
+        assert!(room.take(&job(2, Lane::Backlog, &[SCAN; 50]), &new()));
         assert!(!room.takes_backlog());
-        let mut room = Room::new(&job(1, Lane::Backlog, &[SCAN]), 400, WEIGHT_MAX);
-        assert!(room.take(&job(2, Lane::Backlog, &[SCAN; 200])));
-        assert!(room.take(&job(3, Lane::Person, &[SCAN])));
+        let mut room = Room::new(&job(1, Lane::Backlog, &[SCAN]), MOST, &new());
+        assert!(room.take(&job(2, Lane::Backlog, &[SCAN; 200]), &new()));
+        assert!(room.take(&job(3, Lane::Person, &[SCAN]), &new()));
     }
 
     #[test]
     fn an_act_is_bounded_by_what_its_events_name() {
-        let mut room = Room::new(&job(1, Lane::Backlog, &[(900, None)]), 400, WEIGHT_MAX);
+        let mut room = Room::new(&job(1, Lane::Backlog, &[(900, None)]), MOST, &new());
         assert!(
-            !room.take(&job(1, Lane::Backlog, &[SCAN])),
+            !room.take(&job(1, Lane::Backlog, &[SCAN]), &new()),
             "one of a device"
         );
-        assert!(room.take(&job(2, Lane::Backlog, &[(1000, None)])));
-        assert!(!room.take(&job(3, Lane::Backlog, &[(200, None)])));
+        assert!(room.take(&job(2, Lane::Backlog, &[(1000, None)]), &new()));
+        assert!(!room.take(&job(3, Lane::Backlog, &[(200, None)]), &new()));
         assert!(room.is_full());
-        let room = Room::new(&job(1, Lane::Backlog, &[(1000, None); 3]), 400, WEIGHT_MAX);
+        let room = Room::new(&job(1, Lane::Backlog, &[(1000, None); 3]), MOST, &new());
         assert!(room.is_full());
     }
 }

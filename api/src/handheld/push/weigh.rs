@@ -1,14 +1,80 @@
-//! How heavy a push is: by what its events name, not by how many they are. A push that is too heavy for
+//! How heavy a push is: by what its events name and by how much is known of that, not by how many they
+//! are. A push that is too heavy for
 //! one act goes into several, one after the other. Pure.
 
 use super::act::Incoming;
-use suyuan_sync::admission::{Batch, ReadEvent};
+use lru::LruCache;
+use std::{collections::BTreeSet, num::NonZeroUsize};
+use suyuan_sync::{
+    admission::{Batch, ReadEvent},
+    unit::UnitKey,
+};
 
-/// Most units and lots that the events of one act name, on the fastest machine ([`super::pace`]). No
-/// event alone is heavier, since it names at most so many of each.
+/// Most units and lots that the events of one act name, on the fastest machine ([`super::pace`]). An
+/// event alone may be heavier by the facts about what it names.
 pub const WEIGHT_MAX: usize = 2000;
 
-/// What one event weighs: what its act reads and folds for it. What else a complete count is about, units
+/// So many facts about a unit cost as much as one more unit: measured, some 5 µs each to read and fold.
+const FACTS: usize = 16;
+/// Units remembered for the facts about them.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1 << 16).expect("not zero");
+
+/// Units about which there is much, as far as acts came upon them. What is not remembered weighs as if
+/// it were new, once.
+pub struct Long(LruCache<UnitKey, usize>);
+
+impl Default for Long {
+    fn default() -> Long {
+        Long(LruCache::new(REMEMBERED))
+    }
+}
+
+impl Long {
+    /// Notes how many facts an act read about a unit.
+    pub fn note(&mut self, unit: &UnitKey, facts: usize) {
+        if facts >= FACTS {
+            self.0.put(unit.clone(), facts);
+        }
+    }
+
+    /// How many facts there are about a unit, if that is many.
+    pub fn facts(&self, unit: &UnitKey) -> usize {
+        self.0.peek(unit).copied().unwrap_or_default()
+    }
+}
+
+/// Adds up events of one act. What is about a unit is read once, however many of them name it.
+struct Sum<'a> {
+    long: &'a Long,
+    seen: BTreeSet<&'a UnitKey>,
+    weight: usize,
+}
+
+impl<'a> Sum<'a> {
+    fn new(long: &'a Long) -> Sum<'a> {
+        Sum {
+            long,
+            seen: BTreeSet::new(),
+            weight: 0,
+        }
+    }
+
+    fn add(&mut self, event: &'a ReadEvent) {
+        self.weight += one(event);
+        let Some(event) = event.read.event() else {
+            return;
+        };
+        let named = event.units.iter().chain(&event.parent);
+        for unit in named.filter_map(|read| read.unit.as_ref()) {
+            let facts = self.long.facts(unit);
+            if facts > 0 && self.seen.insert(unit) {
+                self.weight += facts / FACTS;
+            }
+        }
+    }
+}
+
+/// What one event weighs by what it names: what its act reads and folds for it. What else a complete count is about, units
 /// or lines of its place, is left for slices and weighs nothing here.
 fn one(event: &ReadEvent) -> usize {
     let named = event.read.event().map_or(0, |event| {
@@ -18,18 +84,20 @@ fn one(event: &ReadEvent) -> usize {
 }
 
 /// What a push weighs.
-pub fn weight(push: &Incoming) -> usize {
-    push.batch.events.iter().map(one).sum()
+pub fn weight(push: &Incoming, long: &Long) -> usize {
+    let mut sum = Sum::new(long);
+    push.batch.events.iter().for_each(|event| sum.add(event));
+    sum.weight
 }
 
 /// Takes as much from the front of a push as one act may hold, at least an event; and what is left.
 /// A group stays together where it can.
-pub fn cut(push: Incoming, max: usize) -> (Incoming, Option<Incoming>) {
+pub fn cut(push: Incoming, max: usize, long: &Long) -> (Incoming, Option<Incoming>) {
     let events = &push.batch.events;
-    let mut sum = 0;
+    let mut sum = Sum::new(long);
     let fits = events.iter().take_while(|event| {
-        sum += one(event);
-        sum <= max
+        sum.add(event);
+        sum.weight <= max
     });
     let fits = fits.count().max(1);
     if fits >= events.len() {
@@ -70,9 +138,9 @@ fn split(push: Incoming, at: usize) -> (Incoming, Incoming) {
 pub(super) mod tests {
     use super::*;
     use suyuan_sync::{
-        admission,
+        admission::{self, Read},
         chain::Hash,
-        event::{Event, EventFault, Group, Kind, LotLine},
+        event::{Event, EventFault, Group, Input, Kind, LotLine, UnitRead},
         ids::{DeviceId, EventId, GroupId},
     };
     use uuid::Uuid;
@@ -114,7 +182,7 @@ pub(super) mod tests {
         let mut parts = Vec::new();
         let mut head = push.batch.prev_hash;
         loop {
-            let (first, rest) = cut(push, WEIGHT_MAX);
+            let (first, rest) = cut(push, WEIGHT_MAX, &Long::default());
             assert_eq!(first.batch.prev_hash, head, "it chains");
             head = first.batch.head();
             parts.push(first.batch.events.iter().map(one).collect());
@@ -139,7 +207,46 @@ pub(super) mod tests {
         let all: Vec<usize> = parts.concat();
         let wanted: Vec<usize> = said.iter().map(|(lots, _)| (*lots).max(1)).collect();
         assert_eq!(all, wanted);
-        assert_eq!(weight(&push(&said)), wanted.iter().sum::<usize>());
+        assert_eq!(
+            weight(&push(&said), &Long::default()),
+            wanted.iter().sum::<usize>()
+        );
+    }
+
+    /// Events that name these units.
+    fn scans(named: &[&str]) -> Incoming {
+        let mut push = push(&vec![(0, None); named.len()]);
+        for (event, code) in push.batch.events.iter_mut().zip(named) {
+            let Read::Event(stated) = &event.read else {
+                unreachable!("they are events");
+            };
+            let mut stated = Event::clone(stated);
+            stated.units = vec![UnitRead::of(code, Input::Wedge)];
+            event.read = Read::Event(stated.into());
+        }
+        push
+    }
+
+    #[test]
+    fn what_is_known_of_a_unit_weighs_once_in_each_act() {
+        let codes = ["00106141412345678908", "00106141412345678915"];
+        let push = scans(&[codes[0], codes[0], codes[1], codes[0]]);
+        let mut long = Long::default();
+        assert_eq!(weight(&push, &long), 4);
+        for code in codes {
+            let unit = UnitRead::of(code, Input::Wedge).unit.expect("a code");
+            long.note(&unit, FACTS - 1);
+            assert_eq!(long.facts(&unit), 0, "few are in the weight of its name");
+            long.note(&unit, 100 * FACTS);
+        }
+        assert_eq!(weight(&push, &long), 4 + 2 * 100);
+        // Two of the one go together, the other needs an act of its own, and is never without one.
+        let (first, rest) = cut(push.clone(), 150, &long);
+        let rest = rest.expect("more");
+        assert_eq!((first.batch.events.len(), rest.batch.events.len()), (2, 2));
+        let (first, rest) = cut(push, 50, &long);
+        assert_eq!(first.batch.events.len(), 1);
+        assert_eq!(rest.expect("more").batch.first_seq, 2);
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub use answer::{note, wire_status};
 use super::{
     PushError,
     store::{self, Known},
+    weigh::Long,
 };
 use crate::{
     clock::Micros,
@@ -71,6 +72,7 @@ pub struct Engine {
     source: Source,
     reader: Reader,
     wrote: Option<Wrote>,
+    long: Long,
 }
 
 /// What the last act wrote.
@@ -111,7 +113,13 @@ impl Engine {
             source,
             reader: Reader::default(),
             wrote: None,
+            long: Long::default(),
         }
+    }
+
+    /// What is known of units, as far as it is much.
+    pub fn long(&self) -> &Long {
+        &self.long
     }
 
     /// What the last act wrote, if it wrote something.
@@ -242,6 +250,9 @@ impl Engine {
         let mut folding = Folding::new(&mut self.source, &mut self.reader, moment);
         folding.early = early;
         let done = folding.run(block.tx(), change).await?;
+        for (unit, facts) in &done.read {
+            self.long.note(unit, *facts);
+        }
         if !done.public.is_empty() {
             let place = projection::Placed {
                 tx: block.tx(),

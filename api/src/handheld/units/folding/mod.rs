@@ -85,6 +85,8 @@ pub struct Done {
     pub written: usize,
     /// Units whose public status changed, or may have.
     pub public: Vec<(PublicUnit, UnitStatus)>,
+    /// How many facts there are about each unit that was read.
+    pub read: Vec<(UnitKey, usize)>,
     /// Containers whose end, or its being taken back, goes for what is in them.
     ended: Vec<UnitKey>,
 }
@@ -216,6 +218,10 @@ impl<'a> Folding<'a> {
             return Err(error.into());
         }
         self.tell_sharing(conn, few, &mut done).await?;
+        let read = self.units.iter();
+        done.read = read
+            .map(|(key, unit)| (key.clone(), unit.facts.len()))
+            .collect();
         Ok(done)
     }
 

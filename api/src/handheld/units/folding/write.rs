@@ -67,13 +67,11 @@ impl Folding<'_> {
                 }
             }
             let mut findings = Vec::with_capacity(now.findings.len());
+            let before = unit.kept.findings.iter();
+            let before: BTreeMap<_, &KeptFinding> =
+                before.map(|kept| (kept.finding.identity(), kept)).collect();
             for finding in &now.findings {
-                let before = unit
-                    .kept
-                    .findings
-                    .iter()
-                    .find(|kept| kept.finding.is(finding));
-                let id = if let Some(kept) = before {
+                let id = if let Some(kept) = before.get(&finding.identity()) {
                     if kept.finding != *finding {
                         changed.push(Changed {
                             id: kept.id,
@@ -107,11 +105,7 @@ impl Folding<'_> {
                 });
             }
             for finding in &gone {
-                let kept = unit
-                    .kept
-                    .findings
-                    .iter()
-                    .find(|kept| kept.finding.is(finding));
+                let kept = before.get(&finding.identity());
                 closed.extend(kept.map(|kept| (kept.id, cause.gseq, cause.event)));
             }
             let kept = Kept {
