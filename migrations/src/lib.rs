@@ -36,6 +36,7 @@ mod m0037_counting;
 mod m0038_claims;
 mod m0039_unit_place;
 mod m0040_lines_counted;
+mod m0041_line_checkpoints;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -78,6 +79,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0038_claims::Migration),
             Box::new(m0039_unit_place::Migration),
             Box::new(m0040_lines_counted::Migration),
+            Box::new(m0041_line_checkpoints::Migration),
         ]
     }
 }

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 use suyuan::{
     db::{Db, rows::Rows, statement},
     handheld::{
-        lots::store::lines_at,
+        lots::{CHECKPOINT_EVERY, checkpoint_store::behind, store::lines_at},
         push::{
             store::{Timeline, move_events},
             timeline::place,
@@ -509,6 +509,57 @@ on_both!(
         holds(&app, "with the one before").await;
         let moved = "SELECT COUNT(*) AS n FROM event_was";
         assert!(count(&app, moved).await > 0, "nothing moved");
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c11_a_late_movement_reads_what_is_behind_the_checkpoint_before_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut first = scene.device(&app, &scene.store).await;
+        let mut late = scene.device(&app, &scene.store).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        first.push(&[]).await;
+        let of = |qty| json!({"lots": lots(0..1, qty)});
+        let before_all = first.event("inbound", &of(7));
+        let day = async |store: &mut Handheld, n| {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            store.push(&[]).await;
+            let events: Vec<String> = (0..n).map(|_| store.event("inbound", &of(1))).collect();
+            store.push(&events).await;
+        };
+        for _ in 0..10 {
+            day(&mut store, 40).await;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        late.push(&[]).await;
+        let between = late.event("inbound", &of(5));
+        day(&mut store, 40).await;
+        // Whoever read the beginning of the line would believe this.
+        let db = &app.state().db;
+        done(
+            db,
+            "UPDATE lot_move SET movement = '{\"is\":\"in\",\"qty\":1001}' \
+             WHERE gseq = (SELECT MIN(gseq) FROM lot_move)",
+        )
+        .await;
+        let balance = "SELECT balance AS n FROM lot_line";
+        let came = late.push(&[between]).await.results[0].gseq.expect("stored");
+        assert_eq!(count(&app, balance).await, 445, "not read");
+        let line = count(&app, "SELECT id AS n FROM lot_line").await;
+        let eff = format!("SELECT eff AS n FROM event WHERE gseq = {came}");
+        let eff = count(&app, &eff).await;
+        let mut read = behind(db.reader(), &[line].into(), eff)
+            .await
+            .expect("rows");
+        let rows = read.remove(&line).expect("a checkpoint").moves.len();
+        assert!(rows <= 41 + 2 * CHECKPOINT_EVERY, "{rows} rows");
+        // What is earlier than all does read it.
+        first.push(&[before_all]).await;
+        assert_eq!(count(&app, balance).await, 452 + 1000, "read");
+        let checkpoints = count(&app, "SELECT COUNT(*) AS n FROM lot_checkpoint").await;
+        assert!(checkpoints >= 440 / CHECKPOINT_EVERY as i64 - 1);
         app.stop().await;
     }
 );

@@ -196,12 +196,18 @@ fn some_event(dice: &mut Dice, scene: &Scene, made: &[String]) -> (&'static str,
 }
 
 /// Events of one device, in its order, at times of their own; now and then two that belong together.
-fn shift(dice: &mut Dice, scene: &Scene, device: &mut Handheld, since: i64) -> Vec<String> {
+fn shift(
+    dice: &mut Dice,
+    scene: &Scene,
+    device: &mut Handheld,
+    since: i64,
+    (most, gap): (usize, u64),
+) -> Vec<String> {
     let (mut events, mut made) = (Vec::new(), Vec::new());
     let mut at = since;
-    while events.len() < 12 {
+    while events.len() < most {
         let (kind, mut said) = some_event(dice, scene, &made);
-        at += dice.next(60) as i64;
+        at += dice.next(gap) as i64;
         (said["at"], said["anchor_wall"]) = (json!(clock(at)), json!(clock(since)));
         let group = (kind == "count" && dice.next(2) == 0).then(uuid::Uuid::now_v7);
         let n = if group.is_some() { 2 } else { 1 };
@@ -218,42 +224,68 @@ fn shift(dice: &mut Dice, scene: &Scene, device: &mut Handheld, since: i64) -> V
     events
 }
 
+/// Shifts of three devices, in parts, in an order of their own. What is kept is held against the log
+/// after every so many.
+async fn shuffled(
+    app: &TestApp,
+    scene: &Scene,
+    seed: u64,
+    places: [&String; 3],
+    events: (usize, u64),
+    look: usize,
+) {
+    let mut dice = Dice(seed);
+    let mut devices = Vec::new();
+    for place in places {
+        devices.push(scene.device(app, place).await);
+    }
+    let since = jiff::Timestamp::now().as_millisecond();
+    let mut parts = Vec::new();
+    for (n, device) in devices.iter_mut().enumerate() {
+        let events = shift(&mut dice, scene, device, since, events);
+        let mut first = 1;
+        while first <= events.len() {
+            let last = (first + 1 + dice.next(3) as usize).min(events.len() + 1);
+            parts.push((n, first as u64, events[first - 1..last - 1].to_vec()));
+            first = last;
+        }
+    }
+    // So that no time told lies after its receipt.
+    tokio::time::sleep(std::time::Duration::from_millis(900)).await;
+    for last in (1..parts.len()).rev() {
+        parts.swap(last, dice.next(last as u64 + 1) as usize);
+    }
+    for (step, (n, first, events)) in parts.iter().enumerate() {
+        let device = &mut devices[*n];
+        let before = device.history[*first as usize - 1];
+        device.push_at(*first, before, events).await;
+        if step % look == look - 1 || step + 1 == parts.len() {
+            let what = format!("seed {seed}, step {step}: {first} of device {n}: {events:?}");
+            holds(app, &what).await;
+        }
+    }
+}
+
+on_both!(
+    c11_long_lines_are_what_the_whole_log_gives_from_whatever_checkpoint,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let places = [&scene.store, &scene.store, &scene.warehouse];
+        shuffled(&app, &scene, 5, places, (160, 5), 30).await;
+        let longest = "SELECT MAX(c) AS n FROM (SELECT COUNT(*) AS c FROM lot_checkpoint \
+                       GROUP BY line_id) x";
+        assert!(count(&app, longest).await >= 3, "there were checkpoints");
+        app.stop().await;
+    }
+);
+
 on_both!(
     c11_lines_are_what_the_whole_log_gives_however_events_arrive,
     |app| {
         let scene = Scene::of(&app).await;
         for seed in 1..=4 {
-            let mut dice = Dice(seed);
-            let mut devices = Vec::new();
-            for place in [&scene.plant, &scene.warehouse, &scene.store] {
-                devices.push(scene.device(&app, place).await);
-            }
-            let since = jiff::Timestamp::now().as_millisecond();
-            let mut parts = Vec::new();
-            for (n, device) in devices.iter_mut().enumerate() {
-                let events = shift(&mut dice, &scene, device, since);
-                let mut first = 1;
-                while first <= events.len() {
-                    let last = (first + 1 + dice.next(3) as usize).min(events.len() + 1);
-                    parts.push((n, first as u64, events[first - 1..last - 1].to_vec()));
-                    first = last;
-                }
-            }
-            // So that no time told lies after its receipt.
-            tokio::time::sleep(std::time::Duration::from_millis(900)).await;
-            for last in (1..parts.len()).rev() {
-                parts.swap(last, dice.next(last as u64 + 1) as usize);
-            }
-            for (step, (n, first, events)) in parts.iter().enumerate() {
-                let device = &mut devices[*n];
-                let before = device.history[*first as usize - 1];
-                device.push_at(*first, before, events).await;
-                if step % 4 == 3 || step + 1 == parts.len() {
-                    let what =
-                        format!("seed {seed}, step {step}: {first} of device {n}: {events:?}");
-                    holds(&app, &what).await;
-                }
-            }
+            let places = [&scene.plant, &scene.warehouse, &scene.store];
+            shuffled(&app, &scene, seed, places, (12, 60), 4).await;
         }
         assert!(
             count(

@@ -21,11 +21,11 @@ use uuid::Uuid;
 /// Keys of one statement: three values each.
 const KEYS: usize = 200;
 
-fn json(value: &impl serde::Serialize) -> Result<String, DbErr> {
+pub(super) fn json(value: &impl serde::Serialize) -> Result<String, DbErr> {
     serde_json::to_string(value).map_err(|error| DbErr::Json(error.to_string()))
 }
 
-fn parsed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, DbErr> {
+pub(super) fn parsed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, DbErr> {
     serde_json::from_str(text).map_err(|error| DbErr::Json(format!("lot line: {error}")))
 }
 
@@ -143,26 +143,27 @@ async fn read_moves(
          e.seq, e.event_id FROM lot_move m JOIN event e ON e.gseq = m.gseq WHERE {filter}"
     );
     let rows = by_keys(conn, &sql, values, keys).await?;
-    rows.iter()
-        .map(|row| {
-            let number = |name: &str| row.try_get::<i64>("", name);
-            let change: Change = parsed(&row.try_get::<String>("", "movement")?)?;
-            let event: Option<Uuid> = row.try_get("", "event_id")?;
-            let order = Order {
-                eff: number("eff")?,
-                device: DeviceId(row.try_get("", "device_id")?),
-                epoch: number("order_epoch")? as Epoch,
-                seq: number("seq")? as Seq,
-                event: EventId(event.unwrap_or_default()),
-            };
-            let moved = Moved {
-                gseq: number("gseq")?,
-                n: number("n")?,
-                movement: Movement { order, change },
-            };
-            Ok((number("line_id")?, moved))
-        })
-        .collect()
+    rows.iter().map(moved).collect()
+}
+
+/// A movement with its line.
+pub(super) fn moved(row: &QueryResult) -> Result<(i64, Moved), DbErr> {
+    let number = |name: &str| row.try_get::<i64>("", name);
+    let change: Change = parsed(&row.try_get::<String>("", "movement")?)?;
+    let event: Option<Uuid> = row.try_get("", "event_id")?;
+    let order = Order {
+        eff: number("eff")?,
+        device: DeviceId(row.try_get("", "device_id")?),
+        epoch: number("order_epoch")? as Epoch,
+        seq: number("seq")? as Seq,
+        event: EventId(event.unwrap_or_default()),
+    };
+    let moved = Moved {
+        gseq: number("gseq")?,
+        n: number("n")?,
+        movement: Movement { order, change },
+    };
+    Ok((number("line_id")?, moved))
 }
 
 /// What one event says of these lines.

@@ -2,13 +2,13 @@
 
 use super::{Asked, is_below};
 use crate::handheld::{
-    lots::{LineRow, Moved, added, moves},
+    lots::{CHECKPOINT_EVERY, Checkpoint, LineRow, Moved, added, moves},
     units::folding::Moment,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     finding::Finding,
-    ids::{EventId, Gseq},
+    ids::{EventId, Gseq, Micros},
     lots::Change as MovedBy,
 };
 
@@ -21,6 +21,8 @@ pub(super) struct Plan {
     pub(super) gone: Vec<(Gseq, i64)>,
     /// It has to be folded from all its movements.
     pub(super) again: bool,
+    /// From when on in the order something changes.
+    pub(super) from: Micros,
 }
 
 impl Plan {
@@ -28,7 +30,7 @@ impl Plan {
         line: LineRow,
         now: Vec<Moved>,
         before: &[Moved],
-        moved: &BTreeSet<Gseq>,
+        moved: &BTreeMap<Gseq, Micros>,
     ) -> Plan {
         let still = |row: &Moved| now.iter().any(|now| now.key() == row.key());
         let gone: Vec<(Gseq, i64)> = before
@@ -36,16 +38,23 @@ impl Plan {
             .filter(|row| !still(row))
             .map(Moved::key)
             .collect();
-        let reordered = before.iter().any(|row| moved.contains(&row.gseq));
+        let reordered = before.iter().any(|row| moved.contains_key(&row.gseq));
         let changed = |row: &Moved| before.contains(row);
         let now: Vec<Moved> = now.into_iter().filter(|row| !changed(row)).collect();
         let known = |row: &Moved| before.iter().any(|before| before.key() == row.key());
+        let went = |row: &&Moved| gone.contains(&row.key()) || moved.contains_key(&row.gseq);
+        let from = before.iter().filter(went).chain(&now).map(|row| {
+            let eff = row.movement.order.eff;
+            moved.get(&row.gseq).map_or(eff, |moved| eff.min(*moved))
+        });
+        let from = from.min().unwrap_or(Micros::MAX);
         let again = reordered || !gone.is_empty() || now.iter().any(known);
         Plan {
             line,
             now,
             gone,
             again,
+            from,
         }
     }
 
@@ -78,12 +87,21 @@ pub(super) struct Outcome {
     /// Rows of findings, by line.
     pub(super) closed: Vec<(i64, i64)>,
     pub(super) told: Vec<(i64, Finding)>,
+    /// Checkpoints, each with the least position of what is behind it.
+    pub(super) checkpoints: Vec<(i64, Checkpoint, Gseq)>,
+    /// Lines to which events came that were in before, and the least position of these.
+    pub(super) old: Option<(BTreeSet<i64>, Gseq)>,
     first: BTreeMap<i64, (Gseq, EventId)>,
 }
 
 impl Outcome {
     /// Adds to a line what is later than all it has; `false` if it is not.
-    pub(super) fn append(&mut self, plan: &mut Plan) -> bool {
+    pub(super) fn append(&mut self, plan: &mut Plan, moment: Moment) -> bool {
+        let last = plan.line.kept.line.last;
+        let is_late = |row: &Moved| last.is_some_and(|last| row.movement.order <= last);
+        if plan.now.iter().any(is_late) {
+            return false;
+        }
         let movements = plan.now.iter().map(|moved| moved.movement).collect();
         let Some(added) = added(&plan.line.kept.line, movements) else {
             return false;
@@ -113,12 +131,28 @@ impl Outcome {
         }
         line.kept.line = added.line;
         line.kept.moved |= plan.now.iter().any(|row| moves(row.movement.change));
-        self.finish(plan);
+        line.kept.since += plan.now.len();
+        if line.kept.since >= CHECKPOINT_EVERY {
+            line.kept.since = 0;
+            let checkpoint = Checkpoint {
+                line: line.kept.line.clone(),
+                moved: line.kept.moved,
+            };
+            self.checkpoints
+                .push((line.id, checkpoint, moment.last + 1));
+        }
+        self.finish(plan, moment);
         true
     }
 
-    pub(super) fn finish(&mut self, plan: &Plan) {
+    pub(super) fn finish(&mut self, plan: &Plan, moment: Moment) {
         let id = plan.line.id;
+        let positions = plan.now.iter().map(|moved| moved.gseq);
+        if let Some(old) = positions.filter(|gseq| *gseq < moment.first).min() {
+            let (lines, least) = self.old.get_or_insert((BTreeSet::new(), old));
+            lines.insert(id);
+            *least = old.min(*least);
+        }
         let first = plan.now.iter().min_by_key(|moved| moved.gseq);
         let first = first.map(|moved| (moved.gseq, moved.movement.order.event));
         self.first.extend(first.map(|first| (id, first)));

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::handheld::{
     lots::{
-        Kept, LineRow, Moved, again, moves,
+        Checkpoint, Kept, LineRow, Moved, again, checkpoint_store as checkpoints, moves,
         store::{self as lines, Of},
     },
     units::{
@@ -25,9 +25,20 @@ use suyuan_sync::{
     facts::Fact,
     finding::{Finding, LotKey},
     fold,
-    ids::{DeviceId, EventId, Gseq},
+    ids::{DeviceId, EventId, Gseq, Micros},
     lots::{Line, Movement},
 };
+
+/// Where a line is folded on from.
+#[derive(Default)]
+struct Stand {
+    /// A checkpoint; none at the beginning.
+    from: Option<Checkpoint>,
+    /// Its movements behind that.
+    rows: Vec<Moved>,
+    /// Open findings that may be another by these, with their rows.
+    open: Vec<(i64, Finding)>,
+}
 
 impl Folding<'_> {
     /// Brings the lines to what is said of them now.
@@ -40,11 +51,14 @@ impl Folding<'_> {
         change: &Change,
         done: &mut Done,
     ) -> Result<(), WorldError> {
-        let mut moved: BTreeSet<Gseq> = change.moved.iter().map(|fact| fact.gseq).collect();
         // A count that lines are held against may have moved since they were.
         let swept = change.swept.iter().filter(|swept| swept.moved);
         let swept = swept.flat_map(|swept| asked.documents_of(&swept.count));
-        moved.extend(swept.map(|fact| fact.gseq));
+        let moved = change.moved.iter().chain(swept);
+        // Where they were before is not known; they were never before this.
+        let moved: BTreeMap<Gseq, Micros> = moved
+            .map(|fact| (fact.gseq, fact.order.eff.min(fact.interval.lo)))
+            .collect();
         let mut plans = Vec::new();
         for (key, line) in &known.rows {
             let now = said.remove(key).unwrap_or_default();
@@ -64,29 +78,54 @@ impl Folding<'_> {
             .filter(|p| p.again)
             .map(|p| p.line.id)
             .collect();
-        let ids = late.iter().map(|id| (*id).into()).collect();
-        let mut all: BTreeMap<i64, Vec<Moved>> = BTreeMap::new();
-        for (line, moved) in lines::moves(conn, Of::Lines, ids).await? {
-            all.entry(line).or_default().push(moved);
-        }
-        let mut open = lines::open(conn, &late).await?;
+        let from = plans.iter().filter(|p| p.again).map(|p| p.from).min();
+        let mut stand = self.stand(conn, &late, from).await?;
         let mut out = Outcome::default();
         for plan in &mut plans {
-            if !plan.again && out.append(plan) {
+            if !plan.again && out.append(plan, self.moment) {
                 continue;
             }
             let id = plan.line.id;
             if !plan.again {
-                // It turned out to be late: two containers of one event, say.
-                let of = lines::moves(conn, Of::Lines, vec![id.into()]).await?;
-                all.insert(id, of.into_iter().map(|(_, moved)| moved).collect());
-                open.extend(lines::open(conn, &BTreeSet::from([id])).await?);
+                // It turned out to be late.
+                stand.extend(self.stand(conn, &[id].into(), Some(plan.from)).await?);
             }
-            let rows = all.remove(&id).unwrap_or_default();
-            let open = open.remove(&id).unwrap_or_default();
-            self.fold_again(conn, plan, rows, open, &mut out).await?;
+            let stand = stand.remove(&id).unwrap_or_default();
+            self.fold_again(conn, plan, stand, &mut out).await?;
         }
         self.write_lots(conn, out, asked, done).await
+    }
+
+    /// What late lines are folded on from, and drops the checkpoints behind that.
+    async fn stand(
+        &self,
+        conn: &impl ConnectionTrait,
+        late: &BTreeSet<i64>,
+        from: Option<Micros>,
+    ) -> Result<BTreeMap<i64, Stand>, WorldError> {
+        let Some(from) = from else {
+            return Ok(BTreeMap::new());
+        };
+        let behind = checkpoints::behind(conn, late, from).await?;
+        checkpoints::forget(conn, late, from).await?;
+        let whole: BTreeSet<i64> = late
+            .iter()
+            .filter(|id| !behind.contains_key(id))
+            .copied()
+            .collect();
+        let mut out: BTreeMap<i64, Stand> = behind
+            .into_iter()
+            .map(|(id, behind)| {
+                let stand = Stand {
+                    from: Some(behind.from),
+                    rows: behind.moves,
+                    open: behind.open,
+                };
+                (id, stand)
+            })
+            .collect();
+        out.extend(whole_of(conn, &whole).await?);
+        Ok(out)
     }
 
     fn new_line(&mut self, key: LotKey, now: &[Moved], asked: &Asked) -> LineRow {
@@ -104,27 +143,44 @@ impl Folding<'_> {
                 line: Line::new(key),
                 below: None,
                 moved: false,
+                since: 0,
             },
         }
     }
 
-    /// Folds a line from all its movements.
+    /// Folds a line from where it stands, by all its movements behind that.
     async fn fold_again(
         &mut self,
         conn: &impl ConnectionTrait,
         plan: &mut Plan,
-        rows: Vec<Moved>,
-        open: Vec<(i64, Finding)>,
+        mut stand: Stand,
         out: &mut Outcome,
     ) -> Result<(), WorldError> {
+        let id = plan.line.id;
         let touched: BTreeSet<(Gseq, i64)> = plan.now.iter().map(Moved::key).collect();
         let gone: BTreeSet<(Gseq, i64)> = plan.gone.iter().copied().collect();
-        let mut all: Vec<Moved> = rows;
-        all.retain(|row| !touched.contains(&row.key()) && !gone.contains(&row.key()));
-        all.extend(&plan.now);
+        let all_of = |stand: &Stand, now: &[Moved]| {
+            let mut all = stand.rows.clone();
+            all.retain(|row| !touched.contains(&row.key()) && !gone.contains(&row.key()));
+            all.extend(now);
+            all
+        };
+        let is_moved = |stand: &Stand, all: &[Moved]| {
+            let before = stand.from.as_ref().is_some_and(|from| from.moved);
+            before || all.iter().any(|row| moves(row.movement.change))
+        };
+        let mut all = all_of(&stand, &plan.now);
+        let mut moved = is_moved(&stand, &all);
+        if !moved && plan.line.kept.moved && stand.from.is_some() {
+            // What complete counts said of it is said no more, as far back as it goes.
+            let ids = BTreeSet::from([id]);
+            checkpoints::forget(conn, &ids, Micros::MIN).await?;
+            stand = whole_of(conn, &ids).await?.remove(&id).unwrap_or_default();
+            all = all_of(&stand, &plan.now);
+            moved = is_moved(&stand, &all);
+        }
         let line = &mut plan.line;
-        line.kept.moved = all.iter().any(|row| moves(row.movement.change));
-        if !line.kept.moved {
+        if !moved {
             // Complete counts miss only what is known by more than counts.
             let positions = all.iter().map(|row| row.gseq).collect();
             let mut counts = store::by_position(conn, self.reader, &positions).await?;
@@ -140,18 +196,38 @@ impl Folding<'_> {
             let (stay, swept): (Vec<Moved>, Vec<Moved>) =
                 all.into_iter().partition(|row| names(row.gseq));
             out.gone
-                .extend(swept.iter().map(|row| (line.id, row.gseq, row.n)));
+                .extend(swept.iter().map(|row| (id, row.gseq, row.n)));
             plan.now.retain(|row| names(row.gseq));
             all = stay;
         }
+        let open = self.open_behind(conn, id, &stand).await?;
+        let from = stand.from;
+        let is_whole = from.is_none();
+        let from = from.unwrap_or_else(|| Checkpoint::start(line.kept.line.key.clone()));
         let movements: Vec<Movement> = all.iter().map(|row| row.movement).collect();
-        let (folded, now) = again(line.kept.line.key.clone(), movements);
+        let folded = again(from, movements);
+        for checkpoint in folded.checkpoints {
+            let behind = all.iter().filter(|row| checkpoint.is_before(&row.movement));
+            let rest = behind.map(|row| row.gseq).min();
+            let rest = rest.unwrap_or(self.moment.last + 1);
+            out.checkpoints.push((id, checkpoint, rest));
+        }
+        let now = folded.findings;
         let old: Vec<Finding> = open.iter().map(|(_, finding)| finding.clone()).collect();
         let (new, gone) = fold::diff(&old, &now);
-        let below = folded.below.map(|below| below.judged());
-        line.kept.line = folded;
-        line.kept.below = None;
-        line.findings = now.len() as i64;
+        let below = folded.end.line.below.map(|below| below.judged());
+        let kept = if is_whole {
+            0
+        } else {
+            line.findings - old.len() as i64
+        };
+        line.findings = kept + now.len() as i64;
+        line.kept = Kept {
+            line: folded.end.line,
+            below: None,
+            moved: folded.end.moved,
+            since: folded.since,
+        };
         for (id, finding) in &open {
             if gone.iter().any(|gone| gone.is(finding)) {
                 out.closed.push((*id, line.id));
@@ -166,8 +242,35 @@ impl Folding<'_> {
         }
         out.opened
             .extend(new.into_iter().map(|finding| (line.id, finding)));
-        out.finish(plan);
+        out.finish(plan, self.moment);
         Ok(())
+    }
+
+    /// What is open of a line and may be another by what is behind a checkpoint: what judges an event
+    /// there, and the interval below zero that was open at the checkpoint.
+    async fn open_behind(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        line: i64,
+        stand: &Stand,
+    ) -> Result<Vec<(i64, Finding)>, WorldError> {
+        let Some(from) = &stand.from else {
+            return Ok(stand.open.clone());
+        };
+        let events = stand.rows.iter().map(|row| row.movement.order);
+        let events: BTreeSet<(DeviceId, EventId)> =
+            events.map(|order| (order.device, order.event)).collect();
+        let mut open = stand.open.clone();
+        open.retain(|(_, finding)| events.contains(&finding.judged()));
+        if let Some(below) = from.line.below.map(|below| below.judged()) {
+            let began = store::by_event_id(conn, self.reader, &[below.1].into()).await?;
+            for fact in began.iter().filter(|fact| judged(fact) == below) {
+                let found = checkpoints::open_at(conn, line, fact.gseq).await?;
+                let found = found.into_iter();
+                open.extend(found.filter(|(_, finding)| is_below(finding, Some(below))));
+            }
+        }
+        Ok(open)
     }
 
     async fn write_lots(
@@ -230,6 +333,10 @@ impl Folding<'_> {
             .collect();
         let written = out.lines.len();
         lines::write_lines(conn, &out.lines, self.moment.last).await?;
+        if let Some((lines, least)) = &out.old {
+            checkpoints::lower(conn, lines, *least).await?;
+        }
+        checkpoints::keep(conn, &out.checkpoints).await?;
         lines::forget_moves(conn, &out.gone).await?;
         lines::write_moves(conn, &out.moved).await?;
         store::write_opened(conn, &opened).await?;
@@ -244,4 +351,20 @@ impl Folding<'_> {
         done.written += written;
         Ok(())
     }
+}
+
+/// Lines from their beginning, with all that is open of them.
+async fn whole_of(
+    conn: &impl ConnectionTrait,
+    ids: &BTreeSet<i64>,
+) -> Result<BTreeMap<i64, Stand>, WorldError> {
+    let mut out: BTreeMap<i64, Stand> = BTreeMap::new();
+    let keys = ids.iter().map(|id| (*id).into()).collect();
+    for (line, moved) in lines::moves(conn, Of::Lines, keys).await? {
+        out.entry(line).or_default().rows.push(moved);
+    }
+    for (line, open) in lines::open(conn, ids).await? {
+        out.entry(line).or_default().open = open;
+    }
+    Ok(out)
 }
