@@ -559,7 +559,7 @@ on_both!(
         first.push(&[before_all]).await;
         assert_eq!(count(&app, balance).await, 452 + 1000, "read");
         let checkpoints = count(&app, "SELECT COUNT(*) AS n FROM lot_checkpoint").await;
-        assert!(checkpoints >= 440 / CHECKPOINT_EVERY as i64 - 1);
+        assert!(checkpoints >= 8, "{checkpoints}");
         app.stop().await;
     }
 );
