@@ -169,7 +169,7 @@ mod tests {
         let change = match at * 7 % 11 {
             0..=3 => Change::In { qty: 3 },
             4..=7 => Change::Out {
-                qty: (at % 5) as u64,
+                qty: (at % 8) as u64,
             },
             8 => Change::Counted {
                 there: 2,
