@@ -4,8 +4,8 @@
 //! Every event's movements are rows, so that a line can always be folded again; a movement that is
 //! later than all before is added to the line at constant cost, since the line is its own
 //! checkpoint. Further checkpoints stand along the line: a late movement goes back to the one before
-//! it, not to the beginning. What a movement is and what it does is told by `suyuan_sync::lots`; which facts an
-//! act has to look at is worked out where units are folded.
+//! it, not to the beginning. What a movement is and what it does is told by `suyuan_sync::lots`; which
+//! facts an act has to look at is worked out where units are folded.
 
 pub mod checkpoint_store;
 pub mod store;

@@ -1,8 +1,8 @@
 //! How heavy a push is: by what its events name and by how much is known of that, not by how many they
-//! are. A push that is too heavy for
-//! one act goes into several, one after the other. Pure.
+//! are. A push that is too heavy for one act goes into several, one after the other. Pure.
 
 use super::act::Incoming;
+use crate::handheld::units::folding::MANY;
 use lru::LruCache;
 use std::{collections::BTreeSet, num::NonZeroUsize};
 use suyuan_sync::{
@@ -14,8 +14,6 @@ use suyuan_sync::{
 /// event alone may be heavier by the facts about what it names.
 pub const WEIGHT_MAX: usize = 2000;
 
-/// So many facts about a unit cost as much as one more unit: measured, some 5 µs each to read and fold.
-const FACTS: usize = 16;
 /// Units remembered for the facts about them.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1 << 16).expect("not zero");
 
@@ -30,11 +28,9 @@ impl Default for Long {
 }
 
 impl Long {
-    /// Notes how many facts an act read about a unit.
-    pub fn note(&mut self, unit: &UnitKey, facts: usize) {
-        if facts >= FACTS {
-            self.0.put(unit.clone(), facts);
-        }
+    /// Notes how many facts there are about a unit: many.
+    pub fn note(&mut self, unit: UnitKey, facts: usize) {
+        self.0.put(unit, facts);
     }
 
     /// How many facts there are about a unit, if that is many.
@@ -68,14 +64,14 @@ impl<'a> Sum<'a> {
         for unit in named.filter_map(|read| read.unit.as_ref()) {
             let facts = self.long.facts(unit);
             if facts > 0 && self.seen.insert(unit) {
-                self.weight += facts / FACTS;
+                self.weight += facts / MANY;
             }
         }
     }
 }
 
-/// What one event weighs by what it names: what its act reads and folds for it. What else a complete count is about, units
-/// or lines of its place, is left for slices and weighs nothing here.
+/// What one event weighs by what it names, as if nothing were known of it. What else a complete count is
+/// about, units or lines of its place, is left for slices and weighs nothing here.
 fn one(event: &ReadEvent) -> usize {
     let named = event.read.event().map_or(0, |event| {
         event.units.len() + event.lots.len() + usize::from(event.parent.is_some())
@@ -235,9 +231,7 @@ pub(super) mod tests {
         assert_eq!(weight(&push, &long), 4);
         for code in codes {
             let unit = UnitRead::of(code, Input::Wedge).unit.expect("a code");
-            long.note(&unit, FACTS - 1);
-            assert_eq!(long.facts(&unit), 0, "few are in the weight of its name");
-            long.note(&unit, 100 * FACTS);
+            long.note(unit, 100 * MANY);
         }
         assert_eq!(weight(&push, &long), 4 + 2 * 100);
         // Two of the one go together, the other needs an act of its own, and is never without one.

@@ -249,9 +249,9 @@ impl Engine {
     ) -> Result<Done, PushError> {
         let mut folding = Folding::new(&mut self.source, &mut self.reader, moment);
         folding.early = early;
-        let done = folding.run(block.tx(), change).await?;
-        for (unit, facts) in &done.read {
-            self.long.note(unit, *facts);
+        let mut done = folding.run(block.tx(), change).await?;
+        for (unit, facts) in done.long.drain(..) {
+            self.long.note(unit, facts);
         }
         if !done.public.is_empty() {
             let place = projection::Placed {

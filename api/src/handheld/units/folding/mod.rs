@@ -85,8 +85,8 @@ pub struct Done {
     pub written: usize,
     /// Units whose public status changed, or may have.
     pub public: Vec<(PublicUnit, UnitStatus)>,
-    /// How many facts there are about each unit that was read.
-    pub read: Vec<(UnitKey, usize)>,
+    /// Units that were read of which many facts are known, at least [`MANY`], and how many.
+    pub long: Vec<(UnitKey, usize)>,
     /// Containers whose end, or its being taken back, goes for what is in them.
     ended: Vec<UnitKey>,
 }
@@ -123,6 +123,10 @@ struct Cause {
     /// It is named itself, not only moved by its container.
     own: bool,
 }
+
+/// So many facts about one unit are many: to read and fold them costs what one more unit does, some
+/// 5 µs each as measured.
+pub const MANY: usize = 16;
 
 /// Units and findings are numbered by the act that made them: its first position, then so many bits.
 pub const NUMBER_BITS: u32 = 20;
@@ -218,8 +222,11 @@ impl<'a> Folding<'a> {
             return Err(error.into());
         }
         self.tell_sharing(conn, few, &mut done).await?;
-        let read = self.units.iter();
-        done.read = read
+        let long = self
+            .units
+            .iter()
+            .filter(|(_, unit)| unit.facts.len() >= MANY);
+        done.long = long
             .map(|(key, unit)| (key.clone(), unit.facts.len()))
             .collect();
         Ok(done)
