@@ -27,7 +27,8 @@ export async function meddled({ port, key, certificate, authority, answered }) {
     port: 0,
     /**
      * Gives an answer instead of the server's; null cuts the call, "after" its answer; undefined: nothing. It
-     * may wait, and may take the server's own answer to alter it (`call.passed()`).
+     * may wait, and may take the server's own answer to alter it (`call.passed()`; of another path:
+     * `call.instead(path)`).
      */
     misbehave: () => undefined,
     /** Another version of what the server serves at a path, now or later. */
@@ -94,6 +95,7 @@ export async function meddled({ port, key, certificate, authority, answered }) {
         noted(call, answer);
         return answer;
       };
+      call.instead = (path) => forwarded({ ...call, method: "GET", url: new URL(path, call.url), body: Buffer.alloc(0) });
       const strange = await line.misbehave(call);
       if (strange === null) return cut();
       const isOurs = strange !== undefined && strange !== "after";

@@ -1,28 +1,12 @@
-// A real browser for the tests of the web app: headless Chromium that loads the app's files from a
-// server of ours under the content security policy they are made for, and answers of the test's own
-// under /v1.
+// A real browser for the tests of the web app: headless Chromium, a disk that can be full, and a page of the
+// app's origin without the app.
 
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { closeSync, existsSync, openSync, writeSync } from "node:fs";
-import { createServer } from "node:http";
+import { mkdtemp, rm } from "node:fs/promises";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { extname, join, normalize } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { requirePackage } from "../browser.mjs";
-
-const APP = fileURLToPath(new URL("../../../api/src/pda/app/", import.meta.url));
-const TYPES = {
-  ".js": "text/javascript",
-  ".html": "text/html",
-  ".css": "text/css",
-  ".webmanifest": "application/manifest+json",
-  ".svg": "image/svg+xml",
-};
-export const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; " +
-  "worker-src 'self'; media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
-  "require-trusted-types-for 'script'; trusted-types app";
 
 /** Why these tests cannot be run here; false where they can. In `tests/run` they always can. */
 export const cannot = (() => {
@@ -34,61 +18,6 @@ export const cannot = (() => {
     return "npm ci in tests/browser installs the driver of the browser";
   }
 })();
-
-/** Serves the app at /app/; `v1` answers everything under /v1 and may be replaced at any time, and so may `alter`, which makes another version of a file (now or later), and `authority`, whom devices have to trust; a server that is down answers nothing at all. */
-export async function serve() {
-  const state = { v1: () => ({ status: 404, body: {} }), calls: [], isDown: false, authority: null, alter: (name, body) => body };
-  const server = createServer(async (request, response) => {
-    const url = new URL(request.url ?? "/", "http://127.0.0.1");
-    if (state.isDown) {
-      request.socket.destroy();
-      return;
-    }
-    if (url.pathname.startsWith("/v1/")) {
-      const chunks = [];
-      for await (const chunk of request) chunks.push(chunk);
-      const call = { method: request.method, url, headers: request.headers, body: Buffer.concat(chunks) };
-      state.calls.push(call);
-      const answer = await state.v1(call);
-      if (answer === null) {
-        request.socket.destroy();
-        return;
-      }
-      const body = Buffer.isBuffer(answer.body) ? answer.body : Buffer.from(typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body));
-      response.writeHead(answer.status ?? 200, { "content-type": "application/json", ...answer.headers });
-      response.end(body);
-      return;
-    }
-    if (url.pathname === "/app/authority.json" && state.authority !== null) {
-      response.writeHead(200, { "content-type": "application/json" });
-      response.end(typeof state.authority === "string" ? state.authority : JSON.stringify(state.authority));
-      return;
-    }
-    if (url.pathname === "/favicon.ico") {
-      response.writeHead(204).end();
-      return;
-    }
-    const name = url.pathname === "/app/" ? "index.html" : url.pathname.replace(/^\/app\//, "");
-    const file = normalize(join(APP, name));
-    const isPage = url.pathname === "/app/blank.html";
-    if (!isPage && (!url.pathname.startsWith("/app/") || !file.startsWith(APP) || !existsSync(file))) {
-      response.writeHead(404).end();
-      return;
-    }
-    const body = isPage ? "<!doctype html><title>blank</title>" : await state.alter(name, await readFile(file));
-    const type = TYPES[isPage ? ".html" : extname(name)] ?? "application/octet-stream";
-    response.writeHead(200, { "content-type": `${type}; charset=utf-8`, "content-security-policy": POLICY, "cache-control": "no-store" });
-    response.end(body);
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const origin = `http://127.0.0.1:${server.address().port}`;
-  const close = () =>
-    new Promise((resolve) => {
-      server.close(resolve);
-      server.closeAllConnections();
-    });
-  return { state, origin, close };
-}
 
 /**
  * A browser whose storage lives in a folder, with flags of the test's own. `kill` ends it and
@@ -171,14 +100,15 @@ export async function smallDisk() {
   };
 }
 
-/** A page of the app's origin with nothing on it; what the page complains of is collected. */
+/** A page of the app's origin on which nothing runs; what the page complains of is collected. */
 export async function blank(context, origin) {
   const page = await context.newPage();
   const errors = [];
   page.on("pageerror", (error) => errors.push(String(error)));
   page.on("console", (message) => {
-    if (message.type() === "error") errors.push(message.text());
+    // A browser asks for the icon of a page that names none.
+    if (message.type() === "error" && !message.location().url.endsWith("/favicon.ico")) errors.push(message.text());
   });
-  await page.goto(`${origin}/app/blank.html`);
+  await page.goto(`${origin}/app/precache.js`);
   return { page, errors };
 }

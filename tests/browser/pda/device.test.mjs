@@ -1,39 +1,63 @@
 // The edges of the device in a real browser: storage, key, lock, line, and the loop that drives the
-// outbox through lost answers, refusals, full storages and killed browsers. The server here is the
-// test's own, so that it can answer anything; what is checked is what the device does.
+// outbox through lost answers, refusals, full storages and killed browsers. The real program answers over
+// TLS; on the line to it somebody cuts, alters and withholds what a test wants, and where it takes a well
+// signed untruth, tells that with a key of its own (`notary.mjs`).
 
 import "./shared.mjs";
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before, beforeEach, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { genesis, links } from "../../../api/src/pda/app/core/chain.js";
 import * as wire from "../../../api/src/pda/app/core/wire.js";
-import { blank, cannot, launch, serve } from "./chromium.mjs";
-import { DEVICE, installation } from "./installation.mjs";
+import { until } from "../shift/office.mjs";
+import { flagsFor } from "../shift/pda.mjs";
+import { blank, cannot, launch } from "./chromium.mjs";
+import { notary, signer } from "./notary.mjs";
+import { stocked } from "./shelves.mjs";
+import { ORIGIN, PULL, cord, heldBy, shop, toPushes } from "./shop.mjs";
+import { TIN, code, serialOf, site } from "./site.mjs";
 import { golden } from "./shared.mjs";
 
 const when = { skip: cannot, timeout: 120_000 };
 
-let server;
+let at;
+let line;
+let told;
 let folder;
 let browser;
 let context;
 
 before(async () => {
   if (cannot) return;
-  server = await serve();
+  at = await site();
+  told = [];
+  line = await cord(told);
   folder = await mkdtemp(join(tmpdir(), "suyuan-pda-"));
-  browser = await launch(folder);
+  browser = await launch(folder, flagsFor(line, at.pin));
   context = browser.context;
+});
+beforeEach(() => {
+  if (cannot) return;
+  told.length = 0;
+  line.asked.length = 0;
+  line.misbehave = () => undefined;
 });
 after(async () => {
   await browser?.kill();
-  await server?.close();
+  line?.end();
   if (folder) await rm(folder, { recursive: true, force: true });
 });
+
+/** Texts that the program said it holds, since this test began, in order. */
+const held = () => [...heldBy(told).values()];
+/** Nothing of the API is reached. */
+const cut = ({ url }) => (url.pathname.startsWith("/v1/") ? null : undefined);
+let tins = 0;
+/** So many tins that no test had before. */
+const some = (count) => Array.from({ length: count }, () => code(`tin ${(tins += 1)}`));
 
 /** Puts the helpers of a test into a page: `device` is the running driver. */
 const prepare = (page) =>
@@ -71,7 +95,7 @@ const prepare = (page) =>
       },
       act: (units, more = {}) =>
         kit.driver.state(
-          [{ kind: "inbound", location: "2f1b7c2a-90aa-4c0e-8a55-0c7a7d2a9b11", units: units.map((code) => ({ code, input: "wedge" })) }],
+          [{ kind: "inbound", location: kit.driver.identity.location, units: units.map((code) => ({ code, input: "wedge" })) }],
           { actor: { id: "s-1", proof: "badge" }, listVersion: null, zone: 480, ...more },
         ),
       until: async (what) => {
@@ -82,24 +106,25 @@ const prepare = (page) =>
     window.kit = kit;
   });
 
-async function enrolled(name) {
-  const { page, errors } = await blank(context, server.origin);
+/** A device at a shop, enrolled, in a page of its own. */
+async function enrolled(name, { place } = {}) {
+  const { page, errors } = await blank(context, ORIGIN);
   await prepare(page);
-  const ticket = golden("wire").messages.find(({ type }) => type === "ticket").json;
+  const given = await at.device(place ?? (await at.shop()).place);
   const result = await page.evaluate(
     async ([name, ticket]) => {
       await kit.open(name);
       const enrolled = await kit.enrol(ticket);
       return [enrolled.ok, await kit.start()];
     },
-    [name, ticket],
+    [name, JSON.parse(given.ticket)],
   );
   assert.deepEqual(result, [true, true]);
-  return { page, errors };
+  return { page, errors, device: given.id };
 }
 
 test("the vectors hold in the browser too, under the content security policy", when, async () => {
-  const { page, errors } = await blank(context, server.origin);
+  const { page, errors } = await blank(context, ORIGIN);
   const vectors = { codes: golden("trace_codes"), till: golden("till"), chain: golden("chain"), outbox: golden("outbox_traces") };
   const failed = await page.evaluate(async (vectors) => {
     const { parse, canonicalPath } = await import("/app/core/trace-code.js");
@@ -150,8 +175,7 @@ test("the vectors hold in the browser too, under the content security policy", w
 });
 
 test("a device is enrolled with a key that cannot be exported, and is there after a cold start without network", when, async () => {
-  const own = await installation(server);
-  const { page } = await enrolled("cold");
+  const { page, device } = await enrolled("cold");
   const told = await page.evaluate(async () => {
     const { lives, device, epoch } = await kit.store.identity();
     const refused = await crypto.subtle.exportKey("jwk", lives[1].privateKey).then(
@@ -162,56 +186,58 @@ test("a device is enrolled with a key that cannot be exported, and is there afte
     kit.store.close();
     return { refused, device, epoch };
   });
-  assert.deepEqual(told, { refused: "InvalidAccessError", device: DEVICE, epoch: 1 });
-  own.misbehave = () => null;
+  assert.deepEqual(told, { refused: "InvalidAccessError", device, epoch: 1 });
+  line.misbehave = cut;
   await page.reload();
   await prepare(page);
-  const again = await page.evaluate(async () => {
+  const again = await page.evaluate(async (units) => {
     await kit.open("cold");
     const started = await kit.start();
-    const said = await kit.act(["(01)06901234567892(21)A"]);
+    const said = await kit.act(units);
     return { started, ok: said.ok, anchor: kit.picture().anchor !== null };
-  });
+  }, some(1));
   assert.deepEqual(again, { started: true, ok: true, anchor: true });
-  own.misbehave = () => undefined;
+  line.misbehave = () => undefined;
   assert.ok(await page.evaluate(() => kit.driver.wake().then(() => kit.until(() => kit.picture().states.settled.length === 1))));
-  assert.equal(own.log.size, 1);
+  assert.equal(held().length, 1);
   await page.close();
 });
 
 test("what is stated is saved, sent and settled; the server has it byte for byte", when, async () => {
-  const own = await installation(server);
-  const { page, errors } = await enrolled("plain");
-  const said = await page.evaluate(async () => {
-    const acts = await Promise.all(Array.from({ length: 25 }, (_, n) => kit.act([`(01)06901234567892(21)S${n}`])));
+  const { page, errors, device } = await enrolled("plain");
+  const said = await page.evaluate(async (tins) => {
+    const acts = await Promise.all(tins.map((tin) => kit.act([tin])));
     await kit.until(kit.drained);
     const rows = kit.driver.outbox.disk.inOrder().map(({ key, text, state }) => [key[1], text, state.is]);
     return { acts, rows, saved: kit.notices.filter(({ say }) => say === "saved").length };
-  });
+  }, some(25));
   assert.ok(said.acts.every(({ ok }) => ok));
   assert.equal(said.rows.length, 25);
-  for (const [seq, text, state] of said.rows) assert.deepEqual([own.log.get(`1:${seq}`), state], [text, "settled"]);
-  const first = JSON.parse(own.log.get("1:1"));
-  assert.deepEqual([first.device, first.seq, first.anchor.length], [DEVICE, 1, 17]);
+  const log = heldBy(told);
+  for (const [seq, text, state] of said.rows) assert.deepEqual([log.get(`1:${seq}`), state], [text, "settled"]);
+  const first = JSON.parse(log.get("1:1"));
+  assert.deepEqual([first.device, first.seq, first.anchor.length > 16], [device, 1, true]);
   assert.deepEqual(errors, []);
   await page.close();
 });
 
 test("answers that are lost, late, refused, nonsense or forged lose nothing and double nothing", when, async () => {
-  const own = await installation(server);
+  const own = await notary(line);
   const { page } = await enrolled("rough");
   let n = 0;
   const inflated = (call) => JSON.parse(call.headers["content-encoding"] === "gzip" ? gunzipSync(call.body) : call.body);
   /** A receipt for what was never stored, by somebody who has not the installation's key. */
   const forged = async (call) => {
     const push = inflated(call);
-    const body = await own.receipt(push);
-    body.receipt.held_ranges = [[1, push.first_seq + push.events.length - 1]];
-    return { body };
+    const last = push.first_seq + push.events.length - 1;
+    const { answer } = told.at(-1);
+    const receipt = { ...answer.receipt, contiguous_seq: last, held_ranges: [[1, last]], missing_ranges: [] };
+    return { body: { ...answer, receipt, results: push.events.map((_, at) => ({ seq: push.first_seq + at, status: "stored", gseq: 1 + at, findings: [] })) } };
   };
   /** The same, well signed, but for other events than were sent. */
   const other = async (call) => {
     const { body } = await forged(call);
+    body.receipt.key = 1;
     body.receipt.sig = await own.signed(wire.receiptText(body.receipt));
     for (const result of body.results) result.seq += 1;
     return { body };
@@ -229,10 +255,10 @@ test("answers that are lost, late, refused, nonsense or forged lose nothing and 
     other,
     () => undefined,
   ];
-  own.misbehave = (call) => (call.url.pathname === "/v1/sync/push" ? misbehaviours[n++ % misbehaviours.length](call) : undefined);
-  const left = await page.evaluate(async () => {
-    for (let round = 0; round < 12; round += 1) {
-      await kit.act([`(01)06901234567892(21)R${round}`]);
+  own.misbehave = toPushes((call) => misbehaviours[n++ % misbehaviours.length](call));
+  const left = await page.evaluate(async (tins) => {
+    for (const tin of tins) {
+      await kit.act([tin]);
       await new Promise((done) => setTimeout(done, 60));
       await kit.driver.wake();
     }
@@ -241,46 +267,45 @@ test("answers that are lost, late, refused, nonsense or forged lose nothing and 
       await kit.driver.wake();
     }
     return { unsent: kit.driver.outbox.unsent, kept: kit.driver.outbox.disk.rows.size };
-  });
+  }, some(12));
   assert.deepEqual(left, { unsent: 0, kept: 12 });
-  assert.equal(own.log.size, 12);
+  assert.equal(held().length, 12);
   assert.ok(n > misbehaviours.length, "each happened");
   await page.close();
 });
 
 test("a browser that is killed has everything it said was saved, and one chain", when, async () => {
-  const own = await installation(server);
+  const given = await at.device((await at.shop()).place);
   const dying = await mkdtemp(join(tmpdir(), "suyuan-pda-kill-"));
   const promised = [];
-  own.misbehave = (call) => (call.url.pathname === "/v1/enrol" ? undefined : null);
+  line.misbehave = (call) => (call.url.pathname === "/v1/enrol" ? undefined : cut(call));
   try {
     for (let life = 0; life < 3; life += 1) {
-      const victim = await launch(dying);
-      const { page } = await blank(victim.context, server.origin);
+      const victim = await launch(dying, flagsFor(line, at.pin));
+      const { page } = await blank(victim.context, ORIGIN);
       await prepare(page);
       await page.exposeFunction("promise", (id) => promised.push(id));
-      const ticket = golden("wire").messages.find(({ type }) => type === "ticket").json;
       const running = page.evaluate(
-        async ([first, ticket]) => {
+        async ([first, ticket, tins]) => {
           await kit.open("killed");
           if (first) await kit.enrol(ticket);
           await kit.start();
           for (let n = 0; ; n += 1) {
-            const said = await kit.act([`(01)06901234567892(21)K${Math.random()}`.slice(0, 40)]);
+            const said = await kit.act([tins[n % tins.length]]);
             if (said.ok) await window.promise(said.ids[0]);
           }
         },
-        [life === 0, ticket],
+        [life === 0, JSON.parse(given.ticket), some(30)],
       );
       running.catch(() => {});
       const wanted = promised.length + 15;
       while (promised.length < wanted) await new Promise((done) => setTimeout(done, 10));
       await victim.kill();
     }
-    const last = await launch(dying);
-    const { page } = await blank(last.context, server.origin);
+    const last = await launch(dying, flagsFor(line, at.pin));
+    const { page } = await blank(last.context, ORIGIN);
     await prepare(page);
-    own.misbehave = () => undefined;
+    line.misbehave = () => undefined;
     const texts = await page.evaluate(async () => {
       await kit.open("killed");
       await kit.start();
@@ -290,23 +315,22 @@ test("a browser that is killed has everything it said was saved, and one chain",
     await last.kill();
     const ids = new Set(texts.map(({ text }) => JSON.parse(text).event_id));
     for (const id of promised) assert.ok(ids.has(id), `${id} was promised`);
-    const chained = await links(await genesis(DEVICE, 1), texts.map(({ text }) => text));
+    const chained = await links(await genesis(given.id, 1), texts.map(({ text }) => text));
     assert.deepEqual(
       chained.map(({ hash, prev_hash }) => [prev_hash, hash]),
       texts.map(({ hash, prev_hash }) => [prev_hash, hash]),
       "one chain without a gap",
     );
-    assert.equal(own.log.size, texts.length);
+    assert.deepEqual(held(), texts.map(({ text }) => text));
   } finally {
     await rm(dying, { recursive: true, force: true });
   }
 });
 
 test("a storage that fails is told at once, nothing behind it is written, and the chain goes on", when, async () => {
-  const own = await installation(server);
-  const { page } = await enrolled("full");
-  const said = await page.evaluate(async () => {
-    const good = await kit.act(["(01)06901234567892(21)G1"]);
+  const { page, device } = await enrolled("full");
+  const said = await page.evaluate(async ([g1, a, b, c, d, e, f]) => {
+    const good = await kit.act([g1]);
     const { commit } = kit.store;
     let failing = 2;
     kit.store.commit = function (...call) {
@@ -317,27 +341,26 @@ test("a storage that fails is told at once, nothing behind it is written, and th
       }
       return commit.apply(this, call);
     };
-    const lost = await Promise.all(["A", "B", "C"].map((serial) => kit.act([`(01)06901234567892(21)${serial}`])));
-    const next = await Promise.all([kit.act(["(01)06901234567892(21)D"]), kit.act(["(01)06901234567892(21)E"])]);
-    const last = await kit.act(["(01)06901234567892(21)F"]);
+    const lost = await Promise.all([a, b, c].map((tin) => kit.act([tin])));
+    const next = await Promise.all([kit.act([d]), kit.act([e])]);
+    const last = await kit.act([f]);
     await kit.until(kit.drained);
     const fresh = await kit.store.disk(kit.driver.identity.device, "");
     return { good, lost, next, last, rows: fresh.inOrder().map(({ key, text }) => [key[1], text]), head: fresh.head, seq: fresh.next };
-  });
+  }, some(7));
   assert.ok(said.good.ok && said.last.ok);
   assert.ok(said.lost.some(({ ok }) => !ok));
   const saved = [said.good, ...said.lost, ...said.next, said.last].filter(({ ok }) => ok).flatMap(({ ids }) => ids);
   const onDisk = said.rows.map(([, text]) => JSON.parse(text).event_id);
   assert.deepEqual(onDisk, saved, "what was said to be saved, and nothing else, in order");
   assert.deepEqual(said.rows.map(([seq]) => seq), saved.map((_, at) => at + 1));
-  const chained = await links(await genesis(DEVICE, 1), said.rows.map(([, text]) => text));
+  const chained = await links(await genesis(device, 1), said.rows.map(([, text]) => text));
   assert.deepEqual([said.head, said.seq], [chained.at(-1).hash, saved.length + 1]);
-  assert.deepEqual([...own.log.values()], said.rows.map(([, text]) => text));
+  assert.deepEqual(held(), said.rows.map(([, text]) => text));
   await page.close();
 });
 
 test("what a failed disk holds beyond what it said goes with the next event", when, async () => {
-  await installation(server);
   const { page } = await enrolled("beyond");
   const seqs = await page.evaluate(async () => {
     kit.driver.stop();
@@ -353,195 +376,253 @@ test("what a failed disk holds beyond what it said goes with the next event", wh
   await page.close();
 });
 
-test("a pull is applied whole with its anchor, and a recall list only if it is signed and complete", when, async () => {
-  const own = await installation(server);
-  const { page } = await enrolled("pulls");
-  const items = golden("wire").messages.find(({ type }) => type === "pull_answer").json.items.map(({ item }) => item);
-  const cards = items.filter(({ type }) => ["product", "partner", "unit"].includes(type));
-  const chunk = Buffer.from(golden("recall_list").lists[1].chunks[0], "base64url");
-  const { sha256 } = await import("../../../api/src/pda/app/core/chain.js");
-  const hash = await sha256(chunk);
-  const count = new Set(golden("recall_list").lists[1].entries.map((entry) => entry.hash)).size;
-  const list = { version: 40, made_at: 1, batches: [], count, chunks: [{ hash, bytes: chunk.length }], key: 1 };
-  list.sig = await own.signed(await wire.recallListText(list));
-  const page1 = { v: 1, items: cards.map((item, at) => ({ gseq: at + 1, item })), cursor: 9, more: true };
-  const withList = (list) => ({ v: 1, items: [{ gseq: 10, item: { type: "recall_list", ...list } }], cursor: 10, more: false });
+/** Somebody else at a shop, who takes goods in and out by a device that does not meet what the line does. */
+async function clerkAt(place) {
+  const it = await shop(null, { beside: { place, name: "" } });
+  await it.open();
+  await it.enrol();
+  return {
+    in: (tins) => it.state("inbound", tins).then(() => it.unsent(0)),
+    close: () => it.close(),
+  };
+}
+
+/** A recall of these tins. */
+const recalled = (codes) =>
+  at.desk.call("POST", "/v1/recalls", { codes, reason: "漏装勺", instructions: "退回门店", initiated_at: new Date(Date.now() - 3_600_000).toISOString(), responsible: "Q-1" });
+
+/** The program's answers to calls of a path, altered. */
+const altered = (path, alter) => async (call) => {
+  if (!call.url.pathname.startsWith(path)) return undefined;
+  const answer = await call.passed();
+  return answer.status === 200 ? { ...answer, body: alter(JSON.parse(answer.body)) } : answer;
+};
+const CHUNKS = "/v1/sync/chunks/";
+const keyOf = (tin) => `/01/${TIN}/21/${serialOf(tin)}`;
+
+test("a pull is applied whole with its anchor, and a recall list only if it is signed and complete", when, async (t) => {
+  const { place } = await at.shop();
+  const clerk = await clerkAt(place);
+  t.after(() => clerk.close());
+  const { page } = await enrolled("pulls", { place });
   const pull = () =>
     page.evaluate(async () => {
       const before = kit.driver.outbox.disk.anchor.text;
       const pulled = await kit.driver.pull();
       const { cursor, anchor } = await kit.store.disk("", "");
-      const held = await kit.store.recallList();
-      const units = (await kit.store.units()).map(({ unit }) => unit);
-      return { pulled, cursor, moved: anchor.text > before, held: held?.manifest.version ?? null, units };
+      const held = await kit.store.listHeld();
+      const units = (await kit.store.units()).map(({ unit }) => unit).sort();
+      return { pulled, cursor, moved: anchor.text !== before, held: held?.version ?? null, units };
     });
-  own.pages = [page1];
-  const units = cards.flatMap(({ unit }) => unit ?? []).sort();
-  assert.deepEqual(await pull(), { pulled: "applied", cursor: 1, moved: true, held: null, units: [] }, "the snapshot");
-  assert.deepEqual(await pull(), { pulled: "more", cursor: 9, moved: true, held: null, units });
-  own.pages = [withList(list)];
-  assert.deepEqual(await pull(), { pulled: "bad_list", cursor: 9, moved: false, held: null, units }, "its chunk cannot be had");
-  own.chunks.set(hash, Buffer.from(chunk).fill(0, 20, 21));
-  own.pages = [withList(list)];
-  assert.equal((await pull()).pulled, "bad_list", "other bytes");
-  own.chunks.set(hash, chunk);
-  own.pages = [withList(list)];
-  assert.deepEqual(await pull(), { pulled: "applied", cursor: 10, moved: true, held: 40, units });
-  const asked = await page.evaluate(async () => {
-    const { openList } = await import("/app/core/recall-list.js");
+  const begun = await pull();
+  assert.deepEqual([begun.pulled, begun.moved, begun.units], ["applied", true, []], "the snapshot");
+  const tins = some(2);
+  const units = tins.map(keyOf).sort();
+  await clerk.in(tins);
+  line.misbehave = altered(PULL, (body) => ({ ...body, more: true }));
+  const shelved = await until("the cards", async () => {
+    const came = await pull();
+    return came.units.length > 0 ? came : null;
+  });
+  assert.deepEqual([shelved.pulled, shelved.moved, shelved.units], ["more", true, units]);
+  assert.ok(shelved.cursor > begun.cursor);
+
+  const bad = some(3);
+  let before;
+  /** The next pull that is not of something else. */
+  const listed = () =>
+    until("the list", async () => {
+      const came = await pull();
+      if (came.pulled !== "applied" || came.held !== before.held) return came;
+      before = came;
+      return null;
+    });
+  line.misbehave = () => undefined;
+  before = await pull();
+  line.misbehave = ({ url }) => (url.pathname.startsWith(CHUNKS) ? { status: 404, body: {} } : undefined);
+  await recalled(bad);
+  const refused = async (why) => {
+    const { pulled, ...came } = await listed();
+    const { cursor, held, units } = before;
+    assert.deepEqual([pulled, came], ["bad_list", { cursor, moved: false, held, units }], why);
+  };
+  await refused("its chunk cannot be had");
+  line.misbehave = async (call) => {
+    if (!call.url.pathname.startsWith(CHUNKS)) return undefined;
+    const { body, ...answer } = await call.passed();
+    return { ...answer, body: Buffer.from(body).fill(0, 20, 21) };
+  };
+  await refused("other bytes");
+  const newer = ({ items, ...body }) => ({ ...body, items: items.map((one) => (one.item.type === "recall_list" ? { ...one, item: { ...one.item, version: one.item.version + 1 } } : one)) });
+  line.misbehave = altered(PULL, newer);
+  await refused("not signed");
+  line.misbehave = () => undefined;
+  const whole = await listed();
+  assert.deepEqual([whole.pulled, whole.moved, whole.units], ["applied", true, units]);
+  assert.ok(whole.held > before.held && whole.cursor > before.cursor);
+  const marks = await page.evaluate(async (keys) => {
+    const { openList, unitHash } = await import("/app/core/recall-list.js");
     const { manifest, chunks } = await kit.store.recallList();
     const opened = await openList(manifest, chunks);
-    return opened.ok && opened.list.marks("cd2533848bb39b10");
-  });
-  assert.equal(asked, 1);
-  own.pages = [withList({ ...list, version: 41 })];
-  assert.deepEqual(await pull(), { pulled: "bad_list", cursor: 10, moved: false, held: 40, units }, "not signed");
+    return Promise.all(keys.map(async (key) => opened.ok && opened.list.marks(await unitHash(key))));
+  }, [...bad, ...tins].map(keyOf));
+  assert.deepEqual(marks, [1, 1, 1, 0, 0]);
   await page.close();
 });
 
 test("a cursor that leads nowhere is answered with a snapshot: what it says holds, the position goes back, the queue stays", when, async () => {
-  const own = await installation(server);
-  const { page } = await enrolled("anew");
-  const [product, partner, unit] = golden("wire").messages.find(({ type }) => type === "pull_answer").json.items.map(({ item }) => item);
-  const other = { ...unit, unit: "/01/06901234567892/21/GONE" };
+  const { place, tins } = await stocked(1200);
+  const { page } = await enrolled("anew", { place });
   const pull = () =>
     page.evaluate(async () => {
       const told = [];
       const came = await kit.driver.pull((progress) => told.push(progress));
       const { cursor } = kit.driver.outbox.disk;
       const kept = (await kit.store.disk("", "")).cursor;
-      const units = (await kit.store.units()).map(({ unit }) => unit);
+      const units = (await kit.store.units()).map(({ unit, phase }) => `${unit} ${phase}`).sort();
       return { came, cursor, kept, units, products: (await kit.store.products()).length, told };
     });
-  own.cards = [product, partner, unit, other];
-  own.watermark = 900;
-  assert.equal((await pull()).came, "applied");
-  own.misbehave = (call) => (call.url.pathname === "/v1/sync/push" ? null : undefined);
-  await page.evaluate(() => kit.act(["(01)06901234567892(21)KEPT"]));
-  // The log was set back: the position of the device is beyond its end.
-  own.misbehave = (call) => (/pull|push/.test(call.url.pathname) ? { status: 410, body: {} } : undefined);
-  own.cards = [product, ...Array.from({ length: 1200 }, (_, n) => ({ ...unit, unit: `/01/06901234567892/21/N${n}` }))];
-  own.watermark = 40;
+  const shelved = tins.map((tin) => `${keyOf(tin)} in_stock`).sort();
+  const first = await pull();
+  assert.deepEqual([first.came, first.units], ["applied", shelved]);
+  line.misbehave = toPushes(() => null);
+  await page.evaluate((tins) => kit.act(tins), some(1));
+  // What is no more: a card of a unit that the program never told.
+  await page.evaluate(async () => {
+    const [unit] = await kit.store.units();
+    await kit.store.commit(null, { items: [{ type: "unit", ...unit, unit: "/01/06901234567892/21/GONE" }] });
+  });
+  // The log was set back: the position of the device is beyond its end, and the program says so itself.
+  await page.evaluate(async () => {
+    kit.driver.stop();
+    await kit.store.commit({ id: 0, cursor: 1_000_000_000 }, {});
+    await kit.start();
+  });
   const anew = await pull();
-  assert.deepEqual([anew.came, anew.cursor, anew.kept, anew.products], ["applied", 40, 40, 1]);
-  assert.deepEqual([anew.units.length, anew.units.includes(other.unit)], [1200, false]);
+  const { watermark } = await page.evaluate(async () => ({ watermark: await kit.store.record("snapshot") }));
+  assert.deepEqual([anew.came, anew.cursor, anew.kept], ["applied", watermark, watermark]);
+  assert.ok(watermark >= first.cursor && watermark < 1_000_000_000, `${watermark}`);
+  assert.deepEqual([anew.units, anew.products], [shelved, first.products]);
+  assert.ok(first.products > 0);
   assert.ok(anew.told.length >= 3 && anew.told.every(({ done, of }) => done <= of) && anew.told.at(-1).done === anew.told.at(-1).of);
   assert.equal(await page.evaluate(() => kit.driver.outbox.unsent), 1);
   await page.close();
 });
 
 test("a snapshot that breaks off goes on with the parts it has; one that is not signed, or other bytes, changes nothing", when, async () => {
-  const own = await installation(server);
-  const { page } = await enrolled("parts");
-  const [, , unit] = golden("wire").messages.find(({ type }) => type === "pull_answer").json.items.map(({ item }) => item);
-  own.cards = Array.from({ length: 2400 }, (_, n) => ({ ...unit, unit: `/01/06901234567892/21/N${n}` }));
+  const { place, tins } = await stocked(2400);
+  const { page } = await enrolled("parts", { place });
   const pull = () => page.evaluate(async () => [await kit.driver.pull(), (await kit.store.units()).length]);
-  const fetched = () => server.state.calls.filter(({ url }) => url.pathname.includes("/chunks/")).length;
+  const fetched = () => line.asked.filter(({ url }) => url.pathname.startsWith(CHUNKS)).length;
   let left = 2;
-  own.misbehave = (call) => (call.url.pathname.includes("/chunks/") && left-- <= 0 ? null : undefined);
+  let manifest;
+  line.misbehave = async (call) => {
+    if (call.url.pathname.startsWith(CHUNKS) && left-- <= 0) return null;
+    return altered("/v1/sync/snapshot", (body) => (manifest = body))(call);
+  };
   assert.deepEqual(await pull(), ["again", 0]);
-  own.misbehave = () => undefined;
-  own.alter = (manifest) => ({ ...manifest, watermark: 2 });
+  const { chunks } = manifest;
+  assert.ok(chunks.length > 2, `${chunks.length} parts`);
+  line.misbehave = altered("/v1/sync/snapshot", (body) => ({ ...body, watermark: body.watermark + 1 }));
   assert.deepEqual(await pull(), ["not_believed", 0], "another position than was signed");
-  own.alter = (manifest) => manifest;
   const before = fetched();
-  const { hash } = (await own.snapshot()).chunks[4];
-  const good = own.chunks.get(hash);
-  // The snapshot is made anew at each call, so the wrong bytes go out by hand.
-  own.misbehave = (call) => (call.url.pathname.endsWith(hash) ? { body: Buffer.from(good).fill(32, 20, 21) } : undefined);
+  line.misbehave = async (call) => {
+    // The last part says when its recall list was made: it is another one each time.
+    if (!call.url.pathname.endsWith(manifest.chunks.at(-1).hash)) return altered("/v1/sync/snapshot", (body) => (manifest = body))(call);
+    const { body, ...answer } = await call.passed();
+    return { ...answer, body: Buffer.from(body).fill(32, 20, 21) };
+  };
   assert.deepEqual(await pull(), ["not_believed", 0], "other bytes");
-  own.misbehave = () => undefined;
-  assert.deepEqual(await pull(), ["applied", 2400]);
-  assert.equal(fetched() - before, 2 + 1 + 1, "two parts were here already");
+  line.misbehave = () => undefined;
+  assert.deepEqual(await pull(), ["applied", tins.length]);
+  // And one of the recall list, which is no part of it.
+  assert.equal(fetched() - before, 1 + (chunks.length - 2) + 1, "two parts were here already");
   await page.close();
 });
 
 test("keys are followed: what a newer key signs is believed once the chain leads to it, and not before", when, async () => {
-  const own = await installation(server);
+  const own = await notary(line);
   const { page } = await enrolled("keys");
   await page.evaluate(() => kit.driver.pull());
-  const pairOf = () => crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
-  const jwk = async ({ publicKey }) => {
-    const { x, y } = await crypto.subtle.exportKey("jwk", publicKey);
-    return { kty: "EC", crv: "P-256", x, y };
-  };
-  const sign = async ({ privateKey }, text) =>
-    Buffer.from(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, privateKey, new TextEncoder().encode(text))).toString("base64url");
-  const [second, stranger] = [await pairOf(), await pairOf()];
-  const key = { n: 2, key: await jwk(second), since: 2 };
-  const list = async (version, pair) => {
+  const base = await page.evaluate(async () => (await kit.store.listHeld()).version);
+  const [second, stranger] = [await signer(), await signer()];
+  const key = { n: 2, key: second.key, since: 2 };
+  /** A page with a list that one of them signed. */
+  const list = async (version, by) => {
     const body = { version, made_at: 1, batches: [], count: 0, chunks: [], key: 2 };
-    body.sig = await sign(pair, await wire.recallListText(body));
-    return { v: 1, items: [{ gseq: version, item: { type: "recall_list", ...body } }], cursor: version, more: false };
+    body.sig = await by.signed(await wire.recallListText(body));
+    return ({ v, anchor, cursor }) => ({ v, anchor, cursor: cursor + 1, more: false, items: [{ gseq: cursor + 1, item: { type: "recall_list", ...body } }] });
   };
   const pull = async (answer) => {
-    own.pages = [answer];
-    const told = await page.evaluate(async () => {
+    own.page = answer;
+    return page.evaluate(async () => {
       kit.driver.keysAsked = null;
       return [await kit.driver.pull(), (await kit.store.listHeld())?.version ?? null, (await kit.store.identity()).trust.length];
     });
-    own.pages = [];
-    return told;
   };
-  own.alter = (manifest) => ({ ...manifest, trust_keys: [...own.trust, { ...key, sig: "A".repeat(86) }] });
-  assert.deepEqual(await pull(await list(5, second)), ["bad_list", null, 1], "signed by nobody");
-  const text = wire.trustKeyText(key, own.trust[0].key);
-  own.alter = (manifest) => ({ ...manifest, trust_keys: [...own.trust, { ...key, key: manifest.trust_keys[0].key }] });
-  assert.deepEqual(await pull(await list(5, second)), ["bad_list", null, 1], "another key under its number");
-  const sig = await own.signed(text);
-  own.alter = (manifest) => ({ ...manifest, trust_keys: [...own.trust, { ...key, sig }] });
-  assert.deepEqual(await pull(await list(5, stranger)), ["bad_list", null, 2], "the key is known now, and did not sign this");
-  assert.deepEqual(await pull(await list(6, second)), ["applied", 6, 2]);
+  own.trust = [own.first, { ...key, sig: "A".repeat(86) }];
+  assert.deepEqual(await pull(await list(base + 5, second)), ["bad_list", base, 1], "signed by nobody");
+  own.trust = [own.first, { ...key, key: own.first.key }];
+  assert.deepEqual(await pull(await list(base + 5, second)), ["bad_list", base, 1], "another key under its number");
+  own.trust = [own.first, { ...key, sig: await own.signed(wire.trustKeyText(key, own.first.key)) }];
+  assert.deepEqual(await pull(await list(base + 5, stranger)), ["bad_list", base, 2], "the key is known now, and did not sign this");
+  assert.deepEqual(await pull(await list(base + 6, second)), ["applied", base + 6, 2]);
   await page.close();
 });
 
 test("a list stays as of now as long as the server says, signed, that it is the list", when, async () => {
-  const own = await installation(server);
   const { page } = await enrolled("current");
-  await page.evaluate(() => kit.driver.pull());
-  const list = { version: 5, made_at: 1, batches: golden("wire").messages.find(({ type }) => type === "pull_answer").json.items.flatMap(({ item }) => item.batches ?? []), count: 0, chunks: [], key: 1 };
-  list.sig = await own.signed(await wire.recallListText(list));
-  own.pages = [{ v: 1, items: [{ gseq: 5, item: { type: "recall_list", ...list } }], cursor: 5, more: false }];
   const pull = () => page.evaluate(async () => [await kit.driver.pull(), await kit.store.listHeld(), (await kit.store.recallList())?.manifest.made_at]);
   const [first, held] = await pull();
-  assert.deepEqual([first, held.version, held.made_at], ["applied", 5, 1]);
-  own.list = { ...list, version: 9 };
+  assert.equal(first, "applied");
   const [second, later, madeAt] = await pull();
-  assert.deepEqual([second, later.version, later.content], ["applied", 9, held.content]);
-  assert.ok(later.made_at > 1 && madeAt === later.made_at);
-  const asked = server.state.calls.filter(({ url }) => url.pathname === "/v1/sync/pull").at(-1).url.searchParams.get("list");
-  assert.equal(asked, await wire.listContent(list), "the device says which list it holds");
-  // Another list holds: what is here ages.
-  own.list = { ...list, version: 12, count: 1 };
-  assert.deepEqual((await pull())[1], later);
-  own.list = list;
-  const forged = await own.current();
-  own.pages = [{ v: 1, items: [], cursor: 5, more: false, list: { ...forged, made_at: forged.made_at + 3.6e9 } }];
-  assert.deepEqual((await pull()).slice(0, 2), ["bad_list", later], "not signed");
+  assert.deepEqual([second, later.content], ["applied", held.content]);
+  assert.ok(later.made_at > held.made_at && madeAt === later.made_at);
+  const manifest = await page.evaluate(async () => (await kit.store.recallList()).manifest);
+  const asked = line.asked.filter(({ url }) => url.pathname === PULL).at(-1).url.searchParams.get("list");
+  assert.equal(asked, await wire.listContent(manifest), "the device says which list it holds");
+  // Another list holds, and does not come: what is here ages.
+  let content = held.content;
+  const without = (body) => {
+    content = body.list.content;
+    return { ...body, items: body.items.filter(({ item }) => item.type !== "recall_list") };
+  };
+  line.misbehave = altered(PULL, without);
+  await recalled(some(1));
+  const aged = await until("another list", async () => {
+    const before = await page.evaluate(() => kit.store.listHeld());
+    const [came, after] = await pull();
+    return content === held.content ? null : { came, before, after };
+  });
+  assert.deepEqual([aged.came, aged.after], ["applied", aged.before]);
+  line.misbehave = altered(PULL, (body) => ({ ...without(body), list: { ...body.list, made_at: body.list.made_at + 3.6e9 } }));
+  assert.deepEqual((await pull()).slice(0, 2), ["bad_list", aged.after], "not signed");
   await page.close();
 });
 
 test("enrolled again, the device sends what its earlier life left with the key of that life", when, async () => {
-  const own = await installation(server);
-  const { page } = await enrolled("lives");
-  own.misbehave = (call) => (call.url.pathname === "/v1/sync/push" ? null : undefined);
-  const ticket = golden("wire").messages.find(({ type }) => type === "ticket").json;
-  await page.evaluate(async (ticket) => {
-    await kit.act(["(01)06901234567892(21)OLD"]);
-    kit.driver.stop();
-    await kit.enrol(ticket);
-    await kit.start();
-    await kit.act(["(01)06901234567892(21)NEW"]);
-  }, ticket);
-  own.misbehave = () => undefined;
+  const { page, device } = await enrolled("lives");
+  line.misbehave = toPushes(() => null);
+  const { ticket } = await at.desk.call("POST", `/v1/devices/${device}/tickets`);
+  await page.evaluate(
+    async ([ticket, old, fresh]) => {
+      await kit.act([old]);
+      kit.driver.stop();
+      await kit.enrol(ticket);
+      await kit.start();
+      await kit.act([fresh]);
+    },
+    [JSON.parse(ticket.text), ...some(2)],
+  );
+  line.misbehave = () => undefined;
   assert.ok(await page.evaluate(() => kit.driver.wake().then(() => kit.until(kit.drained))));
-  assert.deepEqual([...own.log.keys()].sort(), ["1:1", "2:1"]);
+  assert.deepEqual([...heldBy(told).keys()], ["1:1", "2:1"]);
   await page.close();
 });
 
 test("one tab writes; another waits, and takes over when it is gone", when, async () => {
-  const first = await blank(context, server.origin);
-  const second = await blank(context, server.origin);
+  const first = await blank(context, ORIGIN);
+  const second = await blank(context, ORIGIN);
   const be = ({ page }) =>
     page.evaluate(async () => {
       const { beWriter } = await import("/app/device/lock.js");

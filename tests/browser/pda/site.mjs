@@ -5,6 +5,7 @@
 import { after } from "node:test";
 import { office } from "../shift/office.mjs";
 import { program } from "./program.mjs";
+import { source } from "./shared.mjs";
 
 const PASSWORD = "correct horse battery";
 /** GS1 sets prefix 952 aside for examples. */
@@ -36,6 +37,9 @@ const labels = (printed) => printed.trim().split("\n").slice(1).map((line) => br
 /** Makes the world. */
 async function made(it) {
   const platform = office(it.base, it.authority);
+  if ((await platform.call("GET", "/app/precache.js")) !== source("api/src/pda/app/precache.js")) {
+    throw new Error("the program has other files of the app than this source: build it anew with `cargo build -p suyuan`");
+  }
   const form = new URLSearchParams({ token: it.setup, username: "platform.admin", password: PASSWORD });
   await platform.call("POST", "/setup", form);
   await platform.signIn({ username: "platform.admin", password: PASSWORD });
@@ -47,9 +51,9 @@ async function made(it) {
   const place = (code, kind, name) => make("/v1/locations", { code, kind, name });
   const plant = await place("PT-1", "plant", "呼和浩特工厂");
   const tins = await make("/v1/products", { code: "CM-3", name: "三段奶粉", profile: "infant-formula", gtin: TIN, case_gtin: CASE });
-  const bottles = await make("/v1/products", { code: "RY-2", name: "沐浴露", profile: "maternal-baby-care", category: "infant-care", gtin: BOTTLE });
+  await make("/v1/products", { code: "RY-2", name: "沐浴露", profile: "maternal-baby-care", category: "infant-care", gtin: BOTTLE });
   const batch = (product_id, lot, production_date, expiry_date) => make("/v1/batches", { product_id, lot, production_date, expiry_date });
-  const [good, old, care] = [await batch(tins, "L7", day(-60), day(900)), await batch(tins, "L0", day(-900), day(-30)), await batch(bottles, "L7", day(-60), day(900))];
+  const [good, old] = [await batch(tins, "L7", day(-60), day(900)), await batch(tins, "L0", day(-900), day(-30))];
   /** So many codes of a product, in use, as their labels say. */
   const goods = async (product_id, batch_id, count, level) => {
     const { id } = await desk.call("POST", "/v1/segments", { product_id, count, ...(level && { level }) });
@@ -62,12 +66,10 @@ async function made(it) {
     const { id } = await desk.call("POST", "/v1/segments", { gs1_prefix: PREFIX, count });
     return labels(await desk.call("GET", `/v1/segments/${id}/codes`));
   };
-  return { enterprise, platform, pallets, plant, desk, place, make, goods, tins, bottles, good, old, care };
+  return { enterprise, platform, pallets, plant, desk, place, make, goods, tins, good, old };
 }
 
-/**
- * Whose goods are those: each name stands for a label, which is the same whenever the name is said.
- */
+/** Goods by any name: each stands for a label of its own, the same whenever it is said. */
 function named(labels) {
   const given = new Map();
   return (name) => {
@@ -82,6 +84,7 @@ function named(labels) {
 /** What a label's serial is. */
 export const serialOf = (label) => label.slice(label.lastIndexOf(")") + 1);
 
+/** The site, once somebody asked for it; and its goods, once it stands. */
 let standing = null;
 let stands = null;
 let isPostgres = false;
@@ -111,10 +114,12 @@ async function begun() {
   const it = await program({ isPostgres });
   try {
     const world = await made(it);
-    const tin = named(await world.goods(world.tins, world.good, 600));
-    const old = named(await world.goods(world.tins, world.old, 40));
-    const cases = named(await world.goods(world.tins, world.good, 40, "case"));
-    stands = { tin, expired: old, box: cases, pallet: named(await world.pallets(10)) };
+    stands = {
+      tin: named(await world.goods(world.tins, world.good, 600)),
+      expired: named(await world.goods(world.tins, world.old, 40)),
+      box: named(await world.goods(world.tins, world.good, 40, "case")),
+      pallet: named(await world.pallets(10)),
+    };
     let shops = 0;
     return {
       ...it,

@@ -11,10 +11,13 @@ import { after, before, test } from "node:test";
 import { TESTS } from "../../../api/src/pda/app/core/doctor.js";
 import { until } from "../shift/office.mjs";
 import { cannot } from "./chromium.mjs";
+import { stocked } from "./shelves.mjs";
 import { ORIGIN, PULL, shop, toPushes } from "./shop.mjs";
 import { code, onPostgres } from "./site.mjs";
 
 const when = { skip: cannot, timeout: 120_000 };
+/** How many tins are on the shelves of the shop. */
+const STOCK = 3000;
 let it;
 let folder;
 
@@ -40,7 +43,7 @@ const camera = () => {
 before(async () => {
   if (cannot) return;
   folder = await mkdtemp(join(tmpdir(), "suyuan-tools-"));
-  it = await shop(camera);
+  it = await shop(camera, { beside: await stocked(STOCK) });
   await it.open();
 });
 after(async () => {
@@ -68,21 +71,11 @@ const drawn = async (texts) => {
 const main = () => it.page.locator("main").textContent();
 
 test("the enrolment shows how much of the snapshot is here, and the device is ready with all of it", when, async () => {
-  // A shop with goods on its shelves: what a device there is told first comes in several parts.
-  const clerk = await shop(null, { beside: it });
-  try {
-    await clerk.open();
-    await clerk.enrol();
-    await clerk.act("inbound", Array.from({ length: 40 }, (_, n) => `N${n}`));
-    await clerk.unsent(0);
-  } finally {
-    await clerk.close();
-  }
   let held;
   const gate = new Promise((resolve) => (held = resolve));
   let chunks = 0;
   it.line.misbehave = async ({ url }) => {
-    if (url.pathname.includes("/chunks/") && ++chunks === 2) await gate;
+    if (url.pathname.includes("/chunks/") && ++chunks === 3) await gate;
     return undefined;
   };
   await it.scan(it.ticket());
@@ -95,7 +88,7 @@ test("the enrolment shows how much of the snapshot is here, and the device is re
   assert.equal(await it.page.evaluate(async () => {
     const { Store } = await import("/app/device/store.js");
     return (await (await Store.open(indexedDB, "suyuan-device")).units()).length;
-  }), 40);
+  }), STOCK);
 });
 
 test("people change by a badge, with no network, in less than two seconds", when, async () => {
