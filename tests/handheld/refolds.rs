@@ -298,6 +298,42 @@ on_both!(
     }
 );
 
+on_both!(
+    c13_what_strikes_an_event_of_a_case_reaches_what_left_it_since,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let [tin, other, case] = [&scene.tins[0], &scene.tins[1], &scene.cases[0]];
+        let mut device = scene.device(&app, &scene.warehouse).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        let pack = |tin: &String| {
+            json!({
+                "parent": {"code": case, "input": "wedge"}, "units": scanned(&[tin]),
+            })
+        };
+        let packed = [
+            device.event("inbound", &inbound(&[tin])),
+            device.event("pack", &pack(tin)),
+        ];
+        let answer = device.push(&packed).await;
+        // Somebody reads the wrong case at the store: it seems to be there, and so does what is in it.
+        store.keep(&answer.anchor);
+        let mistaken = store.event("pack", &pack(other));
+        let answer = store.push(std::slice::from_ref(&mistaken)).await;
+        device.keep(&answer.anchor);
+        let event = device.event("outbound", &outbound(&[tin], &scene.store));
+        let answer = device.push(&[event]).await;
+        assert!(open(&app, tin).await.contains(&"WRONG_LOCATION"));
+        holds(&app, "left").await;
+        // It is struck after the tin has left the case.
+        store.keep(&answer.anchor);
+        let retract = store.event("retract", &json!({"target": id_of(&mistaken)}));
+        store.push(&[retract]).await;
+        assert!(!open(&app, tin).await.contains(&"WRONG_LOCATION"));
+        holds(&app, "struck").await;
+        app.stop().await;
+    }
+);
+
 on_both!(c12_everything_taken_out_of_a_case_is_out_of_it, |app| {
     let scene = Scene::of(&app).await;
     let case = &scene.cases[0];

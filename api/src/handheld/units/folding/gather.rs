@@ -7,7 +7,7 @@ use crate::{
     handheld::{
         units::{
             Kept,
-            store::{self, UnitId},
+            store::{self, DECIDES, STRIKES, UnitId},
         },
         world::WorldError,
     },
@@ -155,6 +155,15 @@ impl Folding<'_> {
         };
         let packs = unit.facts.values().filter(|fact| is_container(fact, key));
         let packed = packs.flat_map(|fact| fact.event.units.iter().filter_map(|u| u.unit.clone()));
+        // What strikes an event, or decides whether one counts, changes what was since that one, however
+        // much later it was stated itself.
+        let about = self.about.get(key).into_iter().flat_map(BTreeMap::values);
+        if about
+            .into_iter()
+            .any(|(role, _)| [STRIKES, DECIDES].contains(role))
+        {
+            return (packed.collect(), None);
+        }
         let changed = unit.facts.values().filter_map(|fact| {
             let eff = fact.order.eff;
             if moved.contains(&fact.gseq) {
