@@ -177,6 +177,18 @@ on_both!(
                 .as_ref()
                 .map(suyuan_sync::wire::RecallList::content)
         );
+        // Nobody asked for longer than its chunks are kept: who asks then is told it all the same.
+        app.clock.shift_by(49 * 3600 * 1_000_000);
+        let state = app.state();
+        let kept = now(&app) - suyuan::handheld::down::chunk_store::KEPT;
+        let gone = suyuan::handheld::down::chunk_store::forget(&state.db, kept).await;
+        assert!(gone.expect("forgotten") > 0);
+        let fresh =
+            text_of(&refused(store.read("/v1/sync/status").await, "stale-anchor")["anchor"]);
+        store.keep(&fresh);
+        let mut late = Held::default();
+        late.pull(&mut store).await;
+        assert_eq!(late.stops(&scene.tins[0], now(&app)).len(), 1);
         app.stop().await;
     }
 );

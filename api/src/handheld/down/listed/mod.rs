@@ -179,9 +179,10 @@ impl RecallLists {
 
     /// The list of an enterprise, at least as new as anything its caller read before.
     pub async fn current(&self, enterprise: Uuid) -> Result<Listed, ListError> {
-        let held = self.held.clone().lock_owned().await;
+        let mut held = self.held.clone().lock_owned().await;
         // Before anything is read: what is read holds at this instant or later.
         let asked_at = self.log.now();
+        self.still_kept(&mut held, enterprise, asked_at).await?;
         let tx = self.db.begin_reading().await?;
         let (version, stamp) = log::head_in(&tx).await?;
         let news = self.news(&held, &tx, version).await?;
@@ -218,22 +219,37 @@ impl RecallLists {
             };
             held.made.insert(enterprise, made);
         }
-        let made = held.made.get_mut(&enterprise);
+        let made = held.made.get(&enterprise);
         let made = made.ok_or_else(|| DbErr::RecordNotFound("a list just made".into()))?;
-        if asked_at.saturating_sub(made.touched) > TOUCHED_EVERY {
-            let hashes: Vec<Hash> = made.list.chunks.iter().map(|chunk| chunk.hash).collect();
-            if !chunk_store::touch(&self.db, enterprise, &hashes, asked_at).await? {
-                held.made.remove(&enterprise);
-                return Err(DbErr::RecordNotFound("chunks of a list".into()).into());
-            }
-            made.touched = asked_at;
-        }
         Ok(Listed {
             version,
             made_at,
             content: made.list.clone(),
             keys: self.keys.clone(),
         })
+    }
+
+    /// The chunks of the list made last are needed again. Where nobody asked for longer than they are
+    /// kept, they are forgotten, and the list is coded anew.
+    async fn still_kept(
+        &self,
+        held: &mut Held,
+        enterprise: Uuid,
+        asked_at: Micros,
+    ) -> Result<(), DbErr> {
+        let Some(made) = held.made.get_mut(&enterprise) else {
+            return Ok(());
+        };
+        if asked_at.saturating_sub(made.touched) <= TOUCHED_EVERY {
+            return Ok(());
+        }
+        let hashes: Vec<Hash> = made.list.chunks.iter().map(|chunk| chunk.hash).collect();
+        if chunk_store::touch(&self.db, enterprise, &hashes, asked_at).await? {
+            made.touched = asked_at;
+        } else {
+            held.made.remove(&enterprise);
+        }
+        Ok(())
     }
 }
 
