@@ -307,9 +307,11 @@ fn pack(seq: u64, parent: &UnitRead, child: &UnitRead) -> Fact {
 
 const ORACLE: &str = "I15 on a run's log";
 
-/// Each with who must catch it. 2 and 19, of pulls and snapshots, are caught in `handheld/snapshots.rs`, where what
-/// devices hold is held against the service.
-const TABLE: [(Bug, Watch); 20] = [
+/// Each with who must catch it. 2 and 19, of pulls and snapshots, are caught in `handheld/snapshots.rs`
+/// besides.
+const TABLE: [(Bug, Watch); 22] = [
+    (Bug::CursorOffByOne, Watch::Run("I21", foul)),
+    (Bug::WatermarkOneTooHigh, Watch::Run("I24", foul)),
     (
         Bug::TieInOwnFavour,
         Watch::Log("I9 on a run's log", order_of_arrival),

@@ -8,15 +8,14 @@ use super::{
 };
 use crate::{
     handheld::{down::pull, replay},
-    http::device::DeviceKnown,
     log,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use suyuan_sync::{
     chain::Hash,
     event::Kind,
     ids::{EventId, Gseq},
-    invariants::{self as all, Broken, LogHistory, i24_snapshot_and_pull_equal_everything as i24},
+    invariants::{self as all, Broken, LogHistory},
     order::Order,
 };
 
@@ -133,19 +132,15 @@ impl Run {
         self.the_past_stays().await
     }
 
-    /// I24 for everybody who read everything: page by page is what all at once is.
+    /// I24 for everybody who read everything: page by page, and after a snapshot, is what all at once
+    /// is.
     pub async fn compare_readers(&mut self) -> Result<(), Stop> {
         let state = self.node()?.state.clone();
-        for handset in self.handsets.iter().filter(|handset| !handset.over) {
-            let disk = handset.outbox.disk();
-            let who = DeviceKnown {
-                enterprise: handset.site.enterprise.0,
-                device: handset.device.0,
-                epoch: disk.epoch,
-                location: handset.site.id.0,
-                anchor: self.now,
-                over: false,
-            };
+        for (n, handset) in self.handsets.iter().enumerate() {
+            if handset.over {
+                continue;
+            }
+            let who = self.known(handset);
             let (mut fresh, mut cursor, mut within) = (Seen::default(), 0, None);
             loop {
                 let page = pull::page(&state, &who, (cursor, within), 500, None).await?;
@@ -158,29 +153,8 @@ impl Run {
                 }
             }
             self.only_what_is_here(handset, &fresh)?;
-            let shown = |seen: &Seen| -> BTreeMap<String, String> {
-                let items = seen.items.iter().filter(|(what, _)| *what != "recall list");
-                items
-                    .map(|(what, (_, text))| (what.clone(), text.clone()))
-                    .collect()
-            };
-            let (paged, whole) = (shown(&handset.seen), shown(&fresh));
-            if let Err(broken) = i24(&paged, &whole) {
-                let of = |items: &BTreeMap<String, String>, others: &BTreeMap<String, String>| {
-                    let own = items
-                        .iter()
-                        .filter(|(what, text)| others.get(*what) != Some(text));
-                    let few: Vec<String> = own.take(SHOWN).map(|(_, text)| text.clone()).collect();
-                    few.join("\n    ")
-                };
-                let what = format!(
-                    "{}\n  page by page\n    {}\n  at once\n    {}",
-                    broken.what,
-                    of(&paged, &whole),
-                    of(&whole, &paged)
-                );
-                return Err(Broken::new("I24", what).into());
-            }
+            self.holds_all(&handset.seen, &fresh)?;
+            self.stands(n, &fresh).await?;
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::{
     handheld::{
         aside::{AsideError, tend},
         devices::{DeviceError, store as devices},
-        down::follow_store,
+        down::{chunk_store, follow_store},
         units::refold,
     },
     log::Actor,
@@ -52,6 +52,9 @@ enum Do {
     Copy,
     Restart,
     ServersClock,
+    Astray,
+    Badge,
+    Week,
 }
 
 /// What happens without faults, by weight.
@@ -83,6 +86,12 @@ const FOUL: [(u32, Do); 16] = [
     (2, Do::ServersClock),
 ];
 
+/// What else happens with what handsets fetch.
+const FETCHED: [(u32, Do); 2] = [(8, Do::Pull), (2, Do::Badge)];
+
+/// And what goes wrong with it.
+const LOST: [(u32, Do); 3] = [(2, Do::Wipe), (2, Do::Astray), (1, Do::Week)];
+
 impl Run {
     /// One step: time passes, something happens, storages commit.
     pub async fn step(&mut self) -> Result<(), Stop> {
@@ -95,6 +104,12 @@ impl Run {
         }
         if !self.options.has(Part::Faults) {
             table.push((3, Do::Recall));
+        }
+        if self.options.has(Part::Snapshots) {
+            table.extend(FETCHED);
+            if self.options.has(Part::Faults) {
+                table.extend(LOST);
+            }
         }
         let n = self.dice.below(self.handsets.len());
         if let Some(what) = self.dice.weighed(&table) {
@@ -124,6 +139,7 @@ impl Run {
                 | Do::Wipe
                 | Do::Tend
                 | Do::Restart
+                | Do::Badge
         );
         if writes && self.stopped {
             // Whoever wants to write is told to have the clock looked at.
@@ -214,6 +230,21 @@ impl Run {
             }
             Do::Restart => self.restart().await,
             Do::ServersClock => self.servers_clock().await,
+            Do::Astray => {
+                self.note("led astray", &n.to_string());
+                self.hurt(n, |handset, history, dice| {
+                    handset.lead_astray(now, dice, history)
+                })
+            }
+            Do::Badge => self.change_badges().await,
+            // Everybody is away for longer than a snapshot looks back.
+            Do::Week => {
+                if self.dice.happens(300) {
+                    self.note("a week", "");
+                    self.pass(now + 8 * 86_400 * SECOND).await?;
+                }
+                Ok(())
+            }
         }
     }
 
@@ -419,6 +450,10 @@ impl Run {
         tend::groups(&state.db, ingest, due).await?;
         refold::job::catch_up(&state.db, &state.log, ingest).await?;
         while follow_store::follow(&state.db).await? {}
+        if self.options.has(Part::Snapshots) {
+            let kept = self.now - chunk_store::KEPT;
+            while chunk_store::forget(&state.db, kept).await? > 0 {}
+        }
         self.note("tended", "");
         Ok(())
     }
@@ -512,8 +547,15 @@ impl Run {
     async fn catch_up(&mut self) -> Result<(), Stop> {
         // Of two copies only the one that enrolled last may read: the other is not asked for ever.
         let mut again = std::collections::BTreeSet::new();
+        // What is no part of the log is told with any page.
+        if self.options.has(Part::Snapshots) {
+            for n in 0..self.handsets.len() {
+                self.pull(n)?;
+            }
+        }
         for _ in 0..400 {
             let (head, _) = self.node()?.state.log.head().await?;
+            let fetches = self.options.has(Part::Snapshots);
             let mut behind = 0;
             for n in 0..self.handsets.len() {
                 self.commit(n, usize::MAX)?;
@@ -525,7 +567,7 @@ impl Run {
                         self.enrol_again(n, false).await?;
                         behind += 1;
                     }
-                } else if handset.outbox.disk().cursor < head {
+                } else if handset.is_behind(head, fetches) {
                     behind += 1;
                     if !handset.pulling {
                         self.pull(n)?;

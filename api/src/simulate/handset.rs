@@ -1,7 +1,7 @@
 //! One physical copy of a device: the sans-I/O outbox of `suyuan_sync` with a storage, a clock and a
 //! memory that can be hurt. A cloned device is two of these with one id.
 
-use super::{dice::Dice, world::Site};
+use super::{dice::Dice, down::Open, world::Site};
 use crate::played::DeviceKey;
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -12,8 +12,11 @@ use suyuan_sync::{
     ids::{DeviceId, Epoch, EventId, Gseq, Micros, Seq},
     invariants::{Delivered, DeviceHistory, Made, Whereabouts},
     outbox::{Action, Command, Disk, Fate, Input, KeptAnchor, Notice, Outbox},
-    wire::{Item, PullAnswer, PullItem, Removed, TrustKey},
+    wire::{BadgesAnswer, Item, PullAnswer, PullItem, RecallList, Removed, TrustKey},
 };
+
+/// How far a cursor that leads nowhere is from any that leads somewhere.
+pub const ASTRAY: Gseq = 1_000_000_000;
 
 /// What a device holds of the world besides its outbox; written in the outbox's transactions.
 #[derive(Clone, Default)]
@@ -26,6 +29,16 @@ pub struct Seen {
     pub knows: Gseq,
     /// The pages it applied.
     pub pages: Vec<Delivered>,
+    /// It is everything as of the cursor: it began with a snapshot, or with the beginning of the log.
+    pub begun: bool,
+    /// It began with a snapshot that leaves out what ended at or before this instant.
+    pub ended: Micros,
+    /// The recall list it holds, with all its pieces.
+    pub list: Option<RecallList>,
+    /// The version of the rules it holds.
+    pub rules: Option<String>,
+    /// The badges it holds, and their version.
+    pub badges: Option<BadgesAnswer>,
 }
 
 /// What is done to `Seen` when a transaction is committed.
@@ -34,6 +47,18 @@ pub enum Effect {
     Knows(Gseq),
     /// A page asked for with this cursor.
     Page(Gseq, Box<PullAnswer>),
+    /// A snapshot, in the place of all it held.
+    Anew(Box<Anew>),
+}
+
+/// Everything a handset is told, as of one position.
+pub struct Anew {
+    /// The position.
+    pub watermark: Gseq,
+    /// What ended at or before this instant is left out.
+    pub ended: Micros,
+    /// What is told.
+    pub items: Vec<Item>,
 }
 
 /// Parts of the position after a cursor, and where the next one begins.
@@ -97,6 +122,12 @@ pub struct Handset {
     pub pulling: bool,
     /// Parts of a position that are kept aside until the last is there.
     pub parts: Option<Parts>,
+    /// A page or snapshot whose pieces are being fetched.
+    pub open: Option<Open>,
+    /// Pieces of snapshots and recall lists, kept as they came.
+    pub pieces: BTreeMap<Hash, Vec<u8>>,
+    /// Its cursor leads nowhere: it begins anew.
+    pub lost: bool,
     /// Whose signatures it believes.
     pub trust: Vec<TrustKey>,
     /// What its tokens name as `aud`.
@@ -136,6 +167,9 @@ impl Handset {
             over: false,
             pulling: false,
             parts: None,
+            open: None,
+            pieces: BTreeMap::new(),
+            lost: false,
             trust: Vec::new(),
             installation: String::new(),
             events: Vec::new(),
@@ -310,6 +344,8 @@ impl Handset {
         self.due = None;
         self.pulling = false;
         self.parts = None;
+        self.open = None;
+        self.lost = false;
         self.take(Command::Wake, None, now, dice)
     }
 
@@ -394,6 +430,21 @@ impl Handset {
         flights
     }
 
+    /// Its cursor is one of a log that was set back since.
+    pub fn lead_astray(
+        &mut self,
+        now: Micros,
+        dice: &mut Dice,
+        history: &mut DeviceHistory,
+    ) -> Vec<Flight> {
+        let mut disk = self.outbox.disk().clone();
+        disk.cursor = disk.cursor.saturating_add(ASTRAY);
+        self.refresh(history);
+        let flights = self.start(disk, now, dice);
+        self.forget(history, Whereabouts::NeverPromised);
+        flights
+    }
+
     /// A second copy of it, in other hands.
     pub fn copy(&self, now: Micros) -> Handset {
         Handset {
@@ -414,6 +465,9 @@ impl Handset {
             over: false,
             pulling: false,
             parts: None,
+            open: None,
+            pieces: self.pieces.clone(),
+            lost: false,
             begun: now,
             offset: self.offset,
             frozen: None,
@@ -441,6 +495,7 @@ impl Handset {
             self.refresh(history);
             let kept = KeptAnchor { text: anchor, wall };
             self.seen = Seen::default();
+            self.pieces.clear();
             self.keys.clear();
             self.backup = None;
             self.reads.clear();
@@ -458,11 +513,11 @@ impl Handset {
         self.take(command, None, now, dice)
     }
 
-    /// What a page says of own events.
-    pub fn fates(&self, page: &PullAnswer) -> Vec<(Epoch, Seq, Fate)> {
-        page.items
-            .iter()
-            .filter_map(|item| match &item.item {
+    /// What items say of own events.
+    pub fn fates<'a>(&self, items: impl IntoIterator<Item = &'a Item>) -> Vec<(Epoch, Seq, Fate)> {
+        items
+            .into_iter()
+            .filter_map(|item| match item {
                 Item::Verdict(verdict) if verdict.device == self.device => Some((
                     verdict.epoch,
                     verdict.seq,
@@ -475,7 +530,7 @@ impl Handset {
 }
 
 impl Seen {
-    fn apply(&mut self, effect: Effect) {
+    pub(super) fn apply(&mut self, effect: Effect) {
         match effect {
             Effect::Knows(upto) => self.knows = self.knows.max(upto),
             Effect::Page(after, page) => {
@@ -491,6 +546,20 @@ impl Seen {
                 for item in page.items {
                     self.put(item.gseq, item.item);
                 }
+                let held = self.list.as_ref().map(RecallList::content);
+                let told = page.list.filter(|told| held == Some(told.content));
+                if let Some(told) = told.filter(|_| self.begun) {
+                    self.list_version = self.list_version.max(Some(told.version));
+                }
+            }
+            Effect::Anew(anew) => {
+                self.items.clear();
+                self.pages.clear();
+                self.knows = self.knows.max(anew.watermark);
+                (self.begun, self.ended) = (true, anew.ended);
+                for item in anew.items {
+                    self.put(anew.watermark, item);
+                }
             }
         }
     }
@@ -500,6 +569,7 @@ impl Seen {
         let name = name(&item);
         if let Item::RecallList(list) = &item {
             self.list_version = Some(list.version);
+            self.list = Some(list.clone());
         }
         if matches!(item, Item::Removed(_)) {
             self.items.remove(&name);

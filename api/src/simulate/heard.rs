@@ -2,7 +2,8 @@
 
 use super::{
     SimulateError,
-    handset::{Effect, Parts},
+    down::Open,
+    handset::{ASTRAY, Effect, Parts},
     post::{Asking, What},
     run::{Run, Stop},
 };
@@ -23,7 +24,7 @@ impl Run {
         if handset.session != to.session {
             return Ok(());
         }
-        if matches!(to.what, What::Pull { .. }) {
+        if matches!(to.what, What::Pull { .. } | What::Snapshot) {
             handset.pulling = false;
         }
         if status == 401 && !matches!(to.what, What::Push { .. }) {
@@ -60,7 +61,11 @@ impl Run {
                 };
                 self.command(n, command, knows)
             }
-            What::Pull { after, within } => match status {
+            What::Pull {
+                after,
+                within,
+                list,
+            } => match status {
                 200 => {
                     let mut page: PullAnswer = serde_json::from_slice(body)?;
                     // Asked twice, or overtaken: only what goes on from here is a checkpoint.
@@ -80,15 +85,17 @@ impl Run {
                         return Ok(());
                     }
                     page.items = items;
-                    let command = Command::Checkpoint {
-                        cursor: page.cursor,
-                        anchor: page.anchor.clone(),
-                        wall,
-                        fates: handset.fates(&page),
-                        anew: false,
-                    };
-                    let effect = Effect::Page(*after, Box::new(page));
-                    self.command(n, command, Some(effect))
+                    handset.open = Some(Open::Page {
+                        after: *after,
+                        list: *list,
+                        page: Box::new(page),
+                    });
+                    self.go_on(n)
+                }
+                410 if *after >= ASTRAY => {
+                    handset.lost = true;
+                    self.note("leads nowhere", "");
+                    Ok(())
                 }
                 403 => {
                     handset.over = true;
@@ -113,16 +120,26 @@ impl Run {
                 Ok(())
             }
             What::Deposit { .. } => Ok(()),
+            What::Snapshot => self.heard_snapshot(to, status, body),
+            What::Piece { hash } => self.heard_piece(n, *hash, status, body),
+            What::Rules => self.heard_rules(n, status, body),
+            What::Badges => self.heard_badges(n, status, body),
         }
     }
 
     /// An anchor that came with anything but a page.
-    fn looked_up(&mut self, n: usize, anchor: String, effect: Option<Effect>) -> Result<(), Stop> {
+    pub(super) fn looked_up(
+        &mut self,
+        n: usize,
+        anchor: String,
+        effect: Option<Effect>,
+    ) -> Result<(), Stop> {
         let Some(handset) = self.handsets.get(n) else {
             return Ok(());
         };
         let command = Command::Checkpoint {
-            cursor: handset.outbox.disk().cursor,
+            // The position that is held, or is being written, holds on.
+            cursor: 0,
             anchor,
             wall: handset.wall(self.now),
             fates: Vec::new(),

@@ -7,14 +7,17 @@
 //!
 //! - `run` is what there is and virtual time, `faults` what people decide and what goes wrong, `scans`
 //!   what is scanned, `wire` what is sent and answered, `heard` what a handset makes of it, `post`
-//!   the network, `handset` a device, `node` a server process.
+//!   the network, `handset` a device, `down` what it fetches, `badges` who may work with it, `node` a
+//!   server process.
 //! - `check` says which invariants are looked at when; they are `suyuan_sync::invariants`, and of what
-//!   is told to people and handsets `reports`.
+//!   is told to people and handsets `reports` and `stands`.
 //!
 //! It is no part of the service: nothing here may be called by it.
 
+mod badges;
 mod check;
 mod dice;
+mod down;
 mod faults;
 mod handset;
 mod heard;
@@ -23,6 +26,7 @@ mod post;
 mod reports;
 mod run;
 mod scans;
+mod stands;
 mod store;
 mod wire;
 mod world;
@@ -71,6 +75,10 @@ pub enum Part {
     Recalls,
     /// No goods without codes of their own.
     Lots,
+    /// No snapshots, and nothing else that is fetched besides pages: every handset reads the log from
+    /// its beginning, and the pieces of recall lists are not fetched. What seeds made before there were
+    /// snapshots, they make without them.
+    Snapshots,
 }
 
 impl Options {

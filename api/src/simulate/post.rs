@@ -39,7 +39,20 @@ pub enum What {
         after: Gseq,
         /// Which part of a position.
         within: Option<String>,
+        /// The recall list that is held, by what it says.
+        list: Option<Hash>,
     },
+    /// Everything, as of one position.
+    Snapshot,
+    /// A piece of a snapshot or recall list.
+    Piece {
+        /// Which.
+        hash: Hash,
+    },
+    /// What events have to say.
+    Rules,
+    /// Which badges work.
+    Badges,
     /// How it stands.
     Status,
     /// What is known of a code.

@@ -4,7 +4,7 @@
 
 use super::{
     SimulateError,
-    handset::{Handset, Seen},
+    handset::{ASTRAY, Handset, Seen},
     run::{Run, Stop},
     store,
 };
@@ -16,7 +16,7 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     facts::Fact,
-    fold::{self, Folded, Place, Reader, visible},
+    fold::{self, Folded, Phase, Place, Reader, visible},
     ids::{Gseq, RecallId},
     invariants::{Broken, Delivered, i21_cursors_neither_skip_nor_repeat as i21},
     unit::UnitKey,
@@ -32,13 +32,23 @@ impl Run {
     /// stands, if its cursor has come to where that was written.
     pub(super) async fn what_is_here_was_told(&self) -> Result<(), Stop> {
         let changed = store::changed_at(self.observer.reader()).await?;
-        for handset in &self.handsets {
+        // Of a cursor that leads nowhere nothing follows.
+        let led = |handset: &&Handset| handset.outbox.disk().cursor < ASTRAY;
+        for handset in self.handsets.iter().filter(led) {
             let here = self
                 .units
                 .iter()
                 .filter(|(_, unit)| concerns(handset, unit));
+            // What ended long before its snapshot is left out of that.
+            let ended = self.position_at(handset.seen.ended);
+            let left_out = |unit: &Folded, at: Gseq| {
+                at <= ended && matches!(unit.state.phase, Phase::Sold | Phase::Destroyed)
+            };
             let scope: Vec<(String, Gseq)> = here
-                .filter_map(|(key, _)| Some((name(key), *changed.get(key)?)))
+                .filter_map(|(key, unit)| {
+                    let at = *changed.get(key)?;
+                    (!left_out(unit, at)).then(|| (name(key), at))
+                })
                 .collect();
             let cursor = handset.outbox.disk().cursor;
             let held = handset.seen.items.iter();

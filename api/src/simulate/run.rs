@@ -4,6 +4,7 @@
 
 use super::{
     Options, Part, SimulateError,
+    badges::Badge,
     dice::Dice,
     handset::{Effect, Handset, Life},
     node::{Asked, Node},
@@ -59,6 +60,7 @@ pub struct Run {
     pub(super) post: Post,
     pub(super) memory: Memory,
     pub(super) recalls: Vec<uuid::Uuid>,
+    pub(super) badges: Vec<Badge>,
     /// The log as it was last looked at.
     pub(super) log: LogHistory,
     pub(super) head: Gseq,
@@ -153,6 +155,7 @@ impl Run {
             post: Post::default(),
             memory: Memory::default(),
             recalls: Vec::new(),
+            badges: Vec::new(),
             log: LogHistory::default(),
             head: 0,
             tally: BTreeMap::new(),

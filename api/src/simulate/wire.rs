@@ -14,8 +14,8 @@ use suyuan_sync::{
     invariants::{Broken, Told},
     outbox::Command,
     wire::{
-        Deposit, LookUpAnswer, PullAnswer, PushAnswer, PushClaims, ReadClaims, TYP_PUSH, TYP_READ,
-        V,
+        Deposit, LookUpAnswer, PullAnswer, PushAnswer, PushClaims, ReadClaims, RecallList,
+        SnapshotManifest, TYP_PUSH, TYP_READ, V,
     },
 };
 
@@ -104,6 +104,9 @@ impl Run {
 
     /// A handset asks what changed.
     pub fn pull(&mut self, n: usize) -> Result<(), Stop> {
+        if self.fetches_first(n)? {
+            return Ok(());
+        }
         let Some(handset) = self.handsets.get_mut(n) else {
             return Ok(());
         };
@@ -117,7 +120,16 @@ impl Run {
         if let Some(within) = &within {
             path = format!("{path}&within={within}");
         }
-        let what = What::Pull { after, within };
+        let held = handset.seen.list.as_ref().filter(|_| handset.seen.begun);
+        let list = held.map(RecallList::content);
+        if let Some(list) = list {
+            path = format!("{path}&list={list}");
+        }
+        let what = What::Pull {
+            after,
+            within,
+            list,
+        };
         self.ask(n, what, Method::GET, path, Vec::new())
     }
 
@@ -216,7 +228,12 @@ impl Run {
                 self.read(asking, (asking.receipted, answer.position), false);
                 return Ok(());
             }
-            What::Status => return Ok(()),
+            What::Snapshot => {
+                let manifest: SnapshotManifest = serde_json::from_slice(body)?;
+                self.read(asking, (asking.receipted, manifest.watermark), false);
+                return Ok(());
+            }
+            What::Status | What::Piece { .. } | What::Rules | What::Badges => return Ok(()),
         };
         let answer: PushAnswer = serde_json::from_slice(body)?;
         if answer.results.len() != hashes.len() {

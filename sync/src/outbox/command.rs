@@ -76,7 +76,8 @@ pub enum Command {
         retry_after: Option<u32>,
     },
     /// A pull's page is to be applied, whole. Its rows may be shown when the transaction is
-    /// committed. A look-up is one with the cursor that is held and no fates.
+    /// committed. A look-up is one with cursor 0, which
+    /// leaves the position that is held, and no fates.
     Checkpoint {
         /// The position after it.
         cursor: Gseq,
