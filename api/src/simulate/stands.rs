@@ -100,7 +100,7 @@ impl Run {
             let what = format!("{} holds other badges than were given", handset.device);
             return Err(Broken::new("I22", what).into());
         }
-        if n % ONE_IN == 0 {
+        if n.is_multiple_of(ONE_IN) {
             self.a_snapshot_is_everything(handset, fresh).await?;
             self.status_tells_the_log(handset).await?;
             self.look_ups_tell_the_log(handset).await?;
@@ -260,9 +260,8 @@ impl Run {
 
 /// Is this the card of something that ended?
 fn is_ended(text: &str) -> bool {
-    let card = match serde_json::from_str(text) {
-        Ok(Item::Unit(card)) => card,
-        _ => return false,
+    let Ok(Item::Unit(card)) = serde_json::from_str(text) else {
+        return false;
     };
     matches!(card.phase, Phase::Sold | Phase::Destroyed)
 }
