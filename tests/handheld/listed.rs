@@ -178,7 +178,7 @@ on_both!(
                 .map(suyuan_sync::wire::RecallList::content)
         );
         // Nobody asked for longer than its chunks are kept: who asks then is told it all the same.
-        app.clock.shift_by(49 * 3600 * 1_000_000);
+        app.clock.shift_by(98 * 3600 * 1_000_000);
         let state = app.state();
         let kept = now(&app) - suyuan::handheld::down::chunk_store::KEPT;
         let gone = suyuan::handheld::down::chunk_store::forget(&state.db, kept).await;
