@@ -6,7 +6,7 @@
 
 use super::{
     Part, SimulateError,
-    handset::{Anew, Effect, Handset},
+    handset::{ASTRAY, Anew, Effect, Handset},
     post::{Asking, What},
     run::{Run, Stop},
 };
@@ -289,7 +289,7 @@ impl Handset {
     /// Has it still to be told something, or to fetch something?
     pub(super) fn is_behind(&self, head: Gseq, fetches: bool) -> bool {
         let cursor = self.outbox.disk().cursor;
-        let begins = !self.seen.begun || self.lost || self.open.is_some() || cursor > head;
+        let begins = !self.seen.begun || self.lost || self.open.is_some() || cursor >= ASTRAY;
         cursor < head || (fetches && begins)
     }
 

@@ -55,6 +55,7 @@ enum Do {
     Astray,
     Badge,
     Week,
+    Tab,
 }
 
 /// What happens without faults, by weight.
@@ -111,6 +112,9 @@ impl Run {
                 table.extend(LOST);
             }
         }
+        if self.options.has(Part::Tabs) && self.options.has(Part::Faults) {
+            table.push((3, Do::Tab));
+        }
         let n = self.dice.below(self.handsets.len());
         if let Some(what) = self.dice.weighed(&table) {
             self.act(what, n).await?;
@@ -146,7 +150,15 @@ impl Run {
             return self.confirm_clock().await;
         }
         match what {
-            Do::Scan => self.scan(n),
+            Do::Scan => {
+                let other = self.handsets.get(n).and_then(|it| it.other.as_ref());
+                let beside = other.is_some_and(|tab| now <= tab.until);
+                if beside && self.dice.happens(500) {
+                    return self.scan_beside(n);
+                }
+                self.scan(n)
+            }
+            Do::Tab => self.tab(n),
             Do::Pull => self.pull(n),
             Do::Status => {
                 let path = "/v1/sync/status".to_owned();
@@ -500,6 +512,7 @@ impl Run {
             if let Some(handset) = self.handsets.get_mut(n) {
                 handset.upset_clock(0, false, self.now);
                 handset.pulling = false;
+                handset.other = None;
             }
             self.commit(n, usize::MAX)?;
             self.command(n, Command::Wake, None)?;

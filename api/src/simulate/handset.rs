@@ -1,10 +1,10 @@
 //! One physical copy of a device: the sans-I/O outbox of `suyuan_sync` with a storage, a clock and a
 //! memory that can be hurt. A cloned device is two of these with one id.
 
-use super::{dice::Dice, down::Open, world::Site};
+use super::{dice::Dice, down::Open, tabs::Tab, world::Site};
 use crate::played::DeviceKey;
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     rc::Rc,
 };
 use suyuan_sync::{
@@ -114,6 +114,10 @@ pub struct Handset {
     pub session: u64,
     /// When the timer fires, by the session's clock.
     pub due: Option<u64>,
+    /// A tab that did not notice that it is not the writer any more.
+    pub other: Option<Box<Tab>>,
+    /// Events that were told as not saved there.
+    pub unsaved: BTreeSet<Hash>,
     /// What it holds of the world.
     pub seen: Seen,
     /// It has to be enrolled again.
@@ -163,6 +167,8 @@ impl Handset {
             outbox: Outbox::new(Disk::new(device, epoch, Some(kept))),
             session: 0,
             due: None,
+            other: None,
+            unsaved: BTreeSet::new(),
             seen: Seen::default(),
             over: false,
             pulling: false,
@@ -316,7 +322,7 @@ impl Handset {
     }
 
     /// The program dies, after some of its transactions came through, and starts again. A second
-    /// tab taking over is the same.
+    /// tab taking over from one that is gone is the same.
     pub fn die(
         &mut self,
         now: Micros,
@@ -324,6 +330,46 @@ impl Handset {
         history: &mut DeviceHistory,
     ) -> Vec<Flight> {
         let reached = dice.below(self.writes.len() + 1);
+        self.die_after(reached, now, dice, history)
+    }
+
+    /// A second tab takes over after some transactions of the first came through; the first goes on,
+    /// and the storage refuses what it asks for. What either wants sent.
+    pub fn second_tab(
+        &mut self,
+        now: Micros,
+        dice: &mut Dice,
+        history: &mut DeviceHistory,
+    ) -> (Vec<Flight>, Vec<Flight>) {
+        let reached = dice.below(self.writes.len() + 1);
+        let mut old = Box::new(Tab {
+            outbox: self.outbox.clone(),
+            session: self.session,
+            saved: BTreeSet::new(),
+            until: now.saturating_add(dice.between(10, 900) * 1_000_000),
+            due: self.due,
+            begun: self.begun,
+        });
+        let mut beside = Vec::new();
+        for (at, write) in self.writes.iter().copied().enumerate() {
+            if at >= reached {
+                beside.extend(old.take(Command::NotWritten { write }, now, dice));
+                break;
+            }
+            beside.extend(old.take(Command::Committed { write }, now, dice));
+        }
+        let flights = self.die_after(reached, now, dice, history);
+        self.other = Some(old);
+        (flights, beside)
+    }
+
+    fn die_after(
+        &mut self,
+        reached: usize,
+        now: Micros,
+        dice: &mut Dice,
+        history: &mut DeviceHistory,
+    ) -> Vec<Flight> {
         for write in self.writes.iter().take(reached) {
             if let Some(effect) = self.effects.remove(write) {
                 self.seen.apply(effect);
@@ -337,6 +383,7 @@ impl Handset {
 
     fn start(&mut self, disk: Disk, now: Micros, dice: &mut Dice) -> Vec<Flight> {
         self.outbox = Outbox::new(disk);
+        self.other = None;
         self.session += 1;
         self.begun = now;
         self.writes.clear();
@@ -462,6 +509,8 @@ impl Handset {
             receipted: 0,
             session: 0,
             due: None,
+            other: None,
+            unsaved: BTreeSet::new(),
             over: false,
             pulling: false,
             parts: None,

@@ -22,7 +22,7 @@ impl Run {
             return Ok(());
         };
         if handset.session != to.session {
-            return Ok(());
+            return self.heard_beside(to, status, body);
         }
         if matches!(to.what, What::Pull { .. } | What::Snapshot) {
             handset.pulling = false;
@@ -96,6 +96,10 @@ impl Run {
                     handset.lost = true;
                     self.note("leads nowhere", "");
                     Ok(())
+                }
+                410 => {
+                    let what = format!("a cursor of {} leads nowhere: {after}", handset.device);
+                    Err(Broken::new("I24", what).into())
                 }
                 403 => {
                     handset.over = true;

@@ -7,7 +7,7 @@
 //!
 //! - `run` is what there is and virtual time, `faults` what people decide and what goes wrong, `scans`
 //!   what is scanned, `wire` what is sent and answered, `heard` what a handset makes of it, `post`
-//!   the network, `handset` a device, `down` what it fetches, `badges` who may work with it, `node` a
+//!   the network, `handset` a device, `tabs` a second program in it, `down` what it fetches, `badges` who may work with it, `node` a
 //!   server process.
 //! - `check` says which invariants are looked at when; they are `suyuan_sync::invariants`, and of what
 //!   is told to people and handsets `reports` and `stands`.
@@ -28,6 +28,7 @@ mod run;
 mod scans;
 mod stands;
 mod store;
+mod tabs;
 mod wire;
 mod world;
 
@@ -79,6 +80,9 @@ pub enum Part {
     /// its beginning, and the pieces of recall lists are not fetched. What seeds made before there were
     /// snapshots, they make without them.
     Snapshots,
+    /// No second tab of a handset that goes on beside the one that writes. What seeds made before there
+    /// were any, they make without them.
+    Tabs,
 }
 
 impl Options {

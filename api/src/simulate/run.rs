@@ -268,7 +268,9 @@ impl Run {
                 .filter_map(|n| Some((self.timer(n)?, n)))
                 .min();
             let post = self.post.next();
-            let next = post.into_iter().chain(timer.map(|(at, _)| at)).min();
+            let beside = self.timer_beside();
+            let timers = timer.into_iter().chain(beside).map(|(at, _)| at);
+            let next = post.into_iter().chain(timers).min();
             let Some(next) = next.filter(|at| *at <= until) else {
                 break;
             };
@@ -278,6 +280,8 @@ impl Run {
                 if let Some(letter) = self.post.take(self.now) {
                     self.deliver(letter).await?;
                 }
+            } else if let Some((_, n)) = beside.filter(|(at, _)| *at == next) {
+                self.command_beside(n, Command::Due)?;
             } else if let Some((_, n)) = timer {
                 if let Some(handset) = self.handsets.get_mut(n) {
                     handset.due = None;

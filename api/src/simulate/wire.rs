@@ -22,21 +22,36 @@ use suyuan_sync::{
 impl Run {
     /// Sends the pushes an outbox wants sent.
     pub fn send_all(&mut self, n: usize, flights: Vec<Flight>) -> Result<(), Stop> {
+        self.send_of(n, flights, false)
+    }
+
+    /// Sends those a tab beside wants sent.
+    pub fn send_beside(&mut self, n: usize, flights: Vec<Flight>) -> Result<(), Stop> {
+        self.send_of(n, flights, true)
+    }
+
+    fn send_of(&mut self, n: usize, flights: Vec<Flight>, beside: bool) -> Result<(), Stop> {
         for flight in flights {
             let Some(handset) = self.handsets.get(n) else {
                 continue;
             };
-            let push = handset.outbox.push(flight.epoch, flight.first, flight.last);
+            let (outbox, session) = match &handset.other {
+                _ if !beside => (&handset.outbox, handset.session),
+                Some(tab) => (&tab.outbox, tab.session),
+                None => continue,
+            };
+            let push = outbox.push(flight.epoch, flight.first, flight.last);
             let Some(key) = handset.keys.get(&flight.epoch) else {
-                self.command(
-                    n,
-                    Command::Refused {
-                        flight: flight.id,
-                        status: 401,
-                        retry_after: None,
-                    },
-                    None,
-                )?;
+                let refused = Command::Refused {
+                    flight: flight.id,
+                    status: 401,
+                    retry_after: None,
+                };
+                if beside {
+                    self.command_beside(n, refused)?;
+                } else {
+                    self.command(n, refused, None)?;
+                }
                 continue;
             };
             let what = What::Push {
@@ -48,7 +63,7 @@ impl Run {
             let claims = PushClaims::of(&push, &handset.installation);
             let asking = Asking {
                 from: n,
-                session: handset.session,
+                session,
                 what,
                 method: Method::POST,
                 path: "/v1/sync/push".into(),
@@ -196,10 +211,13 @@ impl Run {
             let what = format!("{} was answered {status}: {text}", asking.path);
             return Err(Broken::new("I18", what).into());
         }
-        self.note(
-            "answered",
-            &format!("{} {} {status}", asking.from, asking.path),
-        );
+        // A piece's name is of the signatures in it, which are chance.
+        let path = match &asking.what {
+            What::Piece { .. } => "a piece",
+            _ => &asking.path,
+        };
+        let answered = format!("{} {path} {status}", asking.from);
+        self.note("answered", &answered);
         if status == 200 {
             self.hear(&asking, &body)?;
         }
