@@ -160,6 +160,26 @@ fn c9_a_sale_after_the_recall_was_closed_is_no_recalled_sale() {
 }
 
 #[test]
+fn c9_a_recall_is_closed_from_the_very_instant_on() {
+    let (mut story, _) = sold(9, 9);
+    let at = story
+        .folded(&tin(1))
+        .steps
+        .last()
+        .map(|step| step.order.eff);
+    story.recall(1, 4, of_batch(1));
+    // What the server states comes first in the order of one instant.
+    let closed = at.map(|at| StatedAt { at, gseq: 5 });
+    story.world.recalls[0].closed = closed;
+    assert_eq!(story.findings(&tin(1)), []);
+    story.world.recalls[0].closed = closed.map(|closed| StatedAt {
+        at: closed.at + 1,
+        ..closed
+    });
+    assert_eq!(story.findings(&tin(1)).len(), 1);
+}
+
+#[test]
 fn c10_a_retract_strikes_wherever_it_stands_in_the_order() {
     let (mut story, sale) = sold(0, 0);
     story.retract(SHOP, 2, sale, "a");
