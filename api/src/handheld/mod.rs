@@ -30,11 +30,7 @@ use crate::{
 use anchor::Anchors;
 use down::{listed::RecallLists, snapshot::Snapshots};
 use keys::{KeyError, ListKeys};
-use push::{
-    act::Engine,
-    ingest::{Gathering, Ingest},
-    memory::Memory,
-};
+use push::{act::Engine, gather::Gathering, ingest::Ingest, memory::Memory};
 use std::time::Duration;
 use suyuan_sync::{
     bugs::{self, Bug},

@@ -1,69 +1,42 @@
-//! The queue of pushes, and the one task that admits them. Pushes of many devices go into one act,
-//! people before backlogs, and no more of them than one act can do in the time the head may be held: a
-//! heavy push goes into several acts. What fails in an act of several is done again alone, and split until what
-//! fails is a single event. If it fails twice in the same way it is set aside, so that a poisonous
-//! event stops nobody; but never for a failure of the house, for which the answer is "later".
+//! Where pushes are put, and the one task that admits them, act after act as they are gathered. What fails
+//! in an act of several is done again alone, and split until what fails is a single event. If it fails
+//! twice in the same way it is set aside, so that a poisonous event stops nobody; but never for a
+//! failure of the house, for which the answer is "later".
 
 use super::{
     PushError,
     act::{Answered, Engine, Incoming},
+    ahead::Ahead,
     fault::Fault,
+    gather::{Asker, Gathered, Gatherer, Gathering, Job, Key, key},
     lanes::{Drains, Lane},
     pace::Pace,
-    weigh::{Long, cut, halves, weight},
+    weigh::{halves, weight},
 };
 use futures_util::FutureExt;
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::VecDeque,
     panic::AssertUnwindSafe,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 use suyuan_sync::{
-    admission::{Batch, Read},
+    admission::Read,
     event::{EventFault, Header},
-    ids::{DeviceId, Epoch},
-    wire::EventResult,
 };
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
-    time::{Instant, timeout_at},
 };
 
-/// Of an act that a person's push began, backlogs get one part in so many.
-const BACKLOG_SHARE: usize = 8;
-/// After so many acts that people began, it is the turn of a backlog that waits.
-const PEOPLE_IN_A_ROW: usize = 8;
-
-type Outcome = Result<Answered, PushError>;
-type Key = (DeviceId, Epoch);
-
-struct Job {
-    push: Incoming,
-    reply: oneshot::Sender<Outcome>,
-    lane: Lane,
-    /// Results of what went into earlier acts.
-    done: Vec<EventResult>,
-}
+/// What became of a push.
+pub(super) type Outcome = Result<Answered, PushError>;
 
 /// Something the task does between pushes, alone.
 type Task =
     Box<dyn for<'e> FnOnce(&'e mut Engine) -> futures_util::future::BoxFuture<'e, ()> + Send>;
-
-/// How pushes are gathered.
-#[derive(Debug, Clone, Copy)]
-pub struct Gathering {
-    /// How long one waits for others.
-    pub wait: Duration,
-    /// Most events of an act, unless one push alone has more.
-    pub events: usize,
-    /// Most pushes that wait.
-    pub waiting: usize,
-}
 
 /// Where pushes are put.
 #[derive(Clone)]
@@ -90,18 +63,36 @@ impl Ingest {
             most: gathering.waiting,
             drains: Arc::default(),
         };
-        let worker = Worker {
-            engine,
+        let (rest, rests) = mpsc::unbounded_channel();
+        let (act, acts) = mpsc::channel(1);
+        let pace = Pace::default();
+        let limit = Arc::new(AtomicUsize::new(pace.limit()));
+        let gatherer = Gatherer {
             gathering,
             people,
             backlogs,
-            todo,
-            over: [VecDeque::new(), VecDeque::new()],
+            rests,
+            over: Default::default(),
             in_a_row: 0,
-            pace: Pace::default(),
+            limit: limit.clone(),
+            long: engine.long().clone(),
+            waiting: ingest.waiting.clone(),
+            scout: engine.scout(),
+        };
+        let worker = Worker {
+            engine,
+            acts,
+            todo,
+            rest,
+            pace,
+            limit,
             waiting: ingest.waiting.clone(),
         };
-        (ingest, tokio::spawn(worker.run()))
+        // One without the other is nothing.
+        let both = async move {
+            tokio::join!(gatherer.run(act), worker.run());
+        };
+        (ingest, tokio::spawn(both))
     }
 
     /// Admits a push of a device that has so many events waiting, those of the push among them.
@@ -129,9 +120,11 @@ impl Ingest {
         let (reply, answer) = oneshot::channel();
         let job = Job {
             push,
-            reply,
+            asker: Asker {
+                reply,
+                done: Vec::new(),
+            },
             lane,
-            done: Vec::new(),
         };
         // Counted before it can be taken out again. Those that were taken out and wait for their turn
         // all the same are counted, too.
@@ -175,41 +168,30 @@ impl Ingest {
 
 struct Worker {
     engine: Engine,
-    gathering: Gathering,
-    people: mpsc::Receiver<Job>,
-    backlogs: mpsc::Receiver<Job>,
+    acts: mpsc::Receiver<Gathered>,
     todo: mpsc::Receiver<Task>,
-    /// Pushes that were taken out and did not go into the act at hand, and what is left of heavy
-    /// ones; by lane.
-    over: [VecDeque<Job>; 2],
-    /// Acts that people began since the last that a backlog began.
-    in_a_row: usize,
-    /// What an act may weigh.
+    /// Where what is left of heavy pushes goes back to.
+    rest: mpsc::UnboundedSender<Job>,
     pace: Pace,
+    /// What it allows, for whoever gathers.
+    limit: Arc<AtomicUsize>,
     waiting: Arc<AtomicUsize>,
 }
 
 impl Worker {
     async fn run(mut self) {
         loop {
-            let first = match self.first() {
-                Some(job) => job,
-                None => {
-                    tokio::select! {
-                        biased;
-                        Some(job) = self.people.recv() => job,
-                        Some(task) = self.todo.recv() => {
-                            self.perform(task).await;
-                            continue;
-                        }
-                        Some(job) = self.backlogs.recv() => job,
-                        else => return,
-                    }
+            tokio::select! {
+                biased;
+                act = self.acts.recv() => match act {
+                    Some(act) => self.admit(act).await,
+                    None => return,
+                },
+                Some(task) = self.todo.recv() => {
+                    self.perform(task).await;
+                    continue;
                 }
-            };
-            let jobs = self.gather(first).await;
-            self.waiting.fetch_sub(jobs.len(), Ordering::Relaxed);
-            self.admit(jobs).await;
+            }
             // Nothing that waits in the program waits for ever behind devices.
             if let Ok(task) = self.todo.try_recv() {
                 self.perform(task).await;
@@ -217,101 +199,29 @@ impl Worker {
         }
     }
 
-    /// What an act begins with, if something is at hand: people first, but not for ever.
-    fn first(&mut self) -> Option<Job> {
-        let lanes = if self.in_a_row < PEOPLE_IN_A_ROW {
-            [Lane::Person, Lane::Backlog]
-        } else {
-            [Lane::Backlog, Lane::Person]
-        };
-        lanes.into_iter().find_map(|lane| self.at_hand(lane))
-    }
-
-    /// The next of a lane, without waiting.
-    fn at_hand(&mut self, lane: Lane) -> Option<Job> {
-        let queue = match lane {
-            Lane::Person => &mut self.people,
-            Lane::Backlog => &mut self.backlogs,
-        };
-        let over = &mut self.over[lane as usize];
-        over.pop_front().or_else(|| queue.try_recv().ok())
-    }
-
-    /// Does a task. One that panics is answered as broken, its transaction is undone, and whatever
-    /// the engine remembers of it is forgotten; the next is done as if it had not been.
+    /// Does a task. One that panics is answered as broken, and its transaction is undone; the next is
+    /// done as if it had not been.
     async fn perform(&mut self, task: Task) {
         let done = AssertUnwindSafe(async { task(&mut self.engine).await }).catch_unwind();
         if done.await.is_err() {
             tracing::error!("a task between two acts panicked");
             metrics::counter!("suyuan_engine_panics_total").increment(1);
-            self.engine.forget_events();
         }
     }
 
-    /// What goes into one act.
-    async fn gather(&mut self, first: Job) -> Vec<Job> {
-        self.in_a_row = match first.lane {
-            Lane::Person => self.in_a_row + 1,
-            Lane::Backlog => 0,
-        };
-        let most = (self.gathering.events, self.pace.limit());
-        let mut room = Room::new(&first, most, self.engine.long());
-        let mut jobs = vec![first];
-        let until = Instant::now() + self.gathering.wait;
-        let mut later = Vec::new();
-        while !room.is_full() {
-            let mut next = self.at_hand(Lane::Person);
-            if next.is_none() && room.takes_backlog() {
-                next = self.at_hand(Lane::Backlog);
-            }
-            if next.is_none() {
-                let any = async {
-                    tokio::select! {
-                        biased;
-                        job = self.people.recv() => job,
-                        job = self.backlogs.recv(), if room.takes_backlog() => job,
-                    }
-                };
-                next = timeout_at(until, any).await.ok().flatten();
-            }
-            let Some(next) = next else {
-                break;
-            };
-            if room.take(&next, self.engine.long()) {
-                jobs.push(next);
-            } else {
-                later.push(next);
-            }
-        }
-        for job in later.into_iter().rev() {
-            self.over[job.lane as usize].push_front(job);
-        }
-        jobs
-    }
-
-    async fn admit(&mut self, jobs: Vec<Job>) {
-        let mut pushes = Vec::with_capacity(jobs.len());
-        let mut askers = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            let (push, rest) = cut(job.push, self.pace.limit(), self.engine.long());
-            pushes.push(push);
-            askers.push((job.reply, job.done, rest));
-        }
-        let outcomes = self.outcomes(pushes).await;
-        for ((reply, mut done, rest), outcome) in askers.into_iter().zip(outcomes) {
+    async fn admit(&mut self, act: Gathered) {
+        let outcomes = self.outcomes(act.pushes, act.ahead).await;
+        for ((mut asker, rest), outcome) in act.askers.into_iter().zip(outcomes) {
             match (outcome, rest) {
                 (Ok(mut answered), Some(push)) => {
-                    done.append(&mut answered.results);
+                    asker.done.append(&mut answered.results);
                     self.waiting.fetch_add(1, Ordering::Relaxed);
                     // Whoever stands there with so much does not stand before others.
-                    self.over[Lane::Backlog as usize].push_back(Job {
-                        push,
-                        reply,
-                        lane: Lane::Backlog,
-                        done,
-                    });
+                    let lane = Lane::Backlog;
+                    let _ = self.rest.send(Job { push, asker, lane });
                 }
                 (outcome, _) => {
+                    let Asker { reply, mut done } = asker;
                     let outcome = outcome.map(|mut answered| {
                         done.append(&mut answered.results);
                         answered.results = done;
@@ -325,8 +235,10 @@ impl Worker {
     }
 
     /// What becomes of each of these pushes.
-    async fn outcomes(&mut self, pushes: Vec<Incoming>) -> Vec<Outcome> {
-        match self.attempt(&pushes).await {
+    async fn outcomes(&mut self, pushes: Arc<Vec<Incoming>>, ahead: Option<Ahead>) -> Vec<Outcome> {
+        let attempted = self.attempt(&pushes, ahead).await;
+        let pushes = Arc::unwrap_or_clone(pushes);
+        match attempted {
             Ok(outcomes) => outcomes,
             Err(error) if pushes.len() > 1 && splits(&error, &pushes) => {
                 let what = error.words();
@@ -355,12 +267,13 @@ impl Worker {
         }
     }
 
-    async fn attempt(&mut self, pushes: &[Incoming]) -> Result<Vec<Outcome>, PushError> {
-        let admitted = AssertUnwindSafe(self.engine.admit(pushes)).catch_unwind();
+    async fn attempt(
+        &mut self,
+        pushes: &[Incoming],
+        ahead: Option<Ahead>,
+    ) -> Result<Vec<Outcome>, PushError> {
+        let admitted = AssertUnwindSafe(self.engine.admit(pushes, ahead)).catch_unwind();
         let outcomes = admitted.await.unwrap_or(Err(PushError::Broken));
-        if outcomes.is_err() {
-            self.engine.forget_events();
-        }
         if let Some(wrote) = self.engine.wrote() {
             let events: usize = pushes.iter().map(|push| push.batch.events.len()).sum();
             let long = self.engine.long();
@@ -368,6 +281,7 @@ impl Worker {
             // Of what was known already nothing was folded.
             let written = weight * wrote.events / events.max(1);
             self.pace = self.pace.after(written, wrote.held);
+            self.limit.store(self.pace.limit(), Ordering::Relaxed);
             metrics::gauge!("suyuan_act_limit").set(self.pace.limit() as f64);
         }
         Ok(outcomes?
@@ -377,7 +291,7 @@ impl Worker {
     }
 
     async fn alone(&mut self, push: Incoming) -> Outcome {
-        match self.attempt(std::slice::from_ref(&push)).await {
+        match self.attempt(std::slice::from_ref(&push), None).await {
             Ok(mut outcomes) => outcomes.pop().unwrap_or(Err(PushError::Broken)),
             Err(error) if splits(&error, std::slice::from_ref(&push)) => self.in_parts(push).await,
             Err(error) => Err(later(&error)),
@@ -391,7 +305,7 @@ impl Worker {
         let mut last = Err(PushError::Broken);
         let mut failed: Option<String> = None;
         while let Some(mut part) = parts.pop_front() {
-            let outcome = match self.attempt(std::slice::from_ref(&part)).await {
+            let outcome = match self.attempt(std::slice::from_ref(&part), None).await {
                 Ok(mut outcomes) => outcomes.pop().unwrap_or(Err(PushError::Broken)),
                 Err(error) => Err(error),
             };
@@ -461,122 +375,5 @@ fn later(error: &PushError) -> PushError {
     match error {
         PushError::ClockJumped => PushError::ClockJumped,
         _ => PushError::Full,
-    }
-}
-
-fn key(batch: &Batch) -> Key {
-    (batch.device, batch.epoch)
-}
-
-/// What an act can still take.
-struct Room {
-    events: usize,
-    weight: usize,
-    /// Of both, what is left for backlogs.
-    backlog: usize,
-    devices: HashSet<Key>,
-    /// Something did not fit: it is the next to begin one.
-    closed: bool,
-}
-
-impl Room {
-    fn new(first: &Job, (events, weighs): (usize, usize), long: &Long) -> Room {
-        let backlog = match first.lane {
-            Lane::Person => events.min(weighs) / BACKLOG_SHARE,
-            Lane::Backlog => usize::MAX,
-        };
-        Room {
-            events: events.saturating_sub(first.push.batch.events.len()),
-            weight: weighs.saturating_sub(weight(&first.push, long)),
-            backlog,
-            devices: HashSet::from([key(&first.push.batch)]),
-            closed: false,
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.closed || self.events == 0 || self.weight == 0
-    }
-
-    fn takes_backlog(&self) -> bool {
-        self.backlog > 0
-    }
-
-    /// Takes a push in, if there is room for it and none of its device is there.
-    fn take(&mut self, job: &Job, long: &Long) -> bool {
-        let (events, weight) = (job.push.batch.events.len(), weight(&job.push, long));
-        if self.devices.contains(&key(&job.push.batch)) {
-            return false;
-        }
-        if job.lane == Lane::Backlog && weight.max(events) > self.backlog {
-            self.backlog = 0;
-            return false;
-        }
-        if events > self.events || weight > self.weight {
-            self.closed = true;
-            return false;
-        }
-        self.events -= events;
-        self.weight -= weight;
-        if job.lane == Lane::Backlog {
-            self.backlog -= weight.max(events).min(self.backlog);
-        }
-        self.devices.insert(key(&job.push.batch));
-        true
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::handheld::push::weigh::{WEIGHT_MAX, tests::push};
-    use uuid::Uuid;
-
-    fn job(device: u128, lane: Lane, said: &[(usize, Option<u128>)]) -> Job {
-        let mut push = push(said);
-        push.batch.device = DeviceId(Uuid::from_u128(device));
-        Job {
-            push,
-            reply: oneshot::channel().0,
-            lane,
-            done: Vec::new(),
-        }
-    }
-
-    const MOST: (usize, usize) = (400, WEIGHT_MAX);
-
-    fn new() -> Long {
-        Long::default()
-    }
-
-    const SCAN: (usize, Option<u128>) = (1, None);
-
-    #[test]
-    fn an_act_that_a_person_began_takes_little_backlog() {
-        let person = job(1, Lane::Person, &[SCAN]);
-        let mut room = Room::new(&person, MOST, &new());
-        assert!(!room.take(&job(2, Lane::Backlog, &[SCAN; 60]), &new()));
-        assert!(!room.takes_backlog() && !room.is_full());
-        assert!(room.take(&job(3, Lane::Person, &[SCAN; 60]), &new()));
-        let mut room = Room::new(&person, MOST, &new());
-        assert!(room.take(&job(2, Lane::Backlog, &[SCAN; 50]), &new()));
-        assert!(!room.takes_backlog());
-        let mut room = Room::new(&job(1, Lane::Backlog, &[SCAN]), MOST, &new());
-        assert!(room.take(&job(2, Lane::Backlog, &[SCAN; 200]), &new()));
-        assert!(room.take(&job(3, Lane::Person, &[SCAN]), &new()));
-    }
-
-    #[test]
-    fn an_act_is_bounded_by_what_its_events_name() {
-        let mut room = Room::new(&job(1, Lane::Backlog, &[(900, None)]), MOST, &new());
-        assert!(
-            !room.take(&job(1, Lane::Backlog, &[SCAN]), &new()),
-            "one of a device"
-        );
-        assert!(room.take(&job(2, Lane::Backlog, &[(1000, None)]), &new()));
-        assert!(!room.take(&job(3, Lane::Backlog, &[(200, None)]), &new()));
-        assert!(room.is_full());
-        let room = Room::new(&job(1, Lane::Backlog, &[(1000, None); 3]), MOST, &new());
-        assert!(room.is_full());
     }
 }

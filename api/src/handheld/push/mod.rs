@@ -4,10 +4,10 @@
 //!
 //! 1. `handlers` reads the body within bounds and [`prepare`] everything that needs no lock:
 //!    signature, inflation, chain, every text parsed.
-//! 2. [`ingest`] queues it, people before backlogs, and gathers the pushes of many devices into one
-//!    act.
-//! 3. [`act`] looks up what is held, locks the head of the log, decides (`suyuan_sync::admission`),
-//!    numbers, times, folds what the new events are about, writes, commits.
+//! 2. [`ingest`] queues it, [`gather`] takes the pushes of many devices together for one act, people
+//!    before backlogs, and has what is known of them read [`ahead`] while the act before runs.
+//! 3. [`act`] locks the head of the log, reads anew what changed since, decides
+//!    (`suyuan_sync::admission`), numbers, times, folds what the new events are about, writes, commits.
 //! 4. Only then the answer: a result for each event, and a signed receipt.
 //!
 //! An event is an entry of the log, and its row in `event` is all of that entry: `log_entry` has no
@@ -15,7 +15,9 @@
 //! "as known at position n" is `counts_from <= n` for events and `gseq <= n` for all else.
 
 pub mod act;
+pub mod ahead;
 pub mod fault;
+pub mod gather;
 pub mod handlers;
 pub mod ingest;
 pub mod lanes;

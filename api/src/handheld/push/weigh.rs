@@ -4,7 +4,11 @@
 use super::act::Incoming;
 use crate::handheld::units::folding::MANY;
 use lru::LruCache;
-use std::{collections::BTreeSet, num::NonZeroUsize};
+use std::{
+    collections::BTreeSet,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use suyuan_sync::{
     admission::{Batch, ReadEvent},
     unit::UnitKey,
@@ -18,24 +22,29 @@ pub const WEIGHT_MAX: usize = 2000;
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1 << 16).expect("not zero");
 
 /// Units about which there is much, as far as acts came upon them. What is not remembered weighs as if
-/// it were new, once.
-pub struct Long(LruCache<UnitKey, usize>);
+/// it were new, once. Clones are one.
+#[derive(Clone)]
+pub struct Long(Arc<Mutex<LruCache<UnitKey, usize>>>);
 
 impl Default for Long {
     fn default() -> Long {
-        Long(LruCache::new(REMEMBERED))
+        Long(Arc::new(Mutex::new(LruCache::new(REMEMBERED))))
     }
 }
 
 impl Long {
     /// Notes how many facts there are about a unit: many.
-    pub fn note(&mut self, unit: UnitKey, facts: usize) {
-        self.0.put(unit, facts);
+    pub fn note(&self, unit: UnitKey, facts: usize) {
+        self.known().put(unit, facts);
     }
 
     /// How many facts there are about a unit, if that is many.
     pub fn facts(&self, unit: &UnitKey) -> usize {
-        self.0.peek(unit).copied().unwrap_or_default()
+        self.known().peek(unit).copied().unwrap_or_default()
+    }
+
+    fn known(&self) -> MutexGuard<'_, LruCache<UnitKey, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,6 +6,7 @@
 //! public side may see. It works inside somebody's act and decides nothing itself: the rules are
 //! in `suyuan_sync::fold`. [`read::Reading`] folds for whoever looks, on a snapshot.
 
+pub mod ahead;
 pub mod facts;
 pub mod folding;
 pub mod read;

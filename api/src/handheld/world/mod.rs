@@ -104,6 +104,13 @@ impl Source {
         Ok(())
     }
 
+    /// The log came to `head` by events that whoever holds this wrote, which change no master data. What
+    /// they counted it was told ([`Source::note_counted`]).
+    pub fn pass(&mut self, head: Position) {
+        self.codes.stand_at(head);
+        (self.counted_to, self.position) = (head, head);
+    }
+
     async fn read_everything(
         &mut self,
         conn: &impl ConnectionTrait,

@@ -1,8 +1,8 @@
 //! One act: the pushes of several devices, from what is held of them to the commit. Whoever holds the
 //! [`Engine`] admits; nobody else writes events.
 //!
-//! Its steps, each in a file of its own: look up what is held (`store`), `judge`, `number` and
-//! time, `place` in the order, fold (`units::folding`), `record`, `answer`.
+//! Its steps, each in a file of its own: what was read `ahead`, `judge`, `number` and time, `place` in
+//! the order, fold (`units::folding`), `record`, `answer`.
 
 mod answer;
 mod judge;
@@ -14,7 +14,8 @@ pub use answer::{note, wire_status};
 
 use super::{
     PushError,
-    store::{self, Known},
+    ahead::{Ahead, Scout, Since, Touched, held},
+    store::Known,
     weigh::Long,
 };
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
     handheld::{
         anchor::Anchors,
         units::{
+            self,
             facts::Reader,
             folding::{Change, Done, Folding, Moment},
         },
@@ -33,12 +35,17 @@ use crate::{
 };
 use answer::merged;
 use judge::Decided;
-use std::{collections::BTreeMap, time::Duration};
+use sea_orm::ConnectionTrait;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use suyuan_sync::{
     admission::{Batch, Branch, Decision, FrameFault, Receipted},
     bugs::{self, Bug},
     finding::FindingCode,
     order::Interval,
+    unit::UnitKey,
     wire::EventResult,
 };
 
@@ -72,6 +79,7 @@ pub struct Engine {
     source: Source,
     reader: Reader,
     wrote: Option<Wrote>,
+    touched: Option<Touched>,
     long: Long,
 }
 
@@ -113,6 +121,7 @@ impl Engine {
             source,
             reader: Reader::default(),
             wrote: None,
+            touched: None,
             long: Long::default(),
         }
     }
@@ -132,10 +141,12 @@ impl Engine {
         &self.log
     }
 
-    /// Forgets which events it saw at which positions: an act that came to nothing leaves its
-    /// positions to others.
-    pub fn forget_events(&mut self) {
-        self.reader = Reader::default();
+    /// Reads for acts to come.
+    pub fn scout(&self) -> Scout {
+        Scout {
+            db: self.db.clone(),
+            reader: self.reader.clone(),
+        }
     }
 
     /// The database.
@@ -148,27 +159,17 @@ impl Engine {
         (&mut self.source, &mut self.reader)
     }
 
-    /// Admits these pushes in one act. No two may be of one device epoch.
+    /// Admits these pushes in one act. No two may be of one device epoch. `ahead` is what was read for
+    /// them before.
     pub async fn admit(
         &mut self,
         pushes: &[Incoming],
+        ahead: Option<Ahead>,
     ) -> Result<Vec<Result<Answered, FrameFault>>, PushError> {
         self.wrote = None;
-        let (seen, known) = self.look_up(pushes).await?;
-        let early = if bugs::on(Bug::ReadBeforeLock) {
-            let early = self.read_early(pushes).await?;
-            // What was read gets old, however fast the database is.
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            Some(early)
-        } else {
-            None
-        };
+        let ahead = self.look_up(pushes, ahead).await?;
         let block = self.log.begin_block().await?;
-        let known = if block.before() == seen {
-            known
-        } else {
-            held(block.tx(), pushes).await?
-        };
+        let (known, units) = self.still_so(&block, pushes, ahead).await?;
         let mut decided = self.decide(&block, pushes, known).await?;
         if decided.taken == 0 {
             return self.nothing_new(block, decided).await;
@@ -178,9 +179,10 @@ impl Engine {
             last: block.position(decided.taken - 1),
             stamp: block.stamp(0),
         };
-        self.source.refresh(block.tx(), block.before()).await?;
+        let touched = self.touched.as_ref();
+        catch_up(&mut self.source, touched, block.tx(), block.before()).await?;
         let change = self.placed(&block, &mut decided.admitting, moment).await?;
-        let done = self.fold(&block, &change, moment, early.as_ref()).await?;
+        let mut done = self.fold(&block, &change, moment, units).await?;
         let stamp = block.stamp(decided.taken - 1);
         let answers: Vec<Answered> = decided
             .admitting
@@ -193,7 +195,9 @@ impl Engine {
             block.abandon().await?;
             return Ok(merged(decided.refused, answers));
         }
+        self.touched = None;
         let held = block.commit(decided.taken).await?;
+        self.remember(change, pushes, (moment, std::mem::take(&mut done.read)));
         self.wrote = Some(Wrote {
             events: decided.taken,
             held,
@@ -202,24 +206,85 @@ impl Engine {
         Ok(merged(decided.refused, answers))
     }
 
-    /// What is held of the devices of these pushes, before the head is locked, and as of when. It is
-    /// looked up again if the head moved meanwhile.
-    async fn look_up(&mut self, pushes: &[Incoming]) -> Result<(Position, Vec<Known>), PushError> {
-        let (seen, _) = self.log.head().await?;
-        let known = held(self.db.reader(), pushes).await?;
-        self.source.refresh(self.db.reader(), seen).await?;
-        Ok((seen, known))
+    /// What was read ahead, unless more happened since than the act before this one; then it is read now,
+    /// while the head is not locked yet.
+    async fn look_up(
+        &mut self,
+        pushes: &[Incoming],
+        ahead: Option<Ahead>,
+    ) -> Result<Ahead, PushError> {
+        let (head, _) = self.log.head().await?;
+        let ahead = match ahead {
+            Some(ahead) if !matches!(self.since(ahead.seen, head), Since::Anything) => ahead,
+            _ => Ahead::read(&self.db, &mut self.reader, pushes).await?,
+        };
+        let touched = self.touched.as_ref();
+        catch_up(&mut self.source, touched, self.db.reader(), head).await?;
+        if bugs::on(Bug::ReadBeforeLock) {
+            // What was read gets old, however fast the database is.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(ahead)
     }
 
-    /// The mistake that the lock of the head is there against: reads as of now, whatever is
-    /// committed before the lock is had.
-    async fn read_early(
-        &self,
+    /// What of that still stands under the lock of the head; what is held is read anew if it may not.
+    async fn still_so(
+        &mut self,
+        block: &Block,
         pushes: &[Incoming],
-    ) -> Result<sea_orm::DatabaseTransaction, PushError> {
-        let tx = self.db.begin_reading().await?;
-        held(&tx, pushes).await?;
-        Ok(tx)
+        ahead: Ahead,
+    ) -> Result<(Vec<Known>, units::ahead::Ahead), PushError> {
+        let Ahead {
+            seen,
+            mut known,
+            mut units,
+        } = ahead;
+        match self.since(seen, block.before()) {
+            Since::Nothing => {}
+            Since::One(touched) => {
+                units.forget(&touched.units);
+                if touched.concerns(pushes) {
+                    known = held(block.tx(), pushes).await?;
+                }
+            }
+            Since::Anything => {
+                known = held(block.tx(), pushes).await?;
+                // The mistake that the lock of the head is there against: units as of before, whatever was
+                // committed since.
+                if !bugs::on(Bug::ReadBeforeLock) {
+                    units = units::ahead::Ahead::default();
+                }
+            }
+        }
+        Ok((known, units))
+    }
+
+    fn since(&self, after: Position, upto: Position) -> Since<'_> {
+        Since::of(self.touched.as_ref(), after, upto)
+    }
+
+    /// After the commit: what this act stated is remembered as read, and what it touched for whoever was
+    /// read ahead meanwhile. An act that moved what was there before touched more than is known here.
+    fn remember(
+        &mut self,
+        change: Change,
+        pushes: &[Incoming],
+        (moment, units): (Moment, BTreeSet<UnitKey>),
+    ) {
+        let plain = change.moved.is_empty()
+            && change.recheck.is_empty()
+            && change.arrived.iter().all(|fact| fact.gseq >= moment.first);
+        for fact in &change.arrived {
+            self.reader.remember(fact.gseq, &fact.event);
+        }
+        let batches = pushes.iter().map(|push| &push.batch);
+        let ids = batches.clone().flat_map(|batch| &batch.events);
+        self.touched = plain.then(|| Touched {
+            positions: (moment.first - 1, moment.last),
+            devices: batches.map(|batch| (batch.device, batch.epoch)).collect(),
+            ids: ids.filter_map(|event| event.read.id()).collect(),
+            units,
+        });
     }
 
     /// Duplicates only: nothing is written, and what is held is durable already.
@@ -229,7 +294,8 @@ impl Engine {
         decided: Decided<'_>,
     ) -> Result<Vec<Result<Answered, FrameFault>>, PushError> {
         let stamp = block.stamp(0) - 1;
-        self.source.refresh(block.tx(), block.before()).await?;
+        let touched = self.touched.as_ref();
+        catch_up(&mut self.source, touched, block.tx(), block.before()).await?;
         block.abandon().await?;
         let findings = BTreeMap::new();
         let answers = decided
@@ -245,10 +311,10 @@ impl Engine {
         block: &Block,
         change: &Change,
         moment: Moment,
-        early: Option<&sea_orm::DatabaseTransaction>,
+        ahead: units::ahead::Ahead,
     ) -> Result<Done, PushError> {
         let mut folding = Folding::new(&mut self.source, &mut self.reader, moment);
-        folding.early = early;
+        folding.ahead = ahead;
         let mut done = folding.run(block.tx(), change).await?;
         for (unit, facts) in done.long.drain(..) {
             self.long.note(unit, facts);
@@ -264,12 +330,19 @@ impl Engine {
     }
 }
 
-async fn held(
-    conn: &impl sea_orm::ConnectionTrait,
-    pushes: &[Incoming],
-) -> Result<Vec<Known>, PushError> {
-    let batches: Vec<&Batch> = pushes.iter().map(|push| &push.batch).collect();
-    Ok(store::known(conn, &batches).await?)
+/// Brings master data up to a position. An act of this engine changed none of it.
+async fn catch_up(
+    source: &mut Source,
+    touched: Option<&Touched>,
+    conn: &impl ConnectionTrait,
+    head: Position,
+) -> Result<(), PushError> {
+    match Since::of(touched, source.position(), head) {
+        Since::Nothing => {}
+        Since::One(_) => source.pass(head),
+        Since::Anything => source.refresh(conn, head).await?,
+    }
+    Ok(())
 }
 
 fn in_state(decision: &Decision, at: usize) -> bool {

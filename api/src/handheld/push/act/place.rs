@@ -104,10 +104,7 @@ impl Engine {
             let moved = units::store::by_position(tx, reader, &moved).await?;
             change.moved.extend(moved);
             for new in &push.new {
-                if let Some(fact) = fact(push, new) {
-                    self.reader.remember(new.gseq, &fact.event);
-                    change.arrived.push(fact);
-                }
+                change.arrived.extend(fact(push, new));
             }
         }
         Ok(change)

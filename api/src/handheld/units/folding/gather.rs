@@ -7,6 +7,7 @@ use crate::{
     handheld::{
         units::{
             Kept,
+            ahead::{AsKept, as_kept},
             store::{self, DECIDES, STRIKES, UnitId},
         },
         world::WorldError,
@@ -183,17 +184,20 @@ impl Folding<'_> {
         if keys.is_empty() {
             return Ok(());
         }
-        let (rows, mut facts) = match self.early {
-            Some(early) => self.rows(early, keys).await?,
-            None => self.rows(conn, keys).await?,
-        };
-        let mut rows: BTreeMap<UnitKey, store::UnitRow> =
-            rows.into_iter().map(|row| (row.key.clone(), row)).collect();
+        let mut kept = BTreeMap::new();
+        let mut unread = Vec::new();
+        for key in keys {
+            match self.ahead.take(key) {
+                Some(found) => kept.extend(found.map(|found| (key.clone(), found))),
+                None => unread.push(key.clone()),
+            }
+        }
+        kept.extend(as_kept(conn, self.reader, &unread, self.upto).await?);
         for key in keys {
             let code = self.source.code(conn, key).await?;
-            let mut unit = if let Some(row) = rows.remove(key) {
+            let mut unit = if let Some(AsKept { row, facts }) = kept.remove(key) {
                 Unit {
-                    facts: by_position(facts.remove(&row.id).unwrap_or_default()),
+                    facts: by_position(facts),
                     id: row.id,
                     known: true,
                     above: 0,
@@ -224,18 +228,6 @@ impl Folding<'_> {
             self.units.insert(key.clone(), unit);
         }
         Ok(())
-    }
-
-    /// These units as they are kept, and what is about them.
-    async fn rows(
-        &mut self,
-        conn: &impl ConnectionTrait,
-        keys: &[UnitKey],
-    ) -> Result<(Vec<store::UnitRow>, BTreeMap<UnitId, Vec<Arc<Fact>>>), WorldError> {
-        let rows = store::units(conn, keys).await?;
-        let ids: Vec<UnitId> = rows.iter().map(|row| row.id).collect();
-        let facts = store::facts(conn, self.reader, &ids, self.upto).await?;
-        Ok((rows, facts))
     }
 
     /// What is on record: recalls, counts at places, what containers hold, instants.

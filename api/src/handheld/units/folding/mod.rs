@@ -17,6 +17,7 @@ pub use lots::Swept;
 
 use super::{
     Kept,
+    ahead::Ahead,
     facts::Reader,
     store::{self, UnitId},
 };
@@ -29,7 +30,7 @@ use crate::{
     log::Position,
     projection::units::{PublicUnit, UnitStatus},
 };
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+use sea_orm::{ConnectionTrait, DbErr};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
@@ -87,6 +88,8 @@ pub struct Done {
     pub public: Vec<(PublicUnit, UnitStatus)>,
     /// Units that were read of which many facts are known, at least [`MANY`], and how many.
     pub long: Vec<(UnitKey, usize)>,
+    /// Units that were read; no other was written, and nothing is newly about any other.
+    pub read: BTreeSet<UnitKey>,
     /// Containers whose end, or its being taken back, goes for what is in them.
     ended: Vec<UnitKey>,
 }
@@ -139,8 +142,8 @@ pub struct Folding<'a> {
     pub reader: &'a mut Reader,
     /// The act's positions.
     pub moment: Moment,
-    /// Where units are read from instead of the act's own transaction: only a deliberate bug does.
-    pub early: Option<&'a DatabaseTransaction>,
+    /// Units that were read before, of which nothing changed since.
+    pub ahead: Ahead,
     units: BTreeMap<UnitKey, Unit>,
     /// By which events units are newly touched.
     about: BTreeMap<UnitKey, BTreeMap<Position, (i64, Arc<Fact>)>>,
@@ -168,7 +171,7 @@ impl<'a> Folding<'a> {
             source,
             reader,
             moment,
-            early: None,
+            ahead: Ahead::default(),
             units: BTreeMap::new(),
             about: BTreeMap::new(),
             targets: Vec::new(),
@@ -229,6 +232,7 @@ impl<'a> Folding<'a> {
         done.long = long
             .map(|(key, unit)| (key.clone(), unit.facts.len()))
             .collect();
+        done.read = self.units.into_keys().collect();
         Ok(done)
     }
 
@@ -320,7 +324,7 @@ fn is_in(change: &Change, fact: &Arc<Fact>) -> bool {
 }
 
 /// The container this fact packs a unit into.
-fn packed_into<'f>(fact: &'f Fact, unit: &UnitKey) -> Option<&'f UnitKey> {
+pub(super) fn packed_into<'f>(fact: &'f Fact, unit: &UnitKey) -> Option<&'f UnitKey> {
     let event = &fact.event;
     let parent = event.parent.as_ref()?.unit.as_ref()?;
     let packed = event.kind == Kind::Pack

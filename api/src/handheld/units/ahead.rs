@@ -1,0 +1,85 @@
+//! Units read before the fold that needs them, on a snapshot of the database: as they are kept, what is
+//! about them, and the containers above them. Whoever folds holds the head of the log, knows what
+//! happened since the snapshot, and takes what that changed out again ([`Ahead::forget`]); it is read anew.
+
+use super::{
+    facts::Reader,
+    folding::packed_into,
+    store::{self, UnitId, UnitRow},
+};
+use crate::log::Position;
+use sea_orm::{ConnectionTrait, DbErr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use suyuan_sync::{facts::Fact, limits::NESTING_DEPTH_MAX, unit::UnitKey};
+
+/// A unit as it is kept, and what is about it.
+pub struct AsKept {
+    /// Its row.
+    pub row: UnitRow,
+    /// What counts of what is about it.
+    pub facts: Vec<Arc<Fact>>,
+}
+
+/// Reads these units, with what counts as of a position; those without a row are not in it.
+pub async fn as_kept(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    keys: &[UnitKey],
+    upto: Position,
+) -> Result<BTreeMap<UnitKey, AsKept>, DbErr> {
+    let rows = store::units(conn, keys).await?;
+    let ids: Vec<UnitId> = rows.iter().map(|row| row.id).collect();
+    let mut facts = store::facts(conn, reader, &ids, upto).await?;
+    let kept = rows.into_iter().map(|row| {
+        let facts = facts.remove(&row.id).unwrap_or_default();
+        (row.key.clone(), AsKept { row, facts })
+    });
+    Ok(kept.collect())
+}
+
+/// Units that were looked for, and what was found of each.
+#[derive(Default)]
+pub struct Ahead(BTreeMap<UnitKey, Option<AsKept>>);
+
+impl Ahead {
+    /// Looks for these units and for what they were ever packed into, as far up as there can be levels.
+    pub async fn read(
+        conn: &impl ConnectionTrait,
+        reader: &mut Reader,
+        units: BTreeSet<UnitKey>,
+    ) -> Result<Ahead, DbErr> {
+        let mut ahead = Ahead::default();
+        let mut level: Vec<UnitKey> = units.into_iter().collect();
+        for _ in 0..=NESTING_DEPTH_MAX {
+            let mut kept = as_kept(conn, reader, &level, store::NOW).await?;
+            let mut above = BTreeSet::new();
+            for key in level {
+                let found = kept.remove(&key);
+                let facts = found.iter().flat_map(|kept| &kept.facts);
+                above.extend(facts.filter_map(|fact| packed_into(fact, &key).cloned()));
+                ahead.0.insert(key, found);
+            }
+            above.retain(|key| !ahead.0.contains_key(key));
+            level = above.into_iter().collect();
+            if level.is_empty() {
+                break;
+            }
+        }
+        Ok(ahead)
+    }
+
+    /// Of these something changed.
+    pub fn forget<'k>(&mut self, units: impl IntoIterator<Item = &'k UnitKey>) {
+        for unit in units {
+            self.0.remove(unit);
+        }
+    }
+
+    /// What was found of a unit, if it was looked for.
+    pub fn take(&mut self, unit: &UnitKey) -> Option<Option<AsKept>> {
+        self.0.remove(unit)
+    }
+}
