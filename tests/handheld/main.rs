@@ -1,6 +1,7 @@
 //! What handhelds and tills do, and what becomes of it: enrolment, pushes, what stands aside. One
 //! binary, one module a story.
 
+mod ahead;
 mod aside;
 mod badges;
 mod budget;
