@@ -1,11 +1,12 @@
 //! One act: the pushes of several devices, from what is held of them to the commit. Whoever holds the
 //! [`Engine`] admits; nobody else writes events.
 //!
-//! Its steps, each in a file of its own: what was read `ahead`, `judge`, `number` and time, `place` in
-//! the order, fold (`units::folding`), `record`, `answer`.
+//! Its steps, each in a file of its own: `look_up` what was read ahead, `judge`, `number` and time, `place`
+//! in the order, fold (`units::folding`), `record`, `answer`.
 
 mod answer;
 mod judge;
+mod look_up;
 mod number;
 mod place;
 mod record;
@@ -14,7 +15,7 @@ pub use answer::{note, wire_status};
 
 use super::{
     PushError,
-    ahead::{Ahead, Scout, Since, Touched, held},
+    ahead::{Ahead, Scout, Touched},
     store::Known,
     weigh::Long,
 };
@@ -35,17 +36,12 @@ use crate::{
 };
 use answer::merged;
 use judge::Decided;
-use sea_orm::ConnectionTrait;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 use suyuan_sync::{
     admission::{Batch, Branch, Decision, FrameFault, Receipted},
     bugs::{self, Bug},
     finding::FindingCode,
     order::Interval,
-    unit::UnitKey,
     wire::EventResult,
 };
 
@@ -179,8 +175,7 @@ impl Engine {
             last: block.position(decided.taken - 1),
             stamp: block.stamp(0),
         };
-        let touched = self.touched.as_ref();
-        catch_up(&mut self.source, touched, block.tx(), block.before()).await?;
+        self.catch_up(&block).await?;
         let change = self.placed(&block, &mut decided.admitting, moment).await?;
         let mut done = self.fold(&block, &change, moment, units).await?;
         let stamp = block.stamp(decided.taken - 1);
@@ -206,87 +201,6 @@ impl Engine {
         Ok(merged(decided.refused, answers))
     }
 
-    /// What was read ahead, unless more happened since than the act before this one; then it is read now,
-    /// while the head is not locked yet.
-    async fn look_up(
-        &mut self,
-        pushes: &[Incoming],
-        ahead: Option<Ahead>,
-    ) -> Result<Ahead, PushError> {
-        let (head, _) = self.log.head().await?;
-        let ahead = match ahead {
-            Some(ahead) if !matches!(self.since(ahead.seen, head), Since::Anything) => ahead,
-            _ => Ahead::read(&self.db, &mut self.reader, pushes).await?,
-        };
-        let touched = self.touched.as_ref();
-        catch_up(&mut self.source, touched, self.db.reader(), head).await?;
-        if bugs::on(Bug::ReadBeforeLock) {
-            // What was read gets old, however fast the database is.
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        Ok(ahead)
-    }
-
-    /// What of that still stands under the lock of the head; what is held is read anew if it may not.
-    async fn still_so(
-        &mut self,
-        block: &Block,
-        pushes: &[Incoming],
-        ahead: Ahead,
-    ) -> Result<(Vec<Known>, units::ahead::Ahead), PushError> {
-        let Ahead {
-            seen,
-            mut known,
-            mut units,
-        } = ahead;
-        match self.since(seen, block.before()) {
-            Since::Nothing => {}
-            Since::One(touched) => {
-                units.forget(&touched.units);
-                if touched.concerns(pushes) {
-                    known = held(block.tx(), pushes).await?;
-                }
-            }
-            Since::Anything => {
-                known = held(block.tx(), pushes).await?;
-                // The mistake that the lock of the head is there against: units as of before, whatever was
-                // committed since.
-                if !bugs::on(Bug::ReadBeforeLock) {
-                    units = units::ahead::Ahead::default();
-                }
-            }
-        }
-        Ok((known, units))
-    }
-
-    fn since(&self, after: Position, upto: Position) -> Since<'_> {
-        Since::of(self.touched.as_ref(), after, upto)
-    }
-
-    /// After the commit: what this act stated is remembered as read, and what it touched for whoever was
-    /// read ahead meanwhile. An act that moved what was there before touched more than is known here.
-    fn remember(
-        &mut self,
-        change: Change,
-        pushes: &[Incoming],
-        (moment, units): (Moment, BTreeSet<UnitKey>),
-    ) {
-        let plain = change.moved.is_empty()
-            && change.recheck.is_empty()
-            && change.arrived.iter().all(|fact| fact.gseq >= moment.first);
-        for fact in &change.arrived {
-            self.reader.remember(fact.gseq, &fact.event);
-        }
-        let batches = pushes.iter().map(|push| &push.batch);
-        let ids = batches.clone().flat_map(|batch| &batch.events);
-        self.touched = plain.then(|| Touched {
-            positions: (moment.first - 1, moment.last),
-            devices: batches.map(|batch| (batch.device, batch.epoch)).collect(),
-            ids: ids.filter_map(|event| event.read.id()).collect(),
-            units,
-        });
-    }
-
     /// Duplicates only: nothing is written, and what is held is durable already.
     async fn nothing_new(
         &mut self,
@@ -294,8 +208,7 @@ impl Engine {
         decided: Decided<'_>,
     ) -> Result<Vec<Result<Answered, FrameFault>>, PushError> {
         let stamp = block.stamp(0) - 1;
-        let touched = self.touched.as_ref();
-        catch_up(&mut self.source, touched, block.tx(), block.before()).await?;
+        self.catch_up(&block).await?;
         block.abandon().await?;
         let findings = BTreeMap::new();
         let answers = decided
@@ -328,21 +241,6 @@ impl Engine {
         }
         Ok(done)
     }
-}
-
-/// Brings master data up to a position. An act of this engine changed none of it.
-async fn catch_up(
-    source: &mut Source,
-    touched: Option<&Touched>,
-    conn: &impl ConnectionTrait,
-    head: Position,
-) -> Result<(), PushError> {
-    match Since::of(touched, source.position(), head) {
-        Since::Nothing => {}
-        Since::One(_) => source.pass(head),
-        Since::Anything => source.refresh(conn, head).await?,
-    }
-    Ok(())
 }
 
 fn in_state(decision: &Decision, at: usize) -> bool {
