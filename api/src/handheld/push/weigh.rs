@@ -236,7 +236,7 @@ pub(super) mod tests {
     fn what_is_known_of_a_unit_weighs_once_in_each_act() {
         let codes = ["00106141412345678908", "00106141412345678915"];
         let push = scans(&[codes[0], codes[0], codes[1], codes[0]]);
-        let mut long = Long::default();
+        let long = Long::default();
         assert_eq!(weight(&push, &long), 4);
         for code in codes {
             let unit = UnitRead::of(code, Input::Wedge).unit.expect("a code");
