@@ -1,18 +1,26 @@
 //! What an act needs is read while the act before it runs. Whatever that one changed is read anew: each of
 //! these stories keeps several acts going whose events are about the same units, ids or devices.
 
-use crate::scene::{Scene, count, holds, inbound, open_about_events, sale};
+use crate::scene::{Scene, count, holds, inbound, open_about_events, sale, unit};
 use futures_util::future::join_all;
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 use suyuan_sync::{
     finding::FindingCode,
+    fold::Phase,
     wire::{PushAnswer, Status},
 };
 use suyuan_tests::{Answer, Handheld, TestApp, on_both};
 
 /// Events of one push: too many for two of them to go into one act.
 const EVENTS: usize = 70;
+
+/// As devices write it.
+fn now() -> String {
+    let now = Timestamp::now().to_zoned(TimeZone::UTC);
+    now.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+}
 
 fn answered(answer: &Answer) -> PushAnswer {
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -106,5 +114,37 @@ on_both!(what_the_act_before_held_of_a_device_is_a_duplicate, |app| {
     let all = "SELECT COUNT(*) AS n FROM event";
     assert_eq!(count(&app, all).await, 2 * EVENTS as i64);
     holds(&app, "after the same pushes over several connections").await;
+    app.stop().await;
+});
+
+on_both!(what_an_act_moves_itself_is_folded_where_it_came_to, |app| {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let tin = &scene.tins[0];
+    let event = device.event("inbound", &inbound(&[tin]));
+    device.push(&[event]).await;
+    let anchored = now();
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    // The wall clock is all the device has, and is set back between its sale and the return.
+    let mut said = sale(&[tin]);
+    said["anchor_wall"] = json!(anchored);
+    said["at"] = json!(now());
+    let sold = device.event("sale", &said);
+    said["at"] = json!(anchored);
+    let returned = device.event("return", &said);
+    for (seq, text) in [(2, sold), (3, returned)] {
+        let prev = device.history[seq as usize - 1];
+        let answer = device.try_push(seq, prev, &[text]).await;
+        let found = answered(&answer).results.remove(0).findings;
+        assert!(found.is_empty(), "{}", answer.text());
+    }
+    let moved = "SELECT COUNT(*) AS n FROM event WHERE eff <> est";
+    assert_eq!(
+        count(&app, moved).await,
+        1,
+        "the sale moved before the return"
+    );
+    assert_eq!(unit(&app, tin).await.kept.state.phase, Phase::Returned);
+    holds(&app, "after a clock was set back").await;
     app.stop().await;
 });

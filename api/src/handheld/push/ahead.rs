@@ -17,7 +17,10 @@ use crate::{
 use sea_orm::{ConnectionTrait, DbErr};
 use std::{
     collections::{BTreeSet, HashSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use suyuan_sync::{
     admission::Batch,
@@ -55,9 +58,11 @@ pub async fn held(conn: &impl ConnectionTrait, pushes: &[Incoming]) -> Result<Ve
     store::known(conn, &batches).await
 }
 
-/// The units that new events name.
+/// The units that new events name. Those of a revoked device count for nothing yet.
 fn named(pushes: &[Incoming], known: &[Known]) -> BTreeSet<UnitKey> {
-    let new = pushes.iter().zip(known).flat_map(|(push, known)| {
+    let of = pushes.iter().zip(known);
+    let of = of.filter(|(_, known)| !known.chain.revoked);
+    let new = of.flat_map(|(push, known)| {
         let events = push.batch.events.iter();
         events.filter(|event| !known.told.contains_key(&event.hash))
     });
@@ -66,23 +71,42 @@ fn named(pushes: &[Incoming], known: &[Known]) -> BTreeSet<UnitKey> {
     named.filter_map(|read| read.unit.clone()).collect()
 }
 
-/// Reads ahead on a thread of its own, so that it takes nothing from the act that runs.
+/// After so many acts in a row for which it was useless to read ahead…
+const USELESS: usize = 3;
+/// …it is tried for one in so many.
+const TRIED: usize = 8;
+
+/// Reads ahead on a thread of its own, beside the act that runs. Where others write, too, what is read ahead is
+/// mostly out of date when its turn comes, and only costs: then it is tried seldom.
 #[derive(Clone)]
 pub struct Scout {
-    /// Where from.
-    pub db: Db,
-    /// Remembers what the acts remember.
-    pub reader: Reader,
+    db: Db,
+    reader: Reader,
+    /// Acts in a row for which it was useless, or not tried.
+    useless: Arc<AtomicUsize>,
 }
 
 impl Scout {
+    /// It remembers what `reader` remembers.
+    pub fn new(db: Db, reader: Reader) -> Scout {
+        Scout {
+            db,
+            reader,
+            useless: Arc::default(),
+        }
+    }
+
     /// Reads for these pushes. Where that fails there is nothing, and the act reads for itself and says why
     /// it cannot.
     pub async fn read(&self, pushes: &Arc<Vec<Incoming>>) -> Option<Ahead> {
-        let (scout, pushes, runtime) = (self.clone(), pushes.clone(), Handle::current());
+        let useless = self.useless.load(Ordering::Relaxed);
+        if useless >= USELESS && !useless.is_multiple_of(TRIED) {
+            self.useless.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        let (mut scout, pushes, runtime) = (self.clone(), pushes.clone(), Handle::current());
         let read = tokio::task::spawn_blocking(move || {
-            let Scout { db, mut reader } = scout;
-            runtime.block_on(Ahead::read(&db, &mut reader, &pushes))
+            runtime.block_on(Ahead::read(&scout.db, &mut scout.reader, &pushes))
         });
         match read.await {
             Ok(Ok(ahead)) => Some(ahead),
@@ -90,8 +114,24 @@ impl Scout {
                 tracing::debug!(%error, "nothing was read ahead");
                 None
             }
-            Err(_) => None,
+            Err(error) => {
+                if error.is_panic() {
+                    tracing::error!("what is read ahead panicked");
+                }
+                None
+            }
         }
+    }
+
+    /// What became of what it read for an act.
+    pub fn was_worth_it(&self, worth: bool) {
+        if worth {
+            self.useless.store(0, Ordering::Relaxed);
+        } else {
+            self.useless.fetch_add(1, Ordering::Relaxed);
+        }
+        metrics::counter!("suyuan_read_ahead_total", "stood" => if worth { "yes" } else { "no" })
+            .increment(1);
     }
 }
 

@@ -116,9 +116,10 @@ impl Gatherer {
         }
         tokio::select! {
             biased;
-            job = self.people.recv() => job,
+            // Who can ask can ask in both lanes; when nobody can any more, what waits is taken.
+            job = self.people.recv() => job.or_else(|| self.backlogs.try_recv().ok()),
+            Some(job) = self.backlogs.recv() => Some(job),
             Some(job) = self.rests.recv() => Some(job),
-            job = self.backlogs.recv() => job,
         }
     }
 

@@ -78,6 +78,14 @@ impl Ahead {
         }
     }
 
+    /// These events stand elsewhere now, or something else is remarked on them: whatever they are about is
+    /// not as it was read.
+    pub fn forget_about(&mut self, events: &BTreeSet<Position>) {
+        let is_about = |kept: &AsKept| kept.facts.iter().any(|fact| events.contains(&fact.gseq));
+        self.0
+            .retain(|_, found| !found.as_ref().is_some_and(is_about));
+    }
+
     /// What was found of a unit, if it was looked for.
     pub fn take(&mut self, unit: &UnitKey) -> Option<Option<AsKept>> {
         self.0.remove(unit)

@@ -104,11 +104,12 @@ impl Source {
         Ok(())
     }
 
-    /// The log came to `head` by events that whoever holds this wrote, which change no master data. What
-    /// they counted it was told ([`Source::note_counted`]).
+    /// The log came to `head` by events that whoever holds this wrote, which change no master data. Of places
+    /// it knows where what counts was counted ([`Source::note_counted`]); those of counts that wait are
+    /// read with whatever comes from somebody else.
     pub fn pass(&mut self, head: Position) {
         self.codes.stand_at(head);
-        (self.counted_to, self.position) = (head, head);
+        self.position = head;
     }
 
     async fn read_everything(

@@ -33,8 +33,9 @@ impl Engine {
         ahead: Option<Ahead>,
     ) -> Result<Ahead, PushError> {
         let (head, _) = self.log.head().await?;
+        let stands = |ahead: &Ahead| !matches!(self.since(ahead.seen, head), Since::Anything);
         let ahead = match ahead {
-            Some(ahead) if !matches!(self.since(ahead.seen, head), Since::Anything) => ahead,
+            Some(ahead) if stands(&ahead) || bugs::on(Bug::ReadBeforeLock) => ahead,
             _ => Ahead {
                 seen: head,
                 known: held(self.db.reader(), pushes).await?,
@@ -63,14 +64,16 @@ impl Engine {
             mut units,
         } = ahead;
         match self.since(seen, block.before()) {
-            Since::Nothing => {}
+            Since::Nothing => self.scout.was_worth_it(true),
             Since::One(touched) => {
+                self.scout.was_worth_it(true);
                 units.forget(&touched.units);
                 if touched.concerns(pushes) {
                     known = held(block.tx(), pushes).await?;
                 }
             }
             Since::Anything => {
+                self.scout.was_worth_it(false);
                 known = held(block.tx(), pushes).await?;
                 // The mistake that the lock of the head is there against: units as of before, whatever was
                 // committed since.

@@ -76,6 +76,7 @@ pub struct Engine {
     reader: Reader,
     wrote: Option<Wrote>,
     touched: Option<Touched>,
+    scout: Scout,
     long: Long,
 }
 
@@ -110,12 +111,14 @@ struct New {
 impl Engine {
     /// Ready to admit.
     pub fn new(db: Db, log: Log, anchors: Anchors, source: Source) -> Engine {
+        let reader = Reader::default();
         Engine {
+            scout: Scout::new(db.clone(), reader.clone()),
             db,
             log,
             anchors,
             source,
-            reader: Reader::default(),
+            reader,
             wrote: None,
             touched: None,
             long: Long::default(),
@@ -139,10 +142,7 @@ impl Engine {
 
     /// Reads for acts to come.
     pub fn scout(&self) -> Scout {
-        Scout {
-            db: self.db.clone(),
-            reader: self.reader.clone(),
-        }
+        self.scout.clone()
     }
 
     /// The database.

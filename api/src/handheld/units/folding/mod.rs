@@ -142,7 +142,7 @@ pub struct Folding<'a> {
     pub reader: &'a mut Reader,
     /// The act's positions.
     pub moment: Moment,
-    /// Units that were read before, of which nothing changed since.
+    /// Units that were read before; nobody else changed anything about them since.
     pub ahead: Ahead,
     units: BTreeMap<UnitKey, Unit>,
     /// By which events units are newly touched.
@@ -194,6 +194,9 @@ impl<'a> Folding<'a> {
         change: &Change,
     ) -> Result<Done, WorldError> {
         self.arrived.clone_from(&change.arrived);
+        let again = change.moved.iter().chain(&change.recheck);
+        self.ahead
+            .forget_about(&again.map(|fact| fact.gseq).collect());
         self.relate(conn, change).await?;
         self.gather(conn, change).await?;
         self.look_up(conn).await?;
