@@ -119,10 +119,11 @@ on_both!(what_the_act_before_held_of_a_device_is_a_duplicate, |app| {
 
 on_both!(what_an_act_moves_itself_is_folded_where_it_came_to, |app| {
     let scene = Scene::of(&app).await;
-    let mut device = scene.device(&app, &scene.store).await;
     let tin = &scene.tins[0];
-    let event = device.event("inbound", &inbound(&[tin]));
-    device.push(&[event]).await;
+    let mut first = scene.device(&app, &scene.store).await;
+    let event = first.event("inbound", &inbound(&[tin]));
+    first.push(&[event]).await;
+    let mut device = scene.device(&app, &scene.store).await;
     let anchored = now();
     tokio::time::sleep(Duration::from_millis(400)).await;
     // The wall clock is all the device has, and is set back between its sale and the return.
@@ -132,18 +133,14 @@ on_both!(what_an_act_moves_itself_is_folded_where_it_came_to, |app| {
     let sold = device.event("sale", &said);
     said["at"] = json!(anchored);
     let returned = device.event("return", &said);
-    for (seq, text) in [(2, sold), (3, returned)] {
+    for (seq, text) in [(1, sold), (2, returned)] {
         let prev = device.history[seq as usize - 1];
         let answer = device.try_push(seq, prev, &[text]).await;
         let found = answered(&answer).results.remove(0).findings;
         assert!(found.is_empty(), "{}", answer.text());
     }
-    let moved = "SELECT COUNT(*) AS n FROM event WHERE eff <> est";
-    assert_eq!(
-        count(&app, moved).await,
-        1,
-        "the sale moved before the return"
-    );
+    let moved = "SELECT COUNT(*) AS n FROM event WHERE kind = 'sale' AND eff < est";
+    assert_eq!(count(&app, moved).await, 1, "the sale moved");
     assert_eq!(unit(&app, tin).await.kept.state.phase, Phase::Returned);
     holds(&app, "after a clock was set back").await;
     app.stop().await;
