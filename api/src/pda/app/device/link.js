@@ -44,12 +44,14 @@ export class Link {
   }
 
   /**
-   * Whom devices of this server are told to trust; null where nobody has to be told, or nothing came
-   * that says it.
+   * Whom devices of this server are told to trust; null where nobody has to be told, "unknown" when
+   * nothing came that says so.
+   * @returns {Promise<Authority | null | "unknown">}
    */
   async authority() {
     const outcome = await this.#call("GET", "/app/authority.json", null, null, authority);
-    return outcome.is === "answer" ? outcome.answer : null;
+    if (outcome.is === "answer") return outcome.answer;
+    return outcome.is === "refused" && outcome.status === 404 ? null : "unknown";
   }
 
   /** @param {Identity} identity @param {Push} push */

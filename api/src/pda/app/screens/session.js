@@ -186,6 +186,8 @@ export class Session {
     const link = new Link(ticket.message.url);
     const { fingerprint } = ticket.message;
     const authority = fingerprint ? await link.authority() : null;
+    // What cannot be compared now is compared before the code is used, later.
+    if (authority === "unknown") return "enrol_busy";
     if (authority && authority.sha256 !== fingerprint) return "enrol_fingerprint";
     this.fingerprint = authority ? `${authority.words_zh} · ${authority.words_en}` : grouped(fingerprint ?? "");
     const records = { fingerprint: this.fingerprint };
