@@ -14,8 +14,8 @@ pub use line::{Line, Silent};
 use crate::config;
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
-    DbBackend, DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait, Value,
+    DbBackend, DbErr, IsolationLevel, RuntimeErr, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait, Value,
 };
 use sqlx::Connection as _;
 use std::{fs, io, path::Path, time::Duration};
@@ -152,7 +152,25 @@ async fn connect(
         .max_connections(connections)
         .acquire_timeout(acquire)
         .sqlx_logging(false);
-    Ok(Database::connect(options).await?)
+    patiently(options).await
+}
+
+/// How often the first connection of a pool is tried, each time for as long as one is waited for later. Whoever
+/// starts has nobody waiting for it, and a busy database takes its time.
+const FIRST_TRIES: usize = 3;
+
+async fn patiently(options: ConnectOptions) -> Result<DatabaseConnection, OpenError> {
+    let mut tries = 1;
+    loop {
+        match Database::connect(options.clone()).await {
+            Err(DbErr::Conn(RuntimeErr::SqlxError(error)))
+                if tries < FIRST_TRIES && matches!(*error, sqlx::Error::PoolTimedOut) =>
+            {
+                tries += 1;
+            }
+            connected => return Ok(connected?),
+        }
+    }
 }
 
 /// When SQLite itself rolls a transaction back (its disk is full, or fails), the pool's own rollback
