@@ -162,7 +162,7 @@ const FIRST_TRIES: usize = 3;
 async fn patiently(options: ConnectOptions) -> Result<DatabaseConnection, OpenError> {
     let mut tries = 1;
     loop {
-        match Database::connect(options.clone()).await {
+        match Box::pin(Database::connect(options.clone())).await {
             Err(DbErr::Conn(RuntimeErr::SqlxError(error)))
                 if tries < FIRST_TRIES && matches!(*error, sqlx::Error::PoolTimedOut) =>
             {
