@@ -15,7 +15,7 @@ use suyuan_sync::{
     chain,
     ids::EventId,
     invariants::{DeviceHistory, Made, Told, Whereabouts},
-    outbox::{Action, Command, Disk, Fate, Input, KeptAnchor, Key, Notice, Outbox},
+    outbox::{Action, Command, Disk, Input, KeptAnchor, Key, Notice, Outbox},
     wire::{EventResult, Push, PushAnswer, Status, TrustKey},
 };
 use tokio::sync::mpsc;
@@ -381,18 +381,9 @@ impl Pda {
         let known = |result: &&EventResult| result.status == Status::Duplicate;
         self.tally.duplicates += answer.results.iter().filter(known).count() as u64;
         self.told.extend(told(&push, &answer));
-        let receipt = answer.receipt;
         self.wire.keep(&answer.anchor);
-        self.take(Command::Answer {
-            flight,
-            first: push.first_seq,
-            fates: answer.results.iter().map(Fate::of_result).collect(),
-            receipt,
-            anchor: answer.anchor,
-            wall: wall(),
-            credit: answer.credit,
-            retry_after: answer.retry_after,
-        });
+        let answered = Command::answered(flight, push.first_seq, answer, wall());
+        self.take(answered);
     }
 
     /// The session's clock, in milliseconds.

@@ -100,6 +100,27 @@ pub struct Flight {
     pub last: Seq,
 }
 
+impl Flight {
+    /// The push that an action asks for, if it asks for one.
+    pub fn of(action: &Action) -> Option<Flight> {
+        let &Action::Send {
+            flight: id,
+            epoch,
+            first,
+            last,
+        } = action
+        else {
+            return None;
+        };
+        Some(Flight {
+            id,
+            epoch,
+            first,
+            last,
+        })
+    }
+}
+
 /// See the file's header.
 pub struct Handset {
     /// Which device it says it is.
@@ -232,17 +253,7 @@ impl Handset {
                         self.effects.insert(write.id, effect);
                     }
                 }
-                Action::Send {
-                    flight,
-                    epoch,
-                    first,
-                    last,
-                } => flights.push(Flight {
-                    id: flight,
-                    epoch,
-                    first,
-                    last,
-                }),
+                Action::Send { .. } => flights.extend(Flight::of(&action)),
                 Action::WaitUntil { at } => self.due = Some(at),
                 Action::Show { notice } => {
                     self.over |= notice == Notice::EnrolAgain;

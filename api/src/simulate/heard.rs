@@ -10,7 +10,7 @@ use super::{
 use crate::played::is_signed;
 use suyuan_sync::{
     invariants::Broken,
-    outbox::{Command, Fate},
+    outbox::Command,
     wire::{LookUpAnswer, PullAnswer, PushAnswer, StatusAnswer},
 };
 
@@ -49,16 +49,7 @@ impl Run {
                 let own = answer.results.iter().filter_map(|result| result.gseq).max();
                 handset.receipted = handset.receipted.max(own.unwrap_or(0));
                 let knows = own.map(Effect::Knows);
-                let command = Command::Answer {
-                    flight: *flight,
-                    first: *first,
-                    fates: answer.results.iter().map(Fate::of_result).collect(),
-                    receipt: answer.receipt,
-                    anchor: answer.anchor,
-                    wall,
-                    credit: answer.credit,
-                    retry_after: answer.retry_after,
-                };
+                let command = Command::answered(*flight, *first, answer, wall);
                 self.command(n, command, knows)
             }
             What::Pull {

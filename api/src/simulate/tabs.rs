@@ -17,7 +17,7 @@ use suyuan_sync::{
     chain::{self, Hash},
     ids::Micros,
     invariants::{Broken, Made, Whereabouts},
-    outbox::{Action, Command, Fate, Input, Key, Notice, Outbox},
+    outbox::{Action, Command, Input, Key, Notice, Outbox},
     wire::PushAnswer,
 };
 
@@ -55,17 +55,7 @@ impl Tab {
                     Action::Persist { write } => {
                         commands.push(Command::NotWritten { write: write.id });
                     }
-                    Action::Send {
-                        flight,
-                        epoch,
-                        first,
-                        last,
-                    } => flights.push(Flight {
-                        id: flight,
-                        epoch,
-                        first,
-                        last,
-                    }),
+                    Action::Send { .. } => flights.extend(Flight::of(&action)),
                     Action::WaitUntil { at } => self.due = Some(at),
                     Action::Show {
                         notice: Notice::Saved(keys),
@@ -188,16 +178,8 @@ impl Run {
         if !is_signed(&answer.receipt, &handset.trust) {
             return Err(Broken::new("I5", "a receipt is not signed").into());
         }
-        let command = Command::Answer {
-            flight: *flight,
-            first: *first,
-            fates: answer.results.iter().map(Fate::of_result).collect(),
-            receipt: answer.receipt,
-            anchor: answer.anchor,
-            wall: handset.wall(self.now),
-            credit: answer.credit,
-            retry_after: answer.retry_after,
-        };
+        let wall = handset.wall(self.now);
+        let command = Command::answered(*flight, *first, answer, wall);
         self.command_beside(to.from, command)
     }
 

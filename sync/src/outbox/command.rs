@@ -3,7 +3,7 @@
 use super::{Fate, Key, Write};
 use crate::{
     ids::{Epoch, Gseq, Micros, Seq},
-    wire::Receipt,
+    wire::{PushAnswer, Receipt},
 };
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +102,22 @@ pub enum Command {
         /// The device's wall clock now.
         wall: Micros,
     },
+}
+
+impl Command {
+    /// A push whose events begin at `first` was answered, and its receipt is well signed.
+    pub fn answered(flight: u64, first: Seq, answer: PushAnswer, wall: Micros) -> Command {
+        Command::Answer {
+            flight,
+            first,
+            fates: answer.results.iter().map(Fate::of_result).collect(),
+            receipt: answer.receipt,
+            anchor: answer.anchor,
+            wall,
+            credit: answer.credit,
+            retry_after: answer.retry_after,
+        }
+    }
 }
 
 /// What is to be done.

@@ -99,8 +99,7 @@ impl Scout {
     /// Reads for these pushes. Where that fails there is nothing, and the act reads for itself and says why
     /// it cannot.
     pub async fn read(&self, pushes: &Arc<Vec<Incoming>>) -> Option<Ahead> {
-        let useless = self.useless.load(Ordering::Relaxed);
-        if useless >= USELESS && !useless.is_multiple_of(TRIED) {
+        if !is_worth_a_try(self.useless.load(Ordering::Relaxed)) {
             self.useless.fetch_add(1, Ordering::Relaxed);
             return None;
         }
@@ -133,6 +132,11 @@ impl Scout {
         metrics::counter!("suyuan_read_ahead_total", "stood" => if worth { "yes" } else { "no" })
             .increment(1);
     }
+}
+
+/// Is it tried again after so many acts in a row for which it was useless, or not tried?
+const fn is_worth_a_try(useless: usize) -> bool {
+    useless < USELESS || useless.is_multiple_of(TRIED)
 }
 
 /// What the last act of this engine touched.
@@ -210,6 +214,12 @@ mod tests {
         }
         assert!(matches!(Since::of(None, 10, 14), Since::Anything));
         assert!(matches!(Since::of(None, 14, 14), Since::Nothing));
+    }
+
+    #[test]
+    fn what_was_useless_is_tried_seldom_and_never_given_up() {
+        let tried: Vec<usize> = (0..30).filter(|n| is_worth_a_try(*n)).collect();
+        assert_eq!(tried, [0, 1, 2, 8, 16, 24]);
     }
 
     #[test]
