@@ -11,6 +11,7 @@ use suyuan::{
     config::{Role, Settings},
     db::{self, Db},
     doctor,
+    handheld::keys::ListKeys,
     http::Draining,
     inbox::Seals,
     log::Log,
@@ -88,6 +89,9 @@ enum Keys {
     /// Make a new key that what consumers tell is sealed to from now on. What was sealed before
     /// still opens; running processes need no restart.
     Inbox,
+    /// Make a new key that receipts, snapshots and recall lists are signed with in five minutes, when
+    /// every running process ships it. Devices follow from the key they know.
+    Lists,
 }
 
 #[derive(Subcommand)]
@@ -152,6 +156,13 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
             let (sealer, now) = (app::sealer_made(&settings)?, Clock::system().now());
             let seals = Seals::open_keys(db, sealer, now).await?;
             println!("inbox key {}", seals.rotate(now).await?);
+        }
+        Command::Keys(Keys::Lists) => {
+            let settings = Settings::load(cli.config.as_deref(), &[])?;
+            let db = Db::open_made(&db::url(&settings), &settings.database).await?;
+            let (sealer, now) = (app::sealer_made(&settings)?, Clock::system().now());
+            let keys = ListKeys::open(&db, &sealer, now).await?;
+            println!("list key {}", keys.rotate(now).await?);
         }
         Command::Cert(args) => cli::cert::run(&args)?,
         Command::Device(command) => {

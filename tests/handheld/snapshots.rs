@@ -11,7 +11,10 @@ use futures_util::future::join_all;
 use serde_json::json;
 use std::{future::poll_fn, pin::pin};
 use suyuan::{
-    handheld::down::{pull, snapshot},
+    handheld::{
+        down::{pull, snapshot},
+        keys::{ListKeys, SIGNS_AFTER},
+    },
     http::device::DeviceKnown,
 };
 use suyuan_sync::{
@@ -206,6 +209,32 @@ async fn positions(app: &TestApp) -> Vec<i64> {
     rows.iter().map(position).collect()
 }
 
+on_both!(
+    a_key_made_by_another_process_is_shipped_before_anything_is_signed_with_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        let state = app.state();
+        let elsewhere = ListKeys::open(&state.db, &state.sealer, app.clock.now());
+        let elsewhere = elsewhere.await.expect("the keys");
+        let made = elsewhere.rotate(app.clock.now()).await;
+        assert_eq!(made.expect("a new key"), 2);
+        let mut shipped_and_signing = async || {
+            let read = state.handheld.keys.read_anew(app.clock.now()).await;
+            read.expect("the chain");
+            let answer = ok(store.read("/v1/sync/snapshot").await);
+            let manifest: SnapshotManifest = serde_json::from_value(answer).expect("a manifest");
+            let event = store.event("inbound", &inbound(&[&scene.tins[0]]));
+            let receipt = store.push(&[event]).await.receipt.key;
+            (manifest.trust_keys.len(), manifest.key, receipt)
+        };
+        assert_eq!(shipped_and_signing().await, (2, 1, 1));
+        app.clock.shift_by(SIGNS_AFTER);
+        assert_eq!(shipped_and_signing().await, (2, 2, 2));
+        app.stop().await;
+    }
+);
+
 on_both!(a_snapshot_is_signed_and_ships_the_chain_of_keys, |app| {
     let scene = Scene::of(&app).await;
     let mut store = scene.device(&app, &scene.store).await;
@@ -216,6 +245,8 @@ on_both!(a_snapshot_is_signed_and_ships_the_chain_of_keys, |app| {
     for _ in 0..2 {
         keys.rotate(app.clock.now()).await.expect("a new key");
     }
+    app.clock.shift_by(SIGNS_AFTER);
+    keys.read_anew(app.clock.now()).await.expect("the chain");
     let answer = ok(store.read("/v1/sync/snapshot").await);
     let manifest: SnapshotManifest = serde_json::from_value(answer).expect("a manifest");
     assert_eq!((manifest.trust_keys.len(), manifest.key), (3, 3));

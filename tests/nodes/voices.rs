@@ -103,6 +103,10 @@ async fn the_inbox_key_is_renewed_and_overdue_data_erased_by_command() {
     let stranger = [owner[0], ("security.master_key", other.as_str())];
     let (well, _, why) = run(&["keys", "inbox"], &stranger);
     assert!(!well && !why.is_empty(), "what it seals would open nowhere");
+    let (well, said, why) = run(&["keys", "lists"], &owner);
+    assert!(well && said.trim() == "list key 2", "{said} {why}");
+    let (well, _, why) = run(&["keys", "lists"], &stranger);
+    assert!(!well && !why.is_empty(), "nobody could sign with it");
 
     let (well, said, why) = run(&["admin", "erase-overdue"], &owner);
     assert!(well && said.trim() == "erased: 0", "{said} {why}");

@@ -227,6 +227,7 @@ impl InternalPart {
                     }),
                 ],
             )),
+            tokio::spawn(handheld.keys.clone().follow_for_ever(clock.clone())),
             tokio::spawn(voices::forget_for_ever(
                 db.clone(),
                 log.clone(),

@@ -1,6 +1,8 @@
 //! The keys this installation signs receipts, lists and snapshots with (ES256). They form a chain:
 //! each is signed by the one before, so that a device that was away for long can follow. Only the
-//! internal process holds the private halves; they rest wrapped.
+//! internal process holds the private halves; they rest wrapped. A new key is shipped at once and signs
+//! some minutes later, when every process has read it: no device meets one that cannot tell it whose
+//! signature that is.
 //!
 //! What is signed, and under which purpose, is told by the wire types.
 
@@ -8,7 +10,7 @@ pub mod point;
 mod store;
 
 use crate::{
-    clock::Micros,
+    clock::{Clock, Micros},
     db::Db,
     entities::list_key,
     sealing::{SealError, Sealer},
@@ -20,9 +22,14 @@ use aws_lc_rs::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sea_orm::DbErr;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use suyuan_sync::wire::{PublicKey, Signature, TrustKey};
 use thiserror::Error;
+
+/// A key signs from so long after it was made: several times as long as a process may not have read it.
+pub const SIGNS_AFTER: Micros = 5 * 60 * 1_000_000;
+/// Every process reads the chain so often.
+const READ_EVERY: Duration = Duration::from_mins(1);
 
 /// Why lists cannot be signed.
 #[derive(Debug, Error)]
@@ -41,10 +48,10 @@ pub enum KeyError {
 struct Held {
     chain: Vec<TrustKey>,
     number: u32,
-    newest: EcdsaKeyPair,
+    signing: EcdsaKeyPair,
 }
 
-/// Signs with the newest key of the chain.
+/// Signs with the newest key of the chain that is known everywhere.
 #[derive(Clone)]
 pub struct ListKeys {
     held: Arc<ArcSwap<Held>>,
@@ -66,22 +73,45 @@ impl ListKeys {
             tx.commit().await?;
         }
         Ok(ListKeys {
-            held: Arc::new(ArcSwap::from_pointee(held(sealer, &rows)?)),
+            held: Arc::new(ArcSwap::from_pointee(held(sealer, &rows, now)?)),
             sealer: sealer.clone(),
             db: db.clone(),
         })
     }
 
-    /// Adds a key to the chain and signs with it from now on.
-    pub async fn rotate(&self, now: Micros) -> Result<(), KeyError> {
+    /// Adds a key to the chain, for this and every other process to sign with once [`SIGNS_AFTER`] is over;
+    /// returns its number. With another master key than the one in use it is refused.
+    pub async fn rotate(&self, now: Micros) -> Result<u32, KeyError> {
         let tx = self.db.begin_alone_in(store::TABLE).await?;
-        let before = store::all(&tx).await?;
-        let newest = before.last().ok_or(KeyError::Signing)?;
-        store::add(&tx, make(&self.sealer, Some(newest), now)?).await?;
         let rows = store::all(&tx).await?;
+        let newest = rows.last().ok_or(KeyError::Signing)?;
+        let made = make(&self.sealer, Some(newest), now)?;
+        let number = number(&made)?;
+        store::add(&tx, made).await?;
         tx.commit().await?;
-        self.held.store(Arc::new(held(&self.sealer, &rows)?));
+        self.read_anew(now).await?;
+        Ok(number)
+    }
+
+    /// Takes up what others added, and signs with the newest key whose time has come.
+    pub async fn read_anew(&self, now: Micros) -> Result<(), KeyError> {
+        let rows = store::all(self.db.reader()).await?;
+        let due = signing(&rows, now).map(number).transpose()?;
+        let held_now = self.held.load();
+        if rows.len() != held_now.chain.len() || due != Some(held_now.number) {
+            self.held.store(Arc::new(held(&self.sealer, &rows, now)?));
+        }
         Ok(())
+    }
+
+    /// Takes up what others added, for ever.
+    pub async fn follow_for_ever(self, clock: Clock) {
+        loop {
+            tokio::time::sleep(READ_EVERY).await;
+            if let Err(error) = self.read_anew(clock.now()).await {
+                tracing::warn!(%error, "the keys that lists are signed with were not read anew");
+            }
+        }
     }
 
     /// The chain, first key first.
@@ -92,7 +122,7 @@ impl ListKeys {
     /// Signs what `text` makes of the number of the key; returns that number too.
     pub fn sign(&self, text: impl FnOnce(u32) -> Vec<u8>) -> Result<(u32, Signature), KeyError> {
         let held = self.held.load();
-        Ok((held.number, signed(&held.newest, &text(held.number))?))
+        Ok((held.number, signed(&held.signing, &text(held.number))?))
     }
 }
 
@@ -106,12 +136,22 @@ fn signed(pair: &EcdsaKeyPair, text: &[u8]) -> Result<Signature, KeyError> {
     Signature::of(&URL_SAFE_NO_PAD.encode(bytes)).ok_or(KeyError::Signing)
 }
 
-fn held(sealer: &Sealer, rows: &[list_key::Model]) -> Result<Held, KeyError> {
-    let newest = rows.last().ok_or(KeyError::Signing)?;
+fn number(row: &list_key::Model) -> Result<u32, KeyError> {
+    u32::try_from(row.number).map_err(|_| KeyError::Signing)
+}
+
+/// The key to sign with: the newest whose time has come; the first is alone and signs at once.
+fn signing(rows: &[list_key::Model], now: Micros) -> Option<&list_key::Model> {
+    let due = |row: &&list_key::Model| row.created_at.saturating_add(SIGNS_AFTER) <= now;
+    rows.iter().rev().find(due).or_else(|| rows.first())
+}
+
+fn held(sealer: &Sealer, rows: &[list_key::Model], now: Micros) -> Result<Held, KeyError> {
+    let signing = signing(rows, now).ok_or(KeyError::Signing)?;
     Ok(Held {
         chain: rows.iter().map(trust_key).collect::<Result<_, _>>()?,
-        number: u32::try_from(newest.number).map_err(|_| KeyError::Signing)?,
-        newest: open(sealer, newest)?,
+        number: number(signing)?,
+        signing: open(sealer, signing)?,
     })
 }
 
@@ -120,7 +160,7 @@ fn trust_key(row: &list_key::Model) -> Result<TrustKey, KeyError> {
         .then(|| Signature::of(&URL_SAFE_NO_PAD.encode(&row.signed_by_previous)))
         .flatten();
     Ok(TrustKey {
-        n: u32::try_from(row.number).map_err(|_| KeyError::Signing)?,
+        n: number(row)?,
         key: jwk(row)?,
         since: row.created_at,
         sig,
@@ -174,7 +214,7 @@ mod tests {
         let second = make(&sealer, Some(&first), 2).unwrap();
         let third = make(&sealer, Some(&second), 3).unwrap();
         let rows = [first, second, third];
-        let chain = held(&sealer, &rows).unwrap().chain;
+        let chain = held(&sealer, &rows, 3).unwrap().chain;
         assert_eq!(follow(&chain[0], &chain, point::verify).len(), 3);
         let mut forged = chain.clone();
         forged[2].since += 1;
@@ -182,10 +222,24 @@ mod tests {
     }
 
     #[test]
+    fn a_key_signs_when_every_process_has_read_it() {
+        let sealer = Sealer::from_base64(&Sealer::generate().unwrap()).unwrap();
+        let first = make(&sealer, None, 1_000).unwrap();
+        let second = make(&sealer, Some(&first), 2_000).unwrap();
+        let rows = [first, second];
+        let number = |now| held(&sealer, &rows, now).unwrap().number;
+        assert_eq!(number(0), 1, "the first at once, whatever a clock says");
+        assert_eq!(number(2_000 + SIGNS_AFTER - 1), 1);
+        assert_eq!(number(2_000 + SIGNS_AFTER), 2);
+        assert_eq!(held(&sealer, &rows, 2_000).unwrap().chain.len(), 2);
+        assert!(SIGNS_AFTER as u128 >= 3 * READ_EVERY.as_micros());
+    }
+
+    #[test]
     fn what_the_newest_key_signed_is_told_from_what_it_did_not() {
         let sealer = Sealer::from_base64(&Sealer::generate().unwrap()).unwrap();
-        let held = held(&sealer, &[make(&sealer, None, 1).unwrap()]).unwrap();
-        let signature = signed(&held.newest, b"suyuan-test-1").unwrap();
+        let held = held(&sealer, &[make(&sealer, None, 1).unwrap()], 1).unwrap();
+        let signature = signed(&held.signing, b"suyuan-test-1").unwrap();
         let key = &held.chain[0].key;
         assert!(point::verify(key, b"suyuan-test-1", &signature));
         assert!(!point::verify(key, b"suyuan-test-2", &signature));
