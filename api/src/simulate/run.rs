@@ -122,6 +122,8 @@ impl Run {
             ("database.url", url),
             ("limits.enabled", "false".to_owned()),
             ("handheld.gather_ms", "0".to_owned()),
+            // How long a busy machine takes is no part of a run.
+            ("database.acquire_timeout_ms", "60000".to_owned()),
             ("log.level", "error".to_owned()),
         ];
         let settings = Settings::load_over(&defaults, None, &[])?;
