@@ -50,12 +50,15 @@ struct Row {
     state: String,
 }
 
-/// What a person heard to be saved.
+/// What a person heard to be saved, and how many events its device had made before it was stated. Of
+/// those it is none: what was handed to the storage as the battery was pulled, or refused by a full
+/// disk, was not heard, and the same was stated once more.
 #[derive(Deserialize)]
 struct Act {
     device: usize,
     kind: String,
     codes: Vec<String>,
+    behind: usize,
 }
 
 /// A push or deposit, and what the server answered, whether or not that was heard.
@@ -77,7 +80,8 @@ fn histories(seen: &Seen) -> Result<Vec<DeviceHistory>, Broken> {
     devices
         .map(|(n, device)| {
             let mut heard: Vec<&Act> = seen.acts.iter().filter(|act| act.device == n).collect();
-            let made = device.made.iter().map(|row| made(device, row, &mut heard));
+            let rows = device.made.iter().enumerate();
+            let made = rows.map(|(at, row)| made(device, at, row, &mut heard));
             let made = made.collect();
             if let Some(Act { kind, codes, .. }) = heard.first() {
                 let what = format!(
@@ -93,10 +97,12 @@ fn histories(seen: &Seen) -> Result<Vec<DeviceHistory>, Broken> {
         .collect()
 }
 
-/// An event that a device made, promised by the act that it is of among those that were heard.
-fn made(device: &SeenDevice, row: &Row, heard: &mut Vec<&Act>) -> Made {
+/// An event that a device made, behind `at` others, promised by the act that it is of among those that
+/// were heard.
+fn made(device: &SeenDevice, at: usize, row: &Row, heard: &mut Vec<&Act>) -> Made {
     let event = event::parse_bytes(row.text.as_bytes()).expect("an event");
-    let act = heard.iter().position(|act| is_of(&event, act));
+    let of = |act: &&Act| act.behind <= at && is_of(&event, act);
+    let act = heard.iter().position(of);
     let kept = device.kept.iter().find(|kept| kept.hash == row.hash);
     let is_promised = act.map(|act| heard.remove(act)).is_some();
     Made {
@@ -193,6 +199,7 @@ fn one() -> (Seen, LogHistory) {
         device: 0,
         kind: "inbound".to_owned(),
         codes: vec!["A".to_owned()],
+        behind: 0,
     };
     let (made, kept) = (vec![row()], vec![row()]);
     let seen = Seen {
@@ -231,6 +238,26 @@ fn one() -> (Seen, LogHistory) {
     (seen, LogHistory { events })
 }
 
+/// The same act was stated before, and that was not heard: another event in the same place.
+fn stated_twice(seen: &mut Seen) {
+    let row = &seen.devices[0].made[0];
+    let text = row.text.replace(
+        &Uuid::from_u128(9).to_string(),
+        &Uuid::from_u128(8).to_string(),
+    );
+    let hash = chain::next(chain::genesis(seen.devices[0].device, 1), text.as_bytes());
+    let (epoch, seq, state) = (1, 1, String::new());
+    let first = Row {
+        epoch,
+        seq,
+        text,
+        hash,
+        state,
+    };
+    seen.devices[0].made.insert(0, first);
+    seen.acts[0].behind = 1;
+}
+
 /// What is named when this is changed of what holds.
 fn named(change: impl FnOnce(&mut Seen, &mut LogHistory)) -> String {
     let (mut seen, mut log) = one();
@@ -256,6 +283,22 @@ fn what_is_not_as_it_was_said_to_be_is_named() {
     starts(nowhere, "I1 ");
     starts(|seen, _| seen.devices[0].made.clear(), "I1 ");
     starts(|_, log| log.events[0].body[1] ^= 1, "I1 ");
+    // Stated twice, and the second time it was heard: that one has to be there, whichever else is.
+    assert_eq!(named(|seen, _| stated_twice(seen)), "nothing");
+    let lost = |seen: &mut Seen, log: &mut LogHistory| {
+        stated_twice(seen);
+        log.events.clear();
+        seen.devices[0].kept.clear();
+    };
+    starts(lost, "I1 ");
+    let other = |seen: &mut Seen, log: &mut LogHistory| {
+        stated_twice(seen);
+        let first = &seen.devices[0].made[0];
+        (log.events[0].body, log.events[0].hash) = (first.text.clone().into_bytes(), first.hash);
+        log.events[0].event = Some(event::parse(&first.text).expect("an event").id);
+        seen.devices[0].kept.clear();
+    };
+    starts(other, "I1 ");
     // It waits, and has not come.
     let waits = |seen: &mut Seen, log: &mut LogHistory| {
         log.events.clear();

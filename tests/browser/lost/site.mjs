@@ -81,12 +81,15 @@ export async function device(ticket, { disk = null, inits = [] } = {}) {
     },
     /** So many acts are told to be saved once the words and the sound of it came. */
     said: async (kind, codes) => {
-      const before = seen.heard();
+      const [before, behind] = [seen.heard(), it.made()];
       await it.confirm();
       await until("the sound of success", () => seen.heard() > before, 5);
-      it.promised(kind, codes);
+      it.promised(kind, codes, behind);
     },
-    promised: (kind, codes) => acts.push({ device: devices.indexOf(it), kind, codes }),
+    /** How many events it made so far, whatever became of them. */
+    made: () => seen.made().length,
+    /** Success was heard of an act that was stated `behind` so many events: it is none of those. */
+    promised: (kind, codes, behind) => acts.push({ device: devices.indexOf(it), kind, codes, behind }),
     act: async (kind, codes) => {
       await it.task(kind);
       await it.read(codes);

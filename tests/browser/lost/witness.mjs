@@ -26,8 +26,11 @@ function spy(hertz) {
 export function witness() {
   const made = new Map();
   let heard = 0;
-  let listening = () => {};
-  const saw = (row) => made.set(row.hash, row);
+  let [listening, looking] = [() => {}, () => {}];
+  const saw = (row) => {
+    made.set(row.hash, row);
+    looking();
+  };
   const sounded = () => {
     heard += 1;
     listening();
@@ -39,6 +42,8 @@ export function witness() {
     saw,
     /** Events, by their hashes. */
     made: () => [...made.values()],
+    /** The very moment the next event is handed over. */
+    put: () => new Promise((resolve) => (looking = resolve)),
     /** How often success was heard. */
     heard: () => heard,
     /** The very moment of the next. */
