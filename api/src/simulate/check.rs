@@ -14,6 +14,8 @@ use std::collections::{BTreeSet, HashMap};
 use suyuan_sync::{
     chain::Hash,
     event::Kind,
+    facts::Fact,
+    fold,
     ids::{EventId, Gseq},
     invariants::{self as all, Broken, LogHistory},
     order::Order,
@@ -170,6 +172,10 @@ fn reflected(examined: &replay::Examined) -> BTreeSet<EventId> {
         .flat_map(|folded| &folded.steps);
     let mut shown: BTreeSet<EventId> = steps.map(|step| step.event).collect();
     let facts = &examined.told.facts;
+    // One that names nothing shows nowhere but in what strikes it.
+    let all: Vec<&Fact> = facts.iter().map(AsRef::as_ref).collect();
+    let struck = fold::struck(&all, &examined.told.world);
+    shown.extend(struck.iter().map(|fact| fact.event.id));
     let known: BTreeSet<EventId> = facts.iter().map(|fact| fact.event.id).collect();
     for fact in facts {
         let event = &fact.event;

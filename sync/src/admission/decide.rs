@@ -32,9 +32,9 @@ pub enum Judged {
 /// A parked event that leaves parking and enters the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leaving {
-    /// Its number.
+    /// Its number, on whichever branch.
     pub seq: Seq,
-    /// Its id.
+    /// Its id: what it is found by.
     pub event: EventId,
     /// What is remarked on it besides.
     pub remark: Option<Remark>,
@@ -169,7 +169,7 @@ pub fn admit(held: &Held, batch: &Batch) -> Result<Decision, FrameFault> {
     let joined = joining.finish();
     for entry in &mut judged {
         if let Judged::New(kept) = entry
-            && joined.waiting.contains(&kept.seq)
+            && kept.event.is_some_and(|id| joined.waiting.contains(&id))
         {
             kept.outcome = kept.outcome.with(Remark::GroupIncomplete);
         }

@@ -79,8 +79,8 @@ fn leaving(members: &[Member], remark: Option<Remark>) -> Vec<Leaving> {
 /// Groups while events join them.
 pub(super) struct Joining {
     groups: BTreeMap<GroupId, GroupHeld>,
-    /// Who joined, and which group.
-    joined: Vec<(GroupId, Seq)>,
+    /// Who joined, and which group: by id, since a number may be held of two branches.
+    joined: Vec<(GroupId, EventId)>,
 }
 
 /// What came of it.
@@ -89,8 +89,8 @@ pub(super) struct Joined {
     pub(super) groups: BTreeMap<GroupId, GroupHeld>,
     /// Members that had been waiting and now leave.
     pub(super) leaving: Vec<Leaving>,
-    /// The numbers of those that joined and have to wait.
-    pub(super) waiting: BTreeSet<Seq>,
+    /// The ids of those that joined and have to wait.
+    pub(super) waiting: BTreeSet<EventId>,
 }
 
 impl Joining {
@@ -119,7 +119,7 @@ impl Joining {
                 seq,
                 event,
             });
-            self.joined.push((group.id, seq));
+            self.joined.push((group.id, event));
         }
         fits
     }
@@ -135,16 +135,16 @@ impl Joining {
             waiting: BTreeSet::new(),
         };
         for (id, group) in &mut out.groups {
-            let now: BTreeSet<Seq> = joined
+            let now: BTreeSet<EventId> = joined
                 .iter()
                 .filter(|(of, _)| of == id)
-                .map(|(_, seq)| *seq)
+                .map(|(_, event)| *event)
                 .collect();
             // Members have different numbers between 1 and its size, so it is enough to count.
             if group.members.len() as u64 == u64::from(group.of) {
                 group.standing = Standing::Whole;
                 let mut members = std::mem::take(&mut group.members);
-                members.retain(|member| !now.contains(&member.seq));
+                members.retain(|member| !now.contains(&member.event));
                 out.leaving.extend(leaving(&members, None));
             } else {
                 out.waiting.extend(now);

@@ -97,7 +97,8 @@ pub fn readmit(
         .collect();
     let joined = joining.finish();
     for event in &mut events {
-        if joined.waiting.contains(&event.waiting.seq) {
+        let id = event.waiting.event;
+        if id.is_some_and(|id| joined.waiting.contains(&id)) {
             event.outcome = event.outcome.with(Remark::GroupIncomplete);
         }
     }

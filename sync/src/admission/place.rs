@@ -21,6 +21,16 @@ pub enum Branch {
     Fork(Hash),
 }
 
+impl Branch {
+    /// What names a second branch.
+    pub const fn root(self) -> Option<Hash> {
+        match self {
+            Branch::First => None,
+            Branch::Fork(root) => Some(root),
+        }
+    }
+}
+
 /// Where one text stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place<'h> {

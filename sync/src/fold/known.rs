@@ -106,6 +106,14 @@ pub fn of_events(facts: &[&Fact], world: &World) -> Vec<Finding> {
     out
 }
 
+/// The events of a whole set of facts, sorted by order, that contribute nothing since they are struck (C10).
+pub fn struck<'f>(facts: &[&'f Fact], world: &World) -> Vec<&'f Fact> {
+    let struck = Struck::of(facts, world);
+    let places = facts.iter().enumerate();
+    let struck = places.filter(|(place, _)| struck.is(*place));
+    struck.map(|(_, fact)| *fact).collect()
+}
+
 /// C10, where there is no unit or lot to find it at, neither in the retract nor in its target.
 fn retract(fact: &Fact, target: Option<&Fact>, fault: Option<FindingCode>, out: &mut Vec<Finding>) {
     let Some(code) = fault else {

@@ -42,7 +42,7 @@ pub use exceptional::{Member, Sign, batches_apart, exceptional};
 pub use forest::{about, forest};
 pub use hash::{StateHash, state_hash};
 pub use holder::claimed;
-pub use known::{of_event, of_events};
+pub use known::{of_event, of_events, struck};
 pub use pack::Levels;
 pub use public::{Ended, PublicStatus, public_status};
 pub use state::{Folded, Phase, Place, Stay, Step, UnitState};

@@ -232,6 +232,8 @@ impl<'a> Levels<'a> {
     pub fn of(facts: &[&'a Fact], world: &'a World) -> Levels<'a> {
         let mut sorted = facts.to_vec();
         sorted.sort_by_key(|fact| fact.order);
+        // A fact told twice is one: of two, a retract would strike but one.
+        sorted.dedup_by_key(|fact| fact.order);
         let struck = Struck::of(&sorted, world);
         let mut levels = Levels {
             world,

@@ -17,7 +17,7 @@ use crate::{
         units::{
             facts::{flags_of, told_flags},
             folding::{Change, Folding, Moment},
-            store::by_position,
+            store::{Aside, by_position, rewrite_aside},
         },
     },
     log::{Act, Actor, Begun, Entry, Kind},
@@ -30,7 +30,7 @@ use suyuan_sync::{
     facts::Statement,
     finding::FindingCode,
     ids::{DeviceId, Epoch, EventId, GroupId, Seq},
-    time::{Timed, effective, interval},
+    time::{Timed, interval},
 };
 use uuid::Uuid;
 
@@ -127,8 +127,8 @@ pub async fn release_group(
         return Ok(act.abandon().await?);
     };
     let (released, leaving) = group_released(group);
-    let seqs: Vec<Seq> = leaving.iter().map(|left| left.seq).collect();
-    let rows = store::by_seq(act.tx(), device, epoch, &seqs).await?;
+    let events: Vec<EventId> = leaving.iter().map(|left| left.event).collect();
+    let rows = store::by_id(act.tx(), device, epoch, &events).await?;
     if released == *group {
         return Ok(act.abandon().await?);
     }
@@ -259,8 +259,8 @@ async fn lift(
         .map(|one| (one.outcome.clone(), one.row.gseq))
         .collect();
     let events: Vec<EventId> = standing.iter().filter_map(|one| one.row.event).collect();
-    let seqs: Vec<Seq> = readmitted.leaving.iter().map(|left| left.seq).collect();
-    let leaving = store::by_seq(act.tx(), device, epoch, &seqs).await?;
+    let leave: Vec<EventId> = readmitted.leaving.iter().map(|left| left.event).collect();
+    let leaving = store::by_id(act.tx(), device, epoch, &leave).await?;
     standing.extend(
         leaving
             .into_iter()
@@ -296,7 +296,7 @@ fn waiting(row: &AsideRow) -> Waiting {
 
 /// A member of a group that leaves parking.
 fn left(row: AsideRow, leaving: &[Leaving]) -> Standing {
-    let why = leaving.iter().find(|left| left.seq == row.seq);
+    let why = leaving.iter().find(|left| Some(left.event) == row.event);
     let remark = why.and_then(|left| left.remark);
     let mut outcome = row.outcome.without(Remark::GroupIncomplete);
     let mut flags = flags_of(&row.flags);
@@ -335,6 +335,7 @@ async fn read_now(
     let (interval, flags) = interval(&reading, enrolled, row.interval.hi);
     row.interval = interval;
     let location = Some(event.location.0).filter(|place| !place.is_nil());
+    row.place = location;
     let group = event.group.map(|group| group.id.0);
     let said = (location, group);
     store::set_times(
@@ -353,9 +354,19 @@ async fn read_now(
 /// they are about.
 async fn enter(engine: &mut Engine, act: &Act, standing: Vec<Standing>) -> Result<(), AsideError> {
     let mut entering: BTreeMap<(Uuid, Epoch, Branch), Vec<Timed>> = BTreeMap::new();
-    let mut positions = BTreeSet::new();
+    let (mut positions, mut still_aside) = (BTreeSet::new(), Vec::new());
     for one in &standing {
         let enters = one.outcome.in_state();
+        if !enters {
+            still_aside.push(Aside {
+                enterprise: one.row.enterprise,
+                device: one.row.device,
+                event: one.row.event,
+                gseq: one.row.gseq,
+                place: one.row.place,
+                codes: one.outcome.findings().collect(),
+            });
+        }
         if enters {
             let key = (one.row.device, one.row.epoch, one.row.branch);
             entering.entry(key).or_default().push(Timed {
@@ -382,16 +393,13 @@ async fn enter(engine: &mut Engine, act: &Act, standing: Vec<Standing>) -> Resul
                 moved.extend(place(act, device, epoch, &timed).await?);
             }
             Branch::Fork(root) => {
-                let all = store::timed_on_fork(act.tx(), device, epoch, root).await?;
-                let times: Vec<Timed> = all.iter().map(|(_, timed)| *timed).collect();
-                for ((gseq, _), eff) in all.iter().zip(effective(&times)) {
-                    store::set_eff(act.tx(), *gseq, eff).await?;
-                    moved.insert(*gseq);
-                }
+                let (tx, from) = (act.tx(), act.position());
+                moved.extend(timeline::place_on_branch(tx, device, epoch, root, from).await?);
             }
         }
     }
     moved.retain(|gseq| !positions.contains(gseq));
+    rewrite_aside(act.tx(), act.position(), still_aside).await?;
     let (source, reader) = engine.parts();
     source
         .refresh(act.tx(), act.position() - 1)

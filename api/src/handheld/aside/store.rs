@@ -4,7 +4,7 @@ use super::wire::AsideOut;
 use crate::{
     clock::{Micros, rfc3339},
     db::{Db, statement},
-    handheld::push::store::{ChainState, remarks_of},
+    handheld::push::store::{ChainState, branch, remarks_of},
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
@@ -13,7 +13,6 @@ use suyuan_sync::{
     chain::Hash,
     ids::{Epoch, EventId, GroupId, Seq},
     order::Interval,
-    time::Timed,
 };
 use uuid::Uuid;
 
@@ -34,6 +33,8 @@ pub struct AsideRow {
     pub event: Option<EventId>,
     /// On which branch.
     pub branch: Branch,
+    /// Where it says it happened.
+    pub place: Option<Uuid>,
     /// What is remarked now.
     pub outcome: Outcome,
     /// Findings of its admission.
@@ -45,13 +46,10 @@ pub struct AsideRow {
 }
 
 const COLUMNS: &str = "gseq, stamp, enterprise_id, device_id, epoch, seq, event_id, kind, fate, \
-                       remarks, branch, lo, est, flags, body";
+                       remarks, branch, location_id, lo, est, flags, body";
 
 fn row(row: &QueryResult) -> Result<AsideRow, DbErr> {
     let number = |name: &str| row.try_get::<i64>("", name);
-    let branch: Option<Vec<u8>> = row.try_get("", "branch")?;
-    let branch = branch.map(<[u8; 32]>::try_from).transpose();
-    let branch = branch.map_err(|_| DbErr::Type("event.branch".into()))?;
     Ok(AsideRow {
         gseq: number("gseq")?,
         enterprise: row.try_get("", "enterprise_id")?,
@@ -59,7 +57,8 @@ fn row(row: &QueryResult) -> Result<AsideRow, DbErr> {
         epoch: number("epoch")? as Epoch,
         seq: number("seq")? as Seq,
         event: row.try_get::<Option<Uuid>>("", "event_id")?.map(EventId),
-        branch: branch.map_or(Branch::First, |root| Branch::Fork(Hash(root))),
+        branch: branch(row)?,
+        place: row.try_get("", "location_id")?,
         outcome: Outcome::of(remarks_of(&row.try_get::<String>("", "remarks")?)),
         flags: row.try_get("", "flags")?,
         interval: Interval {
@@ -154,57 +153,21 @@ pub async fn unknown_kinds(
     found.iter().map(row).collect()
 }
 
-/// Events of an epoch by number, on the branch in state, that stand aside.
-pub async fn by_seq(
+/// Events of an epoch that stand aside, by id.
+pub async fn by_id(
     conn: &impl ConnectionTrait,
     device: Uuid,
     epoch: Epoch,
-    seqs: &[Seq],
+    events: &[EventId],
 ) -> Result<Vec<AsideRow>, DbErr> {
     let sql = format!(
         "SELECT {COLUMNS} FROM event WHERE counts_from IS NULL AND device_id = ? AND epoch = ? \
-         AND seq IN ({{keys}}) AND branch IS NULL"
+         AND event_id IN ({{keys}})"
     );
     let before = [device.into(), i64::from(epoch).into()];
-    let keys = seqs.iter().map(|seq| (*seq as i64).into()).collect();
+    let keys = events.iter().map(|event| event.0.into()).collect();
     let found = crate::db::rows::by_keys(conn, &sql, &before, keys).await?;
     found.iter().map(row).collect()
-}
-
-/// Events of a second branch that count, by number.
-pub async fn timed_on_fork(
-    conn: &impl ConnectionTrait,
-    device: Uuid,
-    epoch: Epoch,
-    root: Hash,
-) -> Result<Vec<(Position, Timed)>, DbErr> {
-    let found = conn
-        .query_all_raw(statement(
-            conn.get_database_backend(),
-            "SELECT gseq, seq, lo, est, stamp FROM event WHERE device_id = ? AND epoch = ? \
-             AND branch = ? AND branch IS NOT NULL AND counts_from IS NOT NULL ORDER BY seq",
-            [
-                device.into(),
-                i64::from(epoch).into(),
-                root.0.to_vec().into(),
-            ],
-        ))
-        .await?;
-    found
-        .iter()
-        .map(|row| {
-            let number = |name: &str| row.try_get::<i64>("", name);
-            let timed = Timed {
-                seq: number("seq")? as Seq,
-                interval: Interval {
-                    lo: number("lo")?,
-                    est: number("est")?,
-                    hi: number("stamp")?,
-                },
-            };
-            Ok((number("gseq")?, timed))
-        })
-        .collect()
 }
 
 /// Gives an event that could not be read before its times, and what its device had been told.
@@ -229,21 +192,6 @@ pub async fn set_times(
             delivered.into(),
             gseq.into(),
         ],
-    ))
-    .await?;
-    Ok(())
-}
-
-/// Where an event of a second branch stands in the order.
-pub async fn set_eff(
-    conn: &impl ConnectionTrait,
-    gseq: Position,
-    eff: Micros,
-) -> Result<(), DbErr> {
-    conn.execute_raw(statement(
-        conn.get_database_backend(),
-        "UPDATE event SET eff = ? WHERE gseq = ?",
-        [eff.into(), gseq.into()],
     ))
     .await?;
     Ok(())

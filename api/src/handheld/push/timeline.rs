@@ -3,11 +3,13 @@
 //! there on only until everything is as it was.
 
 use super::store::{self, Last, Timeline};
-use crate::clock::Micros;
+use crate::{clock::Micros, log::Position};
 use sea_orm::{ConnectionTrait, DbErr};
+use std::collections::BTreeSet;
 use suyuan_sync::{
+    chain::Hash,
     ids::{Epoch, Seq},
-    time::{Placed, Prefix, Resumed, Timed, resume, resume_to},
+    time::{Placed, Prefix, Resumed, Timed, effective, resume, resume_to},
 };
 use uuid::Uuid;
 
@@ -67,6 +69,25 @@ pub async fn place(
         }
         below = prefix.seq;
     }
+}
+
+/// Places what counts on a second branch, from a position on: such a branch is short, and gone over whole.
+/// Returns the positions of those that moved, or are new.
+pub async fn place_on_branch(
+    conn: &impl ConnectionTrait,
+    device: Uuid,
+    epoch: Epoch,
+    root: Hash,
+    from: Position,
+) -> Result<BTreeSet<Position>, DbErr> {
+    let events = store::on_branch(conn, device, epoch, root).await?;
+    let timed: Vec<Timed> = events.iter().map(|event| event.timed).collect();
+    let placed = events.iter().zip(effective(&timed));
+    let moved: Vec<_> = placed
+        .filter(|(event, eff)| event.eff != *eff || event.counts_from >= from)
+        .collect();
+    store::move_on_branch(conn, &moved, from).await?;
+    Ok(moved.iter().map(|(event, _)| event.gseq).collect())
 }
 
 /// Works late ones in from a prefix on, page by page; nothing if the prefix does not stand for them.

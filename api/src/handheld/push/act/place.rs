@@ -23,7 +23,8 @@ use std::{
     sync::Arc,
 };
 use suyuan_sync::{
-    admission::{Leaving, Remark},
+    admission::{Branch, Leaving, Remark},
+    chain::Hash,
     facts::Fact,
     finding::FindingCode,
     ids::{EnterpriseId, Seq},
@@ -53,9 +54,10 @@ impl Engine {
                     });
                 }
             }
-            let leaving: Vec<Seq> = push.decision.leaving.iter().map(|left| left.seq).collect();
-            let left = store::standing(tx, device, epoch, &leaving).await?;
-            timed.extend(left.iter().map(|row| Timed {
+            let leaving = push.decision.leaving.iter().map(|left| left.event);
+            let left = store::waiting(tx, device, epoch, &leaving.collect::<Vec<_>>()).await?;
+            let first = left.iter().filter(|row| row.branch == Branch::First);
+            timed.extend(first.map(|row| Timed {
                 seq: row.seq,
                 interval: row.interval,
             }));
@@ -71,13 +73,19 @@ impl Engine {
             }
             // Those that leave are in rows: they count from now on.
             for row in &left {
-                let why = push
-                    .decision
-                    .leaving
-                    .iter()
-                    .find(|left| left.seq == row.seq);
-                let restanding = leaves(row, why, moment.last, eff.get(&row.seq).copied());
+                let mut leaving = push.decision.leaving.iter();
+                let why = leaving.find(|left| Some(left.event) == row.event);
+                let placed = eff.get(&row.seq).copied();
+                let placed = placed.filter(|_| row.branch == Branch::First);
+                let restanding = leaves(row, why, moment.last, placed);
                 store::write_standing(tx, &restanding).await?;
+            }
+            // One that was admitted from a second branch is ordered there.
+            let mut beside = BTreeSet::new();
+            let forks: BTreeSet<Hash> = left.iter().filter_map(|row| row.branch.root()).collect();
+            for root in forks {
+                let from = moment.first;
+                beside.extend(timeline::place_on_branch(tx, device, epoch, root, from).await?);
             }
             let is_new = |seq: &Seq| timed.iter().any(|timed| timed.seq == *seq);
             let moved: Vec<(Seq, Micros)> = placement
@@ -93,6 +101,7 @@ impl Engine {
             let positions = |rows: &[store::StandingRow]| rows.iter().map(|r| r.gseq).collect();
             let reader = &mut self.reader;
             let left: BTreeSet<Position> = positions(&left);
+            beside.retain(|gseq| !left.contains(gseq));
             let left = units::store::by_position(tx, reader, &left).await?;
             change.arrived.extend(left);
             let broken: BTreeSet<Position> = positions(&broken);
@@ -100,7 +109,8 @@ impl Engine {
             change.recheck.extend(broken);
             let seqs: Vec<Seq> = moved.iter().map(|(seq, _)| *seq).collect();
             let moved = store::standing(tx, device, epoch, &seqs).await?;
-            let moved: BTreeSet<Position> = positions(&moved);
+            let mut moved: BTreeSet<Position> = positions(&moved);
+            moved.extend(beside);
             let moved = units::store::by_position(tx, reader, &moved).await?;
             change.moved.extend(moved);
             for new in &push.new {

@@ -13,13 +13,7 @@ use crate::{
     },
     log::Block,
 };
-use suyuan_sync::{
-    admission::Read,
-    finding::{Detail, Finding, Subject},
-    ids::{DeviceId, EventId},
-    wire::EventResult,
-};
-use uuid::Uuid;
+use suyuan_sync::{admission::Read, wire::EventResult};
 
 impl Engine {
     /// Writes events and how devices stand.
@@ -38,7 +32,7 @@ impl Engine {
             for new in &push.new {
                 let row = row(push, new, &answer.results[new.at]);
                 if row.counts_from.is_none() {
-                    aside.extend(findings_aside(&row));
+                    aside.push(found_aside(&row));
                 }
                 events.push(row);
             }
@@ -106,25 +100,13 @@ fn kind_of(read: &Read) -> String {
 }
 
 /// What is found about an event that is kept out of the state.
-fn findings_aside(row: &EventRow) -> Vec<units::store::Aside> {
-    let id = row.kept.event.unwrap_or(EventId(Uuid::nil()));
-    let codes = row.kept.outcome.findings();
-    codes
-        .map(|code| units::store::Aside {
-            enterprise: row.enterprise,
-            device: row.device,
-            event: id,
-            gseq: row.gseq,
-            place: row.location,
-            finding: Finding {
-                code,
-                subject: Subject::Event,
-                event: id,
-                device: DeviceId(row.device),
-                batch: None,
-                witnesses: vec![id],
-                detail: Detail::Nothing,
-            },
-        })
-        .collect()
+fn found_aside(row: &EventRow) -> units::store::Aside {
+    units::store::Aside {
+        enterprise: row.enterprise,
+        device: row.device,
+        event: row.kept.event,
+        gseq: row.gseq,
+        place: row.location,
+        codes: row.kept.outcome.findings().collect(),
+    }
 }

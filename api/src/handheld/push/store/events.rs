@@ -9,10 +9,11 @@ use crate::{
     },
     log::Position,
 };
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use suyuan_sync::{
     admission::{Branch, Kept, Outcome, Remark, Status},
-    ids::{Epoch, Seq},
+    chain::Hash,
+    ids::{Epoch, EventId, Seq},
     order::Interval,
 };
 use uuid::Uuid;
@@ -80,10 +81,7 @@ pub async fn write_events(conn: &impl ConnectionTrait, events: Vec<EventRow>) ->
     let mut rows = Rows::of(25);
     for event in events {
         let kept = event.kept;
-        let branch = match kept.branch {
-            Branch::First => None,
-            Branch::Fork(root) => Some(root.0.to_vec()),
-        };
+        let branch = kept.branch.root().map(|root| root.0.to_vec());
         rows.add([
             event.gseq.into(),
             event.interval.hi.into(),
@@ -130,6 +128,10 @@ pub struct StandingRow {
     pub gseq: Position,
     /// Its number.
     pub seq: Seq,
+    /// The id it claims.
+    pub event: Option<EventId>,
+    /// On which branch.
+    pub branch: Branch,
     /// What is remarked now.
     pub outcome: Outcome,
     /// Findings of its admission.
@@ -140,6 +142,8 @@ pub struct StandingRow {
     pub counts_from: Option<Position>,
 }
 
+const STANDING: &str = "gseq, seq, event_id, branch, remarks, flags, lo, est, stamp, counts_from";
+
 /// Events of an epoch by number, on the branch in state.
 pub async fn standing(
     conn: &impl ConnectionTrait,
@@ -149,29 +153,61 @@ pub async fn standing(
 ) -> Result<Vec<StandingRow>, DbErr> {
     let rows = by_keys(
         conn,
-        "SELECT DISTINCT gseq, seq, remarks, flags, lo, est, stamp, counts_from FROM event \
-         WHERE device_id = ? AND epoch = ? AND seq IN ({keys}) AND branch IS NULL",
+        &format!(
+            "SELECT DISTINCT {STANDING} FROM event \
+             WHERE device_id = ? AND epoch = ? AND seq IN ({{keys}}) AND branch IS NULL"
+        ),
         &[device.into(), i64::from(epoch).into()],
         seqs.iter().map(|seq| (*seq as i64).into()).collect(),
     )
     .await?;
-    rows.iter()
-        .map(|row| {
-            let number = |name: &str| row.try_get::<i64>("", name);
-            Ok(StandingRow {
-                gseq: number("gseq")?,
-                seq: number("seq")? as Seq,
-                outcome: Outcome::of(remarks_of(&row.try_get::<String>("", "remarks")?)),
-                flags: row.try_get("", "flags")?,
-                interval: Interval {
-                    lo: number("lo")?,
-                    est: number("est")?,
-                    hi: number("stamp")?,
-                },
-                counts_from: row.try_get("", "counts_from")?,
-            })
-        })
-        .collect()
+    rows.iter().map(standing_row).collect()
+}
+
+/// Events of an epoch that stand aside, by id: whatever their branch, since a number may be held of two.
+pub async fn waiting(
+    conn: &impl ConnectionTrait,
+    device: Uuid,
+    epoch: Epoch,
+    events: &[EventId],
+) -> Result<Vec<StandingRow>, DbErr> {
+    let rows = by_keys(
+        conn,
+        &format!(
+            "SELECT DISTINCT {STANDING} FROM event WHERE device_id = ? AND epoch = ? \
+             AND counts_from IS NULL AND event_id IN ({{keys}})"
+        ),
+        &[device.into(), i64::from(epoch).into()],
+        events.iter().map(|event| event.0.into()).collect(),
+    )
+    .await?;
+    rows.iter().map(standing_row).collect()
+}
+
+fn standing_row(row: &QueryResult) -> Result<StandingRow, DbErr> {
+    let number = |name: &str| row.try_get::<i64>("", name);
+    Ok(StandingRow {
+        gseq: number("gseq")?,
+        seq: number("seq")? as Seq,
+        event: row.try_get::<Option<Uuid>>("", "event_id")?.map(EventId),
+        branch: branch(row)?,
+        outcome: Outcome::of(remarks_of(&row.try_get::<String>("", "remarks")?)),
+        flags: row.try_get("", "flags")?,
+        interval: Interval {
+            lo: number("lo")?,
+            est: number("est")?,
+            hi: number("stamp")?,
+        },
+        counts_from: row.try_get("", "counts_from")?,
+    })
+}
+
+/// The branch an event is on.
+pub fn branch(row: &QueryResult) -> Result<Branch, DbErr> {
+    let root: Option<Vec<u8>> = row.try_get("", "branch")?;
+    let root = root.map(<[u8; 32]>::try_from).transpose();
+    let root = root.map_err(|_| DbErr::Type("event.branch".into()))?;
+    Ok(root.map_or(Branch::First, |root| Branch::Fork(Hash(root))))
 }
 
 /// What becomes of an event that stood already.

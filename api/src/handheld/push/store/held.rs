@@ -1,6 +1,6 @@
 //! What is held of device epochs, and of the texts a push brings.
 
-use super::{Chain, ChainState, Told, parse};
+use super::{Chain, ChainState, Told, branch, parse};
 use crate::db::{rows::by_keys, statement};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -206,16 +206,12 @@ async fn seqs(
 }
 
 fn kept(row: &QueryResult) -> Result<(Kept, Told), DbErr> {
-    let branch: Option<Vec<u8>> = row.try_get("", "branch")?;
     let told = Told::read(&row.try_get::<String>("", "told")?)?;
     let kept = Kept {
         seq: row.try_get::<i64>("", "seq")? as Seq,
         prev_hash: hash(row, "prev_hash")?,
         hash: hash(row, "hash")?,
-        branch: match branch {
-            None => Branch::First,
-            Some(_) => Branch::Fork(hash(row, "branch")?),
-        },
+        branch: branch(row)?,
         event: row.try_get::<Option<Uuid>>("", "event_id")?.map(EventId),
         gseq: Some(row.try_get("", "gseq")?),
         outcome: Outcome::of(told.remarks.clone()),

@@ -11,13 +11,13 @@ mod times;
 pub use chains::{ChainRow, forget_waiting, write_chains, write_forks, write_groups};
 pub use dead::dead_letter;
 pub use events::{
-    EventRow, Restanding, StandingRow, fate_name, remarks_of, standing, told_remarks, write_events,
-    write_standing,
+    EventRow, Restanding, StandingRow, branch, fate_name, remarks_of, standing, told_remarks,
+    waiting, write_events, write_standing,
 };
 pub use held::{Known, chains, groups, known};
 pub use times::{
     acknowledged, checkpoint_before, checkpoint_from, delivered_before, forget_checkpoints,
-    keep_checkpoints, move_events, placed,
+    keep_checkpoints, move_events, move_on_branch, on_branch, placed,
 };
 
 use crate::{clock::Micros, log::Position};

@@ -9,8 +9,9 @@ use crate::{
     },
     log::Position,
 };
-use sea_orm::{ConnectionTrait, DbErr, Value};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use suyuan_sync::{
+    chain::Hash,
     ids::{Epoch, Seq},
     order::Interval,
     time::{Placed, Prefix, Timed},
@@ -218,17 +219,11 @@ pub async fn move_events(
         eff.iter().map(|(seq, _)| (*seq as i64).into()).collect(),
     )
     .await?;
-    let mut was = Rows::of(3);
-    for row in stood {
+    let stood = stood.iter().map(|row| {
         let number = |name: &str| row.try_get::<i64>("", name);
-        was.add([number("gseq")?.into(), from.into(), number("eff")?.into()]);
-    }
-    was.write(
-        conn,
-        "INSERT INTO event_was (gseq, until, eff)",
-        "ON CONFLICT (gseq, until) DO NOTHING",
-    )
-    .await?;
+        Ok((number("gseq")?, number("eff")?))
+    });
+    write_was(conn, &stood.collect::<Result<Vec<_>, DbErr>>()?, from).await?;
     let backend = conn.get_database_backend();
     let mut left = eff;
     while !left.is_empty() {
@@ -246,6 +241,98 @@ pub async fn move_events(
         let of: [Value; 2] = [device.into(), i64::from(epoch).into()];
         let values = pairs.map(Value::from).chain(of);
         conn.execute_raw(statement(backend, &sql, values)).await?;
+    }
+    Ok(())
+}
+
+/// Where events stood in the order until a position.
+async fn write_was(
+    conn: &impl ConnectionTrait,
+    stood: &[(Position, Micros)],
+    until: Position,
+) -> Result<(), DbErr> {
+    let mut was = Rows::of(3);
+    for (gseq, eff) in stood {
+        was.add([(*gseq).into(), until.into(), (*eff).into()]);
+    }
+    was.write(
+        conn,
+        "INSERT INTO event_was (gseq, until, eff)",
+        "ON CONFLICT (gseq, until) DO NOTHING",
+    )
+    .await?;
+    Ok(())
+}
+
+/// An event of a second branch that counts.
+pub struct OnBranch {
+    /// Its position.
+    pub gseq: Position,
+    /// Since when it counts.
+    pub counts_from: Position,
+    /// When.
+    pub timed: Timed,
+    /// Where it stands in the order.
+    pub eff: Micros,
+}
+
+/// Events of a second branch that count, by number.
+pub async fn on_branch(
+    conn: &impl ConnectionTrait,
+    device: Uuid,
+    epoch: Epoch,
+    root: Hash,
+) -> Result<Vec<OnBranch>, DbErr> {
+    let found = conn
+        .query_all_raw(statement(
+            conn.get_database_backend(),
+            "SELECT gseq, seq, lo, est, stamp, eff, counts_from FROM event WHERE device_id = ? \
+             AND epoch = ? AND branch = ? AND branch IS NOT NULL AND counts_from IS NOT NULL \
+             ORDER BY seq",
+            [
+                device.into(),
+                i64::from(epoch).into(),
+                root.0.to_vec().into(),
+            ],
+        ))
+        .await?;
+    let row = |row: &QueryResult| {
+        let number = |name: &str| row.try_get::<i64>("", name);
+        let timed = Timed {
+            seq: number("seq")? as Seq,
+            interval: Interval {
+                lo: number("lo")?,
+                est: number("est")?,
+                hi: number("stamp")?,
+            },
+        };
+        Ok(OnBranch {
+            gseq: number("gseq")?,
+            counts_from: number("counts_from")?,
+            timed,
+            eff: number("eff")?,
+        })
+    };
+    found.iter().map(row).collect()
+}
+
+/// Moves events of a second branch in the order from a position on; where those stood that counted before
+/// it is kept.
+pub async fn move_on_branch(
+    conn: &impl ConnectionTrait,
+    moved: &[(&OnBranch, Micros)],
+    from: Position,
+) -> Result<(), DbErr> {
+    let stood = moved.iter().filter(|(event, _)| event.counts_from < from);
+    let stood: Vec<_> = stood.map(|(event, _)| (event.gseq, event.eff)).collect();
+    write_was(conn, &stood, from).await?;
+    for (event, eff) in moved {
+        conn.execute_raw(statement(
+            conn.get_database_backend(),
+            "UPDATE event SET eff = ? WHERE gseq = ?",
+            [(*eff).into(), event.gseq.into()],
+        ))
+        .await?;
     }
     Ok(())
 }

@@ -59,9 +59,13 @@ pub async fn for_ever(db: Db, log: Log, ingest: Ingest) {
 }
 
 /// Does all there is to do now, however long it takes: for whoever wants to see things as they are
-/// when nothing is left. What fails is told.
+/// when nothing is left. What fails is told. How fast the machine is decides nothing: the same work makes
+/// the same entries.
 pub async fn catch_up(db: &Db, log: &Log, ingest: &Ingest) -> Result<(), PushError> {
-    let mut slicing = Slicing::default();
+    let mut slicing = Slicing {
+        paced: false,
+        ..Slicing::default()
+    };
     loop {
         let more = follow(db, log).await?;
         match slicing.one(db, ingest).await? {
@@ -110,6 +114,8 @@ enum Done {
 /// Slice after slice.
 struct Slicing {
     limit: i64,
+    /// Do slices grow and shrink with how long they take?
+    paced: bool,
     failing: Failing<i64>,
 }
 
@@ -117,6 +123,7 @@ impl Default for Slicing {
     fn default() -> Slicing {
         Slicing {
             limit: UNITS[0],
+            paced: true,
             failing: Failing::default(),
         }
     }
@@ -143,7 +150,9 @@ impl Slicing {
             Ok(held) => {
                 self.failing.done(&id);
                 metrics::histogram!("suyuan_refold_slice_seconds").record(held.as_secs_f64());
-                if held > HELD {
+                if !self.paced {
+                    self.limit = UNITS[0];
+                } else if held > HELD {
                     self.limit = (units / 2).max(LEAST);
                 } else if held < HELD / 4 {
                     self.limit = (units * 2).min(UNITS[1]);

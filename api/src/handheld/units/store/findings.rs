@@ -11,7 +11,11 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use suyuan_sync::{facts::Fact, finding::Finding, ids::EventId};
+use suyuan_sync::{
+    facts::Fact,
+    finding::{Detail, Finding, FindingCode, Subject},
+    ids::{DeviceId, EventId},
+};
 use uuid::Uuid;
 
 /// A finding that opened.
@@ -100,43 +104,84 @@ pub async fn write_opened(conn: &impl ConnectionTrait, opened: &[Opened]) -> Res
     write(conn, rows).await
 }
 
-/// A finding about an event that is kept out of the state.
+/// What is found about an event that is kept out of the state.
 pub struct Aside {
     /// Whose event.
     pub enterprise: Uuid,
     /// Of which device.
     pub device: Uuid,
-    /// The id it claims; nil for one that claims none.
-    pub event: EventId,
+    /// The id it claims.
+    pub event: Option<EventId>,
     /// Its position.
     pub gseq: Position,
     /// Where it says it happened.
     pub place: Option<Uuid>,
     /// What.
-    pub finding: Finding,
+    pub codes: BTreeSet<FindingCode>,
 }
 
-/// Writes these. Their rows are numbered from the top of what the act may number.
+impl Aside {
+    fn findings(&self) -> impl Iterator<Item = Finding> {
+        let event = self.event.unwrap_or(EventId(Uuid::nil()));
+        self.codes.iter().map(move |code| Finding {
+            code: *code,
+            subject: Subject::Event,
+            event,
+            device: DeviceId(self.device),
+            batch: None,
+            witnesses: vec![event],
+            detail: Detail::Nothing,
+        })
+    }
+}
+
+/// Writes what is found about these since now. Rows are numbered from the top of what the act, which began at
+/// `first`, may number.
 pub async fn write_aside(
     conn: &impl ConnectionTrait,
     first: Position,
     found: &[Aside],
 ) -> Result<(), DbErr> {
     let top = (first + 1) << NUMBER_BITS;
-    let rows = (1..).zip(found).map(|(n, aside)| Row {
+    let found: Vec<(&Aside, Finding)> = found
+        .iter()
+        .flat_map(|aside| aside.findings().map(move |finding| (aside, finding)))
+        .collect();
+    let rows = (1..).zip(&found).map(|(n, (aside, finding))| Row {
         id: top - n,
         enterprise: aside.enterprise,
         issuer: None,
         device: aside.device,
-        event: aside.event,
+        event: finding.event,
         gseq: aside.gseq,
         unit: None,
         line: None,
         place: aside.place,
-        opened: aside.gseq,
-        finding: &aside.finding,
+        opened: aside.gseq.max(first),
+        finding,
     });
     write(conn, rows).await
+}
+
+/// The same of events that stood aside before and still do: what is not found any more closes at the
+/// act's position.
+pub async fn rewrite_aside(
+    conn: &impl ConnectionTrait,
+    at: Position,
+    mut found: Vec<Aside>,
+) -> Result<(), DbErr> {
+    let events = found.iter().map(|aside| aside.gseq).collect();
+    let open = open_of_events(conn, &events).await?;
+    let mut closed = Vec::new();
+    for aside in &mut found {
+        for (id, finding) in open.get(&aside.gseq).into_iter().flatten() {
+            if !aside.codes.remove(&finding.code) {
+                closed.push((*id, at, None));
+            }
+        }
+    }
+    write_closed(conn, &closed).await?;
+    write_aside(conn, at, &found).await
 }
 
 /// An open finding that says something else now.

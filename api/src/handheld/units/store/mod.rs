@@ -13,7 +13,8 @@ pub use facts::{
     named, retracts_of, write_event_units, write_targets,
 };
 pub use findings::{
-    Aside, Changed, Opened, open_of_events, write_aside, write_changed, write_closed, write_opened,
+    Aside, Changed, Opened, open_of_events, rewrite_aside, write_aside, write_changed,
+    write_closed, write_opened,
 };
 pub use sweeps::{is_sweep, sweeps, write_sweeps};
 pub use units::{
