@@ -37,6 +37,7 @@ mod m0038_claims;
 mod m0039_unit_place;
 mod m0040_lines_counted;
 mod m0041_line_checkpoints;
+mod m0042_units_left;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -80,6 +81,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0039_unit_place::Migration),
             Box::new(m0040_lines_counted::Migration),
             Box::new(m0041_line_checkpoints::Migration),
+            Box::new(m0042_units_left::Migration),
         ]
     }
 }

@@ -2,8 +2,11 @@
 
 use crate::scene::{Scene, count, holds, inbound, open, sale, scanned, settled};
 use sea_orm::ConnectionTrait;
-use serde_json::json;
-use std::{collections::BTreeMap, time::Duration};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use suyuan::{
     db::{Db, rows::Rows, statement},
     handheld::{
@@ -14,6 +17,7 @@ use suyuan::{
         },
         units::{
             facts::Reader,
+            folding::FACTS_MAX,
             refold::{Scope, Work, store as refold},
             store::{NOW, sweeps},
         },
@@ -563,3 +567,59 @@ on_both!(
         app.stop().await;
     }
 );
+
+on_both!(what_there_is_too_much_about_is_left_to_a_slice, |app| {
+    let scene = Scene::of(&app).await;
+    let tin = &scene.tins[0];
+    let mut store = scene.device(&app, &scene.store).await;
+    let mut codes = async |said: Value, kind: &str| {
+        let event = store.event(kind, &said);
+        let told = store.push(&[event]).await.results.remove(0);
+        let codes = told.findings.iter().map(|note| note.code.name());
+        codes.collect::<Vec<_>>()
+    };
+    let facts = "SELECT MAX(facts) AS n FROM unit";
+    // Each event on it is one more fact to read, and is told in the answer what is wrong.
+    assert_eq!(codes(sale(&[tin]), "sale").await, ["ORPHAN_SALE"]);
+    for n in 2..=5 {
+        assert_eq!(codes(sale(&[tin]), "sale").await, ["DOUBLE_SALE"]);
+        assert_eq!(count(&app, facts).await, n);
+    }
+    let db = app.state().db.clone();
+    let set = async |n: usize| done(&db, &format!("UPDATE unit SET facts = {n}")).await;
+    set(FACTS_MAX).await;
+    assert_eq!(
+        codes(sale(&[tin]), "sale").await,
+        ["DOUBLE_SALE"],
+        "as much as may be"
+    );
+    assert_eq!(count(&app, facts).await, 6);
+    // One more, and the act reads none of them, nor of what goes into it.
+    set(FACTS_MAX + 1).await;
+    assert!(codes(sale(&[tin]), "sale").await.is_empty(), "left");
+    settled(&app).await;
+    assert_eq!(count(&app, facts).await, 7);
+    let into =
+        json!({"parent": {"code": tin, "input": "wedge"}, "children": scanned(&[&scene.tins[1]])});
+    set(FACTS_MAX + 1).await;
+    assert!(
+        codes(into, "pack").await.is_empty(),
+        "left with what it went into"
+    );
+    settled(&app).await;
+    let found: BTreeSet<&str> = open(&app, tin).await.into_iter().collect();
+    let wanted = ["DOUBLE_SALE", "ORPHAN_SALE", "UNEXPECTED_STATE"];
+    assert_eq!(found, BTreeSet::from(wanted));
+    assert_eq!(open(&app, &scene.tins[1]).await, ["PACK_LEVEL"]);
+    assert_eq!(count(&app, facts).await, 8);
+    holds(&app, "folded by slices").await;
+    // Of very many that an event names as many are folded as may be read.
+    let tins: Vec<&String> = scene.tins[2..].iter().collect();
+    codes(inbound(&tins), "inbound").await;
+    set(FACTS_MAX / 10).await;
+    codes(inbound(&tins), "inbound").await;
+    let at_once = "SELECT COUNT(*) AS n FROM unit u WHERE gseq = (SELECT MAX(gseq) FROM event)";
+    assert_eq!(count(&app, at_once).await, 10);
+    holds(&app, "all of them").await;
+    app.stop().await;
+});

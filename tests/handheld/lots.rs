@@ -2,7 +2,7 @@
 //! what a fold of the whole log gives.
 
 use crate::{
-    scene::{Scene, count, holds, scanned},
+    scene::{Scene, count, fill_up, holds, scanned},
     support::text_of,
 };
 use sea_orm::ConnectionTrait;
@@ -232,7 +232,7 @@ async fn shuffled(
     seed: u64,
     places: [&String; 3],
     events: (usize, u64),
-    look: usize,
+    (look, full): (usize, bool),
 ) {
     let mut dice = Dice(seed);
     let mut devices = Vec::new();
@@ -258,6 +258,9 @@ async fn shuffled(
     for (step, (n, first, events)) in parts.iter().enumerate() {
         let device = &mut devices[*n];
         let before = device.history[*first as usize - 1];
+        if full {
+            fill_up(app).await;
+        }
         device.push_at(*first, before, events).await;
         if step % look == look - 1 || step + 1 == parts.len() {
             let what = format!("seed {seed}, step {step}: {first} of device {n}: {events:?}");
@@ -271,10 +274,24 @@ on_both!(
     |app| {
         let scene = Scene::of(&app).await;
         let places = [&scene.store, &scene.store, &scene.warehouse];
-        shuffled(&app, &scene, 5, places, (200, 4), 40).await;
+        shuffled(&app, &scene, 5, places, (200, 4), (40, false)).await;
         let longest = "SELECT MAX(c) AS n FROM (SELECT COUNT(*) AS c FROM lot_checkpoint \
                        GROUP BY line_id) x";
         assert!(count(&app, longest).await >= 2, "there were checkpoints");
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c13_lines_are_what_the_whole_log_gives_if_their_containers_are_left_to_slices,
+    |app| {
+        let scene = Scene::of(&app).await;
+        for seed in 11..=13 {
+            let places = [&scene.plant, &scene.warehouse, &scene.store];
+            shuffled(&app, &scene, seed, places, (12, 60), (4, true)).await;
+        }
+        let left = "SELECT COUNT(*) AS n FROM unit WHERE left_at IS NOT NULL";
+        assert_eq!(count(&app, left).await, 0);
         app.stop().await;
     }
 );
@@ -285,7 +302,7 @@ on_both!(
         let scene = Scene::of(&app).await;
         for seed in 1..=4 {
             let places = [&scene.plant, &scene.warehouse, &scene.store];
-            shuffled(&app, &scene, seed, places, (12, 60), 4).await;
+            shuffled(&app, &scene, seed, places, (12, 60), (4, false)).await;
         }
         assert!(
             count(

@@ -3,7 +3,7 @@
 //! is told of each unit alone.
 
 use crate::{
-    scene::{Scene, inbound, outbound, sale, scanned},
+    scene::{Scene, fill_up, holds, inbound, outbound, sale, scanned},
     support::{batch, firm, id, made, number, ok, refused, segment, text_of},
 };
 use serde_json::{Value, json};
@@ -320,3 +320,44 @@ async fn random_history(app: TestApp) {
 on_both!(i17_sums_match_over_random_histories, |app| {
     random_history(app).await;
 });
+
+/// Anything that may happen to tins and cases, told late and out of turn, with more to read about each
+/// of them than an act may.
+async fn left_to_slices(app: TestApp) {
+    let scene = Scene::of(&app).await;
+    let staff = &scene.firm.admin;
+    recall(
+        staff,
+        &recall_order(&json!([scene.batch]), "封口不严", "退回"),
+    )
+    .await;
+    let places = [&scene.plant, &scene.warehouse, &scene.store];
+    let mut devices = Vec::new();
+    for place in places {
+        devices.push((scene.device(&app, place).await, Vec::new()));
+    }
+    let mut dice = Dice(0x5eed_0000_0000_0003);
+    for round in 0..6 {
+        for _ in 0..25 {
+            let at = dice.below(devices.len());
+            let to = places[dice.below(places.len())].clone();
+            let (device, waiting): &mut (Handheld, Vec<String>) = &mut devices[at];
+            let tins = &scene.tins[..12];
+            waiting.push(happens(&mut dice, device, tins, &scene.cases[..3], &to));
+            if dice.below(3) == 0 {
+                fill_up(&app).await;
+                device.push(waiting).await;
+                waiting.clear();
+            }
+        }
+        holds(&app, &format!("round {round}")).await;
+    }
+    app.stop().await;
+}
+
+on_both!(
+    i8_units_that_are_left_to_slices_come_to_what_the_log_gives,
+    |app| {
+        left_to_slices(app).await;
+    }
+);

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use suyuan::handheld::{
     replay::replay,
-    units::store::{UnitRow, units},
+    units::{
+        folding::FACTS_MAX,
+        store::{UnitRow, units},
+    },
 };
 use suyuan_sync::{finding::FindingCode, trace_code, unit::UnitKey};
 use suyuan_tests::{Caller, Handheld, TestApp, until};
@@ -159,6 +162,13 @@ pub async fn settled(app: &TestApp) {
             && count(app, "SELECT COUNT(*) AS n FROM refold WHERE id > 0").await == 0
     })
     .await;
+}
+
+/// As if there were more to read about every unit that is in than an act may.
+pub async fn fill_up(app: &TestApp) {
+    let sql = format!("UPDATE unit SET facts = {}", FACTS_MAX + 1);
+    let db = &app.state().db;
+    db.writer().execute_unprepared(&sql).await.expect("rows");
 }
 
 /// I8: what is kept is what the log gives, once nothing is left for slices.

@@ -191,6 +191,7 @@ on_both!(what_was_sold_is_not_gone_through, |app| {
         product: None,
         inside: None,
         exceptional: false,
+        facts: 0,
         kept: Kept {
             state: UnitState {
                 // One in a thousand is there still.
@@ -260,6 +261,7 @@ on_both!(claims_of_others_are_not_gone_through, |app| {
         product: None,
         inside: None,
         exceptional: false,
+        facts: 0,
         kept: Kept::default(),
     };
     let rows: Vec<UnitWrite> = (1..30_000).map(row).collect();

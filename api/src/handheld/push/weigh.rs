@@ -2,7 +2,7 @@
 //! are. A push that is too heavy for one act goes into several, one after the other. Pure.
 
 use super::act::Incoming;
-use crate::handheld::units::folding::MANY;
+use crate::handheld::units::folding::FACTS_MAX;
 use lru::LruCache;
 use std::{
     collections::BTreeSet,
@@ -17,6 +17,9 @@ use suyuan_sync::{
 /// Most units and lots that the events of one act name, on the fastest machine ([`super::pace`]). An
 /// event alone may be heavier by the facts about what it names.
 pub const WEIGHT_MAX: usize = 2000;
+
+/// An act of that weight reads as many facts as it may.
+const FACTS: usize = FACTS_MAX / WEIGHT_MAX;
 
 /// Units remembered for the facts about them.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1 << 16).expect("not zero");
@@ -73,7 +76,7 @@ impl<'a> Sum<'a> {
         for unit in named.filter_map(|read| read.unit.as_ref()) {
             let facts = self.long.facts(unit);
             if facts > 0 && self.seen.insert(unit) {
-                self.weight += facts / MANY;
+                self.weight += facts / FACTS;
             }
         }
     }
@@ -240,7 +243,7 @@ pub(super) mod tests {
         assert_eq!(weight(&push, &long), 4);
         for code in codes {
             let unit = UnitRead::of(code, Input::Wedge).unit.expect("a code");
-            long.note(unit, 100 * MANY);
+            long.note(unit, 100 * FACTS);
         }
         assert_eq!(weight(&push, &long), 4 + 2 * 100);
         // Two of the one go together, the other needs an act of its own, and is never without one.

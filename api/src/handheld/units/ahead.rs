@@ -4,7 +4,7 @@
 
 use super::{
     facts::Reader,
-    folding::packed_into,
+    folding::{FACTS_MAX, packed_into},
     store::{self, UnitId, UnitRow},
 };
 use crate::log::Position;
@@ -19,23 +19,32 @@ use suyuan_sync::{facts::Fact, limits::NESTING_DEPTH_MAX, unit::UnitKey};
 pub struct AsKept {
     /// Its row.
     pub row: UnitRow,
+    /// How many facts there are about it by that.
+    pub counted: usize,
     /// What counts of what is about it.
     pub facts: Vec<Arc<Fact>>,
 }
 
-/// Reads these units, with what counts as of a position; those without a row are not in it.
-pub async fn as_kept(
+/// Reads what counts of these units as of a position.
+pub async fn with_facts(
     conn: &impl ConnectionTrait,
     reader: &mut Reader,
-    keys: &[UnitKey],
+    rows: Vec<(UnitRow, usize)>,
     upto: Position,
 ) -> Result<BTreeMap<UnitKey, AsKept>, DbErr> {
-    let rows = store::units(conn, keys).await?;
-    let ids: Vec<UnitId> = rows.iter().map(|row| row.id).collect();
+    let ids: Vec<UnitId> = rows.iter().map(|(row, _)| row.id).collect();
     let mut facts = store::facts(conn, reader, &ids, upto).await?;
-    let kept = rows.into_iter().map(|row| {
+    let kept = rows.into_iter().map(|(row, counted)| {
         let facts = facts.remove(&row.id).unwrap_or_default();
-        (row.key.clone(), AsKept { row, facts })
+        let key = row.key.clone();
+        (
+            key,
+            AsKept {
+                row,
+                counted,
+                facts,
+            },
+        )
     });
     Ok(kept.collect())
 }
@@ -54,9 +63,19 @@ impl Ahead {
         let mut ahead = Ahead::default();
         let mut level: Vec<UnitKey> = units.into_iter().collect();
         for _ in 0..=NESTING_DEPTH_MAX {
-            let mut kept = as_kept(conn, reader, &level, store::NOW).await?;
+            // Of what is more than an act may read nothing is read: the fold leaves it.
+            let (mut rows, mut long) = (Vec::new(), BTreeSet::new());
+            for unit in store::units_within(conn, &level, FACTS_MAX).await? {
+                match unit.row {
+                    Some(row) => rows.push((row, unit.facts)),
+                    None => {
+                        long.insert(unit.key);
+                    }
+                }
+            }
+            let mut kept = with_facts(conn, reader, rows, store::NOW).await?;
             let mut above = BTreeSet::new();
-            for key in level {
+            for key in level.into_iter().filter(|key| !long.contains(key)) {
                 let found = kept.remove(&key);
                 let facts = found.iter().flat_map(|kept| &kept.facts);
                 above.extend(facts.filter_map(|fact| packed_into(fact, &key).cloned()));

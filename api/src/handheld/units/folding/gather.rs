@@ -1,13 +1,13 @@
 //! Reads, set by set, all that a fold needs: units that change, their containers above them, the
 //! exceptional things in them below, and what is on record.
 
-use super::{Cause, Change, Folding, Moment, NUMBER_BITS, Unit, is_container, is_in};
+use super::{Cause, Change, FACTS_MAX, Folding, Moment, NUMBER_BITS, Unit, is_container, is_in};
 use crate::{
     clock::Micros,
     handheld::{
         units::{
             Kept,
-            ahead::{AsKept, as_kept},
+            ahead::AsKept,
             store::{self, DECIDES, STRIKES, UnitId},
         },
         world::WorldError,
@@ -56,6 +56,21 @@ impl Folding<'_> {
             .chain(std::mem::take(&mut self.judged_by_moved))
         {
             dirty.entry(unit).or_insert(again);
+        }
+        // What was named and left is folded as if that came in now.
+        for (unit, event) in &change.left {
+            let cause = Cause {
+                event: *event,
+                own: true,
+                ..again
+            };
+            dirty.insert(unit.clone(), cause);
+        }
+        if let Some(first) = change.left.keys().next() {
+            self.room = usize::MAX;
+            self.climb(conn, [first.clone()]).await?;
+            let read: usize = self.units.values().map(|unit| unit.facts.len()).sum();
+            self.room = FACTS_MAX.saturating_sub(read);
         }
         let moved: BTreeSet<Position> = change.moved.iter().map(|fact| fact.gseq).collect();
         let mut wanted: BTreeSet<UnitKey> = dirty.keys().cloned().collect();
@@ -116,6 +131,7 @@ impl Folding<'_> {
     ) -> Result<(), WorldError> {
         let mut level: BTreeSet<UnitKey> = units.into_iter().collect();
         for above in 0..=NESTING_DEPTH_MAX {
+            level.retain(|key| !self.left.contains_key(key));
             let known = |key: &&UnitKey| self.units.contains_key(*key);
             let (known, new): (Vec<_>, Vec<_>) = level.iter().partition(known);
             let new: Vec<UnitKey> = new.into_iter().cloned().collect();
@@ -140,6 +156,7 @@ impl Folding<'_> {
                 break;
             }
         }
+        self.leave_with_parents();
         Ok(())
     }
 
@@ -184,18 +201,29 @@ impl Folding<'_> {
         if keys.is_empty() {
             return Ok(());
         }
-        let mut kept = BTreeMap::new();
+        let mut found: Vec<AsKept> = Vec::new();
         let mut unread = Vec::new();
         for key in keys {
             match self.ahead.take(key) {
-                Some(found) => kept.extend(found.map(|found| (key.clone(), found))),
+                Some(kept) => found.extend(kept),
                 None => unread.push(key.clone()),
             }
         }
-        kept.extend(as_kept(conn, self.reader, &unread, self.upto).await?);
+        let sized = store::units_within(conn, &unread, self.room).await?;
+        let kept = self.within(conn, found, sized).await?;
+        let mut kept: BTreeMap<UnitKey, AsKept> = kept;
         for key in keys {
             let code = self.source.code(conn, key).await?;
-            let mut unit = if let Some(AsKept { row, facts }) = kept.remove(key) {
+            if let Some(left) = self.left.get_mut(key) {
+                left.code = code;
+                continue;
+            }
+            let mut unit = if let Some(AsKept {
+                row,
+                counted,
+                facts,
+            }) = kept.remove(key)
+            {
                 Unit {
                     facts: by_position(facts),
                     id: row.id,
@@ -205,6 +233,7 @@ impl Folding<'_> {
                     exceptional: row.exceptional,
                     kept: row.kept,
                     code,
+                    counted,
                     dirty: None,
                 }
             } else {
@@ -217,6 +246,7 @@ impl Folding<'_> {
                     exceptional: false,
                     kept: Kept::default(),
                     code,
+                    counted: 0,
                     facts: BTreeMap::new(),
                     dirty: None,
                 }
@@ -278,11 +308,11 @@ impl Folding<'_> {
         conn: &impl ConnectionTrait,
         batches: &BTreeSet<BatchId>,
     ) -> Result<(), WorldError> {
-        let codes = self
-            .units
-            .iter()
-            .map(|(key, unit)| (key.clone(), unit.code.clone()))
-            .collect();
+        let units = self.units.iter().map(|(key, unit)| (key, &unit.code));
+        let left = self.left.iter().map(|(key, left)| (key, &left.code));
+        let codes = units.chain(left);
+        let codes = codes.map(|(key, code)| (key.clone(), code.clone()));
+        let codes = codes.collect();
         self.source.about(conn, &codes, batches).await
     }
 

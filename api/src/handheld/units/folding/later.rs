@@ -124,7 +124,8 @@ impl Folding<'_> {
                 .get(key)
                 .is_some_and(|now| !now.is_subset(&unit.kept.apart));
             let cause = unit.dirty.and_then(|cause| cause.event);
-            if grew || ended.contains(key) || self.unsettles(key, &changed) {
+            let left = change.left.contains_key(key);
+            if grew || ended.contains(key) || self.unsettles(key, &changed, left) {
                 let container = key.clone();
                 scopes.push((Scope::Children { container }, 0, cause));
             }
@@ -146,7 +147,7 @@ impl Folding<'_> {
     /// Do these facts change what is in a container, though they name only the container? One that
     /// stands before a pack does, one that takes everything out, and of a foreign code the one that
     /// was received first, wherever it stands: whose word counts follows from it (C14).
-    fn unsettles(&self, key: &UnitKey, changed: &[Arc<Fact>]) -> bool {
+    fn unsettles(&self, key: &UnitKey, changed: &[Arc<Fact>], left: bool) -> bool {
         let Some(unit) = self.units.get(key) else {
             return false;
         };
@@ -157,6 +158,10 @@ impl Folding<'_> {
         let Some(last) = packs.map(|fact| fact.order).max() else {
             return false;
         };
+        // What came in since it was left is not told apart.
+        if left {
+            return true;
+        }
         let stated = unit.facts.values().filter(|fact| names(fact, key));
         let first = stated.map(|fact| fact.gseq).min();
         let foreign = unit.kept.state.issuer.is_none();

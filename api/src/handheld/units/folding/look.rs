@@ -72,6 +72,7 @@ impl<'a> Folding<'a> {
         };
         let mut folding = Folding::new(source, reader, nowhere);
         folding.upto = upto;
+        folding.room = usize::MAX;
         folding
     }
 

@@ -1,12 +1,14 @@
 //! Folding units when facts come in, inside somebody's act: read in sets (`relate`, `gather`), fold
 //! from the top down, tell what containers hold (`contents`) and which things in them are judged by
-//! themselves (`alone`), write what changed (`write`). Or look only (`look`).
+//! themselves (`alone`), write what changed (`write`). Or look only (`look`). What there is more to read
+//! about than an act may is left for slices (`left`).
 
 mod alone;
 mod contents;
 mod counts;
 mod gather;
 mod later;
+mod left;
 pub mod look;
 mod lots;
 mod relate;
@@ -69,6 +71,9 @@ pub struct Change {
     pub recheck: Vec<Arc<Fact>>,
     /// Units to be folded again for another reason; what is in a container is held against it anew.
     pub units: BTreeSet<UnitKey>,
+    /// Units that acts before left, each with the event that named it, if it was one. The first is folded
+    /// however much there is to read about it.
+    pub left: BTreeMap<UnitKey, Option<EventId>>,
     /// A complete count, and lines of its place that are held against it.
     pub swept: Option<Swept>,
     /// The event that is the reason, if it was one.
@@ -86,9 +91,9 @@ pub struct Done {
     pub written: usize,
     /// Units whose public status changed, or may have.
     pub public: Vec<(PublicUnit, UnitStatus)>,
-    /// Units that were read of which many facts are known, at least [`MANY`], and how many.
+    /// Units about which there are many facts, at least [`MANY`], and how many.
     pub long: Vec<(UnitKey, usize)>,
-    /// Units that were read; no other was written, and nothing is newly about any other.
+    /// Units that were read or left; no other was written, and nothing is newly about any other.
     pub read: BTreeSet<UnitKey>,
     /// Containers whose end, or its being taken back, goes for what is in them.
     ended: Vec<UnitKey>,
@@ -105,6 +110,8 @@ struct Unit {
     kept: Kept,
     code: Option<CodeOf>,
     facts: BTreeMap<Position, Arc<Fact>>,
+    /// How many there are by its row.
+    counted: usize,
     /// The first fact that came in for it, by position; for a unit that is only looked at, none.
     dirty: Option<Cause>,
 }
@@ -127,9 +134,12 @@ struct Cause {
     own: bool,
 }
 
-/// So many facts about one unit are many: to read and fold them costs what one more unit does, some
-/// 5 µs each as measured.
+/// So many facts about one unit are many.
 pub const MANY: usize = 16;
+
+/// Most facts about units that an act reads, some 5 µs each as measured: the head must not be held over
+/// 50 ms (sync.md section 4).
+pub const FACTS_MAX: usize = 8_000;
 
 /// Units and findings are numbered by the act that made them: its first position, then so many bits.
 pub const NUMBER_BITS: u32 = 20;
@@ -159,6 +169,9 @@ pub struct Folding<'a> {
     sweeps: Vec<Arc<Fact>>,
     /// Units of what retracts strike that moved in the order.
     judged_by_moved: BTreeSet<UnitKey>,
+    /// How many facts may be read yet, and the units that are left because they have more.
+    room: usize,
+    left: BTreeMap<UnitKey, left::Left>,
     numbered: i64,
     /// What came to count above this position is not seen.
     upto: Position,
@@ -182,6 +195,8 @@ impl<'a> Folding<'a> {
             arrived: Vec::new(),
             sweeps: Vec::new(),
             judged_by_moved: BTreeSet::new(),
+            room: FACTS_MAX,
+            left: BTreeMap::new(),
             numbered: 0,
             upto: store::NOW,
         }
@@ -222,20 +237,23 @@ impl<'a> Folding<'a> {
         store::write_targets(conn, &self.targets).await?;
         store::write_sweeps(conn, &change.arrived, &change.moved).await?;
         note_restated(conn, &self.restated(change), self.moment.last).await?;
+        self.tell_sharing(conn, few, &mut done).await?;
+        self.leave(conn, change, &mut done).await?;
         // One more would be the number of another act's row.
         if self.numbered >> NUMBER_BITS != 0 {
             let error = DbErr::Custom("an act made more rows than it has numbers".into());
             return Err(error.into());
         }
-        self.tell_sharing(conn, few, &mut done).await?;
-        let long = self
+        let read = self.units.iter().map(|(key, unit)| (key, unit.facts.len()));
+        let left = self.left.iter().map(|(key, left)| (key, left.facts));
+        let long = read.chain(left).filter(|(_, facts)| *facts >= MANY);
+        done.long = long.map(|(key, facts)| (key.clone(), facts)).collect();
+        // What is left has a new mark, and something is newly about it.
+        done.read = self
             .units
-            .iter()
-            .filter(|(_, unit)| unit.facts.len() >= MANY);
-        done.long = long
-            .map(|(key, unit)| (key.clone(), unit.facts.len()))
+            .into_keys()
+            .chain(self.left.into_keys())
             .collect();
-        done.read = self.units.into_keys().collect();
         Ok(done)
     }
 
@@ -266,6 +284,14 @@ impl<'a> Folding<'a> {
             .filter_map(|fact| packed_into(fact, key))
             .cloned()
             .collect()
+    }
+
+    /// Facts whose place in the order changed, or may have.
+    fn moved<'f>(&'f self, change: &'f Change) -> impl Iterator<Item = &'f Arc<Fact>> {
+        // What happened to a unit since it was left is not told apart.
+        let left = change.left.keys().filter_map(|key| self.units.get(key));
+        let left = left.flat_map(|unit| unit.facts.values());
+        change.moved.iter().chain(left)
     }
 
     /// Folds all, as of what is on record, from the highest level down: what may hold something

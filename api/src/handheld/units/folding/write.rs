@@ -123,7 +123,8 @@ impl Folding<'_> {
             let unchanged = unit.known
                 && kept == unit.kept
                 && inside == unit.inside
-                && exceptional == unit.exceptional;
+                && exceptional == unit.exceptional
+                && unit.facts.len() == unit.counted;
             if !unchanged {
                 // Of nearly all units there is none, and was none.
                 let claimed = fold::claimed(&now.state);
@@ -137,20 +138,20 @@ impl Folding<'_> {
                     product: unit.code.as_ref().and_then(|code| code.product),
                     inside,
                     exceptional,
+                    facts: unit.facts.len(),
                     kept,
                 });
             }
         }
         let mut about = BTreeMap::new();
         for (key, facts) in &self.about {
-            if let Some(unit) = self.units.get(key) {
-                about.extend(
-                    facts
-                        .iter()
-                        .map(|(gseq, (role, _))| ((unit.id, *gseq), *role)),
-                );
+            let unit = self.units.get(key).map(|unit| unit.id);
+            let unit = unit.or_else(|| self.left.get(key).map(|left| left.id));
+            if let Some(unit) = unit {
+                about.extend(facts.iter().map(|(gseq, (role, _))| ((unit, *gseq), *role)));
             }
         }
+        writes.extend(self.rows_of_left());
         store::write_units(conn, &writes).await?;
         store::write_event_units(conn, &about).await?;
         store::write_claims(conn, &claims).await?;

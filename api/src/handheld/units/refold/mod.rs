@@ -1,5 +1,6 @@
 //! Folding that is too much for one act: what a recall, a complete count, new master data or a late
-//! event on a container means for units that nobody names now.
+//! event on a container means for units that nobody names now; and units about which there is more to
+//! read than an act may.
 //!
 //! Such work is a row of `refold`, written by the act that makes it necessary, or by [`job`] when it
 //! comes by an entry of the log that does. It is done in slices: each is a short act of its own,
@@ -86,6 +87,11 @@ pub enum Scope {
         /// Into which.
         container: UnitKey,
     },
+    /// Units that acts left, since there was more to read about them than an act may.
+    Unread {
+        /// By which position the last of them was.
+        until: Position,
+    },
     /// Events that name something that is not on record, with what they name.
     Unknown,
     /// Units about which somebody's word did not count.
@@ -108,6 +114,7 @@ impl Scope {
             | Scope::Since { .. }
             | Scope::Left { .. }
             | Scope::Lines { .. }
+            | Scope::Unread { .. }
             | Scope::Unknown
             | Scope::Stranger { .. } => 2,
         }
@@ -119,6 +126,7 @@ impl Scope {
             Scope::Place { place } => format!("place:{place}"),
             Scope::Left { place, .. } => format!("left:{place}"),
             Scope::Lines { count, .. } => format!("lines:{count}"),
+            Scope::Unread { .. } => "unread".into(),
             Scope::Batch { .. }
             | Scope::Holding { .. }
             | Scope::Listed { .. }
@@ -167,6 +175,9 @@ impl Scope {
                 count: *count,
                 since: *since.min(from),
                 moved: *moved || *too,
+            },
+            (Scope::Unread { until }, Scope::Unread { until: to }) => Scope::Unread {
+                until: *until.max(to),
             },
             (one, _) => one.clone(),
         }

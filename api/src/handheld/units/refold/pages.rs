@@ -1,5 +1,5 @@
-//! Work, page by page: the units or lines a slice folds, and where the next one begins. Read before the head
-//! of the log is locked: whatever comes in meanwhile is folded by its own act.
+//! Work, page by page: the units or lines a slice folds, and where the next one begins. Read before the
+//! head of the log is locked: whatever comes in meanwhile is folded by its own act.
 
 use super::{Scope, Work, store};
 use crate::{
@@ -7,6 +7,7 @@ use crate::{
         lots::store::lines_at,
         units::{
             facts::Reader,
+            folding::FACTS_MAX,
             store::{NOW, by_position, facts, named, units},
         },
         world::{Source, WorldError},
@@ -22,6 +23,8 @@ use suyuan_sync::{event::Kind, finding::FindingCode, fold, unit::UnitKey};
 pub struct Page {
     /// These units.
     pub units: BTreeSet<UnitKey>,
+    /// These were left, each by what is at a position.
+    pub left: BTreeMap<UnitKey, Position>,
     /// These events are judged again as events.
     pub events: BTreeSet<Position>,
     /// These lines of goods without codes are held against a complete count.
@@ -46,7 +49,7 @@ impl Page {
     pub fn is_empty(&self) -> bool {
         let lines = self.lines.as_ref();
         let lines = lines.is_none_or(|lines| lines.rows.is_empty());
-        self.units.is_empty() && self.events.is_empty() && lines
+        self.units.is_empty() && self.left.is_empty() && self.events.is_empty() && lines
     }
 }
 
@@ -171,6 +174,26 @@ pub async fn page(
             Ok(Page {
                 units: children[from..to].iter().cloned().collect(),
                 next: (to < children.len()).then_some(to as i64),
+                ..Page::default()
+            })
+        }
+        Scope::Unread { .. } => {
+            let rows = store::left(conn, after, limit).await?;
+            let mut room = FACTS_MAX;
+            let fits = rows.iter().take_while(|row| {
+                let fits = row.facts <= room;
+                room = room.saturating_sub(row.facts);
+                fits
+            });
+            let fits = fits.count().max(1);
+            let is_all = (rows.len() as i64) < limit && fits >= rows.len();
+            let rows = rows.get(..fits).unwrap_or(&rows);
+            Ok(Page {
+                next: rows.last().filter(|_| !is_all).map(|row| row.id),
+                left: rows
+                    .iter()
+                    .map(|row| (row.key.clone(), row.since))
+                    .collect(),
                 ..Page::default()
             })
         }

@@ -9,15 +9,17 @@ use crate::{
             store::by_position,
         },
     },
-    log::{Actor, Begun, Entry, Kind},
+    log::{Actor, Begun, Entry, Kind, Position},
     projection::units::set_unit_statuses,
 };
 use futures_util::FutureExt;
 use serde::Serialize;
 use std::{
+    collections::BTreeMap,
     panic::AssertUnwindSafe,
     time::{Duration, Instant},
 };
+use suyuan_sync::ids::EventId;
 
 /// What a slice's entry says.
 #[derive(Serialize)]
@@ -78,8 +80,18 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
             lines: lines.rows,
         });
     }
+    let since = page.left.values().copied().collect();
+    let named: BTreeMap<Position, EventId> = by_position(act.tx(), reader, &since)
+        .await?
+        .into_iter()
+        .map(|fact| (fact.gseq, fact.event.id))
+        .collect();
+    let left = page.left.into_iter();
     let change = Change {
         swept,
+        left: left
+            .map(|(unit, since)| (unit, named.get(&since).copied()))
+            .collect(),
         units: page.units,
         moved: events
             .iter()

@@ -119,6 +119,44 @@ pub async fn advance(
     Ok(conn.execute_raw(query).await?.rows_affected() > 0)
 }
 
+/// A unit that was left.
+pub struct Left {
+    /// Number.
+    pub id: UnitId,
+    /// Key.
+    pub key: UnitKey,
+    /// How many facts there are about it, or somewhat more.
+    pub facts: usize,
+    /// At which position.
+    pub since: Position,
+}
+
+/// Units that were left, in the order of their numbers.
+pub async fn left(
+    conn: &impl ConnectionTrait,
+    after: UnitId,
+    limit: i64,
+) -> Result<Vec<Left>, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT id, unit_key, facts, left_at FROM unit WHERE left_at IS NOT NULL AND id > ? \
+         ORDER BY id LIMIT ?",
+        [after.into(), limit.into()],
+    );
+    let rows = conn.query_all_raw(query).await?;
+    rows.iter()
+        .map(|row| {
+            let facts: i64 = row.try_get("", "facts")?;
+            Ok(Left {
+                id: row.try_get("", "id")?,
+                key: UnitKey::kept(&row.try_get::<String>("", "unit_key")?),
+                facts: usize::try_from(facts).unwrap_or_default(),
+                since: row.try_get("", "left_at")?,
+            })
+        })
+        .collect()
+}
+
 /// An entry of the log that may change folds.
 pub struct Told {
     /// Its position.

@@ -18,8 +18,8 @@ pub use findings::{
 };
 pub use sweeps::{is_sweep, sweeps, write_sweeps};
 pub use units::{
-    UnitRow, UnitWrite, add_contents, contents, exceptional_in, left_after, sharing_in, unit_row,
-    units, write_units,
+    Sized, UnitRow, UnitWrite, add_contents, contents, exceptional_in, leave, left_after,
+    sharing_in, take_up, unit_row, units, units_within, write_units,
 };
 
 use sea_orm::DbErr;

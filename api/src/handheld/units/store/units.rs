@@ -27,6 +27,19 @@ pub struct UnitRow {
     pub kept: Kept,
 }
 
+/// A unit of which only is known how much there is to read.
+#[derive(Debug)]
+pub struct Sized {
+    /// Number.
+    pub id: UnitId,
+    /// Key.
+    pub key: UnitKey,
+    /// How many facts there are about it.
+    pub facts: usize,
+    /// The unit, unless that is more than was asked for.
+    pub row: Option<UnitRow>,
+}
+
 /// A unit out of a row with id, key, container, flag and state.
 pub fn unit_row(row: &sea_orm::QueryResult) -> Result<UnitRow, DbErr> {
     let (key, state): (String, String) = (row.try_get("", "unit_key")?, row.try_get("", "state")?);
@@ -51,6 +64,35 @@ pub async fn units(conn: &impl ConnectionTrait, keys: &[UnitKey]) -> Result<Vec<
     )
     .await?;
     rows.iter().map(unit_row).collect()
+}
+
+/// Units by key, of those about which there are at most so many facts; of the others how many there are.
+pub async fn units_within(
+    conn: &impl ConnectionTrait,
+    keys: &[UnitKey],
+    facts: usize,
+) -> Result<Vec<Sized>, DbErr> {
+    let keys = keys.iter().map(|key| key.as_str().into()).collect();
+    let most = i64::try_from(facts).unwrap_or(i64::MAX);
+    let rows = by_keys(
+        conn,
+        "SELECT id, unit_key, inside, exceptional, facts, \
+         CASE WHEN facts <= ? THEN state END AS state FROM unit WHERE unit_key IN ({keys})",
+        &[most.into()],
+        keys,
+    )
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let facts: i64 = row.try_get("", "facts")?;
+            Ok(Sized {
+                id: row.try_get("", "id")?,
+                key: UnitKey::kept(&row.try_get::<String>("", "unit_key")?),
+                facts: usize::try_from(facts).unwrap_or_default(),
+                row: (facts <= most).then(|| unit_row(row)).transpose()?,
+            })
+        })
+        .collect()
 }
 
 /// Exceptional things directly in these containers.
@@ -193,18 +235,9 @@ pub async fn add_contents(
     )
     .await?;
     let containers: BTreeSet<UnitId> = changes.keys().map(|(container, _)| *container).collect();
-    let keys: Vec<Value> = containers.into_iter().map(Value::from).collect();
-    for keys in keys.chunks(500) {
-        let list = vec!["?"; keys.len()].join(", ");
-        let sql = format!("DELETE FROM content WHERE container_id IN ({list}) AND units = 0");
-        conn.execute_raw(crate::db::statement(
-            conn.get_database_backend(),
-            &sql,
-            keys.to_vec(),
-        ))
-        .await?;
-    }
-    Ok(())
+    let keys = containers.into_iter().map(Value::from).collect();
+    let sql = "DELETE FROM content WHERE units = 0 AND container_id IN ({keys})";
+    change_by_keys(conn, sql, &[], keys).await
 }
 
 /// A unit to be written.
@@ -221,13 +254,15 @@ pub struct UnitWrite {
     pub inside: Option<UnitId>,
     /// See [`UnitRow::exceptional`].
     pub exceptional: bool,
+    /// How many facts there are about it.
+    pub facts: usize,
     /// The rest.
     pub kept: Kept,
 }
 
 /// Writes units, new and known.
 pub async fn write_units(conn: &impl ConnectionTrait, units: &[UnitWrite]) -> Result<(), DbErr> {
-    let mut rows = Rows::of(13);
+    let mut rows = Rows::of(14);
     for unit in units {
         let state = &unit.kept.state;
         rows.add([
@@ -245,18 +280,61 @@ pub async fn write_units(conn: &impl ConnectionTrait, units: &[UnitWrite]) -> Re
             unit.exceptional.into(),
             (unit.kept.findings.len() as i64).into(),
             unit.gseq.into(),
+            (unit.facts as i64).into(),
             json(&unit.kept)?.into(),
         ]);
     }
     rows.write(
         conn,
         "INSERT INTO unit (id, unit_key, issuer, product_id, batch_id, phase, place, holder, inside, \
-         exceptional, findings, gseq, state)",
+         exceptional, findings, gseq, facts, state)",
         "ON CONFLICT (id) DO UPDATE SET issuer = excluded.issuer, product_id = excluded.product_id, \
          batch_id = excluded.batch_id, phase = excluded.phase, place = excluded.place, \
          holder = excluded.holder, inside = excluded.inside, exceptional = excluded.exceptional, \
-         findings = excluded.findings, gseq = excluded.gseq, state = excluded.state",
+         findings = excluded.findings, gseq = excluded.gseq, facts = excluded.facts, \
+         state = excluded.state",
     )
     .await?;
+    Ok(())
+}
+
+/// Notes that units were left, and at which position; one that was left before stays left since then.
+pub async fn leave(
+    conn: &impl ConnectionTrait,
+    units: &BTreeMap<UnitId, Position>,
+) -> Result<(), DbErr> {
+    let mut since: BTreeMap<Position, Vec<Value>> = BTreeMap::new();
+    for (id, position) in units {
+        since.entry(*position).or_default().push((*id).into());
+    }
+    for (position, ids) in since {
+        let sql = "UPDATE unit SET left_at = COALESCE(left_at, ?) WHERE id IN ({keys})";
+        change_by_keys(conn, sql, &[position.into()], ids).await?;
+    }
+    Ok(())
+}
+
+/// Units are left no more.
+pub async fn take_up(
+    conn: &impl ConnectionTrait,
+    units: impl IntoIterator<Item = UnitId>,
+) -> Result<(), DbErr> {
+    let ids = units.into_iter().map(Value::from).collect();
+    let sql = "UPDATE unit SET left_at = NULL WHERE left_at IS NOT NULL AND id IN ({keys})";
+    change_by_keys(conn, sql, &[], ids).await
+}
+
+async fn change_by_keys(
+    conn: &impl ConnectionTrait,
+    sql: &str,
+    before: &[Value],
+    keys: Vec<Value>,
+) -> Result<(), DbErr> {
+    for keys in keys.chunks(500) {
+        let sql = sql.replace("{keys}", &vec!["?"; keys.len()].join(", "));
+        let values = before.iter().chain(keys).cloned();
+        let query = crate::db::statement(conn.get_database_backend(), &sql, values);
+        conn.execute_raw(query).await?;
+    }
     Ok(())
 }

@@ -140,7 +140,7 @@ impl Folding<'_> {
         }
         let swept = change.swept.iter().filter(|swept| swept.moved);
         let swept = swept.flat_map(|swept| asked.documents_of(&swept.count));
-        for fact in change.moved.iter().chain(swept) {
+        for fact in self.moved(change).chain(swept) {
             // Where it was before it moved is not known; it was never before this.
             note(fact.event.location.0, fact.order.eff.min(fact.interval.lo));
         }

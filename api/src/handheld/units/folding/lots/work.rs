@@ -54,7 +54,7 @@ impl Folding<'_> {
         // A count that lines are held against may have moved since they were.
         let swept = change.swept.iter().filter(|swept| swept.moved);
         let swept = swept.flat_map(|swept| asked.documents_of(&swept.count));
-        let moved = change.moved.iter().chain(swept);
+        let moved = self.moved(change).chain(swept);
         // Where they were before is not known; they were never before this.
         let moved: BTreeMap<Gseq, Micros> = moved
             .map(|fact| (fact.gseq, fact.order.eff.min(fact.interval.lo)))

@@ -1,0 +1,150 @@
+//! Units that an act leaves, because there is more to read about them, or about a container they were in,
+//! than an act may: anybody can name anything as often as they like. What is about them is written down;
+//! they are folded by slices (`units::refold`), the first of each however much there is to read.
+
+use super::{Change, Done, Folding, NUMBER_BITS};
+use crate::{
+    handheld::{
+        units::{
+            Kept,
+            ahead::{AsKept, with_facts},
+            refold::{Scope, Work, store as work},
+            store::{self, Sized, UnitId, UnitWrite},
+        },
+        world::{CodeOf, WorldError},
+    },
+    log::Position,
+};
+use sea_orm::ConnectionTrait;
+use std::collections::{BTreeMap, BTreeSet};
+use suyuan_sync::unit::UnitKey;
+
+/// A unit that is left.
+pub(super) struct Left {
+    pub(super) id: UnitId,
+    /// It has a row.
+    pub(super) known: bool,
+    /// How many facts there are about it, as far as is known.
+    pub(super) facts: usize,
+    /// What its code is to us: events are judged by that as well.
+    pub(super) code: Option<CodeOf>,
+}
+
+impl Folding<'_> {
+    /// Takes as many of these as there is room to read; the others are left. Those about which there is
+    /// least come first, so that one that is named everywhere keeps no other from being folded.
+    pub(super) async fn within(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        ahead: Vec<AsKept>,
+        unread: Vec<Sized>,
+    ) -> Result<BTreeMap<UnitKey, AsKept>, WorldError> {
+        let mut kept = BTreeMap::new();
+        let left = |id: UnitId, facts: usize| Left {
+            id,
+            known: true,
+            facts,
+            code: None,
+        };
+        for found in ahead {
+            let key = found.row.key.clone();
+            match self.room.checked_sub(found.facts.len()) {
+                Some(room) => {
+                    self.room = room;
+                    kept.insert(key, found);
+                }
+                None => {
+                    self.left.insert(key, left(found.row.id, found.facts.len()));
+                }
+            }
+        }
+        let mut unread = unread;
+        unread.sort_by_key(|unit| unit.facts);
+        let mut rows = Vec::with_capacity(unread.len());
+        for unit in unread {
+            if let (Some(room), Some(row)) = (self.room.checked_sub(unit.facts), unit.row) {
+                self.room = room;
+                rows.push((row, unit.facts));
+                continue;
+            }
+            self.left.insert(unit.key, left(unit.id, unit.facts));
+        }
+        kept.extend(with_facts(conn, self.reader, rows, self.upto).await?);
+        Ok(kept)
+    }
+
+    /// What was packed into something that is left is left with it: what became of the one follows from
+    /// what became of the other.
+    pub(super) fn leave_with_parents(&mut self) {
+        let mut more = !self.left.is_empty();
+        while more {
+            let with = |key: &&UnitKey| {
+                let mut parents = self.parents_of(key).into_iter();
+                parents.any(|parent| self.left.contains_key(&parent))
+            };
+            let with: Vec<UnitKey> = self.units.keys().filter(with).cloned().collect();
+            more = !with.is_empty();
+            for key in with {
+                if let Some(unit) = self.units.remove(&key) {
+                    let left = Left {
+                        id: unit.id,
+                        known: unit.known,
+                        facts: unit.facts.len(),
+                        code: unit.code,
+                    };
+                    self.left.insert(key, left);
+                }
+            }
+        }
+    }
+
+    /// Rows for units that are left and have none.
+    pub(super) fn rows_of_left(&self) -> impl Iterator<Item = UnitWrite> {
+        let new = self.left.iter().filter(|(_, left)| !left.known);
+        new.map(|(key, left)| UnitWrite {
+            id: left.id,
+            gseq: self.moment.first,
+            key: key.clone(),
+            product: None,
+            inside: None,
+            exceptional: false,
+            facts: left.facts,
+            kept: Kept::default(),
+        })
+    }
+
+    /// Writes down which units are left, and which are no more.
+    pub(super) async fn leave(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        change: &Change,
+        done: &mut Done,
+    ) -> Result<(), WorldError> {
+        let taken = change.left.keys().filter_map(|key| self.units.get(key));
+        let taken: BTreeSet<UnitId> = taken.map(|unit| unit.id).collect();
+        done.written += taken.len() + self.left.len();
+        store::take_up(conn, taken).await?;
+        if self.left.is_empty() {
+            return Ok(());
+        }
+        let since = |key: &UnitKey| -> Position {
+            let about = self.about.get(key);
+            let first = about.and_then(|facts| facts.keys().next().copied());
+            let new = first.filter(|gseq| *gseq >= self.moment.first);
+            new.unwrap_or(self.moment.last)
+        };
+        let left = self.left.iter().map(|(key, left)| (left.id, since(key)));
+        store::leave(conn, &left.collect::<BTreeMap<_, _>>()).await?;
+        self.numbered += 1;
+        let work = Work {
+            id: (self.moment.first << NUMBER_BITS) | self.numbered,
+            scope: Scope::Unread {
+                until: self.moment.last,
+            },
+            cursor: 0,
+            cause: None,
+            gseq: self.moment.first,
+        };
+        Ok(work::add(conn, &[work]).await?)
+    }
+}

@@ -1,0 +1,28 @@
+//! How many facts there are about a unit, so that an act knows before it reads them; and units that an act
+//! named and left to be folded afterwards, since which position. A unit that is in learns how many there are
+//! when it is folded next.
+
+use crate::table::sql;
+use sea_orm_migration::prelude::*;
+
+/// See the file's header.
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for statement in [
+            "ALTER TABLE unit ADD COLUMN facts BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE unit ADD COLUMN left_at BIGINT",
+            "CREATE INDEX unit_left ON unit (id) WHERE left_at IS NOT NULL",
+        ] {
+            sql(manager, statement).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, _manager: &SchemaManager) -> Result<(), DbErr> {
+        Err(DbErr::Migration("the schema only moves forward".into()))
+    }
+}
