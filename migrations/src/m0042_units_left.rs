@@ -1,6 +1,6 @@
 //! How many facts there are about a unit, so that an act knows before it reads them; and units that an act
-//! named and left to be folded afterwards, since which position. A unit that is in learns how many there are
-//! when it is folded next.
+//! named and left to be folded afterwards, since which position. Of units that are in, those about which there
+//! are many facts learn it here, the others when they are folded next.
 
 use crate::table::sql;
 use sea_orm_migration::prelude::*;
@@ -16,6 +16,8 @@ impl MigrationTrait for Migration {
             "ALTER TABLE unit ADD COLUMN facts BIGINT NOT NULL DEFAULT 0",
             "ALTER TABLE unit ADD COLUMN left_at BIGINT",
             "CREATE INDEX unit_left ON unit (id) WHERE left_at IS NOT NULL",
+            "UPDATE unit SET facts = many.n FROM (SELECT unit_id, COUNT(*) AS n FROM event_unit \
+             GROUP BY unit_id HAVING COUNT(*) > 500) AS many WHERE many.unit_id = unit.id",
         ] {
             sql(manager, statement).await?;
         }

@@ -122,6 +122,16 @@ pub async fn by_keys(
     Ok(rows)
 }
 
+/// Changes rows by a set of keys, as [`by_keys`] reads them.
+pub async fn change_by_keys(
+    conn: &impl ConnectionTrait,
+    sql: &str,
+    before: &[Value],
+    keys: Vec<Value>,
+) -> Result<(), DbErr> {
+    by_keys(conn, sql, before, keys).await.map(drop)
+}
+
 /// Keys of one kind as PostgreSQL writes an array of them, and that kind; nothing if there are none
 /// or they are of a kind that is not read by.
 fn array_of(keys: &[Value]) -> Option<(&'static str, String)> {

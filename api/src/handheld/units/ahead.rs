@@ -25,6 +25,13 @@ pub struct AsKept {
     pub facts: Vec<Arc<Fact>>,
 }
 
+impl AsKept {
+    /// How much there is to fold.
+    pub fn size(&self) -> usize {
+        self.counted.max(self.facts.len())
+    }
+}
+
 /// Reads what counts of these units as of a position.
 pub async fn with_facts(
     conn: &impl ConnectionTrait,
@@ -62,13 +69,19 @@ impl Ahead {
     ) -> Result<Ahead, DbErr> {
         let mut ahead = Ahead::default();
         let mut level: Vec<UnitKey> = units.into_iter().collect();
+        let mut room = FACTS_MAX;
         for _ in 0..=NESTING_DEPTH_MAX {
-            // Of what is more than an act may read nothing is read: the fold leaves it.
+            // What goes beyond what an act may read is not read: the fold leaves it.
             let (mut rows, mut long) = (Vec::new(), BTreeSet::new());
-            for unit in store::units_within(conn, &level, FACTS_MAX).await? {
-                match unit.row {
-                    Some(row) => rows.push((row, unit.facts)),
-                    None => {
+            let mut sized = store::units_within(conn, &level, room).await?;
+            sized.sort_by_key(|unit| unit.facts);
+            for unit in sized {
+                match (room.checked_sub(unit.facts), unit.row) {
+                    (Some(left), Some(row)) => {
+                        room = left;
+                        rows.push((row, unit.facts));
+                    }
+                    _ => {
                         long.insert(unit.key);
                     }
                 }

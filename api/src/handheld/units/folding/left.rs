@@ -46,19 +46,20 @@ impl Folding<'_> {
             facts,
             code: None,
         };
+        let (mut ahead, mut unread) = (ahead, unread);
+        ahead.sort_by_key(AsKept::size);
         for found in ahead {
             let key = found.row.key.clone();
-            match self.room.checked_sub(found.facts.len()) {
+            match self.room.checked_sub(found.size()) {
                 Some(room) => {
                     self.room = room;
                     kept.insert(key, found);
                 }
                 None => {
-                    self.left.insert(key, left(found.row.id, found.facts.len()));
+                    self.left.insert(key, left(found.row.id, found.size()));
                 }
             }
         }
-        let mut unread = unread;
         unread.sort_by_key(|unit| unit.facts);
         let mut rows = Vec::with_capacity(unread.len());
         for unit in unread {
@@ -133,7 +134,13 @@ impl Folding<'_> {
             let new = first.filter(|gseq| *gseq >= self.moment.first);
             new.unwrap_or(self.moment.last)
         };
-        let left = self.left.iter().map(|(key, left)| (left.id, since(key)));
+        let new = |key: &UnitKey, left: &Left| {
+            let new = self.about.get(key).map_or(0, BTreeMap::len);
+            // One without a row was written with what is about it.
+            if left.known { new } else { 0 }
+        };
+        let left = self.left.iter();
+        let left = left.map(|(key, left)| (left.id, (since(key), new(key, left))));
         store::leave(conn, &left.collect::<BTreeMap<_, _>>()).await?;
         self.numbered += 1;
         let work = Work {

@@ -33,10 +33,11 @@ impl Folding<'_> {
         let before = status(&unit.kept.state, unit.kept.open().iter());
         let after = status_of(now);
         let unlike = before != after;
+        let again = change.units.contains(key) || change.left.contains_key(key);
         let stayed = !now.stays.is_empty() || !unit.kept.stays.is_empty();
         // What is kept of a thing in a container is how it was packed, not what was told of it.
         let unsure = shares(unit) && (before != UnitStatus::default() || self.above_ended(unit))
-            || stayed && (change.units.contains(key) || unit.kept.state.phase == Phase::Sold);
+            || stayed && (again || unit.kept.state.phase == Phase::Sold);
         if unlike || unsure {
             done.public.push((name(key, unit), after));
         }

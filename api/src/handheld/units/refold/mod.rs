@@ -104,9 +104,11 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// What comes first: recalls, then what a container holds, then counts and all else.
+    /// What comes first: what acts left, since nothing of it shows yet; recalls, then what a container
+    /// holds, then counts and all else.
     pub const fn rank(&self) -> i64 {
         match self {
+            Scope::Unread { .. } => -1,
             Scope::Batch { .. } | Scope::Holding { .. } | Scope::Listed { .. } => 0,
             Scope::Children { .. } => 1,
             Scope::Unbatched { .. }
@@ -114,7 +116,6 @@ impl Scope {
             | Scope::Since { .. }
             | Scope::Left { .. }
             | Scope::Lines { .. }
-            | Scope::Unread { .. }
             | Scope::Unknown
             | Scope::Stranger { .. } => 2,
         }

@@ -3,7 +3,7 @@
 use super::{UnitId, json};
 use crate::{
     clock::Micros,
-    db::rows::{Rows, by_keys},
+    db::rows::{Rows, by_keys, change_by_keys},
     handheld::units::Kept,
     log::Position,
 };
@@ -298,18 +298,21 @@ pub async fn write_units(conn: &impl ConnectionTrait, units: &[UnitWrite]) -> Re
     Ok(())
 }
 
-/// Notes that units were left, and at which position; one that was left before stays left since then.
+/// Notes that units were left, of each at which position and how many facts came; one that was left before
+/// stays left since then.
 pub async fn leave(
     conn: &impl ConnectionTrait,
-    units: &BTreeMap<UnitId, Position>,
+    units: &BTreeMap<UnitId, (Position, usize)>,
 ) -> Result<(), DbErr> {
-    let mut since: BTreeMap<Position, Vec<Value>> = BTreeMap::new();
-    for (id, position) in units {
-        since.entry(*position).or_default().push((*id).into());
+    let mut alike: BTreeMap<(Position, usize), Vec<Value>> = BTreeMap::new();
+    for (id, left) in units {
+        alike.entry(*left).or_default().push((*id).into());
     }
-    for (position, ids) in since {
-        let sql = "UPDATE unit SET left_at = COALESCE(left_at, ?) WHERE id IN ({keys})";
-        change_by_keys(conn, sql, &[position.into()], ids).await?;
+    for ((position, came), ids) in alike {
+        let sql = "UPDATE unit SET left_at = COALESCE(left_at, ?), facts = facts + ? \
+                   WHERE id IN ({keys})";
+        let values = [position.into(), (came as i64).into()];
+        change_by_keys(conn, sql, &values, ids).await?;
     }
     Ok(())
 }
@@ -322,19 +325,4 @@ pub async fn take_up(
     let ids = units.into_iter().map(Value::from).collect();
     let sql = "UPDATE unit SET left_at = NULL WHERE left_at IS NOT NULL AND id IN ({keys})";
     change_by_keys(conn, sql, &[], ids).await
-}
-
-async fn change_by_keys(
-    conn: &impl ConnectionTrait,
-    sql: &str,
-    before: &[Value],
-    keys: Vec<Value>,
-) -> Result<(), DbErr> {
-    for keys in keys.chunks(500) {
-        let sql = sql.replace("{keys}", &vec!["?"; keys.len()].join(", "));
-        let values = before.iter().chain(keys).cloned();
-        let query = crate::db::statement(conn.get_database_backend(), &sql, values);
-        conn.execute_raw(query).await?;
-    }
-    Ok(())
 }
