@@ -38,6 +38,7 @@ mod m0039_unit_place;
 mod m0040_lines_counted;
 mod m0041_line_checkpoints;
 mod m0042_units_left;
+mod m0043_moved_since;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -82,6 +83,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0040_lines_counted::Migration),
             Box::new(m0041_line_checkpoints::Migration),
             Box::new(m0042_units_left::Migration),
+            Box::new(m0043_moved_since::Migration),
         ]
     }
 }

@@ -18,6 +18,7 @@ mod held;
 mod knew;
 mod known;
 mod known_beside;
+mod left;
 mod list_size;
 mod listed;
 mod lots;

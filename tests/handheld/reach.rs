@@ -321,10 +321,9 @@ on_both!(i17_sums_match_over_random_histories, |app| {
     random_history(app).await;
 });
 
-/// Anything that may happen to tins and cases, told late and out of turn, with more to read about each
-/// of them than an act may.
-async fn left_to_slices(app: TestApp) {
-    let scene = Scene::of(&app).await;
+/// Anything that may happen to tins and cases, told late and out of turn to any of these processes, with
+/// more to read about each of them than an act may.
+pub async fn random_pushes(apps: &[&TestApp], scene: &Scene) {
     let staff = &scene.firm.admin;
     recall(
         staff,
@@ -333,8 +332,9 @@ async fn left_to_slices(app: TestApp) {
     .await;
     let places = [&scene.plant, &scene.warehouse, &scene.store];
     let mut devices = Vec::new();
-    for place in places {
-        devices.push((scene.device(&app, place).await, Vec::new()));
+    for (n, place) in places.iter().enumerate() {
+        let app = apps[n % apps.len()];
+        devices.push((scene.device(app, place).await, Vec::new()));
     }
     let mut dice = Dice(0x5eed_0000_0000_0003);
     for round in 0..6 {
@@ -345,19 +345,20 @@ async fn left_to_slices(app: TestApp) {
             let tins = &scene.tins[..12];
             waiting.push(happens(&mut dice, device, tins, &scene.cases[..3], &to));
             if dice.below(3) == 0 {
-                fill_up(&app).await;
+                fill_up(apps[0]).await;
                 device.push(waiting).await;
                 waiting.clear();
             }
         }
-        holds(&app, &format!("round {round}")).await;
+        holds(apps[0], &format!("round {round}")).await;
     }
-    app.stop().await;
 }
 
 on_both!(
     i8_units_that_are_left_to_slices_come_to_what_the_log_gives,
     |app| {
-        left_to_slices(app).await;
+        let scene = Scene::of(&app).await;
+        random_pushes(&[&app], &scene).await;
+        app.stop().await;
     }
 );

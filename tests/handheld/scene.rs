@@ -167,8 +167,12 @@ pub async fn settled(app: &TestApp) {
 /// As if there were more to read about every unit that is in than an act may.
 pub async fn fill_up(app: &TestApp) {
     let sql = format!("UPDATE unit SET facts = {}", FACTS_MAX + 1);
-    let db = &app.state().db;
-    db.writer().execute_unprepared(&sql).await.expect("rows");
+    let tx = app.state().db.begin().await.expect("a transaction");
+    // As acts do, or it would lock them out, and they it.
+    for sql in ["UPDATE log_head SET gseq = gseq", &sql] {
+        tx.execute_unprepared(sql).await.expect("rows");
+    }
+    tx.commit().await.expect("a commit");
 }
 
 /// I8: what is kept is what the log gives, once nothing is left for slices.

@@ -192,6 +192,7 @@ on_both!(what_was_sold_is_not_gone_through, |app| {
         inside: None,
         exceptional: false,
         facts: 0,
+        elsewhere: false,
         kept: Kept {
             state: UnitState {
                 // One in a thousand is there still.
@@ -262,6 +263,7 @@ on_both!(claims_of_others_are_not_gone_through, |app| {
         inside: None,
         exceptional: false,
         facts: 0,
+        elsewhere: false,
         kept: Kept::default(),
     };
     let rows: Vec<UnitWrite> = (1..30_000).map(row).collect();

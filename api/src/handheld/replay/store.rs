@@ -174,7 +174,27 @@ pub(super) async fn live(conn: &impl ConnectionTrait) -> Result<Live, DbErr> {
         };
         live.findings.insert(row.try_get("", "n")?, open);
     }
+    put_in(&mut live);
     Ok(live)
+}
+
+/// Puts in the findings of units that do not keep them a second time.
+fn put_in(live: &mut Live) {
+    let mut found: BTreeMap<UnitId, Vec<(i64, Finding)>> = BTreeMap::new();
+    for (id, open) in &live.findings {
+        if let Some(unit) = open.unit {
+            found
+                .entry(unit)
+                .or_default()
+                .push((*id, open.finding.clone()));
+        }
+    }
+    for unit in &mut live.units {
+        if unit.row.kept.elsewhere {
+            let found = found.remove(&unit.row.id).unwrap_or_default();
+            unit.row.kept.found_elsewhere(found);
+        }
+    }
 }
 
 fn unit(row: &QueryResult) -> Result<LiveUnit, DbErr> {

@@ -41,7 +41,14 @@ pub async fn with_facts(
 ) -> Result<BTreeMap<UnitKey, AsKept>, DbErr> {
     let ids: Vec<UnitId> = rows.iter().map(|(row, _)| row.id).collect();
     let mut facts = store::facts(conn, reader, &ids, upto).await?;
-    let kept = rows.into_iter().map(|(row, counted)| {
+    let elsewhere = rows.iter().filter(|(row, _)| row.kept.elsewhere);
+    let elsewhere: Vec<UnitId> = elsewhere.map(|(row, _)| row.id).collect();
+    let mut found = store::open_of_units(conn, &elsewhere).await?;
+    let kept = rows.into_iter().map(|(mut row, counted)| {
+        if row.kept.elsewhere {
+            row.kept
+                .found_elsewhere(found.remove(&row.id).unwrap_or_default());
+        }
         let facts = facts.remove(&row.id).unwrap_or_default();
         let key = row.key.clone();
         (

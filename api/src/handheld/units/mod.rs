@@ -31,6 +31,9 @@ pub struct Kept {
     /// Open findings, each with its row.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<KeptFinding>,
+    /// Its open findings are not here, since they are many: they are the rows that are open.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub elsewhere: bool,
     /// Stays in containers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stays: Vec<KeptStay>,
@@ -71,7 +74,36 @@ impl From<&Stay> for KeptStay {
     }
 }
 
+/// More open findings than these are not kept with their unit a second time.
+pub const FINDINGS_KEPT: usize = 500;
+
 impl Kept {
+    /// Puts in the open findings that are kept elsewhere, with their rows.
+    pub fn found_elsewhere(&mut self, found: Vec<(i64, Finding)>) {
+        let kept = found
+            .into_iter()
+            .map(|(id, finding)| KeptFinding { id, finding });
+        self.findings = kept.collect();
+        self.elsewhere = false;
+    }
+
+    /// The same without its findings.
+    #[must_use]
+    pub fn without_findings(&self) -> Kept {
+        Kept {
+            state: self.state.clone(),
+            findings: Vec::new(),
+            elsewhere: true,
+            stays: self.stays.clone(),
+            apart: self.apart.clone(),
+        }
+    }
+
+    /// Is all the same but for findings?
+    pub fn says_the_same(&self, other: &Kept) -> bool {
+        self.state == other.state && self.stays == other.stays && self.apart == other.apart
+    }
+
     /// The open findings.
     pub fn open(&self) -> Vec<Finding> {
         self.findings

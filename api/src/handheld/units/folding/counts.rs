@@ -37,6 +37,11 @@ impl Counts {
         self.all.iter()
     }
 
+    /// All facts here.
+    pub(super) fn facts(&self) -> impl Iterator<Item = &Arc<Fact>> {
+        self.all.iter().chain(self.about.values().flatten())
+    }
+
     /// All facts here, to be put elsewhere in the order.
     pub(super) fn facts_mut(&mut self) -> impl Iterator<Item = &mut Arc<Fact>> {
         self.all.iter_mut().chain(self.about.values_mut().flatten())

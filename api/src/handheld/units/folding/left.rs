@@ -70,7 +70,9 @@ impl Folding<'_> {
             }
             self.left.insert(unit.key, left(unit.id, unit.facts));
         }
-        kept.extend(with_facts(conn, self.reader, rows, self.upto).await?);
+        let read = with_facts(conn, self.reader, rows, self.upto).await?;
+        self.read += read.values().map(|kept| kept.facts.len()).sum::<usize>();
+        kept.extend(read);
         Ok(kept)
     }
 
@@ -110,11 +112,12 @@ impl Folding<'_> {
             inside: None,
             exceptional: false,
             facts: left.facts,
+            elsewhere: false,
             kept: Kept::default(),
         })
     }
 
-    /// Writes down which units are left, and which are no more.
+    /// Writes down which units are left no more, and which are.
     pub(super) async fn leave(
         &mut self,
         conn: &impl ConnectionTrait,
@@ -123,8 +126,18 @@ impl Folding<'_> {
     ) -> Result<(), WorldError> {
         let taken = change.left.keys().filter_map(|key| self.units.get(key));
         let taken: BTreeSet<UnitId> = taken.map(|unit| unit.id).collect();
-        done.written += taken.len() + self.left.len();
+        done.written += taken.len();
         store::take_up(conn, taken).await?;
+        self.mark_left(conn, done).await
+    }
+
+    /// Writes down which units are left.
+    pub(super) async fn mark_left(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        done: &mut Done,
+    ) -> Result<(), WorldError> {
+        done.written += self.left.len();
         if self.left.is_empty() {
             return Ok(());
         }

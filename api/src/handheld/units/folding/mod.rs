@@ -4,6 +4,7 @@
 //! about than an act may is left for slices (`left`).
 
 mod alone;
+pub mod beforehand;
 mod contents;
 mod counts;
 mod gather;
@@ -43,7 +44,7 @@ use suyuan_sync::{
     facts::{Content, Fact, World},
     finding::Finding,
     fold::{self, Folded, Levels},
-    ids::{DeviceId, EventId},
+    ids::{BatchId, DeviceId, EventId},
     limits::NESTING_DEPTH_MAX,
     unit::{Level, UnitKey},
 };
@@ -93,6 +94,8 @@ pub struct Done {
     pub public: Vec<(PublicUnit, UnitStatus)>,
     /// Units about which there are many facts, at least [`MANY`], and how many.
     pub long: Vec<(UnitKey, usize)>,
+    /// How many facts about units were read for it: under the head, unless they were read before.
+    pub facts: usize,
     /// Units that were read or left; no other was written, and nothing is newly about any other.
     pub read: BTreeSet<UnitKey>,
     /// Containers whose end, or its being taken back, goes for what is in them.
@@ -144,6 +147,16 @@ pub const FACTS_MAX: usize = 8_000;
 /// Units and findings are numbered by the act that made them: its first position, then so many bits.
 pub const NUMBER_BITS: u32 = 20;
 
+/// What became of units, and what of it is to be written.
+struct Folds {
+    folded: BTreeMap<UnitKey, Folded>,
+    /// Of containers, the batches whose goods are judged by themselves.
+    apart: BTreeMap<UnitKey, BTreeSet<BatchId>>,
+    /// What containers hold more or less of.
+    shifted: BTreeMap<(UnitId, Content), i64>,
+    writes: write::Writes,
+}
+
 /// Folds what changed.
 pub struct Folding<'a> {
     /// Master data, as of the position before the act.
@@ -172,6 +185,8 @@ pub struct Folding<'a> {
     /// How many facts may be read yet, and the units that are left because they have more.
     room: usize,
     left: BTreeMap<UnitKey, left::Left>,
+    /// How many were read so far.
+    read: usize,
     numbered: i64,
     /// What came to count above this position is not seen.
     upto: Position,
@@ -197,6 +212,7 @@ impl<'a> Folding<'a> {
             judged_by_moved: BTreeSet::new(),
             room: FACTS_MAX,
             left: BTreeMap::new(),
+            read: 0,
             numbered: 0,
             upto: store::NOW,
         }
@@ -208,6 +224,16 @@ impl<'a> Folding<'a> {
         conn: &impl ConnectionTrait,
         change: &Change,
     ) -> Result<Done, WorldError> {
+        let folds = self.prepare(conn, change).await?;
+        self.finish(conn, change, folds).await
+    }
+
+    /// Reads and folds what `change` is about, and tells what is to be written. It writes nothing itself.
+    async fn prepare(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        change: &Change,
+    ) -> Result<Folds, WorldError> {
         self.arrived.clone_from(&change.arrived);
         let again = change.moved.iter().chain(&change.recheck);
         self.ahead
@@ -226,9 +252,29 @@ impl<'a> Folding<'a> {
         }
         let apart = self.apart(&folded);
         let exceptional = self.exceptional(change, &folded, &apart);
-        let mut done = self
-            .write(conn, change, &folded, &exceptional, &apart, &shifted)
-            .await?;
+        let writes = self.writes_of(change, &folded, &exceptional, &apart);
+        Ok(Folds {
+            folded,
+            apart,
+            shifted,
+            writes,
+        })
+    }
+
+    /// Writes what came of it.
+    async fn finish(
+        mut self,
+        conn: &impl ConnectionTrait,
+        change: &Change,
+        folds: Folds,
+    ) -> Result<Done, WorldError> {
+        let Folds {
+            folded,
+            apart,
+            shifted,
+            writes,
+        } = folds;
+        let mut done = self.write(conn, writes, &shifted).await?;
         self.write_of_events(conn, change, &mut done).await?;
         let sweeps = self.fold_lots(conn, change, &folded, &mut done).await?;
         let (few, many) = self.sharing(conn, &std::mem::take(&mut done.ended)).await?;
@@ -248,6 +294,7 @@ impl<'a> Folding<'a> {
         let left = self.left.iter().map(|(key, left)| (key, left.facts));
         let long = read.chain(left).filter(|(_, facts)| *facts >= MANY);
         done.long = long.map(|(key, facts)| (key.clone(), facts)).collect();
+        done.facts = self.read;
         // What is left has a new mark, and something is newly about it.
         done.read = self
             .units

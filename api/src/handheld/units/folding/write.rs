@@ -1,7 +1,7 @@
 //! Writes what changed: units, what is about them, findings that opened or closed, what the public
 //! side may see.
 
-use super::{Cause, Change, Done, Folding, NUMBER_BITS, judged};
+use super::{Cause, Change, Done, Folding, Moment, NUMBER_BITS, judged};
 use crate::{
     handheld::{
         units::{
@@ -25,20 +25,83 @@ use suyuan_sync::{
     unit::UnitKey,
 };
 
+/// What is to be written of units.
+#[derive(Default)]
+pub(super) struct Writes {
+    /// Rows.
+    pub(super) units: Vec<UnitWrite>,
+    claims: BTreeMap<UnitId, BTreeMap<EnterpriseId, LocationId>>,
+    opened: Vec<Opened>,
+    changed: Vec<Changed>,
+    closed: Vec<(i64, Position, Option<EventId>)>,
+    /// What it comes to.
+    done: Done,
+}
+
+impl Writes {
+    /// Of how many findings something is written.
+    pub(super) fn findings(&self) -> usize {
+        self.opened.len() + self.changed.len() + self.closed.len()
+    }
+
+    /// Keeps all but findings beyond so many; tells these.
+    pub(super) fn split(&mut self, most: usize) -> Writes {
+        let closed = self.closed.split_off(most.min(self.closed.len()));
+        let most = most - self.closed.len();
+        let changed = self.changed.split_off(most.min(self.changed.len()));
+        let most = most - self.changed.len();
+        let opened = self.opened.split_off(most.min(self.opened.len()));
+        Writes {
+            opened,
+            changed,
+            closed,
+            ..Writes::default()
+        }
+    }
+
+    /// New findings have numbers of the act that was expected; they get those of the act it is.
+    pub(super) fn renumber(&mut self, expected: Moment, now: Moment) {
+        let renumber = |id: &mut i64| {
+            if *id >> NUMBER_BITS == expected.first {
+                *id = (now.first << NUMBER_BITS) | (*id & ((1 << NUMBER_BITS) - 1));
+            }
+        };
+        let kept = self
+            .units
+            .iter_mut()
+            .flat_map(|unit| &mut unit.kept.findings);
+        kept.for_each(|kept| renumber(&mut kept.id));
+        self.opened
+            .iter_mut()
+            .for_each(|opened| renumber(&mut opened.id));
+    }
+
+    /// All of it happens at this position.
+    pub(super) fn date(&mut self, at: Position) {
+        self.units.iter_mut().for_each(|unit| unit.gseq = at);
+        self.opened.iter_mut().for_each(|opened| opened.opened = at);
+        self.changed.iter_mut().for_each(|changed| changed.at = at);
+        self.closed.iter_mut().for_each(|(_, gseq, _)| *gseq = at);
+    }
+}
+
 impl Folding<'_> {
-    pub(super) async fn write(
+    /// What is to be written of units, given what became of them.
+    pub(super) fn writes_of(
         &mut self,
-        conn: &impl ConnectionTrait,
         change: &Change,
         folded: &BTreeMap<UnitKey, Folded>,
         exceptional: &BTreeMap<UnitKey, bool>,
         apart: &BTreeMap<UnitKey, BTreeSet<BatchId>>,
-        shifted: &BTreeMap<(UnitId, Content), i64>,
-    ) -> Result<Done, WorldError> {
-        let mut done = Done::default();
-        let (mut writes, mut opened, mut closed) = (Vec::new(), Vec::new(), Vec::new());
-        let mut changed = Vec::new();
-        let mut claims: BTreeMap<UnitId, BTreeMap<EnterpriseId, LocationId>> = BTreeMap::new();
+    ) -> Writes {
+        let Writes {
+            units: mut writes,
+            mut claims,
+            mut opened,
+            mut changed,
+            mut closed,
+            mut done,
+        } = Writes::default();
         let by_event: BTreeMap<(DeviceId, EventId), Arc<Fact>> = self
             .units
             .values()
@@ -66,6 +129,7 @@ impl Folding<'_> {
                     continue;
                 }
             }
+            let before_it = opened.len() + changed.len() + closed.len();
             let mut findings = Vec::with_capacity(now.findings.len());
             let before = unit.kept.findings.iter();
             let before: BTreeMap<_, &KeptFinding> =
@@ -111,6 +175,7 @@ impl Folding<'_> {
             let kept = Kept {
                 state: now.state.clone(),
                 findings,
+                elsewhere: false,
                 stays: now.stays.iter().map(KeptStay::from).collect(),
                 apart: apart.get(key).cloned().unwrap_or_default(),
             };
@@ -121,7 +186,9 @@ impl Folding<'_> {
                 .map(|parent| parent.id);
             let exceptional = exceptional.get(key).copied().unwrap_or_default();
             let unchanged = unit.known
-                && kept == unit.kept
+                && opened.len() + changed.len() + closed.len() == before_it
+                && kept.findings.len() == unit.kept.findings.len()
+                && kept.says_the_same(&unit.kept)
                 && inside == unit.inside
                 && exceptional == unit.exceptional
                 && unit.facts.len() == unit.counted;
@@ -139,10 +206,29 @@ impl Folding<'_> {
                     inside,
                     exceptional,
                     facts: unit.facts.len(),
+                    elsewhere: false,
                     kept,
                 });
             }
         }
+        writes.extend(self.rows_of_left());
+        Writes {
+            units: writes,
+            claims,
+            opened,
+            changed,
+            closed,
+            done,
+        }
+    }
+
+    /// Writes it.
+    pub(super) async fn write(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        writes: Writes,
+        shifted: &BTreeMap<(UnitId, Content), i64>,
+    ) -> Result<Done, WorldError> {
         let mut about = BTreeMap::new();
         for (key, facts) in &self.about {
             let unit = self.units.get(key).map(|unit| unit.id);
@@ -151,16 +237,17 @@ impl Folding<'_> {
                 about.extend(facts.iter().map(|(gseq, (role, _))| ((unit, *gseq), *role)));
             }
         }
-        writes.extend(self.rows_of_left());
-        store::write_units(conn, &writes).await?;
+        let mut done = writes.done;
+        store::write_units(conn, &writes.units).await?;
         store::write_event_units(conn, &about).await?;
-        store::write_claims(conn, &claims).await?;
+        store::write_claims(conn, &writes.claims).await?;
         store::add_contents(conn, shifted).await?;
-        store::write_opened(conn, &opened).await?;
-        store::write_changed(conn, &changed).await?;
-        store::write_closed(conn, &closed).await?;
-        done.closed = closed.len();
-        done.written = writes.len();
+        store::write_opened(conn, &writes.opened).await?;
+        store::write_changed(conn, &writes.changed).await?;
+        store::write_closed(conn, &writes.closed).await?;
+        done.closed = writes.closed.len();
+        done.written = writes.units.len() + writes.opened.len() + writes.changed.len();
+        done.written += writes.closed.len();
         Ok(done)
     }
 

@@ -2,7 +2,13 @@
 //! the acts that bring events. A slice that fails goes on one unit at a time; work of which not even
 //! the units can be found rests, and keeps no other from being done.
 
-use super::{Work, entries, slice::slice, store};
+use super::{
+    Scope, Work,
+    beside::{Hands, Sliced},
+    entries,
+    slice::slice,
+    store,
+};
 use crate::{
     db::Db,
     handheld::{
@@ -12,8 +18,11 @@ use crate::{
     log::Log,
 };
 use futures_util::FutureExt;
-use std::time::{Duration, Instant};
-use tokio::time::timeout;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+use tokio::{runtime::Handle, time::timeout};
 
 /// Entries looked at in one go.
 const ENTRIES: i64 = 200;
@@ -24,6 +33,8 @@ const UNITS: [i64; 2] = [64, 512];
 const LEAST: i64 = 32;
 /// How long a slice may hold the head before the next is made smaller; the agreement says 50 ms.
 const HELD: Duration = Duration::from_millis(20);
+/// So often what acts left is folded beside them, and changes meanwhile, before it is folded under the head.
+const TRIES: usize = 4;
 /// After a failure, and between two looks without news.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Between two looks at all.
@@ -117,6 +128,8 @@ struct Slicing {
     /// Do slices grow and shrink with how long they take?
     paced: bool,
     failing: Failing<i64>,
+    /// How often work was folded beside acts in vain.
+    in_vain: BTreeMap<i64, usize>,
 }
 
 impl Default for Slicing {
@@ -125,6 +138,7 @@ impl Default for Slicing {
             limit: UNITS[0],
             paced: true,
             failing: Failing::default(),
+            in_vain: BTreeMap::new(),
         }
     }
 }
@@ -142,10 +156,18 @@ impl Slicing {
             return Ok(Done::Nothing);
         };
         let (units, id) = (self.limit, work.id);
-        let done = ingest
-            .with_engine(move |engine| async move { slice(engine, &work, units).await }.boxed())
-            .await
-            .flatten();
+        let tries = self.in_vain.get(&id).copied().unwrap_or_default();
+        let done = if matches!(work.scope, Scope::Unread { .. }) && tries < TRIES {
+            self.beside(ingest, work, units).await
+        } else {
+            if self.in_vain.remove(&id).is_some() {
+                metrics::counter!("suyuan_refold_under_head_total").increment(1);
+            }
+            ingest
+                .with_engine(move |engine| async move { slice(engine, &work, units).await }.boxed())
+                .await
+                .flatten()
+        };
         match done {
             Ok(held) => {
                 self.failing.done(&id);
@@ -170,6 +192,40 @@ impl Slicing {
                 tracing::error!(%error, work = id, times, "units were not folded again");
                 metrics::counter!("suyuan_refold_failures_total").increment(1);
                 Ok(Done::Failed(error))
+            }
+        }
+    }
+
+    /// Does a slice of what acts left beside those that go on, on a thread of its own.
+    async fn beside(
+        &mut self,
+        ingest: &Ingest,
+        work: Work,
+        units: i64,
+    ) -> Result<Duration, PushError> {
+        let id = work.id;
+        let hands = ingest.with_engine(|engine| async move { Hands::of(engine) }.boxed());
+        let (mut hands, runtime) = (hands.await?, Handle::current());
+        let sliced = tokio::task::spawn_blocking(move || {
+            runtime.block_on(async { hands.slice(&work, units).await })
+        });
+        let tries = self.in_vain.entry(id).or_default();
+        match sliced.await.unwrap_or(Err(PushError::Broken)) {
+            Ok(Sliced::Written(held)) => {
+                self.in_vain.remove(&id);
+                Ok(held)
+            }
+            Ok(Sliced::Stale { short }) => {
+                *tries += if short { TRIES } else { 1 };
+                metrics::counter!("suyuan_refold_in_vain_total").increment(1);
+                Ok(Duration::ZERO)
+            }
+            Err(error) => {
+                // Whoever holds the engine goes on one by one, and passes by what cannot be folded.
+                if error.is_of_the_push() {
+                    *tries = TRIES;
+                }
+                Err(error)
             }
         }
     }

@@ -8,7 +8,11 @@
 //! that a crash loses nothing and the work goes on where it was. Until a slice has come by, a unit's
 //! row says what it said; whoever folds it to read it sees the truth at once, and a recall's public
 //! consequence never waits for any of this.
+//!
+//! What acts left comes before all else, since nothing of it shows yet; it is read and folded beside the acts
+//! that go on ([`beside`]), and under the head only written.
 
+pub mod beside;
 pub mod entries;
 pub mod job;
 pub mod pages;

@@ -5,7 +5,7 @@ use crate::{
     handheld::{
         push::{PushError, act::Engine},
         units::{
-            folding::{Change, Folding, Moment, Swept},
+            folding::{Change, Done, Folding, Moment, Swept},
             store::by_position,
         },
     },
@@ -23,13 +23,27 @@ use suyuan_sync::ids::EventId;
 
 /// What a slice's entry says.
 #[derive(Serialize)]
-struct Body {
+pub(super) struct Body {
     /// The position whose entry or event made it necessary.
     because: i64,
     /// How many findings opened.
     opened: usize,
     /// How many closed.
     closed: usize,
+    /// How many facts about units were read under the head.
+    read: usize,
+}
+
+impl Body {
+    /// Of what a slice did.
+    pub(super) fn of(work: &Work, done: &Done) -> Body {
+        Body {
+            because: work.gseq,
+            opened: done.opened.values().map(Vec::len).sum(),
+            closed: done.closed,
+            read: done.facts,
+        }
+    }
 }
 
 /// Does the next slice of some work, of about so many units; tells how long the head was held. A unit
@@ -118,11 +132,7 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
         passed(&db, work, page.next).await?;
         return Ok(held);
     }
-    let body = Body {
-        because: work.gseq,
-        opened: done.opened.values().map(Vec::len).sum(),
-        closed: done.closed,
-    };
+    let body = Body::of(work, &done);
     let entry = Entry {
         kind: Kind::Refolded,
         enterprise: None,
@@ -134,7 +144,11 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
 }
 
 /// Notes how far work has come, outside of any act.
-async fn passed(db: &crate::db::Db, work: &Work, next: Option<i64>) -> Result<(), PushError> {
+pub(super) async fn passed(
+    db: &crate::db::Db,
+    work: &Work,
+    next: Option<i64>,
+) -> Result<(), PushError> {
     store::advance(db.writer(), work, next).await?;
     Ok(())
 }

@@ -56,7 +56,7 @@ pub async fn facts(
 }
 
 /// What was stated at these positions. Of what is remembered the text is not read again.
-async fn events(
+pub(super) async fn events(
     conn: &impl ConnectionTrait,
     reader: &mut Reader,
     positions: BTreeSet<Position>,

@@ -2,11 +2,11 @@
 
 use super::{UnitId, json};
 use crate::{
-    db::rows::{Rows, by_keys},
+    db::rows::{Rows, by_keys, change_by_keys},
     handheld::units::folding::NUMBER_BITS,
     log::Position,
 };
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, Value};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -194,25 +194,39 @@ pub struct Changed {
     pub finding: Finding,
 }
 
+/// How many findings one statement changes, most first.
+const CHANGED: [usize; 3] = [128, 16, 1];
+
 /// Writes what open findings say now: the same ones, of other witnesses or another extent. What they
 /// said until then is kept beside them.
 pub async fn write_changed(conn: &impl ConnectionTrait, changed: &[Changed]) -> Result<(), DbErr> {
-    for Changed { id, at, finding } in changed {
-        let backend = conn.get_database_backend();
-        conn.execute_raw(crate::db::statement(
-            backend,
-            "INSERT INTO finding_was (id, until, finding) \
-             SELECT id, ?, finding FROM finding WHERE id = ? \
-             ON CONFLICT (id, until) DO NOTHING",
-            [(*at).into(), (*id).into()],
-        ))
-        .await?;
-        conn.execute_raw(crate::db::statement(
-            backend,
-            "UPDATE finding SET finding = ? WHERE id = ?",
-            [json(finding)?.into(), (*id).into()],
-        ))
-        .await?;
+    let mut at: BTreeMap<Position, Vec<Value>> = BTreeMap::new();
+    for changed in changed {
+        at.entry(changed.at).or_default().push(changed.id.into());
+    }
+    for (at, ids) in at {
+        let sql = "INSERT INTO finding_was (id, until, finding) \
+                   SELECT id, CAST(? AS BIGINT), finding FROM finding WHERE id IN ({keys}) \
+                   ON CONFLICT (id, until) DO NOTHING";
+        change_by_keys(conn, sql, &[at.into()], ids).await?;
+    }
+    let mut left = changed;
+    while !left.is_empty() {
+        // Few texts of statements, so that each is prepared once.
+        let size = CHANGED.into_iter().find(|size| *size <= left.len());
+        let (now, rest) = left.split_at(size.unwrap_or(1));
+        left = rest;
+        let rows = vec!["(CAST(? AS BIGINT), CAST(? AS TEXT))"; now.len()].join(", ");
+        let sql = format!(
+            "WITH changed (id, finding) AS (VALUES {rows}) \
+             UPDATE finding SET finding = changed.finding FROM changed WHERE finding.id = changed.id"
+        );
+        let mut values: Vec<Value> = Vec::with_capacity(2 * now.len());
+        for changed in now {
+            values.extend([changed.id.into(), json(&changed.finding)?.into()]);
+        }
+        let query = crate::db::statement(conn.get_database_backend(), &sql, values);
+        conn.execute_raw(query).await?;
     }
     Ok(())
 }
@@ -222,15 +236,39 @@ pub async fn write_closed(
     conn: &impl ConnectionTrait,
     closed: &[(i64, Position, Option<EventId>)],
 ) -> Result<(), DbErr> {
+    let mut alike: BTreeMap<(Position, Option<EventId>), Vec<Value>> = BTreeMap::new();
     for (id, gseq, by) in closed {
-        conn.execute_raw(crate::db::statement(
-            conn.get_database_backend(),
-            "UPDATE finding SET closed = ?, closed_by = ? WHERE id = ? AND closed IS NULL",
-            [(*gseq).into(), by.map(|by| by.0).into(), (*id).into()],
-        ))
-        .await?;
+        alike.entry((*gseq, *by)).or_default().push((*id).into());
+    }
+    for ((gseq, by), ids) in alike {
+        let sql = "UPDATE finding SET closed = ?, closed_by = ? \
+                   WHERE closed IS NULL AND id IN ({keys})";
+        change_by_keys(conn, sql, &[gseq.into(), by.map(|by| by.0).into()], ids).await?;
     }
     Ok(())
+}
+
+/// Open findings of units, each with its row.
+pub async fn open_of_units(
+    conn: &impl ConnectionTrait,
+    units: &[UnitId],
+) -> Result<BTreeMap<UnitId, Vec<(i64, Finding)>>, DbErr> {
+    let keys = units.iter().map(|id| (*id).into()).collect();
+    let sql = "SELECT id, unit_id, finding FROM finding WHERE unit_id IN ({keys}) \
+               AND unit_id IS NOT NULL AND closed IS NULL";
+    let mut open: BTreeMap<UnitId, BTreeMap<i64, Finding>> = BTreeMap::new();
+    for row in by_keys(conn, sql, &[], keys).await? {
+        let text: String = row.try_get("", "finding")?;
+        let finding =
+            serde_json::from_str(&text).map_err(|error| DbErr::Json(error.to_string()))?;
+        let unit: UnitId = row.try_get("", "unit_id")?;
+        open.entry(unit)
+            .or_default()
+            .insert(row.try_get("", "id")?, finding);
+    }
+    let list =
+        |(unit, found): (UnitId, BTreeMap<i64, Finding>)| (unit, found.into_iter().collect());
+    Ok(open.into_iter().map(list).collect())
 }
 
 /// Open findings about events themselves.

@@ -4,6 +4,7 @@
 mod claims;
 mod facts;
 mod findings;
+mod since;
 mod sweeps;
 mod units;
 
@@ -13,10 +14,11 @@ pub use facts::{
     named, retracts_of, write_event_units, write_targets,
 };
 pub use findings::{
-    Aside, Changed, Opened, open_of_events, rewrite_aside, write_aside, write_changed,
-    write_closed, write_opened,
+    Aside, Changed, Opened, open_of_events, open_of_units, rewrite_aside, write_aside,
+    write_changed, write_closed, write_opened,
 };
-pub use sweeps::{is_sweep, sweeps, write_sweeps};
+pub use since::{Came, any_written_after, came};
+pub use sweeps::{is_complete_count, is_sweep, sweeps, write_sweeps};
 pub use units::{
     Sized, UnitRow, UnitWrite, add_contents, contents, exceptional_in, leave, left_after,
     sharing_in, take_up, unit_row, units, units_within, write_units,

@@ -66,7 +66,12 @@ pub async fn write_sweeps(
 
 /// Does a count say what it meant to see all of?
 pub fn is_sweep(fact: &Fact) -> bool {
-    fact.event.kind == suyuan_sync::event::Kind::Count && fact.event.body.contains_key("scope")
+    is_complete_count(&fact.event)
+}
+
+/// Is this event a count that says so?
+pub fn is_complete_count(event: &Event) -> bool {
+    event.kind == suyuan_sync::event::Kind::Count && event.body.contains_key("scope")
 }
 
 fn said(event: &Event) -> String {

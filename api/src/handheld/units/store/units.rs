@@ -4,7 +4,7 @@ use super::{UnitId, json};
 use crate::{
     clock::Micros,
     db::rows::{Rows, by_keys, change_by_keys},
-    handheld::units::Kept,
+    handheld::units::{FINDINGS_KEPT, Kept},
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, Value};
@@ -76,9 +76,11 @@ pub async fn units_within(
     let most = i64::try_from(facts).unwrap_or(i64::MAX);
     let rows = by_keys(
         conn,
-        "SELECT id, unit_key, inside, exceptional, facts, \
-         CASE WHEN facts <= ? THEN state END AS state FROM unit WHERE unit_key IN ({keys})",
-        &[most.into()],
+        "SELECT id, unit_key, inside, exceptional, size AS facts, \
+         CASE WHEN size <= ? THEN state END AS state FROM (SELECT u.*, facts + \
+         CASE WHEN findings > ? THEN findings ELSE 0 END AS size FROM unit u) sized \
+         WHERE unit_key IN ({keys})",
+        &[most.into(), (FINDINGS_KEPT as i64).into()],
         keys,
     )
     .await?;
@@ -256,6 +258,8 @@ pub struct UnitWrite {
     pub exceptional: bool,
     /// How many facts there are about it.
     pub facts: usize,
+    /// Its open findings are not kept with it, even if they are few.
+    pub elsewhere: bool,
     /// The rest.
     pub kept: Kept,
 }
@@ -265,6 +269,12 @@ pub async fn write_units(conn: &impl ConnectionTrait, units: &[UnitWrite]) -> Re
     let mut rows = Rows::of(14);
     for unit in units {
         let state = &unit.kept.state;
+        let elsewhere = unit.elsewhere || unit.kept.findings.len() > FINDINGS_KEPT;
+        let kept = if elsewhere {
+            json(&unit.kept.without_findings())?
+        } else {
+            json(&unit.kept)?
+        };
         rows.add([
             unit.id.into(),
             unit.key.as_str().into(),
@@ -281,7 +291,7 @@ pub async fn write_units(conn: &impl ConnectionTrait, units: &[UnitWrite]) -> Re
             (unit.kept.findings.len() as i64).into(),
             unit.gseq.into(),
             (unit.facts as i64).into(),
-            json(&unit.kept)?.into(),
+            kept.into(),
         ]);
     }
     rows.write(

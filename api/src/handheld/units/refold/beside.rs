@@ -1,0 +1,224 @@
+//! A slice of what acts left: read and folded on a snapshot, beside the acts that go on, and written in short
+//! acts. However much there is about a unit, the head is held for what is written only. What came in
+//! meanwhile is looked through before the head is locked, and the last of it under the lock.
+
+use super::{
+    Work, pages,
+    slice::{Body, passed},
+    store,
+};
+use crate::{
+    db::Db,
+    handheld::{
+        push::{PushError, act::Engine},
+        units::{
+            facts::Reader,
+            folding::{
+                Change, FACTS_MAX, Folding, Moment,
+                beforehand::{Beforehand, Watched},
+            },
+            store::{Came, any_written_after, by_position, came},
+        },
+        world::Source,
+    },
+    log::{self, Entry, Kind, Log, Position},
+    projection::units::set_unit_statuses,
+};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+use suyuan_sync::ids::EventId;
+
+/// Positions that are looked at under the head.
+const LOOKED_AT: usize = 1_000;
+/// Those that are looked through in one go before it is locked, and how often.
+const LOOKED_THROUGH: usize = 2_000;
+const LOOKS: usize = 50;
+
+/// Where work stands that has begun, and did nothing yet: what is left from then on is work of its own.
+const BEGUN: i64 = 1;
+
+/// What a slice works with; nothing of it is anybody else's.
+pub struct Hands {
+    db: Db,
+    log: Log,
+    source: Source,
+    reader: Reader,
+}
+
+/// What came of a slice.
+#[derive(Debug)]
+pub enum Sliced {
+    /// It was written, or there was nothing to do; the longest time the head was held.
+    Written(Duration),
+    /// What happened meanwhile may have changed it: to be folded anew.
+    Stale {
+        /// There is so little to it that it may be folded under the head.
+        short: bool,
+    },
+}
+
+impl Hands {
+    /// With what an engine knows already.
+    pub fn of(engine: &mut Engine) -> Hands {
+        let (db, log) = (engine.db().clone(), engine.log().clone());
+        let (source, reader) = engine.parts();
+        Hands {
+            db,
+            log,
+            source: source.clone(),
+            reader: reader.clone(),
+        }
+    }
+
+    /// Does the next slice of some work, of about so many units.
+    pub async fn slice(&mut self, work: &Work, limit: i64) -> Result<Sliced, PushError> {
+        let mut work = work.clone();
+        if work.cursor < BEGUN {
+            if !store::advance(self.db.writer(), &work, Some(BEGUN)).await? {
+                return Ok(Sliced::Written(Duration::ZERO));
+            }
+            work.cursor = BEGUN;
+        }
+        let mut looking = self.reader.clone();
+        let tx = self.db.begin_reading().await?;
+        let (seen, stamp) = log::head_in(&tx).await?;
+        let (source, reader) = (&mut self.source, &mut self.reader);
+        source.refresh(&tx, seen).await?;
+        let page = pages::page(&tx, (source, reader), &work, limit).await?;
+        if page.left.is_empty() {
+            tx.rollback().await?;
+            passed(&self.db, &work, page.next).await?;
+            return Ok(Sliced::Written(Duration::ZERO));
+        }
+        let since = page.left.values().copied().collect();
+        let named: BTreeMap<Position, EventId> = by_position(&tx, reader, &since)
+            .await?
+            .into_iter()
+            .map(|fact| (fact.gseq, fact.event.id))
+            .collect();
+        let left = page.left.into_iter();
+        let change = Change {
+            left: left
+                .map(|(unit, since)| (unit, named.get(&since).copied()))
+                .collect(),
+            because: work.cause,
+            ..Change::default()
+        };
+        // As if it were the next; where it is written is seen then.
+        let next = Moment {
+            first: seen + 1,
+            last: seen + 1,
+            stamp: stamp + 1,
+        };
+        let folding = Folding::new(source, reader, next);
+        let folded = folding.beforehand(&tx, change).await?;
+        tx.rollback().await?;
+        let writing = Writing {
+            db: &self.db,
+            log: &self.log,
+            watched: folded.watched(),
+            folded,
+            seen,
+            late: false,
+        };
+        writing.run(&mut looking, &work, page.next).await
+    }
+}
+
+/// What was folded, on its way into the tables.
+struct Writing<'w, 's> {
+    db: &'w Db,
+    log: &'w Log,
+    folded: Beforehand<'s>,
+    watched: Watched,
+    /// Up to here nothing that came matters.
+    seen: Position,
+    /// Something did that matters.
+    late: bool,
+}
+
+impl Writing<'_, '_> {
+    async fn run(
+        mut self,
+        reader: &mut Reader,
+        work: &Work,
+        next: Option<i64>,
+    ) -> Result<Sliced, PushError> {
+        let left = self.folded.left();
+        let mut longest = Duration::ZERO;
+        // Up to here whatever was written of these units is known.
+        let mut written = self.seen;
+        loop {
+            self.look_through(reader).await?;
+            let act = self.log.begin_as_system().await?;
+            let locked = Instant::now();
+            let position = act.position();
+            if !self.late {
+                let span = (self.seen, position - 1);
+                let came = came(act.tx(), reader, span, LOOKED_AT).await?;
+                self.late = self.matters(&came);
+            }
+            let rows = if self.late { &left } else { &self.watched.rows };
+            let changed = any_written_after(act.tx(), rows, written).await?;
+            if changed || self.late && !self.folded.may_be_late() {
+                act.abandon().await?;
+                let short = self.folded.facts <= FACTS_MAX;
+                return Ok(Sliced::Stale { short });
+            }
+            let is_last = self.folded.is_last();
+            let to = if is_last { next } else { Some(work.cursor) };
+            if !store::advance(act.tx(), work, to).await? {
+                act.abandon().await?;
+                return Ok(Sliced::Written(longest));
+            }
+            let moment = Moment {
+                first: position,
+                last: position,
+                stamp: act.stamp(),
+            };
+            let done = self.folded.write(act.tx(), moment, self.late).await?;
+            set_unit_statuses(&act, &done.public).await?;
+            let body = Body::of(work, &done);
+            let entry = Entry {
+                kind: Kind::Refolded,
+                enterprise: None,
+                subject: format!("entry:{}", work.gseq),
+                body: &body,
+            };
+            act.commit(entry, &()).await?;
+            longest = longest.max(locked.elapsed());
+            if is_last {
+                return Ok(Sliced::Written(longest));
+            }
+            (self.seen, written) = (position, position);
+        }
+    }
+
+    /// Looks through what came since, but for the last of it.
+    async fn look_through(&mut self, reader: &mut Reader) -> Result<(), PushError> {
+        for _ in 0..LOOKS {
+            let (head, _) = self.log.head().await?;
+            if self.late || head - self.seen < LOOKED_AT as Position / 10 {
+                break;
+            }
+            let upto = head.min(self.seen + LOOKED_THROUGH as Position);
+            let span = (self.seen, upto);
+            let came = came(self.db.reader(), reader, span, LOOKED_THROUGH).await?;
+            self.late = self.matters(&came);
+            self.seen = upto;
+        }
+        Ok(())
+    }
+
+    fn matters(&self, came: &Came) -> bool {
+        match came {
+            Came::Events(events) => {
+                let mut events = events.iter();
+                events.any(|(gseq, event)| self.watched.concerns(*gseq, event))
+            }
+            Came::More | Came::Entry => true,
+        }
+    }
+}
