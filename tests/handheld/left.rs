@@ -3,10 +3,19 @@
 
 use crate::{
     reach::random_pushes,
-    scene::{Scene, count, fill_up, holds, open, sale, settled},
+    scene::{Scene, count, fill_up, holds, open, sale, settled, unit},
 };
 use serde_json::{Value, json};
-use suyuan::handheld::units::{FINDINGS_KEPT, folding::beforehand::WRITTEN_AT_ONCE};
+use std::time::{Duration, Instant};
+use suyuan::handheld::{
+    units::{
+        FINDINGS_KEPT,
+        facts::Reader,
+        folding::{Change, Folding, Moment, beforehand::WRITTEN_AT_ONCE},
+        store::facts,
+    },
+    world::Source,
+};
 use suyuan_tests::{Engine, Handheld, TestApp, on_both};
 
 /// So many sales of a tin, in one push.
@@ -111,17 +120,102 @@ on_both!(findings_of_a_long_unit_are_written_a_few_at_a_time, |app| {
 });
 
 /// Who pushes to either of two processes, while both do what is left.
-#[test]
-fn i10_what_two_processes_leave_comes_to_what_the_log_gives() {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(async {
-        let first = TestApp::spawn(Engine::Postgres).await;
-        let folder = tempfile::tempdir().expect("a folder");
-        let (url, sealer) = (first.database_url.clone(), first.sealer.clone());
-        let second = TestApp::spawn_on(Engine::Postgres, url, sealer, folder, &[]).await;
-        let scene = Scene::of(&first).await;
-        random_pushes(&[&first, &second], &scene).await;
-        second.stop().await;
-        first.stop().await;
-    });
+#[actix_web::test]
+async fn i10_what_two_processes_leave_comes_to_what_the_log_gives() {
+    let first = TestApp::spawn(Engine::Postgres).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (url, sealer) = (first.database_url.clone(), first.sealer.clone());
+    let second = TestApp::spawn_on(Engine::Postgres, url, sealer, folder, &[]).await;
+    let scene = Scene::of(&first).await;
+    random_pushes(&[&first, &second], &scene).await;
+    second.stop().await;
+    first.stop().await;
+}
+
+/// What the program's metrics say, as a number.
+async fn metric(app: &TestApp, name: &str) -> f64 {
+    let text = app.stranger().get("/metrics").await.text();
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix(name));
+    let value = lines.next().and_then(|value| value.trim().parse().ok());
+    value.unwrap_or_default()
+}
+
+/// How long the head was held at the longest, in milliseconds, and how long reading and folding took.
+async fn measured(engine: Engine) {
+    let app = TestApp::spawn(engine).await;
+    let scene = Scene::of(&app).await;
+    let tin = &scene.tins[0];
+    let mut store = scene.device(&app, &scene.store).await;
+    let held = async || 1e3 * metric(&app, "suyuan_head_held_longest_seconds").await;
+    let mut first = None;
+    let mut sold_so_far = 0;
+    for upto in [10_000, 50_000] {
+        while sold_so_far < upto {
+            let events = sold(&mut store, tin, 500).await;
+            first.get_or_insert_with(|| events[0].clone());
+            sold_so_far += 500;
+        }
+        let began = Instant::now();
+        until_settled(&app).await;
+        let caught_up = began.elapsed();
+        let db = &app.state().db;
+        let mut source = Source::new(app.sealer.clone());
+        let tx = db.begin_reading().await.expect("a snapshot");
+        let (seen, stamp) = suyuan::log::head_in(&tx).await.expect("the head");
+        source.refresh(&tx, seen).await.expect("master data");
+        let row = unit(&app, tin).await;
+        let began = Instant::now();
+        let read = facts(&tx, &mut Reader::default(), &[row.id], seen).await;
+        let (read, reading) = (read.expect("facts")[&row.id].len(), began.elapsed());
+        let change = Change {
+            left: [(row.key.clone(), None)].into(),
+            ..Change::default()
+        };
+        let moment = Moment {
+            first: seen + 1,
+            last: seen + 1,
+            stamp: stamp + 1,
+        };
+        let mut reader = Reader::default();
+        let began = Instant::now();
+        let folding = Folding::new(&mut source, &mut reader, moment);
+        let folded = folding.beforehand(&tx, change).await.expect("folded");
+        let both = began.elapsed();
+        let began = Instant::now();
+        let watched = folded.watched();
+        println!(
+            "{engine:?}: {read} facts: read in {reading:?}, read and folded in {both:?}, what it depends on \
+             in {:?} ({} rows); caught up in {caught_up:?}; the head was held {:.1} ms at the longest",
+            began.elapsed(),
+            watched.rows.len(),
+            held().await
+        );
+        tx.rollback().await.expect("rolled back");
+    }
+    let first: Value = serde_json::from_str(&first.expect("a sale")).expect("an event");
+    let retract = store.event("retract", &json!({"target": first["event_id"]}));
+    let began = Instant::now();
+    store.push(&[retract]).await;
+    until_settled(&app).await;
+    println!(
+        "{engine:?}: all findings changed in {:?}; the head was held {:.1} ms at the longest",
+        began.elapsed(),
+        held().await
+    );
+    app.stop().await;
+}
+
+async fn until_settled(app: &TestApp) {
+    suyuan_tests::until("slices", Duration::from_mins(5), async || {
+        count(app, "SELECT COUNT(*) AS n FROM refold WHERE id > 0").await == 0
+    })
+    .await;
+}
+
+#[actix_web::test]
+#[ignore = "it measures: alone, in a release build, on a quiet machine"]
+async fn how_long_the_head_is_held_for_a_unit_with_very_many_facts() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        measured(engine).await;
+    }
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 use futures_util::FutureExt;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     time::{Duration, Instant},
 };
 use tokio::{runtime::Handle, time::timeout};
@@ -35,6 +35,8 @@ const LEAST: i64 = 32;
 const HELD: Duration = Duration::from_millis(20);
 /// So often what acts left is folded beside them, and changes meanwhile, before it is folded under the head.
 const TRIES: usize = 4;
+/// Rows of such work there may be at a time: what has not begun yet, and what has, some of it by others.
+const UNREAD: i64 = 8;
 /// After a failure, and between two looks without news.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Between two looks at all.
@@ -130,6 +132,12 @@ struct Slicing {
     failing: Failing<i64>,
     /// How often work was folded beside acts in vain.
     in_vain: BTreeMap<i64, usize>,
+    /// The last slice was of what acts left.
+    was_unread: bool,
+}
+
+fn is_unread(work: &Work) -> bool {
+    matches!(work.scope, Scope::Unread { .. })
 }
 
 impl Default for Slicing {
@@ -139,25 +147,35 @@ impl Default for Slicing {
             paced: true,
             failing: Failing::default(),
             in_vain: BTreeMap::new(),
+            was_unread: false,
         }
     }
 }
 
 impl Slicing {
-    /// Does one slice of the oldest work that does not rest, if there is any. An error is of the
+    /// Does one slice of the first work that does not rest, if there is any. An error is of the
     /// house: nothing can be done now.
     async fn one(&mut self, db: &Db, ingest: &Ingest) -> Result<Done, PushError> {
         let now = Instant::now();
-        let waiting = store::waiting(db.reader(), 1 + self.failing.len() as i64).await?;
-        let next = waiting
+        let most = 1 + UNREAD + self.failing.len() as i64;
+        let waiting = store::waiting(db.reader(), most).await?;
+        let mut ready: VecDeque<Work> = waiting
             .into_iter()
-            .find(|work| !self.failing.rests(&work.id, now));
-        let Some(work) = next else {
+            .filter(|work| !self.failing.rests(&work.id, now))
+            .collect();
+        // What is named all the time is left all the time, and keeps nothing else from being done.
+        if self.was_unread {
+            let other = ready.iter().position(|work| !is_unread(work));
+            ready.rotate_left(other.unwrap_or_default());
+        }
+        let Some(work) = ready.pop_front() else {
+            self.was_unread = false;
             return Ok(Done::Nothing);
         };
+        self.was_unread = is_unread(&work);
         let (units, id) = (self.limit, work.id);
         let tries = self.in_vain.get(&id).copied().unwrap_or_default();
-        let done = if matches!(work.scope, Scope::Unread { .. }) && tries < TRIES {
+        let done = if is_unread(&work) && tries < TRIES {
             self.beside(ingest, work, units).await
         } else {
             if self.in_vain.remove(&id).is_some() {
