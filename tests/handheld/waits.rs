@@ -491,7 +491,7 @@ async fn admit_all(scene: &Scene) -> Vec<String> {
     fates
 }
 
-async fn phase(app: &TestApp, tin: &String) -> Phase {
+async fn phase(app: &TestApp, tin: &str) -> Phase {
     unit(app, tin).await.kept.state.phase
 }
 
