@@ -92,7 +92,8 @@ pub struct Done {
     pub written: usize,
     /// Units whose public status changed, or may have.
     pub public: Vec<(PublicUnit, UnitStatus)>,
-    /// Units about which there are many facts, at least [`MANY`], and how many.
+    /// Units about which there are many facts to be read by acts, at least [`MANY`], and how many; and those
+    /// that were left.
     pub long: Vec<(UnitKey, usize)>,
     /// How many facts about units were read for it: under the head, unless they were read before.
     pub facts: usize,
@@ -291,8 +292,11 @@ impl<'a> Folding<'a> {
             return Err(error.into());
         }
         let read = self.units.iter().map(|(key, unit)| (key, unit.facts.len()));
+        let read = read.filter(|(_, facts)| *facts >= MANY);
         let left = self.left.iter().map(|(key, left)| (key, left.facts));
-        let long = read.chain(left).filter(|(_, facts)| *facts >= MANY);
+        // What is never read by an act weighs nothing.
+        let left = left.map(|(key, facts)| (key, if facts > FACTS_MAX { 0 } else { facts }));
+        let long = read.chain(left);
         done.long = long.map(|(key, facts)| (key.clone(), facts)).collect();
         done.facts = self.read;
         // What is left has a new mark, and something is newly about it.
