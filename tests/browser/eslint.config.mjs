@@ -19,7 +19,7 @@ const EVERYWHERE =
   "AbortController AbortSignal Blob Event TextDecoder TextEncoder URL URLSearchParams atob btoa clearInterval clearTimeout console crypto fetch performance queueMicrotask setInterval setTimeout structuredClone CompressionStream DecompressionStream Response";
 /** What functions use that a test sends into a page. */
 const PAGE =
-  "DOMException IDBObjectStore IDBTransaction HTMLElement MutationObserver OscillatorNode isSecureContext Node kit KeyboardEvent Window addEventListener axe caches dispatchEvent document getComputedStyle indexedDB innerHeight innerWidth localStorage location matchMedia navigator requestAnimationFrame scrollTo scrollBy self sessionStorage window";
+  "DOMException IDBObjectStore IDBTransaction HTMLElement MutationObserver OscillatorNode isSecureContext Node kit KeyboardEvent LockManager Window addEventListener axe caches dispatchEvent document getComputedStyle indexedDB innerHeight innerWidth localStorage location matchMedia navigator requestAnimationFrame scrollTo scrollBy self sessionStorage window";
 const named = (list) => Object.fromEntries(list.split(" ").map((name) => [name, "readonly"]));
 
 const rules = {

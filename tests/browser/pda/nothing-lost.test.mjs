@@ -9,6 +9,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { genesis, links } from "../../../api/src/pda/app/core/chain.js";
 import { cannot, smallDisk } from "./chromium.mjs";
+import { until } from "../shift/office.mjs";
 import { ORIGIN, shop, toPushes } from "./shop.mjs";
 import { code, serial, serialOf } from "./site.mjs";
 
@@ -275,6 +276,77 @@ test("two tabs: the second waits, takes over what the first left open, and there
   promised("D0", "D1");
   await checked();
   assert.deepEqual(it.errors, []);
+});
+
+/** Goes on in this tab. */
+async function inTab(page) {
+  await it.take(page);
+  await page.bringToFront();
+}
+
+test("two tabs that both write, since the browser's locks do not hold: what one has not seen it does not write over", when, async () => {
+  await it.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  // So that nothing is written but what is done here.
+  it.line.pull();
+  await it.task("inbound");
+  await it.read([code("D2")]);
+  const [first, second] = [it.page, await it.blank()];
+  await second.addInitScript(() => {
+    LockManager.prototype.request = (name, options, then) => (then ?? options)({ name });
+  });
+  const isReady = (page) => page.waitForSelector("#app[data-ready]");
+  await second.goto(`${ORIGIN}/app/`);
+  await isReady(second);
+  // The first goes on, and the second does not know of it: it says plainly that what it reads is not
+  // saved, and begins anew.
+  await inTab(first);
+  await it.read([code("D3")], 1);
+  const refused = async (page, text) => {
+    await inTab(page);
+    const told = async () => {
+      await it.scan(text);
+      await it.told("没有保存");
+    };
+    await Promise.all([page.waitForNavigation(), told()]);
+    await isReady(page);
+  };
+  await refused(second, code("D4"));
+  await it.count(2);
+  await it.read([code("D4")], 2);
+  // And the other way round, with an act.
+  await refused(first, code("D5"));
+  await it.count(3);
+  await it.confirm();
+  promised("D2", "D3", "D4");
+  await refused(second, "SUYUAN-CONFIRM");
+  await it.page.waitForSelector('[data-do="inbound"]');
+  await second.close();
+  await inTab(first);
+  it.line.plug();
+  await it.wake();
+  await checked();
+  assert.deepEqual(it.errors, []);
+});
+
+test("a browser that empties its storage under the app: nothing is said to be saved there, and what was is sent", when, async () => {
+  const own = await shop();
+  try {
+    await own.open();
+    await own.enrol();
+    own.line.pull();
+    await own.act("inbound", ["R0"]);
+    await own.task("inbound");
+    await own.session.send("Storage.clearDataForOrigin", { origin: ORIGIN, storageTypes: "indexeddb" });
+    await own.scan(code("R1"));
+    await own.told("没有保存");
+    await own.count(0);
+    own.line.plug();
+    await own.wake();
+    await until("what was saved before", () => own.events().length > 0);
+    assert.deepEqual(own.events().map(({ units }) => serialOf(units[0].code)), [serial("R0")]);
+  } finally {
+    await own.close();
+  }
 });
 
 test("a disk that is really full: what is not on it is not counted and not said to be saved; with room again the work goes on", when, async (t) => {

@@ -2,7 +2,9 @@
 //
 // One `commit` is one transaction, asked to be on the disk before it is done (`durability: "strict"`):
 // events with the head of their chain, anchors with the checkpoint or receipt they came with, a pull's
-// page whole. It knows names of records and nothing of rules.
+// page whole. It writes only behind what it has read or written itself: should a browser let two tabs
+// write at once, or empty the storage under an open one, what is refused is said not to be saved. It knows
+// names of records and nothing of rules.
 
 import { Disk, compareKeys } from "../core/outbox.js";
 
@@ -29,6 +31,9 @@ import { Disk, compareKeys } from "../core/outbox.js";
  *
  * The list that is held: what it says (a hash), and as of when it is known to hold.
  * @typedef {{ content: string, version: number, made_at: number }} ListHeld
+ *
+ * Whose the last transaction was, and the how-manieth of theirs.
+ * @typedef {{ by: string, n: number }} Written
  */
 
 const VERSION = 2;
@@ -40,14 +45,27 @@ const IDENTITY = "identity";
 const HEAD = "head";
 const LIST = "recall_list";
 const LIST_HELD = "recall_list_held";
+const WRITTEN = "written";
 
 export class Store {
-  /** @param {IDBDatabase} db @param {() => Promise<IDBDatabase>} again opens it anew */
-  constructor(db, again) {
+  /**
+   * @param {IDBDatabase} db
+   * @param {() => Promise<IDBDatabase>} again opens it anew
+   * @param {Written | undefined} found the last transaction before its own
+   */
+  constructor(db, again, found) {
     this.again = again;
     /** The program is done with it. */
     this.isOver = false;
     this.db = this.#held(db);
+    /** What it says of who writes. */
+    this.by = crypto.randomUUID();
+    /** How many transactions it began. */
+    this.begun = 0;
+    /** The last transaction that it knows of. */
+    this.known = found;
+    /** Told when somebody else wrote. */
+    this.superseded = () => {};
   }
 
   /** @param {IDBDatabase} db */
@@ -83,7 +101,10 @@ export class Store {
    */
   static async open(factory, name) {
     const again = () => opened(factory, name);
-    return new Store(await again(), again);
+    const db = await again();
+    // Before anything else is read: what is read later may be newer, never older.
+    const found = /** @type {Written | undefined} */ (await done(db.transaction(["device"]).objectStore("device").get(WRITTEN)));
+    return new Store(db, again, found);
   }
 
   close() {
@@ -99,9 +120,25 @@ export class Store {
    */
   async commit(write, extra = {}) {
     const tx = await this.#transaction(STORES, "readwrite", { durability: "strict" });
+    this.begun += 1;
+    const own = { by: this.by, n: this.begun };
     return new Promise((resolve, reject) => {
-      tx.oncomplete = () => resolve();
+      tx.oncomplete = () => {
+        this.known = own;
+        resolve();
+      };
       tx.onabort = () => reject(tx.error ?? new Error("the transaction was aborted"));
+      const request = tx.objectStore("device").get(WRITTEN);
+      request.onsuccess = () => {
+        const last = /** @type {Written | undefined} */ (request.result);
+        if (this.#knows(last)) {
+          put(tx, "device", own, WRITTEN);
+          return;
+        }
+        reject(new Error(last ? "another tab wrote" : "the storage was emptied"));
+        tx.abort();
+        if (last && last.by !== this.by) this.superseded();
+      };
       try {
         if (extra.identity) put(tx, "device", extra.identity, IDENTITY);
         if (write) putWrite(tx, write);
@@ -117,6 +154,16 @@ export class Store {
         reject(error);
       }
     });
+  }
+
+  /**
+   * Is the storage as this knows it? A failed disk may hold more of its own than it said.
+   * @param {Written | undefined} last
+   */
+  #knows(last) {
+    const { known } = this;
+    if (last?.by === this.by) return known?.by !== this.by || last.n >= known.n;
+    return last?.by === known?.by && last?.n === known?.n;
   }
 
   /** Who this device is; null before it is enrolled. @returns {Promise<Identity | null>} */

@@ -44,6 +44,12 @@ async function write() {
     return;
   }
   const held = store;
+  let isOver = false;
+  // Nothing that is done here is saved any more, and the person is told so; then it begins anew.
+  held.superseded = () => {
+    if (!isOver) setTimeout(() => location.reload(), 2000);
+    isOver = true;
+  };
   /** @type {App | null} */
   let app = null;
   const out = {
