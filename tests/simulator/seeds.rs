@@ -53,7 +53,9 @@ fn options(seed: u64, database: Option<String>) -> Options {
 /// With everything that can go wrong.
 fn foul(seed: u64, database: Option<String>) -> Ran {
     let ran = held(ran(options(seed, database)));
-    for what in ["died", "killed", "clock", "cut", "results"] {
+    for what in [
+        "died", "killed", "clock", "cut", "results", "together", "counter",
+    ] {
         assert!(happened(&ran, what) > 0, "no {what} in {ran}");
     }
     ran

@@ -129,6 +129,7 @@ impl Run {
         all::i14_no_silent_effect(&self.log, &reflected(&examined), &examined.open)?;
         all::i16_no_finding_without_witnesses(&self.log, &examined.open)?;
         self.units = examined.rebuilt.units;
+        self.open = examined.open;
         self.in_any_order()?;
         self.what_is_here_was_told().await?;
         self.recalls_reach_everything().await?;
@@ -156,7 +157,7 @@ impl Run {
                 }
             }
             self.only_what_is_here(handset, &fresh)?;
-            self.holds_all(&handset.seen, &fresh)?;
+            self.holds_all(handset, &handset.seen, &fresh)?;
             self.stands(n, &fresh).await?;
         }
         Ok(())

@@ -56,6 +56,7 @@ enum Do {
     Badge,
     Week,
     Tab,
+    Counter,
 }
 
 /// What happens without faults, by weight.
@@ -115,6 +116,9 @@ impl Run {
         if self.options.has(Part::Tabs) && self.options.has(Part::Faults) {
             table.push((3, Do::Tab));
         }
+        if self.options.has(Part::Crowds) && self.options.has(Part::Faults) {
+            table.push((12, Do::Counter));
+        }
         let n = self.dice.below(self.handsets.len());
         if let Some(what) = self.dice.weighed(&table) {
             self.act(what, n).await?;
@@ -159,6 +163,7 @@ impl Run {
                 self.scan(n)
             }
             Do::Tab => self.tab(n),
+            Do::Counter => self.counter(n).await,
             Do::Pull => self.pull(n),
             Do::Status => {
                 let path = "/v1/sync/status".to_owned();
@@ -301,7 +306,7 @@ impl Run {
         Ok(())
     }
 
-    fn hurt(
+    pub(super) fn hurt(
         &mut self,
         n: usize,
         by: impl FnOnce(

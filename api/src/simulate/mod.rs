@@ -6,16 +6,18 @@
 //! is set, and all chance comes from the seed. So a run that broke something breaks it again.
 //!
 //! - `run` is what there is and virtual time, `faults` what people decide and what goes wrong, `scans`
-//!   what is scanned, `wire` what is sent and answered, `heard` what a handset makes of it, `post`
+//!   what is scanned, `crowds` what comes at once, `wire` what is sent and answered, `heard` what a handset makes of it, `post`
 //!   the network, `handset` a device, `tabs` a second program in it, `down` what it fetches, `badges` who may work with it, `node` a
 //!   server process.
 //! - `check` says which invariants are looked at when; they are `suyuan_sync::invariants`, and of what
-//!   is told to people and handsets `reports` and `stands`.
+//!   is told to people and handsets `reports`, `stands` and `answers`.
 //!
 //! It is no part of the service: nothing here may be called by it.
 
+mod answers;
 mod badges;
 mod check;
+mod crowds;
 mod dice;
 mod down;
 mod faults;
@@ -58,8 +60,8 @@ pub struct Options {
     pub without: Vec<Part>,
     /// How many steps between two looks at the whole log.
     pub every: u32,
-    /// Two servers may work at the very same time. Who is first is then chance, and a seed makes
-    /// no longer one run.
+    /// Two servers may work at the very same time: what the second read is out of date when its turn
+    /// comes.
     pub race: bool,
     /// Only the first of the servers that run is ever asked; the others stand beside it.
     pub one_works: bool,
@@ -83,6 +85,10 @@ pub enum Part {
     /// No second tab of a handset that goes on beside the one that writes. What seeds made before there
     /// were any, they make without them.
     Tabs,
+    /// No crowds: nobody scans all day what all others scan, nobody sets a clock while scanning, and no
+    /// push comes while another's act waits. What seeds made before there were any, they make without
+    /// them.
+    Crowds,
 }
 
 impl Options {

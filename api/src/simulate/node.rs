@@ -24,7 +24,8 @@ use actix_web::{
 use futures_util::future::LocalBoxFuture;
 use tokio::task::JoinHandle;
 
-type Called = LocalBoxFuture<'static, (u16, Vec<u8>)>;
+/// A call under way: its status and body.
+pub type Called = LocalBoxFuture<'static, (u16, Vec<u8>)>;
 
 /// See the file's header.
 pub struct Node {
@@ -89,6 +90,11 @@ impl Node {
 
     /// Calls a route: status and body.
     pub async fn call(&self, asked: Asked<'_>) -> (u16, Vec<u8>) {
+        self.begin(asked).await
+    }
+
+    /// Begins a call of a route, which goes on when what is returned is looked at.
+    pub fn begin(&self, asked: Asked<'_>) -> Called {
         let mut request = TestRequest::with_uri(asked.path)
             .method(asked.method)
             .peer_addr(std::net::SocketAddr::from(([127, 0, 0, 1], 9)))
@@ -97,7 +103,7 @@ impl Node {
         if let Some(bearer) = asked.bearer {
             request = request.insert_header(("authorization", format!("Bearer {bearer}")));
         }
-        (self.call)(request).await
+        (self.call)(request)
     }
 
     /// It dies: whatever it held in memory is gone, and what it was doing is undone.

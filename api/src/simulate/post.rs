@@ -10,6 +10,10 @@ use suyuan_sync::{
     ids::{Epoch, Gseq, Micros, Seq},
 };
 
+/// What comes at once is no longer than this altogether, so that it is never more than goes into one act,
+/// however slow the machine is.
+const BYTES_TOGETHER: usize = 12_000;
+
 /// What a request is.
 #[derive(Clone, Debug)]
 pub enum What {
@@ -78,6 +82,13 @@ pub struct Asking {
     pub body: Vec<u8>,
     /// The newest position the handset was told for an event of its own when it asked.
     pub receipted: Gseq,
+}
+
+impl Asking {
+    /// Is it a push of its own events?
+    pub fn is_push(&self) -> bool {
+        matches!(self.what, What::Push { .. })
+    }
 }
 
 /// Something under way.
@@ -150,13 +161,17 @@ impl Post {
         }
     }
 
-    /// A push of another handset that arrives within a minute: it comes now.
-    pub fn meeting(&mut self, now: Micros, from: usize) -> Option<Asking> {
+    /// A push that arrives within a minute and is not too much with these: it comes now.
+    pub fn meeting(&mut self, now: Micros, come: &[Asking]) -> Option<Asking> {
         let soon = now + 60_000_000;
+        let mut bytes = BYTES_TOGETHER;
+        for asking in come {
+            bytes = bytes.saturating_sub(asking.body.len());
+        }
         let other = self.letters.iter().find(|((at, _), letter)| {
             let push = match letter {
                 Letter::Request(asking) => {
-                    asking.from != from && matches!(asking.what, What::Push { .. })
+                    asking.is_push() && asking.body.len() <= bytes && !self.is_cut(asking.from, now)
                 }
                 Letter::Answer { .. } => false,
             };

@@ -29,6 +29,7 @@ use std::{collections::BTreeMap, fmt::Write as _, rc::Rc, sync::Arc};
 use suyuan_sync::{
     chain::{self, Hash},
     facts::Fact,
+    finding::Finding,
     fold::Folded,
     ids::{DeviceId, Gseq, Micros},
     invariants::{Broken, DeviceHistory, LogHistory},
@@ -73,6 +74,8 @@ pub struct Run {
     pub(super) told: (Vec<Arc<Fact>>, suyuan_sync::facts::World),
     /// What became of units by that log.
     pub(super) units: BTreeMap<UnitKey, Folded>,
+    /// Findings that are open by that log.
+    pub(super) open: Vec<Finding>,
     /// How far the servers' clock is off.
     pub(super) jumped: Micros,
     /// It jumped, and nobody confirmed yet that it is right.
@@ -142,6 +145,7 @@ impl Run {
         let node = node.ok_or(SimulateError::Down)?;
         let mut world = world::make(&node.state).await?;
         world.lots = options.has(Part::Lots);
+        world.crowds = options.has(Part::Crowds);
         let observer = Db::open_single(&db::url(&settings), &settings.database).await?;
         let mut run = Run {
             dice: Dice::of(options.seed),
@@ -165,6 +169,7 @@ impl Run {
             step: 0,
             told: <(Vec<Arc<Fact>>, suyuan_sync::facts::World)>::default(),
             units: BTreeMap::new(),
+            open: Vec::new(),
             jumped: 0,
             stopped: false,
             known: Vec::new(),

@@ -14,6 +14,9 @@ use suyuan_sync::{
 };
 use uuid::Builder;
 
+/// So many of each kind of thing are what everybody wants, where there are crowds.
+pub const WANTED: usize = 4;
+
 /// What is remembered of what was scanned, so that most of what follows makes sense.
 #[derive(Default)]
 pub struct Memory {
@@ -41,6 +44,38 @@ pub fn scan(
     now: Micros,
 ) -> Vec<(EventId, String)> {
     let drafts = drafts(dice, world, memory, handset.site);
+    written(dice, memory, handset, now, drafts)
+}
+
+/// Something that everybody wants, sold and given back in turns, as often as somebody scans it in a row.
+pub fn scan_again(
+    dice: &mut Dice,
+    memory: &mut Memory,
+    handset: &Handset,
+    now: Micros,
+    (turn, code): (i64, &str),
+) -> Vec<(EventId, String)> {
+    let kind = match (dice.below(10), turn % 2) {
+        (0, _) => Kind::Inbound,
+        (1, _) => Kind::Inspect,
+        (_, 0) => Kind::Sale,
+        _ => Kind::Return,
+    };
+    let mut fill = bare(dice, handset.site);
+    fill.units = vec![UnitRead::of(code, Input::Wedge)];
+    fill.disposition = (kind == Kind::Inspect).then_some(Disposition::Sellable);
+    note(memory, &fill, handset.site);
+    written(dice, memory, handset, now, vec![Draft { kind, fill }])
+}
+
+/// Drafts as texts, most of them as they should be.
+fn written(
+    dice: &mut Dice,
+    memory: &mut Memory,
+    handset: &Handset,
+    now: Micros,
+    drafts: Vec<Draft>,
+) -> Vec<(EventId, String)> {
     let slot = handset.outbox.slot(handset.session_ms(now));
     let mut texts = Vec::new();
     for (seq, draft) in (slot.seq..).zip(drafts) {
@@ -157,9 +192,9 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
                 (&world.cases, &world.tins)
             };
             let few = dice.between(1, 5) as usize;
-            fill.units = reads(dice, memory, children, site, few);
+            fill.units = reads(dice, world, memory, children, site, few);
             let parent = if dice.happens(30) { children } else { parents };
-            fill.parent = reads(dice, memory, parent, site, 1).pop();
+            fill.parent = reads(dice, world, memory, parent, site, 1).pop();
             if fill.parent.is_none() {
                 let any = dice
                     .pick(parents)
@@ -202,7 +237,7 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
                 fill.group = Some(group);
                 let mut right = bare(dice, site);
                 right.actor = fill.actor.clone();
-                right.units = reads(dice, memory, &world.tins, site, 1);
+                right.units = reads(dice, world, memory, &world.tins, site, 1);
                 right.group = Some(Group { n: 2, ..group });
                 let sale = Draft {
                     kind: Kind::Sale,
@@ -221,7 +256,7 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
                 &world.cases
             };
             let few = dice.between(1, 3) as usize;
-            fill.units = reads(dice, memory, from, site, few);
+            fill.units = reads(dice, world, memory, from, site, few);
             // A whole load at once.
             if matches!(kind, Kind::Inbound | Kind::Outbound | Kind::Count) && dice.happens(8) {
                 let read = |code: &String| UnitRead::of(code, Input::Wedge);
@@ -298,7 +333,7 @@ fn grouped(
         .map(|n| {
             let mut fill = first.clone();
             if n > 1 {
-                fill.units = reads(dice, memory, &world.tins, site, 1);
+                fill.units = reads(dice, world, memory, &world.tins, site, 1);
             }
             fill.group = Some(Group {
                 id,
@@ -364,6 +399,7 @@ fn note(memory: &mut Memory, fill: &Event, site: Site) {
 /// Some of these codes: rather those that are here.
 fn reads(
     dice: &mut Dice,
+    world: &World,
     memory: &Memory,
     of: &[String],
     site: Site,
@@ -380,7 +416,9 @@ fn reads(
         .collect();
     let mut out: Vec<UnitRead> = Vec::new();
     for _ in 0..count {
-        let code = if dice.happens(750) {
+        let code = if world.crowds && dice.happens(250) {
+            dice.pick(of.get(..WANTED).unwrap_or(of))
+        } else if dice.happens(750) {
             dice.pick(&here).copied()
         } else {
             dice.pick(of)

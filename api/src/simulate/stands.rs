@@ -1,31 +1,23 @@
 //! What handsets hold and are told when everything is well again, held against the log: a snapshot
 //! against everything at once (I24), the recall list against what is recalled, badges against those
-//! that were given, the status against what was received (I5), look-ups against what became of units
-//! (I20).
+//! that were given. What is answered at once is held against the log in `answers`.
 
 use super::{
     SimulateError,
     handset::{Anew, Effect, Handset, Seen},
-    node::Asked,
     run::{BEGINNING, Run, Stop},
 };
 use crate::{
     handheld::down::{chunk_store, snapshot},
     http::device::DeviceKnown,
 };
-use actix_web::http::Method;
-use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
-    fold::{Folded, Phase, Place},
-    ids::{EventId, Gseq, Micros, Seq},
+    fold::Phase,
+    ids::{Gseq, Micros},
     invariants::{Broken, i24_snapshot_and_pull_equal_everything as i24},
-    recall_list::UnitHash,
-    trace_code,
-    unit::UnitKey,
-    wire::{
-        Item, LookUpAnswer, ReadClaims, SnapshotChunk, Status, StatusAnswer, TYP_READ, UnitCard,
-    },
+    recall_list::{Marks, UnitHash},
+    wire::{Item, RecalledBatch, SnapshotChunk, UnitCard},
 };
 
 /// Differences told of a run that broke off.
@@ -39,7 +31,12 @@ type Shown = BTreeMap<String, String>;
 impl Run {
     /// What a handset holds of the world is what who reads everything at once is told; what ended
     /// before its snapshot was made is left out of that.
-    pub(super) fn holds_all(&self, held: &Seen, whole: &Seen) -> Result<(), Broken> {
+    pub(super) fn holds_all(
+        &self,
+        handset: &Handset,
+        held: &Seen,
+        whole: &Seen,
+    ) -> Result<(), Broken> {
         let shown = |seen: &Seen| -> Shown {
             let items = seen.items.iter().filter(|(what, _)| *what != "recall list");
             items
@@ -56,6 +53,16 @@ impl Run {
                 paged.contains_key(what) || !(referred || (at <= ended && is_ended(text)))
             });
         }
+        // Of a product of others that came to the place and left it between two pulls of this handset the
+        // place knows since, and tells who begins anew. Nothing the handset holds refers to it.
+        let cards = whole.items.values().filter_map(|(_, text)| card(text));
+        let products: BTreeSet<_> = cards.filter_map(|card| card.product).collect();
+        whole_shown.retain(|what, text| match serde_json::from_str(text) {
+            Ok(Item::Product(card)) if card.issuer != handset.site.enterprise => {
+                products.contains(&card.product) || paged.contains_key(what)
+            }
+            _ => true,
+        });
         let Err(broken) = i24(&paged, &whole_shown) else {
             return Ok(());
         };
@@ -126,7 +133,7 @@ impl Run {
             ended: super::down::ended(&manifest),
             items,
         })));
-        Ok(self.holds_all(&alone, fresh)?)
+        Ok(self.holds_all(handset, &alone, fresh)?)
     }
 
     /// No unit that is recalled by its code is missed by the list its issuer's handsets hold, and no
@@ -153,65 +160,32 @@ impl Run {
                 return Err(Broken::new("I24", what));
             }
         }
-        Ok(())
-    }
-
-    /// I5: what a device is told is held of it, parked and quarantined, is what the log has.
-    async fn status_tells_the_log(&self, handset: &Handset) -> Result<(), Stop> {
-        let path = "/v1/sync/status";
-        let told: StatusAnswer = self
-            .asked_now(handset, Method::GET, path, Vec::new())
-            .await?;
-        let own = self.log.events.iter();
-        let own = own.filter(|logged| logged.device == handset.device);
-        let life = own.clone().filter(|logged| logged.epoch == told.epoch);
-        let seqs: BTreeSet<Seq> = life.map(|logged| logged.seq).collect();
-        let last = seqs.last().copied().unwrap_or(0);
-        let unlike =
-            (1..=last + 1).find(|seq| told.held_ranges.contains(*seq) != seqs.contains(seq));
-        let aside = |fate: Status| -> Vec<Option<EventId>> {
-            let aside = own
-                .clone()
-                .filter(|logged| logged.fate == fate && !logged.counts());
-            let mut events: Vec<_> = aside.map(|logged| logged.event).collect();
-            events.sort_unstable();
-            events
+        let spans = &self.told.1.recalls;
+        let covers = |told: &RecalledBatch| {
+            spans.iter().any(|span| {
+                span.recall == told.recall
+                    && span.closed.is_none()
+                    && span.scope.batches.contains(&told.batch)
+            })
         };
-        let said = |aside: &[suyuan_sync::wire::Aside]| -> Vec<Option<EventId>> {
-            let mut events: Vec<_> = aside.iter().map(|aside| aside.event).collect();
-            events.sort_unstable();
-            events
-        };
-        let parked = said(&told.parked) == aside(Status::Parked);
-        let quarantined = said(&told.quarantined) == aside(Status::Quarantined);
-        if unlike.is_some() || !(parked && quarantined || told.more) {
+        // What a till stops over the counter for a recall that ended costs a sale.
+        let released = list.batches.iter().find(|told| !covers(told));
+        let released_unit = self.units.iter().find(|(key, unit)| {
+            unit.state.recalls.is_empty() && units.marks(UnitHash::of(key)).has(Marks::RECALLED)
+        });
+        if released.is_some() || released_unit.is_some() {
             let what = format!(
-                "{unlike:?} of {} is told otherwise: {told:?}",
+                "the list of {} stops {released:?} {released_unit:?}",
                 handset.device
             );
-            return Err(Broken::new("I5", what).into());
+            return Err(Broken::new("I24", what));
         }
-        Ok(())
-    }
-
-    /// I20: a card is of the unit that was asked about; the issuer is told what became of it, and who
-    /// has no business with it nothing.
-    async fn look_ups_tell_the_log(&self, handset: &Handset) -> Result<(), Stop> {
-        let codes = &self.world.tins;
-        let body = serde_json::to_vec(&serde_json::json!({"v": 1, "codes": codes}))?;
-        let path = "/v1/sync/lookups";
-        let told: LookUpAnswer = self.asked_now(handset, Method::POST, path, body).await?;
-        for (code, card) in codes.iter().zip(&told.cards) {
-            let key = trace_code::parse(code).ok();
-            let Some(key) = key.and_then(|read| UnitKey::of(&read.code)) else {
-                continue;
-            };
-            let unit = self.units.get(&key);
-            if !may_be_told(handset, &key, unit, card.as_ref()) {
-                let state = unit.map(|unit| &unit.state);
-                let what = format!("{} is told {card:?} of {state:?}", handset.device);
-                return Err(Broken::new("I20", what).into());
-            }
+        let (head, version) = (self.head, list.version);
+        if version > head {
+            return Err(Broken::new(
+                "I24",
+                format!("a list of {version}, after {head}"),
+            ));
         }
         Ok(())
     }
@@ -226,74 +200,17 @@ impl Run {
             over: false,
         }
     }
-
-    /// What a handset is answered that asks at this moment, over nothing that could be lost.
-    async fn asked_now<T: DeserializeOwned>(
-        &self,
-        handset: &Handset,
-        method: Method,
-        path: &str,
-        body: Vec<u8>,
-    ) -> Result<T, Stop> {
-        let (node, epoch) = (self.node()?, handset.outbox.disk().epoch);
-        let anchors = &node.state.handheld.anchors;
-        let claims = ReadClaims {
-            aud: handset.installation.clone(),
-            device: handset.device,
-            epoch,
-            anchor: anchors.issue(handset.device.0, epoch, self.now, self.now),
-        };
-        let key = handset.keys.get(&epoch).ok_or(SimulateError::Behind)?;
-        let bearer = key.token(TYP_READ, &claims)?;
-        let asked = Asked {
-            method,
-            path,
-            bearer: Some(&bearer),
-            body,
-        };
-        match node.call(asked).await {
-            (200, body) => Ok(serde_json::from_slice(&body)?),
-            (status, _) => Err(SimulateError::Answered("a question", status).into()),
-        }
-    }
 }
 
 /// Is this the card of something that ended?
 fn is_ended(text: &str) -> bool {
-    let Ok(Item::Unit(card)) = serde_json::from_str(text) else {
-        return false;
-    };
-    matches!(card.phase, Phase::Sold | Phase::Destroyed)
+    card(text).is_some_and(|card| matches!(card.phase, Phase::Sold | Phase::Destroyed))
 }
 
-/// May a handset be told this of a unit that stands so?
-fn may_be_told(
-    handset: &Handset,
-    key: &UnitKey,
-    unit: Option<&Folded>,
-    card: Option<&UnitCard>,
-) -> bool {
-    let (Some(unit), site) = (unit, handset.site) else {
-        return card.is_none_or(|card| card.unit == *key);
-    };
-    let state = &unit.state;
-    let is_own = state.issuer == Some(site.enterprise);
-    match card {
-        None => !is_own,
-        Some(card) if is_own => {
-            card.unit == *key && card.phase == state.phase && card.place == state.place
-        }
-        Some(card) => {
-            let comes = match state.place {
-                Place::At(at) => at == site.id,
-                Place::Between {
-                    to, to_enterprise, ..
-                } => to == Some(site.id) || to_enterprise == Some(site.enterprise),
-                Place::Nowhere => false,
-            };
-            let linked = state.linked.contains(&site.enterprise);
-            let holds = state.holder == Some(site.enterprise);
-            card.unit == *key && (comes || linked || holds)
-        }
+/// The card of a unit, if it is one.
+fn card(text: &str) -> Option<UnitCard> {
+    match serde_json::from_str(text) {
+        Ok(Item::Unit(card)) => Some(card),
+        _ => None,
     }
 }

@@ -1,7 +1,11 @@
-//! All SQL of the simulator: the log as the invariants want it. Reads only.
+//! All SQL of the simulator: the log as the invariants want it. Writes nothing.
 
-use crate::{db::statement, handheld::push::store::fate_name, log::Position};
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use crate::{
+    db::{Db, statement},
+    handheld::push::store::fate_name,
+    log::Position,
+};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     admission,
@@ -22,6 +26,29 @@ fn hash(row: &QueryResult, name: &str) -> Result<Hash, DbErr> {
         .try_into()
         .map_err(|_| DbErr::Type(format!("{name} is no hash")))?;
     Ok(Hash(bytes))
+}
+
+/// Holds the head of the log as an act of somebody else does, until what is returned is dropped or rolled
+/// back.
+pub(super) async fn hold_the_head(db: &Db) -> Result<DatabaseTransaction, DbErr> {
+    let tx = db.begin().await?;
+    let held = "UPDATE log_head SET gseq = gseq WHERE id = 1";
+    tx.execute_raw(statement(tx.get_database_backend(), held, []))
+        .await?;
+    Ok(tx)
+}
+
+/// How many wait for a lock of this database; SQLite tells nobody.
+pub(super) async fn waiting_for_locks(conn: &impl ConnectionTrait) -> Result<i64, DbErr> {
+    let backend = conn.get_database_backend();
+    if backend != DbBackend::Postgres {
+        return Ok(0);
+    }
+    let sql = "SELECT COUNT(DISTINCT pid) AS n FROM pg_locks WHERE NOT granted AND pid IN (\
+               SELECT pid FROM pg_locks WHERE database = (\
+               SELECT oid FROM pg_database WHERE datname = current_database()))";
+    let row = conn.query_one_raw(statement(backend, sql, [])).await?;
+    row.map_or(Ok(0), |row| row.try_get("", "n"))
 }
 
 /// What an event is now.

@@ -3,7 +3,7 @@
 
 use super::{
     handset::Flight,
-    node::{Asked, Node},
+    node::{Asked, Called, Node},
     post::{Asking, Letter, What},
     run::{Run, Stop},
 };
@@ -178,31 +178,28 @@ impl Run {
         }
     }
 
-    /// A request reaches a server; another one another server, perhaps, at the very same time.
+    /// A request reaches a server; others as well, perhaps, before it is carried out.
     async fn arrive(&mut self, asking: Asking) -> Result<(), Stop> {
         let Some(n) = self.any_node() else {
             return Ok(());
         };
-        let other = (n + 1) % self.nodes.len();
-        let meets =
-            self.options.race && other != n && matches!(self.nodes.get(other), Some(Some(_)));
-        let met = meets
-            .then(|| self.post.meeting(self.now, asking.from))
-            .flatten();
-        let Some(met) = met else {
+        let come = self.come_with(n, asking);
+        if let [_, _, ..] = come[..] {
+            return self.arrive_together(n, come).await;
+        }
+        for asking in come {
             let answer = call(self.nodes.get(n), &asking).await;
-            return self.answered(asking, answer);
-        };
-        let (one, two) = futures_util::join!(
-            call(self.nodes.get(n), &asking),
-            call(self.nodes.get(other), &met)
-        );
-        self.answered(asking, one)?;
-        self.answered(met, two)
+            self.answered(asking, answer)?;
+        }
+        Ok(())
     }
 
     /// What a server answered goes back.
-    fn answered(&mut self, asking: Asking, answer: Option<(u16, Vec<u8>)>) -> Result<(), Stop> {
+    pub(super) fn answered(
+        &mut self,
+        asking: Asking,
+        answer: Option<(u16, Vec<u8>)>,
+    ) -> Result<(), Stop> {
         let Some((status, body)) = answer else {
             return Ok(());
         };
@@ -298,12 +295,15 @@ impl Run {
 
 /// Calls a server, if it runs.
 async fn call(node: Option<&Option<Node>>, asking: &Asking) -> Option<(u16, Vec<u8>)> {
-    let node = node?.as_ref()?;
-    let asked = Asked {
+    Some(begin(node?.as_ref()?, asking).await)
+}
+
+/// Begins to call a server.
+pub(super) fn begin(node: &Node, asking: &Asking) -> Called {
+    node.begin(Asked {
         method: asking.method.clone(),
         path: &asking.path,
         bearer: Some(&asking.bearer),
         body: asking.body.clone(),
-    };
-    Some(node.call(asked).await)
+    })
 }

@@ -52,6 +52,8 @@ pub struct World {
     pub load: Vec<String>,
     /// Do people move goods without codes of their own?
     pub lots: bool,
+    /// Do people scan rather what all others scan?
+    pub crowds: bool,
     /// What goods without codes go by.
     pub gtin: String,
 }
@@ -154,6 +156,7 @@ pub async fn make(state: &Internal) -> Result<World, Problem> {
             .map(|n| format!("https://id.example.cn/01/06901234567908/21/L{n}"))
             .collect(),
         lots: true,
+        crowds: true,
         gtin: item.to_string(),
     })
 }

@@ -74,6 +74,15 @@ pub struct Gathering {
     pub waiting: usize,
 }
 
+/// How far pushes have come, for whoever watches.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Pushes that were put in a queue.
+    pub(super) put: AtomicUsize,
+    /// Acts that were gathered and read ahead for.
+    pub(super) gathered: AtomicUsize,
+}
+
 /// Gathers, in a task of its own.
 pub(super) struct Gatherer {
     pub(super) gathering: Gathering,
@@ -91,6 +100,7 @@ pub(super) struct Gatherer {
     pub(super) long: Long,
     pub(super) waiting: Arc<AtomicUsize>,
     pub(super) scout: Scout,
+    pub(super) progress: Arc<Progress>,
 }
 
 impl Gatherer {
@@ -103,6 +113,7 @@ impl Gatherer {
             let jobs = self.gather(first).await;
             self.waiting.fetch_sub(jobs.len(), Ordering::Relaxed);
             place.send(self.read_for(jobs).await);
+            self.progress.gathered.fetch_add(1, Ordering::Relaxed);
         }
     }
 

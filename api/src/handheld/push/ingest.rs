@@ -8,7 +8,7 @@ use super::{
     act::{Answered, Engine, Incoming},
     ahead::Ahead,
     fault::Fault,
-    gather::{Asker, Gathered, Gatherer, Gathering, Job, Key, key},
+    gather::{Asker, Gathered, Gatherer, Gathering, Job, Key, Progress, key},
     lanes::{Drains, Lane},
     pace::Pace,
     weigh::{halves, weight},
@@ -47,6 +47,7 @@ pub struct Ingest {
     waiting: Arc<AtomicUsize>,
     most: usize,
     drains: Arc<Mutex<Drains<Key>>>,
+    progress: Arc<Progress>,
 }
 
 impl Ingest {
@@ -62,6 +63,7 @@ impl Ingest {
             waiting: Arc::new(AtomicUsize::new(0)),
             most: gathering.waiting,
             drains: Arc::default(),
+            progress: Arc::default(),
         };
         let (rest, rests) = mpsc::unbounded_channel();
         let (act, acts) = mpsc::channel(1);
@@ -78,6 +80,7 @@ impl Ingest {
             long: engine.long().clone(),
             waiting: ingest.waiting.clone(),
             scout: engine.scout(),
+            progress: ingest.progress.clone(),
         };
         let worker = Worker {
             engine,
@@ -134,12 +137,20 @@ impl Ingest {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(PushError::Full);
         }
+        self.progress.put.fetch_add(1, Ordering::Relaxed);
         answer.await.unwrap_or(Err(PushError::Broken))
     }
 
     /// Is there still somebody who admits?
     pub fn is_admitting(&self) -> bool {
         !self.tasks.is_closed()
+    }
+
+    /// How many pushes were put here so far, and how many acts were gathered and read ahead for.
+    pub fn progress(&self) -> (usize, usize) {
+        let Progress { put, gathered } = &*self.progress;
+        let so_far = |count: &AtomicUsize| count.load(Ordering::Relaxed);
+        (so_far(put), so_far(gathered))
     }
 
     /// How full the queue is, in hundredths.

@@ -18,7 +18,7 @@ use crate::{
     log::{Block, Position},
 };
 use sea_orm::ConnectionTrait;
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 use suyuan_sync::{
     bugs::{self, Bug},
     unit::UnitKey,
@@ -44,10 +44,6 @@ impl Engine {
         };
         let touched = self.touched.as_ref();
         bring_up(&mut self.source, touched, self.db.reader(), head).await?;
-        if bugs::on(Bug::ReadBeforeLock) {
-            // What was read gets old, however fast the database is.
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
         Ok(ahead)
     }
 
