@@ -172,9 +172,10 @@ fn may_be_told(
         // Who only had it in a container need not be told.
         None => !is_near && (state.inside.is_some() || !state.linked.contains(&site.enterprise)),
         Some(card) => {
-            let (place, inside) = match is_near {
-                true => (state.place, state.inside.as_ref()),
-                false => (Place::Nowhere, None),
+            let (place, inside) = if is_near {
+                (state.place, state.inside.as_ref())
+            } else {
+                (Place::Nowhere, None)
             };
             (is_near || state.linked.contains(&site.enterprise))
                 && card.unit == *key
