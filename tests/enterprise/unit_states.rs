@@ -24,6 +24,7 @@ const NOTHING: UnitStatus = UnitStatus {
     collected: false,
     destroyed: false,
     suspected_copy: false,
+    stated: None,
 };
 const COLLECTED: UnitStatus = UnitStatus {
     collected: true,

@@ -2,15 +2,15 @@
 //! is decided afterwards; and an edit of master data reads what it changed, and is known at once.
 
 use crate::{
-    scene::{Scene, count, enrolled, inbound, open, sale, unit},
-    support::{batch, firm, id, made, ok, person, segment, text_of},
+    scene::{Scene, count, enrolled, holds, inbound, open, sale, settled, unit},
+    support::{array, batch, firm, id, made, ok, person, segment, text_of},
 };
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use std::time::Duration;
 use suyuan::{accounts::Role, db::statement};
 use suyuan_sync::fold::Phase;
-use suyuan_tests::{Caller, Handheld, TestApp, caller::encoded, on_both, recall_order};
+use suyuan_tests::{Caller, Handheld, TestApp, caller::encoded, on_both, recall_order, until};
 use uuid::Uuid;
 
 /// A unit now, or as it was known at a position.
@@ -229,3 +229,60 @@ on_both!(an_edit_is_known_at_once_and_reads_nothing_else, |app| {
     assert_eq!(open(&app, &tins[0]).await, ["COMMISSION_VOID"]);
     app.stop().await;
 });
+
+on_both!(
+    what_a_line_commissions_to_a_recalled_batch_is_told_as_recalled,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let admin = &scene.firm.admin;
+        let products = ok(admin.get("/v1/products").await);
+        let product = text_of(&products["items"][0]["id"]);
+        let made_by_line = segment(admin, &product, 3).await;
+        let tins = printed(admin, &made_by_line).await;
+        let mut line = scene.device(&app, &scene.plant).await;
+        let says = json!({"units": crate::scene::scanned(&[&tins[0]]), "body": {"batch": "L7"}});
+        let event = line.event("commission", &says);
+        line.push(&[event]).await;
+        let reasons = async |tin: &str| -> Vec<String> {
+            let view = app.consumer().scan(tin).await.json();
+            array(&view["reasons"]).iter().map(text_of).collect()
+        };
+        let is_told = async |tin: &str, wanted: &[&str]| {
+            let reasons = reasons(tin).await;
+            wanted
+                .iter()
+                .all(|reason| reasons.iter().any(|told| told == reason))
+        };
+        // A line's word makes no code legal, and says what the code is of.
+        assert_eq!(reasons(&tins[0]).await, ["not_commissioned"]);
+        let order = recall_order(&json!([scene.batch]), "漏装勺", "退回门店");
+        made(admin.post("/v1/recalls", &order).await);
+        let recalled = ["recalled", "not_commissioned"];
+        until("the recall", Duration::from_secs(10), async || {
+            is_told(&tins[0], &recalled).await
+        })
+        .await;
+        let unlike = reasons(&tins[1]).await;
+        assert_eq!(unlike, ["not_commissioned"], "nobody said anything of it");
+        // One that is commissioned to it later, too.
+        let says = json!({"units": crate::scene::scanned(&[&tins[2]]), "body": {"batch": "L7"}});
+        let event = line.event("commission", &says);
+        line.push(&[event]).await;
+        until("the second", Duration::from_secs(10), async || {
+            is_told(&tins[2], &recalled).await
+        })
+        .await;
+        // What the record of codes says itself needs no such word any more, and nothing else changes.
+        let ranges = json!([{"segment_id": made_by_line["id"]}]);
+        let body = json!({"batch_id": scene.batch, "ranges": ranges});
+        made(admin.post("/v1/commissions", &body).await);
+        until("on record", Duration::from_secs(10), async || {
+            is_told(&tins[0], &["recalled"]).await
+                && !is_told(&tins[0], &["not_commissioned"]).await
+        })
+        .await;
+        settled(&app).await;
+        holds(&app, "what is told of tins that a line commissioned").await;
+        app.stop().await;
+    }
+);

@@ -12,7 +12,9 @@ use roaring::RoaringBitmap;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
-    fold::{Ended, PublicStatus},
+    finding::Finding,
+    fold::{Ended, UnitState, public_status},
+    ids::BatchId,
     unit::UnitKey,
 };
 use uuid::Uuid;
@@ -26,6 +28,10 @@ pub const CHUNK_DESTROYED: &str = "destroyed";
 /// Indices of units whose events betray a copy. Queries that do are another kind, since the issuer
 /// clears those.
 pub const CHUNK_COPY_EVENTS: &str = "copy_by_events";
+
+/// Indices of units that events of their issuer put in the batch named in `batch_id`, where the record of
+/// codes names another or none.
+pub const CHUNK_STATED: &str = "stated";
 
 /// A unit as the public side names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,10 +51,13 @@ pub struct UnitStatus {
     pub destroyed: bool,
     /// It seems to exist twice.
     pub suspected_copy: bool,
+    /// The batch that events of its issuer put it in, where the record of codes names another or none. Of
+    /// codes we minted only: what others mint is in no batch of ours.
+    pub stated: Option<Uuid>,
 }
 
 impl UnitStatus {
-    /// As it stands in a row.
+    /// As it stands in a row, the batch apart.
     pub const fn bits(self) -> i64 {
         self.collected as i64 | (self.destroyed as i64) << 1 | (self.suspected_copy as i64) << 2
     }
@@ -59,11 +68,18 @@ impl UnitStatus {
             collected: bits & 1 != 0,
             destroyed: bits & 2 != 0,
             suspected_copy: bits & 4 != 0,
+            stated: None,
         }
     }
 
-    fn holds(self, kind: &str) -> bool {
+    /// Is something told against it?
+    pub const fn is_against(self) -> bool {
+        self.bits() != 0
+    }
+
+    fn holds(self, kind: &str, batch: Uuid) -> bool {
         match kind {
+            CHUNK_STATED => self.stated == Some(batch),
             CHUNK_COLLECTED => self.collected,
             CHUNK_DESTROYED => self.destroyed,
             CHUNK_COPY_EVENTS => self.suspected_copy,
@@ -72,13 +88,21 @@ impl UnitStatus {
     }
 }
 
-impl From<Option<PublicStatus>> for UnitStatus {
-    fn from(status: Option<PublicStatus>) -> UnitStatus {
-        let status = status.unwrap_or_default();
+impl UnitStatus {
+    /// What is told of a unit: `commissioned` is what the record of codes says, and there only if the code is
+    /// ours.
+    pub fn of(
+        state: &UnitState,
+        findings: &[Finding],
+        commissioned: Option<Option<BatchId>>,
+    ) -> UnitStatus {
+        let status = public_status(state, findings).unwrap_or_default();
+        let apart = |batch: &BatchId| commissioned.is_some_and(|record| record != Some(*batch));
         UnitStatus {
             collected: status.ended == Some(Ended::Collected),
             destroyed: status.ended == Some(Ended::Destroyed),
             suspected_copy: status.suspected_copy,
+            stated: state.batch.filter(apart).map(|batch| batch.0),
         }
     }
 }
@@ -128,24 +152,33 @@ pub async fn set_unit_statuses(
 type Minted = BTreeMap<u32, Vec<(u32, UnitStatus)>>;
 
 async fn set_minted(act: &impl Place, space: &str, chunks: &Minted) -> Result<bool, DbErr> {
+    let kinds = STATUS_KINDS.iter().chain(&[CHUNK_STATED]);
     let rows = public_chunk::Entity::find()
         .filter(public_chunk::Column::Space.eq(space))
         .filter(public_chunk::Column::Chunk.is_in(chunks.keys().map(|chunk| i64::from(*chunk))))
-        .filter(public_chunk::Column::Kind.is_in(STATUS_KINDS))
+        .filter(public_chunk::Column::Kind.is_in(kinds.copied()))
         .all(act.tx())
         .await?;
-    let mut shown: BTreeMap<(u32, String), RoaringBitmap> = BTreeMap::new();
+    let mut shown: BTreeMap<(String, Uuid, u32), RoaringBitmap> = BTreeMap::new();
     for row in rows {
-        shown.insert((row.chunk as u32, row.kind), read_bits(&row.bits)?);
+        let of = (row.kind, row.batch_id, row.chunk as u32);
+        shown.insert(of, read_bits(&row.bits)?);
     }
+    let mut sets: BTreeSet<(&str, Uuid)> = STATUS_KINDS.map(|kind| (kind, Uuid::nil())).into();
+    let batches = chunks.values().flatten();
+    let batches = batches.filter_map(|(_, status)| status.stated);
+    let known = shown.keys().filter(|(kind, ..)| kind == CHUNK_STATED);
+    let batches = batches.chain(known.map(|(_, batch, _)| *batch));
+    sets.extend(batches.map(|batch| (CHUNK_STATED, batch)));
     let mut any = false;
-    for kind in STATUS_KINDS {
+    for (kind, batch) in sets {
         let mut changed = Vec::new();
         for (chunk, units) in chunks {
-            let before = shown.remove(&(*chunk, kind.to_owned())).unwrap_or_default();
+            let of = (kind.to_owned(), batch, *chunk);
+            let before = shown.remove(&of).unwrap_or_default();
             let mut after = before.clone();
             for (offset, status) in units {
-                if status.holds(kind) {
+                if status.holds(kind, batch) {
                     after.insert(*offset);
                 } else {
                     after.remove(*offset);
@@ -156,7 +189,7 @@ async fn set_minted(act: &impl Place, space: &str, chunks: &Minted) -> Result<bo
             }
         }
         any |= !changed.is_empty();
-        put_chunks(act, space, kind, Uuid::nil(), changed).await?;
+        put_chunks(act, space, kind, batch, changed).await?;
     }
     Ok(any)
 }
@@ -166,7 +199,7 @@ async fn set_others(act: &impl Place, units: &BTreeMap<&str, UnitStatus>) -> Res
     let mut any = false;
     for (unit, status) in units {
         // Nothing to be told needs no row, but may have to be taken back.
-        let sql = if *status == UnitStatus::default() {
+        let sql = if !status.is_against() {
             "UPDATE public_unit SET status = ?, position = ? WHERE unit = ? AND status <> 0"
         } else {
             "INSERT INTO public_unit (status, position, unit, recalls) VALUES (?, ?, ?, '[]') \
@@ -257,8 +290,9 @@ pub async fn shown_statuses(
         let name = PublicUnit::Other(UnitKey::kept(&row.unit));
         shown.insert(name, UnitStatus::of_bits(row.status));
     }
+    let kinds = STATUS_KINDS.iter().chain(&[CHUNK_STATED]);
     let chunks = public_chunk::Entity::find()
-        .filter(public_chunk::Column::Kind.is_in(STATUS_KINDS))
+        .filter(public_chunk::Column::Kind.is_in(kinds.copied()))
         .all(tx)
         .await?;
     for row in chunks {
@@ -269,6 +303,7 @@ pub async fn shown_statuses(
             match row.kind.as_str() {
                 CHUNK_COLLECTED => status.collected = true,
                 CHUNK_DESTROYED => status.destroyed = true,
+                CHUNK_STATED => status.stated = Some(row.batch_id),
                 _ => status.suspected_copy = true,
             }
         }
@@ -292,20 +327,23 @@ pub async fn unit_status(
     };
     let query = statement(
         tx.get_database_backend(),
-        "SELECT kind, bits FROM public_chunk WHERE space = ? AND chunk = ? AND batch_id = ?",
+        "SELECT kind, batch_id, bits FROM public_chunk WHERE space = ? AND chunk = ? \
+         AND (batch_id = ? OR kind = ?)",
         [
             space.as_str().into(),
             ((index >> 16) as i64).into(),
             Uuid::nil().into(),
+            CHUNK_STATED.into(),
         ],
     );
     let mut status = UnitStatus::default();
     for row in tx.query_all_raw(query).await? {
         let kind: String = row.try_get("", "kind")?;
         let bits: Vec<u8> = row.try_get("", "bits")?;
-        let set = STATUS_KINDS.contains(&kind.as_str())
-            && read_bits(&bits)?.contains((index & 0xffff) as u32);
+        let known = STATUS_KINDS.contains(&kind.as_str()) || kind == CHUNK_STATED;
+        let set = known && read_bits(&bits)?.contains((index & 0xffff) as u32);
         match kind.as_str() {
+            CHUNK_STATED if set => status.stated = Some(row.try_get("", "batch_id")?),
             CHUNK_COLLECTED => status.collected = set,
             CHUNK_DESTROYED => status.destroyed = set,
             CHUNK_COPY_EVENTS => status.suspected_copy = set,

@@ -16,6 +16,8 @@ pub struct Chunk {
     pub(super) destroyed: RoaringBitmap,
     /// Commissioned one by one, per batch.
     listed: Vec<(Uuid, RoaringBitmap)>,
+    /// Put in a batch by events of their issuer, per batch.
+    stated: Vec<(Uuid, RoaringBitmap)>,
     /// Covered by a recall of single units, per recall.
     recalled: Vec<(Uuid, RoaringBitmap)>,
 }
@@ -65,6 +67,12 @@ impl Chunk {
         self.listed.iter().find(held).map(|(batch, _)| *batch)
     }
 
+    /// The batch that events put it in.
+    pub fn stated(&self, offset: u32) -> Option<Uuid> {
+        let held = |(_, bits): &&(Uuid, RoaringBitmap)| bits.contains(offset);
+        self.stated.iter().find(held).map(|(batch, _)| *batch)
+    }
+
     /// Recalls that name it.
     pub fn recalls(&self, offset: u32) -> impl Iterator<Item = Uuid> {
         let held = move |(_, bits): &&(Uuid, RoaringBitmap)| bits.contains(offset);
@@ -73,6 +81,10 @@ impl Chunk {
 
     pub(super) fn set_listed(&mut self, batch: Uuid, bits: RoaringBitmap) {
         set(&mut self.listed, batch, bits);
+    }
+
+    pub(super) fn set_stated(&mut self, batch: Uuid, bits: RoaringBitmap) {
+        set(&mut self.stated, batch, bits);
     }
 
     pub(super) fn set_recalled(&mut self, recall: Uuid, bits: RoaringBitmap) {

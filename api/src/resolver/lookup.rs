@@ -68,9 +68,11 @@ impl Found {
         self.facts.collected = against.collected;
         self.facts.destroyed = against.destroyed;
         self.facts.recalled |= recall.is_some();
-        let of_batch = self.recall().map(|recall| recall.opened_at);
-        let newer = recall.filter(|recall| Some(recall.opened_at) > of_batch);
-        self.notice = newer.cloned();
+        if let Some(recall) = recall
+            && newer(Some(recall), self.recall()).is_some()
+        {
+            self.notice = Some(recall.clone());
+        }
     }
 }
 
@@ -193,6 +195,7 @@ fn judge(
         level: space.level.name(),
         notice: None,
     };
+    let stated = index.and_then(|index| world.batch(space.stated(index)?));
     let show_product = |found: &mut Found| {
         if let Some(product) = space.product {
             found.subject = Subject::Product(product, world.product_version(product));
@@ -201,8 +204,15 @@ fn judge(
     match standing {
         Standing::NotAllocated => found.unit = None,
         Standing::Allocated => {
+            // A line's word makes no code legal; but what is known of the batch it named is told.
             found.facts.names = Names::Unit(Legality::NotCommissioned);
-            show_product(&mut found);
+            match stated {
+                Some(batch) => {
+                    found.facts.contradicts_record = contradicts(claims, batch);
+                    about_batch(&mut found, batch, today);
+                }
+                None => show_product(&mut found),
+            }
         }
         Standing::Void => {
             found.facts.names = Names::Unit(Legality::Void);
@@ -218,6 +228,14 @@ fn judge(
                 }
                 // A range never arrives before its batch; if it did, nothing would be vouched for.
                 None => found.facts.cannot_confirm = true,
+            }
+            // The events say another batch than the record: what is wrong with either is told.
+            if let Some(other) = stated {
+                found.facts.recalled |= !other.recalls.is_empty();
+                found.facts.expired |= is_expired(other, today);
+                found.notice = newer(other.recalls.first(), found.recall())
+                    .cloned()
+                    .map(Arc::new);
             }
         }
     }
@@ -257,8 +275,18 @@ fn product(world: &World, scanned: &Scanned, gtin: &GtinCode, today: i32) -> Fou
 
 fn about_batch(found: &mut Found, batch: &Arc<Batch>, today: i32) {
     found.facts.recalled = !batch.recalls.is_empty();
-    found.facts.expired = batch.expiry_day.is_some_and(|last| today > last);
+    found.facts.expired = is_expired(batch, today);
     found.subject = Subject::Batch(batch.clone());
+}
+
+fn is_expired(batch: &Batch, today: i32) -> bool {
+    batch.expiry_day.is_some_and(|last| today > last)
+}
+
+/// A recall that is newer than another, if there is one.
+fn newer<'r>(recall: Option<&'r Recall>, than: Option<&Recall>) -> Option<&'r Recall> {
+    let than = than.map(|than| than.opened_at);
+    recall.filter(|recall| Some(recall.opened_at) > than)
 }
 
 /// Does the code itself say another lot or expiry than the record?

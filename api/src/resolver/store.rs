@@ -17,7 +17,10 @@ use crate::{
     },
     projection::{
         CHUNK_COPY, CHUNK_LISTED, CHUNK_OFTEN, CHUNK_VOID, RANGE_SEGMENT, read_bits,
-        units::{CHUNK_COLLECTED, CHUNK_COPY_EVENTS, CHUNK_DESTROYED, CHUNK_RECALLED, UnitStatus},
+        units::{
+            CHUNK_COLLECTED, CHUNK_COPY_EVENTS, CHUNK_DESTROYED, CHUNK_RECALLED, CHUNK_STATED,
+            UnitStatus,
+        },
     },
     sealing::SealError,
 };
@@ -304,6 +307,7 @@ fn chunk(row: public_chunk::Model) -> Result<Option<Change>, ReadError> {
     let number = row.chunk as u32;
     let mark = match row.kind.as_str() {
         CHUNK_LISTED => return Ok(Some(Change::Listed(key, number, row.batch_id, bits))),
+        CHUNK_STATED => return Ok(Some(Change::Stated(key, number, row.batch_id, bits))),
         CHUNK_RECALLED => return Ok(Some(Change::Recalled(key, number, row.batch_id, bits))),
         CHUNK_VOID => Mark::Void,
         CHUNK_OFTEN => Mark::QueriedOften,

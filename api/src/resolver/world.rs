@@ -136,6 +136,12 @@ impl Space {
         chunk.map_or(Against::default(), |chunk| chunk.against(offset))
     }
 
+    /// The batch that events of its issuer put a unit in, where its code is on record in another or in none.
+    pub fn stated(&self, index: u64) -> Option<Uuid> {
+        let chunk = self.chunks.get(&((index >> 16) as u32))?;
+        chunk.stated((index & 0xffff) as u32)
+    }
+
     /// Recalls that name this very unit, open or not.
     pub fn recalls(&self, index: u64) -> impl Iterator<Item = Uuid> {
         let chunk = self.chunks.get(&((index >> 16) as u32));
@@ -202,6 +208,8 @@ pub enum Change {
     Links(String, Vec<Link>),
     /// Indices of a chunk of which something is known, all of them.
     Marked(SpaceKey, u32, Mark, RoaringBitmap),
+    /// Indices of a chunk that events of their issuer put in a batch, all of them.
+    Stated(SpaceKey, u32, Uuid, RoaringBitmap),
     /// Indices of a chunk that a recall names, all of them.
     Recalled(SpaceKey, u32, Uuid, RoaringBitmap),
     /// A unit whose code we did not mint, with all that is known of it.
@@ -303,6 +311,9 @@ impl NextWorld {
             }),
             Change::Listed(key, chunk, batch, bits) => {
                 self.chunk(key, chunk, |chunk| chunk.set_listed(batch, bits));
+            }
+            Change::Stated(key, chunk, batch, bits) => {
+                self.chunk(key, chunk, |chunk| chunk.set_stated(batch, bits));
             }
             Change::Recalled(key, chunk, recall, bits) => {
                 self.chunk(key, chunk, |chunk| chunk.set_recalled(recall, bits));

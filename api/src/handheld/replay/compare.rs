@@ -13,8 +13,9 @@ use std::{
     fmt::Debug,
 };
 use suyuan_sync::{
+    facts::World,
     finding::{Finding, LotKey},
-    fold::{Folded, public_status},
+    fold::Folded,
     lots::Line,
     unit::UnitKey,
 };
@@ -124,13 +125,15 @@ fn columns(unit: &LiveUnit, again: &Folded, out: &mut Vec<Difference>) {
 /// What the public side is told of units is what became of them, of things in containers too.
 pub(super) fn shown(
     mut shown: BTreeMap<PublicUnit, UnitStatus>,
-    names: &BTreeMap<UnitKey, PublicUnit>,
+    (names, world): (&BTreeMap<UnitKey, PublicUnit>, &World),
     rebuilt: &BTreeMap<UnitKey, Folded>,
     out: &mut Vec<Difference>,
 ) {
     for (key, again) in rebuilt {
         let findings: Vec<Finding> = [&again.findings[..], &again.shared].concat();
-        let wanted = UnitStatus::from(public_status(&again.state, &findings));
+        let ours = world.units.get(key).filter(|info| info.issuer.is_some());
+        let batch = ours.map(|info| info.commissioned.map(|record| record.batch));
+        let wanted = UnitStatus::of(&again.state, &findings, batch);
         let told = names.get(key).and_then(|name| shown.remove(name));
         let told = told.unwrap_or_default();
         if told != wanted {

@@ -192,7 +192,12 @@ pub async fn examine(db: &Db, sealer: &Sealer) -> Result<Examined, WorldError> {
     let mut differences = Vec::new();
     compare::units(&live, &rebuilt.units, &mut differences);
     compare::of_units(&live, &mut differences);
-    compare::shown(shown, &told.names, &rebuilt.units, &mut differences);
+    compare::shown(
+        shown,
+        (&told.names, &told.world),
+        &rebuilt.units,
+        &mut differences,
+    );
     compare::of_events(&live, &rebuilt.of_events, &mut differences);
     compare::lines(&live, &rebuilt.lines, &mut differences);
     related::related(

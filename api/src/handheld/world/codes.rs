@@ -62,6 +62,11 @@ impl CodeOf {
         }
     }
 
+    /// The batch that the record of codes puts it in.
+    pub fn batch(&self) -> Option<BatchId> {
+        self.commissioned.map(|(batch, _)| BatchId(batch))
+    }
+
     /// As the public side names it.
     pub fn public(&self) -> PublicUnit {
         PublicUnit::Minted(self.space.to_string(), self.index)

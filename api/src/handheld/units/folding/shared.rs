@@ -13,7 +13,7 @@ use crate::{
 use sea_orm::ConnectionTrait;
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
-    fold::{self, Folded, Phase, UnitState},
+    fold::{Folded, Phase, UnitState},
     limits::NESTING_DEPTH_MAX,
     unit::UnitKey,
 };
@@ -30,19 +30,21 @@ impl Folding<'_> {
         now: &Folded,
         done: &mut Done,
     ) {
-        let before = status(&unit.kept.state, unit.kept.open().iter());
-        let after = status_of(now);
+        let before = status(unit, &unit.kept.state, unit.kept.open().iter());
+        let after = status_of(unit, now);
         let unlike = before != after;
         let again = change.units.contains(key) || change.left.contains_key(key);
         let stayed = !now.stays.is_empty() || !unit.kept.stays.is_empty();
         // What is kept of a thing in a container is how it was packed, not what was told of it.
-        let unsure = shares(unit) && (before != UnitStatus::default() || self.above_ended(unit))
-            || stayed && (again || unit.kept.state.phase == Phase::Sold);
+        let unsure = shares(unit) && (before.is_against() || self.above_ended(unit))
+            || stayed && (again || unit.kept.state.phase == Phase::Sold)
+            // The record of codes may have come to name a batch.
+            || again && unit.code.is_some() && unit.kept.state.batch.is_some();
         if unlike || unsure {
             done.public.push((name(key, unit), after));
         }
         // Things in a container that shares itself are told with its own container's.
-        let own = !(shares(unit) && change.units.contains(key));
+        let own = !(shares(unit) && again);
         let holds = unit.known && unit.facts.values().any(|fact| is_container(fact, key));
         if own && holds && (unlike || shares(unit) && unsure) {
             done.ended.push(key.clone());
@@ -57,7 +59,7 @@ impl Folding<'_> {
             let Some(above) = above else {
                 return false;
             };
-            if status(&above.kept.state, above.kept.open().iter()) != UnitStatus::default() {
+            if status(above, &above.kept.state, above.kept.open().iter()).is_against() {
                 return true;
             }
             inside = above.inside.filter(|_| shares(above));
@@ -103,7 +105,7 @@ impl Folding<'_> {
         let folded = self.fold(self.source.world(), false);
         for key in &children {
             if let (Some(unit), Some(now)) = (self.units.get(key), folded.get(key)) {
-                done.public.push((name(key, unit), status_of(now)));
+                done.public.push((name(key, unit), status_of(unit, now)));
             }
         }
         Ok(())
@@ -145,14 +147,16 @@ fn name(key: &UnitKey, unit: &Unit) -> PublicUnit {
 }
 
 /// What the public side is told of a fold: what a thing has by its container counts as well.
-fn status_of(folded: &Folded) -> UnitStatus {
-    status(&folded.state, folded.findings.iter().chain(&folded.shared))
+fn status_of(unit: &Unit, folded: &Folded) -> UnitStatus {
+    let findings = folded.findings.iter().chain(&folded.shared);
+    status(unit, &folded.state, findings)
 }
 
 fn status<'f>(
+    unit: &Unit,
     state: &UnitState,
     findings: impl Iterator<Item = &'f suyuan_sync::finding::Finding>,
 ) -> UnitStatus {
     let findings: Vec<_> = findings.cloned().collect();
-    UnitStatus::from(fold::public_status(state, &findings))
+    UnitStatus::of(state, &findings, unit.code.as_ref().map(CodeOf::batch))
 }
