@@ -39,6 +39,7 @@ mod m0040_lines_counted;
 mod m0041_line_checkpoints;
 mod m0042_units_left;
 mod m0043_moved_since;
+mod m0046_commissions;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -84,6 +85,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0041_line_checkpoints::Migration),
             Box::new(m0042_units_left::Migration),
             Box::new(m0043_moved_since::Migration),
+            Box::new(m0046_commissions::Migration),
         ]
     }
 }

@@ -46,7 +46,8 @@ pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Wor
             scopes.extend(subject("batch").into_iter().flat_map(batch));
         }
         "codes_commissioned" => {
-            scopes.extend(issuer.map(|issuer| Scope::Unbatched { issuer }));
+            let of = |issuer| [Scope::Unbatched { issuer }, Scope::Stated { issuer }];
+            scopes.extend(issuer.into_iter().flat_map(of));
         }
         "holder_accepted" => {
             if let Ok(Statement::HolderAccepted {

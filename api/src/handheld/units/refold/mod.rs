@@ -52,6 +52,11 @@ pub enum Scope {
         /// Whose.
         issuer: EnterpriseId,
     },
+    /// Units of an issuer that events put in a batch, and that are on record in one.
+    Stated {
+        /// Whose.
+        issuer: EnterpriseId,
+    },
     /// Units that should be at a place.
     Place {
         /// Which.
@@ -116,6 +121,7 @@ impl Scope {
             Scope::Batch { .. } | Scope::Holding { .. } | Scope::Listed { .. } => 0,
             Scope::Children { .. } => 1,
             Scope::Unbatched { .. }
+            | Scope::Stated { .. }
             | Scope::Place { .. }
             | Scope::Since { .. }
             | Scope::Left { .. }
@@ -136,6 +142,7 @@ impl Scope {
             | Scope::Holding { .. }
             | Scope::Listed { .. }
             | Scope::Unbatched { .. }
+            | Scope::Stated { .. }
             | Scope::Since { .. }
             | Scope::Children { .. }
             | Scope::Unknown

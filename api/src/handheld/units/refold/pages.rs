@@ -106,6 +106,26 @@ pub async fn page(
             page.units = commissioned;
             Ok(page)
         }
+        Scope::Stated { issuer } => {
+            let few = limit.min(COMMISSIONS);
+            let positions = store::commissions(conn, after, few).await?;
+            let next = full(&positions, few).copied();
+            let mut units = BTreeSet::new();
+            for fact in by_position(conn, reader, &positions.into_iter().collect()).await? {
+                for (unit, _) in named(&fact) {
+                    let code = source.code(conn, &unit).await?;
+                    let code = code.filter(|code| code.issuer == issuer.0);
+                    if code.is_some_and(|code| code.commissioned.is_some()) {
+                        units.insert(unit);
+                    }
+                }
+            }
+            Ok(Page {
+                units,
+                next,
+                ..Page::default()
+            })
+        }
         Scope::Since { place, until } => {
             let positions = store::events(conn, after, *until, limit).await?;
             let next = full(&positions, limit).copied();
@@ -211,6 +231,9 @@ pub async fn page(
         }
     }
 }
+
+/// Commissions by devices of one page: each may name a thousand units.
+const COMMISSIONS: i64 = 2;
 
 /// The last of a full page: there may be more.
 fn full<T>(rows: &[T], limit: i64) -> Option<&T> {

@@ -351,6 +351,23 @@ pub async fn events(
     rows.iter().map(|row| row.try_get("", "gseq")).collect()
 }
 
+/// Positions of devices' commissions that count, after one: the index `event_commission` has just these.
+pub async fn commissions(
+    conn: &impl ConnectionTrait,
+    after: Position,
+    limit: i64,
+) -> Result<Vec<Position>, DbErr> {
+    let rows = conn
+        .query_all_raw(statement(
+            conn.get_database_backend(),
+            "SELECT gseq FROM event WHERE kind = 'commission' AND gseq > ? \
+             AND counts_from IS NOT NULL ORDER BY gseq LIMIT ?",
+            [after.into(), limit.into()],
+        ))
+        .await?;
+    rows.iter().map(|row| row.try_get("", "gseq")).collect()
+}
+
 /// Positions of events that count and that put goods in stock at a place, after one and up to
 /// another.
 pub async fn arrivals(
