@@ -199,12 +199,12 @@ async fn set_others(act: &impl Place, units: &BTreeMap<&str, UnitStatus>) -> Res
     let mut any = false;
     for (unit, status) in units {
         // Nothing to be told needs no row, but may have to be taken back.
-        let sql = if !status.is_against() {
-            "UPDATE public_unit SET status = ?, position = ? WHERE unit = ? AND status <> 0"
-        } else {
+        let sql = if status.is_against() {
             "INSERT INTO public_unit (status, position, unit, recalls) VALUES (?, ?, ?, '[]') \
              ON CONFLICT (unit) DO UPDATE SET status = excluded.status, \
              position = excluded.position WHERE public_unit.status <> excluded.status"
+        } else {
+            "UPDATE public_unit SET status = ?, position = ? WHERE unit = ? AND status <> 0"
         };
         let values: [sea_orm::Value; 3] =
             [status.bits().into(), act.position().into(), (*unit).into()];
