@@ -32,6 +32,7 @@ mod reach;
 mod reads;
 mod refolds;
 mod replay;
+mod restated;
 mod scene;
 mod shared;
 mod slow;

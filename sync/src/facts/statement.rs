@@ -186,7 +186,7 @@ pub enum Statement {
         /// On which device.
         device: DeviceId,
     },
-    /// Reports up to here are final; later uploads are restatements (T10).
+    /// A period is closed up to here; what changes it afterwards is listed as a restatement (T10).
     PeriodClosed {
         /// Up to which log position.
         through: Gseq,

@@ -46,6 +46,7 @@ pub use known::{of_event, of_events, struck};
 pub use pack::Levels;
 pub use public::{Ended, PublicStatus, public_status};
 pub use state::{Folded, Phase, Place, Stay, Step, UnitState};
+pub use struck::strikes;
 pub use table::{Row, container_row, row};
 pub use visible::{Entry, Partner, Reader, View, visible};
 

@@ -120,6 +120,14 @@ pub(crate) fn fault_alone(
     }
 }
 
+/// Does a retract strike this event, as far as the two alone tell?
+pub fn strikes(retract: &Fact, target: &Fact, world: &World) -> bool {
+    match verdict(retract, target, world) {
+        Verdict::Strikes | Verdict::StrikesLate => true,
+        Verdict::NoEffect(_) | Verdict::Nothing => false,
+    }
+}
+
 /// What a retract does to its target.
 enum Verdict {
     /// The target contributes nothing.

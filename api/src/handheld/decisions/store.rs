@@ -359,11 +359,11 @@ pub async fn list_periods(
         .collect()
 }
 
-/// An event that came in after the period it belongs to was closed: whose, the period, the event.
+/// An event that changes a closed period: whose that is, the period, the event.
 pub type Restated = (Uuid, Position, Position);
 
-/// Notes events that came in late for their period, or moved in it or into it (T10), at the position
-/// of the act that found so. What moves again is noted anew.
+/// Notes events that change closed periods (T10), at the position of the act that found so. What is found
+/// again is noted anew.
 pub async fn note_restated(
     conn: &impl ConnectionTrait,
     restated: &[Restated],
@@ -388,8 +388,8 @@ pub async fn note_restated(
     Ok(())
 }
 
-/// What came in or moved after a period was closed and belongs to it, in the order in which that was
-/// noted: an old event that moves comes behind all that were listed before.
+/// What changed a period after it was closed, in the order in which that was noted: an old event that
+/// moves or is struck comes behind all that were listed before.
 pub async fn restatements(
     db: &Db,
     enterprise: Uuid,

@@ -13,6 +13,7 @@ mod left;
 pub mod look;
 mod lots;
 mod relate;
+mod restated;
 mod shared;
 mod write;
 
@@ -27,7 +28,7 @@ use super::{
 use crate::{
     clock::Micros,
     handheld::{
-        decisions::{Restated, note_restated},
+        decisions::note_restated,
         world::{CodeOf, Source, WorldError},
     },
     log::Position,
@@ -283,7 +284,7 @@ impl<'a> Folding<'a> {
             .await?;
         store::write_targets(conn, &self.targets).await?;
         store::write_sweeps(conn, &change.arrived, &change.moved).await?;
-        note_restated(conn, &self.restated(change), self.moment.last).await?;
+        note_restated(conn, &self.restated(change, &folded), self.moment.last).await?;
         self.tell_sharing(conn, few, &mut done).await?;
         self.leave(conn, change, &mut done).await?;
         // One more would be the number of another act's row.
@@ -306,17 +307,6 @@ impl<'a> Folding<'a> {
             .chain(self.left.into_keys())
             .collect();
         Ok(done)
-    }
-
-    /// Events whose period was closed before they came in, or before they moved (T10).
-    fn restated(&self, change: &Change) -> Vec<Restated> {
-        let facts = change.arrived.iter().chain(&change.moved);
-        let restated = facts.filter_map(|fact| {
-            let enterprise = fact.enterprise.0;
-            let period = self.source.period_of(enterprise, fact.order.eff)?;
-            Some((enterprise, period, fact.gseq))
-        });
-        restated.collect()
     }
 
     fn relation(&mut self, unit: UnitKey, role: i64, fact: &Arc<Fact>) {

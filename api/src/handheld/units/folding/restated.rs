@@ -1,0 +1,121 @@
+//! What an act changes of closed periods (T10): which events their reports must name as restated. By
+//! what happened, not by what came of it; knows nothing of how that is kept.
+
+use super::{Change, Folding, Unit, is_in, judged};
+use crate::{handheld::decisions::Restated, log::Position};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use suyuan_sync::{
+    facts::Fact,
+    finding::{Finding, FindingCode},
+    fold::{self, Folded},
+    ids::EventId,
+    unit::UnitKey,
+};
+use uuid::Uuid;
+
+impl Folding<'_> {
+    /// Events that a closed period tells otherwise from now on: those that came in or moved, those
+    /// that are struck and what struck them, those of corrections that turned out to be void, and
+    /// those whose word begins to count, or counts no more.
+    pub(super) fn restated(
+        &self,
+        change: &Change,
+        folded: &BTreeMap<UnitKey, Folded>,
+    ) -> Vec<Restated> {
+        let mut out = Vec::new();
+        for fact in change.arrived.iter().chain(&change.moved) {
+            out.extend(self.in_period(fact.enterprise.0, fact, fact));
+        }
+        for (retract, target) in &self.strikes {
+            let Some(target) = target else {
+                continue;
+            };
+            if fold::strikes(retract, target, self.source.world()) {
+                let whose = target.enterprise.0;
+                out.extend(self.in_period(whose, target, target));
+                let by = Some(retract).filter(|retract| is_in(change, retract));
+                out.extend(by.and_then(|retract| self.in_period(whose, target, retract)));
+            } else {
+                let void = self.corrected.iter();
+                let void = void.filter(|fact| is_corrected_by(retract, fact));
+                out.extend(void.filter_map(|fact| self.in_period(fact.enterprise.0, fact, fact)));
+            }
+        }
+        for (key, unit) in &self.units {
+            let Some(now) = folded.get(key) else {
+                continue;
+            };
+            if unit.dirty.is_none() && !unit.is_sure(now) {
+                continue;
+            }
+            // Of one that was left, what is new and what counts no more are not told apart.
+            let was_left = change.left.contains_key(key);
+            let heard = heard_otherwise(unit, &now.findings, !was_left);
+            if heard.is_empty() {
+                continue;
+            }
+            let struck = self.struck_in(unit);
+            for fact in heard {
+                if struck.contains(&fact.gseq) || is_in(change, fact) {
+                    continue;
+                }
+                // Told by its own enterprise's periods, and by those of the unit's issuer.
+                let issuer = now.state.issuer.map(|issuer| issuer.0);
+                let whose = issuer.into_iter().chain([fact.enterprise.0]);
+                out.extend(whose.filter_map(|whose| self.in_period(whose, fact, fact)));
+            }
+        }
+        out
+    }
+
+    /// What is struck of what a unit is folded from: it is told by the period of who stated it.
+    fn struck_in(&self, unit: &Unit) -> BTreeSet<Position> {
+        let mut by_id: BTreeMap<EventId, Vec<&Arc<Fact>>> = BTreeMap::new();
+        for fact in unit.facts.values() {
+            by_id.entry(fact.event.id).or_default().push(fact);
+        }
+        let retracts = unit.facts.values().filter_map(|retract| {
+            let named = by_id.get(&retract.event.target?)?;
+            Some(named.iter().map(move |target| (retract, *target)))
+        });
+        let world = self.source.world();
+        let struck = retracts.flatten();
+        let struck = struck.filter(|(retract, target)| fold::strikes(retract, target, world));
+        struck.map(|(_, target)| target.gseq).collect()
+    }
+
+    /// That `listed` is a restatement, if somebody's period is closed that `when` belongs to.
+    fn in_period(&self, whose: Uuid, when: &Fact, listed: &Fact) -> Option<Restated> {
+        let period = self.source.period_of(whose, when.order.eff)?;
+        Some((whose, period, listed.gseq))
+    }
+}
+
+/// Is this a new event of the correction that a retract belongs to?
+fn is_corrected_by(retract: &Fact, fact: &Fact) -> bool {
+    let correction = |fact: &Fact| fact.event.group.filter(|group| group.correct);
+    let of = correction(retract).map(|group| group.id);
+    retract.enterprise == fact.enterprise
+        && of.is_some()
+        && of == correction(fact).map(|group| group.id)
+}
+
+/// What strangers said of a unit that counts from now on (C14), since its issuer accepted them or the goods
+/// are known to have come to them; if `both`, what counts no more as well.
+fn heard_otherwise<'u>(unit: &'u Unit, now: &[Finding], both: bool) -> Vec<&'u Arc<Fact>> {
+    let unexpected = |finding: &Finding| finding.code == FindingCode::UnexpectedHolder;
+    let kept = unit.kept.findings.iter().map(|kept| &kept.finding);
+    if !kept.chain(now).any(unexpected) {
+        return Vec::new();
+    }
+    let before = unit.kept.open();
+    let (opened, closed) = fold::diff(&before, now);
+    let opened = opened.iter().filter(|_| both);
+    let other = opened.chain(&closed).filter(|it| unexpected(it));
+    let other: BTreeSet<_> = other.map(Finding::judged).collect();
+    let facts = unit.facts.values();
+    facts.filter(|fact| other.contains(&judged(fact))).collect()
+}
