@@ -118,6 +118,60 @@ on_both!(
     }
 );
 
+on_both!(
+    c11_a_count_does_not_miss_what_lies_in_a_container_there,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let (case, place) = (&scene.cases[0], &scene.warehouse);
+        let of = |qty| lots_of(GTINS[0], Some("L7"), qty);
+        let mut early = scene.device(&app, place).await;
+        let mut store = scene.device(&app, place).await;
+        let receipt = json!({"lots": of(100), "doc": {"no": "D-1"}});
+        let receipt = store.event("inbound", &receipt);
+        store.push(&[receipt]).await;
+        let parent = json!({"code": case, "input": "wedge"});
+        let pack = early.event("pack", &json!({"parent": parent, "lots": of(40)}));
+        // What lies loose, and the case with the rest; nobody knows yet what is in it.
+        let seen = |accepted: bool, complete: bool, units: &[&String]| {
+            json!({
+                "lots": of(60), "units": scanned(units),
+                "body": {"accepted": accepted, "scope": {"complete": complete}},
+                "actor": {"id": "boss", "proof": "badge", "supervisor": true},
+            })
+        };
+        let count = store.event("count", &seen(false, false, &[case]));
+        store.push(&[count]).await;
+        assert_eq!(codes(&app).await, [FindingCode::MissingAtCount]);
+        holds(&app, "before the pack").await;
+        early.push(&[pack]).await;
+        assert_eq!(codes(&app).await, []);
+        holds(&app, "after the pack").await;
+        // In part, with the case and without, and everything; accepted or not.
+        for (accepted, complete, units) in [
+            (false, false, &[][..]),
+            (false, true, &[case][..]),
+            (true, false, &[]),
+            (true, true, &[case]),
+        ] {
+            let count = store.event("count", &seen(accepted, complete, units));
+            store.push(&[count]).await;
+            assert_eq!(codes(&app).await, [], "{accepted} {complete}");
+            assert_eq!(balance(&app, place).await, 100);
+        }
+        holds(&app, "counted").await;
+        let to = json!({"type": "location", "id": &scene.store});
+        let out = json!({"units": scanned(&[case]), "counterpart": to});
+        let out = store.event("outbound", &out);
+        store.push(&[out]).await;
+        assert_eq!(balance(&app, place).await, 60);
+        let count = store.event("count", &seen(false, true, &[]));
+        store.push(&[count]).await;
+        assert_eq!(codes(&app).await, []);
+        holds(&app, "shipped").await;
+        app.stop().await;
+    }
+);
+
 /// Chances.
 struct Dice(u64);
 

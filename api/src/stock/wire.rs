@@ -107,7 +107,7 @@ pub struct LotBalance {
     pub lot: Option<String>,
     /// Where.
     pub location_id: Uuid,
-    /// How many there should be, in base units. Below zero, something is missing from the log; it is
+    /// How many there should be, in base units, those in containers that stand there too. Below zero, something is missing from the log; it is
     /// never rewritten (`NEG_BALANCE` among the findings).
     pub balance: i64,
     /// How many findings about it are open.
@@ -153,7 +153,9 @@ pub struct MoveOut {
     pub enterprise_id: Uuid,
     /// When, in the order of things, UTC.
     pub at: String,
-    /// By how much (`is`: `in`, `out` with `qty`; `counted` with `there`; `found` with `code`).
+    /// By how much (`is`: `in`, `out` with `qty`; `carried`, with a container, `by` so many, of which
+    /// `inside` more lie in containers there now; `counted` with `there`, what lay loose; `found` with
+    /// `code`).
     #[schema(value_type = Object)]
     pub change: serde_json::Value,
 }

@@ -24,11 +24,19 @@ pub enum Change {
         /// Base units.
         qty: u64,
     },
-    /// A count saw so many.
+    /// A container that holds so many was packed, moved or taken apart.
+    Carried {
+        /// So many came with it; below zero, they went.
+        by: i64,
+        /// So many more lie in containers here; below zero, fewer.
+        inside: i64,
+    },
+    /// A count saw so many lie loose.
     Counted {
         /// Base units.
         there: u64,
-        /// A supervisor accepted the difference: the balance is what was seen.
+        /// A supervisor accepted the difference: the balance is what was seen and what lies in
+        /// containers.
         accepted: bool,
     },
     /// Nothing changes, but something is wrong.
@@ -38,6 +46,33 @@ pub enum Change {
         /// The other event that shows it.
         other: Option<EventId>,
     },
+}
+
+impl Change {
+    /// Does it make a line known, so that complete counts miss it? Counting does not, nor packing
+    /// what nobody stated to be there.
+    pub const fn makes_known(self) -> bool {
+        match self {
+            Change::In { .. } | Change::Out { .. } | Change::Found { .. } => true,
+            Change::Carried { by, .. } => by != 0,
+            Change::Counted { .. } => false,
+        }
+    }
+
+    /// By how much the balance changes, and what lies in containers; nothing where that is not a sum.
+    pub(super) fn sums(self) -> Option<(i64, i64)> {
+        match self {
+            Change::In { qty } => Some((signed(qty), 0)),
+            Change::Out { qty } => Some((-signed(qty), 0)),
+            Change::Carried { by, inside } => Some((by, inside)),
+            Change::Counted { .. } | Change::Found { .. } => None,
+        }
+    }
+}
+
+/// A quantity that may be subtracted.
+pub(super) fn signed(qty: u64) -> i64 {
+    i64::try_from(qty).unwrap_or(i64::MAX)
 }
 
 /// A change at its place in the order.

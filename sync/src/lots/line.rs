@@ -1,6 +1,6 @@
 //! A line and its balance.
 
-use super::{Change, Movement};
+use super::{Change, Movement, change::signed};
 use crate::{
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
     ids::{DeviceId, EventId, Micros},
@@ -16,6 +16,10 @@ pub struct Line {
     pub key: LotKey,
     /// How many there should be. Below zero it says that something is missing from the log.
     pub balance: i64,
+    /// How many of these lie in containers that stand here: the containers answer for them. None in
+    /// what was kept before this was counted.
+    #[serde(default)]
+    pub inside: i64,
     /// The last movement.
     pub last: Option<Order>,
     /// The interval below zero that has not ended.
@@ -57,6 +61,7 @@ impl Line {
         Line {
             key,
             balance: 0,
+            inside: 0,
             last: None,
             below: None,
             found: Vec::new(),
@@ -64,12 +69,12 @@ impl Line {
     }
 
     /// Adds a movement that is later in the order than all before, or something wrong with the
-    /// last. `false` if it is not: then nothing was done, and the line must be folded again from
-    /// all its movements.
+    /// last, or what a count saw that itself moved containers. `false` if it is not: then nothing was
+    /// done, and the line must be folded again from all its movements.
     #[must_use]
     pub fn append(&mut self, movement: &Movement) -> bool {
         // One event may move a line and be found to be wrong about it as well.
-        let accompanies = matches!(movement.change, Change::Found { .. });
+        let accompanies = matches!(movement.change, Change::Found { .. } | Change::Counted { .. });
         if self
             .last
             .is_some_and(|last| movement.order < last || (movement.order == last && !accompanies))
@@ -81,6 +86,10 @@ impl Line {
         match movement.change {
             Change::In { qty } => self.balance = self.balance.saturating_add(signed(qty)),
             Change::Out { qty } => self.balance = self.balance.saturating_sub(signed(qty)),
+            Change::Carried { by, inside } => {
+                self.balance = self.balance.saturating_add(by);
+                self.inside = self.inside.saturating_add(inside);
+            }
             Change::Counted { there, accepted } => self.counted(order, there, accepted),
             Change::Found { code, other } => self.find(code, order, other, Detail::Nothing),
         }
@@ -97,16 +106,20 @@ impl Line {
     }
 
     /// A count states the balance: the difference is found, and enters the balance only if it was
-    /// accepted.
+    /// accepted. What it says is about what lies loose; what is in a container is answered for by the
+    /// container, so that is there as well.
     fn counted(&mut self, order: Order, there: u64, accepted: bool) {
-        let seen = signed(there);
+        let seen = signed(there).saturating_add(self.inside);
         if accepted {
-            self.balance = seen;
+            // Nothing seen of what nobody stated to be there says nothing.
+            if there > 0 || self.balance != 0 {
+                self.balance = seen;
+            }
             return;
         }
         let code = match seen.cmp(&self.balance) {
             std::cmp::Ordering::Less => FindingCode::MissingAtCount,
-            // Nothing that was seen is no surplus, however far below zero the balance is.
+            // Nothing that was seen is no surplus, however low the balance is.
             std::cmp::Ordering::Greater if there > 0 => FindingCode::SurplusAtCount,
             std::cmp::Ordering::Greater | std::cmp::Ordering::Equal => return,
         };
@@ -184,10 +197,6 @@ impl Line {
             detail,
         }
     }
-}
-
-fn signed(qty: u64) -> i64 {
-    i64::try_from(qty).unwrap_or(i64::MAX)
 }
 
 /// Folds a line from all its movements, sorted by order; of two at one place the first counts.

@@ -31,7 +31,7 @@ pub fn movements(
             out.0.entry(key).or_default().push(movement);
         }
     }
-    let known: BTreeSet<LotKey> = out.0.keys().cloned().collect();
+    let known = out.known();
     out.counted(&said, &known, world);
     out.0
         .into_iter()
@@ -43,7 +43,7 @@ pub fn movements(
 /// works in a few facts at a time. The facts are those asked about, the retracts that strike them,
 /// what retracts among them target, and all documents of a correction or of a count in several.
 /// Movements of containers are [`carried()`]; `known` are lines to which anything but a count
-/// happened before, as far as complete counts among the facts may miss them.
+/// or a pack happened before, as far as complete counts among the facts may miss them.
 pub fn stated(
     facts: &[&Fact],
     known: &BTreeSet<LotKey>,
@@ -52,7 +52,7 @@ pub fn stated(
     let mut out = Movements::default();
     let said = Said::of(facts, world);
     out.moved(&said, world);
-    let mut all: BTreeSet<LotKey> = out.0.keys().cloned().collect();
+    let mut all = out.known();
     all.extend(known.iter().cloned());
     out.counted(&said, &all, world);
     out.0
@@ -61,8 +61,12 @@ pub fn stated(
 /// Movements of one line, as [`balance`] wants them.
 pub fn in_order(mut movements: Vec<Movement>) -> Vec<Movement> {
     movements.sort_by_key(|movement| {
-        let found = matches!(movement.change, Change::Found { .. });
-        (movement.order, found)
+        let rank = match movement.change {
+            Change::In { .. } | Change::Out { .. } | Change::Carried { .. } => 0,
+            Change::Counted { .. } => 1,
+            Change::Found { .. } => 2,
+        };
+        (movement.order, rank)
     });
     movements.dedup_by(|later, kept| later.order == kept.order && merged(kept, later.change));
     movements
@@ -96,22 +100,31 @@ pub fn lines(
         .collect()
 }
 
-/// One event may move a line several times over: what it names, and what its containers hold.
+/// One event may move a line several times over: what it names, and what its containers hold. It
+/// counts it once.
 fn merged(kept: &mut Movement, other: Change) -> bool {
-    match (&mut kept.change, other) {
-        (Change::In { qty }, Change::In { qty: more })
-        | (Change::Out { qty }, Change::Out { qty: more }) => {
-            *qty = qty.saturating_add(more);
-            true
-        }
-        _ => false,
-    }
+    let (Some(one), Some(more)) = (kept.change.sums(), other.sums()) else {
+        let counts = |change| matches!(change, Change::Counted { .. });
+        return counts(kept.change) && counts(other);
+    };
+    kept.change = Change::Carried {
+        by: one.0.saturating_add(more.0),
+        inside: one.1.saturating_add(more.1),
+    };
+    true
 }
 
 #[derive(Default)]
 struct Movements(BTreeMap<LotKey, Vec<Movement>>);
 
 impl Movements {
+    /// The lines to which more than counts and packs happened.
+    fn known(&self) -> BTreeSet<LotKey> {
+        let known = |movements: &Vec<Movement>| movements.iter().any(|m| m.change.makes_known());
+        let lines = self.0.iter().filter(|(_, movements)| known(movements));
+        lines.map(|(key, _)| key.clone()).collect()
+    }
+
     /// What came and went, and what is wrong with retracts.
     fn moved(&mut self, said: &Said<'_>, world: &World) {
         for (place, fact) in said.facts.iter().enumerate() {
@@ -187,7 +200,10 @@ impl Movements {
                         let sum = seen.entry(key).or_default();
                         *sum = sum.saturating_add(there);
                     }
-                    Change::In { .. } | Change::Out { .. } | Change::Found { .. } => {
+                    Change::In { .. }
+                    | Change::Out { .. }
+                    | Change::Carried { .. }
+                    | Change::Found { .. } => {
                         self.add(key, fact, change);
                     }
                 }

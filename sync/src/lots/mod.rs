@@ -5,7 +5,8 @@
 //! until the missing event comes in. In-order movements are appended at constant cost; a late one
 //! folds the line again from its movements.
 //!
-//! It must not know units; goods of a lot inside a container move with it by [`carried()`].
+//! It must not know units; goods of a lot inside a container move with it by [`carried()`], which tells
+//! a line as well how many of it lie in containers there: no count of what lies loose misses those.
 
 mod carried;
 mod change;

@@ -11,6 +11,7 @@ use suyuan_sync::{
     event::{Event, Kind},
     facts::Fact,
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
+    fold::{Phase, Place},
 };
 
 /// A balance in base units.
@@ -21,8 +22,9 @@ pub type Balance = i64;
 enum Move {
     /// So many more, or fewer.
     By(i64),
-    /// So many were seen, and whether a supervisor accepted that.
-    Seen(i64, bool),
+    /// So many were seen lying loose, so many were in containers, and whether a supervisor accepted
+    /// that.
+    Seen(i64, i64, bool),
 }
 
 /// The balance of each line, and what is wrong with it.
@@ -58,11 +60,12 @@ fn lines(history: &History) -> BTreeSet<LotKey> {
         if fact.event.kind == Kind::Count && history.fates[k] == Fate::Counts {
             lines.extend(named(&fact.event).into_keys());
         }
+        lines.extend(in_containers(history, k).into_keys());
     }
     lines
 }
 
-/// Every line to which anything but a count happened: a complete count misses those.
+/// Every line to which anything but a count or a pack happened: a complete count misses those.
 fn moved_lines(history: &History) -> BTreeSet<LotKey> {
     let mut lines = BTreeSet::new();
     for (k, fact) in history.facts.iter().enumerate() {
@@ -168,7 +171,41 @@ fn seen(history: &History, k: usize, line: &LotKey) -> Option<Move> {
     }
     let said = last.event.body.get("accepted");
     let accepted = said.and_then(serde_json::Value::as_bool) == Some(true);
-    Some(Move::Seen(seen?, accepted && last.event.actor.supervisor))
+    let inside = in_containers(history, k).get(line).copied();
+    let accepted = accepted && last.event.actor.supervisor;
+    Some(Move::Seen(seen?, inside.unwrap_or(0), accepted))
+}
+
+/// What is in a container is answered for by the container, where it stands after moment `k`: of
+/// goods of a lot, how many are in containers, by line.
+fn in_containers(history: &History, k: usize) -> BTreeMap<LotKey, i64> {
+    let after = match history.moments.get(k + 1) {
+        Some(next) => &next.before,
+        None => &history.after,
+    };
+    let mut inside = BTreeMap::new();
+    for (unit, state) in after {
+        let there = matches!(
+            state.phase,
+            Phase::Commissioned | Phase::InStock | Phase::Returned
+        );
+        let Place::At(location) = state.place else {
+            continue;
+        };
+        if !there || !(0..=k).any(|j| history.container(j).as_ref() == Some(unit)) {
+            continue;
+        }
+        for ((gtin, lot), quantity) in held(history, k + 1, unit) {
+            let key = LotKey {
+                gtin,
+                lot,
+                location,
+            };
+            *inside.entry(key).or_default() += quantity;
+        }
+    }
+    inside.retain(|_, quantity| *quantity > 0);
+    inside
 }
 
 /// C13: what lies loose in a container that an event moved, by line at the place of the event.
@@ -229,14 +266,15 @@ fn held(
 }
 
 /// balance = Σ(commission + in + returned) − Σ(out + sold + collected + destroyed) ± accepted
-/// count differences.
+/// count differences. A count that saw none of what nobody says is there accepts nothing.
 fn sum(moves: &[(usize, Move)]) -> Balance {
     let mut balance = 0;
     for (_, happened) in moves {
         match happened {
             Move::By(quantity) => balance += quantity,
-            Move::Seen(there, true) => balance = *there,
-            Move::Seen(_, false) => {}
+            Move::Seen(0, _, true) if balance == 0 => {}
+            Move::Seen(loose, inside, true) => balance = loose + inside,
+            Move::Seen(_, _, false) => {}
         }
     }
     balance
@@ -248,8 +286,8 @@ fn follow(history: &History, line: &LotKey, moves: &[(usize, Move)]) -> Vec<Find
     let after: Vec<Balance> = (1..=moves.len()).map(|n| sum(&moves[..n])).collect();
     for (n, (k, happened)) in moves.iter().enumerate() {
         let before = if n == 0 { 0 } else { after[n - 1] };
-        if let Move::Seen(there, false) = happened {
-            findings.extend(difference(history, line, *k, before, *there));
+        if let Move::Seen(loose, inside, false) = happened {
+            findings.extend(difference(history, line, *k, before, (*loose, *inside)));
         }
         if after[n] < 0 && before >= 0 {
             let healed = (n..moves.len()).find(|&m| after[m] >= 0);
@@ -277,11 +315,12 @@ fn difference(
     line: &LotKey,
     k: usize,
     before: Balance,
-    there: Balance,
+    (loose, inside): (Balance, Balance),
 ) -> Option<Finding> {
+    let there = loose + inside;
     let code = match there.cmp(&before) {
         std::cmp::Ordering::Less => FindingCode::MissingAtCount,
-        std::cmp::Ordering::Greater if there > 0 => FindingCode::SurplusAtCount,
+        std::cmp::Ordering::Greater if loose > 0 => FindingCode::SurplusAtCount,
         std::cmp::Ordering::Greater | std::cmp::Ordering::Equal => return None,
     };
     let detail = Detail::Count {

@@ -145,3 +145,153 @@ fn c11_goods_without_a_lot_are_a_line_of_their_own() {
     assert_eq!(of(&told, event), [FindingCode::LotUnknown]);
     assert_eq!(verdict(&told).lots[&lot(SHOP, None)], 10);
 }
+
+/// A hundred of a lot came into the warehouse, and forty of them were put into a case.
+fn forty_in_a_case() -> Telling {
+    let mut told = Telling::new();
+    told.tell(line(Kind::Inbound, WAREHOUSE).lot(Some("S1"), 100).doc("R1"));
+    told.tell(line(Kind::Pack, WAREHOUSE).lot(Some("S1"), 40).into(CASE_1));
+    told
+}
+
+/// All findings that are open, and about what.
+fn found(told: &Telling) -> Vec<(FindingCode, Subject)> {
+    let found = verdict(told).findings.into_iter();
+    found.map(|found| (found.code, found.subject)).collect()
+}
+
+fn in_the_warehouse(told: &Telling) -> i64 {
+    verdict(told).lots[&lot(WAREHOUSE, Some("S1"))]
+}
+
+#[test]
+fn c11_what_is_in_a_container_is_answered_for_by_it_and_not_by_what_lies_loose() {
+    // A part, a complete count, or one in two documents; with the case, or (in part) without.
+    for (complete, names_case, documents, accepted) in [
+        (false, true, 1, false),
+        (false, true, 1, true),
+        (false, false, 1, false),
+        (false, false, 1, true),
+        (true, true, 1, false),
+        (true, true, 1, true),
+        (true, true, 2, false),
+        (true, true, 2, true),
+    ] {
+        let mut told = forty_in_a_case();
+        for n in 1..=documents {
+            let mut counted = line(Kind::Count, WAREHOUSE)
+                .item("scope", json!({"complete": complete}))
+                .item("accepted", json!(accepted))
+                .supervisor();
+            if n == 1 {
+                counted = counted.lot(Some("S1"), 60);
+            }
+            if n == documents && names_case {
+                counted = counted.of(&[CASE_1]);
+            }
+            told.tell(counted.saying(|event| {
+                event.group = (documents > 1).then(|| suyuan_sync::event::Group {
+                    id: suyuan_sync::ids::GroupId(uuid::Uuid::from_u128(7)),
+                    n,
+                    of: documents,
+                    correct: false,
+                });
+            }));
+        }
+        assert_eq!(found(&told), [], "{complete} {names_case} {documents}");
+        assert_eq!(in_the_warehouse(&told), 100);
+        told.tell(line(Kind::Outbound, WAREHOUSE).of(&[CASE_1]).to(SHOP));
+        assert_eq!(in_the_warehouse(&told), 60);
+    }
+}
+
+#[test]
+fn c11_a_container_that_is_not_there_is_what_is_missing_and_not_what_is_in_it() {
+    for accepted in [false, true] {
+        let mut told = forty_in_a_case();
+        told.tell(
+            line(Kind::Count, WAREHOUSE)
+                .lot(Some("S1"), 60)
+                .item("scope", json!({"complete": true}))
+                .item("accepted", json!(accepted))
+                .supervisor(),
+        );
+        let case = Subject::Unit(stage::unit(CASE_1));
+        assert_eq!(found(&told), [(FindingCode::MissingAtCount, case)]);
+        assert_eq!(in_the_warehouse(&told), 100);
+
+        // It had left, and its outbound comes in: nothing is missing, and no more than lies there.
+        told.tell(
+            line(Kind::Outbound, WAREHOUSE)
+                .of(&[CASE_1])
+                .to(SHOP)
+                .at(2 * HOUR + MINUTE),
+        );
+        assert!(quiet(&told));
+        assert_eq!(in_the_warehouse(&told), 60);
+    }
+}
+
+#[test]
+fn c11_loose_goods_that_are_fewer_or_more_are_told_with_what_lies_in_containers() {
+    for (loose, code, there) in [
+        (55, FindingCode::MissingAtCount, 95),
+        (100, FindingCode::SurplusAtCount, 140),
+    ] {
+        let mut told = forty_in_a_case();
+        told.tell(line(Kind::Count, WAREHOUSE).lot(Some("S1"), loose));
+        let about = Subject::Lot(lot(WAREHOUSE, Some("S1")));
+        let found = verdict(&told).about_subject(&about);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].code, code);
+        let expected = 100;
+        assert_eq!(found[0].detail, Detail::Count { expected, there });
+    }
+}
+
+#[test]
+fn c11_late_packs_and_unpacks_change_what_a_count_of_loose_goods_is_held_against() {
+    let counted = |loose| line(Kind::Count, WAREHOUSE).lot(Some("S1"), loose).at(5 * HOUR);
+    let mut told = Telling::new();
+    told.tell(line(Kind::Inbound, WAREHOUSE).lot(Some("S1"), 100).doc("R1"));
+    told.tell(counted(60));
+    let missing = (
+        FindingCode::MissingAtCount,
+        Subject::Lot(lot(WAREHOUSE, Some("S1"))),
+    );
+    assert_eq!(found(&told), std::slice::from_ref(&missing));
+    let pack = line(Kind::Pack, WAREHOUSE).lot(Some("S1"), 40).into(CASE_1);
+    told.tell(pack.at(2 * HOUR));
+    assert_eq!(found(&told), [], "they were in a case by then");
+    let ten = line(Kind::Unpack, WAREHOUSE).lot(Some("S1"), 10).into(CASE_1);
+    told.tell(ten.at(3 * HOUR));
+    assert_eq!(found(&told), [missing], "ten of them lay on the shelf again");
+}
+
+#[test]
+fn c11_what_a_container_holds_is_there_where_the_container_is_seen() {
+    // It is seen in the shop, though nobody says that it left the warehouse.
+    let mut told = forty_in_a_case();
+    told.tell(line(Kind::Inbound, SHOP).lot(Some("S1"), 5).doc("R2"));
+    let seen = line(Kind::Count, SHOP).of(&[CASE_1]).lot(Some("S1"), 5);
+    told.tell(seen.at(4 * HOUR));
+    let here = Subject::Lot(lot(SHOP, Some("S1")));
+    assert!(found(&told).contains(&(FindingCode::SurplusAtCount, here)));
+    told.tell(line(Kind::Count, WAREHOUSE).lot(Some("S1"), 60).at(5 * HOUR));
+    let there = Subject::Lot(lot(WAREHOUSE, Some("S1")));
+    assert!(found(&told).contains(&(FindingCode::MissingAtCount, there)));
+
+    told.tell(
+        line(Kind::Outbound, WAREHOUSE)
+            .of(&[CASE_1])
+            .to(SHOP)
+            .at(3 * HOUR + MINUTE),
+    );
+    told.tell(
+        line(Kind::Inbound, SHOP)
+            .of(&[CASE_1])
+            .doc("R3")
+            .at(3 * HOUR + 2 * MINUTE),
+    );
+    assert_eq!(found(&told), []);
+}

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use suyuan_sync::{
     finding::{Finding, LotKey},
     ids::Gseq,
-    lots::{Change, Line, Movement, in_order},
+    lots::{Line, Movement, in_order},
 };
 use uuid::Uuid;
 
@@ -26,7 +26,7 @@ pub struct Kept {
     /// The row of the finding that its balance is below zero now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub below: Option<i64>,
-    /// Did anything but a count happen to it? Complete counts miss only such lines.
+    /// Did anything but counts and packs happen to it? Complete counts miss only such lines.
     pub moved: bool,
     /// Movements since the last checkpoint, or somewhat more.
     #[serde(default)]
@@ -41,7 +41,7 @@ pub const CHECKPOINT_EVERY: usize = 32;
 pub struct Checkpoint {
     /// The line.
     pub line: Line,
-    /// Had anything but a count happened to it?
+    /// Had anything but counts and packs happened to it?
     pub moved: bool,
 }
 
@@ -135,7 +135,7 @@ pub fn again(start: Checkpoint, movements: Vec<Movement>) -> Again {
         }
         let _ = end.line.append(&movement); // of two at one place the first counts
         found.append(&mut end.line.found);
-        end.moved |= moves(movement.change);
+        end.moved |= movement.change.makes_known();
         since += 1;
     }
     end.line.found = found;
@@ -149,16 +149,12 @@ pub fn again(start: Checkpoint, movements: Vec<Movement>) -> Again {
     }
 }
 
-/// Does a movement make a line known, so that complete counts miss it?
-pub fn moves(change: Change) -> bool {
-    !matches!(change, Change::Counted { .. })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use suyuan_sync::{
         ids::{DeviceId, EventId, LocationId},
+        lots::Change,
         order::Order,
     };
 
@@ -167,7 +163,11 @@ mod tests {
         let event = EventId(Uuid::from_u128(at as u128));
         let device = DeviceId(Uuid::nil());
         let change = match at * 7 % 11 {
-            0..=3 => Change::In { qty: 3 },
+            0..=2 => Change::In { qty: 3 },
+            3 => Change::Carried {
+                by: at % 5 - 2,
+                inside: at % 3 - 1,
+            },
             4..=7 => Change::Out {
                 qty: (at % 8) as u64,
             },
@@ -205,6 +205,7 @@ mod tests {
         let whole = again(Checkpoint::start(key), all.clone());
         assert_eq!(whole.checkpoints.len(), 19);
         assert!(whole.checkpoints.iter().any(|c| c.line.below.is_some()));
+        assert!(whole.checkpoints.iter().any(|c| c.line.inside != 0));
         for (n, from) in whole.checkpoints.iter().enumerate() {
             let behind = all.iter().filter(|movement| from.is_before(movement));
             let part = again(from.clone(), behind.copied().collect());

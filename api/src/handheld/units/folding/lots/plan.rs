@@ -2,7 +2,7 @@
 
 use super::{Asked, is_below};
 use crate::handheld::{
-    lots::{CHECKPOINT_EVERY, Checkpoint, LineRow, Moved, added, moves},
+    lots::{CHECKPOINT_EVERY, Checkpoint, LineRow, Moved, added},
     units::folding::Moment,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,7 +130,7 @@ impl Outcome {
             }
         }
         line.kept.line = added.line;
-        line.kept.moved |= plan.now.iter().any(|row| moves(row.movement.change));
+        line.kept.moved |= plan.now.iter().any(|row| row.movement.change.makes_known());
         line.kept.since += plan.now.len();
         if line.kept.since >= CHECKPOINT_EVERY {
             line.kept.since = 0;

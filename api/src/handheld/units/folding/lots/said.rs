@@ -6,7 +6,7 @@ use crate::{
     clock::Micros,
     handheld::{
         lots::{
-            CARRIED, LineRow, Moved, moves,
+            CARRIED, LineRow, Moved,
             store::{self as lines, Of},
         },
         units::folding::{Change, Folding},
@@ -27,7 +27,7 @@ pub(super) struct AtHand {
     pub(super) rows: BTreeMap<LotKey, LineRow>,
     /// All.
     keys: BTreeSet<LotKey>,
-    /// Those to which more than a count happens.
+    /// Those to which more than counts and packs happens.
     moving: BTreeSet<LotKey>,
 }
 
@@ -98,12 +98,12 @@ impl Folding<'_> {
         let said = self.stated(asked, &BTreeSet::new());
         let mut moving: BTreeSet<LotKey> = said
             .iter()
-            .filter(|(_, moved)| moved.iter().any(|row| moves(row.movement.change)))
+            .filter(|(_, moved)| moved.iter().any(|row| row.movement.change.makes_known()))
             .map(|(key, _)| key.clone())
             .collect();
-        moving.extend(carried.iter().map(|(key, _)| key.clone()));
+        moving.extend(made_known(carried));
         let mut keys: BTreeSet<LotKey> = said.into_keys().collect();
-        keys.extend(moving.iter().cloned());
+        keys.extend(carried.iter().map(|(key, _)| key.clone()));
         // What is struck says nothing, but did.
         for fact in asked.facts.values() {
             keys.extend(rules::named(&fact.event).into_keys());
@@ -191,7 +191,7 @@ impl Folding<'_> {
             .filter(|(_, line)| line.kept.moved)
             .map(|(key, _)| key.clone())
             .collect();
-        moved.extend(carried.iter().map(|(key, _)| key.clone()));
+        moved.extend(made_known(carried));
         let mut said = self.stated(asked, &moved);
         for (key, moved) in carried {
             said.entry(key.clone()).or_default().push(*moved);
@@ -250,4 +250,11 @@ impl Folding<'_> {
         }
         Ok(())
     }
+}
+
+/// The lines that containers moved, not only lie in.
+fn made_known(carried: &[(LotKey, Moved)]) -> impl Iterator<Item = LotKey> {
+    let moved = carried.iter();
+    let moved = moved.filter(|(_, moved)| moved.movement.change.makes_known());
+    moved.map(|(key, _)| key.clone())
 }

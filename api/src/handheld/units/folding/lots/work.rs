@@ -7,7 +7,7 @@ use super::{
 };
 use crate::handheld::{
     lots::{
-        Checkpoint, Kept, LineRow, Moved, again, checkpoint_store as checkpoints, moves,
+        Checkpoint, Kept, LineRow, Moved, again, checkpoint_store as checkpoints,
         store::{self as lines, Of},
     },
     units::{
@@ -26,7 +26,7 @@ use suyuan_sync::{
     finding::{Finding, LotKey},
     fold,
     ids::{DeviceId, EventId, Gseq, Micros},
-    lots::{Line, Movement},
+    lots::{Change as MovedBy, Line, Movement},
 };
 
 /// Where a line is folded on from.
@@ -167,7 +167,7 @@ impl Folding<'_> {
         };
         let is_moved = |stand: &Stand, all: &[Moved]| {
             let before = stand.from.as_ref().is_some_and(|from| from.moved);
-            before || all.iter().any(|row| moves(row.movement.change))
+            before || all.iter().any(|row| row.movement.change.makes_known())
         };
         let mut all = all_of(&stand, &plan.now);
         let mut moved = is_moved(&stand, &all);
@@ -181,23 +181,26 @@ impl Folding<'_> {
         }
         let line = &mut plan.line;
         if !moved {
-            // Complete counts miss only what is known by more than counts.
-            let positions = all.iter().map(|row| row.gseq).collect();
+            // Complete counts miss only what is known by more than counts and packs.
+            let saw_none =
+                |row: &Moved| matches!(row.movement.change, MovedBy::Counted { there: 0, .. });
+            let positions = all.iter().filter(|row| saw_none(row)).map(|row| row.gseq);
+            let positions = positions.collect();
             let mut counts = store::by_position(conn, self.reader, &positions).await?;
             counts.extend(self.arrived.iter().cloned());
-            let names = |gseq| {
-                let count = counts.iter().find(|fact| fact.gseq == gseq);
+            let stays = |row: &Moved| {
+                let count = counts.iter().find(|fact| fact.gseq == row.gseq);
                 let key = &line.kept.line.key;
-                count.is_some_and(|fact| {
+                let named = count.is_some_and(|fact| {
                     let mut lots = fact.event.lots.iter();
                     lots.any(|lot| lot.gtin == key.gtin && lot.lot == key.lot)
-                })
+                });
+                named || !saw_none(row)
             };
-            let (stay, swept): (Vec<Moved>, Vec<Moved>) =
-                all.into_iter().partition(|row| names(row.gseq));
+            let (stay, swept): (Vec<Moved>, Vec<Moved>) = all.into_iter().partition(stays);
             out.gone
                 .extend(swept.iter().map(|row| (id, row.gseq, row.n)));
-            plan.now.retain(|row| names(row.gseq));
+            plan.now.retain(stays);
             all = stay;
         }
         let open = self.open_behind(conn, id, &stand).await?;
