@@ -45,12 +45,12 @@ pub fn carried(container: &UnitKey, steps: &[Step]) -> Vec<(LotKey, Movement)> {
         }
         let stands = standing(&step.after).map(|place| (place, inside.clone()));
         if stands != stood {
-            for (place, goods) in &stood {
+            if let Some((place, goods)) = &stood {
                 for (goods, qty) in goods {
                     moved.entry(key(*goods, *place)).or_default().1 -= signed(*qty);
                 }
             }
-            for (place, goods) in &stands {
+            if let Some((place, goods)) = &stands {
                 for (goods, qty) in goods {
                     moved.entry(key(*goods, *place)).or_default().1 += signed(*qty);
                 }

@@ -74,7 +74,10 @@ impl Line {
     #[must_use]
     pub fn append(&mut self, movement: &Movement) -> bool {
         // One event may move a line and be found to be wrong about it as well.
-        let accompanies = matches!(movement.change, Change::Found { .. } | Change::Counted { .. });
+        let accompanies = matches!(
+            movement.change,
+            Change::Found { .. } | Change::Counted { .. }
+        );
         if self
             .last
             .is_some_and(|last| movement.order < last || (movement.order == last && !accompanies))

@@ -149,7 +149,11 @@ fn c11_goods_without_a_lot_are_a_line_of_their_own() {
 /// A hundred of a lot came into the warehouse, and forty of them were put into a case.
 fn forty_in_a_case() -> Telling {
     let mut told = Telling::new();
-    told.tell(line(Kind::Inbound, WAREHOUSE).lot(Some("S1"), 100).doc("R1"));
+    told.tell(
+        line(Kind::Inbound, WAREHOUSE)
+            .lot(Some("S1"), 100)
+            .doc("R1"),
+    );
     told.tell(line(Kind::Pack, WAREHOUSE).lot(Some("S1"), 40).into(CASE_1));
     told
 }
@@ -251,9 +255,17 @@ fn c11_loose_goods_that_are_fewer_or_more_are_told_with_what_lies_in_containers(
 
 #[test]
 fn c11_late_packs_and_unpacks_change_what_a_count_of_loose_goods_is_held_against() {
-    let counted = |loose| line(Kind::Count, WAREHOUSE).lot(Some("S1"), loose).at(5 * HOUR);
+    let counted = |loose| {
+        line(Kind::Count, WAREHOUSE)
+            .lot(Some("S1"), loose)
+            .at(5 * HOUR)
+    };
     let mut told = Telling::new();
-    told.tell(line(Kind::Inbound, WAREHOUSE).lot(Some("S1"), 100).doc("R1"));
+    told.tell(
+        line(Kind::Inbound, WAREHOUSE)
+            .lot(Some("S1"), 100)
+            .doc("R1"),
+    );
     told.tell(counted(60));
     let missing = (
         FindingCode::MissingAtCount,
@@ -263,32 +275,42 @@ fn c11_late_packs_and_unpacks_change_what_a_count_of_loose_goods_is_held_against
     let pack = line(Kind::Pack, WAREHOUSE).lot(Some("S1"), 40).into(CASE_1);
     told.tell(pack.at(2 * HOUR));
     assert_eq!(found(&told), [], "they were in a case by then");
-    let ten = line(Kind::Unpack, WAREHOUSE).lot(Some("S1"), 10).into(CASE_1);
+    let ten = line(Kind::Unpack, WAREHOUSE)
+        .lot(Some("S1"), 10)
+        .into(CASE_1);
     told.tell(ten.at(3 * HOUR));
-    assert_eq!(found(&told), [missing], "ten of them lay on the shelf again");
+    assert_eq!(
+        found(&told),
+        [missing],
+        "ten of them lay on the shelf again"
+    );
 }
 
 #[test]
 fn c11_what_a_container_holds_is_there_where_the_container_is_seen() {
-    // It is seen in the shop, though nobody says that it left the warehouse.
+    // It is seen in the plant, though nobody says that it left the warehouse.
     let mut told = forty_in_a_case();
-    told.tell(line(Kind::Inbound, SHOP).lot(Some("S1"), 5).doc("R2"));
-    let seen = line(Kind::Count, SHOP).of(&[CASE_1]).lot(Some("S1"), 5);
+    told.tell(line(Kind::Inbound, PLANT).lot(Some("S1"), 5).doc("R2"));
+    let seen = line(Kind::Count, PLANT).of(&[CASE_1]).lot(Some("S1"), 5);
     told.tell(seen.at(4 * HOUR));
-    let here = Subject::Lot(lot(SHOP, Some("S1")));
+    let here = Subject::Lot(lot(PLANT, Some("S1")));
     assert!(found(&told).contains(&(FindingCode::SurplusAtCount, here)));
-    told.tell(line(Kind::Count, WAREHOUSE).lot(Some("S1"), 60).at(5 * HOUR));
+    told.tell(
+        line(Kind::Count, WAREHOUSE)
+            .lot(Some("S1"), 60)
+            .at(5 * HOUR),
+    );
     let there = Subject::Lot(lot(WAREHOUSE, Some("S1")));
     assert!(found(&told).contains(&(FindingCode::MissingAtCount, there)));
 
     told.tell(
         line(Kind::Outbound, WAREHOUSE)
             .of(&[CASE_1])
-            .to(SHOP)
+            .to(PLANT)
             .at(3 * HOUR + MINUTE),
     );
     told.tell(
-        line(Kind::Inbound, SHOP)
+        line(Kind::Inbound, PLANT)
             .of(&[CASE_1])
             .doc("R3")
             .at(3 * HOUR + 2 * MINUTE),
