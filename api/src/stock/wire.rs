@@ -107,8 +107,8 @@ pub struct LotBalance {
     pub lot: Option<String>,
     /// Where.
     pub location_id: Uuid,
-    /// How many there should be, in base units, those in containers that stand there too. Below zero, something is missing from the log; it is
-    /// never rewritten (`NEG_BALANCE` among the findings).
+    /// How many there should be, in base units, those in containers that stand there too. Below zero,
+    /// something is missing from the log; it is never rewritten (`NEG_BALANCE` among the findings).
     pub balance: i64,
     /// How many findings about it are open.
     pub open_findings: u64,
