@@ -245,6 +245,7 @@ fn some_event(dice: &mut Dice, scene: &Scene, made: &[String]) -> (&'static str,
         }
         "outbound" => ("outbound", json!({"lots": lots, "counterpart": to})),
         "retract" => ("return", json!({"lots": lots})),
+        "count" => ("count", json!({"lots": lots, "units": scanned(&[case])})),
         kind => (kind, json!({"lots": lots})),
     }
 }
