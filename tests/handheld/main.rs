@@ -42,6 +42,7 @@ mod stock;
 #[allow(dead_code)]
 mod support;
 mod tenants;
+mod told;
 mod units;
 mod waits;
 mod web_app;

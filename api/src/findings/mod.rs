@@ -2,9 +2,10 @@
 //! events that show it and the one that explained it away.
 //!
 //! Read only: they open and close in [`crate::handheld`], by the fold. `rules` says who may see
-//! which event; `store` reads.
+//! which event; `store` reads lists, `unit_store` what a unit's page tells.
 
 pub mod handlers;
 pub mod rules;
 pub mod store;
+pub mod unit_store;
 pub mod wire;

@@ -47,22 +47,22 @@ pub struct Filter {
     pub after: Option<i64>,
 }
 
-const COLUMNS: &str = "f.id, f.enterprise_id, f.issuer, f.device_id, f.place, f.opened, f.closed, \
+pub(super) const COLUMNS: &str = "f.id, f.enterprise_id, f.issuer, f.device_id, f.place, f.opened, f.closed, \
                        f.closed_by, f.finding";
 
 /// A row of `finding`.
 #[derive(Debug, Clone)]
-struct Row {
-    id: i64,
+pub(super) struct Row {
+    pub(super) id: i64,
     of: Concerns,
     device: Uuid,
     place: Option<Uuid>,
     opened: Position,
-    closed: Option<(Position, Option<EventId>)>,
+    pub(super) closed: Option<(Position, Option<EventId>)>,
     finding: Finding,
 }
 
-fn row(row: &QueryResult) -> Result<Row, DbErr> {
+pub(super) fn row(row: &QueryResult) -> Result<Row, DbErr> {
     let text: String = row.try_get("", "finding")?;
     let closed: Option<Position> = row.try_get("", "closed")?;
     let by: Option<Uuid> = row.try_get("", "closed_by")?;
@@ -204,7 +204,8 @@ pub async fn page(
     told(conn, who, found).await
 }
 
-/// The findings about a unit that `who` may see, as they were known at a position, oldest first.
+/// All findings about a unit that `who` may see, as they were known at a position, oldest first: however
+/// many there are, so this is nothing to answer anybody with.
 pub async fn of_unit(
     conn: &impl ConnectionTrait,
     who: Reader,
@@ -231,7 +232,7 @@ pub async fn of_unit(
 }
 
 /// Puts in what findings said at a position: of other witnesses, of another extent.
-async fn said_then(
+pub(super) async fn said_then(
     conn: &impl ConnectionTrait,
     found: &mut [Row],
     upto: Position,
@@ -345,7 +346,7 @@ struct Witness {
     out: WitnessOut,
 }
 
-async fn told(
+pub(super) async fn told(
     conn: &impl ConnectionTrait,
     who: Reader,
     rows: Vec<Row>,

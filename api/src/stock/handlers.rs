@@ -42,7 +42,8 @@ pub async fn list_stock(
     }))
 }
 
-/// Balances of goods without codes of their own at the caller's places, as of now.
+/// Balances of goods without codes of their own at the caller's places, as of now: not as they were known
+/// at a position of the log.
 #[utoipa::path(tag = "stock", operation_id = "list_lot_balances", params(LotQuery),
     security(("bearer" = [])),
     responses((status = 200, body = LotPage), (status = 422, body = ProblemBody)))]
@@ -65,7 +66,7 @@ pub async fn list_lot_balances(
     }))
 }
 
-/// What moved a line of goods without codes of their own, in the order of the log.
+/// What moved a line of goods without codes of their own, in the order of the log, as it stands now.
 #[utoipa::path(tag = "stock", operation_id = "list_lot_movements",
     params(("id" = i64, Path), MoveQuery), security(("bearer" = [])),
     responses((status = 200, body = MovePage), (status = 400, body = ProblemBody),

@@ -155,7 +155,8 @@ pub struct MoveOut {
     pub at: String,
     /// By how much (`is`: `in`, `out` with `qty`; `carried`, with a container, `by` so many, of which
     /// `inside` more lie in containers there now; `counted` with `there`, what lay loose; `found` with
-    /// `code`).
+    /// `code`). A count that is `accepted` sets what lies loose to `there`; any other changes nothing and is a
+    /// finding.
     #[schema(value_type = Object)]
     pub change: serde_json::Value,
 }

@@ -5,14 +5,14 @@ use super::{
     people::People,
     rules, store,
     wire::{
-        BatchOut, ContentsPage, ContentsQuery, ENTRIES_MAX, EntryOut, PartnerOut, UnitOut,
-        UnitQuery,
+        BatchOut, ContentsPage, ContentsQuery, ENTRIES_MAX, EntryOut, FINDINGS_MAX, PartnerOut,
+        UnitOut, UnitQuery,
     },
 };
 use crate::{
     app::Internal,
     clock::rfc3339,
-    findings,
+    findings::{unit_store::newest_of_unit, wire::FindingOut},
     handheld::units::{
         folding::look::Looked,
         read::Snapshot,
@@ -37,7 +37,8 @@ use suyuan_sync::{
 /// What became of a unit: `code` is any form a person may read or paste, percent-encoded. Its issuer
 /// sees all that happened; who holds or held it, their own events and one step up and down; the
 /// platform's administrator everything; to anybody else it does not exist. `at` tells it as it was
-/// known at a position of the log, which never changes again.
+/// known at a position of the log, which never changes again. It tells the newest 500 entries of the
+/// timeline and 100 findings, open ones first; `GET /v1/findings?unit=` lists all findings.
 #[utoipa::path(tag = "units", operation_id = "get_unit", params(("code" = String, Path), UnitQuery),
     security(("bearer" = [])),
     responses((status = 200, body = UnitOut), (status = 400, body = ProblemBody),
@@ -148,9 +149,9 @@ async fn tell(
             now: state.clock.now(),
         }));
     }
-    let (holds, findings) = match looked.id {
+    let (holds, (findings, more_findings)) = match looked.id {
         Some(id) => about(snapshot, who, id, looked, &view, upto).await?,
-        None => (0, Vec::new()),
+        None => (0, (Vec::new(), 0)),
     };
     let earlier = view.entries.len().saturating_sub(ENTRIES_MAX);
     let shared = folded.shared.iter().map(|finding| finding.code);
@@ -178,6 +179,7 @@ async fn tell(
         advice,
         holds,
         findings,
+        more_findings,
         shared_findings: shared.iter().map(|code| code.name().to_owned()).collect(),
     })
 }
@@ -189,14 +191,17 @@ async fn about(
     looked: &Looked,
     view: &View,
     upto: Position,
-) -> Result<(u64, Vec<findings::wire::FindingOut>), UnitError> {
+) -> Result<(u64, (Vec<FindingOut>, u64)), UnitError> {
     let tx = snapshot.tx();
     let holds = if sees_inside(looked, view) && upto == NOW {
         store::holds(tx, id).await?
     } else {
         0
     };
-    Ok((holds, findings::store::of_unit(tx, who, id, upto).await?))
+    Ok((
+        holds,
+        newest_of_unit(tx, who, id, upto, FINDINGS_MAX).await?,
+    ))
 }
 
 async fn timeline(

@@ -11,6 +11,9 @@ use uuid::Uuid;
 /// Most entries of a timeline in one answer: the newest.
 pub const ENTRIES_MAX: usize = 500;
 
+/// Most findings in one answer: those that are open before all others, and of these the newest.
+pub const FINDINGS_MAX: u64 = 100;
+
 /// As of when.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -62,8 +65,11 @@ pub struct UnitOut {
     pub timeline: Vec<EntryOut>,
     /// How many entries stand before these.
     pub earlier: u64,
-    /// What is or was wrong, oldest first, open and closed.
+    /// What is or was wrong, oldest first, open and closed: of all that the caller may see 100, those
+    /// that are open before those that are closed, and new ones before old ones.
     pub findings: Vec<FindingOut>,
+    /// How many more there are: `GET /v1/findings?unit=` lists all, page by page.
+    pub more_findings: u64,
     /// Codes of what is open at a container it is in, and holds for it too.
     pub shared_findings: Vec<String>,
 }

@@ -169,6 +169,26 @@ fn c11_a_counted_difference_enters_only_if_a_supervisor_accepted_it() {
 }
 
 #[test]
+fn c11_an_accepted_count_is_what_was_seen_whatever_comes_in_before_it() {
+    let before = fact(Kind::Inbound, 10, 2, 50, |_| {});
+    let count = fact(Kind::Count, 10, 3, 8, |event| {
+        event.actor.supervisor = true;
+        event.body.insert("accepted".into(), true.into());
+    });
+    let behind = fact(Kind::Inbound, 10, 4, 5, |_| {});
+    let first = fact(Kind::Inbound, 10, 1, 10, |_| {});
+    for (facts, balance) in [
+        (vec![first.clone(), count.clone()], 8),
+        (vec![first.clone(), before, count.clone()], 8),
+        (vec![first, count, behind], 13),
+    ] {
+        let line = line(&facts, 10);
+        assert_eq!(line.balance, balance);
+        assert_eq!(codes(&line), []);
+    }
+}
+
+#[test]
 fn c11_a_complete_count_that_does_not_name_a_lot_saw_none() {
     let facts = [
         fact(Kind::Inbound, 10, 1, 10, |_| {}),

@@ -104,8 +104,10 @@ pub async fn close_shift(
     Ok(HttpResponse::Created().json(out))
 }
 
-/// Close a period: its reports are from now on as they are known at the position of this entry.
-/// Uploads that belong to it are still folded, and listed as restatements (T10).
+/// Close a period: what is known at the position of this entry is what stands of it. Uploads that belong
+/// to it are still folded, and what changes it is listed as restatements (T10). What can be read as it
+/// was known at a position is a unit, with `GET /v1/units/{code}?at=`; stock, balances and recalls are
+/// told as of now only.
 #[utoipa::path(tag = "handheld", operation_id = "close_period", request_body = PeriodIn,
     security(("bearer" = [])),
     responses((status = 201, body = PeriodOut), (status = 403, body = ProblemBody),
@@ -156,9 +158,11 @@ pub async fn list_periods(
     Ok(web::Json(PositionPage { items, next }))
 }
 
-/// What came in after a period was closed and belongs to it, or moved in it or into it: what a report
-/// of the period must name as restated, in the order in which it was noted. An event that moves again
-/// is listed anew, behind the others.
+/// What a report of a closed period must name as restated, in the order in which it was noted: what came
+/// in after it was closed and belongs to it, or moved in it or into it; what of it was struck, and the
+/// retract that did so, whenever that was made; what was taken in from aside; what a partner said that
+/// begins to count, or counts no more, in the partner's period and in that of the issuer of the code. An
+/// event of which this is found again is listed anew, behind the others.
 #[utoipa::path(tag = "handheld", operation_id = "list_restatements",
     params(("position" = i64, Path), RestatementQuery), security(("bearer" = [])),
     responses((status = 200, body = RestatementPage), (status = 404, body = ProblemBody),

@@ -100,14 +100,15 @@ pub struct ShiftOut {
 #[serde(deny_unknown_fields)]
 pub struct PeriodIn {
     /// Its end, RFC 3339, from the year 2000 on, not after now, and after the end of the period before.
-    /// What happened up to here is reported as it is known when this is stated.
+    /// What changes what happened up to here is listed as a restatement from then on.
     pub until: String,
 }
 
 /// A closed period.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, ToSchema)]
 pub struct PeriodOut {
-    /// Position of the entry that closed it: its reports are as known at this position, for ever.
+    /// Position of the entry that closed it. A unit as it was known at this position can be read for
+    /// ever (`GET /v1/units/{code}?at=`); nothing else is told as of a position.
     pub position: Position,
     /// When it was closed, UTC.
     pub closed_at: String,
@@ -173,7 +174,8 @@ pub struct RestatementPage {
     pub next: Option<String>,
 }
 
-/// An event that came in, or moved in the order, after its period was closed.
+/// An event on account of which a closed period is told otherwise than when it was closed: it came in,
+/// moved, was struck or began to count after that, or it is the retract that struck one of the period.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RestatementOut {
     /// Give this as `after` to see what was noted since.
@@ -189,7 +191,7 @@ pub struct RestatementOut {
     pub kind: String,
     /// Where.
     pub location_id: Option<Uuid>,
-    /// When it took effect, UTC.
+    /// When it took effect, UTC; of a retract, after the end of the period in most cases.
     pub at: String,
     /// When it came in, UTC.
     pub received_at: String,
