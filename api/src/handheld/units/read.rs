@@ -70,16 +70,13 @@ impl Reading {
         db: &Db,
         heavy: Option<OwnedSemaphorePermit>,
     ) -> Result<Snapshot, WorldError> {
-        let (mut tx, mut head) = moment(db).await?;
-        let source = {
+        let (source, tx, head) = {
+            // First the turn, then the connection: were it the other way round, all connections could be held
+            // by such as wait for their turn.
             let mut source = self.source.lock().await;
-            if source.position() > head.0 {
-                // Somebody with a later snapshot was faster. Nobody is now.
-                tx.rollback().await?;
-                (tx, head) = moment(db).await?;
-            }
+            let (tx, head) = moment(db).await?;
             source.refresh(&tx, head.0).await?;
-            source.clone()
+            (source.clone(), tx, head)
         };
         Ok(Snapshot {
             source,

@@ -8,7 +8,7 @@ use crate::{
         units::{
             facts::Reader,
             folding::FACTS_MAX,
-            store::{NOW, by_position, facts, named, units},
+            store::{by_position, named},
         },
         world::{Source, WorldError},
     },
@@ -258,15 +258,13 @@ async fn packed(
     let mut all: BTreeSet<UnitKey> = BTreeSet::new();
     let mut level = BTreeSet::from([container.clone()]);
     for _ in 0..suyuan_sync::limits::NESTING_DEPTH_MAX {
-        let keys: Vec<UnitKey> = level.iter().cloned().collect();
-        let rows = units(conn, &keys).await?;
-        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let facts = facts(conn, reader, &ids, NOW).await?;
+        // Thousands of things may be in it, and hold nothing: of them no more is read than that.
+        let packs = store::packs_of(conn, &level).await?;
         let mut next = BTreeSet::new();
-        for fact in facts.values().flatten() {
+        for fact in by_position(conn, reader, &packs).await? {
             let event = &fact.event;
             let parent = event.parent.as_ref().and_then(|read| read.unit.as_ref());
-            if event.kind == Kind::Pack && parent.is_some_and(|parent| level.contains(parent)) {
+            if parent.is_some_and(|parent| level.contains(parent)) {
                 next.extend(event.units.iter().filter_map(|read| read.unit.clone()));
             }
         }

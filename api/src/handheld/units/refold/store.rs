@@ -351,6 +351,23 @@ pub async fn events(
     rows.iter().map(|row| row.try_get("", "gseq")).collect()
 }
 
+/// Positions of packs that name these units, as containers or as what is packed.
+pub async fn packs_of(
+    conn: &impl ConnectionTrait,
+    units: &BTreeSet<UnitKey>,
+) -> Result<BTreeSet<Position>, DbErr> {
+    let keys = units.iter().map(|unit| unit.as_str().into()).collect();
+    let rows = by_keys(
+        conn,
+        "SELECT DISTINCT e.gseq FROM unit u JOIN event_unit x ON x.unit_id = u.id \
+         JOIN event e ON e.gseq = x.gseq WHERE u.unit_key IN ({keys}) AND e.kind = 'pack'",
+        &[],
+        keys,
+    )
+    .await?;
+    rows.iter().map(|row| row.try_get("", "gseq")).collect()
+}
+
 /// Positions of devices' commissions that count, after one: the index `event_commission` has just these.
 pub async fn commissions(
     conn: &impl ConnectionTrait,
