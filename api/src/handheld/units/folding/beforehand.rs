@@ -27,7 +27,7 @@ use suyuan_sync::{
 };
 use uuid::Uuid;
 
-/// Findings of which one act writes that they opened, changed or closed; some 30 µs each as measured.
+/// Findings of which one act writes that they opened, changed or closed; some 30 µs each by estimate.
 pub const WRITTEN_AT_ONCE: usize = 250;
 
 /// Units that were folded, and are not written yet.
