@@ -113,7 +113,7 @@ fn said(kind: Kind) -> Event {
     let mut event = bare(kind);
     "s-17".clone_into(&mut event.actor.id);
     event.location = LocationId(Uuid::from_u128(8));
-    event.units = vec![unit("(01)06901234567892(21)A9")];
+    event.units = vec![unit("(01)06901234567892(21)A9")].into();
     event.parent = Some(unit("(00)106141411234567897"));
     event.target = Some(EventId(Uuid::from_u128(9)));
     event.disposition = Some(suyuan_sync::event::Disposition::Hold);
@@ -157,7 +157,7 @@ fn c15_the_agreement_misses_what_a_kind_cannot_do_without() {
         assert!(missing(&said(kind)).is_empty(), "{kind:?}");
     }
     let mut empty_code = said(Kind::Sale);
-    empty_code.units = vec![unit("")];
+    empty_code.units = vec![unit("")].into();
     assert_eq!(missing(&empty_code), ["units"]);
 }
 

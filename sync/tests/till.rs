@@ -123,7 +123,7 @@ fn a_tin_of_a_case_that_is_gone_is_stopped() {
     let ids = (EventId(Uuid::from_u128(1)), DeviceId(Uuid::from_u128(2)));
     let done = |kind| {
         let mut event = Event::bare(kind, ids.0, ids.1, 1, 1, NOW);
-        event.units = vec![UnitRead::of("(01)16901234567899(21)C1", Input::Wedge)];
+        event.units = vec![UnitRead::of("(01)16901234567899(21)C1", Input::Wedge)].into();
         event
     };
     let list = HeldList::new(1, NOW, [], UnitList::default());

@@ -14,6 +14,7 @@ mod decode;
 mod engine;
 mod enrolment;
 mod findings;
+mod heavy;
 mod held;
 mod knew;
 mod known;

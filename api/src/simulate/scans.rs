@@ -62,7 +62,7 @@ pub fn scan_again(
         _ => Kind::Return,
     };
     let mut fill = bare(dice, handset.site);
-    fill.units = vec![UnitRead::of(code, Input::Wedge)];
+    fill.units = vec![UnitRead::of(code, Input::Wedge)].into();
     fill.disposition = (kind == Kind::Inspect).then_some(Disposition::Sellable);
     note(memory, &fill, handset.site);
     written(dice, memory, handset, now, vec![Draft { kind, fill }])
@@ -192,7 +192,7 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
                 (&world.cases, &world.tins)
             };
             let few = dice.between(1, 5) as usize;
-            fill.units = reads(dice, world, memory, children, site, few);
+            fill.units = reads(dice, world, memory, children, site, few).into();
             let parent = if dice.happens(30) { children } else { parents };
             fill.parent = reads(dice, world, memory, parent, site, 1).pop();
             if fill.parent.is_none() {
@@ -237,7 +237,7 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
                 fill.group = Some(group);
                 let mut right = bare(dice, site);
                 right.actor = fill.actor.clone();
-                right.units = reads(dice, world, memory, &world.tins, site, 1);
+                right.units = reads(dice, world, memory, &world.tins, site, 1).into();
                 right.group = Some(Group { n: 2, ..group });
                 let sale = Draft {
                     kind: Kind::Sale,
@@ -256,7 +256,7 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
                 &world.cases
             };
             let few = dice.between(1, 3) as usize;
-            fill.units = reads(dice, world, memory, from, site, few);
+            fill.units = reads(dice, world, memory, from, site, few).into();
             // A whole load at once.
             if matches!(kind, Kind::Inbound | Kind::Outbound | Kind::Count) && dice.happens(8) {
                 let read = |code: &String| UnitRead::of(code, Input::Wedge);
@@ -333,7 +333,7 @@ fn grouped(
         .map(|n| {
             let mut fill = first.clone();
             if n > 1 {
-                fill.units = reads(dice, world, memory, &world.tins, site, 1);
+                fill.units = reads(dice, world, memory, &world.tins, site, 1).into();
             }
             fill.group = Some(Group {
                 id,

@@ -58,7 +58,7 @@ pub fn text(slot: &Slot, wall: Micros, step: Step, code: &str, places: &Places) 
         login_age_s: Some(1_800),
         supervisor: false,
     };
-    event.units = vec![UnitRead::of(code, Input::Wedge)];
+    event.units = vec![UnitRead::of(code, Input::Wedge)].into();
     event.doc = Some(Document {
         no: format!("W1-017-{:06}", slot.seq / 100),
         at: None,

@@ -184,7 +184,7 @@ fn world(rows: &[LogRow], ground: &Ground<'_>) -> Result<World, LoadError> {
     world.devices.extend(devices);
     for row in rows {
         if let Ok(event) = event::parse_bytes(&row.body) {
-            let keys = event.units.into_iter().filter_map(|read| read.unit);
+            let keys = event.units.iter().filter_map(|read| read.unit.clone());
             world.units.extend(keys.map(|key| (key, info.clone())));
         }
     }

@@ -12,6 +12,7 @@ mod header;
 mod instant;
 mod kind;
 mod read;
+mod reads;
 pub mod required;
 mod shape;
 mod write;
@@ -21,6 +22,7 @@ pub use fault::EventFault;
 pub use header::Header;
 pub use kind::Kind;
 pub use read::{parse, parse_bytes};
+pub use reads::Reads;
 
 use crate::{
     ids::{
@@ -54,7 +56,7 @@ pub struct Event {
     /// Where: the device's place when it happened; nil when it does not say (`INCOMPLETE`).
     pub location: LocationId,
     /// The units it names; for pack and unpack the children.
-    pub units: Vec<UnitRead>,
+    pub units: Reads,
     /// Goods without codes of their own.
     pub lots: Vec<LotLine>,
     /// To whom, from whom.
@@ -118,7 +120,7 @@ impl Event {
                 supervisor: false,
             },
             location: LocationId(Uuid::nil()),
-            units: Vec::new(),
+            units: Reads::default(),
             lots: Vec::new(),
             counterpart: None,
             doc: None,

@@ -8,7 +8,7 @@
 
 use super::{
     Actor, Counterpart, Disposition, Document, Environment, Event, EventFault, Group, Header,
-    Input, Kind, LotLine, Override, Proof, UnitRead, VERSION,
+    Input, Kind, LotLine, Override, Proof, Reads, UnitRead, VERSION,
     bounded::{Bounded, Short},
     depth, halves, instant,
     shape::{
@@ -131,7 +131,7 @@ fn event(shape: &Shape<'_>) -> Result<Event, EventFault> {
     let units = listed(shape.units.as_ref())
         .chain(listed(shape.children.as_ref()))
         .map(unit)
-        .collect::<Vec<_>>();
+        .collect::<Reads>();
     if units.len() > UNITS_PER_EVENT_MAX {
         return Err(no_event("units", "and children are too many together"));
     }

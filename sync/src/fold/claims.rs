@@ -21,12 +21,10 @@ pub(super) fn compare<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
         return;
     }
     let event = &at.fact.event;
-    let mut claims = event
-        .units
-        .iter()
-        .chain(&event.parent)
-        .filter(|read| read.unit.as_ref() == Some(walk.unit))
-        .filter_map(|read| Some(read.scanned.as_ref()?.claims));
+    let parent = event.parent.iter();
+    let parent = parent.filter(|read| read.unit.as_ref() == Some(walk.unit));
+    let reads = event.units.of(walk.unit).chain(parent);
+    let mut claims = reads.filter_map(|read| Some(read.scanned.as_ref()?.claims));
     if claims.any(|claims| contradicts(&claims, batch)) {
         let commission = walk.memory.commission;
         walk.find(

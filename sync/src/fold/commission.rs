@@ -90,7 +90,7 @@ pub(crate) fn stated_batch(world: &World, unit: &UnitKey, event: &Event) -> Opti
     if let Some(id) = named.and_then(|text| uuid::Uuid::try_parse(text).ok()) {
         return Some(BatchId(id));
     }
-    let read = super::walk::named(&event.units, unit);
+    let read = event.units.of(unit).next();
     let line = event
         .lots
         .iter()

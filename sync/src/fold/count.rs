@@ -4,7 +4,7 @@
 use super::{
     Phase, Place, Row, commission, contents, holder,
     struck::Struck,
-    walk::{At, Effect, Walk, named},
+    walk::{At, Effect, Walk},
 };
 use crate::{
     event::{Event, Kind},
@@ -100,9 +100,9 @@ pub(super) fn unseen<'a>(
         return;
     }
     let sweep = sweeps.ending(facts, place);
-    let seen = sweep.iter().any(|fact| {
-        fact.event.location == at.here() && named(&fact.event.units, walk.unit).is_some()
-    });
+    let seen = sweep
+        .iter()
+        .any(|fact| fact.event.location == at.here() && fact.event.units.name(walk.unit));
     if sweep.is_empty() || seen {
         return;
     }

@@ -172,12 +172,7 @@ fn parents_of<'a>(unit: &'a UnitKey, facts: &'a [&Fact]) -> impl Iterator<Item =
     facts
         .iter()
         .filter(|fact| fact.event.kind == Kind::Pack)
-        .filter(move |fact| {
-            fact.event
-                .units
-                .iter()
-                .any(|read| read.unit.as_ref() == Some(unit))
-        })
+        .filter(move |fact| fact.event.units.name(unit))
         .filter_map(|fact| fact.event.parent.as_ref()?.unit.as_ref())
         .filter(move |parent| *parent != unit)
 }

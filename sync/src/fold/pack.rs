@@ -107,8 +107,7 @@ pub(super) fn alone<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     if walk.state.inside.is_none() || walk.state.phase == Phase::Destroyed {
         return;
     }
-    let with_container = containers(walk)
-        .any(|container| super::walk::named(&at.fact.event.units, container).is_some());
+    let with_container = containers(walk).any(|container| at.fact.event.units.name(container));
     if with_container && at.read.is_some() {
         return;
     }

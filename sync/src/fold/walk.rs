@@ -190,7 +190,7 @@ impl<'a> Walk<'a> {
         struck: &Struck,
         sweeps: &count::Sweeps,
     ) {
-        let read = named(&fact.event.units, self.unit);
+        let read = fact.event.units.of(self.unit).next();
         let at = At {
             fact,
             read,
@@ -437,11 +437,6 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// How an event read a unit, if it names it.
-pub(super) fn named<'a>(units: &'a [UnitRead], unit: &UnitKey) -> Option<&'a UnitRead> {
-    units.iter().find(|read| read.unit.as_ref() == Some(unit))
-}
-
 /// Is the unit the container of a pack or unpack?
 pub(crate) fn is_container(fact: &Fact, unit: &UnitKey) -> bool {
     matches!(fact.event.kind, Kind::Pack | Kind::Unpack)
@@ -454,7 +449,7 @@ pub(crate) fn is_container(fact: &Fact, unit: &UnitKey) -> bool {
 
 /// Does the fact name the unit, in any part?
 pub(super) fn names(fact: &Fact, unit: &UnitKey) -> bool {
-    named(&fact.event.units, unit).is_some() || is_container(fact, unit)
+    fact.event.units.name(unit) || is_container(fact, unit)
 }
 
 /// Does this kind of event, on a container, move what is inside?

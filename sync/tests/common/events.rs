@@ -159,7 +159,7 @@ pub fn event() -> impl Strategy<Value = Event> {
         Event {
             actor,
             location: LocationId(location),
-            units: goods.0,
+            units: goods.0.into(),
             lots: goods.1,
             parent: goods.2,
             declared: goods.3,

@@ -291,7 +291,7 @@ fn event(n: usize, all: usize, draft: &Draft, plan: &Plan) -> Event {
         kind,
         actor: actor(draft, plan),
         location: plan.place,
-        units,
+        units: units.into(),
         lots: lots(draft),
         counterpart: plan.counterpart.clone(),
         doc: None,

@@ -7,7 +7,7 @@ use super::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 use suyuan_sync::{
-    event::{Actor, Counterpart, Disposition, Document, Event, Input, Kind, LotLine, Proof},
+    event::{Actor, Counterpart, Disposition, Document, Event, Input, Kind, LotLine, Proof, Reads},
     facts::{Fact, RecallScope, RecallSpan, StatedAt, World},
     ids::{BatchId, EnterpriseId, EventId, Gseq, LocationId, Micros},
     order::{Interval, Order},
@@ -70,7 +70,7 @@ impl Line {
                     supervisor: false,
                 },
                 location: place,
-                units: Vec::new(),
+                units: Reads::default(),
                 lots: Vec::new(),
                 counterpart: None,
                 doc: None,

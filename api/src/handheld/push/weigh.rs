@@ -229,7 +229,7 @@ pub(super) mod tests {
                 unreachable!("they are events");
             };
             let mut stated = Event::clone(stated);
-            stated.units = vec![UnitRead::of(code, Input::Wedge)];
+            stated.units = vec![UnitRead::of(code, Input::Wedge)].into();
             event.read = Read::Event(stated.into());
         }
         push

@@ -66,7 +66,7 @@ fn event_units(
     let named = |fact: &Fact, unit: &UnitKey| {
         let parent = fact.event.parent.as_ref();
         let is = |read: &suyuan_sync::event::UnitRead| read.unit.as_ref() == Some(unit);
-        match (fact.event.units.iter().any(is), parent.is_some_and(is)) {
+        match (fact.event.units.name(unit), parent.is_some_and(is)) {
             (true, _) => Some(NAMED),
             (false, true) => Some(CONTAINER),
             (false, false) => None,

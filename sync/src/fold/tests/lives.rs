@@ -315,7 +315,9 @@ fn c15_a_code_of_another_lot_contradicts_the_record() {
     let mut story = Story::new();
     let code = format!("https://id.example.cn/01/{GTIN}/10/L9/21/T1");
     story.tell(MAKER, Kind::Outbound, PLANT, 1, &[tin(1)], |event| {
-        event.units[0].scanned = trace_code::parse(&code).ok();
+        let mut read = event.units[0].clone();
+        read.scanned = trace_code::parse(&code).ok();
+        event.units = vec![read].into();
     });
     assert_eq!(story.codes(&tin(1)), [F::CodeContradictsRecord]);
 }

@@ -135,12 +135,14 @@ impl Beforehand<'_> {
             watched.rows.push(unit.id);
             watched.units.insert(key.clone());
         }
+        // Each of a thousand units is folded from events that name a thousand.
         let facts = self
             .folding
             .units
             .values()
-            .flat_map(|unit| unit.facts.values());
-        for fact in facts {
+            .flat_map(|unit| &unit.facts)
+            .collect::<BTreeMap<_, _>>();
+        for fact in facts.into_values() {
             let event = &fact.event;
             let named = event.units.iter().chain(&event.parent);
             for unit in named.filter_map(|read| read.unit.as_ref()) {

@@ -397,19 +397,14 @@ fn is_in(change: &Change, fact: &Arc<Fact>) -> bool {
 pub(super) fn packed_into<'f>(fact: &'f Fact, unit: &UnitKey) -> Option<&'f UnitKey> {
     let event = &fact.event;
     let parent = event.parent.as_ref()?.unit.as_ref()?;
-    let packed = event.kind == Kind::Pack
-        && parent != unit
-        && event
-            .units
-            .iter()
-            .any(|read| read.unit.as_ref() == Some(unit));
+    let packed = event.kind == Kind::Pack && parent != unit && event.units.name(unit);
     packed.then_some(parent)
 }
 
 /// Does this fact name a unit, in any part?
 fn names(fact: &Fact, unit: &UnitKey) -> bool {
-    let mut named = fact.event.units.iter().chain(&fact.event.parent);
-    named.any(|read| read.unit.as_ref() == Some(unit))
+    let parent = fact.event.parent.as_ref();
+    fact.event.units.name(unit) || parent.is_some_and(|read| read.unit.as_ref() == Some(unit))
 }
 
 /// Were goods of a lot ever packed into this unit?
