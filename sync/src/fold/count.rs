@@ -8,16 +8,16 @@ use super::{
 };
 use crate::{
     event::{Event, Kind},
-    facts::Fact,
+    facts::{Fact, World},
     finding::FindingCode,
-    ids::{EnterpriseId, GroupId},
+    ids::{EnterpriseId, GroupId, LocationId},
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Complete counts that took several documents: a group of counts sees what any of them sees.
+/// Complete counts that took several documents: a group of counts at a place sees what any of them sees.
 #[derive(Debug, Default)]
-pub(super) struct Sweeps(BTreeMap<(EnterpriseId, GroupId), Vec<usize>>);
+pub(super) struct Sweeps(BTreeMap<(EnterpriseId, GroupId, LocationId), Vec<usize>>);
 
 impl Sweeps {
     /// The groups of counts among these facts.
@@ -26,12 +26,9 @@ impl Sweeps {
         for (place, fact) in facts.iter().enumerate() {
             if fact.event.kind == Kind::Count
                 && !struck.is(place)
-                && let Some(group) = fact.event.group
+                && let Some(group) = group_of(fact)
             {
-                groups
-                    .entry((fact.enterprise, group.id))
-                    .or_default()
-                    .push(place);
+                groups.entry(group).or_default().push(place);
             }
         }
         Sweeps(groups)
@@ -42,10 +39,7 @@ impl Sweeps {
         let Some(fact) = facts.get(place).copied() else {
             return Vec::new();
         };
-        let group = fact
-            .event
-            .group
-            .and_then(|group| self.0.get(&(fact.enterprise, group.id)));
+        let group = group_of(fact).and_then(|group| self.0.get(&group));
         let Some(group) = group else {
             return vec![fact];
         };
@@ -57,6 +51,11 @@ impl Sweeps {
             .filter_map(|place| facts.get(*place).copied())
             .collect()
     }
+}
+
+fn group_of(fact: &Fact) -> Option<(EnterpriseId, GroupId, LocationId)> {
+    let group = fact.event.group?;
+    Some((fact.enterprise, group.id, fact.event.location))
 }
 
 /// A unit was seen.
@@ -86,6 +85,13 @@ pub(super) fn seen<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
     }
 }
 
+/// May a complete count miss what it does not name? At a place of its own enterprise, or at one that is nobody's:
+/// what is missing at somebody's place is for them to say.
+pub fn misses(world: &World, fact: &Fact) -> bool {
+    let owner = holder::owner(world, fact.event.location);
+    owner.is_none_or(|owner| owner == fact.enterprise)
+}
+
 /// A count that does not name the unit. What is in a container is answered for by the container.
 pub(super) fn unseen<'a>(
     walk: &mut Walk<'a>,
@@ -96,13 +102,11 @@ pub(super) fn unseen<'a>(
 ) {
     let expected =
         walk.state.phase == Phase::InStock && walk.is_at(at.here()) && walk.state.inside.is_none();
-    if !expected || !holder::counts(walk, at) || !covers(walk, at) {
+    if !expected || !misses(walk.world, at.fact) || !holder::counts(walk, at) || !covers(walk, at) {
         return;
     }
     let sweep = sweeps.ending(facts, place);
-    let seen = sweep
-        .iter()
-        .any(|fact| fact.event.location == at.here() && fact.event.units.name(walk.unit));
+    let seen = sweep.iter().any(|fact| fact.event.units.name(walk.unit));
     if sweep.is_empty() || seen {
         return;
     }

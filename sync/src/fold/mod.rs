@@ -37,6 +37,7 @@ mod walk;
 pub use claims::{contradicts, expired_from};
 pub use contents::contents;
 pub(crate) use count::complete_for;
+pub use count::misses;
 pub use diff::diff;
 pub use exceptional::{Member, Sign, batches_apart, exceptional};
 pub use forest::{about, forest};

@@ -9,7 +9,7 @@ use crate::{
     event::Kind,
     facts::{Fact, World},
     finding::LotKey,
-    fold::{Folded, complete_for, struck::Struck},
+    fold::{Folded, complete_for, misses, struck::Struck},
     ids::{EnterpriseId, GroupId},
     unit::UnitKey,
 };
@@ -210,8 +210,7 @@ impl Movements {
             }
         }
         let location = last.event.location;
-        let owner = world.places.get(&location).map(|place| place.enterprise);
-        if owner.is_none_or(|owner| owner == last.enterprise) {
+        if misses(world, last) {
             let swept = known.iter().filter(|key| {
                 key.location == location && complete_for(&last.event, Some(&key.gtin))
             });

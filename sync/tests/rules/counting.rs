@@ -317,3 +317,14 @@ fn c11_what_a_container_holds_is_there_where_the_container_is_seen() {
     );
     assert_eq!(found(&told), []);
 }
+
+#[test]
+fn c11_what_is_missing_at_a_place_is_for_its_owner_to_say() {
+    let mut told = in_the_shop();
+    let complete = json!({"complete": true});
+    // The maker is linked to its tin wherever that is.
+    told.tell(Line::new(Kind::Count, STOREMAN, SHOP).item("scope", complete));
+    assert!(about(&told, TIN_1).is_empty());
+    told.tell(count(&[]));
+    assert_eq!(about(&told, TIN_1), [FindingCode::MissingAtCount]);
+}

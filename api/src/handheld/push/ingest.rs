@@ -283,14 +283,16 @@ impl Worker {
         pushes: &[Incoming],
         ahead: Option<Ahead>,
     ) -> Result<Vec<Outcome>, PushError> {
+        self.engine.fold_at_most(self.pace.most());
         let admitted = AssertUnwindSafe(self.engine.admit(pushes, ahead)).catch_unwind();
         let outcomes = admitted.await.unwrap_or(Err(PushError::Broken));
         if let Some(wrote) = self.engine.wrote() {
             let events: usize = pushes.iter().map(|push| push.batch.events.len()).sum();
             let long = self.engine.long();
             let weight: usize = pushes.iter().map(|push| weight(push, long)).sum();
-            // Of what was known already nothing was folded.
-            let written = weight * wrote.events / events.max(1);
+            // Of what was known already nothing was folded, and of what one event names too much no more
+            // than this.
+            let written = (weight * wrote.events / events.max(1)).min(self.pace.most());
             self.pace = self.pace.after(written, wrote.held);
             self.limit.store(self.pace.limit(), Ordering::Relaxed);
             metrics::gauge!("suyuan_act_limit").set(self.pace.limit() as f64);

@@ -76,6 +76,8 @@ pub struct Engine {
     reader: Reader,
     wrote: Option<Wrote>,
     touched: Option<Touched>,
+    /// How many units an act folds, see [`Folding::within`].
+    most: usize,
     scout: Scout,
     long: Long,
 }
@@ -121,8 +123,14 @@ impl Engine {
             reader,
             wrote: None,
             touched: None,
+            most: usize::MAX,
             long: Long::default(),
         }
+    }
+
+    /// From now on no act folds more units than so many, however many one event names.
+    pub fn fold_at_most(&mut self, units: usize) {
+        self.most = units;
     }
 
     /// What is known of units, as far as it is much.
@@ -226,7 +234,8 @@ impl Engine {
         moment: Moment,
         ahead: units::ahead::Ahead,
     ) -> Result<Done, PushError> {
-        let mut folding = Folding::new(&mut self.source, &mut self.reader, moment);
+        let folding = Folding::new(&mut self.source, &mut self.reader, moment);
+        let mut folding = folding.within(self.most);
         folding.ahead = ahead;
         let mut done = folding.run(block.tx(), change).await?;
         for (unit, facts) in done.long.drain(..) {

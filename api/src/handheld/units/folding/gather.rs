@@ -1,7 +1,9 @@
 //! Reads, set by set, all that a fold needs: units that change, their containers above them, the
 //! exceptional things in them below, and what is on record.
 
-use super::{Cause, Change, FACTS_MAX, Folding, Moment, NUMBER_BITS, Unit, is_container, is_in};
+use super::{
+    Cause, Change, FACTS_MAX, Folding, Moment, NUMBER_BITS, Unit, is_container, is_in, left::Room,
+};
 use crate::{
     clock::Micros,
     handheld::{
@@ -67,10 +69,14 @@ impl Folding<'_> {
             dirty.insert(unit.clone(), cause);
         }
         if let Some(first) = change.left.keys().next() {
-            self.room = usize::MAX;
+            let weight = self.room.weight;
+            self.room = Room::ALL;
             self.climb(conn, [first.clone()]).await?;
             let read: usize = self.units.values().map(|unit| unit.facts.len()).sum();
-            self.room = FACTS_MAX.saturating_sub(read);
+            self.room = Room {
+                facts: FACTS_MAX.saturating_sub(read),
+                weight,
+            };
         }
         let moved: BTreeSet<Position> = change.moved.iter().map(|fact| fact.gseq).collect();
         let mut wanted: BTreeSet<UnitKey> = dirty.keys().cloned().collect();
@@ -209,8 +215,8 @@ impl Folding<'_> {
                 None => unread.push(key.clone()),
             }
         }
-        let sized = store::units_within(conn, &unread, self.room).await?;
-        let kept = self.within(conn, found, sized).await?;
+        let sized = store::units_within(conn, &unread, self.room.facts).await?;
+        let kept = self.read_within(conn, found, sized).await?;
         let mut kept: BTreeMap<UnitKey, AsKept> = kept;
         for key in keys {
             let code = self.source.code(conn, key).await?;
@@ -238,8 +244,12 @@ impl Folding<'_> {
                 }
             } else {
                 self.numbered += 1;
+                let id = (self.moment.first << NUMBER_BITS) | self.numbered;
+                if !self.has_room_for_new(id, key, code.as_ref()) {
+                    continue;
+                }
                 Unit {
-                    id: (self.moment.first << NUMBER_BITS) | self.numbered,
+                    id,
                     known: false,
                     above: 0,
                     inside: None,

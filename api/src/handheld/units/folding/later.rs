@@ -80,7 +80,9 @@ impl Folding<'_> {
             .collect();
         let mut scopes: Vec<(Scope, i64, Option<EventId>)> = Vec::new();
         let mut swept: BTreeMap<LocationId, (i64, EventId)> = BTreeMap::new();
-        for fact in changed.iter().filter(|fact| is_sweep(fact)) {
+        let world = self.source.world();
+        let misses = |fact: &&Arc<Fact>| is_sweep(fact) && fold::misses(world, fact);
+        for fact in changed.iter().filter(misses) {
             let first = swept.entry(fact.event.location);
             let first = first.or_insert((fact.order.eff, fact.event.id));
             *first = (*first).min((fact.order.eff, fact.event.id));

@@ -19,6 +19,36 @@ use sea_orm::ConnectionTrait;
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::unit::UnitKey;
 
+/// What an act may read yet, and fold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    /// Facts that are read.
+    pub(super) facts: usize,
+    /// Units that are folded and written, with what there is to fold of each.
+    pub(super) weight: usize,
+}
+
+/// Folding and writing a unit takes as long as folding so many facts of one.
+const FACTS_A_UNIT: usize = 8;
+
+impl Room {
+    /// As much as there is.
+    pub(super) const ALL: Room = Room {
+        facts: usize::MAX,
+        weight: usize::MAX,
+    };
+
+    /// Takes a unit about which so much is known, if there is room.
+    fn take(&mut self, facts: usize) -> bool {
+        let weight = self.weight.checked_sub(1 + facts / FACTS_A_UNIT);
+        let (Some(facts), Some(weight)) = (self.facts.checked_sub(facts), weight) else {
+            return false;
+        };
+        *self = Room { facts, weight };
+        true
+    }
+}
+
 /// A unit that is left.
 pub(super) struct Left {
     pub(super) id: UnitId,
@@ -33,7 +63,7 @@ pub(super) struct Left {
 impl Folding<'_> {
     /// Takes as many of these as there is room to read; the others are left. Those about which there is
     /// least come first, so that one that is named everywhere keeps no other from being folded.
-    pub(super) async fn within(
+    pub(super) async fn read_within(
         &mut self,
         conn: &impl ConnectionTrait,
         ahead: Vec<AsKept>,
@@ -50,30 +80,46 @@ impl Folding<'_> {
         ahead.sort_by_key(AsKept::size);
         for found in ahead {
             let key = found.row.key.clone();
-            match self.room.checked_sub(found.size()) {
-                Some(room) => {
-                    self.room = room;
-                    kept.insert(key, found);
-                }
-                None => {
-                    self.left.insert(key, left(found.row.id, found.size()));
-                }
+            if self.room.take(found.size()) {
+                kept.insert(key, found);
+            } else {
+                self.left.insert(key, left(found.row.id, found.size()));
             }
         }
         unread.sort_by_key(|unit| unit.facts);
         let mut rows = Vec::with_capacity(unread.len());
         for unit in unread {
-            if let (Some(room), Some(row)) = (self.room.checked_sub(unit.facts), unit.row) {
-                self.room = room;
-                rows.push((row, unit.facts));
-                continue;
+            match unit.row {
+                Some(row) if self.room.take(unit.facts) => rows.push((row, unit.facts)),
+                _ => {
+                    self.left.insert(unit.key, left(unit.id, unit.facts));
+                }
             }
-            self.left.insert(unit.key, left(unit.id, unit.facts));
         }
         let read = with_facts(conn, self.reader, rows, self.upto).await?;
         self.read += read.values().map(|kept| kept.facts.len()).sum::<usize>();
         kept.extend(read);
         Ok(kept)
+    }
+
+    /// Is there room for one of which nothing is known? If not, it is left.
+    pub(super) fn has_room_for_new(
+        &mut self,
+        id: UnitId,
+        key: &UnitKey,
+        code: Option<&CodeOf>,
+    ) -> bool {
+        let has = self.room.take(0);
+        if !has {
+            let left = Left {
+                id,
+                known: false,
+                facts: self.about.get(key).map_or(0, BTreeMap::len),
+                code: code.cloned(),
+            };
+            self.left.insert(key.clone(), left);
+        }
+        has
     }
 
     /// What was packed into something that is left is left with it: what became of the one follows from

@@ -1,7 +1,7 @@
 //! Folding a unit for whoever reads it: with its timeline, as it stands or as it was known at a
 //! position of the log. Nothing is written, and what is inside the unit is not looked at.
 
-use super::{Folding, Moment};
+use super::{Folding, Moment, left::Room};
 use crate::{
     handheld::{
         units::{
@@ -72,7 +72,7 @@ impl<'a> Folding<'a> {
         };
         let mut folding = Folding::new(source, reader, nowhere);
         folding.upto = upto;
-        folding.room = usize::MAX;
+        folding.room = Room::ALL;
         folding
     }
 

@@ -184,8 +184,8 @@ pub struct Folding<'a> {
     sweeps: Vec<Arc<Fact>>,
     /// Units of what retracts strike that moved in the order.
     judged_by_moved: BTreeSet<UnitKey>,
-    /// How many facts may be read yet, and the units that are left because they have more.
-    room: usize,
+    /// What may be read and folded yet, and the units that are left because there is more.
+    room: left::Room,
     left: BTreeMap<UnitKey, left::Left>,
     /// How many were read so far.
     read: usize,
@@ -212,12 +212,23 @@ impl<'a> Folding<'a> {
             arrived: Vec::new(),
             sweeps: Vec::new(),
             judged_by_moved: BTreeSet::new(),
-            room: FACTS_MAX,
+            room: left::Room {
+                facts: FACTS_MAX,
+                ..left::Room::ALL
+            },
             left: BTreeMap::new(),
             read: 0,
             numbered: 0,
             upto: store::NOW,
         }
+    }
+
+    /// An act that folds and writes no more units than so many, each by what there is to fold of it; the others
+    /// are left.
+    #[must_use]
+    pub fn within(mut self, weight: usize) -> Folding<'a> {
+        self.room.weight = weight;
+        self
     }
 
     /// Folds what `change` is about and writes what came of it.
@@ -283,7 +294,13 @@ impl<'a> Folding<'a> {
         self.leave_for_later(conn, change, &apart, (&many, sweeps))
             .await?;
         store::write_targets(conn, &self.targets).await?;
-        store::write_sweeps(conn, &change.arrived, &change.moved).await?;
+        let world = self.source.world();
+        let sweeps = change
+            .arrived
+            .iter()
+            .filter(|fact| fold::misses(world, fact));
+        let sweeps: Vec<Arc<Fact>> = sweeps.cloned().collect();
+        store::write_sweeps(conn, &sweeps, &change.moved).await?;
         note_restated(conn, &self.restated(change, &folded), self.moment.last).await?;
         self.tell_sharing(conn, few, &mut done).await?;
         self.leave(conn, change, &mut done).await?;

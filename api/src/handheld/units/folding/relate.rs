@@ -8,6 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use suyuan_sync::{
     event::Kind,
     facts::Fact,
+    fold::misses,
     ids::{EventId, GroupId},
     unit::UnitKey,
 };
@@ -28,7 +29,7 @@ impl Folding<'_> {
             for (unit, role) in store::named(fact) {
                 self.relation(unit, role, fact);
             }
-            if is_sweep(fact) {
+            if is_sweep(fact) && misses(self.source.world(), fact) {
                 self.source.note_counted(fact.event.location.0);
                 self.sweeps.push(fact.clone());
             }

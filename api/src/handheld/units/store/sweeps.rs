@@ -9,7 +9,10 @@ use crate::{
 };
 use sea_orm::{ConnectionTrait, DbErr};
 use std::sync::Arc;
-use suyuan_sync::{event::Event, facts::Fact};
+use suyuan_sync::{
+    event::{Event, Reads},
+    facts::Fact,
+};
 use uuid::Uuid;
 
 /// The complete counts at a place from an instant of the order on, of those that count as of a
@@ -76,7 +79,7 @@ pub fn is_complete_count(event: &Event) -> bool {
 
 fn said(event: &Event) -> String {
     let digest = Event {
-        units: Vec::new(),
+        units: Reads::default(),
         ..event.clone()
     };
     digest.write()

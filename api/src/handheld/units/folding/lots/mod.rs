@@ -25,7 +25,7 @@ use suyuan_sync::{
     event::Kind,
     facts::Fact,
     finding::{Finding, FindingCode, LotKey},
-    fold::Folded,
+    fold::{self, Folded},
     ids::{DeviceId, EventId, GroupId, Gseq},
     unit::UnitKey,
 };
@@ -97,7 +97,11 @@ impl Folding<'_> {
         }
         let sweeps: Vec<Arc<Fact>> = match change.swept {
             Some(_) => Vec::new(),
-            None => asked.sweeps().cloned().collect(),
+            None => {
+                let world = self.source.world();
+                let misses = asked.sweeps().filter(|fact| fold::misses(world, fact));
+                misses.cloned().collect()
+            }
         };
         let carried = self.carried(&carriers, folded);
         let mut before = self.before(conn, &asked, &carriers).await?;
