@@ -79,7 +79,8 @@ pub struct FindingOut {
     pub witnesses: Vec<WitnessOut>,
     /// How many more show it that the caller may not see.
     pub hidden_witnesses: u64,
-    /// More about it, by kind (`about`).
+    /// More about it, by kind (`about`). The numbers of a `count` (`expected`, `there`) have 64 bits;
+    /// `expected` is below zero where the balance was.
     #[schema(value_type = Object)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<serde_json::Value>,

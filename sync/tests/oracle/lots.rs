@@ -324,8 +324,8 @@ fn difference(
         std::cmp::Ordering::Greater | std::cmp::Ordering::Equal => return None,
     };
     let detail = Detail::Count {
-        expected: before.clamp(0, i64::from(u32::MAX)) as u32,
-        there: there.clamp(0, i64::from(u32::MAX)) as u32,
+        expected: before,
+        there,
     };
     Some(about(history, line, k, code, detail))
 }
