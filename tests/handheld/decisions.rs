@@ -137,6 +137,20 @@ on_both!(c14_an_accepted_holder_counts, |app| {
     assert_eq!(open(&app, after).await, Vec::<&str>::new());
     assert_eq!(unit(&app, after).await.kept.state.phase, Phase::InStock);
 
+    // Whose units they are not says nothing about them, and learns nothing.
+    let unknown = "https://id.example.cn/01/09506000134352/21/NOBODYS";
+    for (caller, partner, tin) in [
+        (&stranger.admin, &scene.firm.id, before.as_str()),
+        (admin, &stranger.id, unknown),
+    ] {
+        let wrong = json!({"partner_id": partner, "unit": tin});
+        let answer = caller.post("/v1/acceptances", &wrong).await;
+        assert_eq!(answer.status, 404, "{wrong}: {}", answer.text());
+        assert_eq!(answer.problem(), "not-found");
+    }
+    let one = json!({"partner_id": stranger.id, "unit": before});
+    made(admin.post("/v1/acceptances", &one).await);
+
     for wrong in [
         json!({"partner_id": Uuid::new_v4()}),
         json!({"partner_id": scene.firm.id}),

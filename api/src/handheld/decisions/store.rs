@@ -18,8 +18,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     facts::{AcceptScope, Policy, Statement},
     ids::{BatchId, DeviceId, EnterpriseId, EventId},
-    trace_code,
-    unit::UnitKey,
 };
 use uuid::Uuid;
 
@@ -91,20 +89,7 @@ pub async fn accept(
     asked: AcceptanceIn,
 ) -> Result<AcceptanceOut, DecisionError> {
     let unknown = |name| DecisionError::Field(name, "unknown", "not known here", "未登记");
-    let unit = match &asked.unit {
-        None => None,
-        Some(text) => {
-            let code = trace_code::parse(text).ok();
-            let unit = code.and_then(|scanned| UnitKey::of(&scanned.code));
-            Some(unit.ok_or(DecisionError::Field(
-                "unit",
-                "malformed-code",
-                "not the code of a unit",
-                "不是单品追溯码",
-            ))?)
-        }
-    };
-    let scope = match (unit, asked.batch_id) {
+    let scope = match (asked.named()?, asked.batch_id) {
         (Some(_), Some(_)) => {
             return Err(DecisionError::Field(
                 "batch_id",
