@@ -100,13 +100,8 @@ pub struct Told {
     /// What was found at once.
     pub findings: Vec<FindingNote>,
     /// How many more there were.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "suyuan_sync::wire::is_none")]
     pub more_findings: u32,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks so
-const fn is_none(more: &u32) -> bool {
-    *more == 0
 }
 
 impl Told {

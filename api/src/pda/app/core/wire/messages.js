@@ -307,6 +307,9 @@ export const statusAnswer = object({
   quarantined: list(aside),
   findings: list(object({ event: uuid, epoch, seq, finding })),
   more: flag,
+  more_parked: defaulted(anySeq, 0),
+  more_quarantined: defaulted(anySeq, 0),
+  more_findings: defaulted(anySeq, 0),
   anchor: text,
 });
 
