@@ -123,6 +123,8 @@ pub struct WitnessOut {
     pub position: i64,
     /// When it was received, UTC.
     pub received_at: String,
+    /// It was brought by another device or in a file (`POST /v1/sync/deposit`).
+    pub imported: bool,
 }
 
 /// How a finding closed.

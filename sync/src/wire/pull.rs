@@ -178,6 +178,9 @@ pub struct Aside {
     pub code: String,
     /// Since when.
     pub since: Micros,
+    /// It was brought by another device or in a file.
+    #[serde(default, skip_serializing_if = "super::is_none")]
+    pub imported: bool,
 }
 
 /// A finding about an event of the device's own.
@@ -189,6 +192,9 @@ pub struct OwnFinding {
     pub epoch: Epoch,
     /// Its number.
     pub seq: Seq,
+    /// It was brought by another device or in a file.
+    #[serde(default, skip_serializing_if = "super::is_none")]
+    pub imported: bool,
     /// What was found.
     pub finding: FindingNote,
 }

@@ -46,7 +46,7 @@ pub struct AsideRow {
 }
 
 const COLUMNS: &str = "gseq, stamp, enterprise_id, device_id, epoch, seq, event_id, kind, fate, \
-                       remarks, branch, location_id, lo, est, flags, body";
+                       remarks, branch, location_id, lo, est, flags, imported, body";
 
 fn row(row: &QueryResult) -> Result<AsideRow, DbErr> {
     let number = |name: &str| row.try_get::<i64>("", name);
@@ -106,6 +106,7 @@ pub async fn page(
                 kind,
                 fate,
                 remarks: remarks.map(|remark| remark.name().to_owned()).collect(),
+                imported: found.try_get("", "imported")?,
                 text: String::from_utf8_lossy(&aside.body).into_owned(),
             })
         })

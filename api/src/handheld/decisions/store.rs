@@ -396,7 +396,8 @@ pub async fn restatements(
         .reader()
         .query_all_raw(statement(
             backend,
-            "SELECT r.noted, e.gseq, e.event_id, e.kind, e.location_id, e.eff, e.stamp \
+            "SELECT r.noted, e.gseq, e.event_id, e.kind, e.location_id, e.eff, e.stamp, \
+             e.imported \
              FROM restatement r JOIN event e ON e.gseq = r.event_gseq \
              WHERE r.enterprise_id = ? AND r.period = ? AND (r.noted, r.event_gseq) > (?, ?) \
              ORDER BY r.noted, r.event_gseq LIMIT ?",
@@ -425,6 +426,7 @@ pub async fn restatements(
             location_id: row.try_get("", "location_id")?,
             at: rfc3339(row.try_get("", "eff")?),
             received_at: rfc3339(row.try_get("", "stamp")?),
+            imported: row.try_get("", "imported")?,
         });
     }
     Ok(out)

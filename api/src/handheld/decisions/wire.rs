@@ -212,6 +212,8 @@ pub struct RestatementOut {
     pub at: String,
     /// When it came in, UTC.
     pub received_at: String,
+    /// It was brought by another device or in a file (`POST /v1/sync/deposit`).
+    pub imported: bool,
 }
 
 /// Which page of a list by log position.

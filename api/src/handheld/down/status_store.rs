@@ -55,7 +55,7 @@ pub async fn aside(
     fate: &str,
 ) -> Result<Told<Aside>, DbErr> {
     let values = vec![device.device.into(), fate.into(), device.enterprise.into()];
-    let what = "epoch, seq, event_id, remarks, stamp";
+    let what = "epoch, seq, event_id, remarks, stamp, imported";
     let (found, more) = told(conn, (what, ASIDE, "gseq"), values).await?;
     let aside = |row: &QueryResult| {
         let remarks: String = row.try_get("", "remarks")?;
@@ -69,6 +69,7 @@ pub async fn aside(
                 .map_or("", |remark| remark.name())
                 .to_owned(),
             since: row.try_get("", "stamp")?,
+            imported: row.try_get("", "imported")?,
         })
     };
     Ok((found.iter().map(aside).collect::<Result<_, DbErr>>()?, more))
@@ -81,7 +82,7 @@ pub async fn findings(
 ) -> Result<Told<OwnFinding>, DbErr> {
     // Written out, so that the index of these alone is for it.
     let which = format!("{NEEDS} AND f.severity >= {}", Severity::Warning as i64);
-    let what = "f.event_id, f.finding, e.epoch, e.seq";
+    let what = "f.event_id, f.finding, e.epoch, e.seq, e.imported";
     let values = vec![device.device.into()];
     let (found, more) = told(conn, (what, &which, "f.id"), values).await?;
     let own = |row: &QueryResult| {
@@ -92,6 +93,7 @@ pub async fn findings(
             event: EventId(row.try_get("", "event_id")?),
             epoch: row.try_get::<i64>("", "epoch")? as u32,
             seq: row.try_get::<i64>("", "seq")? as u64,
+            imported: row.try_get("", "imported")?,
             finding: note(&finding),
         })
     };

@@ -292,7 +292,7 @@ export const snapshotManifest = object({
 
 export const snapshotChunk = object({ v: V1, items: list(item) });
 
-const aside = object({ epoch, seq, event: optional(uuid), code: text, since: position });
+const aside = object({ epoch, seq, event: optional(uuid), code: text, since: position, imported: defaulted(flag, false) });
 
 export const statusAnswer = object({
   v: V1,
@@ -305,7 +305,7 @@ export const statusAnswer = object({
   re_enrol: flag,
   parked: list(aside),
   quarantined: list(aside),
-  findings: list(object({ event: uuid, epoch, seq, finding })),
+  findings: list(object({ event: uuid, epoch, seq, imported: defaulted(flag, false), finding })),
   more: flag,
   more_parked: defaulted(anySeq, 0),
   more_quarantined: defaulted(anySeq, 0),
