@@ -172,7 +172,7 @@ pub async fn list_periods(
 }
 
 /// What a report of a closed period must name as restated, in the order in which it was noted: what came
-/// in after it was closed and belongs to it, or moved in it or into it; what of it was struck, and the
+/// in after it was closed and belongs to it, or moved in it, into it or out of it; what of it was struck, and the
 /// retract that did so, whenever that was made; what was taken in from aside; what a partner said that
 /// begins to count, or counts no more, in the partner's period and in that of the issuer of the code. An
 /// event of which this is found again is listed anew, behind the others.
