@@ -4,7 +4,7 @@ use super::wire::AsideOut;
 use crate::{
     clock::{Micros, rfc3339},
     db::{Db, statement},
-    handheld::push::store::{ChainState, branch, remarks_of},
+    handheld::push::store::{ChainState, branch, interval, remarks_of},
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
@@ -61,11 +61,7 @@ fn row(row: &QueryResult) -> Result<AsideRow, DbErr> {
         place: row.try_get("", "location_id")?,
         outcome: Outcome::of(remarks_of(&row.try_get::<String>("", "remarks")?)),
         flags: row.try_get("", "flags")?,
-        interval: Interval {
-            lo: number("lo")?,
-            est: number("est")?,
-            hi: number("stamp")?,
-        },
+        interval: interval(row)?,
         body: row.try_get("", "body")?,
     })
 }

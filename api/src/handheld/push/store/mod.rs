@@ -17,7 +17,7 @@ pub use events::{
 pub use held::{Known, chains, groups, known};
 pub use times::{
     acknowledged, checkpoint_before, checkpoint_from, delivered_before, forget_checkpoints,
-    keep_checkpoints, move_events, move_on_branch, on_branch, placed,
+    interval, keep_checkpoints, move_events, move_on_branch, on_branch, placed,
 };
 
 use crate::{clock::Micros, log::Position};
