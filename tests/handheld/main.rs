@@ -4,6 +4,7 @@
 mod ahead;
 mod aside;
 mod badges;
+mod branches;
 mod budget;
 mod chains;
 mod claims;
