@@ -19,6 +19,7 @@ mod held;
 mod knew;
 mod known;
 mod known_beside;
+mod lanes;
 mod left;
 mod list_size;
 mod listed;
