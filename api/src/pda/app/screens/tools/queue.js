@@ -55,9 +55,9 @@ function standing(app) {
   const said = app.session.standing;
   if (!said) return null;
   const counts = {
-    server_parked: said.parked.length + said.more_parked,
-    server_quarantined: said.quarantined.length + said.more_quarantined,
-    server_findings: said.findings.length + said.more_findings,
+    server_parked: said.parked.length + (said.more_parked ?? 0),
+    server_quarantined: said.quarantined.length + (said.more_quarantined ?? 0),
+    server_findings: said.findings.length + (said.more_findings ?? 0),
   };
   const lines = Object.entries(counts).map(([name, count]) => h("li", { "data-standing": name }, `${app.say(name)}: ${count}`));
   return h("ol", { class: "lines" }, lines);
