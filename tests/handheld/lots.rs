@@ -186,7 +186,7 @@ async fn age(app: &TestApp) {
     };
     for row in rows("SELECT line_id, gseq, n, movement FROM lot_move").await {
         let number = |name: &str| row.try_get::<i64>("", name).expect("a number");
-        let key = || ["line_id", "gseq", "n"].map(|name| number(name).into());
+        let key = || ["line_id", "gseq", "n"].map(|name| sea_orm::Value::from(number(name)));
         let text: String = row.try_get("", "movement").expect("a text");
         let mut said: Value = serde_json::from_str(&text).expect("a movement");
         if said["is"] != "carried" {
