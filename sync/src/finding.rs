@@ -241,12 +241,13 @@ pub enum Detail {
         /// The lowest it got.
         lowest: i64,
     },
-    /// How many were declared, and how many were there.
+    /// How many were declared, and how many were there. A balance may be beyond what one event can
+    /// name, and below zero.
     Count {
         /// Declared or expected.
-        expected: u32,
+        expected: i64,
         /// There.
-        there: u32,
+        there: i64,
     },
 }
 

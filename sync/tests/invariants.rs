@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     chain::{self, Hash},
-    finding::{Detail, Finding, FindingCode, Subject},
+    finding::{Detail, Finding, FindingCode, LotKey, Subject},
     ids::{DeviceId, EnterpriseId, EventId, GroupId, Micros, Seq},
     invariants::{
-        Delivered, DeviceHistory, Holds, LogHistory, Logged, Made, Told, Whereabouts,
+        Delivered, DeviceHistory, Holds, KeptLine, LogHistory, Logged, Made, Told, Whereabouts,
         i1_nothing_is_lost, i2_nothing_is_invented, i3_exactly_once, i4_a_retry_is_answered_alike,
         i5_receipts_tell_the_truth, i6_groups_stand_whole, i7_nothing_is_rewritten,
-        i11_the_order_is_total, i12_who_knew_came_later, i14_no_silent_effect,
-        i16_no_finding_without_witnesses, i21_cursors_neither_skip_nor_repeat,
-        i23_reads_never_go_back, i26_every_outbox_drains, i30_every_flipped_bit_is_found,
-        i31_forks_are_found, i32_the_revoked_stay_out,
+        i11_the_order_is_total, i12_who_knew_came_later, i13_each_balance_is_the_sum,
+        i14_fates_add_up, i14_no_silent_effect, i16_no_finding_without_witnesses,
+        i21_cursors_neither_skip_nor_repeat, i23_reads_never_go_back, i26_every_outbox_drains,
+        i30_every_flipped_bit_is_found, i31_forks_are_found, i32_the_revoked_stay_out,
     },
+    lots::{Change, Movement},
     order::{Interval, Order},
     wire::{Ranges, Receipt, Signature, Status},
 };
@@ -138,6 +139,7 @@ fn all_hold_for_an_honest_history() {
     i7_nothing_is_rewritten(&log, &log).unwrap();
     i11_the_order_is_total(&log).unwrap();
     i14_no_silent_effect(&log, &(1..=3).map(event).collect(), &[]).unwrap();
+    i14_fates_add_up(&log, &devices).unwrap();
     i26_every_outbox_drains(&devices).unwrap();
     i30_every_flipped_bit_is_found(&log).unwrap();
     i31_forks_are_found(&log).unwrap();
@@ -240,6 +242,80 @@ fn i12_an_act_ordered_before_what_it_knew_is_found() {
     let (first, second) = (logged(1).order.unwrap(), logged(2).order.unwrap());
     i12_who_knew_came_later(&[(first, second)]).unwrap();
     is_broken(i12_who_knew_came_later(&[(second, first)]), "I12");
+}
+
+/// A line to which ten came, twelve went before that, and of which a count saw five.
+fn line() -> KeptLine {
+    let key = LotKey {
+        gtin: "06901234567892".into(),
+        lot: None,
+        location: suyuan_sync::ids::LocationId(Uuid::from_u128(3)),
+    };
+    let moved = |n: u64, change| Movement {
+        order: logged(n).order.unwrap(),
+        change,
+    };
+    let accepted = true;
+    let movements = vec![
+        moved(3, Change::Counted { there: 5, accepted }),
+        moved(1, Change::Out { qty: 12 }),
+        moved(2, Change::In { qty: 10 }),
+        moved(3, Change::Carried { by: 0, inside: 2 }),
+    ];
+    KeptLine {
+        findings: vec![Finding {
+            code: FindingCode::NegBalance,
+            subject: Subject::Lot(key.clone()),
+            event: event(1),
+            device: DEVICE,
+            batch: None,
+            witnesses: vec![event(1)],
+            detail: Detail::Balance {
+                from: 10,
+                until: Some(30),
+                lowest: -12,
+            },
+        }],
+        key,
+        balance: 7,
+        movements,
+    }
+}
+
+#[test]
+fn i13_a_balance_that_is_not_the_sum_is_found_and_so_is_an_instant_below_zero() {
+    i13_each_balance_is_the_sum(&[line()]).unwrap();
+    let mut other = line();
+    other.balance = 8;
+    is_broken(i13_each_balance_is_the_sum(&[other]), "I13");
+    let mut other = line();
+    other.movements.pop();
+    is_broken(i13_each_balance_is_the_sum(&[line(), other]), "I13");
+    let mut other = line();
+    other.findings.clear();
+    is_broken(i13_each_balance_is_the_sum(&[other]), "I13");
+    let mut other = line();
+    other.movements[1].change = Change::Out { qty: 11 };
+    is_broken(i13_each_balance_is_the_sum(&[other]), "I13");
+}
+
+#[test]
+fn i14_fates_that_do_not_add_up_are_found() {
+    let (mut log, devices) = (log(), [device()]);
+    i14_fates_add_up(&log, &devices).unwrap();
+    log.events[1].fate = Status::Quarantined;
+    log.events[2].fate = Status::Parked;
+    i14_fates_add_up(&log, &devices).unwrap();
+    let mut twice = log.clone();
+    twice.events.push(Logged {
+        gseq: 4,
+        ..logged(2)
+    });
+    is_broken(i14_fates_add_up(&twice, &devices), "I14");
+    log.events[0].fate = Status::Duplicate;
+    is_broken(i14_fates_add_up(&log, &devices), "I14");
+    log.events.remove(0);
+    is_broken(i14_fates_add_up(&log, &devices), "I14");
 }
 
 #[test]

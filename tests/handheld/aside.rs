@@ -322,3 +322,30 @@ on_both!(a_stranger_cannot_touch_a_sequence, |app| {
     assert_eq!(text_of(&listed["items"][0]["name"]), "PDA");
     app.stop().await;
 });
+
+on_both!(
+    the_status_tells_how_many_more_there_are_than_it_has_room_for,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        // Of a later program (T7), and what nobody can read (T9).
+        for several in [500, 3] {
+            let make = |_| device.event("levitate", &json!({}));
+            let events: Vec<String> = (0..several).map(make).collect();
+            device.push(&events).await;
+        }
+        let told = device.status().await;
+        assert!(told.more);
+        assert_eq!((told.parked.len(), told.more_parked), (500, 3));
+        for several in [500, 1] {
+            let events: Vec<String> = (0..several).map(|_| device.make("{}".into())).collect();
+            device.push(&events).await;
+        }
+        let told = device.status().await;
+        assert_eq!((told.parked.len(), told.more_parked), (500, 3));
+        assert_eq!((told.quarantined.len(), told.more_quarantined), (500, 1));
+        let seqs: Vec<u64> = told.parked.iter().map(|aside| aside.seq).collect();
+        assert_eq!(seqs, (1..=500).collect::<Vec<_>>(), "the oldest");
+        app.stop().await;
+    }
+);

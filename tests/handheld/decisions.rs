@@ -137,6 +137,20 @@ on_both!(c14_an_accepted_holder_counts, |app| {
     assert_eq!(open(&app, after).await, Vec::<&str>::new());
     assert_eq!(unit(&app, after).await.kept.state.phase, Phase::InStock);
 
+    // Whose units they are not says nothing about them, and learns nothing.
+    let unknown = "https://id.example.cn/01/09506000134352/21/NOBODYS";
+    for (caller, partner, tin) in [
+        (&stranger.admin, &scene.firm.id, before.as_str()),
+        (admin, &stranger.id, unknown),
+    ] {
+        let wrong = json!({"partner_id": partner, "unit": tin});
+        let answer = caller.post("/v1/acceptances", &wrong).await;
+        assert_eq!(answer.status, 404, "{wrong}: {}", answer.text());
+        assert_eq!(answer.problem(), "not-found");
+    }
+    let one = json!({"partner_id": stranger.id, "unit": before});
+    made(admin.post("/v1/acceptances", &one).await);
+
     for wrong in [
         json!({"partner_id": Uuid::new_v4()}),
         json!({"partner_id": scene.firm.id}),
@@ -265,6 +279,42 @@ on_both!(
             expected.push(crate::scene::count(&app, &of).await);
         }
         assert_eq!(positions.collect::<Vec<_>>(), expected);
+        app.stop().await;
+    }
+);
+
+on_both!(
+    t10_what_moves_out_of_a_closed_period_is_listed_as_well,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let admin = &scene.firm.admin;
+        // Scanned within the period, the first by a clock that was ahead.
+        let mut ahead = inbound(&[&scene.tins[0]]);
+        let hour = Timestamp::now().checked_add(1.hours()).expect("a time");
+        ahead["at"] = json!(hour.strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string());
+        let texts = [
+            device.event("inbound", &ahead),
+            device.event("inbound", &inbound(&[&scene.tins[1]])),
+        ];
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let until = Timestamp::now().to_string();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        device.push(&texts).await;
+        let period = made(admin.post("/v1/periods", &json!({"until": until})).await);
+        let path = format!("/v1/periods/{}/restatements", period["position"]);
+        assert_eq!(ok(admin.get(&path).await)["items"], json!([]));
+        // A third, of today: now the second may as well have been later as the first says.
+        device.status().await;
+        let event = device.event("inbound", &inbound(&[&scene.tins[2]]));
+        device.push(&[event]).await;
+        let listed = ok(admin.get(&path).await);
+        let second = "SELECT gseq AS n FROM event WHERE seq = 2";
+        let second = crate::scene::count(&app, second).await;
+        let positions = array(&listed["items"]).iter();
+        let positions: Vec<_> = positions.map(|item| item["position"].clone()).collect();
+        assert_eq!(positions, [json!(second)], "{listed}");
+        assert!(text_of(&listed["items"][0]["at"]) > text_of(&period["until"]));
         app.stop().await;
     }
 );

@@ -172,6 +172,120 @@ on_both!(
     }
 );
 
+/// Makes of every line what was kept of it before it was counted what lies in containers: what they moved
+/// came or went, where they only lie said nothing.
+async fn age(app: &TestApp) {
+    let db = &app.state().db;
+    let rows = async |sql: &str| {
+        let query = suyuan::db::statement(db.backend(), sql, []);
+        db.reader().query_all_raw(query).await.expect("rows")
+    };
+    let write = async |sql: &str, values: Vec<sea_orm::Value>| {
+        let query = suyuan::db::statement(db.backend(), sql, values);
+        db.writer().execute_raw(query).await.expect("written");
+    };
+    for row in rows("SELECT line_id, gseq, n, movement FROM lot_move").await {
+        let number = |name: &str| row.try_get::<i64>("", name).expect("a number");
+        let key = || ["line_id", "gseq", "n"].map(|name| sea_orm::Value::from(number(name)));
+        let text: String = row.try_get("", "movement").expect("a text");
+        let mut said: Value = serde_json::from_str(&text).expect("a movement");
+        if said["is"] != "carried" {
+            continue;
+        }
+        let by = said["by"].as_i64().expect("a number");
+        let which = "WHERE line_id = ? AND gseq = ? AND n = ?";
+        if by == 0 {
+            write(&format!("DELETE FROM lot_move {which}"), key().to_vec()).await;
+            continue;
+        }
+        let way = if by > 0 { "in" } else { "out" };
+        said = json!({"is": way, "qty": by.abs()});
+        let sql = format!("UPDATE lot_move SET movement = ? {which}");
+        let values = [said.to_string().into()].into_iter().chain(key());
+        write(&sql, values.collect()).await;
+    }
+    for row in rows("SELECT id, state FROM lot_line").await {
+        let text: String = row.try_get("", "state").expect("a text");
+        let mut said: Value = serde_json::from_str(&text).expect("a line");
+        let line = said["line"].as_object_mut().expect("a line");
+        line.remove("inside").expect("it was counted");
+        let id: i64 = row.try_get("", "id").expect("a number");
+        let values = vec![said.to_string().into(), id.into()];
+        write("UPDATE lot_line SET state = ? WHERE id = ?", values).await;
+    }
+    write("DELETE FROM lot_checkpoint", Vec::new()).await;
+}
+
+/// How many lie in containers at a place, as it is kept.
+async fn inside(app: &TestApp, place: &str) -> i64 {
+    let db = &app.state().db;
+    let sql = "SELECT location_id, state FROM lot_line";
+    let query = suyuan::db::statement(db.backend(), sql, []);
+    let mut sum = 0;
+    for row in db.reader().query_all_raw(query).await.expect("lines") {
+        let at: uuid::Uuid = row.try_get("", "location_id").expect("a place");
+        let text: String = row.try_get("", "state").expect("a text");
+        let said: Value = serde_json::from_str(&text).expect("a line");
+        let here = said["line"]["inside"].as_i64().unwrap_or(0);
+        assert!(here >= 0, "{text}");
+        sum += if at.to_string() == place { here } else { 0 };
+    }
+    sum
+}
+
+on_both!(
+    c11_what_was_kept_before_containers_were_counted_is_right_once_they_are_touched,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let (first, second) = (&scene.cases[0], &scene.cases[1]);
+        let (from, to) = (&scene.warehouse, &scene.store);
+        let of = |qty| lots_of(GTINS[0], Some("L7"), qty);
+        let mut warehouse = scene.device(&app, from).await;
+        let mut store = scene.device(&app, to).await;
+        let pack = |case: &String, qty| json!({"parent": {"code": case, "input": "wedge"}, "lots": of(qty)});
+        let out = |cases: &[&String]| {
+            let to = json!({"type": "location", "id": &scene.store});
+            json!({"units": scanned(cases), "counterpart": to})
+        };
+        let come = |cases: &[&String]| json!({"units": scanned(cases), "doc": {"no": "D-2"}});
+        let events = [
+            warehouse.event("inbound", &json!({"lots": of(100), "doc": {"no": "D-1"}})),
+            warehouse.event("pack", &pack(first, 40)),
+            warehouse.event("pack", &pack(second, 10)),
+            warehouse.event("outbound", &out(&[first])),
+        ];
+        warehouse.push(&events).await;
+        store.status().await;
+        let event = store.event("inbound", &come(&[first]));
+        store.push(&[event]).await;
+        assert_eq!((inside(&app, from).await, inside(&app, to).await), (10, 40));
+        holds(&app, "as it is counted now").await;
+        age(&app).await;
+        assert_eq!((inside(&app, from).await, inside(&app, to).await), (0, 0));
+        assert_eq!(
+            (balance(&app, from).await, balance(&app, to).await),
+            (60, 40)
+        );
+        // Where a container goes it takes no more than it is known to have brought.
+        warehouse.status().await;
+        let event = warehouse.event("outbound", &out(&[second]));
+        warehouse.push(&[event]).await;
+        assert_eq!((inside(&app, from).await, inside(&app, to).await), (0, 0));
+        assert_eq!(
+            (balance(&app, from).await, balance(&app, to).await),
+            (50, 40)
+        );
+        store.status().await;
+        let seen = json!({"lots": of(0), "units": scanned(&[first])});
+        let event = store.event("count", &seen);
+        store.push(&[event]).await;
+        assert_eq!((inside(&app, from).await, inside(&app, to).await), (0, 40));
+        assert_eq!(codes(&app).await, []);
+        holds(&app, "touched").await;
+        app.stop().await;
+    }
+);
+
 /// Chances.
 struct Dice(u64);
 
@@ -203,7 +317,8 @@ fn some_event(dice: &mut Dice, scene: &Scene, made: &[String]) -> (&'static str,
     let case = &scene.cases[dice.next(3) as usize];
     let kind = dice.of(&[
         "inbound", "inbound", "sale", "outbound", "return", "count", "sweep", "accepted", "pack",
-        "move", "come", "move", "come", "unpack", "retract", "pallet", "destroy",
+        "move", "come", "move", "come", "unpack", "retract", "pallet", "destroy", "sold", "back",
+        "back",
     ]);
     let to = json!({"type": "location", "id": dice.of(&[&scene.store, &scene.warehouse])});
     match kind {
@@ -239,6 +354,8 @@ fn some_event(dice: &mut Dice, scene: &Scene, made: &[String]) -> (&'static str,
             "inbound",
             json!({"units": scanned(&[case]), "doc": {"no": "D"}}),
         ),
+        "sold" => ("sale", json!({"units": scanned(&[case])})),
+        "back" => ("return", json!({"units": scanned(&[case])})),
         "retract" if !made.is_empty() => {
             let target = &made[dice.next(made.len() as u64) as usize];
             ("retract", json!({"target": target}))

@@ -4,6 +4,7 @@
 mod ahead;
 mod aside;
 mod badges;
+mod branches;
 mod budget;
 mod chains;
 mod claims;
@@ -19,6 +20,7 @@ mod held;
 mod knew;
 mod known;
 mod known_beside;
+mod lanes;
 mod left;
 mod list_size;
 mod listed;

@@ -3,14 +3,16 @@
 use crate::{
     enrolment::place,
     scene::{Scene, count, enrolled, inbound, sale},
-    support::{PASSWORD, firm, ok, refused, text_of},
+    support::{PASSWORD, array, firm, made, ok, refused, text_of},
 };
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::time::Duration;
 use suyuan_sync::{
     finding::FindingCode,
     wire::{PushAnswer, TYP_PUSH},
 };
-use suyuan_tests::{DeviceKey, on_both};
+use suyuan_tests::{DeviceKey, caller::encoded, on_both};
 
 const STATUS: &str = "/v1/sync/status";
 
@@ -163,6 +165,77 @@ on_both!(an_outbox_brought_by_another_is_as_good_as_a_push, |app| {
         .post("/v1/sync/deposit", &exported)
         .await;
     assert_eq!(answer.status, 200, "{}", answer.text());
+    app.stop().await;
+});
+
+on_both!(what_was_deposited_says_so_wherever_it_is_listed, |app| {
+    let scene = Scene::of(&app).await;
+    let (admin, tin) = (&scene.firm.admin, &scene.tins[0]);
+    let mut own = scene.device(&app, &scene.store).await;
+    let mut broken = scene.device(&app, &scene.store).await;
+    let loose =
+        json!({"lots": [{"gtin": "09521234000013", "lot": "L7", "qty": 3}], "doc": {"no": "D-7"}});
+    let events = [
+        broken.event("sale", &sale(&[tin])),
+        broken.event("inbound", &loose),
+        broken.make("{}".to_owned()),
+    ];
+    let events_of_own = [
+        own.event("inbound", &inbound(&[tin])),
+        own.event("sale", &sale(&[tin])),
+    ];
+    own.push(&events_of_own).await;
+    let pushed = [own.event("inbound", &loose), own.make("{}".to_owned())];
+    own.push(&pushed).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let until = json!({"until": Timestamp::now().to_string()});
+    let period = made(admin.post("/v1/periods", &until).await);
+    let answer = own.ask("/v1/sync/deposit", &broken.exported(&events)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+
+    let marks = |items: &Value, of: &dyn Fn(&Value) -> bool| {
+        let items = array(items).iter().filter(|item| of(item));
+        items
+            .map(|item| item["imported"] == json!(true))
+            .collect::<Vec<_>>()
+    };
+    let all: &dyn Fn(&Value) -> bool = &|_| true;
+    let unit = ok(admin.get(&format!("/v1/units/{}", encoded(tin))).await);
+    let sold: &dyn Fn(&Value) -> bool = &|entry| entry["kind"] == "sale";
+    let mut sales = marks(&unit["timeline"], sold);
+    sales.sort_unstable();
+    assert_eq!(sales, [false, true], "{unit}");
+    let double: &dyn Fn(&Value) -> bool = &|finding| finding["code"] == "DOUBLE_SALE";
+    let found = array(&unit["findings"])
+        .iter()
+        .find(|it| double(it))
+        .expect("sold twice")
+        .clone();
+    let mut witnesses = marks(&found["witnesses"], all);
+    witnesses.sort_unstable();
+    assert_eq!(witnesses, [false, true], "{found}");
+    let aside = ok(admin.get("/v1/quarantine").await);
+    assert_eq!(marks(&aside["items"], all), [false, true], "{aside}");
+    let line = ok(admin.get("/v1/stock/lots").await)["items"][0]["id"].clone();
+    let moves = ok(admin.get(&format!("/v1/stock/lots/{line}/movements")).await);
+    assert_eq!(marks(&moves["items"], all), [false, true], "{moves}");
+    let path = format!("/v1/periods/{}/restatements", period["position"]);
+    let restated = ok(admin.get(&path).await);
+    assert_eq!(marks(&restated["items"], all), [true, true], "{restated}");
+    for (device, imported) in [(&mut own, false), (&mut broken, true)] {
+        let told = device.status().await;
+        let aside: Vec<bool> = told
+            .quarantined
+            .iter()
+            .map(|aside| aside.imported)
+            .collect();
+        assert_eq!(aside, [imported]);
+        assert!(
+            told.findings.iter().all(|own| own.imported == imported),
+            "{told:?}"
+        );
+        assert!(!told.findings.is_empty() || !imported);
+    }
     app.stop().await;
 });
 

@@ -373,8 +373,8 @@ async fn witnesses(
 ) -> Result<BTreeMap<EventId, Vec<Witness>>, DbErr> {
     let rows = by_keys(
         conn,
-        "SELECT DISTINCT gseq, event_id, enterprise_id, kind, location_id, est, stamp FROM event \
-         WHERE event_id IN ({keys}) ORDER BY gseq",
+        "SELECT DISTINCT gseq, event_id, enterprise_id, kind, location_id, est, stamp, imported \
+         FROM event WHERE event_id IN ({keys}) ORDER BY gseq",
         &[],
         ids.iter().map(|id| id.0.into()).collect(),
     )
@@ -393,6 +393,7 @@ async fn witnesses(
             said_at: rfc3339(row.try_get("", "est")?),
             position: row.try_get("", "gseq")?,
             received_at: rfc3339(row.try_get("", "stamp")?),
+            imported: row.try_get("", "imported")?,
         };
         let known = all.entry(EventId(event)).or_default();
         known.push(Witness { of, out });

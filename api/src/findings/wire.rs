@@ -79,7 +79,8 @@ pub struct FindingOut {
     pub witnesses: Vec<WitnessOut>,
     /// How many more show it that the caller may not see.
     pub hidden_witnesses: u64,
-    /// More about it, by kind (`about`).
+    /// More about it, by kind (`about`). The numbers of a `count` (`expected`, `there`) have 64 bits;
+    /// `expected` is below zero where the balance was.
     #[schema(value_type = Object)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<serde_json::Value>,
@@ -122,6 +123,8 @@ pub struct WitnessOut {
     pub position: i64,
     /// When it was received, UTC.
     pub received_at: String,
+    /// It was brought by another device or in a file (`POST /v1/sync/deposit`).
+    pub imported: bool,
 }
 
 /// How a finding closed.

@@ -126,6 +126,8 @@ impl Run {
             let what = format!("{}{}", broken.what, apart.unwrap_or_default());
             return Err(Broken::new("I13", what).into());
         }
+        all::i13_each_balance_is_the_sum(&store::lines(self.observer.reader()).await?)?;
+        all::i14_fates_add_up(&self.log, &self.histories)?;
         all::i14_no_silent_effect(&self.log, &reflected(&examined), &examined.open)?;
         all::i16_no_finding_without_witnesses(&self.log, &examined.open)?;
         self.units = examined.rebuilt.units;

@@ -2,7 +2,10 @@
 
 use crate::{
     db::{Db, statement},
-    handheld::push::store::fate_name,
+    handheld::{
+        lots::store::{self as lots, Of},
+        push::store::fate_name,
+    },
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult};
@@ -13,8 +16,9 @@ use suyuan_sync::{
     event,
     facts::Statement,
     ids::{DeviceId, EnterpriseId, Epoch, EventId, GroupId, Seq},
-    invariants::Logged,
+    invariants::{KeptLine, Logged},
     limits::NESTING_DEPTH_MAX,
+    lots::Movement,
     order::{Interval, Order},
     unit::UnitKey,
     wire::Status,
@@ -186,6 +190,31 @@ pub(super) async fn revoked(
             Ok((key, row.try_get("", "revoked_gseq")?))
         })
         .collect()
+}
+
+/// Lines of goods as they are kept, with all that moved them.
+pub(super) async fn lines(conn: &impl ConnectionTrait) -> Result<Vec<KeptLine>, DbErr> {
+    let query = statement(conn.get_database_backend(), "SELECT id FROM lot_line", []);
+    let rows = conn.query_all_raw(query).await?;
+    let ids = rows.iter().map(|row| row.try_get("", "id"));
+    let ids: BTreeSet<i64> = ids.collect::<Result<_, _>>()?;
+    let mut findings = lots::open(conn, &ids).await?;
+    let mut movements: BTreeMap<i64, Vec<Movement>> = BTreeMap::new();
+    let keys = ids.iter().map(|id| (*id).into()).collect();
+    for (line, moved) in lots::moves(conn, Of::Lines, keys).await? {
+        movements.entry(line).or_default().push(moved.movement);
+    }
+    let rows = lots::lines_by_id(conn, &ids).await?.into_values();
+    let kept = rows.map(|row| {
+        let open = findings.remove(&row.id).unwrap_or_default();
+        KeptLine {
+            key: row.kept.line.key,
+            balance: row.kept.line.balance,
+            findings: open.into_iter().map(|(_, finding)| finding).collect(),
+            movements: movements.remove(&row.id).unwrap_or_default(),
+        }
+    });
+    Ok(kept.collect())
 }
 
 /// Events that stand aside and somebody could take in: position and whose.

@@ -245,7 +245,7 @@ pub async fn movements(
     }
     let query = statement(
         backend,
-        "SELECT m.gseq, m.n, m.movement, e.event_id, e.kind, e.enterprise_id, e.eff \
+        "SELECT m.gseq, m.n, m.movement, e.event_id, e.kind, e.enterprise_id, e.eff, e.imported \
          FROM lot_move m JOIN event e ON e.gseq = m.gseq WHERE m.line_id = ? \
          AND (m.gseq > ? OR (m.gseq = ? AND m.n > ?)) ORDER BY m.gseq, m.n LIMIT ?",
         [
@@ -267,6 +267,7 @@ pub async fn movements(
                 kind: row.try_get("", "kind")?,
                 enterprise_id: row.try_get("", "enterprise_id")?,
                 at: rfc3339(row.try_get("", "eff")?),
+                imported: row.try_get("", "imported")?,
                 change: serde_json::from_str(&change)
                     .map_err(|error| DbErr::Json(error.to_string()))?,
             })

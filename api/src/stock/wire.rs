@@ -153,6 +153,8 @@ pub struct MoveOut {
     pub enterprise_id: Uuid,
     /// When, in the order of things, UTC.
     pub at: String,
+    /// It was brought by another device or in a file (`POST /v1/sync/deposit`).
+    pub imported: bool,
     /// By how much (`is`: `in`, `out` with `qty`; `carried`, with a container, `by` so many, of which
     /// `inside` more lie in containers there now; `counted` with `there`, what lay loose; `found` with
     /// `code`). A count that is `accepted` sets what lies loose to `there`; any other changes nothing and is a

@@ -216,11 +216,13 @@ async fn timeline(
         .collect();
     let fact = |entry: &Entry| facts.get(&(entry.enterprise, entry.event)).copied();
     let positions = entries.iter().filter_map(|entry| Some(fact(entry)?.gseq));
+    let positions: BTreeSet<Position> = positions.collect();
     let provisional = if upto == NOW {
-        store::provisional(snapshot.tx(), &positions.collect()).await?
+        store::provisional(snapshot.tx(), &positions).await?
     } else {
         BTreeSet::new()
     };
+    let imported = store::imported(snapshot.tx(), &positions).await?;
     let people = People::of(snapshot.tx(), who, entries.iter().filter_map(fact)).await?;
     let tell = |entry: &Entry| {
         let fact = fact(entry)?;
@@ -241,6 +243,7 @@ async fn timeline(
             stranger: entry.stranger,
             late: fact.flags.contains(&FindingCode::Late),
             provisional: provisional.contains(&fact.gseq),
+            imported: imported.contains(&fact.gseq),
         })
     };
     Ok(entries.iter().filter_map(tell).collect())

@@ -77,6 +77,21 @@ pub async fn provisional(
     Ok(behind)
 }
 
+/// Which of these events were brought by another device or in a file.
+pub async fn imported(
+    conn: &impl ConnectionTrait,
+    events: &BTreeSet<Position>,
+) -> Result<BTreeSet<Position>, DbErr> {
+    let rows = by_keys(
+        conn,
+        "SELECT gseq FROM event WHERE imported AND gseq IN ({keys})",
+        &[],
+        events.iter().map(|position| (*position).into()).collect(),
+    )
+    .await?;
+    rows.iter().map(|row| row.try_get("", "gseq")).collect()
+}
+
 /// Is the record of a batch published?
 pub async fn is_published(conn: &impl ConnectionTrait, batch: Uuid) -> Result<bool, DbErr> {
     let query = statement(

@@ -192,6 +192,8 @@ pub struct EntryOut {
     /// Something its device did before it has not come in: what it says may look otherwise then.
     /// Always false as of a position.
     pub provisional: bool,
+    /// It was brought by another device or in a file (`POST /v1/sync/deposit`).
+    pub imported: bool,
 }
 
 /// Who acted, as the device said it.

@@ -209,8 +209,9 @@ fn short<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     let there = u64::try_from(units.len().saturating_add(unread))
         .unwrap_or(u64::MAX)
         .saturating_add(lots);
-    let there = u32::try_from(there).unwrap_or(u32::MAX);
-    if let Some(expected) = event.declared.filter(|declared| there < *declared) {
+    let there = i64::try_from(there).unwrap_or(i64::MAX);
+    let expected = event.declared.map(i64::from);
+    if let Some(expected) = expected.filter(|expected| there < *expected) {
         walk.find(
             at,
             FindingCode::ShortPack,

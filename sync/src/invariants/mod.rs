@@ -10,6 +10,7 @@
 mod chains;
 mod cursors;
 mod histories;
+mod lots;
 mod order;
 mod receipts;
 mod states;
@@ -21,11 +22,12 @@ pub use cursors::{
     i23_reads_never_go_back, i24_snapshot_and_pull_equal_everything,
 };
 pub use histories::{DeviceHistory, LogHistory, Logged, Made, Told, Whereabouts};
+pub use lots::{KeptLine, i13_each_balance_is_the_sum};
 pub use order::{i11_the_order_is_total, i12_who_knew_came_later};
 pub use receipts::{i4_a_retry_is_answered_alike, i5_receipts_tell_the_truth};
 pub use states::{
-    i8_replay_gives_the_same, i13_each_unit_is_in_one_state, i14_no_silent_effect,
-    i16_no_finding_without_witnesses,
+    i8_replay_gives_the_same, i13_each_unit_is_in_one_state, i14_fates_add_up,
+    i14_no_silent_effect, i16_no_finding_without_witnesses,
 };
 pub use uploads::{
     i1_nothing_is_lost, i2_nothing_is_invented, i3_exactly_once, i6_groups_stand_whole,

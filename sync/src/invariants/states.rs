@@ -1,6 +1,6 @@
 //! That what was made of the events follows from them.
 
-use super::{Broken, Holds, LogHistory};
+use super::{Broken, DeviceHistory, Holds, LogHistory, Told};
 use crate::{
     finding::{Finding, Subject},
     fold::{Phase, UnitState},
@@ -73,7 +73,7 @@ pub fn i13_each_unit_is_in_one_state(states: &BTreeMap<UnitKey, UnitState>) -> H
 }
 
 /// I14: each event that was received shows: in the timeline of a unit, in a line of goods, struck,
-/// in a finding, or as parked or quarantined; and the fates add up.
+/// in a finding, or as parked or quarantined. That the fates add up, [`i14_fates_add_up`] says.
 pub fn i14_no_silent_effect(
     log: &LogHistory,
     reflected: &BTreeSet<EventId>,
@@ -99,6 +99,41 @@ pub fn i14_no_silent_effect(
         }
     }
     Ok(())
+}
+
+/// I14 of the whole log: stored + parked + quarantined = received distinct. Received is what the log
+/// holds, each copy once, and what a device was told a result of.
+pub fn i14_fates_add_up(log: &LogHistory, devices: &[DeviceHistory]) -> Holds {
+    let held = log.events.iter();
+    let held = held.map(|logged| (logged.device, logged.epoch, logged.seq, logged.hash));
+    let told = devices.iter().flat_map(|device| {
+        device.told.iter().filter_map(|told| match told {
+            Told::Result {
+                epoch, seq, hash, ..
+            } => Some((device.device, *epoch, *seq, *hash)),
+            Told::Receipt(_) => None,
+        })
+    });
+    let received: HashSet<_> = held.chain(told).collect();
+    let (mut stored, mut parked, mut quarantined) = (0, 0, 0);
+    for logged in &log.events {
+        match logged.fate {
+            Status::Stored | Status::StoredFlagged => stored += 1,
+            Status::Parked => parked += 1,
+            Status::Quarantined => quarantined += 1,
+            Status::Duplicate => {} // no fate of what was received
+        }
+    }
+    if stored + parked + quarantined == received.len() {
+        return Ok(());
+    }
+    let received = received.len();
+    Err(Broken::new(
+        "I14",
+        format!(
+            "{received} were received, and {stored} stored, {parked} parked, {quarantined} quarantined"
+        ),
+    ))
 }
 
 /// I16: an open finding has witnesses, all of them in the log and counting, the judged event among

@@ -19,11 +19,13 @@ type Goods<'s> = BTreeMap<(&'s str, Option<&'s str>), u64>;
 
 /// The movements of the lots that a container holds, from the container's timeline, one for each line
 /// and event: what was packed into it and not taken out is received, shipped, sold and so on with it,
-/// by every event that takes effect on the container (what is scanned twice came in once); and where
-/// the container stands, it holds them.
+/// by every event that takes effect on the container (what is scanned twice came in once, and what was
+/// brought back is not brought back again before it went); and where the container stands, it holds them.
 pub fn carried(container: &UnitKey, steps: &[Step]) -> Vec<(LotKey, Movement)> {
     let mut inside = Goods::new();
     let mut stood: Option<(LocationId, Goods<'_>)> = None;
+    // A return added them, and nothing took them away since.
+    let mut back = false;
     let mut out = Vec::new();
     for step in steps.iter().filter(|step| step.took) {
         let event = &step.fact.event;
@@ -33,11 +35,14 @@ pub fn carried(container: &UnitKey, steps: &[Step]) -> Vec<(LotKey, Movement)> {
         match event.kind {
             Kind::Pack | Kind::Unpack if own => handle(&mut inside, step),
             kind => {
+                let again = back && kind == Kind::Return;
                 let way = match sign(kind) {
+                    Sign::In if again => 0,
                     Sign::In => 1,
                     Sign::Out => -1,
                     Sign::Count | Sign::None => 0,
                 };
+                back = (back && way >= 0) || kind == Kind::Return;
                 for (goods, qty) in &inside {
                     moved.entry(key(*goods, event.location)).or_default().0 = way * signed(*qty);
                 }

@@ -126,10 +126,9 @@ impl Line {
             std::cmp::Ordering::Greater if there > 0 => FindingCode::SurplusAtCount,
             std::cmp::Ordering::Greater | std::cmp::Ordering::Equal => return,
         };
-        let number = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
         let detail = Detail::Count {
-            expected: number(self.balance),
-            there: number(seen),
+            expected: self.balance,
+            there: seen,
         };
         self.find(code, order, None, detail);
     }

@@ -14,6 +14,7 @@ mod enrol;
 mod frame;
 mod key;
 mod list;
+mod more;
 mod pull;
 mod push;
 mod ranges;
@@ -29,6 +30,7 @@ pub use card::{
 pub use enrol::{Enrol, EnrolAnswer, Limits, Ticket};
 pub use frame::FrameFault;
 pub use key::{Base64Url, Curve, KeyType, PublicKey, Signature, TrustKey, follow};
+pub use more::is_none;
 pub use pull::{
     Aside, LookUpAnswer, OwnFinding, PullAnswer, PullItem, RulesAnswer, SnapshotChunk,
     SnapshotManifest, StatusAnswer,

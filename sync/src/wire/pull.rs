@@ -149,8 +149,17 @@ pub struct StatusAnswer {
     pub quarantined: Vec<Aside>,
     /// Findings that need the user of this device.
     pub findings: Vec<OwnFinding>,
-    /// There is more of these than fits one answer.
+    /// There is more of these than fits one answer, which tells the oldest 500 of each.
     pub more: bool,
+    /// How many more wait.
+    #[serde(default, skip_serializing_if = "super::is_none")]
+    pub more_parked: u64,
+    /// How many more are kept apart.
+    #[serde(default, skip_serializing_if = "super::is_none")]
+    pub more_quarantined: u64,
+    /// How many more findings need the user.
+    #[serde(default, skip_serializing_if = "super::is_none")]
+    pub more_findings: u64,
     /// The newest anchor, opaque.
     pub anchor: String,
 }
@@ -169,6 +178,9 @@ pub struct Aside {
     pub code: String,
     /// Since when.
     pub since: Micros,
+    /// It was brought by another device or in a file.
+    #[serde(default, skip_serializing_if = "super::is_none")]
+    pub imported: bool,
 }
 
 /// A finding about an event of the device's own.
@@ -180,6 +192,9 @@ pub struct OwnFinding {
     pub epoch: Epoch,
     /// Its number.
     pub seq: Seq,
+    /// It was brought by another device or in a file.
+    #[serde(default, skip_serializing_if = "super::is_none")]
+    pub imported: bool,
     /// What was found.
     pub finding: FindingNote,
 }

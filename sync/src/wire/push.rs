@@ -156,13 +156,8 @@ pub struct EventResult {
     #[serde(default)]
     pub findings: Vec<FindingNote>,
     /// How many more were found: all are on record.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "super::is_none")]
     pub more_findings: u32,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks so
-const fn is_none(more: &u32) -> bool {
-    *more == 0
 }
 
 /// A finding as a device is told it.

@@ -87,6 +87,7 @@ impl Likely {
             },
             Where::Sold(place) => (Kind::Return, place),
             Where::Back(place) if choice % 4 == 1 => (Kind::Destroy, place),
+            Where::Back(place) if choice % 8 == 2 => (Kind::Return, place),
             Where::Back(place) => (Kind::Inspect, place),
             Where::Gone => (Kind::Retract, PLANT),
         };

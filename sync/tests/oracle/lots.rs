@@ -216,7 +216,7 @@ fn carried(history: &History, k: usize) -> BTreeMap<LotKey, i64> {
         return carried;
     }
     for touch in &history.moments[k].touches {
-        if touch.row.is_some_and(took) {
+        if touch.row.is_some_and(took) && !is_back(history, k, &touch.unit) {
             for ((gtin, lot), quantity) in held(history, k, &touch.unit) {
                 let key = LotKey {
                     gtin,
@@ -229,6 +229,24 @@ fn carried(history: &History, k: usize) -> BTreeMap<LotKey, i64> {
     }
     carried.retain(|_, quantity| *quantity > 0);
     carried
+}
+
+/// C5: was this container brought back already, when moment `k` brings it back? Whatever went after that
+/// (shipped, sold, collected, destroyed) can come back once more.
+fn is_back(history: &History, k: usize, container: &suyuan_sync::unit::UnitKey) -> bool {
+    if history.facts[k].event.kind != Kind::Return {
+        return false;
+    }
+    let last = (0..k).rev().find_map(|j| {
+        let kind = history.facts[j].event.kind;
+        let concerns = kind == Kind::Return || direction(kind) == Some(-1);
+        let touched = history.moments[j]
+            .touches
+            .iter()
+            .any(|touch| touch.unit == *container && touch.row.is_some_and(took));
+        (concerns && touched).then_some(kind)
+    });
+    last == Some(Kind::Return)
 }
 
 /// What was packed loose into a container and not taken out before moment `k`.
@@ -324,8 +342,8 @@ fn difference(
         std::cmp::Ordering::Greater | std::cmp::Ordering::Equal => return None,
     };
     let detail = Detail::Count {
-        expected: before.clamp(0, i64::from(u32::MAX)) as u32,
-        there: there.clamp(0, i64::from(u32::MAX)) as u32,
+        expected: before,
+        there,
     };
     Some(about(history, line, k, code, detail))
 }

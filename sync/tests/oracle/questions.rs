@@ -306,8 +306,8 @@ fn short_pack(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Optio
     let packs = touch.act == Act::PackedUp && before.phase != Phase::Destroyed;
     (packs && there < u64::from(expected)).then(|| Answer {
         detail: Detail::Count {
-            expected,
-            there: there as u32,
+            expected: i64::from(expected),
+            there: there as i64,
         },
         ..only(h, k, FindingCode::ShortPack)
     })

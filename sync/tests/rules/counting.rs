@@ -253,6 +253,82 @@ fn c11_loose_goods_that_are_fewer_or_more_are_told_with_what_lies_in_containers(
     }
 }
 
+/// Eight lines of the most that one can name are more than 32 bits hold, and a balance below zero is
+/// told as what it is.
+#[test]
+fn c11_a_count_tells_its_numbers_whole_however_large_or_low_the_balance() {
+    const MANY: i64 = 1_000_000_000;
+    let told_by_count = |told: &Telling| {
+        let about = Subject::Lot(lot(WAREHOUSE, Some("S1")));
+        let found = verdict(told).about_subject(&about);
+        let counts = found.iter().map(|finding| finding.detail.clone());
+        counts
+            .filter(|detail| matches!(detail, Detail::Count { .. }))
+            .collect::<Vec<_>>()
+    };
+    let mut told = Telling::new();
+    let doc = |n| format!("R{n}");
+    for n in 0..8 {
+        let inbound = line(Kind::Inbound, WAREHOUSE).lot(Some("S1"), 1_000_000_000);
+        told.tell(inbound.doc(&doc(n)));
+    }
+    let mut count = line(Kind::Count, WAREHOUSE);
+    for _ in 0..7 {
+        count = count.lot(Some("S1"), 1_000_000_000);
+    }
+    told.tell(count.lot(Some("S1"), 5));
+    let (expected, there) = (8 * MANY, 7 * MANY + 5);
+    assert_eq!(told_by_count(&told), [Detail::Count { expected, there }]);
+
+    let mut told = Telling::new();
+    told.tell(line(Kind::Outbound, WAREHOUSE).lot(Some("S1"), 3).to(SHOP));
+    told.tell(line(Kind::Count, WAREHOUSE).lot(Some("S1"), 2));
+    let (expected, there) = (-3, 2);
+    assert_eq!(told_by_count(&told), [Detail::Count { expected, there }]);
+}
+
+/// A sale that is missing explains it, and heals the balance as well.
+#[test]
+fn c5_a_container_that_is_brought_back_again_brings_its_goods_once() {
+    let brought = |at| line(Kind::Return, WAREHOUSE).of(&[CASE_1]).at(at);
+    let sold = |at| line(Kind::Sale, WAREHOUSE).of(&[CASE_1]).at(at);
+    let mut told = forty_in_a_case();
+    told.tell(sold(3 * HOUR));
+    assert_eq!(in_the_warehouse(&told), 60);
+    for n in 0..3 {
+        told.tell(brought(4 * HOUR + n * MINUTE));
+        assert_eq!(in_the_warehouse(&told), 100, "{n}");
+    }
+    let doubled = (
+        FindingCode::DoubleReturn,
+        Subject::Unit(stage::unit(CASE_1)),
+    );
+    assert_eq!(found(&told), [doubled.clone(), doubled]);
+
+    // It went in between each time: then it did come back each time.
+    for n in 0..2 {
+        told.tell(sold(4 * HOUR + n * MINUTE + MINUTE / 2));
+        assert_eq!(in_the_warehouse(&told), 100, "{n}");
+    }
+    assert!(
+        found(&told)
+            .iter()
+            .all(|(code, _)| *code != FindingCode::DoubleReturn)
+    );
+    told.tell(brought(5 * HOUR));
+    assert_eq!(in_the_warehouse(&told), 100);
+    // Elsewhere it is no more than it was, either; what is shipped there comes there.
+    told.tell(line(Kind::Return, PLANT).of(&[CASE_1]).at(6 * HOUR));
+    let in_the_plant = |told: &Telling| {
+        let line = lot(PLANT, Some("S1"));
+        verdict(told).lots.get(&line).copied().unwrap_or(0)
+    };
+    assert_eq!((in_the_warehouse(&told), in_the_plant(&told)), (100, 0));
+    let out = line(Kind::Outbound, WAREHOUSE).of(&[CASE_1]).to(PLANT);
+    told.tell(out.at(5 * HOUR + MINUTE));
+    assert_eq!((in_the_warehouse(&told), in_the_plant(&told)), (60, 40));
+}
+
 #[test]
 fn c11_late_packs_and_unpacks_change_what_a_count_of_loose_goods_is_held_against() {
     let counted = |loose| {

@@ -352,6 +352,10 @@ test("records are shown one by one with their state, and what needs attention wi
   await it.page.waitForSelector('[data-row="needs_attention"]');
   const rows = await it.page.locator('[data-row="needs_attention"]').allTextContents();
   assert.ok(rows.some((row) => row.includes("入库 1 · 需要处理") && row.includes(finding)), `${finding}: ${rows.join(" | ")}`);
+  // How many findings the server has in all, whatever its answer has room for.
+  const { findings, more_findings: more = 0 } = await it.status();
+  await it.page.waitForSelector('[data-standing="server_findings"]');
+  assert.equal(await it.page.locator('[data-standing="server_findings"]').textContent(), `服务器：待查看的问题: ${findings.length + more}`);
   await it.press("back");
   assert.deepEqual(it.errors, []);
 });

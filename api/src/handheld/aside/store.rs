@@ -4,7 +4,7 @@ use super::wire::AsideOut;
 use crate::{
     clock::{Micros, rfc3339},
     db::{Db, statement},
-    handheld::push::store::{ChainState, branch, remarks_of},
+    handheld::push::store::{ChainState, branch, interval, remarks_of},
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
@@ -46,7 +46,7 @@ pub struct AsideRow {
 }
 
 const COLUMNS: &str = "gseq, stamp, enterprise_id, device_id, epoch, seq, event_id, kind, fate, \
-                       remarks, branch, location_id, lo, est, flags, body";
+                       remarks, branch, location_id, lo, est, flags, imported, body";
 
 fn row(row: &QueryResult) -> Result<AsideRow, DbErr> {
     let number = |name: &str| row.try_get::<i64>("", name);
@@ -61,11 +61,7 @@ fn row(row: &QueryResult) -> Result<AsideRow, DbErr> {
         place: row.try_get("", "location_id")?,
         outcome: Outcome::of(remarks_of(&row.try_get::<String>("", "remarks")?)),
         flags: row.try_get("", "flags")?,
-        interval: Interval {
-            lo: number("lo")?,
-            est: number("est")?,
-            hi: number("stamp")?,
-        },
+        interval: interval(row)?,
         body: row.try_get("", "body")?,
     })
 }
@@ -106,6 +102,7 @@ pub async fn page(
                 kind,
                 fate,
                 remarks: remarks.map(|remark| remark.name().to_owned()).collect(),
+                imported: found.try_get("", "imported")?,
                 text: String::from_utf8_lossy(&aside.body).into_owned(),
             })
         })

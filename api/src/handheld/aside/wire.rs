@@ -26,6 +26,8 @@ pub struct AsideOut {
     /// Why, the first that counts first: `DEVICE_REVOKED`, `DEVICE_FORK`, `ID_REUSE`, `UNREADABLE`,
     /// `SEQ_MISMATCH`, `UNFOLDABLE`; `UNKNOWN_KIND`, `GROUP_INCOMPLETE`.
     pub remarks: Vec<String>,
+    /// It was brought by another device or in a file (`POST /v1/sync/deposit`).
+    pub imported: bool,
     /// Its text, as far as it is text.
     pub text: String,
 }

@@ -1,7 +1,7 @@
 //! Decisions over HTTP.
 
 use super::{
-    store,
+    DecisionError, store,
     wire::{
         AcceptanceIn, AcceptanceOut, Noted, PeriodIn, PeriodOut, PolicyIo, PositionPage,
         PositionQuery, RestatementPage, RestatementQuery, ShiftOut,
@@ -21,6 +21,7 @@ use actix_web::{
     HttpResponse, get, post,
     web::{self, Data, Path, Query},
 };
+use suyuan_sync::{ids::EnterpriseId, unit::UnitKey};
 use uuid::Uuid;
 
 /// 2000-01-01T00:00:00Z: what is said to have ended before was mistyped.
@@ -55,11 +56,12 @@ pub async fn change_policy(
 }
 
 /// Let another enterprise's events count on units of one's own, though no delivery links it to
-/// them: one unit, a batch, or all. Until then they are kept and flagged `UNEXPECTED_HOLDER`.
+/// them: one unit, a batch, or all. Until then they are kept and flagged `UNEXPECTED_HOLDER`. A unit that
+/// the caller's enterprise did not issue is not found.
 #[utoipa::path(tag = "handheld", operation_id = "create_acceptance", request_body = AcceptanceIn,
     security(("bearer" = [])),
     responses((status = 201, body = AcceptanceOut), (status = 403, body = ProblemBody),
-    (status = 422, body = ProblemBody)))]
+    (status = 404, body = ProblemBody), (status = 422, body = ProblemBody)))]
 #[post("/v1/acceptances")]
 pub async fn create_acceptance(
     state: Data<Internal>,
@@ -67,8 +69,19 @@ pub async fn create_acceptance(
     body: Json<AcceptanceIn>,
 ) -> Result<HttpResponse, Problem> {
     let (log, issuer) = (&state.log, caller.enterprise);
+    if let Some(unit) = body.value.named()? {
+        own(&state, issuer, &unit).await?;
+    }
     let out = store::accept(log, issuer, caller.actor, body.key, body.value).await?;
     Ok(HttpResponse::Created().json(out))
+}
+
+/// Only who issued a unit says whose events count on it; to anybody else it does not exist.
+async fn own(state: &Internal, enterprise: Uuid, unit: &UnitKey) -> Result<(), DecisionError> {
+    let mut snapshot = state.handheld.reading.begin(&state.db).await?;
+    let issuer = snapshot.issuer(unit).await?;
+    let own = issuer == Some(EnterpriseId(enterprise));
+    own.then_some(()).ok_or(DecisionError::Unknown)
 }
 
 /// Whose events count on units of one's own.
@@ -159,7 +172,7 @@ pub async fn list_periods(
 }
 
 /// What a report of a closed period must name as restated, in the order in which it was noted: what came
-/// in after it was closed and belongs to it, or moved in it or into it; what of it was struck, and the
+/// in after it was closed and belongs to it, or moved in it, into it or out of it; what of it was struck, and the
 /// retract that did so, whenever that was made; what was taken in from aside; what a partner said that
 /// begins to count, or counts no more, in the partner's period and in that of the issuer of the code. An
 /// event of which this is found again is listed anew, behind the others.

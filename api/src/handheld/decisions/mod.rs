@@ -12,6 +12,7 @@ pub mod wire;
 pub use store::{Periods, Restated, note_periods, note_restated, policy};
 
 use crate::{
+    handheld::world::WorldError,
     log::ActError,
     problem::{Problem, ProblemCode},
 };
@@ -27,7 +28,10 @@ pub enum DecisionError {
     /// A field that cannot be: name, code, what to do about it, the same in Chinese.
     #[error("{0}: {2}")]
     Field(&'static str, &'static str, &'static str, &'static str),
-    /// No such device or period here.
+    /// Master data cannot be read.
+    #[error("master data")]
+    World(#[from] WorldError),
+    /// No such device, period or unit of one's own.
     #[error("unknown")]
     Unknown,
     /// A stored decision cannot be read.
@@ -46,6 +50,8 @@ impl From<DecisionError> for Problem {
         match error {
             DecisionError::Act(error) => error.into(),
             DecisionError::Field(field, code, en, zh) => Problem::field(field, code, en, zh),
+            DecisionError::World(WorldError::Db(error)) => error.into(),
+            DecisionError::World(_) => Problem::internal(&error),
             DecisionError::Unknown => Problem::new(ProblemCode::NotFound),
             DecisionError::Stored(_) => Problem::internal(&error),
         }

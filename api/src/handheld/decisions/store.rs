@@ -18,8 +18,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     facts::{AcceptScope, Policy, Statement},
     ids::{BatchId, DeviceId, EnterpriseId, EventId},
-    trace_code,
-    unit::UnitKey,
 };
 use uuid::Uuid;
 
@@ -91,20 +89,7 @@ pub async fn accept(
     asked: AcceptanceIn,
 ) -> Result<AcceptanceOut, DecisionError> {
     let unknown = |name| DecisionError::Field(name, "unknown", "not known here", "未登记");
-    let unit = match &asked.unit {
-        None => None,
-        Some(text) => {
-            let code = trace_code::parse(text).ok();
-            let unit = code.and_then(|scanned| UnitKey::of(&scanned.code));
-            Some(unit.ok_or(DecisionError::Field(
-                "unit",
-                "malformed-code",
-                "not the code of a unit",
-                "不是单品追溯码",
-            ))?)
-        }
-    };
-    let scope = match (unit, asked.batch_id) {
+    let scope = match (asked.named()?, asked.batch_id) {
         (Some(_), Some(_)) => {
             return Err(DecisionError::Field(
                 "batch_id",
@@ -411,7 +396,8 @@ pub async fn restatements(
         .reader()
         .query_all_raw(statement(
             backend,
-            "SELECT r.noted, e.gseq, e.event_id, e.kind, e.location_id, e.eff, e.stamp \
+            "SELECT r.noted, e.gseq, e.event_id, e.kind, e.location_id, e.eff, e.stamp, \
+             e.imported \
              FROM restatement r JOIN event e ON e.gseq = r.event_gseq \
              WHERE r.enterprise_id = ? AND r.period = ? AND (r.noted, r.event_gseq) > (?, ?) \
              ORDER BY r.noted, r.event_gseq LIMIT ?",
@@ -440,6 +426,7 @@ pub async fn restatements(
             location_id: row.try_get("", "location_id")?,
             at: rfc3339(row.try_get("", "eff")?),
             received_at: rfc3339(row.try_get("", "stamp")?),
+            imported: row.try_get("", "imported")?,
         });
     }
     Ok(out)

@@ -6,7 +6,7 @@ use crate::{
     log::Position,
 };
 use serde::{Deserialize, Serialize};
-use suyuan_sync::{facts::Policy, ids::EventId};
+use suyuan_sync::{facts::Policy, ids::EventId, trace_code, unit::UnitKey};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -65,6 +65,23 @@ pub struct AcceptanceIn {
     /// From which log position on they count (default 0: what was stated before counts as well).
     #[serde(default)]
     pub from: Position,
+}
+
+impl AcceptanceIn {
+    /// The unit it names, if it names one.
+    pub fn named(&self) -> Result<Option<UnitKey>, DecisionError> {
+        let Some(text) = &self.unit else {
+            return Ok(None);
+        };
+        let code = trace_code::parse(text).ok();
+        let unit = code.and_then(|scanned| UnitKey::of(&scanned.code));
+        unit.map(Some).ok_or(DecisionError::Field(
+            "unit",
+            "malformed-code",
+            "not the code of a unit",
+            "不是单品追溯码",
+        ))
+    }
 }
 
 /// An accepted holder.
@@ -195,6 +212,8 @@ pub struct RestatementOut {
     pub at: String,
     /// When it came in, UTC.
     pub received_at: String,
+    /// It was brought by another device or in a file (`POST /v1/sync/deposit`).
+    pub imported: bool,
 }
 
 /// Which page of a list by log position.

@@ -12,7 +12,6 @@ use crate::{
 use std::collections::BTreeSet;
 use suyuan_sync::{
     ids::DeviceId,
-    limits::PULL_ITEMS_MAX,
     wire::{StatusAnswer, V},
 };
 
@@ -25,17 +24,10 @@ pub async fn of(state: &Internal, device: &DeviceKnown) -> Result<StatusAnswer, 
     let forked = chain.as_ref().is_some_and(|chain| chain.forked);
     let none = || ChainState::empty(DeviceId(device.device), device.epoch);
     let extent = chain.map_or_else(none, |chain| chain.state).extent;
-    let mut parked = aside(&tx, device, "parked").await?;
-    let mut quarantined = aside(&tx, device, "quarantined").await?;
-    let mut findings = findings(&tx, device).await?;
+    let (parked, more_parked) = aside(&tx, device, "parked").await?;
+    let (quarantined, more_quarantined) = aside(&tx, device, "quarantined").await?;
+    let (findings, more_findings) = findings(&tx, device).await?;
     tx.commit().await?;
-    let mut more = false;
-    for over in [parked.len(), quarantined.len(), findings.len()] {
-        more |= over > PULL_ITEMS_MAX;
-    }
-    parked.truncate(PULL_ITEMS_MAX);
-    quarantined.truncate(PULL_ITEMS_MAX);
-    findings.truncate(PULL_ITEMS_MAX);
     let anchors = &state.handheld.anchors;
     Ok(StatusAnswer {
         v: V,
@@ -49,7 +41,10 @@ pub async fn of(state: &Internal, device: &DeviceKnown) -> Result<StatusAnswer, 
         parked,
         quarantined,
         findings,
-        more,
+        more: more_parked + more_quarantined + more_findings > 0,
+        more_parked,
+        more_quarantined,
+        more_findings,
         anchor: anchors.issue(device.device, device.epoch, stamp, state.log.now()),
     })
 }

@@ -18,28 +18,45 @@ use uuid::Uuid;
 /// One more than are told, to know that there are more.
 const LIMIT: i64 = PULL_ITEMS_MAX as i64 + 1;
 
-const NEEDS: &str = "SELECT f.event_id, f.finding, e.epoch, e.seq FROM finding f \
-     JOIN event e ON e.gseq = f.event_gseq WHERE f.device_id = ? AND f.closed IS NULL";
+const ASIDE: &str = "FROM event WHERE device_id = ? AND fate = ? AND counts_from IS NULL \
+     AND enterprise_id = ?";
 
-/// Events of a device that stand aside, by fate; one more than are told.
+const NEEDS: &str = "FROM finding f JOIN event e ON e.gseq = f.event_gseq \
+     WHERE f.device_id = ? AND f.closed IS NULL";
+
+/// What is told of something, and how many more there are of it.
+pub type Told<T> = (Vec<T>, u64);
+
+/// The first of these that are told, and how many more there are: they are counted only where there are.
+async fn told(
+    conn: &impl ConnectionTrait,
+    (what, which, order): (&str, &str, &str),
+    values: Vec<Value>,
+) -> Result<Told<QueryResult>, DbErr> {
+    let sql = format!("SELECT {what} {which} ORDER BY {order} LIMIT ?");
+    let limited = values.iter().cloned().chain([LIMIT.into()]);
+    let mut found = rows(conn, &sql, limited).await?;
+    if found.len() <= PULL_ITEMS_MAX {
+        return Ok((found, 0));
+    }
+    found.truncate(PULL_ITEMS_MAX);
+    let counted = rows(conn, &format!("SELECT COUNT(*) AS n {which}"), values).await?;
+    let all: i64 = match counted.first() {
+        Some(row) => row.try_get("", "n")?,
+        None => 0,
+    };
+    Ok((found, (all as u64).saturating_sub(PULL_ITEMS_MAX as u64)))
+}
+
+/// Events of a device that stand aside, by fate, the oldest first.
 pub async fn aside(
     conn: &impl ConnectionTrait,
     device: &DeviceKnown,
     fate: &str,
-) -> Result<Vec<Aside>, DbErr> {
-    let values: [Value; 4] = [
-        device.device.into(),
-        fate.into(),
-        device.enterprise.into(),
-        LIMIT.into(),
-    ];
-    let found = rows(
-        conn,
-        "SELECT epoch, seq, event_id, remarks, stamp FROM event WHERE device_id = ? AND fate = ? \
-         AND counts_from IS NULL AND enterprise_id = ? ORDER BY gseq LIMIT ?",
-        values,
-    )
-    .await?;
+) -> Result<Told<Aside>, DbErr> {
+    let values = vec![device.device.into(), fate.into(), device.enterprise.into()];
+    let what = "epoch, seq, event_id, remarks, stamp, imported";
+    let (found, more) = told(conn, (what, ASIDE, "gseq"), values).await?;
     let aside = |row: &QueryResult| {
         let remarks: String = row.try_get("", "remarks")?;
         let outcome = Outcome::of(remarks_of(&remarks));
@@ -52,21 +69,22 @@ pub async fn aside(
                 .map_or("", |remark| remark.name())
                 .to_owned(),
             since: row.try_get("", "stamp")?,
+            imported: row.try_get("", "imported")?,
         })
     };
-    found.iter().map(aside).collect()
+    Ok((found.iter().map(aside).collect::<Result<_, DbErr>>()?, more))
 }
 
 /// Open findings that somebody has to look at; information stays with the verdicts of a pull.
 pub async fn findings(
     conn: &impl ConnectionTrait,
     device: &DeviceKnown,
-) -> Result<Vec<OwnFinding>, DbErr> {
-    let values: [Value; 2] = [device.device.into(), LIMIT.into()];
+) -> Result<Told<OwnFinding>, DbErr> {
     // Written out, so that the index of these alone is for it.
-    let sql = format!("{NEEDS} AND f.severity >= {}", Severity::Warning as i64);
-    let sql = format!("{sql} ORDER BY f.id LIMIT ?");
-    let found = rows(conn, &sql, values).await?;
+    let which = format!("{NEEDS} AND f.severity >= {}", Severity::Warning as i64);
+    let what = "f.event_id, f.finding, e.epoch, e.seq, e.imported";
+    let values = vec![device.device.into()];
+    let (found, more) = told(conn, (what, &which, "f.id"), values).await?;
     let own = |row: &QueryResult| {
         let text: String = row.try_get("", "finding")?;
         let finding: Finding =
@@ -75,8 +93,9 @@ pub async fn findings(
             event: EventId(row.try_get("", "event_id")?),
             epoch: row.try_get::<i64>("", "epoch")? as u32,
             seq: row.try_get::<i64>("", "seq")? as u64,
+            imported: row.try_get("", "imported")?,
             finding: note(&finding),
         })
     };
-    found.iter().map(own).collect()
+    Ok((found.iter().map(own).collect::<Result<_, DbErr>>()?, more))
 }

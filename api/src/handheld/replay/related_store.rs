@@ -4,7 +4,10 @@
 use crate::{
     clock::Micros,
     db::statement,
-    handheld::units::store::{UnitId, contents},
+    handheld::{
+        push::store::interval,
+        units::store::{UnitId, contents},
+    },
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
@@ -12,7 +15,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     facts::Content,
     ids::{EventId, Seq},
-    order::Interval,
     time::Timed,
 };
 use uuid::Uuid;
@@ -72,11 +74,7 @@ pub(super) async fn related(conn: &impl ConnectionTrait) -> Result<Related, DbEr
         let number = |name: &str| row.try_get::<i64>("", name);
         let timed = Timed {
             seq: number("seq")? as Seq,
-            interval: Interval {
-                lo: number("lo")?,
-                est: number("est")?,
-                hi: number("stamp")?,
-            },
+            interval: interval(&row)?,
         };
         let of = (row.try_get("", "device_id")?, number("epoch")?);
         times.entry(of).or_default().push((timed, number("eff")?));

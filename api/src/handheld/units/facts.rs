@@ -1,6 +1,7 @@
 //! Facts out of rows: events as they are folded. A text is read once and then remembered, since the
 //! same events are folded again and again while their units move.
 
+use crate::handheld::push::store::interval;
 use lru::LruCache;
 use sea_orm::{DbErr, QueryResult};
 use std::{
@@ -12,7 +13,7 @@ use suyuan_sync::{
     facts::Fact,
     finding::FindingCode,
     ids::{DeviceId, EnterpriseId, Epoch, Gseq, Seq},
-    order::{Interval, Order},
+    order::Order,
 };
 
 /// Events remembered: about 2 kB each.
@@ -118,11 +119,7 @@ pub fn fact_of(row: &QueryResult, event: Arc<Event>) -> Result<Arc<Fact>, DbErr>
             seq: number("seq")? as Seq,
             event: event.id,
         },
-        interval: Interval {
-            lo: number("lo")?,
-            est: number("est")?,
-            hi: number("stamp")?,
-        },
+        interval: interval(row)?,
         gseq: number("gseq")?,
         enterprise: EnterpriseId(row.try_get("", "enterprise_id")?),
         event,

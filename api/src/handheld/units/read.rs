@@ -17,7 +17,7 @@ use crate::{
 };
 use sea_orm::{DatabaseTransaction, DbErr};
 use std::{collections::BTreeMap, sync::Arc};
-use suyuan_sync::{facts::World, fold::UnitState, unit::UnitKey};
+use suyuan_sync::{facts::World, fold::UnitState, ids::EnterpriseId, unit::UnitKey};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 /// Reads that go through very many units, at the same time: each holds a connection for seconds.
@@ -119,6 +119,15 @@ impl Snapshot {
         keys: &[UnitKey],
     ) -> Result<BTreeMap<UnitKey, UnitState>, WorldError> {
         Folding::states(&mut self.source, &mut self.reader, &self.tx, keys).await
+    }
+
+    /// Who issued a unit: of a code that nobody here issued, whose product it is, if that is on record.
+    pub async fn issuer(&mut self, key: &UnitKey) -> Result<Option<EnterpriseId>, WorldError> {
+        if let Some(code) = self.code(key).await? {
+            return Ok(Some(EnterpriseId(code.issuer)));
+        }
+        let products = &self.world().products;
+        Ok(key.gtin().and_then(|gtin| products.get(gtin)).copied())
     }
 
     /// What a code is to us.

@@ -1,6 +1,6 @@
 //! Events: written once, and where they stand afterwards.
 
-use super::Told;
+use super::{Told, times::interval};
 use crate::{
     clock::Micros,
     db::{
@@ -193,11 +193,7 @@ fn standing_row(row: &QueryResult) -> Result<StandingRow, DbErr> {
         branch: branch(row)?,
         outcome: Outcome::of(remarks_of(&row.try_get::<String>("", "remarks")?)),
         flags: row.try_get("", "flags")?,
-        interval: Interval {
-            lo: number("lo")?,
-            est: number("est")?,
-            hi: number("stamp")?,
-        },
+        interval: interval(row)?,
         counts_from: row.try_get("", "counts_from")?,
     })
 }

@@ -17,7 +17,7 @@ pub use events::{
 pub use held::{Known, chains, groups, known};
 pub use times::{
     acknowledged, checkpoint_before, checkpoint_from, delivered_before, forget_checkpoints,
-    keep_checkpoints, move_events, move_on_branch, on_branch, placed,
+    interval, keep_checkpoints, move_events, move_on_branch, on_branch, placed,
 };
 
 use crate::{clock::Micros, log::Position};
@@ -100,13 +100,8 @@ pub struct Told {
     /// What was found at once.
     pub findings: Vec<FindingNote>,
     /// How many more there were.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "suyuan_sync::wire::is_none")]
     pub more_findings: u32,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks so
-const fn is_none(more: &u32) -> bool {
-    *more == 0
 }
 
 impl Told {

@@ -140,11 +140,7 @@ pub async fn placed(
             Ok(Placed {
                 timed: Timed {
                     seq: number("seq")? as Seq,
-                    interval: Interval {
-                        lo: number("lo")?,
-                        est: number("est")?,
-                        hi: number("stamp")?,
-                    },
+                    interval: interval(row)?,
                 },
                 eff: Some(number("eff")?),
             })
@@ -276,6 +272,15 @@ pub struct OnBranch {
     pub eff: Micros,
 }
 
+/// When an event happened, as far as is known: frozen when it came in.
+pub fn interval(row: &QueryResult) -> Result<Interval, DbErr> {
+    Ok(Interval {
+        lo: row.try_get("", "lo")?,
+        est: row.try_get("", "est")?,
+        hi: row.try_get("", "stamp")?,
+    })
+}
+
 /// Events of a second branch that count, by number.
 pub async fn on_branch(
     conn: &impl ConnectionTrait,
@@ -300,11 +305,7 @@ pub async fn on_branch(
         let number = |name: &str| row.try_get::<i64>("", name);
         let timed = Timed {
             seq: number("seq")? as Seq,
-            interval: Interval {
-                lo: number("lo")?,
-                est: number("est")?,
-                hi: number("stamp")?,
-            },
+            interval: interval(row)?,
         };
         Ok(OnBranch {
             gseq: number("gseq")?,

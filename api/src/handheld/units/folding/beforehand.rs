@@ -7,7 +7,7 @@ use super::{Change, Done, Folding, Moment, NUMBER_BITS, is_container, write::Wri
 use crate::{
     handheld::{
         units::{
-            refold::{Scope, Work, store as work},
+            refold::{Work, store as work},
             store::{self, UnitId, is_complete_count},
         },
         world::WorldError,
@@ -241,15 +241,8 @@ impl Beforehand<'_> {
     async fn again(&mut self, conn: &impl ConnectionTrait) -> Result<(), WorldError> {
         let folding = &mut self.folding;
         folding.numbered += 1;
-        let work = Work {
-            id: (folding.moment.first << NUMBER_BITS) | folding.numbered,
-            scope: Scope::Unread {
-                until: folding.moment.last,
-            },
-            cursor: 0,
-            cause: None,
-            gseq: folding.moment.first,
-        };
+        let Moment { first, last, .. } = folding.moment;
+        let work = Work::unread((first << NUMBER_BITS) | folding.numbered, first, last);
         Ok(work::add(conn, &[work]).await?)
     }
 }

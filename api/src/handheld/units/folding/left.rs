@@ -2,13 +2,13 @@
 //! than an act may: anybody can name anything as often as they like. What is about them is written down;
 //! they are folded by slices (`units::refold`), the first of each however much there is to read.
 
-use super::{Change, Done, Folding, NUMBER_BITS};
+use super::{Change, Done, Folding, Moment, NUMBER_BITS};
 use crate::{
     handheld::{
         units::{
             Kept,
             ahead::{AsKept, with_facts},
-            refold::{Scope, Work, store as work},
+            refold::{Work, store as work},
             store::{self, Sized, UnitId, UnitWrite},
         },
         world::{CodeOf, WorldError},
@@ -202,15 +202,8 @@ impl Folding<'_> {
         let left = left.map(|(key, left)| (left.id, (since(key), new(key, left))));
         store::leave(conn, &left.collect::<BTreeMap<_, _>>()).await?;
         self.numbered += 1;
-        let work = Work {
-            id: (self.moment.first << NUMBER_BITS) | self.numbered,
-            scope: Scope::Unread {
-                until: self.moment.last,
-            },
-            cursor: 0,
-            cause: None,
-            gseq: self.moment.first,
-        };
+        let Moment { first, last, .. } = self.moment;
+        let work = Work::unread((first << NUMBER_BITS) | self.numbered, first, last);
         Ok(work::add(conn, &[work]).await?)
     }
 }

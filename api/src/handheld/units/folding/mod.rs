@@ -301,7 +301,9 @@ impl<'a> Folding<'a> {
             .filter(|fact| fold::misses(world, fact));
         let sweeps: Vec<Arc<Fact>> = sweeps.cloned().collect();
         store::write_sweeps(conn, &sweeps, &change.moved).await?;
-        note_restated(conn, &self.restated(change, &folded), self.moment.last).await?;
+        let mut restated = self.restated(change, &folded);
+        restated.extend(self.left_periods(conn, change).await?);
+        note_restated(conn, &restated, self.moment.last).await?;
         self.tell_sharing(conn, few, &mut done).await?;
         self.leave(conn, change, &mut done).await?;
         // One more would be the number of another act's row.

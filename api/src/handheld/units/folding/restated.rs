@@ -2,7 +2,12 @@
 //! what happened, not by what came of it; knows nothing of how that is kept.
 
 use super::{Change, Folding, Unit, is_in, judged};
-use crate::{handheld::decisions::Restated, log::Position};
+use crate::{
+    clock::Micros,
+    handheld::{decisions::Restated, units::store},
+    log::Position,
+};
+use sea_orm::{ConnectionTrait, DbErr};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -69,6 +74,34 @@ impl Folding<'_> {
             }
         }
         out
+    }
+
+    /// Events that moved out of a closed period: of where they stood until this act.
+    pub(super) async fn left_periods(
+        &self,
+        conn: &impl ConnectionTrait,
+        change: &Change,
+    ) -> Result<Vec<Restated>, DbErr> {
+        let closes = |fact: &&Arc<Fact>| {
+            let first = self.source.period_of(fact.enterprise.0, Micros::MIN);
+            first.is_some()
+        };
+        let moved: BTreeMap<Position, &Arc<Fact>> = change
+            .moved
+            .iter()
+            .filter(closes)
+            .map(|fact| (fact.gseq, fact))
+            .collect();
+        if moved.is_empty() {
+            return Ok(Vec::new());
+        }
+        let positions = moved.keys().copied().collect();
+        let stood = store::eff_then(conn, &positions, self.moment.first - 1).await?;
+        let left = stood.into_iter().filter_map(|(gseq, eff)| {
+            let whose = moved.get(&gseq)?.enterprise.0;
+            Some((whose, self.source.period_of(whose, eff)?, gseq))
+        });
+        Ok(left.collect())
     }
 
     /// What is struck of what a unit is folded from: it is told by the period of who stated it.

@@ -21,7 +21,7 @@ use crate::{
         },
         world::Source,
     },
-    log::{self, Entry, Kind, Log, Position},
+    log::{self, Log, Position},
     projection::units::set_unit_statuses,
 };
 use std::{
@@ -181,13 +181,7 @@ impl Writing<'_, '_> {
             let done = self.folded.write(act.tx(), moment, self.late).await?;
             set_unit_statuses(&act, &done.public).await?;
             let body = Body::of(work, &done);
-            let entry = Entry {
-                kind: Kind::Refolded,
-                enterprise: None,
-                subject: format!("entry:{}", work.gseq),
-                body: &body,
-            };
-            act.commit(entry, &()).await?;
+            act.commit(body.entry(work), &()).await?;
             longest = longest.max(locked.elapsed());
             if is_last {
                 return Ok(Sliced::Written(longest));

@@ -210,3 +210,16 @@ pub struct Work {
     /// The position that did.
     pub gseq: Position,
 }
+
+impl Work {
+    /// Of units that acts left up to a position, by the act that began at another.
+    pub const fn unread(id: i64, gseq: Position, until: Position) -> Work {
+        Work {
+            id,
+            scope: Scope::Unread { until },
+            cursor: 0,
+            cause: None,
+            gseq,
+        }
+    }
+}

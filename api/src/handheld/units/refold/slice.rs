@@ -44,6 +44,16 @@ impl Body {
             read: done.facts,
         }
     }
+
+    /// A slice's entry in the log.
+    pub(super) fn entry(&self, work: &Work) -> Entry<'_> {
+        Entry {
+            kind: Kind::Refolded,
+            enterprise: None,
+            subject: format!("entry:{}", work.gseq),
+            body: self,
+        }
+    }
 }
 
 /// Does the next slice of some work, of about so many units; tells how long the head was held. A unit
@@ -133,13 +143,7 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
         return Ok(held);
     }
     let body = Body::of(work, &done);
-    let entry = Entry {
-        kind: Kind::Refolded,
-        enterprise: None,
-        subject: format!("entry:{}", work.gseq),
-        body: &body,
-    };
-    act.commit(entry, &()).await?;
+    act.commit(body.entry(work), &()).await?;
     Ok(locked.elapsed())
 }
 

@@ -206,6 +206,8 @@ export class App {
     if (screen !== "camera") this.tools?.camera.close();
     if (screen !== "look-up" && screen !== "camera") this.session.looked = null;
     this.session.isHandingOver = screen === "hand-over";
+    // Nobody waits for it: what is known here is shown until the server answers.
+    if (screen === "queue") void this.session.askStanding().catch(() => {});
     this.screen = screen;
     this.said = null;
     scrollTo(0, 0);

@@ -292,7 +292,7 @@ export const snapshotManifest = object({
 
 export const snapshotChunk = object({ v: V1, items: list(item) });
 
-const aside = object({ epoch, seq, event: optional(uuid), code: text, since: position });
+const aside = object({ epoch, seq, event: optional(uuid), code: text, since: position, imported: optional(flag) });
 
 export const statusAnswer = object({
   v: V1,
@@ -305,8 +305,11 @@ export const statusAnswer = object({
   re_enrol: flag,
   parked: list(aside),
   quarantined: list(aside),
-  findings: list(object({ event: uuid, epoch, seq, finding })),
+  findings: list(object({ event: uuid, epoch, seq, imported: optional(flag), finding })),
   more: flag,
+  more_parked: optional(anySeq),
+  more_quarantined: optional(anySeq),
+  more_findings: optional(anySeq),
   anchor: text,
 });
 

@@ -37,12 +37,30 @@ export function queueScreen(app) {
       h("h1", {}, app.say("queue")),
       app.said ? app.told() : null,
       h("ol", { class: "lines" }, counted),
+      standing(app),
       h("div", { class: "grid" }, app.button("export", () => exported(app)), app.button("back", () => app.back())),
       h("p", {}, h("label", { for: "deposit" }, app.say("deposit")), file),
       rows.length > 0 ? h("h2", {}, app.say("records")) : null,
       longList(rows, text, (row) => ({ "data-row": state(row) })),
     ),
   ];
+}
+
+/**
+ * What the server holds aside of this device and what needs its user, as numbers: all there is, also
+ * what its answer has no room to tell one by one.
+ * @param {App} app
+ */
+function standing(app) {
+  const said = app.session.standing;
+  if (!said) return null;
+  const counts = {
+    server_parked: said.parked.length + (said.more_parked ?? 0),
+    server_quarantined: said.quarantined.length + (said.more_quarantined ?? 0),
+    server_findings: said.findings.length + (said.more_findings ?? 0),
+  };
+  const lines = Object.entries(counts).map(([name, count]) => h("li", { "data-standing": name }, `${app.say(name)}: ${count}`));
+  return h("ol", { class: "lines" }, lines);
 }
 
 /** What a row's text says, for people. @param {string} text */
