@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "70898e87";
+export const VERSION = "cd0324bc";
 
 export const FILES = [
   "app.css",
@@ -32,6 +32,7 @@ export const FILES = [
   "core/scanner.js",
   "core/scanner/keys.js",
   "core/standing.js",
+  "core/summary.js",
   "core/tasks.js",
   "core/tasks/ask.js",
   "core/tasks/finish.js",
@@ -70,11 +71,16 @@ export const FILES = [
   "core/wire/token.js",
   "device/down.js",
   "device/driver.js",
+  "device/enrol.js",
   "device/keys.js",
+  "device/left.js",
   "device/link.js",
   "device/lock.js",
   "device/offline.js",
+  "device/over.js",
   "device/store.js",
+  "device/store/cards.js",
+  "device/store/write.js",
   "device/sync.js",
   "device/trust.js",
   "icon.svg",
@@ -82,6 +88,7 @@ export const FILES = [
   "manifest.webmanifest",
   "screens/app.js",
   "screens/enrol.js",
+  "screens/enrolling.js",
   "screens/fault-words.js",
   "screens/home.js",
   "screens/list.js",
@@ -94,6 +101,7 @@ export const FILES = [
   "screens/tools/camera.js",
   "screens/tools/codes.js",
   "screens/tools/doctor.js",
+  "screens/tools/finding-words.js",
   "screens/tools/hand-over.js",
   "screens/tools/look-up.js",
   "screens/tools/queue.js",

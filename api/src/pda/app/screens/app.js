@@ -1,10 +1,13 @@
 // The frame of all screens: what a session knows, drawn anew after every change, and keys, wherever the
 // focus is, handed to the scanner. Decides nothing about goods, events or the queue.
 
+import { commandOf } from "../core/commands.js";
 import { Scanner } from "../core/scanner.js";
 import { Enrolment } from "./enrol.js";
+import { isTicket } from "./enrolling.js";
 import { homeScreen } from "./home.js";
 import { settle } from "./list.js";
+import { whyNot } from "./session.js";
 import { play } from "./sounds.js";
 import { strip } from "./strip.js";
 import { stopScreen, taskScreen } from "./task.js";
@@ -154,7 +157,12 @@ export class App {
 
   /** A code was read, by whatever means. @param {string} text @param {import("../core/event.js").Input} input */
   read(text, input) {
-    if (this.screen === "enrol") void this.enrolment.enrol(text);
+    // Out of the box nothing else is read; who is told to enrol again holds the code in front of any screen.
+    const isFirst = this.session.driver === null;
+    if (isFirst || ((this.screen === "enrol" || this.session.over) && isTicket(text))) {
+      this.screen = "enrol";
+      void this.enrolment.enrol(text);
+    } else if (this.screen === "enrol" && !commandOf(text)) this.tell({ sound: "warn", words: ["enrol_bad"] });
     else void this.after(this.session.scan(text, input, performance.now()));
   }
 
@@ -170,7 +178,7 @@ export class App {
     try {
       await doing;
     } catch (error) {
-      this.tell({ sound: "stop", words: ["not_saved"], of: String(error) });
+      this.tell({ sound: "stop", words: ["not_saved"], why: whyNot(String(error)) });
     }
     this.#follow();
   }
@@ -205,6 +213,7 @@ export class App {
   go(screen) {
     if (screen !== "camera") this.tools?.camera.close();
     if (screen !== "look-up" && screen !== "camera") this.session.looked = null;
+    this.enrolment.isReading = false;
     this.session.isHandingOver = screen === "hand-over";
     this.screen = screen;
     this.said = null;
@@ -302,18 +311,25 @@ export class App {
     return speaker(this.settings.lang)(word);
   }
 
-  /** @param {string} word @param {() => unknown} run @param {string} [look] */
-  button(word, run, look = "") {
-    return h("button", { type: "button", class: look, "data-do": word, click: () => void run() }, this.say(word));
+  /** @param {string} word what it does @param {() => unknown} run @param {string} [look] @param {string} [label] where it says it in another word */
+  button(word, run, look = "", label = word) {
+    return h("button", { type: "button", class: look, "data-do": word, click: () => void run() }, this.say(label));
+  }
+
+  /** An act in a few words: when, what, of how many goods. @param {import("../core/summary.js").Says | null} act */
+  actText(act) {
+    if (!act) return "";
+    const at = act.at === 0 ? "" : new Date(act.at).toLocaleString(this.settings.lang === "zh" ? "zh-CN" : "en", { dateStyle: "short", timeStyle: "short" });
+    return `${at} ${this.say(act.kind)}${act.count > 0 ? ` × ${act.count}` : ""}`;
   }
 
   /** What was said last. */
   told() {
     if (!this.said) return h("p", { class: "told", role: "status" }, this.say("scan_now"));
-    const { sound, words, of } = this.said;
+    const { sound, words, of, why } = this.said;
     const look = sound === "warn" || sound === "stop" ? "told warn" : "told";
     const mark = { ok: "✓", tick: "·", warn: "!", stop: "✕" }[sound];
     const text = `${mark} ${words.map((word) => this.say(word)).join("，")}`;
-    return h("p", { class: look, role: "status" }, text, of ? h("br", {}) : null, of ?? null);
+    return h("p", { class: look, role: "status" }, text, why ? h("br", {}) : null, why ? this.say(why) : null, of ? h("br", {}) : null, of ?? null);
   }
 }

@@ -14,6 +14,34 @@ function readiness(app) {
   return h("p", { class: isReady ? "ready" : "ready bad", "data-offline": isReady ? "ready" : "preparing" }, isReady ? `✓ ${app.say("offline_ready")}` : `… ${app.say("offline_preparing")}`);
 }
 
+/** The server wants this device enrolled again: why, what becomes of what is unsent, and how it is done. @param {App} app */
+function again(app) {
+  const { over } = app.session;
+  if (!over) return null;
+  return h(
+    "section",
+    { class: "told again", role: "alert", "data-over": over },
+    h("h2", {}, `⚠ ${app.say("enrol_again")}`),
+    h("p", {}, app.say(`over_${over}`)),
+    h("p", {}, app.say("enrol_again_how")),
+    app.button("enrol_anew", () => app.go("enrol"), "main"),
+  );
+}
+
+/** An act that is on the disk, of which nobody may have been told, or told otherwise. @param {App} app */
+function found(app) {
+  const { found: act } = app.session;
+  if (!act) return null;
+  return h(
+    "section",
+    { class: "told warn", role: "alert", "data-found": act.id },
+    h("h2", {}, `! ${app.say("found_saved")}`),
+    h("p", {}, app.actText(act)),
+    h("p", {}, app.say("found_how")),
+    app.button("understood", () => app.after(app.session.seen()), "main"),
+  );
+}
+
 /** @param {App} app */
 export function homeScreen(app) {
   const tasks = TASKS.map((name) => app.button(name, () => app.after(app.session.open(name)), "main"));
@@ -23,6 +51,8 @@ export function homeScreen(app) {
       "main",
       {},
       h("h1", {}, app.say("home")),
+      again(app),
+      found(app),
       readiness(app),
       app.said ? app.told() : null,
       h("div", { class: "grid" }, tasks),

@@ -1,5 +1,6 @@
 // The screens that no scan waits for: fetched when there is time, so that the app is ready sooner.
 
+import { FINDING_WORDS } from "./tools/finding-words.js";
 import { handOverScreen } from "./tools/hand-over.js";
 import { lookUpScreen } from "./tools/look-up.js";
 import { queueScreen } from "./tools/queue.js";
@@ -15,3 +16,4 @@ export { DoctorScreen } from "./tools/doctor.js";
 export const screens = { "hand-over": handOverScreen, "look-up": lookUpScreen, queue: queueScreen, settings: settingsScreen, sheet: sheetScreen };
 
 learn(TOOL_WORDS);
+learn(Object.fromEntries(Object.entries(FINDING_WORDS).map(([code, { zh, en }]) => [code, [zh, en]])));

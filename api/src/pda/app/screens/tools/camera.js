@@ -71,8 +71,8 @@ export class CameraScreen {
   }
 
   #back() {
-    const isEnrolled = this.app.session.driver !== null;
-    if (isEnrolled) this.app.back();
+    const { enrolment, session } = this.app;
+    if (session.driver && !enrolment.isReading) this.app.back();
     else this.app.go("enrol");
   }
 
@@ -138,8 +138,9 @@ export class CameraScreen {
 
   /** @param {string} text */
   #read(text) {
-    if (this.app.session.driver) this.app.read(text, "camera");
-    else this.app.enrolment.enrol(text).then(() => this.app.session.driver ?? this.app.go("enrol"), () => {});
+    const { enrolment, session } = this.app;
+    if (session.driver && !enrolment.isReading) this.app.read(text, "camera");
+    else void enrolment.enrol(text);
   }
 
   /** @param {EventTarget | null} field */
