@@ -9,6 +9,7 @@ import { Disk } from "../../../api/src/pda/app/core/outbox.js";
 import { Here } from "../../../api/src/pda/app/core/here.js";
 import { REASONS } from "../../../api/src/pda/app/core/till.js";
 import { FAULTS } from "../../../api/src/pda/app/core/trace-code.js";
+import { ENROL_WORDS } from "../../../api/src/pda/app/screens/enrol-words.js";
 import { FAULT_WORDS } from "../../../api/src/pda/app/screens/fault-words.js";
 import { FINDING_WORDS } from "../../../api/src/pda/app/screens/tools/finding-words.js";
 import { TOOL_WORDS } from "../../../api/src/pda/app/screens/tools/words.js";
@@ -52,6 +53,8 @@ test("whatever the machines say has words in both languages", () => {
     words.add(`doctor_${finding}`);
   }
   learn(TOOL_WORDS);
+  learn(ENROL_WORDS);
+  learn(Object.fromEntries(Object.entries(FAULT_WORDS).map(([fault, { zh, en }]) => [fault, [zh, en]])));
   const folder = new URL("../../../api/src/pda/app/screens/", import.meta.url);
   const files = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".js"));
   assert.ok(files.length >= 18);

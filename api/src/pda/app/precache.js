@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "cd0324bc";
+export const VERSION = "1addb855";
 
 export const FILES = [
   "app.css",
@@ -80,6 +80,8 @@ export const FILES = [
   "device/over.js",
   "device/store.js",
   "device/store/cards.js",
+  "device/store/left.js",
+  "device/store/read.js",
   "device/store/write.js",
   "device/sync.js",
   "device/trust.js",
@@ -87,11 +89,13 @@ export const FILES = [
   "index.html",
   "manifest.webmanifest",
   "screens/app.js",
+  "screens/enrol-words.js",
   "screens/enrol.js",
   "screens/enrolling.js",
   "screens/fault-words.js",
   "screens/home.js",
   "screens/list.js",
+  "screens/look.js",
   "screens/main.js",
   "screens/session.js",
   "screens/sounds.js",
@@ -102,6 +106,7 @@ export const FILES = [
   "screens/tools/codes.js",
   "screens/tools/doctor.js",
   "screens/tools/finding-words.js",
+  "screens/tools/hand-in.js",
   "screens/tools/hand-over.js",
   "screens/tools/look-up.js",
   "screens/tools/queue.js",

@@ -9,7 +9,6 @@ import { genesis } from "../core/chain.js";
 import { Clock, stoodStill } from "../core/clock.js";
 import { Outbox, fateOfResult, nameOf, prepare } from "../core/outbox.js";
 import { receiptText } from "../core/wire.js";
-import { pushToken } from "./link.js";
 import { isSigned } from "./trust.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -150,26 +149,6 @@ export class Driver {
    */
   checkpoint(command, extra) {
     return this.#command(command, extra);
-  }
-
-  /** Everything unsent, signed, as lines that another device or an office can deposit. */
-  async exported() {
-    const lines = [];
-    for (const push of this.outbox.export()) lines.push(JSON.stringify({ v: 1, token: await pushToken(this.identity, push), push }));
-    return lines;
-  }
-
-  /**
-   * Hands in what another device wrote down.
-   * @param {import("../core/wire/messages.js").Deposit} deposit
-   * @returns {Promise<boolean>} whether the server receipted it
-   */
-  async deposit(deposit) {
-    const outcome = await this.link.deposit(this.identity, this.outbox.disk.anchor?.text ?? "", deposit);
-    if (outcome.is !== "answer") return false;
-    const { receipt } = outcome.answer;
-    const isOfIt = receipt.device === deposit.push.device && receipt.epoch === deposit.push.epoch;
-    return isOfIt && (await isSigned(this, receipt.key, receiptText(receipt), receipt.sig));
   }
 
   /** Microseconds of the wall clock. */

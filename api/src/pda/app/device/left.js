@@ -11,16 +11,17 @@ import { Driver } from "./driver.js";
 const TAIL = TAIL_DAYS * 86_400 * 1_000_000;
 
 /**
- * Begins a session of each. Who has nothing left to send, and was receipted long enough ago by the server's
+ * Begins a session of each of these. Who has nothing left to send, and was receipted long enough ago by the server's
  * time, is forgotten.
  * @param {Driver} now who this device is
+ * @param {Awaited<ReturnType<Store["left"]>>} left
  * @returns {Promise<Driver[]>}
  */
-export async function startLeft(now) {
+export async function startLeft(now, left) {
   const { store, link, world } = now;
   /** @type {Driver[]} */
   const started = [];
-  for (const { identity, disk } of await store.left()) {
+  for (const { identity, disk } of left) {
     const outbox = new Outbox(disk);
     if (outbox.unsent === 0 && now.clock.last !== null && (disk.receipt?.stamp ?? 0) < now.now() - TAIL) {
       await store.commit(null, { forgets: identity.device });

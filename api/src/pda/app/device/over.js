@@ -10,15 +10,11 @@
  */
 
 /**
- * After a pull came to this: why the device has to be enrolled again; null where it has not, undefined where
- * nobody said.
+ * A pull was refused: why the device has to be enrolled again; undefined where nobody says so.
  * @param {Driver} driver
- * @param {import("./down.js").Came} came
- * @returns {Promise<Over | null | undefined>}
+ * @returns {Promise<Over | undefined>}
  */
-export async function overBy(driver, came) {
-  if (came === "applied" || came === "more") return null;
-  if (came !== "enrol_again") return undefined;
+export async function overBy(driver) {
   const outcome = await driver.link.status(driver.identity, driver.outbox.disk.anchor?.text ?? "");
   if (outcome.is === "answer") return outcome.answer.re_enrol ? "revoked" : undefined;
   return outcome.is === "refused" && outcome.code === "device-not-known" ? "unknown" : undefined;

@@ -8,10 +8,12 @@
 // same is undone by the next transaction; where none follows, the next start finds it (`unsaid`). It knows
 // names of records and nothing of rules.
 
-import { Disk, compareKeys, nameOf } from "../core/outbox.js";
+import { nameOf } from "../core/outbox.js";
 import { LIST, putItem } from "./store/cards.js";
-import { done, forget, headAfter, headLeftBy, leave, leftBy, madeBy, putLeft, putRows, undoOf } from "./store/write.js";
+import { diskOf } from "./store/read.js";
+import { done, headAfter, madeBy, putRows, undoOf } from "./store/write.js";
 
+/** @typedef {import("../core/outbox/disk.js").Disk} Disk */
 /** @typedef {import("../core/outbox/disk.js").Write} Write */
 /** @typedef {import("../core/outbox/disk.js").Row} Row */
 /** @typedef {import("../core/wire/messages.js").Item} Item */
@@ -138,6 +140,8 @@ export class Store {
    * @returns {Promise<void>}
    */
   async commit(write, extra = {}, of = null) {
+    const isOfLeft = extra.leaves ?? extra.left ?? extra.forgets;
+    const left = isOfLeft ? await import("./store/left.js") : null;
     const tx = await this.#transaction(STORES, "readwrite", { durability: "strict" });
     this.begun += 1;
     const own = /** @type {Written} */ ({ by: this.by, n: this.begun, ...madeBy(write) });
@@ -181,7 +185,7 @@ export class Store {
         isBegun = true;
         try {
           if (undo) this.#putUndone(tx, undo);
-          if (extra.leaves) leave(tx, extra.leaves, head ?? {});
+          left?.putLeft(tx, extra, head ?? {});
           if (write) {
             putRows(tx.objectStore("rows"), write);
             head = headAfter(head ?? {}, write);
@@ -243,20 +247,12 @@ export class Store {
     return diskOf(device, 1, genesis, this.head, rows.filter(({ key }) => !failed.has(nameOf(key))));
   }
 
-  /** Who this was before with something on record, and its outbox. @returns {Promise<{ identity: Identity, disk: Disk }[]>} */
+  /** Devices that this one was before with something on record, and their outboxes. */
   async left() {
     const tx = await this.#transaction(["device", "left"]);
-    const records = tx.objectStore("device");
-    const identities = /** @type {Identity[]} */ (await done(records.getAll(IDBKeyRange.bound(leftBy(""), ["left", []]))));
-    const all = identities.map(async (identity) => {
-      const { device, epoch } = identity;
-      const [head, rows] = await Promise.all([
-        done(records.get(headLeftBy(device))),
-        done(tx.objectStore("left").getAll(IDBKeyRange.bound([device], [device, []]))),
-      ]);
-      return { identity, disk: diskOf(device, epoch, "", head ?? null, /** @type {Row[]} */ (rows)) };
-    });
-    return Promise.all(all);
+    if ((await done(tx.objectStore("left").count())) === 0) return [];
+    const { readLeft } = await import("./store/left.js");
+    return readLeft(await this.#transaction(["device", "left"]));
   }
 
   /** @param {string} unit @returns {Promise<UnitCard | null>} */
@@ -363,29 +359,10 @@ const put = (tx, store, value, key) => tx.objectStore(store).put(value, key);
 /** @param {IDBTransaction} tx @param {Extra} extra */
 function putExtra(tx, extra) {
   if (extra.identity) put(tx, "device", extra.identity, IDENTITY);
-  if (extra.left) putLeft(tx, extra.left.device, extra.left.write);
-  if (extra.forgets) forget(tx, extra.forgets);
   if (extra.anew) for (const name of [...CARDS, /** @type {const} */ ("parts")]) tx.objectStore(name).clear();
   for (const { hash, bytes } of extra.parts ?? []) put(tx, "parts", bytes, hash);
   for (const { hash, bytes } of extra.chunks ?? []) put(tx, "chunks", bytes, hash);
   for (const item of extra.items ?? []) putItem(tx, item);
   if (extra.current) put(tx, "device", extra.current, LIST_HELD);
   for (const [name, record] of Object.entries(extra.records ?? {})) put(tx, "device", record, `record:${name}`);
-}
-
-/**
- * @param {string} device
- * @param {number} epoch while nothing is on record
- * @param {string} genesis likewise
- * @param {Partial<Disk> | null} head
- * @param {Row[]} rows
- */
-function diskOf(device, epoch, genesis, head, rows) {
-  const disk = new Disk(device, head?.epoch ?? epoch, head?.anchor ?? null, head?.head ?? genesis);
-  disk.next = head?.next ?? 1;
-  disk.receipt = head?.receipt ?? null;
-  disk.cursor = head?.cursor ?? 0;
-  disk.enrolAgain = head?.enrolAgain ?? false;
-  for (const row of rows.sort((a, b) => compareKeys(a.key, b.key))) disk.put(row);
-  return disk;
 }

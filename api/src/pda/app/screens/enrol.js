@@ -1,7 +1,11 @@
 // Out of the box, or again: the enrolment code is scanned or pasted, and everything a device has to know
-// comes down before it is ready.
+// comes down before it is ready. Fetched when it is wanted.
 
+import { ENROL_WORDS } from "./enrol-words.js";
 import { h } from "./view.js";
+import { learn } from "./words.js";
+
+learn(ENROL_WORDS);
 
 /** @typedef {import("./app.js").App} App */
 
@@ -36,6 +40,19 @@ export class Enrolment {
         h("p", {}, app.button("language", () => app.choose({ lang: app.settings.lang === "zh" ? "en" : "zh" }))),
       ),
     ];
+  }
+
+  /** The server wants this device enrolled again: why, what becomes of what is unsent, and how it is done. */
+  again() {
+    const { app } = this;
+    return h(
+      "section",
+      { class: "told again", role: "alert", "data-over": app.session.over },
+      h("h2", {}, `⚠ ${app.say("enrol_again")}`),
+      h("p", {}, app.say(`over_${app.session.over}`)),
+      h("p", {}, app.say("enrol_again_how")),
+      app.button("enrol_anew", () => app.go("enrol"), "main"),
+    );
   }
 
   /** What becomes of what is on a device that is enrolled already. */

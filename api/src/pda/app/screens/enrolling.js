@@ -10,9 +10,6 @@ import { Link } from "../device/link.js";
 /** With these the server says that a code is none, or not any more; with others that it cannot tell now. */
 const CODE_IS_BAD = [400, 401, 404, 409, 410, 422];
 
-/** Whether a text is what an officer holds up. @param {string} text */
-export const isTicket = (text) => text.trim().startsWith("{") && readFrame(text.trim(), messages.ticket).ok;
-
 /**
  * Enrols this device with what its QR code says. Who this was writes and sends nothing while that is done.
  * @param {Session} session

@@ -14,20 +14,6 @@ function readiness(app) {
   return h("p", { class: isReady ? "ready" : "ready bad", "data-offline": isReady ? "ready" : "preparing" }, isReady ? `✓ ${app.say("offline_ready")}` : `… ${app.say("offline_preparing")}`);
 }
 
-/** The server wants this device enrolled again: why, what becomes of what is unsent, and how it is done. @param {App} app */
-function again(app) {
-  const { over } = app.session;
-  if (!over) return null;
-  return h(
-    "section",
-    { class: "told again", role: "alert", "data-over": over },
-    h("h2", {}, `⚠ ${app.say("enrol_again")}`),
-    h("p", {}, app.say(`over_${over}`)),
-    h("p", {}, app.say("enrol_again_how")),
-    app.button("enrol_anew", () => app.go("enrol"), "main"),
-  );
-}
-
 /** An act that is on the disk, of which nobody may have been told, or told otherwise. @param {App} app */
 function found(app) {
   const { found: act } = app.session;
@@ -51,7 +37,7 @@ export function homeScreen(app) {
       "main",
       {},
       h("h1", {}, app.say("home")),
-      again(app),
+      app.session.over ? app.enrolling((enrolment) => enrolment.again()) : null,
       found(app),
       readiness(app),
       app.said ? app.told() : null,

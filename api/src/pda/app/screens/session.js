@@ -4,18 +4,13 @@
 import { Badges, mayStrike } from "../core/badges.js";
 import { COMMANDS, commandOf } from "../core/commands.js";
 import { Here, readOwn } from "../core/here.js";
-import { actOf, saysOf } from "../core/summary.js";
 import { UnitList, openList } from "../core/recall-list.js";
 import { BUILT_IN, rulesOf } from "../core/required/rules.js";
 import { answerOf, begin, kindOf, step } from "../core/tasks.js";
 import { HeldList, decide, goodsOf } from "../core/till.js";
 import { parse, unitKey } from "../core/trace-code.js";
-import { readDeposit } from "../core/wire.js";
 import { Driver } from "../device/driver.js";
-import { startLeft } from "../device/left.js";
 import { Link } from "../device/link.js";
-import { overBy } from "../device/over.js";
-import { enrolled } from "./enrolling.js";
 
 /** @typedef {import("../core/tasks/state.js").State} State */
 /** @typedef {import("../core/tasks/step.js").Input} Input */
@@ -61,6 +56,8 @@ export class Session {
     this.why = null;
     /** An act that is on the disk though nobody may have heard so. @type {import("../core/summary.js").Says | null} */
     this.found = null;
+    /** Own events that are to be struck. @type {import("../core/summary.js").Says[]} */
+    this.striking = [];
     /** @type {State | null} */
     this.task = null;
     /** @type {Actor | null} */
@@ -105,7 +102,8 @@ export class Session {
     for (const driver of this.drivers) driver.stop();
     this.driver = await this.#began();
     if (!this.driver) return false;
-    this.left = await startLeft(this.driver);
+    const left = await this.store.left();
+    this.left = left.length > 0 ? await (await import("../device/left.js")).startLeft(this.driver, left) : [];
     const record = async (/** @type {string} */ name) => (await this.store.record(name)) ?? null;
     this.task = /** @type {State | null} */ (await record("task"));
     this.actor = /** @type {Actor | null} */ (await record("actor"));
@@ -113,6 +111,7 @@ export class Session {
     this.fingerprint = String((await record("fingerprint")) ?? "");
     this.here = new Here();
     await this.#findUnsaid(this.driver);
+    await this.#knowTargets();
     await this.#readCards();
     await this.#knowActor();
     return true;
@@ -175,9 +174,9 @@ export class Session {
     this.store.unsaid = null;
     const isOfIt = (/** @type {import("../core/outbox/keys.js").Key} */ [epoch, seq]) => epoch === unsaid?.epoch && seq >= unsaid.first && seq <= unsaid.last;
     const texts = outbox.disk.inOrder().flatMap(({ key, text }) => (isOfIt(key) ? [text] : []));
-    const act = actOf(texts);
+    const act = texts.length > 0 ? (await import("../core/summary.js")).actOf(texts) : null;
     this.found = act ?? /** @type {import("../core/summary.js").Says | null} */ ((await this.store.record("found")) ?? null);
-    if (act) await this.#record({ found: act }).catch(() => {});
+    if (act) await this.keep({ found: act }).catch(() => {});
   }
 
   /** Somebody has seen which act was found. */
@@ -186,13 +185,13 @@ export class Session {
   }
 
   async #seen() {
-    await this.#record({ found: null });
+    await this.keep({ found: null });
     this.found = null;
     this.out.changed();
   }
 
   /** Keeps these, if this is still who this device is. @param {Record<string, unknown>} records */
-  #record(records) {
+  keep(records) {
     return this.store.commit(null, { records }, this.driver?.identity ?? null);
   }
 
@@ -227,7 +226,7 @@ export class Session {
     const known = await this.badges.actor(actor.id);
     if (known && known.supervisor === actor.supervisor) return;
     this.actor = known;
-    await this.#record({ actor: known });
+    await this.keep({ actor: known });
     if (!known) this.out.told({ sound: "warn", words: ["badge_unknown"], of: actor.id });
   }
 
@@ -262,7 +261,8 @@ export class Session {
 
   /** A device that has to be enrolled again says so until it is, with a network or without. @param {Driver} driver @param {import("../device/down.js").Came} came */
   async #knowOver(driver, came) {
-    const why = await overBy(driver, came);
+    if (!["applied", "more", "enrol_again"].includes(came)) return;
+    const why = came === "enrol_again" ? await (await import("../device/over.js")).overBy(driver) : null;
     if (why === undefined || why === this.why || driver !== this.driver) return;
     this.why = why;
     if (why) this.out.told({ sound: "warn", words: ["enrol_again"] });
@@ -276,6 +276,7 @@ export class Session {
    */
   async enrol(text) {
     // Acts before it are on record as who this was, and those behind it as who this is.
+    const { enrolled } = await import("./enrolling.js");
     const wrong = await this.#inTurn(() => enrolled(this, text));
     if (wrong === null) await this.pull();
     return wrong;
@@ -387,13 +388,13 @@ export class Session {
     if (this.task?.question?.said === "accepted") return this.#accept(badge);
     const actor = await this.badges.actor(badge);
     if (!actor) return this.out.told({ sound: "stop", words: ["badge_unknown"], of: badge });
-    if (this.isHandingOver && this.actor && badge !== this.actor.id && this.#isUnsent()) return this.#handOver(badge);
+    if (this.isHandingOver && this.actor && badge !== this.actor.id && this.unsent > 0) return this.#handOver(badge);
     // What is about to be struck was judged by who is at work.
     if (this.task && this.task.targets.length > 0 && badge !== this.actor?.id) {
       return this.out.told({ sound: "warn", words: ["screen_first"] });
     }
     this.actor = actor;
-    await this.#record({ actor });
+    await this.keep({ actor });
     this.out.told({ sound: "ok", words: [actor.supervisor ? "who_supervisor" : "who"], of: badge });
     return undefined;
   }
@@ -434,10 +435,6 @@ export class Session {
     return this.#step({ do: "override", supervisor: badge, reason });
   }
 
-  #isUnsent() {
-    return this.unsent > 0;
-  }
-
   /** The shift is over. @param {string | null} supervisor who takes over what is unsent */
   handOver(supervisor) {
     return this.#inTurn(() => this.#handOver(supervisor));
@@ -445,52 +442,8 @@ export class Session {
 
   /** @param {string | null} supervisor */
   async #handOver(supervisor) {
-    if (!this.driver || this.task || (supervisor === null && this.#isUnsent())) {
-      this.out.told({ sound: "warn", words: ["screen_first"] });
-      return;
-    }
-    const { view } = this.driver.outbox;
-    const handed = { by: this.actor?.id ?? null, supervisor, at: this.driver.now(), unsent: this.unsent, epoch: view.epoch, seq: view.next - 1, head: view.head };
-    await this.#record({ actor: null, handed_over: handed });
-    this.actor = null;
-    this.out.told({ sound: "ok", words: ["handed_over"], ...(supervisor === null ? {} : { of: supervisor }) });
-  }
-
-  /**
-   * Hands in a file that another device wrote.
-   * @param {string} text
-   */
-  async deposit(text) {
-    const deposits = text.split("\n").filter((line) => line.trim() !== "").map(readDeposit);
-    const good = deposits.flatMap((read) => (read.ok ? [read.message] : []));
-    if (good.length === 0 || good.length < deposits.length) {
-      this.out.told({ sound: "warn", words: ["deposit_bad"] });
-      return;
-    }
-    let events = 0;
-    for (const deposit of good) {
-      if (!(await this.driver?.deposit(deposit))) {
-        this.out.told({ sound: "warn", words: ["deposit_lost"], of: String(events) });
-        return;
-      }
-      events += deposit.push.events.length;
-    }
-    this.out.told({ sound: "ok", words: ["deposited"], of: String(events) });
-  }
-
-  /**
-   * The codes in a photo, read by the server.
-   * @param {Blob} photo
-   * @returns {Promise<{ ok: true, codes: string[] } | { ok: false, why: string }>}
-   */
-  async decode(photo) {
-    const { driver } = this;
-    if (!driver) return { ok: false, why: "photo_lost" };
-    const outcome = await driver.link.decode(driver.identity, driver.outbox.disk.anchor?.text ?? "", photo);
-    if (outcome.is === "lost") return { ok: false, why: "photo_lost" };
-    if (outcome.is === "refused") return { ok: false, why: outcome.status === 422 ? "photo_no_code" : "photo_refused" };
-    const codes = [...new Set(outcome.answer.codes.map(({ text }) => text))];
-    return codes.length > 0 ? { ok: true, codes } : { ok: false, why: "photo_no_code" };
+    const { handedOver } = await import("./tools/hand-over.js");
+    return handedOver(this, supervisor);
   }
 
   /** @param {string} text @param {import("../core/event.js").Input} input @param {number} at */
@@ -521,9 +474,11 @@ export class Session {
     return decide({ goods, card, here }, { now: this.driver?.now() ?? Date.now() * 1000, list: this.list, listAgeMax: this.listAgeMax });
   }
 
-  /** An own event, in a few words; null where it is not here any more. @param {string} id */
-  stated(id) {
-    return this.#rows().map(({ text }) => saysOf(text)).find((says) => says.id === id) ?? null;
+  /** What is to be struck, as a person sees it before that is stated. */
+  async #knowTargets() {
+    const ids = this.task?.targets ?? [];
+    const { saysOf } = ids.length > 0 ? await import("../core/summary.js") : { saysOf: null };
+    this.striking = saysOf ? this.#rows().map(({ text }) => saysOf(text)).filter(({ id }) => ids.includes(id)) : [];
   }
 
   #rows() {
@@ -532,32 +487,8 @@ export class Session {
 
   /** @param {string} text */
   async #lookUp(text) {
-    const read = parse(text);
-    const goods = read.ok ? await goodsOf(read.scanned) : null;
-    if (!read.ok) return this.out.told({ sound: "warn", words: [read.fault], of: text });
-    if (!goods || goods.unit === null) return this.out.told({ sound: "warn", words: ["names_no_goods"], of: text });
-    const own = { goods, unit: goods.unit, card: await this.store.unit(goods.unit), decision: await this.decision(goods) };
-    const at = /** @type {number | undefined} */ (await this.store.record("pulled")) ?? null;
-    const looked = /** @type {Looked} */ ({ ...own, from: "here", at, asked: this.driver && navigator.onLine ? "asking" : "offline" });
-    this.looked = looked;
-    // Nobody waits for the server: what is known here stands until it answers.
-    if (looked.asked === "asking") void this.#askServer(looked).catch(() => {});
-    return this.out.told({ sound: "tick", words: ["look-up"], of: goods.unit });
-  }
-
-  /** What the server knows of what is looked at, if that is still on the screen when it answers. @param {Looked} looked */
-  async #askServer(looked) {
-    const { driver } = this;
-    if (!driver) return;
-    const { goods, unit } = looked;
-    const outcome = await driver.link.lookUp(driver.identity, driver.outbox.disk.anchor?.text ?? "", [unit]);
-    const [card = null] = outcome.is === "answer" ? outcome.answer.cards : [];
-    const isAnswer = outcome.is === "answer" && outcome.answer.cards.length === 1 && (card === null || card.unit === unit);
-    const decision = isAnswer ? await this.decision(goods, card) : looked.decision;
-    if (this.looked !== looked) return;
-    this.looked = isAnswer ? { goods, unit, card, decision, from: "server", at: driver.now(), asked: "answered" } : { ...looked, asked: "lost" };
-    if (isAnswer && decision.advice !== looked.decision.advice) this.out.told({ sound: decision.advice === "ok" ? "ok" : "warn", words: ["look-up"], of: unit });
-    else this.out.changed();
+    const { lookUp } = await import("./look.js");
+    return lookUp(this, text);
   }
 
   /**
@@ -610,7 +541,8 @@ export class Session {
       else if (!mayStrike(last.by, this.actor)) this.out.told({ sound: "stop", words: ["not_yours"], of: last.by ?? unit });
       else {
         await this.#step({ do: "targets", events: [last.id] }, false);
-        if (this.task?.targets.length) this.out.told({ sound: "ok", words: ["target_found"] });
+        await this.#knowTargets();
+        if (this.striking.length > 0) this.out.told({ sound: "ok", words: ["target_found"] });
       }
       return;
     }
@@ -646,7 +578,7 @@ export class Session {
 
   /** The task stands so once it is on the disk, and is not shown so before. @param {State | null} task */
   async #keep(task) {
-    await this.#record({ task });
+    await this.keep({ task });
     this.task = task;
     this.out.changed();
   }

@@ -116,7 +116,7 @@ function offers(app, task, act) {
 function noted(app, { disposition, counterpart, doc, declared, body, isComplete, accepted, targets }) {
   const to = counterpart && counterpart.type !== "named" ? app.session.places.find(({ id }) => id === counterpart.id)?.name : counterpart?.name;
   const rows = [
-    ...targets.map((id) => `${app.say("strikes")} ${app.actText(app.session.stated(id))}`),
+    ...app.session.striking.filter(({ id }) => targets.includes(id)).map((act) => `${app.say("strikes")} ${app.actText(act)}`),
     disposition ? app.say(disposition) : null,
     counterpart ? `${app.say("counterpart")} ${to ?? ""}` : null,
     doc ? `${app.say("document")} ${doc.no}` : null,

@@ -1,23 +1,16 @@
 // Writes of the outbox as they stand on the storage: rows and, in one record, what the next event follows
-// from; what a transaction that was told to have failed may have left behind; and the rows of a device
-// that this one was before. It knows names of records and nothing of rules.
+// from; and what a transaction that was told to have failed may have left behind.
 
 /** @typedef {import("../../core/outbox/disk.js").Disk} Disk */
 /** @typedef {import("../../core/outbox/disk.js").Write} Write */
 /** @typedef {import("../../core/outbox/disk.js").Row} Row */
 /** @typedef {import("../../core/outbox/keys.js").Key} Key */
 /** @typedef {import("../store.js").Extra} Extra */
-/** @typedef {import("../store.js").Identity} Identity */
 
 /**
  * What may be on the disk though it was told not to be: events by their keys, and records by their names.
  * @typedef {{ keys: readonly Key[], records: readonly string[] }} Undo
  */
-
-/** Whose it is: the device of an outbox that is left behind, by its name. @param {string} device */
-export const leftBy = (device) => ["left", device];
-/** What followed in its chain. @param {string} device */
-export const headLeftBy = (device) => ["left_head", device];
 
 /**
  * @template T
@@ -87,45 +80,4 @@ export function headAfter(before, write) {
   if (write.cursor !== undefined) head.cursor = write.cursor;
   if (write.enrol_again !== undefined) head.enrolAgain = write.enrol_again;
   return head;
-}
-
-/**
- * What became of events that a device left behind which this one was before.
- * @param {IDBTransaction} tx
- * @param {string} device
- * @param {Write} write
- */
-export function putLeft(tx, device, write) {
-  putRows(tx.objectStore("left"), write, (key) => [device, ...key]);
-  const records = tx.objectStore("device");
-  const request = records.get(headLeftBy(device));
-  request.onsuccess = () => records.put(headAfter(request.result ?? {}, write), headLeftBy(device));
-}
-
-/**
- * This becomes another device: what the one before has on record is put aside whole, with its keys, so that
- * it is still sent as its own, and no number of it meets one of the other.
- * @param {IDBTransaction} tx
- * @param {Identity} before
- * @param {Partial<Disk>} head
- */
-export function leave(tx, before, head) {
-  const [rows, left, records] = [tx.objectStore("rows"), tx.objectStore("left"), tx.objectStore("device")];
-  const earlier = records.get(leftBy(before.device));
-  const request = rows.getAll();
-  request.onsuccess = () => {
-    const all = /** @type {Row[]} */ (request.result);
-    rows.clear();
-    if (all.length === 0) return;
-    for (const row of all) left.put(row, [before.device, ...row.key]);
-    const lives = { ...earlier.result?.lives, ...before.lives };
-    records.put({ ...before, lives, trust: [] }, leftBy(before.device));
-    records.put(head, headLeftBy(before.device));
-  };
-}
-
-/** Nothing of it is needed any more. @param {IDBTransaction} tx @param {string} device */
-export function forget(tx, device) {
-  tx.objectStore("left").delete(IDBKeyRange.bound([device], [device, []]));
-  for (const name of [leftBy(device), headLeftBy(device)]) tx.objectStore("device").delete(name);
 }

@@ -4,6 +4,7 @@
 import { picture } from "../../core/outbox.js";
 import { saysOf } from "../../core/summary.js";
 import { longList } from "../list.js";
+import { exported, handIn } from "./hand-in.js";
 import { h } from "../view.js";
 
 /** @typedef {import("../app.js").App} App */
@@ -44,7 +45,7 @@ export function queueScreen(app) {
       app.said ? app.told() : null,
       h("ol", { class: "lines" }, counted),
       before > 0 ? h("p", { class: "told warn", "data-before": before }, `${app.say("left_unsent")} ${before}`) : null,
-      h("div", { class: "grid" }, app.button("export", () => exported(app)), app.button("back", () => app.back())),
+      h("div", { class: "grid" }, app.button("export", () => save(app)), app.button("back", () => app.back())),
       h("p", {}, h("label", { for: "deposit" }, app.say("deposit")), file),
       rows.length > 0 ? h("h2", {}, app.say("records")) : null,
       longList(rows, text, (kept) => ({ "data-row": state(kept) })),
@@ -53,10 +54,10 @@ export function queueScreen(app) {
 }
 
 /** Everything unsent as a file that another device or an office can deposit. @param {App} app */
-async function exported(app) {
+async function save(app) {
   const { driver, drivers } = app.session;
   if (!driver) return;
-  const lines = (await Promise.all(drivers.map((each) => each.exported()))).flat();
+  const lines = (await Promise.all(drivers.map(exported))).flat();
   if (lines.length === 0) {
     app.tell({ sound: "tick", words: ["all_sent"] });
     return;
@@ -75,5 +76,5 @@ async function bring(app, field) {
     app.tell({ sound: "warn", words: ["too-long"], of: file.name });
     return;
   }
-  await app.after(file.text().then((text) => app.session.deposit(text)));
+  await app.after(file.text().then(async (text) => app.tell(await handIn(app.session.driver, text))));
 }
