@@ -40,6 +40,7 @@ async function told(tell) {
     await it.open();
     await it.enrol();
     await it.pulled();
+    await it.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
     it.line.pull();
     await it.act("inbound", ["N0"]);
     await it.page.evaluate(lies, 1);
