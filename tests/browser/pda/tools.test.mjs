@@ -3,6 +3,7 @@
 // offline where it says so.
 
 import "./shared.mjs";
+import { FINDING_WORDS } from "../../../api/src/pda/app/screens/tools/finding-words.js";
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -351,7 +352,7 @@ test("records are shown one by one with their state, and what needs attention wi
   await it.press("queue");
   await it.page.waitForSelector('[data-row="needs_attention"]');
   const rows = await it.page.locator('[data-row="needs_attention"]').allTextContents();
-  assert.ok(rows.some((row) => row.includes("入库 1 · 需要处理") && row.includes(finding)), `${finding}: ${rows.join(" | ")}`);
+  assert.ok(rows.some((row) => row.includes("入库 1 · 需要处理") && row.includes(FINDING_WORDS[finding].zh)), `${finding}: ${rows.join(" | ")}`);
   await it.press("back");
   assert.deepEqual(it.errors, []);
 });

@@ -32,7 +32,7 @@ export function queueScreen(app) {
   const text = (/** @type {Kept} */ kept) => {
     const { row } = kept;
     const { id, kind, at: made, count } = saysOf(row.text);
-    const why = row.state.is === "needs_attention" ? `：${(verdicts.get(id) ?? []).map((code) => app.say(code)).join(" ")}` : "";
+    const why = row.state.is === "needs_attention" ? `：${[...new Set(verdicts.get(id))].map((code) => app.say(code)).join(" ")}` : "";
     const at = new Date(made).toLocaleTimeString(app.settings.lang === "zh" ? "zh-CN" : "en", { hour: "2-digit", minute: "2-digit" });
     return `${at} ${app.say(kind)}${count > 0 ? ` ${count}` : ""} · ${app.say(state(kept))}${why}`;
   };
