@@ -124,6 +124,24 @@ test("mandatory items are asked once per task: a partner is a press, a number is
   assert.deepEqual([event.units.length, event.counterpart.type, event.body], [2, "location", { "logistics.logistics_company": "<b>顺丰</b>" }]);
 });
 
+test("what is wanted while something is fetched is fetched behind it", when, async () => {
+  await it.pulled();
+  let release;
+  let pulls = 0;
+  const gate = new Promise((resolve) => (release = resolve));
+  it.line.misbehave = async ({ url }) => {
+    if (url.pathname === PULL && (pulls += 1) === 1) await gate;
+    return undefined;
+  };
+  await it.wake();
+  await until("one that is under way", () => pulls === 1);
+  // Something changed that it may have been too early for.
+  await it.wake();
+  release();
+  await until("one behind it", () => pulls > 1);
+  it.line.misbehave = () => undefined;
+});
+
 test("rules the server tells take the place of the built-in ones, once for each version", when, async () => {
   // The program's own rules are those built in; one that it may have tomorrow is put among them on the way.
   const rule = { profile: null, kind: "count", item: "inventory.storage_temperature", source: "x", said: "temperature" };
@@ -355,6 +373,22 @@ test("records are shown one by one with their state, and what needs attention wi
   assert.ok(rows.some((row) => row.includes("入库 1 · 需要处理") && row.includes(FINDING_WORDS[finding].zh)), `${finding}: ${rows.join(" | ")}`);
   await it.press("back");
   assert.deepEqual(it.errors, []);
+});
+
+test("what is to be struck, and what is looked at, is named before anybody presses", when, async () => {
+  await it.act("inbound", ["V2"]);
+  await it.task("retract");
+  await it.scan(code("V2"));
+  await it.told("已找到这条记录");
+  assert.match(await it.page.locator(".noted").textContent(), /将撤销 .*入库 × 1/);
+  await it.page.reload();
+  await it.page.waitForSelector("#app[data-ready]");
+  assert.match(await it.page.locator(".noted").textContent(), /将撤销 .*入库 × 1/, "behind a restart, too");
+  await it.scan("SUYUAN-CANCEL");
+  await it.page.waitForSelector('[data-do="inbound"]');
+  await it.scan(code("V2"));
+  await it.told("三段奶粉");
+  await it.press("back");
 });
 
 test("a private window is told plainly where the browser tells it, and nothing is enrolled", when, async () => {

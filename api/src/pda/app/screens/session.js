@@ -95,6 +95,8 @@ export class Session {
     this.last = Promise.resolve();
     /** @type {Promise<import("../device/down.js").Came> | null} */
     this.pulling = null;
+    /** Something changed since the fetch under way began. */
+    this.isPullWanted = false;
   }
 
   /** Takes up what is on the storage; false when the device is not enrolled. */
@@ -230,15 +232,20 @@ export class Session {
     if (!known) this.out.told({ sound: "warn", words: ["badge_unknown"], of: actor.id });
   }
 
-  /** Fetches what changed, page by page; one fetch at a time. */
+  /** Fetches what changed, page by page; one fetch at a time. What is wanted meanwhile is fetched behind it. */
   pull() {
-    if (!this.pulling) {
-      const pulling = this.#pull().finally(() => {
-        if (this.pulling === pulling) this.pulling = null;
-      });
-      this.pulling = pulling;
+    if (this.pulling) {
+      this.isPullWanted = true;
+      return this.pulling;
     }
-    return this.pulling;
+    const pulling = this.#pull().finally(() => {
+      if (this.pulling !== pulling) return;
+      this.pulling = null;
+      if (this.isPullWanted) void this.pull();
+    });
+    this.pulling = pulling;
+    this.isPullWanted = false;
+    return pulling;
   }
 
   async #pull() {
