@@ -1,7 +1,7 @@
 // Blows to a device: its battery, its tabs, its program, its clock, its disk.
 
 import assert from "node:assert/strict";
-import { smallDisk } from "../pda/chromium.mjs";
+import { filled, smallDisk } from "../pda/full-disk.mjs";
 import { until } from "../shift/office.mjs";
 import { cards, device, ends, rest, say, some, toPushes } from "./site.mjs";
 
@@ -163,28 +163,9 @@ export async function full(ticket) {
   await it.scan("SUYUAN-WHO-W17");
   await it.told("W17");
   await it.act("inbound", some(1));
-  disk.fill();
-  const told = () => it.page.evaluate(() => document.querySelector("[role=status]")?.textContent ?? "");
   const goods = some(6);
-  let refused = 0;
-  for (let n = 0; n < 12 && refused < 3; n += 1) {
-    if ((await it.open_goods()) === null) await it.scan("SUYUAN-TASK-INBOUND");
-    await rest(250);
-    if ((await it.open_goods()) === "0") await it.scan(goods[0]);
-    await rest(250);
-    const [before, behind] = [it.seen.heard(), it.made()];
-    await it.scan("SUYUAN-CONFIRM");
-    await rest(400);
-    // A small write may still find room in a file that is there.
-    if (it.seen.heard() > before) it.promised("inbound", goods.splice(0, 1), behind);
-    else if ((await told()).includes("没有保存")) refused += 1;
-  }
+  const refused = await filled(it, disk, goods, (tins, behind) => it.promised("inbound", tins, behind));
   assert.ok(refused > 0 && goods.length > 0, "the disk was full");
-  await disk.room();
-  await it.scan("SUYUAN-CANCEL");
-  await rest(500);
-  if ((await it.open_goods()) !== null) await it.scan("SUYUAN-CANCEL");
-  await it.page.waitForSelector('[data-do="inbound"]');
   for (const tin of goods.slice(0, 2)) await it.act("inbound", [tin]);
   await it.healed();
   return say("a disk that is really full: what is not on it is not said to be saved, and with room again work goes on");

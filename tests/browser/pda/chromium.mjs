@@ -1,11 +1,7 @@
-// A real browser for the tests of the web app: headless Chromium, a disk that can be full, and a page of the
-// app's origin without the app.
+// A real browser for the tests of the web app: headless Chromium, and a page of the app's origin without the
+// app.
 
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { closeSync, openSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { spawn } from "node:child_process";
 import { requirePackage } from "../browser.mjs";
 
 /** Why these tests cannot be run here; false where they can. In `tests/run` they always can. */
@@ -61,43 +57,6 @@ export async function launch(folder, flags = []) {
   const [context] = browser.contexts();
   context.setDefaultTimeout(15_000);
   return { context, kill };
-}
-
-/**
- * A disk of its own, small enough to be filled: what `fill` takes, `room` gives back. Null where this
- * process may not mount one.
- */
-export async function smallDisk() {
-  const folder = await mkdtemp(join(tmpdir(), "suyuan-disk-"));
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=256m", "tmpfs", folder]);
-  if (mounted.status !== 0) {
-    await rm(folder, { recursive: true });
-    return null;
-  }
-  const filler = join(folder, "filler");
-  return {
-    folder,
-    fill() {
-      const file = openSync(filler, "w");
-      try {
-        for (let size = 1 << 20; size >= 1; size >>= 1) {
-          const part = Buffer.alloc(size);
-          try {
-            while (writeSync(file, part) === size);
-          } catch (error) {
-            if (error.code !== "ENOSPC") throw error;
-          }
-        }
-      } finally {
-        closeSync(file);
-      }
-    },
-    room: () => rm(filler, { force: true }),
-    async close() {
-      spawnSync("umount", ["-l", folder]);
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
 }
 
 /** A page of the app's origin on which nothing runs; what the page complains of is collected. */

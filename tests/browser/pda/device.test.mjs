@@ -62,8 +62,9 @@ const some = (count) => Array.from({ length: count }, () => code(`tin ${(tins +=
 /** Puts the helpers of a test into a page: `device` is the running driver. */
 const prepare = (page) =>
   page.evaluate(async () => {
-    const [{ Store }, { Link }, driver, { picture }] = await Promise.all([
+    const [{ Store }, { enrol }, { Link }, driver, { picture }] = await Promise.all([
       import("/app/device/store.js"),
+      import("/app/device/enrol.js"),
       import("/app/device/link.js"),
       import("/app/device/driver.js"),
       import("/app/core/outbox.js"),
@@ -88,7 +89,7 @@ const prepare = (page) =>
         kit.store = await Store.open(indexedDB, name);
         kit.link = new Link(location.origin);
       },
-      enrol: (ticket) => driver.enrol(kit.store, kit.link, ticket, { program: "test", wall: world.wall }),
+      enrol: (ticket) => enrol(kit.store, kit.link, ticket, { program: "test", wall: world.wall }),
       start: async () => {
         kit.driver = await driver.Driver.start(kit.store, kit.link, world);
         return kit.driver !== null;
@@ -620,6 +621,54 @@ test("enrolled again, the device sends what its earlier life left with the key o
   line.misbehave = () => undefined;
   assert.ok(await page.evaluate(() => kit.driver.wake().then(() => kit.until(kit.drained))));
   assert.deepEqual([...heldBy(told).keys()], ["1:1", "2:1"]);
+  await page.close();
+});
+
+test("what is still being written or fetched while a device is enrolled anew is of neither life by halves", when, async (t) => {
+  const own = await notary(line);
+  const { page, device } = await enrolled("mixed");
+  const second = await signer();
+  const key = { n: 2, key: second.key, since: 2 };
+  own.trust = [own.first, { ...key, sig: await own.signed(wire.trustKeyText(key, own.first.key)) }];
+  own.misbehave = toPushes(() => null);
+  let release;
+  let isHeld = false;
+  const gate = new Promise((resolve) => (release = resolve));
+  // A key that the first life would note down comes when that is over.
+  t.after(() => (line.alter = (path, body) => body));
+  line.alter = async (path, body) => {
+    if (path !== "/v1/sync/snapshot" || isHeld) return body;
+    isHeld = true;
+    await gate;
+    return body;
+  };
+  const { ticket } = await at.desk.call("POST", `/v1/devices/${device}/tickets`);
+  await page.evaluate((tins) => {
+    const { commit } = kit.store;
+    const slow = new Promise((resolve) => (kit.write = resolve));
+    kit.store.commit = async function (write, ...more) {
+      if (write?.rows) await slow;
+      return commit.call(this, write, ...more);
+    };
+    kit.pulled = kit.driver.pull().catch(() => "refused");
+    kit.said = kit.act(tins);
+  }, some(1));
+  await until("a snapshot that is held", () => isHeld);
+  await page.evaluate(async (ticket) => {
+    kit.driver.stop();
+    await kit.enrol(ticket);
+    kit.write();
+  }, JSON.parse(ticket.text));
+  release();
+  const found = await page.evaluate(async () => {
+    const never = new Promise((resolve) => setTimeout(resolve, 5000, { ok: "never told" }));
+    const { ok } = await Promise.race([kit.said, never]);
+    await kit.pulled;
+    const { epoch, trust } = await kit.store.identity();
+    const disk = await kit.store.disk("", "");
+    return { ok, epoch, trust: trust.length, disk: [disk.epoch, disk.next, disk.head], rows: disk.rows.size };
+  });
+  assert.deepEqual(found, { ok: false, epoch: 2, trust: 1, disk: [2, 1, await genesis(device, 2)], rows: 0 });
   await page.close();
 });
 

@@ -284,6 +284,20 @@ test("a second tab says that the app is open, and takes over", when, async () =>
   await opened();
 });
 
+/** The first screen says that the device has to be enrolled again, and which act was found; no pull says otherwise. */
+async function toldAtHome() {
+  it.line.misbehave = ({ url }) => (url.pathname === "/v1/sync/pull" ? null : undefined);
+  await page.evaluate(async () => {
+    const { Store } = await import("/app/device/store.js");
+    const store = await Store.open(indexedDB, "suyuan-device");
+    await store.commit(null, { records: { over: "revoked", found: { id: "e", kind: "sale", at: Date.now(), count: 2 } } });
+    store.close();
+  });
+  await page.reload();
+  await page.waitForSelector("[data-over]");
+  await page.waitForSelector("[data-found]");
+}
+
 test("everybody can see and reach it: both languages, both looks, three sizes, each screen", when, async () => {
   for (const lang of ["zh", "en"]) {
     for (const look of ["sunlight", "dark"]) {
@@ -344,6 +358,17 @@ test("everybody can see and reach it: both languages, both looks, three sizes, e
         if (screen === "camera") await press("cancel");
         await page.waitForSelector('[data-do="inbound"]');
       }
+      await press("enrol_anew");
+      await page.waitForSelector("[data-stays]");
+      await check(name("enrol-anew"));
+      await press("back");
+      await toldAtHome();
+      await check(name("told"));
+      await press("understood");
+      await page.waitForSelector("[data-found]", { state: "detached" });
+      it.line.misbehave = () => undefined;
+      await press("settings");
+      await page.waitForSelector("#prefix");
       await press(look === "sunlight" ? "dark" : "sunlight");
       if (look === "dark") await press("language");
       await press("back");

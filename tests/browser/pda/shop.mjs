@@ -44,16 +44,17 @@ export async function cord(answered = []) {
 
 /**
  * A shop with one device out of the box. `init` runs in every page before the app does; `disk` is where its
- * browser keeps things; `profile` is what the device is for; `beside`: another device in whose shop it is.
+ * browser keeps things; `profile` is what the device is for; `beside`: another device in whose shop it is;
+ * `seen` a witness (`../lost/witness.mjs`) of what it does.
  */
-export async function shop(init = null, { disk = null, profile = "till", beside = null } = {}) {
+export async function shop(init = null, { disk = null, profile = "till", beside = null, seen = null } = {}) {
   const at = await site();
   const { place, name } = beside ?? (await at.shop());
   const device = await at.device(place, profile);
   const told = [];
   const line = await cord(told);
   const folder = disk ?? (await mkdtemp(join(tmpdir(), "suyuan-app-")));
-  const it = await hand({ origin: ORIGIN, folder, flags: flagsFor(line, at.pin), inits: init ? [[init]] : [] });
+  const it = await hand({ origin: ORIGIN, folder, flags: flagsFor(line, at.pin), watch: seen?.watch, inits: [...(seen?.inits ?? []), ...(init ? [[init]] : [])] });
   const { enrol, unsent } = it;
   const badges = new Map();
   return Object.assign(it, {

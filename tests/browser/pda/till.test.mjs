@@ -52,7 +52,7 @@ test("what became of goods by own events, themselves or with their container, is
   for (const { note, unit, inside, events, expected } of rows) {
     const disk = new Disk("d", 1, null, "");
     events.forEach((text, at) => disk.put({ key: [1, at + 1], prev_hash: "", hash: `h${at}`, text, state: { is: "durable" } }));
-    assert.equal(await new Here().phase(unit, disk, 0, async (of) => inside[of] ?? null), expected, note);
+    assert.equal(await new Here().phase(unit, [disk], 0, async (of) => inside[of] ?? null), expected, note);
   }
 });
 

@@ -3,6 +3,7 @@
 // offline where it says so.
 
 import "./shared.mjs";
+import { FINDING_WORDS } from "../../../api/src/pda/app/screens/tools/finding-words.js";
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -121,6 +122,24 @@ test("mandatory items are asked once per task: a partner is a press, a number is
   await it.unsent(0);
   const event = it.events().at(-1);
   assert.deepEqual([event.units.length, event.counterpart.type, event.body], [2, "location", { "logistics.logistics_company": "<b>顺丰</b>" }]);
+});
+
+test("what is wanted while something is fetched is fetched behind it", when, async () => {
+  await it.pulled();
+  let release;
+  let pulls = 0;
+  const gate = new Promise((resolve) => (release = resolve));
+  it.line.misbehave = async ({ url }) => {
+    if (url.pathname === PULL && (pulls += 1) === 1) await gate;
+    return undefined;
+  };
+  await it.wake();
+  await until("one that is under way", () => pulls === 1);
+  // Something changed that it may have been too early for.
+  await it.wake();
+  release();
+  await until("one behind it", () => pulls > 1);
+  it.line.misbehave = () => undefined;
 });
 
 test("rules the server tells take the place of the built-in ones, once for each version", when, async () => {
@@ -351,13 +370,29 @@ test("records are shown one by one with their state, and what needs attention wi
   await it.press("queue");
   await it.page.waitForSelector('[data-row="needs_attention"]');
   const rows = await it.page.locator('[data-row="needs_attention"]').allTextContents();
-  assert.ok(rows.some((row) => row.includes("入库 1 · 需要处理") && row.includes(finding)), `${finding}: ${rows.join(" | ")}`);
+  assert.ok(rows.some((row) => row.includes("入库 1 · 需要处理") && row.includes(FINDING_WORDS[finding].zh)), `${finding}: ${rows.join(" | ")}`);
   // How many findings the server has in all, whatever its answer has room for.
   const { findings, more_findings: more = 0 } = await it.status();
   await it.page.waitForSelector('[data-standing="server_findings"]');
   assert.equal(await it.page.locator('[data-standing="server_findings"]').textContent(), `服务器：待查看的问题: ${findings.length + more}`);
   await it.press("back");
   assert.deepEqual(it.errors, []);
+});
+
+test("what is to be struck, and what is looked at, is named before anybody presses", when, async () => {
+  await it.act("inbound", ["V2"]);
+  await it.task("retract");
+  await it.scan(code("V2"));
+  await it.told("已找到这条记录");
+  assert.match(await it.page.locator(".noted").textContent(), /将撤销 .*入库 × 1/);
+  await it.page.reload();
+  await it.page.waitForSelector("#app[data-ready]");
+  assert.match(await it.page.locator(".noted").textContent(), /将撤销 .*入库 × 1/, "behind a restart, too");
+  await it.scan("SUYUAN-CANCEL");
+  await it.page.waitForSelector('[data-do="inbound"]');
+  await it.scan(code("V2"));
+  await it.told("三段奶粉");
+  await it.press("back");
 });
 
 test("a private window is told plainly where the browser tells it, and nothing is enrolled", when, async () => {

@@ -9,7 +9,9 @@ import { Disk } from "../../../api/src/pda/app/core/outbox.js";
 import { Here } from "../../../api/src/pda/app/core/here.js";
 import { REASONS } from "../../../api/src/pda/app/core/till.js";
 import { FAULTS } from "../../../api/src/pda/app/core/trace-code.js";
+import { ENROL_WORDS } from "../../../api/src/pda/app/screens/enrol-words.js";
 import { FAULT_WORDS } from "../../../api/src/pda/app/screens/fault-words.js";
+import { FINDING_WORDS } from "../../../api/src/pda/app/screens/tools/finding-words.js";
 import { TOOL_WORDS } from "../../../api/src/pda/app/screens/tools/words.js";
 import { learn, speaker } from "../../../api/src/pda/app/screens/words.js";
 import { INDEX, PRECACHE, index, precache } from "./precache.mjs";
@@ -24,8 +26,19 @@ test("the sentences about codes are those of the Rust crate", () => {
   );
 });
 
+test("the sentences about what was found are those of the Rust crate", () => {
+  const rust = source("sync/src/finding.rs");
+  const declared = [...rust.matchAll(/^ {4}[A-Z]\w+ "([A-Z_]+)" \w+ "[^"]+" "([^"]+)" "([^"]+)";/gm)];
+  assert.ok(declared.length > 50, `${declared.length} findings`);
+  assert.deepEqual(
+    Object.entries(FINDING_WORDS),
+    declared.map(([, code, en, zh]) => [code, { en, zh }]),
+  );
+});
+
 test("whatever the machines say has words in both languages", () => {
-  const words = new Set([...TASKS, ...REASONS, ...FAULTS]);
+  const over = source("api/src/pda/app/device/over.js").match(/@typedef \{([^}]+)\} Over/)[1];
+  const words = new Set([...TASKS, ...REASONS, ...FAULTS, ...[...over.matchAll(/"(\w+)"/g)].map(([, why]) => `over_${why}`)]);
   const types = (text, name) => {
     const declared = text.slice(text.indexOf(name), text.indexOf("\n *\n", text.indexOf(name)));
     for (const [, word] of declared.matchAll(/"([\w-]+)"/g)) words.add(word);
@@ -40,6 +53,8 @@ test("whatever the machines say has words in both languages", () => {
     words.add(`doctor_${finding}`);
   }
   learn(TOOL_WORDS);
+  learn(ENROL_WORDS);
+  learn(Object.fromEntries(Object.entries(FAULT_WORDS).map(([fault, { zh, en }]) => [fault, [zh, en]])));
   const folder = new URL("../../../api/src/pda/app/screens/", import.meta.url);
   const files = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".js"));
   assert.ok(files.length >= 18);
@@ -76,7 +91,7 @@ test("what was done here counts until the cards show it", async () => {
     return disk;
   };
   const phases = async (rows, shown = 0, here = new Here()) => {
-    const phase = await here.phase(key, diskOf(rows), shown, async () => null);
+    const phase = await here.phase(key, [diskOf(rows)], shown, async () => null);
     return phase === null ? {} : { [key]: phase };
   };
   assert.deepEqual(await phases([event(1, "sale", [a, "garbage"])]), { [key]: "sold" });

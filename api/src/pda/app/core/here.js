@@ -3,6 +3,7 @@
 // what it sold a minute ago, nor a tin of the case, with no network. The same as `sync::till::Here`.
 
 /** @typedef {import("./outbox/disk.js").Row} Row */
+/** @typedef {import("./outbox/disk.js").Disk} Disk */
 /** @typedef {import("./wire/messages.js").Phase} Phase */
 
 import { nameOf } from "./outbox.js";
@@ -27,7 +28,8 @@ const AFTER = {
  * @typedef {{ is: "became", phase: Phase, moved: boolean } | { is: "put", in: string | null } | { is: "emptied" }} Did
  *
  * With the event's place among those that were read, and what tells whether it is still there.
- * @typedef {{ at: number, key: Key, hash: string, id: string, did: Did }} Done
+ * @typedef {{ device: string, key: Key, hash: string }} Where
+ * @typedef {Where & { at: number, id: string, did: Did }} Done
  *
  * The last that became of a unit. @typedef {{ at: number, phase: Phase } | null} Last
  *
@@ -43,9 +45,9 @@ export class Here {
   constructor() {
     /** @type {Map<string, Done[]>} */
     this.done = new Map();
-    /** Events that are struck, with who struck them. @type {Map<string, { key: Key, hash: string }[]>} */
+    /** Events that are struck, with who struck them. @type {Map<string, Where[]>} */
     this.struck = new Map();
-    /** What is read already: the hash of an event by its key. @type {Map<string, string>} */
+    /** What is read already: the hash of an event by its device and key. @type {Map<string, string>} */
     this.read = new Map();
     /** How many events were read. */
     this.count = 0;
@@ -54,44 +56,46 @@ export class Here {
   /**
    * What became of a unit by own events that its card does not show.
    * @param {string} unit
-   * @param {import("./outbox/disk.js").Disk} disk
+   * @param {readonly Disk[]} disks of this device, behind those of devices it was before
    * @param {number} shown the stamp up to which receipts are in the cards
    * @param {Inside} inside
    * @returns {Promise<Phase | null>}
    */
-  async phase(unit, disk, shown, inside) {
-    this.#readNew(disk);
+  async phase(unit, disks, shown, inside) {
+    for (const disk of disks) this.#readNew(disk);
+    const of = new Map(disks.map((disk) => [disk.device, disk]));
     // Of what could not be written nothing is true; another event took its number.
-    const isOpen = (/** @type {{ key: Key, hash: string }} */ { key, hash }) => {
-      const row = disk.row(key);
+    const isOpen = (/** @type {Where} */ { device, key, hash }) => {
+      const row = of.get(device)?.row(key);
       return row !== undefined && row.hash === hash && (row.state.is === "durable" || row.state.stamp > shown);
     };
-    const doneTo = (/** @type {string} */ of) => (this.done.get(of) ?? []).filter((one) => isOpen(one) && !(this.struck.get(one.id) ?? []).some(isOpen));
+    const doneTo = (/** @type {string} */ unit) => (this.done.get(unit) ?? []).filter((one) => isOpen(one) && !(this.struck.get(one.id) ?? []).some(isOpen));
     return (await last(unit, [0, Infinity], { doneTo, inside }, CONTAINERS))?.phase ?? null;
   }
 
-  /** New events are the last ones. @param {import("./outbox/disk.js").Disk} disk */
+  /** New events are the last ones. @param {Disk} disk */
   #readNew(disk) {
+    const { device } = disk;
     const { list } = disk.order;
     let from = list.length;
     for (; from > 0; from -= 1) {
       const row = disk.row(/** @type {Key} */ (list[from - 1]));
-      if (row && this.read.get(nameOf(row.key)) === row.hash) break;
+      if (row && this.read.get(device + nameOf(row.key)) === row.hash) break;
     }
     for (const key of list.slice(from)) {
       const row = disk.row(key);
-      if (row) this.#read(row);
+      if (row) this.#read(device, row);
     }
   }
 
-  /** @param {Row} row */
-  #read({ key, hash, text }) {
-    this.read.set(nameOf(key), hash);
+  /** @param {string} device @param {Row} row */
+  #read(device, { key, hash, text }) {
+    this.read.set(device + nameOf(key), hash);
     const at = (this.count += 1);
     for (const { kind, id, target, parent, units, disposition } of readOwn(text)) {
-      if (kind === "retract" && target) this.struck.set(target, [...(this.struck.get(target) ?? []), { key, hash }]);
+      if (kind === "retract" && target) this.struck.set(target, [...(this.struck.get(target) ?? []), { device, key, hash }]);
       const add = (/** @type {string | null} */ unit, /** @type {Did} */ did) => {
-        if (unit !== null) this.done.set(unit, [...(this.done.get(unit) ?? []), { at, key, hash, id, did }]);
+        if (unit !== null) this.done.set(unit, [...(this.done.get(unit) ?? []), { device, at, key, hash, id, did }]);
       };
       const container = parent === null ? null : unitOf(parent);
       if (kind === "unpack" && units.length === 0) add(container, { is: "emptied" });

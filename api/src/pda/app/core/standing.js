@@ -16,21 +16,24 @@ export const FREE_LEAST = 0.1;
  */
 
 /**
- * @param {Outbox} outbox
+ * @param {readonly Outbox[]} outboxes that of this device, behind those of devices it was before
  * @param {{ wall: number, server: number, listMadeAt: number | null }} now wall in milliseconds, server and list in microseconds
  * @returns {Standing}
  */
-export function standing(outbox, { wall, server, listMadeAt }) {
-  const [first] = outbox.open.list;
-  const at = first ? madeAt(outbox.view.row(first)?.text) : null;
+export function standing(outboxes, { wall, server, listMadeAt }) {
+  const oldest = outboxes.flatMap(({ open, view }) => {
+    const [first] = open.list;
+    return first ? (madeAt(view.row(first)?.text) ?? []) : [];
+  });
+  const at = oldest.length > 0 ? Math.min(...oldest) : null;
   const age = (/** @type {number | null | undefined} */ us) => (us === null || us === undefined ? null : Math.max(0, (server - us) / 1000));
   let attention = 0;
-  for (const { state } of outbox.view.rows.values()) if (state.is === "needs_attention") attention += 1;
+  for (const { view } of outboxes) for (const { state } of view.rows.values()) if (state.is === "needs_attention") attention += 1;
   return {
-    unsent: outbox.unsent,
+    unsent: outboxes.reduce((sum, { unsent }) => sum + unsent, 0),
     oldestMs: at === null ? null : Math.max(0, wall - at),
     attention,
-    receiptMs: age(outbox.view.receipt?.stamp),
+    receiptMs: age(outboxes[outboxes.length - 1]?.view.receipt?.stamp),
     listMs: age(listMadeAt),
   };
 }

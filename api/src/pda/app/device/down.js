@@ -43,7 +43,7 @@ export async function pull(driver) {
   let outcome = await next(undefined);
   while (outcome.is === "answer" && outcome.answer.within !== undefined) outcome = await next(outcome.answer.within);
   if (outcome.is === "lost") return "again";
-  if (outcome.is === "refused") return refusal(outcome.status);
+  if (outcome.is === "refused") return refusal(outcome);
   const page = outcome.answer;
   const list = await listOf(driver, items, held, page.list);
   if (!list) return "bad_list";
@@ -70,7 +70,7 @@ export async function beginAnew(driver, tell) {
   const { anchor, receipt } = driver.outbox.disk;
   const outcome = await link.snapshot(driver.identity, anchor?.text ?? "");
   if (outcome.is === "lost") return "again";
-  if (outcome.is === "refused") return refusal(outcome.status);
+  if (outcome.is === "refused") return refusal(outcome);
   const manifest = outcome.answer;
   const isOurs = manifest.device === driver.identity.device && manifest.epoch === driver.identity.epoch;
   await followKeys(driver, manifest.trust_keys);
@@ -86,7 +86,7 @@ export async function beginAnew(driver, tell) {
     const bytes = kept ?? (await link.chunk(driver.identity, driver.outbox.disk.anchor?.text ?? "", named.hash));
     if (!bytes) return "again";
     if (bytes.length !== named.bytes || (await sha256(bytes)) !== named.hash) return "not_believed";
-    if (!kept) await store.commit(null, { parts: [{ hash: named.hash, bytes }] });
+    if (!kept) await driver.keep({ parts: [{ hash: named.hash, bytes }] });
     const read = wire.readFrame(new TextDecoder().decode(bytes), wire.messages.snapshotChunk);
     if (!read.ok) return "not_believed";
     for (const item of read.message.items) items.push(item);
@@ -104,13 +104,14 @@ export async function beginAnew(driver, tell) {
 }
 
 /** The rules of a version that is not held; those held stay where they cannot be had. @param {Driver} driver @param {string} version */
-async function takeRules({ store, link, identity, outbox }, version) {
+async function takeRules(driver, version) {
+  const { store, link, identity, outbox } = driver;
   const held = /** @type {import("../core/required/rules.js").Told | null | undefined} */ (await store.record("rules"));
   if (held?.version === version) return;
   const outcome = await link.rules(identity, outbox.disk.anchor?.text ?? "");
   if (outcome.is !== "answer") return;
   const { rules } = outcome.answer;
-  await store.commit(null, { records: { rules: { version: outcome.answer.version, rules } } });
+  await driver.keep({ records: { rules: { version: outcome.answer.version, rules } } });
 }
 
 /**
@@ -119,20 +120,21 @@ async function takeRules({ store, link, identity, outbox }, version) {
  * @param {Driver} driver
  * @param {string | null | undefined} version null: there are none; undefined: nobody said yet
  */
-async function takeBadges({ store, link, identity, outbox }, version) {
+async function takeBadges(driver, version) {
+  const { store, link, identity, outbox } = driver;
   const held = /** @type {import("../core/badges.js").Kept | null | undefined} */ (await store.record("badges"));
   if (version !== undefined && version === (held?.version ?? null)) return;
-  if (version === null) return store.commit(null, { records: { badges: null } });
+  if (version === null) return driver.keep({ records: { badges: null } });
   const outcome = await link.badges(identity, outbox.disk.anchor?.text ?? "");
   if (outcome.is !== "answer") return;
   const told = outcome.answer;
-  await store.commit(null, { records: { badges: told.version === undefined ? null : { version: told.version, badges: told.badges } } });
+  await driver.keep({ records: { badges: told.version === undefined ? null : { version: told.version, badges: told.badges } } });
 }
 
-/** @param {number} status @returns {Came} */
-function refusal(status) {
+/** @param {{ status: number, code: string | null }} refused @returns {Came} */
+function refusal({ status, code }) {
   if (status === 410) return "begin_anew";
-  return status === 403 ? "enrol_again" : "again";
+  return status === 403 || code === "device-not-known" ? "enrol_again" : "again";
 }
 
 /**

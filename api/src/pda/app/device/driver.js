@@ -9,8 +9,6 @@ import { genesis } from "../core/chain.js";
 import { Clock, stoodStill } from "../core/clock.js";
 import { Outbox, fateOfResult, nameOf, prepare } from "../core/outbox.js";
 import { receiptText } from "../core/wire.js";
-import { makeKeys, publicKeyOf } from "./keys.js";
-import { pushToken } from "./link.js";
 import { isSigned } from "./trust.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -52,8 +50,12 @@ export class Driver {
     this.isWriting = false;
     /** @type {Promise<unknown>} */
     this.last = Promise.resolve();
+    /** What is being written, to its end. @type {Promise<unknown>} */
+    this.writing = Promise.resolve();
     this.stopTimer = () => {};
     this.isStopped = false;
+    /** By whose keys of the installation a receipt is judged. @type {Driver} */
+    this.believes = this;
     this.clock = new Clock(null);
     /** When the page went out of sight. @type {{ wall: number, mono: number } | null} */
     this.outOfSight = null;
@@ -82,6 +84,18 @@ export class Driver {
   stop() {
     this.isStopped = true;
     this.stopTimer();
+  }
+
+  /** The same, and all that was asked of it before is on the disk or told not to be. */
+  async retire() {
+    this.stop();
+    await this.last;
+    await this.writing;
+  }
+
+  /** Keeps something of this device besides its outbox, if that is still who this is. @param {Extra} extra */
+  keep(extra) {
+    return this.store.commit(null, extra, this.identity);
   }
 
   /**
@@ -135,26 +149,6 @@ export class Driver {
    */
   checkpoint(command, extra) {
     return this.#command(command, extra);
-  }
-
-  /** Everything unsent, signed, as lines that another device or an office can deposit. */
-  async exported() {
-    const lines = [];
-    for (const push of this.outbox.export()) lines.push(JSON.stringify({ v: 1, token: await pushToken(this.identity, push), push }));
-    return lines;
-  }
-
-  /**
-   * Hands in what another device wrote down.
-   * @param {import("../core/wire/messages.js").Deposit} deposit
-   * @returns {Promise<boolean>} whether the server receipted it
-   */
-  async deposit(deposit) {
-    const outcome = await this.link.deposit(this.identity, this.outbox.disk.anchor?.text ?? "", deposit);
-    if (outcome.is !== "answer") return false;
-    const { receipt } = outcome.answer;
-    const isOfIt = receipt.device === deposit.push.device && receipt.epoch === deposit.push.epoch;
-    return isOfIt && (await isSigned(this, receipt.key, receiptText(receipt), receipt.sig));
   }
 
   /** Microseconds of the wall clock. */
@@ -218,7 +212,9 @@ export class Driver {
    * @returns {Promise<boolean>}
    */
   #take(command, extra = {}) {
-    if (this.isStopped) return Promise.resolve(false);
+    // What became of a transaction is heard to the end.
+    const isOfTheDisk = command.do === "committed" || command.do === "not_written";
+    if (this.isStopped && !isOfTheDisk) return Promise.resolve(false);
     const jitter = Math.floor(((this.world.random(1)[0] ?? 0) / 256) * 1001);
     const actions = this.outbox.take({ now: this.world.now(), jitter, command });
     let written = Promise.resolve(true);
@@ -228,10 +224,11 @@ export class Driver {
           written = this.#persist(action.write, extra);
           break;
         case "send":
-          void this.#send(action);
+          if (!this.isStopped) void this.#send(action);
           break;
         case "wait_until":
           this.stopTimer();
+          if (this.isStopped) break;
           this.stopTimer = this.world.after(Math.max(0, action.at - this.world.now()), () => {
             void this.#command({ do: "due" });
           });
@@ -259,7 +256,7 @@ export class Driver {
   /** @param {Write} write @param {Extra} extra @returns {Promise<boolean>} */
   #persist(write, extra) {
     const written = new Promise((/** @type {(written: boolean) => void} */ done) => this.writes.push({ write, extra, done }));
-    if (!this.isWriting) void this.#writeAll();
+    if (!this.isWriting) this.writing = this.#writeAll();
     return written;
   }
 
@@ -267,7 +264,7 @@ export class Driver {
     this.isWriting = true;
     for (let next = this.writes.shift(); next; next = this.writes.shift()) {
       const { write, extra, done } = next;
-      const written = await this.store.commit(write, extra).then(
+      const written = await this.store.commit(write, extra, this.identity).then(
         () => true,
         () => false,
       );
@@ -317,34 +314,6 @@ export class Driver {
   async #isBelieved({ results, receipt }, push) {
     const fits = results.length === push.events.length && results.every(({ seq }, at) => seq === push.first_seq + at);
     const isOurs = receipt.device === push.device && receipt.epoch === push.epoch;
-    return fits && isOurs && (await isSigned(this, receipt.key, receiptText(receipt), receipt.sig));
+    return fits && isOurs && (await isSigned(this.believes, receipt.key, receiptText(receipt), receipt.sig));
   }
-}
-
-/**
- * Enrols this device: makes its key, asks, and keeps who it is with the beginning of its chain.
- * @param {Store} store
- * @param {Link} link
- * @param {import("../core/wire/messages.js").Ticket} ticket
- * @param {{ program: string, wall: () => number, records?: Record<string, unknown> }} said and records kept with it
- * What is unsent of an earlier life stays in the queue, and is signed with the key of that life.
- * @returns {Promise<{ ok: true, identity: Identity } | { ok: false, why: "refused" | "lost" | "other_device", status: number }>}
- */
-export async function enrol(store, link, ticket, { program, wall, records: kept = {} }) {
-  const before = await store.identity();
-  const keys = await makeKeys();
-  const outcome = await link.enrol({ code: ticket.code, key: await publicKeyOf(keys), program });
-  if (outcome.is !== "answer") {
-    return { ok: false, why: outcome.is, status: outcome.is === "refused" ? outcome.status : 0 };
-  }
-  const { device, epoch, enterprise, location, profile, installation, trust_keys: trust, anchor } = outcome.answer;
-  const isOther = before !== null && before.device !== device;
-  if (isOther && (await store.hasUnsent())) return { ok: false, why: "other_device", status: 0 };
-  const lives = { ...(isOther ? {} : before?.lives), [epoch]: keys };
-  const identity = { device, epoch, enterprise, location, profile, installation, url: ticket.url, lives, trust };
-  const first = { text: anchor, wall: Math.trunc(wall()) * 1000 };
-  const write = { id: 0, epoch, genesis: await genesis(device, epoch), anchor: first, cursor: 0, enrol_again: false };
-  const records = { ...kept, snapshot: null, clock: { server: outcome.answer.t_sent, wall: wall() } };
-  await store.commit(write, { identity, records });
-  return { ok: true, identity };
 }

@@ -14,7 +14,7 @@ import { sign } from "./keys.js";
 /**
  * What became of a call: an answer, a refusal with its status, or nothing that could be believed.
  * @template T
- * @typedef {{ is: "answer", answer: T } | { is: "refused", status: number, retryAfter: number | null, anchor: string | null }
+ * @typedef {{ is: "answer", answer: T } | { is: "refused", status: number, retryAfter: number | null, anchor: string | null, code: string | null }
  *   | { is: "lost" }} Outcome
  */
 
@@ -131,7 +131,7 @@ export class Link {
       this.#send("GET", `/v1/sync/chunks/${hash}`, await readToken(identity, anchor), null);
     try {
       let response = await ask(anchor);
-      const fresh = response?.status === 401 ? anchorOf(new TextDecoder().decode(await bounded(response))) : null;
+      const fresh = response?.status === 401 ? said(new TextDecoder().decode(await bounded(response))).anchor : null;
       if (fresh !== null) response = await ask(fresh);
       return response?.ok ? await bounded(response) : null;
     } catch {
@@ -183,7 +183,7 @@ export class Link {
       is: "refused",
       status: response.status,
       retryAfter: Number.isInteger(seconds) && seconds >= 0 ? seconds : null,
-      anchor: anchorOf(text),
+      ...said(text),
     };
   }
 
@@ -254,10 +254,10 @@ async function packed(text, headers) {
   return new Blob([await new Response(stream).arrayBuffer()]);
 }
 
-/** The fresh anchor that a refusal may bring. @param {string} text @returns {string | null} */
-function anchorOf(text) {
+/** What a refusal may bring: a fresh anchor, and the name of what is wrong. @param {string} text @returns {{ anchor: string | null, code: string | null }} */
+function said(text) {
   const read = wire.readFrame(text, problem);
-  return read.ok ? (read.message.anchor ?? null) : null;
+  return read.ok ? { anchor: read.message.anchor ?? null, code: read.message.code ?? null } : { anchor: null, code: null };
 }
 
 /** @typedef {{ sha256: string, groups: string, words_zh: string, words_en: string }} Authority */
@@ -265,10 +265,13 @@ function anchorOf(text) {
 /** @type {import("../core/wire/shape.js").Reader<Authority>} */
 const authority = object({ sha256: string, groups: string, words_zh: string, words_en: string });
 
-/** @type {import("../core/wire/shape.js").Reader<{ anchor?: string }>} */
+/** @type {import("../core/wire/shape.js").Reader<{ anchor?: string, code?: string }>} */
 const problem = (value) => {
-  const anchor = typeof value === "object" && value !== null && "anchor" in value ? value.anchor : undefined;
-  return typeof anchor === "string" ? { anchor } : {};
+  const told = /** @type {{ anchor?: unknown, code?: unknown }} */ (typeof value === "object" && value !== null ? value : {});
+  return {
+    ...(typeof told.anchor === "string" ? { anchor: told.anchor } : {}),
+    ...(typeof told.code === "string" ? { code: told.code } : {}),
+  };
 };
 
 /** The token over a push: what a deposit carries too. @param {Identity} identity @param {Push} push */

@@ -2,12 +2,18 @@
 //
 // One `commit` is one transaction, asked to be on the disk before it is done (`durability: "strict"`):
 // events with the head of their chain, anchors with the checkpoint or receipt they came with, a pull's
-// page whole. It writes only behind what it has read or written itself: should a browser let two tabs
-// write at once, or empty the storage under an open one, what is refused is said not to be saved. It knows
+// page whole. It writes only behind what it has read or written itself, and only for whom it says it
+// writes: should a browser let two tabs write at once, or empty the storage under an open one, or somebody
+// enrol the device anew, what is refused is said not to be saved. What failed and is on the disk all the
+// same is undone by the next transaction; where none follows, the next start finds it (`unsaid`). It knows
 // names of records and nothing of rules.
 
-import { Disk, compareKeys } from "../core/outbox.js";
+import { nameOf } from "../core/outbox.js";
+import { LIST, putItem } from "./store/cards.js";
+import { diskOf } from "./store/read.js";
+import { done, headAfter, madeBy, putRows, undoOf } from "./store/write.js";
 
+/** @typedef {import("../core/outbox/disk.js").Disk} Disk */
 /** @typedef {import("../core/outbox/disk.js").Write} Write */
 /** @typedef {import("../core/outbox/disk.js").Row} Row */
 /** @typedef {import("../core/wire/messages.js").Item} Item */
@@ -23,27 +29,33 @@ import { Disk, compareKeys } from "../core/outbox.js";
  *
  * What goes into a transaction besides the outbox's own: a pull's page, chunks of the recall list, and
  * records by name (`task`, `clock`, `settings`); `anew` drops all cards first, and `parts` are what a
- * snapshot consists of, kept until it is whole.
+ * snapshot consists of, kept until it is whole. `leaves`: who this was until now, its outbox put aside;
+ * `left`: what became of an outbox that was; `forgets` one.
  * @typedef {{ identity?: Identity, anew?: boolean, items?: readonly Item[], chunks?: readonly Part[], parts?: readonly Part[],
- *   current?: ListHeld, records?: Readonly<Record<string, unknown>> }} Extra
+ *   current?: ListHeld, records?: Readonly<Record<string, unknown>>, leaves?: Identity,
+ *   left?: { device: string, write: Write }, forgets?: string }} Extra
  *
  * @typedef {{ hash: string, bytes: Uint8Array }} Part
  *
  * The list that is held: what it says (a hash), and as of when it is known to hold.
  * @typedef {{ content: string, version: number, made_at: number }} ListHeld
  *
- * Whose the last transaction was, and the how-manieth of theirs.
- * @typedef {{ by: string, n: number }} Written
+ * Whose the last transaction was, the how-manieth of theirs, and the events it added.
+ * @typedef {{ by: string, n: number, made?: Made }} Written
+ * @typedef {{ epoch: number, first: number, last: number }} Made
+ *
+ * Whose life it is. @typedef {Pick<Identity, "device" | "epoch">} Life
  */
 
-const VERSION = 2;
+const VERSION = 3;
+/** Where nothing follows events, that they were told to be saved is put on record after so long. */
+const SETTLE_MS = 1000;
 const CARDS = /** @type {const} */ (["units", "products", "partners", "verdicts"]);
-const STORES = /** @type {const} */ (["device", "rows", ...CARDS, "chunks", "parts"]);
+const STORES = /** @type {const} */ (["device", "rows", "left", ...CARDS, "chunks", "parts"]);
 
 /** Records of the store `device`. */
 const IDENTITY = "identity";
 const HEAD = "head";
-const LIST = "recall_list";
 const LIST_HELD = "recall_list_held";
 const WRITTEN = "written";
 
@@ -64,6 +76,14 @@ export class Store {
     this.begun = 0;
     /** The last transaction that it knows of. */
     this.known = found;
+    /** The head of the chain behind that; null before anybody asked. @type {Partial<Disk> | null} */
+    this.head = null;
+    /** What failed and may be on the disk all the same. @type {import("./store/write.js").Undo | null} */
+    this.undo = null;
+    /** Records as they are known to stand. @type {Map<string, unknown>} */
+    this.records = new Map();
+    /** Events that an earlier session put on the disk with its last words, so that nobody may have heard. */
+    this.unsaid = found?.made ?? null;
     /** Told when somebody else wrote. */
     this.superseded = () => {};
   }
@@ -116,44 +136,84 @@ export class Store {
    * Writes all of this or nothing, and resolves when it is on the disk.
    * @param {Write | null} write
    * @param {Extra} [extra]
+   * @param {Life | null} [of] whose it is: of nobody else while it is written
    * @returns {Promise<void>}
    */
-  async commit(write, extra = {}) {
+  async commit(write, extra = {}, of = null) {
+    const isOfLeft = extra.leaves ?? extra.left ?? extra.forgets;
+    const left = isOfLeft ? await import("./store/left.js") : null;
     const tx = await this.#transaction(STORES, "readwrite", { durability: "strict" });
     this.begun += 1;
-    const own = { by: this.by, n: this.begun };
+    const own = /** @type {Written} */ ({ by: this.by, n: this.begun, ...madeBy(write) });
     return new Promise((resolve, reject) => {
+      let { undo, head } = this;
+      let isBegun = false;
       tx.oncomplete = () => {
         this.known = own;
+        this.head = head;
+        if (this.undo === undo) this.undo = null;
+        for (const [name, record] of Object.entries(extra.records ?? {})) this.records.set(name, record);
         resolve();
+        if (own.made) this.#settle(own.n);
       };
-      tx.onabort = () => reject(tx.error ?? new Error("the transaction was aborted"));
-      const request = tx.objectStore("device").get(WRITTEN);
-      request.onsuccess = () => {
-        const last = /** @type {Written | undefined} */ (request.result);
-        if (this.#knows(last)) {
-          put(tx, "device", own, WRITTEN);
+      tx.onabort = () => {
+        // Who it is, is as it is found at the next look.
+        if (isBegun && !extra.identity) this.undo = undoOf(this.undo, write, extra);
+        reject(tx.error ?? new Error("the transaction was aborted"));
+      };
+      const refuse = (/** @type {unknown} */ why) => {
+        isBegun = false;
+        reject(why);
+        tx.abort();
+      };
+      const [written, identity, headed] = [WRITTEN, IDENTITY, HEAD].map((name) => tx.objectStore("device").get(name));
+      // They are answered in their order, and behind the end of every transaction before this one.
+      if (headed) headed.onsuccess = () => {
+        const last = /** @type {Written | undefined} */ (written?.result);
+        if (!this.#knows(last)) {
+          refuse(new Error(last ? "another tab wrote" : "the storage was emptied"));
+          if (last && last.by !== this.by) this.superseded();
           return;
         }
-        reject(new Error(last ? "another tab wrote" : "the storage was emptied"));
-        tx.abort();
-        if (last && last.by !== this.by) this.superseded();
+        if (of && (of.device !== identity?.result?.device || of.epoch !== identity?.result?.epoch)) {
+          refuse(new Error("this device was enrolled anew"));
+          return;
+        }
+        ({ undo } = this);
+        if (!undo) this.head = headed.result ?? null;
+        ({ head } = this);
+        isBegun = true;
+        try {
+          if (undo) this.#putUndone(tx, undo);
+          left?.putLeft(tx, extra, head ?? {});
+          if (write) {
+            putRows(tx.objectStore("rows"), write);
+            head = headAfter(head ?? {}, write);
+            put(tx, "device", head, HEAD);
+          }
+          putExtra(tx, extra);
+          put(tx, "device", own, WRITTEN);
+        } catch (error) {
+          // What cannot be stored (quota, a value that is none) takes the whole transaction back.
+          refuse(error);
+        }
       };
-      try {
-        if (extra.identity) put(tx, "device", extra.identity, IDENTITY);
-        if (write) putWrite(tx, write);
-        if (extra.anew) for (const name of [...CARDS, /** @type {const} */ ("parts")]) tx.objectStore(name).clear();
-        for (const { hash, bytes } of extra.parts ?? []) put(tx, "parts", bytes, hash);
-        for (const { hash, bytes } of extra.chunks ?? []) put(tx, "chunks", bytes, hash);
-        for (const item of extra.items ?? []) putItem(tx, item);
-        if (extra.current) put(tx, "device", extra.current, LIST_HELD);
-        for (const [name, record] of Object.entries(extra.records ?? {})) put(tx, "device", record, `record:${name}`);
-      } catch (error) {
-        // What cannot be stored (quota, a value that is none) takes the whole transaction back.
-        tx.abort();
-        reject(error);
-      }
     });
+  }
+
+  /** What was told as not saved is not: neither the events, nor what was written with them. @param {IDBTransaction} tx @param {import("./store/write.js").Undo} undo */
+  #putUndone(tx, undo) {
+    for (const key of undo.keys) tx.objectStore("rows").delete(key);
+    if (this.head) put(tx, "device", this.head, HEAD);
+    else tx.objectStore("device").delete(HEAD);
+    for (const name of undo.records) if (this.records.has(name)) put(tx, "device", this.records.get(name), `record:${name}`);
+  }
+
+  /** Where nothing follows soon, that the last events were told is put on record by itself. @param {number} n */
+  #settle(n) {
+    setTimeout(() => {
+      if (this.begun === n && !this.isOver) void this.commit(null).catch(() => {});
+    }, SETTLE_MS);
   }
 
   /**
@@ -181,19 +241,18 @@ export class Store {
     const tx = await this.#transaction(["device", "rows"]);
     const head = /** @type {Partial<Disk> | undefined} */ (await done(tx.objectStore("device").get(HEAD)));
     const rows = /** @type {Row[]} */ (await done(tx.objectStore("rows").getAll()));
-    const disk = new Disk(device, head?.epoch ?? 1, head?.anchor ?? null, head?.head ?? genesis);
-    disk.next = head?.next ?? 1;
-    disk.receipt = head?.receipt ?? null;
-    disk.cursor = head?.cursor ?? 0;
-    disk.enrolAgain = head?.enrolAgain ?? false;
-    for (const row of rows.sort((a, b) => compareKeys(a.key, b.key))) disk.put(row);
-    return disk;
+    const { undo } = this;
+    if (!undo) this.head = head ?? null;
+    const failed = new Set((undo?.keys ?? []).map(nameOf));
+    return diskOf(device, 1, genesis, this.head, rows.filter(({ key }) => !failed.has(nameOf(key))));
   }
 
-  /** Is there anything that no receipt covers? */
-  async hasUnsent() {
-    const rows = /** @type {Row[]} */ (await this.#all("rows"));
-    return rows.some((row) => row.state.is === "durable");
+  /** Devices that this one was before with something on record, and their outboxes. */
+  async left() {
+    const tx = await this.#transaction(["device", "left"]);
+    if ((await done(tx.objectStore("left").count())) === 0) return [];
+    const { readLeft } = await import("./store/left.js");
+    return readLeft(await this.#transaction(["device", "left"]));
   }
 
   /** @param {string} unit @returns {Promise<UnitCard | null>} */
@@ -250,8 +309,10 @@ export class Store {
   }
 
   /** @param {string} name @returns {Promise<unknown>} */
-  record(name) {
-    return this.#get("device", `record:${name}`);
+  async record(name) {
+    const isUndone = this.undo?.records.includes(name) && this.records.has(name);
+    if (!isUndone) this.records.set(name, await this.#get("device", `record:${name}`));
+    return this.records.get(name);
   }
 
   /** @param {typeof STORES[number]} store @param {IDBValidKey} key @returns {Promise<unknown>} */
@@ -274,7 +335,8 @@ function opened(factory, name) {
   const request = factory.open(name, VERSION);
   request.onupgradeneeded = ({ oldVersion }) => {
     const db = request.result;
-    db.createObjectStore("parts");
+    if (oldVersion < 2) db.createObjectStore("parts");
+    db.createObjectStore("left");
     if (oldVersion > 0) return;
     db.createObjectStore("device");
     db.createObjectStore("rows");
@@ -291,99 +353,16 @@ function opened(factory, name) {
   });
 }
 
-/**
- * @template T
- * @param {IDBRequest<T>} request
- * @returns {Promise<T>}
- */
-const done = (request) =>
-  new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-
 /** @param {IDBTransaction} tx @param {typeof STORES[number]} store @param {unknown} value @param {IDBValidKey} [key] */
 const put = (tx, store, value, key) => tx.objectStore(store).put(value, key);
 
-/**
- * A transaction of the outbox: rows and, in one record, what the next event follows from.
- * @param {IDBTransaction} tx
- * @param {Write} write
- */
-function putWrite(tx, write) {
-  const rows = tx.objectStore("rows");
-  const [last] = (write.rows ?? []).slice(-1);
-  // A failed disk may hold more than it said. What was told as not saved is not, and nothing follows
-  // the last event but what is written after it.
-  if (last) rows.delete(IDBKeyRange.bound([last.key[0], last.key[1] + 1], [last.key[0], []]));
-  for (const row of write.rows ?? []) rows.put(row, row.key);
-  for (const { key, state } of write.marks ?? []) {
-    const request = rows.get(key);
-    request.onsuccess = () => {
-      if (request.result) rows.put({ ...request.result, state }, key);
-    };
-  }
-  for (const key of write.drop ?? []) rows.delete(key);
-  const request = tx.objectStore("device").get(HEAD);
-  request.onsuccess = () => put(tx, "device", headAfter(request.result ?? {}, write), HEAD);
-}
-
-/**
- * @param {Partial<Disk>} before
- * @param {Write} write
- * @returns {Partial<Disk>}
- */
-function headAfter(before, write) {
-  const head = { ...before };
-  if (write.epoch !== undefined) {
-    Object.assign(head, { epoch: write.epoch, next: 1, head: write.genesis, anchor: null, receipt: null });
-  }
-  const last = write.rows?.[write.rows.length - 1];
-  if (last) Object.assign(head, { next: last.key[1] + 1, head: last.hash });
-  if (write.receipt !== undefined) head.receipt = write.receipt;
-  if (write.anchor !== undefined) head.anchor = write.anchor;
-  if (write.cursor !== undefined) head.cursor = write.cursor;
-  if (write.enrol_again !== undefined) head.enrolAgain = write.enrol_again;
-  return head;
-}
-
-/**
- * One thing the device was told; it replaces what was told of it before.
- * @param {IDBTransaction} tx
- * @param {Item} item
- */
-function putItem(tx, item) {
-  switch (item.type) {
-    case "product":
-      put(tx, "products", item);
-      break;
-    case "partner":
-      put(tx, "partners", item);
-      break;
-    case "unit":
-      put(tx, "units", item);
-      break;
-    case "verdict":
-      put(tx, "verdicts", item);
-      break;
-    case "recall_list":
-      putList(tx, item);
-      break;
-    case "removed": {
-      const stores = /** @type {const} */ ({ product: "products", partner: "partners", unit: "units" });
-      tx.objectStore(stores[item.of]).delete(item.id);
-      break;
-    }
-  }
-}
-
-/** The list, and none of the chunks that only an older one had. @param {IDBTransaction} tx @param {Extract<Item, { type: "recall_list" }>} list */
-function putList(tx, list) {
-  put(tx, "device", list, LIST);
-  const kept = new Set(list.chunks.map(({ hash }) => hash));
-  const chunks = tx.objectStore("chunks");
-  const request = chunks.getAllKeys();
-  request.onsuccess = () => {
-    for (const hash of request.result) if (!kept.has(String(hash))) chunks.delete(hash);
-  };
+/** @param {IDBTransaction} tx @param {Extra} extra */
+function putExtra(tx, extra) {
+  if (extra.identity) put(tx, "device", extra.identity, IDENTITY);
+  if (extra.anew) for (const name of [...CARDS, /** @type {const} */ ("parts")]) tx.objectStore(name).clear();
+  for (const { hash, bytes } of extra.parts ?? []) put(tx, "parts", bytes, hash);
+  for (const { hash, bytes } of extra.chunks ?? []) put(tx, "chunks", bytes, hash);
+  for (const item of extra.items ?? []) putItem(tx, item);
+  if (extra.current) put(tx, "device", extra.current, LIST_HELD);
+  for (const [name, record] of Object.entries(extra.records ?? {})) put(tx, "device", record, `record:${name}`);
 }

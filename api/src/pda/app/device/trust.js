@@ -38,6 +38,6 @@ export async function followKeys(driver, shipped) {
   const [, ...more] = await follow(newest, shipped, verify);
   if (more.length === 0) return;
   const identity = { ...driver.identity, trust: [...trust, ...more] };
-  await driver.store.commit(null, { identity });
+  await driver.keep({ identity });
   driver.identity = identity;
 }

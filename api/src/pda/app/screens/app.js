@@ -1,10 +1,11 @@
 // The frame of all screens: what a session knows, drawn anew after every change, and keys, wherever the
 // focus is, handed to the scanner. Decides nothing about goods, events or the queue.
 
+import { commandOf } from "../core/commands.js";
 import { Scanner } from "../core/scanner.js";
-import { Enrolment } from "./enrol.js";
 import { homeScreen } from "./home.js";
 import { settle } from "./list.js";
+import { whyNot } from "./session.js";
 import { play } from "./sounds.js";
 import { strip } from "./strip.js";
 import { stopScreen, taskScreen } from "./task.js";
@@ -26,6 +27,9 @@ import { speaker } from "./words.js";
 
 /** Keys that came in time may wait so long behind other work before they are seen. */
 const GRACE_MS = 200;
+
+/** A screen that could not be fetched is fetched again, in milliseconds. */
+const FETCH_AGAIN_MS = 3000;
 
 /** Minutes between pulls that nothing else asked for: how old a recall list gets on a till that is online. */
 const PULL_EVERY = 5;
@@ -51,7 +55,8 @@ export class App {
     this.screen = "enrol";
     /** @type {Told | null} */
     this.said = null;
-    this.enrolment = new Enrolment(this);
+    /** Fetched when somebody enrols, or has to. @type {import("./enrol.js").Enrolment | null} */
+    this.enrolment = null;
     /** Screens that are fetched later. @type {Tools | null} */
     this.tools = null;
     this.scanner = new Scanner(settings);
@@ -154,7 +159,12 @@ export class App {
 
   /** A code was read, by whatever means. @param {string} text @param {import("../core/event.js").Input} input */
   read(text, input) {
-    if (this.screen === "enrol") void this.enrolment.enrol(text);
+    // Out of the box nothing else is read; who is told to enrol again holds the code in front of any screen.
+    const isTicket = text.trim().startsWith("{") && (this.screen === "enrol" || this.session.over);
+    if (isTicket || !this.session.driver) {
+      this.screen = "enrol";
+      void this.#fetchEnrolment().then((enrolment) => enrolment.enrol(text)).catch(() => this.tell({ sound: "warn", words: ["tools_lost"] }));
+    } else if (this.screen === "enrol" && !commandOf(text)) this.tell({ sound: "warn", words: ["enrol_bad"] });
     else void this.after(this.session.scan(text, input, performance.now()));
   }
 
@@ -163,6 +173,8 @@ export class App {
     this.said = told;
     play(told.sound);
     this.draw();
+    // The sentences about codes that are none come with the tools.
+    if (!this.tools) void this.fetchTools().then(() => this.draw(), () => {});
   }
 
   /** What could not be done is told, whatever it was. @param {Promise<unknown>} doing */
@@ -170,7 +182,7 @@ export class App {
     try {
       await doing;
     } catch (error) {
-      this.tell({ sound: "stop", words: ["not_saved"], of: String(error) });
+      this.tell({ sound: "stop", words: ["not_saved"], why: whyNot(String(error)) });
     }
     this.#follow();
   }
@@ -205,6 +217,7 @@ export class App {
   go(screen) {
     if (screen !== "camera") this.tools?.camera.close();
     if (screen !== "look-up" && screen !== "camera") this.session.looked = null;
+    if (this.enrolment) this.enrolment.isReading = false;
     this.session.isHandingOver = screen === "hand-over";
     // Nobody waits for it: what is known here is shown until the server answers.
     if (screen === "queue") void this.session.askStanding().catch(() => {});
@@ -246,7 +259,7 @@ export class App {
     document.documentElement.lang = this.settings.lang === "zh" ? "zh-CN" : "en";
     document.documentElement.dataset.look = this.settings.look;
     const screens = {
-      enrol: () => this.enrolment.draw(),
+      enrol: () => this.enrolling((enrolment) => enrolment.draw()) ?? [h("main", {}, h("p", {}, this.say("loading")))],
       home: () => homeScreen(this),
       task: () => taskScreen(this),
       doctor: () => this.#tool((tools) => tools.doctor.draw()),
@@ -257,6 +270,22 @@ export class App {
     this.root.replaceChildren(...(screen === "enrol" ? [] : [strip(this)]), ...drawn, ...stopScreen(this));
     settle();
     this.#focus(typed, pressed);
+  }
+
+  async #fetchEnrolment() {
+    const { Enrolment } = await import("./enrol.js");
+    return (this.enrolment ??= new Enrolment(this));
+  }
+
+  /**
+   * What the enrolment shows; null until it is fetched.
+   * @template T
+   * @param {(enrolment: import("./enrol.js").Enrolment) => T} draw
+   */
+  enrolling(draw) {
+    if (this.enrolment) return draw(this.enrolment);
+    void this.#fetchEnrolment().then(() => this.draw(), () => setTimeout(() => this.draw(), FETCH_AGAIN_MS));
+    return null;
   }
 
   /** A screen that may have to be fetched. @param {(tools: Tools) => HTMLElement[]} draw */
@@ -304,18 +333,24 @@ export class App {
     return speaker(this.settings.lang)(word);
   }
 
-  /** @param {string} word @param {() => unknown} run @param {string} [look] */
-  button(word, run, look = "") {
-    return h("button", { type: "button", class: look, "data-do": word, click: () => void run() }, this.say(word));
+  /** @param {string} word what it does @param {() => unknown} run @param {string} [look] @param {string} [label] where it says it in another word */
+  button(word, run, look = "", label = word) {
+    return h("button", { type: "button", class: look, "data-do": word, click: () => void run() }, this.say(label));
+  }
+
+  /** An act in a few words: when, what, of how many goods. @param {import("../core/summary.js").Says} act */
+  actText(act) {
+    const at = act.at === 0 ? "" : new Date(act.at).toLocaleString(this.settings.lang === "zh" ? "zh-CN" : "en", { dateStyle: "short", timeStyle: "short" });
+    return `${at} ${this.say(act.kind)}${act.count > 0 ? ` × ${act.count}` : ""}`;
   }
 
   /** What was said last. */
   told() {
     if (!this.said) return h("p", { class: "told", role: "status" }, this.say("scan_now"));
-    const { sound, words, of } = this.said;
+    const { sound, words, of, why } = this.said;
     const look = sound === "warn" || sound === "stop" ? "told warn" : "told";
     const mark = { ok: "✓", tick: "·", warn: "!", stop: "✕" }[sound];
     const text = `${mark} ${words.map((word) => this.say(word)).join("，")}`;
-    return h("p", { class: look, role: "status" }, text, of ? h("br", {}) : null, of ?? null);
+    return h("p", { class: look, role: "status" }, text, why ? h("br", {}) : null, why ? this.say(why) : null, of ? h("br", {}) : null, of ?? null);
   }
 }

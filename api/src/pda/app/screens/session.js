@@ -9,8 +9,7 @@ import { BUILT_IN, rulesOf } from "../core/required/rules.js";
 import { answerOf, begin, kindOf, step } from "../core/tasks.js";
 import { HeldList, decide, goodsOf } from "../core/till.js";
 import { parse, unitKey } from "../core/trace-code.js";
-import { messages, readDeposit, readFrame } from "../core/wire.js";
-import { Driver, enrol } from "../device/driver.js";
+import { Driver } from "../device/driver.js";
 import { Link } from "../device/link.js";
 
 /** @typedef {import("../core/tasks/state.js").State} State */
@@ -24,14 +23,15 @@ import { Link } from "../device/link.js";
  * @typedef {{ goods: import("../core/till.js").Goods, unit: string, card: UnitCard | null, decision: import("../core/till.js").Decision,
  *   from: "here" | "server", at: number | null, asked: "asking" | "offline" | "lost" | "answered" }} Looked
  */
-/** @typedef {{ sound: import("./sounds.js").Sound, words: string[], of?: string }} Told */
+/**
+ * What a person is told: words, why, and of what, as it was read.
+ * @typedef {{ sound: import("./sounds.js").Sound, words: string[], why?: string, of?: string }} Told
+ */
 /** @typedef {"enrol" | "home" | "task" | "queue" | "settings" | "look-up" | "hand-over" | "doctor" | "sheet" | "camera"} ScreenName */
 /** @typedef {{ told: (told: Told) => void, changed: () => void, go: (screen: ScreenName) => void }} Out */
 
 /** How old a recall list may be at the till, in seconds, until a pull says what the policy is. */
 const LIST_AGE_S = 24 * 3600;
-/** With these the server says that a code is none, or not any more; with others that it cannot tell now. */
-const CODE_IS_BAD = [400, 401, 404, 409, 410, 422];
 /** What may stand in the field of a question. */
 const WORDS_MAX = 128;
 const ZONE = () => -new Date().getTimezoneOffset();
@@ -50,6 +50,14 @@ export class Session {
     this.program = program;
     /** @type {Driver | null} */
     this.driver = null;
+    /** Those of devices that this one was before. @type {Driver[]} */
+    this.left = [];
+    /** Why the server wants it enrolled again. @type {import("../device/over.js").Over | null} */
+    this.why = null;
+    /** An act that is on the disk though nobody may have heard so. @type {import("../core/summary.js").Says | null} */
+    this.found = null;
+    /** Own events that are to be struck. @type {import("../core/summary.js").Says[]} */
+    this.striking = [];
     /** @type {State | null} */
     this.task = null;
     /** @type {Actor | null} */
@@ -89,14 +97,34 @@ export class Session {
     this.last = Promise.resolve();
     /** @type {Promise<import("../device/down.js").Came> | null} */
     this.pulling = null;
+    /** Something changed since the fetch under way began. */
+    this.isPullWanted = false;
   }
 
   /** Takes up what is on the storage; false when the device is not enrolled. */
   async start() {
+    for (const driver of this.drivers) driver.stop();
+    this.driver = await this.#began();
+    if (!this.driver) return false;
+    const left = await this.store.left();
+    this.left = left.length > 0 ? await (await import("../device/left.js")).startLeft(this.driver, left) : [];
+    const record = async (/** @type {string} */ name) => (await this.store.record(name)) ?? null;
+    this.task = /** @type {State | null} */ (await record("task"));
+    this.actor = /** @type {Actor | null} */ (await record("actor"));
+    this.why = /** @type {import("../device/over.js").Over | null} */ (await record("over"));
+    this.fingerprint = String((await record("fingerprint")) ?? "");
+    this.here = new Here();
+    await this.#findUnsaid(this.driver);
+    await this.#knowTargets();
+    await this.#readCards();
+    await this.#knowActor();
+    return true;
+  }
+
+  async #began() {
     const identity = await this.store.identity();
-    if (!identity) return false;
-    this.driver?.stop();
-    this.driver = await Driver.start(this.store, new Link(identity.url), {
+    if (!identity) return null;
+    return Driver.start(this.store, new Link(identity.url), {
       now: () => Math.trunc(performance.now()),
       wall: () => Date.now(),
       random: (count) => crypto.getRandomValues(new Uint8Array(count)),
@@ -105,23 +133,75 @@ export class Session {
         return () => clearTimeout(timer);
       },
       tell: (notice) => {
-        if (notice.say === "not_saved") this.out.told({ sound: "stop", words: ["not_saved"] });
+        if (notice.say === "not_saved") this.out.told({ sound: "stop", words: ["not_saved"], why: "storage_failed" });
         if (notice.say === "enrol_again") this.out.told({ sound: "warn", words: ["enrol_again"] });
       },
       changed: () => this.out.changed(),
       hint: () => void this.pull(),
       failed: this.failed,
     });
-    this.task = /** @type {State | undefined} */ (await this.store.record("task")) ?? null;
-    this.actor = /** @type {Actor | undefined} */ (await this.store.record("actor")) ?? null;
-    this.fingerprint = String((await this.store.record("fingerprint")) ?? "");
-    await this.#readCards();
-    await this.#knowActor();
-    return true;
+  }
+
+  /** Who this device was and is: all that may have something to send. */
+  get drivers() {
+    return [...this.left, ...(this.driver ? [this.driver] : [])];
+  }
+
+  /** How many events are unsent, whoever made them. */
+  get unsent() {
+    return this.drivers.reduce((sum, { outbox }) => sum + outbox.unsent, 0);
+  }
+
+  /** Goods may have been read that are not stated yet; a look-up states nothing. */
+  get isActing() {
+    return this.task !== null && this.task.task !== "look-up";
+  }
+
+  /** Why this device has to be enrolled again; null where it has not. @returns {import("../device/over.js").Over | null} */
+  get over() {
+    return this.driver?.outbox.view.enrolAgain ? "copy" : this.why;
+  }
+
+  /** Nothing of who this was is written or sent behind this, until the next start. */
+  async retire() {
+    await Promise.all(this.drivers.map((driver) => driver.retire()));
+    this.pulling = null;
+  }
+
+  /**
+   * What the last session put on the disk with its last words: its battery was pulled, or the disk kept what
+   * it said it had not. Who was told nothing, or the wrong thing, would do it again.
+   * @param {Driver} driver
+   */
+  async #findUnsaid({ outbox }) {
+    const { unsaid } = this.store;
+    this.store.unsaid = null;
+    const isOfIt = (/** @type {import("../core/outbox/keys.js").Key} */ [epoch, seq]) => epoch === unsaid?.epoch && seq >= unsaid.first && seq <= unsaid.last;
+    const texts = outbox.disk.inOrder().flatMap(({ key, text }) => (isOfIt(key) ? [text] : []));
+    const act = texts.length > 0 ? (await import("../core/summary.js")).actOf(texts) : null;
+    this.found = act ?? /** @type {import("../core/summary.js").Says | null} */ ((await this.store.record("found")) ?? null);
+    if (act) await this.keep({ found: act }).catch(() => {});
+  }
+
+  /** Somebody has seen which act was found. */
+  seen() {
+    return this.#inTurn(() => this.#seen());
+  }
+
+  async #seen() {
+    await this.keep({ found: null });
+    this.found = null;
+    this.out.changed();
+  }
+
+  /** Keeps these, if this is still who this device is. @param {Record<string, unknown>} records */
+  keep(records) {
+    return this.store.commit(null, { records }, this.driver?.identity ?? null);
   }
 
   /** What the cards say that every scan needs at hand. */
   async #readCards() {
+    this.products.clear();
     for (const { gtin, name, profile = null } of await this.store.products()) this.products.set(gtin, { name, profile });
     this.hasCards = (this.driver?.outbox.disk.cursor ?? 0) > 0 || ((await this.store.record("snapshot")) ?? null) !== null;
     const held = await this.store.recallList();
@@ -150,14 +230,24 @@ export class Session {
     const known = await this.badges.actor(actor.id);
     if (known && known.supervisor === actor.supervisor) return;
     this.actor = known;
-    await this.store.commit(null, { records: { actor: known } });
+    await this.keep({ actor: known });
     if (!known) this.out.told({ sound: "warn", words: ["badge_unknown"], of: actor.id });
   }
 
-  /** Fetches what changed, page by page; one fetch at a time. */
+  /** Fetches what changed, page by page; one fetch at a time. What is wanted meanwhile is fetched behind it. */
   pull() {
-    this.pulling ??= this.#pull().finally(() => (this.pulling = null));
-    return this.pulling;
+    if (this.pulling) {
+      this.isPullWanted = true;
+      return this.pulling;
+    }
+    const pulling = this.#pull().finally(() => {
+      if (this.pulling !== pulling) return;
+      this.pulling = null;
+      if (this.isPullWanted) void this.pull();
+    });
+    this.pulling = pulling;
+    this.isPullWanted = false;
+    return pulling;
   }
 
   async #pull() {
@@ -165,14 +255,27 @@ export class Session {
       this.progress = progress;
       this.out.changed();
     };
+    const { driver } = this;
     // What came is applied whatever came of the rest; a storage that fails fails the next scan aloud.
-    let pulled = await this.driver?.pull(tell).catch(() => /** @type {const} */ ("not_saved"));
-    while (pulled === "more") pulled = await this.driver?.pull(tell).catch(() => /** @type {const} */ ("not_saved"));
+    const next = () => driver?.pull(tell).catch(() => /** @type {const} */ ("not_saved"));
+    let pulled = await next();
+    while (pulled === "more") pulled = await next();
+    if (driver) await this.#knowOver(driver, pulled ?? "again").catch(() => {});
     this.progress = null;
     await this.#readCards();
     await this.#inTurn(() => this.#knowActor());
     this.out.changed();
     return pulled ?? "again";
+  }
+
+  /** A device that has to be enrolled again says so until it is, with a network or without. @param {Driver} driver @param {import("../device/down.js").Came} came */
+  async #knowOver(driver, came) {
+    if (!["applied", "more", "enrol_again"].includes(came)) return;
+    const why = came === "enrol_again" ? await (await import("../device/over.js")).overBy(driver) : null;
+    if (why === undefined || why === this.why || driver !== this.driver) return;
+    this.why = why;
+    if (why) this.out.told({ sound: "warn", words: ["enrol_again"] });
+    await driver.keep({ records: { over: why } });
   }
 
   /**
@@ -181,27 +284,11 @@ export class Session {
    * @returns {Promise<string | null>} the word for what went wrong
    */
   async enrol(text) {
-    const ticket = readFrame(text.trim(), messages.ticket);
-    if (!ticket.ok) return "enrol_bad";
-    // The app speaks with whom it came from and nobody else; the policy would stop it anyway.
-    if (originOf(ticket.message.url) !== location.origin) return "enrol_elsewhere";
-    const link = new Link(ticket.message.url);
-    const { fingerprint } = ticket.message;
-    const authority = fingerprint ? await link.authority() : null;
-    // What cannot be compared now is compared before the code is used, later.
-    if (authority === "unknown") return "enrol_busy";
-    if (authority && authority.sha256 !== fingerprint) return "enrol_fingerprint";
-    this.fingerprint = authority ? `${authority.words_zh} · ${authority.words_en}` : grouped(fingerprint ?? "");
-    const records = { fingerprint: this.fingerprint };
-    const enrolled = await enrol(this.store, link, ticket.message, { program: this.program, wall: () => Date.now(), records });
-    if (!enrolled.ok) {
-      if (enrolled.why === "other_device") return "enrol_other";
-      if (enrolled.why === "lost") return "enrol_lost";
-      return CODE_IS_BAD.includes(enrolled.status) ? "enrol_refused" : "enrol_busy";
-    }
-    await this.start();
-    await this.pull();
-    return null;
+    // Acts before it are on record as who this was, and those behind it as who this is.
+    const { enrolled } = await import("./enrolling.js");
+    const wrong = await this.#inTurn(() => enrolled(this, text));
+    if (wrong === null) await this.pull();
+    return wrong;
   }
 
   /**
@@ -289,6 +376,8 @@ export class Session {
       case "send-now":
         await this.driver?.wake();
         return undefined;
+      case "acknowledge":
+        return this.task || !this.found ? this.#step({ do: "acknowledge" }) : this.#seen();
       case "home":
       case "hand-over":
         // A look-up states nothing, so it is simply over.
@@ -308,13 +397,13 @@ export class Session {
     if (this.task?.question?.said === "accepted") return this.#accept(badge);
     const actor = await this.badges.actor(badge);
     if (!actor) return this.out.told({ sound: "stop", words: ["badge_unknown"], of: badge });
-    if (this.isHandingOver && this.actor && badge !== this.actor.id && this.#isUnsent()) return this.#handOver(badge);
+    if (this.isHandingOver && this.actor && badge !== this.actor.id && this.unsent > 0) return this.#handOver(badge);
     // What is about to be struck was judged by who is at work.
     if (this.task && this.task.targets.length > 0 && badge !== this.actor?.id) {
       return this.out.told({ sound: "warn", words: ["screen_first"] });
     }
     this.actor = actor;
-    await this.store.commit(null, { records: { actor } });
+    await this.keep({ actor });
     this.out.told({ sound: "ok", words: [actor.supervisor ? "who_supervisor" : "who"], of: badge });
     return undefined;
   }
@@ -355,10 +444,6 @@ export class Session {
     return this.#step({ do: "override", supervisor: badge, reason });
   }
 
-  #isUnsent() {
-    return (this.driver?.outbox.unsent ?? 0) > 0;
-  }
-
   /** The shift is over. @param {string | null} supervisor who takes over what is unsent */
   handOver(supervisor) {
     return this.#inTurn(() => this.#handOver(supervisor));
@@ -366,37 +451,8 @@ export class Session {
 
   /** @param {string | null} supervisor */
   async #handOver(supervisor) {
-    if (!this.driver || this.task || (supervisor === null && this.#isUnsent())) {
-      this.out.told({ sound: "warn", words: ["screen_first"] });
-      return;
-    }
-    const { view } = this.driver.outbox;
-    const handed = { by: this.actor?.id ?? null, supervisor, at: this.driver.now(), unsent: this.driver.outbox.unsent, epoch: view.epoch, seq: view.next - 1, head: view.head };
-    await this.store.commit(null, { records: { actor: null, handed_over: handed } });
-    this.actor = null;
-    this.out.told({ sound: "ok", words: ["handed_over"], ...(supervisor === null ? {} : { of: supervisor }) });
-  }
-
-  /**
-   * Hands in a file that another device wrote.
-   * @param {string} text
-   */
-  async deposit(text) {
-    const deposits = text.split("\n").filter((line) => line.trim() !== "").map(readDeposit);
-    const good = deposits.flatMap((read) => (read.ok ? [read.message] : []));
-    if (good.length === 0 || good.length < deposits.length) {
-      this.out.told({ sound: "warn", words: ["deposit_bad"] });
-      return;
-    }
-    let events = 0;
-    for (const deposit of good) {
-      if (!(await this.driver?.deposit(deposit))) {
-        this.out.told({ sound: "warn", words: ["deposit_lost"], of: String(events) });
-        return;
-      }
-      events += deposit.push.events.length;
-    }
-    this.out.told({ sound: "ok", words: ["deposited"], of: String(events) });
+    const { handedOver } = await import("./tools/hand-over.js");
+    return handedOver(this, supervisor);
   }
 
   /** Asks the server what it holds of this device; what it said last stands where it does not answer. */
@@ -407,21 +463,6 @@ export class Session {
     if (outcome.is !== "answer" || this.driver !== driver) return;
     this.standing = outcome.answer;
     this.out.changed();
-  }
-
-  /**
-   * The codes in a photo, read by the server.
-   * @param {Blob} photo
-   * @returns {Promise<{ ok: true, codes: string[] } | { ok: false, why: string }>}
-   */
-  async decode(photo) {
-    const { driver } = this;
-    if (!driver) return { ok: false, why: "photo_lost" };
-    const outcome = await driver.link.decode(driver.identity, driver.outbox.disk.anchor?.text ?? "", photo);
-    if (outcome.is === "lost") return { ok: false, why: "photo_lost" };
-    if (outcome.is === "refused") return { ok: false, why: outcome.status === 422 ? "photo_no_code" : "photo_refused" };
-    const codes = [...new Set(outcome.answer.codes.map(({ text }) => text))];
-    return codes.length > 0 ? { ok: true, codes } : { ok: false, why: "photo_no_code" };
   }
 
   /** @param {string} text @param {import("../core/event.js").Input} input @param {number} at */
@@ -446,44 +487,27 @@ export class Session {
     const own = goods.unit === null ? null : await this.store.unit(goods.unit);
     const card = told === undefined ? own : told;
     const shown = told === undefined ? Number((await this.store.record("shown")) ?? 0) : Number.MAX_SAFE_INTEGER;
-    const disk = this.driver?.outbox.view;
+    const disks = this.drivers.map(({ outbox }) => outbox.view);
     const inside = async (/** @type {string} */ unit) => (unit === goods.unit ? card : await this.store.unit(unit))?.inside ?? null;
-    const here = goods.unit === null || !disk ? null : await this.here.phase(goods.unit, disk, shown, inside);
+    const here = goods.unit === null ? null : await this.here.phase(goods.unit, disks, shown, inside);
     return decide({ goods, card, here }, { now: this.driver?.now() ?? Date.now() * 1000, list: this.list, listAgeMax: this.listAgeMax });
   }
 
+  /** What is to be struck, as a person sees it before that is stated. */
+  async #knowTargets() {
+    const ids = this.task?.targets ?? [];
+    const { saysOf } = ids.length > 0 ? await import("../core/summary.js") : { saysOf: null };
+    this.striking = saysOf ? this.#rows().map(({ text }) => saysOf(text)).filter(({ id }) => ids.includes(id)) : [];
+  }
+
   #rows() {
-    return this.driver?.outbox.view.inOrder() ?? [];
+    return this.drivers.flatMap(({ outbox }) => outbox.view.inOrder());
   }
 
   /** @param {string} text */
   async #lookUp(text) {
-    const read = parse(text);
-    const goods = read.ok ? await goodsOf(read.scanned) : null;
-    if (!read.ok) return this.out.told({ sound: "warn", words: [read.fault], of: text });
-    if (!goods || goods.unit === null) return this.out.told({ sound: "warn", words: ["names_no_goods"], of: text });
-    const own = { goods, unit: goods.unit, card: await this.store.unit(goods.unit), decision: await this.decision(goods) };
-    const at = /** @type {number | undefined} */ (await this.store.record("pulled")) ?? null;
-    const looked = /** @type {Looked} */ ({ ...own, from: "here", at, asked: this.driver && navigator.onLine ? "asking" : "offline" });
-    this.looked = looked;
-    // Nobody waits for the server: what is known here stands until it answers.
-    if (looked.asked === "asking") void this.#askServer(looked).catch(() => {});
-    return this.out.told({ sound: "tick", words: ["look-up"], of: goods.unit });
-  }
-
-  /** What the server knows of what is looked at, if that is still on the screen when it answers. @param {Looked} looked */
-  async #askServer(looked) {
-    const { driver } = this;
-    if (!driver) return;
-    const { goods, unit } = looked;
-    const outcome = await driver.link.lookUp(driver.identity, driver.outbox.disk.anchor?.text ?? "", [unit]);
-    const [card = null] = outcome.is === "answer" ? outcome.answer.cards : [];
-    const isAnswer = outcome.is === "answer" && outcome.answer.cards.length === 1 && (card === null || card.unit === unit);
-    const decision = isAnswer ? await this.decision(goods, card) : looked.decision;
-    if (this.looked !== looked) return;
-    this.looked = isAnswer ? { goods, unit, card, decision, from: "server", at: driver.now(), asked: "answered" } : { ...looked, asked: "lost" };
-    if (isAnswer && decision.advice !== looked.decision.advice) this.out.told({ sound: decision.advice === "ok" ? "ok" : "warn", words: ["look-up"], of: unit });
-    else this.out.changed();
+    const { lookUp } = await import("./look.js");
+    return lookUp(this, text);
   }
 
   /**
@@ -534,7 +558,11 @@ export class Session {
       const last = naming[naming.length - 1];
       if (!last) this.out.told({ sound: "warn", words: ["unknown_here"], of: unit });
       else if (!mayStrike(last.by, this.actor)) this.out.told({ sound: "stop", words: ["not_yours"], of: last.by ?? unit });
-      else await this.#step({ do: "targets", events: [last.id] });
+      else {
+        await this.#step({ do: "targets", events: [last.id] }, false);
+        await this.#knowTargets();
+        if (this.striking.length > 0) this.out.told({ sound: "ok", words: ["target_found"] });
+      }
       return;
     }
     await this.#lookUp(code);
@@ -549,7 +577,7 @@ export class Session {
    */
   async #kept(stated, after) {
     const why = await this.#written(stated, after).catch((error) => String(error));
-    if (why !== null) this.out.told({ sound: "stop", words: ["not_saved"], of: why });
+    if (why !== null) this.out.told({ sound: "stop", words: ["not_saved"], why: whyNot(why) });
     return why === null;
   }
 
@@ -569,7 +597,7 @@ export class Session {
 
   /** The task stands so once it is on the disk, and is not shown so before. @param {State | null} task */
   async #keep(task) {
-    await this.store.commit(null, { records: { task } });
+    await this.keep({ task });
     this.task = task;
     this.out.changed();
   }
@@ -578,16 +606,11 @@ export class Session {
 /** Are words asked for, so that a scan may be them? @param {State} task */
 const isWords = ({ step, question }) => step === "question" && question !== null && ["document", "slip", "body"].includes(question.said);
 
-/** Hexadecimal digits as people compare them. @param {string} digits */
-const grouped = (digits) => (digits.toUpperCase().match(/.{1,4}/g) ?? []).slice(0, 16).join(" ");
-
-/** @param {string} url */
-function originOf(url) {
-  try {
-    return new URL(url).origin;
-  } catch {
-    return null;
-  }
+/** The word for why something was not kept; a fault that has none is told as it is. @param {string} fault */
+export function whyNot(fault) {
+  if (fault.includes("another tab wrote")) return "other_tab_wrote";
+  if (fault.includes("enrolled anew")) return "other_tab_enrolled";
+  return /not saved|emptied|Error/.test(fault) ? "storage_failed" : fault;
 }
 
 /** @param {string} code */

@@ -16,7 +16,7 @@ export function age(app, ms) {
 export function standingOf({ session }) {
   const { driver, list } = session;
   if (!driver) return null;
-  return standing(driver.outbox, { wall: Date.now(), server: driver.now(), listMadeAt: list?.madeAt ?? null });
+  return standing(session.drivers.map(({ outbox }) => outbox), { wall: Date.now(), server: driver.now(), listMadeAt: list?.madeAt ?? null });
 }
 
 /** @param {App} app */
@@ -42,6 +42,7 @@ export function strip(app) {
   return h(
     "header",
     { class: "strip" },
+    app.session.over ? chip("enrol_again", `⚠ ${say("enrol_again")}`, "worse") : null,
     chip("online", `${isOnline ? "●" : "○"} ${say(isOnline ? "online" : "offline")}`, bad(!isOnline)),
     unsentChip,
     chip("receipt", receiptMs === null ? say("no_receipt") : `${say("receipt")} ${age(app, receiptMs)}`, ""),
@@ -50,6 +51,5 @@ export function strip(app) {
     chip("storage", `${say("storage")} ${say(persisted ? "kept" : "not_kept")}${space}`, bad(!persisted || isFull)),
     chip("who", actor ? `${say("who")} ${actor.id}` : say("nobody"), bad(!actor)),
     chip("version", `${say("version")} ${app.about.version}`, ""),
-    driver?.outbox.view.enrolAgain ? chip("enrol_again", say("enrol_again"), "worse") : null,
   );
 }

@@ -38,7 +38,7 @@ export function taskScreen(app) {
       isFirst ? h("p", { class: "told", ...(isWarned ? {} : { role: "status" }) }, app.say(prompt[first])) : null,
       isFirst && !isWarned ? null : app.told(),
       isFirst && first === "disposition" ? dispositions(app, act) : null,
-      h("p", { class: "count", "data-count": total }, `${total}${wanted}`),
+      h("p", { class: "count", "data-count": total }, h("span", { class: "of" }, app.say("scanned")), ` ${total}${wanted}`),
       task.step === "question" && task.question ? question(app, task.question, act) : null,
       isLot(task.goods) && task.step !== "question" ? quantities(app, act) : null,
       task.step === "review" ? h("h2", {}, `${app.say("missing_now")} ${missing.length}`) : null,
@@ -75,7 +75,7 @@ function lineText(app, line) {
  * @param {App} app
  * @param {Pick<Line, "unit" | "gtin" | "lot">} line
  */
-function named({ session }, { unit, gtin, lot }) {
+export function named({ session }, { unit, gtin, lot }) {
   const name = gtin === null ? null : (session.products.get(gtin)?.name ?? gtin);
   const own = unit === null ? (lot ?? "") : unit.slice(unit.lastIndexOf("/") + 1);
   return name === null ? (unit ?? "") : `${name} · ${own}`;
@@ -96,6 +96,7 @@ const quantities = (app, act) =>
   h(
     "section",
     { class: "quantities", "aria-label": app.say("quantity") },
+    h("span", {}, app.say("quantity")),
     QUANTITIES.map((quantity) => h("button", { type: "button", "data-do": `qty-${quantity}`, click: () => void act({ do: "quantity", quantity }) }, quantity)),
   );
 
@@ -112,9 +113,10 @@ function offers(app, task, act) {
 }
 
 /** What was told besides goods. @param {App} app @param {import("../core/tasks/state.js").State} task */
-function noted(app, { disposition, counterpart, doc, declared, body, isComplete, accepted }) {
+function noted(app, { disposition, counterpart, doc, declared, body, isComplete, accepted, targets }) {
   const to = counterpart && counterpart.type !== "named" ? app.session.places.find(({ id }) => id === counterpart.id)?.name : counterpart?.name;
   const rows = [
+    ...app.session.striking.filter(({ id }) => targets.includes(id)).map((act) => `${app.say("strikes")} ${app.actText(act)}`),
     disposition ? app.say(disposition) : null,
     counterpart ? `${app.say("counterpart")} ${to ?? ""}` : null,
     doc ? `${app.say("document")} ${doc.no}` : null,
@@ -157,7 +159,7 @@ function question(app, asked, act) {
     isWho ? partners(app, act) : null,
     h("label", { for: "answer" }, `${app.say("question")} ${app.say(item !== "receipt" && app.knows(item) ? item : said)}`),
     field,
-    h("p", {}, app.button("add", answer, "main"), " ", left),
+    h("p", {}, app.button("add", answer, "main", "take_answer"), " ", left),
   );
 }
 
@@ -183,7 +185,8 @@ export function typing(app) {
   field.addEventListener("keydown", (event) => {
     if (event instanceof KeyboardEvent && event.key === "Enter") add();
   });
-  const buttons = [app.button("add", add), " ", app.button("camera", () => app.go("camera"))];
+  const label = app.session.task && app.session.task.task !== "look-up" ? "add" : "look-up";
+  const buttons = [app.button("add", add, "", label), " ", app.button("camera", () => app.go("camera"))];
   return h("section", {}, h("label", { for: "typed" }, app.say("type_code")), field, h("p", {}, buttons));
 }
 
@@ -202,7 +205,7 @@ export function stopScreen(app) {
   // What was said since is behind the stop; what the stop itself says stands in it.
   /** @type {readonly string[]} */
   const reasons = decision.reasons;
-  const isSaidSince = app.said && !app.said.words.some((word) => reasons.includes(word));
+  const isSaidSince = app.said && !app.said.words.some((word) => ["stopped", "look_twice", ...reasons].includes(word));
   return [
     h(
       "div",

@@ -1,5 +1,7 @@
 // The screens that no scan waits for: fetched when there is time, so that the app is ready sooner.
 
+import { FAULT_WORDS } from "./fault-words.js";
+import { FINDING_WORDS } from "./tools/finding-words.js";
 import { handOverScreen } from "./tools/hand-over.js";
 import { lookUpScreen } from "./tools/look-up.js";
 import { queueScreen } from "./tools/queue.js";
@@ -8,6 +10,7 @@ import { sheetScreen } from "./tools/sheet.js";
 import { TOOL_WORDS } from "./tools/words.js";
 import { learn } from "./words.js";
 
+export { lookUp } from "./look.js";
 export { CameraScreen } from "./tools/camera.js";
 export { DoctorScreen } from "./tools/doctor.js";
 
@@ -15,3 +18,4 @@ export { DoctorScreen } from "./tools/doctor.js";
 export const screens = { "hand-over": handOverScreen, "look-up": lookUpScreen, queue: queueScreen, settings: settingsScreen, sheet: sheetScreen };
 
 learn(TOOL_WORDS);
+learn(Object.fromEntries(Object.entries({ ...FAULT_WORDS, ...FINDING_WORDS }).map(([code, { zh, en }]) => [code, [zh, en]])));

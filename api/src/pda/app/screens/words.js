@@ -1,7 +1,5 @@
 // Everything the app says, in Chinese and English. Texts only; numbers and names come in.
 
-import { FAULT_WORDS } from "./fault-words.js";
-
 /** @typedef {"zh" | "en"} Lang */
 
 /** @satisfies {Record<string, readonly [zh: string, en: string]>} */
@@ -42,37 +40,18 @@ const WORDS = {
     "Nobody is known who may overrule: no supervisor's badge is registered for this place. An administrator of the enterprise registers one; this device knows it once it was online.",
   ],
   not_yours: ["这条记录由他人提交，须由主管撤销：请先扫描主管工牌", "Somebody else stated this; only a supervisor strikes it: scan a supervisor's badge first"],
-  enrol_title: ["注册本设备", "Enrol this device"],
-  enrol_how: ["请用扫描头扫描管理员出示的注册二维码，或把其内容粘贴到下面。", "Scan the enrolment QR code with the scanner, or paste its content below."],
-  enrol_text: ["注册码内容", "Content of the enrolment code"],
-  enrol: ["注册", "Enrol"],
-  downloading: ["正在下载资料", "Downloading"],
-  enrolling: ["正在注册……", "Enrolling…"],
-  enrol_bad: ["这不是注册二维码，请重新扫描。", "This is no enrolment code; scan again."],
-  enrol_refused: ["注册码无效或已使用，请管理员重新生成。", "The code is not valid any more; ask for a new one."],
-  enrol_busy: ["服务器现在不能处理，请稍后再扫一次。", "The server cannot do it now; the code may still hold. Scan again later."],
-  enrol_elsewhere: [
-    "注册码属于另一个地址的服务器：请在浏览器中打开该地址，再扫描注册码。",
-    "This code belongs to a server at another address; open that address in the browser and scan again.",
-  ],
-  enrol_lost: ["连不上服务器，请检查网络后再扫一次。", "The server cannot be reached; check the network and scan again."],
-  enrol_fingerprint: [
-    "注册码中的证书指纹与本服务器的不同，没有注册。请告知管理员。",
-    "The certificate's fingerprint in the code is not this server's; nothing was enrolled. Tell the officer.",
-  ],
   enrolled: [
     "注册完成。请核对：管理员页面上的证书指纹也应是",
     "Enrolled. Compare: the fingerprint on the officer's page must be the same",
   ],
   enrolled_plain: ["注册完成", "Enrolled"],
   fingerprint: ["服务器证书指纹", "Fingerprint of the server's certificate"],
-  enrol_other: ["本机还有另一台设备的未上传记录，请先上传或导出。", "Unsent records of another device are on this one; send or export them first."],
-  enrol_private: [
-    "这是无痕（隐私）窗口：关闭后记录会全部丢失，不能在此注册。请用普通窗口打开，并安装到主屏幕。",
-    "This is a private window: everything would be lost when it is closed. Open the app in an ordinary window and install it.",
-  ],
+  found_saved: ["上次中断前的最后一次提交已保存", "The last act before the interruption is saved"],
+  found_how: ["即使当时提示“没有保存”，也请不要重做。", "Do not make it again, even if it was said not to be saved."],
+  understood: ["知道了", "Understood"],
   no_storage: ["浏览器不能保存数据（可能是隐私模式），无法使用。", "This browser cannot keep data (private mode?), so the app cannot be used."],
   other_tab: ["本应用已在另一个页面打开，请到那里操作；关闭那个页面后这里会自动接管。", "The app is open in another tab. Work there; this one takes over when it is closed."],
+  enrol_anew: ["重新注册本机", "Enrol this device again"],
   home: ["选择任务", "Choose a task"],
   inbound: ["入库", "Inbound"],
   outbound: ["出库", "Outbound"],
@@ -101,6 +80,9 @@ const WORDS = {
   scan_first: ["请先扫描容器", "Scan the container first"],
   missing_now: ["缺少", "Missing"],
   no_number: ["请输入数字", "A number is needed"],
+  take_answer: ["确定", "OK"],
+  target_found: ["已找到这条记录：按“完成”撤销它", "Found. Done strikes it"],
+  strikes: ["将撤销", "Will be struck:"],
   reason_first: ["请先填写放行原因，再扫描主管工牌", "Give a reason first, then scan the badge"],
   "hand-over": ["交班", "Hand over"],
   "send-now": ["立即上传", "Send now"],
@@ -139,6 +121,9 @@ const WORDS = {
   scan_now: ["请扫描", "Scan"],
   saved: ["已保存在本机", "Saved on this device"],
   not_saved: ["没有保存！请重新扫描。", "NOT saved! Scan again."],
+  storage_failed: ["本机存储已满或出错，若再次出现请告诉主管。", "The storage of this device is full or fails. If it happens again, tell a supervisor."],
+  other_tab_wrote: ["另一个页面改动了数据，本页面正在重新打开。", "Another tab changed something; this one opens anew."],
+  other_tab_enrolled: ["本机刚刚重新注册，请重新打开页面。", "This device was just enrolled anew; open the page again."],
   added: ["已加入", "Added"],
   already: ["已在清单中，未重复计数", "Already in the list, not counted again"],
   surplus: ["清单外商品，已加入", "Not expected, added"],
@@ -216,6 +201,5 @@ export const speaker = (lang) => (word) => {
   const at = lang === "zh" ? 0 : 1;
   if (Object.hasOwn(WORDS, word)) return WORDS[/** @type {Word} */ (word)][at];
   if (Object.hasOwn(more, word)) return more[word]?.[at] ?? word;
-  const fault = Object.hasOwn(FAULT_WORDS, word) ? FAULT_WORDS[/** @type {keyof typeof FAULT_WORDS} */ (word)] : null;
-  return fault ? fault[lang] : word;
+  return word;
 };

@@ -5,6 +5,7 @@
 // say which was meant.
 
 import { h } from "../view.js";
+import { codesIn } from "./hand-in.js";
 
 /** @typedef {import("../app.js").App} App */
 
@@ -71,8 +72,8 @@ export class CameraScreen {
   }
 
   #back() {
-    const isEnrolled = this.app.session.driver !== null;
-    if (isEnrolled) this.app.back();
+    const { enrolment, session } = this.app;
+    if (session.driver && !enrolment?.isReading) this.app.back();
     else this.app.go("enrol");
   }
 
@@ -138,8 +139,9 @@ export class CameraScreen {
 
   /** @param {string} text */
   #read(text) {
-    if (this.app.session.driver) this.app.read(text, "camera");
-    else this.app.enrolment.enrol(text).then(() => this.app.session.driver ?? this.app.go("enrol"), () => {});
+    const { enrolment, session } = this.app;
+    if (session.driver && !enrolment?.isReading) this.app.read(text, "camera");
+    else void enrolment?.enrol(text);
   }
 
   /** @param {EventTarget | null} field */
@@ -149,7 +151,7 @@ export class CameraScreen {
     this.isReading = true;
     this.app.draw();
     const read = await smaller(file).then(
-      (photo) => this.app.session.decode(photo),
+      (photo) => codesIn(this.app.session.driver, photo),
       () => ({ ok: /** @type {const} */ (false), why: "photo_damaged" }),
     );
     this.isReading = false;

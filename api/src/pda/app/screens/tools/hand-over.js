@@ -53,6 +53,24 @@ export function handOverScreen(app) {
   ];
 }
 
+/**
+ * The shift is over.
+ * @param {import("../session.js").Session} session
+ * @param {string | null} supervisor who takes over what is unsent
+ */
+export async function handedOver(session, supervisor) {
+  const { driver, actor, task, unsent } = session;
+  if (!driver || task || (supervisor === null && unsent > 0)) {
+    session.out.told({ sound: "warn", words: ["screen_first"] });
+    return;
+  }
+  const { view } = driver.outbox;
+  const handed = { by: actor?.id ?? null, supervisor, at: driver.now(), unsent, epoch: view.epoch, seq: view.next - 1, head: view.head };
+  await session.keep({ actor: null, handed_over: handed });
+  session.actor = null;
+  session.out.told({ sound: "ok", words: ["handed_over"], ...(supervisor === null ? {} : { of: supervisor }) });
+}
+
 /** What this person stated in this shift, by kind. @param {App} app @returns {[kind: string, count: number][]} */
 function ownCounts({ session }) {
   const { driver, actor } = session;

@@ -2,7 +2,7 @@
 // when it answers; and which of the two it was.
 
 import { h } from "../view.js";
-import { typing } from "../task.js";
+import { named, typing } from "../task.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../session.js").Looked} Looked */
@@ -28,7 +28,10 @@ export function lookUpScreen(app) {
 }
 
 /** @param {App} app @param {Looked} looked */
-function told(app, { unit, card, decision, from, at, asked }) {
+function told(app, { goods, unit, card, decision, from, at, asked }) {
+  const { code, claims } = goods.scanned;
+  const gtin = code.is === "gtin" ? code.gtin : null;
+  const name = gtin === null ? unit : named(app, { unit, gtin, lot: claims.lot ?? null });
   /** @type {readonly string[]} */
   const reasons = decision.reasons.length > 0 ? decision.reasons : ["ok"];
   const isServer = from === "server";
@@ -37,7 +40,7 @@ function told(app, { unit, card, decision, from, at, asked }) {
   return h(
     "section",
     { "data-from": from, "data-asked": asked },
-    h("p", { class: decision.advice === "ok" ? "told" : "told warn", role: "status" }, unit),
+    h("p", { class: decision.advice === "ok" ? "told" : "told warn", role: "status" }, name, gtin === null ? null : h("br", {}), gtin === null ? null : h("span", { class: "code" }, unit)),
     h("ul", {}, reasons.map((word) => h("li", {}, app.say(word)))),
     h("p", {}, known),
     h("p", { class: "code" }, `${isServer ? "●" : "○"} ${app.say(isServer ? "by_server" : "by_device")}${time}`),

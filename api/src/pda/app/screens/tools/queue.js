@@ -2,8 +2,9 @@
 // and the way out by a file when a network does not come.
 
 import { picture } from "../../core/outbox.js";
-import { madeAt } from "../../core/standing.js";
+import { saysOf } from "../../core/summary.js";
 import { longList } from "../list.js";
+import { exported, handIn } from "./hand-in.js";
 import { h } from "../view.js";
 
 /** @typedef {import("../app.js").App} App */
@@ -13,21 +14,27 @@ const FILE_MAX = 64 * 1024 * 1024;
 
 /** @param {App} app */
 export function queueScreen(app) {
-  const { driver, verdicts } = app.session;
+  const { driver, drivers, left, verdicts } = app.session;
   if (!driver) return [];
-  const { outbox } = driver;
-  const counted = Object.entries(picture(outbox).states).map(([name, spans]) => {
-    const count = spans.reduce((sum, [, first, last]) => sum + last - first + 1, 0);
-    return h("li", { "data-state": name }, `${app.say(name)}: ${count}`);
-  });
-  const rows = outbox.view.inOrder().reverse();
-  const state = (/** @type {import("../../core/outbox/disk.js").Row} */ row) =>
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const { outbox } of drivers) {
+    for (const [name, spans] of Object.entries(picture(outbox).states)) {
+      counts.set(name, spans.reduce((sum, [, first, last]) => sum + last - first + 1, counts.get(name) ?? 0));
+    }
+  }
+  const counted = [...counts].map(([name, count]) => h("li", { "data-state": name }, `${app.say(name)}: ${count}`));
+  const before = left.reduce((sum, { outbox }) => sum + outbox.unsent, 0);
+  const rows = drivers.flatMap(({ outbox }) => outbox.view.inOrder().map((row) => ({ row, outbox }))).reverse();
+  /** @typedef {typeof rows[number]} Kept */
+  const state = (/** @type {Kept} */ { row, outbox }) =>
     row.state.is !== "durable" ? row.state.is : outbox.disk.row(row.key) ? (outbox.sent.has(row.key) ? "sent" : "durable") : "captured";
-  const text = (/** @type {import("../../core/outbox/disk.js").Row} */ row) => {
-    const { id, kind, count } = saysOf(row.text);
-    const why = row.state.is === "needs_attention" ? ` ${(verdicts.get(id) ?? []).join(" ")}` : "";
-    const at = new Date(madeAt(row.text) ?? 0).toLocaleTimeString(app.settings.lang === "zh" ? "zh-CN" : "en", { hour: "2-digit", minute: "2-digit" });
-    return `${at} ${app.say(kind)} ${count} · ${app.say(state(row))}${why}`;
+  const text = (/** @type {Kept} */ kept) => {
+    const { row } = kept;
+    const { id, kind, at: made, count } = saysOf(row.text);
+    const why = row.state.is === "needs_attention" ? `：${[...new Set(verdicts.get(id))].map((code) => app.say(code)).join(" ")}` : "";
+    const at = new Date(made).toLocaleTimeString(app.settings.lang === "zh" ? "zh-CN" : "en", { hour: "2-digit", minute: "2-digit" });
+    return `${at} ${app.say(kind)}${count > 0 ? ` ${count}` : ""} · ${app.say(state(kept))}${why}`;
   };
   const file = h("input", { id: "deposit", type: "file", accept: ".ndjson,application/x-ndjson", change: (event) => void bring(app, event.target) });
   return [
@@ -38,10 +45,11 @@ export function queueScreen(app) {
       app.said ? app.told() : null,
       h("ol", { class: "lines" }, counted),
       standing(app),
-      h("div", { class: "grid" }, app.button("export", () => exported(app)), app.button("back", () => app.back())),
+      before > 0 ? h("p", { class: "told warn", "data-before": before }, `${app.say("left_unsent")} ${before}`) : null,
+      h("div", { class: "grid" }, app.button("export", () => save(app)), app.button("back", () => app.back())),
       h("p", {}, h("label", { for: "deposit" }, app.say("deposit")), file),
       rows.length > 0 ? h("h2", {}, app.say("records")) : null,
-      longList(rows, text, (row) => ({ "data-row": state(row) })),
+      longList(rows, text, (kept) => ({ "data-row": state(kept) })),
     ),
   ];
 }
@@ -63,22 +71,11 @@ function standing(app) {
   return h("ol", { class: "lines" }, lines);
 }
 
-/** What a row's text says, for people. @param {string} text */
-function saysOf(text) {
-  try {
-    const { event_id: id, kind, units = [], children = [], lots = [] } = JSON.parse(text);
-    const loose = lots.reduce((/** @type {number} */ sum, /** @type {{ qty: number }} */ lot) => sum + lot.qty, 0);
-    return { id: String(id), kind: String(kind), count: units.length + children.length + loose };
-  } catch {
-    return { id: "", kind: "unreadable", count: 0 };
-  }
-}
-
 /** Everything unsent as a file that another device or an office can deposit. @param {App} app */
-async function exported(app) {
-  const { driver } = app.session;
+async function save(app) {
+  const { driver, drivers } = app.session;
   if (!driver) return;
-  const lines = await driver.exported();
+  const lines = (await Promise.all(drivers.map(exported))).flat();
   if (lines.length === 0) {
     app.tell({ sound: "tick", words: ["all_sent"] });
     return;
@@ -97,5 +94,5 @@ async function bring(app, field) {
     app.tell({ sound: "warn", words: ["too-long"], of: file.name });
     return;
   }
-  await app.after(file.text().then((text) => app.session.deposit(text)));
+  await app.after(file.text().then(async (text) => app.tell(await handIn(app.session.driver, text))));
 }

@@ -39,7 +39,10 @@ export function settingsScreen(app) {
       })),
       h("p", {}, app.button("doctor", () => app.go("doctor")), " ", app.button("sheet", () => app.go("sheet"))),
       app.session.fingerprint ? h("p", {}, app.say("fingerprint"), h("br", {}), h("span", { class: "code" }, app.session.fingerprint)) : null,
-      h("p", {}, app.button("back", () => app.go("home"))),
+      h("h2", {}, app.say("this_device")),
+      h("p", {}, app.say("enrol_anew_how")),
+      h("p", {}, app.button("enrol_anew", () => app.go("enrol"))),
+      h("p", {}, app.button("back", () => app.back())),
     ),
   ];
 }

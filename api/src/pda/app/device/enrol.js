@@ -1,0 +1,44 @@
+// How a device is enrolled, and enrolled again: with a new key, in one transaction. What is unsent stays
+// under the key and in the chain it was made in: that of an earlier life of the same device in its queue,
+// that of another device put aside with all that is of it (`left.js`).
+
+import { genesis } from "../core/chain.js";
+import { makeKeys, publicKeyOf } from "./keys.js";
+
+/** @typedef {import("./store.js").Store} Store */
+/** @typedef {import("./store.js").Identity} Identity */
+
+/** What is of who this was and whom it served: nothing of it goes over. Of another place, cards neither. */
+const ANEW = { snapshot: null, task: null, actor: null, over: null };
+const ELSEWHERE = { badges: null, shown: null, pulled: null, handed_over: null };
+
+/**
+ * Makes its key, asks, and keeps who it is with the beginning of its chain. No driver of this device may run
+ * meanwhile. A code holds once: it is not used by who cannot keep what comes of it.
+ * @param {Store} store
+ * @param {import("./link.js").Link} link
+ * @param {import("../core/wire/messages.js").Ticket} ticket
+ * @param {{ program: string, wall: () => number, records?: Record<string, unknown> }} said and records kept with it
+ * @returns {Promise<{ ok: true, identity: Identity } | { ok: false, why: "refused" | "lost" | "not_saved", status: number }>}
+ */
+export async function enrol(store, link, ticket, { program, wall, records: kept = {} }) {
+  const before = await store.identity();
+  const isKept = (/** @type {Promise<void>} */ written) => written.then(() => true, () => false);
+  const notSaved = /** @type {const} */ ({ ok: false, why: "not_saved", status: 0 });
+  if (!(await isKept(store.commit(null, {}, before)))) return notSaved;
+  const keys = await makeKeys();
+  const outcome = await link.enrol({ code: ticket.code, key: await publicKeyOf(keys), program });
+  if (outcome.is !== "answer") {
+    return { ok: false, why: outcome.is, status: outcome.is === "refused" ? outcome.status : 0 };
+  }
+  const { device, epoch, enterprise, location, profile, installation, trust_keys: trust, anchor } = outcome.answer;
+  const isOther = before !== null && before.device !== device;
+  const isElsewhere = before !== null && (before.enterprise !== enterprise || before.location !== location);
+  const lives = { ...(isOther ? {} : before?.lives), [epoch]: keys };
+  const identity = { device, epoch, enterprise, location, profile, installation, url: ticket.url, lives, trust };
+  const first = { text: anchor, wall: Math.trunc(wall()) * 1000 };
+  const write = { id: 0, epoch, genesis: await genesis(device, epoch), anchor: first, cursor: 0, enrol_again: false };
+  const records = { ...ANEW, ...(isElsewhere ? ELSEWHERE : {}), ...kept, clock: { server: outcome.answer.t_sent, wall: wall() } };
+  const extra = { identity, records, ...(isElsewhere ? { anew: true } : {}), ...(isOther ? { leaves: before } : {}) };
+  return (await isKept(store.commit(write, extra, before))) ? { ok: true, identity } : notSaved;
+}

@@ -1,0 +1,22 @@
+// An outbox as it is read from the storage.
+
+import { Disk, compareKeys } from "../../core/outbox.js";
+
+/** @typedef {import("../../core/outbox/disk.js").Row} Row */
+
+/**
+ * @param {string} device
+ * @param {number} epoch while nothing is on record
+ * @param {string} genesis likewise
+ * @param {Partial<Disk> | null} head
+ * @param {Row[]} rows
+ */
+export function diskOf(device, epoch, genesis, head, rows) {
+  const disk = new Disk(device, head?.epoch ?? epoch, head?.anchor ?? null, head?.head ?? genesis);
+  disk.next = head?.next ?? 1;
+  disk.receipt = head?.receipt ?? null;
+  disk.cursor = head?.cursor ?? 0;
+  disk.enrolAgain = head?.enrolAgain ?? false;
+  for (const row of rows.sort((a, b) => compareKeys(a.key, b.key))) disk.put(row);
+  return disk;
+}

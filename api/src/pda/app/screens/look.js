@@ -1,0 +1,39 @@
+// Goods are looked up: what this device knows of them at once, and what the server knows when it answers.
+// Loaded with the tools, or by the first look-up.
+
+import { goodsOf } from "../core/till.js";
+import { parse } from "../core/trace-code.js";
+
+/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./session.js").Looked} Looked */
+
+/** @param {Session} session @param {string} text as it was read */
+export async function lookUp(session, text) {
+  const { store, driver, out } = session;
+  const read = parse(text);
+  const goods = read.ok ? await goodsOf(read.scanned) : null;
+  if (!read.ok) return out.told({ sound: "warn", words: [read.fault], of: text });
+  if (!goods || goods.unit === null) return out.told({ sound: "warn", words: ["names_no_goods"], of: text });
+  const own = { goods, unit: goods.unit, card: await store.unit(goods.unit), decision: await session.decision(goods) };
+  const at = /** @type {number | undefined} */ (await store.record("pulled")) ?? null;
+  const looked = /** @type {Looked} */ ({ ...own, from: "here", at, asked: driver && navigator.onLine ? "asking" : "offline" });
+  session.looked = looked;
+  // Nobody waits for the server: what is known here stands until it answers.
+  if (looked.asked === "asking") void askServer(session, looked).catch(() => {});
+  return out.told({ sound: "tick", words: ["look-up"], of: goods.unit });
+}
+
+/** What the server knows of what is looked at, if that is still on the screen when it answers. @param {Session} session @param {Looked} looked */
+async function askServer(session, looked) {
+  const { driver } = session;
+  if (!driver) return;
+  const { goods, unit } = looked;
+  const outcome = await driver.link.lookUp(driver.identity, driver.outbox.disk.anchor?.text ?? "", [unit]);
+  const [card = null] = outcome.is === "answer" ? outcome.answer.cards : [];
+  const isAnswer = outcome.is === "answer" && outcome.answer.cards.length === 1 && (card === null || card.unit === unit);
+  const decision = isAnswer ? await session.decision(goods, card) : looked.decision;
+  if (session.looked !== looked) return;
+  session.looked = isAnswer ? { goods, unit, card, decision, from: "server", at: driver.now(), asked: "answered" } : { ...looked, asked: "lost" };
+  if (isAnswer && decision.advice !== looked.decision.advice) session.out.told({ sound: decision.advice === "ok" ? "ok" : "warn", words: ["look-up"], of: unit });
+  else session.out.changed();
+}
