@@ -5,7 +5,11 @@ use super::*;
 use histories::stage::{
     BATCH, BOX, DAY, EXPIRY, LOOSE, LOOSE_BATCH, MINUTE, START, good::*, recall,
 };
-use suyuan_sync::finding::{Knowledge, LotKey, When};
+use std::collections::BTreeMap;
+use suyuan_sync::{
+    finding::{Knowledge, LotKey, When},
+    lots,
+};
 
 const RECALLED: i64 = 10 * HOUR;
 
@@ -214,4 +218,35 @@ fn c9_of_no_goods_of_a_recalled_lot_nothing_was_sold() {
             .at(RECALLED + MINUTE),
     );
     assert!(quiet(&told));
+}
+
+#[test]
+fn i17_of_a_lot_is_told_what_became_of_it() {
+    let mut told = received();
+    told.tell(line(Kind::Sale, SHOP).lot(Some("S1"), 3));
+    told.tell(line(Kind::Return, SHOP).lot(Some("S1"), 1));
+    told.tell(line(Kind::Outbound, SHOP).lot(Some("S1"), 2).to(OTHER_SHOP));
+    told.tell(line(Kind::Collect, SHOP).lot(Some("S1"), 1));
+    told.tell(line(Kind::Destroy, SHOP).lot(Some("S1"), 1));
+    let counted = line(Kind::Count, SHOP).lot(Some("S1"), 3).supervisor();
+    told.tell(counted.item("accepted", serde_json::json!(true)));
+    let facts = differential::in_order(&told.facts);
+    let movements = lots::movements(&facts, &BTreeMap::new(), &told.world);
+    let (key, movements) = movements.into_iter().next().expect("a line");
+    let kind = |at| facts.iter().find(|f| f.order == at).map(|f| f.event.kind);
+    let tally = lots::tally(key, &movements, kind);
+    let expected = lots::Tally {
+        received: 10,
+        sold: 3,
+        returned: 1,
+        shipped: 2,
+        collected: 1,
+        destroyed: 1,
+        counted: -1,
+        on_hand: 3,
+        ..lots::Tally::default()
+    };
+    assert_eq!(tally, expected);
+    assert!(tally.adds_up());
+    assert_eq!(tally.on_the_way(), -8, "eight came from somebody else");
 }
