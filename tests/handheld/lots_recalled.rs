@@ -163,6 +163,7 @@ on_both!(
         let mut store = scene.device(&app, &scene.store).await;
         received(&mut store).await;
         let recall = recalled(&scene, &[&scene.batch]).await;
+        later(&mut store).await;
         let to = json!({"type": "location", "id": &scene.store});
         let events = [
             store.event("sale", &sold(2)),
