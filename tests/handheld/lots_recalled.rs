@@ -115,7 +115,7 @@ on_both!(
 );
 
 on_both!(
-    c9_a_recall_finds_what_of_a_lot_was_sold_before_and_lets_go_of_it_when_mistaken,
+    c9_a_recall_finds_what_of_a_lot_was_sold_before_and_keeps_it_when_closed,
     |app| {
         let scene = Scene::of(&app).await;
         let mut store = scene.device(&app, &scene.store).await;
