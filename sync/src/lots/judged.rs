@@ -70,10 +70,8 @@ pub fn judged(fact: &Fact, key: &LotKey, world: &World) -> Vec<Finding> {
                 find(FindingCode::ShipRecalled, Detail::Nothing);
             }
         }
-        Kind::Collect => {
-            if !explained(&spans, fact.order) {
-                find(FindingCode::CollectUnrecalled, Detail::Nothing);
-            }
+        Kind::Collect if !explained(&spans, fact.order) => {
+            find(FindingCode::CollectUnrecalled, Detail::Nothing);
         }
         Kind::Sale => {
             if batch.is_some_and(|batch| expired(world, batch, fact)) {

@@ -27,11 +27,7 @@ pub fn wrong(h: &History, line: &LotKey, k: usize) -> Vec<(FindingCode, Detail)>
                 plain(FindingCode::ShipRecalled);
             }
         }
-        Kind::Collect => {
-            if spans.is_empty() {
-                plain(FindingCode::CollectUnrecalled);
-            }
-        }
+        Kind::Collect if spans.is_empty() => plain(FindingCode::CollectUnrecalled),
         Kind::Sale => {
             let expiry = batch.and_then(|batch| h.world.batches[&batch].expires_at);
             if expiry.is_some_and(|from| fact.order.eff >= from) {
