@@ -39,6 +39,7 @@ mod m0040_lines_counted;
 mod m0041_line_checkpoints;
 mod m0042_units_left;
 mod m0043_moved_since;
+mod m0045_lots_judged;
 mod m0046_commissions;
 mod table;
 
@@ -85,6 +86,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0041_line_checkpoints::Migration),
             Box::new(m0042_units_left::Migration),
             Box::new(m0043_moved_since::Migration),
+            Box::new(m0045_lots_judged::Migration),
             Box::new(m0046_commissions::Migration),
         ]
     }

@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     chain::{self, Hash},
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
-    ids::{DeviceId, EnterpriseId, EventId, GroupId, Micros, Seq},
+    ids::{DeviceId, EnterpriseId, EventId, GroupId, LocationId, Micros, Seq},
     invariants::{
         Delivered, DeviceHistory, Holds, KeptLine, LogHistory, Logged, Made, Told, Whereabouts,
         i1_nothing_is_lost, i2_nothing_is_invented, i3_exactly_once, i4_a_retry_is_answered_alike,
         i5_receipts_tell_the_truth, i6_groups_stand_whole, i7_nothing_is_rewritten,
         i11_the_order_is_total, i12_who_knew_came_later, i13_each_balance_is_the_sum,
         i14_fates_add_up, i14_no_silent_effect, i16_no_finding_without_witnesses,
-        i21_cursors_neither_skip_nor_repeat, i23_reads_never_go_back, i26_every_outbox_drains,
-        i30_every_flipped_bit_is_found, i31_forks_are_found, i32_the_revoked_stay_out,
+        i17_goods_of_lots_add_up, i21_cursors_neither_skip_nor_repeat, i23_reads_never_go_back,
+        i26_every_outbox_drains, i30_every_flipped_bit_is_found, i31_forks_are_found,
+        i32_the_revoked_stay_out,
     },
-    lots::{Change, Movement},
+    lots::{Change, Movement, Tally},
     order::{Interval, Order},
     wire::{Ranges, Receipt, Signature, Status},
 };
@@ -342,6 +343,35 @@ fn i16_a_finding_whose_witness_does_not_count_is_found() {
         i16_no_finding_without_witnesses(&log, std::slice::from_ref(&finding)),
         "I16",
     );
+}
+
+#[test]
+fn i17_goods_of_a_lot_that_do_not_add_up_are_found() {
+    let key = |place: u128| LotKey {
+        gtin: "06901234567892".into(),
+        lot: Some("L1".into()),
+        location: LocationId(Uuid::from_u128(place)),
+    };
+    let tally = Tally {
+        received: 10,
+        sold: 4,
+        counted: -1,
+        on_hand: 5,
+        ..Tally::default()
+    };
+    let kept = BTreeMap::from([(key(1), 5)]);
+    i17_goods_of_lots_add_up(&kept, &BTreeMap::from([(key(1), tally)])).unwrap();
+    for wrong in [
+        Tally { sold: 5, ..tally },
+        Tally {
+            on_hand: 6,
+            received: 11,
+            ..tally
+        },
+    ] {
+        let told = BTreeMap::from([(key(1), wrong)]);
+        is_broken(i17_goods_of_lots_add_up(&kept, &told), "I17");
+    }
 }
 
 #[test]

@@ -17,7 +17,8 @@ use suyuan_tests::{Handheld, TestApp, on_both};
 /// Products of the scene, and one nobody knows.
 const GTINS: [&str; 2] = ["09521234000013", "04012345678901"];
 
-fn lots_of(gtin: &str, lot: Option<&str>, qty: u64) -> Value {
+/// What an event says of a lot.
+pub fn lots_of(gtin: &str, lot: Option<&str>, qty: u64) -> Value {
     match lot {
         Some(lot) => json!([{"gtin": gtin, "lot": lot, "qty": qty}]),
         None => json!([{"gtin": gtin, "qty": qty}]),
@@ -318,9 +319,13 @@ fn some_event(dice: &mut Dice, scene: &Scene, made: &[String]) -> (&'static str,
     let kind = dice.of(&[
         "inbound", "inbound", "sale", "outbound", "return", "count", "sweep", "accepted", "pack",
         "move", "come", "move", "come", "unpack", "retract", "pallet", "destroy", "sold", "back",
-        "back",
+        "back", "collect",
     ]);
-    let to = json!({"type": "location", "id": dice.of(&[&scene.store, &scene.warehouse])});
+    let to = match dice.next(4) {
+        0 => json!({"type": "named", "name": "某店"}),
+        1 => json!({"type": "location", "id": &scene.warehouse}),
+        _ => json!({"type": "location", "id": &scene.store}),
+    };
     match kind {
         "sweep" => (
             "count",
@@ -398,7 +403,7 @@ fn shift(
 
 /// Shifts of three devices, in parts, in an order of their own. What is kept is held against the log
 /// after every so many.
-async fn shuffled(
+pub async fn shuffled(
     app: &TestApp,
     scene: &Scene,
     seed: u64,

@@ -25,6 +25,7 @@ mod left;
 mod list_size;
 mod listed;
 mod lots;
+mod lots_recalled;
 mod pull_nodes;
 mod pull_parts;
 mod pull_plans;

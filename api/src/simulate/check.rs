@@ -130,6 +130,10 @@ impl Run {
         all::i14_fates_add_up(&self.log, &self.histories)?;
         all::i14_no_silent_effect(&self.log, &reflected(&examined), &examined.open)?;
         all::i16_no_finding_without_witnesses(&self.log, &examined.open)?;
+        let balances = examined.rebuilt.lines.iter();
+        let balances = balances.map(|(key, line)| (key.clone(), line.balance));
+        all::i17_goods_of_lots_add_up(&balances.collect(), &examined.rebuilt.tallies)?;
+        self.tallies = examined.rebuilt.tallies;
         self.units = examined.rebuilt.units;
         self.open = examined.open;
         self.in_any_order()?;

@@ -11,7 +11,11 @@ use super::{
 use crate::{
     app::Internal,
     findings,
-    recalls::reach::{self, rules::Whereabouts, rules::whereabouts},
+    recalls::reach::{
+        self,
+        rules::{Whereabouts, whereabouts},
+        wire::{LotTotal, ReachOut},
+    },
 };
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
@@ -19,6 +23,7 @@ use suyuan_sync::{
     fold::{self, Folded, Phase, Place, Reader, visible},
     ids::{Gseq, RecallId},
     invariants::{Broken, Delivered, i21_cursors_neither_skip_nor_repeat as i21},
+    lots::Tally,
     unit::UnitKey,
 };
 
@@ -144,6 +149,25 @@ impl Run {
             let unaccounted = wanted.remove(&Whereabouts::Unaccounted).unwrap_or(0);
             if told != wanted || unaccounted > reached.unaccounted.units {
                 let what = format!("recall {recall}: told {told:?}, the log gives {wanted:?}");
+                return Err(Broken::new("I17", what).into());
+            }
+            self.lots_reached(&reached)?;
+        }
+        Ok(())
+    }
+
+    /// The same of goods without codes: what is told of a lot is what the log gives of all its lines.
+    fn lots_reached(&self, reached: &ReachOut) -> Result<(), Stop> {
+        for told in &reached.lot_totals {
+            let mut tally = Tally::default();
+            for (key, line) in &self.tallies {
+                if key.gtin == told.gtin && key.lot.as_ref() == Some(&told.lot) {
+                    tally += *line;
+                }
+            }
+            let wanted = LotTotal::of(told.batch_id, told.gtin.clone(), told.lot.clone(), &tally);
+            if *told != wanted {
+                let what = format!("told {told:?}, the log gives {wanted:?}");
                 return Err(Broken::new("I17", what).into());
             }
         }

@@ -29,10 +29,11 @@ use std::{collections::BTreeMap, fmt::Write as _, rc::Rc, sync::Arc};
 use suyuan_sync::{
     chain::{self, Hash},
     facts::Fact,
-    finding::Finding,
+    finding::{Finding, LotKey},
     fold::Folded,
     ids::{DeviceId, Gseq, Micros},
     invariants::{Broken, DeviceHistory, LogHistory},
+    lots::Tally,
     outbox::Command,
     unit::UnitKey,
     wire::{Enrol, EnrolAnswer, V},
@@ -74,6 +75,8 @@ pub struct Run {
     pub(super) told: (Vec<Arc<Fact>>, suyuan_sync::facts::World),
     /// What became of units by that log.
     pub(super) units: BTreeMap<UnitKey, Folded>,
+    /// What became of goods without codes by that log, line by line.
+    pub(super) tallies: BTreeMap<LotKey, Tally>,
     /// Findings that are open by that log.
     pub(super) open: Vec<Finding>,
     /// How far the servers' clock is off.
@@ -169,6 +172,7 @@ impl Run {
             step: 0,
             told: <(Vec<Arc<Fact>>, suyuan_sync::facts::World)>::default(),
             units: BTreeMap::new(),
+            tallies: BTreeMap::new(),
             open: Vec::new(),
             jumped: 0,
             stopped: false,

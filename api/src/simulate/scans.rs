@@ -434,7 +434,8 @@ fn reads(
 }
 
 fn lots(dice: &mut Dice, world: &World) -> Vec<LotLine> {
-    let lot = ["L1", "L2"].map(str::to_owned);
+    // Of batches that keep, have expired and are on no record.
+    let lot = ["A1", "B7", "R3", "L1"].map(str::to_owned);
     vec![LotLine {
         gtin: world.gtin.clone(),
         lot: (!dice.happens(100))

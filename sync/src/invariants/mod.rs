@@ -27,7 +27,7 @@ pub use order::{i11_the_order_is_total, i12_who_knew_came_later};
 pub use receipts::{i4_a_retry_is_answered_alike, i5_receipts_tell_the_truth};
 pub use states::{
     i8_replay_gives_the_same, i13_each_unit_is_in_one_state, i14_fates_add_up,
-    i14_no_silent_effect, i16_no_finding_without_witnesses,
+    i14_no_silent_effect, i16_no_finding_without_witnesses, i17_goods_of_lots_add_up,
 };
 pub use uploads::{
     i1_nothing_is_lost, i2_nothing_is_invented, i3_exactly_once, i6_groups_stand_whole,

@@ -2,9 +2,10 @@
 
 use super::{Broken, DeviceHistory, Holds, LogHistory, Told};
 use crate::{
-    finding::{Finding, Subject},
+    finding::{Finding, LotKey, Subject},
     fold::{Phase, UnitState},
     ids::EventId,
+    lots::Tally,
     unit::UnitKey,
     wire::Status,
 };
@@ -70,6 +71,30 @@ pub fn i13_each_unit_is_in_one_state(states: &BTreeMap<UnitKey, UnitState>) -> H
         }
     }
     Ok(())
+}
+
+/// I17 for goods without codes of their own: what came of a lot is there, or went, place by place and
+/// altogether; and what there is, is what is kept.
+pub fn i17_goods_of_lots_add_up(
+    kept: &BTreeMap<LotKey, i64>,
+    told: &BTreeMap<LotKey, Tally>,
+) -> Holds {
+    let mut all: BTreeMap<(&str, Option<&str>), Tally> = BTreeMap::new();
+    for (key, tally) in told {
+        let balance = kept.get(key).copied().unwrap_or_default();
+        if !tally.adds_up() || tally.on_hand.saturating_sub(tally.short) != balance {
+            return Err(Broken::new(
+                "I17",
+                format!("{key:?} has a balance of {balance}, of {tally:?}"),
+            ));
+        }
+        let lot = (key.gtin.as_str(), key.lot.as_deref());
+        *all.entry(lot).or_default() += *tally;
+    }
+    match all.iter().find(|(_, tally)| !tally.adds_up()) {
+        Some((lot, tally)) => Err(Broken::new("I17", format!("{lot:?} comes to {tally:?}"))),
+        None => Ok(()),
+    }
 }
 
 /// I14: each event that was received shows: in the timeline of a unit, in a line of goods, struck,

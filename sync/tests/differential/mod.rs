@@ -10,6 +10,7 @@ use suyuan_sync::{
     facts::{Fact, World},
     finding::{Finding, LotKey},
     fold::{self, UnitState},
+    invariants::i17_goods_of_lots_add_up,
     lots,
     unit::UnitKey,
 };
@@ -27,10 +28,20 @@ pub fn folded(world: &World, facts: &[Fact]) -> Said {
     let forest = fold::forest(&sorted, world);
     let mut findings: Vec<Finding> = fold::of_events(&sorted, world);
     let mut balances = BTreeMap::new();
+    let movements = lots::movements(&sorted, &forest, world);
+    let gone = lots::all_judged(&movements, &sorted, world);
+    findings.extend(gone.into_values().flatten());
+    let kind = |at| sorted.iter().find(|f| f.order == at).map(|f| f.event.kind);
+    let mut tallies = BTreeMap::new();
     for (key, line) in lots::lines(&sorted, &forest, world) {
         findings.extend(line.findings());
+        tallies.insert(
+            key.clone(),
+            lots::tally(key.clone(), &movements[&key], kind),
+        );
         balances.insert(key, line.balance);
     }
+    i17_goods_of_lots_add_up(&balances, &tallies).expect("the sums of lots");
     let mut units = BTreeMap::new();
     for (unit, folded) in forest {
         findings.extend(folded.findings);

@@ -3,7 +3,7 @@
 
 use super::{
     Checkpoint, Moved,
-    store::{json, moved, parsed},
+    store::{is_judged, json, moved, parsed},
 };
 use crate::{
     clock::Micros,
@@ -77,7 +77,8 @@ pub async fn behind(
     let sql = format!(
         "SELECT DISTINCT f.id, f.line_id, f.finding {FROM} JOIN finding f \
          ON f.line_id = c.line_id AND f.event_gseq >= c.rest_from \
-         WHERE f.line_id IS NOT NULL AND f.closed IS NULL"
+         WHERE f.line_id IS NOT NULL AND f.closed IS NULL AND NOT {}",
+        is_judged("f.code")
     );
     for row in read(conn, &sql, before, lines).await? {
         let finding = parsed(&row.try_get::<String>("", "finding")?)?;

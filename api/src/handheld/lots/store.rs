@@ -11,9 +11,10 @@ use crate::{
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
+    event::Kind,
     finding::{Finding, LotKey},
     ids::{DeviceId, Epoch, EventId, LocationId, Seq},
-    lots::{Change, Movement},
+    lots::{CODES, Change, Movement, takes_away},
     order::Order,
 };
 use uuid::Uuid;
@@ -166,6 +167,88 @@ pub(super) fn moved(row: &QueryResult) -> Result<(i64, Moved), DbErr> {
     Ok((number("line_id")?, moved))
 }
 
+/// All movements of a line, with the kinds of their events.
+pub async fn moves_and_kinds(
+    conn: &impl ConnectionTrait,
+    line: i64,
+) -> Result<Vec<(Movement, Option<Kind>)>, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT m.line_id, m.gseq, m.n, m.movement, e.eff, e.device_id, e.order_epoch, e.seq, \
+         e.event_id, e.kind FROM lot_move m JOIN event e ON e.gseq = m.gseq WHERE m.line_id = ?",
+        [line.into()],
+    );
+    let rows = conn.query_all_raw(query).await?;
+    rows.iter()
+        .map(|row| {
+            let (_, moved) = moved(row)?;
+            let kind: String = row.try_get("", "kind")?;
+            Ok((moved.movement, Kind::of_name(&kind)))
+        })
+        .collect()
+}
+
+/// Which lines goods went away from by these events, with the events' positions.
+pub async fn gone_by(
+    conn: &impl ConnectionTrait,
+    events: &BTreeSet<Position>,
+) -> Result<BTreeSet<(i64, Position)>, DbErr> {
+    let rows = by_keys(
+        conn,
+        "SELECT DISTINCT line_id, gseq, movement FROM lot_move WHERE gseq IN ({keys})",
+        &[],
+        events.iter().map(|gseq| (*gseq).into()).collect(),
+    )
+    .await?;
+    let mut out = BTreeSet::new();
+    for row in rows {
+        let change: Change = parsed(&row.try_get::<String>("", "movement")?)?;
+        if takes_away(change) {
+            out.insert((row.try_get("", "line_id")?, row.try_get("", "gseq")?));
+        }
+    }
+    Ok(out)
+}
+
+/// Lines of any lot, or of one of several products, that goods went away from by events after a position,
+/// of so many events.
+pub async fn went(
+    conn: &impl ConnectionTrait,
+    of: Option<(&BTreeSet<String>, &str)>,
+    after: Position,
+    limit: i64,
+) -> Result<BTreeMap<i64, BTreeSet<Position>>, DbErr> {
+    let kinds = "e.kind IN ('sale', 'outbound', 'collect')";
+    let mut values: Vec<Value> = Vec::new();
+    let mut of_lot = String::new();
+    if let Some((gtins, lot)) = of {
+        let gtins: Vec<&String> = gtins.iter().collect();
+        let places = vec!["?"; gtins.len()].join(", ");
+        of_lot =
+            format!("JOIN lot_line l ON l.id = m.line_id AND l.lot = ? AND l.gtin IN ({places}) ");
+        values.push(lot.into());
+        values.extend(gtins.into_iter().map(|gtin| Value::from(gtin.as_str())));
+    }
+    let mut again = values.clone();
+    let events = format!(
+        "SELECT DISTINCT m.gseq FROM lot_move m {of_lot}JOIN event e ON e.gseq = m.gseq \
+         WHERE m.gseq > ? AND {kinds} ORDER BY m.gseq LIMIT ?"
+    );
+    let sql = format!(
+        "SELECT DISTINCT m.line_id, m.gseq FROM ({events}) x JOIN lot_move m ON m.gseq = x.gseq \
+         {of_lot}"
+    );
+    values.extend([after.into(), limit.into()]);
+    values.append(&mut again);
+    let query = statement(conn.get_database_backend(), &sql, values);
+    let mut out: BTreeMap<i64, BTreeSet<Position>> = BTreeMap::new();
+    for row in conn.query_all_raw(query).await? {
+        let events = out.entry(row.try_get("", "line_id")?).or_default();
+        events.insert(row.try_get("", "gseq")?);
+    }
+    Ok(out)
+}
+
 /// What one event says of these lines.
 pub async fn moves_on(
     conn: &impl ConnectionTrait,
@@ -246,15 +329,51 @@ pub async fn write_lines(
     Ok(())
 }
 
-/// Open findings of lines, with their rows.
+/// In SQL, of a finding: it is no part of a line's fold, but was made by holding what went against what is
+/// on record.
+pub(super) fn is_judged(finding: &str) -> String {
+    let names: Vec<String> = CODES
+        .iter()
+        .map(|code| format!("'{}'", code.name()))
+        .collect();
+    format!("{finding} IN ({})", names.join(", "))
+}
+
+/// Open findings of lines about these events having taken goods away, by line and event, with their rows.
+pub async fn open_of_gone(
+    conn: &impl ConnectionTrait,
+    events: &BTreeSet<Position>,
+) -> Result<BTreeMap<(i64, Position), Vec<(i64, Finding)>>, DbErr> {
+    let sql = format!(
+        "SELECT DISTINCT id, line_id, event_gseq, finding FROM finding \
+         WHERE event_gseq IN ({{keys}}) AND line_id IS NOT NULL AND closed IS NULL AND {}",
+        is_judged("code")
+    );
+    let keys = events.iter().map(|gseq| (*gseq).into()).collect();
+    let mut out: BTreeMap<(i64, Position), Vec<(i64, Finding)>> = BTreeMap::new();
+    for row in by_keys(conn, &sql, &[], keys).await? {
+        let finding = parsed(&row.try_get::<String>("", "finding")?)?;
+        let of = (row.try_get("", "line_id")?, row.try_get("", "event_gseq")?);
+        out.entry(of)
+            .or_default()
+            .push((row.try_get("", "id")?, finding));
+    }
+    Ok(out)
+}
+
+/// Open findings of lines that their folds made, with their rows.
 pub async fn open(
     conn: &impl ConnectionTrait,
     lines: &BTreeSet<i64>,
 ) -> Result<BTreeMap<i64, Vec<(i64, Finding)>>, DbErr> {
+    let sql = format!(
+        "SELECT DISTINCT id, line_id, finding FROM finding WHERE line_id IN ({{keys}}) \
+         AND line_id IS NOT NULL AND closed IS NULL AND NOT {}",
+        is_judged("code")
+    );
     let rows = by_keys(
         conn,
-        "SELECT DISTINCT id, line_id, finding FROM finding WHERE line_id IN ({keys}) \
-         AND line_id IS NOT NULL AND closed IS NULL",
+        &sql,
         &[],
         lines.iter().map(|line| (*line).into()).collect(),
     )

@@ -184,8 +184,17 @@ pub(super) fn of_events(live: &Live, rebuilt: &[Finding], out: &mut Vec<Differen
     }
 }
 
-/// Lines of goods: balance and open findings.
-pub(super) fn lines(live: &Live, rebuilt: &BTreeMap<LotKey, Line>, out: &mut Vec<Difference>) {
+/// Lines of goods: balance and open findings, of the line and of goods having gone.
+pub(super) fn lines(
+    live: &Live,
+    (rebuilt, of_gone): (&BTreeMap<LotKey, Line>, &BTreeMap<LotKey, Vec<Finding>>),
+    out: &mut Vec<Difference>,
+) {
+    let found = |line: &Line| {
+        let mut found = line.findings();
+        found.extend(of_gone.get(&line.key).into_iter().flatten().cloned());
+        found
+    };
     let mut missing: BTreeMap<(String, String, uuid::Uuid), &Line> = rebuilt
         .iter()
         .map(|(key, line)| {
@@ -198,7 +207,7 @@ pub(super) fn lines(live: &Live, rebuilt: &BTreeMap<LotKey, Line>, out: &mut Vec
         let name = format!("line {} {} at {}", row.gtin, row.lot, row.location);
         let (balance, findings) = missing
             .remove(&key)
-            .map_or((0, Vec::new()), |line| (line.balance, line.findings()));
+            .map_or((0, Vec::new()), |line| (line.balance, found(line)));
         if row.balance != balance {
             differ(out, name.clone(), &row.balance, &balance);
         }
@@ -211,7 +220,7 @@ pub(super) fn lines(live: &Live, rebuilt: &BTreeMap<LotKey, Line>, out: &mut Vec
         unlike(out, format!("findings of {name}"), &kept, &findings);
     }
     for ((gtin, lot, place), line) in missing {
-        if line.balance != 0 || !line.findings().is_empty() {
+        if line.balance != 0 || !found(line).is_empty() {
             let what = format!("line {gtin} {lot} at {place}");
             differ(out, what, &"nothing", &line.balance);
         }

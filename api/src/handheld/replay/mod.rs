@@ -34,9 +34,11 @@ use std::{
     sync::Arc,
 };
 use suyuan_sync::{
+    event::Kind,
     facts::{Fact, RecallSpan, World},
     fold::{self, Folded},
     lots,
+    order::Order,
     unit::UnitKey,
 };
 
@@ -112,7 +114,13 @@ pub async fn told(conn: &impl ConnectionTrait, sealer: &Sealer) -> Result<Told, 
     let batches = world.batches.keys().copied().collect();
     let mut recalls: Vec<RecallSpan> = Vec::new();
     let mut names = BTreeMap::new();
-    for page in units.iter().cloned().collect::<Vec<_>>().chunks(PAGE) {
+    let units: Vec<UnitKey> = units.into_iter().collect();
+    // Goods without codes are recalled too.
+    let mut pages: Vec<&[UnitKey]> = units.chunks(PAGE).collect();
+    if pages.is_empty() {
+        pages.push(&[]);
+    }
+    for page in pages {
         let mut codes: BTreeMap<UnitKey, Option<CodeOf>> = BTreeMap::new();
         for unit in page {
             let code = source.code(conn, unit).await?;
@@ -149,6 +157,10 @@ pub struct Rebuilt {
     pub units: BTreeMap<UnitKey, Folded>,
     /// Lines of goods.
     pub lines: BTreeMap<suyuan_sync::finding::LotKey, lots::Line>,
+    /// What became of the goods of lines.
+    pub tallies: BTreeMap<suyuan_sync::finding::LotKey, lots::Tally>,
+    /// What is wrong with goods of lines having gone.
+    pub of_gone: BTreeMap<suyuan_sync::finding::LotKey, Vec<suyuan_sync::finding::Finding>>,
     /// What is wrong with events themselves.
     pub of_events: Vec<suyuan_sync::finding::Finding>,
 }
@@ -158,11 +170,24 @@ impl Told {
     pub fn rebuild(&self) -> Rebuilt {
         let facts: Vec<&Fact> = self.facts.iter().map(AsRef::as_ref).collect();
         let units = fold::forest(&facts, &self.world);
-        let lines = lots::lines(&facts, &units, &self.world);
+        let movements = lots::movements(&facts, &units, &self.world);
+        let of_gone = lots::all_judged(&movements, &facts, &self.world);
+        let kinds: BTreeMap<Order, Kind> = facts.iter().map(|f| (f.order, f.event.kind)).collect();
+        let tallies = movements.iter().map(|(key, movements)| {
+            let kind = |at| kinds.get(&at).copied();
+            (key.clone(), lots::tally(key.clone(), movements, kind))
+        });
+        let tallies = tallies.collect();
+        let lines = movements.into_iter().map(|(key, movements)| {
+            let line = lots::balance(key.clone(), &movements);
+            (key, line)
+        });
         let of_events = fold::of_events(&facts, &self.world);
         Rebuilt {
+            lines: lines.collect(),
             units,
-            lines,
+            tallies,
+            of_gone,
             of_events,
         }
     }
@@ -199,7 +224,7 @@ pub async fn examine(db: &Db, sealer: &Sealer) -> Result<Examined, WorldError> {
         &mut differences,
     );
     compare::of_events(&live, &rebuilt.of_events, &mut differences);
-    compare::lines(&live, &rebuilt.lines, &mut differences);
+    compare::lines(&live, (&rebuilt.lines, &rebuilt.of_gone), &mut differences);
     related::related(
         &live,
         &beside,

@@ -19,7 +19,8 @@ pub(super) enum Change {
     Device(Uuid),
     /// Codes of these spaces were commissioned or voided.
     Codes(Vec<String>),
-    Recalls,
+    /// Opened, widened or closed.
+    Recall(Uuid),
     Periods,
     Decided(StatedAt, Statement),
 }
@@ -111,7 +112,14 @@ fn change(row: &QueryResult) -> Result<Told, WorldError> {
             Told::This(Change::Decided(at, statement))
         }
         "period_closed" => Told::This(Change::Periods),
-        _ => Told::This(Change::Recalls),
+        _ => {
+            let subject: String = row.try_get("", "subject")?;
+            let id = subject.strip_prefix("recall:").map(Uuid::parse_str);
+            match id {
+                Some(Ok(id)) => Told::This(Change::Recall(id)),
+                _ => Told::Unclear,
+            }
+        }
     })
 }
 

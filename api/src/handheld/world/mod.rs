@@ -21,7 +21,7 @@ use registry_store::SpacesOf;
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
-    facts::{Accepted, Shared, ShiftClosed, StatedAt, Statement, World},
+    facts::{Accepted, RecallSpan, Shared, ShiftClosed, StatedAt, Statement, World},
     ids::{BatchId, Gseq, Micros},
     unit::UnitKey,
 };
@@ -57,6 +57,8 @@ pub struct Source {
     news: Position,
     /// Was anything ever recalled?
     recalls: bool,
+    /// The batches that recalls ever covered.
+    recalled: Shared<BTreeSet<BatchId>>,
     periods: Shared<Periods>,
 }
 
@@ -71,6 +73,7 @@ impl Source {
             counted_to: 0,
             news: 0,
             recalls: false,
+            recalled: Shared::default(),
             periods: Shared::default(),
         }
     }
@@ -127,6 +130,7 @@ impl Source {
         self.periods = Shared::default();
         note_periods(conn, (0, head), &mut self.periods).await?;
         self.recalls = store::any_recall(conn).await?;
+        self.recalled = store::recalled(conn, None).await?.into_iter().collect();
         Ok(())
     }
 
@@ -160,7 +164,13 @@ impl Source {
                     self.codes.touch(space, head);
                 }
             }
-            Change::Recalls => self.recalls = true,
+            Change::Recall(id) => {
+                self.recalls = true;
+                let batches = store::recalled(conn, Some(id)).await?;
+                if batches.iter().any(|batch| !self.recalled.contains(batch)) {
+                    self.recalled.extend(batches);
+                }
+            }
             Change::Periods => {
                 note_periods(conn, (self.position, head), &mut self.periods).await?;
             }
@@ -252,6 +262,20 @@ impl Source {
             Vec::new()
         };
         Ok(())
+    }
+
+    /// Did a recall ever cover this batch?
+    pub fn was_recalled(&self, batch: BatchId) -> bool {
+        self.recalled.contains(&batch)
+    }
+
+    /// The recalls that cover these batches.
+    pub async fn recalls_of(
+        &self,
+        conn: &impl ConnectionTrait,
+        batches: &BTreeSet<BatchId>,
+    ) -> Result<Vec<RecallSpan>, WorldError> {
+        Ok(store::recalls_of(conn, batches).await?)
     }
 
     /// Puts in until when these positions were the newest: when the next one was committed, an entry

@@ -19,6 +19,7 @@ pub(super) async fn all(conn: &impl ConnectionTrait, world: &mut World) -> Resul
     let fresh = World::default();
     (world.enterprises, world.places) = (fresh.enterprises, fresh.places);
     (world.products, world.profiles) = (fresh.products, fresh.profiles);
+    world.product_of = fresh.product_of;
     (world.batches, world.devices) = (fresh.batches, fresh.devices);
     enterprises(conn, None, world).await?;
     places(conn, None, world).await?;
@@ -82,6 +83,7 @@ pub(super) async fn products(
     let rows = products.all(conn).await?.into_iter();
     let products: BTreeMap<Uuid, product::Model> = rows.map(|row| (row.id, row)).collect();
     let mut named = Named::new();
+    let mut carried: Vec<(String, Uuid)> = Vec::new();
     for space in spaces.all(conn).await? {
         let Some(gtin) = space.space.strip_prefix("01/") else {
             continue;
@@ -95,12 +97,19 @@ pub(super) async fn products(
         if let (Some(product), "item") = (space.product_id, space.level.as_str()) {
             named.insert(product, gtin.to_owned());
         }
+        carried.extend(space.product_id.map(|product| (gtin.to_owned(), product)));
     }
     for (id, row) in products {
         if let (false, Some(profile)) = (named.contains_key(&id), Profile::of_id(&row.profile)) {
             world.profiles.insert(row.code.clone(), profile);
         }
         named.entry(id).or_insert(row.code);
+    }
+    for (gtin, product) in carried {
+        match named.get(&product).filter(|name| **name != gtin) {
+            Some(name) => world.product_of.insert(gtin, name.clone()),
+            None => world.product_of.remove(&gtin),
+        };
     }
     Ok(named)
 }

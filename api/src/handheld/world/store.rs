@@ -3,8 +3,12 @@
 
 use super::CodeOf;
 use crate::{
-    clock::Micros, db::statement, entities::code_space, log::Position,
-    projection::units::PublicUnit, recalls::spans::spans,
+    clock::Micros,
+    db::statement,
+    entities::{code_space, recall_batch},
+    log::Position,
+    projection::units::PublicUnit,
+    recalls::spans::spans,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +37,28 @@ pub(super) async fn recalls(
         .collect();
     let batches = batches.iter().map(|batch| batch.0).collect();
     spans(conn, &units, &batches).await
+}
+
+/// Recalls that cover any of these batches.
+pub(super) async fn recalls_of(
+    conn: &impl ConnectionTrait,
+    batches: &BTreeSet<BatchId>,
+) -> Result<Vec<RecallSpan>, DbErr> {
+    let batches = batches.iter().map(|batch| batch.0).collect();
+    spans(conn, &[], &batches).await
+}
+
+/// The batches that recalls ever covered: all, or those of one.
+pub(super) async fn recalled(
+    conn: &impl ConnectionTrait,
+    only: Option<Uuid>,
+) -> Result<Vec<BatchId>, DbErr> {
+    let mut find = recall_batch::Entity::find();
+    if let Some(recall) = only {
+        find = find.filter(recall_batch::Column::RecallId.eq(recall));
+    }
+    let rows = find.all(conn).await?;
+    Ok(rows.into_iter().map(|row| BatchId(row.batch_id)).collect())
 }
 
 /// Is there any recall at all?

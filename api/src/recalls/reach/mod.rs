@@ -5,8 +5,10 @@
 //! codes as bitmaps, what happened to units from their rows batch by batch, and those inside
 //! containers share what became of these. A unit that was commissioned and never seen since costs
 //! nothing. `rules` says what a state counts as, `scope_store` reads what is
-//! covered, `rows_store` units, `sum` adds up.
+//! covered, `rows_store` units, `sum` adds up. Of goods without codes `lots_store` tells what came and what
+//! became of it.
 
+mod lots_store;
 mod rows_store;
 pub mod rules;
 mod scope_store;
@@ -31,10 +33,11 @@ pub async fn reach(
     let mut sum = sum::Sum::of(scope);
     sum.add_rows(&mut snapshot, enterprise).await?;
     let sales = store::sales(snapshot.tx(), enterprise, recall).await?;
-    let lots = store::lots(snapshot.tx(), &sum.scope).await?;
+    let (lots, totals) = lots_store::lots(snapshot.tx(), &sum.scope).await?;
     let pending = store::pending(snapshot.tx(), enterprise, recall).await?;
     let mut out = sum.told(recall, snapshot.position);
-    (out.sales, out.lots, out.pending) = (sales, lots, pending);
+    (out.sales, out.pending) = (sales, pending);
+    (out.lots, out.lot_totals) = (lots, totals);
     Ok(out)
 }
 

@@ -1,10 +1,7 @@
-//! SQL beside units: sales of recalled goods, goods without codes, what waits to be published.
+//! SQL beside units: sales of recalled goods, what waits to be published.
 
-use super::{
-    scope_store::Scope,
-    wire::{LotAmount, SalesOut},
-};
-use crate::{db::statement, findings::store::gtins};
+use super::wire::SalesOut;
+use crate::db::statement;
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::BTreeMap;
 use suyuan_sync::{
@@ -67,34 +64,6 @@ const fn knowledge_name(knowledge: Knowledge) -> &'static str {
         Knowledge::StaleList => "stale_list",
         Knowledge::CouldNotKnow => "could_not_know",
     }
-}
-
-/// Goods of the recalled batches without codes of their own.
-pub(super) async fn lots(
-    conn: &impl ConnectionTrait,
-    scope: &Scope,
-) -> Result<Vec<LotAmount>, DbErr> {
-    let mut out = Vec::new();
-    for (id, batch) in &scope.batches {
-        for gtin in gtins(conn, batch.product).await? {
-            let query = statement(
-                conn.get_database_backend(),
-                "SELECT location_id, balance FROM lot_line WHERE gtin = ? AND lot = ? \
-                 ORDER BY location_id",
-                [gtin.as_str().into(), batch.lot.as_str().into()],
-            );
-            for row in conn.query_all_raw(query).await? {
-                out.push(LotAmount {
-                    batch_id: *id,
-                    gtin: gtin.clone(),
-                    lot: batch.lot.clone(),
-                    location_id: row.try_get("", "location_id")?,
-                    balance: row.try_get("", "balance")?,
-                });
-            }
-        }
-    }
-    Ok(out)
 }
 
 /// How many units wait to be named by it.

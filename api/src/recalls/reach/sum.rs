@@ -167,6 +167,7 @@ impl Sum {
             missing: Vec::new(),
             sales: Vec::new(),
             lots: Vec::new(),
+            lot_totals: Vec::new(),
             pending: 0,
         };
         for (at, amount) in self.amounts {

@@ -1,6 +1,7 @@
 //! The reach of a recall as JSON.
 
 use serde::Serialize;
+use suyuan_sync::lots::Tally;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -45,10 +46,13 @@ pub struct ReachOut {
     pub stores: Vec<PlaceAmount>,
     /// Not accounted for, by batch, most first.
     pub missing: Vec<MissingAmount>,
-    /// Sales of units it covers, by when and knowing what they were sold (C9).
+    /// Sales of what it covers, by when and knowing what it was sold (C9).
     pub sales: Vec<SalesOut>,
     /// Goods of its batches without codes of their own, by line. Not in `total`.
     pub lots: Vec<LotAmount>,
+    /// What became of these goods, by lot: `made + received + returned + counted` is `on_hand - short +
+    /// shipped + sold + collected + destroyed`.
+    pub lot_totals: Vec<LotTotal>,
     /// How many more units it will name as soon as they are published.
     pub pending: u64,
 }
@@ -102,7 +106,8 @@ pub struct SalesOut {
     pub when: String,
     /// What the till knew: `overridden`, `knew`, `stale_list`, or `could_not_know` (never a fault).
     pub knowledge: String,
-    /// How many; the sale of a container is one for each of its batches.
+    /// How many; the sale of a container is one for each of its batches, that of goods of a lot one for
+    /// each of its lines.
     pub sales: u64,
 }
 
@@ -119,4 +124,61 @@ pub struct LotAmount {
     pub location_id: Uuid,
     /// How many there should be; below zero, something is missing from the log.
     pub balance: i64,
+}
+
+/// What became of the goods of a lot without codes of their own, in base units, at all places together.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LotTotal {
+    /// The batch.
+    pub batch_id: Uuid,
+    /// GTIN-14.
+    pub gtin: String,
+    /// Lot.
+    pub lot: String,
+    /// Commissioned.
+    pub made: i64,
+    /// Received, wherever they came from.
+    pub received: i64,
+    /// Brought back by who bought them.
+    pub returned: i64,
+    /// Shipped, wherever to.
+    pub shipped: i64,
+    /// Sold: whoever has them is to be told.
+    pub sold: i64,
+    /// Fetched back.
+    pub collected: i64,
+    /// Destroyed.
+    pub destroyed: i64,
+    /// More by counts that a supervisor accepted; below zero, fewer.
+    pub counted: i64,
+    /// Still there, at the places that have some.
+    pub on_hand: i64,
+    /// Gone without having come, at the places whose balance is below zero: something is missing from
+    /// the log.
+    pub short: i64,
+    /// Shipped and not received: on their way, or lost. Below zero, more was received than was shipped, from
+    /// who states nothing here.
+    pub on_the_way: i64,
+}
+
+impl LotTotal {
+    /// Of a sum.
+    pub fn of(batch_id: Uuid, gtin: String, lot: String, tally: &Tally) -> LotTotal {
+        LotTotal {
+            batch_id,
+            gtin,
+            lot,
+            made: tally.made,
+            received: tally.received,
+            returned: tally.returned,
+            shipped: tally.shipped,
+            sold: tally.sold,
+            collected: tally.collected,
+            destroyed: tally.destroyed,
+            counted: tally.counted,
+            on_hand: tally.on_hand,
+            short: tally.short,
+            on_the_way: tally.on_the_way(),
+        }
+    }
 }

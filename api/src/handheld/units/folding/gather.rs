@@ -304,6 +304,15 @@ impl Folding<'_> {
                 positions.insert(fact.delivered);
             }
         }
+        self.put_instants(conn, positions).await
+    }
+
+    /// Puts in until when these positions were the newest.
+    pub(super) async fn put_instants(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        positions: BTreeSet<Position>,
+    ) -> Result<(), WorldError> {
         // What this act writes has no rows yet, and follows what was the newest before it.
         let Moment { first, last, stamp } = self.moment;
         let followed = positions.range(first - 1..last).copied();

@@ -26,6 +26,11 @@ pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Wor
         let batch = BatchId(batch);
         [Scope::Batch { batch }, Scope::Holding { batch }]
     };
+    let goods = |of: Uuid| {
+        let [units, holding] = batch(of);
+        let batch = Some(BatchId(of));
+        [units, holding, Scope::Went { batch }]
+    };
     let issuer = told.enterprise.map(EnterpriseId);
     let mut scopes = Vec::new();
     match told.kind.as_str() {
@@ -35,7 +40,7 @@ pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Wor
             };
             let since = (told.kind != "recall_closed").then_some(told.gseq);
             let (batches, listed) = store::recalled(conn, recall, since).await?;
-            scopes.extend(batches.into_iter().flat_map(batch));
+            scopes.extend(batches.into_iter().flat_map(goods));
             if let (true, Some(issuer)) = (listed, issuer) {
                 let recall = RecallId(recall);
                 scopes.push(Scope::Listed { issuer, recall });
@@ -43,7 +48,7 @@ pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Wor
         }
         "master_data_changed" | "published" => {
             scopes.push(Scope::Unknown);
-            scopes.extend(subject("batch").into_iter().flat_map(batch));
+            scopes.extend(subject("batch").into_iter().flat_map(goods));
         }
         "codes_commissioned" => {
             let of = |issuer| [Scope::Unbatched { issuer }, Scope::Stated { issuer }];

@@ -91,6 +91,11 @@ pub enum Scope {
         /// It moved in the order.
         moved: bool,
     },
+    /// Goods of lots that were sold, shipped or collected: held against what is on record of their batch.
+    Went {
+        /// Of which; none: of all.
+        batch: Option<BatchId>,
+    },
     /// What was ever packed into a container.
     Children {
         /// Into which.
@@ -118,7 +123,10 @@ impl Scope {
     pub const fn rank(&self) -> i64 {
         match self {
             Scope::Unread { .. } => -1,
-            Scope::Batch { .. } | Scope::Holding { .. } | Scope::Listed { .. } => 0,
+            Scope::Batch { .. }
+            | Scope::Holding { .. }
+            | Scope::Listed { .. }
+            | Scope::Went { .. } => 0,
             Scope::Children { .. } => 1,
             Scope::Unbatched { .. }
             | Scope::Stated { .. }
@@ -144,6 +152,7 @@ impl Scope {
             | Scope::Unbatched { .. }
             | Scope::Stated { .. }
             | Scope::Since { .. }
+            | Scope::Went { .. }
             | Scope::Children { .. }
             | Scope::Unknown
             | Scope::Stranger { .. } => String::new(),

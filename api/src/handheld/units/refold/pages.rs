@@ -4,7 +4,7 @@
 use super::{Scope, Work, store};
 use crate::{
     handheld::{
-        lots::store::lines_at,
+        lots::store::{lines_at, went},
         units::{
             facts::Reader,
             folding::FACTS_MAX,
@@ -29,6 +29,8 @@ pub struct Page {
     pub events: BTreeSet<Position>,
     /// These lines of goods without codes are held against a complete count.
     pub lines: Option<Lines>,
+    /// What went from these lines by these events is held against what is on record.
+    pub went: BTreeMap<i64, BTreeSet<Position>>,
     /// Where the next slice begins; none after the last.
     pub next: Option<i64>,
 }
@@ -49,7 +51,8 @@ impl Page {
     pub fn is_empty(&self) -> bool {
         let lines = self.lines.as_ref();
         let lines = lines.is_none_or(|lines| lines.rows.is_empty());
-        self.units.is_empty() && self.left.is_empty() && self.events.is_empty() && lines
+        let went = self.went.is_empty();
+        self.units.is_empty() && self.left.is_empty() && self.events.is_empty() && lines && went
     }
 }
 
@@ -185,6 +188,24 @@ pub async fn page(
                 ..Page::default()
             })
         }
+        Scope::Went { batch } => {
+            let of = match batch {
+                Some(batch) => match source.world().batches.get(batch) {
+                    Some(info) => Some((gtins_of(&info.product, source), info.lot.as_str())),
+                    None => return Ok(Page::default()),
+                },
+                None => None,
+            };
+            let of = of.as_ref().map(|(gtins, lot)| (gtins, *lot));
+            let went = went(conn, of, after, limit).await?;
+            let events: BTreeSet<Position> = went.values().flatten().copied().collect();
+            let is_all = (events.len() as i64) < limit;
+            Ok(Page {
+                next: events.last().copied().filter(|_| !is_all),
+                went,
+                ..Page::default()
+            })
+        }
         Scope::Children { container } => {
             let children: Vec<UnitKey> = packed(conn, reader, container).await?;
             let from = usize::try_from(after)
@@ -230,6 +251,15 @@ pub async fn page(
             })
         }
     }
+}
+
+/// What stands on goods of a product, cases among them.
+fn gtins_of(product: &str, source: &Source) -> BTreeSet<String> {
+    let others = source.world().product_of.iter();
+    let others = others.filter(|(_, of)| *of == product);
+    let mut gtins: BTreeSet<String> = others.map(|(gtin, _)| gtin.clone()).collect();
+    gtins.insert(product.to_owned());
+    gtins
 }
 
 /// Commissions by devices of one page: each may name a thousand units.

@@ -113,6 +113,7 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
     let left = page.left.into_iter();
     let change = Change {
         swept,
+        went: page.went,
         left: left
             .map(|(unit, since)| (unit, named.get(&since).copied()))
             .collect(),

@@ -1,11 +1,14 @@
 //! Lines of lots, in the act that brings events: which facts say what of which lines now (`said`), what
 //! they said before, and so which lines go on and which are folded again (`plan`, `work`).
 //!
+//! What went is held against what is on record of its batch (`judge`).
+//!
 //! An act looks at the lines its events name, or their containers carried. A complete count is about
 //! every other line of its place as well: those are held against it page by page, afterwards
 //! (`units::refold`). Where a line stands at zero a count that did not see it says nothing; there is no
 //! row of that, so whoever changes a line looks for the counts from there on.
 
+mod judge;
 mod plan;
 mod said;
 mod work;
@@ -92,7 +95,7 @@ impl Folding<'_> {
             .filter(|(key, unit)| unit.dirty.is_some() && holds_lots(key, unit))
             .map(|(key, _)| key.clone())
             .collect();
-        if asked.facts.is_empty() && carriers.is_empty() {
+        if asked.facts.is_empty() && carriers.is_empty() && change.went.is_empty() {
             return Ok(Vec::new());
         }
         let sweeps: Vec<Arc<Fact>> = match change.swept {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     finding::Finding,
     ids::{EventId, Gseq, Micros},
-    lots::Change as MovedBy,
+    lots::{Change as MovedBy, takes_away},
 };
 
 /// What is to be done with a line.
@@ -23,6 +23,22 @@ pub(super) struct Plan {
     pub(super) again: bool,
     /// From when on in the order something changes.
     pub(super) from: Micros,
+    /// Events that move it, or moved it, otherwise than before; of those goods went away by some.
+    touched: BTreeMap<Gseq, bool>,
+    /// So many findings were open of it.
+    found: i64,
+}
+
+/// An event that a line was moved by, or is no more.
+pub(super) struct Touched {
+    /// The line as it was, but for its movements.
+    pub(super) line: LineRow,
+    /// The event.
+    pub(super) gseq: Gseq,
+    /// Goods went away by it, as far as was worked out.
+    pub(super) went: bool,
+    /// Something may be open about it.
+    pub(super) found: bool,
 }
 
 impl Plan {
@@ -38,6 +54,15 @@ impl Plan {
             .filter(|row| !still(row))
             .map(Moved::key)
             .collect();
+        let went = |gseq: Gseq| {
+            let mut rows = now.iter().filter(|row| row.gseq == gseq);
+            rows.any(|row| takes_away(row.movement.change))
+        };
+        let changed = now.iter().filter(|row| !before.contains(row));
+        let reordered = before.iter().filter(|row| moved.contains_key(&row.gseq));
+        let touched = changed.chain(reordered).map(|row| row.gseq);
+        let touched = touched.chain(gone.iter().map(|(gseq, _)| *gseq));
+        let touched = touched.map(|gseq| (gseq, went(gseq))).collect();
         let reordered = before.iter().any(|row| moved.contains_key(&row.gseq));
         let changed = |row: &Moved| before.contains(row);
         let now: Vec<Moved> = now.into_iter().filter(|row| !changed(row)).collect();
@@ -50,12 +75,24 @@ impl Plan {
         let from = from.min().unwrap_or(Micros::MAX);
         let again = reordered || !gone.is_empty() || now.iter().any(known);
         Plan {
+            found: line.findings,
             line,
             now,
             gone,
             again,
             from,
+            touched,
         }
+    }
+
+    /// The events it was touched by.
+    pub(super) fn touched(&self) -> impl Iterator<Item = Touched> {
+        self.touched.iter().map(|(gseq, went)| Touched {
+            line: self.line.clone(),
+            gseq: *gseq,
+            went: *went,
+            found: self.found > 0,
+        })
     }
 
     /// Drops what says nothing: complete counts that did not see goods of which there were none. A line
@@ -160,6 +197,16 @@ impl Outcome {
         self.moved.extend(plan.now.iter().map(|moved| (id, *moved)));
         let gone = plan.gone.iter().map(|(gseq, n)| (id, *gseq, *n));
         self.gone.extend(gone);
+    }
+
+    /// The row of a line as it is going to be written.
+    pub(super) fn line(&mut self, line: LineRow) -> &mut LineRow {
+        let at = self.lines.iter().position(|row| row.id == line.id);
+        let at = at.unwrap_or_else(|| {
+            self.lines.push(line);
+            self.lines.len() - 1
+        });
+        &mut self.lines[at]
     }
 
     /// What changed a line: the first event that came in for it, or the act itself.

@@ -110,6 +110,7 @@ impl Folding<'_> {
         }
         let mut ids: BTreeSet<i64> = before.keys().copied().collect();
         ids.extend(change.swept.iter().flat_map(|swept| &swept.lines));
+        ids.extend(change.went.keys());
         let mut rows = lines::lines(conn, &keys).await?;
         for line in rows.values() {
             ids.remove(&line.id);

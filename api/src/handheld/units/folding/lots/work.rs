@@ -1,8 +1,10 @@
 //! Brings lines to what is said of them, and writes them with their movements and findings.
 
 use super::{
-    Asked, Said, is_below, number,
-    plan::{Outcome, Plan},
+    Asked, Said, is_below,
+    judge::looked_at_again,
+    number,
+    plan::{Outcome, Plan, Touched},
     said::{AtHand, Before},
 };
 use crate::handheld::{
@@ -93,6 +95,10 @@ impl Folding<'_> {
             let stand = stand.remove(&id).unwrap_or_default();
             self.fold_again(conn, plan, stand, &mut out).await?;
         }
+        self.write_moves(conn, &out).await?;
+        let mut touched: Vec<Touched> = plans.iter().flat_map(Plan::touched).collect();
+        touched.extend(looked_at_again(change, &known));
+        self.judge(conn, touched, asked, &mut out).await?;
         self.write_lots(conn, out, asked, done).await
     }
 
@@ -205,7 +211,6 @@ impl Folding<'_> {
         }
         let open = self.open_behind(conn, id, &stand).await?;
         let from = stand.from;
-        let is_whole = from.is_none();
         let from = from.unwrap_or_else(|| Checkpoint::start(line.kept.line.key.clone()));
         let movements: Vec<Movement> = all.iter().map(|row| row.movement).collect();
         let folded = again(from, movements);
@@ -219,12 +224,8 @@ impl Folding<'_> {
         let old: Vec<Finding> = open.iter().map(|(_, finding)| finding.clone()).collect();
         let (new, gone) = fold::diff(&old, &now);
         let below = folded.end.line.below.map(|below| below.judged());
-        let kept = if is_whole {
-            0
-        } else {
-            line.findings - old.len() as i64
-        };
-        line.findings = kept + now.len() as i64;
+        // What went is held against what is on record beside all this.
+        line.findings += now.len() as i64 - old.len() as i64;
         line.kept = Kept {
             line: folded.end.line,
             below: None,
@@ -274,6 +275,20 @@ impl Folding<'_> {
             }
         }
         Ok(open)
+    }
+
+    async fn write_moves(
+        &self,
+        conn: &impl ConnectionTrait,
+        out: &Outcome,
+    ) -> Result<(), WorldError> {
+        if let Some((lines, least)) = &out.old {
+            checkpoints::lower(conn, lines, *least).await?;
+        }
+        checkpoints::keep(conn, &out.checkpoints).await?;
+        lines::forget_moves(conn, &out.gone).await?;
+        lines::write_moves(conn, &out.moved).await?;
+        Ok(())
     }
 
     async fn write_lots(
@@ -336,12 +351,6 @@ impl Folding<'_> {
             .collect();
         let written = out.lines.len();
         lines::write_lines(conn, &out.lines, self.moment.last).await?;
-        if let Some((lines, least)) = &out.old {
-            checkpoints::lower(conn, lines, *least).await?;
-        }
-        checkpoints::keep(conn, &out.checkpoints).await?;
-        lines::forget_moves(conn, &out.gone).await?;
-        lines::write_moves(conn, &out.moved).await?;
         store::write_opened(conn, &opened).await?;
         store::write_closed(conn, &closed).await?;
         let told = out.told.into_iter().map(|(id, finding)| store::Changed {
