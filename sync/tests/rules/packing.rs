@@ -49,9 +49,10 @@ fn c12_a_stranger_does_not_teach_the_level_of_others_containers() {
         (Kind::Collect, Phase::Collected),
     ] {
         let mut told = Telling::new();
-        told.tell(pack(&[TIN_1, TIN_2], FOREIGN_PALLET));
+        told.tell(pack(&[TIN_1], CASE_1));
+        told.tell(pack(&[CASE_1, TIN_2], FOREIGN_PALLET));
         told.tell(line(kind, PLANT).of(&[FOREIGN_PALLET]));
-        let goods = [TIN_1, TIN_2, FOREIGN_PALLET];
+        let goods = [TIN_1, CASE_1, TIN_2, FOREIGN_PALLET];
         let before = goods.map(|good| (state(&told, good), about(&told, good)));
         assert_eq!(phase(&told, TIN_1), phase_then);
 
