@@ -133,7 +133,7 @@ fn say(event: &mut Event, roll: &mut impl FnMut() -> u64) {
         _ => event.units.extend(goods.into_iter().take(1)),
     }
     if contains {
-        event.parent = Some(if roll() % 2 == 0 { own } else { other });
+        event.parent = Some(if roll().is_multiple_of(2) { own } else { other });
     }
 }
 
