@@ -5,14 +5,15 @@ mod differential;
 mod histories;
 mod oracle;
 
-use histories::{case, seeded};
+use histories::{Dice, MEDDLER, case, is_of_meddler, meddled, seeded};
 use oracle::{Act, TABLE, judge};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use suyuan_sync::{
-    finding::{Detail, Knowledge, Subject},
+    finding::{Detail, Finding, Knowledge, Subject},
     fold::Phase,
     lots,
+    unit::UnitKey,
 };
 
 const PHASES: [Phase; 8] = [
@@ -143,5 +144,51 @@ fn i15_the_fold_says_what_the_oracle_says() {
             differential::differences(&case.world, &facts).join("\n"),
             differential::history(&facts)
         );
+    }
+}
+
+/// Sections 5 and C14, of all that was drawn: who has no part in it changes nothing, however far back it
+/// dates what it says; and fold and oracle agree on what it is told (I15).
+#[test]
+fn c14_who_has_no_part_in_it_changes_nothing_however_far_it_dates_back() {
+    for seed in 0..1500 {
+        let mut dice = Dice(seed ^ 0x6d65_6464);
+        let (without, with) = meddled(&seeded(seed, 40), || dice.roll());
+        let differ = differential::differences(&with.world, &with.facts);
+        assert!(
+            differ.is_empty(),
+            "seed {seed}\n{}\nof\n{}",
+            differ.join("\n"),
+            differential::history(&with.facts)
+        );
+        let before = differential::folded(&without.world, &without.facts);
+        let mut after = differential::folded(&with.world, &with.facts);
+        // What nobody else named is the meddler's.
+        let others = |unit: &UnitKey| {
+            let state = before.units.get(unit);
+            state.is_some_and(|state| !state.linked.is_empty())
+        };
+        let about_others = |finding: &Finding| match &finding.subject {
+            Subject::Unit(unit) => others(unit),
+            Subject::Lot(_) | Subject::Event => true,
+        };
+        let found = |said: &differential::Said| -> Vec<Finding> {
+            let findings = said.findings.iter();
+            findings
+                .filter(|finding| about_others(finding) && !is_of_meddler(finding.event))
+                .cloned()
+                .collect()
+        };
+        let told = differential::history(&with.facts);
+        assert_eq!(found(&after), found(&before), "seed {seed}\n{told}");
+        assert_eq!(after.lots, before.lots, "seed {seed}\n{told}");
+        for (unit, was) in &before.units {
+            if !others(unit) {
+                continue;
+            }
+            let mut is = after.units.remove(unit).expect("it is named still");
+            is.claims.remove(&MEDDLER);
+            assert_eq!(is, *was, "seed {seed}: {unit}\n{told}");
+        }
     }
 }

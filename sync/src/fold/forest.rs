@@ -2,7 +2,7 @@
 //! what containers hold. A refold of a whole log, the simulator and the checker go this way; the
 //! service reads the same facts set by set from its store.
 
-use super::{Folded, contents, folded, pack};
+use super::{Folded, Levels, contents, folded};
 use crate::{
     event::Kind,
     facts::{Fact, World},
@@ -115,7 +115,7 @@ pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
 /// what they hold is judged by batch.
 pub fn forest(facts: &[&Fact], world: &World) -> BTreeMap<UnitKey, Folded> {
     let about = about(facts);
-    let levels = pack::Levels::of(facts, world);
+    let levels = Levels::of(facts, world);
     let order = from_the_top(&about, &levels);
     let none = BTreeMap::new();
     let facts_of = |unit: &UnitKey| about.get(unit).map_or(&[][..], Vec::as_slice);
@@ -177,9 +177,8 @@ fn parents_of<'a>(unit: &'a UnitKey, facts: &'a [&Fact]) -> impl Iterator<Item =
         .filter(move |parent| *parent != unit)
 }
 
-/// Containers before what may ever be in them: from the highest level down. What has no level was
-/// in no pack.
-fn from_the_top(about: &BTreeMap<UnitKey, Vec<&Fact>>, levels: &pack::Levels) -> Vec<UnitKey> {
+/// Containers before what may ever be in them: from the highest level down.
+fn from_the_top(about: &BTreeMap<UnitKey, Vec<&Fact>>, levels: &Levels) -> Vec<UnitKey> {
     let mut units: Vec<&UnitKey> = about.keys().collect();
     units.sort_by_key(|unit| std::cmp::Reverse(levels.get(unit)));
     units.into_iter().cloned().collect()

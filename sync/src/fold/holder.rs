@@ -5,8 +5,7 @@
 //! nothing.
 
 use super::{
-    Place, UnitState,
-    struck::Struck,
+    Place, UnitState, level,
     walk::{At, Walk, names},
 };
 use crate::{
@@ -14,40 +13,92 @@ use crate::{
     event::{Counterpart, Kind},
     facts::{AcceptScope, Fact, World},
     finding::{Detail, FindingCode},
-    ids::{EnterpriseId, LocationId},
+    ids::{BatchId, EnterpriseId, LocationId},
+    unit::UnitKey,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The issuer is linked from the beginning.
 pub(super) fn begin(walk: &mut Walk<'_>) {
-    let info = walk.world.units.get(walk.unit);
-    let issuer = match info {
-        Some(info) => info.issuer,
-        None => walk
-            .unit
-            .gtin()
-            .and_then(|gtin| walk.world.products.get(gtin))
-            .copied(),
-    };
+    let issuer = issuer(walk.world, walk.unit);
     walk.state.issuer = issuer;
     walk.state.linked.extend(issuer);
-    walk.state.level = info.and_then(|info| info.level);
+    walk.state.level = level::recorded(walk.world, walk.unit);
+}
+
+/// Whose code it is: as on record of the unit, else of its GTIN.
+fn issuer(world: &World, unit: &UnitKey) -> Option<EnterpriseId> {
+    match world.units.get(unit) {
+        Some(info) => info.issuer,
+        None => world.products.get(unit.gtin()?).copied(),
+    }
 }
 
 /// For a foreign code without an issuer, whose event was received first is linked from the
 /// beginning. Not whose is first in the order: that follows from what devices say of their clocks,
 /// so an event that is dated back could take a unit away from whoever handled it all along.
-pub(super) fn first<'a>(walk: &mut Walk<'a>, facts: &[&'a Fact], struck: &Struck) {
-    if walk.state.issuer.is_some() {
-        return;
+pub(super) fn first(walk: &mut Walk<'_>, standing: &[&Fact]) {
+    if walk.state.issuer.is_none() {
+        walk.state.linked.extend(heard_first(walk.unit, standing));
     }
-    let stated = facts.iter().enumerate().filter(|(place, fact)| {
-        fact.event.kind != Kind::Retract && !struck.is(*place) && names(fact, walk.unit)
-    });
-    let first = stated.min_by_key(|(_, fact)| fact.gseq);
-    walk.state
-        .linked
-        .extend(first.map(|(_, fact)| fact.enterprise));
+}
+
+fn heard_first(unit: &UnitKey, standing: &[&Fact]) -> Option<EnterpriseId> {
+    let stated = standing
+        .iter()
+        .filter(|fact| fact.event.kind != Kind::Retract && names(fact, unit));
+    let first = stated.min_by_key(|fact| fact.gseq);
+    first.map(|fact| fact.enterprise)
+}
+
+/// Whose word may count for a unit at some place in the order, as far as what names the unit tells:
+/// who is linked from the beginning, the other side of their legs, and whom the issuer accepts.
+pub(super) struct Parties<'a> {
+    unit: &'a UnitKey,
+    world: &'a World,
+    issuer: Option<EnterpriseId>,
+    linked: BTreeSet<EnterpriseId>,
+}
+
+impl<'a> Parties<'a> {
+    /// Reads facts that are not struck.
+    pub(super) fn of(unit: &'a UnitKey, standing: &[&Fact], world: &'a World) -> Parties<'a> {
+        let issuer = issuer(world, unit);
+        let begins = issuer.or_else(|| heard_first(unit, standing));
+        let mut linked: BTreeSet<EnterpriseId> = begins.into_iter().collect();
+        let legs = standing.iter().filter(|fact| {
+            matches!(fact.event.kind, Kind::Inbound | Kind::Outbound) && names(fact, unit)
+        });
+        let legs: Vec<(EnterpriseId, EnterpriseId)> = legs
+            .filter_map(|fact| {
+                let other = counterpart(world, fact.event.counterpart.as_ref())?;
+                Some((fact.enterprise, other))
+            })
+            .collect();
+        loop {
+            let before = linked.len();
+            for (stater, other) in &legs {
+                if linked.contains(stater) {
+                    linked.insert(*other);
+                }
+            }
+            if linked.len() == before {
+                break;
+            }
+        }
+        Parties {
+            unit,
+            world,
+            issuer,
+            linked,
+        }
+    }
+
+    /// May its stater's word count?
+    pub(super) fn may_count(&self, fact: &Fact) -> bool {
+        self.linked.contains(&fact.enterprise)
+            || accepts(self.world, (self.unit, self.issuer, None), fact)
+    }
 }
 
 /// Does the stater's word count at this place in the order?
@@ -59,13 +110,22 @@ pub(super) fn counts<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
 
 /// Does the issuer take this enterprise's word, from this log position on?
 fn accepted<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
-    walk.world.accepted.iter().any(|accepted| {
-        walk.state.issuer == Some(accepted.issuer)
-            && at.fact.enterprise == accepted.partner
-            && at.fact.gseq >= accepted.from
+    let unit = (walk.unit, walk.state.issuer, walk.state.batch);
+    accepts(walk.world, unit, at.fact)
+}
+
+fn accepts(
+    world: &World,
+    (unit, issuer, batch): (&UnitKey, Option<EnterpriseId>, Option<BatchId>),
+    fact: &Fact,
+) -> bool {
+    world.accepted.iter().any(|accepted| {
+        issuer == Some(accepted.issuer)
+            && fact.enterprise == accepted.partner
+            && fact.gseq >= accepted.from
             && match &accepted.scope {
-                AcceptScope::Unit(unit) => unit == walk.unit,
-                AcceptScope::Batch(batch) => walk.state.batch == Some(*batch),
+                AcceptScope::Unit(told) => told == unit,
+                AcceptScope::Batch(told) => batch == Some(*told),
                 AcceptScope::Partner(_) => true,
             }
     })

@@ -22,6 +22,7 @@ mod holder;
 mod inbound;
 mod inspect;
 mod known;
+mod level;
 mod outbound;
 mod pack;
 mod public;
@@ -44,7 +45,7 @@ pub use forest::{about, forest};
 pub use hash::{StateHash, state_hash};
 pub use holder::claimed;
 pub use known::{of_event, of_events, struck};
-pub use pack::Levels;
+pub use level::Levels;
 pub use public::{Ended, PublicStatus, public_status};
 pub use state::{Folded, Phase, Place, Stay, Step, UnitState};
 pub use struck::strikes;
@@ -120,7 +121,7 @@ fn folded(
     parents: &BTreeMap<UnitKey, Folded>,
     world: &World,
     contents: &BTreeMap<UnitKey, Vec<Content>>,
-    levels: Option<&pack::Levels<'_>>,
+    levels: Option<&Levels<'_>>,
     timeline: bool,
 ) -> Folded {
     let contents = contents.get(unit).map_or(&[][..], Vec::as_slice);

@@ -1,22 +1,20 @@
 //! C12: containers. A pack opens a stay of each child in its container, an unpack closes it, and
 //! so does everything that shows a child outside its container.
 //!
-//! A container holds only what is of a lower level, so cycles cannot exist and folding goes from
-//! the top down.
+//! A container holds only what is of a lower level (`level`), so cycles cannot exist and folding goes
+//! from the top down.
 
 use super::{
-    Phase, Place, Row,
-    struck::Struck,
+    Phase, Place, Row, level,
     walk::{At, Effect, Walk},
 };
 use crate::{
     bugs::{self, Bug},
-    event::{Event, Kind},
-    facts::{Fact, World},
+    event::Kind,
     finding::{Detail, FindingCode},
     unit::{Level, UnitKey},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The unit was put into a container.
 pub(super) fn packed<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
@@ -41,8 +39,7 @@ pub(super) fn packed<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
         observed(walk, at);
         return Effect::Took;
     };
-    let holds = level_of_container(walk, container, event);
-    let level = walk.state.level.unwrap_or_else(|| below(holds));
+    let (level, holds) = (level_of_child(walk), level_of_container(walk, container));
     if (level >= holds || container == walk.unit) && !bugs::on(Bug::PackCycle) {
         walk.find(at, FindingCode::PackLevel, &[], Detail::Nothing);
         return Effect::Nothing;
@@ -144,27 +141,6 @@ fn containers<'a>(walk: &Walk<'a>) -> impl Iterator<Item = &'a UnitKey> {
     direct.into_iter().chain(outer)
 }
 
-/// C12: a foreign code takes the level of its first pack, whoever states that, so that levels never
-/// change and nothing can come to be inside itself.
-pub(super) fn learn<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
-    let event = &at.fact.event;
-    let Some(container) = event
-        .parent
-        .as_ref()
-        .and_then(|parent| parent.unit.as_ref())
-    else {
-        return;
-    };
-    if event.kind != Kind::Pack || walk.state.level.is_some() {
-        return;
-    }
-    walk.state.level = Some(if container == walk.unit {
-        level_by_children(walk.world, container, event)
-    } else {
-        below(level_of_container(walk, container, event))
-    });
-}
-
 /// C13: the container was observed somewhere by a pack, unpack or count that took effect, and so
 /// was what is inside it.
 pub(super) fn followed<'a>(walk: &mut Walk<'a>, at: &At<'a>) -> Effect {
@@ -221,95 +197,19 @@ fn short<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     }
 }
 
-/// The levels of all codes that are packed, on record or learnt (`learn`).
-pub struct Levels<'a> {
-    world: &'a World,
-    learnt: BTreeMap<&'a UnitKey, Level>,
+/// The level of the unit: on record or taught, else by its key.
+fn level_of_child(walk: &Walk<'_>) -> Level {
+    walk.state.level.unwrap_or_else(|| level::by_key(walk.unit))
 }
 
-impl<'a> Levels<'a> {
-    /// Reads the packs of a whole set of facts.
-    pub fn of(facts: &[&'a Fact], world: &'a World) -> Levels<'a> {
-        let mut sorted = facts.to_vec();
-        sorted.sort_by_key(|fact| fact.order);
-        // A fact told twice is one: of two, a retract would strike but one.
-        sorted.dedup_by_key(|fact| fact.order);
-        let struck = Struck::of(&sorted, world);
-        let mut levels = Levels {
-            world,
-            learnt: BTreeMap::new(),
-        };
-        for (place, fact) in sorted.iter().enumerate() {
-            let parent = fact.event.parent.as_ref();
-            let container = parent.and_then(|parent| parent.unit.as_ref());
-            if let Some(container) = container
-                && fact.event.kind == Kind::Pack
-                && !struck.is(place)
-            {
-                levels.read(container, &fact.event);
-            }
-        }
-        levels
+/// The level of a container as what is in it sees it: on record, as all packs together say, or as it
+/// was folded.
+fn level_of_container(walk: &Walk<'_>, container: &UnitKey) -> Level {
+    if let Some(levels) = walk.levels {
+        return levels.get(container);
     }
-
-    fn read(&mut self, container: &'a UnitKey, event: &'a Event) {
-        let holds = self
-            .get(container)
-            .unwrap_or_else(|| level_by_children(self.world, container, event));
-        let children = event.units.iter().filter_map(|read| read.unit.as_ref());
-        for child in children.filter(|child| *child != container) {
-            self.learnt.entry(child).or_insert(below(holds));
-        }
-        self.learnt.entry(container).or_insert(holds);
-    }
-
-    /// The level of a code; nothing if it is on no record and was in no pack.
-    pub fn get(&self, unit: &UnitKey) -> Option<Level> {
-        let recorded = self.world.units.get(unit).and_then(|info| info.level);
-        recorded.or(self.learnt.get(unit).copied())
-    }
-}
-
-/// The level of a container as a pack of one of its children sees it: on record, as folded, or as
-/// this pack shows it.
-fn level_of_container(walk: &Walk<'_>, container: &UnitKey, event: &Event) -> Level {
-    let recorded = walk.world.units.get(container).and_then(|info| info.level);
-    let folded = walk
-        .parents
-        .get(container)
-        .and_then(|folded| folded.state.level);
-    recorded
-        .or_else(|| walk.levels?.get(container))
-        .or(folded)
-        .unwrap_or_else(|| level_by_children(walk.world, container, event))
-}
-
-/// The level a pack gives a foreign container: one above the highest of its children.
-fn level_by_children(world: &World, container: &UnitKey, event: &Event) -> Level {
-    let children = event.units.iter().filter_map(|read| read.unit.as_ref());
-    let highest = children
-        .filter(|child| *child != container)
-        .map(|child| seen_from_above(world, child))
-        .max();
-    match highest {
-        Some(Level::Case | Level::Pallet) => Level::Pallet,
-        Some(Level::Item) | None => Level::Case,
-    }
-}
-
-/// What a container takes a child for, whose own life it does not know: its level on record; a
-/// foreign code for a case if it is a logistic unit or its GTIN is that of a grouping of trade
-/// items (its first digit is not 0), else for an item.
-fn seen_from_above(world: &World, child: &UnitKey) -> Level {
-    let recorded = world.units.get(child).and_then(|info| info.level);
-    let grouping = child.is_sscc() || child.gtin().is_some_and(|gtin| !gtin.starts_with('0'));
-    recorded.unwrap_or(if grouping { Level::Case } else { Level::Item })
-}
-
-/// The level a foreign child takes from its container.
-const fn below(container: Level) -> Level {
-    match container {
-        Level::Pallet => Level::Case,
-        Level::Case | Level::Item => Level::Item,
-    }
+    let folded = walk.parents.get(container);
+    level::recorded(walk.world, container)
+        .or(folded.and_then(|folded| folded.state.level))
+        .unwrap_or_else(|| level::by_key(container))
 }

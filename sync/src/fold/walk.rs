@@ -7,8 +7,8 @@
 
 use super::{
     Folded, Phase, Place, Row, Stay, Step, UnitState, claims, collect, commission, container_row,
-    count, destroy, found, holder, inbound, inspect, outbound, pack, recalled, returned, row, sale,
-    struck::Struck,
+    count, destroy, found, holder, inbound, inspect, level, outbound, pack, recalled, returned,
+    row, sale, struck::Struck,
 };
 use crate::{
     bugs::{self, Bug},
@@ -90,7 +90,7 @@ pub(super) struct Walk<'a> {
     pub(super) parents: &'a BTreeMap<UnitKey, Folded>,
     pub(super) contents: &'a [Content],
     /// The levels of all codes, where they were read beforehand.
-    pub(super) levels: Option<&'a pack::Levels<'a>>,
+    pub(super) levels: Option<&'a level::Levels<'a>>,
     pub(super) state: UnitState,
     pub(super) memory: Memory<'a>,
     /// Recalls that cover the unit at some time, in the order of their beginnings.
@@ -114,7 +114,7 @@ impl<'a> Walk<'a> {
         parents: &'a BTreeMap<UnitKey, Folded>,
         world: &'a World,
         contents: &'a [Content],
-        levels: Option<&'a pack::Levels<'a>>,
+        levels: Option<&'a level::Levels<'a>>,
         timeline: bool,
     ) -> Walk<'a> {
         let mut walk = Walk {
@@ -141,7 +141,12 @@ impl<'a> Walk<'a> {
     /// Walks over the unit's own facts, sorted, and the steps of its containers in between.
     pub(super) fn over(mut self, facts: &[&'a Fact]) -> Folded {
         let struck = Struck::of(facts, self.world);
-        holder::first(&mut self, facts, &struck);
+        let standing = level::standing(facts, &struck);
+        holder::first(&mut self, &standing);
+        self.state.level = self
+            .state
+            .level
+            .or_else(|| level::taught(self.unit, &standing, self.world));
         let sweeps = count::Sweeps::of(facts, &struck);
         let mut next = 0;
         loop {
@@ -211,7 +216,6 @@ impl<'a> Walk<'a> {
             self.write(&at, Written::Struck);
             return;
         }
-        pack::learn(self, &at);
         if !holder::counts(self, &at) {
             holder::stranger(self, &at);
             self.write(&at, Written::Stranger);

@@ -2,8 +2,8 @@
 //!
 //! `stage` is a fixed cast: a maker, a chain of shops and a stranger, with their places, devices
 //! and goods. `draft` turns small numbers into events on that stage, so that a failing history
-//! shrinks; `strategy` draws them with proptest and `seeded` from a number alone. `telling` is for
-//! stories written by hand.
+//! shrinks; `strategy` draws them with proptest and `seeded` from a number alone. `meddling` adds what
+//! somebody says who has no part in it. `telling` is for stories written by hand.
 //!
 //! It must not know what any rule makes of a history.
 
@@ -11,6 +11,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod draft;
+mod meddling;
 mod plausible;
 mod seeded;
 mod settings;
@@ -19,7 +20,8 @@ mod strategy;
 mod telling;
 
 pub use draft::{Draft, build};
-pub use seeded::seeded;
+pub use meddling::{MEDDLER, is_of_meddler, meddled};
+pub use seeded::{Dice, seeded};
 pub use settings::{RecallDraft, Settings};
 pub use strategy::{case, drafts, settings};
 pub use telling::{Line, Telling};

@@ -97,6 +97,11 @@ impl Line {
         }
     }
 
+    /// What is going to be said.
+    pub fn event_mut(&mut self) -> &mut Event {
+        &mut self.event
+    }
+
     /// Names goods.
     pub fn of(mut self, goods: &[usize]) -> Line {
         let reads = goods.iter().map(|good| stage::read(*good, self.input));

@@ -1,7 +1,7 @@
 //! C14 and section 5: whose events count for a unit. Links start at the issuer; a leg links its
 //! counterpart if whoever states it is linked; an issuer may accept a partner.
 
-use super::{replay::History, struck::Fate};
+use super::{levels, struck::Fate};
 use suyuan_sync::{
     event::{Counterpart, Kind},
     facts::{AcceptScope, Fact, World},
@@ -24,6 +24,9 @@ pub fn beginning(world: &World, unit: &UnitKey, facts: &[&Fact], fates: &[Fate])
             .collect(),
         ..UnitState::default()
     };
+    if state.level.is_none() {
+        state.level = levels::taught(world, unit, &state, facts, fates);
+    }
     if let Some(commissioned) = info.and_then(|info| info.commissioned) {
         let batch = world.batches.get(&commissioned.batch);
         state.phase = Phase::Commissioned;
@@ -52,13 +55,9 @@ pub fn gtin(unit: &UnitKey) -> Option<&str> {
 /// A foreign code belongs to whoever was the first to be heard naming it, wherever that stands in
 /// the order.
 fn first_stater(unit: &UnitKey, facts: &[&Fact], fates: &[Fate]) -> Option<EnterpriseId> {
-    let names = |fact: &Fact| {
-        let mut reads = fact.event.units.iter().chain(&fact.event.parent);
-        reads.any(|read| read.unit.as_ref() == Some(unit))
-    };
     let mut heard: Vec<(i64, EnterpriseId)> = Vec::new();
     for (fact, fate) in facts.iter().zip(fates) {
-        if *fate == Fate::Counts && names(fact) {
+        if *fate == Fate::Counts && names(fact, unit) {
             heard.push((fact.gseq, fact.enterprise));
         }
     }
@@ -66,12 +65,19 @@ fn first_stater(unit: &UnitKey, facts: &[&Fact], fates: &[Fate]) -> Option<Enter
     heard.first().map(|(_, enterprise)| *enterprise)
 }
 
+/// Does this fact name a unit, in any part?
+pub fn names(fact: &Fact, unit: &UnitKey) -> bool {
+    let mut reads = fact.event.units.iter().chain(&fact.event.parent);
+    reads.any(|read| read.unit.as_ref() == Some(unit))
+}
+
 /// Does what this fact says count for the unit?
 pub fn counts(world: &World, unit: &UnitKey, before: &UnitState, fact: &Fact) -> bool {
     before.linked.contains(&fact.enterprise) || accepted(world, unit, before, fact)
 }
 
-fn accepted(world: &World, unit: &UnitKey, before: &UnitState, fact: &Fact) -> bool {
+/// Does the issuer take this enterprise's word?
+pub fn accepted(world: &World, unit: &UnitKey, before: &UnitState, fact: &Fact) -> bool {
     world.accepted.iter().any(|told| {
         let covers = match &told.scope {
             AcceptScope::Unit(accepted) => accepted == unit,
@@ -87,13 +93,13 @@ fn accepted(world: &World, unit: &UnitKey, before: &UnitState, fact: &Fact) -> b
 
 /// Whom a leg links: the counterpart, if it is an enterprise, or a place of one. A name links
 /// nobody.
-pub fn linked_by(history: &History, fact: &Fact) -> Option<EnterpriseId> {
+pub fn linked_by(world: &World, fact: &Fact) -> Option<EnterpriseId> {
     match (fact.event.kind, &fact.event.counterpart) {
         (Kind::Inbound | Kind::Outbound, Some(Counterpart::Enterprise(enterprise))) => {
             Some(*enterprise)
         }
         (Kind::Inbound | Kind::Outbound, Some(Counterpart::Location(place))) => {
-            history.world.places.get(place).map(|info| info.enterprise)
+            world.places.get(place).map(|info| info.enterprise)
         }
         _ => None,
     }

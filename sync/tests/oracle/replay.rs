@@ -8,7 +8,7 @@
 use super::{
     conditions,
     effects::{self, Effect},
-    holders, levels, recalled,
+    holders, recalled,
     struck::{self, Fate},
     table::{Act, Row, TABLE},
 };
@@ -107,12 +107,6 @@ impl<'a> History<'a> {
         };
         let mut after = moment.before.clone();
         if self.fates[k] == Fate::Counts {
-            if self.facts[k].event.kind == Kind::Pack {
-                for (unit, level) in levels::learnt(self, k, &moment) {
-                    let state = after.get_mut(&unit).expect("every unit is in the world");
-                    state.level = state.level.or(Some(level));
-                }
-            }
             let mut waiting = self.touches(k, &moment.before);
             let met: BTreeSet<UnitKey> = waiting.iter().map(|touch| touch.unit.clone()).collect();
             while !waiting.is_empty() {
@@ -146,7 +140,7 @@ impl<'a> History<'a> {
         effects::apply(row.effect, self, k, moment, touch, state);
 
         if row.effect != Effect::Nothing
-            && let Some(partner) = holders::linked_by(self, fact)
+            && let Some(partner) = holders::linked_by(self.world, fact)
         {
             state.linked.insert(partner);
             state.claims.remove(&partner);

@@ -1,8 +1,11 @@
 //! C12 and C13: containers, and what follows them.
 
 use super::*;
-use histories::stage::{BATCH, DAY, MINUTE, SHORT_BATCH, good::*, unit};
-use suyuan_sync::event::{Input, UnitRead};
+use histories::stage::{BATCH, DAY, INTRUDER, MINUTE, SHORT_BATCH, STALL, STRANGER, good::*, unit};
+use suyuan_sync::{
+    event::{Input, UnitRead},
+    unit::Level,
+};
 
 fn pack(goods: &[usize], container: usize) -> Line {
     line(Kind::Pack, PLANT).of(goods).into(container)
@@ -37,6 +40,79 @@ fn c12_a_foreign_code_takes_the_level_of_its_first_pack() {
     let other_way = told.tell(pack(&[FOREIGN_PALLET], FOREIGN_TIN));
     assert!(of(&told, other_way).contains(&FindingCode::PackLevel));
     assert_eq!(state(&told, FOREIGN_PALLET).inside, None);
+}
+
+#[test]
+fn c12_a_stranger_does_not_teach_the_level_of_others_containers() {
+    for (kind, phase_then) in [
+        (Kind::Destroy, Phase::Destroyed),
+        (Kind::Collect, Phase::Collected),
+    ] {
+        let mut told = Telling::new();
+        told.tell(pack(&[TIN_1], CASE_1));
+        told.tell(pack(&[CASE_1, TIN_2], FOREIGN_PALLET));
+        told.tell(line(kind, PLANT).of(&[FOREIGN_PALLET]));
+        let goods = [TIN_1, CASE_1, TIN_2, FOREIGN_PALLET];
+        let before = goods.map(|good| (state(&told, good), about(&told, good)));
+        assert_eq!(phase(&told, TIN_1), phase_then);
+
+        // Said to have been before all that, by a device that was idle since.
+        let stranger = told.tell(
+            Line::new(Kind::Pack, INTRUDER, STALL)
+                .of(&[FOREIGN_PALLET])
+                .into(CASE_2)
+                .at(-HOUR),
+        );
+        for (good, (mut was, mut found)) in goods.into_iter().zip(before) {
+            if good == FOREIGN_PALLET {
+                was.claims.insert(STRANGER, Place::At(STALL));
+                found.push(FindingCode::UnexpectedHolder);
+                found.sort();
+            }
+            assert_eq!(state(&told, good), was);
+            let mut now = about(&told, good);
+            now.sort();
+            assert_eq!(now, found);
+        }
+        let unexpected = FindingCode::UnexpectedHolder;
+        assert_eq!(of(&told, stranger), [unexpected, unexpected]);
+    }
+}
+
+#[test]
+fn c12_the_first_pack_is_the_one_that_was_received_first() {
+    let mut told = Telling::new();
+    told.tell(pack(&[CASE_1], FOREIGN_PALLET));
+    let dated_back = told.tell(pack(&[FOREIGN_PALLET], PALLET).at(-HOUR));
+    assert_eq!(of(&told, dated_back), [FindingCode::PackLevel]);
+    assert_eq!(state(&told, CASE_1).inside, Some(unit(FOREIGN_PALLET)));
+    assert_eq!(state(&told, FOREIGN_PALLET).level, Some(Level::Pallet));
+
+    // As a case it goes on a pallet.
+    let mut told = Telling::new();
+    told.tell(pack(&[TIN_1], FOREIGN_PALLET));
+    told.tell(pack(&[FOREIGN_PALLET], PALLET).at(-HOUR));
+    assert_eq!(state(&told, FOREIGN_PALLET).inside, Some(unit(PALLET)));
+    assert_eq!(state(&told, TIN_1).inside, Some(unit(FOREIGN_PALLET)));
+}
+
+#[test]
+fn c12_a_logistic_unit_that_another_was_heard_of_first_holds_what_is_packed_into_it() {
+    // The shop's device was quicker than the plant's.
+    let mut told = Telling::new();
+    told.tell(line(Kind::Inbound, SHOP).of(&[FOREIGN_PALLET]).at(DAY));
+    let late = told.tell(pack(&[CASE_1], FOREIGN_PALLET));
+    assert_eq!(of(&told, late), [FindingCode::UnexpectedHolder]);
+    assert_eq!(state(&told, CASE_1).inside, Some(unit(FOREIGN_PALLET)));
+    assert_eq!(state(&told, FOREIGN_PALLET).level, None);
+
+    // It names the plant, whose word may count then.
+    let mut told = Telling::new();
+    let inbound = line(Kind::Inbound, SHOP).of(&[FOREIGN_PALLET]).with(MAKER);
+    told.tell(inbound.at(DAY));
+    told.tell(pack(&[CASE_1], FOREIGN_PALLET));
+    assert_eq!(state(&told, CASE_1).inside, Some(unit(FOREIGN_PALLET)));
+    assert_eq!(state(&told, FOREIGN_PALLET).level, Some(Level::Pallet));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::{
             ahead::AsKept,
             store::{self, DECIDES, STRIKES, UnitId},
         },
-        world::WorldError,
+        world::{CodeOf, WorldError},
     },
     log::Position,
 };
@@ -22,7 +22,12 @@ use std::{
     sync::Arc,
 };
 use suyuan_sync::{
-    event::Kind, facts::Fact, fold::Folded, ids::BatchId, limits::NESTING_DEPTH_MAX, unit::UnitKey,
+    event::Kind,
+    facts::Fact,
+    fold::{Folded, Levels},
+    ids::BatchId,
+    limits::NESTING_DEPTH_MAX,
+    unit::UnitKey,
 };
 
 impl Folding<'_> {
@@ -113,6 +118,9 @@ impl Folding<'_> {
                 };
                 let mut children = store::exceptional_in(conn, &[id]).await?;
                 let (packed, since) = self.packed_and_since(&key, change, &moved);
+                if self.level_changed(&key) {
+                    children.extend(packed.iter().cloned());
+                }
                 children.extend(store::left_after(conn, (id, &key), &packed, since).await?);
                 for child in children {
                     dirty.entry(child.clone()).or_insert(cause);
@@ -164,6 +172,17 @@ impl Folding<'_> {
         }
         self.leave_with_parents();
         Ok(())
+    }
+
+    /// Is a container of another level than it was (C12)? What was ever packed into it may be inside now,
+    /// or not any more.
+    fn level_changed(&self, key: &UnitKey) -> bool {
+        let Some(unit) = self.units.get(key).filter(|unit| unit.code.is_none()) else {
+            return false;
+        };
+        let facts: Vec<&Fact> = unit.facts.values().map(AsRef::as_ref).collect();
+        let levels = Levels::of(&facts, self.source.world());
+        levels.told(key) != unit.kept.state.level
     }
 
     /// What was ever packed into a container, and since when in the order something about it
@@ -331,8 +350,26 @@ impl Folding<'_> {
         let left = self.left.iter().map(|(key, left)| (key, &left.code));
         let codes = units.chain(left);
         let codes = codes.map(|(key, code)| (key.clone(), code.clone()));
-        let codes = codes.collect();
+        let mut codes: BTreeMap<UnitKey, Option<CodeOf>> = codes.collect();
+        for child in self.packed_into_foreign() {
+            let code = self.source.code(conn, &child).await?;
+            codes.insert(child, code);
+        }
         self.source.about(conn, &codes, batches).await
+    }
+
+    /// What was packed into codes nobody here issued, as far as it was not read: their levels follow from
+    /// its levels (C12).
+    fn packed_into_foreign(&self) -> BTreeSet<UnitKey> {
+        let foreign = self.units.iter().filter(|(_, unit)| unit.code.is_none());
+        let packs = foreign.flat_map(|(key, unit)| {
+            let facts = unit.facts.values();
+            facts.filter(|fact| fact.event.kind == Kind::Pack && is_container(fact, key))
+        });
+        let children = packs.flat_map(|fact| &fact.event.units);
+        let children = children.filter_map(|read| read.unit.as_ref());
+        let unread = children.filter(|child| !self.units.contains_key(*child));
+        unread.cloned().collect()
     }
 
     /// A device may have commissioned units to batches nobody asked about yet.

@@ -126,8 +126,8 @@ struct Unit {
 
 impl Unit {
     /// Was enough read to be sure of its fold? What a unit is depends on two levels above it (C12:
-    /// a level is what a pack says, and the third below is an item whatever comes further up), and
-    /// a pallet is in nothing.
+    /// a level follows from what names the unit itself, and there are three), and a pallet is in
+    /// nothing.
     fn is_sure(&self, folded: &Folded) -> bool {
         self.above + 2 <= NESTING_DEPTH_MAX || folded.state.level == Some(Level::Pallet)
     }
