@@ -9,7 +9,11 @@ use histories::{case, seeded};
 use oracle::{Act, TABLE, judge};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use suyuan_sync::fold::Phase;
+use suyuan_sync::{
+    finding::{Detail, Knowledge, Subject},
+    fold::Phase,
+    lots,
+};
 
 const PHASES: [Phase; 8] = [
     Phase::Unknown,
@@ -62,6 +66,31 @@ fn the_drawn_histories_meet_nearly_every_row_of_the_table() {
         .collect();
     println!("{} codes, not {unmet:?}", codes.len());
     assert!(never.is_empty(), "never met: {never:?}");
+}
+
+#[test]
+fn the_drawn_histories_find_all_there_is_to_find_of_goods_of_lots_that_went() {
+    let mut met = BTreeSet::new();
+    for seed in 0..3000 {
+        let case = seeded(seed, 40);
+        for finding in judge(&case.world, &case.facts).findings {
+            if let Subject::Lot(_) = finding.subject {
+                met.insert((finding.code, knowledge(&finding.detail)));
+            }
+        }
+    }
+    for code in lots::CODES {
+        assert!(met.iter().any(|(met, _)| *met == code), "{code:?}");
+    }
+    let known: BTreeSet<_> = met.iter().filter_map(|(_, knowledge)| *knowledge).collect();
+    assert!(known.len() >= 3, "{known:?}");
+}
+
+fn knowledge(detail: &Detail) -> Option<Knowledge> {
+    match detail {
+        Detail::SoldRecalled { knowledge, .. } => Some(*knowledge),
+        _ => None,
+    }
 }
 
 proptest! {

@@ -4,10 +4,12 @@
 //! Plain values. How they are admitted, stored and found is told elsewhere; what they mean for a
 //! unit is told by `fold`.
 
+mod batches;
 mod shared;
 mod statement;
 mod world;
 
+pub use batches::Batches;
 pub use shared::Shared;
 pub use statement::{
     AcceptScope, Accepted, Policy, RecallScope, RecallSpan, ShiftClosed, StatedAt, Statement,

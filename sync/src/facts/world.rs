@@ -1,6 +1,6 @@
 //! The master data a fold needs: a plain value put together by whoever calls it.
 
-use super::{Accepted, Policy, RecallSpan, Shared, ShiftClosed, StatedAt};
+use super::{Accepted, Batches, Policy, RecallSpan, Shared, ShiftClosed, StatedAt};
 use crate::{
     event::required::Profile,
     ids::{BatchId, DeviceId, EnterpriseId, Gseq, LocationId, Micros},
@@ -17,13 +17,16 @@ pub struct World {
     /// Units on record.
     pub units: BTreeMap<UnitKey, UnitInfo>,
     /// Batches on record.
-    pub batches: Shared<BTreeMap<BatchId, BatchInfo>>,
+    pub batches: Shared<Batches>,
     /// Places on record.
     pub places: Shared<BTreeMap<LocationId, PlaceInfo>>,
     /// Enterprises on record.
     pub enterprises: Shared<BTreeSet<EnterpriseId>>,
     /// GTINs on record, and who issues under them.
     pub products: Shared<BTreeMap<String, EnterpriseId>>,
+    /// What batches call the product of a GTIN, where that is another: the GTIN of an item, of one that
+    /// stands on cases.
+    pub product_of: Shared<BTreeMap<String, String>>,
     /// The profile of the standard each GTIN or own product code falls under (C15).
     pub profiles: Shared<BTreeMap<String, Profile>>,
     /// Recalls, in the order of their spans' beginnings.

@@ -4,14 +4,9 @@ use super::{
     Phase, Place, Row, contents, recalled,
     walk::{At, Effect, Walk},
 };
-use crate::{
-    facts::RecallSpan,
-    finding::{Detail, FindingCode},
-};
+use crate::finding::{Detail, FindingCode};
 
-/// Goods were fetched back. Whether a recall covers them is asked of all recalls that were not
-/// closed before, whenever they began: a recall that is widened to the goods later explains why
-/// they were fetched.
+/// Goods were fetched back.
 pub(super) fn collected<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
     match row {
         Row::FetchDestroyed => {
@@ -25,13 +20,11 @@ pub(super) fn collected<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effec
     // A container without a batch of its own is covered as far as its contents are.
     let own = walk.state.batch.is_some() || inside.is_empty();
     let order = at.fact.order;
-    let covered =
-        |spans: &[&RecallSpan]| spans.iter().any(|span| !recalled::is_closed(span, order));
-    if own && !covered(&walk.recalls) {
+    if own && !recalled::explained(&walk.recalls, order) {
         walk.find(at, FindingCode::CollectUnrecalled, &[], Detail::Nothing);
     }
     for batch in inside {
-        if !covered(&recalled::covering(walk.world, None, Some(batch))) {
+        if !recalled::explained(&recalled::covering(walk.world, None, Some(batch)), order) {
             walk.find_of(
                 at,
                 FindingCode::CollectUnrecalled,

@@ -104,13 +104,7 @@ pub(crate) fn stated_batch(world: &World, unit: &UnitKey, event: &Event) -> Opti
     let product = unit
         .gtin()
         .or(event.lots.first().map(|line| line.gtin.as_str()));
-    world
-        .batches
-        .iter()
-        .find(|(_, batch)| {
-            batch.lot == lot && product.is_none_or(|product| product == batch.product)
-        })
-        .map(|(id, _)| *id)
+    world.batches.of_lot(product, lot)
 }
 
 /// Is the unit commissioned and at its plant?

@@ -50,6 +50,9 @@ pub use struck::strikes;
 pub use table::{Row, container_row, row};
 pub use visible::{Entry, Partner, Reader, View, visible};
 
+pub(crate) use outbound::strays;
+pub(crate) use recalled::{covering, explained, of_sale};
+pub(crate) use sale::expired;
 pub(crate) use walk::is_container;
 
 use crate::{

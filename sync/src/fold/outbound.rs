@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     event::Counterpart,
-    facts::RecallSpan,
+    facts::{Fact, RecallSpan, World},
     finding::{Detail, FindingCode},
     ids::EnterpriseId,
 };
@@ -41,12 +41,7 @@ pub(super) fn left<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
 
 /// Recalled goods may go to the recall's destination only.
 fn recalled_goods<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
-    let order = at.fact.order;
-    let stray = |walk: &Walk<'a>, span: &RecallSpan, issuer: Option<EnterpriseId>| {
-        recalled::is_active(span, order) && !is_destination(walk, at, span, issuer)
-    };
-    let issuer = walk.state.issuer;
-    if walk.recalls.iter().any(|span| stray(walk, span, issuer)) {
+    if strays(walk.world, at.fact, &walk.recalls, walk.state.issuer) {
         walk.find(at, FindingCode::ShipRecalled, &[], Detail::Nothing);
     }
     for batch in contents::batches(walk, at) {
@@ -54,7 +49,7 @@ fn recalled_goods<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
         // A container may be somebody else's: what is inside belongs to who issues its product.
         let product = walk.world.batches.get(&batch).map(|info| &info.product);
         let issuer = product.and_then(|product| walk.world.products.get(product));
-        if spans.iter().any(|span| stray(walk, span, issuer.copied())) {
+        if strays(walk.world, at.fact, &spans, issuer.copied()) {
             walk.find_of(
                 at,
                 FindingCode::ShipRecalled,
@@ -66,16 +61,30 @@ fn recalled_goods<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     }
 }
 
+/// Do goods of this issuer, which these spans cover, leave for a place where one that holds does not want
+/// them?
+pub(crate) fn strays(
+    world: &World,
+    outbound: &Fact,
+    spans: &[&RecallSpan],
+    issuer: Option<EnterpriseId>,
+) -> bool {
+    let mut spans = spans.iter();
+    spans.any(|span| {
+        recalled::is_active(span, outbound.order) && !is_destination(world, outbound, span, issuer)
+    })
+}
+
 /// Is this leg to where the recall wants the goods? Without destinations that is any place of the
 /// issuer.
-fn is_destination<'a>(
-    walk: &Walk<'a>,
-    at: &At<'a>,
+fn is_destination(
+    world: &World,
+    outbound: &Fact,
     span: &RecallSpan,
     issuer: Option<EnterpriseId>,
 ) -> bool {
-    let counterpart = at.fact.event.counterpart.as_ref();
-    let enterprise = holder::counterpart(walk.world, counterpart);
+    let counterpart = outbound.event.counterpart.as_ref();
+    let enterprise = holder::counterpart(world, counterpart);
     if span.destinations.is_empty() {
         return enterprise.is_some() && enterprise == issuer;
     }
@@ -84,7 +93,7 @@ fn is_destination<'a>(
         Some(Counterpart::Enterprise(_)) => span
             .destinations
             .iter()
-            .any(|place| holder::owner(walk.world, *place) == enterprise),
+            .any(|place| holder::owner(world, *place) == enterprise),
         Some(Counterpart::Named(_)) | None => false,
     }
 }

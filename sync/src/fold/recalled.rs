@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 /// The spans that cover a unit or a batch at some time. What was closed as mistaken covers
 /// nothing.
-pub(super) fn covering<'a>(
+pub(crate) fn covering<'a>(
     world: &'a World,
     unit: Option<&UnitKey>,
     batch: Option<BatchId>,
@@ -60,37 +60,22 @@ pub(super) fn now(spans: &[&RecallSpan]) -> BTreeSet<RecallId> {
         .collect()
 }
 
-/// Recalled goods were sold, or goods that were recalled afterwards. Of several recalls the one
-/// that weighs most is told: certainly after, then uncertain, then before; overruled, then known,
-/// then a stale list, then none of that.
+/// Does any of these spans say why goods were fetched back? All count that were not closed before, whenever
+/// they began: a recall that is widened to the goods later explains it (C7).
+pub(crate) fn explained(spans: &[&RecallSpan], order: Order) -> bool {
+    spans.iter().any(|span| !is_closed(span, order))
+}
+
+/// Recalled goods were sold, or goods that were recalled afterwards: of a unit, or of one batch of what
+/// it contains.
 pub(super) fn sold<'a>(
     walk: &mut Walk<'a>,
     at: &At<'a>,
     spans: &[&'a RecallSpan],
     batch: Option<BatchId>,
 ) {
-    let mut seen: BTreeSet<RecallId> = BTreeSet::new();
-    let mut worst: Option<(RecallId, When, Knowledge)> = None;
-    let mut mismatch = false;
-    for span in spans {
-        if is_closed(span, at.fact.order) || !seen.insert(span.recall) {
-            continue;
-        }
-        let when = when(at.fact, span);
-        let knowledge = knowledge(walk.world, at.fact, span);
-        mismatch |= disagrees(at.fact, span.from.gseq);
-        let weight = |when: When, knowledge: Knowledge| (rank(when), std::cmp::Reverse(knowledge));
-        if worst.is_none_or(|(_, w, k)| weight(when, knowledge) > weight(w, k)) {
-            worst = Some((span.recall, when, knowledge));
-        }
-    }
-    let Some((recall, when, knowledge)) = worst else {
+    let Some((detail, mismatch)) = of_sale(walk.world, at.fact, spans) else {
         return;
-    };
-    let detail = Detail::SoldRecalled {
-        recall,
-        when,
-        knowledge,
     };
     walk.find_of(at, FindingCode::SoldRecalled, batch, &[], detail);
     if mismatch {
@@ -102,6 +87,34 @@ pub(super) fn sold<'a>(
             Detail::Nothing,
         );
     }
+}
+
+/// What these spans make of a sale of the goods they cover, and whether what the till says it knew disagrees
+/// with what it was told. Of several recalls the one that weighs most is told: certainly after, then
+/// uncertain, then before; overruled, then known, then a stale list, then none of that.
+pub(crate) fn of_sale(world: &World, sale: &Fact, spans: &[&RecallSpan]) -> Option<(Detail, bool)> {
+    let mut seen: BTreeSet<RecallId> = BTreeSet::new();
+    let mut worst: Option<(RecallId, When, Knowledge)> = None;
+    let mut mismatch = false;
+    for span in spans {
+        if is_closed(span, sale.order) || !seen.insert(span.recall) {
+            continue;
+        }
+        let when = when(sale, span);
+        let knowledge = knowledge(world, sale, span);
+        mismatch |= disagrees(sale, span.from.gseq);
+        let weight = |when: When, knowledge: Knowledge| (rank(when), std::cmp::Reverse(knowledge));
+        if worst.is_none_or(|(_, w, k)| weight(when, knowledge) > weight(w, k)) {
+            worst = Some((span.recall, when, knowledge));
+        }
+    }
+    let (recall, when, knowledge) = worst?;
+    let detail = Detail::SoldRecalled {
+        recall,
+        when,
+        knowledge,
+    };
+    Some((detail, mismatch))
 }
 
 const fn rank(when: When) -> u8 {

@@ -98,7 +98,7 @@ pub(super) fn judged<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
 }
 
 /// Were the goods of a batch expired at this place in the order?
-fn expired(world: &World, batch: BatchId, fact: &Fact) -> bool {
+pub(crate) fn expired(world: &World, batch: BatchId, fact: &Fact) -> bool {
     world
         .batches
         .get(&batch)

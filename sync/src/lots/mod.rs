@@ -5,16 +5,21 @@
 //! until the missing event comes in. In-order movements are appended at constant cost; a late one
 //! folds the line again from its movements.
 //!
+//! What went is held against what is on record of its batch: expiry and recalls ([`judged()`]). That is
+//! no part of a line, since no balance depends on it.
+//!
 //! It must not know units; goods of a lot inside a container move with it by [`carried()`], which tells
 //! a line as well how many of it lie in containers there: no count of what lies loose misses those.
 
 mod carried;
 mod change;
+mod judged;
 mod line;
 mod lines;
 
 pub use carried::carried;
 pub use change::{Change, Movement, changes, named};
+pub use judged::{CODES, all_judged, batch_of, batches_of, is_judged, judged, takes_away};
 pub use line::{Below, Line, balance};
 pub use lines::{in_order, lines, movements, stated};
 

@@ -27,6 +27,9 @@ pub fn folded(world: &World, facts: &[Fact]) -> Said {
     let forest = fold::forest(&sorted, world);
     let mut findings: Vec<Finding> = fold::of_events(&sorted, world);
     let mut balances = BTreeMap::new();
+    let movements = lots::movements(&sorted, &forest, world);
+    let gone = lots::all_judged(&movements, &sorted, world);
+    findings.extend(gone.into_values().flatten());
     for (key, line) in lots::lines(&sorted, &forest, world) {
         findings.extend(line.findings());
         balances.insert(key, line.balance);

@@ -5,7 +5,7 @@ use super::{
     Case,
     plausible::{Likely, Plan},
     settings::{self, Settings},
-    stage::{self, CODES, DAY, Hand, LOOSE, MINUTE, PLACES, SECOND, START, good},
+    stage::{self, BOX, CODES, DAY, Hand, LOOSE, MINUTE, PLACES, SECOND, START, TIN, good},
 };
 use serde_json::json;
 use std::{collections::BTreeMap, sync::Arc};
@@ -342,11 +342,12 @@ fn actor(draft: &Draft, plan: &Plan) -> Actor {
 }
 
 fn lots(draft: &Draft) -> Vec<LotLine> {
-    let line = |lot: Option<&str>, qty: u32| LotLine {
-        gtin: LOOSE.to_owned(),
+    let of = |gtin: &str, lot: Option<&str>, qty: u32| LotLine {
+        gtin: gtin.to_owned(),
         lot: lot.map(str::to_owned),
         qty: u64::from(qty),
     };
+    let line = |lot: Option<&str>, qty: u32| of(LOOSE, lot, qty);
     let qty = draft.aux >> 18 & 7;
     match draft.aux >> 14 & 0xf {
         1 => vec![line(Some("S1"), qty)],
@@ -356,6 +357,7 @@ fn lots(draft: &Draft) -> Vec<LotLine> {
             line(Some("S1"), 1),
             line(Some("S2"), 2),
         ],
+        4 => vec![of(BOX, Some("L1"), qty), of(TIN, Some("L2"), 1)],
         _ => Vec::new(),
     }
 }

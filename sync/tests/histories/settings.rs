@@ -1,7 +1,7 @@
 //! What the server stated besides: recalls, policies, ends of shifts, acceptances, drawn as small
 //! numbers and placed between the events.
 
-use super::stage::{self, BATCHES, DAY, HANDS, HOUR, MAKER, MINUTE, PLACES, START};
+use super::stage::{self, BATCHES, DAY, HANDS, HOUR, MAKER, MINUTE, PLACES, RECALLED, START};
 use std::collections::BTreeSet;
 use suyuan_sync::{
     facts::{AcceptScope, Accepted, Policy, RecallScope, RecallSpan, ShiftClosed, StatedAt, World},
@@ -129,7 +129,7 @@ pub fn place(settings: &Settings, world: &mut World, position: impl Fn(Micros) -
 fn cover(scope: &mut RecallScope, draft: RecallDraft, further: usize) {
     let what = usize::from(draft.what) + further;
     if draft.by_batch {
-        scope.batches.insert(BATCHES[what % 3]);
+        scope.batches.insert(RECALLED[what % RECALLED.len()]);
     } else {
         scope.units.insert(stage::unit(what % 11));
     }

@@ -1,6 +1,6 @@
 //! The cast: who, where, with which devices, and which goods.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use suyuan_sync::{
     event::{Input, UnitRead},
     facts::{BatchInfo, Commissioned, PlaceInfo, StatedAt, UnitInfo, World},
@@ -97,10 +97,15 @@ pub const BATCH: BatchId = BatchId(uuid(4, 1));
 pub const SHORT_BATCH: BatchId = BatchId(uuid(4, 2));
 /// Goods made elsewhere; no plant on record.
 pub const OTHER_BATCH: BatchId = BatchId(uuid(4, 3));
+/// A lot of [`LOOSE`] goods, expiring at [`EXPIRY`].
+pub const LOOSE_BATCH: BatchId = BatchId(uuid(4, 4));
 /// On no record.
 pub const NO_BATCH: BatchId = BatchId(uuid(4, 9));
 /// Batches as a commission may name them.
 pub const BATCHES: [BatchId; 4] = [BATCH, SHORT_BATCH, OTHER_BATCH, NO_BATCH];
+
+/// Batches as a recall may cover them.
+pub const RECALLED: [BatchId; 4] = [BATCH, SHORT_BATCH, OTHER_BATCH, LOOSE_BATCH];
 
 /// Recalls by number.
 pub const fn recall(n: u8) -> RecallId {
@@ -221,18 +226,21 @@ pub fn world() -> World {
         };
         world.units.insert(unit(n), info);
     }
-    let batch = |lot: &str, expires_at, plant| BatchInfo {
-        product: TIN.to_owned(),
+    let of = |product: &str, lot: &str, expires_at, plant| BatchInfo {
+        product: product.to_owned(),
         lot: lot.to_owned(),
         expires_at,
         plant,
     };
-    world.batches = BTreeMap::from([
-        (BATCH, batch("L1", None, Some(PLANT))),
-        (SHORT_BATCH, batch("L2", Some(EXPIRY), Some(PLANT))),
-        (OTHER_BATCH, batch("L3", None, None)),
-    ])
-    .into();
+    world.batches = [
+        (BATCH, of(TIN, "L1", None, Some(PLANT))),
+        (SHORT_BATCH, of(TIN, "L2", Some(EXPIRY), Some(PLANT))),
+        (OTHER_BATCH, of(TIN, "L3", None, None)),
+        (LOOSE_BATCH, of(LOOSE, "S1", Some(EXPIRY), None)),
+    ]
+    .into_iter()
+    .collect();
+    world.product_of = [(BOX.to_owned(), TIN.to_owned())].into_iter().collect();
     for place in PLACES.into_iter().filter(|place| *place != ELSEWHERE) {
         let info = PlaceInfo {
             enterprise: owner(place),

@@ -1,8 +1,9 @@
 //! C11 for goods without codes of their own: the balance of each lot line at each place, and where
-//! it was negative. Nothing is ever rewritten to fit.
+//! it was negative. Nothing is ever rewritten to fit. What is wrong with goods having gone at all is told
+//! by `lots_judged`.
 
 use super::{
-    papers, questions,
+    lots_judged, papers, questions,
     replay::{History, took},
     struck::Fate,
 };
@@ -35,6 +36,7 @@ pub fn balances(history: &History) -> (BTreeMap<LotKey, Balance>, Vec<Finding>) 
         let moves = moves(history, &line);
         balances.insert(line.clone(), sum(&moves));
         findings.extend(follow(history, &line, &moves));
+        findings.extend(judged(history, &line, &moves));
     }
     (balances, findings)
 }
@@ -304,6 +306,19 @@ fn follow(history: &History, line: &LotKey, moves: &[(usize, Move)]) -> Vec<Find
             let deepest = deepest.map(|m| history.facts[moves[m].0].event.id);
             finding.witnesses.extend(deepest);
             findings.push(finding);
+        }
+    }
+    findings
+}
+
+/// What went, and should not have.
+fn judged(history: &History, line: &LotKey, moves: &[(usize, Move)]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (k, happened) in moves {
+        if matches!(happened, Move::By(quantity) if *quantity < 0) {
+            for (code, detail) in lots_judged::wrong(history, line, *k) {
+                findings.push(about(history, line, *k, code, detail));
+            }
         }
     }
     findings

@@ -13,6 +13,7 @@ mod oracle;
 mod belonging;
 mod counting;
 mod ending;
+mod lots;
 mod moving;
 mod packing;
 mod recalling;

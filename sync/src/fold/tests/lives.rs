@@ -181,12 +181,9 @@ fn c4_expired_goods_are_found_at_the_instant_they_expire() {
     let mut story = Story::new();
     story.at_the_store();
     story.tin(SHOP, Kind::Sale, STORE, 50);
-    story
-        .world
-        .batches
-        .get_mut(&batch(1))
-        .expect("told")
-        .expires_at = Some(50 * MINUTE);
+    let mut info = story.world.batches[&batch(1)].clone();
+    info.expires_at = Some(50 * MINUTE);
+    story.world.batches.insert(batch(1), info);
     assert_eq!(story.codes(&tin(1)), [F::SoldExpired]);
 }
 

@@ -1,0 +1,92 @@
+//! Batches on record, found by id and by lot: goods without codes of their own, and codes that carry a
+//! lot, name a batch by what is printed on them. It must not know what a batch is judged by.
+
+use super::BatchInfo;
+use crate::ids::BatchId;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Deref,
+};
+
+/// Batches by id, and by lot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batches {
+    by_id: BTreeMap<BatchId, BatchInfo>,
+    by_lot: BTreeMap<String, BTreeSet<BatchId>>,
+}
+
+impl Batches {
+    /// Puts a batch on record, or tells of one what is on record now.
+    pub fn insert(&mut self, id: BatchId, info: BatchInfo) {
+        let lot = info.lot.clone();
+        let before = self.by_id.insert(id, info);
+        if let Some(before) = before.filter(|before| before.lot != lot)
+            && let Some(alike) = self.by_lot.get_mut(&before.lot)
+        {
+            alike.remove(&id);
+        }
+        self.by_lot.entry(lot).or_default().insert(id);
+    }
+
+    /// The batch of a lot, of a product where that is told. A lot is a product's own; of several the one
+    /// with the least id.
+    pub fn of_lot(&self, product: Option<&str>, lot: &str) -> Option<BatchId> {
+        let of = |id: &&BatchId| {
+            let info = self.by_id.get(id);
+            info.is_some_and(|info| product.is_none_or(|product| product == info.product))
+        };
+        self.by_lot.get(lot)?.iter().find(of).copied()
+    }
+}
+
+impl Deref for Batches {
+    type Target = BTreeMap<BatchId, BatchInfo>;
+
+    fn deref(&self) -> &BTreeMap<BatchId, BatchInfo> {
+        &self.by_id
+    }
+}
+
+impl Extend<(BatchId, BatchInfo)> for Batches {
+    fn extend<I: IntoIterator<Item = (BatchId, BatchInfo)>>(&mut self, batches: I) {
+        for (id, info) in batches {
+            self.insert(id, info);
+        }
+    }
+}
+
+impl FromIterator<(BatchId, BatchInfo)> for Batches {
+    fn from_iter<I: IntoIterator<Item = (BatchId, BatchInfo)>>(batches: I) -> Batches {
+        let mut out = Batches::default();
+        out.extend(batches);
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_batch_is_found_by_the_lot_it_has_now() {
+        let [one, other] = [1, 2].map(|n| BatchId(Uuid::from_u128(n)));
+        let info = |product: &str, lot: &str| BatchInfo {
+            product: product.to_owned(),
+            lot: lot.to_owned(),
+            expires_at: None,
+            plant: None,
+        };
+        let mut batches: Batches = [(one, info("A", "L")), (other, info("B", "L"))]
+            .into_iter()
+            .collect();
+        assert_eq!(batches.of_lot(Some("A"), "L"), Some(one));
+        assert_eq!(batches.of_lot(Some("B"), "L"), Some(other));
+        assert_eq!(batches.of_lot(None, "L"), Some(one));
+        assert_eq!(batches.of_lot(Some("C"), "L"), None);
+        batches.insert(one, info("A", "M"));
+        assert_eq!(batches.of_lot(Some("A"), "L"), None);
+        assert_eq!(batches.of_lot(None, "L"), Some(other));
+        assert_eq!(batches.of_lot(None, "M"), Some(one));
+    }
+}

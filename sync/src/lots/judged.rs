@@ -1,0 +1,124 @@
+//! Goods of a lot that were sold, shipped or collected, held against what is on record of their batch
+//! (C3, C4, C7, C9): the batch with that product and lot. Of a lot that is not on record nobody filed an
+//! expiry, and no recall covers it.
+//!
+//! What it is held against is told by the rules of units; it must not know balances. A finding here
+//! depends on one event and on what is on record, on nothing that happened to the line besides.
+
+use super::{Change, Movement};
+use crate::{
+    event::{Event, Kind},
+    facts::{Fact, World},
+    finding::{Detail, Finding, FindingCode, LotKey, Subject},
+    fold::{covering, expired, explained, of_sale, strays},
+    ids::BatchId,
+    order::Order,
+};
+use std::collections::BTreeMap;
+
+/// What is found by [`judged()`], and by nothing else about a line.
+pub const CODES: [FindingCode; 5] = [
+    FindingCode::ShipRecalled,
+    FindingCode::SoldExpired,
+    FindingCode::CollectUnrecalled,
+    FindingCode::SoldRecalled,
+    FindingCode::KnowledgeMismatch,
+];
+
+/// Is goods of a lot having gone by an event of this kind held against their batch?
+pub const fn is_judged(kind: Kind) -> bool {
+    matches!(kind, Kind::Outbound | Kind::Sale | Kind::Collect)
+}
+
+/// The batch of a lot, if it is on record. What is printed on a case names the same product.
+pub fn batch_of(gtin: &str, lot: Option<&str>, world: &World) -> Option<BatchId> {
+    let product = world.product_of.get(gtin).map_or(gtin, String::as_str);
+    world.batches.of_lot(Some(product), lot?)
+}
+
+/// The batches of all lots that an event names.
+pub fn batches_of<'a>(event: &'a Event, world: &'a World) -> impl Iterator<Item = BatchId> + 'a {
+    let lines = event.lots.iter();
+    lines.filter_map(|line| batch_of(&line.gtin, line.lot.as_deref(), world))
+}
+
+/// Did goods go by this change?
+pub const fn takes_away(change: Change) -> bool {
+    match change {
+        Change::Out { qty } => qty > 0,
+        Change::Carried { by, .. } => by < 0,
+        Change::In { .. } | Change::Counted { .. } | Change::Found { .. } => false,
+    }
+}
+
+/// What is wrong with goods of a line having gone by an event.
+pub fn judged(fact: &Fact, key: &LotKey, world: &World) -> Vec<Finding> {
+    if !is_judged(fact.event.kind) {
+        return Vec::new();
+    }
+    let batch = batch_of(&key.gtin, key.lot.as_deref(), world);
+    let spans = match batch {
+        Some(_) => covering(world, None, batch),
+        None => Vec::new(),
+    };
+    let mut out = Vec::new();
+    let mut find = |code, detail| out.push(about(fact, key, code, detail));
+    match fact.event.kind {
+        Kind::Outbound => {
+            let issuer = world.products.get(&key.gtin).copied();
+            if strays(world, fact, &spans, issuer) {
+                find(FindingCode::ShipRecalled, Detail::Nothing);
+            }
+        }
+        Kind::Collect => {
+            if !explained(&spans, fact.order) {
+                find(FindingCode::CollectUnrecalled, Detail::Nothing);
+            }
+        }
+        Kind::Sale => {
+            if batch.is_some_and(|batch| expired(world, batch, fact)) {
+                find(FindingCode::SoldExpired, Detail::Nothing);
+            }
+            if let Some((sold, mismatch)) = of_sale(world, fact, &spans) {
+                find(FindingCode::SoldRecalled, sold);
+                if mismatch {
+                    find(FindingCode::KnowledgeMismatch, Detail::Nothing);
+                }
+            }
+        }
+        _ => {}
+    }
+    out
+}
+
+/// The same of all movements of all lines: for whoever folds a whole log.
+pub fn all_judged(
+    movements: &BTreeMap<LotKey, Vec<Movement>>,
+    facts: &[&Fact],
+    world: &World,
+) -> BTreeMap<LotKey, Vec<Finding>> {
+    let judged_facts = facts.iter().filter(|fact| is_judged(fact.event.kind));
+    let facts: BTreeMap<Order, &Fact> = judged_facts.map(|fact| (fact.order, *fact)).collect();
+    let mut out = BTreeMap::new();
+    for (key, movements) in movements {
+        let gone = movements.iter().filter(|row| takes_away(row.change));
+        let facts = gone.filter_map(|row| facts.get(&row.order));
+        let found: Vec<Finding> = facts.flat_map(|fact| judged(fact, key, world)).collect();
+        if !found.is_empty() {
+            out.insert(key.clone(), found);
+        }
+    }
+    out
+}
+
+fn about(fact: &Fact, key: &LotKey, code: FindingCode, detail: Detail) -> Finding {
+    Finding {
+        code,
+        subject: Subject::Lot(key.clone()),
+        event: fact.event.id,
+        device: fact.event.device,
+        batch: None,
+        witnesses: vec![fact.event.id],
+        detail,
+    }
+}

@@ -1,0 +1,66 @@
+//! C3, C4, C7 and C9 for goods without codes of their own: an event that takes goods of a lot away from
+//! a place, by what it names or by a container, is judged by the batch on record with that product and
+//! lot. Where there is none, nothing is known of expiry or recalls.
+
+use super::{recalled, replay::History};
+use suyuan_sync::{
+    event::Kind,
+    finding::{Detail, FindingCode, LotKey},
+    ids::BatchId,
+};
+
+/// What is wrong with goods of this line having gone by this event.
+pub fn wrong(h: &History, line: &LotKey, k: usize) -> Vec<(FindingCode, Detail)> {
+    let fact = h.facts[k];
+    let batch = batch(h, line);
+    let spans = match batch {
+        Some(batch) => recalled::reaching_batch(h.world, batch, fact),
+        None => Vec::new(),
+    };
+    let mut wrong = Vec::new();
+    let mut plain = |code| wrong.push((code, Detail::Nothing));
+    match fact.event.kind {
+        Kind::Outbound => {
+            let active = recalled::begun(spans, fact);
+            let issuer = h.world.products.get(&line.gtin).copied();
+            if recalled::ships_astray(h, &active, issuer, fact) {
+                plain(FindingCode::ShipRecalled);
+            }
+        }
+        Kind::Collect => {
+            if spans.is_empty() {
+                plain(FindingCode::CollectUnrecalled);
+            }
+        }
+        Kind::Sale => {
+            let expiry = batch.and_then(|batch| h.world.batches[&batch].expires_at);
+            if expiry.is_some_and(|from| fact.order.eff >= from) {
+                plain(FindingCode::SoldExpired);
+            }
+            if let Some(sold) = recalled::sold(h, spans, fact) {
+                if sold.mismatch {
+                    plain(FindingCode::KnowledgeMismatch);
+                }
+                let detail = Detail::SoldRecalled {
+                    recall: sold.recall,
+                    when: sold.when,
+                    knowledge: sold.knowledge,
+                };
+                wrong.push((FindingCode::SoldRecalled, detail));
+            }
+        }
+        _ => {}
+    }
+    wrong
+}
+
+/// The batch on record. A GTIN of a case or another pack of a product stands for the product.
+fn batch(h: &History, line: &LotKey) -> Option<BatchId> {
+    let lot = line.lot.as_ref()?;
+    let product = h.world.product_of.get(&line.gtin).unwrap_or(&line.gtin);
+    let of = |batch: &BatchId| {
+        let batch = &h.world.batches[batch];
+        batch.lot == *lot && batch.product == *product
+    };
+    h.world.batches.keys().copied().find(of)
+}

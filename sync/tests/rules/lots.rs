@@ -1,0 +1,217 @@
+//! C3, C4, C7 and C9 for goods without codes of their own: what of a lot was shipped, sold and collected,
+//! held against what is on record of its batch.
+
+use super::*;
+use histories::stage::{
+    BATCH, BOX, DAY, EXPIRY, LOOSE, LOOSE_BATCH, MINUTE, START, good::*, recall,
+};
+use suyuan_sync::finding::{Knowledge, LotKey, When};
+
+const RECALLED: i64 = 10 * HOUR;
+
+/// Ten of the lot came into the shop.
+fn received() -> Telling {
+    let mut told = Telling::new();
+    told.tell(line(Kind::Inbound, SHOP).lot(Some("S1"), 10).with(MAKER));
+    told
+}
+
+fn recalled() -> Telling {
+    let mut told = received();
+    told.recall(&[LOOSE_BATCH], RECALLED);
+    told
+}
+
+fn sale(at: i64) -> Line {
+    line(Kind::Sale, SHOP).lot(Some("S1"), 2).at(at)
+}
+
+fn of_lot(told: &Telling, place: LocationId) -> Vec<Finding> {
+    let key = LotKey {
+        gtin: LOOSE.to_owned(),
+        lot: Some("S1".to_owned()),
+        location: place,
+    };
+    verdict(told).about_subject(&Subject::Lot(key))
+}
+
+fn codes(told: &Telling, place: LocationId) -> Vec<FindingCode> {
+    let found = of_lot(told, place).into_iter();
+    found.map(|finding| finding.code).collect()
+}
+
+#[test]
+fn c9_a_sale_of_a_recalled_lot_is_judged_as_that_of_a_unit() {
+    let cases = [
+        (
+            sale(RECALLED - MINUTE),
+            When::Before,
+            Knowledge::CouldNotKnow,
+        ),
+        (
+            sale(RECALLED + MINUTE).list(50),
+            When::After,
+            Knowledge::Knew,
+        ),
+        (
+            sale(RECALLED + MINUTE).give_or_take(2 * MINUTE, 0),
+            When::Uncertain {
+                width_us: 2 * MINUTE,
+            },
+            Knowledge::CouldNotKnow,
+        ),
+        (
+            sale(RECALLED + MINUTE).saying(|event| event.mono_ms = 25 * 3_600_000),
+            When::After,
+            Knowledge::StaleList,
+        ),
+    ];
+    for (line, when, knowledge) in cases {
+        let mut told = recalled();
+        let sold = told.tell(line);
+        let [finding] = &of_lot(&told, SHOP)[..] else {
+            panic!("one finding: {:?}", of_lot(&told, SHOP));
+        };
+        assert_eq!(finding.code, FindingCode::SoldRecalled);
+        assert_eq!((finding.event, &finding.witnesses[..]), (sold, &[sold][..]));
+        let detail = Detail::SoldRecalled {
+            recall: recall(0),
+            when,
+            knowledge,
+        };
+        assert_eq!(finding.detail, detail);
+    }
+}
+
+#[test]
+fn c9_what_was_delivered_is_known_of_lots_too() {
+    let mut told = recalled();
+    told.tell(sale(RECALLED + MINUTE).list(40).delivered(60));
+    let found = codes(&told, SHOP);
+    assert_eq!(
+        found,
+        [FindingCode::SoldRecalled, FindingCode::KnowledgeMismatch]
+    );
+}
+
+#[test]
+fn c9_a_recall_that_was_mistaken_takes_what_was_found_of_a_lot_away() {
+    let mut told = recalled();
+    told.tell(sale(RECALLED + MINUTE));
+    assert_eq!(codes(&told, SHOP), [FindingCode::SoldRecalled]);
+    let span = &mut told.world.recalls[0];
+    span.closed = Some(suyuan_sync::facts::StatedAt {
+        at: START + 20 * HOUR,
+        gseq: 900,
+    });
+    assert_eq!(codes(&told, SHOP), [FindingCode::SoldRecalled]);
+    told.world.recalls[0].mistaken = true;
+    assert!(quiet(&told));
+}
+
+#[test]
+fn c10_a_struck_sale_of_a_recalled_lot_is_found_no_more() {
+    let mut told = recalled();
+    let sold = told.tell(sale(RECALLED + MINUTE));
+    told.tell(line(Kind::Retract, SHOP).target(sold).at(12 * HOUR));
+    assert!(quiet(&told));
+}
+
+#[test]
+fn c4_an_expired_lot_is_found_by_the_expiry_on_record_and_no_other() {
+    for (at, lot, found) in [
+        (EXPIRY - START, "S1", true),
+        (EXPIRY - START - 1, "S1", false),
+        (EXPIRY - START + DAY, "S2", false),
+    ] {
+        let mut told = Telling::new();
+        told.tell(line(Kind::Inbound, SHOP).lot(Some(lot), 10).with(MAKER));
+        let sold = told.tell(line(Kind::Sale, SHOP).lot(Some(lot), 1).at(at));
+        let expected = if found {
+            &[FindingCode::SoldExpired][..]
+        } else {
+            &[]
+        };
+        assert_eq!(of(&told, sold), expected);
+    }
+}
+
+#[test]
+fn c3_a_recalled_lot_may_go_where_its_recall_wants_it() {
+    for (to, found) in [(OTHER_SHOP, true), (WAREHOUSE, false)] {
+        let mut told = recalled();
+        told.tell(
+            line(Kind::Outbound, SHOP)
+                .lot(Some("S1"), 3)
+                .to(to)
+                .at(RECALLED + MINUTE),
+        );
+        assert_eq!(codes(&told, SHOP) == [FindingCode::ShipRecalled], found);
+        // Before the recall nobody wanted it anywhere.
+        told.facts.pop();
+        told.tell(
+            line(Kind::Outbound, SHOP)
+                .lot(Some("S1"), 3)
+                .to(to)
+                .at(5 * HOUR),
+        );
+        assert!(quiet(&told));
+    }
+}
+
+#[test]
+fn c7_a_collection_of_a_lot_is_explained_when_a_recall_is_opened_or_widened_to_it() {
+    let mut told = received();
+    told.tell(line(Kind::Collect, SHOP).lot(Some("S1"), 10).at(5 * HOUR));
+    assert_eq!(codes(&told, SHOP), [FindingCode::CollectUnrecalled]);
+    told.recall(&[BATCH], RECALLED);
+    assert_eq!(codes(&told, SHOP), [FindingCode::CollectUnrecalled]);
+    told.world.recalls[0].scope.batches.insert(LOOSE_BATCH);
+    assert!(quiet(&told));
+}
+
+#[test]
+fn c9_what_a_case_is_called_names_the_batch_of_its_product() {
+    let mut told = Telling::new();
+    told.recall(&[BATCH], RECALLED);
+    let of_case = |line: Line| {
+        line.lot(Some("L1"), 2)
+            .saying(|event| event.lots[0].gtin = BOX.to_owned())
+    };
+    told.tell(of_case(line(Kind::Inbound, SHOP).with(MAKER)));
+    let sold = told.tell(of_case(line(Kind::Sale, SHOP)).at(RECALLED + MINUTE));
+    assert_eq!(of(&told, sold), [FindingCode::SoldRecalled]);
+}
+
+#[test]
+fn c13_a_recalled_lot_in_a_container_is_found_where_it_went() {
+    let mut told = recalled();
+    told.tell(line(Kind::Outbound, PLANT).of(&[CASE_2]).to(SHOP));
+    told.tell(line(Kind::Inbound, SHOP).of(&[CASE_2]).with(MAKER));
+    told.tell(line(Kind::Pack, SHOP).lot(Some("S1"), 4).into(CASE_2));
+    let sold = told.tell(line(Kind::Sale, SHOP).of(&[CASE_2]).at(RECALLED + MINUTE));
+    assert_eq!(codes(&told, SHOP), [FindingCode::SoldRecalled]);
+    assert!(of(&told, sold).contains(&FindingCode::SoldRecalled));
+}
+
+#[test]
+fn c14_what_a_stranger_sells_at_anothers_place_is_not_held_against_anybody() {
+    let mut told = recalled();
+    let sold = told.tell(
+        Line::new(Kind::Sale, stage::INTRUDER, SHOP)
+            .lot(Some("S1"), 1)
+            .at(RECALLED + MINUTE),
+    );
+    assert_eq!(of(&told, sold), [FindingCode::UnexpectedHolder]);
+}
+
+#[test]
+fn c9_of_no_goods_of_a_recalled_lot_nothing_was_sold() {
+    let mut told = recalled();
+    told.tell(
+        line(Kind::Sale, SHOP)
+            .lot(Some("S1"), 0)
+            .at(RECALLED + MINUTE),
+    );
+    assert!(quiet(&told));
+}
