@@ -14,17 +14,19 @@ use suyuan_sync::{
 };
 use uuid::Uuid;
 
-/// Reads everything anew.
-pub(super) async fn all(conn: &impl ConnectionTrait, world: &mut World) -> Result<(), DbErr> {
+/// Reads everything anew; what products are called.
+pub(super) async fn all(conn: &impl ConnectionTrait, world: &mut World) -> Result<Named, DbErr> {
     let fresh = World::default();
     (world.enterprises, world.places) = (fresh.enterprises, fresh.places);
     (world.products, world.profiles) = (fresh.products, fresh.profiles);
+    world.product_of = fresh.product_of;
     (world.batches, world.devices) = (fresh.batches, fresh.devices);
     enterprises(conn, None, world).await?;
     places(conn, None, world).await?;
     let named = products(conn, None, world).await?;
     put_batches(batch::Entity::find().all(conn).await?, &named, world);
-    devices(conn, None, world).await
+    devices(conn, None, world).await?;
+    Ok(named)
 }
 
 /// Enterprises: all, or one.
@@ -65,7 +67,7 @@ pub(super) async fn places(
 }
 
 /// What codes of a product carry: its GTIN, or its code where it has none.
-type Named = BTreeMap<Uuid, String>;
+pub(super) type Named = BTreeMap<Uuid, String>;
 
 /// Products: all, or one.
 pub(super) async fn products(
@@ -82,6 +84,7 @@ pub(super) async fn products(
     let rows = products.all(conn).await?.into_iter();
     let products: BTreeMap<Uuid, product::Model> = rows.map(|row| (row.id, row)).collect();
     let mut named = Named::new();
+    let mut carried: Vec<(String, Uuid)> = Vec::new();
     for space in spaces.all(conn).await? {
         let Some(gtin) = space.space.strip_prefix("01/") else {
             continue;
@@ -95,12 +98,19 @@ pub(super) async fn products(
         if let (Some(product), "item") = (space.product_id, space.level.as_str()) {
             named.insert(product, gtin.to_owned());
         }
+        carried.extend(space.product_id.map(|product| (gtin.to_owned(), product)));
     }
     for (id, row) in products {
         if let (false, Some(profile)) = (named.contains_key(&id), Profile::of_id(&row.profile)) {
             world.profiles.insert(row.code.clone(), profile);
         }
         named.entry(id).or_insert(row.code);
+    }
+    for (gtin, product) in carried {
+        match named.get(&product).filter(|name| **name != gtin) {
+            Some(name) => world.product_of.insert(gtin, name.clone()),
+            None => world.product_of.remove(&gtin),
+        };
     }
     Ok(named)
 }
@@ -122,6 +132,7 @@ pub(super) async fn one_batch(
 fn put_batches(rows: Vec<batch::Model>, named: &Named, world: &mut World) {
     world.batches.extend(rows.into_iter().map(|row| {
         let info = BatchInfo {
+            issuer: EnterpriseId(row.enterprise_id),
             product: named.get(&row.product_id).cloned().unwrap_or_default(),
             expires_at: expires_at(&row.expiry_date),
             plant: row.plant_id.map(LocationId),
