@@ -250,6 +250,46 @@ fn half_a_character_makes_no_event_unreadable() {
     assert_eq!(read(&whole).doc.unwrap().no, "🍼");
 }
 
+/// A scanner that sends U+0000 within a text: not every database takes it into a text, so nobody reads it.
+#[test]
+fn no_text_that_is_read_has_a_nul_in_it() {
+    let nul = |name: &str, value: Value| with(name, value).replace('@', "\\u0000");
+    let read_with = |name: &str, value: Value| {
+        let text = nul(name, value);
+        assert!(Header::read(text.as_bytes()).whole);
+        read(&text)
+    };
+    let event = read_with("lots", json!([{"gtin": "A@B", "lot": "L@7", "qty": 1}]));
+    assert_eq!(event.lots[0].gtin, "A\u{fffd}B");
+    assert_eq!(event.lots[0].lot.as_deref(), Some("L\u{fffd}7"));
+    let event = read_with("body", json!({"note @": ["@", {"@": 1}]}));
+    assert_eq!(
+        event.body["note \u{fffd}"],
+        json!(["\u{fffd}", {"\u{fffd}": 1}])
+    );
+    let event = read_with("units", json!([{"code": "@"}]));
+    assert_eq!(
+        (&*event.units[0].code, &event.units[0].unit),
+        ("\u{fffd}", &None)
+    );
+    let event = read_with("doc", json!({"no": "@", "at": "@"})).doc.unwrap();
+    assert_eq!(
+        (&*event.no, event.at.as_deref()),
+        ("\u{fffd}", Some("\u{fffd}"))
+    );
+    // Escaped, a backslash and five characters: no NUL.
+    let event = read(&with("doc", json!({"no": "\\u0000"})));
+    assert_eq!(event.doc.unwrap().no, "\\u0000");
+    // T7: as a kind it is one that nobody knows.
+    let kind = nul("kind", json!("sale@"));
+    let unknown = EventFault::UnknownKind {
+        kind: "sale\u{fffd}".into(),
+    };
+    assert_eq!(fault(&kind), unknown);
+    let header = Header::read(kind.as_bytes());
+    assert_eq!(header.kind.as_deref(), Some("sale\u{fffd}"));
+}
+
 /// I33.
 #[test]
 fn i33_a_million_levels_are_refused_and_not_followed() {

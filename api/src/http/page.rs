@@ -66,6 +66,16 @@ pub fn from_zero(field: &str, asked: i64) -> Result<i64, Problem> {
     ))
 }
 
+/// A text that rows are looked for by. One with U+0000 in it stands in no row, and not every database takes
+/// the question.
+pub fn text(field: &str, asked: Option<&str>) -> Result<(), Problem> {
+    if !asked.is_some_and(|text| text.contains('\0')) {
+        return Ok(());
+    }
+    let (en, zh) = ("without U+0000", "不得含 U+0000 字符");
+    Err(Problem::field(field, "hidden-character", en, zh))
+}
+
 /// The key to go on after, for a page of `limit` items; none at the end.
 pub fn next<T, K>(items: &[T], limit: u64, key: impl Fn(&T) -> K) -> Option<K> {
     let full = items.len() as u64 == limit;

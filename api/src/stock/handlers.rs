@@ -55,6 +55,8 @@ pub async fn list_lot_balances(
 ) -> Result<web::Json<LotPage>, Problem> {
     let limit = page::limit(query.limit)?;
     page::from_zero("after", query.after.unwrap_or(0))?;
+    page::text("gtin", query.gtin.as_deref())?;
+    page::text("lot", query.lot.as_deref())?;
     let snapshot = state.db.begin_reading().await?;
     let (position, _) = head_in(&snapshot).await?;
     let items = store::lots(&snapshot, caller.enterprise, &query, limit).await?;

@@ -164,7 +164,10 @@ const fn disposition(disposition: Disposition) -> &'static str {
 mod tests {
     use super::*;
     use crate::resolver::decide::{Advice, Reason};
-    use suyuan_sync::{fold::Phase, ids::RecallId};
+    use suyuan_sync::{
+        fold::Phase,
+        ids::{EnterpriseId, RecallId},
+    };
     use uuid::Uuid;
 
     #[test]
@@ -193,6 +196,7 @@ mod tests {
         let unit = UnitKey::kept("/01/09521234000013/21/A7");
         let mut state = UnitState::default();
         let batch = BatchInfo {
+            issuer: EnterpriseId(Uuid::nil()),
             product: "09521234000013".into(),
             lot: "L7".into(),
             expires_at: Some(100),

@@ -151,6 +151,7 @@ fn world(rows: &[LogRow], ground: &Ground<'_>) -> Result<World, LoadError> {
     };
     let info = UnitInfo {
         issuer: Some(enterprise),
+        product: None,
         level: Some(Level::Item),
         commissioned: Some(commissioned),
         voided: None,
@@ -173,6 +174,7 @@ fn world(rows: &[LogRow], ground: &Ground<'_>) -> Result<World, LoadError> {
     let profile = (ground.gtin.to_owned(), Profile::InfantFormula);
     world.profiles.extend([profile]);
     let of_batch = BatchInfo {
+        issuer: enterprise,
         product: ground.gtin.to_owned(),
         lot: ground.lot.to_owned(),
         expires_at: None,

@@ -1,10 +1,13 @@
-//! Halves of characters: a browser that cuts a text inside an emoji writes one half of a surrogate
-//! pair as an escape (`\ud83c`). That is JSON, but no text; it is read as U+FFFD, so that a note
-//! cut short does not make a sale unreadable. The bytes that are kept and hashed stay as they are.
+//! What is JSON and no text that everybody can keep: half a character, which a browser writes when it
+//! cuts a text inside an emoji (one half of a surrogate pair as an escape, `\ud83c`), and U+0000
+//! (`\u0000`), which PostgreSQL takes into no text and SQLite does. Both are read as U+FFFD, so that a
+//! note cut short does not make a sale unreadable, and an event means the same on every database. The
+//! bytes that are kept and hashed stay as they are.
 
 use std::borrow::Cow;
 
-/// The text with each escaped half that has no other half replaced.
+/// The text with each escaped half that has no other half, and each escaped U+0000, replaced. Bare,
+/// U+0000 is no JSON.
 pub(super) fn replaced(text: &str) -> Cow<'_, str> {
     let mut mended = String::new();
     let mut kept = 0;
@@ -20,7 +23,7 @@ pub(super) fn replaced(text: &str) -> Cow<'_, str> {
             Some(0xd800..=0xdbff) if matches!(escaped(text, at + 6), Some(0xdc00..=0xdfff)) => {
                 at += 12;
             }
-            Some(0xd800..=0xdfff) => {
+            Some(0xd800..=0xdfff | 0) => {
                 mended.push_str(text.get(kept..at).unwrap_or_default());
                 mended.push_str("\\ufffd");
                 at += 6;
@@ -50,7 +53,7 @@ mod tests {
     use super::replaced;
 
     #[test]
-    fn a_half_alone_is_replaced_and_nothing_else() {
+    fn a_half_alone_and_a_nul_are_replaced_and_nothing_else() {
         for (text, expected) in [
             (r#""\ud83c""#, r#""\ufffd""#),
             (r#""\uDF7C""#, r#""\ufffd""#),
@@ -64,6 +67,10 @@ mod tests {
             (r"\奶\ud800", r"\奶\ufffd"),
             (r"\", r"\"),
             (r"\u+d80", r"\u+d80"),
+            (r#""\u0000""#, r#""\ufffd""#),
+            (r#""\u0000\u0000a\u00000""#, r#""\ufffd\ufffda\ufffd0""#),
+            (r#""\\u0000\u0001""#, r#""\\u0000\u0001""#),
+            (r#""\ud83c\u0000""#, r#""\ufffd\ufffd""#),
         ] {
             assert_eq!(replaced(text), expected, "{text}");
         }

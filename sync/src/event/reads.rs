@@ -19,7 +19,7 @@ pub struct Reads {
 
 impl Reads {
     /// How a unit was read, as often as it was.
-    pub fn of<'r>(&'r self, unit: &'r UnitKey) -> impl Iterator<Item = &'r UnitRead> {
+    pub fn of<'r>(&'r self, unit: &UnitKey) -> impl Iterator<Item = &'r UnitRead> {
         let (few, many): (&[UnitRead], &[u32]) = if self.list.len() <= FEW {
             (&self.list, &[])
         } else {

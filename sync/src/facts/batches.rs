@@ -28,6 +28,12 @@ impl Batches {
         self.by_lot.entry(lot).or_default().insert(id);
     }
 
+    /// The batches of a lot, of whatever product, by their ids.
+    pub fn with_lot(&self, lot: &str) -> impl Iterator<Item = (BatchId, &BatchInfo)> {
+        let ids = self.by_lot.get(lot).into_iter().flatten();
+        ids.filter_map(|id| Some((*id, self.by_id.get(id)?)))
+    }
+
     /// The batch of a lot, of a product where that is told. A lot is a product's own; of several the one
     /// with the least id.
     pub fn of_lot(&self, product: Option<&str>, lot: &str) -> Option<BatchId> {
@@ -66,12 +72,14 @@ impl FromIterator<(BatchId, BatchInfo)> for Batches {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::EnterpriseId;
     use uuid::Uuid;
 
     #[test]
     fn a_batch_is_found_by_the_lot_it_has_now() {
         let [one, other] = [1, 2].map(|n| BatchId(Uuid::from_u128(n)));
         let info = |product: &str, lot: &str| BatchInfo {
+            issuer: EnterpriseId(Uuid::from_u128(9)),
             product: product.to_owned(),
             lot: lot.to_owned(),
             expires_at: None,
@@ -88,5 +96,10 @@ mod tests {
         assert_eq!(batches.of_lot(Some("A"), "L"), None);
         assert_eq!(batches.of_lot(None, "L"), Some(other));
         assert_eq!(batches.of_lot(None, "M"), Some(one));
+        let with = |lot| batches.with_lot(lot).map(|(id, _)| id).collect::<Vec<_>>();
+        assert_eq!(
+            (with("L"), with("M"), with("N")),
+            (vec![other], vec![one], vec![])
+        );
     }
 }

@@ -5,11 +5,13 @@
 //! unit is told by `fold`.
 
 mod batches;
+mod products;
 mod shared;
 mod statement;
 mod world;
 
 pub use batches::Batches;
+pub use products::Product;
 pub use shared::Shared;
 pub use statement::{
     AcceptScope, Accepted, Policy, RecallScope, RecallSpan, ShiftClosed, StatedAt, Statement,

@@ -7,7 +7,10 @@ use crate::{
     order::Order,
     unit::{Level, UnitKey},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Everything known of products, batches, units, places and decisions, as far as the fold at hand
 /// needs it. What is missing here is unknown (`UNKNOWN_REF`), never an error. What is the same for all
@@ -72,6 +75,8 @@ impl Content {
 pub struct UnitInfo {
     /// Who issued its code; `None` for a foreign code.
     pub issuer: Option<EnterpriseId>,
+    /// The issuer's product its code was allocated for, as batches call it; none for a logistic unit.
+    pub product: Option<Arc<str>>,
     /// The level its code was allocated or commissioned at; a foreign code has none until packed.
     pub level: Option<Level>,
     /// The batch the server commissioned it to.
@@ -92,6 +97,8 @@ pub struct Commissioned {
 /// What is on record of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchInfo {
+    /// Whose it is.
+    pub issuer: EnterpriseId,
     /// GTIN-14 or own product code its units carry.
     pub product: String,
     /// Its lot.

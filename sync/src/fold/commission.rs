@@ -3,16 +3,10 @@
 
 use super::{
     Phase, Place,
+    stated::{self, Stated},
     walk::{At, Effect, Walk},
 };
-use crate::{
-    event::Event,
-    facts::World,
-    finding::{Detail, FindingCode},
-    ids::BatchId,
-    trace_code::Text,
-    unit::UnitKey,
-};
+use crate::finding::{Detail, FindingCode};
 
 /// Before any fact: what the server commissioned the unit to.
 pub(super) fn begin(walk: &mut Walk<'_>) {
@@ -42,7 +36,11 @@ pub(super) fn begun<'a>(walk: &mut Walk<'a>, at: &At<'a>) -> Effect {
         walk.find(at, FindingCode::CommissionVoid, &[], Detail::Nothing);
         return Effect::Nothing;
     }
-    let batch = stated_batch(walk.world, walk.unit, &at.fact.event);
+    // What is not on record, or not of its product, is found at the event (C15).
+    let batch = match stated::batch_of(walk.world, walk.unit, at.fact) {
+        Stated::Batch(batch) => Some(batch),
+        Stated::Nothing | Stated::Unknown(_) => None,
+    };
     match (walk.state.batch, batch) {
         (Some(first), Some(other)) if first != other => {
             let first = walk.memory.commission;
@@ -81,30 +79,6 @@ pub(super) fn begun<'a>(walk: &mut Walk<'a>, at: &At<'a>) -> Effect {
             Effect::Confirmed
         }
     }
-}
-
-/// The batch a commission names: `batch` in the body as an id or a lot, a line of that product,
-/// or the lot the code itself carries.
-pub(crate) fn stated_batch(world: &World, unit: &UnitKey, event: &Event) -> Option<BatchId> {
-    let named = event.body.get("batch").and_then(|value| value.as_str());
-    if let Some(id) = named.and_then(|text| uuid::Uuid::try_parse(text).ok()) {
-        return Some(BatchId(id));
-    }
-    let read = event.units.of(unit).next();
-    let line = event
-        .lots
-        .iter()
-        .find(|line| unit.gtin().is_none_or(|gtin| gtin == line.gtin))
-        .and_then(|line| line.lot.as_deref());
-    let claimed = read
-        .and_then(|read| read.scanned.as_ref())
-        .and_then(|scanned| scanned.claims.lot.as_ref())
-        .map(Text::as_str);
-    let lot = named.or(line).or(claimed)?;
-    let product = unit
-        .gtin()
-        .or(event.lots.first().map(|line| line.gtin.as_str()));
-    world.batches.of_lot(product, lot)
 }
 
 /// Is the unit commissioned and at its plant?

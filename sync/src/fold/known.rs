@@ -2,7 +2,10 @@
 //! not on record, mandatory items that are missing (C15), lots that were not given, and retracts
 //! that strike nothing (C10). Judged once per event, not once per unit.
 
-use super::struck::{self, Struck};
+use super::{
+    stated::{self, Stated},
+    struck::{self, Struck},
+};
 use crate::{
     event::{Counterpart, Event, Kind, required},
     facts::{Fact, World},
@@ -40,7 +43,7 @@ fn judged(
 ) {
     flags(fact, out);
     retract(fact, target, fault, out);
-    let unknown = unknown(&fact.event, world);
+    let unknown = unknown(fact, world);
     if !unknown.is_empty() {
         let detail = Detail::Unknown {
             what: unknown.into_iter().collect::<Vec<_>>().join(", "),
@@ -138,8 +141,9 @@ fn names_something(event: &Event) -> bool {
 }
 
 /// References that are not on record, as `kind:id`.
-fn unknown(event: &Event, world: &World) -> BTreeSet<String> {
-    let mut out = BTreeSet::new();
+fn unknown(fact: &Fact, world: &World) -> BTreeSet<String> {
+    let event = &*fact.event;
+    let mut out = batches(fact, world);
     if !world.places.contains_key(&event.location) && !event.location.0.is_nil() {
         out.insert(format!("location:{}", event.location));
     }
@@ -170,6 +174,24 @@ fn unknown(event: &Event, world: &World) -> BTreeSet<String> {
         }
     }
     out
+}
+
+/// C1: batches that a commission names, and that are not on record or not of the product of a unit it
+/// names them for.
+fn batches(fact: &Fact, world: &World) -> BTreeSet<String> {
+    if fact.event.kind != Kind::Commission {
+        return BTreeSet::new();
+    }
+    let units = fact
+        .event
+        .units
+        .iter()
+        .filter_map(|read| read.unit.as_ref());
+    let said = units.filter_map(|unit| match stated::batch_of(world, unit, fact) {
+        Stated::Unknown(said) => Some(said),
+        Stated::Nothing | Stated::Batch(_) => None,
+    });
+    said.flatten().map(|said| format!("batch:{said}")).collect()
 }
 
 fn about(

@@ -30,6 +30,7 @@ mod recalled;
 mod returned;
 mod sale;
 mod state;
+mod stated;
 pub(crate) mod struck;
 mod table;
 mod visible;

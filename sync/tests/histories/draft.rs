@@ -5,7 +5,7 @@ use super::{
     Case,
     plausible::{Likely, Plan},
     settings::{self, Settings},
-    stage::{self, BOX, CODES, DAY, Hand, LOOSE, MINUTE, PLACES, SECOND, START, TIN, good},
+    stage::{self, BOX, CODES, DAY, Hand, LOOSE, MINUTE, OWN, PLACES, SECOND, START, TIN, good},
 };
 use serde_json::json;
 use std::{collections::BTreeMap, sync::Arc};
@@ -257,7 +257,7 @@ fn event(n: usize, all: usize, draft: &Draft, plan: &Plan) -> Event {
         units.clear();
     }
     let mut body = BTreeMap::new();
-    if kind == Kind::Commission && draft.aux & 0xf != 0xf {
+    if kind == Kind::Commission && draft.aux & 3 != 3 {
         let batch = stage::BATCHES[(draft.aux >> 4) as usize % stage::BATCHES.len()];
         let said = match draft.aux >> 6 & 7 {
             0 => "L1".to_owned(),
@@ -358,6 +358,9 @@ fn lots(draft: &Draft) -> Vec<LotLine> {
             line(Some("S2"), 2),
         ],
         4 => vec![of(BOX, Some("L1"), qty), of(TIN, Some("L2"), 1)],
+        5 => vec![of(TIN, Some("L1"), qty)],
+        6 => vec![of(OWN, Some("L1"), qty)],
+        7 => vec![of(OWN, Some("L1"), qty), of(TIN, Some("L3"), 1)],
         _ => Vec::new(),
     }
 }

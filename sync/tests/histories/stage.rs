@@ -99,10 +99,21 @@ pub const SHORT_BATCH: BatchId = BatchId(uuid(4, 2));
 pub const OTHER_BATCH: BatchId = BatchId(uuid(4, 3));
 /// A lot of [`LOOSE`] goods, expiring at [`EXPIRY`].
 pub const LOOSE_BATCH: BatchId = BatchId(uuid(4, 4));
+/// The maker's goods of [`OWN`], of the same lot as [`BATCH`].
+pub const OWN_BATCH: BatchId = BatchId(uuid(4, 5));
+/// The chain's goods of [`OWN`], of the same lot again.
+pub const OTHER_OWN_BATCH: BatchId = BatchId(uuid(4, 6));
 /// On no record.
 pub const NO_BATCH: BatchId = BatchId(uuid(4, 9));
 /// Batches as a commission may name them.
-pub const BATCHES: [BatchId; 4] = [BATCH, SHORT_BATCH, OTHER_BATCH, NO_BATCH];
+pub const BATCHES: [BatchId; 6] = [
+    BATCH,
+    SHORT_BATCH,
+    OTHER_BATCH,
+    NO_BATCH,
+    OWN_BATCH,
+    OTHER_OWN_BATCH,
+];
 
 /// Batches as a recall may cover them.
 pub const RECALLED: [BatchId; 4] = [BATCH, SHORT_BATCH, OTHER_BATCH, LOOSE_BATCH];
@@ -123,11 +134,13 @@ pub const TIN: &str = "06901234567892";
 pub const BOX: &str = "16901234567899";
 /// A GTIN on no record.
 pub const FOREIGN: &str = "04006381333931";
+/// The code of a product without GTIN, of the maker and of the chain.
+pub const OWN: &str = "T1N";
 /// A GTIN of goods without codes of their own.
 pub const LOOSE: &str = "06901234567908";
 
 /// Codes as they are printed, goods by number: see [`Good`].
-pub const CODES: [&str; 12] = [
+pub const CODES: [&str; 14] = [
     "https://id.example.cn/01/06901234567892/21/A1",
     "https://id.example.cn/01/06901234567892/21/A2",
     "https://id.example.cn/01/06901234567892/10/L2/21/A3?17=260117",
@@ -140,6 +153,8 @@ pub const CODES: [&str; 12] = [
     "https://id.example.cn/00/040063810000000017",
     "https://id.example.cn/01/06901234567892/21/FORGED",
     "https://id.example.cn/01/06901234567892/10/WRONG/21/A1?17=991231",
+    "MY8.T1N-0001-1",
+    "SHP.T1N-0001-2",
 ];
 
 /// The goods, by their number in [`CODES`].
@@ -168,6 +183,10 @@ pub mod good {
     pub const FORGED_TIN: usize = 10;
     /// [`TIN_1`] under a label with another lot and date.
     pub const RELABELLED: usize = 11;
+    /// The maker's product [`super::OWN`], allocated; it has no GTIN.
+    pub const OWN_TIN: usize = 12;
+    /// The chain's product of the same code.
+    pub const OTHER_OWN_TIN: usize = 13;
 }
 
 /// A code read in some way.
@@ -220,23 +239,37 @@ pub fn world() -> World {
     for (n, level, commissioned, voided) in goods {
         let info = UnitInfo {
             issuer: Some(MAKER),
+            product: None,
             level: Some(level),
             commissioned,
             voided,
         };
         world.units.insert(unit(n), info);
     }
-    let of = |product: &str, lot: &str, expires_at, plant| BatchInfo {
+    for (n, issuer) in [(good::OWN_TIN, MAKER), (good::OTHER_OWN_TIN, CHAIN)] {
+        let info = UnitInfo {
+            issuer: Some(issuer),
+            product: Some(OWN.into()),
+            level: Some(Level::Item),
+            ..UnitInfo::default()
+        };
+        world.units.insert(unit(n), info);
+    }
+    let issued = |issuer, product: &str, lot: &str, expires_at, plant| BatchInfo {
+        issuer,
         product: product.to_owned(),
         lot: lot.to_owned(),
         expires_at,
         plant,
     };
+    let of = |product, lot, expires_at, plant| issued(MAKER, product, lot, expires_at, plant);
     world.batches = [
         (BATCH, of(TIN, "L1", None, Some(PLANT))),
         (SHORT_BATCH, of(TIN, "L2", Some(EXPIRY), Some(PLANT))),
         (OTHER_BATCH, of(TIN, "L3", None, None)),
         (LOOSE_BATCH, of(LOOSE, "S1", Some(EXPIRY), None)),
+        (OWN_BATCH, of(OWN, "L1", None, None)),
+        (OTHER_OWN_BATCH, issued(CHAIN, OWN, "L1", None, None)),
     ]
     .into_iter()
     .collect();

@@ -1,18 +1,16 @@
 //! The "when" column: what must hold of a unit before an act for a row to apply.
 
 use super::{
-    holders::gtin,
-    levels, recalled,
+    batches, levels, recalled,
     replay::{History, Moment, Touch},
 };
 use suyuan_sync::{
     event::{Disposition, Event, Kind},
     facts::Fact,
     fold::{Place, UnitState},
-    ids::{BatchId, EnterpriseId, LocationId},
+    ids::{EnterpriseId, LocationId},
     unit::UnitKey,
 };
-use uuid::Uuid;
 
 /// A condition of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,12 +78,12 @@ pub fn holds(
             .get(&touch.unit)
             .and_then(|info| info.voided)
             .is_some_and(|voided| voided.order() <= fact.order),
-        Condition::OtherBatch => match (before.batch, named_batch(history, event, &touch.unit)) {
+        Condition::OtherBatch => match (before.batch, batches::named(history, fact, &touch.unit)) {
             (Some(on_record), Some(said)) => on_record != said,
             _ => false,
         },
         Condition::SaysNoNewBatch => {
-            named_batch(history, event, &touch.unit).is_none_or(|said| before.batch == Some(said))
+            batches::named(history, fact, &touch.unit).is_none_or(|said| before.batch == Some(said))
         }
         Condition::NoContainer => history.container(k).is_none(),
         Condition::WrongLevel => levels::wrong(history, k, moment, &touch.unit),
@@ -106,37 +104,6 @@ pub fn releases_recalled(
 ) -> bool {
     fact.event.disposition == Some(Disposition::Sellable)
         && !recalled::active(history.world, &touch.unit, before, fact).is_empty()
-}
-
-/// The batch a commission names: by the body's `batch`, an id or a lot; by a lot line; by the lot
-/// in the code.
-pub fn named_batch(history: &History, event: &Event, unit: &UnitKey) -> Option<BatchId> {
-    let said = event.body.get("batch").and_then(|said| said.as_str());
-    if let Some(id) = said.and_then(|said| Uuid::parse_str(said).ok()) {
-        return Some(BatchId(id));
-    }
-    let gtin = gtin(unit);
-    let line = event
-        .lots
-        .iter()
-        .find(|line| gtin.is_none_or(|gtin| gtin == line.gtin))
-        .and_then(|line| line.lot.clone());
-    let claimed = event
-        .units
-        .iter()
-        .find(|read| read.unit.as_ref() == Some(unit))
-        .and_then(|read| read.scanned?.claims.lot)
-        .map(|lot| lot.to_string());
-    let lot = said.map(str::to_owned).or(line).or(claimed)?;
-    let product = gtin.or(event.lots.first().map(|line| line.gtin.as_str()));
-    history
-        .world
-        .batches
-        .iter()
-        .find(|(_, batch)| {
-            batch.lot == lot && product.is_none_or(|product| batch.product == product)
-        })
-        .map(|(id, _)| *id)
 }
 
 /// A leg to an enterprise is meant for all its places, and for it wherever it is; a leg to a mere

@@ -1,7 +1,8 @@
 //! The "effect" column: what an act leaves of a unit.
 
 use super::{
-    conditions::{named_batch, owner_of},
+    batches,
+    conditions::owner_of,
     recalled,
     replay::{History, Moment, Touch},
 };
@@ -68,10 +69,10 @@ pub fn apply(
         Effect::Commission => {
             after.phase = Phase::Commissioned;
             after.place = Place::At(here);
-            after.batch = named_batch(history, event, &touch.unit);
+            after.batch = batches::named(history, fact, &touch.unit);
         }
         Effect::SetBatch => {
-            after.batch = named_batch(history, event, &touch.unit);
+            after.batch = batches::named(history, fact, &touch.unit);
             return;
         }
         Effect::Arrive => {

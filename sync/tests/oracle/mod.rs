@@ -15,6 +15,7 @@
 //! | `table` | C0 with C1 to C8, C11 and C12: every (phase, act) pair, as data |
 //! | `conditions` | the "when" column of that table |
 //! | `effects` | its "effect" column |
+//! | `batches` | C1: which batch a commission names |
 //! | `struck` | C10 |
 //! | `holders` | C14, section 5 |
 //! | `levels` | C12: which level a code has |
@@ -31,6 +32,7 @@
 // Each test target uses some of it and not the rest.
 #![allow(dead_code, unused_imports)]
 
+mod batches;
 mod conditions;
 mod effects;
 mod holders;

@@ -2,6 +2,7 @@
 //! record and items that are missing (C15), and what admission flagged (section 4, T1 to T10).
 
 use super::{
+    batches,
     holders::gtin,
     lots,
     replay::History,
@@ -9,7 +10,7 @@ use super::{
 };
 use std::collections::BTreeSet;
 use suyuan_sync::{
-    event::{Counterpart, Event, required},
+    event::{Counterpart, Event, Kind, required},
     facts::Fact,
     finding::{Detail, Finding, FindingCode, Subject},
 };
@@ -99,8 +100,8 @@ fn subjects_of(event: &Event) -> BTreeSet<Subject> {
         .collect()
 }
 
-/// C15: places, partners and products that are not on record, and codes that name nothing, all in
-/// one finding.
+/// C15: places, partners, products and batches that are not on record, and codes that name nothing, all
+/// in one finding.
 fn unknown(history: &History, fact: &Fact) -> Option<Finding> {
     let (world, event) = (history.world, &*fact.event);
     let mut what = BTreeSet::new();
@@ -131,6 +132,12 @@ fn unknown(history: &History, fact: &Fact) -> Option<Finding> {
     for line in &event.lots {
         if !world.products.contains_key(&line.gtin) {
             what.insert(format!("product:{}", line.gtin));
+        }
+    }
+    if event.kind == Kind::Commission {
+        for unit in event.units.iter().filter_map(|read| read.unit.as_ref()) {
+            let batches = batches::not_on_record(history, fact, unit);
+            what.extend(batches.into_iter().map(|said| format!("batch:{said}")));
         }
     }
     let what: Vec<String> = what.into_iter().collect();

@@ -1,8 +1,10 @@
 //! C0 to C3: commissions, receipts, dispatches.
 
 use super::*;
-use histories::stage::{BATCH, BATCHES, MINUTE, OTHER_BATCH, good::*};
-use suyuan_sync::event::Disposition;
+use histories::stage::{
+    BATCH, BATCHES, MINUTE, NO_BATCH, OTHER_BATCH, OTHER_OWN_BATCH, OWN, OWN_BATCH, TIN, good::*,
+};
+use suyuan_sync::event::{Disposition, Event, LotLine};
 
 #[test]
 fn c0_an_inspection_of_goods_that_nobody_brought_back_keeps_its_effect_until_the_return_arrives() {
@@ -220,4 +222,110 @@ fn c3_recalled_goods_leave_only_for_where_the_recall_wants_them() {
 
     told.world.recalls[recall].destinations = [OTHER_SHOP].into();
     assert!(quiet(&told));
+}
+
+#[test]
+fn c1_a_lot_means_the_batch_of_the_units_own_product_and_issuer() {
+    // Three batches of one lot: of a GTIN, and of two enterprises' products of one code.
+    for (hand, good, batch) in [
+        (PLANT_LINE, BLANK_TIN, BATCH),
+        (PLANT_LINE, CASE_1, BATCH),
+        (PLANT_LINE, OWN_TIN, OWN_BATCH),
+        (CASHIER, OTHER_OWN_TIN, OTHER_OWN_BATCH),
+    ] {
+        let product = if batch == BATCH { TIN } else { OWN };
+        let named = |event: &mut Event| {
+            event.body.insert("batch".into(), "L1".into());
+        };
+        let in_a_line = |event: &mut Event| {
+            let line = LotLine {
+                gtin: product.to_owned(),
+                lot: Some("L1".to_owned()),
+                qty: 0,
+            };
+            event.lots.push(line);
+        };
+        let says: [&dyn Fn(&mut Event); 2] = [&named, &in_a_line];
+        for say in says {
+            let mut told = Telling::new();
+            let line = Line::new(Kind::Commission, hand, PLANT).of(&[good]);
+            let event = told.tell(line.saying(say));
+            assert_eq!(state(&told, good).batch, Some(batch));
+            assert!(!unknown(&told, event).contains("batch:"));
+        }
+    }
+}
+
+#[test]
+fn c1_a_batch_that_is_not_of_the_units_product_is_not_taken_and_told_as_unknown() {
+    let cases = [
+        (PLANT_LINE, BLANK_TIN, OWN_BATCH),
+        (PLANT_LINE, OWN_TIN, OTHER_OWN_BATCH),
+        (PLANT_LINE, PALLET, OTHER_OWN_BATCH),
+        (CASHIER, FOREIGN_PALLET, BATCH),
+        (CASHIER, FOREIGN_TIN, OTHER_OWN_BATCH),
+    ];
+    for (hand, good, batch) in cases {
+        let mut told = Telling::new();
+        let line = Line::new(Kind::Commission, hand, PLANT).of(&[good]);
+        let event = told.tell(line.batch(batch));
+        assert_eq!(state(&told, good).batch, None, "{good}");
+        assert!(unknown(&told, event).contains(&format!("batch:{}", batch.0)));
+    }
+    // Of what no product is known, a batch of who states it.
+    let mut told = Telling::new();
+    let line = Line::new(Kind::Commission, CASHIER, SHOP).of(&[FOREIGN_PALLET]);
+    let event = told.tell(line.batch(OTHER_OWN_BATCH));
+    assert_eq!(state(&told, FOREIGN_PALLET).batch, Some(OTHER_OWN_BATCH));
+    assert_eq!(of(&told, event), []);
+    // By a lot only if a line tells the product.
+    for (product, lot, batch) in [
+        (Some(OWN), "L1", Some(OTHER_OWN_BATCH)),
+        (Some(TIN), "L1", None),
+        (None, "L1", None),
+    ] {
+        let mut told = Telling::new();
+        let line = Line::new(Kind::Commission, CASHIER, SHOP).of(&[FOREIGN_PALLET]);
+        let event = told.tell(line.saying(|event| {
+            event.body.insert("batch".into(), lot.into());
+            event.lots = product
+                .map(|product| LotLine {
+                    gtin: product.to_owned(),
+                    lot: None,
+                    qty: 0,
+                })
+                .into_iter()
+                .collect();
+        }));
+        assert_eq!(state(&told, FOREIGN_PALLET).batch, batch, "{product:?}");
+        assert_eq!(unknown(&told, event).contains("batch:L1"), batch.is_none());
+    }
+}
+
+#[test]
+fn c1_a_batch_that_comes_on_record_later_is_taken_then() {
+    let mut told = Telling::new();
+    let event = told.tell(
+        line(Kind::Commission, PLANT)
+            .of(&[BLANK_TIN])
+            .batch(NO_BATCH),
+    );
+    assert_eq!(of(&told, event), [FindingCode::UnknownRef]);
+    assert_eq!(phase(&told, BLANK_TIN), Phase::Commissioned);
+    assert_eq!(state(&told, BLANK_TIN).batch, None);
+    let mut info = told.world.batches[&BATCH].clone();
+    info.lot = "L9".to_owned();
+    told.world.batches.insert(NO_BATCH, info);
+    assert_eq!(of(&told, event), []);
+    assert_eq!(state(&told, BLANK_TIN).batch, Some(NO_BATCH));
+}
+
+/// What an event names that is not on record.
+fn unknown(told: &Telling, event: EventId) -> String {
+    let mut found = verdict(told).findings.into_iter();
+    let found = found.find(|found| found.event == event && found.code == FindingCode::UnknownRef);
+    match found.map(|found| found.detail) {
+        Some(Detail::Unknown { what }) => what,
+        _ => String::new(),
+    }
 }

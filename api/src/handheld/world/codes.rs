@@ -49,10 +49,11 @@ pub struct CodeOf {
 }
 
 impl CodeOf {
-    /// As folds read it.
-    pub fn info(&self) -> UnitInfo {
+    /// As folds read it, given what batches call its product.
+    pub fn info(&self, product: Option<Arc<str>>) -> UnitInfo {
         UnitInfo {
             issuer: Some(EnterpriseId(self.issuer)),
+            product,
             level: Some(self.level),
             commissioned: self.commissioned.map(|(batch, at)| Commissioned {
                 batch: BatchId(batch),

@@ -19,7 +19,10 @@ use crate::{
 use changes_store::{Change, Changes};
 use registry_store::SpacesOf;
 use sea_orm::{ConnectionTrait, DbErr};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use suyuan_sync::{
     facts::{Accepted, RecallSpan, Shared, ShiftClosed, StatedAt, Statement, World},
     ids::{BatchId, Gseq, Micros},
@@ -50,6 +53,8 @@ pub struct Source {
     position: Position,
     world: World,
     codes: Codes,
+    /// What batches call each product.
+    named: Shared<BTreeMap<Uuid, Arc<str>>>,
     /// Places at which something was counted.
     counted: Shared<BTreeSet<Uuid>>,
     counted_to: Position,
@@ -69,6 +74,7 @@ impl Source {
             position: -1,
             world: World::default(),
             codes: Codes::new(sealer),
+            named: Shared::default(),
             counted: Shared::default(),
             counted_to: 0,
             news: 0,
@@ -120,7 +126,9 @@ impl Source {
         conn: &impl ConnectionTrait,
         head: Position,
     ) -> Result<(), WorldError> {
-        registry_store::all(conn, &mut self.world).await?;
+        let named = registry_store::all(conn, &mut self.world).await?;
+        self.named = Shared::default();
+        self.name(named);
         self.codes.forget();
         let world = &mut self.world;
         (world.policies, world.accepted, world.shifts) = Default::default();
@@ -152,7 +160,8 @@ impl Source {
             }
             Change::Place(id) => registry_store::places(conn, Some(id), world).await?,
             Change::Product(id) => {
-                registry_store::products(conn, Some(id), world).await?;
+                let named = registry_store::products(conn, Some(id), world).await?;
+                self.name(named);
                 for space in registry_store::spaces(conn, SpacesOf::Product(id)).await? {
                     self.codes.touch(space, head);
                 }
@@ -177,6 +186,11 @@ impl Source {
             Change::Decided(at, statement) => self.decided(at, statement),
         }
         Ok(())
+    }
+
+    fn name(&mut self, named: registry_store::Named) {
+        let named = named.into_iter().map(|(id, name)| (id, name.into()));
+        self.named.extend(named);
     }
 
     fn decided(&mut self, at: StatedAt, statement: Statement) {
@@ -253,8 +267,11 @@ impl Source {
         batches: &BTreeSet<BatchId>,
     ) -> Result<(), WorldError> {
         // A code nobody here issued is its product's owner's, if the product is on record.
-        let info =
-            |(key, code): (&UnitKey, &Option<CodeOf>)| Some((key.clone(), code.as_ref()?.info()));
+        let info = |(key, code): (&UnitKey, &Option<CodeOf>)| {
+            let code = code.as_ref()?;
+            let product = code.product.and_then(|id| self.named.get(&id).cloned());
+            Some((key.clone(), code.info(product)))
+        };
         self.world.units = units.iter().filter_map(info).collect();
         self.world.recalls = if self.recalls {
             store::recalls(conn, units, batches).await?

@@ -14,8 +14,8 @@ use suyuan_sync::{
 };
 use uuid::Uuid;
 
-/// Reads everything anew.
-pub(super) async fn all(conn: &impl ConnectionTrait, world: &mut World) -> Result<(), DbErr> {
+/// Reads everything anew; what products are called.
+pub(super) async fn all(conn: &impl ConnectionTrait, world: &mut World) -> Result<Named, DbErr> {
     let fresh = World::default();
     (world.enterprises, world.places) = (fresh.enterprises, fresh.places);
     (world.products, world.profiles) = (fresh.products, fresh.profiles);
@@ -25,7 +25,8 @@ pub(super) async fn all(conn: &impl ConnectionTrait, world: &mut World) -> Resul
     places(conn, None, world).await?;
     let named = products(conn, None, world).await?;
     put_batches(batch::Entity::find().all(conn).await?, &named, world);
-    devices(conn, None, world).await
+    devices(conn, None, world).await?;
+    Ok(named)
 }
 
 /// Enterprises: all, or one.
@@ -66,7 +67,7 @@ pub(super) async fn places(
 }
 
 /// What codes of a product carry: its GTIN, or its code where it has none.
-type Named = BTreeMap<Uuid, String>;
+pub(super) type Named = BTreeMap<Uuid, String>;
 
 /// Products: all, or one.
 pub(super) async fn products(
@@ -131,6 +132,7 @@ pub(super) async fn one_batch(
 fn put_batches(rows: Vec<batch::Model>, named: &Named, world: &mut World) {
     world.batches.extend(rows.into_iter().map(|row| {
         let info = BatchInfo {
+            issuer: EnterpriseId(row.enterprise_id),
             product: named.get(&row.product_id).cloned().unwrap_or_default(),
             expires_at: expires_at(&row.expiry_date),
             plant: row.plant_id.map(LocationId),

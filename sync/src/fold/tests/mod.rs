@@ -29,6 +29,7 @@ const STORE: u128 = 20;
 const OTHER_STORE: u128 = 21;
 const STRANGE_PLACE: u128 = 90;
 const GTIN: &str = "06901234567892";
+const CASE_GTIN: &str = "16901234567899";
 const MINUTE: Micros = 60_000_000;
 
 fn place(n: u128) -> LocationId {
@@ -48,7 +49,7 @@ fn tin(n: u32) -> UnitKey {
 }
 
 fn case(n: u32) -> UnitKey {
-    UnitKey::kept(&format!("/01/16901234567899/21/C{n}"))
+    UnitKey::kept(&format!("/01/{CASE_GTIN}/21/C{n}"))
 }
 
 fn pallet() -> UnitKey {
@@ -90,8 +91,11 @@ impl Story {
             world.enterprises.insert(enterprise(of));
         }
         world.products.insert(GTIN.into(), enterprise(MAKER));
+        world.products.insert(CASE_GTIN.into(), enterprise(MAKER));
+        world.product_of.insert(CASE_GTIN.into(), GTIN.into());
         for n in 1..=2 {
             let info = BatchInfo {
+                issuer: enterprise(MAKER),
                 product: GTIN.into(),
                 lot: format!("L{n}"),
                 expires_at: Some(1_000_000 * MINUTE),
@@ -116,6 +120,7 @@ impl Story {
     fn unit(&mut self, unit: UnitKey, level: Level, of: Option<u128>) {
         let info = UnitInfo {
             issuer: Some(enterprise(MAKER)),
+            product: None,
             level: Some(level),
             commissioned: of.map(|of| Commissioned {
                 batch: batch(of),

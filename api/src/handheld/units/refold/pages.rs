@@ -323,7 +323,18 @@ async fn unknown(
         next,
         ..Page::default()
     };
-    for fact in by_position(conn, reader, &positions).await? {
+    let facts = by_position(conn, reader, &positions).await?;
+    // Which batch a commission may name depends on what is on record of its units.
+    let commissions = facts
+        .iter()
+        .filter(|fact| fact.event.kind == Kind::Commission);
+    let mut codes = BTreeMap::new();
+    for (unit, _) in commissions.flat_map(|fact| named(fact)) {
+        let code = source.code(conn, &unit).await?;
+        codes.insert(unit, code);
+    }
+    source.about(conn, &codes, &BTreeSet::new()).await?;
+    for fact in facts {
         let now = fold::of_event(&fact, None, source.world());
         let now = now.iter().find(|finding| finding.code == code);
         let open = before.get(&fact.gseq).into_iter().flatten();
