@@ -37,6 +37,7 @@ mod scene;
 mod shared;
 mod slow;
 mod snapshots;
+mod stated;
 mod stock;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]
