@@ -90,7 +90,7 @@ on_both!(
         assert_eq!(open_about_events(&app, FindingCode::UnknownRef).await, 0);
         // Somebody else puts codes of nobody into the maker's batch.
         let platform = app.signed_in("platform.admin", PASSWORD).await;
-        let other = firm(&app, &platform, "ELSE", &[]).await;
+        let other = firm(&app, &platform, "SHEN", &[]).await;
         let body = json!({"code": "ST-1", "kind": "store", "name": "地点"});
         let store = id(&made(other.admin.post("/v1/locations", &body).await));
         let mut stranger = enrolled(&app, &other.operator, &store).await;
