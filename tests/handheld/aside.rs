@@ -207,6 +207,28 @@ on_both!(t7_a_kind_of_tomorrow_waits, |app| {
     app.stop().await;
 });
 
+on_both!(a_nul_in_a_text_means_the_same_on_every_database, |app| {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let line = |gtin: &str, lot: &str| json!({"gtin": gtin, "lot": lot, "qty": 1});
+    let lots = json!([line("A\u{0}B", "L1"), line("AB", "L\u{0}7")]);
+    let events = [
+        device.event("inbound", &json!({"lots": lots, "doc": {"no": "D\u{0}"}})),
+        device.event("sale\u{0}", &sale(&[&scene.tins[0]])),
+        device.event("sale", &sale(&[&scene.tins[1]])),
+    ];
+    let answer = device.push(&events).await;
+    assert_eq!(status(&answer)[1..], [Status::Parked, Status::Stored]);
+    assert_ne!(status(&answer)[0], Status::Parked);
+    assert_eq!(codes(&answer)[1], Some("UNKNOWN_KIND"));
+    let lines = "SELECT COUNT(*) AS n FROM lot_line WHERE balance = 1";
+    assert_eq!(count(&app, lines).await, 2);
+    // What the device wrote is kept as it wrote it.
+    let kept = "SELECT COUNT(*) AS n FROM event WHERE kind LIKE 'sale_'";
+    assert_eq!(count(&app, kept).await, 1);
+    app.stop().await;
+});
+
 on_both!(t8_a_business_act_enters_whole, |app| {
     let scene = Scene::of(&app).await;
     let mut device = scene.device(&app, &scene.store).await;

@@ -41,6 +41,7 @@ mod scene;
 mod shared;
 mod slow;
 mod snapshots;
+mod stated;
 mod stock;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]
