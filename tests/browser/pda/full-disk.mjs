@@ -51,14 +51,16 @@ export async function smallDisk() {
 }
 
 /**
- * Fills the disk of a device (`it`, with a witness `it.seen`) and goes on stating goods, one by one, until
- * some steps were told not to be saved; then gives room again and what is open up. An act of which success
+ * Fills the disk of a device (`it`, with a witness `it.seen`) that has goods in hand and goes on stating goods,
+ * one by one, until some steps were told not to be saved; then gives room again and what is open up. An act of which success
  * was heard is `promised`, with how many events were made before, and its goods are no more in `goods`. How
  * many steps were refused.
  */
 export async function filled(it, disk, goods, promised) {
   let refused = 0;
-  let [isOpen, isRead] = [false, false];
+  // What meets the full disk first is an act.
+  for (const text of ["SUYUAN-TASK-INBOUND", goods[0]]) await it.seen.answered(it, text);
+  let [isOpen, isRead] = [true, true];
   // A small write may still find room in a file that is there.
   for (let step = 0; step < STEPS && refused < REFUSALS && goods.length > 1; step += 1) {
     disk.fill();

@@ -379,6 +379,8 @@ test("a disk that is really full: what is not on it is not counted and not said 
     await own.unsent(0);
     assert.deepEqual(own.events().map(({ units }) => serialOf(units[0].code)), kept);
     assert.deepEqual(own.events().map(({ seq }) => seq), kept.map((_, at) => at + 1));
+    const rows = await own.rows();
+    assert.deepEqual(rows.map(({ text }) => text), [...own.held().values()], "and on the disk");
   } finally {
     await own.close();
     await disk.close();
