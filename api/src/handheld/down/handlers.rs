@@ -74,7 +74,8 @@ pub struct LookUpIn {
 /// judged. An anchor older than 15 minutes is answered with 401 `stale-anchor` and a fresh `anchor`.
 ///
 /// At most 500 of each are told, the oldest; `more_parked`, `more_quarantined` and `more_findings` say how
-/// many more there are, and are absent where there are none. A device whose key is revoked may ask this too, and is told `re_enrol`.
+/// many more there are, and are absent where there are none. A device whose key is revoked may ask this
+/// too, and is told `re_enrol`.
 #[utoipa::path(tag = "handheld", operation_id = "get_sync_status",
     responses((status = 200, body = Object, description = "`{v, device, epoch, contiguous_seq, \
         held_ranges, missing_ranges, head_hash, re_enrol, parked[], quarantined[], findings[], more, \
