@@ -3,7 +3,7 @@
 
 use crate::{
     reach::random_pushes,
-    scene::{Scene, count, fill_up, holds, open, sale, settled, unit},
+    scene::{Scene, count, fill_up, holds, inbound, open, sale, scanned, settled, unit},
 };
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use suyuan::handheld::{
     units::{
         FINDINGS_KEPT,
         facts::Reader,
-        folding::{Change, Folding, Moment, beforehand::WRITTEN_AT_ONCE},
+        folding::{Change, Folding, Moment, beforehand::WRITTEN_AT_ONCE, counts::COUNTS_MAX},
         store::facts,
     },
     world::Source,
@@ -65,6 +65,37 @@ on_both!(what_is_left_is_read_and_folded_beside_the_acts, |app| {
     holds(&app, "folded beside").await;
     app.stop().await;
 });
+
+on_both!(
+    what_was_counted_more_often_than_an_act_may_read_is_left,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let tin = &scene.tins[0];
+        let mut store = scene.device(&app, &scene.store).await;
+        let received = store.event("inbound", &inbound(&[tin]));
+        store.push(&[received]).await;
+        let scope = json!({"scope": {"complete": true}});
+        let said = json!({"units": scanned(&[tin]), "body": scope});
+        let mut left = 1 + COUNTS_MAX;
+        while left > 0 {
+            let some = left.min(500);
+            let counts: Vec<String> = (0..some).map(|_| store.event("count", &said)).collect();
+            store.push(&counts).await;
+            left -= some;
+        }
+        // One that sees nothing.
+        let none = store.event("count", &json!({"body": scope}));
+        store.push(&[none]).await;
+        settled(&app).await;
+        assert_eq!(open(&app, tin).await, ["MISSING_AT_COUNT"]);
+        let before = slices(&app).await.len();
+        sold(&mut store, tin, 1).await;
+        settled(&app).await;
+        assert!(slices(&app).await.len() > before, "the sale was left");
+        holds(&app, "much counted").await;
+        app.stop().await;
+    }
+);
 
 on_both!(findings_of_a_long_unit_are_written_a_few_at_a_time, |app| {
     let scene = Scene::of(&app).await;

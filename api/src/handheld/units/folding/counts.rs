@@ -23,6 +23,9 @@ use suyuan_sync::{
 };
 use uuid::Uuid;
 
+/// Most complete counts of a place that an act reads; anybody may count at their own as often as they like.
+pub const COUNTS_MAX: usize = 1_000;
+
 /// Complete counts at the places units were at, and what else there is about each.
 #[derive(Default)]
 pub(super) struct Counts {
@@ -69,12 +72,29 @@ impl Folding<'_> {
         Ok(counts.into_values().collect())
     }
 
-    /// Reads the complete counts at the places of the units at hand. Nothing is in stock at a place
-    /// before something happened there, so earlier ones missed none of these units.
-    pub(super) async fn read_counts(
+    /// Leaves the units that were at places where more was counted since than an act may read.
+    pub(super) async fn leave_much_counted(
         &mut self,
         conn: &impl ConnectionTrait,
     ) -> Result<(), WorldError> {
+        let mut much = BTreeSet::new();
+        for (place, from) in self.counted_places() {
+            if store::are_more_sweeps(conn, place, from, COUNTS_MAX).await? {
+                much.insert(place);
+            }
+        }
+        if much.is_empty() {
+            return Ok(());
+        }
+        let there = |key: &&UnitKey| !self.places_of(key).is_disjoint(&much);
+        let there = self.units.keys().filter(there).cloned().collect();
+        self.leave_these(there);
+        self.leave_with_parents();
+        Ok(())
+    }
+
+    /// Where units at hand were and something was counted, and since when.
+    fn counted_places(&self) -> BTreeMap<Uuid, Micros> {
         let mut places: BTreeMap<Uuid, Micros> = BTreeMap::new();
         for fact in self.units.values().flat_map(|unit| unit.facts.values()) {
             let place = fact.event.location.0;
@@ -86,6 +106,16 @@ impl Folding<'_> {
                 *first = (*first).min(from);
             }
         }
+        places
+    }
+
+    /// Reads the complete counts at the places of the units at hand. Nothing is in stock at a place
+    /// before something happened there, so earlier ones missed none of these units.
+    pub(super) async fn read_counts(
+        &mut self,
+        conn: &impl ConnectionTrait,
+    ) -> Result<(), WorldError> {
+        let places = self.counted_places();
         let all = self.sweeps_at(conn, &places).await?;
         let about = self.what_decides(conn, &all).await?;
         self.counts = Counts { all, about };

@@ -133,6 +133,10 @@ impl Folding<'_> {
             });
             wanted = next;
         }
+        // Whoever comes for what was left, or looks only, reads all there is.
+        if change.left.is_empty() && self.room.facts <= FACTS_MAX {
+            self.leave_much_counted(conn).await?;
+        }
         Ok(())
     }
 

@@ -133,16 +133,21 @@ impl Folding<'_> {
             };
             let with: Vec<UnitKey> = self.units.keys().filter(with).cloned().collect();
             more = !with.is_empty();
-            for key in with {
-                if let Some(unit) = self.units.remove(&key) {
-                    let left = Left {
-                        id: unit.id,
-                        known: unit.known,
-                        facts: unit.facts.len(),
-                        code: unit.code,
-                    };
-                    self.left.insert(key, left);
-                }
+            self.leave_these(with);
+        }
+    }
+
+    /// Leaves units that were read.
+    pub(super) fn leave_these(&mut self, units: Vec<UnitKey>) {
+        for key in units {
+            if let Some(unit) = self.units.remove(&key) {
+                let left = Left {
+                    id: unit.id,
+                    known: unit.known,
+                    facts: unit.facts.len(),
+                    code: unit.code,
+                };
+                self.left.insert(key, left);
             }
         }
     }

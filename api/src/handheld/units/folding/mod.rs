@@ -6,7 +6,7 @@
 mod alone;
 pub mod beforehand;
 mod contents;
-mod counts;
+pub mod counts;
 mod gather;
 mod later;
 mod left;

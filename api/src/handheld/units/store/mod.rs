@@ -18,7 +18,7 @@ pub use findings::{
     write_changed, write_closed, write_opened,
 };
 pub use since::{Came, any_written_after, came};
-pub use sweeps::{is_complete_count, is_sweep, sweeps, write_sweeps};
+pub use sweeps::{are_more_sweeps, is_complete_count, is_sweep, sweeps, write_sweeps};
 pub use units::{
     Sized, UnitRow, UnitWrite, add_contents, contents, exceptional_in, leave, left_after,
     sharing_in, take_up, unit_row, units, units_within, write_units,

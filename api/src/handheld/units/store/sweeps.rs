@@ -37,6 +37,24 @@ pub async fn sweeps(
     Ok(sweeps)
 }
 
+/// Are there more complete counts than so many at a place from an instant of the order on?
+pub async fn are_more_sweeps(
+    conn: &impl ConnectionTrait,
+    place: Uuid,
+    from: Micros,
+    most: usize,
+) -> Result<bool, DbErr> {
+    let sql = format!(
+        "SELECT 1 AS n FROM sweep WHERE location_id = ? AND eff >= ? ORDER BY eff LIMIT 1 OFFSET {most}"
+    );
+    let query = statement(
+        conn.get_database_backend(),
+        &sql,
+        [place.into(), from.into()],
+    );
+    Ok(conn.query_one_raw(query).await?.is_some())
+}
+
 /// Writes complete counts that came to count, or moved in the order.
 pub async fn write_sweeps(
     conn: &impl ConnectionTrait,
