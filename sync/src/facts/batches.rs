@@ -33,16 +33,6 @@ impl Batches {
         let ids = self.by_lot.get(lot).into_iter().flatten();
         ids.filter_map(|id| Some((*id, self.by_id.get(id)?)))
     }
-
-    /// The batch of a lot, of a product where that is told. A lot is a product's own; of several the one
-    /// with the least id.
-    pub fn of_lot(&self, product: Option<&str>, lot: &str) -> Option<BatchId> {
-        let of = |id: &&BatchId| {
-            let info = self.by_id.get(id);
-            info.is_some_and(|info| product.is_none_or(|product| product == info.product))
-        };
-        self.by_lot.get(lot)?.iter().find(of).copied()
-    }
 }
 
 impl Deref for Batches {
@@ -88,15 +78,12 @@ mod tests {
         let mut batches: Batches = [(one, info("A", "L")), (other, info("B", "L"))]
             .into_iter()
             .collect();
-        assert_eq!(batches.of_lot(Some("A"), "L"), Some(one));
-        assert_eq!(batches.of_lot(Some("B"), "L"), Some(other));
-        assert_eq!(batches.of_lot(None, "L"), Some(one));
-        assert_eq!(batches.of_lot(Some("C"), "L"), None);
+        let with = |batches: &Batches, lot| -> Vec<BatchId> {
+            batches.with_lot(lot).map(|(id, _)| id).collect()
+        };
+        assert_eq!(with(&batches, "L"), [one, other]);
         batches.insert(one, info("A", "M"));
-        assert_eq!(batches.of_lot(Some("A"), "L"), None);
-        assert_eq!(batches.of_lot(None, "L"), Some(other));
-        assert_eq!(batches.of_lot(None, "M"), Some(one));
-        let with = |lot| batches.with_lot(lot).map(|(id, _)| id).collect::<Vec<_>>();
+        let with = |lot| with(&batches, lot);
         assert_eq!(
             (with("L"), with("M"), with("N")),
             (vec![other], vec![one], vec![])

@@ -47,9 +47,8 @@ fn recalled_goods<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     for batch in contents::batches(walk, at) {
         let spans = recalled::covering(walk.world, None, Some(batch));
         // A container may be somebody else's: what is inside belongs to who issues its product.
-        let product = walk.world.batches.get(&batch).map(|info| &info.product);
-        let issuer = product.and_then(|product| walk.world.products.get(product));
-        if strays(walk.world, at.fact, &spans, issuer.copied()) {
+        let issuer = walk.world.batches.get(&batch).map(|info| info.issuer);
+        if strays(walk.world, at.fact, &spans, issuer) {
             walk.find_of(
                 at,
                 FindingCode::ShipRecalled,

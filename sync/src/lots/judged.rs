@@ -8,7 +8,7 @@
 use super::{Change, Movement};
 use crate::{
     event::{Event, Kind},
-    facts::{Fact, World},
+    facts::{BatchInfo, Fact, World},
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
     fold::{covering, expired, explained, of_sale, strays},
     ids::BatchId,
@@ -30,10 +30,16 @@ pub const fn is_judged(kind: Kind) -> bool {
     matches!(kind, Kind::Outbound | Kind::Sale | Kind::Collect)
 }
 
-/// The batch of a lot, if it is on record. What is printed on a case names the same product.
+/// The batch of a lot, if it is on record: of the product that the GTIN stands for, on items or on cases. What
+/// is no GTIN is the code of a product, by which several may call theirs: the batch that was on record first.
 pub fn batch_of(gtin: &str, lot: Option<&str>, world: &World) -> Option<BatchId> {
-    let product = world.product_of.get(gtin).map_or(gtin, String::as_str);
-    world.batches.of_lot(Some(product), lot?)
+    let product = world.product_of_gtin(gtin);
+    let is_of = |batch: &BatchInfo| match product {
+        Some(product) => batch.is_of(product),
+        None => batch.product == gtin,
+    };
+    let mut of_lot = world.batches.with_lot(lot?);
+    of_lot.find_map(|(id, batch)| is_of(batch).then_some(id))
 }
 
 /// The batches of all lots that an event names.
@@ -65,7 +71,8 @@ pub fn judged(fact: &Fact, key: &LotKey, world: &World) -> Vec<Finding> {
     let mut find = |code, detail| out.push(about(fact, key, code, detail));
     match fact.event.kind {
         Kind::Outbound => {
-            let issuer = world.products.get(&key.gtin).copied();
+            let issuer = batch.and_then(|batch| world.batches.get(&batch));
+            let issuer = issuer.map(|batch| batch.issuer);
             if strays(world, fact, &spans, issuer) {
                 find(FindingCode::ShipRecalled, Detail::Nothing);
             }

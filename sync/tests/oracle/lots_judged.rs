@@ -22,7 +22,7 @@ pub fn wrong(h: &History, line: &LotKey, k: usize) -> Vec<(FindingCode, Detail)>
     match fact.event.kind {
         Kind::Outbound => {
             let active = recalled::begun(spans, fact);
-            let issuer = h.world.products.get(&line.gtin).copied();
+            let issuer = batch.map(|batch| h.world.batches[&batch].issuer);
             if recalled::ships_astray(h, &active, issuer, fact) {
                 plain(FindingCode::ShipRecalled);
             }
@@ -54,9 +54,11 @@ pub fn wrong(h: &History, line: &LotKey, k: usize) -> Vec<(FindingCode, Detail)>
 fn batch(h: &History, line: &LotKey) -> Option<BatchId> {
     let lot = line.lot.as_ref()?;
     let product = h.world.product_of.get(&line.gtin).unwrap_or(&line.gtin);
+    let whose = h.world.products.get(&line.gtin);
     let of = |batch: &BatchId| {
         let batch = &h.world.batches[batch];
-        batch.lot == *lot && batch.product == *product
+        let same = whose.is_none_or(|whose| *whose == batch.issuer);
+        batch.lot == *lot && batch.product == *product && same
     };
     h.world.batches.keys().copied().find(of)
 }

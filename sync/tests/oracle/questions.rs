@@ -242,8 +242,8 @@ pub fn of_contents(h: &History, k: usize, touch: &Touch) -> Vec<(BatchId, Answer
             ],
             Act::Outbound if !ended => {
                 let batch = h.world.batches.get(&batch);
-                let issuer = batch.and_then(|batch| h.world.products.get(&batch.product));
-                let astray = recalled::ships_astray(h, &active, issuer.copied(), fact);
+                let issuer = batch.map(|batch| batch.issuer);
+                let astray = recalled::ships_astray(h, &active, issuer, fact);
                 vec![astray.then(|| only(h, k, FindingCode::ShipRecalled))]
             }
             Act::Inspect if !ended => {
