@@ -21,6 +21,7 @@ pub struct Sign {
     issuer: Option<EnterpriseId>,
     linked: BTreeSet<EnterpriseId>,
     disposition: Option<Disposition>,
+    withdrawn: bool,
     suspected_copy: bool,
     void: bool,
     claims: BTreeMap<EnterpriseId, Place>,
@@ -38,6 +39,7 @@ impl Sign {
             issuer: state.issuer,
             linked: state.linked.clone(),
             disposition: state.disposition,
+            withdrawn: state.withdrawn,
             suspected_copy: state.suspected_copy,
             void: world
                 .units
@@ -131,6 +133,7 @@ fn is_unlike(sign: &Sign, container: &UnitState) -> bool {
     sign.phase != container.phase
         || sign.place != container.place
         || sign.disposition != container.disposition
+        || sign.withdrawn != container.withdrawn
         || sign.holder != container.holder
         || sign.issuer != container.issuer
         || sign.linked != container.linked
