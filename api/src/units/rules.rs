@@ -68,7 +68,7 @@ pub struct Known<'a> {
 pub fn advice(known: &Known<'_>) -> AdviceOut {
     let legality = match known.code {
         Some(code) if code.voided.is_some() => Legality::Void,
-        Some(_) if code.commissioned.is_some() || known.unit.is_sscc() => Legality::Legal,
+        Some(code) if code.commissioned.is_some() || known.unit.is_sscc() => Legality::Legal,
         Some(_) => Legality::NotCommissioned,
         None if known.product_known => Legality::NotAllocated,
         None => Legality::UnknownIssuer,
