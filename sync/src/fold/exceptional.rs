@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What matters of a thing's state at its pack: those with the same sign fare alike.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(clippy::struct_excessive_bools)] // independent facts, each of them a difference of its own
 pub struct Sign {
     phase: Phase,
     place: Place,
