@@ -12,7 +12,6 @@ use roaring::RoaringBitmap;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
-    finding::Finding,
     fold::{Ended, UnitState, public_status},
     ids::BatchId,
     unit::UnitKey,
@@ -91,12 +90,8 @@ impl UnitStatus {
 impl UnitStatus {
     /// What is told of a unit: `commissioned` is what the record of codes says, and there only if the code is
     /// ours.
-    pub fn of(
-        state: &UnitState,
-        findings: &[Finding],
-        commissioned: Option<Option<BatchId>>,
-    ) -> UnitStatus {
-        let status = public_status(state, findings).unwrap_or_default();
+    pub fn of(state: &UnitState, commissioned: Option<Option<BatchId>>) -> UnitStatus {
+        let status = public_status(state).unwrap_or_default();
         let apart = |batch: &BatchId| commissioned.is_some_and(|record| record != Some(*batch));
         UnitStatus {
             collected: status.ended == Some(Ended::Collected),

@@ -141,7 +141,6 @@ async fn tell(
             code: looked.code.as_ref(),
             product_known: gtin.is_some_and(|gtin| snapshot.world().products.contains_key(gtin)),
             state: told,
-            findings: &folded.findings,
             batch: on_record,
             published,
             queried_often,

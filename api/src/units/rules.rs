@@ -13,7 +13,6 @@ use crate::{
 use suyuan_sync::{
     event::Disposition,
     facts::BatchInfo,
-    finding::Finding,
     fold::{Ended, Place, UnitState, contradicts, public_status},
     trace_code::{self, Claims},
     unit::{Level, UnitKey},
@@ -51,8 +50,6 @@ pub struct Known<'a> {
     pub product_known: bool,
     /// What became of it.
     pub state: &'a UnitState,
-    /// What is open about it.
-    pub findings: &'a [Finding],
     /// Its batch.
     pub batch: Option<&'a BatchInfo>,
     /// Is the batch's record published?
@@ -65,16 +62,18 @@ pub struct Known<'a> {
     pub now: Micros,
 }
 
-/// What to do with a unit, by the one decision consumers are answered with.
+/// What to do with a unit, by the one decision consumers are answered with, and by the same record: a code
+/// is commissioned once that is on record of the code itself. A batch that only a line's device named
+/// does not make it so.
 pub fn advice(known: &Known<'_>) -> AdviceOut {
     let legality = match known.code {
         Some(code) if code.voided.is_some() => Legality::Void,
-        Some(_) if known.state.batch.is_some() || known.unit.is_sscc() => Legality::Legal,
+        Some(code) if code.commissioned.is_some() || known.unit.is_sscc() => Legality::Legal,
         Some(_) => Legality::NotCommissioned,
         None if known.product_known => Legality::NotAllocated,
         None => Legality::UnknownIssuer,
     };
-    let ended = public_status(known.state, known.findings).unwrap_or_default();
+    let ended = public_status(known.state).unwrap_or_default();
     let verdict = decide(&Facts {
         names: if known.unit.is_sscc() {
             Names::LogisticUnit(legality)
@@ -165,8 +164,9 @@ mod tests {
     use super::*;
     use crate::resolver::decide::{Advice, Reason};
     use suyuan_sync::{
+        facts::StatedAt,
         fold::Phase,
-        ids::{EnterpriseId, RecallId},
+        ids::{BatchId, EnterpriseId, RecallId},
     };
     use uuid::Uuid;
 
@@ -212,7 +212,6 @@ mod tests {
             code: None,
             product_known: true,
             state: &state,
-            findings: &[],
             batch: Some(&batch),
             published: false,
             queried_often: true,
@@ -233,5 +232,43 @@ mod tests {
                 Reason::CannotConfirm,
             ]
         );
+    }
+
+    #[test]
+    fn a_batch_that_only_a_device_named_makes_no_code_legal() {
+        let unit = UnitKey::kept("/01/09521234000013/21/A7");
+        let state = UnitState {
+            batch: Some(BatchId(Uuid::nil())),
+            ..UnitState::default()
+        };
+        let at = StatedAt { at: 1, gseq: 1 };
+        let legality = |commissioned| {
+            let code = CodeOf {
+                issuer: Uuid::nil(),
+                product: None,
+                level: Level::Item,
+                space: "s".into(),
+                index: 1,
+                commissioned,
+                voided: None,
+            };
+            let told = advice(&Known {
+                unit: &unit,
+                claims: &Claims::default(),
+                code: Some(&code),
+                product_known: true,
+                state: &state,
+                batch: None,
+                published: true,
+                queried_often: false,
+                copy_by_queries: false,
+                now: 100,
+            });
+            (told.legality, told.advice)
+        };
+        let none = (Some(Legality::NotCommissioned), Advice::Stop);
+        assert_eq!(legality(None), none);
+        let legal = (Some(Legality::Legal), Advice::Ok);
+        assert_eq!(legality(Some((Uuid::nil(), at))), legal);
     }
 }

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What matters of a thing's state at its pack: those with the same sign fare alike.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(clippy::struct_excessive_bools)] // independent facts, each of them a difference of its own
 pub struct Sign {
     phase: Phase,
     place: Place,
@@ -21,6 +22,7 @@ pub struct Sign {
     issuer: Option<EnterpriseId>,
     linked: BTreeSet<EnterpriseId>,
     disposition: Option<Disposition>,
+    withdrawn: bool,
     suspected_copy: bool,
     void: bool,
     claims: BTreeMap<EnterpriseId, Place>,
@@ -38,6 +40,7 @@ impl Sign {
             issuer: state.issuer,
             linked: state.linked.clone(),
             disposition: state.disposition,
+            withdrawn: state.withdrawn,
             suspected_copy: state.suspected_copy,
             void: world
                 .units
@@ -131,6 +134,7 @@ fn is_unlike(sign: &Sign, container: &UnitState) -> bool {
     sign.phase != container.phase
         || sign.place != container.place
         || sign.disposition != container.disposition
+        || sign.withdrawn != container.withdrawn
         || sign.holder != container.holder
         || sign.issuer != container.issuer
         || sign.linked != container.linked

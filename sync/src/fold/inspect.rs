@@ -62,6 +62,7 @@ fn release<'a>(walk: &mut Walk<'a>, at: &At<'a>) -> Effect {
     }
     walk.set(Phase::InStock, Place::At(at.here()));
     walk.state.disposition = None;
+    walk.state.withdrawn = false;
     walk.memory.sale = None;
     Effect::Took
 }

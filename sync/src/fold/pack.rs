@@ -108,9 +108,7 @@ pub(super) fn alone<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     if with_container && at.read.is_some() {
         return;
     }
-    let stands = walk
-        .container_now()
-        .map_or(walk.state.place, |container| container.place);
+    let stands = container_stands(walk);
     let moves = match at.fact.event.kind {
         Kind::Inbound
         | Kind::Outbound
@@ -130,6 +128,20 @@ pub(super) fn alone<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
         walk.find(at, FindingCode::ImpliedUnpack, &[pack], Detail::Nothing);
         walk.put_inside(None, at);
     }
+}
+
+/// Where the container stands, as those say whose word counts for what is in it (C14). What followed it
+/// up to now is where it is, so where nobody, or only a stranger to the unit, knows of the container,
+/// it stands where the unit itself is.
+fn container_stands(walk: &Walk<'_>) -> Place {
+    let known = walk.container_now().filter(|container| {
+        let holder = container.holder;
+        holder.is_some_and(|holder| walk.state.linked.contains(&holder))
+    });
+    let known = known.map(|container| container.place);
+    known
+        .filter(|place| *place != Place::Nowhere)
+        .unwrap_or(walk.state.place)
 }
 
 /// The containers the unit is in now: three levels, so two at most.

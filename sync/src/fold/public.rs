@@ -4,7 +4,6 @@
 //! here either.
 
 use super::{Phase, UnitState};
-use crate::finding::{Finding, FindingCode};
 use serde::{Deserialize, Serialize};
 
 /// How a unit ended, as far as a consumer should not use it.
@@ -28,21 +27,18 @@ pub struct PublicStatus {
 
 /// What of a unit's state concerns consumers; `None` if nothing does.
 ///
-/// Goods that were sold again after they had been collected are told as collected: nobody should
-/// use them.
-pub fn public_status(state: &UnitState, findings: &[Finding]) -> Option<PublicStatus> {
+/// Collected goods are told as collected, wherever they turn up and whatever is scanned of them (a sale,
+/// an inbound, a return), until an inspection finds them sellable: nobody should use them.
+pub fn public_status(state: &UnitState) -> Option<PublicStatus> {
     let ended = match state.phase {
-        Phase::Collected => Some(Ended::Collected),
         Phase::Destroyed => Some(Ended::Destroyed),
-        Phase::Sold => findings
-            .iter()
-            .any(|finding| finding.code == FindingCode::SoldAfterCollect)
-            .then_some(Ended::Collected),
         Phase::Unknown
         | Phase::Commissioned
         | Phase::InStock
         | Phase::InTransit
-        | Phase::Returned => None,
+        | Phase::Sold
+        | Phase::Returned
+        | Phase::Collected => state.withdrawn.then_some(Ended::Collected),
     };
     let status = PublicStatus {
         ended,

@@ -73,6 +73,10 @@ pub struct UnitState {
     pub inside: Option<UnitKey>,
     /// Kept back or to be destroyed, after an inspection.
     pub disposition: Option<Disposition>,
+    /// It was collected, and no inspection has found it sellable since: whatever else happens to it,
+    /// nobody should use it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawn: bool,
     /// Suspected to exist twice.
     pub suspected_copy: bool,
     /// Recalls that cover it now.

@@ -404,6 +404,7 @@ impl<'a> Walk<'a> {
     pub(super) fn set(&mut self, phase: Phase, place: Place) {
         self.state.phase = phase;
         self.state.place = place;
+        self.state.withdrawn |= phase == Phase::Collected;
     }
 
     /// Gives the unit its batch.

@@ -27,7 +27,7 @@ pub fn movements(
     let said = Said::of(facts, world);
     out.moved(&said, world);
     for (unit, folded) in containers {
-        for (key, movement) in carried(unit, &folded.steps) {
+        for (key, movement) in carried(unit, &folded.steps, world) {
             out.0.entry(key).or_default().push(movement);
         }
     }

@@ -13,6 +13,8 @@ use suyuan_sync::{
     facts::Fact,
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
     fold::{Phase, Place},
+    ids::{EnterpriseId, LocationId},
+    unit::UnitKey,
 };
 
 /// A balance in base units.
@@ -206,8 +208,77 @@ fn in_containers(history: &History, k: usize) -> BTreeMap<LotKey, i64> {
             *inside.entry(key).or_default() += quantity;
         }
     }
+    for unit in after.keys() {
+        for who in packers(history, k + 1, unit) {
+            let own = own_of(history, k + 1, unit, who);
+            let Some(location) = own.stands else {
+                continue;
+            };
+            for ((gtin, lot), quantity) in own.goods {
+                let key = LotKey {
+                    gtin,
+                    lot,
+                    location,
+                };
+                *inside.entry(key).or_default() += quantity;
+            }
+        }
+    }
     inside.retain(|_, quantity| *quantity > 0);
     inside
+}
+
+/// What an enterprise to whose word a container does not listen has in it, by its own word.
+#[derive(Default)]
+struct Own {
+    goods: BTreeMap<(String, Option<String>), i64>,
+    stands: Option<LocationId>,
+}
+
+/// Who packed into a container before moment `k`.
+fn packers(history: &History, k: usize, container: &UnitKey) -> BTreeSet<EnterpriseId> {
+    (0..k)
+        .filter(|j| history.container(*j).as_ref() == Some(container))
+        .map(|j| history.facts[j].enterprise)
+        .collect()
+}
+
+/// C14: what `who` has in the container before moment `k` by its own word, which did not count: what
+/// it said at its own places of that code, until its word counts.
+fn own_of(history: &History, k: usize, container: &UnitKey, who: EnterpriseId) -> Own {
+    let mut own = Own::default();
+    for j in 0..k {
+        if history.facts[j].enterprise != who {
+            continue;
+        }
+        if is_heard(history, j, container) {
+            own = Own::default();
+        } else if is_own_word(history, j, container) {
+            let event = &*history.facts[j].event;
+            if history.container(j).as_ref() == Some(container) {
+                handle(&mut own.goods, event);
+            }
+            own.stands = match direction(event.kind) {
+                Some(-1) => None,
+                _ => Some(event.location),
+            };
+        }
+    }
+    own.goods.retain(|_, quantity| *quantity > 0);
+    own
+}
+
+/// Did moment `j` say of the container what it is, or where?
+fn is_heard(history: &History, j: usize, container: &UnitKey) -> bool {
+    let mut touches = history.moments[j].touches.iter();
+    touches.any(|touch| touch.unit == *container && touch.row.is_some_and(took))
+}
+
+/// Did a stranger to the container say something of its code, at a place that is not another's?
+fn is_own_word(history: &History, j: usize, container: &UnitKey) -> bool {
+    let mut touches = history.moments[j].touches.iter();
+    touches.any(|touch| touch.unit == *container && touch.chain.is_empty() && !touch.counts)
+        && !is_stranger(history, history.facts[j])
 }
 
 /// C13: what lies loose in a container that an event moved, by line at the place of the event.
@@ -217,9 +288,29 @@ fn carried(history: &History, k: usize) -> BTreeMap<LotKey, i64> {
     if direction(event.kind).is_none() {
         return carried;
     }
+    let who = history.facts[k].enterprise;
     for touch in &history.moments[k].touches {
-        if touch.row.is_some_and(took) && !is_back(history, k, &touch.unit) {
-            for ((gtin, lot), quantity) in held(history, k, &touch.unit) {
+        let goods = if touch.row.is_some_and(took) && is_back(history, k, &touch.unit) {
+            BTreeMap::new()
+        } else if touch.row.is_some_and(took) {
+            let mut goods = held(history, k, &touch.unit);
+            // What it packed while nobody listened is in it too.
+            for (line, quantity) in own_of(history, k, &touch.unit, who).goods {
+                *goods.entry(line).or_default() += quantity;
+            }
+            goods
+        } else if touch.chain.is_empty() && is_own_word(history, k, &touch.unit) {
+            let own = own_of(history, k, &touch.unit, who);
+            let again = match direction(event.kind) {
+                Some(1) => own.stands == Some(event.location),
+                _ => own.stands.is_none(),
+            };
+            if again { BTreeMap::new() } else { own.goods }
+        } else {
+            BTreeMap::new()
+        };
+        if !goods.is_empty() {
+            for ((gtin, lot), quantity) in goods {
                 let key = LotKey {
                     gtin,
                     lot,
@@ -255,34 +346,43 @@ fn is_back(history: &History, k: usize, container: &suyuan_sync::unit::UnitKey) 
 fn held(
     history: &History,
     k: usize,
-    container: &suyuan_sync::unit::UnitKey,
+    container: &UnitKey,
 ) -> BTreeMap<(String, Option<String>), i64> {
     let mut held: BTreeMap<(String, Option<String>), i64> = BTreeMap::new();
     for (j, moment) in history.moments.iter().enumerate().take(k) {
+        if is_heard(history, j, container) {
+            let who = history.facts[j].enterprise;
+            for (line, quantity) in own_of(history, j, container, who).goods {
+                *held.entry(line).or_default() += quantity;
+            }
+        }
         let handled = moment.touches.iter().any(|touch| {
             touch.unit == *container && touch.chain.is_empty() && touch.row.is_some_and(took)
         });
-        let event = &*history.facts[j].event;
-        if !handled || history.container(j).as_ref() != Some(container) {
-            continue;
+        if handled && history.container(j).as_ref() == Some(container) {
+            handle(&mut held, &history.facts[j].event);
         }
-        if event.kind == Kind::Unpack && event.units.is_empty() && event.lots.is_empty() {
-            held.clear();
-        }
-        for lot in &event.lots {
-            let key = (lot.gtin.clone(), lot.lot.clone());
-            let quantity = lot.qty as i64;
-            match event.kind {
-                Kind::Pack => *held.entry(key).or_default() += quantity,
-                _ => {
-                    if let Some(there) = held.get_mut(&key) {
-                        *there = (*there - quantity).max(0);
-                    }
+    }
+    held
+}
+
+/// A pack puts goods in, an unpack takes them out: those it names, or all if it names nothing.
+fn handle(held: &mut BTreeMap<(String, Option<String>), i64>, event: &Event) {
+    if event.kind == Kind::Unpack && event.units.is_empty() && event.lots.is_empty() {
+        held.clear();
+    }
+    for lot in &event.lots {
+        let key = (lot.gtin.clone(), lot.lot.clone());
+        let quantity = lot.qty as i64;
+        match event.kind {
+            Kind::Pack => *held.entry(key).or_default() += quantity,
+            _ => {
+                if let Some(there) = held.get_mut(&key) {
+                    *there = (*there - quantity).max(0);
                 }
             }
         }
     }
-    held
 }
 
 /// balance = Σ(commission + in + returned) − Σ(out + sold + collected + destroyed) ± accepted

@@ -14,7 +14,7 @@ use super::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
-    event::{Input, Kind},
+    event::{Disposition, Input, Kind},
     facts::{Fact, World},
     fold::{Phase, Place, UnitState},
     unit::UnitKey,
@@ -284,7 +284,19 @@ impl<'a> History<'a> {
             Act::Commission | Act::Inspect | Act::Seen if accompanied => false,
             act if TAKES_OUT.contains(&act) => !accompanied,
             // Seen where its container stands, it may be inside still.
-            _ => moment.before[&container].place != Place::At(self.facts[k].event.location),
+            _ => {
+                // Where it stands counts by the word of those linked to the unit; else the unit went
+                // with it, and is where it is.
+                let around = &moment.before[&container];
+                let by_friends = around
+                    .holder
+                    .is_some_and(|who| before.linked.contains(&who));
+                let stands = match around.place {
+                    place @ (Place::At(_) | Place::Between { .. }) if by_friends => place,
+                    _ => before.place,
+                };
+                stands != Place::At(self.facts[k].event.location)
+            }
         };
         has_left.then_some(container)
     }
@@ -305,9 +317,26 @@ impl<'a> History<'a> {
     pub fn last(&self) -> Snapshot {
         let mut units = self.after.clone();
         for (unit, state) in &mut units {
+            state.withdrawn = self.withdrawn(unit);
             state.recalls = recalled::now(self.world, unit, state);
         }
         units
+    }
+
+    /// Was it collected, and not found sellable at any moment after that?
+    fn withdrawn(&self, unit: &UnitKey) -> bool {
+        let after = |k: usize| match self.moments.get(k + 1) {
+            Some(next) => &next.before[unit],
+            None => &self.after[unit],
+        };
+        let moments = 0..self.moments.len();
+        let collected = moments.rev().find(|k| after(*k).phase == Phase::Collected);
+        collected.is_some_and(|collected| {
+            !self.back(self.moments.len(), unit).any(|(k, row)| {
+                let sellable = self.facts[k].event.disposition == Some(Disposition::Sellable);
+                k > collected && row.effect == Effect::Dispose && sellable
+            })
+        })
     }
 
     /// The rows that applied to a unit before moment `k`, latest first.

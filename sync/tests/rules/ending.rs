@@ -2,7 +2,11 @@
 
 use super::*;
 use histories::stage::{BATCH, MINUTE, good::*, unit};
-use suyuan_sync::{event::Disposition, facts::StatedAt};
+use suyuan_sync::{
+    event::Disposition,
+    facts::StatedAt,
+    fold::{Ended, public_status},
+};
 
 fn returned() -> Telling {
     let (mut told, _) = sold();
@@ -123,4 +127,60 @@ fn c8_nothing_follows_a_destruction_until_it_is_retracted() {
 
     told.tell(line(Kind::Retract, SHOP).target(end));
     assert_eq!(of(&told, after[0]), []);
+}
+
+#[test]
+fn c7_collected_goods_are_told_as_collected_until_an_inspection_finds_them_sellable() {
+    let mut told = in_the_shop();
+    let recall = told.recall(&[BATCH], 2 * HOUR + MINUTE);
+    told.tell(line(Kind::Collect, SHOP).of(&[TIN_1]).at(3 * HOUR));
+    let closed = StatedAt {
+        at: stage::START + 4 * HOUR,
+        gseq: 900,
+    };
+    told.world.recalls[recall].closed = Some(closed);
+    let ended = |told: &Telling| public_status(&state(told, TIN_1)).and_then(|told| told.ended);
+    assert_eq!(ended(&told), Some(Ended::Collected));
+    let sale = told.tell(line(Kind::Sale, SHOP).of(&[TIN_1]).at(5 * HOUR));
+    assert_eq!(ended(&told), Some(Ended::Collected));
+    let later = [
+        line(Kind::Inbound, SHOP),
+        line(Kind::Outbound, SHOP).to(OTHER_SHOP),
+        line(Kind::Return, SHOP),
+        line(Kind::Inspect, SHOP).disposition(Disposition::Hold),
+        line(Kind::Pack, SHOP).into(FOREIGN_PALLET),
+    ];
+    for later in later {
+        let mut told = told.clone();
+        told.tell(later.of(&[TIN_1]).at(6 * HOUR));
+        assert_eq!(ended(&told), Some(Ended::Collected));
+        // It was looked at, or never sold and never collected.
+        told.tell(
+            line(Kind::Inspect, SHOP)
+                .of(&[TIN_1])
+                .disposition(Disposition::Sellable)
+                .at(7 * HOUR),
+        );
+        assert_eq!(ended(&told), None);
+        told.tell(line(Kind::Sale, SHOP).of(&[TIN_1]).at(8 * HOUR));
+        assert_eq!(ended(&told), None, "the earlier sale stays a finding");
+    }
+    // Goods that come back though they were collected were not found sellable either.
+    told.tell(line(Kind::Retract, SHOP).target(sale));
+    let mut back = told.clone();
+    back.tell(line(Kind::Return, SHOP).of(&[TIN_1]).at(6 * HOUR));
+    assert_eq!(phase(&back, TIN_1), Phase::Returned);
+    assert_eq!(ended(&back), Some(Ended::Collected));
+}
+
+#[test]
+fn c7_a_collection_that_is_retracted_is_told_no_more() {
+    let (mut told, _) = sold();
+    told.recall(&[BATCH], 3 * HOUR + MINUTE);
+    let collect = told.tell(line(Kind::Collect, SHOP).of(&[TIN_1]));
+    told.tell(line(Kind::Sale, SHOP).of(&[TIN_1]));
+    told.tell(line(Kind::Inbound, SHOP).of(&[TIN_1]));
+    assert!(state(&told, TIN_1).withdrawn);
+    told.tell(line(Kind::Retract, SHOP).target(collect));
+    assert!(!state(&told, TIN_1).withdrawn);
 }

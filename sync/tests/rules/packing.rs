@@ -301,3 +301,120 @@ fn c12_a_pack_whose_container_is_not_named_takes_things_out_of_the_one_they_were
     );
     assert!(finding(&told, TIN_1, FindingCode::ImpliedUnpack).is_none());
 }
+
+#[test]
+fn c12_a_strangers_earlier_word_on_a_foreign_pallet_takes_nothing_out_of_it() {
+    let looked_at = [
+        line(Kind::Count, PLANT).of(&[TIN_1]),
+        line(Kind::Inspect, PLANT)
+            .of(&[TIN_1])
+            .disposition(suyuan_sync::event::Disposition::Hold),
+    ];
+    for (looked_at, before) in looked_at
+        .into_iter()
+        .flat_map(|line| [(line.clone(), true), (line, false)])
+    {
+        let mut told = Telling::new();
+        let named = line(Kind::Count, STALL).of(&[FOREIGN_PALLET]);
+        told.tell(if before {
+            named
+        } else {
+            named.at(2 * HOUR + MINUTE)
+        });
+        told.tell(pack(&[TIN_1, TIN_2], FOREIGN_PALLET).at(2 * HOUR));
+        told.tell(looked_at.at(3 * HOUR));
+        assert_eq!(state(&told, TIN_1).inside, Some(unit(FOREIGN_PALLET)));
+        assert!(finding(&told, TIN_1, FindingCode::ImpliedUnpack).is_none());
+        told.tell(
+            line(Kind::Destroy, PLANT)
+                .of(&[FOREIGN_PALLET])
+                .at(4 * HOUR),
+        );
+        assert_eq!(phase(&told, TIN_1), Phase::Destroyed);
+        assert_eq!(phase(&told, TIN_2), Phase::Destroyed);
+    }
+}
+
+/// What is in stock of lot S1 at a place, and whether anything is found of it.
+fn of_the_lot(told: &Telling, location: LocationId) -> (i64, bool) {
+    let key = suyuan_sync::finding::LotKey {
+        gtin: stage::LOOSE.to_owned(),
+        lot: Some("S1".to_owned()),
+        location,
+    };
+    let judged = verdict(told);
+    let found = !judged.about_subject(&Subject::Lot(key.clone())).is_empty();
+    (judged.lots.get(&key).copied().unwrap_or(0), found)
+}
+
+#[test]
+fn c13_lots_leave_their_owners_stock_in_a_pallet_that_a_stranger_named_first() {
+    let mut told = Telling::new();
+    told.tell(line(Kind::Count, STALL).of(&[FOREIGN_PALLET]));
+    told.tell(line(Kind::Inbound, PLANT).lot(Some("S1"), 10).doc("R1"));
+    told.tell(
+        line(Kind::Pack, PLANT)
+            .lot(Some("S1"), 6)
+            .into(FOREIGN_PALLET),
+    );
+    // What lies in the pallet is there, and is not missed.
+    told.tell(line(Kind::Count, PLANT).lot(Some("S1"), 4));
+    assert_eq!(of_the_lot(&told, PLANT), (10, false));
+    told.tell(line(Kind::Outbound, PLANT).of(&[FOREIGN_PALLET]).to(SHOP));
+    assert_eq!(of_the_lot(&told, PLANT), (4, false));
+    told.tell(line(Kind::Count, PLANT).lot(Some("S1"), 4));
+    assert_eq!(of_the_lot(&told, PLANT), (4, false));
+    // What has gone does not go again, and comes back once.
+    told.tell(line(Kind::Outbound, PLANT).of(&[FOREIGN_PALLET]).to(SHOP));
+    assert_eq!(of_the_lot(&told, PLANT), (4, false));
+    for document in ["R2", "R3"] {
+        told.tell(
+            line(Kind::Inbound, PLANT)
+                .of(&[FOREIGN_PALLET])
+                .doc(document),
+        );
+        assert_eq!(of_the_lot(&told, PLANT), (10, false));
+    }
+}
+
+#[test]
+fn c13_lots_in_a_pallet_are_moved_by_nobody_elses_word_until_their_owners_counts() {
+    let mut told = Telling::new();
+    told.tell(line(Kind::Count, STALL).of(&[FOREIGN_PALLET]));
+    told.tell(line(Kind::Inbound, PLANT).lot(Some("S1"), 10).doc("R1"));
+    told.tell(
+        line(Kind::Pack, PLANT)
+            .lot(Some("S1"), 6)
+            .into(FOREIGN_PALLET),
+    );
+    // Neither whose pallet it is, nor another stranger.
+    told.tell(line(Kind::Unpack, STALL).into(FOREIGN_PALLET));
+    told.tell(
+        line(Kind::Outbound, STALL)
+            .of(&[FOREIGN_PALLET])
+            .to(SHOP)
+            .at(4 * HOUR),
+    );
+    told.tell(line(Kind::Unpack, OTHER_SHOP).into(FOREIGN_PALLET));
+    told.tell(line(Kind::Inbound, OTHER_SHOP).of(&[FOREIGN_PALLET]));
+    assert_eq!(of_the_lot(&told, PLANT), (10, false));
+    assert_eq!(of_the_lot(&told, STALL), (0, false));
+    assert_eq!(of_the_lot(&told, OTHER_SHOP), (0, false));
+
+    // Whose pallet it is sends it to the maker: from there on its goods go with the pallet.
+    told.tell(
+        line(Kind::Outbound, STALL)
+            .of(&[FOREIGN_PALLET])
+            .with(MAKER)
+            .at(7 * HOUR),
+    );
+    told.tell(
+        line(Kind::Outbound, PLANT)
+            .of(&[FOREIGN_PALLET])
+            .to(SHOP)
+            .at(8 * HOUR),
+    );
+    told.tell(line(Kind::Inbound, SHOP).of(&[FOREIGN_PALLET]).at(9 * HOUR));
+    assert_eq!(of_the_lot(&told, PLANT).0, 4);
+    assert_eq!(of_the_lot(&told, SHOP), (6, false));
+}

@@ -130,10 +130,9 @@ pub(super) fn shown(
     out: &mut Vec<Difference>,
 ) {
     for (key, again) in rebuilt {
-        let findings: Vec<Finding> = [&again.findings[..], &again.shared].concat();
         let ours = world.units.get(key).filter(|info| info.issuer.is_some());
         let batch = ours.map(|info| info.commissioned.map(|record| record.batch));
-        let wanted = UnitStatus::of(&again.state, &findings, batch);
+        let wanted = UnitStatus::of(&again.state, batch);
         let told = names.get(key).and_then(|name| shown.remove(name));
         let told = told.unwrap_or_default();
         if told != wanted {

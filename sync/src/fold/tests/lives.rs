@@ -134,7 +134,7 @@ fn c4_the_first_sale_in_order_stays_and_two_places_make_a_copy() {
     assert_eq!(folded.state.place, Place::At(place(STORE)));
     assert!(folded.state.suspected_copy);
     assert_eq!(story.codes(&tin(1)), [F::DoubleSale]);
-    let status = public_status(&folded.state, &folded.findings);
+    let status = public_status(&folded.state);
     assert!(status.is_some_and(|status| status.suspected_copy));
 }
 

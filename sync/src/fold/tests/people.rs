@@ -290,7 +290,7 @@ fn c14_a_stranger_changes_nothing_but_its_own_claim() {
     );
     story.tin(STRANGER, Kind::Sale, STRANGE_PLACE, 5);
     let sold = story.folded(&tin(1));
-    assert_eq!(public_status(&sold.state, &sold.findings), None);
+    assert_eq!(public_status(&sold.state), None);
 }
 
 #[test]
@@ -361,6 +361,6 @@ fn c14_who_was_received_first_of_a_foreign_code_is_linked() {
         let folded = story.folded(&tin(1));
         assert_eq!(folded.state.place, Place::At(place(STORE)));
         assert_eq!(folded.state.linked, [enterprise(SHOP)].into());
-        assert_eq!(public_status(&folded.state, &folded.findings), None);
+        assert_eq!(public_status(&folded.state), None);
     }
 }

@@ -38,14 +38,17 @@ impl Room {
         weight: usize::MAX,
     };
 
-    /// Takes a unit about which so much is known, if there is room.
+    /// Takes a unit about which so much is known, if there is room: for the last, some is enough.
     fn take(&mut self, facts: usize) -> bool {
-        let weight = self.weight.checked_sub(1 + facts / FACTS_A_UNIT);
-        let (Some(facts), Some(weight)) = (self.facts.checked_sub(facts), weight) else {
-            return false;
-        };
-        *self = Room { facts, weight };
-        true
+        match self.facts.checked_sub(facts) {
+            Some(left) if self.weight > 0 => {
+                self.facts = left;
+                let weight = 1 + facts / FACTS_A_UNIT;
+                self.weight = self.weight.saturating_sub(weight);
+                true
+            }
+            _ => false,
+        }
     }
 }
 

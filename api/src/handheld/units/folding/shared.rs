@@ -30,8 +30,8 @@ impl Folding<'_> {
         now: &Folded,
         done: &mut Done,
     ) {
-        let before = status(unit, &unit.kept.state, unit.kept.open().iter());
-        let after = status_of(unit, now);
+        let before = status_of(unit, &unit.kept.state);
+        let after = status_of(unit, &now.state);
         let unlike = before != after;
         let again = change.units.contains(key) || change.left.contains_key(key);
         let stayed = !now.stays.is_empty() || !unit.kept.stays.is_empty();
@@ -59,7 +59,7 @@ impl Folding<'_> {
             let Some(above) = above else {
                 return false;
             };
-            if status(above, &above.kept.state, above.kept.open().iter()).is_against() {
+            if status_of(above, &above.kept.state).is_against() {
                 return true;
             }
             inside = above.inside.filter(|_| shares(above));
@@ -105,7 +105,8 @@ impl Folding<'_> {
         let folded = self.fold(self.source.world(), false);
         for key in &children {
             if let (Some(unit), Some(now)) = (self.units.get(key), folded.get(key)) {
-                done.public.push((name(key, unit), status_of(unit, now)));
+                done.public
+                    .push((name(key, unit), status_of(unit, &now.state)));
             }
         }
         Ok(())
@@ -146,17 +147,7 @@ fn name(key: &UnitKey, unit: &Unit) -> PublicUnit {
     name.unwrap_or_else(|| PublicUnit::Other(key.clone()))
 }
 
-/// What the public side is told of a fold: what a thing has by its container counts as well.
-fn status_of(unit: &Unit, folded: &Folded) -> UnitStatus {
-    let findings = folded.findings.iter().chain(&folded.shared);
-    status(unit, &folded.state, findings)
-}
-
-fn status<'f>(
-    unit: &Unit,
-    state: &UnitState,
-    findings: impl Iterator<Item = &'f suyuan_sync::finding::Finding>,
-) -> UnitStatus {
-    let findings: Vec<_> = findings.cloned().collect();
-    UnitStatus::of(state, &findings, unit.code.as_ref().map(CodeOf::batch))
+/// What the public side is told of a state: what a thing has by its container counts as well.
+fn status_of(unit: &Unit, state: &UnitState) -> UnitStatus {
+    UnitStatus::of(state, unit.code.as_ref().map(CodeOf::batch))
 }

@@ -51,7 +51,7 @@ impl Folding<'_> {
                 .iter()
                 .map(|step| (step.order, step.fact.gseq))
                 .collect();
-            for (line, movement) in rules::carried(key, &folded.steps) {
+            for (line, movement) in rules::carried(key, &folded.steps, self.source.world()) {
                 if let Some(gseq) = positions.get(&movement.order) {
                     let moved = Moved {
                         gseq: *gseq,
