@@ -264,11 +264,10 @@ mod tests {
                 copy_by_queries: false,
                 now: 100,
             });
-            (told.legality, told.advice)
+            told.legality
         };
-        let none = (Some(Legality::NotCommissioned), Advice::Stop);
-        assert_eq!(legality(None), none);
-        let legal = (Some(Legality::Legal), Advice::Ok);
-        assert_eq!(legality(Some((Uuid::nil(), at))), legal);
+        assert_eq!(legality(None), Some(Legality::NotCommissioned));
+        let on_record = legality(Some((Uuid::nil(), at)));
+        assert_eq!(on_record, Some(Legality::Legal));
     }
 }
