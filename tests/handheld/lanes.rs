@@ -68,7 +68,7 @@ on_both!(
         let backlog = made.chunks(EVENTS).enumerate();
         let backlog = backlog.map(|(n, events)| pushed(&drains, n * EVENTS, events, 1_000_000));
         let selling = async {
-            let patience = Duration::from_secs(60);
+            let patience = Duration::from_mins(1);
             // The next act is gathered; everything else of the backlog waits.
             until("the backlog waits", patience, async || {
                 ingest.progress() == (put + PUSHES, gathered + 1)

@@ -51,9 +51,8 @@ impl From<DecisionError> for Problem {
             DecisionError::Act(error) => error.into(),
             DecisionError::Field(field, code, en, zh) => Problem::field(field, code, en, zh),
             DecisionError::World(WorldError::Db(error)) => error.into(),
-            DecisionError::World(_) => Problem::internal(&error),
+            DecisionError::World(_) | DecisionError::Stored(_) => Problem::internal(&error),
             DecisionError::Unknown => Problem::new(ProblemCode::NotFound),
-            DecisionError::Stored(_) => Problem::internal(&error),
         }
     }
 }

@@ -98,13 +98,12 @@ impl Folding<'_> {
         if asked.facts.is_empty() && carriers.is_empty() && change.went.is_empty() {
             return Ok(Vec::new());
         }
-        let sweeps: Vec<Arc<Fact>> = match change.swept {
-            Some(_) => Vec::new(),
-            None => {
-                let world = self.source.world();
-                let misses = asked.sweeps().filter(|fact| fold::misses(world, fact));
-                misses.cloned().collect()
-            }
+        let sweeps: Vec<Arc<Fact>> = if change.swept.is_some() {
+            Vec::new()
+        } else {
+            let world = self.source.world();
+            let misses = asked.sweeps().filter(|fact| fold::misses(world, fact));
+            misses.cloned().collect()
         };
         let carried = self.carried(&carriers, folded);
         let mut before = self.before(conn, &asked, &carriers).await?;
