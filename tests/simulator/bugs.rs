@@ -234,7 +234,7 @@ fn list_is_doubted(log: &Log) -> bool {
     let mut sale = fact(9, Kind::Sale);
     sale.delivered = 10;
     let mut event = (*sale.event).clone();
-    (event.units, event.list_version) = (vec![tin.clone()], Some(1));
+    (event.units, event.list_version) = (vec![tin.clone()].into(), Some(1));
     sale.event = Arc::new(event);
     let mut world = log.world.clone();
     world.recalls = vec![RecallSpan {
@@ -300,7 +300,7 @@ fn fact(seq: u64, kind: Kind) -> Fact {
 fn pack(seq: u64, parent: &UnitRead, child: &UnitRead) -> Fact {
     let mut fact = fact(seq, Kind::Pack);
     let mut event = (*fact.event).clone();
-    (event.parent, event.units) = (Some(parent.clone()), vec![child.clone()]);
+    (event.parent, event.units) = (Some(parent.clone()), vec![child.clone()].into());
     fact.event = Arc::new(event);
     fact
 }
