@@ -219,8 +219,7 @@ export class App {
     if (screen !== "look-up" && screen !== "camera") this.session.looked = null;
     if (this.enrolment) this.enrolment.isReading = false;
     this.session.isHandingOver = screen === "hand-over";
-    // Nobody waits for it: what is known here is shown until the server answers.
-    if (screen === "queue") void this.session.askStanding().catch(() => {});
+    if (screen === "queue") void import("./tools/queue.js").then(({ ask }) => ask(this.session)).catch(() => {});
     this.screen = screen;
     this.said = null;
     scrollTo(0, 0);

@@ -91,8 +91,6 @@ export class Session {
     this.isHandingOver = false;
     /** Codes of what was found and is open, by event. @type {Map<string, string[]>} */
     this.verdicts = new Map();
-    /** What the server said last of what it holds of this device. @type {import("../core/wire/messages.js").StatusAnswer | null} */
-    this.standing = null;
     /** @type {Promise<unknown>} */
     this.last = Promise.resolve();
     /** @type {Promise<import("../device/down.js").Came> | null} */
@@ -453,16 +451,6 @@ export class Session {
   async #handOver(supervisor) {
     const { handedOver } = await import("./tools/hand-over.js");
     return handedOver(this, supervisor);
-  }
-
-  /** Asks the server what it holds of this device; what it said last stands where it does not answer. */
-  async askStanding() {
-    const { driver } = this;
-    if (!driver || !navigator.onLine) return;
-    const outcome = await driver.link.status(driver.identity, driver.outbox.disk.anchor?.text ?? "");
-    if (outcome.is !== "answer" || this.driver !== driver) return;
-    this.standing = outcome.answer;
-    this.out.changed();
   }
 
   /** @param {string} text @param {import("../core/event.js").Input} input @param {number} at */

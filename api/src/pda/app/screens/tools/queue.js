@@ -55,12 +55,33 @@ export function queueScreen(app) {
 }
 
 /**
+ * What the server said last of what it holds of a device.
+ * @type {WeakMap<NonNullable<import("../session.js").Session["driver"]>, import("../../core/wire/messages.js").StatusAnswer>}
+ */
+const held = new WeakMap();
+
+/**
+ * Asks the server what it holds of this device. Nobody waits for it: what is known here is shown until it
+ * answers, and what it said last stands where it does not.
+ * @param {import("../session.js").Session} session
+ */
+export async function ask(session) {
+  const { driver } = session;
+  if (!driver || !navigator.onLine) return;
+  const outcome = await driver.link.status(driver.identity, driver.outbox.disk.anchor?.text ?? "");
+  if (outcome.is !== "answer" || session.driver !== driver) return;
+  held.set(driver, outcome.answer);
+  session.out.changed();
+}
+
+/**
  * What the server holds aside of this device and what needs its user, as numbers: all there is, also
  * what its answer has no room to tell one by one.
  * @param {App} app
  */
 function standing(app) {
-  const said = app.session.standing;
+  const { driver } = app.session;
+  const said = driver && held.get(driver);
   if (!said) return null;
   const counts = {
     server_parked: said.parked.length + (said.more_parked ?? 0),
