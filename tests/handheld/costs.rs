@@ -12,6 +12,7 @@ use suyuan::{
     handheld::{
         lots::{CHECKPOINT_EVERY, checkpoint_store::behind, store::lines_at},
         push::{
+            pace::Pace,
             store::{Timeline, move_events},
             timeline::place,
         },
@@ -613,8 +614,8 @@ on_both!(what_there_is_too_much_about_is_left_to_a_slice, |app| {
     assert_eq!(open(&app, &scene.tins[1]).await, ["PACK_LEVEL"]);
     assert_eq!(count(&app, facts).await, 8);
     holds(&app, "folded by slices").await;
-    // Of very many that an event names few are folded, until there is no time left by the pace acts have: 256 in
-    // the beginning, of which a unit takes one and each eight facts about it one more.
+    // Of very many that an event names few are folded, until there is no time left by the pace acts have in the
+    // beginning: a unit takes one of it, and each eight facts about it one more.
     let tins: Vec<&String> = scene.tins[2..].iter().collect();
     codes(inbound(&tins), "inbound").await;
     set(FACTS_MAX / 10).await;
@@ -623,7 +624,7 @@ on_both!(what_there_is_too_much_about_is_left_to_a_slice, |app| {
     let each = 1 + FACTS_MAX / 10 / 8;
     assert_eq!(
         count(&app, at_once).await as usize,
-        256_usize.div_ceil(each)
+        Pace::default().most().div_ceil(each)
     );
     holds(&app, "all of them").await;
     app.stop().await;
