@@ -4,6 +4,7 @@
 
 use crate::{
     enrolment::place,
+    left::metric,
     scene::{Scene, count, enrolled, inbound, sale, scanned},
     support::{PASSWORD, firm, made, segment, text_of},
 };
@@ -17,14 +18,6 @@ use suyuan_tests::{Engine, Handheld, TestApp};
 const DEVICES: usize = 4;
 const COUNTS: usize = 50;
 const A_PUSH: usize = 10;
-
-/// What the program's metrics say, as a number.
-async fn metric(app: &TestApp, name: &str) -> f64 {
-    let text = app.stranger().get("/metrics").await.text();
-    let mut lines = text.lines().filter_map(|line| line.strip_prefix(name));
-    let value = lines.next().and_then(|value| value.trim().parse().ok());
-    value.unwrap_or_default()
-}
 
 /// The codes of a segment of so many tins, commissioned to the scene's batch.
 async fn tins(scene: &Scene, many: u64) -> Vec<String> {

@@ -162,7 +162,7 @@ async fn i10_what_two_processes_leave_comes_to_what_the_log_gives() {
 }
 
 /// What the program's metrics say, as a number.
-async fn metric(app: &TestApp, name: &str) -> f64 {
+pub async fn metric(app: &TestApp, name: &str) -> f64 {
     let text = app.stranger().get("/metrics").await.text();
     let mut lines = text.lines().filter_map(|line| line.strip_prefix(name));
     let value = lines.next().and_then(|value| value.trim().parse().ok());

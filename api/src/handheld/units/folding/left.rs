@@ -1,6 +1,7 @@
-//! Units that an act leaves, because there is more to read about them, or about a container they were in,
-//! than an act may: anybody can name anything as often as they like. What is about them is written down;
-//! they are folded by slices (`units::refold`), the first of each however much there is to read.
+//! Units that an act leaves, because there is more to read about them, or about a container or a place they were
+//! in, than an act may, or because one event names more of them than there is time to fold ([`Room`]): anybody can
+//! name anything as often as they like. What is about them is written down; they are folded by slices
+//! (`units::refold`), the first of each however much there is to read.
 
 use super::{Change, Done, Folding, Moment, NUMBER_BITS};
 use crate::{
