@@ -5,6 +5,7 @@ import "./shared.mjs";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isKept } from "../../../api/src/pda/app/device/offline.js";
+import { until } from "../shift/office.mjs";
 import { shop } from "./shop.mjs";
 import { cannot } from "./chromium.mjs";
 
@@ -58,6 +59,25 @@ test("ready to work offline is said when every file is kept, and not before", wh
     },
     `window.asked = 0; const ask = StorageManager.prototype.persist; StorageManager.prototype.persist = function () { window.asked += 1; return ask.call(this); };`,
   ));
+
+test("a file that was lost on the way to the device is fetched again, with the app left open", when, () =>
+  box(async (it) => {
+    let lost = 0;
+    let isBroken = true;
+    it.line.misbehave = (call) => {
+      if (!isBroken || call.url.pathname !== "/app/screens/tools/sheet.js") return undefined;
+      lost += 1;
+      return null;
+    };
+    await it.open();
+    await it.enrol();
+    await until("the file is lost", () => lost > 0);
+    isBroken = false;
+    await it.page.waitForSelector('[data-offline="ready"]');
+    it.line.pull();
+    await it.page.reload();
+    await it.page.waitForSelector("#app[data-ready]");
+  }));
 
 test("nor before the cards are here; and then it is true", when, () =>
   box(async (it) => {

@@ -22,6 +22,8 @@ test("a list is too old by the policy that the server judges by: 4 hours where i
   t.after(() => it.close());
   await it.open();
   await it.enrol();
+  // It starts anew with no network later on.
+  await it.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   const chip = (look, words) => 
     it.page.waitForFunction(
       ([look, words]) => {

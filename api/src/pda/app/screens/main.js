@@ -105,8 +105,13 @@ function workerScript() {
 }
 
 if ("serviceWorker" in navigator) {
+  const script = workerScript();
   // What it has is used until every tab of it is closed: no update in the middle of a task.
-  void navigator.serviceWorker.register(workerScript(), { type: "module", scope: "/app/" }).catch(() => {});
+  const install = () => void navigator.serviceWorker.register(script, { type: "module", scope: "/app/" }).catch(() => {});
+  install();
+  // A version is whole or not installed: what a line that broke has ended is begun again. While it goes on, this changes nothing.
+  const again = setInterval(install, 10_000);
+  void navigator.serviceWorker.ready.then(() => clearInterval(again));
 }
 void beWriter(navigator.locks, "suyuan-writer", {
   waits: () => root.replaceChildren(h("main", {}, h("h1", {}, speaker(settingsOf(null).lang)("other_tab")))),
