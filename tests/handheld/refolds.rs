@@ -3,10 +3,10 @@
 
 use crate::{
     scene::{
-        GTIN, Scene, count, holds, inbound, open, open_about_events, outbound, sale, scanned,
-        settled, unit,
+        GTIN, Scene, count, enrolled, holds, inbound, open, open_about_events, outbound, sale,
+        scanned, settled, unit,
     },
-    support::{PASSWORD, batch, made, ok, product, segment, text_of},
+    support::{PASSWORD, batch, firm, id, made, ok, product, segment, text_of},
 };
 use futures_util::FutureExt;
 use sea_orm::ConnectionTrait;
@@ -330,6 +330,46 @@ on_both!(
         store.push(&[retract]).await;
         assert!(!open(&app, tin).await.contains(&"WRONG_LOCATION"));
         holds(&app, "struck").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c13_a_late_leg_of_a_pallet_parts_a_tin_from_the_case_that_was_on_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let [tin, case] = [&scene.tins[0], &scene.cases[0]];
+        let pallet = "https://id.example/00/095212340000000037".to_owned();
+        let admin = app.signed_in("platform.admin", PASSWORD).await;
+        let partner = firm(&app, &admin, "SHEN", &[]).await;
+        let shop = json!({"code": "S-1", "kind": "store", "name": "店"});
+        let shop = id(&made(partner.admin.post("/v1/locations", &shop).await));
+        let mut till = enrolled(&app, &partner.operator, &shop).await;
+        let mut plant = scene.device(&app, &scene.plant).await;
+        let mut warehouse = scene.device(&app, &scene.warehouse).await;
+        let pack = |parent: &String, child: &String| {
+            json!({
+                "parent": {"code": parent, "input": "wedge"}, "children": scanned(&[child]),
+            })
+        };
+        let event = plant.event("pack", &pack(&pallet, case));
+        plant.push(&[event]).await;
+        // The pallet goes to the partner, which is told later.
+        let sent = plant.event("outbound", &outbound(&[&pallet], &shop));
+        // By then the case is elsewhere, and the tin is put into it there.
+        warehouse.status().await;
+        let event = warehouse.event("pack", &pack(case, tin));
+        warehouse.push(&[event]).await;
+        plant.push(&[sent]).await;
+        settled(&app).await;
+        holds(&app, "sent").await;
+        // The partner's word counts for the case now, and not for the tin that never was on its pallet.
+        till.status().await;
+        let event = till.event("inbound", &inbound(&[case]));
+        till.push(&[event]).await;
+        settled(&app).await;
+        assert_eq!(open(&app, tin).await, ["UNEXPECTED_HOLDER"]);
+        holds(&app, "received").await;
         app.stop().await;
     }
 );

@@ -220,7 +220,7 @@ impl Beforehand<'_> {
             let ended: BTreeSet<UnitKey> = take(&mut done.ended).into_iter().collect();
             let later = (&ended, sweeps);
             folding
-                .leave_for_later(conn, &self.change, &first.apart, later)
+                .leave_for_later(conn, &self.change, (&first.folded, &first.apart), later)
                 .await?;
             folding.mark_left(conn, &mut done).await?;
             done

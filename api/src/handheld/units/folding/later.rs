@@ -19,6 +19,7 @@ use suyuan_sync::{
     facts::Fact,
     fold::{self, Folded},
     ids::{BatchId, EventId, LocationId},
+    order::Order,
     unit::UnitKey,
 };
 
@@ -63,7 +64,10 @@ impl Folding<'_> {
         &mut self,
         conn: &impl ConnectionTrait,
         change: &Change,
-        apart: &BTreeMap<UnitKey, BTreeSet<BatchId>>,
+        (folded, apart): (
+            &BTreeMap<UnitKey, Folded>,
+            &BTreeMap<UnitKey, BTreeSet<BatchId>>,
+        ),
         (ended, sweeps): (&BTreeSet<UnitKey>, Vec<Arc<Fact>>),
     ) -> Result<(), WorldError> {
         // Facts that changed what there is, in whatever way.
@@ -127,7 +131,9 @@ impl Folding<'_> {
                 .is_some_and(|now| !now.is_subset(&unit.kept.apart));
             let cause = unit.dirty.and_then(|cause| cause.event);
             let left = change.left.contains_key(key);
-            if grew || ended.contains(key) || self.unsettles(key, &changed, left) {
+            let unsettled = self.unsettles(key, &changed, left)
+                || self.is_unsettled_from_above(key, folded.get(key), &changed);
+            if grew || ended.contains(key) || unsettled {
                 let container = key.clone();
                 scopes.push((Scope::Children { container }, 0, cause));
             }
@@ -150,14 +156,7 @@ impl Folding<'_> {
     /// stands before a pack does, one that takes everything out, and of a foreign code the one that
     /// was received first, wherever it stands: whose word counts follows from it (C14).
     fn unsettles(&self, key: &UnitKey, changed: &[Arc<Fact>], left: bool) -> bool {
-        let Some(unit) = self.units.get(key) else {
-            return false;
-        };
-        let packs = unit.facts.values().filter(|fact| {
-            let before = fact.gseq < self.moment.first;
-            before && fact.event.kind == Kind::Pack && is_container(fact, key)
-        });
-        let Some(last) = packs.map(|fact| fact.order).max() else {
+        let (Some(unit), Some(last)) = (self.units.get(key), self.last_packed(key)) else {
             return false;
         };
         // What came in since it was left is not told apart.
@@ -174,6 +173,37 @@ impl Folding<'_> {
             let packs = event.kind == Kind::Pack && is_container(fact, key);
             empties || is_first || !packs && fact.order <= last
         })
+    }
+
+    /// Did a container change from before something was packed into it, by what names it nowhere: a leg of
+    /// the container it was in then? Whoever folds with no new facts sees no more than that it changed.
+    fn is_unsettled_from_above(
+        &self,
+        key: &UnitKey,
+        now: Option<&Folded>,
+        changed: &[Arc<Fact>],
+    ) -> bool {
+        let (Some(unit), Some(now)) = (self.units.get(key), now) else {
+            return false;
+        };
+        let Some(last) = self.last_packed(key).filter(|_| unit.dirty.is_some()) else {
+            return false;
+        };
+        if self.arrived.is_empty() {
+            return now.state != unit.kept.state;
+        }
+        !changed.iter().any(|fact| names(fact, key))
+            && changed.iter().any(|fact| fact.order <= last)
+    }
+
+    /// Where in the order something was last packed into it, before this act.
+    fn last_packed(&self, key: &UnitKey) -> Option<Order> {
+        let facts = self.units.get(key)?.facts.values();
+        let packs = facts.filter(|fact| {
+            let before = fact.gseq < self.moment.first;
+            before && fact.event.kind == Kind::Pack && is_container(fact, key)
+        });
+        packs.map(|fact| fact.order).max()
     }
 }
 

@@ -294,7 +294,7 @@ impl<'a> Folding<'a> {
         self.write_of_events(conn, change, &mut done).await?;
         let sweeps = self.fold_lots(conn, change, &folded, &mut done).await?;
         let (few, many) = self.sharing(conn, &std::mem::take(&mut done.ended)).await?;
-        self.leave_for_later(conn, change, &apart, (&many, sweeps))
+        self.leave_for_later(conn, change, (&folded, &apart), (&many, sweeps))
             .await?;
         store::write_targets(conn, &self.targets).await?;
         let world = self.source.world();
