@@ -8,18 +8,30 @@ use crate::{
     log::Position,
     projection::{CHUNK_COPY, CHUNK_OFTEN, read_bits},
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter};
 use std::collections::BTreeSet;
 use suyuan_sync::{admission::is_provisional, ids::Seq};
 use uuid::Uuid;
 
+/// What is in there by the word of somebody who has a say in the container (C12): whatever is not is
+/// exceptional.
+fn invited(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Postgres => {
+            "(NOT exceptional OR (state::jsonb #>> '{state,uninvited}') IS NULL)"
+        }
+        _ => "(NOT exceptional OR json_extract(state, '$.state.uninvited') IS NULL)",
+    }
+}
+
 /// How many units are directly in a container.
 pub async fn holds(conn: &impl ConnectionTrait, container: UnitId) -> Result<u64, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
-        "SELECT COUNT(*) AS n FROM unit WHERE inside = ?",
-        [container.into()],
+    let backend = conn.get_database_backend();
+    let sql = format!(
+        "SELECT COUNT(*) AS n FROM unit WHERE inside = ? AND {}",
+        invited(backend)
     );
+    let query = statement(backend, &sql, [container.into()]);
     let row = conn.query_one_raw(query).await?;
     let n: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
     Ok(n as u64)
@@ -32,12 +44,14 @@ pub async fn contents(
     after: i64,
     limit: u64,
 ) -> Result<Vec<HeldOut>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let backend = conn.get_database_backend();
+    let sql = format!(
         "SELECT id, unit_key, batch_id, exceptional, findings FROM unit \
-         WHERE inside = ? AND id > ? ORDER BY id LIMIT ?",
-        [container.into(), after.into(), (limit as i64).into()],
+         WHERE inside = ? AND id > ? AND {} ORDER BY id LIMIT ?",
+        invited(backend)
     );
+    let page = [container.into(), after.into(), (limit as i64).into()];
+    let query = statement(backend, &sql, page);
     let rows = conn.query_all_raw(query).await?;
     rows.iter()
         .map(|row| {

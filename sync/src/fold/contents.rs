@@ -77,7 +77,7 @@ pub fn contents(folded: &BTreeMap<UnitKey, Folded>) -> BTreeMap<UnitKey, Vec<Con
                 let Some(of) = folded.get(inner) else {
                     continue;
                 };
-                for stay in &of.stays {
+                for stay in of.stays.iter().filter(|stay| !stay.uninvited) {
                     let from = since.map_or(stay.from, |since| since.max(stay.from));
                     let until = match (till, stay.until) {
                         (Some(a), Some(b)) => Some(a.min(b)),

@@ -22,6 +22,7 @@ pub struct Sign {
     issuer: Option<EnterpriseId>,
     linked: BTreeSet<EnterpriseId>,
     disposition: Option<Disposition>,
+    uninvited: bool,
     withdrawn: bool,
     suspected_copy: bool,
     void: bool,
@@ -40,6 +41,7 @@ impl Sign {
             issuer: state.issuer,
             linked: state.linked.clone(),
             disposition: state.disposition,
+            uninvited: state.uninvited,
             withdrawn: state.withdrawn,
             suspected_copy: state.suspected_copy,
             void: world
@@ -131,7 +133,8 @@ pub fn batches_apart(
 
 /// Does a thing stand elsewhere or otherwise than its container, or count for others?
 fn is_unlike(sign: &Sign, container: &UnitState) -> bool {
-    sign.phase != container.phase
+    sign.uninvited
+        || sign.phase != container.phase
         || sign.place != container.place
         || sign.disposition != container.disposition
         || sign.withdrawn != container.withdrawn

@@ -71,6 +71,9 @@ pub struct UnitState {
     pub level: Option<Level>,
     /// The container it is in.
     pub inside: Option<UnitKey>,
+    /// It is in there by the word of somebody whose word did not count for the container (C12).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub uninvited: bool,
     /// Kept back or to be destroyed, after an inspection.
     pub disposition: Option<Disposition>,
     /// It was collected, and no inspection has found it sellable since: whatever else happens to it,
@@ -125,6 +128,8 @@ pub struct Stay {
     pub from: Order,
     /// The place of what took it out; open while it is inside.
     pub until: Option<Order>,
+    /// The pack was stated by somebody whose word did not count for the container.
+    pub uninvited: bool,
 }
 
 /// What a fold returns: never an error.

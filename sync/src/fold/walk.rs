@@ -283,7 +283,12 @@ impl<'a> Walk<'a> {
             read: None,
             via: Some(container),
         };
-        if !holder::counts(self, &at) {
+        let counts = holder::counts(self, &at);
+        if self.state.uninvited && !counts {
+            // Whoever has the container knows nothing of it.
+            return;
+        }
+        if !counts {
             holder::stranger(self, &at);
             self.write(&at, Written::Stranger);
             return;
@@ -378,17 +383,20 @@ impl<'a> Walk<'a> {
             stay.until = Some(at.fact.order);
         }
         self.state.inside = container.cloned();
+        self.state.uninvited = false;
         self.memory.pack = container.map(|_| at.id());
         if let Some(container) = container {
+            let steps = self.parents.get(container).map(|folded| &folded.steps[..]);
+            let steps = steps.unwrap_or_default();
+            self.next_step = steps.partition_point(|step| step.order <= at.fact.order);
+            let packed = self.next_step.checked_sub(1).and_then(|at| steps.get(at));
+            self.state.uninvited =
+                packed.is_some_and(|step| step.order == at.fact.order && step.stranger);
             self.stays.push(Stay {
                 container: container.clone(),
                 from: at.fact.order,
                 until: None,
-            });
-            self.next_step = self.parents.get(container).map_or(0, |folded| {
-                folded
-                    .steps
-                    .partition_point(|step| step.order <= at.fact.order)
+                uninvited: self.state.uninvited,
             });
         }
     }

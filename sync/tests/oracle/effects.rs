@@ -3,7 +3,7 @@
 use super::{
     batches,
     conditions::owner_of,
-    recalled,
+    holders, recalled,
     replay::{History, Moment, Touch},
 };
 use suyuan_sync::{
@@ -126,11 +126,19 @@ pub fn apply(
         Effect::Observe => observe(after, here),
         Effect::PutIn => {
             observe(after, here);
-            after.inside = history.container(k);
+            let container = history.container(k);
+            if moment.before[&touch.unit].inside != container {
+                let invited = container.as_ref().is_none_or(|around| {
+                    holders::counts(history.world, around, &moment.before[around], fact)
+                });
+                after.uninvited = !invited;
+            }
+            after.inside = container;
         }
         Effect::TakeOut => {
             observe(after, here);
             after.inside = None;
+            after.uninvited = false;
         }
     }
     after.holder = Some(fact.enterprise);

@@ -267,7 +267,7 @@ pub fn of_contents(h: &History, k: usize, touch: &Touch) -> Vec<(BatchId, Answer
 fn batches_inside(h: &History, k: usize, container: &UnitKey) -> BTreeSet<BatchId> {
     let units = &h.moments[k].before;
     let mut batches = BTreeSet::new();
-    for child in inside(units, container) {
+    for child in invited(units, container) {
         batches.extend(h.after[&child].batch);
         batches.extend(all_inside(h, k, &child));
     }
@@ -276,9 +276,16 @@ fn batches_inside(h: &History, k: usize, container: &UnitKey) -> BTreeSet<BatchI
     batches
 }
 
+/// What is inside a container by the word of somebody who had a say in that.
+fn invited(units: &Snapshot, container: &UnitKey) -> Vec<UnitKey> {
+    let mut children = inside(units, container);
+    children.retain(|child| !units[child].uninvited);
+    children
+}
+
 fn all_inside(h: &History, k: usize, container: &UnitKey) -> BTreeSet<BatchId> {
     let mut batches = BTreeSet::new();
-    for child in inside(&h.moments[k].before, container) {
+    for child in invited(&h.moments[k].before, container) {
         batches.extend(h.after[&child].batch);
         batches.extend(all_inside(h, k, &child));
     }

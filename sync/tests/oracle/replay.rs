@@ -136,6 +136,7 @@ impl<'a> History<'a> {
         };
         if touch.left.is_some() {
             state.inside = None;
+            state.uninvited = false;
         }
         effects::apply(row.effect, self, k, moment, touch, state);
 
@@ -173,7 +174,7 @@ impl<'a> History<'a> {
             }
             let names_nothing = event.units.is_empty() && event.lots.is_empty();
             if event.kind == Kind::Unpack && names_nothing {
-                for child in inside(before, &container) {
+                for child in self.reached(k, before, &container) {
                     touches.push(touch(&child, Act::Emptied, vec![container.clone()]));
                 }
             }
@@ -203,7 +204,7 @@ impl<'a> History<'a> {
         }
         let mut chain = container.chain.clone();
         chain.insert(0, container.unit.clone());
-        inside(&moment.before, &container.unit)
+        self.reached(k, &moment.before, &container.unit)
             .into_iter()
             .filter(|child| !met.contains(child))
             .map(|child| Touch {
@@ -231,7 +232,7 @@ impl<'a> History<'a> {
         let fact = self.facts[k];
         let mut chain = chain.to_vec();
         chain.insert(0, container.clone());
-        for child in inside(before, container) {
+        for child in self.reached(k, before, container) {
             if named.contains(&child) {
                 continue;
             }
@@ -245,6 +246,17 @@ impl<'a> History<'a> {
             });
             self.carry(k, before, &child, &chain, named, touches);
         }
+    }
+
+    /// What is inside a container and hears of what happens to that: what somebody put there who had no
+    /// say in the container only hears it from those who have a say in the thing.
+    fn reached(&self, k: usize, before: &Snapshot, container: &UnitKey) -> Vec<UnitKey> {
+        let mut children = inside(before, container);
+        children.retain(|child| {
+            let state = &before[child];
+            !state.uninvited || holders::counts(self.world, child, state, self.facts[k])
+        });
+        children
     }
 
     /// The row of the table that applies: the first for this act and phase whose condition holds.

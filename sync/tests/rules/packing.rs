@@ -4,6 +4,7 @@ use super::*;
 use histories::stage::{BATCH, DAY, INTRUDER, MINUTE, SHORT_BATCH, STALL, STRANGER, good::*, unit};
 use suyuan_sync::{
     event::{Input, UnitRead},
+    facts::UnitInfo,
     unit::Level,
 };
 
@@ -77,6 +78,42 @@ fn c12_a_stranger_does_not_teach_the_level_of_others_containers() {
         let unexpected = FindingCode::UnexpectedHolder;
         assert_eq!(of(&told, stranger), [unexpected, unexpected]);
     }
+}
+
+#[test]
+fn c12_who_has_no_say_in_a_container_puts_nothing_into_it_for_others() {
+    let mut told = Telling::new();
+    // Goods of the stranger's own that expire, in a case of the maker's.
+    let info = told.world.units[&unit(SHORT_TIN)].clone();
+    let issuer = Some(STRANGER);
+    told.world
+        .units
+        .insert(unit(FOREIGN_TIN), UnitInfo { issuer, ..info });
+    told.tell(pack(&[TIN_1], CASE_1));
+    told.tell(
+        Line::new(Kind::Pack, INTRUDER, STALL)
+            .of(&[FOREIGN_TIN])
+            .into(CASE_1),
+    );
+    let found = about(&told, CASE_1);
+    assert_eq!(found, [FindingCode::UnexpectedHolder]);
+    let packed = state(&told, FOREIGN_TIN);
+    for line in [
+        line(Kind::Outbound, PLANT).of(&[CASE_1]).to(SHOP),
+        line(Kind::Inbound, SHOP).of(&[CASE_1]),
+        line(Kind::Sale, SHOP).of(&[CASE_1]).at(4 * DAY),
+    ] {
+        let event = told.tell(line);
+        assert_eq!(of(&told, event), []);
+    }
+    assert_eq!(about(&told, CASE_1), found);
+    assert_eq!(state(&told, FOREIGN_TIN), packed);
+    assert_eq!(about(&told, FOREIGN_TIN), []);
+
+    // What its owner says of the case it says of its own goods in it.
+    told.tell(Line::new(Kind::Outbound, INTRUDER, STALL).of(&[CASE_1]));
+    assert_eq!(phase(&told, FOREIGN_TIN), Phase::InTransit);
+    assert_eq!(phase(&told, CASE_1), Phase::Sold);
 }
 
 #[test]

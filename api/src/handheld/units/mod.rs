@@ -62,6 +62,9 @@ pub struct KeptStay {
     /// Until where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Order>,
+    /// By the word of somebody whose word did not count for the container.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub uninvited: bool,
 }
 
 impl From<&Stay> for KeptStay {
@@ -70,6 +73,7 @@ impl From<&Stay> for KeptStay {
             container: stay.container.clone(),
             from: stay.from,
             until: stay.until,
+            uninvited: stay.uninvited,
         }
     }
 }

@@ -30,6 +30,9 @@ impl Folding<'_> {
                 continue;
             };
             let mut shift = |batch: Option<BatchId>, stay: &KeptStay, by: i64| {
+                if stay.uninvited {
+                    return;
+                }
                 if let (Some(batch), Some(container)) = (batch, self.units.get(&stay.container)) {
                     let content = Content {
                         batch,
@@ -117,7 +120,8 @@ impl Folding<'_> {
             .collect();
         self.direct.extend(store::contents(conn, &ids).await?);
         let stays = |stays: &[KeptStay]| {
-            let here = stays.iter().filter(|stay| stay.container == *key);
+            let here = stays.iter();
+            let here = here.filter(|stay| stay.container == *key && !stay.uninvited);
             here.cloned().collect::<Vec<_>>()
         };
         Ok(rows
