@@ -87,6 +87,8 @@ problem_codes! {
     DeviceRevoked "device-revoked" 409 "This device is revoked." "该设备已停用。";
     /// The event does not stand aside.
     NotAside "not-aside" 409 "This event is not in quarantine." "该记录不在隔离中。";
+    /// The event is of a kind or version that this program does not know.
+    KindUnknown "kind-unknown" 409 "This program does not know what the event says; update it first." "当前程序版本不认识该记录，请先升级程序。";
     /// Required public information is missing; each item is listed.
     NotPublishable "not-publishable" 409 "Public information is incomplete." "公开信息不完整，不能发布。";
     /// The cursor leads nowhere any more: begin with a snapshot.

@@ -2,7 +2,7 @@
 
 use crate::{
     scene::{Scene, count, fates, inbound, open_about_events, sale, unit},
-    support::{ok, text_of},
+    support::{ok, refused, text_of},
 };
 use serde_json::json;
 use suyuan_sync::{
@@ -204,6 +204,18 @@ on_both!(t7_a_kind_of_tomorrow_waits, |app| {
     let expected = [Status::Parked, Status::Parked, Status::Stored];
     assert_eq!(status(&answer), expected, "{answer:?}");
     assert_eq!(codes(&answer)[..2], [Some("UNKNOWN_KIND"); 2]);
+    // Nobody can decide what they mean: they wait for the program, whatever anybody says.
+    let listed = async || ok(scene.firm.admin.get("/v1/quarantine").await)["items"].clone();
+    let before = listed().await;
+    for at in 0..2 {
+        let path = format!("/v1/quarantine/{}/admit", before[at]["position"]);
+        let note = json!({"note": "it is what we meant"});
+        let said = scene.firm.admin.post(&path, &note).await;
+        refused(said, "kind-unknown");
+    }
+    assert_eq!(listed().await, before);
+    let decided = "SELECT COUNT(*) AS n FROM log_entry WHERE kind = 'admitted'";
+    assert_eq!(count(&app, decided).await, 0);
     app.stop().await;
 });
 

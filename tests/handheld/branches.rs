@@ -8,7 +8,7 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use suyuan::handheld::aside::tend;
+use suyuan::handheld::{aside::tend, units::store::eff_then};
 use suyuan_sync::{finding::FindingCode, fold::Phase, wire::Status};
 use suyuan_tests::{Handheld, TestApp, caller::encoded, on_both};
 use uuid::Uuid;
@@ -187,6 +187,10 @@ on_both!(
         let said = ok(scene.firm.admin.get(&then).await);
         admit(positions[1]).await;
         assert_ne!(count(&app, &place).await, stood, "it moved");
+        // To the microsecond, which no answer tells.
+        let moved = i64::try_from(positions[0]).expect("a position");
+        let was = eff_then(app.state().db.reader(), &[moved].into(), known).await;
+        assert_eq!(was.expect("where it stood"), [(moved, stood)].into());
         assert_eq!(ok(scene.firm.admin.get(&then).await), said);
         app.stop().await;
     }

@@ -120,6 +120,76 @@ on_both!(each_enrolment_is_an_epoch_with_a_key_of_its_own, |app| {
     app.stop().await;
 });
 
+/// What an enrolment says, without the time at which it says it.
+fn said(answer: suyuan_tests::Answer) -> Value {
+    let mut said = made(answer);
+    let told = said.as_object_mut().expect("an object");
+    for name in ["anchor", "t_sent"] {
+        assert!(told.remove(name).is_some(), "{name}");
+    }
+    said
+}
+
+on_both!(who_lost_the_answer_of_an_enrolment_gets_it_again, |app| {
+    let platform = platform(&app).await;
+    let firm = firm(&app, &platform, "ACME", &["9521234"]).await;
+    let place = place(&firm.operator, "WH-1", "warehouse").await;
+    let code = text_of(&ticket(&firm.operator, &place).await["ticket"]["code"]);
+    let key = DeviceKey::new();
+    // The first is still under way when it is sent again.
+    let (one, other) = futures_util::join!(enrol(&app, &code, &key), enrol(&app, &code, &key));
+    let lost = said(one);
+    assert_eq!(lost["epoch"], 1);
+    assert_eq!(said(other), lost);
+    let entries = async || ok(firm.admin.get("/v1/log?limit=500").await)["items"].clone();
+    let before = entries().await;
+    assert_eq!(said(enrol(&app, &code, &key).await), lost);
+    let typed = code.to_lowercase();
+    assert_eq!(said(enrol(&app, &typed, &key).await), lost);
+    assert_eq!(entries().await, before, "nothing was done again");
+    // Whoever saw the code has no use for it.
+    let stranger = enrol(&app, &code, &DeviceKey::new()).await;
+    refused(stranger, "enrolment-code-invalid");
+    expire(&app).await;
+    let late = enrol(&app, &code, &key).await;
+    refused(late, "enrolment-code-invalid");
+    app.stop().await;
+});
+
+on_both!(
+    what_was_enrolled_again_or_revoked_is_not_told_again,
+    |app| {
+        let platform = platform(&app).await;
+        let firm = firm(&app, &platform, "ACME", &["9521234"]).await;
+        let place = place(&firm.operator, "WH-1", "warehouse").await;
+        let first = ticket(&firm.operator, &place).await;
+        let path = format!("/v1/devices/{}", text_of(&first["device"]["id"]));
+        let code = |made: &Value| text_of(&made["ticket"]["code"]);
+        let key = DeviceKey::new();
+        let lost = said(enrol(&app, &code(&first), &key).await);
+        let tickets = format!("{path}/tickets");
+        let second = made(firm.operator.post(&tickets, &json!({})).await);
+        // The enrolment holds until somebody uses the newer code.
+        assert_eq!(said(enrol(&app, &code(&first), &key).await), lost);
+        let next = DeviceKey::new();
+        let newer = said(enrol(&app, &code(&second), &next).await);
+        assert_eq!(newer["epoch"], 2);
+        for (code, key) in
+            [(&first, &key), (&second, &key), (&first, &next)].map(|(t, k)| (code(t), k))
+        {
+            refused(enrol(&app, &code, key).await, "enrolment-code-invalid");
+        }
+        assert_eq!(said(enrol(&app, &code(&second), &next).await), newer);
+        let (revoke, why) = (format!("{path}/revoke"), json!({"reason": "lost"}));
+        ok(firm.operator.post(&revoke, &why).await);
+        refused(
+            enrol(&app, &code(&second), &next).await,
+            "enrolment-code-invalid",
+        );
+        app.stop().await;
+    }
+);
+
 on_both!(what_is_no_key_is_refused, |app| {
     let platform = platform(&app).await;
     let firm = firm(&app, &platform, "ACME", &["9521234"]).await;

@@ -431,3 +431,34 @@ on_both!(i17_the_reach_tells_what_became_of_goods_of_lots, |app| {
     assert_eq!(reach["sales"][0]["sales"], 1);
     app.stop().await;
 });
+
+on_both!(
+    what_was_sold_before_lots_were_judged_is_found_by_the_migration,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        received(&mut store).await;
+        recalled(&scene, &[&scene.batch]).await;
+        let sale = store.event("sale", &sold(2));
+        store.push(&[sale]).await;
+        settled(&app).await;
+        let found = open(&app).await;
+        assert_eq!(codes(&app).await, [FindingCode::SoldRecalled]);
+        // As it was when nobody asked.
+        let db = app.state().db.clone();
+        for sql in [
+            "DELETE FROM finding WHERE line_id IS NOT NULL",
+            "DROP INDEX finding_line_by_event",
+            "DELETE FROM seaql_migrations WHERE version = 'm0045_lots_judged'",
+        ] {
+            let done = db.writer().execute_unprepared(sql).await;
+            done.expect("an older database");
+        }
+        assert_eq!(codes(&app).await, []);
+        db.migrate().await.expect("migrated");
+        settled(&app).await;
+        assert_eq!(open(&app).await, found);
+        holds(&app, "migrated").await;
+        app.stop().await;
+    }
+);

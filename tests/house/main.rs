@@ -2,6 +2,7 @@
 //! says what to do instead.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -325,6 +326,53 @@ fn the_rule_about_the_head_sees_what_it_should() {
     let handed = "fn f(act: &Act, db: &Db) {\n    g(db.reader());\n}\n";
     assert!(held(handed).unwrap().contains(".reader()"));
     assert!(held("fn f() {\n    g(db.reader());\n}\n").is_none());
+}
+
+/// The names of the types in a file that stand in the OpenAPI documents.
+fn schemas(text: &str) -> Vec<String> {
+    let ends = |c: char| !(c.is_alphanumeric() || c == '_');
+    let first = |text: &str| text.split(ends).next().unwrap_or_default().to_owned();
+    let mut found = Vec::new();
+    let (mut is_one, mut named) = (false, None);
+    for line in code(text).map(str::trim_start) {
+        let declared = line.trim_start_matches("pub ");
+        let declared = ["struct ", "enum "].map(|kind| declared.strip_prefix(kind));
+        is_one |= line.contains("ToSchema") && !line.starts_with("use ");
+        if let Some((_, other)) = line.split_once("#[schema(as = ") {
+            named = Some(first(other));
+        }
+        if let Some(name) = declared.into_iter().flatten().next() {
+            let name = named.take().unwrap_or_else(|| first(name));
+            found.extend(Some(name).filter(|_| is_one));
+            is_one = false;
+        }
+    }
+    found
+}
+
+#[test]
+fn no_two_types_have_one_name_in_the_openapi_documents() {
+    let mut of: BTreeMap<String, String> = BTreeMap::new();
+    for (file, text) in sources("api/src") {
+        for name in schemas(&text) {
+            let other = of.insert(name.clone(), file.clone());
+            assert!(
+                other.is_none(),
+                "{name} is in {file} and in {}: only one of them would stand in the documents; call \
+                 one by another name, or say #[schema(as = Other)]",
+                other.unwrap_or_default()
+            );
+        }
+    }
+    assert!(of.len() > 100, "only {} types were found", of.len());
+}
+
+#[test]
+fn the_rule_about_names_sees_what_it_should() {
+    let one = "use utoipa::{IntoParams, ToSchema};\n\nstruct Own;\n\n/// One.\n\
+               #[derive(Debug, ToSchema)]\n#[serde(untagged)]\npub enum Out<T> {\n}\n\n\
+               #[derive(ToSchema)]\n#[schema(as = Other)]\nstruct Role(u8);\n";
+    assert_eq!(schemas(one), ["Out", "Other"]);
 }
 
 #[test]

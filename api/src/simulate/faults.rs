@@ -425,7 +425,7 @@ impl Run {
         let done = tend::admit(ingest, enterprise, Actor::System, gseq, "核对".into()).await;
         match done {
             Ok(out) => self.note("admitted", &format!("{gseq} {}", out.fate)),
-            Err(AsideError::NotAside | AsideError::Unknown) => {}
+            Err(AsideError::NotAside | AsideError::Unknown | AsideError::KindUnknown) => {}
             Err(error) => return Err(error.into()),
         }
         Ok(())

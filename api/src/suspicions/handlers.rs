@@ -2,7 +2,7 @@
 
 use super::{
     store,
-    wire::{ClearingIn, Place, QueriesOut, SuspicionOut},
+    wire::{ClearingIn, Place, SuspicionOut, UnitQueriesOut},
 };
 use crate::{
     app::Internal,
@@ -79,7 +79,7 @@ pub async fn get_suspicion(
 /// The entries of the query log about a suspected unit, newest first, at most 500 a page.
 #[utoipa::path(tag = "suspicions", operation_id = "list_suspicion_queries",
     params(("id" = Uuid, Path), AfterQuery), security(("bearer" = [])),
-    responses((status = 200, body = QueriesOut), (status = 404, body = ProblemBody),
+    responses((status = 200, body = UnitQueriesOut), (status = 404, body = ProblemBody),
     (status = 422, body = ProblemBody)))]
 #[get("/v1/suspicions/{id}/queries")]
 pub async fn list_suspicion_queries(
@@ -87,7 +87,7 @@ pub async fn list_suspicion_queries(
     caller: Staff,
     id: Path<Uuid>,
     query: Query<AfterQuery>,
-) -> Result<web::Json<QueriesOut>, Problem> {
+) -> Result<web::Json<UnitQueriesOut>, Problem> {
     let unreadable = || {
         let (en, zh) = ("`next` of the answer before", "须为上一页返回的 next");
         Problem::field("after", "format", en, zh)
@@ -99,7 +99,7 @@ pub async fn list_suspicion_queries(
     let (items, last) =
         store::queries(&state.db, caller.enterprise, *id, after, QUERIES_MAX).await?;
     let full = items.len() == QUERIES_MAX;
-    Ok(web::Json(QueriesOut {
+    Ok(web::Json(UnitQueriesOut {
         next: last.filter(|_| full).map(|place| place.to_string()),
         items,
     }))

@@ -60,7 +60,7 @@ pub struct QueryOut {
 
 /// Queries of a unit, newest first.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct QueriesOut {
+pub struct UnitQueriesOut {
     /// At most 500.
     pub items: Vec<QueryOut>,
     /// Give this as `after` for older ones; absent at the end.

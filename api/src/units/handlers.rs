@@ -5,8 +5,8 @@ use super::{
     people::People,
     rules, store,
     wire::{
-        BatchOut, ContentsPage, ContentsQuery, ENTRIES_MAX, EntryOut, FINDINGS_MAX, PartnerOut,
-        UnitOut, UnitQuery,
+        ContentsPage, ContentsQuery, ENTRIES_MAX, FINDINGS_MAX, PartnerOut, TimelineEntryOut,
+        UnitBatchOut, UnitOut, UnitQuery,
     },
 };
 use crate::{
@@ -161,7 +161,7 @@ async fn tell(
         level: folded.state.level.map(|level| rules::level(level).into()),
         issuer: folded.state.issuer.map(|id| id.0),
         product_id: looked.code.as_ref().and_then(|code| code.product),
-        batch: batch.zip(on_record).map(|(id, batch)| BatchOut {
+        batch: batch.zip(on_record).map(|(id, batch)| UnitBatchOut {
             id: id.0,
             lot: batch.lot.clone(),
             expires_at: batch.expires_at.map(rfc3339),
@@ -208,7 +208,7 @@ async fn timeline(
     (who, looked): (Reader, &Looked),
     entries: &[Entry],
     upto: Position,
-) -> Result<Vec<EntryOut>, UnitError> {
+) -> Result<Vec<TimelineEntryOut>, UnitError> {
     let steps = looked.folded.steps.iter();
     let facts: BTreeMap<(EnterpriseId, EventId), &Fact> = steps
         .map(|step| ((step.fact.enterprise, step.event), &step.fact))
@@ -225,7 +225,7 @@ async fn timeline(
     let people = People::of(snapshot.tx(), who, entries.iter().filter_map(fact)).await?;
     let tell = |entry: &Entry| {
         let fact = fact(entry)?;
-        Some(EntryOut {
+        Some(TimelineEntryOut {
             event: entry.event.0,
             kind: entry.kind.name().into(),
             enterprise_id: entry.enterprise.0,

@@ -52,7 +52,7 @@ pub struct UnitOut {
     pub product_id: Option<Uuid>,
     /// Its batch.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub batch: Option<BatchOut>,
+    pub batch: Option<UnitBatchOut>,
     /// What became of it; absent for a caller who only claims to hold it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<StateOut>,
@@ -62,7 +62,7 @@ pub struct UnitOut {
     /// How many units are directly in it now.
     pub holds: u64,
     /// What happened, in order; the newest 500 that the caller may see.
-    pub timeline: Vec<EntryOut>,
+    pub timeline: Vec<TimelineEntryOut>,
     /// How many entries stand before these.
     pub earlier: u64,
     /// What is or was wrong, oldest first, open and closed: of all that the caller may see 100, those
@@ -76,7 +76,7 @@ pub struct UnitOut {
 
 /// A batch.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct BatchOut {
+pub struct UnitBatchOut {
     /// Id.
     pub id: Uuid,
     /// Lot.
@@ -153,7 +153,7 @@ pub struct AdviceOut {
 /// One thing that happened.
 #[derive(Debug, Serialize, ToSchema)]
 #[allow(clippy::struct_excessive_bools)] // independent marks, each told by name
-pub struct EntryOut {
+pub struct TimelineEntryOut {
     /// The event.
     pub event: Uuid,
     /// What.

@@ -140,13 +140,21 @@ enum Verdict {
     Nothing,
 }
 
+/// Are two facts by the same person? Where neither names one, the device is all that tells: who has it
+/// in hand may take back what it stated, as the device itself lets them, and nobody else may.
+fn is_same_actor(one: &Fact, other: &Fact) -> bool {
+    let names_nobody = one.event.actor.id.is_empty();
+    one.event.actor.id == other.event.actor.id
+        && (!names_nobody || one.event.device == other.event.device)
+}
+
 fn verdict(retract: &Fact, target: &Fact, world: &World) -> Verdict {
     if target.event.kind == Kind::Retract {
         return Verdict::NoEffect(FindingCode::RetractOfRetract);
     }
     let supervisor = retract.event.actor.supervisor;
-    let same_actor = retract.event.actor.id == target.event.actor.id;
-    let authorised = retract.enterprise == target.enterprise && (supervisor || same_actor);
+    let authorised =
+        retract.enterprise == target.enterprise && (supervisor || is_same_actor(retract, target));
     if !authorised && !bugs::on(Bug::StrangersRetract) {
         return Verdict::NoEffect(FindingCode::RetractUnauthorised);
     }

@@ -327,12 +327,11 @@ fn event(n: usize, all: usize, draft: &Draft, plan: &Plan) -> Event {
 }
 
 fn actor(draft: &Draft, plan: &Plan) -> Actor {
-    let stands_in = draft.aux >> 22 & 7 == 7;
     Actor {
-        id: if stands_in {
-            "somebody-else"
-        } else {
-            plan.hand.actor
+        id: match draft.aux >> 22 & 7 {
+            7 => "somebody-else",
+            6 => "",
+            _ => plan.hand.actor,
         }
         .to_owned(),
         proof: Proof::Pin,

@@ -94,7 +94,11 @@ fn outcome(world: &World, facts: &[&Fact], r: usize) -> Outcome {
     let target = facts[t];
     let actor = &retract.event.actor;
     let same_enterprise = target.enterprise == retract.enterprise;
-    let same_actor = target.event.actor.id == actor.id;
+    let same_actor = if actor.id.is_empty() {
+        target.event.actor.id.is_empty() && target.event.device == retract.event.device
+    } else {
+        target.event.actor.id == actor.id
+    };
     if target.event.kind == Kind::Retract {
         Outcome::OfRetract(t)
     } else if !same_enterprise || !(same_actor || actor.supervisor) {

@@ -63,6 +63,31 @@ fn c10_only_who_stated_it_or_a_supervisor_of_the_same_enterprise_strikes() {
 }
 
 #[test]
+fn c10_who_names_nobody_strikes_what_the_same_device_stated_without_a_name() {
+    let mut told = in_the_shop();
+    let sale = told.tell(line(Kind::Sale, SHOP).of(&[TIN_1]).by(""));
+    let beside = |actor| Line::new(Kind::Retract, OTHER_CASHIER, SHOP).by(actor);
+    let lines = [
+        (line(Kind::Retract, SHOP).by(""), true),
+        (line(Kind::Retract, SHOP).by(CASHIER.actor), false),
+        (beside(""), false),
+        (beside("").supervisor(), true),
+    ];
+    for (line, strikes) in lines {
+        let mut told = told.clone();
+        let retract = told.tell(line.target(sale));
+        let found = of(&told, retract);
+        assert_eq!(found.contains(&FindingCode::RetractUnauthorised), !strikes);
+        assert_eq!(phase(&told, TIN_1) == Phase::InStock, strikes);
+    }
+    // A name is somebody on any device.
+    let (mut told, sale) = sold();
+    let elsewhere = Line::new(Kind::Retract, OTHER_CASHIER, SHOP).by(CASHIER.actor);
+    told.tell(elsewhere.target(sale));
+    assert_eq!(phase(&told, TIN_1), Phase::InStock);
+}
+
+#[test]
 fn c10_after_the_shift_was_closed_a_retract_without_supervisor_is_late() {
     for (supervisor, late) in [(false, true), (true, false)] {
         let (mut told, sale) = sold();

@@ -142,3 +142,33 @@ test("another fingerprint than the server's is refused before anything is made; 
     await it.told([0, 4, 8].map((from) => digits.slice(from, from + 4)).join(" "));
     assert.deepEqual(it.errors, []);
   }));
+
+test("an answer that was lost comes again, after a cold start too: the same code with the same key is the same enrolment", when, () =>
+  box(async (it) => {
+    await it.open();
+    const asked = () => it.calls("/v1/enrol").map(({ body }) => JSON.parse(body));
+    it.line.misbehave = ({ url }) => (url.pathname === "/v1/enrol" ? "after" : undefined);
+    await it.scan(it.ticket());
+    await it.told("连不上服务器");
+    await it.battery();
+    await it.open();
+    await it.scan(it.ticket());
+    await it.told("连不上服务器");
+    it.line.misbehave = () => undefined;
+    await it.enrol();
+    // A browser asks again by itself, too, where the line was cut.
+    const { length } = asked();
+    assert.ok(length >= 3, String(length));
+    assert.equal(new Set(asked().map(({ key }) => JSON.stringify(key))).size, 1, "one key");
+    assert.equal((await it.desk.call("GET", `/v1/devices/${it.device}`)).epoch, 1);
+    // That key is its own from now on, and of no other enrolment.
+    await it.act("inbound", ["L1"]);
+    await it.unsent(0);
+    const { ticket } = await it.desk.call("POST", `/v1/devices/${it.device}/tickets`);
+    await it.press("settings");
+    await it.press("enrol_anew");
+    await it.scan(ticket.text);
+    await it.told("注册完成");
+    assert.notDeepEqual(asked()[length].key, asked()[0].key);
+    assert.deepEqual(it.errors, []);
+  }));

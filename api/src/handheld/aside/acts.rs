@@ -77,6 +77,11 @@ pub async fn admit(
         act.abandon().await?;
         return Err(AsideError::NotAside);
     };
+    let unknown = event::parse_bytes(&row.body).is_err_and(|fault| fault.parks());
+    if unknown && lifted == Remark::Later {
+        act.abandon().await?;
+        return Err(AsideError::KindUnknown);
+    }
     let by = format!("{note} ({})", actor.name());
     let mut stood = lift(engine, act, vec![row], lifted, Some(enterprise), by).await?;
     stood.pop().ok_or(AsideError::NotAside)

@@ -38,7 +38,8 @@ pub async fn list_quarantine(
 }
 
 /// Take an event in that stands aside: of a revoked device, or of a second copy of one. The decision
-/// is an entry of the log; the event keeps its id, its bytes and its time.
+/// is an entry of the log; the event keeps its id, its bytes and its time. One of a kind or version that
+/// this program does not know is refused (`kind-unknown`): it is taken in by itself after an update.
 #[utoipa::path(tag = "handheld", operation_id = "admit_event", params(("position" = i64, Path)),
     request_body = AdmitIn, security(("bearer" = [])),
     responses((status = 200, body = AdmittedOut), (status = 403, body = ProblemBody),

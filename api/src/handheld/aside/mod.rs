@@ -28,6 +28,9 @@ pub enum AsideError {
     /// It does not stand aside, or nothing that anybody decides would take it in.
     #[error("not aside")]
     NotAside,
+    /// It says what this program does not know (T7): nobody can decide what it means.
+    #[error("of a kind that is not known")]
+    KindUnknown,
 }
 
 impl AsideError {
@@ -58,6 +61,11 @@ impl From<AsideError> for Problem {
                 "only events of a revoked key, of a second copy of a device, of a kind that is known \
                  by now, or that could not be folded can be admitted",
                 "只有被停用密钥、设备副本、现已支持类型或曾无法处理的记录可以接纳",
+            ),
+            AsideError::KindUnknown => Problem::new(ProblemCode::KindUnknown).detail(
+                "the event stays as it is and is taken in by itself once the program is updated: \
+                 tell whoever runs this server",
+                "该记录会原样保留，程序升级后自动接纳：请联系服务器管理员升级",
             ),
         }
     }

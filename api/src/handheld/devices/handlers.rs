@@ -109,8 +109,9 @@ pub async fn revoke_device(
 }
 
 /// Enrol: whoever holds the one-time code of a ticket brings a public key (P-256, as JWK) and begins
-/// an epoch. The answer holds device id, epoch, the chain of keys receipts and lists are signed with,
-/// the limits of the protocol, and the first time anchor.
+/// an epoch. Sent again with the same key while the code would hold, it gets the same device and epoch
+/// again, since the answer may have been lost. The answer holds device id, epoch, the chain of keys
+/// receipts and lists are signed with, the limits of the protocol, and the first time anchor.
 #[utoipa::path(tag = "handheld", operation_id = "enrol",
     request_body(content = Object, description = "`{v: 1, code, key: {kty, crv, x, y}, program?}`, \
         at most 16 KiB"),

@@ -26,7 +26,7 @@ pub enum DeviceError {
     /// No such place in this enterprise.
     #[error("unknown location")]
     UnknownLocation,
-    /// The code is used, expired or was never made.
+    /// The code is used with another key, expired or was never made.
     #[error("enrolment code")]
     WrongCode,
     /// The key was enrolled before.

@@ -122,8 +122,8 @@ pub async fn ticket(
     Ok((row, Ticket { code, expires_at }))
 }
 
-/// Enrols whoever holds the code: a new epoch with a new key. Whoever holds none makes nobody wait for
-/// the head of the log.
+/// Enrols whoever holds the code: a new epoch with a new key. Whoever brings the same code and key again
+/// lost the answer, and gets it again. Whoever holds no code makes nobody wait for the head of the log.
 pub async fn enrol(
     db: &Db,
     log: &Log,
@@ -132,18 +132,24 @@ pub async fn enrol(
 ) -> Result<Enrolled, DeviceError> {
     let code = hash(&folded(code));
     let held = enrolment::Entity::find_by_id(code.clone()).one(db.reader());
-    if held.await?.is_none_or(|held| held.used_at.is_some()) {
-        return Err(DeviceError::WrongCode);
+    let held = held.await?.ok_or(DeviceError::WrongCode)?;
+    if held.used_at.is_some() {
+        return again(db.reader(), &held, public_key, log.now()).await;
     }
     let act = begin(log, Actor::System).await?;
     let used = enrolment::Entity::update_many()
         .col_expr(enrolment::Column::UsedAt, act.stamp().into())
-        .filter(enrolment::Column::CodeHash.eq(code))
+        .filter(enrolment::Column::CodeHash.eq(code.clone()))
         .filter(enrolment::Column::UsedAt.is_null())
         .filter(enrolment::Column::ExpiresAt.gt(act.stamp()))
         .exec_with_returning(act.tx())
         .await?;
-    let ticket = used.into_iter().next().ok_or(DeviceError::WrongCode)?;
+    let Some(ticket) = used.into_iter().next() else {
+        // Used while this waited for the head, or its time is over.
+        let held = enrolment::Entity::find_by_id(code).one(act.tx()).await?;
+        let held = held.ok_or(DeviceError::WrongCode)?;
+        return again(act.tx(), &held, public_key, act.stamp()).await;
+    };
     let known = device_key::Entity::find()
         .filter(device_key::Column::PublicKey.eq(public_key.to_vec()))
         .one(act.tx())
@@ -189,6 +195,34 @@ pub async fn enrol(
     act.commit(entry(Kind::DeviceEnrolled, enterprise, id, &body), &())
         .await?;
     Ok(enrolled)
+}
+
+/// What an enrolment gave, to the key that it was given to: as long as the code would have held, and
+/// while that key is the newest of its device and is not revoked. Nothing in it is of use to anybody
+/// without the private half of that key.
+async fn again(
+    conn: &impl ConnectionTrait,
+    ticket: &enrolment::Model,
+    public_key: &[u8],
+    now: Micros,
+) -> Result<Enrolled, DeviceError> {
+    let used_at = ticket.used_at.filter(|_| now < ticket.expires_at);
+    let used_at = used_at.ok_or(DeviceError::WrongCode)?;
+    let row = find(conn, ticket.enterprise_id, ticket.device_id).await?;
+    // No other act has the stamp of the one that used the code.
+    let key = device_key::Entity::find_by_id((row.id, row.epoch))
+        .filter(device_key::Column::EnrolledAt.eq(used_at))
+        .filter(device_key::Column::PublicKey.eq(public_key.to_vec()))
+        .filter(device_key::Column::RevokedGseq.is_null())
+        .one(conn)
+        .await?
+        .ok_or(DeviceError::WrongCode)?;
+    Ok(Enrolled {
+        epoch: u32::try_from(row.epoch).map_err(|_| DeviceError::Unknown)?,
+        position: key.enrolled_gseq,
+        stamp: key.enrolled_at,
+        device: row,
+    })
 }
 
 /// Revokes all keys of a device. What they sign from now on is kept in quarantine.

@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "dcc75b8a";
+export const VERSION = "35ef313a";
 
 export const FILES = [
   "app.css",

@@ -11,6 +11,7 @@ use uuid::Uuid;
 /// What a badge may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = BadgeRole)]
 pub enum Role {
     /// Works.
     Worker,

@@ -9,12 +9,15 @@ import { makeKeys, publicKeyOf } from "./keys.js";
 /** @typedef {import("./store.js").Identity} Identity */
 
 /** What is of who this was and whom it served: nothing of it goes over. Of another place, cards neither. */
-const ANEW = { snapshot: null, task: null, actor: null, over: null };
+const ANEW = { snapshot: null, task: null, actor: null, over: null, enrolling: null };
 const ELSEWHERE = { badges: null, shown: null, pulled: null, handed_over: null };
+
+/** The key that was made for a code. @typedef {{ code: string, keys: CryptoKeyPair }} Enrolling */
 
 /**
  * Makes its key, asks, and keeps who it is with the beginning of its chain. No driver of this device may run
- * meanwhile. A code holds once: it is not used by who cannot keep what comes of it.
+ * meanwhile. A code holds once, for one key: that is kept before it is asked for, so that who lost the answer
+ * gets it again, and nobody asks who cannot keep what comes of it.
  * @param {Store} store
  * @param {import("./link.js").Link} link
  * @param {import("../core/wire/messages.js").Ticket} ticket
@@ -25,8 +28,10 @@ export async function enrol(store, link, ticket, { program, wall, records: kept 
   const before = await store.identity();
   const isKept = (/** @type {Promise<void>} */ written) => written.then(() => true, () => false);
   const notSaved = /** @type {const} */ ({ ok: false, why: "not_saved", status: 0 });
-  if (!(await isKept(store.commit(null, {}, before)))) return notSaved;
-  const keys = await makeKeys();
+  const made = /** @type {Enrolling | null | undefined} */ (await store.record("enrolling"));
+  const keys = made?.code === ticket.code ? made.keys : await makeKeys();
+  const enrolling = { code: ticket.code, keys };
+  if (!(await isKept(store.commit(null, { records: { enrolling } }, before)))) return notSaved;
   const outcome = await link.enrol({ code: ticket.code, key: await publicKeyOf(keys), program });
   if (outcome.is !== "answer") {
     return { ok: false, why: outcome.is, status: outcome.is === "refused" ? outcome.status : 0 };
