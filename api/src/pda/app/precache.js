@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "c0bf7104";
+export const VERSION = "91142476";
 
 export const FILES = [
   "app.css",
