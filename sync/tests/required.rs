@@ -7,7 +7,7 @@ use suyuan_sync::{
         Counterpart, Document, Environment, Event, Input, Kind, LotLine, UnitRead,
         required::{Profile, RULES, Said, missing, missing_under, profiles, version},
     },
-    facts::World,
+    facts::{Shared, World},
     ids::{DeviceId, EnterpriseId, EventId, LocationId},
 };
 use uuid::Uuid;
@@ -266,25 +266,86 @@ fn what_the_agreement_misses_is_not_named_twice() {
 
 #[test]
 fn the_goods_tell_the_profile() {
-    let mut world = World::default();
-    world
-        .profiles
-        .insert("06901234567892".to_owned(), Profile::InfantFormula);
+    let world = World {
+        products: [("06901234567892".to_owned(), firm(1))]
+            .into_iter()
+            .collect(),
+        own_products: own(1, "06901234567892", Profile::InfantFormula),
+        ..World::default()
+    };
     let mut event = said(Kind::Sale);
-    assert_eq!(
-        profiles(&event, &world),
-        BTreeSet::from([Profile::InfantFormula])
-    );
+    let told = |event: &Event| profiles(event, firm(2), &world);
+    assert_eq!(told(&event), BTreeSet::from([Profile::InfantFormula]));
     event.units.clear();
-    assert!(profiles(&event, &world).is_empty());
+    assert!(told(&event).is_empty());
     event.lots = vec![lot(None)];
-    assert_eq!(profiles(&event, &world).len(), 1);
+    assert_eq!(told(&event).len(), 1);
     for (profile, standard) in TABLES {
         let table: toml::Table = standard.parse().unwrap();
         let id = table["profile"]["id"].as_str().unwrap();
         assert_eq!(Profile::of_id(id), Some(profile));
         assert_eq!(serde_json::to_value(profile).unwrap(), json!(id));
     }
+}
+
+fn firm(n: u128) -> EnterpriseId {
+    EnterpriseId(Uuid::from_u128(n))
+}
+
+type OwnProducts = Shared<BTreeMap<EnterpriseId, BTreeMap<String, Option<Profile>>>>;
+
+fn own(whose: u128, name: &str, profile: Profile) -> OwnProducts {
+    let products = BTreeMap::from([(name.to_owned(), Some(profile))]);
+    BTreeMap::from([(firm(whose), products)]).into()
+}
+
+#[test]
+fn c15_a_product_code_is_its_staters_and_who_else_uses_it_changes_nothing() {
+    let mut event = said(Kind::Inbound);
+    event.units.clear();
+    let mut line = lot(Some("L7"));
+    line.gtin = "PR-1".to_owned();
+    event.lots = vec![line.clone()];
+    let mut world = World {
+        own_products: own(1, "PR-1", Profile::InfantFormula),
+        ..World::default()
+    };
+    let (mine, theirs) = (firm(1), firm(2));
+    let infant = BTreeSet::from([Profile::InfantFormula]);
+    assert_eq!(profiles(&event, mine, &world), infant);
+    // Theirs is theirs, whoever registered first.
+    assert!(profiles(&event, theirs, &world).is_empty());
+    let of_them = BTreeMap::from([("PR-1".to_owned(), Some(Profile::MaternalBaby))]);
+    world.own_products.insert(theirs, of_them);
+    world.products.insert("AA2.PR-1".to_owned(), theirs);
+    world
+        .product_of
+        .insert("AA2.PR-1".to_owned(), "PR-1".to_owned());
+    assert_eq!(profiles(&event, mine, &world), infant);
+    let baby = BTreeSet::from([Profile::MaternalBaby]);
+    assert_eq!(profiles(&event, theirs, &world), baby);
+    // As it stands on codes it is theirs in my mouth too.
+    event.lots[0].gtin = "AA2.PR-1".to_owned();
+    assert_eq!(profiles(&event, mine, &world), baby);
+}
+
+#[test]
+fn c15_what_is_a_gtin_is_never_a_product_code() {
+    let mut event = said(Kind::Inbound);
+    event.units.clear();
+    event.lots = vec![lot(None)];
+    let gtin = event.lots[0].gtin.clone();
+    let mut world = World {
+        own_products: own(1, &gtin, Profile::MaternalBaby),
+        ..World::default()
+    };
+    assert!(profiles(&event, firm(1), &world).is_empty());
+    // So nothing changes when its owner registers it, but that it is known.
+    world.products.insert(gtin.clone(), firm(2));
+    let theirs = BTreeMap::from([(gtin, Some(Profile::InfantFormula))]);
+    world.own_products.insert(firm(2), theirs);
+    let told = profiles(&event, firm(1), &world);
+    assert_eq!(told, BTreeSet::from([Profile::InfantFormula]));
 }
 
 /// `golden/required.json` was made from the printed tables by another program (Python); the app reads

@@ -139,11 +139,14 @@ on_both!(c14_an_accepted_holder_counts, |app| {
 
     // Whose units they are not says nothing about them, and learns nothing.
     let unknown = "https://id.example.cn/01/09506000134352/21/NOBODYS";
-    for (caller, partner, tin) in [
-        (&stranger.admin, &scene.firm.id, before.as_str()),
-        (admin, &stranger.id, unknown),
+    let (maker, nobodys) = (&scene.firm.id, Uuid::new_v4().to_string());
+    for (caller, partner, of, which) in [
+        (&stranger.admin, maker, "unit", before.as_str()),
+        (admin, &stranger.id, "unit", unknown),
+        (&stranger.admin, maker, "batch_id", scene.batch.as_str()),
+        (admin, &stranger.id, "batch_id", nobodys.as_str()),
     ] {
-        let wrong = json!({"partner_id": partner, "unit": tin});
+        let wrong = json!({"partner_id": partner, of: which});
         let answer = caller.post("/v1/acceptances", &wrong).await;
         assert_eq!(answer.status, 404, "{wrong}: {}", answer.text());
         assert_eq!(answer.problem(), "not-found");
@@ -154,7 +157,6 @@ on_both!(c14_an_accepted_holder_counts, |app| {
     for wrong in [
         json!({"partner_id": Uuid::new_v4()}),
         json!({"partner_id": scene.firm.id}),
-        json!({"partner_id": stranger.id, "batch_id": Uuid::new_v4()}),
         json!({"partner_id": stranger.id, "unit": "06901234567892"}),
         json!({"partner_id": stranger.id, "unit": before, "batch_id": scene.batch}),
         json!({"partner_id": stranger.id, "from": 1_000_000}),

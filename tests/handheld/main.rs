@@ -26,6 +26,7 @@ mod list_size;
 mod listed;
 mod lots;
 mod lots_recalled;
+mod own_codes;
 mod pull_nodes;
 mod pull_parts;
 mod pull_plans;

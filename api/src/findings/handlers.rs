@@ -108,7 +108,7 @@ async fn filter(
         filter.unit = Some(unit);
     }
     if let Some(product) = query.product {
-        filter.product = Some((product, store::gtins(conn, product).await?));
+        filter.product = Some((product, store::line_names(conn, product).await?));
     }
     if let Some(text) = &query.since_time {
         let before = position_before(conn, instant("since_time", text)?).await?;

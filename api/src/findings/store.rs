@@ -33,8 +33,8 @@ pub struct Filter {
     pub place: Option<Uuid>,
     /// Stated by this device.
     pub device: Option<Uuid>,
-    /// Of units of this product, and of goods under these GTINs.
-    pub product: Option<(Uuid, Vec<String>)>,
+    /// Of units of this product, and of goods that lines call so.
+    pub product: Option<(Uuid, Vec<LineName>)>,
     /// Of units of this batch, or on account of it.
     pub batch: Option<Uuid>,
     /// Of this unit.
@@ -131,16 +131,14 @@ fn conditions(filter: &Filter, who: Reader) -> Where {
             all.add("f.enterprise_id = ?", [me.into()]);
         }
     }
-    if let Some((product, gtins)) = &filter.product {
+    if let Some((product, names)) = &filter.product {
         let mut sql = "(u.product_id = ?".to_owned();
         all.values.push((*product).into());
-        if !gtins.is_empty() {
-            let list = vec!["?"; gtins.len()].join(", ");
-            sql.push_str(" OR l.gtin IN (");
-            sql.push_str(&list);
+        for name in names {
+            sql.push_str(" OR (");
+            sql.push_str(name.condition());
             sql.push(')');
-            all.values
-                .extend(gtins.iter().map(|gtin| gtin.as_str().into()));
+            all.values.extend(name.values());
         }
         sql.push(')');
         all.sql.push(sql);
@@ -316,19 +314,61 @@ pub async fn unit_number(
     row.map(|row| row.try_get("", "id")).transpose()
 }
 
-/// The GTINs a product's codes carry.
-pub async fn gtins(conn: &impl ConnectionTrait, product: Uuid) -> Result<Vec<String>, DbErr> {
+/// What lines call a product: what stands on its codes, and its own code where it has no GTIN.
+#[derive(Debug, Clone)]
+pub struct LineName {
+    /// The name.
+    pub name: String,
+    /// At whose places only: what is a product code alone means another's product elsewhere.
+    whose: Option<Uuid>,
+}
+
+impl LineName {
+    /// That a line `l` is called so, in SQL.
+    pub const fn condition(&self) -> &'static str {
+        match self.whose {
+            Some(_) => "l.gtin = ? AND l.enterprise_id = ?",
+            None => "l.gtin = ?",
+        }
+    }
+
+    /// Its values.
+    pub fn values(&self) -> impl Iterator<Item = Value> {
+        let whose = self.whose.map(Value::from);
+        std::iter::once(Value::from(self.name.as_str())).chain(whose)
+    }
+}
+
+/// The names a product has on lines (`World::product_said` in `sync`).
+pub async fn line_names(
+    conn: &impl ConnectionTrait,
+    product: Uuid,
+) -> Result<Vec<LineName>, DbErr> {
     let query = statement(
         conn.get_database_backend(),
-        "SELECT space FROM code_space WHERE product_id = ? AND space LIKE '01/%'",
+        "SELECT s.space, p.code, p.enterprise_id FROM code_space s JOIN product p \
+         ON p.enterprise_id = s.enterprise_id AND p.id = s.product_id \
+         WHERE s.product_id = ? ORDER BY s.space",
         [product.into()],
     );
-    let mut gtins = Vec::new();
+    let mut names = Vec::new();
     for row in conn.query_all_raw(query).await? {
         let space: String = row.try_get("", "space")?;
-        gtins.extend(space.strip_prefix("01/").map(str::to_owned));
+        let Some((scheme, on_codes)) = space.split_once('/') else {
+            continue;
+        };
+        names.push(LineName {
+            name: on_codes.to_owned(),
+            whose: None,
+        });
+        if scheme == "c" {
+            names.push(LineName {
+                name: row.try_get("", "code")?,
+                whose: Some(row.try_get("", "enterprise_id")?),
+            });
+        }
     }
-    Ok(gtins)
+    Ok(names)
 }
 
 /// The name of a severity.

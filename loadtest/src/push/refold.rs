@@ -171,8 +171,9 @@ fn world(rows: &[LogRow], ground: &Ground<'_>) -> Result<World, LoadError> {
     }
     world.enterprises.insert(enterprise);
     world.products.insert(ground.gtin.to_owned(), enterprise);
-    let profile = (ground.gtin.to_owned(), Profile::InfantFormula);
-    world.profiles.extend([profile]);
+    let product = (ground.gtin.to_owned(), Some(Profile::InfantFormula));
+    let own = BTreeMap::from([product]);
+    world.own_products.insert(enterprise, own);
     let of_batch = BatchInfo {
         issuer: enterprise,
         product: ground.gtin.to_owned(),

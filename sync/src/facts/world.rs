@@ -25,13 +25,15 @@ pub struct World {
     pub places: Shared<BTreeMap<LocationId, PlaceInfo>>,
     /// Enterprises on record.
     pub enterprises: Shared<BTreeSet<EnterpriseId>>,
-    /// GTINs on record, and who issues under them.
+    /// What codes name products by, and who issues under it: GTINs, and `ENTERPRISE.CODE` of products
+    /// without one. It is one enterprise's, whoever says it.
     pub products: Shared<BTreeMap<String, EnterpriseId>>,
-    /// What batches call the product of a GTIN, where that is another: the GTIN of an item, of one that
-    /// stands on cases.
+    /// What batches call the product that codes name so, where that is another: the GTIN of an item, of one
+    /// that stands on cases; the product code, of `ENTERPRISE.CODE`.
     pub product_of: Shared<BTreeMap<String, String>>,
-    /// The profile of the standard each GTIN or own product code falls under (C15).
-    pub profiles: Shared<BTreeMap<String, Profile>>,
+    /// The products of each enterprise, as its batches call them, and the profile of the standard each
+    /// falls under (C15). Two enterprises may use one product code.
+    pub own_products: Shared<BTreeMap<EnterpriseId, BTreeMap<String, Option<Profile>>>>,
     /// Recalls, in the order of their spans' beginnings.
     pub recalls: Vec<RecallSpan>,
     /// What issuers accepted.

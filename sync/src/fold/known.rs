@@ -56,11 +56,11 @@ fn judged(
             detail,
         ));
     }
-    let items: Vec<String> =
-        required::missing_under(&fact.event, &required::profiles(&fact.event, world))
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+    let profiles = required::profiles(&fact.event, fact.enterprise, world);
+    let items: Vec<String> = required::missing_under(&fact.event, &profiles)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
     if !items.is_empty() {
         out.push(about(
             fact,
@@ -169,7 +169,7 @@ fn unknown(fact: &Fact, world: &World) -> BTreeSet<String> {
         out.insert(format!("code:{}", read.code));
     }
     for line in &event.lots {
-        if !world.products.contains_key(&line.gtin) {
+        if world.product_said(&line.gtin, fact.enterprise).is_none() {
             out.insert(format!("product:{}", line.gtin));
         }
     }

@@ -98,18 +98,19 @@ impl<'w> Belongs<'w> {
     }
 
     /// The lines that speak of the unit: those of its own GTIN, and if there are none, those of its product.
-    /// Where the code tells no product, all do.
+    /// Where the code tells no product, all do. A product code in them is one of whose the unit's batch is.
     fn lines<'e>(&self, unit: &UnitKey, lines: &'e [LotLine]) -> Vec<&'e LotLine> {
         let same = lines.iter().filter(|line| unit.gtin() == Some(&line.gtin));
         let same: Vec<&LotLine> = same.collect();
         if !same.is_empty() {
             return same;
         }
-        let alike = |line: &&LotLine| match (&self.of, self.world.product_of_gtin(&line.gtin)) {
-            (Of::Product(product), Some(other)) => *product == other,
-            (Of::Product(product), None) => product.name == line.gtin,
-            (Of::Enterprise(_), _) => true,
-            (Of::Nobody, _) => false,
+        let alike = |line: &&LotLine| match self.of {
+            Of::Product(product) => {
+                self.world.product_said(&line.gtin, product.issuer) == Some(product)
+            }
+            Of::Enterprise(_) => true,
+            Of::Nobody => false,
         };
         lines.iter().filter(alike).collect()
     }
@@ -117,9 +118,9 @@ impl<'w> Belongs<'w> {
     /// Is it told which product the batch is of? A lot is a product's own: where the code tells no product,
     /// a line must.
     fn is_told(&self, lines: &[&LotLine], batch: &BatchInfo) -> bool {
-        let called = |line: &&LotLine| match self.world.product_of_gtin(&line.gtin) {
-            Some(product) => batch.is_of(product),
-            None => batch.product == line.gtin,
+        let called = |line: &&LotLine| {
+            let said = self.world.product_said(&line.gtin, batch.issuer);
+            said.is_some_and(|product| batch.is_of(product))
         };
         self.names_product() || lines.iter().any(called)
     }

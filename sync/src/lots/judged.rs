@@ -7,11 +7,11 @@
 
 use super::{Change, Movement};
 use crate::{
-    event::{Event, Kind},
-    facts::{BatchInfo, Fact, World},
+    event::Kind,
+    facts::{Fact, Product, World},
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
     fold::{covering, expired, explained, of_sale, strays},
-    ids::BatchId,
+    ids::{BatchId, EnterpriseId},
     order::Order,
 };
 use std::collections::BTreeMap;
@@ -30,22 +30,24 @@ pub const fn is_judged(kind: Kind) -> bool {
     matches!(kind, Kind::Outbound | Kind::Sale | Kind::Collect)
 }
 
-/// The batch of a lot, if it is on record: of the product that the GTIN stands for, on items or on cases. What
-/// is no GTIN is the code of a product, by which several may call theirs: the batch that was on record first.
-pub fn batch_of(gtin: &str, lot: Option<&str>, world: &World) -> Option<BatchId> {
-    let product = world.product_of_gtin(gtin);
-    let is_of = |batch: &BatchInfo| match product {
-        Some(product) => batch.is_of(product),
-        None => batch.product == gtin,
-    };
-    let mut of_lot = world.batches.with_lot(lot?);
-    of_lot.find_map(|(id, batch)| is_of(batch).then_some(id))
+/// The product that goods of a line are of, if it is on record. The goods at a place are its enterprise's, so
+/// what is called by a product code there is a product of that enterprise; at a place that is on no record,
+/// of whoever states it.
+pub fn product_of<'w>(
+    key: &'w LotKey,
+    stater: EnterpriseId,
+    world: &'w World,
+) -> Option<Product<'w>> {
+    let place = world.places.get(&key.location);
+    let whose = place.map_or(stater, |place| place.enterprise);
+    world.product_said(&key.gtin, whose)
 }
 
-/// The batches of all lots that an event names.
-pub fn batches_of<'a>(event: &'a Event, world: &'a World) -> impl Iterator<Item = BatchId> + 'a {
-    let lines = event.lots.iter();
-    lines.filter_map(|line| batch_of(&line.gtin, line.lot.as_deref(), world))
+/// The batch of goods of a line, if it is on record: of their product and their lot.
+pub fn batch_of(key: &LotKey, stater: EnterpriseId, world: &World) -> Option<BatchId> {
+    let product = product_of(key, stater, world)?;
+    let mut of_lot = world.batches.with_lot(key.lot.as_deref()?);
+    of_lot.find_map(|(id, batch)| batch.is_of(product).then_some(id))
 }
 
 /// Did goods go by this change?
@@ -62,7 +64,7 @@ pub fn judged(fact: &Fact, key: &LotKey, world: &World) -> Vec<Finding> {
     if !is_judged(fact.event.kind) {
         return Vec::new();
     }
-    let batch = batch_of(&key.gtin, key.lot.as_deref(), world);
+    let batch = batch_of(key, fact.enterprise, world);
     let spans = match batch {
         Some(_) => covering(world, None, batch),
         None => Vec::new(),

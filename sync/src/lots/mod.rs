@@ -20,7 +20,7 @@ mod tally;
 
 pub use carried::carried;
 pub use change::{Change, Movement, changes, named};
-pub use judged::{CODES, all_judged, batch_of, batches_of, is_judged, judged, takes_away};
+pub use judged::{CODES, all_judged, batch_of, is_judged, judged, product_of, takes_away};
 pub use line::{Below, Line, balance};
 pub use lines::{in_order, lines, movements, stated};
 pub use tally::{Tally, tally};

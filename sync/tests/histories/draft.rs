@@ -5,7 +5,10 @@ use super::{
     Case,
     plausible::{Likely, Plan},
     settings::{self, Settings},
-    stage::{self, BOX, CODES, DAY, Hand, LOOSE, MINUTE, OWN, PLACES, SECOND, START, TIN, good},
+    stage::{
+        self, BOX, CODES, DAY, Hand, LOOSE, MINUTE, OWN, OWN_CODED, PLACES, SECOND, START, TIN,
+        good,
+    },
 };
 use serde_json::json;
 use std::{collections::BTreeMap, sync::Arc};
@@ -360,6 +363,7 @@ fn lots(draft: &Draft) -> Vec<LotLine> {
         5 => vec![of(TIN, Some("L1"), qty)],
         6 => vec![of(OWN, Some("L1"), qty)],
         7 => vec![of(OWN, Some("L1"), qty), of(TIN, Some("L3"), 1)],
+        8 => vec![of(OWN_CODED[0].0, Some("L1"), qty)],
         _ => Vec::new(),
     }
 }

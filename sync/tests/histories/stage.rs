@@ -1,8 +1,8 @@
 //! The cast: who, where, with which devices, and which goods.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
-    event::{Input, UnitRead},
+    event::{Input, UnitRead, required::Profile},
     facts::{BatchInfo, Commissioned, PlaceInfo, StatedAt, UnitInfo, World},
     ids::{BatchId, DeviceId, EnterpriseId, EventId, LocationId, Micros, RecallId},
     trace_code,
@@ -116,7 +116,14 @@ pub const BATCHES: [BatchId; 6] = [
 ];
 
 /// Batches as a recall may cover them.
-pub const RECALLED: [BatchId; 4] = [BATCH, SHORT_BATCH, OTHER_BATCH, LOOSE_BATCH];
+pub const RECALLED: [BatchId; 6] = [
+    BATCH,
+    SHORT_BATCH,
+    OTHER_BATCH,
+    LOOSE_BATCH,
+    OWN_BATCH,
+    OTHER_OWN_BATCH,
+];
 
 /// Recalls by number.
 pub const fn recall(n: u8) -> RecallId {
@@ -136,6 +143,8 @@ pub const BOX: &str = "16901234567899";
 pub const FOREIGN: &str = "04006381333931";
 /// The code of a product without GTIN, of the maker and of the chain.
 pub const OWN: &str = "T1N";
+/// What stands on codes of the maker's product [`OWN`], and of the chain's.
+pub const OWN_CODED: [(&str, EnterpriseId); 2] = [("MY8.T1N", MAKER), ("SHP.T1N", CHAIN)];
 /// A GTIN of goods without codes of their own.
 pub const LOOSE: &str = "06901234567908";
 
@@ -274,6 +283,12 @@ pub fn world() -> World {
     .into_iter()
     .collect();
     world.product_of = [(BOX.to_owned(), TIN.to_owned())].into_iter().collect();
+    let own = |profile| (OWN.to_owned(), Some(profile));
+    let own = [Profile::MaternalBaby, Profile::InfantFormula].map(own);
+    let [makers, chains] = own.map(|own| BTreeMap::from([own]));
+    world.own_products = BTreeMap::from([(MAKER, makers), (CHAIN, chains)]).into();
+    let gtins = [TIN, LOOSE].map(|gtin| (gtin.to_owned(), None));
+    world.own_products.entry(MAKER).or_default().extend(gtins);
     for place in PLACES.into_iter().filter(|place| *place != ELSEWHERE) {
         let info = PlaceInfo {
             enterprise: owner(place),
@@ -286,6 +301,10 @@ pub fn world() -> World {
         .map(|gtin| (gtin.to_owned(), MAKER))
         .into_iter()
         .collect();
+    for (text, issuer) in OWN_CODED {
+        world.products.insert(text.to_owned(), issuer);
+        world.product_of.insert(text.to_owned(), OWN.to_owned());
+    }
     let owner = |hand: Hand| (hand.device, hand.enterprise);
     world.devices = HANDS.into_iter().map(owner).collect();
     world

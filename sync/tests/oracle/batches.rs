@@ -10,6 +10,7 @@ use suyuan_sync::{
     event::LotLine,
     facts::{BatchInfo, Fact, World},
     ids::{BatchId, EnterpriseId},
+    trace_code::Gtin,
     unit::UnitKey,
 };
 use uuid::Uuid;
@@ -82,13 +83,14 @@ fn said(world: &World, fact: &Fact, unit: &UnitKey) -> Said {
     }
     let own_gtin = |line: &&LotLine| gtin(unit) == Some(line.gtin.as_str());
     let own = product(world, unit);
+    let means_own = |line: &LotLine| {
+        let own = own.as_ref()?;
+        Some(said_by(world, &line.gtin, own.0)? == *own)
+    };
     let any_is_own = event.lots.iter().any(|line| own_gtin(&line));
     let speaks = |line: &&LotLine| match (&own, gtin(unit)) {
         _ if any_is_own => own_gtin(line),
-        (Some(own), _) => match of_gtin(world, &line.gtin) {
-            Some(product) => product == *own,
-            None => line.gtin == own.1,
-        },
+        (Some(_), _) => means_own(line) == Some(true),
         (None, Some(_)) => false,
         (None, None) => true,
     };
@@ -107,24 +109,32 @@ fn said(world: &World, fact: &Fact, unit: &UnitKey) -> Said {
 
 /// Does the line name the product of this batch?
 fn calls(world: &World, line: &LotLine, batch: &BatchInfo) -> bool {
-    match of_gtin(world, &line.gtin) {
-        Some(product) => product == (batch.issuer, batch.product.clone()),
-        None => line.gtin == batch.product,
-    }
+    said_by(world, &line.gtin, batch.issuer) == Some((batch.issuer, batch.product.clone()))
 }
 
 /// Whose product a code was issued for, and its name: on record of the unit, else of its GTIN.
-fn product(world: &World, unit: &UnitKey) -> Option<(EnterpriseId, String)> {
+pub fn product(world: &World, unit: &UnitKey) -> Option<(EnterpriseId, String)> {
     if let Some(info) = world.units.get(unit)
         && let (Some(issuer), Some(product)) = (info.issuer, &info.product)
     {
         return Some((issuer, product.to_string()));
     }
-    of_gtin(world, gtin(unit)?)
+    on_codes(world, gtin(unit)?)
 }
 
-fn of_gtin(world: &World, gtin: &str) -> Option<(EnterpriseId, String)> {
-    let issuer = world.products.get(gtin)?;
-    let name = world.product_of.get(gtin).map_or(gtin, String::as_str);
+/// The product that stands on codes so: a GTIN, or `ENTERPRISE.CODE`.
+pub fn on_codes(world: &World, text: &str) -> Option<(EnterpriseId, String)> {
+    let issuer = world.products.get(text)?;
+    let name = world.product_of.get(text).map_or(text, String::as_str);
     Some((*issuer, name.to_owned()))
+}
+
+/// What an enterprise means by a text: what stands on codes, of whoever it is; a GTIN means nothing else;
+/// and the code of a product of its own.
+pub fn said_by(world: &World, text: &str, whose: EnterpriseId) -> Option<(EnterpriseId, String)> {
+    if world.products.contains_key(text) || Gtin::parse(text).is_ok() {
+        return on_codes(world, text);
+    }
+    let own = world.own_products.get(&whose)?;
+    own.contains_key(text).then(|| (whose, text.to_owned()))
 }

@@ -2,9 +2,10 @@
 //! a place, by what it names or by a container, is judged by the batch on record with that product and
 //! lot. Where there is none, nothing is known of expiry or recalls.
 
-use super::{recalled, replay::History};
+use super::{batches::said_by, recalled, replay::History};
 use suyuan_sync::{
     event::Kind,
+    facts::Fact,
     finding::{Detail, FindingCode, LotKey},
     ids::BatchId,
 };
@@ -12,7 +13,7 @@ use suyuan_sync::{
 /// What is wrong with goods of this line having gone by this event.
 pub fn wrong(h: &History, line: &LotKey, k: usize) -> Vec<(FindingCode, Detail)> {
     let fact = h.facts[k];
-    let batch = batch(h, line);
+    let batch = batch(h, line, fact);
     let spans = match batch {
         Some(batch) => recalled::reaching_batch(h.world, batch, fact),
         None => Vec::new(),
@@ -50,15 +51,16 @@ pub fn wrong(h: &History, line: &LotKey, k: usize) -> Vec<(FindingCode, Detail)>
     wrong
 }
 
-/// The batch on record. A GTIN of a case or another pack of a product stands for the product.
-fn batch(h: &History, line: &LotKey) -> Option<BatchId> {
+/// The batch on record. A GTIN of a case or another pack of a product stands for the product; a product
+/// code, for a product of the enterprise whose goods these are.
+fn batch(h: &History, line: &LotKey, fact: &Fact) -> Option<BatchId> {
     let lot = line.lot.as_ref()?;
-    let product = h.world.product_of.get(&line.gtin).unwrap_or(&line.gtin);
-    let whose = h.world.products.get(&line.gtin);
+    let place = h.world.places.get(&line.location);
+    let whose = place.map_or(fact.enterprise, |place| place.enterprise);
+    let (issuer, product) = said_by(h.world, &line.gtin, whose)?;
     let of = |batch: &BatchId| {
         let batch = &h.world.batches[batch];
-        let same = whose.is_none_or(|whose| *whose == batch.issuer);
-        batch.lot == *lot && batch.product == *product && same
+        (batch.issuer, &batch.lot, &batch.product) == (issuer, lot, &product)
     };
     h.world.batches.keys().copied().find(of)
 }

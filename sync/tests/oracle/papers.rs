@@ -10,9 +10,14 @@ use super::{
 };
 use std::collections::BTreeSet;
 use suyuan_sync::{
-    event::{Counterpart, Event, Kind, required},
-    facts::Fact,
+    event::{
+        Counterpart, Event, Kind,
+        required::{self, Profile},
+    },
+    facts::{Fact, World},
     finding::{Detail, Finding, FindingCode, Subject},
+    ids::EnterpriseId,
+    trace_code::TraceCode,
 };
 
 /// All of them.
@@ -130,7 +135,7 @@ fn unknown(history: &History, fact: &Fact) -> Option<Finding> {
         }
     }
     for line in &event.lots {
-        if !world.products.contains_key(&line.gtin) {
+        if batches::said_by(world, &line.gtin, fact.enterprise).is_none() {
             what.insert(format!("product:{}", line.gtin));
         }
     }
@@ -148,12 +153,36 @@ fn unknown(history: &History, fact: &Fact) -> Option<Finding> {
 /// C15: what the standards' tables demand and the event does not say. The tables are data shared
 /// with the crate; they are not part of what the oracle checks.
 fn incomplete(history: &History, fact: &Fact) -> Option<Finding> {
-    let profiles = required::profiles(&fact.event, history.world);
+    let profiles = profiles(history.world, fact);
     let items: Vec<String> = required::missing_under(&fact.event, &profiles)
         .into_iter()
         .map(str::to_owned)
         .collect();
     (!items.is_empty()).then(|| about(fact, FindingCode::Incomplete, Detail::Missing { items }))
+}
+
+/// The profiles of the products of all goods an event names, each looked up by whose it is and what its
+/// batches call it.
+fn profiles(world: &World, fact: &Fact) -> BTreeSet<Profile> {
+    let mut products = Vec::new();
+    for read in fact.event.units.iter().chain(&fact.event.parent) {
+        let info = read.unit.as_ref().and_then(|unit| world.units.get(unit));
+        let batch = info.and_then(|info| world.batches.get(&info.commissioned?.batch));
+        products.extend(match (&read.unit, batch) {
+            (_, Some(batch)) => Some((batch.issuer, batch.product.clone())),
+            (Some(unit), None) => batches::product(world, unit),
+            (None, None) => match read.scanned.map(|scanned| scanned.code) {
+                Some(TraceCode::Gtin(code)) => batches::on_codes(world, code.gtin.as_str()),
+                _ => None,
+            },
+        });
+    }
+    for line in &fact.event.lots {
+        products.extend(batches::said_by(world, &line.gtin, fact.enterprise));
+    }
+    let own =
+        |(whose, name): (EnterpriseId, String)| *world.own_products.get(&whose)?.get(&name)?;
+    products.into_iter().filter_map(own).collect()
 }
 
 /// Section 1: a lot that is not given is a line of its own.

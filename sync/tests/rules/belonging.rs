@@ -1,8 +1,11 @@
 //! C14 and C15: whose events count, and what events must say.
 
 use super::*;
-use histories::stage::{BATCH, INTRUDER, MINUTE, NOBODY, STALL, STRANGER, good::*, unit};
-use suyuan_sync::facts::{AcceptScope, Accepted, StatedAt};
+use histories::stage::{BATCH, INTRUDER, MINUTE, NOBODY, OWN, STALL, STRANGER, good::*, unit};
+use suyuan_sync::{
+    event::required::Profile,
+    facts::{AcceptScope, Accepted, StatedAt},
+};
 
 #[test]
 fn c14_what_a_stranger_says_changes_nothing_until_a_leg_links_it() {
@@ -116,6 +119,34 @@ fn c15_what_is_not_on_record_is_told_and_heals_with_the_data() {
     assert_eq!(of(&told, product), [FindingCode::UnknownRef]);
     told.world.products.insert(stage::FOREIGN.to_owned(), CHAIN);
     assert!(quiet(&told));
+}
+
+#[test]
+fn c15_the_product_of_a_code_tells_what_an_event_must_say() {
+    let lacks = |told: &Telling, event| -> Vec<String> {
+        let found = verdict(told).findings.into_iter();
+        let mut found = found.filter(|found| found.event == event);
+        match found.find(|found| found.code == FindingCode::Incomplete) {
+            Some(found) => match found.detail {
+                Detail::Missing { items } => items,
+                other => panic!("{other:?}"),
+            },
+            None => Vec::new(),
+        }
+    };
+    let count = |good| Line::new(Kind::Count, stage::CASHIER, SHOP).of(&[good]);
+    let mut told = Telling::new();
+    let [makers, chains] = [OWN_TIN, OTHER_OWN_TIN].map(|good| told.tell(count(good)));
+    assert_eq!(lacks(&told, makers), [""; 0]);
+    // Whatever the other's product of the same code is.
+    let own = told.world.own_products.entry(MAKER).or_default();
+    own.insert(OWN.to_owned(), Some(Profile::MaternalBabyCare));
+    let of_care = [
+        "inventory.storage_temperature",
+        "inventory.storage_humidity",
+    ];
+    assert_eq!(lacks(&told, makers), of_care);
+    assert_eq!(lacks(&told, chains), [""; 0]);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 
 use super::*;
 use histories::stage::{
-    BATCH, BOX, DAY, EXPIRY, LOOSE, LOOSE_BATCH, MINUTE, START, good::*, recall,
+    BATCH, BOX, DAY, EXPIRY, LOOSE, LOOSE_BATCH, MINUTE, OTHER_OWN_BATCH, OWN, OWN_BATCH,
+    OWN_CODED, START, good::*, recall,
 };
 use std::collections::BTreeMap;
 use suyuan_sync::{
@@ -185,6 +186,58 @@ fn c9_what_a_case_is_called_names_the_batch_of_its_product() {
     told.tell(of_case(line(Kind::Inbound, SHOP).with(MAKER)));
     let sold = told.tell(of_case(line(Kind::Sale, SHOP)).at(RECALLED + MINUTE));
     assert_eq!(of(&told, sold), [FindingCode::SoldRecalled]);
+}
+
+/// Is a sale of that lot, under this name, one of a recalled batch?
+fn sells_recalled(told: &mut Telling, place: LocationId, name: &str) -> bool {
+    let sale = line(Kind::Sale, place).lot(Some("L1"), 1);
+    let sale = sale.saying(|event| name.clone_into(&mut event.lots[0].gtin));
+    let sold = told.tell(sale.at(RECALLED + MINUTE));
+    of(told, sold).contains(&FindingCode::SoldRecalled)
+}
+
+#[test]
+fn c9_a_product_code_means_a_product_of_the_enterprise_whose_goods_they_are() {
+    let [makers, chains] = OWN_CODED.map(|(text, _)| text);
+    for (recalled, place, name, found) in [
+        (OWN_BATCH, PLANT, OWN, true),
+        (OWN_BATCH, SHOP, OWN, false),
+        (OTHER_OWN_BATCH, PLANT, OWN, false),
+        (OTHER_OWN_BATCH, SHOP, OWN, true),
+        // As codes say it, it is one enterprise's wherever it is sold.
+        (OWN_BATCH, SHOP, makers, true),
+        (OWN_BATCH, SHOP, chains, false),
+        (OTHER_OWN_BATCH, SHOP, makers, false),
+        (OTHER_OWN_BATCH, PLANT, chains, true),
+    ] {
+        let mut told = Telling::new();
+        told.recall(&[recalled], RECALLED);
+        let sells = sells_recalled(&mut told, place, name);
+        assert_eq!(sells, found, "{recalled:?} at {place:?} as {name}");
+    }
+}
+
+#[test]
+fn c9_no_other_enterprises_batch_is_taken_for_a_product_code() {
+    let mut told = Telling::new();
+    told.recall(&[OWN_BATCH], RECALLED);
+    let chains = told.world.own_products.remove(&CHAIN);
+    assert!(!sells_recalled(&mut told, SHOP, OWN));
+    let sold = told.facts[0].event.id;
+    let whats = |told: &Telling| -> Vec<Detail> {
+        let found = verdict(told).findings;
+        let found = found.into_iter().filter(|found| found.event == sold);
+        let unknown = found.filter(|found| found.code == FindingCode::UnknownRef);
+        unknown.map(|found| found.detail).collect()
+    };
+    let what = format!("product:{OWN}");
+    assert_eq!(whats(&told), [Detail::Unknown { what }]);
+    told.world
+        .own_products
+        .extend(chains.map(|own| (CHAIN, own)));
+    assert_eq!(whats(&told), []);
+    told.world.recalls[0].scope.batches = [OTHER_OWN_BATCH].into();
+    assert!(of(&told, sold).contains(&FindingCode::SoldRecalled));
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub enum DecisionError {
     /// Master data cannot be read.
     #[error("master data")]
     World(#[from] WorldError),
-    /// No such device, period or unit of one's own.
+    /// No such device, period, unit or batch of one's own.
     #[error("unknown")]
     Unknown,
     /// A stored decision cannot be read.

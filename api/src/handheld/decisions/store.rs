@@ -121,7 +121,7 @@ pub async fn accept(
         let found = batch::Entity::find_by_id((issuer, batch.0))
             .one(act.tx())
             .await?;
-        found.ok_or(unknown("batch_id"))?;
+        found.ok_or(DecisionError::Unknown)?;
     }
     let out = AcceptanceOut {
         position: act.position(),

@@ -18,8 +18,8 @@ use uuid::Uuid;
 pub(super) async fn all(conn: &impl ConnectionTrait, world: &mut World) -> Result<Named, DbErr> {
     let fresh = World::default();
     (world.enterprises, world.places) = (fresh.enterprises, fresh.places);
-    (world.products, world.profiles) = (fresh.products, fresh.profiles);
-    world.product_of = fresh.product_of;
+    (world.products, world.product_of) = (fresh.products, fresh.product_of);
+    world.own_products = fresh.own_products;
     (world.batches, world.devices) = (fresh.batches, fresh.devices);
     enterprises(conn, None, world).await?;
     places(conn, None, world).await?;
@@ -86,30 +86,29 @@ pub(super) async fn products(
     let mut named = Named::new();
     let mut carried: Vec<(String, Uuid)> = Vec::new();
     for space in spaces.all(conn).await? {
-        let Some(gtin) = space.space.strip_prefix("01/") else {
+        let Some((scheme @ ("01" | "c"), text)) = space.space.split_once('/') else {
             continue;
         };
         let issuer = EnterpriseId(space.enterprise_id);
-        world.products.insert(gtin.to_owned(), issuer);
-        let product = space.product_id.and_then(|id| products.get(&id));
-        if let Some(profile) = product.and_then(|row| Profile::of_id(&row.profile)) {
-            world.profiles.insert(gtin.to_owned(), profile);
+        world.products.insert(text.to_owned(), issuer);
+        let item = (scheme, space.level.as_str()) == ("01", "item");
+        if let Some(product) = space.product_id.filter(|_| item) {
+            named.insert(product, text.to_owned());
         }
-        if let (Some(product), "item") = (space.product_id, space.level.as_str()) {
-            named.insert(product, gtin.to_owned());
-        }
-        carried.extend(space.product_id.map(|product| (gtin.to_owned(), product)));
+        carried.extend(space.product_id.map(|product| (text.to_owned(), product)));
     }
     for (id, row) in products {
-        if let (false, Some(profile)) = (named.contains_key(&id), Profile::of_id(&row.profile)) {
-            world.profiles.insert(row.code.clone(), profile);
-        }
-        named.entry(id).or_insert(row.code);
+        let name = named.entry(id).or_insert(row.code);
+        let own = world
+            .own_products
+            .entry(EnterpriseId(row.enterprise_id))
+            .or_default();
+        own.insert(name.clone(), Profile::of_id(&row.profile));
     }
-    for (gtin, product) in carried {
-        match named.get(&product).filter(|name| **name != gtin) {
-            Some(name) => world.product_of.insert(gtin, name.clone()),
-            None => world.product_of.remove(&gtin),
+    for (text, product) in carried {
+        match named.get(&product).filter(|name| **name != text) {
+            Some(name) => world.product_of.insert(text, name.clone()),
+            None => world.product_of.remove(&text),
         };
     }
     Ok(named)

@@ -5,8 +5,8 @@ use super::{
     scope_store::Scope,
     wire::{LotAmount, LotTotal},
 };
-use crate::{db::statement, findings::store::gtins, handheld::lots::store::moves_and_kinds};
-use sea_orm::{ConnectionTrait, DbErr};
+use crate::{db::statement, findings::store::line_names, handheld::lots::store::moves_and_kinds};
+use sea_orm::{ConnectionTrait, DbErr, Value};
 use std::collections::BTreeMap;
 use suyuan_sync::{
     event::Kind,
@@ -23,14 +23,17 @@ pub(super) async fn lots(
 ) -> Result<(Vec<LotAmount>, Vec<LotTotal>), DbErr> {
     let (mut lines, mut totals) = (Vec::new(), Vec::new());
     for (id, batch) in &scope.batches {
-        for gtin in gtins(conn, batch.product).await? {
-            let query = statement(
-                conn.get_database_backend(),
-                "SELECT id, location_id, balance FROM lot_line WHERE gtin = ? AND lot = ? \
-                 ORDER BY location_id",
-                [gtin.as_str().into(), batch.lot.as_str().into()],
+        for name in line_names(conn, batch.product).await? {
+            let sql = format!(
+                "SELECT l.id, l.location_id, l.balance FROM lot_line l WHERE {} AND l.lot = ? \
+                 ORDER BY l.location_id",
+                name.condition()
             );
+            let lot = Value::from(batch.lot.as_str());
+            let values: Vec<Value> = name.values().chain([lot]).collect();
+            let query = statement(conn.get_database_backend(), &sql, values);
             let rows = conn.query_all_raw(query).await?;
+            let gtin = name.name;
             let mut total = Tally::default();
             for row in &rows {
                 let line = LotAmount {

@@ -14,7 +14,12 @@ mod tables;
 pub use tables::RULES;
 
 use super::{Counterpart, Event, Kind};
-use crate::{chain::Hash, facts::World};
+use crate::{
+    chain::Hash,
+    facts::{BatchInfo, World},
+    ids::EnterpriseId,
+    trace_code::TraceCode,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeSet, sync::LazyLock};
@@ -189,26 +194,25 @@ pub fn missing_under(event: &Event, profiles: &BTreeSet<Profile>) -> Vec<&'stati
     items
 }
 
-/// The profiles that the goods of an event fall under, as far as their products are on record.
-pub fn profiles(event: &Event, world: &World) -> BTreeSet<Profile> {
+/// The profiles that the goods of an event fall under, as far as their products are on record. What stands in
+/// its lines is its stater's word (`World::product_said`).
+pub fn profiles(event: &Event, stater: EnterpriseId, world: &World) -> BTreeSet<Profile> {
     let of_units = event.units.iter().chain(&event.parent).filter_map(|read| {
-        let known = read
-            .unit
-            .as_ref()
-            .and_then(|unit| world.units.get(unit))
-            .and_then(|info| info.commissioned)
-            .and_then(|commissioned| world.batches.get(&commissioned.batch))
-            .and_then(|batch| world.profiles.get(&batch.product));
-        known.or_else(|| match &read.scanned?.code {
-            crate::trace_code::TraceCode::Gtin(code) => {
-                world.profiles.get(code.gtin.to_string().as_str())
-            }
-            _ => None,
-        })
+        let Some(unit) = &read.unit else {
+            let TraceCode::Gtin(code) = read.scanned?.code else {
+                return None;
+            };
+            return world.profile_of(world.product_on_codes(code.gtin.as_str())?);
+        };
+        let info = world.units.get(unit);
+        let commissioned = info.and_then(|info| info.commissioned);
+        let batch = commissioned.and_then(|commissioned| world.batches.get(&commissioned.batch));
+        let product = batch.map(BatchInfo::of_product);
+        world.profile_of(product.or_else(|| world.product_of_unit(unit))?)
     });
     let of_lots = event
         .lots
         .iter()
-        .filter_map(|line| world.profiles.get(&line.gtin));
-    of_units.chain(of_lots).copied().collect()
+        .filter_map(|line| world.profile_of(world.product_said(&line.gtin, stater)?));
+    of_units.chain(of_lots).collect()
 }

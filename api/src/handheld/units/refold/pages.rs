@@ -15,8 +15,17 @@ use crate::{
     log::Position,
 };
 use sea_orm::ConnectionTrait;
-use std::collections::{BTreeMap, BTreeSet};
-use suyuan_sync::{event::Kind, finding::FindingCode, fold, unit::UnitKey};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use suyuan_sync::{
+    event::Kind,
+    facts::{BatchInfo, Fact, World},
+    finding::FindingCode,
+    fold,
+    unit::UnitKey,
+};
 
 /// What a slice folds.
 #[derive(Debug, Default)]
@@ -191,12 +200,12 @@ pub async fn page(
         Scope::Went { batch } => {
             let of = match batch {
                 Some(batch) => match source.world().batches.get(batch) {
-                    Some(info) => Some((gtins_of(&info.product, source), info.lot.as_str())),
+                    Some(info) => Some((called(info, source.world()), info.lot.as_str())),
                     None => return Ok(Page::default()),
                 },
                 None => None,
             };
-            let of = of.as_ref().map(|(gtins, lot)| (gtins, *lot));
+            let of = of.as_ref().map(|(names, lot)| (names, *lot));
             let went = went(conn, of, after, limit).await?;
             let events: BTreeSet<Position> = went.values().flatten().copied().collect();
             let is_all = (events.len() as i64) < limit;
@@ -253,13 +262,16 @@ pub async fn page(
     }
 }
 
-/// What stands on goods of a product, cases among them.
-fn gtins_of(product: &str, source: &Source) -> BTreeSet<String> {
-    let others = source.world().product_of.iter();
-    let others = others.filter(|(_, of)| *of == product);
-    let mut gtins: BTreeSet<String> = others.map(|(gtin, _)| gtin.clone()).collect();
-    gtins.insert(product.to_owned());
-    gtins
+/// What lines call the product of a batch, its cases among them.
+fn called(batch: &BatchInfo, world: &World) -> BTreeSet<String> {
+    let others = world.product_of.keys();
+    let is_of = |text: &&String| {
+        let product = world.product_on_codes(text);
+        product.is_some_and(|product| batch.is_of(product))
+    };
+    let mut names: BTreeSet<String> = others.filter(is_of).cloned().collect();
+    names.insert(batch.product.clone());
+    names
 }
 
 /// Commissions by devices of one page: each may name a thousand units.
@@ -276,6 +288,12 @@ fn whole(rows: Vec<(i64, UnitKey)>, limit: i64) -> Page {
         units: rows.into_iter().map(|(_, unit)| unit).collect(),
         ..Page::default()
     }
+}
+
+/// Were codes read that name a product and no unit?
+fn reads_products(fact: &Fact) -> bool {
+    let mut read = fact.event.units.iter().chain(&fact.event.parent);
+    read.any(|read| read.unit.is_none() && read.scanned.is_some())
 }
 
 /// All that was ever packed into a container, and into what was packed into it. New packs may put
@@ -324,22 +342,24 @@ async fn unknown(
         ..Page::default()
     };
     let facts = by_position(conn, reader, &positions).await?;
-    // Which batch a commission may name depends on what is on record of its units.
-    let commissions = facts
-        .iter()
-        .filter(|fact| fact.event.kind == Kind::Commission);
+    // Which batch a commission may name depends on what is on record of its units; and of what was read
+    // without a serial, only what the event lacks tells that its product is on record now.
+    let is_asked = |fact: &&Arc<Fact>| fact.event.kind == Kind::Commission || reads_products(fact);
     let mut codes = BTreeMap::new();
-    for (unit, _) in commissions.flat_map(|fact| named(fact)) {
+    for (unit, _) in facts.iter().filter(is_asked).flat_map(|fact| named(fact)) {
         let code = source.code(conn, &unit).await?;
         codes.insert(unit, code);
     }
     source.about(conn, &codes, &BTreeSet::new()).await?;
     for fact in facts {
         let now = fold::of_event(&fact, None, source.world());
-        let now = now.iter().find(|finding| finding.code == code);
         let open = before.get(&fact.gseq).into_iter().flatten();
-        let mut open = open.filter(|(_, finding)| finding.code == code);
-        if open.any(|(_, finding)| now.map(|now| &now.detail) != Some(&finding.detail)) {
+        let is_another = |code: FindingCode| {
+            let now = now.iter().find(|finding| finding.code == code);
+            let mut open = open.clone().filter(|(_, finding)| finding.code == code);
+            open.next().map(|(_, finding)| &finding.detail) != now.map(|now| &now.detail)
+        };
+        if is_another(code) || (reads_products(&fact) && is_another(FindingCode::Incomplete)) {
             page.units
                 .extend(named(&fact).into_iter().map(|(unit, _)| unit));
             page.events.insert(fact.gseq);

@@ -146,8 +146,9 @@ impl Folding<'_> {
         let world = self.source.world();
         let mut batches: BTreeSet<BatchId> = BTreeSet::new();
         for at in touched.iter().filter(|at| at.went) {
-            let key = &at.line.kept.line.key;
-            batches.extend(rules::batch_of(&key.gtin, key.lot.as_deref(), world));
+            let stater = facts.get(&at.gseq).map(|fact| fact.enterprise);
+            let of = |stater| rules::batch_of(&at.line.kept.line.key, stater, world);
+            batches.extend(stater.and_then(of));
         }
         batches.retain(|batch| self.source.was_recalled(*batch));
         if batches.is_empty() {

@@ -28,7 +28,7 @@ use suyuan_sync::{
     finding::{Finding, LotKey},
     fold,
     ids::{DeviceId, EventId, Gseq, Micros},
-    lots::{Change as MovedBy, Line, Movement},
+    lots::{Change as MovedBy, Line, Movement, product_of},
 };
 
 /// Where a line is folded on from.
@@ -327,7 +327,9 @@ impl Folding<'_> {
                 if is_below(&finding, below) {
                     row.kept.below = Some(id);
                 }
-                self.source.world().products.get(&row.kept.line.key.gtin)
+                let key = &row.kept.line.key;
+                let product = product_of(key, fact.enterprise, self.source.world());
+                product.map(|product| product.issuer)
             });
             let notes = done.opened.entry(finding.judged()).or_default();
             notes.push(finding.clone());
