@@ -109,9 +109,10 @@ pub fn visible(state: &UnitState, steps: &[Step], who: Reader) -> Option<View> {
             entries,
         });
     }
+    // It is where what took effect last says; what took none says nothing of that (C10).
     let last_is_shown = steps
         .iter()
-        .rfind(counted)
+        .rfind(|step| step.took)
         .is_none_or(|step| mine(step) || shown.contains(&step.order));
     Some(View {
         state: Some(redacted(state, me, last_is_shown)),
@@ -120,12 +121,13 @@ pub fn visible(state: &UnitState, steps: &[Step], who: Reader) -> Option<View> {
 }
 
 /// One step up and one step down: the outbound that sent it to `me`, and the first inbound of
-/// somebody else after `me` sent it on, when the two name each other or nobody in between.
+/// somebody else after `me` sent it on, when the two name each other or nobody in between. Who states
+/// what takes no effect, a retract above all, is not in between.
 fn neighbours(steps: &[Step], me: EnterpriseId) -> BTreeSet<Order> {
     let mut out = BTreeSet::new();
     let mut up: Option<&Step> = None;
     let mut down = false;
-    for step in steps.iter().filter(|step| !step.struck && !step.stranger) {
+    for step in steps.iter().filter(|step| step.took) {
         let enterprise = step.fact.enterprise;
         match step.fact.event.kind {
             Kind::Outbound if enterprise == me => {
