@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "dcc75b8a";
+export const VERSION = "c21ce60b";
 
 export const FILES = [
   "app.css",
