@@ -144,6 +144,24 @@ fn what_takes_no_effect_hides_nothing_from_the_holder() {
 }
 
 #[test]
+fn a_name_stays_with_who_wrote_it() {
+    let mut story = Story::new();
+    story.at_the_store();
+    story.tell(SHOP, Kind::Outbound, STORE, 4, &[tin(1)], |event| {
+        event.counterpart = Some(Counterpart::Named("somebody".into()));
+    });
+    let folded = story.folded(&tin(1));
+    let told = |who: Reader| {
+        let view = visible(&folded.state, &folded.steps, who).expect("seen");
+        view.entries.last().expect("an outbound").partner.clone()
+    };
+    let name = Some(Partner::Named("somebody".into()));
+    assert_eq!(told(Reader::Enterprise(enterprise(SHOP))), name);
+    assert_eq!(told(Reader::All), name);
+    assert_eq!(told(Reader::Enterprise(enterprise(MAKER))), None);
+}
+
+#[test]
 fn who_is_not_linked_sees_nothing() {
     let story = chain();
     assert_eq!(seen(&story, Reader::Enterprise(enterprise(77))), None);
