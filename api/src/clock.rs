@@ -186,8 +186,12 @@ pub fn day_number(date: Date) -> i32 {
 /// 00:00 in Asia/Shanghai after it.
 pub fn expires_at(day: &str) -> Option<Micros> {
     let day: Date = day.parse().ok()?;
-    let after = day_number(day.tomorrow().ok()?);
-    Some((i64::from(after) * 86_400 - i64::from(SHANGHAI.seconds())) * 1_000_000)
+    Some(end_of_day(day_number(day)))
+}
+
+/// The first instant after a day since 1970 in Asia/Shanghai.
+pub const fn end_of_day(day: i32) -> Micros {
+    ((day as i64 + 1) * 86_400 - SHANGHAI.seconds() as i64) * 1_000_000
 }
 
 fn timestamp(at: Micros) -> Timestamp {

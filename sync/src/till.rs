@@ -13,7 +13,7 @@ pub use here::Here;
 
 use crate::{
     event::Disposition,
-    fold::{Phase, expired_from},
+    fold::{Phase, contradicts, ends},
     ids::{BatchId, Gseq, Micros, RecallId},
     recall_list::{Marks, UnitHash, UnitList},
     trace_code::{Claims, Scanned, TraceCode},
@@ -221,7 +221,10 @@ pub fn decide(asked: &Asked<'_>, till: &Till<'_>) -> Decision {
     if let Some(card) = card {
         recalls.extend(card.recalls.iter().copied());
         of_card(card, &mut reasons);
-        if contradicts(&asked.scanned.claims, card) {
+        // A card that knows a batch knows its lot, and its day if it has one.
+        if card.batch.is_some()
+            && contradicts(&asked.scanned.claims, card.lot.as_deref(), card.expires_at)
+        {
             reasons.insert(Reason::CodeContradictsRecord);
         }
     }
@@ -307,28 +310,8 @@ fn of_card(card: &UnitCard, reasons: &mut BTreeSet<Reason>) {
     }
 }
 
-fn contradicts(claims: &Claims, card: &UnitCard) -> bool {
-    let lots = claims.lot.as_ref().zip(card.lot.as_ref());
-    lots.is_some_and(|(claimed, recorded)| claimed.as_str() != recorded)
-        || card.expires_at.is_some_and(|recorded| {
-            let mut claimed = claimed(claims);
-            claimed.any(|claimed| claimed != recorded)
-        })
-}
-
 /// The strictest of what code and card say: whoever forges a code prints a later day.
 fn expiry(claims: &Claims, card: Option<&UnitCard>) -> Option<Micros> {
     let recorded = card.and_then(|card| card.expires_at);
-    claimed(claims).chain(recorded).min()
-}
-
-/// The first instants at which goods are expired by the days in their code (AI 17 and 15).
-fn claimed(claims: &Claims) -> impl Iterator<Item = Micros> + use<> {
-    let best_before = Claims {
-        expiry: claims.best_before,
-        ..Claims::default()
-    };
-    [expired_from(claims), expired_from(&best_before)]
-        .into_iter()
-        .flatten()
+    ends(claims).chain(recorded).min()
 }

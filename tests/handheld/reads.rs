@@ -2,17 +2,20 @@
 
 use crate::{
     enrolment::place,
-    scene::{Scene, count, enrolled, inbound, sale},
-    support::{PASSWORD, array, firm, made, ok, refused, text_of},
+    known::printed,
+    scene::{Scene, count, enrolled, inbound, sale, settled, unit},
+    support::{PASSWORD, array, firm, id, made, ok, refused, segment, text_of},
 };
 use jiff::Timestamp;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use std::time::Duration;
 use suyuan_sync::{
     finding::FindingCode,
     wire::{PushAnswer, TYP_PUSH},
 };
-use suyuan_tests::{DeviceKey, caller::encoded, on_both};
+use suyuan_tests::{DeviceKey, caller::encoded, on_both, recall_order};
+use uuid::Uuid;
 
 const STATUS: &str = "/v1/sync/status";
 
@@ -249,10 +252,8 @@ on_both!(a_look_up_tells_only_who_may_know, |app| {
     let told = ok(answer);
     assert_eq!(told["cards"][0]["phase"], "in_stock");
     assert_eq!(told["cards"][0]["lot"], "L7");
-    assert_eq!(
-        (&told["cards"][1], &told["cards"][2]),
-        (&Value::Null, &Value::Null)
-    );
+    assert_eq!(told["cards"][1], Value::Null);
+    assert_eq!(told["cards"][2]["phase"], "commissioned");
     assert!(
         told["position"].as_i64() >= pushed.results[0].gseq,
         "I23: it reads its own writes"
@@ -263,6 +264,106 @@ on_both!(a_look_up_tells_only_who_may_know, |app| {
     let stranger = enrolled(&app, &beta.operator, &shop).await;
     let told = ok(stranger.ask("/v1/sync/lookups", &asked).await);
     assert_eq!(told["cards"], json!([null, null, null]));
+    app.stop().await;
+});
+
+on_both!(
+    a_look_up_tells_what_is_on_record_of_codes_that_no_event_named,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let admin = &scene.firm.admin;
+        let products = ok(admin.get("/v1/products").await);
+        let product = text_of(&products["items"][0]["id"]);
+        let old = json!({
+            "product_id": product, "lot": "L8", "production_date": "2019-01-15",
+            "expiry_date": "2020-01-15",
+        });
+        let old = id(&made(admin.post("/v1/batches", &old).await));
+        let mut codes = vec![scene.tins[0].clone()];
+        for n in 0..3 {
+            let of = segment(admin, &product, 1).await;
+            let ranges = json!([{"segment_id": of["id"]}]);
+            if n == 0 {
+                let body = json!({"batch_id": old, "ranges": ranges});
+                made(admin.post("/v1/commissions", &body).await);
+            } else if n == 1 {
+                let body = json!({
+                    "ranges": ranges, "reason": "破损", "method": "粉碎", "witness": "李四",
+                    "destroyed_on": "2026-01-01",
+                });
+                made(admin.post("/v1/code-destructions", &body).await);
+            }
+            codes.extend(printed(admin, &of).await);
+        }
+        let order = recall_order(&json!([old]), "r", "i");
+        let recall = id(&made(admin.post("/v1/recalls", &order).await));
+        // Minted by nobody.
+        codes.push(format!("{}0", scene.tins[1]));
+        let store = scene.device(&app, &scene.store).await;
+        let asked = json!({"v": 1, "codes": codes});
+        let told = ok(store.ask("/v1/sync/lookups", &asked).await);
+        let card = |n: usize| {
+            let card = &told["cards"][n];
+            let of = |name: &str| card[name].clone();
+            [of("phase"), of("lot"), of("void"), of("recalls")]
+        };
+        assert_eq!(
+            card(0),
+            [json!("commissioned"), json!("L7"), json!(false), json!([])]
+        );
+        assert_eq!(
+            card(1),
+            [
+                json!("commissioned"),
+                json!("L8"),
+                json!(false),
+                json!([recall])
+            ]
+        );
+        // 00:00 of the day after, in Shanghai.
+        assert_eq!(told["cards"][1]["expires_at"], 1_579_104_000_000_000_i64);
+        let unused = |void: bool| [json!("unknown"), Value::Null, json!(void), json!([])];
+        assert_eq!(card(2), unused(true));
+        assert_eq!(card(3), unused(false));
+        assert_eq!(told["cards"][4], Value::Null);
+
+        let platform = app.signed_in("platform.admin", PASSWORD).await;
+        let other = firm(&app, &platform, "BETA", &["9521235"]).await;
+        let shop = place(&other.operator, "S-1", "store").await;
+        let stranger = enrolled(&app, &other.operator, &shop).await;
+        let told = ok(stranger.ask("/v1/sync/lookups", &asked).await);
+        assert_eq!(told["cards"], json!([null, null, null, null, null]));
+        app.stop().await;
+    }
+);
+
+on_both!(c9_a_look_up_tells_recalls_as_of_its_answer, |app| {
+    let scene = Scene::of(&app).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let event = store.event("inbound", &inbound(&[&scene.tins[0]]));
+    store.push(&[event]).await;
+    let order = recall_order(&json!([scene.batch]), "r", "i");
+    let recall = id(&made(scene.firm.admin.post("/v1/recalls", &order).await));
+    settled(&app).await;
+    // As if no slice had come by since another recall.
+    let stale = format!(
+        "UPDATE unit SET state = REPLACE(state, '{recall}', '{}')",
+        Uuid::nil()
+    );
+    let db = &app.state().db;
+    db.writer().execute_unprepared(&stale).await.expect("rows");
+    assert_ne!(
+        unit(&app, &scene.tins[0]).await.kept.state.recalls,
+        [].into()
+    );
+    let asked = json!({"v": 1, "codes": [scene.tins[0]]});
+    let told = async || ok(store.ask("/v1/sync/lookups", &asked).await)["cards"][0].clone();
+    assert_eq!(told().await["recalls"], json!([recall]));
+    let path = format!("/v1/recalls/{recall}/close");
+    let how = json!({"note": "wrong batch", "mistaken": true});
+    ok(scene.firm.admin.post(&path, &how).await);
+    db.writer().execute_unprepared(&stale).await.expect("rows");
+    assert_eq!(told().await["recalls"], json!([]));
     app.stop().await;
 });
 

@@ -3,11 +3,12 @@
 
 use crate::{
     scene::{GTIN, Scene, enrolled, holds, open_about_events, scanned, settled, unit},
-    support::{Firm, PASSWORD, batch, firm, id, made, platform, segment, text_of},
+    support::{Firm, PASSWORD, array, batch, firm, id, made, ok, platform, segment, text_of},
 };
 use serde_json::{Value, json};
+use std::time::Duration;
 use suyuan_sync::{finding::FindingCode, ids::BatchId};
-use suyuan_tests::{TestApp, on_both};
+use suyuan_tests::{TestApp, caller::encoded, on_both, recall_order, until};
 
 /// The printed codes of a segment.
 async fn printed(firm: &Firm, segment: &Value) -> Vec<String> {
@@ -120,6 +121,77 @@ on_both!(
         assert_eq!(batch_of(&app, &tins[0]).await, known(&later));
         assert_eq!(open_about_events(&app, FindingCode::UnknownRef).await, 2);
         holds(&app, "on record").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c1_consumers_are_told_of_the_batch_a_line_named_what_staff_are_told,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let admin = &scene.firm.admin;
+        let stock = ok(admin.get("/v1/products").await);
+        let product = text_of(&stock["items"][0]["id"]);
+        let mut codes = Vec::new();
+        for what in [
+            json!({"product_id": product, "count": 1}),
+            json!({"product_id": product, "count": 1, "level": "case"}),
+            json!({"gs1_prefix": "9521234", "count": 1}),
+            json!({"product_id": product, "count": 1}),
+        ] {
+            let segment = made(admin.post("/v1/segments", &what).await);
+            codes.push((printed(&scene.firm, &segment).await.remove(0), segment));
+        }
+        let units: Vec<&String> = codes.iter().map(|(code, _)| code).collect();
+        let mut line = scene.device(&app, &scene.plant).await;
+        let said = json!({"units": scanned(&units), "body": {"batch": scene.batch}});
+        let event = line.event("commission", &said);
+        line.push(&[event]).await;
+        let spoilt = json!({
+            "ranges": [{"segment_id": codes[3].1["id"]}], "reason": "破损", "method": "粉碎",
+            "witness": "李四", "destroyed_on": "2026-01-01",
+        });
+        made(admin.post("/v1/code-destructions", &spoilt).await);
+
+        let reasons =
+            |told: &Value| -> Vec<String> { array(&told["reasons"]).iter().map(text_of).collect() };
+        let are_told = async |wanted: &[[&str; 3]; 4]| {
+            for (code, wanted) in units.iter().zip(wanted) {
+                let wanted: Vec<&str> = wanted
+                    .iter()
+                    .copied()
+                    .filter(|one| !one.is_empty())
+                    .collect();
+                let what = format!("{code} is {wanted:?}");
+                until(&what, Duration::from_secs(10), async || {
+                    let consumer = reasons(&app.consumer().scan(code).await.json());
+                    let staff = ok(admin.get(&format!("/v1/units/{}", encoded(code))).await);
+                    consumer == wanted && reasons(&staff["advice"]) == wanted
+                })
+                .await;
+            }
+        };
+        // The record of the batch is not published.
+        are_told(&[
+            ["not_commissioned", "cannot_confirm", ""],
+            ["not_commissioned", "cannot_confirm", ""],
+            ["names_logistic_unit", "cannot_confirm", ""],
+            ["void", "cannot_confirm", ""],
+        ])
+        .await;
+        let order = recall_order(&json!([scene.batch]), "漏装勺", "退回门店");
+        let recall = made(admin.post("/v1/recalls", &order).await);
+        are_told(&[
+            ["recalled", "not_commissioned", "cannot_confirm"],
+            ["recalled", "not_commissioned", "cannot_confirm"],
+            ["recalled", "names_logistic_unit", "cannot_confirm"],
+            ["recalled", "void", "cannot_confirm"],
+        ])
+        .await;
+        for code in &units {
+            let view = app.consumer().scan(code).await.json();
+            assert_eq!(view["recall"]["id"], recall["id"], "{code}: {view}");
+        }
         app.stop().await;
     }
 );

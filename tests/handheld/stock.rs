@@ -1,7 +1,7 @@
 //! Stock of a place: units wherever their containers are, what is on its way, and balances.
 
 use crate::{
-    scene::{Scene, inbound, outbound, sale, scanned, settled},
+    scene::{GTIN, Scene, inbound, outbound, sale, scanned, settled},
     support::{firm, made, number, ok, refused},
 };
 use sea_orm::{ConnectionTrait, QueryResult};
@@ -167,6 +167,23 @@ on_both!(places_are_told_page_by_page, |app| {
         number(&json!(lots["items"].as_array().expect("items").len())),
         0
     );
+    app.stop().await;
+});
+
+on_both!(lines_are_asked_for_by_a_gtin_as_events_name_it, |app| {
+    let scene = Scene::of(&app).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let gtin = crate::support::gtin(GTIN);
+    let short = gtin.strip_prefix('0').expect("a GTIN-13");
+    let said = json!({"lots": [{"gtin": short, "lot": "S1", "qty": 5}], "doc": {"no": "D-1"}});
+    let event = store.event("inbound", &said);
+    store.push(&[event]).await;
+    let staff = &scene.firm.operator;
+    for asked in [&*gtin, short] {
+        let lines = ok(staff.get(&format!("/v1/stock/lots?gtin={asked}")).await);
+        assert_eq!(lines["items"][0]["balance"], 5, "{asked}: {lines}");
+        assert_eq!(lines["items"][0]["gtin"], json!(gtin));
+    }
     app.stop().await;
 });
 

@@ -39,7 +39,8 @@ pub fn verified<C: DeserializeOwned>(
         return None;
     }
     let header = jsonwebtoken::decode_header(token).ok()?;
-    if header.typ.as_deref() != Some(typ) {
+    // Whatever the header says must be understood is not (RFC 7515, 4.1.11).
+    if header.typ.as_deref() != Some(typ) || header.crit.is_some() {
         return None;
     }
     let (x, y) = public_key.get(1..)?.split_at_checked(32)?;
@@ -104,6 +105,8 @@ mod tests {
             &claims
         )));
         assert!(!passes(&token(&own, &json!({"alg": "ES256"}), &claims)));
+        let more = json!({"alg": "ES256", "typ": "t", "crit": ["x"], "x": 1});
+        assert!(!passes(&token(&own, &more, &claims)));
         assert!(!passes(&token(&own, &es, &json!({"aud": "there"}))));
         assert!(!passes(&token(&own, &es, &json!({}))));
         for alg in ["none", "HS256", "RS256", "ES384"] {

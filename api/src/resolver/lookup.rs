@@ -7,11 +7,15 @@ use super::{
     world::{Batch, Space, Standing, World},
 };
 use crate::{
+    clock::end_of_day,
     codes::{SpaceKey, UnitLevel, minting},
     projection::Recall,
 };
 use std::sync::Arc;
-use suyuan_sync::trace_code::{Claims, GtinCode, Scanned, Text, TraceCode};
+use suyuan_sync::{
+    fold::contradicts,
+    trace_code::{Claims, GtinCode, Scanned, Text, TraceCode},
+};
 use uuid::Uuid;
 
 /// How the code came: only typed ones are read leniently.
@@ -59,6 +63,25 @@ impl Found {
             Subject::Product(..) | Subject::Nothing => None,
         };
         self.notice.as_deref().or(of_batch)
+    }
+
+    /// Takes in what is wrong with a batch it is in.
+    fn against(&mut self, batch: &Batch, today: i32) {
+        self.facts.recalled |= !batch.recalls.is_empty();
+        self.facts.expired |= is_expired(batch, today);
+        if let Some(recall) = newer(batch.recalls.first(), self.recall()) {
+            self.notice = Some(Arc::new(recall.clone()));
+        }
+    }
+
+    /// Takes in the batch that a line named, where the record of codes names none (C1).
+    fn of_stated(&mut self, batch: Option<&Arc<Batch>>, claims: &Claims, today: i32) {
+        let Some(batch) = batch else {
+            return;
+        };
+        self.facts.contradicts_record = is_contradicted(claims, batch);
+        self.facts.cannot_confirm = !batch.published;
+        self.against(batch, today);
     }
 
     /// Takes in what is known against the unit itself.
@@ -126,6 +149,8 @@ fn named(world: &World, scanned: &Scanned, entered: Entered, today: i32) -> Foun
                 notice: None,
             };
             if unit.is_some() {
+                let stated = space.stated(index).and_then(|id| world.batch(id));
+                found.of_stated(stated, &scanned.claims, today);
                 let recall = world.newest_open(space.recalls(index));
                 found.about_unit(space.against(index), recall);
             }
@@ -207,22 +232,21 @@ fn judge(
             // A line's word makes no code legal; but what is known of the batch it named is told.
             found.facts.names = Names::Unit(Legality::NotCommissioned);
             match stated {
-                Some(batch) => {
-                    found.facts.contradicts_record = contradicts(claims, batch);
-                    about_batch(&mut found, batch, today);
-                }
+                Some(batch) => found.subject = Subject::Batch(batch.clone()),
                 None => show_product(&mut found),
             }
+            found.of_stated(stated, claims, today);
         }
         Standing::Void => {
             found.facts.names = Names::Unit(Legality::Void);
             show_product(&mut found);
+            found.of_stated(stated, claims, today);
         }
         Standing::Commissioned(id) => {
             found.facts.names = Names::Unit(Legality::Legal);
             match world.batch(id) {
                 Some(batch) => {
-                    found.facts.contradicts_record = contradicts(claims, batch);
+                    found.facts.contradicts_record = is_contradicted(claims, batch);
                     found.facts.cannot_confirm = !batch.published;
                     about_batch(&mut found, batch, today);
                 }
@@ -231,11 +255,7 @@ fn judge(
             }
             // The events say another batch than the record: what is wrong with either is told.
             if let Some(other) = stated {
-                found.facts.recalled |= !other.recalls.is_empty();
-                found.facts.expired |= is_expired(other, today);
-                found.notice = newer(other.recalls.first(), found.recall())
-                    .cloned()
-                    .map(Arc::new);
+                found.against(other, today);
             }
         }
     }
@@ -267,7 +287,7 @@ fn product(world: &World, scanned: &Scanned, gtin: &GtinCode, today: i32) -> Fou
     let lot = gtin.lot.or(scanned.claims.lot);
     if let Some(batch) = lot.and_then(|lot| world.batch_by_lot(product, &lot)) {
         found.level = "batch";
-        found.facts.contradicts_record = contradicts(&scanned.claims, batch);
+        found.facts.contradicts_record = is_contradicted(&scanned.claims, batch);
         about_batch(&mut found, batch, today);
     }
     found
@@ -289,29 +309,9 @@ fn newer<'r>(recall: Option<&'r Recall>, than: Option<&Recall>) -> Option<&'r Re
     recall.filter(|recall| Some(recall.opened_at) > than)
 }
 
-/// Does the code itself say another lot or expiry than the record?
-fn contradicts(claims: &Claims, batch: &Batch) -> bool {
-    let lot = claims.lot.is_some_and(|lot| *lot != *batch.lot);
-    let differs = |claim: [u8; 6]| !same_day(claim, &batch.expiry_date);
-    lot || claims.expiry.is_some_and(differs) || claims.best_before.is_some_and(differs)
-}
-
-/// Is `YYMMDD` (day 00 = the month's last) the date `YYYY-MM-DD`?
-fn same_day(claim: [u8; 6], date: &str) -> bool {
-    let date = date.as_bytes();
-    let (Some(year), Some(month), Some(day)) = (date.get(2..4), date.get(5..7), date.get(8..10))
-    else {
-        return false;
-    };
-    let same_month = claim[..2] == *year && claim[2..4] == *month;
-    if claim[4..] == *b"00" {
-        let last_day = std::str::from_utf8(date)
-            .ok()
-            .and_then(|text| text.parse::<jiff::civil::Date>().ok())
-            .is_some_and(|date| date == date.last_of_month());
-        return same_month && last_day;
-    }
-    same_month && claim[4..] == *day
+/// Does the code itself say another lot or day than the record?
+fn is_contradicted(claims: &Claims, batch: &Batch) -> bool {
+    contradicts(claims, Some(&batch.lot), batch.expiry_day.map(end_of_day))
 }
 
 fn nothing(code: TraceCode) -> Found {
@@ -326,19 +326,5 @@ fn nothing(code: TraceCode) -> Found {
             _ => "item",
         },
         notice: None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::same_day;
-
-    #[test]
-    fn day_zero_means_the_last_of_the_month() {
-        assert!(same_day(*b"270430", "2027-04-30"));
-        assert!(same_day(*b"270400", "2027-04-30"));
-        assert!(!same_day(*b"270400", "2027-04-16"));
-        assert!(!same_day(*b"270429", "2027-04-30"));
-        assert!(!same_day(*b"270430", ""));
     }
 }

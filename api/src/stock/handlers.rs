@@ -14,6 +14,7 @@ use actix_web::{
     get,
     web::{self, Data, Path, Query},
 };
+use suyuan_sync::event::gtin14;
 use uuid::Uuid;
 
 /// Units at the caller's places, by product and batch, as they are now. What is inside a container is
@@ -53,9 +54,12 @@ pub async fn list_lot_balances(
     caller: Staff,
     query: Query<LotQuery>,
 ) -> Result<web::Json<LotPage>, Problem> {
+    let mut query = query.into_inner();
     let limit = page::limit(query.limit)?;
     page::from_zero("after", query.after.unwrap_or(0))?;
     page::text("gtin", query.gtin.as_deref())?;
+    // As events mean it.
+    query.gtin = query.gtin.as_deref().map(gtin14);
     page::text("lot", query.lot.as_deref())?;
     let snapshot = state.db.begin_reading().await?;
     let (position, _) = head_in(&snapshot).await?;

@@ -69,7 +69,7 @@ pub struct Line {
 pub struct LotQuery {
     /// Only of this place.
     pub location_id: Option<Uuid>,
-    /// Only of this GTIN-14.
+    /// Only of this GTIN, of 8 to 14 digits, or own product code.
     pub gtin: Option<String>,
     /// Only with this lot.
     pub lot: Option<String>,

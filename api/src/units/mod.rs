@@ -43,10 +43,8 @@ pub enum UnitError {
 impl From<UnitError> for Problem {
     fn from(error: UnitError) -> Problem {
         match error {
-            UnitError::Db(error) | UnitError::World(WorldError::Db(error)) => error.into(),
-            UnitError::World(error @ (WorldError::Key(_) | WorldError::Stored(_))) => {
-                Problem::internal(&error)
-            }
+            UnitError::Db(error) => error.into(),
+            UnitError::World(error) => error.into(),
             UnitError::Code(error) => {
                 Problem::new(ProblemCode::MalformedCode).detail(error.fault.en(), error.fault.zh())
             }

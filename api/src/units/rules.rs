@@ -89,7 +89,7 @@ pub fn advice(known: &Known<'_>) -> AdviceOut {
         collected: ended.ended == Some(Ended::Collected),
         contradicts_record: known
             .batch
-            .is_some_and(|batch| contradicts(known.claims, batch)),
+            .is_some_and(|batch| contradicts(known.claims, Some(&batch.lot), batch.expires_at)),
         suspected_copy: ended.suspected_copy || known.copy_by_queries,
         queried_often: known.queried_often,
         cannot_confirm: known.batch.is_some() && !known.published,

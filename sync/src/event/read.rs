@@ -256,7 +256,7 @@ fn lot(shape: &LotShape<'_>) -> Result<LotLine, EventFault> {
 }
 
 /// A number of a trade item as GTIN-14; anything else stays as it is.
-fn gtin14(text: &str) -> String {
+pub fn gtin14(text: &str) -> String {
     let text = text.trim();
     if matches!(text.len(), 8 | 12 | 13) && text.bytes().all(|byte| byte.is_ascii_digit()) {
         format!("{text:0>14}")

@@ -1,8 +1,8 @@
-//! C15: what a code says of lot and expiry, compared with the batch on record.
+//! C15: what a code says of lot and days, compared with the batch on record. Consumers, staff and tills
+//! are told by the same rule.
 
 use super::walk::{At, Walk};
 use crate::{
-    facts::BatchInfo,
     finding::{Detail, FindingCode},
     ids::Micros,
     trace_code::Claims,
@@ -25,7 +25,7 @@ pub(super) fn compare<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     let parent = parent.filter(|read| read.unit.as_ref() == Some(walk.unit));
     let reads = event.units.of(walk.unit).chain(parent);
     let mut claims = reads.filter_map(|read| Some(read.scanned.as_ref()?.claims));
-    if claims.any(|claims| contradicts(&claims, batch)) {
+    if claims.any(|claims| contradicts(&claims, Some(&batch.lot), batch.expires_at)) {
         let commission = walk.memory.commission;
         walk.find(
             at,
@@ -36,23 +36,22 @@ pub(super) fn compare<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     }
 }
 
-/// Does what a code says of lot and expiry differ from the batch on record?
-pub fn contradicts(claims: &Claims, batch: &BatchInfo) -> bool {
-    let other_lot = claims
-        .lot
-        .as_ref()
-        .is_some_and(|lot| lot.as_str() != batch.lot);
-    let other_day = batch
-        .expires_at
-        .zip(expired_from(claims))
-        .is_some_and(|(recorded, claimed)| recorded != claimed);
-    other_lot || other_day
+/// Does what a code says of lot and days differ from the batch on record? The one rule for consumers,
+/// staff, tills and the fold. A day (AI 17, AI 15) differs from another one, and from none.
+pub fn contradicts(claims: &Claims, lot: Option<&str>, expires_at: Option<Micros>) -> bool {
+    let claimed = claims.lot.as_ref().zip(lot);
+    claimed.is_some_and(|(claimed, recorded)| claimed.as_str() != recorded)
+        || ends(claims).any(|end| Some(end) != expires_at)
 }
 
-/// The first instant at which goods with these claims are expired: 00:00 in Shanghai after the
-/// printed day. Years are those of this century.
-pub fn expired_from(claims: &Claims) -> Option<Micros> {
-    let digits = claims.expiry?;
+/// The first instants at which goods are expired by the days in their code (AI 17, AI 15): 00:00 in
+/// Shanghai after each. Years are those of this century.
+pub fn ends(claims: &Claims) -> impl Iterator<Item = Micros> + use<> {
+    let days = [claims.expiry, claims.best_before];
+    days.into_iter().flatten().filter_map(end_of)
+}
+
+fn end_of(digits: [u8; 6]) -> Option<Micros> {
     let pair = |at: usize| -> Option<i64> {
         let digit = |at: usize| {
             let byte = *digits.get(at)?;
@@ -94,28 +93,72 @@ const fn days(year: i64, month: i64, day: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn of(expiry: [u8; 6]) -> Option<Micros> {
-        expired_from(&Claims {
-            expiry: Some(expiry),
-            ..Claims::default()
-        })
-    }
+    use crate::trace_code::Text;
 
     #[test]
     fn goods_expire_at_midnight_in_shanghai_after_the_printed_day() {
         // 2027-03-31 expires at 2027-04-01T00:00+08:00.
-        assert_eq!(of(*b"270331"), Some(1_806_508_800_000_000));
-        assert_eq!(of(*b"270300"), of(*b"270331"));
-        assert_eq!(of(*b"281200"), of(*b"281231"));
+        assert_eq!(end_of(*b"270331"), Some(1_806_508_800_000_000));
+        assert_eq!(end_of(*b"270300"), end_of(*b"270331"));
+        assert_eq!(end_of(*b"281200"), end_of(*b"281231"));
         // 2028 is a leap year.
-        assert_eq!(of(*b"280200"), of(*b"280229"));
+        assert_eq!(end_of(*b"280200"), end_of(*b"280229"));
     }
 
     #[test]
     fn what_is_no_date_says_nothing() {
-        assert_eq!(of(*b"271301"), None);
-        assert_eq!(of(*b"27033x"), None);
-        assert_eq!(expired_from(&Claims::default()), None);
+        assert_eq!(end_of(*b"271301"), None);
+        assert_eq!(end_of(*b"27033x"), None);
+        assert_eq!(ends(&Claims::default()).count(), 0);
+    }
+
+    #[test]
+    fn c15_lot_and_days_of_a_code_are_held_against_the_record() {
+        let recorded = end_of(*b"270430");
+        let with =
+            |lot: Option<&str>, expiry: Option<[u8; 6]>, best_before: Option<[u8; 6]>| Claims {
+                lot: lot.and_then(Text::new),
+                expiry,
+                best_before,
+                ..Claims::default()
+            };
+        let day = |digits: &[u8; 6]| Some(*digits);
+        let cases = [
+            (with(None, None, None), false, false),
+            (
+                with(Some("L7"), day(b"270430"), day(b"270430")),
+                false,
+                true,
+            ),
+            (with(Some("L8"), None, None), true, true),
+            (with(None, day(b"270429"), None), true, true),
+            (with(None, None, day(b"270429")), true, true),
+            // The last of the month, with either.
+            (with(None, day(b"270400"), day(b"270400")), false, true),
+            (with(None, day(b"270430"), day(b"270300")), true, true),
+        ];
+        for (claims, dated, undated) in cases {
+            assert_eq!(
+                contradicts(&claims, Some("L7"), recorded),
+                dated,
+                "{claims:?}"
+            );
+            assert_eq!(
+                contradicts(&claims, Some("L7"), None),
+                undated,
+                "{claims:?}"
+            );
+        }
+        // Where no lot is known, the day is held against the record all the same.
+        assert!(!contradicts(
+            &with(Some("L8"), day(b"270430"), None),
+            None,
+            recorded
+        ));
+        assert!(contradicts(
+            &with(None, day(b"270429"), None),
+            None,
+            recorded
+        ));
     }
 }

@@ -36,7 +36,7 @@ mod table;
 mod visible;
 mod walk;
 
-pub use claims::{contradicts, expired_from};
+pub use claims::{contradicts, ends};
 pub use contents::contents;
 pub(crate) use count::complete_for;
 pub use count::misses;
@@ -48,6 +48,7 @@ pub use holder::claimed;
 pub use known::{of_event, of_events, struck};
 pub use level::Levels;
 pub use public::{Ended, PublicStatus, public_status};
+pub use recalled::recalls_of;
 pub use state::{Folded, Phase, Place, Stay, Step, UnitState};
 pub use struck::strikes;
 pub use table::{Row, container_row, row};

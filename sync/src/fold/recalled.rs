@@ -32,6 +32,11 @@ pub(crate) fn covering<'a>(
         .collect()
 }
 
+/// The recalls that cover a unit of this batch now.
+pub fn recalls_of(world: &World, unit: &UnitKey, batch: Option<BatchId>) -> BTreeSet<RecallId> {
+    now(&covering(world, Some(unit), batch))
+}
+
 /// Does a span hold at this place in the order?
 pub(super) fn is_active(span: &RecallSpan, order: Order) -> bool {
     span.from.order() <= order && !is_closed(span, order)

@@ -43,7 +43,7 @@ pub struct Entry {
     pub between: (i64, i64),
     /// Where.
     pub location: LocationId,
-    /// With which enterprise or place; a name stays with who wrote it.
+    /// With which enterprise or place; a name stays with who wrote it, and who sees all by their role.
     pub partner: Option<Partner>,
     /// The container it came by.
     pub via: Option<UnitKey>,
@@ -84,7 +84,7 @@ pub fn visible(state: &UnitState, steps: &[Step], who: Reader) -> Option<View> {
     let Some(me) = me else {
         return Some(View {
             state: Some(state.clone()),
-            entries: steps.iter().map(entry).collect(),
+            entries: steps.iter().map(|step| entry(step, who)).collect(),
         });
     };
     let counted = |step: &&Step| !step.struck && !step.stranger;
@@ -100,7 +100,7 @@ pub fn visible(state: &UnitState, steps: &[Step], who: Reader) -> Option<View> {
     let entries: Vec<Entry> = steps
         .iter()
         .filter(|step| mine(step) && (linked || !by_container(step)) || shown.contains(&step.order))
-        .map(entry)
+        .map(|step| entry(step, who))
         .collect();
     if !linked {
         let claims = steps.iter().any(|step| states(step) && !by_container(step));
@@ -109,9 +109,10 @@ pub fn visible(state: &UnitState, steps: &[Step], who: Reader) -> Option<View> {
             entries,
         });
     }
+    // It is where what took effect last says; what took none says nothing of that (C10).
     let last_is_shown = steps
         .iter()
-        .rfind(counted)
+        .rfind(|step| step.took)
         .is_none_or(|step| mine(step) || shown.contains(&step.order));
     Some(View {
         state: Some(redacted(state, me, last_is_shown)),
@@ -120,12 +121,13 @@ pub fn visible(state: &UnitState, steps: &[Step], who: Reader) -> Option<View> {
 }
 
 /// One step up and one step down: the outbound that sent it to `me`, and the first inbound of
-/// somebody else after `me` sent it on, when the two name each other or nobody in between.
+/// somebody else after `me` sent it on, when the two name each other or nobody in between. Who states
+/// what takes no effect, a retract above all, is not in between.
 fn neighbours(steps: &[Step], me: EnterpriseId) -> BTreeSet<Order> {
     let mut out = BTreeSet::new();
     let mut up: Option<&Step> = None;
     let mut down = false;
-    for step in steps.iter().filter(|step| !step.struck && !step.stranger) {
+    for step in steps.iter().filter(|step| step.took) {
         let enterprise = step.fact.enterprise;
         match step.fact.event.kind {
             Kind::Outbound if enterprise == me => {
@@ -181,8 +183,14 @@ fn redacted(state: &UnitState, me: EnterpriseId, place: bool) -> UnitState {
     state
 }
 
-fn entry(step: &Step) -> Entry {
+fn entry(step: &Step, who: Reader) -> Entry {
     let Interval { lo, hi, .. } = step.fact.interval;
+    let named_by = step.fact.enterprise;
+    let is_told = |counterpart: &&Counterpart| match (counterpart, who) {
+        (Counterpart::Named(_), Reader::Enterprise(me)) => me == named_by,
+        (Counterpart::Named(_), Reader::All)
+        | (Counterpart::Enterprise(_) | Counterpart::Location(_), _) => true,
+    };
     Entry {
         event: step.event,
         kind: step.fact.event.kind,
@@ -195,6 +203,7 @@ fn entry(step: &Step) -> Entry {
             .event
             .counterpart
             .as_ref()
+            .filter(is_told)
             .map(|counterpart| match counterpart {
                 Counterpart::Enterprise(enterprise) => Partner::Enterprise(*enterprise),
                 Counterpart::Location(location) => Partner::Location(*location),

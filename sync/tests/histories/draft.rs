@@ -370,9 +370,10 @@ fn lots(draft: &Draft) -> Vec<LotLine> {
 
 /// The unit number of goods whose relabelled twin is another number.
 pub const fn same(good: usize) -> usize {
-    if good == good::RELABELLED {
-        good::TIN_1
-    } else {
-        good
+    match good {
+        good::RELABELLED => good::TIN_1,
+        good::DATED => good::TIN_2,
+        good::PROLONGED => good::SHORT_TIN,
+        _ => good,
     }
 }

@@ -149,7 +149,7 @@ pub const OWN_CODED: [(&str, EnterpriseId); 2] = [("MY8.T1N", MAKER), ("SHP.T1N"
 pub const LOOSE: &str = "06901234567908";
 
 /// Codes as they are printed, goods by number: see [`Good`].
-pub const CODES: [&str; 14] = [
+pub const CODES: [&str; 16] = [
     "https://id.example.cn/01/06901234567892/21/A1",
     "https://id.example.cn/01/06901234567892/21/A2",
     "https://id.example.cn/01/06901234567892/10/L2/21/A3?17=260117",
@@ -164,6 +164,8 @@ pub const CODES: [&str; 14] = [
     "https://id.example.cn/01/06901234567892/10/WRONG/21/A1?17=991231",
     "MY8.T1N-0001-1",
     "SHP.T1N-0001-2",
+    "https://id.example.cn/01/06901234567892/21/A2?15=271231",
+    "https://id.example.cn/01/06901234567892/21/A3?15=991231",
 ];
 
 /// The goods, by their number in [`CODES`].
@@ -196,6 +198,10 @@ pub mod good {
     pub const OWN_TIN: usize = 12;
     /// The chain's product of the same code.
     pub const OTHER_OWN_TIN: usize = 13;
+    /// [`TIN_2`] under a label with a day, which its batch has not.
+    pub const DATED: usize = 14;
+    /// [`SHORT_TIN`] under a label that it is good for longer.
+    pub const PROLONGED: usize = 15;
 }
 
 /// A code read in some way.

@@ -320,7 +320,7 @@ fn short_pack(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Optio
     })
 }
 
-/// C15: lot or expiry in the code are not those of the batch on record.
+/// C15: lot, expiry or best before in the code are not those of the batch on record.
 fn code_contradicts_record(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Option<Answer> {
     let event = &*h.facts[k].event;
     let after = h.moments.get(k + 1).map_or(&h.after, |next| &next.before);
@@ -333,11 +333,12 @@ fn code_contradicts_record(h: &History, k: usize, touch: &Touch, _: &UnitState) 
         .filter_map(|read| read.scanned)
         .any(|scanned| {
             let lot = scanned.claims.lot;
-            let expiry = scanned.claims.expiry;
+            let other_day = |printed: Option<[u8; 6]>| {
+                printed.is_some_and(|day| printed_end(day) != batch.expires_at)
+            };
             lot.is_some_and(|lot| lot.as_str() != batch.lot)
-                || expiry
-                    .zip(batch.expires_at)
-                    .is_some_and(|(printed, at)| printed_end(printed) != Some(at))
+                || other_day(scanned.claims.expiry)
+                || other_day(scanned.claims.best_before)
         });
     (touch.chain.is_empty() && contradicts).then(|| {
         let told = h.last_commission(k + 1, &touch.unit);

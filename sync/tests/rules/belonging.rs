@@ -151,9 +151,16 @@ fn c15_the_product_of_a_code_tells_what_an_event_must_say() {
 
 #[test]
 fn c15_lot_or_date_in_a_code_unlike_the_batch_on_record_is_told() {
-    let mut told = Telling::new();
-    let event = told.tell(line(Kind::Outbound, PLANT).of(&[RELABELLED]).to(SHOP));
-    assert_eq!(of(&told, event), [FindingCode::CodeContradictsRecord]);
+    // Another lot; a day where none is on record; another best before.
+    for good in [RELABELLED, DATED, PROLONGED] {
+        let mut told = Telling::new();
+        let event = told.tell(line(Kind::Outbound, PLANT).of(&[good]).to(SHOP));
+        assert_eq!(
+            of(&told, event),
+            [FindingCode::CodeContradictsRecord],
+            "{good}"
+        );
+    }
 
     let mut honest = Telling::new();
     honest.tell(line(Kind::Outbound, PLANT).of(&[SHORT_TIN]).to(SHOP));

@@ -2,23 +2,24 @@
 
 use super::{
     ack_store::{self, acknowledge},
-    holder::as_known,
+    look_up,
     part_store::Within,
     pull::{self, PullError},
-    snapshot, status, unit_store as units,
+    snapshot, status,
 };
 use crate::{
     app::Internal,
-    codes::ring::Opener,
-    handheld::push::{
-        handlers::{encoding, read},
-        receive,
+    handheld::{
+        push::{
+            handlers::{encoding, read},
+            receive,
+        },
+        world::WorldError,
     },
     http::{
         body::Json,
         device::{Carrier, DeviceKnown, DeviceRead},
     },
-    log,
     problem::{Problem, ProblemBody, ProblemCode},
 };
 use actix_web::{
@@ -32,11 +33,10 @@ use std::collections::BTreeSet;
 use suyuan_sync::{
     chain::Hash,
     event::required,
-    ids::{EnterpriseId, LocationId},
     limits::{LOOK_UP_CODES_MAX, PULL_ITEMS_MAX},
     trace_code,
     unit::UnitKey,
-    wire::{LookUpAnswer, PullAnswer, RulesAnswer, UnitCard, V},
+    wire::{LookUpAnswer, PullAnswer, RulesAnswer, V},
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -207,8 +207,8 @@ pub async fn get_snapshot(
     Ok(answer(&snapshot::make(&state, &device.0).await?))
 }
 
-/// What is known of codes somebody holds in front of a device: a card for each, or null where nothing
-/// is known or the enterprise may not know it; whoever had the goods and sent them on is not told the
+/// What is known of codes somebody holds in front of a device, of those that nothing happened to yet by the
+/// record of codes: a card for each, or null where nothing is known or the enterprise may not know it; whoever had the goods and sent them on is not told the
 /// place they went on to. Signed as `GET /v1/sync/status` is.
 #[utoipa::path(tag = "handheld", operation_id = "look_up_units", request_body = LookUpIn,
     responses((status = 200, body = Object, description = "`{v, cards[], position, anchor}`"),
@@ -231,25 +231,15 @@ pub async fn look_up_units(
     }
     let key = |code: &String| UnitKey::of(&trace_code::parse(code).ok()?.code);
     let keys: Vec<Option<UnitKey>> = asked.codes.iter().map(key).collect();
-    let tx = state.db.begin_reading().await?;
-    let (position, stamp) = log::head_in(&tx).await?;
     let named: BTreeSet<UnitKey> = keys.iter().flatten().cloned().collect();
-    let known = units::by_key(&tx, &named).await?.into_values();
-    let (own, here) = (EnterpriseId(device.enterprise), LocationId(device.location));
-    let units: Vec<units::Told> = known.filter_map(|unit| as_known(unit, own, here)).collect();
-    let opener = Opener::Master(state.sealer.clone());
-    let cards = units::cards(&tx, &opener, &units).await?;
-    tx.commit().await?;
-    let of = |key: Option<UnitKey>| -> Option<UnitCard> {
-        let key = key?;
-        cards.iter().find(|card| card.unit == key).cloned()
-    };
+    let looked = look_up::look_up(&state, &device, &named).await?;
+    let card = |key: Option<UnitKey>| looked.cards.get(&key?).cloned();
     let (anchors, now) = (&state.handheld.anchors, state.log.now());
     Ok(answer(&LookUpAnswer {
         v: V,
-        cards: keys.into_iter().map(of).collect(),
-        position,
-        anchor: anchors.issue(device.device, device.epoch, stamp, now),
+        cards: keys.into_iter().map(card).collect(),
+        position: looked.position,
+        anchor: anchors.issue(device.device, device.epoch, looked.stamp, now),
     }))
 }
 
@@ -291,6 +281,15 @@ impl From<PullError> for Problem {
             PullError::Db(error) => error.into(),
             PullError::List(_) => Problem::internal(&error),
             PullError::Policy(error) => error.into(),
+        }
+    }
+}
+
+impl From<WorldError> for Problem {
+    fn from(error: WorldError) -> Problem {
+        match error {
+            WorldError::Db(error) => error.into(),
+            WorldError::Key(_) | WorldError::Stored(_) => Problem::internal(&error),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! What an enterprise may know of a unit whose code it holds in front of a device (sync.md section 5).
 //! Pure; timelines, which tell more, are cut by `suyuan_sync::fold::visible`.
 
-use super::unit_store::Told;
 use crate::handheld::units::place_of;
 use suyuan_sync::{
     fold::{Place, UnitState},
@@ -10,17 +9,16 @@ use suyuan_sync::{
 
 /// The unit as `own` may know it at one of its places: all of it for its issuer, who holds it and whom
 /// it is on the way to; without its place for who had it and sent it on; `None` for anybody else.
-pub fn as_known(mut unit: Told, own: EnterpriseId, here: LocationId) -> Option<Told> {
-    let state = &mut unit.state;
-    if is_near(state, own, here) {
-        return Some(unit);
+pub fn as_known(mut state: UnitState, own: EnterpriseId, here: LocationId) -> Option<UnitState> {
+    if is_near(&state, own, here) {
+        return Some(state);
     }
     if !state.linked.contains(&own) {
         return None;
     }
     state.place = Place::Nowhere;
     state.inside = None;
-    Some(unit)
+    Some(state)
 }
 
 fn is_near(state: &UnitState, own: EnterpriseId, here: LocationId) -> bool {

@@ -20,6 +20,7 @@ pub mod follow_store;
 pub mod handlers;
 pub mod holder;
 pub mod listed;
+pub mod look_up;
 pub mod part_store;
 pub mod pull;
 pub mod root_store;

@@ -299,7 +299,8 @@ async fn put_together(
     let mut products: BTreeMap<Uuid, Position> = BTreeMap::new();
     let mut partners: BTreeMap<Uuid, Position> = BTreeMap::new();
     let opener = Opener::Master(state.sealer.clone());
-    let unit_cards = units::cards(tx, &opener, &changes.here).await?;
+    let here: Vec<units::Known<'_>> = changes.here.iter().map(units::Told::known).collect();
+    let unit_cards = units::cards(tx, &opener, &here).await?;
     add_units(
         tx,
         &window,

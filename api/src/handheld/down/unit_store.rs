@@ -75,6 +75,28 @@ pub struct Told {
     pub state: UnitState,
 }
 
+/// What a card of a unit is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// Its key.
+    pub key: &'a UnitKey,
+    /// Its product.
+    pub product: Option<Uuid>,
+    /// What it is, as far as that is told.
+    pub state: &'a UnitState,
+}
+
+impl Told {
+    /// What its card is made of.
+    pub fn known(&self) -> Known<'_> {
+        Known {
+            key: &self.key,
+            product: self.product,
+            state: &self.state,
+        }
+    }
+}
+
 /// What a place is to be told about units.
 #[derive(Debug, Default)]
 pub struct Changes {
@@ -85,10 +107,10 @@ pub struct Changes {
 }
 
 /// Rows by number, with the containers whose lives they share.
-struct Known(BTreeMap<UnitId, Row>);
+struct Found(BTreeMap<UnitId, Row>);
 
-impl Known {
-    async fn with_containers(conn: &impl ConnectionTrait, found: Vec<Row>) -> Result<Known, DbErr> {
+impl Found {
+    async fn with_containers(conn: &impl ConnectionTrait, found: Vec<Row>) -> Result<Found, DbErr> {
         let mut known: BTreeMap<UnitId, Row> = found.into_iter().map(|row| (row.id, row)).collect();
         for _ in 0..NESTING_DEPTH_MAX {
             let missing: BTreeSet<UnitId> = known
@@ -106,7 +128,7 @@ impl Known {
                 known.insert(row.id, row);
             }
         }
-        Ok(Known(known))
+        Ok(Found(known))
     }
 
     fn told(&self, id: UnitId) -> Option<Told> {
@@ -187,7 +209,7 @@ pub async fn changed(
     let keys = ids.iter().map(|id| (*id).into()).collect();
     let found = by_keys(conn, &sql, &[], keys).await?;
     let found: Vec<Row> = found.iter().map(Row::read).collect::<Result<_, _>>()?;
-    let known = Known::with_containers(conn, found).await?;
+    let known = Found::with_containers(conn, found).await?;
     let mut elsewhere = Vec::new();
     let mut changes = Changes::default();
     for told in ids.iter().filter_map(|id| known.told(*id)) {
@@ -239,7 +261,7 @@ pub async fn by_key(
     .await?;
     let found: Vec<Row> = found.iter().map(Row::read).collect::<Result<_, _>>()?;
     let ids: Vec<UnitId> = found.iter().map(|row| row.id).collect();
-    let known = Known::with_containers(conn, found).await?;
+    let known = Found::with_containers(conn, found).await?;
     let told = ids.into_iter().filter_map(|id| known.told(id));
     Ok(told.map(|told| (told.key.clone(), told)).collect())
 }
@@ -248,13 +270,13 @@ pub async fn by_key(
 pub async fn cards(
     conn: &impl ConnectionTrait,
     opener: &Opener,
-    units: &[Told],
+    units: &[Known<'_>],
 ) -> Result<Vec<UnitCard>, DbErr> {
-    let voided = voided(conn, opener, units.iter().map(|unit| &unit.key)).await?;
+    let voided = voided(conn, opener, units.iter().map(|unit| unit.key)).await?;
     let batches: BTreeSet<BatchId> = units.iter().filter_map(|unit| unit.state.batch).collect();
     let lots = cards::lots(conn, &batches).await?;
-    let card = |unit: &Told| {
-        let state = &unit.state;
+    let card = |unit: &Known<'_>| {
+        let state = unit.state;
         let lot = state.batch.and_then(|batch| lots.get(&batch));
         UnitCard {
             unit: unit.key.clone(),
@@ -267,7 +289,7 @@ pub async fn cards(
             place: state.place,
             inside: state.inside.clone(),
             disposition: state.disposition,
-            void: voided.contains(&unit.key),
+            void: voided.contains(unit.key),
             recalls: state.recalls.iter().copied().collect(),
         }
     };

@@ -16,8 +16,16 @@ use crate::{
     sealing::Sealer,
 };
 use sea_orm::{DatabaseTransaction, DbErr};
-use std::{collections::BTreeMap, sync::Arc};
-use suyuan_sync::{facts::World, fold::UnitState, ids::EnterpriseId, unit::UnitKey};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use suyuan_sync::{
+    facts::World,
+    fold::{self, UnitState},
+    ids::{BatchId, EnterpriseId, RecallId},
+    unit::UnitKey,
+};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 /// Reads that go through very many units, at the same time: each holds a connection for seconds.
@@ -128,6 +136,27 @@ impl Snapshot {
         }
         let products = &self.world().products;
         Ok(key.gtin().and_then(|gtin| products.get(gtin)).copied())
+    }
+
+    /// The recalls that cover units now, each in the batch that is given with it: what is kept of a unit
+    /// names them as of when it was last folded.
+    pub async fn recalls(
+        &mut self,
+        units: &BTreeMap<UnitKey, Option<BatchId>>,
+    ) -> Result<BTreeMap<UnitKey, BTreeSet<RecallId>>, WorldError> {
+        let mut codes = BTreeMap::new();
+        for unit in units.keys() {
+            codes.insert(unit.clone(), self.code(unit).await?);
+        }
+        let batches = units.values().flatten().copied().collect();
+        self.source.about(&self.tx, &codes, &batches).await?;
+        let of = |(unit, batch): (&UnitKey, &Option<BatchId>)| {
+            (
+                unit.clone(),
+                fold::recalls_of(self.source.world(), unit, *batch),
+            )
+        };
+        Ok(units.iter().map(of).collect())
     }
 
     /// What a code is to us.

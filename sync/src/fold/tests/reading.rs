@@ -89,6 +89,79 @@ fn beyond_a_step_neither_place_nor_holder_nor_container_is_told() {
 }
 
 #[test]
+fn c10_a_retract_of_somebody_else_hides_nothing_from_the_holder() {
+    let mut story = Story::new();
+    let doubled = story.ship(MAKER, PLANT, 1, STORE);
+    story.ship(MAKER, PLANT, 2, STORE);
+    let told = |story: &Story| {
+        let folded = story.folded(&tin(1));
+        let view = visible(
+            &folded.state,
+            &folded.steps,
+            Reader::Enterprise(enterprise(SHOP)),
+        );
+        let view = view.expect("linked");
+        let kinds: Vec<Kind> = view.entries.iter().map(|entry| entry.kind).collect();
+        let state = view.state.expect("linked");
+        (state.place, state.holder, kinds)
+    };
+    let coming = told(&story);
+    assert_eq!(
+        (coming.1, &*coming.2),
+        (Some(enterprise(MAKER)), &[Kind::Outbound][..])
+    );
+    // Of its own, and of a stranger.
+    story.retract(MAKER, 3, doubled, "a");
+    story.retract(STRANGER, 4, doubled, "a");
+    assert_eq!(told(&story), coming);
+    let received = story.tin(SHOP, Kind::Inbound, STORE, 5);
+    let here = (
+        Place::At(place(STORE)),
+        Some(enterprise(SHOP)),
+        vec![Kind::Outbound, Kind::Inbound],
+    );
+    assert_eq!(told(&story), here);
+    story.retract(STRANGER, 6, received, "a");
+    story.retract(MAKER, 7, doubled, "a");
+    assert_eq!(told(&story), here);
+}
+
+#[test]
+fn what_takes_no_effect_hides_nothing_from_the_holder() {
+    let mut story = Story::new();
+    story.at_the_store();
+    // Another batch than on record.
+    story.tell(MAKER, Kind::Commission, PLANT, 4, &[tin(1)], |event| {
+        event.body.insert("batch".into(), "L2".into());
+    });
+    assert_eq!(story.codes(&tin(1)), [FindingCode::CommissionConflict]);
+    let folded = story.folded(&tin(1));
+    let who = Reader::Enterprise(enterprise(SHOP));
+    let view = visible(&folded.state, &folded.steps, who).expect("linked");
+    let state = view.state.expect("linked");
+    let here = (Place::At(place(STORE)), Some(enterprise(SHOP)));
+    assert_eq!((state.place, state.holder), here);
+}
+
+#[test]
+fn a_name_stays_with_who_wrote_it() {
+    let mut story = Story::new();
+    story.at_the_store();
+    story.tell(SHOP, Kind::Outbound, STORE, 4, &[tin(1)], |event| {
+        event.counterpart = Some(Counterpart::Named("somebody".into()));
+    });
+    let folded = story.folded(&tin(1));
+    let told = |who: Reader| {
+        let view = visible(&folded.state, &folded.steps, who).expect("seen");
+        view.entries.last().expect("an outbound").partner.clone()
+    };
+    let name = Some(Partner::Named("somebody".into()));
+    assert_eq!(told(Reader::Enterprise(enterprise(SHOP))), name);
+    assert_eq!(told(Reader::All), name);
+    assert_eq!(told(Reader::Enterprise(enterprise(MAKER))), None);
+}
+
+#[test]
 fn who_is_not_linked_sees_nothing() {
     let story = chain();
     assert_eq!(seen(&story, Reader::Enterprise(enterprise(77))), None);

@@ -153,11 +153,10 @@ function recallsOfCode({ code, claims }, list) {
   return list.byLot.get(lotKey(code.gtin, claims.lot)) ?? [];
 }
 
-/** Lot or a day in the code unlike the card. @param {Scanned["claims"]} claims @param {UnitCard} card */
-function contradicts(claims, card) {
-  const otherLot = claims.lot !== undefined && card.lot !== undefined && claims.lot !== card.lot;
-  const recorded = card.expires_at;
-  return otherLot || (recorded !== undefined && claimedDays(claims).some((claimed) => claimed !== recorded));
+/** Lot or a day in the code unlike the card of a known batch. @param {Scanned["claims"]} claims @param {UnitCard} card */
+function contradicts(claims, { batch, lot, expires_at }) {
+  const otherLot = claims.lot !== undefined && lot !== undefined && claims.lot !== lot;
+  return batch !== undefined && (otherLot || claimedDays(claims).some((claimed) => claimed !== expires_at));
 }
 
 /** The first instants at which goods are expired by the days in their code (AI 17 and 15). @param {Scanned["claims"]} claims */

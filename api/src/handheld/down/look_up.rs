@@ -1,0 +1,110 @@
+//! What is known of codes that somebody holds in front of a device: of units that something happened to
+//! by their rows, of all others by the record of codes, as `GET /v1/units/{code}` reads it.
+//!
+//! Recalls are told as of the answer: rows name them once slices have come by.
+//!
+//! Read only. Who may know what is said in `holder`.
+
+use super::{
+    holder::as_known,
+    unit_store::{self as units, Known},
+};
+use crate::{
+    app::Internal,
+    clock::Micros,
+    codes::ring::Opener,
+    handheld::{units::read::Snapshot, world::WorldError},
+    http::device::DeviceKnown,
+    log::Position,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use suyuan_sync::{
+    fold::UnitState,
+    ids::{EnterpriseId, LocationId},
+    unit::UnitKey,
+    wire::UnitCard,
+};
+use uuid::Uuid;
+
+/// Cards, and as of when they are.
+#[derive(Debug)]
+pub struct LookedUp {
+    /// Of what the enterprise may know of.
+    pub cards: BTreeMap<UnitKey, UnitCard>,
+    /// The position.
+    pub position: Position,
+    /// Its stamp.
+    pub stamp: Micros,
+}
+
+/// Looks units up for a device.
+pub async fn look_up(
+    state: &Internal,
+    device: &DeviceKnown,
+    named: &BTreeSet<UnitKey>,
+) -> Result<LookedUp, WorldError> {
+    let mut snapshot = state.handheld.reading.begin(&state.db).await?;
+    let happened = units::by_key(snapshot.tx(), named).await?;
+    let untouched: Vec<&UnitKey> = named
+        .iter()
+        .filter(|key| !happened.contains_key(*key))
+        .collect();
+    let mut found = on_record(&mut snapshot, &untouched).await?;
+    found.extend(
+        happened
+            .into_iter()
+            .map(|(key, unit)| (key, (unit.product, unit.state))),
+    );
+
+    let (own, here) = (EnterpriseId(device.enterprise), LocationId(device.location));
+    let known = found
+        .into_iter()
+        .filter_map(|(key, (product, state))| Some((key, (product, as_known(state, own, here)?))));
+    let mut known: BTreeMap<UnitKey, (Option<Uuid>, UnitState)> = known.collect();
+    let batches = known
+        .iter()
+        .map(|(key, (_, state))| (key.clone(), state.batch));
+    let mut recalls = snapshot.recalls(&batches.collect()).await?;
+    for (key, (_, state)) in &mut known {
+        state.recalls = recalls.remove(key).unwrap_or_default();
+    }
+    let known = known.iter().map(|(key, (product, state))| Known {
+        key,
+        product: *product,
+        state,
+    });
+    let known: Vec<Known<'_>> = known.collect();
+    let opener = Opener::Master(state.sealer.clone());
+    let cards = units::cards(snapshot.tx(), &opener, &known).await?;
+    Ok(LookedUp {
+        cards: cards
+            .into_iter()
+            .map(|card| (card.unit.clone(), card))
+            .collect(),
+        position: snapshot.position,
+        stamp: snapshot.stamp,
+    })
+}
+
+/// Units that nothing happened to, as far as somebody here issued their codes: product and state.
+async fn on_record(
+    snapshot: &mut Snapshot,
+    keys: &[&UnitKey],
+) -> Result<BTreeMap<UnitKey, (Option<Uuid>, UnitState)>, WorldError> {
+    let mut issued = BTreeMap::new();
+    for key in keys {
+        if let Some(code) = snapshot.code(key).await? {
+            issued.insert((*key).clone(), code.product);
+        }
+    }
+    if issued.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let keys: Vec<UnitKey> = issued.keys().cloned().collect();
+    let mut states = snapshot.states(&keys).await?;
+    let known = issued.into_iter().filter_map(|(key, product)| {
+        let state = states.remove(&key)?;
+        Some((key, (product, state)))
+    });
+    Ok(known.collect())
+}
