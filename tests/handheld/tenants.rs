@@ -3,7 +3,10 @@
 
 use crate::{
     held::Held,
-    scene::{Scene, count, enrolled, holds, inbound, key, open, outbound, sale, scanned, unit},
+    scene::{
+        Scene, count, enrolled, holds, inbound, key, open, open_about_events, outbound, sale,
+        scanned, unit,
+    },
     support::{PASSWORD, firm, id, made, ok, refused},
 };
 use serde_json::{Value, json};
@@ -109,13 +112,15 @@ on_both!(a_retract_means_its_own_enterprises_event, |app| {
     one.make(first.clone());
     let retract = one.event("retract", &json!({"target": same}));
     one.push(&[retract]).await;
-    let refused = ["ORPHAN_SALE", "RETRACT_UNAUTHORISED"];
-    assert_eq!(open(&app, theirs).await, refused);
+    let refused = FindingCode::RetractUnauthorised;
+    assert_eq!(open(&app, theirs).await, ["ORPHAN_SALE"]);
+    assert_eq!(open_about_events(&app, refused).await, 1);
     holds(&app, "its own is not in").await;
 
     let genesis = one.history[0];
     one.push_at(1, genesis, &[first]).await;
     assert_eq!(open(&app, theirs).await, ["ORPHAN_SALE"]);
+    assert_eq!(open_about_events(&app, refused).await, 0);
     assert_eq!(open(&app, own).await, [""; 0]);
     holds(&app, "its own came in").await;
 
@@ -155,13 +160,24 @@ on_both!(an_id_of_somebody_elses_event_tells_nothing, |app| {
     let list = other.admin.get("/v1/findings").await.json();
     assert_eq!(list["items"][0]["code"], "RETRACT_UNAUTHORISED");
     assert!(list["items"][0]["unit"].is_null(), "{list}");
-    // Who issued the tin is told whose word did not count.
-    let list = scene
-        .firm
-        .admin
-        .get("/v1/findings?code=RETRACT_UNAUTHORISED")
-        .await;
-    assert!(list.json()["items"][0]["unit"].is_string());
+    // Whom it does not concern is told nothing of it, however often it is said (C10).
+    let again: Vec<String> = (0..3)
+        .map(|_| device.event("retract", &json!({"target": event})))
+        .collect();
+    device.push(&again).await;
+    let staff = &scene.firm.admin;
+    let list = staff.get("/v1/findings?code=RETRACT_UNAUTHORISED").await;
+    assert_eq!(list.json()["items"], json!([]));
+    let unit = ok(staff.get(&path).await);
+    assert_eq!(unit["timeline"].as_array().map(Vec::len), Some(1), "{unit}");
+    let related = "SELECT COUNT(*) AS n FROM event_unit";
+    assert_eq!(count(&app, related).await, 1, "the sale alone");
+    assert_eq!(
+        open_about_events(&app, FindingCode::RetractUnauthorised).await,
+        4
+    );
+    holds(&app, "somebody else's retracts").await;
+    app.stop().await;
 });
 
 on_both!(a_case_nobody_gave_it_tells_a_stranger_nothing, |app| {

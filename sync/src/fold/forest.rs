@@ -2,7 +2,7 @@
 //! what containers hold. A refold of a whole log, the simulator and the checker go this way; the
 //! service reads the same facts set by set from its store.
 
-use super::{Folded, Levels, contents, folded};
+use super::{Folded, Levels, contents, folded, struck::is_strangers};
 use crate::{
     event::Kind,
     facts::{Fact, World},
@@ -56,7 +56,9 @@ pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
     };
     let mut retracts_of: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (place, fact) in sorted.iter().enumerate() {
-        if let Some(target) = means(fact) {
+        // To what somebody else's event names a retract is nothing.
+        let target = means(fact).filter(|target| !is_strangers(fact, fact_at(*target)));
+        if let Some(target) = target {
             retracts_of.entry(target).or_default().push(place);
         }
     }

@@ -16,8 +16,8 @@ use std::collections::BTreeSet;
 
 /// The findings of an event that are about the event, not about a unit's life.
 ///
-/// `target` is what a retract strikes, if that came in. A retract that names a unit or a lot has
-/// its findings there.
+/// `target` is what a retract means, if that came in. A retract that names a unit or a lot has
+/// its findings there, but for one that means somebody else's event.
 pub fn of_event(fact: &Fact, target: Option<&Fact>, world: &World) -> Vec<Finding> {
     let mut out = Vec::new();
     let fault = (fact.event.kind == Kind::Retract)
@@ -117,12 +117,15 @@ pub fn struck<'f>(facts: &[&'f Fact], world: &World) -> Vec<&'f Fact> {
     struck.map(|(_, fact)| *fact).collect()
 }
 
-/// C10, where there is no unit or lot to find it at, neither in the retract nor in its target.
+/// C10, where there is no unit or lot to find it at, neither in the retract nor in its target; and where the
+/// target is somebody else's.
 fn retract(fact: &Fact, target: Option<&Fact>, fault: Option<FindingCode>, out: &mut Vec<Finding>) {
     let Some(code) = fault else {
         return;
     };
-    if names_something(&fact.event) || target.is_some_and(|target| names_something(&target.event)) {
+    let elsewhere =
+        names_something(&fact.event) || target.is_some_and(|target| names_something(&target.event));
+    if elsewhere && !struck::is_strangers(fact, target) {
         return;
     }
     let target = target.map(|target| target.event.id);

@@ -8,7 +8,8 @@
 use super::{
     Folded, Phase, Place, Row, Stay, Step, UnitState, claims, collect, commission, container_row,
     count, destroy, found, holder, inbound, inspect, level, outbound, pack, recalled, returned,
-    row, sale, struck::Struck,
+    row, sale,
+    struck::{self, Struck},
 };
 use crate::{
     bugs::{self, Bug},
@@ -232,14 +233,14 @@ impl<'a> Walk<'a> {
     }
 
     /// C10: the retract itself is listed, and what is wrong with it is found; what it does was
-    /// settled before the walk.
+    /// settled before the walk. One of somebody else's event says nothing of the unit.
     fn retract(&mut self, at: &At<'a>, facts: &[&'a Fact], place: usize, struck: &Struck) {
+        let target = struck.target(place).and_then(|target| facts.get(target));
+        if struck::is_strangers(at.fact, target.copied()) {
+            return;
+        }
         let named_here = at.read.is_some();
-        let target = struck
-            .target(place)
-            .and_then(|target| facts.get(target))
-            .filter(|target| names(target, self.unit));
-        if !named_here && target.is_none() {
+        if !named_here && !target.is_some_and(|target| names(target, self.unit)) {
             return;
         }
         if let Some((code, target)) = struck.fault(place) {

@@ -9,7 +9,10 @@ use crate::{
     event::Kind,
     facts::{Fact, World},
     finding::LotKey,
-    fold::{Folded, complete_for, misses, struck::Struck},
+    fold::{
+        Folded, complete_for, misses,
+        struck::{Struck, is_strangers},
+    },
     ids::{EnterpriseId, GroupId},
     unit::UnitKey,
 };
@@ -174,6 +177,9 @@ impl Movements {
             return;
         };
         let target = target.and_then(|target| facts.get(target).copied());
+        if is_strangers(fact, target) {
+            return;
+        }
         let mut keys = named(&fact.event);
         keys.extend(
             target

@@ -60,7 +60,7 @@ fn about(fact: &Fact, code: FindingCode, detail: Detail) -> Finding {
 }
 
 /// C10. Told of every unit and lot line that the retract or its target names; of the event, when
-/// neither names any.
+/// neither names any, and when the target is another enterprise's: that concerns nobody's goods.
 fn retract(history: &History, k: usize, outcome: Outcome) -> Vec<Finding> {
     let fact = history.facts[k];
     let Some(code) = fault(outcome) else {
@@ -71,8 +71,9 @@ fn retract(history: &History, k: usize, outcome: Outcome) -> Vec<Finding> {
     subjects.extend(target.iter().flat_map(|target| subjects_of(&target.event)));
     let mut witnesses = vec![fact.event.id];
     witnesses.extend(target.map(|target| target.event.id));
-    if subjects.is_empty() {
-        subjects.insert(Subject::Event);
+    let meddles = target.is_some_and(|target| target.enterprise != fact.enterprise);
+    if subjects.is_empty() || meddles {
+        subjects = [Subject::Event].into();
     }
     subjects
         .into_iter()

@@ -205,12 +205,21 @@ fn c10_only_the_actor_or_a_supervisor_of_the_same_enterprise_strikes() {
             .supervisor = supervisor;
         let folded = story.folded(&tin(1));
         assert_eq!(folded.state.phase == Phase::InStock, strikes);
-        let expected: &[F] = if strikes {
-            &[]
-        } else {
+        // Of somebody else's event it is nothing to the unit, and found at itself.
+        let named = !strikes && who == SHOP;
+        let expected: &[F] = if named {
             &[F::RetractUnauthorised]
+        } else {
+            &[]
         };
         assert_eq!(story.codes(&tin(1)), expected);
+        assert_eq!(folded.steps.len(), if who == SHOP { 4 } else { 3 });
+        let facts: Vec<&Fact> = story.facts.iter().collect();
+        let at_events = of_events(&facts, &story.world);
+        let unauthorised = at_events
+            .iter()
+            .filter(|found| found.code == F::RetractUnauthorised);
+        assert_eq!(unauthorised.count() == 1, who == STRANGER);
     }
 }
 

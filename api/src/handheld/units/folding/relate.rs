@@ -94,7 +94,11 @@ impl Folding<'_> {
             }
         }
         for (retract, target) in &strikes {
-            let units = target.iter().flat_map(|target| store::named(target));
+            // To what somebody else's event names a retract is nothing (C10).
+            let own = target
+                .iter()
+                .filter(|target| target.enterprise == retract.enterprise);
+            let units = own.flat_map(|target| store::named(target));
             for (unit, _) in units.collect::<Vec<_>>() {
                 self.relation(unit, STRIKES, retract);
             }

@@ -130,7 +130,9 @@ impl Folding<'_> {
         let new = change.arrived.iter().chain(&change.moved);
         facts.extend(new.filter(|fact| concerns_lots(fact)).cloned());
         for (retract, target) in &self.strikes {
-            if let Some(target) = target.as_ref().filter(|target| concerns_lots(target)) {
+            let own = |target: &&Arc<Fact>| target.enterprise == retract.enterprise;
+            let target = target.as_ref().filter(|target| concerns_lots(target));
+            if let Some(target) = target.filter(own) {
                 facts.extend([retract.clone(), target.clone()]);
             }
         }
