@@ -78,6 +78,10 @@ fn moved_lines(history: &History) -> BTreeSet<LotKey> {
             Fate::Retract(outcome) => {
                 if papers::fault(outcome).is_some() {
                     let target = outcome.target().map(|target| history.facts[target]);
+                    // What is said of somebody else's event concerns no goods.
+                    if target.is_some_and(|target| target.enterprise != fact.enterprise) {
+                        continue;
+                    }
                     lines.extend(named(&fact.event).into_keys());
                     lines.extend(target.into_iter().flat_map(|t| named(&t.event).into_keys()));
                 }
