@@ -9,7 +9,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use suyuan::handheld::replay::replay;
 use suyuan_sync::fold::Phase;
-use suyuan_tests::{Caller, Handheld, TestApp, on_both, recall_order};
+use suyuan_tests::{Caller, Handheld, TestApp, caller::encoded, on_both, recall_order};
 
 /// An enterprise that no tin ever came to.
 struct Stranger {
@@ -193,6 +193,60 @@ on_both!(what_is_in_a_container_is_not_claimed_with_it, |app| {
     holds(&app, "sent").await;
     app.stop().await;
 });
+
+on_both!(
+    c12_what_a_stranger_puts_into_a_case_is_in_there_for_nobody_else,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let (case, tin) = (&scene.cases[0], &scene.tins[0]);
+        let theirs = ["(01)04006381333931(21)X1", "(01)04006381333931(21)X2"].map(str::to_owned);
+        let theirs: Vec<&String> = theirs.iter().collect();
+        let mut plant = scene.device(&app, &scene.plant).await;
+        let mut one = stranger(&app, "SHEN").await;
+        let pack = |children: &[&String]| {
+            json!({
+                "parent": {"code": case, "input": "wedge"}, "children": scanned(children),
+            })
+        };
+        let event = plant.event("pack", &pack(&[tin]));
+        plant.push(&[event]).await;
+        one.states("pack", &pack(&theirs)).await;
+        let path = format!("/v1/units/{}", encoded(case));
+        let told = ok(scene.firm.admin.get(&path).await);
+        assert_eq!(told["holds"], 1, "{told}");
+        let inside = ok(scene.firm.admin.get(&format!("{path}/contents")).await);
+        assert_eq!(
+            inside["items"].as_array().map(Vec::len),
+            Some(1),
+            "{inside}"
+        );
+        // Whoever moves the case moves what is theirs in it, and hears of nothing else.
+        plant.status().await;
+        let sent = plant.event("outbound", &outbound(&[case], &scene.store));
+        plant.push(&[sent]).await;
+        settled(&app).await;
+        assert_eq!(unit(&app, case).await.kept.state.phase, Phase::InTransit);
+        assert_eq!(open(&app, case).await, ["UNEXPECTED_HOLDER"]);
+        for code in &theirs {
+            assert_eq!(open(&app, code).await, [""; 0]);
+            assert_eq!(unit(&app, code).await.kept.state.phase, Phase::InStock);
+            let path = format!("/v1/units/{}", encoded(code));
+            let told = ok(one.staff.get(&path).await);
+            assert_eq!(told["timeline"].as_array().map(Vec::len), Some(1), "{told}");
+        }
+        holds(&app, "sent").await;
+        one.till.status().await;
+        one.states("outbound", &outbound(&[case], &one.shop.clone()))
+            .await;
+        settled(&app).await;
+        assert_eq!(
+            unit(&app, theirs[0]).await.kept.state.phase,
+            Phase::InTransit
+        );
+        holds(&app, "theirs").await;
+        app.stop().await;
+    }
+);
 
 on_both!(claims_are_rebuilt_from_the_log, |app| {
     let scene = Scene::of(&app).await;
