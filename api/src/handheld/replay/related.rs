@@ -159,7 +159,7 @@ fn contents(
         let Some(batch) = folded.state.batch else {
             continue;
         };
-        for stay in &folded.stays {
+        for stay in folded.stays.iter().filter(|stay| !stay.uninvited) {
             let Some(container) = ids.get(&stay.container) else {
                 continue;
             };
