@@ -201,6 +201,11 @@ const fn not_said() -> DeviceId {
     DeviceId::SERVER
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde asks
+const fn none(more: &u64) -> bool {
+    *more == 0
+}
+
 /// What a finding says besides its code.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "about", rename_all = "snake_case")]
@@ -229,8 +234,13 @@ pub enum Detail {
     },
     /// What is not on record.
     Unknown {
-        /// Its kind and id, e.g. `location:…`.
+        /// Kind and id of the first ten
+        /// ([`REFERENCES_TOLD_MAX`](crate::limits::REFERENCES_TOLD_MAX)), e.g. `location:…`, each by its
+        /// first hundred characters ([`REFERENCE_CHARS_MAX`](crate::limits::REFERENCE_CHARS_MAX)).
         what: String,
+        /// How many more there are.
+        #[serde(default, skip_serializing_if = "none")]
+        more: u64,
     },
     /// A balance was below zero.
     Balance {

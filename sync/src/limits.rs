@@ -17,6 +17,11 @@ pub const LOTS_PER_EVENT_MAX: usize = 1000;
 pub const GROUP_EVENTS_MAX: u32 = 500;
 /// Most findings in the result of one event; how many more there are is told as a number.
 pub const FINDINGS_TOLD_MAX: usize = 100;
+/// Most references of one event that are named as not on record; how many more there are is told as a
+/// number.
+pub const REFERENCES_TOLD_MAX: usize = 10;
+/// Most characters of such a reference; of a longer one its beginning is told.
+pub const REFERENCE_CHARS_MAX: usize = 100;
 /// Containers within containers.
 pub const NESTING_DEPTH_MAX: usize = 3;
 /// How deep the JSON of a request may nest; events in it are texts and do not count.

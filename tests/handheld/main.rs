@@ -10,6 +10,7 @@ mod chains;
 mod claims;
 mod clock;
 mod costs;
+mod crowded;
 mod decisions;
 mod decode;
 mod engine;

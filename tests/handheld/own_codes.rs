@@ -60,7 +60,7 @@ async fn open(app: &TestApp, event: &str) -> Vec<(FindingCode, Detail)> {
 
 fn unknown(name: &str) -> (FindingCode, Detail) {
     let what = format!("product:{name}");
-    (FindingCode::UnknownRef, Detail::Unknown { what })
+    (FindingCode::UnknownRef, Detail::Unknown { what, more: 0 })
 }
 
 fn lacks(item: &str) -> (FindingCode, Detail) {

@@ -4,9 +4,10 @@ use super::{
     UnitError,
     people::People,
     rules, store,
+    stretch::{self, Stretch},
     wire::{
-        ContentsPage, ContentsQuery, ENTRIES_MAX, FINDINGS_MAX, PartnerOut, TimelineEntryOut,
-        UnitBatchOut, UnitOut, UnitQuery,
+        ContentsPage, ContentsQuery, FINDINGS_MAX, PartnerOut, STRANGERS_FINDINGS_MAX,
+        TimelineEntryOut, UnitBatchOut, UnitOut, UnitQuery,
     },
 };
 use crate::{
@@ -30,7 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     facts::Fact,
     finding::FindingCode,
-    fold::{Entry, Partner, Reader, View, visible},
+    fold::{Entry, Partner, Reader, Step, View, visible},
     ids::{EnterpriseId, EventId},
 };
 
@@ -38,7 +39,9 @@ use suyuan_sync::{
 /// sees all that happened; who holds or held it, their own events and one step up and down; the
 /// platform's administrator everything; to anybody else it does not exist. `at` tells it as it was
 /// known at a position of the log, which never changes again. It tells the newest 500 entries of the
-/// timeline and 100 findings, open ones first; `GET /v1/findings?unit=` lists all findings.
+/// timeline, and `before` those before them; of strangers, whose word changes nothing, at most 50 among
+/// them, and `strangers=true` all. It tells 100 findings, open ones first, of these critical ones, and at
+/// most 20 of strangers' events besides; `GET /v1/findings?unit=` lists all findings.
 #[utoipa::path(tag = "units", operation_id = "get_unit", params(("code" = String, Path), UnitQuery),
     security(("bearer" = [])),
     responses((status = 200, body = UnitOut), (status = 400, body = ProblemBody),
@@ -61,7 +64,9 @@ pub async fn get_unit(
         .await
         .map_err(UnitError::from)?;
     let view = seen(&looked, caller.0)?;
-    let out = tell(&state, &snapshot, caller.0, &asked, (&looked, view), upto).await?;
+    let part = (query.before, query.strangers.unwrap_or(false));
+    let seen = (&looked, &view);
+    let out = tell(&state, &snapshot, caller.0, &asked, seen, (upto, part)).await?;
     Ok(web::Json(out))
 }
 
@@ -113,13 +118,41 @@ fn sees_inside(looked: &Looked, view: &View) -> bool {
     state.is_some_and(|state| state.place == looked.folded.state.place)
 }
 
+/// Which part of a timeline is asked for: before which entry, and only of strangers.
+type Part = (Option<Position>, bool);
+
+fn stretch_of<'v>(
+    entries: &'v [Entry],
+    (who, looked): (Reader, &Looked),
+    (before, strangers): Part,
+) -> Result<Stretch<'v>, UnitError> {
+    let entries = match before {
+        None => entries,
+        Some(gseq) => {
+            let of = |step: &&Step| step.fact.gseq == gseq;
+            let step = looked.folded.steps.iter().find(of);
+            let step = step.ok_or(UnitError::NoEntry)?;
+            let is = |entry: &Entry| {
+                (entry.enterprise, entry.event) == (step.fact.enterprise, step.event)
+            };
+            let end = entries.iter().position(is).ok_or(UnitError::NoEntry)?;
+            &entries[..end]
+        }
+    };
+    Ok(if strangers {
+        stretch::newest_of_strangers(entries, who)
+    } else {
+        stretch::newest(entries, who)
+    })
+}
+
 async fn tell(
     state: &Internal,
     snapshot: &Snapshot,
     who: Reader,
     asked: &rules::Asked,
-    (looked, view): (&Looked, View),
-    upto: Position,
+    (looked, view): (&Looked, &View),
+    (upto, part): (Position, Part),
 ) -> Result<UnitOut, UnitError> {
     let (tx, folded) = (snapshot.tx(), &looked.folded);
     let batch = view.state.as_ref().and_then(|state| state.batch);
@@ -149,10 +182,10 @@ async fn tell(
         }));
     }
     let (holds, (findings, more_findings)) = match looked.id {
-        Some(id) => about(snapshot, who, id, looked, &view, upto).await?,
+        Some(id) => about(snapshot, who, id, looked, view, upto).await?,
         None => (0, (Vec::new(), 0)),
     };
-    let earlier = view.entries.len().saturating_sub(ENTRIES_MAX);
+    let told = stretch_of(&view.entries, (who, looked), part)?;
     let shared = folded.shared.iter().map(|finding| finding.code);
     let shared: BTreeSet<FindingCode> = shared.filter(|_| view.state.is_some()).collect();
     Ok(UnitOut {
@@ -166,14 +199,9 @@ async fn tell(
             lot: batch.lot.clone(),
             expires_at: batch.expires_at.map(rfc3339),
         }),
-        timeline: timeline(
-            snapshot,
-            (who, looked),
-            view.entries.get(earlier..).unwrap_or_default(),
-            upto,
-        )
-        .await?,
-        earlier: earlier as u64,
+        timeline: timeline(snapshot, (who, looked), &told.entries, upto).await?,
+        earlier: told.earlier as u64,
+        more_of_strangers: told.left_out as u64,
         state: view.state.as_ref().map(rules::state),
         advice,
         holds,
@@ -199,14 +227,14 @@ async fn about(
     };
     Ok((
         holds,
-        newest_of_unit(tx, who, id, upto, FINDINGS_MAX).await?,
+        newest_of_unit(tx, who, id, upto, (FINDINGS_MAX, STRANGERS_FINDINGS_MAX)).await?,
     ))
 }
 
 async fn timeline(
     snapshot: &Snapshot,
     (who, looked): (Reader, &Looked),
-    entries: &[Entry],
+    entries: &[&Entry],
     upto: Position,
 ) -> Result<Vec<TimelineEntryOut>, UnitError> {
     let steps = looked.folded.steps.iter();
@@ -222,7 +250,7 @@ async fn timeline(
         BTreeSet::new()
     };
     let imported = store::imported(snapshot.tx(), &positions).await?;
-    let people = People::of(snapshot.tx(), who, entries.iter().filter_map(fact)).await?;
+    let people = People::of(snapshot.tx(), who, entries.iter().copied().filter_map(fact)).await?;
     let tell = |entry: &Entry| {
         let fact = fact(entry)?;
         Some(TimelineEntryOut {
@@ -245,7 +273,7 @@ async fn timeline(
             imported: imported.contains(&fact.gseq),
         })
     };
-    Ok(entries.iter().filter_map(tell).collect())
+    Ok(entries.iter().copied().filter_map(tell).collect())
 }
 
 fn partner(partner: &Partner) -> PartnerOut {

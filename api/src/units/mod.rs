@@ -7,6 +7,7 @@ pub mod handlers;
 mod people;
 pub mod rules;
 pub mod store;
+mod stretch;
 pub mod wire;
 
 use crate::{
@@ -35,6 +36,9 @@ pub enum UnitError {
     /// The log has not come to that position.
     #[error("position")]
     Ahead,
+    /// There is no entry with that position in the timeline the caller may see.
+    #[error("entry")]
+    NoEntry,
     /// No such unit, or none the caller may know of.
     #[error("unknown")]
     Unknown,
@@ -59,6 +63,12 @@ impl From<UnitError> for Problem {
                 "out-of-range",
                 "a position the log has come to, from 1 on",
                 "须为日志已到达的位置，从 1 起",
+            ),
+            UnitError::NoEntry => Problem::field(
+                "before",
+                "unknown",
+                "the position of an entry of this timeline",
+                "须为此单品记录中某一条的位置",
             ),
             UnitError::Unknown => Problem::new(ProblemCode::NotFound),
         }

@@ -8,11 +8,18 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-/// Most entries of a timeline in one answer: the newest.
+/// Most entries of a timeline in one answer.
 pub const ENTRIES_MAX: usize = 500;
 
-/// Most findings in one answer: those that are open before all others, and of these the newest.
+/// Most of them that strangers stated, beside the others.
+pub const STRANGERS_ENTRIES_MAX: usize = 50;
+
+/// Most findings in one answer: those that are open before all others, of these the critical ones, and
+/// of these the newest.
 pub const FINDINGS_MAX: u64 = 100;
+
+/// Most findings in one answer of strangers' events, beside the others.
+pub const STRANGERS_FINDINGS_MAX: u64 = 20;
 
 /// As of when.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -21,6 +28,10 @@ pub struct UnitQuery {
     /// As it was known at this log position (default: now). What comes in later never changes this
     /// answer; places, products and batches are told as they stand on record now.
     pub at: Option<i64>,
+    /// The timeline before the entry with this `position`: that of the first entry of the answer before.
+    pub before: Option<i64>,
+    /// Of the timeline only what strangers stated (default false).
+    pub strangers: Option<bool>,
 }
 
 /// Which page of what a container holds.
@@ -61,12 +72,16 @@ pub struct UnitOut {
     pub advice: Option<AdviceOut>,
     /// How many units are directly in it now.
     pub holds: u64,
-    /// What happened, in order; the newest 500 that the caller may see.
+    /// What happened, in order: the newest 500 entries that the caller may see, and among these at most
+    /// 50 that strangers stated, so that these hide nobody else's.
     pub timeline: Vec<TimelineEntryOut>,
-    /// How many entries stand before these.
+    /// How many entries stand before these: ask again with `before`.
     pub earlier: u64,
+    /// How many entries of strangers among these are left out: ask again with `strangers=true`.
+    pub more_of_strangers: u64,
     /// What is or was wrong, oldest first, open and closed: of all that the caller may see 100, those
-    /// that are open before those that are closed, and new ones before old ones.
+    /// that are open before those that are closed, critical ones before others, and new ones before old
+    /// ones; besides, at most 20 that strangers' events raised (`UNEXPECTED_HOLDER`).
     pub findings: Vec<FindingOut>,
     /// How many more there are: `GET /v1/findings?unit=` lists all, page by page.
     pub more_findings: u64,

@@ -11,6 +11,7 @@ use crate::{
     facts::{Fact, World},
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
     ids::EventId,
+    limits::{REFERENCE_CHARS_MAX, REFERENCES_TOLD_MAX},
 };
 use std::collections::BTreeSet;
 
@@ -45,9 +46,7 @@ fn judged(
     retract(fact, target, fault, out);
     let unknown = unknown(fact, world);
     if !unknown.is_empty() {
-        let detail = Detail::Unknown {
-            what: unknown.into_iter().collect::<Vec<_>>().join(", "),
-        };
+        let detail = named_first(&unknown);
         out.push(about(
             fact,
             FindingCode::UnknownRef,
@@ -177,6 +176,26 @@ fn unknown(fact: &Fact, world: &World) -> BTreeSet<String> {
         }
     }
     out
+}
+
+/// C15: the first references and how many more there are. Those by id come before codes, which somebody
+/// may have scanned by the thousand; of a long code its beginning is told.
+fn named_first(unknown: &BTreeSet<String>) -> Detail {
+    let (codes, ids): (Vec<&String>, Vec<&String>) =
+        unknown.iter().partition(|named| named.starts_with("code:"));
+    let told = ids.into_iter().chain(codes).take(REFERENCES_TOLD_MAX);
+    let told: Vec<String> = told.map(|named| cut(named)).collect();
+    Detail::Unknown {
+        more: (unknown.len() - told.len()) as u64,
+        what: told.join(", "),
+    }
+}
+
+fn cut(named: &str) -> String {
+    match named.char_indices().nth(REFERENCE_CHARS_MAX) {
+        None => named.to_owned(),
+        Some((end, _)) => format!("{}…", &named[..end]),
+    }
 }
 
 /// C1: batches that a commission names, and that are not on record or not of the product of a unit it

@@ -146,9 +146,25 @@ fn unknown(history: &History, fact: &Fact) -> Option<Finding> {
             what.extend(batches.into_iter().map(|said| format!("batch:{said}")));
         }
     }
-    let what: Vec<String> = what.into_iter().collect();
-    let what = what.join(", ");
-    (!what.is_empty()).then(|| about(fact, FindingCode::UnknownRef, Detail::Unknown { what }))
+    if what.is_empty() {
+        return None;
+    }
+    // Ten are named, codes last, each by its first hundred characters.
+    let mut named: Vec<String> = what.into_iter().collect();
+    named.sort_by_key(|one| one.starts_with("code:"));
+    let more = named.len().saturating_sub(10) as u64;
+    named.truncate(10);
+    for one in &mut named {
+        if one.chars().count() > 100 {
+            *one = one.chars().take(100).chain(['…']).collect();
+        }
+    }
+    let what = named.join(", ");
+    Some(about(
+        fact,
+        FindingCode::UnknownRef,
+        Detail::Unknown { what, more },
+    ))
 }
 
 /// C15: what the standards' tables demand and the event does not say. The tables are data shared

@@ -3,7 +3,7 @@
 use super::*;
 use histories::stage::{BATCH, INTRUDER, MINUTE, NOBODY, OWN, STALL, STRANGER, good::*, unit};
 use suyuan_sync::{
-    event::required::Profile,
+    event::{Input, UnitRead, required::Profile},
     facts::{AcceptScope, Accepted, StatedAt},
 };
 
@@ -165,4 +165,41 @@ fn c15_lot_or_date_in_a_code_unlike_the_batch_on_record_is_told() {
     let mut honest = Telling::new();
     honest.tell(line(Kind::Outbound, PLANT).of(&[SHORT_TIN]).to(SHOP));
     assert!(quiet(&honest));
+}
+
+#[test]
+fn c15_of_many_references_the_first_are_named_and_the_others_counted() {
+    let mut told = Telling::new();
+    let unreadable = |n| UnitRead {
+        code: format!("{n:04}{}", "x".repeat(400)),
+        input: Input::Wedge,
+        scanned: None,
+        unit: None,
+    };
+    let outbound = line(Kind::Outbound, PLANT).with(NOBODY);
+    let event = told.tell(outbound.saying(|event| event.units.extend((0..1_000).map(unreadable))));
+    let found = verdict(&told).findings;
+    let found: Vec<_> = found.iter().filter(|found| found.event == event).collect();
+    let [found] = found[..] else {
+        panic!("one finding: {found:?}");
+    };
+    assert_eq!(found.code, FindingCode::UnknownRef);
+    let Detail::Unknown { what, more } = &found.detail else {
+        panic!("{found:?}");
+    };
+    let named: Vec<&str> = what.split(", ").collect();
+    assert_eq!((named.len(), *more), (10, 991), "{what}");
+    assert_eq!(named[0], format!("enterprise:{NOBODY}"), "ids come first");
+    assert!(named[1].starts_with("code:0000x") && named[1].ends_with("x…"));
+    assert_eq!(named[1].chars().count(), 101);
+    assert!(what.len() < 2_000);
+    // What goes on record shows in the number, too: who looks for what changed finds it.
+    told.world.enterprises.insert(NOBODY);
+    let found = verdict(&told).findings;
+    let now = found.iter().find(|found| found.event == event);
+    let now = now.map(|found| &found.detail);
+    let Some(Detail::Unknown { what, more: 990 }) = now else {
+        panic!("{now:?}");
+    };
+    assert!(what.starts_with("code:0000x"));
 }

@@ -325,7 +325,7 @@ fn unknown(told: &Telling, event: EventId) -> String {
     let mut found = verdict(told).findings.into_iter();
     let found = found.find(|found| found.event == event && found.code == FindingCode::UnknownRef);
     match found.map(|found| found.detail) {
-        Some(Detail::Unknown { what }) => what,
+        Some(Detail::Unknown { what, .. }) => what,
         _ => String::new(),
     }
 }

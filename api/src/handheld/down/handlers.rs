@@ -193,7 +193,8 @@ pub async fn get_rules(state: Data<Internal>, device: DeviceRead) -> Result<Http
 /// `{v, items[]}`, to be fetched from `GET /v1/sync/chunks/{hash}` within 48 hours, in any order, and
 /// applied in that of the manifest; a later item of a thing takes the place of an earlier one. The
 /// pull goes on from `watermark`. `trust_keys` are all keys the installation ever signed with, each signed by
-/// the one before. Signed as `GET /v1/sync/status` is; two are made at once, others wait up to 10 s.
+/// the one before. Signed as `GET /v1/sync/status` is; two are made at once, of an enterprise one at a
+/// time, enterprises in turn; others wait up to 10 s.
 #[utoipa::path(tag = "handheld", operation_id = "get_snapshot",
     responses((status = 200, body = Object, description = "`{v, device, epoch, watermark, made_at, \
         chunks[{hash, bytes}], trust_keys[], key, sig, anchor}`"),

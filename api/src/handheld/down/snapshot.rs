@@ -14,6 +14,7 @@ use super::{
     pull,
     store::Window,
     told_store::{self, Seen},
+    turns::Turns,
 };
 use crate::{
     app::Internal,
@@ -32,19 +33,19 @@ use suyuan_sync::{
     wire::{Chunk, Item, SnapshotManifest, V},
 };
 use thiserror::Error;
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::time::timeout;
 
-/// Snapshots made at once: what bounds the memory they take.
+/// Snapshots made at once, one of an enterprise: what bounds the memory they take.
 const AT_ONCE: usize = 2;
 /// Longest wait for one's turn.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// Lets in no more than fit.
-pub struct Snapshots(Semaphore);
+pub struct Snapshots(Turns);
 
 impl Default for Snapshots {
     fn default() -> Snapshots {
-        Snapshots(Semaphore::new(AT_ONCE))
+        Snapshots(Turns::new(AT_ONCE))
     }
 }
 
@@ -83,10 +84,8 @@ pub async fn make(
     state: &Internal,
     device: &DeviceKnown,
 ) -> Result<SnapshotManifest, SnapshotError> {
-    let turn = timeout(WAIT_MAX, state.handheld.snapshots.0.acquire()).await;
-    let _turn = turn
-        .map_err(|_| SnapshotError::Busy)?
-        .map_err(|_| SnapshotError::Busy)?;
+    let turn = timeout(WAIT_MAX, state.handheld.snapshots.0.next(device.enterprise)).await;
+    let _turn = turn.ok().flatten().ok_or(SnapshotError::Busy)?;
     let now = state.log.now();
     let tx = state.db.begin_reading().await?;
     let (head, stamp) = log::head_in(&tx).await?;
