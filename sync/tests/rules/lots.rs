@@ -231,7 +231,7 @@ fn c9_no_other_enterprises_batch_is_taken_for_a_product_code() {
         unknown.map(|found| found.detail).collect()
     };
     let what = format!("product:{OWN}");
-    assert_eq!(whats(&told), [Detail::Unknown { what }]);
+    assert_eq!(whats(&told), [Detail::Unknown { what, more: 0 }]);
     told.world
         .own_products
         .extend(chains.map(|own| (CHAIN, own)));
