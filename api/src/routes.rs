@@ -118,6 +118,7 @@ internal_routes![
     handheld::push::handlers::push_events,
     handheld::push::handlers::confirm_clock,
     handheld::aside::handlers::list_quarantine,
+    handheld::aside::handlers::get_quarantined,
     handheld::aside::handlers::admit_event,
     handheld::decisions::handlers::get_policy,
     handheld::decisions::handlers::change_policy,

@@ -367,6 +367,7 @@ impl Stage {
                 (at(&self.device), Body::Nothing)
             }
             // Nothing stands aside on this stage.
+            "get_quarantined" => (operation.path.replace("{position}", "1"), Body::Nothing),
             "admit_event" => post(
                 operation.path.replace("{position}", "1"),
                 json!({"note": "已核实"}),

@@ -2,9 +2,9 @@
 
 use crate::{
     scene::{Scene, count, fates, inbound, open_about_events, sale, unit},
-    support::{ok, refused, text_of},
+    support::{PASSWORD, array, firm, ok, refused, text_of},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use suyuan_sync::{
     chain,
     finding::FindingCode,
@@ -380,6 +380,80 @@ on_both!(
         assert_eq!((told.quarantined.len(), told.more_quarantined), (500, 1));
         let seqs: Vec<u64> = told.parked.iter().map(|aside| aside.seq).collect();
         assert_eq!(seqs, (1..=500).collect::<Vec<_>>(), "the oldest");
+        app.stop().await;
+    }
+);
+
+on_both!(
+    i29_the_list_of_what_stands_aside_tells_how_each_text_begins_and_one_is_told_whole,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let staff = &scene.firm.operator;
+        let mut device = scene.device(&app, &scene.store).await;
+        // Cut within a character, too.
+        let long = ["x".repeat(300_000), "奶".repeat(100_000), "{}".to_owned()];
+        let events = long.clone().map(|text| device.make(text));
+        device.push(&events).await;
+        let counted = device.event("inbound", &inbound(&[&scene.tins[0]]));
+        let counted = device.push(&[counted]).await.results[0].gseq;
+        let answer = staff.get("/v1/quarantine").await;
+        assert!(answer.body.len() < 8_000, "{} bytes", answer.body.len());
+        let items = ok(answer)["items"].clone();
+        assert_eq!(array(&items).len(), 3);
+        for (item, text) in array(&items).iter().zip(&long) {
+            let begins = text_of(&item["text"]);
+            assert!(text.starts_with(&begins), "{begins}");
+            assert!(begins.len() > 1_020 || begins == *text, "{begins}");
+            assert_eq!(item["bytes"], json!(text.len()));
+            let path = format!("/v1/quarantine/{}", item["position"]);
+            let mut whole = ok(staff.get(&path).await);
+            assert_eq!(text_of(&whole["text"]), *text);
+            whole["text"] = item["text"].clone();
+            assert_eq!(whole, *item, "all else is as in the list");
+        }
+        // What counts does not stand aside, and what is another's is not there.
+        let path = format!("/v1/quarantine/{}", counted.expect("it counts"));
+        refused(staff.get(&path).await, "not-found");
+        let operator = app.signed_in("platform.admin", PASSWORD).await;
+        let beta = firm(&app, &operator, "BETA", &["9521235"]).await;
+        let path = format!("/v1/quarantine/{}", items[0]["position"]);
+        refused(beta.operator.get(&path).await, "not-found");
+        app.stop().await;
+    }
+);
+
+on_both!(
+    a_decision_that_is_sent_again_with_its_key_is_answered_as_it_was,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let admin = &scene.firm.admin;
+        let mut device = scene.device(&app, &scene.store).await;
+        let twice = async |path: &str, body: &Value| {
+            let headers = [("idempotency-key", path)];
+            let first = ok(admin.post_with(path, &headers, body).await);
+            let position = count(&app, "SELECT MAX(gseq) AS n FROM log_entry").await;
+            assert_eq!(ok(admin.post_with(path, &headers, body).await), first);
+            let after = count(&app, "SELECT MAX(gseq) AS n FROM log_entry").await;
+            assert_eq!(after, position, "done once");
+            first
+        };
+        let path = format!("/v1/devices/{}/revoke", device.device);
+        let reason = json!({"reason": "stolen"});
+        let revoked = twice(&path, &reason).await;
+        assert!(revoked["revoked_at"].is_string());
+        refused(admin.post(&path, &reason).await, "device-revoked");
+        let event = device.event("sale", &sale(&[&scene.tins[0]]));
+        device.push(&[event]).await;
+        let position = ok(admin.get("/v1/quarantine").await)["items"][0]["position"].clone();
+        let path = format!("/v1/quarantine/{position}/admit");
+        let note = json!({"note": "seen on paper"});
+        let admitted = twice(&path, &note).await;
+        assert_eq!(admitted["position"], position);
+        refused(admin.post(&path, &note).await, "not-aside");
+        let other = json!({"note": "another"});
+        let headers = [("idempotency-key", path.as_str())];
+        let answer = admin.post_with(&path, &headers, &other).await;
+        refused(answer, "idempotency-key-reused");
         app.stop().await;
     }
 );

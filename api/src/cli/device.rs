@@ -113,7 +113,7 @@ pub async fn run(settings: &Settings, command: DeviceCommand) -> Result<(), Box<
             let revocation = RevocationIn { reason };
             revocation.check()?;
             let (owner, reason) = (owner(&db, id).await?, &revocation.reason);
-            let row = store::revoke(&log, owner, Actor::System, id, reason).await?;
+            let row = store::revoke(&log, owner, Actor::System, None, (id, reason)).await?;
             println!("revoked: {} {}", row.id, row.name);
         }
     }

@@ -403,7 +403,7 @@ impl Run {
         };
         let (device, enterprise) = (handset.device, handset.site.enterprise.0);
         let log = node.state.log.clone();
-        match devices::revoke(&log, enterprise, Actor::System, device.0, "丢失").await {
+        match devices::revoke(&log, enterprise, Actor::System, None, (device.0, "丢失")).await {
             Ok(_) => self.note("revoked", &n.to_string()),
             Err(DeviceError::AlreadyRevoked) => {}
             Err(error) => return Err(error.into()),
@@ -422,7 +422,14 @@ impl Run {
             return Ok(());
         };
         let ingest = &state.handheld.ingest;
-        let done = tend::admit(ingest, enterprise, Actor::System, gseq, "核对".into()).await;
+        let done = tend::admit(
+            ingest,
+            enterprise,
+            Actor::System,
+            None,
+            (gseq, "核对".into()),
+        )
+        .await;
         match done {
             Ok(out) => self.note("admitted", &format!("{gseq} {}", out.fate)),
             Err(AsideError::NotAside | AsideError::Unknown | AsideError::KindUnknown) => {}

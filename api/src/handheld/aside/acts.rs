@@ -4,6 +4,7 @@
 use super::{
     AsideError,
     store::{self, AsideRow},
+    wire::AdmittedOut,
 };
 use crate::{
     clock::Micros,
@@ -20,7 +21,7 @@ use crate::{
             store::{Aside, by_position, rewrite_aside},
         },
     },
-    log::{Act, Actor, Begun, Entry, Kind},
+    log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind},
     projection::units::set_unit_statuses,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,15 +56,19 @@ fn waits(remark: Remark) -> bool {
     matches!(remark, Remark::Later | Remark::Unfoldable)
 }
 
-/// Somebody decided to take an event in.
+/// Somebody decided to take an event in. A retried request gets the answer of the first.
 pub async fn admit(
     engine: &mut Engine,
     enterprise: Uuid,
     actor: Actor,
-    gseq: i64,
-    note: &str,
-) -> Result<(Outcome, i64), AsideError> {
-    let act = begin(engine, actor).await?;
+    key: Option<IdempotencyKey>,
+    (gseq, note): (i64, &str),
+) -> Result<AdmittedOut, AsideError> {
+    let begun = engine.log().begin::<Vec<AdmittedOut>>(actor, key).await?;
+    let act = match begun {
+        Begun::Act(act) => act,
+        Begun::Answered(mut told) => return told.pop().ok_or(AsideError::NotAside),
+    };
     let Some(row) = store::of(act.tx(), enterprise, gseq).await? else {
         let known = store::counts(act.tx(), enterprise, gseq).await?;
         act.abandon().await?;
@@ -212,7 +217,8 @@ async fn begin(engine: &Engine, actor: Actor) -> Result<Act, AsideError> {
     }
 }
 
-/// Lifts a remark from events of one device epoch, and commits.
+/// Lifts a remark from events of one device epoch, and commits. Tells what stands now, which is also the
+/// answer for who asks again.
 async fn lift(
     engine: &mut Engine,
     act: Act,
@@ -220,7 +226,7 @@ async fn lift(
     lifted: Remark,
     enterprise: Option<Uuid>,
     by: String,
-) -> Result<Vec<(Outcome, i64)>, AsideError> {
+) -> Result<Vec<AdmittedOut>, AsideError> {
     let Some((device, epoch)) = rows.first().map(|row| (row.device, row.epoch)) else {
         act.abandon().await?;
         return Ok(Vec::new());
@@ -259,9 +265,9 @@ async fn lift(
             order_epoch,
         });
     }
-    let told: Vec<(Outcome, i64)> = standing
+    let told: Vec<AdmittedOut> = standing
         .iter()
-        .map(|one| (one.outcome.clone(), one.row.gseq))
+        .map(|one| AdmittedOut::of(one.row.gseq, &one.outcome))
         .collect();
     let events: Vec<EventId> = standing.iter().filter_map(|one| one.row.event).collect();
     let leave: Vec<EventId> = readmitted.leaving.iter().map(|left| left.event).collect();
@@ -284,7 +290,7 @@ async fn lift(
         subject: format!("device:{device}"),
         body: &body,
     };
-    act.commit(entry, &()).await?;
+    act.commit(entry, &told).await?;
     Ok(told)
 }
 

@@ -1,8 +1,8 @@
 //! What stands aside, over HTTP.
 
 use super::{
-    store, tend,
-    wire::{AdmitIn, AdmittedOut, AsidePage, AsideQuery},
+    AsideError, store, tend,
+    wire::{AdmitIn, AdmittedOut, AsideOut, AsidePage, AsideQuery},
 };
 use crate::{
     app::Internal,
@@ -20,7 +20,8 @@ use actix_web::{
 };
 
 /// Events of the enterprise's devices that stand aside: in quarantine until somebody decides, or
-/// parked until what they wait for comes.
+/// parked until what they wait for comes. Of each text the first 1 024 bytes are told, and how long it
+/// is: `GET /v1/quarantine/{position}` tells all of one.
 #[utoipa::path(tag = "handheld", operation_id = "list_quarantine", params(AsideQuery),
     security(("bearer" = [])),
     responses((status = 200, body = AsidePage), (status = 422, body = ProblemBody)))]
@@ -35,6 +36,20 @@ pub async fn list_quarantine(
     let items = store::page(&state.db, caller.enterprise, after, limit).await?;
     let next = page::next(&items, limit, |item| item.position);
     Ok(web::Json(AsidePage { items, next }))
+}
+
+/// One event that stands aside, with all of its text.
+#[utoipa::path(tag = "handheld", operation_id = "get_quarantined",
+    params(("position" = i64, Path)), security(("bearer" = [])),
+    responses((status = 200, body = AsideOut), (status = 404, body = ProblemBody)))]
+#[get("/v1/quarantine/{position}")]
+pub async fn get_quarantined(
+    state: Data<Internal>,
+    caller: Staff,
+    position: Path<i64>,
+) -> Result<web::Json<AsideOut>, Problem> {
+    let found = store::whole(&state.db, caller.enterprise, *position).await?;
+    Ok(web::Json(found.ok_or(AsideError::Unknown)?))
 }
 
 /// Take an event in that stands aside: of a revoked device, or of a second copy of one. The decision
@@ -55,6 +70,7 @@ pub async fn admit_event(
     let note = body.value.note;
     free_text::check("note", &note, 500, Lines::Any)?;
     let ingest = &state.handheld.ingest;
-    let out = tend::admit(ingest, caller.enterprise, caller.actor, *position, note).await?;
+    let asked = (*position, note);
+    let out = tend::admit(ingest, caller.enterprise, caller.actor, body.key, asked).await?;
     Ok(web::Json(out))
 }

@@ -1,6 +1,6 @@
 //! All SQL about what stands aside.
 
-use super::wire::AsideOut;
+use super::wire::{AsideOut, KIND_CHARS_MAX, TEXT_LISTED_BYTES};
 use crate::{
     clock::{Micros, rfc3339},
     db::{Db, statement},
@@ -76,7 +76,71 @@ async fn rows<const N: usize>(
         .await
 }
 
-/// What stands aside of an enterprise, in pages by position.
+/// What of an event is told: all of its text, or how it begins.
+#[derive(Clone, Copy)]
+enum Told {
+    /// Of a list.
+    Beginning,
+    /// Of the one that was asked for.
+    Whole,
+}
+
+async fn told<const N: usize>(
+    conn: &impl ConnectionTrait,
+    told: Told,
+    which: &str,
+    values: [Value; N],
+) -> Result<Vec<AsideOut>, DbErr> {
+    let text = match told {
+        Told::Beginning => format!("substr(body, 1, {TEXT_LISTED_BYTES})"),
+        Told::Whole => "body".to_owned(),
+    };
+    let sql = format!(
+        "SELECT gseq, stamp, device_id, epoch, seq, event_id, \
+         substr(kind, 1, {KIND_CHARS_MAX}) AS kind, fate, remarks, imported, length(body) AS bytes, {text} AS text FROM event WHERE counts_from IS NULL AND {which}"
+    );
+    let found = conn
+        .query_all_raw(statement(conn.get_database_backend(), &sql, values))
+        .await?;
+    let read = |row: &QueryResult| {
+        let number = |name: &str| row.try_get::<i64>("", name);
+        let remarks = Outcome::of(remarks_of(&row.try_get::<String>("", "remarks")?)).remarks;
+        let text: Vec<u8> = row.try_get("", "text")?;
+        Ok(AsideOut {
+            position: number("gseq")?,
+            received_at: rfc3339(number("stamp")?),
+            device: row.try_get("", "device_id")?,
+            epoch: number("epoch")?,
+            seq: number("seq")?,
+            event_id: row.try_get("", "event_id")?,
+            kind: row.try_get("", "kind")?,
+            fate: row.try_get("", "fate")?,
+            remarks: remarks.iter().map(|it| it.name().to_owned()).collect(),
+            imported: row.try_get("", "imported")?,
+            bytes: length(row)?,
+            text: String::from_utf8_lossy(whole_characters(&text, told)).into_owned(),
+        })
+    };
+    found.iter().map(read).collect()
+}
+
+/// What was cut within a character ends before it.
+fn whole_characters(text: &[u8], told: Told) -> &[u8] {
+    match (told, std::str::from_utf8(text)) {
+        (Told::Beginning, Err(cut)) if cut.error_len().is_none() => &text[..cut.valid_up_to()],
+        _ => text,
+    }
+}
+
+/// How long the text of an event is; the two databases count in numbers of different width.
+fn length(row: &QueryResult) -> Result<u64, DbErr> {
+    let bytes = row.try_get::<i64>("", "bytes");
+    let bytes = bytes.or_else(|_| row.try_get::<i32>("", "bytes").map(i64::from))?;
+    Ok(bytes.unsigned_abs())
+}
+
+/// What stands aside of an enterprise, in pages by position: of each text how it begins, so that a page
+/// is small whatever devices signed.
 pub async fn page(
     db: &Db,
     enterprise: Uuid,
@@ -85,28 +149,15 @@ pub async fn page(
 ) -> Result<Vec<AsideOut>, DbErr> {
     let which = "enterprise_id = ? AND gseq > ? ORDER BY gseq LIMIT ?";
     let values = [enterprise.into(), after.into(), (limit as i64).into()];
-    let rows = rows(db.reader(), which, values).await?;
-    rows.iter()
-        .map(|found| {
-            let (kind, fate): (String, String) =
-                (found.try_get("", "kind")?, found.try_get("", "fate")?);
-            let aside = row(found)?;
-            let remarks = aside.outcome.remarks.iter();
-            Ok(AsideOut {
-                position: aside.gseq,
-                received_at: rfc3339(aside.interval.hi),
-                device: aside.device,
-                epoch: aside.epoch.into(),
-                seq: aside.seq as i64,
-                event_id: aside.event.map(|id| id.0),
-                kind,
-                fate,
-                remarks: remarks.map(|remark| remark.name().to_owned()).collect(),
-                imported: found.try_get("", "imported")?,
-                text: String::from_utf8_lossy(&aside.body).into_owned(),
-            })
-        })
-        .collect()
+    told(db.reader(), Told::Beginning, which, values).await
+}
+
+/// One that stands aside of an enterprise, with all of its text.
+pub async fn whole(db: &Db, enterprise: Uuid, gseq: Position) -> Result<Option<AsideOut>, DbErr> {
+    let which = "enterprise_id = ? AND gseq = ?";
+    let values = [enterprise.into(), gseq.into()];
+    let mut found = told(db.reader(), Told::Whole, which, values).await?;
+    Ok(found.pop())
 }
 
 /// One of an enterprise, by position.

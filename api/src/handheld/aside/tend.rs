@@ -6,15 +6,14 @@
 use super::{
     AsideError, acts,
     store::{self, AsideRow},
+    wire::AdmittedOut,
 };
 use crate::{
     clock::Clock,
     config,
     db::Db,
-    handheld::{
-        failing::Failing,
-        push::{PushError, ingest::Ingest},
-    },
+    handheld::{failing::Failing, push::ingest::Ingest},
+    log::{Actor, IdempotencyKey},
 };
 use futures_util::FutureExt;
 use std::{
@@ -215,24 +214,15 @@ fn failed(what: &'static str) {
 /// Takes an event in by somebody's decision.
 pub async fn admit(
     ingest: &Ingest,
-    enterprise: uuid::Uuid,
-    actor: crate::log::Actor,
-    gseq: i64,
-    note: String,
-) -> Result<super::wire::AdmittedOut, AsideError> {
-    let (outcome, position) = ingest
+    enterprise: Uuid,
+    actor: Actor,
+    key: Option<IdempotencyKey>,
+    (gseq, note): (i64, String),
+) -> Result<AdmittedOut, AsideError> {
+    ingest
         .with_engine(move |engine| {
-            async move { acts::admit(engine, enterprise, actor, gseq, &note).await }.boxed()
+            async move { acts::admit(engine, enterprise, actor, key, (gseq, &note)).await }.boxed()
         })
         .await
-        .map_err(|error: PushError| AsideError::Push(error))??;
-    Ok(super::wire::AdmittedOut {
-        position,
-        fate: crate::handheld::push::store::fate_name(outcome.status).to_owned(),
-        remarks: outcome
-            .remarks
-            .iter()
-            .map(|remark| remark.name().to_owned())
-            .collect(),
-    })
+        .map_err(AsideError::Push)?
 }

@@ -1,8 +1,16 @@
 //! What stands aside, as JSON.
 
+use crate::handheld::push::store::fate_name;
 use serde::{Deserialize, Serialize};
+use suyuan_sync::admission::Outcome;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
+
+/// Most bytes of an event's text in a list.
+pub const TEXT_LISTED_BYTES: usize = 1024;
+
+/// Most characters of what an event calls its kind.
+pub const KIND_CHARS_MAX: usize = 64;
 
 /// An event that stands aside.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,7 +27,7 @@ pub struct AsideOut {
     pub seq: i64,
     /// The id it claims; absent for what cannot be read, and for a second copy of an id.
     pub event_id: Option<Uuid>,
-    /// What it says happened; empty for what cannot be read.
+    /// What it says happened, the first 64 characters; empty for what cannot be read.
     pub kind: String,
     /// `quarantined` or `parked`.
     pub fate: String,
@@ -28,7 +36,9 @@ pub struct AsideOut {
     pub remarks: Vec<String>,
     /// It was brought by another device or in a file (`POST /v1/sync/deposit`).
     pub imported: bool,
-    /// Its text, as far as it is text.
+    /// How many bytes its text has, at most 512 KiB.
+    pub bytes: u64,
+    /// Its text, as far as it is text; in a list the first 1 024 bytes of it.
     pub text: String,
 }
 
@@ -71,4 +81,16 @@ pub struct AdmittedOut {
     pub fate: String,
     /// What is remarked on it now.
     pub remarks: Vec<String>,
+}
+
+impl AdmittedOut {
+    /// How an event stands now.
+    pub fn of(position: i64, outcome: &Outcome) -> AdmittedOut {
+        let remarks = outcome.remarks.iter();
+        AdmittedOut {
+            position,
+            fate: fate_name(outcome.status).to_owned(),
+            remarks: remarks.map(|remark| remark.name().to_owned()).collect(),
+        }
+    }
 }

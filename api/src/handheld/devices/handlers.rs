@@ -103,9 +103,10 @@ pub async fn revoke_device(
     body: Json<RevocationIn>,
 ) -> Result<web::Json<DeviceOut>, Problem> {
     body.value.check()?;
-    let reason = &body.value.reason;
-    let row = store::revoke(&state.log, caller.enterprise, caller.actor, *id, reason).await?;
-    Ok(web::Json(row.into()))
+    let (enterprise, actor) = (caller.enterprise, caller.actor);
+    let asked = (*id, body.value.reason.as_str());
+    let out = store::revoke(&state.log, enterprise, actor, body.key, asked).await?;
+    Ok(web::Json(out))
 }
 
 /// Enrol: whoever holds the one-time code of a ticket brings a public key (P-256, as JWK) and begins

@@ -225,15 +225,19 @@ async fn again(
     })
 }
 
-/// Revokes all keys of a device. What they sign from now on is kept in quarantine.
+/// Revokes all keys of a device. What they sign from now on is kept in quarantine. A retried request
+/// gets the answer of the first.
 pub async fn revoke(
     log: &Log,
     enterprise: Uuid,
     actor: Actor,
-    id: Uuid,
-    reason: &str,
-) -> Result<device::Model, DeviceError> {
-    let act = begin(log, actor).await?;
+    key: Option<IdempotencyKey>,
+    (id, reason): (Uuid, &str),
+) -> Result<DeviceOut, DeviceError> {
+    let act = match log.begin::<DeviceOut>(actor, key).await? {
+        Begun::Act(act) => act,
+        Begun::Answered(out) => return Ok(out),
+    };
     let mut row = find(act.tx(), enterprise, id).await?;
     if row.revoked_at.is_some() {
         return Err(DeviceError::AlreadyRevoked);
@@ -259,9 +263,10 @@ pub async fn revoke(
         .exec(act.tx())
         .await?;
     let body = serde_json::json!({"reason": reason, "epoch": row.epoch});
-    act.commit(entry(Kind::DeviceRevoked, enterprise, id, &body), &())
+    let out = DeviceOut::from(row);
+    act.commit(entry(Kind::DeviceRevoked, enterprise, id, &body), &out)
         .await?;
-    Ok(row)
+    Ok(out)
 }
 
 /// A device of this enterprise.

@@ -64,7 +64,7 @@ impl DeviceIn {
 }
 
 /// A device.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct DeviceOut {
     /// Id, random.
     pub id: Uuid,
