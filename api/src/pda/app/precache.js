@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "89bfb115";
+export const VERSION = "9abaa5f8";
 
 export const FILES = [
   "app.css",
@@ -76,6 +76,7 @@ export const FILES = [
   "device/left.js",
   "device/link.js",
   "device/lock.js",
+  "device/new-key.js",
   "device/offline.js",
   "device/over.js",
   "device/store.js",

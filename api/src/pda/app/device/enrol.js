@@ -3,7 +3,7 @@
 // that of another device put aside with all that is of it (`left.js`).
 
 import { genesis } from "../core/chain.js";
-import { makeKeys, publicKeyOf } from "./keys.js";
+import { makeKeys, publicKeyOf } from "./new-key.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./store.js").Identity} Identity */

@@ -1,28 +1,12 @@
-// The device's key, which never leaves it, and the keys it checks signatures with (WebCrypto).
+// Signs with the device's key, which never leaves it, and checks what others signed (WebCrypto).
 
 import { fromBase64Url } from "../core/wire.js";
 
 /** @typedef {import("../core/wire/messages.js").PublicKey} PublicKey */
 /** @typedef {import("../core/wire/messages.js").TrustKey} TrustKey */
 
-const CURVE = { name: "ECDSA", namedCurve: "P-256" };
+export const CURVE = { name: "ECDSA", namedCurve: "P-256" };
 const ES256 = { name: "ECDSA", hash: "SHA-256" };
-
-/**
- * A new key whose private half cannot be exported, by us or by anybody.
- * @returns {Promise<CryptoKeyPair>}
- */
-export const makeKeys = () => crypto.subtle.generateKey(CURVE, false, ["sign", "verify"]);
-
-/**
- * The public half as it stands on the wire.
- * @param {CryptoKeyPair} keys
- * @returns {Promise<PublicKey>}
- */
-export async function publicKeyOf(keys) {
-  const { x = "", y = "" } = await crypto.subtle.exportKey("jwk", keys.publicKey);
-  return { kty: "EC", crv: "P-256", x, y };
-}
 
 /**
  * The 64 bytes r and s of a signature.

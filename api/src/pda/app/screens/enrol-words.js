@@ -41,6 +41,7 @@ export const ENROL_WORDS = {
     "服务器发现本机数据有另一份副本，或本机数据被还原过。",
     "The server found a second copy of this device, or its data was set back.",
   ],
+  enrolled_plain: ["注册完成", "Enrolled"],
   enrol_private: [
     "这是无痕（隐私）窗口：关闭后记录会全部丢失，不能在此注册。请用普通窗口打开，并安装到主屏幕。",
     "This is a private window: everything would be lost when it is closed. Open the app in an ordinary window and install it.",

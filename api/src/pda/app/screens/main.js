@@ -109,7 +109,7 @@ if ("serviceWorker" in navigator) {
   // What it has is used until every tab of it is closed: no update in the middle of a task.
   const install = () => void navigator.serviceWorker.register(script, { type: "module", scope: "/app/" }).catch(() => {});
   install();
-  // A version is whole or not installed: what a line that broke has ended is begun again. While it goes on, this changes nothing.
+  // A broken line ends it: it is begun again.
   const again = setInterval(install, 10_000);
   void navigator.serviceWorker.ready.then(() => clearInterval(again));
 }

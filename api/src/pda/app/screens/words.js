@@ -44,7 +44,6 @@ const WORDS = {
     "注册完成。请核对：管理员页面上的证书指纹也应是",
     "Enrolled. Compare: the fingerprint on the officer's page must be the same",
   ],
-  enrolled_plain: ["注册完成", "Enrolled"],
   fingerprint: ["服务器证书指纹", "Fingerprint of the server's certificate"],
   found_saved: ["上次中断前的最后一次提交已保存", "The last act before the interruption is saved"],
   found_how: ["即使当时提示“没有保存”，也请不要重做。", "Do not make it again, even if it was said not to be saved."],
