@@ -71,3 +71,28 @@ on_both!(
         app.stop().await;
     }
 );
+
+on_both!(
+    many_warnings_of_those_whose_word_counts_hide_no_critical_finding,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let (staff, tin) = (&scene.firm.operator, &scene.tins[0]);
+        let mut store = scene.device(&app, &scene.store).await;
+        let mut events = vec![
+            store.event("inbound", &inbound(&[tin])),
+            store.event("sale", &sale(&[tin])),
+            store.event("sale", &sale(&[tin])),
+        ];
+        events.extend((0..120).map(|_| store.event("return", &sale(&[tin]))));
+        store.push(&events).await;
+        let path = format!("/v1/units/{}", encoded(tin));
+        let unit = ok(staff.get(&path).await);
+        let told = array(&unit["findings"]);
+        assert_eq!(told.len(), 100);
+        assert!(unit["more_findings"].as_u64() > Some(10), "{unit}");
+        let critical = told.iter().filter(|it| it["severity"] == "critical");
+        let codes: Vec<String> = critical.map(|it| text_of(&it["code"])).collect();
+        assert_eq!(codes, ["DOUBLE_SALE"]);
+        app.stop().await;
+    }
+);
