@@ -140,6 +140,7 @@ async fn staff_meet_what_the_document_says(engine: Engine) {
         "POST /v1/policy",
         // The platform's, and nothing stands aside on this stage.
         "POST /v1/clock/confirm",
+        "GET /v1/quarantine/{position}",
         "POST /v1/quarantine/{position}/admit",
         // Nothing on this stage is complete.
         "POST /v1/products/{id}/publish",
