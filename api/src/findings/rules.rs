@@ -29,14 +29,6 @@ pub fn sees(who: Reader, of: Concerns) -> bool {
     }
 }
 
-/// May `who` see which unit a finding is about whose judged event does not name it?
-pub fn sees_unit(who: Reader, of: Concerns) -> bool {
-    match who {
-        Reader::All => true,
-        Reader::Enterprise(EnterpriseId(me)) => of.issuer == Some(me),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! All SQL that reads findings.
 
 use super::{
-    rules::{Concerns, sees, sees_event, sees_unit},
+    rules::{Concerns, sees, sees_event},
     wire::{ClosedOut, CountOut, CountsOut, FindingOut, LotOut, WitnessOut},
 };
 use crate::{
@@ -469,15 +469,6 @@ fn tell(
     let detail = match detail {
         Detail::Nothing => None,
         told => Some(serde_json::to_value(told).map_err(|e| DbErr::Json(e.to_string()))?),
-    };
-    // An id alone must not tell who retracts it which units somebody else's event was about.
-    let subject = match subject {
-        Subject::Unit(_)
-            if *code == FindingCode::RetractUnauthorised && !sees_unit(who, row.of) =>
-        {
-            &Subject::Event
-        }
-        told => told,
     };
     let own_device = match who {
         Reader::All => true,

@@ -5,7 +5,7 @@ use crate::{clock::Micros, handheld::push::store::Told, log::Position};
 use std::collections::BTreeMap;
 use suyuan_sync::{
     admission::{self, FrameFault, Judged, Kept, ReadEvent},
-    finding::{Finding, FindingCode, Subject},
+    finding::{Finding, Subject},
     ids::{DeviceId, EventId},
     wire::{EventResult, FindingNote},
 };
@@ -104,17 +104,12 @@ fn told(
     }
 }
 
-/// A finding as a device is told it. An id alone must not tell which units somebody else's event was
-/// about: of a retract that may not strike, the device is told that it may not.
+/// A finding as a device is told it.
 pub fn note(finding: &Finding) -> FindingNote {
-    let subject = match finding.code {
-        FindingCode::RetractUnauthorised => Subject::Event,
-        _ => finding.subject.clone(),
-    };
     FindingNote {
         code: finding.code,
         severity: finding.code.severity(),
-        subject,
+        subject: finding.subject.clone(),
         closed_by: None,
         closed: false,
     }
