@@ -2,6 +2,7 @@
 // app.
 
 import { spawn } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
 import { requirePackage } from "../browser.mjs";
 
 /** Why these tests cannot be run here; false where they can. In `tests/run` they always can. */
@@ -14,6 +15,20 @@ export const cannot = (() => {
     return "npm ci in tests/browser installs the driver of the browser";
   }
 })();
+
+/** Does any process of a group live? Dead ones that nobody takes away do not. */
+function isAlive(group) {
+  return readdirSync("/proc").some((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      // Behind the name, which may hold anything: state, parent, group.
+      const [state, , of] = readFileSync(`/proc/${name}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
+      return Number(of) === group && state !== "Z";
+    } catch {
+      return false; // it is gone by now
+    }
+  });
+}
 
 /**
  * A browser whose storage lives in a folder, with flags of the test's own. `kill` ends it and
@@ -41,8 +56,7 @@ export async function launch(folder, flags = []) {
     signal("SIGKILL");
     await ended;
     // The next browser in this folder must not meet one of its processes that still dies, with files open.
-    // Dead ones that nobody takes away count as there, so this does not wait for ever.
-    for (let n = 0; signal(0) && n < 400; n += 1) await new Promise((done) => setTimeout(done, 5));
+    for (let n = 0; isAlive(child.pid) && n < 4000; n += 1) await new Promise((done) => setTimeout(done, 5));
   };
   const address = await new Promise((resolve, reject) => {
     let said = "";
