@@ -374,6 +374,82 @@ on_both!(
     }
 );
 
+on_both!(
+    c9_a_recall_finds_what_was_sold_before_it_was_packed_with_its_like,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let (batch, tins) = other_batch(&scene).await;
+        let (case, tins) = (&scene.cases[0], [&tins[0], &tins[1]]);
+        let mut shop = scene.device(&app, &scene.warehouse).await;
+        // Both alike: sold before they were received, received, and packed.
+        let events = [
+            shop.event("inbound", &inbound(&[case])),
+            shop.event("sale", &sale(&tins)),
+            shop.event("inbound", &inbound(&tins)),
+            shop.event(
+                "pack",
+                &json!({
+                    "parent": {"code": case, "input": "wedge"}, "children": scanned(&tins),
+                }),
+            ),
+        ];
+        shop.push(&events).await;
+        settled(&app).await;
+        let alone = "SELECT COUNT(*) AS n FROM unit WHERE exceptional";
+        assert_eq!(count(&app, alone).await, 0, "alike");
+        recalled(&scene, &batch).await;
+        settled(&app).await;
+        for tin in tins {
+            assert!(open(&app, tin).await.contains(&"SOLD_RECALLED"));
+        }
+        holds(&app, "recalled").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c13_a_pallet_is_judged_by_what_lies_in_the_cases_on_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let [case, beside] = [&scene.cases[0], &scene.cases[1]];
+        let pallet = "https://id.example/00/095212340000000037".to_owned();
+        let (batch, tins) = other_batch(&scene).await;
+        let admin = app.signed_in("platform.admin", PASSWORD).await;
+        let partner = firm(&app, &admin, "SHEN", &[]).await;
+        let shop = json!({"code": "S-1", "kind": "store", "name": "店"});
+        let shop = id(&made(partner.admin.post("/v1/locations", &shop).await));
+        let mut till = enrolled(&app, &partner.operator, &shop).await;
+        let mut plant = scene.device(&app, &scene.plant).await;
+        let pack = |parent: &String, child: &String| {
+            json!({
+                "parent": {"code": parent, "input": "wedge"}, "children": scanned(&[child]),
+            })
+        };
+        let events = [
+            plant.event("pack", &pack(case, &tins[0])),
+            plant.event("pack", &pack(beside, &scene.tins[0])),
+            plant.event("pack", &pack(&pallet, case)),
+            plant.event("pack", &pack(&pallet, beside)),
+        ];
+        plant.push(&events).await;
+        recalled(&scene, &batch).await;
+        settled(&app).await;
+        plant.status().await;
+        let event = plant.event("outbound", &outbound(&[&pallet], &shop));
+        plant.push(&[event]).await;
+        settled(&app).await;
+        assert_eq!(open(&app, &pallet).await, ["SHIP_RECALLED"]);
+        // A tin of the other case is named: the pallet is folded with it, and nothing else of the batch.
+        till.status().await;
+        let event = till.event("inbound", &inbound(&[&scene.tins[0]]));
+        till.push(&[event]).await;
+        settled(&app).await;
+        assert_eq!(open(&app, &pallet).await, ["SHIP_RECALLED"]);
+        holds(&app, "received").await;
+        app.stop().await;
+    }
+);
+
 on_both!(c12_everything_taken_out_of_a_case_is_out_of_it, |app| {
     let scene = Scene::of(&app).await;
     let case = &scene.cases[0];

@@ -37,11 +37,15 @@ impl Run {
             let (held, is_gap) = (seqs.contains(seq), !seqs.contains(seq) && *seq < last);
             told.held_ranges.contains(*seq) != held || told.missing_ranges.contains(*seq) != is_gap
         });
-        // Nothing is waited for any more: the chain ends where the last that was held does.
+        // Nothing is waited for any more: the chain ends where the last that was held does. A second branch may
+        // be longer, and goes on from another.
+        let goes_on = life.clone().any(|logged| {
+            logged.seq == told.contiguous_seq + 1 && logged.prev_hash == told.head_hash
+        });
         let end = life.filter(|logged| logged.seq == told.contiguous_seq);
         let mut end = end.map(|logged| logged.hash).peekable();
         let ends = told.contiguous_seq <= last
-            && !seqs.contains(&(told.contiguous_seq + 1))
+            && !goes_on
             && (end.peek().is_none() || end.any(|hash| hash == told.head_hash));
         let aside = |fate: Status| -> Vec<Option<EventId>> {
             let aside = own

@@ -304,6 +304,8 @@ impl Folding<'_> {
             .map(|(_, unit)| unit.id)
             .collect();
         self.direct = store::contents(conn, &containers).await?;
+        // Of what lies in containers within as well: it may be under a recall that nothing else here is.
+        self.put_contents(conn).await?;
         let mut batches: BTreeSet<BatchId> = BTreeSet::new();
         for unit in self.units.values() {
             batches.extend(unit.kept.state.batch);
@@ -317,7 +319,6 @@ impl Folding<'_> {
                 .map(|c| c.batch),
         );
         self.about_batches(conn, &batches).await?;
-        self.put_contents(conn).await?;
 
         self.read_counts(conn).await?;
         let mut positions = BTreeSet::new();
@@ -359,7 +360,11 @@ impl Folding<'_> {
             let code = self.source.code(conn, &child).await?;
             codes.insert(child, code);
         }
-        self.source.about(conn, &codes, batches).await
+        // Of what containers hold it knows nothing, and would forget it.
+        let contents = std::mem::take(&mut self.source.world_mut().contents);
+        self.source.about(conn, &codes, batches).await?;
+        self.source.world_mut().contents = contents;
+        Ok(())
     }
 
     /// What was packed into codes nobody here issued, as far as it was not read: their levels follow from
@@ -393,9 +398,7 @@ impl Folding<'_> {
             .values()
             .filter_map(|folded| folded.state.batch)
             .collect();
-        let contents = std::mem::take(&mut self.source.world_mut().contents);
         self.about_batches(conn, &batches).await?;
-        self.source.world_mut().contents = contents;
         Ok(!self.source.world().recalls.is_empty())
     }
 }

@@ -277,7 +277,8 @@ async fn page(
     numbered(&conn.query_all_raw(query).await?)
 }
 
-/// Units of a batch that are not inside a container, or judged by themselves there.
+/// Units of a batch that are not inside a container, or judged by themselves there, or that went their own way
+/// before they came into it: a tin that was sold, came back and was packed.
 pub async fn of_batch(
     conn: &impl ConnectionTrait,
     batch: Uuid,
@@ -285,7 +286,9 @@ pub async fn of_batch(
     limit: i64,
 ) -> Result<Numbered, DbErr> {
     let sql = "SELECT id, unit_key FROM unit WHERE batch_id = ? AND id > ? \
-               AND (inside IS NULL OR exceptional) ORDER BY id LIMIT ?";
+               AND (inside IS NULL OR exceptional OR facts > 1 AND EXISTS (SELECT 1 FROM event_unit u \
+               JOIN event e ON e.gseq = u.gseq WHERE u.unit_id = unit.id \
+               AND e.kind NOT IN ('commission', 'pack', 'unpack', 'count'))) ORDER BY id LIMIT ?";
     page(conn, sql, batch, after, limit).await
 }
 
