@@ -2,14 +2,14 @@
 //! closed periods (T10).
 
 use crate::{
-    scene::{Scene, enrolled, inbound, open, sale, unit},
+    scene::{Scene, enrolled, inbound, open, open_about_events, sale, unit},
     support::{array, firm, id, made, ok, person, text_of},
 };
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 use std::time::Duration;
 use suyuan::accounts::Role;
-use suyuan_sync::fold::Phase;
+use suyuan_sync::{finding::FindingCode, fold::Phase};
 use suyuan_tests::{Caller, Handheld, TestApp, on_both};
 use uuid::Uuid;
 
@@ -96,7 +96,8 @@ on_both!(c10_after_a_shift_a_retract_is_late, |app| {
     device.status().await;
     let event = device.event("retract", &strike(1));
     device.push(&[event]).await;
-    assert_eq!(open(&app, late).await, ["LATE_RETRACT"]);
+    assert_eq!(open_about_events(&app, FindingCode::LateRetract).await, 1);
+    assert_eq!(open(&app, late).await, [""; 0]);
     assert_ne!(unit(&app, late).await.kept.state.phase, Phase::Sold);
 
     let unknown = format!("/v1/devices/{}/shift-closures", Uuid::new_v4());

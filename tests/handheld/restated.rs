@@ -2,14 +2,14 @@
 //! retract, alone or of a correction; an event that is taken in from aside; a word that is accepted.
 
 use crate::{
-    scene::{Scene, enrolled, holds, inbound, open, sale, settled, unit},
+    scene::{Scene, enrolled, holds, inbound, open_about_events, sale, settled, unit},
     support::{Firm, array, firm, id, made, number, ok, person, text_of},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 use suyuan::accounts::Role;
-use suyuan_sync::fold::Phase;
+use suyuan_sync::{finding::FindingCode, fold::Phase};
 use suyuan_tests::{Handheld, TestApp, on_both};
 use uuid::Uuid;
 
@@ -98,8 +98,8 @@ on_both!(t10_what_is_struck_in_a_closed_period_is_listed, |app| {
     let mut said = strike(&sold[2]);
     said["actor"] = json!({"id": "w-18", "proof": "pin", "login_age_s": 60});
     states(&mut device, "retract", &said).await;
-    let found = open(&app, &tins[2]).await;
-    assert!(found.contains(&"RETRACT_UNAUTHORISED"), "{found:?}");
+    let refused = FindingCode::RetractUnauthorised;
+    assert_eq!(open_about_events(&app, refused).await, 1);
     states(&mut device, "retract", &strike(&after)).await;
     assert_ne!(phase(&app, &tins[4]).await, Phase::Sold);
     assert_eq!(listed(&scene.firm, &path).await, expected);

@@ -16,6 +16,9 @@ const SIZES: [usize; 5] = [128, 32, 8, 2, 1];
 /// Keys of one statement, largest first. SQLite takes 32 766 values, PostgreSQL 65 535.
 const KEYS: [usize; 4] = [512, 64, 8, 1];
 
+/// Most keys of a query that is built and not written: far from what either database takes.
+pub const KEYS_AT_ONCE: usize = KEYS[0];
+
 /// Rows to be written, value by value.
 pub struct Rows {
     width: usize,

@@ -4,7 +4,7 @@
 
 use super::{Place, json, put_chunks, read_bits, run};
 use crate::{
-    db::statement,
+    db::{rows::KEYS_AT_ONCE, statement},
     entities::{public_chunk, public_unit},
     log::Act,
 };
@@ -228,18 +228,18 @@ pub async fn put_recall(act: &Act, id: Uuid, notice: Option<&super::Recall>) -> 
 
 /// Shows that a recall covers these units, whose codes we did not mint, besides what it covered.
 pub async fn add_recalled(act: &Act, recall: Uuid, units: &BTreeSet<UnitKey>) -> Result<(), DbErr> {
-    if units.is_empty() {
-        return Ok(());
-    }
     let names: Vec<&str> = units.iter().map(UnitKey::as_str).collect();
-    let rows = public_unit::Entity::find()
-        .filter(public_unit::Column::Unit.is_in(names.iter().copied()))
-        .all(act.tx())
-        .await?;
     let mut shown: BTreeMap<String, Vec<Uuid>> = BTreeMap::new();
-    for row in rows {
-        let recalls = serde_json::from_str(&row.recalls).map_err(|e| DbErr::Json(e.to_string()))?;
-        shown.insert(row.unit, recalls);
+    for names in names.chunks(KEYS_AT_ONCE) {
+        let rows = public_unit::Entity::find()
+            .filter(public_unit::Column::Unit.is_in(names.iter().copied()))
+            .all(act.tx())
+            .await?;
+        for row in rows {
+            let recalls =
+                serde_json::from_str(&row.recalls).map_err(|e| DbErr::Json(e.to_string()))?;
+            shown.insert(row.unit, recalls);
+        }
     }
     let mut rows = Vec::with_capacity(names.len());
     for unit in names {

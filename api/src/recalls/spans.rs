@@ -3,6 +3,7 @@
 //! everyone who holds them is judged by it.
 
 use crate::{
+    db::rows::KEYS_AT_ONCE,
     entities::{recall, recall_batch, recall_code, recall_units},
     projection::{read_bits, units::PublicUnit},
 };
@@ -24,7 +25,8 @@ pub async fn spans(
 ) -> Result<Vec<RecallSpan>, DbErr> {
     let mut found: BTreeMap<(StatedAt, Uuid), RecallScope> = BTreeMap::new();
     let at = |gseq, at| StatedAt { at, gseq };
-    if !batches.is_empty() {
+    let batches: Vec<Uuid> = batches.iter().copied().collect();
+    for batches in batches.chunks(KEYS_AT_ONCE) {
         let rows = recall_batch::Entity::find()
             .filter(recall_batch::Column::BatchId.is_in(batches.iter().copied()))
             .all(tx)
@@ -49,23 +51,27 @@ pub async fn spans(
         }
     }
     for (space, chunks) in minted {
-        let rows = recall_units::Entity::find()
-            .filter(recall_units::Column::Space.eq(space))
-            .filter(recall_units::Column::Chunk.is_in(chunks.keys().copied()))
-            .all(tx)
-            .await?;
-        for row in rows {
-            let bits = read_bits(&row.bits)?;
-            let asked = chunks.get(&row.chunk).into_iter().flatten();
-            for (_, key) in asked.filter(|(offset, _)| bits.contains(*offset)) {
-                let scope = found.entry((at(row.since, row.since_at), row.recall_id));
-                scope.or_default().units.insert((*key).clone());
+        let numbers: Vec<i64> = chunks.keys().copied().collect();
+        for numbers in numbers.chunks(KEYS_AT_ONCE) {
+            let rows = recall_units::Entity::find()
+                .filter(recall_units::Column::Space.eq(space))
+                .filter(recall_units::Column::Chunk.is_in(numbers.iter().copied()))
+                .all(tx)
+                .await?;
+            for row in rows {
+                let bits = read_bits(&row.bits)?;
+                let asked = chunks.get(&row.chunk).into_iter().flatten();
+                for (_, key) in asked.filter(|(offset, _)| bits.contains(*offset)) {
+                    let scope = found.entry((at(row.since, row.since_at), row.recall_id));
+                    scope.or_default().units.insert((*key).clone());
+                }
             }
         }
     }
-    if !others.is_empty() {
+    let others: Vec<&str> = others.into_iter().collect();
+    for others in others.chunks(KEYS_AT_ONCE) {
         let rows = recall_code::Entity::find()
-            .filter(recall_code::Column::Unit.is_in(others))
+            .filter(recall_code::Column::Unit.is_in(others.iter().copied()))
             .all(tx)
             .await?;
         for row in rows {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock::{Micros, rfc3339},
-    db::{Db, statement},
+    db::{Db, rows::KEYS_AT_ONCE, statement},
     entities::{recall, recall_batch, recall_code, recall_stage, recall_units},
     http::page::Paging,
     log::Act,
@@ -101,17 +101,17 @@ async fn new_others(
     id: Uuid,
     mut units: BTreeSet<UnitKey>,
 ) -> Result<BTreeSet<UnitKey>, DbErr> {
-    if units.is_empty() {
-        return Ok(units);
-    }
-    let known = recall_code::Entity::find()
-        .filter(recall_code::Column::EnterpriseId.eq(enterprise))
-        .filter(recall_code::Column::RecallId.eq(id))
-        .filter(recall_code::Column::Unit.is_in(units.iter().map(UnitKey::as_str)))
-        .all(act.tx())
-        .await?;
-    for row in known {
-        units.remove(&UnitKey::kept(&row.unit));
+    let named: Vec<UnitKey> = units.iter().cloned().collect();
+    for named in named.chunks(KEYS_AT_ONCE) {
+        let known = recall_code::Entity::find()
+            .filter(recall_code::Column::EnterpriseId.eq(enterprise))
+            .filter(recall_code::Column::RecallId.eq(id))
+            .filter(recall_code::Column::Unit.is_in(named.iter().map(UnitKey::as_str)))
+            .all(act.tx())
+            .await?;
+        for row in known {
+            units.remove(&UnitKey::kept(&row.unit));
+        }
     }
     let rows: Vec<recall_code::ActiveModel> = units
         .iter()

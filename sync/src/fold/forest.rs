@@ -2,7 +2,7 @@
 //! what containers hold. A refold of a whole log, the simulator and the checker go this way; the
 //! service reads the same facts set by set from its store.
 
-use super::{Folded, Levels, contents, folded, struck::is_strangers};
+use super::{Folded, Levels, contents, folded};
 use crate::{
     event::Kind,
     facts::{Fact, World},
@@ -57,7 +57,10 @@ pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
     let mut retracts_of: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (place, fact) in sorted.iter().enumerate() {
         // To what somebody else's event names a retract is nothing.
-        let target = means(fact).filter(|target| !is_strangers(fact, fact_at(*target)));
+        let target = means(fact).filter(|target| {
+            let target = fact_at(*target);
+            target.is_some_and(|target| target.enterprise == fact.enterprise)
+        });
         if let Some(target) = target {
             retracts_of.entry(target).or_default().push(place);
         }

@@ -7,7 +7,7 @@ use super::{
     struck::{self, Struck},
 };
 use crate::{
-    event::{Counterpart, Event, Kind, required},
+    event::{Counterpart, Kind, required},
     facts::{Fact, World},
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
     ids::EventId,
@@ -116,17 +116,11 @@ pub fn struck<'f>(facts: &[&'f Fact], world: &World) -> Vec<&'f Fact> {
     struck.map(|(_, fact)| *fact).collect()
 }
 
-/// C10, where there is no unit or lot to find it at, neither in the retract nor in its target; and where the
-/// target is somebody else's.
+/// C10: what is wrong with a retract is found at itself, and never at what its target names.
 fn retract(fact: &Fact, target: Option<&Fact>, fault: Option<FindingCode>, out: &mut Vec<Finding>) {
     let Some(code) = fault else {
         return;
     };
-    let elsewhere =
-        names_something(&fact.event) || target.is_some_and(|target| names_something(&target.event));
-    if elsewhere && !struck::is_strangers(fact, target) {
-        return;
-    }
     let target = target.map(|target| target.event.id);
     out.push(about(
         fact,
@@ -135,11 +129,6 @@ fn retract(fact: &Fact, target: Option<&Fact>, fault: Option<FindingCode>, out: 
         &[target],
         Detail::Nothing,
     ));
-}
-
-fn names_something(event: &Event) -> bool {
-    let mut named = event.units.iter().chain(&event.parent);
-    named.any(|read| read.unit.is_some()) || !event.lots.is_empty()
 }
 
 /// References that are not on record, as `kind:id`.

@@ -104,12 +104,6 @@ impl Struck {
     }
 }
 
-/// Is what a retract means somebody else's event, which it may not strike? Then it is nothing to what that
-/// event names, and is judged at itself only.
-pub(crate) fn is_strangers(retract: &Fact, target: Option<&Fact>) -> bool {
-    target.is_some_and(|target| target.enterprise != retract.enterprise)
-}
-
 /// What is wrong with a retract, as far as it and its target alone tell.
 pub(crate) fn fault_alone(
     retract: &Fact,

@@ -15,7 +15,7 @@ use crate::{
     bugs::{self, Bug},
     event::{Kind, UnitRead},
     facts::{BatchInfo, Content, Fact, RecallSpan, World},
-    finding::{Detail, Finding, Severity},
+    finding::{Finding, Severity},
     ids::{BatchId, EventId, LocationId},
     order::Order,
     unit::UnitKey,
@@ -236,20 +236,10 @@ impl<'a> Walk<'a> {
     /// settled before the walk. One of somebody else's event says nothing of the unit.
     fn retract(&mut self, at: &At<'a>, facts: &[&'a Fact], place: usize, struck: &Struck) {
         let target = struck.target(place).and_then(|target| facts.get(target));
-        if struck::is_strangers(at.fact, target.copied()) {
-            return;
+        let target = target.filter(|target| names(target, self.unit));
+        if target.is_some_and(|target| struck::strikes(at.fact, target, self.world)) {
+            self.write(at, Written::Judged(Effect::Nothing));
         }
-        let named_here = at.read.is_some();
-        if !named_here && !target.is_some_and(|target| names(target, self.unit)) {
-            return;
-        }
-        if let Some((code, target)) = struck.fault(place) {
-            let target = target
-                .and_then(|target| facts.get(target))
-                .map(|target| target.event.id);
-            self.find(at, code, &[target], Detail::Nothing);
-        }
-        self.write(at, Written::Judged(Effect::Nothing));
     }
 
     /// The container the unit is inside of, as far as it is known.

@@ -4,7 +4,6 @@ use crate::{
     event::{Event, Kind},
     facts::{Fact, World},
     finding::{FindingCode, LotKey},
-    ids::EventId,
     order::Order,
 };
 use serde::{Deserialize, Serialize};
@@ -43,8 +42,6 @@ pub enum Change {
     Found {
         /// What.
         code: FindingCode,
-        /// The other event that shows it.
-        other: Option<EventId>,
     },
 }
 
@@ -105,7 +102,6 @@ pub fn changes(fact: &Fact, world: &World) -> Vec<(LotKey, Change)> {
             let change = match sign {
                 _ if stranger => Change::Found {
                     code: FindingCode::UnexpectedHolder,
-                    other: None,
                 },
                 Sign::In => Change::In { qty },
                 Sign::Out | Sign::None => Change::Out { qty },

@@ -94,7 +94,7 @@ impl Line {
                 self.inside = self.inside.saturating_add(inside);
             }
             Change::Counted { there, accepted } => self.counted(order, there, accepted),
-            Change::Found { code, other } => self.find(code, order, other, Detail::Nothing),
+            Change::Found { code } => self.find(code, order, None, Detail::Nothing),
         }
         self.bound(order);
         true

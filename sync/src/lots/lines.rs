@@ -3,16 +3,13 @@
 
 use super::{
     Change, Line, Movement, balance, carried,
-    change::{accepted, changes, named},
+    change::{accepted, changes},
 };
 use crate::{
     event::Kind,
     facts::{Fact, World},
     finding::LotKey,
-    fold::{
-        Folded, complete_for, misses,
-        struck::{Struck, is_strangers},
-    },
+    fold::{Folded, complete_for, misses, struck::Struck},
     ids::{EnterpriseId, GroupId},
     unit::UnitKey,
 };
@@ -128,12 +125,11 @@ impl Movements {
         lines.map(|(key, _)| key.clone()).collect()
     }
 
-    /// What came and went, and what is wrong with retracts.
+    /// What came and went.
     fn moved(&mut self, said: &Said<'_>, world: &World) {
         for (place, fact) in said.facts.iter().enumerate() {
             match fact.event.kind {
-                Kind::Retract => self.retract(&said.facts, place, fact, &said.struck),
-                Kind::Count => {}
+                Kind::Count | Kind::Retract => {}
                 _ if said.struck.is(place) => {}
                 _ => {
                     for (key, change) in changes(fact, world) {
@@ -169,27 +165,6 @@ impl Movements {
             change,
         };
         self.0.entry(key).or_default().push(movement);
-    }
-
-    /// C10, at the lines the target names, or the retract itself if its target is not in.
-    fn retract(&mut self, facts: &[&Fact], place: usize, fact: &Fact, struck: &Struck) {
-        let Some((code, target)) = struck.fault(place) else {
-            return;
-        };
-        let target = target.and_then(|target| facts.get(target).copied());
-        if is_strangers(fact, target) {
-            return;
-        }
-        let mut keys = named(&fact.event);
-        keys.extend(
-            target
-                .map(|target| named(&target.event))
-                .unwrap_or_default(),
-        );
-        for key in keys.into_keys() {
-            let other = target.map(|target| target.event.id);
-            self.add(key, fact, Change::Found { code, other });
-        }
     }
 
     /// A count, or several of one group as one: placed at the last, quantities added up; what a

@@ -74,18 +74,7 @@ fn moved_lines(history: &History) -> BTreeSet<LotKey> {
     let mut lines = BTreeSet::new();
     for (k, fact) in history.facts.iter().enumerate() {
         match history.fates[k] {
-            Fate::Struck => {}
-            Fate::Retract(outcome) => {
-                if papers::fault(outcome).is_some() {
-                    let target = outcome.target().map(|target| history.facts[target]);
-                    // What is said of somebody else's event concerns no goods.
-                    if target.is_some_and(|target| target.enterprise != fact.enterprise) {
-                        continue;
-                    }
-                    lines.extend(named(&fact.event).into_keys());
-                    lines.extend(target.into_iter().flat_map(|t| named(&t.event).into_keys()));
-                }
-            }
+            Fate::Struck | Fate::Retract(_) => {}
             Fate::Counts => {
                 if direction(fact.event.kind).is_some() {
                     lines.extend(named(&fact.event).into_keys());

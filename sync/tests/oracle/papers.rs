@@ -59,30 +59,16 @@ fn about(fact: &Fact, code: FindingCode, detail: Detail) -> Finding {
     }
 }
 
-/// C10. Told of every unit and lot line that the retract or its target names; of the event, when
-/// neither names any, and when the target is another enterprise's: that concerns nobody's goods.
-fn retract(history: &History, k: usize, outcome: Outcome) -> Vec<Finding> {
+/// C10. Told of the retract itself.
+fn retract(history: &History, k: usize, outcome: Outcome) -> Option<Finding> {
     let fact = history.facts[k];
-    let Some(code) = fault(outcome) else {
-        return Vec::new();
-    };
     let target = outcome.target().map(|target| history.facts[target]);
-    let mut subjects = subjects_of(&fact.event);
-    subjects.extend(target.iter().flat_map(|target| subjects_of(&target.event)));
     let mut witnesses = vec![fact.event.id];
     witnesses.extend(target.map(|target| target.event.id));
-    let meddles = target.is_some_and(|target| target.enterprise != fact.enterprise);
-    if subjects.is_empty() || meddles {
-        subjects = [Subject::Event].into();
-    }
-    subjects
-        .into_iter()
-        .map(|subject| Finding {
-            subject,
-            witnesses: witnesses.clone(),
-            ..about(fact, code, Detail::Nothing)
-        })
-        .collect()
+    Some(Finding {
+        witnesses,
+        ..about(fact, fault(outcome)?, Detail::Nothing)
+    })
 }
 
 /// What is wrong with a retract.
@@ -94,16 +80,6 @@ pub const fn fault(outcome: Outcome) -> Option<FindingCode> {
         Outcome::Unauthorised(_) => Some(FindingCode::RetractUnauthorised),
         Outcome::StrikesLate(_) => Some(FindingCode::LateRetract),
     }
-}
-
-/// Every unit and lot line an event names, container included.
-fn subjects_of(event: &Event) -> BTreeSet<Subject> {
-    let units = event.units.iter().chain(&event.parent);
-    units
-        .filter_map(|read| read.unit.clone())
-        .map(Subject::Unit)
-        .chain(lots::named(event).into_keys().map(Subject::Lot))
-        .collect()
 }
 
 /// C15: places, partners, products and batches that are not on record, and codes that name nothing, all

@@ -1,7 +1,7 @@
 //! Everything about a push that needs no lock and no database: inflation, the frame, whether it is
 //! what was signed, and every text hashed and parsed. Pure.
 
-use super::act::Incoming;
+use super::{act::Incoming, weigh::Struck};
 use crate::handheld::inflate::{Encoding, InflateError, inflate};
 use suyuan_sync::{
     admission, event,
@@ -48,5 +48,6 @@ pub fn read(
     Ok(Incoming {
         batch: batch.map_err(Refused::Numbers)?,
         imported,
+        struck: Struck::default(),
     })
 }

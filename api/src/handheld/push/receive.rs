@@ -1,7 +1,15 @@
 //! Takes a push or a deposit that was read off the wire: who signed it, what becomes of it, and what
 //! is answered. Knows no HTTP.
 
-use super::{PushError, act::Answered, memory::Body, prepare, prepare::Refused, store};
+use super::{
+    PushError,
+    act::{Answered, Incoming},
+    memory::Body,
+    prepare,
+    prepare::Refused,
+    store,
+    weigh::Struck,
+};
 use crate::{
     app::Internal,
     handheld::{
@@ -92,6 +100,7 @@ pub async fn push(
     };
     drop(bytes);
     held.opened(opened)?;
+    let incoming = weighed(state, incoming).await?;
     let answered = state.handheld.ingest.admit(incoming, depth).await?;
     if let Some(before) = before {
         hold_against(state, &before, &answered);
@@ -143,6 +152,7 @@ pub async fn deposit(
     };
     drop(bytes);
     // Nobody waits for it as for a scan.
+    let incoming = weighed(state, incoming).await?;
     let answered = state.handheld.ingest.admit_unhurried(incoming).await?;
     answer(state, &claims, answered, t_recv)
 }
@@ -157,6 +167,17 @@ pub async fn signer(state: &Internal, text: &str) -> Result<Signed, ReceiveError
     let claims = token::verified(text, TYP_PUSH, &installation, &key.public_key);
     let claims = claims.ok_or(ReceiveError::Unsigned)?;
     Ok(Signed { key, claims })
+}
+
+/// The same push, knowing how much its retracts are about: each weighs as much as what it strikes.
+async fn weighed(state: &Internal, mut incoming: Incoming) -> Result<Incoming, DbErr> {
+    let (elsewhere, here) = Struck::of(&incoming.batch);
+    incoming.struck = if elsewhere.is_empty() {
+        here
+    } else {
+        here.and(store::sizes_of(state.db.reader(), &elsewhere).await?)
+    };
+    Ok(incoming)
 }
 
 async fn off_the_worker<T: Send + 'static>(

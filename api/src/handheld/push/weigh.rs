@@ -5,12 +5,13 @@ use super::act::Incoming;
 use crate::handheld::units::folding::FACTS_MAX;
 use lru::LruCache;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use suyuan_sync::{
     admission::{Batch, ReadEvent},
+    ids::EventId,
     unit::UnitKey,
 };
 
@@ -51,6 +52,35 @@ impl Long {
     }
 }
 
+/// How much the events name that retracts of a push strike, as far as that is known: a retract is about all
+/// of it.
+#[derive(Debug, Clone, Default)]
+pub struct Struck(Arc<BTreeMap<EventId, usize>>);
+
+impl Struck {
+    /// The events that retracts of a push mean, and what those name that are in it themselves.
+    pub fn of(batch: &Batch) -> (BTreeSet<EventId>, Struck) {
+        let events = batch.events.iter();
+        let events = events.filter_map(|read| Some((read, read.read.event()?)));
+        let meant: BTreeSet<EventId> = events
+            .clone()
+            .filter_map(|(_, event)| event.target)
+            .collect();
+        let here = events.filter(|(_, event)| meant.contains(&event.id));
+        let here: BTreeMap<_, _> = here.map(|(read, event)| (event.id, one(read))).collect();
+        let elsewhere = meant.iter().filter(|id| !here.contains_key(id));
+        (elsewhere.copied().collect(), Struck(Arc::new(here)))
+    }
+
+    /// The same, with what is known of others.
+    #[must_use]
+    pub fn and(&self, known: impl IntoIterator<Item = (EventId, usize)>) -> Struck {
+        let mut all = (*self.0).clone();
+        all.extend(known);
+        Struck(Arc::new(all))
+    }
+}
+
 /// Adds up events of one act. What is about a unit is read once, however many of them name it.
 struct Sum<'a> {
     long: &'a Long,
@@ -67,11 +97,13 @@ impl<'a> Sum<'a> {
         }
     }
 
-    fn add(&mut self, event: &'a ReadEvent) {
+    fn add(&mut self, event: &'a ReadEvent, struck: &Struck) {
         self.weight += one(event);
         let Some(event) = event.read.event() else {
             return;
         };
+        let target = event.target.and_then(|target| struck.0.get(&target));
+        self.weight += target.copied().unwrap_or_default();
         let named = event.units.iter().chain(&event.parent);
         for unit in named.filter_map(|read| read.unit.as_ref()) {
             let facts = self.long.facts(unit);
@@ -94,7 +126,8 @@ fn one(event: &ReadEvent) -> usize {
 /// What a push weighs.
 pub fn weight(push: &Incoming, long: &Long) -> usize {
     let mut sum = Sum::new(long);
-    push.batch.events.iter().for_each(|event| sum.add(event));
+    let events = push.batch.events.iter();
+    events.for_each(|event| sum.add(event, &push.struck));
     sum.weight
 }
 
@@ -104,7 +137,7 @@ pub fn cut(push: Incoming, max: usize, long: &Long) -> (Incoming, Option<Incomin
     let events = &push.batch.events;
     let mut sum = Sum::new(long);
     let fits = events.iter().take_while(|event| {
-        sum.add(event);
+        sum.add(event, &push.struck);
         sum.weight <= max
     });
     let fits = fits.count().max(1);
@@ -137,8 +170,11 @@ fn split(push: Incoming, at: usize) -> (Incoming, Incoming) {
         prev_hash: first.head(),
         events: second,
     };
-    let imported = push.imported;
-    let of = |batch| Incoming { batch, imported };
+    let of = |batch| Incoming {
+        batch,
+        imported: push.imported,
+        struck: push.struck.clone(),
+    };
     (of(first), of(second))
 }
 
@@ -183,6 +219,7 @@ pub(super) mod tests {
         Incoming {
             batch: batch.expect("a push"),
             imported: false,
+            struck: Struck::default(),
         }
     }
 
@@ -219,6 +256,26 @@ pub(super) mod tests {
             weight(&push(&said), &Long::default()),
             wanted.iter().sum::<usize>()
         );
+    }
+
+    #[test]
+    fn a_retract_weighs_what_it_strikes() {
+        let mut push = push(&[(300, None), (0, None), (0, None)]);
+        for event in &mut push.batch.events[1..] {
+            if let Read::Event(event) = &mut event.read {
+                let target = if event.seq == 2 { 0 } else { 77 };
+                event.kind = Kind::Retract;
+                event.target = Some(EventId(Uuid::from_u128(target)));
+            }
+        }
+        let (elsewhere, here) = Struck::of(&push.batch);
+        assert_eq!(elsewhere, [EventId(Uuid::from_u128(77))].into());
+        push.struck = here.and([(EventId(Uuid::from_u128(77)), 900)]);
+        assert_eq!(weight(&push, &Long::default()), 300 + 301 + 901);
+        let (first, rest) = cut(push, 1000, &Long::default());
+        let rest = rest.expect("more than an act may hold");
+        assert_eq!((first.batch.events.len(), rest.batch.events.len()), (2, 1));
+        assert_eq!(weight(&rest, &Long::default()), 901);
     }
 
     /// Events that name these units.

@@ -80,9 +80,7 @@ impl Ahead {
         for _ in 0..=NESTING_DEPTH_MAX {
             // What goes beyond what an act may read is not read: the fold leaves it.
             let (mut rows, mut long) = (Vec::new(), BTreeSet::new());
-            let mut sized = store::units_within(conn, &level, room).await?;
-            sized.sort_by_key(|unit| unit.facts);
-            for unit in sized {
+            for unit in store::units_within(conn, &level, room).await? {
                 match (room.checked_sub(unit.facts), unit.row) {
                     (Some(left), Some(row)) => {
                         room = left;

@@ -17,7 +17,7 @@ use super::{
     PushError,
     ahead::{Ahead, Scout, Touched},
     store::Known,
-    weigh::Long,
+    weigh::{Long, Struck},
 };
 use crate::{
     clock::Micros,
@@ -52,6 +52,8 @@ pub struct Incoming {
     pub batch: Batch,
     /// Carried by another device or a file.
     pub imported: bool,
+    /// How much its retracts are about.
+    pub struck: Struck,
 }
 
 /// What became of a push, durably.

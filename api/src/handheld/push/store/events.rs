@@ -10,6 +10,7 @@ use crate::{
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     admission::{Branch, Kept, Outcome, Remark, Status},
     chain::Hash,
@@ -52,6 +53,28 @@ pub struct EventRow {
     pub told: Told,
     /// Its bytes.
     pub body: Vec<u8>,
+}
+
+/// No code that names something, with all that belongs to it, is shorter.
+const BYTES_OF_A_NAME: i64 = 48;
+
+/// How much events name at most, by their length: some have their id in several enterprises.
+pub async fn sizes_of(
+    conn: &impl ConnectionTrait,
+    ids: &BTreeSet<EventId>,
+) -> Result<BTreeMap<EventId, usize>, DbErr> {
+    let sql = "SELECT event_id, CAST(LENGTH(body) AS BIGINT) AS bytes FROM event \
+               WHERE event_id IN ({keys})";
+    let keys = ids.iter().map(|id| id.0.into()).collect();
+    let mut sizes: BTreeMap<EventId, usize> = BTreeMap::new();
+    for row in by_keys(conn, sql, &[], keys).await? {
+        let bytes: i64 = row.try_get("", "bytes")?;
+        let size = usize::try_from(bytes / BYTES_OF_A_NAME).unwrap_or_default();
+        *sizes
+            .entry(EventId(row.try_get("", "event_id")?))
+            .or_default() += size;
+    }
+    Ok(sizes)
 }
 
 /// Remarks by name, with commas.

@@ -56,12 +56,8 @@ impl Folding<'_> {
             event: change.because,
             own: false,
         };
-        let moved = change.moved.iter().flat_map(|fact| store::named(fact));
-        for unit in moved
-            .map(|(unit, _)| unit)
-            .chain(change.units.iter().cloned())
-            .chain(std::mem::take(&mut self.judged_by_moved))
-        {
+        let moved = self.moved_now(change);
+        for unit in moved.into_iter().chain(change.units.iter().cloned()) {
             dirty.entry(unit).or_insert(again);
         }
         // What was named and left is folded as if that came in now.
@@ -138,6 +134,21 @@ impl Folding<'_> {
             self.leave_much_counted(conn).await?;
         }
         Ok(())
+    }
+
+    /// What is named by events that moved in the order, as much as there is room to fold. One filler that was
+    /// missing may move a month of a device: what more there is, slices fold.
+    fn moved_now(&mut self, change: &Change) -> Vec<UnitKey> {
+        let mut now = Vec::new();
+        for fact in &change.moved {
+            let named = store::named(fact);
+            if now.len() + named.len() <= self.room.weight {
+                now.extend(named.into_iter().map(|(unit, _)| unit));
+            } else {
+                self.moved_later.push((fact.gseq, fact.event.id));
+            }
+        }
+        now
     }
 
     /// Reads these units and the containers above them, as many levels as there can be: whatever
@@ -238,9 +249,7 @@ impl Folding<'_> {
                 None => unread.push(key.clone()),
             }
         }
-        let sized = store::units_within(conn, &unread, self.room.facts).await?;
-        let kept = self.read_within(conn, found, sized).await?;
-        let mut kept: BTreeMap<UnitKey, AsKept> = kept;
+        let mut kept = self.read_within(conn, found, &unread).await?;
         for key in keys {
             let code = self.source.code(conn, key).await?;
             if let Some(left) = self.left.get_mut(key) {

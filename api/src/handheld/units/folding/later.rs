@@ -91,6 +91,9 @@ impl Folding<'_> {
             let first = first.or_insert((fact.order.eff, fact.event.id));
             *first = (*first).min((fact.order.eff, fact.event.id));
         }
+        for (by, event) in std::mem::take(&mut self.moved_later) {
+            scopes.push((Scope::Named { by }, 0, Some(event)));
+        }
         for (place, (eff, event)) in swept {
             scopes.push((Scope::Place { place }, 0, Some(event)));
             let until = self.moment.first - 1;

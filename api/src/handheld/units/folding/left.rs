@@ -71,7 +71,7 @@ impl Folding<'_> {
         &mut self,
         conn: &impl ConnectionTrait,
         ahead: Vec<AsKept>,
-        unread: Vec<Sized>,
+        unread: &[UnitKey],
     ) -> Result<BTreeMap<UnitKey, AsKept>, WorldError> {
         let mut kept = BTreeMap::new();
         let left = |id: UnitId, facts: usize| Left {
@@ -80,7 +80,7 @@ impl Folding<'_> {
             facts,
             code: None,
         };
-        let (mut ahead, mut unread) = (ahead, unread);
+        let mut ahead = ahead;
         ahead.sort_by_key(AsKept::size);
         for found in ahead {
             let key = found.row.key.clone();
@@ -90,9 +90,8 @@ impl Folding<'_> {
                 self.left.insert(key, left(found.row.id, found.size()));
             }
         }
-        unread.sort_by_key(|unit| unit.facts);
-        let mut rows = Vec::with_capacity(unread.len());
-        for unit in unread {
+        let mut rows = Vec::new();
+        for unit in self.sized(conn, unread).await? {
             match unit.row {
                 Some(row) if self.room.take(unit.facts) => rows.push((row, unit.facts)),
                 _ => {
@@ -104,6 +103,25 @@ impl Folding<'_> {
         self.read += read.values().map(|kept| kept.facts.len()).sum::<usize>();
         kept.extend(read);
         Ok(kept)
+    }
+
+    /// How much there is about these, least first. Of more than there is room for, only those that fit are read
+    /// themselves: the state of a thousand is a megabyte.
+    async fn sized(
+        &self,
+        conn: &impl ConnectionTrait,
+        units: &[UnitKey],
+    ) -> Result<Vec<Sized>, WorldError> {
+        if units.len() <= self.room.weight {
+            return Ok(store::units_within(conn, units, self.room.facts).await?);
+        }
+        let sizes = store::sizes(conn, units).await?;
+        let mut room = self.room;
+        let fits = sizes.iter().take_while(|unit| room.take(unit.facts));
+        let fits: Vec<UnitKey> = fits.map(|unit| unit.key.clone()).collect();
+        let mut sized = store::units_within(conn, &fits, self.room.facts).await?;
+        sized.extend(sizes.into_iter().skip(fits.len()));
+        Ok(sized)
     }
 
     /// Is there room for one of which nothing is known? If not, it is left.

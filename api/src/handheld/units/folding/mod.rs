@@ -185,8 +185,8 @@ pub struct Folding<'a> {
     /// What came in, and of that the complete counts.
     arrived: Vec<Arc<Fact>>,
     sweeps: Vec<Arc<Fact>>,
-    /// Units of what retracts strike that moved in the order.
-    judged_by_moved: BTreeSet<UnitKey>,
+    /// Events that moved, of which what they name is folded by slices.
+    moved_later: Vec<(Position, EventId)>,
     /// What may be read and folded yet, and the units that are left because there is more.
     room: left::Room,
     left: BTreeMap<UnitKey, left::Left>,
@@ -214,7 +214,7 @@ impl<'a> Folding<'a> {
             counts: counts::Counts::default(),
             arrived: Vec::new(),
             sweeps: Vec::new(),
-            judged_by_moved: BTreeSet::new(),
+            moved_later: Vec::new(),
             room: left::Room {
                 facts: FACTS_MAX,
                 ..left::Room::ALL

@@ -2,14 +2,20 @@
 //! whether a correction counts.
 
 use super::{Change, Folding};
-use crate::handheld::units::store::{self, DECIDES, STRIKES, is_sweep};
+use crate::{
+    handheld::units::store::{self, DECIDES, STRIKES, is_sweep},
+    log::Position,
+};
 use sea_orm::{ConnectionTrait, DbErr};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use suyuan_sync::{
     event::Kind,
     facts::Fact,
-    fold::misses,
-    ids::{EventId, GroupId},
+    fold::{misses, strikes},
+    ids::{EnterpriseId, EventId, GroupId},
     unit::UnitKey,
 };
 use uuid::Uuid;
@@ -57,11 +63,11 @@ impl Folding<'_> {
             .into_iter()
             .filter(|fact| !is_among(arrived, fact))
             .collect();
-        let mut strikes: Vec<(Arc<Fact>, Option<Arc<Fact>>)> = Vec::new();
+        let mut struck: Vec<(Arc<Fact>, Option<Arc<Fact>>)> = Vec::new();
         for (_, target, gseq) in &self.targets {
             if let Some(retract) = arrived.iter().find(|fact| fact.gseq == *gseq) {
                 let named = arrived.iter().chain(&before);
-                strikes.push((retract.clone(), meant(retract, *target, named).cloned()));
+                struck.push((retract.clone(), meant(retract, *target, named).cloned()));
             }
         }
         let positions = waiting.iter().map(|(.., gseq)| *gseq).collect();
@@ -81,10 +87,10 @@ impl Folding<'_> {
                 meant_no_more.extend(others.map(|other| (other.clone(), now.clone())));
                 continue;
             }
-            strikes.push((retract.clone(), Some(now.clone())));
+            struck.push((retract.clone(), Some(now.clone())));
             // It was taken to mean somebody else's event of that id, while its own was not in.
             if let Some(old) = meant(retract, target, before.iter()) {
-                strikes.push((retract.clone(), Some(old.clone())));
+                struck.push((retract.clone(), Some(old.clone())));
                 meant_no_more.push((old.clone(), now.clone()));
             }
         }
@@ -93,11 +99,10 @@ impl Folding<'_> {
                 self.relation(unit, DECIDES, &now);
             }
         }
-        for (retract, target) in &strikes {
-            // To what somebody else's event names a retract is nothing (C10).
-            let own = target
-                .iter()
-                .filter(|target| target.enterprise == retract.enterprise);
+        for (retract, target) in &struck {
+            // What strikes nothing is nothing to what its target names (C10).
+            let world = self.source.world();
+            let own = target.iter().filter(|t| strikes(retract, t, world));
             let units = own.flat_map(|target| store::named(target));
             for (unit, _) in units.collect::<Vec<_>>() {
                 self.relation(unit, STRIKES, retract);
@@ -109,14 +114,8 @@ impl Folding<'_> {
                 }
             }
         }
-        // A retract that moves may come to stand after the end of a shift, or before it.
-        let moved: BTreeSet<EventId> = change.moved.iter().filter_map(|f| f.event.target).collect();
-        for target in store::by_event_id(conn, self.reader, &moved).await? {
-            let units = store::named(&target).into_iter().map(|(unit, _)| unit);
-            self.judged_by_moved.extend(units);
-        }
-        self.corrections(conn, arrived, &strikes).await?;
-        self.strikes = strikes;
+        self.corrections(conn, arrived, &struck).await?;
+        self.strikes = struck;
         self.what_retracts_mean(conn).await
     }
 
@@ -159,12 +158,12 @@ impl Folding<'_> {
         &mut self,
         conn: &impl ConnectionTrait,
         arrived: &[Arc<Fact>],
-        strikes: &[(Arc<Fact>, Option<Arc<Fact>>)],
+        struck: &[(Arc<Fact>, Option<Arc<Fact>>)],
     ) -> Result<(), DbErr> {
         let correcting = |fact: &Fact| fact.event.group.filter(|group| group.correct);
         let groups: BTreeSet<GroupId> = arrived
             .iter()
-            .chain(strikes.iter().map(|(retract, _)| retract))
+            .chain(struck.iter().map(|(retract, _)| retract))
             .filter_map(|fact| correcting(fact).map(|group| group.id))
             .collect();
         if groups.is_empty() {
@@ -180,27 +179,38 @@ impl Folding<'_> {
             .iter()
             .filter_map(|fact| fact.event.target)
             .collect();
-        let mut struck = store::by_event_id(conn, self.reader, &targets).await?;
-        struck.extend(arrived.iter().cloned());
+        let mut targets = store::by_event_id(conn, self.reader, &targets).await?;
+        targets.extend(arrived.iter().cloned());
+        // One retract without effect is enough, or nothing of it counts would be said of each unit as often as
+        // there are retracts. Where several events have the id it names, another may be meant one day.
+        let mut void: BTreeSet<(EnterpriseId, GroupId)> = BTreeSet::new();
+        let mut corrected: BTreeMap<Position, Arc<Fact>> = BTreeMap::new();
         for retract in retracts {
+            let Some((group, target)) = correcting(retract).zip(retract.event.target) else {
+                continue;
+            };
             let of = |fact: &&Arc<Fact>| {
                 fact.enterprise == retract.enterprise
                     && fact.event.kind != Kind::Retract
-                    && correcting(fact).map(|group| group.id)
-                        == correcting(retract).map(|group| group.id)
+                    && correcting(fact).is_some_and(|of| of.id == group.id)
             };
-            let target = retract.event.target;
-            let target = target.and_then(|target| meant(retract, target, struck.iter()));
-            for member in members.iter().filter(of) {
-                self.corrected.push(member.clone());
-                for (unit, _) in store::named(member) {
-                    self.relation(unit.clone(), DECIDES, retract);
-                    if let Some(target) = target {
-                        self.relation(unit, DECIDES, target);
-                    }
-                }
+            let new = members.iter().filter(of);
+            corrected.extend(new.clone().map(|fact| (fact.gseq, fact.clone())));
+            let named = targets.iter().filter(|fact| fact.event.id == target);
+            let several = named.clone().nth(1).is_some();
+            let Some(target) = meant(retract, target, named) else {
+                continue;
+            };
+            let voids = !strikes(retract, target, self.source.world());
+            if !several && !(voids && void.insert((retract.enterprise, group.id))) {
+                continue;
+            }
+            for (unit, _) in new.flat_map(|fact| store::named(fact)).collect::<Vec<_>>() {
+                self.relation(unit.clone(), DECIDES, retract);
+                self.relation(unit, DECIDES, target);
             }
         }
+        self.corrected.extend(corrected.into_values());
         Ok(())
     }
 }

@@ -18,6 +18,7 @@ use std::{
     sync::Arc,
 };
 use suyuan_sync::{
+    event::Kind,
     facts::{Content, Fact, World},
     finding::Finding,
     fold::{self, Folded},
@@ -294,6 +295,24 @@ impl Folding<'_> {
         Ok(out)
     }
 
+    /// The retracts that moved in the order, and those of what moved.
+    async fn retracts_of_moved(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        change: &Change,
+    ) -> Result<Vec<Arc<Fact>>, WorldError> {
+        if change.moved.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = change.moved.iter().map(|fact| fact.event.id).collect();
+        let retracts = store::retracts_of(conn, &ids).await?;
+        let positions = retracts.iter().map(|(.., gseq)| *gseq).collect();
+        let mut retracts = store::by_position(conn, self.reader, &positions).await?;
+        let moved = change.moved.iter().cloned();
+        retracts.extend(moved.filter(|fact| fact.event.kind == Kind::Retract));
+        Ok(retracts)
+    }
+
     /// What is wrong with events themselves.
     pub(super) async fn write_of_events(
         &mut self,
@@ -304,11 +323,17 @@ impl Folding<'_> {
         let mut looked_at: BTreeMap<Position, Arc<Fact>> = BTreeMap::new();
         let new = change.arrived.iter().chain(&change.recheck);
         looked_at.extend(new.map(|fact| (fact.gseq, fact.clone())));
-        // What a retract was waiting for may have come in, and what is struck is not at fault.
+        // What a retract was waiting for may have come in, and what is struck is not at fault. Somebody else's
+        // event is not struck, and nothing was read of what it names.
         for (retract, target) in &self.strikes {
-            let both = std::iter::once(retract).chain(target);
+            let own = target.iter();
+            let own = own.filter(|target| target.enterprise == retract.enterprise);
+            let both = std::iter::once(retract).chain(own);
             looked_at.extend(both.map(|fact| (fact.gseq, fact.clone())));
         }
+        // A retract may come to stand after the end of a shift, or before it.
+        let moved = self.retracts_of_moved(conn, change).await?;
+        looked_at.extend(moved.into_iter().map(|fact| (fact.gseq, fact)));
         // What a correction turns on may have come in after it.
         let corrected = self.corrected.iter();
         looked_at.extend(corrected.map(|fact| (fact.gseq, fact.clone())));

@@ -96,6 +96,11 @@ pub enum Scope {
         /// Of which; none: of all.
         batch: Option<BatchId>,
     },
+    /// What an event names that moved in the order.
+    Named {
+        /// Its position.
+        by: Position,
+    },
     /// What was ever packed into a container.
     Children {
         /// Into which.
@@ -127,7 +132,7 @@ impl Scope {
             | Scope::Holding { .. }
             | Scope::Listed { .. }
             | Scope::Went { .. } => 0,
-            Scope::Children { .. } => 1,
+            Scope::Children { .. } | Scope::Named { .. } => 1,
             Scope::Unbatched { .. }
             | Scope::Stated { .. }
             | Scope::Place { .. }
@@ -154,6 +159,7 @@ impl Scope {
             | Scope::Since { .. }
             | Scope::Went { .. }
             | Scope::Children { .. }
+            | Scope::Named { .. }
             | Scope::Unknown
             | Scope::Stranger { .. } => String::new(),
         }

@@ -215,17 +215,15 @@ pub async fn page(
                 ..Page::default()
             })
         }
+        Scope::Named { by } => {
+            let event = by_position(conn, reader, &[*by].into()).await?;
+            let units = event.iter().flat_map(|fact| named(fact));
+            let units: BTreeSet<UnitKey> = units.map(|(unit, _)| unit).collect();
+            Ok(part(&units.into_iter().collect::<Vec<_>>(), after, limit))
+        }
         Scope::Children { container } => {
-            let children: Vec<UnitKey> = packed(conn, reader, container).await?;
-            let from = usize::try_from(after)
-                .unwrap_or(usize::MAX)
-                .min(children.len());
-            let to = (from + usize::try_from(limit).unwrap_or(1)).min(children.len());
-            Ok(Page {
-                units: children[from..to].iter().cloned().collect(),
-                next: (to < children.len()).then_some(to as i64),
-                ..Page::default()
-            })
+            let children = packed(conn, reader, container).await?;
+            Ok(part(&children, after, limit))
         }
         Scope::Unread { .. } => {
             let rows = store::left(conn, after, limit).await?;
@@ -280,6 +278,17 @@ const COMMISSIONS: i64 = 2;
 /// The last of a full page: there may be more.
 fn full<T>(rows: &[T], limit: i64) -> Option<&T> {
     rows.last().filter(|_| rows.len() as i64 >= limit)
+}
+
+/// A part of what is read whole each time.
+fn part(all: &[UnitKey], after: i64, limit: i64) -> Page {
+    let from = usize::try_from(after).unwrap_or(usize::MAX).min(all.len());
+    let to = (from + usize::try_from(limit).unwrap_or(1)).min(all.len());
+    Page {
+        units: all[from..to].iter().cloned().collect(),
+        next: (to < all.len()).then_some(to as i64),
+        ..Page::default()
+    }
 }
 
 fn whole(rows: Vec<(i64, UnitKey)>, limit: i64) -> Page {

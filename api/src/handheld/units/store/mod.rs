@@ -21,7 +21,7 @@ pub use since::{Came, any_written_after, came};
 pub use sweeps::{are_more_sweeps, is_complete_count, is_sweep, sweeps, write_sweeps};
 pub use units::{
     Sized, UnitRow, UnitWrite, add_contents, contents, exceptional_in, leave, left_after,
-    sharing_in, take_up, unit_row, units, units_within, write_units,
+    sharing_in, sizes, take_up, unit_row, units, units_within, write_units,
 };
 
 use sea_orm::DbErr;

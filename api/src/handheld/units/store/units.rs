@@ -66,7 +66,26 @@ pub async fn units(conn: &impl ConnectionTrait, keys: &[UnitKey]) -> Result<Vec<
     rows.iter().map(unit_row).collect()
 }
 
+/// How much there is about units, least first; without their state, which is most of a row.
+pub async fn sizes(conn: &impl ConnectionTrait, keys: &[UnitKey]) -> Result<Vec<Sized>, DbErr> {
+    let keys = keys.iter().map(|key| key.as_str().into()).collect();
+    let sql = format!("SELECT id, unit_key, {SIZE} AS size FROM unit WHERE unit_key IN ({{keys}})");
+    let rows = by_keys(conn, &sql, &[(FINDINGS_KEPT as i64).into()], keys).await?;
+    let sized = rows.iter().map(|row| {
+        Ok(Sized {
+            id: row.try_get("", "id")?,
+            key: UnitKey::kept(&row.try_get::<String>("", "unit_key")?),
+            facts: size(row)?,
+            row: None,
+        })
+    });
+    let mut sized = sized.collect::<Result<Vec<Sized>, DbErr>>()?;
+    sized.sort_by_key(|unit| unit.facts);
+    Ok(sized)
+}
+
 /// Units by key, of those about which there are at most so many facts; of the others how many there are.
+/// Least first.
 pub async fn units_within(
     conn: &impl ConnectionTrait,
     keys: &[UnitKey],
@@ -74,27 +93,33 @@ pub async fn units_within(
 ) -> Result<Vec<Sized>, DbErr> {
     let keys = keys.iter().map(|key| key.as_str().into()).collect();
     let most = i64::try_from(facts).unwrap_or(i64::MAX);
-    let rows = by_keys(
-        conn,
-        "SELECT id, unit_key, inside, exceptional, size AS facts, \
-         CASE WHEN size <= ? THEN state END AS state FROM (SELECT u.*, facts + \
-         CASE WHEN findings > ? THEN findings ELSE 0 END AS size FROM unit u) sized \
-         WHERE unit_key IN ({keys})",
-        &[most.into(), (FINDINGS_KEPT as i64).into()],
-        keys,
-    )
-    .await?;
-    rows.iter()
-        .map(|row| {
-            let facts: i64 = row.try_get("", "facts")?;
-            Ok(Sized {
-                id: row.try_get("", "id")?,
-                key: UnitKey::kept(&row.try_get::<String>("", "unit_key")?),
-                facts: usize::try_from(facts).unwrap_or_default(),
-                row: (facts <= most).then(|| unit_row(row)).transpose()?,
-            })
+    let sql = format!(
+        "SELECT id, unit_key, inside, exceptional, size, CASE WHEN size <= ? THEN state END AS state \
+         FROM (SELECT u.*, {SIZE} AS size FROM unit u) sized WHERE unit_key IN ({{keys}})"
+    );
+    let values = [most.into(), (FINDINGS_KEPT as i64).into()];
+    let rows = by_keys(conn, &sql, &values, keys).await?;
+    let sized = rows.iter().map(|row| {
+        let facts = size(row)?;
+        let is_within = facts as i64 <= most;
+        Ok(Sized {
+            id: row.try_get("", "id")?,
+            key: UnitKey::kept(&row.try_get::<String>("", "unit_key")?),
+            facts,
+            row: is_within.then(|| unit_row(row)).transpose()?,
         })
-        .collect()
+    });
+    let mut sized = sized.collect::<Result<Vec<Sized>, DbErr>>()?;
+    sized.sort_by_key(|unit| unit.facts);
+    Ok(sized)
+}
+
+/// How much there is to read about a unit; findings up to a number are part of its row.
+const SIZE: &str = "facts + CASE WHEN findings > ? THEN findings ELSE 0 END";
+
+fn size(row: &sea_orm::QueryResult) -> Result<usize, DbErr> {
+    let size: i64 = row.try_get("", "size")?;
+    Ok(usize::try_from(size).unwrap_or_default())
 }
 
 /// Exceptional things directly in these containers.
