@@ -7,7 +7,7 @@ use crate::{
     snapshots::{known, trade},
 };
 use sea_orm::ConnectionTrait;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use suyuan::{
     handheld::down::snapshot::{self, Patience, SnapshotError},
     http::device::DeviceKnown,
@@ -32,9 +32,10 @@ fn is_not_yet(asked: &Result<SnapshotManifest, SnapshotError>) -> bool {
 
 /// Asks until it is there.
 async fn at_last(app: &TestApp, device: &DeviceKnown) -> SnapshotManifest {
+    let started = Instant::now();
     loop {
         match asked(app, device).await {
-            Err(SnapshotError::NotYet) => {}
+            Err(SnapshotError::NotYet) => assert!(started.elapsed() < LONG, "not within {LONG:?}"),
             made => return made.expect("a snapshot"),
         }
     }
