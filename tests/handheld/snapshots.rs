@@ -57,7 +57,7 @@ async fn replayed(device: &mut Handheld) -> Held {
 }
 
 /// Devices that receive, ship and sell, one event a push, for as long as there are tins.
-pub async fn trade(scene: &Scene, warehouse: &mut Handheld, store: &mut Handheld, tins: &[String]) {
+async fn trade(scene: &Scene, warehouse: &mut Handheld, store: &mut Handheld, tins: &[String]) {
     let receiving = async {
         for tin in tins {
             let events = [

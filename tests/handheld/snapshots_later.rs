@@ -3,11 +3,14 @@
 
 use crate::{
     held::Held,
-    scene::{Scene, inbound},
-    snapshots::{known, trade},
+    scene::{Scene, inbound, outbound},
+    snapshots::known,
 };
 use sea_orm::ConnectionTrait;
-use std::time::{Duration, Instant};
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 use suyuan::{
     handheld::down::snapshot::{self, Patience, SnapshotError},
     http::device::DeviceKnown,
@@ -92,26 +95,34 @@ on_both!(
     i24_what_changes_while_a_snapshot_is_made_comes_again_or_is_taken_back,
     |app| {
         let scene = Scene::of(&app).await;
-        let mut warehouse = scene.device(&app, &scene.warehouse).await;
         let mut store = scene.device(&app, &scene.store).await;
         let mut reader = scene.device(&app, &scene.store).await;
         let device = known(&scene, &reader);
-        let (sold, moved) = scene.tins[..36].split_at(12);
-        // Goods that are there when it begins, and leave while it is made.
-        trade(&scene, &mut warehouse, &mut store, sold).await;
+        // Goods that are there when it begins, and leave while it is made, the first that it read first.
+        let (tins, over) = (&scene.tins[..30], Cell::new(false));
+        for tin in tins {
+            let event = store.event("inbound", &inbound(&[tin]));
+            store.push(&[event]).await;
+        }
         let patience = Patience {
             wait: LONG,
             page: 1,
         };
         let making = async {
             let mut made = Vec::new();
-            for _ in 0..4 {
+            while !over.get() {
                 let manifest = snapshot::make(app.state(), &device, patience).await;
                 made.push(manifest.expect("a snapshot"));
             }
             made
         };
-        let writing = trade(&scene, &mut warehouse, &mut store, moved);
+        let writing = async {
+            for tin in tins {
+                let event = store.event("outbound", &outbound(&[tin], &scene.warehouse));
+                store.push(&[event]).await;
+            }
+            over.set(true);
+        };
         let (made, ()) = tokio::join!(making, writing);
         for manifest in made {
             holds_everything(&mut reader, &manifest).await;
