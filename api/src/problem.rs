@@ -119,6 +119,8 @@ problem_codes! {
     Overloaded "overloaded" 503 "Too many people are asking right now; try again shortly." "当前查询人数过多，请稍后再试。";
     /// The server's clock jumped; nothing is admitted until an operator confirms it.
     ClockJumped "clock-jumped" 503 "The server's clock jumped; nothing is written until an operator confirms it." "服务器时钟发生跳变，待管理员确认后恢复写入。";
+    /// It is being made while nobody waits: ask again.
+    SnapshotNotReady "snapshot-not-ready" 503 "The snapshot is still being made; ask again shortly." "快照仍在生成，请稍后再试。";
     /// Try again soon.
     Unavailable "unavailable" 503 "The service is briefly unavailable." "服务暂时不可用。";
 }

@@ -43,6 +43,7 @@ mod scene;
 mod shared;
 mod slow;
 mod snapshots;
+mod snapshots_later;
 mod stated;
 mod stock;
 #[path = "../enterprise/support.rs"]

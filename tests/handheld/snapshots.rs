@@ -12,7 +12,10 @@ use serde_json::json;
 use std::{future::poll_fn, pin::pin};
 use suyuan::{
     handheld::{
-        down::{pull, snapshot},
+        down::{
+            pull,
+            snapshot::{self, Patience},
+        },
         keys::{ListKeys, SIGNS_AFTER},
     },
     http::device::DeviceKnown,
@@ -35,7 +38,7 @@ async fn with_bug<F: Future>(bug: Bug, work: F) -> F::Output {
     poll_fn(|context| bugs::with(bug, || work.as_mut().poll(context))).await
 }
 
-fn known(scene: &Scene, device: &Handheld) -> DeviceKnown {
+pub fn known(scene: &Scene, device: &Handheld) -> DeviceKnown {
     DeviceKnown {
         enterprise: scene.firm.id.parse::<Uuid>().expect("an id"),
         device: device.device.0,
@@ -125,7 +128,7 @@ on_both!(i24_a_watermark_that_is_one_too_high_is_noticed, |app| {
     let device = known(&scene, &store);
     let bug = Bug::WatermarkOneTooHigh;
     for noticed in [false, true] {
-        let making = snapshot::make(state, &device);
+        let making = snapshot::make(state, &device, Patience::default());
         let manifest = if noticed {
             with_bug(bug, making).await
         } else {

@@ -84,9 +84,10 @@ impl Handheld {
         };
         let (ingest, task) = Ingest::start(engine, gathering);
         let keys = ListKeys::open(db, sealer, clock.now()).await?;
+        let lists = RecallLists::new(db, log, sealer, &keys);
         let handheld = Handheld {
-            lists: RecallLists::new(db, log, sealer, &keys),
-            snapshots: Snapshots::default(),
+            snapshots: Snapshots::new(db, log, sealer, &lists),
+            lists,
             keys,
             anchors,
             ingest,

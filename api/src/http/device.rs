@@ -19,6 +19,7 @@ use suyuan_sync::{
 use uuid::Uuid;
 
 /// A device we know, whatever became of its key: it may ask how it stands, and no more.
+#[derive(Debug, Clone)]
 pub struct DeviceKnown {
     /// Whose device.
     pub enterprise: Uuid,

@@ -8,7 +8,10 @@ use super::{
     run::{BEGINNING, Run, Stop},
 };
 use crate::{
-    handheld::down::{chunk_store, snapshot},
+    handheld::down::{
+        chunk_store,
+        snapshot::{self, Patience},
+    },
     http::device::DeviceKnown,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -119,7 +122,7 @@ impl Run {
     async fn a_snapshot_is_everything(&self, handset: &Handset, fresh: &Seen) -> Result<(), Stop> {
         let state = self.node()?.state.clone();
         let who = self.known(handset);
-        let made = snapshot::make(&state, &who).await;
+        let made = snapshot::make(&state, &who, Patience::default()).await;
         let manifest = made.map_err(|error| SimulateError::World(error.to_string()))?;
         let (mut items, conn) = (Vec::new(), state.db.reader());
         for chunk in &manifest.chunks {

@@ -510,6 +510,34 @@ test("a cursor that leads nowhere is answered with a snapshot: what it says hold
   await page.close();
 });
 
+test("a snapshot that is still being made is asked for again until it is there, and not by a session that is over", when, async () => {
+  const { place, tins } = await stocked(3);
+  const { page } = await enrolled("made later", { place });
+  const asked = () => line.asked.filter(({ url }) => url.pathname === "/v1/sync/snapshot").length;
+  const notReady = { status: 503, headers: { "retry-after": "1" }, body: { code: "snapshot-not-ready" } };
+  let left = 3;
+  line.misbehave = ({ url }) => (url.pathname === "/v1/sync/snapshot" && left-- > 0 ? notReady : undefined);
+  const came = await page.evaluate(async () => [await kit.driver.pull(), (await kit.store.units()).length]);
+  assert.deepEqual([came, asked()], [["applied", tins.length], 4]);
+  // Any other refusal is left to the next pull.
+  await page.evaluate(async () => {
+    kit.driver.stop();
+    await kit.store.commit({ id: 0, cursor: 1_000_000_000 }, {});
+    await kit.start();
+  });
+  line.misbehave = ({ url }) => (url.pathname === "/v1/sync/snapshot" ? { status: 503, body: { code: "unavailable" } } : undefined);
+  assert.deepEqual([await page.evaluate(() => kit.driver.pull()), asked()], ["again", 5]);
+  line.misbehave = ({ url }) => (url.pathname === "/v1/sync/snapshot" ? notReady : undefined);
+  await page.evaluate(() => void (kit.pulled = kit.driver.pull()));
+  await until("it asks", () => asked() > 6);
+  const stopped = await page.evaluate(() => {
+    kit.driver.stop();
+    return kit.pulled;
+  });
+  assert.equal(stopped, "again");
+  await page.close();
+});
+
 test("a snapshot that breaks off goes on with the parts it has; one that is not signed, or other bytes, changes nothing", when, async () => {
   const { place, tins } = await stocked(2400);
   const { page } = await enrolled("parts", { place });

@@ -16,8 +16,9 @@ use std::collections::BTreeSet;
 use suyuan_sync::{chain::Hash, limits::CHUNK_HOURS};
 use uuid::Uuid;
 
-/// A part is kept so long after it was last told of, at least.
-pub const KEPT: Micros = CHUNK_HOURS as Micros * 3600 * 1_000_000;
+/// A part is kept so long after it was made or last told of: an hour more than it can be fetched, since a
+/// snapshot may be made a while before anybody is told of it.
+pub const KEPT: Micros = (CHUNK_HOURS as Micros + 1) * 3600 * 1_000_000;
 /// Parts written by one transaction: it holds SQLite's writer, which others wait for, about ten
 /// milliseconds.
 const AT_ONCE: usize = 8;

@@ -193,8 +193,12 @@ pub async fn get_rules(state: Data<Internal>, device: DeviceRead) -> Result<Http
 /// `{v, items[]}`, to be fetched from `GET /v1/sync/chunks/{hash}` within 48 hours, in any order, and
 /// applied in that of the manifest; a later item of a thing takes the place of an earlier one. The
 /// pull goes on from `watermark`. `trust_keys` are all keys the installation ever signed with, each signed by
-/// the one before. Signed as `GET /v1/sync/status` is; two are made at once, of an enterprise one at a
-/// time, enterprises in turn; others wait up to 10 s.
+/// the one before. Signed as `GET /v1/sync/status` is.
+///
+/// One that is not there within 10 s is answered with 503 `snapshot-not-ready`: it is made while nobody
+/// waits, and whoever asks again within ten minutes finds it, or goes on waiting for it; later it is given up. So
+/// ask again after `Retry-After`, for as long as that is the answer. Two are made at once, of an enterprise
+/// one at a time, enterprises in turn. Each process of a server makes its own; the chunks can be had from all.
 #[utoipa::path(tag = "handheld", operation_id = "get_snapshot",
     responses((status = 200, body = Object, description = "`{v, device, epoch, watermark, made_at, \
         chunks[{hash, bytes}], trust_keys[], key, sig, anchor}`"),
@@ -205,7 +209,8 @@ pub async fn get_snapshot(
     state: Data<Internal>,
     device: DeviceRead,
 ) -> Result<HttpResponse, Problem> {
-    Ok(answer(&snapshot::make(&state, &device.0).await?))
+    let patience = snapshot::Patience::default();
+    Ok(answer(&snapshot::make(&state, &device.0, patience).await?))
 }
 
 /// What is known of codes somebody holds in front of a device, of those that nothing happened to yet by the

@@ -21,6 +21,7 @@ use crate::{
     http::device::DeviceKnown,
     log::{self, Position},
     registry,
+    sealing::Sealer,
 };
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,9 @@ use suyuan_sync::{
 };
 use thiserror::Error;
 use uuid::Uuid;
+
+/// Papers read at once: each may be half a megabyte.
+const LEGS_AT_ONCE: usize = 16;
 
 /// Why there is no page.
 #[derive(Debug, Error)]
@@ -130,7 +134,7 @@ pub async fn page(
         upto: head,
         ended: 0,
     };
-    let mut part = read(state, &tx, window, within, limit).await?;
+    let mut part = read(&state.sealer, &tx, window, within, limit).await?;
     let badges = registry::badges_changed(&tx, device.enterprise, device.location).await?;
     let policy = decisions::policy(&tx).await?;
     tx.commit().await?;
@@ -176,7 +180,7 @@ pub struct Part {
 /// What changed for a device in a window, up to about `limit` items of each sort; all but the recall
 /// list. What changed at one position comes together, in parts if it has to.
 pub async fn read(
-    state: &Internal,
+    sealer: &Sealer,
     tx: &impl ConnectionTrait,
     mut window: Window,
     within: Option<Within>,
@@ -185,7 +189,7 @@ pub async fn read(
     let fitting = usize::try_from(limit).unwrap_or(usize::MAX);
     let most_units = fitting.saturating_mul(PULL_UNITS_PER_ITEM);
     if let Some(within) = within {
-        return part_of(state, tx, window, within, most_units).await;
+        return part_of(sealer, tx, window, within, most_units).await;
     }
     window.after += i64::from(bugs::on(Bug::CursorOffByOne));
     let known = told_store::products(tx, window.location).await?;
@@ -194,7 +198,7 @@ pub async fn read(
     let positions: [Vec<Position>; 4] = [
         found.iter().map(|(gseq, _)| *gseq).collect(),
         more.master.iter().map(|change| change.gseq).collect(),
-        more.legs.iter().map(|(gseq, _)| *gseq).collect(),
+        more.legs.clone(),
         verdicts,
     ];
     let ends = positions.iter().filter_map(|of| whole(of, fitting));
@@ -213,7 +217,7 @@ pub async fn read(
             // The first position alone is too much: up to there, then itself in parts.
             let at = found.first().map_or(window.upto, |(gseq, _)| *gseq);
             if at <= window.after + 1 {
-                return part_of(state, tx, window, Within::of(at), most_units).await;
+                return part_of(sealer, tx, window, Within::of(at), most_units).await;
             }
             window.upto = at - 1;
             break BTreeSet::new();
@@ -221,14 +225,14 @@ pub async fn read(
         window.upto = upto;
         found.retain(|(gseq, _)| *gseq <= upto);
     };
-    more.legs.retain(|(gseq, _)| *gseq <= window.upto);
+    more.legs.retain(|gseq| *gseq <= window.upto);
     more.master.retain(|change| change.gseq <= window.upto);
-    put_together(state, tx, window, &ids, more).await
+    put_together(sealer, tx, window, &ids, more).await
 }
 
 /// The next part of one position; with the last, what else changed there.
 async fn part_of(
-    state: &Internal,
+    sealer: &Sealer,
     tx: &impl ConnectionTrait,
     window: Window,
     within: Within,
@@ -243,10 +247,10 @@ async fn part_of(
     if next.is_none() {
         let known = told_store::products(tx, window.location).await?;
         let (_, more) = follow(tx, &window, &known, i64::MAX).await?;
-        return put_together(state, tx, window, &ids, more).await;
+        return put_together(sealer, tx, window, &ids, more).await;
     }
     // Verdicts come with the last part.
-    let mut told = put_together(state, tx, window, &ids, Followed::default()).await?;
+    let mut told = put_together(sealer, tx, window, &ids, Followed::default()).await?;
     told.items
         .retain(|told| !matches!(told.item, Item::Verdict(_)));
     told.upto = window.after;
@@ -258,7 +262,8 @@ async fn part_of(
 #[derive(Default)]
 struct Followed {
     master: Vec<Changed>,
-    legs: Vec<(Position, Vec<u8>)>,
+    /// Positions of papers: what they say is read once it is known where the page ends.
+    legs: Vec<Position>,
 }
 
 /// The first so many of each sort in a window: units, and the rest.
@@ -270,7 +275,7 @@ async fn follow(
 ) -> Result<(Vec<(Position, UnitId)>, Followed), DbErr> {
     let found = roots(tx, window, most).await?;
     let master = store::master_data(tx, window, known, most).await?;
-    let legs = store::legs(tx, window, most).await?;
+    let legs = store::leg_positions(tx, window, most).await?;
     Ok((found, Followed { master, legs }))
 }
 
@@ -287,7 +292,7 @@ fn half(found: &[(Position, UnitId)]) -> Option<Position> {
 
 /// Items of a window: these units, and what else is told there.
 async fn put_together(
-    state: &Internal,
+    sealer: &Sealer,
     tx: &impl ConnectionTrait,
     window: Window,
     ids: &BTreeSet<UnitId>,
@@ -298,7 +303,7 @@ async fn put_together(
     // Products and partners by the position they are first needed or changed at.
     let mut products: BTreeMap<Uuid, Position> = BTreeMap::new();
     let mut partners: BTreeMap<Uuid, Position> = BTreeMap::new();
-    let opener = Opener::Master(state.sealer.clone());
+    let opener = Opener::Master(sealer.clone());
     let here: Vec<units::Known<'_>> = changes.here.iter().map(units::Told::known).collect();
     let unit_cards = units::cards(tx, &opener, &here).await?;
     add_units(
@@ -387,18 +392,21 @@ async fn add_units(
 async fn add_legs(
     conn: &impl ConnectionTrait,
     window: &Window,
-    legs: Vec<(Position, Vec<u8>)>,
+    mut legs: Vec<Position>,
     partners: &mut BTreeMap<Uuid, Position>,
 ) -> Result<(), DbErr> {
     let mut places: Vec<(LocationId, Position)> = Vec::new();
-    for (gseq, body) in legs {
-        let event = event::parse_bytes(&body).ok();
-        match event.and_then(|event| event.counterpart) {
-            Some(Counterpart::Enterprise(id)) if id.0 != window.enterprise => {
-                newest(partners, id.0, gseq);
+    legs.dedup();
+    for legs in legs.chunks(LEGS_AT_ONCE) {
+        for (gseq, body) in store::legs(conn, window, legs).await? {
+            let event = event::parse_bytes(&body).ok();
+            match event.and_then(|event| event.counterpart) {
+                Some(Counterpart::Enterprise(id)) if id.0 != window.enterprise => {
+                    newest(partners, id.0, gseq);
+                }
+                Some(Counterpart::Location(id)) => places.push((id, gseq)),
+                _ => {}
             }
-            Some(Counterpart::Location(id)) => places.push((id, gseq)),
-            _ => {}
         }
     }
     let ids = places.iter().map(|(id, _)| *id).collect();

@@ -39,43 +39,54 @@ pub fn bound_for(backend: DbBackend) -> String {
     )
 }
 
+/// Values of a source: of a window, up to a position, and up to where what was told knows when it changed.
+type Values = fn(&Window, Position, Position) -> [Value; 3];
+
 /// Units that changed for a place, by position and number: the first `most` of them.
 pub async fn roots(
     conn: &impl ConnectionTrait,
     window: &Window,
     most: i64,
 ) -> Result<Vec<(Position, UnitId)>, DbErr> {
-    let (after, upto) = (window.after, window.upto);
     let followed = followed(conn).await?;
-    let to = window.enterprise.to_string();
-    let place = || Value::from(window.location);
-    let sources: [(&str, [Value; 3]); 6] = [
-        (HERE, [place(), after.into(), upto.into()]),
-        (
-            ENDED,
-            [place(), after.max(window.ended).into(), upto.into()],
-        ),
-        (
-            &bound_for(conn.get_database_backend()),
-            [to.into(), after.into(), upto.into()],
-        ),
-        (TOLD, [place(), after.into(), upto.min(followed).into()]),
-        (TOLD_SOMETIME, [place(), after.into(), upto.into()]),
-        (
-            TOLD_LATELY,
-            [after.max(followed).into(), upto.into(), place()],
-        ),
+    let bound = bound_for(conn.get_database_backend());
+    let sources: [(&str, Values); 6] = [
+        (HERE, |w, upto, _| {
+            [w.location.into(), w.after.into(), upto.into()]
+        }),
+        (ENDED, |w, upto, _| {
+            [w.location.into(), w.after.max(w.ended).into(), upto.into()]
+        }),
+        (&bound, |w, upto, _| {
+            [w.enterprise.to_string().into(), w.after.into(), upto.into()]
+        }),
+        (TOLD, |w, upto, followed| {
+            [w.location.into(), w.after.into(), upto.min(followed).into()]
+        }),
+        (TOLD_SOMETIME, |w, upto, _| {
+            [w.location.into(), w.after.into(), upto.into()]
+        }),
+        (TOLD_LATELY, |w, upto, followed| {
+            [w.after.max(followed).into(), upto.into(), w.location.into()]
+        }),
     ];
     let mut found: BTreeSet<(Position, UnitId)> = BTreeSet::new();
+    let fitting = usize::try_from(most).unwrap_or(usize::MAX);
+    // What is behind the last that fits is not looked for any more.
+    let mut upto = window.upto;
     for (from, values) in sources {
         let sql = format!("SELECT u.gseq, u.id {from} ORDER BY u.gseq LIMIT ?");
+        let values = values(window, upto, followed);
         let values = values.into_iter().chain([Value::from(most)]);
         for row in rows(conn, &sql, values).await? {
             found.insert((row.try_get("", "gseq")?, row.try_get("", "id")?));
         }
+        let last = fitting
+            .checked_sub(1)
+            .and_then(|last| found.iter().nth(last));
+        upto = last.map_or(upto, |(gseq, _)| upto.min(*gseq));
     }
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    Ok(found.into_iter().take(most).collect())
+    Ok(found.into_iter().take(fitting).collect())
 }
 
 /// The position up to which what was told knows when it changed.

@@ -129,25 +129,43 @@ pub async fn master_data(
     Ok(changes)
 }
 
-/// What came in and went out at the place: the events' texts, `most` of them.
-pub async fn legs(
+/// When something came in or went out at the place: the first `most`.
+pub async fn leg_positions(
     conn: &impl ConnectionTrait,
     window: &Window,
     most: i64,
+) -> Result<Vec<Position>, DbErr> {
+    let sql = format!("SELECT counts_from {LEGS} ORDER BY counts_from LIMIT ?");
+    let values = leg_values(window, (window.after, window.upto));
+    let found = rows(conn, &sql, values.into_iter().chain([most.into()])).await?;
+    let position = |row: &QueryResult| row.try_get("", "counts_from");
+    found.iter().map(position).collect()
+}
+
+/// What came in and went out there at these positions, which are in order: the events' texts.
+pub async fn legs(
+    conn: &impl ConnectionTrait,
+    window: &Window,
+    at: &[Position],
 ) -> Result<Vec<(Position, Vec<u8>)>, DbErr> {
-    let sql = format!("SELECT counts_from, body {LEGS} ORDER BY counts_from LIMIT ?");
-    let values: [Value; 5] = [
-        window.location.into(),
-        window.after.into(),
-        window.upto.into(),
-        window.enterprise.into(),
-        most.into(),
-    ];
-    let found = rows(conn, &sql, values).await?;
+    let (Some(first), Some(last)) = (at.first(), at.last()) else {
+        return Ok(Vec::new());
+    };
+    let sql = format!("SELECT counts_from, body {LEGS} ORDER BY counts_from");
+    let found = rows(conn, &sql, leg_values(window, (first - 1, *last))).await?;
     found
         .iter()
         .map(|row| Ok((row.try_get("", "counts_from")?, row.try_get("", "body")?)))
         .collect()
+}
+
+fn leg_values(window: &Window, (after, upto): (Position, Position)) -> [Value; 4] {
+    [
+        window.location.into(),
+        after.into(),
+        upto.into(),
+        window.enterprise.into(),
+    ]
 }
 
 #[cfg(test)]

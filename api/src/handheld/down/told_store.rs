@@ -26,6 +26,8 @@ pub struct Seen {
     products: BTreeSet<Uuid>,
     /// Other enterprises.
     partners: BTreeSet<Uuid>,
+    /// Of both, what was kept before.
+    kept: BTreeSet<Uuid>,
 }
 
 impl Seen {
@@ -35,15 +37,24 @@ impl Seen {
         for unit in &part.here {
             self.units.push(unit.id);
             let foreign = unit.state.issuer != Some(own);
-            self.products.extend(unit.product.filter(|_| foreign));
+            let new = |product: &Uuid| foreign && !self.kept.contains(product);
+            self.products.extend(unit.product.filter(new));
         }
         for told in &part.items {
             if let Item::Partner(card) = &told.item
                 && card.enterprise != own
+                && !self.kept.contains(&card.enterprise.0)
             {
                 self.partners.insert(card.enterprise.0);
             }
         }
+    }
+
+    /// It was kept: what is added from now on is kept again only where it is a unit, which may have changed.
+    pub fn is_kept(&mut self) {
+        self.units.clear();
+        self.kept.append(&mut self.products);
+        self.kept.append(&mut self.partners);
     }
 }
 

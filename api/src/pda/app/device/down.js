@@ -16,6 +16,14 @@ import { followKeys, isSigned } from "./trust.js";
 /** @typedef {import("./store.js").ListHeld} ListHeld */
 /** @typedef {import("../core/wire/messages.js").Item} Item */
 
+/** The snapshot is still being made. */
+const NOT_READY = "snapshot-not-ready";
+/** When it is asked for again, in seconds, if the server does not say; and at most. */
+const AGAIN_S = 5;
+const AGAIN_S_MAX = 60;
+/** It is asked for so long at a time, in milliseconds; then with the next pull. */
+const MADE_WITHIN_MS = 300_000;
+
 /**
  * What a pull or a snapshot came to.
  * @typedef {"applied" | "more" | "again" | "begin_anew" | "enrol_again" | "not_believed" | "bad_list" | "not_saved"} Came
@@ -67,8 +75,8 @@ export async function pull(driver) {
  */
 export async function beginAnew(driver, tell) {
   const { store, link } = driver;
-  const { anchor, receipt } = driver.outbox.disk;
-  const outcome = await link.snapshot(driver.identity, anchor?.text ?? "");
+  const { receipt } = driver.outbox.disk;
+  const outcome = await manifestOf(driver);
   if (outcome.is === "lost") return "again";
   if (outcome.is === "refused") return refusal(outcome);
   const manifest = outcome.answer;
@@ -101,6 +109,23 @@ export async function beginAnew(driver, tell) {
   if (!written) return "not_saved";
   await takeBadges(driver, undefined);
   return "applied";
+}
+
+/**
+ * The manifest. That of a large place takes longer to make than an answer may take: it is asked for again
+ * until it is there.
+ * @param {Driver} driver
+ */
+async function manifestOf(driver) {
+  const { link, world } = driver;
+  const from = world.now();
+  for (;;) {
+    const outcome = await link.snapshot(driver.identity, driver.outbox.disk.anchor?.text ?? "");
+    const isMade = outcome.is !== "refused" || outcome.code !== NOT_READY;
+    if (isMade || driver.isStopped || world.now() - from > MADE_WITHIN_MS) return outcome;
+    const wait = Math.min(outcome.retryAfter ?? AGAIN_S, AGAIN_S_MAX) * 1000;
+    await new Promise((/** @type {(due: unknown) => void} */ due) => world.after(wait, () => due(null)));
+  }
 }
 
 /** The rules of a version that is not held; those held stay where they cannot be had. @param {Driver} driver @param {string} version */
