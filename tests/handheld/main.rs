@@ -50,6 +50,7 @@ mod stock;
 mod support;
 mod tenants;
 mod told;
+mod typed;
 mod units;
 mod waits;
 mod web_app;

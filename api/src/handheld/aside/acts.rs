@@ -12,6 +12,7 @@ use crate::{
         push::{
             PushError,
             act::Engine,
+            meant,
             store::{self as pushed, ChainRow, Restanding},
             timeline,
         },
@@ -329,9 +330,10 @@ async fn newest_epoch(act: &Act, device: Uuid) -> Result<Option<Epoch>, AsideErr
     Ok(row.and_then(|row| Epoch::try_from(row.epoch).ok()))
 }
 
-/// An event that this program can read by now: what it says of its clock, place and group.
+/// An event that this program can read by now: what it says of its clock, place and group, and which units
+/// it means.
 async fn read_now(
-    engine: &Engine,
+    engine: &mut Engine,
     act: &Act,
     row: &mut AsideRow,
     event: &Event,
@@ -358,6 +360,7 @@ async fn read_now(
         delivered,
     )
     .await?;
+    meant::note(engine.parts().0, act.tx(), row.gseq, event).await?;
     Ok(flags)
 }
 

@@ -1,7 +1,7 @@
 //! Takes a push or a deposit that was read off the wire: who signed it, what becomes of it, and what
 //! is answered. Knows no HTTP.
 
-use super::{PushError, act::Answered, memory::Body, prepare, prepare::Refused, store};
+use super::{PushError, act::Answered, meant, memory::Body, prepare, prepare::Refused, store};
 use crate::{
     app::Internal,
     handheld::{
@@ -83,7 +83,7 @@ pub async fn push(
         })
         .await?
     };
-    let (incoming, depth, before, opened) = match read {
+    let (mut incoming, depth, before, opened) = match read {
         Ok(read) => read,
         Err(refused) => {
             let whose = (key.enterprise, Some((claims.device.0, claims.epoch)));
@@ -92,6 +92,7 @@ pub async fn push(
     };
     drop(bytes);
     held.opened(opened)?;
+    meant::find(&state.handheld.reading, &state.db, &mut incoming.batch).await?;
     let answered = state.handheld.ingest.admit(incoming, depth).await?;
     if let Some(before) = before {
         hold_against(state, &before, &answered);
@@ -134,7 +135,7 @@ pub async fn deposit(
         let claims = claims.clone();
         off_the_worker(move || prepare::read(deposit.push, &claims, &installation, true)).await?
     };
-    let incoming = match read {
+    let mut incoming = match read {
         Ok(incoming) => incoming,
         Err(refused) => {
             let whose = (key.enterprise, Some((claims.device.0, claims.epoch)));
@@ -142,6 +143,7 @@ pub async fn deposit(
         }
     };
     drop(bytes);
+    meant::find(&state.handheld.reading, &state.db, &mut incoming.batch).await?;
     // Nobody waits for it as for a scan.
     let answered = state.handheld.ingest.admit_unhurried(incoming).await?;
     answer(state, &claims, answered, t_recv)
