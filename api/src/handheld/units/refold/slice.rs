@@ -6,7 +6,7 @@ use crate::{
         push::{PushError, act::Engine},
         units::{
             folding::{Change, Done, Folding, Moment, Swept},
-            store::by_position,
+            store::{by_position, is_sweep},
         },
     },
     log::{Actor, Begun, Entry, Kind, Position},
@@ -120,7 +120,7 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
         units: page.units,
         moved: events
             .iter()
-            .filter(|fact| !fact.event.lots.is_empty())
+            .filter(|fact| !fact.event.lots.is_empty() || is_sweep(fact))
             .cloned()
             .collect(),
         recheck: events,
