@@ -6,7 +6,7 @@ use crate::{
         push::{PushError, act::Engine},
         units::{
             folding::{Change, Done, Folding, Moment, Swept},
-            store::{by_position, is_sweep},
+            store::by_position,
         },
     },
     log::{Actor, Begun, Entry, Kind, Position},
@@ -120,7 +120,7 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
         units: page.units,
         moved: events
             .iter()
-            .filter(|fact| !fact.event.lots.is_empty() || is_sweep(fact))
+            .filter(|fact| !fact.event.lots.is_empty())
             .cloned()
             .collect(),
         recheck: events,
