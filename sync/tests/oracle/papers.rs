@@ -141,7 +141,7 @@ fn unknown(history: &History, fact: &Fact) -> Option<Finding> {
         }
     }
     if event.kind == Kind::Count
-        && let Some(Some(counted)) = questions::counted(event)
+        && let questions::Counted::AllOf(counted) = questions::counted(event)
     {
         for said in counted {
             if batches::said_by(world, &said, fact.enterprise).is_none() {

@@ -459,28 +459,39 @@ pub fn is_complete_for(
         name == Some(said) || (meant.is_some() && meant.as_ref() == product)
     };
     match counted(&fact.event) {
-        None => false,
-        Some(None) => true,
-        Some(Some(within)) => within.iter().any(is_it),
+        Counted::Seen => false,
+        Counted::Everything => true,
+        Counted::AllOf(within) => within.iter().any(is_it),
     }
 }
 
-/// What a count saw all of: of everything, or of what is called so. Short numbers are padded.
-pub fn counted(event: &Event) -> Option<Option<Vec<String>>> {
-    let scope = event.body.get("scope")?;
+/// What a count saw.
+pub enum Counted {
+    /// What it names.
+    Seen,
+    /// Everything there is.
+    Everything,
+    /// Everything that is called so.
+    AllOf(Vec<String>),
+}
+
+/// Short numbers are padded.
+pub fn counted(event: &Event) -> Counted {
+    let nothing = serde_json::Value::Null;
+    let scope = event.body.get("scope").unwrap_or(&nothing);
     if scope["complete"] != true {
-        return None;
+        return Counted::Seen;
     }
     let is_short = |text: &str| [8, 12, 13].contains(&text.len());
     let padded = |text: &str| match text.parse::<u64>() {
         Ok(_) if is_short(text) => format!("{text:0>14}"),
         _ => text.to_owned(),
     };
-    let said = scope["gtins"].as_array();
-    Some(said.map(|said| {
-        said.iter()
-            .filter_map(|one| one.as_str())
-            .map(padded)
-            .collect()
-    }))
+    match scope["gtins"].as_array() {
+        None => Counted::Everything,
+        Some(said) => {
+            let said = said.iter().filter_map(|one| one.as_str());
+            Counted::AllOf(said.map(padded).collect())
+        }
+    }
 }
