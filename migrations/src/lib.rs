@@ -41,6 +41,7 @@ mod m0042_units_left;
 mod m0043_moved_since;
 mod m0045_lots_judged;
 mod m0046_commissions;
+mod m0048_meant;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -88,6 +89,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0043_moved_since::Migration),
             Box::new(m0045_lots_judged::Migration),
             Box::new(m0046_commissions::Migration),
+            Box::new(m0048_meant::Migration),
         ]
     }
 }

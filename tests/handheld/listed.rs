@@ -4,7 +4,7 @@ use crate::{
     enrolment::place,
     held::{Held, fetch},
     scene::{Scene, enrolled, inbound, key, outbound, sale, scanned},
-    support::{PASSWORD, firm, id, made, ok, refused, segment, text_of},
+    support::{PASSWORD, firm, id, made, ok, refused, text_of},
 };
 use serde_json::{Value, json};
 use suyuan_sync::{
@@ -75,16 +75,7 @@ on_both!(
         let mut store = scene.device(&app, &scene.store).await;
         let order = of_units(&[&scene.tins[2]]);
         made(scene.firm.admin.post("/v1/recalls", &order).await);
-        let products = ok(scene.firm.admin.get("/v1/products").await);
-        let product = id(&products["items"][0]);
-        let unused = segment(&scene.firm.admin, &product, 4).await;
-        let path = format!("/v1/segments/{}/codes", text_of(&unused["id"]));
-        let printed = scene.firm.admin.get(&path).await.text();
-        let unused_codes: Vec<String> = printed
-            .lines()
-            .skip(1)
-            .filter_map(|line| Some(line.rsplit(',').next()?.to_owned()))
-            .collect();
+        let unused_codes = scene.unused(4).await;
         let events = [
             warehouse.event("inbound", &inbound(&[&scene.tins[1], &scene.tins[2]])),
             warehouse.event("destroy", &json!({"units": scanned(&[&scene.tins[1]])})),

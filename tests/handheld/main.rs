@@ -46,11 +46,13 @@ mod snapshots;
 mod snapshots_later;
 mod stated;
 mod stock;
+mod struck;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]
 mod support;
 mod tenants;
 mod told;
+mod typed;
 mod units;
 mod waits;
 mod web_app;

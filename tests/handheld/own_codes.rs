@@ -2,17 +2,19 @@
 //! same code, before or after, changes nothing for one's events (C9, C15).
 
 use crate::{
+    held::Held,
     lots::lots_of,
     scene::{enrolled, holds, settled},
     support::{Firm, batch, firm, id, made, ok, platform},
 };
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use suyuan_sync::finding::{Detail, Finding, FindingCode};
 use suyuan_tests::{Handheld, TestApp, on_both, recall_order};
 
 /// Two enterprises, each with a store and a device there.
-async fn neighbours(app: &TestApp) -> [(Firm, Handheld); 2] {
+pub async fn neighbours(app: &TestApp) -> [(Firm, Handheld); 2] {
     let platform = platform(app).await;
     let mut out = Vec::new();
     for name in ["AAA", "BBB"] {
@@ -90,6 +92,35 @@ on_both!(
         assert_eq!(open(&app, &of_other).await, [lacks(NUMBER)]);
         let again = states(&mut device, "inbound", &received("PR-1")).await;
         assert_eq!(open(&app, &again).await, []);
+        holds(&app, "both on record").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c11_a_complete_count_of_a_product_misses_its_goods_whatever_they_are_called,
+    |app| {
+        let [(mine, mut device), (theirs, _)] = neighbours(&app).await;
+        states(&mut device, "inbound", &received("AAA.PR-1")).await;
+        let count = |name: &str| json!({"body": {"scope": {"complete": true, "gtins": [name]}}});
+        let mut counts = Vec::new();
+        for name in ["PR-1", "BBB.PR-1"] {
+            counts.push(states(&mut device, "count", &count(name)).await);
+        }
+        assert_eq!(open(&app, &counts[0]).await, [unknown("PR-1")]);
+        // Somebody else's product of that code is not what was counted, nor what is here.
+        registers(&theirs, "infant-formula").await;
+        assert_eq!(open(&app, &counts[0]).await, [unknown("PR-1")]);
+        assert_eq!(open(&app, &counts[1]).await, []);
+        holds(&app, "theirs on record").await;
+        // It is once both names are on record as one product.
+        registers(&mine, "infant-formula").await;
+        let codes = |open: Vec<(FindingCode, Detail)>| -> Vec<FindingCode> {
+            open.into_iter().map(|(code, _)| code).collect()
+        };
+        let missing = FindingCode::MissingAtCount;
+        assert_eq!(codes(open(&app, &counts[0]).await), [missing]);
+        assert_eq!(open(&app, &counts[1]).await, []);
         holds(&app, "both on record").await;
         app.stop().await;
     }
@@ -178,6 +209,48 @@ on_both!(
         made(firm.admin.post("/v1/products", &body).await);
         assert!(codes().await.contains(&FindingCode::Incomplete));
         holds(&app, "on record").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c9_a_recalled_lot_is_in_the_list_of_whoever_has_it_by_the_name_codes_carry,
+    |app| {
+        let [(mine, mut device), (theirs, mut other)] = neighbours(&app).await;
+        let mut batches = Vec::new();
+        for firm in [&mine, &theirs] {
+            let product = registers(firm, "infant-formula").await;
+            batches.push(batch(&firm.admin, &product, "L7").await);
+        }
+        for (firm, batch) in [&mine, &theirs].into_iter().zip(&batches) {
+            let order = recall_order(&json!([batch]), "r", "i");
+            made(firm.admin.post("/v1/recalls", &order).await);
+        }
+        let [own, others] = &batches[..] else {
+            panic!("two batches");
+        };
+        let mut till = Held::default();
+        till.pull(&mut device).await;
+        let named = |till: &Held, of: &str| -> BTreeSet<String> {
+            let list = till.list.as_ref().expect("a list");
+            let of = list
+                .batches
+                .iter()
+                .filter(|told| told.batch.to_string() == of);
+            of.map(|told| format!("{} {}", told.gtin, told.lot))
+                .collect()
+        };
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(named(&till, own), names(&["AAA.PR-1 L7", "PR-1 L7"]));
+        assert_eq!(named(&till, others), names(&[]), "none of it is here");
+        states(&mut device, "inbound", &received("BBB.PR-1")).await;
+        till.pull(&mut device).await;
+        // By its code alone it would be taken for one's own.
+        assert_eq!(named(&till, others), names(&["BBB.PR-1 L7"]));
+        let mut till = Held::default();
+        till.pull(&mut other).await;
+        assert_eq!(named(&till, own), names(&[]));
+        assert_eq!(named(&till, others), names(&["BBB.PR-1 L7", "PR-1 L7"]));
         app.stop().await;
     }
 );

@@ -2,7 +2,7 @@
 //! retract, alone or of a correction; an event that is taken in from aside; a word that is accepted.
 
 use crate::{
-    scene::{Scene, enrolled, holds, inbound, open_about_events, sale, settled, unit},
+    scene::{Scene, enrolled, holds, inbound, open, open_about_events, sale, settled, unit},
     support::{Firm, array, firm, id, made, number, ok, person, text_of},
 };
 use jiff::Timestamp;

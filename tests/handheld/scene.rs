@@ -1,7 +1,7 @@
 //! What the stories begin with: a maker with a plant, a warehouse and a store, tins of a batch, and
 //! devices that are enrolled.
 
-use crate::support::{Firm, batch, firm, id, made, platform, product, segment, text_of};
+use crate::support::{Firm, batch, firm, id, made, ok, platform, product, segment, text_of};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -78,6 +78,20 @@ impl Scene {
             tins,
             cases,
         }
+    }
+
+    /// Printed codes of its product that belong to no batch.
+    pub async fn unused(&self, count: u64) -> Vec<String> {
+        let admin = &self.firm.admin;
+        let products = ok(admin.get("/v1/products").await);
+        let unused = segment(admin, &id(&products["items"][0]), count).await;
+        let path = format!("/v1/segments/{}/codes", text_of(&unused["id"]));
+        let printed = admin.get(&path).await.text();
+        let urls = printed
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.rsplit(',').next());
+        urls.map(str::to_owned).collect()
     }
 
     /// A device at one of its places.

@@ -4,7 +4,7 @@
 use crate::{
     enrolment::place,
     held::{Held, fetch},
-    scene::{GTIN, Scene, enrolled, inbound, key, outbound, sale, scanned},
+    scene::{GTIN, Scene, enrolled, holds, inbound, key, outbound, sale, scanned, settled},
     support::{PASSWORD, firm, gtin, made, ok, product, refused, text_of},
 };
 use futures_util::future::join_all;
@@ -120,6 +120,43 @@ on_both!(
         app.stop().await;
     }
 );
+
+on_both!(i24_a_card_is_told_again_when_its_code_is_voided, |app| {
+    let scene = Scene::of(&app).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let codes = scene.unused(5).await;
+    let (loose, packed, case) = (&codes[0], &codes[1], &scene.cases[0]);
+    let pack = json!({
+        "children": scanned(&[packed, &codes[2]]), "parent": scanned(&[case])[0],
+    });
+    let events = [
+        store.event("inbound", &inbound(&[loose, &codes[3]])),
+        store.event("pack", &pack),
+    ];
+    store.push(&events).await;
+    let mut held = replayed(&mut store).await;
+    let void = |held: &Held| {
+        codes[..4]
+            .iter()
+            .map(|code| held.cards[&key(code)].void)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(void(&held), [false; 4]);
+    let body = json!({
+        "reason": "残次", "method": "粉碎", "witness": "质量部", "destroyed_on": "2026-01-05",
+        "ranges": [], "codes": [loose, packed, codes[4]],
+    });
+    made(scene.firm.admin.post("/v1/code-destructions", &body).await);
+    settled(&app).await;
+    let before = held.cursor;
+    held.pull(&mut store).await;
+    assert_eq!(void(&held), [true, true, false, false]);
+    let everything = replayed(&mut store).await.shown();
+    i24_snapshot_and_pull_equal_everything(&held.shown(), &everything).unwrap();
+    assert!(held.cursor > before);
+    holds(&app, "codes are void").await;
+    app.stop().await;
+});
 
 on_both!(i24_a_watermark_that_is_one_too_high_is_noticed, |app| {
     let scene = Scene::of(&app).await;

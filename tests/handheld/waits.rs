@@ -1,7 +1,7 @@
 //! What ends a wait: somebody's decision, enough time, a newer program. Each is an entry of the log.
 
 use crate::{
-    scene::{Scene, count, fates, inbound, open_about_events, sale, unit},
+    scene::{Scene, count, fates, holds, inbound, open_about_events, sale, unit},
     support::{array, number, ok, refused, text_of},
 };
 use sea_orm::ConnectionTrait;
@@ -302,6 +302,15 @@ async fn t8_released(app: TestApp) {
     let answer = device.push(&[late]).await;
     assert_eq!(answer.results[0].status, Status::StoredFlagged);
     assert_eq!(answer.results[0].code.as_deref(), Some("PARTIAL_GROUP"));
+    assert_eq!(open_about_events(&app, FindingCode::PartialGroup).await, 2);
+    // The last of them makes it whole: nothing is missing any more, of none of them.
+    let last = device.event("inbound", &of(3));
+    let answer = device.push(&[last]).await;
+    assert_eq!(answer.results[0].status, Status::Stored);
+    assert_eq!(open_about_events(&app, FindingCode::PartialGroup).await, 0);
+    let fates = fates(&app).await;
+    assert!(fates.iter().all(|(_, fate)| fate == "stored"), "{fates:?}");
+    holds(&app, "the group is whole").await;
     app.stop().await;
 }
 

@@ -8,13 +8,13 @@ use super::{
 };
 use crate::{
     clock::end_of_day,
-    codes::{SpaceKey, UnitLevel, minting},
+    codes::{SpaceKey, UnitLevel},
     projection::Recall,
 };
 use std::sync::Arc;
 use suyuan_sync::{
     fold::contradicts,
-    trace_code::{Claims, GtinCode, Scanned, Text, TraceCode},
+    trace_code::{Claims, GtinCode, Scanned, Text, TraceCode, fold_typed},
 };
 use uuid::Uuid;
 
@@ -171,24 +171,17 @@ fn unit(
     let Some(space) = world.space(&SpaceKey::gtin(gtin.gtin)) else {
         return nothing(scanned.code);
     };
-    let mut code = *gtin;
+    let mut code = scanned.code;
     let mut index = space.ring.index_of(serial);
     if index.is_none()
         && entered == Entered::Typed
-        && let Some(folded) = minting::fold_typed(serial)
-        && let Some(text) = std::str::from_utf8(&folded).ok().and_then(Text::new)
+        && let Some(meant) = fold_typed(&code)
+        && let TraceCode::Gtin(gtin) = &meant
+        && let Some(opened) = gtin.serial.and_then(|serial| space.ring.index_of(&serial))
     {
-        index = space.ring.index_of(&text);
-        code.serial = Some(text);
+        (code, index) = (meant, Some(opened));
     }
-    judge(
-        world,
-        space,
-        TraceCode::Gtin(code),
-        index,
-        &scanned.claims,
-        today,
-    )
+    judge(world, space, code, index, &scanned.claims, today)
 }
 
 fn own(world: &World, scanned: &Scanned, today: i32) -> Found {

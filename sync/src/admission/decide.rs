@@ -70,6 +70,9 @@ pub struct Decision {
     pub breaks: Vec<Seq>,
     /// Events that leave parking, as their group became complete (T8).
     pub leaving: Vec<Leaving>,
+    /// Events that were taken in without the rest of their group, which is there now: they are remarked
+    /// `PARTIAL_GROUP` no longer.
+    pub whole: Vec<EventId>,
     /// The groups that were joined, as they stand now.
     pub groups: BTreeMap<GroupId, GroupHeld>,
     /// The receipt's contents.
@@ -169,9 +172,9 @@ pub fn admit(held: &Held, batch: &Batch) -> Result<Decision, FrameFault> {
     let joined = joining.finish();
     for entry in &mut judged {
         if let Judged::New(kept) = entry
-            && kept.event.is_some_and(|id| joined.waiting.contains(&id))
+            && let Some(remark) = kept.event.and_then(|id| joined.remark(id))
         {
-            kept.outcome = kept.outcome.with(Remark::GroupIncomplete);
+            kept.outcome = kept.outcome.with(remark);
         }
     }
     let extent = extended(held, &judged);
@@ -187,6 +190,7 @@ pub fn admit(held: &Held, batch: &Batch) -> Result<Decision, FrameFault> {
         forks,
         breaks,
         leaving: joined.leaving,
+        whole: joined.whole,
         groups: joined.groups,
         receipt,
     })

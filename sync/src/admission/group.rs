@@ -1,8 +1,9 @@
 //! Groups: one business act of several events, admitted whole (T8).
 //!
 //! A group waits until every number from 1 to its size is there. What does not fit one (a number
-//! taken already, another size, or a group that waits no longer) is taken in at once and remarked
-//! `PARTIAL_GROUP`, so that nothing waits for what cannot come. It knows numbers, not acts.
+//! taken already, another size, or a group that is whole) is taken in at once and remarked
+//! `PARTIAL_GROUP`, so that nothing waits for what cannot come. A group that waits no longer is remarked so
+//! until what was missing comes in all the same. It knows numbers, not acts.
 
 use super::{Leaving, Remark};
 use crate::{
@@ -42,22 +43,20 @@ pub struct GroupHeld {
     pub of: u32,
     /// How it stands.
     pub standing: Standing,
-    /// The members that wait; none unless it stands waiting.
+    /// The members that wait, or that were taken in without the rest; none of a whole one.
     pub members: Vec<Member>,
 }
 
 /// `group_released` (T8): what waited is taken in as single events, each remarked
-/// `PARTIAL_GROUP`. Members that come later are too, at once.
+/// `PARTIAL_GROUP`. Members that come later are too, at once, until one makes it whole.
 pub fn group_released(group: &GroupHeld) -> (GroupHeld, Vec<Leaving>) {
+    if group.standing != Standing::Waiting {
+        return (group.clone(), Vec::new());
+    }
     let leaving = leaving(&group.members, Some(Remark::PartialGroup));
-    let standing = match group.standing {
-        Standing::Waiting => Standing::Released,
-        settled => settled,
-    };
     let released = GroupHeld {
-        of: group.of,
-        standing,
-        members: Vec::new(),
+        standing: Standing::Released,
+        ..group.clone()
     };
     (released, leaving)
 }
@@ -81,6 +80,8 @@ pub(super) struct Joining {
     groups: BTreeMap<GroupId, GroupHeld>,
     /// Who joined, and which group: by id, since a number may be held of two branches.
     joined: Vec<(GroupId, EventId)>,
+    /// The same of groups that wait no longer.
+    late: Vec<(GroupId, EventId)>,
 }
 
 /// What came of it.
@@ -91,6 +92,22 @@ pub(super) struct Joined {
     pub(super) leaving: Vec<Leaving>,
     /// The ids of those that joined and have to wait.
     pub(super) waiting: BTreeSet<EventId>,
+    /// The ids of those that joined a group that was released, and did not make it whole.
+    pub(super) partial: BTreeSet<EventId>,
+    /// Members that had been taken in without the rest, which is there now.
+    pub(super) whole: Vec<EventId>,
+}
+
+impl Joined {
+    /// What is to be remarked on one that joined.
+    pub(super) fn remark(&self, event: EventId) -> Option<Remark> {
+        if self.waiting.contains(&event) {
+            Some(Remark::GroupIncomplete)
+        } else {
+            let partial = self.partial.contains(&event);
+            partial.then_some(Remark::PartialGroup)
+        }
+    }
 }
 
 impl Joining {
@@ -99,6 +116,7 @@ impl Joining {
         Joining {
             groups: held.clone(),
             joined: Vec::new(),
+            late: Vec::new(),
         }
     }
 
@@ -109,7 +127,7 @@ impl Joining {
             standing: Standing::Waiting,
             members: Vec::new(),
         });
-        let fits = held.standing == Standing::Waiting
+        let fits = held.standing != Standing::Whole
             && held.of == group.of
             && (1..=held.of).contains(&group.n)
             && held.members.iter().all(|member| member.n != group.n);
@@ -119,33 +137,50 @@ impl Joining {
                 seq,
                 event,
             });
-            self.joined.push((group.id, event));
+            match held.standing {
+                Standing::Released => self.late.push((group.id, event)),
+                _ => self.joined.push((group.id, event)),
+            }
         }
         fits
     }
 
     /// All have joined: which groups are whole now, and who waits?
     pub(super) fn finish(self) -> Joined {
-        let Joining { mut groups, joined } = self;
-        let touched: BTreeSet<GroupId> = joined.iter().map(|(id, _)| *id).collect();
+        let Joining {
+            mut groups,
+            joined,
+            late,
+        } = self;
+        let all = joined.iter().chain(&late);
+        let touched: BTreeSet<GroupId> = all.map(|(id, _)| *id).collect();
         groups.retain(|id, _| touched.contains(id));
         let mut out = Joined {
             groups,
             leaving: Vec::new(),
             waiting: BTreeSet::new(),
+            partial: BTreeSet::new(),
+            whole: Vec::new(),
         };
         for (id, group) in &mut out.groups {
-            let now: BTreeSet<EventId> = joined
-                .iter()
+            let all = joined.iter().chain(&late);
+            let now: BTreeSet<EventId> = all
                 .filter(|(of, _)| of == id)
                 .map(|(_, event)| *event)
                 .collect();
+            let was = group.standing;
             // Members have different numbers between 1 and its size, so it is enough to count.
             if group.members.len() as u64 == u64::from(group.of) {
                 group.standing = Standing::Whole;
                 let mut members = std::mem::take(&mut group.members);
                 members.retain(|member| !now.contains(&member.event));
-                out.leaving.extend(leaving(&members, None));
+                if was == Standing::Released {
+                    out.whole.extend(members.iter().map(|member| member.event));
+                } else {
+                    out.leaving.extend(leaving(&members, None));
+                }
+            } else if was == Standing::Released {
+                out.partial.extend(now);
             } else {
                 out.waiting.extend(now);
             }

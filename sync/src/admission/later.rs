@@ -46,6 +46,8 @@ pub struct Readmission {
     pub events: Vec<Readmitted>,
     /// Members of its groups that had been waiting and now leave parking.
     pub leaving: Vec<Leaving>,
+    /// Members of its groups that had been taken in without the rest, which is there now.
+    pub whole: Vec<EventId>,
     /// The groups that were joined, as they stand now.
     pub groups: BTreeMap<GroupId, GroupHeld>,
 }
@@ -98,13 +100,14 @@ pub fn readmit(
     let joined = joining.finish();
     for event in &mut events {
         let id = event.waiting.event;
-        if id.is_some_and(|id| joined.waiting.contains(&id)) {
-            event.outcome = event.outcome.with(Remark::GroupIncomplete);
+        if let Some(remark) = id.and_then(|id| joined.remark(id)) {
+            event.outcome = event.outcome.with(remark);
         }
     }
     Readmission {
         events,
         leaving: joined.leaving,
+        whole: joined.whole,
         groups: joined.groups,
     }
 }

@@ -11,6 +11,7 @@ mod halves;
 mod header;
 mod instant;
 mod kind;
+mod meant;
 mod read;
 mod reads;
 pub mod required;

@@ -42,6 +42,12 @@ impl Reads {
         self.extend([read]);
     }
 
+    /// Changes each.
+    pub(super) fn each(&mut self, change: impl FnMut(&mut UnitRead)) {
+        self.list.iter_mut().for_each(change);
+        self.by_unit = OnceLock::new();
+    }
+
     /// None any more.
     pub fn clear(&mut self) {
         *self = Reads::default();

@@ -7,8 +7,8 @@ use super::{
     walk::{At, Effect, Walk},
 };
 use crate::{
-    event::{Event, Kind},
-    facts::{Fact, World},
+    event::{Event, Kind, gtin14},
+    facts::{BatchInfo, Fact, Product, World},
     finding::FindingCode,
     ids::{EnterpriseId, GroupId, LocationId},
 };
@@ -115,31 +115,60 @@ pub(super) fn unseen<'a>(
 
 /// Does a complete count cover this unit, or something it contains?
 fn covers<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
-    let event = &at.fact.event;
-    let product = |batch| Some(walk.world.batches.get(&batch)?.product.as_str());
-    let own = walk.unit.gtin().or(walk.state.batch.and_then(product));
-    complete_for(event, own)
+    let world = walk.world;
+    let batch = |batch| world.batches.get(&batch);
+    let own = walk.state.batch.and_then(batch);
+    let name = walk.unit.gtin().or(own.map(|batch| batch.product.as_str()));
+    let product = world.product_of_unit(walk.unit);
+    let product = product.or(own.map(BatchInfo::of_product));
+    complete_for(at.fact, product, name, world)
         || contents::batches(walk, at)
             .into_iter()
-            .filter_map(product)
-            .any(|product| complete_for(event, Some(product)))
+            .filter_map(batch)
+            .any(|batch| {
+                let product = Some(batch.of_product());
+                complete_for(at.fact, product, Some(&batch.product), world)
+            })
 }
 
-/// Did a count mean to see everything of a product? The body's `scope` is
-/// `{"complete": true, "gtins": […]?}`; without `gtins` it is about everything.
-pub(crate) fn complete_for(event: &Event, product: Option<&str>) -> bool {
-    let Some(scope) = event.body.get("scope") else {
-        return false;
-    };
-    if scope.get("complete").and_then(Value::as_bool) != Some(true) {
-        return false;
-    }
-    match scope.get("gtins") {
-        None | Some(Value::Null) => true,
-        Some(gtins) => product.is_some_and(|product| {
-            gtins
-                .as_array()
-                .is_some_and(|gtins| gtins.iter().any(|gtin| gtin.as_str() == Some(product)))
+/// Did a count mean to see everything of a product, or of what is called so and of no product on record? Whoever
+/// counts may call a product as codes do or by its code (C15).
+pub(crate) fn complete_for(
+    fact: &Fact,
+    product: Option<Product<'_>>,
+    name: Option<&str>,
+    world: &World,
+) -> bool {
+    match scope(&fact.event) {
+        None => false,
+        Some(Scope::Everything) => true,
+        Some(Scope::Of(said)) => said.iter().any(|said| {
+            let meant = world.product_said(said, fact.enterprise);
+            name == Some(said) || meant.is_some_and(|meant| product == Some(meant))
         }),
     }
+}
+
+/// What a count saw everything of.
+pub(super) enum Scope {
+    /// Of all there is.
+    Everything,
+    /// Of what is called so.
+    Of(Vec<String>),
+}
+
+/// The body's `scope` is `{"complete": true, "gtins": […]?}`; without `gtins` it is about everything.
+pub(super) fn scope(event: &Event) -> Option<Scope> {
+    let scope = event.body.get("scope")?;
+    if scope.get("complete").and_then(Value::as_bool) != Some(true) {
+        return None;
+    }
+    Some(match scope.get("gtins") {
+        None | Some(Value::Null) => Scope::Everything,
+        Some(gtins) => {
+            let gtins = gtins.as_array().into_iter().flatten();
+            let gtins = gtins.filter_map(Value::as_str);
+            Scope::Of(gtins.map(gtin14).collect())
+        }
+    })
 }

@@ -3,6 +3,7 @@
 //! that strike nothing (C10). Judged once per event, not once per unit.
 
 use super::{
+    count::{Scope, scope},
     stated::{self, Stated},
     struck::{self, Struck},
 };
@@ -159,9 +160,13 @@ fn unknown(fact: &Fact, world: &World) -> BTreeSet<String> {
     for read in named.filter(|read| read.unit.is_none()) {
         out.insert(format!("code:{}", read.code));
     }
-    for line in &event.lots {
-        if world.product_said(&line.gtin, fact.enterprise).is_none() {
-            out.insert(format!("product:{}", line.gtin));
+    let counted = match scope(event).filter(|_| event.kind == Kind::Count) {
+        Some(Scope::Of(said)) => said,
+        Some(Scope::Everything) | None => Vec::new(),
+    };
+    for said in event.lots.iter().map(|line| &line.gtin).chain(&counted) {
+        if world.product_said(said, fact.enterprise).is_none() {
+            out.insert(format!("product:{said}"));
         }
     }
     out

@@ -4,6 +4,7 @@
 use super::{
     Change, Line, Movement, balance, carried,
     change::{accepted, changes},
+    judged::product_of,
 };
 use crate::{
     event::Kind,
@@ -193,7 +194,8 @@ impl Movements {
         let location = last.event.location;
         if misses(world, last) {
             let swept = known.iter().filter(|key| {
-                key.location == location && complete_for(&last.event, Some(&key.gtin))
+                let product = product_of(key, last.enterprise, world);
+                key.location == location && complete_for(last, product, Some(&key.gtin), world)
             });
             for key in swept {
                 seen.entry(key.clone()).or_default();

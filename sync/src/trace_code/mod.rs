@@ -32,6 +32,7 @@ mod print;
 mod profile;
 mod scan;
 mod text;
+mod typed;
 mod value;
 mod wire;
 
@@ -44,6 +45,7 @@ pub use own_scheme::check_character;
 pub use profile::{Characters, CheckRule, CodeProfile, CodeProfiles, ProfileError, ProfiledCode};
 pub use scan::{parse, parse_path};
 pub use text::Text;
+pub use typed::{MINTED_SERIAL_LEN, fold_typed};
 
 /// The longest text, path or query that is looked at, in bytes. The longest legal Digital Link
 /// with every attribute stays well below it; anything longer is refused unread.

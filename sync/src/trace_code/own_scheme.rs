@@ -145,14 +145,19 @@ fn folded(text: &Value) -> Result<Value, CodeError> {
     Ok(folded)
 }
 
-/// The symbol a typed character stands for.
+/// The symbol or hyphen a typed character stands for.
 fn fold(byte: u8) -> Option<u8> {
+    symbol_of(byte).or((byte == b'-').then_some(byte))
+}
+
+/// The symbol a typed character stands for.
+pub(super) fn symbol_of(byte: u8) -> Option<u8> {
     let symbol = match byte.to_ascii_uppercase() {
         b'O' => b'0',
         b'I' | b'L' => b'1',
         other => other,
     };
-    (symbol == b'-' || value_of(symbol).is_some()).then_some(symbol)
+    value_of(symbol).map(|_| symbol)
 }
 
 fn value_of(symbol: u8) -> Option<u8> {

@@ -139,7 +139,7 @@ pub struct RecalledBatch {
     pub recall: RecallId,
     /// Which batch.
     pub batch: BatchId,
-    /// GTIN-14 or own product code its codes carry.
+    /// What codes of its product carry: GTIN-14, or `ENTERPRISE.CODE`; to its own enterprise also its code alone.
     pub gtin: String,
     /// Its lot.
     pub lot: String,

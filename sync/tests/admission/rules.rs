@@ -386,15 +386,36 @@ fn t8_group_released_takes_the_members_in_as_singles() {
     store.push(device.push(1, 1));
     store.release(1);
     assert_eq!(store.now(1).remarks, [PartialGroup]);
-    let answer = store.push(device.push(2, 3));
+    let answer = store.push(device.push(2, 2));
     assert_eq!(
-        answer.statuses, [StoredFlagged; 2],
+        answer.statuses,
+        [StoredFlagged],
         "latecomers wait for nobody"
     );
     let standing = store.groups.values().map(|group| group.standing);
     assert!(standing.eq([Standing::Released]));
     store.release(1);
     assert_eq!(store.now(1).status, StoredFlagged);
+}
+
+#[test]
+fn t8_what_was_missing_of_a_released_group_makes_it_whole() {
+    let mut device = Device::new();
+    device.member(1, 1, 3).member(1, 3, 3).member(1, 2, 3);
+    device.member(1, 2, 3).member(1, 1, 4);
+    let mut store = Store::new();
+    store.push(device.push(1, 1));
+    store.release(1);
+    store.push(device.push(2, 2));
+    assert_eq!(store.now(2).remarks, [PartialGroup]);
+    // Nothing is wrong with any of them any more; what they were told first is told again (I4).
+    assert_eq!(store.push(device.push(3, 3)).statuses, [Stored]);
+    assert!((1..=3).all(|seq| store.now(seq).status == Stored));
+    assert_eq!(store.push(device.push(2, 2)).remarks, [[PartialGroup]]);
+    // What does not fit does not even now.
+    let answer = store.push(device.push(4, 5));
+    assert_eq!(answer.remarks, [[PartialGroup]; 2]);
+    assert!((1..=3).all(|seq| store.now(seq).status == Stored));
 }
 
 #[test]

@@ -253,6 +253,7 @@ impl Store {
             self.remark(*seq, Remark::ChainBreak);
         }
         self.leave(&decision.leaving);
+        self.are_whole(&decision.whole);
         self.groups.extend(decision.groups.clone());
         Ok(Answer {
             statuses: decision.judged.iter().map(Judged::status).collect(),
@@ -298,6 +299,17 @@ impl Store {
         }
     }
 
+    fn are_whole(&mut self, members: &[EventId]) {
+        for id in members {
+            let mut rows = self.rows.iter_mut();
+            let row = rows.find(|row| row.kept.event == Some(*id));
+            let row = row.expect("a row that was taken in");
+            assert!(row.now.in_state());
+            assert!(row.now.remarks.contains(&Remark::PartialGroup));
+            row.now = row.now.without(Remark::PartialGroup);
+        }
+    }
+
     /// `gap_forced`.
     pub fn force_gap(&mut self) {
         let gap = self.extent.gap().expect("a gap");
@@ -337,6 +349,7 @@ impl Store {
             self.rows[n].now = event.outcome;
         }
         self.leave(&found.leaving);
+        self.are_whole(&found.whole);
         self.groups.extend(found.groups);
     }
 

@@ -281,6 +281,11 @@ fn event(n: usize, all: usize, draft: &Draft, plan: &Plan) -> Event {
         let scope = match draft.aux >> 4 & 3 {
             0 => json!({"complete": false}),
             1 => json!({"complete": true, "gtins": [stage::TIN]}),
+            2 => {
+                let names = [stage::OWN, "MY8.T1N", stage::BOX, "NO-SUCH"];
+                let name = names[usize::from(draft.good) % names.len()];
+                json!({"complete": true, "gtins": [name, stage::LOOSE]})
+            }
             _ => json!({"complete": true}),
         };
         body.insert("scope".to_owned(), scope);

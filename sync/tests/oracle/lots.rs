@@ -3,7 +3,7 @@
 //! by `lots_judged`.
 
 use super::{
-    lots_judged, papers, questions,
+    batches, lots_judged, papers, questions,
     replay::{History, took},
     struck::Fate,
 };
@@ -159,9 +159,12 @@ fn seen(history: &History, k: usize, line: &LotKey) -> Option<Move> {
         }
     }
     let last = history.facts[k];
+    let place = history.world.places.get(&line.location);
+    let whose = place.map_or(last.enterprise, |place| place.enterprise);
+    let product = batches::said_by(history.world, &line.gtin, whose);
     let swept = line.location == last.event.location
         && !is_stranger(history, last)
-        && questions::is_complete_for(&last.event, Some(&line.gtin))
+        && questions::is_complete_for(history, k, Some(&line.gtin), product.as_ref())
         && moved_lines(history).contains(line);
     if swept {
         seen.get_or_insert(0);

@@ -4,7 +4,7 @@
 use super::{
     batches,
     holders::gtin,
-    lots,
+    lots, questions,
     replay::History,
     struck::{Fate, Outcome},
 };
@@ -114,6 +114,15 @@ fn unknown(history: &History, fact: &Fact) -> Option<Finding> {
     for line in &event.lots {
         if batches::said_by(world, &line.gtin, fact.enterprise).is_none() {
             what.insert(format!("product:{}", line.gtin));
+        }
+    }
+    if event.kind == Kind::Count
+        && let questions::Counted::AllOf(counted) = questions::counted(event)
+    {
+        for said in counted {
+            if batches::said_by(world, &said, fact.enterprise).is_none() {
+                what.insert(format!("product:{said}"));
+            }
         }
     }
     if event.kind == Kind::Commission {

@@ -2,6 +2,7 @@
 //! with the whole history at hand.
 
 use super::{
+    batches,
     conditions::releases_recalled,
     holders, recalled,
     replay::{History, Snapshot, Touch, inside},
@@ -11,10 +12,10 @@ use super::{
 use std::collections::BTreeSet;
 use suyuan_sync::{
     event::{Disposition, Event, Kind},
-    facts::RecallSpan,
+    facts::{BatchInfo, RecallSpan},
     finding::{Detail, FindingCode},
     fold::{Phase, Place, UnitState},
-    ids::{BatchId, EventId},
+    ids::{BatchId, EnterpriseId, EventId},
     trace_code,
     unit::UnitKey,
 };
@@ -428,32 +429,69 @@ pub fn documents(h: &History, k: usize) -> Vec<usize> {
 
 /// Did the count mean to see everything of the unit's product, or of a product inside it?
 fn in_scope(h: &History, k: usize, units: &Snapshot, unit: &UnitKey) -> bool {
-    let event = &*h.facts[k].event;
     let record = units[unit]
         .batch
         .and_then(|batch| h.world.batches.get(&batch));
+    let of_batch = |batch: &BatchInfo| (batch.issuer, batch.product.clone());
     let own = holders::gtin(unit).or(record.map(|batch| batch.product.as_str()));
+    let product = batches::product(h.world, unit).or(record.map(of_batch));
     let mut inside = batches_inside(h, k, unit).into_iter();
-    is_complete_for(event, own)
+    is_complete_for(h, k, own, product.as_ref())
         || inside.any(|batch| {
             let batch = h.world.batches.get(&batch);
-            batch.is_some_and(|batch| is_complete_for(event, Some(&batch.product)))
+            batch.is_some_and(|batch| {
+                is_complete_for(h, k, Some(&batch.product), Some(&of_batch(batch)))
+            })
         })
 }
 
-/// The body's `scope` is `{"complete": true, "gtins": […]?}`.
-pub fn is_complete_for(event: &Event, product: Option<&str>) -> bool {
-    let Some(scope) = event.body.get("scope") else {
-        return false;
+/// The body's `scope` is `{"complete": true, "gtins": […]?}`. What is counted may be called otherwise
+/// there than on the goods, as long as one product is meant.
+pub fn is_complete_for(
+    h: &History,
+    k: usize,
+    name: Option<&str>,
+    product: Option<&(EnterpriseId, String)>,
+) -> bool {
+    let fact = h.facts[k];
+    let is_it = |said: &String| {
+        let meant = batches::said_by(h.world, said, fact.enterprise);
+        name == Some(said) || (meant.is_some() && meant.as_ref() == product)
     };
-    let complete = scope.get("complete").and_then(serde_json::Value::as_bool) == Some(true);
-    let within = match scope.get("gtins") {
-        None => true,
-        Some(gtins) => gtins
-            .as_array()
-            .into_iter()
-            .flatten()
-            .any(|gtin| product.is_some() && gtin.as_str() == product),
+    match counted(&fact.event) {
+        Counted::Seen => false,
+        Counted::Everything => true,
+        Counted::AllOf(within) => within.iter().any(is_it),
+    }
+}
+
+/// What a count saw.
+pub enum Counted {
+    /// What it names.
+    Seen,
+    /// Everything there is.
+    Everything,
+    /// Everything that is called so.
+    AllOf(Vec<String>),
+}
+
+/// Short numbers are padded.
+pub fn counted(event: &Event) -> Counted {
+    let nothing = serde_json::Value::Null;
+    let scope = event.body.get("scope").unwrap_or(&nothing);
+    if scope["complete"] != true {
+        return Counted::Seen;
+    }
+    let is_short = |text: &str| [8, 12, 13].contains(&text.len());
+    let padded = |text: &str| match text.parse::<u64>() {
+        Ok(_) if is_short(text) => format!("{text:0>14}"),
+        _ => text.to_owned(),
     };
-    complete && within
+    match scope["gtins"].as_array() {
+        None => Counted::Everything,
+        Some(said) => {
+            let said = said.iter().filter_map(|one| one.as_str());
+            Counted::AllOf(said.map(padded).collect())
+        }
+    }
 }

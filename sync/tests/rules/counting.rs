@@ -37,12 +37,46 @@ fn c11_a_count_of_some_products_or_of_a_part_misses_nothing_else() {
         (json!({"complete": false}), false),
         (json!({"complete": true, "gtins": [LOOSE]}), false),
         (json!({"complete": true, "gtins": [stage::TIN]}), true),
+        // What one product is called otherwise: in thirteen digits, by what stands on its cases.
+        (
+            json!({"complete": true, "gtins": [LOOSE, stage::TIN[1..]]}),
+            true,
+        ),
+        (json!({"complete": true, "gtins": [stage::BOX]}), true),
     ];
     for (scope, missing) in scopes {
         let mut told = in_the_shop();
         told.tell(line(Kind::Count, SHOP).item("scope", scope));
         assert_eq!(!quiet(&told), missing);
     }
+}
+
+#[test]
+fn c11_goods_of_a_lot_are_missed_whatever_their_product_is_called() {
+    // The chain's own product, by its code and by what codes of it begin with; the maker's has the same code.
+    let called = [
+        (stage::OWN, "SHP.T1N", true),
+        ("SHP.T1N", stage::OWN, true),
+        (stage::OWN, "MY8.T1N", false),
+        (stage::OWN, stage::LOOSE, false),
+    ];
+    for (goods, counted, missing) in called {
+        let mut told = Telling::new();
+        let named = |event: &mut suyuan_sync::event::Event| event.lots[0].gtin = goods.to_owned();
+        told.tell(line(Kind::Inbound, SHOP).lot(Some("L1"), 5).saying(named));
+        let scope = json!({"complete": true, "gtins": [counted]});
+        let counted_at = told.tell(line(Kind::Count, SHOP).item("scope", scope));
+        let found = of(&told, counted_at).contains(&FindingCode::MissingAtCount);
+        assert_eq!(found, missing, "{goods} {counted}");
+    }
+}
+
+#[test]
+fn c15_a_count_of_what_is_not_on_record_says_so() {
+    let mut told = in_the_shop();
+    let scope = json!({"complete": true, "gtins": ["NO-SUCH", stage::TIN]});
+    let counted = told.tell(line(Kind::Count, SHOP).of(&[TIN_1]).item("scope", scope));
+    assert_eq!(of(&told, counted), [FindingCode::UnknownRef]);
 }
 
 #[test]

@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use suyuan_sync::trace_code::Text;
 use utoipa::ToSchema;
 
-pub use alphanumeric::{SERIAL_LEN, fold_typed};
+pub use alphanumeric::SERIAL_LEN;
 
 /// The zero bits behind the index that tell a minted alphanumeric serial from a forged one.
 const REDUNDANCY_BITS: u32 = 30;

@@ -101,7 +101,6 @@ fn what_lies_outside_the_space_is_refused() {
     ] {
         assert!(key.open(text).is_none(), "{text}");
         assert!(parse_key_id(text).is_none(), "{text}");
-        assert!(fold_typed(text).is_none(), "{text}");
     }
 }
 
@@ -182,7 +181,7 @@ proptest! {
     #[test]
     fn no_text_makes_a_reader_panic(text in "\\PC{0,20}") {
         let (a, b) = (key(Alphanumeric, 0, &KEY, GTIN), key(Numeric, 1, &KEY, GTIN));
-        let _ = (a.open(&text), b.open(&text), parse_key_id(&text), fold_typed(&text));
+        let _ = (a.open(&text), b.open(&text), parse_key_id(&text));
     }
 
     #[test]

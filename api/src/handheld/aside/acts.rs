@@ -11,7 +11,8 @@ use crate::{
     handheld::{
         push::{
             PushError,
-            act::Engine,
+            act::{Engine, is_whole},
+            meant,
             store::{self as pushed, ChainRow, Restanding},
             timeline,
         },
@@ -21,7 +22,7 @@ use crate::{
             store::{Aside, by_position, rewrite_aside},
         },
     },
-    log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind},
+    log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Position},
     projection::units::set_unit_statuses,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,7 +147,7 @@ pub async fn release_group(
     let standing = rows.into_iter().map(|row| left(row, &leaving)).collect();
     let groups = BTreeMap::from([(id, released)]);
     pushed::write_groups(act.tx(), device, epoch, &groups, act.stamp()).await?;
-    enter(engine, &act, standing).await?;
+    enter(engine, &act, standing, &BTreeSet::new()).await?;
     let body = Statement::GroupReleased { group: id };
     let entry = Entry {
         kind: Kind::GroupReleased,
@@ -278,7 +279,12 @@ async fn lift(
             .map(|row| left(row, &readmitted.leaving)),
     );
     pushed::write_groups(act.tx(), device, epoch, &readmitted.groups, act.stamp()).await?;
-    enter(engine, &act, standing).await?;
+    let mut whole = BTreeSet::new();
+    for row in pushed::members(act.tx(), device, epoch, &readmitted.whole).await? {
+        pushed::write_standing(act.tx(), &is_whole(&row)).await?;
+        whole.insert(row.gseq);
+    }
+    enter(engine, &act, standing, &whole).await?;
     let body = Statement::Admitted {
         events,
         rule: lifted.rule().to_owned(),
@@ -329,9 +335,10 @@ async fn newest_epoch(act: &Act, device: Uuid) -> Result<Option<Epoch>, AsideErr
     Ok(row.and_then(|row| Epoch::try_from(row.epoch).ok()))
 }
 
-/// An event that this program can read by now: what it says of its clock, place and group.
+/// An event that this program can read by now: what it says of its clock, place and group, and which units
+/// it means.
 async fn read_now(
-    engine: &Engine,
+    engine: &mut Engine,
     act: &Act,
     row: &mut AsideRow,
     event: &Event,
@@ -358,12 +365,20 @@ async fn read_now(
         delivered,
     )
     .await?;
+    meant::note(engine.parts().0, act.tx(), row.gseq, event).await?;
     Ok(flags)
 }
 
 /// Writes how these stand now, gives those that enter the state their places in time, and folds what
 /// they are about.
-async fn enter(engine: &mut Engine, act: &Act, standing: Vec<Standing>) -> Result<(), AsideError> {
+///
+/// Less than before is remarked on those at the positions `recheck`.
+async fn enter(
+    engine: &mut Engine,
+    act: &Act,
+    standing: Vec<Standing>,
+    recheck: &BTreeSet<Position>,
+) -> Result<(), AsideError> {
     let mut entering: BTreeMap<(Uuid, Epoch, Branch), Vec<Timed>> = BTreeMap::new();
     let (mut positions, mut still_aside) = (BTreeSet::new(), Vec::new());
     for one in &standing {
@@ -419,6 +434,7 @@ async fn enter(engine: &mut Engine, act: &Act, standing: Vec<Standing>) -> Resul
     let change = Change {
         arrived: by_position(act.tx(), reader, &positions).await?,
         moved: by_position(act.tx(), reader, &moved).await?,
+        recheck: by_position(act.tx(), reader, recheck).await?,
         ..Change::default()
     };
     let moment = Moment {

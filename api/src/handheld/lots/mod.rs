@@ -181,7 +181,6 @@ mod tests {
             },
             _ => Change::Found {
                 code: suyuan_sync::finding::FindingCode::UnexpectedHolder,
-                other: None,
             },
         };
         let order = Order {

@@ -21,6 +21,7 @@ pub mod gather;
 pub mod handlers;
 pub mod ingest;
 pub mod lanes;
+pub mod meant;
 pub mod memory;
 pub mod pace;
 pub mod prepare;

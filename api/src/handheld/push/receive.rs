@@ -4,6 +4,7 @@
 use super::{
     PushError,
     act::{Answered, Incoming},
+    meant,
     memory::Body,
     prepare,
     prepare::Refused,
@@ -91,7 +92,7 @@ pub async fn push(
         })
         .await?
     };
-    let (incoming, depth, before, opened) = match read {
+    let (mut incoming, depth, before, opened) = match read {
         Ok(read) => read,
         Err(refused) => {
             let whose = (key.enterprise, Some((claims.device.0, claims.epoch)));
@@ -100,6 +101,7 @@ pub async fn push(
     };
     drop(bytes);
     held.opened(opened)?;
+    meant::find(&state.handheld.reading, &state.db, &mut incoming.batch).await?;
     let incoming = weighed(state, incoming).await?;
     let answered = state.handheld.ingest.admit(incoming, depth).await?;
     if let Some(before) = before {
@@ -143,7 +145,7 @@ pub async fn deposit(
         let claims = claims.clone();
         off_the_worker(move || prepare::read(deposit.push, &claims, &installation, true)).await?
     };
-    let incoming = match read {
+    let mut incoming = match read {
         Ok(incoming) => incoming,
         Err(refused) => {
             let whose = (key.enterprise, Some((claims.device.0, claims.epoch)));
@@ -151,6 +153,7 @@ pub async fn deposit(
         }
     };
     drop(bytes);
+    meant::find(&state.handheld.reading, &state.db, &mut incoming.batch).await?;
     // Nobody waits for it as for a scan.
     let incoming = weighed(state, incoming).await?;
     let answered = state.handheld.ingest.admit_unhurried(incoming).await?;

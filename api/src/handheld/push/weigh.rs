@@ -263,6 +263,7 @@ pub(super) mod tests {
         let mut push = push(&[(300, None), (0, None), (0, None)]);
         for event in &mut push.batch.events[1..] {
             if let Read::Event(event) = &mut event.read {
+                let event = Arc::make_mut(event);
                 let target = if event.seq == 2 { 0 } else { 77 };
                 event.kind = Kind::Retract;
                 event.target = Some(EventId(Uuid::from_u128(target)));

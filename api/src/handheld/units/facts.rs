@@ -1,10 +1,11 @@
 //! Facts out of rows: events as they are folded. A text is read once and then remembered, since the
 //! same events are folded again and again while their units move.
 
-use crate::handheld::push::store::interval;
+use crate::handheld::push::{meant, store::interval};
 use lru::LruCache;
 use sea_orm::{DbErr, QueryResult};
 use std::{
+    collections::BTreeSet,
     num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -14,6 +15,7 @@ use suyuan_sync::{
     finding::FindingCode,
     ids::{DeviceId, EnterpriseId, Epoch, Gseq, Seq},
     order::Order,
+    unit::UnitKey,
 };
 
 /// Events remembered: about 2 kB each.
@@ -30,7 +32,7 @@ macro_rules! frame {
 pub const FRAME: &str = frame!();
 
 /// All of them.
-pub const COLUMNS: &str = concat!(frame!(), ", e.body");
+pub const COLUMNS: &str = concat!(frame!(), ", e.body, e.meant");
 
 /// What was read, by position.
 type Remembered = Arc<Mutex<LruCache<Gseq, Arc<Event>>>>;
@@ -68,12 +70,14 @@ impl Reader {
     /// A fact out of a row with [`COLUMNS`]. An event that this program cannot read does not count;
     /// it would never have been admitted.
     pub fn fact(&mut self, row: &QueryResult) -> Result<Option<Arc<Fact>>, DbErr> {
-        Reader::read(&self.events, row)
+        let event = self.event(row)?;
+        event.map(|event| fact_of(row, event)).transpose()
     }
 
     /// The same of a row with [`FRAME`] whose `body` is an event without the units it names.
     pub fn digest(&mut self, row: &QueryResult) -> Result<Option<Arc<Fact>>, DbErr> {
-        Reader::read(&self.digests, row)
+        let event = read(&self.digests, row, &BTreeSet::new())?;
+        event.map(|event| fact_of(row, event)).transpose()
     }
 
     /// The event at a position, if it was read before.
@@ -81,27 +85,38 @@ impl Reader {
         lock(&self.events).get(&gseq).cloned()
     }
 
-    /// The event at a position out of its text, which this program may not be able to read.
-    pub fn event(&mut self, gseq: Gseq, body: &[u8]) -> Option<Arc<Event>> {
-        parsed(&self.events, gseq, body)
-    }
-
-    fn read(events: &Remembered, row: &QueryResult) -> Result<Option<Arc<Fact>>, DbErr> {
-        let gseq: Gseq = row.try_get("", "gseq")?;
-        let known = lock(events).get(&gseq).cloned();
-        let event = match known {
-            Some(known) => Some(known),
-            None => parsed(events, gseq, &row.try_get::<Vec<u8>>("", "body")?),
-        };
-        event.map(|event| fact_of(row, event)).transpose()
+    /// The event of a row with `gseq`, `body` and `meant`, which this program may not be able to read.
+    pub fn event(&mut self, row: &QueryResult) -> Result<Option<Arc<Event>>, DbErr> {
+        let meant: Option<String> = row.try_get("", "meant")?;
+        read(&self.events, row, &meant::of_column(meant.as_deref()))
     }
 }
 
-fn parsed(events: &Remembered, gseq: Gseq, body: &[u8]) -> Option<Arc<Event>> {
-    let Ok(event) = event::parse_bytes(body) else {
+/// The event of a row with `gseq` and `body`, unless it is remembered.
+fn read(
+    events: &Remembered,
+    row: &QueryResult,
+    meant: &BTreeSet<UnitKey>,
+) -> Result<Option<Arc<Event>>, DbErr> {
+    let gseq: Gseq = row.try_get("", "gseq")?;
+    let known = lock(events).get(&gseq).cloned();
+    Ok(match known {
+        Some(known) => Some(known),
+        None => parsed(events, gseq, &row.try_get::<Vec<u8>>("", "body")?, meant),
+    })
+}
+
+fn parsed(
+    events: &Remembered,
+    gseq: Gseq,
+    body: &[u8],
+    meant: &BTreeSet<UnitKey>,
+) -> Option<Arc<Event>> {
+    let Ok(mut event) = event::parse_bytes(body) else {
         tracing::error!(gseq, "an admitted event cannot be read");
         return None;
     };
+    event.mean(meant);
     let event = Arc::new(event);
     lock(events).put(gseq, event.clone());
     Some(event)

@@ -196,8 +196,8 @@ pub async fn scope(conn: &impl ConnectionTrait, enterprise: Uuid) -> Result<Scop
          UNION SELECT s.space FROM code_space s JOIN product p ON p.enterprise_id = s.enterprise_id \
          JOIN handled_product h ON h.product_id = p.id \
          WHERE s.product_id IS NULL AND h.enterprise_id = ? \
-         UNION SELECT s.space FROM code_space s JOIN lot_line l ON s.space = '01/' || l.gtin \
-         WHERE l.enterprise_id = ?",
+         UNION SELECT s.space FROM code_space s JOIN lot_line l \
+         ON s.space IN ('01/' || l.gtin, 'c/' || l.gtin) WHERE l.enterprise_id = ?",
         std::array::from_fn::<Value, 4, _>(|_| enterprise.into()),
     )
     .await?;
@@ -208,39 +208,48 @@ pub async fn scope(conn: &impl ConnectionTrait, enterprise: Uuid) -> Result<Scop
     })
 }
 
-/// Batches of products an enterprise handles that are recalled now: each once for every GTIN its
-/// codes carry, or under the product's own code where they carry none.
+/// Batches of products an enterprise handles that are recalled now: each once for every name that codes of
+/// its product carry, a GTIN or `ENTERPRISE.CODE`. A product code alone is told to its own enterprise only: to
+/// others it would be a product of theirs (C15).
 pub async fn batches(
     conn: &impl ConnectionTrait,
     enterprise: Uuid,
 ) -> Result<BTreeSet<RecalledBatch>, DbErr> {
     let found = rows(
         conn,
-        "SELECT rb.recall_id, rb.batch_id, b.lot, p.code, s.space FROM recall r \
+        "SELECT rb.recall_id, rb.batch_id, b.lot, b.enterprise_id, p.code, s.space FROM recall r \
          JOIN recall_batch rb ON rb.enterprise_id = r.enterprise_id AND rb.recall_id = r.id \
          JOIN batch b ON b.id = rb.batch_id JOIN product p ON p.id = b.product_id \
-         LEFT JOIN code_space s ON s.product_id = p.id AND s.space LIKE '01/%' \
+         LEFT JOIN code_space s ON s.product_id = p.id \
+         AND (s.space LIKE '01/%' OR s.space LIKE 'c/%') \
          WHERE r.closed_at IS NULL AND (b.enterprise_id = ? \
          OR p.id IN (SELECT product_id FROM handled_product WHERE enterprise_id = ?) \
-         OR p.id IN (SELECT o.product_id FROM code_space o \
-         JOIN lot_line l ON o.space = '01/' || l.gtin WHERE l.enterprise_id = ?))",
+         OR p.id IN (SELECT o.product_id FROM code_space o JOIN lot_line l \
+         ON o.space IN ('01/' || l.gtin, 'c/' || l.gtin) WHERE l.enterprise_id = ?))",
         std::array::from_fn::<Value, 3, _>(|_| enterprise.into()),
     )
     .await?;
     let mut batches = BTreeSet::new();
     for row in found {
         let space: Option<String> = row.try_get("", "space")?;
-        let gtin = space.as_deref().and_then(|space| space.strip_prefix("01/"));
-        let gtin = match gtin {
-            Some(gtin) => gtin.to_owned(),
-            None => row.try_get("", "code")?,
+        let (code, issuer): (String, Uuid) =
+            (row.try_get("", "code")?, row.try_get("", "enterprise_id")?);
+        let carried = space.as_deref().and_then(|space| space.split_once('/'));
+        // What has a GTIN is called by it.
+        let own = (issuer == enterprise).then_some(code);
+        let names = match carried {
+            Some(("01", gtin)) => [Some(gtin.to_owned()), None],
+            Some((_, name)) => [Some(name.to_owned()), own],
+            None => [None, own],
         };
-        batches.insert(RecalledBatch {
-            recall: RecallId(row.try_get("", "recall_id")?),
-            batch: BatchId(row.try_get("", "batch_id")?),
-            gtin,
-            lot: row.try_get("", "lot")?,
-        });
+        for gtin in names.into_iter().flatten() {
+            batches.insert(RecalledBatch {
+                recall: RecallId(row.try_get("", "recall_id")?),
+                batch: BatchId(row.try_get("", "batch_id")?),
+                gtin,
+                lot: row.try_get("", "lot")?,
+            });
+        }
     }
     Ok(batches)
 }

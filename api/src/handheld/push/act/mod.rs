@@ -12,6 +12,7 @@ mod place;
 mod record;
 
 pub use answer::{note, wire_status};
+pub use place::is_whole;
 
 use super::{
     PushError,

@@ -98,15 +98,20 @@ impl Engine {
             for row in &broken {
                 store::write_standing(tx, &breaks(row)).await?;
             }
+            let whole = store::members(tx, device, epoch, &push.decision.whole).await?;
+            for row in &whole {
+                store::write_standing(tx, &is_whole(row)).await?;
+            }
             let positions = |rows: &[store::StandingRow]| rows.iter().map(|r| r.gseq).collect();
             let reader = &mut self.reader;
             let left: BTreeSet<Position> = positions(&left);
             beside.retain(|gseq| !left.contains(gseq));
             let left = units::store::by_position(tx, reader, &left).await?;
             change.arrived.extend(left);
-            let broken: BTreeSet<Position> = positions(&broken);
-            let broken = units::store::by_position(tx, reader, &broken).await?;
-            change.recheck.extend(broken);
+            let mut recheck: BTreeSet<Position> = positions(&broken);
+            recheck.extend(whole.iter().map(|row| row.gseq));
+            let recheck = units::store::by_position(tx, reader, &recheck).await?;
+            change.recheck.extend(recheck);
             let seqs: Vec<Seq> = moved.iter().map(|(seq, _)| *seq).collect();
             let moved = store::standing(tx, device, epoch, &seqs).await?;
             let mut moved: BTreeSet<Position> = positions(&moved);
@@ -177,6 +182,21 @@ fn breaks(row: &store::StandingRow) -> Restanding {
         gseq: row.gseq,
         counts_from: row.counts_from,
         outcome,
+        flags: told_flags(&flags),
+        eff: None,
+        order_epoch: None,
+    }
+}
+
+/// An event that had been taken in without the rest of its group, which is there now (T8). It counts since
+/// when it did.
+pub fn is_whole(row: &store::StandingRow) -> Restanding {
+    let mut flags = flags_of(&row.flags);
+    flags.retain(|flag| *flag != FindingCode::PartialGroup);
+    Restanding {
+        gseq: row.gseq,
+        counts_from: row.counts_from,
+        outcome: row.outcome.without(Remark::PartialGroup),
         flags: told_flags(&flags),
         eff: None,
         order_epoch: None,

@@ -6,7 +6,7 @@ use crate::{
     clock::Micros,
     handheld::{
         push::{
-            PushError,
+            PushError, meant,
             store::{self, ChainRow, EventRow, Told},
         },
         units::{self, facts::told_flags, folding::Moment},
@@ -84,6 +84,7 @@ fn row(push: &Admitting<'_>, new: &New, result: &EventResult) -> EventRow {
             more_findings: result.more_findings,
         },
         body: event.text.clone().into_bytes(),
+        meant: stated.and_then(|event| meant::told(&event.meant())),
         kept,
     }
 }

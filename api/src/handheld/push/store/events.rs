@@ -53,6 +53,8 @@ pub struct EventRow {
     pub told: Told,
     /// Its bytes.
     pub body: Vec<u8>,
+    /// What was meant by codes that were typed.
+    pub meant: Option<String>,
 }
 
 /// No code that names something, with all that belongs to it, is shorter.
@@ -101,7 +103,7 @@ pub const fn fate_name(status: Status) -> &'static str {
 
 /// Writes events.
 pub async fn write_events(conn: &impl ConnectionTrait, events: Vec<EventRow>) -> Result<(), DbErr> {
-    let mut rows = Rows::of(25);
+    let mut rows = Rows::of(26);
     for event in events {
         let kept = event.kept;
         let branch = kept.branch.root().map(|root| root.0.to_vec());
@@ -131,13 +133,14 @@ pub async fn write_events(conn: &impl ConnectionTrait, events: Vec<EventRow>) ->
             kept.prev_hash.0.to_vec().into(),
             kept.hash.0.to_vec().into(),
             event.body.into(),
+            event.meant.into(),
         ]);
     }
     rows.write(
         conn,
         "INSERT INTO event (gseq, stamp, enterprise_id, device_id, epoch, seq, event_id, kind, fate, \
          remarks, counts_from, order_epoch, location_id, lo, est, eff, delivered, group_id, imported, \
-         flags, told, branch, prev_hash, hash, body)",
+         flags, told, branch, prev_hash, hash, body, meant)",
         "",
     )
     .await?;
@@ -194,11 +197,30 @@ pub async fn waiting(
     epoch: Epoch,
     events: &[EventId],
 ) -> Result<Vec<StandingRow>, DbErr> {
+    named(conn, (device, epoch), "counts_from IS NULL", events).await
+}
+
+/// The same of events that count.
+pub async fn members(
+    conn: &impl ConnectionTrait,
+    device: Uuid,
+    epoch: Epoch,
+    events: &[EventId],
+) -> Result<Vec<StandingRow>, DbErr> {
+    named(conn, (device, epoch), "counts_from IS NOT NULL", events).await
+}
+
+async fn named(
+    conn: &impl ConnectionTrait,
+    (device, epoch): (Uuid, Epoch),
+    which: &str,
+    events: &[EventId],
+) -> Result<Vec<StandingRow>, DbErr> {
     let rows = by_keys(
         conn,
         &format!(
             "SELECT DISTINCT {STANDING} FROM event WHERE device_id = ? AND epoch = ? \
-             AND counts_from IS NULL AND event_id IN ({{keys}})"
+             AND {which} AND event_id IN ({{keys}})"
         ),
         &[device.into(), i64::from(epoch).into()],
         events.iter().map(|event| event.0.into()).collect(),
@@ -263,4 +285,19 @@ pub async fn write_standing(conn: &impl ConnectionTrait, row: &Restanding) -> Re
     ))
     .await?;
     Ok(())
+}
+
+/// Keeps what was meant by an event that is read only now.
+pub async fn write_meant(
+    conn: &impl ConnectionTrait,
+    gseq: Position,
+    meant: &str,
+) -> Result<(), DbErr> {
+    let query = "UPDATE event SET meant = ? WHERE gseq = ?";
+    let query = statement(
+        conn.get_database_backend(),
+        query,
+        [meant.into(), gseq.into()],
+    );
+    conn.execute_raw(query).await.map(drop)
 }

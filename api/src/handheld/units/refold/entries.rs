@@ -1,8 +1,8 @@
 //! What entries of the log mean for units that were scanned before: which are folded again. Reads
 //! the entries' words, decides nothing about units.
 //!
-//! A policy, an end of a shift and a voided code are not here: they hold for what is later in the
-//! order than they are, and whatever came in before an entry is earlier.
+//! A policy and an end of a shift are not here: they hold for what is later in the order than they are, and
+//! whatever came in before an entry is earlier. So does a voided code, but the card of its unit tells it.
 
 use super::{
     Scope, Work,
@@ -53,6 +53,11 @@ pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Wor
         "codes_commissioned" => {
             let of = |issuer| [Scope::Unbatched { issuer }, Scope::Stated { issuer }];
             scopes.extend(issuer.into_iter().flat_map(of));
+        }
+        "codes_voided" => {
+            let since = told.gseq;
+            let of = |issuer| Scope::Voided { issuer, since };
+            scopes.extend(issuer.map(of));
         }
         "holder_accepted" => {
             if let Ok(Statement::HolderAccepted {

@@ -57,6 +57,14 @@ pub enum Scope {
         /// Whose.
         issuer: EnterpriseId,
     },
+    /// Units of an issuer whose codes were voided: nothing about them is judged anew, but their cards say
+    /// so and are told again.
+    Voided {
+        /// Whose.
+        issuer: EnterpriseId,
+        /// From which position on.
+        since: Position,
+    },
     /// Units that should be at a place.
     Place {
         /// Which.
@@ -135,6 +143,7 @@ impl Scope {
             Scope::Children { .. } | Scope::Named { .. } => 1,
             Scope::Unbatched { .. }
             | Scope::Stated { .. }
+            | Scope::Voided { .. }
             | Scope::Place { .. }
             | Scope::Since { .. }
             | Scope::Left { .. }
@@ -148,6 +157,7 @@ impl Scope {
     pub fn merges(&self) -> String {
         match self {
             Scope::Place { place } => format!("place:{place}"),
+            Scope::Voided { issuer, .. } => format!("voided:{issuer}"),
             Scope::Left { place, .. } => format!("left:{place}"),
             Scope::Lines { count, .. } => format!("lines:{count}"),
             Scope::Unread { .. } => "unread".into(),
@@ -202,6 +212,10 @@ impl Scope {
                 count: *count,
                 since: *since.min(from),
                 moved: *moved || *too,
+            },
+            (Scope::Voided { issuer, since }, Scope::Voided { since: from, .. }) => Scope::Voided {
+                issuer: *issuer,
+                since: *since.min(from),
             },
             (Scope::Unread { until }, Scope::Unread { until: to }) => Scope::Unread {
                 until: *until.max(to),

@@ -40,6 +40,8 @@ pub struct Page {
     pub lines: Option<Lines>,
     /// What went from these lines by these events is held against what is on record.
     pub went: BTreeMap<i64, BTreeSet<Position>>,
+    /// Nothing is folded of these, but they are told again.
+    pub voided: BTreeSet<UnitKey>,
     /// Where the next slice begins; none after the last.
     pub next: Option<i64>,
 }
@@ -60,7 +62,7 @@ impl Page {
     pub fn is_empty(&self) -> bool {
         let lines = self.lines.as_ref();
         let lines = lines.is_none_or(|lines| lines.rows.is_empty());
-        let went = self.went.is_empty();
+        let went = self.went.is_empty() && self.voided.is_empty();
         self.units.is_empty() && self.left.is_empty() && self.events.is_empty() && lines && went
     }
 }
@@ -116,6 +118,18 @@ pub async fn page(
                 }
             }
             page.units = commissioned;
+            Ok(page)
+        }
+        Scope::Voided { issuer, since } => {
+            let rows = store::of_issuer(conn, issuer.0, false, after, LOOKED_THROUGH).await?;
+            let mut page = whole(rows, LOOKED_THROUGH);
+            for unit in std::mem::take(&mut page.units) {
+                let code = source.code(conn, &unit).await?;
+                let voided = code.and_then(|code| code.voided);
+                if voided.is_some_and(|at| at.gseq >= *since) {
+                    page.voided.insert(unit);
+                }
+            }
             Ok(page)
         }
         Scope::Stated { issuer } => {

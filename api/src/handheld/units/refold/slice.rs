@@ -135,7 +135,8 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
     let done = Folding::new(source, reader, moment)
         .run(act.tx(), &change)
         .await?;
-    let shown = set_unit_statuses(&act, &done.public).await?;
+    let shown = set_unit_statuses(&act, &done.public).await?
+        | store::tell_again(act.tx(), &page.voided, act.position()).await?;
     if done.written == 0 && !shown {
         // Nothing is another than it was: nothing to be told in the log.
         act.abandon().await?;

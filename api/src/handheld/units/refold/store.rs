@@ -2,7 +2,11 @@
 
 use super::{Scope, Work};
 use crate::{
-    db::{Db, rows::by_keys, statement},
+    db::{
+        Db,
+        rows::{by_keys, change_by_keys},
+        statement,
+    },
     handheld::units::store::UnitId,
     log::Position,
 };
@@ -515,4 +519,33 @@ pub async fn keys(
     .await?;
     let key = |row: &QueryResult| Ok(UnitKey::kept(&row.try_get::<String>("", "unit_key")?));
     rows.iter().map(key).collect()
+}
+
+/// Has cards of these units told again, as if they had changed at a position; of what shares the life of a
+/// container, with that. Are there any?
+pub async fn tell_again(
+    conn: &impl ConnectionTrait,
+    units: &BTreeSet<UnitKey>,
+    at: Position,
+) -> Result<bool, DbErr> {
+    let keys = units.iter().map(|unit| unit.as_str().into()).collect();
+    let sql = "SELECT DISTINCT id, inside, exceptional FROM unit WHERE unit_key IN ({keys})";
+    let mut level = by_keys(conn, sql, &[], keys).await?;
+    let mut told: BTreeSet<UnitId> = BTreeSet::new();
+    while !level.is_empty() {
+        let mut above = Vec::new();
+        for row in &level {
+            let (inside, exceptional): (Option<UnitId>, bool) =
+                (row.try_get("", "inside")?, row.try_get("", "exceptional")?);
+            told.insert(row.try_get("", "id")?);
+            above.extend(inside.filter(|id| !exceptional && !told.contains(id)));
+        }
+        let sql = "SELECT DISTINCT id, inside, exceptional FROM unit WHERE id IN ({keys})";
+        let above = above.into_iter().map(Into::into).collect();
+        level = by_keys(conn, sql, &[], above).await?;
+    }
+    let keys = told.iter().map(|id| (*id).into()).collect();
+    let sql = "UPDATE unit SET gseq = ? WHERE id IN ({keys})";
+    change_by_keys(conn, sql, &[at.into()], keys).await?;
+    Ok(!told.is_empty())
 }

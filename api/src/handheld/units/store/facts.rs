@@ -71,11 +71,10 @@ pub(super) async fn events(
             None => unread.push(gseq.into()),
         }
     }
-    let sql = "SELECT gseq, body FROM event WHERE gseq IN ({keys})";
+    let sql = "SELECT gseq, body, meant FROM event WHERE gseq IN ({keys})";
     for row in by_keys(conn, sql, &[], unread).await? {
-        let (gseq, body): (Position, Vec<u8>) =
-            (row.try_get("", "gseq")?, row.try_get("", "body")?);
-        events.extend(reader.event(gseq, &body).map(|event| (gseq, event)));
+        let gseq: Position = row.try_get("", "gseq")?;
+        events.extend(reader.event(&row)?.map(|event| (gseq, event)));
     }
     Ok(events)
 }

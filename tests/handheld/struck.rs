@@ -1,0 +1,219 @@
+//! How much a retract is about (C10): as much as it strikes, and nothing else; and how much what moves in
+//! the order is about. One press of a key, or one number that was missing, must not write a thousand rows
+//! for each other one, nor hold up everybody.
+
+use crate::{
+    own_codes::neighbours,
+    scene::{Scene, count, holds, inbound, open, open_about_events, sale, scanned, settled},
+    support::{gtin, id, made, ok, segment, text_of},
+};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use suyuan::{projection::units::PublicUnit, recalls::spans::spans};
+use suyuan_sync::{finding::FindingCode, unit::UnitKey};
+use suyuan_tests::{TestApp, caller::encoded, on_both};
+use uuid::Uuid;
+
+/// Codes that nobody here issued.
+fn foreign(of: &str, count: usize) -> Vec<String> {
+    let gtin = gtin("0952123400777");
+    let code = |n| format!("https://id.example/01/{gtin}/21/{of}{n}");
+    (0..count).map(code).collect()
+}
+
+fn refs(codes: &[String]) -> Vec<&String> {
+    codes.iter().collect()
+}
+
+fn id_of(text: &str) -> String {
+    let event: Value = serde_json::from_str(text).expect("an event");
+    text_of(&event["event_id"])
+}
+
+async fn related(app: &TestApp) -> i64 {
+    count(app, "SELECT COUNT(*) AS n FROM event_unit").await
+}
+
+on_both!(
+    c10_what_strikes_nothing_is_said_once_and_not_of_each_unit,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let codes = foreign("R", 40);
+        let received = device.event("inbound", &inbound(&refs(&codes)));
+        let target = id_of(&received);
+        device.push(&[received]).await;
+        let someone = json!({"id": "w-99", "proof": "pin", "login_age_s": 60});
+        let retracts: Vec<String> = (0..5)
+            .map(|_| device.event("retract", &json!({"target": target, "actor": someone})))
+            .collect();
+        let answer = device.push(&retracts).await;
+        for result in &answer.results {
+            let told: Vec<_> = result.findings.iter().map(|note| note.code).collect();
+            assert_eq!(told, [FindingCode::RetractUnauthorised]);
+        }
+        let refused = FindingCode::RetractUnauthorised;
+        assert_eq!(open_about_events(&app, refused).await, 5);
+        let all = "SELECT COUNT(*) AS n FROM finding WHERE code = 'RETRACT_UNAUTHORISED'";
+        assert_eq!(count(&app, all).await, 5, "at themselves only");
+        assert_eq!(related(&app).await, 40, "the delivery alone");
+        holds(&app, "refused").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c10_a_strangers_retract_that_names_a_unit_is_nothing_to_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let tin = &scene.tins[0];
+        let mut till = scene.device(&app, &scene.store).await;
+        let event = till.event("sale", &sale(&[tin]));
+        till.push(&[event]).await;
+        let [(_, mut stranger), _] = neighbours(&app).await;
+        let own = stranger.event("count", &json!({"lots": []}));
+        let targets = [id_of(&own), Uuid::now_v7().to_string()];
+        let mut events = vec![own];
+        for target in &targets {
+            let said = json!({"target": target, "units": scanned(&[tin])});
+            events.push(stranger.event("retract", &said));
+            let of_retract = json!({"target": id_of(&events[1]), "units": scanned(&[tin])});
+            events.push(stranger.event("retract", &of_retract));
+        }
+        stranger.push(&events).await;
+        settled(&app).await;
+        assert_eq!(open(&app, tin).await, ["ORPHAN_SALE"]);
+        let path = format!("/v1/units/{}?strangers=true", encoded(tin));
+        let unit = ok(scene.firm.admin.get(&path).await);
+        assert_eq!(unit["timeline"].as_array().map(Vec::len), Some(1), "{unit}");
+        assert_eq!(
+            open_about_events(&app, FindingCode::RetractPending).await,
+            1
+        );
+        assert_eq!(
+            open_about_events(&app, FindingCode::RetractOfRetract).await,
+            2
+        );
+        holds(&app, "named").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c10_a_strangers_retract_leaves_what_the_event_lacks_open,
+    |app| {
+        let [(firm, mut device), (_, mut stranger)] = neighbours(&app).await;
+        // Goods without a GTIN: what an event about them must say follows from whose codes they are.
+        let body = json!({"code": "WN-1", "name": "护理", "profile": "maternal-baby-care"});
+        let product = id(&made(firm.admin.post("/v1/products", &body).await));
+        let batch = crate::support::batch(&firm.admin, &product, "Q1").await;
+        let made_of = segment(&firm.admin, &product, 2).await;
+        let ranges = json!([{"segment_id": made_of["id"]}]);
+        let body = json!({"batch_id": batch, "ranges": ranges});
+        made(firm.admin.post("/v1/commissions", &body).await);
+        let path = format!("/v1/segments/{}/codes", text_of(&made_of["id"]));
+        let printed = firm.admin.get(&path).await.text();
+        let codes: Vec<String> = printed
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.rsplit(',').next().map(str::to_owned))
+            .collect();
+        let event = device.event("inbound", &json!({"units": scanned(&[&codes[0]])}));
+        let target = id_of(&event);
+        device.push(&[event]).await;
+        let lacks = FindingCode::Incomplete;
+        assert_eq!(open_about_events(&app, lacks).await, 1);
+        let retract = stranger.event("retract", &json!({"target": target}));
+        stranger.push(&[retract]).await;
+        settled(&app).await;
+        assert_eq!(open_about_events(&app, lacks).await, 1);
+        assert_eq!(open_about_events(&app, FindingCode::UnknownRef).await, 0);
+        holds(&app, "retracted by a stranger").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c10_a_correction_is_decided_by_one_retract_and_not_by_each,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let (old, new) = (foreign("O", 4), foreign("N", 8));
+        for (allowed, wanted) in [(true, 4 + 8 + 4), (false, 4 + 8 + 8 * 2)] {
+            let before = related(&app).await;
+            let first: Vec<String> = old
+                .iter()
+                .map(|code| device.event("inbound", &inbound(&[code])))
+                .collect();
+            device.push(&first).await;
+            let group = Uuid::now_v7();
+            let mut part = |n: usize, kind: &str, mut said: Value| {
+                said["group"] = json!({"id": group, "n": n, "of": 8, "correct": true});
+                if kind == "retract" && !allowed {
+                    said["actor"] = json!({"id": "w-99", "proof": "pin", "login_age_s": 60});
+                }
+                device.event(kind, &said)
+            };
+            let mut events = Vec::new();
+            for (n, event) in first.iter().enumerate() {
+                events.push(part(n + 1, "retract", json!({"target": id_of(event)})));
+            }
+            for (n, codes) in new.chunks(2).enumerate() {
+                events.push(part(n + 5, "inbound", inbound(&refs(codes))));
+            }
+            device.push(&events).await;
+            settled(&app).await;
+            assert_eq!(related(&app).await - before, wanted, "allowed: {allowed}");
+            holds(&app, "corrected").await;
+        }
+        app.stop().await;
+    }
+);
+
+on_both!(
+    t4_what_a_filler_moves_is_folded_by_slices_beyond_an_acts_room,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        device.status().await;
+        let codes = foreign("M", 1200);
+        let month = 30 * 24 * 3600 * 1000;
+        let at = jiff::Timestamp::now().as_millisecond() + month;
+        let at = jiff::Timestamp::from_millisecond(at).expect("an instant");
+        // A clock that stood a month ahead, for one event; it comes last.
+        let mut events = vec![device.event("count", &json!({"at": at.to_string()}))];
+        events.extend(
+            codes
+                .chunks(300)
+                .map(|codes| device.event("inbound", &inbound(&refs(codes)))),
+        );
+        device.push_at(2, device.history[1], &events[1..]).await;
+        settled(&app).await;
+        device.push_at(1, device.history[0], &events[..1]).await;
+        settled(&app).await;
+        let moved = "SELECT COUNT(*) AS n FROM event_was";
+        assert!(count(&app, moved).await > 0, "nothing moved");
+        let slices = "SELECT COUNT(*) AS n FROM log_entry WHERE kind = 'refolded'";
+        assert!(count(&app, slices).await > 0, "all in one act");
+        holds(&app, "moved").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    recalls_are_read_for_more_units_than_a_statement_takes_values,
+    |app| {
+        let tx = app.state().db.begin_reading().await.expect("a snapshot");
+        let named = |n: usize| {
+            let key = UnitKey::kept(&format!("/01/09521234007777/21/F{n}"));
+            (key.clone(), PublicUnit::Other(key))
+        };
+        let units: Vec<_> = (0..70_000).map(named).collect();
+        let batches: BTreeSet<Uuid> = (0..70_000).map(Uuid::from_u128).collect();
+        let found = spans(&tx, &units, &batches)
+            .await
+            .expect("all are asked about");
+        assert!(found.is_empty());
+        app.stop().await;
+    }
+);
