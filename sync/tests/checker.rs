@@ -75,11 +75,13 @@ fn bug_7_a_duplicate_applied_twice_is_noticed() {
     is_noticed(Bug::DuplicateTwice, |case| {
         let facts: Vec<&Fact> = in_order(&case.facts);
         let none = BTreeMap::new();
-        fold::about(&facts).iter().any(|(unit, facts)| {
-            let twice: Vec<&Fact> = facts.iter().flat_map(|fact| [*fact, *fact]).collect();
-            fold::fold(unit, facts, &none, &case.world)
-                != fold::fold(unit, &twice, &none, &case.world)
-        })
+        fold::about(&facts, &case.world)
+            .iter()
+            .any(|(unit, facts)| {
+                let twice: Vec<&Fact> = facts.iter().flat_map(|fact| [*fact, *fact]).collect();
+                fold::fold(unit, facts, &none, &case.world)
+                    != fold::fold(unit, &twice, &none, &case.world)
+            })
     });
 }
 

@@ -6,9 +6,10 @@ use crate::{
     own_codes::neighbours,
     scene::{Scene, count, holds, inbound, open, open_about_events, sale, scanned, settled},
     support::{gtin, id, made, ok, segment, text_of},
+    tenants::stranger,
 };
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 use suyuan::{projection::units::PublicUnit, recalls::spans::spans};
 use suyuan_sync::{finding::FindingCode, unit::UnitKey};
 use suyuan_tests::{TestApp, caller::encoded, on_both};
@@ -70,7 +71,7 @@ on_both!(
         let mut till = scene.device(&app, &scene.store).await;
         let event = till.event("sale", &sale(&[tin]));
         till.push(&[event]).await;
-        let [(_, mut stranger), _] = neighbours(&app).await;
+        let mut stranger = stranger(&app, "SHEN").await;
         let own = stranger.event("count", &json!({"lots": []}));
         let targets = [id_of(&own), Uuid::now_v7().to_string()];
         let mut events = vec![own];
@@ -83,7 +84,7 @@ on_both!(
         stranger.push(&events).await;
         settled(&app).await;
         assert_eq!(open(&app, tin).await, ["ORPHAN_SALE"]);
-        let path = format!("/v1/units/{}?strangers=true", encoded(tin));
+        let path = format!("/v1/units/{}", encoded(tin));
         let unit = ok(scene.firm.admin.get(&path).await);
         assert_eq!(unit["timeline"].as_array().map(Vec::len), Some(1), "{unit}");
         assert_eq!(
@@ -177,16 +178,24 @@ on_both!(
         let mut device = scene.device(&app, &scene.store).await;
         device.status().await;
         let codes = foreign("M", 1200);
-        let month = 30 * 24 * 3600 * 1000;
-        let at = jiff::Timestamp::now().as_millisecond() + month;
-        let at = jiff::Timestamp::from_millisecond(at).expect("an instant");
-        // A clock that stood a month ahead, for one event; it comes last.
-        let mut events = vec![device.event("count", &json!({"at": at.to_string()}))];
+        let at = |ms: i64| {
+            let at = jiff::Timestamp::now().as_millisecond() + ms;
+            let at = jiff::Timestamp::from_millisecond(at).expect("an instant");
+            at.to_string()
+        };
+        let said = |ms: i64, mut said: Value| {
+            said["at"] = json!(at(ms));
+            said["anchor_wall"] = json!(at(0));
+            said
+        };
+        // The first says a later time than all others, and comes last.
+        let mut events = vec![device.event("count", &said(900, json!({})))];
         events.extend(
             codes
                 .chunks(300)
-                .map(|codes| device.event("inbound", &inbound(&refs(codes)))),
+                .map(|codes| device.event("inbound", &said(10, inbound(&refs(codes))))),
         );
+        tokio::time::sleep(Duration::from_secs(1)).await;
         device.push_at(2, device.history[1], &events[1..]).await;
         settled(&app).await;
         device.push_at(1, device.history[0], &events[..1]).await;

@@ -18,7 +18,7 @@ use suyuan_tests::{Handheld, TestApp, caller::encoded, on_both};
 use uuid::Uuid;
 
 /// A device of an enterprise that no tin ever came to.
-async fn stranger(app: &TestApp, code: &str) -> Handheld {
+pub async fn stranger(app: &TestApp, code: &str) -> Handheld {
     let platform = app.signed_in("platform.admin", PASSWORD).await;
     let firm = firm(app, &platform, code, &[]).await;
     let shop = json!({"code": "S-1", "kind": "store", "name": "店"});

@@ -131,7 +131,7 @@ fn order_of_arrival(log: &Log) -> bool {
 /// I3: each fact twice over gives what each once gives.
 fn twice_is_once(log: &Log) -> bool {
     let none = BTreeMap::new();
-    fold::about(&log.in_order())
+    fold::about(&log.in_order(), &log.world)
         .iter()
         .any(|(unit, facts): (&UnitKey, _)| {
             let twice: Vec<&Fact> = facts.iter().flat_map(|fact| [*fact, *fact]).collect();

@@ -2,7 +2,10 @@
 //! what containers hold. A refold of a whole log, the simulator and the checker go this way; the
 //! service reads the same facts set by set from its store.
 
-use super::{Folded, Levels, contents, folded};
+use super::{
+    Folded, Levels, contents, folded,
+    struck::{Meaning, deciding, strikes},
+};
 use crate::{
     event::Kind,
     facts::{Fact, World},
@@ -14,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The facts about each unit, as [`super::fold`] wants them: those that name it, the complete counts
 /// at places where it may have been, the retracts of these and the targets of retracts among these
 /// (and what else a correction turns on).
-pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
+pub fn about<'a>(facts: &[&'a Fact], world: &World) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
     let mut sorted = facts.to_vec();
     sorted.sort_by_key(|fact| fact.order);
     sorted.dedup_by_key(|fact| fact.order);
@@ -56,15 +59,33 @@ pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
     };
     let mut retracts_of: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (place, fact) in sorted.iter().enumerate() {
-        // To what somebody else's event names a retract is nothing.
+        // What strikes nothing is nothing to what its target names.
         let target = means(fact).filter(|target| {
             let target = fact_at(*target);
-            target.is_some_and(|target| target.enterprise == fact.enterprise)
+            target.is_some_and(|target| strikes(fact, target, world))
         });
         if let Some(target) = target {
             retracts_of.entry(target).or_default().push(place);
         }
     }
+    let meaning = |place: &usize| {
+        let retract = fact_at(*place).filter(|fact| fact.event.kind == Kind::Retract)?;
+        Some(Meaning {
+            retract,
+            target: fact_at(means(retract)?)?,
+            several: by_id.get(&retract.event.target?)?.len() > 1,
+        })
+    };
+    let place_of = |fact: &Fact| sorted.partition_point(|other| other.order < fact.order);
+    let deciding_of: BTreeMap<(EnterpriseId, GroupId), Vec<usize>> = corrections
+        .into_iter()
+        .map(|(group, members)| {
+            let retracts = members.iter().filter_map(meaning).collect();
+            let both = deciding(retracts, world);
+            let both = both.iter().flat_map(|of| [of.retract, of.target]);
+            (group, both.map(place_of).collect())
+        })
+        .collect();
     for (unit, own) in &mut of_unit {
         // A count that is struck misses nothing, so what strikes it belongs here too.
         for place in places.get(unit).into_iter().flatten() {
@@ -80,15 +101,9 @@ pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
             let group = fact
                 .event
                 .group
-                .and_then(|group| corrections.get(&(fact.enterprise, group.id)));
-            for retract in group.into_iter().flatten() {
-                let Some(fact) = fact_at(*retract).filter(|fact| fact.event.kind == Kind::Retract)
-                else {
-                    continue;
-                };
-                more.insert(*retract);
-                more.extend(means(fact));
-            }
+                .filter(|_| fact.event.kind != Kind::Retract);
+            let group = group.and_then(|group| deciding_of.get(&(fact.enterprise, group.id)));
+            more.extend(group.into_iter().flatten());
         }
         own.extend(more);
         // A retract among these that comes without what it means must not seem to mean another's
@@ -119,7 +134,7 @@ pub fn about<'a>(facts: &[&'a Fact]) -> BTreeMap<UnitKey, Vec<&'a Fact>> {
 /// Folds all units that these facts name, containers before what they hold, and then again where
 /// what they hold is judged by batch.
 pub fn forest(facts: &[&Fact], world: &World) -> BTreeMap<UnitKey, Folded> {
-    let about = about(facts);
+    let about = about(facts, world);
     let levels = Levels::of(facts, world);
     let order = from_the_top(&about, &levels);
     let none = BTreeMap::new();

@@ -128,6 +128,29 @@ pub fn strikes(retract: &Fact, target: &Fact, world: &World) -> bool {
     }
 }
 
+/// A retract of a correction, and what it means.
+#[derive(Debug, Clone, Copy)]
+pub struct Meaning<'f> {
+    /// The retract.
+    pub retract: &'f Fact,
+    /// Its target, which is in.
+    pub target: &'f Fact,
+    /// Other enterprises have events of that id, so that it may have meant another once.
+    pub several: bool,
+}
+
+/// The retracts of one correction that say what its new events are worth: the first without effect, which is
+/// enough, and those that may have meant something else. A correction of a hundred retracts would be said a
+/// hundred times of each unit otherwise.
+pub fn deciding<'f>(mut retracts: Vec<Meaning<'f>>, world: &World) -> Vec<Meaning<'f>> {
+    retracts.sort_by_key(|meaning| meaning.retract.gseq);
+    let voids = |meaning: &Meaning<'_>| !strikes(meaning.retract, meaning.target, world);
+    let first = retracts.iter().find(|meaning| voids(meaning));
+    let first = first.map(|meaning| meaning.retract.gseq);
+    retracts.retain(|meaning| meaning.several || Some(meaning.retract.gseq) == first);
+    retracts
+}
+
 /// What a retract does to its target.
 enum Verdict {
     /// The target contributes nothing.

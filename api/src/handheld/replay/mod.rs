@@ -228,7 +228,7 @@ pub async fn examine(db: &Db, sealer: &Sealer) -> Result<Examined, WorldError> {
     related::related(
         &live,
         &beside,
-        &told.facts,
+        (&told.facts, &told.world),
         &rebuilt.units,
         &mut differences,
     );

@@ -15,7 +15,7 @@ use std::{
 };
 use suyuan_sync::{
     event::Kind,
-    facts::{Content, Fact},
+    facts::{Content, Fact, World},
     fold::{self, Folded},
     ids::EventId,
     time::{Timed, effective},
@@ -26,7 +26,7 @@ use suyuan_sync::{
 pub(super) fn related(
     live: &Live,
     kept: &Related,
-    facts: &[Arc<Fact>],
+    (facts, world): (&[Arc<Fact>], &World),
     rebuilt: &BTreeMap<UnitKey, Folded>,
     out: &mut Vec<Difference>,
 ) {
@@ -35,7 +35,7 @@ pub(super) fn related(
         .iter()
         .map(|unit| (&unit.row.key, unit.row.id))
         .collect();
-    event_units(&ids, kept, facts, out);
+    event_units(&ids, kept, (facts, world), out);
     targets(kept, facts, out);
     contents(&ids, kept, rebuilt, out);
     claims(&ids, kept, rebuilt, out);
@@ -60,7 +60,7 @@ fn times(kept: &Related, out: &mut Vec<Difference>) {
 fn event_units(
     ids: &BTreeMap<&UnitKey, UnitId>,
     kept: &Related,
-    facts: &[Arc<Fact>],
+    (facts, world): (&[Arc<Fact>], &World),
     out: &mut Vec<Difference>,
 ) {
     let named = |fact: &Fact, unit: &UnitKey| {
@@ -75,7 +75,7 @@ fn event_units(
     let plain: Vec<Fact> = facts.iter().map(|fact| without_scope(fact)).collect();
     let plain: Vec<&Fact> = plain.iter().collect();
     let mut wanted: BTreeMap<(UnitId, Position), Option<i64>> = BTreeMap::new();
-    for (unit, about) in fold::about(&plain) {
+    for (unit, about) in fold::about(&plain, world) {
         let Some(id) = ids.get(&unit) else { continue };
         for fact in about {
             wanted.insert((*id, fact.gseq), named(fact, &unit));

@@ -14,7 +14,7 @@ use std::{
 use suyuan_sync::{
     event::Kind,
     facts::Fact,
-    fold::{misses, strikes},
+    fold::{Meaning, deciding, misses, strikes},
     ids::{EnterpriseId, EventId, GroupId},
     unit::UnitKey,
 };
@@ -181,33 +181,45 @@ impl Folding<'_> {
             .collect();
         let mut targets = store::by_event_id(conn, self.reader, &targets).await?;
         targets.extend(arrived.iter().cloned());
-        // One retract without effect is enough, or nothing of it counts would be said of each unit as often as
-        // there are retracts. Where several events have the id it names, another may be meant one day.
-        let mut void: BTreeSet<(EnterpriseId, GroupId)> = BTreeSet::new();
         let mut corrected: BTreeMap<Position, Arc<Fact>> = BTreeMap::new();
+        let mut of_group: BTreeMap<(EnterpriseId, GroupId), Vec<Meaning<'_>>> = BTreeMap::new();
         for retract in retracts {
-            let Some((group, target)) = correcting(retract).zip(retract.event.target) else {
+            let Some((group, id)) = correcting(retract).zip(retract.event.target) else {
                 continue;
             };
-            let of = |fact: &&Arc<Fact>| {
-                fact.enterprise == retract.enterprise
-                    && fact.event.kind != Kind::Retract
-                    && correcting(fact).is_some_and(|of| of.id == group.id)
-            };
-            let new = members.iter().filter(of);
-            corrected.extend(new.clone().map(|fact| (fact.gseq, fact.clone())));
-            let named = targets.iter().filter(|fact| fact.event.id == target);
-            let several = named.clone().nth(1).is_some();
-            let Some(target) = meant(retract, target, named) else {
-                continue;
-            };
-            let voids = !strikes(retract, target, self.source.world());
-            if !several && !(voids && void.insert((retract.enterprise, group.id))) {
-                continue;
+            let named = targets.iter().filter(|fact| fact.event.id == id);
+            if let Some(target) = meant(retract, id, named.clone()) {
+                let of = of_group.entry((retract.enterprise, group.id)).or_default();
+                of.push(Meaning {
+                    retract,
+                    target,
+                    several: named.clone().nth(1).is_some(),
+                });
             }
-            for (unit, _) in new.flat_map(|fact| store::named(fact)).collect::<Vec<_>>() {
-                self.relation(unit.clone(), DECIDES, retract);
-                self.relation(unit, DECIDES, target);
+        }
+        let world = self.source.world();
+        let mut decided: Vec<(UnitKey, Position)> = Vec::new();
+        for ((enterprise, group), retracts) in of_group {
+            let of = |fact: &&Arc<Fact>| {
+                fact.enterprise == enterprise
+                    && fact.event.kind != Kind::Retract
+                    && correcting(fact).is_some_and(|of| of.id == group)
+            };
+            let new: Vec<&Arc<Fact>> = members.iter().filter(of).collect();
+            corrected.extend(new.iter().map(|fact| (fact.gseq, (*fact).clone())));
+            for of in deciding(retracts, world) {
+                let units = new.iter().flat_map(|fact| store::named(fact));
+                for (unit, _) in units {
+                    decided.push((unit.clone(), of.retract.gseq));
+                    decided.push((unit, of.target.gseq));
+                }
+            }
+        }
+        let all = members.iter().chain(&targets);
+        let all: BTreeMap<Position, &Arc<Fact>> = all.map(|fact| (fact.gseq, fact)).collect();
+        for (unit, gseq) in decided {
+            if let Some(fact) = all.get(&gseq) {
+                self.relation(unit, DECIDES, fact);
             }
         }
         self.corrected.extend(corrected.into_values());
