@@ -45,6 +45,7 @@ mod slow;
 mod snapshots;
 mod stated;
 mod stock;
+mod stock_pages;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]
 mod support;
