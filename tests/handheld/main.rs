@@ -26,6 +26,7 @@ mod left;
 mod list_size;
 mod listed;
 mod lots;
+mod lots_reached;
 mod lots_recalled;
 mod own_codes;
 mod pull_nodes;
