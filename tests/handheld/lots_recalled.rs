@@ -14,11 +14,11 @@ use suyuan_tests::{Handheld, TestApp, on_both, recall_order};
 /// Of the scene: a tin's, and a case's.
 const GTINS: [&str; 2] = ["09521234000013", "19521234000010"];
 
-fn of(lot: &str, qty: u64) -> Value {
+pub fn of(lot: &str, qty: u64) -> Value {
     lots_of(GTINS[0], Some(lot), qty)
 }
 
-fn sold(qty: u64) -> Value {
+pub fn sold(qty: u64) -> Value {
     json!({"lots": of("L7", qty)})
 }
 
@@ -31,7 +31,7 @@ async fn received(store: &mut Handheld) {
     store.push(&[receipt]).await;
 }
 
-async fn recalled(scene: &Scene, batches: &[&str]) -> String {
+pub async fn recalled(scene: &Scene, batches: &[&str]) -> String {
     let order = recall_order(&json!(batches), "r", "i");
     id(&made(scene.firm.admin.post("/v1/recalls", &order).await))
 }

@@ -26,6 +26,7 @@ mod left;
 mod list_size;
 mod listed;
 mod lots;
+mod lots_reached;
 mod lots_recalled;
 mod own_codes;
 mod pull_nodes;
@@ -46,6 +47,7 @@ mod snapshots;
 mod snapshots_later;
 mod stated;
 mod stock;
+mod stock_pages;
 mod struck;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]

@@ -1,7 +1,8 @@
 //! Stock of a place: units wherever their containers are, what is on its way, and balances.
 
 use crate::{
-    scene::{GTIN, Scene, inbound, outbound, sale, scanned, settled},
+    enrolment::place,
+    scene::{GTIN, Scene, enrolled, inbound, outbound, sale, scanned, settled},
     support::{firm, made, number, ok, refused},
 };
 use sea_orm::{ConnectionTrait, QueryResult};
@@ -20,6 +21,7 @@ use suyuan_sync::{
     unit::UnitKey,
 };
 use suyuan_tests::{Caller, Engine, Handheld, TestApp, on_both, recall_order};
+use uuid::Uuid;
 
 /// The figures of tins of the scene's batch at a place: on hand, returned, collected, arriving.
 async fn tins(caller: &Caller, scene: &Scene, place: &str) -> [u64; 4] {
@@ -187,6 +189,58 @@ on_both!(lines_are_asked_for_by_a_gtin_as_events_name_it, |app| {
     app.stop().await;
 });
 
+on_both!(c11_lots_that_only_a_stranger_named_are_not_listed, |app| {
+    let scene = Scene::of(&app).await;
+    let platform = app
+        .signed_in("platform.admin", crate::support::PASSWORD)
+        .await;
+    let beta = firm(&app, &platform, "BETA", &[]).await;
+    let shop = place(&beta.operator, "S-1", "store").await;
+    let mut stranger = enrolled(&app, &beta.operator, &shop).await;
+    let of = |lot: &str| json!([{"gtin": crate::support::gtin(GTIN), "lot": lot, "qty": 3}]);
+    let said = |lot: &str, more: Value| {
+        let mut said = json!({"location": scene.store, "lots": of(lot)});
+        let parts = said.as_object_mut().expect("an object");
+        parts.extend(more.as_object().cloned().unwrap_or_default());
+        said
+    };
+    let made_up = [
+        stranger.event("inbound", &said("X1", json!({"doc": {"no": "D-1"}}))),
+        stranger.event("count", &said("X2", json!({"body": {"accepted": true}}))),
+        stranger.event("retract", &said("X3", json!({"target": Uuid::now_v7()}))),
+        stranger.event("inbound", &said("X4", json!({"doc": {"no": "D-2"}}))),
+    ];
+    stranger.push(&made_up).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let came = |lot: &str| json!({"lots": of(lot), "doc": {"no": "D-3"}});
+    let events = [
+        store.event("inbound", &came("S1")),
+        store.event("inbound", &came("X4")),
+        store.event("sale", &json!({"lots": of("X4")})),
+    ];
+    store.push(&events).await;
+    settled(&app).await;
+    let staff = &scene.firm.operator;
+    for asked in ["", &format!("?location_id={}", scene.store)] {
+        let page = ok(staff.get(&format!("/v1/stock/lots{asked}")).await);
+        let line = |line: &Value| (line["lot"].clone(), line["balance"].clone());
+        let lines = page["items"].as_array().expect("lines").iter().map(line);
+        // One of them was named by both, and all of it was sold.
+        let wanted = [(json!("X4"), json!(0)), (json!("S1"), json!(3))];
+        assert_eq!(lines.collect::<Vec<_>>(), wanted, "{page}");
+    }
+    // A page begins with what is there, however many strange lines stand before it.
+    let page = ok(staff.get("/v1/stock/lots?limit=1").await);
+    assert_eq!(page["items"][0]["lot"], "X4", "{page}");
+    // Who said it is told what is wrong with it.
+    let found = ok(beta
+        .operator
+        .get("/v1/findings?code=UNEXPECTED_HOLDER")
+        .await);
+    assert_eq!(found["items"].as_array().map(Vec::len), Some(3), "{found}");
+    app.stop().await;
+});
+
 /// How the engine carries a statement out.
 async fn plan(app: &TestApp, sql: &str) -> String {
     let db = &app.state().db;
@@ -243,7 +297,7 @@ on_both!(what_was_sold_is_not_gone_through, |app| {
         }
         for (depth, of_batch) in [(0, false), (0, true), (2, false)] {
             let keys = format!("'{}'", scene.store);
-            let sql = counting(db.backend(), depth, of_batch).replace("{keys}", &keys);
+            let sql = counting(db.backend(), depth, of_batch, None).replace("{keys}", &keys);
             let sql = match app.engine {
                 // Ids are bytes there.
                 Engine::Sqlite => {
@@ -307,7 +361,7 @@ on_both!(claims_of_others_are_not_gone_through, |app| {
             let analyze = statement(db.backend(), "ANALYZE", []);
             db.writer().execute_raw(analyze).await.expect("analyzed");
         }
-        let sql = claiming().replace("{keys}", &id(&scene.store));
+        let sql = claiming(db.backend(), None).replace("{keys}", &id(&scene.store));
         let plan = plan(&app, &sql.replacen('?', &id(&own), 1)).await;
         println!("{:?}, analyzed: {analyzed}\n{sql}\n{plan}\n", app.engine);
         assert!(plan.contains("unit_claim_place"), "{plan}");

@@ -134,6 +134,7 @@ impl Run {
         let balances = balances.map(|(key, line)| (key.clone(), line.balance));
         all::i17_goods_of_lots_add_up(&balances.collect(), &examined.rebuilt.tallies)?;
         self.tallies = examined.rebuilt.tallies;
+        self.legs = examined.rebuilt.legs;
         self.units = examined.rebuilt.units;
         self.open = examined.open;
         self.in_any_order()?;

@@ -19,11 +19,11 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
-    facts::Fact,
+    facts::{AcceptScope, Fact},
     fold::{self, Folded, Phase, Place, Reader, visible},
-    ids::{Gseq, RecallId},
+    ids::{EnterpriseId, Gseq, RecallId},
     invariants::{Broken, Delivered, i21_cursors_neither_skip_nor_repeat as i21},
-    lots::Tally,
+    lots::{Reached, Tally},
     unit::UnitKey,
 };
 
@@ -151,27 +151,67 @@ impl Run {
                 let what = format!("recall {recall}: told {told:?}, the log gives {wanted:?}");
                 return Err(Broken::new("I17", what).into());
             }
-            self.lots_reached(&reached)?;
+            self.lots_reached(self.world.maker.0, &reached)?;
         }
         Ok(())
     }
 
-    /// The same of goods without codes: what is told of a lot is what the log gives of all its lines.
-    fn lots_reached(&self, reached: &ReachOut) -> Result<(), Stop> {
-        for told in &reached.lot_totals {
-            let mut tally = Tally::default();
+    /// The same of goods without codes: what is told of a lot is what the log gives of its lines, those of
+    /// enterprises that no leg of it reached apart.
+    fn lots_reached(&self, issuer: uuid::Uuid, reach: &ReachOut) -> Result<(), Stop> {
+        let world = &self.told.1;
+        for told in &reach.lot_totals {
+            let reached = self.reached(EnterpriseId(issuer), told, reach);
+            let (mut tally, mut claimed) = (Tally::default(), 0);
             for (key, line) in &self.tallies {
-                if key.gtin == told.gtin && key.lot.as_ref() == Some(&told.lot) {
+                if key.gtin != told.gtin || key.lot.as_ref() != Some(&told.lot) {
+                    continue;
+                }
+                let whose = world
+                    .places
+                    .get(&key.location)
+                    .map(|place| place.enterprise);
+                if whose.is_some_and(|whose| reached.has(whose)) {
                     tally += *line;
+                } else {
+                    claimed += line.on_hand;
                 }
             }
-            let wanted = LotTotal::of(told.batch_id, told.gtin.clone(), told.lot.clone(), &tally);
+            let (gtin, lot) = (told.gtin.clone(), told.lot.clone());
+            let wanted = LotTotal::of(told.batch_id, gtin, lot, &tally, claimed);
             if *told != wanted {
                 let what = format!("told {told:?}, the log gives {wanted:?}");
                 return Err(Broken::new("I17", what).into());
             }
         }
         Ok(())
+    }
+
+    /// Whom goods of a batch reached, by all its names.
+    fn reached(&self, issuer: EnterpriseId, of: &LotTotal, reach: &ReachOut) -> Reached {
+        let accepted = self.told.1.accepted.iter().filter(|accepted| {
+            let scope = match &accepted.scope {
+                AcceptScope::Batch(batch) => batch.0 == of.batch_id,
+                AcceptScope::Partner(_) => true,
+                AcceptScope::Unit(_) => false,
+            };
+            accepted.issuer == issuer && scope
+        });
+        let begin = accepted.map(|accepted| accepted.partner);
+        let mut reached = Reached::from(begin.chain([issuer]));
+        let names = reach.lot_totals.iter();
+        let names = names.filter(|name| name.batch_id == of.batch_id);
+        let legs = names.filter_map(|name| {
+            let name = (name.gtin.clone(), Some(name.lot.clone()));
+            self.legs.get(&name)
+        });
+        let legs: Vec<_> = legs.flatten().copied().collect();
+        while let Some(stater) = reached.next() {
+            for (_, other) in legs.iter().filter(|(by, _)| *by == stater) {
+                reached.leg_to(*other);
+            }
+        }
+        reached
     }
 
     fn is_of(&self, recall: uuid::Uuid, (key, unit): (&UnitKey, &Folded)) -> bool {

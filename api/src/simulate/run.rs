@@ -77,6 +77,8 @@ pub struct Run {
     pub(super) units: BTreeMap<UnitKey, Folded>,
     /// What became of goods without codes by that log, line by line.
     pub(super) tallies: BTreeMap<LotKey, Tally>,
+    /// Who sent such goods to whom, or got them from there.
+    pub(super) legs: crate::handheld::replay::Legs,
     /// Findings that are open by that log.
     pub(super) open: Vec<Finding>,
     /// How far the servers' clock is off.
@@ -173,6 +175,7 @@ impl Run {
             told: <(Vec<Arc<Fact>>, suyuan_sync::facts::World)>::default(),
             units: BTreeMap::new(),
             tallies: BTreeMap::new(),
+            legs: BTreeMap::new(),
             open: Vec::new(),
             jumped: 0,
             stopped: false,

@@ -1,7 +1,9 @@
 //! Stock over HTTP.
 
 use super::{
-    StockError, store,
+    StockError,
+    lines::After,
+    store,
     wire::{LotPage, LotQuery, MovePage, MoveQuery, StockPage, StockQuery},
 };
 use crate::{
@@ -15,13 +17,13 @@ use actix_web::{
     web::{self, Data, Path, Query},
 };
 use suyuan_sync::event::gtin14;
-use uuid::Uuid;
 
 /// Units at the caller's places, by product and batch, as they are now. What is inside a container is
 /// counted where the container is. What the caller only says is there (`claimed`) is told apart.
 #[utoipa::path(tag = "stock", operation_id = "list_stock", params(StockQuery),
     security(("bearer" = [])),
-    responses((status = 200, body = StockPage), (status = 422, body = ProblemBody)))]
+    responses((status = 200, body = StockPage), (status = 400, body = ProblemBody),
+    (status = 422, body = ProblemBody)))]
 #[get("/v1/stock")]
 pub async fn list_stock(
     state: Data<Internal>,
@@ -29,17 +31,25 @@ pub async fn list_stock(
     query: Query<StockQuery>,
 ) -> Result<web::Json<StockPage>, Problem> {
     let limit = page::limit(query.limit)?;
-    let after = query.after.unwrap_or(Uuid::nil());
+    let after = match &query.after {
+        None => None,
+        Some(text) => Some(After::of(text).ok_or(StockError::After)?),
+    };
     let snapshot = state.db.begin_reading().await?;
     let (position, _) = head_in(&snapshot).await?;
     let only = query.location_id;
+    let after = after.as_ref();
     let places = store::places(&snapshot, caller.enterprise, only, after, limit).await?;
-    let next = page::next(&places, limit, |place| *place);
-    let items = store::stock(&snapshot, caller.enterprise, &places, query.batch_id).await?;
+    let (items, goes_on) =
+        store::stock(&snapshot, caller.enterprise, &places, query.batch_id, after).await?;
+    let next = match goes_on {
+        Some(line) => Some(After::Line(line)),
+        None => page::next(&places, limit, |place| After::Place(*place)),
+    };
     Ok(web::Json(StockPage {
         position,
         items,
-        next,
+        next: next.map(|after| after.to_string()),
     }))
 }
 

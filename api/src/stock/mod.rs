@@ -3,9 +3,10 @@
 //!
 //! Read only, of the caller's own places. Units inside containers are counted where the container
 //! is; those that are judged by themselves, where they are. What only the caller says is at its places
-//! is told apart from what is there (sync.md section 5).
+//! is told apart from what is there (sync.md section 5). `lines` says where a page ends.
 
 pub mod handlers;
+pub mod lines;
 pub mod rules;
 pub mod store;
 pub mod wire;

@@ -1,8 +1,10 @@
 //! All SQL of stock.
 
 use super::{
-    StockError, rules,
-    wire::{Line, LotBalance, LotQuery, MoveOut, PlaceStock},
+    StockError,
+    lines::{After, Key, LINES_MAX, Lines},
+    rules,
+    wire::{LotBalance, LotQuery, MoveOut, PlaceStock},
 };
 use crate::{
     clock::rfc3339,
@@ -10,25 +12,30 @@ use crate::{
     handheld::units::phase_of_name,
 };
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
-use std::{collections::BTreeMap, fmt::Write};
+use std::fmt::Write;
 use suyuan_sync::limits::NESTING_DEPTH_MAX;
 use uuid::Uuid;
 
-/// Places of an enterprise, page by page.
+/// Places of an enterprise, page by page: the place of a line that is gone on after is told again.
 pub async fn places(
     conn: &impl ConnectionTrait,
     enterprise: Uuid,
     only: Option<Uuid>,
-    after: Uuid,
+    after: Option<&After>,
     limit: u64,
 ) -> Result<Vec<Uuid>, DbErr> {
     let (which, mut values) = match only {
         Some(place) => ("AND id = ?", vec![enterprise.into(), place.into()]),
         None => ("", vec![enterprise.into()]),
     };
-    values.extend([after.into(), (limit as i64).into()]);
+    let (from, place) = match after {
+        None => (">=", Uuid::nil()),
+        Some(After::Place(place)) => (">", *place),
+        Some(After::Line(key)) => (">=", key.place),
+    };
+    values.extend([place.into(), (limit as i64).into()]);
     let sql = format!(
-        "SELECT id FROM location WHERE enterprise_id = ? {which} AND id > ? ORDER BY id LIMIT ?"
+        "SELECT id FROM location WHERE enterprise_id = ? {which} AND id {from} ? ORDER BY id LIMIT ?"
     );
     let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
     rows.await?
@@ -37,64 +44,72 @@ pub async fn places(
         .collect()
 }
 
-/// Lines of places, by kind and batch.
-type Lines = BTreeMap<Uuid, BTreeMap<(String, Option<Uuid>), Line>>;
-
 /// What units at these places of an enterprise are, counted by the engine: those that are where their
 /// own rows say, then what shares the life of these, level by level; and what the enterprise says is
-/// there and nobody else does.
+/// there and nobody else does. No more than a page of lines, and the line that it ends with if more
+/// may follow.
 pub async fn stock(
     conn: &impl ConnectionTrait,
     enterprise: Uuid,
     places: &[Uuid],
     batch: Option<Uuid>,
-) -> Result<Vec<PlaceStock>, DbErr> {
-    let mut lines: Lines = places
-        .iter()
-        .map(|place| (*place, BTreeMap::new()))
-        .collect();
+    after: Option<&After>,
+) -> Result<(Vec<PlaceStock>, Option<Key>), DbErr> {
+    let backend = conn.get_database_backend();
+    let behind = match after {
+        Some(After::Line(key)) => Some(key),
+        Some(After::Place(_)) | None => None,
+    };
+    let keys: Vec<Value> = places.iter().map(|place| (*place).into()).collect();
+    let mut lines = Lines::default();
     for depth in 0..=NESTING_DEPTH_MAX {
-        let keys: Vec<Value> = places.iter().map(|place| (*place).into()).collect();
-        let before: Vec<Value> = batch.map(Into::into).into_iter().collect();
-        let sql = counting(conn.get_database_backend(), depth, batch.is_some());
-        for row in by_keys(conn, &sql, &before, keys).await? {
-            let counted = Counted::read(&row)?;
-            let Some(line) = line(&mut lines, counted.place, counted.kind, counted.batch) else {
-                continue;
-            };
+        let mut before: Vec<Value> = batch.map(Into::into).into_iter().collect();
+        if let Some(key) = behind {
+            before.extend([key.place.into(), key.kind.clone().into()]);
+            before.push(key.kind.clone().into());
+            before.extend(key.batch.map(Value::from));
+        }
+        let sql = counting(backend, depth, batch.is_some(), behind);
+        let rows = by_keys(conn, &sql, &before, keys.clone()).await?;
+        for row in &rows {
+            let counted = Counted::read(row)?;
             let own = phase_of_name(&counted.phase).ok_or_else(|| unread(&counted.phase))?;
             let container = match &counted.container {
                 Some(phase) => Some(phase_of_name(phase).ok_or_else(|| unread(phase))?),
                 None => None,
             };
+            let line = lines.line(counted.key);
             rules::add(line, own, container, counted.moving, counted.units);
+        }
+        if rows.len() >= LINES_MAX
+            && let Some(last) = rows.last()
+        {
+            lines.cut(Counted::read(last)?.key);
         }
     }
     // Which batch it belongs to is told to whoever is linked to it.
     if batch.is_none() {
-        let keys = places.iter().map(|place| (*place).into()).collect();
-        for row in by_keys(conn, &claiming(), &[enterprise.into()], keys).await? {
-            let (place, kind) = (row.try_get("", "place")?, row.try_get("", "kind")?);
-            if let Some(line) = line(&mut lines, place, kind, None) {
-                line.claimed += row.try_get::<i64>("", "n")? as u64;
-            }
+        let mut before: Vec<Value> = vec![enterprise.into()];
+        before.extend(behind.map(|key| Value::from(key.place)));
+        before.extend(behind.map(|key| Value::from(key.kind.clone())));
+        let rows = by_keys(conn, &claiming(backend, behind), &before, keys).await?;
+        let claimed = |row: &QueryResult| -> Result<Key, DbErr> {
+            Ok(Key {
+                place: row.try_get("", "place")?,
+                kind: row.try_get("", "kind")?,
+                batch: None,
+            })
+        };
+        for row in &rows {
+            lines.line(claimed(row)?).claimed += row.try_get::<i64>("", "n")? as u64;
+        }
+        if rows.len() >= LINES_MAX
+            && let Some(last) = rows.last()
+        {
+            lines.cut(claimed(last)?);
         }
     }
-    let told = |(location_id, lines): (Uuid, BTreeMap<_, Line>)| PlaceStock {
-        location_id,
-        lines: lines.into_values().filter(rules::says_something).collect(),
-    };
-    Ok(lines.into_iter().map(told).collect())
-}
-
-fn line(lines: &mut Lines, place: Uuid, kind: String, batch: Option<Uuid>) -> Option<&mut Line> {
-    let line = || Line {
-        kind: kind.clone(),
-        batch_id: batch,
-        ..Line::default()
-    };
-    let name = (kind.clone(), batch);
-    Some(lines.get_mut(&place)?.entry(name).or_insert_with(line))
+    Ok(lines.page(places, LINES_MAX))
 }
 
 fn unread(phase: &str) -> DbErr {
@@ -102,9 +117,7 @@ fn unread(phase: &str) -> DbErr {
 }
 
 struct Counted {
-    place: Uuid,
-    kind: String,
-    batch: Option<Uuid>,
+    key: Key,
     phase: String,
     container: Option<String>,
     moving: bool,
@@ -114,9 +127,11 @@ struct Counted {
 impl Counted {
     fn read(row: &QueryResult) -> Result<Counted, DbErr> {
         Ok(Counted {
-            place: row.try_get("", "place")?,
-            kind: row.try_get("", "kind")?,
-            batch: row.try_get("", "batch_id")?,
+            key: Key {
+                place: row.try_get("", "place")?,
+                kind: row.try_get("", "kind")?,
+                batch: row.try_get("", "batch_id")?,
+            },
             phase: row.try_get("", "phase")?,
             container: row.try_get("", "container")?,
             moving: row.try_get::<i64>("", "moving")? != 0,
@@ -132,8 +147,9 @@ const MOVING: &str = "CAST(CASE WHEN r.phase IN ('returned', 'collected') \
 
 /// Counts units `depth` containers below what stands at places by its own row and is not gone: what was
 /// sold or destroyed keeps its place, is no stock, and nothing in it is. The index `unit_stock` has
-/// just these; its conditions stand here word for word.
-pub fn counting(backend: DbBackend, depth: usize, of_batch: bool) -> String {
+/// just these; its conditions stand here word for word. `behind` a line, in the order of lines, so many
+/// rows.
+pub fn counting(backend: DbBackend, depth: usize, of_batch: bool, behind: Option<&Key>) -> String {
     // Of several indexes that begin with the place SQLite takes any, unless it is told.
     let by = match backend {
         DbBackend::Sqlite => " INDEXED BY unit_stock",
@@ -151,46 +167,68 @@ pub fn counting(backend: DbBackend, depth: usize, of_batch: bool) -> String {
         unit = below;
     }
     let container = if depth == 0 { "NULL" } else { "r.phase" };
-    let kind = kind_of(&unit);
+    let kind = kind_of(backend, &unit);
     let batch = if of_batch {
         format!("{unit}.batch_id = ? AND ")
     } else {
         String::new()
     };
+    let behind = behind.map_or_else(String::new, |key| {
+        let batch = match key.batch {
+            Some(_) => "> ?",
+            None => "IS NOT NULL",
+        };
+        format!("(r.place <> ? OR {kind} > ? OR ({kind} = ? AND {unit}.batch_id {batch})) AND ")
+    });
     format!(
         "SELECT r.place, {kind} AS kind, {unit}.batch_id, {unit}.phase, {container} AS container, {MOVING} AS moving, COUNT(*) AS n \
-         FROM unit r{by}{joins} WHERE {batch}(r.inside IS NULL OR r.exceptional) \
+         FROM unit r{by}{joins} WHERE {batch}{behind}(r.inside IS NULL OR r.exceptional) \
          AND r.phase NOT IN ('sold', 'destroyed') AND r.place IS NOT NULL \
-         AND r.place IN ({{keys}}) GROUP BY 1, 2, 3, 4, 5, 6"
+         AND r.place IN ({{keys}}) GROUP BY 1, 2, 3, 4, 5, 6 \
+         ORDER BY 1, 2, 3 NULLS FIRST LIMIT {LINES_MAX}"
     )
 }
 
-/// What the code of a unit begins with.
-fn kind_of(unit: &str) -> String {
+/// What the code of a unit begins with, to be compared byte by byte.
+fn kind_of(backend: DbBackend, unit: &str) -> String {
+    let bytes = match backend {
+        DbBackend::Postgres => " COLLATE \"C\"",
+        _ => "",
+    };
     format!(
-        "SUBSTR({unit}.unit_key, 1, CASE WHEN {unit}.unit_key LIKE '/01/%' THEN 18 \
-         WHEN {unit}.unit_key LIKE '/00/%' THEN 4 ELSE 3 END)"
+        "(SUBSTR({unit}.unit_key, 1, CASE WHEN {unit}.unit_key LIKE '/01/%' THEN 18 \
+         WHEN {unit}.unit_key LIKE '/00/%' THEN 4 ELSE 3 END){bytes})"
     )
 }
 
-/// Counts what an enterprise says is at its places, of units that are not linked to it.
-pub fn claiming() -> String {
-    let kind = kind_of("u");
+/// Counts what an enterprise says is at its places, of units that are not linked to it: `behind` a line,
+/// in the order of lines, so many rows. Its lines are the first of their kinds, having no batch.
+pub fn claiming(backend: DbBackend, behind: Option<&Key>) -> String {
+    let kind = kind_of(backend, "u");
+    let behind = behind.map_or_else(String::new, |_| {
+        format!("AND (c.location_id <> ? OR {kind} > ?) ")
+    });
     format!(
         "SELECT c.location_id AS place, {kind} AS kind, COUNT(*) AS n FROM unit_claim c \
-         JOIN unit u ON u.id = c.unit_id WHERE c.enterprise_id = ? \
-         AND c.location_id IN ({{keys}}) GROUP BY 1, 2"
+         JOIN unit u ON u.id = c.unit_id WHERE c.enterprise_id = ? {behind}\
+         AND c.location_id IN ({{keys}}) GROUP BY 1, 2 ORDER BY 1, 2 LIMIT {LINES_MAX}"
     )
 }
 
-/// Lines of goods without codes at an enterprise's places.
+/// Of a line: something happened to it that counts, or its place's own enterprise named it. What others
+/// name there is found at their events and makes no goods.
+const IS_ITS_OWN: &str = "(balance <> 0 OR EXISTS (SELECT 1 FROM lot_move m \
+     JOIN event e ON e.gseq = m.gseq WHERE m.line_id = lot_line.id \
+     AND (m.movement NOT LIKE '{\"is\":\"found\"%' OR e.enterprise_id = lot_line.enterprise_id)))";
+
+/// Lines of goods without codes at an enterprise's places, without those that only others named.
 pub async fn lots(
     conn: &impl ConnectionTrait,
     enterprise: Uuid,
     query: &LotQuery,
     limit: u64,
 ) -> Result<Vec<LotBalance>, DbErr> {
-    let mut which = vec!["enterprise_id = ?", "id > ?"];
+    let mut which = vec!["enterprise_id = ?", "id > ?", IS_ITS_OWN];
     let mut values: Vec<Value> = vec![enterprise.into(), query.after.unwrap_or(0).into()];
     if let Some(place) = query.location_id {
         which.push("location_id = ?");

@@ -13,8 +13,8 @@ pub struct StockQuery {
     /// Only of this batch.
     pub batch_id: Option<Uuid>,
     /// `next` of the page before.
-    pub after: Option<Uuid>,
-    /// How many places, 1 to 500 (default 100).
+    pub after: Option<String>,
+    /// How many places, 1 to 500 (default 100). A page has at most 5 000 lines as well.
     pub limit: Option<u64>,
 }
 
@@ -23,11 +23,12 @@ pub struct StockQuery {
 pub struct StockPage {
     /// The log position this is as of.
     pub position: i64,
-    /// Places of the caller, in the order in which they were made; those without units, too.
+    /// Places of the caller, in the order in which they were made; those without units, too. Where a page
+    /// ends in the middle of a place, the next one begins with this place and the rest of its lines.
     pub items: Vec<PlaceStock>,
     /// Give this as `after` for the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub next: Option<Uuid>,
+    pub next: Option<String>,
 }
 
 /// Stock of a place.
@@ -35,7 +36,7 @@ pub struct StockPage {
 pub struct PlaceStock {
     /// Which.
     pub location_id: Uuid,
-    /// By product and batch.
+    /// By product and batch, in the order of `kind` and `batch_id`.
     pub lines: Vec<Line>,
 }
 
@@ -88,7 +89,8 @@ pub struct LotQuery {
 pub struct LotPage {
     /// The log position this is as of.
     pub position: i64,
-    /// In the order in which they were first moved.
+    /// In the order in which they were first moved. Not what only others named at the caller's places: that
+    /// is `UNEXPECTED_HOLDER` of theirs.
     pub items: Vec<LotBalance>,
     /// Give this as `after` for the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -178,7 +178,7 @@ pub(super) fn link<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
 }
 
 /// The enterprise on the other side: a name links nobody.
-pub(super) fn counterpart(
+pub(crate) fn counterpart(
     world: &World,
     counterpart: Option<&Counterpart>,
 ) -> Option<EnterpriseId> {

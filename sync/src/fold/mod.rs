@@ -45,6 +45,7 @@ pub use exceptional::{Member, Sign, batches_apart, exceptional};
 pub use forest::{about, forest};
 pub use hash::{StateHash, state_hash};
 pub use holder::claimed;
+pub(crate) use holder::counterpart;
 pub use known::{of_event, of_events, struck};
 pub use level::Levels;
 pub use public::{Ended, PublicStatus, public_status};

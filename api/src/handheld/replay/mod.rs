@@ -151,6 +151,15 @@ pub async fn told(conn: &impl ConnectionTrait, sealer: &Sealer) -> Result<Told, 
     })
 }
 
+/// By name and lot.
+pub type Legs = BTreeMap<
+    (String, Option<String>),
+    BTreeSet<(
+        suyuan_sync::ids::EnterpriseId,
+        suyuan_sync::ids::EnterpriseId,
+    )>,
+>;
+
 /// What the log gives.
 pub struct Rebuilt {
     /// Units, containers and what is in them.
@@ -159,6 +168,8 @@ pub struct Rebuilt {
     pub lines: BTreeMap<suyuan_sync::finding::LotKey, lots::Line>,
     /// What became of the goods of lines.
     pub tallies: BTreeMap<suyuan_sync::finding::LotKey, lots::Tally>,
+    /// Who sent goods of which name and lot to whom, or got them from there.
+    pub legs: Legs,
     /// What is wrong with goods of lines having gone.
     pub of_gone: BTreeMap<suyuan_sync::finding::LotKey, Vec<suyuan_sync::finding::Finding>>,
     /// What is wrong with events themselves.
@@ -178,6 +189,7 @@ impl Told {
             (key.clone(), lots::tally(key.clone(), movements, kind))
         });
         let tallies = tallies.collect();
+        let legs = lots::legs(&movements, &facts, &self.world);
         let lines = movements.into_iter().map(|(key, movements)| {
             let line = lots::balance(key.clone(), &movements);
             (key, line)
@@ -187,6 +199,7 @@ impl Told {
             lines: lines.collect(),
             units,
             tallies,
+            legs,
             of_gone,
             of_events,
         }

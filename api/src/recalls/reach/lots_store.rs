@@ -1,40 +1,71 @@
 //! Goods of the recalled batches without codes of their own: what is there, line by line, and what became
-//! of them altogether, by all that moved them.
+//! of them altogether, by all that moved them. What is only said by enterprises that no leg of this lot
+//! reached is told apart (`suyuan_sync::lots::Reached`).
 
 use super::{
-    scope_store::Scope,
+    scope_store::{BatchOf, Scope},
     wire::{LotAmount, LotTotal},
 };
-use crate::{db::statement, findings::store::line_names, handheld::lots::store::moves_and_kinds};
+use crate::{
+    db::statement,
+    findings::store::{LineName, line_names},
+    handheld::{down::card_store::owners, lots::store::moves_and_kinds},
+};
 use sea_orm::{ConnectionTrait, DbErr, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
-    event::Kind,
+    event::{self, Counterpart, Kind},
+    facts::{AcceptScope, Statement},
     finding::LotKey,
-    ids::LocationId,
-    lots::{Tally, in_order, tally},
+    ids::{BatchId, EnterpriseId, LocationId},
+    lots::{Reached, Tally, in_order, tally},
     order::Order,
 };
+use uuid::Uuid;
+
+/// Events of one question.
+const LEGS: i64 = 500;
+
+/// What is told of goods of lots.
+#[derive(Default)]
+pub(super) struct Told {
+    /// Lines.
+    pub(super) lines: Vec<LotAmount>,
+    /// The sum of each lot.
+    pub(super) totals: Vec<LotTotal>,
+    /// Whom goods of a lot reached, by name and lot.
+    reached: BTreeMap<(String, String), Reached>,
+}
+
+impl Told {
+    /// Does what this enterprise states of a line count?
+    pub(super) fn counts(&self, enterprise: Uuid, line: &LotKey) -> bool {
+        let name = (line.gtin.clone(), line.lot.clone().unwrap_or_default());
+        let reached = self.reached.get(&name);
+        reached.is_none_or(|reached| reached.has(EnterpriseId(enterprise)))
+    }
+}
 
 /// Lines, and the sum of each lot.
 pub(super) async fn lots(
     conn: &impl ConnectionTrait,
+    issuer: Uuid,
     scope: &Scope,
-) -> Result<(Vec<LotAmount>, Vec<LotTotal>), DbErr> {
-    let (mut lines, mut totals) = (Vec::new(), Vec::new());
+) -> Result<Told, DbErr> {
+    let mut told = Told::default();
     for (id, batch) in &scope.batches {
-        for name in line_names(conn, batch.product).await? {
+        let names = line_names(conn, batch.product).await?;
+        let reached = reached(conn, (issuer, *id), batch, &names).await?;
+        for name in names {
             let sql = format!(
-                "SELECT l.id, l.location_id, l.balance FROM lot_line l WHERE {} AND l.lot = ? \
-                 ORDER BY l.location_id",
+                "SELECT l.id, l.enterprise_id, l.location_id, l.balance FROM lot_line l \
+                 WHERE {} AND l.lot = ? ORDER BY l.location_id",
                 name.condition()
             );
-            let lot = Value::from(batch.lot.as_str());
-            let values: Vec<Value> = name.values().chain([lot]).collect();
-            let query = statement(conn.get_database_backend(), &sql, values);
+            let query = statement(conn.get_database_backend(), &sql, of_lot(&name, batch));
             let rows = conn.query_all_raw(query).await?;
             let gtin = name.name;
-            let mut total = Tally::default();
+            let (mut total, mut claimed) = (Tally::default(), 0_i64);
             for row in &rows {
                 let line = LotAmount {
                     batch_id: *id,
@@ -43,15 +74,111 @@ pub(super) async fn lots(
                     location_id: row.try_get("", "location_id")?,
                     balance: row.try_get("", "balance")?,
                 };
-                total += of_line(conn, row.try_get("", "id")?, &line).await?;
-                lines.push(line);
+                if reached.has(EnterpriseId(row.try_get("", "enterprise_id")?)) {
+                    total += of_line(conn, row.try_get("", "id")?, &line).await?;
+                    told.lines.push(line);
+                } else {
+                    claimed = claimed.saturating_add(line.balance.max(0));
+                }
             }
             if !rows.is_empty() {
-                totals.push(LotTotal::of(*id, gtin, batch.lot.clone(), &total));
+                let lot = batch.lot.clone();
+                let total = LotTotal::of(*id, gtin.clone(), lot, &total, claimed);
+                told.totals.push(total);
+            }
+            let name = (gtin, batch.lot.clone());
+            told.reached.insert(name, reached.clone());
+        }
+    }
+    Ok(told)
+}
+
+fn of_lot(name: &LineName, batch: &BatchOf) -> Vec<Value> {
+    name.values().chain([batch.lot.as_str().into()]).collect()
+}
+
+/// Whom goods of a batch reached, by whatever name lines have. What nobody reached states is not read.
+async fn reached(
+    conn: &impl ConnectionTrait,
+    (issuer, id): (Uuid, Uuid),
+    batch: &BatchOf,
+    names: &[LineName],
+) -> Result<Reached, DbErr> {
+    let mut reached = Reached::from(accepted(conn, issuer, BatchId(id)).await?);
+    reached.leg_to(EnterpriseId(issuer));
+    while let Some(stater) = reached.next() {
+        for name in names {
+            let mut after = 0;
+            while let Some(last) = legs(conn, stater, (name, batch), after, &mut reached).await? {
+                after = last;
             }
         }
     }
-    Ok((lines, totals))
+    Ok(reached)
+}
+
+/// Follows what an enterprise sent or got of a lot, after a position; where to go on, if there may be more.
+async fn legs(
+    conn: &impl ConnectionTrait,
+    stater: EnterpriseId,
+    (name, batch): (&LineName, &BatchOf),
+    after: i64,
+    reached: &mut Reached,
+) -> Result<Option<i64>, DbErr> {
+    let sql = format!(
+        "SELECT m.gseq, e.body FROM lot_line l JOIN lot_move m ON m.line_id = l.id \
+         JOIN event e ON e.gseq = m.gseq WHERE {} AND l.lot = ? AND e.enterprise_id = ? \
+         AND e.kind IN ('inbound', 'outbound') AND m.movement NOT LIKE '{{\"is\":\"found\"%' \
+         AND m.gseq > ? ORDER BY m.gseq LIMIT ?",
+        name.condition()
+    );
+    let mut values = of_lot(name, batch);
+    values.extend([stater.0.into(), after.into(), LEGS.into()]);
+    let query = statement(conn.get_database_backend(), &sql, values);
+    let rows = conn.query_all_raw(query).await?;
+    let mut places = BTreeSet::new();
+    for row in &rows {
+        let body: Vec<u8> = row.try_get("", "body")?;
+        let event = event::parse_bytes(&body).ok();
+        match event.and_then(|event| event.counterpart) {
+            Some(Counterpart::Enterprise(id)) => reached.leg_to(id),
+            Some(Counterpart::Location(id)) => {
+                places.insert(id);
+            }
+            // A name links nobody.
+            Some(Counterpart::Named(_)) | None => {}
+        }
+    }
+    if !places.is_empty() {
+        let owners = owners(conn, &places).await?;
+        owners.into_values().for_each(|owner| reached.leg_to(owner));
+    }
+    let full = rows.len() as i64 == LEGS;
+    let last = rows.last().filter(|_| full);
+    last.map(|row| row.try_get("", "gseq")).transpose()
+}
+
+/// Whose word the issuer takes for a batch.
+async fn accepted(
+    conn: &impl ConnectionTrait,
+    issuer: Uuid,
+    batch: BatchId,
+) -> Result<Vec<EnterpriseId>, DbErr> {
+    let sql = "SELECT body FROM log_entry WHERE kind = 'holder_accepted' AND enterprise_id = ?";
+    let query = statement(conn.get_database_backend(), sql, [issuer.into()]);
+    let mut out = Vec::new();
+    for row in conn.query_all_raw(query).await? {
+        let body: String = row.try_get("", "body")?;
+        let stated = serde_json::from_str(&body).map_err(|e| DbErr::Json(e.to_string()))?;
+        if let Statement::HolderAccepted { partner, scope, .. } = stated {
+            match scope {
+                AcceptScope::Batch(of) if of == batch => out.push(partner),
+                AcceptScope::Partner(_) => out.push(partner),
+                AcceptScope::Batch(_) | AcceptScope::Unit(_) => {}
+            }
+        }
+    }
+    Ok(out)
 }
 
 async fn of_line(conn: &impl ConnectionTrait, id: i64, line: &LotAmount) -> Result<Tally, DbErr> {

@@ -32,12 +32,12 @@ pub async fn reach(
     let scope = scope_store::Scope::read(snapshot.tx(), enterprise, recall).await?;
     let mut sum = sum::Sum::of(scope);
     sum.add_rows(&mut snapshot, enterprise).await?;
-    let sales = store::sales(snapshot.tx(), enterprise, recall).await?;
-    let (lots, totals) = lots_store::lots(snapshot.tx(), &sum.scope).await?;
+    let lots = lots_store::lots(snapshot.tx(), enterprise, &sum.scope).await?;
+    let sales = store::sales(snapshot.tx(), enterprise, recall, &lots).await?;
     let pending = store::pending(snapshot.tx(), enterprise, recall).await?;
     let mut out = sum.told(recall, snapshot.position);
     (out.sales, out.pending) = (sales, pending);
-    (out.lots, out.lot_totals) = (lots, totals);
+    (out.lots, out.lot_totals) = (lots.lines, lots.totals);
     Ok(out)
 }
 

@@ -1,24 +1,26 @@
 //! SQL beside units: sales of recalled goods, what waits to be published.
 
-use super::wire::SalesOut;
+use super::{lots_store::Told, wire::SalesOut};
 use crate::db::statement;
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::BTreeMap;
 use suyuan_sync::{
-    finding::{Detail, Finding, Knowledge, When},
+    finding::{Detail, Finding, Knowledge, Subject, When},
     ids::RecallId,
 };
 use uuid::Uuid;
 
-/// Sales of units a recall covers, as they were classified (C9).
+/// Sales of what a recall covers, as they were classified (C9); not those of goods of a lot that nobody
+/// brought to who says to have sold them.
 pub(super) async fn sales(
     conn: &impl ConnectionTrait,
     issuer: Uuid,
     recall: Uuid,
+    lots: &Told,
 ) -> Result<Vec<SalesOut>, DbErr> {
     let query = statement(
         conn.get_database_backend(),
-        "SELECT finding FROM finding WHERE issuer = ? AND code = 'SOLD_RECALLED' \
+        "SELECT finding, enterprise_id FROM finding WHERE issuer = ? AND code = 'SOLD_RECALLED' \
          AND closed IS NULL",
         [issuer.into()],
     );
@@ -27,6 +29,11 @@ pub(super) async fn sales(
         let text: String = row.try_get("", "finding")?;
         let finding: Finding =
             serde_json::from_str(&text).map_err(|error| DbErr::Json(error.to_string()))?;
+        if let Subject::Lot(line) = &finding.subject
+            && !lots.counts(row.try_get("", "enterprise_id")?, line)
+        {
+            continue;
+        }
         if let Detail::SoldRecalled {
             recall: of,
             when,

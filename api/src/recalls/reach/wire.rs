@@ -48,7 +48,8 @@ pub struct ReachOut {
     pub missing: Vec<MissingAmount>,
     /// Sales of what it covers, by when and knowing what it was sold (C9).
     pub sales: Vec<SalesOut>,
-    /// Goods of its batches without codes of their own, by line. Not in `total`.
+    /// Goods of its batches without codes of their own, by line. Not in `total`, and without what is only
+    /// claimed.
     pub lots: Vec<LotAmount>,
     /// What became of these goods, by lot: `made + received + returned + counted` is `on_hand - short +
     /// shipped + sold + collected + destroyed`.
@@ -159,11 +160,14 @@ pub struct LotTotal {
     /// Shipped and not received: on their way, or lost. Below zero, more was received than was shipped, from
     /// who states nothing here.
     pub on_the_way: i64,
+    /// What enterprises say is at their places that no leg of this lot reached and the issuer did not
+    /// accept. In no other figure, and their sales are not in `sales`.
+    pub claimed: i64,
 }
 
 impl LotTotal {
-    /// Of a sum.
-    pub fn of(batch_id: Uuid, gtin: String, lot: String, tally: &Tally) -> LotTotal {
+    /// Of a sum, and what is claimed besides.
+    pub fn of(batch_id: Uuid, gtin: String, lot: String, tally: &Tally, claimed: i64) -> LotTotal {
         LotTotal {
             batch_id,
             gtin,
@@ -179,6 +183,7 @@ impl LotTotal {
             on_hand: tally.on_hand,
             short: tally.short,
             on_the_way: tally.on_the_way(),
+            claimed,
         }
     }
 }

@@ -118,7 +118,9 @@ impl Folding<'_> {
                     children.extend(packed.iter().cloned());
                 }
                 children.extend(store::left_after(conn, (id, &key), &packed, since).await?);
+                let steps = self.units.get(&key).map_or(0, |unit| unit.facts.len());
                 for child in children {
+                    self.followed.insert(child.clone(), steps);
                     dirty.entry(child.clone()).or_insert(cause);
                     next.insert(child);
                 }

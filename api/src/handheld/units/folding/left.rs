@@ -84,7 +84,7 @@ impl Folding<'_> {
         ahead.sort_by_key(AsKept::size);
         for found in ahead {
             let key = found.row.key.clone();
-            if self.room.take(found.size()) {
+            if self.room.take(found.size() + self.follows(&key)) {
                 kept.insert(key, found);
             } else {
                 self.left.insert(key, left(found.row.id, found.size()));
@@ -93,7 +93,9 @@ impl Folding<'_> {
         let mut rows = Vec::new();
         for unit in self.sized(conn, unread).await? {
             match unit.row {
-                Some(row) if self.room.take(unit.facts) => rows.push((row, unit.facts)),
+                Some(row) if self.room.take(unit.facts + self.follows(&unit.key)) => {
+                    rows.push((row, unit.facts));
+                }
                 _ => {
                     self.left.insert(unit.key, left(unit.id, unit.facts));
                 }
@@ -117,11 +119,17 @@ impl Folding<'_> {
         }
         let sizes = store::sizes(conn, units).await?;
         let mut room = self.room;
-        let fits = sizes.iter().take_while(|unit| room.take(unit.facts));
+        let fits = sizes.iter();
+        let fits = fits.take_while(|unit| room.take(unit.facts + self.follows(&unit.key)));
         let fits: Vec<UnitKey> = fits.map(|unit| unit.key.clone()).collect();
         let mut sized = store::units_within(conn, &fits, self.room.facts).await?;
         sized.extend(sizes.into_iter().skip(fits.len()));
         Ok(sized)
+    }
+
+    /// What it is folded over besides, since its container carried it.
+    fn follows(&self, unit: &UnitKey) -> usize {
+        self.followed.get(unit).copied().unwrap_or_default()
     }
 
     /// Is there room for one of which nothing is known? If not, it is left.

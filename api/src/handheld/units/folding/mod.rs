@@ -185,6 +185,8 @@ pub struct Folding<'a> {
     /// What came in, and of that the complete counts.
     arrived: Vec<Arc<Fact>>,
     sweeps: Vec<Arc<Fact>>,
+    /// How much there is about the container of what is judged by itself there: it is folded over that, too.
+    followed: BTreeMap<UnitKey, usize>,
     /// Events that moved, of which what they name is folded by slices.
     moved_later: Vec<(Position, EventId)>,
     /// What may be read and folded yet, and the units that are left because there is more.
@@ -214,6 +216,7 @@ impl<'a> Folding<'a> {
             counts: counts::Counts::default(),
             arrived: Vec::new(),
             sweeps: Vec::new(),
+            followed: BTreeMap::new(),
             moved_later: Vec::new(),
             room: left::Room {
                 facts: FACTS_MAX,
