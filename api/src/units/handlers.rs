@@ -15,9 +15,9 @@ use crate::{
     clock::rfc3339,
     findings::{unit_store::newest_of_unit, wire::FindingOut},
     handheld::units::{
-        folding::look::Looked,
+        folding::{FACTS_MAX, look::Looked},
         read::Snapshot,
-        store::{NOW, UnitId},
+        store::{NOW, UnitId, sizes},
     },
     http::{auth::Sees, page},
     log::Position,
@@ -33,6 +33,7 @@ use suyuan_sync::{
     finding::FindingCode,
     fold::{Entry, Partner, Reader, Step, View, visible},
     ids::{EnterpriseId, EventId},
+    unit::UnitKey,
 };
 
 /// What became of a unit: `code` is any form a person may read or paste, percent-encoded. Its issuer
@@ -54,7 +55,7 @@ pub async fn get_unit(
     query: Query<UnitQuery>,
 ) -> Result<web::Json<UnitOut>, Problem> {
     let asked = rules::asked(&code)?;
-    let mut snapshot = begin(&state).await?;
+    let mut snapshot = begin(&state, &asked.unit).await?;
     let upto = query.at.unwrap_or(NOW);
     if query.at.is_some_and(|at| at < 1 || at > snapshot.position) {
         return Err(UnitError::Ahead.into());
@@ -85,7 +86,7 @@ pub async fn list_unit_contents(
     let limit = page::limit(query.limit)?;
     let after = page::from_zero("after", query.after.unwrap_or(0))?;
     let asked = rules::asked(&code)?;
-    let mut snapshot = begin(&state).await?;
+    let mut snapshot = begin(&state, &asked.unit).await?;
     let looked = snapshot
         .unit(&asked.unit, NOW)
         .await
@@ -99,8 +100,16 @@ pub async fn list_unit_contents(
     Ok(web::Json(ContentsPage { items, next }))
 }
 
-async fn begin(state: &Internal) -> Result<Snapshot, UnitError> {
-    Ok(state.handheld.reading.begin(&state.db).await?)
+/// A snapshot to read a unit of. Of those that anybody made long, few are read at a time.
+async fn begin(state: &Internal, unit: &UnitKey) -> Result<Snapshot, UnitError> {
+    let reading = &state.handheld.reading;
+    let sized = sizes(state.db.reader(), std::slice::from_ref(unit)).await?;
+    let snapshot = if sized.iter().any(|unit| unit.facts > FACTS_MAX) {
+        reading.begin_heavy(&state.db).await?
+    } else {
+        reading.begin(&state.db).await?
+    };
+    Ok(snapshot)
 }
 
 /// What the caller may see of a unit.
