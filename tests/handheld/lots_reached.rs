@@ -88,7 +88,8 @@ on_both!(i17_a_strangers_word_of_a_lot_is_told_apart, |app| {
     let places = lines.iter().filter_map(|line| line["location_id"].as_str());
     let mut places: Vec<&str> = places.collect();
     let mut wanted = [&*scene.plant, &*holder.1, &*second.1];
-    (places.sort_unstable(), wanted.sort_unstable());
+    places.sort_unstable();
+    wanted.sort_unstable();
     assert_eq!(places, wanted);
     let sales = |reach: &Value| {
         let sales = reach["sales"].as_array().expect("sales").iter();

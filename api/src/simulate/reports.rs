@@ -206,7 +206,7 @@ impl Run {
             self.legs.get(&name)
         });
         let legs: Vec<_> = legs.flatten().copied().collect();
-        while let Some(stater) = reached.next() {
+        while let Some(stater) = reached.to_ask() {
             for (_, other) in legs.iter().filter(|(by, _)| *by == stater) {
                 reached.leg_to(*other);
             }

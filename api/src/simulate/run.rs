@@ -78,7 +78,7 @@ pub struct Run {
     /// What became of goods without codes by that log, line by line.
     pub(super) tallies: BTreeMap<LotKey, Tally>,
     /// Who sent such goods to whom, or got them from there.
-    pub(super) legs: crate::handheld::replay::Legs,
+    pub(super) legs: suyuan_sync::lots::Legs,
     /// Findings that are open by that log.
     pub(super) open: Vec<Finding>,
     /// How far the servers' clock is off.

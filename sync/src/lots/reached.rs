@@ -26,12 +26,14 @@ impl Reached {
     /// From these on: who issues the lot, and whom that enterprise accepts.
     pub fn from(begin: impl IntoIterator<Item = EnterpriseId>) -> Reached {
         let mut reached = Reached::default();
-        begin.into_iter().for_each(|who| reached.leg_to(who));
+        for who in begin {
+            reached.leg_to(who);
+        }
         reached
     }
 
     /// One of them whose legs were not asked for yet: each once, and nobody else's.
-    pub fn next(&mut self) -> Option<EnterpriseId> {
+    pub fn to_ask(&mut self) -> Option<EnterpriseId> {
         self.open.pop_first()
     }
 
@@ -48,20 +50,19 @@ impl Reached {
     }
 }
 
+/// Who states a leg, and the other side of it, by name and lot.
+pub type Legs = BTreeMap<(String, Option<String>), BTreeSet<(EnterpriseId, EnterpriseId)>>;
+
 /// Who states to have sent goods of which name and lot to whom, or got them from there: by whatever moved
 /// their lines.
-pub fn legs(
-    movements: &BTreeMap<LotKey, Vec<Movement>>,
-    facts: &[&Fact],
-    world: &World,
-) -> BTreeMap<(String, Option<String>), BTreeSet<(EnterpriseId, EnterpriseId)>> {
+pub fn legs(movements: &BTreeMap<LotKey, Vec<Movement>>, facts: &[&Fact], world: &World) -> Legs {
     let leg = |fact: &&&Fact| matches!(fact.event.kind, Kind::Inbound | Kind::Outbound);
     let facts: BTreeMap<Order, &Fact> = facts
         .iter()
         .filter(leg)
         .map(|fact| (fact.order, *fact))
         .collect();
-    let mut out: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    let mut out = Legs::new();
     for (key, movements) in movements {
         let count = movements
             .iter()
@@ -88,37 +89,39 @@ mod tests {
     }
 
     proptest! {
-        /// Who states what they like of themselves is not reached; else a way leads there, however legs are
-        /// asked for.
-        #[test]
-        fn c14_reached_is_whom_a_way_of_legs_leads_to(
-            legs in prop::collection::vec((0_u8..8, 0_u8..8), 0..24),
-        ) {
-            let mut reached = Reached::from([who(0)]);
-            let mut asked = Vec::new();
-            while let Some(stater) = reached.next() {
-                asked.push(stater);
-                for (_, other) in legs.iter().filter(|(by, _)| who(*by) == stater) {
-                    reached.leg_to(who(*other));
-                }
-            }
-            // Ways of every length, by the table of who states a leg with whom.
-            let mut way = [[false; 8]; 8];
-            legs.iter().for_each(|(by, other)| way[usize::from(*by)][usize::from(*other)] = true);
-            for via in 0..8 {
-                for from in 0..8 {
-                    for to in 0..8 {
-                        way[from][to] |= way[from][via] && way[via][to];
+            /// Who states what they like of themselves is not reached; else a way leads there, however legs are
+            /// asked for.
+            #[test]
+            fn c14_reached_is_whom_a_way_of_legs_leads_to(
+                legs in prop::collection::vec((0_u8..8, 0_u8..8), 0..24),
+            ) {
+                let mut reached = Reached::from([who(0)]);
+                let mut asked = Vec::new();
+                while let Some(stater) = reached.to_ask() {
+                    asked.push(stater);
+                    for (_, other) in legs.iter().filter(|(by, _)| who(*by) == stater) {
+                        reached.leg_to(who(*other));
                     }
                 }
-            }
-            for n in 0..8_u8 {
-                let wanted = n == 0 || way[0][usize::from(n)];
-                prop_assert_eq!(reached.has(who(n)), wanted);
-                prop_assert_eq!(asked.contains(&who(n)), wanted);
-            }
-            let once: BTreeSet<_> = asked.iter().collect();
-            prop_assert_eq!(once.len(), asked.len());
-        }
+                // Ways of every length, by the table of who states a leg with whom.
+                let mut way = [[false; 8]; 8];
+                for (by, other) in &legs {
+     way[usize::from(*by)][usize::from(*other)] = true;
     }
+                for via in 0..8 {
+                    for from in 0..8 {
+                        for to in 0..8 {
+                            way[from][to] |= way[from][via] && way[via][to];
+                        }
+                    }
+                }
+                for n in 0..8_u8 {
+                    let wanted = n == 0 || way[0][usize::from(n)];
+                    prop_assert_eq!(reached.has(who(n)), wanted);
+                    prop_assert_eq!(asked.contains(&who(n)), wanted);
+                }
+                let once: BTreeSet<_> = asked.iter().collect();
+                prop_assert_eq!(once.len(), asked.len());
+            }
+        }
 }

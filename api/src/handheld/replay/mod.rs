@@ -151,15 +151,6 @@ pub async fn told(conn: &impl ConnectionTrait, sealer: &Sealer) -> Result<Told, 
     })
 }
 
-/// By name and lot.
-pub type Legs = BTreeMap<
-    (String, Option<String>),
-    BTreeSet<(
-        suyuan_sync::ids::EnterpriseId,
-        suyuan_sync::ids::EnterpriseId,
-    )>,
->;
-
 /// What the log gives.
 pub struct Rebuilt {
     /// Units, containers and what is in them.
@@ -169,7 +160,7 @@ pub struct Rebuilt {
     /// What became of the goods of lines.
     pub tallies: BTreeMap<suyuan_sync::finding::LotKey, lots::Tally>,
     /// Who sent goods of which name and lot to whom, or got them from there.
-    pub legs: Legs,
+    pub legs: lots::Legs,
     /// What is wrong with goods of lines having gone.
     pub of_gone: BTreeMap<suyuan_sync::finding::LotKey, Vec<suyuan_sync::finding::Finding>>,
     /// What is wrong with events themselves.

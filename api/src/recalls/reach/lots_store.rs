@@ -106,7 +106,7 @@ async fn reached(
 ) -> Result<Reached, DbErr> {
     let mut reached = Reached::from(accepted(conn, issuer, BatchId(id)).await?);
     reached.leg_to(EnterpriseId(issuer));
-    while let Some(stater) = reached.next() {
+    while let Some(stater) = reached.to_ask() {
         for name in names {
             let mut after = 0;
             while let Some(last) = legs(conn, stater, (name, batch), after, &mut reached).await? {
@@ -151,7 +151,9 @@ async fn legs(
     }
     if !places.is_empty() {
         let owners = owners(conn, &places).await?;
-        owners.into_values().for_each(|owner| reached.leg_to(owner));
+        for owner in owners.into_values() {
+            reached.leg_to(owner);
+        }
     }
     let full = rows.len() as i64 == LEGS;
     let last = rows.last().filter(|_| full);
