@@ -188,20 +188,23 @@ on_both!(
             said["anchor_wall"] = json!(at(0));
             said
         };
-        // The first says a later time than all others, and comes last.
-        let mut events = vec![device.event("count", &said(900, json!({})))];
+        // The first three say a later time than all others, and come last. (One alone would be an outlier.)
+        let mut events: Vec<String> = (0..3)
+            .map(|n| device.event("count", &said(900 + n, json!({}))))
+            .collect();
         events.extend(
             codes
                 .chunks(300)
                 .map(|codes| device.event("inbound", &said(10, inbound(&refs(codes))))),
         );
         tokio::time::sleep(Duration::from_secs(1)).await;
-        device.push_at(2, device.history[1], &events[1..]).await;
+        device.push_at(4, device.history[3], &events[3..]).await;
         settled(&app).await;
-        device.push_at(1, device.history[0], &events[..1]).await;
+        let where_it_stands = "SELECT MIN(eff) AS n FROM event WHERE seq > 3";
+        let before = count(&app, where_it_stands).await;
+        device.push_at(1, device.history[0], &events[..3]).await;
         settled(&app).await;
-        let moved = "SELECT COUNT(*) AS n FROM event_was";
-        assert!(count(&app, moved).await > 0, "nothing moved");
+        assert!(count(&app, where_it_stands).await > before, "nothing moved");
         let slices = "SELECT COUNT(*) AS n FROM log_entry WHERE kind = 'refolded'";
         assert!(count(&app, slices).await > 0, "all in one act");
         holds(&app, "moved").await;
