@@ -89,39 +89,39 @@ mod tests {
     }
 
     proptest! {
-            /// Who states what they like of themselves is not reached; else a way leads there, however legs are
-            /// asked for.
-            #[test]
-            fn c14_reached_is_whom_a_way_of_legs_leads_to(
-                legs in prop::collection::vec((0_u8..8, 0_u8..8), 0..24),
-            ) {
-                let mut reached = Reached::from([who(0)]);
-                let mut asked = Vec::new();
-                while let Some(stater) = reached.to_ask() {
-                    asked.push(stater);
-                    for (_, other) in legs.iter().filter(|(by, _)| who(*by) == stater) {
-                        reached.leg_to(who(*other));
-                    }
+        /// Who states what they like of themselves is not reached; else a way leads there, however legs are
+        /// asked for.
+        #[test]
+        fn c14_reached_is_whom_a_way_of_legs_leads_to(
+            legs in prop::collection::vec((0_u8..8, 0_u8..8), 0..24),
+        ) {
+            let mut reached = Reached::from([who(0)]);
+            let mut asked = Vec::new();
+            while let Some(stater) = reached.to_ask() {
+                asked.push(stater);
+                for (_, other) in legs.iter().filter(|(by, _)| who(*by) == stater) {
+                    reached.leg_to(who(*other));
                 }
-                // Ways of every length, by the table of who states a leg with whom.
-                let mut way = [[false; 8]; 8];
-                for (by, other) in &legs {
-     way[usize::from(*by)][usize::from(*other)] = true;
-    }
-                for via in 0..8 {
-                    for from in 0..8 {
-                        for to in 0..8 {
-                            way[from][to] |= way[from][via] && way[via][to];
-                        }
-                    }
-                }
-                for n in 0..8_u8 {
-                    let wanted = n == 0 || way[0][usize::from(n)];
-                    prop_assert_eq!(reached.has(who(n)), wanted);
-                    prop_assert_eq!(asked.contains(&who(n)), wanted);
-                }
-                let once: BTreeSet<_> = asked.iter().collect();
-                prop_assert_eq!(once.len(), asked.len());
             }
+            // Ways of every length, by the table of who states a leg with whom.
+            let mut way = [[false; 8]; 8];
+            for (by, other) in &legs {
+                way[usize::from(*by)][usize::from(*other)] = true;
+            }
+            for via in 0..8 {
+                for from in 0..8 {
+                    for to in 0..8 {
+                        way[from][to] |= way[from][via] && way[via][to];
+                    }
+                }
+            }
+            for n in 0..8_u8 {
+                let wanted = n == 0 || way[0][usize::from(n)];
+                prop_assert_eq!(reached.has(who(n)), wanted);
+                prop_assert_eq!(asked.contains(&who(n)), wanted);
+            }
+            let once: BTreeSet<_> = asked.iter().collect();
+            prop_assert_eq!(once.len(), asked.len());
         }
+    }
 }
