@@ -130,6 +130,41 @@ on_both!(
         assert_eq!(open_about_events(&app, lacks).await, 1);
         assert_eq!(open_about_events(&app, FindingCode::UnknownRef).await, 0);
         holds(&app, "retracted by a stranger").await;
+        // Nor does a colleague who may not.
+        let someone = json!({"id": "w-99", "proof": "pin", "login_age_s": 60});
+        let retract = device.event("retract", &json!({"target": target, "actor": someone}));
+        device.push(&[retract]).await;
+        settled(&app).await;
+        assert_eq!(open_about_events(&app, lacks).await, 1);
+        holds(&app, "retracted by a colleague").await;
+        // The new event of a correction lacks what it lacks, before what it corrects is in and after.
+        let late = device.text(
+            device.next + 2,
+            "inbound",
+            &json!({"units": scanned(&[&codes[0]])}),
+        );
+        let group = Uuid::now_v7();
+        let part = |n: usize, mut said: Value| {
+            said["group"] = json!({"id": group, "n": n, "of": 2, "correct": true});
+            said
+        };
+        let events = [
+            device.event("retract", &part(1, json!({"target": id_of(&late)}))),
+            device.event("inbound", &part(2, json!({"units": scanned(&[&codes[1]])}))),
+        ];
+        device.push(&events).await;
+        assert_eq!(open_about_events(&app, lacks).await, 2);
+        // An event of another enterprise under the id that is meant changes nothing.
+        let late = device.make(late);
+        device.push(&[late.clone()]).await;
+        settled(&app).await;
+        assert_eq!(open_about_events(&app, lacks).await, 2);
+        holds(&app, "corrected").await;
+        let same = json!({"event_id": id_of(&late), "units": scanned(&[&codes[0]])});
+        let event = stranger.event("count", &same);
+        stranger.push(&[event]).await;
+        settled(&app).await;
+        holds(&app, "another of that id").await;
         app.stop().await;
     }
 );
@@ -208,6 +243,55 @@ on_both!(
         let slices = "SELECT COUNT(*) AS n FROM log_entry WHERE kind = 'refolded'";
         assert!(count(&app, slices).await > 0, "all in one act");
         holds(&app, "moved").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    t4_a_case_that_was_emptied_is_empty_though_the_order_changed_in_a_slice,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let mut other = scene.device(&app, &scene.store).await;
+        device.status().await;
+        other.status().await;
+        let at = |ms: i64| {
+            let at = jiff::Timestamp::now().as_millisecond() + ms;
+            let at = jiff::Timestamp::from_millisecond(at).expect("an instant");
+            at.to_string()
+        };
+        let said = |ms: i64, mut said: Value| {
+            said["at"] = json!(at(ms));
+            said["anchor_wall"] = json!(at(0));
+            said
+        };
+        let (case, tin) = (&scene.cases[0], &scene.tins[0]);
+        let many = foreign("E", 300);
+        let packed = json!({
+            "parent": {"code": case, "input": "wedge"}, "children": scanned(&[tin]),
+        });
+        let emptied = json!({
+            "parent": {"code": case, "input": "wedge"},
+            "body": {"note": "all"},
+        });
+        let mut late: Vec<String> = (0..3)
+            .map(|n| device.event("count", &said(900 + n, json!({}))))
+            .collect();
+        // More than an act has room for moves before the emptying does.
+        late.push(device.event("inbound", &said(10, inbound(&refs(&many)))));
+        late.push(device.event("unpack", &said(20, emptied)));
+        let pack = other.event("pack", &said(500, packed));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        other.push(&[pack]).await;
+        device.push_at(4, device.history[3], &late[3..]).await;
+        settled(&app).await;
+        holds(&app, "emptied before it was packed").await;
+        let inside = "SELECT COUNT(*) AS n FROM unit WHERE inside IS NOT NULL";
+        assert_eq!(count(&app, inside).await, 1);
+        device.push_at(1, device.history[0], &late[..3]).await;
+        settled(&app).await;
+        assert_eq!(count(&app, inside).await, 0);
+        holds(&app, "and after").await;
         app.stop().await;
     }
 );

@@ -3,7 +3,7 @@
 //! take back again; the pull goes on from its watermark (I24). Parts are named by their hashes and
 //! fetched one by one.
 //!
-//! That of a large place takes longer than anybody waits for an answer. So it is made ([`making`](super::making))
+//! That of a large place takes longer than anybody waits for an answer. So it is made (`making`)
 //! on a task of its own, which goes on when the device that asked was told to come again, and what it came to
 //! is found by that. What says for whom and when is signed only as it is given.
 

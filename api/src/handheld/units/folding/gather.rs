@@ -79,13 +79,15 @@ impl Folding<'_> {
                 weight,
             };
         }
-        let moved: BTreeSet<Position> = change.moved.iter().map(|fact| fact.gseq).collect();
+        let moved = change.moved.iter().chain(&change.reordered);
+        let moved: BTreeSet<Position> = moved.map(|fact| fact.gseq).collect();
         let mut wanted: BTreeSet<UnitKey> = dirty.keys().cloned().collect();
         // What is judged as an event only is judged by what is on record of what it names.
         let looked_at = change
             .recheck
             .iter()
-            .chain(self.strikes.iter().map(|(retract, _)| retract));
+            .chain(self.strikes.iter().map(|(retract, _)| retract))
+            .chain(&self.corrected);
         wanted.extend(
             looked_at
                 .flat_map(|fact| store::named(fact))
@@ -144,7 +146,8 @@ impl Folding<'_> {
         let mut now = Vec::new();
         for fact in &change.moved {
             let named = store::named(fact);
-            if now.len() + named.len() <= self.room.weight {
+            let fits = now.len() + named.len() <= self.room.weight;
+            if fits && self.moved_later.is_empty() {
                 now.extend(named.into_iter().map(|(unit, _)| unit));
             } else {
                 self.moved_later.push((fact.gseq, fact.event.id));

@@ -79,6 +79,7 @@ impl Folding<'_> {
             .arrived
             .iter()
             .chain(&change.moved)
+            .chain(&change.reordered)
             .chain(struck)
             .cloned()
             .collect();

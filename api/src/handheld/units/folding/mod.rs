@@ -69,6 +69,8 @@ pub struct Change {
     pub arrived: Vec<Arc<Fact>>,
     /// Facts whose place in the order changed; their rows say so already.
     pub moved: Vec<Arc<Fact>>,
+    /// Facts whose place changed before, of which what they name is among the units that are folded now.
+    pub reordered: Vec<Arc<Fact>>,
     /// Facts that are judged again as events, since something was remarked on them.
     pub recheck: Vec<Arc<Fact>>,
     /// Units to be folded again for another reason; what is in a container is held against it anew.
@@ -357,7 +359,7 @@ impl<'a> Folding<'a> {
         // What happened to a unit since it was left is not told apart.
         let left = change.left.keys().filter_map(|key| self.units.get(key));
         let left = left.flat_map(|unit| unit.facts.values());
-        change.moved.iter().chain(left)
+        change.moved.iter().chain(&change.reordered).chain(left)
     }
 
     /// Folds all, as of what is on record, from the highest level down: what may hold something

@@ -73,6 +73,8 @@ impl Folding<'_> {
         let positions = waiting.iter().map(|(.., gseq)| *gseq).collect();
         let retracts = store::by_position(conn, self.reader, &positions).await?;
         let mut meant_no_more = Vec::new();
+        // Retracts whose target shares its id with something that came in.
+        let mut shared: Vec<Arc<Fact>> = Vec::new();
         for (_, target, gseq) in waiting {
             let Some(retract) = retracts.iter().find(|fact| fact.gseq == gseq) else {
                 continue;
@@ -85,6 +87,7 @@ impl Folding<'_> {
                 // Not what came in under that id; the units that names must know as well.
                 let others = arrived.iter().filter(|fact| fact.event.id == target);
                 meant_no_more.extend(others.map(|other| (other.clone(), now.clone())));
+                shared.push(retract.clone());
                 continue;
             }
             struck.push((retract.clone(), Some(now.clone())));
@@ -114,7 +117,8 @@ impl Folding<'_> {
                 }
             }
         }
-        self.corrections(conn, arrived, &struck).await?;
+        shared.extend(struck.iter().map(|(retract, _)| retract.clone()));
+        self.corrections(conn, arrived, &shared).await?;
         self.strikes = struck;
         self.what_retracts_mean(conn).await
     }
@@ -158,12 +162,12 @@ impl Folding<'_> {
         &mut self,
         conn: &impl ConnectionTrait,
         arrived: &[Arc<Fact>],
-        struck: &[(Arc<Fact>, Option<Arc<Fact>>)],
+        retracts: &[Arc<Fact>],
     ) -> Result<(), DbErr> {
         let correcting = |fact: &Fact| fact.event.group.filter(|group| group.correct);
         let groups: BTreeSet<GroupId> = arrived
             .iter()
-            .chain(struck.iter().map(|(retract, _)| retract))
+            .chain(retracts)
             .filter_map(|fact| correcting(fact).map(|group| group.id))
             .collect();
         if groups.is_empty() {

@@ -323,12 +323,13 @@ impl Folding<'_> {
         let mut looked_at: BTreeMap<Position, Arc<Fact>> = BTreeMap::new();
         let new = change.arrived.iter().chain(&change.recheck);
         looked_at.extend(new.map(|fact| (fact.gseq, fact.clone())));
-        // What a retract was waiting for may have come in, and what is struck is not at fault. Somebody else's
-        // event is not struck, and nothing was read of what it names.
+        // What a retract was waiting for may have come in, and what is struck is not at fault. Of what is not
+        // struck nothing is another than it was, and nothing was read of what it names.
+        let world = self.source.world();
         for (retract, target) in &self.strikes {
-            let own = target.iter();
-            let own = own.filter(|target| target.enterprise == retract.enterprise);
-            let both = std::iter::once(retract).chain(own);
+            let struck = target.iter();
+            let struck = struck.filter(|target| fold::strikes(retract, target, world));
+            let both = std::iter::once(retract).chain(struck);
             looked_at.extend(both.map(|fact| (fact.gseq, fact.clone())));
         }
         // A retract may come to stand after the end of a shift, or before it.

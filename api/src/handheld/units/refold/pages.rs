@@ -34,6 +34,8 @@ pub struct Page {
     pub units: BTreeSet<UnitKey>,
     /// These were left, each by what is at a position.
     pub left: BTreeMap<UnitKey, Position>,
+    /// These events moved in the order.
+    pub moved: BTreeSet<Position>,
     /// These events are judged again as events.
     pub events: BTreeSet<Position>,
     /// These lines of goods without codes are held against a complete count.
@@ -233,7 +235,9 @@ pub async fn page(
             let event = by_position(conn, reader, &[*by].into()).await?;
             let units = event.iter().flat_map(|fact| named(fact));
             let units: BTreeSet<UnitKey> = units.map(|(unit, _)| unit).collect();
-            Ok(part(&units.into_iter().collect::<Vec<_>>(), after, limit))
+            let page = part(&units.into_iter().collect::<Vec<_>>(), after, limit);
+            let moved = [*by].into();
+            Ok(Page { moved, ..page })
         }
         Scope::Children { container } => {
             let children = packed(conn, reader, container).await?;

@@ -118,6 +118,7 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
             .map(|(unit, since)| (unit, named.get(&since).copied()))
             .collect(),
         units: page.units,
+        reordered: by_position(act.tx(), reader, &page.moved).await?,
         moved: events
             .iter()
             .filter(|fact| !fact.event.lots.is_empty())
