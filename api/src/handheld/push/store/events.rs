@@ -58,7 +58,7 @@ pub struct EventRow {
 }
 
 /// No code that names something, with all that belongs to it, is shorter.
-const BYTES_OF_A_NAME: i64 = 48;
+const BYTES_OF_A_NAME: i64 = 24;
 
 /// How much events name at most, by their length: some have their id in several enterprises.
 pub async fn sizes_of(

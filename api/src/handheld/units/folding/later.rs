@@ -79,7 +79,6 @@ impl Folding<'_> {
             .arrived
             .iter()
             .chain(&change.moved)
-            .chain(&change.reordered)
             .chain(struck)
             .cloned()
             .collect();
@@ -129,6 +128,11 @@ impl Folding<'_> {
             };
             scopes.push((scope, 0, Some(fact.event.id)));
         }
+        // Counts among what moved before were looked at then.
+        let changed: Vec<Arc<Fact>> = changed
+            .into_iter()
+            .chain(change.reordered.clone())
+            .collect();
         for (key, unit) in self.units.iter().filter(|(_, unit)| unit.known) {
             let grew = apart
                 .get(key)
