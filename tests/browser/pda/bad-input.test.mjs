@@ -34,12 +34,12 @@ test("enrolment codes that are wrong, used, of another kind, or hostile: each is
     await it.page.fill("#ticket", text);
     await it.press("enrol");
     await it.told("这不是注册二维码");
-    await it.page.evaluate(() => document.querySelector("[role=status]").remove());
+    await it.page.evaluate(() => document.querySelector("[role=status]")?.remove());
   }
   for (const url of ["javascript:alert(1)", "file:///etc/passwd", "", "http://", "data:text/html,x", "https://evil.invalid", `${ORIGIN}@evil.invalid`]) {
     await it.scan(JSON.stringify({ ...ticket, url }));
     await it.told("另一个地址");
-    await it.page.evaluate(() => document.querySelector("[role=status]").remove());
+    await it.page.evaluate(() => document.querySelector("[role=status]")?.remove());
   }
   // One that somebody used already, and one that nobody was given.
   const used = JSON.parse((await it.at.device(it.place)).ticket);
@@ -49,7 +49,7 @@ test("enrolment codes that are wrong, used, of another kind, or hostile: each is
   for (const one of [used, { ...ticket, code: ticket.code.replace(/./g, "7") }]) {
     await it.scan(JSON.stringify(one));
     await it.told("注册码无效或已使用");
-    await it.page.evaluate(() => document.querySelector("[role=status]").remove());
+    await it.page.evaluate(() => document.querySelector("[role=status]")?.remove());
   }
   for (const body of ["<html>hotel</html>", {}, { v: 1, device: "x" }, { ...golden("wire").messages.find(({ type }) => type === "enrol_answer").json, epoch: -1 }]) {
     it.line.misbehave = ({ url }) => (url.pathname === "/v1/enrol" ? { status: 201, body } : undefined);
