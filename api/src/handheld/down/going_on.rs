@@ -2,7 +2,6 @@
 //! at a time, given once. What nobody asks for any more is given up, done or not; so is everything when this
 //! is dropped. Knows nothing of what the work is.
 
-use actix_web::rt;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -10,7 +9,7 @@ use std::{
 };
 use tokio::{
     sync::watch::{self, Receiver},
-    task::AbortHandle,
+    task::{AbortHandle, spawn_local},
     time::{Instant, sleep_until, timeout},
 };
 use uuid::Uuid;
@@ -98,7 +97,7 @@ where
             number,
         };
         let (unasked, work) = (self.unasked, work());
-        let task = rt::spawn(async move {
+        let task = spawn_local(async move {
             tokio::select! {
                 told = work => drop(tell.send_replace(Some(told))),
                 () = entry.unasked_for(unasked) => return,
