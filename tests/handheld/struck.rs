@@ -3,8 +3,12 @@
 //! for each other one, nor hold up everybody.
 
 use crate::{
+    lots::lots_of,
     own_codes::neighbours,
-    scene::{Scene, count, holds, inbound, open, open_about_events, sale, scanned, settled},
+    scene::{
+        GTIN, Scene, count, holds, inbound, open, open_about_events, outbound, sale, scanned,
+        settled,
+    },
     support::{gtin, id, made, ok, segment, text_of},
     tenants::stranger,
 };
@@ -12,7 +16,7 @@ use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
 use suyuan::{projection::units::PublicUnit, recalls::spans::spans};
 use suyuan_sync::{finding::FindingCode, unit::UnitKey};
-use suyuan_tests::{TestApp, caller::encoded, on_both};
+use suyuan_tests::{Handheld, TestApp, caller::encoded, on_both};
 use uuid::Uuid;
 
 /// Codes that nobody here issued.
@@ -29,6 +33,34 @@ fn refs(codes: &[String]) -> Vec<&String> {
 fn id_of(text: &str) -> String {
     let event: Value = serde_json::from_str(text).expect("an event");
     text_of(&event["event_id"])
+}
+
+/// What an event says, so many milliseconds from now by its device's clock.
+fn in_ms(ms: i64, mut said: Value) -> Value {
+    let at = |ms: i64| {
+        let at = jiff::Timestamp::now().as_millisecond() + ms;
+        let at = jiff::Timestamp::from_millisecond(at).expect("an instant");
+        at.to_string()
+    };
+    said["at"] = json!(at(ms));
+    said["anchor_wall"] = json!(at(0));
+    said
+}
+
+/// Three events that say a later time than what was made with them, and come last. (One alone would be an
+/// outlier.)
+fn fillers(device: &mut Handheld) -> Vec<String> {
+    (0..3)
+        .map(|n| device.event("count", &in_ms(900 + n, json!({}))))
+        .collect()
+}
+
+async fn slices(app: &TestApp) -> i64 {
+    count(
+        app,
+        "SELECT COUNT(*) AS n FROM log_entry WHERE kind = 'refolded'",
+    )
+    .await
 }
 
 async fn related(app: &TestApp) -> i64 {
@@ -213,86 +245,94 @@ on_both!(
         let mut device = scene.device(&app, &scene.store).await;
         device.status().await;
         let codes = foreign("M", 1200);
-        let at = |ms: i64| {
-            let at = jiff::Timestamp::now().as_millisecond() + ms;
-            let at = jiff::Timestamp::from_millisecond(at).expect("an instant");
-            at.to_string()
-        };
-        let said = |ms: i64, mut said: Value| {
-            said["at"] = json!(at(ms));
-            said["anchor_wall"] = json!(at(0));
-            said
-        };
-        // The first three say a later time than all others, and come last. (One alone would be an outlier.)
-        let mut events: Vec<String> = (0..3)
-            .map(|n| device.event("count", &said(900 + n, json!({}))))
-            .collect();
+        let mut events = fillers(&mut device);
         events.extend(
             codes
                 .chunks(300)
-                .map(|codes| device.event("inbound", &said(10, inbound(&refs(codes))))),
+                .map(|codes| device.event("inbound", &in_ms(10, inbound(&refs(codes))))),
         );
         tokio::time::sleep(Duration::from_secs(1)).await;
         device.push_at(4, device.history[3], &events[3..]).await;
         settled(&app).await;
         let where_it_stands = "SELECT MIN(eff) AS n FROM event WHERE seq > 3";
         let before = count(&app, where_it_stands).await;
-        let slices = "SELECT COUNT(*) AS n FROM log_entry WHERE kind = 'refolded'";
-        let sliced = count(&app, slices).await;
+        let before_it = slices(&app).await;
         device.push_at(1, device.history[0], &events[..3]).await;
         settled(&app).await;
         assert!(count(&app, where_it_stands).await > before, "nothing moved");
-        assert!(count(&app, slices).await > sliced, "all in one act");
+        assert!(slices(&app).await > before_it, "all in one act");
         holds(&app, "moved").await;
         app.stop().await;
     }
 );
 
 on_both!(
-    t4_a_case_that_was_emptied_is_empty_though_the_order_changed_in_a_slice,
+    t4_lines_know_what_moved_though_slices_fold_what_carried_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut store = scene.device(&app, &scene.warehouse).await;
+        let mut late = scene.device(&app, &scene.warehouse).await;
+        store.status().await;
+        late.status().await;
+        let case = &scene.cases[0];
+        let of = |qty| lots_of(GTIN, Some("L7"), qty);
+        let parent = json!({"code": case, "input": "wedge"});
+        let events = [
+            store.event("inbound", &in_ms(1, json!({"lots": of(100)}))),
+            store.event("pack", &in_ms(2, json!({"parent": parent, "lots": of(40)}))),
+        ];
+        let counted = json!({
+            "lots": of(50), "body": {"accepted": true},
+            "actor": {"id": "boss", "proof": "badge", "supervisor": true},
+        });
+        let counted = store.event("count", &in_ms(500, counted));
+        // It takes the case away before the count, or after it; and names more than an act folds.
+        let mut out = fillers(&mut late);
+        let others = foreign("L", 900);
+        let named: Vec<&String> = std::iter::once(case).chain(&others).collect();
+        out.push(late.event("outbound", &in_ms(10, outbound(&named, &scene.store))));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        store.push(&events).await;
+        store.push(&[counted]).await;
+        late.push_at(4, late.history[3], &out[3..]).await;
+        settled(&app).await;
+        holds(&app, "taken away before the count").await;
+        let before_it = slices(&app).await;
+        late.push_at(1, late.history[0], &out[..3]).await;
+        settled(&app).await;
+        assert!(slices(&app).await > before_it, "all in one act");
+        holds(&app, "and after it").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    what_a_container_went_through_weighs_for_each_thing_in_it,
     |app| {
         let scene = Scene::of(&app).await;
         let mut device = scene.device(&app, &scene.store).await;
-        let mut other = scene.device(&app, &scene.store).await;
-        device.status().await;
-        other.status().await;
-        let at = |ms: i64| {
-            let at = jiff::Timestamp::now().as_millisecond() + ms;
-            let at = jiff::Timestamp::from_millisecond(at).expect("an instant");
-            at.to_string()
-        };
-        let said = |ms: i64, mut said: Value| {
-            said["at"] = json!(at(ms));
-            said["anchor_wall"] = json!(at(0));
-            said
-        };
-        let (case, tin) = (&scene.cases[0], &scene.tins[0]);
-        let many = foreign("E", 300);
-        let packed = json!({
-            "parent": {"code": case, "input": "wedge"}, "children": scanned(&[tin]),
+        let case = &scene.cases[0];
+        // Nobody knows their batch: each is judged by itself.
+        let inside = foreign("I", 60);
+        let pack = json!({
+            "parent": {"code": case, "input": "wedge"}, "children": scanned(&refs(&inside)),
         });
-        let emptied = json!({
-            "parent": {"code": case, "input": "wedge"},
-            "body": {"note": "all"},
-        });
-        let mut late: Vec<String> = (0..3)
-            .map(|n| device.event("count", &said(900 + n, json!({}))))
+        let pack = device.event("pack", &pack);
+        device.push(&[pack]).await;
+        settled(&app).await;
+        let alone = "SELECT COUNT(*) AS n FROM unit WHERE exceptional";
+        assert_eq!(count(&app, alone).await, 60);
+        let before = slices(&app).await;
+        let sales: Vec<String> = (0..100)
+            .map(|_| device.event("sale", &sale(&[case])))
             .collect();
-        // More than an act has room for moves before the emptying does.
-        late.push(device.event("inbound", &said(10, inbound(&refs(&many)))));
-        late.push(device.event("unpack", &said(20, emptied)));
-        let pack = other.event("pack", &said(500, packed));
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        other.push(&[pack]).await;
-        device.push_at(4, device.history[3], &late[3..]).await;
+        device.push(&sales).await;
         settled(&app).await;
-        holds(&app, "emptied before it was packed").await;
-        let inside = "SELECT COUNT(*) AS n FROM unit WHERE inside IS NOT NULL";
-        assert_eq!(count(&app, inside).await, 1);
-        device.push_at(1, device.history[0], &late[..3]).await;
-        settled(&app).await;
-        assert_eq!(count(&app, inside).await, 0);
-        holds(&app, "and after").await;
+        assert!(
+            slices(&app).await > before,
+            "60 things over 100 steps in one act"
+        );
+        holds(&app, "sold").await;
         app.stop().await;
     }
 );

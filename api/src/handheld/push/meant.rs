@@ -25,6 +25,12 @@ pub async fn find(reading: &Reading, db: &Db, batch: &mut Batch) -> Result<(), P
     }
     let mut snapshot = reading.begin(db).await?;
     let mut meant = BTreeSet::new();
+    // Nothing was minted under what is on no record; it costs nothing to make such up.
+    let of_ours = |unit: &UnitKey| {
+        unit.gtin()
+            .is_some_and(|gtin| snapshot.world().product_on_codes(gtin).is_some())
+    };
+    let may: Vec<UnitKey> = may.into_iter().filter(of_ours).collect();
     for unit in may {
         if snapshot.code(&unit).await?.is_some() {
             meant.insert(unit);
