@@ -281,22 +281,19 @@ on_both!(
             store.event("inbound", &in_ms(1, json!({"lots": of(100)}))),
             store.event("pack", &in_ms(2, json!({"parent": parent, "lots": of(40)}))),
         ];
-        let counted = json!({
-            "lots": of(50), "body": {"accepted": true},
-            "actor": {"id": "boss", "proof": "badge", "supervisor": true},
-        });
-        let counted = store.event("count", &in_ms(500, counted));
-        // It takes the case away before the count, or after it; and names more than an act folds.
+        let sold = store.event("sale", &in_ms(500, json!({"lots": of(70)})));
+        // It takes the case away before the sale, or after it; and names more than an act folds. Whichever is
+        // the later of the two takes what is not there.
         let mut out = fillers(&mut late);
         let others = foreign("L", 900);
         let named: Vec<&String> = std::iter::once(case).chain(&others).collect();
         out.push(late.event("outbound", &in_ms(10, outbound(&named, &scene.store))));
         tokio::time::sleep(Duration::from_secs(1)).await;
         store.push(&events).await;
-        store.push(&[counted]).await;
+        store.push(&[sold]).await;
         late.push_at(4, late.history[3], &out[3..]).await;
         settled(&app).await;
-        holds(&app, "taken away before the count").await;
+        holds(&app, "taken away before the sale").await;
         let before_it = slices(&app).await;
         late.push_at(1, late.history[0], &out[..3]).await;
         settled(&app).await;
