@@ -92,7 +92,9 @@ pub fn misses(world: &World, fact: &Fact) -> bool {
     owner.is_none_or(|owner| owner == fact.enterprise)
 }
 
-/// A count that does not name the unit. What is in a container is answered for by the container.
+/// A count that does not name the unit. What is in a container is answered for by the container. What
+/// was missed is missed once, until somebody names or moves it: a tin that is gone is one finding, however
+/// often its shelf is counted.
 pub(super) fn unseen<'a>(
     walk: &mut Walk<'a>,
     at: &At<'a>,
@@ -102,7 +104,12 @@ pub(super) fn unseen<'a>(
 ) {
     let expected =
         walk.state.phase == Phase::InStock && walk.is_at(at.here()) && walk.state.inside.is_none();
-    if !expected || !misses(walk.world, at.fact) || !holder::counts(walk, at) || !covers(walk, at) {
+    if !expected
+        || walk.memory.missed
+        || !misses(walk.world, at.fact)
+        || !holder::counts(walk, at)
+        || !covers(walk, at)
+    {
         return;
     }
     let sweep = sweeps.ending(facts, place);
@@ -111,6 +118,7 @@ pub(super) fn unseen<'a>(
         return;
     }
     walk.find_cause(at, FindingCode::MissingAtCount);
+    walk.memory.missed = true;
 }
 
 /// Does a complete count cover this unit, or something it contains?

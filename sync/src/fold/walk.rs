@@ -82,6 +82,8 @@ pub(super) struct Memory<'a> {
     pub(super) sale: Option<(&'a Fact, bool)>,
     /// The last effective event, if it was an inbound.
     pub(super) inbound: Option<&'a Fact>,
+    /// A complete count missed it, and nobody who counts named or moved it since (C11).
+    pub(super) missed: bool,
 }
 
 /// The walk.
@@ -320,6 +322,7 @@ impl<'a> Walk<'a> {
     /// What follows from any effect.
     fn note(&mut self, at: &At<'a>, effect: Effect) {
         self.state.claims.remove(&at.fact.enterprise);
+        self.memory.missed = false;
         match effect {
             Effect::Took => {
                 self.state.holder = Some(at.fact.enterprise);

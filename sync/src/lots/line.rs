@@ -26,6 +26,19 @@ pub struct Line {
     pub below: Option<Below>,
     /// What was found up to now, without that interval.
     pub found: Vec<Finding>,
+    /// The difference the last count told, if nobody accepted it and nothing moved since. Nothing in what
+    /// was kept before this was said.
+    #[serde(default)]
+    pub told: Option<Difference>,
+}
+
+/// What a count told: how many there should be and how many there are, with those in containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The balance.
+    pub expected: i64,
+    /// What was seen, and what lies in containers here.
+    pub there: i64,
 }
 
 /// An interval in which the balance is below zero.
@@ -65,6 +78,7 @@ impl Line {
             last: None,
             below: None,
             found: Vec::new(),
+            told: None,
         }
     }
 
@@ -86,6 +100,9 @@ impl Line {
         }
         self.last = Some(movement.order);
         let order = movement.order;
+        if movement.change.sums().is_some_and(|(by, _)| by != 0) {
+            self.told = None;
+        }
         match movement.change {
             Change::In { qty } => self.balance = self.balance.saturating_add(signed(qty)),
             Change::Out { qty } => self.balance = self.balance.saturating_sub(signed(qty)),
@@ -110,14 +127,16 @@ impl Line {
 
     /// A count states the balance: the difference is found, and enters the balance only if it was
     /// accepted. What it says is about what lies loose; what is in a container is answered for by the
-    /// container, so that is there as well.
+    /// container, so that is there as well. Counting the same once more tells nothing new.
     fn counted(&mut self, order: Order, there: u64, accepted: bool) {
-        let seen = signed(there).saturating_add(self.inside);
-        if accepted {
+        if there == 0 && self.balance == 0 {
             // Nothing seen of what nobody stated to be there says nothing.
-            if there > 0 || self.balance != 0 {
-                self.balance = seen;
-            }
+            return;
+        }
+        let seen = signed(there).saturating_add(self.inside);
+        let told = self.told.take();
+        if accepted {
+            self.balance = seen;
             return;
         }
         let code = match seen.cmp(&self.balance) {
@@ -126,11 +145,18 @@ impl Line {
             std::cmp::Ordering::Greater if there > 0 => FindingCode::SurplusAtCount,
             std::cmp::Ordering::Greater | std::cmp::Ordering::Equal => return,
         };
-        let detail = Detail::Count {
+        let difference = Difference {
             expected: self.balance,
             there: seen,
         };
-        self.find(code, order, None, detail);
+        self.told = Some(difference);
+        if told != self.told {
+            let detail = Detail::Count {
+                expected: difference.expected,
+                there: difference.there,
+            };
+            self.find(code, order, None, detail);
+        }
     }
 
     /// Opens, deepens or ends the interval below zero.

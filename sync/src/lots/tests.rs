@@ -202,6 +202,26 @@ fn c11_a_complete_count_that_does_not_name_a_lot_saw_none() {
 }
 
 #[test]
+fn c11_a_difference_that_is_counted_again_is_told_once() {
+    let counts = |minute, seen| fact(Kind::Count, 10, minute, seen, |_| {});
+    let inbound = |minute, qty| fact(Kind::Inbound, 10, minute, qty, |_| {});
+    for (between, times) in [
+        (vec![], 1),
+        (vec![counts(4, 8), counts(5, 8)], 1),
+        // Another difference, and none, are something else; so is the same after goods came and went.
+        (vec![counts(4, 7)], 3),
+        (vec![counts(4, 10)], 2),
+        (vec![inbound(4, 3), fact(Kind::Sale, 10, 5, 3, |_| {})], 2),
+    ] {
+        let mut facts = vec![inbound(1, 10), counts(2, 8)];
+        facts.extend(between);
+        facts.push(counts(9, 8));
+        let line = line(&facts, 10);
+        assert_eq!(codes(&line), vec![F::MissingAtCount; times]);
+    }
+}
+
+#[test]
 fn c10_a_struck_movement_contributes_nothing() {
     let sale = fact(Kind::Sale, 10, 2, 4, |_| {});
     let target = sale.event.id;

@@ -403,7 +403,10 @@ fn follow(history: &History, line: &LotKey, moves: &[(usize, Move)]) -> Vec<Find
     for (n, (k, happened)) in moves.iter().enumerate() {
         let before = if n == 0 { 0 } else { after[n - 1] };
         if let Move::Seen(loose, inside, false) = happened {
-            findings.extend(difference(history, line, *k, before, (*loose, *inside)));
+            let told = difference(history, line, *k, before, (*loose, *inside));
+            findings.extend(
+                told.filter(|told| !is_told_again(history, line, (moves, &after), n, told)),
+            );
         }
         if after[n] < 0 && before >= 0 {
             let healed = (n..moves.len()).find(|&m| after[m] >= 0);
@@ -423,6 +426,29 @@ fn follow(history: &History, line: &LotKey, moves: &[(usize, Move)]) -> Vec<Find
         }
     }
     findings
+}
+
+/// Did the count just before it, nothing having come or gone in between, tell the same?
+fn is_told_again(
+    history: &History,
+    line: &LotKey,
+    (moves, after): (&[(usize, Move)], &[Balance]),
+    n: usize,
+    told: &Finding,
+) -> bool {
+    let mut back = (0..n).rev();
+    let balance = |m: usize| if m == 0 { 0 } else { after[m - 1] };
+    let says_nothing = |m: usize| match moves[m].1 {
+        Move::By(quantity) => quantity == 0,
+        Move::Seen(loose, _, _) => loose == 0 && balance(m) == 0,
+    };
+    let last = back.find(|m| !says_nothing(*m));
+    let Some((m, (k, Move::Seen(loose, inside, false)))) = last.map(|m| (m, moves[m])) else {
+        return false;
+    };
+    let before = balance(m);
+    let then = difference(history, line, k, before, (loose, inside));
+    then.is_some_and(|then| (then.code, &then.detail) == (told.code, &told.detail))
 }
 
 /// What went, and should not have.

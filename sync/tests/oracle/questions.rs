@@ -390,8 +390,23 @@ fn days_before(year: i64, month: i64) -> i64 {
 
 /// C11: a complete count at its place did not see it. Asked of every unit, not of touched ones.
 /// What is in a container is answered for by the container; a count of several documents (a group)
-/// sees what any of them sees, and has seen everything with its last.
+/// sees what any of them sees, and has seen everything with its last. Only the first count says so, until
+/// something happens to the unit.
 pub fn missing_at_count(h: &History, k: usize, unit: &UnitKey) -> Option<Answer> {
+    let happened = h.last_touch(k, unit);
+    let since = happened.map_or(0, |j| j + 1);
+    let told = (since..k).any(|j| misses(h, j, unit));
+    (misses(h, k, unit) && !told).then(|| {
+        let arrived = h.last_change(k, unit);
+        answer(h, FindingCode::MissingAtCount, arrived, k)
+    })
+}
+
+/// Did this count not see a unit that should have been there?
+fn misses(h: &History, k: usize, unit: &UnitKey) -> bool {
+    if h.facts[k].event.kind != Kind::Count || h.fates[k] != Fate::Counts {
+        return false;
+    }
     let units = &h.moments[k].before;
     let before = &units[unit];
     let here = h.facts[k].event.location;
@@ -406,10 +421,7 @@ pub fn missing_at_count(h: &History, k: usize, unit: &UnitKey) -> Option<Answer>
     documents.retain(|j| h.facts[*j].event.location == here);
     let last = documents.last() == Some(&k);
     let seen = documents.iter().any(|j| h.named(*j).contains(unit));
-    (expected && counts && last && !seen && in_scope(h, k, units, unit)).then(|| {
-        let arrived = h.last_change(k, unit);
-        answer(h, FindingCode::MissingAtCount, arrived, k)
-    })
+    expected && counts && last && !seen && in_scope(h, k, units, unit)
 }
 
 /// The documents of a count, in order.

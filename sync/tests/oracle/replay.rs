@@ -362,6 +362,11 @@ impl<'a> History<'a> {
         rows.into_iter().rev()
     }
 
+    /// The last fact before `k` that happened to the unit, whatever came of it.
+    pub fn last_touch(&self, k: usize, unit: &UnitKey) -> Option<usize> {
+        self.back(k, unit).map(|(j, _)| j).next()
+    }
+
     /// The last fact before `k` that changed the unit.
     pub fn last_change(&self, k: usize, unit: &UnitKey) -> Option<usize> {
         let mut back = self.back(k, unit);

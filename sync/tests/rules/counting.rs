@@ -31,6 +31,31 @@ fn c11_goods_a_complete_count_does_not_see_are_missing_until_their_sale_arrives(
     assert!(quiet(&told));
 }
 
+/// However often its shelf is counted, a tin that is gone is one finding, at the first count that missed it;
+/// once somebody had it in hand it may be gone anew.
+#[test]
+fn c11_what_was_missed_is_missed_once_until_somebody_names_it() {
+    let missed = FindingCode::MissingAtCount;
+    let mut told = in_the_shop();
+    let first = told.tell(count(&[]).at(5 * HOUR));
+    let again = told.tell(count(&[]).at(6 * HOUR));
+    let seen = told.tell(count(&[TIN_1]).at(7 * HOUR));
+    let gone = told.tell(count(&[]).at(8 * HOUR));
+    let found = [first, again, seen, gone].map(|count| of(&told, count));
+    assert_eq!(found, [vec![missed], vec![], vec![], vec![missed]]);
+
+    // A count that comes in late and belongs before them is the first now.
+    let late = told.tell(count(&[]).at(4 * HOUR));
+    assert_eq!(of(&told, late), [missed]);
+    assert_eq!(of(&told, first), []);
+
+    // Sold before all of them: what was missed was not there, and what was seen came back.
+    told.tell(line(Kind::Sale, SHOP).of(&[TIN_1]).at(3 * HOUR));
+    for count in [late, first, again, gone] {
+        assert_eq!(of(&told, count), []);
+    }
+}
+
 #[test]
 fn c11_a_count_of_some_products_or_of_a_part_misses_nothing_else() {
     let scopes = [
