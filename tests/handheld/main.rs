@@ -15,6 +15,7 @@ mod decisions;
 mod decode;
 mod engine;
 mod enrolment;
+mod entering;
 mod findings;
 mod heavy;
 mod held;

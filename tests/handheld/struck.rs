@@ -20,17 +20,17 @@ use suyuan_tests::{Handheld, TestApp, caller::encoded, on_both};
 use uuid::Uuid;
 
 /// Codes that nobody here issued.
-fn foreign(of: &str, count: usize) -> Vec<String> {
+pub fn foreign(of: &str, count: usize) -> Vec<String> {
     let gtin = gtin("0952123400777");
     let code = |n| format!("https://id.example/01/{gtin}/21/{of}{n}");
     (0..count).map(code).collect()
 }
 
-fn refs(codes: &[String]) -> Vec<&String> {
+pub fn refs(codes: &[String]) -> Vec<&String> {
     codes.iter().collect()
 }
 
-fn id_of(text: &str) -> String {
+pub fn id_of(text: &str) -> String {
     let event: Value = serde_json::from_str(text).expect("an event");
     text_of(&event["event_id"])
 }
@@ -55,7 +55,7 @@ fn fillers(device: &mut Handheld) -> Vec<String> {
         .collect()
 }
 
-async fn slices(app: &TestApp) -> i64 {
+pub async fn slices(app: &TestApp) -> i64 {
     count(
         app,
         "SELECT COUNT(*) AS n FROM log_entry WHERE kind = 'refolded'",
@@ -63,7 +63,7 @@ async fn slices(app: &TestApp) -> i64 {
     .await
 }
 
-async fn related(app: &TestApp) -> i64 {
+pub async fn related(app: &TestApp) -> i64 {
     count(app, "SELECT COUNT(*) AS n FROM event_unit").await
 }
 

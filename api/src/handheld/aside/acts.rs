@@ -18,7 +18,7 @@ use crate::{
         },
         units::{
             facts::{flags_of, told_flags},
-            folding::{Change, Folding, Moment},
+            folding::{Change, Folding, Moment, entering::Entering},
             store::{Aside, by_position, rewrite_aside},
         },
     },
@@ -35,6 +35,9 @@ use suyuan_sync::{
     time::{Timed, interval},
 };
 use uuid::Uuid;
+
+/// Most units that such an act folds, and names that it relates.
+const FOLDED: usize = 256;
 
 /// An event on its way from aside into the state, or to another remark.
 struct Standing {
@@ -431,7 +434,7 @@ async fn enter(
         .refresh(act.tx(), act.position() - 1)
         .await
         .map_err(PushError::from)?;
-    let change = Change {
+    let mut change = Change {
         arrived: by_position(act.tx(), reader, &positions).await?,
         moved: by_position(act.tx(), reader, &moved).await?,
         recheck: by_position(act.tx(), reader, recheck).await?,
@@ -442,9 +445,10 @@ async fn enter(
         last: act.position(),
         stamp: act.stamp(),
     };
-    let done = Folding::new(source, reader, moment)
-        .run(act.tx(), &change)
-        .await;
+    let entering = Entering::cut(act.tx(), &mut change, FOLDED).await?;
+    let mut folding = Folding::new(source, reader, moment).within(FOLDED);
+    folding.entering = entering;
+    let done = folding.run(act.tx(), &change).await;
     let done = done.map_err(PushError::from)?;
     set_unit_statuses(act, &done.public).await?;
     Ok(())

@@ -283,7 +283,7 @@ impl Worker {
         pushes: &[Incoming],
         ahead: Option<Ahead>,
     ) -> Result<Vec<Outcome>, PushError> {
-        self.engine.fold_at_most(self.pace.most());
+        self.engine.fold_at_most(self.pace.limit());
         let admitted = AssertUnwindSafe(self.engine.admit(pushes, ahead)).catch_unwind();
         let outcomes = admitted.await.unwrap_or(Err(PushError::Broken));
         if let Some(wrote) = self.engine.wrote() {
@@ -292,7 +292,7 @@ impl Worker {
             let weight: usize = pushes.iter().map(|push| weight(push, long)).sum();
             // Of what was known already nothing was folded, and of what one event names too much no more
             // than this.
-            let written = (weight * wrote.events / events.max(1)).min(self.pace.most());
+            let written = (weight * wrote.events / events.max(1)).min(self.pace.limit());
             self.pace = self.pace.after(written, wrote.held);
             self.limit.store(self.pace.limit(), Ordering::Relaxed);
             metrics::gauge!("suyuan_act_limit").set(self.pace.limit() as f64);

@@ -30,12 +30,6 @@ impl Pace {
         self.0
     }
 
-    /// Most units that the next act folds. An event alone may name more than an act may hold; twice of what
-    /// takes half the time there is.
-    pub fn most(self) -> usize {
-        2 * self.0
-    }
-
     /// After an act of this weight held the head for so long. Each goes a quarter of the way (of the
     /// ratio) to where a full one takes what it should: a slow disk is soon forgiven. One that is far from full says
     /// nothing, since what an act costs anyhow is most of it.

@@ -92,14 +92,16 @@ impl Engine {
     }
 
     /// After the commit: remembers what this act stated as if it had been read, and what it touched. An
-    /// act that moved what was there before touched more than is known here.
+    /// act that moved what was there before, or left something of it, touched more than is known here.
     pub(super) fn remember(
         &mut self,
         change: Change,
         pushes: &[Incoming],
         (moment, units): (Moment, BTreeSet<UnitKey>),
+        whole: bool,
     ) {
-        let plain = change.moved.is_empty()
+        let plain = whole
+            && change.moved.is_empty()
             && change.recheck.is_empty()
             && change.arrived.iter().all(|fact| fact.gseq >= moment.first);
         for fact in &change.arrived {

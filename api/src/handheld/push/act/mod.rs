@@ -28,7 +28,7 @@ use crate::{
         units::{
             self,
             facts::Reader,
-            folding::{Change, Done, Folding, Moment},
+            folding::{Change, Done, Folding, Moment, entering::Entering},
         },
         world::Source,
     },
@@ -88,7 +88,7 @@ pub struct Engine {
 /// What the last act wrote.
 #[derive(Debug, Clone, Copy)]
 pub struct Wrote {
-    /// Events that were new.
+    /// Events that came to count; what only waits was not folded.
     pub events: usize,
     /// How long it held the head of the log.
     pub held: Duration,
@@ -187,8 +187,14 @@ impl Engine {
             stamp: block.stamp(0),
         };
         self.catch_up(&block).await?;
-        let change = self.placed(&block, &mut decided.admitting, moment).await?;
-        let mut done = self.fold(&block, &change, moment, units).await?;
+        let mut change = self.placed(&block, &mut decided.admitting, moment).await?;
+        // Pushes are gathered by what they name; with what corrections turn on that is twice as much at most.
+        let most = self.most.saturating_mul(2);
+        let entering = Entering::cut(block.tx(), &mut change, most).await?;
+        let (plain, events) = (entering.is_empty(), change.arrived.len());
+        let mut done = self
+            .fold(&block, &change, moment, (units, entering))
+            .await?;
         let stamp = block.stamp(decided.taken - 1);
         let answers: Vec<Answered> = decided
             .admitting
@@ -203,11 +209,9 @@ impl Engine {
         }
         self.touched = None;
         let held = block.commit(decided.taken).await?;
-        self.remember(change, pushes, (moment, std::mem::take(&mut done.read)));
-        self.wrote = Some(Wrote {
-            events: decided.taken,
-            held,
-        });
+        let read = std::mem::take(&mut done.read);
+        self.remember(change, pushes, (moment, read), plain);
+        self.wrote = Some(Wrote { events, held });
         metrics::counter!("suyuan_events_total").increment(decided.taken as u64);
         Ok(merged(decided.refused, answers))
     }
@@ -235,11 +239,12 @@ impl Engine {
         block: &Block,
         change: &Change,
         moment: Moment,
-        ahead: units::ahead::Ahead,
+        (ahead, entering): (units::ahead::Ahead, Entering),
     ) -> Result<Done, PushError> {
         let folding = Folding::new(&mut self.source, &mut self.reader, moment);
         let mut folding = folding.within(self.most);
         folding.ahead = ahead;
+        folding.entering = entering;
         let mut done = folding.run(block.tx(), change).await?;
         for (unit, facts) in done.long.drain(..) {
             self.long.note(unit, facts);

@@ -57,6 +57,14 @@ impl Folding<'_> {
         shifts
     }
 
+    /// As if that had not been.
+    pub(super) fn unshift_contents(&mut self, shifts: &BTreeMap<(UnitId, Content), i64>) {
+        for ((container, content), by) in shifts {
+            let held = self.direct.entry(*container).or_default();
+            *held.entry(*content).or_default() -= by;
+        }
+    }
+
     /// Tells the world what containers hold, directly and in containers within.
     pub(super) async fn put_contents(
         &mut self,

@@ -91,6 +91,8 @@ impl Folding<'_> {
             let first = first.or_insert((fact.order.eff, fact.event.id));
             *first = (*first).min((fact.order.eff, fact.event.id));
         }
+        let entering = std::mem::take(&mut self.entering);
+        scopes.extend(entering.scopes().map(|scope| (scope, 0, change.because)));
         for (by, event) in std::mem::take(&mut self.moved_later) {
             scopes.push((Scope::Named { by }, 0, Some(event)));
         }

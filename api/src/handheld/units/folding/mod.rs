@@ -7,6 +7,7 @@ mod alone;
 pub mod beforehand;
 mod contents;
 pub mod counts;
+pub mod entering;
 mod gather;
 mod later;
 mod left;
@@ -34,6 +35,7 @@ use crate::{
     log::Position,
     projection::units::{PublicUnit, UnitStatus},
 };
+use entering::Entering;
 use sea_orm::{ConnectionTrait, DbErr};
 use std::{
     cmp::Reverse,
@@ -85,6 +87,9 @@ pub struct Change {
     pub went: BTreeMap<i64, BTreeSet<Position>>,
     /// The event that is the reason, if it was one.
     pub because: Option<EventId>,
+    /// From which position on these facts count, where an act left them for slices: periods that were closed
+    /// since told them already.
+    pub counts_from: Option<Position>,
 }
 
 /// What came of it.
@@ -191,6 +196,10 @@ pub struct Folding<'a> {
     followed: BTreeMap<UnitKey, usize>,
     /// Events that moved, of which what they name is folded by slices.
     moved_later: Vec<(Position, EventId)>,
+    /// Events for which there was no room.
+    pub entering: Entering,
+    /// How many names of events that were in before there is room for.
+    room_for_names: usize,
     /// What may be read and folded yet, and the units that are left because there is more.
     room: left::Room,
     left: BTreeMap<UnitKey, left::Left>,
@@ -220,6 +229,8 @@ impl<'a> Folding<'a> {
             sweeps: Vec::new(),
             followed: BTreeMap::new(),
             moved_later: Vec::new(),
+            entering: Entering::default(),
+            room_for_names: usize::MAX,
             room: left::Room {
                 facts: FACTS_MAX,
                 ..left::Room::ALL
@@ -236,6 +247,7 @@ impl<'a> Folding<'a> {
     #[must_use]
     pub fn within(mut self, weight: usize) -> Folding<'a> {
         self.room.weight = weight;
+        self.room_for_names = weight;
         self
     }
 
@@ -262,6 +274,28 @@ impl<'a> Folding<'a> {
         self.relate(conn, change).await?;
         self.gather(conn, change).await?;
         self.look_up(conn).await?;
+        let folds = self.folds(conn, change).await?;
+        // What many things have is written beside acts; who comes for what was left has nobody to leave it to.
+        let heavy = if change.left.is_empty() {
+            folds.writes.too_much()
+        } else {
+            Vec::new()
+        };
+        if heavy.is_empty() {
+            return Ok(folds);
+        }
+        self.unshift_contents(&folds.shifted);
+        self.leave_these(heavy);
+        self.leave_with_parents();
+        self.folds(conn, change).await
+    }
+
+    /// Folds what was read.
+    async fn folds(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        change: &Change,
+    ) -> Result<Folds, WorldError> {
         let mut folded = self.fold(self.source.world(), false);
         if self.learn_batches(conn, &folded).await? {
             folded = self.fold(self.source.world(), false);

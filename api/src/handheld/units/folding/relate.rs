@@ -173,7 +173,13 @@ impl Folding<'_> {
         if groups.is_empty() {
             return Ok(());
         }
+        // Nothing else changes what the others of a correction are worth.
+        let changed: BTreeSet<(EnterpriseId, GroupId)> = retracts
+            .iter()
+            .filter_map(|fact| Some((fact.enterprise, correcting(fact)?.id)))
+            .collect();
         let mut members = store::by_group(conn, self.reader, &groups).await?;
+        members.retain(|fact| !is_among(arrived, fact));
         members.extend(arrived.iter().cloned());
         let retracts: Vec<&Arc<Fact>> = members
             .iter()
@@ -184,8 +190,18 @@ impl Folding<'_> {
             .filter_map(|fact| fact.event.target)
             .collect();
         let mut targets = store::by_event_id(conn, self.reader, &targets).await?;
+        targets.retain(|fact| !is_among(arrived, fact));
         targets.extend(arrived.iter().cloned());
-        let mut corrected: BTreeMap<Position, Arc<Fact>> = BTreeMap::new();
+        let of = |fact: &Arc<Fact>| Some((fact.enterprise, correcting(fact)?.id));
+        let corrects = |fact: &&Arc<Fact>| {
+            fact.event.kind != Kind::Retract && of(fact).is_some_and(|of| changed.contains(&of))
+        };
+        let before = members.iter().filter(|fact| !is_among(arrived, fact));
+        let before = before.filter(corrects).cloned();
+        let before = self.with_room(before.map(|fact| (fact.gseq, fact)).collect());
+        // Those it is asked about: what came in, and what was in and may be worth something else now.
+        let mut asked = before.clone();
+        asked.extend(arrived.iter().map(|fact| (fact.gseq, fact.clone())));
         let mut of_group: BTreeMap<(EnterpriseId, GroupId), Vec<Meaning<'_>>> = BTreeMap::new();
         for retract in retracts {
             let Some((group, id)) = correcting(retract).zip(retract.event.target) else {
@@ -203,14 +219,10 @@ impl Folding<'_> {
         }
         let world = self.source.world();
         let mut decided: Vec<(UnitKey, Position)> = Vec::new();
-        for ((enterprise, group), retracts) in of_group {
-            let of = |fact: &&Arc<Fact>| {
-                fact.enterprise == enterprise
-                    && fact.event.kind != Kind::Retract
-                    && correcting(fact).is_some_and(|of| of.id == group)
-            };
-            let new: Vec<&Arc<Fact>> = members.iter().filter(of).collect();
-            corrected.extend(new.iter().map(|fact| (fact.gseq, (*fact).clone())));
+        for (group, retracts) in of_group {
+            let new =
+                |fact: &&Arc<Fact>| fact.event.kind != Kind::Retract && of(fact) == Some(group);
+            let new: Vec<&Arc<Fact>> = asked.values().filter(new).collect();
             for of in deciding(retracts, world) {
                 let units = new.iter().flat_map(|fact| store::named(fact));
                 for (unit, _) in units {
@@ -226,7 +238,7 @@ impl Folding<'_> {
                 self.relation(unit, DECIDES, fact);
             }
         }
-        self.corrected.extend(corrected.into_values());
+        self.corrected.extend(before.into_values());
         Ok(())
     }
 }

@@ -73,6 +73,8 @@ impl Folding<'_> {
                 out.extend(whose.filter_map(|whose| self.in_period(whose, fact, fact)));
             }
         }
+        // What an act left for slices counted before a period was closed that tells it.
+        out.retain(|(_, closed, _)| change.counts_from.is_none_or(|from| *closed < from));
         out
     }
 

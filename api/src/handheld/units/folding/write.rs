@@ -1,7 +1,9 @@
 //! Writes what changed: units, what is about them, findings that opened or closed, what the public
 //! side may see.
 
-use super::{Cause, Change, Done, Folding, Moment, NUMBER_BITS, judged};
+use super::{
+    Cause, Change, Done, Folding, Moment, NUMBER_BITS, beforehand::WRITTEN_AT_ONCE, judged,
+};
 use crate::{
     handheld::{
         units::{
@@ -14,6 +16,7 @@ use crate::{
 };
 use sea_orm::ConnectionTrait;
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -26,6 +29,10 @@ use suyuan_sync::{
     unit::UnitKey,
 };
 
+/// Findings about units of which an act writes that they opened, changed or closed. Those beyond are left with
+/// their units.
+const FINDINGS_MAX: usize = 2 * WRITTEN_AT_ONCE;
+
 /// What is to be written of units.
 #[derive(Default)]
 pub(super) struct Writes {
@@ -35,6 +42,8 @@ pub(super) struct Writes {
     opened: Vec<Opened>,
     changed: Vec<Changed>,
     closed: Vec<(i64, Position, Option<EventId>)>,
+    /// Of how many findings something is written about units that changed.
+    by_unit: BTreeMap<UnitKey, usize>,
     /// What it comes to.
     done: Done,
 }
@@ -43,6 +52,19 @@ impl Writes {
     /// Of how many findings something is written.
     pub(super) fn findings(&self) -> usize {
         self.opened.len() + self.changed.len() + self.closed.len()
+    }
+
+    /// Units about which more findings are written than one act may, those with the most of them.
+    pub(super) fn too_much(&self) -> Vec<UnitKey> {
+        let mut sum = self.findings();
+        let mut by_size: Vec<_> = self.by_unit.iter().collect();
+        by_size.sort_by_key(|(_, findings)| Reverse(**findings));
+        let heavy = by_size.into_iter().take_while(|(_, findings)| {
+            let is_too_much = sum > FINDINGS_MAX;
+            sum -= **findings;
+            is_too_much
+        });
+        heavy.map(|(unit, _)| unit.clone()).collect()
     }
 
     /// Keeps all but findings beyond so many; tells these.
@@ -101,6 +123,7 @@ impl Folding<'_> {
             mut opened,
             mut changed,
             mut closed,
+            mut by_unit,
             mut done,
         } = Writes::default();
         let by_event: BTreeMap<(DeviceId, EventId), Arc<Fact>> = self
@@ -173,6 +196,10 @@ impl Folding<'_> {
                 let kept = before.get(&finding.identity());
                 closed.extend(kept.map(|kept| (kept.id, cause.gseq, cause.event)));
             }
+            let written = opened.len() + changed.len() + closed.len() - before_it;
+            if unit.dirty.is_some() && written > 0 {
+                by_unit.insert(key.clone(), written);
+            }
             let kept = Kept {
                 state: now.state.clone(),
                 findings,
@@ -219,6 +246,7 @@ impl Folding<'_> {
             opened,
             changed,
             closed,
+            by_unit,
             done,
         }
     }

@@ -133,11 +133,16 @@ struct Slicing {
     /// How often work was folded beside acts in vain.
     in_vain: BTreeMap<i64, usize>,
     /// The last slice was of what acts left.
-    was_unread: bool,
+    was_first: bool,
 }
 
 fn is_unread(work: &Work) -> bool {
     matches!(work.scope, Scope::Unread { .. })
+}
+
+/// Is it of what acts left?
+fn is_first(work: &Work) -> bool {
+    work.scope.rank() < 0
 }
 
 impl Default for Slicing {
@@ -147,7 +152,7 @@ impl Default for Slicing {
             paced: true,
             failing: Failing::default(),
             in_vain: BTreeMap::new(),
-            was_unread: false,
+            was_first: false,
         }
     }
 }
@@ -164,15 +169,15 @@ impl Slicing {
             .filter(|work| !self.failing.rests(&work.id, now))
             .collect();
         // What is named all the time is left all the time, and keeps nothing else from being done.
-        if self.was_unread {
-            let other = ready.iter().position(|work| !is_unread(work));
+        if self.was_first {
+            let other = ready.iter().position(|work| !is_first(work));
             ready.rotate_left(other.unwrap_or_default());
         }
         let Some(work) = ready.pop_front() else {
-            self.was_unread = false;
+            self.was_first = false;
             return Ok(Done::Nothing);
         };
-        self.was_unread = is_unread(&work);
+        self.was_first = is_first(&work);
         let (units, id) = (self.limit, work.id);
         let tries = self.in_vain.get(&id).copied().unwrap_or_default();
         let done = if is_unread(&work) && tries < TRIES {

@@ -21,8 +21,9 @@ pub mod store;
 
 use crate::log::Position;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use suyuan_sync::{
-    ids::{BatchId, EnterpriseId, EventId, LocationId, RecallId},
+    ids::{BatchId, EnterpriseId, EventId, GroupId, LocationId, RecallId},
     unit::UnitKey,
 };
 
@@ -104,6 +105,19 @@ pub enum Scope {
         /// Of which; none: of all.
         batch: Option<BatchId>,
     },
+    /// Events that count, for which the act that took them in had no room: nothing was noted yet of what they
+    /// are about.
+    Entered {
+        /// Their positions, in the order in which they enter.
+        events: Vec<Position>,
+        /// The correction whose new events enter once more, since its retracts came in: once after all of them.
+        correction: Option<GroupId>,
+    },
+    /// Events on which something was remarked, or is no more: judged again as events.
+    Remarked {
+        /// Their positions.
+        events: Vec<Position>,
+    },
     /// What an event names that moved in the order.
     Named {
         /// Its position.
@@ -135,12 +149,12 @@ impl Scope {
     /// holds, then counts and all else.
     pub const fn rank(&self) -> i64 {
         match self {
-            Scope::Unread { .. } => -1,
+            Scope::Unread { .. } | Scope::Entered { .. } => -1,
             Scope::Batch { .. }
             | Scope::Holding { .. }
             | Scope::Listed { .. }
             | Scope::Went { .. } => 0,
-            Scope::Children { .. } | Scope::Named { .. } => 1,
+            Scope::Children { .. } | Scope::Named { .. } | Scope::Remarked { .. } => 1,
             Scope::Unbatched { .. }
             | Scope::Stated { .. }
             | Scope::Voided { .. }
@@ -160,6 +174,10 @@ impl Scope {
             Scope::Voided { issuer, .. } => format!("voided:{issuer}"),
             Scope::Left { place, .. } => format!("left:{place}"),
             Scope::Lines { count, .. } => format!("lines:{count}"),
+            Scope::Entered {
+                correction: Some(group),
+                ..
+            } => format!("entered:{group}"),
             Scope::Unread { .. } => "unread".into(),
             Scope::Batch { .. }
             | Scope::Holding { .. }
@@ -169,6 +187,8 @@ impl Scope {
             | Scope::Since { .. }
             | Scope::Went { .. }
             | Scope::Children { .. }
+            | Scope::Entered { .. }
+            | Scope::Remarked { .. }
             | Scope::Named { .. }
             | Scope::Unknown
             | Scope::Stranger { .. } => String::new(),
@@ -217,6 +237,13 @@ impl Scope {
                 issuer: *issuer,
                 since: *since.min(from),
             },
+            (Scope::Entered { events, correction }, Scope::Entered { events: more, .. }) => {
+                let all: BTreeSet<&Position> = events.iter().chain(more).collect();
+                Scope::Entered {
+                    events: all.into_iter().copied().collect(),
+                    correction: *correction,
+                }
+            }
             (Scope::Unread { until }, Scope::Unread { until: to }) => Scope::Unread {
                 until: *until.max(to),
             },

@@ -7,7 +7,7 @@ use crate::{
         lots::store::{lines_at, went},
         units::{
             facts::Reader,
-            folding::FACTS_MAX,
+            folding::{Change, FACTS_MAX, entering::Entering},
             store::{by_position, named},
         },
         world::{Source, WorldError},
@@ -34,6 +34,8 @@ pub struct Page {
     pub units: BTreeSet<UnitKey>,
     /// These were left, each by what is at a position.
     pub left: BTreeMap<UnitKey, Position>,
+    /// These events count and enter now.
+    pub entered: BTreeSet<Position>,
     /// These events moved in the order.
     pub moved: BTreeSet<Position>,
     /// These events are judged again as events.
@@ -65,7 +67,8 @@ impl Page {
         let lines = self.lines.as_ref();
         let lines = lines.is_none_or(|lines| lines.rows.is_empty());
         let went = self.went.is_empty() && self.voided.is_empty();
-        self.units.is_empty() && self.left.is_empty() && self.events.is_empty() && lines && went
+        let events = self.events.is_empty() && self.entered.is_empty();
+        self.units.is_empty() && self.left.is_empty() && events && lines && went
     }
 }
 
@@ -231,6 +234,32 @@ pub async fn page(
                 ..Page::default()
             })
         }
+        Scope::Entered { events, .. } => {
+            let mut change = Change {
+                arrived: next_of(conn, reader, events, after).await?,
+                ..Change::default()
+            };
+            Entering::cut(conn, &mut change, limit as usize).await?;
+            let entered = change.arrived;
+            Ok(Page {
+                next: next_after(events, after, entered.len()),
+                entered: entered.iter().map(|fact| fact.gseq).collect(),
+                ..Page::default()
+            })
+        }
+        Scope::Remarked { events } => {
+            let mut change = Change {
+                recheck: next_of(conn, reader, events, after).await?,
+                ..Change::default()
+            };
+            Entering::cut(conn, &mut change, limit as usize).await?;
+            let again = change.recheck;
+            Ok(Page {
+                next: next_after(events, after, again.len()),
+                events: again.iter().map(|fact| fact.gseq).collect(),
+                ..Page::default()
+            })
+        }
         Scope::Named { by } => {
             let event = by_position(conn, reader, &[*by].into()).await?;
             let units = event.iter().flat_map(|fact| named(fact));
@@ -292,6 +321,30 @@ fn called(batch: &BatchInfo, world: &World) -> BTreeSet<String> {
 
 /// Commissions by devices of one page: each may name a thousand units.
 const COMMISSIONS: i64 = 2;
+
+/// Events of a page at most: each may name a thousand units.
+const EVENTS: usize = 50;
+
+/// The next of these events, in their order.
+async fn next_of(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    events: &[Position],
+    after: i64,
+) -> Result<Vec<Arc<Fact>>, WorldError> {
+    let next = events.iter().skip(after as usize).take(EVENTS);
+    let next: Vec<Position> = next.copied().collect();
+    let read = by_position(conn, reader, &next.iter().copied().collect()).await?;
+    let read: BTreeMap<Position, Arc<Fact>> =
+        read.into_iter().map(|fact| (fact.gseq, fact)).collect();
+    Ok(next.iter().filter_map(|at| read.get(at).cloned()).collect())
+}
+
+/// Where to go on after so many more.
+fn next_after(events: &[Position], after: i64, done: usize) -> Option<i64> {
+    let to = after + done.max(1) as i64;
+    ((to as usize) < events.len()).then_some(to)
+}
 
 /// The last of a full page: there may be more.
 fn full<T>(rows: &[T], limit: i64) -> Option<&T> {

@@ -1,6 +1,6 @@
 //! One slice: a short act under the head of the log that folds a page of units and moves the work on.
 
-use super::{Work, pages, store};
+use super::{Scope, Work, pages, store};
 use crate::{
     handheld::{
         push::{PushError, act::Engine},
@@ -62,6 +62,11 @@ pub async fn slice(engine: &mut Engine, work: &Work, limit: i64) -> Result<Durat
     let folded = AssertUnwindSafe(fold(engine, work, limit)).catch_unwind();
     let folded = folded.await.unwrap_or(Err(PushError::Broken));
     match folded {
+        // What counts is not passed by: it stands aside from the others, and is tried again.
+        Err(error) if limit == 1 && is_entering(work) => {
+            store::stand_aside(engine.db(), work).await?;
+            Err(error)
+        }
         Err(error) if limit == 1 && error.is_of_the_push() => {
             tracing::error!(%error, work = work.id, cursor = work.cursor, "cannot be folded: left");
             let db = engine.db().clone();
@@ -71,6 +76,10 @@ pub async fn slice(engine: &mut Engine, work: &Work, limit: i64) -> Result<Durat
         }
         folded => folded,
     }
+}
+
+fn is_entering(work: &Work) -> bool {
+    matches!(work.scope, Scope::Entered { .. })
 }
 
 async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, PushError> {
@@ -111,7 +120,10 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
         .map(|fact| (fact.gseq, fact.event.id))
         .collect();
     let left = page.left.into_iter();
+    let entered = by_position(act.tx(), reader, &page.entered).await?;
     let change = Change {
+        counts_from: (!entered.is_empty()).then_some(work.gseq),
+        arrived: entered,
         swept,
         went: page.went,
         left: left
@@ -133,9 +145,11 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
         last: act.position(),
         stamp: act.stamp(),
     };
-    let done = Folding::new(source, reader, moment)
-        .run(act.tx(), &change)
-        .await?;
+    let mut folding = Folding::new(source, reader, moment);
+    if !page.entered.is_empty() {
+        folding = folding.within(limit.max(1) as usize);
+    }
+    let done = folding.run(act.tx(), &change).await?;
     let shown = set_unit_statuses(&act, &done.public).await?
         | store::tell_again(act.tx(), &page.voided, act.position()).await?;
     if done.written == 0 && !shown {

@@ -7,7 +7,7 @@ use crate::{
         rows::{by_keys, change_by_keys},
         statement,
     },
-    handheld::units::store::UnitId,
+    handheld::units::{folding::NUMBER_BITS, store::UnitId},
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
@@ -73,17 +73,49 @@ fn written(scope: &Scope) -> Result<String, DbErr> {
     serde_json::to_string(scope).map_err(|error| DbErr::Json(error.to_string()))
 }
 
-/// What comes first of the work, and of that the oldest; so much of it.
+/// What comes first of the work, and of that the oldest; so much of what acts left, and of all else.
 pub async fn waiting(conn: &impl ConnectionTrait, limit: i64) -> Result<Vec<Work>, DbErr> {
-    let rows = conn
-        .query_all_raw(statement(
-            conn.get_database_backend(),
-            "SELECT id, scope, cursor, cause, gseq FROM refold WHERE id > ? \
-             ORDER BY rank, id LIMIT ?",
-            [FOLLOWED.into(), limit.into()],
-        ))
-        .await?;
-    rows.iter().map(read).collect()
+    let mut all = Vec::new();
+    for which in ["rank < 0", "rank >= 0"] {
+        let sql = format!(
+            "SELECT id, scope, cursor, cause, gseq FROM refold WHERE id > ? AND {which} \
+             ORDER BY rank, id LIMIT ?"
+        );
+        let values = [FOLLOWED.into(), limit.into()];
+        let query = statement(conn.get_database_backend(), &sql, values);
+        let rows = conn.query_all_raw(query).await?;
+        for row in &rows {
+            all.push(read(row)?);
+        }
+    }
+    Ok(all)
+}
+
+/// Takes the event that is next to enter out of its work, into work of its own that no other waits for.
+pub async fn stand_aside(db: &Db, work: &Work) -> Result<(), DbErr> {
+    let Scope::Entered { events, .. } = &work.scope else {
+        return Ok(());
+    };
+    let at = usize::try_from(work.cursor).unwrap_or_default();
+    let Some(event) = events.get(at).filter(|_| events.len() > 1) else {
+        return Ok(());
+    };
+    let alone = Work {
+        // No act numbers so many rows.
+        id: (event << NUMBER_BITS) | ((1 << NUMBER_BITS) - 1),
+        scope: Scope::Entered {
+            events: vec![*event],
+            correction: None,
+        },
+        cursor: 0,
+        ..work.clone()
+    };
+    let tx = db.begin().await?;
+    let next = (at + 1 < events.len()).then_some(work.cursor + 1);
+    if advance(&tx, work, next).await? {
+        add(&tx, &[alone]).await?;
+    }
+    tx.commit().await
 }
 
 fn read(row: &QueryResult) -> Result<Work, DbErr> {

@@ -208,7 +208,8 @@ pub async fn write_event_units(
     rows.write(
         conn,
         "INSERT INTO event_unit (unit_id, gseq, role)",
-        "ON CONFLICT (unit_id, gseq) DO NOTHING",
+        "ON CONFLICT (unit_id, gseq) DO UPDATE SET role = excluded.role \
+         WHERE excluded.role < event_unit.role",
     )
     .await?;
     Ok(())

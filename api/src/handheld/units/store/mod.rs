@@ -29,8 +29,7 @@ use sea_orm::DbErr;
 /// A unit's number.
 pub type UnitId = i64;
 
-/// How an event is about a unit: it names it. What is told of a pair first stays, and naming is told
-/// when an event comes in.
+/// How an event is about a unit: it names it. Of several the least is told of a pair.
 pub const NAMED: i64 = 0;
 /// It names it as container.
 pub const CONTAINER: i64 = 1;

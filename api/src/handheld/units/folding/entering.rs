@@ -1,0 +1,126 @@
+//! What counts from an act on and is more than the act has room for: a group that was waited for comes in whole,
+//! up to 500 events with a thousand names each, and so do corrections, and what a decision takes in. Of these
+//! an act takes as many as fit; the others enter by slices (`units::refold`), event by event, as if they left
+//! parking there. It knows how heavy they are, and nothing of what they say.
+
+use super::{Change, Folding};
+use crate::{
+    handheld::{
+        push::store::sizes_of,
+        units::{refold::Scope, store::named},
+    },
+    log::Position,
+};
+use sea_orm::{ConnectionTrait, DbErr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use suyuan_sync::{facts::Fact, ids::GroupId};
+
+/// Positions of events that are left for slices.
+#[derive(Default)]
+pub struct Entering {
+    /// They count, and nothing was noted of what they are about.
+    pub events: Vec<Position>,
+    /// They are judged again as events.
+    pub recheck: Vec<Position>,
+    /// New events of corrections that are in, and may be worth something else now: they enter once more.
+    again: BTreeMap<GroupId, BTreeSet<Position>>,
+}
+
+impl Entering {
+    /// Takes of a change what an act that may relate so many names has no room for. The first event always stays.
+    pub async fn cut(
+        conn: &impl ConnectionTrait,
+        change: &mut Change,
+        most: usize,
+    ) -> Result<Entering, DbErr> {
+        let targets = change.arrived.iter().filter_map(|fact| fact.event.target);
+        let struck = sizes_of(conn, &targets.collect()).await?;
+        let of = |fact: &Fact| {
+            let struck = fact.event.target.and_then(|target| struck.get(&target));
+            weight(fact) + struck.copied().unwrap_or_default()
+        };
+        let mut sum = 0;
+        let mut first_of = |facts: &[Arc<Fact>], of: &dyn Fn(&Fact) -> usize| {
+            let fits = facts.iter().take_while(|fact| {
+                let first = sum == 0;
+                sum += of(fact);
+                first || sum <= most
+            });
+            fits.count()
+        };
+        let arrived = first_of(&change.arrived, &of);
+        let recheck = first_of(&change.recheck, &|fact| weight(fact));
+        let positions = |facts: Vec<Arc<Fact>>| facts.iter().map(|fact| fact.gseq).collect();
+        Ok(Entering {
+            events: positions(change.arrived.split_off(arrived)),
+            recheck: positions(change.recheck.split_off(recheck)),
+            again: BTreeMap::new(),
+        })
+    }
+
+    /// Is nothing left?
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.recheck.is_empty()
+    }
+
+    /// What slices have to do.
+    pub(super) fn scopes(self) -> impl Iterator<Item = Scope> {
+        let Entering {
+            events,
+            recheck,
+            again,
+        } = self;
+        let correction = None;
+        let entered = (!events.is_empty()).then_some(Scope::Entered { events, correction });
+        let events = recheck;
+        let remarked = (!events.is_empty()).then_some(Scope::Remarked { events });
+        let again = again.into_iter().map(|(group, events)| Scope::Entered {
+            events: events.into_iter().collect(),
+            correction: Some(group),
+        });
+        entered.into_iter().chain(remarked).chain(again)
+    }
+}
+
+/// What there is to relate of an event: each name, and of one that corrects what its correction turns on.
+pub fn weight(fact: &Fact) -> usize {
+    let corrects = correction(fact).is_some();
+    let names = named(fact).len() + fact.event.lots.len();
+    (if corrects { 2 * names } else { names }).max(1)
+}
+
+impl Folding<'_> {
+    /// New events of corrections whose worth may have changed, by what came in: as many as there is room for; the
+    /// others enter once more.
+    pub(super) fn with_room(
+        &mut self,
+        changed: BTreeMap<Position, Arc<Fact>>,
+    ) -> BTreeMap<Position, Arc<Fact>> {
+        let mut sum = 0;
+        let (now, later): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            changed.into_iter().partition(|(_, fact)| {
+                sum += weight(fact);
+                sum <= self.room_for_names
+            });
+        for (position, fact) in later {
+            let enters = self.entering.events.contains(&position);
+            if let Some(group) = correction(&fact).filter(|_| !enters) {
+                self.entering
+                    .again
+                    .entry(group)
+                    .or_default()
+                    .insert(position);
+            }
+        }
+        now
+    }
+}
+
+/// The correction a fact belongs to.
+fn correction(fact: &Fact) -> Option<GroupId> {
+    let group = fact.event.group.filter(|group| group.correct);
+    group.map(|group| group.id)
+}

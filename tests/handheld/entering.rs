@@ -1,0 +1,110 @@
+//! A group comes in whole (T8), with up to 500 events of a thousand names each, and no act holds the head for what
+//! all of them name: what there is no room for enters by slices, and nobody sees a difference afterwards.
+
+use crate::{
+    lots::lots_of,
+    scene::{GTIN, Scene, count, holds, inbound, open_about_events, sale, settled},
+    struck::{foreign, id_of, refs, related, slices},
+};
+use serde_json::{Value, json};
+use std::time::Duration;
+use suyuan_sync::finding::FindingCode;
+use suyuan_tests::{Handheld, on_both};
+use uuid::Uuid;
+
+/// The events of a group.
+fn group(device: &mut Handheld, correct: bool, said: Vec<(&str, Value)>) -> Vec<String> {
+    let (id, of) = (Uuid::now_v7(), said.len());
+    said.into_iter()
+        .enumerate()
+        .map(|(n, (kind, mut said))| {
+            said["group"] = json!({"id": id, "n": n + 1, "of": of, "correct": correct});
+            device.event(kind, &said)
+        })
+        .collect()
+}
+
+on_both!(
+    t8_a_heavy_group_enters_by_slices_and_counts_as_a_whole,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        device.status().await;
+        let mut other = scene.device(&app, &scene.store).await;
+        let codes = foreign("G", 800);
+        let deliveries = codes.chunks(80).map(|codes| {
+            let mut said = inbound(&refs(codes));
+            said["lots"] = json!(lots_of(GTIN, Some("L9"), 5));
+            ("inbound", said)
+        });
+        let receipt = group(&mut device, false, deliveries.collect());
+        // Its beginning is there last: until then all of it waits.
+        device.push_at(2, device.history[1], &receipt[1..]).await;
+        assert_eq!(related(&app).await, 0);
+        device.push_at(1, device.history[0], &receipt[..1]).await;
+        // One is sold while others still enter.
+        let sold = other.event("sale", &sale(&[&codes[700]]));
+        other.push(&[sold]).await;
+        settled(&app).await;
+        assert!(slices(&app).await > 2, "all in one act");
+        assert_eq!(related(&app).await, 800 + 1);
+        let in_stock = "SELECT COUNT(*) AS n FROM unit WHERE phase = 'in_stock'";
+        assert_eq!(count(&app, in_stock).await, 799);
+        let moves = "SELECT COUNT(*) AS n FROM lot_move";
+        assert_eq!(count(&app, moves).await, 10);
+        holds(&app, "received").await;
+
+        // All of it is taken back, and said anew: by one who may, and by one who may not.
+        for allowed in [false, true] {
+            let mut said: Vec<(&str, Value)> = Vec::new();
+            for event in &receipt {
+                let mut retract = json!({"target": id_of(event)});
+                if !allowed {
+                    retract["actor"] = json!({"id": "w-99", "proof": "pin", "login_age_s": 60});
+                }
+                said.push(("retract", retract));
+            }
+            let news = foreign("H", 400);
+            let news = news.chunks(80);
+            said.extend(news.map(|codes| ("inbound", inbound(&refs(codes)))));
+            let before = slices(&app).await;
+            let corrected = group(&mut device, true, said);
+            device.push(&corrected).await;
+            settled(&app).await;
+            assert!(slices(&app).await > before + 2, "all in one act");
+            let stays = if allowed { 400 } else { 799 };
+            assert_eq!(count(&app, in_stock).await, stays, "allowed: {allowed}");
+            let refused = FindingCode::RetractUnauthorised;
+            assert_eq!(open_about_events(&app, refused).await, 10);
+            holds(&app, "corrected").await;
+        }
+        app.stop().await;
+    }
+);
+
+on_both!(t8_a_heavy_group_that_was_released_may_become_whole, |app| {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    device.status().await;
+    let codes = foreign("R", 600);
+    let parts = codes.chunks(100);
+    let parts = parts.map(|codes| ("inbound", inbound(&refs(codes))));
+    let receipt = group(&mut device, false, parts.collect());
+    device.push_at(2, device.history[1], &receipt[1..]).await;
+    let due = count(&app, "SELECT waiting_since AS n FROM device_group").await;
+    let state = app.state();
+    let done = suyuan::handheld::aside::tend::groups(&state.db, &state.handheld.ingest, due).await;
+    done.expect("groups");
+    settled(&app).await;
+    assert_eq!(related(&app).await, 500);
+    holds(&app, "released").await;
+    let partial = FindingCode::PartialGroup;
+    assert_eq!(open_about_events(&app, partial).await, 5);
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    device.push_at(1, device.history[0], &receipt[..1]).await;
+    settled(&app).await;
+    assert_eq!(open_about_events(&app, partial).await, 0);
+    assert_eq!(related(&app).await, 600);
+    holds(&app, "whole").await;
+    app.stop().await;
+});
