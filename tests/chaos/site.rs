@@ -20,7 +20,7 @@ use suyuan::{
     sealing::Sealer,
 };
 use suyuan_tests::{
-    Engine, Handheld, Pda, TestApp, history::Tables, new_postgres_database, pda::Dice, until,
+    Engine, Handheld, Pda, TestApp, history::Tables, migrated_postgres_database, pda::Dice, until,
 };
 use tempfile::TempDir;
 
@@ -77,7 +77,7 @@ impl Installation {
         let folder = tempfile::tempdir().expect("a folder");
         let url = match engine {
             Engine::Sqlite => format!("sqlite://{}/suyuan.db", folder.path().display()),
-            Engine::Postgres => new_postgres_database().await,
+            Engine::Postgres => migrated_postgres_database().await,
         };
         Installation::on(engine, url, folder, devices).await
     }

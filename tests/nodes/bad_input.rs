@@ -5,7 +5,7 @@
 use crate::support::{Program, SECOND, Site, path_of};
 use std::fmt::Write as _;
 use suyuan_loadtest::photo::draw::Grey;
-use suyuan_tests::new_postgres_database;
+use suyuan_tests::migrated_postgres_database;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -212,7 +212,7 @@ async fn answered(url: &str, bytes: &[u8]) -> String {
 
 #[actix_web::test]
 async fn everything_bad_is_refused_by_name_and_memory_stays_flat() {
-    let (site, demo) = Site::with_world(new_postgres_database().await).await;
+    let (site, demo) = Site::with_world(migrated_postgres_database().await).await;
     let public: Program = site.public(&[]).await;
     let tin = path_of(&demo.codes.legal[0]);
     let mut after_warming = 0;

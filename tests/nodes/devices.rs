@@ -4,11 +4,11 @@
 use super::support::{Site, run};
 use serde_json::json;
 use suyuan_sync::wire::Status;
-use suyuan_tests::{Handheld, new_postgres_database};
+use suyuan_tests::{Handheld, migrated_postgres_database};
 
 #[actix_web::test]
 async fn a_device_is_made_and_revoked_by_command() {
-    let (site, _) = Site::with_world(new_postgres_database().await).await;
+    let (site, _) = Site::with_world(migrated_postgres_database().await).await;
     let internal = site.internal(&[]).await;
     let owner = [
         ("database.url", site.owner_url.as_str()),
@@ -53,7 +53,7 @@ async fn a_device_is_made_and_revoked_by_command() {
 
 #[actix_web::test]
 async fn wrong_words_are_refused_in_words() {
-    let (site, _) = Site::with_world(new_postgres_database().await).await;
+    let (site, _) = Site::with_world(migrated_postgres_database().await).await;
     let owner = [
         ("database.url", site.owner_url.as_str()),
         ("security.master_key", site.master_key.as_str()),

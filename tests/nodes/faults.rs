@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 use suyuan::demo::Demo;
-use suyuan_tests::{Caller, new_postgres_database, recall_order};
+use suyuan_tests::{Caller, migrated_postgres_database, recall_order};
 
 const OK: &str = "200 legal ok";
 const DOUBT: &str = "200 legal caution cannot_confirm";
@@ -292,7 +292,7 @@ async fn a_standby_is_not_believed_until_it_is_the_primary() {
 
 #[actix_web::test]
 async fn a_deadlock_with_someone_outside_is_told_and_can_be_tried_again() {
-    let (site, demo) = Site::with_world(new_postgres_database().await).await;
+    let (site, demo) = Site::with_world(migrated_postgres_database().await).await;
     let internal = site.internal(&[]).await;
     let officer = sign_in(&internal, &demo).await;
     let batch = some_batch(&officer).await;

@@ -5,7 +5,7 @@ use crate::support::{Cluster, SECOND, Site, path_of, run, until};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 use std::collections::BTreeSet;
 use suyuan::projection::rights::{APPEND, READ};
-use suyuan_tests::{Engine, TestApp, new_postgres_database};
+use suyuan_tests::{Engine, TestApp, migrated_postgres_database, new_postgres_database};
 
 async fn connect(url: &str) -> DatabaseConnection {
     Database::connect(url).await.expect("a connection")
@@ -174,7 +174,7 @@ async fn a_right_given_by_hand_is_taken_back_and_a_mighty_role_is_refused() {
 
 #[actix_web::test]
 async fn a_password_signs_the_role_in() {
-    let (site, _) = Site::with_world(new_postgres_database().await).await;
+    let (site, _) = Site::with_world(migrated_postgres_database().await).await;
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("password");
     std::fs::write(&file, "correct-horse-battery\n").expect("a file");

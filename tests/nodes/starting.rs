@@ -3,7 +3,7 @@
 use crate::support::{Program, SECOND, Site, command, make_role, run, sign_in, until};
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use suyuan::sealing::Sealer;
-use suyuan_tests::{Caller, new_postgres_database};
+use suyuan_tests::{Caller, migrated_postgres_database, new_postgres_database};
 
 #[actix_web::test]
 async fn one_part_alone_refuses_sqlite() {
@@ -100,7 +100,7 @@ async fn first_starts_at_the_same_moment_make_one_installation() {
 
 #[actix_web::test]
 async fn a_token_signed_with_a_key_made_later_is_taken() {
-    let (site, demo) = Site::with_world(new_postgres_database().await).await;
+    let (site, demo) = Site::with_world(migrated_postgres_database().await).await;
     let old = site.internal(&[]).await;
     // A second key, as if two had been made: the newest signs.
     let db = Database::connect(&site.owner_url)
@@ -125,7 +125,7 @@ async fn a_token_signed_with_a_key_made_later_is_taken() {
 
 #[actix_web::test]
 async fn a_public_process_waits_for_the_schema_and_its_rights() {
-    let (site, demo) = Site::with_world(new_postgres_database().await).await;
+    let (site, demo) = Site::with_world(migrated_postgres_database().await).await;
     let db = Database::connect(&site.owner_url)
         .await
         .expect("a connection");
@@ -152,7 +152,7 @@ async fn a_public_process_waits_for_the_schema_and_its_rights() {
 /// A release from before there was a reader key left rows without it.
 #[actix_web::test]
 async fn keys_of_an_earlier_release_are_wrapped_for_readers_by_the_internal_process() {
-    let (site, demo) = Site::with_world(new_postgres_database().await).await;
+    let (site, demo) = Site::with_world(migrated_postgres_database().await).await;
     let db = Database::connect(&site.owner_url)
         .await
         .expect("a connection");
@@ -180,7 +180,7 @@ async fn keys_of_an_earlier_release_are_wrapped_for_readers_by_the_internal_proc
 /// release knows nothing of; processes of this release go on, and start.
 #[actix_web::test]
 async fn this_release_works_on_the_next_releases_schema() {
-    let (site, demo) = Site::with_world(new_postgres_database().await).await;
+    let (site, demo) = Site::with_world(migrated_postgres_database().await).await;
     let running = site.public(&[]).await;
     let internal = site.internal(&[]).await;
     let db = Database::connect(&site.owner_url)

@@ -11,7 +11,7 @@ use std::{
 use suyuan::{demo::Demo, sealing::Sealer};
 #[allow(unused_imports)]
 pub use suyuan_tests::until;
-use suyuan_tests::{Caller, Engine, TestApp, new_postgres_database, recall_order};
+use suyuan_tests::{Caller, Engine, TestApp, migrated_postgres_database, recall_order};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -275,7 +275,7 @@ pub fn make_role(owner_url: &str, name: &str) {
 impl Cluster {
     /// One internal process and `n` public ones on a database of their own.
     pub async fn start(n: usize, settings: &[(&str, &str)]) -> Cluster {
-        let (site, demo) = Site::with_world(new_postgres_database().await).await;
+        let (site, demo) = Site::with_world(migrated_postgres_database().await).await;
         let internal = site.internal(settings).await;
         let mut publics = Vec::new();
         for _ in 0..n {

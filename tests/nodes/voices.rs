@@ -4,7 +4,7 @@
 use crate::support::{Cluster, SECOND, Site, run, sign_in, until};
 use sea_orm::{ConnectionTrait, Database};
 use serde_json::{Value, json};
-use suyuan_tests::{Caller, new_postgres_database};
+use suyuan_tests::{Caller, migrated_postgres_database};
 
 #[actix_web::test]
 async fn a_complaint_crosses_from_the_public_processes_and_back() {
@@ -78,7 +78,7 @@ async fn opened(officer: &Caller, n: usize) -> Value {
 
 #[actix_web::test]
 async fn the_inbox_key_is_renewed_and_overdue_data_erased_by_command() {
-    let (site, demo) = Site::with_world(new_postgres_database().await).await;
+    let (site, demo) = Site::with_world(migrated_postgres_database().await).await;
     let internal = site.internal(&[]).await;
     let public = site.public(&[]).await;
     let (consumer, officer) = (public.caller(), sign_in(&internal, &demo).await);

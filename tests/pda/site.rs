@@ -7,7 +7,7 @@ use crate::{
 };
 use std::path::PathBuf;
 use suyuan::sealing::Sealer;
-use suyuan_tests::{Engine, TestApp, new_postgres_database};
+use suyuan_tests::{Engine, TestApp, migrated_postgres_database};
 use tempfile::TempDir;
 
 /// The name devices find it by.
@@ -76,7 +76,7 @@ impl Site {
         let data = tempfile::tempdir().expect("a folder");
         let url = match engine {
             Engine::Sqlite => format!("sqlite://{}/suyuan.db", data.path().display()),
-            Engine::Postgres => new_postgres_database().await,
+            Engine::Postgres => migrated_postgres_database().await,
         };
         let key = Sealer::generate().expect("randomness").to_string();
         let sealer = Sealer::from_base64(&key).expect("a key");

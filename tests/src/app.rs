@@ -1,8 +1,10 @@
 //! Spawns the application as it is, on free ports, with a database of its own.
 
-use crate::Caller;
+use crate::{
+    Caller,
+    databases::{migrated_postgres_database, migrated_sqlite_database},
+};
 use actix_web::dev::ServerHandle;
-use sea_orm::{ConnectionTrait, Database};
 use std::{env, time::Instant};
 use suyuan::{
     app::{Application, Internal},
@@ -13,7 +15,6 @@ use suyuan::{
     sealing::Sealer,
 };
 use tempfile::TempDir;
-use uuid::Uuid;
 
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,24 +184,7 @@ impl TestApp {
 
 async fn database_in(engine: Engine, folder: &TempDir) -> String {
     match engine {
-        Engine::Sqlite => format!("sqlite://{}/suyuan.db", folder.path().display()),
-        Engine::Postgres => new_postgres_database().await,
+        Engine::Sqlite => migrated_sqlite_database(folder.path()).await,
+        Engine::Postgres => migrated_postgres_database().await,
     }
-}
-
-/// A database of its own on the test server.
-pub async fn new_postgres_database() -> String {
-    let server = env::var("SUYUAN_TEST_POSTGRES")
-        .expect("SUYUAN_TEST_POSTGRES is not set: run the tests with tests/run");
-    let admin = Database::connect(&server)
-        .await
-        .expect("the test PostgreSQL");
-    let name = format!("t_{}", Uuid::new_v4().simple());
-    admin
-        .execute_unprepared(&format!("CREATE DATABASE {name}"))
-        .await
-        .expect("a database of its own");
-    admin.close().await.expect("closing");
-    let (base, _) = server.rsplit_once('/').expect("a database in the address");
-    format!("{base}/{name}")
 }

@@ -7,6 +7,7 @@
 pub mod app;
 pub mod caller;
 pub mod chaos;
+mod databases;
 pub mod form;
 pub mod handheld;
 pub mod history;
@@ -14,9 +15,10 @@ mod orders;
 mod patience;
 pub mod pda;
 
-pub use app::{Engine, TestApp, new_postgres_database};
+pub use app::{Engine, TestApp};
 pub use caller::{Answer, Caller, NoAnswer};
 pub use chaos::{Proxy, Weather};
+pub use databases::{migrated_postgres_database, new_postgres_database};
 pub use handheld::{DeviceKey, Handheld};
 pub use orders::recall_order;
 pub use patience::until;
