@@ -28,6 +28,7 @@ mod listed;
 mod lots;
 mod lots_reached;
 mod lots_recalled;
+mod lots_told;
 mod own_codes;
 mod pull_nodes;
 mod pull_parts;
