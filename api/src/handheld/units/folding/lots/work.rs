@@ -332,7 +332,9 @@ impl Folding<'_> {
                 }
                 let key = &row.kept.line.key;
                 let product = product_of(key, fact.enterprise, self.source.world());
-                product.map(|product| product.issuer)
+                // Anybody may say to have goods of any lot: that is no business of its issuer.
+                let own = product.filter(|product| product.issuer == fact.enterprise);
+                own.map(|product| product.issuer)
             });
             let notes = done.opened.entry(finding.judged()).or_default();
             notes.push(finding.clone());
