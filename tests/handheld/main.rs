@@ -25,6 +25,7 @@ mod lanes;
 mod left;
 mod list_size;
 mod listed;
+mod long;
 mod lots;
 mod lots_reached;
 mod lots_recalled;
