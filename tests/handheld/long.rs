@@ -9,7 +9,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::json;
 use std::time::Duration;
 use suyuan::{db::statement, handheld::units::folding::FACTS_MAX};
-use suyuan_tests::{on_both, recall_order};
+use suyuan_tests::{encoded, on_both, recall_order};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -43,7 +43,7 @@ on_both!(i29_what_is_in_a_long_case_is_read_by_turns, |app| {
     let reading = &state.handheld.reading;
     let me = Uuid::parse_str(&scene.firm.id).expect("an id");
     let turn = reading.begin_long(&state.db, me).await.expect("a turn");
-    let of = |tin: &String| format!("/v1/units/{}", urlencoding(tin));
+    let of = |tin: &String| format!("/v1/units/{}", encoded(tin));
     let read = async |path: &str| ok(scene.firm.operator.get(path).await);
     for path in [of(inside), of(case), of(case) + "/contents"] {
         let waits = timeout(Duration::from_millis(700), read(&path)).await;
@@ -62,9 +62,3 @@ on_both!(i29_what_is_in_a_long_case_is_read_by_turns, |app| {
     assert_eq!(unit["state"]["inside"], json!(key(case).as_str()), "{unit}");
     app.stop().await;
 });
-
-/// A code as part of a path.
-fn urlencoding(code: &str) -> String {
-    let bytes = code.bytes();
-    bytes.map(|byte| format!("%{byte:02X}")).collect()
-}

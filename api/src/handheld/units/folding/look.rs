@@ -153,6 +153,6 @@ fn as_known(world: &World, upto: Position) -> World {
             (span.closed, span.mistaken) = (None, false);
         }
     }
-    world.accepted.retain(|accepted| accepted.at.gseq <= upto);
+    world.known_to = Some(upto);
     world
 }
