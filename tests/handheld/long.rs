@@ -9,7 +9,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::json;
 use std::time::Duration;
 use suyuan::{db::statement, handheld::units::folding::FACTS_MAX};
-use suyuan_tests::{encoded, on_both, recall_order};
+use suyuan_tests::{caller::encoded, on_both, recall_order};
 use tokio::time::timeout;
 use uuid::Uuid;
 
