@@ -117,6 +117,8 @@ on_both!(what_a_stranger_claims_shows_to_it_alone, |app| {
     holds(&app, "claimed").await;
 
     // The issuer takes its word: what it has is state.
+    let page = format!("/v1/units/{}", encoded(tin));
+    let mut before = ok(scene.firm.operator.get(&page).await);
     let accept = json!({"partner_id": one.id, "unit": tin});
     made(scene.firm.admin.post("/v1/acceptances", &accept).await);
     settled(&app).await;
@@ -124,6 +126,11 @@ on_both!(what_a_stranger_claims_shows_to_it_alone, |app| {
     assert_eq!(one.stock().await, [0, 1, 0]);
     let left = lines(&scene.firm.operator, &scene.warehouse, "").await;
     assert_eq!(figures(&left), [0, 1, 0]);
+    // As it was known before, it is told as before.
+    let then = format!("{page}?at={}", before["position"]);
+    let then = ok(scene.firm.operator.get(&then).await);
+    assert_eq!(then["state"], before["state"].take());
+    assert_eq!(then["timeline"], before["timeline"].take());
     holds(&app, "accepted").await;
     app.stop().await;
 });

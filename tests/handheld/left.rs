@@ -248,3 +248,38 @@ async fn how_long_the_head_is_held_for_a_unit_with_very_many_facts() {
         measured(engine).await;
     }
 }
+
+on_both!(
+    what_is_left_by_a_newer_program_is_not_in_the_way_of_anything,
+    |app| {
+        let scene = Scene::of(&app).await;
+        settled(&app).await;
+        let db = &app.state().db;
+        let tx = db.begin().await.expect("a transaction");
+        for n in 1..=40 {
+            let sql = "INSERT INTO refold (id, scope, cursor, gseq, rank, merges) \
+                       VALUES (?, '{\"of\":\"tomorrow\",\"what\":1}', 0, 1, -9, '')";
+            let query = suyuan::db::statement(db.backend(), sql, [i64::from(n).into()]);
+            let done = sea_orm::ConnectionTrait::execute_raw(&tx, query).await;
+            done.expect("a row");
+        }
+        tx.commit().await.expect("a commit");
+        let tin = &scene.tins[0];
+        let mut store = scene.device(&app, &scene.store).await;
+        let event = store.event("inbound", &inbound(&[tin]));
+        store.push(&[event]).await;
+        fill_up(&app).await;
+        sold(&mut store, tin, 2).await;
+        suyuan_tests::until("slices", Duration::from_secs(20), async || {
+            open(&app, tin).await.len() == 1
+        })
+        .await;
+        let others = "SELECT COUNT(*) AS n FROM refold WHERE scope LIKE '%tomorrow%'";
+        assert_eq!(
+            count(&app, others).await,
+            40,
+            "they are whoever's who left them"
+        );
+        app.stop().await;
+    }
+);

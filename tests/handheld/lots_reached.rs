@@ -109,3 +109,78 @@ on_both!(i17_a_strangers_word_of_a_lot_is_told_apart, |app| {
     assert_eq!(sales(&reach), 2, "{reach}");
     app.stop().await;
 });
+
+on_both!(
+    c9_what_others_sell_of_a_lot_is_not_in_its_issuers_list,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let platform = app.signed_in("platform.admin", PASSWORD).await;
+        let beta = firm(&app, &platform, "BETA", &[]).await;
+        let shop = place(&beta.operator, "S-1", "store").await;
+        let mut strange = enrolled(&app, &beta.operator, &shop).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        let recall = recalled(&scene, &[&scene.batch]).await;
+        settled(&app).await;
+        let came = json!({"lots": of("L7", 10), "doc": {"no": "D-1"}});
+        for device in [&mut strange, &mut store] {
+            device.push(&[]).await;
+            let events = [
+                device.event("inbound", &came),
+                device.event("sale", &sold(12)),
+            ];
+            device.push(&events).await;
+        }
+        settled(&app).await;
+        let listed = async |caller: &suyuan_tests::Caller| {
+            let page = ok(caller.get("/v1/findings?open=true").await);
+            let found = page["items"].as_array().expect("findings").iter();
+            let mut found: Vec<(Value, Value)> = found
+                .filter(|found| !found["lot"].is_null())
+                .map(|found| (found["code"].clone(), found["enterprise_id"].clone()))
+                .collect();
+            found.sort_by_key(|found| found.0.to_string());
+            found
+        };
+        let of = |who: &str| {
+            let both = ["NEG_BALANCE", "SOLD_RECALLED"];
+            both.map(|code| (json!(code), json!(who)))
+        };
+        let (maker, other) = (&scene.firm.operator, &beta.operator);
+        let path = format!("/v1/recalls/{recall}/reach");
+        let sales = async || {
+            let reach = ok(scene.firm.admin.get(&path).await);
+            let sales = reach["sales"].as_array().expect("sales").iter();
+            let sales = sales.map(|row| row["sales"].as_u64().expect("a number"));
+            sales.sum::<u64>()
+        };
+        let db = &app.state().db;
+        let named = "SELECT COUNT(*) AS n FROM finding WHERE line_id IS NOT NULL \
+                     AND issuer IS NOT NULL AND issuer <> enterprise_id";
+        assert_eq!(crate::scene::count(&app, named).await, 0);
+        for again in [false, true] {
+            if again {
+                // What was found before this was so names the issuer.
+                let sql = "UPDATE finding SET issuer = ? WHERE line_id IS NOT NULL";
+                let id: uuid::Uuid = scene.firm.id.parse().expect("an id");
+                let query = suyuan::db::statement(db.backend(), sql, [id.into()]);
+                let tx = db.begin().await.expect("a transaction");
+                let done = sea_orm::ConnectionTrait::execute_raw(&tx, query).await;
+                done.expect("rows");
+                tx.commit().await.expect("a commit");
+            }
+            assert_eq!(listed(maker).await, of(&scene.firm.id));
+            assert_eq!(listed(other).await, of(&beta.id));
+            assert_eq!(sales().await, 1);
+        }
+        // Once goods of the lot reach it, its sale is the recall's, and its findings are its own still.
+        let sent = json!({
+            "lots": self::of("L7", 3), "counterpart": {"type": "enterprise", "id": beta.id},
+        });
+        let event = store.event("outbound", &sent);
+        store.push(&[event]).await;
+        assert_eq!(sales().await, 2);
+        let of_beta = listed(maker).await;
+        assert!(of_beta.iter().all(|(_, who)| *who == json!(scene.firm.id)));
+        app.stop().await;
+    }
+);

@@ -47,8 +47,10 @@ pub struct Filter {
     pub after: Option<i64>,
 }
 
-pub(super) const COLUMNS: &str = "f.id, f.enterprise_id, f.issuer, f.device_id, f.place, f.opened, f.closed, \
-                       f.closed_by, f.finding";
+/// Of goods of a lot the issuer is told in the reach of a recall; what was found before this was so named it.
+pub(super) const COLUMNS: &str = "f.id, f.enterprise_id, \
+     CASE WHEN f.line_id IS NULL OR f.issuer = f.enterprise_id THEN f.issuer END AS issuer, f.device_id, \
+     f.place, f.opened, f.closed, f.closed_by, f.finding";
 
 /// A row of `finding`.
 #[derive(Debug, Clone)]
@@ -95,7 +97,7 @@ impl Where {
 }
 
 /// Whose findings are read, each part by an index of its own: what they stated, what is about
-/// their units besides.
+/// their units besides. Goods of a lot are whoever's who says to have them, and so is what is found of them.
 fn parts(who: Reader) -> Vec<Where> {
     let mut parts = Vec::new();
     match who {
@@ -104,7 +106,7 @@ fn parts(who: Reader) -> Vec<Where> {
             let (mut stated, mut issued) = (Where::default(), Where::default());
             stated.add("f.enterprise_id = ?", [me.into()]);
             issued.add(
-                "f.issuer = ? AND f.enterprise_id <> ?",
+                "f.issuer = ? AND f.enterprise_id <> ? AND f.line_id IS NULL",
                 [me.into(), me.into()],
             );
             parts.extend([stated, issued]);

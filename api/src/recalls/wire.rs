@@ -62,7 +62,8 @@ pub struct RecallWidenIn {
     /// Parts of segments, at most 100.
     #[serde(default)]
     pub ranges: Vec<RangeIn>,
-    /// Units, as codes in any form, at most 10 000.
+    /// Units, as codes in any form, at most 10 000. A case or pallet stands for itself, not for what is in
+    /// it.
     #[serde(default)]
     pub codes: Vec<String>,
 }

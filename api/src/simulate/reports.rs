@@ -189,13 +189,11 @@ impl Run {
 
     /// Whom goods of a batch reached, by all its names.
     fn reached(&self, issuer: EnterpriseId, of: &LotTotal, reach: &ReachOut) -> Reached {
-        let accepted = self.told.1.accepted.iter().filter(|accepted| {
-            let scope = match &accepted.scope {
-                AcceptScope::Batch(batch) => batch.0 == of.batch_id,
-                AcceptScope::Partner(_) => true,
-                AcceptScope::Unit(_) => false,
-            };
-            accepted.issuer == issuer && scope
+        let accepted = self.told.1.accepted_by(issuer);
+        let accepted = accepted.filter(|accepted| match &accepted.scope {
+            AcceptScope::Batch(batch) => batch.0 == of.batch_id,
+            AcceptScope::Partner(_) => true,
+            AcceptScope::Unit(_) => false,
         });
         let begin = accepted.map(|accepted| accepted.partner);
         let mut reached = Reached::from(begin.chain([issuer]));

@@ -15,9 +15,9 @@ use crate::{
     clock::rfc3339,
     findings::{unit_store::newest_of_unit, wire::FindingOut},
     handheld::units::{
-        folding::{FACTS_MAX, look::Looked},
+        folding::look::Looked,
         read::Snapshot,
-        store::{NOW, UnitId, sizes},
+        store::{NOW, UnitId},
     },
     http::{auth::Sees, page},
     log::Position,
@@ -35,6 +35,7 @@ use suyuan_sync::{
     ids::{EnterpriseId, EventId},
     unit::UnitKey,
 };
+use uuid::Uuid;
 
 /// What became of a unit: `code` is any form a person may read or paste, percent-encoded. Its issuer
 /// sees all that happened; who holds or held it, their own events and one step up and down; the
@@ -55,15 +56,8 @@ pub async fn get_unit(
     query: Query<UnitQuery>,
 ) -> Result<web::Json<UnitOut>, Problem> {
     let asked = rules::asked(&code)?;
-    let mut snapshot = begin(&state, &asked.unit).await?;
+    let (snapshot, looked) = look(&state, &asked.unit, caller.0, query.at).await?;
     let upto = query.at.unwrap_or(NOW);
-    if query.at.is_some_and(|at| at < 1 || at > snapshot.position) {
-        return Err(UnitError::Ahead.into());
-    }
-    let looked = snapshot
-        .unit(&asked.unit, upto)
-        .await
-        .map_err(UnitError::from)?;
     let view = seen(&looked, caller.0)?;
     let part = (query.before, query.strangers.unwrap_or(false));
     let seen = (&looked, &view);
@@ -86,11 +80,7 @@ pub async fn list_unit_contents(
     let limit = page::limit(query.limit)?;
     let after = page::from_zero("after", query.after.unwrap_or(0))?;
     let asked = rules::asked(&code)?;
-    let mut snapshot = begin(&state, &asked.unit).await?;
-    let looked = snapshot
-        .unit(&asked.unit, NOW)
-        .await
-        .map_err(UnitError::from)?;
+    let (snapshot, looked) = look(&state, &asked.unit, caller.0, None).await?;
     let view = seen(&looked, caller.0)?;
     let items = match looked.id.filter(|_| sees_inside(&looked, &view)) {
         Some(id) => store::contents(snapshot.tx(), id, after, limit).await?,
@@ -100,16 +90,32 @@ pub async fn list_unit_contents(
     Ok(web::Json(ContentsPage { items, next }))
 }
 
-/// A snapshot to read a unit of. Of those that anybody made long, few are read at a time.
-async fn begin(state: &Internal, unit: &UnitKey) -> Result<Snapshot, UnitError> {
+/// A unit as of a position, and the snapshot it was read on. Of those about which there is very much to
+/// read, with all they were ever packed into, few are read at a time, by turns of the enterprises that ask.
+async fn look(
+    state: &Internal,
+    unit: &UnitKey,
+    who: Reader,
+    at: Option<Position>,
+) -> Result<(Snapshot, Looked), UnitError> {
     let reading = &state.handheld.reading;
-    let sized = sizes(state.db.reader(), std::slice::from_ref(unit)).await?;
-    let snapshot = if sized.iter().any(|unit| unit.facts > FACTS_MAX) {
-        reading.begin_heavy(&state.db).await?
-    } else {
-        reading.begin(&state.db).await?
+    let mut snapshot = reading.begin(&state.db).await?;
+    if at.is_some_and(|at| at < 1 || at > snapshot.position) {
+        return Err(UnitError::Ahead);
+    }
+    let upto = at.unwrap_or(NOW);
+    if let Some(looked) = snapshot.unit_if_short(unit, upto).await? {
+        return Ok((snapshot, looked));
+    }
+    // Whoever waits holds no connection.
+    drop(snapshot);
+    let enterprise = match who {
+        Reader::Enterprise(EnterpriseId(id)) => id,
+        Reader::All => Uuid::nil(),
     };
-    Ok(snapshot)
+    let mut snapshot = reading.begin_long(&state.db, enterprise).await?;
+    let looked = snapshot.unit(unit, upto).await?;
+    Ok((snapshot, looked))
 }
 
 /// What the caller may see of a unit.

@@ -127,7 +127,11 @@ impl Joining {
             standing: Standing::Waiting,
             members: Vec::new(),
         });
+        // Which members left a group is not known of those that were released before they were kept: no
+        // number can be told to be missing.
+        let unknown = held.standing == Standing::Released && held.members.is_empty();
         let fits = held.standing != Standing::Whole
+            && !unknown
             && held.of == group.of
             && (1..=held.of).contains(&group.n)
             && held.members.iter().all(|member| member.n != group.n);

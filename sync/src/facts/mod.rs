@@ -8,6 +8,7 @@ mod batches;
 mod products;
 mod shared;
 mod statement;
+mod whose;
 mod world;
 
 pub use batches::Batches;
@@ -16,6 +17,7 @@ pub use shared::Shared;
 pub use statement::{
     AcceptScope, Accepted, Policy, RecallScope, RecallSpan, ShiftClosed, StatedAt, Statement,
 };
+pub use whose::{ByWhose, Whose};
 pub use world::{BatchInfo, Commissioned, Content, PlaceInfo, UnitInfo, World};
 
 use crate::{

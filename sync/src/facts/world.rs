@@ -1,6 +1,6 @@
 //! The master data a fold needs: a plain value put together by whoever calls it.
 
-use super::{Accepted, Batches, Policy, RecallSpan, Shared, ShiftClosed, StatedAt};
+use super::{Accepted, Batches, ByWhose, Policy, RecallSpan, Shared, ShiftClosed, StatedAt};
 use crate::{
     event::required::Profile,
     ids::{BatchId, DeviceId, EnterpriseId, Gseq, LocationId, Micros},
@@ -37,11 +37,13 @@ pub struct World {
     /// Recalls, in the order of their spans' beginnings.
     pub recalls: Vec<RecallSpan>,
     /// What issuers accepted.
-    pub accepted: Shared<Vec<Accepted>>,
+    pub accepted: Shared<ByWhose<Accepted>>,
+    /// Up to which log position that is known; all of it, if there is none.
+    pub known_to: Option<Gseq>,
     /// Policies with the instant they came into force, ascending; before the first, the default.
     pub policies: Shared<Vec<(StatedAt, Policy)>>,
-    /// Ends of shifts, ascending.
-    pub shifts: Shared<Vec<ShiftClosed>>,
+    /// Ends of shifts.
+    pub shifts: Shared<ByWhose<ShiftClosed>>,
     /// Devices and the enterprise of each.
     pub devices: Shared<BTreeMap<DeviceId, EnterpriseId>>,
     /// What containers hold, batch by batch, so that expiry and batch recalls are judged once per
@@ -121,6 +123,12 @@ pub struct PlaceInfo {
 }
 
 impl World {
+    /// What an issuer accepted, as far as it is known. What others accepted is not gone through.
+    pub fn accepted_by(&self, issuer: EnterpriseId) -> impl Iterator<Item = &Accepted> {
+        let all = self.accepted.of(&issuer).iter();
+        all.filter(|accepted| self.known_to.is_none_or(|to| accepted.at.gseq <= to))
+    }
+
     /// The policy in force at a place of the order.
     pub fn policy_at(&self, at: Micros) -> Policy {
         self.policies

@@ -151,16 +151,15 @@ fn is_accepted_apart(
     members: &[Member],
     world: &World,
 ) -> bool {
-    world.accepted.iter().any(|accepted| {
-        member.sign.issuer == Some(accepted.issuer)
-            && match &accepted.scope {
-                AcceptScope::Unit(unit) => {
-                    *unit == member.unit || members.iter().all(|member| member.unit != *unit)
-                }
-                AcceptScope::Batch(batch) => {
-                    (member.batch == Some(*batch)) != (container.batch == Some(*batch))
-                }
-                AcceptScope::Partner(_) => false,
-            }
+    let issuer = member.sign.issuer.into_iter();
+    let mut all = issuer.flat_map(|issuer| world.accepted_by(issuer));
+    all.any(|accepted| match &accepted.scope {
+        AcceptScope::Unit(unit) => {
+            *unit == member.unit || members.iter().all(|member| member.unit != *unit)
+        }
+        AcceptScope::Batch(batch) => {
+            (member.batch == Some(*batch)) != (container.batch == Some(*batch))
+        }
+        AcceptScope::Partner(_) => false,
     })
 }

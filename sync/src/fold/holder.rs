@@ -119,9 +119,11 @@ fn accepts(
     (unit, issuer, batch): (&UnitKey, Option<EnterpriseId>, Option<BatchId>),
     fact: &Fact,
 ) -> bool {
-    world.accepted.iter().any(|accepted| {
-        issuer == Some(accepted.issuer)
-            && fact.enterprise == accepted.partner
+    let mut all = issuer
+        .into_iter()
+        .flat_map(|issuer| world.accepted_by(issuer));
+    all.any(|accepted| {
+        fact.enterprise == accepted.partner
             && fact.gseq >= accepted.from
             && match &accepted.scope {
                 AcceptScope::Unit(told) => told == unit,

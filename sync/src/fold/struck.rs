@@ -182,9 +182,9 @@ fn verdict(retract: &Fact, target: &Fact, world: &World) -> Verdict {
         return Verdict::NoEffect(FindingCode::RetractUnauthorised);
     }
     let late = !supervisor
-        && world.shifts.iter().any(|shift| {
+        && world.shifts.of(&target.event.device).iter().any(|shift| {
             let closed = shift.at.order();
-            shift.device == target.event.device && target.order < closed && closed < retract.order
+            target.order < closed && closed < retract.order
         });
     match late {
         false => Verdict::Strikes,

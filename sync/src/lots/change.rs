@@ -56,6 +56,11 @@ impl Change {
         }
     }
 
+    /// Is it a count that saw none?
+    pub const fn saw_none(self) -> bool {
+        matches!(self, Change::Counted { there: 0, .. })
+    }
+
     /// By how much the balance changes, and what lies in containers; nothing where that is not a sum.
     pub(super) fn sums(self) -> Option<(i64, i64)> {
         match self {

@@ -1,12 +1,13 @@
 //! A line and its balance.
 
-use super::{Change, Movement, change::signed};
+use super::{Change, Movement, change::signed, in_order};
 use crate::{
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
     ids::{DeviceId, EventId, Micros},
     order::Order,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A line of goods without codes of their own, as of its last movement. It is its own checkpoint:
 /// the next movement in order is appended to it.
@@ -225,6 +226,21 @@ impl Line {
             detail,
         }
     }
+}
+
+/// Where, on from a line, counts saw none of what is not there. They say nothing there, and are no
+/// movements of the line: otherwise it would depend on what came in first which of them are kept.
+pub fn unsaid(from: &Line, movements: Vec<Movement>) -> BTreeSet<Order> {
+    let mut line = from.clone();
+    let mut out = BTreeSet::new();
+    for movement in in_order(movements) {
+        if movement.change.saw_none() && line.balance == 0 {
+            out.insert(movement.order);
+        } else {
+            let _ = line.append(&movement); // of two at one place the first counts
+        }
+    }
+    out
 }
 
 /// Folds a line from all its movements, sorted by order; of two at one place the first counts.

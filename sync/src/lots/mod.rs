@@ -22,7 +22,7 @@ mod tally;
 pub use carried::carried;
 pub use change::{Change, Movement, changes, named};
 pub use judged::{CODES, all_judged, batch_of, is_judged, judged, product_of, takes_away};
-pub use line::{Below, Difference, Line, balance};
+pub use line::{Below, Difference, Line, balance, unsaid};
 pub use lines::{in_order, lines, movements, stated};
 pub use reached::{Legs, Reached, legs};
 pub use tally::{Tally, tally};

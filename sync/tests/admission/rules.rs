@@ -419,6 +419,25 @@ fn t8_what_was_missing_of_a_released_group_makes_it_whole() {
 }
 
 #[test]
+fn t8_a_released_group_of_which_no_member_is_known_becomes_whole_by_none() {
+    let mut device = Device::new();
+    device.member(1, 1, 2).member(1, 1, 2).member(1, 2, 2);
+    let mut store = Store::new();
+    store.push(device.push(1, 1));
+    store.release(1);
+    // As they were kept once.
+    store
+        .groups
+        .values_mut()
+        .for_each(|group| group.members.clear());
+    let answer = store.push(device.push(2, 3));
+    assert_eq!(answer.remarks, [[PartialGroup]; 2]);
+    assert!((1..=3).all(|seq| store.now(seq).status == StoredFlagged));
+    let standing = store.groups.values().map(|group| group.standing);
+    assert!(standing.eq([Standing::Released]));
+}
+
+#[test]
 fn t8_what_does_not_fit_its_group_waits_for_nothing() {
     let mut device = Device::new();
     device.member(1, 1, 3).member(1, 1, 3).member(1, 2, 4);

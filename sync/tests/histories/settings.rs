@@ -107,7 +107,6 @@ pub fn place(settings: &Settings, world: &mut World, position: impl Fn(Micros) -
             device: HANDS[usize::from(*device) % HANDS.len()].device,
         });
     }
-    world.shifts.sort_by_key(|shift| shift.at.order());
     for (who, what, from) in &settings.accepted {
         let partner = HANDS[usize::from(*who) % HANDS.len()].enterprise;
         let scope = match what % 4 {

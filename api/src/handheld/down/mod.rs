@@ -32,7 +32,6 @@ pub mod status_store;
 pub mod store;
 pub mod tend;
 pub mod told_store;
-mod turns;
 pub mod unit_store;
 pub mod verdict_store;
 pub mod void_store;

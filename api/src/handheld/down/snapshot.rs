@@ -11,12 +11,11 @@ use super::{
     going_on::GoingOn,
     listed::{ListError, RecallLists, unsigned},
     making::{Made, Maker},
-    turns::Turns,
 };
 use crate::{
     app::Internal,
     db::Db,
-    handheld::keys::KeyError,
+    handheld::{keys::KeyError, turns::Turns},
     http::device::DeviceKnown,
     log::Log,
     problem::{Problem, ProblemCode},

@@ -11,7 +11,10 @@ use super::{
 use crate::{
     clock::Micros,
     db::Db,
-    handheld::world::{CodeOf, Source, WorldError},
+    handheld::{
+        turns::{Turn, Turns},
+        world::{CodeOf, Source, WorldError},
+    },
     log::{self, Position},
     sealing::Sealer,
 };
@@ -27,15 +30,25 @@ use suyuan_sync::{
     unit::UnitKey,
 };
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
 
 /// Reads that go through very many units, at the same time: each holds a connection for seconds.
 const HEAVY: usize = 2;
+/// Reads of single units about which there is very much to read, at the same time, each of another enterprise.
+const LONG: usize = 2;
 
 /// Master data for reads.
 pub struct Reading {
     source: Mutex<Source>,
     reader: Reader,
     heavy: Arc<Semaphore>,
+    long: Turns,
+}
+
+/// A share in what few may have at a time, until it is dropped.
+enum Share {
+    Heavy(#[expect(dead_code, reason = "held")] OwnedSemaphorePermit),
+    Long(#[expect(dead_code, reason = "held")] Turn),
 }
 
 /// A snapshot of everything, and what folds need on it.
@@ -47,7 +60,7 @@ pub struct Snapshot {
     pub position: Position,
     /// When that was committed.
     pub stamp: Micros,
-    _heavy: Option<OwnedSemaphorePermit>,
+    _share: Option<Share>,
 }
 
 impl Reading {
@@ -57,6 +70,7 @@ impl Reading {
             source: Mutex::new(Source::new(sealer)),
             reader: Reader::default(),
             heavy: Arc::new(Semaphore::new(HEAVY)),
+            long: Turns::new(LONG),
         }
     }
 
@@ -70,14 +84,17 @@ impl Reading {
     pub async fn begin_heavy(&self, db: &Db) -> Result<Snapshot, WorldError> {
         // It is never closed; without a permit there is nothing to wait for.
         let permit = self.heavy.clone().acquire_owned().await.ok();
-        self.snapshot(db, permit).await
+        self.snapshot(db, permit.map(Share::Heavy)).await
     }
 
-    async fn snapshot(
-        &self,
-        db: &Db,
-        heavy: Option<OwnedSemaphorePermit>,
-    ) -> Result<Snapshot, WorldError> {
+    /// Begins a read of a unit about which there is very much to read. An enterprise reads one such unit at
+    /// a time, and waits for no more than one of another's.
+    pub async fn begin_long(&self, db: &Db, enterprise: Uuid) -> Result<Snapshot, WorldError> {
+        let turn = self.long.next(enterprise).await;
+        self.snapshot(db, turn.map(Share::Long)).await
+    }
+
+    async fn snapshot(&self, db: &Db, share: Option<Share>) -> Result<Snapshot, WorldError> {
         let (source, tx, head) = {
             // First the turn, then the connection: were it the other way round, all connections could be held
             // by such as wait for their turn.
@@ -92,7 +109,7 @@ impl Reading {
             tx,
             position: head.0,
             stamp: head.1,
-            _heavy: heavy,
+            _share: share,
         })
     }
 }
@@ -119,6 +136,15 @@ impl Snapshot {
     /// [`super::store::NOW`].
     pub async fn unit(&mut self, key: &UnitKey, upto: Position) -> Result<Looked, WorldError> {
         Folding::look(&mut self.source, &mut self.reader, &self.tx, key, upto).await
+    }
+
+    /// The same, if that is no more to read than an act may, with all the unit was ever packed into.
+    pub async fn unit_if_short(
+        &mut self,
+        key: &UnitKey,
+        upto: Position,
+    ) -> Result<Option<Looked>, WorldError> {
+        Folding::look_if_short(&mut self.source, &mut self.reader, &self.tx, key, upto).await
     }
 
     /// What became of units, now; of the containers they were in, too.

@@ -31,6 +31,8 @@ const LEGS: i64 = 500;
 pub(super) struct Told {
     /// Lines.
     pub(super) lines: Vec<LotAmount>,
+    /// Their rows.
+    pub(super) rows: Vec<i64>,
     /// The sum of each lot.
     pub(super) totals: Vec<LotTotal>,
     /// Whom goods of a lot reached, by name and lot.
@@ -75,8 +77,10 @@ pub(super) async fn lots(
                     balance: row.try_get("", "balance")?,
                 };
                 if reached.has(EnterpriseId(row.try_get("", "enterprise_id")?)) {
-                    total += of_line(conn, row.try_get("", "id")?, &line).await?;
+                    let id = row.try_get("", "id")?;
+                    total += of_line(conn, id, &line).await?;
                     told.lines.push(line);
+                    told.rows.push(id);
                 } else {
                     claimed = claimed.saturating_add(line.balance.max(0));
                 }

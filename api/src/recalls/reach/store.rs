@@ -1,7 +1,7 @@
 //! SQL beside units: sales of recalled goods, what waits to be published.
 
 use super::{lots_store::Told, wire::SalesOut};
-use crate::db::statement;
+use crate::db::{rows::by_keys, statement};
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::BTreeMap;
 use suyuan_sync::{
@@ -21,11 +21,16 @@ pub(super) async fn sales(
     let query = statement(
         conn.get_database_backend(),
         "SELECT finding, enterprise_id FROM finding WHERE issuer = ? AND code = 'SOLD_RECALLED' \
-         AND closed IS NULL",
+         AND closed IS NULL AND line_id IS NULL",
         [issuer.into()],
     );
+    let mut rows = conn.query_all_raw(query).await?;
+    let of_lots = "SELECT finding, enterprise_id FROM finding WHERE line_id IN ({keys}) \
+                   AND line_id IS NOT NULL AND code = 'SOLD_RECALLED' AND closed IS NULL";
+    let lines = lots.rows.iter().map(|id| (*id).into()).collect();
+    rows.extend(by_keys(conn, of_lots, &[], lines).await?);
     let mut counted: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    for row in conn.query_all_raw(query).await? {
+    for row in rows {
         let text: String = row.try_get("", "finding")?;
         let finding: Finding =
             serde_json::from_str(&text).map_err(|error| DbErr::Json(error.to_string()))?;

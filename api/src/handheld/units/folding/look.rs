@@ -1,7 +1,7 @@
 //! Folding a unit for whoever reads it: with its timeline, as it stands or as it was known at a
 //! position of the log. Nothing is written, and what is inside the unit is not looked at.
 
-use super::{Folding, Moment, left::Room};
+use super::{FACTS_MAX, Folding, Moment, left::Room};
 use crate::{
     handheld::{
         units::{
@@ -41,13 +41,33 @@ impl<'a> Folding<'a> {
         upto: Position,
     ) -> Result<Looked, WorldError> {
         let mut folding = Folding::looking(source, reader, upto);
-        let mut folded = folding.look_at(conn, std::slice::from_ref(key)).await?;
-        let unit = folding.units.remove(key);
-        Ok(Looked {
+        let folded = folding.look_at(conn, std::slice::from_ref(key)).await?;
+        Ok(folding.looked(key, folded))
+    }
+
+    /// The same, if there is no more to read about the unit, and about all it was ever packed into, than an
+    /// act may.
+    pub async fn look_if_short(
+        source: &'a mut Source,
+        reader: &'a mut Reader,
+        conn: &impl ConnectionTrait,
+        key: &UnitKey,
+        upto: Position,
+    ) -> Result<Option<Looked>, WorldError> {
+        let mut folding = Folding::looking(source, reader, upto);
+        folding.room.facts = FACTS_MAX;
+        let folded = folding.look_at(conn, std::slice::from_ref(key)).await?;
+        let is_short = folding.left.is_empty();
+        Ok(is_short.then(|| folding.looked(key, folded)))
+    }
+
+    fn looked(&mut self, key: &UnitKey, mut folded: BTreeMap<UnitKey, Folded>) -> Looked {
+        let unit = self.units.remove(key);
+        Looked {
             id: unit.as_ref().filter(|unit| unit.known).map(|unit| unit.id),
             code: unit.and_then(|unit| unit.code),
             folded: folded.remove(key).unwrap_or_default(),
-        })
+        }
     }
 
     /// What became of units, as they stand; of their containers, too.
@@ -83,6 +103,9 @@ impl<'a> Folding<'a> {
     ) -> Result<BTreeMap<UnitKey, Folded>, WorldError> {
         let upto = self.upto;
         self.climb(conn, keys.iter().cloned()).await?;
+        if !self.left.is_empty() {
+            return Ok(BTreeMap::new());
+        }
         if upto == store::NOW {
             self.look_up(conn).await?;
             return Ok(self.fold(self.source.world(), true));
@@ -130,6 +153,6 @@ fn as_known(world: &World, upto: Position) -> World {
             (span.closed, span.mistaken) = (None, false);
         }
     }
-    world.accepted.retain(|accepted| accepted.at.gseq <= upto);
+    world.known_to = Some(upto);
     world
 }

@@ -65,7 +65,7 @@ async fn not_begun(
         [merges.into()],
     );
     let row = conn.query_one_raw(query).await?;
-    let work = row.as_ref().map(read).transpose()?;
+    let work = row.as_ref().map(read).transpose()?.flatten();
     Ok(work.map(|work| (work.id, work.scope)))
 }
 
@@ -73,22 +73,33 @@ fn written(scope: &Scope) -> Result<String, DbErr> {
     serde_json::to_string(scope).map_err(|error| DbErr::Json(error.to_string()))
 }
 
-/// What comes first of the work, and of that the oldest; so much of what acts left, and of all else.
+/// What comes first of the work, and of that the oldest; so much of what acts left, and of all else. What a
+/// newer program beside this one left, and this one does not know, is that one's to do.
 pub async fn waiting(conn: &impl ConnectionTrait, limit: i64) -> Result<Vec<Work>, DbErr> {
-    let mut all = Vec::new();
-    for which in ["rank < 0", "rank >= 0"] {
-        let sql = format!(
-            "SELECT id, scope, cursor, cause, gseq FROM refold WHERE id > ? AND {which} \
-             ORDER BY rank, id LIMIT ?"
-        );
-        let values = [FOLLOWED.into(), limit.into()];
+    let mut known = ranked(conn, "rank < 0", limit).await?;
+    known.extend(ranked(conn, "rank >= 0", limit).await?);
+    Ok(known)
+}
+
+async fn ranked(conn: &impl ConnectionTrait, which: &str, limit: i64) -> Result<Vec<Work>, DbErr> {
+    let sql = format!(
+        "SELECT id, scope, cursor, cause, gseq FROM refold WHERE id > ? AND {which} \
+         ORDER BY rank, id LIMIT ? OFFSET ?"
+    );
+    let (mut known, mut passed) = (Vec::new(), 0_i64);
+    loop {
+        let values = [FOLLOWED.into(), limit.into(), passed.into()];
         let query = statement(conn.get_database_backend(), &sql, values);
         let rows = conn.query_all_raw(query).await?;
         for row in &rows {
-            all.push(read(row)?);
+            known.extend(read(row)?);
+        }
+        passed += rows.len() as i64;
+        if known.len() as i64 >= limit || (rows.len() as i64) < limit {
+            known.truncate(usize::try_from(limit).unwrap_or_default());
+            return Ok(known);
         }
     }
-    Ok(all)
 }
 
 /// Takes the event that is next to enter out of its work, into work of its own that no other waits for.
@@ -118,17 +129,21 @@ pub async fn stand_aside(db: &Db, work: &Work) -> Result<(), DbErr> {
     tx.commit().await
 }
 
-fn read(row: &QueryResult) -> Result<Work, DbErr> {
+/// Work, unless it is of a kind that is not known here.
+fn read(row: &QueryResult) -> Result<Option<Work>, DbErr> {
+    let unread = |error| DbErr::Json(format!("refold: {error}"));
     let scope: String = row.try_get("", "scope")?;
-    let scope: Scope =
-        serde_json::from_str(&scope).map_err(|error| DbErr::Json(format!("refold: {error}")))?;
-    Ok(Work {
+    let scope: serde_json::Value = serde_json::from_str(&scope).map_err(unread)?;
+    let Ok(scope) = serde_json::from_value(scope) else {
+        return Ok(None);
+    };
+    Ok(Some(Work {
         id: row.try_get("", "id")?,
         scope,
         cursor: row.try_get("", "cursor")?,
         cause: row.try_get::<Option<Uuid>>("", "cause")?.map(EventId),
         gseq: row.try_get("", "gseq")?,
-    })
+    }))
 }
 
 /// Moves work on, or ends it; `false` if somebody else did meanwhile, or widened it.

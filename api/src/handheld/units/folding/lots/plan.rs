@@ -1,6 +1,6 @@
 //! What becomes of one line: whether what is said of it goes on where it stands, or goes back. Pure.
 
-use super::{Asked, is_below};
+use super::is_below;
 use crate::handheld::{
     lots::{CHECKPOINT_EVERY, Checkpoint, LineRow, Moved, added},
     units::folding::Moment,
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     finding::Finding,
     ids::{EventId, Gseq, Micros},
-    lots::{Change as MovedBy, takes_away},
+    lots::{Line, takes_away, unsaid},
 };
 
 /// What is to be done with a line.
@@ -95,23 +95,29 @@ impl Plan {
         })
     }
 
-    /// Drops what says nothing: complete counts that did not see goods of which there were none. A line
-    /// to which nothing else happened stays as it is.
-    pub(super) fn drop_unsaid(&mut self, asked: &Asked) {
+    /// Drops counts that say nothing where they stand. What is late is folded again, and they with it.
+    pub(super) fn drop_unsaid(&mut self) {
         let line = &self.line.kept.line;
-        let says_nothing = |row: &Moved| {
-            let none = matches!(row.movement.change, MovedBy::Counted { there: 0, .. });
-            let late = line.last.is_some_and(|last| row.movement.order < last);
-            none && asked.is_sweep(row.gseq) && !late
-        };
-        if !self.again && line.balance == 0 && self.now.iter().all(says_nothing) {
-            self.now.clear();
+        let is_late = |row: &Moved| line.last.is_some_and(|last| row.movement.order <= last);
+        if !self.again && !self.now.iter().any(is_late) {
+            let _ = drop_unsaid(line, &mut self.now);
         }
     }
 
     pub(super) fn is_nothing(&self) -> bool {
         !self.again && self.now.is_empty()
     }
+}
+
+/// Drops counts that say nothing where they stand, on from a line; tells which.
+pub(super) fn drop_unsaid(from: &Line, rows: &mut Vec<Moved>) -> Vec<Moved> {
+    if !rows.iter().any(|row| row.movement.change.saw_none()) {
+        return Vec::new();
+    }
+    let unsaid = unsaid(from, rows.iter().map(|row| row.movement).collect());
+    let is_unsaid =
+        |row: &mut Moved| row.movement.change.saw_none() && unsaid.contains(&row.movement.order);
+    rows.extract_if(.., is_unsaid).collect()
 }
 
 /// What is written of lines.

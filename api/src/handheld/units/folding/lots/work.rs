@@ -4,7 +4,7 @@ use super::{
     Asked, Said, is_below,
     judge::looked_at_again,
     number,
-    plan::{Outcome, Plan, Touched},
+    plan::{Outcome, Plan, Touched, drop_unsaid},
     said::{AtHand, Before},
 };
 use crate::handheld::{
@@ -28,7 +28,7 @@ use suyuan_sync::{
     finding::{Finding, LotKey},
     fold,
     ids::{DeviceId, EventId, Gseq, Micros},
-    lots::{Change as MovedBy, Line, Movement, product_of},
+    lots::{Line, Movement, product_of},
 };
 
 /// Where a line is folded on from.
@@ -72,7 +72,7 @@ impl Folding<'_> {
             plans.push(Plan::of(line, now, &[], &moved));
         }
         for plan in &mut plans {
-            plan.drop_unsaid(asked);
+            plan.drop_unsaid();
         }
         plans.retain(|plan| !plan.is_nothing());
         let late: BTreeSet<i64> = plans
@@ -188,8 +188,7 @@ impl Folding<'_> {
         let line = &mut plan.line;
         if !moved {
             // Complete counts miss only what is known by more than counts and packs.
-            let saw_none =
-                |row: &Moved| matches!(row.movement.change, MovedBy::Counted { there: 0, .. });
+            let saw_none = |row: &Moved| row.movement.change.saw_none();
             let positions = all.iter().filter(|row| saw_none(row)).map(|row| row.gseq);
             let positions = positions.collect();
             let mut counts = store::by_position(conn, self.reader, &positions).await?;
@@ -212,6 +211,10 @@ impl Folding<'_> {
         let open = self.open_behind(conn, id, &stand).await?;
         let from = stand.from;
         let from = from.unwrap_or_else(|| Checkpoint::start(line.kept.line.key.clone()));
+        for row in drop_unsaid(&from.line, &mut all) {
+            out.gone.push((id, row.gseq, row.n));
+            plan.now.retain(|now| now.key() != row.key());
+        }
         let movements: Vec<Movement> = all.iter().map(|row| row.movement).collect();
         let folded = again(from, movements);
         for checkpoint in folded.checkpoints {
@@ -329,7 +332,9 @@ impl Folding<'_> {
                 }
                 let key = &row.kept.line.key;
                 let product = product_of(key, fact.enterprise, self.source.world());
-                product.map(|product| product.issuer)
+                // Anybody may say to have goods of any lot: that is no business of its issuer.
+                let own = product.filter(|product| product.issuer == fact.enterprise);
+                own.map(|product| product.issuer)
             });
             let notes = done.opened.entry(finding.judged()).or_default();
             notes.push(finding.clone());

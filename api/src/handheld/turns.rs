@@ -1,6 +1,7 @@
-//! Whose snapshot is made now: so many at once, of an enterprise one at a time, and enterprises in turn.
-//! However many devices somebody lets ask, and however much there is to tell them, whoever belongs to
-//! another enterprise waits for one snapshot of theirs at most. Knows nothing of what a turn is for.
+//! Whose turn it is to have something made or read that takes long: so many at once, of an enterprise one
+//! at a time, and enterprises in turn. However many of somebody's ask, and however much there is to tell
+//! them, whoever belongs to another enterprise waits for one turn of theirs at most. Knows nothing of what a
+//! turn is for: a device's snapshot, or a unit about which very much was said.
 
 use std::{
     collections::VecDeque,
