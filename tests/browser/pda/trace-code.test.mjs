@@ -11,6 +11,7 @@ import {
   checkCharacter,
   digitalLink,
   elementString,
+  foldTyped,
   parse,
   parsePath,
   parseWith,
@@ -37,6 +38,15 @@ test("every vector is read as agreed", () => {
         ? { canonical: row.canonical, form: row.form, claims: row.claims ?? {} }
         : { fault: row.fault, position: row.position };
     assert.deepEqual(told(parse(row.text)), expected, `${JSON.stringify(row.text)} (${row.note})`);
+  }
+});
+
+test("what may be meant by what was typed is as agreed", () => {
+  const typed = golden("typed_codes");
+  assert.ok(typed.length >= 14);
+  for (const { text, meant, note } of typed) {
+    const folded = foldTyped(parse(text).scanned.code);
+    assert.equal(folded && canonicalPath(folded), meant, `${text} (${note})`);
   }
 });
 

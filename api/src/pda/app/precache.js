@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "1f35f29d";
+export const VERSION = "beb538b5";
 
 export const FILES = [
   "app.css",
@@ -60,6 +60,7 @@ export const FILES = [
   "core/trace-code/plain.js",
   "core/trace-code/print.js",
   "core/trace-code/profile.js",
+  "core/trace-code/typed.js",
   "core/trace-code/value.js",
   "core/wire.js",
   "core/wire/frame.js",

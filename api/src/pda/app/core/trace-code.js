@@ -20,6 +20,7 @@ import { Value } from "./trace-code/value.js";
 export { FAULTS } from "./trace-code/fault.js";
 export { checkCharacter } from "./trace-code/own-scheme.js";
 export { bracketed, canonicalPath, digitalLink, elementString, unitKey } from "./trace-code/print.js";
+export { foldTyped } from "./trace-code/typed.js";
 export { CodeProfiles, ProfileError } from "./trace-code/profile.js";
 
 /** @typedef {import("./trace-code/elements.js").Scanned} Scanned */

@@ -3,12 +3,12 @@
 
 import { Badges, mayStrike } from "../core/badges.js";
 import { COMMANDS, commandOf } from "../core/commands.js";
-import { Here, readOwn } from "../core/here.js";
+import { Here, readOwn, unitsOf } from "../core/here.js";
 import { UnitList, openList } from "../core/recall-list.js";
 import { BUILT_IN, rulesOf } from "../core/required/rules.js";
 import { answerOf, begin, kindOf, step } from "../core/tasks.js";
-import { HeldList, decide, goodsOf } from "../core/till.js";
-import { parse, unitKey } from "../core/trace-code.js";
+import { HeldList, decideTyped, goodsOf } from "../core/till.js";
+import { parse } from "../core/trace-code.js";
 import { Driver } from "../device/driver.js";
 import { Link } from "../device/link.js";
 
@@ -456,29 +456,33 @@ export class Session {
   /** @param {string} text @param {import("../core/event.js").Input} input @param {number} at */
   async #goods(text, input, at) {
     const read = parse(text);
-    if (!this.task || !this.driver) return this.#lookUp(text);
+    if (!this.task || !this.driver) return this.#lookUp(text, input);
     // What is no code of goods may be what is asked for: the number on a paper. It is seen before it is taken.
     if (!read.ok && isWords(this.task)) return this.#say(text.replace(/^\][A-Za-z]\d/, ""));
-    const goods = read.ok ? await goodsOf(read.scanned) : null;
+    const goods = read.ok ? await goodsOf(read.scanned, input) : null;
     const decision = goods ? await this.decision(goods) : null;
     if (!read.ok) this.out.told({ sound: "warn", words: [read.fault], of: text });
     return this.#step({ do: "scan", code: text, input, at, goods, decision }, read.ok);
   }
 
   /**
-   * What the till says of goods, with what is known here, or with a card the server told just now, in
+   * What the till says of goods, with what is known here, or with cards the server told just now, in
    * which all is that it receipted.
    * @param {import("../core/till.js").Goods} goods
-   * @param {UnitCard | null} [told]
+   * @param {ReadonlyMap<string, UnitCard | null>} [told]
    */
   async decision(goods, told) {
-    const own = goods.unit === null ? null : await this.store.unit(goods.unit);
-    const card = told === undefined ? own : told;
-    const shown = told === undefined ? Number((await this.store.record("shown")) ?? 0) : Number.MAX_SAFE_INTEGER;
+    const cardOf = async (/** @type {string} */ unit) => told?.get(unit) ?? (told?.has(unit) ? null : await this.store.unit(unit));
+    const shown = told ? Number.MAX_SAFE_INTEGER : Number((await this.store.record("shown")) ?? 0);
     const disks = this.drivers.map(({ outbox }) => outbox.view);
-    const inside = async (/** @type {string} */ unit) => (unit === goods.unit ? card : await this.store.unit(unit))?.inside ?? null;
-    const here = goods.unit === null ? null : await this.here.phase(goods.unit, disks, shown, inside);
-    return decide({ goods, card, here }, { now: this.driver?.now() ?? Date.now() * 1000, list: this.list, listAgeMax: this.listAgeMax });
+    const inside = async (/** @type {string} */ unit) => (await cardOf(unit))?.inside ?? null;
+    const asked = async (/** @type {import("../core/till.js").Named} */ goods, /** @type {import("../core/here.js").Typed} */ typed) => ({
+      goods,
+      card: goods.unit === null ? null : await cardOf(goods.unit),
+      here: goods.unit === null ? null : await this.here.phase(goods.unit, typed, disks, shown, inside),
+    });
+    const till = { now: this.driver?.now() ?? Date.now() * 1000, list: this.list, listAgeMax: this.listAgeMax };
+    return decideTyped(await asked(goods, "said"), await asked(goods.meant ?? goods, "meant"), till);
   }
 
   /** What is to be struck, as a person sees it before that is stated. */
@@ -492,10 +496,10 @@ export class Session {
     return this.drivers.flatMap(({ outbox }) => outbox.view.inOrder());
   }
 
-  /** @param {string} text */
-  async #lookUp(text) {
+  /** @param {string} text @param {import("../core/event.js").Input} input */
+  async #lookUp(text, input) {
     const { lookUp } = await import("./look.js");
-    return lookUp(this, text);
+    return lookUp(this, text, input);
   }
 
   /**
@@ -530,19 +534,21 @@ export class Session {
     }
     // What was found, or why not, is what is told.
     const found = effects.flatMap((effect) => ("look_up" in effect ? effect.look_up : []));
-    for (const unit of found) await this.#found(unit, input.do === "scan" ? input.code : unit);
+    for (const unit of found) if (input.do === "scan") await this.#found(unit, input);
     if (found.length > 0) return;
     const sound = effects.flatMap((effect) => ("sound" in effect ? effect.sound : []))[0] ?? "tick";
     const told = effects.flatMap((effect) => ("say" in effect ? effect.say : []));
-    const named = input.do === "scan" ? input.code : of;
+    const named = input.do === "scan" ? readAs(input, told) : of;
     if (says) this.out.told({ sound, words: told, ...(named === undefined ? {} : { of: named }) });
   }
 
-  /** Goods were looked up in a task: their card, or the own events that name them. @param {string} unit @param {string} code as it was read */
-  async #found(unit, code) {
+  /** Goods were looked up in a task: their card, or the own events that name them. @param {string} unit @param {import("../core/tasks/step.js").Scan} scan */
+  async #found(unit, scan) {
     if (this.task?.task === "retract") {
       const events = this.#rows().flatMap(({ text }) => readOwn(text));
-      const naming = events.filter(({ kind, units }) => kind !== "retract" && units.some((code) => unitOf(code) === unit));
+      const asked = [unit, scan.goods?.meant?.unit ?? unit];
+      const names = (/** @type {import("../core/here.js").OwnRead} */ read) => Object.values(unitsOf(read)).some((unit) => unit !== null && asked.includes(unit));
+      const naming = events.filter(({ kind, units }) => kind !== "retract" && units.some(names));
       const last = naming[naming.length - 1];
       if (!last) this.out.told({ sound: "warn", words: ["unknown_here"], of: unit });
       else if (!mayStrike(last.by, this.actor)) this.out.told({ sound: "stop", words: ["not_yours"], of: last.by ?? unit });
@@ -553,7 +559,7 @@ export class Session {
       }
       return;
     }
-    await this.#lookUp(code);
+    await this.#lookUp(scan.code, scan.input);
   }
 
   /**
@@ -601,8 +607,9 @@ export function whyNot(fault) {
   return /not saved|emptied|Error/.test(fault) ? "storage_failed" : fault;
 }
 
-/** @param {string} code */
-function unitOf(code) {
-  const read = parse(code);
-  return read.ok ? unitKey(read.scanned.code) : null;
-}
+/**
+ * Goods as they were read; and for what they are taken, where a warning is of that.
+ * @param {import("../core/tasks/step.js").Scan} scan
+ * @param {readonly string[]} told
+ */
+const readAs = ({ code, decision }, told) => (decision?.taken_for && told.includes("warned") ? `${code} → ${decision.taken_for}` : code);
