@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "beb538b5";
+export const VERSION = "e8b004bd";
 
 export const FILES = [
   "app.css",
