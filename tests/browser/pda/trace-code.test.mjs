@@ -2,21 +2,18 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CodeProfiles, parseWith } from "../../../api/src/pda/app/core/code-profiles.js";
 import {
-  CodeProfiles,
   FAULTS,
   MAX_TEXT,
-  bracketed,
   canonicalPath,
   checkCharacter,
-  digitalLink,
-  elementString,
   foldTyped,
   parse,
   parsePath,
-  parseWith,
   unitKey,
 } from "../../../api/src/pda/app/core/trace-code.js";
+import { bracketed, digitalLink, elementString } from "../../../api/src/pda/app/core/trace-code/labels.js";
 import { TABLE } from "../../../api/src/pda/app/core/trace-code/ai-table.js";
 import { byteLength } from "../../../api/src/pda/app/core/trace-code/bytes.js";
 import { checkDigit, checkPair, mod11x10 } from "../../../api/src/pda/app/core/trace-code/digits.js";

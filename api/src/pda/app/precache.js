@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "e8b004bd";
+export const VERSION = "f8f89a55";
 
 export const FILES = [
   "app.css",
@@ -10,6 +10,7 @@ export const FILES = [
   "core/barcode/qr.js",
   "core/chain.js",
   "core/clock.js",
+  "core/code-profiles.js",
   "core/commands.js",
   "core/doctor.js",
   "core/event.js",
@@ -55,6 +56,7 @@ export const FILES = [
   "core/trace-code/epc.js",
   "core/trace-code/fault.js",
   "core/trace-code/format.js",
+  "core/trace-code/labels.js",
   "core/trace-code/own-scheme.js",
   "core/trace-code/path.js",
   "core/trace-code/plain.js",
