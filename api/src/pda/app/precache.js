@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "f8f89a55";
+export const VERSION = "8d228639";
 
 export const FILES = [
   "app.css",
@@ -102,6 +102,12 @@ export const FILES = [
   "screens/look.js",
   "screens/main.js",
   "screens/session.js",
+  "screens/session/badge.js",
+  "screens/session/commands.js",
+  "screens/session/judge.js",
+  "screens/session/pulls.js",
+  "screens/session/strike.js",
+  "screens/session/unsaid.js",
   "screens/sounds.js",
   "screens/strip.js",
   "screens/task.js",

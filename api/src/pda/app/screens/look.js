@@ -3,6 +3,7 @@
 
 import { goodsOf } from "../core/till.js";
 import { parse } from "../core/trace-code.js";
+import { judged } from "./session/judge.js";
 
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("./session.js").Looked} Looked */
@@ -14,7 +15,7 @@ export async function lookUp(session, text, input) {
   const goods = read.ok ? await goodsOf(read.scanned, input) : null;
   if (!read.ok) return out.told({ sound: "warn", words: [read.fault], of: text });
   if (!goods || goods.unit === null) return out.told({ sound: "warn", words: ["names_no_goods"], of: text });
-  const decision = await session.decision(goods);
+  const decision = await judged(session, goods);
   const card = await store.unit(decision.taken_for ?? goods.unit);
   const own = { goods, unit: goods.unit, card, decision };
   const at = /** @type {number | undefined} */ (await store.record("pulled")) ?? null;
@@ -35,7 +36,7 @@ async function askServer(session, looked) {
   const cards = outcome.is === "answer" ? outcome.answer.cards : [];
   const isAnswer = cards.length === units.length && units.every((unit, at) => !cards[at] || cards[at].unit === unit);
   const told = new Map(units.map((unit, at) => [unit, cards[at] ?? null]));
-  const decision = isAnswer ? await session.decision(goods, told) : looked.decision;
+  const decision = isAnswer ? await judged(session, goods, told) : looked.decision;
   if (session.looked !== looked) return;
   const card = told.get(decision.taken_for ?? unit) ?? null;
   session.looked = isAnswer ? { goods, unit, card, decision, from: "server", at: driver.now(), asked: "answered" } : { ...looked, asked: "lost" };
