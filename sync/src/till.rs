@@ -8,8 +8,10 @@
 //! It must not know the server, a clock, or how lists are fetched.
 
 mod here;
+mod typed;
 
 pub use here::Here;
+pub use typed::{Typed, decide_typed, meant};
 
 use crate::{
     event::Disposition,
@@ -116,6 +118,8 @@ pub struct Decision {
     pub recalls: BTreeSet<RecallId>,
     /// The earliest instant at which any source says it is expired.
     pub expires_at: Option<Micros>,
+    /// The unit this is said of, where that is not what the code says ([`decide_typed`]).
+    pub taken_for: Option<UnitKey>,
 }
 
 /// The recall list a till holds, ready to be asked.
@@ -186,7 +190,7 @@ pub struct Asked<'a> {
     pub here: Option<Phase>,
 }
 
-/// Decides.
+/// Decides, by what the code says.
 pub fn decide(asked: &Asked<'_>, till: &Till<'_>) -> Decision {
     let mut reasons = BTreeSet::new();
     let mut recalls = BTreeSet::new();
@@ -265,6 +269,7 @@ pub fn decide(asked: &Asked<'_>, till: &Till<'_>) -> Decision {
         reasons,
         recalls,
         expires_at,
+        taken_for: None,
     }
 }
 

@@ -1,12 +1,13 @@
 //! The vectors every reader of our codes must agree on, this one and the browser's.
 //!
 //! Each row of `golden/trace_codes.json` holds a text and either what it names (canonical path,
-//! form, claims) or how it is refused (fault, and position in bytes of UTF-8).
+//! form, claims) or how it is refused (fault, and position in bytes of UTF-8). Each of
+//! `golden/typed_codes.json` holds what may be meant by it, if a person typed it.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use suyuan_sync::trace_code::{Claims, CodeFault, Form, Scanned, parse};
+use suyuan_sync::trace_code::{Claims, CodeFault, Form, Scanned, fold_typed, parse};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -104,5 +105,24 @@ fn the_vectors_cover_every_fault_that_a_short_text_can_have() {
             .iter()
             .any(|row| row.fault.as_deref() == Some(fault.code()));
         assert_eq!(covered, *fault != CodeFault::TooLong, "{fault:?}");
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypedRow {
+    text: String,
+    meant: Option<String>,
+    note: String,
+}
+
+#[test]
+fn what_may_be_meant_by_what_was_typed_is_as_agreed() {
+    let rows: Vec<TypedRow> =
+        serde_json::from_str(include_str!("golden/typed_codes.json")).unwrap();
+    for row in rows {
+        let read = parse(&row.text).unwrap();
+        let meant = fold_typed(&read.code).map(|code| code.to_string());
+        assert_eq!(meant, row.meant, "{} ({})", row.text, row.note);
     }
 }

@@ -9,7 +9,9 @@ use suyuan_sync::{
     fold::{Phase, Place},
     ids::{BatchId, DeviceId, EventId, RecallId},
     recall_list::{Marks, UnitHash, UnitList},
-    till::{Advice, Asked, Decision, HeldList, Here, Reason, Till, decide},
+    till::{
+        self, Advice, Asked, Decision, HeldList, Here, Reason, Till, Typed, decide, decide_typed,
+    },
     trace_code::{Scanned, parse},
     unit::UnitKey,
     wire::{RecalledBatch, UnitCard},
@@ -21,12 +23,23 @@ use uuid::Uuid;
 struct Row {
     note: String,
     code: String,
+    /// By a machine, unless it says.
+    input: Option<String>,
     now: i64,
     list: Option<List>,
     list_age_max: i64,
     card: Option<UnitCard>,
     here: Option<Phase>,
+    /// What is known of the unit that may be meant, where that is something else.
+    meant: Option<Known>,
     expected: Decision,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Known {
+    card: Option<UnitCard>,
+    here: Option<Phase>,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +56,16 @@ struct List {
 struct Listed {
     unit: UnitKey,
     marks: u8,
+}
+
+impl Known {
+    fn asked<'a>(&'a self, scanned: &'a Scanned) -> Asked<'a> {
+        Asked {
+            scanned,
+            card: self.card.as_ref(),
+            here: self.here,
+        }
+    }
 }
 
 fn held(list: List) -> HeldList {
@@ -65,17 +88,23 @@ fn every_vector_is_decided_as_agreed() {
     for row in rows {
         let scanned = parse(&row.code).unwrap();
         let list = row.list.map(held);
-        let asked = Asked {
-            scanned: &scanned,
-            card: row.card.as_ref(),
+        let said = Known {
+            card: row.card,
             here: row.here,
         };
+        let input = row
+            .input
+            .as_deref()
+            .map(|name| Input::of_name(name).unwrap());
+        let read = till::meant(&scanned, input.unwrap_or(Input::Wedge));
+        let other = row.meant.as_ref().unwrap_or(&said);
         let till = Till {
             now: row.now,
             list: list.as_ref(),
             list_age_max: row.list_age_max,
         };
-        let decision = decide(&asked, &till);
+        let meant = other.asked(read.as_ref().unwrap_or(&scanned));
+        let decision = decide_typed(&said.asked(&scanned), &meant, &till);
         assert_eq!(decision, row.expected, "{}", row.note);
         told.extend(decision.reasons);
     }
@@ -88,6 +117,8 @@ fn every_vector_is_decided_as_agreed() {
 struct HereRow {
     note: String,
     unit: UnitKey,
+    /// How typed codes are taken; both ways give the same where it does not say.
+    typed: Option<Typed>,
     inside: BTreeMap<UnitKey, UnitKey>,
     events: Vec<String>,
     expected: Option<Phase>,
@@ -103,9 +134,12 @@ fn what_became_of_goods_here_is_as_agreed_by_themselves_or_with_their_container(
             .iter()
             .map(|text| event::parse(text).unwrap())
             .collect();
-        let phase =
-            Here::of(&events).phase(&row.unit, &|unit: &UnitKey| row.inside.get(unit).cloned());
-        assert_eq!(phase, row.expected, "{}", row.note);
+        let inside = |unit: &UnitKey| row.inside.get(unit).cloned();
+        let both = [Typed::Said, Typed::Meant];
+        for typed in row.typed.as_ref().map_or(&both[..], std::slice::from_ref) {
+            let phase = Here::of(&events).phase(&row.unit, *typed, &inside);
+            assert_eq!(phase, row.expected, "{} {typed:?}", row.note);
+        }
     }
 }
 
@@ -143,7 +177,7 @@ fn a_tin_of_a_case_that_is_gone_is_stopped() {
         let asked = Asked {
             scanned: &tin,
             card: Some(&card),
-            here: Here::of(&events).phase(&unit, &inside),
+            here: Here::of(&events).phase(&unit, Typed::Said, &inside),
         };
         let said = decide(&asked, &till);
         assert_eq!(said.reasons, BTreeSet::from_iter(reason));
@@ -270,6 +304,33 @@ proptest! {
         }
         let worst = all.reasons.iter().map(|reason| reason.advice()).max();
         prop_assert_eq!(all.advice, worst.unwrap_or(Advice::Ok));
+    }
+
+    /// Whichever way a typed code is to be taken, nothing that stops it is lost.
+    #[test]
+    fn the_graver_way_to_take_a_typed_code_counts(
+        card in any_card(),
+        list in any_list(),
+        here in (prop::option::of(phase()), prop::option::of(phase())),
+    ) {
+        let said = parse("/01/06901234567892/21/a0123456789abc").unwrap();
+        let other = till::meant(&said, Input::Typed).unwrap();
+        let meant = UnitCard { unit: UnitKey::of(&other.code).unwrap(), ..card };
+        let till = Till { now: NOW, list: Some(&list), list_age_max: DAY };
+        let ways = [
+            Asked { scanned: &said, card: None, here: here.0 },
+            Asked { scanned: &other, card: Some(&meant), here: here.1 },
+        ];
+        let told = decide_typed(&ways[0], &ways[1], &till);
+        let each = ways.map(|asked| decide(&asked, &till));
+        prop_assert_eq!(told.advice, each[0].advice.max(each[1].advice));
+        prop_assert!(each.iter().all(|one| one.recalls.is_subset(&told.recalls)));
+        let from = each.iter().find(|one| one.reasons == told.reasons);
+        prop_assert!(from.is_some());
+        prop_assert!(told.taken_for.is_none_or(|unit| unit == meant.unit));
+        // What was read by a machine has one way.
+        prop_assert_eq!(till::meant(&said, Input::Camera), None);
+        prop_assert_eq!(decide_typed(&ways[0], &ways[0], &till), decide(&ways[0], &till));
     }
 
     #[test]

@@ -2,8 +2,10 @@
 //! by those that name a container they were in at the time (C12, C13).
 //!
 //! So that a till does not sell a tin of the case that it sold, fetched back or destroyed a minute ago,
-//! with no network. It must not know the server, nor where a device keeps events and cards.
+//! with no network. What was typed is kept both as it was said and as what may be meant by it. It must not
+//! know which is true, nor the server, nor where a device keeps events and cards.
 
+use super::Typed;
 use crate::{
     event::{Disposition, Event, Kind},
     fold::Phase,
@@ -20,11 +22,19 @@ pub struct Here {
     done: BTreeMap<UnitKey, Vec<Done>>,
 }
 
-/// What an event did to a unit it names. `at` is its place in the chain.
+/// What an event did to a unit it names. `at` is its place in the chain; `typed` how its codes are to be taken
+/// for it to name the unit, if that matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Done {
     at: usize,
+    typed: Option<Typed>,
     did: Did,
+}
+
+/// What is asked for: how codes that were typed are taken, and what a card says that a unit is in.
+struct Asked<'a, F> {
+    typed: Typed,
+    inside: &'a F,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,20 +58,29 @@ impl Here {
         let struck: BTreeSet<_> = events.iter().filter_map(|event| event.target).collect();
         let mut here = Here::default();
         for (at, event) in events.into_iter().enumerate() {
-            if !struck.contains(&event.id) {
-                here.read(at, event);
+            if struck.contains(&event.id) {
+                continue;
+            }
+            let may = event.may_mean();
+            if may.is_empty() {
+                here.read(at, None, event);
+            } else {
+                let mut meant = event.clone();
+                meant.mean(&may);
+                here.read(at, Some(Typed::Said), event);
+                here.read(at, Some(Typed::Meant), &meant);
             }
         }
         here
     }
 
-    fn read(&mut self, at: usize, event: &Event) {
+    fn read(&mut self, at: usize, typed: Option<Typed>, event: &Event) {
         let parent = event.parent.as_ref().and_then(|read| read.unit.clone());
         let did = match event.kind {
             Kind::Pack => Did::Put(parent),
             Kind::Unpack => {
                 if let (Some(parent), true) = (parent, event.units.is_empty()) {
-                    self.add(parent, at, Did::Emptied);
+                    self.add(parent, (at, typed), Did::Emptied);
                 }
                 Did::Put(None)
             }
@@ -74,23 +93,32 @@ impl Here {
             },
         };
         for unit in event.units.iter().filter_map(|read| read.unit.clone()) {
-            self.add(unit, at, did.clone());
+            self.add(unit, (at, typed), did.clone());
         }
     }
 
-    fn add(&mut self, unit: UnitKey, at: usize, did: Did) {
-        self.done.entry(unit).or_default().push(Done { at, did });
+    fn add(&mut self, unit: UnitKey, (at, typed): (usize, Option<Typed>), did: Did) {
+        let done = self.done.entry(unit).or_default();
+        done.push(Done { at, typed, did });
     }
 
-    /// What became of a unit; none if no own event says. `inside` tells what a card says that a unit
-    /// is in.
+    /// What became of a unit by codes as they were `typed`; none if no own event says. `inside` tells what a
+    /// card says that a unit is in.
     pub fn phase(
         &self,
         unit: &UnitKey,
+        typed: Typed,
         inside: &impl Fn(&UnitKey) -> Option<UnitKey>,
     ) -> Option<Phase> {
-        let last = self.last(unit, (0, usize::MAX), inside, CONTAINERS);
+        let asked = Asked { typed, inside };
+        let last = self.last(unit, (0, usize::MAX), &asked, CONTAINERS);
         last.map(|(_, phase)| phase)
+    }
+
+    /// What was done to a unit, in the order of the chain.
+    fn done_to(&self, unit: &UnitKey, typed: Typed) -> impl Iterator<Item = &Done> {
+        let done = self.done.get(unit).into_iter().flatten();
+        done.filter(move |done| done.typed.is_none_or(|of| of == typed))
     }
 
     /// The last that became of a unit from one place in the chain until before another: by itself, or
@@ -99,18 +127,19 @@ impl Here {
         &self,
         unit: &UnitKey,
         (since, until): (usize, usize),
-        inside: &impl Fn(&UnitKey) -> Option<UnitKey>,
+        asked: &Asked<'_, impl Fn(&UnitKey) -> Option<UnitKey>>,
         containers: usize,
     ) -> Last {
         // With the container, from when it came to be in it until then.
         let with = |container: &Option<UnitKey>, from: usize, to: usize| -> Last {
             let container = container.as_ref().filter(|_| containers > 0)?;
-            let to = self.emptied(container, from).map_or(to, |at| at.min(to));
+            let emptied = self.emptied(container, asked.typed, from);
+            let to = emptied.map_or(to, |at| at.min(to));
             let range = (from.max(since), to.min(until));
-            self.last(container, range, inside, containers - 1)
+            self.last(container, range, asked, containers - 1)
         };
-        let (mut container, mut from, mut last) = (inside(unit), 0, None);
-        for Done { at, did } in self.done.get(unit).into_iter().flatten() {
+        let (mut container, mut from, mut last) = ((asked.inside)(unit), 0, None);
+        for Done { at, did, .. } in self.done_to(unit, asked.typed) {
             let at = *at;
             if at >= until {
                 break;
@@ -135,9 +164,9 @@ impl Here {
     }
 
     /// When all was taken out of a container, since some place in the chain.
-    fn emptied(&self, container: &UnitKey, since: usize) -> Option<usize> {
-        let mut done = self.done.get(container).into_iter().flatten();
-        done.find(|done| done.at >= since && done.did == Did::Emptied)
+    fn emptied(&self, container: &UnitKey, typed: Typed, since: usize) -> Option<usize> {
+        self.done_to(container, typed)
+            .find(|done| done.at >= since && done.did == Did::Emptied)
             .map(|done| done.at)
     }
 }

@@ -2,9 +2,14 @@
 
 use super::*;
 use histories::stage::{BATCH, DAY, MINUTE, good::*, recall};
+use std::collections::BTreeSet;
 use suyuan_sync::{
-    event::Override,
+    event::{Input, Override, UnitRead},
     finding::{Knowledge, When},
+    recall_list::{Marks, UnitHash, UnitList},
+    till::{self, Advice, Asked, HeldList, Reason, Till, decide_typed},
+    trace_code::parse,
+    unit::UnitKey,
 };
 
 const RECALLED: i64 = 10 * HOUR;
@@ -140,4 +145,59 @@ fn c3_recalled_goods_in_a_container_of_nobody_may_go_to_who_issues_them_and_nowh
     };
     assert_eq!(sent(|line| line.with(MAKER)), []);
     assert_eq!(sent(|line| line.with(CHAIN)), [FindingCode::ShipRecalled]);
+}
+
+/// Whoever types the serial of a tin in small letters means the tin; so does the till, which has no issue
+/// keys, and says so. So it is true that it knew.
+#[test]
+fn c9_a_recalled_tin_that_is_typed_is_stopped_by_the_till_that_is_said_to_have_known() {
+    let said = "/01/06901234567892/21/xo123456789abc";
+    let tin = UnitKey::kept("/01/06901234567892/21/X0123456789ABC");
+    let sold = |input| {
+        let mut told = recalled();
+        let like = told.world.units[&stage::unit(TIN_1)].clone();
+        told.world.units.insert(tin.clone(), like);
+        let names = |line: Line, code: &str, input| {
+            line.saying(|event| {
+                event.units = vec![UnitRead::of(code, input)].into();
+                event.mean(&BTreeSet::from([tin.clone()]));
+            })
+        };
+        let sent = line(Kind::Outbound, PLANT).to(SHOP);
+        told.tell(names(sent, tin.as_str(), Input::Wedge));
+        let sale = line(Kind::Sale, SHOP).at(RECALLED + MINUTE).list(50);
+        told.tell(names(sale, said, input));
+        verdict(&told).about(&tin)
+    };
+    let found = sold(Input::Typed);
+    let is_known = |finding: &&Finding| matches!(finding.detail, Detail::SoldRecalled { knowledge, .. } if knowledge == Knowledge::Knew);
+    assert_eq!(found.iter().filter(is_known).count(), 1, "{found:?}");
+    let read = parse(said).unwrap();
+    let units = UnitList::of([(UnitHash::of(&tin), Marks::RECALLED)]);
+    let list = HeldList::new(50, RECALLED, [], units);
+    let till = Till {
+        now: RECALLED + MINUTE,
+        list: Some(&list),
+        list_age_max: DAY,
+    };
+    let asks = |input| {
+        let meant = till::meant(&read, input);
+        let asked = |scanned| Asked {
+            scanned,
+            card: None,
+            here: None,
+        };
+        decide_typed(
+            &asked(&read),
+            &asked(meant.as_ref().unwrap_or(&read)),
+            &till,
+        )
+    };
+    let decision = asks(Input::Typed);
+    assert_eq!(decision.advice, Advice::Stop);
+    assert_eq!(decision.reasons.first(), Some(&Reason::Recalled));
+    assert_eq!(decision.taken_for, Some(tin.clone()));
+    // What a machine read is what it says, to both.
+    assert_eq!(asks(Input::Camera).advice, Advice::Ask);
+    assert_eq!(sold(Input::Camera), []);
 }

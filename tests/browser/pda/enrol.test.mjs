@@ -6,8 +6,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isKept } from "../../../api/src/pda/app/device/offline.js";
 import { until } from "../shift/office.mjs";
-import { shop } from "./shop.mjs";
+import { looked } from "../shift/officer.mjs";
+import { ORIGIN, shop } from "./shop.mjs";
 import { cannot } from "./chromium.mjs";
+import { OFFICER } from "./site.mjs";
 
 const when = { skip: cannot, timeout: 120_000 };
 const AUTHORITY = "/app/authority.json";
@@ -170,5 +172,64 @@ test("an answer that was lost comes again, after a cold start too: the same code
     await it.scan(ticket.text);
     await it.told("注册完成");
     assert.notDeepEqual(asked()[length].key, asked()[0].key);
+    assert.deepEqual(it.errors, []);
+  }));
+
+test("what could not be kept is kept by the same code, with the same key, once there is room", when, () =>
+  box(
+    async (it) => {
+      await it.open();
+      const keys = () => it.calls("/v1/enrol").map(({ body }) => JSON.stringify(JSON.parse(body).key));
+      it.line.misbehave = async (call) => {
+        if (call.url.pathname !== "/v1/enrol") return undefined;
+        const answer = await call.passed();
+        await it.page.evaluate(() => (window.isFull = true));
+        return answer;
+      };
+      await it.scan(it.ticket());
+      await it.told("再扫一次同一个注册码");
+      assert.equal((await it.desk.call("GET", `/v1/devices/${it.device}`)).epoch, 1);
+      it.line.misbehave = () => undefined;
+      await it.page.evaluate(() => (window.isFull = false));
+      await it.enrol();
+      assert.equal(new Set(keys()).size, 1, "one key");
+      assert.equal((await it.desk.call("GET", `/v1/devices/${it.device}`)).epoch, 1);
+      assert.deepEqual(it.errors, []);
+    },
+    `const put = IDBObjectStore.prototype.put; IDBObjectStore.prototype.put = function (...given) { if (window.isFull) throw new DOMException("", "QuotaExceededError"); return put.apply(this, given); };`,
+  ));
+
+test("a device that lost its key is chosen on the officer's page: it enrols anew and is the same device", when, () =>
+  box(async (it) => {
+    await it.open();
+    await it.enrol();
+    const page = await it.browser.context.newPage();
+    await page.goto(`${ORIGIN}/app/enrol`);
+    for (const [name, value] of Object.entries(OFFICER)) await page.fill(`[name="${name}"]`, value);
+    await page.click("#sign-in button");
+    await page.waitForSelector("#make:not([hidden])");
+    assert.equal(await page.isVisible("#anew"), false);
+    await page.selectOption('[name="device"]', it.device);
+    assert.match(await page.textContent("#anew"), /原密钥随之停用/);
+    assert.ok(await page.isVisible("#anew"));
+    assert.equal(await page.isVisible('[name="place"]'), false);
+    await looked(page, "enrol-anew");
+    await page.click("#make button:not([type=button])");
+    await page.waitForSelector("#ticket:not([hidden])");
+    const ticket = await page.inputValue("#text");
+    await it.page.bringToFront();
+    await it.press("settings");
+    await it.press("enrol_anew");
+    await it.scan(ticket);
+    await it.told("注册完成");
+    await page.waitForFunction(() => document.getElementById("state").textContent.includes("登记完成"));
+    const { items } = await it.desk.call("GET", "/v1/devices?limit=500");
+    const here = items.filter(({ location_id }) => location_id === it.place);
+    assert.deepEqual(here.map(({ id, epoch }) => [id, epoch]), [[it.device, 2]]);
+    // The next is a new one again, unless one is chosen.
+    await page.bringToFront();
+    await page.click("#next");
+    await page.waitForSelector("#make:not([hidden])");
+    assert.ok(await page.isVisible('[name="place"]'));
     assert.deepEqual(it.errors, []);
   }));

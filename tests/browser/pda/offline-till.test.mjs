@@ -1,12 +1,12 @@
-// A till with no network, in a real browser: when its recall list counts as old, and what it remembers of
-// containers. The policy, the list and the cards come from the real program over TLS.
+// A till with no network, in a real browser: when its recall list counts as old, what it remembers of
+// containers, and what it makes of serials that people type in small letters. The policy, the list and the cards come from the real program over TLS.
 
 import "./shared.mjs";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cannot } from "./chromium.mjs";
 import { shop } from "./shop.mjs";
-import { box, code, pallet } from "./site.mjs";
+import { box, code, pallet, serialOf } from "./site.mjs";
 
 const when = { skip: cannot, timeout: 180_000 };
 
@@ -131,5 +131,67 @@ test("what was done here to a case by its own code stops the tins in it, with no
   await it.scan(code("IN-LEFT"));
   await it.page.waitForSelector('.stop.ask, [data-count="1"]');
   assert.doesNotMatch(await it.page.locator("main").textContent(), /已售出|收回|已销毁/);
+  assert.deepEqual(it.errors, []);
+});
+
+test("a tin that is typed in small letters is the tin, with no network: recalled, it is stopped; sold, its label is", when, async (t) => {
+  const it = await shop();
+  t.after(() => it.close());
+  await it.open();
+  await it.enrol();
+  await it.act("inbound", ["T-SOLD", "T-PACKED"]);
+  await it.unsent(0);
+  await it.desk.call("POST", "/v1/recalls", { codes: [code("T-RECALLED")], reason: "漏装勺", instructions: "退回门店", initiated_at: new Date(Date.now() - 3_600_000).toISOString(), responsible: "Q-1" });
+  await it.pulled();
+  it.line.pull();
+  const small = (label) => label.replace(serialOf(label), serialOf(label).toLowerCase().replaceAll("0", "o"));
+  const typed = async (text) => {
+    await it.page.fill("#typed", text);
+    await it.page.locator("section [data-do=add]").last().click();
+  };
+  const stopped = async (words, meant) => {
+    await it.page.waitForSelector(".stop:not(.ask)");
+    const text = await it.page.locator(".stop").textContent();
+    assert.match(text, words);
+    const taken = `键入的序列号按此码判断： ${meant}`;
+    assert.equal(text.includes(taken), meant !== null, text);
+    await it.press("acknowledge");
+    await it.page.waitForSelector(".stop", { state: "detached" });
+  };
+  await it.task("sale");
+  // What a machine read is what it says: of this serial nothing is known.
+  await it.scan(small(code("T-RECALLED")));
+  await it.count(1);
+  await it.press("undo");
+  await it.count(0);
+  await typed(small(code("T-RECALLED")));
+  await stopped(/已召回/, serialOf(code("T-RECALLED")));
+  // Sold by what was typed: its label is stopped.
+  await typed(small(code("T-SOLD")));
+  await it.count(1);
+  await it.scan("SUYUAN-CONFIRM");
+  await it.told("已保存在本机");
+  await it.task("sale");
+  await it.scan(code("T-SOLD"));
+  await stopped(/已售出/, null);
+  await typed(small(code("T-SOLD")));
+  await stopped(/已售出/, null);
+  await it.press("cancel");
+  // Packed by what was typed, into a case that was typed, which is sold by its label.
+  await it.task("pack");
+  await typed(small(box("T-CASE")));
+  await it.told("容器");
+  await typed(small(code("T-PACKED")));
+  await it.count(1);
+  await it.confirm();
+  await it.task("sale");
+  await it.scan(box("T-CASE"));
+  await it.page.waitForSelector('.stop.ask, [data-count="1"]');
+  if (await it.page.isVisible(".stop.ask")) await it.press("take_anyway");
+  await it.count(1);
+  await it.confirm();
+  await it.task("sale");
+  await it.scan(code("T-PACKED"));
+  await stopped(/已售出/, null);
   assert.deepEqual(it.errors, []);
 });

@@ -8,6 +8,8 @@ import { program } from "./program.mjs";
 import { source } from "./shared.mjs";
 
 const PASSWORD = "correct horse battery";
+/** Who makes devices. */
+export const OFFICER = { username: "acme.admin", password: PASSWORD };
 /** GS1 sets prefix 952 aside for examples. */
 const PREFIX = "9521234";
 const DAY_MS = 86_400_000;
@@ -44,9 +46,9 @@ async function made(it) {
   await platform.call("POST", "/setup", form);
   await platform.signIn({ username: "platform.admin", password: PASSWORD });
   const { id: enterprise } = await platform.call("POST", "/v1/enterprises", { code: "ACME", name: "晨牧乳业", gs1_prefixes: [PREFIX] });
-  await platform.call("POST", "/v1/users", { username: "acme.admin", password: PASSWORD, role: "enterprise_admin", enterprise_id: enterprise });
+  await platform.call("POST", "/v1/users", { ...OFFICER, role: "enterprise_admin", enterprise_id: enterprise });
   const desk = office(it.base, it.authority);
-  await desk.signIn({ username: "acme.admin", password: PASSWORD });
+  await desk.signIn(OFFICER);
   const make = async (path, body) => (await desk.call("POST", path, body)).id;
   const place = (code, kind, name) => make("/v1/locations", { code, kind, name });
   const plant = await place("PT-1", "plant", "呼和浩特工厂");

@@ -66,7 +66,7 @@ function person(task, start = {}, world = WORLD) {
     scan: async (text, { decision = null, ms = 2000 } = {}) => {
       now += ms;
       const read = parse(text);
-      return act({ do: "scan", code: text, input: "wedge", at: now, goods: read.ok ? await goodsOf(read.scanned) : null, decision });
+      return act({ do: "scan", code: text, input: "wedge", at: now, goods: read.ok ? await goodsOf(read.scanned, "wedge") : null, decision });
     },
     get state() {
       return state;

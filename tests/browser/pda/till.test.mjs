@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { Here } from "../../../api/src/pda/app/core/here.js";
 import { Disk } from "../../../api/src/pda/app/core/outbox.js";
 import { MARKS, UnitList, unitHash } from "../../../api/src/pda/app/core/recall-list.js";
-import { HeldList, REASONS, adviceOf, decide, expiredFrom, goodsOf } from "../../../api/src/pda/app/core/till.js";
+import { HeldList, REASONS, adviceOf, decide, decideTyped, expiredFrom, goodsOf } from "../../../api/src/pda/app/core/till.js";
 import { parse } from "../../../api/src/pda/app/core/trace-code.js";
 import { unitCard } from "../../../api/src/pda/app/core/wire/messages.js";
 import { dice, golden, source } from "./shared.mjs";
@@ -33,13 +33,10 @@ test("every vector is decided as agreed, and every reason has one", async () => 
   const rows = golden("till");
   assert.ok(rows.length >= 30);
   for (const row of rows) {
-    const asked = {
-      goods: await goodsOf(parse(row.code).scanned),
-      card: row.card && unitCard(row.card, ""),
-      here: row.here,
-    };
+    const goods = await goodsOf(parse(row.code).scanned, row.input ?? "wedge");
+    const asked = (goods, { card, here }) => ({ goods, card: card && unitCard(card, ""), here });
     const till = { now: row.now, list: await held(row.list), listAgeMax: row.list_age_max };
-    const decision = decide(asked, till);
+    const decision = decideTyped(asked(goods, row), asked(goods.meant ?? goods, row.meant ?? row), till);
     assert.deepEqual(decision, row.expected, row.note);
     for (const reason of decision.reasons) told.add(reason);
   }
@@ -49,10 +46,12 @@ test("every vector is decided as agreed, and every reason has one", async () => 
 test("what became of goods by own events, themselves or with their container, is as agreed", async () => {
   const rows = golden("here");
   assert.ok(rows.length >= 30);
-  for (const { note, unit, inside, events, expected } of rows) {
+  for (const { note, unit, typed, inside, events, expected } of rows) {
     const disk = new Disk("d", 1, null, "");
     events.forEach((text, at) => disk.put({ key: [1, at + 1], prev_hash: "", hash: `h${at}`, text, state: { is: "durable" } }));
-    assert.equal(await new Here().phase(unit, [disk], 0, async (of) => inside[of] ?? null), expected, note);
+    for (const way of typed ? [typed] : ["said", "meant"]) {
+      assert.equal(await new Here().phase(unit, way, [disk], 0, async (of) => inside[of] ?? null), expected, `${note} ${way}`);
+    }
   }
 });
 
@@ -88,7 +87,7 @@ test("whatever one source says against goods, no other takes back", async () => 
   const phases = ["unknown", "commissioned", "in_stock", "in_transit", "sold", "returned", "collected", "destroyed"];
   for (let round = 0; round < 3000; round += 1) {
     const code = `/01/09521234000013${pick("", "/10/L7", "/10/L8")}${pick("", "/21/A9", "/21/A9")}${pick("", "?17=271130", "?17=200101", "?15=200101")}`;
-    const goods = await goodsOf(parse(code).scanned);
+    const goods = await goodsOf(parse(code).scanned, "wedge");
     const marks = pick(0, 0, 0, 1, 2, 4, 8, 15);
     const rows = marks ? [{ unit, marks }] : [];
     const batches = pick([], [{ recall, batch, gtin: "09521234000013", lot: "L7" }]);

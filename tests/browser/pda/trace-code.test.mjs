@@ -2,20 +2,18 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CodeProfiles, parseWith } from "../../../api/src/pda/app/core/code-profiles.js";
 import {
-  CodeProfiles,
   FAULTS,
   MAX_TEXT,
-  bracketed,
   canonicalPath,
   checkCharacter,
-  digitalLink,
-  elementString,
+  foldTyped,
   parse,
   parsePath,
-  parseWith,
   unitKey,
 } from "../../../api/src/pda/app/core/trace-code.js";
+import { bracketed, digitalLink, elementString } from "../../../api/src/pda/app/core/trace-code/labels.js";
 import { TABLE } from "../../../api/src/pda/app/core/trace-code/ai-table.js";
 import { byteLength } from "../../../api/src/pda/app/core/trace-code/bytes.js";
 import { checkDigit, checkPair, mod11x10 } from "../../../api/src/pda/app/core/trace-code/digits.js";
@@ -37,6 +35,15 @@ test("every vector is read as agreed", () => {
         ? { canonical: row.canonical, form: row.form, claims: row.claims ?? {} }
         : { fault: row.fault, position: row.position };
     assert.deepEqual(told(parse(row.text)), expected, `${JSON.stringify(row.text)} (${row.note})`);
+  }
+});
+
+test("what may be meant by what was typed is as agreed", () => {
+  const typed = golden("typed_codes");
+  assert.ok(typed.length >= 14);
+  for (const { text, meant, note } of typed) {
+    const folded = foldTyped(parse(text).scanned.code);
+    assert.equal(folded && canonicalPath(folded), meant, `${text} (${note})`);
   }
 });
 

@@ -91,7 +91,7 @@ test("what was done here counts until the cards show it", async () => {
     return disk;
   };
   const phases = async (rows, shown = 0, here = new Here()) => {
-    const phase = await here.phase(key, [diskOf(rows)], shown, async () => null);
+    const phase = await here.phase(key, "said", [diskOf(rows)], shown, async () => null);
     return phase === null ? {} : { [key]: phase };
   };
   assert.deepEqual(await phases([event(1, "sale", [a, "garbage"])]), { [key]: "sold" });

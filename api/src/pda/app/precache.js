@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "1f35f29d";
+export const VERSION = "8d228639";
 
 export const FILES = [
   "app.css",
@@ -10,6 +10,7 @@ export const FILES = [
   "core/barcode/qr.js",
   "core/chain.js",
   "core/clock.js",
+  "core/code-profiles.js",
   "core/commands.js",
   "core/doctor.js",
   "core/event.js",
@@ -55,11 +56,13 @@ export const FILES = [
   "core/trace-code/epc.js",
   "core/trace-code/fault.js",
   "core/trace-code/format.js",
+  "core/trace-code/labels.js",
   "core/trace-code/own-scheme.js",
   "core/trace-code/path.js",
   "core/trace-code/plain.js",
   "core/trace-code/print.js",
   "core/trace-code/profile.js",
+  "core/trace-code/typed.js",
   "core/trace-code/value.js",
   "core/wire.js",
   "core/wire/frame.js",
@@ -99,6 +102,12 @@ export const FILES = [
   "screens/look.js",
   "screens/main.js",
   "screens/session.js",
+  "screens/session/badge.js",
+  "screens/session/commands.js",
+  "screens/session/judge.js",
+  "screens/session/pulls.js",
+  "screens/session/strike.js",
+  "screens/session/unsaid.js",
   "screens/sounds.js",
   "screens/strip.js",
   "screens/task.js",

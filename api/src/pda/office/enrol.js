@@ -1,4 +1,4 @@
-// Where an officer makes a device and shows it the QR code it enrols by. The session lives in this
+// Where an officer makes a device, or takes one that lost its key, and shows it the QR code it enrols by. The session lives in this
 // page alone: nothing is stored, and what came from the server is shown as text.
 
 import { WORDS } from "./enrol-words.js";
@@ -91,24 +91,51 @@ function speak() {
   tick();
 }
 
-async function signedIn() {
-  const places = make.elements.namedItem("place");
-  if (!(places instanceof HTMLSelectElement)) return;
-  /** @type {{ id: string, code: string, name: string }[]} */
-  const all = [];
-  let page = await call("GET", "/v1/locations?limit=500");
-  all.push(...page.items);
+/** All of a list. @param {string} path @returns {Promise<any[]>} */
+async function listed(path) {
+  let page = await call("GET", `${path}?limit=500`);
+  const all = [...page.items];
   while (page.next) {
-    page = await call("GET", `/v1/locations?limit=500&after=${page.next}`);
+    page = await call("GET", `${path}?limit=500&after=${page.next}`);
     all.push(...page.items);
   }
-  places.replaceChildren(...all.map(({ id, code, name }) => new Option(`${name} (${code})`, id)));
-  if (all.length === 0) throw new Refused(word("no_places"));
-  show(make);
+  return all;
+}
+
+/** @param {string} name */
+function list(name) {
+  const found = make.elements.namedItem(name);
+  if (!(found instanceof HTMLSelectElement)) throw new Error(`the form has no ${name}`);
+  return found;
+}
+
+/** What may be chosen: places, and devices there are already. */
+async function choices() {
+  /** @type {{ id: string, code: string, name: string }[]} */
+  const places = await listed("/v1/locations");
+  if (places.length === 0) throw new Refused(word("no_places"));
+  list("place").replaceChildren(...places.map(({ id, code, name }) => new Option(`${name} (${code})`, id)));
+  /** @type {{ id: string, name: string, location_id: string }[]} */
+  const devices = await listed("/v1/devices");
+  const placeOf = new Map(places.map(({ id, name }) => [id, name]));
+  const [made] = list("device").options;
+  if (!made) return;
+  list("device").replaceChildren(made, ...devices.map(({ id, name, location_id }) => new Option(`${name} · ${placeOf.get(location_id) ?? ""}`, id)));
+  chosen();
+}
+
+/** Of a device there is already only the code is made. */
+function chosen() {
+  const isNew = list("device").value === "";
+  const fields = at("new", HTMLElement);
+  fields.hidden = !isNew;
+  at("anew", HTMLElement).hidden = isNew;
+  for (const field of fields.querySelectorAll("input, select")) field.toggleAttribute("disabled", !isNew);
 }
 
 /** @param {any} made */
 function showTicket({ device, ticket: { svg, text, expires_at } }) {
+  delete ticket.dataset.done;
   shown = { id: device.id, name: device.name, epoch: device.epoch, until: Date.parse(expires_at) };
   at("device", HTMLElement).textContent = device.name;
   const qr = at("qr", HTMLImageElement);
@@ -168,28 +195,33 @@ signIn.addEventListener("submit", (event) => {
     const { access_token, refresh_token } = await call("POST", "/v1/sessions", asked);
     session = { access: access_token, refresh: refresh_token };
     signIn.reset();
-    await signedIn();
+    await choices();
+    show(make);
   });
 });
 make.addEventListener("submit", (event) => {
   event.preventDefault();
   void attempt(async () => {
+    const device = given(make, "device");
     const asked = { name: given(make, "name"), profile: given(make, "profile"), location_id: given(make, "place") };
-    showTicket(await call("POST", "/v1/devices", asked));
+    showTicket(device ? await call("POST", `/v1/devices/${device}/tickets`, {}) : await call("POST", "/v1/devices", asked));
   });
 });
 at("again", HTMLButtonElement).addEventListener("click", () =>
   attempt(async () => {
     if (!shown) return;
-    delete ticket.dataset.done;
     showTicket(await call("POST", `/v1/devices/${shown.id}/tickets`, {}));
   }),
 );
-at("next", HTMLButtonElement).addEventListener("click", () => {
-  const name = make.elements.namedItem("name");
-  if (name instanceof HTMLInputElement) name.value = "";
-  show(make);
-});
+list("device").addEventListener("change", chosen);
+at("next", HTMLButtonElement).addEventListener("click", () =>
+  attempt(async () => {
+    const name = make.elements.namedItem("name");
+    if (name instanceof HTMLInputElement) name.value = "";
+    await choices();
+    show(make);
+  }),
+);
 at("sign-out", HTMLButtonElement).addEventListener("click", () =>
   attempt(async () => {
     const { refresh } = session;

@@ -1,13 +1,14 @@
 // What became of units by this device's own events that their cards do not show yet: by those that name
 // them, and by those that name a container they were in at the time. So that a till does not sell twice
-// what it sold a minute ago, nor a tin of the case, with no network. The same as `sync::till::Here`.
+// what it sold a minute ago, nor a tin of the case, with no network. What was typed is kept both as it was said
+// and as what may be meant by it. The same as `sync::till::Here`.
 
 /** @typedef {import("./outbox/disk.js").Row} Row */
 /** @typedef {import("./outbox/disk.js").Disk} Disk */
 /** @typedef {import("./wire/messages.js").Phase} Phase */
 
 import { nameOf } from "./outbox.js";
-import { parse, unitKey } from "./trace-code.js";
+import { foldTyped, parse, unitKey } from "./trace-code.js";
 
 /** Containers around goods that are looked at: a case, and the pallet it stands on. */
 const CONTAINERS = 2;
@@ -27,9 +28,13 @@ const AFTER = {
  * out of its container; a container it was `put` in, null for none; or all in it was taken out.
  * @typedef {{ is: "became", phase: Phase, moved: boolean } | { is: "put", in: string | null } | { is: "emptied" }} Did
  *
- * With the event's place among those that were read, and what tells whether it is still there.
+ * How codes that were typed are taken: as they are said, or for what may be meant by them.
+ * @typedef {"said" | "meant"} Typed
+ *
+ * With the event's place among those that were read, what tells whether it is still there, and how its codes are
+ * to be taken for it to name the unit, null where that does not matter.
  * @typedef {{ device: string, key: Key, hash: string }} Where
- * @typedef {Where & { at: number, id: string, did: Did }} Done
+ * @typedef {Where & { at: number, id: string, typed: Typed | null, did: Did }} Done
  *
  * The last that became of a unit. @typedef {{ at: number, phase: Phase } | null} Last
  *
@@ -54,14 +59,15 @@ export class Here {
   }
 
   /**
-   * What became of a unit by own events that its card does not show.
+   * What became of a unit by own events that its card does not show, by codes as they were `typed`.
    * @param {string} unit
+   * @param {Typed} typed
    * @param {readonly Disk[]} disks of this device, behind those of devices it was before
    * @param {number} shown the stamp up to which receipts are in the cards
    * @param {Inside} inside
    * @returns {Promise<Phase | null>}
    */
-  async phase(unit, disks, shown, inside) {
+  async phase(unit, typed, disks, shown, inside) {
     for (const disk of disks) this.#readNew(disk);
     const of = new Map(disks.map((disk) => [disk.device, disk]));
     // Of what could not be written nothing is true; another event took its number.
@@ -69,7 +75,8 @@ export class Here {
       const row = of.get(device)?.row(key);
       return row !== undefined && row.hash === hash && (row.state.is === "durable" || row.state.stamp > shown);
     };
-    const doneTo = (/** @type {string} */ unit) => (this.done.get(unit) ?? []).filter((one) => isOpen(one) && !(this.struck.get(one.id) ?? []).some(isOpen));
+    const isTrue = (/** @type {Done} */ one) => (one.typed ?? typed) === typed && isOpen(one) && !(this.struck.get(one.id) ?? []).some(isOpen);
+    const doneTo = (/** @type {string} */ unit) => (this.done.get(unit) ?? []).filter(isTrue);
     return (await last(unit, [0, Infinity], { doneTo, inside }, CONTAINERS))?.phase ?? null;
   }
 
@@ -94,16 +101,24 @@ export class Here {
     const at = (this.count += 1);
     for (const { kind, id, target, parent, units, disposition } of readOwn(text)) {
       if (kind === "retract" && target) this.struck.set(target, [...(this.struck.get(target) ?? []), { device, key, hash }]);
-      const add = (/** @type {string | null} */ unit, /** @type {Did} */ did) => {
-        if (unit !== null) this.done.set(unit, [...(this.done.get(unit) ?? []), { device, at, key, hash, id, did }]);
+      const add = (/** @type {Typed | null} */ typed, /** @type {string | null} */ unit, /** @type {Did} */ did) => {
+        if (unit !== null) this.done.set(unit, [...(this.done.get(unit) ?? []), { device, at, key, hash, id, typed, did }]);
       };
-      const container = parent === null ? null : unitOf(parent);
-      if (kind === "unpack" && units.length === 0) add(container, { is: "emptied" });
-      const did = didOf(kind, disposition, container);
-      if (did) for (const code of units) add(unitOf(code), did);
+      const container = parent && unitsOf(parent);
+      const named = units.map(unitsOf);
+      const isOne = [container, ...named].every((units) => !units || units.said === units.meant);
+      for (const typed of isOne ? [null] : BOTH) {
+        const of = typed ?? "said";
+        if (kind === "unpack" && units.length === 0) add(typed, container?.[of] ?? null, { is: "emptied" });
+        const did = didOf(kind, disposition, container?.[of] ?? null);
+        if (did) for (const unit of named) add(typed, unit[of], did);
+      }
     }
   }
 }
+
+/** @type {readonly Typed[]} */
+const BOTH = ["said", "meant"];
 
 /** @param {string} kind @param {string | null} disposition @param {string | null} container @returns {Did | null} */
 function didOf(kind, disposition, container) {
@@ -112,10 +127,16 @@ function didOf(kind, disposition, container) {
   return phase === undefined ? null : { is: "became", phase, moved: kind !== "inspect" };
 }
 
-/** @param {string} code */
-function unitOf(code) {
+/**
+ * The unit a code of an event names, as it says and as it may be meant.
+ * @param {OwnRead} read
+ * @returns {Record<Typed, string | null>}
+ */
+export function unitsOf({ code, input }) {
   const read = parse(code);
-  return read.ok ? unitKey(read.scanned.code) : null;
+  const said = read.ok ? unitKey(read.scanned.code) : null;
+  const folded = read.ok && input === "typed" ? foldTyped(read.scanned.code) : null;
+  return { said, meant: folded ? unitKey(folded) : said };
 }
 
 /**
@@ -153,16 +174,18 @@ async function last(unit, [since, until], known, containers) {
 /** Which of two comes later. @param {Last} one @param {Last} other @returns {Last} */
 const later = (one, other) => (one && (!other || one.at > other.at) ? one : other);
 
+/** @typedef {{ code: string, input: string }} OwnRead */
+
 /**
  * What is wanted of an event this device wrote; nothing of a text it cannot have written.
  * @param {string} text
- * @returns {{ kind: string, id: string, by: string | null, target: string | null, disposition: string | null, parent: string | null, units: string[] }[]}
+ * @returns {{ kind: string, id: string, by: string | null, target: string | null, disposition: string | null, parent: OwnRead | null, units: OwnRead[] }[]}
  */
 export function readOwn(text) {
   try {
-    const { kind, event_id: id, actor, target = null, disposition = null, parent, units, children = [] } = JSON.parse(text);
-    const codes = (units ?? children).map((/** @type {{ code: string }} */ unit) => unit.code);
-    return [{ kind, id, by: actor?.id ?? null, target, disposition, parent: parent?.code ?? null, units: codes }];
+    const { kind, event_id: id, actor, target = null, disposition = null, parent = null, units, children = [] } = JSON.parse(text);
+    const read = (/** @type {OwnRead} */ { code, input }) => ({ code, input });
+    return [{ kind, id, by: actor?.id ?? null, target, disposition, parent: parent && read(parent), units: (units ?? children).map(read) }];
   } catch {
     return [];
   }

@@ -2,11 +2,12 @@
 // card, the recall list, and what happened here.
 //
 // The same decisions as `sync::till`. Each source is asked for what it can know, and the stricter
-// word wins; every reason is told, the gravest gives the advice. It must not know the server, a
-// clock, or how lists are fetched.
+// word wins; every reason is told, the gravest gives the advice. What a person typed may mean a unit of ours
+// (`foldTyped`), and only issue keys tell: so goods are judged as their code says and as it may be meant, and
+// the graver counts. It must not know the server, a clock, or how lists are fetched.
 
 import { MARKS, unitHash } from "./recall-list.js";
-import { unitKey } from "./trace-code.js";
+import { foldTyped, unitKey } from "./trace-code.js";
 
 /** @typedef {import("./recall-list.js").UnitList} UnitList */
 /** @typedef {import("./trace-code.js").Scanned} Scanned */
@@ -42,14 +43,24 @@ export const adviceOf = (reason) => (ASKING.includes(reason) ? "ask" : "stop");
 
 /**
  * Goods as they were read: code and claims, the unit they name, and its name in lists.
- * @typedef {{ scanned: Scanned, unit: string | null, hash: string | null }} Goods
+ * @typedef {{ scanned: Scanned, unit: string | null, hash: string | null }} Named
+ *
+ * With what may be meant by a code that was typed, where that is something else.
+ * @typedef {Named & { meant: Named | null }} Goods
  */
 
 /**
  * @param {Scanned} scanned
+ * @param {import("./event.js").Input} input
  * @returns {Promise<Goods>}
  */
-export async function goodsOf(scanned) {
+export async function goodsOf(scanned, input) {
+  const code = input === "typed" ? foldTyped(scanned.code) : null;
+  return { ...(await named(scanned)), meant: code && (await named({ ...scanned, code })) };
+}
+
+/** @param {Scanned} scanned @returns {Promise<Named>} */
+async function named(scanned) {
   const unit = unitKey(scanned.code);
   return { scanned, unit, hash: unit === null ? null : await unitHash(unit) };
 }
@@ -93,14 +104,34 @@ function add(map, key, recall) {
  *
  * Goods in front of it, the unit's card, and what became of it by this device's own events that the
  * card does not show yet.
- * @typedef {{ goods: Goods, card: UnitCard | null, here: Phase | null }} Asked
+ * @typedef {{ goods: Named, card: UnitCard | null, here: Phase | null }} Asked
  *
  * What it says: why, gravest first; the recalls known by name; the earliest instant at which any
- * source says it is expired.
- * @typedef {{ advice: Advice, reasons: Reason[], recalls: string[], expires_at: number | null }} Decision
+ * source says it is expired; and the unit this is said of, where that is not what the code says.
+ * @typedef {{ advice: Advice, reasons: Reason[], recalls: string[], expires_at: number | null, taken_for: string | null }} Decision
  */
 
 /**
+ * Decides on goods, as their code says and as it may be meant: the graver counts, and of equally grave ones
+ * what is said. Where nothing else may be meant, `meant` is of the same code; what happened here may differ.
+ * @param {Asked} said
+ * @param {Asked} meant
+ * @param {Till} till
+ * @returns {Decision}
+ */
+export function decideTyped(said, meant, till) {
+  const [one, other] = [decide(said, till), decide(meant, till)];
+  const isOther = gravity(other) < gravity(one);
+  const recalls = [...new Set([...one.recalls, ...other.recalls])].sort();
+  const taken_for = isOther && meant.goods.unit !== said.goods.unit ? meant.goods.unit : null;
+  return { ...(isOther ? other : one), recalls, taken_for };
+}
+
+/** The place of the gravest reason; behind all others where there is none. @param {Decision} decision */
+const gravity = ({ reasons: [first] }) => (first === undefined ? REASONS.length : REASONS.indexOf(first));
+
+/**
+ * By what the code says.
  * @param {Asked} asked
  * @param {Till} till
  * @returns {Decision}
@@ -144,7 +175,7 @@ export function decide({ goods, card: given, here }, { now, list, listAgeMax }) 
 
   const told = REASONS.filter((reason) => reasons.has(reason));
   const advice = told.some((reason) => adviceOf(reason) === "stop") ? "stop" : told.length > 0 ? "ask" : "ok";
-  return { advice, reasons: told, recalls: [...recalls].sort(), expires_at: expiresAt };
+  return { advice, reasons: told, recalls: [...recalls].sort(), expires_at: expiresAt, taken_for: null };
 }
 
 /** Recalls of the batch that the code itself names. @param {Scanned} scanned @param {HeldList} list */

@@ -19,8 +19,8 @@ import { Value } from "./trace-code/value.js";
 
 export { FAULTS } from "./trace-code/fault.js";
 export { checkCharacter } from "./trace-code/own-scheme.js";
-export { bracketed, canonicalPath, digitalLink, elementString, unitKey } from "./trace-code/print.js";
-export { CodeProfiles, ProfileError } from "./trace-code/profile.js";
+export { canonicalPath, unitKey } from "./trace-code/print.js";
+export { foldTyped } from "./trace-code/typed.js";
 
 /** @typedef {import("./trace-code/elements.js").Scanned} Scanned */
 /** @typedef {import("./trace-code/elements.js").TraceCode} TraceCode */
@@ -48,30 +48,6 @@ export function parse(text) {
 }
 
 /**
- * Reads such a text, and what is refused by the profiles: the first one that fits. `{profile}:{code}`
- * names a profile, also for a text that would otherwise be taken for something else.
- * @param {string} text
- * @param {import("./trace-code/profile.js").CodeProfiles} profiles
- * @returns {Read}
- */
-export function parseWith(text, profiles) {
-  const read = parse(text);
-  if (text.length > MAX_TEXT) return read;
-  const { start, body } = trimmed(text);
-  const [name, rest] = cut(body, ":");
-  const named = rest === null ? null : profiles.named(name);
-  if (named && rest !== null) {
-    return answered(() => {
-      withinLimit(text, 0);
-      return named.read(rest, start + name.length + 1);
-    });
-  }
-  if (read.ok) return read;
-  const fitting = profiles.list.find((profile) => profile.fits(body));
-  return fitting ? answered(() => fitting.read(body, start)) : read;
-}
-
-/**
  * Reads the target of a request: raw path and raw query, both still percent-encoded.
  * @param {string} rawPath
  * @param {string} rawQuery
@@ -86,8 +62,8 @@ export function parsePath(rawPath, rawQuery) {
   });
 }
 
-/** @param {() => Scanned} read @returns {Read} */
-function answered(read) {
+/** What a reader gives, or its refusal. @param {() => Scanned} read @returns {Read} */
+export function answered(read) {
   try {
     return { ok: true, scanned: read() };
   } catch (error) {
@@ -96,8 +72,8 @@ function answered(read) {
   }
 }
 
-/** @param {string} text @param {number} start */
-function withinLimit(text, start) {
+/** Refuses a text that is too long. @param {string} text @param {number} start */
+export function withinLimit(text, start) {
   // A text has at least as many bytes as halves of characters.
   if (text.length > MAX_TEXT || byteLength(text) > MAX_TEXT) refuse(start + MAX_TEXT, "too-long");
 }

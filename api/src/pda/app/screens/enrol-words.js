@@ -22,8 +22,8 @@ export const ENROL_WORDS = {
   ],
   enrol_task: ["还有未完成的任务：请先完成或取消，再重新注册。", "A task is still open; finish or cancel it before you enrol again."],
   enrol_not_saved: [
-    "存储出错，没有注册成功。请释放存储空间后，请管理员重新生成注册码。",
-    "The storage failed; nothing was enrolled. Free some space, then ask the officer for a new code.",
+    "存储出错，没有注册成功。请释放存储空间后，再扫一次同一个注册码。",
+    "The storage failed; nothing was enrolled. Free some space, then scan the same code again.",
   ],
   enrol_again_how: [
     "没有上传的记录不会丢失：它们保留原来的签名，联网后继续上传。请管理员为本机生成新的注册码，用扫描头直接扫描即可。",

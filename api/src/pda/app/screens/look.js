@@ -3,18 +3,21 @@
 
 import { goodsOf } from "../core/till.js";
 import { parse } from "../core/trace-code.js";
+import { judged } from "./session/judge.js";
 
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("./session.js").Looked} Looked */
 
-/** @param {Session} session @param {string} text as it was read */
-export async function lookUp(session, text) {
+/** @param {Session} session @param {string} text as it was read @param {import("../core/event.js").Input} input */
+export async function lookUp(session, text, input) {
   const { store, driver, out } = session;
   const read = parse(text);
-  const goods = read.ok ? await goodsOf(read.scanned) : null;
+  const goods = read.ok ? await goodsOf(read.scanned, input) : null;
   if (!read.ok) return out.told({ sound: "warn", words: [read.fault], of: text });
   if (!goods || goods.unit === null) return out.told({ sound: "warn", words: ["names_no_goods"], of: text });
-  const own = { goods, unit: goods.unit, card: await store.unit(goods.unit), decision: await session.decision(goods) };
+  const decision = await judged(session, goods);
+  const card = await store.unit(decision.taken_for ?? goods.unit);
+  const own = { goods, unit: goods.unit, card, decision };
   const at = /** @type {number | undefined} */ (await store.record("pulled")) ?? null;
   const looked = /** @type {Looked} */ ({ ...own, from: "here", at, asked: driver && navigator.onLine ? "asking" : "offline" });
   session.looked = looked;
@@ -28,11 +31,14 @@ async function askServer(session, looked) {
   const { driver } = session;
   if (!driver) return;
   const { goods, unit } = looked;
-  const outcome = await driver.link.lookUp(driver.identity, driver.outbox.disk.anchor?.text ?? "", [unit]);
-  const [card = null] = outcome.is === "answer" ? outcome.answer.cards : [];
-  const isAnswer = outcome.is === "answer" && outcome.answer.cards.length === 1 && (card === null || card.unit === unit);
-  const decision = isAnswer ? await session.decision(goods, card) : looked.decision;
+  const units = [unit, ...(goods.meant?.unit ? [goods.meant.unit] : [])];
+  const outcome = await driver.link.lookUp(driver.identity, driver.outbox.disk.anchor?.text ?? "", units);
+  const cards = outcome.is === "answer" ? outcome.answer.cards : [];
+  const isAnswer = cards.length === units.length && units.every((unit, at) => !cards[at] || cards[at].unit === unit);
+  const told = new Map(units.map((unit, at) => [unit, cards[at] ?? null]));
+  const decision = isAnswer ? await judged(session, goods, told) : looked.decision;
   if (session.looked !== looked) return;
+  const card = told.get(decision.taken_for ?? unit) ?? null;
   session.looked = isAnswer ? { goods, unit, card, decision, from: "server", at: driver.now(), asked: "answered" } : { ...looked, asked: "lost" };
   if (isAnswer && decision.advice !== looked.decision.advice) session.out.told({ sound: decision.advice === "ok" ? "ok" : "warn", words: ["look-up"], of: unit });
   else session.out.changed();

@@ -81,6 +81,9 @@ export function named({ session }, { unit, gtin, lot }) {
   return name === null ? (unit ?? "") : `${name} · ${own}`;
 }
 
+/** The unit that is judged, where that is not what was typed. @param {App} app @param {import("../core/till.js").Decision} decision */
+export const takenFor = (app, { taken_for: unit }) => (unit ? h("p", {}, `${app.say("taken_for")} `, h("span", { class: "code" }, unit.slice(unit.lastIndexOf("/") + 1))) : null);
+
 /** @param {App} app @param {(input: Input) => unknown} act */
 const dispositions = (app, act) =>
   h(
@@ -213,6 +216,7 @@ export function stopScreen(app) {
       h("h1", { id: "stop-title" }, isStop ? `✕ ${app.say("stopped")}` : `! ${app.say("look_twice")}`),
       h("ul", {}, decision.reasons.map((word) => h("li", {}, app.say(word)))),
       h("p", {}, line.unit === null && line.gtin === null ? line.code : named(app, line)),
+      takenFor(app, decision),
       app.button("acknowledge", () => act({ do: "acknowledge" })),
       isStop ? null : app.button("take_anyway", () => act({ do: "confirm" })),
       canOverrule ? h("label", { for: "reason" }, `${app.say("overrule")} · ${app.say("reason")}`) : null,

@@ -11,6 +11,7 @@ import { TOOL_WORDS } from "./tools/words.js";
 import { learn } from "./words.js";
 
 export { lookUp } from "./look.js";
+export { strikeLast } from "./session/strike.js";
 export { CameraScreen } from "./tools/camera.js";
 export { DoctorScreen } from "./tools/doctor.js";
 

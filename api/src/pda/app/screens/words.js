@@ -134,6 +134,7 @@ const WORDS = {
   no_lots_here: ["此任务只接受单品码", "Only units here"],
   warned: ["请注意", "Attention"],
   stopped: ["停止", "STOP"],
+  taken_for: ["键入的序列号按此码判断：", "Judged as the code that may be meant:"],
   look_twice: ["请再核对", "Look twice"],
   dropped: ["未加入", "Not added"],
   overruled: ["已由主管放行", "Overruled"],

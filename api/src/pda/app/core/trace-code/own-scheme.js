@@ -96,14 +96,22 @@ function misplacedHyphen(internal) {
 function folded(text) {
   let out = "";
   for (let at = 0; at < text.bytes.length; at += 1) {
-    let symbol = text.bytes.charAt(at);
-    if (symbol >= "a" && symbol <= "z") symbol = String.fromCharCode(symbol.charCodeAt(0) - 32);
-    if (symbol === "O") symbol = "0";
-    if (symbol === "I" || symbol === "L") symbol = "1";
-    if (symbol !== "-" && !SYMBOLS.includes(symbol)) return refuse(text.position(at), "bad-character");
+    const byte = text.bytes.charAt(at);
+    const symbol = byte === "-" ? byte : symbolOf(byte);
+    if (symbol === null) return refuse(text.position(at), "bad-character");
     out += symbol;
   }
   return out;
+}
+
+/**
+ * The symbol that a character stands for, also in small or as a look-alike; null for what is none.
+ * @param {string} byte
+ */
+export function symbolOf(byte) {
+  const capital = byte >= "a" && byte <= "z" ? byte.toUpperCase() : byte;
+  const symbol = capital === "O" ? "0" : capital === "I" || capital === "L" ? "1" : capital;
+  return SYMBOLS.includes(symbol) ? symbol : null;
 }
 
 /**

@@ -1,9 +1,6 @@
-// Prints codes: canonical path, web address, element string, bracketed line, and the key of a unit.
-// What is printed is read back to the same code.
+// Prints codes: the canonical path, which is read back to the same code, and the key of a unit.
 
-import { find } from "./ai.js";
 import { bytesOf, isAlphanumeric } from "./bytes.js";
-import { GS } from "./element-string.js";
 
 /** @typedef {import("./elements.js").TraceCode} TraceCode */
 /** @typedef {[ai: string, value: string]} Element */
@@ -13,7 +10,7 @@ import { GS } from "./element-string.js";
  * @param {TraceCode} code
  * @returns {Element[] | null}
  */
-function elementsOf(code) {
+export function elementsOf(code) {
   switch (code.is) {
     case "gtin": {
       /** @type {[string, string | null][]} */
@@ -59,44 +56,6 @@ export function canonicalPath(code) {
   if (code.is === "own") return `/c/${code.enterprise}.${code.internal}`;
   if (code.is === "profiled") return `${code.profile}:${code.value}`;
   return (elementsOf(code) ?? []).map(([ai, value]) => `/${ai}/${percentEncoded(value)}`).join("");
-}
-
-/**
- * The web address under a base such as `https://id.example.cn`.
- * @param {TraceCode} code
- * @param {string} base
- */
-export function digitalLink(code, base) {
-  let end = base.length;
-  while (base.charAt(end - 1) === "/") end -= 1;
-  const path =
-    code.is === "profiled" ? `/q?code=${code.profile}%3A${percentEncoded(code.value)}` : canonicalPath(code);
-  return base.slice(0, end) + path;
-}
-
-/**
- * The GS1 element string, without symbology identifier; null for codes without GS1 key.
- * @param {TraceCode} code
- */
-export function elementString(code) {
-  const elements = elementsOf(code);
-  if (!elements) return null;
-  let out = "";
-  let open = false;
-  for (const [ai, value] of elements) {
-    out += (open ? GS : "") + ai + value;
-    open = !find(ai)?.isPredefined;
-  }
-  return out;
-}
-
-/**
- * The bracketed line for people, `(01)…(10)…`; null for codes without GS1 key.
- * @param {TraceCode} code
- */
-export function bracketed(code) {
-  const elements = elementsOf(code);
-  return elements && elements.map(([ai, value]) => `(${ai})${value.replaceAll("(", "\\(")}`).join("");
 }
 
 /**

@@ -2,7 +2,7 @@
 // when it answers; and which of the two it was.
 
 import { h } from "../view.js";
-import { named, typing } from "../task.js";
+import { named, takenFor, typing } from "../task.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../session.js").Looked} Looked */
@@ -42,6 +42,7 @@ function told(app, { goods, unit, card, decision, from, at, asked }) {
     { "data-from": from, "data-asked": asked },
     h("p", { class: decision.advice === "ok" ? "told" : "told warn", role: "status" }, name, gtin === null ? null : h("br", {}), gtin === null ? null : h("span", { class: "code" }, unit)),
     h("ul", {}, reasons.map((word) => h("li", {}, app.say(word)))),
+    takenFor(app, decision),
     h("p", {}, known),
     h("p", { class: "code" }, `${isServer ? "●" : "○"} ${app.say(isServer ? "by_server" : "by_device")}${time}`),
     isServer ? null : h("p", {}, app.say(`server_${asked}`)),
