@@ -152,7 +152,8 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
     let done = folding.run(act.tx(), &change).await?;
     let shown = set_unit_statuses(&act, &done.public).await?
         | store::tell_again(act.tx(), &page.voided, act.position()).await?;
-    if done.written == 0 && !shown {
+    // What enters is noted, whatever came of it.
+    if done.written == 0 && !shown && page.entered.is_empty() {
         // Nothing is another than it was: nothing to be told in the log.
         act.abandon().await?;
         let held = locked.elapsed();
