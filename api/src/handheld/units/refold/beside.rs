@@ -4,7 +4,7 @@
 
 use super::{
     Work, pages,
-    slice::{Body, passed},
+    slice::{Body, Took, passed},
     store,
 };
 use crate::{
@@ -51,7 +51,7 @@ pub struct Hands {
 #[derive(Debug)]
 pub enum Sliced {
     /// It was written, or there was nothing to do; the longest time the head was held.
-    Written(Duration),
+    Written(Took),
     /// What happened meanwhile may have changed it: to be folded anew.
     Stale {
         /// There is so little to it that it may be folded under the head.
@@ -77,7 +77,7 @@ impl Hands {
         let mut work = work.clone();
         if work.cursor < BEGUN {
             if !store::advance(self.db.writer(), &work, Some(BEGUN)).await? {
-                return Ok(Sliced::Written(Duration::ZERO));
+                return Ok(Sliced::Written(Took::default()));
             }
             work.cursor = BEGUN;
         }
@@ -90,7 +90,7 @@ impl Hands {
         if page.left.is_empty() {
             tx.rollback().await?;
             passed(&self.db, &work, page.next).await?;
-            return Ok(Sliced::Written(Duration::ZERO));
+            return Ok(Sliced::Written(Took::default()));
         }
         let since = page.left.values().copied().collect();
         let named: BTreeMap<Position, EventId> = by_position(&tx, reader, &since)
@@ -147,7 +147,10 @@ impl Writing<'_, '_> {
         next: Option<i64>,
     ) -> Result<Sliced, PushError> {
         let left = self.folded.left();
-        let mut longest = Duration::ZERO;
+        let mut took = Took {
+            held: Duration::ZERO,
+            size: left.len(),
+        };
         // Up to here whatever was written of these units is known.
         let mut written = self.seen;
         loop {
@@ -171,7 +174,7 @@ impl Writing<'_, '_> {
             let to = if is_last { next } else { Some(work.cursor) };
             if !store::advance(act.tx(), work, to).await? {
                 act.abandon().await?;
-                return Ok(Sliced::Written(longest));
+                return Ok(Sliced::Written(took));
             }
             let moment = Moment {
                 first: position,
@@ -182,9 +185,9 @@ impl Writing<'_, '_> {
             set_unit_statuses(&act, &done.public).await?;
             let body = Body::of(work, &done);
             act.commit(body.entry(work), &()).await?;
-            longest = longest.max(locked.elapsed());
+            took.held = took.held.max(locked.elapsed());
             if is_last {
-                return Ok(Sliced::Written(longest));
+                return Ok(Sliced::Written(took));
             }
             (self.seen, written) = (position, position);
         }

@@ -6,7 +6,7 @@ use super::{
     Scope, Work,
     beside::{Hands, Sliced},
     entries,
-    slice::slice,
+    slice::{Took, slice},
     store,
 };
 use crate::{
@@ -126,7 +126,9 @@ enum Done {
 
 /// Slice after slice.
 struct Slicing {
-    limit: i64,
+    /// How many units a slice is about: under the head, where it is held for all of it, and beside acts, where
+    /// it is held for what is written only.
+    limits: [i64; 2],
     /// Do slices grow and shrink with how long they take?
     paced: bool,
     failing: Failing<i64>,
@@ -148,7 +150,7 @@ fn is_first(work: &Work) -> bool {
 impl Default for Slicing {
     fn default() -> Slicing {
         Slicing {
-            limit: UNITS[0],
+            limits: [UNITS[0]; 2],
             paced: true,
             failing: Failing::default(),
             in_vain: BTreeMap::new(),
@@ -178,9 +180,11 @@ impl Slicing {
             return Ok(Done::Nothing);
         };
         self.was_first = is_first(&work);
-        let (units, id) = (self.limit, work.id);
+        let id = work.id;
         let tries = self.in_vain.get(&id).copied().unwrap_or_default();
-        let done = if is_unread(&work) && tries < TRIES {
+        let is_beside = is_unread(&work) && tries < TRIES;
+        let units = self.limits[usize::from(is_beside)];
+        let done = if is_beside {
             self.beside(ingest, work, units).await
         } else {
             if self.in_vain.remove(&id).is_some() {
@@ -192,22 +196,25 @@ impl Slicing {
                 .flatten()
         };
         match done {
-            Ok(held) => {
+            Ok(Took { held, size }) => {
                 self.failing.done(&id);
                 metrics::histogram!("suyuan_refold_slice_seconds").record(held.as_secs_f64());
-                if !self.paced {
-                    self.limit = UNITS[0];
+                self.limits[usize::from(is_beside)] = if !self.paced {
+                    UNITS[0]
                 } else if held > HELD {
-                    self.limit = (units / 2).max(LEAST);
-                } else if held < HELD / 4 {
-                    self.limit = (units * 2).min(UNITS[1]);
-                }
+                    (units / 2).max(LEAST)
+                } else if held < HELD / 4 && size >= units as usize / 2 {
+                    // Of little it does not tell how long much takes.
+                    (units * 2).min(UNITS[1])
+                } else {
+                    units
+                };
                 Ok(Done::Worked)
             }
             Err(error) if !error.is_of_the_push() => Err(error),
             Err(error) if units > 1 => {
                 tracing::warn!(%error, work = id, "a slice failed: one unit at a time");
-                self.limit = 1;
+                self.limits = [1; 2];
                 Ok(Done::Worked)
             }
             Err(error) => {
@@ -220,12 +227,7 @@ impl Slicing {
     }
 
     /// Does a slice of what acts left beside those that go on, on a thread of its own.
-    async fn beside(
-        &mut self,
-        ingest: &Ingest,
-        work: Work,
-        units: i64,
-    ) -> Result<Duration, PushError> {
+    async fn beside(&mut self, ingest: &Ingest, work: Work, units: i64) -> Result<Took, PushError> {
         let id = work.id;
         let hands = ingest.with_engine(|engine| async move { Hands::of(engine) }.boxed());
         let (mut hands, runtime) = (hands.await?, Handle::current());
@@ -234,14 +236,14 @@ impl Slicing {
         });
         let tries = self.in_vain.entry(id).or_default();
         match sliced.await.unwrap_or(Err(PushError::Broken)) {
-            Ok(Sliced::Written(held)) => {
+            Ok(Sliced::Written(took)) => {
                 self.in_vain.remove(&id);
-                Ok(held)
+                Ok(took)
             }
             Ok(Sliced::Stale { short }) => {
                 *tries += if short { TRIES } else { 1 };
                 metrics::counter!("suyuan_refold_in_vain_total").increment(1);
-                Ok(Duration::ZERO)
+                Ok(Took::default())
             }
             Err(error) => {
                 // Whoever holds the engine goes on one by one, and passes by what cannot be folded.

@@ -7,7 +7,10 @@ use crate::{
         lots::store::{lines_at, went},
         units::{
             facts::Reader,
-            folding::{Change, FACTS_MAX, entering::Entering},
+            folding::{
+                Change, FACTS_MAX,
+                entering::{Entering, weight},
+            },
             store::{by_position, named},
         },
         world::{Source, WorldError},
@@ -36,6 +39,8 @@ pub struct Page {
     pub left: BTreeMap<UnitKey, Position>,
     /// These events count and enter now.
     pub entered: BTreeSet<Position>,
+    /// So much do events of this page name.
+    pub names: usize,
     /// These events moved in the order.
     pub moved: BTreeSet<Position>,
     /// These events are judged again as events.
@@ -62,6 +67,13 @@ pub struct Lines {
 }
 
 impl Page {
+    /// How much it is about.
+    pub fn size(&self) -> usize {
+        let lines = self.lines.as_ref().map_or(0, |lines| lines.rows.len());
+        let units = self.units.len() + self.left.len() + self.voided.len();
+        units + lines + self.went.len() + self.names
+    }
+
     /// Is there nothing to fold?
     pub fn is_empty(&self) -> bool {
         let lines = self.lines.as_ref();
@@ -243,6 +255,7 @@ pub async fn page(
             let entered = change.arrived;
             Ok(Page {
                 next: next_after(events, after, entered.len()),
+                names: entered.iter().map(|fact| weight(fact)).sum(),
                 entered: entered.iter().map(|fact| fact.gseq).collect(),
                 ..Page::default()
             })
@@ -256,6 +269,7 @@ pub async fn page(
             let again = change.recheck;
             Ok(Page {
                 next: next_after(events, after, again.len()),
+                names: again.iter().map(|fact| weight(fact)).sum(),
                 events: again.iter().map(|fact| fact.gseq).collect(),
                 ..Page::default()
             })

@@ -56,9 +56,18 @@ impl Body {
     }
 }
 
-/// Does the next slice of some work, of about so many units; tells how long the head was held. A unit
+/// What a slice took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Took {
+    /// How long the head was held.
+    pub held: Duration,
+    /// How much it was about: units, lines, or names of events.
+    pub size: usize,
+}
+
+/// Does the next slice of some work, of about so many units; tells what it took. A unit
 /// that cannot be folded is left as it is, once it is alone: what comes after it must not wait.
-pub async fn slice(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, PushError> {
+pub async fn slice(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took, PushError> {
     let folded = AssertUnwindSafe(fold(engine, work, limit)).catch_unwind();
     let folded = folded.await.unwrap_or(Err(PushError::Broken));
     match folded {
@@ -72,7 +81,7 @@ pub async fn slice(engine: &mut Engine, work: &Work, limit: i64) -> Result<Durat
             let db = engine.db().clone();
             let page = pages::page(db.reader(), engine.parts(), work, limit).await?;
             passed(&db, work, page.next).await?;
-            Ok(Duration::ZERO)
+            Ok(Took::default())
         }
         folded => folded,
     }
@@ -82,7 +91,7 @@ fn is_entering(work: &Work) -> bool {
     matches!(work.scope, Scope::Entered { .. })
 }
 
-async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, PushError> {
+async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took, PushError> {
     let db = engine.db().clone();
     let (seen, _) = engine.log().head().await?;
     let (source, reader) = engine.parts();
@@ -90,16 +99,17 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
     let page = pages::page(db.reader(), (source, reader), work, limit).await?;
     if page.is_empty() {
         passed(&db, work, page.next).await?;
-        return Ok(Duration::ZERO);
+        return Ok(Took::default());
     }
+    let size = page.size();
     let act = match engine.log().begin::<()>(Actor::System, None).await? {
         Begun::Act(act) => act,
-        Begun::Answered(()) => return Ok(Duration::ZERO), // no key was given
+        Begun::Answered(()) => return Ok(Took::default()), // no key was given
     };
     let locked = Instant::now();
     if !store::advance(act.tx(), work, page.next).await? {
         act.abandon().await?;
-        return Ok(locked.elapsed());
+        return Ok(Took::default());
     }
     let (source, reader) = engine.parts();
     source.refresh(act.tx(), act.position() - 1).await?;
@@ -138,7 +148,6 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
             .collect(),
         recheck: events,
         because: work.cause,
-        ..Change::default()
     };
     let moment = Moment {
         first: act.position(),
@@ -158,11 +167,12 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Duration, 
         act.abandon().await?;
         let held = locked.elapsed();
         passed(&db, work, page.next).await?;
-        return Ok(held);
+        return Ok(Took { held, size });
     }
     let body = Body::of(work, &done);
     act.commit(body.entry(work), &()).await?;
-    Ok(locked.elapsed())
+    let held = locked.elapsed();
+    Ok(Took { held, size })
 }
 
 /// Notes how far work has come, outside of any act.
