@@ -329,6 +329,10 @@ on_both!(
             slices(&app).await > before,
             "60 things over 100 steps in one act"
         );
+        let at_once = "SELECT MAX(n) AS n FROM (SELECT COUNT(*) AS n FROM finding \
+                       WHERE unit_id IS NOT NULL GROUP BY opened) AS at_once";
+        let most = count(&app, at_once).await;
+        assert!((1..=500).contains(&most), "{most} findings in one act");
         holds(&app, "sold").await;
         app.stop().await;
     }
