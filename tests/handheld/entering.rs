@@ -108,3 +108,31 @@ on_both!(t8_a_heavy_group_that_was_released_may_become_whole, |app| {
     holds(&app, "whole").await;
     app.stop().await;
 });
+
+on_both!(
+    t8_a_heavy_correction_that_strikes_its_own_events_comes_to_an_end,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        device.status().await;
+        let codes = foreign("E", 500);
+        let mut parts = codes.chunks(100);
+        let mut part = || inbound(&refs(parts.next().expect("a part")));
+        let id = Uuid::now_v7();
+        let mut number = 0;
+        let mut of = |kind: &str, mut said: Value| {
+            number += 1;
+            said["group"] = json!({"id": id, "n": number, "of": 7, "correct": true});
+            device.event(kind, &said)
+        };
+        let news: Vec<String> = (0..5).map(|_| of("inbound", part())).collect();
+        let struck = [&news[0], &news[3]].map(|new| json!({"target": id_of(new)}));
+        let strikes: Vec<String> = struck.into_iter().map(|said| of("retract", said)).collect();
+        device.push(&[news, strikes].concat()).await;
+        settled(&app).await;
+        let in_stock = "SELECT COUNT(*) AS n FROM unit WHERE phase = 'in_stock'";
+        assert_eq!(count(&app, in_stock).await, 300);
+        holds(&app, "corrected by itself").await;
+        app.stop().await;
+    }
+);

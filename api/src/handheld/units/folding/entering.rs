@@ -108,12 +108,10 @@ impl Folding<'_> {
         for (position, fact) in later {
             let enters = self.entering.events.contains(&position);
             if let Some(group) = correction(&fact).filter(|_| !enters) {
-                self.entering
-                    .again
-                    .entry(group)
-                    .or_default()
-                    .insert(position);
+                let again = self.entering.again.entry(group).or_default();
+                again.insert(position);
             }
+            self.corrected_later.push(fact);
         }
         now
     }

@@ -87,6 +87,9 @@ pub struct Change {
     pub went: BTreeMap<i64, BTreeSet<Position>>,
     /// The event that is the reason, if it was one.
     pub because: Option<EventId>,
+    /// What came in are new events of a correction that were in before, and may be worth something else: what its
+    /// retracts are worth is settled, and nothing else enters for it.
+    pub again: bool,
     /// From which position on these facts count, where an act left them for slices: periods that were closed
     /// since told them already.
     pub counts_from: Option<Position>,
@@ -187,6 +190,8 @@ pub struct Folding<'a> {
     strikes: Vec<(Arc<Fact>, Option<Arc<Fact>>)>,
     /// New events of corrections that turn on what came in.
     corrected: Vec<Arc<Fact>>,
+    /// Those for which there was no room.
+    corrected_later: Vec<Arc<Fact>>,
     direct: BTreeMap<UnitId, BTreeMap<Content, i64>>,
     counts: counts::Counts,
     /// What came in, and of that the complete counts.
@@ -223,6 +228,7 @@ impl<'a> Folding<'a> {
             targets: Vec::new(),
             strikes: Vec::new(),
             corrected: Vec::new(),
+            corrected_later: Vec::new(),
             direct: BTreeMap::new(),
             counts: counts::Counts::default(),
             arrived: Vec::new(),
@@ -287,6 +293,7 @@ impl<'a> Folding<'a> {
         self.unshift_contents(&folds.shifted);
         self.leave_these(heavy);
         self.leave_with_parents();
+        self.put_contents(conn).await?;
         self.folds(conn, change).await
     }
 

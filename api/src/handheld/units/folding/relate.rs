@@ -118,7 +118,8 @@ impl Folding<'_> {
             }
         }
         shared.extend(struck.iter().map(|(retract, _)| retract.clone()));
-        self.corrections(conn, arrived, &shared).await?;
+        let decides = if change.again { &[][..] } else { &shared[..] };
+        self.corrections(conn, arrived, decides).await?;
         self.strikes = struck;
         self.what_retracts_mean(conn).await
     }

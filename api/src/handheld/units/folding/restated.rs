@@ -31,10 +31,13 @@ impl Folding<'_> {
         folded: &BTreeMap<UnitKey, Folded>,
     ) -> Vec<Restated> {
         let mut out = Vec::new();
-        for fact in change.arrived.iter().chain(&change.moved) {
+        // Of new events of a correction that enter once more all this was told where its retracts came in.
+        let new = |_: &&Arc<Fact>| !change.again;
+        let arrived = change.arrived.iter().filter(new);
+        for fact in arrived.chain(&change.moved) {
             out.extend(self.in_period(fact.enterprise.0, fact, fact));
         }
-        for (retract, target) in &self.strikes {
+        for (retract, target) in self.strikes.iter().filter(|_| !change.again) {
             let Some(target) = target else {
                 continue;
             };
@@ -44,7 +47,7 @@ impl Folding<'_> {
                 let by = Some(retract).filter(|retract| is_in(change, retract));
                 out.extend(by.and_then(|retract| self.in_period(whose, target, retract)));
             } else {
-                let void = self.corrected.iter();
+                let void = self.corrected.iter().chain(&self.corrected_later);
                 let void = void.filter(|fact| is_corrected_by(retract, fact));
                 out.extend(void.filter_map(|fact| self.in_period(fact.enterprise.0, fact, fact)));
             }

@@ -132,6 +132,8 @@ struct Slicing {
     /// Do slices grow and shrink with how long they take?
     paced: bool,
     failing: Failing<i64>,
+    /// Work of which a slice failed, and how many units it goes on one by one.
+    alone: BTreeMap<i64, i64>,
     /// How often work was folded beside acts in vain.
     in_vain: BTreeMap<i64, usize>,
     /// The last slice was of what acts left.
@@ -153,6 +155,7 @@ impl Default for Slicing {
             limits: [UNITS[0]; 2],
             paced: true,
             failing: Failing::default(),
+            alone: BTreeMap::new(),
             in_vain: BTreeMap::new(),
             was_first: false,
         }
@@ -183,7 +186,12 @@ impl Slicing {
         let id = work.id;
         let tries = self.in_vain.get(&id).copied().unwrap_or_default();
         let is_beside = is_unread(&work) && tries < TRIES;
-        let units = self.limits[usize::from(is_beside)];
+        let alone = self.alone.contains_key(&id);
+        let units = if alone {
+            1
+        } else {
+            self.limits[usize::from(is_beside)]
+        };
         let done = if is_beside {
             self.beside(ingest, work, units).await
         } else {
@@ -199,6 +207,11 @@ impl Slicing {
             Ok(Took { held, size }) => {
                 self.failing.done(&id);
                 metrics::histogram!("suyuan_refold_slice_seconds").record(held.as_secs_f64());
+                if let Some(left) = self.alone.get_mut(&id) {
+                    *left -= 1;
+                    self.alone.retain(|_, left| *left > 0);
+                    return Ok(Done::Worked);
+                }
                 self.limits[usize::from(is_beside)] = if !self.paced {
                     UNITS[0]
                 } else if held > HELD {
@@ -214,7 +227,7 @@ impl Slicing {
             Err(error) if !error.is_of_the_push() => Err(error),
             Err(error) if units > 1 => {
                 tracing::warn!(%error, work = id, "a slice failed: one unit at a time");
-                self.limits = [1; 2];
+                self.alone.insert(id, units);
                 Ok(Done::Worked)
             }
             Err(error) => {

@@ -73,7 +73,10 @@ pub async fn slice(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took,
     match folded {
         // What counts is not passed by: it stands aside from the others, and is tried again.
         Err(error) if limit == 1 && is_entering(work) => {
-            store::stand_aside(engine.db(), work).await?;
+            if store::stand_aside(engine.db(), work).await? {
+                tracing::error!(%error, work = work.id, "an event cannot enter: alone from now on");
+                return Ok(Took::default());
+            }
             Err(error)
         }
         Err(error) if limit == 1 && error.is_of_the_push() => {
@@ -131,8 +134,16 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took, Push
         .collect();
     let left = page.left.into_iter();
     let entered = by_position(act.tx(), reader, &page.entered).await?;
+    let again = matches!(
+        work.scope,
+        Scope::Entered {
+            correction: Some(_),
+            ..
+        }
+    );
     let change = Change {
-        counts_from: (!entered.is_empty()).then_some(work.gseq),
+        counts_from: (!entered.is_empty() && !again).then_some(work.gseq),
+        again,
         arrived: entered,
         swept,
         went: page.went,
@@ -141,9 +152,10 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took, Push
             .collect(),
         units: page.units,
         reordered: by_position(act.tx(), reader, &page.moved).await?,
+        // What is on record by now may change what lines are called by.
         moved: events
             .iter()
-            .filter(|fact| !fact.event.lots.is_empty())
+            .filter(|fact| work.scope == Scope::Unknown && !fact.event.lots.is_empty())
             .cloned()
             .collect(),
         recheck: events,

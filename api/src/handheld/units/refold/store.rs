@@ -102,14 +102,15 @@ async fn ranked(conn: &impl ConnectionTrait, which: &str, limit: i64) -> Result<
     }
 }
 
-/// Takes the event that is next to enter out of its work, into work of its own that no other waits for.
-pub async fn stand_aside(db: &Db, work: &Work) -> Result<(), DbErr> {
+/// Takes the event that is next to enter out of its work, into work of its own that no other waits for. `false` if
+/// it is alone already.
+pub async fn stand_aside(db: &Db, work: &Work) -> Result<bool, DbErr> {
     let Scope::Entered { events, .. } = &work.scope else {
-        return Ok(());
+        return Ok(false);
     };
     let at = usize::try_from(work.cursor).unwrap_or_default();
     let Some(event) = events.get(at).filter(|_| events.len() > 1) else {
-        return Ok(());
+        return Ok(false);
     };
     let alone = Work {
         // No act numbers so many rows.
@@ -126,7 +127,8 @@ pub async fn stand_aside(db: &Db, work: &Work) -> Result<(), DbErr> {
     if advance(&tx, work, next).await? {
         add(&tx, &[alone]).await?;
     }
-    tx.commit().await
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Work, unless it is of a kind that is not known here.

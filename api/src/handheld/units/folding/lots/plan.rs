@@ -1,6 +1,6 @@
 //! What becomes of one line: whether what is said of it goes on where it stands, or goes back. Pure.
 
-use super::is_below;
+use super::{Asked, is_below};
 use crate::handheld::{
     lots::{CHECKPOINT_EVERY, Checkpoint, LineRow, Moved, added},
     units::folding::Moment,
@@ -95,12 +95,14 @@ impl Plan {
         })
     }
 
-    /// Drops counts that say nothing where they stand. What is late is folded again, and they with it.
-    pub(super) fn drop_unsaid(&mut self) {
+    /// Drops complete counts that say nothing where they stand. What is late is folded again, and they with it.
+    pub(super) fn drop_unsaid(&mut self, asked: &Asked) {
         let line = &self.line.kept.line;
         let is_late = |row: &Moved| line.last.is_some_and(|last| row.movement.order <= last);
         if !self.again && !self.now.iter().any(is_late) {
-            let _ = drop_unsaid(line, &mut self.now);
+            let unsaid = unsaid_of(line, &self.now);
+            let gone = |row: &Moved| unsaid.contains(&row.key()) && asked.is_sweep(row.gseq);
+            self.now.retain(|row| !gone(row));
         }
     }
 
@@ -109,15 +111,17 @@ impl Plan {
     }
 }
 
-/// Drops counts that say nothing where they stand, on from a line; tells which.
-pub(super) fn drop_unsaid(from: &Line, rows: &mut Vec<Moved>) -> Vec<Moved> {
-    if !rows.iter().any(|row| row.movement.change.saw_none()) {
-        return Vec::new();
+/// Counts that say nothing where they stand, on from a line. The complete ones among them are not kept: whoever
+/// changes the line before them looks for those, and for no others.
+pub(super) fn unsaid_of(from: &Line, rows: &[Moved]) -> BTreeSet<(Gseq, i64)> {
+    let counts = |row: &&Moved| row.movement.change.saw_none();
+    if !rows.iter().any(|row| counts(&row)) {
+        return BTreeSet::new();
     }
     let unsaid = unsaid(from, rows.iter().map(|row| row.movement).collect());
-    let is_unsaid =
-        |row: &mut Moved| row.movement.change.saw_none() && unsaid.contains(&row.movement.order);
-    rows.extract_if(.., is_unsaid).collect()
+    let counts = rows.iter().filter(counts);
+    let counts = counts.filter(|row| unsaid.contains(&row.movement.order));
+    counts.map(Moved::key).collect()
 }
 
 /// What is written of lines.

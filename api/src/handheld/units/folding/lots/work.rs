@@ -4,7 +4,7 @@ use super::{
     Asked, Said, is_below,
     judge::looked_at_again,
     number,
-    plan::{Outcome, Plan, Touched, drop_unsaid},
+    plan::{Outcome, Plan, Touched, unsaid_of},
     said::{AtHand, Before},
 };
 use crate::handheld::{
@@ -72,7 +72,7 @@ impl Folding<'_> {
             plans.push(Plan::of(line, now, &[], &moved));
         }
         for plan in &mut plans {
-            plan.drop_unsaid();
+            plan.drop_unsaid(asked);
         }
         plans.retain(|plan| !plan.is_nothing());
         let late: BTreeSet<i64> = plans
@@ -211,9 +211,17 @@ impl Folding<'_> {
         let open = self.open_behind(conn, id, &stand).await?;
         let from = stand.from;
         let from = from.unwrap_or_else(|| Checkpoint::start(line.kept.line.key.clone()));
-        for row in drop_unsaid(&from.line, &mut all) {
-            out.gone.push((id, row.gseq, row.n));
-            plan.now.retain(|now| now.key() != row.key());
+        let unsaid = unsaid_of(&from.line, &all);
+        let positions = unsaid.iter().map(|(gseq, _)| *gseq).collect();
+        let mut counts = store::by_position(conn, self.reader, &positions).await?;
+        counts.extend(self.arrived.iter().cloned());
+        let sweeps = counts.iter().filter(|fact| store::is_sweep(fact));
+        let sweeps: BTreeSet<Gseq> = sweeps.map(|fact| fact.gseq).collect();
+        for (gseq, n) in unsaid.iter().filter(|(gseq, _)| sweeps.contains(gseq)) {
+            let gone = |row: &Moved| row.key() == (*gseq, *n);
+            out.gone.push((id, *gseq, *n));
+            all.retain(|row| !gone(row));
+            plan.now.retain(|row| !gone(row));
         }
         let movements: Vec<Movement> = all.iter().map(|row| row.movement).collect();
         let folded = again(from, movements);
