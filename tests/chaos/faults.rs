@@ -128,15 +128,27 @@ async fn a_disk_that_is_full_and_then_is_not() {
     assert!(waiting > 0);
     std::fs::remove_file(&ballast).expect("room");
     let took = drained(&mut pdas, 60 * SECOND).await;
-    // What is on that disk as the server leaves it when it is killed now. (SQLite would look for the
-    // real path, which only the server sees, so it is read from a copy.)
-    server.signal("STOP");
+    // What is on that disk as the server leaves it when it is killed now, with nothing left for slices. (SQLite
+    // would look for the real path, which only the server sees, so it is read from a copy.)
     let copy = tempfile::tempdir().expect("a folder");
-    for name in ["suyuan.db", "suyuan.db-wal"] {
-        std::fs::copy(format!("{inside}/{name}"), copy.path().join(name)).expect("a copy");
-    }
     let url = format!("sqlite://{}/suyuan.db", copy.path().display());
-    let tables = Tables::open(&url).await;
+    let mut tables = None;
+    for _ in 0..30 {
+        tokio::time::sleep(SECOND).await;
+        server.signal("STOP");
+        for name in ["suyuan.db", "suyuan.db-wal"] {
+            std::fs::copy(format!("{inside}/{name}"), copy.path().join(name)).expect("a copy");
+        }
+        let open = Tables::open(&url).await;
+        let left = "SELECT COUNT(*) AS n FROM refold WHERE id > 0";
+        if open.number(left).await == 0 {
+            tables = Some(open);
+            break;
+        }
+        open.close().await;
+        server.signal("CONT");
+    }
+    let tables = tables.expect("all that was left for slices was done");
     let numbers = judged(&tables, &pdas).await;
     println!(
         "a full disk (tmpfs, ENOSPC): {waiting} waited, refused {refused:?}; all in {took:?} after \

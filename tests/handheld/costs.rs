@@ -644,7 +644,7 @@ on_both!(what_there_is_too_much_about_is_left_to_a_slice, |app| {
     let each = 1 + FACTS_MAX / 10 / 8;
     assert_eq!(
         count(&app, at_once).await as usize,
-        Pace::default().limit().div_ceil(each)
+        (2 * Pace::default().limit()).div_ceil(each)
     );
     holds(&app, "all of them").await;
     app.stop().await;

@@ -283,7 +283,8 @@ impl Worker {
         pushes: &[Incoming],
         ahead: Option<Ahead>,
     ) -> Result<Vec<Outcome>, PushError> {
-        self.engine.fold_at_most(self.pace.limit());
+        // A unit of which something is known takes more time than one that is new.
+        self.engine.fold_at_most(2 * self.pace.limit());
         let admitted = AssertUnwindSafe(self.engine.admit(pushes, ahead)).catch_unwind();
         let outcomes = admitted.await.unwrap_or(Err(PushError::Broken));
         if let Some(wrote) = self.engine.wrote() {

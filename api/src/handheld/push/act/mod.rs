@@ -28,7 +28,10 @@ use crate::{
         units::{
             self,
             facts::Reader,
-            folding::{Change, Done, Folding, Moment, entering::Entering},
+            folding::{
+                Change, Done, Folding, Moment,
+                entering::{Entering, weight},
+            },
         },
         world::Source,
     },
@@ -189,8 +192,7 @@ impl Engine {
         self.catch_up(&block).await?;
         let mut change = self.placed(&block, &mut decided.admitting, moment).await?;
         // Pushes are gathered by what they name; with what corrections turn on that is twice as much at most.
-        let most = self.most.saturating_mul(2);
-        let entering = Entering::cut(block.tx(), &mut change, most).await?;
+        let entering = Entering::cut(block.tx(), &mut change, self.most).await?;
         let (plain, events) = (entering.is_empty(), change.arrived.len());
         let mut done = self
             .fold(&block, &change, moment, (units, entering))
@@ -242,7 +244,10 @@ impl Engine {
         (ahead, entering): (units::ahead::Ahead, Entering),
     ) -> Result<Done, PushError> {
         let folding = Folding::new(&mut self.source, &mut self.reader, moment);
-        let mut folding = folding.within(self.most);
+        // Of more names than pushes are gathered by, to note them takes half of the time there is.
+        let names: usize = change.arrived.iter().map(|fact| weight(fact)).sum();
+        let heavy = names > self.most / 2;
+        let mut folding = folding.within(if heavy { self.most / 2 } else { self.most });
         folding.ahead = ahead;
         folding.entering = entering;
         let mut done = folding.run(block.tx(), change).await?;
