@@ -452,28 +452,6 @@ on_both!(
 );
 
 on_both!(
-    c11_a_count_that_names_what_is_not_there_is_held_against_what_comes_out_later,
-    |app| {
-        let scene = Scene::of(&app).await;
-        let mut store = scene.device(&app, &scene.store).await;
-        let of = |qty| json!({"lots": lots(0..1, qty)});
-        let events = [store.event("inbound", &of(5)), store.event("sale", &of(5))];
-        let sale: serde_json::Value = serde_json::from_str(&events[1]).expect("JSON");
-        store.push(&events).await;
-        let count_of_none = store.event("count", &of(0));
-        store.push(&[count_of_none]).await;
-        let missed = "SELECT COUNT(*) AS n FROM finding WHERE code = 'MISSING_AT_COUNT'";
-        assert_eq!(count(&app, missed).await, 0);
-        // Nothing was sold after all, so what came in was there and was not seen.
-        let retract = store.event("retract", &json!({"target": sale["event_id"]}));
-        store.push(&[retract]).await;
-        assert_eq!(count(&app, missed).await, 1);
-        holds(&app, "not sold").await;
-        app.stop().await;
-    }
-);
-
-on_both!(
     the_result_of_an_event_tells_so_many_findings_and_how_many_more,
     |app| {
         let scene = Scene::of(&app).await;

@@ -1,8 +1,10 @@
-//! What is told of lines of goods is the same in whatever order it came in.
+//! What is told of lines of goods is the same in whatever order it came in, also of counts that saw none of what
+//! is not there.
 
 use crate::{
     enrolment::place,
-    scene::{GTIN, Scene, enrolled, holds, settled},
+    lots::lots_of,
+    scene::{GTIN, Scene, count, enrolled, holds, settled},
     support::{firm, ok},
 };
 use serde_json::{Value, json};
@@ -87,3 +89,25 @@ on_both!(i9_what_is_told_of_lots_does_not_depend_on_arrival, |app| {
     holds(&app, "told").await;
     app.stop().await;
 });
+
+on_both!(
+    c11_a_count_that_names_what_is_not_there_is_held_against_what_comes_out_later,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        let of = |qty| json!({"lots": lots_of(GTIN, Some("L1"), qty)});
+        let events = [store.event("inbound", &of(5)), store.event("sale", &of(5))];
+        let sale: Value = serde_json::from_str(&events[1]).expect("JSON");
+        store.push(&events).await;
+        let count_of_none = store.event("count", &of(0));
+        store.push(&[count_of_none]).await;
+        let missed = "SELECT COUNT(*) AS n FROM finding WHERE code = 'MISSING_AT_COUNT'";
+        assert_eq!(count(&app, missed).await, 0);
+        // Nothing was sold after all, so what came in was there and was not seen.
+        let retract = store.event("retract", &json!({"target": sale["event_id"]}));
+        store.push(&[retract]).await;
+        assert_eq!(count(&app, missed).await, 1);
+        holds(&app, "not sold").await;
+        app.stop().await;
+    }
+);

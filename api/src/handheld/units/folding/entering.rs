@@ -22,9 +22,9 @@ use suyuan_sync::{facts::Fact, ids::GroupId};
 #[derive(Default)]
 pub struct Entering {
     /// They count, and nothing was noted of what they are about.
-    pub events: Vec<Position>,
+    events: Vec<Position>,
     /// They are judged again as events.
-    pub recheck: Vec<Position>,
+    recheck: Vec<Position>,
     /// New events of corrections that are in, and may be worth something else now: they enter once more.
     again: BTreeMap<GroupId, BTreeSet<Position>>,
 }
@@ -103,7 +103,7 @@ impl Folding<'_> {
         let (now, later): (BTreeMap<_, _>, BTreeMap<_, _>) =
             changed.into_iter().partition(|(_, fact)| {
                 sum += weight(fact);
-                sum <= self.room_for_names
+                sum <= self.room.weight
             });
         for (position, fact) in later {
             let enters = self.entering.events.contains(&position);

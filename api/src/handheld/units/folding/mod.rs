@@ -203,8 +203,6 @@ pub struct Folding<'a> {
     moved_later: Vec<(Position, EventId)>,
     /// Events for which there was no room.
     pub entering: Entering,
-    /// How many names of events that were in before there is room for.
-    room_for_names: usize,
     /// What may be read and folded yet, and the units that are left because there is more.
     room: left::Room,
     left: BTreeMap<UnitKey, left::Left>,
@@ -236,7 +234,6 @@ impl<'a> Folding<'a> {
             followed: BTreeMap::new(),
             moved_later: Vec::new(),
             entering: Entering::default(),
-            room_for_names: usize::MAX,
             room: left::Room {
                 facts: FACTS_MAX,
                 ..left::Room::ALL
@@ -253,7 +250,6 @@ impl<'a> Folding<'a> {
     #[must_use]
     pub fn within(mut self, weight: usize) -> Folding<'a> {
         self.room.weight = weight;
-        self.room_for_names = weight;
         self
     }
 

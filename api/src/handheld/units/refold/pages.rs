@@ -246,33 +246,24 @@ pub async fn page(
                 ..Page::default()
             })
         }
-        Scope::Entered { events, .. } => {
+        Scope::Entered { events, .. } | Scope::Remarked { events } => {
             let mut change = Change {
                 arrived: next_of(conn, reader, events, after).await?,
                 ..Change::default()
             };
             Entering::cut(conn, &mut change, limit as usize).await?;
-            let entered = change.arrived;
-            Ok(Page {
-                next: next_after(events, after, entered.len()),
-                names: entered.iter().map(|fact| weight(fact)).sum(),
-                entered: entered.iter().map(|fact| fact.gseq).collect(),
+            let fits = change.arrived;
+            let mut page = Page {
+                next: next_after(events, after, fits.len()),
+                names: fits.iter().map(|fact| weight(fact)).sum(),
                 ..Page::default()
-            })
-        }
-        Scope::Remarked { events } => {
-            let mut change = Change {
-                recheck: next_of(conn, reader, events, after).await?,
-                ..Change::default()
             };
-            Entering::cut(conn, &mut change, limit as usize).await?;
-            let again = change.recheck;
-            Ok(Page {
-                next: next_after(events, after, again.len()),
-                names: again.iter().map(|fact| weight(fact)).sum(),
-                events: again.iter().map(|fact| fact.gseq).collect(),
-                ..Page::default()
-            })
+            let fits = fits.iter().map(|fact| fact.gseq);
+            match work.scope {
+                Scope::Entered { .. } => page.entered.extend(fits),
+                _ => page.events.extend(fits),
+            }
+            Ok(page)
         }
         Scope::Named { by } => {
             let event = by_position(conn, reader, &[*by].into()).await?;

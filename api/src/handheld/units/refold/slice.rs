@@ -72,7 +72,7 @@ pub async fn slice(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took,
     let folded = folded.await.unwrap_or(Err(PushError::Broken));
     match folded {
         // What counts is not passed by: it stands aside from the others, and is tried again.
-        Err(error) if limit == 1 && is_entering(work) => {
+        Err(error) if limit == 1 && error.is_of_the_push() && is_entering(work) => {
             if store::stand_aside(engine.db(), work).await? {
                 tracing::error!(%error, work = work.id, "an event cannot enter: alone from now on");
                 return Ok(Took::default());

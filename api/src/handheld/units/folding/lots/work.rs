@@ -217,12 +217,11 @@ impl Folding<'_> {
         counts.extend(self.arrived.iter().cloned());
         let sweeps = counts.iter().filter(|fact| store::is_sweep(fact));
         let sweeps: BTreeSet<Gseq> = sweeps.map(|fact| fact.gseq).collect();
-        for (gseq, n) in unsaid.iter().filter(|(gseq, _)| sweeps.contains(gseq)) {
-            let gone = |row: &Moved| row.key() == (*gseq, *n);
-            out.gone.push((id, *gseq, *n));
-            all.retain(|row| !gone(row));
-            plan.now.retain(|row| !gone(row));
-        }
+        let is_gone = |key: &(Gseq, i64)| unsaid.contains(key) && sweeps.contains(&key.0);
+        let gone = unsaid.iter().filter(|key| is_gone(key));
+        out.gone.extend(gone.map(|(gseq, n)| (id, *gseq, *n)));
+        all.retain(|row| !is_gone(&row.key()));
+        plan.now.retain(|row| !is_gone(&row.key()));
         let movements: Vec<Movement> = all.iter().map(|row| row.movement).collect();
         let folded = again(from, movements);
         for checkpoint in folded.checkpoints {
