@@ -1,14 +1,10 @@
 //! Facts out of rows: events as they are folded. A text is read once and then remembered, since the
 //! same events are folded again and again while their units move.
 
+use super::remembered::Remembered;
 use crate::handheld::push::{meant, store::interval};
-use lru::LruCache;
 use sea_orm::{DbErr, QueryResult};
-use std::{
-    collections::BTreeSet,
-    num::NonZeroUsize,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::BTreeSet, sync::Arc};
 use suyuan_sync::{
     event::{self, Event},
     facts::Fact,
@@ -17,9 +13,6 @@ use suyuan_sync::{
     order::Order,
     unit::UnitKey,
 };
-
-/// Events remembered: about 2 kB each.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(8192).expect("not zero");
 
 macro_rules! frame {
     () => {
@@ -34,37 +27,17 @@ pub const FRAME: &str = frame!();
 /// All of them.
 pub const COLUMNS: &str = concat!(frame!(), ", e.body, e.meant");
 
-/// What was read, by position.
-type Remembered = Arc<Mutex<LruCache<Gseq, Arc<Event>>>>;
-
-fn remembered() -> Remembered {
-    Arc::new(Mutex::new(LruCache::new(REMEMBERED)))
-}
-
-fn lock(events: &Remembered) -> MutexGuard<'_, LruCache<Gseq, Arc<Event>>> {
-    events.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Reads facts. What a clone reads all of them remember: the text at a position never changes.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Reader {
     events: Remembered,
     digests: Remembered,
 }
 
-impl Default for Reader {
-    fn default() -> Reader {
-        Reader {
-            events: remembered(),
-            digests: remembered(),
-        }
-    }
-}
-
 impl Reader {
     /// Remembers an event that was read already.
     pub fn remember(&mut self, gseq: Gseq, event: &Arc<Event>) {
-        lock(&self.events).put(gseq, event.clone());
+        self.events.put(gseq, event.clone());
     }
 
     /// A fact out of a row with [`COLUMNS`]. An event that this program cannot read does not count;
@@ -82,7 +55,7 @@ impl Reader {
 
     /// The event at a position, if it was read before.
     pub fn known(&self, gseq: Gseq) -> Option<Arc<Event>> {
-        lock(&self.events).get(&gseq).cloned()
+        self.events.get(gseq)
     }
 
     /// The event of a row with `gseq`, `body` and `meant`, which this program may not be able to read.
@@ -99,8 +72,7 @@ fn read(
     meant: &BTreeSet<UnitKey>,
 ) -> Result<Option<Arc<Event>>, DbErr> {
     let gseq: Gseq = row.try_get("", "gseq")?;
-    let known = lock(events).get(&gseq).cloned();
-    Ok(match known {
+    Ok(match events.get(gseq) {
         Some(known) => Some(known),
         None => parsed(events, gseq, &row.try_get::<Vec<u8>>("", "body")?, meant),
     })
@@ -118,7 +90,7 @@ fn parsed(
     };
     event.mean(meant);
     let event = Arc::new(event);
-    lock(events).put(gseq, event.clone());
+    events.put(gseq, event.clone());
     Some(event)
 }
 

@@ -11,6 +11,7 @@ pub mod facts;
 pub mod folding;
 pub mod read;
 pub mod refold;
+mod remembered;
 pub mod store;
 
 use serde::{Deserialize, Serialize};

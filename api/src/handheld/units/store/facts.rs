@@ -4,10 +4,10 @@ use super::{CONTAINER, NAMED, UnitId};
 use crate::{
     clock::Micros,
     db::rows::{Rows, by_keys},
-    handheld::units::facts::{COLUMNS, FRAME, Reader, fact_of},
+    handheld::units::facts::{FRAME, Reader, fact_of},
     log::Position,
 };
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -96,10 +96,11 @@ pub async fn by_event_id_then(
     upto: Position,
 ) -> Result<Vec<Arc<Fact>>, DbErr> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM event e WHERE e.counts_from <= ? AND e.event_id IN ({{keys}})"
+        "SELECT {FRAME} FROM event e WHERE e.counts_from <= ? AND e.event_id IN ({{keys}})"
     );
     let keys = ids.iter().map(|id| id.0.into()).collect();
-    read(&by_keys(conn, &sql, &[upto.into()], keys).await?, reader)
+    let rows = by_keys(conn, &sql, &[upto.into()], keys).await?;
+    framed(conn, reader, &rows).await
 }
 
 /// Facts by position.
@@ -119,9 +120,10 @@ pub async fn by_position_then(
     upto: Position,
 ) -> Result<Vec<Arc<Fact>>, DbErr> {
     let sql =
-        format!("SELECT {COLUMNS} FROM event e WHERE e.counts_from <= ? AND e.gseq IN ({{keys}})");
+        format!("SELECT {FRAME} FROM event e WHERE e.counts_from <= ? AND e.gseq IN ({{keys}})");
     let keys = positions.iter().map(|gseq| (*gseq).into()).collect();
-    read(&by_keys(conn, &sql, &[upto.into()], keys).await?, reader)
+    let rows = by_keys(conn, &sql, &[upto.into()], keys).await?;
+    framed(conn, reader, &rows).await
 }
 
 /// Facts of groups, of any enterprise; who asks filters.
@@ -131,11 +133,12 @@ pub async fn by_group(
     groups: &BTreeSet<GroupId>,
 ) -> Result<Vec<Arc<Fact>>, DbErr> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM event e WHERE e.group_id IN ({{keys}}) AND e.group_id IS NOT NULL \
+        "SELECT {FRAME} FROM event e WHERE e.group_id IN ({{keys}}) AND e.group_id IS NOT NULL \
          AND e.counts_from IS NOT NULL"
     );
     let keys = groups.iter().map(|id| id.0.into()).collect();
-    read(&by_keys(conn, &sql, &[], keys).await?, reader)
+    let rows = by_keys(conn, &sql, &[], keys).await?;
+    framed(conn, reader, &rows).await
 }
 
 /// Effective times as of a position, of those of these events that moved in the order since.
@@ -161,14 +164,22 @@ pub async fn eff_then(
     Ok(first.into_iter().map(eff).collect())
 }
 
-fn read(rows: &[sea_orm::QueryResult], reader: &mut Reader) -> Result<Vec<Arc<Fact>>, DbErr> {
-    let mut facts: BTreeMap<Position, Arc<Fact>> = BTreeMap::new();
+/// Facts of rows with [`FRAME`], by position. Of what is remembered no text is read again: a group may be of
+/// hundreds of events that name a thousand units each.
+async fn framed(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    rows: &[QueryResult],
+) -> Result<Vec<Arc<Fact>>, DbErr> {
+    let mut framed: BTreeMap<Position, &QueryResult> = BTreeMap::new();
     for row in rows {
-        if let Some(fact) = reader.fact(row)? {
-            facts.insert(fact.gseq, fact);
-        }
+        framed.insert(row.try_get("", "gseq")?, row);
     }
-    Ok(facts.into_values().collect())
+    let mut events = events(conn, reader, framed.keys().copied().collect()).await?;
+    let facts = framed
+        .into_iter()
+        .filter_map(|(gseq, row)| Some(fact_of(row, events.remove(&gseq)?)));
+    facts.collect()
 }
 
 /// Retracts that are in and strike any of these: pairs of target and position of the retract.
