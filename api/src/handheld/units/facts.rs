@@ -32,6 +32,16 @@ pub const COLUMNS: &str = concat!(frame!(), ", e.body, e.meant");
 pub struct Reader {
     events: Remembered,
     digests: Remembered,
+    outlines: Remembered,
+}
+
+/// How much of an event is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All.
+    Whole,
+    /// Whose it is and what it is, at least; what it names is not needed.
+    Outline,
 }
 
 impl Reader {
@@ -53,15 +63,29 @@ impl Reader {
         event.map(|event| fact_of(row, event)).transpose()
     }
 
-    /// The event at a position, if it was read before.
-    pub fn known(&self, gseq: Gseq) -> Option<Arc<Event>> {
-        self.events.get(gseq)
+    /// So much of the event at a position, if it was read before.
+    pub fn known(&self, gseq: Gseq, part: Part) -> Option<Arc<Event>> {
+        let whole = self.events.get(gseq);
+        whole.or_else(|| self.outlines.get(gseq).filter(|_| part == Part::Outline))
     }
 
     /// The event of a row with `gseq`, `body` and `meant`, which this program may not be able to read.
     pub fn event(&mut self, row: &QueryResult) -> Result<Option<Arc<Event>>, DbErr> {
         let meant: Option<String> = row.try_get("", "meant")?;
         read(&self.events, row, &meant::of_column(meant.as_deref()))
+    }
+
+    /// The outline of an event. So many do not make others forgotten by all they name.
+    pub fn outline(&mut self, row: &QueryResult) -> Result<Option<Arc<Event>>, DbErr> {
+        let gseq: Gseq = row.try_get("", "gseq")?;
+        let Some(mut event) = parsed(gseq, &row.try_get::<Vec<u8>>("", "body")?) else {
+            return Ok(None);
+        };
+        event.units = Vec::new().into();
+        event.lots = Vec::new();
+        let event = Arc::new(event);
+        self.outlines.put(gseq, event.clone());
+        Ok(Some(event))
     }
 }
 
@@ -72,26 +96,24 @@ fn read(
     meant: &BTreeSet<UnitKey>,
 ) -> Result<Option<Arc<Event>>, DbErr> {
     let gseq: Gseq = row.try_get("", "gseq")?;
-    Ok(match events.get(gseq) {
-        Some(known) => Some(known),
-        None => parsed(events, gseq, &row.try_get::<Vec<u8>>("", "body")?, meant),
-    })
-}
-
-fn parsed(
-    events: &Remembered,
-    gseq: Gseq,
-    body: &[u8],
-    meant: &BTreeSet<UnitKey>,
-) -> Option<Arc<Event>> {
-    let Ok(mut event) = event::parse_bytes(body) else {
-        tracing::error!(gseq, "an admitted event cannot be read");
-        return None;
+    if let Some(known) = events.get(gseq) {
+        return Ok(Some(known));
+    }
+    let Some(mut event) = parsed(gseq, &row.try_get::<Vec<u8>>("", "body")?) else {
+        return Ok(None);
     };
     event.mean(meant);
     let event = Arc::new(event);
     events.put(gseq, event.clone());
-    Some(event)
+    Ok(Some(event))
+}
+
+fn parsed(gseq: Gseq, body: &[u8]) -> Option<Event> {
+    let event = event::parse_bytes(body);
+    if event.is_err() {
+        tracing::error!(gseq, "an admitted event cannot be read");
+    }
+    event.ok()
 }
 
 /// A fact: what was stated, framed by a row with [`FRAME`].

@@ -70,13 +70,17 @@ pub async fn sizes_of(
     let keys = ids.iter().map(|id| id.0.into()).collect();
     let mut sizes: BTreeMap<EventId, usize> = BTreeMap::new();
     for row in by_keys(conn, sql, &[], keys).await? {
-        let bytes: i64 = row.try_get("", "bytes")?;
-        let size = usize::try_from(bytes / BYTES_OF_A_NAME).unwrap_or_default();
+        let size = names_in(row.try_get("", "bytes")?);
         *sizes
             .entry(EventId(row.try_get("", "event_id")?))
             .or_default() += size;
     }
     Ok(sizes)
+}
+
+/// How much an event of so many bytes names at most.
+pub fn names_in(bytes: i64) -> usize {
+    usize::try_from(bytes / BYTES_OF_A_NAME).unwrap_or_default()
 }
 
 /// Remarks by name, with commas.

@@ -11,8 +11,8 @@ mod times;
 pub use chains::{ChainRow, forget_waiting, write_chains, write_forks, write_groups};
 pub use dead::dead_letter;
 pub use events::{
-    EventRow, Restanding, StandingRow, branch, fate_name, members, remarks_of, sizes_of, standing,
-    told_remarks, waiting, write_events, write_meant, write_standing,
+    EventRow, Restanding, StandingRow, branch, fate_name, members, names_in, remarks_of, sizes_of,
+    standing, told_remarks, waiting, write_events, write_meant, write_standing,
 };
 pub use held::{Known, chains, groups, known};
 pub use times::{

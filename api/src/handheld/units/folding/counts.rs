@@ -3,6 +3,7 @@
 
 use super::{
     Folding, Unit,
+    corrections::correction,
     relate::{is_among, meant},
 };
 use crate::{
@@ -15,12 +16,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use suyuan_sync::{
-    event::Kind,
-    facts::Fact,
-    ids::{EventId, GroupId},
-    unit::UnitKey,
-};
+use suyuan_sync::{facts::Fact, ids::EventId, unit::UnitKey};
 use uuid::Uuid;
 
 /// Most complete counts of a place that an act reads; anybody may count at their own as often as they like.
@@ -159,29 +155,13 @@ impl Folding<'_> {
                 out.entry(meant.gseq).or_default().push(retract.clone());
             }
         }
-        let group = |fact: &Fact| fact.event.group.filter(|g| g.correct).map(|g| g.id);
-        let groups: BTreeSet<GroupId> = facts.iter().filter_map(|fact| group(fact)).collect();
-        if groups.is_empty() {
-            return Ok(out);
-        }
-        // A group is admitted whole; what one of its retracts strikes may have come later.
-        let mut members = store::by_group(conn, self.reader, &groups).await?;
-        members.extend(self.arrived.iter().cloned());
-        members.retain(|fact| fact.event.kind == Kind::Retract && group(fact).is_some());
-        let targets: BTreeSet<EventId> = members.iter().filter_map(|f| f.event.target).collect();
-        let mut targeted = store::by_event_id_then(conn, self.reader, &targets, self.upto).await?;
-        targeted.extend(self.arrived.iter().cloned());
-        for fact in facts.iter().filter(|fact| group(fact).is_some()) {
-            let of = |retract: &&Arc<Fact>| {
-                retract.enterprise == fact.enterprise && group(retract) == group(fact)
-            };
-            for retract in members.iter().filter(of) {
-                let about = out.entry(fact.gseq).or_default();
-                about.push(retract.clone());
-                let target = targeted
-                    .iter()
-                    .filter(|found| Some(found.event.id) == retract.event.target);
-                about.extend(target.cloned());
+        let groups = facts.iter().filter_map(|fact| correction(fact));
+        let groups = groups.map(|(_, group)| group).collect();
+        let turns = self.turns(conn, &groups).await?;
+        for fact in facts {
+            let on = correction(fact).and_then(|of| turns.on.get(&of));
+            if let Some(on) = on {
+                out.entry(fact.gseq).or_default().extend(on.iter().cloned());
             }
         }
         Ok(out)

@@ -3,11 +3,14 @@
 //! an act takes as many as fit; the others enter by slices (`units::refold`), event by event, as if they left
 //! parking there. It knows how heavy they are, and nothing of what they say.
 
-use super::{Change, Folding};
+use super::{Change, corrections::correction};
 use crate::{
     handheld::{
         push::store::sizes_of,
-        units::{refold::Scope, store::named},
+        units::{
+            refold::Scope,
+            store::{Member, named},
+        },
     },
     log::Position,
 };
@@ -66,6 +69,14 @@ impl Entering {
         self.events.is_empty() && self.recheck.is_empty()
     }
 
+    /// A new event of a correction enters once more, unless it has not yet.
+    pub(super) fn once_more(&mut self, member: &Member) {
+        if !self.events.contains(&member.gseq) {
+            let (_, group) = member.of;
+            self.again.entry(group).or_default().insert(member.gseq);
+        }
+    }
+
     /// What slices have to do.
     pub(super) fn scopes(self) -> impl Iterator<Item = Scope> {
         let Entering {
@@ -90,35 +101,4 @@ pub fn weight(fact: &Fact) -> usize {
     let corrects = correction(fact).is_some();
     let names = named(fact).len() + fact.event.lots.len();
     (if corrects { 2 * names } else { names }).max(1)
-}
-
-impl Folding<'_> {
-    /// New events of corrections whose worth may have changed, by what came in: as many as there is room for; the
-    /// others enter once more.
-    pub(super) fn with_room(
-        &mut self,
-        changed: BTreeMap<Position, Arc<Fact>>,
-    ) -> BTreeMap<Position, Arc<Fact>> {
-        let mut sum = 0;
-        let (now, later): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            changed.into_iter().partition(|(_, fact)| {
-                sum += weight(fact);
-                sum <= self.room.weight
-            });
-        for (position, fact) in later {
-            let enters = self.entering.events.contains(&position);
-            if let Some(group) = correction(&fact).filter(|_| !enters) {
-                let again = self.entering.again.entry(group).or_default();
-                again.insert(position);
-            }
-            self.corrected_later.push(fact);
-        }
-        now
-    }
-}
-
-/// The correction a fact belongs to.
-fn correction(fact: &Fact) -> Option<GroupId> {
-    let group = fact.event.group.filter(|group| group.correct);
-    group.map(|group| group.id)
 }

@@ -6,6 +6,7 @@
 mod alone;
 pub mod beforehand;
 mod contents;
+mod corrections;
 pub mod counts;
 pub mod entering;
 mod gather;
@@ -24,7 +25,7 @@ use super::{
     Kept,
     ahead::Ahead,
     facts::Reader,
-    store::{self, UnitId},
+    store::{self, Member, UnitId},
 };
 use crate::{
     clock::Micros,
@@ -188,10 +189,10 @@ pub struct Folding<'a> {
     targets: Vec<(Uuid, EventId, Position)>,
     /// Retracts and what they strike, where either came in.
     strikes: Vec<(Arc<Fact>, Option<Arc<Fact>>)>,
-    /// New events of corrections that turn on what came in.
+    /// New events of corrections that are worth something else since something came in.
+    turned: Vec<Member>,
+    /// Those of them that there is room for.
     corrected: Vec<Arc<Fact>>,
-    /// Those for which there was no room.
-    corrected_later: Vec<Arc<Fact>>,
     direct: BTreeMap<UnitId, BTreeMap<Content, i64>>,
     counts: counts::Counts,
     /// What came in, and of that the complete counts.
@@ -225,8 +226,8 @@ impl<'a> Folding<'a> {
             about: BTreeMap::new(),
             targets: Vec::new(),
             strikes: Vec::new(),
+            turned: Vec::new(),
             corrected: Vec::new(),
-            corrected_later: Vec::new(),
             direct: BTreeMap::new(),
             counts: counts::Counts::default(),
             arrived: Vec::new(),

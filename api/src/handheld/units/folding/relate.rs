@@ -1,21 +1,15 @@
 //! Which units facts are about besides those they name: what retracts strike, and what decides
-//! whether a correction counts.
+//! whether a correction counts (`corrections`).
 
 use super::{Change, Folding};
-use crate::{
-    handheld::units::store::{self, DECIDES, STRIKES, is_sweep},
-    log::Position,
-};
+use crate::handheld::units::store::{self, DECIDES, STRIKES, is_sweep};
 use sea_orm::{ConnectionTrait, DbErr};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 use suyuan_sync::{
     event::Kind,
     facts::Fact,
-    fold::{Meaning, deciding, misses, strikes},
-    ids::{EnterpriseId, EventId, GroupId},
+    fold::{misses, strikes},
+    ids::EventId,
     unit::UnitKey,
 };
 use uuid::Uuid;
@@ -118,8 +112,7 @@ impl Folding<'_> {
             }
         }
         shared.extend(struck.iter().map(|(retract, _)| retract.clone()));
-        let decides = if change.again { &[][..] } else { &shared[..] };
-        self.corrections(conn, arrived, decides).await?;
+        self.corrections(conn, change, &shared).await?;
         self.strikes = struck;
         self.what_retracts_mean(conn).await
     }
@@ -155,91 +148,6 @@ impl Folding<'_> {
                 }
             }
         }
-        Ok(())
-    }
-
-    /// Whether the new event of a correction counts depends on its retracts, and on what they strike.
-    pub(super) async fn corrections(
-        &mut self,
-        conn: &impl ConnectionTrait,
-        arrived: &[Arc<Fact>],
-        retracts: &[Arc<Fact>],
-    ) -> Result<(), DbErr> {
-        let correcting = |fact: &Fact| fact.event.group.filter(|group| group.correct);
-        let groups: BTreeSet<GroupId> = arrived
-            .iter()
-            .chain(retracts)
-            .filter_map(|fact| correcting(fact).map(|group| group.id))
-            .collect();
-        if groups.is_empty() {
-            return Ok(());
-        }
-        // Nothing else changes what the others of a correction are worth.
-        let changed: BTreeSet<(EnterpriseId, GroupId)> = retracts
-            .iter()
-            .filter_map(|fact| Some((fact.enterprise, correcting(fact)?.id)))
-            .collect();
-        let mut members = store::by_group(conn, self.reader, &groups).await?;
-        members.retain(|fact| !is_among(arrived, fact));
-        members.extend(arrived.iter().cloned());
-        let retracts: Vec<&Arc<Fact>> = members
-            .iter()
-            .filter(|fact| fact.event.kind == Kind::Retract && correcting(fact).is_some())
-            .collect();
-        let targets: BTreeSet<EventId> = retracts
-            .iter()
-            .filter_map(|fact| fact.event.target)
-            .collect();
-        let mut targets = store::by_event_id(conn, self.reader, &targets).await?;
-        targets.retain(|fact| !is_among(arrived, fact));
-        targets.extend(arrived.iter().cloned());
-        let of = |fact: &Arc<Fact>| Some((fact.enterprise, correcting(fact)?.id));
-        let corrects = |fact: &&Arc<Fact>| {
-            fact.event.kind != Kind::Retract && of(fact).is_some_and(|of| changed.contains(&of))
-        };
-        let before = members.iter().filter(|fact| !is_among(arrived, fact));
-        let before = before.filter(corrects).cloned();
-        let before = self.with_room(before.map(|fact| (fact.gseq, fact)).collect());
-        // Those it is asked about: what came in, and what was in and may be worth something else now.
-        let mut asked = before.clone();
-        asked.extend(arrived.iter().map(|fact| (fact.gseq, fact.clone())));
-        let mut of_group: BTreeMap<(EnterpriseId, GroupId), Vec<Meaning<'_>>> = BTreeMap::new();
-        for retract in retracts {
-            let Some((group, id)) = correcting(retract).zip(retract.event.target) else {
-                continue;
-            };
-            let named = targets.iter().filter(|fact| fact.event.id == id);
-            if let Some(target) = meant(retract, id, named.clone()) {
-                let of = of_group.entry((retract.enterprise, group.id)).or_default();
-                of.push(Meaning {
-                    retract,
-                    target,
-                    several: named.clone().nth(1).is_some(),
-                });
-            }
-        }
-        let world = self.source.world();
-        let mut decided: Vec<(UnitKey, Position)> = Vec::new();
-        for (group, retracts) in of_group {
-            let new =
-                |fact: &&Arc<Fact>| fact.event.kind != Kind::Retract && of(fact) == Some(group);
-            let new: Vec<&Arc<Fact>> = asked.values().filter(new).collect();
-            for of in deciding(retracts, world) {
-                let units = new.iter().flat_map(|fact| store::named(fact));
-                for (unit, _) in units {
-                    decided.push((unit.clone(), of.retract.gseq));
-                    decided.push((unit, of.target.gseq));
-                }
-            }
-        }
-        let all = members.iter().chain(&targets);
-        let all: BTreeMap<Position, &Arc<Fact>> = all.map(|fact| (fact.gseq, fact)).collect();
-        for (unit, gseq) in decided {
-            if let Some(fact) = all.get(&gseq) {
-                self.relation(unit, DECIDES, fact);
-            }
-        }
-        self.corrected.extend(before.into_values());
         Ok(())
     }
 }

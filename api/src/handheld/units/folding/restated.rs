@@ -1,10 +1,13 @@
 //! What an act changes of closed periods (T10): which events their reports must name as restated. By
 //! what happened, not by what came of it; knows nothing of how that is kept.
 
-use super::{Change, Folding, Unit, is_in, judged};
+use super::{Change, Folding, Unit, corrections::correction, is_in, judged};
 use crate::{
     clock::Micros,
-    handheld::{decisions::Restated, units::store},
+    handheld::{
+        decisions::Restated,
+        units::store::{self, Member},
+    },
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr};
@@ -47,9 +50,18 @@ impl Folding<'_> {
                 let by = Some(retract).filter(|retract| is_in(change, retract));
                 out.extend(by.and_then(|retract| self.in_period(whose, target, retract)));
             } else {
-                let void = self.corrected.iter().chain(&self.corrected_later);
-                let void = void.filter(|fact| is_corrected_by(retract, fact));
-                out.extend(void.filter_map(|fact| self.in_period(fact.enterprise.0, fact, fact)));
+                // Its correction is void.
+                let of = correction(retract);
+                let void = self.turned.iter().filter(|member| Some(member.of) == of);
+                let whose = retract.enterprise.0;
+                let told = |member: &Member| {
+                    Some((
+                        whose,
+                        self.source.period_of(whose, member.eff)?,
+                        member.gseq,
+                    ))
+                };
+                out.extend(void.filter_map(told));
             }
         }
         for (key, unit) in &self.units {
@@ -130,15 +142,6 @@ impl Folding<'_> {
         let period = self.source.period_of(whose, when.order.eff)?;
         Some((whose, period, listed.gseq))
     }
-}
-
-/// Is this a new event of the correction that a retract belongs to?
-fn is_corrected_by(retract: &Fact, fact: &Fact) -> bool {
-    let correction = |fact: &Fact| fact.event.group.filter(|group| group.correct);
-    let of = correction(retract).map(|group| group.id);
-    retract.enterprise == fact.enterprise
-        && of.is_some()
-        && of == correction(fact).map(|group| group.id)
 }
 
 /// What strangers said of a unit that counts from now on (C14), since its issuer accepted them or the goods

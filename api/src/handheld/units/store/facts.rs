@@ -4,7 +4,10 @@ use super::{CONTAINER, NAMED, UnitId};
 use crate::{
     clock::Micros,
     db::rows::{Rows, by_keys},
-    handheld::units::facts::{FRAME, Reader, fact_of},
+    handheld::{
+        push::store::names_in,
+        units::facts::{FRAME, Part, Reader, fact_of},
+    },
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
@@ -13,9 +16,9 @@ use std::{
     sync::Arc,
 };
 use suyuan_sync::{
-    event::Event,
+    event::{Event, Kind},
     facts::Fact,
-    ids::{EventId, GroupId},
+    ids::{EnterpriseId, EventId, GroupId},
     unit::UnitKey,
 };
 use uuid::Uuid;
@@ -55,16 +58,26 @@ pub async fn facts(
         .collect())
 }
 
-/// What was stated at these positions. Of what is remembered the text is not read again.
+/// What was stated at these positions.
 pub(super) async fn events(
     conn: &impl ConnectionTrait,
     reader: &mut Reader,
     positions: BTreeSet<Position>,
 ) -> Result<BTreeMap<Position, Arc<Event>>, DbErr> {
+    read(conn, reader, positions, Part::Whole).await
+}
+
+/// So much of what was stated at these positions. Of what is remembered the text is not read again.
+async fn read(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    positions: BTreeSet<Position>,
+    part: Part,
+) -> Result<BTreeMap<Position, Arc<Event>>, DbErr> {
     let mut events = BTreeMap::new();
     let mut unread = Vec::new();
     for gseq in positions {
-        match reader.known(gseq) {
+        match reader.known(gseq, part) {
             Some(event) => {
                 events.insert(gseq, event);
             }
@@ -74,7 +87,11 @@ pub(super) async fn events(
     let sql = "SELECT gseq, body, meant FROM event WHERE gseq IN ({keys})";
     for row in by_keys(conn, sql, &[], unread).await? {
         let gseq: Position = row.try_get("", "gseq")?;
-        events.extend(reader.event(&row)?.map(|event| (gseq, event)));
+        let event = match part {
+            Part::Whole => reader.event(&row)?,
+            Part::Outline => reader.outline(&row)?,
+        };
+        events.extend(event.map(|event| (gseq, event)));
     }
     Ok(events)
 }
@@ -95,12 +112,20 @@ pub async fn by_event_id_then(
     ids: &BTreeSet<EventId>,
     upto: Position,
 ) -> Result<Vec<Arc<Fact>>, DbErr> {
+    let rows = rows_by_id(conn, ids, upto).await?;
+    framed(conn, reader, &rows, Part::Whole).await
+}
+
+async fn rows_by_id(
+    conn: &impl ConnectionTrait,
+    ids: &BTreeSet<EventId>,
+    upto: Position,
+) -> Result<Vec<QueryResult>, DbErr> {
     let sql = format!(
         "SELECT {FRAME} FROM event e WHERE e.counts_from <= ? AND e.event_id IN ({{keys}})"
     );
     let keys = ids.iter().map(|id| id.0.into()).collect();
-    let rows = by_keys(conn, &sql, &[upto.into()], keys).await?;
-    framed(conn, reader, &rows).await
+    by_keys(conn, &sql, &[upto.into()], keys).await
 }
 
 /// Facts by position.
@@ -123,22 +148,79 @@ pub async fn by_position_then(
         format!("SELECT {FRAME} FROM event e WHERE e.counts_from <= ? AND e.gseq IN ({{keys}})");
     let keys = positions.iter().map(|gseq| (*gseq).into()).collect();
     let rows = by_keys(conn, &sql, &[upto.into()], keys).await?;
-    framed(conn, reader, &rows).await
+    framed(conn, reader, &rows, Part::Whole).await
 }
 
-/// Facts of groups, of any enterprise; who asks filters.
+/// Outlines of facts by their events' ids, of any enterprise, of those that count as of a position.
+pub async fn outlines(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    ids: &BTreeSet<EventId>,
+    upto: Position,
+) -> Result<Vec<Arc<Fact>>, DbErr> {
+    let rows = rows_by_id(conn, ids, upto).await?;
+    framed(conn, reader, &rows, Part::Outline).await
+}
+
+/// Facts of a kind of groups, of any enterprise; who asks filters.
 pub async fn by_group(
     conn: &impl ConnectionTrait,
     reader: &mut Reader,
     groups: &BTreeSet<GroupId>,
+    kind: Kind,
 ) -> Result<Vec<Arc<Fact>>, DbErr> {
     let sql = format!(
-        "SELECT {FRAME} FROM event e WHERE e.group_id IN ({{keys}}) AND e.group_id IS NOT NULL \
-         AND e.counts_from IS NOT NULL"
+        "SELECT {FRAME} FROM event e WHERE e.kind = ? AND e.group_id IN ({{keys}}) \
+         AND e.group_id IS NOT NULL AND e.counts_from IS NOT NULL"
     );
     let keys = groups.iter().map(|id| id.0.into()).collect();
-    let rows = by_keys(conn, &sql, &[], keys).await?;
-    framed(conn, reader, &rows).await
+    let rows = by_keys(conn, &sql, &[kind.name().into()], keys).await?;
+    framed(conn, reader, &rows, Part::Whole).await
+}
+
+/// A new event of a group, whatever it says.
+pub struct Member {
+    /// Where it stands in the log.
+    pub gseq: Position,
+    /// Of whom, and of which group.
+    pub of: (EnterpriseId, GroupId),
+    /// When it happened.
+    pub eff: Micros,
+    /// How much it names at most.
+    names: usize,
+}
+
+impl Member {
+    /// What there is to relate of it: each name, and what its correction turns on.
+    pub fn weight(&self) -> usize {
+        (2 * self.names).max(1)
+    }
+}
+
+/// The events of groups that are no retracts, of any enterprise.
+pub async fn new_of_groups(
+    conn: &impl ConnectionTrait,
+    groups: &BTreeSet<GroupId>,
+) -> Result<Vec<Member>, DbErr> {
+    let sql = "SELECT gseq, enterprise_id, group_id, eff, CAST(LENGTH(body) AS BIGINT) AS bytes \
+               FROM event WHERE kind <> ? AND group_id IN ({keys}) AND group_id IS NOT NULL \
+               AND counts_from IS NOT NULL";
+    let keys = groups.iter().map(|id| id.0.into()).collect();
+    let rows = by_keys(conn, sql, &[Kind::Retract.name().into()], keys).await?;
+    let member = |row: &QueryResult| {
+        Ok(Member {
+            gseq: row.try_get("", "gseq")?,
+            of: (
+                EnterpriseId(row.try_get("", "enterprise_id")?),
+                GroupId(row.try_get("", "group_id")?),
+            ),
+            eff: row.try_get("", "eff")?,
+            names: names_in(row.try_get("", "bytes")?),
+        })
+    };
+    let mut members = rows.iter().map(member).collect::<Result<Vec<_>, DbErr>>()?;
+    members.sort_by_key(|member| member.gseq);
+    Ok(members)
 }
 
 /// Effective times as of a position, of those of these events that moved in the order since.
@@ -170,12 +252,13 @@ async fn framed(
     conn: &impl ConnectionTrait,
     reader: &mut Reader,
     rows: &[QueryResult],
+    part: Part,
 ) -> Result<Vec<Arc<Fact>>, DbErr> {
     let mut framed: BTreeMap<Position, &QueryResult> = BTreeMap::new();
     for row in rows {
         framed.insert(row.try_get("", "gseq")?, row);
     }
-    let mut events = events(conn, reader, framed.keys().copied().collect()).await?;
+    let mut events = read(conn, reader, framed.keys().copied().collect(), part).await?;
     let facts = framed
         .into_iter()
         .filter_map(|(gseq, row)| Some(fact_of(row, events.remove(&gseq)?)));

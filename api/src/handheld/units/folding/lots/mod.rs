@@ -140,18 +140,13 @@ impl Folding<'_> {
             change.moved.iter().filter_map(|f| f.event.target).collect();
         let targets = store::by_event_id(conn, self.reader, &targets).await?;
         facts.extend(targets.into_iter().filter(|target| concerns_lots(target)));
-        // All documents of a correction, and of a count in several.
-        let retracts = self.strikes.iter().map(|(retract, _)| retract);
-        let groups: BTreeSet<GroupId> = facts
-            .iter()
-            .chain(retracts)
-            .filter_map(|fact| fact.event.group.filter(|g| g.correct).map(|g| g.id))
-            .collect();
-        if !groups.is_empty() {
-            let members = store::by_group(conn, self.reader, &groups).await?;
-            let members = members.into_iter().filter(|fact| concerns_lots(fact));
-            facts.extend(members);
-        }
+        // Those of corrections that turn on something else now.
+        facts.extend(
+            self.corrected
+                .iter()
+                .filter(|fact| concerns_lots(fact))
+                .cloned(),
+        );
         facts.extend(change.swept.as_ref().map(|swept| swept.count.clone()));
         let mut asked = Asked::default();
         self.ask(conn, &mut asked, facts).await?;
@@ -169,8 +164,9 @@ impl Folding<'_> {
             group.map(|group| group.id)
         };
         let groups: BTreeSet<GroupId> = facts.iter().filter_map(|fact| count(fact)).collect();
+        // All documents of a count in several.
         if !groups.is_empty() {
-            let members = store::by_group(conn, self.reader, &groups).await?;
+            let members = store::by_group(conn, self.reader, &groups, Kind::Count).await?;
             let members = members.into_iter().chain(self.arrived.iter().cloned());
             facts.extend(members.filter(|f| count(f).is_some_and(|id| groups.contains(&id))));
         }
