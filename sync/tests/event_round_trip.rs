@@ -14,6 +14,7 @@ proptest! {
     fn what_is_written_is_read_back(event in events::event()) {
         let text = event.write();
         prop_assert_eq!(event::parse(&text), Ok(event.clone()), "{}", text);
+        prop_assert_eq!(event::counterpart_of(text.as_bytes()), event.counterpart, "{}", text);
         let header = Header::read(text.as_bytes());
         prop_assert!(header.whole);
         prop_assert_eq!(header.event_id, Some(event.id));

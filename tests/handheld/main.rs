@@ -13,6 +13,7 @@ mod costs;
 mod crowded;
 mod decisions;
 mod decode;
+mod documents;
 mod engine;
 mod enrolment;
 mod entering;

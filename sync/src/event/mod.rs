@@ -22,7 +22,7 @@ pub(crate) use depth::exceeded as depth_exceeded;
 pub use fault::EventFault;
 pub use header::Header;
 pub use kind::Kind;
-pub use read::{gtin14, parse, parse_bytes};
+pub use read::{counterpart_of, gtin14, parse, parse_bytes};
 pub use reads::Reads;
 
 use crate::{

@@ -12,8 +12,8 @@ use super::{
     bounded::{Bounded, Short},
     depth, halves, instant,
     shape::{
-        ActorShape, CounterpartShape, EnvShape, GroupShape, LotShape, OverrideShape, Shape,
-        UnitShape,
+        ActorShape, CounterpartOnly, CounterpartShape, EnvShape, GroupShape, LotShape,
+        OverrideShape, Shape, UnitShape,
     },
 };
 use crate::{
@@ -263,6 +263,12 @@ pub fn gtin14(text: &str) -> String {
     } else {
         text.to_owned()
     }
+}
+
+/// To or from whom an event was that was read before, without all it names; nothing of what is no event.
+pub fn counterpart_of(bytes: &[u8]) -> Option<Counterpart> {
+    let shape: CounterpartOnly<'_> = serde_json::from_slice(bytes).ok()?;
+    counterpart(&shape.counterpart?)
 }
 
 /// An id that cannot be read makes a name of what stands there: it links nobody.

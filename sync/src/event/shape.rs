@@ -103,6 +103,13 @@ pub(super) struct CounterpartShape<'a> {
     pub(super) name: Option<Short<'a>>,
 }
 
+/// Of an event only to or from whom; all else is passed over.
+#[derive(Deserialize)]
+pub(super) struct CounterpartOnly<'a> {
+    #[serde(borrow)]
+    pub(super) counterpart: Option<CounterpartShape<'a>>,
+}
+
 #[derive(Deserialize, Serialize)]
 pub(super) struct DocShape<'a> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,7 @@ use super::{
     listed::ListError,
     part_store::{Within, part},
     root_store::roots,
-    store::{self, Changed, Master, Window, whole},
+    store::{self, Changed, Master, Paper, Window, whole},
     told_store::{self, Seen},
     unit_store::{self as units, Changes},
     verdict_store,
@@ -37,8 +37,10 @@ use suyuan_sync::{
 use thiserror::Error;
 use uuid::Uuid;
 
-/// Papers read at once: each may be half a megabyte.
-const LEGS_AT_ONCE: usize = 16;
+/// Bytes of papers read at once: a paper may be of half a megabyte.
+const PAPERS_AT_ONCE: usize = 1 << 20;
+/// Papers looked at for an item that a page may have: they are told nobody, and say only who is a partner.
+const PAPERS_PER_ITEM: i64 = 16;
 
 /// Why there is no page.
 #[derive(Debug, Error)]
@@ -195,17 +197,24 @@ pub async fn read(
     let known = told_store::products(tx, window.location).await?;
     let (mut found, mut more) = follow(tx, &window, &known, limit.saturating_add(1)).await?;
     let verdicts = verdict_store::positions(tx, &window, limit.saturating_add(1)).await?;
-    let positions: [Vec<Position>; 4] = [
+    let positions: [Vec<Position>; 3] = [
         found.iter().map(|(gseq, _)| *gseq).collect(),
         more.master.iter().map(|change| change.gseq).collect(),
-        more.legs.clone(),
         verdicts,
     ];
-    let ends = positions.iter().filter_map(|of| whole(of, fitting));
+    let papers: Vec<Position> = more.papers.iter().map(|paper| paper.at).collect();
+    let most_papers = usize::try_from(limit.saturating_mul(PAPERS_PER_ITEM)).unwrap_or(usize::MAX);
+    let positions = positions.iter().map(|of| (of, fitting));
+    let positions = positions.chain([(&papers, most_papers)]);
+    let ends = positions
+        .clone()
+        .filter_map(|(of, fitting)| whole(of, fitting));
     window.upto = ends.fold(window.upto, Position::min);
     // One position that has more than fit comes whole.
-    let cut = |of: &Vec<Position>| of.get(fitting).is_some_and(|over| *over <= window.upto);
-    if positions.iter().any(cut) {
+    let cut = |(of, fitting): (&Vec<Position>, usize)| {
+        of.get(fitting).is_some_and(|over| *over <= window.upto)
+    };
+    if positions.clone().any(cut) {
         (found, more) = follow(tx, &window, &known, i64::MAX).await?;
     }
     found.retain(|(gseq, _)| *gseq <= window.upto);
@@ -225,7 +234,7 @@ pub async fn read(
         window.upto = upto;
         found.retain(|(gseq, _)| *gseq <= upto);
     };
-    more.legs.retain(|gseq| *gseq <= window.upto);
+    more.papers.retain(|paper| paper.at <= window.upto);
     more.master.retain(|change| change.gseq <= window.upto);
     put_together(sealer, tx, window, &ids, more).await
 }
@@ -262,8 +271,8 @@ async fn part_of(
 #[derive(Default)]
 struct Followed {
     master: Vec<Changed>,
-    /// Positions of papers: what they say is read once it is known where the page ends.
-    legs: Vec<Position>,
+    /// Papers: what they say is read once it is known where the page ends.
+    papers: Vec<Paper>,
 }
 
 /// The first so many of each sort in a window: units, and the rest.
@@ -275,8 +284,9 @@ async fn follow(
 ) -> Result<(Vec<(Position, UnitId)>, Followed), DbErr> {
     let found = roots(tx, window, most).await?;
     let master = store::master_data(tx, window, known, most).await?;
-    let legs = store::leg_positions(tx, window, most).await?;
-    Ok((found, Followed { master, legs }))
+    let most = most.saturating_mul(PAPERS_PER_ITEM);
+    let papers = store::papers(tx, window, most).await?;
+    Ok((found, Followed { master, papers }))
 }
 
 /// The end of the first half of the positions of these; nothing if they are of one.
@@ -296,7 +306,7 @@ async fn put_together(
     tx: &impl ConnectionTrait,
     window: Window,
     ids: &BTreeSet<UnitId>,
-    Followed { master, legs }: Followed,
+    Followed { master, papers }: Followed,
 ) -> Result<Part, DbErr> {
     let mut items = Items::default();
     let changes = units::changed(tx, &window, ids).await?;
@@ -315,7 +325,7 @@ async fn put_together(
         &mut partners,
     )
     .await?;
-    add_legs(tx, &window, legs, &mut partners).await?;
+    add_legs(tx, &window, &papers, &mut partners).await?;
     for change in master {
         match change.of {
             Master::Product(id) => newest(&mut products, id, change.gseq),
@@ -392,15 +402,23 @@ async fn add_units(
 async fn add_legs(
     conn: &impl ConnectionTrait,
     window: &Window,
-    mut legs: Vec<Position>,
+    papers: &[Paper],
     partners: &mut BTreeMap<Uuid, Position>,
 ) -> Result<(), DbErr> {
     let mut places: Vec<(LocationId, Position)> = Vec::new();
-    legs.dedup();
-    for legs in legs.chunks(LEGS_AT_ONCE) {
-        for (gseq, body) in store::legs(conn, window, legs).await? {
-            let event = event::parse_bytes(&body).ok();
-            match event.and_then(|event| event.counterpart) {
+    let mut sum = 0;
+    let together = |one: &Paper, other: &Paper| {
+        sum += one.bytes;
+        let fits = sum + other.bytes <= PAPERS_AT_ONCE;
+        if !fits {
+            sum = 0;
+        }
+        // What came to count together is read together.
+        fits || one.at == other.at
+    };
+    for papers in papers.chunk_by(together) {
+        for (gseq, body) in store::legs(conn, window, papers).await? {
+            match event::counterpart_of(&body) {
                 Some(Counterpart::Enterprise(id)) if id.0 != window.enterprise => {
                     newest(partners, id.0, gseq);
                 }

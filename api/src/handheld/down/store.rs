@@ -129,30 +129,48 @@ pub async fn master_data(
     Ok(changes)
 }
 
+/// A paper of the place: something came in or went out.
+#[derive(Debug, Clone, Copy)]
+pub struct Paper {
+    /// When it came to count.
+    pub at: Position,
+    /// How long its text is.
+    pub bytes: usize,
+}
+
 /// When something came in or went out at the place: the first `most`.
-pub async fn leg_positions(
+pub async fn papers(
     conn: &impl ConnectionTrait,
     window: &Window,
     most: i64,
-) -> Result<Vec<Position>, DbErr> {
-    let sql = format!("SELECT counts_from {LEGS} ORDER BY counts_from LIMIT ?");
+) -> Result<Vec<Paper>, DbErr> {
+    let sql = format!(
+        "SELECT counts_from, CAST(LENGTH(body) AS BIGINT) AS bytes {LEGS} \
+         ORDER BY counts_from LIMIT ?"
+    );
     let values = leg_values(window, (window.after, window.upto));
     let found = rows(conn, &sql, values.into_iter().chain([most.into()])).await?;
-    let position = |row: &QueryResult| row.try_get("", "counts_from");
-    found.iter().map(position).collect()
+    let paper = |row: &QueryResult| {
+        let bytes: i64 = row.try_get("", "bytes")?;
+        Ok(Paper {
+            at: row.try_get("", "counts_from")?,
+            bytes: usize::try_from(bytes).unwrap_or_default(),
+        })
+    };
+    found.iter().map(paper).collect()
 }
 
 /// What came in and went out there at these positions, which are in order: the events' texts.
 pub async fn legs(
     conn: &impl ConnectionTrait,
     window: &Window,
-    at: &[Position],
+    at: &[Paper],
 ) -> Result<Vec<(Position, Vec<u8>)>, DbErr> {
     let (Some(first), Some(last)) = (at.first(), at.last()) else {
         return Ok(Vec::new());
     };
     let sql = format!("SELECT counts_from, body {LEGS} ORDER BY counts_from");
-    let found = rows(conn, &sql, leg_values(window, (first - 1, *last))).await?;
+    let found = rows(conn, &sql, leg_values(window, (first.at - 1, last.at))).await?;
     found
         .iter()
         .map(|row| Ok((row.try_get("", "counts_from")?, row.try_get("", "body")?)))

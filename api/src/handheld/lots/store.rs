@@ -260,6 +260,22 @@ pub async fn moves_on(
     read_moves(conn, filter, &[gseq.into()], keys).await
 }
 
+/// What these events say of these lines; they stand near each other in the log.
+pub async fn moves_among(
+    conn: &impl ConnectionTrait,
+    events: &BTreeSet<Position>,
+    lines: &[i64],
+) -> Result<Vec<(i64, Moved)>, DbErr> {
+    let (Some(first), Some(last)) = (events.first(), events.last()) else {
+        return Ok(Vec::new());
+    };
+    let keys = lines.iter().map(|line| (*line).into()).collect();
+    let filter = "m.gseq >= ? AND m.gseq <= ? AND m.n < 16 AND m.line_id IN ({keys})";
+    let found = read_moves(conn, filter, &[(*first).into(), (*last).into()], keys).await?;
+    let of_these = |(_, moved): &(i64, Moved)| events.contains(&moved.gseq);
+    Ok(found.into_iter().filter(of_these).collect())
+}
+
 /// Writes movements, new and changed.
 pub async fn write_moves(conn: &impl ConnectionTrait, moves: &[(i64, Moved)]) -> Result<(), DbErr> {
     let mut rows = Rows::of(4);

@@ -11,7 +11,7 @@ use suyuan_sync::{event::Event, ids::Gseq};
 
 /// Most events: about 2 kB each, with little that they name.
 const EVENTS_MAX: NonZeroUsize = NonZeroUsize::new(8192).expect("not zero");
-/// Most units and lots that they name together: some 300 bytes each.
+/// Most units that they name together, some 300 bytes each, or three times as many lots.
 const NAMES_MAX: usize = 200_000;
 
 /// Events that were read. Clones are one.
@@ -57,7 +57,7 @@ impl Remembered {
 }
 
 fn names(event: &Event) -> usize {
-    event.units.len() + event.lots.len()
+    event.units.len() + event.lots.len().div_ceil(3)
 }
 
 #[cfg(test)]
@@ -69,7 +69,7 @@ mod tests {
     };
     use uuid::Uuid;
 
-    /// An event that names so many lots.
+    /// An event that names as many lots as take the room of so many units.
     fn naming(lots: usize) -> Arc<Event> {
         let lot = LotLine {
             gtin: "00012345678905".into(),
@@ -78,7 +78,7 @@ mod tests {
         };
         let (id, device) = (EventId(Uuid::nil()), DeviceId(Uuid::nil()));
         let mut event = Event::bare(Kind::Count, id, device, 1, 1, 0);
-        event.lots = vec![lot; lots];
+        event.lots = vec![lot; 3 * lots];
         event.into()
     }
 

@@ -145,18 +145,22 @@ impl Folding<'_> {
         turned: &BTreeSet<Correction>,
     ) -> Result<Vec<Arc<Fact>>, DbErr> {
         let groups = turned.iter().map(|(_, group)| *group).collect();
-        let mut members = store::new_of_groups(conn, &groups).await?;
+        let mut members = store::members_of(conn, &groups).await?;
         let arrived: BTreeSet<Position> = self.arrived.iter().map(|fact| fact.gseq).collect();
-        members.retain(|member| turned.contains(&member.of) && !arrived.contains(&member.gseq));
+        members.retain(|member| {
+            let is_new = member.kind != Kind::Retract && !arrived.contains(&member.gseq);
+            is_new && turned.contains(&member.of)
+        });
         let mut sum = 0;
         let has_room = |member: &Member| {
-            sum += member.weight();
+            // Each name, and what its correction turns on.
+            sum += 2 * member.names();
             sum <= self.room.weight
         };
         let (now, later): (Vec<Member>, Vec<Member>) = members.into_iter().partition(has_room);
-        later
-            .iter()
-            .for_each(|member| self.entering.once_more(member));
+        for member in &later {
+            self.entering.once_more(member);
+        }
         let positions = now.iter().map(|member| member.gseq).collect();
         self.turned.extend(now.into_iter().chain(later));
         let mut now = store::by_position(conn, self.reader, &positions).await?;

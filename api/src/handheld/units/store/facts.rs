@@ -178,37 +178,47 @@ pub async fn by_group(
     framed(conn, reader, &rows, Part::Whole).await
 }
 
-/// A new event of a group, whatever it says.
+/// An event of a group, whatever it says.
 pub struct Member {
     /// Where it stands in the log.
     pub gseq: Position,
     /// Of whom, and of which group.
     pub of: (EnterpriseId, GroupId),
+    /// What it is.
+    pub kind: Kind,
     /// When it happened.
     pub eff: Micros,
+    /// From which position on it counts.
+    pub since: Position,
     /// How much it names at most.
     names: usize,
 }
 
 impl Member {
-    /// What there is to relate of it: each name, and what its correction turns on.
-    pub fn weight(&self) -> usize {
-        (2 * self.names).max(1)
+    /// How much it names at most; something, in any case.
+    pub fn names(&self) -> usize {
+        self.names.max(1)
     }
 }
 
-/// The events of groups that are no retracts, of any enterprise.
-pub async fn new_of_groups(
+/// What counts of groups, of any enterprise, by position.
+pub async fn members_of(
     conn: &impl ConnectionTrait,
     groups: &BTreeSet<GroupId>,
 ) -> Result<Vec<Member>, DbErr> {
-    let sql = "SELECT gseq, enterprise_id, group_id, eff, CAST(LENGTH(body) AS BIGINT) AS bytes \
-               FROM event WHERE kind <> ? AND group_id IN ({keys}) AND group_id IS NOT NULL \
-               AND counts_from IS NOT NULL";
+    let sql = "SELECT gseq, enterprise_id, group_id, kind, eff, counts_from, \
+               CAST(LENGTH(body) AS BIGINT) AS bytes FROM event \
+               WHERE group_id IN ({keys}) AND group_id IS NOT NULL AND counts_from IS NOT NULL";
     let keys = groups.iter().map(|id| id.0.into()).collect();
-    let rows = by_keys(conn, sql, &[Kind::Retract.name().into()], keys).await?;
+    let rows = by_keys(conn, sql, &[], keys).await?;
     let member = |row: &QueryResult| {
-        Ok(Member {
+        let kind: String = row.try_get("", "kind")?;
+        let Some(kind) = Kind::of_name(&kind) else {
+            return Ok(None);
+        };
+        Ok(Some(Member {
+            kind,
+            since: row.try_get("", "counts_from")?,
             gseq: row.try_get("", "gseq")?,
             of: (
                 EnterpriseId(row.try_get("", "enterprise_id")?),
@@ -216,9 +226,10 @@ pub async fn new_of_groups(
             ),
             eff: row.try_get("", "eff")?,
             names: names_in(row.try_get("", "bytes")?),
-        })
+        }))
     };
-    let mut members = rows.iter().map(member).collect::<Result<Vec<_>, DbErr>>()?;
+    let members = rows.iter().map(member).collect::<Result<Vec<_>, DbErr>>()?;
+    let mut members: Vec<Member> = members.into_iter().flatten().collect();
     members.sort_by_key(|member| member.gseq);
     Ok(members)
 }

@@ -8,6 +8,7 @@
 //! (`units::refold`). Where a line stands at zero a count that did not see it says nothing; there is no
 //! row of that, so whoever changes a line looks for the counts from there on.
 
+mod documents;
 mod judge;
 mod plan;
 mod said;
@@ -29,7 +30,7 @@ use suyuan_sync::{
     facts::Fact,
     finding::{Finding, FindingCode, LotKey},
     fold::{self, Folded},
-    ids::{DeviceId, EventId, GroupId, Gseq},
+    ids::{DeviceId, EnterpriseId, EventId, GroupId, Gseq},
     unit::UnitKey,
 };
 
@@ -49,10 +50,12 @@ type Said = BTreeMap<LotKey, Vec<Moved>>;
 /// Facts whose movements are worked out again.
 #[derive(Default)]
 struct Asked {
-    /// These.
+    /// These: first those that say which lines this is about, then counts with what they say of these lines.
     facts: BTreeMap<Gseq, Arc<Fact>>,
     /// Those that decide what they are worth.
     with: BTreeMap<Gseq, Arc<Fact>>,
+    /// All documents of the counts among them that took several.
+    documents: BTreeMap<Gseq, Arc<Fact>>,
 }
 
 impl Asked {
@@ -62,16 +65,23 @@ impl Asked {
 
     /// All documents of a count.
     fn documents_of(&self, count: &Fact) -> impl Iterator<Item = &Arc<Fact>> {
-        let of = |fact: &Fact| (fact.enterprise, fact.event.group.map(|group| group.id));
-        let (gseq, group) = (count.gseq, of(count));
-        let same =
-            move |fact: &&Arc<Fact>| fact.gseq == gseq || group.1.is_some() && of(fact) == group;
-        self.facts.values().filter(same)
+        let (gseq, group) = (count.gseq, count_of(count));
+        let alone = self.facts.get(&gseq).filter(|_| group.is_none());
+        let same = self.documents.values();
+        alone
+            .into_iter()
+            .chain(same.filter(move |fact| group.is_some() && count_of(fact) == group))
     }
 
     fn is_sweep(&self, gseq: Gseq) -> bool {
         self.facts.get(&gseq).is_some_and(|fact| is_sweep(fact))
     }
+}
+
+/// The count that a document is a part of, if it took several.
+fn count_of(fact: &Fact) -> Option<(EnterpriseId, GroupId)> {
+    let group = fact.event.group.filter(|_| fact.event.kind == Kind::Count);
+    group.map(|group| (fact.enterprise, group.id))
 }
 
 fn concerns_lots(fact: &Fact) -> bool {
@@ -102,8 +112,11 @@ impl Folding<'_> {
             Vec::new()
         } else {
             let world = self.source.world();
-            let misses = asked.sweeps().filter(|fact| fold::misses(world, fact));
-            misses.cloned().collect()
+            let documents = asked.documents.values().filter(|fact| is_sweep(fact));
+            let all = asked.sweeps().chain(documents);
+            all.filter(|fact| fold::misses(world, fact))
+                .cloned()
+                .collect()
         };
         let carried = self.carried(&carriers, folded);
         let mut before = self.before(conn, &asked, &carriers).await?;
@@ -112,9 +125,12 @@ impl Folding<'_> {
             .await?;
         let from = self.changed_from(change, (&asked, &carried), &known, &before);
         let counts = self.sweeps_at(conn, &from).await?;
-        self.ask(conn, &mut asked, counts).await?;
+        let stated: BTreeSet<Gseq> = asked.facts.keys().copied().collect();
+        self.put_counts(conn, change, &mut asked, (counts, &known))
+            .await?;
         let said = self.said(&asked, &carried, &known);
-        self.swept_before(conn, &asked, &known, &mut before).await?;
+        self.counted_before(conn, (&asked, &stated), &known, &mut before)
+            .await?;
         self.work_in(conn, (known, said), before, &asked, change, done)
             .await?;
         Ok(sweeps)
@@ -148,28 +164,9 @@ impl Folding<'_> {
                 .cloned(),
         );
         facts.extend(change.swept.as_ref().map(|swept| swept.count.clone()));
-        let mut asked = Asked::default();
-        self.ask(conn, &mut asked, facts).await?;
-        Ok(asked)
-    }
-
-    async fn ask(
-        &mut self,
-        conn: &impl ConnectionTrait,
-        asked: &mut Asked,
-        mut facts: Vec<Arc<Fact>>,
-    ) -> Result<(), WorldError> {
-        let count = |fact: &Fact| {
-            let group = fact.event.group.filter(|_| fact.event.kind == Kind::Count);
-            group.map(|group| group.id)
-        };
-        let groups: BTreeSet<GroupId> = facts.iter().filter_map(|fact| count(fact)).collect();
-        // All documents of a count in several.
-        if !groups.is_empty() {
-            let members = store::by_group(conn, self.reader, &groups, Kind::Count).await?;
-            let members = members.into_iter().chain(self.arrived.iter().cloned());
-            facts.extend(members.filter(|f| count(f).is_some_and(|id| groups.contains(&id))));
-        }
+        let documents = self.documents(conn, &facts).await?;
+        let again = self.placed_anew(conn, change, &facts, &documents).await?;
+        facts.extend(again);
         let deciding = self.what_decides(conn, &facts).await?;
         let targets: BTreeSet<EventId> = facts.iter().filter_map(|f| f.event.target).collect();
         let mut with = store::by_event_id(conn, self.reader, &targets).await?;
@@ -180,13 +177,12 @@ impl Folding<'_> {
                 .cloned(),
         );
         with.extend(deciding.into_values().flatten());
-        asked
-            .with
-            .extend(with.into_iter().map(|fact| (fact.gseq, fact)));
-        asked
-            .facts
-            .extend(facts.into_iter().map(|fact| (fact.gseq, fact)));
-        Ok(())
+        let by_position = |facts: Vec<Arc<Fact>>| facts.into_iter().map(|fact| (fact.gseq, fact));
+        Ok(Asked {
+            facts: by_position(facts).collect(),
+            with: by_position(with).collect(),
+            documents,
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What facts and containers say of lines, now and before. In one act these are the lines that are at
 //! hand, however many a complete count is about.
 
-use super::{Asked, Said};
+use super::{Asked, Said, count_of};
 use crate::{
     clock::Micros,
     handheld::{
@@ -9,7 +9,10 @@ use crate::{
             CARRIED, LineRow, Moved,
             store::{self as lines, Of},
         },
-        units::folding::{Change, Folding},
+        units::{
+            folding::{Change, Folding},
+            store::is_sweep,
+        },
         world::WorldError,
     },
 };
@@ -26,7 +29,7 @@ pub(super) struct AtHand {
     /// Rows.
     pub(super) rows: BTreeMap<LotKey, LineRow>,
     /// All.
-    keys: BTreeSet<LotKey>,
+    pub(super) keys: BTreeSet<LotKey>,
     /// Those to which more than counts and packs happens.
     moving: BTreeSet<LotKey>,
 }
@@ -66,16 +69,20 @@ impl Folding<'_> {
         out
     }
 
-    /// What the same facts and containers said before, without what complete counts did.
+    /// What the same facts and containers said before, without what complete counts did, and counts of several
+    /// documents.
     pub(super) async fn before(
         &self,
         conn: &impl ConnectionTrait,
         asked: &Asked,
         carriers: &BTreeSet<UnitKey>,
     ) -> Result<Before, WorldError> {
-        let old = asked.facts.keys().copied();
-        let old = old.filter(|gseq| *gseq < self.moment.first && !asked.is_sweep(*gseq));
-        let mut rows = lines::moves(conn, Of::Events, old.map(Into::into).collect()).await?;
+        let old = asked.facts.values().filter(|fact| {
+            let apart = is_sweep(fact) || count_of(fact).is_some();
+            fact.gseq < self.moment.first && !apart
+        });
+        let old = old.map(|fact| fact.gseq.into()).collect();
+        let mut rows = lines::moves(conn, Of::Events, old).await?;
         let units = carriers.iter().filter_map(|key| self.units.get(key));
         let units = units.filter(|unit| unit.known).map(|unit| unit.id.into());
         rows.extend(lines::moves(conn, Of::Containers, units.collect()).await?);
@@ -232,24 +239,6 @@ impl Folding<'_> {
             }
         }
         said
-    }
-
-    /// What the complete counts among these said of the lines at hand before.
-    pub(super) async fn swept_before(
-        &self,
-        conn: &impl ConnectionTrait,
-        asked: &Asked,
-        known: &AtHand,
-        before: &mut Before,
-    ) -> Result<(), WorldError> {
-        let ids: Vec<i64> = known.rows.values().map(|line| line.id).collect();
-        let old = asked.sweeps().map(|fact| fact.gseq);
-        for gseq in old.filter(|gseq| *gseq < self.moment.first) {
-            for (line, moved) in lines::moves_on(conn, gseq, &ids).await? {
-                before.entry(line).or_default().push(moved);
-            }
-        }
-        Ok(())
     }
 }
 

@@ -1,0 +1,198 @@
+//! Counts in several documents (C11): one count, placed at the last of them. What one document says of a lot is a
+//! part of what the count says, so all are read for the lines at hand, and for these only: a count may be of
+//! hundreds of documents that name a thousand lots each, and complete counts there may be a thousand.
+
+use super::{
+    Asked, Change, count_of,
+    said::{AtHand, Before},
+};
+use crate::handheld::{
+    lots::store as lines,
+    units::{folding::Folding, store},
+    world::WorldError,
+};
+use sea_orm::ConnectionTrait;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Arc,
+};
+use suyuan_sync::{
+    event::{Event, Kind, LotLine},
+    facts::Fact,
+    ids::{EnterpriseId, GroupId, Gseq},
+};
+
+/// A count that names no more lots is taken as it is.
+const FEW: usize = 16;
+
+/// What counts say of a lot does not depend on the others they name.
+type Lots<'k> = HashSet<(&'k str, Option<&'k str>)>;
+
+impl Folding<'_> {
+    /// Other documents of the counts that these are documents of, if the place of the count is another since: it
+    /// stands at the last, which came in now, moved, or is struck. As many as there is room for; the
+    /// others enter once more.
+    pub(super) async fn placed_anew(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        change: &Change,
+        facts: &[Arc<Fact>],
+        documents: &BTreeMap<Gseq, Arc<Fact>>,
+    ) -> Result<Vec<Arc<Fact>>, WorldError> {
+        let own: BTreeMap<Gseq, (EnterpriseId, GroupId)> = facts
+            .iter()
+            .filter_map(|fact| Some((fact.gseq, count_of(fact)?)))
+            .collect();
+        if own.is_empty() || change.again || change.swept.is_some() {
+            return Ok(Vec::new());
+        }
+        let groups = own.values().map(|(_, group)| *group).collect();
+        let mut members = store::members_of(conn, &groups).await?;
+        members.retain(|member| member.kind == Kind::Count);
+        // What came to count from here on enters by itself.
+        let from = change.counts_from.unwrap_or(self.moment.first);
+        let struck: BTreeSet<Gseq> = self
+            .strikes
+            .iter()
+            .filter_map(|(_, target)| Some(target.as_ref()?.gseq))
+            .collect();
+        let moved: BTreeSet<Gseq> = self.moved(change).map(|fact| fact.gseq).collect();
+        let all: Vec<Arc<Fact>> = documents.values().cloned().collect();
+        let doubted = self.what_decides(conn, &all).await?;
+        let anew = |fact: &Arc<Fact>| {
+            let of = own.get(&fact.gseq)?;
+            // Which of those is struck that something is known against does not matter: rather once too often.
+            let mut later = all
+                .iter()
+                .filter(|other| count_of(other) == Some(*of) && fact.order < other.order);
+            let is_last = later.all(|other| doubted.contains_key(&other.gseq));
+            let mut others = members.iter().filter(|other| other.of == *of);
+            let old = others.any(|other| other.gseq != fact.gseq && other.since < from);
+            let anew =
+                moved.contains(&fact.gseq) || is_last && (old || struck.contains(&fact.gseq));
+            anew.then_some(*of)
+        };
+        let anew: BTreeSet<(EnterpriseId, GroupId)> = facts.iter().filter_map(anew).collect();
+        members.retain(|other| anew.contains(&other.of) && !own.contains_key(&other.gseq));
+        let mut sum = 0;
+        let (now, later): (Vec<_>, Vec<_>) = members.into_iter().partition(|member| {
+            sum += member.names();
+            sum <= self.room.weight
+        });
+        for member in &later {
+            self.entering.once_more(member);
+        }
+        let now = now.iter().map(|member| member.gseq).collect();
+        Ok(store::by_position(conn, self.reader, &now).await?)
+    }
+
+    /// All documents of the counts that these are documents of.
+    pub(super) async fn documents(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        facts: &[Arc<Fact>],
+    ) -> Result<BTreeMap<Gseq, Arc<Fact>>, WorldError> {
+        let of: BTreeSet<_> = facts.iter().filter_map(|fact| count_of(fact)).collect();
+        let groups = of.iter().map(|(_, group)| *group).collect();
+        let known = store::by_group(conn, self.reader, &groups, Kind::Count).await?;
+        let all = known.into_iter().chain(self.arrived.iter().cloned());
+        let all = all.filter(|fact| count_of(fact).is_some_and(|count| of.contains(&count)));
+        Ok(all.map(|fact| (fact.gseq, fact)).collect())
+    }
+
+    /// Puts in what else is counted: in other documents, and by these complete counts. Of all of it only what is
+    /// said of the lines at hand.
+    pub(super) async fn put_counts(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        change: &Change,
+        asked: &mut Asked,
+        (counts, known): (Vec<Arc<Fact>>, &AtHand),
+    ) -> Result<(), WorldError> {
+        let more = self.documents(conn, &counts).await?;
+        asked.documents.extend(more);
+        let mut others: BTreeMap<Gseq, Arc<Fact>> = BTreeMap::new();
+        others.extend(counts.into_iter().map(|fact| (fact.gseq, fact)));
+        others.extend(asked.documents.clone());
+        others.retain(|gseq, _| !asked.facts.contains_key(gseq));
+        let mut others: Vec<Arc<Fact>> = others.into_values().collect();
+        let deciding = self.what_decides(conn, &others).await?;
+        let lots: Lots<'_> = known
+            .keys
+            .iter()
+            .map(|key| (key.gtin.as_str(), key.lot.as_deref()))
+            .collect();
+        let swept = change.swept.as_ref();
+        let swept = swept.and_then(|swept| count_of(&swept.count));
+        // Where a count stands: at the last that nothing is known against.
+        let mut placed: BTreeSet<(EnterpriseId, GroupId)> = BTreeSet::new();
+        others.sort_by_key(|fact| Reverse(fact.order));
+        for fact in others {
+            let of = count_of(&fact);
+            let may_be_last = of.is_none_or(|of| Some(of) == swept || !placed.contains(&of));
+            if !deciding.contains_key(&fact.gseq) {
+                placed.extend(of);
+            }
+            if let Some(said) = said_of(&fact, &lots, may_be_last) {
+                asked.facts.insert(said.gseq, said);
+            }
+        }
+        let deciding = deciding.into_values().flatten();
+        asked.with.extend(deciding.map(|fact| (fact.gseq, fact)));
+        Ok(())
+    }
+
+    /// What counts said of the lines at hand before: complete ones, and those of several documents; `stated` are
+    /// the facts that say which lines this is about.
+    pub(super) async fn counted_before(
+        &self,
+        conn: &impl ConnectionTrait,
+        (asked, stated): (&Asked, &BTreeSet<Gseq>),
+        known: &AtHand,
+        before: &mut Before,
+    ) -> Result<(), WorldError> {
+        let ids: Vec<i64> = known.rows.values().map(|line| line.id).collect();
+        let is_old = |gseq: &Gseq| *gseq < self.moment.first;
+        let alone = asked.sweeps().filter(|fact| count_of(fact).is_none());
+        for gseq in alone.map(|fact| fact.gseq).filter(is_old) {
+            for (line, moved) in lines::moves_on(conn, gseq, &ids).await? {
+                before.entry(line).or_default().push(moved);
+            }
+        }
+        let mut of: BTreeMap<(EnterpriseId, GroupId), BTreeSet<Gseq>> = BTreeMap::new();
+        let stated = stated.iter().filter_map(|gseq| asked.facts.get(gseq));
+        for fact in asked.documents.values().chain(stated) {
+            if let Some(count) = count_of(fact).filter(|_| is_old(&fact.gseq)) {
+                of.entry(count).or_default().insert(fact.gseq);
+            }
+        }
+        for documents in of.values() {
+            for (line, moved) in lines::moves_among(conn, documents, &ids).await? {
+                before.entry(line).or_default().push(moved);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A count with what it says of some lots. None if it says nothing of them, unless it may be the place of its
+/// count.
+fn said_of(fact: &Arc<Fact>, lots: &Lots<'_>, may_be_last: bool) -> Option<Arc<Fact>> {
+    let event = &fact.event;
+    if event.lots.len() <= FEW {
+        return Some(fact.clone());
+    }
+    let at_hand = |lot: &&LotLine| lots.contains(&(lot.gtin.as_str(), lot.lot.as_deref()));
+    let said: Vec<LotLine> = event.lots.iter().filter(at_hand).cloned().collect();
+    if said.is_empty() && !may_be_last {
+        return None;
+    }
+    Some(Arc::new(Fact {
+        event: Arc::new(Event {
+            lots: said,
+            ..Event::clone(event)
+        }),
+        ..Fact::clone(fact)
+    }))
+}

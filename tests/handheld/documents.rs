@@ -1,0 +1,114 @@
+//! A count in several documents is one count (C11), and may be of hundreds that name a thousand lots each: no act
+//! works in what all of them say, and nobody sees a difference afterwards.
+
+use crate::{
+    lots::lots_of,
+    scene::{GTIN, Scene, count, holds, settled},
+    struck::{id_of, slices},
+};
+use serde_json::{Value, json};
+use std::time::Duration;
+use suyuan_tests::{Handheld, TestApp, on_both};
+use uuid::Uuid;
+
+/// What a document says of so many lots from one on: that there are two of each.
+fn seen(from: usize, lots: usize) -> Value {
+    let lots = (from..from + lots).map(|n| lots_of(GTIN, Some(&format!("L{n}")), 2));
+    let lots: Vec<Value> = lots
+        .flat_map(|lots| lots.as_array().cloned().unwrap_or_default())
+        .collect();
+    json!({"lots": lots, "body": {"scope": {"complete": true}}})
+}
+
+/// Eight hundred lots come in, five of each.
+async fn filled(device: &mut Handheld) {
+    let receipts = (0..8).map(|part| {
+        let mut said = seen(part * 100, 100);
+        for lot in said["lots"].as_array_mut().expect("lots") {
+            lot["qty"] = json!(5);
+        }
+        said["doc"] = json!({"no": format!("R{part}")});
+        said["body"] = json!({});
+        device.event("inbound", &said)
+    });
+    let receipts: Vec<String> = receipts.collect();
+    device.push(&receipts).await;
+}
+
+/// The documents of a count, which overlap.
+fn documents(device: &mut Handheld, of: usize) -> Vec<String> {
+    let id = Uuid::now_v7();
+    (0..of)
+        .map(|n| {
+            let mut said = seen(n * 70, 100);
+            said["group"] = json!({"id": id, "n": n + 1, "of": of});
+            device.event("count", &said)
+        })
+        .collect()
+}
+
+/// Where counts stand.
+async fn places(app: &TestApp) -> i64 {
+    let sql = "SELECT COUNT(DISTINCT m.gseq) AS n FROM lot_move m JOIN event e ON e.gseq = m.gseq \
+               WHERE e.kind = 'count'";
+    count(app, sql).await
+}
+
+on_both!(
+    c11_a_heavy_count_in_several_documents_is_worked_in_by_slices,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        device.status().await;
+        filled(&mut device).await;
+        settled(&app).await;
+        let before = slices(&app).await;
+        let counted = documents(&mut device, 9);
+        device.push(&counted).await;
+        settled(&app).await;
+        assert!(slices(&app).await > before + 4, "all in one act");
+        assert_eq!(places(&app).await, 1);
+        holds(&app, "counted").await;
+        // The last is taken back, and then others: the count stands at the last that is left.
+        for struck in [8, 3, 7] {
+            let before = slices(&app).await;
+            let said = json!({"target": id_of(&counted[struck])});
+            let retract = device.event("retract", &said);
+            device.push(&[retract]).await;
+            settled(&app).await;
+            let moved = slices(&app).await - before;
+            assert!(moved > 4 || struck == 3, "{struck} in one act");
+            assert_eq!(places(&app).await, 1, "{struck}");
+            holds(&app, "taken back").await;
+        }
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c11_a_late_document_of_a_heavy_count_is_where_all_of_it_stands,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        device.status().await;
+        filled(&mut device).await;
+        settled(&app).await;
+        let counted = documents(&mut device, 9);
+        device.push_at(9, device.history[8], &counted[..8]).await;
+        let due = count(&app, "SELECT waiting_since AS n FROM device_group").await;
+        let state = app.state();
+        let done = suyuan::handheld::aside::tend::groups(&state.db, &state.handheld.ingest, due);
+        done.await.expect("groups");
+        settled(&app).await;
+        assert_eq!(places(&app).await, 1);
+        holds(&app, "released").await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let before = slices(&app).await;
+        device.push_at(17, device.history[16], &counted[8..]).await;
+        settled(&app).await;
+        assert!(slices(&app).await > before + 4, "all in one act");
+        assert_eq!(places(&app).await, 1);
+        holds(&app, "whole").await;
+        app.stop().await;
+    }
+);
