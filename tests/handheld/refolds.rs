@@ -91,6 +91,11 @@ on_both!(
         settled(&app).await;
         assert_eq!(open(&app, sold).await, [] as [&str; 0]);
         assert_eq!(closed(&app, FindingCode::SoldRecalled, None).await, 1);
+        // No event explained it: its entry is told.
+        let path = "/v1/findings?open=false&code=SOLD_RECALLED";
+        let healed = ok(scene.firm.admin.get(path).await);
+        let cause = &healed["items"][0]["closed"]["entry"];
+        assert_eq!(cause["kind"], "recall_closed", "{healed}");
         assert!(unit(&app, stocked).await.kept.state.recalls.is_empty());
         holds(&app, "mistaken").await;
         app.stop().await;

@@ -180,6 +180,58 @@ on_both!(an_id_of_somebody_elses_event_tells_nothing, |app| {
     app.stop().await;
 });
 
+on_both!(
+    i25_an_id_that_is_used_again_takes_no_witness_its_place,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let tin = &scene.tins[0];
+        let mut warehouse = scene.device(&app, &scene.warehouse).await;
+        let mut till = scene.device(&app, &scene.store).await;
+        let mut shop = stranger(&app, "SHEN").await;
+        let to = shop.location.to_string();
+        let shipped = [
+            warehouse.event("inbound", &inbound(&[tin])),
+            warehouse.event("outbound", &outbound(&[tin], &to)),
+        ];
+        warehouse.push(&shipped).await;
+        till.status().await;
+        let seen = Uuid::now_v7();
+        let sold = till.event("sale", &under(seen, sale(&[tin])));
+        till.push(&[sold]).await;
+        shop.status().await;
+        let received = shop.event("inbound", &inbound(&[tin]));
+        shop.push(&[received]).await;
+        let path = format!("/v1/units/{}", encoded(tin));
+        let staff = &scene.firm.admin;
+        let now = ok(staff.get(&path).await);
+        let then = format!("{path}?at={}", now["position"]);
+        let shown = async |path: &str| {
+            let unit = ok(staff.get(path).await);
+            let findings = unit["findings"].as_array().cloned().unwrap_or_default();
+            let named = |finding: &Value| {
+                let witnesses = finding["witnesses"].as_array().cloned().unwrap_or_default();
+                let seen = witnesses
+                    .iter()
+                    .find(|it| it["event"] == json!(seen))
+                    .cloned();
+                seen.map(|it| (finding["code"].to_string(), it["position"].as_i64()))
+            };
+            findings.iter().filter_map(named).collect::<Vec<_>>()
+        };
+        let before = shown(&path).await;
+        assert!(!before.is_empty(), "{now}");
+        // Whoever it accuses states something else under that id, about another thing; ids are used once by each.
+        for (id, other) in [(seen, &scene.tins[1]), (Uuid::now_v7(), tin)] {
+            let said = json!({"units": scanned(&[other])});
+            let counted = shop.event("count", &under(id, said));
+            shop.push(&[counted]).await;
+            assert_eq!(shown(&path).await, before);
+            assert_eq!(shown(&then).await, before);
+        }
+        app.stop().await;
+    }
+);
+
 on_both!(a_case_nobody_gave_it_tells_a_stranger_nothing, |app| {
     let scene = Scene::of(&app).await;
     let (case, tins) = (&scene.cases[0], [&scene.tins[0], &scene.tins[1]]);

@@ -77,6 +77,25 @@ fn seeds_hold_on_two_servers_on_postgres() {
     }
 }
 
+/// All of it looked at after each step: what is wrong for a moment is wrong.
+fn looked_at_each_step(seed: u64, database: Option<String>) {
+    held(ran(Options {
+        steps: 150,
+        every: 1,
+        ..options(seed, database)
+    }));
+}
+
+#[test]
+fn a_seed_holds_at_each_step_on_sqlite() {
+    looked_at_each_step(14, None);
+}
+
+#[test]
+fn a_seed_holds_at_each_step_on_postgres() {
+    looked_at_each_step(23, Some(postgres()));
+}
+
 #[test]
 fn a_seed_makes_one_run_on_either_database() {
     let of = |database| {

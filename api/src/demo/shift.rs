@@ -108,7 +108,7 @@ pub async fn play(
         })
         .await;
 
-    // Sales, in Shanghai without a network; among them a tin whose recall nobody has heard of yet.
+    // Sales, in Shanghai without a network; among them a tin whose recall the till has not heard of.
     let copied = std::slice::from_ref(&goods.copied);
     let [beijing_till, shanghai_till] = &mut tills;
     beijing_till
@@ -118,11 +118,11 @@ pub async fn play(
         .scan(state, Kind::Sale, &goods.sold[1], said)
         .await;
     shanghai_till.scan(state, Kind::Sale, copied, said).await;
+    beijing_till.upload(state).await?;
+    recalls::acts::open(state, enterprise, Actor::System, None, recall(state, goods)).await?;
     shanghai_till
         .scan(state, Kind::Sale, &goods.recalled_sold, said)
         .await;
-    beijing_till.upload(state).await?;
-    recalls::acts::open(state, enterprise, Actor::System, None, recall(state, goods)).await?;
 
     // The network is back: the till speaks first, and its sales look wrong…
     shanghai_till.upload(state).await?;

@@ -1,8 +1,10 @@
 //! All SQL that reads findings.
 
 use super::{
+    cause_store::causes,
     rules::{Concerns, sees, sees_event},
-    wire::{ClosedOut, CountOut, CountsOut, FindingOut, LotOut, WitnessOut},
+    wire::{CauseOut, ClosedOut, CountOut, CountsOut, FindingOut, LotOut, WitnessOut},
+    witness_store::{Witness, Witnesses},
 };
 use crate::{
     clock::{Micros, rfc3339},
@@ -50,7 +52,7 @@ pub struct Filter {
 /// Of goods of a lot the issuer is told in the reach of a recall; what was found before this was so named it.
 pub(super) const COLUMNS: &str = "f.id, f.enterprise_id, \
      CASE WHEN f.line_id IS NULL OR f.issuer = f.enterprise_id THEN f.issuer END AS issuer, f.device_id, \
-     f.place, f.opened, f.closed, f.closed_by, f.finding";
+     f.place, f.opened, f.closed, f.closed_by, f.unit_id, f.finding";
 
 /// A row of `finding`.
 #[derive(Debug, Clone)]
@@ -61,6 +63,7 @@ pub(super) struct Row {
     place: Option<Uuid>,
     opened: Position,
     pub(super) closed: Option<(Position, Option<EventId>)>,
+    unit: Option<UnitId>,
     finding: Finding,
 }
 
@@ -78,6 +81,7 @@ pub(super) fn row(row: &QueryResult) -> Result<Row, DbErr> {
         place: row.try_get("", "place")?,
         opened: row.try_get("", "opened")?,
         closed: closed.map(|at| (at, by.map(EventId))),
+        unit: row.try_get("", "unit_id")?,
         finding: serde_json::from_str(&text).map_err(|error| DbErr::Json(error.to_string()))?,
     })
 }
@@ -382,81 +386,39 @@ pub const fn severity_name(severity: Severity) -> &'static str {
     }
 }
 
-/// An event that shows something, and whose it is.
-struct Witness {
-    of: Uuid,
-    out: WitnessOut,
-}
-
 pub(super) async fn told(
     conn: &impl ConnectionTrait,
     who: Reader,
     rows: Vec<Row>,
 ) -> Result<Vec<FindingOut>, DbErr> {
-    let mut ids: BTreeSet<EventId> = BTreeSet::new();
+    let mut asked: BTreeSet<(EventId, Option<UnitId>)> = BTreeSet::new();
     let mut positions: BTreeSet<Position> = BTreeSet::new();
     for row in &rows {
-        ids.extend(&row.finding.witnesses);
+        let closed_by = row.closed.and_then(|(_, by)| by);
+        let ids = row.finding.witnesses.iter().copied().chain(closed_by);
+        asked.extend(ids.map(|id| (id, row.unit)));
         positions.insert(row.opened);
-        if let Some((position, by)) = row.closed {
-            positions.insert(position);
-            ids.extend(by);
-        }
+        positions.extend(row.closed.map(|(position, _)| position));
     }
-    let witnesses = witnesses(conn, &ids).await?;
+    let witnesses = Witnesses::of(conn, &asked).await?;
     let instants = log::instants(conn, &positions).await?;
-    let tell = |row| tell(who, row, &witnesses, &instants);
+    let by_nobody = |row: &Row| row.closed.filter(|(_, by)| by.is_none());
+    let by_entries = rows.iter().filter_map(by_nobody).map(|(at, _)| at);
+    let causes = causes(conn, &by_entries.collect()).await?;
+    let tell = |row| tell(who, row, (&witnesses, &causes), &instants);
     rows.into_iter().map(tell).collect()
-}
-
-async fn witnesses(
-    conn: &impl ConnectionTrait,
-    ids: &BTreeSet<EventId>,
-) -> Result<BTreeMap<EventId, Vec<Witness>>, DbErr> {
-    let rows = by_keys(
-        conn,
-        "SELECT DISTINCT gseq, event_id, enterprise_id, kind, location_id, est, stamp, imported \
-         FROM event WHERE event_id IN ({keys}) ORDER BY gseq",
-        &[],
-        ids.iter().map(|id| id.0.into()).collect(),
-    )
-    .await?;
-    let mut all: BTreeMap<EventId, Vec<Witness>> = BTreeMap::new();
-    for row in rows {
-        let (event, of): (Uuid, Uuid) = (
-            row.try_get("", "event_id")?,
-            row.try_get("", "enterprise_id")?,
-        );
-        let out = WitnessOut {
-            event,
-            kind: row.try_get("", "kind")?,
-            enterprise_id: of,
-            location_id: row.try_get("", "location_id")?,
-            said_at: rfc3339(row.try_get("", "est")?),
-            position: row.try_get("", "gseq")?,
-            received_at: rfc3339(row.try_get("", "stamp")?),
-            imported: row.try_get("", "imported")?,
-        };
-        let known = all.entry(EventId(event)).or_default();
-        known.push(Witness { of, out });
-    }
-    Ok(all)
 }
 
 fn tell(
     who: Reader,
     row: Row,
-    witnesses: &BTreeMap<EventId, Vec<Witness>>,
+    (witnesses, causes): (&Witnesses, &BTreeMap<Position, CauseOut>),
     instants: &BTreeMap<Position, Micros>,
 ) -> Result<FindingOut, DbErr> {
-    // Ids are unique in an enterprise only: of two events with one id, that of who stated the
-    // judged one is meant.
-    let shown = |id: &EventId| {
-        let known = witnesses.get(id)?;
-        let own = known.iter().find(|witness| witness.of == row.of.stated);
-        let witness = own.or(known.first())?;
-        sees_event(who, row.of, witness.of).then(|| witness.out.clone())
-    };
+    let told = |witness: &Witness| sees_event(who, row.of, witness.of).then(|| witness.out.clone());
+    let meant = |id| witnesses.meant(id, (row.unit, row.opened), row.of.stated);
+    let shown = |id: &EventId| told(meant(*id)?);
+    let closed_by = |at, id| told(witnesses.at(id, at).or_else(|| meant(id))?);
     let at = |position: &Position| instants.get(position).copied().map(rfc3339);
     let Finding {
         code,
@@ -508,7 +470,8 @@ fn tell(
         closed: row.closed.map(|(position, by)| ClosedOut {
             position,
             at: at(&position).unwrap_or_default(),
-            by: by.as_ref().and_then(shown),
+            by: by.and_then(|id| closed_by(position, id)),
+            entry: causes.get(&position).filter(|_| by.is_none()).cloned(),
         }),
     })
 }

@@ -138,6 +138,19 @@ pub struct ClosedOut {
     /// log did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<WitnessOut>,
+    /// The entry of the log that explained it: a recall that was opened, widened or closed, a decision, or what
+    /// came on record; absent if an event did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<CauseOut>,
+}
+
+/// An entry of the log that changed what was found.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CauseOut {
+    /// Its position.
+    pub position: i64,
+    /// What it is, by name: `recall_opened`, `holder_accepted`, `master_data_changed`, …
+    pub kind: String,
 }
 
 /// A page of findings.

@@ -22,6 +22,12 @@ pub async fn check(demo: &Demo) -> Result<(), String> {
     if codes != ["DOUBLE_SALE", "SOLD_RECALLED"] {
         return Err(format!("open findings {codes:?}"));
     }
+    // The recall was there, and the till without a network could not know.
+    let mut sold = items(&open).filter(|finding| finding["code"] == "SOLD_RECALLED");
+    let known = sold.next().map(|finding| &finding["detail"]["knowledge"]);
+    if known.and_then(Value::as_str) != Some("could_not_know") {
+        return Err(format!("of the recall the till knew {known:?}"));
+    }
     // Four sales looked as if the goods had never come, until the warehouse's upload came.
     let healed = see("/v1/findings?open=false&code=ORPHAN_SALE").await?;
     let causes: Vec<_> = items(&healed)

@@ -1,7 +1,7 @@
 //! What an act knows before it decides: what was read ahead, as far as it still stands under the lock of
 //! the head; and what it leaves behind, by which the next act judges what was read ahead meanwhile.
 
-use super::{Engine, Incoming};
+use super::{Admitting, Engine, Incoming};
 use crate::{
     handheld::{
         push::{
@@ -91,12 +91,12 @@ impl Engine {
         Since::of(self.touched.as_ref(), after, upto)
     }
 
-    /// After the commit: remembers what this act stated as if it had been read, and what it touched. An
+    /// After the commit: remembers what this act admitted as if it had been read, and what it touched. An
     /// act that moved what was there before, or left something of it, touched more than is known here.
     pub(super) fn remember(
         &mut self,
-        change: Change,
-        pushes: &[Incoming],
+        change: &Change,
+        (pushes, admitted): (&[Incoming], &[Admitting<'_>]),
         (moment, units): (Moment, BTreeSet<UnitKey>),
         whole: bool,
     ) {
@@ -104,8 +104,14 @@ impl Engine {
             && change.moved.is_empty()
             && change.recheck.is_empty()
             && change.arrived.iter().all(|fact| fact.gseq >= moment.first);
-        for fact in &change.arrived {
-            self.reader.remember(fact.gseq, &fact.event);
+        // What waits for the rest of its group as well: all of it is asked for when that is whole.
+        for push in admitted {
+            for new in &push.new {
+                let read = push.push.batch.events.get(new.at).map(|event| &event.read);
+                if let Some(event) = read.and_then(|read| read.event()) {
+                    self.reader.remember(new.gseq, event);
+                }
+            }
         }
         let batches = pushes.iter().map(|push| &push.batch);
         let ids = batches.clone().flat_map(|batch| &batch.events);

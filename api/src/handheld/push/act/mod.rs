@@ -212,7 +212,8 @@ impl Engine {
         self.touched = None;
         let held = block.commit(decided.taken).await?;
         let read = std::mem::take(&mut done.read);
-        self.remember(change, pushes, (moment, read), plain);
+        let admitted = (pushes, &decided.admitting[..]);
+        self.remember(&change, admitted, (moment, read), plain);
         self.wrote = Some(Wrote { events, held });
         metrics::counter!("suyuan_events_total").increment(decided.taken as u64);
         Ok(merged(decided.refused, answers))

@@ -28,7 +28,7 @@ pub struct Entering {
     events: Vec<Position>,
     /// They are judged again as events.
     recheck: Vec<Position>,
-    /// New events of corrections that are in, and may be worth something else now: they enter once more.
+    /// They are in, and what their group comes to is another now: they enter once more.
     again: BTreeMap<GroupId, BTreeSet<Position>>,
 }
 
@@ -69,7 +69,7 @@ impl Entering {
         self.events.is_empty() && self.recheck.is_empty()
     }
 
-    /// A new event of a correction enters once more, unless it has not yet.
+    /// An event of a group enters once more, unless it has not yet.
     pub(super) fn once_more(&mut self, member: &Member) {
         if !self.events.contains(&member.gseq) {
             let (_, group) = member.of;
@@ -79,19 +79,19 @@ impl Entering {
 
     /// What slices have to do.
     pub(super) fn scopes(self) -> impl Iterator<Item = Scope> {
-        let Entering {
+        let (events, recheck) = (self.events, self.recheck);
+        let entered = (!events.is_empty()).then_some(Scope::Entered {
             events,
-            recheck,
-            again,
-        } = self;
-        let correction = None;
-        let entered = (!events.is_empty()).then_some(Scope::Entered { events, correction });
-        let events = recheck;
-        let remarked = (!events.is_empty()).then_some(Scope::Remarked { events });
-        let again = again.into_iter().map(|(group, events)| Scope::Entered {
-            events: events.into_iter().collect(),
-            correction: Some(group),
+            again: None,
         });
+        let remarked = (!recheck.is_empty()).then_some(Scope::Remarked { events: recheck });
+        let again = self
+            .again
+            .into_iter()
+            .map(|(group, events)| Scope::Entered {
+                events: events.into_iter().collect(),
+                again: Some(group),
+            });
         entered.into_iter().chain(remarked).chain(again)
     }
 }

@@ -110,8 +110,10 @@ pub enum Scope {
     Entered {
         /// Their positions, in the order in which they enter.
         events: Vec<Position>,
-        /// The correction whose new events enter once more, since its retracts came in: once after all of them.
-        correction: Option<GroupId>,
+        /// The group whose events enter once more, once after all that came: those of a correction since what it
+        /// turns on came in, those of a count in several documents since it stands elsewhere.
+        #[serde(rename = "correction")]
+        again: Option<GroupId>,
     },
     /// Events on which something was remarked, or is no more: judged again as events.
     Remarked {
@@ -175,8 +177,7 @@ impl Scope {
             Scope::Left { place, .. } => format!("left:{place}"),
             Scope::Lines { count, .. } => format!("lines:{count}"),
             Scope::Entered {
-                correction: Some(group),
-                ..
+                again: Some(group), ..
             } => format!("entered:{group}"),
             Scope::Unread { .. } => "unread".into(),
             Scope::Batch { .. }
@@ -237,11 +238,11 @@ impl Scope {
                 issuer: *issuer,
                 since: *since.min(from),
             },
-            (Scope::Entered { events, correction }, Scope::Entered { events: more, .. }) => {
+            (Scope::Entered { events, again }, Scope::Entered { events: more, .. }) => {
                 let all: BTreeSet<&Position> = events.iter().chain(more).collect();
                 Scope::Entered {
                     events: all.into_iter().copied().collect(),
-                    correction: *correction,
+                    again: *again,
                 }
             }
             (Scope::Unread { until }, Scope::Unread { until: to }) => Scope::Unread {

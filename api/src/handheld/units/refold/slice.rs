@@ -134,13 +134,7 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took, Push
         .collect();
     let left = page.left.into_iter();
     let entered = by_position(act.tx(), reader, &page.entered).await?;
-    let again = matches!(
-        work.scope,
-        Scope::Entered {
-            correction: Some(_),
-            ..
-        }
-    );
+    let again = matches!(work.scope, Scope::Entered { again: Some(_), .. });
     let change = Change {
         counts_from: (!entered.is_empty() && !again).then_some(work.gseq),
         again,

@@ -117,7 +117,7 @@ pub async fn stand_aside(db: &Db, work: &Work) -> Result<bool, DbErr> {
         id: (event << NUMBER_BITS) | ((1 << NUMBER_BITS) - 1),
         scope: Scope::Entered {
             events: vec![*event],
-            correction: None,
+            again: None,
         },
         cursor: 0,
         ..work.clone()
