@@ -21,11 +21,11 @@ use std::{
 };
 use suyuan_sync::{facts::Fact, ids::GroupId};
 
-/// Positions of events that are left for slices.
+/// Events that are left for slices.
 #[derive(Default)]
 pub struct Entering {
     /// They count, and nothing was noted of what they are about.
-    events: Vec<Position>,
+    events: Vec<Arc<Fact>>,
     /// They are judged again as events.
     recheck: Vec<Position>,
     /// They are in, and what their group comes to is another now: they enter once more.
@@ -58,7 +58,7 @@ impl Entering {
         let recheck = first_of(&change.recheck, &|fact| weight(fact));
         let positions = |facts: Vec<Arc<Fact>>| facts.iter().map(|fact| fact.gseq).collect();
         Ok(Entering {
-            events: positions(change.arrived.split_off(arrived)),
+            events: change.arrived.split_off(arrived),
             recheck: positions(change.recheck.split_off(recheck)),
             again: BTreeMap::new(),
         })
@@ -69,9 +69,14 @@ impl Entering {
         self.events.is_empty() && self.recheck.is_empty()
     }
 
+    /// What counts, and nothing was noted of yet.
+    pub(super) fn events(&self) -> &[Arc<Fact>] {
+        &self.events
+    }
+
     /// An event of a group enters once more, unless it has not yet.
     pub(super) fn once_more(&mut self, member: &Member) {
-        if !self.events.contains(&member.gseq) {
+        if !self.events.iter().any(|fact| fact.gseq == member.gseq) {
             let (_, group) = member.of;
             self.again.entry(group).or_default().insert(member.gseq);
         }
@@ -79,7 +84,8 @@ impl Entering {
 
     /// What slices have to do.
     pub(super) fn scopes(self) -> impl Iterator<Item = Scope> {
-        let (events, recheck) = (self.events, self.recheck);
+        let events: Vec<Position> = self.events.iter().map(|fact| fact.gseq).collect();
+        let recheck = self.recheck;
         let entered = (!events.is_empty()).then_some(Scope::Entered {
             events,
             again: None,

@@ -96,7 +96,9 @@ impl Folding<'_> {
         let of: BTreeSet<_> = facts.iter().filter_map(|fact| count_of(fact)).collect();
         let groups = of.iter().map(|(_, group)| *group).collect();
         let known = store::by_group(conn, self.reader, &groups, Kind::Count).await?;
-        let all = known.into_iter().chain(self.arrived.iter().cloned());
+        // Those as well that came in now and enter later: the count stands at the last of all.
+        let new = self.arrived.iter().chain(self.entering.events());
+        let all = known.into_iter().chain(new.cloned());
         let all = all.filter(|fact| count_of(fact).is_some_and(|count| of.contains(&count)));
         Ok(all.map(|fact| (fact.gseq, fact)).collect())
     }

@@ -93,7 +93,8 @@ impl Folding<'_> {
                 stand.extend(self.stand(conn, &[id].into(), Some(plan.from)).await?);
             }
             let stand = stand.remove(&id).unwrap_or_default();
-            self.fold_again(conn, plan, stand, &mut out).await?;
+            self.fold_again(conn, plan, (stand, asked), &mut out)
+                .await?;
         }
         self.write_moves(conn, &out).await?;
         let mut touched: Vec<Touched> = plans.iter().flat_map(Plan::touched).collect();
@@ -159,7 +160,7 @@ impl Folding<'_> {
         &mut self,
         conn: &impl ConnectionTrait,
         plan: &mut Plan,
-        mut stand: Stand,
+        (mut stand, asked): (Stand, &Asked),
         out: &mut Outcome,
     ) -> Result<(), WorldError> {
         let id = plan.line.id;
@@ -192,7 +193,7 @@ impl Folding<'_> {
             let positions = all.iter().filter(|row| saw_none(row)).map(|row| row.gseq);
             let positions = positions.collect();
             let mut counts = store::by_position(conn, self.reader, &positions).await?;
-            counts.extend(self.arrived.iter().cloned());
+            counts.extend(asked.facts.values().cloned());
             let stays = |row: &Moved| {
                 let count = counts.iter().find(|fact| fact.gseq == row.gseq);
                 let key = &line.kept.line.key;
@@ -214,7 +215,7 @@ impl Folding<'_> {
         let unsaid = unsaid_of(&from.line, &all);
         let positions = unsaid.iter().map(|(gseq, _)| *gseq).collect();
         let mut counts = store::by_position(conn, self.reader, &positions).await?;
-        counts.extend(self.arrived.iter().cloned());
+        counts.extend(asked.facts.values().cloned());
         let sweeps = counts.iter().filter(|fact| store::is_sweep(fact));
         let sweeps: BTreeSet<Gseq> = sweeps.map(|fact| fact.gseq).collect();
         let is_gone = |key: &(Gseq, i64)| unsaid.contains(key) && sweeps.contains(&key.0);
