@@ -24,16 +24,23 @@ pub struct Said {
 
 /// Asks the fold, in whatever order the facts are given.
 pub fn folded(world: &World, facts: &[Fact]) -> Said {
-    let sorted = in_order(facts);
-    let forest = fold::forest(&sorted, world);
+    said(world, &in_order(facts))
+}
+
+/// Asks the fold of facts as they come: in any order, and some of them twice. What wants them in order
+/// ([`fold::of_events`]) gets them so, with those that came twice.
+pub fn said(world: &World, facts: &[&Fact]) -> Said {
+    let forest = fold::forest(facts, world);
+    let mut sorted = facts.to_vec();
+    sorted.sort_by_key(|fact| fact.order);
     let mut findings: Vec<Finding> = fold::of_events(&sorted, world);
     let mut balances = BTreeMap::new();
-    let movements = lots::movements(&sorted, &forest, world);
-    let gone = lots::all_judged(&movements, &sorted, world);
+    let movements = lots::movements(facts, &forest, world);
+    let gone = lots::all_judged(&movements, facts, world);
     findings.extend(gone.into_values().flatten());
-    let kind = |at| sorted.iter().find(|f| f.order == at).map(|f| f.event.kind);
+    let kind = |at| facts.iter().find(|f| f.order == at).map(|f| f.event.kind);
     let mut tallies = BTreeMap::new();
-    for (key, line) in lots::lines(&sorted, &forest, world) {
+    for (key, line) in lots::lines(facts, &forest, world) {
         findings.extend(line.findings());
         tallies.insert(
             key.clone(),
