@@ -4,7 +4,7 @@
 #![allow(dead_code)]
 
 use super::oracle::{self, Verdict};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     event::UnitRead,
     facts::{Fact, World},
@@ -79,14 +79,21 @@ fn tidy(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-/// Everything in which they differ, in words; empty when they agree.
+/// Everything in which they differ, in words; empty when they agree. A unit that only one of them knows is
+/// a difference.
 pub fn differences(world: &World, facts: &[Fact]) -> Vec<String> {
     let told = oracle::judge(world, facts);
     let said = folded(world, facts);
     let mut out = Vec::new();
-    for (unit, state) in &said.units {
-        let one = without_last(state);
-        let other = without_last(&told.units[unit]);
+    let units: BTreeSet<&UnitKey> = said.units.keys().chain(told.units.keys()).collect();
+    let named = named(facts);
+    for unit in units {
+        // Of what no fact names the log says nothing; what is on record says what it is.
+        let on_record = || fold::fold(unit, &[], &BTreeMap::new(), world).state;
+        let state = said.units.get(unit).cloned();
+        let state = state.or_else(|| (!named.contains(unit)).then(on_record));
+        let (one, other) = (state.as_ref(), told.units.get(unit));
+        let (one, other) = (one.map(without_last), other.map(without_last));
         if one != other {
             out.push(format!("{unit}\n  fold:   {one:?}\n  oracle: {other:?}"));
         }
@@ -132,6 +139,14 @@ pub fn smallest(world: &World, facts: &[Fact]) -> Vec<Fact> {
             return facts;
         }
     }
+}
+
+/// The units that facts name, in any part.
+fn named(facts: &[Fact]) -> BTreeSet<&UnitKey> {
+    let reads = facts
+        .iter()
+        .flat_map(|fact| fact.event.units.iter().chain(&fact.event.parent));
+    reads.filter_map(|read| read.unit.as_ref()).collect()
 }
 
 fn without_last(state: &UnitState) -> UnitState {
