@@ -1,7 +1,7 @@
 //! What must hold whatever happens (sync.md section 9), each invariant a function with its number.
 //!
-//! Property tests, the simulator, the tests that kill the real program, and the browser's tests
-//! all call these same functions on what they saw. An invariant takes histories, never a system:
+//! Property tests, the simulator and the tests that kill the real program call these functions on
+//! what they saw; the README says what is looked at otherwise. An invariant takes histories, never a system:
 //! what the log holds, what devices made and were told, what was read. It answers with the first
 //! thing that is broken, in words that name it.
 //!
