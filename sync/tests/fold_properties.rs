@@ -1,5 +1,9 @@
-//! Properties of the fold over drawn histories, against the oracle (invariants I8, I9, I11, I13 to
-//! I16 and rule C13).
+//! Properties of the fold over drawn histories: what is kept as facts come in is what the log gives
+//! (I8), in whatever order they come and however often (I9); units and lines are conserved at every
+//! instant (I13); the findings are those of the oracle (I15), and none without its reason (I16). With
+//! them who has no part changes nothing (C14), and that the histories meet all there is (C0).
+//!
+//! It must not know how the service keeps what was folded: that is shown there.
 
 mod differential;
 mod histories;
@@ -7,14 +11,25 @@ mod oracle;
 
 use histories::{Dice, MEDDLER, case, is_of_meddler, meddled, seeded};
 use oracle::{Act, TABLE, judge};
-use proptest::prelude::*;
-use std::collections::BTreeSet;
+use proptest::{prelude::*, sample::Index};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use suyuan_sync::{
-    finding::{Detail, Finding, Knowledge, Subject},
-    fold::Phase,
+    event::{Event, Kind},
+    facts::Fact,
+    finding::{Detail, Finding, FindingCode, Knowledge, Subject},
+    fold::{self, Folded, Levels, Phase, UnitState},
+    ids::EventId,
+    invariants::{
+        KeptLine, i8_replay_gives_the_same, i13_each_balance_is_the_sum,
+        i13_each_unit_is_in_one_state,
+    },
     lots,
     unit::UnitKey,
 };
+use uuid::Uuid;
 
 const PHASES: [Phase; 8] = [
     Phase::Unknown,
@@ -94,31 +109,207 @@ fn knowledge(detail: &Detail) -> Option<Knowledge> {
     }
 }
 
+/// The facts as they might have come in: in any order, some of them twice. Place in the order, interval
+/// and position are each fact's own and stay (I9).
+fn arrived(facts: &[Fact], seed: u64) -> Vec<&Fact> {
+    let mut dice = Dice(seed);
+    let again = facts.iter().filter(|_| dice.roll().is_multiple_of(4));
+    let mut out: Vec<&Fact> = facts.iter().chain(again.collect::<Vec<_>>()).collect();
+    for at in (1..out.len()).rev() {
+        out.swap(at, dice.roll() as usize % (at + 1));
+    }
+    out
+}
+
+/// What is open: what was, without what closed, with what opened; what stays says what it says now.
+fn now_open(open: &[Finding], found: &[Finding]) -> Vec<Finding> {
+    let (opened, closed) = fold::diff(open, found);
+    let stay = open.iter().filter(|was| !closed.contains(was));
+    let as_now = |was: &Finding| found.iter().find(|now| now.is(was)).unwrap_or(was).clone();
+    stay.map(as_now).chain(opened).collect()
+}
+
+/// States are kept as text.
+fn kept(state: &UnitState) -> UnitState {
+    let text = serde_json::to_string(state).expect("a state is text");
+    serde_json::from_str(&text).expect("and a state again")
+}
+
+type Kept = BTreeMap<UnitKey, (UnitState, Vec<Finding>)>;
+
+fn rebuilt(forest: BTreeMap<UnitKey, Folded>) -> Kept {
+    let of = |folded: Folded| (folded.state, folded.findings);
+    forest
+        .into_iter()
+        .map(|(unit, is)| (unit, of(is)))
+        .collect()
+}
+
+/// The states, without being inside a container of which something cannot be true: one that ended and
+/// is filled elsewhere, or that is packed into itself, stays where it was, and that is found.
+fn states(forest: &BTreeMap<UnitKey, Folded>) -> BTreeMap<UnitKey, UnitState> {
+    let contradicts = |finding: &Finding| {
+        use FindingCode::{AfterEnd, PackLevel, UnexpectedState};
+        [UnexpectedState, PackLevel, AfterEnd].contains(&finding.code)
+    };
+    let fits = |container: &UnitKey| !forest[container].findings.iter().any(contradicts);
+    let of = |(unit, folded): (&UnitKey, &Folded)| {
+        let mut state = folded.state.clone();
+        state.inside = state.inside.filter(fits);
+        (unit.clone(), state)
+    };
+    forest.iter().map(of).collect()
+}
+
+/// A supervisor's retract of an event by who stated it, in after all there is: no shift ended before it that
+/// a supervisor heeds.
+fn retract_of(struck: &Fact) -> Fact {
+    let event = &*struck.event;
+    let (id, seq) = (EventId(Uuid::from_u128(u128::MAX)), u64::MAX);
+    let mut retract = Event::bare(Kind::Retract, id, event.device, event.epoch, seq, event.at);
+    retract.actor = event.actor.clone();
+    retract.actor.supervisor = true;
+    retract.location = event.location;
+    retract.target = Some(event.id);
+    let mut fact = Fact {
+        gseq: i64::MAX,
+        event: Arc::new(retract),
+        flags: Vec::new(),
+        ..struck.clone()
+    };
+    (fact.order.seq, fact.order.event) = (seq, id);
+    fact
+}
+
 proptest! {
     // What fails is told in full, and shrinks in a moment; there is no need to keep it in a file.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn i9_the_fold_does_not_care_for_the_order_of_arrival(case in case(40), seed in any::<u64>()) {
+        let once = differential::folded(&case.world, &case.facts);
+        let other = differential::said(&case.world, &arrived(&case.facts, seed));
+        prop_assert_eq!(once.units, other.units);
+        prop_assert_eq!(once.lots, other.lots);
+        prop_assert_eq!(once.findings, other.findings);
+    }
 
     #[test]
     fn i9_the_oracle_itself_does_not_care_for_the_order_of_arrival(
         case in case(40),
         seed in any::<u64>(),
     ) {
-        let mut shuffled = case.facts.clone();
-        let n = shuffled.len() as u64;
-        for i in 0..shuffled.len() {
-            let j = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(i as u64 * 7919) % n;
-            shuffled.swap(i, j as usize);
-        }
-        shuffled.extend(case.facts.first().cloned());
+        let shuffled: Vec<Fact> = arrived(&case.facts, seed).into_iter().cloned().collect();
         prop_assert_eq!(judge(&case.world, &case.facts), judge(&case.world, &shuffled));
+    }
+
+    /// I15 of histories that shrink; of many more, by seed, below.
+    #[test]
+    fn i15_the_fold_finds_what_the_oracle_finds(case in case(40)) {
+        let differ = differential::differences(&case.world, &case.facts);
+        prop_assert!(differ.is_empty(), "{}", differ.join("\n"));
     }
 
     #[test]
     fn i16_every_finding_has_witnesses_that_came_in(case in case(40)) {
         let ids: BTreeSet<_> = case.facts.iter().map(|fact| fact.event.id).collect();
-        for finding in judge(&case.world, &case.facts).findings {
+        let told = judge(&case.world, &case.facts).findings;
+        let said = differential::folded(&case.world, &case.facts).findings;
+        for finding in told.iter().chain(&said) {
             prop_assert!(finding.witnesses.contains(&finding.event));
             prop_assert!(finding.witnesses.iter().all(|witness| ids.contains(witness)));
+        }
+    }
+
+    /// I16: what is struck is no reason any more. What it was found by closes, and nothing that stays open
+    /// about goods stands on it.
+    #[test]
+    fn i16_no_finding_of_the_fold_stands_on_what_was_struck(case in case(40), which in any::<Index>()) {
+        let found = differential::folded(&case.world, &case.facts).findings;
+        let goods = found.iter().filter(|finding| finding.subject != Subject::Event);
+        // What a retract names may be found wanting; it cannot be struck.
+        let judged = |finding: &Finding| {
+            let judged = |fact: &&Fact| (fact.event.device, fact.event.id) == finding.judged();
+            let fact = case.facts.iter().find(judged).expect("it came in");
+            (fact.event.kind != Kind::Retract).then_some(fact)
+        };
+        let judged: Vec<(&Finding, &Fact)> = goods.filter_map(|f| Some((f, judged(f)?))).collect();
+        if judged.is_empty() {
+            return Ok(());
+        }
+        let (finding, struck) = *which.get(&judged);
+        // Others may use its id as well.
+        let alone = case.facts.iter().filter(|fact| fact.event.id == struck.event.id).count() == 1;
+        let mut facts = case.facts.clone();
+        facts.push(retract_of(struck));
+        for left in differential::folded(&case.world, &facts).findings {
+            let goods = left.subject != Subject::Event;
+            prop_assert!(!(goods && left.judged() == finding.judged()), "open still: {:?}", left);
+            prop_assert!(!(goods && alone && left.witnesses.contains(&struck.event.id)), "{:?}", left);
+        }
+    }
+}
+
+proptest! {
+    // Each of these folds a history as often as it has facts.
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+
+    /// I8: states and findings as they are kept, told after each fact what opened and closed, are what
+    /// the whole log gives.
+    #[test]
+    fn i8_what_is_kept_as_facts_come_in_is_what_the_log_gives(case in case(30), seed in any::<u64>()) {
+        let arrived = arrived(&case.facts, seed);
+        let mut kept_now = Kept::new();
+        for n in 1..=arrived.len() {
+            for (unit, folded) in fold::forest(&arrived[..n], &case.world) {
+                let (state, open) = kept_now.entry(unit).or_default();
+                *state = kept(&folded.state);
+                *open = now_open(open, &folded.findings);
+            }
+        }
+        let log = differential::in_order(&case.facts);
+        let holds = i8_replay_gives_the_same(&kept_now, &rebuilt(fold::forest(&log, &case.world)));
+        prop_assert!(holds.is_ok(), "{:?}", holds);
+    }
+
+    /// I8: a unit that is folded by itself, without its timeline, from the facts about it, its containers
+    /// and what it holds, is what it is in a fold of the whole log.
+    #[test]
+    fn i8_a_unit_by_itself_is_what_the_log_gives(case in case(40)) {
+        let log = differential::in_order(&case.facts);
+        let forest = fold::forest(&log, &case.world);
+        let (mut world, levels) = (case.world.clone(), Levels::of(&log, &case.world));
+        world.contents = fold::contents(&forest);
+        let alone = |(unit, facts): (UnitKey, Vec<&Fact>)| {
+            let folded = fold::fold_among(&unit, &facts, &forest, (&levels, &world), false);
+            (unit, (kept(&folded.state), folded.findings))
+        };
+        let alone: Kept = fold::about(&log, &case.world).into_iter().map(alone).collect();
+        let holds = i8_replay_gives_the_same(&alone, &rebuilt(forest.clone()));
+        prop_assert!(holds.is_ok(), "{:?}", holds);
+    }
+
+    /// I13: at every instant each unit is in one state, with its container, and each line is what
+    /// came less what went, found below zero just when it was.
+    #[test]
+    fn i13_units_and_lines_are_conserved_at_every_instant(case in case(30)) {
+        let log = differential::in_order(&case.facts);
+        for n in 1..=log.len() {
+            let facts = &log[..n];
+            let forest = fold::forest(facts, &case.world);
+            let movements = lots::movements(facts, &forest, &case.world);
+            let line = |(key, line): (_, lots::Line)| KeptLine {
+                balance: line.balance,
+                findings: line.findings(),
+                movements: movements[&key].clone(),
+                key,
+            };
+            let lines = lots::lines(facts, &forest, &case.world);
+            let lines: Vec<KeptLine> = lines.into_iter().map(line).collect();
+            let holds = i13_each_balance_is_the_sum(&lines);
+            prop_assert!(holds.is_ok(), "after {}: {:?}", n, holds);
+            let holds = i13_each_unit_is_in_one_state(&states(&forest));
+            prop_assert!(holds.is_ok(), "after {}: {:?}", n, holds);
         }
     }
 }

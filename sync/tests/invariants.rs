@@ -13,7 +13,7 @@ use suyuan_sync::{
         i14_fates_add_up, i14_no_silent_effect, i16_no_finding_without_witnesses,
         i17_goods_of_lots_add_up, i21_cursors_neither_skip_nor_repeat, i23_reads_never_go_back,
         i26_every_outbox_drains, i30_every_flipped_bit_is_found, i31_forks_are_found,
-        i32_the_revoked_stay_out,
+        i31_forks_are_told, i32_the_revoked_stay_out,
     },
     lots::{Change, Movement, Tally},
     order::{Interval, Order},
@@ -144,6 +144,7 @@ fn all_hold_for_an_honest_history() {
     i26_every_outbox_drains(&devices).unwrap();
     i30_every_flipped_bit_is_found(&log).unwrap();
     i31_forks_are_found(&log).unwrap();
+    i31_forks_are_told(&devices).unwrap();
 }
 
 #[test]
@@ -184,6 +185,66 @@ fn i3_a_second_copy_under_one_number_counts_nowhere() {
     log.events[3].fate = Status::Quarantined;
     i3_exactly_once(&log).unwrap();
     i31_forks_are_found(&log).unwrap();
+}
+
+/// Another event under the number 3, made by a copy of the device, that came in after it.
+fn second_copy() -> Logged {
+    Logged {
+        gseq: 4,
+        hash: Hash([9; 32]),
+        event: Some(event(9)),
+        fate: Status::Quarantined,
+        order: None,
+        ..logged(3)
+    }
+}
+
+#[test]
+fn i31_what_descends_from_a_second_copy_counts_nowhere() {
+    let mut log = log();
+    log.events.push(second_copy());
+    // Each stands alone under its number, so that nothing is there twice.
+    log.events.push(Logged {
+        gseq: 5,
+        prev_hash: second_copy().hash,
+        ..logged(4)
+    });
+    i3_exactly_once(&log).unwrap();
+    is_broken(i31_forks_are_found(&log), "I31");
+    // What came in before nobody could tell.
+    log.events[4].gseq = 0;
+    i31_forks_are_found(&log).unwrap();
+    // Taken in by a decision, it counts in the next life of the device.
+    log.events[4].gseq = 5;
+    log.events[4].order.as_mut().unwrap().epoch = 2;
+    i31_forks_are_found(&log).unwrap();
+}
+
+#[test]
+fn i31_a_second_copy_that_is_told_of_no_fork_is_found() {
+    let (first, mut copy) = (device(), device());
+    let told = |status, code: Option<&str>| Told::Result {
+        epoch: 1,
+        seq: 3,
+        hash: second_copy().hash,
+        status,
+        code: code.map(str::to_owned),
+        gseq: Some(4),
+    };
+    // It waits, or is kept apart, for another reason: so nobody learns of the copy.
+    for (status, code) in [
+        (Status::Stored, None),
+        (Status::Parked, Some("GROUP_INCOMPLETE")),
+        (Status::Quarantined, Some("ID_REUSE")),
+        (Status::StoredFlagged, Some("CHAIN_BREAK")),
+    ] {
+        copy.told = vec![told(status, code)];
+        is_broken(i31_forks_are_told(&[first.clone(), copy.clone()]), "I31");
+    }
+    for code in ["DEVICE_FORK", "DEVICE_REVOKED"] {
+        copy.told = vec![told(Status::Quarantined, Some(code))];
+        i31_forks_are_told(&[first.clone(), copy.clone()]).unwrap();
+    }
 }
 
 #[test]

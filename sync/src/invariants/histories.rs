@@ -47,6 +47,11 @@ impl Logged {
     pub const fn counts(&self) -> bool {
         matches!(self.fate, Status::Stored | Status::StoredFlagged)
     }
+
+    /// Is it ordered in the life it was made in? A branch that was taken in later (T3) is not.
+    pub(super) fn is_on_first(&self) -> bool {
+        self.order.is_none_or(|order| order.epoch == self.epoch)
+    }
 }
 
 /// All the log holds of events, by position.

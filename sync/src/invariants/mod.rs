@@ -1,7 +1,7 @@
 //! What must hold whatever happens (sync.md section 9), each invariant a function with its number.
 //!
-//! Property tests, the simulator, the tests that kill the real program, and the browser's tests
-//! all call these same functions on what they saw. An invariant takes histories, never a system:
+//! Property tests, the simulator and the tests that kill the real program call these functions on
+//! what they saw; the README says what is looked at otherwise. An invariant takes histories, never a system:
 //! what the log holds, what devices made and were told, what was read. It answers with the first
 //! thing that is broken, in words that name it.
 //!
@@ -9,6 +9,7 @@
 
 mod chains;
 mod cursors;
+mod forks;
 mod histories;
 mod lots;
 mod order;
@@ -21,6 +22,7 @@ pub use cursors::{
     Delivered, i21_cursors_neither_skip_nor_repeat, i22_whole_checkpoints_only,
     i23_reads_never_go_back, i24_snapshot_and_pull_equal_everything,
 };
+pub use forks::{i31_forks_are_found, i31_forks_are_told};
 pub use histories::{DeviceHistory, LogHistory, Logged, Made, Told, Whereabouts};
 pub use lots::{KeptLine, i13_each_balance_is_the_sum};
 pub use order::{i11_the_order_is_total, i12_who_knew_came_later};
@@ -31,7 +33,7 @@ pub use states::{
 };
 pub use uploads::{
     i1_nothing_is_lost, i2_nothing_is_invented, i3_exactly_once, i6_groups_stand_whole,
-    i26_every_outbox_drains, i31_forks_are_found, i32_the_revoked_stay_out,
+    i26_every_outbox_drains, i32_the_revoked_stay_out,
 };
 
 use std::fmt;

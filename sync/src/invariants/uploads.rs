@@ -112,16 +112,11 @@ pub fn i3_exactly_once(log: &LogHistory) -> Holds {
             return twice("the id");
         }
         // Branches that were taken in later (T3) count beside the first one, under their own ids.
-        if is_on_first(logged) && !numbers.insert((logged.device, logged.epoch, logged.seq)) {
+        if logged.is_on_first() && !numbers.insert((logged.device, logged.epoch, logged.seq)) {
             return twice("the number");
         }
     }
     Ok(())
-}
-
-/// Is it ordered in the life it was made in? A branch that was taken in (T3) is not.
-fn is_on_first(logged: &super::Logged) -> bool {
-    logged.order.is_none_or(|order| order.epoch == logged.epoch)
 }
 
 /// I6: of a group, either all members count or none does, unless it was released (T8).
@@ -156,28 +151,6 @@ pub fn i26_every_outbox_drains(devices: &[DeviceHistory]) -> Holds {
             return Err(Broken::new(
                 "I26",
                 format!("{waiting} events still wait on {}", device.device),
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// I31: where two copies of a device sent different events under one number, the log knows of a
-/// fork: not both count.
-pub fn i31_forks_are_found(log: &LogHistory) -> Holds {
-    let mut counting: HashMap<(DeviceId, Epoch, u64), Hash> = HashMap::new();
-    let first = log.events.iter().filter(|logged| is_on_first(logged));
-    for logged in first.filter(|logged| logged.counts()) {
-        let place = (logged.device, logged.epoch, logged.seq);
-        if let Some(other) = counting.insert(place, logged.hash)
-            && other != logged.hash
-        {
-            return Err(Broken::new(
-                "I31",
-                format!(
-                    "two events of {} count under {} of epoch {}",
-                    logged.device, logged.seq, logged.epoch
-                ),
             ));
         }
     }

@@ -4,4 +4,5 @@
 mod edges;
 mod properties;
 mod rules;
+mod seen;
 mod world;

@@ -1,6 +1,9 @@
 //! What must hold for any pushes in any order: I1 to I5, I14, I18, I31, I33 of sync.md section 9.
 
-use crate::world::{Device, Push, Store};
+use crate::{
+    seen,
+    world::{DEVICE, Device, Push, Store},
+};
 use proptest::{prelude::*, sample::Index};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
@@ -8,6 +11,7 @@ use suyuan_sync::{
     chain::Hash,
     event::Header,
     ids::Seq,
+    invariants::{DeviceHistory, i3_exactly_once, i31_forks_are_found, i31_forks_are_told},
     wire::Ranges,
 };
 
@@ -242,6 +246,8 @@ proptest! {
         live(&mut a, &one);
         live(&mut b, &two);
         let mut store = Store::new();
+        let heard = |device| DeviceHistory { device, made: Vec::new(), told: Vec::new() };
+        let mut heard = [heard(DEVICE), heard(DEVICE)];
         let (mut sent, mut covered) = ([0, 0], Ranges::EMPTY);
         for (of_b, size) in sizes.into_iter().chain([(true, 99), (false, 99)]) {
             let device = if of_b { &b } else { &a };
@@ -253,7 +259,9 @@ proptest! {
                     break;
                 }
                 *at += 1;
-                let answer = store.push(device.push(*at, *at));
+                let push = device.push(*at, *at);
+                let answer = store.push(push.clone());
+                heard[usize::from(of_b)].told.extend(seen::told(&push, &answer));
                 prop_assert!(covered.without(&answer.receipt.held).is_empty(), "I5");
                 covered = answer.receipt.held.clone();
                 for seq in answer.receipt.held.numbers().filter(|seq| *seq <= *at) {
@@ -277,6 +285,10 @@ proptest! {
         }
         if a.made.len() as Seq > parted && b.made.len() as Seq > parted {
             prop_assert!(!store.forks.is_empty(), "two copies and no fork");
+        }
+        let log = seen::log(&store);
+        for holds in [i3_exactly_once(&log), i31_forks_are_found(&log), i31_forks_are_told(&heard)] {
+            prop_assert!(holds.is_ok(), "{:?}", holds);
         }
         let firsts: Vec<Seq> = store.rows.iter().filter(|row| row.kept.branch == Branch::First).map(|row| row.kept.seq).collect();
         let distinct: BTreeSet<Seq> = firsts.iter().copied().collect();

@@ -4,7 +4,7 @@
 #![allow(dead_code)]
 
 use super::oracle::{self, Verdict};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     event::UnitRead,
     facts::{Fact, World},
@@ -24,16 +24,23 @@ pub struct Said {
 
 /// Asks the fold, in whatever order the facts are given.
 pub fn folded(world: &World, facts: &[Fact]) -> Said {
-    let sorted = in_order(facts);
-    let forest = fold::forest(&sorted, world);
+    said(world, &in_order(facts))
+}
+
+/// Asks the fold of facts as they come: in any order, and some of them twice. What wants them in order
+/// ([`fold::of_events`]) gets them so, with those that came twice.
+pub fn said(world: &World, facts: &[&Fact]) -> Said {
+    let forest = fold::forest(facts, world);
+    let mut sorted = facts.to_vec();
+    sorted.sort_by_key(|fact| fact.order);
     let mut findings: Vec<Finding> = fold::of_events(&sorted, world);
     let mut balances = BTreeMap::new();
-    let movements = lots::movements(&sorted, &forest, world);
-    let gone = lots::all_judged(&movements, &sorted, world);
+    let movements = lots::movements(facts, &forest, world);
+    let gone = lots::all_judged(&movements, facts, world);
     findings.extend(gone.into_values().flatten());
-    let kind = |at| sorted.iter().find(|f| f.order == at).map(|f| f.event.kind);
+    let kind = |at| facts.iter().find(|f| f.order == at).map(|f| f.event.kind);
     let mut tallies = BTreeMap::new();
-    for (key, line) in lots::lines(&sorted, &forest, world) {
+    for (key, line) in lots::lines(facts, &forest, world) {
         findings.extend(line.findings());
         tallies.insert(
             key.clone(),
@@ -72,14 +79,21 @@ fn tidy(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-/// Everything in which they differ, in words; empty when they agree.
+/// Everything in which they differ, in words; empty when they agree. A unit that only one of them knows is
+/// a difference.
 pub fn differences(world: &World, facts: &[Fact]) -> Vec<String> {
     let told = oracle::judge(world, facts);
     let said = folded(world, facts);
     let mut out = Vec::new();
-    for (unit, state) in &said.units {
-        let one = without_last(state);
-        let other = without_last(&told.units[unit]);
+    let units: BTreeSet<&UnitKey> = said.units.keys().chain(told.units.keys()).collect();
+    let named = named(facts);
+    for unit in units {
+        // Of what no fact names the log says nothing; what is on record says what it is.
+        let on_record = || fold::fold(unit, &[], &BTreeMap::new(), world).state;
+        let state = said.units.get(unit).cloned();
+        let state = state.or_else(|| (!named.contains(unit)).then(on_record));
+        let (one, other) = (state.as_ref(), told.units.get(unit));
+        let (one, other) = (one.map(without_last), other.map(without_last));
         if one != other {
             out.push(format!("{unit}\n  fold:   {one:?}\n  oracle: {other:?}"));
         }
@@ -125,6 +139,14 @@ pub fn smallest(world: &World, facts: &[Fact]) -> Vec<Fact> {
             return facts;
         }
     }
+}
+
+/// The units that facts name, in any part.
+fn named(facts: &[Fact]) -> BTreeSet<&UnitKey> {
+    let reads = facts
+        .iter()
+        .flat_map(|fact| fact.event.units.iter().chain(&fact.event.parent));
+    reads.filter_map(|read| read.unit.as_ref()).collect()
 }
 
 fn without_last(state: &UnitState) -> UnitState {

@@ -8,17 +8,19 @@ use super::{
     replay::History,
     struck::{Fate, Outcome},
 };
+use serde_json::Value;
 use std::collections::BTreeSet;
 use suyuan_sync::{
     event::{
         Counterpart, Event, Kind,
-        required::{self, Profile},
+        required::{Profile, RULES, Rule, Said},
     },
     facts::{Fact, World},
     finding::{Detail, Finding, FindingCode, Subject},
     ids::EnterpriseId,
     trace_code::TraceCode,
 };
+use uuid::Uuid;
 
 /// All of them.
 pub fn findings(history: &History) -> Vec<Finding> {
@@ -153,14 +155,61 @@ fn unknown(history: &History, fact: &Fact) -> Option<Finding> {
 }
 
 /// C15: what the standards' tables demand and the event does not say. The tables are data shared
-/// with the crate; they are not part of what the oracle checks.
+/// with the crate; what reads them is the oracle's own.
 fn incomplete(history: &History, fact: &Fact) -> Option<Finding> {
-    let profiles = profiles(history.world, fact);
-    let items: Vec<String> = required::missing_under(&fact.event, &profiles)
-        .into_iter()
-        .map(str::to_owned)
+    let (event, profiles) = (&*fact.event, profiles(history.world, fact));
+    let demanded = |rule: &&Rule| match rule.profile {
+        None => true,
+        // Care products are maternal and baby products.
+        Some(Profile::MaternalBaby) if profiles.contains(&Profile::MaternalBabyCare) => true,
+        Some(profile) => profiles.contains(&profile),
+    };
+    let of_kind = RULES.iter().filter(|rule| rule.kind == event.kind);
+    let lacking: Vec<&Rule> = of_kind
+        .filter(demanded)
+        .filter(|rule| !says(event, rule))
         .collect();
+    let mut items: Vec<String> = Vec::new();
+    for rule in &lacking {
+        // What the agreement itself misses is told under its name only.
+        let agreed = |other: &&Rule| other.profile.is_none() && other.said == rule.said;
+        let again = rule.profile.is_some() && lacking.iter().any(agreed);
+        if !again && !items.iter().any(|item| item == rule.item) {
+            items.push(rule.item.to_owned());
+        }
+    }
     (!items.is_empty()).then(|| about(fact, FindingCode::Incomplete, Detail::Missing { items }))
+}
+
+/// Does an event say what a row of the tables wants?
+fn says(event: &Event, rule: &Rule) -> bool {
+    let goods = event.units.iter().any(|read| !read.code.is_empty()) || !event.lots.is_empty();
+    let in_body = match event.body.get(rule.item) {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(_) | Value::Number(_)) => true,
+        Some(Value::String(text)) => text.chars().any(|c| !c.is_whitespace()),
+        Some(Value::Array(list)) => !list.is_empty(),
+        Some(Value::Object(map)) => !map.is_empty(),
+    };
+    match rule.said {
+        Said::Always | Said::OnRecord => true,
+        Said::Actor => !event.actor.id.is_empty(),
+        Said::Location => event.location.0 != Uuid::nil(),
+        Said::Goods => goods,
+        Said::Lots => goods && !event.lots.iter().any(|line| line.lot.is_none()),
+        Said::Document => matches!(&event.doc, Some(doc) if !doc.no.is_empty()),
+        Said::Counterpart => event.counterpart.is_some(),
+        Said::CounterpartPlace => match event.counterpart {
+            Some(Counterpart::Location(_)) => true,
+            _ => in_body,
+        },
+        Said::Temperature => event.env.and_then(|env| env.temperature).is_some(),
+        Said::Humidity => event.env.and_then(|env| env.humidity).is_some(),
+        Said::Target => event.target.is_some(),
+        Said::Parent => matches!(&event.parent, Some(parent) if !parent.code.is_empty()),
+        Said::Disposition => event.disposition.is_some(),
+        Said::Body => in_body,
+    }
 }
 
 /// The profiles of the products of all goods an event names, each looked up by whose it is and what its
