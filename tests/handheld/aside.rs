@@ -279,8 +279,7 @@ on_both!(
         let mut device = scene.device(&app, &scene.store).await;
         let tin = &scene.tins[0];
         let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
-        let million: Vec<String> = (0..2000).map(|_| tin.clone()).collect();
-        let many = sale(&million.iter().collect::<Vec<_>>());
+        let many = sale(&vec![tin; 2000]);
         let wrong_seq = device.text(77, "sale", &sale(&[tin]));
         let elsewhere = device
             .text(6, "sale", &sale(&[tin]))

@@ -58,6 +58,7 @@ mod struck;
 mod support;
 mod tenants;
 mod told;
+mod too_long;
 mod typed;
 mod units;
 mod waits;

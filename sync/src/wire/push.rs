@@ -7,7 +7,9 @@ use crate::{
     chain::{self, Hash},
     finding::{FindingCode, Severity, Subject},
     ids::{DeviceId, Epoch, EventId, Gseq, Micros, Seq},
-    limits::{EVENTS_PER_PUSH_MAX, PUSH_INFLATED_BYTES_MAX, SEQ_MAX, TOKEN_BYTES_MAX},
+    limits::{
+        EVENT_BYTES_MAX, EVENTS_PER_PUSH_MAX, PUSH_INFLATED_BYTES_MAX, SEQ_MAX, TOKEN_BYTES_MAX,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +38,7 @@ pub struct Push {
 }
 
 impl Push {
-    /// Reads a push after inflation. Faults of single events are no faults of the push.
+    /// Reads a push after inflation. What single events say is no fault of the push.
     pub fn read(bytes: &[u8]) -> Result<Push, FrameFault> {
         let push: Push = frame::read(bytes, PUSH_INFLATED_BYTES_MAX)?;
         push.in_bounds()?;
@@ -52,7 +54,17 @@ impl Push {
         if self.first_seq == 0 || self.last_seq() > SEQ_MAX {
             return Err(FrameFault::BadSeq);
         }
-        Ok(())
+        match (self.first_seq..)
+            .zip(&self.events)
+            .find(|(_, text)| text.len() > EVENT_BYTES_MAX)
+        {
+            Some((seq, text)) => Err(FrameFault::EventTooLong {
+                seq,
+                bytes: text.len(),
+                max: EVENT_BYTES_MAX,
+            }),
+            None => Ok(()),
+        }
     }
 
     /// The number that the event at this place of the list has to have.
