@@ -10,12 +10,12 @@ use suyuan_sync::{
     admission,
     chain::{self, Hash},
     ids::{DeviceId, EnterpriseId},
-    limits::{EVENT_BYTES_MAX, EVENTS_PER_PUSH_MAX, PUSH_INFLATED_BYTES_MAX},
+    limits::{EVENT_BYTES_MAX, EVENTS_PER_PUSH_MAX, Limits, PUSH_INFLATED_BYTES_MAX},
     wire::{
-        BadgeRole, BadgesAnswer, Deposit, Enrol, EnrolAnswer, FrameFault, Limits, LookUpAnswer,
-        PublicKey, PullAnswer, Push, PushAnswer, PushClaims, ReadClaims, RecallList, Receipt,
-        Signature, SnapshotChunk, SnapshotManifest, StatusAnswer, Ticket, TokenFault, TrustKey, V,
-        follow, hash_of_badge,
+        BadgeRole, BadgesAnswer, Deposit, Enrol, EnrolAnswer, FrameFault, LookUpAnswer, PublicKey,
+        PullAnswer, Push, PushAnswer, PushClaims, ReadClaims, RecallList, Receipt, Signature,
+        SnapshotChunk, SnapshotManifest, StatusAnswer, Ticket, TokenFault, TrustKey, V, follow,
+        hash_of_badge,
     },
 };
 use uuid::Uuid;
@@ -412,6 +412,13 @@ fn the_advertised_limits_are_those_that_hold() {
         .map(|message| read(&message.json["limits"]))
         .unwrap();
     assert_eq!(advertised, Limits::OURS);
+    // What the API's document says of them is the same.
+    let told: Value = serde_json::to_value(advertised).unwrap();
+    assert_eq!(told.as_object().unwrap().len(), Limits::ADVERTISED.len());
+    for limit in Limits::ADVERTISED {
+        assert_eq!(told[limit.name], limit.value, "{limit:?}");
+        assert!(limit.about.ends_with('.'), "{limit:?}");
+    }
 }
 
 /// Keys with a number for a coordinate, and a verifier that knows which signature belongs where.
