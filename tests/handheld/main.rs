@@ -41,6 +41,7 @@ mod pulls;
 mod pushes;
 mod reach;
 mod reads;
+mod reasons;
 mod refolds;
 mod replay;
 mod restated;

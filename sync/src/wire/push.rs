@@ -160,6 +160,10 @@ pub struct EventResult {
     /// ([`admission::Remark`](crate::admission::Remark)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// Why its text is no event, of what is `UNREADABLE`: for people, as the program that answers reads
+    /// it, at most [`REASON_CHARS_MAX`](crate::limits::REASON_CHARS_MAX) characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Its position in the log; none while it is kept out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gseq: Option<Gseq>,
