@@ -10,12 +10,12 @@ use suyuan_sync::{
     admission,
     chain::{self, Hash},
     ids::{DeviceId, EnterpriseId},
-    limits::{EVENTS_PER_PUSH_MAX, PUSH_INFLATED_BYTES_MAX},
+    limits::{EVENT_BYTES_MAX, EVENTS_PER_PUSH_MAX, Limits, PUSH_INFLATED_BYTES_MAX},
     wire::{
-        BadgeRole, BadgesAnswer, Deposit, Enrol, EnrolAnswer, FrameFault, Limits, LookUpAnswer,
-        PublicKey, PullAnswer, Push, PushAnswer, PushClaims, ReadClaims, RecallList, Receipt,
-        Signature, SnapshotChunk, SnapshotManifest, StatusAnswer, Ticket, TokenFault, TrustKey, V,
-        follow, hash_of_badge,
+        BadgeRole, BadgesAnswer, Deposit, Enrol, EnrolAnswer, FrameFault, LookUpAnswer, PublicKey,
+        PullAnswer, Push, PushAnswer, PushClaims, ReadClaims, RecallList, Receipt, Signature,
+        SnapshotChunk, SnapshotManifest, StatusAnswer, Ticket, TokenFault, TrustKey, V, follow,
+        hash_of_badge,
     },
 };
 use uuid::Uuid;
@@ -351,6 +351,29 @@ fn the_limits_of_a_push_are_exact() {
     assert!(fault.is_size() && matches!(fault, FrameFault::TooLong { .. }));
 }
 
+/// What is longer than an event may be refuses its frame: nothing that long is kept.
+#[test]
+fn a_text_that_is_longer_than_an_event_may_be_refuses_its_frame() {
+    let longest = "e".repeat(EVENT_BYTES_MAX);
+    let push = push_of(vec![longest.clone(), "f".to_owned()]);
+    assert_eq!(Push::read(&as_bytes(&push)), Ok(push));
+    let push = push_of(vec!["f".to_owned(), longest + "e"]);
+    let refused = FrameFault::EventTooLong {
+        seq: 2,
+        bytes: EVENT_BYTES_MAX + 1,
+        max: EVENT_BYTES_MAX,
+    };
+    assert!(refused.is_size() && !refused.is_to_be_split());
+    assert_eq!(Push::read(&as_bytes(&push)), Err(refused.clone()));
+    let deposit = Deposit {
+        v: V,
+        token: "t".to_owned(),
+        push,
+    };
+    let deposit = serde_json::to_vec(&deposit).unwrap();
+    assert_eq!(Deposit::read(&deposit), Err(refused));
+}
+
 /// T9, I18: what an event says never makes the frame unreadable.
 #[test]
 fn t9_any_text_travels_as_an_event() {
@@ -362,7 +385,7 @@ fn t9_any_text_travels_as_an_event() {
         "\\ud800",
         "{\"a\":",
     ];
-    let bomb = "[".repeat(1_000_000);
+    let bomb = "[".repeat(EVENT_BYTES_MAX);
     let events: Vec<String> = texts.into_iter().map(str::to_owned).chain([bomb]).collect();
     let push = push_of(events);
     assert_eq!(Push::read(&as_bytes(&push)), Ok(push));
@@ -389,6 +412,13 @@ fn the_advertised_limits_are_those_that_hold() {
         .map(|message| read(&message.json["limits"]))
         .unwrap();
     assert_eq!(advertised, Limits::OURS);
+    // What the API's document says of them is the same.
+    let told: Value = serde_json::to_value(advertised).unwrap();
+    assert_eq!(told.as_object().unwrap().len(), Limits::ADVERTISED.len());
+    for limit in Limits::ADVERTISED {
+        assert_eq!(told[limit.name], limit.value, "{limit:?}");
+        assert!(limit.about.ends_with('.'), "{limit:?}");
+    }
 }
 
 /// Keys with a number for a coordinate, and a verifier that knows which signature belongs where.

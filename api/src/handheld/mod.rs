@@ -113,6 +113,9 @@ pub fn frame_problem(fault: &FrameFault) -> Problem {
         FrameFault::TooManyEvents { max } => {
             format!("每次最多上传 {max} 条事件；请拆成较小的批次重发")
         }
+        FrameFault::EventTooLong { seq, bytes, max } => {
+            format!("每条事件的文本最多 {max} 字节，第 {seq} 号事件为 {bytes} 字节")
+        }
         FrameFault::Unreadable { why } => {
             let why = in_chinese(why, "不是本接口约定的 JSON");
             format!("消息无法解析：{why}；请改正后重发")
@@ -131,10 +134,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_too_much_is_to_be_split() {
+    fn only_what_a_smaller_part_helps_is_to_be_split() {
         let faults = [
             FrameFault::TooLong { bytes: 9, max: 8 },
             FrameFault::TooManyEvents { max: 8 },
+            FrameFault::EventTooLong {
+                seq: 3,
+                bytes: 9,
+                max: 8,
+            },
             FrameFault::Unreadable {
                 why: "missing field `v` at line 1 column 2".into(),
             },
@@ -146,7 +154,7 @@ mod tests {
             let problem = frame_problem(fault);
             assert_eq!(
                 problem.detail_zh.contains("拆"),
-                fault.is_size(),
+                fault.is_to_be_split(),
                 "{fault:?}"
             );
             let text = problem
@@ -155,6 +163,6 @@ mod tests {
                 .map(|(_, text)| text.to_owned());
             assert!(told.insert(text), "{fault:?} says what another says");
         }
-        assert!(frame_problem(&faults[2]).detail_zh.contains("缺少字段 v"));
+        assert!(frame_problem(&faults[3]).detail_zh.contains("缺少字段 v"));
     }
 }

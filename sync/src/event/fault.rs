@@ -1,7 +1,7 @@
 //! Why a text is no event that can be folded now: told apart into what is kept for good as
 //! unreadable (T9) and what waits for a newer program (T7).
 
-use crate::finding::FindingCode;
+use crate::{finding::FindingCode, limits::REASON_CHARS_MAX};
 use thiserror::Error;
 
 /// Why a text was not read as an event.
@@ -72,6 +72,12 @@ impl EventFault {
         } else {
             Some(FindingCode::Unreadable)
         }
+    }
+
+    /// The reason as it is told to a device and to people: what is wrong and, where a limit is
+    /// exceeded, which. At most [`REASON_CHARS_MAX`] characters, since it may quote the text.
+    pub fn reason(&self) -> String {
+        self.to_string().chars().take(REASON_CHARS_MAX).collect()
     }
 
     /// The stable name, as it stands on the status page.

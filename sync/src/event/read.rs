@@ -133,7 +133,8 @@ fn event(shape: &Shape<'_>) -> Result<Event, EventFault> {
         .map(unit)
         .collect::<Reads>();
     if units.len() > UNITS_PER_EVENT_MAX {
-        return Err(no_event("units", "and children are too many together"));
+        let why = format!("and children are more than {UNITS_PER_EVENT_MAX} together");
+        return Err(no_event("units", &why));
     }
     Ok(Event {
         id: EventId(id),
@@ -246,7 +247,7 @@ fn unit(shape: &UnitShape<'_>) -> UnitRead {
 
 fn lot(shape: &LotShape<'_>) -> Result<LotLine, EventFault> {
     if shape.qty > QTY_MAX {
-        return Err(no_event("qty", "is too large"));
+        return Err(no_event("qty", &format!("is more than {QTY_MAX}")));
     }
     Ok(LotLine {
         gtin: gtin14(shape.gtin.as_ref().map_or("", Short::as_str)),
@@ -319,7 +320,11 @@ fn disposition(name: &Short<'_>) -> Option<Disposition> {
 
 /// A group that could never be whole is none.
 fn group(shape: &GroupShape<'_>) -> Result<Group, EventFault> {
-    if shape.n == 0 || shape.n > shape.of || shape.of > GROUP_EVENTS_MAX {
+    if shape.of > GROUP_EVENTS_MAX {
+        let why = format!("has more than {GROUP_EVENTS_MAX} events");
+        return Err(no_event("group", &why));
+    }
+    if shape.n == 0 || shape.n > shape.of {
         return Err(no_event("group", "has no such number"));
     }
     Ok(Group {

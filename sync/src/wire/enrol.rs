@@ -3,7 +3,7 @@
 use super::{FrameFault, PublicKey, TrustKey, V, frame};
 use crate::{
     ids::{DeviceId, EnterpriseId, Epoch, LocationId, Micros},
-    limits,
+    limits::{self, Limits},
 };
 use serde::{Deserialize, Serialize};
 
@@ -71,44 +71,4 @@ pub struct EnrolAnswer {
     pub anchor: String,
     /// When this answer was sent.
     pub t_sent: Micros,
-}
-
-/// Declares the advertised limits, each under the name of its constant in [`limits`].
-macro_rules! advertised {
-    ($($name:ident = $constant:ident),+ $(,)?) => {
-        /// The limits of the protocol as they are advertised ([`limits`] tells their units).
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        pub struct Limits {
-            $(#[doc = concat!("See [`limits::", stringify!($constant), "`].")] pub $name: u64,)+
-        }
-
-        impl Limits {
-            /// Those of this program.
-            pub const OURS: Limits = Limits { $($name: limits::$constant as u64,)+ };
-        }
-    };
-}
-
-advertised! {
-    events_per_push_max = EVENTS_PER_PUSH_MAX,
-    push_bytes_max = PUSH_BYTES_MAX,
-    push_inflated_bytes_max = PUSH_INFLATED_BYTES_MAX,
-    event_bytes_max = EVENT_BYTES_MAX,
-    units_per_event_max = UNITS_PER_EVENT_MAX,
-    lots_per_event_max = LOTS_PER_EVENT_MAX,
-    group_events_max = GROUP_EVENTS_MAX,
-    nesting_depth_max = NESTING_DEPTH_MAX,
-    json_depth_max = JSON_DEPTH_MAX,
-    text_bytes_max = TEXT_BYTES_MAX,
-    body_items_max = BODY_ITEMS_MAX,
-    body_values_max = BODY_VALUES_MAX,
-    seq_max = SEQ_MAX,
-    qty_max = QTY_MAX,
-    unsent_warning = UNSENT_WARNING,
-    parking_hours = PARKING_HOURS,
-    tail_days = TAIL_DAYS,
-    anchor_age_s = ANCHOR_AGE_S,
-    token_bytes_max = TOKEN_BYTES_MAX,
-    snapshot_chunk_bytes = SNAPSHOT_CHUNK_BYTES,
-    pull_items_max = PULL_ITEMS_MAX,
 }

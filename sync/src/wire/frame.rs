@@ -1,8 +1,9 @@
 //! Reading a message as a whole: bounded, strict JSON, or a fault that tells how to answer.
 //!
-//! Only a frame can be refused; what an event inside says never makes its neighbours fail.
+//! Only a frame can be refused; what an event inside says never makes its neighbours fail. How long
+//! its text is does: the frame has it, and nothing that long is kept.
 
-use crate::{event::depth_exceeded, limits::FRAME_DEPTH_MAX};
+use crate::{event::depth_exceeded, ids::Seq, limits::FRAME_DEPTH_MAX};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
@@ -20,6 +21,17 @@ pub enum FrameFault {
     /// More events than allowed; to be sent in smaller parts (413).
     #[error("a push has at most {max} events")]
     TooManyEvents {
+        /// How many it may have.
+        max: usize,
+    },
+    /// An event's text is longer than allowed (413). No smaller part helps it: its device must not
+    /// have made it.
+    #[error("the text of an event has at most {max} bytes, number {seq} has {bytes}")]
+    EventTooLong {
+        /// The number of its place.
+        seq: Seq,
+        /// How many bytes it has.
+        bytes: usize,
         /// How many it may have.
         max: usize,
     },
@@ -42,8 +54,13 @@ pub enum FrameFault {
 }
 
 impl FrameFault {
-    /// Does a smaller part help? Then the answer is 413, else 400.
+    /// Is there more than the limits allow? Then the answer is 413, else 400.
     pub const fn is_size(&self) -> bool {
+        matches!(self, FrameFault::EventTooLong { .. }) || self.is_to_be_split()
+    }
+
+    /// Does a smaller part help?
+    pub const fn is_to_be_split(&self) -> bool {
         matches!(
             self,
             FrameFault::TooLong { .. } | FrameFault::TooManyEvents { .. }
@@ -55,6 +72,7 @@ impl FrameFault {
         match self {
             FrameFault::TooLong { .. } => "frame_too_long",
             FrameFault::TooManyEvents { .. } => "too_many_events",
+            FrameFault::EventTooLong { .. } => "event_too_long",
             FrameFault::Unreadable { .. } => "unreadable_frame",
             FrameFault::BadSeq => "bad_seq",
             FrameFault::TooManyGaps { .. } => "too_many_gaps",

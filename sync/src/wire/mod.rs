@@ -27,7 +27,7 @@ pub use card::{
     Chunk, Item, ListCurrent, PartnerCard, PlaceCard, ProductCard, RecallList, RecalledBatch,
     Removed, UnitCard, Verdict,
 };
-pub use enrol::{Enrol, EnrolAnswer, Limits, Ticket};
+pub use enrol::{Enrol, EnrolAnswer, Ticket};
 pub use frame::FrameFault;
 pub use key::{Base64Url, Curve, KeyType, PublicKey, Signature, TrustKey, follow};
 pub use more::is_none;

@@ -7,7 +7,9 @@ use crate::{
     chain::{self, Hash},
     finding::{FindingCode, Severity, Subject},
     ids::{DeviceId, Epoch, EventId, Gseq, Micros, Seq},
-    limits::{EVENTS_PER_PUSH_MAX, PUSH_INFLATED_BYTES_MAX, SEQ_MAX, TOKEN_BYTES_MAX},
+    limits::{
+        EVENT_BYTES_MAX, EVENTS_PER_PUSH_MAX, PUSH_INFLATED_BYTES_MAX, SEQ_MAX, TOKEN_BYTES_MAX,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +38,7 @@ pub struct Push {
 }
 
 impl Push {
-    /// Reads a push after inflation. Faults of single events are no faults of the push.
+    /// Reads a push after inflation. What single events say is no fault of the push.
     pub fn read(bytes: &[u8]) -> Result<Push, FrameFault> {
         let push: Push = frame::read(bytes, PUSH_INFLATED_BYTES_MAX)?;
         push.in_bounds()?;
@@ -52,7 +54,17 @@ impl Push {
         if self.first_seq == 0 || self.last_seq() > SEQ_MAX {
             return Err(FrameFault::BadSeq);
         }
-        Ok(())
+        match (self.first_seq..)
+            .zip(&self.events)
+            .find(|(_, text)| text.len() > EVENT_BYTES_MAX)
+        {
+            Some((seq, text)) => Err(FrameFault::EventTooLong {
+                seq,
+                bytes: text.len(),
+                max: EVENT_BYTES_MAX,
+            }),
+            None => Ok(()),
+        }
     }
 
     /// The number that the event at this place of the list has to have.
@@ -148,6 +160,10 @@ pub struct EventResult {
     /// ([`admission::Remark`](crate::admission::Remark)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// Why its text is no event, of what is `UNREADABLE`: for people, as the program that answers reads
+    /// it, at most [`REASON_CHARS_MAX`](crate::limits::REASON_CHARS_MAX) characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Its position in the log; none while it is kept out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gseq: Option<Gseq>,

@@ -253,6 +253,7 @@ impl World {
                     .outcome
                     .decisive()
                     .map(|remark: Remark| remark.name().to_owned()),
+                reason: None,
                 gseq: None,
                 findings: judged
                     .kept()

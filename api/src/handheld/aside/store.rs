@@ -9,8 +9,9 @@ use crate::{
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use suyuan_sync::{
-    admission::{Branch, Outcome},
+    admission::{Branch, Outcome, Remark},
     chain::Hash,
+    event::parse_bytes,
     ids::{Epoch, EventId, GroupId, Seq},
     order::Interval,
 };
@@ -115,6 +116,7 @@ async fn told<const N: usize>(
             event_id: row.try_get("", "event_id")?,
             kind: row.try_get("", "kind")?,
             fate: row.try_get("", "fate")?,
+            reason: reason(&remarks, told, &text),
             remarks: remarks.iter().map(|it| it.name().to_owned()).collect(),
             imported: row.try_get("", "imported")?,
             bytes: length(row)?,
@@ -122,6 +124,16 @@ async fn told<const N: usize>(
         })
     };
     found.iter().map(read).collect()
+}
+
+/// Why a text is no event: nothing of it is kept but the text, and that says it. Of a beginning it
+/// would not be true.
+fn reason(remarks: &[Remark], told: Told, text: &[u8]) -> Option<String> {
+    let unreadable = remarks.contains(&Remark::Unreadable);
+    match told {
+        Told::Whole if unreadable => parse_bytes(text).err().map(|fault| fault.reason()),
+        _ => None,
+    }
 }
 
 /// What was cut within a character ends before it.

@@ -34,6 +34,11 @@ pub struct AsideOut {
     /// Why, the first that counts first: `DEVICE_REVOKED`, `DEVICE_FORK`, `ID_REUSE`, `UNREADABLE`,
     /// `SEQ_MISMATCH`, `UNFOLDABLE`; `UNKNOWN_KIND`, `GROUP_INCOMPLETE`.
     pub remarks: Vec<String>,
+    /// Why its text is no event, of what is `UNREADABLE`: what is wrong with it and which limit it
+    /// exceeds, as the program that answers reads it, the first 200 characters. Told of one that is
+    /// asked for by its position; absent in a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// It was brought by another device or in a file (`POST /v1/sync/deposit`).
     pub imported: bool,
     /// How many bytes its text has, at most 512 KiB.

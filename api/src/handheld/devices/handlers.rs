@@ -1,6 +1,7 @@
 //! Devices and enrolment over HTTP.
 
 use super::{
+    schema::EnrolledOut,
     store, ticket,
     wire::{DeviceIn, DeviceOut, DeviceTicketOut, RevocationIn},
 };
@@ -116,8 +117,7 @@ pub async fn revoke_device(
 #[utoipa::path(tag = "handheld", operation_id = "enrol",
     request_body(content = Object, description = "`{v: 1, code, key: {kty, crv, x, y}, program?}`, \
         at most 16 KiB"),
-    responses((status = 201, body = Object, description = "`{v, device, epoch, enterprise, location, \
-        profile, installation, trust_keys[], limits, anchor, t_sent}`"),
+    responses((status = 201, body = EnrolledOut),
     (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
     (status = 422, body = ProblemBody)))]
 #[post("/v1/enrol")]

@@ -3,6 +3,7 @@
 //! keys, never what they signed before.
 
 pub mod handlers;
+pub mod schema;
 pub mod store;
 pub mod ticket;
 pub mod wire;

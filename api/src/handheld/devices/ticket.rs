@@ -17,7 +17,8 @@ use crate::{
 };
 use suyuan_sync::{
     ids::{DeviceId, EnterpriseId, LocationId},
-    wire::{self, EnrolAnswer, Limits, V},
+    limits::Limits,
+    wire::{self, EnrolAnswer, V},
 };
 use uuid::Uuid;
 

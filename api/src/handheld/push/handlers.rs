@@ -26,14 +26,16 @@ use uuid::Uuid;
 ///
 /// Answered once every event is durable, one result each: `stored`, `duplicate`, `stored_flagged`,
 /// `parked` or `quarantined`, all of which fill their numbers, and a signed receipt. Only a frame
-/// that cannot be read, a body that is too large, a wrong signature, and a service that is busy
-/// are errors; they fill nothing. `pull_hint`: master data, a recall or a decision came in since the
-/// newest `cursor` the events saw; goods that set out for the place and verdicts do not set it.
+/// that cannot be read, a body that is too large or has an event of more than 512 KiB (413), a wrong
+/// signature, and a service that is busy are errors; they fill nothing. `reason` tells why a text is no
+/// event (`UNREADABLE`), and which limit it exceeds, in at most 200 characters. `pull_hint`: master
+/// data, a recall or a decision came in since the newest `cursor` the events saw; goods that set out
+/// for the place and verdicts do not set it.
 #[utoipa::path(tag = "handheld", operation_id = "push_events",
     request_body(content = Object, description = "`{v: 1, device, epoch, first_seq, prev_hash, \
         last_receipt?, queue_depth, events: [text]}`"),
-    responses((status = 200, body = Object, description = "`{v, results[{seq, status, code?, gseq?, \
-        findings[], more_findings?}], receipt{device, epoch, contiguous_seq, held_ranges, \
+    responses((status = 200, body = Object, description = "`{v, results[{seq, status, code?, \
+        reason?, gseq?, findings[], more_findings?}], receipt{device, epoch, contiguous_seq, held_ranges, \
         missing_ranges, head_hash, stamp, key, sig}, anchor, t_recv, t_sent, credit, retry_after?, \
         pull_hint}`. `findings` has at most 100 of what was found about an event at once, the worst; \
         `more_findings` says how many more are on record."),

@@ -4,7 +4,7 @@ use super::{Admitting, Answered, Engine};
 use crate::{clock::Micros, handheld::push::store::Told, log::Position};
 use std::collections::BTreeMap;
 use suyuan_sync::{
-    admission::{self, FrameFault, Judged, Kept, ReadEvent},
+    admission::{self, FrameFault, Judged, Kept, Read, ReadEvent},
     finding::{Finding, Subject},
     ids::{DeviceId, EventId},
     wire::{EventResult, FindingNote},
@@ -38,6 +38,7 @@ impl Engine {
                     .outcome
                     .decisive()
                     .map(|remark| remark.name().to_owned()),
+                reason: reason(&event.read),
                 gseq: position.filter(|_| kept.outcome.in_state()),
                 findings: told.findings,
                 more_findings: told.more_findings,
@@ -74,6 +75,14 @@ pub(super) fn merged(
             Some(next) => out.push(next),
             None => return out,
         }
+    }
+}
+
+/// Why a text is no event. It is read anew whenever it comes, so a retry is told the same.
+fn reason(read: &Read) -> Option<String> {
+    match read {
+        Read::Unreadable(fault) => Some(fault.reason()),
+        _ => None,
     }
 }
 
