@@ -8,6 +8,7 @@ use suyuan_sync::{
         i3_exactly_once, i4_a_retry_is_answered_alike, i5_receipts_tell_the_truth,
         i6_groups_stand_whole, i7_nothing_is_rewritten, i11_the_order_is_total,
         i26_every_outbox_drains, i30_every_flipped_bit_is_found, i31_forks_are_found,
+        i31_forks_are_told,
     },
     wire::Status,
 };
@@ -96,7 +97,8 @@ pub fn standing(log: &LogHistory, devices: &[DeviceHistory]) -> Holds {
     i3_exactly_once(log)?;
     i6_groups_stand_whole(log, &BTreeSet::new())?;
     i30_every_flipped_bit_is_found(log)?;
-    i31_forks_are_found(log)
+    i31_forks_are_found(log)?;
+    i31_forks_are_told(devices)
 }
 
 /// Fails with what is broken.

@@ -54,6 +54,7 @@ impl Run {
         all::i11_the_order_is_total(log)?;
         all::i12_who_knew_came_later(&self.knowledge())?;
         all::i31_forks_are_found(log)?;
+        all::i31_forks_are_told(devices)?;
         for handset in &self.handsets {
             let cursor = handset.outbox.disk().cursor;
             // That nothing is skipped is looked at with the log as a whole.
