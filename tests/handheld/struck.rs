@@ -36,7 +36,7 @@ pub fn id_of(text: &str) -> String {
 }
 
 /// What an event says, so many milliseconds from now by its device's clock.
-fn in_ms(ms: i64, mut said: Value) -> Value {
+pub fn in_ms(ms: i64, mut said: Value) -> Value {
     let at = |ms: i64| {
         let at = jiff::Timestamp::now().as_millisecond() + ms;
         let at = jiff::Timestamp::from_millisecond(at).expect("an instant");
@@ -49,7 +49,7 @@ fn in_ms(ms: i64, mut said: Value) -> Value {
 
 /// Three events that say a later time than what was made with them, and come last. (One alone would be an
 /// outlier.)
-fn fillers(device: &mut Handheld) -> Vec<String> {
+pub fn fillers(device: &mut Handheld) -> Vec<String> {
     (0..3)
         .map(|n| device.event("count", &in_ms(900 + n, json!({}))))
         .collect()

@@ -1,5 +1,5 @@
 //! `suyuan simulate`: the whole agreement between handsets and servers, run from a seed in virtual
-//! time, with everything going wrong that can, and every promise of sync.md section 9 looked at.
+//! time, with everything going wrong that can, and what a run can show of sync.md section 9 looked at.
 //!
 //! The servers are real: their database, their routes and handlers, the signatures. Only sockets,
 //! time and chance are made: a request is handed to the router in memory, the clock stands until it

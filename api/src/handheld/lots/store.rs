@@ -276,6 +276,24 @@ pub async fn moves_among(
     Ok(found.into_iter().filter(of_these).collect())
 }
 
+/// Which of these events say something of lines, as it is written down.
+pub async fn moving(
+    conn: &impl ConnectionTrait,
+    events: &BTreeSet<Position>,
+) -> Result<BTreeSet<Position>, DbErr> {
+    let rows = by_keys(
+        conn,
+        "SELECT DISTINCT e.gseq FROM event e WHERE e.gseq IN ({keys}) AND EXISTS \
+         (SELECT 1 FROM lot_move m WHERE m.gseq = e.gseq AND m.n < 16)",
+        &[],
+        events.iter().map(|gseq| (*gseq).into()).collect(),
+    );
+    rows.await?
+        .iter()
+        .map(|row| row.try_get("", "gseq"))
+        .collect()
+}
+
 /// Writes movements, new and changed.
 pub async fn write_moves(conn: &impl ConnectionTrait, moves: &[(i64, Moved)]) -> Result<(), DbErr> {
     let mut rows = Rows::of(4);

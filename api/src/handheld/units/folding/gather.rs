@@ -141,12 +141,13 @@ impl Folding<'_> {
     }
 
     /// What is named by events that moved in the order, as much as there is room to fold. One filler that was
-    /// missing may move a month of a device: what more there is, slices fold.
+    /// missing may move a month of a device: what more there is, units and lots, slices fold.
     fn moved_now(&mut self, change: &Change) -> Vec<UnitKey> {
-        let mut now = Vec::new();
+        let (mut now, mut sum) = (Vec::new(), 0);
         for fact in &change.moved {
             let named = store::named(fact);
-            let fits = now.len() + named.len() <= self.room.weight;
+            sum += named.len() + fact.event.lots.len();
+            let fits = sum <= self.room.weight;
             if fits && self.moved_later.is_empty() {
                 now.extend(named.into_iter().map(|(unit, _)| unit));
             } else {

@@ -118,7 +118,8 @@ impl Folding<'_> {
             let eff = fact.order.eff.min(fact.interval.lo);
             let since = store::position_at(conn, eff, self.moment.first - 1).await?;
             let of = |fact: &Fact| (fact.enterprise, fact.event.group.map(|group| group.id));
-            let moved = change.moved.iter().any(|moved| {
+            let mut moved = change.moved.iter().chain(&change.lots_reordered);
+            let moved = moved.any(|moved| {
                 let group = moved.event.group.is_some() && of(moved) == of(fact);
                 moved.gseq == count || group
             });

@@ -74,6 +74,8 @@ pub struct Change {
     pub moved: Vec<Arc<Fact>>,
     /// Facts whose place changed before, of which what they name is among the units that are folded now.
     pub reordered: Vec<Arc<Fact>>,
+    /// Those of them of which what they say of lots is worked in anew.
+    pub lots_reordered: Vec<Arc<Fact>>,
     /// Facts that are judged again as events, since something was remarked on them.
     pub recheck: Vec<Arc<Fact>>,
     /// Units to be folded again for another reason; what is in a container is held against it anew.

@@ -79,7 +79,7 @@ impl Page {
         let lines = self.lines.as_ref();
         let lines = lines.is_none_or(|lines| lines.rows.is_empty());
         let went = self.went.is_empty() && self.voided.is_empty();
-        let events = self.events.is_empty() && self.entered.is_empty();
+        let events = self.events.is_empty() && self.entered.is_empty() && self.moved.is_empty();
         self.units.is_empty() && self.left.is_empty() && events && lines && went
     }
 }
@@ -270,8 +270,12 @@ pub async fn page(
             let units = event.iter().flat_map(|fact| named(fact));
             let units: BTreeSet<UnitKey> = units.map(|(unit, _)| unit).collect();
             let page = part(&units.into_iter().collect::<Vec<_>>(), after, limit);
-            let moved = [*by].into();
-            Ok(Page { moved, ..page })
+            // Lots are looked at with the first of its units, or alone.
+            let moved = Some(*by).filter(|_| after == 0 || !page.units.is_empty());
+            Ok(Page {
+                moved: moved.into_iter().collect(),
+                ..page
+            })
         }
         Scope::Children { container } => {
             let children = packed(conn, reader, container).await?;

@@ -135,6 +135,13 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took, Push
     let left = page.left.into_iter();
     let entered = by_position(act.tx(), reader, &page.entered).await?;
     let again = matches!(work.scope, Scope::Entered { again: Some(_), .. });
+    let reordered = by_position(act.tx(), reader, &page.moved).await?;
+    // What an event says of lots is one page, the first.
+    let lots_reordered = if work.cursor == 0 {
+        reordered.clone()
+    } else {
+        Vec::new()
+    };
     let change = Change {
         counts_from: (!entered.is_empty() && !again).then_some(work.gseq),
         again,
@@ -145,7 +152,8 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took, Push
             .map(|(unit, since)| (unit, named.get(&since).copied()))
             .collect(),
         units: page.units,
-        reordered: by_position(act.tx(), reader, &page.moved).await?,
+        reordered,
+        lots_reordered,
         // What is on record by now may change what lines are called by.
         moved: events
             .iter()

@@ -188,8 +188,6 @@ pub struct Member {
     pub kind: Kind,
     /// When it happened.
     pub eff: Micros,
-    /// From which position on it counts.
-    pub since: Position,
     /// How much it names at most.
     names: usize,
 }
@@ -206,7 +204,7 @@ pub async fn members_of(
     conn: &impl ConnectionTrait,
     groups: &BTreeSet<GroupId>,
 ) -> Result<Vec<Member>, DbErr> {
-    let sql = "SELECT gseq, enterprise_id, group_id, kind, eff, counts_from, \
+    let sql = "SELECT gseq, enterprise_id, group_id, kind, eff, \
                CAST(LENGTH(body) AS BIGINT) AS bytes FROM event \
                WHERE group_id IN ({keys}) AND group_id IS NOT NULL AND counts_from IS NOT NULL";
     let keys = groups.iter().map(|id| id.0.into()).collect();
@@ -218,7 +216,6 @@ pub async fn members_of(
         };
         Ok(Some(Member {
             kind,
-            since: row.try_get("", "counts_from")?,
             gseq: row.try_get("", "gseq")?,
             of: (
                 EnterpriseId(row.try_get("", "enterprise_id")?),

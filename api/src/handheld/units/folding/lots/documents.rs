@@ -20,6 +20,7 @@ use std::{
 use suyuan_sync::{
     event::{Event, Kind, LotLine},
     facts::Fact,
+    fold,
     ids::{EnterpriseId, GroupId, Gseq},
 };
 
@@ -29,52 +30,58 @@ const FEW: usize = 16;
 /// What counts say of a lot does not depend on the others they name.
 type Lots<'k> = HashSet<(&'k str, Option<&'k str>)>;
 
+/// What comes of counts in several documents besides what was asked about.
+#[derive(Default)]
+pub(super) struct Placed {
+    /// Documents that say something else since their count stands elsewhere.
+    pub(super) again: Vec<Arc<Fact>>,
+    /// Counts that all lines of their places are held against, if they are complete: their last document came
+    /// in, or is another. The others say nothing of what they do not name.
+    pub(super) swept: BTreeSet<(EnterpriseId, GroupId)>,
+}
+
 impl Folding<'_> {
-    /// Other documents of the counts that these are documents of, if the place of the count is another since: it
-    /// stands at the last, which came in now, moved, or is struck. As many as there is room for; the
-    /// others enter once more.
+    /// Other documents of the counts that these are documents of, where such a count is written down at another than
+    /// the last: that came in now, or moved, or is struck. As many as there is room for; the others
+    /// enter once more.
     pub(super) async fn placed_anew(
         &mut self,
         conn: &impl ConnectionTrait,
         change: &Change,
-        facts: &[Arc<Fact>],
-        documents: &BTreeMap<Gseq, Arc<Fact>>,
-    ) -> Result<Vec<Arc<Fact>>, WorldError> {
-        let own: BTreeMap<Gseq, (EnterpriseId, GroupId)> = facts
-            .iter()
-            .filter_map(|fact| Some((fact.gseq, count_of(fact)?)))
-            .collect();
-        if own.is_empty() || change.again || change.swept.is_some() {
-            return Ok(Vec::new());
+        (facts, documents): (&[Arc<Fact>], &BTreeMap<Gseq, Arc<Fact>>),
+    ) -> Result<Placed, WorldError> {
+        let mut placed = Placed::default();
+        if documents.is_empty() || change.again || change.swept.is_some() {
+            return Ok(placed);
         }
-        let groups = own.values().map(|(_, group)| *group).collect();
-        let mut members = store::members_of(conn, &groups).await?;
-        members.retain(|member| member.kind == Kind::Count);
-        // What came to count from here on enters by itself.
-        let from = change.counts_from.unwrap_or(self.moment.first);
-        let struck: BTreeSet<Gseq> = self
-            .strikes
-            .iter()
-            .filter_map(|(_, target)| Some(target.as_ref()?.gseq))
-            .collect();
-        let moved: BTreeSet<Gseq> = self.moved(change).map(|fact| fact.gseq).collect();
-        let all: Vec<Arc<Fact>> = documents.values().cloned().collect();
-        let doubted = self.what_decides(conn, &all).await?;
+        let written = lines::moving(conn, &documents.keys().copied().collect()).await?;
+        let last = self.last_of(conn, documents).await?;
+        let own: BTreeSet<Gseq> = facts.iter().map(|fact| fact.gseq).collect();
+        // Once for the one where it stands, and once for the one where it stood.
         let anew = |fact: &Arc<Fact>| {
-            let of = own.get(&fact.gseq)?;
-            // Which of those is struck that something is known against does not matter: rather once too often.
-            let mut later = all
-                .iter()
-                .filter(|other| count_of(other) == Some(*of) && fact.order < other.order);
-            let is_last = later.all(|other| doubted.contains_key(&other.gseq));
-            let mut others = members.iter().filter(|other| other.of == *of);
-            let old = others.any(|other| other.gseq != fact.gseq && other.since < from);
-            let anew =
-                moved.contains(&fact.gseq) || is_last && (old || struck.contains(&fact.gseq));
-            anew.then_some(*of)
+            let of = count_of(fact)?;
+            let is_last = last.get(&of) == Some(&fact.gseq);
+            let mut others = documents
+                .values()
+                .filter(|other| count_of(other) == Some(of));
+            let elsewhere =
+                |other: &Arc<Fact>| other.gseq != fact.gseq && written.contains(&other.gseq);
+            let anew = if is_last {
+                others.any(elsewhere)
+            } else {
+                written.contains(&fact.gseq)
+            };
+            anew.then_some(of)
         };
         let anew: BTreeSet<(EnterpriseId, GroupId)> = facts.iter().filter_map(anew).collect();
-        members.retain(|other| anew.contains(&other.of) && !own.contains_key(&other.gseq));
+        let ends = last.iter().filter(|(_, gseq)| own.contains(*gseq));
+        placed.swept = ends.map(|(of, _)| *of).chain(anew.clone()).collect();
+        let groups = anew.iter().map(|(_, group)| *group).collect();
+        let mut members = store::members_of(conn, &groups).await?;
+        members.retain(|other| {
+            let is_other = other.kind == Kind::Count && !own.contains(&other.gseq);
+            is_other && anew.contains(&other.of)
+        });
         let mut sum = 0;
         let (now, later): (Vec<_>, Vec<_>) = members.into_iter().partition(|member| {
             sum += member.names();
@@ -84,7 +91,34 @@ impl Folding<'_> {
             self.entering.once_more(member);
         }
         let now = now.iter().map(|member| member.gseq).collect();
-        Ok(store::by_position(conn, self.reader, &now).await?)
+        placed.again = store::by_position(conn, self.reader, &now).await?;
+        Ok(placed)
+    }
+
+    /// Where each of these counts stands: at the last of its documents that is not struck.
+    async fn last_of(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        documents: &BTreeMap<Gseq, Arc<Fact>>,
+    ) -> Result<BTreeMap<(EnterpriseId, GroupId), Gseq>, WorldError> {
+        let all: Vec<Arc<Fact>> = documents.values().cloned().collect();
+        let deciding = self.what_decides(conn, &all).await?;
+        let world = self.source.world();
+        let strikes = |retract: &Arc<Fact>, fact: &Arc<Fact>| {
+            retract.event.target == Some(fact.event.id) && fold::strikes(retract, fact, world)
+        };
+        let mut last: BTreeMap<(EnterpriseId, GroupId), &Arc<Fact>> = BTreeMap::new();
+        for fact in documents.values() {
+            let mut about = deciding.get(&fact.gseq).into_iter().flatten();
+            let is_struck = about.any(|retract| strikes(retract, fact));
+            if let Some(of) = count_of(fact).filter(|_| !is_struck) {
+                let known = last.entry(of).or_insert(fact);
+                if known.order < fact.order {
+                    *known = fact;
+                }
+            }
+        }
+        Ok(last.into_iter().map(|(of, fact)| (of, fact.gseq)).collect())
     }
 
     /// All documents of the counts that these are documents of.

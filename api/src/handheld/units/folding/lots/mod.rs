@@ -56,6 +56,8 @@ struct Asked {
     with: BTreeMap<Gseq, Arc<Fact>>,
     /// All documents of the counts among them that took several.
     documents: BTreeMap<Gseq, Arc<Fact>>,
+    /// Those of these counts that all lines of their places are held against.
+    swept: BTreeSet<(EnterpriseId, GroupId)>,
 }
 
 impl Asked {
@@ -112,8 +114,12 @@ impl Folding<'_> {
             Vec::new()
         } else {
             let world = self.source.world();
-            let documents = asked.documents.values().filter(|fact| is_sweep(fact));
-            let all = asked.sweeps().chain(documents);
+            let alone = asked.sweeps().filter(|fact| count_of(fact).is_none());
+            let ends = |fact: &&Arc<Fact>| {
+                let of = count_of(fact);
+                is_sweep(fact) && of.is_some_and(|of| asked.swept.contains(&of))
+            };
+            let all = alone.chain(asked.documents.values().filter(ends));
             all.filter(|fact| fold::misses(world, fact))
                 .cloned()
                 .collect()
@@ -143,7 +149,13 @@ impl Folding<'_> {
         change: &Change,
     ) -> Result<Asked, WorldError> {
         let mut facts: Vec<Arc<Fact>> = Vec::new();
-        let new = change.arrived.iter().chain(&change.moved);
+        let later: BTreeSet<Gseq> = self.moved_later.iter().map(|(gseq, _)| *gseq).collect();
+        let moved = change
+            .moved
+            .iter()
+            .filter(|fact| !later.contains(&fact.gseq));
+        let moved = moved.chain(&change.lots_reordered);
+        let new = change.arrived.iter().chain(moved);
         facts.extend(new.filter(|fact| concerns_lots(fact)).cloned());
         for (retract, target) in &self.strikes {
             let own = |target: &&Arc<Fact>| target.enterprise == retract.enterprise;
@@ -165,8 +177,8 @@ impl Folding<'_> {
         );
         facts.extend(change.swept.as_ref().map(|swept| swept.count.clone()));
         let documents = self.documents(conn, &facts).await?;
-        let again = self.placed_anew(conn, change, &facts, &documents).await?;
-        facts.extend(again);
+        let placed = self.placed_anew(conn, change, (&facts, &documents)).await?;
+        facts.extend(placed.again);
         let deciding = self.what_decides(conn, &facts).await?;
         let targets: BTreeSet<EventId> = facts.iter().filter_map(|f| f.event.target).collect();
         let mut with = store::by_event_id(conn, self.reader, &targets).await?;
@@ -182,6 +194,7 @@ impl Folding<'_> {
             facts: by_position(facts).collect(),
             with: by_position(with).collect(),
             documents,
+            swept: placed.swept,
         })
     }
 }
