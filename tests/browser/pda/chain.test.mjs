@@ -51,7 +51,7 @@ test("a turned bit is located", async () => {
 
 test("limits are those of the Rust crate", () => {
   const rust = new Map();
-  for (const [, name, value] of source("sync/src/limits.rs").matchAll(/pub const (\w+): \w+ = ([^;]+);/g)) {
+  for (const [, name, value] of source("sync/src/limits.rs").matchAll(/^\s*(?:pub const )?([A-Z_]+): \w+ = ([^;]+?)(?: => \w+)?;/gm)) {
     const plain = value.replaceAll("_", "").replace("(1 << 53) - 1", String(2 ** 53 - 1));
     rust.set(name, plain.split("*").reduce((product, factor) => product * Number(factor), 1));
   }
