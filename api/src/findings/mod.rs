@@ -2,8 +2,8 @@
 //! events that show it and the one that explained it away.
 //!
 //! Read only: they open and close in [`crate::handheld`], by the fold. `rules` says who may see
-//! which event; `store` reads lists, `unit_store` what a unit's page tells, `witness_store` the events that show it, `cause_store` the entries
-//! that explained it.
+//! which event; `store` reads lists, `unit_store` what a unit's page tells, `witness_store` the events
+//! that show something, `cause_store` the entries that explained it.
 
 mod cause_store;
 pub mod handlers;

@@ -90,8 +90,8 @@ pub struct Change {
     pub went: BTreeMap<i64, BTreeSet<Position>>,
     /// The event that is the reason, if it was one.
     pub because: Option<EventId>,
-    /// What came in are new events of a correction that were in before, and may be worth something else: what its
-    /// retracts are worth is settled, and nothing else enters for it.
+    /// What came in are events of a group that were in before, and what it comes to is another now: new ones of a
+    /// correction, documents of a count. That is settled, and nothing else enters for it.
     pub again: bool,
     /// From which position on these facts count, where an act left them for slices: periods that were closed
     /// since told them already.

@@ -102,17 +102,7 @@ pub async fn by_event_id(
     reader: &mut Reader,
     ids: &BTreeSet<EventId>,
 ) -> Result<Vec<Arc<Fact>>, DbErr> {
-    by_event_id_then(conn, reader, ids, NOW).await
-}
-
-/// The same, of those that count as of a position.
-pub async fn by_event_id_then(
-    conn: &impl ConnectionTrait,
-    reader: &mut Reader,
-    ids: &BTreeSet<EventId>,
-    upto: Position,
-) -> Result<Vec<Arc<Fact>>, DbErr> {
-    let rows = rows_by_id(conn, ids, upto).await?;
+    let rows = rows_by_id(conn, ids, NOW).await?;
     framed(conn, reader, &rows, Part::Whole).await
 }
 

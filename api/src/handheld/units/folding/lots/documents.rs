@@ -13,7 +13,6 @@ use crate::handheld::{
 };
 use sea_orm::ConnectionTrait;
 use std::{
-    cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
@@ -55,7 +54,9 @@ impl Folding<'_> {
             return Ok(placed);
         }
         let written = lines::moving(conn, &documents.keys().copied().collect()).await?;
-        let last = self.last_of(conn, documents).await?;
+        let all: Vec<Arc<Fact>> = documents.values().cloned().collect();
+        let deciding = self.what_decides(conn, &all).await?;
+        let last = self.last_of(documents, &deciding);
         let own: BTreeSet<Gseq> = facts.iter().map(|fact| fact.gseq).collect();
         // Once for the one where it stands, and once for the one where it stood.
         let anew = |fact: &Arc<Fact>| {
@@ -96,13 +97,11 @@ impl Folding<'_> {
     }
 
     /// Where each of these counts stands: at the last of its documents that is not struck.
-    async fn last_of(
-        &mut self,
-        conn: &impl ConnectionTrait,
+    fn last_of(
+        &self,
         documents: &BTreeMap<Gseq, Arc<Fact>>,
-    ) -> Result<BTreeMap<(EnterpriseId, GroupId), Gseq>, WorldError> {
-        let all: Vec<Arc<Fact>> = documents.values().cloned().collect();
-        let deciding = self.what_decides(conn, &all).await?;
+        deciding: &BTreeMap<Gseq, Vec<Arc<Fact>>>,
+    ) -> BTreeMap<(EnterpriseId, GroupId), Gseq> {
         let world = self.source.world();
         let strikes = |retract: &Arc<Fact>, fact: &Arc<Fact>| {
             retract.event.target == Some(fact.event.id) && fold::strikes(retract, fact, world)
@@ -118,7 +117,7 @@ impl Folding<'_> {
                 }
             }
         }
-        Ok(last.into_iter().map(|(of, fact)| (of, fact.gseq)).collect())
+        last.into_iter().map(|(of, fact)| (of, fact.gseq)).collect()
     }
 
     /// All documents of the counts that these are documents of.
@@ -148,12 +147,12 @@ impl Folding<'_> {
     ) -> Result<(), WorldError> {
         let more = self.documents(conn, &counts).await?;
         asked.documents.extend(more);
-        let mut others: BTreeMap<Gseq, Arc<Fact>> = BTreeMap::new();
-        others.extend(counts.into_iter().map(|fact| (fact.gseq, fact)));
-        others.extend(asked.documents.clone());
-        others.retain(|gseq, _| !asked.facts.contains_key(gseq));
-        let mut others: Vec<Arc<Fact>> = others.into_values().collect();
-        let deciding = self.what_decides(conn, &others).await?;
+        let mut all: BTreeMap<Gseq, Arc<Fact>> = BTreeMap::new();
+        all.extend(counts.into_iter().map(|fact| (fact.gseq, fact)));
+        all.extend(asked.documents.clone());
+        let all: Vec<Arc<Fact>> = all.into_values().collect();
+        let deciding = self.what_decides(conn, &all).await?;
+        let last = self.last_of(&asked.documents, &deciding);
         let lots: Lots<'_> = known
             .keys
             .iter()
@@ -161,16 +160,14 @@ impl Folding<'_> {
             .collect();
         let swept = change.swept.as_ref();
         let swept = swept.and_then(|swept| count_of(&swept.count));
-        // Where a count stands: at the last that nothing is known against.
-        let mut placed: BTreeSet<(EnterpriseId, GroupId)> = BTreeSet::new();
-        others.sort_by_key(|fact| Reverse(fact.order));
-        for fact in others {
-            let of = count_of(&fact);
-            let may_be_last = of.is_none_or(|of| Some(of) == swept || !placed.contains(&of));
-            if !deciding.contains_key(&fact.gseq) {
-                placed.extend(of);
+        for fact in all {
+            if asked.facts.contains_key(&fact.gseq) {
+                continue;
             }
-            if let Some(said) = said_of(&fact, &lots, may_be_last) {
+            // Where its count stands; where one is held against lines, all are where it may have stood.
+            let stands = count_of(&fact)
+                .is_none_or(|of| Some(of) == swept || last.get(&of) == Some(&fact.gseq));
+            if let Some(said) = said_of(&fact, &lots, stands) {
                 asked.facts.insert(said.gseq, said);
             }
         }
@@ -212,16 +209,15 @@ impl Folding<'_> {
     }
 }
 
-/// A count with what it says of some lots. None if it says nothing of them, unless it may be the place of its
-/// count.
-fn said_of(fact: &Arc<Fact>, lots: &Lots<'_>, may_be_last: bool) -> Option<Arc<Fact>> {
+/// A count with what it says of some lots. None if it says nothing of them, unless a count stands there.
+fn said_of(fact: &Arc<Fact>, lots: &Lots<'_>, stands: bool) -> Option<Arc<Fact>> {
     let event = &fact.event;
     if event.lots.len() <= FEW {
         return Some(fact.clone());
     }
     let at_hand = |lot: &&LotLine| lots.contains(&(lot.gtin.as_str(), lot.lot.as_deref()));
     let said: Vec<LotLine> = event.lots.iter().filter(at_hand).cloned().collect();
-    if said.is_empty() && !may_be_last {
+    if said.is_empty() && !stands {
         return None;
     }
     Some(Arc::new(Fact {

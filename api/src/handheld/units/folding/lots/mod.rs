@@ -1,7 +1,8 @@
 //! Lines of lots, in the act that brings events: which facts say what of which lines now (`said`), what
 //! they said before, and so which lines go on and which are folded again (`plan`, `work`).
 //!
-//! What went is held against what is on record of its batch (`judge`).
+//! What went is held against what is on record of its batch (`judge`). What counts say is put together for the lines
+//! at hand (`documents`).
 //!
 //! An act looks at the lines its events name, or their containers carried. A complete count is about
 //! every other line of its place as well: those are held against it page by page, afterwards
