@@ -67,15 +67,14 @@ async fn sales_do_not_wait_for_backlogs(engine: Engine) {
     let (took, ()) = tokio::join!(backlogs, selling);
     waits.sort_unstable();
     let text = server.caller().get("/metrics").await.text();
-    let longest = number_of(&text, "suyuan_head_held_longest_seconds");
-    let acts = number_of(&text, "suyuan_head_held_seconds_count");
-    let all = number_of(&text, "suyuan_head_held_seconds_sum");
-    let within: Vec<(String, f64)> = ["0.05", "0.1", "0.25", "0.5", "1"]
-        .map(|edge| {
-            let name = format!("suyuan_head_held_seconds_bucket{{le=\"{edge}\"}}");
-            (edge.to_owned(), number_of(&text, &name))
-        })
-        .to_vec();
+    let longest = of_acts(&text, "suyuan_head_held_longest_seconds", "").fold(0.0, f64::max);
+    let acts: f64 = of_acts(&text, "suyuan_head_held_seconds_count", "").sum();
+    let all: f64 = of_acts(&text, "suyuan_head_held_seconds_sum", "").sum();
+    let within = ["0.05", "0.1", "0.25", "0.5", "1"].map(|edge| {
+        let bound = format!(",le=\"{edge}\"");
+        let acts: f64 = of_acts(&text, "suyuan_head_held_seconds_bucket", &bound).sum();
+        (edge, acts)
+    });
     println!(
         "{engine:?}: {} backlogs of {BACKLOG} in {took:?}, {} sales meanwhile: median {:?}, longest \
          {:?}; up to {} pushes waited; the head was held {acts} times, {:.1} ms on average, {:.1} ms \
@@ -92,4 +91,13 @@ async fn sales_do_not_wait_for_backlogs(engine: Engine) {
     assert!(longest < HELD_MAX, "the head was held {longest} s");
     assert!(waits[waits.len() - 1] < SALE_MAX, "{waits:?}");
     assert!(waits.len() > 3, "somebody sold");
+}
+
+/// What a metric says of each kind of act.
+fn of_acts(metrics: &str, name: &str, bound: &str) -> impl Iterator<Item = f64> {
+    metrics.lines().filter_map(move |line| {
+        let (labels, value) = line.strip_prefix(name)?.split_once("} ")?;
+        let told = labels.starts_with("{act=") && labels.ends_with(bound);
+        told.then(|| value.trim().parse().expect("a number"))
+    })
 }

@@ -29,7 +29,7 @@ fn foreign(n: usize) -> String {
 }
 
 /// No row is written into a table any more of which this is true.
-async fn poison(app: &TestApp, table: &str, when: &str) {
+pub async fn poison(app: &TestApp, table: &str, when: &str) {
     let sql = match app.engine {
         Engine::Sqlite => format!(
             "CREATE TRIGGER poison BEFORE INSERT ON {table} WHEN {when} \
@@ -46,7 +46,8 @@ async fn poison(app: &TestApp, table: &str, when: &str) {
     db.execute_unprepared(&sql).await.expect("a trigger");
 }
 
-async fn healed(app: &TestApp, table: &str) {
+/// It is again.
+pub async fn healed(app: &TestApp, table: &str) {
     let sql = match app.engine {
         Engine::Sqlite => "DROP TRIGGER poison".to_owned(),
         Engine::Postgres => format!("DROP TRIGGER poison ON {table}"),

@@ -2,6 +2,7 @@
 //! all of them name: what there is no room for enters by slices, and nobody sees a difference afterwards.
 
 use crate::{
+    engine::{healed, poison},
     lots::lots_of,
     scene::{GTIN, Scene, count, holds, inbound, open_about_events, sale, settled},
     struck::{foreign, id_of, refs, related, slices},
@@ -9,7 +10,7 @@ use crate::{
 use serde_json::{Value, json};
 use std::time::Duration;
 use suyuan_sync::finding::FindingCode;
-use suyuan_tests::{Handheld, on_both};
+use suyuan_tests::{Handheld, on_both, until};
 use uuid::Uuid;
 
 /// The events of a group.
@@ -108,6 +109,65 @@ on_both!(t8_a_heavy_group_that_was_released_may_become_whole, |app| {
     holds(&app, "whole").await;
     app.stop().await;
 });
+
+on_both!(
+    t8_a_group_of_more_text_than_an_act_reads_enters_by_slices,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        device.status().await;
+        let long = |code: &String| format!("{code}?note={}", "x".repeat(1_800));
+        let codes: Vec<String> = foreign("T", 800).iter().map(long).collect();
+        let parts = codes.chunks(100);
+        let parts = parts.map(|codes| ("inbound", inbound(&refs(codes))));
+        let receipt = group(&mut device, false, parts.collect());
+        // A push of a megabyte takes four of these.
+        device.push_at(2, device.history[1], &receipt[1..5]).await;
+        device.push_at(6, device.history[5], &receipt[5..]).await;
+        let related_before = related(&app).await;
+        device.push_at(1, device.history[0], &receipt[..1]).await;
+        settled(&app).await;
+        assert_eq!((related_before, related(&app).await), (0, 800));
+        let in_stock = "SELECT COUNT(*) AS n FROM unit WHERE phase = 'in_stock'";
+        assert_eq!(count(&app, in_stock).await, 800);
+        holds(&app, "received").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    i14_an_event_that_cannot_enter_is_told_and_keeps_no_other,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        device.status().await;
+        let codes = foreign("A", 800);
+        let deliveries = codes.chunks(80);
+        let deliveries = deliveries.map(|codes| ("inbound", inbound(&refs(codes))));
+        let receipt = group(&mut device, false, deliveries.collect());
+        device.push_at(2, device.history[1], &receipt[1..]).await;
+        let seventh = "SELECT gseq AS n FROM event WHERE seq = 7";
+        let poisoned = format!("NEW.gseq = {}", count(&app, seventh).await);
+        poison(&app, "event_unit", &poisoned).await;
+        device.push_at(1, device.history[0], &receipt[..1]).await;
+        let in_stock = "SELECT COUNT(*) AS n FROM unit WHERE phase = 'in_stock'";
+        until("all but one", Duration::from_secs(20), async || {
+            count(&app, in_stock).await == 720
+                && open_about_events(&app, FindingCode::Unfoldable).await == 1
+        })
+        .await;
+        // It is tried again, and told once.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let told = "SELECT COUNT(*) AS n FROM finding WHERE code = 'UNFOLDABLE'";
+        assert_eq!(count(&app, told).await, 1);
+        healed(&app, "event_unit").await;
+        settled(&app).await;
+        assert_eq!(count(&app, in_stock).await, 800);
+        assert_eq!(open_about_events(&app, FindingCode::Unfoldable).await, 0);
+        holds(&app, "entered").await;
+        app.stop().await;
+    }
+);
 
 on_both!(
     t8_a_heavy_correction_that_strikes_its_own_events_comes_to_an_end,

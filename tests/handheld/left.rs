@@ -164,9 +164,9 @@ async fn i10_what_two_processes_leave_comes_to_what_the_log_gives() {
 /// What the program's metrics say, as a number.
 pub async fn metric(app: &TestApp, name: &str) -> f64 {
     let text = app.stranger().get("/metrics").await.text();
-    let mut lines = text.lines().filter_map(|line| line.strip_prefix(name));
-    let value = lines.next().and_then(|value| value.trim().parse().ok());
-    value.unwrap_or_default()
+    let lines = text.lines().filter_map(|line| line.strip_prefix(name));
+    let values = lines.filter_map(|line| line.rsplit_once(' ')?.1.parse().ok());
+    values.fold(0.0, f64::max)
 }
 
 /// How long the head was held at the longest, in milliseconds, and how long reading and folding took.

@@ -1,37 +1,59 @@
-//! How long the head of the log is held. Whoever holds it keeps everybody else from writing, so it
-//! is measured from the moment the lock was got until it is free again, whatever ends it: a commit,
-//! an act that was given up, an error. Knows no act.
+//! How long the head of the log is held, and by what. Whoever holds it keeps everybody else from writing,
+//! so it is measured from the moment the lock was got until it is free again, whatever ends it: a commit,
+//! an act that was given up, an error. Knows acts by their names only.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// The longest of this process, in microseconds.
-static LONGEST: AtomicU64 = AtomicU64::new(0);
+/// The longest of this process by act.
+static LONGEST: Mutex<BTreeMap<&'static str, Duration>> = Mutex::new(BTreeMap::new());
+
+/// What it was held for is told when that is done; an act that was given up is called this.
+const GIVEN_UP: &str = "given_up";
+
+/// No transaction is to hold it longer (sync.md section 4).
+const LONG: Duration = Duration::from_millis(50);
 
 /// The head, held; tells the metrics when it goes.
-pub(super) struct Held(Instant);
+pub(super) struct Held {
+    since: Instant,
+    act: &'static str,
+}
 
 impl Held {
     /// From now on.
     pub(super) fn now() -> Held {
-        Held(Instant::now())
+        Held {
+            since: Instant::now(),
+            act: GIVEN_UP,
+        }
     }
 
-    /// Until now.
-    pub(super) fn ends(self) -> Duration {
-        self.0.elapsed()
+    /// Until now, for an act that was done. So long it was.
+    pub(super) fn ends(mut self, act: &'static str) -> Duration {
+        self.act = act;
+        self.since.elapsed()
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let held = self.0.elapsed();
-        metrics::histogram!("suyuan_head_held_seconds").record(held);
-        let micros = u64::try_from(held.as_micros()).unwrap_or(u64::MAX);
-        let longest = LONGEST.fetch_max(micros, Ordering::Relaxed).max(micros);
+        let (held, act) = (self.since.elapsed(), self.act);
+        metrics::histogram!("suyuan_head_held_seconds", "act" => act).record(held);
+        if held > LONG {
+            tracing::debug!(
+                act,
+                millis = held.as_secs_f64() * 1e3,
+                "the head was held long"
+            );
+        }
+        let mut longest = LONGEST.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = longest.entry(act).or_default();
+        *known = held.max(*known);
         // A histogram tells no maximum, and a maximum is what is promised.
-        metrics::gauge!("suyuan_head_held_longest_seconds").set(longest as f64 / 1e6);
+        metrics::gauge!("suyuan_head_held_longest_seconds", "act" => act).set(known.as_secs_f64());
     }
 }

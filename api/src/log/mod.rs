@@ -241,6 +241,9 @@ pub struct Block {
     held: Held,
 }
 
+/// What a block is called where acts have the name of their entry.
+const EVENTS: &str = "events";
+
 /// How an act begins.
 pub enum Begun<T> {
     /// Go on.
@@ -465,13 +468,13 @@ impl Block {
     pub async fn commit(self, entries: usize) -> Result<Duration, ActError> {
         let Some(last) = entries.checked_sub(1) else {
             self.tx.rollback().await?;
-            return Ok(self.held.ends());
+            return Ok(self.held.ends(EVENTS));
         };
         let (position, stamp) = (self.position(last), self.stamp(last));
         store::set(&self.tx, position, stamp).await?;
         store::move_public_head(&self.tx, self.installation, position, stamp).await?;
         self.tx.commit().await?;
-        let held = self.held.ends();
+        let held = self.held.ends(EVENTS);
         self.news.notify_waiters();
         Ok(held)
     }
@@ -516,7 +519,7 @@ impl Act {
             idempotency::keep(&self.tx, claim, &answer, self.stamp).await?;
         }
         self.tx.commit().await?;
-        drop(self.held);
+        self.held.ends(entry.kind.name());
         self.news.notify_waiters();
         Ok(())
     }

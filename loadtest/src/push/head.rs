@@ -7,41 +7,69 @@ use crate::summary::Taken;
 const LONGEST: &str = "suyuan_head_held_longest_seconds";
 const TIMES: &str = "suyuan_head_held_seconds_count";
 const IN_ALL: &str = "suyuan_head_held_seconds_sum";
-const WITHIN: &str = "suyuan_head_held_seconds_bucket{le=\"0.05\"}";
+const WITHIN: &str = "suyuan_head_held_seconds_bucket";
+const BOUND: &str = ",le=\"0.05\"";
 
-/// The longest time in milliseconds; with how often it was held, for how long on average, and how
-/// often beyond 50 ms.
+/// The longest time in milliseconds, and by what; with how often it was held, for how long on average,
+/// and how often beyond 50 ms.
 pub fn held(metrics: &str) -> Result<Taken, String> {
-    let [longest, times, in_all, within] =
-        [LONGEST, TIMES, IN_ALL, WITHIN].map(|name| value(metrics, name));
-    let (longest, times) = (longest?, times?);
+    let longest = series(metrics, LONGEST, "");
+    let by_length = |one: &&(&str, f64), other: &&(&str, f64)| one.1.total_cmp(&other.1);
+    let (act, longest) = longest
+        .iter()
+        .max_by(by_length)
+        .ok_or_else(|| format!("GET /metrics has no {LONGEST}"))?;
+    let [times, in_all, within] =
+        [(TIMES, ""), (IN_ALL, ""), (WITHIN, BOUND)].map(|(name, bound)| {
+            series(metrics, name, bound)
+                .iter()
+                .map(|of| of.1)
+                .sum::<f64>()
+        });
     Ok(Taken::median(&[longest * 1e3])?
+        .with("longest_act", *act)
         .with("times", times)
-        .with("mean_ms", in_all? * 1e3 / times.max(1.0))
-        .with("beyond_50_ms", times - within?))
+        .with("mean_ms", in_all * 1e3 / times.max(1.0))
+        .with("beyond_50_ms", times - within))
 }
 
-fn value(metrics: &str, name: &str) -> Result<f64, String> {
-    metrics
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
-        .ok_or_else(|| format!("GET /metrics has no {name}"))
+/// What a metric says of each kind of act.
+fn series<'m>(metrics: &'m str, name: &str, bound: &str) -> Vec<(&'m str, f64)> {
+    let read = |line: &'m str| {
+        let (labels, value) = line.strip_prefix(name)?.split_once("} ")?;
+        let act = labels
+            .strip_prefix("{act=\"")?
+            .strip_suffix(bound)?
+            .strip_suffix('"')?;
+        Some((act, value.trim().parse().ok()?))
+    };
+    metrics.lines().filter_map(read).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::held;
+    use serde_json::json;
 
     #[test]
-    fn the_longest_is_told_in_milliseconds() {
+    fn the_longest_is_told_in_milliseconds_and_by_what() {
         let text = "# TYPE suyuan_head_held_seconds histogram\n\
-            suyuan_head_held_seconds_bucket{le=\"0.05\"} 7\n\
-            suyuan_head_held_seconds_bucket{le=\"0.5\"} 8\n\
-            suyuan_head_held_seconds_sum 0.16\n\
-            suyuan_head_held_seconds_count 8\n\
-            suyuan_head_held_longest_seconds 0.075\n";
+            suyuan_head_held_seconds_bucket{act=\"events\",le=\"0.05\"} 7\n\
+            suyuan_head_held_seconds_bucket{act=\"events\",le=\"0.5\"} 8\n\
+            suyuan_head_held_seconds_sum{act=\"events\"} 0.16\n\
+            suyuan_head_held_seconds_count{act=\"events\"} 8\n\
+            suyuan_head_held_seconds_bucket{act=\"refolded\",le=\"0.05\"} 2\n\
+            suyuan_head_held_seconds_sum{act=\"refolded\"} 0.04\n\
+            suyuan_head_held_seconds_count{act=\"refolded\"} 2\n\
+            suyuan_head_held_longest_seconds{act=\"events\"} 0.075\n\
+            suyuan_head_held_longest_seconds{act=\"refolded\"} 0.02\n";
         let taken = held(text).unwrap();
         assert!((taken.value() - 75.0).abs() < 1e-9);
-        assert!(held("suyuan_head_held_seconds_count 8\n").is_err());
+        let detail = |key: &str| taken.detail(key).cloned();
+        assert_eq!(detail("longest_act"), Some(json!("events")));
+        assert_eq!(detail("times"), Some(json!(10.0)));
+        assert_eq!(detail("mean_ms"), Some(json!(20.0)));
+        assert_eq!(detail("beyond_50_ms"), Some(json!(1.0)));
+        assert!(held("suyuan_head_held_seconds_count{act=\"events\"} 8\n").is_err());
     }
 }

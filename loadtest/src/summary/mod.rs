@@ -108,6 +108,12 @@ impl Taken {
         self.value
     }
 
+    /// A word of explanation.
+    #[cfg(test)]
+    pub fn detail(&self, key: &str) -> Option<&Value> {
+        self.detail.get(key)
+    }
+
     /// Adds a word of explanation.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {

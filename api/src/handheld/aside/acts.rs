@@ -18,8 +18,8 @@ use crate::{
         },
         units::{
             facts::{flags_of, told_flags},
-            folding::{Change, Folding, Moment, entering::Entering},
-            store::{Aside, by_position, rewrite_aside},
+            folding::{Change, Folding, Moment, Unread, entering::Entering},
+            store::{Aside, by_position, first_of, rewrite_aside},
         },
     },
     log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Position},
@@ -282,11 +282,10 @@ async fn lift(
             .map(|row| left(row, &readmitted.leaving)),
     );
     pushed::write_groups(act.tx(), device, epoch, &readmitted.groups, act.stamp()).await?;
-    let mut whole = BTreeSet::new();
-    for row in pushed::members(act.tx(), device, epoch, &readmitted.whole).await? {
-        pushed::write_standing(act.tx(), &is_whole(&row)).await?;
-        whole.insert(row.gseq);
-    }
+    let whole = pushed::members(act.tx(), device, epoch, &readmitted.whole).await?;
+    let now_whole: Vec<Restanding> = whole.iter().map(is_whole).collect();
+    pushed::write_standing(act.tx(), &now_whole).await?;
+    let whole = whole.iter().map(|row| row.gseq).collect();
     enter(engine, &act, standing, &whole).await?;
     let body = Statement::Admitted {
         events,
@@ -384,6 +383,7 @@ async fn enter(
 ) -> Result<(), AsideError> {
     let mut entering: BTreeMap<(Uuid, Epoch, Branch), Vec<Timed>> = BTreeMap::new();
     let (mut positions, mut still_aside) = (BTreeSet::new(), Vec::new());
+    let mut rows = Vec::with_capacity(standing.len());
     for one in &standing {
         let enters = one.outcome.in_state();
         if !enters {
@@ -404,16 +404,16 @@ async fn enter(
             });
             positions.insert(one.row.gseq);
         }
-        let row = Restanding {
+        rows.push(Restanding {
             gseq: one.row.gseq,
             outcome: one.outcome.clone(),
             flags: told_flags(&one.flags),
             counts_from: enters.then_some(act.position()),
             eff: None,
             order_epoch: one.order_epoch,
-        };
-        pushed::write_standing(act.tx(), &row).await?;
+        });
     }
+    pushed::write_standing(act.tx(), &rows).await?;
     let mut moved = BTreeSet::new();
     for ((device, epoch, branch), mut timed) in entering {
         timed.sort_by_key(|timed| timed.seq);
@@ -434,10 +434,16 @@ async fn enter(
         .refresh(act.tx(), act.position() - 1)
         .await
         .map_err(PushError::from)?;
+    let (arrived, arrived_unread) = first_of(act.tx(), reader, &positions).await?;
+    let (recheck, recheck_unread) = first_of(act.tx(), reader, recheck).await?;
     let mut change = Change {
-        arrived: by_position(act.tx(), reader, &positions).await?,
+        arrived,
         moved: by_position(act.tx(), reader, &moved).await?,
-        recheck: by_position(act.tx(), reader, recheck).await?,
+        recheck,
+        unread: Unread {
+            arrived: arrived_unread,
+            recheck: recheck_unread,
+        },
         ..Change::default()
     };
     let moment = Moment {

@@ -27,7 +27,7 @@ use suyuan_sync::{
     chain::Hash,
     facts::Fact,
     finding::FindingCode,
-    ids::{EnterpriseId, Seq},
+    ids::{EnterpriseId, EventId, Seq},
     order::Order,
     time::Timed,
 };
@@ -72,14 +72,19 @@ impl Engine {
                 }
             }
             // Those that leave are in rows: they count from now on.
-            for row in &left {
-                let mut leaving = push.decision.leaving.iter();
-                let why = leaving.find(|left| Some(left.event) == row.event);
+            let why: BTreeMap<EventId, &Leaving> = push
+                .decision
+                .leaving
+                .iter()
+                .map(|left| (left.event, left))
+                .collect();
+            let restanding = left.iter().map(|row| {
+                let why = row.event.and_then(|event| why.get(&event).copied());
                 let placed = eff.get(&row.seq).copied();
                 let placed = placed.filter(|_| row.branch == Branch::First);
-                let restanding = leaves(row, why, moment.last, placed);
-                store::write_standing(tx, &restanding).await?;
-            }
+                leaves(row, why, moment.last, placed)
+            });
+            store::write_standing(tx, &restanding.collect::<Vec<_>>()).await?;
             // One that was admitted from a second branch is ordered there.
             let mut beside = BTreeSet::new();
             let forks: BTreeSet<Hash> = left.iter().filter_map(|row| row.branch.root()).collect();
@@ -95,23 +100,23 @@ impl Engine {
                 .collect();
             store::move_events(tx, device, epoch, &moved, moment.first).await?;
             let broken = store::standing(tx, device, epoch, &push.decision.breaks).await?;
-            for row in &broken {
-                store::write_standing(tx, &breaks(row)).await?;
-            }
+            let breaking: Vec<Restanding> = broken.iter().map(breaks).collect();
+            store::write_standing(tx, &breaking).await?;
             let whole = store::members(tx, device, epoch, &push.decision.whole).await?;
-            for row in &whole {
-                store::write_standing(tx, &is_whole(row)).await?;
-            }
+            let now_whole: Vec<Restanding> = whole.iter().map(is_whole).collect();
+            store::write_standing(tx, &now_whole).await?;
             let positions = |rows: &[store::StandingRow]| rows.iter().map(|r| r.gseq).collect();
             let reader = &mut self.reader;
             let left: BTreeSet<Position> = positions(&left);
             beside.retain(|gseq| !left.contains(gseq));
-            let left = units::store::by_position(tx, reader, &left).await?;
+            let (left, unread) = units::store::first_of(tx, reader, &left).await?;
             change.arrived.extend(left);
+            change.unread.arrived.extend(unread);
             let mut recheck: BTreeSet<Position> = positions(&broken);
             recheck.extend(whole.iter().map(|row| row.gseq));
-            let recheck = units::store::by_position(tx, reader, &recheck).await?;
+            let (recheck, unread) = units::store::first_of(tx, reader, &recheck).await?;
             change.recheck.extend(recheck);
+            change.unread.recheck.extend(unread);
             let seqs: Vec<Seq> = moved.iter().map(|(seq, _)| *seq).collect();
             let moved = store::standing(tx, device, epoch, &seqs).await?;
             let mut moved: BTreeSet<Position> = positions(&moved);

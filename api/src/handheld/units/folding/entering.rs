@@ -26,6 +26,8 @@ use suyuan_sync::{facts::Fact, ids::GroupId};
 pub struct Entering {
     /// They count, and nothing was noted of what they are about.
     events: Vec<Arc<Fact>>,
+    /// The same of such as are in rows and were not read.
+    unread: Vec<Position>,
     /// They are judged again as events.
     recheck: Vec<Position>,
     /// They are in, and what their group comes to is another now: they enter once more.
@@ -56,27 +58,31 @@ impl Entering {
         };
         let arrived = first_of(&change.arrived, &of);
         let recheck = first_of(&change.recheck, &|fact| weight(fact));
-        let positions = |facts: Vec<Arc<Fact>>| facts.iter().map(|fact| fact.gseq).collect();
+        let recheck = change.recheck.split_off(recheck);
+        let mut recheck: Vec<Position> = recheck.iter().map(|fact| fact.gseq).collect();
+        recheck.append(&mut change.unread.recheck);
         Ok(Entering {
             events: change.arrived.split_off(arrived),
-            recheck: positions(change.recheck.split_off(recheck)),
+            unread: std::mem::take(&mut change.unread.arrived),
+            recheck,
             again: BTreeMap::new(),
         })
     }
 
     /// Is nothing left?
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.recheck.is_empty()
+        self.events.is_empty() && self.unread.is_empty() && self.recheck.is_empty()
     }
 
-    /// What counts, and nothing was noted of yet.
+    /// What counts, and nothing was noted of yet, as far as it is not in rows.
     pub(super) fn events(&self) -> &[Arc<Fact>] {
         &self.events
     }
 
     /// An event of a group enters once more, unless it has not yet.
     pub(super) fn once_more(&mut self, member: &Member) {
-        if !self.events.iter().any(|fact| fact.gseq == member.gseq) {
+        let mut entering = self.events.iter().map(|fact| fact.gseq);
+        if !entering.any(|gseq| gseq == member.gseq) && !self.unread.contains(&member.gseq) {
             let (_, group) = member.of;
             self.again.entry(group).or_default().insert(member.gseq);
         }
@@ -84,7 +90,9 @@ impl Entering {
 
     /// What slices have to do.
     pub(super) fn scopes(self) -> impl Iterator<Item = Scope> {
-        let events: Vec<Position> = self.events.iter().map(|fact| fact.gseq).collect();
+        let events = self.events.iter().map(|fact| fact.gseq);
+        let mut events: Vec<Position> = events.chain(self.unread).collect();
+        events.sort_unstable();
         let recheck = self.recheck;
         let entered = (!events.is_empty()).then_some(Scope::Entered {
             events,

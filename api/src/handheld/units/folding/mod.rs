@@ -78,6 +78,8 @@ pub struct Change {
     pub lots_reordered: Vec<Arc<Fact>>,
     /// Facts that are judged again as events, since something was remarked on them.
     pub recheck: Vec<Arc<Fact>>,
+    /// Those of both for which slices come, since there is more of their texts than an act reads.
+    pub unread: Unread,
     /// Units to be folded again for another reason; what is in a container is held against it anew.
     pub units: BTreeSet<UnitKey>,
     /// Units that acts before left, each with the event that named it, if it was one. The first is folded
@@ -96,6 +98,15 @@ pub struct Change {
     /// From which position on these facts count, where an act left them for slices: periods that were closed
     /// since told them already.
     pub counts_from: Option<Position>,
+}
+
+/// Where facts stand that an act does not read.
+#[derive(Default)]
+pub struct Unread {
+    /// They count from now on.
+    pub arrived: Vec<Position>,
+    /// They are judged again as events.
+    pub recheck: Vec<Position>,
 }
 
 /// What came of it.

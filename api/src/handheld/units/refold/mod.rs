@@ -12,6 +12,7 @@
 //! What acts left comes before all else, since nothing of it shows yet; it is read and folded beside the acts
 //! that go on ([`beside`]), and under the head only written.
 
+mod apart;
 pub mod beside;
 pub mod entries;
 pub mod job;

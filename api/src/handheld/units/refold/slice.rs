@@ -1,6 +1,6 @@
 //! One slice: a short act under the head of the log that folds a page of units and moves the work on.
 
-use super::{Scope, Work, pages, store};
+use super::{Scope, Work, apart, pages, store};
 use crate::{
     handheld::{
         push::{PushError, act::Engine},
@@ -35,6 +35,16 @@ pub(super) struct Body {
 }
 
 impl Body {
+    /// Of one that folded nothing, and opened so many findings.
+    pub(super) fn unfolded(work: &Work, opened: usize) -> Body {
+        Body {
+            because: work.gseq,
+            opened,
+            closed: 0,
+            read: 0,
+        }
+    }
+
     /// Of what a slice did.
     pub(super) fn of(work: &Work, done: &Done) -> Body {
         Body {
@@ -71,9 +81,9 @@ pub async fn slice(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took,
     let folded = AssertUnwindSafe(fold(engine, work, limit)).catch_unwind();
     let folded = folded.await.unwrap_or(Err(PushError::Broken));
     match folded {
-        // What counts is not passed by: it stands aside from the others, and is tried again.
+        // What counts is not passed by: it waits apart from the others, and is tried again.
         Err(error) if limit == 1 && error.is_of_the_push() && is_entering(work) => {
-            if store::stand_aside(engine.db(), work).await? {
+            if apart::set_apart(engine, work).await? {
                 tracing::error!(%error, work = work.id, "an event cannot enter: alone from now on");
                 return Ok(Took::default());
             }
@@ -162,6 +172,7 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took, Push
             .collect(),
         recheck: events,
         because: work.cause,
+        ..Change::default()
     };
     let moment = Moment {
         first: act.position(),

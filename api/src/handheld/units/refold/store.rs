@@ -102,33 +102,27 @@ async fn ranked(conn: &impl ConnectionTrait, which: &str, limit: i64) -> Result<
     }
 }
 
-/// Takes the event that is next to enter out of its work, into work of its own that no other waits for. `false` if
-/// it is alone already.
-pub async fn stand_aside(db: &Db, work: &Work) -> Result<bool, DbErr> {
-    let Scope::Entered { events, .. } = &work.scope else {
-        return Ok(false);
-    };
-    let at = usize::try_from(work.cursor).unwrap_or_default();
-    let Some(event) = events.get(at).filter(|_| events.len() > 1) else {
-        return Ok(false);
-    };
+/// Takes the event that is next to enter out of its work, into work of its own that no other waits for.
+pub async fn set_apart(
+    conn: &impl ConnectionTrait,
+    work: &Work,
+    event: Position,
+    next: Option<i64>,
+) -> Result<(), DbErr> {
     let alone = Work {
         // No act numbers so many rows.
         id: (event << NUMBER_BITS) | ((1 << NUMBER_BITS) - 1),
         scope: Scope::Entered {
-            events: vec![*event],
+            events: vec![event],
             again: None,
         },
         cursor: 0,
         ..work.clone()
     };
-    let tx = db.begin().await?;
-    let next = (at + 1 < events.len()).then_some(work.cursor + 1);
-    if advance(&tx, work, next).await? {
-        add(&tx, &[alone]).await?;
+    if advance(conn, work, next).await? {
+        add(conn, &[alone]).await?;
     }
-    tx.commit().await?;
-    Ok(true)
+    Ok(())
 }
 
 /// Work, unless it is of a kind that is not known here.

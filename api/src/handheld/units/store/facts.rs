@@ -19,6 +19,7 @@ use suyuan_sync::{
     event::{Event, Kind},
     facts::Fact,
     ids::{EnterpriseId, EventId, GroupId},
+    limits::EVENT_BYTES_MAX,
     unit::UnitKey,
 };
 use uuid::Uuid;
@@ -139,6 +140,37 @@ pub async fn by_position_then(
     let keys = positions.iter().map(|gseq| (*gseq).into()).collect();
     let rows = by_keys(conn, &sql, &[upto.into()], keys).await?;
     framed(conn, reader, &rows, Part::Whole).await
+}
+
+/// So much text an act reads of events that come to count together, or are judged again: some 10 ms. No event is
+/// longer than half of it.
+const TEXT_MAX: i64 = 1 << 20;
+const _: () = assert!(2 * EVENT_BYTES_MAX as i64 <= TEXT_MAX);
+
+/// The first of these facts by position, as many as an act reads, and where the others stand.
+pub async fn first_of(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    positions: &BTreeSet<Position>,
+) -> Result<(Vec<Arc<Fact>>, Vec<Position>), DbErr> {
+    if positions.len() <= 2 {
+        return Ok((by_position(conn, reader, positions).await?, Vec::new()));
+    }
+    let sql =
+        "SELECT gseq, CAST(LENGTH(body) AS BIGINT) AS bytes FROM event WHERE gseq IN ({keys})";
+    let keys = positions.iter().map(|gseq| (*gseq).into()).collect();
+    let mut sizes: BTreeMap<Position, i64> = BTreeMap::new();
+    for row in by_keys(conn, sql, &[], keys).await? {
+        sizes.insert(row.try_get("", "gseq")?, row.try_get("", "bytes")?);
+    }
+    let mut sum = 0;
+    let (now, later): (Vec<_>, Vec<_>) = sizes.into_iter().partition(|(_, bytes)| {
+        sum += bytes;
+        sum <= TEXT_MAX
+    });
+    let now = now.into_iter().map(|(gseq, _)| gseq).collect();
+    let later = later.into_iter().map(|(gseq, _)| gseq).collect();
+    Ok((by_position(conn, reader, &now).await?, later))
 }
 
 /// Outlines of facts by their events' ids, of any enterprise, of those that count as of a position.
