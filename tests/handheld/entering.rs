@@ -5,13 +5,20 @@ use crate::{
     engine::{healed, poison},
     lots::lots_of,
     scene::{GTIN, Scene, count, holds, inbound, open_about_events, sale, settled},
-    struck::{foreign, id_of, refs, related, slices},
+    struck::{fillers, foreign, id_of, in_ms, refs, related, slices},
 };
 use serde_json::{Value, json};
 use std::time::Duration;
 use suyuan_sync::finding::FindingCode;
 use suyuan_tests::{Handheld, on_both, until};
 use uuid::Uuid;
+
+/// Codes of which a hundred take as much text as five thousand others.
+pub fn long(of: &str, count: usize) -> Vec<String> {
+    let codes = foreign(of, count).into_iter();
+    let note = "x".repeat(1_800);
+    codes.map(|code| format!("{code}?note={note}")).collect()
+}
 
 /// The events of a group.
 fn group(device: &mut Handheld, correct: bool, said: Vec<(&str, Value)>) -> Vec<String> {
@@ -116,8 +123,7 @@ on_both!(
         let scene = Scene::of(&app).await;
         let mut device = scene.device(&app, &scene.store).await;
         device.status().await;
-        let long = |code: &String| format!("{code}?note={}", "x".repeat(1_800));
-        let codes: Vec<String> = foreign("T", 800).iter().map(long).collect();
+        let codes = long("T", 800);
         let parts = codes.chunks(100);
         let parts = parts.map(|codes| ("inbound", inbound(&refs(codes))));
         let receipt = group(&mut device, false, parts.collect());
@@ -131,6 +137,40 @@ on_both!(
         let in_stock = "SELECT COUNT(*) AS n FROM unit WHERE phase = 'in_stock'";
         assert_eq!(count(&app, in_stock).await, 800);
         holds(&app, "received").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    t4_what_a_filler_moves_is_not_read_whole_and_folded_all_the_same,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut late = scene.device(&app, &scene.store).await;
+        let mut till = scene.device(&app, &scene.store).await;
+        late.status().await;
+        till.status().await;
+        let mut events = fillers(&mut late);
+        let codes = long("M", 600);
+        events.extend(codes.chunks(100).map(|codes| {
+            let said = in_ms(10, inbound(&refs(codes)));
+            late.event("inbound", &said)
+        }));
+        // What is sold after they came in is sold before, as soon as what was missing says when they did.
+        let sold: Vec<String> = codes.iter().step_by(100).cloned().collect();
+        let sold = till.event("sale", &in_ms(500, sale(&refs(&sold))));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        late.push_at(4, late.history[3], &events[3..7]).await;
+        late.push_at(8, late.history[7], &events[7..]).await;
+        till.push(&[sold]).await;
+        settled(&app).await;
+        let open =
+            "SELECT COUNT(*) AS n FROM finding WHERE code = 'ORPHAN_SALE' AND closed IS NULL";
+        assert_eq!(count(&app, open).await, 0);
+        holds(&app, "sold after they came in").await;
+        late.push_at(1, late.history[0], &events[..3]).await;
+        settled(&app).await;
+        assert_eq!(count(&app, open).await, 6);
+        holds(&app, "and before it").await;
         app.stop().await;
     }
 );

@@ -1,6 +1,7 @@
 //! How long the head of the log is held, and by what. Whoever holds it keeps everybody else from writing,
 //! so it is measured from the moment the lock was got until it is free again, whatever ends it: a commit,
-//! an act that was given up, an error. Knows acts by their names only.
+//! an act that was given up, an error. How much of it was the commit is told apart: that is the disk's. Knows
+//! acts by their names only.
 
 use std::{
     collections::BTreeMap,
@@ -8,8 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The longest of this process by act.
-static LONGEST: Mutex<BTreeMap<&'static str, Duration>> = Mutex::new(BTreeMap::new());
+/// The longest of this process by act, and how much of each was its commit.
+static LONGEST: Mutex<BTreeMap<&'static str, (Duration, Duration)>> = Mutex::new(BTreeMap::new());
 
 /// What it was held for is told when that is done; an act that was given up is called this.
 const GIVEN_UP: &str = "given_up";
@@ -20,6 +21,7 @@ const LONG: Duration = Duration::from_millis(50);
 /// The head, held; tells the metrics when it goes.
 pub(super) struct Held {
     since: Instant,
+    commit: Option<Instant>,
     act: &'static str,
 }
 
@@ -28,8 +30,14 @@ impl Held {
     pub(super) fn now() -> Held {
         Held {
             since: Instant::now(),
+            commit: None,
             act: GIVEN_UP,
         }
+    }
+
+    /// All is written, and is to be made durable.
+    pub(super) fn commits(&mut self) {
+        self.commit = Some(Instant::now());
     }
 
     /// Until now, for an act that was done. So long it was.
@@ -42,18 +50,21 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let (held, act) = (self.since.elapsed(), self.act);
+        let commit = self.commit.map(|began| began.elapsed()).unwrap_or_default();
         metrics::histogram!("suyuan_head_held_seconds", "act" => act).record(held);
         if held > LONG {
-            tracing::debug!(
-                act,
-                millis = held.as_secs_f64() * 1e3,
-                "the head was held long"
-            );
+            let millis = |time: Duration| time.as_secs_f64() * 1e3;
+            let (held, commit) = (millis(held), millis(commit));
+            tracing::debug!(act, held, commit, "the head was held long");
         }
         let mut longest = LONGEST.lock().unwrap_or_else(PoisonError::into_inner);
         let known = longest.entry(act).or_default();
-        *known = held.max(*known);
+        if *known < (held, commit) {
+            *known = (held, commit);
+        }
         // A histogram tells no maximum, and a maximum is what is promised.
-        metrics::gauge!("suyuan_head_held_longest_seconds", "act" => act).set(known.as_secs_f64());
+        let (held, commit) = (known.0.as_secs_f64(), known.1.as_secs_f64());
+        metrics::gauge!("suyuan_head_held_longest_seconds", "act" => act).set(held);
+        metrics::gauge!("suyuan_head_held_longest_commit_seconds", "act" => act).set(commit);
     }
 }

@@ -465,7 +465,7 @@ impl Block {
     }
 
     /// Moves the head by `entries`, commits. Tells how long the head was held.
-    pub async fn commit(self, entries: usize) -> Result<Duration, ActError> {
+    pub async fn commit(mut self, entries: usize) -> Result<Duration, ActError> {
         let Some(last) = entries.checked_sub(1) else {
             self.tx.rollback().await?;
             return Ok(self.held.ends(EVENTS));
@@ -473,6 +473,7 @@ impl Block {
         let (position, stamp) = (self.position(last), self.stamp(last));
         store::set(&self.tx, position, stamp).await?;
         store::move_public_head(&self.tx, self.installation, position, stamp).await?;
+        self.held.commits();
         self.tx.commit().await?;
         let held = self.held.ends(EVENTS);
         self.news.notify_waiters();
@@ -502,7 +503,11 @@ impl Act {
     }
 
     /// Writes the entry and the answer for retries, moves the public head, commits.
-    pub async fn commit<T: Serialize>(self, entry: Entry<'_>, answer: &T) -> Result<(), ActError> {
+    pub async fn commit<T: Serialize>(
+        mut self,
+        entry: Entry<'_>,
+        answer: &T,
+    ) -> Result<(), ActError> {
         let body = entry.body.json()?;
         store::append(
             &self.tx,
@@ -518,6 +523,7 @@ impl Act {
             let answer = serde_json::to_string(answer)?;
             idempotency::keep(&self.tx, claim, &answer, self.stamp).await?;
         }
+        self.held.commits();
         self.tx.commit().await?;
         self.held.ends(entry.kind.name());
         self.news.notify_waiters();

@@ -5,12 +5,13 @@
 use crate::summary::Taken;
 
 const LONGEST: &str = "suyuan_head_held_longest_seconds";
+const COMMIT: &str = "suyuan_head_held_longest_commit_seconds";
 const TIMES: &str = "suyuan_head_held_seconds_count";
 const IN_ALL: &str = "suyuan_head_held_seconds_sum";
 const WITHIN: &str = "suyuan_head_held_seconds_bucket";
 const BOUND: &str = ",le=\"0.05\"";
 
-/// The longest time in milliseconds, and by what; with how often it was held, for how long on average,
+/// The longest time in milliseconds, by what, and how much of it the disk took to commit; with how often it was held, for how long on average,
 /// and how often beyond 50 ms.
 pub fn held(metrics: &str) -> Result<Taken, String> {
     let longest = series(metrics, LONGEST, "");
@@ -19,6 +20,11 @@ pub fn held(metrics: &str) -> Result<Taken, String> {
         .iter()
         .max_by(by_length)
         .ok_or_else(|| format!("GET /metrics has no {LONGEST}"))?;
+    let commits = series(metrics, COMMIT, "");
+    let commit = commits
+        .iter()
+        .find(|of| of.0 == *act)
+        .map_or(0.0, |of| of.1);
     let [times, in_all, within] =
         [(TIMES, ""), (IN_ALL, ""), (WITHIN, BOUND)].map(|(name, bound)| {
             series(metrics, name, bound)
@@ -28,6 +34,7 @@ pub fn held(metrics: &str) -> Result<Taken, String> {
         });
     Ok(Taken::median(&[longest * 1e3])?
         .with("longest_act", *act)
+        .with("of_it_commit_ms", commit * 1e3)
         .with("times", times)
         .with("mean_ms", in_all * 1e3 / times.max(1.0))
         .with("beyond_50_ms", times - within))
@@ -62,11 +69,14 @@ mod tests {
             suyuan_head_held_seconds_sum{act=\"refolded\"} 0.04\n\
             suyuan_head_held_seconds_count{act=\"refolded\"} 2\n\
             suyuan_head_held_longest_seconds{act=\"events\"} 0.075\n\
-            suyuan_head_held_longest_seconds{act=\"refolded\"} 0.02\n";
+            suyuan_head_held_longest_seconds{act=\"refolded\"} 0.02\n\
+            suyuan_head_held_longest_commit_seconds{act=\"refolded\"} 0.01\n\
+            suyuan_head_held_longest_commit_seconds{act=\"events\"} 0.05\n";
         let taken = held(text).unwrap();
         assert!((taken.value() - 75.0).abs() < 1e-9);
         let detail = |key: &str| taken.detail(key).cloned();
         assert_eq!(detail("longest_act"), Some(json!("events")));
+        assert_eq!(detail("of_it_commit_ms"), Some(json!(50.0)));
         assert_eq!(detail("times"), Some(json!(10.0)));
         assert_eq!(detail("mean_ms"), Some(json!(20.0)));
         assert_eq!(detail("beyond_50_ms"), Some(json!(1.0)));

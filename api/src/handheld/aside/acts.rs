@@ -19,7 +19,7 @@ use crate::{
         units::{
             facts::{flags_of, told_flags},
             folding::{Change, Folding, Moment, Unread, entering::Entering},
-            store::{Aside, by_position, first_of, rewrite_aside},
+            store::{Aside, first_of, moved as moved_facts, rewrite_aside},
         },
     },
     log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Position},
@@ -435,14 +435,16 @@ async fn enter(
         .await
         .map_err(PushError::from)?;
     let (arrived, arrived_unread) = first_of(act.tx(), reader, &positions).await?;
+    let (moved, moved_unread) = moved_facts(act.tx(), reader, &moved).await?;
     let (recheck, recheck_unread) = first_of(act.tx(), reader, recheck).await?;
     let mut change = Change {
         arrived,
-        moved: by_position(act.tx(), reader, &moved).await?,
+        moved,
         recheck,
         unread: Unread {
             arrived: arrived_unread,
             recheck: recheck_unread,
+            moved: moved_unread.into_iter().collect(),
         },
         ..Change::default()
     };

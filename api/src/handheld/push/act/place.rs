@@ -121,8 +121,9 @@ impl Engine {
             let moved = store::standing(tx, device, epoch, &seqs).await?;
             let mut moved: BTreeSet<Position> = positions(&moved);
             moved.extend(beside);
-            let moved = units::store::by_position(tx, reader, &moved).await?;
+            let (moved, unread) = units::store::moved(tx, reader, &moved).await?;
             change.moved.extend(moved);
+            change.unread.moved.extend(unread);
             for new in &push.new {
                 change.arrived.extend(fact(push, new));
             }

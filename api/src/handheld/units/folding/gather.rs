@@ -147,7 +147,8 @@ impl Folding<'_> {
         for fact in &change.moved {
             let named = store::named(fact);
             sum += named.len() + fact.event.lots.len();
-            let fits = sum <= self.room.weight;
+            let is_read = !change.unread.moved.contains(&fact.gseq);
+            let fits = is_read && sum <= self.room.weight;
             if fits && self.moved_later.is_empty() {
                 now.extend(named.into_iter().map(|(unit, _)| unit));
             } else {

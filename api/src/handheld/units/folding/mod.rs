@@ -107,6 +107,8 @@ pub struct Unread {
     pub arrived: Vec<Position>,
     /// They are judged again as events.
     pub recheck: Vec<Position>,
+    /// Their place in the order changed; nothing of what they name is at hand.
+    pub moved: BTreeSet<Position>,
 }
 
 /// What came of it.

@@ -18,7 +18,7 @@ use std::{
 use suyuan_sync::{
     event::{Event, Kind},
     facts::Fact,
-    ids::{EnterpriseId, EventId, GroupId},
+    ids::{DeviceId, EnterpriseId, Epoch, EventId, GroupId, LocationId, Seq},
     limits::EVENT_BYTES_MAX,
     unit::UnitKey,
 };
@@ -171,6 +171,55 @@ pub async fn first_of(
     let now = now.into_iter().map(|(gseq, _)| gseq).collect();
     let later = later.into_iter().map(|(gseq, _)| gseq).collect();
     Ok((by_position(conn, reader, &now).await?, later))
+}
+
+/// The same of facts that moved in the order: of the others no more than whose they are, what, and where they stand,
+/// and which these are.
+pub async fn moved(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    positions: &BTreeSet<Position>,
+) -> Result<(Vec<Arc<Fact>>, Vec<Position>), DbErr> {
+    let (mut moved, unread) = first_of(conn, reader, positions).await?;
+    let mut left: BTreeSet<Position> = unread.iter().copied().collect();
+    let framed = frames(conn, &left).await?;
+    for fact in &framed {
+        left.remove(&fact.gseq);
+    }
+    moved.extend(framed);
+    moved.extend(by_position(conn, reader, &left).await?);
+    Ok((moved, unread))
+}
+
+/// Facts with nothing of what they say: none of what counts, strikes or is of a group, of which more is asked.
+async fn frames(
+    conn: &impl ConnectionTrait,
+    positions: &BTreeSet<Position>,
+) -> Result<Vec<Arc<Fact>>, DbErr> {
+    let sql = format!(
+        "SELECT {FRAME}, e.kind, e.event_id, e.location_id, e.epoch FROM event e \
+         WHERE e.counts_from IS NOT NULL AND e.group_id IS NULL AND e.event_id IS NOT NULL \
+         AND e.kind NOT IN ('{}', '{}') AND e.gseq IN ({{keys}})",
+        Kind::Count.name(),
+        Kind::Retract.name()
+    );
+    let keys = positions.iter().map(|gseq| (*gseq).into()).collect();
+    let mut out = Vec::new();
+    for row in by_keys(conn, &sql, &[], keys).await? {
+        let kind: String = row.try_get("", "kind")?;
+        let Some(kind) = Kind::of_name(&kind) else {
+            continue;
+        };
+        let device = DeviceId(row.try_get("", "device_id")?);
+        let epoch = row.try_get::<i64>("", "epoch")? as Epoch;
+        let seq = row.try_get::<i64>("", "seq")? as Seq;
+        let id = EventId(row.try_get("", "event_id")?);
+        let mut event = Event::bare(kind, id, device, epoch, seq, 0);
+        let place: Option<Uuid> = row.try_get("", "location_id")?;
+        event.location = LocationId(place.unwrap_or_default());
+        out.push(fact_of(&row, Arc::new(event))?);
+    }
+    Ok(out)
 }
 
 /// Outlines of facts by their events' ids, of any enterprise, of those that count as of a position.
