@@ -150,13 +150,17 @@ on_both!(
         late.status().await;
         till.status().await;
         let mut events = fillers(&mut late);
-        let codes = long("M", 600);
-        events.extend(codes.chunks(100).map(|codes| {
-            let said = in_ms(10, inbound(&refs(codes)));
+        // Of little, much is said.
+        let codes = foreign("M", 30);
+        let remarks = (0..60).map(|n| (format!("remark_{n}"), json!("x".repeat(2_000))));
+        let remarks = Value::Object(remarks.collect());
+        events.extend(codes.chunks(5).map(|codes| {
+            let mut said = in_ms(10, inbound(&refs(codes)));
+            said["body"] = remarks.clone();
             late.event("inbound", &said)
         }));
         // What is sold after they came in is sold before, as soon as what was missing says when they did.
-        let sold: Vec<String> = codes.iter().step_by(100).cloned().collect();
+        let sold: Vec<String> = codes.iter().step_by(5).cloned().collect();
         let sold = till.event("sale", &in_ms(500, sale(&refs(&sold))));
         tokio::time::sleep(Duration::from_secs(1)).await;
         late.push_at(4, late.history[3], &events[3..7]).await;
