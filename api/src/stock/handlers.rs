@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     app::Internal,
-    http::{auth::Staff, page},
+    http::{auth::Looks, page},
     log::head_in,
     problem::{Problem, ProblemBody},
 };
@@ -19,7 +19,8 @@ use actix_web::{
 use suyuan_sync::event::gtin14;
 
 /// Units at the caller's places, by product and batch, as they are now. What is inside a container is
-/// counted where the container is. What the caller only says is there (`claimed`) is told apart.
+/// counted where the container is. What the caller only says is there (`claimed`) is told apart. A
+/// regulator names the enterprise whose places are meant.
 #[utoipa::path(tag = "stock", operation_id = "list_stock", params(StockQuery),
     security(("bearer" = [])),
     responses((status = 200, body = StockPage), (status = 400, body = ProblemBody),
@@ -27,9 +28,10 @@ use suyuan_sync::event::gtin14;
 #[get("/v1/stock")]
 pub async fn list_stock(
     state: Data<Internal>,
-    caller: Staff,
+    caller: Looks,
     query: Query<StockQuery>,
 ) -> Result<web::Json<StockPage>, Problem> {
+    let enterprise = caller.at(query.enterprise_id)?;
     let limit = page::limit(query.limit)?;
     let after = match &query.after {
         None => None,
@@ -39,9 +41,9 @@ pub async fn list_stock(
     let (position, _) = head_in(&snapshot).await?;
     let only = query.location_id;
     let after = after.as_ref();
-    let places = store::places(&snapshot, caller.enterprise, only, after, limit).await?;
+    let places = store::places(&snapshot, enterprise, only, after, limit).await?;
     let (items, goes_on) =
-        store::stock(&snapshot, caller.enterprise, &places, query.batch_id, after).await?;
+        store::stock(&snapshot, enterprise, &places, query.batch_id, after).await?;
     let next = match goes_on {
         Some(line) => Some(After::Line(line)),
         None => page::next(&places, limit, |place| After::Place(*place)),
@@ -61,9 +63,10 @@ pub async fn list_stock(
 #[get("/v1/stock/lots")]
 pub async fn list_lot_balances(
     state: Data<Internal>,
-    caller: Staff,
+    caller: Looks,
     query: Query<LotQuery>,
 ) -> Result<web::Json<LotPage>, Problem> {
+    let enterprise = caller.at(query.enterprise_id)?;
     let mut query = query.into_inner();
     let limit = page::limit(query.limit)?;
     page::from_zero("after", query.after.unwrap_or(0))?;
@@ -73,7 +76,7 @@ pub async fn list_lot_balances(
     page::text("lot", query.lot.as_deref())?;
     let snapshot = state.db.begin_reading().await?;
     let (position, _) = head_in(&snapshot).await?;
-    let items = store::lots(&snapshot, caller.enterprise, &query, limit).await?;
+    let items = store::lots(&snapshot, enterprise, &query, limit).await?;
     let next = page::next(&items, limit, |line| line.id);
     Ok(web::Json(LotPage {
         position,
@@ -90,17 +93,18 @@ pub async fn list_lot_balances(
 #[get("/v1/stock/lots/{id}/movements")]
 pub async fn list_lot_movements(
     state: Data<Internal>,
-    caller: Staff,
+    caller: Looks,
     line: Path<i64>,
     query: Query<MoveQuery>,
 ) -> Result<web::Json<MovePage>, Problem> {
+    let enterprise = caller.at(query.enterprise_id)?;
     let limit = page::limit(query.limit)?;
     let after = match &query.after {
         None => (0, 0),
         Some(text) => place_of(text).ok_or(StockError::After)?,
     };
     let snapshot = state.db.begin_reading().await?;
-    let items = store::movements(&snapshot, caller.enterprise, *line, after, limit).await?;
+    let items = store::movements(&snapshot, enterprise, *line, after, limit).await?;
     let next = page::next(&items, limit, |moved| {
         format!("{}-{}", moved.position, moved.n)
     });

@@ -8,6 +8,8 @@ use uuid::Uuid;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct StockQuery {
+    /// Whose; a regulator has to say.
+    pub enterprise_id: Option<Uuid>,
     /// Only of this place.
     pub location_id: Option<Uuid>,
     /// Only of this batch.
@@ -68,6 +70,8 @@ pub struct Line {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct LotQuery {
+    /// Whose; a regulator has to say.
+    pub enterprise_id: Option<Uuid>,
     /// Only of this place.
     pub location_id: Option<Uuid>,
     /// Only of this GTIN, of 8 to 14 digits, or own product code.
@@ -122,6 +126,8 @@ pub struct LotBalance {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct MoveQuery {
+    /// Whose; a regulator has to say.
+    pub enterprise_id: Option<Uuid>,
     /// `next` of the page before.
     pub after: Option<String>,
     /// How many, 1 to 500 (default 100).
