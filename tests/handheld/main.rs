@@ -29,6 +29,7 @@ mod list_size;
 mod listed;
 mod long;
 mod lots;
+mod lots_known;
 mod lots_reached;
 mod lots_recalled;
 mod lots_told;

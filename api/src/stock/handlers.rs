@@ -3,7 +3,7 @@
 use super::{
     StockError,
     lines::After,
-    store,
+    lots_store, store,
     wire::{LotPage, LotQuery, MovePage, MoveQuery, StockPage, StockQuery},
 };
 use crate::{
@@ -55,8 +55,10 @@ pub async fn list_stock(
     }))
 }
 
-/// Balances of goods without codes of their own at the caller's places, as of now: not as they were known
-/// at a position of the log.
+/// Balances of goods without codes of their own at the caller's places, as of now; with `at`, as this call told
+/// them when the log ended at that position. What devices state reaches balances with their events, and of
+/// very much at once soon after: it is told as it was worked in by then. A position within events that were
+/// taken in together, and one of a release that did not keep balances, is refused where it would matter.
 #[utoipa::path(tag = "stock", operation_id = "list_lot_balances", params(LotQuery),
     security(("bearer" = [])),
     responses((status = 200, body = LotPage), (status = 422, body = ProblemBody)))]
@@ -75,8 +77,15 @@ pub async fn list_lot_balances(
     query.gtin = query.gtin.as_deref().map(gtin14);
     page::text("lot", query.lot.as_deref())?;
     let snapshot = state.db.begin_reading().await?;
-    let (position, _) = head_in(&snapshot).await?;
-    let items = store::lots(&snapshot, enterprise, &query, limit).await?;
+    let (head, _) = head_in(&snapshot).await?;
+    let position = query.at.unwrap_or(head);
+    let items = if position == head {
+        lots_store::lots(&snapshot, enterprise, &query, limit).await?
+    } else if (1..head).contains(&position) {
+        lots_store::lots_then(&snapshot, enterprise, &query, limit, position).await?
+    } else {
+        return Err(StockError::Ahead.into());
+    };
     let next = page::next(&items, limit, |line| line.id);
     Ok(web::Json(LotPage {
         position,
@@ -104,7 +113,7 @@ pub async fn list_lot_movements(
         Some(text) => place_of(text).ok_or(StockError::After)?,
     };
     let snapshot = state.db.begin_reading().await?;
-    let items = store::movements(&snapshot, enterprise, *line, after, limit).await?;
+    let items = lots_store::movements(&snapshot, enterprise, *line, after, limit).await?;
     let next = page::next(&items, limit, |moved| {
         format!("{}-{}", moved.position, moved.n)
     });

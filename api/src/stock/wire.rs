@@ -81,6 +81,10 @@ pub struct LotQuery {
     /// Only below zero, where something must be missing from the log.
     #[serde(default)]
     pub negative: bool,
+    /// As it was known when the log ended at this position, e.g. `position` of an answer: that never
+    /// changes, whatever came late since.
+    #[param(minimum = 1)]
+    pub at: Option<i64>,
     /// `next` of the page before.
     #[param(minimum = 0)]
     pub after: Option<i64>,
@@ -102,7 +106,7 @@ pub struct LotPage {
 }
 
 /// The balance of a line (结存): goods of one lot at one place.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LotBalance {
     /// Number of the line.
     pub id: i64,
