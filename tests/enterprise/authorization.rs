@@ -56,6 +56,7 @@ fn matrix() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("list_findings", EVERYONE),
         ("count_findings", EVERYONE),
         ("list_stock", LOOKING),
+        ("list_expiring_stock", LOOKING),
         ("list_lot_balances", LOOKING),
         ("list_lot_movements", LOOKING),
         ("get_recall_reach", LOOKING),

@@ -474,6 +474,7 @@ impl Stage {
             | "list_findings"
             | "count_findings"
             | "list_stock"
+            | "list_expiring_stock"
             | "list_lot_balances"
             | "list_enterprises"
             | "list_locations"

@@ -17,6 +17,7 @@ mod documents;
 mod engine;
 mod enrolment;
 mod entering;
+mod expiring;
 mod findings;
 mod heavy;
 mod held;

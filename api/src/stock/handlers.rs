@@ -2,9 +2,14 @@
 
 use super::{
     StockError,
+    expiring::{self, GoesOn},
     lines::After,
-    lots_store, store,
-    wire::{LotPage, LotQuery, MovePage, MoveQuery, StockPage, StockQuery},
+    lots_store,
+    rules::{WARNING_DAYS, WARNING_DAYS_MAX},
+    store,
+    wire::{
+        ExpiringPage, ExpiringQuery, LotPage, LotQuery, MovePage, MoveQuery, StockPage, StockQuery,
+    },
 };
 use crate::{
     app::Internal,
@@ -53,6 +58,44 @@ pub async fn list_stock(
         items,
         next: next.map(|after| after.to_string()),
     }))
+}
+
+/// Goods at the caller's places that are past the end of their shelf life or near it (保质期预警): units and
+/// goods without codes, by place and batch, as they are now. What was sold or destroyed, is on its way, or was
+/// fetched back under a recall is not among them; nor is a lot that is not on record, since nobody filed when it
+/// expires.
+#[utoipa::path(tag = "stock", operation_id = "list_expiring_stock", params(ExpiringQuery),
+    security(("bearer" = [])),
+    responses((status = 200, body = ExpiringPage), (status = 400, body = ProblemBody),
+    (status = 422, body = ProblemBody)))]
+#[get("/v1/stock/expiring")]
+pub async fn list_expiring_stock(
+    state: Data<Internal>,
+    caller: Looks,
+    query: Query<ExpiringQuery>,
+) -> Result<web::Json<ExpiringPage>, Problem> {
+    let days = query.within_days.unwrap_or(WARNING_DAYS);
+    if days > WARNING_DAYS_MAX {
+        return Err(Problem::field(
+            "within_days",
+            "out-of-range",
+            "within_days must lie between 0 and 3650",
+            "within_days 须在 0 到 3650 之间",
+        ));
+    }
+    let after = query.after.as_deref();
+    let after = after.map(|text| GoesOn::of(text).ok_or(StockError::After));
+    let asked = expiring::Asked {
+        enterprise: caller.at(query.enterprise_id)?,
+        place: query.location_id,
+        limit: page::limit(query.limit)?,
+        after: after.transpose()?,
+        days,
+        now: state.clock.now(),
+    };
+    let snapshot = state.handheld.reading.begin(&state.db).await;
+    let snapshot = snapshot.map_err(StockError::World)?;
+    Ok(web::Json(expiring::page(&snapshot, &asked).await?))
 }
 
 /// Balances of goods without codes of their own at the caller's places, as of now; with `at`, as this call told

@@ -54,6 +54,25 @@ pub async fn lots(
     rows.await?.iter().map(balance).collect()
 }
 
+/// Lines with a lot of which something should be there, in their order.
+pub async fn there(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+    query: &LotQuery,
+    limit: u64,
+) -> Result<Vec<LotBalance>, DbErr> {
+    let (mut which, mut values) = which_lots(enterprise, query);
+    which.extend(["balance > 0", "lot <> ''"]);
+    values.push((limit as i64).into());
+    let sql = format!(
+        "SELECT id, gtin, lot, location_id, balance, findings, gseq FROM lot_line \
+         WHERE {} ORDER BY id LIMIT ?",
+        which.join(" AND ")
+    );
+    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+    rows.await?.iter().map(balance).collect()
+}
+
 /// Balances as they stood when the log ended at a position. Of each line what held then: what it says now, or
 /// what was kept when it changed since. Where neither began by then though the line was there, nobody kept
 /// it; where the act that changed it had begun, the log never ended there.

@@ -3,8 +3,10 @@
 //!
 //! Read only, of the caller's own places. Units inside containers are counted where the container
 //! is; those that are judged by themselves, where they are. What only the caller says is at its places
-//! is told apart from what is there (sync.md section 5). `lines` says where a page ends.
+//! is told apart from what is there (sync.md section 5). `lines` says where a page ends; `expiring` is what of
+//! all this ends soon.
 
+pub mod expiring;
 pub mod handlers;
 pub mod lines;
 pub mod lots_store;
@@ -12,7 +14,10 @@ pub mod rules;
 pub mod store;
 pub mod wire;
 
-use crate::problem::{Problem, ProblemCode};
+use crate::{
+    handheld::world::WorldError,
+    problem::{Problem, ProblemCode},
+};
 use sea_orm::DbErr;
 use thiserror::Error;
 
@@ -25,6 +30,9 @@ pub enum StockError {
     /// No such line, or none of the caller's.
     #[error("unknown")]
     Unknown,
+    /// What is on record cannot be read.
+    #[error("stored")]
+    World(#[from] WorldError),
     /// The position lies ahead of the log, or before it.
     #[error("ahead")]
     Ahead,
@@ -41,6 +49,7 @@ impl From<StockError> for Problem {
         match error {
             StockError::Db(error) => error.into(),
             StockError::Unknown => Problem::new(ProblemCode::NotFound),
+            StockError::World(error) => error.into(),
             StockError::Ahead => Problem::field(
                 "at",
                 "out-of-range",
