@@ -148,7 +148,7 @@ on_both!(goods_near_their_end_are_told_once, |app| {
         store.event("sale", &sale(&[&old[0], &old[1], &soon[0]])),
         store.event("sale", &json!({"lots": lots(&[("E0", 4), ("E1", 1)])})),
         store.event("return", &json!({"units": scanned(&[&soon[0]])})),
-        store.event("outbound", &outbound(&[&soon[1]], &scene.warehouse)),
+        store.event("outbound", &outbound(&[&soon[1]], &scene.plant)),
     ];
     store.push(&events).await;
     settled(&app).await;

@@ -133,6 +133,14 @@ on_both!(i25_t10_balances_are_told_as_they_were_known, |app| {
     });
     state(&mut till, "outbound", &goes).await;
     known.push(now(&app, staff).await);
+    // Nothing stands in a line any more, and then something does again.
+    let wrong = state(&mut till, "inbound", &came(&[("N1", 5)])).await;
+    known.push(now(&app, staff).await);
+    let retract = json!({"target": event_id(&wrong), "actor": boss});
+    state(&mut till, "retract", &retract).await;
+    known.push(now(&app, staff).await);
+    state(&mut till, "inbound", &came(&[("N1", 1)])).await;
+    known.push(now(&app, staff).await);
     stays(staff, &known, "in the end").await;
     // They were different things, and a page goes on where the one before ended.
     let balances: Vec<String> = known
