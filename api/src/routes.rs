@@ -107,6 +107,7 @@ internal_routes![
     findings::handlers::list_findings,
     findings::handlers::count_findings,
     stock::handlers::list_stock,
+    stock::handlers::list_expiring_stock,
     stock::handlers::list_lot_balances,
     stock::handlers::list_lot_movements,
     handheld::devices::handlers::create_device,

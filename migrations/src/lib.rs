@@ -42,6 +42,7 @@ mod m0043_moved_since;
 mod m0045_lots_judged;
 mod m0046_commissions;
 mod m0048_meant;
+mod m0049_lots_as_known;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -90,6 +91,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0045_lots_judged::Migration),
             Box::new(m0046_commissions::Migration),
             Box::new(m0048_meant::Migration),
+            Box::new(m0049_lots_as_known::Migration),
         ]
     }
 }

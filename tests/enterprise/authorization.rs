@@ -2,8 +2,8 @@
 //! here fails the test.
 
 use crate::{
-    operations::{call, operations, stage},
-    support::{person, refused},
+    operations::{Operation, call, operations, stage},
+    support::{person, refused, refused_field},
 };
 use std::collections::BTreeMap;
 use suyuan::accounts::Role;
@@ -12,8 +12,12 @@ use suyuan_tests::{TestApp, on_both};
 const PLATFORM: &str = "platform";
 const ADMIN: &str = "admin";
 const OPERATOR: &str = "operator";
+const REGULATOR: &str = "regulator";
 const STAFF: &[&str] = &[ADMIN, OPERATOR];
-const EVERYONE: &[&str] = &[PLATFORM, ADMIN, OPERATOR];
+/// Who read what became of goods, one enterprise's: a regulator says whose.
+const LOOKING: &[&str] = &[ADMIN, OPERATOR, REGULATOR];
+const VOICES: &[&str] = &[PLATFORM, ADMIN, OPERATOR];
+const EVERYONE: &[&str] = &[PLATFORM, ADMIN, OPERATOR, REGULATOR];
 
 /// Which roles each operation lets through.
 fn matrix() -> BTreeMap<&'static str, &'static [&'static str]> {
@@ -28,7 +32,7 @@ fn matrix() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("list_commissions", STAFF),
         ("list_code_destructions", STAFF),
         ("create_enterprise", &[PLATFORM]),
-        ("list_enterprises", &[PLATFORM]),
+        ("list_enterprises", &[PLATFORM, REGULATOR]),
         ("get_enterprise", EVERYONE),
         ("revise_enterprise", &[ADMIN]),
         ("create_device", STAFF),
@@ -36,7 +40,7 @@ fn matrix() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("get_device", STAFF),
         ("create_device_ticket", STAFF),
         ("revoke_device", STAFF),
-        ("list_quarantine", STAFF),
+        ("list_quarantine", LOOKING),
         ("get_quarantined", STAFF),
         ("admit_event", &[ADMIN]),
         ("get_policy", EVERYONE),
@@ -51,10 +55,11 @@ fn matrix() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("list_unit_contents", EVERYONE),
         ("list_findings", EVERYONE),
         ("count_findings", EVERYONE),
-        ("list_stock", STAFF),
-        ("list_lot_balances", STAFF),
-        ("list_lot_movements", STAFF),
-        ("get_recall_reach", STAFF),
+        ("list_stock", LOOKING),
+        ("list_expiring_stock", LOOKING),
+        ("list_lot_balances", LOOKING),
+        ("list_lot_movements", LOOKING),
+        ("get_recall_reach", LOOKING),
         ("confirm_clock", &[PLATFORM]),
         ("create_location", STAFF),
         ("list_locations", STAFF),
@@ -84,12 +89,12 @@ fn matrix() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("draw_qr", STAFF),
         ("draw_qr_png", STAFF),
         ("open_recall", STAFF),
-        ("list_recalls", STAFF),
-        ("get_recall", STAFF),
+        ("list_recalls", LOOKING),
+        ("get_recall", LOOKING),
         ("widen_recall", STAFF),
         ("close_recall", &[ADMIN]),
-        ("list_voices", EVERYONE),
-        ("get_voice", EVERYONE),
+        ("list_voices", VOICES),
+        ("get_voice", VOICES),
         ("create_voice", STAFF),
         ("open_voice", STAFF),
         ("handle_voice", STAFF),
@@ -153,14 +158,25 @@ on_both!(without_a_token_everything_secured_is_401, |app| {
 
 async fn a_role_does_what_the_table_says(app: TestApp, role: &str) {
     let (platform, stage) = stage(&app).await;
+    let regulator = person(&app, "regulator.one", Role::Regulator, None).await;
     let caller = match role {
         PLATFORM => &platform,
         ADMIN => &stage.firm.admin,
+        REGULATOR => &regulator,
         _ => &stage.firm.operator,
     };
     let matrix = matrix();
     for (n, operation) in operations().iter().filter(|o| o.secured).enumerate() {
-        let (path, body) = stage.request(operation, n).expect("a request");
+        let (mut path, body) = stage.request(operation, n).expect("a request");
+        if role == REGULATOR && operation.names_enterprise {
+            // Whoever belongs to none says whose it is to be.
+            refused_field(
+                call(caller, operation, &path, &body, &[]).await,
+                "enterprise_id",
+                "required",
+            );
+            path = format!("{path}?enterprise_id={}", stage.firm.id);
+        }
         let before = crate::support::head(&app).await;
         let answer = call(caller, operation, &path, &body, &[]).await;
         let id = operation.id.as_str();
@@ -205,6 +221,59 @@ on_both!(an_enterprise_admin_runs_its_enterprise, |app| {
 });
 on_both!(an_operator_works_but_does_not_administer, |app| {
     a_role_does_what_the_table_says(app, OPERATOR).await;
+});
+
+on_both!(a_regulator_reads_and_changes_nothing, |app| {
+    a_role_does_what_the_table_says(app, REGULATOR).await;
+});
+
+#[test]
+fn the_table_lets_a_regulator_write_nothing_but_its_password() {
+    let matrix = matrix();
+    let writes = operations().into_iter().filter(Operation::writes);
+    let open = |operation: &Operation| {
+        let roles = matrix.get(operation.id.as_str());
+        roles.is_some_and(|roles| roles.contains(&REGULATOR))
+    };
+    let open: Vec<String> = writes.filter(open).map(|operation| operation.id).collect();
+    assert_eq!(open, ["change_my_password"]);
+}
+
+on_both!(a_regulator_is_refused_every_write_there_is, |app| {
+    let (_, stage) = stage(&app).await;
+    let regulator = person(&app, "regulator.one", Role::Regulator, None).await;
+    let own = [
+        "create_session",
+        "refresh_session",
+        "end_session",
+        "change_my_password",
+    ];
+    let before = crate::support::head(&app).await;
+    let mut asked = 0;
+    for (n, operation) in operations().iter().filter(|o| o.writes()).enumerate() {
+        let id = operation.id.as_str();
+        if own.contains(&id) {
+            continue;
+        }
+        let (path, body) = stage.request(operation, n).expect("a request");
+        let answer = call(&regulator, operation, &path, &body, &[]).await;
+        if operation.secured {
+            assert_eq!(answer.status, 403, "{id}: {}", answer.text());
+            refused(answer, "not-allowed");
+        } else {
+            // Calls of devices: a regulator's token is none of theirs, and it holds no code.
+            assert!(operation.is_of_devices(), "{id}");
+            assert!(
+                (400..500).contains(&answer.status),
+                "{id}: {}",
+                answer.text()
+            );
+        }
+        assert_eq!(crate::support::head(&app).await, before, "{id}");
+        asked += 1;
+    }
+    assert!(asked > 40, "{asked}");
+    app.stop().await;
 });
 
 on_both!(a_role_stored_wrongly_may_do_nothing, |app| {

@@ -24,6 +24,7 @@ mod publication;
 mod recalls;
 mod registry;
 mod registry_lists;
+mod regulators;
 mod sessions;
 mod setup;
 mod support;

@@ -32,6 +32,8 @@ pub struct Operation {
     pub media: Option<String>,
     /// Is it a list for people, page by page?
     pub paged: bool,
+    /// Does a parameter say which enterprise is looked at?
+    pub names_enterprise: bool,
     /// Documented statuses.
     pub statuses: Vec<String>,
 }
@@ -42,6 +44,11 @@ impl Operation {
     pub fn creates(&self) -> bool {
         let makes = self.method == Method::POST && self.statuses.iter().any(|s| s == "201");
         self.secured && makes && !self.path.starts_with("/v1/devices")
+    }
+
+    /// Is it anything but a question?
+    pub fn writes(&self) -> bool {
+        self.method != Method::GET
     }
 
     /// Is it a call of devices? These carry frames of the agreement with devices, and tokens that
@@ -60,14 +67,16 @@ pub fn operations() -> Vec<Operation> {
         for (method, operation) in methods.as_object().expect("methods") {
             let body = operation["requestBody"]["content"].as_object();
             let parameters = operation["parameters"].as_array();
+            let has =
+                |name: &str| parameters.is_some_and(|all| all.iter().any(|p| p["name"] == name));
             let statuses = operation["responses"].as_object().expect("responses");
             all.push(Operation {
                 id: text_of(&operation["operationId"]),
                 method: method.to_uppercase().parse().expect("a method"),
                 path: path.clone(),
                 secured: operation.get("security").is_some(),
-                paged: operation.get("security").is_some()
-                    && parameters.is_some_and(|all| all.iter().any(|p| p["name"] == "limit")),
+                paged: operation.get("security").is_some() && has("limit"),
+                names_enterprise: has("enterprise_id"),
                 media: body.and_then(|content| content.keys().next().cloned()),
                 statuses: statuses.keys().cloned().collect(),
             });
@@ -465,6 +474,7 @@ impl Stage {
             | "list_findings"
             | "count_findings"
             | "list_stock"
+            | "list_expiring_stock"
             | "list_lot_balances"
             | "list_enterprises"
             | "list_locations"

@@ -2,7 +2,7 @@
 
 use crate::{
     scene::{Scene, count, fates, inbound, open_about_events, sale, unit},
-    support::{PASSWORD, array, firm, ok, refused, text_of},
+    support::{PASSWORD, array, firm, made, ok, refused, text_of},
 };
 use serde_json::{Value, json};
 use suyuan_sync::{
@@ -420,6 +420,18 @@ on_both!(
         let beta = firm(&app, &operator, "BETA", &["9521235"]).await;
         let path = format!("/v1/quarantine/{}", items[0]["position"]);
         refused(beta.operator.get(&path).await, "not-found");
+        // A regulator is told what stands aside, and not what nobody has read.
+        let account = json!({"username": "inspector", "password": PASSWORD, "role": "regulator"});
+        made(operator.post("/v1/users", &account).await);
+        let regulator = app.signed_in("inspector", PASSWORD).await;
+        let listed = format!("/v1/quarantine?enterprise_id={}", scene.firm.id);
+        let listed = ok(regulator.get(&listed).await)["items"].clone();
+        let mut without = items.clone();
+        for item in without.as_array_mut().expect("items") {
+            item.as_object_mut().expect("an item").remove("text");
+        }
+        assert_eq!(listed, without);
+        refused(regulator.get(&path).await, "not-allowed");
         app.stop().await;
     }
 );

@@ -116,7 +116,8 @@ pub async fn end_session(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Make an account: a platform administrator any, an enterprise administrator one of its own.
+/// Make an account: a platform administrator any, an enterprise administrator one of its own. A
+/// regulator's (监管) belongs to no enterprise.
 #[utoipa::path(tag = "accounts", operation_id = "create_user", request_body = UserIn,
     security(("bearer" = [])),
     responses((status = 201, body = UserOut), (status = 409, body = ProblemBody),

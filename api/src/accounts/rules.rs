@@ -14,28 +14,39 @@ pub enum Role {
     EnterpriseAdmin,
     /// Works for one enterprise: registry and codes; may open a recall, not close one.
     Operator,
+    /// Supervises (监管): reads what became of goods anywhere, changes nothing but its own password.
+    Regulator,
 }
 
 impl Role {
+    const ALL: [Role; 4] = [
+        Role::PlatformAdmin,
+        Role::EnterpriseAdmin,
+        Role::Operator,
+        Role::Regulator,
+    ];
+
     /// The name in rows.
     pub const fn name(self) -> &'static str {
         match self {
             Role::PlatformAdmin => "platform_admin",
             Role::EnterpriseAdmin => "enterprise_admin",
             Role::Operator => "operator",
+            Role::Regulator => "regulator",
         }
     }
 
     /// Reads the name.
     pub fn parse(name: &str) -> Option<Role> {
-        [Role::PlatformAdmin, Role::EnterpriseAdmin, Role::Operator]
-            .into_iter()
-            .find(|role| role.name() == name)
+        Role::ALL.into_iter().find(|role| role.name() == name)
     }
 
     /// Does an account of this role belong to an enterprise?
     pub const fn belongs_to_enterprise(self) -> bool {
-        !matches!(self, Role::PlatformAdmin)
+        match self {
+            Role::EnterpriseAdmin | Role::Operator => true,
+            Role::PlatformAdmin | Role::Regulator => false,
+        }
     }
 }
 
@@ -146,7 +157,7 @@ mod tests {
 
     #[test]
     fn role_names_read_back() {
-        for role in [Role::PlatformAdmin, Role::EnterpriseAdmin, Role::Operator] {
+        for role in Role::ALL {
             assert_eq!(Role::parse(role.name()), Some(role));
         }
         assert_eq!(Role::parse("root"), None);

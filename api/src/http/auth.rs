@@ -24,9 +24,39 @@ pub struct Staff {
     pub actor: Actor,
 }
 
-/// Someone who reads what became of goods: of an enterprise, or the platform's operator, who sees
-/// all (sync.md section 5).
+/// Someone who reads what became of goods: of an enterprise, or the platform's operator or a
+/// regulator, who see all (sync.md section 5).
 pub struct Sees(pub Reader);
+
+/// Someone who sees every enterprise: the platform's operator (管理平台) or a regulator (监管).
+pub struct SeesAll;
+
+/// Someone who reads what one enterprise has: its own people, or a regulator (监管), who says whose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looks {
+    /// One of its own people.
+    Own(Uuid),
+    /// A regulator.
+    Regulator,
+}
+
+impl Looks {
+    /// Which enterprise is looked at, where the call named this one, or none.
+    pub fn at(self, named: Option<Uuid>) -> Result<Uuid, Problem> {
+        match (self, named) {
+            (Looks::Own(own), None) => Ok(own),
+            (Looks::Own(own), Some(named)) if named == own => Ok(own),
+            (Looks::Own(_), Some(_)) => Err(Problem::new(ProblemCode::NotFound)),
+            (Looks::Regulator, Some(named)) => Ok(named),
+            (Looks::Regulator, None) => Err(Problem::field(
+                "enterprise_id",
+                "required",
+                "a regulator says whose",
+                "监管账号须指明所查企业",
+            )),
+        }
+    }
+}
 
 /// The administrator of an enterprise.
 pub struct EnterpriseAdmin {
@@ -95,10 +125,21 @@ right!(Staff, |account| match (account.role, account.enterprise) {
 });
 
 right!(Sees, |account| match (account.role, account.enterprise) {
-    (Role::PlatformAdmin, _) => Some(Sees(Reader::All)),
+    (Role::PlatformAdmin | Role::Regulator, _) => Some(Sees(Reader::All)),
     (Role::EnterpriseAdmin | Role::Operator, Some(enterprise)) =>
         Some(Sees(Reader::Enterprise(EnterpriseId(enterprise)))),
     (Role::EnterpriseAdmin | Role::Operator, None) => None,
+});
+
+right!(SeesAll, |account| match account.role {
+    Role::PlatformAdmin | Role::Regulator => Some(SeesAll),
+    Role::EnterpriseAdmin | Role::Operator => None,
+});
+
+right!(Looks, |account| match (account.role, account.enterprise) {
+    (Role::EnterpriseAdmin | Role::Operator, Some(enterprise)) => Some(Looks::Own(enterprise)),
+    (Role::Regulator, _) => Some(Looks::Regulator),
+    (Role::PlatformAdmin, _) | (Role::EnterpriseAdmin | Role::Operator, None) => None,
 });
 
 right!(

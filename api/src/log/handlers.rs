@@ -13,7 +13,7 @@ use actix_web::{
     web::{self, Data, Query},
 };
 
-/// Entries of the log: all for a platform administrator, an enterprise's own for its people.
+/// Entries of the log: all for a platform administrator and a regulator, an enterprise's own for its people.
 #[utoipa::path(tag = "log", operation_id = "list_log", params(LogQuery),
     security(("bearer" = [])),
     responses((status = 200, body = LogPage), (status = 422, body = ProblemBody)))]
@@ -26,9 +26,11 @@ pub async fn list_log(
     let limit = page::limit(query.limit)?;
     let from = page::from_zero("from", query.from)?;
     let scope = match (caller.0.role, caller.0.enterprise) {
-        (Role::PlatformAdmin, _) => None,
-        (_, Some(enterprise)) => Some(enterprise),
-        (_, None) => return Err(Problem::new(ProblemCode::NotAllowed)),
+        (Role::PlatformAdmin | Role::Regulator, _) => None,
+        (Role::EnterpriseAdmin | Role::Operator, Some(enterprise)) => Some(enterprise),
+        (Role::EnterpriseAdmin | Role::Operator, None) => {
+            return Err(Problem::new(ProblemCode::NotAllowed));
+        }
     };
     let items: Vec<EntryOut> = state.log.page(scope, from, limit).await?;
     let next = page::next(&items, limit, |entry| entry.position + 1);

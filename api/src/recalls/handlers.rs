@@ -4,12 +4,14 @@ use super::{
     RecallError, acts,
     reach::{self, wire::ReachOut},
     rules, store,
-    wire::{NOTE_MAX, RecallCloseIn, RecallIn, RecallOut, RecallWidenIn},
+    wire::{
+        NOTE_MAX, RecallCloseIn, RecallIn, RecallOut, RecallQuery, RecallWidenIn, RecallsQuery,
+    },
 };
 use crate::{
     app::Internal,
     http::{
-        auth::{EnterpriseAdmin, Staff},
+        auth::{EnterpriseAdmin, Looks, Staff},
         body::{Json, LARGE_MAX},
         page::{Page, PageQuery},
     },
@@ -68,50 +70,53 @@ pub async fn widen_recall(
     Ok(web::Json(out))
 }
 
-/// Recalls of the caller's enterprise.
-#[utoipa::path(tag = "recalls", operation_id = "list_recalls", params(PageQuery),
+/// Recalls of the caller's enterprise; for a regulator, of one that it names.
+#[utoipa::path(tag = "recalls", operation_id = "list_recalls", params(RecallsQuery),
     security(("bearer" = [])), responses((status = 200, body = Page<RecallOut>)))]
 #[get("/v1/recalls")]
 pub async fn list_recalls(
     state: Data<Internal>,
-    caller: Staff,
-    query: Query<PageQuery>,
+    caller: Looks,
+    query: Query<RecallsQuery>,
 ) -> Result<web::Json<Page<RecallOut>>, Problem> {
-    let paging = query.check()?;
-    let items = store::list(&state.db, caller.enterprise, paging).await?;
+    let (after, limit) = (query.after, query.limit);
+    let paging = PageQuery { after, limit }.check()?;
+    let items = store::list(&state.db, caller.at(query.enterprise_id)?, paging).await?;
     Ok(web::Json(Page::new(items, paging, |r: &RecallOut| r.id)))
 }
 
 /// One recall.
-#[utoipa::path(tag = "recalls", operation_id = "get_recall", params(("id" = Uuid, Path)),
+#[utoipa::path(tag = "recalls", operation_id = "get_recall",
+    params(("id" = Uuid, Path), RecallQuery),
     security(("bearer" = [])),
     responses((status = 200, body = RecallOut), (status = 404, body = ProblemBody)))]
 #[get("/v1/recalls/{id}")]
 pub async fn get_recall(
     state: Data<Internal>,
-    caller: Staff,
+    caller: Looks,
     id: Path<Uuid>,
+    query: Query<RecallQuery>,
 ) -> Result<web::Json<RecallOut>, Problem> {
-    Ok(web::Json(
-        store::get(&state.db, caller.enterprise, *id).await?,
-    ))
+    let enterprise = caller.at(query.enterprise_id)?;
+    Ok(web::Json(store::get(&state.db, enterprise, *id).await?))
 }
 
 /// Where every unit a recall covers is now: each is exactly one of located, on its way, sold, collected,
 /// destroyed, or not accounted for. One moment of the log; collections that were scanned without
 /// network count as soon as they come in.
-#[utoipa::path(tag = "recalls", operation_id = "get_recall_reach", params(("id" = Uuid, Path)),
+#[utoipa::path(tag = "recalls", operation_id = "get_recall_reach",
+    params(("id" = Uuid, Path), RecallQuery),
     security(("bearer" = [])),
     responses((status = 200, body = ReachOut), (status = 404, body = ProblemBody)))]
 #[get("/v1/recalls/{id}/reach")]
 pub async fn get_recall_reach(
     state: Data<Internal>,
-    caller: Staff,
+    caller: Looks,
     id: Path<Uuid>,
+    query: Query<RecallQuery>,
 ) -> Result<web::Json<ReachOut>, Problem> {
-    Ok(web::Json(
-        reach::reach(&state, caller.enterprise, *id).await?,
-    ))
+    let enterprise = caller.at(query.enterprise_id)?;
+    Ok(web::Json(reach::reach(&state, enterprise, *id).await?))
 }
 
 /// Close a recall. Only an administrator of the enterprise may.

@@ -10,7 +10,7 @@
 //!   the network, `handset` a device, `tabs` a second program in it, `down` what it fetches, `badges` who may work with it, `node` a
 //!   server process.
 //! - `check` says which invariants are looked at when; they are `suyuan_sync::invariants`, and of what
-//!   is told to people and handsets `reports`, `stands` and `answers`.
+//!   is told to people and handsets `reports`, `known`, `stands` and `answers`.
 //!
 //! It is no part of the service: nothing here may be called by it.
 
@@ -23,6 +23,7 @@ mod down;
 mod faults;
 mod handset;
 mod heard;
+mod known;
 mod node;
 mod post;
 mod reports;

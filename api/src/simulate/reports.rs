@@ -1,6 +1,5 @@
 //! What is told of the log as a whole, held against the log: to handsets what is at their places (I19,
-//! I21), to the maker where the goods of a recall are (I17), to whoever asks what was known then
-//! (I25). And the log itself says the same in any order and told twice (I9).
+//! I21), to the maker where the goods of a recall are (I17). And the log itself says the same in any order and told twice (I9).
 
 use super::{
     SimulateError,
@@ -8,29 +7,20 @@ use super::{
     run::{Run, Stop},
     store,
 };
-use crate::{
-    app::Internal,
-    findings,
-    recalls::reach::{
-        self,
-        rules::{Whereabouts, whereabouts},
-        wire::{LotTotal, ReachOut},
-    },
+use crate::recalls::reach::{
+    self,
+    rules::{Whereabouts, whereabouts},
+    wire::{LotTotal, ReachOut},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use suyuan_sync::{
     facts::{AcceptScope, Fact},
-    fold::{self, Folded, Phase, Place, Reader, visible},
+    fold::{self, Folded, Phase, Place},
     ids::{EnterpriseId, Gseq, RecallId},
     invariants::{Broken, Delivered, i21_cursors_neither_skip_nor_repeat as i21},
     lots::{Reached, Tally},
     unit::UnitKey,
 };
-
-/// Units that are asked about at a look, to be asked about again.
-const ASKED: usize = 6;
-/// What is remembered of these.
-const KNOWN_MAX: usize = 60;
 
 impl Run {
     /// I21: every unit that is at a handset's place, or on its way there, is one it was told of as it
@@ -221,50 +211,6 @@ impl Run {
                 || span.scope.units.contains(key)
         })
     }
-
-    /// I25: what was told as known at a position is told alike ever after; and some more is asked, to
-    /// be told alike from now on.
-    pub(super) async fn the_past_stays(&mut self) -> Result<(), Stop> {
-        let state = self.node()?.state.clone();
-        for (key, at, told) in &self.known {
-            let again = known_then(&state, key, *at).await?;
-            if again != *told {
-                let what = format!("{key} as known at {at}\n  was\n    {told}\n  is\n    {again}");
-                return Err(Broken::new("I25", what).into());
-            }
-        }
-        let (head, _) = state.log.head().await?;
-        let keys: Vec<UnitKey> = self.units.keys().cloned().collect();
-        for _ in 0..ASKED.min(keys.len()) {
-            let Some(key) = self.dice.pick(&keys) else {
-                break;
-            };
-            let told = known_then(&state, key, head).await?;
-            self.known.push((key.clone(), head, told));
-        }
-        let surplus = self.known.len().saturating_sub(KNOWN_MAX);
-        self.known.drain(..surplus);
-        Ok(())
-    }
-}
-
-/// What is told of a unit as it was known at a position.
-async fn known_then(state: &Internal, key: &UnitKey, at: Gseq) -> Result<String, SimulateError> {
-    let mut snapshot = state.handheld.reading.begin(&state.db).await?;
-    let looked = snapshot.unit(key, at).await?;
-    let found = match looked.id {
-        Some(id) => findings::store::of_unit(snapshot.tx(), Reader::All, id, at).await?,
-        None => Vec::new(),
-    };
-    let folded = &looked.folded;
-    let shared: BTreeSet<&str> = folded
-        .shared
-        .iter()
-        .map(|found| found.code.name())
-        .collect();
-    let view = visible(&folded.state, &folded.steps, Reader::All);
-    let found = serde_json::to_string(&found)?;
-    Ok(format!("{view:?}\n    {shared:?}\n    {found}"))
 }
 
 fn name(unit: &UnitKey) -> String {

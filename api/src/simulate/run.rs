@@ -7,6 +7,7 @@ use super::{
     badges::Badge,
     dice::Dice,
     handset::{Effect, Handset, Life},
+    known::Balances,
     node::{Asked, Node},
     post::Post,
     scans::{self, Memory},
@@ -87,6 +88,8 @@ pub struct Run {
     pub(super) stopped: bool,
     /// What was told as known at positions, to be told alike for ever.
     pub(super) known: Vec<(UnitKey, Gseq, String)>,
+    /// The same of balances.
+    pub(super) known_lots: Vec<Balances>,
     folder: Option<tempfile::TempDir>,
 }
 
@@ -180,6 +183,7 @@ impl Run {
             jumped: 0,
             stopped: false,
             known: Vec::new(),
+            known_lots: Vec::new(),
             options,
             folder,
         };

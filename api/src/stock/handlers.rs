@@ -2,13 +2,18 @@
 
 use super::{
     StockError,
+    expiring::{self, GoesOn},
     lines::After,
+    lots_store,
+    rules::{WARNING_DAYS, WARNING_DAYS_MAX},
     store,
-    wire::{LotPage, LotQuery, MovePage, MoveQuery, StockPage, StockQuery},
+    wire::{
+        ExpiringPage, ExpiringQuery, LotPage, LotQuery, MovePage, MoveQuery, StockPage, StockQuery,
+    },
 };
 use crate::{
     app::Internal,
-    http::{auth::Staff, page},
+    http::{auth::Looks, page},
     log::head_in,
     problem::{Problem, ProblemBody},
 };
@@ -19,7 +24,8 @@ use actix_web::{
 use suyuan_sync::event::gtin14;
 
 /// Units at the caller's places, by product and batch, as they are now. What is inside a container is
-/// counted where the container is. What the caller only says is there (`claimed`) is told apart.
+/// counted where the container is. What the caller only says is there (`claimed`) is told apart. A
+/// regulator names the enterprise whose places are meant.
 #[utoipa::path(tag = "stock", operation_id = "list_stock", params(StockQuery),
     security(("bearer" = [])),
     responses((status = 200, body = StockPage), (status = 400, body = ProblemBody),
@@ -27,9 +33,10 @@ use suyuan_sync::event::gtin14;
 #[get("/v1/stock")]
 pub async fn list_stock(
     state: Data<Internal>,
-    caller: Staff,
+    caller: Looks,
     query: Query<StockQuery>,
 ) -> Result<web::Json<StockPage>, Problem> {
+    let enterprise = caller.at(query.enterprise_id)?;
     let limit = page::limit(query.limit)?;
     let after = match &query.after {
         None => None,
@@ -39,9 +46,9 @@ pub async fn list_stock(
     let (position, _) = head_in(&snapshot).await?;
     let only = query.location_id;
     let after = after.as_ref();
-    let places = store::places(&snapshot, caller.enterprise, only, after, limit).await?;
+    let places = store::places(&snapshot, enterprise, only, after, limit).await?;
     let (items, goes_on) =
-        store::stock(&snapshot, caller.enterprise, &places, query.batch_id, after).await?;
+        store::stock(&snapshot, enterprise, &places, query.batch_id, after).await?;
     let next = match goes_on {
         Some(line) => Some(After::Line(line)),
         None => page::next(&places, limit, |place| After::Place(*place)),
@@ -53,17 +60,58 @@ pub async fn list_stock(
     }))
 }
 
-/// Balances of goods without codes of their own at the caller's places, as of now: not as they were known
-/// at a position of the log.
+/// Goods at the caller's places that are past the end of their shelf life or near it (保质期预警): units and
+/// goods without codes, by place and batch, as they are now. What was sold or destroyed, is on its way, or was
+/// fetched back under a recall is not among them; nor is a lot that is not on record, since nobody filed when it
+/// expires.
+#[utoipa::path(tag = "stock", operation_id = "list_expiring_stock", params(ExpiringQuery),
+    security(("bearer" = [])),
+    responses((status = 200, body = ExpiringPage), (status = 400, body = ProblemBody),
+    (status = 422, body = ProblemBody)))]
+#[get("/v1/stock/expiring")]
+pub async fn list_expiring_stock(
+    state: Data<Internal>,
+    caller: Looks,
+    query: Query<ExpiringQuery>,
+) -> Result<web::Json<ExpiringPage>, Problem> {
+    let days = query.within_days.unwrap_or(WARNING_DAYS);
+    if days > WARNING_DAYS_MAX {
+        return Err(Problem::field(
+            "within_days",
+            "out-of-range",
+            "within_days must lie between 0 and 3650",
+            "within_days 须在 0 到 3650 之间",
+        ));
+    }
+    let after = query.after.as_deref();
+    let after = after.map(|text| GoesOn::of(text).ok_or(StockError::After));
+    let asked = expiring::Asked {
+        enterprise: caller.at(query.enterprise_id)?,
+        place: query.location_id,
+        limit: page::limit(query.limit)?,
+        after: after.transpose()?,
+        days,
+        now: state.clock.now(),
+    };
+    let snapshot = state.handheld.reading.begin(&state.db).await;
+    let snapshot = snapshot.map_err(StockError::World)?;
+    Ok(web::Json(expiring::page(&snapshot, &asked).await?))
+}
+
+/// Balances of goods without codes of their own at the caller's places, as of now; with `at`, as this call told
+/// them when the log ended at that position. What devices state reaches balances with their events, and of
+/// very much at once soon after: it is told as it was worked in by then. A position within events that were
+/// taken in together, and one of a release that did not keep balances, is refused where it would matter.
 #[utoipa::path(tag = "stock", operation_id = "list_lot_balances", params(LotQuery),
     security(("bearer" = [])),
     responses((status = 200, body = LotPage), (status = 422, body = ProblemBody)))]
 #[get("/v1/stock/lots")]
 pub async fn list_lot_balances(
     state: Data<Internal>,
-    caller: Staff,
+    caller: Looks,
     query: Query<LotQuery>,
 ) -> Result<web::Json<LotPage>, Problem> {
+    let enterprise = caller.at(query.enterprise_id)?;
     let mut query = query.into_inner();
     let limit = page::limit(query.limit)?;
     page::from_zero("after", query.after.unwrap_or(0))?;
@@ -72,8 +120,15 @@ pub async fn list_lot_balances(
     query.gtin = query.gtin.as_deref().map(gtin14);
     page::text("lot", query.lot.as_deref())?;
     let snapshot = state.db.begin_reading().await?;
-    let (position, _) = head_in(&snapshot).await?;
-    let items = store::lots(&snapshot, caller.enterprise, &query, limit).await?;
+    let (head, _) = head_in(&snapshot).await?;
+    let position = query.at.unwrap_or(head);
+    let items = if position == head {
+        lots_store::lots(&snapshot, enterprise, &query, limit).await?
+    } else if (1..head).contains(&position) {
+        lots_store::lots_then(&snapshot, enterprise, &query, limit, position).await?
+    } else {
+        return Err(StockError::Ahead.into());
+    };
     let next = page::next(&items, limit, |line| line.id);
     Ok(web::Json(LotPage {
         position,
@@ -90,17 +145,18 @@ pub async fn list_lot_balances(
 #[get("/v1/stock/lots/{id}/movements")]
 pub async fn list_lot_movements(
     state: Data<Internal>,
-    caller: Staff,
+    caller: Looks,
     line: Path<i64>,
     query: Query<MoveQuery>,
 ) -> Result<web::Json<MovePage>, Problem> {
+    let enterprise = caller.at(query.enterprise_id)?;
     let limit = page::limit(query.limit)?;
     let after = match &query.after {
         None => (0, 0),
         Some(text) => place_of(text).ok_or(StockError::After)?,
     };
     let snapshot = state.db.begin_reading().await?;
-    let items = store::movements(&snapshot, caller.enterprise, *line, after, limit).await?;
+    let items = lots_store::movements(&snapshot, enterprise, *line, after, limit).await?;
     let next = page::next(&items, limit, |moved| {
         format!("{}-{}", moved.position, moved.n)
     });

@@ -1,6 +1,7 @@
 //! What units at a place count as. Pure.
 
 use super::wire::Line;
+use crate::clock::Micros;
 use crate::recalls::reach::rules::shared;
 use suyuan_sync::fold::{Phase, Place};
 
@@ -25,6 +26,18 @@ pub fn add(line: &mut Line, own: Phase, container: Option<Phase>, moving: bool, 
     }
 }
 
+/// How many days before the end of its shelf life goods are warned of, unless somebody says otherwise.
+pub const WARNING_DAYS: u32 = 90;
+/// Most days anybody may say.
+pub const WARNING_DAYS_MAX: u32 = 3_650;
+
+const DAY: Micros = 86_400 * 1_000_000;
+
+/// Are goods that expire at an instant past their end, or so many days before it (保质期预警)?
+pub fn is_due(expires_at: Micros, now: Micros, days: u32) -> bool {
+    expires_at.saturating_sub(now) <= Micros::from(days) * DAY
+}
+
 /// Is anything there, on its way there or said to be there?
 pub fn says_something(line: &Line) -> bool {
     let Line {
@@ -42,6 +55,16 @@ pub fn says_something(line: &Line) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn goods_are_warned_of_so_many_days_before_they_expire_and_ever_after() {
+        let now = 1_000 * DAY;
+        assert!(is_due(now + 30 * DAY, now, 30));
+        assert!(!is_due(now + 30 * DAY + 1, now, 30));
+        assert!(is_due(now, now, 0));
+        assert!(!is_due(now + 1, now, 0));
+        assert!(is_due(now - 900 * DAY, now, 0));
+    }
 
     #[test]
     fn a_line_of_claims_alone_is_told() {

@@ -1,13 +1,11 @@
-//! All SQL of stock.
+//! All SQL of stock of units.
 
 use super::{
-    StockError,
     lines::{After, Key, LINES_MAX, Lines},
     rules,
-    wire::{LotBalance, LotQuery, MoveOut, PlaceStock},
+    wire::PlaceStock,
 };
 use crate::{
-    clock::rfc3339,
     db::{rows::by_keys, statement},
     handheld::units::phase_of_name,
 };
@@ -213,102 +211,4 @@ pub fn claiming(backend: DbBackend, behind: Option<&Key>) -> String {
          JOIN unit u ON u.id = c.unit_id WHERE c.enterprise_id = ? {behind}\
          AND c.location_id IN ({{keys}}) GROUP BY 1, 2 ORDER BY 1, 2 LIMIT {LINES_MAX}"
     )
-}
-
-/// Of a line: something happened to it that counts, or its place's own enterprise named it. What others
-/// name there is found at their events and makes no goods.
-const IS_ITS_OWN: &str = "(balance <> 0 OR EXISTS (SELECT 1 FROM lot_move m \
-     JOIN event e ON e.gseq = m.gseq WHERE m.line_id = lot_line.id \
-     AND (m.movement NOT LIKE '{\"is\":\"found\"%' OR e.enterprise_id = lot_line.enterprise_id)))";
-
-/// Lines of goods without codes at an enterprise's places, without those that only others named.
-pub async fn lots(
-    conn: &impl ConnectionTrait,
-    enterprise: Uuid,
-    query: &LotQuery,
-    limit: u64,
-) -> Result<Vec<LotBalance>, DbErr> {
-    let mut which = vec!["enterprise_id = ?", "id > ?", IS_ITS_OWN];
-    let mut values: Vec<Value> = vec![enterprise.into(), query.after.unwrap_or(0).into()];
-    if let Some(place) = query.location_id {
-        which.push("location_id = ?");
-        values.push(place.into());
-    }
-    for (column, asked) in [("gtin = ?", &query.gtin), ("lot = ?", &query.lot)] {
-        if let Some(text) = asked {
-            which.push(column);
-            values.push(text.as_str().into());
-        }
-    }
-    if query.negative {
-        which.push("balance < 0");
-    }
-    values.push((limit as i64).into());
-    let sql = format!(
-        "SELECT id, gtin, lot, location_id, balance, findings, gseq FROM lot_line \
-         WHERE {} ORDER BY id LIMIT ?",
-        which.join(" AND ")
-    );
-    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
-    rows.await?
-        .iter()
-        .map(|row| {
-            let lot: String = row.try_get("", "lot")?;
-            Ok(LotBalance {
-                id: row.try_get("", "id")?,
-                gtin: row.try_get("", "gtin")?,
-                lot: Some(lot).filter(|lot| !lot.is_empty()),
-                location_id: row.try_get("", "location_id")?,
-                balance: row.try_get("", "balance")?,
-                open_findings: row.try_get::<i64>("", "findings")? as u64,
-                changed: row.try_get("", "gseq")?,
-            })
-        })
-        .collect()
-}
-
-/// What moved a line of the enterprise, after a place in the list.
-pub async fn movements(
-    conn: &impl ConnectionTrait,
-    enterprise: Uuid,
-    line: i64,
-    after: (i64, i64),
-    limit: u64,
-) -> Result<Vec<MoveOut>, StockError> {
-    let backend = conn.get_database_backend();
-    let own = "SELECT 1 AS one FROM lot_line WHERE enterprise_id = ? AND id = ?";
-    let own = statement(backend, own, [enterprise.into(), line.into()]);
-    if conn.query_one_raw(own).await?.is_none() {
-        return Err(StockError::Unknown);
-    }
-    let query = statement(
-        backend,
-        "SELECT m.gseq, m.n, m.movement, e.event_id, e.kind, e.enterprise_id, e.eff, e.imported \
-         FROM lot_move m JOIN event e ON e.gseq = m.gseq WHERE m.line_id = ? \
-         AND (m.gseq > ? OR (m.gseq = ? AND m.n > ?)) ORDER BY m.gseq, m.n LIMIT ?",
-        [
-            line.into(),
-            after.0.into(),
-            after.0.into(),
-            after.1.into(),
-            (limit as i64).into(),
-        ],
-    );
-    let rows = conn.query_all_raw(query).await?;
-    rows.iter()
-        .map(|row| {
-            let change: String = row.try_get("", "movement")?;
-            Ok(MoveOut {
-                position: row.try_get("", "gseq")?,
-                n: row.try_get("", "n")?,
-                event: row.try_get("", "event_id")?,
-                kind: row.try_get("", "kind")?,
-                enterprise_id: row.try_get("", "enterprise_id")?,
-                at: rfc3339(row.try_get("", "eff")?),
-                imported: row.try_get("", "imported")?,
-                change: serde_json::from_str(&change)
-                    .map_err(|error| DbErr::Json(error.to_string()))?,
-            })
-        })
-        .collect()
 }

@@ -8,6 +8,8 @@ use uuid::Uuid;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct StockQuery {
+    /// Whose; a regulator has to say.
+    pub enterprise_id: Option<Uuid>,
     /// Only of this place.
     pub location_id: Option<Uuid>,
     /// Only of this batch.
@@ -64,10 +66,67 @@ pub struct Line {
     pub claimed: u64,
 }
 
+/// Which goods near the end of their shelf life.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct ExpiringQuery {
+    /// Whose; a regulator has to say.
+    pub enterprise_id: Option<Uuid>,
+    /// Only of this place.
+    pub location_id: Option<Uuid>,
+    /// How many days before they expire goods are warned of: 0, only what expired, to 3 650 (default 90).
+    #[param(minimum = 0, maximum = 3650)]
+    pub within_days: Option<u32>,
+    /// `next` of the page before.
+    pub after: Option<String>,
+    /// How many places are gone through, 1 to 500 (default 100), and at most 5 000 lines of what is there.
+    pub limit: Option<u64>,
+}
+
+/// Goods past or near the end of their shelf life (保质期预警).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExpiringPage {
+    /// The log position this is as of.
+    pub position: i64,
+    /// Units first, place by place; then goods without codes. Each line once. A page may have none though
+    /// more follow.
+    pub items: Vec<ExpiringLine>,
+    /// Give this as `after` for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// Goods of a batch at a place that expire soon, or have expired.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ExpiringLine {
+    /// Where.
+    pub location_id: Uuid,
+    /// Of units: what their codes begin with, as in `GET /v1/stock`. A case and what is in it are two lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Of goods without codes: their GTIN-14 or own product code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gtin: Option<String>,
+    /// Their batch.
+    pub batch_id: Uuid,
+    /// Its lot.
+    pub lot: String,
+    /// The last day they are good, in Asia/Shanghai.
+    pub expiry_date: String,
+    /// That day is over.
+    pub expired: bool,
+    /// In stock there; of goods without codes the balance.
+    pub on_hand: u64,
+    /// Brought back, not sellable before an inspection. Not in `on_hand`.
+    pub returned: u64,
+}
+
 /// Which lines of goods without codes.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct LotQuery {
+    /// Whose; a regulator has to say.
+    pub enterprise_id: Option<Uuid>,
     /// Only of this place.
     pub location_id: Option<Uuid>,
     /// Only of this GTIN, of 8 to 14 digits, or own product code.
@@ -77,6 +136,10 @@ pub struct LotQuery {
     /// Only below zero, where something must be missing from the log.
     #[serde(default)]
     pub negative: bool,
+    /// As it was known when the log ended at this position, e.g. `position` of an answer: that never
+    /// changes, whatever came late since.
+    #[param(minimum = 1)]
+    pub at: Option<i64>,
     /// `next` of the page before.
     #[param(minimum = 0)]
     pub after: Option<i64>,
@@ -98,7 +161,7 @@ pub struct LotPage {
 }
 
 /// The balance of a line (结存): goods of one lot at one place.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LotBalance {
     /// Number of the line.
     pub id: i64,
@@ -122,6 +185,8 @@ pub struct LotBalance {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct MoveQuery {
+    /// Whose; a regulator has to say.
+    pub enterprise_id: Option<Uuid>,
     /// `next` of the page before.
     pub after: Option<String>,
     /// How many, 1 to 500 (default 100).

@@ -39,7 +39,7 @@ use uuid::Uuid;
 
 /// What became of a unit: `code` is any form a person may read or paste, percent-encoded. Its issuer
 /// sees all that happened; who holds or held it, their own events and one step up and down; the
-/// platform's administrator everything; to anybody else it does not exist. `at` tells it as it was
+/// platform's administrator and a regulator everything; to anybody else it does not exist. `at` tells it as it was
 /// known at a position of the log, which never changes again. It tells the newest 500 entries of the
 /// timeline, and `before` those before them; of strangers, whose word changes nothing, at most 50 among
 /// them, and `strangers=true` all. It tells 100 findings, open ones first, of these critical ones, and at

@@ -21,11 +21,13 @@ use serde_json::json;
 use suyuan_sync::trace_code::TraceCode;
 use uuid::Uuid;
 
-/// Who handles: an enterprise its own, the platform those of nobody here.
+/// Who handles: an enterprise its own, the platform those of nobody here. What consumers told is no
+/// regulator's.
 fn home(caller: &Account) -> Result<Uuid, VoiceError> {
     match caller.role {
         Role::PlatformAdmin => Ok(Uuid::nil()),
         Role::EnterpriseAdmin | Role::Operator => caller.enterprise.ok_or(VoiceError::NotAllowed),
+        Role::Regulator => Err(VoiceError::NotAllowed),
     }
 }
 

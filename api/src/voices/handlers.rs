@@ -42,8 +42,10 @@ pub async fn list_voices(
     let code = code.map(|text| acts::read_code(&state, text)).transpose()?;
     let enterprise = match (caller.0.role, caller.0.enterprise) {
         (Role::PlatformAdmin, _) => None,
-        (_, Some(enterprise)) => Some(enterprise),
-        (_, None) => return Err(Problem::new(ProblemCode::NotAllowed)),
+        (Role::EnterpriseAdmin | Role::Operator, Some(enterprise)) => Some(enterprise),
+        (Role::EnterpriseAdmin | Role::Operator, None) | (Role::Regulator, _) => {
+            return Err(Problem::new(ProblemCode::NotAllowed));
+        }
     };
     let filter = Filter {
         enterprise,

@@ -120,7 +120,7 @@ async fn told<const N: usize>(
             remarks: remarks.iter().map(|it| it.name().to_owned()).collect(),
             imported: row.try_get("", "imported")?,
             bytes: length(row)?,
-            text: String::from_utf8_lossy(whole_characters(&text, told)).into_owned(),
+            text: Some(String::from_utf8_lossy(whole_characters(&text, told)).into_owned()),
         })
     };
     found.iter().map(read).collect()

@@ -43,8 +43,9 @@ pub struct AsideOut {
     pub imported: bool,
     /// How many bytes its text has, at most 512 KiB.
     pub bytes: u64,
-    /// Its text, as far as it is text; in a list the first 1 024 bytes of it.
-    pub text: String,
+    /// Its text, as far as it is text; in a list the first 1 024 bytes of it. Absent for a regulator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// A page of them.
@@ -61,6 +62,8 @@ pub struct AsidePage {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct AsideQuery {
+    /// Whose; a regulator has to say.
+    pub enterprise_id: Option<Uuid>,
     /// `next` of the page before.
     #[serde(default)]
     #[param(minimum = 0)]

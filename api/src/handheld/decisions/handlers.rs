@@ -119,8 +119,8 @@ pub async fn close_shift(
 
 /// Close a period: what is known at the position of this entry is what stands of it. Uploads that belong
 /// to it are still folded, and what changes it is listed as restatements (T10). What can be read as it
-/// was known at a position is a unit, with `GET /v1/units/{code}?at=`; stock, balances and recalls are
-/// told as of now only.
+/// was known at a position is a unit, with `GET /v1/units/{code}?at=`, and balances of goods without codes, with
+/// `GET /v1/stock/lots?at=`; stock of units and recalls are told as of now only.
 #[utoipa::path(tag = "handheld", operation_id = "close_period", request_body = PeriodIn,
     security(("bearer" = [])),
     responses((status = 201, body = PeriodOut), (status = 403, body = ProblemBody),

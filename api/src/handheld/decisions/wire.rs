@@ -125,7 +125,8 @@ pub struct PeriodIn {
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, ToSchema)]
 pub struct PeriodOut {
     /// Position of the entry that closed it. A unit as it was known at this position can be read for
-    /// ever (`GET /v1/units/{code}?at=`); nothing else is told as of a position.
+    /// ever (`GET /v1/units/{code}?at=`), and so can balances of goods without codes (`GET
+    /// /v1/stock/lots?at=`); nothing else is told as of a position.
     pub position: Position,
     /// When it was closed, UTC.
     pub closed_at: String,

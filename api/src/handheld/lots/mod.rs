@@ -4,10 +4,12 @@
 //! Every event's movements are rows, so that a line can always be folded again; a movement that is
 //! later than all before is added to the line at constant cost, since the line is its own
 //! checkpoint. Further checkpoints stand along the line: a late movement goes back to the one before
-//! it, not to the beginning. What a movement is and what it does is told by `suyuan_sync::lots`; which
-//! facts an act has to look at is worked out where units are folded.
+//! it, not to the beginning. How a line stood before each change is kept as well, so that its balance is
+//! told as it was known (`known_store`). What a movement is and what it does is told by
+//! `suyuan_sync::lots`; which facts an act has to look at is worked out where units are folded.
 
 pub mod checkpoint_store;
+pub mod known_store;
 pub mod store;
 
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,10 @@ pub struct Kept {
     /// Movements since the last checkpoint, or somewhat more.
     #[serde(default)]
     pub since: usize,
+    /// Does anything stand in it that counts, or that its place's own enterprise said? Nothing where its
+    /// movements have to be asked, as of what was kept before this was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<bool>,
 }
 
 /// So many movements from checkpoint to checkpoint.

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     app::Internal,
     http::{
-        auth::{EnterpriseAdmin, PlatformAdmin, SignedIn},
+        auth::{EnterpriseAdmin, PlatformAdmin, SeesAll, SignedIn},
         body::Json,
         page::{Page, PageQuery},
     },
@@ -76,14 +76,14 @@ pub async fn create_enterprise(
     Ok(HttpResponse::Created().json(out))
 }
 
-/// All enterprises.
+/// All enterprises, for a platform administrator and a regulator.
 #[utoipa::path(tag = "registry", operation_id = "list_enterprises", params(PageQuery),
     security(("bearer" = [])),
     responses((status = 200, body = Page<EnterpriseOut>), (status = 403, body = ProblemBody)))]
 #[get("/v1/enterprises")]
 pub async fn list_enterprises(
     state: Data<Internal>,
-    _caller: PlatformAdmin,
+    _caller: SeesAll,
     query: Query<PageQuery>,
 ) -> Result<web::Json<Page<EnterpriseOut>>, Problem> {
     let paging = query.check()?;
@@ -93,7 +93,7 @@ pub async fn list_enterprises(
     })))
 }
 
-/// One enterprise: any for a platform administrator, its own for its people.
+/// One enterprise: any for a platform administrator and a regulator, its own for its people.
 #[utoipa::path(tag = "registry", operation_id = "get_enterprise", params(("id" = Uuid, Path)),
     security(("bearer" = [])),
     responses((status = 200, body = EnterpriseOut), (status = 404, body = ProblemBody)))]

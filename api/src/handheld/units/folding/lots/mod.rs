@@ -2,7 +2,7 @@
 //! they said before, and so which lines go on and which are folded again (`plan`, `work`).
 //!
 //! What went is held against what is on record of its batch (`judge`). What counts say is put together for the lines
-//! at hand (`documents`).
+//! at hand (`documents`). How lines stood before the act is kept (`known`).
 //!
 //! An act looks at the lines its events name, or their containers carried. A complete count is about
 //! every other line of its place as well: those are held against it page by page, afterwards
@@ -11,6 +11,7 @@
 
 mod documents;
 mod judge;
+mod known;
 mod plan;
 mod said;
 mod work;

@@ -138,6 +138,10 @@ pub(super) struct Outcome {
     pub(super) checkpoints: Vec<(i64, Checkpoint, Gseq)>,
     /// Lines to which events came that were in before, and the least position of these.
     pub(super) old: Option<(BTreeSet<i64>, Gseq)>,
+    /// Lines of which something is another than it was, or none any more.
+    pub(super) again: BTreeSet<i64>,
+    /// Which lines were named before this, of those with other movements now.
+    pub(super) was_named: BTreeMap<i64, bool>,
     first: BTreeMap<i64, (Gseq, EventId)>,
 }
 
@@ -199,6 +203,9 @@ impl Outcome {
             let (lines, least) = self.old.get_or_insert((BTreeSet::new(), old));
             lines.insert(id);
             *least = old.min(*least);
+        }
+        if plan.again {
+            self.again.insert(id);
         }
         let first = plan.now.iter().min_by_key(|moved| moved.gseq);
         let first = first.map(|moved| (moved.gseq, moved.movement.order.event));

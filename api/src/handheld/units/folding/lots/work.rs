@@ -96,6 +96,7 @@ impl Folding<'_> {
             self.fold_again(conn, plan, (stand, asked), &mut out)
                 .await?;
         }
+        self.name_lines(conn, asked, &mut out).await?;
         self.write_moves(conn, &out).await?;
         let mut touched: Vec<Touched> = plans.iter().flat_map(Plan::touched).collect();
         touched.extend(looked_at_again(change, &known));
@@ -151,6 +152,7 @@ impl Folding<'_> {
                 below: None,
                 moved: false,
                 since: 0,
+                named: Some(false),
             },
         }
     }
@@ -242,6 +244,7 @@ impl Folding<'_> {
             below: None,
             moved: folded.end.moved,
             since: folded.since,
+            named: line.kept.named,
         };
         for (id, finding) in &open {
             if gone.iter().any(|gone| gone.is(finding)) {
@@ -365,6 +368,7 @@ impl Folding<'_> {
             })
             .collect();
         let written = out.lines.len();
+        self.keep_as_known(conn, &out).await?;
         lines::write_lines(conn, &out.lines, self.moment.last).await?;
         store::write_opened(conn, &opened).await?;
         store::write_closed(conn, &closed).await?;

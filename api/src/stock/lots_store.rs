@@ -1,0 +1,186 @@
+//! All SQL of goods without codes of their own: their balances, as they stand and as they were known, and what
+//! moved them.
+
+use super::{
+    StockError,
+    wire::{LotBalance, LotQuery, MoveOut},
+};
+use crate::{
+    clock::rfc3339,
+    db::statement,
+    handheld::{lots::known_store::IS_NAMED, units::folding::NUMBER_BITS},
+    log::Position,
+};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use uuid::Uuid;
+
+/// What is asked about lines of goods without codes at an enterprise's places.
+fn which_lots(enterprise: Uuid, query: &LotQuery) -> (Vec<&'static str>, Vec<Value>) {
+    let mut which = vec!["enterprise_id = ?", "id > ?"];
+    let mut values: Vec<Value> = vec![enterprise.into(), query.after.unwrap_or(0).into()];
+    if let Some(place) = query.location_id {
+        which.push("location_id = ?");
+        values.push(place.into());
+    }
+    for (column, asked) in [("gtin = ?", &query.gtin), ("lot = ?", &query.lot)] {
+        if let Some(text) = asked {
+            which.push(column);
+            values.push(text.as_str().into());
+        }
+    }
+    (which, values)
+}
+
+/// Lines of goods without codes at an enterprise's places, without those that only others named.
+pub async fn lots(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+    query: &LotQuery,
+    limit: u64,
+) -> Result<Vec<LotBalance>, DbErr> {
+    let (mut which, mut values) = which_lots(enterprise, query);
+    let listed = format!("(balance <> 0 OR {IS_NAMED})");
+    which.push(&listed);
+    if query.negative {
+        which.push("balance < 0");
+    }
+    values.push((limit as i64).into());
+    let sql = format!(
+        "SELECT id, gtin, lot, location_id, balance, findings, gseq FROM lot_line \
+         WHERE {} ORDER BY id LIMIT ?",
+        which.join(" AND ")
+    );
+    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+    rows.await?.iter().map(balance).collect()
+}
+
+/// Lines with a lot of which something should be there, in their order.
+pub async fn there(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+    query: &LotQuery,
+    limit: u64,
+) -> Result<Vec<LotBalance>, DbErr> {
+    let (mut which, mut values) = which_lots(enterprise, query);
+    which.extend(["balance > 0", "lot <> ''"]);
+    values.push((limit as i64).into());
+    let sql = format!(
+        "SELECT id, gtin, lot, location_id, balance, findings, gseq FROM lot_line \
+         WHERE {} ORDER BY id LIMIT ?",
+        which.join(" AND ")
+    );
+    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+    rows.await?.iter().map(balance).collect()
+}
+
+/// Balances as they stood when the log ended at a position. Of each line what held then: what it says now, or
+/// what was kept when it changed since. Where neither began by then though the line was there, nobody kept
+/// it; where the act that changed it had begun, the log never ended there.
+pub async fn lots_then(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+    query: &LotQuery,
+    limit: u64,
+    at: Position,
+) -> Result<Vec<LotBalance>, StockError> {
+    let (which, asked) = which_lots(enterprise, query);
+    let below_zero = if query.negative {
+        "AND balance < 0"
+    } else {
+        ""
+    };
+    let sql = format!(
+        "SELECT id, gtin, lot, location_id, balance, findings, gseq, \
+         CAST(CASE WHEN unsure THEN 1 ELSE 0 END AS BIGINT) AS unsure FROM (\
+         SELECT lot_line.id, lot_line.gtin, lot_line.lot, lot_line.location_id, \
+         COALESCE(w.balance, lot_line.balance) AS balance, \
+         COALESCE(w.findings, lot_line.findings) AS findings, \
+         COALESCE(w.gseq, lot_line.gseq) AS gseq, \
+         (COALESCE(w.gseq, lot_line.gseq) > ? OR COALESCE(w.began, ?) <= ?) AS unsure, \
+         CASE WHEN w.until IS NULL THEN (lot_line.balance <> 0 OR {IS_NAMED}) ELSE w.listed END \
+         AS listed FROM lot_line LEFT JOIN lot_line_was w ON w.line_id = lot_line.id \
+         AND w.until = (SELECT MIN(x.until) FROM lot_line_was x \
+         WHERE x.line_id = lot_line.id AND x.until > ?) \
+         WHERE lot_line.id < ? AND {}) t WHERE unsure OR (listed {below_zero}) \
+         ORDER BY id LIMIT ?",
+        which
+            .iter()
+            .map(|which| format!("lot_line.{which}"))
+            .collect::<Vec<_>>()
+            .join(" AND ")
+    );
+    let behind = at + 1;
+    let mut values: Vec<Value> = vec![at.into(), behind.into(), at.into(), at.into()];
+    // Lines are numbered by the acts that made them.
+    values.push((behind << NUMBER_BITS).into());
+    values.extend(asked);
+    values.push((limit as i64).into());
+    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+    let mut out = Vec::new();
+    for row in rows.await? {
+        if row.try_get::<i64>("", "unsure")? != 0 {
+            return Err(StockError::NotKept);
+        }
+        out.push(balance(&row)?);
+    }
+    Ok(out)
+}
+
+fn balance(row: &QueryResult) -> Result<LotBalance, DbErr> {
+    let lot: String = row.try_get("", "lot")?;
+    Ok(LotBalance {
+        id: row.try_get("", "id")?,
+        gtin: row.try_get("", "gtin")?,
+        lot: Some(lot).filter(|lot| !lot.is_empty()),
+        location_id: row.try_get("", "location_id")?,
+        balance: row.try_get("", "balance")?,
+        open_findings: row.try_get::<i64>("", "findings")? as u64,
+        changed: row.try_get("", "gseq")?,
+    })
+}
+
+/// What moved a line of the enterprise, after a place in the list.
+pub async fn movements(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+    line: i64,
+    after: (i64, i64),
+    limit: u64,
+) -> Result<Vec<MoveOut>, StockError> {
+    let backend = conn.get_database_backend();
+    let own = "SELECT 1 AS one FROM lot_line WHERE enterprise_id = ? AND id = ?";
+    let own = statement(backend, own, [enterprise.into(), line.into()]);
+    if conn.query_one_raw(own).await?.is_none() {
+        return Err(StockError::Unknown);
+    }
+    let query = statement(
+        backend,
+        "SELECT m.gseq, m.n, m.movement, e.event_id, e.kind, e.enterprise_id, e.eff, e.imported \
+         FROM lot_move m JOIN event e ON e.gseq = m.gseq WHERE m.line_id = ? \
+         AND (m.gseq > ? OR (m.gseq = ? AND m.n > ?)) ORDER BY m.gseq, m.n LIMIT ?",
+        [
+            line.into(),
+            after.0.into(),
+            after.0.into(),
+            after.1.into(),
+            (limit as i64).into(),
+        ],
+    );
+    let rows = conn.query_all_raw(query).await?;
+    rows.iter()
+        .map(|row| {
+            let change: String = row.try_get("", "movement")?;
+            Ok(MoveOut {
+                position: row.try_get("", "gseq")?,
+                n: row.try_get("", "n")?,
+                event: row.try_get("", "event_id")?,
+                kind: row.try_get("", "kind")?,
+                enterprise_id: row.try_get("", "enterprise_id")?,
+                at: rfc3339(row.try_get("", "eff")?),
+                imported: row.try_get("", "imported")?,
+                change: serde_json::from_str(&change)
+                    .map_err(|error| DbErr::Json(error.to_string()))?,
+            })
+        })
+        .collect()
+}
