@@ -2,7 +2,7 @@
 //! cannot, since the same function judges on both sides, a check that is not built on that function
 //! must, on the log a run left behind: the slow oracle, the same facts told in another order or twice.
 
-use crate::{ONE_AT_A_TIME, differential::differences, postgres, running};
+use crate::{ONE_AT_A_TIME, postgres, running};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -17,6 +17,7 @@ use suyuan_sync::{
     finding::{Detail, Knowledge},
     fold,
     ids::{DeviceId, EnterpriseId, EventId, RecallId},
+    invariants::complete::differences,
     order::{Interval, Order},
     outbox::{Action, Command, Disk, Input, KeptAnchor, Outbox},
     time::{Timed, effective},

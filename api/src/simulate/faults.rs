@@ -57,6 +57,7 @@ enum Do {
     Week,
     Tab,
     Counter,
+    Decide,
 }
 
 /// What happens without faults, by weight.
@@ -119,6 +120,9 @@ impl Run {
         if self.options.has(Part::Crowds) && self.options.has(Part::Faults) {
             table.push((12, Do::Counter));
         }
+        if self.options.has(Part::Desks) {
+            table.push((8, Do::Decide));
+        }
         let n = self.dice.below(self.handsets.len());
         if let Some(what) = self.dice.weighed(&table) {
             self.act(what, n).await?;
@@ -148,6 +152,7 @@ impl Run {
                 | Do::Tend
                 | Do::Restart
                 | Do::Badge
+                | Do::Decide
         );
         if writes && self.stopped {
             // Whoever wants to write is told to have the clock looked at.
@@ -164,6 +169,7 @@ impl Run {
             }
             Do::Tab => self.tab(n),
             Do::Counter => self.counter(n).await,
+            Do::Decide => self.decide(n).await,
             Do::Pull => self.pull(n),
             Do::Status => {
                 let path = "/v1/sync/status".to_owned();

@@ -6,10 +6,11 @@ use super::{
     Options, Part, SimulateError,
     badges::Badge,
     dice::Dice,
-    handset::{Effect, Handset, Life},
+    handset::{Effect, Handset},
     node::{Asked, Node},
     post::Post,
     scans::{self, Memory},
+    strangers::{self, Clerk},
     world::{self, World},
 };
 use crate::{
@@ -63,6 +64,8 @@ pub struct Run {
     pub(super) memory: Memory,
     pub(super) recalls: Vec<uuid::Uuid>,
     pub(super) badges: Vec<Badge>,
+    /// Somebody at a desk of each enterprise.
+    pub(super) clerks: Vec<Clerk>,
     /// The log as it was last looked at.
     pub(super) log: LogHistory,
     pub(super) head: Gseq,
@@ -150,6 +153,7 @@ impl Run {
         let node = node.ok_or(SimulateError::Down)?;
         let mut world = world::make(&node.state).await?;
         world.lots = options.has(Part::Lots);
+        world.lots_end = options.has(Part::Desks);
         world.crowds = options.has(Part::Crowds);
         let observer = Db::open_single(&db::url(&settings), &settings.database).await?;
         let mut run = Run {
@@ -167,6 +171,7 @@ impl Run {
             memory: Memory::default(),
             recalls: Vec::new(),
             badges: Vec::new(),
+            clerks: Vec::new(),
             log: LogHistory::default(),
             head: 0,
             tally: BTreeMap::new(),
@@ -183,6 +188,11 @@ impl Run {
             options,
             folder,
         };
+        if run.options.has(Part::Desks) {
+            let mut enterprises: Vec<_> = run.world.sites.iter().map(|it| it.enterprise).collect();
+            enterprises.dedup();
+            run.clerks = strangers::hire(&run.node()?.state, &enterprises).await?;
+        }
         run.post.healed = !run.options.has(Part::Faults);
         for n in 0..run.options.devices {
             let site = run.world.sites.get(n % run.world.sites.len().max(1));
@@ -195,21 +205,7 @@ impl Run {
             let log = run.node()?.state.log.clone();
             let made = devices::create(&log, site.enterprise.0, Actor::System, None, wanted);
             let device = DeviceId(made.await?);
-            let (welcome, key) = run.enrol(site.enterprise.0, device).await?;
-            let life = Life {
-                epoch: welcome.epoch,
-                key,
-                anchor: welcome.anchor,
-            };
-            let mut handset = Handset::new(device, site, life, run.now);
-            handset.trust = welcome.trust_keys;
-            handset.installation = welcome.installation;
-            run.handsets.push(handset);
-            run.histories.push(DeviceHistory {
-                device,
-                made: Vec::new(),
-                told: Vec::new(),
-            });
+            run.add(device, site).await?;
         }
         Ok(run)
     }
