@@ -372,9 +372,9 @@ const SEEDS: std::ops::Range<u64> = 101..113;
 const LOGS: std::ops::Range<u64> = 101..106;
 
 /// Runs that hold without any bug: by their seed, and whether two servers race in them.
-type Held = BTreeSet<(u64, bool)>;
+type Sound = BTreeSet<(u64, bool)>;
 
-fn caught_by(bug: Bug, watch: &Watch, logs: &[Log], held: &mut Held) -> Option<String> {
+fn caught_by(bug: Bug, watch: &Watch, logs: &[Log], sound: &mut Sound) -> Option<String> {
     match watch {
         Watch::Run(invariant, options) => SEEDS.into_iter().find_map(|seed| {
             let on = On::with(bug);
@@ -386,7 +386,7 @@ fn caught_by(bug: Bug, watch: &Watch, logs: &[Log], held: &mut Held) -> Option<S
                 return None;
             }
             let same = options(seed);
-            if held.insert((seed, same.race)) {
+            if sound.insert((seed, same.race)) {
                 let without = running(same).expect("a run");
                 assert!(without.broken.is_none(), "without a bug: {without}");
             }
@@ -420,9 +420,9 @@ fn each_deliberate_bug_is_caught() {
             logs.push(Log::of(&ran));
         }
     }
-    let (mut missed, mut held) = (Vec::new(), Held::new());
+    let (mut missed, mut sound) = (Vec::new(), Sound::new());
     for (bug, watch) in &TABLE {
-        let caught = caught_by(*bug, watch, &logs, &mut held);
+        let caught = caught_by(*bug, watch, &logs, &mut sound);
         let told = caught.as_deref().and_then(|told| told.lines().next());
         println!(
             "bug {:>2} {bug:?}: {}",

@@ -64,6 +64,10 @@ pub struct Run {
     pub(super) memory: Memory,
     pub(super) recalls: Vec<uuid::Uuid>,
     pub(super) badges: Vec<Badge>,
+    /// How often the log was looked at as a whole.
+    pub(super) looks: usize,
+    /// Up to which position the oracle was asked.
+    pub(super) judged: Gseq,
     /// Somebody at a desk of each enterprise.
     pub(super) clerks: Vec<Clerk>,
     /// The log as it was last looked at.
@@ -172,6 +176,8 @@ impl Run {
             recalls: Vec::new(),
             badges: Vec::new(),
             clerks: Vec::new(),
+            looks: 0,
+            judged: 0,
             log: LogHistory::default(),
             head: 0,
             tally: BTreeMap::new(),

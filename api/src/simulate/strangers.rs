@@ -24,7 +24,7 @@ use std::{
 use suyuan_sync::{
     event::Kind,
     finding::{FindingCode, Subject},
-    fold::UnitState,
+    fold::{Folded, Step},
     ids::{EnterpriseId, EventId},
     invariants::{Asked, Broken, i20_strangers_are_told_nothing as i20},
     unit::UnitKey,
@@ -33,7 +33,7 @@ use suyuan_sync::{
 use uuid::Uuid;
 
 /// Units that are asked about at a look, and events that stand aside.
-const UNITS: usize = 4;
+const UNITS: usize = 3;
 const ASIDE: usize = 2;
 /// An id and a position that nobody ever gave, and a code that nobody issued.
 const NO_ID: Uuid = Uuid::from_u128(1);
@@ -89,23 +89,24 @@ impl Thing {
 }
 
 impl Run {
-    /// I20 of some things, other ones each time.
+    /// I20 of some things, asked for by another clerk each time.
     pub(super) async fn strangers_are_told_nothing(&self) -> Result<(), Stop> {
-        if self.clerks.is_empty() {
+        let Some(clerk) = self.clerks.get(self.looks % self.clerks.len().max(1)) else {
             return Ok(());
-        }
+        };
         let mut asked = Vec::new();
         for thing in self.things() {
-            for clerk in &self.clerks {
-                let (told, words) = self.read_as(Some(clerk), &thing.path).await?;
-                let may = thing.parts.contains(&clerk.enterprise);
+            for who in [Some(clerk), None] {
+                let may = who.is_some_and(|clerk| thing.parts.contains(&clerk.enterprise));
+                let (told, words) = self.read_as(who, &thing.path).await?;
                 let of_nothing = if may {
                     String::new()
                 } else {
-                    self.read_as(Some(clerk), &thing.nothing).await?.1
+                    self.read_as(who, &thing.nothing).await?.1
                 };
-                let what = format!("{} of {}", clerk.enterprise, thing.path);
-                if may && told {
+                let name = who.map_or("nobody".to_owned(), |clerk| clerk.enterprise.to_string());
+                let what = format!("{name} of {}", thing.path);
+                if let Some(clerk) = who.filter(|_| may && told) {
                     only_what_is_theirs(clerk, &what, &words)?;
                 }
                 asked.push(Asked {
@@ -116,15 +117,6 @@ impl Run {
                     of_nothing,
                 });
             }
-            let (told, words) = self.read_as(None, &thing.path).await?;
-            let (_, of_nothing) = self.read_as(None, &thing.nothing).await?;
-            asked.push(Asked {
-                what: format!("nobody of {}", thing.path),
-                may: false,
-                told,
-                words,
-                of_nothing,
-            });
         }
         i20(&asked)?;
         self.devices_are_who_they_are().await
@@ -132,19 +124,15 @@ impl Run {
 
     /// Some things of the run.
     fn things(&self) -> Vec<Thing> {
-        let at = self.step as usize;
+        let at = self.looks;
         let mut things = Vec::new();
-        let units: Vec<(&UnitKey, &UnitState)> = self
-            .units
-            .iter()
-            .map(|(key, unit)| (key, &unit.state))
-            .collect();
+        let units: Vec<(&UnitKey, &Folded)> = self.units.iter().collect();
         for n in 0..UNITS.min(units.len()) {
-            let Some((key, state)) = units.get((at * 7 + n * 13) % units.len()) else {
+            let Some((key, unit)) = units.get((at * 7 + n * 13) % units.len()) else {
                 continue;
             };
             let ids = (encoded(key.as_str()), encoded(NO_CODE));
-            let parts = self.parts_in(key, state);
+            let parts = self.parts_in(key, unit);
             things.push(Thing::new(["/v1/units/", ""], ids.clone(), parts.clone()));
             things.push(Thing::new(["/v1/units/", "/contents"], ids, parts));
         }
@@ -181,8 +169,9 @@ impl Run {
         things
     }
 
-    /// Who has a part in a unit: its issuer, whom it came to, and who says something of it.
-    fn parts_in(&self, key: &UnitKey, state: &UnitState) -> Vec<EnterpriseId> {
+    /// Who has a part in a unit: its issuer, whom it came to, whose word counts on it, if only by what it is
+    /// in, since its issuer accepts that, and who says something of it.
+    fn parts_in(&self, key: &UnitKey, unit: &Folded) -> Vec<EnterpriseId> {
         let clerks = self.clerks.iter().map(|clerk| clerk.enterprise);
         let states = |enterprise: EnterpriseId| {
             self.told.0.iter().any(|fact| {
@@ -194,8 +183,14 @@ impl Run {
         };
         clerks
             .filter(|enterprise| {
-                state.issuer == Some(*enterprise)
-                    || state.linked.contains(enterprise)
+                let counts = |step: &Step| {
+                    let kept = !step.struck && !step.stranger;
+                    let fact = &step.fact;
+                    kept && fact.enterprise == *enterprise && fact.event.kind != Kind::Retract
+                };
+                unit.state.issuer == Some(*enterprise)
+                    || unit.state.linked.contains(enterprise)
+                    || unit.steps.iter().any(counts)
                     || states(*enterprise)
             })
             .collect()
@@ -277,7 +272,7 @@ impl Run {
 
     /// I20 of devices: nobody reads or states anything in the name of a device whose key they lack.
     async fn devices_are_who_they_are(&self) -> Result<(), Stop> {
-        let at = self.step as usize;
+        let at = self.looks;
         let (Some(forger), Some(other)) = (
             self.handsets.get(at % self.handsets.len().max(1)),
             self.handsets.get((at * 3 + 1) % self.handsets.len().max(1)),
