@@ -96,7 +96,7 @@ pub enum Part {
     /// them.
     Crowds,
     /// Nobody decides anything at a desk, nor reads there; goods without codes do not come back and are
-    /// neither fetched back nor destroyed. What seeds made before there were any, they make without them.
+    /// neither fetched back nor destroyed; no battery is pulled while something is written. What seeds made before there were any, they make without them.
     Desks,
 }
 
