@@ -140,15 +140,28 @@ mod switch {
             PROCESS.fetch_and(!bit(bug), Ordering::Relaxed);
         }
     }
+
+    /// Switches a bug on for the whole process, where there is a switch; says whether there is.
+    pub fn switched_on(bug: Bug) -> bool {
+        everywhere(bug, true);
+        true
+    }
 }
 
 #[cfg(all(feature = "bugs", debug_assertions))]
-pub use switch::{everywhere, on, with};
+pub use switch::{everywhere, on, switched_on, with};
 
 /// Is this bug on? Never, in a build without the switch.
 #[cfg(not(all(feature = "bugs", debug_assertions)))]
 #[inline]
 pub const fn on(_: Bug) -> bool {
+    false
+}
+
+/// Switches a bug on for the whole process, where there is a switch; says whether there is. There is
+/// none in this build.
+#[cfg(not(all(feature = "bugs", debug_assertions)))]
+pub const fn switched_on(_: Bug) -> bool {
     false
 }
 

@@ -28,6 +28,7 @@ pub mod ids;
 pub mod invariants;
 pub mod limits;
 pub mod lots;
+pub mod oracle;
 pub mod order;
 pub mod outbox;
 pub mod recall_list;

@@ -7,10 +7,8 @@
 
 mod differential;
 mod histories;
-mod oracle;
 
 use histories::{Dice, MEDDLER, case, is_of_meddler, meddled, seeded};
-use oracle::{Act, TABLE, judge};
 use proptest::{prelude::*, sample::Index};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,6 +25,7 @@ use suyuan_sync::{
         i13_each_unit_is_in_one_state,
     },
     lots,
+    oracle::{self, Act, TABLE, judge},
     unit::UnitKey,
 };
 use uuid::Uuid;

@@ -7,8 +7,9 @@ use suyuan_sync::{
     fold::{Phase, Place, UnitState},
     ids::{DeviceId, EnterpriseId, EventId, LocationId},
     invariants::{
-        Holds, i8_replay_gives_the_same, i13_each_unit_is_in_one_state, i22_whole_checkpoints_only,
-        i24_snapshot_and_pull_equal_everything,
+        Asked, Holds, i8_replay_gives_the_same, i13_each_unit_is_in_one_state,
+        i20_strangers_are_told_nothing, i22_whole_checkpoints_only,
+        i24_snapshot_and_pull_equal_everything, i29_no_more_at_once_than_may_be,
     },
     unit::UnitKey,
 };
@@ -84,6 +85,48 @@ fn i13_a_thing_that_is_elsewhere_than_its_container_is_found() {
         ..inside(2)
     };
     i13_each_unit_is_in_one_state(&with(sold)).unwrap();
+}
+
+#[test]
+fn i20_what_a_stranger_is_told_is_found() {
+    let own = Asked {
+        what: "its maker, of a tin".into(),
+        may: true,
+        told: true,
+        words: "sold".into(),
+        of_nothing: "not found".into(),
+    };
+    let other = Asked {
+        may: false,
+        told: false,
+        words: "not found".into(),
+        ..own.clone()
+    };
+    i20_strangers_are_told_nothing(&[own.clone(), other.clone()]).unwrap();
+    let wrong = [
+        Asked {
+            told: false,
+            ..own.clone()
+        },
+        Asked { may: false, ..own },
+        // That there is something, though not what.
+        Asked {
+            words: "not yours".into(),
+            ..other
+        },
+    ];
+    for asked in wrong {
+        is_broken(i20_strangers_are_told_nothing(&[asked]), "I20");
+    }
+}
+
+#[test]
+fn i29_more_at_once_than_may_be_is_found() {
+    i29_no_more_at_once_than_may_be("events in a push", 500, 500).unwrap();
+    is_broken(
+        i29_no_more_at_once_than_may_be("events in a push", 501, 500),
+        "I29",
+    );
 }
 
 #[test]

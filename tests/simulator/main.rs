@@ -1,13 +1,8 @@
 //! The simulator (`suyuan::simulate`) on both databases: seeds that must hold, runs that must repeat,
 //! and the checker itself, which must catch every deliberate bug.
-//!
-//! What needs the slow oracle of `sync/tests` is asked here, of logs that real servers wrote.
 
 mod bugs;
-#[path = "../../sync/tests/differential/mod.rs"]
-mod differential;
-#[path = "../../sync/tests/oracle/mod.rs"]
-mod oracle;
+mod program;
 mod seeds;
 
 use std::sync::Mutex;

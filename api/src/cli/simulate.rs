@@ -3,6 +3,7 @@
 use clap::Args;
 use std::{error::Error, process::ExitCode};
 use suyuan::simulate::{Options, Part, simulate};
+use suyuan_sync::bugs::{Bug, switched_on};
 
 /// What is run.
 #[derive(Args)]
@@ -29,10 +30,17 @@ pub struct SimulateArgs {
     /// Tell everything that happens on standard error, and keep the database of a run that broke.
     #[arg(long)]
     verbose: bool,
+    /// Switch a deliberate bug on, by its number, so that something breaks. Only test builds have any.
+    #[arg(long, hide = true, value_name = "NUMBER")]
+    bug: Option<u8>,
 }
 
 /// Exit status 1 if an invariant broke.
 pub async fn run(args: SimulateArgs) -> Result<ExitCode, Box<dyn Error>> {
+    if let Some(number) = args.bug {
+        let bug = Bug::of_number(number).filter(|bug| switched_on(*bug));
+        bug.ok_or("this program has no such bug to switch on")?;
+    }
     let ran = simulate(Options {
         steps: args.steps,
         database: args.database,

@@ -12,7 +12,7 @@ use crate::{
 };
 use std::collections::{BTreeSet, HashMap};
 use suyuan_sync::{
-    chain::Hash,
+    chain::{self, Hash},
     event::Kind,
     facts::Fact,
     fold,
@@ -59,6 +59,7 @@ impl Run {
             let cursor = handset.outbox.disk().cursor;
             // That nothing is skipped is looked at with the log as a whole.
             all::i21_cursors_neither_skip_nor_repeat(&[], &handset.seen.pages, cursor)?;
+            handset.shows_whole_checkpoints()?;
             all::i23_reads_never_go_back(&handset.reads)?;
         }
         Ok(())
@@ -131,6 +132,14 @@ impl Run {
         all::i14_fates_add_up(&self.log, &self.histories)?;
         all::i14_no_silent_effect(&self.log, &reflected(&examined), &examined.open)?;
         all::i16_no_finding_without_witnesses(&self.log, &examined.open)?;
+        self.looks += 1;
+        // Of the same log the oracle says the same.
+        if self.judged != self.head {
+            let (facts, world) = &self.told;
+            let facts: Vec<Fact> = facts.iter().map(|fact| (**fact).clone()).collect();
+            all::i15_the_oracle_finds_the_same(world, &facts)?;
+            self.judged = self.head;
+        }
         let balances = examined.rebuilt.lines.iter();
         let balances = balances.map(|(key, line)| (key.clone(), line.balance));
         all::i17_goods_of_lots_add_up(&balances.collect(), &examined.rebuilt.tallies)?;
@@ -141,7 +150,25 @@ impl Run {
         self.in_any_order()?;
         self.what_is_here_was_told().await?;
         self.recalls_reach_everything().await?;
+        self.strangers_are_told_nothing().await?;
         self.the_past_stays().await
+    }
+
+    /// A hash over what became of everything by the log as it was last looked at as a whole (I10).
+    pub fn states(&self) -> Hash {
+        let mut states = Hash::of(b"suyuan-simulate-states-1");
+        for (key, unit) in &self.units {
+            states = chain::next(states, &fold::state_hash(key, unit));
+        }
+        for (key, line) in &self.tallies {
+            states = chain::next(states, format!("{key:?} {line:?}").as_bytes());
+        }
+        let mut open = self.open.clone();
+        open.sort();
+        for finding in &open {
+            states = chain::next(states, format!("{finding:?}").as_bytes());
+        }
+        states
     }
 
     /// I24 for everybody who read everything: page by page, and after a snapshot, is what all at once
@@ -168,7 +195,7 @@ impl Run {
             self.holds_all(handset, &handset.seen, &fresh)?;
             self.stands(n, &fresh).await?;
         }
-        Ok(())
+        self.findings_are_told_to_whose_they_are().await
     }
 }
 

@@ -184,7 +184,9 @@ impl Run {
                     anew: false,
                 };
                 let (rules, badges) = (page.rules.clone(), page.badges.clone());
-                self.command(n, command, Some(Effect::Page(after, page)))?;
+                let effect = Effect::Page(after, page);
+                handset.put_together(&effect);
+                self.command(n, command, Some(effect))?;
                 if fetches {
                     self.follow_versions(n, rules, badges)?;
                 }
@@ -209,8 +211,10 @@ impl Run {
                     ended: ended(&manifest),
                     items,
                 };
+                let effect = Effect::Anew(Box::new(anew));
+                handset.put_together(&effect);
                 self.note("began anew", &format!("{n} {}", manifest.watermark));
-                self.command(n, command, Some(Effect::Anew(Box::new(anew))))?;
+                self.command(n, command, Some(effect))?;
                 self.fetch(n, What::Badges, "/v1/sync/badges".to_owned())
             }
         }

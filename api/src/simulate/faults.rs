@@ -28,6 +28,9 @@ use suyuan_sync::{ids::Micros, invariants::DeviceHistory, limits::PARKING_HOURS,
 const SECOND: i64 = 1_000_000;
 const YEARS: i64 = 365 * 86_400 * SECOND;
 
+/// So often of a thousand a battery is pulled while something is written.
+const PULLED: u32 = 30;
+
 /// What one step does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Do {
@@ -57,6 +60,7 @@ enum Do {
     Week,
     Tab,
     Counter,
+    Decide,
 }
 
 /// What happens without faults, by weight.
@@ -119,16 +123,24 @@ impl Run {
         if self.options.has(Part::Crowds) && self.options.has(Part::Faults) {
             table.push((12, Do::Counter));
         }
+        if self.options.has(Part::Desks) {
+            table.push((8, Do::Decide));
+        }
         let n = self.dice.below(self.handsets.len());
         if let Some(what) = self.dice.weighed(&table) {
             self.act(what, n).await?;
         }
+        let pulled = self.options.has(Part::Desks) && self.options.has(Part::Faults);
         for n in 0..self.handsets.len() {
             let writing = self
                 .handsets
                 .get(n)
                 .map_or(0, super::handset::Handset::writing);
-            if writing > 0 && !self.dice.happens(200) {
+            if writing > 0 && pulled && self.dice.happens(PULLED) {
+                self.note("died writing", &n.to_string());
+                let now = self.now;
+                self.hurt(n, |handset, history, dice| handset.die(now, dice, history))?;
+            } else if writing > 0 && !self.dice.happens(200) {
                 let count = 1 + self.dice.below(writing);
                 self.commit(n, count)?;
             }
@@ -148,6 +160,7 @@ impl Run {
                 | Do::Tend
                 | Do::Restart
                 | Do::Badge
+                | Do::Decide
         );
         if writes && self.stopped {
             // Whoever wants to write is told to have the clock looked at.
@@ -164,6 +177,7 @@ impl Run {
             }
             Do::Tab => self.tab(n),
             Do::Counter => self.counter(n).await,
+            Do::Decide => self.decide(n).await,
             Do::Pull => self.pull(n),
             Do::Status => {
                 let path = "/v1/sync/status".to_owned();

@@ -1,7 +1,7 @@
 //! One physical copy of a device: the sans-I/O outbox of `suyuan_sync` with a storage, a clock and a
 //! memory that can be hurt. A cloned device is two of these with one id.
 
-use super::{dice::Dice, down::Open, tabs::Tab, world::Site};
+use super::{checkpoints::Checkpoints, dice::Dice, down::Open, tabs::Tab, world::Site};
 use crate::played::DeviceKey;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -75,6 +75,7 @@ pub struct Parts {
 struct Backup {
     disk: Disk,
     seen: Seen,
+    checkpoints: Checkpoints,
     keys: BTreeMap<Epoch, Rc<DeviceKey>>,
 }
 
@@ -141,6 +142,8 @@ pub struct Handset {
     pub unsaved: BTreeSet<Hash>,
     /// What it holds of the world.
     pub seen: Seen,
+    /// What it should show at the cursor.
+    pub checkpoints: Checkpoints,
     /// It has to be enrolled again.
     pub over: bool,
     /// It was asked what changed, and no answer came yet.
@@ -191,6 +194,7 @@ impl Handset {
             other: None,
             unsaved: BTreeSet::new(),
             seen: Seen::default(),
+            checkpoints: Checkpoints::default(),
             over: false,
             pulling: false,
             parts: None,
@@ -294,6 +298,13 @@ impl Handset {
         let flights = self.take(Command::NotWritten { write }, None, now, dice);
         self.forget(history, Whereabouts::NeverPromised);
         flights
+    }
+
+    /// A checkpoint goes to the storage.
+    pub(super) fn put_together(&mut self, effect: &Effect) {
+        let kept = self.backup.as_ref().map(|backup| backup.disk.cursor);
+        let held = (self.outbox.disk().cursor, kept);
+        self.checkpoints.put_together(&self.seen, effect, held);
     }
 
     /// How many transactions wait to be committed.
@@ -442,6 +453,7 @@ impl Handset {
         self.backup = Some(Backup {
             disk: self.outbox.disk().clone(),
             seen: self.seen.clone(),
+            checkpoints: self.checkpoints.clone(),
             keys: self.keys.clone(),
         });
     }
@@ -458,6 +470,7 @@ impl Handset {
         };
         let disk = backup.disk.clone();
         self.seen = backup.seen.clone();
+        self.checkpoints = backup.checkpoints.clone();
         self.seen.pages.clear();
         self.keys = backup.keys.clone();
         self.reads.clear();
@@ -512,6 +525,7 @@ impl Handset {
                 pages: Vec::new(),
                 ..self.seen.clone()
             },
+            checkpoints: self.checkpoints.clone(),
             trust: self.trust.clone(),
             installation: self.installation.clone(),
             events: self.events.clone(),
@@ -555,6 +569,7 @@ impl Handset {
             self.refresh(history);
             let kept = KeptAnchor { text: anchor, wall };
             self.seen = Seen::default();
+            self.checkpoints = Checkpoints::default();
             self.pieces.clear();
             self.keys.clear();
             self.backup = None;
@@ -641,7 +656,7 @@ impl Seen {
 }
 
 /// What an item is of.
-fn name(item: &Item) -> String {
+pub(super) fn name(item: &Item) -> String {
     match item {
         Item::Product(card) => format!("product {}", card.product),
         Item::Partner(card) => format!("partner {}", card.enterprise),

@@ -56,6 +56,7 @@ impl Run {
                 after,
                 within,
                 list,
+                ..
             } => match status {
                 200 => {
                     let mut page: PullAnswer = serde_json::from_slice(body)?;

@@ -5,19 +5,24 @@
 //! time and chance are made: a request is handed to the router in memory, the clock stands until it
 //! is set, and all chance comes from the seed. So a run that broke something breaks it again.
 //!
-//! - `run` is what there is and virtual time, `faults` what people decide and what goes wrong, `scans`
-//!   what is scanned, `crowds` what comes at once, `wire` what is sent and answered, `heard` what a handset makes of it, `post`
-//!   the network, `handset` a device, `tabs` a second program in it, `down` what it fetches, `badges` who may work with it, `node` a
-//!   server process.
+//! - `run` is what there is and virtual time, `faults` what goes wrong and what is decided of devices,
+//!   recalls and events, `desks` what else is decided, `scans` what is scanned, `crowds` what comes at once,
+//!   `wire` what is sent and answered, `heard` what a handset makes of it, `post` the network, `handset` a
+//!   device, `tabs` a second program in it, `down` what it fetches, `badges` who may work with it, `node`
+//!   a server process.
 //! - `check` says which invariants are looked at when; they are `suyuan_sync::invariants`, and of what
-//!   is told to people and handsets `reports`, `known`, `stands` and `answers`.
+//!   is told to people and handsets `reports`, `known`, `strangers`, `stands` and `answers`; `checkpoints` and
+//!   `bounds` are of what handsets are sent.
 //!
 //! It is no part of the service: nothing here may be called by it.
 
 mod answers;
 mod badges;
+mod bounds;
 mod check;
+mod checkpoints;
 mod crowds;
+mod desks;
 mod dice;
 mod down;
 mod faults;
@@ -31,6 +36,7 @@ mod run;
 mod scans;
 mod stands;
 mod store;
+mod strangers;
 mod tabs;
 mod wire;
 mod world;
@@ -90,6 +96,9 @@ pub enum Part {
     /// push comes while another's act waits. What seeds made before there were any, they make without
     /// them.
     Crowds,
+    /// Nobody decides anything at a desk, nor reads there; goods without codes do not come back and are
+    /// neither fetched back nor destroyed; no battery is pulled while something is written. What seeds made before there were any, they make without them.
+    Desks,
 }
 
 impl Options {
@@ -124,6 +133,9 @@ pub struct Ran {
     pub steps: u32,
     /// A hash over everything that happened, in order, and over the log: equal runs have equal ones.
     pub history: Hash,
+    /// A hash over what became of all units and goods of lots when the log was last looked at as a whole,
+    /// findings included.
+    pub states: Hash,
     /// How often what happened.
     pub tally: BTreeMap<&'static str, u64>,
     /// Events in the log.
@@ -238,6 +250,7 @@ pub async fn simulate(options: Options) -> Result<Ran, SimulateError> {
         seed: run.options.seed,
         steps: run.step,
         history: run.trail,
+        states: run.states(),
         tally: run.tally.clone(),
         events: run.log.events.len(),
         facts: std::mem::take(&mut run.told.0),

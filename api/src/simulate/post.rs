@@ -45,6 +45,8 @@ pub enum What {
         within: Option<String>,
         /// The recall list that is held, by what it says.
         list: Option<Hash>,
+        /// How many items are asked for.
+        most: usize,
     },
     /// Everything, as of one position.
     Snapshot,

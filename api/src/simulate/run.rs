@@ -6,11 +6,12 @@ use super::{
     Options, Part, SimulateError,
     badges::Badge,
     dice::Dice,
-    handset::{Effect, Handset, Life},
+    handset::{Effect, Handset},
     known::Balances,
     node::{Asked, Node},
     post::Post,
     scans::{self, Memory},
+    strangers::{self, Clerk},
     world::{self, World},
 };
 use crate::{
@@ -64,6 +65,12 @@ pub struct Run {
     pub(super) memory: Memory,
     pub(super) recalls: Vec<uuid::Uuid>,
     pub(super) badges: Vec<Badge>,
+    /// How often the log was looked at as a whole.
+    pub(super) looks: usize,
+    /// Up to which position the oracle was asked.
+    pub(super) judged: Gseq,
+    /// Somebody at a desk of each enterprise.
+    pub(super) clerks: Vec<Clerk>,
     /// The log as it was last looked at.
     pub(super) log: LogHistory,
     pub(super) head: Gseq,
@@ -153,6 +160,7 @@ impl Run {
         let node = node.ok_or(SimulateError::Down)?;
         let mut world = world::make(&node.state).await?;
         world.lots = options.has(Part::Lots);
+        world.lots_end = options.has(Part::Desks);
         world.crowds = options.has(Part::Crowds);
         let observer = Db::open_single(&db::url(&settings), &settings.database).await?;
         let mut run = Run {
@@ -170,6 +178,9 @@ impl Run {
             memory: Memory::default(),
             recalls: Vec::new(),
             badges: Vec::new(),
+            clerks: Vec::new(),
+            looks: 0,
+            judged: 0,
             log: LogHistory::default(),
             head: 0,
             tally: BTreeMap::new(),
@@ -187,6 +198,11 @@ impl Run {
             options,
             folder,
         };
+        if run.options.has(Part::Desks) {
+            let mut enterprises: Vec<_> = run.world.sites.iter().map(|it| it.enterprise).collect();
+            enterprises.dedup();
+            run.clerks = strangers::hire(&run.node()?.state, &enterprises).await?;
+        }
         run.post.healed = !run.options.has(Part::Faults);
         for n in 0..run.options.devices {
             let site = run.world.sites.get(n % run.world.sites.len().max(1));
@@ -199,21 +215,7 @@ impl Run {
             let log = run.node()?.state.log.clone();
             let made = devices::create(&log, site.enterprise.0, Actor::System, None, wanted);
             let device = DeviceId(made.await?);
-            let (welcome, key) = run.enrol(site.enterprise.0, device).await?;
-            let life = Life {
-                epoch: welcome.epoch,
-                key,
-                anchor: welcome.anchor,
-            };
-            let mut handset = Handset::new(device, site, life, run.now);
-            handset.trust = welcome.trust_keys;
-            handset.installation = welcome.installation;
-            run.handsets.push(handset);
-            run.histories.push(DeviceHistory {
-                device,
-                made: Vec::new(),
-                told: Vec::new(),
-            });
+            run.add(device, site).await?;
         }
         Ok(run)
     }

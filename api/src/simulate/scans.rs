@@ -170,7 +170,7 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
     let loose = matches!(
         kind,
         Kind::Inbound | Kind::Outbound | Kind::Sale | Kind::Count
-    );
+    ) || world.lots_end && matches!(kind, Kind::Return | Kind::Collect | Kind::Destroy);
     if loose && world.lots && dice.happens(180) {
         fill.lots = lots(dice, world);
         aim(dice, world, &mut fill, kind);

@@ -2,6 +2,7 @@
 //! when it is; what a handset makes of an answer is told in `heard`.
 
 use super::{
+    bounds,
     handset::Flight,
     node::{Asked, Called, Node},
     post::{Asking, Letter, What},
@@ -54,6 +55,7 @@ impl Run {
                 }
                 continue;
             };
+            bounds::push(&push)?;
             let what = What::Push {
                 flight: flight.id,
                 epoch: push.epoch,
@@ -144,6 +146,7 @@ impl Run {
             after,
             within,
             list,
+            most: limit,
         };
         self.ask(n, what, Method::GET, path, Vec::new())
     }
@@ -232,14 +235,16 @@ impl Run {
         let (of, epoch, hashes) = match &asking.what {
             What::Push { epoch, hashes, .. } => (asking.from, *epoch, hashes),
             What::Deposit { of, epoch, hashes } => (*of, *epoch, hashes),
-            What::Pull { .. } => {
+            What::Pull { most, .. } => {
                 let page: PullAnswer = serde_json::from_slice(body)?;
+                bounds::page(&page, *most)?;
                 let read = (asking.receipted, page.cursor);
                 self.read(asking, read, page.more);
                 return Ok(());
             }
             What::LookUp => {
                 let answer: LookUpAnswer = serde_json::from_slice(body)?;
+                bounds::look_up(&answer)?;
                 self.read(asking, (asking.receipted, answer.position), false);
                 return Ok(());
             }
@@ -248,9 +253,11 @@ impl Run {
                 self.read(asking, (asking.receipted, manifest.watermark), false);
                 return Ok(());
             }
-            What::Status | What::Piece { .. } | What::Rules | What::Badges => return Ok(()),
+            What::Piece { .. } => return Ok(bounds::piece(body)?),
+            What::Status | What::Rules | What::Badges => return Ok(()),
         };
         let answer: PushAnswer = serde_json::from_slice(body)?;
+        bounds::answer(&answer)?;
         if answer.results.len() != hashes.len() {
             let what = format!(
                 "{} results for {} events",

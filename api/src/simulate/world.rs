@@ -4,6 +4,7 @@
 
 use crate::{
     app::Internal,
+    codes::wire::SegmentOut,
     demo::world as made,
     log::Actor,
     problem::Problem,
@@ -50,8 +51,12 @@ pub struct World {
     pub boxes: Vec<String>,
     /// A load of things minted elsewhere: as many as one event may name.
     pub load: Vec<String>,
+    /// Where the codes of the maker's tins are from.
+    pub segment: SegmentOut,
     /// Do people move goods without codes of their own?
     pub lots: bool,
+    /// Do such goods come back, and are they fetched back and destroyed?
+    pub lots_end: bool,
     /// Do people scan rather what all others scan?
     pub crowds: bool,
     /// What goods without codes go by.
@@ -155,7 +160,9 @@ pub async fn make(state: &Internal) -> Result<World, Problem> {
         load: (1..=UNITS_PER_EVENT_MAX)
             .map(|n| format!("https://id.example.cn/01/06901234567908/21/L{n}"))
             .collect(),
+        segment: tins,
         lots: true,
+        lots_end: true,
         crowds: true,
         gtin: item.to_string(),
     })

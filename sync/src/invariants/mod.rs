@@ -8,16 +8,19 @@
 //! It must not know how any of this was obtained.
 
 mod chains;
+pub mod complete;
 mod cursors;
 mod forks;
 mod histories;
 mod lots;
 mod order;
+mod reads;
 mod receipts;
 mod states;
 mod uploads;
 
 pub use chains::{i7_nothing_is_rewritten, i30_every_flipped_bit_is_found};
+pub use complete::i15_the_oracle_finds_the_same;
 pub use cursors::{
     Delivered, i21_cursors_neither_skip_nor_repeat, i22_whole_checkpoints_only,
     i23_reads_never_go_back, i24_snapshot_and_pull_equal_everything,
@@ -26,6 +29,7 @@ pub use forks::{i31_forks_are_found, i31_forks_are_told};
 pub use histories::{DeviceHistory, LogHistory, Logged, Made, Told, Whereabouts};
 pub use lots::{KeptLine, i13_each_balance_is_the_sum};
 pub use order::{i11_the_order_is_total, i12_who_knew_came_later};
+pub use reads::{Asked, i20_strangers_are_told_nothing, i29_no_more_at_once_than_may_be};
 pub use receipts::{i4_a_retry_is_answered_alike, i5_receipts_tell_the_truth};
 pub use states::{
     i8_replay_gives_the_same, i13_each_unit_is_in_one_state, i14_fates_add_up,

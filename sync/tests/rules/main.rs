@@ -7,8 +7,6 @@
 mod differential;
 #[path = "../histories/mod.rs"]
 mod histories;
-#[path = "../oracle/mod.rs"]
-mod oracle;
 
 mod belonging;
 mod counting;
@@ -32,6 +30,7 @@ use suyuan_sync::{
     finding::{Detail, Finding, FindingCode, Subject},
     fold::{Phase, Place, UnitState},
     ids::{EventId, LocationId},
+    oracle,
 };
 
 /// What is judged of a story.

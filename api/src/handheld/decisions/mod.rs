@@ -9,7 +9,10 @@ pub mod handlers;
 mod store;
 pub mod wire;
 
-pub use store::{Periods, Restated, note_periods, note_restated, policy};
+pub use store::{
+    Periods, Restated, accept, change_policy, close_period, close_shift, note_periods,
+    note_restated, policy,
+};
 
 use crate::{
     handheld::world::WorldError,

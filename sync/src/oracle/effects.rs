@@ -6,7 +6,7 @@ use super::{
     holders, recalled,
     replay::{History, Moment, Touch},
 };
-use suyuan_sync::{
+use crate::{
     event::{Counterpart, Disposition, Event},
     fold::{Phase, Place, UnitState},
     ids::LocationId,

@@ -4,12 +4,11 @@ use super::{
     batches, levels, recalled,
     replay::{History, Moment, Touch},
 };
-use suyuan_sync::{
+use crate::{
     event::{Disposition, Event, Kind},
     facts::Fact,
     fold::{Place, UnitState},
     ids::{EnterpriseId, LocationId},
-    unit::UnitKey,
 };
 
 /// A condition of a row.

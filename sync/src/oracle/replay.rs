@@ -12,19 +12,20 @@ use super::{
     struck::{self, Fate},
     table::{Act, Row, TABLE},
 };
-use std::collections::{BTreeMap, BTreeSet};
-use suyuan_sync::{
+use crate::{
     event::{Disposition, Input, Kind},
     facts::{Fact, World},
     fold::{Phase, Place, UnitState},
     unit::UnitKey,
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All units at one place in the order.
 pub type Snapshot = BTreeMap<UnitKey, UnitState>;
 
 /// A history that was played.
 pub struct History<'a> {
+    /// What is on record.
     pub world: &'a World,
     /// In the total order.
     pub facts: Vec<&'a Fact>,

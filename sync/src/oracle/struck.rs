@@ -1,7 +1,7 @@
 //! C10: which events a retract strikes. All facts are known beforehand, so a retract strikes its
 //! target wherever either of them stands in the order.
 
-use suyuan_sync::{
+use crate::{
     event::Kind,
     facts::{Fact, World},
 };

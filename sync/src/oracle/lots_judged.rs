@@ -3,7 +3,7 @@
 //! lot. Where there is none, nothing is known of expiry or recalls.
 
 use super::{batches::said_by, recalled, replay::History};
-use suyuan_sync::{
+use crate::{
     event::Kind,
     facts::Fact,
     finding::{Detail, FindingCode, LotKey},

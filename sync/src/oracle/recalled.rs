@@ -1,8 +1,7 @@
 //! C9, and what a recall means for C3, C6 and C7. A recall closed as mistaken never was.
 
 use super::{conditions::owner_of, replay::History};
-use std::collections::BTreeSet;
-use suyuan_sync::{
+use crate::{
     event::Counterpart,
     facts::{Fact, RecallSpan, World},
     finding::{Knowledge, When},
@@ -10,6 +9,7 @@ use suyuan_sync::{
     ids::{BatchId, EnterpriseId, Gseq, Micros, RecallId},
     unit::UnitKey,
 };
+use std::collections::BTreeSet;
 
 /// Does the span cover the unit, by itself or by its batch?
 pub fn covers(span: &RecallSpan, unit: &UnitKey, batch: Option<BatchId>) -> bool {

@@ -8,9 +8,7 @@ use super::{
     replay::History,
     struck::{Fate, Outcome},
 };
-use serde_json::Value;
-use std::collections::BTreeSet;
-use suyuan_sync::{
+use crate::{
     event::{
         Counterpart, Event, Kind,
         required::{Profile, RULES, Rule, Said},
@@ -20,6 +18,8 @@ use suyuan_sync::{
     ids::EnterpriseId,
     trace_code::TraceCode,
 };
+use serde_json::Value;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// All of them.

@@ -5,14 +5,14 @@ use super::{
     holders::{gtin, issuer},
     replay::History,
 };
-use std::collections::BTreeSet;
-use suyuan_sync::{
+use crate::{
     event::LotLine,
     facts::{BatchInfo, Fact, World},
     ids::{BatchId, EnterpriseId},
     trace_code::Gtin,
     unit::UnitKey,
 };
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// What is said of a unit's batch.

@@ -9,8 +9,7 @@ use super::{
     struck::Fate,
     table::Act,
 };
-use std::collections::BTreeSet;
-use suyuan_sync::{
+use crate::{
     event::{Disposition, Event, Kind},
     facts::{BatchInfo, RecallSpan},
     finding::{Detail, FindingCode},
@@ -19,6 +18,7 @@ use suyuan_sync::{
     trace_code,
     unit::UnitKey,
 };
+use std::collections::BTreeSet;
 
 /// A finding before it is told of anybody.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 //! counterpart if whoever states it is linked; an issuer may accept a partner.
 
 use super::{levels, struck::Fate};
-use suyuan_sync::{
+use crate::{
     event::{Counterpart, Kind},
     facts::{AcceptScope, Fact, World},
     fold::{Phase, Place, UnitState},

@@ -3,12 +3,11 @@
 //! by `lots_judged`.
 
 use super::{
-    batches, lots_judged, papers, questions,
+    batches, lots_judged, questions,
     replay::{History, took},
     struck::Fate,
 };
-use std::collections::{BTreeMap, BTreeSet};
-use suyuan_sync::{
+use crate::{
     event::{Event, Kind},
     facts::Fact,
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
@@ -16,6 +15,7 @@ use suyuan_sync::{
     ids::{EnterpriseId, LocationId},
     unit::UnitKey,
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A balance in base units.
 pub type Balance = i64;
@@ -322,7 +322,7 @@ fn carried(history: &History, k: usize) -> BTreeMap<LotKey, i64> {
 
 /// C5: was this container brought back already, when moment `k` brings it back? Whatever went after that
 /// (shipped, sold, collected, destroyed) can come back once more.
-fn is_back(history: &History, k: usize, container: &suyuan_sync::unit::UnitKey) -> bool {
+fn is_back(history: &History, k: usize, container: &crate::unit::UnitKey) -> bool {
     if history.facts[k].event.kind != Kind::Return {
         return false;
     }

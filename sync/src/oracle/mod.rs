@@ -27,10 +27,8 @@
 //! | `lots` | C11: balances |
 //! | `lots_judged` | C3, C4, C7, C9 of goods of lots |
 //!
-//! It must not know the fold, and must not be clever.
-
-// Each test target uses some of it and not the rest.
-#![allow(dead_code, unused_imports)]
+//! It must not know the fold, and must not be clever. Nothing but checks may call it: it takes its time,
+//! and it stops where its own bookkeeping were wrong.
 
 mod batches;
 mod conditions;
@@ -51,14 +49,14 @@ pub use lots::Balance;
 pub use replay::History;
 pub use table::{Act, Row, TABLE, When};
 
-use std::collections::BTreeMap;
-use suyuan_sync::{
+use crate::{
     facts::{Fact, World},
     finding::{Finding, FindingCode, LotKey, Subject},
     fold::UnitState,
     ids::EventId,
     unit::UnitKey,
 };
+use std::collections::BTreeMap;
 
 /// What the oracle says of a world.
 #[derive(Clone, Debug, PartialEq)]

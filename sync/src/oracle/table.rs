@@ -5,10 +5,13 @@
 //! is this and the finding is that.* Pack and unpack are acts of two sides, child and container.
 //! "The effect is always recorded" except where the row says `Nothing`.
 
+// The table is read as a table.
+#![allow(clippy::enum_glob_use)]
+
 use super::conditions::Condition;
 pub use super::conditions::Condition as When;
 use super::effects::Effect;
-use suyuan_sync::{
+use crate::{
     event::Kind,
     finding::FindingCode::{self, *},
     fold::Phase::{self, *},
@@ -17,6 +20,7 @@ use suyuan_sync::{
 /// What happened to a unit: a kind of event, and for containment the side the unit is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Act {
+    /// Its code was put on.
     Commission,
     /// Put into a container.
     PackedInto,
@@ -28,21 +32,30 @@ pub enum Act {
     Emptied,
     /// The container of an unpack.
     Opened,
+    /// Received.
     Inbound,
+    /// Sent off.
     Outbound,
+    /// Sold.
     Sale,
+    /// Brought back.
     Return,
+    /// Looked at.
     Inspect,
+    /// Fetched back.
     Collect,
+    /// Destroyed.
     Destroy,
     /// Named by a count.
     Seen,
     /// Inside a container that a pack, unpack or count observed.
     Followed,
+    /// Named by a retract.
     Retract,
 }
 
 impl Act {
+    /// All of them.
     pub const ALL: [Act; 16] = [
         Act::Commission,
         Act::PackedInto,
@@ -102,10 +115,15 @@ impl Act {
 /// A row of the table.
 #[derive(Debug)]
 pub struct Row {
+    /// What happens.
     pub act: Act,
+    /// To a unit in one of these.
     pub phases: &'static [Phase],
+    /// If this holds.
     pub when: Condition,
+    /// What it leaves.
     pub effect: Effect,
+    /// What is found.
     pub finding: Option<FindingCode>,
 }
 

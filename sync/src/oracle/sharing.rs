@@ -10,7 +10,7 @@ use super::{
     replay::{History, Touch},
     struck::Fate,
 };
-use suyuan_sync::{
+use crate::{
     event::Kind,
     finding::{Finding, FindingCode, Subject},
     ids::BatchId,

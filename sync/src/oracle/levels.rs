@@ -7,14 +7,14 @@ use super::{
     replay::{History, Moment},
     struck::Fate,
 };
-use std::collections::BTreeSet;
-use suyuan_sync::{
+use crate::{
     event::Kind,
     facts::{Fact, World},
     fold::UnitState,
     ids::EnterpriseId,
     unit::{Level, UnitKey},
 };
+use std::collections::BTreeSet;
 
 /// Is the container of a pack not above the child? Nothing is above itself.
 pub fn wrong(history: &History, k: usize, moment: &Moment, child: &UnitKey) -> bool {
