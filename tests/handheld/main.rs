@@ -18,6 +18,7 @@ mod engine;
 mod enrolment;
 mod entering;
 mod findings;
+mod freshness;
 mod heavy;
 mod held;
 mod knew;
