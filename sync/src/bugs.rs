@@ -6,7 +6,7 @@
 //! some dependent asks for the feature. A hook stands where the mistake would be made, and nowhere
 //! else.
 
-/// The 22 bugs, by their numbers.
+/// The 22 bugs, by their numbers; of 14 the two halves, each a switch of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Bug {
@@ -36,8 +36,7 @@ pub enum Bug {
     GapBlocks = 12,
     /// A spike in one clock shifts all that follows.
     SpikeShiftsTheRest = 13,
-    /// An anchor equals the stamp it should be greater than, or the latest is kept, not the
-    /// greatest.
+    /// An anchor equals the stamp it should be greater than.
     AnchorEqualsStamp = 14,
     /// A child is missed when its container moves.
     ChildMissed = 15,
@@ -55,11 +54,13 @@ pub enum Bug {
     PoisonFailsBatch = 21,
     /// The chain's hash is taken over JSON that was written anew.
     HashOverRewritten = 22,
+    /// The other half of 14: of anchors the latest is kept, not the greatest.
+    LatestAnchorKept,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 22] = [
+    pub const ALL: [Bug; 23] = [
         Bug::TieInOwnFavour,
         Bug::CursorOffByOne,
         Bug::ReadBeforeLock,
@@ -82,14 +83,18 @@ impl Bug {
         Bug::ParkedForgotten,
         Bug::PoisonFailsBatch,
         Bug::HashOverRewritten,
+        Bug::LatestAnchorKept,
     ];
 
     /// Its number in sync.md section 9.
     pub const fn number(self) -> u8 {
-        self as u8
+        match self {
+            Bug::LatestAnchorKept => Bug::AnchorEqualsStamp as u8,
+            one => one as u8,
+        }
     }
 
-    /// The bug of that number.
+    /// The bug of that number, of two halves the first.
     pub fn of_number(number: u8) -> Option<Bug> {
         Bug::ALL.into_iter().find(|bug| bug.number() == number)
     }
@@ -110,7 +115,7 @@ mod switch {
     }
 
     const fn bit(bug: Bug) -> u32 {
-        1 << bug.number()
+        1 << bug as u8
     }
 
     /// Is this bug on?

@@ -5,6 +5,7 @@
 
 mod answers;
 mod calm;
+mod disks;
 mod faults;
 mod heads;
 mod kills;
@@ -23,6 +24,7 @@ mod programs;
 #[allow(dead_code)]
 mod scene;
 mod site;
+mod stops;
 mod verdict;
 mod weights;
 

@@ -101,6 +101,21 @@ pub fn standing(log: &LogHistory, devices: &[DeviceHistory]) -> Holds {
     i31_forks_are_told(devices)
 }
 
+/// How often devices were refused, by status.
+pub fn refusals(pdas: &[Pda]) -> Vec<(u16, u64)> {
+    let all = pdas.iter().flat_map(|pda| &pda.tally.refused);
+    all.map(|(status, times)| (*status, *times)).collect()
+}
+
+/// Only ever told to come again.
+pub fn only_told_to_wait(pdas: &[Pda]) {
+    let refused = refusals(pdas);
+    assert!(
+        refused.iter().all(|(status, _)| *status == 503),
+        "{refused:?}"
+    );
+}
+
 /// Fails with what is broken.
 pub fn holds(it: Holds) {
     if let Err(broken) = it {

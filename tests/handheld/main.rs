@@ -19,6 +19,7 @@ mod enrolment;
 mod entering;
 mod expiring;
 mod findings;
+mod freshness;
 mod heavy;
 mod held;
 mod knew;

@@ -415,44 +415,6 @@ on_both!(what_is_in_a_case_moves_with_it, |app| {
     app.stop().await;
 });
 
-on_both!(
-    nothing_is_admitted_after_the_clock_jumped_until_somebody_looked,
-    |app| {
-        let scene = Scene::of(&app).await;
-        let mut device = scene.device(&app, &scene.store).await;
-        let first = device.event("sale", &sale(&[&scene.tins[0]]));
-        device.push(&[first]).await;
-        if app.engine == suyuan_tests::Engine::Postgres {
-            // There it is the clock of the database that counts.
-            return app.stop().await;
-        }
-        app.clock.jump_by(3600 * 1_000_000);
-        let prev = device.head();
-        let second = [device.event("sale", &sale(&[&scene.tins[1]]))];
-        for _ in 0..2 {
-            let answer = device.try_push(2, prev, &second).await;
-            assert!(!answer.header("retry-after").is_empty());
-            refused(answer, "clock-jumped");
-        }
-        // The sessions of before the jump are over, too.
-        let staff = app.signed_in("acme.admin", crate::support::PASSWORD).await;
-        refused(
-            staff.post("/v1/clock/confirm", &json!({})).await,
-            "not-allowed",
-        );
-        let platform = app
-            .signed_in("platform.admin", crate::support::PASSWORD)
-            .await;
-        let confirmed = platform.post("/v1/clock/confirm", &json!({})).await;
-        assert_eq!(confirmed.status, 204, "{}", confirmed.text());
-        assert_eq!(
-            device.push_at(2, prev, &second).await.results[0].status,
-            Status::Stored
-        );
-        app.stop().await;
-    }
-);
-
 on_both!(devices_are_told_the_time_that_stamps_the_log, |app| {
     const SECOND: i64 = 1_000_000;
     let scene = Scene::of(&app).await;

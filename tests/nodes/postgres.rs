@@ -244,14 +244,38 @@ impl Postgres {
 
     /// Sends the server and all its processes a signal: `STOP` is a server that hangs.
     pub fn signal(&self, name: &str) {
+        self.of_all(|pid| {
+            let mut kill = Command::new("kill");
+            kill.args(["-s", name, &pid.to_string()]);
+            kill
+        });
+    }
+
+    /// Lets no file grow beyond a size, or again to any (RLIMIT_FSIZE; the signal that comes with it is
+    /// ignored by the server itself): those it writes for its log have theirs from the beginning.
+    pub fn limit_files(&self, size: Option<u64>) {
+        let size = size.map_or_else(|| "unlimited".to_owned(), |size| size.to_string());
+        // Only their own user may, and whoever may do anything, which root need not.
+        let user: &[&str] = if am_root() {
+            &["runuser", "-u", "postgres", "--"]
+        } else {
+            &["env"]
+        };
+        self.of_all(|pid| {
+            let mut limit = Command::new(user[0]);
+            limit.args(&user[1..]).args(["prlimit", "--pid"]);
+            limit.args([pid.to_string(), format!("--fsize={size}:")]);
+            limit
+        });
+    }
+
+    /// Runs this for the server and each of its processes.
+    fn of_all(&self, command: impl Fn(u32) -> Command) {
         let main = self.main_process().expect("a running server");
         // A child may have ended since it was looked for.
         for pid in [main].into_iter().chain(children_of(main)) {
-            let sent = Command::new("kill")
-                .args(["-s", name, &pid.to_string()])
-                .stderr(Stdio::null())
-                .status();
-            assert!(sent.expect("kill").success() || pid != main);
+            let ran = command(pid).stderr(Stdio::null()).status();
+            assert!(ran.expect("a command").success() || pid != main);
         }
     }
 

@@ -36,8 +36,12 @@ impl Anchors {
     /// An anchor for an answer computed at a log position with this `stamp`: strictly above it,
     /// and no earlier than `now`.
     pub fn issue(&self, device: Uuid, epoch: u32, stamp: Micros, now: Micros) -> String {
-        let above = i64::from(!bugs::on(Bug::AnchorEqualsStamp));
-        let at = now.max(stamp.saturating_add(above)).max(0);
+        let at = if bugs::on(Bug::AnchorEqualsStamp) {
+            stamp
+        } else {
+            now.max(stamp.saturating_add(1))
+        };
+        let at = at.max(0);
         let tag = self.tag(device, epoch, at);
         format!("{at:016x}{}", URL_SAFE_NO_PAD.encode(tag))
     }

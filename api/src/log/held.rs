@@ -21,8 +21,7 @@ const LONG: Duration = Duration::from_millis(50);
 /// The head, held; tells the metrics when it goes.
 pub(super) struct Held {
     since: Instant,
-    commit: Option<Instant>,
-    act: &'static str,
+    told: bool,
 }
 
 impl Held {
@@ -30,41 +29,39 @@ impl Held {
     pub(super) fn now() -> Held {
         Held {
             since: Instant::now(),
-            commit: None,
-            act: GIVEN_UP,
+            told: false,
         }
     }
 
-    /// All is written, and is to be made durable.
-    pub(super) fn commits(&mut self) {
-        self.commit = Some(Instant::now());
-    }
-
-    /// Until now, for an act that was done. So long it was.
-    pub(super) fn ends(mut self, act: &'static str) -> Duration {
-        self.act = act;
-        self.since.elapsed()
+    /// Until now, for an act that was done, whose commit began then. So long it was.
+    pub(super) fn ends(mut self, act: &'static str, commit_began: Instant) -> Duration {
+        let held = self.since.elapsed();
+        tell(act, held, commit_began.elapsed());
+        self.told = true;
+        held
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let (held, act) = (self.since.elapsed(), self.act);
-        let commit = self.commit.map(|began| began.elapsed()).unwrap_or_default();
-        metrics::histogram!("suyuan_head_held_seconds", "act" => act).record(held);
-        if held > LONG {
-            let millis = |time: Duration| time.as_secs_f64() * 1e3;
-            let (held, commit) = (millis(held), millis(commit));
-            tracing::debug!(act, held, commit, "the head was held long");
+        if !self.told {
+            tell(GIVEN_UP, self.since.elapsed(), Duration::ZERO);
         }
-        let mut longest = LONGEST.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = longest.entry(act).or_default();
-        if *known < (held, commit) {
-            *known = (held, commit);
-        }
-        // A histogram tells no maximum, and a maximum is what is promised.
-        let (held, commit) = (known.0.as_secs_f64(), known.1.as_secs_f64());
-        metrics::gauge!("suyuan_head_held_longest_seconds", "act" => act).set(held);
-        metrics::gauge!("suyuan_head_held_longest_commit_seconds", "act" => act).set(commit);
     }
+}
+
+fn tell(act: &'static str, held: Duration, commit: Duration) {
+    metrics::histogram!("suyuan_head_held_seconds", "act" => act).record(held);
+    if held > LONG {
+        let millis = |time: Duration| time.as_secs_f64() * 1e3;
+        let (held, commit) = (millis(held), millis(commit));
+        tracing::debug!(act, held, commit, "the head was held long");
+    }
+    let mut longest = LONGEST.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = longest.entry(act).or_default();
+    *known = (*known).max((held, commit));
+    // A histogram tells no maximum, and a maximum is what is promised.
+    let (held, commit) = (known.0.as_secs_f64(), known.1.as_secs_f64());
+    metrics::gauge!("suyuan_head_held_longest_seconds", "act" => act).set(held);
+    metrics::gauge!("suyuan_head_held_longest_commit_seconds", "act" => act).set(commit);
 }

@@ -465,17 +465,17 @@ impl Block {
     }
 
     /// Moves the head by `entries`, commits. Tells how long the head was held.
-    pub async fn commit(mut self, entries: usize) -> Result<Duration, ActError> {
+    pub async fn commit(self, entries: usize) -> Result<Duration, ActError> {
         let Some(last) = entries.checked_sub(1) else {
             self.tx.rollback().await?;
-            return Ok(self.held.ends(EVENTS));
+            return Ok(self.held.ends(EVENTS, Instant::now()));
         };
         let (position, stamp) = (self.position(last), self.stamp(last));
         store::set(&self.tx, position, stamp).await?;
         store::move_public_head(&self.tx, self.installation, position, stamp).await?;
-        self.held.commits();
+        let commit_began = Instant::now();
         self.tx.commit().await?;
-        let held = self.held.ends(EVENTS);
+        let held = self.held.ends(EVENTS, commit_began);
         self.news.notify_waiters();
         Ok(held)
     }
@@ -503,11 +503,7 @@ impl Act {
     }
 
     /// Writes the entry and the answer for retries, moves the public head, commits.
-    pub async fn commit<T: Serialize>(
-        mut self,
-        entry: Entry<'_>,
-        answer: &T,
-    ) -> Result<(), ActError> {
+    pub async fn commit<T: Serialize>(self, entry: Entry<'_>, answer: &T) -> Result<(), ActError> {
         let body = entry.body.json()?;
         store::append(
             &self.tx,
@@ -523,9 +519,9 @@ impl Act {
             let answer = serde_json::to_string(answer)?;
             idempotency::keep(&self.tx, claim, &answer, self.stamp).await?;
         }
-        self.held.commits();
+        let commit_began = Instant::now();
         self.tx.commit().await?;
-        self.held.ends(entry.kind.name());
+        self.held.ends(entry.kind.name(), commit_began);
         self.news.notify_waiters();
         Ok(())
     }

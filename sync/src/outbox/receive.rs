@@ -94,7 +94,7 @@ impl Outbox {
     fn greater(&self, anchor: KeptAnchor) -> Option<KeptAnchor> {
         let held = self.view.anchor.as_ref();
         let greater = held.is_none_or(|held| anchor.text > held.text);
-        (greater || bugs::on(Bug::AnchorEqualsStamp)).then_some(anchor)
+        (greater || bugs::on(Bug::LatestAnchorKept)).then_some(anchor)
     }
 
     /// Anchor, position and what the page tells go into one transaction. What position holds was

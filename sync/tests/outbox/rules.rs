@@ -487,5 +487,5 @@ fn a_day_in_the_life_of_a_device() {
 fn an_anchor_that_is_merely_the_latest_is_caught() {
     use suyuan_sync::bugs::{Bug, with};
     let test = a_late_answer_counts_and_an_older_receipt_replaces_no_newer_one;
-    assert!(with(Bug::AnchorEqualsStamp, || std::panic::catch_unwind(test)).is_err());
+    assert!(with(Bug::LatestAnchorKept, || std::panic::catch_unwind(test)).is_err());
 }
