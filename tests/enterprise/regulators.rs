@@ -44,7 +44,7 @@ on_both!(
                 .iter()
                 .map(id)
                 .collect();
-            assert_eq!(listed, [stage.recall.clone()]);
+            assert_eq!(listed, std::slice::from_ref(&stage.recall));
             let path = format!("/v1/recalls/{}/reach{whose}", stage.recall);
             let own = format!("/v1/recalls/{}/reach", stage.recall);
             let told = ok(regulator.get(&path).await);
