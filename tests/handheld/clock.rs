@@ -186,52 +186,56 @@ impl Sale {
     }
 }
 
-mod nothing_is_admitted_after_the_clock_jumped_until_somebody_looked {
-    use super::*;
+async fn nothing_is_admitted_until_somebody_looked(app: TestApp) {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let mut sales = scene.tins.iter();
+    let mut next = |device: &mut Handheld| Sale::of(device, sales.next().expect("a tin"));
+    // Another process, which watches by itself.
+    let clock = match app.engine {
+        Engine::Sqlite => app.clock.clone(),
+        Engine::Postgres => Clock::system(),
+    };
+    let beside = Log::open(app.state().db.clone(), clock).await.expect("it");
+    write(&beside).await.expect("an entry");
+    let before = next(&mut device).is_taken(&device).await;
 
-    async fn body(app: TestApp) {
-        let scene = Scene::of(&app).await;
-        let mut device = scene.device(&app, &scene.store).await;
-        let mut sales = scene.tins.iter();
-        let mut next = |device: &mut Handheld| Sale::of(device, sales.next().expect("a tin"));
-        // Another process, which watches by itself.
-        let clock = match app.engine {
-            Engine::Sqlite => app.clock.clone(),
-            Engine::Postgres => Clock::system(),
-        };
-        let beside = Log::open(app.state().db.clone(), clock).await.expect("it");
+    // Less than a minute is drift.
+    set_clock(&app, 50).await;
+    let drifted = next(&mut device).is_taken(&device).await;
+    assert!((50 * SECOND..110 * SECOND).contains(&(drifted - before)));
+    write(&beside).await.expect("an entry");
+
+    // More is a jump: forward, and back to what was right.
+    for set in [3650, 0] {
+        set_clock(&app, set).await;
+        let waits = next(&mut device);
+        waits.has_to_wait(&device).await;
+        refuses(&beside).await;
+        confirm(&app).await;
+        let taken = waits.is_taken(&device).await;
+        // What was stamped stays; the next stamp is above it whatever the clock shows.
+        let since = (taken - before) / SECOND;
+        assert!((3650..3710).contains(&since), "{since} s");
         write(&beside).await.expect("an entry");
-        let before = next(&mut device).is_taken(&device).await;
-
-        // Less than a minute is drift.
-        set_clock(&app, 50).await;
-        let drifted = next(&mut device).is_taken(&device).await;
-        assert!((50 * SECOND..110 * SECOND).contains(&(drifted - before)));
-        write(&beside).await.expect("an entry");
-
-        // More is a jump: forward, and back to what was right.
-        for set in [3650, 0] {
-            set_clock(&app, set).await;
-            let waits = next(&mut device);
-            waits.has_to_wait(&device).await;
-            refuses(&beside).await;
-            confirm(&app).await;
-            let taken = waits.is_taken(&device).await;
-            // What was stamped stays; the next stamp is above it whatever the clock shows.
-            let since = (taken - before) / SECOND;
-            assert!((3650..3710).contains(&since), "{since} s");
-            write(&beside).await.expect("an entry");
-        }
-        app.stop().await;
     }
+    app.stop().await;
+}
+
+mod nothing_is_admitted_after_the_clock_jumped_until_somebody_looked {
+    use super::{
+        Engine, TestApp, nothing_is_admitted_until_somebody_looked, on_a_clock_of_its_own,
+    };
 
     #[actix_web::test]
     async fn sqlite() {
-        body(TestApp::spawn(Engine::Sqlite).await).await;
+        let app = TestApp::spawn(Engine::Sqlite).await;
+        nothing_is_admitted_until_somebody_looked(app).await;
     }
 
     #[actix_web::test]
     async fn postgres() {
-        body(on_a_clock_of_its_own().await).await;
+        let app = on_a_clock_of_its_own().await;
+        nothing_is_admitted_until_somebody_looked(app).await;
     }
 }
