@@ -165,9 +165,9 @@ proptest! {
         prop_assert_eq!(effective(&events), by_the_book(&events));
     }
 
-    /// L ≤ eff ≤ U, and eff never decreases along a device's sequence.
+    /// I11: L ≤ eff ≤ U, and eff never decreases along a device's sequence.
     #[test]
-    fn eff_is_monotone_and_within_its_bounds(events in epoch(40)) {
+    fn i11_eff_never_falls_and_stays_within_its_bounds(events in epoch(40)) {
         let effs = effective(&events);
         prop_assert!(effs.windows(2).all(|pair| pair[0] <= pair[1]));
         for (k, eff) in effs.iter().enumerate() {
