@@ -61,7 +61,21 @@ on_both!(
         let log = ok(regulator.get("/v1/log?limit=500").await)["items"].clone();
         let told = array(&told);
         assert!(told.len() > 20, "{told:?}");
-        assert_eq!(array(&log)[..told.len()], *told);
+        // Of what consumers told, and of badges, that something happened.
+        let mut kept = 0;
+        assert!(array(&log).len() >= told.len());
+        for (entry, told) in array(&log).iter().zip(told) {
+            let kind = told["kind"].as_str().expect("a kind");
+            let theirs = ["voice_", "personal_data_", "badge_"];
+            let mut told = told.clone();
+            if theirs.iter().any(|theirs| kind.starts_with(theirs)) {
+                assert_ne!(told["body"], json!({}));
+                told["body"] = json!({});
+                kept += 1;
+            }
+            assert_eq!(*entry, told);
+        }
+        assert!(kept > 0, "nothing of the kind in {told:?}");
 
         // One enterprise's is not another's, and its own people name none but theirs.
         let path = format!(

@@ -20,7 +20,7 @@ use sea_orm::ConnectionTrait;
 use suyuan_sync::finding::{FindingCode, Severity};
 
 /// Findings, newest first: those about units the caller's enterprise issued, and those about what it
-/// stated itself; all for the platform's administrator. What is found of goods of a lot is told to whoever
+/// stated itself; all for the platform's administrator and for a regulator. What is found of goods of a lot is told to whoever
 /// stated it: the issuer of the lot is told of recalled goods that were sold in the reach of the recall. Who issued the unit sees every event that
 /// shows a finding, others their own only, and how many more there are.
 #[utoipa::path(tag = "findings", operation_id = "list_findings", params(FindingQuery),

@@ -13,7 +13,8 @@ use actix_web::{
     web::{self, Data, Query},
 };
 
-/// Entries of the log: all for a platform administrator and a regulator, an enterprise's own for its people.
+/// Entries of the log: all for a platform administrator and a regulator, an enterprise's own for its people. What
+/// became of consumers' words, and what stands on badges, is no regulator's: of these entries `body` is empty.
 #[utoipa::path(tag = "log", operation_id = "list_log", params(LogQuery),
     security(("bearer" = [])),
     responses((status = 200, body = LogPage), (status = 422, body = ProblemBody)))]
@@ -32,7 +33,12 @@ pub async fn list_log(
             return Err(Problem::new(ProblemCode::NotAllowed));
         }
     };
-    let items: Vec<EntryOut> = state.log.page(scope, from, limit).await?;
+    let mut items: Vec<EntryOut> = state.log.page(scope, from, limit).await?;
+    if caller.0.role == Role::Regulator {
+        for entry in &mut items {
+            entry.keep_from_regulators();
+        }
+    }
     let next = page::next(&items, limit, |entry| entry.position + 1);
     Ok(web::Json(LogPage { items, next }))
 }

@@ -1,6 +1,6 @@
 //! How long the head of the log is held, and by what. Whoever holds it keeps everybody else from writing,
 //! so it is measured from the moment the lock was got until it is free again, whatever ends it: a commit,
-//! an act that was given up, an error. How much of it was the commit is told apart: that is the disk's. Knows
+//! an act that was given up, an error (a commit's as well). How much of it was the commit is told apart: that is the disk's. Knows
 //! acts by their names only.
 
 use std::{
@@ -31,6 +31,11 @@ impl Held {
             since: Instant::now(),
             told: false,
         }
+    }
+
+    /// Until now, for an act that was given up.
+    pub(super) fn given_up(self) -> Duration {
+        self.since.elapsed()
     }
 
     /// Until now, for an act that was done, whose commit began then. So long it was.

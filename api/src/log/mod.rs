@@ -468,7 +468,7 @@ impl Block {
     pub async fn commit(self, entries: usize) -> Result<Duration, ActError> {
         let Some(last) = entries.checked_sub(1) else {
             self.tx.rollback().await?;
-            return Ok(self.held.ends(EVENTS, Instant::now()));
+            return Ok(self.held.given_up());
         };
         let (position, stamp) = (self.position(last), self.stamp(last));
         store::set(&self.tx, position, stamp).await?;

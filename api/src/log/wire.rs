@@ -1,5 +1,6 @@
 //! The log as JSON.
 
+use super::Kind;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -22,6 +23,22 @@ pub struct EntryOut {
     /// What changed.
     #[schema(value_type = Object)]
     pub body: serde_json::Value,
+}
+
+impl EntryOut {
+    /// Leaves out what no regulator reads: what staff wrote of consumers' words, and texts of badges.
+    pub fn keep_from_regulators(&mut self) {
+        const KEPT: [Kind; 5] = [
+            Kind::VoiceReceived,
+            Kind::VoiceHandled,
+            Kind::PersonalDataOpened,
+            Kind::PersonalDataErased,
+            Kind::BadgeChanged,
+        ];
+        if KEPT.iter().any(|kind| kind.name() == self.kind) {
+            self.body = serde_json::json!({});
+        }
+    }
 }
 
 /// A page of the log.

@@ -16,7 +16,7 @@ use crate::{
     handheld::units::read::Snapshot,
     http::page,
 };
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 use suyuan_sync::{
     facts::BatchInfo,
     finding::LotKey,
@@ -144,18 +144,30 @@ async fn lots(
     let most = LINES_MAX as u64;
     let lines = lots_store::there(snapshot.tx(), asked.enterprise, &query, most).await?;
     let next = page::next(&lines, most, |line| GoesOn::Lots(line.id));
+    let caller = EnterpriseId(asked.enterprise);
+    let mut warned = Vec::new();
     for line in lines {
         let key = LotKey {
             gtin: line.gtin,
             lot: line.lot,
             location: LocationId(line.location_id),
         };
-        let batch = batch_of(&key, EnterpriseId(asked.enterprise), snapshot.world());
-        if let Some((batch, info, expires_at)) = batch.and_then(|id| due(snapshot, asked, id)) {
+        let batch = batch_of(&key, caller, snapshot.world());
+        if let Some(due) = batch.and_then(|id| due(snapshot, asked, id)) {
+            warned.push((line.location_id, key.gtin, line.balance, due));
+        }
+    }
+    // Anybody may say to have goods of any lot: of another's batch is told what all may know.
+    let others = warned.iter().map(|(.., due)| due);
+    let others = others.filter(|(_, info, _)| info.issuer != caller);
+    let others: BTreeSet<Uuid> = others.map(|(batch, ..)| batch.0).collect();
+    let published = lots_store::published(snapshot.tx(), &others).await?;
+    for (location_id, gtin, balance, (batch, info, expires_at)) in warned {
+        if info.issuer == caller || published.contains(&batch.0) {
             items.push(ExpiringLine {
-                location_id: line.location_id,
-                gtin: Some(key.gtin),
-                on_hand: line.balance.unsigned_abs(),
+                location_id,
+                gtin: Some(gtin),
+                on_hand: balance.unsigned_abs(),
                 ..told(batch, info, expires_at, asked.now)
             });
         }

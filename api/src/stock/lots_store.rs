@@ -7,11 +7,12 @@ use super::{
 };
 use crate::{
     clock::rfc3339,
-    db::statement,
+    db::{rows::by_keys, statement},
     handheld::{lots::known_store::IS_NAMED, units::folding::NUMBER_BITS},
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// What is asked about lines of goods without codes at an enterprise's places.
@@ -124,6 +125,17 @@ pub async fn lots_then(
         out.push(balance(&row)?);
     }
     Ok(out)
+}
+
+/// Which of these batches are published: when these expire, anybody may read.
+pub async fn published(
+    conn: &impl ConnectionTrait,
+    batches: &BTreeSet<Uuid>,
+) -> Result<BTreeSet<Uuid>, DbErr> {
+    let sql = "SELECT id FROM batch WHERE published_version IS NOT NULL AND id IN ({keys})";
+    let keys = batches.iter().map(|batch| (*batch).into()).collect();
+    let rows = by_keys(conn, sql, &[], keys).await?;
+    rows.iter().map(|row| row.try_get("", "id")).collect()
 }
 
 fn balance(row: &QueryResult) -> Result<LotBalance, DbErr> {

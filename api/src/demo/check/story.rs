@@ -24,9 +24,10 @@ pub async fn check(demo: &Demo) -> Result<(), String> {
     }
     // The recall was there, and the till without a network could not know.
     let mut sold = items(&open).filter(|finding| finding["code"] == "SOLD_RECALLED");
-    let known = sold.next().map(|finding| &finding["detail"]["knowledge"]);
-    if known.and_then(Value::as_str) != Some("could_not_know") {
-        return Err(format!("of the recall the till knew {known:?}"));
+    let detail = sold.next().map(|finding| &finding["detail"]);
+    let said = |what: &str| detail.and_then(|detail| detail.pointer(what)?.as_str());
+    if (said("/when/is"), said("/knowledge")) != (Some("after"), Some("could_not_know")) {
+        return Err(format!("of the sale after the recall is told {detail:?}"));
     }
     // Four sales looked as if the goods had never come, until the warehouse's upload came.
     let healed = see("/v1/findings?open=false&code=ORPHAN_SALE").await?;

@@ -5,10 +5,10 @@
 //! It must not know who asks.
 
 use crate::{
-    db::{rows::by_keys, statement},
+    db::rows::{by_keys, change_by_keys},
     log::Position,
 };
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, Value};
 use std::collections::BTreeSet;
 
 /// In SQL, of a row of `lot_line`: something happened to it that counts, or its place's own enterprise
@@ -16,9 +16,6 @@ use std::collections::BTreeSet;
 pub const IS_NAMED: &str = "EXISTS (SELECT 1 FROM lot_move m \
      JOIN event e ON e.gseq = m.gseq WHERE m.line_id = lot_line.id \
      AND (m.movement NOT LIKE '{\"is\":\"found\"%' OR e.enterprise_id = lot_line.enterprise_id))";
-
-/// Lines of one statement.
-const LINES: usize = 512;
 
 /// Which of these lines are named, by their movements as they are written down.
 pub async fn named(
@@ -39,23 +36,20 @@ pub async fn keep(
     (first, last): (Position, Position),
 ) -> Result<(), DbErr> {
     for named in [true, false] {
-        let lines: Vec<String> = lines
+        let lines: Vec<Value> = lines
             .iter()
             .filter(|(_, is)| *is == named)
-            .map(|(line, _)| line.to_string())
+            .map(|(line, _)| (*line).into())
             .collect();
         let is_listed = if named { "TRUE" } else { "balance <> 0" };
-        for lines in lines.chunks(LINES) {
-            let sql = format!(
-                "INSERT INTO lot_line_was (line_id, until, began, gseq, balance, findings, listed) \
-                 SELECT id, ?, ?, gseq, balance, findings, {is_listed} FROM lot_line \
-                 WHERE gseq < ? AND id IN ({}) ON CONFLICT (line_id, until) DO NOTHING",
-                lines.join(", ")
-            );
-            let values = [last.into(), first.into(), last.into()];
-            conn.execute_raw(statement(conn.get_database_backend(), &sql, values))
-                .await?;
-        }
+        let sql = format!(
+            "INSERT INTO lot_line_was (line_id, until, began, gseq, balance, findings, listed) \
+             SELECT id, CAST(? AS BIGINT), CAST(? AS BIGINT), gseq, balance, findings, {is_listed} \
+             FROM lot_line WHERE gseq < ? AND id IN ({{keys}}) \
+             ON CONFLICT (line_id, until) DO NOTHING"
+        );
+        let values = [last.into(), first.into(), last.into()];
+        change_by_keys(conn, &sql, &values, lines).await?;
     }
     Ok(())
 }

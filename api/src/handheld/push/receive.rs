@@ -309,3 +309,30 @@ fn credit(load: usize) -> (u32, Option<u32>) {
         _ => (all / 10, Some(2)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{EVENTS_PER_PUSH_MAX, credit};
+
+    #[test]
+    fn the_fuller_the_queue_the_less_may_be_sent_and_the_later() {
+        let all = EVENTS_PER_PUSH_MAX as u32;
+        let told = [0, 49, 50, 74, 75, 89, 90, 100, usize::MAX].map(credit);
+        let (half, fifth, tenth) = (all / 2, all / 5, all / 10);
+        assert_eq!(
+            told,
+            [
+                (all, None),
+                (all, None),
+                (half, None),
+                (half, None),
+                (fifth, Some(1)),
+                (fifth, Some(1)),
+                (tenth, Some(2)),
+                (tenth, Some(2)),
+                (tenth, Some(2)),
+            ]
+        );
+        assert!(tenth > 0, "nobody is stopped for good");
+    }
+}

@@ -2,7 +2,7 @@
 //! side may see.
 
 use super::{
-    Cause, Change, Done, Folding, Moment, NUMBER_BITS, beforehand::WRITTEN_AT_ONCE, judged,
+    Cause, Change, Done, Folding, Moment, NUMBER_BITS, beforehand::WRITTEN_AT_ONCE, is_in, judged,
 };
 use crate::{
     handheld::{
@@ -23,7 +23,7 @@ use std::{
 use suyuan_sync::{
     event::Kind,
     facts::{Content, Fact, World},
-    finding::Finding,
+    finding::{Finding, FindingCode},
     fold::{self, Folded},
     ids::{BatchId, DeviceId, EnterpriseId, EventId, LocationId},
     unit::UnitKey,
@@ -374,7 +374,11 @@ impl Folding<'_> {
         let (mut opened, mut closed, mut changed) = (Vec::new(), Vec::new(), Vec::new());
         for fact in looked_at.into_values() {
             let with = with.get(&fact.gseq).map_or(&[][..], Vec::as_slice);
-            let before = before.get(&fact.gseq).map_or(&[][..], Vec::as_slice);
+            // What cannot enter is told until it does, whatever else is found of it meanwhile.
+            let enters = is_in(change, &fact);
+            let before = before.get(&fact.gseq).into_iter().flatten();
+            let before = before.filter(|(_, of)| enters || of.code != FindingCode::Unfoldable);
+            let before: Vec<&(i64, Finding)> = before.collect();
             let old: Vec<Finding> = before.iter().map(|(_, finding)| finding.clone()).collect();
             let now = judge(&fact, with, self.source.world());
             let (new, gone) = fold::diff(&old, &now);
@@ -397,7 +401,7 @@ impl Folding<'_> {
                     finding,
                 });
             }
-            for (id, finding) in before {
+            for (id, finding) in &before {
                 let now = now.iter().find(|now| now.is(finding));
                 let now = now.filter(|now| *now != finding);
                 changed.extend(now.map(|now| Changed {

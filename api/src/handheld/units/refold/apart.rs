@@ -6,14 +6,18 @@ use super::{Scope, Work, slice::Body, store};
 use crate::{
     handheld::{
         push::{PushError, act::Engine},
-        units::store::{Aside, by_position, open_of_events, write_aside},
+        units::{
+            folding::NUMBER_BITS,
+            store::{Aside, by_position, open_of_events, write_aside},
+        },
     },
-    log::Act,
+    log::{Act, Position},
 };
 use std::{collections::BTreeSet, sync::Arc};
 use suyuan_sync::{facts::Fact, finding::FindingCode};
 
-/// Sets the event apart that is next to enter, and tells of it. `false` if both was done before.
+/// Sets the event apart that is next to enter, and tells of it. `false` if both was done before, and it goes on
+/// failing.
 pub(super) async fn set_apart(engine: &mut Engine, work: &Work) -> Result<bool, PushError> {
     let Scope::Entered { events, .. } = &work.scope else {
         return Ok(false);
@@ -23,7 +27,17 @@ pub(super) async fn set_apart(engine: &mut Engine, work: &Work) -> Result<bool, 
         return Ok(false);
     };
     let is_alone = events.len() == 1;
+    let next = if is_alone {
+        Some(work.cursor)
+    } else {
+        (at + 1 < events.len()).then_some(work.cursor + 1)
+    };
     let act = engine.log().begin_as_system().await?;
+    if !store::advance(act.tx(), work, next).await? {
+        // Another process took it in meanwhile.
+        act.abandon().await?;
+        return Ok(true);
+    }
     let (_, reader) = engine.parts();
     let fact = by_position(act.tx(), reader, &[*event].into()).await?;
     let mut opened = 0;
@@ -38,12 +52,25 @@ pub(super) async fn set_apart(engine: &mut Engine, work: &Work) -> Result<bool, 
         return Ok(false);
     }
     if !is_alone {
-        let next = (at + 1 < events.len()).then_some(work.cursor + 1);
-        store::set_apart(act.tx(), work, *event, next).await?;
+        store::add(act.tx(), &[alone(work, *event)]).await?;
     }
     let body = Body::unfolded(work, opened);
     act.commit(body.entry(work), &()).await?;
     Ok(true)
+}
+
+/// Work of its own for an event.
+fn alone(work: &Work, event: Position) -> Work {
+    Work {
+        // No act numbers so many rows.
+        id: (event << NUMBER_BITS) | ((1 << NUMBER_BITS) - 1),
+        scope: Scope::Entered {
+            events: vec![event],
+            again: None,
+        },
+        cursor: 0,
+        ..work.clone()
+    }
 }
 
 async fn is_told(act: &Act, fact: &Fact) -> Result<bool, PushError> {

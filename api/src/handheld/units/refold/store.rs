@@ -7,7 +7,7 @@ use crate::{
         rows::{by_keys, change_by_keys},
         statement,
     },
-    handheld::units::{folding::NUMBER_BITS, store::UnitId},
+    handheld::units::store::UnitId,
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
@@ -100,29 +100,6 @@ async fn ranked(conn: &impl ConnectionTrait, which: &str, limit: i64) -> Result<
             return Ok(known);
         }
     }
-}
-
-/// Takes the event that is next to enter out of its work, into work of its own that no other waits for.
-pub async fn set_apart(
-    conn: &impl ConnectionTrait,
-    work: &Work,
-    event: Position,
-    next: Option<i64>,
-) -> Result<(), DbErr> {
-    let alone = Work {
-        // No act numbers so many rows.
-        id: (event << NUMBER_BITS) | ((1 << NUMBER_BITS) - 1),
-        scope: Scope::Entered {
-            events: vec![event],
-            again: None,
-        },
-        cursor: 0,
-        ..work.clone()
-    };
-    if advance(conn, work, next).await? {
-        add(conn, &[alone]).await?;
-    }
-    Ok(())
 }
 
 /// Work, unless it is of a kind that is not known here.

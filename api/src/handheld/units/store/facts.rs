@@ -142,12 +142,12 @@ pub async fn by_position_then(
     framed(conn, reader, &rows, Part::Whole).await
 }
 
-/// So much text an act reads of events that come to count together, or are judged again: some 10 ms. No event is
-/// longer than half of it.
+/// So much text is read at once of events of one push that come to count together, are judged again, or moved: some
+/// 10 ms. No event is longer than half of it.
 const TEXT_MAX: i64 = 1 << 20;
 const _: () = assert!(2 * EVENT_BYTES_MAX as i64 <= TEXT_MAX);
 
-/// The first of these facts by position, as many as an act reads, and where the others stand.
+/// The first of these facts by position, as many as are read at once, and where the others stand.
 pub async fn first_of(
     conn: &impl ConnectionTrait,
     reader: &mut Reader,
@@ -173,8 +173,8 @@ pub async fn first_of(
     Ok((by_position(conn, reader, &now).await?, later))
 }
 
-/// The same of facts that moved in the order: of the others no more than whose they are, what, and where they stand,
-/// and which these are.
+/// The same of facts that moved in the order, and of the others no more than whose they are, what, and where they
+/// stand; but counts, retracts and members of groups are read whole, however many: more is asked of them.
 pub async fn moved(
     conn: &impl ConnectionTrait,
     reader: &mut Reader,
@@ -191,7 +191,7 @@ pub async fn moved(
     Ok((moved, unread))
 }
 
-/// Facts with nothing of what they say: none of what counts, strikes or is of a group, of which more is asked.
+/// Facts with nothing of what they say: no counts, retracts or members of groups, of which more is asked.
 async fn frames(
     conn: &impl ConnectionTrait,
     positions: &BTreeSet<Position>,
