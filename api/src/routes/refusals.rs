@@ -36,7 +36,7 @@ impl Modify for Staff {
             let query = takes(operation, &ParameterIn::Query);
             let body = operation.request_body.is_some();
             let mut may = Vec::new();
-            if takes(operation, &ParameterIn::Path) {
+            if takes(operation, &ParameterIn::Path) || says_whose(operation) {
                 may.push(("404", "Nothing here, or nothing you may know of."));
             }
             if query {
@@ -95,6 +95,12 @@ impl Modify for Consumers {
 fn takes(operation: &Operation, place: &ParameterIn) -> bool {
     let mut parameters = operation.parameters.iter().flatten();
     parameters.any(|one| matches!(one, RefOr::T(one) if one.parameter_in == *place))
+}
+
+/// Does it take whose things are asked for? Another's are not there.
+fn says_whose(operation: &Operation) -> bool {
+    let mut parameters = operation.parameters.iter().flatten();
+    parameters.any(|one| matches!(one, RefOr::T(one) if one.name == "enterprise_id"))
 }
 
 fn is_probe(operation: &Operation) -> bool {
