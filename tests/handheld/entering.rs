@@ -13,11 +13,12 @@ use suyuan_sync::finding::FindingCode;
 use suyuan_tests::{Handheld, on_both, until};
 use uuid::Uuid;
 
-/// Codes of which a hundred take as much text as five thousand others.
-pub fn long(of: &str, count: usize) -> Vec<String> {
-    let codes = foreign(of, count).into_iter();
-    let note = "x".repeat(1_800);
-    codes.map(|code| format!("{code}?note={note}")).collect()
+/// A receipt of little of which much is said: eight fill a push.
+fn wordy(codes: &[String]) -> Value {
+    let remarks = (0..60).map(|n| (format!("remark_{n}"), json!("x".repeat(2_000))));
+    let mut said = inbound(&refs(codes));
+    said["body"] = Value::Object(remarks.collect());
+    said
 }
 
 /// The events of a group.
@@ -123,21 +124,19 @@ on_both!(
         let scene = Scene::of(&app).await;
         let mut device = scene.device(&app, &scene.store).await;
         device.status().await;
-        let codes = long("T", 800);
-        let parts = codes.chunks(100);
-        let parts = parts.map(|codes| ("inbound", inbound(&refs(codes))));
+        let codes = foreign("T", 60);
+        let parts = codes.chunks(5).map(|codes| ("inbound", wordy(codes)));
         let receipt = group(&mut device, false, parts.collect());
-        // A push of a megabyte takes four of these.
-        device.push_at(2, device.history[1], &receipt[1..5]).await;
-        device.push_at(6, device.history[5], &receipt[5..]).await;
+        device.push_at(2, device.history[1], &receipt[1..7]).await;
+        device.push_at(8, device.history[7], &receipt[7..]).await;
         let related_before = related(&app).await;
         let before = slices(&app).await;
         device.push_at(1, device.history[0], &receipt[..1]).await;
         settled(&app).await;
         assert!(slices(&app).await > before, "all was read in one act");
-        assert_eq!((related_before, related(&app).await), (0, 800));
+        assert_eq!((related_before, related(&app).await), (0, 60));
         let in_stock = "SELECT COUNT(*) AS n FROM unit WHERE phase = 'in_stock'";
-        assert_eq!(count(&app, in_stock).await, 800);
+        assert_eq!(count(&app, in_stock).await, 60);
         holds(&app, "received").await;
         app.stop().await;
     }
@@ -152,15 +151,9 @@ on_both!(
         late.status().await;
         till.status().await;
         let mut events = fillers(&mut late);
-        // Of little, much is said.
         let codes = foreign("M", 50);
-        let remarks = (0..60).map(|n| (format!("remark_{n}"), json!("x".repeat(2_000))));
-        let remarks = Value::Object(remarks.collect());
-        events.extend(codes.chunks(5).map(|codes| {
-            let mut said = in_ms(10, inbound(&refs(codes)));
-            said["body"] = remarks.clone();
-            late.event("inbound", &said)
-        }));
+        let said = codes.chunks(5).map(|codes| in_ms(10, wordy(codes)));
+        events.extend(said.map(|said| late.event("inbound", &said)));
         // What is sold after they came in is sold before, as soon as what was missing says when they did.
         let sold: Vec<String> = codes.iter().step_by(5).cloned().collect();
         let sold = till.event("sale", &in_ms(500, sale(&refs(&sold))));

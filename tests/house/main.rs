@@ -195,6 +195,46 @@ fn sql_lives_in_stores() {
     }
 }
 
+/// The slow oracle is worth something as long as it judges by itself: of the fold it has the words for what comes
+/// out, and nobody but checks asks it.
+#[test]
+fn the_oracle_is_of_checks_and_shares_no_rule_with_the_fold() {
+    let asks = |file: &str| {
+        [
+            "sync/src/oracle/",
+            "sync/src/invariants/complete.rs",
+            "sync/src/lib.rs",
+        ]
+        .iter()
+        .any(|may| file.starts_with(may))
+    };
+    for (file, text) in sources("sync/src").into_iter().chain(sources("api/src")) {
+        assert!(
+            asks(&file) || !code(&text).any(|line| line.contains("oracle::")),
+            "{file} asks the oracle: only invariants/complete.rs does"
+        );
+    }
+    for (file, text) in sources("sync/src/oracle") {
+        let text: String = code(&text).collect();
+        for used in text.split("fold::").skip(1) {
+            let list = used
+                .strip_prefix('{')
+                .and_then(|rest| rest.split('}').next());
+            let one = || {
+                used.split(|c: char| !c.is_alphanumeric())
+                    .next()
+                    .unwrap_or(used)
+            };
+            for word in list.unwrap_or_else(one).split(',') {
+                assert!(
+                    ["Phase", "Place", "UnitState", ""].contains(&word.trim()),
+                    "{file} has {word} of the fold"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn no_feature_uses_the_resolver() {
     for feature in [

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// What is asked about lines of goods without codes at an enterprise's places.
-fn which_lots(enterprise: Uuid, query: &LotQuery) -> (Vec<&'static str>, Vec<Value>) {
+fn which_lots<'w>(enterprise: Uuid, query: &LotQuery) -> (Vec<&'w str>, Vec<Value>) {
     let mut which = vec!["enterprise_id = ?", "id > ?"];
     let mut values: Vec<Value> = vec![enterprise.into(), query.after.unwrap_or(0).into()];
     if let Some(place) = query.location_id {
@@ -39,20 +39,13 @@ pub async fn lots(
     query: &LotQuery,
     limit: u64,
 ) -> Result<Vec<LotBalance>, DbErr> {
-    let (mut which, mut values) = which_lots(enterprise, query);
-    let listed = format!("(balance <> 0 OR {IS_NAMED})");
-    which.push(&listed);
-    if query.negative {
-        which.push("balance < 0");
-    }
-    values.push((limit as i64).into());
-    let sql = format!(
-        "SELECT id, gtin, lot, location_id, balance, findings, gseq FROM lot_line \
-         WHERE {} ORDER BY id LIMIT ?",
-        which.join(" AND ")
-    );
-    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
-    rows.await?.iter().map(balance).collect()
+    let named = format!("(balance <> 0 OR {IS_NAMED})");
+    let below = if query.negative {
+        "balance < 0"
+    } else {
+        "TRUE"
+    };
+    those(conn, enterprise, query, limit, [named.as_str(), below]).await
 }
 
 /// Lines with a lot of which something should be there, in their order.
@@ -62,8 +55,18 @@ pub async fn there(
     query: &LotQuery,
     limit: u64,
 ) -> Result<Vec<LotBalance>, DbErr> {
+    those(conn, enterprise, query, limit, ["balance > 0", "lot <> ''"]).await
+}
+
+async fn those(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+    query: &LotQuery,
+    limit: u64,
+    also: [&str; 2],
+) -> Result<Vec<LotBalance>, DbErr> {
     let (mut which, mut values) = which_lots(enterprise, query);
-    which.extend(["balance > 0", "lot <> ''"]);
+    which.extend(also);
     values.push((limit as i64).into());
     let sql = format!(
         "SELECT id, gtin, lot, location_id, balance, findings, gseq FROM lot_line \
