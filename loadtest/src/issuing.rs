@@ -136,11 +136,23 @@ impl Officer {
         segment: &Segment,
         count: u64,
     ) -> Result<(), LoadError> {
-        let (from, to) = (segment.from, segment.from + count - 1);
-        let body = json!({
-            "batch_id": batch.0,
-            "ranges": [{"segment_id": segment.id.0, "from": from, "to": to}],
-        });
+        self.commission_parts(batch, segment, [(0, count)]).await
+    }
+
+    /// Commissions parts of a segment to a batch: of each its first code, counted from that of the
+    /// segment, and how many.
+    pub async fn commission_parts(
+        &self,
+        batch: &Id,
+        segment: &Segment,
+        parts: impl IntoIterator<Item = (u64, u64)>,
+    ) -> Result<(), LoadError> {
+        let range = |(first, count): (u64, u64)| {
+            let from = segment.from + first;
+            json!({"segment_id": segment.id.0, "from": from, "to": from + count - 1})
+        };
+        let ranges: Vec<Value> = parts.into_iter().map(range).collect();
+        let body = json!({"batch_id": batch.0, "ranges": ranges});
         self.post("/v1/commissions", &body).await.map(|_| ())
     }
 

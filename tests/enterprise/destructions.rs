@@ -3,7 +3,7 @@
 use crate::{
     issuing::print,
     operations::{Stage, stage},
-    support::{head, made, ok, refused, refused_field, segment},
+    support::{head, made, ok, product, refused, refused_field, segment},
 };
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
@@ -191,3 +191,27 @@ on_both!(the_record_of_a_destruction_is_complete, |app| {
     assert_eq!(head(&app).await, before);
     app.stop().await;
 });
+
+on_both!(
+    a_request_touches_so_many_blocks_whatever_products_they_are_of,
+    |app| {
+        let (_, stage) = stage(&app).await;
+        let admin = &stage.firm.admin;
+        let other = product(admin, "TN-2", "0952123400002").await;
+        // A full segment touches 153 blocks of 65 536 indices, or one more.
+        let full = segment(admin, &stage.product, 10_000_000).await;
+        let beside = segment(admin, &other, 1_000_000).await;
+        let blocks = |count: u64| (0..count).map(|n| part(&beside, n * 65_536, n * 65_536));
+        let parts = |count: u64| {
+            let all = std::iter::once(part(&full, 0, 9_999_999)).chain(blocks(count));
+            record(json!(all.collect::<Vec<_>>()), json!([]))
+        };
+        let before = head(&app).await;
+        let answer = destroy(&stage, &parts(10)).await;
+        refused_field(answer, "codes", "spread-too-wide");
+        assert_eq!(head(&app).await, before);
+        let done = made(destroy(&stage, &parts(6)).await);
+        assert_eq!(done["voided"], json!(10_000_006));
+        app.stop().await;
+    }
+);

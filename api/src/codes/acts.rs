@@ -2,8 +2,8 @@
 //! Each is one entry of the log, safe to send twice, and refused whole or done whole.
 
 use super::{
-    CodesError, SpaceKey, store,
-    targets::{told, told_by_space, units},
+    CodesError, SpaceKey, standing_store, store,
+    targets::{told_by_space, units},
     wire::{
         CommissionIn, CommissionOut, DestructionIn, DestructionOut, SEGMENT_CODES_MAX, SegmentIn,
         SegmentOut,
@@ -110,18 +110,9 @@ pub async fn commission(
         .ok_or(CodesError::Unknown)?;
     let lot = Some(batch.lot.as_str());
     let targets = units(state, enterprise, &wanted.ranges, &wanted.codes, lot).await?;
-    let act = match state.log.begin(actor, key).await? {
-        Begun::Act(act) => act,
-        Begun::Answered(out) => return Ok(out),
-    };
-    let id = Uuid::now_v7();
-    let mut ids = std::iter::once(id);
-    let (mut commissioned, mut unchanged) = (0, 0);
     for (space, ranges) in &targets {
-        let row = store::space(act.tx(), enterprise, space)
-            .await?
-            .ok_or(CodesError::Unknown)?;
-        if row.product_id != Some(batch.product) {
+        let row = store::space(state.db.reader(), enterprise, space).await?;
+        if row.ok_or(CodesError::Unknown)?.product_id != Some(batch.product) {
             return Err(CodesError::field(
                 "batch_id",
                 "other-product",
@@ -129,22 +120,37 @@ pub async fn commission(
                 "追溯码与批次不属于同一产品",
             ));
         }
-        store::refuse_unallocated(act.tx(), enterprise, space, ranges).await?;
-        let (new, same) = store::commission(&act, space, batch.id, ranges).await?;
-        commissioned += new;
-        unchanged += same;
-        commission::Entity::insert(commission::ActiveModel {
+        // What is allocated stays so.
+        store::refuse_unallocated(state.db.reader(), enterprise, space, ranges).await?;
+    }
+    let mut known = standing_store::read(&state.db, &targets).await?;
+    let whats = told_by_space(&targets);
+    let act = match state.log.begin(actor, key).await? {
+        Begun::Act(act) => act,
+        Begun::Answered(out) => return Ok(out),
+    };
+    known.renew(&act).await?;
+    let id = Uuid::now_v7();
+    let mut ids = std::iter::once(id);
+    let (mut commissioned, mut unchanged) = (0, 0);
+    for (space, ranges) in &targets {
+        let done = known.standing(space).commission(batch.id, ranges)?;
+        commissioned += done.new;
+        unchanged += done.same;
+        let record = commission::ActiveModel {
             enterprise_id: Set(enterprise),
             // The answer's id names the first record; one a space, as records go.
             id: Set(ids.next().unwrap_or_else(Uuid::now_v7)),
             space: Set(space.clone()),
             batch_id: Set(batch.id),
-            codes: Set(new as i64),
-            what: Set(told(ranges)),
+            codes: Set(done.new as i64),
+            what: Set(whats.get(space.as_str()).cloned().unwrap_or_default()),
             created_at: Set(act.stamp()),
-        })
-        .exec_without_returning(act.tx())
-        .await?;
+        };
+        standing_store::commission(&act, space, batch.id, done).await?;
+        commission::Entity::insert(record)
+            .exec_without_returning(act.tx())
+            .await?;
     }
     let out = CommissionOut {
         id,
@@ -152,7 +158,7 @@ pub async fn commission(
         commissioned,
         unchanged,
     };
-    let body = serde_json::json!({"batch": batch.id, "codes": commissioned, "what": told_by_space(&targets)});
+    let body = serde_json::json!({"batch": batch.id, "codes": commissioned, "what": whats});
     let entry = Entry {
         kind: Kind::CodesCommissioned,
         enterprise: Some(enterprise),
@@ -173,6 +179,12 @@ pub async fn destroy(
 ) -> Result<DestructionOut, CodesError> {
     let destroyed_at = checked_record(&wanted, state.clock.today())?;
     let targets = units(state, enterprise, &wanted.ranges, &wanted.codes, None).await?;
+    for (space, ranges) in &targets {
+        // What is allocated stays so.
+        store::refuse_unallocated(state.db.reader(), enterprise, space, ranges).await?;
+    }
+    let mut known = standing_store::read(&state.db, &targets).await?;
+    let whats = told_by_space(&targets);
     let act = match state.log.begin(actor, key).await? {
         Begun::Act(act) => act,
         Begun::Answered(out) => return Ok(out),
@@ -188,30 +200,32 @@ pub async fn destroy(
             "请先上传该文件：POST /v1/files",
         ));
     }
+    known.renew(&act).await?;
     let id = Uuid::now_v7();
     let mut ids = std::iter::once(id);
     let (mut voided, mut unchanged) = (0, 0);
     for (space, ranges) in &targets {
-        store::refuse_unallocated(act.tx(), enterprise, space, ranges).await?;
-        let (new, same) = store::destroy(&act, space, ranges).await?;
-        voided += new;
-        unchanged += same;
-        code_destruction::Entity::insert(code_destruction::ActiveModel {
+        let done = known.standing(space).destroy(ranges)?;
+        voided += done.new;
+        unchanged += done.same;
+        let record = code_destruction::ActiveModel {
             enterprise_id: Set(enterprise),
             // The answer's id names the first record; one a space, as records go.
             id: Set(ids.next().unwrap_or_else(Uuid::now_v7)),
             space: Set(space.clone()),
-            codes: Set(new as i64),
+            codes: Set(done.new as i64),
             reason: Set(wanted.reason.clone()),
             method: Set(wanted.method.clone()),
             witness: Set(wanted.witness.clone()),
             evidence: Set(wanted.evidence.clone()),
-            what: Set(told(ranges)),
+            what: Set(whats.get(space.as_str()).cloned().unwrap_or_default()),
             destroyed_at: Set(destroyed_at),
             created_at: Set(act.stamp()),
-        })
-        .exec_without_returning(act.tx())
-        .await?;
+        };
+        standing_store::destroy(&act, space, done).await?;
+        code_destruction::Entity::insert(record)
+            .exec_without_returning(act.tx())
+            .await?;
     }
     let out = DestructionOut {
         id,
@@ -219,7 +233,7 @@ pub async fn destroy(
         unchanged,
     };
     let body = serde_json::json!({
-        "codes": voided, "what": told_by_space(&targets), "reason": wanted.reason,
+        "codes": voided, "what": whats, "reason": wanted.reason,
         "method": wanted.method, "witness": wanted.witness, "evidence": wanted.evidence,
     });
     let entry = Entry {

@@ -10,6 +10,8 @@ pub mod qr;
 pub mod ranges;
 pub mod ring;
 mod space;
+mod standing;
+mod standing_store;
 pub mod store;
 pub mod targets;
 pub mod wire;

@@ -3,35 +3,26 @@
 use super::{
     CodesError, InTheWay, SpaceError, SpaceKey, UnitLevel,
     minting::MintProfile,
-    ranges::{Range, runs, uncovered},
+    ranges::{Range, uncovered},
     ring::{Opener, Ring, WrappedKey, context},
+    standing::EXAMPLES,
     wire::{CommissionRecord, DestructionRecord, SegmentOut},
 };
 use crate::{
     clock::{day_of, rfc3339},
     db::Db,
-    entities::{
-        code_destruction, code_space, commission, issue_key, public_chunk, public_range,
-        public_space, segment,
-    },
+    entities::{code_destruction, code_space, commission, issue_key, public_space, segment},
     http::page::Paging,
     log::Act,
-    projection::{self, CHUNK_LISTED, CHUNK_VOID, RANGE_COMMISSION, RANGE_SEGMENT},
+    projection::{self, RANGE_SEGMENT},
     sealing::Sealer,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use roaring::RoaringBitmap;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
 };
-use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
-
-/// Offsets in a chunk.
-const CHUNK_BITS: u32 = 16;
-/// Indices named in a refusal.
-const EXAMPLES: usize = 5;
 
 /// A code space to be opened.
 pub struct NewSpace {
@@ -240,7 +231,7 @@ pub async fn allocate(
     })
     .exec_without_returning(act.tx())
     .await?;
-    projection::put_range(act, name, RANGE_SEGMENT, (lo, hi), None).await?;
+    projection::put_ranges(act, name, RANGE_SEGMENT, [(lo, hi)], None).await?;
     Ok(SegmentOut {
         id,
         space: name.to_owned(),
@@ -337,198 +328,6 @@ pub fn segment_out(row: segment::Model) -> SegmentOut {
     }
 }
 
-/// What is known of the indices a request names, in one space.
-struct Standing {
-    /// Commissioned ranges that overlap, with their batch.
-    ranges: Vec<(Range, Uuid)>,
-    /// Commissioned one by one, per batch and chunk.
-    listed: BTreeMap<(u32, Uuid), RoaringBitmap>,
-    /// Destroyed, per chunk.
-    void: BTreeMap<u32, RoaringBitmap>,
-}
-
-impl Standing {
-    /// Indices of `range` listed for a batch that `owner` accepts.
-    fn listed(&self, range: Range, owner: impl Fn(Uuid) -> bool) -> impl Iterator<Item = u64> {
-        let (first, last) = (split(range.lo).0, split(range.hi).0);
-        self.listed
-            .range((first, Uuid::nil())..=(last, Uuid::max()))
-            .filter(move |((_, batch), _)| owner(*batch))
-            .flat_map(move |((chunk, _), bits)| within(range, *chunk, bits))
-    }
-
-    /// Destroyed indices of `range`.
-    fn void(&self, range: Range) -> impl Iterator<Item = u64> {
-        let (first, last) = (split(range.lo).0, split(range.hi).0);
-        self.void
-            .range(first..=last)
-            .flat_map(move |(chunk, bits)| within(range, *chunk, bits))
-    }
-
-    /// First indices of the parts of `range` in ranges of a batch that `owner` accepts.
-    fn taken(&self, range: Range, owner: impl Fn(Uuid) -> bool) -> impl Iterator<Item = u64> {
-        self.ranges
-            .iter()
-            .filter(move |(taken, batch)| taken.overlaps(range) && owner(*batch))
-            .map(move |(taken, _)| taken.lo.max(range.lo))
-    }
-}
-
-/// A run long enough to be a range costs one row; a scattered index costs one bit.
-const RUN_MIN: u64 = 64;
-
-/// Commissions ranges to a batch, all or none. Returns how many are new and how many were so.
-pub async fn commission(
-    act: &Act,
-    space: &str,
-    batch: Uuid,
-    wanted: &[Range],
-) -> Result<(u64, u64), CodesError> {
-    let standing = standing(act, space, wanted).await?;
-    let (mut new, mut same) = (0, 0);
-    let mut chunks: BTreeMap<u32, RoaringBitmap> = BTreeMap::new();
-    let mut runs_to_put = Vec::new();
-    for &range in wanted {
-        refuse(InTheWay::Void, standing.void(range))?;
-        let other = |owner| owner != batch;
-        let others = standing
-            .taken(range, other)
-            .chain(standing.listed(range, other));
-        refuse(InTheWay::OtherBatch, others)?;
-        let mut taken: Vec<Range> = standing
-            .ranges
-            .iter()
-            .map(|(taken, _)| *taken)
-            .filter(|taken| taken.overlaps(range))
-            .collect();
-        let listed: Vec<u64> = standing.listed(range, |_| true).collect();
-        taken.extend(runs(&listed));
-        let parts = uncovered(range, &taken);
-        let added: u64 = parts.iter().map(|part| part.len()).sum();
-        new += added;
-        same += range.len() - added;
-        for part in parts {
-            if part.len() >= RUN_MIN {
-                runs_to_put.push(part);
-            } else {
-                for index in part.lo..=part.hi {
-                    let (chunk, offset) = split(index);
-                    chunks.entry(chunk).or_default().insert(offset);
-                }
-            }
-        }
-    }
-    for run in runs_to_put {
-        projection::put_range(act, space, RANGE_COMMISSION, (run.lo, run.hi), Some(batch)).await?;
-    }
-    for (chunk, mut bits) in chunks {
-        bits |= standing
-            .listed
-            .get(&(chunk, batch))
-            .unwrap_or(&RoaringBitmap::new());
-        projection::put_chunk(act, space, chunk, CHUNK_LISTED, batch, bits).await?;
-    }
-    Ok((new, same))
-}
-
-/// Makes indices void, all or none. Refused while any is in use.
-pub async fn destroy(act: &Act, space: &str, wanted: &[Range]) -> Result<(u64, u64), CodesError> {
-    let standing = standing(act, space, wanted).await?;
-    let mut void: BTreeMap<u32, RoaringBitmap> = BTreeMap::new();
-    for &range in wanted {
-        let used = standing
-            .taken(range, |_| true)
-            .chain(standing.listed(range, |_| true));
-        refuse(InTheWay::InUse, used)?;
-        for chunk in split(range.lo).0..=split(range.hi).0 {
-            let start = u64::from(chunk) << CHUNK_BITS;
-            let from = range.lo.max(start) - start;
-            let to = range.hi.min(start + 0xffff) - start;
-            void.entry(chunk)
-                .or_default()
-                .insert_range(from as u32..=to as u32);
-        }
-    }
-    let (mut new, mut same) = (0, 0);
-    for (chunk, mut bits) in void {
-        let none = RoaringBitmap::new();
-        let before = standing.void.get(&chunk).unwrap_or(&none);
-        let known = bits.intersection_len(before);
-        same += known;
-        new += bits.len() - known;
-        bits |= before;
-        projection::put_chunk(act, space, chunk, CHUNK_VOID, Uuid::nil(), bits).await?;
-    }
-    Ok((new, same))
-}
-
-fn refuse(what: InTheWay, indices: impl Iterator<Item = u64>) -> Result<(), CodesError> {
-    let examples: Vec<u64> = indices.take(EXAMPLES).collect();
-    if examples.is_empty() {
-        return Ok(());
-    }
-    Err(CodesError::InTheWay(what, examples))
-}
-
-/// Most chunks of 65 536 indices one request may touch: each is a row written while the log's head
-/// is held.
-pub const CHUNKS_MAX: usize = 160;
-
-/// Reads what is known, in two statements however many indices are named.
-async fn standing(act: &Act, space: &str, wanted: &[Range]) -> Result<Standing, CodesError> {
-    let mut standing = Standing {
-        ranges: Vec::new(),
-        listed: BTreeMap::new(),
-        void: BTreeMap::new(),
-    };
-    let (Some(lo), Some(hi)) = (
-        wanted.iter().map(|r| r.lo).min(),
-        wanted.iter().map(|r| r.hi).max(),
-    ) else {
-        return Ok(standing);
-    };
-    let mut touched = BTreeSet::new();
-    for range in wanted {
-        for chunk in split(range.lo).0..=split(range.hi).0 {
-            touched.insert(i64::from(chunk));
-            if touched.len() > CHUNKS_MAX {
-                return Err(CodesError::field(
-                    "codes",
-                    "spread-too-wide",
-                    "these codes lie too far apart for one request; send them in smaller parts",
-                    "追溯码过于分散，请分批提交",
-                ));
-            }
-        }
-    }
-    standing.ranges = public_range::Entity::find()
-        .filter(public_range::Column::Space.eq(space))
-        .filter(public_range::Column::Kind.eq(RANGE_COMMISSION))
-        .filter(public_range::Column::Lo.lte(hi as i64))
-        .filter(public_range::Column::Hi.gte(lo as i64))
-        .all(act.tx())
-        .await?
-        .iter()
-        .filter_map(|row| Some((Range::new(row.lo as u64, row.hi as u64)?, row.batch_id?)))
-        .collect();
-    let chunks = public_chunk::Entity::find()
-        .filter(public_chunk::Column::Space.eq(space))
-        .filter(public_chunk::Column::Chunk.is_in(touched))
-        .filter(public_chunk::Column::Kind.is_in([CHUNK_VOID, CHUNK_LISTED]))
-        .all(act.tx())
-        .await?;
-    for row in chunks {
-        let bits = projection::read_bits(&row.bits)?;
-        let chunk = row.chunk as u32;
-        if row.kind == CHUNK_VOID {
-            standing.void.insert(chunk, bits);
-        } else {
-            standing.listed.insert((chunk, row.batch_id), bits);
-        }
-    }
-    Ok(standing)
-}
-
 /// Are all these indices allocated to this enterprise?
 pub async fn refuse_unallocated(
     tx: &impl ConnectionTrait,
@@ -555,18 +354,4 @@ pub async fn refuse_unallocated(
         return Ok(());
     }
     Err(CodesError::InTheWay(InTheWay::NotAllocated, outside))
-}
-
-/// The indices of a chunk's bitmap that lie in a range.
-fn within(range: Range, chunk: u32, bits: &RoaringBitmap) -> impl Iterator<Item = u64> {
-    let start = u64::from(chunk) << CHUNK_BITS;
-    let from = range.lo.max(start) - start;
-    let to = range.hi.min(start + 0xffff).saturating_sub(start);
-    bits.range(from as u32..=to as u32)
-        .map(move |offset| start | u64::from(offset))
-}
-
-/// Chunk and offset of an index.
-pub fn split(index: u64) -> (u32, u32) {
-    ((index >> CHUNK_BITS) as u32, (index & 0xffff) as u32)
 }

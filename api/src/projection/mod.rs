@@ -7,7 +7,7 @@ pub mod units;
 
 use crate::{
     catalogue::PublicItem,
-    db::statement,
+    db::{rows::Rows, statement},
     log::{Act, Position},
 };
 use roaring::RoaringBitmap;
@@ -234,43 +234,31 @@ pub async fn put_links(act: &Act, anchor: &str, links: &[Link]) -> Result<(), Db
     .await
 }
 
-/// Shows a range of indices.
-pub async fn put_range(
+/// Shows disjoint ranges of indices; none is none.
+pub async fn put_ranges(
     act: &Act,
     space: &str,
     kind: &str,
-    range: (u64, u64),
+    ranges: impl IntoIterator<Item = (u64, u64)>,
     batch: Option<Uuid>,
 ) -> Result<(), DbErr> {
-    run(
-        act,
-        "INSERT INTO public_range (space, kind, lo, hi, batch_id, position) \
-         VALUES (?, ?, ?, ?, ?, ?)",
-        vec![
+    let mut rows = Rows::of(6);
+    for (lo, hi) in ranges {
+        rows.add([
             space.into(),
             kind.into(),
-            (range.0 as i64).into(),
-            (range.1 as i64).into(),
+            (lo as i64).into(),
+            (hi as i64).into(),
             batch.into(),
             act.position().into(),
-        ],
-    )
-    .await
+        ]);
+    }
+    let head = "INSERT INTO public_range (space, kind, lo, hi, batch_id, position)";
+    rows.write(act.tx(), head, "").await?;
+    Ok(())
 }
 
-/// Shows a bitmap over 65 536 indices. `batch` is nil where none is meant.
-pub async fn put_chunk(
-    act: &Act,
-    space: &str,
-    chunk: u32,
-    kind: &str,
-    batch: Uuid,
-    bits: RoaringBitmap,
-) -> Result<(), DbErr> {
-    put_chunks(act, space, kind, batch, vec![(chunk, bits)]).await
-}
-
-/// Shows several bitmaps of one kind in one statement; none is none.
+/// Shows bitmaps over 65 536 indices each, of one kind; none is none. `batch` is nil where none is meant.
 pub async fn put_chunks(
     act: &impl Place,
     space: &str,
@@ -278,13 +266,9 @@ pub async fn put_chunks(
     batch: Uuid,
     chunks: Vec<(u32, RoaringBitmap)>,
 ) -> Result<(), DbErr> {
-    if chunks.is_empty() {
-        return Ok(());
-    }
-    let rows = vec!["(?, ?, ?, ?, ?, ?)"; chunks.len()].join(", ");
-    let mut values = Vec::with_capacity(chunks.len() * 6);
+    let mut rows = Rows::of(6);
     for (chunk, mut bits) in chunks {
-        values.extend([
+        rows.add([
             space.into(),
             i64::from(chunk).into(),
             kind.into(),
@@ -293,12 +277,11 @@ pub async fn put_chunks(
             act.position().into(),
         ]);
     }
-    let sql = format!(
-        "INSERT INTO public_chunk (space, chunk, kind, batch_id, bits, position) VALUES {rows} \
-         ON CONFLICT (space, chunk, kind, batch_id) \
-         DO UPDATE SET bits = excluded.bits, position = excluded.position"
-    );
-    run(act, &sql, values).await
+    let head = "INSERT INTO public_chunk (space, chunk, kind, batch_id, bits, position)";
+    let tail = "ON CONFLICT (space, chunk, kind, batch_id) \
+                DO UPDATE SET bits = excluded.bits, position = excluded.position";
+    rows.write(act.tx(), head, tail).await?;
+    Ok(())
 }
 
 /// Shows a file of an enterprise. Its bytes stay in the database.

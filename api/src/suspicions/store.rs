@@ -433,7 +433,7 @@ async fn show(act: &Act, row: &Row, suspected: bool) -> Result<(), DbErr> {
     } else {
         bits.remove(offset);
     }
-    projection::put_chunk(act, &row.space, chunk, &row.kind, Uuid::nil(), bits).await
+    projection::put_chunks(act, &row.space, &row.kind, Uuid::nil(), vec![(chunk, bits)]).await
 }
 
 fn out(row: Row) -> Result<SuspicionOut, DbErr> {

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use super::{
     bulk::Bulk,
     device::{Device, Identity},
-    head,
     lanes::Lane,
     life::{self, Places},
 };
@@ -15,7 +14,7 @@ use crate::{
     pair::Office,
     process::Cores,
     server::{Demo, Wanted},
-    summary::{Taken, progress},
+    summary::progress,
     workload::PrintedCode,
 };
 
@@ -97,12 +96,6 @@ impl Fleet {
     pub async fn enrol(&self, n: usize) -> Result<Identity, LoadError> {
         let ticket = self.ticket(n).await?;
         Identity::enrol(&self.demo.internal, &ticket).await
-    }
-
-    /// How long the head of the log was held so far.
-    pub async fn head_held(&self) -> Result<Taken, String> {
-        let metrics = self.office.officer.metrics().await;
-        head::held(&metrics.map_err(|error| error.to_string())?)
     }
 
     /// Who issues its codes and recalls them.

@@ -1,8 +1,22 @@
 //! How long the service held the head of its log, as its own metrics tell: while it is held, nobody
 //! else writes. Of everything that was done since the service began: making the demo, issuing codes,
-//! uploads of every size. Knows no act.
+//! uploads of every size; and at last of issuing codes in as many places at once as a request may name.
 
-use crate::summary::Taken;
+use super::fleet::Fleet;
+use crate::{
+    LoadError,
+    summary::{Taken, progress},
+};
+use serde_json::{Map, Value};
+
+/// Ranges one request may name.
+const PARTS: u64 = 100;
+/// Indices of a bitmap of the service: each part lies in one of its own, and is a row written.
+const APART: u64 = 65_536;
+/// Codes of a part: too few to be kept as a range.
+const CODES: u64 = 63;
+/// Such requests.
+const REQUESTS: u64 = 10;
 
 const LONGEST: &str = "suyuan_head_held_longest_seconds";
 const COMMIT: &str = "suyuan_head_held_longest_commit_seconds";
@@ -11,15 +25,45 @@ const IN_ALL: &str = "suyuan_head_held_seconds_sum";
 const WITHIN: &str = "suyuan_head_held_seconds_bucket";
 const BOUND: &str = ",le=\"0.05\"";
 
+/// How the head was held, scattered commissions at last.
+pub async fn measure(fleet: &Fleet) -> Result<Taken, String> {
+    let told = |error: LoadError| error.to_string();
+    commission_scattered(fleet).await.map_err(told)?;
+    let metrics = fleet.office().officer.metrics().await;
+    held(&metrics.map_err(told)?)
+}
+
+/// Has codes commissioned as staff do that list them one by one, from all over a segment.
+async fn commission_scattered(fleet: &Fleet) -> Result<(), LoadError> {
+    progress("commissioning codes from all over a segment");
+    let office = fleet.office();
+    let segment = office
+        .officer
+        .allocate(&office.product, PARTS * APART)
+        .await?;
+    for request in 0..REQUESTS {
+        let parts = (0..PARTS).map(|part| (part * APART + request * 2 * CODES, CODES));
+        office
+            .officer
+            .commission_parts(&office.batch, &segment, parts)
+            .await?;
+    }
+    Ok(())
+}
+
 /// The longest time in milliseconds, by what, and how much of it the disk took to commit; with how often it was held, for how long on average,
 /// and how often beyond 50 ms.
-pub fn held(metrics: &str) -> Result<Taken, String> {
+fn held(metrics: &str) -> Result<Taken, String> {
     let longest = series(metrics, LONGEST, "");
     let by_length = |one: &&(&str, f64), other: &&(&str, f64)| one.1.total_cmp(&other.1);
     let (act, longest) = longest
         .iter()
         .max_by(by_length)
         .ok_or_else(|| format!("GET /metrics has no {LONGEST}"))?;
+    let of_each: Map<String, Value> = series(metrics, LONGEST, "")
+        .into_iter()
+        .map(|(act, seconds)| (act.to_owned(), Value::from(seconds * 1e3)))
+        .collect();
     let commits = series(metrics, COMMIT, "");
     let commit = commits
         .iter()
@@ -37,7 +81,8 @@ pub fn held(metrics: &str) -> Result<Taken, String> {
         .with("of_it_commit_ms", commit * 1e3)
         .with("times", times)
         .with("mean_ms", in_all * 1e3 / times.max(1.0))
-        .with("beyond_50_ms", times - within))
+        .with("beyond_50_ms", times - within)
+        .with("longest_ms_of_each", of_each))
 }
 
 /// What a metric says of each kind of act.
@@ -80,6 +125,8 @@ mod tests {
         assert_eq!(detail("times"), Some(json!(10.0)));
         assert_eq!(detail("mean_ms"), Some(json!(20.0)));
         assert_eq!(detail("beyond_50_ms"), Some(json!(1.0)));
+        let of_each = json!({"events": 75.0, "refolded": 20.0});
+        assert_eq!(detail("longest_ms_of_each"), Some(of_each));
         assert!(held("suyuan_head_held_seconds_count{act=\"events\"} 8\n").is_err());
     }
 }
