@@ -309,7 +309,7 @@ impl Till {
         let before = [Step::Receive, Step::Ship, Step::Arrive];
         let steps = before
             .into_iter()
-            .flat_map(|step| tins.iter().map(move |code| (step, code)));
+            .flat_map(|step| tins.chunks(1).map(move |unit| (step, unit)));
         let parcels = device.fill(steps, 500, &fleet.places)?;
         let (target, pid) = (fleet.demo.internal.clone(), fleet.demo.pid());
         let lane = Lane { device, parcels };
@@ -335,7 +335,8 @@ impl Till {
         while let (false, Some(code)) = (over.get(), self.tins.pop()) {
             due += SALE_EVERY;
             sleep(due.saturating_duration_since(Instant::now())).await;
-            let steps = std::iter::once((Step::Sell, &code));
+            let unit = [code];
+            let steps = std::iter::once((Step::Sell, &unit[..]));
             let parcels = self.device.fill(steps, 1, &places)?;
             let Ok([mut parcel]) = <[Parcel; 1]>::try_from(parcels) else {
                 continue;

@@ -150,26 +150,26 @@ impl Device {
         }
     }
 
-    /// Captures these steps of these units, one event each, spread evenly over the time from when its
+    /// Captures these steps of these loads, one event each, spread evenly over the time from when its
     /// anchor was received until now, and signs them as pushes of `batch`.
     pub fn fill<'a>(
         &mut self,
-        steps: impl Iterator<Item = (Step, &'a String)>,
+        steps: impl Iterator<Item = (Step, &'a [String])>,
         batch: usize,
         places: &Places,
     ) -> Result<Vec<Parcel>, LoadError> {
-        let steps: Vec<(Step, &String)> = steps.collect();
+        let steps: Vec<(Step, &[String])> = steps.collect();
         let (count, passed) = (steps.len() as u64, self.heard.elapsed().as_micros() as u64);
         let mut parcels = Vec::with_capacity(steps.len().div_ceil(batch.max(1)));
         let mut waiting = count;
         for (n, chunk) in steps.chunks(batch.max(1)).enumerate() {
             let (first_seq, prev_hash) = (self.next, self.head);
             let mut events = Vec::with_capacity(chunk.len());
-            for (m, (step, code)) in chunk.iter().enumerate() {
+            for (m, (step, codes)) in chunk.iter().enumerate() {
                 let place = (n * batch + m) as u64 + 1;
                 let since = passed * place / count.max(1);
                 let wall = self.anchor.wall + since as Micros;
-                let text = life::text(&self.slot(since / 1_000), wall, *step, code, places);
+                let text = life::text(&self.slot(since / 1_000), wall, *step, codes, places);
                 self.head = chain::next(self.head, text.as_bytes());
                 self.next += 1;
                 events.push(text);

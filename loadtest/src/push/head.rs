@@ -1,14 +1,24 @@
 //! How long the service held the head of its log, as its own metrics tell: while it is held, nobody
 //! else writes. Of everything that was done since the service began: making the demo, issuing codes,
-//! uploads of every size; and at last of issuing codes in as many places at once as a request may name.
+//! uploads of every size; and at last of what names most at once: loads of a thousand tins, and codes
+//! issued in as many places as a request may name.
 
-use super::fleet::Fleet;
+use super::{
+    fleet::Fleet,
+    lanes::{Lane, send_all},
+    life::Step,
+};
 use crate::{
     LoadError,
     summary::{Taken, progress},
 };
 use serde_json::{Map, Value};
+use suyuan_sync::wire::Status;
 
+/// Tins of a load: as many as an event may name.
+const LOAD: usize = 1_000;
+/// Such events in a push: of more, its texts would be too long.
+const LOADS: usize = 7;
 /// Ranges one request may name.
 const PARTS: u64 = 100;
 /// Indices of a bitmap of the service: each part lies in one of its own, and is a row written.
@@ -25,12 +35,32 @@ const IN_ALL: &str = "suyuan_head_held_seconds_sum";
 const WITHIN: &str = "suyuan_head_held_seconds_bucket";
 const BOUND: &str = ",le=\"0.05\"";
 
-/// How the head was held, scattered commissions at last.
-pub async fn measure(fleet: &Fleet) -> Result<Taken, String> {
+/// How the head was held, by what is heaviest at last.
+pub async fn measure(fleet: &mut Fleet) -> Result<Taken, String> {
     let told = |error: LoadError| error.to_string();
+    carry_loads(fleet).await.map_err(told)?;
     commission_scattered(fleet).await.map_err(told)?;
     let metrics = fleet.office().officer.metrics().await;
     held(&metrics.map_err(told)?)
+}
+
+/// Whole loads are received, shipped, received and sold, an event each.
+async fn carry_loads(fleet: &mut Fleet) -> Result<(), LoadError> {
+    progress("loads of a thousand tins");
+    let codes = fleet.take_codes(LOAD * LOADS).await?;
+    let mut device = fleet.lend()?;
+    let loads = || codes.chunks(LOAD);
+    let steps = Step::LIFE.into_iter();
+    let steps = steps.flat_map(|step| loads().map(move |load| (step, load)));
+    let parcels = device.fill(steps, LOADS, &fleet.places)?;
+    let (target, pid) = (fleet.demo.internal.clone(), fleet.demo.pid());
+    let lane = Lane { device, parcels };
+    let (lanes, sent) = send_all(&target, pid, vec![lane], Status::Stored).await?;
+    fleet.take_back(lanes);
+    match sent.outcome.first_wrong {
+        None => Ok(()),
+        Some(what) => Err(LoadError::Unusable(what)),
+    }
 }
 
 /// Has codes commissioned as staff do that list them one by one, from all over a segment.

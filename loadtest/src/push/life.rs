@@ -1,6 +1,6 @@
 //! What happens to a tin: received by the warehouse, shipped to a store, received there, sold. Four
-//! events with every item the standards demand of them, each of one unit, written as a device
-//! writes them. Knows neither keys nor network.
+//! events with every item the standards demand of them, each of one unit or of a load of them, written
+//! as a device writes them. Knows neither keys nor network.
 
 use suyuan_sync::{
     event::{Actor, Counterpart, Document, Event, Input, Kind, Proof, UnitRead},
@@ -48,8 +48,8 @@ impl Step {
     }
 }
 
-/// The text of this step for the unit with this printed code, at a device's next place.
-pub fn text(slot: &Slot, wall: Micros, step: Step, code: &str, places: &Places) -> String {
+/// The text of this step for the units with these printed codes, at a device's next place.
+pub fn text(slot: &Slot, wall: Micros, step: Step, codes: &[String], places: &Places) -> String {
     let id = EventId(Uuid::now_v7());
     let mut event = Event::bare(step.kind(), id, slot.device, slot.epoch, slot.seq, wall);
     event.actor = Actor {
@@ -58,7 +58,8 @@ pub fn text(slot: &Slot, wall: Micros, step: Step, code: &str, places: &Places) 
         login_age_s: Some(1_800),
         supervisor: false,
     };
-    event.units = vec![UnitRead::of(code, Input::Wedge)].into();
+    let read = |code: &String| UnitRead::of(code, Input::Wedge);
+    event.units = codes.iter().map(read).collect::<Vec<_>>().into();
     event.doc = Some(Document {
         no: format!("W1-017-{:06}", slot.seq / 100),
         at: None,
@@ -84,11 +85,11 @@ pub fn text(slot: &Slot, wall: Micros, step: Step, code: &str, places: &Places) 
 
 /// Lives of these units, `wave` units at a time: all of a wave received, all shipped, and so on. A
 /// unit's next event is so many events away, as when people work through a delivery.
-pub fn waves(codes: &[String], wave: usize) -> impl Iterator<Item = (Step, &String)> {
+pub fn waves(codes: &[String], wave: usize) -> impl Iterator<Item = (Step, &[String])> {
     codes.chunks(wave.max(1)).flat_map(|units| {
         Step::LIFE
             .into_iter()
-            .flat_map(move |step| units.iter().map(move |code| (step, code)))
+            .flat_map(move |step| units.chunks(1).map(move |unit| (step, unit)))
     })
 }
 
@@ -130,9 +131,9 @@ mod tests {
         };
         let [plant, warehouse, store] = [1, 2, 3].map(Uuid::from_u128);
         let places = places(plant, warehouse, store).unwrap();
-        let code = "http://h/01/09521234000013/21/08EV92F3KSKWSD";
+        let code = ["http://h/01/09521234000013/21/08EV92F3KSKWSD".to_owned()];
         for step in Step::LIFE {
-            let text = text(&slot, 1_700_000_001_000_000, step, code, &places);
+            let text = text(&slot, 1_700_000_001_000_000, step, &code, &places);
             let read = event::parse(&text).unwrap();
             assert_eq!((read.kind, read.seq), (step.kind(), 42));
             assert!(read.units[0].unit.is_some());
@@ -147,7 +148,7 @@ mod tests {
     #[test]
     fn a_wave_is_lived_through_step_by_step() {
         let codes: Vec<String> = (0..3).map(|n| n.to_string()).collect();
-        let told: Vec<(Step, &str)> = waves(&codes, 2).map(|(s, c)| (s, c.as_str())).collect();
+        let told: Vec<(Step, &str)> = waves(&codes, 2).map(|(s, c)| (s, c[0].as_str())).collect();
         assert_eq!(told.len(), 12);
         assert_eq!(
             told[..3],

@@ -261,7 +261,7 @@ impl Run<'_> {
         }
         drop(pouch);
         self.further(&mut fleet, summary).await;
-        summary.put("head_held_sqlite_ms", head::measure(&fleet).await);
+        summary.put("head_held_sqlite_ms", head::measure(&mut fleet).await);
         self.reach(&fleet, "reach_million_ms", summary).await;
         Ok(())
     }
@@ -381,7 +381,7 @@ impl Run<'_> {
         measured.report(summary);
         summary.put("push_postgres_eps", measured.eps());
         summary.put("push_postgres_bulk_ratio", measured.bulk_ratio());
-        summary.put("head_held_postgres_ms", head::measure(&fleet).await);
+        summary.put("head_held_postgres_ms", head::measure(&mut fleet).await);
         self.reach(&fleet, "reach_million_postgres_ms", summary)
             .await;
         Ok(())

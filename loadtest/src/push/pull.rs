@@ -88,7 +88,7 @@ pub async fn measure(fleet: &mut Fleet, rounds: usize, units: usize) -> Result<P
 async fn receive(fleet: &mut Fleet, units: usize, batch: usize) -> Result<(), LoadError> {
     let codes = fleet.take_codes(units).await?;
     let mut device = fleet.lend()?;
-    let steps = codes.iter().map(|code| (Step::Receive, code));
+    let steps = codes.chunks(1).map(|unit| (Step::Receive, unit));
     let parcels = device.fill(steps, batch, &fleet.places)?;
     let (target, pid) = (fleet.demo.internal.clone(), fleet.demo.pid());
     let lane = Lane { device, parcels };

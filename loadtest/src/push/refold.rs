@@ -207,6 +207,7 @@ mod tests {
         let [plant, warehouse, store] = [1, 2, 3].map(Uuid::from_u128);
         let places = life::places(plant, warehouse, store).unwrap();
         let device = DeviceId(Uuid::from_u128(7));
+        let codes = [CODE.to_owned()];
         let row = |(n, step): (usize, &Step)| {
             let (seq, at) = (n as u64 + 1, 1_700_000_000_000_000 + n as i64 * 1_000_000);
             let slot = Slot {
@@ -230,7 +231,7 @@ mod tests {
                 est: at,
                 eff: at,
                 delivered: 0,
-                body: life::text(&slot, at, *step, CODE, &places).into_bytes(),
+                body: life::text(&slot, at, *step, &codes, &places).into_bytes(),
             }
         };
         (steps.iter().enumerate().map(row).collect(), places)

@@ -4,7 +4,7 @@
 //! what the log changed since: nobody ever holds the head for it, and only units that came in are
 //! named. A list is coded anew when a unit or batch of its scope changed, else the one made last is
 //! told again; so any number of devices pay for one. Its chunks are kept in the database, named by
-//! their hashes. One process makes one list at a time, on a thread that may block.
+//! their hashes. One process makes one list at a time, on a thread that nobody waits for who stops.
 //!
 //! A list is as of the newest position there was when it was asked for: what was recalled by then
 //! stands in it, so a recall reaches a till with its next pull.
@@ -25,7 +25,9 @@ use known::{Changes, Known, Scope, Stamps};
 use sea_orm::{ConnectionTrait, DbErr};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io,
     sync::Arc,
+    thread,
 };
 use store::Minter;
 use suyuan_sync::{
@@ -33,10 +35,7 @@ use suyuan_sync::{
     wire::{Chunk, ListCurrent, RecallList, RecalledBatch, Signature},
 };
 use thiserror::Error;
-use tokio::{
-    sync::{Mutex, OwnedMutexGuard},
-    task::spawn_blocking,
-};
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 use uuid::Uuid;
 
 /// Why there is no list.
@@ -54,9 +53,26 @@ pub enum ListError {
     /// A stored value cannot be read.
     #[error("stored value {0}")]
     Stored(String),
+    /// There is no thread to code it.
+    #[error("coding the recall list")]
+    NoThread(#[from] io::Error),
     /// Whoever coded it gave up.
     #[error("coding the recall list")]
-    Coding(#[from] tokio::task::JoinError),
+    Coding(#[from] oneshot::error::RecvError),
+}
+
+/// Works on a thread of its own. To name ten million units takes seconds; a program that stops waits
+/// for all that its runtime was asked to do, but not for this, of which nothing has to be kept.
+async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ListError> {
+    let (tell, told) = oneshot::channel();
+    thread::Builder::new()
+        .name("recall-list".into())
+        .spawn(move || {
+            let _ = tell.send(work());
+        })?;
+    Ok(told.await?)
 }
 
 /// Chunks are told to be needed at most so often.
@@ -149,7 +165,7 @@ impl RecallLists {
         }
         let news = self.news(&held, &tx, version).await?;
         tx.commit().await?;
-        spawn_blocking(move || news.take_in(held)).await?;
+        beside(move || news.take_in(held)).await?;
         Ok(())
     }
 
@@ -189,7 +205,7 @@ impl RecallLists {
         let scope = store::scope(&tx, enterprise).await?;
         let batches = store::batches(&tx, enterprise).await?;
         tx.commit().await?;
-        let (mut held, coded) = spawn_blocking(move || {
+        let (mut held, coded) = beside(move || {
             let held = news.take_in(held);
             let stamps = held.known.stamps(&scope);
             let same = held.made.get(&enterprise).is_some_and(|made| {
