@@ -22,7 +22,7 @@ fn wordy(codes: &[String]) -> Value {
 }
 
 /// The events of a group.
-fn group(device: &mut Handheld, correct: bool, said: Vec<(&str, Value)>) -> Vec<String> {
+pub fn group(device: &mut Handheld, correct: bool, said: Vec<(&str, Value)>) -> Vec<String> {
     let (id, of) = (Uuid::now_v7(), said.len());
     said.into_iter()
         .enumerate()

@@ -1,16 +1,24 @@
 //! What changes a closed period without belonging to it is listed among its restatements (T10): a
-//! retract, alone or of a correction; an event that is taken in from aside; a word that is accepted.
+//! retract, alone or of a correction; an event that is taken in from aside; a word that is accepted; what slices work
+//! in that was left when the period was closed.
 
 use crate::{
-    scene::{Scene, enrolled, holds, inbound, open, open_about_events, sale, settled, unit},
+    entering::group,
+    lots::lots_of,
+    scene::{
+        GTIN, Scene, enrolled, fill_up, holds, inbound, open, open_about_events, outbound, sale,
+        settled, unit,
+    },
+    struck::{foreign, id_of, refs},
     support::{Firm, array, firm, id, made, number, ok, person, text_of},
 };
 use jiff::Timestamp;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use std::time::Duration;
 use suyuan::accounts::Role;
 use suyuan_sync::{finding::FindingCode, fold::Phase};
-use suyuan_tests::{Handheld, TestApp, on_both};
+use suyuan_tests::{Engine, Handheld, TestApp, caller::encoded, on_both};
 use uuid::Uuid;
 
 /// Long enough for what follows to be later.
@@ -160,5 +168,172 @@ on_both!(t10_whose_word_is_accepted_after_a_period_is_listed, |app| {
     assert_eq!(phase(&app, &scene.tins[1]).await, Phase::InStock);
     assert_eq!(listed(&scene.firm, &issuers).await, [said.as_str()]);
     assert_eq!(listed(&stranger, &theirs).await, [said]);
+    app.stop().await;
+});
+
+/// What acts leave of a kind from now on waits, as what a newer program left.
+async fn held(app: &TestApp, of: &str) {
+    let left = format!("NEW.scope LIKE '%\"of\":\"{of}\"%'");
+    let other = |scope: &str| format!("replace({scope}, '\"of\":\"', '\"of\":\"held_')");
+    let sql = match app.engine {
+        Engine::Sqlite => format!(
+            "CREATE TRIGGER held AFTER INSERT ON refold WHEN {left} \
+             BEGIN UPDATE refold SET scope = {} WHERE id = NEW.id; END",
+            other("scope")
+        ),
+        Engine::Postgres => format!(
+            "CREATE FUNCTION held() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN NEW.scope := {}; RETURN NEW; END $$; \
+             CREATE TRIGGER held BEFORE INSERT ON refold FOR EACH ROW \
+             WHEN ({left}) EXECUTE FUNCTION held()",
+            other("NEW.scope")
+        ),
+    };
+    let db = app.state().db.writer();
+    db.execute_unprepared(&sql).await.expect("a trigger");
+}
+
+/// It is done.
+async fn released(app: &TestApp) {
+    let sql = match app.engine {
+        Engine::Sqlite => "DROP TRIGGER held",
+        Engine::Postgres => "DROP TRIGGER held ON refold",
+    };
+    let again = "UPDATE refold SET scope = replace(scope, '\"of\":\"held_', '\"of\":\"')";
+    let db = app.state().db.writer();
+    for sql in [sql, again] {
+        db.execute_unprepared(sql).await.expect("rows");
+    }
+    settled(app).await;
+}
+
+/// A period that was closed while something was left.
+struct Early {
+    position: u64,
+    lots: Value,
+    listed: String,
+}
+
+impl Early {
+    /// Closes one.
+    async fn of(firm: &Firm) -> Early {
+        let listed = closed(firm).await;
+        let periods = ok(firm.operator.get("/v1/periods").await);
+        let period = &array(&periods["items"])[0];
+        assert_eq!(period["settled"], false, "{period}");
+        let position = number(&period["position"]);
+        let mut early = Early {
+            position,
+            lots: Value::Null,
+            listed,
+        };
+        early.lots = early.lots(firm).await;
+        assert_eq!(
+            self::listed(firm, &early.listed).await,
+            Vec::<String>::new()
+        );
+        early
+    }
+
+    /// Balances as they were known then.
+    async fn lots(&self, firm: &Firm) -> Value {
+        let path = format!("/v1/stock/lots?at={}", self.position);
+        ok(firm.operator.get(&path).await)["items"].clone()
+    }
+
+    /// All was worked in: the figures of then stay what they were, those of now are others, and what makes the
+    /// difference is listed.
+    async fn lacks(&self, firm: &Firm, events: &[String]) {
+        assert_eq!(self.lots(firm).await, self.lots);
+        let now = ok(firm.operator.get("/v1/stock/lots").await);
+        assert_ne!(now["items"], self.lots);
+        assert_eq!(listed(firm, &self.listed).await, events);
+    }
+}
+
+fn lot(name: &str, qty: u64) -> Value {
+    json!(lots_of(GTIN, Some(name), qty))
+}
+
+on_both!(t10_events_that_enter_after_a_period_are_listed, |app| {
+    let scene = Scene::of(&app).await;
+    let firm = &scene.firm;
+    let mut device = scene.device(&app, &scene.store).await;
+    device.status().await;
+    let codes = foreign("P", 800);
+    let deliveries = codes.chunks(80).enumerate().map(|(n, codes)| {
+        let mut said = inbound(&refs(codes));
+        // Of the last no balance is another, and yet it was not known.
+        if n < 9 {
+            said["lots"] = lot("L9", 5);
+        }
+        ("inbound", said)
+    });
+    let receipt = group(&mut device, false, deliveries.collect());
+    held(&app, "entered").await;
+    device.push_at(2, device.history[1], &receipt[1..]).await;
+    device.push_at(1, device.history[0], &receipt[..1]).await;
+    let early = Early::of(firm).await;
+    let balance = number(&early.lots[0]["balance"]);
+    assert!((5..45).contains(&balance), "{balance}");
+    let last = format!("/v1/units/{}", encoded(&codes[799]));
+    let then = format!("{last}?at={}", early.position);
+    assert_eq!(firm.operator.get(&then).await.status, 404);
+    released(&app).await;
+    // The first came in last. Those that the act had room for are not among them.
+    let came: Vec<String> = receipt.iter().map(|event| id_of(event)).collect();
+    let now = listed(firm, &early.listed).await;
+    assert_eq!(now.len() as u64, (45 - balance) / 5 + 1, "{now:?}");
+    assert!(now.iter().all(|event| came.contains(event)), "{now:?}");
+    assert!(now.contains(&came[9]) && now.contains(&came[0]), "{now:?}");
+    early.lacks(firm, &now).await;
+    // So it is of units: what entered later was not known then.
+    assert_eq!(firm.operator.get(&then).await.status, 404);
+    assert_eq!(firm.operator.get(&last).await.status, 200);
+    holds(&app, "entered").await;
+    app.stop().await;
+});
+
+on_both!(t10_goods_in_what_was_left_are_listed, |app| {
+    let scene = Scene::of(&app).await;
+    let firm = &scene.firm;
+    let mut device = scene.device(&app, &scene.warehouse).await;
+    let case = &scene.cases[0];
+    let came = json!({"lots": lot("L9", 10), "doc": {"no": "D-1"}});
+    states(&mut device, "inbound", &came).await;
+    let packed = json!({"parent": {"code": case, "input": "wedge"}, "lots": lot("L9", 10)});
+    states(&mut device, "pack", &packed).await;
+    settled(&app).await;
+    fill_up(&app).await;
+    held(&app, "unread").await;
+    let shipped = states(&mut device, "outbound", &outbound(&[case], &scene.store)).await;
+    let early = Early::of(firm).await;
+    assert_eq!(early.lots[0]["balance"], 10);
+    released(&app).await;
+    early.lacks(firm, &[shipped]).await;
+    holds(&app, "shipped").await;
+    app.stop().await;
+});
+
+on_both!(t10_a_count_that_goes_on_after_a_period_is_listed, |app| {
+    let scene = Scene::of(&app).await;
+    let firm = &scene.firm;
+    let mut device = scene.device(&app, &scene.store).await;
+    for of in ["L1", "L2"] {
+        let came = json!({"lots": lot(of, 5), "doc": {"no": "D-1"}});
+        states(&mut device, "inbound", &came).await;
+    }
+    settled(&app).await;
+    held(&app, "lines").await;
+    let said = json!({
+        "lots": lot("L1", 4), "body": {"accepted": true, "scope": {"complete": true}},
+        "actor": {"id": "boss", "proof": "badge", "supervisor": true},
+    });
+    let counted = states(&mut device, "count", &said).await;
+    let early = Early::of(firm).await;
+    assert_eq!(early.lots[1]["balance"], 5);
+    released(&app).await;
+    early.lacks(firm, &[counted]).await;
+    holds(&app, "counted").await;
     app.stop().await;
 });

@@ -137,7 +137,8 @@ pub struct LotQuery {
     #[serde(default)]
     pub negative: bool,
     /// As it was known when the log ended at this position, e.g. `position` of an answer: that never
-    /// changes, whatever came late since.
+    /// changes, whatever came late since. Known is what had been worked in by then; what an act left for later
+    /// (`settled` of a closed period says whether anything was) counts from when it was worked in.
     #[param(minimum = 1)]
     pub at: Option<i64>,
     /// `next` of the page before.

@@ -56,6 +56,16 @@ impl Change {
         }
     }
 
+    /// May a balance be another by it? Not by what a count saw and nobody accepted, nor by packing.
+    pub const fn may_change_balance(self) -> bool {
+        match self {
+            Change::In { .. } | Change::Out { .. } => true,
+            Change::Carried { by, .. } => by != 0,
+            Change::Counted { accepted, .. } => accepted,
+            Change::Found { .. } => false,
+        }
+    }
+
     /// Is it a count that saw none?
     pub const fn saw_none(self) -> bool {
         matches!(self, Change::Counted { there: 0, .. })

@@ -120,7 +120,9 @@ pub async fn close_shift(
 /// Close a period: what is known at the position of this entry is what stands of it. Uploads that belong
 /// to it are still folded, and what changes it is listed as restatements (T10). What can be read as it
 /// was known at a position is a unit, with `GET /v1/units/{code}?at=`, and balances of goods without codes, with
-/// `GET /v1/stock/lots?at=`; stock of units and recalls are told as of now only.
+/// `GET /v1/stock/lots?at=`; stock of units and recalls are told as of now only. It is closed whatever of what had
+/// come in was still to be worked in: `settled` says whether anything was, and what belongs to the period is
+/// listed as a restatement once it is worked in.
 #[utoipa::path(tag = "handheld", operation_id = "close_period", request_body = PeriodIn,
     security(("bearer" = [])),
     responses((status = 201, body = PeriodOut), (status = 403, body = ProblemBody),
@@ -174,7 +176,8 @@ pub async fn list_periods(
 /// What a report of a closed period must name as restated, in the order in which it was noted: what came
 /// in after it was closed and belongs to it, or moved in it, into it or out of it; what of it was struck, and the
 /// retract that did so, whenever that was made; what was taken in from aside; what a partner said that
-/// begins to count, or counts no more, in the partner's period and in that of the issuer of the code. An
+/// begins to count, or counts no more, in the partner's period and in that of the issuer of the code; what had come
+/// in before it was closed and was worked in later, and whatever changed a balance by that. An
 /// event of which this is found again is listed anew, behind the others.
 #[utoipa::path(tag = "handheld", operation_id = "list_restatements",
     params(("position" = i64, Path), RestatementQuery), security(("bearer" = [])),

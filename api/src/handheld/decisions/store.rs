@@ -8,12 +8,12 @@ use crate::{
     clock::{Micros, rfc3339},
     db::{Db, rows::Rows, statement},
     entities::batch,
-    handheld::devices::store as devices,
+    handheld::{devices::store as devices, units::refold::store::is_anything_left},
     log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Log, Position},
     registry::enterprise_exists,
 };
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     facts::{AcceptScope, Policy, Statement},
@@ -40,6 +40,12 @@ struct Stated<'a, T: Serialize> {
     statement: &'a Statement,
     #[serde(flatten)]
     more: T,
+}
+
+/// What is told of a period beside that it was closed; nothing of one that was closed before it was.
+#[derive(Deserialize)]
+struct Closing {
+    settled: Option<bool>,
 }
 
 /// The windows in force.
@@ -259,13 +265,15 @@ pub async fn close_period(
         ],
     ))
     .await?;
-    let out = PeriodOut::of(act.position(), act.stamp(), until);
+    // It is closed all the same: a place that is named all the time never has nothing left.
+    let settled = !is_anything_left(act.tx()).await?;
+    let out = PeriodOut::of(act.position(), act.stamp(), until, Some(settled));
     let statement = Statement::PeriodClosed {
         through: act.position(),
     };
     let body = Stated {
         statement: &statement,
-        more: serde_json::json!({"until": out.until}),
+        more: serde_json::json!({"until": out.until, "settled": settled}),
     };
     let entry = Entry {
         kind: Kind::PeriodClosed,
@@ -328,17 +336,21 @@ pub async fn list_periods(
         .reader()
         .query_all_raw(statement(
             db.reader().get_database_backend(),
-            "SELECT gseq, closed_at, until FROM period WHERE enterprise_id = ? AND gseq > ? \
-             ORDER BY gseq LIMIT ?",
+            "SELECT p.gseq, p.closed_at, p.until, l.body FROM period p \
+             LEFT JOIN log_entry l ON l.gseq = p.gseq WHERE p.enterprise_id = ? AND p.gseq > ? \
+             ORDER BY p.gseq LIMIT ?",
             [enterprise.into(), after.into(), (limit as i64).into()],
         ))
         .await?;
     rows.iter()
         .map(|row| {
+            let body: Option<String> = row.try_get("", "body")?;
+            let said: Option<Closing> = body.and_then(|body| serde_json::from_str(&body).ok());
             Ok(PeriodOut::of(
                 row.try_get("", "gseq")?,
                 row.try_get("", "closed_at")?,
                 row.try_get("", "until")?,
+                said.and_then(|said| said.settled),
             ))
         })
         .collect()

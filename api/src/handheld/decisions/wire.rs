@@ -132,12 +132,23 @@ pub struct PeriodOut {
     pub closed_at: String,
     /// Its end, UTC.
     pub until: String,
+    /// Nothing of what had come in by then was left to be worked in, anywhere in the installation. Where something
+    /// was, balances of goods without codes as of this position lack it, and what is worked in later and belongs to
+    /// the period is listed among its restatements. Absent of periods that were closed before this was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<bool>,
 }
 
 impl PeriodOut {
     /// Out of a row.
-    pub fn of(position: Position, closed_at: Micros, until: Micros) -> PeriodOut {
+    pub fn of(
+        position: Position,
+        closed_at: Micros,
+        until: Micros,
+        settled: Option<bool>,
+    ) -> PeriodOut {
         PeriodOut {
+            settled,
             position,
             closed_at: rfc3339(closed_at),
             until: rfc3339(until),

@@ -216,6 +216,9 @@ impl Beforehand<'_> {
             let sweeps = folding
                 .fold_lots(conn, &self.change, &first.folded, &mut done)
                 .await?;
+            folding
+                .tell_restated(conn, &self.change, &first.folded)
+                .await?;
             // What is in it is told by slices: it would have to be folded here.
             let ended: BTreeSet<UnitKey> = take(&mut done.ended).into_iter().collect();
             let later = (&ended, sweeps);

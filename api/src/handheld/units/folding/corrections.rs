@@ -119,7 +119,7 @@ impl Folding<'_> {
         let turns = self.turns(conn, &groups).await?;
         let turned = if change.again {
             BTreeSet::new()
-        } else if change.counts_from.is_some() {
+        } else if change.entering {
             // What else came in meanwhile took this for noted.
             touched
         } else {

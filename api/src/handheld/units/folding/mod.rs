@@ -29,10 +29,7 @@ use super::{
 };
 use crate::{
     clock::Micros,
-    handheld::{
-        decisions::note_restated,
-        world::{CodeOf, Source, WorldError},
-    },
+    handheld::world::{CodeOf, Source, WorldError},
     log::Position,
     projection::units::{PublicUnit, UnitStatus},
 };
@@ -95,9 +92,11 @@ pub struct Change {
     /// What came in are events of a group that were in before, and what it comes to is another now: new ones of a
     /// correction, documents of a count. That is settled, and nothing else enters for it.
     pub again: bool,
-    /// From which position on these facts count, where an act left them for slices: periods that were closed
-    /// since told them already.
-    pub counts_from: Option<Position>,
+    /// What came in counts, and enters now: an act had no room for it.
+    pub entering: bool,
+    /// Where an act left this for slices: its position. What it changes of periods that were closed before, that
+    /// act told; of those that were closed since, nobody did.
+    pub left_at: Option<Position>,
 }
 
 /// Where facts stand that an act does not read.
@@ -217,6 +216,8 @@ pub struct Folding<'a> {
     followed: BTreeMap<UnitKey, usize>,
     /// Events that moved, of which what they name is folded by slices.
     moved_later: Vec<(Position, EventId)>,
+    /// Events that lines of lots go by otherwise than before: whose line, and where the event stands.
+    worked_in: Vec<(Uuid, Micros, Position)>,
     /// Events for which there was no room.
     pub entering: Entering,
     /// What may be read and folded yet, and the units that are left because there is more.
@@ -249,6 +250,7 @@ impl<'a> Folding<'a> {
             sweeps: Vec::new(),
             followed: BTreeMap::new(),
             moved_later: Vec::new(),
+            worked_in: Vec::new(),
             entering: Entering::default(),
             room: left::Room {
                 facts: FACTS_MAX,
@@ -362,9 +364,7 @@ impl<'a> Folding<'a> {
             .filter(|fact| fold::misses(world, fact));
         let sweeps: Vec<Arc<Fact>> = sweeps.cloned().collect();
         store::write_sweeps(conn, &sweeps, &change.moved).await?;
-        let mut restated = self.restated(change, &folded);
-        restated.extend(self.left_periods(conn, change).await?);
-        note_restated(conn, &restated, self.moment.last).await?;
+        self.tell_restated(conn, change, &folded).await?;
         self.tell_sharing(conn, few, &mut done).await?;
         self.leave(conn, change, &mut done).await?;
         // One more would be the number of another act's row.

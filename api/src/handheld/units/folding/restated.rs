@@ -1,11 +1,14 @@
 //! What an act changes of closed periods (T10): which events their reports must name as restated. By
 //! what happened, not by what came of it; knows nothing of how that is kept.
+//!
+//! What an act left for slices it told of the periods that were closed by then. Where one was closed since, before
+//! a slice came by, its figures lack what the slice works in: the slice tells that.
 
 use super::{Change, Folding, Unit, corrections::correction, is_in, judged};
 use crate::{
     clock::Micros,
     handheld::{
-        decisions::Restated,
+        decisions::{Restated, note_restated},
         units::store::{self, Member},
     },
     log::Position,
@@ -25,22 +28,27 @@ use suyuan_sync::{
 use uuid::Uuid;
 
 impl Folding<'_> {
+    /// Notes what closed periods tell otherwise from now on.
+    pub(super) async fn tell_restated(
+        &self,
+        conn: &impl ConnectionTrait,
+        change: &Change,
+        folded: &BTreeMap<UnitKey, Folded>,
+    ) -> Result<(), DbErr> {
+        let mut restated = self.restated(change, folded);
+        restated.extend(self.left_periods(conn, change).await?);
+        note_restated(conn, &restated, self.moment.last).await
+    }
+
     /// Events that a closed period tells otherwise from now on: those that came in or moved, those
     /// that are struck and what struck them, those of corrections that turned out to be void, and
     /// those whose word begins to count, or counts no more.
-    pub(super) fn restated(
-        &self,
-        change: &Change,
-        folded: &BTreeMap<UnitKey, Folded>,
-    ) -> Vec<Restated> {
+    fn restated(&self, change: &Change, folded: &BTreeMap<UnitKey, Folded>) -> Vec<Restated> {
         let mut out = Vec::new();
-        // Of new events of a correction that enter once more all this was told where its retracts came in.
-        let new = |_: &&Arc<Fact>| !change.again;
-        let arrived = change.arrived.iter().filter(new);
-        for fact in arrived.chain(&change.moved) {
+        for fact in &change.arrived {
             out.extend(self.in_period(fact.enterprise.0, fact, fact));
         }
-        for (retract, target) in self.strikes.iter().filter(|_| !change.again) {
+        for (retract, target) in &self.strikes {
             let Some(target) = target else {
                 continue;
             };
@@ -64,6 +72,10 @@ impl Folding<'_> {
                 out.extend(void.filter_map(told));
             }
         }
+        // Of events that enter once more all this was told where their group came to be worth something else.
+        let told = |closed: Position| change.left_at.is_some_and(|at| closed < at);
+        out.retain(|(_, closed, _)| !change.again || !told(*closed));
+        out.extend(self.moved_or_worked_in(change, told));
         for (key, unit) in &self.units {
             let Some(now) = folded.get(key) else {
                 continue;
@@ -88,13 +100,33 @@ impl Folding<'_> {
                 out.extend(whose.filter_map(|whose| self.in_period(whose, fact, fact)));
             }
         }
-        // What an act left for slices counted before a period was closed that tells it.
-        out.retain(|(_, closed, _)| change.counts_from.is_none_or(|from| *closed < from));
         out
     }
 
+    /// Events that moved, as the act tells that moved them; and of what an act left, what a slice works in, of the
+    /// periods of which nobody told.
+    fn moved_or_worked_in(
+        &self,
+        change: &Change,
+        told: impl Fn(Position) -> bool,
+    ) -> Vec<Restated> {
+        let of = |fact: &Arc<Fact>| self.in_period(fact.enterprise.0, fact, fact);
+        if change.left_at.is_none() {
+            return change.moved.iter().filter_map(of).collect();
+        }
+        let worked_in = self.worked_in.iter().filter_map(|(whose, eff, event)| {
+            Some((*whose, self.source.period_of(*whose, *eff)?, *event))
+        });
+        // Of units it was known at once where they stand.
+        let lots = change.lots_reordered.iter();
+        let reordered = lots.filter(|fact| !fact.event.lots.is_empty());
+        let reordered = reordered.filter_map(of);
+        let late = reordered.chain(worked_in);
+        late.filter(|(_, closed, _)| !told(*closed)).collect()
+    }
+
     /// Events that moved out of a closed period: of where they stood until this act.
-    pub(super) async fn left_periods(
+    async fn left_periods(
         &self,
         conn: &impl ConnectionTrait,
         change: &Change,

@@ -25,7 +25,7 @@ use crate::{
     projection::units::set_unit_statuses,
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 use suyuan_sync::ids::EventId;
@@ -92,7 +92,7 @@ impl Hands {
             passed(&self.db, &work, page.next).await?;
             return Ok(Sliced::Written(Took::default()));
         }
-        let since = page.left.values().copied().collect();
+        let since: BTreeSet<Position> = page.left.values().copied().collect();
         let named: BTreeMap<Position, EventId> = by_position(&tx, reader, &since)
             .await?
             .into_iter()
@@ -104,6 +104,7 @@ impl Hands {
                 .map(|(unit, since)| (unit, named.get(&since).copied()))
                 .collect(),
             because: work.cause,
+            left_at: since.first().copied(),
             ..Change::default()
         };
         // As if it were the next; where it is written is seen then.

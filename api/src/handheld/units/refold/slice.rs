@@ -15,7 +15,7 @@ use crate::{
 use futures_util::FutureExt;
 use serde::Serialize;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     panic::AssertUnwindSafe,
     time::{Duration, Instant},
 };
@@ -136,7 +136,7 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took, Push
             lines: lines.rows,
         });
     }
-    let since = page.left.values().copied().collect();
+    let since: BTreeSet<Position> = page.left.values().copied().collect();
     let named: BTreeMap<Position, EventId> = by_position(act.tx(), reader, &since)
         .await?
         .into_iter()
@@ -145,6 +145,10 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took, Push
     let left = page.left.into_iter();
     let entered = by_position(act.tx(), reader, &page.entered).await?;
     let again = matches!(work.scope, Scope::Entered { again: Some(_), .. });
+    if !again {
+        // As known at a position before this one they were not known.
+        store::count_from(act.tx(), &page.entered, act.position()).await?;
+    }
     let reordered = by_position(act.tx(), reader, &page.moved).await?;
     // What an event says of lots is one page, the first.
     let lots_reordered = if work.cursor == 0 {
@@ -153,7 +157,13 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took, Push
         Vec::new()
     };
     let change = Change {
-        counts_from: (!entered.is_empty() && !again).then_some(work.gseq),
+        entering: !entered.is_empty() && !again,
+        // What comes on record changes what was closed before as well.
+        left_at: Some(if work.scope == Scope::Unknown {
+            0
+        } else {
+            since.first().copied().unwrap_or(work.gseq)
+        }),
         again,
         arrived: entered,
         swept,

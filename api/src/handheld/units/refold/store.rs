@@ -12,7 +12,7 @@ use crate::{
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use std::collections::BTreeSet;
-use suyuan_sync::{ids::EventId, unit::UnitKey};
+use suyuan_sync::{finding::FindingCode, ids::EventId, unit::UnitKey};
 use uuid::Uuid;
 
 /// The row that says how far the log was followed.
@@ -117,6 +117,27 @@ fn read(row: &QueryResult) -> Result<Option<Work>, DbErr> {
         cause: row.try_get::<Option<Uuid>>("", "cause")?.map(EventId),
         gseq: row.try_get("", "gseq")?,
     }))
+}
+
+/// Is anything left?
+pub async fn is_anything_left(conn: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT id FROM refold WHERE id > ? LIMIT 1",
+        [FOLLOWED.into()],
+    );
+    Ok(conn.query_one_raw(query).await?.is_some())
+}
+
+/// These events count from a position on.
+pub async fn count_from(
+    conn: &impl ConnectionTrait,
+    events: &BTreeSet<Position>,
+    position: Position,
+) -> Result<(), DbErr> {
+    let sql = "UPDATE event SET counts_from = ? WHERE gseq IN ({keys})";
+    let keys = events.iter().map(|gseq| (*gseq).into()).collect();
+    change_by_keys(conn, sql, &[position.into()], keys).await
 }
 
 /// Moves work on, or ends it; `false` if somebody else did meanwhile, or widened it.
@@ -523,6 +544,54 @@ pub async fn open(
             ))
         })
         .collect()
+}
+
+/// Open findings that an event names what is not on record, with its position: somebody of an enterprise, or
+/// anything else. (Of what is named, those who acted come first: [`Detail::Unknown`].)
+///
+/// [`Detail::Unknown`]: suyuan_sync::finding::Detail::Unknown
+pub async fn unknown(
+    conn: &impl ConnectionTrait,
+    actors_of: Option<Uuid>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(i64, Position)>, DbErr> {
+    let names_actor = "finding LIKE '%\"what\":\"actor:%'";
+    let mut values: Vec<Value> = vec![FindingCode::UnknownRef.name().into(), after.into()];
+    let which = if actors_of.is_some() {
+        format!("enterprise_id = ? AND {names_actor}")
+    } else {
+        // Where nothing else is named, nothing else heals it.
+        format!("NOT ({names_actor} AND finding NOT LIKE '%, %')")
+    };
+    values.extend(actors_of.map(Value::from));
+    values.push(limit.into());
+    let sql = format!(
+        "SELECT id, event_gseq AS gseq FROM finding WHERE code = ? AND id > ? AND closed IS NULL \
+         AND {which} ORDER BY id LIMIT ?"
+    );
+    let query = statement(conn.get_database_backend(), &sql, values);
+    let rows = conn.query_all_raw(query).await?;
+    let pair = |row: &QueryResult| Ok((row.try_get("", "id")?, row.try_get("", "gseq")?));
+    rows.iter().map(pair).collect()
+}
+
+/// Events that count, after a position, with whose they are.
+pub async fn stated(
+    conn: &impl ConnectionTrait,
+    after: Position,
+    limit: i64,
+) -> Result<Vec<(Position, Uuid)>, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT gseq, enterprise_id FROM event WHERE gseq > ? AND counts_from IS NOT NULL \
+         ORDER BY gseq LIMIT ?",
+        [after.into(), limit.into()],
+    );
+    let rows = conn.query_all_raw(query).await?;
+    let pair =
+        |row: &QueryResult| Ok((row.try_get("", "gseq")?, row.try_get("", "enterprise_id")?));
+    rows.iter().map(pair).collect()
 }
 
 /// The keys of units by number.

@@ -25,6 +25,8 @@ pub(super) struct Plan {
     pub(super) from: Micros,
     /// Events that move it, or moved it, otherwise than before; of those goods went away by some.
     touched: BTreeMap<Gseq, bool>,
+    /// Events by which its balance is another than before, as far as it was worked out, and where they stand.
+    pub(super) restated: BTreeMap<Gseq, Micros>,
     /// So many findings were open of it.
     found: i64,
 }
@@ -63,6 +65,14 @@ impl Plan {
         let touched = changed.chain(reordered).map(|row| row.gseq);
         let touched = touched.chain(gone.iter().map(|(gseq, _)| *gseq));
         let touched = touched.map(|gseq| (gseq, went(gseq))).collect();
+        let other = |these: &[Moved], those: &[Moved]| -> Vec<Moved> {
+            let other = these.iter().filter(|row| !those.contains(row));
+            other.copied().collect()
+        };
+        let restated = other(&now, before).into_iter().chain(other(before, &now));
+        let restated = restated.filter(|row| row.movement.change.may_change_balance());
+        let restated = restated.map(|row| (row.gseq, row.movement.order.eff));
+        let restated = restated.collect();
         let reordered = before.iter().any(|row| moved.contains_key(&row.gseq));
         let changed = |row: &Moved| before.contains(row);
         let now: Vec<Moved> = now.into_iter().filter(|row| !changed(row)).collect();
@@ -82,6 +92,7 @@ impl Plan {
             again,
             from,
             touched,
+            restated,
         }
     }
 

@@ -75,6 +75,12 @@ impl Folding<'_> {
             plan.drop_unsaid(asked);
         }
         plans.retain(|plan| !plan.is_nothing());
+        for plan in &plans {
+            let restated = plan.restated.iter();
+            let whose = plan.line.enterprise;
+            self.worked_in
+                .extend(restated.map(|(event, eff)| (whose, *eff, *event)));
+        }
         let late: BTreeSet<i64> = plans
             .iter()
             .filter(|p| p.again)
