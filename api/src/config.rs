@@ -17,6 +17,13 @@ use thiserror::Error;
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
 
+/// The thresholds of suspicions that the program comes with.
+pub fn shipped_thresholds() -> Result<suspicions::rules::Thresholds, SettingsError> {
+    let own = File::from_str(DEFAULTS, FileFormat::Toml);
+    let shipped = Config::builder().add_source(own).build()?;
+    Ok(shipped.get("suspicion")?)
+}
+
 /// Why settings cannot be used.
 #[derive(Debug, Error)]
 pub enum SettingsError {

@@ -1,14 +1,18 @@
 //! Copied codes: what the query log shows of one unit, and what consumers and the issuer learn.
 
 use crate::support::{View, officer, path_of, until};
-use sea_orm::{ActiveValue::Set, EntityTrait};
-use serde_json::json;
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryResult};
+use serde_json::{Value, json};
 use std::{cmp::Reverse, time::Duration};
 use suyuan::{
+    db::statement,
     entities::query_log,
+    handheld::decisions,
+    log::Actor,
     queries::note::Query,
     resolver::lookup::{Entered, Found, lookup},
 };
+use suyuan_sync::facts::Policy;
 use suyuan_tests::{Engine, TestApp};
 use uuid::Uuid;
 
@@ -121,6 +125,37 @@ crate::on_each!(
     assert_eq!(verdict(&app, tin).await, "legal ok");
     ask(&app, tin, 20, &[], false);
     becomes(&app, tin, "legal caution queried_often").await;
+    app.stop().await;
+});
+
+crate::on_each!(
+    /// Other thresholds than held before are told in the log when a server starts with them, and by the
+    /// first that does; the windows in force stay what they are.
+    thresholds_of_a_start_are_told_in_the_log, |engine| {
+    let app = TestApp::spawn_with(engine, &FEW).await;
+    let (log, db) = (&app.state().log, &app.state().db);
+    let told = async || -> Vec<Value> {
+        let sql = "SELECT body FROM log_entry WHERE kind = 'policy_changed' ORDER BY gseq";
+        let rows = db.reader().query_all_raw(statement(db.backend(), sql, [])).await.expect("rows");
+        let body = |row: &QueryResult| row.try_get::<String>("", "body").expect("a body");
+        rows.iter().map(|row| serde_json::from_str(&body(row)).expect("JSON")).collect()
+    };
+    until("told", SOON, || async { told().await.len() == 1 }).await;
+    let first = told().await.remove(0);
+    assert_eq!(first["suspicion"]["often_devices"], 6, "{first}");
+    assert_eq!(first["policy"], json!(Policy::default()), "{first}");
+    let policy = Policy { duplicate_window_us: 60_000_000, ..Policy::default() };
+    decisions::change_policy(log, Actor::System, None, policy).await.expect("a policy");
+    // Started again as it was, and then as it comes.
+    let few = app.state().settings.suspicion;
+    let shipped = suyuan::config::shipped_thresholds().expect("thresholds");
+    for (thresholds, entries) in [(few, 2), (shipped, 3), (shipped, 3)] {
+        decisions::tell_thresholds(log, db, shipped, thresholds).await.expect("told");
+        assert_eq!(told().await.len(), entries);
+    }
+    let last = told().await.remove(2);
+    assert_eq!((&last["suspicion"], &last["policy"]), (&json!(shipped), &json!(policy)));
+    assert_eq!(decisions::policy(db.reader()).await.expect("a policy"), policy);
     app.stop().await;
 });
 

@@ -171,6 +171,7 @@ impl InternalPart {
             ..
         } = &internal;
 
+        let shipped = config::shipped_thresholds()?;
         let (counted, just_counted) = mpsc::channel(64);
         let folding = {
             let (database, clock) = (settings.database.clone(), clock.clone());
@@ -211,7 +212,7 @@ impl InternalPart {
                 db.clone(),
                 log.clone(),
                 clock.clone(),
-                settings.suspicion,
+                (shipped, settings.suspicion),
                 just_counted,
             )),
             // Who takes what consumers tell, by kind of message.

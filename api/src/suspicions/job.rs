@@ -1,11 +1,14 @@
 //! Looks at units that were just queried and raises suspicions. Each unit is looked at again only
-//! when its count has grown by a quarter: a code that half the country scans costs no more.
+//! when its count has grown by a quarter: a code that half the country scans costs no more. What it goes by is in
+//! the log: other thresholds than before are told first.
 
 use super::{
     rules::{self, Thresholds},
     store,
 };
-use crate::{clock::Clock, db::Db, log::Log, queries::fold::Counted};
+use crate::{
+    clock::Clock, db::Db, handheld::decisions::tell_thresholds, log::Log, queries::fold::Counted,
+};
 use lru::LruCache;
 use std::num::NonZeroUsize;
 use tokio::sync::mpsc;
@@ -15,16 +18,30 @@ const REMEMBERED: NonZeroUsize = NonZeroUsize::new(20_000).expect("not zero");
 
 const DAY: i64 = 86_400_000_000;
 
-/// Raises suspicions about units that were counted, until nobody counts any more.
+/// Raises suspicions about units that were counted, by the thresholds of this start, until nobody counts any more.
+/// `shipped` are those the program comes with.
 pub async fn run(
     db: Db,
     log: Log,
     clock: Clock,
-    thresholds: Thresholds,
+    (shipped, thresholds): (Thresholds, Thresholds),
     mut counted: mpsc::Receiver<Vec<Counted>>,
 ) {
+    // Nothing is held against thresholds that the log does not tell of.
+    let tell = async || match tell_thresholds(&log, &db, shipped, thresholds).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%error, "the thresholds of suspicions were not told");
+            false
+        }
+    };
+    let mut are_told = tell().await;
     let mut looked_at: LruCache<(String, i64), u64> = LruCache::new(REMEMBERED);
     while let Some(units) = counted.recv().await {
+        are_told = are_told || tell().await;
+        if !are_told {
+            continue;
+        }
         for unit in units {
             let name = (unit.space.clone(), unit.index);
             let before = looked_at.get(&name).copied().unwrap_or(0);

@@ -11,7 +11,7 @@ pub mod wire;
 
 pub use store::{
     Periods, Restated, accept, change_policy, close_period, close_shift, note_periods,
-    note_restated, policy,
+    note_restated, policy, tell_thresholds,
 };
 
 use crate::{

@@ -11,6 +11,7 @@ use crate::{
     handheld::{devices::store as devices, units::refold::store::is_anything_left},
     log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Log, Position},
     registry::enterprise_exists,
+    suspicions::rules::Thresholds,
 };
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -82,6 +83,64 @@ pub async fn change_policy(
         enterprise: None,
         subject: "policy".into(),
         body: &Statement::PolicyChanged { policy },
+    };
+    Ok(act.commit(entry, &()).await?)
+}
+
+/// What suspicions are held against from an entry on. It stands in the entry beside the windows in force, which it
+/// leaves as they are.
+#[derive(Serialize, Deserialize)]
+struct Suspecting {
+    suspicion: Thresholds,
+}
+
+/// The thresholds that were told last; none if those the program comes with always held.
+async fn thresholds(conn: &impl ConnectionTrait) -> Result<Option<Thresholds>, DecisionError> {
+    let row = conn
+        .query_one_raw(statement(
+            conn.get_database_backend(),
+            "SELECT body FROM log_entry WHERE kind = 'policy_changed' \
+             AND body LIKE '%\"suspicion\":%' ORDER BY gseq DESC LIMIT 1",
+            [],
+        ))
+        .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let body: String = row.try_get("", "body")?;
+    match serde_json::from_str(&body) {
+        Ok(Suspecting { suspicion }) => Ok(Some(suspicion)),
+        Err(_) => Err(DecisionError::Stored(body)),
+    }
+}
+
+/// Tells which thresholds hold from now on, if they are others than held before: than `shipped`, where none were
+/// ever told. They are a setting of the start.
+pub async fn tell_thresholds(
+    log: &Log,
+    db: &Db,
+    shipped: Thresholds,
+    suspicion: Thresholds,
+) -> Result<(), DecisionError> {
+    if thresholds(db.reader()).await?.unwrap_or(shipped) == suspicion {
+        return Ok(());
+    }
+    let act = log.begin_as_system().await?;
+    // Another process that starts with the same settings may have told them meanwhile.
+    if thresholds(act.tx()).await?.unwrap_or(shipped) == suspicion {
+        return Ok(act.abandon().await?);
+    }
+    let statement = Statement::PolicyChanged {
+        policy: policy(act.tx()).await?,
+    };
+    let entry = Entry {
+        kind: Kind::PolicyChanged,
+        enterprise: None,
+        subject: "policy".into(),
+        body: &Stated {
+            statement: &statement,
+            more: Suspecting { suspicion },
+        },
     };
     Ok(act.commit(entry, &()).await?)
 }
