@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of these positions, those of slices, with the entries that made them necessary.
-pub(super) async fn causes(
+pub async fn causes(
     conn: &impl ConnectionTrait,
     positions: &BTreeSet<Position>,
 ) -> Result<BTreeMap<Position, CauseOut>, DbErr> {

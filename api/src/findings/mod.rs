@@ -12,3 +12,5 @@ pub mod store;
 pub mod unit_store;
 pub mod wire;
 mod witness_store;
+
+pub use cause_store::causes;

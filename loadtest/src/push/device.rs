@@ -345,6 +345,7 @@ mod tests {
             severity: FindingCode::Misroute.severity(),
             subject: Subject::Event,
             closed_by: None,
+            closed_entry: None,
             closed: false,
         };
         let other = "0".repeat(64);

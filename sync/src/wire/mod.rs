@@ -35,7 +35,7 @@ pub use pull::{
     Aside, LookUpAnswer, OwnFinding, PullAnswer, PullItem, RulesAnswer, SnapshotChunk,
     SnapshotManifest, StatusAnswer,
 };
-pub use push::{Deposit, EventResult, FindingNote, Push, PushAnswer, Status};
+pub use push::{ClosingEntry, Deposit, EventResult, FindingNote, Push, PushAnswer, Status};
 pub use ranges::Ranges;
 pub use receipt::Receipt;
 pub use token::{Covered, PushClaims, ReadClaims, TYP_PUSH, TYP_READ, TokenFault};

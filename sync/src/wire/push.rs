@@ -188,9 +188,22 @@ pub struct FindingNote {
     /// The event that explained it away, once it is closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_by: Option<EventId>,
+    /// The entry of the log that did, if no event did. Absent of answers from before this was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_entry: Option<ClosingEntry>,
     /// Is it closed?
     #[serde(default)]
     pub closed: bool,
+}
+
+/// An entry of the log that explained a finding away: a recall, a decision, or what came on record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosingEntry {
+    /// Its position.
+    pub position: Gseq,
+    /// What it is, by name: `recall_closed`, `holder_accepted`, `master_data_changed`, … A name a program does not
+    /// know is some entry's.
+    pub kind: String,
 }
 
 /// The answer to a push, once it is durable.

@@ -264,6 +264,7 @@ impl World {
                         severity: Severity::Critical,
                         subject: suyuan_sync::finding::Subject::Event,
                         closed_by: None,
+                        closed_entry: None,
                         closed: false,
                     })
                     .collect(),

@@ -6,6 +6,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { TASKS } from "../../../api/src/pda/app/core/commands.js";
 import { Disk } from "../../../api/src/pda/app/core/outbox.js";
+import { healedBy } from "../../../api/src/pda/app/core/healed.js";
 import { Here } from "../../../api/src/pda/app/core/here.js";
 import { REASONS } from "../../../api/src/pda/app/core/till.js";
 import { FAULTS } from "../../../api/src/pda/app/core/trace-code.js";
@@ -34,6 +35,21 @@ test("the sentences about what was found are those of the Rust crate", () => {
     Object.entries(FINDING_WORDS),
     declared.map(([, code, en, zh]) => [code, { en, zh }]),
   );
+});
+
+test("what an entry of the server's explained is told with what that was", () => {
+  const { messages } = JSON.parse(source("sync/tests/golden/wire.json"));
+  const items = messages.flatMap(({ json }) => json.items ?? []).map(({ item }) => item);
+  const { findings } = items.find((item) => item?.type === "verdict");
+  // The first was explained by an event, which the row of that event shows.
+  assert.deepEqual(findings.map(({ closed }) => closed), [true, true]);
+  assert.deepEqual(healedBy(findings), [{ code: "UNKNOWN_REF", by: "badge_changed" }]);
+  assert.deepEqual(healedBy(findings.map((finding) => ({ ...finding, closed: false }))), []);
+  const entries = source("api/src/handheld/units/refold/entries.rs");
+  const kinds = [...entries.matchAll(/^ {8}((?:\| )?"\w+"(?: \| "\w+")*) => \{/gm)].flatMap(([, arm]) => arm.match(/\w+/g));
+  assert.ok(kinds.length >= 8, `${kinds}`);
+  // Voided codes explain nothing: their cards say so.
+  for (const kind of kinds.filter((name) => name !== "codes_voided")) assert.ok(TOOL_WORDS[`by_${kind}`], kind);
 });
 
 test("whatever the machines say has words in both languages", () => {

@@ -1,13 +1,13 @@
-//! What was found about a device's own events, also when it closed: all SQL of it.
+//! What was found about a device's own events, also when it closed, and by what: all SQL of it.
 
 use super::store::{Window, rows};
-use crate::{db::rows::by_keys, handheld::push::act::note, log::Position};
+use crate::{db::rows::by_keys, findings::causes, handheld::push::act::note, log::Position};
 use sea_orm::{ConnectionTrait, DbErr};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     finding::Finding,
     ids::{DeviceId, EventId},
-    wire::Verdict,
+    wire::{ClosingEntry, Verdict},
 };
 use uuid::Uuid;
 
@@ -78,6 +78,17 @@ pub async fn verdicts(
         keys(),
     )
     .await?;
+    let mut healed: BTreeSet<Position> = BTreeSet::new();
+    for row in &found {
+        let by: Option<Uuid> = row.try_get("", "closed_by")?;
+        let closed: Option<Position> = row.try_get("", "closed")?;
+        healed.extend(closed.filter(|closed| by.is_none() && *closed <= upto));
+    }
+    let entries = if healed.is_empty() {
+        BTreeMap::new()
+    } else {
+        causes(conn, &healed).await?
+    };
     let mut notes: BTreeMap<Position, Vec<_>> = BTreeMap::new();
     for row in found {
         let opened: Position = row.try_get("", "opened")?;
@@ -92,6 +103,12 @@ pub async fn verdicts(
         note.closed = closed.is_some_and(|closed| closed <= upto);
         if note.closed {
             note.closed_by = row.try_get::<Option<Uuid>>("", "closed_by")?.map(EventId);
+            let entry = closed.filter(|_| note.closed_by.is_none());
+            let entry = entry.and_then(|closed| entries.get(&closed));
+            note.closed_entry = entry.map(|entry| ClosingEntry {
+                position: entry.position,
+                kind: entry.kind.clone(),
+            });
         }
         notes
             .entry(row.try_get("", "event_gseq")?)

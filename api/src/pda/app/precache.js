@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "8d228639";
+export const VERSION = "14492523";
 
 export const FILES = [
   "app.css",
@@ -14,6 +14,7 @@ export const FILES = [
   "core/commands.js",
   "core/doctor.js",
   "core/event.js",
+  "core/healed.js",
   "core/here.js",
   "core/ids.js",
   "core/instant.js",

@@ -102,6 +102,7 @@ fn told(
             severity: code.severity(),
             subject: Subject::Event,
             closed_by: None,
+            closed_entry: None,
             closed: false,
         }));
     }
@@ -120,6 +121,7 @@ pub fn note(finding: &Finding) -> FindingNote {
         severity: finding.code.severity(),
         subject: finding.subject.clone(),
         closed_by: None,
+        closed_entry: None,
         closed: false,
     }
 }

@@ -91,6 +91,8 @@ export class Session {
     this.isHandingOver = false;
     /** Codes of what was found and is open, by event. @type {Map<string, string[]>} */
     this.verdicts = new Map();
+    /** What was found and explained away by an entry of the server's, and of which kind that is, by event. @type {Map<string, import("../core/healed.js").Healed[]>} */
+    this.healed = new Map();
     /** @type {Promise<unknown>} */
     this.last = Promise.resolve();
     this.pulls = new Pulls(this);

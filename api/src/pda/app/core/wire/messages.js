@@ -62,6 +62,7 @@ const finding = object({
   severity: oneOf(/** @type {const} */ (["information", "warning", "critical"])),
   subject: anything,
   closed_by: optional(uuid),
+  closed_entry: optional(object({ position, kind: text })),
   closed: defaulted(flag, false),
 });
 

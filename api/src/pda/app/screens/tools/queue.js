@@ -14,7 +14,7 @@ const FILE_MAX = 64 * 1024 * 1024;
 
 /** @param {App} app */
 export function queueScreen(app) {
-  const { driver, drivers, left, verdicts } = app.session;
+  const { driver, drivers, left, verdicts, healed } = app.session;
   if (!driver) return [];
   /** @type {Map<string, number>} */
   const counts = new Map();
@@ -33,8 +33,9 @@ export function queueScreen(app) {
     const { row } = kept;
     const { id, kind, at: made, count } = saysOf(row.text);
     const why = row.state.is === "needs_attention" ? `：${[...new Set(verdicts.get(id))].map((code) => app.say(code)).join(" ")}` : "";
+    const gone = (healed.get(id) ?? []).map(({ code, by }) => `；${app.say("healed")}${app.say(code)}（${app.say(app.knows(`by_${by}`) ? `by_${by}` : "by_entry")}）`);
     const at = new Date(made).toLocaleTimeString(app.settings.lang === "zh" ? "zh-CN" : "en", { hour: "2-digit", minute: "2-digit" });
-    return `${at} ${app.say(kind)}${count > 0 ? ` ${count}` : ""} · ${app.say(state(kept))}${why}`;
+    return `${at} ${app.say(kind)}${count > 0 ? ` ${count}` : ""} · ${app.say(state(kept))}${why}${[...new Set(gone)].join("")}`;
   };
   const file = h("input", { id: "deposit", type: "file", accept: ".ndjson,application/x-ndjson", change: (event) => void bring(app, event.target) });
   return [
