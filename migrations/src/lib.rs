@@ -43,6 +43,7 @@ mod m0045_lots_judged;
 mod m0046_commissions;
 mod m0048_meant;
 mod m0049_lots_as_known;
+mod m0050_actors;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -92,6 +93,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0046_commissions::Migration),
             Box::new(m0048_meant::Migration),
             Box::new(m0049_lots_as_known::Migration),
+            Box::new(m0050_actors::Migration),
         ]
     }
 }

@@ -16,8 +16,9 @@ use suyuan_sync::{
     finding::{Detail, FindingCode, When},
     fold::Phase,
     ids::BatchId,
+    wire::Item,
 };
-use suyuan_tests::{TestApp, on_both, recall_order};
+use suyuan_tests::{Handheld, TestApp, caller::Method, on_both, recall_order};
 
 /// Opens a recall of a batch; its id.
 async fn recalled(scene: &Scene, batch: &str) -> String {
@@ -489,6 +490,94 @@ on_both!(c12_everything_taken_out_of_a_case_is_out_of_it, |app| {
     app.stop().await;
 });
 
+/// Which entries explained what a device is told of its events after a position, by kind and position.
+async fn entry_of_verdicts(device: &mut Handheld, after: i64) -> (Vec<String>, Vec<i64>) {
+    let page = device.pull(after, 500).await;
+    assert!(!page.more);
+    let notes = page.items.into_iter().flat_map(|item| match item.item {
+        Item::Verdict(verdict) => verdict.findings,
+        _ => Vec::new(),
+    });
+    let closed = notes.inspect(|note| assert!(note.closed && note.closed_by.is_none()));
+    let entries = closed.map(|note| note.closed_entry.expect("an entry"));
+    entries.map(|entry| (entry.kind, entry.position)).unzip()
+}
+
+on_both!(
+    c15_who_is_not_on_record_is_told_and_heals_with_a_badge,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let admin = &scene.firm.admin;
+        let mut store = scene.device(&app, &scene.store).await;
+        let by = |actor: &str, tin: &String| {
+            let mut said = inbound(&[tin]);
+            said["actor"] = json!({"id": actor, "proof": "pin", "login_age_s": 60});
+            said
+        };
+        let told = async |device: &mut Handheld, actor: &str, tin: &String| {
+            let event = device.event("inbound", &by(actor, tin));
+            let answer = device.push(&[event]).await;
+            let findings = answer.results[0].findings.iter();
+            findings.map(|note| note.code).collect::<Vec<_>>()
+        };
+        let unknown = FindingCode::UnknownRef;
+        // Nobody is on record: nobody is asked for.
+        assert_eq!(told(&mut store, "w-17", &scene.tins[0]).await, []);
+        let badge = async |number: &str| {
+            let body = json!({"number": number, "role": "worker", "location_id": scene.store});
+            made(admin.post("/v1/badges", &body).await)
+        };
+        let first = badge("W-1").await;
+        settled(&app).await;
+        assert_eq!(open_about_events(&app, unknown).await, 0, "of before");
+        // The device hears what time it is.
+        store.status().await;
+        assert_eq!(told(&mut store, "W-1", &scene.tins[1]).await, []);
+        assert_eq!(told(&mut store, "W-2", &scene.tins[2]).await, [unknown]);
+        assert_eq!(told(&mut store, "W-3", &scene.tins[3]).await, [unknown]);
+        let path = "/v1/findings?code=UNKNOWN_REF";
+        let listed = ok(admin.get(path).await);
+        assert_eq!(
+            listed["items"][0]["detail"]["what"], "actor:W-3",
+            "{listed}"
+        );
+        // So it is at the place of the badges, and nowhere else.
+        let mut pda = scene.device(&app, &scene.warehouse).await;
+        pda.status().await;
+        assert_eq!(told(&mut pda, "W-9", &scene.tins[5]).await, []);
+        // Whose badge was withdrawn was on record all the same.
+        let gone = format!("/v1/badges/{}/withdraw", text_of(&first["id"]));
+        ok(admin.send(Method::POST, &gone, &[], Vec::new()).await);
+        assert_eq!(told(&mut store, "W-1", &scene.tins[4]).await, []);
+        // Other master data heals nothing of it, and costs it nothing.
+        product(admin, "CM-3", "0952123400003").await;
+        settled(&app).await;
+        assert_eq!(open_about_events(&app, unknown).await, 2);
+        holds(&app, "unknown").await;
+        let end = store.pull(0, 500).await.cursor;
+        badge("W-2").await;
+        settled(&app).await;
+        assert_eq!(open_about_events(&app, unknown).await, 1);
+        let (kinds, _) = entry_of_verdicts(&mut store, end).await;
+        assert_eq!(kinds, ["badge_changed"]);
+        holds(&app, "on record").await;
+
+        // What came in before this was asked is asked once over.
+        let db = app.state().db.writer();
+        for sql in [
+            "UPDATE finding SET closed = opened WHERE code = 'UNKNOWN_REF' AND closed IS NULL",
+            "INSERT INTO refold (id, scope, cursor, gseq, rank, merges) \
+         VALUES (2, '{\"of\":\"acted\"}', 0, 0, 2, '')",
+        ] {
+            db.execute_unprepared(sql).await.expect("rows");
+        }
+        settled(&app).await;
+        assert_eq!(open_about_events(&app, unknown).await, 1);
+        holds(&app, "asked once over").await;
+        app.stop().await;
+    }
+);
+
 on_both!(c15_what_was_unknown_heals_when_it_is_registered, |app| {
     let scene = Scene::of(&app).await;
     let gtin = crate::support::gtin("0952123400003");
@@ -505,8 +594,16 @@ on_both!(c15_what_was_unknown_heals_when_it_is_registered, |app| {
         assert_eq!(told, [FindingCode::UnknownRef]);
     }
     assert_eq!(open_about_events(&app, FindingCode::UnknownRef).await, 2);
+    // Work of entries before looks at what is on record when it is done.
+    settled(&app).await;
+    let end = store.pull(0, 500).await.cursor;
     product(&scene.firm.admin, "CM-3", "0952123400003").await;
     settled(&app).await;
+    // The device is told which entry explained it.
+    let (kind, at) = entry_of_verdicts(&mut store, end).await;
+    assert_eq!(kind, ["master_data_changed"; 2]);
+    let entry = "SELECT MAX(gseq) AS n FROM log_entry WHERE kind = 'master_data_changed'";
+    assert_eq!(at, [count(&app, entry).await; 2]);
     assert_eq!(open_about_events(&app, FindingCode::UnknownRef).await, 0);
     assert_eq!(closed(&app, FindingCode::UnknownRef, None).await, 2);
     holds(&app, "registered").await;

@@ -7,7 +7,7 @@ use super::{
     world::Site,
 };
 use crate::{
-    log::Actor,
+    log::{Actor, Log},
     registry::{
         RegistryError,
         badges::{
@@ -31,6 +31,35 @@ pub struct Badge {
     supervisor: bool,
     /// Where; everywhere if absent.
     place: Option<Uuid>,
+}
+
+/// Numbers of badges that everybody who works in a run has, but for the maker's last: it is given later, and until
+/// then what its holder states names nobody on record (C15).
+pub const WORKERS: [&str; 3] = ["W-0", "W-1", "W-2"];
+
+/// Gives the people of an enterprise their badges, which work everywhere and stay.
+pub async fn employ(
+    log: &Log,
+    enterprise: EnterpriseId,
+    numbers: &[&str],
+) -> Result<Vec<Badge>, RegistryError> {
+    let mut staff = Vec::new();
+    for number in numbers {
+        let new = BadgeIn {
+            number: Some((*number).to_owned()),
+            role: Role::Worker,
+            location_id: None,
+        };
+        let made = badges::create(log, Actor::System, None, enterprise.0, new).await?;
+        staff.push(Badge {
+            enterprise,
+            id: made.id,
+            number: (*number).to_owned(),
+            supervisor: false,
+            place: None,
+        });
+    }
+    Ok(staff)
 }
 
 impl From<RegistryError> for SimulateError {
@@ -74,7 +103,11 @@ impl Run {
         };
         let supervisor = self.dice.happens(400);
         let place = (!self.dice.happens(300)).then_some(site.id.0);
-        let number = format!("B-{:016X}", self.dice.next());
+        let made_up = format!("B-{:016X}", self.dice.next());
+        let last = WORKERS[2].to_owned();
+        let is_waited_for = site.enterprise == self.world.maker && !self.world.is_staffed;
+        self.world.is_staffed |= is_waited_for;
+        let number = if is_waited_for { last } else { made_up };
         let new = BadgeIn {
             number: Some(number.clone()),
             role: role(supervisor),
@@ -94,7 +127,8 @@ impl Run {
 
     /// The badges that work at a place.
     pub(super) fn badges_at(&self, site: Site) -> BTreeSet<BadgeCard> {
-        let here = self.badges.iter().filter(|badge| {
+        let all = self.world.staff.iter().chain(&self.badges);
+        let here = all.filter(|badge| {
             badge.enterprise == site.enterprise
                 && badge.place.is_none_or(|place| place == site.id.0)
         });

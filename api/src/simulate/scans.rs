@@ -2,6 +2,7 @@
 //! at all. Knows nothing of the service.
 
 use super::{
+    badges::WORKERS,
     dice::Dice,
     handset::Handset,
     world::{Site, World},
@@ -358,7 +359,7 @@ fn bare(dice: &mut Dice, site: Site) -> Event {
     let device = suyuan_sync::ids::DeviceId::SERVER;
     let mut fill = Event::bare(Kind::Inbound, nobody, device, 1, 1, 0);
     fill.location = site.id;
-    fill.actor.id = format!("w-{}", dice.below(3));
+    fill.actor.id = WORKERS[dice.below(WORKERS.len())].to_owned();
     fill.actor.proof = suyuan_sync::event::Proof::Pin;
     fill.actor.login_age_s = Some(60);
     fill.actor.supervisor = dice.happens(60);

@@ -2,6 +2,7 @@
 //! their places, tins in cases on pallets, and goods without codes of their own. Made through the
 //! functions the API's handlers call.
 
+use super::badges::{Badge, WORKERS, employ};
 use crate::{
     app::Internal,
     codes::wire::SegmentOut,
@@ -39,6 +40,10 @@ pub struct World {
     pub maker: EnterpriseId,
     /// All places.
     pub sites: Vec<Site>,
+    /// Who works there from the beginning.
+    pub staff: Vec<Badge>,
+    /// Everybody of the maker's is on record.
+    pub is_staffed: bool,
     /// Batches: good, expired, to be recalled.
     pub batches: Vec<BatchId>,
     /// Tins as printed: of the batches in their order, not commissioned, void, and minted elsewhere.
@@ -67,6 +72,7 @@ pub struct World {
 pub async fn make(state: &Internal) -> Result<World, Problem> {
     let mut sites = Vec::new();
     let mut firms = Vec::new();
+    let mut staff = Vec::new();
     for (code, prefixes, places) in [
         ("MAKER", &[PREFIX][..], &["P1", "W1", "S1", "S2"][..]),
         ("TRADE", &[], &["W2", "S3", "S4"]),
@@ -74,6 +80,12 @@ pub async fn make(state: &Internal) -> Result<World, Problem> {
     ] {
         let fields = crate::catalogue::Values::new();
         let firm = made::enterprise(state, code, code, prefixes, fields).await?;
+        let on_record = if firms.is_empty() {
+            &WORKERS[..2]
+        } else {
+            &WORKERS
+        };
+        staff.extend(employ(&state.log, EnterpriseId(firm), on_record).await?);
         firms.push(firm);
         for name in places {
             let kind = match name.as_bytes().first() {
@@ -142,6 +154,8 @@ pub async fn make(state: &Internal) -> Result<World, Problem> {
     Ok(World {
         maker: EnterpriseId(maker),
         sites,
+        staff,
+        is_staffed: false,
         batches: batches.into_iter().map(BatchId).collect(),
         tins: codes,
         cases: made::urls(

@@ -18,7 +18,7 @@ pub use statement::{
     AcceptScope, Accepted, Policy, RecallScope, RecallSpan, ShiftClosed, StatedAt, Statement,
 };
 pub use whose::{ByWhose, Whose};
-pub use world::{BatchInfo, Commissioned, Content, PlaceInfo, UnitInfo, World};
+pub use world::{Actors, BatchInfo, Commissioned, Content, PlaceInfo, UnitInfo, World};
 
 use crate::{
     event::Event,

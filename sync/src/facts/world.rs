@@ -34,6 +34,9 @@ pub struct World {
     /// The products of each enterprise, as its batches call them, and the profile of the standard each
     /// falls under (C15). Two enterprises may use one product code.
     pub own_products: Shared<BTreeMap<EnterpriseId, BTreeMap<String, Option<Profile>>>>,
+    /// Who may act for an enterprise, of those that put anybody on record (C15). An enterprise that is missing
+    /// here names its people as it likes.
+    pub actors: Shared<BTreeMap<EnterpriseId, Shared<Actors>>>,
     /// Recalls, in the order of their spans' beginnings.
     pub recalls: Vec<RecallSpan>,
     /// What issuers accepted.
@@ -111,6 +114,26 @@ pub struct BatchInfo {
     pub expires_at: Option<Micros>,
     /// Where it was made: units commissioned to it may leave from there without an inbound.
     pub plant: Option<LocationId>,
+}
+
+/// Whom an enterprise has on record as acting for it: pseudonyms, never names. Whoever was on record once stays,
+/// so that what they did in their time is theirs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actors {
+    /// Since when it keeps such a record of its places, by place and, under none, of all of them: what may have
+    /// happened before, or elsewhere, names nobody who would have to be on it.
+    pub since: BTreeMap<Option<LocationId>, Micros>,
+    /// Their ids, as events say them, wherever they work.
+    pub ids: BTreeSet<Arc<str>>,
+}
+
+impl Actors {
+    /// Puts one more on record, who works at a place or, without one, at all, since an instant.
+    pub fn put(&mut self, id: Arc<str>, place: Option<LocationId>, since: Micros) {
+        let first = self.since.entry(place).or_insert(since);
+        *first = since.min(*first);
+        self.ids.insert(id);
+    }
 }
 
 /// What is on record of a place.

@@ -136,6 +136,7 @@ fn retract(fact: &Fact, target: Option<&Fact>, fault: Option<FindingCode>, out: 
 fn unknown(fact: &Fact, world: &World) -> BTreeSet<String> {
     let event = &*fact.event;
     let mut out = batches(fact, world);
+    out.extend(actors(fact, world));
     if !world.places.contains_key(&event.location) && !event.location.0.is_nil() {
         out.insert(format!("location:{}", event.location));
     }
@@ -170,6 +171,25 @@ fn unknown(fact: &Fact, world: &World) -> BTreeSet<String> {
         }
     }
     out
+}
+
+/// C15: whom an event names as acting, or as overruling a stop, and its enterprise has not on record. Nobody is
+/// asked for at a place of which there is no such record, nor where the event may have happened before there was.
+fn actors(fact: &Fact, world: &World) -> Vec<String> {
+    let event = &fact.event;
+    let Some(on_record) = world.actors.get(&fact.enterprise) else {
+        return Vec::new();
+    };
+    let since = [None, Some(event.location)];
+    let mut since = since.iter().filter_map(|of| on_record.since.get(of));
+    if !since.any(|since| *since <= fact.interval.lo) {
+        return Vec::new();
+    }
+    let overruling = event.overridden.iter();
+    let overruling = overruling.filter_map(|said| said.supervisor.as_ref());
+    let named = std::iter::once(&event.actor.id).chain(overruling);
+    let unknown = named.filter(|id| !id.is_empty() && !on_record.ids.contains(id.as_str()));
+    unknown.map(|id| format!("actor:{id}")).collect()
 }
 
 /// C15: the first references and how many more there are. Those by id come before codes, which somebody

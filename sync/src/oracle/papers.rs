@@ -84,13 +84,33 @@ pub const fn fault(outcome: Outcome) -> Option<FindingCode> {
     }
 }
 
-/// C15: places, partners, products and batches that are not on record, and codes that name nothing, all
+/// C15: actors, places, partners, products and batches that are not on record, and codes that name nothing, all
 /// in one finding.
 fn unknown(history: &History, fact: &Fact) -> Option<Finding> {
     let (world, event) = (history.world, &*fact.event);
     let mut what = BTreeSet::new();
     if !event.location.0.is_nil() && !world.places.contains_key(&event.location) {
         what.insert(format!("location:{}", event.location));
+    }
+    if let Some(staff) = world.actors.get(&fact.enterprise) {
+        // Staff of a place are on record from a day on: nothing is asked of what may be older.
+        let is_kept = staff.since.iter().any(|(place, day)| {
+            let here = match place {
+                Some(place) => *place == event.location,
+                None => true,
+            };
+            here && fact.interval.lo >= *day
+        });
+        let mut said = vec![event.actor.id.clone()];
+        if let Some(overruled) = &event.overridden {
+            said.push(overruled.supervisor.clone().unwrap_or_default());
+        }
+        for id in said {
+            let is_one = staff.ids.iter().any(|one| **one == *id);
+            if is_kept && !is_one && !id.is_empty() {
+                what.insert(format!("actor:{id}"));
+            }
+        }
     }
     match &event.counterpart {
         Some(Counterpart::Enterprise(id)) if !world.enterprises.contains(id) => {

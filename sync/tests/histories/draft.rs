@@ -319,7 +319,7 @@ fn event(n: usize, all: usize, draft: &Draft, plan: &Plan) -> Event {
             }
             .to_owned(),
             reason: "asked".to_owned(),
-            supervisor: None,
+            supervisor: (draft.aux >> 22 & 7 == 1).then(|| "boss".to_owned()),
             recall: (draft.aux & 1 == 0).then(|| stage::recall((draft.aux >> 2 & 1) as u8)),
         }),
         // Mostly something there is, before or after; at times nothing that ever comes.

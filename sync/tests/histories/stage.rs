@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     event::{Input, UnitRead, required::Profile},
-    facts::{BatchInfo, Commissioned, PlaceInfo, StatedAt, UnitInfo, World},
+    facts::{Actors, BatchInfo, Commissioned, PlaceInfo, StatedAt, UnitInfo, World},
     ids::{BatchId, DeviceId, EnterpriseId, EventId, LocationId, Micros, RecallId},
     trace_code,
     unit::{Level, UnitKey},
@@ -311,6 +311,12 @@ pub fn world() -> World {
         world.products.insert(text.to_owned(), issuer);
         world.product_of.insert(text.to_owned(), OWN.to_owned());
     }
+    // The maker keeps a record of its people at the plant since the first hour, and everywhere since the fourth
+    // day; nobody else does.
+    let mut people = Actors::default();
+    people.put(PLANT_LINE.actor.into(), Some(PLANT), START + HOUR);
+    people.put(STOREMAN.actor.into(), None, START + 3 * DAY);
+    world.actors.insert(MAKER, people.into());
     let owner = |hand: Hand| (hand.device, hand.enterprise);
     world.devices = HANDS.into_iter().map(owner).collect();
     world

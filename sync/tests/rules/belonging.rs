@@ -1,9 +1,11 @@
 //! C14 and C15: whose events count, and what events must say.
 
 use super::*;
-use histories::stage::{BATCH, INTRUDER, MINUTE, NOBODY, OWN, STALL, STRANGER, good::*, unit};
+use histories::stage::{
+    BATCH, INTRUDER, MINUTE, NOBODY, OWN, STALL, START, STRANGER, good::*, unit,
+};
 use suyuan_sync::{
-    event::{Input, UnitRead, required::Profile},
+    event::{Event, Input, Override, UnitRead, required::Profile},
     facts::{AcceptScope, Accepted, StatedAt},
 };
 
@@ -119,6 +121,57 @@ fn c15_what_is_not_on_record_is_told_and_heals_with_the_data() {
     assert_eq!(of(&told, product), [FindingCode::UnknownRef]);
     told.world.products.insert(stage::FOREIGN.to_owned(), CHAIN);
     assert!(quiet(&told));
+}
+
+#[test]
+fn c15_who_acts_and_is_not_on_record_is_told_and_heals_with_the_record() {
+    let mut told = Telling::new();
+    let says = |told: &Telling, event| {
+        let found = verdict(told).findings.into_iter();
+        let found = found.filter(|found| found.event == event);
+        let details = found.map(|found| (found.code, found.detail));
+        details.collect::<Vec<_>>()
+    };
+    let unknown = |what: &str| {
+        let what = what.to_owned();
+        let detail = Detail::Unknown { what, more: 0 };
+        vec![(FindingCode::UnknownRef, detail)]
+    };
+    // Before there is a record nobody has to be on it, nor while what happened may be older.
+    let count = |place| line(Kind::Count, place).by("maker-7");
+    let before = told.tell(count(PLANT).at(HOUR - 1));
+    let at_once = told.tell(count(PLANT).at(HOUR));
+    let perhaps = told.tell(count(PLANT).at(2 * HOUR).give_or_take(HOUR + 1, 0));
+    // Somebody of an enterprise without one, and who does not say.
+    let shop = told.tell(line(Kind::Count, SHOP).by("chain-7").at(2 * HOUR));
+    let nobody = told.tell(count(PLANT).by("").at(2 * HOUR));
+    let known = told.tell(line(Kind::Count, PLANT).at(2 * HOUR));
+    // At another place there is no record yet, and whoever is on that of one is on record at any.
+    let store = told.tell(count(WAREHOUSE).at(2 * HOUR));
+    let later = told.tell(count(WAREHOUSE).at(80 * HOUR));
+    let another = told.tell(line(Kind::Count, PLANT).by("maker-2").at(2 * HOUR));
+    assert_eq!(says(&told, later), unknown("actor:maker-7"));
+    for quiet in [before, perhaps, shop, known, store, another] {
+        assert_eq!(says(&told, quiet), [], "{quiet:?}");
+    }
+    assert_eq!(of(&told, nobody), [FindingCode::Incomplete]);
+    assert_eq!(says(&told, at_once), unknown("actor:maker-7"));
+    // So it is of who overrules a stop.
+    let overrule = |event: &mut Event| {
+        event.overridden = Some(Override {
+            code: "expired".to_owned(),
+            reason: "as ordered".to_owned(),
+            supervisor: Some("boss".to_owned()),
+            recall: None,
+        });
+    };
+    let overruled = told.tell(count(PLANT).at(2 * HOUR).saying(overrule));
+    let both = unknown("actor:boss, actor:maker-7");
+    assert_eq!(says(&told, overruled), both);
+    let actors = told.world.actors.entry(MAKER).or_default();
+    actors.put("maker-7".into(), None, START + 80 * HOUR);
+    assert_eq!(says(&told, at_once), []);
+    assert_eq!(says(&told, overruled), unknown("actor:boss"));
 }
 
 #[test]

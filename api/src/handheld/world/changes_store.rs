@@ -2,7 +2,7 @@
 //! costs what it changed and not what there is. All SQL of that.
 
 use super::WorldError;
-use crate::{db::statement, log::Position};
+use crate::{clock::Micros, db::statement, log::Position};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -17,6 +17,8 @@ pub(super) enum Change {
     Product(Uuid),
     Batch(Uuid),
     Device(Uuid),
+    /// Somebody of an enterprise is on record, since this instant or longer.
+    Actor(Uuid, Named, Micros),
     /// Codes of these spaces were commissioned or voided.
     Codes(Vec<String>),
     /// Opened, widened or closed.
@@ -40,9 +42,9 @@ const ENTRIES_MAX: usize = 1_000;
 /// Entries that folds depend on, and those among them whose body says on what.
 const KINDS: &str = "'master_data_changed', 'published', 'codes_commissioned', 'codes_voided', \
      'recall_opened', 'recall_widened', 'recall_closed', 'device_changed', \
-     'device_enrolled', 'policy_changed', 'holder_accepted', 'shift_closed', 'period_closed'";
+     'device_enrolled', 'badge_changed', 'policy_changed', 'holder_accepted', 'shift_closed', 'period_closed'";
 const TOLD: &str = "'codes_commissioned', 'codes_voided', 'policy_changed', 'holder_accepted', \
-     'shift_closed'";
+     'shift_closed', 'badge_changed'";
 
 /// What entries above `after` and not above `upto` changed; everything when nothing was read before.
 pub(super) async fn changes(
@@ -54,7 +56,7 @@ pub(super) async fn changes(
         return Ok(Changes::Everything);
     }
     let sql = format!(
-        "SELECT gseq, stamp, kind, subject, CASE WHEN kind IN ({TOLD}) THEN body END AS body \
+        "SELECT gseq, stamp, kind, enterprise_id, subject, CASE WHEN kind IN ({TOLD}) THEN body END AS body \
          FROM log_entry WHERE gseq > ? AND gseq <= ? AND kind IN ({KINDS}) ORDER BY gseq LIMIT ?"
     );
     let limit = ENTRIES_MAX as i64 + 1;
@@ -111,6 +113,16 @@ fn change(row: &QueryResult) -> Result<Told, WorldError> {
             let (at, statement) = stated(row)?;
             Told::This(Change::Decided(at, statement))
         }
+        "badge_changed" => {
+            let body: String = row.try_get("", "body")?;
+            let enterprise: Option<Uuid> = row.try_get("", "enterprise_id")?;
+            match (enterprise, serde_json::from_str::<Named>(&body)) {
+                (Some(enterprise), Ok(named)) => {
+                    Told::This(Change::Actor(enterprise, named, row.try_get("", "stamp")?))
+                }
+                _ => Told::Unclear,
+            }
+        }
         "period_closed" => Told::This(Change::Periods),
         _ => {
             let subject: String = row.try_get("", "subject")?;
@@ -127,6 +139,14 @@ fn change(row: &QueryResult) -> Result<Told, WorldError> {
 #[derive(Deserialize)]
 struct Spaces {
     what: BTreeMap<String, String>,
+}
+
+/// Whom the body of an entry names.
+#[derive(Debug, Deserialize)]
+pub(super) struct Named {
+    pub(super) number: String,
+    /// Where; everywhere if absent.
+    pub(super) location_id: Option<Uuid>,
 }
 
 fn stated(row: &QueryResult) -> Result<(StatedAt, Statement), WorldError> {

@@ -1,5 +1,5 @@
 //! The master data folds read, held in memory and kept up to date from the log: places, products,
-//! batches, what codes were commissioned and voided, decisions. Whoever folds under the lock of the
+//! batches, who is on record as acting, what codes were commissioned and voided, decisions. Whoever folds under the lock of the
 //! head refreshes it there, so it is exactly as of the position before.
 //!
 //! It decides nothing; it puts a [`World`] together.
@@ -25,7 +25,7 @@ use std::{
 };
 use suyuan_sync::{
     facts::{Accepted, RecallSpan, Shared, ShiftClosed, StatedAt, Statement, World},
-    ids::{BatchId, Gseq, Micros},
+    ids::{BatchId, EnterpriseId, Gseq, LocationId, Micros},
     unit::UnitKey,
 };
 use thiserror::Error;
@@ -168,6 +168,11 @@ impl Source {
             }
             Change::Batch(id) => registry_store::one_batch(conn, id, world).await?,
             Change::Device(id) => registry_store::devices(conn, Some(id), world).await?,
+            Change::Actor(enterprise, named, at) => {
+                let actors = world.actors.entry(EnterpriseId(enterprise)).or_default();
+                let place = named.location_id.map(LocationId);
+                actors.put(named.number.into(), place, at);
+            }
             Change::Codes(spaces) => {
                 for space in spaces {
                     self.codes.touch(space, head);

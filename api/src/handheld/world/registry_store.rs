@@ -1,11 +1,11 @@
-//! Enterprises, places, products, batches and devices, as folds read them: all of them at first, then
+//! Enterprises, places, products, batches, devices and who acts with them, as folds read them: all of them at first, then
 //! one by one as they change. All SQL of that.
 
 use crate::{
-    clock::expires_at,
-    entities::{batch, code_space, device, enterprise, location, product},
+    clock::{Micros, expires_at},
+    entities::{badge, batch, code_space, device, enterprise, location, product},
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::BTreeMap;
 use suyuan_sync::{
     event::required::Profile,
@@ -21,11 +21,13 @@ pub(super) async fn all(conn: &impl ConnectionTrait, world: &mut World) -> Resul
     (world.products, world.product_of) = (fresh.products, fresh.product_of);
     world.own_products = fresh.own_products;
     (world.batches, world.devices) = (fresh.batches, fresh.devices);
+    world.actors = fresh.actors;
     enterprises(conn, None, world).await?;
     places(conn, None, world).await?;
     let named = products(conn, None, world).await?;
     put_batches(batch::Entity::find().all(conn).await?, &named, world);
     devices(conn, None, world).await?;
+    actors(conn, world).await?;
     Ok(named)
 }
 
@@ -154,6 +156,24 @@ pub(super) async fn devices(
     let pair = |row: device::Model| (DeviceId(row.id), EnterpriseId(row.enterprise_id));
     let rows = find.all(conn).await?;
     world.devices.extend(rows.into_iter().map(pair));
+    Ok(())
+}
+
+/// Who is on record as acting for enterprises: the numbers of badges, withdrawn ones too.
+async fn actors(conn: &impl ConnectionTrait, world: &mut World) -> Result<(), DbErr> {
+    let rows: Vec<(Uuid, String, Option<Uuid>, Micros)> = badge::Entity::find()
+        .select_only()
+        .column(badge::Column::EnterpriseId)
+        .column(badge::Column::Number)
+        .column(badge::Column::LocationId)
+        .column(badge::Column::Since)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    for (enterprise, number, place, since) in rows {
+        let actors = world.actors.entry(EnterpriseId(enterprise)).or_default();
+        actors.put(number.into(), place.map(LocationId), since);
+    }
     Ok(())
 }
 

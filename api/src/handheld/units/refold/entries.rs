@@ -10,11 +10,18 @@ use super::{
 };
 use crate::handheld::units::folding::NUMBER_BITS;
 use sea_orm::{ConnectionTrait, DbErr};
+use serde::Deserialize;
 use suyuan_sync::{
     facts::{AcceptScope, Statement},
     ids::{BatchId, EnterpriseId, RecallId},
 };
 use uuid::Uuid;
+
+/// Whom the body of an entry puts on record.
+#[derive(Deserialize)]
+struct Badge {
+    number: String,
+}
 
 /// The work an entry makes necessary.
 pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Work>, DbErr> {
@@ -49,6 +56,15 @@ pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Wor
         "master_data_changed" | "published" => {
             scopes.push(Scope::Unknown);
             scopes.extend(subject("batch").into_iter().flat_map(goods));
+        }
+        "badge_changed" => {
+            if let (Some(enterprise), Ok(Badge { number })) =
+                (issuer, serde_json::from_str(&told.body))
+            {
+                scopes.push(Scope::Actor { enterprise, number });
+            } else {
+                tracing::error!(gseq = told.gseq, "an entry cannot be read");
+            }
         }
         "codes_commissioned" => {
             let of = |issuer| [Scope::Unbatched { issuer }, Scope::Stated { issuer }];

@@ -138,6 +138,15 @@ pub enum Scope {
     },
     /// Events that name something that is not on record, with what they name.
     Unknown,
+    /// Events that name somebody who was not on record as acting for their enterprise.
+    Actor {
+        /// Whose.
+        enterprise: EnterpriseId,
+        /// Whom.
+        number: String,
+    },
+    /// All events, since it was not asked before whether who acted is on record.
+    Acted,
     /// Units about which somebody's word did not count.
     Stranger {
         /// Whose units.
@@ -166,6 +175,8 @@ impl Scope {
             | Scope::Left { .. }
             | Scope::Lines { .. }
             | Scope::Unknown
+            | Scope::Actor { .. }
+            | Scope::Acted
             | Scope::Stranger { .. } => 2,
         }
     }
@@ -193,6 +204,8 @@ impl Scope {
             | Scope::Remarked { .. }
             | Scope::Named { .. }
             | Scope::Unknown
+            | Scope::Actor { .. }
+            | Scope::Acted
             | Scope::Stranger { .. } => String::new(),
         }
     }

@@ -29,6 +29,7 @@ use suyuan_sync::{
     fold,
     unit::UnitKey,
 };
+use uuid::Uuid;
 
 /// What a slice folds.
 #[derive(Debug, Default)]
@@ -301,7 +302,34 @@ pub async fn page(
                 ..Page::default()
             })
         }
-        Scope::Unknown => unknown(conn, (source, reader), after).await,
+        Scope::Unknown => {
+            let rows = store::unknown(conn, None, after, JUDGED).await?;
+            let next = full(&rows, JUDGED).map(|(id, _)| *id);
+            let events = rows.into_iter().map(|(_, gseq)| gseq).collect();
+            let found = unknown(conn, (source, reader), events).await?;
+            let named = found.iter().flat_map(|fact| named(fact));
+            Ok(Page {
+                units: named.map(|(unit, _)| unit).collect(),
+                ..judged_again(&found, next)
+            })
+        }
+        Scope::Actor { enterprise, number } => {
+            let of = Some((enterprise.0, number.as_str()));
+            let rows = store::unknown(conn, of, after, JUDGED).await?;
+            let next = full(&rows, JUDGED).map(|(id, _)| *id);
+            let events = rows.into_iter().map(|(_, gseq)| gseq).collect();
+            let found = unknown(conn, (source, reader), events).await?;
+            Ok(judged_again(&found, next))
+        }
+        Scope::Acted => {
+            let whose: BTreeSet<Uuid> = source.world().actors.keys().map(|of| of.0).collect();
+            let rows = store::stated(conn, after, JUDGED).await?;
+            let next = full(&rows, JUDGED).map(|(gseq, _)| *gseq);
+            let own = rows.into_iter().filter(|(_, of)| whose.contains(of));
+            let events = own.map(|(gseq, _)| gseq).collect();
+            let found = unknown(conn, (source, reader), events).await?;
+            Ok(judged_again(&found, next))
+        }
         Scope::Stranger { issuer, partner } => {
             let code = FindingCode::UnexpectedHolder.name();
             let of = Some((issuer.0, partner.0));
@@ -414,22 +442,27 @@ async fn packed(
     Ok(all.into_iter().collect())
 }
 
-/// Events that named something unknown, of which something is on record by now.
+/// Events that are looked at in one go.
+const JUDGED: i64 = LOOKED_THROUGH / 10;
+
+/// A page of events that are judged again as events.
+fn judged_again(found: &[Arc<Fact>], next: Option<i64>) -> Page {
+    Page {
+        events: found.iter().map(|fact| fact.gseq).collect(),
+        next,
+        ..Page::default()
+    }
+}
+
+/// Of these events those of which something else is on record than was, or not.
 async fn unknown(
     conn: &impl ConnectionTrait,
     (source, reader): (&mut Source, &mut Reader),
-    after: i64,
-) -> Result<Page, WorldError> {
-    let limit = LOOKED_THROUGH / 10;
+    positions: BTreeSet<Position>,
+) -> Result<Vec<Arc<Fact>>, WorldError> {
     let code = FindingCode::UnknownRef;
-    let rows = store::open(conn, code.name(), None, after, limit).await?;
-    let next = full(&rows, limit).map(|(id, ..)| *id);
-    let positions: BTreeSet<Position> = rows.iter().map(|(_, gseq, _)| *gseq).collect();
     let before = crate::handheld::units::store::open_of_events(conn, &positions).await?;
-    let mut page = Page {
-        next,
-        ..Page::default()
-    };
+    let mut found = Vec::new();
     let facts = by_position(conn, reader, &positions).await?;
     // Which batch a commission may name depends on what is on record of its units; and of what was read
     // without a serial, only what the event lacks tells that its product is on record now.
@@ -449,10 +482,8 @@ async fn unknown(
             open.next().map(|(_, finding)| &finding.detail) != now.map(|now| &now.detail)
         };
         if is_another(code) || (reads_products(&fact) && is_another(FindingCode::Incomplete)) {
-            page.units
-                .extend(named(&fact).into_iter().map(|(unit, _)| unit));
-            page.events.insert(fact.gseq);
+            found.push(fact);
         }
     }
-    Ok(page)
+    Ok(found)
 }

@@ -546,25 +546,25 @@ pub async fn open(
         .collect()
 }
 
-/// Open findings that an event names what is not on record, with its position: somebody of an enterprise, or
-/// anything else. (Of what is named, those who acted come first: [`Detail::Unknown`].)
+/// Open findings that an event names what is not on record, with its position: an enterprise's that may name this
+/// actor, or all that name anything else. (Of what is named, those who acted come first: [`Detail::Unknown`].)
 ///
 /// [`Detail::Unknown`]: suyuan_sync::finding::Detail::Unknown
 pub async fn unknown(
     conn: &impl ConnectionTrait,
-    actors_of: Option<Uuid>,
+    actor: Option<(Uuid, &str)>,
     after: i64,
     limit: i64,
 ) -> Result<Vec<(i64, Position)>, DbErr> {
-    let names_actor = "finding LIKE '%\"what\":\"actor:%'";
     let mut values: Vec<Value> = vec![FindingCode::UnknownRef.name().into(), after.into()];
-    let which = if actors_of.is_some() {
-        format!("enterprise_id = ? AND {names_actor}")
+    let which = if let Some((enterprise, number)) = actor {
+        // Numbers are capitals, digits and hyphens.
+        values.extend([enterprise.into(), format!("%actor:{number}%").into()]);
+        "enterprise_id = ? AND finding LIKE ?"
     } else {
-        // Where nothing else is named, nothing else heals it.
-        format!("NOT ({names_actor} AND finding NOT LIKE '%, %')")
+        // Where one actor is all that is named, nothing else heals it.
+        "NOT (finding LIKE '%\"what\":\"actor:%' AND finding NOT LIKE '%, %')"
     };
-    values.extend(actors_of.map(Value::from));
     values.push(limit.into());
     let sql = format!(
         "SELECT id, event_gseq AS gseq FROM finding WHERE code = ? AND id > ? AND closed IS NULL \
