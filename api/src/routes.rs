@@ -31,14 +31,14 @@ macro_rules! internal_routes {
             info(
                 title = "Suyuan internal API",
                 description = "Registry, codes, recalls and accounts of a traceability \
-                    installation. Errors are RFC 9457 problems with a stable `code`. Every create \
-                    takes an `Idempotency-Key` (1 to 128 visible ASCII characters). JSON bodies \
-                    hold at most 256 KiB, lists of codes and files 4 MiB; lists are paged by \
-                    `after` and `limit` (at most 500). Besides what each call documents, a head \
-                    that is too large is answered 431, one that is too slow 408, another method \
-                    405, a fault of ours 500. A body arrives within 5 minutes, without a pause of \
-                    more than 15 s, or is answered 408; the answer to one that is here comes within \
-                    15 s, or 503.",
+                    installation. Errors are RFC 9457 problems with a stable `code`. What \
+                    documents an `Idempotency-Key` (1 to 128 visible ASCII characters) and is sent \
+                    again under it is done once. JSON bodies hold at most 256 KiB, lists of codes \
+                    and files 4 MiB; lists are paged by `after` and `limit` (at most 500). Besides \
+                    what each call documents, a head that is too large is answered 431, one that is \
+                    too slow 408, another method 405, a fault of ours 500. A body arrives within 5 \
+                    minutes, without a pause of more than 15 s, or is answered 408; the answer to \
+                    one that is here comes within 15 s, or 503.",
             ),
             paths($($($part)::+),*),
             components(schemas(problem::ProblemBody<'_>, problem::FieldProblem)),

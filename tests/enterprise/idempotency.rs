@@ -1,7 +1,7 @@
-//! A create that is sent twice happens once.
+//! What is sent twice under one key happens once, and the OpenAPI document says of which calls that is true.
 
 use crate::{
-    operations::{Body, call, operations, right_caller, stage},
+    operations::{Body, Operation, call, operations, right_caller, stage},
     support::{PASSWORD, entries, head, id, made, ok, person, refused, refused_field},
 };
 use futures_util::future::join_all;
@@ -13,31 +13,98 @@ on_both!(
     the_same_key_and_body_is_answered_again_and_done_once,
     |app| {
         let (platform, stage) = stage(&app).await;
-        let mut creates = 0;
-        for (n, operation) in operations().iter().filter(|o| o.creates()).enumerate() {
+        let mut asked = 0;
+        for (n, operation) in operations().iter().filter(|o| o.keyed).enumerate() {
+            // Nothing stands aside on this stage; its story is in `tests/handheld`.
+            if operation.id == "admit_event" {
+                continue;
+            }
+            // A role that the badge has already changes nothing; an odd one is another.
+            let n = if operation.id == "change_badge_role" {
+                1
+            } else {
+                n
+            };
             let (path, body) = stage.request(operation, n).expect("a request");
             let caller = right_caller(operation, &platform, &stage);
             let key = format!("key-{}", operation.id);
             let headers = [("idempotency-key", key.as_str())];
             let before = head(&app).await;
-            let first = made(call(caller, operation, &path, &body, &headers).await);
+            let first = call(caller, operation, &path, &body, &headers).await;
+            assert!(first.status < 300, "{}: {}", operation.id, first.text());
             assert_eq!(head(&app).await, before + 1, "{}", operation.id);
-            let second = made(call(caller, operation, &path, &body, &headers).await);
-            assert_eq!(first, second, "{}", operation.id);
+            let second = call(caller, operation, &path, &body, &headers).await;
+            assert_eq!(
+                (first.status, first.text()),
+                (second.status, second.text()),
+                "{}",
+                operation.id
+            );
             assert_eq!(
                 head(&app).await,
                 before + 1,
                 "{} did it twice",
                 operation.id
             );
-            creates += 1;
+            asked += 1;
         }
-        assert_eq!(creates, 18, "creates of the document");
+        assert_eq!(asked, 28, "calls that keep their answer");
         let log = entries(&app).await;
         assert_eq!(log.len() as i64, head(&app).await);
         app.stop().await;
     }
 );
+
+/// What a retry cannot double, and what keeps no answer therefore: it says so by documenting no key.
+const WITHOUT: [&str; 17] = [
+    "change_my_password",
+    "change_user",
+    "confirm_clock",
+    "create_session",
+    "decode_photo",
+    "delete_link",
+    "deposit_events",
+    "end_session",
+    "enrol",
+    "erase_voice",
+    "look_up_units",
+    "open_voice",
+    "publish_batch",
+    "publish_product",
+    "push_events",
+    "refresh_session",
+    "withdraw_badge",
+];
+
+#[test]
+fn what_makes_something_takes_a_key_and_what_takes_none_is_listed() {
+    let all = operations();
+    for operation in all.iter().filter(|o| o.creates() || !o.writes()) {
+        assert_eq!(operation.keyed, operation.writes(), "{}", operation.id);
+    }
+    let without = all.iter().filter(|o| o.writes() && !o.keyed);
+    let mut without: Vec<&str> = without.map(|o| o.id.as_str()).collect();
+    without.sort_unstable();
+    assert_eq!(without, WITHOUT);
+}
+
+on_both!(what_documents_no_key_hears_none, |app| {
+    let (platform, stage) = stage(&app).await;
+    let listed = |o: &&Operation| WITHOUT.contains(&o.id.as_str());
+    for (n, operation) in operations().iter().filter(listed).enumerate() {
+        let (path, body) = stage.request(operation, n).expect("a request");
+        let caller = right_caller(operation, &platform, &stage);
+        let headers = [("idempotency-key", "two words")];
+        let answer = call(caller, operation, &path, &body, &headers).await;
+        assert!(
+            !answer.text().contains("Idempotency-Key"),
+            "{}: {}",
+            operation.id,
+            answer.text()
+        );
+    }
+    app.stop().await;
+});
 
 on_both!(
     closing_a_recall_twice_under_one_key_is_closing_it_once,
@@ -57,7 +124,8 @@ on_both!(
 
 on_both!(the_same_key_with_another_body_is_refused, |app| {
     let (platform, stage) = stage(&app).await;
-    for (n, operation) in operations().iter().filter(|o| o.creates()).enumerate() {
+    let takes = |o: &&Operation| o.creates() && o.media.is_some();
+    for (n, operation) in operations().iter().filter(takes).enumerate() {
         let caller = right_caller(operation, &platform, &stage);
         let key = format!("key-{}", operation.id);
         let headers = [("idempotency-key", key.as_str())];
@@ -144,7 +212,7 @@ on_both!(a_malformed_key_is_refused_before_anything_happens, |app| {
     let (platform, stage) = stage(&app).await;
     let before = head(&app).await;
     let long = "k".repeat(129);
-    for (n, operation) in operations().iter().filter(|o| o.creates()).enumerate() {
+    for (n, operation) in operations().iter().filter(|o| o.keyed).enumerate() {
         let (path, body) = stage.request(operation, n).expect("a request");
         let caller = right_caller(operation, &platform, &stage);
         for key in ["", "two words", "tab\there", long.as_str()] {

@@ -34,16 +34,17 @@ pub struct Operation {
     pub paged: bool,
     /// Does a parameter say which enterprise is looked at?
     pub names_enterprise: bool,
+    /// Is it answered again under the same key?
+    pub keyed: bool,
     /// Documented statuses.
     pub statuses: Vec<String>,
 }
 
 impl Operation {
-    /// Does it make something, and say the same of it again? What makes tickets of devices says a
-    /// new one-time code each time; its stories are in `tests/handheld`.
+    /// Does it make something?
     pub fn creates(&self) -> bool {
         let makes = self.method == Method::POST && self.statuses.iter().any(|s| s == "201");
-        self.secured && makes && !self.path.starts_with("/v1/devices")
+        self.secured && makes
     }
 
     /// Is it anything but a question?
@@ -77,6 +78,7 @@ pub fn operations() -> Vec<Operation> {
                 secured: operation.get("security").is_some(),
                 paged: operation.get("security").is_some() && has("limit"),
                 names_enterprise: has("enterprise_id"),
+                keyed: has("Idempotency-Key"),
                 media: body.and_then(|content| content.keys().next().cloned()),
                 statuses: statuses.keys().cloned().collect(),
             });

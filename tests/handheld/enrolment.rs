@@ -75,12 +75,59 @@ on_both!(a_device_made_again_under_one_key_is_one_device, |app| {
         )
     };
     let (first, second) = (make().await, make().await);
-    assert_eq!(first["device"]["id"], second["device"]["id"]);
-    assert_ne!(first["ticket"]["code"], second["ticket"]["code"]);
+    assert_eq!(first, second);
     let list = firm.operator.get("/v1/devices").await.json();
     assert_eq!(list["items"].as_array().map(Vec::len), Some(1));
+    // The code is the one that holds.
+    let code = text_of(&second["ticket"]["code"]);
+    let answer = enrol(&app, &code, &DeviceKey::new()).await;
+    assert_eq!(made(answer)["epoch"], 1);
+    assert_eq!(make().await, first, "as it was told first");
     app.stop().await;
 });
+
+on_both!(
+    a_ticket_asked_for_again_under_one_key_is_one_ticket,
+    |app| {
+        let platform = platform(&app).await;
+        let firm = firm(&app, &platform, "ACME", &["9521234"]).await;
+        let place = place(&firm.operator, "WH-1", "warehouse").await;
+        let device = ticket(&firm.operator, &place).await;
+        let path = format!("/v1/devices/{}/tickets", text_of(&device["device"]["id"]));
+        let ask = async |key: &str| {
+            let headers = [("idempotency-key", key)];
+            let answer = firm.operator.post_with(&path, &headers, &json!({})).await;
+            assert_eq!(answer.header("cache-control"), "no-store");
+            made(answer)
+        };
+        let first = ask("one").await;
+        assert_eq!(ask("one").await, first);
+        // What is kept to answer by is of no use to who reads the database.
+        let code = text_of(&first["ticket"]["code"]);
+        let kept = suyuan::db::statement(
+            app.state().db.backend(),
+            "SELECT response FROM idempotency WHERE key = ?",
+            ["one".into()],
+        );
+        let rows = app.state().db.reader().query_all_raw(kept).await.unwrap();
+        assert_eq!(rows.len(), 1);
+        let text: String = rows[0].try_get("", "response").unwrap();
+        assert!(
+            text.contains("expires_at") && !text.contains(&code),
+            "{text}"
+        );
+        // Another is another, and ends the first, whoever is told it again.
+        let second = ask("two").await;
+        assert_ne!(second["ticket"]["code"], first["ticket"]["code"]);
+        assert_eq!(ask("one").await, first);
+        let late = enrol(&app, &code, &DeviceKey::new()).await;
+        refused(late, "enrolment-code-invalid");
+        let code = text_of(&second["ticket"]["code"]);
+        let answer = enrol(&app, &code, &DeviceKey::new()).await;
+        assert_eq!(made(answer)["epoch"], 1);
+        app.stop().await;
+    }
+);
 
 on_both!(a_code_holds_ten_minutes_and_a_new_one_ends_it, |app| {
     let platform = platform(&app).await;

@@ -11,7 +11,7 @@ use crate::{
     entities::user_account,
     http::{
         auth::SignedIn,
-        body::Json,
+        body::{Json, KeyHeader, Keyed},
         page::{Page, PageQuery},
     },
     log::Actor,
@@ -119,14 +119,14 @@ pub async fn end_session(
 /// Make an account: a platform administrator any, an enterprise administrator one of its own. A
 /// regulator's (监管) belongs to no enterprise.
 #[utoipa::path(tag = "accounts", operation_id = "create_user", request_body = UserIn,
-    security(("bearer" = [])),
+    params(KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = UserOut), (status = 409, body = ProblemBody),
     (status = 429, body = ProblemBody)))]
 #[post("/v1/users")]
 pub async fn create_user(
     state: Data<Internal>,
     caller: SignedIn,
-    body: Json<UserIn>,
+    body: Keyed<UserIn>,
 ) -> Result<HttpResponse, Problem> {
     let caller = caller.0;
     let user = body.value;
@@ -173,11 +173,8 @@ pub async fn create_user(
         role: user.role,
         enterprise,
     };
-    let id = store::create_user(&state.log, Actor::User(caller.id), body.key, new).await?;
-    let row = store::by_id(&state.db, id)
-        .await?
-        .ok_or(AccountError::Unknown)?;
-    Ok(HttpResponse::Created().json(UserOut::from(row)))
+    let out = store::create_user(&state.log, Actor::User(caller.id), body.key, new).await?;
+    Ok(HttpResponse::Created().json(out))
 }
 
 /// Accounts: all for a platform administrator, an enterprise's own for its administrator.

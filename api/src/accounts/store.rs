@@ -1,6 +1,9 @@
 //! All SQL about accounts, refresh tokens and the set-up link.
 
-use super::rules::{self, Role};
+use super::{
+    rules::{self, Role},
+    wire::UserOut,
+};
 use crate::{
     clock::Micros,
     db::{Db, statement},
@@ -94,12 +97,14 @@ pub async fn create_user(
     actor: Actor,
     key: Option<IdempotencyKey>,
     user: NewUser,
-) -> Result<Uuid, AccountError> {
-    let act = match log.begin::<Uuid>(actor, key).await? {
+) -> Result<UserOut, AccountError> {
+    let act = match log.begin::<UserOut>(actor, key).await? {
         Begun::Act(act) => act,
-        Begun::Answered(id) => return Ok(id),
+        Begun::Answered(out) => return Ok(out),
     };
     let id = insert(act.tx(), &user, act.stamp()).await?;
+    let row = user_account::Entity::find_by_id(id).one(act.tx()).await?;
+    let out = UserOut::from(row.ok_or(AccountError::Unknown)?);
     act.commit(
         Entry {
             kind: Kind::AccountChanged,
@@ -107,10 +112,10 @@ pub async fn create_user(
             subject: format!("user:{id}"),
             body: &serde_json::json!({"made": user.role}),
         },
-        &id,
+        &out,
     )
     .await?;
-    Ok(id)
+    Ok(out)
 }
 
 /// Switches an account off or on, or gives it a new password; ends its sessions.

@@ -79,7 +79,7 @@ pub struct PasswordIn {
 }
 
 /// An account.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct UserOut {
     /// Id.
     pub id: Uuid,

@@ -8,8 +8,9 @@ use suyuan::{
     db::{self, Db},
     demo::qr_for_terminal,
     handheld::devices::{
-        store, ticket,
-        wire::{DeviceIn, Profile, RevocationIn},
+        store::{self, Ticket},
+        ticket,
+        wire::{DeviceIn, DeviceOut, Profile, RevocationIn},
     },
     http::page::Paging,
     log::{Actor, Log},
@@ -80,11 +81,13 @@ pub async fn run(settings: &Settings, command: DeviceCommand) -> Result<(), Box<
                 location_id: place,
             };
             new.check()?;
-            let id = store::create(&log, enterprise, Actor::System, None, new).await?;
-            show(settings, &log, enterprise, id).await?;
+            let made = store::create(&log, enterprise, Actor::System, None, new).await?;
+            show(settings, enterprise, made)?;
         }
         DeviceCommand::Ticket { id } => {
-            show(settings, &log, owner(&db, id).await?, id).await?;
+            let owner = owner(&db, id).await?;
+            let made = store::ticket(&log, owner, Actor::System, None, id).await?;
+            show(settings, owner, made)?;
         }
         DeviceCommand::List { enterprise } => {
             let enterprise = known(&db, &enterprise).await?;
@@ -132,24 +135,16 @@ async fn owner(db: &Db, id: Uuid) -> Result<Uuid, Box<dyn Error>> {
 }
 
 /// The QR, the code for typing, and until when they hold.
-async fn show(
+fn show(
     settings: &Settings,
-    log: &Log,
     enterprise: Uuid,
-    id: Uuid,
+    made: (DeviceOut, Ticket),
 ) -> Result<(), Box<dyn Error>> {
     let authority = Authority::open(&settings.internal)?;
-    let made = ticket::make(
-        settings,
-        authority.as_ref(),
-        log,
-        enterprise,
-        Actor::System,
-        id,
-    );
-    let (row, ticket) = made.await?;
+    let told = ticket::told(settings, authority.as_ref(), enterprise, made);
+    let (device, ticket) = (told.device, told.ticket);
     println!("{}", qr_for_terminal(&ticket.text));
-    println!("{} {}", row.id, row.name);
+    println!("{} {}", device.id, device.name);
     println!("code {} until {}", ticket.code, ticket.expires_at);
     println!("{}", ticket.text);
     if let Some(authority) = authority {

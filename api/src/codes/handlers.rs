@@ -13,7 +13,7 @@ use crate::{
     app::Internal,
     http::{
         auth::Staff,
-        body::{Json, LARGE_MAX},
+        body::{KeyHeader, Keyed, LARGE_MAX},
         page::{Page, PageQuery},
     },
     problem::{Problem, ProblemBody, ProblemCode},
@@ -33,13 +33,13 @@ use uuid::Uuid;
 
 /// Allocate a segment (码段分配).
 #[utoipa::path(tag = "codes", operation_id = "create_segment", request_body = SegmentIn,
-    security(("bearer" = [])),
+    params(KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = SegmentOut), (status = 422, body = ProblemBody)))]
 #[post("/v1/segments")]
 pub async fn create_segment(
     state: Data<Internal>,
     caller: Staff,
-    body: Json<SegmentIn>,
+    body: Keyed<SegmentIn>,
 ) -> Result<HttpResponse, Problem> {
     let out = acts::allocate(
         &state,
@@ -200,14 +200,14 @@ async fn printed_batch(
 /// Commission codes to a batch. Sent twice it changes nothing the second time; codes of another
 /// batch are a conflict, void codes are refused, and then nothing is changed.
 #[utoipa::path(tag = "codes", operation_id = "create_commission", request_body = CommissionIn,
-    security(("bearer" = [])),
+    params(KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = CommissionOut), (status = 404, body = ProblemBody),
     (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
 #[post("/v1/commissions")]
 pub async fn create_commission(
     state: Data<Internal>,
     caller: Staff,
-    body: Json<CommissionIn, LARGE_MAX>,
+    body: Keyed<CommissionIn, LARGE_MAX>,
 ) -> Result<HttpResponse, Problem> {
     let out = acts::commission(
         &state,
@@ -258,7 +258,7 @@ pub async fn list_code_destructions(
 
 /// Destroy unqualified codes, with the record the standard asks for (MB-6.3).
 #[utoipa::path(tag = "codes", operation_id = "create_code_destruction", request_body = DestructionIn,
-    security(("bearer" = [])),
+    params(KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = DestructionOut), (status = 404, body = ProblemBody),
     (status = 409, body = ProblemBody),
     (status = 422, body = ProblemBody)))]
@@ -266,7 +266,7 @@ pub async fn list_code_destructions(
 pub async fn create_code_destruction(
     state: Data<Internal>,
     caller: Staff,
-    body: Json<DestructionIn, LARGE_MAX>,
+    body: Keyed<DestructionIn, LARGE_MAX>,
 ) -> Result<HttpResponse, Problem> {
     let out = acts::destroy(
         &state,

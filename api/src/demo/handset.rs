@@ -6,8 +6,9 @@ use crate::{
     app::Internal,
     handheld::{
         devices::{
-            store as devices, ticket,
-            wire::{DeviceIn, Profile},
+            store::{self as devices, Ticket},
+            ticket,
+            wire::{DeviceIn, DeviceOut, Profile},
         },
         inflate::Encoding,
         keys::point,
@@ -50,9 +51,8 @@ impl Handset {
         name: &str,
         profile: Profile,
     ) -> Result<Handset, DemoError> {
-        let id = made(state, enterprise, place, name, profile).await?;
+        let (_, ticket) = made(state, enterprise, place, name, profile).await?;
         let log = &state.log;
-        let (_, ticket) = devices::ticket(log, enterprise, Actor::System, id).await?;
         let key = DeviceKey::generate().map_err(|error| Problem::internal(&error))?;
         let public = key.public().map_err(|error| Problem::internal(&error))?;
         let public = point::read(&public).unwrap_or_default();
@@ -135,14 +135,14 @@ impl Handset {
     }
 }
 
-/// Makes a device that nobody has enrolled yet.
+/// Makes a device that nobody has enrolled yet, and the code to enrol it by.
 pub async fn made(
     state: &Internal,
     enterprise: Uuid,
     place: Uuid,
     name: &str,
     profile: Profile,
-) -> Result<Uuid, DemoError> {
+) -> Result<(DeviceOut, Ticket), DemoError> {
     let new = DeviceIn {
         name: name.into(),
         profile,

@@ -169,12 +169,12 @@ pub async fn waiting(
     enterprise: Uuid,
     place: Uuid,
 ) -> Result<Enrolment, DemoError> {
-    let id = made(state, enterprise, place, "北京收银 2", Profile::Till).await?;
-    let (settings, log) = (&state.settings, &state.log);
+    let made = made(state, enterprise, place, "北京收银 2", Profile::Till).await?;
     let trusted = state.authority.as_ref();
-    let (_, ticket) = ticket::make(settings, trusted, log, enterprise, Actor::System, id).await?;
+    let told = ticket::told(&state.settings, trusted, enterprise, made);
+    let ticket = told.ticket;
     Ok(Enrolment {
-        device: id,
+        device: told.device.id,
         code: ticket.code,
         expires_at: ticket.expires_at,
         text: ticket.text,

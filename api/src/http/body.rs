@@ -19,6 +19,14 @@ use actix_web::{
 };
 use futures_util::{StreamExt, future::LocalBoxFuture};
 use serde::de::DeserializeOwned;
+use std::future::{Ready, ready};
+use utoipa::{
+    IntoParams,
+    openapi::{
+        ObjectBuilder, Required, Type,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+    },
+};
 
 /// Largest ordinary JSON body, in bytes.
 pub const JSON_MAX: usize = 256 * 1024;
@@ -27,12 +35,10 @@ pub const LARGE_MAX: usize = 4 * 1024 * 1024;
 /// Longest idempotency key.
 const KEY_MAX: usize = 128;
 
-/// A JSON body, no larger than `MAX` bytes, with the key it was sent under.
+/// A JSON body, no larger than `MAX` bytes, of a call that keeps no answer: no key is heard.
 pub struct Json<T, const MAX: usize = JSON_MAX> {
     /// What was sent.
     pub value: T,
-    /// `Idempotency-Key`, tied to this request.
-    pub key: Option<IdempotencyKey>,
 }
 
 impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Json<T, MAX> {
@@ -43,10 +49,68 @@ impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Json<T, MA
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
+            let (value, _) = json(&request, payload, MAX).await?;
+            Ok(Json { value })
+        })
+    }
+}
+
+/// A JSON body, no larger than `MAX` bytes, with the key it was sent under. Whoever takes this
+/// gives its first answer again ([`crate::log::Log::begin`]) and documents [`KeyHeader`].
+pub struct Keyed<T, const MAX: usize = JSON_MAX> {
+    /// What was sent.
+    pub value: T,
+    /// `Idempotency-Key`, tied to this request.
+    pub key: Option<IdempotencyKey>,
+}
+
+impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Keyed<T, MAX> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
             let (value, bytes) = json(&request, payload, MAX).await?;
             let key = idempotency_key(&request, &bytes)?;
-            Ok(Json { value, key })
+            Ok(Keyed { value, key })
         })
+    }
+}
+
+/// The key of a call without a body: it is tied to method and address.
+pub struct Key(pub Option<IdempotencyKey>);
+
+impl FromRequest for Key {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(idempotency_key(request, &[]).map(Key))
+    }
+}
+
+/// The header of a call that gives its first answer again, for its documentation.
+pub struct KeyHeader;
+
+impl IntoParams for KeyHeader {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let shape = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(KEY_MAX))
+            .pattern(Some("^[!-~]+$"));
+        let header = ParameterBuilder::new()
+            .name("Idempotency-Key")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(
+                "Sent again with the same request, the first answer is given again; with another \
+                 request, 422. Kept for seven days.",
+            ))
+            .schema(Some(shape));
+        vec![header.build()]
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     app::Internal,
     http::{
         auth::Staff,
-        body::Json,
+        body::{KeyHeader, Keyed},
         page::{Page, PageQuery},
     },
     problem::{Problem, ProblemBody},
@@ -27,13 +27,13 @@ use uuid::Uuid;
 /// listed without being registered; a link registered here takes the place of a derived one of
 /// the same type.
 #[utoipa::path(tag = "links", operation_id = "create_link", request_body = LinkIn,
-    security(("bearer" = [])),
+    params(KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = LinkOut), (status = 422, body = ProblemBody)))]
 #[post("/v1/links")]
 pub async fn create_link(
     state: Data<Internal>,
     caller: Staff,
-    body: Json<LinkIn>,
+    body: Keyed<LinkIn>,
 ) -> Result<HttpResponse, Problem> {
     let out = store::put(
         &state.log,

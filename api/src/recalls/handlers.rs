@@ -12,7 +12,7 @@ use crate::{
     app::Internal,
     http::{
         auth::{EnterpriseAdmin, Looks, Staff},
-        body::{Json, LARGE_MAX},
+        body::{KeyHeader, Keyed, LARGE_MAX},
         page::{Page, PageQuery},
     },
     problem::{Problem, ProblemBody},
@@ -24,16 +24,16 @@ use actix_web::{
 use uuid::Uuid;
 
 /// Open a recall of batches, of single units, or of both: within a second every answer about them
-/// says stop.
+/// says stop. Sent again under its key it is told as it stands by then.
 #[utoipa::path(tag = "recalls", operation_id = "open_recall", request_body = RecallIn,
-    security(("bearer" = [])),
+    params(KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = RecallOut), (status = 404, body = ProblemBody),
     (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
 #[post("/v1/recalls")]
 pub async fn open_recall(
     state: Data<Internal>,
     caller: Staff,
-    body: Json<RecallIn, LARGE_MAX>,
+    body: Keyed<RecallIn, LARGE_MAX>,
 ) -> Result<HttpResponse, Problem> {
     let out = acts::open(
         &state,
@@ -47,8 +47,9 @@ pub async fn open_recall(
 }
 
 /// Let a recall cover more batches and units. What it covers already stays covered since it was.
+/// Sent again under its key it is told as it stands by then.
 #[utoipa::path(tag = "recalls", operation_id = "widen_recall", request_body = RecallWidenIn,
-    params(("id" = Uuid, Path)), security(("bearer" = [])),
+    params(("id" = Uuid, Path), KeyHeader), security(("bearer" = [])),
     responses((status = 200, body = RecallOut), (status = 404, body = ProblemBody),
     (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
 #[post("/v1/recalls/{id}/widen")]
@@ -56,7 +57,7 @@ pub async fn widen_recall(
     state: Data<Internal>,
     caller: Staff,
     id: Path<Uuid>,
-    body: Json<RecallWidenIn, LARGE_MAX>,
+    body: Keyed<RecallWidenIn, LARGE_MAX>,
 ) -> Result<web::Json<RecallOut>, Problem> {
     let out = acts::widen(
         &state,
@@ -119,9 +120,10 @@ pub async fn get_recall_reach(
     Ok(web::Json(reach::reach(&state, enterprise, *id).await?))
 }
 
-/// Close a recall. Only an administrator of the enterprise may.
+/// Close a recall. Only an administrator of the enterprise may. Sent again under its key it is told as
+/// it stands by then.
 #[utoipa::path(tag = "recalls", operation_id = "close_recall", request_body = RecallCloseIn,
-    params(("id" = Uuid, Path)), security(("bearer" = [])),
+    params(("id" = Uuid, Path), KeyHeader), security(("bearer" = [])),
     responses((status = 200, body = RecallOut), (status = 403, body = ProblemBody),
     (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 #[post("/v1/recalls/{id}/close")]
@@ -129,7 +131,7 @@ pub async fn close_recall(
     state: Data<Internal>,
     caller: EnterpriseAdmin,
     id: Path<Uuid>,
-    body: Json<RecallCloseIn>,
+    body: Keyed<RecallCloseIn>,
 ) -> Result<web::Json<RecallOut>, Problem> {
     rules::check_text("note", &body.value.note, NOTE_MAX)
         .map_err(|fault| RecallError::Fields(vec![fault]))?;

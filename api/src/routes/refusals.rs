@@ -6,9 +6,8 @@
 use utoipa::{
     Modify,
     openapi::{
-        Content, ContentBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response,
-        ResponseBuilder, Type,
-        path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem},
+        Content, ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder,
+        path::{Operation, ParameterIn, PathItem},
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -49,8 +48,12 @@ impl Modify for Staff {
                 may.push(("400", "The body cannot be read."));
                 may.push(("413", "The body is larger than this call takes."));
                 may.push(("415", "Another content type is meant."));
-                let parameters = operation.parameters.get_or_insert_default();
-                parameters.push(RefOr::T(idempotency_key()));
+            }
+            if takes(operation, &ParameterIn::Header) {
+                may.push((
+                    "422",
+                    "The key is malformed, or was sent with another request.",
+                ));
             }
             if !query && !body {
                 may.push((
@@ -168,23 +171,5 @@ fn problem(what: &str, media: &[&str]) -> Response {
                 )
             },
         )
-        .build()
-}
-
-fn idempotency_key() -> Parameter {
-    let shape = ObjectBuilder::new()
-        .schema_type(Type::String)
-        .min_length(Some(1))
-        .max_length(Some(128))
-        .pattern(Some("^[!-~]+$"));
-    ParameterBuilder::new()
-        .name("Idempotency-Key")
-        .parameter_in(ParameterIn::Header)
-        .required(Required::False)
-        .description(Some(
-            "Sent again with the same request, the first answer is given again; with another \
-             request, 422. Kept for seven days.",
-        ))
-        .schema(Some(shape))
         .build()
 }

@@ -124,7 +124,8 @@ impl Run {
             return Ok(());
         };
         let (enterprise, device) = (handset.site.enterprise.0, handset.device.0);
-        let done = decisions::close_shift(&state.log, enterprise, Actor::System, device).await;
+        let done =
+            decisions::close_shift(&state.log, enterprise, Actor::System, None, device).await;
         let stands = stands(done)?;
         self.note("shift ended", &format!("{n} {stands}"));
         Ok(())
@@ -205,7 +206,7 @@ impl Run {
             location_id: site.id.0,
         };
         let made = devices::create(log, enterprise, Actor::System, None, wanted);
-        let device = DeviceId(made.await?);
+        let device = DeviceId(made.await?.0.id);
         Ok(self.add(device, site).await?)
     }
 

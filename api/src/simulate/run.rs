@@ -214,7 +214,7 @@ impl Run {
             };
             let log = run.node()?.state.log.clone();
             let made = devices::create(&log, site.enterprise.0, Actor::System, None, wanted);
-            let device = DeviceId(made.await?);
+            let device = DeviceId(made.await?.0.id);
             run.add(device, site).await?;
         }
         Ok(run)
@@ -257,7 +257,7 @@ impl Run {
         device: DeviceId,
     ) -> Result<(EnrolAnswer, Rc<DeviceKey>), SimulateError> {
         let node = self.node()?;
-        let ticket = devices::ticket(&node.state.log, enterprise, Actor::System, device.0);
+        let ticket = devices::ticket(&node.state.log, enterprise, Actor::System, None, device.0);
         let (_, ticket) = ticket.await?;
         let key = Rc::new(DeviceKey::generate()?);
         let body = Enrol {

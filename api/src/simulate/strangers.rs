@@ -63,7 +63,9 @@ pub(super) async fn hire(
         let account = accounts::create_user(&state.log, Actor::System, None, user).await;
         clerks.push(Clerk {
             enterprise: *enterprise,
-            account: account.map_err(|error| SimulateError::World(error.to_string()))?,
+            account: account
+                .map_err(|error| SimulateError::World(error.to_string()))?
+                .id,
         });
     }
     Ok(clerks)

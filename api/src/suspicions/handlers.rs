@@ -9,7 +9,7 @@ use crate::{
     free_text::{self, Lines},
     http::{
         auth::{EnterpriseAdmin, Staff},
-        body::Json,
+        body::{KeyHeader, Keyed},
         page::{Page, PageQuery},
     },
     problem::{Problem, ProblemBody},
@@ -108,7 +108,7 @@ pub async fn list_suspicion_queries(
 /// Clear a suspicion after looking into it. Only an administrator of the enterprise may. What
 /// speaks against the unit later can raise it again.
 #[utoipa::path(tag = "suspicions", operation_id = "clear_suspicion", request_body = ClearingIn,
-    params(("id" = Uuid, Path)), security(("bearer" = [])),
+    params(("id" = Uuid, Path), KeyHeader), security(("bearer" = [])),
     responses((status = 200, body = SuspicionOut), (status = 403, body = ProblemBody),
     (status = 404, body = ProblemBody), (status = 409, body = ProblemBody),
     (status = 422, body = ProblemBody)))]
@@ -117,7 +117,7 @@ pub async fn clear_suspicion(
     state: Data<Internal>,
     caller: EnterpriseAdmin,
     id: Path<Uuid>,
-    body: Json<ClearingIn>,
+    body: Keyed<ClearingIn>,
 ) -> Result<web::Json<SuspicionOut>, Problem> {
     free_text::check("note", &body.value.note, NOTE_MAX, Lines::Any)?;
     let (enterprise, actor) = (caller.enterprise, caller.actor);

@@ -11,7 +11,7 @@ use crate::{
     app::Internal,
     http::{
         auth::{SignedIn, Staff},
-        body::Json,
+        body::{KeyHeader, Keyed},
         page::{Page, PageQuery},
     },
     problem::{Problem, ProblemBody, ProblemCode},
@@ -61,13 +61,13 @@ pub async fn list_voices(
 /// Enter a complaint or feedback by hand: the same record as from the page. Mandatory items follow
 /// the standard of the product.
 #[utoipa::path(tag = "voices", operation_id = "create_voice", request_body = VoiceIn,
-    security(("bearer" = [])),
+    params(KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = VoiceMadeOut), (status = 422, body = ProblemBody)))]
 #[post("/v1/voices")]
 pub async fn create_voice(
     state: Data<Internal>,
     caller: Staff,
-    body: Json<VoiceIn>,
+    body: Keyed<VoiceIn>,
 ) -> Result<HttpResponse, Problem> {
     let (voice, receipt) = acts::enter(
         &state,
@@ -123,7 +123,7 @@ pub async fn open_voice(
 
 /// Move a voice on: take it up, answer it, close it.
 #[utoipa::path(tag = "voices", operation_id = "handle_voice", request_body = StepIn,
-    params(("id" = Uuid, Path)), security(("bearer" = [])),
+    params(("id" = Uuid, Path), KeyHeader), security(("bearer" = [])),
     responses((status = 200, body = VoiceOut), (status = 404, body = ProblemBody),
     (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
 #[post("/v1/voices/{id}/steps")]
@@ -131,7 +131,7 @@ pub async fn handle_voice(
     state: Data<Internal>,
     caller: SignedIn,
     id: Path<Uuid>,
-    body: Json<StepIn>,
+    body: Keyed<StepIn>,
 ) -> Result<web::Json<VoiceOut>, Problem> {
     let out = acts::step(&state, &caller.0, body.key, *id, body.value).await?;
     Ok(web::Json(out))

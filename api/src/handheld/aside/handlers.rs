@@ -9,7 +9,7 @@ use crate::{
     free_text::{self, Lines},
     http::{
         auth::{EnterpriseAdmin, Looks, Staff},
-        body::Json,
+        body::{KeyHeader, Keyed},
         page,
     },
     problem::{Problem, ProblemBody},
@@ -63,7 +63,7 @@ pub async fn get_quarantined(
 /// Take an event in that stands aside: of a revoked device, or of a second copy of one. The decision
 /// is an entry of the log; the event keeps its id, its bytes and its time. One of a kind or version that
 /// this program does not know is refused (`kind-unknown`): it is taken in by itself after an update.
-#[utoipa::path(tag = "handheld", operation_id = "admit_event", params(("position" = i64, Path)),
+#[utoipa::path(tag = "handheld", operation_id = "admit_event", params(("position" = i64, Path), KeyHeader),
     request_body = AdmitIn, security(("bearer" = [])),
     responses((status = 200, body = AdmittedOut), (status = 403, body = ProblemBody),
     (status = 404, body = ProblemBody), (status = 409, body = ProblemBody),
@@ -73,7 +73,7 @@ pub async fn admit_event(
     state: Data<Internal>,
     caller: EnterpriseAdmin,
     position: Path<i64>,
-    body: Json<AdmitIn>,
+    body: Keyed<AdmitIn>,
 ) -> Result<web::Json<AdmittedOut>, Problem> {
     let note = body.value.note;
     free_text::check("note", &note, 500, Lines::Any)?;

@@ -12,7 +12,7 @@ use crate::{
     clock::Micros,
     http::{
         auth::{EnterpriseAdmin, PlatformAdmin, SignedIn, Staff},
-        body::Json,
+        body::{Key, KeyHeader, Keyed},
         page,
     },
     problem::{Problem, ProblemBody, ProblemCode},
@@ -42,13 +42,13 @@ pub async fn get_policy(
 /// Put other windows in force, from now on in the order of events: what came before is judged as it
 /// was.
 #[utoipa::path(tag = "handheld", operation_id = "change_policy", request_body = PolicyIo,
-    security(("bearer" = [])),
+    params(KeyHeader), security(("bearer" = [])),
     responses((status = 204), (status = 403, body = ProblemBody), (status = 422, body = ProblemBody)))]
 #[post("/v1/policy")]
 pub async fn change_policy(
     state: Data<Internal>,
     caller: PlatformAdmin,
-    body: Json<PolicyIo>,
+    body: Keyed<PolicyIo>,
 ) -> Result<HttpResponse, Problem> {
     let policy = body.value.checked()?;
     store::change_policy(&state.log, caller.actor, body.key, policy).await?;
@@ -59,14 +59,14 @@ pub async fn change_policy(
 /// them: one unit, a batch, or all. Until then they are kept and flagged `UNEXPECTED_HOLDER`. A unit that
 /// the caller's enterprise did not issue is not found, nor is a batch that is not its own.
 #[utoipa::path(tag = "handheld", operation_id = "create_acceptance", request_body = AcceptanceIn,
-    security(("bearer" = [])),
+    params(KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = AcceptanceOut), (status = 403, body = ProblemBody),
     (status = 404, body = ProblemBody), (status = 422, body = ProblemBody)))]
 #[post("/v1/acceptances")]
 pub async fn create_acceptance(
     state: Data<Internal>,
     caller: EnterpriseAdmin,
-    body: Json<AcceptanceIn>,
+    body: Keyed<AcceptanceIn>,
 ) -> Result<HttpResponse, Problem> {
     let (log, issuer) = (&state.log, caller.enterprise);
     if let Some(unit) = body.value.named()? {
@@ -103,17 +103,18 @@ pub async fn list_acceptances(
 
 /// State that a shift ended on a device: what was done before can be retracted by a supervisor only,
 /// or with a remark (`LATE_RETRACT`).
-#[utoipa::path(tag = "handheld", operation_id = "close_shift", params(("id" = Uuid, Path)),
-    security(("bearer" = [])),
+#[utoipa::path(tag = "handheld", operation_id = "close_shift",
+    params(("id" = Uuid, Path), KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = ShiftOut), (status = 404, body = ProblemBody)))]
 #[post("/v1/devices/{id}/shift-closures")]
 pub async fn close_shift(
     state: Data<Internal>,
     caller: Staff,
     id: Path<Uuid>,
+    key: Key,
 ) -> Result<HttpResponse, Problem> {
     let (log, enterprise) = (&state.log, caller.enterprise);
-    let out = store::close_shift(log, enterprise, caller.actor, *id).await?;
+    let out = store::close_shift(log, enterprise, caller.actor, key.0, *id).await?;
     Ok(HttpResponse::Created().json(out))
 }
 
@@ -124,14 +125,14 @@ pub async fn close_shift(
 /// come in was still to be worked in: `settled` says whether anything was, and what belongs to the period is
 /// listed as a restatement once it is worked in.
 #[utoipa::path(tag = "handheld", operation_id = "close_period", request_body = PeriodIn,
-    security(("bearer" = [])),
+    params(KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = PeriodOut), (status = 403, body = ProblemBody),
     (status = 422, body = ProblemBody)))]
 #[post("/v1/periods")]
 pub async fn close_period(
     state: Data<Internal>,
     caller: EnterpriseAdmin,
-    body: Json<PeriodIn>,
+    body: Keyed<PeriodIn>,
 ) -> Result<HttpResponse, Problem> {
     let until: Result<jiff::Timestamp, _> = body.value.until.parse();
     let until = until.map_err(|_| {

@@ -260,14 +260,15 @@ pub async fn acceptances(
     Ok(out)
 }
 
-/// States that a shift ended on a device.
+/// States that a shift ended on a device. A retried request gets the answer of the first.
 pub async fn close_shift(
     log: &Log,
     enterprise: Uuid,
     actor: Actor,
+    key: Option<IdempotencyKey>,
     device: Uuid,
 ) -> Result<ShiftOut, DecisionError> {
-    let act = match begin::<ShiftOut>(log, actor, None).await? {
+    let act = match begin::<ShiftOut>(log, actor, key).await? {
         Ok(act) => act,
         Err(answer) => return Ok(answer),
     };

@@ -2,7 +2,8 @@
 
 use super::{
     schema::EnrolledOut,
-    store, ticket,
+    store::{self, Ticket},
+    ticket,
     wire::{DeviceIn, DeviceOut, DeviceTicketOut, RevocationIn},
 };
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     handheld::{frame_problem, keys::point},
     http::{
         auth::Staff,
-        body::{self, Json},
+        body::{self, Key, KeyHeader, Keyed},
         page::{Page, PageQuery},
     },
     problem::{Problem, ProblemBody},
@@ -25,40 +26,40 @@ use suyuan_sync::{limits::ENROL_BYTES_MAX, wire::Enrol};
 use uuid::Uuid;
 
 /// Make a device, with the one-time code and QR it enrols by within ten minutes. They are shown
-/// once; a request sent again makes no second device, but a new code.
+/// once, and again only to who sends the same request under the same key: no longer good than they
+/// were. A new code is a new ticket.
 #[utoipa::path(tag = "handheld", operation_id = "create_device", request_body = DeviceIn,
-    security(("bearer" = [])),
+    params(KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = DeviceTicketOut), (status = 422, body = ProblemBody)))]
 #[post("/v1/devices")]
 pub async fn create_device(
     state: Data<Internal>,
     caller: Staff,
-    body: Json<DeviceIn>,
+    body: Keyed<DeviceIn>,
 ) -> Result<HttpResponse, Problem> {
     body.value.check()?;
-    let id = store::create(
-        &state.log,
-        caller.enterprise,
-        caller.actor,
-        body.key,
-        body.value,
-    )
-    .await?;
-    told(&state, &caller, id).await
+    let (log, enterprise) = (&state.log, caller.enterprise);
+    let retry = body.key.map(|key| (key, &state.sealer));
+    let made = store::create(log, enterprise, caller.actor, retry, body.value).await?;
+    Ok(told(&state, enterprise, made))
 }
 
 /// A new one-time code for a device: after loss of its data, a restore, or when the first ran out.
 /// It begins a new epoch with a new key; what was signed before stays good unless it is revoked.
-#[utoipa::path(tag = "handheld", operation_id = "create_device_ticket", params(("id" = Uuid, Path)),
-    security(("bearer" = [])),
+#[utoipa::path(tag = "handheld", operation_id = "create_device_ticket",
+    params(("id" = Uuid, Path), KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = DeviceTicketOut), (status = 404, body = ProblemBody)))]
 #[post("/v1/devices/{id}/tickets")]
 pub async fn create_device_ticket(
     state: Data<Internal>,
     caller: Staff,
     id: Path<Uuid>,
+    key: Key,
 ) -> Result<HttpResponse, Problem> {
-    told(&state, &caller, *id).await
+    let (log, enterprise) = (&state.log, caller.enterprise);
+    let retry = key.0.map(|key| (key, &state.sealer));
+    let made = store::ticket(log, enterprise, caller.actor, retry, *id).await?;
+    Ok(told(&state, enterprise, made))
 }
 
 /// Devices of the caller's enterprise.
@@ -92,7 +93,7 @@ pub async fn get_device(
 
 /// Revoke a device that was lost or stolen. What its keys sign from now on is kept in quarantine,
 /// not refused: its unsent true sales matter.
-#[utoipa::path(tag = "handheld", operation_id = "revoke_device", params(("id" = Uuid, Path)),
+#[utoipa::path(tag = "handheld", operation_id = "revoke_device", params(("id" = Uuid, Path), KeyHeader),
     request_body = RevocationIn, security(("bearer" = [])),
     responses((status = 200, body = DeviceOut), (status = 404, body = ProblemBody),
     (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
@@ -101,7 +102,7 @@ pub async fn revoke_device(
     state: Data<Internal>,
     caller: Staff,
     id: Path<Uuid>,
-    body: Json<RevocationIn>,
+    body: Keyed<RevocationIn>,
 ) -> Result<web::Json<DeviceOut>, Problem> {
     body.value.check()?;
     let (enterprise, actor) = (caller.enterprise, caller.actor);
@@ -138,19 +139,10 @@ pub async fn enrol(state: Data<Internal>, payload: web::Payload) -> Result<HttpR
         .json(ticket::welcome(&state, &enrolled)))
 }
 
-async fn told(state: &Internal, caller: &Staff, id: Uuid) -> Result<HttpResponse, Problem> {
-    let made = ticket::make(
-        &state.settings,
-        state.authority.as_ref(),
-        &state.log,
-        caller.enterprise,
-        caller.actor,
-        id,
-    );
-    let (row, ticket) = made.await?;
-    let device = DeviceOut::from(row);
+fn told(state: &Internal, enterprise: Uuid, made: (DeviceOut, Ticket)) -> HttpResponse {
+    let authority = state.authority.as_ref();
     // A code that is good for a device must not lie about in caches.
-    Ok(HttpResponse::Created()
+    HttpResponse::Created()
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(DeviceTicketOut { device, ticket }))
+        .json(ticket::told(&state.settings, authority, enterprise, made))
 }

@@ -11,6 +11,7 @@ pub mod wire;
 use crate::{
     log::ActError,
     problem::{Problem, ProblemCode},
+    sealing::SealError,
 };
 use sea_orm::DbErr;
 use thiserror::Error;
@@ -36,9 +37,9 @@ pub enum DeviceError {
     /// It is revoked.
     #[error("revoked already")]
     AlreadyRevoked,
-    /// The random generator failed.
-    #[error("no randomness available")]
-    NoRandomness,
+    /// The random generator failed, or a kept answer does not open.
+    #[error("enrolment code")]
+    Seal(#[from] SealError),
 }
 
 impl From<DbErr> for DeviceError {
@@ -63,7 +64,7 @@ impl From<DeviceError> for Problem {
                 "每次登记须使用新的密钥",
             ),
             DeviceError::AlreadyRevoked => Problem::new(ProblemCode::DeviceRevoked),
-            DeviceError::NoRandomness => Problem::internal(&error),
+            DeviceError::Seal(error) => Problem::internal(&error),
         }
     }
 }

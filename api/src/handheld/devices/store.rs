@@ -11,14 +11,18 @@ use crate::{
     http::page::Paging,
     log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Log, Position},
     registry,
-    sealing::random_digits,
+    sealing::{SealError, Sealer, random_digits},
 };
 use aws_lc_rs::digest;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
     QueryFilter, QueryOrder, QuerySelect,
 };
+use serde::{Deserialize, Serialize};
 use suyuan_sync::limits::ENROLMENT_S;
 use uuid::Uuid;
 
@@ -55,17 +59,82 @@ pub struct Enrolled {
     pub stamp: Micros,
 }
 
-/// Makes a device. A retried request gets the device of the first.
+/// A key to answer a request by again, and what the code is sealed with in the answer that is kept:
+/// whoever reads the database must not enrol by it.
+pub type Retry<'a> = (IdempotencyKey, &'a Sealer);
+
+/// The answer that is kept of what made a ticket.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    device: DeviceOut,
+    /// The code, sealed, in base64.
+    code: String,
+    expires_at: Micros,
+}
+
+/// What the codes of kept answers are sealed for.
+const KEPT: &str = "enrolment-code";
+
+impl Kept {
+    fn of(device: &DeviceOut, ticket: &Ticket, sealer: &Sealer) -> Result<Kept, DeviceError> {
+        let code = sealer.wrap(&format!("{KEPT}/{}", device.id), ticket.code.as_bytes());
+        Ok(Kept {
+            device: device.clone(),
+            code: STANDARD.encode(code?),
+            expires_at: ticket.expires_at,
+        })
+    }
+
+    fn opened(self, sealer: &Sealer) -> Result<(DeviceOut, Ticket), DeviceError> {
+        let sealed = STANDARD.decode(&self.code);
+        let sealed = sealed.map_err(|_| SealError::DoesNotOpen)?;
+        let code = sealer.unwrap(&format!("{KEPT}/{}", self.device.id), &sealed)?;
+        let code = String::from_utf8(code.to_vec()).map_err(|_| SealError::DoesNotOpen)?;
+        let expires_at = self.expires_at;
+        Ok((self.device, Ticket { code, expires_at }))
+    }
+}
+
+/// Begins an act that makes a ticket, unless this very request was answered before.
+async fn begin_ticket(
+    log: &Log,
+    actor: Actor,
+    retry: Option<&Retry<'_>>,
+) -> Result<Result<Act, (DeviceOut, Ticket)>, DeviceError> {
+    let key = retry.map(|(key, _)| key.clone());
+    Ok(match (log.begin::<Kept>(actor, key).await?, retry) {
+        (Begun::Act(act), _) => Ok(act),
+        (Begun::Answered(kept), Some((_, sealer))) => Err(kept.opened(sealer)?),
+        (Begun::Answered(_), None) => return Err(DeviceError::Unknown), // no key was given
+    })
+}
+
+/// Ends it.
+async fn commit_ticket(
+    act: Act,
+    enterprise: Uuid,
+    retry: Option<Retry<'_>>,
+    body: &(dyn crate::log::erased::Body + Sync),
+    (device, ticket): (DeviceOut, Ticket),
+) -> Result<(DeviceOut, Ticket), DeviceError> {
+    let entry = entry(Kind::DeviceChanged, enterprise, device.id, body);
+    let kept = retry.map(|(_, sealer)| Kept::of(&device, &ticket, sealer));
+    // Without a key nothing is kept.
+    act.commit(entry, &kept.transpose()?).await?;
+    Ok((device, ticket))
+}
+
+/// Makes a device with the code it enrols by. A retried request gets the answer of the first.
 pub async fn create(
     log: &Log,
     enterprise: Uuid,
     actor: Actor,
-    key: Option<IdempotencyKey>,
+    retry: Option<Retry<'_>>,
     new: DeviceIn,
-) -> Result<Uuid, DeviceError> {
-    let act = match log.begin::<Uuid>(actor, key).await? {
-        Begun::Act(act) => act,
-        Begun::Answered(id) => return Ok(id),
+) -> Result<(DeviceOut, Ticket), DeviceError> {
+    let act = match begin_ticket(log, actor, retry.as_ref()).await? {
+        Ok(act) => act,
+        Err(answer) => return Ok(answer),
     };
     if !registry::location_exists(act.tx(), enterprise, new.location_id).await? {
         return Err(DeviceError::UnknownLocation);
@@ -83,24 +152,35 @@ pub async fn create(
     device::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(act.tx())
         .await?;
-    let id = row.id;
-    let body = DeviceOut::from(row);
-    act.commit(entry(Kind::DeviceChanged, enterprise, id, &body), &id)
-        .await?;
-    Ok(id)
+    let ticket = write_ticket(&act, &row).await?;
+    let out = DeviceOut::from(row);
+    let body = out.clone();
+    commit_ticket(act, enterprise, retry, &body, (out, ticket)).await
 }
 
-/// Makes a one-time code for a device; codes it was given before hold no more.
+/// Makes a one-time code for a device; codes it was given before hold no more. A retried request
+/// gets the answer of the first.
 pub async fn ticket(
     log: &Log,
     enterprise: Uuid,
     actor: Actor,
+    retry: Option<Retry<'_>>,
     id: Uuid,
-) -> Result<(device::Model, Ticket), DeviceError> {
-    let act = begin(log, actor).await?;
+) -> Result<(DeviceOut, Ticket), DeviceError> {
+    let act = match begin_ticket(log, actor, retry.as_ref()).await? {
+        Ok(act) => act,
+        Err(answer) => return Ok(answer),
+    };
     let row = find(act.tx(), enterprise, id).await?;
+    let ticket = write_ticket(&act, &row).await?;
+    let body = serde_json::json!({"ticket": crate::clock::rfc3339(ticket.expires_at)});
+    commit_ticket(act, enterprise, retry, &body, (row.into(), ticket)).await
+}
+
+/// A new code for a device, in place of those nobody used.
+async fn write_ticket(act: &Act, device: &device::Model) -> Result<Ticket, DeviceError> {
     enrolment::Entity::delete_many()
-        .filter(enrolment::Column::DeviceId.eq(id))
+        .filter(enrolment::Column::DeviceId.eq(device.id))
         .filter(enrolment::Column::UsedAt.is_null())
         .exec(act.tx())
         .await?;
@@ -108,18 +188,15 @@ pub async fn ticket(
     let expires_at = act.stamp() + ENROLMENT_S * 1_000_000;
     enrolment::Entity::insert(enrolment::ActiveModel {
         code_hash: Set(hash(&code)),
-        enterprise_id: Set(enterprise),
-        device_id: Set(id),
+        enterprise_id: Set(device.enterprise_id),
+        device_id: Set(device.id),
         created_at: Set(act.stamp()),
         expires_at: Set(expires_at),
         used_at: Set(None),
     })
     .exec_without_returning(act.tx())
     .await?;
-    let body = serde_json::json!({"ticket": crate::clock::rfc3339(expires_at)});
-    act.commit(entry(Kind::DeviceChanged, enterprise, id, &body), &())
-        .await?;
-    Ok((row, Ticket { code, expires_at }))
+    Ok(Ticket { code, expires_at })
 }
 
 /// Enrols whoever holds the code: a new epoch with a new key. Whoever brings the same code and key again
@@ -330,7 +407,7 @@ async fn find(
 
 /// 130 random bits as 26 digits.
 fn code() -> Result<String, DeviceError> {
-    random_digits::<26>().map_err(|_| DeviceError::NoRandomness)
+    Ok(random_digits::<26>()?)
 }
 
 /// As typed by a person: small letters, spaces and hyphens, O for 0, I and L for 1.

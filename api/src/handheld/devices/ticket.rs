@@ -2,19 +2,10 @@
 //! it is told when it enrols.
 
 use super::{
-    DeviceError,
-    store::{self, Enrolled, Ticket},
-    wire::TicketOut,
+    store::{Enrolled, Ticket},
+    wire::{DeviceOut, DeviceTicketOut, TicketOut},
 };
-use crate::{
-    app::Internal,
-    clock::rfc3339,
-    codes::qr,
-    config,
-    entities::device,
-    log::{Actor, Log},
-    tls::Authority,
-};
+use crate::{app::Internal, clock::rfc3339, codes::qr, config, tls::Authority};
 use suyuan_sync::{
     ids::{DeviceId, EnterpriseId, LocationId},
     limits::Limits,
@@ -22,45 +13,32 @@ use suyuan_sync::{
 };
 use uuid::Uuid;
 
-/// Gives a device a new code to enrol with, and tells it, with the fingerprint of the authority it
-/// has to trust.
-pub async fn make(
+/// Tells the code a device enrols by, with the fingerprint of the authority it has to trust.
+pub fn told(
     settings: &config::Settings,
     authority: Option<&Authority>,
-    log: &Log,
     enterprise: Uuid,
-    actor: Actor,
-    id: Uuid,
-) -> Result<(device::Model, TicketOut), DeviceError> {
-    let (row, ticket) = store::ticket(log, enterprise, actor, id).await?;
+    (device, ticket): (DeviceOut, Ticket),
+) -> DeviceTicketOut {
     let given = settings.handheld.certificate_fingerprint.as_str();
     let given = Some(given.to_owned()).filter(|fingerprint| !fingerprint.is_empty());
     let ours = || authority.map(|authority| authority.fingerprint.to_string());
-    let out = told(settings, given.or_else(ours), &row, ticket);
-    Ok((row, out))
-}
-
-fn told(
-    settings: &config::Settings,
-    fingerprint: Option<String>,
-    row: &device::Model,
-    ticket: Ticket,
-) -> TicketOut {
     let text = wire::Ticket {
         v: V,
         url: settings.device_url(),
-        enterprise: EnterpriseId(row.enterprise_id),
+        enterprise: EnterpriseId(enterprise),
         code: ticket.code.clone(),
-        fingerprint,
-        profile: row.profile.clone(),
+        fingerprint: given.or_else(ours),
+        profile: device.profile.clone(),
     };
     let text = serde_json::to_string(&text).unwrap_or_default();
-    TicketOut {
+    let ticket = TicketOut {
         code: ticket.code,
         expires_at: rfc3339(ticket.expires_at),
         svg: qr::of(&text).as_ref().map(qr::svg),
         text,
-    }
+    };
+    DeviceTicketOut { device, ticket }
 }
 
 /// What a device is told that just enrolled.

@@ -9,7 +9,7 @@ use crate::{
     app::Internal,
     http::{
         auth::{EnterpriseAdmin, Staff},
-        body::Json,
+        body::{KeyHeader, Keyed},
         page::{Page, PageQuery},
     },
     problem::{Problem, ProblemBody},
@@ -25,14 +25,14 @@ use uuid::Uuid;
 /// devices, and supervisors overrule stops there; so make all of a place at once. An enterprise has at
 /// most 10 000 that are not withdrawn.
 #[utoipa::path(tag = "registry", operation_id = "create_badge", request_body = BadgeIn,
-    security(("bearer" = [])),
+    params(KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = BadgeOut), (status = 409, body = ProblemBody),
     (status = 422, body = ProblemBody)))]
 #[post("/v1/badges")]
 pub async fn create_badge(
     state: Data<Internal>,
     caller: EnterpriseAdmin,
-    body: Json<BadgeIn>,
+    body: Keyed<BadgeIn>,
 ) -> Result<HttpResponse, Problem> {
     if body
         .value
@@ -82,8 +82,9 @@ pub async fn get_badge(
 }
 
 /// Give a badge another role. Devices know it with their next pull; what they stated before stays as
-/// it was stated. A withdrawn badge has none any more (409).
-#[utoipa::path(tag = "registry", operation_id = "change_badge_role", params(("id" = Uuid, Path)),
+/// it was stated. A withdrawn badge has none any more (409). The role it has already changes nothing, and
+/// nothing is kept of it under a key.
+#[utoipa::path(tag = "registry", operation_id = "change_badge_role", params(("id" = Uuid, Path), KeyHeader),
     request_body = BadgeRoleIn, security(("bearer" = [])),
     responses((status = 200, body = BadgeOut), (status = 404, body = ProblemBody),
     (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
@@ -92,7 +93,7 @@ pub async fn change_badge_role(
     state: Data<Internal>,
     caller: EnterpriseAdmin,
     id: Path<Uuid>,
-    body: Json<BadgeRoleIn>,
+    body: Keyed<BadgeRoleIn>,
 ) -> Result<web::Json<BadgeOut>, Problem> {
     let which = (caller.enterprise, *id);
     let out =

@@ -9,7 +9,7 @@ use crate::{
     catalogue::{Home, Profile, Values},
     http::{
         auth::Staff,
-        body::Json,
+        body::{KeyHeader, Keyed},
         page::{Page, PageQuery},
     },
     problem::{Problem, ProblemBody},
@@ -25,14 +25,14 @@ use uuid::Uuid;
 
 /// Register a batch.
 #[utoipa::path(tag = "registry", operation_id = "create_batch", request_body = BatchIn,
-    security(("bearer" = [])),
+    params(KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = BatchOut), (status = 404, body = ProblemBody),
     (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
 #[post("/v1/batches")]
 pub async fn create_batch(
     state: Data<Internal>,
     caller: Staff,
-    body: Json<BatchIn>,
+    body: Keyed<BatchIn>,
 ) -> Result<HttpResponse, Problem> {
     let batch = body.value;
     let product =
@@ -160,7 +160,7 @@ pub async fn get_batch(
 
 /// New batch-level values; public once published.
 #[utoipa::path(tag = "registry", operation_id = "revise_batch", request_body = BatchVersionIn,
-    params(("id" = Uuid, Path)), security(("bearer" = [])),
+    params(("id" = Uuid, Path), KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = BatchOut), (status = 404, body = ProblemBody),
     (status = 422, body = ProblemBody)))]
 #[post("/v1/batches/{id}/versions")]
@@ -168,7 +168,7 @@ pub async fn revise_batch(
     state: Data<Internal>,
     caller: Staff,
     id: Path<Uuid>,
-    body: Json<BatchVersionIn>,
+    body: Keyed<BatchVersionIn>,
 ) -> Result<HttpResponse, Problem> {
     let row = store::row(state.db.reader(), caller.enterprise, *id).await?;
     let product =

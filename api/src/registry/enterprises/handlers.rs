@@ -8,7 +8,7 @@ use crate::{
     app::Internal,
     http::{
         auth::{EnterpriseAdmin, PlatformAdmin, SeesAll, SignedIn},
-        body::Json,
+        body::{KeyHeader, Keyed},
         page::{Page, PageQuery},
     },
     problem::{Problem, ProblemBody, ProblemCode},
@@ -22,14 +22,14 @@ use uuid::Uuid;
 
 /// Register an enterprise.
 #[utoipa::path(tag = "registry", operation_id = "create_enterprise", request_body = EnterpriseIn,
-    security(("bearer" = [])),
+    params(KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = EnterpriseOut), (status = 403, body = ProblemBody),
     (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
 #[post("/v1/enterprises")]
 pub async fn create_enterprise(
     state: Data<Internal>,
     caller: PlatformAdmin,
-    body: Json<EnterpriseIn>,
+    body: Keyed<EnterpriseIn>,
 ) -> Result<HttpResponse, Problem> {
     let EnterpriseIn {
         code,
@@ -112,7 +112,7 @@ pub async fn get_enterprise(
 /// A new version of what the caller's enterprise says of itself. Published batches made while it
 /// is in force show it at once.
 #[utoipa::path(tag = "registry", operation_id = "revise_enterprise",
-    request_body = EnterpriseVersionIn, params(("id" = Uuid, Path)), security(("bearer" = [])),
+    request_body = EnterpriseVersionIn, params(("id" = Uuid, Path), KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = EnterpriseOut), (status = 404, body = ProblemBody),
     (status = 422, body = ProblemBody)))]
 #[post("/v1/enterprises/{id}/versions")]
@@ -120,7 +120,7 @@ pub async fn revise_enterprise(
     state: Data<Internal>,
     caller: EnterpriseAdmin,
     id: Path<Uuid>,
-    body: Json<EnterpriseVersionIn>,
+    body: Keyed<EnterpriseVersionIn>,
 ) -> Result<HttpResponse, Problem> {
     if caller.enterprise != *id {
         return Err(RegistryError::Unknown.into());

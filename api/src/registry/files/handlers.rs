@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     app::Internal,
-    http::{auth::Staff, body},
+    http::{
+        auth::Staff,
+        body::{self, KeyHeader},
+    },
     problem::{Problem, ProblemBody, ProblemCode},
     registry::fields,
 };
@@ -22,7 +25,7 @@ use std::fmt::Write;
 
 /// Keep a file: PDF, PNG or JPEG of at most 4 MiB as the request body. Its hash is then the value
 /// of a field of type file.
-#[utoipa::path(tag = "registry", operation_id = "create_file", params(FileQuery),
+#[utoipa::path(tag = "registry", operation_id = "create_file", params(FileQuery, KeyHeader),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     security(("bearer" = [])),
     responses((status = 201, body = FileOut), (status = 413, body = ProblemBody),

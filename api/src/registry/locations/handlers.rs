@@ -8,7 +8,7 @@ use crate::{
     app::Internal,
     http::{
         auth::Staff,
-        body::Json,
+        body::{KeyHeader, Keyed},
         page::{Page, PageQuery},
     },
     problem::{Problem, ProblemBody},
@@ -23,14 +23,14 @@ use uuid::Uuid;
 
 /// Register a location.
 #[utoipa::path(tag = "registry", operation_id = "create_location", request_body = LocationIn,
-    security(("bearer" = [])),
+    params(KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = LocationOut), (status = 409, body = ProblemBody),
     (status = 422, body = ProblemBody)))]
 #[post("/v1/locations")]
 pub async fn create_location(
     state: Data<Internal>,
     caller: Staff,
-    body: Json<LocationIn>,
+    body: Keyed<LocationIn>,
 ) -> Result<HttpResponse, Problem> {
     let LocationIn {
         code,

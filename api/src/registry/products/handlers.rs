@@ -9,7 +9,7 @@ use crate::{
     catalogue::{Home, Profile},
     http::{
         auth::Staff,
-        body::Json,
+        body::{KeyHeader, Keyed},
         page::{Page, PageQuery},
     },
     problem::{Problem, ProblemBody},
@@ -24,14 +24,14 @@ use uuid::Uuid;
 
 /// Register a product and open its code spaces.
 #[utoipa::path(tag = "registry", operation_id = "create_product", request_body = ProductIn,
-    security(("bearer" = [])),
+    params(KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = ProductOut), (status = 409, body = ProblemBody),
     (status = 422, body = ProblemBody)))]
 #[post("/v1/products")]
 pub async fn create_product(
     state: Data<Internal>,
     caller: Staff,
-    body: Json<ProductIn>,
+    body: Keyed<ProductIn>,
 ) -> Result<HttpResponse, Problem> {
     let product = body.value;
     fields::check_code("code", &product.code, 20)?;
@@ -138,7 +138,7 @@ pub async fn get_product(
 
 /// A new version of the class-level values; public once published.
 #[utoipa::path(tag = "registry", operation_id = "revise_product", request_body = ProductVersionIn,
-    params(("id" = Uuid, Path)), security(("bearer" = [])),
+    params(("id" = Uuid, Path), KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = ProductOut), (status = 404, body = ProblemBody),
     (status = 422, body = ProblemBody)))]
 #[post("/v1/products/{id}/versions")]
@@ -146,7 +146,7 @@ pub async fn revise_product(
     state: Data<Internal>,
     caller: Staff,
     id: Path<Uuid>,
-    body: Json<ProductVersionIn>,
+    body: Keyed<ProductVersionIn>,
 ) -> Result<HttpResponse, Problem> {
     let ProductVersionIn {
         name,
