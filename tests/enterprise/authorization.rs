@@ -14,7 +14,7 @@ const ADMIN: &str = "admin";
 const OPERATOR: &str = "operator";
 const REGULATOR: &str = "regulator";
 const STAFF: &[&str] = &[ADMIN, OPERATOR];
-/// Who read what became of goods, one enterprise's: a regulator says whose.
+/// Who read what one enterprise has and what became of it: a regulator says whose.
 const LOOKING: &[&str] = &[ADMIN, OPERATOR, REGULATOR];
 const VOICES: &[&str] = &[PLATFORM, ADMIN, OPERATOR];
 const EVERYONE: &[&str] = &[PLATFORM, ADMIN, OPERATOR, REGULATOR];
@@ -62,25 +62,25 @@ fn matrix() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("get_recall_reach", LOOKING),
         ("confirm_clock", &[PLATFORM]),
         ("create_location", STAFF),
-        ("list_locations", STAFF),
-        ("get_location", STAFF),
+        ("list_locations", LOOKING),
+        ("get_location", LOOKING),
         ("create_badge", &[ADMIN]),
         ("list_badges", STAFF),
         ("get_badge", STAFF),
         ("change_badge_role", &[ADMIN]),
         ("withdraw_badge", STAFF),
         ("create_product", STAFF),
-        ("list_products", STAFF),
-        ("get_product", STAFF),
+        ("list_products", LOOKING),
+        ("get_product", LOOKING),
         ("revise_product", STAFF),
         ("publish_product", STAFF),
         ("create_batch", STAFF),
-        ("list_batches", STAFF),
-        ("get_batch", STAFF),
+        ("list_batches", LOOKING),
+        ("get_batch", LOOKING),
         ("revise_batch", STAFF),
         ("publish_batch", STAFF),
         ("create_file", STAFF),
-        ("get_file", STAFF),
+        ("get_file", LOOKING),
         ("create_segment", STAFF),
         ("list_segments", STAFF),
         ("print_segment", STAFF),

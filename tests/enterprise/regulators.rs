@@ -56,6 +56,25 @@ on_both!(
             let own = ok(stage.firm.operator.get("/v1/stock/lots").await);
             assert_eq!(timeless(lots.clone()), timeless(own));
             assert_eq!(lots["items"][0]["balance"], 7);
+            // What it makes, where, and what it has to show for it.
+            for path in ["/v1/products", "/v1/batches", "/v1/locations"] {
+                let told = ok(regulator.get(&format!("{path}{whose}")).await);
+                assert_eq!(told, ok(stage.firm.operator.get(path).await));
+                assert_ne!(told["items"], json!([]), "{path}");
+            }
+            for (path, thing) in [
+                ("/v1/products", &stage.product),
+                ("/v1/batches", &stage.batch),
+                ("/v1/locations", &stage.plant),
+            ] {
+                let path = format!("{path}/{thing}");
+                let told = ok(regulator.get(&format!("{path}{whose}")).await);
+                assert_eq!(told, ok(stage.firm.operator.get(&path).await));
+            }
+            let file = format!("/v1/files/{}", stage.file);
+            let told = regulator.get(&format!("{file}{whose}")).await;
+            assert_eq!(told.status, 200);
+            assert_eq!(told.body, stage.firm.operator.get(&file).await.body);
         }
         let told = ok(platform.get("/v1/log?limit=500").await)["items"].clone();
         let log = ok(regulator.get("/v1/log?limit=500").await)["items"].clone();
@@ -78,12 +97,21 @@ on_both!(
         assert!(kept > 0, "nothing of the kind in {told:?}");
 
         // One enterprise's is not another's, and its own people name none but theirs.
-        let path = format!(
-            "/v1/recalls/{}?enterprise_id={}",
-            ours.recall, theirs.firm.id
-        );
-        refused(regulator.get(&path).await, "not-found");
+        for thing in [
+            format!("/v1/recalls/{}", ours.recall),
+            format!("/v1/products/{}", ours.product),
+            format!("/v1/batches/{}", ours.batch),
+            format!("/v1/locations/{}", ours.plant),
+            format!("/v1/files/{}", ours.file),
+        ] {
+            let path = format!("{thing}?enterprise_id={}", theirs.firm.id);
+            refused(regulator.get(&path).await, "not-found");
+            refused(ours.firm.operator.get(&path).await, "not-found");
+        }
         for path in [
+            "/v1/products",
+            "/v1/batches",
+            "/v1/locations",
             "/v1/stock",
             "/v1/stock/lots",
             "/v1/recalls",

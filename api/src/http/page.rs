@@ -20,6 +20,34 @@ pub struct PageQuery {
     pub limit: Option<u64>,
 }
 
+/// Whose thing is read.
+#[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct WhoseQuery {
+    /// Whose; a regulator has to say.
+    pub enterprise_id: Option<Uuid>,
+}
+
+/// Which page of whose list.
+#[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct WhosePageQuery {
+    /// Whose; a regulator has to say.
+    pub enterprise_id: Option<Uuid>,
+    /// `next` of the page before.
+    pub after: Option<Uuid>,
+    /// How many, 1 to 500 (default 100).
+    pub limit: Option<u64>,
+}
+
+impl WhosePageQuery {
+    /// Checks the limits.
+    pub fn check(self) -> Result<Paging, Problem> {
+        let (after, limit) = (self.after, self.limit);
+        PageQuery { after, limit }.check()
+    }
+}
+
 /// A page query whose limits were checked.
 #[derive(Debug, Clone, Copy)]
 pub struct Paging {

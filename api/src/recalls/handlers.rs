@@ -4,16 +4,14 @@ use super::{
     RecallError, acts,
     reach::{self, wire::ReachOut},
     rules, store,
-    wire::{
-        NOTE_MAX, RecallCloseIn, RecallIn, RecallOut, RecallQuery, RecallWidenIn, RecallsQuery,
-    },
+    wire::{NOTE_MAX, RecallCloseIn, RecallIn, RecallOut, RecallWidenIn},
 };
 use crate::{
     app::Internal,
     http::{
         auth::{EnterpriseAdmin, Looks, Staff},
         body::{KeyHeader, Keyed, LARGE_MAX},
-        page::{Page, PageQuery},
+        page::{Page, WhosePageQuery, WhoseQuery},
     },
     problem::{Problem, ProblemBody},
 };
@@ -72,23 +70,22 @@ pub async fn widen_recall(
 }
 
 /// Recalls of the caller's enterprise; for a regulator, of one that it names.
-#[utoipa::path(tag = "recalls", operation_id = "list_recalls", params(RecallsQuery),
+#[utoipa::path(tag = "recalls", operation_id = "list_recalls", params(WhosePageQuery),
     security(("bearer" = [])), responses((status = 200, body = Page<RecallOut>)))]
 #[get("/v1/recalls")]
 pub async fn list_recalls(
     state: Data<Internal>,
     caller: Looks,
-    query: Query<RecallsQuery>,
+    query: Query<WhosePageQuery>,
 ) -> Result<web::Json<Page<RecallOut>>, Problem> {
-    let (after, limit) = (query.after, query.limit);
-    let paging = PageQuery { after, limit }.check()?;
+    let paging = query.check()?;
     let items = store::list(&state.db, caller.at(query.enterprise_id)?, paging).await?;
     Ok(web::Json(Page::new(items, paging, |r: &RecallOut| r.id)))
 }
 
 /// One recall.
 #[utoipa::path(tag = "recalls", operation_id = "get_recall",
-    params(("id" = Uuid, Path), RecallQuery),
+    params(("id" = Uuid, Path), WhoseQuery),
     security(("bearer" = [])),
     responses((status = 200, body = RecallOut), (status = 404, body = ProblemBody)))]
 #[get("/v1/recalls/{id}")]
@@ -96,7 +93,7 @@ pub async fn get_recall(
     state: Data<Internal>,
     caller: Looks,
     id: Path<Uuid>,
-    query: Query<RecallQuery>,
+    query: Query<WhoseQuery>,
 ) -> Result<web::Json<RecallOut>, Problem> {
     let enterprise = caller.at(query.enterprise_id)?;
     Ok(web::Json(store::get(&state.db, enterprise, *id).await?))
@@ -106,7 +103,7 @@ pub async fn get_recall(
 /// destroyed, or not accounted for. One moment of the log; collections that were scanned without
 /// network count as soon as they come in.
 #[utoipa::path(tag = "recalls", operation_id = "get_recall_reach",
-    params(("id" = Uuid, Path), RecallQuery),
+    params(("id" = Uuid, Path), WhoseQuery),
     security(("bearer" = [])),
     responses((status = 200, body = ReachOut), (status = 404, body = ProblemBody)))]
 #[get("/v1/recalls/{id}/reach")]
@@ -114,7 +111,7 @@ pub async fn get_recall_reach(
     state: Data<Internal>,
     caller: Looks,
     id: Path<Uuid>,
-    query: Query<RecallQuery>,
+    query: Query<WhoseQuery>,
 ) -> Result<web::Json<ReachOut>, Problem> {
     let enterprise = caller.at(query.enterprise_id)?;
     Ok(web::Json(reach::reach(&state, enterprise, *id).await?))

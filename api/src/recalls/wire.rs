@@ -2,7 +2,7 @@
 
 use crate::codes::wire::RangeIn;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Most batches one request names.
@@ -66,26 +66,6 @@ pub struct RecallWidenIn {
     /// it.
     #[serde(default)]
     pub codes: Vec<String>,
-}
-
-/// Which recalls.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-pub struct RecallsQuery {
-    /// Whose; a regulator has to say.
-    pub enterprise_id: Option<Uuid>,
-    /// `next` of the page before.
-    pub after: Option<Uuid>,
-    /// How many, 1 to 500 (default 100).
-    pub limit: Option<u64>,
-}
-
-/// Whose recall.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-pub struct RecallQuery {
-    /// Whose; a regulator has to say.
-    pub enterprise_id: Option<Uuid>,
 }
 
 /// How a recall ends.

@@ -8,9 +8,9 @@ use crate::{
     app::Internal,
     catalogue::{Home, Profile, Values},
     http::{
-        auth::Staff,
+        auth::{Looks, Staff},
         body::{KeyHeader, Keyed},
-        page::{Page, PageQuery},
+        page::{Page, PageQuery, WhoseQuery},
     },
     problem::{Problem, ProblemBody},
     registry::{RegistryError, fields, products},
@@ -117,6 +117,8 @@ fn check_fields(profile: &Profile, values: &Values) -> Result<(), RegistryError>
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct BatchQuery {
+    /// Whose; a regulator has to say.
+    pub enterprise_id: Option<Uuid>,
     /// Only of this product.
     pub product_id: Option<Uuid>,
     /// `next` of the page before.
@@ -125,13 +127,13 @@ pub struct BatchQuery {
     pub limit: Option<u64>,
 }
 
-/// Batches of the caller's enterprise.
+/// Batches of the caller's enterprise; for a regulator, of one that it names.
 #[utoipa::path(tag = "registry", operation_id = "list_batches", params(BatchQuery),
     security(("bearer" = [])), responses((status = 200, body = Page<BatchOut>)))]
 #[get("/v1/batches")]
 pub async fn list_batches(
     state: Data<Internal>,
-    caller: Staff,
+    caller: Looks,
     query: Query<BatchQuery>,
 ) -> Result<web::Json<Page<BatchOut>>, Problem> {
     let paging = PageQuery {
@@ -139,23 +141,25 @@ pub async fn list_batches(
         limit: query.limit,
     }
     .check()?;
-    let items = store::list(&state.db, caller.enterprise, query.product_id, paging).await?;
+    let enterprise = caller.at(query.enterprise_id)?;
+    let items = store::list(&state.db, enterprise, query.product_id, paging).await?;
     Ok(web::Json(Page::new(items, paging, |b: &BatchOut| b.id)))
 }
 
 /// One batch.
-#[utoipa::path(tag = "registry", operation_id = "get_batch", params(("id" = Uuid, Path)),
+#[utoipa::path(tag = "registry", operation_id = "get_batch",
+    params(("id" = Uuid, Path), WhoseQuery),
     security(("bearer" = [])),
     responses((status = 200, body = BatchOut), (status = 404, body = ProblemBody)))]
 #[get("/v1/batches/{id}")]
 pub async fn get_batch(
     state: Data<Internal>,
-    caller: Staff,
+    caller: Looks,
     id: Path<Uuid>,
+    query: Query<WhoseQuery>,
 ) -> Result<web::Json<BatchOut>, Problem> {
-    Ok(web::Json(
-        store::get(&state.db, caller.enterprise, *id).await?,
-    ))
+    let enterprise = caller.at(query.enterprise_id)?;
+    Ok(web::Json(store::get(&state.db, enterprise, *id).await?))
 }
 
 /// New batch-level values; public once published.

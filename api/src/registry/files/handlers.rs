@@ -8,8 +8,9 @@ use super::{
 use crate::{
     app::Internal,
     http::{
-        auth::Staff,
+        auth::{Looks, Staff},
         body::{self, KeyHeader},
+        page::WhoseQuery,
     },
     problem::{Problem, ProblemBody, ProblemCode},
     registry::fields,
@@ -63,21 +64,24 @@ pub async fn create_file(
     Ok(HttpResponse::Created().json(out))
 }
 
-/// A file of the caller's enterprise.
-#[utoipa::path(tag = "registry", operation_id = "get_file", params(("hash" = String, Path)),
+/// A file of the caller's enterprise; for a regulator, of one that it names.
+#[utoipa::path(tag = "registry", operation_id = "get_file",
+    params(("hash" = String, Path), WhoseQuery),
     security(("bearer" = [])),
     responses((status = 200, description = "The file, as it was uploaded",
     content(("application/pdf"), ("image/png"), ("image/jpeg"))), (status = 404, body = ProblemBody)))]
 #[get("/v1/files/{hash}")]
 pub async fn get_file(
     state: Data<Internal>,
-    caller: Staff,
+    caller: Looks,
     hash: Path<String>,
+    query: Query<WhoseQuery>,
 ) -> Result<HttpResponse, Problem> {
+    let enterprise = caller.at(query.enterprise_id)?;
     if !is_hash(&hash) {
         return Err(Problem::new(ProblemCode::NotFound));
     }
-    let file = store::get(&state.db, caller.enterprise, &hash).await?;
+    let file = store::get(&state.db, enterprise, &hash).await?;
     Ok(HttpResponse::Ok()
         .insert_header((
             header::CONTENT_SECURITY_POLICY,

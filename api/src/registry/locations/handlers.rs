@@ -7,9 +7,9 @@ use super::{
 use crate::{
     app::Internal,
     http::{
-        auth::Staff,
+        auth::{Looks, Staff},
         body::{KeyHeader, Keyed},
-        page::{Page, PageQuery},
+        page::{Page, WhosePageQuery, WhoseQuery},
     },
     problem::{Problem, ProblemBody},
     registry::{RegistryError, fields},
@@ -62,31 +62,33 @@ pub async fn create_location(
     Ok(HttpResponse::Created().json(out))
 }
 
-/// Locations of the caller's enterprise.
-#[utoipa::path(tag = "registry", operation_id = "list_locations", params(PageQuery),
+/// Locations of the caller's enterprise; for a regulator, of one that it names.
+#[utoipa::path(tag = "registry", operation_id = "list_locations", params(WhosePageQuery),
     security(("bearer" = [])), responses((status = 200, body = Page<LocationOut>)))]
 #[get("/v1/locations")]
 pub async fn list_locations(
     state: Data<Internal>,
-    caller: Staff,
-    query: Query<PageQuery>,
+    caller: Looks,
+    query: Query<WhosePageQuery>,
 ) -> Result<web::Json<Page<LocationOut>>, Problem> {
     let paging = query.check()?;
-    let items = store::list(&state.db, caller.enterprise, paging).await?;
+    let enterprise = caller.at(query.enterprise_id)?;
+    let items = store::list(&state.db, enterprise, paging).await?;
     Ok(web::Json(Page::new(items, paging, |l: &LocationOut| l.id)))
 }
 
 /// One location.
-#[utoipa::path(tag = "registry", operation_id = "get_location", params(("id" = Uuid, Path)),
+#[utoipa::path(tag = "registry", operation_id = "get_location",
+    params(("id" = Uuid, Path), WhoseQuery),
     security(("bearer" = [])),
     responses((status = 200, body = LocationOut), (status = 404, body = ProblemBody)))]
 #[get("/v1/locations/{id}")]
 pub async fn get_location(
     state: Data<Internal>,
-    caller: Staff,
+    caller: Looks,
     id: Path<Uuid>,
+    query: Query<WhoseQuery>,
 ) -> Result<web::Json<LocationOut>, Problem> {
-    Ok(web::Json(
-        store::get(&state.db, caller.enterprise, *id).await?,
-    ))
+    let enterprise = caller.at(query.enterprise_id)?;
+    Ok(web::Json(store::get(&state.db, enterprise, *id).await?))
 }

@@ -8,9 +8,9 @@ use crate::{
     app::Internal,
     catalogue::{Home, Profile},
     http::{
-        auth::Staff,
+        auth::{Looks, Staff},
         body::{KeyHeader, Keyed},
-        page::{Page, PageQuery},
+        page::{Page, WhosePageQuery, WhoseQuery},
     },
     problem::{Problem, ProblemBody},
     registry::{RegistryError, batches::publication, fields},
@@ -107,33 +107,35 @@ fn gtin(field: &str, text: Option<&str>) -> Result<Option<Gtin>, RegistryError> 
     }
 }
 
-/// Products of the caller's enterprise.
-#[utoipa::path(tag = "registry", operation_id = "list_products", params(PageQuery),
+/// Products of the caller's enterprise; for a regulator, of one that it names.
+#[utoipa::path(tag = "registry", operation_id = "list_products", params(WhosePageQuery),
     security(("bearer" = [])), responses((status = 200, body = Page<ProductOut>)))]
 #[get("/v1/products")]
 pub async fn list_products(
     state: Data<Internal>,
-    caller: Staff,
-    query: Query<PageQuery>,
+    caller: Looks,
+    query: Query<WhosePageQuery>,
 ) -> Result<web::Json<Page<ProductOut>>, Problem> {
     let paging = query.check()?;
-    let items = store::list(&state.db, caller.enterprise, paging).await?;
+    let enterprise = caller.at(query.enterprise_id)?;
+    let items = store::list(&state.db, enterprise, paging).await?;
     Ok(web::Json(Page::new(items, paging, |p: &ProductOut| p.id)))
 }
 
 /// One product.
-#[utoipa::path(tag = "registry", operation_id = "get_product", params(("id" = Uuid, Path)),
+#[utoipa::path(tag = "registry", operation_id = "get_product",
+    params(("id" = Uuid, Path), WhoseQuery),
     security(("bearer" = [])),
     responses((status = 200, body = ProductOut), (status = 404, body = ProblemBody)))]
 #[get("/v1/products/{id}")]
 pub async fn get_product(
     state: Data<Internal>,
-    caller: Staff,
+    caller: Looks,
     id: Path<Uuid>,
+    query: Query<WhoseQuery>,
 ) -> Result<web::Json<ProductOut>, Problem> {
-    Ok(web::Json(
-        store::get(&state.db, caller.enterprise, *id).await?,
-    ))
+    let enterprise = caller.at(query.enterprise_id)?;
+    Ok(web::Json(store::get(&state.db, enterprise, *id).await?))
 }
 
 /// A new version of the class-level values; public once published.
