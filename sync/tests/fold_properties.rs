@@ -21,8 +21,8 @@ use suyuan_sync::{
     fold::{self, Folded, Levels, Phase, UnitState},
     ids::EventId,
     invariants::{
-        KeptLine, i8_replay_gives_the_same, i13_each_balance_is_the_sum,
-        i13_each_unit_is_in_one_state,
+        KeptLine, i8_replay_gives_the_same, i9_arrival_changes_nothing,
+        i13_each_balance_is_the_sum, i13_each_unit_is_in_one_state,
     },
     lots,
     oracle::{self, Act, TABLE, judge},
@@ -191,6 +191,12 @@ proptest! {
         prop_assert_eq!(once.units, other.units);
         prop_assert_eq!(once.lots, other.lots);
         prop_assert_eq!(once.findings, other.findings);
+        let came = differential::in_order(&case.facts);
+        let holds = i9_arrival_changes_nothing(
+            &fold::forest(&came, &case.world),
+            &fold::forest(&arrived(&case.facts, seed), &case.world),
+        );
+        prop_assert!(holds.is_ok(), "{:?}", holds);
     }
 
     #[test]

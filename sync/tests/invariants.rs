@@ -11,9 +11,11 @@ use suyuan_sync::{
         i5_receipts_tell_the_truth, i6_groups_stand_whole, i7_nothing_is_rewritten,
         i11_the_order_is_total, i12_who_knew_came_later, i13_each_balance_is_the_sum,
         i14_fates_add_up, i14_no_silent_effect, i16_no_finding_without_witnesses,
-        i17_goods_of_lots_add_up, i21_cursors_neither_skip_nor_repeat, i23_reads_never_go_back,
-        i26_every_outbox_drains, i30_every_flipped_bit_is_found, i31_forks_are_found,
-        i31_forks_are_told, i32_the_revoked_stay_out,
+        i17_goods_of_lots_add_up, i18_a_bad_event_changes_no_others_result,
+        i18_nothing_sent_is_a_fault_of_ours, i21_cursors_neither_skip_nor_repeat,
+        i23_reads_never_go_back, i26_every_outbox_drains, i28_what_is_parked_leaves_parking,
+        i30_every_flipped_bit_is_found, i31_forks_are_found, i31_forks_are_told,
+        i32_the_revoked_stay_out,
     },
     lots::{Change, Movement, Tally},
     order::{Interval, Order},
@@ -483,4 +485,38 @@ fn i32_what_came_under_a_revoked_key_does_not_count() {
         "I32",
     );
     i32_the_revoked_stay_out(&log(), &revoked, &BTreeSet::from([event(3)])).unwrap();
+}
+
+#[test]
+fn i18_a_neighbour_that_is_told_otherwise_is_found() {
+    let sound = ["stored", "stored", "flagged"];
+    let tied = BTreeSet::from([1]);
+    let judged = |spoilt: &[&str]| i18_a_bad_event_changes_no_others_result(&sound, spoilt, &tied);
+    judged(&sound).unwrap();
+    judged(&["stored", "unreadable", "flagged"]).unwrap();
+    is_broken(judged(&["stored", "unreadable", "stored"]), "I18");
+    is_broken(judged(&["stored", "unreadable"]), "I18");
+    is_broken(
+        judged(&["stored", "unreadable", "flagged", "stored"]),
+        "I18",
+    );
+}
+
+#[test]
+fn i18_a_fault_of_ours_is_found() {
+    for status in [200, 401, 413, 429, 503] {
+        i18_nothing_sent_is_a_fault_of_ours("/v1/sync/push", status, "").unwrap();
+    }
+    for status in [500, 502, 599] {
+        let broken = i18_nothing_sent_is_a_fault_of_ours("/v1/sync/push", status, "");
+        is_broken(broken, "I18");
+    }
+}
+
+#[test]
+fn i28_what_waits_for_its_group_for_too_long_is_found() {
+    let judged = |now| i28_what_is_parked_leaves_parking(&[(3, 80), (9, 50)], now, 72);
+    judged(122).unwrap();
+    is_broken(judged(123), "I28");
+    i28_what_is_parked_leaves_parking(&[], i64::MAX, 0).unwrap();
 }

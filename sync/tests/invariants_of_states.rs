@@ -4,14 +4,17 @@
 use std::collections::BTreeMap;
 use suyuan_sync::{
     finding::{Detail, Finding, FindingCode, Subject},
-    fold::{Phase, Place, UnitState},
+    fold::{Folded, Phase, Place, UnitState},
     ids::{DeviceId, EnterpriseId, EventId, LocationId},
     invariants::{
-        Asked, Holds, i8_replay_gives_the_same, i13_each_unit_is_in_one_state,
+        Asked, Holds, Scope, i8_replay_gives_the_same, i9_arrival_changes_nothing,
+        i13_each_unit_is_in_one_state, i19_nothing_of_elsewhere_is_told,
         i20_strangers_are_told_nothing, i22_whole_checkpoints_only,
-        i24_snapshot_and_pull_equal_everything, i29_no_more_at_once_than_may_be,
+        i24_snapshot_and_pull_equal_everything, i25_as_known_then_never_changes,
+        i29_no_more_at_once_than_may_be,
     },
     unit::UnitKey,
+    wire::{Item, UnitCard, Verdict},
 };
 use uuid::Uuid;
 
@@ -68,6 +71,102 @@ fn i8_what_is_kept_otherwise_than_the_log_gives_is_found() {
     differs(|kept| {
         kept.insert(unit("C"), (at(1), Vec::new()));
     });
+}
+
+#[test]
+fn i9_what_depends_on_who_came_first_is_found() {
+    let folded = |place| Folded {
+        state: at(place),
+        ..Folded::default()
+    };
+    let once = BTreeMap::from([(unit("A"), folded(1)), (unit("B"), folded(1))]);
+    i9_arrival_changes_nothing(&once, &once).unwrap();
+    let differs = |change: fn(&mut BTreeMap<UnitKey, Folded>)| {
+        let mut again = once.clone();
+        change(&mut again);
+        is_broken(i9_arrival_changes_nothing(&once, &again), "I9");
+        is_broken(i9_arrival_changes_nothing(&again, &once), "I9");
+    };
+    differs(|again| again.values_mut().for_each(|unit| unit.state = at(2)));
+    differs(|again| {
+        again
+            .values_mut()
+            .for_each(|unit| unit.findings = vec![finding()])
+    });
+    differs(|again| {
+        again.remove(&unit("B"));
+    });
+}
+
+#[test]
+fn i19_a_page_that_tells_of_what_is_elsewhere_is_found() {
+    let scope = Scope {
+        device: DeviceId(Uuid::from_u128(7)),
+        enterprise: EnterpriseId(Uuid::from_u128(1)),
+        location: LocationId(Uuid::from_u128(1)),
+    };
+    // Where the log says it is counts, not what its card says.
+    let card = Item::Unit(UnitCard {
+        unit: unit("A"),
+        level: None,
+        product: None,
+        batch: None,
+        lot: None,
+        expires_at: None,
+        phase: Phase::InStock,
+        place: at(1).place,
+        inside: None,
+        disposition: None,
+        void: false,
+        recalls: Vec::new(),
+    });
+    let judged =
+        |place: Option<Place>| i19_nothing_of_elsewhere_is_told(&scope, |_| place, [&card]);
+    let place = |n| LocationId(Uuid::from_u128(n));
+    let way = |to, whose: Option<u128>| {
+        Some(Place::Between {
+            from: place(9),
+            to,
+            to_enterprise: whose.map(|whose| EnterpriseId(Uuid::from_u128(whose))),
+        })
+    };
+    for here in [
+        Some(Place::At(place(1))),
+        way(Some(place(1)), Some(2)),
+        way(None, Some(1)),
+    ] {
+        judged(here).unwrap();
+    }
+    for elsewhere in [
+        None,
+        Some(Place::Nowhere),
+        Some(Place::At(place(2))),
+        way(Some(place(2)), Some(1)),
+        way(None, Some(2)),
+        way(None, None),
+    ] {
+        is_broken(judged(elsewhere), "I19");
+    }
+    let verdict = |of: u128| {
+        Item::Verdict(Verdict {
+            event: EventId(Uuid::from_u128(2)),
+            device: DeviceId(Uuid::from_u128(of)),
+            epoch: 1,
+            seq: 1,
+            findings: Vec::new(),
+        })
+    };
+    let judged = |of| i19_nothing_of_elsewhere_is_told(&scope, |_| None, [&verdict(of)]);
+    judged(7).unwrap();
+    is_broken(judged(8), "I19");
+}
+
+#[test]
+fn i25_a_past_that_is_told_otherwise_is_found() {
+    let sold = "sold".to_owned();
+    i25_as_known_then_never_changes("a tin", 5, &sold, &sold.clone()).unwrap();
+    let broken = i25_as_known_then_never_changes("a tin", 5, &sold, &"in stock".to_owned());
+    is_broken(broken, "I25");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use crate::{
     enrolment::place,
-    scene::{GTIN, Scene, count, enrolled, inbound, key, outbound, sale, scanned},
+    scene::{GTIN, Scene, count, enrolled, inbound, key, outbound, sale, scanned, unit},
     support::{PASSWORD, firm, gtin, id, made, ok, refused},
 };
 use serde_json::json;
@@ -12,9 +12,10 @@ use suyuan::handheld::keys::point::verify;
 use suyuan_sync::{
     finding::FindingCode,
     fold::Phase,
+    ids::{EnterpriseId, LocationId},
     invariants::{
-        Delivered, i21_cursors_neither_skip_nor_repeat, i22_whole_checkpoints_only,
-        i23_reads_never_go_back,
+        Delivered, Scope, i19_nothing_of_elsewhere_is_told, i21_cursors_neither_skip_nor_repeat,
+        i22_whole_checkpoints_only, i23_reads_never_go_back,
     },
     wire::{Item, PullAnswer, PullItem, Removed, TrustKey, UnitCard, Verdict},
 };
@@ -219,6 +220,21 @@ on_both!(i19_another_enterprise_is_told_nothing_of_it, |app| {
         }
     }
     assert_eq!(seen, [scene.firm.id.clone(), scene.firm.id.clone()]);
+    // The same by where the log says the goods are, for both.
+    let mut places = BTreeMap::new();
+    for tin in tins {
+        places.insert(key(tin), unit(&app, tin).await.kept.state.place);
+    }
+    for (device, enterprise) in [(&mut stranger, &beta.id), (&mut store, &scene.firm.id)] {
+        let scope = Scope {
+            device: device.device,
+            enterprise: EnterpriseId(enterprise.parse().expect("an id")),
+            location: LocationId(device.location),
+        };
+        let (items, _) = all(device, 0).await;
+        let told = items.iter().map(|item| &item.item);
+        i19_nothing_of_elsewhere_is_told(&scope, |key| places.get(key).copied(), told).unwrap();
+    }
     app.stop().await;
 });
 

@@ -575,10 +575,9 @@ impl Run {
             .await?;
         self.tend().await?;
         let state = self.node()?.state.clone();
-        if let Some(gseq) = store::waiting(state.db.reader()).await?.first() {
-            let what = format!("position {gseq} waits for a group for more than 72 h");
-            return Err(suyuan_sync::invariants::Broken::new("I28", what).into());
-        }
+        let waiting = store::waiting(state.db.reader()).await?;
+        let at_most = PARKING_HOURS as i64 * 3_600 * SECOND;
+        suyuan_sync::invariants::i28_what_is_parked_leaves_parking(&waiting, self.now, at_most)?;
         self.catch_up().await
     }
 

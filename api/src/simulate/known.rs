@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use suyuan_sync::{
     fold::{Reader, visible},
     ids::Gseq,
-    invariants::Broken,
+    invariants::i25_as_known_then_never_changes as i25,
     unit::UnitKey,
 };
 use uuid::Uuid;
@@ -41,10 +41,7 @@ impl Run {
         let state = self.node()?.state.clone();
         for (key, at, told) in &self.known {
             let again = known_then(&state, key, *at).await?;
-            if again != *told {
-                let what = format!("{key} as known at {at}\n  was\n    {told}\n  is\n    {again}");
-                return Err(Broken::new("I25", what).into());
-            }
+            i25(key.as_str(), *at, told, &again)?;
         }
         let (head, _) = state.log.head().await?;
         let keys: Vec<UnitKey> = self.units.keys().cloned().collect();
@@ -73,12 +70,7 @@ impl Run {
                 let then = lots_then(&snapshot, *whose, &all, LINES, *at).await;
                 then.map_err(|error| SimulateError::World(format!("{error}, at {at}")))?
             };
-            if again != *told {
-                let what = format!(
-                    "balances of {whose} as known at {at}\n  were\n    {told:?}\n  are\n    {again:?}"
-                );
-                return Err(Broken::new("I25", what).into());
-            }
+            i25(&format!("balances of {whose}"), *at, told, &again)?;
         }
         let places = self.told.1.places.values();
         let whose: BTreeSet<Uuid> = places.map(|place| place.enterprise.0).collect();

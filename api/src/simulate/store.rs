@@ -15,7 +15,7 @@ use suyuan_sync::{
     chain::Hash,
     event,
     facts::Statement,
-    ids::{DeviceId, EnterpriseId, Epoch, EventId, GroupId, Seq},
+    ids::{DeviceId, EnterpriseId, Epoch, EventId, GroupId, Micros, Seq},
     invariants::{KeptLine, Logged},
     limits::NESTING_DEPTH_MAX,
     lots::Movement,
@@ -233,15 +233,16 @@ pub(super) async fn quarantined(
 }
 
 /// Parked events that wait for the rest of their group (T8).
-pub(super) async fn waiting(conn: &impl ConnectionTrait) -> Result<Vec<Position>, DbErr> {
+pub(super) async fn waiting(conn: &impl ConnectionTrait) -> Result<Vec<(Position, Micros)>, DbErr> {
     let query = statement(
         conn.get_database_backend(),
-        "SELECT gseq FROM event WHERE fate = 'parked' AND remarks LIKE '%GROUP_INCOMPLETE%' \
+        "SELECT gseq, stamp FROM event WHERE fate = 'parked' AND remarks LIKE '%GROUP_INCOMPLETE%' \
          AND remarks NOT LIKE '%,%' ORDER BY gseq",
         [],
     );
     let rows = conn.query_all_raw(query).await?;
-    rows.iter().map(|row| row.try_get("", "gseq")).collect()
+    let waits = |row: &QueryResult| Ok((row.try_get("", "gseq")?, row.try_get("", "stamp")?));
+    rows.iter().map(waits).collect()
 }
 
 /// When a unit, or a container whose life it shares, last changed, for each.

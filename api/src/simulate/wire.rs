@@ -12,7 +12,7 @@ use actix_web::http::Method;
 use suyuan_sync::{
     chain,
     ids::Gseq,
-    invariants::{Broken, Told},
+    invariants::{Broken, Told, i18_nothing_sent_is_a_fault_of_ours},
     outbox::Command,
     wire::{
         Deposit, LookUpAnswer, PullAnswer, PushAnswer, PushClaims, ReadClaims, RecallList,
@@ -206,11 +206,8 @@ impl Run {
         let Some((status, body)) = answer else {
             return Ok(());
         };
-        if status >= 500 && status != 503 {
-            let text = String::from_utf8_lossy(&body);
-            let what = format!("{} was answered {status}: {text}", asking.path);
-            return Err(Broken::new("I18", what).into());
-        }
+        let said = String::from_utf8_lossy(&body);
+        i18_nothing_sent_is_a_fault_of_ours(&asking.path, status, &said)?;
         // A piece's name is of the signatures in it, which are chance.
         let path = match &asking.what {
             What::Piece { .. } => "a piece",

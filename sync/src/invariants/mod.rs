@@ -29,15 +29,22 @@ pub use forks::{i31_forks_are_found, i31_forks_are_told};
 pub use histories::{DeviceHistory, LogHistory, Logged, Made, Told, Whereabouts};
 pub use lots::{KeptLine, i13_each_balance_is_the_sum};
 pub use order::{i11_the_order_is_total, i12_who_knew_came_later};
-pub use reads::{Asked, i20_strangers_are_told_nothing, i29_no_more_at_once_than_may_be};
-pub use receipts::{i4_a_retry_is_answered_alike, i5_receipts_tell_the_truth};
+pub use reads::{
+    Asked, Scope, i19_nothing_of_elsewhere_is_told, i20_strangers_are_told_nothing,
+    i25_as_known_then_never_changes, i29_no_more_at_once_than_may_be,
+};
+pub use receipts::{
+    i4_a_retry_is_answered_alike, i5_receipts_tell_the_truth,
+    i18_a_bad_event_changes_no_others_result, i18_nothing_sent_is_a_fault_of_ours,
+};
 pub use states::{
-    i8_replay_gives_the_same, i13_each_unit_is_in_one_state, i14_fates_add_up,
-    i14_no_silent_effect, i16_no_finding_without_witnesses, i17_goods_of_lots_add_up,
+    i8_replay_gives_the_same, i9_arrival_changes_nothing, i13_each_unit_is_in_one_state,
+    i14_fates_add_up, i14_no_silent_effect, i16_no_finding_without_witnesses,
+    i17_goods_of_lots_add_up,
 };
 pub use uploads::{
     i1_nothing_is_lost, i2_nothing_is_invented, i3_exactly_once, i6_groups_stand_whole,
-    i26_every_outbox_drains, i32_the_revoked_stay_out,
+    i26_every_outbox_drains, i28_what_is_parked_leaves_parking, i32_the_revoked_stay_out,
 };
 
 use std::fmt;

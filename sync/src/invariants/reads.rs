@@ -1,7 +1,82 @@
-//! That who asks is told what is theirs and no more: of others' things nothing (I20), and never more
-//! at once than may be (I29).
+//! That who asks is told what is theirs and no more: nothing of what is elsewhere (I19) or others' (I20),
+//! and never more at once than may be (I29); and of the past what was told of it then (I25).
 
 use super::{Broken, Holds};
+use crate::{
+    fold::Place,
+    ids::{DeviceId, EnterpriseId, Gseq, LocationId},
+    unit::UnitKey,
+    wire::Item,
+};
+use std::fmt::Debug;
+
+/// Whom a pull tells: of the goods of its place, and of its own events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The device.
+    pub device: DeviceId,
+    /// Whose it is.
+    pub enterprise: EnterpriseId,
+    /// Its place.
+    pub location: LocationId,
+}
+
+impl Scope {
+    /// Is what is there at its place, on its way there, or on its way to its enterprise, to no place
+    /// that was said?
+    pub fn has(&self, place: Place) -> bool {
+        match place {
+            Place::Nowhere => false,
+            Place::At(at) => at == self.location,
+            Place::Between { to: Some(to), .. } => to == self.location,
+            Place::Between { to_enterprise, .. } => to_enterprise == Some(self.enterprise),
+        }
+    }
+}
+
+/// I19: who reads everything is told of units that are in its scope, by where the log says they are, and
+/// of what was found about its own events; of no others.
+pub fn i19_nothing_of_elsewhere_is_told<'a>(
+    scope: &Scope,
+    place: impl Fn(&UnitKey) -> Option<Place>,
+    told: impl IntoIterator<Item = &'a Item>,
+) -> Holds {
+    for item in told {
+        let (within, what) = match item {
+            Item::Unit(card) => {
+                let at = place(&card.unit);
+                let within = at.is_some_and(|at| scope.has(at));
+                (within, format!("{}, which is at {at:?}", card.unit))
+            }
+            Item::Verdict(verdict) => {
+                let of = format!("event {} of {}", verdict.event, verdict.device);
+                (verdict.device == scope.device, of)
+            }
+            Item::Product(_) | Item::Partner(_) | Item::RecallList(_) | Item::Removed(_) => {
+                continue;
+            }
+        };
+        if !within {
+            let what = format!("{} was told of {what}", scope.device);
+            return Err(Broken::new("I19", what));
+        }
+    }
+    Ok(())
+}
+
+/// I25: what was told of something as known at a position is told alike ever after.
+pub fn i25_as_known_then_never_changes<T: PartialEq + Debug>(
+    what: &str,
+    at: Gseq,
+    was: &T,
+    is: &T,
+) -> Holds {
+    if was == is {
+        return Ok(());
+    }
+    let what = format!("{what} as known at {at}\n  was\n    {was:?}\n  is\n    {is:?}");
+    Err(Broken::new("I25", what))
+}
 
 /// What somebody was told who asked for a thing by its id.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,10 @@ use crate::{
     ids::{Epoch, Gseq, Micros, Seq},
     wire::Status,
 };
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt::Debug,
+};
 
 /// I4: an event sent again is a duplicate of what it was told first, at the same position.
 pub fn i4_a_retry_is_answered_alike(devices: &[DeviceHistory]) -> Holds {
@@ -110,4 +113,33 @@ pub fn i5_receipts_tell_the_truth(log: &LogHistory, devices: &[DeviceHistory]) -
         }
     }
     Ok(())
+}
+
+/// I18: what the events of a push were told while all were sound, and what with a bad one among them,
+/// each by its place: nobody else is told otherwise. `tied` is the bad one, with those of its group and
+/// of its id.
+pub fn i18_a_bad_event_changes_no_others_result<T: PartialEq + Debug>(
+    sound: &[T],
+    spoilt: &[T],
+    tied: &BTreeSet<usize>,
+) -> Holds {
+    let most = sound.len().max(spoilt.len());
+    for at in (0..most).filter(|at| !tied.contains(at)) {
+        let (before, after) = (sound.get(at), spoilt.get(at));
+        if before != after {
+            let what = format!("event {at} was told {before:?}, beside a bad one {after:?}");
+            return Err(Broken::new("I18", what));
+        }
+    }
+    Ok(())
+}
+
+/// I18: whatever is sent, the answer is no fault of ours: 503 says to come back, anything else from 500
+/// on that something broke, for everybody in the same act.
+pub fn i18_nothing_sent_is_a_fault_of_ours(path: &str, status: u16, said: &str) -> Holds {
+    if status < 500 || status == 503 {
+        return Ok(());
+    }
+    let what = format!("{path} was answered {status}: {said}");
+    Err(Broken::new("I18", what))
 }

@@ -3,7 +3,7 @@
 use super::{Broken, DeviceHistory, Holds, LogHistory, Told};
 use crate::{
     finding::{Finding, LotKey, Subject},
-    fold::{Phase, UnitState},
+    fold::{Folded, Phase, UnitState, state_hash},
     ids::EventId,
     lots::Tally,
     unit::UnitKey,
@@ -189,4 +189,24 @@ pub fn i16_no_finding_without_witnesses(log: &LogHistory, open: &[Finding]) -> H
         }
     }
     Ok(())
+}
+
+/// I9: of the same facts in another order of arrival, some of them twice, every unit becomes what it
+/// became: `once` is what the fold says of them as they came in, `again` what it says of the others.
+pub fn i9_arrival_changes_nothing(
+    once: &BTreeMap<UnitKey, Folded>,
+    again: &BTreeMap<UnitKey, Folded>,
+) -> Holds {
+    let hash = |key: &UnitKey, of: &BTreeMap<UnitKey, Folded>| {
+        let unit = of.get(key);
+        unit.map(|unit| state_hash(key, unit))
+    };
+    let mut keys = once.keys().chain(again.keys());
+    match keys.find(|key| hash(key, once) != hash(key, again)) {
+        None => Ok(()),
+        Some(key) => {
+            let what = format!("{key} depends on what came first, or how often");
+            Err(Broken::new("I9", what))
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use super::{Broken, DeviceHistory, Holds, LogHistory, Told, Whereabouts};
 use crate::{
     chain::Hash,
-    ids::{DeviceId, Epoch, GroupId},
+    ids::{DeviceId, Epoch, GroupId, Gseq, Micros},
     wire::Status,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -155,6 +155,23 @@ pub fn i26_every_outbox_drains(devices: &[DeviceHistory]) -> Holds {
         }
     }
     Ok(())
+}
+
+/// I28: what waits for the rest of its group does not wait longer than it may: `waiting` has the position
+/// of each and when it came in.
+pub fn i28_what_is_parked_leaves_parking(
+    waiting: &[(Gseq, Micros)],
+    now: Micros,
+    at_most: Micros,
+) -> Holds {
+    match waiting.iter().find(|(_, since)| now - since > at_most) {
+        None => Ok(()),
+        Some((gseq, since)) => {
+            let hours = (now - since) / 3_600_000_000;
+            let what = format!("position {gseq} waits for its group for {hours} h");
+            Err(Broken::new("I28", what))
+        }
+    }
 }
 
 /// I32: nothing that came under a revoked key counts before somebody decided so.
