@@ -416,7 +416,9 @@ fn tell(
     instants: &BTreeMap<Position, Micros>,
 ) -> Result<FindingOut, DbErr> {
     let told = |witness: &Witness| sees_event(who, row.of, witness.of).then(|| witness.out.clone());
-    let meant = |id| witnesses.meant(id, (row.unit, row.opened), row.of.stated);
+    // Of the judged event it is known who stated it, whatever others call by its id about that unit.
+    let unit = |id| row.unit.filter(|_| id != row.finding.event);
+    let meant = |id| witnesses.meant(id, (unit(id), row.opened), row.of.stated);
     let shown = |id: &EventId| told(meant(*id)?);
     let closed_by = |at, id| told(witnesses.at(id, at).or_else(|| meant(id))?);
     let at = |position: &Position| instants.get(position).copied().map(rfc3339);
