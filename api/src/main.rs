@@ -11,7 +11,10 @@ use suyuan::{
     config::{Role, Settings},
     db::{self, Db},
     doctor,
-    handheld::keys::ListKeys,
+    handheld::{
+        keys::ListKeys,
+        verify::{Verified, verify},
+    },
     http::Draining,
     inbox::Seals,
     log::Log,
@@ -102,6 +105,10 @@ enum Admin {
     /// Erase the personal data whose time is over (`voices.keep_days`) now. Every internal process
     /// does so once an hour.
     EraseOverdue,
+    /// Verify the kept log: each event's bytes against the chain of its device. Reads only, also
+    /// beside running processes; exit status 1, and a line for each event that is not what was
+    /// received.
+    VerifyLog,
 }
 
 #[derive(Args)]
@@ -176,6 +183,10 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
             let erased = voices::erase_overdue(&db, &log, Clock::system().now()).await?;
             println!("erased: {erased}");
         }
+        Command::Admin(Admin::VerifyLog) => {
+            let settings = Settings::load(cli.config.as_deref(), &[])?;
+            return verify_log(&settings).await;
+        }
         Command::Admin(Admin::PublicRole(args)) => {
             let settings = Settings::load(cli.config.as_deref(), &[])?;
             make_public_role(&settings, &args).await?;
@@ -192,6 +203,22 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
         Command::Config => println!("{:#?}", Settings::load(cli.config.as_deref(), &[])?),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn verify_log(settings: &Settings) -> Result<ExitCode, Box<dyn Error>> {
+    let db = Db::open_made(&db::url(settings), &settings.database).await?;
+    let verified = verify(&db, |damage| println!("{damage}")).await?;
+    let Verified {
+        events,
+        chains,
+        damaged,
+    } = verified;
+    println!("{events} events of {chains} device epochs: {damaged} damaged");
+    Ok(if damaged == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 async fn examine(args: &DoctorArgs) -> Result<ExitCode, Box<dyn Error>> {

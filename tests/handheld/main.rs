@@ -67,5 +67,6 @@ mod told;
 mod too_long;
 mod typed;
 mod units;
+mod verify;
 mod waits;
 mod web_app;

@@ -12,7 +12,7 @@ use suyuan::handheld::keys::point;
 use suyuan_sync::{
     chain,
     fold::Phase,
-    wire::{Ranges, Status, TYP_PUSH, TrustKey},
+    wire::{Ranges, Receipt, Status, TYP_PUSH, TrustKey},
 };
 use suyuan_tests::{DeviceKey, on_both};
 use uuid::Uuid;
@@ -154,6 +154,18 @@ on_both!(a_receipt_is_signed_by_a_key_the_device_trusts, |app| {
         &forged.bytes_to_sign(),
         &forged.sig
     ));
+    // I30: whichever bit turns in it, it is no receipt any more, or none of that key.
+    let good = serde_json::to_vec(&receipt).expect("a receipt");
+    for (at, bit) in (0..good.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+        let mut turned = good.clone();
+        turned[at] ^= 1 << bit;
+        let Ok(read) = serde_json::from_slice::<Receipt>(&turned) else {
+            continue;
+        };
+        // Of some texts two say the same: an id in capitals, say.
+        let holds = read.key == key.n && point::verify(&key.key, &read.bytes_to_sign(), &read.sig);
+        assert_eq!(holds, read == receipt, "bit {bit} of byte {at}");
+    }
     app.stop().await;
 });
 

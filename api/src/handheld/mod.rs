@@ -17,6 +17,7 @@ pub mod replay;
 pub mod token;
 pub mod turns;
 pub mod units;
+pub mod verify;
 pub mod world;
 
 use crate::{
