@@ -323,7 +323,10 @@ impl Pda {
                     epoch,
                     first,
                     last,
-                } => self.send(flight, self.outbox.push(epoch, first, last)),
+                } => match self.outbox.push(epoch, first, last) {
+                    Ok(push) => self.send(flight, push),
+                    Err(keys) => self.take(Command::Damaged { keys }),
+                },
             }
         }
     }

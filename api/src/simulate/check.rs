@@ -49,6 +49,7 @@ impl Run {
         all::i2_nothing_is_invented(log, devices)?;
         all::i3_exactly_once(log)?;
         self.what_is_not_saved_is_not_sent()?;
+        self.nothing_else_is_found_damaged()?;
         all::i4_a_retry_is_answered_alike(devices)?;
         all::i5_receipts_tell_the_truth(log, devices)?;
         all::i11_the_order_is_total(log)?;

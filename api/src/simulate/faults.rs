@@ -61,6 +61,7 @@ enum Do {
     Tab,
     Counter,
     Decide,
+    Flip,
 }
 
 /// What happens without faults, by weight.
@@ -125,6 +126,9 @@ impl Run {
         }
         if self.options.has(Part::Desks) {
             table.push((8, Do::Decide));
+        }
+        if self.options.has(Part::Damage) && self.options.has(Part::Faults) {
+            table.push((4, Do::Flip));
         }
         let n = self.dice.below(self.handsets.len());
         if let Some(what) = self.dice.weighed(&table) {
@@ -221,6 +225,7 @@ impl Run {
                 self.note("lost a row", &n.to_string());
                 self.hurt(n, |handset, history, dice| handset.lose(now, dice, history))
             }
+            Do::Flip => self.flip(),
             Do::Clock => {
                 let offset = match self.dice.below(5) {
                     0 => 0,

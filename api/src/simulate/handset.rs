@@ -6,12 +6,13 @@ use crate::played::DeviceKey;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     rc::Rc,
+    sync::Arc,
 };
 use suyuan_sync::{
     chain::{self, Hash},
     ids::{DeviceId, Epoch, EventId, Gseq, Micros, Seq},
     invariants::{Delivered, DeviceHistory, Made, Whereabouts},
-    outbox::{Action, Command, Disk, Fate, Input, KeptAnchor, Notice, Outbox},
+    outbox::{Action, Command, Disk, Fate, Input, KeptAnchor, Key, Notice, Outbox},
     wire::{BadgesAnswer, Item, PullAnswer, PullItem, RecallList, Removed, TrustKey},
 };
 
@@ -162,6 +163,8 @@ pub struct Handset {
     pub installation: String,
     /// What it made, and what of others' it could retract.
     pub events: Vec<EventId>,
+    /// What lies on its storage otherwise than it was made.
+    pub flipped: BTreeMap<Key, Arc<str>>,
     /// What it knew when it made an event.
     pub knew: Vec<(Hash, Gseq)>,
     /// Receipted positions and where it read afterwards (I23).
@@ -204,6 +207,7 @@ impl Handset {
             trust: Vec::new(),
             installation: String::new(),
             events: Vec::new(),
+            flipped: BTreeMap::new(),
             knew: Vec::new(),
             reads: Vec::new(),
             receipted: 0,
@@ -403,7 +407,7 @@ impl Handset {
         flights
     }
 
-    fn start(&mut self, disk: Disk, now: Micros, dice: &mut Dice) -> Vec<Flight> {
+    pub(super) fn start(&mut self, disk: Disk, now: Micros, dice: &mut Dice) -> Vec<Flight> {
         self.outbox = Outbox::new(disk);
         self.other = None;
         self.session += 1;
@@ -420,7 +424,7 @@ impl Handset {
 
     /// What it made and no longer holds, without ever having heard that it is safe, is where
     /// `lost` says.
-    fn forget(&self, history: &mut DeviceHistory, lost: Whereabouts) {
+    pub(super) fn forget(&self, history: &mut DeviceHistory, lost: Whereabouts) {
         for made in &mut history.made {
             if made.whereabouts != Whereabouts::Waiting {
                 continue;
@@ -439,10 +443,13 @@ impl Handset {
             if made.whereabouts != Whereabouts::Waiting {
                 continue;
             }
-            let pending = (made.epoch, made.seq) >= (disk.epoch, disk.next);
-            let row = disk.rows.get(&(made.epoch, made.seq));
+            let key = (made.epoch, made.seq);
+            let pending = key >= (disk.epoch, disk.next);
+            let row = disk.rows.get(&key);
             let row = row.filter(|row| row.hash == made.hash);
-            if !pending && row.is_none_or(|row| row.state.is_receipted()) {
+            if row.is_some() && self.outbox.damaged().contains(&key) {
+                made.whereabouts = Whereabouts::Damaged;
+            } else if !pending && row.is_none_or(|row| row.state.is_receipted()) {
                 made.whereabouts = Whereabouts::Dropped;
             }
         }
@@ -529,6 +536,7 @@ impl Handset {
             trust: self.trust.clone(),
             installation: self.installation.clone(),
             events: self.events.clone(),
+            flipped: self.flipped.clone(),
             knew: Vec::new(),
             reads: Vec::new(),
             receipted: 0,

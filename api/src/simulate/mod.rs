@@ -8,7 +8,7 @@
 //! - `run` is what there is and virtual time, `faults` what goes wrong and what is decided of devices,
 //!   recalls and events, `desks` what else is decided, `scans` what is scanned, `crowds` what comes at once,
 //!   `wire` what is sent and answered, `heard` what a handset makes of it, `post` the network, `handset` a
-//!   device, `tabs` a second program in it, `down` what it fetches, `badges` who may work with it, `node`
+//!   device, `tabs` a second program in it, `damage` what its storage does to it, `down` what it fetches, `badges` who may work with it, `node`
 //!   a server process.
 //! - `check` says which invariants are looked at when; they are `suyuan_sync::invariants`, and of what
 //!   is told to people and handsets `reports`, `known`, `strangers`, `stands` and `answers`; `checkpoints` and
@@ -22,6 +22,7 @@ mod bounds;
 mod check;
 mod checkpoints;
 mod crowds;
+mod damage;
 mod desks;
 mod dice;
 mod down;
@@ -99,6 +100,8 @@ pub enum Part {
     /// Nobody decides anything at a desk, nor reads there; goods without codes do not come back and are
     /// neither fetched back nor destroyed; no battery is pulled while something is written. What seeds made before there were any, they make without them.
     Desks,
+    /// No bit turns on the storage of a handset. What seeds made before any did, they make without it.
+    Damage,
 }
 
 impl Options {
@@ -271,6 +274,7 @@ async fn through(run: &mut Run, every: u32) -> Result<(), Stop> {
     }
     run.heal().await?;
     run.look().await?;
+    run.all_damage_is_found()?;
     run.look_closely().await?;
     run.compare_readers().await
 }

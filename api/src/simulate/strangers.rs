@@ -306,10 +306,13 @@ impl Run {
             self.is_refused(other, (Method::GET, path), &token, Vec::new())
                 .await?;
         }
+        let Ok(push) = other.outbox.push(disk.epoch, disk.next, disk.next) else {
+            return Ok(());
+        };
         let push = suyuan_sync::wire::Push {
             last_receipt: None,
             events: vec!["{}".to_owned()],
-            ..other.outbox.push(disk.epoch, disk.next, disk.next)
+            ..push
         };
         let token = key.token(TYP_PUSH, &PushClaims::of(&push, &other.installation))?;
         let body = serde_json::to_vec(&push)?;

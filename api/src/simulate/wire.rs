@@ -41,7 +41,19 @@ impl Run {
                 Some(tab) => (&tab.outbox, tab.session),
                 None => continue,
             };
-            let push = outbox.push(flight.epoch, flight.first, flight.last);
+            let push = match outbox.push(flight.epoch, flight.first, flight.last) {
+                Ok(push) => push,
+                Err(keys) => {
+                    self.note("found damaged", &format!("{n} {keys:?}"));
+                    let damaged = Command::Damaged { keys };
+                    if beside {
+                        self.command_beside(n, damaged)?;
+                    } else {
+                        self.command(n, damaged, None)?;
+                    }
+                    continue;
+                }
+            };
             let Some(key) = handset.keys.get(&flight.epoch) else {
                 let refused = Command::Refused {
                     flight: flight.id,
@@ -156,7 +168,7 @@ impl Run {
         let Some(owner) = self.handsets.get(of) else {
             return Ok(());
         };
-        for push in owner.outbox.export() {
+        for push in owner.outbox.export().0 {
             let Some(key) = owner.keys.get(&push.epoch) else {
                 continue;
             };

@@ -225,7 +225,10 @@ impl Queued {
         tally: &RefCell<Tally>,
     ) -> Command {
         let lost = Command::Lost { flight };
-        let push = self.outbox.push(epoch, first, last);
+        let push = match self.outbox.push(epoch, first, last) {
+            Ok(push) => push,
+            Err(keys) => return Command::Damaged { keys },
+        };
         let (Ok(token), Ok(body)) = (self.identity.push_token(&push), to_json(&push)) else {
             return lost;
         };

@@ -94,6 +94,8 @@ pub enum Whereabouts {
     NeverPromised,
     /// In the outbox.
     Waiting,
+    /// In the outbox, which found that it is not what was made any more, and told so (I30).
+    Damaged,
     /// Dropped, since a receipt covered it.
     Dropped,
     /// Lost with the device's storage, which no protocol can mend.

@@ -75,6 +75,13 @@ pub enum Command {
         /// Seconds to wait.
         retry_after: Option<u32>,
     },
+    /// These events are not what was made, by what [`Outbox::push`](super::Outbox::push) or
+    /// [`Outbox::export`](super::Outbox::export) found (I30). A push that was to hold one was not
+    /// made.
+    Damaged {
+        /// Which.
+        keys: Vec<Key>,
+    },
     /// A pull's page is to be applied, whole. Its rows may be shown when the transaction is
     /// committed. A look-up is one with cursor 0, which
     /// leaves the position that is held, and no fates.
@@ -129,7 +136,8 @@ pub enum Action {
         /// What.
         write: Box<Write>,
     },
-    /// Send the push that [`Outbox::push`](super::Outbox::push) makes of these.
+    /// Send the push that [`Outbox::push`](super::Outbox::push) makes of these; if it makes none, say
+    /// `Damaged`.
     Send {
         /// The number of this attempt.
         flight: u64,
@@ -168,6 +176,9 @@ pub enum Notice {
     EnrolAgain,
     /// The server refuses this event's frame; the others go on.
     Stuck(Key),
+    /// This event is not what was made: it is kept as it is, never sent like that, and has to be
+    /// stated again unless the server holds it. The others go on.
+    Damaged(Key),
     /// Somebody has to look at this event.
     Attention(Key),
     /// Nobody has to any more.

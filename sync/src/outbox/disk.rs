@@ -133,6 +133,13 @@ impl RowState {
     }
 }
 
+impl Row {
+    /// I30: does its text still give its hash? What turned on the storage or in memory shows here.
+    pub fn is_whole(&self) -> bool {
+        chain::next(self.prev_hash, self.text.as_bytes()) == self.hash
+    }
+}
+
 impl Disk {
     /// A device just enrolled.
     pub fn new(device: DeviceId, epoch: Epoch, anchor: Option<KeptAnchor>) -> Disk {

@@ -73,6 +73,8 @@ pub struct Outbox {
     pub(super) pace: Pace,
     /// Refused frame by frame; tried again when nothing else is left.
     pub(super) skipped: BTreeSet<Key>,
+    /// Found not to be what was made, in this session; a new one looks again.
+    pub(super) damaged: BTreeSet<Key>,
     /// Lives whose signature the server does not know; likewise.
     pub(super) shut: BTreeSet<Epoch>,
     pub(super) timer: Option<u64>,
@@ -95,6 +97,7 @@ impl Outbox {
             next_flight: 1,
             pace: Pace::default(),
             skipped: BTreeSet::new(),
+            damaged: BTreeSet::new(),
             shut: BTreeSet::new(),
             timer: None,
             warned: false,
@@ -137,9 +140,14 @@ impl Outbox {
         &self.disk
     }
 
-    /// How many events are unsent or not receipted.
+    /// How many events are unsent or not receipted, and can be sent.
     pub fn unsent(&self) -> u64 {
         self.open.len() as u64
+    }
+
+    /// Those that were found not to be what was made (I30).
+    pub fn damaged(&self) -> &BTreeSet<Key> {
+        &self.damaged
     }
 
     /// How many transactions are being written.
@@ -210,6 +218,7 @@ impl Outbox {
                     self.refused(flight, status, retry_after, (now, jitter), &mut actions);
                 }
             }
+            Command::Damaged { keys } => self.set_aside(&keys, &mut actions),
             Command::Checkpoint {
                 cursor,
                 anchor,
@@ -348,6 +357,7 @@ impl Outbox {
         self.open.remove(&mark.key);
         self.sent.remove(&mark.key);
         self.skipped.remove(&mark.key);
+        self.damaged.remove(&mark.key);
         if let RowState::Settled(stamp) = mark.state {
             self.tail.insert((stamp, mark.key));
         } else if let Some(stamp) = mark.state.stamp() {
@@ -359,10 +369,11 @@ impl Outbox {
     fn index(&mut self) {
         let rows = || self.view.rows.values();
         // What is not on the disk yet is not open: it must not be sent before it is durable.
-        self.open = rows()
-            .filter(|row| !row.state.is_receipted() && self.disk.rows.contains_key(&row.key))
-            .map(|row| row.key)
-            .collect();
+        let is_open = |row: &&Row| {
+            let durable = !row.state.is_receipted() && self.disk.rows.contains_key(&row.key);
+            durable && !self.damaged.contains(&row.key)
+        };
+        self.open = rows().filter(is_open).map(|row| row.key).collect();
         self.tail = rows()
             .filter_map(|row| match row.state {
                 RowState::Settled(stamp) => Some((stamp, row.key)),

@@ -26,6 +26,8 @@ pub struct States {
     pub settled: Spans,
     /// Somebody has to look at it.
     pub needs_attention: Spans,
+    /// Found not to be what was made; somebody has to look at it.
+    pub damaged: Spans,
 }
 
 /// A push under way.
@@ -102,6 +104,7 @@ impl Outbox {
                 receipted: of(|_, _, _, state| matches!(state, RowState::Receipted(_))),
                 settled: of(|_, _, _, state| matches!(state, RowState::Settled(_))),
                 needs_attention: of(|_, _, _, state| matches!(state, RowState::NeedsAttention(_))),
+                damaged: spans(self.damaged.iter().copied()),
             },
             flying: self.flight.map(|flight| Flying {
                 flight: flight.id,

@@ -33,14 +33,18 @@ impl Outbox {
         let (epoch, stamp) = (receipt.epoch, receipt.stamp);
         let mut write = Write::default();
         for (seq, fate) in (first..).zip(fates) {
+            let key = (epoch, seq);
+            // It was good when this push was made.
+            let damaged = self.damaged.contains(&key);
             // Only what was in this push and is covered by its receipt is safe.
-            if receipt.covers(seq) && self.open.contains(&(epoch, seq)) {
-                write.marks.push(Mark {
-                    key: (epoch, seq),
-                    state: fate.state(stamp),
-                });
+            if receipt.covers(seq) && (damaged || self.open.contains(&key)) {
+                let state = fate.state(stamp);
+                write.marks.push(Mark { key, state });
                 if *fate == Fate::Attention {
-                    let notice = Notice::Attention((epoch, seq));
+                    let notice = Notice::Attention(key);
+                    actions.push(Action::Show { notice });
+                } else if damaged {
+                    let notice = Notice::Resolved(key);
                     actions.push(Action::Show { notice });
                 }
             }

@@ -1,5 +1,5 @@
 //! What is sent next, and when: the queue first in, first out, one push under way, nothing that is
-//! refused in the way of what follows it.
+//! refused or damaged in the way of what follows it.
 
 use super::{Action, FLIGHT_MS, Key, Notice, Outbox, machine::Flight};
 use crate::{
@@ -7,10 +7,25 @@ use crate::{
     limits::PUSH_BYTES_MAX,
     wire::{Push, V},
 };
+use std::collections::BTreeSet;
 
 impl Outbox {
-    /// The push that [`Action::Send`] asks for. What it holds are the very texts that were made.
-    pub fn push(&self, epoch: Epoch, first: Seq, last: Seq) -> Push {
+    /// The push that [`Action::Send`] asks for. What it holds are the very texts that were made:
+    /// where one is not (I30) there is no push, but the keys for [`Command::Damaged`].
+    ///
+    /// [`Command::Damaged`]: super::Command::Damaged
+    pub fn push(&self, epoch: Epoch, first: Seq, last: Seq) -> Result<Push, Vec<Key>> {
+        let rows = self.view.rows.range((epoch, first)..=(epoch, last));
+        let damaged = rows.filter(|(_, row)| !row.is_whole());
+        let damaged: Vec<Key> = damaged.map(|(key, _)| *key).collect();
+        if damaged.is_empty() {
+            Ok(self.frame(epoch, first, last))
+        } else {
+            Err(damaged)
+        }
+    }
+
+    fn frame(&self, epoch: Epoch, first: Seq, last: Seq) -> Push {
         let rows = self.view.rows.range((epoch, first)..=(epoch, last));
         let rows: Vec<_> = rows.map(|(_, row)| row).collect();
         Push {
@@ -26,16 +41,36 @@ impl Outbox {
     }
 
     /// Everything that is not receipted, as pushes for a file or another device to carry
-    /// (a deposit). It stays in the queue until a receipt covers it.
-    pub fn export(&self) -> Vec<Push> {
+    /// (a deposit), and what was found damaged of it, which is in none of them. It stays in the queue
+    /// until a receipt covers it.
+    pub fn export(&self) -> (Vec<Push>, Vec<Key>) {
+        let row = |key: &Key| self.view.rows.get(key);
+        let damaged = |key: &&Key| row(key).is_some_and(|row| !row.is_whole());
+        let damaged: BTreeSet<Key> = self.open.iter().filter(damaged).copied().collect();
         let mut pushes = Vec::new();
-        let mut rest = self.open.iter().copied().peekable();
+        let mut rest = self.open.difference(&damaged).copied().peekable();
         while let Some(first) = rest.next() {
-            let last = self.run(first, super::BATCH_MAX, false);
+            let last = self.run(first, super::BATCH_MAX, &damaged);
             while rest.next_if(|key| *key <= last).is_some() {}
-            pushes.push(self.push(first.0, first.1, last.1));
+            pushes.push(self.frame(first.0, first.1, last.1));
         }
-        pushes
+        (pushes, damaged.into_iter().collect())
+    }
+
+    /// What is damaged (I30) is neither sent nor let go: what follows is sent behind the gap (T4), and
+    /// whoever stated it is told. Only an answer to a push that held it while it was whole settles it.
+    pub(super) fn set_aside(&mut self, keys: &[Key], actions: &mut Vec<Action>) {
+        self.flight.take_if(|flight| {
+            let held = (flight.epoch, flight.first)..=(flight.epoch, flight.last);
+            keys.iter().any(|key| held.contains(key))
+        });
+        for key in keys.iter().copied().filter(|key| self.open.remove(key)) {
+            self.sent.remove(&key);
+            self.skipped.remove(&key);
+            self.damaged.insert(key);
+            let notice = Notice::Damaged(key);
+            actions.push(Action::Show { notice });
+        }
     }
 
     /// Sends if it may, else says when to come back.
@@ -68,7 +103,7 @@ impl Outbox {
             free(self)
         });
         let Some(first) = first else { return };
-        let (epoch, last) = self.run(first, self.pace.size, true);
+        let (epoch, last) = self.run(first, self.pace.size, &self.skipped);
         let flight = Flight {
             id: self.next_flight,
             epoch,
@@ -88,15 +123,21 @@ impl Outbox {
         });
     }
 
-    /// The last of the events from `first` on that follow each other and fit one push.
-    fn run(&self, first: Key, size: u64, leave_out: bool) -> Key {
-        let bytes_of = |key: &Key| self.view.rows.get(key).map_or(0, |row| row.text.len());
+    /// The last of the events from `first` on that follow each other and fit one push, without these.
+    fn run(&self, first: Key, size: u64, without: &BTreeSet<Key>) -> Key {
+        let row = |key: &Key| self.view.rows.get(key);
+        let bytes_of = |key: &Key| row(key).map_or(0, |row| row.text.len());
+        // What was chained to another head than the event before has (I30: the head turned) begins a
+        // push that says what it follows: so the server finds the break, and where (T5).
+        let chained = |last: &Key, next: &Key| {
+            row(last).map(|row| row.hash) == row(next).map(|row| row.prev_hash)
+        };
         let (mut last, mut bytes, mut count) = (first, bytes_of(&first), 1);
         for key in self.open.range(first..).skip(1) {
             let next = (last.0, last.1.saturating_add(1));
             bytes = bytes.saturating_add(bytes_of(key));
             let fits = *key == next && count < size && bytes <= PUSH_BYTES_MAX;
-            if !fits || leave_out && self.skipped.contains(key) {
+            if !fits || without.contains(key) || !chained(&last, key) {
                 break;
             }
             (last, count) = (*key, count + 1);

@@ -8,7 +8,7 @@ use suyuan_sync::{
     event::{Event, Kind},
     finding::Severity,
     ids::{Epoch, EventId, Micros, Seq},
-    outbox::{Action, Command, Disk, Fate, Input, KeptAnchor, Key, Notice, Outbox},
+    outbox::{Action, Command, Disk, Fate, Input, KeptAnchor, Key, Notice, Outbox, Row},
     wire::{Base64Url, EventResult, FindingNote, Push, Receipt},
 };
 use uuid::Uuid;
@@ -44,6 +44,8 @@ pub enum Do {
     Snapshot,
     /// The program dies, after so many transactions came through.
     Crash(u8),
+    /// A bit of an event that is not on the server yet turns on the storage; the program starts again.
+    Flip(u16),
     /// A copy of the storage is made.
     Backup,
     /// It is put back.
@@ -86,8 +88,12 @@ pub struct World {
     dice: u64,
     /// Texts the person was told are safe, and their keys.
     pub promised: BTreeMap<Key, String>,
+    /// Texts a bit turned in, as they stand on the storage.
+    pub flipped: BTreeMap<Key, String>,
     pub notices: Vec<Notice>,
     pub steps: Vec<Step>,
+    /// With which of these the session began.
+    pub began: usize,
 }
 
 /// A stamp as an anchor: greater ones are greater texts.
@@ -116,8 +122,10 @@ impl World {
             salt: 0,
             dice: 7,
             promised: BTreeMap::new(),
+            flipped: BTreeMap::new(),
             notices: Vec::new(),
             steps: Vec::new(),
+            began: 0,
         };
         world.store(1);
         world
@@ -148,6 +156,7 @@ impl World {
             command,
         };
         let actions = self.outbox.take(input.clone());
+        let mut damaged = None;
         for action in &actions {
             match action {
                 Action::Persist { write } => self.writes.push_back(write.id),
@@ -157,7 +166,13 @@ impl World {
                     first,
                     last,
                 } => {
-                    let push = self.outbox.push(*epoch, *first, *last);
+                    let push = match self.outbox.push(*epoch, *first, *last) {
+                        Ok(push) => push,
+                        Err(keys) => {
+                            damaged = Some(keys);
+                            continue;
+                        }
+                    };
                     assert_eq!(push.last_seq(), *last);
                     for seq in *first..=*last {
                         let row = &self.outbox.disk().rows[&(*epoch, seq)];
@@ -183,6 +198,9 @@ impl World {
         }
         self.steps.push(Step { input, actions });
         self.nothing_is_dropped_early();
+        if let Some(keys) = damaged {
+            self.command(Command::Damaged { keys });
+        }
     }
 
     /// I1: what the device no longer holds, or thinks receipted, the server has, byte for byte.
@@ -328,6 +346,7 @@ impl World {
         }
         self.due = None;
         self.now = 0;
+        self.began = self.steps.len();
         // The program that starts again looks at once for what is left to do.
         self.command(Command::Wake);
     }
@@ -379,6 +398,7 @@ impl World {
                 let disk = self.outbox.clone().crash(reached);
                 self.die(disk);
             }
+            Do::Flip(n) => self.flip(n),
             Do::Backup => self.backup = Some(self.outbox.disk().clone()),
             Do::Restore => {
                 if let Some(disk) = self.backup.clone() {
@@ -412,6 +432,23 @@ impl World {
                 }
             }
         }
+    }
+
+    fn flip(&mut self, n: u16) {
+        let mut disk = self.outbox.clone().crash(0);
+        let whole = |row: &&mut Row| !row.state.is_receipted() && row.is_whole();
+        let mut rows: Vec<&mut Row> = disk.rows.values_mut().filter(whole).collect();
+        let n = usize::from(n);
+        let Some(at) = n.checked_rem(rows.len()) else {
+            return;
+        };
+        let mut text = rows[at].text.as_bytes().to_vec();
+        let bit = n / rows.len();
+        let byte = bit / 7 % text.len();
+        text[byte] ^= 1 << (bit % 7);
+        rows[at].text = String::from_utf8(text).expect("ASCII").into();
+        self.flipped.insert(rows[at].key, rows[at].text.to_string());
+        self.die(disk);
     }
 
     pub fn pass(&mut self, ms: u32) {

@@ -3,7 +3,7 @@
 
 use crate::driver::{Do, World};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::outbox::{Action, Key};
 
 /// Ten minutes: twice the longest wait.
@@ -79,6 +79,35 @@ proptest! {
         }
         prop_assert!(world.heal(LONG).is_some(), "wedged: {:?}", world.outbox.picture());
         all_is_home(&world)?;
+    }
+
+    /// I30: a bit that turned in the queue is found and located, nothing else is taken for damaged, no
+    /// such text ever goes out, and all others arrive.
+    #[test]
+    fn i30_a_flipped_bit_in_the_queue_is_found_and_harms_no_other_event(
+        steps in prop::collection::vec(
+            prop_oneof![30 => fault(), 1 => any::<u16>().prop_map(Do::Flip)],
+            1..120,
+        ),
+    ) {
+        let mut world = World::new();
+        for step in steps {
+            world.run(step);
+        }
+        prop_assert!(world.heal(LONG).is_some(), "wedged: {:?}", world.outbox.picture());
+        let disk = world.outbox.disk();
+        let waits = |key: &Key| disk.rows.get(key).is_some_and(|row| !row.state.is_receipted());
+        let flipped: BTreeSet<Key> = world.flipped.keys().copied().filter(waits).collect();
+        prop_assert_eq!(world.outbox.damaged(), &flipped, "found and located");
+        for (key, text) in &world.flipped {
+            prop_assert!(!world.has(key.0, text), "{:?} went out", key);
+            let kept = disk.rows.get(key).map(|row| &*row.text);
+            prop_assert!(!waits(key) || kept == Some(text), "its bytes are kept");
+        }
+        for (key, text) in &world.promised {
+            prop_assert!(flipped.contains(key) || world.has(key.0, text), "{:?} is lost", key);
+        }
+        prop_assert!(world.store(1).forks.is_empty(), "no fork of itself");
     }
 
     /// Capture never waits, numbers are dense, texts never change, and anchors never go back

@@ -5,12 +5,12 @@ use crate::{
     world::DEVICE,
 };
 use suyuan_sync::{
-    chain,
+    chain::{self, Hash},
     limits::UNSENT_WARNING,
     outbox::{
         Action, BATCH_MAX, Command, Disk, FLIGHT_MS, Fate, Input, KeptAnchor, Notice, Outbox,
     },
-    wire::{Base64Url, Ranges, Receipt},
+    wire::{Base64Url, Push, Ranges, Receipt},
 };
 
 const DAY: i64 = 86_400_000_000;
@@ -313,7 +313,7 @@ fn an_old_life_that_is_refused_does_not_block_the_new_one() {
     };
     assert_eq!(*epoch, 2);
     assert_eq!(outbox.unsent(), 3);
-    assert_eq!(outbox.export().len(), 2, "a push for each life");
+    assert_eq!(outbox.export().0.len(), 2, "a push for each life");
 }
 
 #[test]
@@ -335,6 +335,110 @@ fn a_refused_frame_is_split_and_a_single_event_lets_the_next_pass() {
     let stuck = vec![Notice::Stuck((1, 1))];
     assert_eq!(refuse(&mut outbox, 3, 400), (stuck, vec![(4, 2, 2)]));
     assert_eq!(outbox.unsent(), 4, "it stays");
+}
+
+/// The storage of an outbox in which so many events are durable, with a bit of one of them turned.
+fn with_damage(count: usize, seq: u64) -> Disk {
+    let (outbox, _) = with(count);
+    let mut disk = outbox.crash(0);
+    let row = disk.rows.get_mut(&(1, seq)).expect("a row");
+    row.text = "tex\u{34}".into();
+    disk
+}
+
+#[test]
+fn i30_a_damaged_event_is_found_told_kept_and_never_sent_and_those_behind_it_are() {
+    let mut outbox = Outbox::new(with_damage(4, 2));
+    let actions = take(&mut outbox, 0, Command::Wake);
+    assert_eq!(sends(&actions), [(1, 1, 4)]);
+    let keys = outbox.push(1, 1, 4).expect_err("nothing is signed");
+    assert_eq!(keys, [(1, 2)]);
+    let actions = take(&mut outbox, 0, Command::Damaged { keys });
+    assert_eq!(notices(&actions), [Notice::Damaged((1, 2))]);
+    assert_eq!(sends(&actions), [(2, 1, 1)], "at once, up to the gap");
+    assert_eq!(outbox.unsent(), 3);
+    assert_eq!(outbox.picture().states.damaged, [(1, 2, 2)]);
+    let held = receipt(&outbox, Ranges::of(1, 1), 5);
+    let actions = take(&mut outbox, 1, answer(2, 1, &[Fate::Settled], held));
+    assert_eq!(sends(&actions), [(3, 3, 4)], "and behind it");
+    let push = outbox.push(1, 3, 4).expect("they are whole");
+    assert_eq!(push.prev_hash, outbox.disk().rows[&(1, 2)].hash);
+    // Scanning goes on, in the same chain.
+    take(&mut outbox, 1, capture(1));
+    assert_eq!(outbox.picture().states.captured, [(1, 5, 5)]);
+    // The server may hold that number of a second copy: only an answer to a push that held the event
+    // while it was whole settles it.
+    let mut held = receipt(&outbox, Ranges::of(1, 4), 6);
+    held.head_hash = outbox.disk().rows[&(1, 4)].hash;
+    take(&mut outbox, 2, answer(3, 3, &[Fate::Settled; 2], held));
+    let states = outbox.picture().states;
+    assert_eq!(
+        (states.damaged, states.settled),
+        (vec![(1, 2, 2)], vec![(1, 1, 1), (1, 3, 4)])
+    );
+    assert_eq!(outbox.unsent(), 0);
+    // It is found again by the next session, and its bytes are there for ever.
+    let mut next = Outbox::new(outbox.crash(usize::MAX));
+    take(&mut next, 0, Command::Wake);
+    assert_eq!(next.push(1, 2, 2), Err(vec![(1, 2)]));
+    assert_eq!(&*next.disk().rows[&(1, 2)].text, "tex4");
+}
+
+#[test]
+fn i30_a_late_answer_to_a_push_that_held_it_whole_settles_a_damaged_event() {
+    let (mut outbox, _) = with(2);
+    take(&mut outbox, 10, Command::Lost { flight: 1 });
+    // Something wrote over the memory since.
+    take(&mut outbox, 11, Command::Damaged { keys: vec![(1, 1)] });
+    let held = receipt(&outbox, Ranges::of(1, 2), 5);
+    let actions = take(&mut outbox, 12, answer(1, 1, &[Fate::Settled; 2], held));
+    assert_eq!(notices(&actions), [Notice::Resolved((1, 1))]);
+    let states = outbox.picture().states;
+    assert_eq!((states.damaged, states.settled), (vec![], vec![(1, 1, 2)]));
+}
+
+#[test]
+fn i30_a_turned_bit_in_a_hash_is_found_as_well() {
+    let (outbox, _) = with(3);
+    let good = outbox.crash(0);
+    let turns: [fn(&mut Hash, &mut Hash); 2] =
+        [|prev, _| prev.0[7] ^= 4, |_, hash| hash.0[31] ^= 1];
+    for turn in turns {
+        let mut disk = good.clone();
+        let row = disk.rows.get_mut(&(1, 2)).expect("a row");
+        turn(&mut row.prev_hash, &mut row.hash);
+        assert_eq!(Outbox::new(disk).push(1, 1, 3), Err(vec![(1, 2)]));
+    }
+}
+
+#[test]
+fn i30_what_follows_a_turned_head_goes_by_itself_and_says_what_it_follows() {
+    let (outbox, _) = with(2);
+    let mut disk = outbox.crash(0);
+    disk.head.0[0] ^= 1;
+    let head = disk.head;
+    let mut outbox = Outbox::new(disk);
+    take(&mut outbox, 0, capture(2));
+    take(&mut outbox, 0, Command::Committed { write: 1 });
+    let (pushes, damaged) = outbox.export();
+    let held = |push: &Push| (push.first_seq, push.last_seq());
+    assert_eq!(
+        pushes.iter().map(held).collect::<Vec<_>>(),
+        [(1, 2), (3, 4)]
+    );
+    assert_eq!((pushes[1].prev_hash, damaged), (head, vec![]));
+}
+
+#[test]
+fn i30_an_export_holds_nothing_damaged_and_names_it() {
+    let outbox = Outbox::new(with_damage(5, 3));
+    let (pushes, damaged) = outbox.export();
+    let held = |push: &Push| (push.first_seq, push.last_seq());
+    assert_eq!(
+        pushes.iter().map(held).collect::<Vec<_>>(),
+        [(1, 2), (4, 5)]
+    );
+    assert_eq!(damaged, [(1, 3)]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use suyuan_sync::{
     ids::{DeviceId, Epoch},
-    outbox::{Action, Disk, Input, KeptAnchor, Outbox, Picture},
+    outbox::{Action, Command, Disk, Input, KeptAnchor, Key, Outbox, Picture},
 };
 
 #[derive(Serialize, Deserialize)]
@@ -33,6 +33,9 @@ struct Trace {
 /// came through. Or the storage is set back to where it stood when the session began.
 #[derive(Serialize, Deserialize)]
 struct Session {
+    /// What the storage did to texts before it began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    damage: Vec<(Key, String)>,
     steps: Vec<Step>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     dies_after: Option<usize>,
@@ -57,6 +60,15 @@ fn dice(seed: &mut u64) -> u32 {
         .wrapping_mul(6_364_136_223_846_793_005)
         .wrapping_add(1_442_695_040_888_963_407);
     (*seed >> 33) as u32
+}
+
+/// The devices whose storage turns bits.
+const DAMAGED: std::ops::RangeInclusive<u64> = 5..=6;
+
+fn damage(disk: &mut Disk, texts: &[(Key, String)]) {
+    for (key, text) in texts {
+        disk.rows.get_mut(key).unwrap().text = text.as_str().into();
+    }
 }
 
 fn next(seed: &mut u64) -> Do {
@@ -86,14 +98,27 @@ fn trace(seed: u64) -> Trace {
     let disk = world.outbox.disk().clone();
     let mut sessions = Vec::new();
     for session in 0..3 {
-        // The driver's own step after a restart belongs to the session.
+        let mut damage = Vec::new();
+        if session > 0 && DAMAGED.contains(&seed) {
+            for _ in 0..2 {
+                world.run(Do::Flip(dice(&mut rest) as u16));
+            }
+            let row = |key: &Key| world.outbox.disk().rows.get(key);
+            for (key, text) in &world.flipped {
+                // What was set back may be as it was.
+                if row(key).is_some_and(|row| *row.text == **text) {
+                    damage.push((*key, text.clone()));
+                }
+            }
+        }
+        // The driver's own steps after a restart belong to the session.
         let mut outbox = Outbox::new(if session == 0 {
             disk.clone()
         } else {
             world.outbox.disk().clone()
         });
         world.run(Do::Backup);
-        let mut from = world.steps.len() - usize::from(session > 0);
+        let mut from = world.began;
         let mut steps = Vec::new();
         for _ in 0..80 {
             world.run(next(&mut rest));
@@ -112,6 +137,7 @@ fn trace(seed: u64) -> Trace {
         let set_back = session == 1 && seed > 1;
         let dies_after = dice(&mut rest) as usize % (world.outbox.writing() + 1);
         sessions.push(Session {
+            damage,
             steps,
             dies_after: (!set_back).then_some(dies_after),
             set_back,
@@ -137,9 +163,11 @@ fn all() -> Traces {
                 and then shows `after`. When a session ends, the first `dies_after` of the \
                 transactions being written are applied to the storage, and the next session \
                 begins with what is there; after a session that is `set_back` it begins with \
-                what was there when that session began."
+                what was there when that session began. Where a session has `damage`, these \
+                texts stand on the storage instead before it begins; a push that is to hold \
+                one is not made, and `damaged` follows."
             .to_owned(),
-        traces: (1..=4).map(trace).collect(),
+        traces: (1..=6).map(trace).collect(),
     }
 }
 
@@ -160,11 +188,24 @@ fn the_golden_traces_replay() {
         let mut disk = Disk::new(trace.device, trace.epoch, trace.anchor);
         for session in trace.sessions {
             let before = disk.clone();
+            damage(&mut disk, &session.damage);
             let mut outbox = Outbox::new(disk);
+            let mut found = None;
             for step in session.steps {
+                let said = match &step.input.command {
+                    Command::Damaged { keys } => Some(keys.clone()),
+                    _ => None,
+                };
+                assert_eq!(found, said, "before {:?}", step.input);
                 let actions = outbox.take(step.input.clone());
                 assert_eq!(actions, step.actions, "{:?}", step.input);
                 assert_eq!(outbox.picture(), step.after, "{:?}", step.input);
+                found = actions.iter().find_map(|action| match action {
+                    Action::Send {
+                        epoch, first, last, ..
+                    } => outbox.push(*epoch, *first, *last).err(),
+                    _ => None,
+                });
                 steps += 1;
             }
             disk = if session.set_back {
@@ -200,6 +241,7 @@ fn the_golden_traces_show_every_command_action_and_state() {
         "lost",
         "refused",
         "checkpoint",
+        "damaged",
         "new_epoch",
         "persist",
         "send",
@@ -219,6 +261,7 @@ fn the_golden_traces_show_every_command_action_and_state() {
         "receipted",
         "settled",
         "needs_attention",
+        "damaged",
     ] {
         assert!(golden.contains(&format!("\"{state}\":[[")), "{state}");
     }

@@ -156,15 +156,21 @@ test("the vectors hold in the browser too, under the content security policy", w
       let disk = new Disk(trace.device, trace.epoch, trace.anchor, await genesis(trace.device, trace.epoch));
       for (const session of trace.sessions) {
         const before = disk.clone();
+        for (const [key, text] of session.damage ?? []) disk.put({ ...disk.row(key), text });
         const outbox = new Outbox(disk);
-        for (const { input, after } of session.steps) {
+        let found = null;
+        for (const { input, actions, after } of session.steps) {
+          if (!same(found, input.command.do === "damaged" ? input.command.keys : null)) wrong.push(`trace ${trace.seed} before step ${steps}`);
           const hashed = input.command.do === "capture" || input.command.do === "new_epoch";
           const command = hashed ? await prepare(outbox, input.command) : input.command;
           outbox.take({ ...input, command });
+          const send = actions.find((action) => action.do === "send");
+          found = send ? (await outbox.push(send.epoch, send.first, send.last)).damaged : null;
           steps += 1;
           if (!same(picture(outbox), after)) wrong.push(`trace ${trace.seed} step ${steps}`);
         }
-        disk = session.set_back ? before : outbox.crash(session.dies_after ?? 0);
+        for (const { write } of outbox.pending.slice(0, session.dies_after ?? 0)) outbox.disk.apply(write);
+        disk = session.set_back ? before : outbox.disk;
       }
     }
     return { wrong, steps };
@@ -272,6 +278,42 @@ test("answers that are lost, late, refused, nonsense or forged lose nothing and 
   assert.deepEqual(left, { unsent: 0, kept: 12 });
   assert.equal(held().length, 12);
   assert.ok(n > misbehaviours.length, "each happened");
+  await page.close();
+});
+
+test("I30: a bit that turned on the storage is found before anything is signed; it is told and kept, and all others arrive", when, async () => {
+  const { page } = await enrolled("turned");
+  line.misbehave = cut;
+  const turned = await page.evaluate(async (tins) => {
+    for (const tin of tins) await kit.act([tin]);
+    kit.driver.stop();
+    await kit.driver.retire();
+    const tx = kit.store.db.transaction(["rows"], "readwrite");
+    const rows = tx.objectStore("rows");
+    const row = await new Promise((done) => (rows.get([1, 2]).onsuccess = ({ target }) => done(target.result)));
+    // Still an event that anybody would believe: another serial.
+    const last = row.text.indexOf('","input"') - 1;
+    const text = row.text.slice(0, last) + String.fromCharCode(row.text.charCodeAt(last) ^ 1) + row.text.slice(last + 1);
+    rows.put({ ...row, text }, [1, 2]);
+    await new Promise((done) => (tx.oncomplete = done));
+    kit.store.close();
+    return text;
+  }, some(4));
+  assert.equal(JSON.parse(turned).seq, 2);
+  line.misbehave = () => undefined;
+  const said = await page.evaluate(async (tin) => {
+    await kit.open("turned");
+    await kit.start();
+    const act = await kit.act([tin]);
+    await kit.until(() => kit.drained() && kit.picture().states.damaged.length > 0);
+    const disk = kit.driver.outbox.disk;
+    return { act: act.ok, states: kit.picture().states, told: kit.notices.filter(({ say }) => say === "damaged"), kept: disk.row([1, 2]).text };
+  }, some(1)[0]);
+  assert.ok(said.act, "scanning goes on");
+  assert.deepEqual(said.told, [{ say: "damaged", of: [1, 2] }]);
+  assert.deepEqual([said.states.damaged, said.states.settled], [[[1, 2, 2]], [[1, 1, 1], [1, 3, 5]]]);
+  assert.equal(said.kept, turned, "not a byte is lost");
+  assert.deepEqual([...heldBy(told).keys()].sort(), ["1:1", "1:3", "1:4", "1:5"]);
   await page.close();
 });
 

@@ -7,8 +7,10 @@ import { test } from "node:test";
 import { genesis, links } from "../../../api/src/pda/app/core/chain.js";
 import { UNSENT_WARNING } from "../../../api/src/pda/app/core/limits.js";
 import { Disk, Outbox, fateOfFindings, fateOfResult, picture, prepare } from "../../../api/src/pda/app/core/outbox.js";
+import { exported } from "../../../api/src/pda/app/core/outbox/export.js";
 import { wait } from "../../../api/src/pda/app/core/outbox/pace.js";
 import * as wire from "../../../api/src/pda/app/core/wire.js";
+import { readPush } from "../../../api/src/pda/app/core/wire/carried.js";
 import { cpuMs, dice, golden } from "./shared.mjs";
 
 const { traces } = golden("outbox_traces");
@@ -22,6 +24,12 @@ const told = (actions) =>
     return { ...action, write };
   });
 
+/** A session ends without warning, after so many of the transactions being written came through: what is on the storage then. */
+function crashed(outbox, reached) {
+  for (const { write } of outbox.pending.slice(0, reached)) outbox.disk.apply(write);
+  return outbox.disk;
+}
+
 const needsHash = (command) => command.do === "capture" || command.do === "new_epoch";
 
 test("every trace is replayed with the same actions and the same picture after each step", async () => {
@@ -31,20 +39,25 @@ test("every trace is replayed with the same actions and the same picture after e
     let disk = new Disk(trace.device, trace.epoch, trace.anchor, await genesis(trace.device, trace.epoch));
     for (const session of trace.sessions) {
       const before = disk.clone();
+      for (const [key, text] of session.damage ?? []) disk.put({ ...disk.row(key), text });
       const outbox = new Outbox(disk);
+      let found = null;
       for (const { input, actions, after } of session.steps) {
+        assert.deepEqual(found, input.command.do === "damaged" ? input.command.keys : null);
         const command = needsHash(input.command) ? await prepare(outbox, input.command) : input.command;
         const answered = outbox.take({ ...input, command });
         assert.deepEqual(told(answered), actions, JSON.stringify(input).slice(0, 300));
         assert.deepEqual(picture(outbox), after, JSON.stringify(input).slice(0, 300));
+        const send = actions.find((action) => action.do === "send");
+        found = send ? (await outbox.push(send.epoch, send.first, send.last)).damaged : null;
         done.add(input.command.do);
         steps += 1;
       }
-      disk = session.set_back ? before : outbox.crash(session.dies_after ?? 0);
+      disk = session.set_back ? before : crashed(outbox, session.dies_after ?? 0);
     }
   }
   assert.ok(steps > 300, `${steps} steps`);
-  assert.equal(done.size, 10, [...done].join());
+  assert.equal(done.size, 11, [...done].join());
 });
 
 const newOutbox = async () => new Outbox(new Disk(DEVICE, 1, null, await genesis(DEVICE, 1)));
@@ -87,7 +100,8 @@ test("a push holds the very texts, and the export everything that is not receipt
   const outbox = await newOutbox();
   const texts = Array.from({ length: 1201 }, (_, n) => `{"n":${n},"note":"奶粉 🍼"}`);
   await captured(outbox, texts);
-  const pushes = outbox.export();
+  const { pushes, damaged } = await exported(outbox);
+  assert.deepEqual(damaged, []);
   assert.deepEqual(
     pushes.map((push) => push.events.length),
     [500, 500, 201],
@@ -96,17 +110,58 @@ test("a push holds the very texts, and the export everything that is not receipt
     pushes.flatMap((push) => push.events),
     texts,
   );
-  for (const push of pushes) assert.ok(wire.readPush(JSON.stringify(push)).ok);
+  for (const push of pushes) assert.ok(readPush(JSON.stringify(push)).ok);
   const [first, second] = pushes;
   const head = (await wire.pushClaims(first, "i")).head;
   assert.equal(second.prev_hash, head, "they chain");
   const large = await newOutbox();
   await captured(large, Array(5).fill("奶".repeat(120_000)));
   assert.deepEqual(
-    large.export().map((push) => push.events.length),
+    (await exported(large)).pushes.map((push) => push.events.length),
     [2, 2, 1],
     "by bytes, not by characters",
   );
+});
+
+test("I30: whichever part of a row a bit turns in, it is found, told and in no push; what follows a turned head says so", async () => {
+  const turns = [
+    (row) => ({ ...row, text: row.text.replace("2", "3") }),
+    (row) => ({ ...row, text: `${row.text}\ud83c` }),
+    (row) => ({ ...row, hash: row.hash.replace(/^./, (c) => (c === "0" ? "1" : "0")) }),
+    (row) => ({ ...row, prev_hash: row.prev_hash.replace(/.$/, (c) => (c === "0" ? "1" : "0")) }),
+  ];
+  for (const turn of turns) {
+    const first = await newOutbox();
+    await captured(first, ['{"n":1}', '{"n":2}', '{"n":3}']);
+    const disk = first.disk;
+    disk.put(turn(disk.row([1, 2])));
+    const outbox = new Outbox(disk);
+    outbox.take({ now: 0, jitter: 0, command: { do: "wake" } });
+    const { push, damaged } = await outbox.push(1, 1, 3);
+    assert.deepEqual([push, damaged], [null, [[1, 2]]]);
+    const carried = await exported(outbox);
+    assert.deepEqual(carried.damaged, [[1, 2]]);
+    assert.deepEqual(carried.pushes.map(({ events }) => events), [['{"n":1}'], ['{"n":3}']]);
+    const actions = outbox.take({ now: 0, jitter: 0, command: { do: "damaged", keys: damaged } });
+    assert.deepEqual(actions[0], { do: "show", notice: { say: "damaged", of: [1, 2] } });
+    assert.deepEqual([outbox.flight.first, outbox.flight.last], [1, 1]);
+    assert.deepEqual((await outbox.push(1, 1, 1)).push.events, ['{"n":1}']);
+    assert.equal(outbox.unsent, 2);
+    assert.deepEqual(picture(outbox).states.damaged, [[1, 2, 2]]);
+    await captured(outbox, ['{"n":4}']);
+    assert.equal(outbox.unsent, 3, "scanning goes on");
+  }
+  // The head: what follows goes by itself and says what it follows, so that the server finds the break.
+  const first = await newOutbox();
+  await captured(first, ["a", "b"]);
+  const disk = first.disk;
+  disk.head = disk.head.replace(/^./, (c) => (c === "0" ? "1" : "0"));
+  const { head } = disk;
+  const outbox = new Outbox(disk);
+  await captured(outbox, ["c", "d"]);
+  const { pushes } = await exported(outbox);
+  assert.deepEqual(pushes.map(({ events }) => events), [["a", "b"], ["c", "d"]]);
+  assert.equal(pushes[1].prev_hash, head);
 });
 
 test("what is settled is kept seven days by the server's clock, to the microsecond", async () => {
@@ -218,7 +273,7 @@ test("whatever commands come, what was said to be saved stays until a receipt co
           break;
         default:
           if (throws(10) > 0) break;
-          outbox = new Outbox(outbox.crash(throws(outbox.pending.length + 1)));
+          outbox = new Outbox(crashed(outbox, throws(outbox.pending.length + 1)));
           act({ do: "wake" });
       }
       for (const [seq, text] of promised) {

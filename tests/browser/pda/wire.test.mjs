@@ -4,6 +4,7 @@ import "./shared.mjs";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as wire from "../../../api/src/pda/app/core/wire.js";
+import { readDeposit, readPush } from "../../../api/src/pda/app/core/wire/carried.js";
 import { isRanges } from "../../../api/src/pda/app/core/wire/ranges.js";
 import { golden } from "./shared.mjs";
 
@@ -70,8 +71,8 @@ test("nonsense instead of any part of an answer is refused, never thrown", () =>
 
 test("frames are refused with the name that was agreed", () => {
   const readers = {
-    push: wire.readPush,
-    deposit: wire.readDeposit,
+    push: readPush,
+    deposit: readDeposit,
     enrol: (text) => wire.readFrame(text, messages.enrol),
   };
   assert.ok(vectors.refused.length >= 30);

@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "14492523";
+export const VERSION = "bd1d40d9";
 
 export const FILES = [
   "app.css",
@@ -21,6 +21,7 @@ export const FILES = [
   "core/limits.js",
   "core/outbox.js",
   "core/outbox/disk.js",
+  "core/outbox/export.js",
   "core/outbox/fate.js",
   "core/outbox/keys.js",
   "core/outbox/machine.js",
@@ -66,6 +67,7 @@ export const FILES = [
   "core/trace-code/typed.js",
   "core/trace-code/value.js",
   "core/wire.js",
+  "core/wire/carried.js",
   "core/wire/frame.js",
   "core/wire/json.js",
   "core/wire/messages.js",

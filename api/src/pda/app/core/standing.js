@@ -28,7 +28,10 @@ export function standing(outboxes, { wall, server, listMadeAt }) {
   const at = oldest.length > 0 ? Math.min(...oldest) : null;
   const age = (/** @type {number | null | undefined} */ us) => (us === null || us === undefined ? null : Math.max(0, (server - us) / 1000));
   let attention = 0;
-  for (const { view } of outboxes) for (const { state } of view.rows.values()) if (state.is === "needs_attention") attention += 1;
+  for (const { view, damaged } of outboxes) {
+    attention += damaged.size;
+    for (const { state } of view.rows.values()) if (state.is === "needs_attention") attention += 1;
+  }
   return {
     unsent: outboxes.reduce((sum, { unsent }) => sum + unsent, 0),
     oldestMs: at === null ? null : Math.max(0, wall - at),

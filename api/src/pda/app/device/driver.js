@@ -284,7 +284,11 @@ export class Driver {
 
   /** @param {{ flight: number, epoch: number, first: number, last: number }} wanted */
   async #send({ flight, epoch, first, last }) {
-    const push = this.outbox.push(epoch, first, last);
+    const { push, damaged } = await this.outbox.push(epoch, first, last);
+    if (push === null) {
+      await this.#command({ do: "damaged", keys: damaged });
+      return;
+    }
     const outcome = await this.link.push(this.identity, push);
     if (outcome.is === "refused") {
       await this.#command({ do: "refused", flight, status: outcome.status, retry_after: outcome.retryAfter });

@@ -179,6 +179,7 @@ const WORDS = {
     "没有读入：扫描头没有发送前缀。请把它设为每码前发送 ^、码后发送回车",
     "Not read: the scanner sends no prefix. Set it to send ^ before each code and Enter after it",
   ],
+  record_damaged: ["记录已损坏，不会上传，请重新录入。序号", "A damaged record is not sent; state it again. Number"],
   enrol_again: ["本设备必须重新注册", "This device must be enrolled again"],
   language: ["语言 Language", "Language 语言"],
 };

@@ -29,6 +29,7 @@ import * as send from "./send.js";
  *   | { do: "answer", flight: number, first: number, fates: Fate[], receipt: Receipt, anchor: string, wall: number, credit: number, retry_after: number | null }
  *   | { do: "lost", flight: number }
  *   | { do: "refused", flight: number, status: number, retry_after: number | null }
+ *   | { do: "damaged", keys: readonly Key[] }
  *   | { do: "checkpoint", cursor: number, anchor: string, wall: number, fates: [epoch: number, seq: number, fate: Fate][], anew?: boolean }
  *   | { do: "new_epoch", epoch: number, genesis: string, anchor: string, wall: number }} Command
  *
@@ -38,7 +39,7 @@ import * as send from "./send.js";
  * What a person is told.
  * @typedef {{ say: "saved" | "not_saved", of: Key[] } | { say: "many_unsent", of: number }
  *   | { say: "sign_in", of: number } | { say: "enrol_again" }
- *   | { say: "stuck" | "attention" | "resolved", of: Key }} Notice
+ *   | { say: "stuck" | "damaged" | "attention" | "resolved", of: Key }} Notice
  *
  * What is to be done.
  * @typedef {{ do: "persist", write: Write }
@@ -76,6 +77,8 @@ export class Outbox {
     this.pace = new Pace();
     /** Refused frame by frame; tried again when nothing else is left. @type {Sorted<Key>} */
     this.skipped = new Sorted(compareKeys);
+    /** Found in this session not to be what was made. @type {Sorted<Key>} */
+    this.damaged = new Sorted(compareKeys);
     /** Lives whose signature the server does not know; likewise. @type {Set<number>} */
     this.shut = new Set();
     /** The time asked for. @type {number | null} */
@@ -84,7 +87,7 @@ export class Outbox {
     this.index();
   }
 
-  /** How many events are unsent or not receipted. */
+  /** How many events are unsent or not receipted, and can be sent. */
   get unsent() {
     return this.open.size;
   }
@@ -117,24 +120,9 @@ export class Outbox {
     for (const pending of this.pending) pending.heard = null;
   }
 
-  /**
-   * The session ends without warning, after the first `reached` of the transactions being written
-   * came through; what is on the storage then.
-   * @param {number} reached
-   */
-  crash(reached) {
-    for (const { write } of this.pending.slice(0, reached)) this.disk.apply(write);
-    return this.disk;
-  }
-
-  /** The push that a `send` asks for: the very texts that were made. @param {number} epoch @param {number} first @param {number} last */
+  /** The push that a `send` asks for, or what is damaged of it. @param {number} epoch @param {number} first @param {number} last */
   push(epoch, first, last) {
     return send.push(this, epoch, first, last);
-  }
-
-  /** Everything that is not receipted, as pushes for a file or another device to carry. */
-  export() {
-    return send.exported(this);
   }
 
   /**
@@ -175,6 +163,9 @@ export class Outbox {
         if (flight) send.refused(this, flight, command.status, command.retry_after, now, jitter, actions);
         break;
       }
+      case "damaged":
+        send.setAside(this, command.keys, actions);
+        break;
       case "checkpoint":
         receive.checkpoint(this, command, now, actions);
         break;
@@ -298,6 +289,7 @@ export class Outbox {
     this.open.delete(key);
     this.sent.delete(key);
     this.skipped.delete(key);
+    this.damaged.delete(key);
     if (state.is === "settled") this.tail.add([state.stamp, key]);
     else if (state.is !== "durable") this.tail.delete([state.stamp, key]);
   }
@@ -307,7 +299,7 @@ export class Outbox {
     const rows = this.view.inOrder();
     // What is not on the disk yet is not open: it must not be sent before it is durable.
     const isOpen = (/** @type {import("./disk.js").Row} */ row) =>
-      row.state.is === "durable" && this.disk.row(row.key) !== undefined;
+      row.state.is === "durable" && this.disk.row(row.key) !== undefined && !this.damaged.has(row.key);
     this.open = new Sorted(
       compareKeys,
       rows.filter(isOpen).map((row) => row.key),

@@ -27,6 +27,7 @@ export function picture(outbox) {
       receipted: of((row) => row.state.is === "receipted"),
       settled: of((row) => row.state.is === "settled"),
       needs_attention: of((row) => row.state.is === "needs_attention"),
+      damaged: spans(outbox.damaged),
     },
     flying: flight && {
       flight: flight.id,

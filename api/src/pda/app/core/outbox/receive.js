@@ -36,10 +36,13 @@ export function answer(outbox, command, now, actions) {
   fates.forEach((fate, at) => {
     /** @type {Key} */
     const key = [epoch, first + at];
+    // It was good when this push was made.
+    const isDamaged = outbox.damaged.has(key);
     // Only what was in this push and is covered by its receipt is safe.
-    if (!contains(receipt.held_ranges, key[1]) || !outbox.open.has(key)) return;
+    if (!contains(receipt.held_ranges, key[1]) || !(isDamaged || outbox.open.has(key))) return;
     marks.push({ key, state: stateOf(fate, stamp) });
     if (fate === "attention") actions.push({ do: "show", notice: { say: "attention", of: key } });
+    else if (isDamaged) actions.push({ do: "show", notice: { say: "resolved", of: key } });
   });
   if (marks.length > 0) write.marks = marks;
   if (epoch === view.epoch) {

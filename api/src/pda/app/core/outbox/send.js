@@ -1,24 +1,26 @@
 // What is sent next, and when: the queue first in, first out, one push under way, nothing that is
-// refused in the way of what follows it.
+// refused or damaged in the way of what follows it.
 
+import { next } from "../chain.js";
 import { PUSH_BYTES_MAX } from "../limits.js";
 import { byteLength } from "../trace-code/bytes.js";
-import { compareKeys } from "./keys.js";
-import { BATCH_MAX, FLIGHT_MS } from "./pace.js";
+import { FLIGHT_MS } from "./pace.js";
 
 /** @typedef {import("./keys.js").Key} Key */
+/** @typedef {import("../wire/messages.js").Push} Push */
 /** @typedef {import("./machine.js").Outbox} Outbox */
 /** @typedef {import("./machine.js").Flight} Flight */
 /** @typedef {import("./machine.js").Action} Action */
 
 /**
+ * The push of the very texts that were made; where one is not (I30), the keys for `damaged`.
  * @param {Outbox} outbox
  * @param {number} epoch
  * @param {number} first
  * @param {number} last
- * @returns {import("../wire/messages.js").Push}
+ * @returns {Promise<{ push: Push, damaged: null } | { push: null, damaged: Key[] }>}
  */
-export function push(outbox, epoch, first, last) {
+export async function push(outbox, epoch, first, last) {
   const { view } = outbox;
   /** @type {import("./disk.js").Row[]} */
   const rows = [];
@@ -27,8 +29,8 @@ export function push(outbox, epoch, first, last) {
     if (row) rows.push(row);
   }
   const receipt = view.receipt?.epoch === epoch ? view.receipt : undefined;
-  return {
-    v: 1,
+  const push = {
+    v: /** @type {const} */ (1),
     device: view.device,
     epoch,
     first_seq: first,
@@ -37,21 +39,29 @@ export function push(outbox, epoch, first, last) {
     queue_depth: outbox.unsent,
     events: rows.map((row) => row.text),
   };
+  const hashes = await Promise.all(rows.map((row) => next(row.prev_hash, row.text)));
+  const damaged = rows.flatMap(({ key, hash }, at) => (hash === hashes[at] ? [] : [key]));
+  return damaged.length > 0 ? { push: null, damaged } : { push, damaged: null };
 }
 
 /**
- * It stays in the queue until a receipt covers it.
+ * What is damaged (I30) is neither sent nor let go: what follows is sent behind the gap (T4). Only an
+ * answer to a push that held it while it was whole settles it.
  * @param {Outbox} outbox
+ * @param {readonly Key[]} keys
+ * @param {Action[]} actions
  */
-export function exported(outbox) {
-  const pushes = [];
-  for (let at = 0; at < outbox.open.size; ) {
-    const first = /** @type {Key} */ (outbox.open.list[at]);
-    const last = run(outbox, first, BATCH_MAX, false);
-    while (at < outbox.open.size && compareKeys(/** @type {Key} */ (outbox.open.list[at]), last) <= 0) at += 1;
-    pushes.push(push(outbox, first[0], first[1], last[1]));
+export function setAside(outbox, keys, actions) {
+  const { flight, open } = outbox;
+  for (const key of keys.filter((key) => open.has(key))) {
+    const [epoch, seq] = key;
+    if (flight?.epoch === epoch && flight.first <= seq && seq <= flight.last) outbox.flight = null;
+    open.delete(key);
+    outbox.sent.delete(key);
+    outbox.skipped.delete(key);
+    outbox.damaged.add(key);
+    actions.push({ do: "show", notice: { say: "damaged", of: key } });
   }
-  return pushes;
 }
 
 /**
@@ -82,7 +92,7 @@ function sendNext(outbox, now, actions) {
     start = free();
   }
   if (!start) return;
-  const [epoch, last] = run(outbox, start, outbox.pace.size, true);
+  const [epoch, last] = run(outbox, start, outbox.pace.size, outbox.skipped);
   const flight = { id: outbox.nextFlight, epoch, first: start[1], last, sentAt: now };
   outbox.nextFlight += 1;
   outbox.flight = flight;
@@ -95,10 +105,10 @@ function sendNext(outbox, now, actions) {
  * @param {Outbox} outbox
  * @param {Key} first
  * @param {number} size
- * @param {boolean} leaveOut
+ * @param {import("./keys.js").Sorted<Key>} without
  * @returns {Key}
  */
-function run(outbox, first, size, leaveOut) {
+export function run(outbox, first, size, without) {
   const bytesOf = (/** @type {Key} */ key) => byteLength(outbox.view.row(key)?.text ?? "");
   let [last, bytes, count] = [first, bytesOf(first), 1];
   for (let at = outbox.open.lowerBound(first) + 1; at < outbox.open.size; at += 1) {
@@ -106,7 +116,8 @@ function run(outbox, first, size, leaveOut) {
     bytes += bytesOf(key);
     const follows = key[0] === last[0] && key[1] === last[1] + 1;
     if (!follows || count >= size || bytes > PUSH_BYTES_MAX) break;
-    if (leaveOut && outbox.skipped.has(key)) break;
+    // What follows a head that turned (I30) begins a push, so that the server finds the break (T5).
+    if (without.has(key) || outbox.view.row(last)?.hash !== outbox.view.row(key)?.prev_hash) break;
     last = key;
     count += 1;
   }

@@ -1,16 +1,18 @@
 // What goes to the server on other ways than a push: as a file that this device writes and another hands in,
 // and as a photo whose codes it reads.
 
-import { readDeposit, receiptText } from "../../core/wire.js";
+import { exported as carried } from "../../core/outbox/export.js";
+import { receiptText } from "../../core/wire.js";
+import { readDeposit } from "../../core/wire/carried.js";
 import { pushToken } from "../../device/link.js";
 import { isSigned } from "../../device/trust.js";
 
 /** @typedef {import("../../device/driver.js").Driver} Driver */
 
-/** Everything unsent, signed, as lines that another device or an office can deposit. @param {Driver} driver */
+/** Everything unsent and whole, signed, as lines that another device or an office can deposit. @param {Driver} driver */
 export async function exported({ identity, outbox }) {
   const lines = [];
-  for (const push of outbox.export()) lines.push(JSON.stringify({ v: 1, token: await pushToken(identity, push), push }));
+  for (const push of (await carried(outbox)).pushes) lines.push(JSON.stringify({ v: 1, token: await pushToken(identity, push), push }));
   return lines;
 }
 

@@ -1,6 +1,7 @@
 // The end of a shift: what is still on the device only, what has to be looked at, and what the server
 // holds, signed. Nobody leaves unsent records behind without a supervisor knowing.
 
+import { readOwn } from "../../core/here.js";
 import { madeAt } from "../../core/standing.js";
 import { qr } from "./codes.js";
 import { age, standingOf } from "../strip.js";
@@ -79,8 +80,7 @@ function ownCounts({ session }) {
   const since = Date.now() - SHIFT_MS;
   for (const { text } of driver?.outbox.view.inOrder() ?? []) {
     if ((madeAt(text) ?? 0) < since) continue;
-    const { kind, actor: by } = JSON.parse(text);
-    if (actor && by?.id === actor.id) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    for (const { kind, by } of readOwn(text)) if (actor && by === actor.id) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return [...counts];
 }

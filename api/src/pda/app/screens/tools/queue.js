@@ -3,6 +3,7 @@
 
 import { picture } from "../../core/outbox.js";
 import { saysOf } from "../../core/summary.js";
+import { contains } from "../../core/wire/ranges.js";
 import { longList } from "../list.js";
 import { exported, handIn } from "./hand-in.js";
 import { h } from "../view.js";
@@ -28,11 +29,15 @@ export function queueScreen(app) {
   const rows = drivers.flatMap(({ outbox }) => outbox.view.inOrder().map((row) => ({ row, outbox }))).reverse();
   /** @typedef {typeof rows[number]} Kept */
   const state = (/** @type {Kept} */ { row, outbox }) =>
-    row.state.is !== "durable" ? row.state.is : outbox.disk.row(row.key) ? (outbox.sent.has(row.key) ? "sent" : "durable") : "captured";
+    outbox.damaged.has(row.key) ? "damaged" : row.state.is !== "durable" ? row.state.is : outbox.disk.row(row.key) ? (outbox.sent.has(row.key) ? "sent" : "durable") : "captured";
+  // The server may hold what was sent before it was damaged.
+  const isHeld = (/** @type {Kept} */ { row: { key: [epoch, seq] }, outbox: { view: { receipt } } }) =>
+    receipt?.epoch === epoch && contains(receipt.held_ranges, seq);
   const text = (/** @type {Kept} */ kept) => {
     const { row } = kept;
     const { id, kind, at: made, count } = saysOf(row.text);
-    const why = row.state.is === "needs_attention" ? `：${[...new Set(verdicts.get(id))].map((code) => app.say(code)).join(" ")}` : "";
+    const codes = row.state.is === "needs_attention" ? [...new Set(verdicts.get(id))] : state(kept) === "damaged" ? [isHeld(kept) ? "damaged_held" : "damaged_how"] : [];
+    const why = codes.length > 0 ? `：${codes.map((code) => app.say(code)).join(" ")}` : "";
     const gone = (healed.get(id) ?? []).map(({ code, by }) => `；${app.say("healed")}${app.say(code)}（${app.say(app.knows(`by_${by}`) ? `by_${by}` : "by_entry")}）`);
     const at = new Date(made).toLocaleTimeString(app.settings.lang === "zh" ? "zh-CN" : "en", { hour: "2-digit", minute: "2-digit" });
     return `${at} ${app.say(kind)}${count > 0 ? ` ${count}` : ""} · ${app.say(state(kept))}${why}${[...new Set(gone)].join("")}`;
