@@ -168,7 +168,7 @@ async fn a_role_does_what_the_table_says(app: TestApp, role: &str) {
     let matrix = matrix();
     for (n, operation) in operations().iter().filter(|o| o.secured).enumerate() {
         let (mut path, body) = stage.request(operation, n).expect("a request");
-        if role == REGULATOR && operation.names_enterprise {
+        if role == REGULATOR && operation.names_enterprise() {
             // Whoever belongs to none says whose it is to be.
             refused_field(
                 call(caller, operation, &path, &body, &[]).await,

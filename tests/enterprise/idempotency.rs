@@ -14,7 +14,7 @@ on_both!(
     |app| {
         let (platform, stage) = stage(&app).await;
         let mut asked = 0;
-        for (n, operation) in operations().iter().filter(|o| o.keyed).enumerate() {
+        for (n, operation) in operations().iter().filter(|o| o.keyed()).enumerate() {
             // Nothing stands aside on this stage; its story is in `tests/handheld`.
             if operation.id == "admit_event" {
                 continue;
@@ -80,9 +80,9 @@ const WITHOUT: [&str; 17] = [
 fn what_makes_something_takes_a_key_and_what_takes_none_is_listed() {
     let all = operations();
     for operation in all.iter().filter(|o| o.creates() || !o.writes()) {
-        assert_eq!(operation.keyed, operation.writes(), "{}", operation.id);
+        assert_eq!(operation.keyed(), operation.writes(), "{}", operation.id);
     }
-    let without = all.iter().filter(|o| o.writes() && !o.keyed);
+    let without = all.iter().filter(|o| o.writes() && !o.keyed());
     let mut without: Vec<&str> = without.map(|o| o.id.as_str()).collect();
     without.sort_unstable();
     assert_eq!(without, WITHOUT);
@@ -212,7 +212,7 @@ on_both!(a_malformed_key_is_refused_before_anything_happens, |app| {
     let (platform, stage) = stage(&app).await;
     let before = head(&app).await;
     let long = "k".repeat(129);
-    for (n, operation) in operations().iter().filter(|o| o.keyed).enumerate() {
+    for (n, operation) in operations().iter().filter(|o| o.keyed()).enumerate() {
         let (path, body) = stage.request(operation, n).expect("a request");
         let caller = right_caller(operation, &platform, &stage);
         for key in ["", "two words", "tab\there", long.as_str()] {

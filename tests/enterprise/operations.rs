@@ -32,10 +32,8 @@ pub struct Operation {
     pub media: Option<String>,
     /// Is it a list for people, page by page?
     pub paged: bool,
-    /// Does a parameter say which enterprise is looked at?
-    pub names_enterprise: bool,
-    /// Is it answered again under the same key?
-    pub keyed: bool,
+    /// Names of its parameters and headers.
+    pub parameters: Vec<String>,
     /// Documented statuses.
     pub statuses: Vec<String>,
 }
@@ -45,6 +43,16 @@ impl Operation {
     pub fn creates(&self) -> bool {
         let makes = self.method == Method::POST && self.statuses.iter().any(|s| s == "201");
         self.secured && makes
+    }
+
+    /// Is it answered again under the same key?
+    pub fn keyed(&self) -> bool {
+        self.parameters.iter().any(|name| name == "Idempotency-Key")
+    }
+
+    /// Does a parameter say which enterprise is looked at?
+    pub fn names_enterprise(&self) -> bool {
+        self.parameters.iter().any(|name| name == "enterprise_id")
     }
 
     /// Is it anything but a question?
@@ -77,8 +85,11 @@ pub fn operations() -> Vec<Operation> {
                 path: path.clone(),
                 secured: operation.get("security").is_some(),
                 paged: operation.get("security").is_some() && has("limit"),
-                names_enterprise: has("enterprise_id"),
-                keyed: has("Idempotency-Key"),
+                parameters: parameters
+                    .into_iter()
+                    .flatten()
+                    .map(|p| text_of(&p["name"]))
+                    .collect(),
                 media: body.and_then(|content| content.keys().next().cloned()),
                 statuses: statuses.keys().cloned().collect(),
             });
