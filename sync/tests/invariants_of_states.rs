@@ -89,9 +89,9 @@ fn i9_what_depends_on_who_came_first_is_found() {
     };
     differs(|again| again.values_mut().for_each(|unit| unit.state = at(2)));
     differs(|again| {
-        again
-            .values_mut()
-            .for_each(|unit| unit.findings = vec![finding()])
+        for unit in again.values_mut() {
+            unit.findings = vec![finding()];
+        }
     });
     differs(|again| {
         again.remove(&unit("B"));
