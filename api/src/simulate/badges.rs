@@ -104,10 +104,9 @@ impl Run {
         let supervisor = self.dice.happens(400);
         let place = (!self.dice.happens(300)).then_some(site.id.0);
         let made_up = format!("B-{:016X}", self.dice.next());
-        let last = WORKERS[2].to_owned();
-        let is_waited_for = site.enterprise == self.world.maker && !self.world.is_staffed;
-        self.world.is_staffed |= is_waited_for;
-        let number = if is_waited_for { last } else { made_up };
+        let unknown = &mut self.world.unknown;
+        let waits = unknown.take_if(|_| site.enterprise == self.world.maker);
+        let number = waits.map_or(made_up, str::to_owned);
         let new = BadgeIn {
             number: Some(number.clone()),
             role: role(supervisor),

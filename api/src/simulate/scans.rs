@@ -359,7 +359,7 @@ fn bare(dice: &mut Dice, site: Site) -> Event {
     let device = suyuan_sync::ids::DeviceId::SERVER;
     let mut fill = Event::bare(Kind::Inbound, nobody, device, 1, 1, 0);
     fill.location = site.id;
-    fill.actor.id = WORKERS[dice.below(WORKERS.len())].to_owned();
+    WORKERS[dice.below(WORKERS.len())].clone_into(&mut fill.actor.id);
     fill.actor.proof = suyuan_sync::event::Proof::Pin;
     fill.actor.login_age_s = Some(60);
     fill.actor.supervisor = dice.happens(60);

@@ -42,8 +42,8 @@ pub struct World {
     pub sites: Vec<Site>,
     /// Who works there from the beginning.
     pub staff: Vec<Badge>,
-    /// Everybody of the maker's is on record.
-    pub is_staffed: bool,
+    /// Who of the maker's is not on record yet.
+    pub unknown: Option<&'static str>,
     /// Batches: good, expired, to be recalled.
     pub batches: Vec<BatchId>,
     /// Tins as printed: of the batches in their order, not commissioned, void, and minted elsewhere.
@@ -155,7 +155,7 @@ pub async fn make(state: &Internal) -> Result<World, Problem> {
         maker: EnterpriseId(maker),
         sites,
         staff,
-        is_staffed: false,
+        unknown: WORKERS.last().copied(),
         batches: batches.into_iter().map(BatchId).collect(),
         tins: codes,
         cases: made::urls(
