@@ -2,8 +2,10 @@
 //! closed periods (T10).
 
 use crate::{
-    scene::{Scene, enrolled, inbound, open, open_about_events, sale, unit},
-    support::{array, firm, id, made, ok, person, text_of},
+    scene::{
+        Scene, enrolled, holds, inbound, open, open_about_events, sale, scanned, settled, unit,
+    },
+    support::{array, firm, gtin, id, made, ok, person, text_of},
 };
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
@@ -167,6 +169,79 @@ on_both!(c14_an_accepted_holder_counts, |app| {
     }
     app.stop().await;
 });
+
+on_both!(
+    c14_who_is_accepted_for_a_thing_and_not_for_what_it_is_in,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let stranger = firm(&app, &operator(&app).await, "SHEN", &[]).await;
+        let shop = json!({"code": "S-1", "kind": "store", "name": "门店"});
+        let shop = id(&made(stranger.admin.post("/v1/locations", &shop).await));
+        let mut plant = scene.device(&app, &scene.plant).await;
+        let mut till = enrolled(&app, &stranger.operator, &shop).await;
+        let (cases, tins) = (&scene.cases[..2], [&scene.tins[..3], &scene.tins[3..6]]);
+        for (case, tins) in cases.iter().zip(tins) {
+            let inside: Vec<&String> = tins.iter().collect();
+            let packed = json!({
+                "parent": {"code": case, "input": "wedge"}, "children": scanned(&inside),
+            });
+            let event = plant.event("pack", &packed);
+            plant.push(&[event]).await;
+        }
+        till.status().await;
+        let event = till.event("inbound", &inbound(&[&cases[0], &cases[1]]));
+        till.push(&[event]).await;
+        // For a tin and not for its case; for a case and not for its tins.
+        for of in [&tins[0][0], &cases[1]] {
+            let accept = json!({"partner_id": stranger.id, "unit": of});
+            made(scene.firm.admin.post("/v1/acceptances", &accept).await);
+        }
+        holds(&app, "accepted").await;
+        let phase = async |code: &String| unit(&app, code).await.kept.state.phase;
+        assert_eq!(phase(&tins[0][0]).await, Phase::InStock);
+        assert_eq!(phase(&cases[0]).await, Phase::Commissioned);
+        assert_eq!(phase(&cases[1]).await, Phase::InStock);
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c14_whose_goods_they_are_becomes_known_after_a_stranger_was_found,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let (platform, gtin) = (operator(&app).await, gtin("0952123400002"));
+        let tin = format!("https://id.example.cn/01/{gtin}/21/N1");
+        let mut firms = Vec::new();
+        for code in ["SHEN", "HAN"] {
+            let firm = firm(&app, &platform, code, &[]).await;
+            let shop = json!({"code": "S-1", "kind": "store", "name": "门店"});
+            let shop = id(&made(firm.admin.post("/v1/locations", &shop).await));
+            let mut till = enrolled(&app, &firm.operator, &shop).await;
+            let event = till.event("inbound", &inbound(&[&tin]));
+            till.push(&[event]).await;
+            firms.push(firm);
+        }
+        // Who was heard first has it, as long as nobody issued it.
+        assert_eq!(open(&app, &tin).await, ["UNEXPECTED_HOLDER"]);
+        let admin = &scene.firm.admin;
+        let body = json!({
+            "code": "CM-3", "name": "护理", "profile": "maternal-baby", "gtin": gtin,
+        });
+        made(admin.post("/v1/products", &body).await);
+        settled(&app).await;
+        assert_eq!(open(&app, &tin).await, ["UNEXPECTED_HOLDER"; 2]);
+        let told = ok(admin.get("/v1/findings?open=true&limit=500").await);
+        let told = array(&told["items"]).iter();
+        let strangers = told.filter(|found| found["code"] == "UNEXPECTED_HOLDER");
+        assert_eq!(strangers.count(), 2);
+        // What counts from now on is what was found before, too.
+        let accept = json!({"partner_id": firms[1].id});
+        made(admin.post("/v1/acceptances", &accept).await);
+        holds(&app, "accepted").await;
+        assert_eq!(open(&app, &tin).await, ["UNEXPECTED_HOLDER"]);
+        app.stop().await;
+    }
+);
 
 on_both!(
     t10_what_comes_after_a_period_was_closed_is_folded_and_listed,

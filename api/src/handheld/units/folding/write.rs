@@ -28,6 +28,7 @@ use suyuan_sync::{
     ids::{BatchId, DeviceId, EnterpriseId, EventId, LocationId},
     unit::UnitKey,
 };
+use uuid::Uuid;
 
 /// Findings about units of which an act writes that they opened, changed or closed. Those beyond are left with
 /// their units.
@@ -39,6 +40,8 @@ pub(super) struct Writes {
     /// Rows.
     pub(super) units: Vec<UnitWrite>,
     claims: BTreeMap<UnitId, BTreeMap<EnterpriseId, LocationId>>,
+    /// Of whose product a unit is became known: whoever that is is told what was found before, too.
+    issued: BTreeMap<Uuid, Vec<UnitId>>,
     opened: Vec<Opened>,
     changed: Vec<Changed>,
     closed: Vec<(i64, Position, Option<EventId>)>,
@@ -120,6 +123,7 @@ impl Folding<'_> {
         let Writes {
             units: mut writes,
             mut claims,
+            mut issued,
             mut opened,
             mut changed,
             mut closed,
@@ -221,6 +225,11 @@ impl Folding<'_> {
                 && exceptional == unit.exceptional
                 && unit.facts.len() == unit.counted;
             if !unchanged {
+                let issuer = now.state.issuer.filter(|_| unit.known);
+                if let Some(issuer) = issuer.filter(|_| now.state.issuer != unit.kept.state.issuer)
+                {
+                    issued.entry(issuer.0).or_default().push(unit.id);
+                }
                 // Of nearly all units there is none, and was none.
                 let claimed = fold::claimed(&now.state);
                 if !claimed.is_empty() || !fold::claimed(&unit.kept.state).is_empty() {
@@ -243,6 +252,7 @@ impl Folding<'_> {
         Writes {
             units: writes,
             claims,
+            issued,
             opened,
             changed,
             closed,
@@ -271,6 +281,7 @@ impl Folding<'_> {
         store::write_event_units(conn, &about).await?;
         store::write_claims(conn, &writes.claims).await?;
         store::add_contents(conn, shifted).await?;
+        store::write_issuers(conn, &writes.issued).await?;
         store::write_opened(conn, &writes.opened).await?;
         store::write_changed(conn, &writes.changed).await?;
         store::write_closed(conn, &writes.closed).await?;

@@ -87,6 +87,9 @@ pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Wor
                 if let AcceptScope::Batch(of) = scope {
                     scopes.extend(batch(of.0));
                 }
+                if !matches!(scope, AcceptScope::Partner(_)) {
+                    scopes.push(Scope::Apart { accepted: scope });
+                }
                 scopes.push(Scope::Stranger { issuer, partner });
             } else {
                 tracing::error!(gseq = told.gseq, "an entry cannot be read");

@@ -24,6 +24,7 @@ use crate::log::Position;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use suyuan_sync::{
+    facts::AcceptScope,
     ids::{BatchId, EnterpriseId, EventId, GroupId, LocationId, RecallId},
     unit::UnitKey,
 };
@@ -41,6 +42,12 @@ pub enum Scope {
     Holding {
         /// Which.
         batch: BatchId,
+    },
+    /// Things in containers that fare as these do, where somebody is accepted for the one and not for the
+    /// other (C14): from then on they are judged by themselves.
+    Apart {
+        /// For what.
+        accepted: AcceptScope,
     },
     /// Units of an issuer that a recall names one by one.
     Listed {
@@ -177,6 +184,7 @@ impl Scope {
             | Scope::Unknown
             | Scope::Actor { .. }
             | Scope::Acted
+            | Scope::Apart { .. }
             | Scope::Stranger { .. } => 2,
         }
     }
@@ -206,6 +214,7 @@ impl Scope {
             | Scope::Unknown
             | Scope::Actor { .. }
             | Scope::Acted
+            | Scope::Apart { .. }
             | Scope::Stranger { .. } => String::new(),
         }
     }

@@ -105,6 +105,10 @@ pub async fn page(
             store::holding(conn, batch.0, after, limit).await?,
             limit,
         )),
+        Scope::Apart { accepted } => Ok(whole(
+            store::apart(conn, accepted, after, limit).await?,
+            limit,
+        )),
         Scope::Place { place } => Ok(whole(
             store::at_place(conn, place.0, after, limit).await?,
             limit,

@@ -12,7 +12,7 @@ use crate::{
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use std::collections::BTreeSet;
-use suyuan_sync::{finding::FindingCode, ids::EventId, unit::UnitKey};
+use suyuan_sync::{facts::AcceptScope, finding::FindingCode, ids::EventId, unit::UnitKey};
 use uuid::Uuid;
 
 /// The row that says how far the log was followed.
@@ -347,6 +347,31 @@ pub async fn holding(
     let sql = "SELECT DISTINCT u.id, u.unit_key FROM content c JOIN unit u ON u.id = c.container_id \
                WHERE c.batch_id = ? AND c.container_id > ? ORDER BY u.id LIMIT ?";
     page(conn, sql, batch, after, limit).await
+}
+
+/// Things that share what becomes of the container they are in, where one of the two is what somebody is
+/// accepted for and the other is not.
+pub async fn apart(
+    conn: &impl ConnectionTrait,
+    of: &AcceptScope,
+    after: i64,
+    limit: i64,
+) -> Result<Numbered, DbErr> {
+    let shares = "SELECT u.id AS id, u.unit_key AS unit_key FROM unit u JOIN unit c ON c.id = u.inside \
+                  WHERE u.id > ? AND NOT u.exceptional AND";
+    let (either, or, of): (_, _, Value) = match of {
+        AcceptScope::Unit(unit) => ("u.unit_key = ?", "c.unit_key = ?", unit.as_str().into()),
+        AcceptScope::Batch(batch) => (
+            "u.batch_id = ? AND c.batch_id IS DISTINCT FROM u.batch_id",
+            "c.batch_id = ? AND u.batch_id IS DISTINCT FROM c.batch_id",
+            batch.0.into(),
+        ),
+        AcceptScope::Partner(_) => return Ok(Vec::new()),
+    };
+    let sql = format!("{shares} {either} UNION {shares} {or} ORDER BY id LIMIT ?");
+    let values = [after.into(), of.clone(), after.into(), of, limit.into()];
+    let query = statement(conn.get_database_backend(), &sql, values);
+    numbered(&conn.query_all_raw(query).await?)
 }
 
 /// Units of an issuer.

@@ -231,6 +231,19 @@ pub async fn write_changed(conn: &impl ConnectionTrait, changed: &[Changed]) -> 
     Ok(())
 }
 
+/// Whose units findings are about, where that became known after they opened: by whose it is.
+pub async fn write_issuers(
+    conn: &impl ConnectionTrait,
+    issued: &BTreeMap<Uuid, Vec<UnitId>>,
+) -> Result<(), DbErr> {
+    for (issuer, units) in issued {
+        let sql = "UPDATE finding SET issuer = ? WHERE unit_id IN ({keys})";
+        let keys = units.iter().map(|id| (*id).into()).collect();
+        change_by_keys(conn, sql, &[(*issuer).into()], keys).await?;
+    }
+    Ok(())
+}
+
 /// Closes findings: `by` is the event that explained them away.
 pub async fn write_closed(
     conn: &impl ConnectionTrait,

@@ -15,7 +15,7 @@ pub use facts::{
 };
 pub use findings::{
     Aside, Changed, Opened, open_of_events, open_of_units, rewrite_aside, write_aside,
-    write_changed, write_closed, write_opened,
+    write_changed, write_closed, write_issuers, write_opened,
 };
 pub use since::{Came, any_written_after, came};
 pub use sweeps::{are_more_sweeps, is_complete_count, is_sweep, sweeps, write_sweeps};
