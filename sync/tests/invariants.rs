@@ -1,8 +1,13 @@
 //! Each invariant is broken once, and says so: a checker that cannot fail proves nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use suyuan_sync::{
     chain::{self, Hash},
+    event::{Event, Group, Kind, LotLine},
+    facts::{Fact, PlaceInfo, World},
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
     ids::{DeviceId, EnterpriseId, EventId, GroupId, LocationId, Micros, Seq},
     invariants::{
@@ -10,7 +15,7 @@ use suyuan_sync::{
         i1_nothing_is_lost, i2_nothing_is_invented, i3_exactly_once, i4_a_retry_is_answered_alike,
         i5_receipts_tell_the_truth, i6_groups_stand_whole, i7_nothing_is_rewritten,
         i11_the_order_is_total, i12_who_knew_came_later, i13_each_balance_is_the_sum,
-        i14_fates_add_up, i14_no_silent_effect, i16_no_finding_without_witnesses,
+        i14_fates_add_up, i14_no_silent_effect, i14_stated_goods_show, i16_no_finding_without_witnesses,
         i17_goods_of_lots_add_up, i18_a_bad_event_changes_no_others_result,
         i18_nothing_sent_is_a_fault_of_ours, i21_cursors_neither_skip_nor_repeat,
         i23_reads_never_go_back, i26_every_outbox_drains, i28_what_is_parked_leaves_parking,
@@ -386,6 +391,105 @@ fn i14_fates_that_do_not_add_up_are_found() {
 fn i14_an_event_that_shows_nowhere_is_found() {
     let shown = BTreeSet::from([event(1), event(2)]);
     is_broken(i14_no_silent_effect(&log(), &shown, &[]), "I14");
+}
+
+/// An event of five and two of a lot at place 3; where it stands is `n`.
+fn of_a_lot(n: u64, kind: Kind) -> Fact {
+    let Logged {
+        order, interval, ..
+    } = logged(n);
+    let line = |qty| LotLine {
+        gtin: "06901234567892".into(),
+        lot: None,
+        qty,
+    };
+    let mut stated = Event::bare(kind, event(n), DEVICE, 1, n, 0);
+    stated.location = LocationId(Uuid::from_u128(3));
+    stated.lots = vec![line(5), line(2)];
+    Fact {
+        order: order.unwrap(),
+        interval,
+        gseq: n as i64,
+        enterprise: EnterpriseId(Uuid::from_u128(1)),
+        event: Arc::new(stated),
+        delivered: 0,
+        flags: Vec::new(),
+    }
+}
+
+fn line_with(n: u64, change: Change) -> KeptLine {
+    let order = logged(n).order.unwrap();
+    KeptLine {
+        movements: vec![Movement { order, change }],
+        ..line()
+    }
+}
+
+#[test]
+fn i14_goods_that_are_stated_and_do_not_show_are_found() {
+    let (world, none) = (World::default(), BTreeSet::new());
+    let shows = |world: &World, facts: &[&Fact], line: KeptLine| {
+        i14_stated_goods_show(world, facts, &none, &[line])
+    };
+    let (came, went) = (of_a_lot(1, Kind::Inbound), of_a_lot(2, Kind::Sale));
+    let (all, fewer) = (Change::In { qty: 7 }, Change::In { qty: 6 });
+    shows(&world, &[&came], line_with(1, all)).unwrap();
+    is_broken(shows(&world, &[&came], line_with(1, fewer)), "I14");
+    is_broken(shows(&world, &[&came], line_with(2, all)), "I14");
+    is_broken(shows(&world, &[&went], line_with(2, all)), "I14");
+    // With what is in a container.
+    let with = |by| line_with(2, Change::Carried { by, inside: 0 });
+    shows(&world, &[&went], with(-9)).unwrap();
+    is_broken(shows(&world, &[&went], with(-6)), "I14");
+    // What is struck need not show.
+    let struck = BTreeSet::from([came.order]);
+    i14_stated_goods_show(&world, &[&came], &struck, &[]).unwrap();
+}
+
+#[test]
+fn i14_goods_stated_at_anothers_place_show_as_that() {
+    let place = PlaceInfo {
+        enterprise: EnterpriseId(Uuid::from_u128(2)),
+        plant: false,
+    };
+    let places = BTreeMap::from([(LocationId(Uuid::from_u128(3)), place)]);
+    let world = World {
+        places: places.into(),
+        ..World::default()
+    };
+    let (none, came) = (BTreeSet::new(), of_a_lot(1, Kind::Inbound));
+    let code = FindingCode::UnexpectedHolder;
+    let found = line_with(1, Change::Found { code });
+    i14_stated_goods_show(&world, &[&came], &none, &[found]).unwrap();
+    let taken = line_with(1, Change::In { qty: 7 });
+    is_broken(
+        i14_stated_goods_show(&world, &[&came], &none, &[taken]),
+        "I14",
+    );
+}
+
+#[test]
+fn i14_counts_in_several_documents_show_where_the_last_of_them_stands() {
+    let (world, none) = (World::default(), BTreeSet::new());
+    let document = |n: u64| {
+        let mut fact = of_a_lot(n, Kind::Count);
+        Arc::make_mut(&mut fact.event).group = Some(Group {
+            id: GroupId(Uuid::from_u128(9)),
+            n: n as u32,
+            of: 2,
+            correct: false,
+        });
+        fact
+    };
+    let (one, other) = (document(1), document(2));
+    let shows = |line| i14_stated_goods_show(&world, &[&one, &other], &none, &[line]);
+    let saw = |there| Change::Counted {
+        there,
+        accepted: false,
+    };
+    shows(line_with(2, saw(14))).unwrap();
+    is_broken(shows(line_with(2, saw(7))), "I14");
+    is_broken(shows(line_with(1, saw(14))), "I14");
 }
 
 #[test]

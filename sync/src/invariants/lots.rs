@@ -1,7 +1,10 @@
-//! That goods without codes of their own are neither made nor lost by counting them.
+//! That goods without codes of their own are neither made nor lost by counting them, and that whatever is
+//! stated of them shows.
 
 use super::{Broken, Holds};
 use crate::{
+    event::{Event, Kind},
+    facts::{Fact, World},
     finding::{Detail, Finding, FindingCode, LotKey},
     ids::Micros,
     lots::{Change, Movement},
@@ -111,4 +114,119 @@ fn summed(movements: &[Movement]) -> (i64, BTreeSet<Below>) {
 
 fn short(n: i128) -> i64 {
     i64::try_from(n).unwrap_or(if n < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// I14 of lots: what an event that is not struck states of goods without codes of their own shows in each
+/// line it names, as much of it as it states (C11); what is stated at somebody else's place shows there as
+/// that (C14). Counts in several documents show as one, where the last of them stands. What is packed or
+/// inspected stays where it is. That a balance is what shows in its line, [`i13_each_balance_is_the_sum`] says.
+pub fn i14_stated_goods_show(
+    world: &World,
+    facts: &[&Fact],
+    struck: &BTreeSet<Order>,
+    lines: &[KeptLine],
+) -> Holds {
+    let mut shown: BTreeMap<&LotKey, BTreeMap<Order, Vec<Change>>> = BTreeMap::new();
+    for line in lines {
+        for movement in &line.movements {
+            let of = shown.entry(&line.key).or_default();
+            of.entry(movement.order).or_default().push(movement.change);
+        }
+    }
+    let shows = |line: &LotKey, at: Order| -> Vec<Change> {
+        let of = shown.get(line).and_then(|of| of.get(&at));
+        of.cloned().unwrap_or_default()
+    };
+    let mut counts: BTreeMap<_, (Order, BTreeMap<LotKey, u64>)> = BTreeMap::new();
+    for fact in facts.iter().filter(|fact| !struck.contains(&fact.order)) {
+        let event = &*fact.event;
+        let comes = match event.kind {
+            Kind::Commission | Kind::Inbound | Kind::Return => Some(1),
+            Kind::Outbound | Kind::Sale | Kind::Collect | Kind::Destroy => Some(-1),
+            Kind::Count => None,
+            Kind::Pack | Kind::Unpack | Kind::Inspect | Kind::Retract => continue,
+        };
+        let owner = world.places.get(&event.location);
+        let stranger = owner.is_some_and(|place| place.enterprise != fact.enterprise);
+        for (line, qty) in stated(event) {
+            let changes = shows(&line, fact.order);
+            let as_stated = match comes {
+                _ if stranger => changes.contains(&Change::Found {
+                    code: FindingCode::UnexpectedHolder,
+                }),
+                Some(way) => {
+                    let by = changes.iter().map(|change| way * i128::from(by(*change)));
+                    by.sum::<i128>() >= i128::from(qty)
+                }
+                None => {
+                    let group = event.group.map(|group| group.id);
+                    let alone = group.is_none().then_some(fact.order);
+                    let count = counts.entry((fact.enterprise, group, alone));
+                    let (_, seen) = count.or_insert((fact.order, BTreeMap::new()));
+                    *seen.entry(line.clone()).or_default() += qty;
+                    true
+                }
+            };
+            if !as_stated {
+                return Err(silent(&line, fact.order, qty, &changes));
+            }
+        }
+        // The last document places them all, whether it names goods or not.
+        if comes.is_none()
+            && let Some(group) = event.group
+            && let Some((last, _)) = counts.get_mut(&(fact.enterprise, Some(group.id), None))
+        {
+            *last = fact.order.max(*last);
+        }
+    }
+    for (last, seen) in counts.into_values() {
+        for (line, qty) in seen {
+            let changes = shows(&line, last);
+            let saw =
+                |change: &Change| matches!(change, Change::Counted { there, .. } if *there == qty);
+            if !changes.iter().any(saw) {
+                return Err(silent(&line, last, qty, &changes));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn silent(line: &LotKey, at: Order, qty: u64, changes: &[Change]) -> Broken {
+    let LotKey {
+        gtin,
+        lot,
+        location,
+    } = line;
+    let what = format!(
+        "{qty} of {gtin} {lot:?} at {}, stated by {}, show as {changes:?}",
+        location.0, at.event
+    );
+    Broken::new("I14", what)
+}
+
+/// The lines an event names, each once.
+fn stated(event: &Event) -> BTreeMap<LotKey, u64> {
+    let mut stated = BTreeMap::new();
+    for line in &event.lots {
+        let key = LotKey {
+            gtin: line.gtin.clone(),
+            lot: line.lot.clone(),
+            location: event.location,
+        };
+        let sum: &mut u64 = stated.entry(key).or_default();
+        *sum = sum.saturating_add(line.qty);
+    }
+    stated
+}
+
+/// By how much a change moves a balance.
+fn by(change: Change) -> i64 {
+    let signed = |qty: u64| i64::try_from(qty).unwrap_or(i64::MAX);
+    match change {
+        Change::In { qty } => signed(qty),
+        Change::Out { qty } => -signed(qty),
+        Change::Carried { by, .. } => by,
+        Change::Counted { .. } | Change::Found { .. } => 0,
+    }
 }

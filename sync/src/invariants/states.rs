@@ -53,17 +53,24 @@ pub fn i8_replay_gives_the_same(
 }
 
 /// I13: each unit is in one state; a unit that is in a container is where its container is, as far as
-/// the same enterprise's word counts for both (section 5).
+/// the same enterprise's word counts for both (section 5). One that ended is where it ended, whatever is
+/// put into it elsewhere: that is found (C12).
 pub fn i13_each_unit_is_in_one_state(states: &BTreeMap<UnitKey, UnitState>) -> Holds {
     for (unit, state) in states {
         let Some(parent) = state.inside.as_ref().and_then(|parent| states.get(parent)) else {
             continue;
         };
-        let ended = matches!(
-            state.phase,
-            Phase::Sold | Phase::Destroyed | Phase::Collected
-        );
-        if !ended && state.holder == parent.holder && state.place != parent.place {
+        let ended = |state: &UnitState| {
+            matches!(
+                state.phase,
+                Phase::Sold | Phase::Destroyed | Phase::Collected
+            )
+        };
+        if !ended(state)
+            && !ended(parent)
+            && state.holder == parent.holder
+            && state.place != parent.place
+        {
             return Err(Broken::new(
                 "I13",
                 format!("{unit} is in a container and elsewhere than it"),
