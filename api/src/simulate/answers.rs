@@ -130,12 +130,13 @@ impl Run {
         body: Vec<u8>,
     ) -> Result<T, Stop> {
         let (node, epoch) = (self.node()?, handset.outbox.disk().epoch);
-        let anchors = &node.state.handheld.anchors;
+        // As the servers have it: of another one it would be an old anchor.
+        let (anchors, now) = (&node.state.handheld.anchors, self.clock.now());
         let claims = ReadClaims {
             aud: handset.installation.clone(),
             device: handset.device,
             epoch,
-            anchor: anchors.issue(handset.device.0, epoch, self.now, self.now),
+            anchor: anchors.issue(handset.device.0, epoch, now, now),
         };
         let key = handset.keys.get(&epoch).ok_or(SimulateError::Behind)?;
         let bearer = key.token(TYP_READ, &claims)?;

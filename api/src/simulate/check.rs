@@ -4,19 +4,18 @@
 use super::{
     handset::Seen,
     run::{Run, Stop},
-    store,
+    shown, store,
 };
 use crate::{
     handheld::{down::pull, replay},
     log,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use suyuan_sync::{
     chain::{self, Hash},
-    event::Kind,
     facts::Fact,
     fold,
-    ids::{EventId, Gseq},
+    ids::Gseq,
     invariants::{self as all, Broken, LogHistory},
     order::Order,
 };
@@ -129,9 +128,11 @@ impl Run {
             let what = format!("{}{}", broken.what, apart.unwrap_or_default());
             return Err(Broken::new("I13", what).into());
         }
-        all::i13_each_balance_is_the_sum(&store::lines(self.observer.reader()).await?)?;
+        let lines = store::lines(self.observer.reader()).await?;
+        all::i13_each_balance_is_the_sum(&lines)?;
         all::i14_fates_add_up(&self.log, &self.histories)?;
-        all::i14_no_silent_effect(&self.log, &reflected(&examined), &examined.open)?;
+        let shown = shown::reflected(&examined, &lines)?;
+        all::i14_no_silent_effect(&self.log, &shown, &examined.open)?;
         all::i16_no_finding_without_witnesses(&self.log, &examined.open)?;
         self.looks += 1;
         // Of the same log the oracle says the same.
@@ -152,6 +153,7 @@ impl Run {
         self.what_is_here_was_told().await?;
         self.recalls_reach_everything().await?;
         self.strangers_are_told_nothing().await?;
+        self.some_are_told_the_log().await?;
         self.the_past_stays().await
     }
 
@@ -196,32 +198,9 @@ impl Run {
             self.holds_all(handset, &handset.seen, &fresh)?;
             self.stands(n, &fresh).await?;
         }
-        self.findings_are_told_to_whose_they_are().await
-    }
-}
-
-/// Events that show in what became of something.
-fn reflected(examined: &replay::Examined) -> BTreeSet<EventId> {
-    let steps = examined
-        .rebuilt
-        .units
-        .values()
-        .flat_map(|folded| &folded.steps);
-    let mut shown: BTreeSet<EventId> = steps.map(|step| step.event).collect();
-    let facts = &examined.told.facts;
-    // One that names nothing shows nowhere but in what strikes it.
-    let all: Vec<&Fact> = facts.iter().map(AsRef::as_ref).collect();
-    let struck = fold::struck(&all, &examined.told.world);
-    shown.extend(struck.iter().map(|fact| fact.event.id));
-    let known: BTreeSet<EventId> = facts.iter().map(|fact| fact.event.id).collect();
-    for fact in facts {
-        let event = &fact.event;
-        // A line of goods is moved or counted; a retract shows at what it strikes.
-        let moves = !event.lots.is_empty() || event.kind == Kind::Count;
-        let strikes = event.target.is_some_and(|target| known.contains(&target));
-        if moves || strikes {
-            shown.insert(event.id);
+        for clerk in &self.clerks {
+            self.findings_are_told(clerk).await?;
         }
+        Ok(())
     }
-    shown
 }

@@ -4,7 +4,7 @@
 //! is refused here.
 
 use super::{
-    SimulateError,
+    Part, SimulateError,
     handset::{Handset, Life},
     run::{Run, Stop},
 };
@@ -46,6 +46,8 @@ enum Decision {
     Commission,
     /// A device is lost; another one takes its place.
     Replace,
+    /// What was named long ago is filed (C15).
+    FileLate,
 }
 
 /// By weight.
@@ -78,7 +80,11 @@ impl Run {
             return Ok(());
         };
         let state = node.state.clone();
-        match self.dice.weighed(&DECISIONS) {
+        let mut table = DECISIONS.to_vec();
+        if self.options.has(Part::Rare) {
+            table.push((3, Decision::FileLate));
+        }
+        match self.dice.weighed(&table) {
             Some(Decision::Accept) => self.accept(&state).await,
             Some(Decision::ShiftEnds) => self.shift_ends(&state, n).await,
             Some(Decision::PeriodEnds) => self.period_ends(&state, n).await,
@@ -86,6 +92,7 @@ impl Run {
             Some(Decision::Void) => self.of_a_code(&state, true).await,
             Some(Decision::Commission) => self.of_a_code(&state, false).await,
             Some(Decision::Replace) => self.replace(&state, n).await,
+            Some(Decision::FileLate) => self.file_late(&state).await,
             None => Ok(()),
         }
     }

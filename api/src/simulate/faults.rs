@@ -387,7 +387,7 @@ impl Run {
                     instructions: "退回门店".into(),
                     initiated_at: "2020-02-03T04:05:06Z".into(),
                     responsible: "质量部经理".into(),
-                    destinations: Vec::new(),
+                    destinations: self.destinations(),
                 };
                 let made = recalls::open(&state, maker, Actor::System, None, order).await;
                 if let Ok(recall) = made {
@@ -414,6 +414,17 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// Where recalled goods are to go, of the maker's places; mostly to any.
+    fn destinations(&mut self) -> Vec<uuid::Uuid> {
+        if !self.options.has(Part::Rare) || self.dice.happens(500) {
+            return Vec::new();
+        }
+        let own = self.world.sites.iter();
+        let own = own.filter(|site| site.enterprise == self.world.maker);
+        let own: Vec<uuid::Uuid> = own.map(|site| site.id.0).collect();
+        self.dice.pick(&own).copied().into_iter().collect()
     }
 
     async fn revoke(&mut self, n: usize) -> Result<(), Stop> {

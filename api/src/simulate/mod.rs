@@ -6,17 +6,20 @@
 //! is set, and all chance comes from the seed. So a run that broke something breaks it again.
 //!
 //! - `run` is what there is and virtual time, `faults` what goes wrong and what is decided of devices,
-//!   recalls and events, `desks` what else is decided, `scans` what is scanned, `crowds` what comes at once,
+//!   recalls and events, `desks` what else is decided, `late` what is filed late, `scans` what is scanned, `loose`
+//!   of goods without codes, `crowds` what comes at once,
 //!   `wire` what is sent and answered, `heard` what a handset makes of it, `post` the network, `handset` a
 //!   device, `tabs` a second program in it, `damage` what its storage does to it, `down` what it fetches, `badges` who may work with it, `node`
 //!   a server process.
 //! - `check` says which invariants are looked at when; they are `suyuan_sync::invariants`, and of what
-//!   is told to people and handsets `reports`, `known`, `strangers`, `stands` and `answers`; `checkpoints` and
-//!   `bounds` are of what handsets are sent.
+//!   is told to people and handsets `reports`, `known`, `strangers`, `stands` and `answers`, of some of
+//!   them at a time `asked`; `shown` is what of events shows; `checkpoints` and `bounds` are of what
+//!   handsets are sent.
 //!
 //! It is no part of the service: nothing here may be called by it.
 
 mod answers;
+mod asked;
 mod badges;
 mod bounds;
 mod check;
@@ -30,11 +33,14 @@ mod faults;
 mod handset;
 mod heard;
 mod known;
+mod late;
+mod loose;
 mod node;
 mod post;
 mod reports;
 mod run;
 mod scans;
+mod shown;
 mod stands;
 mod store;
 mod strangers;
@@ -102,6 +108,11 @@ pub enum Part {
     Desks,
     /// No bit turns on the storage of a handset. What seeds made before any did, they make without it.
     Damage,
+    /// No container is sold, brought back, fetched back, destroyed, inspected or counted by its own code, no
+    /// goods without codes are in it; no count is accepted, or comes in several documents; no recall says
+    /// where to, no receipt is another's, nothing is filed late. What seeds made before there was any of it,
+    /// they make without it.
+    Rare,
 }
 
 impl Options {

@@ -158,7 +158,7 @@ impl Run {
         }
         let node = nodes.first().and_then(Option::as_ref);
         let node = node.ok_or(SimulateError::Down)?;
-        let mut world = world::make(&node.state).await?;
+        let mut world = world::make(&node.state, options.has(Part::Rare)).await?;
         world.lots = options.has(Part::Lots);
         world.lots_end = options.has(Part::Desks);
         world.crowds = options.has(Part::Crowds);

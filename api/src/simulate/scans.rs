@@ -5,12 +5,11 @@ use super::{
     badges::WORKERS,
     dice::Dice,
     handset::Handset,
+    loose,
     world::{Site, World},
 };
 use suyuan_sync::{
-    event::{
-        Counterpart, Disposition, Document, Event, Group, Input, Kind, LotLine, Override, UnitRead,
-    },
+    event::{Counterpart, Disposition, Document, Event, Group, Input, Kind, Override, UnitRead},
     ids::{EnterpriseId, EventId, GroupId, LocationId, Micros},
 };
 use uuid::Builder;
@@ -27,6 +26,8 @@ pub struct Memory {
     made: Vec<(EnterpriseId, EventId)>,
     /// Groups that lack their last member, with its number.
     open: Vec<(GroupId, u32, EnterpriseId)>,
+    /// Codes of goods that were fetched back: they are on their way to who supplied them.
+    fetched: Vec<String>,
 }
 
 /// An event on its way to become a text.
@@ -168,13 +169,13 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
     let mut fill = bare(dice, site);
     fill.kind = kind;
     // Goods without codes of their own.
-    let loose = matches!(
-        kind,
-        Kind::Inbound | Kind::Outbound | Kind::Sale | Kind::Count
-    ) || world.lots_end && matches!(kind, Kind::Return | Kind::Collect | Kind::Destroy);
-    if loose && world.lots && dice.happens(180) {
-        fill.lots = lots(dice, world);
+    if loose::alone(kind, world) && world.lots && dice.happens(180) {
+        fill.lots = loose::lots(dice, world);
         aim(dice, world, &mut fill, kind);
+        loose::as_counted(dice, world, &mut fill);
+        if world.rare && matches!(kind, Kind::Inbound | Kind::Count) && dice.happens(250) {
+            return grouped(dice, world, memory, fill, site);
+        }
         return one(kind, fill);
     }
     match kind {
@@ -212,6 +213,7 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
             if dice.happens(80) {
                 fill.declared = Some(fill.units.len() as u32 + 1);
             }
+            loose::beside(dice, world, &mut fill);
         }
         Kind::Retract => {
             fill.actor.supervisor = dice.happens(200);
@@ -248,7 +250,13 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
             }
         }
         _ => {
-            let big = matches!(kind, Kind::Inbound | Kind::Outbound) && dice.happens(350);
+            let moved = matches!(kind, Kind::Inbound | Kind::Outbound);
+            let big = if moved {
+                dice.happens(350)
+            } else {
+                // By their own code they are sold, brought back, fetched back and so on, too.
+                world.rare && kind != Kind::Commission && dice.happens(250)
+            };
             let from = if !big {
                 &world.tins
             } else if dice.happens(300) {
@@ -262,6 +270,10 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
             if matches!(kind, Kind::Inbound | Kind::Outbound | Kind::Count) && dice.happens(8) {
                 let read = |code: &String| UnitRead::of(code, Input::Wedge);
                 fill.units = world.load.iter().map(read).collect();
+            }
+            loose::beside(dice, world, &mut fill);
+            if world.rare {
+                rarely(dice, world, memory, &mut fill);
             }
         }
     }
@@ -293,8 +305,9 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
     }
     aim(dice, world, &mut fill, kind);
     note(memory, &fill, site);
-    // A receipt of several documents stands together.
-    if kind == Kind::Inbound && dice.happens(150) {
+    // A receipt of several documents stands together, and so does a count.
+    let several = kind == Kind::Inbound || world.rare && kind == Kind::Count;
+    if several && dice.happens(150) {
         return grouped(dice, world, memory, fill, site);
     }
     // Somebody completes what lacked its last part.
@@ -317,6 +330,35 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
     one(kind, fill)
 }
 
+/// What is stated of goods now and then.
+fn rarely(dice: &mut Dice, world: &World, memory: &Memory, fill: &mut Event) {
+    match fill.kind {
+        // Fetched back, and on its way to who supplied it.
+        Kind::Outbound if dice.happens(120) => {
+            let fetched = dice.pick(&memory.fetched);
+            let read = fetched.map(|code| UnitRead::of(code, Input::Wedge));
+            fill.units = read.into_iter().collect();
+        }
+        // With what stands on the receipt, which may be another's.
+        Kind::Return if dice.happens(350) => {
+            let named = fill.units.first().map(|read| read.code.clone());
+            let other = dice.pick(&world.tins).cloned();
+            let code = if dice.happens(600) { named } else { other };
+            let receipt = match dice.below(3) {
+                0 => serde_json::json!(format!("D-{}", dice.below(6))),
+                1 => serde_json::json!({"lot": dice.pick(&["A1", "R3"])}),
+                _ => serde_json::json!({"code": code}),
+            };
+            fill.body.insert("receipt".into(), receipt);
+        }
+        _ => {}
+    }
+    // A place that is on no record yet.
+    if dice.happens(25) {
+        fill.location = world.late.place;
+    }
+}
+
 fn grouped(
     dice: &mut Dice,
     world: &World,
@@ -324,8 +366,8 @@ fn grouped(
     first: Event,
     site: Site,
 ) -> Vec<Draft> {
-    let (id, several) = (new_group(dice), dice.between(2, 4) as u32);
-    let lacks = dice.happens(200);
+    let (id, several, kind) = (new_group(dice), dice.between(2, 4) as u32, first.kind);
+    let lacks = dice.happens(200) && kind == Kind::Inbound;
     let of = several + u32::from(lacks);
     if lacks {
         memory.open.push((id, of, site.enterprise));
@@ -333,7 +375,9 @@ fn grouped(
     (1..=several)
         .map(|n| {
             let mut fill = first.clone();
-            if n > 1 {
+            if n > 1 && first.units.is_empty() && !first.lots.is_empty() {
+                fill.lots = loose::lots(dice, world);
+            } else if n > 1 {
                 fill.units = reads(dice, world, memory, &world.tins, site, 1).into();
             }
             fill.group = Some(Group {
@@ -342,10 +386,7 @@ fn grouped(
                 of,
                 correct: false,
             });
-            Draft {
-                kind: Kind::Inbound,
-                fill,
-            }
+            Draft { kind, fill }
         })
         .collect()
 }
@@ -379,6 +420,9 @@ fn aim(dice: &mut Dice, world: &World, fill: &mut Event, kind: Kind) {
     fill.counterpart = match (dice.below(10), other) {
         (0, _) | (_, None) => Some(Counterpart::Named("老王".into())),
         (1 | 2, Some(site)) => Some(Counterpart::Enterprise(site.enterprise)),
+        (_, Some(_)) if world.rare && dice.happens(40) => {
+            Some(Counterpart::Location(world.late.place))
+        }
         (_, Some(site)) => Some(Counterpart::Location(site.id)),
     };
     if kind == Kind::Outbound && !dice.happens(100) {
@@ -394,6 +438,10 @@ fn note(memory: &mut Memory, fill: &Event, site: Site) {
     };
     for read in fill.units.iter().chain(&fill.parent) {
         memory.places.insert(read.code.clone(), to);
+    }
+    if fill.kind == Kind::Collect {
+        let codes = fill.units.iter().map(|read| read.code.clone());
+        memory.fetched.extend(codes);
     }
 }
 
@@ -432,16 +480,4 @@ fn reads(
         }
     }
     out
-}
-
-fn lots(dice: &mut Dice, world: &World) -> Vec<LotLine> {
-    // Of batches that keep, have expired and are on no record.
-    let lot = ["A1", "B7", "R3", "L1"].map(str::to_owned);
-    vec![LotLine {
-        gtin: world.gtin.clone(),
-        lot: (!dice.happens(100))
-            .then(|| dice.pick(&lot).cloned())
-            .flatten(),
-        qty: dice.between(1, 30) as u64,
-    }]
 }

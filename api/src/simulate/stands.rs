@@ -141,7 +141,7 @@ impl Run {
 
     /// No unit that is recalled by its code is missed by the list its issuer's handsets hold, and no
     /// batch.
-    fn list_stops_what_is_recalled(&self, handset: &Handset) -> Result<(), Broken> {
+    pub(super) fn list_stops_what_is_recalled(&self, handset: &Handset) -> Result<(), Broken> {
         if handset.site.enterprise != self.world.maker {
             return Ok(());
         }

@@ -2,7 +2,10 @@
 //! their places, tins in cases on pallets, and goods without codes of their own. Made through the
 //! functions the API's handlers call.
 
-use super::badges::{Badge, WORKERS, employ};
+use super::{
+    badges::{Badge, WORKERS, employ},
+    late::Late,
+};
 use crate::{
     app::Internal,
     codes::wire::SegmentOut,
@@ -64,12 +67,16 @@ pub struct World {
     pub lots_end: bool,
     /// Do people scan rather what all others scan?
     pub crowds: bool,
+    /// Does happen what happens rarely?
+    pub rare: bool,
+    /// What is on no record yet.
+    pub late: Late,
     /// What goods without codes go by.
     pub gtin: String,
 }
 
-/// Makes it.
-pub async fn make(state: &Internal) -> Result<World, Problem> {
+/// Makes it; `rare` with what is on no record yet.
+pub async fn make(state: &Internal, rare: bool) -> Result<World, Problem> {
     let mut sites = Vec::new();
     let mut firms = Vec::new();
     let mut staff = Vec::new();
@@ -129,7 +136,7 @@ pub async fn make(state: &Internal) -> Result<World, Problem> {
         ("B7", "2024-01-15", "2026-01-14"),
         ("R3", "2026-02-01", "2028-01-31"),
     ] {
-        batches.push(batch(state, maker, product.id, plant, lot, produced, expires).await?);
+        batches.push(batch(state, maker, (product.id, plant), [lot, produced, expires]).await?);
     }
     let [good, old, bad] = batches[..] else {
         return Err(crate::registry::RegistryError::Unknown.into());
@@ -151,6 +158,12 @@ pub async fn make(state: &Internal) -> Result<World, Problem> {
     let plain = made::printer(state, maker, &tins, None).await?;
     let mut codes = made::urls(&plain, tins.from, 88);
     codes.extend((1..=4).map(|n| format!("https://id.example.cn/01/06901234567892/21/F{n}")));
+    let (late_item, late_place) = (made::gtin("0952123400002")?, state.clock.new_id());
+    let trade = firms.get(1).copied().unwrap_or_default();
+    let late = Late::new(late_item, late_place, EnterpriseId(trade), product.id);
+    if rare {
+        codes.extend(late.tins.iter().cloned());
+    }
     Ok(World {
         maker: EnterpriseId(maker),
         sites,
@@ -178,18 +191,18 @@ pub async fn make(state: &Internal) -> Result<World, Problem> {
         lots: true,
         lots_end: true,
         crowds: true,
+        rare,
+        late,
         gtin: item.to_string(),
     })
 }
 
-async fn batch(
+/// Files a batch: of a product, made somewhere; its lot and days.
+pub(super) async fn batch(
     state: &Internal,
     maker: Uuid,
-    product: Uuid,
-    plant: Option<Uuid>,
-    lot: &str,
-    produced: &str,
-    expires: &str,
+    (product, plant): (Uuid, Option<Uuid>),
+    [lot, produced, expires]: [&str; 3],
 ) -> Result<Uuid, Problem> {
     let profile = state.catalogue.profile("infant-formula");
     let profile = profile.ok_or(crate::registry::RegistryError::Unknown)?;
