@@ -197,10 +197,12 @@ on_both!(
             made(scene.firm.admin.post("/v1/acceptances", &accept).await);
         }
         holds(&app, "accepted").await;
-        let phase = async |code: &String| unit(&app, code).await.kept.state.phase;
-        assert_eq!(phase(&tins[0][0]).await, Phase::InStock);
-        assert_eq!(phase(&cases[0]).await, Phase::Commissioned);
-        assert_eq!(phase(&cases[1]).await, Phase::InStock);
+        // The one tin and the other case came to the shop, and nothing else.
+        let place = async |code: &String| unit(&app, code).await.kept.state.place;
+        let (tin, case) = (place(&tins[0][0]).await, place(&cases[1]).await);
+        assert_eq!(tin, case);
+        assert_ne!(place(&cases[0]).await, case);
+        assert_ne!(place(&tins[1][0]).await, case);
         app.stop().await;
     }
 );
