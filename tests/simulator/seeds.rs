@@ -115,8 +115,6 @@ impl Rarities {
 
     fn all_happened(&self) {
         let never: Vec<_> = [
-            FindingCode::ReturnMismatch,
-            FindingCode::ShipRecalled,
             FindingCode::CollectUnrecalled,
             FindingCode::SoldRecalled,
             FindingCode::MissingAtCount,
