@@ -262,6 +262,17 @@ fn i4_a_retry_that_is_told_another_position_is_found() {
 }
 
 #[test]
+fn i4_a_retry_that_is_no_duplicate_is_found_whichever_answer_comes_first() {
+    let mut late = device();
+    late.told[0] = result(1, Status::Duplicate, 1);
+    late.told[2] = result(1, Status::Stored, 1);
+    i4_a_retry_is_answered_alike(&[late]).unwrap();
+    let mut twice = device();
+    twice.told[2] = result(1, Status::Stored, 1);
+    is_broken(i4_a_retry_is_answered_alike(&[twice]), "I4");
+}
+
+#[test]
 fn i5_a_receipt_one_too_high_is_found() {
     let mut device = device();
     device.told[5] = receipt(4, 35);

@@ -578,6 +578,33 @@ on_both!(
     }
 );
 
+on_both!(
+    i8_goods_of_which_all_was_struck_become_known_with_their_product,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let gtin = crate::support::gtin("0952123400003");
+        let code = format!("https://id.example.cn/01/{gtin}/21/A-17");
+        let mut store = scene.device(&app, &scene.store).await;
+        let came = store.event("inbound", &inbound(&[&code]));
+        let target: Value = serde_json::from_str(&came).expect("an event");
+        let struck = store.event("retract", &json!({"target": target["event_id"]}));
+        store.push(&[came, struck]).await;
+        settled(&app).await;
+        assert_eq!(
+            open_about_events(&app, FindingCode::UnknownRef).await,
+            0,
+            "nothing is found of what is struck"
+        );
+        product(&scene.firm.admin, "CM-3", "0952123400003").await;
+        settled(&app).await;
+        let whose = "SELECT COUNT(*) AS n FROM unit WHERE issuer IS NOT NULL \
+                     AND unit_key LIKE '%/21/A-17'";
+        assert_eq!(count(&app, whose).await, 1);
+        holds(&app, "registered").await;
+        app.stop().await;
+    }
+);
+
 on_both!(c15_what_was_unknown_heals_when_it_is_registered, |app| {
     let scene = Scene::of(&app).await;
     let gtin = crate::support::gtin("0952123400003");

@@ -67,7 +67,7 @@ fn foul(seed: u64, database: Option<String>) -> Ran {
 #[test]
 fn seeds_hold_on_sqlite() {
     let (mut jumps, mut damaged, mut rarities) = (0, 0, Rarities::default());
-    for seed in [11, 13, 14] {
+    for seed in [11, 13, 15] {
         let ran = foul(seed, None);
         jumps += happened(&ran, "servers' clock");
         damaged += happened(&ran, "found damaged");

@@ -11,10 +11,12 @@ use std::{
     fmt::Debug,
 };
 
-/// I4: an event sent again is a duplicate of what it was told first, at the same position.
+/// I4: all answers about an event tell the same position, and all but one of them that it is a duplicate.
+/// Which one was given first nobody who hears them knows: where a device sent again, the answer to
+/// the first copy may come behind that to the second.
 pub fn i4_a_retry_is_answered_alike(devices: &[DeviceHistory]) -> Holds {
     for device in devices {
-        let mut first: HashMap<(Epoch, Seq, Hash), Option<Gseq>> = HashMap::new();
+        let mut heard: HashMap<(Epoch, Seq, Hash), (Option<Gseq>, bool)> = HashMap::new();
         for told in &device.told {
             let Told::Result {
                 epoch,
@@ -27,23 +29,27 @@ pub fn i4_a_retry_is_answered_alike(devices: &[DeviceHistory]) -> Holds {
             else {
                 continue;
             };
-            let place = (*epoch, *seq, *hash);
-            match first.get(&place) {
-                None => {
-                    first.insert(place, *gseq);
-                }
-                Some(before) if before == gseq && *status == Status::Duplicate => {}
-                Some(before) => {
-                    return Err(Broken::new(
-                        "I4",
-                        format!(
-                            "{seq} of epoch {epoch} of {} was told {before:?} first, and then \
-                             {status:?} at {gseq:?}",
-                            device.device
-                        ),
-                    ));
-                }
+            let is_first = *status != Status::Duplicate;
+            let before = heard.entry((*epoch, *seq, *hash));
+            let mut is_new = false;
+            let (position, had_first) = before.or_insert_with(|| {
+                is_new = true;
+                (*gseq, is_first)
+            });
+            if is_new {
+                continue;
             }
+            if position != gseq || (*had_first && is_first) {
+                return Err(Broken::new(
+                    "I4",
+                    format!(
+                        "{seq} of epoch {epoch} of {} was told {position:?}, and then {status:?} at \
+                         {gseq:?}",
+                        device.device
+                    ),
+                ));
+            }
+            *had_first |= is_first;
         }
     }
     Ok(())

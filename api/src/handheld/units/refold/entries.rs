@@ -55,6 +55,10 @@ pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Wor
         }
         "master_data_changed" | "published" => {
             scopes.push(Scope::Unknown);
+            // Not only of what was found: of goods of which all was struck, nothing is.
+            if store::opened_a_space(conn, told).await? {
+                scopes.push(Scope::Unissued);
+            }
             scopes.extend(subject("batch").into_iter().flat_map(goods));
         }
         "badge_changed" => {

@@ -56,6 +56,8 @@ pub enum Scope {
         /// By which.
         recall: RecallId,
     },
+    /// Units nobody had issued, since a code space was opened: by their keys they may be of it.
+    Unissued,
     /// Units of an issuer that a code was allocated for, and that have no batch yet.
     Unbatched {
         /// Whose.
@@ -182,6 +184,7 @@ impl Scope {
             | Scope::Left { .. }
             | Scope::Lines { .. }
             | Scope::Unknown
+            | Scope::Unissued
             | Scope::Actor { .. }
             | Scope::Acted
             | Scope::Apart { .. }
@@ -200,6 +203,7 @@ impl Scope {
                 again: Some(group), ..
             } => format!("entered:{group}"),
             Scope::Unread { .. } => "unread".into(),
+            Scope::Unissued => "unissued".into(),
             Scope::Batch { .. }
             | Scope::Holding { .. }
             | Scope::Listed { .. }
@@ -217,6 +221,14 @@ impl Scope {
             | Scope::Apart { .. }
             | Scope::Stranger { .. } => String::new(),
         }
+    }
+
+    /// Is it about what was on no record when it was named, and is by now?
+    pub const fn is_what_came_on_record(&self) -> bool {
+        matches!(
+            self,
+            Scope::Unknown | Scope::Unissued | Scope::Actor { .. } | Scope::Acted
+        )
     }
 
     /// Both in one, of two that merge.

@@ -17,7 +17,7 @@ use crate::{
     },
     log::Position,
 };
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbErr};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -46,6 +46,8 @@ pub struct Page {
     pub moved: BTreeSet<Position>,
     /// These events are judged again as events.
     pub events: BTreeSet<Position>,
+    /// Of these, those whose lines of goods may be called otherwise by now.
+    pub renamed: BTreeSet<Position>,
     /// These lines of goods without codes are held against a complete count.
     pub lines: Option<Lines>,
     /// What went from these lines by these events is held against what is on record.
@@ -127,6 +129,20 @@ pub async fn page(
                 spans.any(|span| span.scope.units.contains(unit))
             };
             page.units.retain(of);
+            Ok(page)
+        }
+        Scope::Unissued => {
+            let rows = store::unissued(conn, after, LOOKED_THROUGH).await?;
+            let mut page = whole(rows, LOOKED_THROUGH);
+            let mut issued = BTreeSet::new();
+            for unit in &page.units {
+                let products = &source.world().products;
+                let is_owned = unit.gtin().is_some_and(|gtin| products.contains_key(gtin));
+                if is_owned || source.code(conn, unit).await?.is_some() {
+                    issued.insert(unit.clone());
+                }
+            }
+            page.units = issued;
             Ok(page)
         }
         Scope::Unbatched { issuer } => {
@@ -311,11 +327,7 @@ pub async fn page(
             let next = full(&rows, JUDGED).map(|(id, _)| *id);
             let events = rows.into_iter().map(|(_, gseq)| gseq).collect();
             let found = unknown(conn, (source, reader), events).await?;
-            let named = found.iter().flat_map(|fact| named(fact));
-            Ok(Page {
-                units: named.map(|(unit, _)| unit).collect(),
-                ..judged_again(&found, next)
-            })
+            Ok(judged_again(conn, &found, next).await?)
         }
         Scope::Actor { enterprise, number } => {
             let of = Some((enterprise.0, number.as_str()));
@@ -323,7 +335,7 @@ pub async fn page(
             let next = full(&rows, JUDGED).map(|(id, _)| *id);
             let events = rows.into_iter().map(|(_, gseq)| gseq).collect();
             let found = unknown(conn, (source, reader), events).await?;
-            Ok(judged_again(&found, next))
+            Ok(judged_again(conn, &found, next).await?)
         }
         Scope::Acted => {
             let whose: BTreeSet<Uuid> = source.world().actors.keys().map(|of| of.0).collect();
@@ -332,7 +344,7 @@ pub async fn page(
             let own = rows.into_iter().filter(|(_, of)| whose.contains(of));
             let events = own.map(|(gseq, _)| gseq).collect();
             let found = unknown(conn, (source, reader), events).await?;
-            Ok(judged_again(&found, next))
+            Ok(judged_again(conn, &found, next).await?)
         }
         Scope::Stranger { issuer, partner } => {
             let code = FindingCode::UnexpectedHolder.name();
@@ -449,13 +461,24 @@ async fn packed(
 /// Events that are looked at in one go.
 const JUDGED: i64 = LOOKED_THROUGH / 10;
 
-/// A page of events that are judged again as events.
-fn judged_again(found: &[Arc<Fact>], next: Option<i64>) -> Page {
-    Page {
-        events: found.iter().map(|fact| fact.gseq).collect(),
+/// A page of events that are judged again as events. Where goods were unknown as well, what is known of them
+/// now is worked in with that, whatever it is that made it necessary: afterwards nothing tells that they were.
+async fn judged_again(
+    conn: &impl ConnectionTrait,
+    found: &[Arc<Fact>],
+    next: Option<i64>,
+) -> Result<Page, DbErr> {
+    let events: BTreeSet<Position> = found.iter().map(|fact| fact.gseq).collect();
+    let goods = store::unknown_goods(conn, &events).await?;
+    let of_goods = found.iter().filter(|fact| goods.contains(&fact.gseq));
+    let units = of_goods.flat_map(|fact| named(fact));
+    Ok(Page {
+        units: units.map(|(unit, _)| unit).collect(),
+        renamed: events.intersection(&goods).copied().collect(),
+        events,
         next,
         ..Page::default()
-    }
+    })
 }
 
 /// Of these events those of which something else is on record than was, or not.

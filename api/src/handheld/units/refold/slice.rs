@@ -159,7 +159,7 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took, Push
     let change = Change {
         entering: !entered.is_empty() && !again,
         // What comes on record changes what was closed before as well.
-        left_at: Some(if work.scope == Scope::Unknown {
+        left_at: Some(if work.scope.is_what_came_on_record() {
             0
         } else {
             since.first().copied().unwrap_or(work.gseq)
@@ -177,7 +177,7 @@ async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took, Push
         // What is on record by now may change what lines are called by.
         moved: events
             .iter()
-            .filter(|fact| work.scope == Scope::Unknown && !fact.event.lots.is_empty())
+            .filter(|fact| page.renamed.contains(&fact.gseq) && !fact.event.lots.is_empty())
             .cloned()
             .collect(),
         recheck: events,

@@ -374,6 +374,33 @@ pub async fn apart(
     numbered(&conn.query_all_raw(query).await?)
 }
 
+/// Did this entry open a code space: a product was filed, or a company prefix?
+pub async fn opened_a_space(conn: &impl ConnectionTrait, told: &Told) -> Result<bool, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT s.space FROM log_entry l JOIN code_space s ON s.enterprise_id = l.enterprise_id \
+         AND s.created_at = l.stamp WHERE l.gseq = ? LIMIT 1",
+        [told.gseq.into()],
+    );
+    Ok(conn.query_one_raw(query).await?.is_some())
+}
+
+/// Units that nobody had issued when they were folded, and that are in no batch: the index
+/// `unit_unbatched` has these together.
+pub async fn unissued(
+    conn: &impl ConnectionTrait,
+    after: i64,
+    limit: i64,
+) -> Result<Numbered, DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "SELECT id, unit_key FROM unit WHERE issuer IS NULL AND product_id IS NULL \
+         AND batch_id IS NULL AND id > ? ORDER BY id LIMIT ?",
+        [after.into(), limit.into()],
+    );
+    numbered(&conn.query_all_raw(query).await?)
+}
+
 /// Units of an issuer.
 pub async fn of_issuer(
     conn: &impl ConnectionTrait,
@@ -599,6 +626,25 @@ pub async fn unknown(
     let rows = conn.query_all_raw(query).await?;
     let pair = |row: &QueryResult| Ok((row.try_get("", "id")?, row.try_get("", "gseq")?));
     rows.iter().map(pair).collect()
+}
+
+/// Those of these events that name something that is not on record and is nobody who acts, as far as that is open.
+pub async fn unknown_goods(
+    conn: &impl ConnectionTrait,
+    events: &BTreeSet<Position>,
+) -> Result<BTreeSet<Position>, DbErr> {
+    let rows = by_keys(
+        conn,
+        "SELECT DISTINCT event_gseq FROM finding WHERE code = ? AND closed IS NULL \
+         AND NOT (finding LIKE '%\"what\":\"actor:%' AND finding NOT LIKE '%, %') \
+         AND event_gseq IN ({keys})",
+        &[FindingCode::UnknownRef.name().into()],
+        events.iter().map(|gseq| (*gseq).into()).collect(),
+    )
+    .await?;
+    rows.iter()
+        .map(|row| row.try_get("", "event_gseq"))
+        .collect()
 }
 
 /// Events that count, after a position, with whose they are.

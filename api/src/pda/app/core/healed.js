@@ -3,7 +3,9 @@
 
 /** @typedef {{ code: string, by: string }} Healed code of what was found, kind of the entry */
 
-/** @param {{ code: string, closed: boolean, closed_entry?: { kind: string } | undefined }[]} findings @returns {Healed[]} */
+/** @typedef {{ code: string, closed: boolean, closed_entry?: { kind: string } | undefined }} Found */
+
+/** @param {Found[]} findings @returns {Healed[]} */
 export function healedBy(findings) {
   return findings.flatMap(({ code, closed, closed_entry: entry }) => (closed && entry ? [{ code, by: entry.kind }] : []));
 }

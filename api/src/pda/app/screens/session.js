@@ -83,16 +83,16 @@ export class Session {
     this.hasCards = false;
     /** A snapshot on its way. @type {import("../device/down.js").Progress | null} */
     this.progress = null;
-    /** Reason given for overruling a stop, before the badge is scanned. */
+    /** Why a stop is overruled, before the badge is scanned. */
     this.reason = "";
     /** What stands in the field of the question that is open. */
     this.words = "";
     /** The hand-over is on the screen: a second badge takes over what is unsent. */
     this.isHandingOver = false;
-    /** Codes of what was found and is open, by event. @type {Map<string, string[]>} */
+    /** Codes of what is open, by event. @type {Map<string, string[]>} */
     this.verdicts = new Map();
-    /** What was found and explained away by an entry of the server's, and of which kind that is, by event. @type {Map<string, import("../core/healed.js").Healed[]>} */
-    this.healed = new Map();
+    /** What was found, by event. @type {Map<string, import("../core/healed.js").Found[]>} */
+    this.findings = new Map();
     /** @type {Promise<unknown>} */
     this.last = Promise.resolve();
     this.pulls = new Pulls(this);

@@ -2,7 +2,6 @@
 // that this device has to be enrolled again. Knows the wire by its doors.
 
 import { Badges } from "../../core/badges.js";
-import { healedBy } from "../../core/healed.js";
 import { UnitList, openList } from "../../core/recall-list.js";
 import { rulesOf } from "../../core/required/rules.js";
 import { HeldList } from "../../core/till.js";
@@ -93,7 +92,7 @@ export async function readCards(session) {
   session.partners = await session.store.partners();
   for (const { event, findings } of await session.store.verdicts()) {
     session.verdicts.set(event, findings.flatMap(({ code, closed }) => (closed ? [] : [code])));
-    session.healed.set(event, healedBy(findings));
+    session.findings.set(event, findings);
   }
   session.rules = rulesOf(await session.store.record("rules"));
   const badges = /** @type {import("../../core/badges.js").Kept | null | undefined} */ (await session.store.record("badges"));

@@ -1,6 +1,7 @@
 // Where one's records are: how many in which state, each with its time, and what has to be looked at;
 // and the way out by a file when a network does not come.
 
+import { healedBy } from "../../core/healed.js";
 import { picture } from "../../core/outbox.js";
 import { saysOf } from "../../core/summary.js";
 import { contains } from "../../core/wire/ranges.js";
@@ -15,7 +16,7 @@ const FILE_MAX = 64 * 1024 * 1024;
 
 /** @param {App} app */
 export function queueScreen(app) {
-  const { driver, drivers, left, verdicts, healed } = app.session;
+  const { driver, drivers, left, verdicts, findings } = app.session;
   if (!driver) return [];
   /** @type {Map<string, number>} */
   const counts = new Map();
@@ -38,7 +39,7 @@ export function queueScreen(app) {
     const { id, kind, at: made, count } = saysOf(row.text);
     const codes = row.state.is === "needs_attention" ? [...new Set(verdicts.get(id))] : state(kept) === "damaged" ? [isHeld(kept) ? "damaged_held" : "damaged_how"] : [];
     const why = codes.length > 0 ? `：${codes.map((code) => app.say(code)).join(" ")}` : "";
-    const gone = (healed.get(id) ?? []).map(({ code, by }) => `；${app.say("healed")}${app.say(code)}（${app.say(app.knows(`by_${by}`) ? `by_${by}` : "by_entry")}）`);
+    const gone = healedBy(findings.get(id) ?? []).map(({ code, by }) => `；${app.say("healed")}${app.say(code)}（${app.say(app.knows(`by_${by}`) ? `by_${by}` : "by_entry")}）`);
     const at = new Date(made).toLocaleTimeString(app.settings.lang === "zh" ? "zh-CN" : "en", { hour: "2-digit", minute: "2-digit" });
     return `${at} ${app.say(kind)}${count > 0 ? ` ${count}` : ""} · ${app.say(state(kept))}${why}${[...new Set(gone)].join("")}`;
   };
