@@ -41,7 +41,7 @@ pub async fn run(args: SimulateArgs) -> Result<ExitCode, Box<dyn Error>> {
         let bug = Bug::of_number(number).filter(|bug| switched_on(*bug));
         bug.ok_or("this program has no such bug to switch on")?;
     }
-    let ran = simulate(Options {
+    let ran = Box::pin(simulate(Options {
         steps: args.steps,
         database: args.database,
         devices: args.devices,
@@ -49,7 +49,7 @@ pub async fn run(args: SimulateArgs) -> Result<ExitCode, Box<dyn Error>> {
         without: args.without,
         verbose: args.verbose,
         ..Options::of(args.seed)
-    })
+    }))
     .await?;
     println!("{ran}");
     Ok(if ran.broken.is_none() {

@@ -1,17 +1,17 @@
 //! What people state of goods without codes of their own: moved, counted, counted as everything there is or
 //! with a supervisor's word, and put into containers. Knows nothing of the service.
 
-use super::{dice::Dice, world::World};
+use super::{Part, dice::Dice, world::World};
 use suyuan_sync::event::{Event, Kind, LotLine};
 
 /// Is this kind of event stated of such goods alone?
-pub(super) const fn alone(kind: Kind, world: &World) -> bool {
+pub(super) fn alone(kind: Kind, world: &World) -> bool {
     let moved = matches!(
         kind,
         Kind::Inbound | Kind::Outbound | Kind::Sale | Kind::Count
     );
     let ended = matches!(kind, Kind::Return | Kind::Collect | Kind::Destroy);
-    moved || world.lots_end && ended
+    moved || world.has(Part::Desks) && ended
 }
 
 /// Lines of such goods.
@@ -26,7 +26,7 @@ pub(super) fn lots(dice: &mut Dice, world: &World) -> Vec<LotLine> {
         qty: dice.between(1, 30) as u64,
     };
     let mut lines = vec![line(dice)];
-    if world.rare {
+    if world.has(Part::Rare) {
         // Of a product that is on no record yet, or one more, which may be the same.
         if dice.happens(100) {
             for line in &mut lines {
@@ -48,14 +48,14 @@ pub(super) fn beside(dice: &mut Dice, world: &World, fill: &mut Event) {
         Kind::Inbound | Kind::Outbound | Kind::Count => 30,
         _ => 0,
     };
-    if world.rare && world.lots && often > 0 && dice.happens(often) {
+    if world.has(Part::Rare) && world.has(Part::Lots) && often > 0 && dice.happens(often) {
         fill.lots = lots(dice, world);
     }
 }
 
 /// A count of such goods may be of all there is, and a supervisor may accept what it saw.
 pub(super) fn as_counted(dice: &mut Dice, world: &World, fill: &mut Event) {
-    if !world.rare || fill.kind != Kind::Count {
+    if !world.has(Part::Rare) || fill.kind != Kind::Count {
         return;
     }
     if dice.happens(400) {

@@ -158,10 +158,7 @@ impl Run {
         }
         let node = nodes.first().and_then(Option::as_ref);
         let node = node.ok_or(SimulateError::Down)?;
-        let mut world = world::make(&node.state, options.has(Part::Rare)).await?;
-        world.lots = options.has(Part::Lots);
-        world.lots_end = options.has(Part::Desks);
-        world.crowds = options.has(Part::Crowds);
+        let world = world::make(&node.state, &options.without).await?;
         let observer = Db::open_single(&db::url(&settings), &settings.database).await?;
         let mut run = Run {
             dice: Dice::of(options.seed),

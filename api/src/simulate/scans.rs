@@ -2,6 +2,7 @@
 //! at all. Knows nothing of the service.
 
 use super::{
+    Part,
     badges::WORKERS,
     dice::Dice,
     handset::Handset,
@@ -169,11 +170,12 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
     let mut fill = bare(dice, site);
     fill.kind = kind;
     // Goods without codes of their own.
-    if loose::alone(kind, world) && world.lots && dice.happens(180) {
+    if loose::alone(kind, world) && world.has(Part::Lots) && dice.happens(180) {
         fill.lots = loose::lots(dice, world);
         aim(dice, world, &mut fill, kind);
         loose::as_counted(dice, world, &mut fill);
-        if world.rare && matches!(kind, Kind::Inbound | Kind::Count) && dice.happens(250) {
+        if world.has(Part::Rare) && matches!(kind, Kind::Inbound | Kind::Count) && dice.happens(250)
+        {
             return grouped(dice, world, memory, fill, site);
         }
         return one(kind, fill);
@@ -255,7 +257,7 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
                 dice.happens(350)
             } else {
                 // By their own code they are sold, brought back, fetched back and so on, too.
-                world.rare && kind != Kind::Commission && dice.happens(250)
+                world.has(Part::Rare) && kind != Kind::Commission && dice.happens(250)
             };
             let from = if !big {
                 &world.tins
@@ -272,7 +274,7 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
                 fill.units = world.load.iter().map(read).collect();
             }
             loose::beside(dice, world, &mut fill);
-            if world.rare {
+            if world.has(Part::Rare) {
                 rarely(dice, world, memory, &mut fill);
             }
         }
@@ -306,7 +308,7 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
     aim(dice, world, &mut fill, kind);
     note(memory, &fill, site);
     // A receipt of several documents stands together, and so does a count.
-    let several = kind == Kind::Inbound || world.rare && kind == Kind::Count;
+    let several = kind == Kind::Inbound || world.has(Part::Rare) && kind == Kind::Count;
     if several && dice.happens(150) {
         return grouped(dice, world, memory, fill, site);
     }
@@ -420,7 +422,7 @@ fn aim(dice: &mut Dice, world: &World, fill: &mut Event, kind: Kind) {
     fill.counterpart = match (dice.below(10), other) {
         (0, _) | (_, None) => Some(Counterpart::Named("老王".into())),
         (1 | 2, Some(site)) => Some(Counterpart::Enterprise(site.enterprise)),
-        (_, Some(_)) if world.rare && dice.happens(40) => {
+        (_, Some(_)) if world.has(Part::Rare) && dice.happens(40) => {
             Some(Counterpart::Location(world.late.place))
         }
         (_, Some(site)) => Some(Counterpart::Location(site.id)),
@@ -465,7 +467,7 @@ fn reads(
         .collect();
     let mut out: Vec<UnitRead> = Vec::new();
     for _ in 0..count {
-        let code = if world.crowds && dice.happens(250) {
+        let code = if world.has(Part::Crowds) && dice.happens(250) {
             dice.pick(of.get(..WANTED).unwrap_or(of))
         } else if dice.happens(750) {
             dice.pick(&here).copied()

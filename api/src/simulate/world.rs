@@ -3,6 +3,7 @@
 //! functions the API's handlers call.
 
 use super::{
+    Part,
     badges::{Badge, WORKERS, employ},
     late::Late,
 };
@@ -61,22 +62,23 @@ pub struct World {
     pub load: Vec<String>,
     /// Where the codes of the maker's tins are from.
     pub segment: SegmentOut,
-    /// Do people move goods without codes of their own?
-    pub lots: bool,
-    /// Do such goods come back, and are they fetched back and destroyed?
-    pub lots_end: bool,
-    /// Do people scan rather what all others scan?
-    pub crowds: bool,
-    /// Does happen what happens rarely?
-    pub rare: bool,
+    /// What does not happen in it.
+    pub without: Vec<Part>,
     /// What is on no record yet.
     pub late: Late,
     /// What goods without codes go by.
     pub gtin: String,
 }
 
-/// Makes it; `rare` with what is on no record yet.
-pub async fn make(state: &Internal, rare: bool) -> Result<World, Problem> {
+impl World {
+    /// Does this happen in it?
+    pub fn has(&self, part: Part) -> bool {
+        !self.without.contains(&part)
+    }
+}
+
+/// Makes it, without these parts of what may happen.
+pub async fn make(state: &Internal, without: &[Part]) -> Result<World, Problem> {
     let mut sites = Vec::new();
     let mut firms = Vec::new();
     let mut staff = Vec::new();
@@ -161,7 +163,7 @@ pub async fn make(state: &Internal, rare: bool) -> Result<World, Problem> {
     let (late_item, late_place) = (made::gtin("0952123400002")?, state.clock.new_id());
     let trade = firms.get(1).copied().unwrap_or_default();
     let late = Late::new(late_item, late_place, EnterpriseId(trade), product.id);
-    if rare {
+    if !without.contains(&Part::Rare) {
         codes.extend(late.tins.iter().cloned());
     }
     Ok(World {
@@ -188,10 +190,7 @@ pub async fn make(state: &Internal, rare: bool) -> Result<World, Problem> {
             .map(|n| format!("https://id.example.cn/01/06901234567908/21/L{n}"))
             .collect(),
         segment: tins,
-        lots: true,
-        lots_end: true,
-        crowds: true,
-        rare,
+        without: without.to_vec(),
         late,
         gtin: item.to_string(),
     })
