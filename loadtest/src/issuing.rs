@@ -14,6 +14,7 @@
 //! | `POST /v1/recalls/{id}/close` | `{note}` | |
 //! | `GET /v1/recalls/{id}/reach` | | `total.units` and the same of each part |
 //! | `GET /v1/locations` | | `items` of `{id, kind}` |
+//! | `POST /v1/badges` | `{number, role}` | |
 //! | `POST /v1/devices` | `{name, profile, location_id}` | `ticket{code}` |
 //! | `GET /metrics` | | `suyuan_resolver_io_total`, present from the start, counting calls made for a scan only |
 //!
@@ -227,6 +228,12 @@ impl Officer {
     pub async fn place(&self, kind: &str) -> Result<Id, LoadError> {
         self.find("/v1/locations", kind, |item| item["kind"] == kind)
             .await
+    }
+
+    /// Puts somebody on record as working everywhere.
+    pub async fn employ(&self, number: &str) -> Result<(), LoadError> {
+        let body = json!({"number": number, "role": "worker"});
+        self.post("/v1/badges", &body).await.map(|_| ())
     }
 
     /// A ticket with which one device may enrol at a place.

@@ -78,6 +78,7 @@ impl Fleet {
             codes: Vec::new(),
             postgres: postgres.map(str::to_owned),
         };
+        fleet.office.officer.employ(life::WORKER).await?;
         progress(&format!("enrolling {devices} devices"));
         for n in 0..devices {
             let ticket = fleet.ticket(n).await?;

@@ -11,6 +11,9 @@ use uuid::Uuid;
 
 use crate::LoadError;
 
+/// Who does it, by the number of a badge.
+pub const WORKER: &str = "W-017";
+
 /// Where it happens.
 #[derive(Debug, Clone, Copy)]
 pub struct Places {
@@ -53,7 +56,7 @@ pub fn text(slot: &Slot, wall: Micros, step: Step, codes: &[String], places: &Pl
     let id = EventId(Uuid::now_v7());
     let mut event = Event::bare(step.kind(), id, slot.device, slot.epoch, slot.seq, wall);
     event.actor = Actor {
-        id: "w-017".to_owned(),
+        id: WORKER.to_owned(),
         proof: Proof::Pin,
         login_age_s: Some(1_800),
         supervisor: false,
