@@ -5,7 +5,7 @@
 //! whatever came in before an entry is earlier. So does a voided code, but the card of its unit tells it.
 
 use super::{
-    Scope, Work,
+    Scope, Work, record_store,
     store::{self, Told},
 };
 use crate::handheld::units::folding::NUMBER_BITS;
@@ -56,7 +56,7 @@ pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Wor
         "master_data_changed" | "published" => {
             scopes.push(Scope::Unknown);
             // Not only of what was found: of goods of which all was struck, nothing is.
-            if store::opened_a_space(conn, told).await? {
+            if record_store::opened_a_space(conn, told).await? {
                 scopes.push(Scope::Unissued);
             }
             scopes.extend(subject("batch").into_iter().flat_map(goods));

@@ -1,7 +1,7 @@
 //! Work, page by page: the units or lines a slice folds, and where the next one begins. Read before the
 //! head of the log is locked: whatever comes in meanwhile is folded by its own act.
 
-use super::{Scope, Work, store};
+use super::{Scope, Work, record_store, store};
 use crate::{
     handheld::{
         lots::store::{lines_at, went},
@@ -132,7 +132,7 @@ pub async fn page(
             Ok(page)
         }
         Scope::Unissued => {
-            let rows = store::unissued(conn, after, LOOKED_THROUGH).await?;
+            let rows = record_store::unissued(conn, after, LOOKED_THROUGH).await?;
             let mut page = whole(rows, LOOKED_THROUGH);
             let mut issued = BTreeSet::new();
             for unit in &page.units {
@@ -323,7 +323,7 @@ pub async fn page(
             })
         }
         Scope::Unknown => {
-            let rows = store::unknown(conn, None, after, JUDGED).await?;
+            let rows = record_store::unknown(conn, None, after, JUDGED).await?;
             let next = full(&rows, JUDGED).map(|(id, _)| *id);
             let events = rows.into_iter().map(|(_, gseq)| gseq).collect();
             let found = unknown(conn, (source, reader), events).await?;
@@ -331,7 +331,7 @@ pub async fn page(
         }
         Scope::Actor { enterprise, number } => {
             let of = Some((enterprise.0, number.as_str()));
-            let rows = store::unknown(conn, of, after, JUDGED).await?;
+            let rows = record_store::unknown(conn, of, after, JUDGED).await?;
             let next = full(&rows, JUDGED).map(|(id, _)| *id);
             let events = rows.into_iter().map(|(_, gseq)| gseq).collect();
             let found = unknown(conn, (source, reader), events).await?;
@@ -339,7 +339,7 @@ pub async fn page(
         }
         Scope::Acted => {
             let whose: BTreeSet<Uuid> = source.world().actors.keys().map(|of| of.0).collect();
-            let rows = store::stated(conn, after, JUDGED).await?;
+            let rows = record_store::stated(conn, after, JUDGED).await?;
             let next = full(&rows, JUDGED).map(|(gseq, _)| *gseq);
             let own = rows.into_iter().filter(|(_, of)| whose.contains(of));
             let events = own.map(|(gseq, _)| gseq).collect();
@@ -469,7 +469,7 @@ async fn judged_again(
     next: Option<i64>,
 ) -> Result<Page, DbErr> {
     let events: BTreeSet<Position> = found.iter().map(|fact| fact.gseq).collect();
-    let goods = store::unknown_goods(conn, &events).await?;
+    let goods = record_store::unknown_goods(conn, &events).await?;
     let of_goods = found.iter().filter(|fact| goods.contains(&fact.gseq));
     let units = of_goods.flat_map(|fact| named(fact));
     Ok(Page {

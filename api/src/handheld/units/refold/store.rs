@@ -12,7 +12,7 @@ use crate::{
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use std::collections::BTreeSet;
-use suyuan_sync::{facts::AcceptScope, finding::FindingCode, ids::EventId, unit::UnitKey};
+use suyuan_sync::{facts::AcceptScope, ids::EventId, unit::UnitKey};
 use uuid::Uuid;
 
 /// The row that says how far the log was followed.
@@ -296,9 +296,9 @@ pub async fn recalled(
 }
 
 /// A row of a page: what the cursor goes by, and the unit.
-type Numbered = Vec<(i64, UnitKey)>;
+pub(super) type Numbered = Vec<(i64, UnitKey)>;
 
-fn numbered(rows: &[QueryResult]) -> Result<Numbered, DbErr> {
+pub(super) fn numbered(rows: &[QueryResult]) -> Result<Numbered, DbErr> {
     rows.iter()
         .map(|row| {
             let key: String = row.try_get("", "unit_key")?;
@@ -371,33 +371,6 @@ pub async fn apart(
     let sql = format!("{shares} {either} UNION {shares} {or} ORDER BY id LIMIT ?");
     let values = [after.into(), of.clone(), after.into(), of, limit.into()];
     let query = statement(conn.get_database_backend(), &sql, values);
-    numbered(&conn.query_all_raw(query).await?)
-}
-
-/// Did this entry open a code space: a product was filed, or a company prefix?
-pub async fn opened_a_space(conn: &impl ConnectionTrait, told: &Told) -> Result<bool, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
-        "SELECT s.space FROM log_entry l JOIN code_space s ON s.enterprise_id = l.enterprise_id \
-         AND s.created_at = l.stamp WHERE l.gseq = ? LIMIT 1",
-        [told.gseq.into()],
-    );
-    Ok(conn.query_one_raw(query).await?.is_some())
-}
-
-/// Units that nobody had issued when they were folded, and that are in no batch: the index
-/// `unit_unbatched` has these together.
-pub async fn unissued(
-    conn: &impl ConnectionTrait,
-    after: i64,
-    limit: i64,
-) -> Result<Numbered, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
-        "SELECT id, unit_key FROM unit WHERE issuer IS NULL AND product_id IS NULL \
-         AND batch_id IS NULL AND id > ? ORDER BY id LIMIT ?",
-        [after.into(), limit.into()],
-    );
     numbered(&conn.query_all_raw(query).await?)
 }
 
@@ -596,73 +569,6 @@ pub async fn open(
             ))
         })
         .collect()
-}
-
-/// Open findings that an event names what is not on record, with its position: an enterprise's that may name this
-/// actor, or all that name anything else. (Of what is named, those who acted come first: [`Detail::Unknown`].)
-///
-/// [`Detail::Unknown`]: suyuan_sync::finding::Detail::Unknown
-pub async fn unknown(
-    conn: &impl ConnectionTrait,
-    actor: Option<(Uuid, &str)>,
-    after: i64,
-    limit: i64,
-) -> Result<Vec<(i64, Position)>, DbErr> {
-    let mut values: Vec<Value> = vec![FindingCode::UnknownRef.name().into(), after.into()];
-    let which = if let Some((enterprise, number)) = actor {
-        // Numbers are capitals, digits and hyphens.
-        values.extend([enterprise.into(), format!("%actor:{number}%").into()]);
-        "enterprise_id = ? AND finding LIKE ?"
-    } else {
-        // Where one actor is all that is named, nothing else heals it.
-        "NOT (finding LIKE '%\"what\":\"actor:%' AND finding NOT LIKE '%, %')"
-    };
-    values.push(limit.into());
-    let sql = format!(
-        "SELECT id, event_gseq AS gseq FROM finding WHERE code = ? AND id > ? AND closed IS NULL \
-         AND {which} ORDER BY id LIMIT ?"
-    );
-    let query = statement(conn.get_database_backend(), &sql, values);
-    let rows = conn.query_all_raw(query).await?;
-    let pair = |row: &QueryResult| Ok((row.try_get("", "id")?, row.try_get("", "gseq")?));
-    rows.iter().map(pair).collect()
-}
-
-/// Those of these events that name something that is not on record and is nobody who acts, as far as that is open.
-pub async fn unknown_goods(
-    conn: &impl ConnectionTrait,
-    events: &BTreeSet<Position>,
-) -> Result<BTreeSet<Position>, DbErr> {
-    let rows = by_keys(
-        conn,
-        "SELECT DISTINCT event_gseq FROM finding WHERE code = ? AND closed IS NULL \
-         AND NOT (finding LIKE '%\"what\":\"actor:%' AND finding NOT LIKE '%, %') \
-         AND event_gseq IN ({keys})",
-        &[FindingCode::UnknownRef.name().into()],
-        events.iter().map(|gseq| (*gseq).into()).collect(),
-    )
-    .await?;
-    rows.iter()
-        .map(|row| row.try_get("", "event_gseq"))
-        .collect()
-}
-
-/// Events that count, after a position, with whose they are.
-pub async fn stated(
-    conn: &impl ConnectionTrait,
-    after: Position,
-    limit: i64,
-) -> Result<Vec<(Position, Uuid)>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
-        "SELECT gseq, enterprise_id FROM event WHERE gseq > ? AND counts_from IS NOT NULL \
-         ORDER BY gseq LIMIT ?",
-        [after.into(), limit.into()],
-    );
-    let rows = conn.query_all_raw(query).await?;
-    let pair =
-        |row: &QueryResult| Ok((row.try_get("", "gseq")?, row.try_get("", "enterprise_id")?));
-    rows.iter().map(pair).collect()
 }
 
 /// The keys of units by number.
