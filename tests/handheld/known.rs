@@ -3,7 +3,7 @@
 
 use crate::{
     scene::{Scene, count, enrolled, holds, inbound, open, sale, settled, unit},
-    support::{array, batch, firm, id, made, ok, person, segment, text_of},
+    support::{array, batch, firm, id, made, ok, person, product, segment, text_of},
 };
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
@@ -141,6 +141,70 @@ on_both!(i25_a_recall_that_is_closed_later_was_open_then, |app| {
         assert_ne!(now["state"], known["state"]);
         assert_eq!(told(staff, tin, Some(position)).await, known);
     }
+    app.stop().await;
+});
+
+on_both!(i25_what_is_filed_later_was_not_on_record_then, |app| {
+    let scene = Scene::of(&app).await;
+    let admin = &scene.firm.admin;
+    let mut line = scene.device(&app, &scene.warehouse).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    // A product and a batch that are on no record.
+    let unregistered = crate::support::gtin("0952123400003");
+    let foreign = format!("https://id.example.cn/01/{unregistered}/21/A-17");
+    let event = store.event("inbound", &inbound(&[&foreign]));
+    store.push(&[event]).await;
+    let of = text_of(&ok(admin.get("/v1/products").await)["items"][0]["id"]);
+    let made_by_line = segment(admin, &of, 1).await;
+    let tin = printed(admin, &made_by_line).await.remove(0);
+    let says = json!({"units": crate::scene::scanned(&[&tin]), "body": {"batch": "L8"}});
+    let event = line.event("commission", &says);
+    line.push(std::slice::from_ref(&event)).await;
+    settled(&app).await;
+    let before = [then(admin, &foreign).await, then(admin, &tin).await];
+
+    product(admin, "CM-3", "0952123400003").await;
+    let eighth = batch(admin, &of, "L8").await;
+    settled(&app).await;
+    let issued = told(admin, &foreign, None).await;
+    assert_eq!(
+        (&issued["issuer"], &before[0].1["issuer"]),
+        (&json!(scene.firm.id), &Value::Null)
+    );
+    let (filed, of_eighth) = then(admin, &tin).await;
+    assert_eq!(
+        (&of_eighth["batch"]["id"], &before[1].1["batch"]),
+        (&json!(eighth), &Value::Null)
+    );
+    // A recall of what it was in no more once the line takes its word back.
+    let order = recall_order(&json!([eighth]), "r", "i");
+    made(admin.post("/v1/recalls", &order).await);
+    settled(&app).await;
+    let recalled = then(admin, &tin).await;
+    assert_eq!(
+        recalled.1["state"]["recalls"].as_array().map(Vec::len),
+        Some(1)
+    );
+    let taken_back = line.event("retract", &json!({"target": event_id(&event)}));
+    line.push(&[taken_back]).await;
+    settled(&app).await;
+    assert_eq!(told(admin, &tin, None).await["batch"], Value::Null);
+    for (code, at, known) in [
+        (&foreign, before[0].0, &before[0].1),
+        (&tin, before[1].0, &before[1].1),
+        (&tin, filed, &of_eighth),
+        (&tin, recalled.0, &recalled.1),
+    ] {
+        assert_eq!(told(admin, code, Some(at)).await, *known, "{code} at {at}");
+    }
+    // What nobody had named then was unknown then.
+    let other = crate::support::gtin("0952123499999");
+    let other = format!("https://id.example.cn/01/{other}/21/A-18");
+    let path = format!("/v1/units/{}?at={}", encoded(&other), recalled.0);
+    let event = store.event("inbound", &inbound(&[&other]));
+    assert_eq!(admin.get(&path).await.status, 404);
+    store.push(&[event]).await;
+    assert_eq!(admin.get(&path).await.status, 404);
     app.stop().await;
 });
 

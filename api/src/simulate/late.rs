@@ -77,9 +77,6 @@ impl Run {
         }
         let paper = self.world.late.open.swap_remove(at);
         file(state, &self.world, paper).await?;
-        // Of places, products and batches the log tells no position at which they were known: units as of a
-        // position are told with those of now, so what was told of them before is no measure any more.
-        self.known.clear();
         self.note("filed late", &format!("{paper:?}"));
         Ok(())
     }

@@ -28,6 +28,14 @@ impl Batches {
         self.by_lot.entry(lot).or_default().insert(id);
     }
 
+    /// Takes a batch off the record, as it was before it was put there.
+    pub fn remove(&mut self, id: BatchId) {
+        let before = self.by_id.remove(&id);
+        if let Some(alike) = before.and_then(|before| self.by_lot.get_mut(&before.lot)) {
+            alike.remove(&id);
+        }
+    }
+
     /// The batches of a lot, of whatever product, by their ids.
     pub fn with_lot(&self, lot: &str) -> impl Iterator<Item = (BatchId, &BatchInfo)> {
         let ids = self.by_lot.get(lot).into_iter().flatten();
@@ -88,5 +96,8 @@ mod tests {
             (with("L"), with("M"), with("N")),
             (vec![other], vec![one], vec![])
         );
+        batches.remove(one);
+        assert_eq!(batches.with_lot("M").count(), 0);
+        assert!(!batches.contains_key(&one) && batches.contains_key(&other));
     }
 }

@@ -7,6 +7,7 @@
 use super::{
     facts::Reader,
     folding::{Folding, look::Looked},
+    store::NOW,
 };
 use crate::{
     clock::Micros,
@@ -133,9 +134,11 @@ impl Snapshot {
     }
 
     /// What became of a unit as it was known at a position; now, with
-    /// [`super::store::NOW`].
+    /// [`NOW`].
     pub async fn unit(&mut self, key: &UnitKey, upto: Position) -> Result<Looked, WorldError> {
-        Folding::look(&mut self.source, &mut self.reader, &self.tx, key, upto).await
+        let mut then = self.as_known(upto).await?;
+        let source = then.as_mut().unwrap_or(&mut self.source);
+        Folding::look(source, &mut self.reader, &self.tx, key, upto).await
     }
 
     /// The same, if that is no more to read than an act may, with all the unit was ever packed into.
@@ -144,7 +147,17 @@ impl Snapshot {
         key: &UnitKey,
         upto: Position,
     ) -> Result<Option<Looked>, WorldError> {
-        Folding::look_if_short(&mut self.source, &mut self.reader, &self.tx, key, upto).await
+        let mut then = self.as_known(upto).await?;
+        let source = then.as_mut().unwrap_or(&mut self.source);
+        Folding::look_if_short(source, &mut self.reader, &self.tx, key, upto).await
+    }
+
+    /// Master data as known at a position; none for now, which the snapshot has.
+    async fn as_known(&self, upto: Position) -> Result<Option<Source>, WorldError> {
+        Ok(match upto {
+            NOW => None,
+            upto => Some(self.source.as_known(&self.tx, upto).await?),
+        })
     }
 
     /// What became of units, now; of the containers they were in, too.

@@ -18,7 +18,7 @@ use crate::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sea_orm::ConnectionTrait;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use suyuan_sync::{
@@ -144,6 +144,9 @@ pub struct Codes {
     touched: Shared<HashMap<String, Position>>,
     prefixes: Option<Arc<[String]>>,
     upto: Position,
+    /// Who asks how things were known is told nothing of what came after a position, nor of spaces that were
+    /// opened since.
+    then: Option<(Position, Arc<BTreeSet<String>>)>,
 }
 
 /// Spaces nobody here has that are remembered as such.
@@ -158,6 +161,7 @@ impl Codes {
             touched: Shared::default(),
             prefixes: None,
             upto: -1,
+            then: None,
         }
     }
 
@@ -181,17 +185,38 @@ impl Codes {
         self.upto = position;
     }
 
+    /// What is told from now on is as it was known at a position, before these spaces were opened.
+    pub(super) fn tell_as_of(&mut self, position: Position, opened: BTreeSet<String>) {
+        self.then = Some((position, Arc::new(opened)));
+    }
+
     /// What a unit's code is to us; `None` when we never issued it.
     pub async fn of(
         &mut self,
         conn: &impl ConnectionTrait,
         unit: &UnitKey,
     ) -> Result<Option<CodeOf>, WorldError> {
+        let code = self.read(conn, unit).await?;
+        Ok(match &self.then {
+            None => code,
+            Some((_, opened)) => code.filter(|code| !opened.contains(&*code.space)),
+        })
+    }
+
+    async fn read(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        unit: &UnitKey,
+    ) -> Result<Option<CodeOf>, WorldError> {
+        let upto = self
+            .then
+            .as_ref()
+            .map_or(self.upto, |(position, _)| *position);
         let Ok(scanned) = trace_code::parse_path(unit.as_str(), "") else {
             return Ok(None);
         };
         if let TraceCode::Sscc(sscc) = &scanned.code {
-            return self.logistic(conn, sscc).await;
+            return self.logistic(conn, sscc, upto).await;
         }
         let Some(name) = UnitName::of(&scanned.code) else {
             return Ok(None);
@@ -200,13 +225,14 @@ impl Codes {
             return Ok(None);
         };
         let index = space.ring.index_of(&name.serial);
-        Ok(index.map(|index| space.code(index, self.upto)))
+        Ok(index.map(|index| space.code(index, upto)))
     }
 
     async fn logistic(
         &mut self,
         conn: &impl ConnectionTrait,
         sscc: &Sscc,
+        upto: Position,
     ) -> Result<Option<CodeOf>, WorldError> {
         if self.prefixes.is_none() {
             self.prefixes = Some(store::sscc_prefixes(conn).await?.into());
@@ -220,7 +246,7 @@ impl Codes {
             return Ok(None);
         };
         let space = self.space(conn, key).await?;
-        Ok(space.map(|space| space.code(index, self.upto)))
+        Ok(space.map(|space| space.code(index, upto)))
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {

@@ -6,6 +6,7 @@
 
 mod changes_store;
 mod codes;
+mod filed_store;
 mod registry_store;
 pub mod store;
 
@@ -218,6 +219,25 @@ impl Source {
         }
     }
 
+    /// The same as it was known at a position: without what was filed, said and decided later. Devices that were
+    /// enrolled, windows that were changed and shifts that ended later stand behind every event that was
+    /// known then, in its order too, and so say nothing of it.
+    pub async fn as_known(
+        &self,
+        conn: &impl ConnectionTrait,
+        upto: Position,
+    ) -> Result<Source, WorldError> {
+        let mut then = self.clone();
+        let stamps = log::instants(conn, &[upto].into()).await?;
+        let stamp = stamps.get(&upto);
+        let stamp = stamp.ok_or_else(|| WorldError::Stored(format!("position {upto}")))?;
+        let (named, world) = (&self.named, &mut then.world);
+        let opened = filed_store::forget_since(conn, *stamp, named, world).await?;
+        then.codes.tell_as_of(upto, opened);
+        then.world.known_to = Some(upto);
+        Ok(then)
+    }
+
     /// The position it is as of.
     pub fn position(&self) -> Position {
         self.position
@@ -283,6 +303,15 @@ impl Source {
         } else {
             Vec::new()
         };
+        if let Some(upto) = self.world.known_to {
+            let recalls = &mut self.world.recalls;
+            recalls.retain(|span| span.from.gseq <= upto);
+            for span in recalls {
+                if span.closed.is_some_and(|at| at.gseq > upto) {
+                    (span.closed, span.mistaken) = (None, false);
+                }
+            }
+        }
         Ok(())
     }
 
@@ -311,7 +340,9 @@ impl Source {
     ) -> Result<(), WorldError> {
         // Positions have no holes.
         let next = |position: Gseq| position.saturating_add(1);
-        let following = positions.iter().map(|position| next(*position)).collect();
+        let upto = self.world.known_to.unwrap_or(Gseq::MAX);
+        let following = positions.iter().map(|position| next(*position));
+        let following = following.filter(|next| *next <= upto).collect();
         let following = log::instants(conn, &following).await?;
         let known = |position| Some((position, *following.get(&next(position))?));
         self.world.instants = positions.into_iter().filter_map(known).collect();

@@ -1,6 +1,7 @@
 //! Enterprises, places, products, batches, devices and who acts with them, as folds read them: all of them at first, then
 //! one by one as they change. All SQL of that.
 
+use super::filed_store::on_codes;
 use crate::{
     clock::{Micros, expires_at},
     entities::{badge, batch, code_space, device, enterprise, location, product},
@@ -88,12 +89,12 @@ pub(super) async fn products(
     let mut named = Named::new();
     let mut carried: Vec<(String, Uuid)> = Vec::new();
     for space in spaces.all(conn).await? {
-        let Some((scheme @ ("01" | "c"), text)) = space.space.split_once('/') else {
+        let Some(text) = on_codes(&space.space) else {
             continue;
         };
         let issuer = EnterpriseId(space.enterprise_id);
         world.products.insert(text.to_owned(), issuer);
-        let item = (scheme, space.level.as_str()) == ("01", "item");
+        let item = space.space.starts_with("01/") && space.level == "item";
         if let Some(product) = space.product_id.filter(|_| item) {
             named.insert(product, text.to_owned());
         }

@@ -1,7 +1,7 @@
 //! Folding a unit for whoever reads it: with its timeline, as it stands or as it was known at a
 //! position of the log. Nothing is written, and what is inside the unit is not looked at.
 
-use super::{FACTS_MAX, Folding, Moment, left::Room};
+use super::{FACTS_MAX, Folding, Moment, Unit, left::Room};
 use crate::{
     handheld::{
         units::{
@@ -15,7 +15,7 @@ use crate::{
 use sea_orm::ConnectionTrait;
 use std::{collections::BTreeMap, sync::Arc};
 use suyuan_sync::{
-    facts::{Fact, World},
+    facts::Fact,
     fold::{self, Folded, UnitState},
     unit::UnitKey,
 };
@@ -23,7 +23,7 @@ use suyuan_sync::{
 /// A unit that was looked at.
 #[derive(Debug)]
 pub struct Looked {
-    /// Its number; none while nothing happened to it.
+    /// Its number; none while nothing had happened to it.
     pub id: Option<UnitId>,
     /// What its code is to us.
     pub code: Option<CodeOf>,
@@ -32,7 +32,8 @@ pub struct Looked {
 }
 
 impl<'a> Folding<'a> {
-    /// Looks at a unit as it was known at `upto`; as it stands with [`store::NOW`].
+    /// Looks at a unit as it was known at `upto`, which `source` is as known of, too; as it stands with
+    /// [`store::NOW`].
     pub async fn look(
         source: &'a mut Source,
         reader: &'a mut Reader,
@@ -63,8 +64,14 @@ impl<'a> Folding<'a> {
 
     fn looked(&mut self, key: &UnitKey, mut folded: BTreeMap<UnitKey, Folded>) -> Looked {
         let unit = self.units.remove(key);
+        // Known now, and perhaps not then.
+        let now = self.upto == store::NOW;
+        let is_known = |unit: &Unit| unit.known && (now || !unit.facts.is_empty());
         Looked {
-            id: unit.as_ref().filter(|unit| unit.known).map(|unit| unit.id),
+            id: unit
+                .as_ref()
+                .filter(|unit| is_known(unit))
+                .map(|unit| unit.id),
             code: unit.and_then(|unit| unit.code),
             folded: folded.remove(key).unwrap_or_default(),
         }
@@ -112,12 +119,14 @@ impl<'a> Folding<'a> {
         }
         self.look_up(conn).await?;
         self.as_ordered_then(conn).await?;
-        let mut then = as_known(self.source.world(), upto);
-        // What containers held is kept as it stands now; what these units did in them then is told by
-        // their own stays.
-        then.contents.clear();
-        then.contents = fold::contents(&self.fold(&then, false));
-        Ok(self.fold(&then, true))
+        // What containers held, and in which batch each is, is kept as it stands now; what these units
+        // did in them then is told by their own stays.
+        self.source.world_mut().contents.clear();
+        let first = self.fold(self.source.world(), false);
+        let batches = first.values().filter_map(|folded| folded.state.batch);
+        self.about_batches(conn, &batches.collect()).await?;
+        self.source.world_mut().contents = fold::contents(&self.fold(self.source.world(), false));
+        Ok(self.fold(self.source.world(), true))
     }
 
     /// Puts facts where they stood in the order: what their devices sent since may have moved them.
@@ -137,22 +146,4 @@ impl<'a> Folding<'a> {
         }
         Ok(())
     }
-}
-
-/// What was on record then, of what the log tells with positions: all that says something of events
-/// before it. Codes that are void, shifts that ended and windows that were changed later stand behind
-/// every event that was known then, in its order too, and so say nothing of it.
-fn as_known(world: &World, upto: Position) -> World {
-    let mut world = world.clone();
-    for info in world.units.values_mut() {
-        info.commissioned = info.commissioned.filter(|told| told.at.gseq <= upto);
-    }
-    world.recalls.retain(|span| span.from.gseq <= upto);
-    for span in &mut world.recalls {
-        if span.closed.is_some_and(|at| at.gseq > upto) {
-            (span.closed, span.mistaken) = (None, false);
-        }
-    }
-    world.known_to = Some(upto);
-    world
 }
