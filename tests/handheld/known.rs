@@ -197,14 +197,16 @@ on_both!(i25_what_is_filed_later_was_not_on_record_then, |app| {
     ] {
         assert_eq!(told(admin, code, Some(at)).await, *known, "{code} at {at}");
     }
-    // What nobody had named then was unknown then.
+    // What nobody had named then was unknown then, whoever asks.
+    let everyones = person(&app, "platform.second", Role::PlatformAdmin, None).await;
     let other = crate::support::gtin("0952123499999");
     let other = format!("https://id.example.cn/01/{other}/21/A-18");
     let path = format!("/v1/units/{}?at={}", encoded(&other), recalled.0);
     let event = store.event("inbound", &inbound(&[&other]));
-    assert_eq!(admin.get(&path).await.status, 404);
+    assert_eq!(everyones.get(&path).await.status, 404);
     store.push(&[event]).await;
-    assert_eq!(admin.get(&path).await.status, 404);
+    told(&everyones, &other, None).await;
+    assert_eq!(everyones.get(&path).await.status, 404);
     app.stop().await;
 });
 
