@@ -4,7 +4,7 @@
 use crate::{
     enrolment::place,
     scene::{GTIN, Scene, count, enrolled, inbound, key, outbound, sale, scanned, unit},
-    support::{PASSWORD, firm, gtin, id, made, ok, refused},
+    support::{PASSWORD, batch, firm, gtin, id, made, ok, product, refused, text_of},
 };
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -287,6 +287,29 @@ on_both!(i21_i22_small_pages_tell_what_one_tells, |app| {
     assert_eq!(store.pull(end, 500).await.items, [], "nothing happened");
     app.stop().await;
 });
+
+on_both!(
+    i21_what_is_filed_behind_batches_is_told_in_small_pages,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let admin = &scene.firm.admin;
+        let mut store = scene.device(&app, &scene.store).await;
+        let (_, end) = all(&mut store, 0).await;
+        // Batches are told with the units of them, and with nothing else.
+        let of = text_of(&ok(admin.get("/v1/products").await)["items"][0]["id"]);
+        for lot in ["L11", "L12", "L13"] {
+            batch(admin, &of, lot).await;
+        }
+        let late = product(admin, "CM-3", "0952123400003").await;
+        for limit in [1, 2, 500] {
+            let pages = pages(&mut store, end, limit).await;
+            let items = pages.iter().flat_map(|(_, page)| &page.items);
+            let told: Vec<String> = items.filter_map(|item| what(&item.item)).collect();
+            assert_eq!(told, [format!("product {late}")], "{limit} at a time");
+        }
+        app.stop().await;
+    }
+);
 
 on_both!(i23_a_device_reads_what_it_was_receipted, |app| {
     let scene = Scene::of(&app).await;

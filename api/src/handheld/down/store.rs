@@ -68,6 +68,10 @@ pub enum Master {
 }
 
 const CHANGES: &str = "kind IN ('master_data_changed', 'published')";
+/// Of what devices are told. Batches and files are among the changes as well, and whatever is left out has to be
+/// before rows are counted: a page ends with the last of so many.
+const TOLD: &str =
+    "(subject LIKE 'product:%' OR subject LIKE 'enterprise:%' OR subject LIKE 'location:%')";
 
 /// What changed of the enterprise's own products and places, of its partners, and of products of
 /// others that the place was told of; by position, `most` of each sort.
@@ -80,7 +84,7 @@ pub async fn master_data(
     let between = || [Value::from(window.after), window.upto.into(), most.into()];
     let own = format!(
         "SELECT gseq, enterprise_id, subject FROM log_entry WHERE enterprise_id = ? \
-         AND gseq > ? AND gseq <= ? AND {CHANGES} ORDER BY gseq LIMIT ?"
+         AND gseq > ? AND gseq <= ? AND {CHANGES} AND {TOLD} ORDER BY gseq LIMIT ?"
     );
     let own = rows(
         conn,
