@@ -302,6 +302,9 @@ on_both!(
         assert_eq!(codes(&answer), expected, "{answer:?}");
         assert_eq!(answer.results[8].status, Status::Stored);
         assert_eq!(answer.receipt.contiguous_seq, 9);
+        // They are listed, the empty one, too.
+        let listed = ok(scene.firm.admin.get("/v1/quarantine").await);
+        assert_eq!(listed["items"].as_array().map(Vec::len), Some(8));
         app.stop().await;
     }
 );

@@ -7,7 +7,7 @@ use crate::{
     handheld::push::store::{ChainState, branch, interval, remarks_of},
     log::Position,
 };
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 use suyuan_sync::{
     admission::{Branch, Outcome, Remark},
     chain::Hash,
@@ -93,7 +93,14 @@ async fn told<const N: usize>(
     values: [Value; N],
 ) -> Result<Vec<AsideOut>, DbErr> {
     let text = match told {
-        Told::Beginning => format!("substr(body, 1, {TEXT_LISTED_BYTES})"),
+        // Of an empty text SQLite has no beginning.
+        Told::Beginning => {
+            let nothing = match conn.get_database_backend() {
+                DbBackend::Postgres => "''::bytea",
+                _ => "x''",
+            };
+            format!("COALESCE(substr(body, 1, {TEXT_LISTED_BYTES}), {nothing})")
+        }
         Told::Whole => "body".to_owned(),
     };
     let sql = format!(
