@@ -129,7 +129,7 @@ on_both!(
 on_both!(an_outbox_brought_by_another_is_as_good_as_a_push, |app| {
     let scene = Scene::of(&app).await;
     let mut broken = scene.device(&app, &scene.store).await;
-    let carrier = scene.device(&app, &scene.store).await;
+    let mut carrier = scene.device(&app, &scene.store).await;
     let events = [
         broken.event("inbound", &inbound(&[&scene.tins[0]])),
         broken.event("sale", &sale(&[&scene.tins[0]])),
@@ -144,6 +144,9 @@ on_both!(an_outbox_brought_by_another_is_as_good_as_a_push, |app| {
             "the receipt is for whom it is of"
         );
         assert!(answer.receipt.covers(1) && answer.receipt.covers(2));
+        // The anchor is of who holds the answer.
+        carrier.anchor = answer.anchor;
+        assert_eq!(carrier.status().await.contiguous_seq, 0);
     }
     let imported = "SELECT COUNT(*) AS n FROM event WHERE imported";
     assert_eq!(count(&app, imported).await, 2);

@@ -251,7 +251,8 @@ pub async fn look_up_units(
 
 /// An exported outbox of a device, brought by another device or a file: `{v: 1, token, push}`, where
 /// `push` is what `POST /v1/sync/push` takes and `token` what its device signed over it. The caller is
-/// any device (as for reads) or somebody of an enterprise. Admitted like a push, marked `imported`. One
+/// any device (as for reads) or somebody of an enterprise. Admitted like a push, marked `imported`. The receipt is
+/// of the device that signed; the anchor is of the device that asks, where one does. One
 /// whose frame cannot be read fills nothing (400) and is kept as a dead letter of who brought it.
 #[utoipa::path(tag = "handheld", operation_id = "deposit_events",
     request_body(content = Object, description = "`{v: 1, token, push}`"),

@@ -107,7 +107,8 @@ pub async fn push(
     if let Some(before) = before {
         hold_against(state, &before, &answered);
     }
-    answer(state, &claims, answered, t_recv)
+    let own = (claims.device.0, claims.epoch);
+    answer(state, &claims, own, answered, t_recv)
 }
 
 /// Whose frame that cannot be read is, and of which device if of one.
@@ -157,7 +158,9 @@ pub async fn deposit(
     // Nobody waits for it as for a scan.
     let incoming = weighed(state, incoming).await?;
     let answered = state.handheld.ingest.admit_unhurried(incoming).await?;
-    answer(state, &claims, answered, t_recv)
+    // An anchor is whose who holds the answer; a file brought by people goes back to its device.
+    let holder = carrier.1.unwrap_or((claims.device.0, claims.epoch));
+    answer(state, &claims, holder, answered, t_recv)
 }
 
 /// Who signed a token, if it is a device we know; revoked ones are known, too. Nothing of the push itself
@@ -264,6 +267,7 @@ pub fn ahead(keys: &[TrustKey], before: &Receipt, held: &Ranges) -> Ahead {
 fn answer(
     state: &Internal,
     claims: &PushClaims,
+    holder: (Uuid, Epoch),
     answered: Answered,
     t_recv: i64,
 ) -> Result<PushAnswer, ReceiveError> {
@@ -289,7 +293,7 @@ fn answer(
     Ok(PushAnswer {
         v: V,
         results: answered.results,
-        anchor: anchors.issue(claims.device.0, claims.epoch, answered.stamp, now),
+        anchor: anchors.issue(holder.0, holder.1, answered.stamp, now),
         receipt,
         t_recv,
         t_sent: now,
