@@ -6,6 +6,7 @@ use super::{
     SimulateError,
     handset::{Anew, Effect, Handset, Seen},
     run::{BEGINNING, Run, Stop},
+    world::Site,
 };
 use crate::{
     handheld::down::{
@@ -16,11 +17,12 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
-    fold::Phase,
-    ids::{Gseq, Micros},
+    event::Counterpart,
+    fold::{Phase, Place},
+    ids::{Gseq, LocationId, Micros},
     invariants::{Broken, i24_snapshot_and_pull_equal_everything as i24},
     recall_list::{Marks, UnitHash},
-    wire::{Item, RecalledBatch, SnapshotChunk, UnitCard},
+    wire::{Item, PartnerCard, RecalledBatch, SnapshotChunk, UnitCard},
 };
 
 /// Differences told of a run that broke off.
@@ -56,13 +58,18 @@ impl Run {
                 paged.contains_key(what) || !(referred || (at <= ended && is_ended(text)))
             });
         }
-        // Of a product of others that came to the place and left it between two pulls of this handset the
-        // place knows since, and tells who begins anew. Nothing the handset holds refers to it.
-        let cards = whole.items.values().filter_map(|(_, text)| card(text));
-        let products: BTreeSet<_> = cards.filter_map(|card| card.product).collect();
+        // Of a product of others that came to the place and left it between two pulls of this handset, and of
+        // whom it came from, the place knows since, and tells who begins anew. Nothing the handset holds refers
+        // to it.
+        let cards: Vec<UnitCard> = whole.items.values().filter_map(|it| card(&it.1)).collect();
+        let products: BTreeSet<_> = cards.iter().filter_map(|card| card.product).collect();
         whole_shown.retain(|what, text| match serde_json::from_str(text) {
             Ok(Item::Product(card)) if card.issuer != handset.site.enterprise => {
                 products.contains(&card.product) || paged.contains_key(what)
+            }
+            Ok(Item::Partner(card)) => {
+                let sent = cards.iter().any(|unit| is_from(unit.place, &card));
+                sent || self.is_on_papers(handset.site, &card) || paged.contains_key(what)
             }
             _ => true,
         });
@@ -77,12 +84,25 @@ impl Run {
             few.join("\n    ")
         };
         let what = format!(
-            "{}\n  page by page\n    {}\n  at once\n    {}",
+            "{}: {} at {}\n  page by page\n    {}\n  at once\n    {}",
             broken.what,
+            handset.device,
+            handset.site.id,
             of(&paged, &whole_shown),
             of(&whole_shown, &paged)
         );
         Err(Broken::new("I24", what))
+    }
+
+    /// Do papers of a place say that goods came from this partner, or went there?
+    fn is_on_papers(&self, site: Site, card: &PartnerCard) -> bool {
+        let papers = self.told.0.iter().map(|fact| &fact.event);
+        let mut papers = papers.filter(|event| event.location == site.id);
+        papers.any(|event| match event.counterpart {
+            Some(Counterpart::Enterprise(id)) => id == card.enterprise,
+            Some(Counterpart::Location(id)) => is_of(id, card),
+            _ => false,
+        })
     }
 
     /// The last position stamped at or before this instant, of those where events lie.
@@ -211,6 +231,15 @@ fn is_ended(text: &str) -> bool {
 }
 
 /// The card of a unit, if it is one.
+fn is_of(place: LocationId, card: &PartnerCard) -> bool {
+    card.places.iter().any(|own| own.location == place)
+}
+
+/// Is something on its way from a partner's place?
+fn is_from(place: Place, card: &PartnerCard) -> bool {
+    matches!(place, Place::Between { from, .. } if is_of(from, card))
+}
+
 fn card(text: &str) -> Option<UnitCard> {
     match serde_json::from_str(text) {
         Ok(Item::Unit(card)) => Some(card),
