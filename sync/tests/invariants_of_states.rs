@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use suyuan_sync::{
     finding::{Detail, Finding, FindingCode, Subject},
     fold::{Folded, Phase, Place, UnitState},
-    ids::{DeviceId, EnterpriseId, EventId, LocationId},
+    ids::{BatchId, DeviceId, EnterpriseId, EventId, LocationId},
     invariants::{
         Asked, Holds, Scope, i8_replay_gives_the_same, i9_arrival_changes_nothing,
         i13_each_unit_is_in_one_state, i19_nothing_of_elsewhere_is_told,
@@ -176,14 +176,36 @@ fn i13_a_thing_that_is_elsewhere_than_its_container_is_found() {
         ..at(place)
     };
     let with = |thing| BTreeMap::from([(unit("A"), thing), (unit("BOX"), at(1))]);
-    i13_each_unit_is_in_one_state(&with(inside(1))).unwrap();
-    is_broken(i13_each_unit_is_in_one_state(&with(inside(2))), "I13");
+    i13_each_unit_is_in_one_state(&with(inside(1)), &[]).unwrap();
+    is_broken(i13_each_unit_is_in_one_state(&with(inside(2)), &[]), "I13");
+    // Recalled, and released with it elsewhere: of the one or the other that is found.
+    let batch = |n| Some(BatchId(Uuid::from_u128(n)));
+    let thing = UnitState {
+        batch: batch(1),
+        ..inside(2)
+    };
+    for (name, of, explains) in [
+        ("A", None, true),
+        ("BOX", None, true),
+        ("BOX", batch(1), true),
+        ("BOX", batch(2), false),
+        ("C", None, false),
+    ] {
+        let released = Finding {
+            code: FindingCode::ReleaseRecalled,
+            subject: Subject::Unit(unit(name)),
+            batch: of,
+            ..finding()
+        };
+        let holds = i13_each_unit_is_in_one_state(&with(thing.clone()), &[released]);
+        assert_eq!(holds.is_ok(), explains, "{name} {of:?}");
+    }
     // Sold where it lay: that says where it was sold.
     let sold = UnitState {
         phase: Phase::Sold,
         ..inside(2)
     };
-    i13_each_unit_is_in_one_state(&with(sold)).unwrap();
+    i13_each_unit_is_in_one_state(&with(sold), &[]).unwrap();
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl Run {
         let states = units
             .iter()
             .map(|(key, folded)| (key.clone(), folded.state.clone()));
-        if let Err(broken) = all::i13_each_unit_is_in_one_state(&states.collect()) {
+        if let Err(broken) = all::i13_each_unit_is_in_one_state(&states.collect(), &examined.open) {
             let apart = units.iter().find_map(|(key, folded)| {
                 let inside = folded.state.inside.as_ref()?;
                 let container = units.get(inside)?;

@@ -2,9 +2,9 @@
 
 use super::{Broken, DeviceHistory, Holds, LogHistory, Told};
 use crate::{
-    finding::{Finding, LotKey, Subject},
+    finding::{Finding, FindingCode, LotKey, Subject},
     fold::{Folded, Phase, UnitState, state_hash},
-    ids::EventId,
+    ids::{BatchId, EventId},
     lots::Tally,
     unit::UnitKey,
     wire::Status,
@@ -54,10 +54,24 @@ pub fn i8_replay_gives_the_same(
 
 /// I13: each unit is in one state; a unit that is in a container is where its container is, as far as
 /// the same enterprise's word counts for both (section 5). One that ended is where it ended, whatever is
-/// put into it elsewhere: that is found (C12).
-pub fn i13_each_unit_is_in_one_state(states: &BTreeMap<UnitKey, UnitState>) -> Holds {
+/// put into it elsewhere: that is found (C12). One that is recalled stays as it was where it is released with
+/// its container, and a container with what is in it: that is found, too, and is among what is `open` (C6).
+pub fn i13_each_unit_is_in_one_state(
+    states: &BTreeMap<UnitKey, UnitState>,
+    open: &[Finding],
+) -> Holds {
+    let released = open.iter().filter_map(|finding| match &finding.subject {
+        Subject::Unit(unit) if finding.code == FindingCode::ReleaseRecalled => {
+            Some((unit, finding.batch))
+        }
+        _ => None,
+    });
+    let released: HashSet<(&UnitKey, Option<BatchId>)> = released.collect();
     for (unit, state) in states {
-        let Some(parent) = state.inside.as_ref().and_then(|parent| states.get(parent)) else {
+        let Some(inside) = &state.inside else {
+            continue;
+        };
+        let Some(parent) = states.get(inside) else {
             continue;
         };
         let ended = |state: &UnitState| {
@@ -66,8 +80,12 @@ pub fn i13_each_unit_is_in_one_state(states: &BTreeMap<UnitKey, UnitState>) -> H
                 Phase::Sold | Phase::Destroyed | Phase::Collected
             )
         };
+        // Of what is in a container it is found of the container, batch by batch (C13).
+        let stays = [(unit, None), (inside, None), (inside, state.batch)];
+        let stays = stays.iter().any(|of| released.contains(of));
         if !ended(state)
             && !ended(parent)
+            && !stays
             && state.holder == parent.holder
             && state.place != parent.place
         {
