@@ -141,9 +141,9 @@ fn c15_the_agreement_misses_what_a_kind_cannot_do_without() {
     for (kind, items) in [
         (Kind::Commission, vec!["actor", "location", "units"]),
         (Kind::Pack, vec!["actor", "location", "parent", "children"]),
-        // An unpack without units takes out all, a count may see nothing.
+        // An unpack without units takes out all.
         (Kind::Unpack, vec!["actor", "location", "parent"]),
-        (Kind::Count, vec!["actor", "location"]),
+        (Kind::Count, vec!["actor", "location", "units"]),
         (
             Kind::Inspect,
             vec!["actor", "location", "units", "disposition"],
@@ -155,6 +155,13 @@ fn c15_the_agreement_misses_what_a_kind_cannot_do_without() {
     }
     for kind in Kind::ALL {
         assert!(missing(&said(kind)).is_empty(), "{kind:?}");
+    }
+    // A count may see nothing, if it looked at all there is.
+    let mut nothing = bare(Kind::Count);
+    for (complete, items) in [(true, 2), (false, 3)] {
+        let scope = serde_json::json!({"complete": complete});
+        nothing.body.insert("scope".to_owned(), scope);
+        assert_eq!(missing(&nothing).len(), items);
     }
     let mut empty_code = said(Kind::Sale);
     empty_code.units = vec![unit("")].into();

@@ -3,7 +3,7 @@
 //!
 //! It must not know findings: an event that has one need show nowhere else.
 
-use crate::handheld::replay::Examined;
+use crate::handheld::{replay::Examined, units::store::is_complete_count};
 use std::collections::BTreeSet;
 use suyuan_sync::{
     event::Kind,
@@ -38,7 +38,9 @@ pub(super) fn reflected(
         let shows = if event.kind == Kind::Retract {
             event.target.is_some_and(|target| struck.contains(&target))
         } else {
-            let something = named.peek().is_some() || !event.lots.is_empty();
+            // A count that saw all and found nothing says what is not there.
+            let something =
+                named.peek().is_some() || !event.lots.is_empty() || is_complete_count(event);
             something && named.all(|unit| steps.contains(&(fact.order, unit)))
         };
         if shows || places.contains(&fact.order) {

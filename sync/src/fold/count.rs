@@ -165,6 +165,11 @@ pub(super) enum Scope {
     Of(Vec<String>),
 }
 
+/// Does a count say that it saw all there is, of some product or of everything?
+pub(crate) fn is_complete(event: &Event) -> bool {
+    scope(event).is_some()
+}
+
 /// The body's `scope` is `{"complete": true, "gtins": […]?}`; without `gtins` it is about everything.
 pub(super) fn scope(event: &Event) -> Option<Scope> {
     let scope = event.body.get("scope")?;

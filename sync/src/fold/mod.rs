@@ -38,8 +38,8 @@ mod walk;
 
 pub use claims::{contradicts, ends};
 pub use contents::contents;
-pub(crate) use count::complete_for;
 pub use count::misses;
+pub(crate) use count::{complete_for, is_complete};
 pub use diff::diff;
 pub use exceptional::{Member, Sign, batches_apart, exceptional};
 pub use forest::{about, forest};

@@ -216,6 +216,10 @@ fn says(event: &Event, rule: &Rule) -> bool {
         Said::Actor => !event.actor.id.is_empty(),
         Said::Location => event.location.0 != Uuid::nil(),
         Said::Goods => goods,
+        Said::Seen => {
+            let scope = event.body.get("scope");
+            goods || scope.is_some_and(|scope| scope["complete"] == Value::Bool(true))
+        }
         Said::Lots => goods && !event.lots.iter().any(|line| line.lot.is_none()),
         Said::Document => matches!(&event.doc, Some(doc) if !doc.no.is_empty()),
         Said::Counterpart => event.counterpart.is_some(),

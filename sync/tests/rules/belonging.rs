@@ -137,6 +137,13 @@ fn c15_who_acts_and_is_not_on_record_is_told_and_heals_with_the_record() {
         let detail = Detail::Unknown { what, more: 0 };
         vec![(FindingCode::UnknownRef, detail)]
     };
+    // Each looked at all there is, and saw nothing.
+    let line = |kind, place| {
+        line(kind, place).saying(|event| {
+            let scope = serde_json::json!({"complete": true});
+            event.body.insert("scope".to_owned(), scope);
+        })
+    };
     // Before there is a record nobody has to be on it, nor while what happened may be older.
     let count = |place| line(Kind::Count, place).by("maker-7");
     let before = told.tell(count(PLANT).at(HOUR - 1));

@@ -348,6 +348,8 @@ test("mandatory items are asked once per task, and may be left open", async () =
 
 test("a count may see nothing, asks for the climate of care products, and says whether it saw all", async () => {
   const p = person("count");
+  p.do("confirm");
+  assert.equal(p.state.step, "goods", "nothing, of who knows what, says nothing");
   p.do("offer", { offer: "complete" });
   const [empty] = stated(p.do("confirm"));
   assert.deepEqual([empty.units, empty.body], [undefined, { scope: { complete: true } }]);

@@ -84,6 +84,8 @@ pub enum Said {
     Location,
     /// By the goods named: units or lot lines.
     Goods,
+    /// By the goods that were seen; by none, if all there is was looked at.
+    Seen,
     /// By the goods, and every lot line tells its lot. The batch of a unit is on record.
     Lots,
     /// By the number of the paper.
@@ -116,6 +118,7 @@ impl Rule {
             Said::Actor => !event.actor.id.is_empty(),
             Said::Location => !event.location.0.is_nil(),
             Said::Goods => names_goods(event),
+            Said::Seen => names_goods(event) || crate::fold::is_complete(event),
             Said::Lots => names_goods(event) && event.lots.iter().all(|line| line.lot.is_some()),
             Said::Document => event.doc.as_ref().is_some_and(|doc| !doc.no.is_empty()),
             Said::Counterpart => event.counterpart.is_some(),

@@ -51,7 +51,7 @@ rules! {
     }
     AGREEMENT, Collect { "actor" "2" Actor; "location" "2" Location; "units" "2" Goods; }
     AGREEMENT, Destroy { "actor" "2" Actor; "location" "2" Location; "units" "2" Goods; }
-    AGREEMENT, Count { "actor" "2" Actor; "location" "2" Location; }
+    AGREEMENT, Count { "actor" "2" Actor; "location" "2" Location; "units" "2" Seen; }
     AGREEMENT, Retract { "actor" "2" Actor; "target" "2" Target; }
 
     FORMULA, Inbound {

@@ -6,7 +6,7 @@
 
 /**
  * Where an item stands: never missing; by a field of the event; in the body; never asked of the event.
- * @typedef {"always" | "actor" | "location" | "goods" | "lots" | "document" | "counterpart" | "counterpart_place"
+ * @typedef {"always" | "actor" | "location" | "goods" | "seen" | "lots" | "document" | "counterpart" | "counterpart_place"
  *   | "temperature" | "humidity" | "target" | "parent" | "disposition" | "body" | "on_record"} Said
  *
  * One mandatory item of events of a kind; `profile` is null for what the agreement itself needs.
@@ -55,6 +55,8 @@ function isKept(rule, event) {
       return Boolean(event.location);
     case "goods":
       return namesGoods(event);
+    case "seen":
+      return namesGoods(event) || isInBody(event, "scope");
     case "lots":
       return namesGoods(event) && (event.lots ?? []).every((line) => Boolean(line.lot));
     case "document":

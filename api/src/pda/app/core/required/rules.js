@@ -22,7 +22,7 @@ const ROWS = [
   [null, "inspect", ["actor", "actor"], ["location", "location"], ["units", "goods"], ["disposition", "disposition"]],
   [null, "collect", ["actor", "actor"], ["location", "location"], ["units", "goods"]],
   [null, "destroy", ["actor", "actor"], ["location", "location"], ["units", "goods"]],
-  [null, "count", ["actor", "actor"], ["location", "location"]],
+  [null, "count", ["actor", "actor"], ["location", "location"], ["units", "seen"]],
   [null, "retract", ["actor", "actor"], ["target", "target"]],
   [
     "infant-formula",
@@ -94,7 +94,7 @@ export const BUILT_IN = ROWS.flatMap(([profile, kind, ...rows]) => rows.map(([it
 
 /** @type {readonly string[]} */
 const SAID = [
-  ...["always", "actor", "location", "goods", "lots", "document", "counterpart", "counterpart_place", "temperature"],
+  ...["always", "actor", "location", "goods", "seen", "lots", "document", "counterpart", "counterpart_place", "temperature"],
   ...["humidity", "target", "parent", "disposition", "body", "on_record"],
 ];
 

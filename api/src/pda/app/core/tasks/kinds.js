@@ -10,7 +10,7 @@
  * - `first`: what has to be known before goods: a container, the event that is struck, or what is to
  *   become of the goods.
  * - `takesLots`: goods without codes of their own may be counted.
- * - `mayBeEmpty`: it says something without any goods (all of a container; nothing on a shelf).
+ * - `mayBeEmpty`: it says something without any goods (all of a container).
  * - `offers`: what may be told besides, where somebody wants to.
  * - `stops`: reasons of the till that stop it; `warns`: those that are said and do not.
  * @typedef {{ kind: Kind | null, first: "parent" | "target" | "disposition" | null, takesLots: boolean, mayBeEmpty: boolean,
@@ -41,7 +41,7 @@ export const TASK_KINDS = {
   inspect: goods("inspect", { first: "disposition", stops: ["recalled"], warns: UNSOUND }),
   pack: goods("pack", { first: "parent", offers: ["declared"] }),
   unpack: goods("unpack", { first: "parent", mayBeEmpty: true }),
-  count: goods("count", { mayBeEmpty: true, offers: ["complete", "accept"], warns: ["recalled", "expired"] }),
+  count: goods("count", { offers: ["complete", "accept"], warns: ["recalled", "expired"] }),
   collect: goods("collect", { warns: ["destroyed", "collected"] }),
   destroy: goods("destroy", { warns: ["sold", "destroyed"] }),
   retract: goods("retract", { first: "target", takesLots: false, mayBeEmpty: true }),

@@ -304,7 +304,7 @@ function confirmed(state, world) {
   const { kind, mayBeEmpty } = kindOf(state.task);
   if (kind === null) return next({ ...state, step: "done" }, { say: "done" });
   const isEmpty = state.goods.lines.length === 0;
-  if (state.step === "first" || (isEmpty && !mayBeEmpty)) return next(state, WARN, { say: "nothing_yet" });
+  if (state.step === "first" || (isEmpty && !mayBeEmpty && !state.isComplete)) return next(state, WARN, { say: "nothing_yet" });
   const difference = lines.compared(state.goods, state.expected);
   const isShort = difference.missing.length + difference.missingLots.length > 0;
   if (isShort && !state.reviewed) {
