@@ -13,7 +13,11 @@ use suyuan::{
     doctor,
     handheld::{
         keys::ListKeys,
-        verify::{Verified, verify},
+        verify::{
+            Verified,
+            acts::{Acts, verify_acts},
+            verify,
+        },
     },
     http::Draining,
     inbox::Seals,
@@ -214,7 +218,17 @@ async fn verify_log(settings: &Settings) -> Result<ExitCode, Box<dyn Error>> {
         damaged,
     } = verified;
     println!("{events} events of {chains} device epochs: {damaged} damaged");
-    Ok(if damaged == 0 {
+    let Acts {
+        acts,
+        begins,
+        outside,
+        damaged: torn,
+    } = verify_acts(&db, |tear| println!("{tear}")).await?;
+    println!("{acts} acts of the log from position {begins}: {torn} damaged");
+    if outside > 0 {
+        println!("{outside} positions of it are in no act: a program of before wrote them");
+    }
+    Ok(if damaged + torn == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

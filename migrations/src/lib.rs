@@ -44,6 +44,7 @@ mod m0046_commissions;
 mod m0048_meant;
 mod m0049_lots_as_known;
 mod m0050_actors;
+mod m0051_log_chain;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -94,6 +95,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0048_meant::Migration),
             Box::new(m0049_lots_as_known::Migration),
             Box::new(m0050_actors::Migration),
+            Box::new(m0051_log_chain::Migration),
         ]
     }
 }

@@ -68,5 +68,6 @@ mod too_long;
 mod typed;
 mod units;
 mod verify;
+mod verify_acts;
 mod waits;
 mod web_app;

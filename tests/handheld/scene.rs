@@ -11,6 +11,7 @@ use suyuan::handheld::{
         folding::FACTS_MAX,
         store::{UnitRow, units},
     },
+    verify::acts::verify_acts,
 };
 use suyuan_sync::{finding::FindingCode, trace_code, unit::UnitKey};
 use suyuan_tests::{Caller, Handheld, TestApp, until};
@@ -189,8 +190,18 @@ pub async fn fill_up(app: &TestApp) {
     tx.commit().await.expect("a commit");
 }
 
-/// I8: what is kept is what the log gives, once nothing is left for slices.
+/// I8: what is kept is what the log gives. I30: each act of the log gives its hash, and no position is in no act.
 pub async fn holds(app: &TestApp, what: &str) {
+    is_as_replayed(app, what).await;
+    let mut torn = Vec::new();
+    let acts = verify_acts(&app.state().db, |tear| torn.push(tear.to_string())).await;
+    let acts = acts.expect("a verification");
+    assert!(torn.is_empty(), "{what}\n{}", torn.join("\n"));
+    assert_eq!((acts.begins, acts.outside), (1, 0), "{what}");
+}
+
+/// I8: what is kept is what the log gives, once nothing is left for slices.
+pub async fn is_as_replayed(app: &TestApp, what: &str) {
     settled(app).await;
     let state = app.state();
     let replayed = replay(&state.db, &state.sealer).await.expect("a replay");

@@ -1,7 +1,7 @@
 //! I30 of the log: a bit that turned in a kept event, wherever in it, is found and located by `suyuan admin
 //! verify-log`, and nothing else is taken for damaged.
 
-use crate::scene::{Scene, count, inbound, sale};
+use crate::scene::{Scene, count, inbound, sale, settled};
 use sea_orm::{ConnectionTrait, Value};
 use serde_json::json;
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ use suyuan_tests::{TestApp, on_both};
 
 /// Everything that may stand in a log: texts nobody can read, of a later program, of a group, behind a gap,
 /// behind a break of the chain (T5), of another number than they say (T9), and a second branch (T3).
-async fn kept(app: &TestApp) {
+pub async fn kept(app: &TestApp) {
     let scene = Scene::of(app).await;
     let tins = &scene.tins;
     let mut device = scene.device(app, &scene.store).await;
@@ -55,7 +55,7 @@ async fn damage(app: &TestApp) -> Vec<Damage> {
     found
 }
 
-async fn write(app: &TestApp, sql: &str, values: Vec<Value>) {
+pub async fn write(app: &TestApp, sql: &str, values: Vec<Value>) {
     let db = &app.state().db;
     let query = statement(db.backend(), sql, values);
     let done = db.writer().execute_raw(query).await.expect("a statement");
@@ -155,7 +155,7 @@ on_both!(
 );
 
 /// The program's exit status, and what it says.
-async fn verify_log(app: &TestApp) -> (Option<i32>, String) {
+pub async fn verify_log(app: &TestApp) -> (Option<i32>, String) {
     let url = db::url(&app.state().settings);
     let ended = tokio::task::spawn_blocking(move || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_suyuan-node"));
@@ -172,9 +172,15 @@ async fn verify_log(app: &TestApp) -> (Option<i32>, String) {
 on_both!(i30_the_command_names_the_event_and_ends_with_1, |app| {
     kept(&app).await;
     let events = count(&app, "SELECT COUNT(*) AS n FROM event").await;
+    settled(&app).await;
+    let acts = count(&app, "SELECT COUNT(*) AS n FROM log_chain").await;
+    let acts = format!("{acts} acts of the log from position 1: 0 damaged\n");
     let (status, told) = verify_log(&app).await;
     let all = format!("{events} events of 2 device epochs");
-    assert_eq!((status, told), (Some(0), format!("{all}: 0 damaged\n")));
+    assert_eq!(
+        (status, told),
+        (Some(0), format!("{all}: 0 damaged\n{acts}"))
+    );
     let (gseq, seq, mut body) = rows(&app, "body").await.remove(0);
     body[40] ^= 1;
     let set = "UPDATE event SET body = ? WHERE gseq = ?";
@@ -185,6 +191,6 @@ on_both!(i30_the_command_names_the_event_and_ends_with_1, |app| {
     let (first, last) = told.split_once('\n').expect("two lines");
     assert!(first.starts_with(&named), "{told}");
     assert!(first.ends_with(" does not give its hash"), "{told}");
-    assert_eq!(last, format!("{all}: 1 damaged\n"));
+    assert_eq!(last, format!("{all}: 1 damaged\n{acts}"));
     app.stop().await;
 });

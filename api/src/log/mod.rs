@@ -3,8 +3,11 @@
 //!
 //! Whoever changes something begins an [`Act`]: that locks the head before anything else is
 //! read, so position order is commit order with any number of processes. The change, its entry
-//! and the public projection are committed together. This module knows no feature.
+//! and the public projection are committed together, and the act becomes a link of the [`chain`] over
+//! the log. This module knows no feature.
 
+pub mod chain;
+mod chain_store;
 pub mod handlers;
 mod held;
 mod idempotency;
@@ -18,6 +21,8 @@ pub use idempotency::IdempotencyKey;
 pub use instants_store::{instants, position_before};
 
 use crate::{clock::Clock, clock::Micros, db::Db};
+use chain::{Link, Seal, Table};
+use chain_store::{Ending, EntryText};
 use held::Held;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use serde::{Serialize, de::DeserializeOwned};
@@ -225,6 +230,7 @@ pub struct Act {
     installation: Uuid,
     actor: Actor,
     key: Option<idempotency::Claim>,
+    link: Link,
     news: Arc<Notify>,
     held: Held,
 }
@@ -237,6 +243,7 @@ pub struct Block {
     before: Position,
     base: Micros,
     installation: Uuid,
+    link: Link,
     news: Arc<Notify>,
     held: Held,
 }
@@ -306,9 +313,10 @@ impl Log {
         key: Option<IdempotencyKey>,
     ) -> Result<Begun<T>, ActError> {
         let tx = self.db.begin().await?;
-        let (position, stamp, shown) = store::advance(&tx, &self.clock).await?;
+        let locked = store::lock(&tx, &self.clock, self.installation).await?;
         let held = Held::now();
-        self.look_at_the_clock(&tx, position - 1, shown).await?;
+        self.look_at_the_clock(&tx, locked.first - 1, locked.shown)
+            .await?;
         let key = match key {
             None => None,
             Some(key) => match idempotency::claim(&tx, actor, key).await? {
@@ -322,11 +330,12 @@ impl Log {
         };
         Ok(Begun::Act(Act {
             tx,
-            position,
-            stamp,
+            position: locked.first,
+            stamp: locked.stamp,
             installation: self.installation,
             actor,
             key,
+            link: locked.link,
             news: self.news.clone(),
             held,
         }))
@@ -335,14 +344,16 @@ impl Log {
     /// Begins a block of entries that stand in rows of their own: locks the head.
     pub async fn begin_block(&self) -> Result<Block, ActError> {
         let tx = self.db.begin().await?;
-        let (before, base, shown) = store::lock(&tx, &self.clock).await?;
+        let locked = store::lock(&tx, &self.clock, self.installation).await?;
         let held = Held::now();
-        self.look_at_the_clock(&tx, before, shown).await?;
+        let before = locked.first - 1;
+        self.look_at_the_clock(&tx, before, locked.shown).await?;
         Ok(Block {
             tx,
             before,
-            base,
+            base: locked.stamp,
             installation: self.installation,
+            link: locked.link,
             news: self.news.clone(),
             held,
         })
@@ -352,18 +363,21 @@ impl Log {
     /// process finds it there when its watch objects.
     pub async fn confirm_clock(&self, actor: Actor) -> Result<(), ActError> {
         let tx = self.db.begin().await?;
-        let (position, stamp, shown) = store::advance(&tx, &self.clock).await?;
+        let locked = store::lock(&tx, &self.clock, self.installation).await?;
         let act = Act {
             tx,
-            position,
-            stamp,
+            position: locked.first,
+            stamp: locked.stamp,
             installation: self.installation,
             actor,
             key: None,
+            link: locked.link,
             news: self.news.clone(),
             held: Held::now(),
         };
-        let body = store::Confirmed { clock: shown };
+        let body = store::Confirmed {
+            clock: locked.shown,
+        };
         let entry = Entry {
             kind: Kind::ClockConfirmed,
             enterprise: None,
@@ -464,15 +478,25 @@ impl Block {
         Ok(self.tx.rollback().await?)
     }
 
-    /// Moves the head by `entries`, commits. Tells how long the head was held.
-    pub async fn commit(self, entries: usize) -> Result<Duration, ActError> {
-        let Some(last) = entries.checked_sub(1) else {
+    /// Begins what the chain over the log is told of its entries: a row for each, in their order.
+    pub fn seal(&self) -> Seal {
+        Seal::after(self.link, self.position(0))
+    }
+
+    /// Moves the head by the entries of the seal, commits. Tells how long the head was held.
+    pub async fn commit(self, seal: Seal) -> Result<Duration, ActError> {
+        let Some(last) = seal.rows().checked_sub(1) else {
             self.tx.rollback().await?;
             return Ok(self.held.given_up());
         };
-        let (position, stamp) = (self.position(last), self.stamp(last));
-        store::set(&self.tx, position, stamp).await?;
-        store::move_public_head(&self.tx, self.installation, position, stamp).await?;
+        let ending = Ending {
+            installation: self.installation,
+            first: self.position(0),
+            link: seal.close(self.position(last)),
+            stamp: self.stamp(last),
+            entry: None,
+        };
+        chain_store::end(&self.tx, ending).await?;
         let commit_began = Instant::now();
         self.tx.commit().await?;
         let held = self.held.ends(EVENTS, commit_began);
@@ -504,17 +528,25 @@ impl Act {
 
     /// Writes the entry and the answer for retries, moves the public head, commits.
     pub async fn commit<T: Serialize>(self, entry: Entry<'_>, answer: &T) -> Result<(), ActError> {
-        let body = entry.body.json()?;
-        store::append(
-            &self.tx,
-            self.position,
-            self.stamp,
-            &self.actor.name(),
-            &entry,
-            body,
-        )
-        .await?;
-        store::move_public_head(&self.tx, self.installation, self.position, self.stamp).await?;
+        let (body, actor) = (entry.body.json()?, self.actor.name());
+        let text = EntryText {
+            kind: entry.kind.name(),
+            enterprise: entry.enterprise,
+            actor: &actor,
+            subject: &entry.subject,
+            body: &body,
+        };
+        let mut seal = Seal::after(self.link, self.position);
+        let row = text.row(self.position, self.stamp).canonical();
+        seal.row(Table::Entry, &row);
+        let ending = Ending {
+            installation: self.installation,
+            first: self.position,
+            link: seal.close(self.position),
+            stamp: self.stamp,
+            entry: Some(text),
+        };
+        chain_store::end(&self.tx, ending).await?;
         if let Some(claim) = self.key {
             let answer = serde_json::to_string(answer)?;
             idempotency::keep(&self.tx, claim, &answer, self.stamp).await?;

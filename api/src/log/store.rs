@@ -1,14 +1,14 @@
-//! All SQL of the log.
+//! All SQL of the log but for its [chain](super::chain_store).
 
-use super::{Entry, Kind, Position, wire::EntryOut};
+use super::{Kind, Position, chain::Link, chain_store, wire::EntryOut};
 use crate::{
     clock::{Clock, Micros, rfc3339},
     db::{Db, statement},
     entities::log_entry,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
-    EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter,
+    QueryOrder, QueryResult, QuerySelect,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -74,69 +74,49 @@ pub(super) async fn establish(db: &Db, candidate: Uuid, clock: &Clock) -> Result
     Ok(installation)
 }
 
-/// Locks the head and takes the next position. The first statement of every act. Its position, its
-/// instant, and what the clock shows.
-pub(super) async fn advance(
-    tx: &DatabaseTransaction,
-    clock: &Clock,
-) -> Result<(Position, Micros, Micros), DbErr> {
-    let (backend, now) = (tx.get_database_backend(), clock.now());
-    let query = if is_databases_own(tx, clock) {
-        let sql = format!(
-            "UPDATE log_head SET gseq = gseq + 1, stamp = GREATEST(stamp + 1, {SHOWN}) \
-             WHERE id = 1 RETURNING gseq, stamp, {SHOWN} AS shown"
-        );
-        statement(backend, &sql, [])
-    } else {
-        statement(
-            backend,
-            "UPDATE log_head SET gseq = gseq + 1, \
-             stamp = CASE WHEN stamp < ? THEN ? ELSE stamp + 1 END \
-             WHERE id = 1 RETURNING gseq, stamp, CAST(? AS BIGINT) AS shown",
-            [now.into(), now.into(), now.into()],
-        )
-    };
-    let row = tx
-        .query_one_raw(query)
-        .await?
-        .ok_or_else(|| DbErr::RecordNotFound("log_head".into()))?;
-    Ok((
-        row.try_get("", "gseq")?,
-        row.try_get("", "stamp")?,
-        row.try_get("", "shown")?,
-    ))
+/// The head, locked by an act.
+pub(super) struct Locked {
+    /// The act's first position.
+    pub(super) first: Position,
+    /// The earliest instant it may have.
+    pub(super) stamp: Micros,
+    /// What the clock shows.
+    pub(super) shown: Micros,
+    /// How far the chain has come.
+    pub(super) link: Link,
 }
 
-/// Locks the head without taking a position; returns the last position, the earliest instant the
-/// next one may have, and what the clock shows.
+/// Locks the head, and moves nothing: that is done where the act ends. The first statement of every act.
 pub(super) async fn lock(
     tx: &DatabaseTransaction,
     clock: &Clock,
-) -> Result<(Position, Micros, Micros), DbErr> {
+    installation: Uuid,
+) -> Result<Locked, DbErr> {
     let (backend, now) = (tx.get_database_backend(), clock.now());
+    let chain = chain_store::COLUMNS;
     let query = if is_databases_own(tx, clock) {
         let sql = format!(
             "UPDATE log_head SET gseq = gseq WHERE id = 1 \
-             RETURNING gseq, GREATEST(stamp + 1, {SHOWN}) AS base, {SHOWN} AS shown"
+             RETURNING gseq, GREATEST(stamp + 1, {SHOWN}) AS base, {SHOWN} AS shown, {chain}"
         );
         statement(backend, &sql, [])
     } else {
-        statement(
-            backend,
+        let sql = format!(
             "UPDATE log_head SET gseq = gseq WHERE id = 1 RETURNING gseq, \
-             CASE WHEN stamp < ? THEN ? ELSE stamp + 1 END AS base, CAST(? AS BIGINT) AS shown",
-            [now.into(), now.into(), now.into()],
-        )
+             CASE WHEN stamp < ? THEN ? ELSE stamp + 1 END AS base, CAST(? AS BIGINT) AS shown, {chain}"
+        );
+        statement(backend, &sql, [now.into(), now.into(), now.into()])
     };
-    let row = tx
+    let row: QueryResult = tx
         .query_one_raw(query)
         .await?
         .ok_or_else(|| DbErr::RecordNotFound("log_head".into()))?;
-    Ok((
-        row.try_get("", "gseq")?,
-        row.try_get("", "base")?,
-        row.try_get("", "shown")?,
-    ))
+    Ok(Locked {
+        first: row.try_get::<Position>("", "gseq")? + 1,
+        stamp: row.try_get("", "base")?,
+        shown: row.try_get("", "shown")?,
+        link: chain_store::link(&row, installation)?,
+    })
 }
 
 /// The last position, and what the clock showed then. That is its instant, unless a clock that was
@@ -180,21 +160,6 @@ async fn last_confirmed(
     Ok(Some((row.try_get("", "gseq")?, stamp, clock)))
 }
 
-/// Moves the locked head.
-pub(super) async fn set(
-    tx: &DatabaseTransaction,
-    position: Position,
-    stamp: Micros,
-) -> Result<(), DbErr> {
-    tx.execute_raw(statement(
-        tx.get_database_backend(),
-        "UPDATE log_head SET gseq = ?, stamp = ? WHERE id = 1",
-        [position.into(), stamp.into()],
-    ))
-    .await?;
-    Ok(())
-}
-
 /// The head, unlocked.
 pub(super) async fn head(conn: &impl ConnectionTrait) -> Result<(Position, Micros), DbErr> {
     let row = conn
@@ -208,31 +173,14 @@ pub(super) async fn head(conn: &impl ConnectionTrait) -> Result<(Position, Micro
     Ok((row.try_get("", "gseq")?, row.try_get("", "stamp")?))
 }
 
-/// Writes the entry.
-pub(super) async fn append(
-    tx: &DatabaseTransaction,
-    position: Position,
-    stamp: Micros,
-    actor: &str,
-    entry: &Entry<'_>,
-    body: String,
-) -> Result<(), DbErr> {
-    log_entry::Entity::insert(log_entry::ActiveModel {
-        gseq: Set(position),
-        stamp: Set(stamp),
-        kind: Set(entry.kind.name().into()),
-        enterprise_id: Set(entry.enterprise),
-        actor: Set(actor.into()),
-        subject: Set(entry.subject.clone()),
-        body: Set(body),
-    })
-    .exec_without_returning(tx)
-    .await?;
-    Ok(())
-}
+/// Copies the head to where the public side may see it: installation, position, instant.
+pub(super) const PUBLIC_HEAD: &str = "INSERT INTO public_head (id, installation, position, stamp) VALUES (1, ?, ?, ?) \
+     ON CONFLICT (id) DO UPDATE SET installation = excluded.installation, \
+     position = excluded.position, stamp = excluded.stamp \
+     WHERE public_head.position <= excluded.position";
 
-/// Copies the head to where the public side may see it.
-pub(super) async fn move_public_head(
+/// Does so.
+async fn move_public_head(
     tx: &DatabaseTransaction,
     installation: Uuid,
     position: Position,
@@ -240,10 +188,7 @@ pub(super) async fn move_public_head(
 ) -> Result<(), DbErr> {
     tx.execute_raw(statement(
         tx.get_database_backend(),
-        "INSERT INTO public_head (id, installation, position, stamp) VALUES (1, ?, ?, ?) \
-         ON CONFLICT (id) DO UPDATE SET installation = excluded.installation, \
-         position = excluded.position, stamp = excluded.stamp \
-         WHERE public_head.position <= excluded.position",
+        PUBLIC_HEAD,
         [installation.into(), position.into(), stamp.into()],
     ))
     .await?;

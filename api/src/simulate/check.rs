@@ -7,7 +7,11 @@ use super::{
     shown, store,
 };
 use crate::{
-    handheld::{down::pull, replay},
+    handheld::{
+        down::pull,
+        replay,
+        verify::acts::{Tear, verify_acts},
+    },
     log,
 };
 use std::collections::HashMap;
@@ -105,6 +109,7 @@ impl Run {
         all::i7_nothing_is_rewritten(&self.log, &whole)?;
         all::i30_every_flipped_bit_is_found(&whole)?;
         self.log = whole;
+        self.the_log_is_what_was_written().await?;
         let examined = replay::examine(&self.observer, &self.sealer).await?;
         // Of a run that fails, too: whoever looks for the reason begins with these.
         self.told = (examined.told.facts.clone(), examined.told.world.clone());
@@ -155,6 +160,18 @@ impl Run {
         self.strangers_are_told_nothing().await?;
         self.some_are_told_the_log().await?;
         self.the_past_stays().await
+    }
+
+    /// Every position is in an act of the chain over the log, and every act gives its hash (I30).
+    async fn the_log_is_what_was_written(&self) -> Result<(), Stop> {
+        let mut tears = Vec::new();
+        let told = |tear: Tear| tears.push(tear.to_string());
+        let acts = verify_acts(&self.observer, told).await?;
+        if acts.begins != 1 || acts.outside > 0 || !tears.is_empty() {
+            let what = format!("{acts:?}\n  {}", tears.join("\n  "));
+            return Err(Broken::new("I30", what).into());
+        }
+        Ok(())
     }
 
     /// A hash over what became of everything by the log as it was last looked at as a whole (I10).

@@ -12,6 +12,7 @@ use crate::{
         push::{
             PushError,
             act::{Engine, is_whole},
+            frozen::is_read_again,
             meant,
             store::{self as pushed, ChainRow, Restanding},
             timeline,
@@ -51,13 +52,8 @@ struct Standing {
 /// Which remark, lifted, would take an event in.
 fn liftable(outcome: &Outcome) -> Option<Remark> {
     let decisive = outcome.decisive()?;
-    let liftable = matches!(decisive, Remark::Revoked | Remark::Fork) || waits(decisive);
+    let liftable = matches!(decisive, Remark::Revoked | Remark::Fork) || is_read_again(decisive);
     liftable.then_some(decisive)
-}
-
-/// Does it wait for a program that knows more?
-fn waits(remark: Remark) -> bool {
-    matches!(remark, Remark::Later | Remark::Unfoldable)
 }
 
 /// Somebody decided to take an event in. A retried request gets the answer of the first.
@@ -106,7 +102,10 @@ pub async fn admit_known_kinds(
     let mut by_device: BTreeMap<(Uuid, Uuid, Epoch, Remark), Vec<&AsideRow>> = BTreeMap::new();
     for row in rows {
         let readable = event::parse_bytes(&row.body).is_ok();
-        if let (true, Some(remark)) = (readable, liftable(&row.outcome).filter(|it| waits(*it))) {
+        if let (true, Some(remark)) = (
+            readable,
+            liftable(&row.outcome).filter(|it| is_read_again(*it)),
+        ) {
             let key = (row.enterprise, row.device, row.epoch, remark);
             by_device.entry(key).or_default().push(row);
         }
@@ -259,7 +258,7 @@ async fn lift(
                 .findings()
                 .filter(|code| !row.outcome.findings().any(|c| c == *code)),
         );
-        if let (true, Read::Event(event)) = (waits(lifted), &now.read) {
+        if let (true, Read::Event(event)) = (is_read_again(lifted), &now.read) {
             flags.extend(read_now(engine, &act, &mut row, event).await?);
         }
         standing.push(Standing {

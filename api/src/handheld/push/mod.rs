@@ -17,6 +17,7 @@
 pub mod act;
 pub mod ahead;
 pub mod fault;
+pub mod frozen;
 pub mod gather;
 pub mod handlers;
 pub mod ingest;

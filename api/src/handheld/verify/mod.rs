@@ -5,8 +5,11 @@
 //! may run beside serving processes: what is in the log stays as it is. It knows the bytes, the chain and
 //! the row of an event, and nothing of what follows from it: that is [`replay`](super::replay)'s.
 //!
-//! What servers state (`log_entry`) has no chain.
+//! What servers state, and what of an event's row its device does not vouch for, is held against the chain
+//! over the log, act by act ([`acts`]).
 
+pub mod acts;
+mod acts_store;
 mod store;
 
 use crate::{db::Db, log::Position};

@@ -203,14 +203,15 @@ impl Engine {
             .iter()
             .map(|push| self.answer(push, &done.opened, stamp))
             .collect();
-        Engine::record(&block, &mut decided.admitting, &answers, moment, stamp).await?;
+        let admitting = &mut decided.admitting;
+        let seal = Engine::record(&block, admitting, &answers, moment, stamp).await?;
         if bugs::on(Bug::AnswerBeforeCommit) {
             // The answer is out, and the program dies before the commit.
             block.abandon().await?;
             return Ok(merged(decided.refused, answers));
         }
         self.touched = None;
-        let held = block.commit(decided.taken).await?;
+        let held = block.commit(seal).await?;
         let read = std::mem::take(&mut done.read);
         let admitted = (pushes, &decided.admitting[..]);
         self.remember(&change, admitted, (moment, read), plain);

@@ -1,36 +1,48 @@
 //! Writes what was decided: the events, how their devices stand, and what is found about those that
-//! are kept out of the state.
+//! are kept out of the state. What is written of events is what the chain over the log is told.
 
 use super::{Admitting, Answered, Engine, New};
 use crate::{
     clock::Micros,
     handheld::{
         push::{
-            PushError, meant,
+            PushError,
+            frozen::{Frozen, Reading},
+            meant,
             store::{self, ChainRow, EventRow, Told},
         },
         units::{self, facts::told_flags, folding::Moment},
     },
-    log::Block,
+    log::{
+        Block,
+        chain::{Canonical, Seal, Table},
+    },
 };
-use suyuan_sync::{admission::Read, wire::EventResult};
+use sea_orm::DbErr;
+use suyuan_sync::{
+    admission::{Branch, Read},
+    wire::EventResult,
+};
 
 impl Engine {
-    /// Writes events and how devices stand.
+    /// Writes events and how devices stand. What the chain is told of them.
     pub(super) async fn record(
         block: &Block,
         admitting: &mut [Admitting<'_>],
         answers: &[Answered],
         moment: Moment,
         stamp: Micros,
-    ) -> Result<(), PushError> {
+    ) -> Result<Seal, PushError> {
         let tx = block.tx();
+        let (mut seal, mut bytes) = (block.seal(), Canonical::default());
         let (mut events, mut chains, mut aside) = (Vec::new(), Vec::new(), Vec::new());
         for (push, answer) in admitting.iter_mut().zip(answers) {
             let batch = &push.push.batch;
             let (device, epoch) = (batch.device.0, batch.epoch);
             for new in &push.new {
-                let row = row(push, new, &answer.results[new.at]);
+                let row = row(push, new, &answer.results[new.at])?;
+                frozen(&row).write(&row.kept.outcome.remarks, &mut bytes);
+                seal.row(Table::Event, &bytes);
                 if row.counts_from.is_none() {
                     aside.push(found_aside(&row));
                 }
@@ -52,16 +64,16 @@ impl Engine {
         store::write_events(tx, events).await?;
         store::write_chains(tx, &chains, moment.last).await?;
         units::store::write_aside(tx, moment.first, &aside).await?;
-        Ok(())
+        Ok(seal)
     }
 }
 
-fn row(push: &Admitting<'_>, new: &New, result: &EventResult) -> EventRow {
+fn row(push: &Admitting<'_>, new: &New, result: &EventResult) -> Result<EventRow, DbErr> {
     let batch = &push.push.batch;
     let event = &batch.events[new.at];
     let kept = push.decision.judged[new.at].kept().clone();
     let stated = event.read.event();
-    EventRow {
+    Ok(EventRow {
         gseq: new.gseq,
         enterprise: push.known.chain.enterprise,
         device: batch.device.0,
@@ -82,10 +94,40 @@ fn row(push: &Admitting<'_>, new: &New, result: &EventResult) -> EventRow {
             remarks: kept.outcome.remarks.clone(),
             findings: result.findings.clone(),
             more_findings: result.more_findings,
-        },
+        }
+        .written()?,
         body: event.text.clone().into_bytes(),
         meant: stated.and_then(|event| meant::told(&event.meant())),
         kept,
+    })
+}
+
+/// What of a row never changes.
+fn frozen(row: &EventRow) -> Frozen<'_> {
+    Frozen {
+        gseq: row.gseq,
+        stamp: row.interval.hi,
+        enterprise: row.enterprise.as_bytes(),
+        device: row.device.as_bytes(),
+        epoch: i64::from(row.epoch),
+        seq: row.kept.seq as i64,
+        event: row.kept.event.as_ref().map(|id| &id.0.as_bytes()[..]),
+        imported: i64::from(row.imported),
+        told: row.told.as_bytes(),
+        branch: match &row.kept.branch {
+            Branch::First => None,
+            Branch::Fork(root) => Some(&root.0),
+        },
+        hash: &row.kept.hash.0,
+        read: Reading {
+            kind: row.kind.as_bytes(),
+            location: row.location.as_ref().map(|id| &id.as_bytes()[..]),
+            group: row.group.as_ref().map(|id| &id.as_bytes()[..]),
+            lo: row.interval.lo,
+            est: row.interval.est,
+            delivered: row.delivered,
+            meant: row.meant.as_deref().map(str::as_bytes),
+        },
     }
 }
 

@@ -1,6 +1,6 @@
 //! Events: written once, and where they stand afterwards.
 
-use super::{Told, times::interval};
+use super::times::interval;
 use crate::{
     clock::Micros,
     db::{
@@ -49,8 +49,8 @@ pub struct EventRow {
     pub imported: bool,
     /// Findings of its admission, by name.
     pub flags: String,
-    /// The first answer.
-    pub told: Told,
+    /// The first answer, as it stands in its column.
+    pub told: String,
     /// Its bytes.
     pub body: Vec<u8>,
     /// What was meant by codes that were typed.
@@ -132,7 +132,7 @@ pub async fn write_events(conn: &impl ConnectionTrait, events: Vec<EventRow>) ->
             event.group.into(),
             event.imported.into(),
             event.flags.into(),
-            event.told.written()?.into(),
+            event.told.into(),
             branch.into(),
             kept.prev_hash.0.to_vec().into(),
             kept.hash.0.to_vec().into(),

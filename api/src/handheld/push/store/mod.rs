@@ -126,7 +126,8 @@ impl Told {
         self
     }
 
-    fn read(text: &str) -> Result<Told, DbErr> {
+    /// The same the other way round.
+    pub fn read(text: &str) -> Result<Told, DbErr> {
         if text.is_empty() {
             return Ok(Told::CLEAN);
         }
