@@ -5,9 +5,12 @@ use crate::{
     operations::{Stage, stage},
     support::{head, made, ok, product, refused, refused_field, segment},
 };
-use sea_orm::EntityTrait;
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::{Value, json};
+use std::time::Duration;
 use suyuan_tests::{Answer, on_both};
+use tokio::time::sleep;
 
 fn record(ranges: Value, codes: Value) -> Value {
     json!({
@@ -139,21 +142,34 @@ on_both!(a_code_in_use_cannot_be_destroyed, |app| {
 on_both!(of_use_and_destruction_at_once_one_wins_whole, |app| {
     let (_, stage) = stage(&app).await;
     let admin = &stage.firm.admin;
-    for _ in 0..4 {
+    let soon = Duration::from_millis(100);
+    for use_first in [true, false] {
         let new = segment(admin, &stage.product, 100).await;
         let ranges = json!([part(&new, 0, 99)]);
         let use_it = json!({"batch_id": stage.batch, "ranges": ranges});
         let record = record(ranges, json!([]));
-        let (used, destroyed) = futures_util::future::join(
-            admin.post("/v1/commissions", &use_it),
-            destroy(&stage, &record),
-        )
-        .await;
-        let statuses = [used.status, destroyed.status];
-        assert!(
-            statuses == [201, 409] || statuses == [409, 201],
-            "{statuses:?}"
+        // Each reads what the codes are while somebody else holds the head; then one has it after the other.
+        let held = app.state().db.begin().await.expect("a transaction");
+        held.execute_unprepared("UPDATE log_head SET gseq = gseq")
+            .await
+            .expect("the head");
+        let after = async |first: bool, sent: LocalBoxFuture<'_, Answer>| {
+            sleep(if first { Duration::ZERO } else { soon }).await;
+            sent.await.status
+        };
+        let (used, destroyed, ()) = futures_util::join!(
+            after(
+                use_first,
+                admin.post("/v1/commissions", &use_it).boxed_local()
+            ),
+            after(!use_first, destroy(&stage, &record).boxed_local()),
+            async {
+                sleep(soon * 3).await;
+                held.rollback().await.expect("the head is free");
+            }
         );
+        let won = if use_first { [201, 409] } else { [409, 201] };
+        assert_eq!([used, destroyed], won);
     }
     app.stop().await;
 });

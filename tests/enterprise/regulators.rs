@@ -34,7 +34,7 @@ on_both!(
 
         // Who there is, what each recalled and how far it reaches, goods without codes, the whole log.
         let all = ok(regulator.get("/v1/enterprises").await);
-        for stage in [&ours, &theirs] {
+        for (stage, other) in [(&ours, &theirs), (&theirs, &ours)] {
             let whose = format!("?enterprise_id={}", stage.firm.id);
             assert!(all.to_string().contains(&stage.firm.id), "{all}");
             let recalls = ok(regulator.get(&format!("/v1/recalls{whose}")).await);
@@ -61,6 +61,10 @@ on_both!(
                 let told = ok(regulator.get(&format!("{path}{whose}")).await);
                 assert_eq!(told, ok(stage.firm.operator.get(path).await));
                 assert_ne!(told["items"], json!([]), "{path}");
+                let told = told.to_string();
+                for thing in [&other.product, &other.batch, &other.plant] {
+                    assert!(!told.contains(thing), "another's in {path}: {told}");
+                }
             }
             for (path, thing) in [
                 ("/v1/products", &stage.product),
