@@ -2,11 +2,11 @@
 //! sold, on its way or good for long.
 
 use crate::{
-    scene::{GTIN, Scene, inbound, outbound, sale, scanned, settled},
-    support::{array, gtin, id, made, ok, refused, refused_field, text_of},
+    scene::{GTIN, Scene, enrolled, inbound, outbound, sale, scanned, settled},
+    support::{array, firm, gtin, id, made, ok, person, refused, refused_field, text_of},
 };
 use serde_json::{Value, json};
-use suyuan::clock::day_of;
+use suyuan::{accounts::Role, clock::day_of};
 use suyuan_tests::{Caller, TestApp, on_both};
 
 /// A line as it is told.
@@ -167,6 +167,48 @@ on_both!(goods_near_their_end_are_told_once, |app| {
         let path = format!("/v1/stock/expiring?after={after}");
         refused(staff.get(&path).await, "malformed-request");
     }
+    app.stop().await;
+});
+
+on_both!(of_what_another_made_is_told_what_is_published, |app| {
+    let demo = app.world().await;
+    let login = &demo.platform;
+    let platform = app.signed_in(&login.user, &login.password).await;
+    let all = ok(platform.get("/v1/enterprises").await);
+    let mut all = array(&all["items"]).iter();
+    let maker = all.find(|it| it["code"] == "CHENMV").expect("the maker");
+    let maker = Some(id(maker).parse().expect("an id"));
+    let maker = person(&app, "chenmv.boss", Role::EnterpriseAdmin, maker).await;
+    let day = day(&app, -1);
+    let batches = ok(maker.get("/v1/batches").await);
+    let mut batches = array(&batches["items"]).iter();
+    let has_expired = |batch: &&Value| text_of(&batch["expiry_date"]) < day;
+    let published = batches.find(has_expired).expect("an expired batch");
+    assert!(!published["published_version"].is_null(), "{published}");
+    let secret = json!({
+        "product_id": published["product_id"], "lot": "E9", "production_date": "2024-01-15",
+        "expiry_date": day,
+    });
+    made(maker.post("/v1/batches", &secret).await);
+
+    // Whoever says to have goods of these lots learns nothing of the one that is not published.
+    let shop = firm(&app, &platform, "BETA", &[]).await;
+    let place = json!({"code": "S-1", "kind": "store", "name": "店"});
+    let place = id(&made(shop.admin.post("/v1/locations", &place).await));
+    let mut till = enrolled(&app, &shop.operator, &place).await;
+    let lots = [text_of(&published["lot"]), "E9".to_owned()];
+    let line = |lot: &String| json!({"gtin": gtin(GTIN), "lot": lot, "qty": 4});
+    let lots: Vec<Value> = lots.iter().map(line).collect();
+    let came = till.event("inbound", &json!({"lots": lots, "doc": {"no": "D-3"}}));
+    till.push(&[came]).await;
+    settled(&app).await;
+    let of = format!(
+        "{} {}",
+        text_of(&published["lot"]),
+        text_of(&published["expiry_date"])
+    );
+    let wanted: Told = (place, gtin(GTIN), of, true, 4, 0);
+    assert_eq!(told(&shop.operator, "").await, [wanted]);
     app.stop().await;
 });
 

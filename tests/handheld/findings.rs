@@ -1,8 +1,8 @@
 //! The list of findings and its counts: whose they are, which are asked for, in pages.
 
 use crate::{
-    scene::{Scene, inbound, sale},
-    support::{array, firm, number, ok, refused_field, text_of},
+    scene::{Scene, enrolled, inbound, sale},
+    support::{PASSWORD, array, firm, id, made, number, ok, refused_field, text_of},
 };
 use serde_json::{Value, json};
 use suyuan_tests::{Caller, TestApp, caller::encoded, on_both};
@@ -103,6 +103,41 @@ on_both!(findings_are_listed_by_what_is_asked_for, |app| {
     }
     app.stop().await;
 });
+
+on_both!(
+    i25_the_judged_event_is_its_staters_whatever_another_calls_by_its_id,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let platform = app.signed_in("platform.admin", PASSWORD).await;
+        let shop = firm(&app, &platform, "BETA", &[]).await;
+        let place = json!({"code": "S-1", "kind": "store", "name": "店"});
+        let place = id(&made(shop.admin.post("/v1/locations", &place).await));
+        let mut stranger = enrolled(&app, &shop.operator, &place).await;
+        let mut till = scene.device(&app, &scene.store).await;
+        let tin = &scene.tins[0];
+        let sold = till.event("sale", &sale(&[tin]));
+        let judged: Value = serde_json::from_str(&sold).expect("an event");
+        // A stranger's event about the same tin, which was in first, has its id.
+        let mut said = inbound(&[tin]);
+        said["event_id"] = judged["event_id"].clone();
+        let first = stranger.event("inbound", &said);
+        stranger.push(&[first]).await;
+        till.push(&[sold]).await;
+        for caller in [&scene.firm.admin, &platform] {
+            let found = list(caller, "code=ORPHAN_SALE").await;
+            let [found] = &found[..] else {
+                panic!("{found:?}");
+            };
+            assert_eq!(found["event"], judged["event_id"]);
+            let witnesses = array(&found["witnesses"]).iter();
+            let told: Vec<_> = witnesses
+                .map(|it| (text_of(&it["kind"]), text_of(&it["enterprise_id"])))
+                .collect();
+            assert_eq!(told, [("sale".to_owned(), scene.firm.id.clone())]);
+        }
+        app.stop().await;
+    }
+);
 
 on_both!(open_findings_are_counted_for_those_they_concern, |app| {
     let (scene, _) = stage(&app).await;
