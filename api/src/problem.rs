@@ -67,6 +67,8 @@ problem_codes! {
     TooSlow "too-slow" 408 "The upload took too long." "上传超时。";
     /// Such a thing exists already.
     AlreadyExists "already-exists" 409 "This exists already." "该对象已存在。";
+    /// This request was done before, and its answer is not readable any more.
+    AnswerUnreadable "answer-unreadable" 409 "This was done before; its answer can no longer be read." "该请求此前已完成，但当时的答复已无法读取。";
     /// Codes are commissioned to another batch.
     CommissionConflict "commission-conflict" 409 "Some of these codes are commissioned to another batch." "部分追溯码已关联到其他批次。";
     /// A destroyed code cannot be used.

@@ -5,6 +5,7 @@ use crate::{
     support::{PASSWORD, entries, head, id, made, ok, person, refused, refused_field},
 };
 use futures_util::future::join_all;
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use suyuan::accounts::Role;
 use suyuan_tests::on_both;
@@ -105,6 +106,56 @@ on_both!(what_documents_no_key_hears_none, |app| {
     }
     app.stop().await;
 });
+
+// What an older version kept may have another form: `create_user` and `create_device` once kept a bare id.
+on_both!(
+    an_answer_that_cannot_be_read_any_more_is_a_problem_and_nothing_is_done_twice,
+    |app| {
+        let (platform, stage) = stage(&app).await;
+        let old = [format!("\"{}\"", uuid::Uuid::nil()), "{\"id\":1}".into()];
+        let mut asked = 0;
+        for (n, operation) in operations().iter().filter(|o| o.keyed()).enumerate() {
+            if operation.id == "admit_event" {
+                continue;
+            }
+            let n = if operation.id == "change_badge_role" {
+                1
+            } else {
+                n
+            };
+            let (path, body) = stage.request(operation, n).expect("a request");
+            let caller = right_caller(operation, &platform, &stage);
+            let key = format!("old-{}", operation.id);
+            let headers = [("idempotency-key", key.as_str())];
+            let first = call(caller, operation, &path, &body, &headers).await;
+            assert!(first.status < 300, "{}: {}", operation.id, first.text());
+            let after = head(&app).await;
+            for kept in &old {
+                let written = suyuan::db::statement(
+                    app.state().db.backend(),
+                    "UPDATE idempotency SET response = ? WHERE key = ?",
+                    [kept.as_str().into(), key.as_str().into()],
+                );
+                let done = app.state().db.writer().execute_raw(written).await;
+                assert_eq!(
+                    done.expect("written").rows_affected(),
+                    1,
+                    "{}",
+                    operation.id
+                );
+                let again = call(caller, operation, &path, &body, &headers).await;
+                let status = again.status;
+                assert_eq!(refused(again, "answer-unreadable")["status"], 409);
+                assert_eq!((status, head(&app).await), (409, after), "{}", operation.id);
+            }
+            let documented = operation.statuses.iter().any(|s| s == "409");
+            assert!(documented, "{}", operation.id);
+            asked += 1;
+        }
+        assert_eq!(asked, 28, "calls that keep their answer");
+        app.stop().await;
+    }
+);
 
 on_both!(
     closing_a_recall_twice_under_one_key_is_closing_it_once,

@@ -49,6 +49,10 @@ impl From<ActError> for Problem {
             ActError::Db(error) => error.into(),
             ActError::Json(error) => Problem::internal(&error),
             ActError::ClockJumped => Problem::new(ProblemCode::ClockJumped),
+            ActError::AnswerUnreadable => Problem::new(ProblemCode::AnswerUnreadable).detail(
+                "look it up in its list or in the log; nothing was done a second time",
+                "请在相应列表或日志中查看结果；本次没有重复执行",
+            ),
             ActError::KeyReused => Problem::new(ProblemCode::IdempotencyKeyReused),
         }
     }

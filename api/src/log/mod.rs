@@ -205,6 +205,9 @@ pub enum ActError {
     /// The idempotency key belongs to another request.
     #[error("idempotency key reused")]
     KeyReused,
+    /// This very request was done before, by a version whose answers this one cannot read.
+    #[error("kept answer not readable")]
+    AnswerUnreadable,
     /// The clock jumped, and nobody confirmed yet that it is right.
     #[error("the clock jumped")]
     ClockJumped,
@@ -323,7 +326,10 @@ impl Log {
                 idempotency::Found::New(claim) => Some(claim),
                 idempotency::Found::Answered(text) => {
                     tx.rollback().await?;
-                    return Ok(Begun::Answered(serde_json::from_str(&text)?));
+                    let answer = serde_json::from_str(&text);
+                    return Ok(Begun::Answered(
+                        answer.map_err(|_| ActError::AnswerUnreadable)?,
+                    ));
                 }
                 idempotency::Found::OtherRequest => return Err(ActError::KeyReused),
             },

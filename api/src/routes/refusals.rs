@@ -54,6 +54,10 @@ impl Modify for Staff {
                     "422",
                     "The key is malformed, or was sent with another request.",
                 ));
+                may.push((
+                    "409",
+                    "Done before under this key, and the answer can no longer be read.",
+                ));
             }
             if !query && !body {
                 may.push((

@@ -233,3 +233,67 @@ test("a device that lost its key is chosen on the officer's page: it enrols anew
     assert.ok(await page.isVisible('[name="place"]'));
     assert.deepEqual(it.errors, []);
   }));
+
+test("pressed again after an answer that was lost, the officer's page makes no second device and no second code", when, () =>
+  box(async (it) => {
+    const page = await it.browser.context.newPage();
+    await page.goto(`${ORIGIN}/app/enrol`);
+    const signIn = async () => {
+      await page.waitForSelector("#sign-in:not([hidden])");
+      for (const [name, value] of Object.entries(OFFICER)) await page.fill(`[name="${name}"]`, value);
+      await page.click("#sign-in button");
+      await page.waitForSelector("#make:not([hidden])");
+    };
+    await signIn();
+    const devices = async () => (await it.desk.call("GET", "/v1/devices?limit=500")).items.filter(({ location_id }) => location_id === it.place);
+    const before = (await devices()).length;
+    const press = (button) => page.click(button);
+    const unheard = async (button) => {
+      it.line.misbehave = ({ method, url }) => (method === "POST" && url.pathname.startsWith("/v1/devices") ? "after" : undefined);
+      await press(button);
+      await page.waitForFunction(() => document.getElementById("told").textContent.includes("连不上"));
+      it.line.misbehave = () => undefined;
+    };
+    const make = "#make button:not([type=button])";
+    const fill = async (name) => {
+      await page.selectOption('[name="place"]', it.place);
+      await page.fill('[name="name"]', name);
+    };
+    await fill("收银台 1");
+    await unheard(make);
+    // Pressed again behind a new sign-in, too: the session may be over by then.
+    it.line.misbehave = ({ method, url }) => (method === "POST" && url.pathname === "/v1/devices" ? { status: 401, body: {} } : undefined);
+    await press(make);
+    it.line.misbehave = () => undefined;
+    await signIn();
+    await fill("收银台 1");
+    await press(make);
+    await page.waitForSelector("#ticket:not([hidden])");
+    assert.equal((await devices()).length, before + 1, "one device");
+    const { id } = (await devices()).find(({ name }) => name === "收银台 1");
+    const path = `/v1/devices/${id}/tickets`;
+    const keys = (path) => it.calls(path).filter(({ method }) => method === "POST").map(({ headers }) => headers["idempotency-key"]);
+    const codes = () => it.desk.call("GET", "/v1/log?from=1&limit=500").then(({ items }) => items.filter(({ subject }) => subject === `device:${id}`).length);
+    // The code that is shown is the one that holds; the next one that is asked for is another.
+    const first = await page.inputValue("#text");
+    await unheard("#again");
+    await press("#again");
+    await page.waitForFunction((first) => document.getElementById("text").value !== first, first);
+    const second = await page.inputValue("#text");
+    await press("#again");
+    await page.waitForFunction((second) => document.getElementById("text").value !== second, second);
+    // A browser sends by itself again, too, where the line was cut.
+    assert.equal(new Set(keys("/v1/devices")).size, 1);
+    assert.equal(new Set(keys(path)).size, 2, "two codes were asked for");
+    // Another name is another device, and so is the same name again once the first was answered.
+    for (const name of ["收银台 2", "收银台 2"]) {
+      await press("#next");
+      await page.waitForSelector("#make:not([hidden])");
+      await fill(name);
+      await press(make);
+      await page.waitForSelector("#ticket:not([hidden])");
+    }
+    assert.equal((await devices()).length, before + 3);
+    assert.equal(await codes(), 3, "made once, and two codes");
+    assert.deepEqual(it.errors, []);
+  }));

@@ -9,7 +9,7 @@ use crate::{
     db::Db,
     entities::{device, device_key, enrolment},
     http::page::Paging,
-    log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Log, Position},
+    log::{Act, ActError, Actor, Begun, Entry, IdempotencyKey, Kind, Log, Position},
     registry,
     sealing::{SealError, Sealer, random_digits},
 };
@@ -104,7 +104,10 @@ async fn begin_ticket(
     let key = retry.map(|(key, _)| key.clone());
     Ok(match (log.begin::<Kept>(actor, key).await?, retry) {
         (Begun::Act(act), _) => Ok(act),
-        (Begun::Answered(kept), Some((_, sealer))) => Err(kept.opened(sealer)?),
+        (Begun::Answered(kept), Some((_, sealer))) => {
+            let opened = kept.opened(sealer);
+            Err(opened.map_err(|_| ActError::AnswerUnreadable)?)
+        }
         (Begun::Answered(_), None) => return Err(DeviceError::Unknown), // no key was given
     })
 }

@@ -30,9 +30,10 @@ class Refused extends Error {}
  * @param {string} method
  * @param {string} path
  * @param {unknown} [body]
+ * @param {string} [key] under which it is done once, however often it is sent
  * @returns {Promise<any>}
  */
-async function call(method, path, body) {
+async function call(method, path, body, key) {
   /** @type {Record<string, string>} */
   const headers = {};
   if (session.access) headers.authorization = `Bearer ${session.access}`;
@@ -40,7 +41,7 @@ async function call(method, path, body) {
   const init = { method, headers, cache: "no-store", credentials: "omit", redirect: "error" };
   if (body !== undefined) {
     headers["content-type"] = "application/json";
-    if (path === "/v1/devices") headers["idempotency-key"] = crypto.randomUUID();
+    if (key) headers["idempotency-key"] = key;
     init.body = JSON.stringify(body);
   }
   const response = await fetch(path, init).catch(() => null);
@@ -55,6 +56,23 @@ async function call(method, path, body) {
   const said = errors.map((/** @type {any} */ error) => (isEnglish ? error.message : error.message_zh));
   const title = isEnglish ? answer.title : answer.title_zh;
   throw new Refused([title ?? `HTTP ${response.status}`, ...said].join(" "));
+}
+
+/** What was pressed and not answered with success yet, with its key. */
+let pressed = { asked: "", key: "" };
+
+/**
+ * Makes something. The key belongs to what is asked, not to the press: pressed again after an answer that was lost, or behind a new
+ * sign-in, the server gives its first answer, and nothing is made twice. A refused request does not use its key up.
+ * @param {string} path
+ * @param {unknown} body
+ */
+async function makeOnce(path, body) {
+  const asked = JSON.stringify([path, body]);
+  if (pressed.asked !== asked) pressed = { asked, key: crypto.randomUUID() };
+  const answer = await call("POST", path, body, pressed.key);
+  pressed = { asked: "", key: "" };
+  return answer;
 }
 
 /** Does something, and tells what kept it from being done. @param {() => Promise<void>} act */
@@ -204,13 +222,13 @@ make.addEventListener("submit", (event) => {
   void attempt(async () => {
     const device = given(make, "device");
     const asked = { name: given(make, "name"), profile: given(make, "profile"), location_id: given(make, "place") };
-    showTicket(device ? await call("POST", `/v1/devices/${device}/tickets`, {}) : await call("POST", "/v1/devices", asked));
+    showTicket(await (device ? makeOnce(`/v1/devices/${device}/tickets`, {}) : makeOnce("/v1/devices", asked)));
   });
 });
 at("again", HTMLButtonElement).addEventListener("click", () =>
   attempt(async () => {
     if (!shown) return;
-    showTicket(await call("POST", `/v1/devices/${shown.id}/tickets`, {}));
+    showTicket(await makeOnce(`/v1/devices/${shown.id}/tickets`, {}));
   }),
 );
 list("device").addEventListener("change", chosen);
