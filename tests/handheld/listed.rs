@@ -11,7 +11,7 @@ use suyuan_sync::{
     recall_list::Marks,
     till::{Advice, Reason},
 };
-use suyuan_tests::{TestApp, on_both, recall_order};
+use suyuan_tests::{Answer, TestApp, on_both, recall_order};
 
 fn of_units(codes: &[&String]) -> Value {
     let mut order = recall_order(&json!([]), "漏装勺", "退回门店");
@@ -258,6 +258,14 @@ on_both!(chunks_are_immutable_and_fetched_in_pieces, |app| {
     assert!(whole.len() > 100, "{}", whole.len());
     let path = format!("/v1/sync/chunks/{hash}");
     let answer = store.read(&path).await;
+    // Every answer to a device carries an anchor, above all it can tell of.
+    let (_, stamp) = app.state().log.head().await.expect("the head");
+    let anchored = |answer: &Answer| {
+        let (anchors, device) = (&app.state().handheld.anchors, store.device.0);
+        let at = anchors.read(device, 1, answer.header("suyuan-anchor"));
+        assert!(at > Some(stamp), "{} {at:?}", answer.status);
+    };
+    anchored(&answer);
     let etag = answer.header("etag").to_owned();
     assert_eq!(etag, format!("\"{hash}\""));
     assert!(answer.header("cache-control").contains("immutable"));
@@ -267,6 +275,7 @@ on_both!(chunks_are_immutable_and_fetched_in_pieces, |app| {
             .read_piece(&path, &[("range", range), ("if-range", &etag)])
             .await;
         assert_eq!(answer.status, 206, "{}", answer.text());
+        anchored(&answer);
         pieces.extend_from_slice(&answer.body);
     }
     assert_eq!(pieces, whole);
@@ -278,6 +287,7 @@ on_both!(chunks_are_immutable_and_fetched_in_pieces, |app| {
     ] {
         let answer = store.read_piece(&path, &[headers]).await;
         assert_eq!(answer.status, status, "{headers:?}");
+        anchored(&answer);
     }
     let other = ("if-range", "\"other\"");
     let answer = store

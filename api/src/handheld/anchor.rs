@@ -12,6 +12,8 @@ use std::sync::Arc;
 use suyuan_sync::bugs::{self, Bug};
 use uuid::Uuid;
 
+/// The header of an answer that is no JSON and has no room for its anchor elsewhere.
+pub const ANCHOR_HEADER: &str = "suyuan-anchor";
 /// Bytes of the code of authentication that are kept.
 const TAG: usize = 16;
 const DIGITS: usize = 16;

@@ -119,14 +119,25 @@ impl Run {
         &mut self,
         n: usize,
         hash: Hash,
-        status: u16,
-        body: &[u8],
+        (status, body, anchor): (u16, &[u8], Option<String>),
     ) -> Result<(), Stop> {
         let Some(handset) = self.handsets.get_mut(n) else {
             return Ok(());
         };
         match status {
             200 if Hash::of(body) == hash => {
+                let Some(anchor) = anchor else {
+                    return Err(Broken::new("I12", "a piece came without an anchor").into());
+                };
+                // It counts with what it is a piece of, once that is whole.
+                let named = match &mut handset.open {
+                    Some(Open::Page { page, .. }) => Some(&mut page.anchor),
+                    Some(Open::Snapshot(manifest)) => Some(&mut manifest.anchor),
+                    None => None,
+                };
+                if let Some(held) = named.filter(|held| **held < anchor) {
+                    *held = anchor;
+                }
                 handset.pieces.insert(hash, body.to_vec());
                 self.note("piece", "");
                 self.go_on(n)

@@ -4,6 +4,7 @@ use super::{
     SimulateError,
     down::Open,
     handset::{ASTRAY, Effect, Parts},
+    node::Came,
     post::{Asking, What},
     run::{Run, Stop},
 };
@@ -16,7 +17,9 @@ use suyuan_sync::{
 
 impl Run {
     /// An answer reaches a handset.
-    pub(super) fn heard(&mut self, to: &Asking, status: u16, body: &[u8]) -> Result<(), Stop> {
+    pub(super) fn heard(&mut self, to: &Asking, came: Came) -> Result<(), Stop> {
+        let (status, body, anchor) = came;
+        let body = &body[..];
         let n = to.from;
         let Some(handset) = self.handsets.get_mut(n) else {
             return Ok(());
@@ -117,7 +120,7 @@ impl Run {
             }
             What::Deposit { .. } => Ok(()),
             What::Snapshot => self.heard_snapshot(to, status, body),
-            What::Piece { hash } => self.heard_piece(n, *hash, status, body),
+            What::Piece { hash } => self.heard_piece(n, *hash, (status, body, anchor)),
             What::Rules => self.heard_rules(n, status, body),
             What::Badges => self.heard_badges(n, status, body),
         }

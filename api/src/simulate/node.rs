@@ -8,6 +8,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     db::{self, Db, FileLock},
+    handheld::anchor::ANCHOR_HEADER,
     http::{self, Draining},
     routes,
     sealing::Sealer,
@@ -24,8 +25,11 @@ use actix_web::{
 use futures_util::future::LocalBoxFuture;
 use tokio::task::JoinHandle;
 
-/// A call under way: its status and body.
-pub type Called = LocalBoxFuture<'static, (u16, Vec<u8>)>;
+/// A call under way.
+pub type Called = LocalBoxFuture<'static, Came>;
+
+/// An answer: status and body, and the anchor in its header where that is no JSON.
+pub type Came = (u16, Vec<u8>, Option<String>);
 
 /// See the file's header.
 pub struct Node {
@@ -76,7 +80,11 @@ impl Node {
                 match answer.await {
                     Ok(response) => read(response).await,
                     // A handler's word that became no answer: what a fault of ours would be.
-                    Err(error) => (error.as_response_error().status_code().as_u16(), Vec::new()),
+                    Err(error) => (
+                        error.as_response_error().status_code().as_u16(),
+                        Vec::new(),
+                        None,
+                    ),
                 }
             })
         });
@@ -90,7 +98,8 @@ impl Node {
 
     /// Calls a route: status and body.
     pub async fn call(&self, asked: Asked<'_>) -> (u16, Vec<u8>) {
-        self.begin(asked).await
+        let (status, body, _) = self.begin(asked).await;
+        (status, body)
     }
 
     /// Begins a call of a route, which goes on when what is returned is looked at.
@@ -117,8 +126,11 @@ impl Node {
     }
 }
 
-async fn read(response: ServiceResponse<impl MessageBody>) -> (u16, Vec<u8>) {
+async fn read(response: ServiceResponse<impl MessageBody>) -> Came {
     let status = response.status().as_u16();
+    let anchor = response.headers().get(ANCHOR_HEADER);
+    let anchor = anchor.and_then(|anchor| anchor.to_str().ok().map(str::to_owned));
     let body = actix_web::body::to_bytes(response.into_body()).await;
-    (status, body.map(|body| body.to_vec()).unwrap_or_default())
+    let body = body.map(|body| body.to_vec()).unwrap_or_default();
+    (status, body, anchor)
 }

@@ -2,7 +2,7 @@
 //! answers are late, lost, doubled, overtaken; a handset is cut off for a while; an answer is lost
 //! after its request was carried out.
 
-use super::dice::Dice;
+use super::{dice::Dice, node::Came};
 use actix_web::http::Method;
 use std::collections::BTreeMap;
 use suyuan_sync::{
@@ -102,10 +102,8 @@ pub enum Letter {
     Answer {
         /// The request.
         to: Box<Asking>,
-        /// The HTTP status.
-        status: u16,
-        /// The body.
-        body: Vec<u8>,
+        /// What came.
+        came: Came,
     },
 }
 

@@ -4,7 +4,7 @@
 use super::{
     bounds,
     handset::Flight,
-    node::{Asked, Called, Node},
+    node::{Asked, Called, Came, Node},
     post::{Asking, Letter, What},
     run::{Run, Stop},
 };
@@ -189,7 +189,7 @@ impl Run {
     pub(super) async fn deliver(&mut self, letter: Letter) -> Result<(), Stop> {
         match letter {
             Letter::Request(asking) => self.arrive(*asking).await,
-            Letter::Answer { to, status, body } => self.heard(&to, status, &body),
+            Letter::Answer { to, came } => self.heard(&to, came),
         }
     }
 
@@ -210,12 +210,8 @@ impl Run {
     }
 
     /// What a server answered goes back.
-    pub(super) fn answered(
-        &mut self,
-        asking: Asking,
-        answer: Option<(u16, Vec<u8>)>,
-    ) -> Result<(), Stop> {
-        let Some((status, body)) = answer else {
+    pub(super) fn answered(&mut self, asking: Asking, answer: Option<Came>) -> Result<(), Stop> {
+        let Some((status, body, anchor)) = answer else {
             return Ok(());
         };
         let said = String::from_utf8_lossy(&body);
@@ -232,8 +228,7 @@ impl Run {
         }
         let letter = Letter::Answer {
             to: Box::new(asking),
-            status,
-            body,
+            came: (status, body, anchor),
         };
         self.post.send(letter, self.now, &mut self.dice);
         Ok(())
@@ -310,7 +305,7 @@ impl Run {
 }
 
 /// Calls a server, if it runs.
-async fn call(node: Option<&Option<Node>>, asking: &Asking) -> Option<(u16, Vec<u8>)> {
+async fn call(node: Option<&Option<Node>>, asking: &Asking) -> Option<Came> {
     Some(begin(node?.as_ref()?, asking).await)
 }
 

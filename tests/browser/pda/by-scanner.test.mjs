@@ -241,8 +241,10 @@ test("look-up: this device answers at once, and the server when it is there; whi
   const codes = [];
   let gate = Promise.resolve();
   let card;
+  let anchor;
   const whole = (answer) => {
     card ??= answer.cards[0];
+    anchor = answer.anchor;
     return answer;
   };
   let alter = whole;
@@ -267,6 +269,12 @@ test("look-up: this device answers at once, and the server when it is there; whi
   await looked("server", "answered");
   assert.match(await text(), new RegExp(`已召回.*已售出.*L7 · 已售出 · .*${other.name}.*服务器答复 截至`, "s"));
   assert.deepEqual(codes, [`/01/${TIN}/21/${serial("L1")}`]);
+  // Whoever saw it acts behind it, whatever the clocks say (I12).
+  const held = await it.page.evaluate(async () => {
+    const { Store } = await import("/app/device/store.js");
+    return (await (await Store.open(indexedDB, "suyuan-device")).disk("", "")).anchor.text;
+  });
+  assert.equal(held, anchor);
   // What is printed on the code counts, whoever answers: of this serial nobody knows.
   await it.scan(`(01)${TIN}(17)200101(21)0FORGED0000000`);
   await answered("0FORGED0000000");

@@ -513,6 +513,38 @@ test("a pull is applied whole with its anchor, and a recall list only if it is s
   await page.close();
 });
 
+test("the anchor of a chunk counts with what it is a part of: the greatest is kept (I12)", when, async () => {
+  const { place } = await at.shop();
+  const { page } = await enrolled("chunk-anchor", { place });
+  const seen = [];
+  line.misbehave = async (call) => {
+    // These come behind a snapshot or page, with an anchor of their own.
+    if (["/v1/sync/badges", "/v1/sync/rules"].includes(call.url.pathname)) return null;
+    if (!call.url.pathname.startsWith(CHUNKS) && call.url.pathname !== PULL) return undefined;
+    const answer = await call.passed();
+    if (answer.status === 200) seen.push(answer.headers["suyuan-anchor"] ?? JSON.parse(answer.body).anchor);
+    return answer;
+  };
+  const pull = () =>
+    page.evaluate(async () => {
+      const before = (await kit.store.listHeld())?.version ?? 0;
+      const came = await kit.driver.pull();
+      const { anchor } = await kit.store.disk("", "");
+      return { came, anchor: anchor.text, isNew: ((await kit.store.listHeld())?.version ?? 0) > before };
+    });
+  const begun = await pull();
+  assert.deepEqual([begun.came, begun.anchor], ["applied", seen.at(-1)], "a snapshot with its last chunk");
+  await recalled(some(1));
+  await until("the list", async () => {
+    seen.length = 0;
+    const told = await pull();
+    // Of a page that brought a list the chunk came last.
+    return told.isNew && seen.length > 1 && (assert.equal(told.anchor, [...seen].sort().at(-1)), assert.equal(told.anchor, seen.at(-1)), told);
+  });
+  line.misbehave = () => undefined;
+  await page.close();
+});
+
 test("a cursor that leads nowhere is answered with a snapshot: what it says holds, the position goes back, the queue stays", when, async () => {
   const { place, tins } = await stocked(1200);
   const { page } = await enrolled("anew", { place });

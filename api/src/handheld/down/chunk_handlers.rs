@@ -4,6 +4,7 @@
 use super::chunk_store;
 use crate::{
     app::Internal,
+    handheld::anchor::ANCHOR_HEADER,
     http::device::DeviceRead,
     problem::{Problem, ProblemBody, ProblemCode},
 };
@@ -22,15 +23,23 @@ use suyuan_sync::chain::Hash;
 /// the hash, and a break is made good with `Range` (one range of bytes; several are answered with
 /// the whole). Signed as `GET /v1/sync/status` is.
 ///
+/// The anchor of an answer stands in its header `Suyuan-Anchor`, since its bytes are the chunk's and never
+/// change. A kept answer has the anchor of its day: the greatest anchor a device holds is the one that counts,
+/// so an old one changes nothing, and an answer is kept for no other device (`private`).
+///
 /// 404 when it is not kept any more: ask for the list or snapshot again.
 #[utoipa::path(tag = "handheld", operation_id = "get_sync_chunk",
     params(("hash" = String, Path, description = "SHA-256 of its bytes")),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
-    (status = 206, description = "The range asked for."),
-    (status = 304, description = "The device has it: `If-None-Match` named its hash."),
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream",
+        headers(("Suyuan-Anchor" = String, description = "The anchor of this answer."))),
+    (status = 206, description = "The range asked for.",
+        headers(("Suyuan-Anchor" = String, description = "The anchor of this answer."))),
+    (status = 304, description = "The device has it: `If-None-Match` named its hash.",
+        headers(("Suyuan-Anchor" = String, description = "The anchor of this answer."))),
     (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
     (status = 404, body = ProblemBody),
-    (status = 416, description = "It has no such bytes; `Content-Range` says how many it has.")))]
+    (status = 416, description = "It has no such bytes; `Content-Range` says how many it has.",
+        headers(("Suyuan-Anchor" = String, description = "The anchor of this answer.")))))]
 #[get("/v1/sync/chunks/{hash}")]
 pub async fn get_chunk(
     state: Data<Internal>,
@@ -43,13 +52,18 @@ pub async fn get_chunk(
     let enterprise = device.0.enterprise;
     let bytes = chunk_store::bytes(state.db.reader(), enterprise, &hash).await?;
     let bytes = bytes.ok_or_else(unknown)?;
+    // Behind the bytes: no position that is told of in them is above it.
+    let (_, stamp) = state.log.head().await?;
+    let (anchors, now) = (&state.handheld.anchors, state.log.now());
+    let anchor = anchors.issue(device.0.device, device.0.epoch, stamp, now);
     let etag = format!("\"{hash}\"");
+    let with = |status| with(status, &etag, &anchor);
     let names = |name: header::HeaderName| {
         let value = request.headers().get(name)?.to_str().ok()?;
         Some(value.split(',').any(|tag| tag.trim() == etag))
     };
     if names(header::IF_NONE_MATCH) == Some(true) {
-        return Ok(with(StatusCode::NOT_MODIFIED, &etag).finish());
+        return Ok(with(StatusCode::NOT_MODIFIED).finish());
     }
     // A range of something else is of no use.
     let asked = match names(header::IF_RANGE) {
@@ -57,10 +71,10 @@ pub async fn get_chunk(
         Some(true) | None => Range::parse(&request).ok(),
     };
     let Some(Range::Bytes(ranges)) = asked else {
-        return Ok(with(StatusCode::OK, &etag).body(bytes));
+        return Ok(with(StatusCode::OK).body(bytes));
     };
     let [range] = &ranges[..] else {
-        return Ok(with(StatusCode::OK, &etag).body(bytes));
+        return Ok(with(StatusCode::OK).body(bytes));
     };
     let whole = bytes.len() as u64;
     let piece = range.to_satisfiable_range(whole).and_then(|(from, to)| {
@@ -68,19 +82,20 @@ pub async fn get_chunk(
         Some((from, to, piece.to_vec()))
     });
     let Some((from, to, piece)) = piece else {
-        return Ok(with(StatusCode::RANGE_NOT_SATISFIABLE, &etag)
+        return Ok(with(StatusCode::RANGE_NOT_SATISFIABLE)
             .insert_header((header::CONTENT_RANGE, format!("bytes */{whole}")))
             .finish());
     };
-    Ok(with(StatusCode::PARTIAL_CONTENT, &etag)
+    Ok(with(StatusCode::PARTIAL_CONTENT)
         .insert_header((header::CONTENT_RANGE, format!("bytes {from}-{to}/{whole}")))
         .body(piece))
 }
 
-fn with(status: StatusCode, etag: &str) -> HttpResponseBuilder {
+fn with(status: StatusCode, etag: &str, anchor: &str) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response
         .insert_header((header::ETAG, etag.to_owned()))
+        .insert_header((ANCHOR_HEADER, anchor.to_owned()))
         .insert_header((header::ACCEPT_RANGES, "bytes"))
         .insert_header((
             header::CACHE_CONTROL,

@@ -55,12 +55,13 @@ export async function pull(driver) {
   const page = outcome.answer;
   const list = await listOf(driver, items, held, page.list);
   if (!list) return "bad_list";
+  const { anchor: newest, ...kept } = list;
   // What was receipted before this was asked is in the cards, once there is no more.
   const shown = page.more || !receipt ? {} : { shown: receipt.stamp };
   const age = page.list_age_s === undefined ? {} : { list_age_s: page.list_age_s };
   const clock = page.list ? { clock: driver.heard(page.list.made_at) } : {};
-  const command = checkpoint(driver, items, { cursor: page.cursor, anchor: page.anchor });
-  const written = await driver.checkpoint(command, { items, ...list, records: { ...shown, ...clock, ...age, ...(page.more ? {} : { pulled: driver.now() }) } });
+  const command = checkpoint(driver, items, { cursor: page.cursor, anchor: greater(page.anchor, newest) });
+  const written = await driver.checkpoint(command, { items, ...kept, records: { ...shown, ...clock, ...age, ...(page.more ? {} : { pulled: driver.now() }) } });
   if (!written) return "not_saved";
   if (page.rules !== undefined) await takeRules(driver, page.rules);
   await takeBadges(driver, page.badges ?? null);
@@ -86,26 +87,30 @@ export async function beginAnew(driver, tell) {
   if (!isOurs || !(await verifyBy(trust, manifest.key, wire.snapshotText(manifest), manifest.sig))) return "not_believed";
   const of = manifest.chunks.reduce((sum, { bytes }) => sum + bytes, 0);
   let done = 0;
+  let { anchor } = manifest;
   /** @type {Item[]} */
   const items = [];
   for (const named of manifest.chunks) {
     tell({ done, of });
     const kept = await store.part(named.hash);
-    const bytes = kept ?? (await link.chunk(driver.identity, driver.outbox.disk.anchor?.text ?? "", named.hash));
-    if (!bytes) return "again";
+    const came = kept ? { bytes: kept, anchor } : await link.chunk(driver.identity, driver.outbox.disk.anchor?.text ?? "", named.hash);
+    if (!came) return "again";
+    const { bytes } = came;
     if (bytes.length !== named.bytes || (await sha256(bytes)) !== named.hash) return "not_believed";
     if (!kept) await driver.keep({ parts: [{ hash: named.hash, bytes }] });
     const read = wire.readFrame(new TextDecoder().decode(bytes), wire.messages.snapshotChunk);
     if (!read.ok) return "not_believed";
     for (const item of read.message.items) items.push(item);
+    anchor = greater(anchor, came.anchor);
     done += named.bytes;
   }
   tell({ done, of });
   const list = await listOf(driver, items, await store.listHeld(), undefined);
   if (!list) return "bad_list";
+  const { anchor: newest, ...here } = list;
   const records = { snapshot: manifest.watermark, clock: driver.heard(manifest.made_at), ...(receipt ? { shown: receipt.stamp } : {}) };
-  const command = checkpoint(driver, items, { cursor: manifest.watermark, anchor: manifest.anchor, anew: true });
-  const written = await driver.checkpoint(command, { anew: true, items, ...list, records });
+  const command = checkpoint(driver, items, { cursor: manifest.watermark, anchor: greater(anchor, newest), anew: true });
+  const written = await driver.checkpoint(command, { anew: true, items, ...here, records });
   if (!written) return "not_saved";
   await takeBadges(driver, undefined);
   return "applied";
@@ -135,8 +140,8 @@ async function takeRules(driver, version) {
   if (held?.version === version) return;
   const outcome = await link.rules(identity, outbox.disk.anchor?.text ?? "");
   if (outcome.is !== "answer") return;
-  const { rules } = outcome.answer;
-  await driver.keep({ records: { rules: { version: outcome.answer.version, rules } } });
+  const { rules, anchor } = outcome.answer;
+  await keepWith(driver, anchor, { records: { rules: { version: outcome.answer.version, rules } } });
 }
 
 /**
@@ -153,8 +158,20 @@ async function takeBadges(driver, version) {
   const outcome = await link.badges(identity, outbox.disk.anchor?.text ?? "");
   if (outcome.is !== "answer") return;
   const told = outcome.answer;
-  await driver.keep({ records: { badges: told.version === undefined ? null : { version: told.version, badges: told.badges } } });
+  await keepWith(driver, told.anchor, { records: { badges: told.version === undefined ? null : { version: told.version, badges: told.badges } } });
 }
+
+/**
+ * What came with an anchor goes into one transaction with it: whoever sees the one acts behind the other (I12).
+ * The position that is held holds on.
+ * @param {Driver} driver
+ * @param {string} anchor
+ * @param {Parameters<Driver["checkpoint"]>[1]} [extra]
+ */
+export const keepWith = (driver, anchor, extra = {}) => driver.checkpoint({ do: "checkpoint", cursor: 0, anchor, wall: driver.wall(), fates: [] }, extra);
+
+/** The greater of two anchors. @param {string} one @param {string} other */
+const greater = (one, other) => (other > one ? other : one);
 
 /** @param {{ status: number, code: string | null }} refused @returns {Came} */
 function refusal({ status, code }) {
@@ -179,16 +196,17 @@ function checkpoint(driver, items, at) {
 
 /**
  * The recall list of a page: chunks that are not here yet, and what is held from now on. Null when it
- * is not signed, or not whole.
+ * is not signed, or not whole. And the greatest anchor of the chunks, or "".
  * @param {Driver} driver
  * @param {readonly Item[]} items
  * @param {ListHeld | null} held
  * @param {import("../core/wire/messages.js").ListCurrent | undefined} current
- * @returns {Promise<{ chunks: Part[], current?: ListHeld } | null>}
+ * @returns {Promise<{ chunks: Part[], current?: ListHeld, anchor: string } | null>}
  */
 async function listOf(driver, items, held, current) {
   /** @type {Part[]} */
   const fetched = [];
+  let anchor = "";
   let now = held;
   for (const item of items) {
     if (item.type !== "recall_list") continue;
@@ -196,9 +214,11 @@ async function listOf(driver, items, held, current) {
     const chunks = [];
     for (const { hash } of item.chunks) {
       const here = await driver.store.chunk(hash);
-      const bytes = here ?? (await driver.link.chunk(driver.identity, driver.outbox.disk.anchor?.text ?? "", hash));
-      if (!bytes) return null;
+      const came = here ? { bytes: here, anchor } : await driver.link.chunk(driver.identity, driver.outbox.disk.anchor?.text ?? "", hash);
+      if (!came) return null;
+      const { bytes } = came;
       if (!here) fetched.push({ hash, bytes });
+      anchor = greater(anchor, came.anchor);
       chunks.push(bytes);
     }
     if (item.chunks.length > 0 && !(await openList(item, chunks)).ok) return null;
@@ -211,5 +231,5 @@ async function listOf(driver, items, held, current) {
       now = { content: now.content, version: current.version, made_at: current.made_at };
     }
   }
-  return now ? { chunks: fetched, current: now } : { chunks: fetched };
+  return { chunks: fetched, anchor, ...(now ? { current: now } : {}) };
 }

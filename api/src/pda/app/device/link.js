@@ -120,11 +120,11 @@ export class Link {
   }
 
   /**
-   * A part of a recall list or snapshot, by its hash; null when it could not be had.
+   * A part of a recall list or snapshot, by its hash, with its anchor; null when it could not be had.
    * @param {Identity} identity
    * @param {string} anchor
    * @param {string} hash
-   * @returns {Promise<Uint8Array | null>}
+   * @returns {Promise<{ bytes: Uint8Array, anchor: string } | null>}
    */
   async chunk(identity, anchor, hash) {
     const ask = async (/** @type {string} */ anchor) =>
@@ -133,7 +133,7 @@ export class Link {
       let response = await ask(anchor);
       const fresh = response?.status === 401 ? said(new TextDecoder().decode(await bounded(response))).anchor : null;
       if (fresh !== null) response = await ask(fresh);
-      return response?.ok ? await bounded(response) : null;
+      return response?.ok ? { bytes: await bounded(response), anchor: response.headers.get("suyuan-anchor") ?? "" } : null;
     } catch {
       return null;
     }

@@ -3,6 +3,7 @@
 
 import { goodsOf } from "../core/till.js";
 import { parse } from "../core/trace-code.js";
+import { keepWith } from "../device/down.js";
 import { judged } from "./session/judge.js";
 
 /** @typedef {import("./session.js").Session} Session */
@@ -34,6 +35,8 @@ async function askServer(session, looked) {
   const units = [unit, ...(goods.meant?.unit ? [goods.meant.unit] : [])];
   const outcome = await driver.link.lookUp(driver.identity, driver.outbox.disk.anchor?.text ?? "", units);
   const cards = outcome.is === "answer" ? outcome.answer.cards : [];
+  // What is told here counts as known only behind its anchor (I12).
+  if (outcome.is === "answer") await keepWith(driver, outcome.answer.anchor);
   const isAnswer = cards.length === units.length && units.every((unit, at) => !cards[at] || cards[at].unit === unit);
   const told = new Map(units.map((unit, at) => [unit, cards[at] ?? null]));
   const decision = isAnswer ? await judged(session, goods, told) : looked.decision;
