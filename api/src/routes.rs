@@ -4,7 +4,7 @@
 mod refusals;
 
 use crate::{
-    accounts, app_links, codes, findings, handheld,
+    accounts, app_links, codes, excursions, findings, handheld,
     http::{self, documented::Documented},
     links, log, operations, pda, photo,
     problem::{self, Problem, ProblemCode},
@@ -110,6 +110,11 @@ internal_routes![
     stock::handlers::list_expiring_stock,
     stock::handlers::list_lot_balances,
     stock::handlers::list_lot_movements,
+    excursions::handlers::create_transport,
+    excursions::handlers::list_transports,
+    excursions::handlers::file_readings,
+    excursions::handlers::list_excursions,
+    excursions::handlers::record_measure,
     handheld::devices::handlers::create_device,
     handheld::devices::handlers::create_device_ticket,
     handheld::devices::handlers::list_devices,

@@ -45,6 +45,7 @@ mod m0048_meant;
 mod m0049_lots_as_known;
 mod m0050_actors;
 mod m0051_log_chain;
+mod m0052_excursions;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -96,6 +97,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0049_lots_as_known::Migration),
             Box::new(m0050_actors::Migration),
             Box::new(m0051_log_chain::Migration),
+            Box::new(m0052_excursions::Migration),
         ]
     }
 }

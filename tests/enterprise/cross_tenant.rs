@@ -26,6 +26,8 @@ async fn sees_nothing_of(stage: &Stage, other: &Caller) {
         "/v1/code-destructions",
         "/v1/recalls",
         "/v1/links",
+        "/v1/transports",
+        "/v1/excursions",
         "/v1/users",
         "/v1/voices",
         "/v1/log",
@@ -41,6 +43,7 @@ async fn sees_nothing_of(stage: &Stage, other: &Caller) {
             &stage.recall,
             &stage.voice,
             &stage.link,
+            &stage.transport,
             &stage.file,
             &stage.firm.id,
         ] {

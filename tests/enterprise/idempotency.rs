@@ -49,7 +49,7 @@ on_both!(
             );
             asked += 1;
         }
-        assert_eq!(asked, 28, "calls that keep their answer");
+        assert_eq!(asked, 31, "calls that keep their answer");
         let log = entries(&app).await;
         assert_eq!(log.len() as i64, head(&app).await);
         app.stop().await;
@@ -152,7 +152,7 @@ on_both!(
             assert!(documented, "{}", operation.id);
             asked += 1;
         }
-        assert_eq!(asked, 28, "calls that keep their answer");
+        assert_eq!(asked, 31, "calls that keep their answer");
         app.stop().await;
     }
 );

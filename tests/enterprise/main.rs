@@ -11,6 +11,7 @@ mod commissions;
 mod complaints;
 mod cross_tenant;
 mod destructions;
+mod excursions;
 mod fields;
 mod files;
 mod gate;

@@ -153,6 +153,8 @@ pub struct Stage {
     pub period: String,
     /// A line of goods without codes at the plant.
     pub line: i64,
+    /// A transport with an excursion from 2026-01-01T00:00:00Z on.
+    pub transport: String,
     /// Company prefix.
     pub prefix: String,
 }
@@ -203,6 +205,12 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
     let period = json!({"until": "2025-12-31T16:00:00Z"});
     let period = made(admin.post("/v1/periods", &period).await)["position"].to_string();
     let balance = lot_line(app, &firm.id, &plant, prefix).await;
+    let waybill = json!({"waybill_no": "SF-1", "limits": {"temperature": {"max": 8}}});
+    let transport = id(&made(admin.post("/v1/transports", &waybill).await));
+    let reading = json!({"at": "2026-01-01T00:00:00Z", "temperature": 9.5});
+    let series = json!({"logger": "TL-1", "readings": [reading]});
+    let path = format!("/v1/transports/{transport}/readings");
+    made(admin.post(&path, &series).await);
     Stage {
         user,
         badge,
@@ -220,6 +228,7 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
         suspicion: suspicion(app, admin, &format!("0{prefix}00001")).await,
         file: text_of(&made(kept)["hash"]),
         line: balance,
+        transport,
         prefix: prefix.to_owned(),
         firm,
     }
@@ -461,6 +470,27 @@ impl Stage {
                 }),
             ),
             "delete_link" => (at(&self.link), Body::Nothing),
+            "create_transport" => post(
+                here(),
+                json!({
+                    "waybill_no": format!("SF-{n}-N"),
+                    "limits": {"temperature": {"min": 2, "max": 8}, "vibration_max": 12.5},
+                }),
+            ),
+            "file_readings" => post(
+                at(&self.transport),
+                json!({
+                    "logger": format!("TL-{n}"),
+                    "readings": [{"at": "2026-01-01T00:00:00Z", "humidity": 55.5, "place": "武汉"}],
+                }),
+            ),
+            "record_measure" => post(
+                at(&self.transport),
+                json!({
+                    "logger": "TL-1", "quantity": "temperature", "at": "2026-01-01T00:00:00Z",
+                    "measure": format!("换车 {n}"),
+                }),
+            ),
             "list_lot_movements" => (at(&self.line.to_string()), Body::Nothing),
             "get_recall" | "get_recall_reach" => (at(&self.recall), Body::Nothing),
             "create_voice" => {
@@ -489,6 +519,8 @@ impl Stage {
             | "list_stock"
             | "list_expiring_stock"
             | "list_lot_balances"
+            | "list_transports"
+            | "list_excursions"
             | "list_enterprises"
             | "list_locations"
             | "list_badges"

@@ -17,6 +17,7 @@ mod documents;
 mod engine;
 mod enrolment;
 mod entering;
+mod environs;
 mod expiring;
 mod findings;
 mod freshness;

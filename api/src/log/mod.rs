@@ -105,6 +105,12 @@ pub enum Kind {
     ShiftClosed,
     /// Reports of a period are final (T10).
     PeriodClosed,
+    /// A transport of sensitive goods was put on record, or got other limits.
+    TransportChanged,
+    /// What a logger measured on a transport was filed.
+    ReadingsFiled,
+    /// What was done about an excursion was recorded.
+    ExcursionMeasured,
     /// What an earlier entry or event means for units that came in before it was worked out.
     Refolded,
 }
@@ -142,6 +148,9 @@ impl Kind {
             Kind::PolicyChanged => "policy_changed",
             Kind::ShiftClosed => "shift_closed",
             Kind::PeriodClosed => "period_closed",
+            Kind::TransportChanged => "transport_changed",
+            Kind::ReadingsFiled => "readings_filed",
+            Kind::ExcursionMeasured => "excursion_measured",
             Kind::Refolded => "refolded",
         }
     }

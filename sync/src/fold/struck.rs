@@ -5,7 +5,7 @@
 
 use crate::{
     bugs::{self, Bug},
-    event::Kind,
+    event::{Event, Kind},
     facts::{Fact, World},
     finding::FindingCode,
     ids::{EnterpriseId, EventId, GroupId},
@@ -163,12 +163,16 @@ enum Verdict {
     Nothing,
 }
 
-/// Are two facts by the same person? Where neither names one, the device is all that tells: who has it
+/// May one event strike another of its enterprise (C10): its own actor may, and a supervisor?
+pub fn may_strike(retract: &Event, target: &Event) -> bool {
+    retract.actor.supervisor || is_same_actor(retract, target)
+}
+
+/// Are two events by the same person? Where neither names one, the device is all that tells: who has it
 /// in hand may take back what it stated, as the device itself lets them, and nobody else may.
-fn is_same_actor(one: &Fact, other: &Fact) -> bool {
-    let names_nobody = one.event.actor.id.is_empty();
-    one.event.actor.id == other.event.actor.id
-        && (!names_nobody || one.event.device == other.event.device)
+fn is_same_actor(one: &Event, other: &Event) -> bool {
+    let names_nobody = one.actor.id.is_empty();
+    one.actor.id == other.actor.id && (!names_nobody || one.device == other.device)
 }
 
 fn verdict(retract: &Fact, target: &Fact, world: &World) -> Verdict {
@@ -177,7 +181,7 @@ fn verdict(retract: &Fact, target: &Fact, world: &World) -> Verdict {
     }
     let supervisor = retract.event.actor.supervisor;
     let authorised =
-        retract.enterprise == target.enterprise && (supervisor || is_same_actor(retract, target));
+        retract.enterprise == target.enterprise && may_strike(&retract.event, &target.event);
     if !authorised && !bugs::on(Bug::StrangersRetract) {
         return Verdict::NoEffect(FindingCode::RetractUnauthorised);
     }

@@ -366,6 +366,8 @@ async fn read_now(
         delivered,
     )
     .await?;
+    let environs = pushed::Environs::of(row.enterprise, row.gseq, event);
+    pushed::write_environs(act.tx(), environs.into_iter().collect()).await?;
     meant::note(engine.parts().0, act.tx(), row.gseq, event).await?;
     Ok(flags)
 }

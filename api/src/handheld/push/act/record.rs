@@ -9,7 +9,7 @@ use crate::{
             PushError,
             frozen::{Frozen, Reading},
             meant,
-            store::{self, ChainRow, EventRow, Told},
+            store::{self, ChainRow, Environs, EventRow, Told},
         },
         units::{self, facts::told_flags, folding::Moment},
     },
@@ -36,10 +36,14 @@ impl Engine {
         let tx = block.tx();
         let (mut seal, mut bytes) = (block.seal(), Canonical::default());
         let (mut events, mut chains, mut aside) = (Vec::new(), Vec::new(), Vec::new());
+        let mut environs = Vec::new();
         for (push, answer) in admitting.iter_mut().zip(answers) {
             let batch = &push.push.batch;
             let (device, epoch) = (batch.device.0, batch.epoch);
             for new in &push.new {
+                let stated = batch.events[new.at].read.event();
+                let whose = push.known.chain.enterprise;
+                environs.extend(stated.and_then(|event| Environs::of(whose, new.gseq, event)));
                 let row = row(push, new, &answer.results[new.at])?;
                 frozen(&row).write(&row.kept.outcome.remarks, &mut bytes);
                 seal.row(Table::Event, &bytes);
@@ -62,6 +66,7 @@ impl Engine {
             }
         }
         store::write_events(tx, events).await?;
+        store::write_environs(tx, environs).await?;
         store::write_chains(tx, &chains, moment.last).await?;
         units::store::write_aside(tx, moment.first, &aside).await?;
         Ok(seal)

@@ -4,12 +4,14 @@
 
 mod chains;
 mod dead;
+mod environment;
 mod events;
 mod held;
 mod times;
 
 pub use chains::{ChainRow, forget_waiting, write_chains, write_forks, write_groups};
 pub use dead::dead_letter;
+pub use environment::{Environs, write_environs};
 pub use events::{
     EventRow, Restanding, StandingRow, branch, fate_name, members, names_in, remarks_of, sizes_of,
     standing, told_remarks, waiting, write_events, write_meant, write_standing,
