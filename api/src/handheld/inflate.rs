@@ -21,6 +21,13 @@ pub enum Encoding {
 pub enum InflateError {
     /// It is larger than the limit.
     TooLarge,
+    /// To be opened it asks for more memory to look back in than allowed, however much it holds.
+    Window {
+        /// How many bytes it asks for.
+        asked: u64,
+        /// How many it may ask for.
+        max: u64,
+    },
     /// It is not what it says it is, or breaks off.
     Malformed,
 }
@@ -47,8 +54,14 @@ pub fn inflate(body: &[u8], encoding: Encoding, max: usize) -> Result<Vec<u8>, I
         Encoding::Plain => Ok(body.to_vec()),
         Encoding::Gzip => bounded(MultiGzDecoder::new(body), max),
         Encoding::Zstd => {
-            if window(body).ok_or(InflateError::Malformed)? > WINDOW_MAX {
-                return Err(InflateError::TooLarge);
+            match window(body).ok_or(InflateError::Malformed)? {
+                // Such a frame holds that much itself.
+                (size, true) if size > max as u64 => return Err(InflateError::TooLarge),
+                (asked, _) if asked > WINDOW_MAX => {
+                    let max = WINDOW_MAX;
+                    return Err(InflateError::Window { asked, max });
+                }
+                _ => {}
             }
             let decoder = StreamingDecoder::new(body).map_err(|_| InflateError::Malformed)?;
             bounded(decoder, max)
@@ -56,22 +69,23 @@ pub fn inflate(body: &[u8], encoding: Encoding, max: usize) -> Result<Vec<u8>, I
     }
 }
 
-/// How far a frame of Zstandard looks back, from its header (RFC 8878, section 3.1.1.1).
-fn window(frame: &[u8]) -> Option<u64> {
+/// How far a frame of Zstandard looks back, from its header (RFC 8878, section 3.1.1.1), and whether
+/// that is just all it holds.
+fn window(frame: &[u8]) -> Option<(u64, bool)> {
     let rest = frame.strip_prefix(&[0x28, 0xb5, 0x2f, 0xfd])?;
     let (&descriptor, rest) = rest.split_first()?;
     let single_segment = descriptor & 0x20 != 0;
     if !single_segment {
         let &byte = rest.first()?;
         let base = 1_u64 << (10 + (byte >> 3));
-        return Some(base + (base / 8) * u64::from(byte & 7));
+        return Some((base + (base / 8) * u64::from(byte & 7), false));
     }
     let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
     let (size, more) = [(1, 0), (2, 256), (4, 0), (8, 0)][usize::from(descriptor >> 6)];
     let field = rest.get(dictionary..dictionary + size)?;
     let mut bytes = [0; 8];
     bytes[..size].copy_from_slice(field);
-    Some(u64::from_le_bytes(bytes).saturating_add(more))
+    Some((u64::from_le_bytes(bytes).saturating_add(more), true))
 }
 
 fn bounded(reader: impl Read, max: usize) -> Result<Vec<u8>, InflateError> {
@@ -126,6 +140,26 @@ mod tests {
             let got = inflate(&bomb, encoding, 1000);
             assert_eq!(got, Err(InflateError::TooLarge), "{encoding:?}");
         }
+    }
+
+    #[test]
+    fn a_frame_refused_for_its_window_says_so_and_is_not_called_too_large() {
+        let body = zstd(b"small");
+        assert_eq!(body[4] & 0x20, 0, "it tells its window");
+        let mut greedy = body.clone();
+        // 2^(10 + 14): 16 MiB.
+        greedy[5] = 14 << 3;
+        let refused = InflateError::Window {
+            asked: 1 << 24,
+            max: WINDOW_MAX,
+        };
+        assert_eq!(inflate(&greedy, Encoding::Zstd, 1000), Err(refused));
+        // All of it in one: how much it looks back is how much it holds.
+        let whole = [&[0x28, 0xb5, 0x2f, 0xfd, 0xa0][..], &[0, 0, 0, 2]].concat();
+        assert_eq!(
+            inflate(&whole, Encoding::Zstd, 1000),
+            Err(InflateError::TooLarge)
+        );
     }
 
     #[test]

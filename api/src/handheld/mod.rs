@@ -109,7 +109,13 @@ pub fn frame_problem(fault: &FrameFault) -> Problem {
     };
     let zh = match fault {
         FrameFault::TooLong { bytes, max } => {
-            format!("消息解压后最多 {max} 字节，本次为 {bytes} 字节；请拆成较小的批次重发")
+            let has = bytes.map_or_else(|| "超过此数".into(), |n| format!("为 {n} 字节"));
+            format!("消息解压后最多 {max} 字节，本次{has}；请拆成较小的批次重发")
+        }
+        FrameFault::WindowTooLarge { window, max } => {
+            format!(
+                "zstd 帧的窗口最多 {max} 字节，本次要求 {window} 字节；请用较小的窗口压缩，或拆成较小的批次重发"
+            )
         }
         FrameFault::TooManyEvents { max } => {
             format!("每次最多上传 {max} 条事件；请拆成较小的批次重发")
@@ -137,7 +143,11 @@ mod tests {
     #[test]
     fn only_what_a_smaller_part_helps_is_to_be_split() {
         let faults = [
-            FrameFault::TooLong { bytes: 9, max: 8 },
+            FrameFault::TooLong {
+                bytes: None,
+                max: 8,
+            },
+            FrameFault::WindowTooLarge { window: 9, max: 8 },
             FrameFault::TooManyEvents { max: 8 },
             FrameFault::EventTooLong {
                 seq: 3,
@@ -164,6 +174,6 @@ mod tests {
                 .map(|(_, text)| text.to_owned());
             assert!(told.insert(text), "{fault:?} says what another says");
         }
-        assert!(frame_problem(&faults[3]).detail_zh.contains("缺少字段 v"));
+        assert!(frame_problem(&faults[4]).detail_zh.contains("缺少字段 v"));
     }
 }

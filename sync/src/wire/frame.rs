@@ -11,12 +11,22 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FrameFault {
     /// More bytes than allowed; to be sent in smaller parts (413).
-    #[error("a message has at most {max} bytes when inflated, this has {bytes}")]
+    #[error("a message has at most {max} bytes when inflated, this has {}", how_many(*bytes))]
     TooLong {
-        /// How many it has.
-        bytes: usize,
+        /// How many it has; `None` where it was read no further than that.
+        bytes: Option<usize>,
         /// How many it may have.
         max: usize,
+    },
+    /// A compressed frame asks for more memory to look back in than allowed, however much it holds (413).
+    #[error(
+        "a frame of Zstandard has a window of at most {max} bytes, this asks for {window}; compress it with a smaller one, or send smaller parts"
+    )]
+    WindowTooLarge {
+        /// How many bytes it asks for.
+        window: u64,
+        /// How many it may ask for.
+        max: u64,
     },
     /// More events than allowed; to be sent in smaller parts (413).
     #[error("a push has at most {max} events")]
@@ -63,7 +73,9 @@ impl FrameFault {
     pub const fn is_to_be_split(&self) -> bool {
         matches!(
             self,
-            FrameFault::TooLong { .. } | FrameFault::TooManyEvents { .. }
+            FrameFault::TooLong { .. }
+                | FrameFault::WindowTooLarge { .. }
+                | FrameFault::TooManyEvents { .. }
         )
     }
 
@@ -71,6 +83,7 @@ impl FrameFault {
     pub const fn name(&self) -> &'static str {
         match self {
             FrameFault::TooLong { .. } => "frame_too_long",
+            FrameFault::WindowTooLarge { .. } => "window_too_large",
             FrameFault::TooManyEvents { .. } => "too_many_events",
             FrameFault::EventTooLong { .. } => "event_too_long",
             FrameFault::Unreadable { .. } => "unreadable_frame",
@@ -80,11 +93,16 @@ impl FrameFault {
     }
 }
 
+/// A number of bytes, where it is known.
+fn how_many(bytes: Option<usize>) -> String {
+    bytes.map_or_else(|| "more".into(), |bytes| bytes.to_string())
+}
+
 /// Reads a message of at most `max` bytes.
 pub fn read<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Result<T, FrameFault> {
     if bytes.len() > max {
         return Err(FrameFault::TooLong {
-            bytes: bytes.len(),
+            bytes: Some(bytes.len()),
             max,
         });
     }

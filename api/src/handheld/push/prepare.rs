@@ -26,9 +26,12 @@ pub fn open(body: &[u8], encoding: Encoding) -> Result<Vec<u8>, Refused> {
     inflate(body, encoding, max).map_err(|error| {
         Refused::Frame(match error {
             InflateError::TooLarge => FrameFault::TooLong {
-                bytes: max + 1,
+                bytes: None,
                 max: PUSH_INFLATED_BYTES_MAX,
             },
+            InflateError::Window { asked, max } => {
+                FrameFault::WindowTooLarge { window: asked, max }
+            }
             InflateError::Malformed => FrameFault::Unreadable {
                 why: "the body is not what Content-Encoding says".into(),
             },
