@@ -114,7 +114,9 @@ pub enum Status {
     Stored,
     /// Held before with the same bytes (T1): the original result is told again.
     Duplicate,
-    /// In the log and in state, and something about it was flagged.
+    /// In the log and in state, with a remark of the rules of taking in: `CHAIN_BREAK` (T5), or
+    /// `PARTIAL_GROUP` (T8). What is found of what it states (`SEQUENCE_IMPOSSIBLE` and the other
+    /// findings) never gives this: it is `stored`, and they stand beside that.
     StoredFlagged,
     /// Kept raw until its group is whole or a later program knows it (T7, T8).
     Parked,

@@ -27,7 +27,9 @@ use uuid::Uuid;
 /// Answered once every event is durable, one result each: `stored`, `duplicate`, `stored_flagged`,
 /// `parked` or `quarantined`, all of which fill their numbers, and a signed receipt. Only a frame
 /// that cannot be read, a body that is too large or has an event of more than 512 KiB (413), a wrong
-/// signature, and a service that is busy are errors; they fill nothing. `reason` tells why a text is no
+/// signature, and a service that is busy are errors; they fill nothing. `stored_flagged` is for an event
+/// with the remark `CHAIN_BREAK` (T5) or `PARTIAL_GROUP` (T8), which `code` tells; `findings` of what an
+/// event states never give it: it is `stored`. `reason` tells why a text is no
 /// event (`UNREADABLE`), and which limit it exceeds, in at most 200 characters. `pull_hint`: master
 /// data, a recall or a decision came in since the newest `cursor` the events saw; goods that set out
 /// for the place and verdicts do not set it.
