@@ -11,15 +11,15 @@ import { named, takenFor, typing } from "../task.js";
 export function lookUpScreen(app) {
   const { session } = app;
   const { looked } = session;
-  // What could not be read is seen, whatever was looked at before.
-  const isWarned = app.said?.sound === "warn" && !app.said.words.includes("look-up");
+  // What was said of anything else is seen, whatever was looked at before: a code that is none, a badge.
+  const isSaid = app.said !== null && !app.said.words.includes("look-up");
   const back = () => (session.task ? app.after(session.act({ do: "cancel" })) : app.go("home"));
   return [
     h(
       "main",
       {},
       h("h1", {}, app.say("look-up")),
-      isWarned || !looked ? app.told() : null,
+      isSaid || !looked ? app.told() : null,
       looked ? told(app, looked) : null,
       typing(app),
     ),
