@@ -130,6 +130,19 @@ test("a badge that is unknown or withdrawn does not work: it is said, and nobody
   await it.told("不在本店名单中");
   const who = () => it.page.locator('[data-chip="who"]').textContent();
   assert.match(await who(), /W17/, "who worked still does");
+  // In front of a look-up too, whatever it found; and what a scanner without prefix sent is not guessed at.
+  await it.press("look-up");
+  await it.scan(code("LK"));
+  await it.page.waitForSelector("[data-from]");
+  await it.scan("SUYUAN-WHO-GUEST");
+  await it.told("不在本店名单中");
+  await it.scan("SUYUAN-WHO-W17");
+  await it.told("人员");
+  await it.keys(`${code("LK")}\n`);
+  await it.told("扫描头没有发送前缀");
+  const warning = await it.page.locator("[role=status]").first().textContent();
+  assert.ok(!warning.includes(serial("LK")), warning);
+  await it.press("back");
   // Withdrawn while goods are on the screen: they are stated by who scanned them.
   await it.task("inbound");
   await it.scan(code("WD1"));

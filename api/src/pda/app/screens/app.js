@@ -152,7 +152,7 @@ export class App {
   /** @param {import("../core/scanner.js").Effect[]} effects */
   #heard(effects) {
     for (const effect of effects) {
-      if (effect.is === "broken") this.tell({ sound: "warn", words: [effect.why], of: effect.key ?? effect.text });
+      if (effect.is === "broken") this.tell({ sound: "warn", words: [effect.why], of: effect.key ?? (effect.why === "no-prefix" ? "" : effect.text) });
       else this.read(effect.text, "wedge");
     }
   }

@@ -160,7 +160,7 @@ function question(app, asked, act) {
     "section",
     { class: "question" },
     isWho ? partners(app, act) : null,
-    h("label", { for: "answer" }, `${app.say("question")} ${app.say(item !== "receipt" && app.knows(item) ? item : said)}`),
+    h("label", { for: "answer" }, `${app.say("question")} · ${app.say(item !== "receipt" && app.knows(item) ? item : said)}`),
     field,
     h("p", {}, app.button("add", answer, "main", "take_answer"), " ", left),
   );
