@@ -9,7 +9,7 @@ import { until } from "../shift/office.mjs";
 import { looked } from "../shift/officer.mjs";
 import { ORIGIN, shop } from "./shop.mjs";
 import { cannot } from "./chromium.mjs";
-import { OFFICER } from "./site.mjs";
+import { OFFICER, code } from "./site.mjs";
 
 const when = { skip: cannot, timeout: 120_000 };
 const AUTHORITY = "/app/authority.json";
@@ -81,16 +81,58 @@ test("a file that was lost on the way to the device is fetched again, with the a
     await it.page.waitForSelector("#app[data-ready]");
   }));
 
+test("a first enrolment is called so to its end: what is scanned meanwhile is told to be scanned again, then badges hold", when, () =>
+  box(async (it) => {
+    await it.employ({ W17: "worker" });
+    let release;
+    let reached;
+    const gate = new Promise((resolve) => (release = resolve));
+    const isDownloading = new Promise((resolve) => (reached = resolve));
+    it.line.alter = async (path, body) => {
+      if (!path.startsWith("/v1/sync/snapshot")) return body;
+      reached();
+      await gate;
+      return body;
+    };
+    await it.open();
+    // Pasted, and Enter.
+    for (const [text, answer] of [["6901234567892", "这不是注册二维码"], [it.ticket(), null]]) {
+      await it.page.fill("#ticket", text);
+      await it.page.press("#ticket", "Enter");
+      if (answer) await it.told(answer);
+    }
+    await isDownloading;
+    const seen = () => it.page.evaluate(() => [document.querySelector("h1").textContent, document.querySelectorAll("#ticket, [data-do=enrol], [data-do=camera]").length]);
+    for (const text of ["SUYUAN-WHO-XX-1", "SUYUAN-HOME", code("A")]) {
+      await it.scan(text);
+      await it.told("资料还在下载");
+      assert.deepEqual(await seen(), ["注册本设备", 0], text);
+    }
+    release();
+    await it.page.waitForSelector('[data-do="inbound"]');
+    await it.told("下载期间扫描的内容没有读入");
+    await it.scan("SUYUAN-WHO-XX-1");
+    await it.told("不在本店名单");
+    await it.scan("SUYUAN-WHO-W17");
+    await it.told("W17");
+    assert.deepEqual(it.errors, []);
+  }));
+
 test("nor before the cards are here; and then it is true", when, () =>
   box(async (it) => {
+    await it.employ({ W21: "worker" });
     let isCut = true;
     it.line.misbehave = (call) => (isCut && call.url.pathname === "/v1/sync/snapshot" ? null : undefined);
     await it.open();
     await it.enrol();
     await it.page.evaluate(() => navigator.serviceWorker.ready.then(() => new Promise((done) => setTimeout(done, 500))));
     await it.page.waitForSelector('[data-offline="preparing"]');
+    // Nobody knows yet who works here: that is said, and a badge is judged once it is known.
+    await it.scan("SUYUAN-WHO-XX-1");
+    await it.told("工牌名单还没有下载");
     isCut = false;
     await it.wake();
+    await it.told("不在本店名单");
     await it.page.waitForSelector('[data-offline="ready"]');
     it.line.pull();
     await it.battery();

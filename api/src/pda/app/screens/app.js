@@ -159,6 +159,7 @@ export class App {
 
   /** A code was read, by whatever means. @param {string} text @param {import("../core/event.js").Input} input */
   read(text, input) {
+    if (this.enrolment?.isBusy) return this.enrolment.wait();
     // Out of the box nothing else is read; who is told to enrol again holds the code in front of any screen.
     const isTicket = text.trim().startsWith("{") && (this.screen === "enrol" || this.session.over);
     if (isTicket || !this.session.driver) {

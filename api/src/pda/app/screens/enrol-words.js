@@ -41,6 +41,12 @@ export const ENROL_WORDS = {
     "服务器发现本机数据有另一份副本，或本机数据被还原过。",
     "The server found a second copy of this device, or its data was set back.",
   ],
+  enrolled: [
+    "注册完成。请核对：管理员页面上的证书指纹也应是",
+    "Enrolled. Compare: the fingerprint on the officer's page must be the same",
+  ],
+  enrol_wait: ["没有读入：资料还在下载，请稍候，注册完成后再扫一次", "Not read: the download is not finished; wait, then scan it again"],
+  enrol_missed: ["下载期间扫描的内容没有读入，请再扫一次", "What was scanned during the download was not read: scan it again"],
   enrolled_plain: ["注册完成", "Enrolled"],
   enrol_private: [
     "这是无痕（隐私）窗口：关闭后记录会全部丢失，不能在此注册。请用普通窗口打开，并安装到主屏幕。",

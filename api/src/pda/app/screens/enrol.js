@@ -14,6 +14,10 @@ export class Enrolment {
   constructor(app) {
     this.app = app;
     this.isBusy = false;
+    /** What is under way is not the first of this device. */
+    this.isAnew = false;
+    /** Something was scanned meanwhile. */
+    this.isMissed = false;
     /** The camera looks for an enrolment code. */
     this.isReading = false;
   }
@@ -22,18 +26,21 @@ export class Enrolment {
     const { app } = this;
     const field = h("input", { id: "ticket", autocomplete: "off" });
     const run = () => this.enrol(field instanceof HTMLInputElement ? field.value : "");
+    field.addEventListener("keydown", (event) => {
+      if (event instanceof KeyboardEvent && event.key === "Enter" && !event.isComposing) void run();
+    });
     const isPrivate = app.about.storage.isPrivate;
     return [
       h(
         "main",
         {},
-        h("h1", {}, app.say(app.session.driver ? "enrol_anew" : "enrol_title")),
+        h("h1", {}, app.say((this.isBusy ? this.isAnew : app.session.driver) ? "enrol_anew" : "enrol_title")),
         this.#stays(),
         isPrivate ? h("p", { class: "told warn", role: "alert" }, app.say("enrol_private")) : h("p", {}, app.say(this.isBusy ? "enrolling" : "enrol_how")),
         this.#progress(),
         this.isBusy && app.session.fingerprint ? h("p", { class: "code" }, `${app.say("fingerprint")} ${app.session.fingerprint}`) : null,
         app.said ? app.told() : null,
-        isPrivate
+        isPrivate || this.isBusy
           ? null
           : h("section", {}, h("label", { for: "ticket" }, app.say("enrol_text")), field, h("p", {}, app.button("enrol", run, "main"), " ", app.button("camera", () => this.#camera()))),
         app.session.driver && !this.isBusy ? h("p", {}, app.button("back", () => app.back())) : null,
@@ -82,11 +89,19 @@ export class Enrolment {
     return h("p", { class: "progress" }, h("label", { for: "progress" }, label), bar);
   }
 
+  /** Who works here, and what is recalled, is not known before all of it is here: nothing is read until then, and that is told. */
+  wait() {
+    this.isMissed = true;
+    this.app.tell({ sound: "warn", words: ["enrol_wait"] });
+  }
+
   /** @param {string} text */
   async enrol(text) {
     const { app } = this;
     if (this.isBusy || app.about.storage.isPrivate) return;
     this.isBusy = true;
+    this.isAnew = app.session.driver !== null;
+    this.isMissed = false;
     app.said = null;
     app.draw();
     const wrong = await app.session.enrol(text).catch(() => "enrol_lost");
@@ -99,6 +114,6 @@ export class Enrolment {
     }
     app.back();
     const { fingerprint } = app.session;
-    app.tell({ sound: "ok", words: [fingerprint ? "enrolled" : "enrolled_plain"], of: fingerprint });
+    app.tell({ sound: "ok", words: [...(this.isMissed ? ["enrol_missed"] : []), fingerprint ? "enrolled" : "enrolled_plain"], of: fingerprint });
   }
 }

@@ -73,6 +73,8 @@ export class Session {
     /** Whom goods go to and come from. @type {Awaited<ReturnType<import("../device/store.js").Store["partners"]>>} */
     this.partners = [];
     this.rules = BUILT_IN;
+    /** All was fetched once, and with it whether this place has badges. */
+    this.isPulled = false;
     /** Who works here. */
     this.badges = new Badges("", null);
     /** What was done here. */

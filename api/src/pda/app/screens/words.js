@@ -33,6 +33,7 @@ const WORDS = {
   who_supervisor: ["主管", "Supervisor"],
   nobody: ["请扫描工牌", "Scan your badge"],
   badge_unknown: ["此工牌不在本店名单中，或已停用：不能使用", "This badge is not on the list of this place, or was withdrawn: it does not work here"],
+  badge_unchecked: ["工牌名单还没有下载，下载后核对", "The list of badges is not here yet; this one is checked once it is"],
   badge_worker: ["这不是主管工牌，停止继续有效", "This is no supervisor's badge; the stop stands"],
   badge_own: ["本人的工牌不能放行，须由另一位主管扫描", "One's own badge overrules nothing; another supervisor has to scan"],
   no_supervisor: [
@@ -40,10 +41,6 @@ const WORDS = {
     "Nobody is known who may overrule: no supervisor's badge is registered for this place. An administrator of the enterprise registers one; this device knows it once it was online.",
   ],
   not_yours: ["这条记录由他人提交，须由主管撤销：请先扫描主管工牌", "Somebody else stated this; only a supervisor strikes it: scan a supervisor's badge first"],
-  enrolled: [
-    "注册完成。请核对：管理员页面上的证书指纹也应是",
-    "Enrolled. Compare: the fingerprint on the officer's page must be the same",
-  ],
   fingerprint: ["服务器证书指纹", "Fingerprint of the server's certificate"],
   found_saved: ["上次中断前的最后一次提交已保存", "The last act before the interruption is saved"],
   found_how: ["即使当时提示“没有保存”，也请不要重做。", "Do not make it again, even if it was said not to be saved."],

@@ -32,7 +32,7 @@ export async function badged(session, badge) {
   }
   session.actor = actor;
   await session.keep({ actor });
-  out.told({ sound: "ok", words: [actor.supervisor ? "who_supervisor" : "who"], of: badge });
+  out.told({ sound: "ok", words: [actor.supervisor ? "who_supervisor" : "who"], ...(session.isPulled ? {} : { why: "badge_unchecked" }), of: badge });
   return undefined;
 }
 

@@ -96,6 +96,7 @@ export async function readCards(session) {
   }
   session.rules = rulesOf(await session.store.record("rules"));
   const badges = /** @type {import("../../core/badges.js").Kept | null | undefined} */ (await session.store.record("badges"));
+  session.isPulled = ((await session.store.record("pulled")) ?? null) !== null;
   session.badges = new Badges(session.driver?.identity.enterprise ?? "", badges ?? null);
 }
 
