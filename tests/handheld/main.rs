@@ -48,6 +48,8 @@ mod reach;
 mod reads;
 mod reasons;
 mod refolds;
+mod refolds_packed;
+mod refolds_recorded;
 mod replay;
 mod replayed;
 mod restated;
