@@ -4,6 +4,7 @@
 mod bad_input;
 mod devices;
 mod faults;
+mod loadtest;
 #[allow(dead_code)]
 mod postgres;
 mod recalls;

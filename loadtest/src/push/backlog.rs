@@ -42,8 +42,6 @@ use crate::{
 
 /// Between two sales.
 const SALE_EVERY: Duration = Duration::from_millis(100);
-/// Tins the till can sell.
-const SALES_MAX: usize = 6_000;
 /// Units a device handles before it goes on to the next thing to do.
 const WAVE: usize = 100;
 /// A drain that takes longer is given up.
@@ -61,8 +59,9 @@ pub struct Drained {
     pub refused: u64,
 }
 
-/// Has `devices` devices capture `events` events offline, then lets all of them go online at once.
-pub async fn drain(fleet: &mut Fleet, devices: usize, events: usize) -> Result<Drained, LoadError> {
+/// Has devices capture `events` events offline, then lets all of them go online at once.
+pub async fn drain(fleet: &mut Fleet, events: usize) -> Result<Drained, LoadError> {
+    let devices = fleet.sizes.backlog_devices;
     let units = (events / devices / Step::LIFE.len()).max(1);
     progress(&format!(
         "{devices} devices capture {events} events offline"
@@ -307,7 +306,7 @@ struct Till {
 
 impl Till {
     async fn open(fleet: &mut Fleet) -> Result<Self, LoadError> {
-        let tins = fleet.take_codes(SALES_MAX).await?;
+        let tins = fleet.take_codes(fleet.sizes.tins_to_sell).await?;
         let mut device = fleet.lend()?;
         let before = [Step::Receive, Step::Ship, Step::Arrive];
         let steps = before

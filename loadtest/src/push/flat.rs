@@ -30,8 +30,6 @@ pub const DEVICES: usize = 16;
 const BATCH: usize = 100;
 /// Seeded rows of one transaction.
 const SLICE: i64 = 100_000;
-/// Events of one turn of one device.
-const TURN: usize = 5_000;
 /// The largest pushes there are, to grow a log.
 const GROWING: usize = 500;
 
@@ -179,11 +177,11 @@ pub async fn device_log(fleet: &mut Fleet, length: u32, rounds: usize) -> Result
     for round in 0..rounds {
         progress(&format!("round {}: a new device and an old one", round + 1));
         let new = Device::of(fleet.enrol(3_000_000 + round).await?);
-        let (new, outcome) = turn(fleet, new, TURN, BATCH).await?;
+        let (new, outcome) = turn(fleet, new, fleet.sizes.turn, BATCH).await?;
         fleet.devices.push(new);
         flat.small.outcomes.push(outcome);
         let outcome;
-        (long, outcome) = turn(fleet, long, TURN, BATCH).await?;
+        (long, outcome) = turn(fleet, long, fleet.sizes.turn, BATCH).await?;
         flat.large.outcomes.push(outcome);
     }
     fleet.devices.push(long);

@@ -7,6 +7,7 @@ use super::{
     device::{Device, Identity},
     lanes::Lane,
     life::{self, Places},
+    sizes::Sizes,
 };
 use crate::{
     LoadError,
@@ -17,9 +18,6 @@ use crate::{
     summary::progress,
     workload::PrintedCode,
 };
-
-/// Codes are issued so many at a time, or as many as are asked for.
-const CODES_AT_ONCE: usize = 100_000;
 
 /// See the file's header.
 pub struct Fleet {
@@ -33,6 +31,8 @@ pub struct Fleet {
     pub gtin: String,
     /// The lot of its batch.
     pub lot: String,
+    /// How much of everything is done with it.
+    pub sizes: &'static Sizes,
     office: Office,
     warehouse: Id,
     codes: Vec<String>,
@@ -46,6 +46,7 @@ impl Fleet {
         postgres: Option<&str>,
         cores: Cores,
         devices: usize,
+        sizes: &'static Sizes,
     ) -> Result<Self, LoadError> {
         progress("starting the service");
         let demo = Demo::start(&Wanted {
@@ -73,6 +74,7 @@ impl Fleet {
             devices: Vec::new(),
             gtin: legal.gtin.clone(),
             lot: lot.to_owned(),
+            sizes,
             office,
             warehouse,
             codes: Vec::new(),
@@ -107,7 +109,7 @@ impl Fleet {
     /// Codes of tins nothing has happened to, as they are printed.
     pub async fn take_codes(&mut self, count: usize) -> Result<Vec<String>, LoadError> {
         while self.codes.len() < count {
-            let more = CODES_AT_ONCE.max(count - self.codes.len());
+            let more = self.sizes.codes_at_once.max(count - self.codes.len());
             let host = &self.demo.announced.public_url;
             let host = host.trim_end_matches('/').to_owned();
             let paths = self.office.issue(more as u64).await?;

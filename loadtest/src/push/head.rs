@@ -15,18 +15,12 @@ use crate::{
 use serde_json::{Map, Value};
 use suyuan_sync::wire::Status;
 
-/// Tins of a load: as many as an event may name.
-const LOAD: usize = 1_000;
-/// Such events in a push: of more, its texts would be too long.
-const LOADS: usize = 7;
 /// Ranges one request may name.
 const PARTS: u64 = 100;
 /// Indices of a bitmap of the service: each part lies in one of its own, and is a row written.
 const APART: u64 = 65_536;
 /// Codes of a part: too few to be kept as a range.
 const CODES: u64 = 63;
-/// Such requests.
-const REQUESTS: u64 = 10;
 
 const LONGEST: &str = "suyuan_head_held_longest_seconds";
 const COMMIT: &str = "suyuan_head_held_longest_commit_seconds";
@@ -46,13 +40,14 @@ pub async fn measure(fleet: &mut Fleet) -> Result<Taken, String> {
 
 /// Whole loads are received, shipped, received and sold, an event each.
 async fn carry_loads(fleet: &mut Fleet) -> Result<(), LoadError> {
-    progress("loads of a thousand tins");
-    let codes = fleet.take_codes(LOAD * LOADS).await?;
+    let (load, loads) = (fleet.sizes.load, fleet.sizes.loads);
+    progress(&format!("loads of {load} tins"));
+    let codes = fleet.take_codes(load * loads).await?;
     let mut device = fleet.lend()?;
-    let loads = || codes.chunks(LOAD);
+    let all = || codes.chunks(load);
     let steps = Step::LIFE.into_iter();
-    let steps = steps.flat_map(|step| loads().map(move |load| (step, load)));
-    let parcels = device.fill(steps, LOADS, &fleet.places)?;
+    let steps = steps.flat_map(|step| all().map(move |load| (step, load)));
+    let parcels = device.fill(steps, loads, &fleet.places)?;
     let (target, pid) = (fleet.demo.internal.clone(), fleet.demo.pid());
     let lane = Lane { device, parcels };
     let (lanes, sent) = send_all(&target, pid, vec![lane], Status::Stored).await?;
@@ -71,7 +66,7 @@ async fn commission_scattered(fleet: &Fleet) -> Result<(), LoadError> {
         .officer
         .allocate(&office.product, PARTS * APART)
         .await?;
-    for request in 0..REQUESTS {
+    for request in 0..fleet.sizes.scattered {
         let parts = (0..PARTS).map(|part| (part * APART + request * 2 * CODES, CODES));
         office
             .officer

@@ -171,7 +171,11 @@ pub async fn send_all(
     }
     let mut tally = tally.borrow_mut();
     let outcome = watch.stop(&mut tally)?;
-    if let Some(lane) = lanes.iter().find(|lane| !lane.device.trusts_its_receipt()) {
+    // What was wrong is told first: who broke off by it may hold no receipt.
+    let mut untrusted = lanes
+        .iter()
+        .filter(|lane| !lane.device.trusts_its_receipt());
+    if let (0, Some(lane)) = (outcome.wrong, untrusted.next()) {
         let device = lane.device.identity.device;
         return Err(LoadError::Unusable(format!(
             "{device} holds a receipt that the installation did not sign"

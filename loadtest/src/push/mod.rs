@@ -4,7 +4,8 @@
 //! In reading order: [`life`] (what happens to a tin), [`key`] and [`device`] (who says so and signs
 //! it), [`lanes`] (devices side by side), [`bulk`] and [`pouch`] (the two baselines), [`fleet`] (a
 //! service with its devices and codes), [`rounds`] (every size in turn, with its baselines), [`pull`],
-//! [`backlog`], [`flat`], [`log`], [`refold`] and [`reach`] (what else is measured).
+//! [`backlog`], [`flat`], [`log`], [`refold`] and [`reach`] (what else is measured), [`sizes`] (how much
+//! of it).
 
 pub mod backlog;
 pub mod bulk;
@@ -21,6 +22,7 @@ pub mod pull;
 pub mod reach;
 pub mod refold;
 pub mod rounds;
+pub mod sizes;
 
 use std::{
     path::PathBuf,
@@ -42,11 +44,10 @@ use fleet::Fleet;
 use pouch::Pouch;
 use refold::Ground;
 use rounds::{Config, Measured};
+use sizes::Sizes;
 
 /// Refolding holds all that it folds in memory.
 const REFOLD_UNITS: u32 = 100_000;
-/// Devices of a backlog.
-const BACKLOG_DEVICES: usize = 500;
 /// The backlog the time to drain it is about.
 const BACKLOG_EVENTS: u32 = 1_000_000;
 
@@ -71,8 +72,11 @@ const POSTGRES_FIGURES: [&str; 4] = [
     "reach_million_postgres_ms",
 ];
 
+/// What nobody asked to be measured with so little.
+const TINY: &str = "--tiny was given: too little for a figure";
+
 /// Flags of `suyuan-loadtest push`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct PushArgs {
     /// Print one JSON object instead of a table
     #[arg(long)]
@@ -116,6 +120,9 @@ pub struct PushArgs {
     /// Parts to leave out
     #[arg(long, value_delimiter = ',', value_enum)]
     without: Vec<Part>,
+    /// As little of everything as will do: whether all of it works, not how fast
+    #[arg(long, conflicts_with_all = ["rounds", "events", "devices", "batches", "backlog", "device_log"])]
+    tiny: bool,
     /// Where express-pouchdb is installed [default: loadtest/pouchdb of this source]
     #[arg(long)]
     pouchdb: Option<PathBuf>,
@@ -145,6 +152,31 @@ impl PushArgs {
         self.without.contains(&part)
     }
 
+    /// With the numbers that `--tiny` stands for.
+    fn sized(&self) -> Self {
+        let args = self.clone();
+        if !args.tiny {
+            return args;
+        }
+        Self {
+            rounds: 1,
+            events: 100,
+            devices: vec![2],
+            batches: vec![100],
+            backlog: 300,
+            device_log: 400,
+            ..args
+        }
+    }
+
+    fn sizes(&self) -> &'static Sizes {
+        if self.tiny {
+            &sizes::TINY
+        } else {
+            &sizes::FULL
+        }
+    }
+
     /// The figure without which a run was for nothing.
     pub fn first_figure(&self) -> &'static str {
         if self.leaves_out(Part::Sqlite) {
@@ -166,6 +198,7 @@ pub async fn run(args: &PushArgs) -> Result<Summary, LoadError> {
             .map_err(LoadError::io("finding this program itself"))?
             .with_file_name("suyuan"),
     };
+    let args = &args.sized();
     let run = Run { args, server };
     let mut summary = Summary::of(&PUSH);
     run.describe(&mut summary);
@@ -230,13 +263,12 @@ impl Run<'_> {
 
     async fn fleet(&self, postgres: Option<&str>) -> Result<Fleet, LoadError> {
         let devices = self.args.devices.iter().max().copied().unwrap_or(1);
-        Fleet::start(
-            &self.server,
-            postgres,
-            Cores::shared(),
-            usize::from(devices),
-        )
-        .await
+        self.start(postgres, usize::from(devices)).await
+    }
+
+    async fn start(&self, postgres: Option<&str>, devices: usize) -> Result<Fleet, LoadError> {
+        let (server, sizes) = (&self.server, self.args.sizes());
+        Fleet::start(server, postgres, Cores::shared(), devices, sizes).await
     }
 
     async fn sqlite_phase(&self, summary: &mut Summary) -> Result<(), LoadError> {
@@ -272,7 +304,10 @@ impl Run<'_> {
             summary.leave_out(&[figure], "--without reach was given");
         } else {
             let rounds = usize::from(self.args.rounds);
-            summary.put(figure, reach::measure(fleet, rounds).await);
+            match reach::measure(fleet, rounds).await {
+                Ok(_) if self.args.tiny => summary.leave_out(&[figure], TINY),
+                reached => summary.put(figure, reached),
+            }
         }
     }
 
@@ -305,7 +340,7 @@ impl Run<'_> {
 
     async fn units_phase(&self, count: u32, summary: &mut Summary) {
         let (events, rounds) = (self.args.events as usize, usize::from(self.args.rounds));
-        let fleet = || Fleet::start(&self.server, None, Cores::shared(), flat::DEVICES);
+        let fleet = || self.start(None, flat::DEVICES);
         let flat = async {
             let (mut few, mut many) = (fleet().await?, fleet().await?);
             flat::units(&mut few, &mut many, count, events, rounds).await
@@ -323,6 +358,7 @@ impl Run<'_> {
             gtin: &fleet.gtin,
             lot: &fleet.lot,
             places: &fleet.places,
+            folding: fleet.sizes.folding,
         };
         refold::measure(&rows, &phases, &ground, usize::from(self.args.rounds))
     }
@@ -342,7 +378,7 @@ impl Run<'_> {
 
     async fn backlog(&self, fleet: &mut Fleet, summary: &mut Summary) {
         let events = self.args.backlog as usize;
-        let drained = match backlog::drain(fleet, BACKLOG_DEVICES, events).await {
+        let drained = match backlog::drain(fleet, events).await {
             Ok(drained) => drained,
             Err(error) => return summary.explain(&BACKLOG_FIGURES, &error.to_string()),
         };
@@ -366,7 +402,9 @@ impl Run<'_> {
         };
         let p99 = figure(|outcome| outcome.latency_ms(0.99), &sales);
         summary.put("backlog_sale_p99_ms", p99);
-        if self.args.backlog < BACKLOG_EVENTS {
+        if self.args.tiny {
+            summary.leave_out(&["backlog_drain_s"], TINY);
+        } else if self.args.backlog < BACKLOG_EVENTS {
             let what = format!("--backlog {events}: the budget is of a million");
             summary.leave_out(&["backlog_drain_s"], &what);
         } else {

@@ -24,10 +24,6 @@ use crate::{
 
 /// Items of a page, of each sort.
 const PAGE: usize = 500;
-/// A push that a device that knows everything is told of.
-const CHANGE: usize = 100;
-/// How many of them in a round.
-const CHANGES: usize = 20;
 /// More pages than this for one pull are no pull.
 const PAGES_MAX: usize = 100_000;
 
@@ -41,7 +37,7 @@ pub struct Pulled {
 
 /// Puts `units` tins into the warehouse, and has a new device pull them in each round.
 pub async fn measure(fleet: &mut Fleet, rounds: usize, units: usize) -> Result<Pulled, LoadError> {
-    let store = fleet.store();
+    let (store, change) = (fleet.store(), fleet.sizes.change);
     let mut pulled = Pulled {
         fresh: Series::empty(format!("{store} pull, new")),
         caught_up: Series::empty(format!("{store} pull, held")),
@@ -63,15 +59,15 @@ pub async fn measure(fleet: &mut Fleet, rounds: usize, units: usize) -> Result<P
         let watch = Watch::start(Some(fleet.demo.pid()));
         let tally = RefCell::new(Tally::new(watch.since())?);
         let mut pulling = std::time::Duration::ZERO;
-        for _ in 0..CHANGES {
-            receive(fleet, CHANGE, CHANGE).await?;
+        for _ in 0..fleet.sizes.changes {
+            receive(fleet, change, change).await?;
             let since = Instant::now();
             let before = tally.borrow().events();
             puller.pull(&tally).await?;
             pulling += since.elapsed();
             let told = tally.borrow().events() - before;
-            if told < CHANGE as u64 {
-                let what = format!("{told} rows of {CHANGE} new tins");
+            if told < change as u64 {
+                let what = format!("{told} rows of {change} new tins");
                 tally.borrow_mut().wrong(what);
             }
         }

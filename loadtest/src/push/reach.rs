@@ -13,8 +13,6 @@ use crate::{
     summary::{Taken, progress},
 };
 
-/// Codes that are issued for it, beside those that were pushed.
-const CODES: u64 = 1_000_000;
 /// All of it takes no longer: the codes, the recall, the questions.
 const LIMIT: Duration = Duration::from_mins(3);
 /// What the units of a reach are told as; all of them together are its total.
@@ -29,8 +27,9 @@ const PARTS: [&str; 6] = [
 
 /// Milliseconds from the question to the whole answer, the median of `rounds`.
 pub async fn measure(fleet: &Fleet, rounds: usize) -> Result<Taken, String> {
+    let codes = fleet.sizes.recalled;
     progress(&format!(
-        "recalling {CODES} codes and asking where they are"
+        "recalling {codes} codes and asking where they are"
     ));
     let asked = timeout(LIMIT, ask(fleet, rounds)).await;
     let asked = asked.map_err(|_| format!("it took longer than {} s", LIMIT.as_secs()))?;
@@ -38,11 +37,11 @@ pub async fn measure(fleet: &Fleet, rounds: usize) -> Result<Taken, String> {
 }
 
 async fn ask(fleet: &Fleet, rounds: usize) -> Result<Result<Taken, String>, LoadError> {
-    let office = fleet.office();
-    let segment = office.officer.allocate(&office.product, CODES).await?;
+    let (office, codes) = (fleet.office(), fleet.sizes.recalled);
+    let segment = office.officer.allocate(&office.product, codes).await?;
     office
         .officer
-        .commission(&office.batch, &segment, CODES)
+        .commission(&office.batch, &segment, codes)
         .await?;
     let recall = office.officer.open_recall(&office.batch).await?;
     let (first, told) = timed(fleet, &recall).await?;
@@ -63,7 +62,7 @@ async fn timed(fleet: &Fleet, recall: &crate::issuing::Id) -> Result<(f64, Told)
     let begun = Instant::now();
     let reach = fleet.office().officer.reach(recall).await?;
     let took = begun.elapsed().as_secs_f64() * 1000.0;
-    let told = Told::of(&reach).map_err(LoadError::Unusable)?;
+    let told = Told::of(&reach, fleet.sizes.recalled).map_err(LoadError::Unusable)?;
     Ok((took, told))
 }
 
@@ -75,7 +74,7 @@ struct Told {
 }
 
 impl Told {
-    fn of(reach: &Value) -> Result<Told, String> {
+    fn of(reach: &Value, codes: u64) -> Result<Told, String> {
         let units = |what: &str| {
             let units = reach[what]["units"].as_u64();
             units.ok_or_else(|| format!("a reach does not tell of {what}"))
@@ -88,7 +87,7 @@ impl Told {
             total: units("total")?,
             unaccounted: units("unaccounted")?,
         };
-        if told.total != sum || told.total < CODES {
+        if told.total != sum || told.total < codes {
             let total = told.total;
             return Err(format!("a reach of {total} units, {sum} by its parts"));
         }
@@ -101,6 +100,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    const CODES: u64 = 1_000_000;
+
     #[test]
     fn an_answer_whose_parts_are_not_its_total_is_no_figure() {
         let told = |sold: u64, unaccounted: u64, total: u64| {
@@ -110,7 +111,7 @@ mod tests {
             }
             reach["sold"]["units"] = json!(sold);
             reach["unaccounted"]["units"] = json!(unaccounted);
-            Told::of(&reach)
+            Told::of(&reach, CODES)
         };
         let whole = Told {
             total: CODES + 5,
@@ -119,6 +120,6 @@ mod tests {
         assert_eq!(told(5, CODES, CODES + 5), Ok(whole));
         assert!(told(5, CODES, CODES + 6).is_err());
         assert!(told(5, CODES - 6, CODES - 1).is_err(), "not a million");
-        assert!(Told::of(&json!({"total": {"units": CODES}})).is_err());
+        assert!(Told::of(&json!({"total": {"units": CODES}}), CODES).is_err());
     }
 }

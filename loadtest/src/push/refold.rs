@@ -22,9 +22,6 @@ use uuid::Uuid;
 use super::{life::Places, log::LogRow};
 use crate::{LoadError, process, summary::Taken};
 
-/// A pass is repeated until so much processor time was used, which is counted in hundredths of a
-/// second.
-const LONG_ENOUGH: Duration = Duration::from_secs(1);
 const PASSES_MAX: u32 = 1_000;
 
 /// What the demo is to a fold: one product of one batch in three places.
@@ -35,6 +32,8 @@ pub struct Ground<'a> {
     pub lot: &'a str,
     /// Its places.
     pub places: &'a Places,
+    /// A pass is repeated until so much processor time was used.
+    pub folding: Duration,
 }
 
 /// Folds these rows `rounds` times; `phases` is what the service keeps of each unit.
@@ -55,7 +54,7 @@ pub fn measure(
             black_box(fold_all(rows, &world));
             passes += 1;
             let used = process::own_cpu_time().unwrap_or(cpu).saturating_sub(cpu);
-            if used >= LONG_ENOUGH || passes >= PASSES_MAX {
+            if used >= ground.folding || passes >= PASSES_MAX {
                 break used;
             }
         };
@@ -243,6 +242,7 @@ mod tests {
             gtin: "09521234000013",
             lot: "L1",
             places: &places,
+            folding: Duration::from_secs(1),
         };
         let world = world(&rows, &ground).unwrap();
         let unit = world.units.keys().next().unwrap().as_str().to_owned();
