@@ -46,6 +46,7 @@ mod m0049_lots_as_known;
 mod m0050_actors;
 mod m0051_log_chain;
 mod m0052_excursions;
+mod m0053_strangers;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -98,6 +99,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0050_actors::Migration),
             Box::new(m0051_log_chain::Migration),
             Box::new(m0052_excursions::Migration),
+            Box::new(m0053_strangers::Migration),
         ]
     }
 }

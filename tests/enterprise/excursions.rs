@@ -325,6 +325,7 @@ on_both!(excursions_are_paged_and_narrowed, |app| {
                 .await);
             assert!(array(&page["items"]).len() <= limit);
             seen.extend(array(&page["items"]).iter().cloned());
+            assert!(seen.len() <= all.len(), "{limit}");
             let Some(next) = page["next"].as_str() else {
                 break;
             };

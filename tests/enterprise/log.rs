@@ -46,7 +46,10 @@ fn expected() -> BTreeMap<&'static str, (&'static str, &'static str)> {
         ("clear_suspicion", ("suspicion_cleared", "suspicion:")),
         ("create_transport", ("transport_changed", "transport:")),
         ("file_readings", ("readings_filed", "transport:")),
-        ("record_measure", ("excursion_measured", "transport:")),
+        (
+            "record_measure",
+            ("excursion_measured", "excursion_measure:"),
+        ),
         ("create_device", ("device_changed", "device:")),
         ("create_device_ticket", ("device_changed", "device:")),
         ("revoke_device", ("device_revoked", "device:")),

@@ -92,7 +92,14 @@ pub async fn put(
         created_at: rfc3339(created),
         changed_at: rfc3339(now),
     };
-    commit(act, Kind::TransportChanged, (enterprise, id), &out, &out).await?;
+    commit(
+        act,
+        Kind::TransportChanged,
+        (enterprise, format!("transport:{id}")),
+        &out,
+        &out,
+    )
+    .await?;
     Ok(out)
 }
 
@@ -180,7 +187,7 @@ pub async fn file(
     commit(
         act,
         Kind::ReadingsFiled,
-        (enterprise, transport),
+        (enterprise, format!("transport:{transport}")),
         &body,
         &out,
     )
@@ -257,12 +264,12 @@ pub async fn measure(
         recorded_at: rfc3339(act.stamp()),
     };
     let body = serde_json::json!({
-        "source": new.source, "quantity": new.quantity, "at": out.at, "measure": out.measure,
+        "transport": transport, "source": new.source, "quantity": new.quantity, "at": out.at, "measure": out.measure,
     });
     commit(
         act,
         Kind::ExcursionMeasured,
-        (enterprise, transport),
+        (enterprise, format!("excursion_measure:{id}")),
         &body,
         &out,
     )
@@ -328,14 +335,14 @@ async fn run<const N: usize>(
 async fn commit<T: serde::Serialize>(
     act: Act,
     kind: Kind,
-    (enterprise, transport): (Uuid, Uuid),
+    (enterprise, subject): (Uuid, String),
     body: &(dyn crate::log::erased::Body + Sync),
     answer: &T,
 ) -> Result<(), ExcursionError> {
     let entry = Entry {
         kind,
         enterprise: Some(enterprise),
-        subject: format!("transport:{transport}"),
+        subject,
         body,
     };
     Ok(act.commit(entry, answer).await?)

@@ -150,6 +150,12 @@ impl Folding<'_> {
             if unit.dirty.is_none() && !unit.is_sure(now) {
                 continue;
             }
+            // What changed of one that is only looked at, by what is on record and not by what it holds (which
+            // is found batch by batch), waits for who comes for it: they go by what is kept of it to what is in it.
+            let mut others = new.iter().chain(&gone);
+            if unit.dirty.is_none() && others.any(|finding| finding.batch.is_none()) {
+                continue;
+            }
             // A container that is only looked at keeps its row, unless what it holds changed it.
             if unit.dirty.is_none() && (!unit.known || new.is_empty() && gone.is_empty()) {
                 let flag = exceptional.get(key) == Some(&unit.exceptional);

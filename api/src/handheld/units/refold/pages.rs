@@ -347,13 +347,12 @@ pub async fn page(
             Ok(judged_again(conn, &found, next).await?)
         }
         Scope::Stranger { issuer, partner } => {
-            let code = FindingCode::UnexpectedHolder.name();
-            let of = Some((issuer.0, partner.0));
-            let rows = store::open(conn, code, of, after, limit).await?;
-            let ids = rows.iter().filter_map(|(_, _, unit)| *unit).collect();
+            let of = (issuer.0, partner.0);
+            let rows = store::strangers(conn, of, work.gseq, after, limit).await?;
+            let ids = rows.iter().filter_map(|(_, unit)| *unit).collect();
             Ok(Page {
                 units: store::keys(conn, &ids).await?,
-                next: full(&rows, limit).map(|(id, ..)| *id),
+                next: full(&rows, limit).map(|(id, _)| *id),
                 ..Page::default()
             })
         }

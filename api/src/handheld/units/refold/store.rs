@@ -539,35 +539,29 @@ pub async fn changed_since(
     rows.iter().map(key).collect()
 }
 
-/// Open findings of a kind: their rows, the events that were judged, and the units.
-pub async fn open(
+/// What a partner's word on an issuer's units was found to be worth nothing for, and was not healed by a
+/// position: finding and unit. Acts that know what was accepted there since may have closed it meanwhile, and
+/// went by it no further than to what they were about.
+pub async fn strangers(
     conn: &impl ConnectionTrait,
-    code: &str,
-    of: Option<(Uuid, Uuid)>,
+    (issuer, partner): (Uuid, Uuid),
+    since: Position,
     after: i64,
     limit: i64,
-) -> Result<Vec<(i64, Position, Option<UnitId>)>, DbErr> {
-    let mut sql = "SELECT id, event_gseq, unit_id FROM finding WHERE code = ? AND id > ? \
-                   AND closed IS NULL"
-        .to_owned();
-    let mut values: Vec<Value> = vec![code.into(), after.into()];
-    if let Some((issuer, partner)) = of {
-        sql.push_str(" AND issuer = ? AND enterprise_id = ?");
-        values.extend([issuer.into(), partner.into()]);
-    }
-    sql.push_str(" ORDER BY id LIMIT ?");
-    values.push(limit.into());
+) -> Result<Vec<(i64, Option<UnitId>)>, DbErr> {
+    let of = "FROM finding WHERE code = 'UNEXPECTED_HOLDER' AND issuer = ? AND enterprise_id = ? AND id > ?";
+    let sql = format!(
+        "SELECT id, unit_id {of} AND closed IS NULL \
+         UNION ALL SELECT id, unit_id {of} AND closed IS NOT NULL AND closed > ? ORDER BY id LIMIT ?"
+    );
+    let of = || -> [Value; 3] { [issuer.into(), partner.into(), after.into()] };
+    let values = of().into_iter().chain(of());
+    let values = values.chain([since.into(), limit.into()]);
     let rows = conn
         .query_all_raw(statement(conn.get_database_backend(), &sql, values))
         .await?;
     rows.iter()
-        .map(|row| {
-            Ok((
-                row.try_get("", "id")?,
-                row.try_get("", "event_gseq")?,
-                row.try_get("", "unit_id")?,
-            ))
-        })
+        .map(|row| Ok((row.try_get("", "id")?, row.try_get("", "unit_id")?)))
         .collect()
 }
 
