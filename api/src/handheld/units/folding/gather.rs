@@ -322,18 +322,7 @@ impl Folding<'_> {
         self.direct = store::contents(conn, &containers).await?;
         // Of what lies in containers within as well: it may be under a recall that nothing else here is.
         self.put_contents(conn).await?;
-        let mut batches: BTreeSet<BatchId> = BTreeSet::new();
-        for unit in self.units.values() {
-            batches.extend(unit.kept.state.batch);
-            let commissioned = unit.code.as_ref().and_then(|code| code.commissioned);
-            batches.extend(commissioned.map(|(batch, _)| BatchId(batch)));
-        }
-        batches.extend(
-            self.direct
-                .values()
-                .flat_map(BTreeMap::keys)
-                .map(|c| c.batch),
-        );
+        let batches = self.batches();
         self.about_batches(conn, &batches).await?;
 
         self.read_counts(conn).await?;
@@ -345,6 +334,19 @@ impl Folding<'_> {
             }
         }
         self.put_instants(conn, positions).await
+    }
+
+    /// The batches of all that was read and of what is in it, as is kept and on record.
+    pub(super) fn batches(&self) -> BTreeSet<BatchId> {
+        let mut batches: BTreeSet<BatchId> = BTreeSet::new();
+        for unit in self.units.values() {
+            batches.extend(unit.kept.state.batch);
+            let commissioned = unit.code.as_ref().and_then(|code| code.commissioned);
+            batches.extend(commissioned.map(|(batch, _)| BatchId(batch)));
+        }
+        let held = self.direct.values().flat_map(BTreeMap::keys);
+        batches.extend(held.map(|content| content.batch));
+        batches
     }
 
     /// Puts in until when these positions were the newest.
@@ -410,10 +412,9 @@ impl Folding<'_> {
         {
             return Ok(false);
         }
-        let batches: BTreeSet<BatchId> = folded
-            .values()
-            .filter_map(|folded| folded.state.batch)
-            .collect();
+        // Besides those it asked about already: whoever is asked about these alone forgets the others.
+        let mut batches = self.batches();
+        batches.extend(folded.values().filter_map(|folded| folded.state.batch));
         self.about_batches(conn, &batches).await?;
         Ok(!self.source.world().recalls.is_empty())
     }

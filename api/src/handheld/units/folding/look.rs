@@ -123,8 +123,9 @@ impl<'a> Folding<'a> {
         // did in them then is told by their own stays.
         self.source.world_mut().contents.clear();
         let first = self.fold(self.source.world(), false);
-        let batches = first.values().filter_map(|folded| folded.state.batch);
-        self.about_batches(conn, &batches.collect()).await?;
+        let mut batches = self.batches();
+        batches.extend(first.values().filter_map(|folded| folded.state.batch));
+        self.about_batches(conn, &batches).await?;
         self.source.world_mut().contents = fold::contents(&self.fold(self.source.world(), false));
         Ok(self.fold(self.source.world(), true))
     }
