@@ -61,6 +61,34 @@ on_both!(
 );
 
 on_both!(
+    c13_a_commission_that_is_stated_forgets_no_recall_of_what_is_beside_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let (batch, tins) = other_batch(&scene).await;
+        let (case, own) = (&scene.cases[0], &scene.tins[0]);
+        let mut store = scene.device(&app, &scene.store).await;
+        let mut line = scene.device(&app, &scene.plant).await;
+        let events = [
+            store.event("inbound", &inbound(&[case, &tins[0], own])),
+            store.event("pack", &packing(case, &[&tins[0], own])),
+            store.event("sale", &sale(&[case])),
+        ];
+        store.push(&events).await;
+        recalled(&scene, &batch).await;
+        settled(&app).await;
+        assert_eq!(open(&app, case).await, ["SOLD_RECALLED"]);
+        // Of the other in it, whose batch nobody recalls.
+        let says = json!({"units": scanned(&[own]), "body": {"batch": "L7"}});
+        let event = line.event("commission", &says);
+        line.push(&[event]).await;
+        settled(&app).await;
+        assert_eq!(open(&app, case).await, ["SOLD_RECALLED"]);
+        holds(&app, "commissioned").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
     c13_goods_of_a_recalled_batch_part_from_a_case_that_comes_back,
     |app| {
         let scene = Scene::of(&app).await;

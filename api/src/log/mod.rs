@@ -264,6 +264,10 @@ pub struct Block {
 const EVENTS: &str = "events";
 
 /// How an act begins.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, and most are acts"
+)]
 pub enum Begun<T> {
     /// Go on.
     Act(Act),

@@ -257,6 +257,10 @@ async fn events(conn: &impl ConnectionTrait, after: Position) -> Result<Vec<Row>
     rows.iter().map(|row| read(row, Table::Event)).collect()
 }
 
+fn bytes_of(id: Option<&Uuid>) -> Option<&[u8]> {
+    id.map(|id| &id.as_bytes()[..])
+}
+
 fn event(row: &QueryResult, gseq: Position) -> Result<Canonical, DbErr> {
     let number = |name: &str| row.try_get::<i64>("", name);
     let bytes = |name: &str| row.try_get::<Vec<u8>>("", name);
@@ -265,9 +269,6 @@ fn event(row: &QueryResult, gseq: Position) -> Result<Canonical, DbErr> {
     let [enterprise, device] =
         [id("enterprise_id")?, id("device_id")?].map(Option::unwrap_or_default);
     let [event, location, group] = [id("event_id")?, id("location_id")?, id("group_id")?];
-    fn bytes_of(id: Option<&Uuid>) -> Option<&[u8]> {
-        id.map(|id| &id.as_bytes()[..])
-    }
     let told = bytes("told")?;
     let (branch, meant) = (maybe("branch")?, maybe("meant")?);
     let frozen = Frozen {
