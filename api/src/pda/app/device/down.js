@@ -162,8 +162,7 @@ async function takeBadges(driver, version) {
 }
 
 /**
- * What came with an anchor goes into one transaction with it: whoever sees the one acts behind the other (I12).
- * The position that is held holds on.
+ * What came, in one transaction with its anchor (I12).
  * @param {Driver} driver
  * @param {string} anchor
  * @param {Parameters<Driver["checkpoint"]>[1]} [extra]

@@ -1,7 +1,5 @@
 // The mandatory items as this program knows them, for a device that was not told any yet, and the
-// reader of those a server tells: rows of `sync::event::required::RULES` as JSON.
-//
-// Rows that can never be missing of an event (times, ids, what is on record) are left out here.
+// reader of those a server tells: rows of `sync::event::required::RULES` that can be missing.
 
 import { list, nullable, object, text } from "../wire/shape.js";
 
@@ -101,8 +99,7 @@ const SAID = [
 const told = object({ rules: list(object({ profile: nullable(text), kind: text, item: text, said: text })) });
 
 /**
- * The rules a server told; those of this program where it told none that can be read. One that stands
- * where this program does not look is not asked for: the server flags what is missing.
+ * The rules a server told, as far as they are known here; those of this program where it told none.
  * @param {unknown} record a `Told`
  * @returns {readonly Rule[]}
  */

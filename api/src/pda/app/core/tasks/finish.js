@@ -1,5 +1,4 @@
-// What a finished task states: drafts of events, which get their place in the chain when they are
-// captured. Several belong together as a group, as far as that fits one push.
+// What a finished task states: drafts of events, in one group as far as that fits one push.
 
 import { GROUP_EVENTS_MAX, LOTS_PER_EVENT_MAX, PUSH_BYTES_MAX, QTY_MAX, UNITS_PER_EVENT_MAX } from "../limits.js";
 import { byteLength } from "../trace-code/bytes.js";

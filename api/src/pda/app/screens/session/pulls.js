@@ -1,5 +1,5 @@
 // What comes from the server: it is fetched, one fetch at a time, and what every scan needs of it is at hand. Also
-// that this device has to be enrolled again. Knows the wire by its doors.
+// that this device has to be enrolled again.
 
 import { Badges } from "../../core/badges.js";
 import { UnitList, openList } from "../../core/recall-list.js";
@@ -22,7 +22,7 @@ export class Pulls {
     this.isPullWanted = false;
   }
 
-  /** Page by page. What is wanted meanwhile is fetched behind it. */
+  /** Page by page. */
   pull() {
     if (this.pulling) {
       this.isPullWanted = true;
@@ -50,7 +50,7 @@ export class Pulls {
       session.out.changed();
     };
     const { driver } = session;
-    // What came is applied whatever came of the rest; a storage that fails fails the next scan aloud.
+    // A storage that fails fails the next scan aloud.
     const next = () => driver?.pull(tell).catch(() => /** @type {const} */ ("not_saved"));
     let pulled = await next();
     while (pulled === "more") pulled = await next();
