@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "77215e16";
+export const VERSION = "b9b5eccc";
 
 export const FILES = [
   "app.css",

@@ -1,5 +1,6 @@
 // A person at the device: what is scanned, typed or pressed goes through the pure machines, each in its
-// turn; what they say is kept first and told then. What that means for one concept stands in `session/`. Knows storage and outbox by their doors, and no element of a page.
+// turn; what they say is kept first and told then. What that means for one concept stands in `session/`.
+// Knows storage and outbox by their doors, and no element of a page.
 
 import { Badges } from "../core/badges.js";
 import { commandOf } from "../core/commands.js";
