@@ -47,6 +47,7 @@ mod m0050_actors;
 mod m0051_log_chain;
 mod m0052_excursions;
 mod m0053_strangers;
+mod m0054_named_places;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -100,6 +101,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0051_log_chain::Migration),
             Box::new(m0052_excursions::Migration),
             Box::new(m0053_strangers::Migration),
+            Box::new(m0054_named_places::Migration),
         ]
     }
 }

@@ -8,7 +8,14 @@ use crate::{
 };
 use serde_json::json;
 use std::collections::BTreeMap;
-use suyuan::handheld::keys::point::verify;
+use suyuan::{
+    handheld::keys::point::verify,
+    log::Actor,
+    registry::locations::{
+        store as locations,
+        wire::{LocationKind, LocationOut},
+    },
+};
 use suyuan_sync::{
     finding::FindingCode,
     fold::Phase,
@@ -20,6 +27,7 @@ use suyuan_sync::{
     wire::{Item, PullAnswer, PullItem, Removed, TrustKey, UnitCard, Verdict},
 };
 use suyuan_tests::{Handheld, on_both, recall_order};
+use uuid::Uuid;
 
 /// All pages from a cursor on, until there is no more.
 async fn pages(device: &mut Handheld, mut cursor: i64, limit: usize) -> Vec<(i64, PullAnswer)> {
@@ -307,6 +315,49 @@ on_both!(
             let told: Vec<String> = items.filter_map(|item| what(&item.item)).collect();
             assert_eq!(told, [format!("product {late}")], "{limit} at a time");
         }
+        app.stop().await;
+    }
+);
+
+on_both!(
+    i24_whose_a_place_is_comes_to_those_whose_papers_named_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let platform = app.signed_in("platform.admin", PASSWORD).await;
+        let shop = firm(&app, &platform, "BETA", &["9521235"]).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        let place = Uuid::now_v7();
+        let mut come = inbound(&[&scene.tins[0]]);
+        come["counterpart"] = json!({"type": "location", "id": place});
+        let event = store.event("inbound", &come);
+        store.push(&[event]).await;
+        let partner = |items: &[PullItem]| {
+            let told = items.iter().filter_map(|item| what(&item.item));
+            told.filter(|what| what.starts_with("partner ")).count()
+        };
+        let (before, end) = all(&mut store, 0).await;
+        let own = partner(&before);
+        let filed = LocationOut {
+            id: place,
+            code: "S-9".into(),
+            kind: LocationKind::Store,
+            name: "店".into(),
+            gln: None,
+            fields: json!({}),
+        };
+        let owner = shop.id.parse().unwrap();
+        let log = &app.state().log;
+        locations::create(log, Actor::System, None, owner, filed)
+            .await
+            .map_err(|error| error.to_string())
+            .unwrap();
+        let (after, _) = all(&mut store, end).await;
+        let told: Vec<String> = after.iter().filter_map(|item| what(&item.item)).collect();
+        let card = format!("partner {}", shop.id);
+        assert!(told.contains(&card), "{told:?}");
+        // Whoever begins anew is told the same.
+        let (anew, _) = all(&mut store, 0).await;
+        assert_eq!(partner(&anew), own + 1);
         app.stop().await;
     }
 );

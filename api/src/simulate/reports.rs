@@ -14,7 +14,9 @@ use crate::recalls::reach::{
 };
 use std::collections::BTreeMap;
 use suyuan_sync::{
+    event::gtin14,
     facts::{AcceptScope, Fact},
+    finding::LotKey,
     fold::{self, Folded, Phase},
     ids::{EnterpriseId, Gseq, RecallId},
     invariants::{
@@ -142,10 +144,12 @@ impl Run {
                 if key.gtin != told.gtin || key.lot.as_ref() != Some(&told.lot) {
                     continue;
                 }
-                let whose = world
-                    .places
-                    .get(&key.location)
-                    .map(|place| place.enterprise);
+                // At a place that is on no record goods are theirs who stated them first.
+                let place = world.places.get(&key.location);
+                let whose = match place {
+                    Some(place) => Some(place.enterprise),
+                    None => self.first_to_state(key),
+                };
                 if whose.is_some_and(|whose| reached.has(whose)) {
                     tally += *line;
                 } else {
@@ -160,6 +164,18 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// Who stated first that goods of a lot are somewhere.
+    fn first_to_state(&self, key: &LotKey) -> Option<EnterpriseId> {
+        let facts = self.told.0.iter();
+        let facts = facts.filter(|fact| {
+            let mut lots = fact.event.lots.iter();
+            fact.event.location == key.location
+                && lots.any(|line| gtin14(&line.gtin) == key.gtin && line.lot == key.lot)
+        });
+        let first = facts.min_by_key(|fact| fact.gseq);
+        first.map(|fact| fact.enterprise)
     }
 
     /// Whom goods of a batch reached, by all its names.

@@ -30,7 +30,7 @@ use suyuan_sync::{
     chain::Hash,
     event::{self, Counterpart},
     facts::Policy,
-    ids::LocationId,
+    ids::{EnterpriseId, LocationId},
     limits::PULL_UNITS_PER_ITEM,
     wire::{Item, ListCurrent, PullItem, Removed, UnitCard},
 };
@@ -177,6 +177,8 @@ pub struct Part {
     pub within: Option<Within>,
     /// Units the place is told of.
     pub here: Vec<units::Told>,
+    /// Places that goods came from or went to, and that are on no record.
+    pub unowned: BTreeSet<LocationId>,
 }
 
 /// What changed for a device in a window, up to about `limit` items of each sort; all but the recall
@@ -194,7 +196,7 @@ pub async fn read(
         return part_of(sealer, tx, window, within, most_units).await;
     }
     window.after += i64::from(bugs::on(Bug::CursorOffByOne));
-    let known = told_store::products(tx, window.location).await?;
+    let known = told_store::followed(tx, window.location).await?;
     let (mut found, mut more) = follow(tx, &window, &known, limit.saturating_add(1)).await?;
     let verdicts = verdict_store::positions(tx, &window, limit.saturating_add(1)).await?;
     let positions: [Vec<Position>; 3] = [
@@ -254,7 +256,7 @@ async fn part_of(
     };
     let (ids, next) = part(tx, &window, within, most_units).await?;
     if next.is_none() {
-        let known = told_store::products(tx, window.location).await?;
+        let known = told_store::followed(tx, window.location).await?;
         let (_, more) = follow(tx, &window, &known, i64::MAX).await?;
         return put_together(sealer, tx, window, &ids, more).await;
     }
@@ -279,7 +281,7 @@ struct Followed {
 async fn follow(
     tx: &impl ConnectionTrait,
     window: &Window,
-    known: &BTreeSet<Uuid>,
+    known: &[String],
     most: i64,
 ) -> Result<(Vec<(Position, UnitId)>, Followed), DbErr> {
     let found = roots(tx, window, most).await?;
@@ -316,7 +318,7 @@ async fn put_together(
     let opener = Opener::Master(sealer.clone());
     let here: Vec<units::Known<'_>> = changes.here.iter().map(units::Told::known).collect();
     let unit_cards = units::cards(tx, &opener, &here).await?;
-    add_units(
+    let mut unowned = add_units(
         tx,
         &window,
         (&changes, unit_cards),
@@ -325,7 +327,7 @@ async fn put_together(
         &mut partners,
     )
     .await?;
-    add_legs(tx, &window, &papers, &mut partners).await?;
+    unowned.extend(add_legs(tx, &window, &papers, &mut partners).await?);
     for change in master {
         match change.of {
             Master::Product(id) => newest(&mut products, id, change.gseq),
@@ -354,6 +356,7 @@ async fn put_together(
         upto: window.upto,
         within: None,
         here: changes.here,
+        unowned,
     })
 }
 
@@ -362,7 +365,8 @@ fn newest(of: &mut BTreeMap<Uuid, Position>, id: Uuid, gseq: Position) {
     *held = (*held).max(gseq);
 }
 
-/// Units, and what their cards refer to that is not the enterprise's own.
+/// Units, and what their cards refer to that is not the enterprise's own; places among that which are on no
+/// record.
 async fn add_units(
     conn: &impl ConnectionTrait,
     window: &Window,
@@ -370,7 +374,7 @@ async fn add_units(
     items: &mut Items,
     products: &mut BTreeMap<Uuid, Position>,
     partners: &mut BTreeMap<Uuid, Position>,
-) -> Result<(), DbErr> {
+) -> Result<BTreeSet<LocationId>, DbErr> {
     let froms: BTreeSet<LocationId> = changes
         .here
         .iter()
@@ -395,16 +399,25 @@ async fn add_units(
         let gone = Item::Removed(Removed::Unit(unit.key.clone()));
         items.add(Of::Unit(unit.id), unit.gseq, gone);
     }
-    Ok(())
+    Ok(without(froms, &owners))
 }
 
-/// Enterprises one step up or down, as the place's own papers name them.
+fn without(
+    mut places: BTreeSet<LocationId>,
+    owners: &BTreeMap<LocationId, EnterpriseId>,
+) -> BTreeSet<LocationId> {
+    places.retain(|place| !owners.contains_key(place));
+    places
+}
+
+/// Enterprises one step up or down, as the place's own papers name them; places among these papers which are on
+/// no record.
 async fn add_legs(
     conn: &impl ConnectionTrait,
     window: &Window,
     papers: &[Paper],
     partners: &mut BTreeMap<Uuid, Position>,
-) -> Result<(), DbErr> {
+) -> Result<BTreeSet<LocationId>, DbErr> {
     let mut places: Vec<(LocationId, Position)> = Vec::new();
     let mut sum = 0;
     let together = |one: &Paper, other: &Paper| {
@@ -427,7 +440,7 @@ async fn add_legs(
             }
         }
     }
-    let ids = places.iter().map(|(id, _)| *id).collect();
+    let ids: BTreeSet<LocationId> = places.iter().map(|(id, _)| *id).collect();
     let owners = master::owners(conn, &ids).await?;
     for (place, gseq) in places {
         let owner = owners.get(&place);
@@ -435,5 +448,5 @@ async fn add_legs(
             newest(partners, owner.0, gseq);
         }
     }
-    Ok(())
+    Ok(without(ids, &owners))
 }

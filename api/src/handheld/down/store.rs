@@ -8,7 +8,6 @@ use crate::{
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
-use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Whose scope, and between which positions.
@@ -73,12 +72,12 @@ const CHANGES: &str = "kind IN ('master_data_changed', 'published')";
 const TOLD: &str =
     "(subject LIKE 'product:%' OR subject LIKE 'enterprise:%' OR subject LIKE 'location:%')";
 
-/// What changed of the enterprise's own products and places, of its partners, and of products of
-/// others that the place was told of; by position, `most` of each sort.
+/// What changed of the enterprise's own products and places, of its partners, and of what else of others the
+/// place follows, by subject ([`super::told_store::followed`]); by position, `most` of each sort.
 pub async fn master_data(
     conn: &impl ConnectionTrait,
     window: &Window,
-    products: &BTreeSet<Uuid>,
+    followed: &[String],
     most: i64,
 ) -> Result<Vec<Changed>, DbErr> {
     let between = || [Value::from(window.after), window.upto.into(), most.into()];
@@ -111,9 +110,9 @@ pub async fn master_data(
              AND gseq <= ? AND {CHANGES} AND subject IN ({{keys}})"
         ),
         &[window.after.into(), window.upto.into()],
-        products
+        followed
             .iter()
-            .map(|product| format!("product:{product}").into())
+            .map(|subject| subject.as_str().into())
             .collect(),
     )
     .await?;

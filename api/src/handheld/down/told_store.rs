@@ -26,7 +26,9 @@ pub struct Seen {
     products: BTreeSet<Uuid>,
     /// Other enterprises.
     partners: BTreeSet<Uuid>,
-    /// Of both, what was kept before.
+    /// Places that its papers name, and the way of its goods, and that are on no record.
+    places: BTreeSet<Uuid>,
+    /// Of all these, what was kept before.
     kept: BTreeSet<Uuid>,
 }
 
@@ -40,6 +42,9 @@ impl Seen {
             let new = |product: &Uuid| foreign && !self.kept.contains(product);
             self.products.extend(unit.product.filter(new));
         }
+        let places = part.unowned.iter().map(|place| place.0);
+        self.places
+            .extend(places.filter(|place| !self.kept.contains(place)));
         for told in &part.items {
             if let Item::Partner(card) = &told.item
                 && card.enterprise != own
@@ -55,7 +60,29 @@ impl Seen {
         self.units.clear();
         self.kept.append(&mut self.products);
         self.kept.append(&mut self.partners);
+        self.kept.append(&mut self.places);
     }
+}
+
+/// Places on no record that a place follows: of more that its papers name it is not told whose they are once
+/// they are filed, until it is told of their enterprise otherwise.
+const PLACES_MAX: i64 = 1_000;
+
+/// What of others a place follows, by subject of the log: products it was told of, and places that were on no
+/// record when its papers named them.
+pub async fn followed(conn: &impl ConnectionTrait, location: Uuid) -> Result<Vec<String>, DbErr> {
+    let found = rows(
+        conn,
+        "SELECT 'product' AS what, product_id AS id FROM known_product WHERE location_id = ? \
+         UNION ALL SELECT 'location', place_id FROM named_place WHERE location_id = ?",
+        [location.into(), location.into()],
+    )
+    .await?;
+    let subject = |row: &sea_orm::QueryResult| {
+        let (what, id): (String, Uuid) = (row.try_get("", "what")?, row.try_get("", "id")?);
+        Ok(format!("{what}:{id}"))
+    };
+    found.iter().map(subject).collect()
 }
 
 /// Products of others that a place was told of.
@@ -86,6 +113,18 @@ pub async fn partners(
     .await?;
     let partner = |row: &sea_orm::QueryResult| row.try_get("", "partner_id");
     found.iter().map(partner).collect()
+}
+
+/// Places on no record that a place follows.
+async fn places(conn: &impl ConnectionTrait, location: Uuid) -> Result<BTreeSet<Uuid>, DbErr> {
+    let found = rows(
+        conn,
+        "SELECT place_id FROM named_place WHERE location_id = ?",
+        [location.into()],
+    )
+    .await?;
+    let place = |row: &sea_orm::QueryResult| row.try_get("", "place_id");
+    found.iter().map(place).collect()
 }
 
 /// Keeps that a device's place is told of these units and partners, and that its enterprise handles
@@ -128,6 +167,19 @@ pub async fn keep(db: &Db, device: &DeviceKnown, seen: &Seen) -> Result<(), DbEr
             .map(|partner| [device.location.into(), (*partner).into()]),
     )
     .await?;
+    if !seen.places.is_empty() {
+        let known = places(db.reader(), device.location).await?;
+        let room = usize::try_from(PLACES_MAX).unwrap_or_default();
+        let room = room.saturating_sub(known.len());
+        let new = seen.places.iter().filter(|place| !known.contains(place));
+        write(
+            db,
+            "INSERT INTO named_place (location_id, place_id)",
+            new.take(room)
+                .map(|place| [device.location.into(), (*place).into()]),
+        )
+        .await?;
+    }
     let known = told_of(db.reader(), device.location, &seen.units).await?;
     let units = seen.units.iter().filter(|unit| !known.contains(unit));
     let units: Vec<UnitId> = units.copied().collect();
