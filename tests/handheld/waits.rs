@@ -425,6 +425,34 @@ on_both!(
 );
 
 on_both!(
+    t5_a_break_found_of_an_event_that_stands_aside_is_told_of_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let genesis = device.head();
+        let first = device.event("inbound", &inbound(&[&scene.tins[0]]));
+        let behind_first = device.head();
+        let second = device.event("sale", &sale(&[&scene.tins[0]]));
+        let path = format!("/v1/devices/{}/revoke", device.device);
+        ok(scene
+            .firm
+            .operator
+            .post(&path, &json!({"reason": "stolen"}))
+            .await);
+        // The first is missing, and the key is not trusted any more.
+        device.push_at(2, behind_first, &[second]).await;
+        assert_eq!(open_about_events(&app, FindingCode::ChainBreak).await, 0);
+        // Another first event than the one it stands behind.
+        let other = first.replace("w-17", "w-18");
+        device.push_at(1, genesis, &[other]).await;
+        assert_eq!(open_about_events(&app, FindingCode::ChainBreak).await, 1);
+        assert_eq!(open_about_events(&app, FindingCode::DeviceRevoked).await, 2);
+        holds(&app, "after a break found of an event that stands aside").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
     t5_a_break_found_later_leaves_since_when_an_event_counted,
     |app| {
         let scene = Scene::of(&app).await;

@@ -46,6 +46,7 @@ impl Engine {
                         known,
                         decision,
                         new,
+                        broken: Vec::new(),
                     });
                 }
             }

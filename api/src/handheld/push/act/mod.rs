@@ -104,6 +104,8 @@ struct Admitting<'p> {
     decision: Decision,
     /// New events with their positions.
     new: Vec<New>,
+    /// What is found of events that stood aside already.
+    broken: Vec<units::store::Aside>,
 }
 
 /// A new event.

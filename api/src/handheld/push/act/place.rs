@@ -31,6 +31,7 @@ use suyuan_sync::{
     order::Order,
     time::Timed,
 };
+use uuid::Uuid;
 
 impl Engine {
     /// Gives new events, and those that leave parking, their places in the order.
@@ -102,6 +103,11 @@ impl Engine {
             let broken = store::standing(tx, device, epoch, &push.decision.breaks).await?;
             let breaking: Vec<Restanding> = broken.iter().map(breaks).collect();
             store::write_standing(tx, &breaking).await?;
+            let chain = &push.known.chain;
+            let broken_aside = broken
+                .iter()
+                .filter_map(|row| breaks_aside(row, chain.enterprise, device));
+            push.broken.extend(broken_aside);
             let whole = store::members(tx, device, epoch, &push.decision.whole).await?;
             let now_whole: Vec<Restanding> = whole.iter().map(is_whole).collect();
             store::write_standing(tx, &now_whole).await?;
@@ -192,6 +198,23 @@ fn breaks(row: &store::StandingRow) -> Restanding {
         eff: None,
         order_epoch: None,
     }
+}
+
+/// What is found of an event that turns out so while it stands aside: no fold is going to find it.
+fn breaks_aside(
+    row: &store::StandingRow,
+    enterprise: Uuid,
+    device: Uuid,
+) -> Option<units::store::Aside> {
+    let is_new = row.counts_from.is_none() && !row.outcome.remarks.contains(&Remark::ChainBreak);
+    is_new.then(|| units::store::Aside {
+        enterprise,
+        device,
+        event: row.event,
+        gseq: row.gseq,
+        place: row.location,
+        codes: BTreeSet::from([FindingCode::ChainBreak]),
+    })
 }
 
 /// An event that had been taken in without the rest of its group, which is there now (T8). It counts since

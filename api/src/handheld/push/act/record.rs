@@ -52,6 +52,7 @@ impl Engine {
                 }
                 events.push(row);
             }
+            aside.append(&mut push.broken);
             store::write_forks(tx, device, epoch, &push.decision.forks).await?;
             store::write_groups(tx, device, epoch, &push.decision.groups, stamp).await?;
             let chain = &mut push.known.chain;

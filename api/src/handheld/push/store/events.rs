@@ -170,9 +170,12 @@ pub struct StandingRow {
     pub interval: Interval,
     /// Since when it counts; none while it stands aside.
     pub counts_from: Option<Position>,
+    /// Where it says it happened.
+    pub location: Option<Uuid>,
 }
 
-const STANDING: &str = "gseq, seq, event_id, branch, remarks, flags, lo, est, stamp, counts_from";
+const STANDING: &str = "gseq, seq, event_id, branch, remarks, flags, lo, est, stamp, counts_from, \
+                        location_id";
 
 /// Events of an epoch by number, on the branch in state.
 pub async fn standing(
@@ -244,6 +247,7 @@ fn standing_row(row: &QueryResult) -> Result<StandingRow, DbErr> {
         flags: row.try_get("", "flags")?,
         interval: interval(row)?,
         counts_from: row.try_get("", "counts_from")?,
+        location: row.try_get("", "location_id")?,
     })
 }
 
