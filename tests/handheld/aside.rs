@@ -170,12 +170,7 @@ on_both!(
         let mut device = scene.device(&app, &scene.store).await;
         let event = device.event("inbound", &inbound(&[&scene.tins[0]]));
         device.push(&[event]).await;
-        let path = format!("/v1/devices/{}/revoke", device.device);
-        ok(scene
-            .firm
-            .operator
-            .post(&path, &json!({"reason": "stolen"}))
-            .await);
+        scene.revoke(&device).await;
         let event = device.event("sale", &sale(&[&scene.tins[0]]));
         let answer = device.push(&[event]).await;
         assert_eq!(status(&answer), [Status::Quarantined]);

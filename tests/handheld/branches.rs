@@ -135,9 +135,7 @@ on_both!(
     |app| {
         let scene = Scene::of(&app).await;
         let (device, mut copy) = copies(&app, &scene).await;
-        let path = format!("/v1/devices/{}/revoke", device.device);
-        let why = json!({"reason": "stolen"});
-        ok(scene.firm.operator.post(&path, &why).await);
+        scene.revoke(&device).await;
         let event = copy.event("sale", &sale(&[&scene.tins[1]]));
         copy.push(&[event]).await;
         let open = async || {

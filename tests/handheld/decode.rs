@@ -149,9 +149,7 @@ async fn what_is_no_photo_of_a_code_is_refused_by_name() {
         );
     }
     // A device that has to enrol again reads no photos either.
-    let path = format!("/v1/devices/{}/revoke", device.device);
-    let why = serde_json::json!({"reason": "stolen"});
-    crate::support::ok(scene.firm.operator.post(&path, &why).await);
+    scene.revoke(&device).await;
     refused(sent(&device, &whole).await, "not-allowed");
     app.stop().await;
 }

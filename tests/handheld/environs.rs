@@ -110,8 +110,7 @@ on_both!(what_is_struck_or_stands_aside_was_not_measured, |app| {
     plant.push(&[own]).await;
     assert_eq!(excursions(operator).await.len(), 0);
     // What a revoked key signed is kept, and says nothing.
-    let path = format!("/v1/devices/{}/revoke", plant.device);
-    ok(operator.post(&path, &json!({"reason": "遗失"})).await);
+    scene.revoke(&plant).await;
     let aside = measured(&mut plant, "outbound", &scene.tins[1], ("SF-1", warm));
     let answer = plant.push(&[aside]).await;
     assert_eq!(answer.results[0].status.name(), "quarantined");

@@ -62,9 +62,7 @@ on_both!(
         let shop = place(&beta.operator, "S-1", "store").await;
         let mut stolen = scene.device(&app, &scene.store).await;
         let mut store = scene.device(&app, &scene.store).await;
-        let path = format!("/v1/devices/{}/revoke", stolen.device);
-        let why = json!({"reason": "stolen"});
-        ok(scene.firm.operator.post(&path, &why).await);
+        scene.revoke(&stolen).await;
         // It stands aside, and the other device reads past its position.
         let event = stolen.event("outbound", &outbound(&[&scene.tins[0]], &shop));
         stolen.push(&[event]).await;

@@ -68,12 +68,7 @@ on_both!(
         let scene = Scene::of(&app).await;
         let mut device = scene.device(&app, &scene.store).await;
         assert!(!device.status().await.re_enrol);
-        let path = format!("/v1/devices/{}/revoke", device.device);
-        ok(scene
-            .firm
-            .operator
-            .post(&path, &json!({"reason": "lost"}))
-            .await);
+        scene.revoke(&device).await;
         assert!(device.status().await.re_enrol);
         refused(device.read("/v1/sync/pull").await, "not-allowed");
         let codes = json!({"v": 1, "codes": []});

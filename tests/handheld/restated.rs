@@ -128,9 +128,7 @@ on_both!(t10_what_is_struck_in_a_closed_period_is_listed, |app| {
 on_both!(t10_what_is_taken_in_for_a_closed_period_is_listed, |app| {
     let scene = Scene::of(&app).await;
     let mut device = scene.device(&app, &scene.store).await;
-    let path = format!("/v1/devices/{}/revoke", device.device);
-    let why = json!({"reason": "stolen"});
-    ok(scene.firm.operator.post(&path, &why).await);
+    scene.revoke(&device).await;
     let aside = states(&mut device, "sale", &sale(&[&scene.tins[0]])).await;
     let path = closed(&scene.firm).await;
     assert_eq!(listed(&scene.firm, &path).await, Vec::<String>::new());

@@ -99,6 +99,13 @@ impl Scene {
     pub async fn device(&self, app: &TestApp, place: &str) -> Handheld {
         enrolled(app, &self.firm.operator, place).await
     }
+
+    /// The key of a device is not trusted from now on: it was stolen.
+    pub async fn revoke(&self, device: &Handheld) {
+        let path = format!("/v1/devices/{}/revoke", device.device);
+        let why = json!({"reason": "stolen"});
+        ok(self.firm.operator.post(&path, &why).await);
+    }
 }
 
 /// A new device of somebody's, at a place.

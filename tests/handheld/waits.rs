@@ -46,12 +46,7 @@ on_both!(
         let mut device = scene.device(&app, &scene.store).await;
         let event = device.event("inbound", &inbound(&[&scene.tins[0]]));
         device.push(&[event]).await;
-        let path = format!("/v1/devices/{}/revoke", device.device);
-        ok(scene
-            .firm
-            .operator
-            .post(&path, &json!({"reason": "stolen"}))
-            .await);
+        scene.revoke(&device).await;
         let event = device.event("sale", &sale(&[&scene.tins[0]]));
         device.push(&[event]).await;
         let listed = ok(scene.firm.operator.get("/v1/quarantine").await);
@@ -433,12 +428,7 @@ on_both!(
         let first = device.event("inbound", &inbound(&[&scene.tins[0]]));
         let behind_first = device.head();
         let second = device.event("sale", &sale(&[&scene.tins[0]]));
-        let path = format!("/v1/devices/{}/revoke", device.device);
-        ok(scene
-            .firm
-            .operator
-            .post(&path, &json!({"reason": "stolen"}))
-            .await);
+        scene.revoke(&device).await;
         // The first is missing, and the key is not trusted any more.
         device.push_at(2, behind_first, &[second]).await;
         assert_eq!(open_about_events(&app, FindingCode::ChainBreak).await, 0);
