@@ -11,6 +11,9 @@ use suyuan::handheld::replay::replay;
 use suyuan_sync::fold::Phase;
 use suyuan_tests::{Caller, Handheld, TestApp, caller::encoded, on_both, recall_order};
 
+/// A code of a pallet that nobody here issued.
+const FOREIGN: &str = "(00)340638131000000012";
+
 /// An enterprise that no tin ever came to.
 struct Stranger {
     id: String,
@@ -298,3 +301,38 @@ on_both!(claims_are_rebuilt_from_the_log, |app| {
     );
     app.stop().await;
 });
+
+on_both!(
+    c14_goods_in_a_container_nobody_issued_follow_who_is_accepted_for_them,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let pallet = FOREIGN.to_owned();
+        let [first, left] = [&scene.tins[0], &scene.tins[1]];
+        let mut plant = scene.device(&app, &scene.warehouse).await;
+        let packing = json!({"parent": {"code": pallet, "input": "wedge"},
+            "units": scanned(&[first, left])});
+        let events = [
+            plant.event("inbound", &inbound(&[first, left])),
+            plant.event("pack", &packing),
+        ];
+        plant.push(&events).await;
+        let mut other = stranger(&app, "SH9P").await;
+        other.states("inbound", &inbound(&[&pallet])).await;
+        // One leaves it while the stranger has it.
+        let unpacking =
+            json!({"parent": {"code": pallet, "input": "wedge"}, "units": scanned(&[left])});
+        let event = plant.event("unpack", &unpacking);
+        plant.push(&[event]).await;
+        let named = json!({"units": scanned(&[&pallet])});
+        other.states("destroy", &named).await;
+        assert!(open(&app, &pallet).await.contains(&"UNEXPECTED_HOLDER"));
+        assert_eq!(unit(&app, first).await.kept.state.phase, Phase::InStock);
+        holds(&app, "a stranger's word").await;
+        let accept = json!({"partner_id": other.id});
+        made(scene.firm.admin.post("/v1/acceptances", &accept).await);
+        settled(&app).await;
+        assert_eq!(unit(&app, first).await.kept.state.phase, Phase::Destroyed);
+        holds(&app, "accepted").await;
+        app.stop().await;
+    }
+);

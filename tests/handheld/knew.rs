@@ -3,7 +3,9 @@
 
 use crate::{
     held::Held,
-    scene::{Scene, count, inbound, sale, unit},
+    refolds::recalled,
+    refolds_batches::{commissioned_twice, uncommissioned},
+    scene::{Scene, count, inbound, sale, settled, unit},
     support::{id, made, person},
 };
 use sea_orm::ConnectionTrait;
@@ -96,6 +98,37 @@ on_both!(c9_how_old_the_list_was_decides_whose_fault_it_is, |app| {
     assert_eq!(knowledge(&app, overruled).await, [Knowledge::Overridden]);
     app.stop().await;
 });
+
+on_both!(
+    c9_how_old_the_list_was_counts_of_goods_that_come_to_be_of_a_batch,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let (other, tins) = uncommissioned(&scene).await;
+        let mut old = scene.device(&app, &scene.store).await;
+        let mut till = Held::default();
+        till.pull(&mut old).await;
+        till.pull(&mut old).await;
+        let event = old.event("sale", &sale(&[&scene.tins[9]]));
+        old.push(&[event]).await;
+        for position in [till.as_of.0, till.as_of.0 + 1] {
+            earlier(&app, position, 25).await;
+        }
+        let mut first = scene.device(&app, &scene.plant).await;
+        let mut second = scene.device(&app, &scene.plant).await;
+        let mistaken = commissioned_twice(&tins[0], &mut first, &mut second).await;
+        recalled(&scene, &other).await;
+        settled(&app).await;
+        let mut said = sale(&[&tins[0]]);
+        said["list_version"] = json!(till.as_of.0);
+        let event = old.event("sale", &said);
+        old.push(&[event]).await;
+        assert_eq!(knowledge(&app, &tins[0]).await, []);
+        let event = first.event("retract", &json!({"target": mistaken}));
+        first.push(&[event]).await;
+        assert_eq!(knowledge(&app, &tins[0]).await, [Knowledge::StaleList]);
+        app.stop().await;
+    }
+);
 
 on_both!(c9_what_was_acknowledged_counts_from_its_anchor_on, |app| {
     let scene = Scene::of(&app).await;

@@ -218,7 +218,6 @@ async fn elsewhere(app: &TestApp, admin: &Caller, operator: &Caller) -> Handheld
 }
 
 /// The codes of a segment, as printed.
-/// The codes of a segment, as printed.
 pub async fn printed(admin: &Caller, segment: &Value) -> Vec<String> {
     let path = format!("/v1/segments/{}/codes", text_of(&segment["id"]));
     let printed = admin.get(&path).await.text();

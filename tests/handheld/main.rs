@@ -48,6 +48,7 @@ mod reach;
 mod reads;
 mod reasons;
 mod refolds;
+mod refolds_batches;
 mod refolds_packed;
 mod refolds_recorded;
 mod replay;

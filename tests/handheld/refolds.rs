@@ -285,3 +285,58 @@ on_both!(work_that_was_cut_short_goes_on_where_it_was, |app| {
     assert_eq!(count(&app, slices).await, before);
     app.stop().await;
 });
+
+on_both!(
+    i10_work_that_merged_since_its_page_was_read_is_not_passed,
+    |app| {
+        let state = app.state();
+        let db = &state.db;
+        let issuer = suyuan_sync::ids::EnterpriseId(uuid::Uuid::now_v7());
+        let voided = |n: i64| Work {
+            id: n << 24,
+            scope: Scope::Voided { issuer, since: 7 },
+            cursor: 0,
+            cause: None,
+            gseq: n,
+        };
+        let accepted = |n: i64| Work {
+            id: (n << 24) + 1,
+            scope: Scope::Stranger {
+                issuer,
+                partner: issuer,
+                since: n,
+            },
+            ..voided(n)
+        };
+        let tx = db.begin().await.expect("a transaction");
+        refold::add(&tx, &[voided(7), accepted(7)])
+            .await
+            .expect("work");
+        let read = refold::waiting(&tx, 10).await.expect("work");
+        // Another process adds to it while the first page of it is folded here.
+        refold::add(&tx, &[voided(9), accepted(9)])
+            .await
+            .expect("work");
+        for work in &read {
+            assert!(
+                !refold::advance(&tx, work, None).await.expect("no error"),
+                "{work:?}"
+            );
+        }
+        let merged = refold::waiting(&tx, 10).await.expect("work");
+        let since = |work: &Work| match work.scope {
+            Scope::Stranger { since, .. } | Scope::Voided { since, .. } => (since, work.gseq),
+            _ => panic!("{work:?}"),
+        };
+        let merged_since: Vec<_> = merged.iter().map(since).collect();
+        assert_eq!(merged_since, [(7, 9), (7, 9)]);
+        for work in &merged {
+            assert!(
+                refold::advance(&tx, work, None).await.expect("no error"),
+                "{work:?}"
+            );
+        }
+        tx.rollback().await.expect("a rollback");
+        app.stop().await;
+    }
+);

@@ -57,7 +57,7 @@ impl Rows {
         head: &str,
         tail: &str,
     ) -> Result<u64, DbErr> {
-        let (width, mut left, mut written) = (self.width, self.values, 0);
+        let (width, mut left, mut written) = (self.width, self.values.into_iter(), 0);
         let row = format!("({})", vec!["?"; width].join(", "));
         for size in SIZES {
             let sql = || {
@@ -69,10 +69,9 @@ impl Rows {
             }
             let sql = sql();
             while left.len() >= size * width {
-                let rest = left.split_off(size * width);
-                let query = statement(conn.get_database_backend(), &sql, left);
+                let rows: Vec<Value> = left.by_ref().take(size * width).collect();
+                let query = statement(conn.get_database_backend(), &sql, rows);
                 written += conn.execute_raw(query).await?.rows_affected();
-                left = rest;
             }
         }
         Ok(written)

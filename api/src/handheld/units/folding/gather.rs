@@ -323,9 +323,17 @@ impl Folding<'_> {
         // Of what lies in containers within as well: it may be under a recall that nothing else here is.
         self.put_contents(conn).await?;
         let batches = self.batches();
-        self.about_batches(conn, &batches).await?;
+        self.about_batches(conn, batches).await?;
 
         self.read_counts(conn).await?;
+        self.put_instants_of_units(conn).await
+    }
+
+    /// Puts in until when what devices had was the newest, if anything here was ever recalled.
+    async fn put_instants_of_units(
+        &mut self,
+        conn: &impl ConnectionTrait,
+    ) -> Result<(), WorldError> {
         let mut positions = BTreeSet::new();
         if !self.source.world().recalls.is_empty() {
             for fact in self.units.values().flat_map(|unit| unit.facts.values()) {
@@ -337,7 +345,7 @@ impl Folding<'_> {
     }
 
     /// The batches of all that was read and of what is in it, as is kept and on record.
-    pub(super) fn batches(&self) -> BTreeSet<BatchId> {
+    fn batches(&self) -> BTreeSet<BatchId> {
         let mut batches: BTreeSet<BatchId> = BTreeSet::new();
         for unit in self.units.values() {
             batches.extend(unit.kept.state.batch);
@@ -364,10 +372,10 @@ impl Folding<'_> {
         Ok(())
     }
 
-    pub(super) async fn about_batches(
+    async fn about_batches(
         &mut self,
         conn: &impl ConnectionTrait,
-        batches: &BTreeSet<BatchId>,
+        batches: BTreeSet<BatchId>,
     ) -> Result<(), WorldError> {
         let units = self.units.iter().map(|(key, unit)| (key, &unit.code));
         let left = self.left.iter().map(|(key, left)| (key, &left.code));
@@ -380,8 +388,9 @@ impl Folding<'_> {
         }
         // Of what containers hold it knows nothing, and would forget it.
         let contents = std::mem::take(&mut self.source.world_mut().contents);
-        self.source.about(conn, &codes, batches).await?;
+        self.source.about(conn, &codes, &batches).await?;
         self.source.world_mut().contents = contents;
+        self.asked = batches;
         Ok(())
     }
 
@@ -399,24 +408,26 @@ impl Folding<'_> {
         unread.cloned().collect()
     }
 
-    /// A device may have commissioned units to batches nobody asked about yet.
-    pub(super) async fn learn_batches(
+    /// Folds all as of what is on record. Which batch a unit is of comes of the fold: whatever makes it another
+    /// than is kept (a commission that arrives, is struck, moves or is accepted; a batch that was filed late),
+    /// the recalls of that one are asked for as well.
+    pub(super) async fn folded(
         &mut self,
         conn: &impl ConnectionTrait,
-        folded: &BTreeMap<UnitKey, Folded>,
-    ) -> Result<bool, WorldError> {
-        let commissioned = self.about.values().flat_map(BTreeMap::values);
-        if !commissioned
-            .into_iter()
-            .any(|(_, fact)| fact.event.kind == Kind::Commission)
-        {
-            return Ok(false);
+    ) -> Result<BTreeMap<UnitKey, Folded>, WorldError> {
+        let folded = self.fold(self.source.world(), false);
+        let of = folded.values().filter_map(|folded| folded.state.batch);
+        let new: BTreeSet<BatchId> = of
+            .filter(|batch| !self.asked.contains(batch) && self.source.was_recalled(*batch))
+            .collect();
+        if new.is_empty() {
+            return Ok(folded);
         }
-        // Besides those it asked about already: whoever is asked about these alone forgets the others.
-        let mut batches = self.batches();
-        batches.extend(folded.values().filter_map(|folded| folded.state.batch));
-        self.about_batches(conn, &batches).await?;
-        Ok(!self.source.world().recalls.is_empty())
+        // Whoever is asked about these alone forgets the others.
+        let asked = &self.asked | &new;
+        self.about_batches(conn, asked).await?;
+        self.put_instants_of_units(conn).await?;
+        Ok(self.fold(self.source.world(), false))
     }
 }
 

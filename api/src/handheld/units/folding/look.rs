@@ -122,11 +122,8 @@ impl<'a> Folding<'a> {
         // What containers held, and in which batch each is, is kept as it stands now; what these units
         // did in them then is told by their own stays.
         self.source.world_mut().contents.clear();
-        let first = self.fold(self.source.world(), false);
-        let mut batches = self.batches();
-        batches.extend(first.values().filter_map(|folded| folded.state.batch));
-        self.about_batches(conn, &batches).await?;
-        self.source.world_mut().contents = fold::contents(&self.fold(self.source.world(), false));
+        let folded = self.folded(conn).await?;
+        self.source.world_mut().contents = fold::contents(&folded);
         Ok(self.fold(self.source.world(), true))
     }
 

@@ -208,6 +208,8 @@ pub struct Folding<'a> {
     /// Those of them that there is room for.
     corrected: Vec<Arc<Fact>>,
     direct: BTreeMap<UnitId, BTreeMap<Content, i64>>,
+    /// The batches whose recalls are put in.
+    asked: BTreeSet<BatchId>,
     counts: counts::Counts,
     /// What came in, and of that the complete counts.
     arrived: Vec<Arc<Fact>>,
@@ -245,6 +247,7 @@ impl<'a> Folding<'a> {
             turned: Vec::new(),
             corrected: Vec::new(),
             direct: BTreeMap::new(),
+            asked: BTreeSet::new(),
             counts: counts::Counts::default(),
             arrived: Vec::new(),
             sweeps: Vec::new(),
@@ -317,10 +320,7 @@ impl<'a> Folding<'a> {
         conn: &impl ConnectionTrait,
         change: &Change,
     ) -> Result<Folds, WorldError> {
-        let mut folded = self.fold(self.source.world(), false);
-        if self.learn_batches(conn, &folded).await? {
-            folded = self.fold(self.source.world(), false);
-        }
+        let mut folded = self.folded(conn).await?;
         let shifted = self.shift_contents(&folded);
         if !shifted.is_empty() {
             self.put_contents(conn).await?;

@@ -94,7 +94,12 @@ pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Wor
                 if !matches!(scope, AcceptScope::Partner(_)) {
                     scopes.push(Scope::Apart { accepted: scope });
                 }
-                scopes.push(Scope::Stranger { issuer, partner });
+                let since = told.gseq;
+                scopes.push(Scope::Stranger {
+                    issuer,
+                    partner,
+                    since,
+                });
             } else {
                 tracing::error!(gseq = told.gseq, "an entry cannot be read");
             }

@@ -163,6 +163,10 @@ pub enum Scope {
         issuer: EnterpriseId,
         /// Whose word.
         partner: EnterpriseId,
+        /// From which position on acts may have known that it counts, and went no further than to what they were
+        /// about. Work that an older program left does not say.
+        #[serde(default)]
+        since: Position,
     },
 }
 
@@ -203,6 +207,9 @@ impl Scope {
             Scope::Entered {
                 again: Some(group), ..
             } => format!("entered:{group}"),
+            Scope::Stranger {
+                issuer, partner, ..
+            } => format!("stranger:{issuer}:{partner}"),
             Scope::Unread { .. } => "unread".into(),
             Scope::Unissued => "unissued".into(),
             Scope::Batch { .. }
@@ -219,8 +226,7 @@ impl Scope {
             | Scope::Unknown
             | Scope::Actor { .. }
             | Scope::Acted
-            | Scope::Apart { .. }
-            | Scope::Stranger { .. } => String::new(),
+            | Scope::Apart { .. } => String::new(),
         }
     }
 
@@ -272,6 +278,18 @@ impl Scope {
             },
             (Scope::Voided { issuer, since }, Scope::Voided { since: from, .. }) => Scope::Voided {
                 issuer: *issuer,
+                since: *since.min(from),
+            },
+            (
+                Scope::Stranger {
+                    issuer,
+                    partner,
+                    since,
+                },
+                Scope::Stranger { since: from, .. },
+            ) => Scope::Stranger {
+                issuer: *issuer,
+                partner: *partner,
                 since: *since.min(from),
             },
             (Scope::Entered { events, again }, Scope::Entered { events: more, .. }) => {

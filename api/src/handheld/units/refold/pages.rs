@@ -346,13 +346,17 @@ pub async fn page(
             let found = unknown(conn, (source, reader), events).await?;
             Ok(judged_again(conn, &found, next).await?)
         }
-        Scope::Stranger { issuer, partner } => {
+        Scope::Stranger {
+            issuer,
+            partner,
+            since,
+        } => {
             let of = (issuer.0, partner.0);
-            let rows = store::strangers(conn, of, work.gseq, after, limit).await?;
-            let ids = rows.iter().filter_map(|(_, unit)| *unit).collect();
+            let rows = store::strangers(conn, of, *since, after, limit).await?;
+            let ids = rows.iter().filter_map(|row| row.unit).collect();
             Ok(Page {
                 units: store::keys(conn, &ids).await?,
-                next: full(&rows, limit).map(|(id, _)| *id),
+                next: full(&rows, limit).map(|row| row.finding),
                 ..Page::default()
             })
         }

@@ -4,10 +4,10 @@ use super::{Scope, Work};
 use crate::{
     db::{
         Db,
-        rows::{by_keys, change_by_keys},
+        rows::{Rows, by_keys, change_by_keys},
         statement,
     },
-    handheld::units::store::UnitId,
+    handheld::units::store::{CONTAINER, UnitId},
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
@@ -18,38 +18,52 @@ use uuid::Uuid;
 /// The row that says how far the log was followed.
 const FOLLOWED: i64 = 0;
 
-/// Adds work. The same again changes nothing; what merges with a row that has not begun widens that.
+/// Adds work. The same again changes nothing; what merges with a row that has not begun widens that, and is the
+/// reason for it from then on.
 pub async fn add(conn: &impl ConnectionTrait, work: &[Work]) -> Result<(), DbErr> {
+    let mut alone: Vec<&Work> = Vec::new();
     for work in work {
         let merges = work.scope.merges();
-        if !merges.is_empty()
-            && let Some((id, scope)) = not_begun(conn, &merges).await?
-        {
-            let scope = written(&scope.widened(&work.scope))?;
-            conn.execute_raw(statement(
-                conn.get_database_backend(),
-                "UPDATE refold SET scope = ? WHERE id = ?",
-                [scope.into(), id.into()],
-            ))
-            .await?;
+        if merges.is_empty() {
+            alone.push(work);
             continue;
         }
+        let Some((id, scope)) = not_begun(conn, &merges).await? else {
+            write(conn, &[work]).await?;
+            continue;
+        };
+        let scope = written(&scope.widened(&work.scope))?;
+        // A page that was read before is of what was asked for by then: who read it does not pass this.
         conn.execute_raw(statement(
             conn.get_database_backend(),
-            "INSERT INTO refold (id, scope, cursor, cause, gseq, rank, merges) \
-             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-            [
-                work.id.into(),
-                written(&work.scope)?.into(),
-                work.cursor.into(),
-                work.cause.map(|event| event.0).into(),
-                work.gseq.into(),
-                work.scope.rank().into(),
-                merges.into(),
-            ],
+            "UPDATE refold SET scope = ?, gseq = ? WHERE id = ?",
+            [scope.into(), work.gseq.into(), id.into()],
         ))
         .await?;
     }
+    // One filler that was missing may move a month of a device, and each event of it is work.
+    write(conn, &alone).await
+}
+
+async fn write(conn: &impl ConnectionTrait, work: &[&Work]) -> Result<(), DbErr> {
+    let mut rows = Rows::of(7);
+    for work in work {
+        rows.add([
+            work.id.into(),
+            written(&work.scope)?.into(),
+            work.cursor.into(),
+            work.cause.map(|event| event.0).into(),
+            work.gseq.into(),
+            work.scope.rank().into(),
+            work.scope.merges().into(),
+        ]);
+    }
+    rows.write(
+        conn,
+        "INSERT INTO refold (id, scope, cursor, cause, gseq, rank, merges)",
+        "ON CONFLICT (id) DO NOTHING",
+    )
+    .await?;
     Ok(())
 }
 
@@ -148,16 +162,21 @@ pub async fn advance(
 ) -> Result<bool, DbErr> {
     let backend = conn.get_database_backend();
     let scope = written(&work.scope)?;
-    let key: [Value; 3] = [work.id.into(), work.cursor.into(), scope.into()];
+    let key: [Value; 4] = [
+        work.id.into(),
+        work.cursor.into(),
+        scope.into(),
+        work.gseq.into(),
+    ];
     let query = match to {
         Some(to) => statement(
             backend,
-            "UPDATE refold SET cursor = ? WHERE id = ? AND cursor = ? AND scope = ?",
+            "UPDATE refold SET cursor = ? WHERE id = ? AND cursor = ? AND scope = ? AND gseq = ?",
             std::iter::once(Value::from(to)).chain(key),
         ),
         None => statement(
             backend,
-            "DELETE FROM refold WHERE id = ? AND cursor = ? AND scope = ?",
+            "DELETE FROM refold WHERE id = ? AND cursor = ? AND scope = ? AND gseq = ?",
             key,
         ),
     };
@@ -539,30 +558,49 @@ pub async fn changed_since(
     rows.iter().map(key).collect()
 }
 
-/// What a partner's word on an issuer's units was found to be worth nothing for, and was not healed by a
-/// position: finding and unit. Acts that know what was accepted there since may have closed it meanwhile, and
-/// went by it no further than to what they were about.
+/// A finding that a partner's word was worth nothing.
+pub struct Stranger {
+    /// Its row.
+    pub finding: i64,
+    /// At which unit, if an acceptance of the issuer's is about it.
+    pub unit: Option<UnitId>,
+}
+
+/// What a partner's word was found to be worth nothing for, and was not healed by a position: of an issuer's
+/// units, and of containers of whomever, since what is found at a container is not found at the units in it. Acts
+/// that know what was accepted since may have closed it meanwhile, and went by it no further than to what they
+/// were about.
 pub async fn strangers(
     conn: &impl ConnectionTrait,
     (issuer, partner): (Uuid, Uuid),
     since: Position,
     after: i64,
     limit: i64,
-) -> Result<Vec<(i64, Option<UnitId>)>, DbErr> {
-    let of = "FROM finding WHERE code = 'UNEXPECTED_HOLDER' AND issuer = ? AND enterprise_id = ? AND id > ?";
-    let sql = format!(
-        "SELECT id, unit_id {of} AND closed IS NULL \
-         UNION ALL SELECT id, unit_id {of} AND closed IS NOT NULL AND closed > ? ORDER BY id LIMIT ?"
-    );
-    let of = || -> [Value; 3] { [issuer.into(), partner.into(), after.into()] };
-    let values = of().into_iter().chain(of());
-    let values = values.chain([since.into(), limit.into()]);
+) -> Result<Vec<Stranger>, DbErr> {
+    let sql = "SELECT id, unit_id, COALESCE(issuer = ?, FALSE) OR EXISTS (SELECT 1 FROM event_unit c \
+               WHERE c.unit_id = finding.unit_id AND c.role = ?) AS concerned FROM finding \
+               WHERE code = 'UNEXPECTED_HOLDER' AND enterprise_id = ? AND id > ? \
+               AND (closed IS NULL OR closed > ?) ORDER BY id LIMIT ?";
+    let values: [Value; 6] = [
+        issuer.into(),
+        CONTAINER.into(),
+        partner.into(),
+        after.into(),
+        since.into(),
+        limit.into(),
+    ];
     let rows = conn
-        .query_all_raw(statement(conn.get_database_backend(), &sql, values))
+        .query_all_raw(statement(conn.get_database_backend(), sql, values))
         .await?;
-    rows.iter()
-        .map(|row| Ok((row.try_get("", "id")?, row.try_get("", "unit_id")?)))
-        .collect()
+    let read = |row: &QueryResult| {
+        let (unit, concerned): (Option<UnitId>, bool) =
+            (row.try_get("", "unit_id")?, row.try_get("", "concerned")?);
+        Ok(Stranger {
+            finding: row.try_get("", "id")?,
+            unit: unit.filter(|_| concerned),
+        })
+    };
+    rows.iter().map(read).collect()
 }
 
 /// The keys of units by number.
