@@ -36,11 +36,9 @@ enum Setting {
 
 impl Setting {
     fn options(self, seed: u64) -> Options {
-        // Bits that turn on handsets, and what happens rarely, show none of these bugs, and draw other runs.
         let foul = Options {
             steps: 160,
             every: 40,
-            without: vec![Part::Damage, Part::Rare],
             ..Options::of(seed)
         };
         match self {
@@ -48,13 +46,7 @@ impl Setting {
             Setting::Race => Options {
                 devices: 24,
                 race: true,
-                without: vec![
-                    Part::Faults,
-                    Part::Recalls,
-                    Part::Lots,
-                    Part::Damage,
-                    Part::Rare,
-                ],
+                without: vec![Part::Faults],
                 database: Some(postgres()),
                 ..foul
             },
@@ -204,7 +196,7 @@ fn each_deliberate_bug_is_caught() {
     for seed in LOGS {
         // Where all scan the same few things, little is packed and moved.
         let options = Options {
-            without: vec![Part::Crowds, Part::Damage],
+            without: vec![Part::Crowds],
             ..Setting::Foul.options(seed)
         };
         logs.push(Log::of(&held(options)));

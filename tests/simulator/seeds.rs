@@ -6,7 +6,7 @@ use suyuan::simulate::{Options, Part, Ran};
 use suyuan_sync::{
     event::{Event, Kind},
     facts::Fact,
-    finding::FindingCode,
+    finding::{Finding, FindingCode},
     invariants::complete::said,
 };
 
@@ -23,7 +23,7 @@ fn happened(ran: &Ran, what: &str) -> u64 {
 /// Where it began: one handset, nothing goes wrong.
 fn one_calm_handset(database: Option<String>) {
     let ran = held(ran(Options {
-        steps: 60,
+        steps: 80,
         devices: 1,
         servers: 1,
         every: 20,
@@ -88,6 +88,8 @@ struct Rarities {
     accepted: usize,
     in_documents: usize,
     filed: u64,
+    /// Recalled goods that went to their maker, and not where their recall wants them.
+    astray: usize,
 }
 
 impl Rarities {
@@ -95,6 +97,18 @@ impl Rarities {
         let facts: Vec<&Fact> = ran.facts.iter().map(AsRef::as_ref).collect();
         let findings = said(&ran.world, &facts).findings;
         self.found.extend(findings.iter().map(|found| found.code));
+        let mut anywhere = ran.world.clone();
+        for recall in &mut anywhere.recalls {
+            recall.destinations.clear();
+        }
+        let shipped = |findings: &[Finding]| {
+            let shipped = findings
+                .iter()
+                .filter(|found| found.code == FindingCode::ShipRecalled);
+            shipped.cloned().collect::<BTreeSet<_>>()
+        };
+        let without = shipped(&said(&anywhere, &facts).findings);
+        self.astray += shipped(&findings).difference(&without).count();
         let events = || facts.iter().map(|fact| &*fact.event);
         let of = |is: fn(&&Event) -> bool| events().filter(is).count();
         // Cases of the maker's, and pallets.
@@ -124,6 +138,8 @@ impl Rarities {
             FindingCode::ImpliedUnpack,
             FindingCode::UnexpectedHolder,
             FindingCode::UnknownRef,
+            FindingCode::ShipRecalled,
+            FindingCode::ReturnMismatch,
         ]
         .into_iter()
         .filter(|code| !self.found.contains(code))
@@ -139,6 +155,8 @@ impl Rarities {
         let counted = (self.packed_goods, self.accepted, self.in_documents);
         let all = counted.0 > 0 && counted.1 > 0 && counted.2 > 0 && self.filed > 0;
         assert!(all, "{counted:?}, filed {}", self.filed);
+        assert!(self.astray > 0, "all went where recalls want it");
+        println!("{} recalled goods went astray", self.astray);
     }
 }
 

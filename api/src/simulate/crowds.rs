@@ -112,12 +112,17 @@ impl Run {
             let now = self.now;
             self.hurt(n, |handset, history, dice| handset.die(now, dice, history))?;
         }
+        let mut before = n;
         for at in 0..self.dice.between(2, 5) {
             // Others want it, too.
             let n = match self.dice.below(4) {
                 0 => self.dice.below(self.handsets.len()),
                 _ => n,
             };
+            if self.options.has(Part::Rare) && n != before {
+                self.hears_first(n).await?;
+            }
+            before = n;
             // Mostly back, as who finds that it is ahead.
             let back = at > 0 && self.dice.happens(800);
             let by = self.dice.between(0, 3_600) * if back { -SECOND } else { SECOND };
@@ -127,8 +132,9 @@ impl Run {
                 return Ok(());
             };
             handset.upset_clock(by, false, now);
-            let memory = &mut self.memory;
-            let texts = scans::scan_again(&mut self.dice, memory, handset, now, (at, &code));
+            let (world, memory) = (&self.world, &mut self.memory);
+            let again = (at, code.as_str());
+            let texts = scans::scan_again(&mut self.dice, world, memory, handset, now, again);
             let flights = handset.capture(texts, now, &mut self.dice, history);
             self.send_all(n, flights)?;
             self.commit(n, usize::MAX)?;
@@ -136,6 +142,16 @@ impl Run {
             self.pass(self.now + soon).await?;
         }
         Ok(())
+    }
+
+    /// Whoever takes over hears first what the others did; and then has but the clock on the wall (I12).
+    async fn hears_first(&mut self, n: usize) -> Result<(), Stop> {
+        self.pull(n)?;
+        let soon = self.dice.between(200, 900) * 1000;
+        self.pass(self.now + soon).await?;
+        self.commit(n, usize::MAX)?;
+        let now = self.now;
+        self.hurt(n, |handset, history, dice| handset.die(now, dice, history))
     }
 }
 

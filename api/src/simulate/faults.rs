@@ -1,4 +1,4 @@
-//! What people decide and what goes wrong: recalls, revocations, events taken in by decision; dying
+//! What people decide and what goes wrong: revocations, events taken in by decision; dying
 //! programs and storages, wrong clocks, cut networks, copies, and servers that are killed.
 
 use super::{
@@ -17,10 +17,6 @@ use crate::{
         units::refold,
     },
     log::Actor,
-    recalls::{
-        acts as recalls,
-        wire::{RecallCloseIn, RecallIn, RecallWidenIn},
-    },
 };
 use actix_web::http::Method;
 use suyuan_sync::{ids::Micros, invariants::DeviceHistory, limits::PARKING_HOURS, outbox::Command};
@@ -62,6 +58,7 @@ enum Do {
     Counter,
     Decide,
     Flip,
+    SendBack,
 }
 
 /// What happens without faults, by weight.
@@ -129,6 +126,9 @@ impl Run {
         }
         if self.options.has(Part::Damage) && self.options.has(Part::Faults) {
             table.push((4, Do::Flip));
+        }
+        if self.options.has(Part::Rare) && self.options.has(Part::Recalls) {
+            table.push((4, Do::SendBack));
         }
         let n = self.dice.below(self.handsets.len());
         if let Some(what) = self.dice.weighed(&table) {
@@ -200,6 +200,7 @@ impl Run {
             }
             Do::Recall if self.options.has(Part::Recalls) => self.recall().await,
             Do::Recall => Ok(()),
+            Do::SendBack => self.send_back().await,
             Do::Revoke => self.revoke(n).await,
             Do::Admit => self.admit().await,
             Do::EnrolAgain => {
@@ -360,73 +361,6 @@ impl Run {
         }
     }
 
-    async fn recall(&mut self) -> Result<(), Stop> {
-        let Ok(node) = self.node() else {
-            return Ok(());
-        };
-        let state = node.state.clone();
-        let maker = self.world.maker.0;
-        let batch = self.dice.pick(&self.world.batches).map(|batch| batch.0);
-        let code = self
-            .dice
-            .pick(&self.world.tins[..80.min(self.world.tins.len())])
-            .cloned();
-        let (batch_ids, codes) = match self.dice.below(3) {
-            0 => (batch.into_iter().collect(), Vec::new()),
-            1 => (Vec::new(), code.into_iter().collect()),
-            _ => (batch.into_iter().collect(), code.into_iter().collect()),
-        };
-        let known = self.dice.pick(&self.recalls).copied();
-        match (self.dice.below(3), known) {
-            (0, _) | (_, None) => {
-                let order = RecallIn {
-                    batch_ids,
-                    ranges: Vec::new(),
-                    codes,
-                    reason: "封口不严".into(),
-                    instructions: "退回门店".into(),
-                    initiated_at: "2020-02-03T04:05:06Z".into(),
-                    responsible: "质量部经理".into(),
-                    destinations: self.destinations(),
-                };
-                let made = recalls::open(&state, maker, Actor::System, None, order).await;
-                if let Ok(recall) = made {
-                    self.note("recall opened", &recall.id.to_string());
-                    self.recalls.push(recall.id);
-                }
-            }
-            (1, Some(id)) => {
-                let by = RecallWidenIn {
-                    batch_ids,
-                    ranges: Vec::new(),
-                    codes,
-                };
-                let done = recalls::widen(&state, maker, Actor::System, None, id, by).await;
-                self.note("recall widened", &format!("{id} {}", done.is_ok()));
-            }
-            (_, Some(id)) => {
-                let how = RecallCloseIn {
-                    note: "查清".into(),
-                    mistaken: self.dice.happens(300),
-                };
-                let done = recalls::close(&state, maker, Actor::System, None, id, how).await;
-                self.note("recall closed", &format!("{id} {}", done.is_ok()));
-            }
-        }
-        Ok(())
-    }
-
-    /// Where recalled goods are to go, of the maker's places; mostly to any.
-    fn destinations(&mut self) -> Vec<uuid::Uuid> {
-        if !self.options.has(Part::Rare) || self.dice.happens(500) {
-            return Vec::new();
-        }
-        let own = self.world.sites.iter();
-        let own = own.filter(|site| site.enterprise == self.world.maker);
-        let own: Vec<uuid::Uuid> = own.map(|site| site.id.0).collect();
-        self.dice.pick(&own).copied().into_iter().collect()
-    }
-
     async fn revoke(&mut self, n: usize) -> Result<(), Stop> {
         let (Ok(node), Some(handset)) = (self.node(), self.handsets.get(n)) else {
             return Ok(());
@@ -515,18 +449,23 @@ impl Run {
     /// A server process is killed, or one that was comes back.
     async fn restart(&mut self) -> Result<(), Stop> {
         let n = self.dice.below(self.nodes.len());
-        let Some(slot) = self.nodes.get_mut(n) else {
-            return Ok(());
-        };
-        if let Some(node) = slot.take() {
-            node.die().await;
-            self.note("killed", &n.to_string());
+        if self.kill(n).await {
             // Half of the time it is back before anybody notices.
             if self.dice.happens(500) {
                 return Ok(());
             }
         }
         self.start_node(n).await
+    }
+
+    /// Was there one to kill?
+    async fn kill(&mut self, n: usize) -> bool {
+        let Some(node) = self.nodes.get_mut(n).and_then(Option::take) else {
+            return false;
+        };
+        node.die().await;
+        self.note("killed", &n.to_string());
+        true
     }
 
     async fn start_node(&mut self, n: usize) -> Result<(), Stop> {
@@ -585,6 +524,13 @@ impl Run {
         {
             let what = format!("a copy of {} still waits", handset.device);
             return Err(suyuan_sync::invariants::Broken::new("I26", what).into());
+        }
+        // Power fails once more: what waits is not kept by who waited for it.
+        if self.options.has(Part::Faults) && self.options.has(Part::Rare) {
+            for n in 0..self.nodes.len() {
+                self.kill(n).await;
+                self.start_node(n).await?;
+            }
         }
         // What waits for company is waited for long enough; then everybody reads what there is.
         self.pass(self.now + (PARKING_HOURS as i64 + 1) * 3_600 * SECOND)

@@ -5,8 +5,8 @@
 //! time and chance are made: a request is handed to the router in memory, the clock stands until it
 //! is set, and all chance comes from the seed. So a run that broke something breaks it again.
 //!
-//! - `run` is what there is and virtual time, `faults` what goes wrong and what is decided of devices,
-//!   recalls and events, `desks` what else is decided, `late` what is filed late, `scans` what is scanned, `loose`
+//! - `run` is what there is and virtual time, `faults` what goes wrong and what is decided of devices
+//!   and events, `recalls` of recalls, `desks` what else is decided, `late` what is filed late, `scans` what is scanned, `loose`
 //!   of goods without codes, `crowds` what comes at once,
 //!   `wire` what is sent and answered, `heard` what a handset makes of it, `post` the network, `handset` a
 //!   device, `tabs` a second program in it, `damage` what its storage does to it, `down` what it fetches, `badges` who may work with it, `node`
@@ -37,6 +37,7 @@ mod late;
 mod loose;
 mod node;
 mod post;
+mod recalls;
 mod reports;
 mod run;
 mod scans;
@@ -110,7 +111,7 @@ pub enum Part {
     Damage,
     /// No container is sold, brought back, fetched back, destroyed, inspected or counted by its own code, no
     /// goods without codes are in it; no count is accepted, or comes in several documents; no recall says
-    /// where to, no receipt is another's, nothing is filed late. What seeds made before there was any of it,
+    /// where to, no receipt is another's, nothing is filed late, no power fails while everything heals. What seeds made before there was any of it,
     /// they make without it.
     Rare,
 }

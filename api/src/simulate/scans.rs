@@ -13,7 +13,7 @@ use suyuan_sync::{
     event::{Counterpart, Disposition, Document, Event, Group, Input, Kind, Override, UnitRead},
     ids::{EnterpriseId, EventId, GroupId, LocationId, Micros},
 };
-use uuid::Builder;
+use uuid::{Builder, Uuid};
 
 /// So many of each kind of thing are what everybody wants, where there are crowds.
 pub const WANTED: usize = 4;
@@ -29,6 +29,8 @@ pub struct Memory {
     open: Vec<(GroupId, u32, EnterpriseId)>,
     /// Codes of goods that were fetched back: they are on their way to who supplied them.
     fetched: Vec<String>,
+    /// Of each recall that says where goods are to go: codes of them, and where.
+    wanted: Vec<(Uuid, Vec<String>, Vec<LocationId>)>,
 }
 
 /// An event on its way to become a text.
@@ -53,6 +55,7 @@ pub fn scan(
 /// Something that everybody wants, sold and given back in turns, as often as somebody scans it in a row.
 pub fn scan_again(
     dice: &mut Dice,
+    world: &World,
     memory: &mut Memory,
     handset: &Handset,
     now: Micros,
@@ -67,7 +70,38 @@ pub fn scan_again(
     let mut fill = bare(dice, handset.site);
     fill.units = vec![UnitRead::of(code, Input::Wedge)].into();
     fill.disposition = (kind == Kind::Inspect).then_some(Disposition::Sellable);
+    // With a receipt, which may be another's.
+    if world.has(Part::Rare) && kind == Kind::Return && dice.happens(400) {
+        let receipt = receipt_no(dice).into();
+        fill.body.insert("receipt".into(), receipt);
+    }
     note(memory, &fill, handset.site);
+    written(dice, memory, handset, now, vec![Draft { kind, fill }])
+}
+
+/// Recalled goods, on their way to some place of the maker's, which their recall may not want them at.
+pub fn send_back(
+    dice: &mut Dice,
+    world: &World,
+    memory: &mut Memory,
+    handset: &Handset,
+    now: Micros,
+) -> Vec<(EventId, String)> {
+    let Some((_, codes, wanted)) = dice.pick(&memory.wanted) else {
+        return Vec::new();
+    };
+    let own = world.sites.iter();
+    let own = own.filter(|it| it.enterprise == world.maker && !wanted.contains(&it.id));
+    let others: Vec<LocationId> = own.map(|site| site.id).collect();
+    let to = if dice.happens(300) { wanted } else { &others };
+    let to = dice.pick(to).copied().map(Counterpart::Location);
+    let code = dice.pick(codes);
+    let mut fill = bare(dice, handset.site);
+    let read = code.map(|code| UnitRead::of(code, Input::Wedge));
+    (fill.units, fill.counterpart) = (read.into_iter().collect(), to);
+    fill.kind = Kind::Outbound;
+    note(memory, &fill, handset.site);
+    let kind = fill.kind;
     written(dice, memory, handset, now, vec![Draft { kind, fill }])
 }
 
@@ -127,6 +161,24 @@ fn written(
 }
 
 impl Memory {
+    /// Goods are recalled, and are to go to one of these places.
+    pub(super) fn recalled(&mut self, recall: Uuid, codes: Vec<String>, to: &[Uuid]) {
+        if !codes.is_empty() && !to.is_empty() {
+            let to = to.iter().copied().map(LocationId).collect();
+            self.wanted.push((recall, codes, to));
+        }
+    }
+
+    /// They are no more.
+    pub(super) fn recall_ends(&mut self, recall: Uuid) {
+        self.wanted.retain(|(of, ..)| *of != recall);
+    }
+
+    /// Does a recall say where goods are to go?
+    pub(super) fn wants_back(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
     /// The id of an event that another enterprise stated, since ids are an enterprise's own and
     /// nobody keeps a stranger from using one again: now and then, as the new id's last bytes say.
     fn of_another(&self, enterprise: EnterpriseId, id: EventId) -> Option<EventId> {
@@ -158,7 +210,7 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
         (4, Kind::Inspect),
         (5, Kind::Collect),
         (2, Kind::Destroy),
-        (4, Kind::Count),
+        (if world.has(Part::Rare) { 8 } else { 4 }, Kind::Count),
         (9, Kind::Pack),
         (3, Kind::Unpack),
         (2, Kind::Commission),
@@ -170,7 +222,12 @@ fn drafts(dice: &mut Dice, world: &World, memory: &mut Memory, site: Site) -> Ve
     let mut fill = bare(dice, site);
     fill.kind = kind;
     // Goods without codes of their own.
-    if loose::alone(kind, world) && world.has(Part::Lots) && dice.happens(180) {
+    let often = if world.has(Part::Rare) && kind == Kind::Count {
+        500
+    } else {
+        180
+    };
+    if loose::alone(kind, world) && world.has(Part::Lots) && dice.happens(often) {
         fill.lots = loose::lots(dice, world);
         aim(dice, world, &mut fill, kind);
         loose::as_counted(dice, world, &mut fill);
@@ -347,7 +404,7 @@ fn rarely(dice: &mut Dice, world: &World, memory: &Memory, fill: &mut Event) {
             let other = dice.pick(&world.tins).cloned();
             let code = if dice.happens(600) { named } else { other };
             let receipt = match dice.below(3) {
-                0 => serde_json::json!(format!("D-{}", dice.below(6))),
+                0 => serde_json::json!(receipt_no(dice)),
                 1 => serde_json::json!({"lot": dice.pick(&["A1", "R3"])}),
                 _ => serde_json::json!({"code": code}),
             };
@@ -361,6 +418,10 @@ fn rarely(dice: &mut Dice, world: &World, memory: &Memory, fill: &mut Event) {
     }
 }
 
+fn receipt_no(dice: &mut Dice) -> String {
+    format!("D-{}", dice.below(6))
+}
+
 fn grouped(
     dice: &mut Dice,
     world: &World,
@@ -369,7 +430,8 @@ fn grouped(
     site: Site,
 ) -> Vec<Draft> {
     let (id, several, kind) = (new_group(dice), dice.between(2, 4) as u32, first.kind);
-    let lacks = dice.happens(200) && kind == Kind::Inbound;
+    let often = if world.has(Part::Rare) { 500 } else { 200 };
+    let lacks = dice.happens(often) && kind == Kind::Inbound;
     let of = several + u32::from(lacks);
     if lacks {
         memory.open.push((id, of, site.enterprise));

@@ -20,6 +20,7 @@ use crate::{
         products::store::NewProduct,
     },
 };
+use std::ops::Range;
 use suyuan_sync::{
     ids::{BatchId, EnterpriseId, LocationId},
     limits::UNITS_PER_EVENT_MAX,
@@ -70,7 +71,18 @@ pub struct World {
     pub gtin: String,
 }
 
+/// Tins of each batch, among those that are printed.
+const OF_BATCHES: [Range<u64>; 3] = [0..48, 48..56, 56..80];
+
 impl World {
+    /// Tins of a batch.
+    pub fn of_batch(&self, batch: Uuid) -> &[String] {
+        let at = self.batches.iter().position(|it| it.0 == batch);
+        let of = at.and_then(|at| OF_BATCHES.get(at));
+        let of = of.map(|of| of.start as usize..of.end as usize);
+        of.and_then(|of| self.tins.get(of)).unwrap_or_default()
+    }
+
     /// Does this happen in it?
     pub fn has(&self, part: Part) -> bool {
         !self.without.contains(&part)
@@ -146,14 +158,11 @@ pub async fn make(state: &Internal, without: &[Part]) -> Result<World, Problem> 
     let tins = made::segment(state, maker, Some(product.id), None, None, 200).await?;
     let cases = made::segment(state, maker, Some(product.id), Some("case"), None, 12).await?;
     let pallets = made::segment(state, maker, None, None, Some(PREFIX), 4).await?;
-    for (batch, segment, from, to) in [
-        (good, &tins, 0, 47),
-        (old, &tins, 48, 55),
-        (bad, &tins, 56, 79),
-        (good, &cases, 0, 7),
-        (bad, &cases, 8, 11),
-    ] {
-        made::commission(state, maker, batch, segment, from, to).await?;
+    let of_batches = [good, old, bad].into_iter().zip(OF_BATCHES);
+    let of_tins = of_batches.map(|(batch, of)| (batch, &tins, of));
+    let of_cases = [(good, &cases, 0..8), (bad, &cases, 8..12)];
+    for (batch, segment, of) in of_tins.chain(of_cases) {
+        made::commission(state, maker, batch, segment, of.start, of.end - 1).await?;
     }
     let today = crate::clock::day_of(state.clock.now());
     made::destroy(state, maker, &tins, 84, 87, today).await?;
