@@ -37,6 +37,7 @@ mod lots_known;
 mod lots_reached;
 mod lots_recalled;
 mod lots_told;
+mod nested;
 mod own_codes;
 mod pull_nodes;
 mod pull_parts;

@@ -61,9 +61,14 @@ impl Folding<'_> {
                 .collect();
             self.weigh(parent, container, &members, apart, &mut out);
         }
-        // What is looked at again is held against its container as both are now.
+        // What is looked at again is held against its container as both are now: it may have been in another
+        // before, that fared otherwise than was known.
+        let again = self.units.iter().filter(|(key, unit)| {
+            let from_around = unit.dirty.is_some_and(|cause| !cause.own);
+            from_around || change.units.contains(*key)
+        });
         let mut inside: BTreeMap<&UnitKey, Vec<Member>> = BTreeMap::new();
-        for key in &change.units {
+        for (key, _) in again {
             let Some(child) = folded.get(key) else {
                 continue;
             };
@@ -79,6 +84,26 @@ impl Folding<'_> {
         for (parent, members) in inside {
             if let Some(container) = folded.get(parent) {
                 self.weigh(parent, container, &members, apart, &mut out);
+            }
+        }
+        // So is what comes back into a container: what happened to that before happened to it, too. And whoever
+        // held what left it since it is in its own container: what moves that moved it.
+        for (key, unit) in &self.units {
+            let Some(now) = folded.get(key).filter(|_| unit.dirty.is_some()) else {
+                continue;
+            };
+            for (stay, until) in now
+                .stays
+                .iter()
+                .filter_map(|stay| Some((stay, stay.until?)))
+            {
+                if now.state.inside.as_ref() == Some(&stay.container) {
+                    out.insert(key.clone(), true);
+                }
+                let around = folded.get(&stay.container).and_then(|it| it.stays.last());
+                if around.is_some_and(|around| around.until.is_none() && around.from < until) {
+                    out.insert(stay.container.clone(), true);
+                }
             }
         }
         // Whoever holds something exceptional is looked at when its own container moves.
@@ -114,7 +139,13 @@ impl Folding<'_> {
                 let mut facts = unit.facts.values();
                 facts.any(|fact| is_container(fact, &member.unit))
             });
-            let judged = unlike.contains(&member.unit)
+            // Whatever made it so since it is in there.
+            let was = unit.is_some_and(|unit| {
+                let there = self.units.get(parent).map(|parent| parent.id);
+                unit.exceptional && unit.inside.is_some() && unit.inside == there
+            });
+            let judged = was
+                || unlike.contains(&member.unit)
                 || unit.is_some_and(|unit| holds_lots(&member.unit, unit))
                 || apart.is_some_and(|apart| member.batch.is_some_and(|b| apart.contains(&b)))
                 || holds && self.holds_exceptional(&member.unit);

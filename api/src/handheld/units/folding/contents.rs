@@ -57,6 +57,20 @@ impl Folding<'_> {
         shifts
     }
 
+    /// Is anything that may hold something elsewhere than it was, or since when? With it is what it holds.
+    pub(super) fn moved_with_contents(&self, folded: &BTreeMap<UnitKey, Folded>) -> bool {
+        let mut dirty = self.units.iter().filter(|(_, unit)| unit.dirty.is_some());
+        dirty.any(|(key, unit)| {
+            let now = folded.get(key).map_or(&[][..], |folded| &folded.stays);
+            let same = now.len() == unit.kept.stays.len()
+                && now
+                    .iter()
+                    .map(KeptStay::from)
+                    .eq(unit.kept.stays.iter().cloned());
+            !same && unit.facts.values().any(|fact| is_container(fact, key))
+        })
+    }
+
     /// As if that had not been.
     pub(super) fn unshift_contents(&mut self, shifts: &BTreeMap<(UnitId, Content), i64>) {
         for ((container, content), by) in shifts {
@@ -65,10 +79,12 @@ impl Folding<'_> {
         }
     }
 
-    /// Tells the world what containers hold, directly and in containers within.
+    /// Tells the world what containers hold, directly and in containers within: those are where they were folded to
+    /// be, and where they are kept as far as they were not.
     pub(super) async fn put_contents(
         &mut self,
         conn: &impl ConnectionTrait,
+        folded: &BTreeMap<UnitKey, Folded>,
     ) -> Result<(), WorldError> {
         let mut contents: BTreeMap<UnitKey, Vec<Content>> = BTreeMap::new();
         let held = |direct: &BTreeMap<UnitId, BTreeMap<Content, i64>>, id: UnitId| {
@@ -79,7 +95,7 @@ impl Folding<'_> {
         };
         let keys: Vec<UnitKey> = self.units.keys().cloned().collect();
         for key in keys {
-            let inner = self.containers_in(conn, &key).await?;
+            let inner = self.containers_in(conn, &key, folded).await?;
             let Some(unit) = self.units.get(&key) else {
                 continue;
             };
@@ -102,6 +118,7 @@ impl Folding<'_> {
         &mut self,
         conn: &impl ConnectionTrait,
         key: &UnitKey,
+        folded: &BTreeMap<UnitKey, Folded>,
     ) -> Result<Vec<(UnitId, Vec<KeptStay>)>, WorldError> {
         let Some(unit) = self.units.get(key) else {
             return Ok(Vec::new());
@@ -120,23 +137,25 @@ impl Folding<'_> {
         if inner.is_empty() {
             return Ok(Vec::new());
         }
+        let mut all: Vec<(UnitId, Vec<KeptStay>)> = Vec::new();
+        inner.retain(|child| {
+            let unit = self.units.get(child).filter(|unit| unit.dirty.is_some());
+            let now = unit.zip(folded.get(child));
+            all.extend(
+                now.map(|(unit, now)| (unit.id, now.stays.iter().map(KeptStay::from).collect())),
+            );
+            now.is_none()
+        });
         let rows = store::units(conn, &inner).await?;
-        let ids: Vec<UnitId> = rows
-            .iter()
-            .map(|row| row.id)
-            .filter(|id| !self.direct.contains_key(id))
-            .collect();
+        all.extend(rows.into_iter().map(|row| (row.id, row.kept.stays)));
+        let ids = all.iter().map(|(id, _)| *id);
+        let ids: Vec<UnitId> = ids.filter(|id| !self.direct.contains_key(id)).collect();
         self.direct.extend(store::contents(conn, &ids).await?);
-        let stays = |stays: &[KeptStay]| {
-            let here = stays.iter();
-            let here = here.filter(|stay| stay.container == *key && !stay.uninvited);
-            here.cloned().collect::<Vec<_>>()
-        };
-        Ok(rows
-            .into_iter()
-            .map(|row| (row.id, stays(&row.kept.stays)))
-            .filter(|(_, stays)| !stays.is_empty())
-            .collect())
+        for (_, stays) in &mut all {
+            stays.retain(|stay| stay.container == *key && !stay.uninvited);
+        }
+        all.retain(|(_, stays)| !stays.is_empty());
+        Ok(all)
     }
 }
 

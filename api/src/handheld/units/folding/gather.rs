@@ -93,29 +93,38 @@ impl Folding<'_> {
                 .flat_map(|fact| store::named(fact))
                 .map(|(unit, _)| unit),
         );
+        // Since when in the order something is another for these, by what is around them; and since when what left
+        // them was looked for.
+        let mut above: BTreeMap<UnitKey, Micros> = BTreeMap::new();
+        let mut looked: BTreeMap<UnitKey, Micros> = BTreeMap::new();
         while !wanted.is_empty() {
             self.climb(conn, wanted).await?;
-            let mut next = BTreeSet::new();
             // Below what changed, only what is judged by itself, and what has left since.
             let mut below: Vec<(UnitId, UnitKey, Cause)> = Vec::new();
             for (key, cause) in &dirty {
                 let Some(unit) = self.units.get_mut(key) else {
                     continue;
                 };
-                if unit.dirty.is_none() {
-                    unit.dirty = Some(*cause);
+                let again = is_sooner(&above, &looked, key);
+                if unit.dirty.is_none() || again {
+                    unit.dirty.get_or_insert(*cause);
                     if unit.known && unit.facts.values().any(|fact| is_container(fact, key)) {
                         below.push((unit.id, key.clone(), *cause));
                     }
                 }
             }
+            let mut next = BTreeSet::new();
             for (id, key, cause) in below {
                 let cause = Cause {
                     own: false,
                     ..cause
                 };
                 let mut children = store::exceptional_in(conn, &[id]).await?;
-                let (packed, since) = self.packed_and_since(&key, change, &moved);
+                let (packed, own) = self.packed_and_since(&key, change, &moved);
+                // Where neither tells, ever.
+                let since = own.into_iter().chain(above.get(&key).copied()).min();
+                let since = since.unwrap_or(Micros::MIN);
+                looked.insert(key.clone(), since);
                 if self.level_changed(&key) {
                     children.extend(packed.iter().cloned());
                 }
@@ -124,12 +133,14 @@ impl Folding<'_> {
                 for child in children {
                     self.followed.insert(child.clone(), steps);
                     dirty.entry(child.clone()).or_insert(cause);
+                    let from = above.entry(child.clone()).or_insert(since);
+                    *from = since.min(*from);
                     next.insert(child);
                 }
             }
             next.retain(|key| {
                 let unit = self.units.get(key);
-                unit.is_none_or(|unit| unit.dirty.is_none() && dirty.contains_key(key))
+                unit.is_none_or(|unit| unit.dirty.is_none()) || is_sooner(&above, &looked, key)
             });
             wanted = next;
         }
@@ -207,8 +218,8 @@ impl Folding<'_> {
         levels.told(key) != unit.kept.state.level
     }
 
-    /// What was ever packed into a container, and since when in the order something about it
-    /// changed; none where that cannot be told.
+    /// What was ever packed into a container, and since when in the order something about itself changed; none
+    /// where that cannot be told, or it is another by what is around it.
     fn packed_and_since(
         &self,
         key: &UnitKey,
@@ -227,7 +238,7 @@ impl Folding<'_> {
             .into_iter()
             .any(|(role, _)| [STRIKES, DECIDES].contains(role))
         {
-            return (packed.collect(), None);
+            return (packed.collect(), Some(Micros::MIN));
         }
         let changed = unit.facts.values().filter_map(|fact| {
             let eff = fact.order.eff;
@@ -321,7 +332,7 @@ impl Folding<'_> {
             .collect();
         self.direct = store::contents(conn, &containers).await?;
         // Of what lies in containers within as well: it may be under a recall that nothing else here is.
-        self.put_contents(conn).await?;
+        self.put_contents(conn, &BTreeMap::new()).await?;
         let batches = self.batches();
         self.about_batches(conn, batches).await?;
 
@@ -429,6 +440,16 @@ impl Folding<'_> {
         self.put_instants_of_units(conn).await?;
         Ok(self.fold(self.source.world(), false))
     }
+}
+
+/// Is what left a container to be looked for from earlier on than it was?
+fn is_sooner(
+    above: &BTreeMap<UnitKey, Micros>,
+    looked: &BTreeMap<UnitKey, Micros>,
+    key: &UnitKey,
+) -> bool {
+    let both = above.get(key).zip(looked.get(key));
+    both.is_some_and(|(above, looked)| above < looked)
 }
 
 fn by_position(facts: Vec<Arc<Fact>>) -> BTreeMap<Position, Arc<Fact>> {

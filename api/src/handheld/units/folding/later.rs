@@ -19,6 +19,7 @@ use suyuan_sync::{
     facts::Fact,
     fold::{self, Folded},
     ids::{BatchId, EventId, LocationId},
+    limits::NESTING_DEPTH_MAX,
     order::Order,
     unit::UnitKey,
 };
@@ -80,6 +81,7 @@ impl Folding<'_> {
             .iter()
             .chain(&change.moved)
             .chain(struck)
+            .chain(&self.corrected)
             .cloned()
             .collect();
         let mut scopes: Vec<(Scope, i64, Option<EventId>)> = Vec::new();
@@ -203,8 +205,25 @@ impl Folding<'_> {
         if self.arrived.is_empty() {
             return now.state != unit.kept.state;
         }
-        !changed.iter().any(|fact| names(fact, key))
-            && changed.iter().any(|fact| fact.order <= last)
+        // What names it itself is no word from above.
+        let earlier = changed
+            .iter()
+            .filter(|fact| fact.order <= last && !names(fact, key));
+        let earlier: Vec<&Arc<Fact>> = earlier.collect();
+        !earlier.is_empty() && {
+            let mut around = self.around(key).into_iter();
+            around.any(|around| earlier.iter().any(|fact| names(fact, &around)))
+        }
+    }
+
+    /// What something was ever in, directly or not.
+    fn around(&self, key: &UnitKey) -> BTreeSet<UnitKey> {
+        let (mut all, mut level) = (BTreeSet::new(), BTreeSet::from([key.clone()]));
+        for _ in 0..NESTING_DEPTH_MAX {
+            level = level.iter().flat_map(|key| self.parents_of(key)).collect();
+            level.retain(|key| all.insert(key.clone()));
+        }
+        all
     }
 
     /// Where in the order something was last packed into it, before this act.

@@ -310,7 +310,7 @@ impl<'a> Folding<'a> {
         self.unshift_contents(&folds.shifted);
         self.leave_these(heavy);
         self.leave_with_parents();
-        self.put_contents(conn).await?;
+        self.put_contents(conn, &BTreeMap::new()).await?;
         self.folds(conn, change).await
     }
 
@@ -322,8 +322,8 @@ impl<'a> Folding<'a> {
     ) -> Result<Folds, WorldError> {
         let mut folded = self.folded(conn).await?;
         let shifted = self.shift_contents(&folded);
-        if !shifted.is_empty() {
-            self.put_contents(conn).await?;
+        if !shifted.is_empty() || self.moved_with_contents(&folded) {
+            self.put_contents(conn, &folded).await?;
             folded = self.fold(self.source.world(), false);
         }
         let apart = self.apart(&folded);

@@ -153,7 +153,7 @@ impl Folding<'_> {
             // What changed of one that is only looked at, by what is on record and not by what it holds (which
             // is found batch by batch), waits for who comes for it: they go by what is kept of it to what is in it.
             let mut others = new.iter().chain(&gone);
-            if unit.dirty.is_none() && others.any(|finding| finding.batch.is_none()) {
+            if unit.dirty.is_none() && others.any(|finding| !is_of_contents(finding)) {
                 continue;
             }
             // A container that is only looked at keeps its row, unless what it holds changed it.
@@ -438,6 +438,11 @@ impl Folding<'_> {
         done.closed += closed.len();
         Ok(())
     }
+}
+
+/// Does what a container holds decide on it? Of one without a batch it is covered by a recall as far as that is (C7).
+fn is_of_contents(finding: &Finding) -> bool {
+    finding.batch.is_some() || finding.code == FindingCode::CollectUnrecalled
 }
 
 /// What is wrong with an event, given the retracts and targets that decide what it is worth.

@@ -160,13 +160,13 @@ pub async fn sharing_in(
         .collect()
 }
 
-/// Of these, what was in a container and left it at or after an instant of the order (ever, if none
-/// is given): what happened to the container before that happened to them.
+/// Of these, what was in a container and left it at or after an instant of the order: what happened to the
+/// container before that happened to them.
 pub async fn left_after(
     conn: &impl ConnectionTrait,
     (id, container): (UnitId, &UnitKey),
     children: &BTreeSet<UnitKey>,
-    since: Option<Micros>,
+    since: Micros,
 ) -> Result<Vec<UnitKey>, DbErr> {
     let keys = children.iter().map(|key| key.as_str().into()).collect();
     let rows = by_keys(
@@ -184,8 +184,7 @@ pub async fn left_after(
             serde_json::from_str(&state).map_err(|error| DbErr::Json(error.to_string()))?;
         let stayed = kept.stays.iter().any(|stay| {
             let until = stay.until.as_ref();
-            stay.container == *container
-                && until.is_none_or(|until| since.is_none_or(|since| until.eff >= since))
+            stay.container == *container && until.is_none_or(|until| until.eff >= since)
         });
         if stayed {
             left.push(UnitKey::kept(&row.try_get::<String>("", "unit_key")?));
