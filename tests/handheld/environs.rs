@@ -2,11 +2,14 @@
 //! event names as its document, while the event counts.
 
 use crate::{
-    scene::{Scene, scanned},
+    scene::{Scene, holds, open_about_events, scanned},
+    struck::id_of,
     support::{array, id, made, ok, text_of},
 };
 use serde_json::{Value, json};
+use suyuan_sync::finding::FindingCode;
 use suyuan_tests::{Caller, Handheld, TestApp, on_both};
+use uuid::Uuid;
 
 /// An event that names a document and says what it was like.
 fn measured(device: &mut Handheld, kind: &str, tin: &String, (no, env): (&str, Value)) -> String {
@@ -126,3 +129,106 @@ on_both!(what_is_struck_or_stands_aside_was_not_measured, |app| {
     assert_eq!(excursions(operator).await.len(), 1, "it was admitted");
     app.stop().await;
 });
+
+/// A correction of an event by somebody: it struck out, and what was measured instead.
+fn corrected(
+    device: &mut Handheld,
+    who: &str,
+    (wrong, tin): (&str, &String),
+    t: i32,
+) -> [String; 2] {
+    let group = Uuid::now_v7();
+    let part = |n: u32, said: &Value| {
+        let mut said = said.clone();
+        said["group"] = json!({"id": group, "n": n, "of": 2, "correct": true});
+        said["actor"] = json!({"id": who, "proof": "pin"});
+        said
+    };
+    let retract = part(1, &json!({"target": id_of(wrong)}));
+    let new = json!({
+        "units": scanned(&[tin]), "doc": {"no": "SF-1"}, "env": {"temperature": t},
+    });
+    [
+        device.event("retract", &retract),
+        device.event("inbound", &part(2, &new)),
+    ]
+}
+
+on_both!(
+    c10_what_a_correction_measured_counts_as_it_does_for_the_goods,
+    |app| {
+        let (scene, _) = begun(&app).await;
+        let mut shop = scene.device(&app, &scene.store).await;
+        let tin = &scene.tins[0];
+        let env = json!({"temperature": 9});
+        let first = measured(&mut shop, "inbound", tin, ("SF-1", env));
+        shop.push(std::slice::from_ref(&first)).await;
+        let told = async || -> Vec<Value> {
+            let found = excursions(&scene.firm.operator).await.into_iter();
+            found
+                .map(|one| json!([one["extreme"], one["readings"]]))
+                .collect()
+        };
+        assert_eq!(told().await, [json!([9.0, 1])]);
+        // Somebody else has no say in it: nothing of the correction counts, for the tin and for the waybill.
+        let strangers = corrected(&mut shop, "w-99", (&first, tin), 12);
+        shop.push(&strangers).await;
+        let refused = open_about_events(&app, FindingCode::RetractUnauthorised).await;
+        assert_eq!(refused, 1);
+        assert_eq!(told().await, [json!([9.0, 1])]);
+        // Who stated it has: what is corrected counts no more, and what is said instead does.
+        let own = corrected(&mut shop, "w-17", (&first, tin), 15);
+        shop.push(&own).await;
+        assert_eq!(told().await, [json!([15.0, 1])]);
+        // What is said instead may be struck in its turn.
+        let struck = json!({"target": id_of(&own[1])});
+        let struck = shop.event("retract", &struck);
+        shop.push(&[struck]).await;
+        assert_eq!(told().await, [] as [Value; 0]);
+        // Where another waybill was named at first, too.
+        let tin = &scene.tins[1];
+        let elsewhere = measured(
+            &mut shop,
+            "inbound",
+            tin,
+            ("SF-2", json!({"temperature": 9})),
+        );
+        shop.push(std::slice::from_ref(&elsewhere)).await;
+        let strangers = corrected(&mut shop, "w-99", (&elsewhere, tin), 12);
+        shop.push(&strangers).await;
+        assert_eq!(told().await, [] as [Value; 0]);
+        let own = corrected(&mut shop, "w-17", (&elsewhere, tin), 16);
+        shop.push(&own).await;
+        assert_eq!(told().await, [json!([16.0, 1])]);
+        holds(&app, "after corrections").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c10_a_retract_strikes_what_was_measured_behind_however_much_text,
+    |app| {
+        let (scene, _) = begun(&app).await;
+        let operator = &scene.firm.operator;
+        let mut plant = scene.device(&app, &scene.plant).await;
+        let warm = json!({"temperature": 9.5});
+        let left = measured(&mut plant, "outbound", &scene.tins[0], ("SF-1", warm));
+        plant.push(std::slice::from_ref(&left)).await;
+        let retract = |who: &str, words: usize| {
+            json!({
+                "target": id_of(&left), "actor": {"id": who, "proof": "pin"},
+                "body": {"words": vec!["x".repeat(2000); words]},
+            })
+        };
+        // More text than is read at once, and none of it counts.
+        for _ in 0..5 {
+            let strangers = plant.event("retract", &retract("w-99", 150));
+            plant.push(&[strangers]).await;
+        }
+        assert_eq!(excursions(operator).await.len(), 1);
+        let own = plant.event("retract", &retract("w-17", 0));
+        plant.push(&[own]).await;
+        assert_eq!(excursions(operator).await.len(), 0);
+        app.stop().await;
+    }
+);

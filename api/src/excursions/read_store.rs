@@ -1,6 +1,6 @@
 //! SQL that reads transports with all that was measured on them: what loggers filed, and what devices' inbound
 //! and outbound events say that name the waybill as their document. Events count while they are in the state
-//! and nobody who may has struck them (C10).
+//! and are not struck, as the fold has it (C10).
 
 use super::{
     ExcursionError,
@@ -10,15 +10,12 @@ use super::{
 };
 use crate::{
     clock::{Micros, rfc3339},
-    db::{rows::by_keys, statement},
+    db::statement,
+    handheld::units::store::{Asked, struck},
     http::page::Paging,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
-use suyuan_sync::{event, fold::may_strike};
+use std::{collections::BTreeMap, fmt};
 use uuid::Uuid;
 
 /// A transport on record.
@@ -157,7 +154,8 @@ pub async fn series(
     }
     let query = statement(
         conn.get_database_backend(),
-        "SELECT v.gseq, v.temperature, v.humidity, e.event_id, e.device_id, e.location_id, e.eff \
+        "SELECT v.gseq, v.temperature, v.humidity, e.event_id, e.group_id, e.device_id, \
+         e.location_id, e.eff \
          FROM event_environment v JOIN event e ON e.gseq = v.gseq \
          WHERE v.enterprise_id = ? AND v.document = ? AND e.counts_from IS NOT NULL \
          ORDER BY v.gseq DESC LIMIT ?",
@@ -168,7 +166,18 @@ pub async fn series(
         ],
     );
     let mut stated = conn.query_all_raw(query).await?;
-    let struck = struck(conn, enterprise, &stated).await?;
+    let mut asked = Vec::new();
+    for row in &stated {
+        // What claims no id is no target, and of no group that was admitted.
+        if let Some(id) = row.try_get("", "event_id")? {
+            asked.push(Asked {
+                gseq: row.try_get("", "gseq")?,
+                id,
+                group: row.try_get("", "group_id")?,
+            });
+        }
+    }
+    let struck = struck(conn, enterprise, &asked).await?;
     // Of one instant in the order of the log.
     stated.reverse();
     for row in &stated {
@@ -190,53 +199,6 @@ pub async fn series(
         all.entry(device).or_default().push(reading);
     }
     Ok(all)
-}
-
-/// Which of these events a retract strikes that is in the state, by position.
-async fn struck(
-    conn: &impl ConnectionTrait,
-    enterprise: Uuid,
-    stated: &[QueryResult],
-) -> Result<BTreeSet<i64>, DbErr> {
-    let mut ids: BTreeMap<Uuid, i64> = BTreeMap::new();
-    for row in stated {
-        if let Some(id) = row.try_get::<Option<Uuid>>("", "event_id")? {
-            ids.insert(id, row.try_get("", "gseq")?);
-        }
-    }
-    let retracts = by_keys(
-        conn,
-        "SELECT DISTINCT t.target_id, e.gseq, e.body FROM event_target t JOIN event e ON e.gseq = t.gseq \
-         WHERE t.enterprise_id = ? AND e.counts_from IS NOT NULL AND t.target_id IN ({keys})",
-        &[enterprise.into()],
-        ids.keys().map(|id| (*id).into()).collect(),
-    )
-    .await?;
-    let mut struck = BTreeSet::new();
-    for row in &retracts {
-        let target: Uuid = row.try_get("", "target_id")?;
-        let Some(gseq) = ids.get(&target) else {
-            continue;
-        };
-        let query = statement(
-            conn.get_database_backend(),
-            "SELECT body FROM event WHERE gseq = ?",
-            [(*gseq).into()],
-        );
-        let Some(body) = conn.query_one_raw(query).await? else {
-            continue;
-        };
-        let read = |row: &QueryResult| -> Result<_, DbErr> {
-            let bytes: Vec<u8> = row.try_get("", "body")?;
-            Ok(event::parse_bytes(&bytes).ok())
-        };
-        if let (Some(retract), Some(target)) = (read(row)?, read(&body)?)
-            && may_strike(&retract, &target)
-        {
-            struck.insert(*gseq);
-        }
-    }
-    Ok(struck)
 }
 
 /// Measures of transports, oldest first.

@@ -51,7 +51,7 @@ pub use level::Levels;
 pub use public::{Ended, PublicStatus, public_status};
 pub use recalled::recalls_of;
 pub use state::{Folded, Phase, Place, Stay, Step, UnitState};
-pub use struck::{Meaning, deciding, may_strike, strikes};
+pub use struck::{Meaning, deciding, strikes};
 pub use table::{Row, container_row, row};
 pub use visible::{Entry, Partner, Reader, View, visible};
 

@@ -164,7 +164,7 @@ enum Verdict {
 }
 
 /// May one event strike another of its enterprise (C10): its own actor may, and a supervisor?
-pub fn may_strike(retract: &Event, target: &Event) -> bool {
+fn may_strike(retract: &Event, target: &Event) -> bool {
     retract.actor.supervisor || is_same_actor(retract, target)
 }
 

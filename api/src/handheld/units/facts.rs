@@ -4,7 +4,10 @@
 use super::remembered::Remembered;
 use crate::handheld::push::{meant, store::interval};
 use sea_orm::{DbErr, QueryResult};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use suyuan_sync::{
     event::{self, Event},
     facts::Fact,
@@ -78,15 +81,24 @@ impl Reader {
     /// The outline of an event. So many do not make others forgotten by all they name.
     pub fn outline(&mut self, row: &QueryResult) -> Result<Option<Arc<Event>>, DbErr> {
         let gseq: Gseq = row.try_get("", "gseq")?;
-        let Some(mut event) = parsed(gseq, &row.try_get::<Vec<u8>>("", "body")?) else {
-            return Ok(None);
-        };
-        event.units = Vec::new().into();
-        event.lots = Vec::new();
-        let event = Arc::new(event);
-        self.outlines.put(gseq, event.clone());
-        Ok(Some(event))
+        let event = outline(row)?.map(Arc::new);
+        if let Some(event) = &event {
+            self.outlines.put(gseq, event.clone());
+        }
+        Ok(event)
     }
+}
+
+/// The outline of the event of a row with `gseq` and `body`: what it names and what else it says is not kept.
+pub fn outline(row: &QueryResult) -> Result<Option<Event>, DbErr> {
+    let gseq: Gseq = row.try_get("", "gseq")?;
+    let event = parsed(gseq, &row.try_get::<Vec<u8>>("", "body")?);
+    Ok(event.map(|event| Event {
+        units: Vec::new().into(),
+        lots: Vec::new(),
+        body: BTreeMap::new(),
+        ..event
+    }))
 }
 
 /// The event of a row with `gseq` and `body`, unless it is remembered.

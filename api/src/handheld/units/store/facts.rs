@@ -147,6 +147,43 @@ pub async fn by_position_then(
 const TEXT_MAX: i64 = 1 << 20;
 const _: () = assert!(2 * EVENT_BYTES_MAX as i64 <= TEXT_MAX);
 
+/// These positions in parts, each of no more text than is read at once.
+pub(super) async fn parts(
+    conn: &impl ConnectionTrait,
+    positions: &BTreeSet<Position>,
+) -> Result<Vec<BTreeSet<Position>>, DbErr> {
+    let mut parts: Vec<BTreeSet<Position>> = Vec::new();
+    let mut room = 0;
+    for (gseq, bytes) in sizes(conn, positions).await? {
+        room -= bytes;
+        match parts.last_mut().filter(|_| room >= 0) {
+            Some(part) => {
+                part.insert(gseq);
+            }
+            None => {
+                parts.push(BTreeSet::from([gseq]));
+                room = TEXT_MAX - bytes;
+            }
+        }
+    }
+    Ok(parts)
+}
+
+/// How long the texts of these events are.
+async fn sizes(
+    conn: &impl ConnectionTrait,
+    positions: &BTreeSet<Position>,
+) -> Result<BTreeMap<Position, i64>, DbErr> {
+    let sql =
+        "SELECT gseq, CAST(LENGTH(body) AS BIGINT) AS bytes FROM event WHERE gseq IN ({keys})";
+    let keys = positions.iter().map(|gseq| (*gseq).into()).collect();
+    let rows = by_keys(conn, sql, &[], keys).await?;
+    let sized = rows
+        .iter()
+        .map(|row| Ok((row.try_get("", "gseq")?, row.try_get("", "bytes")?)));
+    sized.collect()
+}
+
 /// The first of these facts by position, as many as are read at once, and where the others stand.
 pub async fn first_of(
     conn: &impl ConnectionTrait,
@@ -156,13 +193,7 @@ pub async fn first_of(
     if positions.len() <= 2 {
         return Ok((by_position(conn, reader, positions).await?, Vec::new()));
     }
-    let sql =
-        "SELECT gseq, CAST(LENGTH(body) AS BIGINT) AS bytes FROM event WHERE gseq IN ({keys})";
-    let keys = positions.iter().map(|gseq| (*gseq).into()).collect();
-    let mut sizes: BTreeMap<Position, i64> = BTreeMap::new();
-    for row in by_keys(conn, sql, &[], keys).await? {
-        sizes.insert(row.try_get("", "gseq")?, row.try_get("", "bytes")?);
-    }
+    let sizes = sizes(conn, positions).await?;
     let mut sum = 0;
     let (now, later): (Vec<_>, Vec<_>) = sizes.into_iter().partition(|(_, bytes)| {
         sum += bytes;

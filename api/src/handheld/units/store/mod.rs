@@ -1,10 +1,11 @@
 //! All SQL about units. Reads and writes go in sets: [`units`](units()) and what containers hold, the
-//! facts that are about a unit, complete counts, what was found, and what strangers claim.
+//! facts that are about a unit, which of them are struck, complete counts, what was found, and what strangers claim.
 
 mod claims;
 mod facts;
 mod findings;
 mod since;
+mod struck;
 mod sweeps;
 mod units;
 
@@ -18,6 +19,7 @@ pub use findings::{
     write_changed, write_closed, write_issuers, write_opened,
 };
 pub use since::{Came, any_written_after, came};
+pub use struck::{Asked, struck};
 pub use sweeps::{are_more_sweeps, is_complete_count, is_sweep, sweeps, write_sweeps};
 pub use units::{
     Sized, UnitRow, UnitWrite, add_contents, contents, exceptional_in, leave, left_after,
