@@ -49,6 +49,7 @@ mod m0052_excursions;
 mod m0053_strangers;
 mod m0054_named_places;
 mod m0056_strangers_by_partner;
+mod m0055_long_lots;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -104,6 +105,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0053_strangers::Migration),
             Box::new(m0054_named_places::Migration),
             Box::new(m0056_strangers_by_partner::Migration),
+            Box::new(m0055_long_lots::Migration),
         ]
     }
 }

@@ -3,16 +3,20 @@
 
 use crate::{
     scene::{Scene, count, fill_up, holds, scanned},
-    support::text_of,
+    support::{array, ok, text_of},
 };
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use suyuan::handheld::lots::store::lot_is;
 use suyuan_sync::{
     finding::{Finding, FindingCode, LotKey},
     ids::LocationId,
+    limits::TEXT_BYTES_MAX,
+    wire::Status,
 };
-use suyuan_tests::{Handheld, TestApp, on_both};
+use suyuan_tests::{Engine, Handheld, TestApp, on_both};
+use uuid::Uuid;
 
 /// Products of the scene, and one nobody knows.
 const GTINS: [&str; 2] = ["09521234000013", "04012345678901"];
@@ -118,6 +122,91 @@ on_both!(
         app.stop().await;
     }
 );
+
+/// A text of as many bytes as an event may have in one, that no database packs into fewer.
+fn longest(mut seed: u32) -> String {
+    let mut text = String::from("\\x\"'\\");
+    while text.len() + 3 <= TEXT_BYTES_MAX {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        text.extend(char::from_u32(0x4e00 + (seed >> 8) % 0x5000));
+    }
+    let left = TEXT_BYTES_MAX - text.len();
+    text + &"x".repeat(left)
+}
+
+on_both!(c11_a_line_of_the_longest_texts_there_are_is_a_line, |app| {
+    let scene = Scene::of(&app).await;
+    let mut device = scene.device(&app, &scene.store).await;
+    let (gtin, lot) = (longest(1), longest(2));
+    // Another lot, by its last character.
+    let mut other = lot.clone();
+    let last = other.pop().map_or(0, char::len_utf8);
+    other.push_str(&"y".repeat(last));
+    assert_eq!([&gtin, &lot, &other].map(String::len), [TEXT_BYTES_MAX; 3]);
+    let of = |lot: &str, qty| json!({"gtin": gtin, "lot": lot, "qty": qty});
+    let came = json!({
+        "lots": [of(&lot, 5), of(&other, 3)], "env": {"temperature": 9},
+        "doc": {"no": longest(3), "at": longest(4)}, "units": [{"code": longest(5)}],
+        "counterpart": {"type": "named", "name": longest(6)},
+        "actor": {"id": longest(7), "proof": "pin"},
+        "override": {"code": longest(8), "reason": longest(9), "supervisor": longest(10)},
+    });
+    let events = [
+        device.event("inbound", &came),
+        device.event("sale", &json!({"lots": [of(&lot, 2)]})),
+        device.event(&longest(11), &json!({})),
+    ];
+    let answer = device.push(&events).await;
+    for (result, aside) in answer
+        .results
+        .iter()
+        .zip([None, None, Some("UNKNOWN_KIND")])
+    {
+        let set_aside = [Status::Parked, Status::Quarantined].contains(&result.status);
+        let why = result.code.as_deref().filter(|_| set_aside);
+        assert_eq!(why, aside, "{result:?}");
+    }
+    let listed = ok(scene.firm.operator.get("/v1/stock/lots").await);
+    let mut lines: Vec<_> = array(&listed["items"])
+        .iter()
+        .map(|line| {
+            (
+                text_of(&line["gtin"]),
+                text_of(&line["lot"]),
+                line["balance"].as_i64(),
+            )
+        })
+        .collect();
+    lines.sort();
+    let mut expected =
+        [(&lot, 3), (&other, 3)].map(|(lot, n)| (gtin.clone(), lot.clone(), Some(n)));
+    expected.sort();
+    assert_eq!(lines, expected);
+    holds(&app, "of the longest texts").await;
+    if app.engine == Engine::Postgres {
+        // Lines are found by the index over their keys.
+        let tx = app.state().db.begin().await.expect("a transaction");
+        let hint = tx
+            .execute_unprepared("SET LOCAL enable_seqscan = off")
+            .await;
+        hint.expect("a hint");
+        let backend = DbBackend::Postgres;
+        let sql = format!(
+            "EXPLAIN (COSTS OFF) SELECT id FROM lot_line WHERE gtin = ? AND {} AND location_id = ?",
+            lot_is(backend, "lot")
+        );
+        let values = [gtin.into(), lot.into(), Uuid::nil().into()];
+        let query = suyuan::db::statement(backend, &sql, values);
+        let rows = tx.query_all_raw(query).await.expect("a plan");
+        let line = |row: &QueryResult| row.try_get::<String>("", "QUERY PLAN").expect("a line");
+        let plan: Vec<String> = rows.iter().map(line).collect();
+        let plan = plan.join("\n");
+        assert!(plan.contains("lot_line_digest"), "{plan}");
+        assert!(!plan.contains("Filter"), "{plan}");
+        tx.rollback().await.expect("an end");
+    }
+    app.stop().await;
+});
 
 on_both!(
     c11_a_count_does_not_miss_what_lies_in_a_container_there,

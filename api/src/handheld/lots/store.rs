@@ -8,7 +8,7 @@ use crate::{
     },
     log::Position,
 };
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     event::Kind,
@@ -48,6 +48,17 @@ fn by_line(found: &[QueryResult]) -> Result<BTreeMap<LotKey, LineRow>, DbErr> {
     lines.collect()
 }
 
+/// In SQL, that the column has the lot that is asked for, however long that is: as PostgreSQL has it in the index
+/// over the keys of lines (of which a row is too short for the longest).
+pub fn lot_is(backend: DbBackend, column: &str) -> String {
+    let digest =
+        |text: &str| format!("sha256(replace({text}, chr(92), repeat(chr(92), 2))::bytea)");
+    match backend {
+        DbBackend::Postgres => format!("{} = {}", digest(column), digest("?")),
+        _ => format!("{column} = ?"),
+    }
+}
+
 /// Lines by key.
 pub async fn lines(
     conn: &impl ConnectionTrait,
@@ -55,11 +66,12 @@ pub async fn lines(
 ) -> Result<BTreeMap<LotKey, LineRow>, DbErr> {
     let mut out = BTreeMap::new();
     let keys: Vec<&LotKey> = keys.iter().collect();
+    let lot = lot_is(conn.get_database_backend(), "lot");
+    let one = format!("(gtin = ? AND {lot} AND location_id = ?)");
     for keys in keys.chunks(KEYS) {
-        let one = "(gtin = ? AND lot = ? AND location_id = ?)";
         let sql = format!(
             "SELECT id, enterprise_id, findings, state FROM lot_line WHERE {}",
-            vec![one; keys.len()].join(" OR ")
+            vec![one.as_str(); keys.len()].join(" OR ")
         );
         let values = keys.iter().flat_map(|key| -> [Value; 3] {
             [
@@ -224,8 +236,9 @@ pub async fn went(
     if let Some((gtins, lot)) = of {
         let gtins: Vec<&String> = gtins.iter().collect();
         let places = vec!["?"; gtins.len()].join(", ");
+        let is_lot = lot_is(conn.get_database_backend(), "l.lot");
         of_lot =
-            format!("JOIN lot_line l ON l.id = m.line_id AND l.lot = ? AND l.gtin IN ({places}) ");
+            format!("JOIN lot_line l ON l.id = m.line_id AND {is_lot} AND l.gtin IN ({places}) ");
         values.push(lot.into());
         values.extend(gtins.into_iter().map(|gtin| Value::from(gtin.as_str())));
     }

@@ -9,7 +9,10 @@ use super::{
 use crate::{
     db::statement,
     findings::store::{LineName, line_names},
-    handheld::{down::card_store::owners, lots::store::moves_and_kinds},
+    handheld::{
+        down::card_store::owners,
+        lots::store::{lot_is, moves_and_kinds},
+    },
 };
 use sea_orm::{ConnectionTrait, DbErr, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,8 +64,9 @@ pub(super) async fn lots(
         for name in names {
             let sql = format!(
                 "SELECT l.id, l.enterprise_id, l.location_id, l.balance FROM lot_line l \
-                 WHERE {} AND l.lot = ? ORDER BY l.location_id",
-                name.condition()
+                 WHERE {} AND {} ORDER BY l.location_id",
+                name.condition(),
+                lot_is(conn.get_database_backend(), "l.lot")
             );
             let query = statement(conn.get_database_backend(), &sql, of_lot(&name, batch));
             let rows = conn.query_all_raw(query).await?;
@@ -131,10 +135,11 @@ async fn legs(
 ) -> Result<Option<i64>, DbErr> {
     let sql = format!(
         "SELECT m.gseq, e.body FROM lot_line l JOIN lot_move m ON m.line_id = l.id \
-         JOIN event e ON e.gseq = m.gseq WHERE {} AND l.lot = ? AND e.enterprise_id = ? \
+         JOIN event e ON e.gseq = m.gseq WHERE {} AND {} AND e.enterprise_id = ? \
          AND e.kind IN ('inbound', 'outbound') AND m.movement NOT LIKE '{{\"is\":\"found\"%' \
          AND m.gseq > ? ORDER BY m.gseq LIMIT ?",
-        name.condition()
+        name.condition(),
+        lot_is(conn.get_database_backend(), "l.lot")
     );
     let mut values = of_lot(name, batch);
     values.extend([stater.0.into(), after.into(), LEGS.into()]);
