@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use suyuan::handheld::aside::tend;
 use suyuan_sync::{
+    chain,
     finding::FindingCode,
     fold::Phase,
     wire::{Ranges, Status},
@@ -415,6 +416,96 @@ on_both!(
         assert_eq!(fates(&app).await[1].1, "stored");
         let none: Value = ok(scene.firm.admin.get("/v1/quarantine").await)["items"].clone();
         assert_eq!(none, json!([]));
+        app.stop().await;
+    }
+);
+
+/// To this program a kind is known by now under another name: as if it were a newer one than took the event in.
+async fn upgraded(app: &TestApp, (kind, known): (&str, &str)) {
+    let db = &app.state().db;
+    let sql = "SELECT gseq, body FROM event WHERE kind = ?";
+    let query = suyuan::db::statement(db.backend(), sql, [kind.into()]);
+    for row in db.reader().query_all_raw(query).await.expect("events") {
+        let body: Vec<u8> = row.try_get("", "body").expect("a text");
+        let text = String::from_utf8(body)
+            .expect("a text")
+            .replace(kind, known);
+        let gseq: i64 = row.try_get("", "gseq").expect("a position");
+        let sql = "UPDATE event SET body = ? WHERE gseq = ?";
+        let values = [text.into_bytes().into(), gseq.into()];
+        let query = suyuan::db::statement(db.backend(), sql, values);
+        db.writer().execute_raw(query).await.expect("an event");
+    }
+}
+
+on_both!(
+    t7_what_was_found_before_an_event_could_be_read_is_found_at_its_place_then,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let tin = &scene.tins[0];
+        let event = device.event("inbound", &inbound(&[tin]));
+        device.push(&[event]).await;
+        let text = device.text(2, "sell", &sale(&[tin]));
+        let answer = device.push_at(2, chain::Hash([9; 32]), &[text]).await;
+        assert_eq!(answer.results[0].code.as_deref(), Some("UNKNOWN_KIND"));
+        let here = format!("/v1/findings?code=CHAIN_BREAK&place={}", scene.store);
+        let found = async || ok(scene.firm.operator.get(&here).await)["items"].clone();
+        assert_eq!(open_about_events(&app, FindingCode::ChainBreak).await, 1);
+        assert_eq!(found().await, json!([]), "nobody knows where it happened");
+        upgraded(&app, ("sell", "sale")).await;
+        let state = app.state();
+        let taken = tend::known_kinds(&state.db, &state.handheld.ingest).await;
+        assert_eq!(taken.expect("it is taken in"), 1);
+        assert_eq!(open_about_events(&app, FindingCode::ChainBreak).await, 1);
+        let found = found().await;
+        assert_eq!(array(&found).len(), 1);
+        assert_eq!(text_of(&found[0]["location_id"]), scene.store);
+        app.stop().await;
+    }
+);
+
+on_both!(
+    t7_of_two_servers_that_know_a_kind_by_now_one_reads_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let group = Uuid::now_v7();
+        let of = |n: u32| {
+            let mut said = inbound(&[&scene.tins[n as usize]]);
+            said["group"] = json!({"id": group, "n": n, "of": 2});
+            said
+        };
+        let mut first = of(1);
+        first["anchor"] = json!("none of ours");
+        let first = device.event("arrive", &first);
+        device.push(&[first]).await;
+        upgraded(&app, ("arrive", "inbound")).await;
+        let state = app.state();
+        let parked = suyuan::handheld::aside::store::unknown_kinds(state.db.reader(), 0, 10);
+        let parked = parked.await.expect("what is parked");
+        // Both looked before either wrote.
+        for taken in [1, 0] {
+            let parked = parked.clone();
+            let admitted = state.handheld.ingest.with_engine(move |engine| {
+                Box::pin(async move {
+                    suyuan::handheld::aside::acts::admit_known_kinds(engine, &parked).await
+                })
+            });
+            let admitted = admitted.await.expect("an engine");
+            assert_eq!(admitted.expect("taken in"), taken);
+        }
+        assert_eq!(entries(&app, "admitted").await, 1);
+        // It waits for its group, and says once that its anchor is none.
+        let second = device.event("inbound", &of(2));
+        device.push(&[second]).await;
+        let all: Vec<String> = fates(&app)
+            .await
+            .into_iter()
+            .map(|(_, fate)| fate)
+            .collect();
+        assert_eq!(all, ["stored"; 2]);
+        assert_eq!(open_about_events(&app, FindingCode::NoAnchor).await, 1);
         app.stop().await;
     }
 );

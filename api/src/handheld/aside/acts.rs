@@ -116,6 +116,8 @@ pub async fn admit_known_kinds(
         for row in rows {
             still.extend(store::of(act.tx(), enterprise, row.gseq).await?);
         }
+        // Another server may have read it by now, and it waits for something else.
+        still.retain(|row| liftable(&row.outcome) == Some(remark));
         if still.is_empty() {
             act.abandon().await?;
             continue;

@@ -237,7 +237,8 @@ pub async fn by_id(
     found.iter().map(row).collect()
 }
 
-/// Gives an event that could not be read before its times, and what its device had been told.
+/// Gives an event that could not be read before its times, and what its device had been told; and what was found
+/// of it as it stood aside the place.
 pub async fn set_times(
     conn: &impl ConnectionTrait,
     gseq: Position,
@@ -259,6 +260,13 @@ pub async fn set_times(
             delivered.into(),
             gseq.into(),
         ],
+    ))
+    .await?;
+    conn.execute_raw(statement(
+        conn.get_database_backend(),
+        "UPDATE finding SET place = ? WHERE event_gseq = ? AND unit_id IS NULL \
+         AND line_id IS NULL AND place IS NULL",
+        [location.into(), gseq.into()],
     ))
     .await?;
     Ok(())
