@@ -16,7 +16,7 @@ use suyuan_sync::{
     ids::EventId,
     invariants::{DeviceHistory, Made, Told, Whereabouts},
     outbox::{Action, Command, Disk, Input, KeptAnchor, Key, Notice, Outbox},
-    wire::{EventResult, Push, PushAnswer, Status, TrustKey},
+    wire::{EventResult, Push, PushAnswer, Receipt, Status, TrustKey},
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -97,10 +97,7 @@ impl Pda {
     /// An enrolled device begins to work. Its session's clock runs `hurry` times as fast as ours, so
     /// that back-off and time-outs take less of our time.
     pub fn new(wire: Handheld, url: &str, seed: u64, hurry: u64) -> Pda {
-        let anchor = KeptAnchor {
-            text: wire.anchor.clone(),
-            wall: wall(),
-        };
+        let anchor = KeptAnchor::new(wire.anchor.clone(), wall());
         let disk = Disk::new(wire.device, wire.epoch, Some(anchor));
         let trust = serde_json::from_value(wire.welcome["trust_keys"].clone());
         let (telling, hearing) = mpsc::unbounded_channel();
@@ -202,7 +199,8 @@ impl Pda {
                 self.gone.insert(n);
             }
         }
-        self.outbox = Outbox::new(disk);
+        let trust = &self.trust;
+        self.outbox = Outbox::begin(disk, |receipt| is_signed(trust, receipt));
         (self.telling, self.hearing) = mpsc::unbounded_channel();
         (self.timer, self.began) = (None, Instant::now());
         self.writing.clear();
@@ -235,7 +233,7 @@ impl Pda {
             let row = row.filter(|row| row.hash == made.hash);
             let whereabouts = match row {
                 _ if self.gone.contains(&n) => Whereabouts::NeverPromised,
-                Some(row) if !row.state.is_receipted() => Whereabouts::Waiting,
+                Some(row) if !self.outbox.is_safe(row) => Whereabouts::Waiting,
                 None if made.whereabouts == Whereabouts::NeverPromised => {
                     Whereabouts::NeverPromised
                 }
@@ -376,10 +374,10 @@ impl Pda {
             Heard::Answer(both) => *both,
         };
         let receipt = &answer.receipt;
-        let key = self.trust.iter().find(|key| key.n == receipt.key);
-        let key = key.expect("a receipt under a key it knows");
-        let good = point::verify(&key.key, &receipt.bytes_to_sign(), &receipt.sig);
-        assert!(good, "a receipt that nobody signed");
+        assert!(
+            is_signed(&self.trust, receipt),
+            "a receipt that nobody signed"
+        );
         assert_eq!(answer.results.len(), push.events.len(), "a result for each");
         let known = |result: &&EventResult| result.status == Status::Duplicate;
         self.tally.duplicates += answer.results.iter().filter(known).count() as u64;
@@ -440,4 +438,10 @@ pub fn told(push: &Push, answer: &PushAnswer) -> Vec<Told> {
     results
         .chain([Told::Receipt(answer.receipt.clone())])
         .collect()
+}
+
+/// Did the installation sign it?
+fn is_signed(trust: &[TrustKey], receipt: &Receipt) -> bool {
+    let key = trust.iter().find(|key| key.n == receipt.key);
+    key.is_some_and(|key| point::verify(&key.key, &receipt.bytes_to_sign(), &receipt.sig))
 }

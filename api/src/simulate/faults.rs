@@ -506,10 +506,8 @@ impl Run {
             let mut waiting = 0;
             for n in 0..self.handsets.len() {
                 self.commit(n, usize::MAX)?;
-                waiting += self
-                    .handsets
-                    .get(n)
-                    .map_or(0, |handset| handset.outbox.unsent());
+                let outbox = self.handsets.get(n).map(|handset| &handset.outbox);
+                waiting += outbox.map_or(0, |it| it.unsent() + it.doubted().len() as u64);
             }
             if waiting == 0 {
                 break;

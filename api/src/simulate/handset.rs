@@ -2,7 +2,7 @@
 //! memory that can be hurt. A cloned device is two of these with one id.
 
 use super::{checkpoints::Checkpoints, dice::Dice, down::Open, tabs::Tab, world::Site};
-use crate::played::DeviceKey;
+use crate::played::{DeviceKey, is_signed};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     rc::Rc,
@@ -183,10 +183,7 @@ impl Handset {
     /// A device just enrolled.
     pub fn new(device: DeviceId, site: Site, life: Life, now: Micros) -> Handset {
         let Life { epoch, key, anchor } = life;
-        let kept = KeptAnchor {
-            text: anchor,
-            wall: now,
-        };
+        let kept = KeptAnchor::new(anchor, now);
         Handset {
             device,
             site,
@@ -408,7 +405,8 @@ impl Handset {
     }
 
     pub(super) fn start(&mut self, disk: Disk, now: Micros, dice: &mut Dice) -> Vec<Flight> {
-        self.outbox = Outbox::new(disk);
+        let trust = &self.trust;
+        self.outbox = Outbox::begin(disk, |receipt| is_signed(receipt, trust));
         self.other = None;
         self.session += 1;
         self.begun = now;
@@ -449,7 +447,7 @@ impl Handset {
             let row = row.filter(|row| row.hash == made.hash);
             if row.is_some() && self.outbox.damaged().contains(&key) {
                 made.whereabouts = Whereabouts::Damaged;
-            } else if !pending && row.is_none_or(|row| row.state.is_receipted()) {
+            } else if !pending && row.is_none_or(|row| self.outbox.is_safe(row)) {
                 made.whereabouts = Whereabouts::Dropped;
             }
         }
@@ -517,6 +515,8 @@ impl Handset {
     ) -> Vec<Flight> {
         let mut disk = self.outbox.disk().clone();
         disk.cursor = disk.cursor.saturating_add(ASTRAY);
+        // It was led astray, not damaged.
+        disk.cursor_check = None;
         self.refresh(history);
         let flights = self.start(disk, now, dice);
         self.forget(history, Whereabouts::NeverPromised);
@@ -575,7 +575,7 @@ impl Handset {
         let wall = self.wall(now);
         if wiped {
             self.refresh(history);
-            let kept = KeptAnchor { text: anchor, wall };
+            let kept = KeptAnchor::new(anchor, wall);
             self.seen = Seen::default();
             self.checkpoints = Checkpoints::default();
             self.pieces.clear();

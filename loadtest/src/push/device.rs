@@ -66,10 +66,7 @@ impl Identity {
             device: welcome.device,
             epoch: welcome.epoch,
             first_anchor: (
-                KeptAnchor {
-                    text: welcome.anchor,
-                    wall: micros_now(),
-                },
+                KeptAnchor::new(welcome.anchor, micros_now()),
                 Instant::now(),
             ),
         })
@@ -300,10 +297,7 @@ mod tests {
             device: DeviceId(Uuid::from_u128(7)),
             epoch: 1,
             first_anchor: (
-                KeptAnchor {
-                    text: "anchor".to_owned(),
-                    wall: micros_now(),
-                },
+                KeptAnchor::new("anchor".to_owned(), micros_now()),
                 Instant::now(),
             ),
         };

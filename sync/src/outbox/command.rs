@@ -179,6 +179,12 @@ pub enum Notice {
     /// This event is not what was made: it is kept as it is, never sent like that, and has to be
     /// stated again unless the server holds it. The others go on.
     Damaged(Key),
+    /// What the storage says of the events of this life that are on the server is not what a receipt
+    /// says: the server is asked again, and nothing is dropped before it answered (I30).
+    Doubted(Epoch),
+    /// The time anchor or the position of the pull is not what was kept: they are had again with the next
+    /// answer (I30).
+    Strayed,
     /// Somebody has to look at this event.
     Attention(Key),
     /// Nobody has to any more.

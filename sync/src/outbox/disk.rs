@@ -3,6 +3,7 @@
 //! A transaction is applied whole or not at all, and in order. Applying one is a pure function, so
 //! that any storage can be held against it.
 
+use super::Notice;
 use crate::{
     chain::{self, Hash},
     ids::{DeviceId, Epoch, Gseq, Micros, Seq},
@@ -21,6 +22,30 @@ pub struct KeptAnchor {
     pub text: String,
     /// The device's wall clock when it was received.
     pub wall: Micros,
+    /// The check value of both (I30). Programs of before kept none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<u32>,
+}
+
+impl KeptAnchor {
+    /// An anchor that was received at this time of the device's wall clock.
+    pub fn new(text: String, wall: Micros) -> KeptAnchor {
+        let check = Some(check(&format!("{text} {wall}")));
+        KeptAnchor { text, wall, check }
+    }
+
+    fn is_whole(&self) -> bool {
+        let KeptAnchor { text, wall, .. } = self;
+        self.check
+            .is_none_or(|kept| kept == check(&format!("{text} {wall}")))
+    }
+}
+
+/// A check value of something short that nobody signed: FNV-1a, in which any bit that turns shows.
+fn check(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |sum, byte| {
+        (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 /// How far an event on the storage has come.
@@ -106,12 +131,15 @@ pub struct Disk {
     pub head: Hash,
     /// The events, in the order of the queue.
     pub rows: BTreeMap<Key, Row>,
-    /// The newest receipt.
-    pub receipt: Option<Receipt>,
+    /// The newest receipt of each life. What is safe on the server is what these cover, whatever the
+    /// states of rows say.
+    pub receipts: BTreeMap<Epoch, Receipt>,
     /// The greatest anchor of this life.
     pub anchor: Option<KeptAnchor>,
     /// The position of the pull.
     pub cursor: Gseq,
+    /// Its check value (I30). Programs of before kept none.
+    pub cursor_check: Option<u32>,
     /// The device has to be enrolled again.
     pub enrol_again: bool,
 }
@@ -149,11 +177,55 @@ impl Disk {
             next: 1,
             head: chain::genesis(device, epoch),
             rows: BTreeMap::new(),
-            receipt: None,
+            receipts: BTreeMap::new(),
             anchor,
             cursor: 0,
+            cursor_check: None,
             enrol_again: false,
         }
+    }
+
+    /// I30: lets go of what is not what was kept, before a session begins: receipts that nobody signed
+    /// (`believes` asks for the signature), an anchor or a position with another check value. They are
+    /// asked for again. What the person is told of it.
+    pub(super) fn doubt(&mut self, believes: impl Fn(&Receipt) -> bool) -> Vec<Notice> {
+        let device = self.device;
+        let mut found = Vec::new();
+        self.receipts.retain(|epoch, receipt| {
+            let is_its = (receipt.device, receipt.epoch) == (device, *epoch);
+            let is_good = is_its && believes(receipt);
+            if !is_good {
+                found.push(Notice::Doubted(*epoch));
+            }
+            is_good
+        });
+        let cursor = check(&self.cursor.to_string());
+        let anchor = self.anchor.take_if(|anchor| !anchor.is_whole());
+        let strayed = self.cursor_check.take_if(|kept| *kept != cursor).is_some();
+        if strayed {
+            self.cursor = 0;
+        }
+        if anchor.is_some() || strayed {
+            found.push(Notice::Strayed);
+        }
+        // No event is ever written in the place of another, nor under a number that was given away.
+        let of_life = (self.epoch, 1)..=(self.epoch, Seq::MAX);
+        let made = self
+            .rows
+            .range(of_life)
+            .next_back()
+            .map(|((_, seq), _)| *seq);
+        let receipt = self.receipts.get(&self.epoch).filter(|_| !self.enrol_again);
+        let held = receipt.and_then(|receipt| receipt.held_ranges.ranges().last());
+        let last = made.max(held.map(|(_, last)| *last)).unwrap_or_default();
+        self.next = self.next.max(last.saturating_add(1));
+        found
+    }
+
+    /// Whether a signed receipt says that an event is safe on the server; none where there is no receipt
+    /// of its life.
+    pub(super) fn covers(&self, (epoch, seq): Key) -> Option<bool> {
+        self.receipts.get(&epoch).map(|receipt| receipt.covers(seq))
     }
 
     /// Applies a transaction.
@@ -163,7 +235,6 @@ impl Disk {
             self.next = 1;
             self.head = chain::genesis(self.device, epoch);
             self.anchor = None;
-            self.receipt = None;
         }
         for row in &write.rows {
             let (_, seq) = row.key;
@@ -180,13 +251,14 @@ impl Disk {
             self.rows.remove(key);
         }
         if let Some(receipt) = &write.receipt {
-            self.receipt = Some(receipt.clone());
+            self.receipts.insert(receipt.epoch, receipt.clone());
         }
         if let Some(anchor) = &write.anchor {
             self.anchor = Some(anchor.clone());
         }
         if let Some(cursor) = write.cursor {
             self.cursor = cursor;
+            self.cursor_check = Some(check(&cursor.to_string()));
         }
         if let Some(again) = write.enrol_again {
             self.enrol_again = again;

@@ -11,6 +11,7 @@ use crate::{
     chain::{self, Hash},
     ids::{DeviceId, Epoch, Gseq, Micros, Seq},
     limits::{SEQ_MAX, UNSENT_WARNING},
+    wire::Receipt,
 };
 use std::collections::{BTreeSet, VecDeque};
 
@@ -75,6 +76,11 @@ pub struct Outbox {
     pub(super) skipped: BTreeSet<Key>,
     /// Found not to be what was made, in this session; a new one looks again.
     pub(super) damaged: BTreeSet<Key>,
+    /// Said to be on the server by their states alone, since no receipt of their life is kept that holds
+    /// (I30). The first of them is sent again where nothing else brings one.
+    pub(super) doubted: BTreeSet<Key>,
+    /// What was found when the session began, and not told yet.
+    found: Vec<Notice>,
     /// Lives whose signature the server does not know; likewise.
     pub(super) shut: BTreeSet<Epoch>,
     pub(super) timer: Option<u64>,
@@ -82,7 +88,24 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Begins a session with what is on the storage.
+    /// Begins a session with what is on a storage that may turn bits: a kept receipt counts if `believes`
+    /// finds its signature good (I30).
+    pub fn begin(mut disk: Disk, believes: impl Fn(&Receipt) -> bool) -> Outbox {
+        let found = disk.doubt(believes);
+        let mut outbox = Outbox {
+            found,
+            ..Outbox::new(disk)
+        };
+        // Those whose states say otherwise than a receipt that is good.
+        let rows = &outbox.view.rows;
+        let is_untrue = |key: &&Key| rows.get(key).is_some_and(|row| row.state.is_receipted());
+        let untrue = outbox.open.iter().filter(is_untrue);
+        let lives: BTreeSet<Epoch> = untrue.map(|(epoch, _)| *epoch).collect();
+        outbox.found.extend(lives.into_iter().map(Notice::Doubted));
+        outbox
+    }
+
+    /// Begins a session with what is on a storage that never does, as one in memory.
     pub fn new(disk: Disk) -> Outbox {
         let mut outbox = Outbox {
             view: disk.clone(),
@@ -98,6 +121,8 @@ impl Outbox {
             pace: Pace::default(),
             skipped: BTreeSet::new(),
             damaged: BTreeSet::new(),
+            doubted: BTreeSet::new(),
+            found: Vec::new(),
             shut: BTreeSet::new(),
             timer: None,
             warned: false,
@@ -150,6 +175,17 @@ impl Outbox {
         &self.damaged
     }
 
+    /// Is this event on the server, by its state and by a receipt that is kept?
+    pub fn is_safe(&self, row: &Row) -> bool {
+        let known = [&self.open, &self.doubted, &self.damaged];
+        row.state.is_receipted() && !known.iter().any(|keys| keys.contains(&row.key))
+    }
+
+    /// Those that are said to be on the server without a receipt that holds (I30).
+    pub fn doubted(&self) -> &BTreeSet<Key> {
+        &self.doubted
+    }
+
     /// How many transactions are being written.
     pub fn writing(&self) -> usize {
         self.pending.len()
@@ -162,7 +198,8 @@ impl Outbox {
             jitter,
             command,
         } = input;
-        let mut actions = Vec::new();
+        let found = std::mem::take(&mut self.found).into_iter();
+        let mut actions: Vec<Action> = found.map(|notice| Action::Show { notice }).collect();
         match command {
             Command::Capture { texts } => self.capture(texts, &mut actions),
             Command::Committed { write } => self.committed(write, &mut actions),
@@ -191,7 +228,7 @@ impl Outbox {
                 credit,
                 retry_after,
             } => {
-                let kept = KeptAnchor { text: anchor, wall };
+                let kept = KeptAnchor::new(anchor, wall);
                 let landed = self.land(flight);
                 let brought = self.answer(first, &fates, receipt, kept, now, &mut actions);
                 match landed {
@@ -226,7 +263,7 @@ impl Outbox {
                 fates,
                 anew,
             } => {
-                let kept = KeptAnchor { text: anchor, wall };
+                let kept = KeptAnchor::new(anchor, wall);
                 let held = if anew { 0 } else { self.view.cursor };
                 self.checkpoint(cursor.max(held), kept, &fates, now, &mut actions);
             }
@@ -237,7 +274,7 @@ impl Outbox {
             } => {
                 let write = Write {
                     epoch: Some(epoch),
-                    anchor: Some(KeptAnchor { text: anchor, wall }),
+                    anchor: Some(KeptAnchor::new(anchor, wall)),
                     enrol_again: Some(false),
                     ..Write::default()
                 };
@@ -358,28 +395,64 @@ impl Outbox {
         self.sent.remove(&mark.key);
         self.skipped.remove(&mark.key);
         self.damaged.remove(&mark.key);
-        if let RowState::Settled(stamp) = mark.state {
+        if let RowState::Settled(stamp) = mark.state
+            && !self.doubted.contains(&mark.key)
+        {
             self.tail.insert((stamp, mark.key));
         } else if let Some(stamp) = mark.state.stamp() {
             self.tail.remove(&(stamp, mark.key));
         }
     }
 
+    /// Puts an event where it belongs: what is safe on the server is what a receipt covers.
+    fn place(&mut self, key: Key, state: RowState) {
+        if self.damaged.contains(&key) {
+            return;
+        }
+        let covered = match state {
+            RowState::Durable => Some(false),
+            _ => self.view.covers(key),
+        };
+        match (covered, state) {
+            (None, _) => {
+                self.doubted.insert(key);
+            }
+            // What is not on the disk yet is not open: it must not be sent before it is durable.
+            (Some(false), _) if self.disk.rows.contains_key(&key) => {
+                self.open.insert(key);
+            }
+            (Some(true), RowState::Settled(stamp)) => {
+                self.tail.insert((stamp, key));
+            }
+            _ => {}
+        }
+    }
+
+    /// A receipt of this life is kept: what it says of those that were in doubt.
+    pub(super) fn resolve(&mut self, epoch: Epoch) {
+        if !self.view.receipts.contains_key(&epoch) {
+            return;
+        }
+        let of_life = (epoch, 0)..=(epoch, Seq::MAX);
+        let doubted: Vec<Key> = self.doubted.range(of_life).copied().collect();
+        for key in doubted {
+            self.doubted.remove(&key);
+            if let Some(state) = self.view.rows.get(&key).map(|row| row.state) {
+                self.place(key, state);
+            }
+        }
+    }
+
     /// Makes the indexes anew.
     fn index(&mut self) {
-        let rows = || self.view.rows.values();
-        // What is not on the disk yet is not open: it must not be sent before it is durable.
-        let is_open = |row: &&Row| {
-            let durable = !row.state.is_receipted() && self.disk.rows.contains_key(&row.key);
-            durable && !self.damaged.contains(&row.key)
-        };
-        self.open = rows().filter(is_open).map(|row| row.key).collect();
-        self.tail = rows()
-            .filter_map(|row| match row.state {
-                RowState::Settled(stamp) => Some((stamp, row.key)),
-                _ => None,
-            })
-            .collect();
+        self.open.clear();
+        self.doubted.clear();
+        self.tail.clear();
+        let rows = self.view.rows.values().map(|row| (row.key, row.state));
+        let rows: Vec<(Key, RowState)> = rows.collect();
+        for (key, state) in rows {
+            self.place(key, state);
+        }
         let open = &self.open;
         self.sent.retain(|key| open.contains(key));
         self.skipped.retain(|key| open.contains(key));

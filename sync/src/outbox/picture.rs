@@ -28,6 +28,9 @@ pub struct States {
     pub needs_attention: Spans,
     /// Found not to be what was made; somebody has to look at it.
     pub damaged: Spans,
+    /// Said to be on the server, and no receipt says so.
+    #[serde(default)]
+    pub doubted: Spans,
 }
 
 /// A push under way.
@@ -80,10 +83,15 @@ impl Outbox {
     /// Its picture.
     pub fn picture(&self) -> Picture {
         let Outbox { disk, view, .. } = self;
-        let of = |wanted: fn(&Outbox, &Disk, Key, RowState) -> bool| {
+        let of = |wanted: fn(&Outbox, &Disk, Key) -> bool| {
             let rows = view.rows.values();
-            let wanted = rows.filter(|row| wanted(self, disk, row.key, row.state));
+            let wanted = rows.filter(|row| wanted(self, disk, row.key));
             spans(wanted.map(|row| row.key))
+        };
+        let safe = |is: fn(RowState) -> bool| {
+            let rows = view.rows.values();
+            let rows = rows.filter(|row| self.is_safe(row) && is(row.state));
+            spans(rows.map(|row| row.key))
         };
         Picture {
             epoch: view.epoch,
@@ -94,17 +102,16 @@ impl Outbox {
             enrol_again: view.enrol_again,
             writing: self.writing(),
             states: States {
-                captured: of(|_, disk, key, _| !disk.rows.contains_key(&key)),
-                durable: of(|outbox, _, key, _| {
+                captured: of(|_, disk, key| !disk.rows.contains_key(&key)),
+                durable: of(|outbox, _, key| {
                     outbox.open.contains(&key) && !outbox.sent.contains(&key)
                 }),
-                sent: of(|outbox, _, key, _| {
-                    outbox.open.contains(&key) && outbox.sent.contains(&key)
-                }),
-                receipted: of(|_, _, _, state| matches!(state, RowState::Receipted(_))),
-                settled: of(|_, _, _, state| matches!(state, RowState::Settled(_))),
-                needs_attention: of(|_, _, _, state| matches!(state, RowState::NeedsAttention(_))),
+                sent: of(|outbox, _, key| outbox.open.contains(&key) && outbox.sent.contains(&key)),
+                receipted: safe(|state| matches!(state, RowState::Receipted(_))),
+                settled: safe(|state| matches!(state, RowState::Settled(_))),
+                needs_attention: safe(|state| matches!(state, RowState::NeedsAttention(_))),
                 damaged: spans(self.damaged.iter().copied()),
+                doubted: spans(self.doubted.iter().copied()),
             },
             flying: self.flight.map(|flight| Flying {
                 flight: flight.id,

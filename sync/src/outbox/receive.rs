@@ -12,7 +12,7 @@ use crate::{
     limits::TAIL_DAYS,
     wire::Receipt,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const TAIL: Micros = TAIL_DAYS as Micros * 86_400 * 1_000_000;
 
@@ -50,35 +50,44 @@ impl Outbox {
             }
         }
         let brought = write.marks.len();
+        let newer = self.is_newest(&receipt);
         if epoch == self.view.epoch {
-            let (newer, copied) = (self.is_newest(&receipt), self.is_a_copy(&receipt));
+            let copied = self.is_a_copy(&receipt);
             if copied && !self.view.enrol_again {
                 write.enrol_again = Some(true);
                 let notice = Notice::EnrolAgain;
                 actions.push(Action::Show { notice });
             }
-            if newer {
-                write.receipt = Some(receipt);
-            }
             write.anchor = self.greater(anchor);
         }
+        write.receipt = newer.then_some(receipt);
         // The tail is measured by the server's clock, so a wrong one here drops nothing early.
         let until = (stamp.saturating_sub(TAIL), (Epoch::MAX, Seq::MAX));
         let kept = self.tail.split_off(&until);
-        let over = std::mem::replace(&mut self.tail, kept);
-        write.drop = over.into_iter().map(|(_, key)| key).collect();
+        let over = std::mem::replace(&mut self.tail, kept).into_iter();
+        // Of the receipt that is held now, or comes with this.
+        let held = |key: &Key| match &write.receipt {
+            Some(receipt) if receipt.epoch == key.0 => receipt.covers(key.1),
+            _ => self.view.covers(*key) == Some(true),
+        };
+        let (drop, lost): (Vec<Key>, Vec<Key>) = over.map(|(_, key)| key).partition(held);
+        // A server that was set back holds less than it receipted: it is told again.
+        self.open.extend(lost);
+        write.drop = drop;
         let heard = write.anchor.is_some().then_some(now);
         if write != Write::default() {
             self.persist(write, heard, actions);
         }
+        self.resolve(epoch);
         brought
     }
 
     /// Is all of this push receipted, if only by another answer?
     pub(super) fn is_home(&self, flight: &Flight) -> bool {
         let of = |seq| (flight.epoch, seq);
-        let mut open = self.open.range(of(flight.first)..=of(flight.last));
-        open.next().is_none()
+        let held = of(flight.first)..=of(flight.last);
+        let none = |keys: &BTreeSet<Key>| keys.range(held.clone()).next().is_none();
+        none(&self.open) && none(&self.doubted)
     }
 
     /// Does the server hold another event than this device at the head it receipts, or more than
@@ -90,7 +99,7 @@ impl Outbox {
     }
 
     fn is_newest(&self, receipt: &Receipt) -> bool {
-        let held = self.view.receipt.as_ref();
+        let held = self.view.receipts.get(&receipt.epoch);
         held.is_none_or(|held| receipt.stamp > held.stamp)
     }
 

@@ -34,23 +34,24 @@ impl Outbox {
             epoch,
             first_seq: first,
             prev_hash: rows.first().map_or(self.view.head, |row| row.prev_hash),
-            last_receipt: self.view.receipt.clone().filter(|kept| kept.epoch == epoch),
+            last_receipt: self.view.receipts.get(&epoch).cloned(),
             queue_depth: self.unsent(),
             events: rows.iter().map(|row| row.text.to_string()).collect(),
         }
     }
 
-    /// Everything that is not receipted, as pushes for a file or another device to carry
+    /// Everything that no receipt covers, as pushes for a file or another device to carry
     /// (a deposit), and what was found damaged of it, which is in none of them. It stays in the queue
     /// until a receipt covers it.
     pub fn export(&self) -> (Vec<Push>, Vec<Key>) {
         let row = |key: &Key| self.view.rows.get(key);
         let damaged = |key: &&Key| row(key).is_some_and(|row| !row.is_whole());
-        let damaged: BTreeSet<Key> = self.open.iter().filter(damaged).copied().collect();
+        let open = &self.open | &self.doubted;
+        let damaged: BTreeSet<Key> = open.iter().filter(damaged).copied().collect();
         let mut pushes = Vec::new();
-        let mut rest = self.open.difference(&damaged).copied().peekable();
+        let mut rest = open.difference(&damaged).copied().peekable();
         while let Some(first) = rest.next() {
-            let last = self.run(first, super::BATCH_MAX, &damaged);
+            let last = self.run(first, super::BATCH_MAX, &open, &damaged);
             while rest.next_if(|key| *key <= last).is_some() {}
             pushes.push(self.frame(first.0, first.1, last.1));
         }
@@ -64,7 +65,10 @@ impl Outbox {
             let held = (flight.epoch, flight.first)..=(flight.epoch, flight.last);
             keys.iter().any(|key| held.contains(key))
         });
-        for key in keys.iter().copied().filter(|key| self.open.remove(key)) {
+        for key in keys.iter().copied() {
+            if !self.open.remove(&key) && !self.doubted.remove(&key) {
+                continue;
+            }
             self.sent.remove(&key);
             self.skipped.remove(&key);
             self.damaged.insert(key);
@@ -80,7 +84,7 @@ impl Outbox {
         }
         let at = match self.flight {
             Some(flight) => Some(flight.sent_at.saturating_add(FLIGHT_MS)),
-            None if self.open.is_empty() => None,
+            None if self.open.is_empty() && self.doubted.is_empty() => None,
             None => Some(self.pace.not_before),
         };
         if let Some(at) = at
@@ -94,7 +98,9 @@ impl Outbox {
     fn send(&mut self, now: u64, actions: &mut Vec<Action>) {
         let free = |outbox: &Outbox| {
             let may = |key: &&Key| !outbox.skipped.contains(*key) && !outbox.shut.contains(&key.0);
-            outbox.open.iter().find(may).copied()
+            // Any answer brings a receipt, by which those in doubt are judged.
+            let doubted = || outbox.doubted.iter().find(may);
+            outbox.open.iter().find(may).or_else(doubted).copied()
         };
         // What was refused is tried again when nothing else is left.
         let first = free(self).or_else(|| {
@@ -103,7 +109,11 @@ impl Outbox {
             free(self)
         });
         let Some(first) = first else { return };
-        let (epoch, last) = self.run(first, self.pace.size, &self.skipped);
+        let (epoch, last) = if self.doubted.contains(&first) {
+            first
+        } else {
+            self.run(first, self.pace.size, &self.open, &self.skipped)
+        };
         let flight = Flight {
             id: self.next_flight,
             epoch,
@@ -123,8 +133,9 @@ impl Outbox {
         });
     }
 
-    /// The last of the events from `first` on that follow each other and fit one push, without these.
-    fn run(&self, first: Key, size: u64, without: &BTreeSet<Key>) -> Key {
+    /// The last of the events `of` these from `first` on that follow each other and fit one push, without
+    /// some.
+    fn run(&self, first: Key, size: u64, of: &BTreeSet<Key>, without: &BTreeSet<Key>) -> Key {
         let row = |key: &Key| self.view.rows.get(key);
         let bytes_of = |key: &Key| row(key).map_or(0, |row| row.text.len());
         // What was chained to another head than the event before has (I30: the head turned) begins a
@@ -133,7 +144,7 @@ impl Outbox {
             row(last).map(|row| row.hash) == row(next).map(|row| row.prev_hash)
         };
         let (mut last, mut bytes, mut count) = (first, bytes_of(&first), 1);
-        for key in self.open.range(first..).skip(1) {
+        for key in of.range(first..).skip(1) {
             let next = (last.0, last.1.saturating_add(1));
             bytes = bytes.saturating_add(bytes_of(key));
             let fits = *key == next && count < size && bytes <= PUSH_BYTES_MAX;

@@ -2,14 +2,15 @@
 //! device's program does around it, and what the world does to that.
 
 use crate::world::{DEVICE, Push as Sent, Store};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use suyuan_sync::{
     admission::{Remark, Status},
     event::{Event, Kind},
     finding::Severity,
-    ids::{Epoch, EventId, Micros, Seq},
-    outbox::{Action, Command, Disk, Fate, Input, KeptAnchor, Key, Notice, Outbox, Row},
-    wire::{Base64Url, EventResult, FindingNote, Push, Receipt},
+    ids::{Epoch, EventId, Gseq, Micros, Seq},
+    outbox::{Action, Command, Disk, Fate, Input, KeptAnchor, Key, Notice, Outbox, Row, RowState},
+    wire::{Base64Url, EventResult, FindingNote, Push, Ranges, Receipt},
 };
 use uuid::Uuid;
 
@@ -46,6 +47,9 @@ pub enum Do {
     Crash(u8),
     /// A bit of an event that is not on the server yet turns on the storage; the program starts again.
     Flip(u16),
+    /// Something else on the storage turns: a receipt, a state, the anchor, the position, the next number;
+    /// the program starts again.
+    Turn(u16),
     /// A copy of the storage is made.
     Backup,
     /// It is put back.
@@ -72,6 +76,39 @@ pub struct Step {
     pub actions: Vec<Action>,
 }
 
+/// What stands on the storage otherwise than it was written, but for texts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Turned {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub receipts: Vec<Receipt>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub states: Vec<(Key, RowState)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<KeptAnchor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<Seq>,
+}
+
+impl Turned {
+    /// Puts it there.
+    pub fn put(&self, disk: &mut Disk) {
+        for receipt in &self.receipts {
+            disk.receipts.insert(receipt.epoch, receipt.clone());
+        }
+        for (key, state) in &self.states {
+            disk.rows.get_mut(key).expect("a row").state = *state;
+        }
+        if self.anchor.is_some() {
+            disk.anchor.clone_from(&self.anchor);
+        }
+        disk.cursor = self.cursor.map_or(disk.cursor, |cursor| cursor as Gseq);
+        disk.next = self.next.unwrap_or(disk.next);
+    }
+}
+
 pub struct World {
     pub outbox: Outbox,
     pub now: u64,
@@ -90,6 +127,11 @@ pub struct World {
     pub promised: BTreeMap<Key, String>,
     /// Texts a bit turned in, as they stand on the storage.
     pub flipped: BTreeMap<Key, String>,
+    /// What else turned before this session began, and the storage it began with.
+    pub turned: Turned,
+    pub found: Disk,
+    /// The receipts that were signed.
+    pub signed: Vec<Receipt>,
     pub notices: Vec<Notice>,
     pub steps: Vec<Step>,
     /// With which of these the session began.
@@ -104,12 +146,10 @@ fn anchor(at: Micros) -> String {
 impl World {
     pub fn new() -> World {
         let stamp = 1_800_000_000_000_000;
-        let kept = KeptAnchor {
-            text: anchor(stamp),
-            wall: 5,
-        };
+        let kept = KeptAnchor::new(anchor(stamp), 5);
+        let disk = Disk::new(DEVICE, 1, Some(kept));
         let mut world = World {
-            outbox: Outbox::new(Disk::new(DEVICE, 1, Some(kept))),
+            outbox: Outbox::new(disk.clone()),
             now: 0,
             wall: 5,
             stamp,
@@ -123,6 +163,9 @@ impl World {
             dice: 7,
             promised: BTreeMap::new(),
             flipped: BTreeMap::new(),
+            turned: Turned::default(),
+            found: disk,
+            signed: Vec::new(),
             notices: Vec::new(),
             steps: Vec::new(),
             began: 0,
@@ -207,7 +250,7 @@ impl World {
     fn nothing_is_dropped_early(&self) {
         for (key, text) in &self.promised {
             let row = self.outbox.disk().rows.get(key);
-            if row.is_some_and(|row| !row.state.is_receipted()) {
+            if row.is_some_and(|row| !self.outbox.is_safe(row)) {
                 continue;
             }
             assert!(self.has(key.0, text), "{key:?} is not on the server");
@@ -300,6 +343,7 @@ impl World {
             key: 1,
             sig: Base64Url::of(&"A".repeat(86)).expect("86 characters"),
         };
+        self.signed.push(receipt.clone());
         let credit = if self.roll() < 100 { 0 } else { 500 };
         self.answers.push_back(Reply {
             flight,
@@ -338,7 +382,10 @@ impl World {
     }
 
     fn die(&mut self, disk: Disk) {
-        self.outbox = Outbox::new(disk);
+        self.found = disk.clone();
+        self.turned = Turned::default();
+        let signed = &self.signed;
+        self.outbox = Outbox::begin(disk, |receipt| signed.contains(receipt));
         self.writes.clear();
         self.answers.clear();
         for (flight, _) in &mut self.sent {
@@ -399,6 +446,7 @@ impl World {
                 self.die(disk);
             }
             Do::Flip(n) => self.flip(n),
+            Do::Turn(n) => self.turn(n),
             Do::Backup => self.backup = Some(self.outbox.disk().clone()),
             Do::Restore => {
                 if let Some(disk) = self.backup.clone() {
@@ -451,6 +499,62 @@ impl World {
         self.die(disk);
     }
 
+    fn turn(&mut self, n: u16) {
+        let mut disk = self.outbox.clone().crash(0);
+        let (what, n) = (n % 6, usize::from(n / 6));
+        let mut turned = Turned::default();
+        match what {
+            0 | 1 => {
+                let mut receipts = disk.receipts.values().cloned();
+                let at = n.checked_rem(disk.receipts.len());
+                let Some(mut receipt) = at.and_then(|at| receipts.nth(at)) else {
+                    return;
+                };
+                // It says that more is held, or that it is older or newer.
+                if what == 0 {
+                    receipt.held_ranges = Ranges::of(1, 1 << (n % 20));
+                    receipt.contiguous_seq = 1 << (n % 20);
+                } else {
+                    receipt.stamp ^= 1 << (n % 50);
+                }
+                turned.receipts.push(receipt);
+            }
+            2 => {
+                let states = disk.rows.values().map(|row| (row.key, row.state));
+                let states: Vec<(Key, RowState)> = states.collect();
+                let Some(at) = n.checked_rem(states.len()) else {
+                    return;
+                };
+                let (key, state) = states[at];
+                let stamp = state.stamp().unwrap_or_default() ^ 1 << (n % 50);
+                let other = [
+                    RowState::Durable,
+                    RowState::Receipted(stamp),
+                    RowState::Settled(stamp),
+                    RowState::NeedsAttention(stamp),
+                ];
+                turned.states.push((key, other[n / states.len() % 4]));
+            }
+            3 => {
+                let Some(mut kept) = disk.anchor.clone() else {
+                    return;
+                };
+                let at = n % kept.text.len();
+                match n % 3 {
+                    0 => kept.wall ^= 1 << (n % 60),
+                    1 => kept.check = kept.check.map(|check| check ^ 1 << (n % 32)),
+                    _ => kept.text.replace_range(at..=at, "~"),
+                }
+                turned.anchor = Some(kept);
+            }
+            4 => turned.cursor = Some((disk.cursor ^ 1 << (n % 40)) as u64),
+            _ => turned.next = Some(disk.next & !(1 << (n % 12))),
+        }
+        turned.put(&mut disk);
+        self.die(disk);
+        self.turned = turned;
+    }
+
     pub fn pass(&mut self, ms: u32) {
         self.now += u64::from(ms);
         self.wall += Micros::from(ms) * 1000;
@@ -500,7 +604,8 @@ impl World {
                 self.answer(0);
             }
             self.commit(u8::MAX);
-            if self.outbox.unsent() == 0 && self.outbox.writing() == 0 {
+            let doubted = self.outbox.doubted().len() as u64;
+            if self.outbox.unsent() + doubted == 0 && self.outbox.writing() == 0 {
                 return Some(self.now - start);
             }
             // No new scan, no wake: only the timer.

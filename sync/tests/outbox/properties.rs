@@ -110,6 +110,28 @@ proptest! {
         prop_assert!(world.store(1).forks.is_empty(), "no fork of itself");
     }
 
+    /// I30: whatever turns on the storage besides (a receipt, a state, the anchor, the position, the next
+    /// number), no event is dropped that no signed receipt covers (by the driver, after each step), none
+    /// takes the place of another, and the outbox drains.
+    #[test]
+    fn i30_whatever_else_turns_on_the_storage_no_event_is_lost_and_all_drains(
+        steps in prop::collection::vec(
+            prop_oneof![12 => fault(), 1 => any::<u16>().prop_map(Do::Turn)],
+            1..120,
+        ),
+    ) {
+        let mut world = World::new();
+        for step in steps {
+            world.run(step);
+        }
+        prop_assert!(world.heal(LONG).is_some(), "wedged: {:?}", world.outbox.picture());
+        all_is_home(&world)?;
+        prop_assert!(world.store(1).forks.is_empty(), "no fork of itself");
+        let disk = world.outbox.disk();
+        let held = disk.rows.values().all(|row| disk.receipts[&row.key.0].covers(row.key.1));
+        prop_assert!(held, "each by a receipt");
+    }
+
     /// Capture never waits, numbers are dense, texts never change, and anchors never go back
     /// within a life.
     #[test]

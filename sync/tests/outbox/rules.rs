@@ -9,6 +9,7 @@ use suyuan_sync::{
     limits::UNSENT_WARNING,
     outbox::{
         Action, BATCH_MAX, Command, Disk, FLIGHT_MS, Fate, Input, KeptAnchor, Notice, Outbox,
+        RowState,
     },
     wire::{Base64Url, Push, Ranges, Receipt},
 };
@@ -174,7 +175,7 @@ fn a_late_answer_counts_and_an_older_receipt_replaces_no_newer_one() {
     for write in 2..=4 {
         take(&mut outbox, 13, Command::Committed { write });
     }
-    let held = outbox.disk().receipt.as_ref().expect("a receipt");
+    let held = outbox.disk().receipts.get(&1).expect("a receipt");
     assert_eq!(held.stamp, 9);
     let anchor = outbox.disk().anchor.as_ref().expect("an anchor");
     assert_eq!(anchor.text, format!("{:016x}", 9), "the greatest is kept");
@@ -439,6 +440,152 @@ fn i30_an_export_holds_nothing_damaged_and_names_it() {
         [(1, 2), (4, 5)]
     );
     assert_eq!(damaged, [(1, 3)]);
+}
+
+/// The storage of an outbox of which so many events are settled, at this stamp.
+fn with_settled(count: usize, stamp: i64) -> Disk {
+    let (mut outbox, _) = with(count);
+    let held = receipt(&outbox, Ranges::of(1, count as u64), stamp);
+    let fates = vec![Fate::Settled; count];
+    take(&mut outbox, 1, answer(1, 1, &fates, held));
+    outbox.crash(usize::MAX)
+}
+
+#[test]
+fn i30_a_kept_receipt_that_nobody_signed_is_told_and_lets_nothing_go_until_there_is_another() {
+    let (late, again) = (5 + 8 * DAY, 5 + 16 * DAY);
+    let mut outbox = Outbox::begin(with_settled(3, 5), |_| false);
+    let actions = take(&mut outbox, 0, Command::Wake);
+    assert_eq!(notices(&actions), [Notice::Doubted(1)]);
+    // One event brings a receipt; the states of the others are not lost.
+    assert_eq!(sends(&actions), [(1, 1, 1)]);
+    assert_eq!(outbox.picture().states.doubted, [(1, 1, 3)]);
+    assert_eq!(outbox.push(1, 1, 1).expect("whole").last_receipt, None);
+    assert_eq!(outbox.export().0.len(), 1, "and all are in an export");
+    let held = receipt(&outbox, Ranges::of(1, 2), late);
+    let actions = take(&mut outbox, 1, answer(1, 1, &[Fate::Settled], held));
+    let states = outbox.picture().states;
+    assert_eq!((states.settled, states.doubted), (vec![(1, 1, 2)], vec![]));
+    assert_eq!(
+        sends(&actions),
+        [(2, 3, 3)],
+        "what it does not cover is sent"
+    );
+    let held = receipt(&outbox, Ranges::of(1, 3), again);
+    take(&mut outbox, 2, answer(2, 3, &[Fate::Settled], held));
+    let disk = outbox.crash(usize::MAX);
+    let left: Vec<_> = disk.rows.keys().copied().collect();
+    assert_eq!(left, [(1, 3)], "and only now the others go");
+}
+
+#[test]
+fn i30_a_receipt_of_another_device_or_life_counts_for_none() {
+    let turns: [fn(&mut Receipt); 2] = [
+        |receipt| receipt.epoch = 2,
+        |receipt| receipt.device.0 = uuid::Uuid::from_u128(9),
+    ];
+    for turn in turns {
+        let mut disk = with_settled(2, 5);
+        turn(disk.receipts.get_mut(&1).expect("a receipt"));
+        let mut outbox = Outbox::begin(disk, |_| true);
+        let actions = take(&mut outbox, 0, Command::Wake);
+        assert_eq!(notices(&actions), [Notice::Doubted(1)]);
+        assert_eq!(sends(&actions), [(1, 1, 1)]);
+    }
+}
+
+#[test]
+fn i30_a_state_that_no_signed_receipt_covers_lets_nothing_go() {
+    // There is a receipt, and it does not cover it: it is sent.
+    let (mut outbox, _) = with(2);
+    let held = receipt(&outbox, Ranges::of(1, 1), 5);
+    take(&mut outbox, 1, answer(1, 1, &[Fate::Settled; 2], held));
+    let mut disk = outbox.crash(usize::MAX);
+    assert_eq!(disk.rows[&(1, 2)].state, RowState::Durable);
+    disk.rows.get_mut(&(1, 2)).expect("a row").state = RowState::Settled(5);
+    let mut outbox = Outbox::begin(disk, |_| true);
+    let actions = take(&mut outbox, 0, Command::Wake);
+    assert_eq!(notices(&actions), [Notice::Doubted(1)]);
+    assert_eq!(sends(&actions), [(1, 2, 2)]);
+    assert_eq!(
+        (outbox.unsent(), outbox.picture().states.settled),
+        (1, vec![(1, 1, 1)])
+    );
+    // There is none: the first that comes decides.
+    let (outbox, _) = with(2);
+    let mut disk = outbox.crash(0);
+    disk.rows.get_mut(&(1, 2)).expect("a row").state = RowState::Settled(0);
+    let mut outbox = Outbox::begin(disk, |_| true);
+    let actions = take(&mut outbox, 0, Command::Wake);
+    assert_eq!(sends(&actions), [(1, 1, 1)]);
+    let held = receipt(&outbox, Ranges::of(1, 1), 8 * DAY);
+    let actions = take(&mut outbox, 1, answer(1, 1, &[Fate::Settled], held));
+    assert_eq!(sends(&actions), [(2, 2, 2)]);
+    assert!(outbox.disk().rows.contains_key(&(1, 2)));
+}
+
+#[test]
+fn i30_a_turned_anchor_or_position_is_told_and_had_again_with_the_next_answer() {
+    let page = |cursor, at: &str| Command::Checkpoint {
+        cursor,
+        anchor: at.to_owned(),
+        wall: 7,
+        fates: vec![],
+        anew: false,
+    };
+    let mut outbox = outbox();
+    take(&mut outbox, 0, page(9, "bb"));
+    let good = outbox.crash(1);
+    let whole = Outbox::begin(good.clone(), |_| true).slot(0);
+    assert_eq!((whole.cursor, whole.anchor.as_deref()), (9, Some("bb")));
+    let anchor = |disk: &mut Disk| disk.anchor.take().expect("an anchor");
+    let turns: [fn(&mut KeptAnchor); 3] = [
+        |kept| kept.text = "zb".into(),
+        |kept| kept.wall ^= 4,
+        |kept| kept.check = kept.check.map(|check| check ^ 1),
+    ];
+    for turn in turns {
+        let mut disk = good.clone();
+        let mut kept = anchor(&mut disk);
+        turn(&mut kept);
+        disk.anchor = Some(kept);
+        let mut outbox = Outbox::begin(disk, |_| true);
+        let actions = take(&mut outbox, 0, Command::Wake);
+        assert_eq!(notices(&actions), [Notice::Strayed]);
+        assert_eq!((outbox.slot(0).anchor, outbox.slot(0).cursor), (None, 9));
+        // A smaller one than what stood there counts.
+        take(&mut outbox, 0, page(10, "bc"));
+        take(&mut outbox, 0, Command::Committed { write: 1 });
+        assert_eq!(outbox.slot(0).anchor.as_deref(), Some("bc"));
+    }
+    for bit in 0..62 {
+        let mut disk = good.clone();
+        disk.cursor ^= 1 << bit;
+        let mut outbox = Outbox::begin(disk, |_| true);
+        let actions = take(&mut outbox, 0, Command::Wake);
+        assert_eq!(notices(&actions), [Notice::Strayed]);
+        assert_eq!(
+            (outbox.slot(0).cursor, outbox.slot(0).anchor),
+            (0, whole.anchor.clone())
+        );
+        take(&mut outbox, 0, page(3, "bc"));
+        take(&mut outbox, 0, Command::Committed { write: 1 });
+        assert_eq!(outbox.slot(0).cursor, 3, "and goes on from where it begins");
+    }
+    // What programs of before kept has no check value, and counts.
+    let mut disk = good;
+    disk.cursor_check = None;
+    disk.anchor.as_mut().expect("an anchor").check = None;
+    assert_eq!(Outbox::begin(disk, |_| true).slot(0), whole);
+}
+
+#[test]
+fn i30_no_event_is_written_in_the_place_of_another() {
+    let mut disk = with(3).0.crash(0);
+    disk.next = 2;
+    let mut outbox = Outbox::begin(disk, |_| true);
+    take(&mut outbox, 0, capture(1));
+    assert_eq!(outbox.picture().states.captured, [(1, 4, 4)]);
 }
 
 #[test]

@@ -4,13 +4,14 @@
 //! `cargo test -p suyuan-sync --test outbox write_the_traces -- --ignored` writes them anew.
 
 use crate::{
-    driver::{Do, World},
+    driver::{Do, Turned, World},
     world::DEVICE,
 };
 use serde::{Deserialize, Serialize};
 use suyuan_sync::{
     ids::{DeviceId, Epoch},
     outbox::{Action, Command, Disk, Input, KeptAnchor, Key, Outbox, Picture},
+    wire::Receipt,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -36,6 +37,9 @@ struct Session {
     /// What the storage did to texts before it began.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     damage: Vec<(Key, String)>,
+    /// What else it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    turned: Option<Turned>,
     steps: Vec<Step>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     dies_after: Option<usize>,
@@ -64,6 +68,9 @@ fn dice(seed: &mut u64) -> u32 {
 
 /// The devices whose storage turns bits.
 const DAMAGED: std::ops::RangeInclusive<u64> = 5..=6;
+
+/// Those whose storage turns anything else.
+const TURNED: std::ops::RangeInclusive<u64> = 7..=10;
 
 fn damage(disk: &mut Disk, texts: &[(Key, String)]) {
     for (key, text) in texts {
@@ -111,12 +118,13 @@ fn trace(seed: u64) -> Trace {
                 }
             }
         }
+        if session > 0 && TURNED.contains(&seed) {
+            world.run(Do::Turn(dice(&mut rest) as u16));
+        }
+        let turned = Some(world.turned.clone()).filter(|turned| *turned != Turned::default());
         // The driver's own steps after a restart belong to the session.
-        let mut outbox = Outbox::new(if session == 0 {
-            disk.clone()
-        } else {
-            world.outbox.disk().clone()
-        });
+        let signed = |receipt: &Receipt| world.signed.contains(receipt);
+        let mut outbox = Outbox::begin(world.found.clone(), signed);
         world.run(Do::Backup);
         let mut from = world.began;
         let mut steps = Vec::new();
@@ -134,10 +142,11 @@ fn trace(seed: u64) -> Trace {
             from = world.steps.len();
         }
         // Every device but the first is set back once.
-        let set_back = session == 1 && seed > 1;
+        let set_back = session == 1 && seed > 1 && !TURNED.contains(&seed);
         let dies_after = dice(&mut rest) as usize % (world.outbox.writing() + 1);
         sessions.push(Session {
             damage,
+            turned,
             steps,
             dies_after: (!set_back).then_some(dies_after),
             set_back,
@@ -165,9 +174,10 @@ fn all() -> Traces {
                 begins with what is there; after a session that is `set_back` it begins with \
                 what was there when that session began. Where a session has `damage`, these \
                 texts stand on the storage instead before it begins; a push that is to hold \
-                one is not made, and `damaged` follows."
+                one is not made, and `damaged` follows. Where it has something `turned`, that \
+                stands there instead, and receipts of it are signed by nobody."
             .to_owned(),
-        traces: (1..=6).map(trace).collect(),
+        traces: (1..=10).map(trace).collect(),
     }
 }
 
@@ -189,7 +199,10 @@ fn the_golden_traces_replay() {
         for session in trace.sessions {
             let before = disk.clone();
             damage(&mut disk, &session.damage);
-            let mut outbox = Outbox::new(disk);
+            let turned = session.turned.unwrap_or_default();
+            turned.put(&mut disk);
+            let signed = |receipt: &Receipt| !turned.receipts.contains(receipt);
+            let mut outbox = Outbox::begin(disk, signed);
             let mut found = None;
             for step in session.steps {
                 let said = match &step.input.command {
@@ -254,6 +267,9 @@ fn the_golden_traces_show_every_command_action_and_state() {
         golden.contains("\"anew\":true"),
         "a snapshot after a position that is gone"
     );
+    for word in ["doubted", "strayed"] {
+        assert!(golden.contains(&format!("\"say\":\"{word}\"")), "{word}");
+    }
     for state in [
         "captured",
         "durable",
@@ -262,6 +278,7 @@ fn the_golden_traces_show_every_command_action_and_state() {
         "settled",
         "needs_attention",
         "damaged",
+        "doubted",
     ] {
         assert!(golden.contains(&format!("\"{state}\":[[")), "{state}");
     }

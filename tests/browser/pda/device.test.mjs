@@ -157,7 +157,11 @@ test("the vectors hold in the browser too, under the content security policy", w
       for (const session of trace.sessions) {
         const before = disk.clone();
         for (const [key, text] of session.damage ?? []) disk.put({ ...disk.row(key), text });
-        const outbox = new Outbox(disk);
+        const { receipts = [], states = [], ...turned } = session.turned ?? {};
+        for (const receipt of receipts) disk.receipts = { ...disk.receipts, [receipt.epoch]: receipt };
+        for (const [key, state] of states) disk.put({ ...disk.row(key), state });
+        Object.assign(disk, turned);
+        const outbox = Outbox.begin(disk, (receipt) => !receipts.includes(receipt));
         let found = null;
         for (const { input, actions, after } of session.steps) {
           if (!same(found, input.command.do === "damaged" ? input.command.keys : null)) wrong.push(`trace ${trace.seed} before step ${steps}`);
@@ -314,6 +318,71 @@ test("I30: a bit that turned on the storage is found before anything is signed; 
   assert.deepEqual([said.states.damaged, said.states.settled], [[[1, 2, 2]], [[1, 1, 1], [1, 3, 5]]]);
   assert.equal(said.kept, turned, "not a byte is lost");
   assert.deepEqual([...heldBy(told).keys()].sort(), ["1:1", "1:3", "1:4", "1:5"]);
+  await page.close();
+});
+
+test("I30: a receipt, a state, the anchor, the position or the place of a row that turned lets no event go, and is had again", when, async () => {
+  const { page } = await enrolled("doubted");
+  const before = await page.evaluate(async (tins) => {
+    for (const tin of tins) await kit.act([tin]);
+    await kit.until(() => kit.drained());
+    await kit.driver.pull();
+    const { cursor, receipts } = kit.driver.outbox.disk;
+    return { cursor, held: receipts[1].held_ranges };
+  }, some(4));
+  assert.deepEqual(before.held, [[1, 4]]);
+  assert.ok(before.cursor > 0);
+  const said = await page.evaluate(
+    async ({ tin, cursor }) => {
+      const turn = async (change) => {
+        await kit.driver.retire();
+        const tx = kit.store.db.transaction(["device", "rows"], "readwrite");
+        const [device, rows] = ["device", "rows"].map((name) => tx.objectStore(name));
+        const head = await new Promise((done) => (device.get("head").onsuccess = ({ target }) => done(target.result)));
+        const row = await new Promise((done) => (rows.get([1, 2]).onsuccess = ({ target }) => done(target.result)));
+        change(head, row);
+        device.put(head, "head");
+        rows.put(row, [1, 2]);
+        await new Promise((done) => (tx.oncomplete = done));
+        kit.store.close();
+        kit.notices.length = 0;
+        await kit.open("doubted");
+        await kit.start();
+        await kit.until(() => kit.drained() && kit.picture().states.doubted.length === 0);
+        await kit.driver.pull();
+        const { outbox } = kit.driver;
+        const { disk } = outbox;
+        return {
+          told: kit.notices.filter(({ say }) => ["doubted", "strayed", "damaged"].includes(say)),
+          settled: kit.picture().states.settled,
+          held: disk.receipts[1]?.held_ranges,
+          isBack: disk.cursor >= cursor && disk.anchor !== null,
+        };
+      };
+      const found = {
+        receipt: await turn((head) => (head.receipts[1].stamp += 2 ** 20)),
+        covers: await turn((head) => (head.receipts[1].held_ranges = [[1, 68]])),
+        sig: await turn((head) => (head.receipts[1].sig = `A${head.receipts[1].sig.slice(1)}`)),
+        state: await turn((_, row) => (row.state = { is: "settlee", stamp: 1 })),
+        place: await turn((_, row) => (row.key = [1, 3])),
+        anchor: await turn((head) => (head.anchor.text = `~${head.anchor.text.slice(1)}`)),
+        wall: await turn((head) => (head.anchor.wall += 2 ** 35)),
+        cursor: await turn((head) => (head.cursor += 2 ** 12)),
+        next: await turn((head) => (head.next -= 4)),
+      };
+      const act = await kit.act([tin]);
+      await kit.until(() => kit.drained());
+      return { found, act: act.ok, rows: kit.driver.outbox.disk.inOrder().map(({ key }) => key[1]) };
+    },
+    { tin: some(1)[0], cursor: before.cursor },
+  );
+  const [doubted, strayed] = [[{ say: "doubted", of: 1 }], [{ say: "strayed" }]];
+  const says = { receipt: doubted, covers: doubted, sig: doubted, state: doubted, place: [], anchor: strayed, wall: strayed, cursor: strayed, next: [] };
+  for (const [what, of] of Object.entries(said.found)) {
+    assert.deepEqual(of, { told: says[what], settled: [[1, 1, 4]], held: [[1, 4]], isBack: true }, what);
+  }
+  assert.deepEqual([said.act, said.rows], [true, [1, 2, 3, 4, 5]]);
+  assert.deepEqual([...heldBy(told).keys()].sort(), ["1:1", "1:2", "1:3", "1:4", "1:5"]);
   await page.close();
 });
 

@@ -87,7 +87,7 @@ test("how a device stands: unsent with its age, what needs attention, receipt an
   row(2, { is: "needs_attention", stamp: 6 });
   row(3, { is: "durable" });
   row(4, { is: "durable" }, "nonsense");
-  disk.receipt = { epoch: 1, stamp: at * 1000 };
+  disk.receipts = { 1: { epoch: 1, held_ranges: [[1, 2]], stamp: at * 1000 } };
   const outbox = new Outbox(disk);
   const now = { wall: at + 3_600_000, server: (at + 60_000) * 1000, listMadeAt: at * 1000 - 3.6e9 };
   assert.deepEqual(standing([outbox], now), { unsent: 2, oldestMs: 3_600_000, attention: 1, receiptMs: 60_000, listMs: 3_660_000 });

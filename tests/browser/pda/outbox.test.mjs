@@ -8,6 +8,7 @@ import { genesis, links } from "../../../api/src/pda/app/core/chain.js";
 import { UNSENT_WARNING } from "../../../api/src/pda/app/core/limits.js";
 import { Disk, Outbox, fateOfFindings, fateOfResult, picture, prepare } from "../../../api/src/pda/app/core/outbox.js";
 import { exported } from "../../../api/src/pda/app/core/outbox/export.js";
+import { spans } from "../../../api/src/pda/app/core/outbox/keys.js";
 import { wait } from "../../../api/src/pda/app/core/outbox/pace.js";
 import * as wire from "../../../api/src/pda/app/core/wire.js";
 import { readPush } from "../../../api/src/pda/app/core/wire/carried.js";
@@ -30,6 +31,17 @@ function crashed(outbox, reached) {
   return outbox.disk;
 }
 
+/** What the storage did before a session began; whether a receipt of it is signed. */
+function turn(disk, { damage = [], turned: { receipts = [], states = [], anchor, cursor, next } = {} }) {
+  for (const [key, text] of damage) disk.put({ ...disk.row(key), text });
+  for (const receipt of receipts) disk.receipts = { ...disk.receipts, [receipt.epoch]: receipt };
+  for (const [key, state] of states) disk.put({ ...disk.row(key), state: state.is === "durable" ? { is: state.is } : state });
+  disk.anchor = anchor ?? disk.anchor;
+  disk.cursor = cursor ?? disk.cursor;
+  disk.next = next ?? disk.next;
+  return (receipt) => !receipts.includes(receipt);
+}
+
 const needsHash = (command) => command.do === "capture" || command.do === "new_epoch";
 
 test("every trace is replayed with the same actions and the same picture after each step", async () => {
@@ -39,8 +51,7 @@ test("every trace is replayed with the same actions and the same picture after e
     let disk = new Disk(trace.device, trace.epoch, trace.anchor, await genesis(trace.device, trace.epoch));
     for (const session of trace.sessions) {
       const before = disk.clone();
-      for (const [key, text] of session.damage ?? []) disk.put({ ...disk.row(key), text });
-      const outbox = new Outbox(disk);
+      const outbox = Outbox.begin(disk, turn(disk, session));
       let found = null;
       for (const { input, actions, after } of session.steps) {
         assert.deepEqual(found, input.command.do === "damaged" ? input.command.keys : null);
@@ -164,6 +175,103 @@ test("I30: whichever part of a row a bit turns in, it is found, told and in no p
   assert.equal(pushes[1].prev_hash, head);
 });
 
+/** A receipt of a life. */
+const receiptOf = (last, stamp, outbox, epoch = 1) => ({
+  ...{ device: DEVICE, epoch, contiguous_seq: last, held_ranges: [[1, last]], missing_ranges: [] },
+  ...{ head_hash: outbox.view.row([epoch, last]).hash, stamp, key: 1, sig: "" },
+});
+
+/** The answer to the push under way: its events are settled, as far as the receipt covers them. */
+function answered(outbox, receipt) {
+  const { id, first, last } = outbox.flight;
+  const fates = Array(last - first + 1).fill("settled");
+  const more = { receipt, anchor: String(receipt.stamp), wall: 0, credit: 100, retry_after: null };
+  return outbox.take({ now: 0, jitter: 0, command: { do: "answer", flight: id, first, fates, ...more } });
+}
+
+const shown = (actions) => actions.filter((action) => action.do === "show").map(({ notice }) => notice);
+const sent = (actions) => actions.filter((action) => action.do === "send").map(({ first, last }) => [first, last]);
+const woken = (outbox) => outbox.take({ now: 0, jitter: 0, command: { do: "wake" } });
+
+test("I30: a kept receipt that nobody signed, or of another device, lets nothing go until there is another", async () => {
+  const settled = async () => {
+    const outbox = await newOutbox();
+    await captured(outbox, ["a", "b", "c"]);
+    answered(outbox, receiptOf(3, 5, outbox));
+    return crashed(outbox, 9);
+  };
+  const turns = [
+    [(receipt) => receipt, () => false],
+    [(receipt) => ({ ...receipt, epoch: 2 }), () => true],
+    [(receipt) => ({ ...receipt, device: DEVICE.replace("d1", "d3") }), () => true],
+  ];
+  for (const [turn, believes] of turns) {
+    const disk = await settled();
+    disk.receipts = { 1: turn(disk.receipts[1]) };
+    const outbox = Outbox.begin(disk, believes);
+    const actions = woken(outbox);
+    assert.deepEqual(shown(actions), [{ say: "doubted", of: 1 }]);
+    assert.deepEqual(sent(actions), [[1, 1]], "one event brings another receipt");
+    assert.deepEqual([picture(outbox).states.doubted, picture(outbox).states.settled], [[[1, 1, 3]], []]);
+    assert.equal((await outbox.push(1, 1, 1)).push.last_receipt, undefined);
+    assert.deepEqual((await exported(outbox)).pushes.map(({ events }) => events), [["a", "b", "c"]]);
+    const week = 8 * 86_400_000_000;
+    assert.deepEqual(sent(answered(outbox, receiptOf(2, week, outbox))), [[3, 3]], "what it does not cover is sent");
+    assert.deepEqual(picture(outbox).states.settled, [[1, 1, 2]]);
+    answered(outbox, receiptOf(3, 2 * week, outbox));
+    assert.deepEqual(crashed(outbox, 9).inOrder().map(({ key }) => key[1]), [3], "and only now they go");
+  }
+});
+
+test("I30: a state that no signed receipt covers lets nothing go, whatever it says", async () => {
+  for (const state of [{ is: "settled", stamp: 5 }, { is: "settlee", stamp: 5 }, { is: "needs_attention", stamp: 2 ** 40 }, {}]) {
+    const first = await newOutbox();
+    await captured(first, ["a", "b"]);
+    answered(first, receiptOf(1, 5, first));
+    const disk = crashed(first, 9);
+    disk.put({ ...disk.row([1, 2]), state });
+    const outbox = Outbox.begin(disk, () => true);
+    const actions = woken(outbox);
+    assert.deepEqual([shown(actions), sent(actions)], [[{ say: "doubted", of: 1 }], [[2, 2]]]);
+    answered(outbox, receiptOf(2, 6, outbox));
+    assert.deepEqual([picture(outbox).states.settled, outbox.unsent], [[[1, 1, 2]], 0]);
+  }
+});
+
+test("I30: an anchor or a position of which a bit turned is told, and had again with the next answer", async () => {
+  const page = (cursor, anchor) => ({ now: 0, jitter: 0, command: { do: "checkpoint", cursor, anchor, wall: 7, fates: [] } });
+  const good = async () => {
+    const outbox = await newOutbox();
+    outbox.take(page(9, "bb"));
+    return crashed(outbox, 1);
+  };
+  const whole = Outbox.begin(await good(), () => true);
+  assert.deepEqual([shown(woken(whole)), whole.slot(0).anchor, whole.slot(0).cursor], [[], "bb", 9]);
+  const turns = [
+    (disk) => (disk.anchor = { ...disk.anchor, text: "zb" }),
+    (disk) => (disk.anchor = { ...disk.anchor, wall: 7 + 2 ** 40 }),
+    (disk) => (disk.anchor = { ...disk.anchor, check: disk.anchor.check ^ 1 }),
+    (disk) => (disk.cursor += 2 ** 40),
+    (disk) => (disk.cursorCheck ^= 4),
+  ];
+  for (const [at, turn] of turns.entries()) {
+    const disk = await good();
+    turn(disk);
+    const outbox = Outbox.begin(disk, () => true);
+    assert.deepEqual(shown(woken(outbox)), [{ say: "strayed" }]);
+    assert.deepEqual([outbox.slot(0).anchor, outbox.slot(0).cursor], at < 3 ? [null, 9] : ["bb", 0]);
+    const [{ write }] = outbox.take(page(10, "bc"));
+    outbox.take({ now: 0, jitter: 0, command: { do: "committed", write: write.id } });
+    assert.deepEqual([outbox.slot(0).anchor, outbox.slot(0).cursor], ["bc", 10]);
+    assert.deepEqual(shown(woken(Outbox.begin(outbox.disk, () => true))), []);
+  }
+  // The next number: no event is written in the place of another.
+  const made = await newOutbox();
+  await captured(made, ["a", "b", "c"]);
+  made.disk.next = 2;
+  assert.equal(Outbox.begin(made.disk, () => true).slot(0).seq, 4);
+});
+
 test("what is settled is kept seven days by the server's clock, to the microsecond", async () => {
   const outbox = await newOutbox();
   await captured(outbox, ["a"]);
@@ -258,11 +366,14 @@ test("whatever commands come, what was said to be saved stays until a receipt co
         case 6:
           if (flight) {
             const last = Math.min(flight.last, flight.first + throws(40));
-            const receipt = {
-              ...{ device: DEVICE, epoch: 1, contiguous_seq: last, held_ranges: [[1, last]], missing_ranges: [] },
-              ...{ head_hash: head(last), stamp: (stamp += 1_000_000), key: 1, sig: "" },
-            };
             for (let seq = flight.first; seq <= last; seq += 1) covered.add(seq);
+            // Receipts never go back (I5).
+            const held = spans([...covered].sort((a, b) => a - b).map((seq) => [1, seq])).map(([, from, to]) => [from, to]);
+            const contiguous = held[0][0] === 1 ? held[0][1] : 0;
+            const receipt = {
+              ...{ device: DEVICE, epoch: 1, contiguous_seq: contiguous, held_ranges: held, missing_ranges: [] },
+              ...{ head_hash: head(contiguous), stamp: (stamp += 1_000_000), key: 1, sig: "" },
+            };
             const fates = Array(flight.last - flight.first + 1).fill(["settled", "waiting", "attention"][throws(3)]);
             const more = { receipt, anchor: String(stamp), wall: 0, credit: throws(3) ? 100 : 0, retry_after: null };
             act({ do: "answer", flight: flight.id, first: flight.first, fates, ...more });

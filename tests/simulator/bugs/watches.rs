@@ -225,10 +225,7 @@ pub fn greatest_anchor(log: &Log) -> bool {
         let (Some(least), Some(greatest)) = (anchors.first(), anchors.last()) else {
             return false;
         };
-        let kept = KeptAnchor {
-            text: (*greatest).clone(),
-            wall: 0,
-        };
+        let kept = KeptAnchor::new((*greatest).clone(), 0);
         let mut outbox = Outbox::new(Disk::new(device, epoch, Some(kept)));
         let input = |command| Input {
             now: 1,

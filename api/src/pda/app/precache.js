@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "b9b5eccc";
+export const VERSION = "214a0140";
 
 export const FILES = [
   "app.css",
@@ -13,6 +13,7 @@ export const FILES = [
   "core/code-profiles.js",
   "core/commands.js",
   "core/doctor.js",
+  "core/event-types.js",
   "core/event.js",
   "core/healed.js",
   "core/here.js",
@@ -29,6 +30,7 @@ export const FILES = [
   "core/outbox/picture.js",
   "core/outbox/receive.js",
   "core/outbox/send.js",
+  "core/outbox/types.js",
   "core/recall-list.js",
   "core/required.js",
   "core/required/rules.js",
@@ -42,6 +44,7 @@ export const FILES = [
   "core/tasks/goods.js",
   "core/tasks/kinds.js",
   "core/tasks/state.js",
+  "core/tasks/step-types.js",
   "core/tasks/step.js",
   "core/till.js",
   "core/trace-code.js",
@@ -89,6 +92,7 @@ export const FILES = [
   "device/store/cards.js",
   "device/store/left.js",
   "device/store/read.js",
+  "device/store/types.js",
   "device/store/write.js",
   "device/sync.js",
   "device/trust.js",

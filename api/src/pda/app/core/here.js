@@ -3,7 +3,7 @@
 // what it sold a minute ago, nor a tin of the case, with no network. What was typed is kept both as it was said
 // and as what may be meant by it. The same as `sync::till::Here`.
 
-/** @typedef {import("./outbox/disk.js").Row} Row */
+/** @typedef {import("./outbox/types.js").Row} Row */
 /** @typedef {import("./outbox/disk.js").Disk} Disk */
 /** @typedef {import("./wire/messages.js").Phase} Phase */
 

@@ -6,7 +6,7 @@
 // of `sync::outbox`, held to it by `sync/tests/golden/outbox_traces.json`. One `Outbox` is the one
 // writer of a device; whoever drives it owns storage, network, timers, keys and randomness.
 
-export { Disk } from "./outbox/disk.js";
+export { Disk, keptAnchor } from "./outbox/disk.js";
 export { fateOfFindings, fateOfResult } from "./outbox/fate.js";
 export { compareKeys, nameOf } from "./outbox/keys.js";
 export { Outbox, prepare } from "./outbox/machine.js";

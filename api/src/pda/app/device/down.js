@@ -182,7 +182,7 @@ function refusal({ status, code }) {
  * @param {Driver} driver
  * @param {readonly Item[]} items
  * @param {{ cursor: number, anchor: string, anew?: boolean }} at
- * @returns {import("../core/outbox/machine.js").Command}
+ * @returns {import("../core/outbox/types.js").Command}
  */
 function checkpoint(driver, items, at) {
   const fates = items.flatMap((item) => {

@@ -7,17 +7,18 @@
 import { textsOf } from "../core/act.js";
 import { genesis } from "../core/chain.js";
 import { Clock, stoodStill } from "../core/clock.js";
-import { Outbox, fateOfResult, nameOf, prepare } from "../core/outbox.js";
+import { fateOfResult, nameOf, prepare } from "../core/outbox.js";
 import { receiptText } from "../core/wire.js";
-import { isSigned } from "./trust.js";
+import { isSigned, outboxOf } from "./trust.js";
 
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {import("./store.js").Extra} Extra */
 /** @typedef {import("./store.js").Identity} Identity */
 /** @typedef {import("./link.js").Link} Link */
-/** @typedef {import("../core/outbox/machine.js").Command} Command */
-/** @typedef {import("../core/outbox/machine.js").Notice} Notice */
-/** @typedef {import("../core/outbox/disk.js").Write} Write */
+/** @typedef {import("../core/outbox.js").Outbox} Outbox */
+/** @typedef {import("../core/outbox/types.js").Command} Command */
+/** @typedef {import("../core/outbox/types.js").Notice} Notice */
+/** @typedef {import("../core/outbox/types.js").Write} Write */
 
 /**
  * The world of a driver: session clock and wall clock in milliseconds, randomness, timers, whom to
@@ -74,7 +75,7 @@ export class Driver {
     const identity = await store.identity();
     if (!identity) return null;
     const disk = await store.disk(identity.device, await genesis(identity.device, identity.epoch));
-    const driver = new Driver(store, link, identity, new Outbox(disk), world);
+    const driver = new Driver(store, link, identity, await outboxOf(disk, identity.trust), world);
     driver.clock = new Clock(/** @type {import("../core/clock.js").Heard | undefined} */ (await store.record("clock")) ?? null);
     void driver.wake();
     return driver;

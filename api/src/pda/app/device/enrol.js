@@ -3,6 +3,7 @@
 // that of another device put aside with all that is of it (`left.js`).
 
 import { genesis } from "../core/chain.js";
+import { keptAnchor } from "../core/outbox.js";
 import { makeKeys, publicKeyOf } from "./new-key.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -41,7 +42,7 @@ export async function enrol(store, link, ticket, { program, wall, records: kept 
   const isElsewhere = before !== null && (before.enterprise !== enterprise || before.location !== location);
   const lives = { ...(isOther ? {} : before?.lives), [epoch]: keys };
   const identity = { device, epoch, enterprise, location, profile, installation, url: ticket.url, lives, trust };
-  const first = { text: anchor, wall: Math.trunc(wall()) * 1000 };
+  const first = keptAnchor(anchor, Math.trunc(wall()) * 1000);
   const write = { id: 0, epoch, genesis: await genesis(device, epoch), anchor: first, cursor: 0, enrol_again: false };
   const records = { ...ANEW, ...(isElsewhere ? ELSEWHERE : {}), ...kept, clock: { server: outcome.answer.t_sent, wall: wall() } };
   const extra = { identity, records, ...(isElsewhere ? { anew: true } : {}), ...(isOther ? { leaves: before } : {}) };

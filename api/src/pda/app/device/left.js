@@ -2,9 +2,9 @@
 // act any more and goes on sending what is unsent, signed with the keys of that device. Whatever becomes of
 // the device that this is now, none of it is signed anew, renumbered or given up.
 
-import { Outbox } from "../core/outbox.js";
 import { TAIL_DAYS } from "../core/limits.js";
 import { Driver } from "./driver.js";
+import { outboxOf } from "./trust.js";
 
 /** @typedef {import("./store.js").Store} Store */
 
@@ -22,8 +22,10 @@ export async function startLeft(now, left) {
   /** @type {Driver[]} */
   const started = [];
   for (const { identity, disk } of left) {
-    const outbox = new Outbox(disk);
-    if (outbox.unsent === 0 && now.clock.last !== null && (disk.receipt?.stamp ?? 0) < now.now() - TAIL) {
+    const outbox = await outboxOf(disk, now.identity.trust);
+    const stamps = Object.values(disk.receipts).map(({ stamp }) => stamp);
+    const isHome = outbox.unsent + outbox.doubted.size === 0;
+    if (isHome && now.clock.last !== null && Math.max(0, ...stamps) < now.now() - TAIL) {
       await store.commit(null, { forgets: identity.device });
       continue;
     }

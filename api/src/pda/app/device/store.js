@@ -10,42 +10,21 @@
 
 import { nameOf } from "../core/outbox.js";
 import { LIST, putItem } from "./store/cards.js";
-import { diskOf } from "./store/read.js";
+import { diskOf, placed } from "./store/read.js";
 import { done, headAfter, madeBy, putRows, undoOf } from "./store/write.js";
 
 /** @typedef {import("../core/outbox/disk.js").Disk} Disk */
-/** @typedef {import("../core/outbox/disk.js").Write} Write */
-/** @typedef {import("../core/outbox/disk.js").Row} Row */
+/** @typedef {import("../core/outbox/types.js").Write} Write */
+/** @typedef {import("../core/outbox/types.js").Row} Row */
 /** @typedef {import("../core/wire/messages.js").Item} Item */
 /** @typedef {import("../core/wire/messages.js").UnitCard} UnitCard */
 
-/**
- * Who this device is, as it was told when it enrolled, the key it made for each of its lives, and
- * those it trusts.
- * @typedef {{
- *   device: string, epoch: number, enterprise: string, location: string, profile: string, installation: string,
- *   url: string, lives: Readonly<Record<number, CryptoKeyPair>>, trust: import("../core/wire/messages.js").TrustKey[],
- * }} Identity
- *
- * What goes into a transaction besides the outbox's own: a pull's page, chunks of the recall list, and
- * records by name (`task`, `clock`, `settings`); `anew` drops all cards first, and `parts` are what a
- * snapshot consists of, kept until it is whole. `leaves`: who this was until now, its outbox put aside;
- * `left`: what became of an outbox that was; `forgets` one.
- * @typedef {{ identity?: Identity, anew?: boolean, items?: readonly Item[], chunks?: readonly Part[], parts?: readonly Part[],
- *   current?: ListHeld, records?: Readonly<Record<string, unknown>>, leaves?: Identity,
- *   left?: { device: string, write: Write }, forgets?: string }} Extra
- *
- * @typedef {{ hash: string, bytes: Uint8Array }} Part
- *
- * The list that is held: what it says (a hash), and as of when it is known to hold.
- * @typedef {{ content: string, version: number, made_at: number }} ListHeld
- *
- * Whose the last transaction was, the how-manieth of theirs, and the events it added.
- * @typedef {{ by: string, n: number, made?: Made }} Written
- * @typedef {{ epoch: number, first: number, last: number }} Made
- *
- * Whose life it is. @typedef {Pick<Identity, "device" | "epoch">} Life
- */
+/** @typedef {import("./store/types.js").Identity} Identity */
+/** @typedef {import("./store/types.js").Extra} Extra */
+/** @typedef {import("./store/types.js").Part} Part */
+/** @typedef {import("./store/types.js").ListHeld} ListHeld */
+/** @typedef {import("./store/types.js").Written} Written */
+/** @typedef {import("./store/types.js").Life} Life */
 
 const VERSION = 3;
 /** Where nothing follows events, that they were told to be saved is put on record after so long. */
@@ -188,7 +167,8 @@ export class Store {
           left?.putLeft(tx, extra, head ?? {});
           if (write) {
             putRows(tx.objectStore("rows"), write);
-            head = headAfter(head ?? {}, write);
+            // Another device begins with nothing of the one before.
+            head = headAfter((extra.leaves ? null : head) ?? {}, write);
             put(tx, "device", head, HEAD);
           }
           putExtra(tx, extra);
@@ -240,11 +220,13 @@ export class Store {
   async disk(device, genesis) {
     const tx = await this.#transaction(["device", "rows"]);
     const head = /** @type {Partial<Disk> | undefined} */ (await done(tx.objectStore("device").get(HEAD)));
-    const rows = /** @type {Row[]} */ (await done(tx.objectStore("rows").getAll()));
+    const stored = tx.objectStore("rows");
+    // Where a row stands says which it is.
+    const [rows, keys] = /** @type {[Row[], Row["key"][]]} */ (await Promise.all([done(stored.getAll()), done(stored.getAllKeys())]));
     const { undo } = this;
     if (!undo) this.head = head ?? null;
     const failed = new Set((undo?.keys ?? []).map(nameOf));
-    return diskOf(device, 1, genesis, this.head, rows.filter(({ key }) => !failed.has(nameOf(key))));
+    return diskOf(device, 1, genesis, this.head, placed(rows, keys).filter(({ key }) => !failed.has(nameOf(key))));
   }
 
   /** Devices that this one was before with something on record, and their outboxes. */

@@ -1,6 +1,7 @@
 // Whom a device believes: the keys of its installation, and those that follow from them.
 
-import { follow } from "../core/wire.js";
+import { Outbox } from "../core/outbox.js";
+import { follow, receiptText } from "../core/wire.js";
 import { verify, verifyBy } from "./keys.js";
 
 /** @typedef {import("./driver.js").Driver} Driver */
@@ -19,6 +20,17 @@ const KEYS_EVERY_MS = 60_000;
 export async function isSigned(driver, number, text, sig) {
   if (driver.identity.trust.every(({ n }) => n < number)) await askForKeys(driver);
   return verifyBy(driver.identity.trust, number, text, sig);
+}
+
+/**
+ * A session of an outbox, by the receipts on its storage that the installation signed (I30).
+ * @param {import("../core/outbox.js").Disk} disk
+ * @param {readonly import("../core/wire/messages.js").TrustKey[]} trust
+ */
+export async function outboxOf(disk, trust) {
+  const kept = Object.values(disk.receipts);
+  const good = await Promise.all(kept.map((receipt) => verifyBy(trust, receipt.key, receiptText(receipt), receipt.sig)));
+  return Outbox.begin(disk, (receipt) => good[kept.indexOf(receipt)] ?? false);
 }
 
 /** The keys come with a snapshot's manifest. @param {Driver} driver */

@@ -136,6 +136,7 @@ export class Session {
       tell: (notice) => {
         if (notice.say === "not_saved") this.out.told({ sound: "stop", words: ["not_saved"], why: "storage_failed" });
         if (notice.say === "damaged") this.out.told({ sound: "warn", words: ["record_damaged"], of: String(notice.of[1]) });
+        if (notice.say === "doubted" || notice.say === "strayed") this.out.told({ sound: "warn", words: ["storage_turned"] });
         if (notice.say === "enrol_again") this.out.told({ sound: "warn", words: ["enrol_again"] });
       },
       changed: () => this.out.changed(),

@@ -177,6 +177,7 @@ const WORDS = {
     "Not read: the scanner sends no prefix. Set it to send ^ before each code and Enter after it",
   ],
   record_damaged: ["记录已损坏，不会上传，请重新录入。序号", "A damaged record is not sent; state it again. Number"],
+  storage_turned: ["本机存储有误，正在向服务器核对", "The storage of this device was damaged: the server is asked again"],
   enrol_again: ["本设备必须重新注册", "This device must be enrolled again"],
   language: ["语言 Language", "Language 语言"],
 };

@@ -3,28 +3,24 @@
 // A transaction is applied whole or not at all, and in order. Applying one is a pure function, so
 // that any storage can be held against it.
 
+import { contains } from "../wire/ranges.js";
 import { Sorted, compareKeys, nameOf } from "./keys.js";
 
 /** @typedef {import("./keys.js").Key} Key */
+/** @typedef {import("./types.js").Row} Row */
+/** @typedef {import("./types.js").Write} Write */
+/** @typedef {import("./types.js").KeptAnchor} KeptAnchor */
 /** @typedef {import("../wire/messages.js").Receipt} Receipt */
 
-/**
- * How far an event on the storage has come; `stamp` is that of its receipt.
- * @typedef {{ is: "durable" } | { is: "receipted" | "settled" | "needs_attention", stamp: number }} RowState
- *
- * An event on the storage; its text is never changed.
- * @typedef {{ key: Key, prev_hash: string, hash: string, text: string, state: RowState }} Row
- *
- * An anchor as a device keeps it: the opaque text, and the wall clock in microseconds when it came.
- * A greater one is a greater text.
- * @typedef {{ text: string, wall: number }} KeptAnchor
- *
- * One transaction.
- * @typedef {{
- *   id: number, epoch?: number, genesis?: string, rows?: Row[], marks?: { key: Key, state: RowState }[], drop?: Key[],
- *   receipt?: Receipt, anchor?: KeptAnchor, cursor?: number, enrol_again?: boolean,
- * }} Write
- */
+/** A check value of something short that nobody signed: FNV-1a, in which any bit that turns shows. @param {string} text */
+export function check(text) {
+  let sum = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) sum = Math.imul(sum ^ text.charCodeAt(at), 0x01000193) >>> 0;
+  return sum;
+}
+
+/** An anchor that came at this time. @param {string} text @param {number} wall @returns {KeptAnchor} */
+export const keptAnchor = (text, wall) => ({ text, wall, check: check(`${text} ${wall}`) });
 
 /** The storage of an outbox. */
 export class Disk {
@@ -46,12 +42,14 @@ export class Disk {
     this.rows = new Map();
     /** The order of the queue. @type {Sorted<Key>} */
     this.order = new Sorted(compareKeys);
-    /** The newest receipt. @type {Receipt | null} */
-    this.receipt = null;
+    /** The newest of each life: what these cover is safe, whatever the states of rows say. @type {Record<number, Receipt>} */
+    this.receipts = {};
     /** The greatest anchor of this life. */
     this.anchor = anchor;
     /** The position of the pull. */
     this.cursor = 0;
+    /** @type {number | undefined} */
+    this.cursorCheck = undefined;
     /** The device has to be enrolled again. */
     this.enrolAgain = false;
   }
@@ -62,8 +60,9 @@ export class Disk {
     copy.next = this.next;
     copy.rows = new Map(this.rows);
     copy.order = new Sorted(compareKeys, this.order);
-    copy.receipt = this.receipt;
+    copy.receipts = this.receipts;
     copy.cursor = this.cursor;
+    copy.cursorCheck = this.cursorCheck;
     copy.enrolAgain = this.enrolAgain;
     return copy;
   }
@@ -84,6 +83,44 @@ export class Disk {
     this.order.add(row.key);
   }
 
+  /** The newest receipt of this life. */
+  get receipt() {
+    return this.receipts[this.epoch] ?? null;
+  }
+
+  /** Whether a receipt says that an event is safe; null where there is none of its life. @param {Key} key */
+  covers([epoch, seq]) {
+    const receipt = this.receipts[epoch];
+    return receipt ? contains(receipt.held_ranges, seq) : null;
+  }
+
+  /**
+   * I30: lets go of what is not what was kept, before a session begins: receipts that are not believed to be
+   * signed, an anchor or a position with another check value. What is told of it.
+   * @param {(receipt: Receipt) => boolean} believes
+   */
+  doubt(believes) {
+    /** @type {import("./types.js").Notice[]} */
+    const found = [];
+    const kept = Object.entries(this.receipts).filter(([life, receipt]) => {
+      const isGood = receipt.device === this.device && receipt.epoch === Number(life) && believes(receipt);
+      if (!isGood) found.push({ say: "doubted", of: Number(life) });
+      return isGood;
+    });
+    this.receipts = Object.fromEntries(kept);
+    const { anchor, cursorCheck } = this;
+    const turned = anchor?.check !== undefined && anchor.check !== keptAnchor(anchor.text, anchor.wall).check;
+    const strayed = cursorCheck !== undefined && cursorCheck !== check(String(this.cursor));
+    if (turned) this.anchor = null;
+    if (strayed) [this.cursor, this.cursorCheck] = [0, undefined];
+    if (turned || strayed) found.push({ say: "strayed" });
+    // No event is ever written in the place of another, nor under a number that was given away.
+    const [epoch, made] = this.order.list[this.order.lowerBound([this.epoch, Infinity]) - 1] ?? [0, 0];
+    const held = this.enrolAgain ? 0 : this.receipt?.held_ranges.at(-1)?.[1];
+    this.next = Math.max(this.next, (epoch === this.epoch ? made : 0) + 1, (held ?? 0) + 1);
+    return found;
+  }
+
   /** Applies a transaction. @param {Write} write */
   apply(write) {
     if (write.epoch !== undefined) {
@@ -91,7 +128,6 @@ export class Disk {
       this.next = 1;
       this.head = write.genesis ?? this.head;
       this.anchor = null;
-      this.receipt = null;
     }
     for (const row of write.rows ?? []) {
       this.next = row.key[1] + 1;
@@ -106,9 +142,12 @@ export class Disk {
       this.rows.delete(nameOf(key));
       this.order.delete(key);
     }
-    if (write.receipt !== undefined) this.receipt = write.receipt;
+    if (write.receipt !== undefined) this.receipts = { ...this.receipts, [write.receipt.epoch]: write.receipt };
     if (write.anchor !== undefined) this.anchor = write.anchor;
-    if (write.cursor !== undefined) this.cursor = write.cursor;
+    if (write.cursor !== undefined) {
+      this.cursor = write.cursor;
+      this.cursorCheck = check(String(write.cursor));
+    }
     if (write.enrol_again !== undefined) this.enrolAgain = write.enrol_again;
   }
 }

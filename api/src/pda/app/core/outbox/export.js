@@ -7,7 +7,7 @@ import { push, run } from "./send.js";
 /** @typedef {import("./keys.js").Key} Key */
 
 /**
- * Everything that is not receipted, as pushes for a file or another device to carry; what is damaged of it
+ * Everything that no receipt covers, as pushes for a file or another device to carry; what is damaged of it
  * (I30) is in none of them. It stays in the queue until a receipt covers it.
  * @param {import("./machine.js").Outbox} outbox
  * @returns {Promise<{ pushes: import("../wire/messages.js").Push[], damaged: Key[] }>}
@@ -15,9 +15,10 @@ import { push, run } from "./send.js";
 export async function exported(outbox) {
   const pushes = [];
   const damaged = new Sorted(compareKeys);
-  for (let rest = [...outbox.open]; rest[0]; ) {
+  const all = new Sorted(compareKeys, [...outbox.open, ...outbox.doubted].sort(compareKeys));
+  for (let rest = all.list; rest[0]; ) {
     const [first] = rest;
-    const last = run(outbox, first, BATCH_MAX, damaged);
+    const last = run(outbox, first, BATCH_MAX, damaged, all);
     const made = await push(outbox, first[0], first[1], last[1]);
     // With damage in it the run is made anew, without.
     for (const key of made.damaged ?? []) damaged.add(key);

@@ -29,7 +29,7 @@ export function fateOfFindings(findings) {
  * The state of an event with this fate, receipted at `stamp`.
  * @param {Fate} fate
  * @param {number} stamp
- * @returns {import("./disk.js").RowState}
+ * @returns {import("./types.js").RowState}
  */
 export function stateOf(fate, stamp) {
   if (fate === "settled") return { is: "settled", stamp };

@@ -7,6 +7,7 @@
 
 import { genesis, links } from "../chain.js";
 import { SEQ_MAX, UNSENT_WARNING } from "../limits.js";
+import { keptAnchor } from "./disk.js";
 import { Sorted, compareKeys } from "./keys.js";
 import { Pace } from "./pace.js";
 import * as receive from "./receive.js";
@@ -14,50 +15,25 @@ import * as send from "./send.js";
 
 /** @typedef {import("./keys.js").Key} Key */
 /** @typedef {import("./disk.js").Disk} Disk */
-/** @typedef {import("./disk.js").Write} Write */
-/** @typedef {import("./disk.js").KeptAnchor} KeptAnchor */
-/** @typedef {import("./fate.js").Fate} Fate */
+/** @typedef {import("./types.js").Write} Write */
+/** @typedef {import("./types.js").Command} Command */
+/** @typedef {import("./types.js").Action} Action */
+/** @typedef {import("./types.js").Flight} Flight */
+/** @typedef {import("./types.js").RowState} RowState */
 /** @typedef {import("../wire/messages.js").Receipt} Receipt */
-
-/**
- * What happened. Times are the session's clock in milliseconds, walls in microseconds.
- * @typedef {{ do: "capture", links: import("../chain.js").Link[] }
- *   | { do: "committed", write: number }
- *   | { do: "not_written", write: number }
- *   | { do: "due" }
- *   | { do: "wake" }
- *   | { do: "answer", flight: number, first: number, fates: Fate[], receipt: Receipt, anchor: string, wall: number, credit: number, retry_after: number | null }
- *   | { do: "lost", flight: number }
- *   | { do: "refused", flight: number, status: number, retry_after: number | null }
- *   | { do: "damaged", keys: readonly Key[] }
- *   | { do: "checkpoint", cursor: number, anchor: string, wall: number, fates: [epoch: number, seq: number, fate: Fate][], anew?: boolean }
- *   | { do: "new_epoch", epoch: number, genesis: string, anchor: string, wall: number }} Command
- *
- * A command with what the outbox does not know by itself; `jitter` is random, 0 to 1000.
- * @typedef {{ now: number, jitter: number, command: Command }} Input
- *
- * What a person is told.
- * @typedef {{ say: "saved" | "not_saved", of: Key[] } | { say: "many_unsent", of: number }
- *   | { say: "sign_in", of: number } | { say: "enrol_again" }
- *   | { say: "stuck" | "damaged" | "attention" | "resolved", of: Key }} Notice
- *
- * What is to be done.
- * @typedef {{ do: "persist", write: Write }
- *   | { do: "send", flight: number, epoch: number, first: number, last: number }
- *   | { do: "wait_until", at: number }
- *   | { do: "show", notice: Notice }} Action
- *
- * A push under way.
- * @typedef {{ id: number, epoch: number, first: number, last: number, sentAt: number }} Flight
- */
 
 /** @param {[number, Key]} a @param {[number, Key]} b */
 const compareTail = (a, b) => a[0] - b[0] || compareKeys(a[1], b[1]);
 
 /** An outbox in one session of its device: its one writer. */
 export class Outbox {
-  /** Begins a session with what is on the storage. @param {Disk} disk */
-  constructor(disk) {
+  /**
+   * Begins a session with what is on a storage that turns no bits.
+   * @param {Disk} disk
+   * @param {import("./types.js").Notice[]} [found] what is to be told of it
+   */
+  constructor(disk, found = []) {
+    this.found = found;
     this.disk = disk;
     this.view = disk.clone();
     /** Transactions being written, with the time their anchor was received. @type {{ write: Write, heard: number | null }[]} */
@@ -79,12 +55,32 @@ export class Outbox {
     this.skipped = new Sorted(compareKeys);
     /** Found in this session not to be what was made. @type {Sorted<Key>} */
     this.damaged = new Sorted(compareKeys);
+    /** On the server by their states alone: no receipt of their life holds (I30). @type {Sorted<Key>} */
+    this.doubted = new Sorted(compareKeys);
     /** Lives whose signature the server does not know; likewise. @type {Set<number>} */
     this.shut = new Set();
     /** The time asked for. @type {number | null} */
     this.timer = null;
     this.warned = false;
     this.index();
+  }
+
+  /**
+   * The same of any storage: a kept receipt counts if it is believed to be signed (I30).
+   * @param {Disk} disk
+   * @param {(receipt: Receipt) => boolean} believes
+   */
+  static begin(disk, believes) {
+    const outbox = new Outbox(disk, disk.doubt(believes));
+    // Those whose states say otherwise than a receipt that is good.
+    const untrue = [...outbox.open].filter((key) => disk.row(key)?.state.is !== "durable");
+    for (const of of new Set(untrue.map(([epoch]) => epoch))) outbox.found.push({ say: "doubted", of });
+    return outbox;
+  }
+
+  /** Is it on the server, by its state and by a receipt that is kept? @param {import("./types.js").Row} row */
+  isSafe({ key, state }) {
+    return state.is !== "durable" && ![this.open, this.doubted, this.damaged].some((keys) => keys.has(key));
   }
 
   /** How many events are unsent or not receipted, and can be sent. */
@@ -127,12 +123,12 @@ export class Outbox {
 
   /**
    * Takes a command; the actions are to be done in their order.
-   * @param {Input} input
+   * @param {import("./types.js").Input} input
    * @returns {Action[]}
    */
   take({ now, jitter, command }) {
     /** @type {Action[]} */
-    const actions = [];
+    const actions = this.found.splice(0).map((notice) => ({ do: "show", notice }));
     switch (command.do) {
       case "capture":
         this.#capture(command.links, actions);
@@ -172,7 +168,7 @@ export class Outbox {
       case "new_epoch":
         if (command.epoch > this.view.epoch) {
           const { epoch, anchor, wall } = command;
-          const write = { epoch, genesis: command.genesis, anchor: { text: anchor, wall }, enrol_again: false };
+          const write = { epoch, genesis: command.genesis, anchor: keptAnchor(anchor, wall), enrol_again: false };
           this.persist(write, now, actions);
         }
         break;
@@ -284,28 +280,43 @@ export class Outbox {
     }
   }
 
-  /** Keeps the indexes with a change of state. @param {Key} key @param {import("./disk.js").RowState} state */
+  /** Keeps the indexes with a change of state. @param {Key} key @param {RowState} state */
   #note(key, state) {
     this.open.delete(key);
     this.sent.delete(key);
     this.skipped.delete(key);
     this.damaged.delete(key);
-    if (state.is === "settled") this.tail.add([state.stamp, key]);
-    else if (state.is !== "durable") this.tail.delete([state.stamp, key]);
+    if (state.is === "durable") return;
+    if (state.is !== "settled") this.tail.delete([state.stamp, key]);
+    else if (!this.doubted.has(key)) this.tail.add([state.stamp, key]);
+  }
+
+  /** Puts an event where it belongs: what is safe on the server is what a receipt covers. @param {Key} key @param {RowState} state */
+  #place(key, state) {
+    if (this.damaged.has(key)) return;
+    // A state of which a bit turned is none.
+    const covered = ["receipted", "settled", "needs_attention"].includes(state.is) && this.view.covers(key);
+    if (covered === null) this.doubted.add(key);
+    // What is not on the disk yet is not open: it must not be sent before it is durable.
+    else if (!covered) {
+      if (this.disk.row(key)) this.open.add(key);
+    } else if (state.is === "settled") this.tail.add([state.stamp, key]);
+  }
+
+  /** A receipt of this life may be kept: what it says of those in doubt. @param {number} epoch */
+  resolve(epoch) {
+    if (!this.view.receipts[epoch]) return;
+    for (const key of [...this.doubted].filter(([life]) => life === epoch)) {
+      this.doubted.delete(key);
+      const row = this.view.row(key);
+      if (row) this.#place(key, row.state);
+    }
   }
 
   /** Makes the indexes anew. */
   index() {
-    const rows = this.view.inOrder();
-    // What is not on the disk yet is not open: it must not be sent before it is durable.
-    const isOpen = (/** @type {import("./disk.js").Row} */ row) =>
-      row.state.is === "durable" && this.disk.row(row.key) !== undefined && !this.damaged.has(row.key);
-    this.open = new Sorted(
-      compareKeys,
-      rows.filter(isOpen).map((row) => row.key),
-    );
-    this.tail = new Sorted(compareTail);
-    for (const { key, state } of rows) if (state.is === "settled") this.tail.add([state.stamp, key]);
+    for (const keys of [this.open, this.doubted, this.tail]) keys.clear();
+    for (const { key, state } of this.view.inOrder()) this.#place(key, state);
     this.sent = new Sorted(compareKeys, [...this.sent].filter((key) => this.open.has(key)));
     this.skipped = new Sorted(compareKeys, [...this.skipped].filter((key) => this.open.has(key)));
   }

@@ -3,13 +3,14 @@
 
 import { spans } from "./keys.js";
 
-/** @typedef {import("./disk.js").Row} Row */
+/** @typedef {import("./types.js").Row} Row */
 
 /** @param {import("./machine.js").Outbox} outbox */
 export function picture(outbox) {
   const { disk, view, flight, pace } = outbox;
   const rows = view.inOrder();
   const of = (/** @type {(row: Row) => boolean} */ wanted) => spans(rows.filter(wanted).map((row) => row.key));
+  const isSafe = (/** @type {Row} */ row, /** @type {string} */ is) => row.state.is === is && outbox.isSafe(row);
   const isOpen = (/** @type {Row} */ row) => outbox.open.has(row.key);
   const isSent = (/** @type {Row} */ row) => outbox.sent.has(row.key);
   return {
@@ -24,10 +25,11 @@ export function picture(outbox) {
       captured: of((row) => disk.row(row.key) === undefined),
       durable: of((row) => isOpen(row) && !isSent(row)),
       sent: of((row) => isOpen(row) && isSent(row)),
-      receipted: of((row) => row.state.is === "receipted"),
-      settled: of((row) => row.state.is === "settled"),
-      needs_attention: of((row) => row.state.is === "needs_attention"),
+      receipted: of((row) => isSafe(row, "receipted")),
+      settled: of((row) => isSafe(row, "settled")),
+      needs_attention: of((row) => isSafe(row, "needs_attention")),
       damaged: spans(outbox.damaged),
+      doubted: spans(outbox.doubted),
     },
     flying: flight && {
       flight: flight.id,

@@ -6,13 +6,13 @@
 import { TAIL_DAYS } from "../limits.js";
 import { contains } from "../wire/ranges.js";
 import { stateOf } from "./fate.js";
+import { keptAnchor } from "./disk.js";
 import { nameOf } from "./keys.js";
 
 /** @typedef {import("./keys.js").Key} Key */
 /** @typedef {import("./machine.js").Outbox} Outbox */
-/** @typedef {import("./machine.js").Action} Action */
-/** @typedef {import("./machine.js").Command} Command */
-/** @typedef {import("./disk.js").KeptAnchor} KeptAnchor */
+/** @typedef {import("./types.js").Action} Action */
+/** @typedef {import("./types.js").Command} Command */
 /** @typedef {import("../wire/messages.js").Receipt} Receipt */
 
 const TAIL = TAIL_DAYS * 86_400 * 1_000_000;
@@ -29,9 +29,9 @@ export function answer(outbox, command, now, actions) {
   const { view } = outbox;
   if (receipt.device !== view.device) return 0;
   const { epoch, stamp } = receipt;
-  /** @type {Omit<import("./disk.js").Write, "id">} */
+  /** @type {Omit<import("./types.js").Write, "id">} */
   const write = {};
-  /** @type {NonNullable<import("./disk.js").Write["marks"]>} */
+  /** @type {NonNullable<import("./types.js").Write["marks"]>} */
   const marks = [];
   fates.forEach((fate, at) => {
     /** @type {Key} */
@@ -50,25 +50,36 @@ export function answer(outbox, command, now, actions) {
       write.enrol_again = true;
       actions.push({ do: "show", notice: { say: "enrol_again" } });
     }
-    if (view.receipt === null || stamp > view.receipt.stamp) write.receipt = receipt;
-    const anchor = greater(outbox, { text: command.anchor, wall: command.wall });
+    const anchor = greater(outbox, command);
     if (anchor) write.anchor = anchor;
   }
+  const held = view.receipts[epoch];
+  if (!held || stamp > held.stamp) write.receipt = receipt;
   // The tail is measured by the server's clock, so a wrong one here drops nothing early.
-  const over = outbox.tail.takeBelow([stamp - TAIL, [Infinity, Infinity]]);
-  if (over.length > 0) write.drop = over.map(([, key]) => key);
+  /** @type {Key[]} */
+  const drop = [];
+  for (const [, key] of outbox.tail.takeBelow([stamp - TAIL, [Infinity, Infinity]])) {
+    const isHeld = write.receipt && key[0] === epoch ? contains(receipt.held_ranges, key[1]) : view.covers(key);
+    // A server that was set back holds less than it receipted: it is told again.
+    if (isHeld) drop.push(key);
+    else outbox.open.add(key);
+  }
+  if (drop.length > 0) write.drop = drop;
   if (Object.keys(write).length > 0) outbox.persist(write, write.anchor ? now : null, actions);
+  outbox.resolve(epoch);
   return marks.length;
 }
 
 /**
  * Is all of this push receipted, if only by another answer?
  * @param {Outbox} outbox
- * @param {import("./machine.js").Flight} flight
+ * @param {import("./types.js").Flight} flight
  */
-export function isHome(outbox, flight) {
-  const next = outbox.open.list[outbox.open.lowerBound([flight.epoch, flight.first])];
-  return !next || next[0] !== flight.epoch || next[1] > flight.last;
+export function isHome({ open, doubted }, { epoch, first, last }) {
+  return [open, doubted].every((keys) => {
+    const next = keys.list[keys.lowerBound([epoch, first])];
+    return !next || next[0] !== epoch || next[1] > last;
+  });
 }
 
 /**
@@ -82,9 +93,9 @@ function isACopy({ view }, receipt) {
   return receipt.contiguous_seq >= view.next || (own !== undefined && own.hash !== receipt.head_hash);
 }
 
-/** An anchor if it is greater than the one held. @param {Outbox} outbox @param {KeptAnchor} anchor */
-function greater({ view }, anchor) {
-  return view.anchor === null || anchor.text > view.anchor.text ? anchor : null;
+/** An anchor if it is greater than the one held. @param {Outbox} outbox @param {{ anchor: string, wall: number }} came */
+function greater({ view }, { anchor, wall }) {
+  return view.anchor === null || anchor > view.anchor.text ? keptAnchor(anchor, wall) : null;
 }
 
 /**
@@ -97,7 +108,7 @@ function greater({ view }, anchor) {
  */
 export function checkpoint(outbox, command, now, actions) {
   const { view } = outbox;
-  /** @type {Map<string, { key: Key, state: import("./disk.js").RowState }>} */
+  /** @type {Map<string, { key: Key, state: import("./types.js").RowState }>} */
   const marks = new Map();
   for (const [epoch, seq, fate] of command.fates) {
     /** @type {Key} */
@@ -113,9 +124,9 @@ export function checkpoint(outbox, command, now, actions) {
       actions.push({ do: "show", notice: { say: "resolved", of: key } });
     }
   }
-  const anchor = greater(outbox, { text: command.anchor, wall: command.wall });
+  const anchor = greater(outbox, command);
   const sorted = [...marks.values()].sort((a, b) => a.key[0] - b.key[0] || a.key[1] - b.key[1]);
-  /** @type {Omit<import("./disk.js").Write, "id">} */
+  /** @type {Omit<import("./types.js").Write, "id">} */
   const write = { cursor: command.anew ? command.cursor : Math.max(command.cursor, view.cursor) };
   if (sorted.length > 0) write.marks = sorted;
   if (anchor) write.anchor = anchor;

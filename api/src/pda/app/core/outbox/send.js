@@ -9,8 +9,8 @@ import { FLIGHT_MS } from "./pace.js";
 /** @typedef {import("./keys.js").Key} Key */
 /** @typedef {import("../wire/messages.js").Push} Push */
 /** @typedef {import("./machine.js").Outbox} Outbox */
-/** @typedef {import("./machine.js").Flight} Flight */
-/** @typedef {import("./machine.js").Action} Action */
+/** @typedef {import("./types.js").Flight} Flight */
+/** @typedef {import("./types.js").Action} Action */
 
 /**
  * The push of the very texts that were made; where one is not (I30), the keys for `damaged`.
@@ -22,20 +22,19 @@ import { FLIGHT_MS } from "./pace.js";
  */
 export async function push(outbox, epoch, first, last) {
   const { view } = outbox;
-  /** @type {import("./disk.js").Row[]} */
+  /** @type {import("./types.js").Row[]} */
   const rows = [];
   for (let seq = first; seq <= last; seq += 1) {
     const row = view.row([epoch, seq]);
     if (row) rows.push(row);
   }
-  const receipt = view.receipt?.epoch === epoch ? view.receipt : undefined;
   const push = {
     v: /** @type {const} */ (1),
     device: view.device,
     epoch,
     first_seq: first,
     prev_hash: rows[0]?.prev_hash ?? view.head,
-    last_receipt: receipt,
+    last_receipt: view.receipts[epoch],
     queue_depth: outbox.unsent,
     events: rows.map((row) => row.text),
   };
@@ -52,11 +51,12 @@ export async function push(outbox, epoch, first, last) {
  * @param {Action[]} actions
  */
 export function setAside(outbox, keys, actions) {
-  const { flight, open } = outbox;
-  for (const key of keys.filter((key) => open.has(key))) {
+  const { flight, open, doubted } = outbox;
+  for (const key of keys.filter((key) => open.has(key) || doubted.has(key))) {
     const [epoch, seq] = key;
     if (flight?.epoch === epoch && flight.first <= seq && seq <= flight.last) outbox.flight = null;
     open.delete(key);
+    doubted.delete(key);
     outbox.sent.delete(key);
     outbox.skipped.delete(key);
     outbox.damaged.add(key);
@@ -74,7 +74,7 @@ export function plan(outbox, now, actions) {
   if (outbox.flight === null && now >= outbox.pace.notBefore) sendNext(outbox, now, actions);
   let at = null;
   if (outbox.flight) at = outbox.flight.sentAt + FLIGHT_MS;
-  else if (outbox.open.size > 0) at = outbox.pace.notBefore;
+  else if (outbox.open.size + outbox.doubted.size > 0) at = outbox.pace.notBefore;
   if (at !== null && outbox.timer !== at) {
     outbox.timer = at;
     actions.push({ do: "wait_until", at });
@@ -83,16 +83,19 @@ export function plan(outbox, now, actions) {
 
 /** @param {Outbox} outbox @param {number} now @param {Action[]} actions */
 function sendNext(outbox, now, actions) {
-  const free = () => outbox.open.list.find((key) => !outbox.skipped.has(key) && !outbox.shut.has(key[0]));
+  const { open, doubted, skipped, shut } = outbox;
+  const may = (/** @type {Key} */ key) => !skipped.has(key) && !shut.has(key[0]);
+  // Any answer brings a receipt, by which those in doubt are judged.
+  const free = () => open.list.find(may) ?? doubted.list.find(may);
   let start = free();
   if (!start) {
     // What was refused is tried again when nothing else is left.
-    outbox.skipped.clear();
-    outbox.shut.clear();
+    skipped.clear();
+    shut.clear();
     start = free();
   }
   if (!start) return;
-  const [epoch, last] = run(outbox, start, outbox.pace.size, outbox.skipped);
+  const [epoch, last] = doubted.has(start) ? start : run(outbox, start, outbox.pace.size, skipped);
   const flight = { id: outbox.nextFlight, epoch, first: start[1], last, sentAt: now };
   outbox.nextFlight += 1;
   outbox.flight = flight;
@@ -101,18 +104,18 @@ function sendNext(outbox, now, actions) {
 }
 
 /**
- * The last of the events from `first` on that follow each other and fit one push.
+ * The last of the events `of` these from `first` on that follow each other and fit one push.
  * @param {Outbox} outbox
  * @param {Key} first
  * @param {number} size
  * @param {import("./keys.js").Sorted<Key>} without
  * @returns {Key}
  */
-export function run(outbox, first, size, without) {
+export function run(outbox, first, size, without, of = outbox.open) {
   const bytesOf = (/** @type {Key} */ key) => byteLength(outbox.view.row(key)?.text ?? "");
   let [last, bytes, count] = [first, bytesOf(first), 1];
-  for (let at = outbox.open.lowerBound(first) + 1; at < outbox.open.size; at += 1) {
-    const key = /** @type {Key} */ (outbox.open.list[at]);
+  for (let at = of.lowerBound(first) + 1; at < of.size; at += 1) {
+    const key = /** @type {Key} */ (of.list[at]);
     bytes += bytesOf(key);
     const follows = key[0] === last[0] && key[1] === last[1] + 1;
     if (!follows || count >= size || bytes > PUSH_BYTES_MAX) break;

@@ -5,30 +5,7 @@ import { NONE } from "./goods.js";
 import { kindOf } from "./kinds.js";
 
 /** @typedef {import("./kinds.js").TaskName} TaskName */
-/** @typedef {import("../till.js").Decision} Decision */
-/** @typedef {import("./ask.js").Question} Question */
-
-/**
- * - `first`: container, struck event or disposition are wanted; `goods`: scans are taken.
- * - `stop`: a stop fills the screen, nothing else is taken; `ask`: somebody has to look twice.
- * - `review`: what is missing is shown before it is stated; `question`: an item is asked for.
- * - `done` and `cancelled` take nothing any more.
- * @typedef {"first" | "goods" | "stop" | "ask" | "review" | "question" | "done" | "cancelled"} Step
- */
-
-/**
- * `accepted` names the supervisor who accepts the difference a count shows, and who counted.
- * @typedef {{
- *   task: TaskName, step: Step, location: string | null, goods: import("./goods.js").Goods,
- *   expected: import("./goods.js").Expected | null, parent: import("../event.js").UnitRead | null,
- *   parentUnit: string | null, targets: readonly string[], counterpart: import("../event.js").Counterpart | null,
- *   doc: { no: string, at?: string | null } | null, env: { temperature?: number | null, humidity?: number | null } | null,
- *   disposition: "sellable" | "hold" | "destroy" | null, declared: number | null, body: Readonly<Record<string, unknown>>,
- *   isComplete: boolean, accepted: { supervisor: string, by: string | null } | null, held: { line: import("./goods.js").Line, decision: Decision } | null,
- *   question: Question | null, skipped: readonly string[], reviewed: boolean,
- *   last: { code: string, at: number } | null,
- * }} State
- */
+/** @typedef {import("./step-types.js").State} State */
 
 /**
  * A task at its beginning.

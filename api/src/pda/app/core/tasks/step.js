@@ -15,42 +15,13 @@ import { kindOf } from "./kinds.js";
 /** @typedef {import("./goods.js").Line} Line */
 /** @typedef {import("../till.js").Decision} Decision */
 
-/**
- * A code that was read: what it names (null when it cannot be read), and what the till says of it.
- * @typedef {{ do: "scan", code: string, input: import("../event.js").Input, at: number,
- *   goods: import("../till.js").Goods | null, decision: Decision | null }} Scan
- *
- * @typedef {Scan
- *   | { do: "confirm" } | { do: "undo" } | { do: "cancel" } | { do: "acknowledge" }
- *   | { do: "override", supervisor: string, reason: string }
- *   | { do: "quantity", quantity: number }
- *   | { do: "at", location: string }
- *   | { do: "targets", events: readonly string[] }
- *   | { do: "answer", answer: Answer }
- *   | { do: "skip" }
- *   | { do: "offer", offer: import("./kinds.js").Offer }
- *   | { do: "accepted", supervisor: string, by: string | null }} Input
- *
- * What a person says of the act as a whole.
- * @typedef {{ doc: State["doc"] } | { counterpart: State["counterpart"] } | { env: State["env"] }
- *   | { disposition: State["disposition"] } | { declared: number | null } | { item: string, value: unknown }} Answer
- *
- * What is to be told. A sound that says "safe" is made when the state is kept.
- * @typedef {{ sound: "ok" | "tick" | "warn" | "stop" } | { say: Word, of?: unknown } | { look_up: string }
- *   | { state: import("./finish.js").Draft[] }} Effect
- *
- * @typedef {"added" | "already" | "surplus" | "container" | "unreadable" | "names_no_goods" | "no_lots_here" | "warned"
- *   | "stopped" | "look_twice" | "dropped" | "overruled" | "undone" | "nothing_to_undo" | "nothing_yet" | "missing"
- *   | "question" | "wrong_place" | "place" | "same_as_container" | "no_quantity" | "screen_first" | "has_goods"
- *   | "done" | "cancelled" | "not_here" | "nothing_asked" | "still_asked" | "left_open" | "noted" | "all_seen" | "not_all_seen"
- *   | "accept_again"} Word
- *
- * What a task has to know of the world: the rules, and the profile a product falls under.
- * @typedef {{ rules: readonly import("../required.js").Rule[], profileOf: (gtin: string) => string | null,
- *   actor: import("../event.js").Actor | null }} World
- *
- * @typedef {{ state: State, effects: Effect[] }} Next
- */
+/** @typedef {import("./step-types.js").Scan} Scan */
+/** @typedef {import("./step-types.js").Input} Input */
+/** @typedef {import("./step-types.js").Answer} Answer */
+/** @typedef {import("./step-types.js").Effect} Effect */
+/** @typedef {import("./step-types.js").World} World */
+/** @typedef {import("./step-types.js").Next} Next */
+/** @typedef {import("./step-types.js").Word} Word */
 
 /** The same unit again within this time is one pull of the trigger. */
 const SAME_UNIT_MS = 1500;
@@ -146,7 +117,7 @@ function scanned(state, scan) {
 const stillAsked = ({ state, effects }) =>
   state.question && effects.some((effect) => "say" in effect) ? next(state, ...effects, { say: "still_asked" }) : next(state, ...effects);
 
-/** Where goods are taken: beside what is asked, if anything is. @param {State} state @returns {import("./state.js").Step} */
+/** Where goods are taken: beside what is asked, if anything is. @param {State} state @returns {import("./step-types.js").Step} */
 const going = ({ question }) => (question ? "question" : "goods");
 
 /** What has to be known before goods. @param {State} state @param {Scan} scan @param {string | null} unit @returns {Next} */

@@ -1,12 +1,12 @@
 // What a device left on the storage that this one was before: who it was, its keys and its outbox. Loaded
 // where there is any, or is about to be.
 
-import { diskOf } from "./read.js";
+import { diskOf, placed } from "./read.js";
 import { done, headAfter, putRows } from "./write.js";
 
 /** @typedef {import("../../core/outbox/disk.js").Disk} Disk */
-/** @typedef {import("../../core/outbox/disk.js").Write} Write */
-/** @typedef {import("../../core/outbox/disk.js").Row} Row */
+/** @typedef {import("../../core/outbox/types.js").Write} Write */
+/** @typedef {import("../../core/outbox/types.js").Row} Row */
 /** @typedef {import("../store.js").Extra} Extra */
 /** @typedef {import("../store.js").Identity} Identity */
 
@@ -25,11 +25,14 @@ export async function readLeft(tx) {
   const identities = /** @type {Identity[]} */ (await done(records.getAll(IDBKeyRange.bound(leftBy(""), ["left", []]))));
   const all = identities.map(async (identity) => {
     const { device, epoch } = identity;
-    const [head, rows] = await Promise.all([
+    const [left, its] = [tx.objectStore("left"), IDBKeyRange.bound([device], [device, []])];
+    const [head, rows, keys] = await Promise.all([
       done(records.get(headLeftBy(device))),
-      done(tx.objectStore("left").getAll(IDBKeyRange.bound([device], [device, []]))),
+      done(left.getAll(its)),
+      done(left.getAllKeys(its)),
     ]);
-    return { identity, disk: diskOf(device, epoch, "", head ?? null, /** @type {Row[]} */ (rows)) };
+    const places = /** @type {[string, number, number][]} */ (keys).map(([, life, seq]) => /** @type {Row["key"]} */ ([life, seq]));
+    return { identity, disk: diskOf(device, epoch, "", head ?? null, placed(/** @type {Row[]} */ (rows), places)) };
   });
   return Promise.all(all);
 }

@@ -2,7 +2,10 @@
 
 import { Disk, compareKeys } from "../../core/outbox.js";
 
-/** @typedef {import("../../core/outbox/disk.js").Row} Row */
+/** @typedef {import("../../core/outbox/types.js").Row} Row */
+
+/** Rows where they stand. @param {Row[]} rows @param {Row["key"][]} keys */
+export const placed = (rows, keys) => rows.map((row, at) => ({ ...row, key: keys[at] ?? row.key }));
 
 /**
  * @param {string} device
@@ -14,8 +17,9 @@ import { Disk, compareKeys } from "../../core/outbox.js";
 export function diskOf(device, epoch, genesis, head, rows) {
   const disk = new Disk(device, head?.epoch ?? epoch, head?.anchor ?? null, head?.head ?? genesis);
   disk.next = head?.next ?? 1;
-  disk.receipt = head?.receipt ?? null;
+  disk.receipts = head?.receipts ?? {};
   disk.cursor = head?.cursor ?? 0;
+  disk.cursorCheck = head?.cursorCheck;
   disk.enrolAgain = head?.enrolAgain ?? false;
   for (const row of rows.sort((a, b) => compareKeys(a.key, b.key))) disk.put(row);
   return disk;

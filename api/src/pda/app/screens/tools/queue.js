@@ -4,7 +4,6 @@
 import { healedBy } from "../../core/healed.js";
 import { picture } from "../../core/outbox.js";
 import { saysOf } from "../../core/summary.js";
-import { contains } from "../../core/wire/ranges.js";
 import { longList } from "../list.js";
 import { exported, handIn } from "./hand-in.js";
 import { h } from "../view.js";
@@ -30,10 +29,9 @@ export function queueScreen(app) {
   const rows = drivers.flatMap(({ outbox }) => outbox.view.inOrder().map((row) => ({ row, outbox }))).reverse();
   /** @typedef {typeof rows[number]} Kept */
   const state = (/** @type {Kept} */ { row, outbox }) =>
-    outbox.damaged.has(row.key) ? "damaged" : row.state.is !== "durable" ? row.state.is : outbox.disk.row(row.key) ? (outbox.sent.has(row.key) ? "sent" : "durable") : "captured";
+    outbox.damaged.has(row.key) ? "damaged" : outbox.doubted.has(row.key) ? "doubted" : outbox.isSafe(row) ? row.state.is : outbox.disk.row(row.key) ? (outbox.sent.has(row.key) ? "sent" : "durable") : "captured";
   // The server may hold what was sent before it was damaged.
-  const isHeld = (/** @type {Kept} */ { row: { key: [epoch, seq] }, outbox: { view: { receipt } } }) =>
-    receipt?.epoch === epoch && contains(receipt.held_ranges, seq);
+  const isHeld = (/** @type {Kept} */ { row: { key: [epoch, seq] }, outbox: { view } }) => view.covers([epoch, seq]);
   const text = (/** @type {Kept} */ kept) => {
     const { row } = kept;
     const { id, kind, at: made, count } = saysOf(row.text);

@@ -124,6 +124,7 @@ export const TOOL_WORDS = {
   by_badge_changed: ["工牌已登记", "a badge came on record"],
   by_codes_commissioned: ["追溯码已赋码", "the codes were commissioned"],
   by_holder_accepted: ["生产方已认可", "the issuer accepted it"],
+  doubted: ["正在向服务器核对", "Being checked with the server"],
   damaged: ["本机存储损坏，不再上传", "Damaged on this device, not sent"],
   damaged_how: ["请核对货物并重新录入", "Check the goods and state it again"],
   damaged_held: ["服务器已有此序号的记录，请先核对再决定是否重录", "The server holds a record of this number: check before stating it again"],
