@@ -104,6 +104,9 @@ pub struct Write {
     /// Events to drop.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drop: Vec<Key>,
+    /// Lives of which nothing is left, whose receipts go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forget: Vec<Epoch>,
     /// The newest receipt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
@@ -228,6 +231,15 @@ impl Disk {
         self.receipts.get(&epoch).map(|receipt| receipt.covers(seq))
     }
 
+    /// Earlier lives with a receipt of which no event is left: it says nothing any more.
+    pub(super) fn over(&self) -> Vec<Epoch> {
+        let is_over = |life: &Epoch| {
+            let mut left = self.rows.range((*life, 0)..=(*life, Seq::MAX));
+            *life != self.epoch && left.next().is_none()
+        };
+        self.receipts.keys().copied().filter(is_over).collect()
+    }
+
     /// Applies a transaction.
     pub fn apply(&mut self, write: &Write) {
         if let Some(epoch) = write.epoch {
@@ -249,6 +261,9 @@ impl Disk {
         }
         for key in &write.drop {
             self.rows.remove(key);
+        }
+        for life in &write.forget {
+            self.receipts.remove(life);
         }
         if let Some(receipt) = &write.receipt {
             self.receipts.insert(receipt.epoch, receipt.clone());

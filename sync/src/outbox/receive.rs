@@ -74,6 +74,7 @@ impl Outbox {
         // A server that was set back holds less than it receipted: it is told again.
         self.open.extend(lost);
         write.drop = drop;
+        write.forget = self.view.over();
         let heard = write.anchor.is_some().then_some(now);
         if write != Write::default() {
             self.persist(write, heard, actions);

@@ -63,15 +63,19 @@ fn with(count: usize) -> (Outbox, Vec<(u64, u64, u64)>) {
 }
 
 fn receipt(outbox: &Outbox, held: Ranges, stamp: i64) -> Receipt {
+    receipt_of(1, outbox, held, stamp)
+}
+
+fn receipt_of(epoch: u32, outbox: &Outbox, held: Ranges, stamp: i64) -> Receipt {
     let contiguous = held.contiguous();
-    let row = outbox.disk().rows.get(&(1, contiguous));
+    let row = outbox.disk().rows.get(&(epoch, contiguous));
     Receipt {
         device: DEVICE,
-        epoch: 1,
+        epoch,
         contiguous_seq: contiguous,
         missing_ranges: held.gaps(),
         held_ranges: held,
-        head_hash: row.map_or(chain::genesis(DEVICE, 1), |row| row.hash),
+        head_hash: row.map_or(chain::genesis(DEVICE, epoch), |row| row.hash),
         stamp,
         key: 1,
         sig: Base64Url::of(&"A".repeat(86)).expect("86 characters"),
@@ -586,6 +590,63 @@ fn i30_no_event_is_written_in_the_place_of_another() {
     let mut outbox = Outbox::begin(disk, |_| true);
     take(&mut outbox, 0, capture(1));
     assert_eq!(outbox.picture().states.captured, [(1, 4, 4)]);
+}
+
+/// A new life begins on this storage; its first event is settled.
+fn new_life(disk: Disk, epoch: u32, stamp: i64) -> Disk {
+    let mut outbox = Outbox::begin(disk, |_| true);
+    let enrolled = Command::NewEpoch {
+        epoch,
+        anchor: format!("{stamp:016x}"),
+        wall: 0,
+    };
+    take(&mut outbox, 0, enrolled);
+    take(&mut outbox, 0, capture(1));
+    let actions = take(&mut outbox, 0, Command::Committed { write: 2 });
+    assert_eq!(sends(&actions), [(1, 1, 1)]);
+    let held = receipt_of(epoch, &outbox, Ranges::of(1, 1), stamp);
+    take(&mut outbox, 1, answer(1, 1, &[Fate::Settled], held));
+    outbox.crash(usize::MAX)
+}
+
+#[test]
+fn i30_a_storage_of_the_version_before_opens_with_nothing_lost_and_no_alarm() {
+    // It kept the receipt of this life alone, and no check values.
+    let mut disk = new_life(with_settled(2, 5), 2, 7);
+    disk.receipts.remove(&1);
+    disk.cursor_check = None;
+    disk.anchor.as_mut().expect("an anchor").check = None;
+    let slot = Outbox::new(disk.clone()).slot(0);
+    assert_eq!((slot.seq, slot.prev_hash), (2, disk.head));
+    assert_eq!(slot.anchor.as_deref(), Some("0000000000000007"));
+    let mut outbox = Outbox::begin(disk, |_| true);
+    assert_eq!(outbox.slot(0), slot);
+    let actions = take(&mut outbox, 0, Command::Wake);
+    assert_eq!(notices(&actions), []);
+    // What is said to be on the server in an earlier life waits for a receipt, which one event brings.
+    let states = outbox.picture().states;
+    assert_eq!(states.settled, [(2, 1, 1)]);
+    assert_eq!((states.doubted, outbox.unsent()), (vec![(1, 1, 2)], 0));
+    assert_eq!(sends(&actions), [(1, 1, 1)]);
+    let held = receipt(&outbox, Ranges::of(1, 2), 9);
+    let actions = take(&mut outbox, 1, answer(1, 1, &[Fate::Attention], held));
+    assert_eq!((notices(&actions), sends(&actions)), (vec![], vec![]));
+    let states = outbox.picture().states;
+    assert_eq!(states.settled, [(1, 1, 2), (2, 1, 1)]);
+    let disk = outbox.crash(usize::MAX);
+    assert_eq!((disk.rows.len(), disk.receipts.len()), (3, 2));
+}
+
+#[test]
+fn i30_receipts_of_lives_of_which_nothing_is_left_go() {
+    let mut disk = with_settled(1, 5);
+    for life in 2..=30 {
+        disk = new_life(disk, life, i64::from(life) * 8 * DAY);
+        let kept: Vec<u32> = disk.receipts.keys().copied().collect();
+        assert!(kept.len() <= 3 && kept.contains(&life), "{kept:?}");
+        let is_kept = |(life, _): &(u32, u64)| disk.receipts.contains_key(life);
+        assert!(disk.rows.keys().all(is_kept), "those of which there is one");
+    }
 }
 
 #[test]

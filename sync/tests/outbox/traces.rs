@@ -9,7 +9,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use suyuan_sync::{
-    ids::{DeviceId, Epoch},
+    ids::{DeviceId, Epoch, Micros},
     outbox::{Action, Command, Disk, Input, KeptAnchor, Key, Outbox, Picture},
     wire::Receipt,
 };
@@ -72,6 +72,21 @@ const DAMAGED: std::ops::RangeInclusive<u64> = 5..=6;
 /// Those whose storage turns anything else.
 const TURNED: std::ops::RangeInclusive<u64> = 7..=10;
 
+/// Those who work on in calm at the end, while weeks pass by the server's clock.
+const WEEKS: std::ops::RangeInclusive<u64> = 2..=3;
+
+const CALM: [Do; 7] = [
+    Do::EnrolAgain,
+    Do::Scan(1),
+    Do::Commit(3),
+    Do::Pass(60_000),
+    Do::Arrive(0),
+    Do::Answer(0),
+    Do::Commit(3),
+];
+
+const WEEK: Micros = 8 * 86_400_000_000;
+
 fn damage(disk: &mut Disk, texts: &[(Key, String)]) {
     for (key, text) in texts {
         disk.rows.get_mut(key).unwrap().text = text.as_str().into();
@@ -128,8 +143,13 @@ fn trace(seed: u64) -> Trace {
         world.run(Do::Backup);
         let mut from = world.began;
         let mut steps = Vec::new();
-        for _ in 0..80 {
-            world.run(next(&mut rest));
+        let is_long = session == 2 && WEEKS.contains(&seed);
+        for step in 0..if is_long { 150 } else { 80 } {
+            let calm = CALM[step % CALM.len()];
+            if step > 80 && step % 14 == 0 {
+                world.stamp += WEEK;
+            }
+            world.run(if step < 80 { next(&mut rest) } else { calm });
             for step in &world.steps[from..] {
                 let actions = outbox.take(step.input.clone());
                 assert_eq!(actions, step.actions);
@@ -267,6 +287,7 @@ fn the_golden_traces_show_every_command_action_and_state() {
         golden.contains("\"anew\":true"),
         "a snapshot after a position that is gone"
     );
+    assert!(golden.contains("\"drop\":["), "weeks pass");
     for word in ["doubted", "strayed"] {
         assert!(golden.contains(&format!("\"say\":\"{word}\"")), "{word}");
     }

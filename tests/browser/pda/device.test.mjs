@@ -348,7 +348,7 @@ test("I30: a receipt, a state, the anchor, the position or the place of a row th
         kit.notices.length = 0;
         await kit.open("doubted");
         await kit.start();
-        await kit.until(() => kit.drained() && kit.picture().states.doubted.length === 0);
+        await kit.until(() => kit.drained() && kit.driver.outbox.unreceipted === 0);
         await kit.driver.pull();
         const { outbox } = kit.driver;
         const { disk } = outbox;
@@ -362,13 +362,22 @@ test("I30: a receipt, a state, the anchor, the position or the place of a row th
       const found = {
         receipt: await turn((head) => (head.receipts[1].stamp += 2 ** 20)),
         covers: await turn((head) => (head.receipts[1].held_ranges = [[1, 68]])),
+        shape: await turn((head) => delete head.receipts[1].held_ranges),
         sig: await turn((head) => (head.receipts[1].sig = `A${head.receipts[1].sig.slice(1)}`)),
         state: await turn((_, row) => (row.state = { is: "settlee", stamp: 1 })),
+        stateless: await turn((_, row) => delete row.state),
         place: await turn((_, row) => (row.key = [1, 3])),
         anchor: await turn((head) => (head.anchor.text = `~${head.anchor.text.slice(1)}`)),
         wall: await turn((head) => (head.anchor.wall += 2 ** 35)),
         cursor: await turn((head) => (head.cursor += 2 ** 12)),
         next: await turn((head) => (head.next -= 4)),
+        // Nothing turned: what a program of before kept.
+        before: await turn((head) => {
+          [head.receipt] = Object.values(head.receipts);
+          delete head.receipts;
+          delete head.cursorCheck;
+          delete head.anchor.check;
+        }),
       };
       const act = await kit.act([tin]);
       await kit.until(() => kit.drained());
@@ -377,7 +386,10 @@ test("I30: a receipt, a state, the anchor, the position or the place of a row th
     { tin: some(1)[0], cursor: before.cursor },
   );
   const [doubted, strayed] = [[{ say: "doubted", of: 1 }], [{ say: "strayed" }]];
-  const says = { receipt: doubted, covers: doubted, sig: doubted, state: doubted, place: [], anchor: strayed, wall: strayed, cursor: strayed, next: [] };
+  const says = {
+    ...{ receipt: doubted, covers: doubted, shape: doubted, sig: doubted, state: doubted, stateless: doubted, place: [] },
+    ...{ anchor: strayed, wall: strayed, cursor: strayed, next: [], before: [] },
+  };
   for (const [what, of] of Object.entries(said.found)) {
     assert.deepEqual(of, { told: says[what], settled: [[1, 1, 4]], held: [[1, 4]], isBack: true }, what);
   }

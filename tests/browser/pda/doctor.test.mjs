@@ -91,6 +91,8 @@ test("how a device stands: unsent with its age, what needs attention, receipt an
   const outbox = new Outbox(disk);
   const now = { wall: at + 3_600_000, server: (at + 60_000) * 1000, listMadeAt: at * 1000 - 3.6e9 };
   assert.deepEqual(standing([outbox], now), { unsent: 2, oldestMs: 3_600_000, attention: 1, receiptMs: 60_000, listMs: 3_660_000 });
+  disk.receipts = {};
+  assert.equal(standing([new Outbox(disk)], now).unsent, 4, "nothing is all sent without a receipt that says so");
   assert.deepEqual(standing([outbox], { ...now, wall: 0, listMadeAt: null }).oldestMs, 0, "a clock that was set back");
   assert.equal(standing([outbox], { ...now, listMadeAt: null }).listMs, null);
   assert.deepEqual([madeAt(undefined), madeAt("{}"), madeAt('{"at":"x"}')], [null, null, null]);

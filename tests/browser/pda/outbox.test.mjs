@@ -10,6 +10,9 @@ import { Disk, Outbox, fateOfFindings, fateOfResult, picture, prepare } from "..
 import { exported } from "../../../api/src/pda/app/core/outbox/export.js";
 import { spans } from "../../../api/src/pda/app/core/outbox/keys.js";
 import { wait } from "../../../api/src/pda/app/core/outbox/pace.js";
+import { diskOf, placed } from "../../../api/src/pda/app/device/store/read.js";
+import { headAfter } from "../../../api/src/pda/app/device/store/write.js";
+import { outboxOf } from "../../../api/src/pda/app/device/trust.js";
 import * as wire from "../../../api/src/pda/app/core/wire.js";
 import { readPush } from "../../../api/src/pda/app/core/wire/carried.js";
 import { cpuMs, dice, golden } from "./shared.mjs";
@@ -238,6 +241,25 @@ test("I30: a state that no signed receipt covers lets nothing go, whatever it sa
   }
 });
 
+test("I30: no receipt and no state whose very shape turned keeps a session from beginning", async () => {
+  const made = await newOutbox();
+  await captured(made, ["a", "b"]);
+  answered(made, receiptOf(2, 5, made));
+  const [good, rows] = [crashed(made, 9).receipts[1], made.disk.inOrder()];
+  const { held_ranges: _, ...rangeless } = good;
+  const places = rows.map(({ key }) => key);
+  for (const receipt of [null, 7, "", [], {}, rangeless, { ...good, head_hash: 3 }]) {
+    const { state: _, ...row } = rows[0];
+    const disk = diskOf(DEVICE, 1, "", { ...made.disk, receipts: { 1: receipt } }, placed([row, rows[1]], places));
+    const outbox = await outboxOf(disk, [{ n: 1, key: null }]);
+    const actions = woken(outbox);
+    assert.deepEqual(shown(actions), Array(2).fill({ say: "doubted", of: 1 }));
+    answered(outbox, receiptOf(1, 6, outbox));
+    answered(outbox, receiptOf(2, 7, outbox));
+    assert.deepEqual([picture(outbox).states.settled, outbox.unreceipted], [[[1, 1, 2]], 0]);
+  }
+});
+
 test("I30: an anchor or a position of which a bit turned is told, and had again with the next answer", async () => {
   const page = (cursor, anchor) => ({ now: 0, jitter: 0, command: { do: "checkpoint", cursor, anchor, wall: 7, fates: [] } });
   const good = async () => {
@@ -270,6 +292,64 @@ test("I30: an anchor or a position of which a bit turned is told, and had again 
   await captured(made, ["a", "b", "c"]);
   made.disk.next = 2;
   assert.equal(Outbox.begin(made.disk, () => true).slot(0).seq, 4);
+});
+
+/** A device in its second life, of whose first two events are settled, and one of two of the second. */
+async function inItsSecondLife() {
+  const outbox = await newOutbox();
+  await captured(outbox, ["a", "b"]);
+  answered(outbox, receiptOf(2, 5, outbox));
+  const life = await prepare(outbox, { do: "new_epoch", epoch: 2, anchor: "6", wall: 1 });
+  outbox.take({ now: 0, jitter: 0, command: life });
+  await captured(outbox, ["c"]);
+  answered(outbox, receiptOf(1, 7, outbox, 2));
+  await captured(outbox, ["d"]);
+  outbox.take({ now: 0, jitter: 0, command: { do: "checkpoint", cursor: 9, anchor: "8", wall: 2, fates: [] } });
+  return crashed(outbox, 99);
+}
+
+/** The record of the version before: one receipt, that of this life, and no check values. */
+const recordBefore = ({ epoch, next, head, anchor: { text, wall }, receipt, cursor, enrolAgain }) =>
+  ({ epoch, next, head, anchor: { text, wall }, receipt, cursor, enrolAgain });
+
+test("I30: a storage of the version before opens with nothing lost and no alarm, and is kept as this one keeps it", async () => {
+  const disk = await inItsSecondLife();
+  const before = recordBefore(disk);
+  const opened = diskOf(DEVICE, 1, "", before, disk.inOrder());
+  const outbox = Outbox.begin(opened, () => true);
+  const { anchor, cursor, seq, prev_hash: head } = outbox.slot(0);
+  assert.deepEqual([anchor, cursor, seq, head], ["8", 9, 3, disk.head]);
+  const actions = woken(outbox);
+  assert.deepEqual([shown(actions), sent(actions)], [[], [[2, 2]]]);
+  const { states } = picture(outbox);
+  assert.deepEqual([states.settled, states.doubted], [[[2, 1, 1]], [[1, 1, 2]]], "no receipt of an earlier life was kept");
+  assert.deepEqual(sent(answered(outbox, receiptOf(2, 10, outbox, 2))), [[1, 1]], "so one of its events brings another");
+  assert.deepEqual(shown(answered(outbox, receiptOf(2, 11, outbox))), []);
+  assert.deepEqual([picture(outbox).states.settled, outbox.unreceipted], [[[1, 1, 2], [2, 1, 2]], 0]);
+  // Whatever is written first, the receipt is not lost by it, and stands where the others do.
+  for (const write of [{ id: 1 }, { id: 1, epoch: 3, genesis: head, anchor: { text: "9", wall: 3 }, cursor: 0 }]) {
+    const { receipt, receipts } = headAfter(before, write);
+    assert.deepEqual([receipt, receipts], [undefined, { 2: before.receipt }]);
+  }
+  // A program of before that wrote in between kept a newer one.
+  const newer = { ...before.receipt, stamp: 12 };
+  assert.deepEqual(diskOf(DEVICE, 1, "", { ...before, receipts: disk.receipts, receipt: newer }, []).receipts, { 1: disk.receipts[1], 2: newer });
+});
+
+test("receipts of lives of which nothing is left go, on the storage too", async () => {
+  const outbox = await newOutbox();
+  let record = {};
+  const week = 8 * 86_400_000_000;
+  for (let life = 1; life <= 30; life += 1) {
+    if (life > 1) outbox.take({ now: 0, jitter: 0, command: await prepare(outbox, { do: "new_epoch", epoch: life, anchor: "", wall: 0 }) });
+    await captured(outbox, ["a"]);
+    answered(outbox, receiptOf(1, life * week, outbox, life));
+    for (const { write } of outbox.pending) record = headAfter(record, write);
+    for (const { write } of [...outbox.pending]) outbox.take({ now: 0, jitter: 0, command: { do: "committed", write: write.id } });
+    assert.deepEqual(record.receipts, outbox.disk.receipts);
+    assert.deepEqual(outbox.disk.inOrder().filter(({ key: [of] }) => !outbox.disk.receipts[of]), []);
+    assert.ok(Object.keys(record.receipts).length <= 3, Object.keys(record.receipts).join());
+  }
 });
 
 test("what is settled is kept seven days by the server's clock, to the microsecond", async () => {

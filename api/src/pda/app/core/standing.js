@@ -33,7 +33,7 @@ export function standing(outboxes, { wall, server, listMadeAt }) {
     for (const { state } of view.rows.values()) if (state.is === "needs_attention") attention += 1;
   }
   return {
-    unsent: outboxes.reduce((sum, { unsent }) => sum + unsent, 0),
+    unsent: outboxes.reduce((sum, { unreceipted }) => sum + unreceipted, 0),
     oldestMs: at === null ? null : Math.max(0, wall - at),
     attention,
     receiptMs: age(outboxes[outboxes.length - 1]?.view.receipt?.stamp),

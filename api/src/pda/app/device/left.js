@@ -24,8 +24,7 @@ export async function startLeft(now, left) {
   for (const { identity, disk } of left) {
     const outbox = await outboxOf(disk, now.identity.trust);
     const stamps = Object.values(disk.receipts).map(({ stamp }) => stamp);
-    const isHome = outbox.unsent + outbox.doubted.size === 0;
-    if (isHome && now.clock.last !== null && Math.max(0, ...stamps) < now.now() - TAIL) {
+    if (outbox.unreceipted === 0 && now.clock.last !== null && Math.max(0, ...stamps) < now.now() - TAIL) {
       await store.commit(null, { forgets: identity.device });
       continue;
     }

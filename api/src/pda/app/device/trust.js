@@ -29,8 +29,11 @@ export async function isSigned(driver, number, text, sig) {
  */
 export async function outboxOf(disk, trust) {
   const kept = Object.values(disk.receipts);
-  const good = await Promise.all(kept.map((receipt) => verifyBy(trust, receipt.key, receiptText(receipt), receipt.sig)));
-  return Outbox.begin(disk, (receipt) => good[kept.indexOf(receipt)] ?? false);
+  const good = await Promise.allSettled(kept.map(async (receipt) => verifyBy(trust, receipt.key, receiptText(receipt), receipt.sig)));
+  return Outbox.begin(disk, (receipt) => {
+    const found = good[kept.indexOf(receipt)];
+    return found?.status === "fulfilled" && found.value;
+  });
 }
 
 /** The keys come with a snapshot's manifest. @param {Driver} driver */

@@ -150,9 +150,9 @@ export class Session {
     return [...this.left, ...(this.driver ? [this.driver] : [])];
   }
 
-  /** How many events are unsent, whoever made them. */
+  /** How many events are not known to be on the server, whoever made them. */
   get unsent() {
-    return this.drivers.reduce((sum, { outbox }) => sum + outbox.unsent, 0);
+    return this.drivers.reduce((sum, { outbox }) => sum + outbox.unreceipted, 0);
   }
 
   /** Goods may have been read that are not stated yet; a look-up states nothing. */

@@ -22,6 +22,19 @@ export function check(text) {
 /** An anchor that came at this time. @param {string} text @param {number} wall @returns {KeptAnchor} */
 export const keptAnchor = (text, wall) => ({ text, wall, check: check(`${text} ${wall}`) });
 
+/**
+ * The receipts on a storage. Programs of before kept the newest alone.
+ * @param {{ receipts?: Record<number, Receipt>, receipt?: Receipt | null | undefined }} head
+ * @returns {Record<number, Receipt>}
+ */
+export const receiptsOf = ({ receipts, receipt }) => (receipt ? { ...receipts, [receipt.epoch]: receipt } : (receipts ?? {}));
+
+/** The same behind a transaction. @param {Record<number, Receipt>} receipts @param {Write} write */
+export function receiptsAfter(receipts, { forget = [], receipt }) {
+  const after = receiptsOf({ receipts, receipt });
+  return forget.length > 0 ? Object.fromEntries(Object.entries(after).filter(([life]) => !forget.includes(Number(life)))) : after;
+}
+
 /** The storage of an outbox. */
 export class Disk {
   /**
@@ -103,7 +116,7 @@ export class Disk {
     /** @type {import("./types.js").Notice[]} */
     const found = [];
     const kept = Object.entries(this.receipts).filter(([life, receipt]) => {
-      const isGood = receipt.device === this.device && receipt.epoch === Number(life) && believes(receipt);
+      const isGood = believes(receipt) && receipt.device === this.device && receipt.epoch === Number(life);
       if (!isGood) found.push({ say: "doubted", of: Number(life) });
       return isGood;
     });
@@ -119,6 +132,13 @@ export class Disk {
     const held = this.enrolAgain ? 0 : this.receipt?.held_ranges.at(-1)?.[1];
     this.next = Math.max(this.next, (epoch === this.epoch ? made : 0) + 1, (held ?? 0) + 1);
     return found;
+  }
+
+  /** Earlier lives with a receipt of which no event is left: it says nothing any more. */
+  over() {
+    const { list } = this.order;
+    const lives = Object.keys(this.receipts).map(Number);
+    return lives.filter((life) => life !== this.epoch && list[this.order.lowerBound([life, 0])]?.[0] !== life);
   }
 
   /** Applies a transaction. @param {Write} write */
@@ -142,7 +162,7 @@ export class Disk {
       this.rows.delete(nameOf(key));
       this.order.delete(key);
     }
-    if (write.receipt !== undefined) this.receipts = { ...this.receipts, [write.receipt.epoch]: write.receipt };
+    this.receipts = receiptsAfter(this.receipts, write);
     if (write.anchor !== undefined) this.anchor = write.anchor;
     if (write.cursor !== undefined) {
       this.cursor = write.cursor;

@@ -88,6 +88,11 @@ export class Outbox {
     return this.open.size;
   }
 
+  /** The same, with those that no receipt says are on the server. */
+  get unreceipted() {
+    return this.open.size + this.doubted.size;
+  }
+
   /**
    * What the next event has to state. Always at hand: capture waits for nothing.
    * @param {number} now

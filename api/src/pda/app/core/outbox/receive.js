@@ -65,6 +65,8 @@ export function answer(outbox, command, now, actions) {
     else outbox.open.add(key);
   }
   if (drop.length > 0) write.drop = drop;
+  const forget = view.over();
+  if (forget.length > 0) write.forget = forget;
   if (Object.keys(write).length > 0) outbox.persist(write, write.anchor ? now : null, actions);
   outbox.resolve(epoch);
   return marks.length;

@@ -74,7 +74,7 @@ export function plan(outbox, now, actions) {
   if (outbox.flight === null && now >= outbox.pace.notBefore) sendNext(outbox, now, actions);
   let at = null;
   if (outbox.flight) at = outbox.flight.sentAt + FLIGHT_MS;
-  else if (outbox.open.size + outbox.doubted.size > 0) at = outbox.pace.notBefore;
+  else if (outbox.unreceipted > 0) at = outbox.pace.notBefore;
   if (at !== null && outbox.timer !== at) {
     outbox.timer = at;
     actions.push({ do: "wait_until", at });

@@ -19,7 +19,7 @@
  * One transaction.
  * @typedef {{
  *   id: number, epoch?: number, genesis?: string, rows?: Row[], marks?: { key: Key, state: RowState }[], drop?: Key[],
- *   receipt?: Receipt, anchor?: KeptAnchor, cursor?: number, enrol_again?: boolean,
+ *   forget?: number[], receipt?: Receipt, anchor?: KeptAnchor, cursor?: number, enrol_again?: boolean,
  * }} Write
  */
 

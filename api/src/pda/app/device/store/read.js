@@ -1,11 +1,12 @@
 // An outbox as it is read from the storage.
 
 import { Disk, compareKeys } from "../../core/outbox.js";
+import { receiptsOf } from "../../core/outbox/disk.js";
 
 /** @typedef {import("../../core/outbox/types.js").Row} Row */
 
-/** Rows where they stand. @param {Row[]} rows @param {Row["key"][]} keys */
-export const placed = (rows, keys) => rows.map((row, at) => ({ ...row, key: keys[at] ?? row.key }));
+/** Rows where they stand; of which a bit turned, one may have no state. @param {Row[]} rows @param {Row["key"][]} keys */
+export const placed = (rows, keys) => rows.map((row, at) => ({ ...row, key: keys[at] ?? row.key, state: row.state ?? { is: "" } }));
 
 /**
  * @param {string} device
@@ -17,7 +18,7 @@ export const placed = (rows, keys) => rows.map((row, at) => ({ ...row, key: keys
 export function diskOf(device, epoch, genesis, head, rows) {
   const disk = new Disk(device, head?.epoch ?? epoch, head?.anchor ?? null, head?.head ?? genesis);
   disk.next = head?.next ?? 1;
-  disk.receipts = head?.receipts ?? {};
+  disk.receipts = receiptsOf(head ?? {});
   disk.cursor = head?.cursor ?? 0;
   disk.cursorCheck = head?.cursorCheck;
   disk.enrolAgain = head?.enrolAgain ?? false;

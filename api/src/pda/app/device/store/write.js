@@ -1,7 +1,7 @@
 // Writes of the outbox as they stand on the storage: rows and, in one record, what the next event follows
 // from; and what a transaction that was told to have failed may have left behind.
 
-import { check } from "../../core/outbox/disk.js";
+import { check, receiptsAfter, receiptsOf } from "../../core/outbox/disk.js";
 
 /** @typedef {import("../../core/outbox/disk.js").Disk} Disk */
 /** @typedef {import("../../core/outbox/types.js").Write} Write */
@@ -71,13 +71,12 @@ export function putRows(rows, write, nameOf = (key) => key) {
  * @returns {Partial<Disk>}
  */
 export function headAfter(before, write) {
-  const head = { ...before };
+  const { receipt: _, ...head } = { ...before, receipts: receiptsAfter(receiptsOf(before), write) };
   if (write.epoch !== undefined) {
     Object.assign(head, { epoch: write.epoch, next: 1, head: write.genesis, anchor: null });
   }
   const last = write.rows?.[write.rows.length - 1];
   if (last) Object.assign(head, { next: last.key[1] + 1, head: last.hash });
-  if (write.receipt !== undefined) head.receipts = { ...head.receipts, [write.receipt.epoch]: write.receipt };
   if (write.anchor !== undefined) head.anchor = write.anchor;
   if (write.cursor !== undefined) Object.assign(head, { cursor: write.cursor, cursorCheck: check(String(write.cursor)) });
   if (write.enrol_again !== undefined) head.enrolAgain = write.enrol_again;
