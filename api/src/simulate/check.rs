@@ -103,6 +103,7 @@ impl Run {
         self.confirm_clock().await?;
         self.tend().await?;
         self.look().await?;
+        self.nothing_is_safe_without_a_receipt()?;
         let whole = LogHistory {
             events: store::events_after(self.observer.reader(), 0).await?,
         };

@@ -226,7 +226,7 @@ impl Run {
                 self.note("lost a row", &n.to_string());
                 self.hurt(n, |handset, history, dice| handset.lose(now, dice, history))
             }
-            Do::Flip => self.flip(),
+            Do::Flip => self.flip(n),
             Do::Clock => {
                 let offset = match self.dice.below(5) {
                     0 => 0,
@@ -278,6 +278,8 @@ impl Run {
             Do::Week => {
                 if self.dice.happens(300) {
                     self.note("a week", "");
+                    // Nobody leaves for so long with a server that refuses everything.
+                    self.confirm_clock().await?;
                     self.pass(now + 8 * 86_400 * SECOND).await?;
                 }
                 Ok(())
