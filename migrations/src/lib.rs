@@ -48,8 +48,8 @@ mod m0051_log_chain;
 mod m0052_excursions;
 mod m0053_strangers;
 mod m0054_named_places;
-mod m0056_strangers_by_partner;
 mod m0055_long_lots;
+mod m0056_strangers_by_partner;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -104,8 +104,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0052_excursions::Migration),
             Box::new(m0053_strangers::Migration),
             Box::new(m0054_named_places::Migration),
-            Box::new(m0056_strangers_by_partner::Migration),
             Box::new(m0055_long_lots::Migration),
+            Box::new(m0056_strangers_by_partner::Migration),
         ]
     }
 }
