@@ -118,6 +118,8 @@ on_both!(
         let mistaken = commissioned_twice(&tins[0], &mut first, &mut second).await;
         recalled(&scene, &other).await;
         settled(&app).await;
+        // It has heard of nothing, but what it sells is sold after all that.
+        old.push(&[]).await;
         let mut said = sale(&[&tins[0]]);
         said["list_version"] = json!(till.as_of.0);
         let event = old.event("sale", &said);

@@ -29,8 +29,8 @@ pub struct Pace {
     pub failed: u32,
     /// Nothing is sent before.
     pub not_before: u64,
-    /// That was told by the server, so waking up does not change it.
-    pub told: bool,
+    /// The server said that it wants nothing before, so waking up does not change that.
+    pub told: u64,
 }
 
 impl Default for Pace {
@@ -39,7 +39,7 @@ impl Default for Pace {
             size: FIRST_BATCH,
             failed: 0,
             not_before: 0,
-            told: false,
+            told: 0,
         }
     }
 }
@@ -51,14 +51,14 @@ impl Pace {
         self.size = fits.clamp(BATCH_MIN, BATCH_MAX);
         self.failed = 0;
         self.not_before = 0;
-        self.told = false;
+        self.told = 0;
     }
 
     /// An attempt brought nothing forward.
     pub(super) fn failed(&mut self, now: u64, jitter: u16) {
         self.failed = self.failed.saturating_add(1);
         self.not_before = now.saturating_add(wait(self.failed, jitter));
-        self.told = false;
+        self.told = 0;
     }
 
     /// What is sent takes too long or gets lost: less of it.
@@ -83,15 +83,14 @@ impl Pace {
         };
         // Devices told the same do not come back in the same moment.
         let spread = wait / 4 * u64::from(jitter.min(1_000)) / 1_000;
-        self.not_before = now.saturating_add(wait).saturating_add(spread);
-        self.told = true;
+        self.told = now.saturating_add(wait).saturating_add(spread);
+        // Who is told the same again and again asks more and more rarely.
+        self.not_before = self.not_before.max(self.told);
     }
 
     /// Something promises better luck.
     pub(super) fn wake(&mut self, now: u64) {
-        if !self.told {
-            self.not_before = self.not_before.min(now);
-        }
+        self.not_before = self.not_before.min(now.max(self.told));
     }
 }
 
@@ -136,8 +135,28 @@ mod tests {
         pace.told(1_000, 0, 50, Some(9));
         pace.wake(2_000);
         assert_eq!((pace.size, pace.not_before), (50, 10_000));
+        pace.wake(12_000);
+        assert_eq!(pace.not_before, 10_000);
         pace.failed(1_000, 1_000);
         pace.wake(1_100);
         assert_eq!(pace.not_before, 1_100);
+    }
+
+    #[test]
+    fn who_is_refused_again_and_again_asks_more_rarely_and_wakes_no_sooner_than_told() {
+        let mut pace = Pace::default();
+        let mut waits = Vec::new();
+        for _ in 0..6 {
+            pace.failed(1_000, 1_000);
+            pace.told(1_000, 0, 1, Some(2));
+            waits.push(pace.not_before - 1_000);
+        }
+        assert_eq!(waits, [2_000, 2_000, 4_000, 8_000, 16_000, 32_000]);
+        pace.wake(1_500);
+        assert_eq!(pace.not_before, 3_000);
+        pace.wake(5_000);
+        assert_eq!(pace.not_before, 3_000);
+        pace.went_well(1, 1);
+        assert_eq!((pace.not_before, pace.told), (0, 0));
     }
 }

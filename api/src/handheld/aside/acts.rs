@@ -20,7 +20,7 @@ use crate::{
         units::{
             facts::{flags_of, told_flags},
             folding::{Change, Folding, Moment, Unread, entering::Entering},
-            store::{Aside, first_of, moved as moved_facts, rewrite_aside},
+            store::{Aside, first_of, in_parts, moved as moved_facts, rewrite_aside},
         },
     },
     log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Position},
@@ -39,6 +39,9 @@ use uuid::Uuid;
 
 /// Most units that such an act folds, and names that it relates.
 const FOLDED: usize = 256;
+
+/// How many bytes of text an upgrade reads again in one act.
+const TEXT: i64 = 128 * 1024;
 
 /// An event on its way from aside into the state, or to another remark.
 struct Standing {
@@ -110,7 +113,12 @@ pub async fn admit_known_kinds(
             by_device.entry(key).or_default().push(row);
         }
     }
-    for ((enterprise, .., remark), rows) in by_device {
+    let mut acts = Vec::new();
+    for (key, rows) in by_device {
+        let sized = rows.into_iter().map(|row| (row, row.body.len() as i64));
+        acts.extend(in_parts(sized, TEXT).into_iter().map(|rows| (key, rows)));
+    }
+    for ((enterprise, .., remark), rows) in acts {
         let act = begin(engine, Actor::System).await?;
         let mut still = Vec::new();
         for row in rows {

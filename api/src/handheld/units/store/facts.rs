@@ -152,21 +152,27 @@ pub(super) async fn parts(
     conn: &impl ConnectionTrait,
     positions: &BTreeSet<Position>,
 ) -> Result<Vec<BTreeSet<Position>>, DbErr> {
-    let mut parts: Vec<BTreeSet<Position>> = Vec::new();
+    let parts = in_parts(sizes(conn, positions).await?, TEXT_MAX);
+    Ok(parts
+        .into_iter()
+        .map(|part| part.into_iter().collect())
+        .collect())
+}
+
+/// Things with their sizes, in their order, in parts of no more than so much; one alone may be more.
+pub fn in_parts<T>(sized: impl IntoIterator<Item = (T, i64)>, most: i64) -> Vec<Vec<T>> {
+    let mut parts: Vec<Vec<T>> = Vec::new();
     let mut room = 0;
-    for (gseq, bytes) in sizes(conn, positions).await? {
-        room -= bytes;
-        match parts.last_mut().filter(|_| room >= 0) {
-            Some(part) => {
-                part.insert(gseq);
-            }
-            None => {
-                parts.push(BTreeSet::from([gseq]));
-                room = TEXT_MAX - bytes;
-            }
+    for (one, size) in sized {
+        room -= size;
+        if let Some(part) = parts.last_mut().filter(|_| room >= 0) {
+            part.push(one);
+        } else {
+            parts.push(vec![one]);
+            room = most - size;
         }
     }
-    Ok(parts)
+    parts
 }
 
 /// How long the texts of these events are.
@@ -446,4 +452,16 @@ pub fn named(fact: &Fact) -> Vec<(UnitKey, i64)> {
         .map(|unit| (unit, NAMED))
         .chain(parent.map(|unit| (unit, CONTAINER)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_as_large_as_may_be_and_what_is_larger_stands_alone() {
+        let sized = [5, 5, 1, 30, 10].map(|size| (size, size));
+        let parts = in_parts(sized, 10);
+        assert_eq!(parts, [vec![5, 5], vec![1], vec![30], vec![10]]);
+    }
 }

@@ -12,7 +12,7 @@ mod units;
 pub use claims::write_claims;
 pub use facts::{
     Member, NOW, by_event_id, by_group, by_position, by_position_then, eff_then, facts, first_of,
-    members_of, moved, named, outlines, retracts_of, write_event_units, write_targets,
+    in_parts, members_of, moved, named, outlines, retracts_of, write_event_units, write_targets,
 };
 pub use findings::{
     Aside, Changed, Opened, open_of_events, open_of_units, rewrite_aside, write_aside,

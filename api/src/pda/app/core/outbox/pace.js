@@ -24,8 +24,8 @@ export class Pace {
     this.failures = 0;
     /** Nothing is sent before. */
     this.notBefore = 0;
-    /** That was told by the server, so waking up does not change it. */
-    this.isTold = false;
+    /** The server said that it wants nothing before, so waking up does not change that. */
+    this.toldUntil = 0;
   }
 
   /** An attempt brought something forward. @param {number} count @param {number} took milliseconds */
@@ -34,14 +34,14 @@ export class Pace {
     this.size = Math.min(Math.max(fits, BATCH_MIN), BATCH_MAX);
     this.failures = 0;
     this.notBefore = 0;
-    this.isTold = false;
+    this.toldUntil = 0;
   }
 
   /** An attempt brought nothing forward. @param {number} now @param {number} jitter */
   failed(now, jitter) {
     this.failures += 1;
     this.notBefore = now + wait(this.failures, jitter);
-    this.isTold = false;
+    this.toldUntil = 0;
   }
 
   /** What is sent takes too long or gets lost: less of it. */
@@ -67,13 +67,14 @@ export class Pace {
     const waits = retryAfter === null ? NO_CREDIT_WAIT_MS : Math.min(retryAfter, LONGEST_TOLD_S) * 1_000;
     // Devices told the same do not come back in the same moment.
     const spread = Math.floor((Math.floor(waits / 4) * Math.min(jitter, 1_000)) / 1_000);
-    this.notBefore = now + waits + spread;
-    this.isTold = true;
+    this.toldUntil = now + waits + spread;
+    // Who is told the same again and again asks more and more rarely.
+    this.notBefore = Math.max(this.notBefore, this.toldUntil);
   }
 
   /** Something promises better luck. @param {number} now */
   wake(now) {
-    if (!this.isTold) this.notBefore = Math.min(this.notBefore, now);
+    this.notBefore = Math.min(this.notBefore, Math.max(now, this.toldUntil));
   }
 }
 

@@ -38,7 +38,7 @@ export function picture(outbox) {
       last: flight.last,
       sent_at: flight.sentAt,
     },
-    pace: { size: pace.size, failed: pace.failures, not_before: pace.notBefore, told: pace.isTold },
+    pace: { size: pace.size, failed: pace.failures, not_before: pace.notBefore, told: pace.toldUntil },
     skipped: spans(outbox.skipped),
     shut: [...outbox.shut].sort((a, b) => a - b),
     timer: outbox.timer,
