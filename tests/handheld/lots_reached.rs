@@ -4,11 +4,12 @@
 use crate::{
     enrolment::place,
     lots_recalled::{of, recalled, sold},
-    scene::{Scene, enrolled, settled},
+    scene::{Scene, enrolled, inbound, outbound, settled},
     support::{PASSWORD, firm, made, ok},
 };
 use serde_json::{Value, json};
 use suyuan_tests::on_both;
+use uuid::Uuid;
 
 on_both!(i17_a_strangers_word_of_a_lot_is_told_apart, |app| {
     let scene = Scene::of(&app).await;
@@ -181,6 +182,37 @@ on_both!(
         assert_eq!(sales().await, 2);
         let of_beta = listed(maker).await;
         assert!(of_beta.iter().all(|(_, who)| *who == json!(scene.firm.id)));
+        app.stop().await;
+    }
+);
+
+on_both!(
+    i17_what_a_case_carries_to_a_place_on_no_record_is_theirs_who_said_so,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let case = &scene.cases[0];
+        let mut plant = scene.device(&app, &scene.plant).await;
+        let packing =
+            json!({"parent": {"code": case, "input": "wedge"}, "units": [], "lots": of("L7", 5)});
+        let mut came = inbound(&[case]);
+        came["location"] = json!(Uuid::now_v7());
+        let events = [
+            plant.event("commission", &json!({"lots": of("L7", 5)})),
+            plant.event("pack", &packing),
+            plant.event("outbound", &outbound(&[case], &scene.store)),
+            plant.event("inbound", &came),
+        ];
+        plant.push(&events).await;
+        let recall = recalled(&scene, &[&scene.batch]).await;
+        settled(&app).await;
+        let path = format!("/v1/recalls/{recall}/reach");
+        let reach = ok(scene.firm.admin.get(&path).await);
+        let of_cases = reach["lot_totals"].as_array().expect("totals").iter();
+        let told: Vec<(&Value, &Value)> = of_cases
+            .map(|total| (&total["received"], &total["claimed"]))
+            .collect();
+        assert!(told.contains(&(&json!(5), &json!(0))), "{reach}");
+        assert!(told.iter().all(|(_, claimed)| **claimed == 0), "{reach}");
         app.stop().await;
     }
 );

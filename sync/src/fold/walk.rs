@@ -141,8 +141,18 @@ impl<'a> Walk<'a> {
         walk
     }
 
-    /// Walks over the unit's own facts, sorted, and the steps of its containers in between.
+    /// Walks over the unit's own facts, sorted, and the steps of its containers in between. A fact that is there
+    /// again is there once, for whatever is asked of all of them too.
     pub(super) fn over(mut self, facts: &[&'a Fact]) -> Folded {
+        let again = |pair: &[&Fact]| matches!(pair, [one, next] if one.order == next.order);
+        let mut once = Vec::new();
+        let facts = if facts.windows(2).any(again) && !bugs::on(Bug::DuplicateTwice) {
+            once.extend_from_slice(facts);
+            once.dedup_by_key(|fact| fact.order);
+            &once
+        } else {
+            facts
+        };
         let struck = Struck::of(facts, self.world);
         let standing = level::standing(facts, &struck);
         holder::first(&mut self, &standing);
@@ -161,13 +171,7 @@ impl<'a> Walk<'a> {
                     self.by_container(container, step);
                 }
                 (Some(fact), _) => {
-                    let again = next
-                        .checked_sub(1)
-                        .and_then(|before| facts.get(before))
-                        .is_some_and(|before| before.order == fact.order);
-                    if !again || bugs::on(Bug::DuplicateTwice) {
-                        self.own(facts, next, fact, &struck, &sweeps);
-                    }
+                    self.own(facts, next, fact, &struck, &sweeps);
                     if names(fact, self.unit) {
                         self.last_own = Some(fact.order);
                     }

@@ -274,27 +274,40 @@ fn c11_a_complete_count_misses_what_it_does_not_name() {
 fn c11_a_count_in_several_documents_sees_what_any_of_them_sees() {
     let mut story = Story::new();
     story.at_the_store();
-    for (n, seen) in [(1, 1), (2, 2)] {
-        story.tell(
-            SHOP,
-            Kind::Count,
-            STORE,
-            4 + i64::from(n),
-            &[tin(seen)],
-            |event| {
-                event
-                    .body
-                    .insert("scope".into(), serde_json::json!({"complete": true}));
-                event.group = Some(Group {
-                    id: GroupId(Uuid::from_u128(7)),
-                    n,
-                    of: 2,
-                    correct: false,
-                });
-            },
-        );
-    }
+    counted_in_two_documents(&mut story, [1, 2]);
     assert_eq!(story.findings(&tin(1)), []);
+}
+
+#[test]
+fn i3_a_count_in_several_documents_that_is_there_twice_is_there_once() {
+    let mut story = Story::new();
+    story.at_the_store();
+    counted_in_two_documents(&mut story, [3, 2]);
+    assert_eq!(story.codes(&tin(1)), [F::MissingAtCount]);
+    let facts = story.facts.iter().collect::<Vec<_>>();
+    let about = crate::fold::about(&facts, &story.world);
+    let facts = &about[&tin(1)];
+    let twice: Vec<&Fact> = facts.iter().flat_map(|fact| [*fact, *fact]).collect();
+    let fold = |facts: &[&Fact]| crate::fold::fold(&tin(1), facts, &BTreeMap::new(), &story.world);
+    assert_eq!(fold(&twice), fold(facts));
+}
+
+/// All there is at the store is counted in two documents, which see a tin each.
+fn counted_in_two_documents(story: &mut Story, seen: [u32; 2]) {
+    for (n, seen) in (1..).zip(seen) {
+        let at = 4 + i64::from(n);
+        story.tell(SHOP, Kind::Count, STORE, at, &[tin(seen)], |event| {
+            event
+                .body
+                .insert("scope".into(), serde_json::json!({"complete": true}));
+            event.group = Some(Group {
+                id: GroupId(Uuid::from_u128(7)),
+                n,
+                of: 2,
+                correct: false,
+            });
+        });
+    }
 }
 
 #[test]

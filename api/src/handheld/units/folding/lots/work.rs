@@ -144,7 +144,15 @@ impl Folding<'_> {
 
     fn new_line(&mut self, key: LotKey, now: &[Moved], asked: &Asked) -> LineRow {
         let owner = self.source.world().places.get(&key.location);
-        let stater = now.first().and_then(|moved| asked.facts.get(&moved.gseq));
+        // What a container carries somewhere was said of the container, not of the lot.
+        let stater = now.first().and_then(|moved| {
+            let of_units = || {
+                self.units
+                    .values()
+                    .find_map(|unit| unit.facts.get(&moved.gseq))
+            };
+            asked.facts.get(&moved.gseq).or_else(of_units)
+        });
         let enterprise = owner
             .map(|place| place.enterprise.0)
             .or(stater.map(|fact| fact.enterprise.0));
