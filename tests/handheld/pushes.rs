@@ -1,7 +1,7 @@
 //! What is pushed is kept for ever, once, and answered alike however often it comes.
 
 use crate::{
-    scene::{Scene, count, inbound, open, outbound, sale, scanned, unit},
+    scene::{Scene, count, inbound, open, outbound, sale, scanned, settled, unit},
     support::refused,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -489,3 +489,26 @@ on_both!(nobody_pushes_the_dead_letters_of_another_out, |app| {
     assert_eq!(count(&app, "SELECT MIN(at) AS n FROM dead_letter").await, 1);
     app.stop().await;
 });
+
+on_both!(
+    i5_what_is_told_of_duplicates_is_of_the_act_before_them,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let genesis = device.head();
+        let event = device.event("inbound", &inbound(&[&scene.tins[0]]));
+        device.push(std::slice::from_ref(&event)).await;
+        settled(&app).await;
+        // A clock that runs on makes no receipt newer than one of what comes in once it was set back.
+        let mut stamps = Vec::new();
+        for _ in 0..2 {
+            let answer = device
+                .push_at(1, genesis, std::slice::from_ref(&event))
+                .await;
+            stamps.push(answer.receipt.stamp);
+        }
+        let (head, stamp) = app.state().log.head().await.expect("the head");
+        assert_eq!(stamps, [stamp, stamp], "as of {head}");
+        app.stop().await;
+    }
+);

@@ -253,6 +253,7 @@ pub struct Act {
 pub struct Block {
     tx: DatabaseTransaction,
     before: Position,
+    last: Micros,
     base: Micros,
     installation: Uuid,
     link: Link,
@@ -370,6 +371,7 @@ impl Log {
         Ok(Block {
             tx,
             before,
+            last: locked.last,
             base: locked.stamp,
             installation: self.installation,
             link: locked.link,
@@ -480,6 +482,12 @@ impl Block {
     /// The last position before this block.
     pub fn before(&self) -> Position {
         self.before
+    }
+
+    /// The instant of that position: what the log is as of while nothing of this block is in it, whatever the
+    /// clock shows.
+    pub fn as_of(&self) -> Micros {
+        self.last
     }
 
     /// The position of its entry number `n`, from 0.

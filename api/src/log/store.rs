@@ -80,6 +80,8 @@ pub(super) struct Locked {
     pub(super) first: Position,
     /// The earliest instant it may have.
     pub(super) stamp: Micros,
+    /// The instant of the position before it.
+    pub(super) last: Micros,
     /// What the clock shows.
     pub(super) shown: Micros,
     /// How far the chain has come.
@@ -97,12 +99,12 @@ pub(super) async fn lock(
     let query = if is_databases_own(tx, clock) {
         let sql = format!(
             "UPDATE log_head SET gseq = gseq WHERE id = 1 \
-             RETURNING gseq, GREATEST(stamp + 1, {SHOWN}) AS base, {SHOWN} AS shown, {chain}"
+             RETURNING gseq, stamp, GREATEST(stamp + 1, {SHOWN}) AS base, {SHOWN} AS shown, {chain}"
         );
         statement(backend, &sql, [])
     } else {
         let sql = format!(
-            "UPDATE log_head SET gseq = gseq WHERE id = 1 RETURNING gseq, \
+            "UPDATE log_head SET gseq = gseq WHERE id = 1 RETURNING gseq, stamp, \
              CASE WHEN stamp < ? THEN ? ELSE stamp + 1 END AS base, CAST(? AS BIGINT) AS shown, {chain}"
         );
         statement(backend, &sql, [now.into(), now.into(), now.into()])
@@ -114,6 +116,7 @@ pub(super) async fn lock(
     Ok(Locked {
         first: row.try_get::<Position>("", "gseq")? + 1,
         stamp: row.try_get("", "base")?,
+        last: row.try_get("", "stamp")?,
         shown: row.try_get("", "shown")?,
         link: chain_store::link(&row, installation)?,
     })

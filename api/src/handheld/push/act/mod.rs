@@ -228,7 +228,7 @@ impl Engine {
         block: Block,
         decided: Decided<'_>,
     ) -> Result<Vec<Result<Answered, FrameFault>>, PushError> {
-        let stamp = block.stamp(0) - 1;
+        let stamp = block.as_of();
         self.catch_up(&block).await?;
         block.abandon().await?;
         let findings = BTreeMap::new();
