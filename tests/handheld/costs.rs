@@ -19,7 +19,7 @@ use suyuan::{
         units::{
             facts::Reader,
             folding::FACTS_MAX,
-            refold::{Scope, Work, store as refold},
+            refold::{Scope, Work, pages_store, store as refold},
             store::{NOW, sweeps},
         },
     },
@@ -257,7 +257,7 @@ on_both!(c11_a_count_that_comes_very_late_goes_by_its_place, |app| {
     is_as_replayed(&app, "counted").await;
     // What was gone over is what came to the place, not what others did.
     let place: Uuid = scene.store.parse().expect("an id");
-    let came = refold::arrivals(db.reader(), place, (0, i64::MAX), 100).await;
+    let came = pages_store::arrivals(db.reader(), place, (0, i64::MAX), 100).await;
     assert_eq!(
         came.expect("positions").len(),
         3,
@@ -344,7 +344,7 @@ on_both!(up_to_where_all_is_older_is_found_by_halves, |app| {
     let db = &app.state().db;
     let until = stamps[8].0 + 5;
     for (n, (gseq, stamp)) in stamps.iter().enumerate() {
-        let found = refold::position_at(db.reader(), *stamp, until)
+        let found = pages_store::position_at(db.reader(), *stamp, until)
             .await
             .expect("a position");
         let next = stamps.get(n + 1).map_or(until + 1, |next| next.0);
@@ -352,7 +352,7 @@ on_both!(up_to_where_all_is_older_is_found_by_halves, |app| {
             (*gseq..next).contains(&found),
             "{found} of {gseq} and {next}"
         );
-        let before = refold::position_at(db.reader(), stamp - 1, until).await;
+        let before = pages_store::position_at(db.reader(), stamp - 1, until).await;
         assert!(before.expect("a position") < *gseq);
     }
     app.stop().await;

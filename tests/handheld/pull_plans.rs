@@ -14,7 +14,7 @@ use suyuan::{
             store::LEGS,
             verdict_store::CHANGES,
         },
-        units::refold::store::AT_PLACE,
+        units::refold::pages_store::AT_PLACE,
         world::store::COUNTED,
     },
 };

@@ -5,6 +5,7 @@ mod driver;
 mod properties;
 mod rules;
 mod traces;
+mod turned;
 #[path = "../admission/world.rs"]
 #[allow(dead_code)]
 mod world;

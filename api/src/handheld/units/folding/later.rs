@@ -4,7 +4,7 @@
 use super::{Change, Folding, NUMBER_BITS, is_container, names};
 use crate::handheld::{
     units::{
-        refold::{Scope, Work, store},
+        refold::{Scope, Work, pages_store, store},
         store::is_sweep,
     },
     world::WorldError,
@@ -101,7 +101,7 @@ impl Folding<'_> {
         for (place, (eff, event)) in swept {
             scopes.push((Scope::Place { place }, 0, Some(event)));
             let until = self.moment.first - 1;
-            let since = store::position_at(conn, eff, until).await?;
+            let since = pages_store::position_at(conn, eff, until).await?;
             if until - since > FOLLOWED {
                 let scope = Scope::Left {
                     place,
@@ -118,7 +118,7 @@ impl Folding<'_> {
             let place = fact.event.location;
             // Where it was before it moved is not known; it was never before this.
             let eff = fact.order.eff.min(fact.interval.lo);
-            let since = store::position_at(conn, eff, self.moment.first - 1).await?;
+            let since = pages_store::position_at(conn, eff, self.moment.first - 1).await?;
             let of = |fact: &Fact| (fact.enterprise, fact.event.group.map(|group| group.id));
             let mut moved = change.moved.iter().chain(&change.lots_reordered);
             let moved = moved.any(|moved| {

@@ -4,10 +4,7 @@
 //! A policy and an end of a shift are not here: they hold for what is later in the order than they are, and
 //! whatever came in before an entry is earlier. So does a voided code, but the card of its unit tells it.
 
-use super::{
-    Scope, Work, record_store,
-    store::{self, Told},
-};
+use super::{Scope, Work, pages_store, record_store, store::Told};
 use crate::handheld::units::folding::NUMBER_BITS;
 use sea_orm::{ConnectionTrait, DbErr};
 use serde::Deserialize;
@@ -46,7 +43,7 @@ pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Wor
                 return Ok(Vec::new());
             };
             let since = (told.kind != "recall_closed").then_some(told.gseq);
-            let (batches, listed) = store::recalled(conn, recall, since).await?;
+            let (batches, listed) = pages_store::recalled(conn, recall, since).await?;
             scopes.extend(batches.into_iter().flat_map(goods));
             if let (true, Some(issuer)) = (listed, issuer) {
                 let recall = RecallId(recall);

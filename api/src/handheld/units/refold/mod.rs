@@ -17,6 +17,7 @@ pub mod beside;
 pub mod entries;
 pub mod job;
 pub mod pages;
+pub mod pages_store;
 mod record_store;
 pub mod slice;
 pub mod store;

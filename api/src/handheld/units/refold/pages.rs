@@ -1,7 +1,7 @@
 //! Work, page by page: the units or lines a slice folds, and where the next one begins. Read before the
 //! head of the log is locked: whatever comes in meanwhile is folded by its own act.
 
-use super::{Scope, Work, record_store, store};
+use super::{Scope, Work, pages_store, record_store, store};
 use crate::{
     handheld::{
         lots::store::{lines_at, went},
@@ -100,23 +100,23 @@ pub async fn page(
     let after = work.cursor;
     match &work.scope {
         Scope::Batch { batch } => Ok(whole(
-            store::of_batch(conn, batch.0, after, limit).await?,
+            pages_store::of_batch(conn, batch.0, after, limit).await?,
             limit,
         )),
         Scope::Holding { batch } => Ok(whole(
-            store::holding(conn, batch.0, after, limit).await?,
+            pages_store::holding(conn, batch.0, after, limit).await?,
             limit,
         )),
         Scope::Apart { accepted } => Ok(whole(
-            store::apart(conn, accepted, after, limit).await?,
+            pages_store::apart(conn, accepted, after, limit).await?,
             limit,
         )),
         Scope::Place { place } => Ok(whole(
-            store::at_place(conn, place.0, after, limit).await?,
+            pages_store::at_place(conn, place.0, after, limit).await?,
             limit,
         )),
         Scope::Listed { issuer, recall } => {
-            let rows = store::of_issuer(conn, issuer.0, false, after, LOOKED_THROUGH).await?;
+            let rows = pages_store::of_issuer(conn, issuer.0, false, after, LOOKED_THROUGH).await?;
             let mut page = whole(rows, LOOKED_THROUGH);
             let mut codes = BTreeMap::new();
             for unit in &page.units {
@@ -146,7 +146,7 @@ pub async fn page(
             Ok(page)
         }
         Scope::Unbatched { issuer } => {
-            let rows = store::of_issuer(conn, issuer.0, true, after, LOOKED_THROUGH).await?;
+            let rows = pages_store::of_issuer(conn, issuer.0, true, after, LOOKED_THROUGH).await?;
             let mut page = whole(rows, LOOKED_THROUGH);
             let mut commissioned = BTreeSet::new();
             for unit in &page.units {
@@ -159,7 +159,7 @@ pub async fn page(
             Ok(page)
         }
         Scope::Voided { issuer, since } => {
-            let rows = store::of_issuer(conn, issuer.0, false, after, LOOKED_THROUGH).await?;
+            let rows = pages_store::of_issuer(conn, issuer.0, false, after, LOOKED_THROUGH).await?;
             let mut page = whole(rows, LOOKED_THROUGH);
             for unit in std::mem::take(&mut page.units) {
                 let code = source.code(conn, &unit).await?;
@@ -172,7 +172,7 @@ pub async fn page(
         }
         Scope::Stated { issuer } => {
             let few = limit.min(COMMISSIONS);
-            let positions = store::commissions(conn, after, few).await?;
+            let positions = pages_store::commissions(conn, after, few).await?;
             let next = full(&positions, few).copied();
             let mut units = BTreeSet::new();
             for fact in by_position(conn, reader, &positions.into_iter().collect()).await? {
@@ -191,7 +191,7 @@ pub async fn page(
             })
         }
         Scope::Since { place, until } => {
-            let positions = store::events(conn, after, *until, limit).await?;
+            let positions = pages_store::events(conn, after, *until, limit).await?;
             let next = full(&positions, limit).copied();
             let facts = by_position(conn, reader, &positions.into_iter().collect()).await?;
             let units: BTreeSet<UnitKey> = facts
@@ -200,7 +200,7 @@ pub async fn page(
                 .map(|(unit, _)| unit)
                 .collect();
             Ok(Page {
-                units: store::were_at(conn, &units, place.0).await?,
+                units: pages_store::were_at(conn, &units, place.0).await?,
                 next,
                 ..Page::default()
             })
@@ -212,7 +212,7 @@ pub async fn page(
         } => {
             // Whoever put things there, they left by something that changed them since; most never
             // did, and cost a look only.
-            let positions = store::arrivals(conn, place.0, (after, *until), limit).await?;
+            let positions = pages_store::arrivals(conn, place.0, (after, *until), limit).await?;
             let next = full(&positions, limit).copied();
             let mut units = BTreeSet::new();
             for fact in by_position(conn, reader, &positions.into_iter().collect()).await? {
@@ -227,7 +227,7 @@ pub async fn page(
                 }
             }
             Ok(Page {
-                units: store::changed_since(conn, &units, *since).await?,
+                units: pages_store::changed_since(conn, &units, *since).await?,
                 next,
                 ..Page::default()
             })
@@ -352,10 +352,10 @@ pub async fn page(
             since,
         } => {
             let of = (issuer.0, partner.0);
-            let rows = store::strangers(conn, of, *since, after, limit).await?;
+            let rows = pages_store::strangers(conn, of, *since, after, limit).await?;
             let ids = rows.iter().filter_map(|row| row.unit).collect();
             Ok(Page {
-                units: store::keys(conn, &ids).await?,
+                units: pages_store::keys(conn, &ids).await?,
                 next: full(&rows, limit).map(|row| row.finding),
                 ..Page::default()
             })
@@ -443,7 +443,7 @@ async fn packed(
     let mut level = BTreeSet::from([container.clone()]);
     for _ in 0..suyuan_sync::limits::NESTING_DEPTH_MAX {
         // Thousands of things may be in it, and hold nothing: of them no more is read than that.
-        let packs = store::packs_of(conn, &level).await?;
+        let packs = pages_store::packs_of(conn, &level).await?;
         let mut next = BTreeSet::new();
         for fact in by_position(conn, reader, &packs).await? {
             let event = &fact.event;

@@ -1,7 +1,10 @@
 //! SQL about what came on record after events had named it: findings that tell of it, and units of which
 //! nothing was found. What is on record now is not asked here.
 
-use super::store::{Numbered, Told, numbered};
+use super::{
+    pages_store::{Numbered, numbered},
+    store::Told,
+};
 use crate::{
     db::{rows::by_keys, statement},
     log::Position,
