@@ -183,7 +183,7 @@ fn a_seed_holds_at_each_step_on_sqlite() {
 
 #[test]
 fn a_seed_holds_at_each_step_on_postgres() {
-    looked_at_each_step(23, Some(postgres()));
+    looked_at_each_step(26, Some(postgres()));
 }
 
 #[test]
