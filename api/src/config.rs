@@ -1,6 +1,7 @@
 //! Settings: defaults < file < environment `SUYUAN__SECTION__KEY` < flags. Every key is typed and
 //! documented in `config/default.toml`, which is compiled in; an unknown key stops the start.
 
+use crate::handheld::patrol;
 use crate::limits::{self, client::Proxies};
 use crate::suspicions;
 use config::{Config, Environment, File, FileFormat};
@@ -214,6 +215,9 @@ pub struct Handheld {
     pub parking_s: i64,
     /// Between two looks at what waits.
     pub tend_ms: u64,
+    /// Units a second that are folded again while nothing waits, and held against what is kept of them; 0:
+    /// none.
+    pub patrol_units: u16,
 }
 
 /// `[security]`
@@ -457,6 +461,9 @@ impl Settings {
         }
         if h.waiting == 0 || h.parking_s < 1 || h.tend_ms == 0 {
             return refuse("handheld: waiting, parking_s and tend_ms must be above 0");
+        }
+        if h.patrol_units > patrol::PAGE_MAX {
+            return refuse("handheld.patrol_units must be at most 1000");
         }
         let i = &self.internal;
         if i.tls_certificate.is_empty() != i.tls_key.is_empty() {

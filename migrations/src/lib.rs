@@ -50,6 +50,7 @@ mod m0053_strangers;
 mod m0054_named_places;
 mod m0055_long_lots;
 mod m0056_strangers_by_partner;
+mod m0057_patrol;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -106,6 +107,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0054_named_places::Migration),
             Box::new(m0055_long_lots::Migration),
             Box::new(m0056_strangers_by_partner::Migration),
+            Box::new(m0057_patrol::Migration),
         ]
     }
 }

@@ -4,10 +4,17 @@
 use crate::{
     enrolment::place,
     lots_recalled::{of, recalled, sold},
-    scene::{Scene, enrolled, inbound, outbound, settled},
+    scene::{Scene, enrolled, holds, inbound, outbound, settled},
     support::{PASSWORD, firm, made, ok},
 };
 use serde_json::{Value, json};
+use suyuan::{
+    log::Actor,
+    registry::locations::{
+        store as locations,
+        wire::{LocationKind, LocationOut},
+    },
+};
 use suyuan_tests::on_both;
 use uuid::Uuid;
 
@@ -213,6 +220,54 @@ on_both!(
             .collect();
         assert!(told.contains(&(&json!(5), &json!(0))), "{reach}");
         assert!(told.iter().all(|(_, claimed)| **claimed == 0), "{reach}");
+        app.stop().await;
+    }
+);
+
+on_both!(
+    i17_goods_at_a_place_are_its_owners_whoever_stated_them_before_it_was_on_record,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let platform = app.signed_in("platform.admin", PASSWORD).await;
+        let beta = firm(&app, &platform, "BETA", &[]).await;
+        let place = Uuid::now_v7();
+        let shop = self::place(&beta.operator, "S-1", "store").await;
+        let plant = scene.device(&app, &scene.plant).await;
+        let theirs = enrolled(&app, &beta.operator, &shop).await;
+        for (mut device, qty) in [(plant, 5), (theirs, 7)] {
+            let came = json!({"lots": of("L7", qty), "doc": {"no": "D-1"}, "location": place});
+            let came = device.event("inbound", &came);
+            device.push(&[came]).await;
+        }
+        let recall = recalled(&scene, &[&scene.batch]).await;
+        settled(&app).await;
+        let told = async || {
+            let path = format!("/v1/recalls/{recall}/reach");
+            let reach = ok(scene.firm.admin.get(&path).await);
+            let total = reach["lot_totals"][0].clone();
+            let mut told = vec![total["received"].clone(), total["claimed"].clone()];
+            for staff in [&scene.firm, &beta] {
+                let listed = ok(staff.operator.get("/v1/stock/lots").await);
+                told.push(json!(listed["items"].as_array().map(Vec::len)));
+            }
+            json!(told)
+        };
+        assert_eq!(told().await, json!([12, 0, 1, 0]));
+        let new = LocationOut {
+            id: place,
+            code: "B-9".into(),
+            kind: LocationKind::Store,
+            name: "店".into(),
+            gln: None,
+            fields: json!({}),
+        };
+        let owner = beta.id.parse().expect("an id");
+        let filed = locations::create(&app.state().log, Actor::System, None, owner, new).await;
+        filed.expect("a place");
+        settled(&app).await;
+        // Nobody sent it there: its owner only says so. What others say of the place counts no more.
+        assert_eq!(told().await, json!([0, 7, 0, 1]));
+        holds(&app, "its owner's").await;
         app.stop().await;
     }
 );

@@ -39,6 +39,7 @@ mod lots_recalled;
 mod lots_told;
 mod nested;
 mod own_codes;
+mod patrol;
 mod pull_nodes;
 mod pull_parts;
 mod pull_plans;

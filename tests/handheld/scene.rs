@@ -6,6 +6,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use std::time::Duration;
 use suyuan::handheld::{
+    patrol::look_at_all,
     replay::replay,
     units::{
         folding::FACTS_MAX,
@@ -218,6 +219,9 @@ pub async fn is_as_replayed(app: &TestApp, what: &str) {
         .map(ToString::to_string)
         .collect();
     assert!(said.is_empty(), "{what}\n{}", said.join("\n"));
+    let found = look_at_all(&state.db, &state.sealer).await;
+    let found = found.expect("a patrol");
+    assert_eq!(found, [], "{what}: the patrol takes it for something else");
 }
 
 /// The number a query gives as `n`.

@@ -154,13 +154,20 @@ on_both!(
     }
 );
 
-/// The program's exit status, and what it says.
+/// The program's exit status, and what it says of the log.
 pub async fn verify_log(app: &TestApp) -> (Option<i32>, String) {
+    admin(app, "verify-log", "").await
+}
+
+/// The program's exit status, and what it says, with this master key.
+pub async fn admin(app: &TestApp, what: &'static str, key: &str) -> (Option<i32>, String) {
     let url = db::url(&app.state().settings);
+    let key = key.to_owned();
     let ended = tokio::task::spawn_blocking(move || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_suyuan-node"));
-        command.args(["admin", "verify-log"]).stdin(Stdio::null());
+        command.args(["admin", what]).stdin(Stdio::null());
         command.env("SUYUAN__DATABASE__URL", url);
+        command.env("SUYUAN__SECURITY__MASTER_KEY", key);
         command.output().expect("the program")
     });
     let ended = ended.await.expect("its end");

@@ -50,6 +50,16 @@ impl TestApp {
         TestApp::spawn_with(engine, &[]).await
     }
 
+    /// With an empty database and a master key that is told, for programs beside it.
+    pub async fn keyed(engine: Engine) -> (TestApp, String) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let database_url = database_in(engine, &folder).await;
+        let key = Sealer::generate().expect("randomness");
+        let sealer = Sealer::from_base64(&key).expect("a fresh key");
+        let app = TestApp::spawn_on(engine, database_url, sealer, folder, &[]).await;
+        (app, key.to_string())
+    }
+
     /// With settings of the test's own, e.g. `("freshness.grace_ms", "500")`.
     pub async fn spawn_with(engine: Engine, flags: &[(&str, &str)]) -> TestApp {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -87,6 +97,8 @@ impl TestApp {
             ("queries.refresh_ms", "100".to_owned()),
             // Machines that run tests are busy; the wait itself has a test of its own.
             ("queries.wait_ms", "2000".to_owned()),
+            // What a slip of folding leaves must show, and not be set right before anybody looks.
+            ("handheld.patrol_units", "0".to_owned()),
             ("data_dir", folder.path().display().to_string()),
             ("database.url", database_url.clone()),
         ];

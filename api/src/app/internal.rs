@@ -15,7 +15,7 @@ use crate::{
     codes,
     config::{self, Settings},
     db::{self, Db, FileLock, checkpoint},
-    handheld::{Handheld, aside, down, units::refold},
+    handheld::{Handheld, aside, down, patrol, units::refold},
     http::{
         self, Draining,
         arriving::BODY_WITHIN,
@@ -193,6 +193,12 @@ impl InternalPart {
                 db.clone(),
                 log.clone(),
                 handheld.ingest.clone(),
+            )),
+            tokio::spawn(patrol::for_ever(
+                (db.clone(), internal.sealer.clone()),
+                handheld.ingest.clone(),
+                clock.clone(),
+                settings.handheld.patrol_units,
             )),
             tokio::spawn(down::tend::for_ever(
                 db.clone(),

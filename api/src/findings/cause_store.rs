@@ -1,5 +1,5 @@
 //! Which entry of the log changed what was found, where no event did: units are folded again by slices, and each
-//! says because of which entry. All SQL of it.
+//! says because of which entry; of what the patrol set right that is its own. All SQL of it.
 
 use super::wire::CauseOut;
 use crate::{
@@ -16,8 +16,8 @@ pub async fn causes(
 ) -> Result<BTreeMap<Position, CauseOut>, DbErr> {
     let slices = by_keys(
         conn,
-        "SELECT DISTINCT gseq, subject FROM log_entry WHERE kind = ? AND gseq IN ({keys})",
-        &[Kind::Refolded.name().into()],
+        "SELECT DISTINCT gseq, subject FROM log_entry WHERE kind IN (?, ?) AND gseq IN ({keys})",
+        &[Kind::Refolded.name().into(), Kind::Mended.name().into()],
         positions.iter().map(|at| (*at).into()).collect(),
     )
     .await?;

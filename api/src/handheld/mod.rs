@@ -12,6 +12,7 @@ pub mod failing;
 pub mod inflate;
 pub mod keys;
 pub mod lots;
+pub mod patrol;
 pub mod push;
 pub mod replay;
 pub mod token;

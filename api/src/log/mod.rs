@@ -113,6 +113,8 @@ pub enum Kind {
     ExcursionMeasured,
     /// What an earlier entry or event means for units that came in before it was worked out.
     Refolded,
+    /// What was kept of units otherwise than the log says was set right (巡检).
+    Mended,
 }
 
 impl Kind {
@@ -152,6 +154,7 @@ impl Kind {
             Kind::ReadingsFiled => "readings_filed",
             Kind::ExcursionMeasured => "excursion_measured",
             Kind::Refolded => "refolded",
+            Kind::Mended => "mended",
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     handheld::{
         down::pull,
-        replay,
+        patrol, replay,
         verify::acts::{Tear, verify_acts},
     },
     log,
@@ -120,6 +120,11 @@ impl Run {
             let (all, few) = (examined.differences.len(), few.join("\n  "));
             return Err(Broken::new("I8", format!("{all} differences\n  {few}")).into());
         }
+        let found = patrol::look_at_all(&self.observer, &self.sealer).await?;
+        if let Some(first) = found.first() {
+            let what = format!("the patrol finds what is right wrong: {first}");
+            return Err(Broken::new("I8", what).into());
+        }
         let units = &examined.rebuilt.units;
         let states = units
             .iter()
@@ -152,6 +157,7 @@ impl Run {
         let balances = balances.map(|(key, line)| (key.clone(), line.balance));
         all::i17_goods_of_lots_add_up(&balances.collect(), &examined.rebuilt.tallies)?;
         self.tallies = examined.rebuilt.tallies;
+        self.nowhere = examined.rebuilt.nowhere;
         self.legs = examined.rebuilt.legs;
         self.units = examined.rebuilt.units;
         self.open = examined.open;

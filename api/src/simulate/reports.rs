@@ -144,11 +144,11 @@ impl Run {
                 if key.gtin != told.gtin || key.lot.as_ref() != Some(&told.lot) {
                     continue;
                 }
-                // At a place that is on no record goods are theirs who stated them first.
+                // At a place that is on no record goods are theirs who said first that they are there.
                 let place = world.places.get(&key.location);
                 let whose = match place {
                     Some(place) => Some(place.enterprise),
-                    None => self.first_to_state(key),
+                    None => self.first_to_say(key),
                 };
                 if whose.is_some_and(|whose| reached.has(whose)) {
                     tally += *line;
@@ -166,13 +166,15 @@ impl Run {
         Ok(())
     }
 
-    /// Who stated first that goods of a lot are somewhere.
-    fn first_to_state(&self, key: &LotKey) -> Option<EnterpriseId> {
+    /// Who said first that goods of a lot are somewhere, by naming them or what they are in.
+    fn first_to_say(&self, key: &LotKey) -> Option<EnterpriseId> {
+        let carried = self.nowhere.get(key);
         let facts = self.told.0.iter();
         let facts = facts.filter(|fact| {
             let mut lots = fact.event.lots.iter();
-            fact.event.location == key.location
-                && lots.any(|line| gtin14(&line.gtin) == key.gtin && line.lot == key.lot)
+            carried.is_some_and(|carried| carried.contains(&fact.order))
+                || fact.event.location == key.location
+                    && lots.any(|line| gtin14(&line.gtin) == key.gtin && line.lot == key.lot)
         });
         let first = facts.min_by_key(|fact| fact.gseq);
         first.map(|fact| fact.enterprise)

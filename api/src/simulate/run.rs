@@ -27,7 +27,12 @@ use crate::{
     sealing::Sealer,
 };
 use actix_web::http::Method;
-use std::{collections::BTreeMap, fmt::Write as _, rc::Rc, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    rc::Rc,
+    sync::Arc,
+};
 use suyuan_sync::{
     chain::{self, Hash},
     facts::Fact,
@@ -36,6 +41,7 @@ use suyuan_sync::{
     ids::{DeviceId, Gseq, Micros},
     invariants::{Broken, DeviceHistory, LogHistory},
     lots::Tally,
+    order::Order,
     outbox::Command,
     unit::UnitKey,
     wire::{Enrol, EnrolAnswer, V},
@@ -85,6 +91,8 @@ pub struct Run {
     pub(super) units: BTreeMap<UnitKey, Folded>,
     /// What became of goods without codes by that log, line by line.
     pub(super) tallies: BTreeMap<LotKey, Tally>,
+    /// By which events goods moved at places that are on no record.
+    pub(super) nowhere: BTreeMap<LotKey, BTreeSet<Order>>,
     /// Who sent such goods to whom, or got them from there.
     pub(super) legs: suyuan_sync::lots::Legs,
     /// Findings that are open by that log.
@@ -186,6 +194,7 @@ impl Run {
             told: <(Vec<Arc<Fact>>, suyuan_sync::facts::World)>::default(),
             units: BTreeMap::new(),
             tallies: BTreeMap::new(),
+            nowhere: BTreeMap::new(),
             legs: BTreeMap::new(),
             open: Vec::new(),
             jumped: 0,

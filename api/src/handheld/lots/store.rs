@@ -376,6 +376,17 @@ pub async fn write_lines(
     Ok(())
 }
 
+/// A place is on record: what was said to be there before, by whomever, is its owner's.
+pub async fn are_of(conn: &impl ConnectionTrait, place: Uuid, owner: Uuid) -> Result<(), DbErr> {
+    let query = statement(
+        conn.get_database_backend(),
+        "UPDATE lot_line SET enterprise_id = ? WHERE location_id = ? AND enterprise_id <> ?",
+        [owner.into(), place.into(), owner.into()],
+    );
+    conn.execute_raw(query).await?;
+    Ok(())
+}
+
 /// In SQL, of a finding: it is no part of a line's fold, but was made by holding what went against what is
 /// on record.
 pub(super) fn is_judged(finding: &str) -> String {

@@ -5,7 +5,7 @@ use super::{
     store::{Columns, Live, LiveUnit},
 };
 use crate::{
-    handheld::units::{KeptStay, phase_name, place_of},
+    handheld::units::{Kept, KeptStay, phase_name, place_of},
     projection::units::{PublicUnit, UnitStatus},
 };
 use std::{
@@ -20,7 +20,8 @@ use suyuan_sync::{
     unit::UnitKey,
 };
 
-pub(super) fn differ(
+/// Adds a difference.
+pub fn differ(
     out: &mut Vec<Difference>,
     what: impl Into<String>,
     kept: &impl Debug,
@@ -49,55 +50,81 @@ fn unlike(
     }
 }
 
-/// Units: their states, stays and open findings. A thing in a container that is not judged by itself
-/// is where its container is and fares as it does (C13); of its own row only what it is in counts.
+/// A unit as its row has it.
+pub struct Row<'k> {
+    /// Which.
+    pub key: &'k UnitKey,
+    /// State, stays and open findings.
+    pub kept: &'k Kept,
+    /// In what it is; `Some(None)` if that is nothing anybody knows.
+    pub inside: Option<Option<&'k UnitKey>>,
+    /// It is judged by itself there.
+    pub exceptional: bool,
+}
+
+impl Row<'_> {
+    /// Does it share what becomes of what it is in (C13)? Then of its row only what it is in counts.
+    const fn shares(&self) -> bool {
+        self.inside.is_some() && !self.exceptional
+    }
+}
+
+/// A unit against what folding gives of it, and of what it is in.
+pub fn unit(row: &Row<'_>, again: &Folded, container: Option<&Folded>, out: &mut Vec<Difference>) {
+    let key = row.key;
+    if row.inside != again.state.inside.as_ref().map(Some) {
+        let what = format!("what unit {key} is in");
+        differ(out, what, &row.inside, &again.state.inside);
+    }
+    if row.shares() {
+        let fares = |folded: &Folded| {
+            let state = &folded.state;
+            (state.phase, state.place, state.holder, state.disposition)
+        };
+        if container.map(fares) != Some(fares(again)) {
+            let what = format!("unit {key}, which is not judged by itself");
+            differ(out, what, &container.map(fares), &fares(again));
+        }
+    } else if row.kept.state != again.state {
+        differ(out, format!("unit {key}"), &row.kept.state, &again.state);
+    }
+    let stays: Vec<KeptStay> = again.stays.iter().map(KeptStay::from).collect();
+    if row.kept.stays != stays {
+        differ(out, format!("stays of {key}"), &row.kept.stays, &stays);
+    }
+    let what = format!("findings of unit {key}");
+    unlike(out, what, &row.kept.open(), &again.findings);
+}
+
+/// Units: their states, stays and open findings.
 pub(super) fn units(live: &Live, rebuilt: &BTreeMap<UnitKey, Folded>, out: &mut Vec<Difference>) {
     let keys: BTreeMap<i64, &UnitKey> = live
         .units
         .iter()
         .map(|unit| (unit.row.id, &unit.row.key))
         .collect();
-    for unit in &live.units {
-        let (row, key) = (&unit.row, &unit.row.key);
-        let Some(again) = rebuilt.get(key) else {
-            differ(out, format!("unit {key}"), &row.kept.state, &"nothing");
-            continue;
-        };
-        let inside = row.inside.map(|id| keys.get(&id).copied());
-        if inside != again.state.inside.as_ref().map(Some) {
+    for live in &live.units {
+        let row = &live.row;
+        let Some(again) = rebuilt.get(&row.key) else {
             differ(
                 out,
-                format!("what unit {key} is in"),
-                &inside,
-                &again.state.inside,
+                format!("unit {}", row.key),
+                &row.kept.state,
+                &"nothing",
             );
+            continue;
+        };
+        let container = again.state.inside.as_ref().and_then(|key| rebuilt.get(key));
+        let row = Row {
+            key: &row.key,
+            kept: &row.kept,
+            inside: row.inside.map(|id| keys.get(&id).copied()),
+            exceptional: row.exceptional,
+        };
+        unit(&row, again, container, out);
+        if !row.shares() {
+            columns(live, again, out);
         }
-        if row.inside.is_some() && !row.exceptional {
-            let container = again.state.inside.as_ref().and_then(|key| rebuilt.get(key));
-            let fares = |folded: &Folded| {
-                let state = &folded.state;
-                (state.phase, state.place, state.holder, state.disposition)
-            };
-            if container.map(fares) != Some(fares(again)) {
-                differ(
-                    out,
-                    format!("unit {key}, which is not judged by itself"),
-                    &container.map(fares),
-                    &fares(again),
-                );
-            }
-        } else {
-            if row.kept.state != again.state {
-                differ(out, format!("unit {key}"), &row.kept.state, &again.state);
-            }
-            columns(unit, again, out);
-        }
-        let stays: Vec<KeptStay> = again.stays.iter().map(KeptStay::from).collect();
-        if row.kept.stays != stays {
-            differ(out, format!("stays of {key}"), &row.kept.stays, &stays);
-        }
-        let what = format!("findings of unit {key}");
-        unlike(out, what, &row.kept.open(), &again.findings);
     }
     let known: BTreeSet<&UnitKey> = live.units.iter().map(|unit| &unit.row.key).collect();
     for (key, again) in rebuilt.iter().filter(|(key, _)| !known.contains(key)) {

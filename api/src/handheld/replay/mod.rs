@@ -12,13 +12,13 @@
 //! findings and what is kept of earlier positions, which I25 looks at; where admitted events of second
 //! branches stand in time; and what is on record of codes, which both sides read by the same functions.
 
-mod compare;
+pub mod compare;
 mod related;
 mod related_store;
 mod store;
 
 use super::{
-    units::facts::Reader,
+    units::{facts::Reader, refold},
     world::{CodeOf, Source, WorldError},
 };
 use crate::{
@@ -82,6 +82,8 @@ pub struct Replayed {
     pub findings: usize,
     /// What is kept otherwise.
     pub differences: Vec<Difference>,
+    /// All was worked in that the log says. While something is left, rows say what they said.
+    pub is_quiet: bool,
 }
 
 /// All there is to fold, as of one moment.
@@ -159,6 +161,8 @@ pub struct Rebuilt {
     pub lines: BTreeMap<suyuan_sync::finding::LotKey, lots::Line>,
     /// What became of the goods of lines.
     pub tallies: BTreeMap<suyuan_sync::finding::LotKey, lots::Tally>,
+    /// By which events goods of lines moved at places that are on no record.
+    pub nowhere: BTreeMap<suyuan_sync::finding::LotKey, BTreeSet<Order>>,
     /// Who sent goods of which name and lot to whom, or got them from there.
     pub legs: lots::Legs,
     /// What is wrong with goods of lines having gone.
@@ -180,6 +184,13 @@ impl Told {
             (key.clone(), lots::tally(key.clone(), movements, kind))
         });
         let tallies = tallies.collect();
+        let nowhere = movements.iter();
+        let nowhere = nowhere.filter(|(key, _)| !self.world.places.contains_key(&key.location));
+        let nowhere = nowhere.map(|(key, movements)| {
+            let by = movements.iter().map(|movement| movement.order);
+            (key.clone(), by.collect())
+        });
+        let nowhere = nowhere.collect();
         let legs = lots::legs(&movements, &facts, &self.world);
         let lines = movements.into_iter().map(|(key, movements)| {
             let line = lots::balance(key.clone(), &movements);
@@ -190,6 +201,7 @@ impl Told {
             lines: lines.collect(),
             units,
             tallies,
+            nowhere,
             legs,
             of_gone,
             of_events,
@@ -207,6 +219,8 @@ pub struct Examined {
     pub open: Vec<suyuan_sync::finding::Finding>,
     /// What is kept otherwise.
     pub differences: Vec<Difference>,
+    /// All was worked in that the log says.
+    pub is_quiet: bool,
 }
 
 /// I8: rebuilds everything from the log and holds it against what is kept.
@@ -216,6 +230,7 @@ pub async fn examine(db: &Db, sealer: &Sealer) -> Result<Examined, WorldError> {
     let live = store::live(&tx).await?;
     let beside = related_store::related(&tx).await?;
     let shown = shown_statuses(&tx).await?;
+    let is_quiet = refold::store::is_quiet(&tx, told.position).await?;
     tx.commit().await?;
     let rebuilt = told.rebuild();
     let mut differences = Vec::new();
@@ -242,6 +257,7 @@ pub async fn examine(db: &Db, sealer: &Sealer) -> Result<Examined, WorldError> {
         rebuilt,
         open: open.collect(),
         differences,
+        is_quiet,
     })
 }
 
@@ -255,5 +271,6 @@ pub async fn replay(db: &Db, sealer: &Sealer) -> Result<Replayed, WorldError> {
         lines: examined.rebuilt.lines.len(),
         findings: examined.open.len(),
         differences: examined.differences,
+        is_quiet: examined.is_quiet,
     })
 }

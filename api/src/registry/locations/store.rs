@@ -5,6 +5,7 @@ use crate::{
     catalogue::Values,
     db::Db,
     entities::location,
+    handheld::lots,
     http::page::Paging,
     log::{Actor, Begun, Entry, IdempotencyKey, Kind, Log},
     registry::RegistryError,
@@ -40,6 +41,7 @@ pub async fn create(
     })
     .exec_without_returning(act.tx())
     .await?;
+    lots::store::are_of(act.tx(), new.id, enterprise).await?;
     let entry = Entry {
         kind: Kind::MasterDataChanged,
         enterprise: Some(enterprise),

@@ -1,16 +1,22 @@
 //! Folding a unit for whoever reads it: with its timeline, as it stands or as it was known at a
 //! position of the log. Nothing is written, and what is inside the unit is not looked at.
 
-use super::{FACTS_MAX, Folding, Moment, Unit, left::Room};
+use super::{
+    FACTS_MAX, Folding, Moment, Unit,
+    left::Room,
+    shared::{name, status_of},
+};
 use crate::{
     handheld::{
         units::{
+            Kept,
             facts::Reader,
             store::{self, UnitId},
         },
         world::{CodeOf, Source, WorldError},
     },
     log::Position,
+    projection::units::{PublicUnit, UnitStatus},
 };
 use sea_orm::ConnectionTrait;
 use std::{collections::BTreeMap, sync::Arc};
@@ -31,7 +37,53 @@ pub struct Looked {
     pub folded: Folded,
 }
 
+/// A unit as it is kept, and as it should be.
+pub struct Held {
+    /// Which.
+    pub key: UnitKey,
+    /// What is kept.
+    pub kept: Kept,
+    /// What it is in, by its row; `Some(None)` if it was never put there.
+    pub inside: Option<Option<UnitKey>>,
+    /// It is judged by itself there, by its row.
+    pub exceptional: bool,
+    /// How the public side names it, and what that should be told.
+    pub public: (PublicUnit, UnitStatus),
+}
+
 impl<'a> Folding<'a> {
+    /// Of these units, those that have rows, and what folding them and all they were ever in gives, as they
+    /// stand.
+    pub async fn held_against(
+        source: &'a mut Source,
+        reader: &'a mut Reader,
+        conn: &impl ConnectionTrait,
+        keys: &[UnitKey],
+    ) -> Result<(Vec<Held>, BTreeMap<UnitKey, Folded>), WorldError> {
+        let mut folding = Folding::looking(source, reader, store::NOW);
+        folding.climb(conn, keys.iter().cloned()).await?;
+        folding.look_up(conn).await?;
+        let folded = folding.folded(conn).await?;
+        let rows: BTreeMap<UnitId, &UnitKey> = folding
+            .units
+            .iter()
+            .map(|(key, unit)| (unit.id, key))
+            .collect();
+        let held = keys.iter().filter_map(|key| {
+            let unit = folding.units.get(key).filter(|unit| unit.known)?;
+            let state = &folded.get(key)?.state;
+            let container = unit.inside.map(|id| rows.get(&id).copied().cloned());
+            Some(Held {
+                key: key.clone(),
+                kept: unit.kept.clone(),
+                inside: container,
+                exceptional: unit.exceptional,
+                public: (name(key, unit), status_of(unit, state)),
+            })
+        });
+        Ok((held.collect(), folded))
+    }
+
     /// Looks at a unit as it was known at `upto`, which `source` is as known of, too; as it stands with
     /// [`store::NOW`].
     pub async fn look(

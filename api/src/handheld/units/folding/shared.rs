@@ -142,12 +142,12 @@ fn shares(unit: &Unit) -> bool {
     unit.inside.is_some() && !unit.exceptional
 }
 
-fn name(key: &UnitKey, unit: &Unit) -> PublicUnit {
+pub(super) fn name(key: &UnitKey, unit: &Unit) -> PublicUnit {
     let name = unit.code.as_ref().map(CodeOf::public);
     name.unwrap_or_else(|| PublicUnit::Other(key.clone()))
 }
 
 /// What the public side is told of a state: what a thing has by its container counts as well.
-fn status_of(unit: &Unit, state: &UnitState) -> UnitStatus {
+pub(super) fn status_of(unit: &Unit, state: &UnitState) -> UnitStatus {
     UnitStatus::of(state, unit.code.as_ref().map(CodeOf::batch))
 }

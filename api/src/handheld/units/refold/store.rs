@@ -276,6 +276,15 @@ pub async fn told(
         .collect()
 }
 
+/// Is all worked in that the log says, up to its head? While something is left, rows of units say what they said.
+pub async fn is_quiet(conn: &impl ConnectionTrait, head: Position) -> Result<bool, DbErr> {
+    if is_anything_left(conn).await? {
+        return Ok(false);
+    }
+    let entries = told(conn, followed(conn).await?, head, 1).await?;
+    Ok(entries.is_empty())
+}
+
 /// Adds what entries made necessary, and notes that they were followed.
 pub async fn follow(db: &Db, work: &[Work], to: Position) -> Result<(), DbErr> {
     let tx = db.begin().await?;

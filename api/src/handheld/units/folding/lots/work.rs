@@ -145,7 +145,8 @@ impl Folding<'_> {
     fn new_line(&mut self, key: LotKey, now: &[Moved], asked: &Asked) -> LineRow {
         let owner = self.source.world().places.get(&key.location);
         // What a container carries somewhere was said of the container, not of the lot.
-        let stater = now.first().and_then(|moved| {
+        let first = now.iter().min_by_key(|moved| moved.gseq);
+        let stater = first.and_then(|moved| {
             let of_units = || {
                 self.units
                     .values()
