@@ -295,7 +295,7 @@ on_both!(counts_wait_for_recalls_and_are_done_once, |app| {
     refold::add(&tx, &all).await.expect("work");
     // The scene left some of its own.
     let waiting = async || {
-        let mut work = refold::waiting(&tx, 50).await.expect("work");
+        let mut work = refold::waiting(&tx, 50, false).await.expect("work");
         work.retain(|work| work.id < 100);
         work
     };

@@ -3,7 +3,7 @@
 
 use crate::{
     reach::random_pushes,
-    scene::{Scene, count, fill_up, holds, inbound, open, sale, settled, unit},
+    scene::{Scene, count, fill_up, holds, inbound, open, outbound, sale, scanned, settled, unit},
 };
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -11,7 +11,9 @@ use suyuan::handheld::{
     units::{
         FINDINGS_KEPT,
         facts::Reader,
-        folding::{Change, Folding, Moment, beforehand::WRITTEN_AT_ONCE, counts::COUNTS_MAX},
+        folding::{
+            Change, FACTS_MAX, Folding, Moment, beforehand::WRITTEN_AT_ONCE, counts::COUNTS_MAX,
+        },
         store::facts,
     },
     world::Source,
@@ -94,6 +96,97 @@ on_both!(
         app.stop().await;
     }
 );
+
+/// Puts three tins into a case where that is counted all the time: all of it is left by each act.
+async fn counted_all_the_time(app: &TestApp, scene: &Scene) -> Handheld {
+    let (tins, case) = (&scene.tins[..3], &scene.cases[0]);
+    let tins: Vec<&String> = tins.iter().collect();
+    let mut store = scene.device(app, &scene.store).await;
+    let packed = json!({"parent": {"code": case, "input": "wedge"}, "units": scanned(&tins)});
+    let events = [
+        store.event("inbound", &inbound(&tins)),
+        store.event("pack", &packed),
+        store.event("count", &count_of(&[case])),
+    ];
+    store.push(&events).await;
+    settled(app).await;
+    let again = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= {COUNTS_MAX}) \
+         INSERT INTO sweep (location_id, eff, gseq, said) \
+         SELECT s.location_id, s.eff + n.i, s.gseq, s.said FROM sweep s, n"
+    );
+    let db = app.state().db.clone();
+    let done = sea_orm::ConnectionTrait::execute_unprepared(db.writer(), &again).await;
+    done.expect("rows");
+    store
+}
+
+fn count_of(codes: &[&String]) -> Value {
+    json!({"units": scanned(codes), "body": {"scope": {"complete": true}}})
+}
+
+on_both!(
+    what_is_in_a_container_that_is_left_is_folded_and_then_there_is_an_end,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut store = counted_all_the_time(&app, &scene).await;
+        let counted = store.event("count", &count_of(&[&scene.cases[0]]));
+        store.push(&[counted]).await;
+        // Were it left again for each thing in it, this would never end.
+        until_settled(&app).await;
+        let position = app.state().log.head().await.expect("a head").0;
+        let collected = store.event("collect", &inbound(&[&scene.tins[2]]));
+        store.push(&[collected]).await;
+        until_settled(&app).await;
+        let after = app.state().log.head().await.expect("a head").0;
+        assert!(after - position <= 3, "{position} to {after}");
+        holds(&app, "left with its container").await;
+        app.stop().await;
+    }
+);
+
+/// The same with a container that very much is known of, whoever's word it is, with its size as it comes. Of the
+/// database nothing depends on that.
+#[actix_web::test]
+async fn what_is_in_a_container_that_very_much_is_known_of_is_folded_and_then_there_is_an_end() {
+    let app = TestApp::spawn(Engine::Sqlite).await;
+    let scene = Scene::of(&app).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let pallet = "/00/340123450000007771".to_owned();
+    // It comes and goes, and nothing is wrong with that.
+    let came = inbound(&[&pallet]);
+    let went = outbound(&[&pallet], &scene.store);
+    for _ in 0..=FACTS_MAX / 500 {
+        let both = |_| {
+            [
+                store.event("inbound", &came),
+                store.event("outbound", &went),
+            ]
+        };
+        let events: Vec<String> = (0..250).flat_map(both).collect();
+        store.push(&events).await;
+    }
+    let tins: Vec<&String> = scene.tins[..3].iter().collect();
+    let packed = json!({"parent": {"code": pallet, "input": "wedge"}, "units": scanned(&tins)});
+    let packed = store.event("pack", &packed);
+    store.push(&[packed]).await;
+    until_settled(&app).await;
+    for n in [0, 2] {
+        let position = app.state().log.head().await.expect("a head").0;
+        let collected = store.event("collect", &inbound(&[&scene.tins[n]]));
+        store.push(&[collected]).await;
+        until_settled(&app).await;
+        let after = app.state().log.head().await.expect("a head").0;
+        assert!(after - position <= 3, "{position} to {after}");
+        let status = suyuan_sync::fold::public_status(&unit(&app, &scene.tins[n]).await.kept.state);
+        assert!(
+            status.is_some_and(|status| status.ended.is_some()),
+            "{status:?}"
+        );
+    }
+    holds(&app, "in a container of which much is known").await;
+    app.stop().await;
+}
 
 on_both!(findings_of_a_long_unit_are_written_a_few_at_a_time, |app| {
     let scene = Scene::of(&app).await;

@@ -312,7 +312,7 @@ on_both!(
         refold::add(&tx, &[voided(7), accepted(7)])
             .await
             .expect("work");
-        let read = refold::waiting(&tx, 10).await.expect("work");
+        let read = refold::waiting(&tx, 10, false).await.expect("work");
         // Another process adds to it while the first page of it is folded here.
         refold::add(&tx, &[voided(9), accepted(9)])
             .await
@@ -323,7 +323,7 @@ on_both!(
                 "{work:?}"
             );
         }
-        let merged = refold::waiting(&tx, 10).await.expect("work");
+        let merged = refold::waiting(&tx, 10, false).await.expect("work");
         let since = |work: &Work| match work.scope {
             Scope::Stranger { since, .. } | Scope::Voided { since, .. } => (since, work.gseq),
             _ => panic!("{work:?}"),

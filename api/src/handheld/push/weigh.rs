@@ -131,14 +131,19 @@ pub fn weight(push: &Incoming, long: &Long) -> usize {
     sum.weight
 }
 
-/// Takes as much from the front of a push as one act may hold, at least an event; and what is left.
-/// A group stays together where it can.
+/// Takes as much from the front of a push as one act may hold, at least an event; and what is left. One that is too
+/// heavy by itself, for what is known of what it names, takes others of the same with it: were each alone, all
+/// that would be read for each. A group stays together where it can.
 pub fn cut(push: Incoming, max: usize, long: &Long) -> (Incoming, Option<Incoming>) {
     let events = &push.batch.events;
     let mut sum = Sum::new(long);
-    let fits = events.iter().take_while(|event| {
+    let mut most = max;
+    let fits = events.iter().enumerate().take_while(|(at, event)| {
         sum.add(event, &push.struck);
-        sum.weight <= max
+        if *at == 0 && sum.weight > max {
+            most = sum.weight + max / 2;
+        }
+        sum.weight <= most
     });
     let fits = fits.count().max(1);
     if fits >= events.len() {
@@ -304,11 +309,14 @@ pub(super) mod tests {
             long.note(unit, 100 * FACTS);
         }
         assert_eq!(weight(&push, &long), 4 + 2 * 100);
-        // Two of the one go together, the other needs an act of its own, and is never without one.
-        let (first, rest) = cut(push.clone(), 150, &long);
-        let rest = rest.expect("more");
-        assert_eq!((first.batch.events.len(), rest.batch.events.len()), (2, 2));
-        let (first, rest) = cut(push, 50, &long);
+        // Two of the one go together, even if it is too much alone; the other needs an act of its own, and is
+        // never without one.
+        for max in [150, 50] {
+            let (first, rest) = cut(push.clone(), max, &long);
+            let rest = rest.expect("more");
+            assert_eq!((first.batch.events.len(), rest.batch.events.len()), (2, 2));
+        }
+        let (first, rest) = cut(push, 1, &long);
         assert_eq!(first.batch.events.len(), 1);
         assert_eq!(rest.expect("more").batch.first_seq, 2);
     }

@@ -70,14 +70,15 @@ impl Folding<'_> {
             dirty.insert(unit.clone(), cause);
         }
         if let Some(first) = change.left.keys().next() {
-            let weight = self.room.weight;
+            // However much the first takes, others come with it: what they share is read already, and were they
+            // one by one, it would be read for each.
+            let room = Room {
+                facts: FACTS_MAX,
+                ..self.room
+            };
             self.room = Room::ALL;
             self.climb(conn, [first.clone()]).await?;
-            let read: usize = self.units.values().map(|unit| unit.facts.len()).sum();
-            self.room = Room {
-                facts: FACTS_MAX.saturating_sub(read),
-                weight,
-            };
+            self.room = room;
         }
         let moved = change.moved.iter().chain(&change.reordered);
         let moved: BTreeSet<Position> = moved.map(|fact| fact.gseq).collect();
@@ -98,6 +99,7 @@ impl Folding<'_> {
         let mut above: BTreeMap<UnitKey, Micros> = BTreeMap::new();
         let mut looked: BTreeMap<UnitKey, Micros> = BTreeMap::new();
         while !wanted.is_empty() {
+            self.wanted.extend(wanted.iter().cloned());
             self.climb(conn, wanted).await?;
             // Below what changed, only what is judged by itself, and what has left since.
             let mut below: Vec<(UnitId, UnitKey, Cause)> = Vec::new();

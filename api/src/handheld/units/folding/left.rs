@@ -212,14 +212,19 @@ impl Folding<'_> {
         self.mark_left(conn, done).await
     }
 
-    /// Writes down which units are left.
+    /// Writes down which units are left. A container that was to be read only for what is in it has nothing new
+    /// about itself: were it left as well, whoever comes for it would look again at all that is in it, and leave it
+    /// once more for that.
     pub(super) async fn mark_left(
         &mut self,
         conn: &impl ConnectionTrait,
         done: &mut Done,
     ) -> Result<(), WorldError> {
-        done.written += self.left.len();
-        if self.left.is_empty() {
+        let left = self.left.iter();
+        let left = left.filter(|(key, _)| self.wanted.contains(*key));
+        let left: Vec<(&UnitKey, &Left)> = left.collect();
+        done.written += left.len();
+        if left.is_empty() {
             return Ok(());
         }
         let since = |key: &UnitKey| -> Position {
@@ -233,7 +238,7 @@ impl Folding<'_> {
             // One without a row was written with what is about it.
             if left.known { new } else { 0 }
         };
-        let left = self.left.iter();
+        let left = left.into_iter();
         let left = left.map(|(key, left)| (left.id, (since(key), new(key, left))));
         store::leave(conn, &left.collect::<BTreeMap<_, _>>()).await?;
         self.numbered += 1;

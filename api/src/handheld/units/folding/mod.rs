@@ -225,6 +225,8 @@ pub struct Folding<'a> {
     /// What may be read and folded yet, and the units that are left because there is more.
     room: left::Room,
     left: BTreeMap<UnitKey, left::Left>,
+    /// What is to be folded or looked at for itself, not only since something was in it.
+    wanted: BTreeSet<UnitKey>,
     /// How many were read so far.
     read: usize,
     numbered: i64,
@@ -260,6 +262,7 @@ impl<'a> Folding<'a> {
                 ..left::Room::ALL
             },
             left: BTreeMap::new(),
+            wanted: BTreeSet::new(),
             read: 0,
             numbered: 0,
             upto: store::NOW,

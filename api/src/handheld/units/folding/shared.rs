@@ -100,6 +100,7 @@ impl Folding<'_> {
         if children.is_empty() {
             return Ok(());
         }
+        self.wanted.extend(children.iter().cloned());
         self.climb(conn, children.iter().cloned()).await?;
         self.look_up(conn).await?;
         let folded = self.fold(self.source.world(), false);

@@ -37,6 +37,9 @@ const HELD: Duration = Duration::from_millis(20);
 const TRIES: usize = 4;
 /// Rows of such work there may be at a time: what has not begun yet, and what has, some of it by others.
 const UNREAD: i64 = 8;
+/// One slice in so many is of the oldest work, whatever comes before it: what comes first and comes all the time
+/// keeps nothing else from being done.
+const BY_AGE: usize = 3;
 /// After a failure, and between two looks without news.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Between two looks at all.
@@ -138,6 +141,8 @@ struct Slicing {
     in_vain: BTreeMap<i64, usize>,
     /// The last slice was of what acts left.
     was_first: bool,
+    /// So many slices were looked for.
+    turns: usize,
 }
 
 fn is_unread(work: &Work) -> bool {
@@ -158,6 +163,7 @@ impl Default for Slicing {
             alone: BTreeMap::new(),
             in_vain: BTreeMap::new(),
             was_first: false,
+            turns: 0,
         }
     }
 }
@@ -168,7 +174,9 @@ impl Slicing {
     async fn one(&mut self, db: &Db, ingest: &Ingest) -> Result<Done, PushError> {
         let now = Instant::now();
         let most = 1 + UNREAD + self.failing.len() as i64;
-        let waiting = store::waiting(db.reader(), most).await?;
+        self.turns = self.turns.wrapping_add(1);
+        let by_age = self.turns.is_multiple_of(BY_AGE);
+        let waiting = store::waiting(db.reader(), most, by_age).await?;
         let mut ready: VecDeque<Work> = waiting
             .into_iter()
             .filter(|work| !self.failing.rests(&work.id, now))

@@ -31,6 +31,10 @@ use suyuan_sync::{
     unit::UnitKey,
 };
 
+/// Bytes of a container by whose name work is one with other work: names have an index, which takes no more than so
+/// much.
+const NAMED_MAX: usize = 200;
+
 /// Which units, or lines of goods without codes, are folded again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case")]
@@ -202,6 +206,9 @@ impl Scope {
     pub fn merges(&self) -> String {
         match self {
             Scope::Place { place } => format!("place:{place}"),
+            Scope::Children { container } if container.as_str().len() <= NAMED_MAX => {
+                format!("children:{container}")
+            }
             Scope::Voided { issuer, .. } => format!("voided:{issuer}"),
             Scope::Left { place, .. } => format!("left:{place}"),
             Scope::Lines { count, .. } => format!("lines:{count}"),

@@ -19,13 +19,18 @@ use uuid::Uuid;
 /// The row that says how far the log was followed.
 const FOLLOWED: i64 = 0;
 
+/// Work of one act that merges with what waits.
+const MERGED_AT_ONCE: usize = 32;
+
 /// Adds work. The same again changes nothing; what merges with a row that has not begun widens that, and is the
 /// reason for it from then on.
 pub async fn add(conn: &impl ConnectionTrait, work: &[Work]) -> Result<(), DbErr> {
     let mut alone: Vec<&Work> = Vec::new();
+    // To find what it merges with takes longer for very many than to do some of it twice.
+    let many = work.len() > MERGED_AT_ONCE;
     for work in work {
         let merges = work.scope.merges();
-        if merges.is_empty() {
+        if merges.is_empty() || many {
             alone.push(work);
             continue;
         }
@@ -88,18 +93,28 @@ fn written(scope: &Scope) -> Result<String, DbErr> {
     serde_json::to_string(scope).map_err(|error| DbErr::Json(error.to_string()))
 }
 
-/// What comes first of the work, and of that the oldest; so much of what acts left, and of all else. What a
-/// newer program beside this one left, and this one does not know, is that one's to do.
-pub async fn waiting(conn: &impl ConnectionTrait, limit: i64) -> Result<Vec<Work>, DbErr> {
-    let mut known = ranked(conn, "rank < 0", limit).await?;
-    known.extend(ranked(conn, "rank >= 0", limit).await?);
+/// What comes first of the work, and of that the oldest; so much of what acts left, and of all else, and of that the
+/// oldest whatever it is if it goes `by_age`. What a newer program beside this one left, and this one does not know,
+/// is that one's to do.
+pub async fn waiting(
+    conn: &impl ConnectionTrait,
+    limit: i64,
+    by_age: bool,
+) -> Result<Vec<Work>, DbErr> {
+    let mut known = ordered(conn, "rank < 0 ORDER BY rank, id", limit).await?;
+    let others = if by_age {
+        "rank >= 0 ORDER BY id"
+    } else {
+        "rank >= 0 ORDER BY rank, id"
+    };
+    known.extend(ordered(conn, others, limit).await?);
     Ok(known)
 }
 
-async fn ranked(conn: &impl ConnectionTrait, which: &str, limit: i64) -> Result<Vec<Work>, DbErr> {
+async fn ordered(conn: &impl ConnectionTrait, which: &str, limit: i64) -> Result<Vec<Work>, DbErr> {
     let sql = format!(
         "SELECT id, scope, cursor, cause, gseq FROM refold WHERE id > ? AND {which} \
-         ORDER BY rank, id LIMIT ? OFFSET ?"
+         LIMIT ? OFFSET ?"
     );
     let (mut known, mut passed) = (Vec::new(), 0_i64);
     loop {
