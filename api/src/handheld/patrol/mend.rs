@@ -1,7 +1,7 @@
 //! Sets right what the patrol found: an act of its own, which looks once more under the head of the log, folds
 //! the units as if they were to be folded for any other reason, and says so in the log.
 
-use super::{Looked, look};
+use super::{Looked, Shown, look};
 use crate::{
     handheld::{
         push::{PushError, act::Engine},
@@ -36,7 +36,7 @@ pub(super) async fn mend(
     };
     let (source, reader) = engine.parts();
     source.refresh(act.tx(), act.position() - 1).await?;
-    let otherwise = look(act.tx(), (source, reader), keys).await?;
+    let otherwise = look(act.tx(), (source, reader), keys, &Shown::AskedFor).await?;
     if otherwise.is_empty() {
         act.abandon().await?;
         return Ok(otherwise);

@@ -25,11 +25,11 @@ use crate::{
     clock::{Clock, Micros},
     db::Db,
     log,
-    projection::units::{PublicUnit, UnitStatus, unit_status},
+    projection::units::{PublicUnit, UnitStatus, shown_statuses, unit_status},
     sealing::Sealer,
 };
 use futures_util::FutureExt;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbErr};
 use std::{collections::BTreeMap, time::Duration};
 use store::{Next, Progress, next, note, progress};
 use suyuan_sync::unit::UnitKey;
@@ -135,7 +135,8 @@ impl Patrol {
         let keys = found.iter().take(fits).map(|unit| unit.key.clone());
         let keys: Vec<UnitKey> = keys.collect();
         self.source.refresh(&tx, head).await?;
-        let looked = look(&tx, (&mut self.source, &mut self.reader), &keys).await?;
+        let parts = (&mut self.source, &mut self.reader);
+        let looked = look(&tx, parts, &keys, &Shown::AskedFor).await?;
         tx.commit().await?;
         let mended = self.mend(looked).await?;
         metrics::counter!("suyuan_patrol_units_total").increment(keys.len() as u64);
@@ -202,6 +203,7 @@ pub async fn look_at_all(db: &Db, sealer: &Sealer) -> Result<Vec<Difference>, Wo
     let (head, _) = log::head_in(&tx).await?;
     let mut source = Source::new(sealer.clone());
     source.refresh(&tx, head).await?;
+    let shown = Shown::Read(shown_statuses(&tx).await?);
     let (mut reader, mut after, mut out) = (Reader::default(), 0, Vec::new());
     loop {
         let page = next(&tx, after, usize::from(PAGE_MAX)).await?;
@@ -211,8 +213,29 @@ pub async fn look_at_all(db: &Db, sealer: &Sealer) -> Result<Vec<Difference>, Wo
         };
         after = last.id;
         let keys: Vec<UnitKey> = page.into_iter().map(|unit| unit.key).collect();
-        let looked = look(&tx, (&mut source, &mut reader), &keys).await?;
+        let looked = look(&tx, (&mut source, &mut reader), &keys, &shown).await?;
         out.extend(looked.into_values().flat_map(|looked| looked.differences));
+    }
+}
+
+/// Where to learn what the public side is told of units.
+enum Shown {
+    /// Of each it is asked for.
+    AskedFor,
+    /// All that is told was read.
+    Read(BTreeMap<PublicUnit, UnitStatus>),
+}
+
+impl Shown {
+    async fn of(
+        &self,
+        conn: &impl ConnectionTrait,
+        unit: &PublicUnit,
+    ) -> Result<UnitStatus, DbErr> {
+        match self {
+            Shown::AskedFor => unit_status(conn, unit).await,
+            Shown::Read(shown) => Ok(shown.get(unit).copied().unwrap_or_default()),
+        }
     }
 }
 
@@ -221,6 +244,7 @@ async fn look(
     conn: &impl ConnectionTrait,
     (source, reader): (&mut Source, &mut Reader),
     keys: &[UnitKey],
+    shown: &Shown,
 ) -> Result<BTreeMap<UnitKey, Looked>, WorldError> {
     let (held, folded) = Folding::held_against(source, reader, conn, keys).await?;
     let mut out = BTreeMap::new();
@@ -244,7 +268,7 @@ async fn look(
         let container = again.state.inside.as_ref().and_then(|key| folded.get(key));
         let mut differences = Vec::new();
         compare::unit(&row, again, container, &mut differences);
-        let told = unit_status(conn, &public.0).await?;
+        let told = shown.of(conn, &public.0).await?;
         if told != public.1 {
             let what = format!("what is told of {key}");
             compare::differ(&mut differences, what, &told, &public.1);
