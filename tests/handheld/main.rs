@@ -24,6 +24,7 @@ mod freshness;
 mod heavy;
 mod held;
 mod hinted;
+mod histories;
 mod knew;
 mod known;
 mod known_beside;

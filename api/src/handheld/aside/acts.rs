@@ -440,6 +440,7 @@ async fn enter(
     }
     moved.retain(|gseq| !positions.contains(gseq));
     rewrite_aside(act.tx(), act.position(), still_aside).await?;
+    let most = engine.at_most(FOLDED);
     let (source, reader) = engine.parts();
     source
         .refresh(act.tx(), act.position() - 1)
@@ -464,8 +465,8 @@ async fn enter(
         last: act.position(),
         stamp: act.stamp(),
     };
-    let entering = Entering::cut(act.tx(), &mut change, FOLDED).await?;
-    let mut folding = Folding::new(source, reader, moment).within(FOLDED);
+    let entering = Entering::cut(act.tx(), &mut change, most).await?;
+    let mut folding = Folding::new(source, reader, moment).within(most);
     folding.entering = entering;
     let done = folding.run(act.tx(), &change).await;
     let done = done.map_err(PushError::from)?;

@@ -84,6 +84,8 @@ pub struct Engine {
     touched: Option<Touched>,
     /// How many units an act folds, see [`Folding::within`].
     most: usize,
+    /// More than this it never is.
+    narrow: usize,
     scout: Scout,
     long: Long,
 }
@@ -132,13 +134,25 @@ impl Engine {
             wrote: None,
             touched: None,
             most: usize::MAX,
+            narrow: usize::MAX,
             long: Long::default(),
         }
     }
 
     /// From now on no act folds more units than so many, however many one event names.
     pub fn fold_at_most(&mut self, units: usize) {
-        self.most = units;
+        self.most = self.at_most(units);
+    }
+
+    /// From now on it is as narrow as if units were so heavy that acts and slices had room for no more than so
+    /// many: for whoever wants to see what is left then.
+    pub fn narrow(&mut self, units: usize) {
+        self.narrow = units.max(1);
+    }
+
+    /// So many units, or as many as there is room for.
+    pub fn at_most(&self, units: usize) -> usize {
+        units.min(self.narrow)
     }
 
     /// What is known of units, as far as it is much.

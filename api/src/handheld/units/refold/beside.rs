@@ -45,6 +45,8 @@ pub struct Hands {
     log: Log,
     source: Source,
     reader: Reader,
+    /// So many units at most.
+    most: usize,
 }
 
 /// What came of a slice.
@@ -63,17 +65,20 @@ impl Hands {
     /// With what an engine knows already.
     pub fn of(engine: &mut Engine) -> Hands {
         let (db, log) = (engine.db().clone(), engine.log().clone());
+        let most = engine.at_most(usize::MAX);
         let (source, reader) = engine.parts();
         Hands {
             db,
             log,
             source: source.clone(),
             reader: reader.clone(),
+            most,
         }
     }
 
     /// Does the next slice of some work, of about so many units.
     pub async fn slice(&mut self, work: &Work, limit: i64) -> Result<Sliced, PushError> {
+        let limit = limit.min(i64::try_from(self.most).unwrap_or(i64::MAX));
         let mut work = work.clone();
         if work.cursor < BEGUN {
             if !store::advance(self.db.writer(), &work, Some(BEGUN)).await? {

@@ -78,6 +78,7 @@ pub struct Took {
 /// Does the next slice of some work, of about so many units; tells what it took. A unit
 /// that cannot be folded is left as it is, once it is alone: what comes after it must not wait.
 pub async fn slice(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took, PushError> {
+    let limit = engine.at_most(limit as usize) as i64;
     let folded = AssertUnwindSafe(fold(engine, work, limit)).catch_unwind();
     let folded = folded.await.unwrap_or(Err(PushError::Broken));
     match folded {
