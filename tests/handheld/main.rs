@@ -20,6 +20,7 @@ mod entering;
 mod environs;
 mod expiring;
 mod findings;
+mod found;
 mod freshness;
 mod heavy;
 mod held;

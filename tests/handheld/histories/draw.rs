@@ -78,7 +78,11 @@ pub fn drawn(number: u64) -> Story {
         tins.extend(["s0", "s0"]);
         cases.push("z0");
     }
-    pallets.extend(if has.foreign { &["f0", "f0"][..] } else { &["p1"] });
+    pallets.extend(if has.foreign {
+        &["f0", "f0"][..]
+    } else {
+        &["p1"]
+    });
     let goods = Goods {
         tins,
         cases,
@@ -108,6 +112,16 @@ impl Drawing {
         }
     }
 
+    /// Mostly one; what is named twice is named.
+    fn some(&mut self) -> String {
+        let first = self.any();
+        if self.dice.once_in(4) {
+            format!("{first} {}", self.any())
+        } else {
+            first.to_owned()
+        }
+    }
+
     fn tin(&mut self) -> &'static str {
         self.dice.pick(&self.goods.tins)
     }
@@ -129,17 +143,27 @@ impl Drawing {
                 self.at += 2;
             }
         }
-        for _ in 0..many {
+        // Somebody may copy the house's device, and the copy goes on beside it.
+        let copied = (self.has.aside && self.dice.once_in(2)).then(|| self.dice.below(many));
+        for n in 0..many {
             self.at += 1 + self.dice.below(3) as i64;
-            self.act();
+            if copied == Some(n) {
+                self.story.push("copies &");
+            }
+            let is_copied = copied.is_some_and(|at| at <= n);
+            let who = if is_copied && self.dice.once_in(4) {
+                "twin"
+            } else {
+                self.dice.pick(&[
+                    "plant", "house", "house", "store", "store", "shop", "line", "till",
+                ])
+            };
+            self.act(who);
         }
     }
 
     /// Somebody acts: states an event, or several that belong together.
-    fn act(&mut self) {
-        let who = self.dice.pick(&[
-            "plant", "house", "house", "store", "store", "shop", "line", "till",
-        ]);
+    fn act(&mut self, who: &str) {
         let at = if self.has.jitter && self.dice.once_in(4) {
             (self.at + self.dice.below(30) as i64 - 20).max(1)
         } else {
@@ -198,7 +222,7 @@ impl Drawing {
             let batch = self.dice.pick(&["L7", "L8", "L8", "L9"]);
             return format!("commission {what} batch:{batch}");
         }
-        let any = self.any();
+        let any = self.some();
         match self.dice.below(23) {
             0..6 => {
                 let (doc, from) = (self.doc(), self.dice.below(6));
@@ -212,7 +236,8 @@ impl Drawing {
             }
             6..9 => format!("outbound to:{} {any}", self.to()),
             9..12 => format!("pack {} {}", self.pallet(), self.case()),
-            12 | 13 => format!("pack {} {}", self.case(), self.tin()),
+            12 => format!("pack {} {}", self.case(), self.tin()),
+            13 => format!("pack {} {} {}", self.case(), self.tin(), self.tin()),
             14 => format!("unpack {} {}", self.pallet(), self.case()),
             15 => format!("unpack {}", self.dice.pick(&["p0", "c0", "p1", "c1", "f0"])),
             16 => format!("sale {any}"),

@@ -2,20 +2,22 @@
 //! against the log after each thing that is heard. Nearly every unit that the step-by-step fold ever missed was
 //! found by them. A story that failed once is told by name in `nested` or `found`; here they follow from numbers.
 //!
-//! `SUYUAN_TEST_HISTORIES=100..200` tells others than the usual ones, and makes those that fail short.
+//! `SUYUAN_TEST_HISTORIES=100..200` tells others than the usual ones, and makes those that fail short; the path of a
+//! file, the script that stands in it.
 
 mod dice;
 mod draw;
 mod happens;
-mod stage;
 pub mod script;
+mod stage;
 pub mod told;
 
+use script::Story;
 use suyuan_tests::Engine;
 use told::{fault, shortened};
 
 /// Those that are always told.
-const USUAL: std::ops::Range<u64> = 1..7;
+const USUAL: std::ops::Range<u64> = 1..5;
 
 /// A test of a story on both databases.
 macro_rules! story {
@@ -29,24 +31,40 @@ macro_rules! story {
 }
 pub(crate) use story;
 
+/// The stories of some numbers, or the one that stands in a file.
+fn stories(asked: Option<&str>) -> Vec<(String, Story)> {
+    let drawn = |numbers: std::ops::Range<u64>| {
+        let drawn = numbers.map(|number| (number.to_string(), draw::drawn(number)));
+        drawn.collect()
+    };
+    match asked.map(|text| (text, text.split_once(".."))) {
+        None => drawn(USUAL),
+        Some((_, Some((from, to)))) => {
+            let number = |text: &str| text.parse().expect("a number");
+            drawn(number(from)..number(to))
+        }
+        Some((path, None)) => {
+            let text = std::fs::read_to_string(path).expect("a story in a file");
+            vec![(path.to_owned(), Story::of(&text))]
+        }
+    }
+}
+
 async fn are_told(engine: Engine) {
     let asked = std::env::var("SUYUAN_TEST_HISTORIES").ok();
-    let numbers = asked.as_ref().map_or(USUAL, |text| {
-        let (from, to) = text.split_once("..").expect("FROM..TO");
-        let number = |text: &str| text.parse().expect("a number");
-        number(from)..number(to)
-    });
     let mut failed = Vec::new();
-    for number in numbers {
-        let story = draw::drawn(number);
+    for (name, story) in stories(asked.as_deref()) {
+        if asked.is_some() {
+            println!("history {name}:\n{story}\n");
+        }
         let Some(why) = fault(engine, &story).await else {
             continue;
         };
-        println!("history {number}:\n{story}\n\n{why}\n");
-        failed.push(number);
+        println!("history {name} fails:\n{story}\n\n{why}\n");
+        failed.push(name.clone());
         if asked.is_some() {
             let short = shortened(engine, story).await;
-            println!("history {number}, as short as it fails:\n{short}\n");
+            println!("history {name}, as short as it fails:\n{short}\n");
             println!("{}\n", fault(engine, &short).await.unwrap_or_default());
         }
     }

@@ -232,10 +232,7 @@ impl Stage {
                 let correct = of.ends_with('!');
                 let (n, of) = of.trim_end_matches('!').split_once('/').expect("of");
                 let number = |text: &str| text.parse::<u32>().expect("a number");
-                let id = *self
-                    .groups
-                    .entry(group.into())
-                    .or_insert_with(Uuid::now_v7);
+                let id = *self.groups.entry(group.into()).or_insert_with(Uuid::now_v7);
                 said["group"] = json!({"id": id, "n": number(n), "of": number(of)});
                 if correct {
                     said["group"]["correct"] = json!(true);

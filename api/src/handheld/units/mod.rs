@@ -109,6 +109,12 @@ impl Kept {
         self.state == other.state && self.stays == other.stays && self.apart == other.apart
     }
 
+    /// Are these its stays?
+    pub fn has_stays(&self, stays: &[Stay]) -> bool {
+        let stays = stays.iter().map(KeptStay::from);
+        stays.eq(self.stays.iter().cloned())
+    }
+
     /// The open findings.
     pub fn open(&self) -> Vec<Finding> {
         self.findings

@@ -62,12 +62,7 @@ impl Folding<'_> {
         let mut dirty = self.units.iter().filter(|(_, unit)| unit.dirty.is_some());
         dirty.any(|(key, unit)| {
             let now = folded.get(key).map_or(&[][..], |folded| &folded.stays);
-            let same = now.len() == unit.kept.stays.len()
-                && now
-                    .iter()
-                    .map(KeptStay::from)
-                    .eq(unit.kept.stays.iter().cloned());
-            !same && unit.facts.values().any(|fact| is_container(fact, key))
+            !unit.kept.has_stays(now) && unit.facts.values().any(|fact| is_container(fact, key))
         })
     }
 

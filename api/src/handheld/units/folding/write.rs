@@ -156,6 +156,10 @@ impl Folding<'_> {
             if unit.dirty.is_none() && others.any(|finding| !is_of_contents(finding)) {
                 continue;
             }
+            // So does where it came or what it left: what its containers hold is told by who comes for it.
+            if unit.dirty.is_none() && !unit.kept.has_stays(&now.stays) {
+                continue;
+            }
             // A container that is only looked at keeps its row, unless what it holds changed it.
             if unit.dirty.is_none() && (!unit.known || new.is_empty() && gone.is_empty()) {
                 let flag = exceptional.get(key) == Some(&unit.exceptional);

@@ -116,7 +116,8 @@ pub async fn page(
             limit,
         )),
         Scope::Listed { issuer, recall } => {
-            let rows = pages_store::of_issuer(conn, issuer.0, false, after, LOOKED_THROUGH).await?;
+            let of = (issuer.0, recall.0);
+            let rows = pages_store::listed(conn, of, after, LOOKED_THROUGH).await?;
             let mut page = whole(rows, LOOKED_THROUGH);
             let mut codes = BTreeMap::new();
             for unit in &page.units {

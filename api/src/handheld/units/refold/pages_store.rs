@@ -132,6 +132,39 @@ pub async fn of_issuer(
     page(conn, sql, issuer, after, limit).await
 }
 
+/// Units that a recall may name one by one: those of its issuer, and those it names that nobody here minted,
+/// whosever they are by now.
+pub async fn listed(
+    conn: &impl ConnectionTrait,
+    (issuer, recall): (Uuid, Uuid),
+    after: i64,
+    limit: i64,
+) -> Result<Numbered, DbErr> {
+    let sql = "SELECT id, unit_key FROM ( \
+                 SELECT * FROM (SELECT id, unit_key FROM unit WHERE issuer = ? AND id > ? \
+                                ORDER BY id LIMIT ?) own \
+                 UNION \
+                 SELECT * FROM (SELECT u.id, u.unit_key FROM recall_code c \
+                                JOIN unit u ON u.unit_key = c.unit \
+                                WHERE c.enterprise_id = ? AND c.recall_id = ? AND u.id > ? \
+                                ORDER BY u.id LIMIT ?) named \
+               ) listed ORDER BY id LIMIT ?";
+    let (issuer, recall) = (Value::from(issuer), Value::from(recall));
+    let (after, limit) = (Value::from(after), Value::from(limit));
+    let values = [
+        issuer.clone(),
+        after.clone(),
+        limit.clone(),
+        issuer,
+        recall,
+        after,
+        limit.clone(),
+        limit,
+    ];
+    let query = statement(conn.get_database_backend(), sql, values);
+    numbered(&conn.query_all_raw(query).await?)
+}
+
 /// What is in stock at a place, as far as it answers for itself: the index `unit_counted` has just
 /// these.
 pub const AT_PLACE: &str = "SELECT id, unit_key FROM unit WHERE place = ? AND id > ? \
