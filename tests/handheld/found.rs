@@ -30,3 +30,19 @@ story!(
         hears plant 1..3
     "
 );
+
+story!(
+    /// The tin had left its case before it was known that the case was destroyed with it; what it did since is its
+    /// own all the same.
+    c8_what_came_back_into_a_case_that_was_destroyed_is_judged_by_itself_when_that_is_taken_back,
+    "
+        plant 1 pack c0 t0 t1
+        house 14 destroy c0
+        house 20 retract house#0
+        line 16 inbound t1
+        hears line 0..1
+        hears plant 0..1
+        hears house 0..1
+        hears house 1..2
+    "
+);

@@ -64,8 +64,10 @@ pub fn drawn(number: u64) -> Story {
         narrow: some(3),
         late: some(3),
     };
-    let mut tins = vec!["t0", "t1", "t2"];
-    let mut cases = vec!["c0", "c0", "c1"];
+    // Often there are so few goods that all happens to the same.
+    let few = dice.once_in(2);
+    let mut tins = vec!["t0", "t1", if few { "t0" } else { "t2" }];
+    let mut cases = vec!["c0", "c0", if few { "c0" } else { "c1" }];
     let mut pallets = vec!["p0", "p0"];
     if has.commissions {
         tins.extend(["u0", "u0", "u1"]);
@@ -97,7 +99,7 @@ pub fn drawn(number: u64) -> Story {
         groups: 0,
         recalls: 0,
     };
-    let many = 8 + drawing.dice.below(10);
+    let many = 8 + drawing.dice.below(14);
     drawing.is_said(many);
     drawing.is_told();
     drawing.story

@@ -63,7 +63,7 @@ async fn are_told(engine: Engine) {
         println!("history {name} fails:\n{story}\n\n{why}\n");
         failed.push(name.clone());
         if asked.is_some() {
-            let short = shortened(engine, story).await;
+            let short = shortened(engine, story, &why).await;
             println!("history {name}, as short as it fails:\n{short}\n");
             println!("{}\n", fault(engine, &short).await.unwrap_or_default());
         }

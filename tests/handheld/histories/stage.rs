@@ -63,6 +63,9 @@ pub struct Stage {
     pub batches: BTreeMap<String, String>,
     /// Recalls, in their order.
     pub recalls: Vec<String>,
+    /// Where another process listens, which hears every other push.
+    pub other: Option<String>,
+    heard: usize,
     begun: jiff::Timestamp,
     groups: BTreeMap<String, Uuid>,
 }
@@ -135,6 +138,8 @@ impl Stage {
             tellers,
             batches: batches.into(),
             recalls: Vec::new(),
+            other: None,
+            heard: 0,
             begun: jiff::Timestamp::now(),
             groups: BTreeMap::new(),
             scene,
@@ -255,7 +260,11 @@ impl Stage {
         let prev = teller.device.history[first];
         let texts = teller.texts[of].to_vec();
         let first = first as u64 + 1;
-        teller.device.push_at(first, prev, &texts).await;
+        self.heard += 1;
+        match self.other.as_ref().filter(|_| self.heard.is_multiple_of(2)) {
+            Some(other) => teller.device.copy(other).push_at(first, prev, &texts).await,
+            None => teller.device.push_at(first, prev, &texts).await,
+        };
     }
 
     /// Somebody makes a copy of the house's device, as it is.

@@ -1,7 +1,7 @@
 //! Which things in containers are judged by themselves while their container moves (C13). All others
 //! share what becomes of it, and are folded when somebody reads them.
 
-use super::{Change, Folding, holds_lots, is_container};
+use super::{Change, Folding, Unit, holds_lots, is_container, names};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     event::Kind,
@@ -68,16 +68,17 @@ impl Folding<'_> {
             from_around || change.units.contains(*key)
         });
         let mut inside: BTreeMap<&UnitKey, Vec<Member>> = BTreeMap::new();
-        for (key, _) in again {
+        for (key, unit) in again {
             let Some(child) = folded.get(key) else {
                 continue;
             };
             if let Some(parent) = &child.state.inside {
+                let own = out.get(key).copied().unwrap_or_default();
                 inside.entry(parent).or_default().push(Member {
                     unit: key.clone(),
                     batch: child.state.batch,
                     sign: Sign::of(key, child, world),
-                    own_event_since: out.get(key).copied().unwrap_or_default(),
+                    own_event_since: own || is_named_in_there(key, unit, child),
                 });
             }
         }
@@ -162,4 +163,14 @@ impl Folding<'_> {
             .values()
             .any(|inner| inner.inside == Some(unit.id) && inner.exceptional)
     }
+}
+
+/// Does anything name it since it came into what it is in? It may have been out of there until what is known now
+/// put it back.
+fn is_named_in_there(key: &UnitKey, unit: &Unit, folded: &Folded) -> bool {
+    let stay = folded.stays.last().filter(|stay| stay.until.is_none());
+    stay.is_some_and(|stay| {
+        let mut facts = unit.facts.values();
+        facts.any(|fact| fact.order > stay.from && names(fact, key))
+    })
 }
