@@ -321,7 +321,8 @@ impl Drawing {
                 self.happens();
             } else if self.has.late && self.dice.once_in(8) {
                 let who = self.dice.pick(&["plant", "house", "store", "till", "shop"]);
-                self.story.push(&format!("asks {who} &"));
+                let asks = self.dice.pick(&["asks", "asks", "pulls"]);
+                self.story.push(&format!("{asks} {who} &"));
                 for _ in 0..=self.dice.below(2) {
                     let (at, event) = (self.at, self.event(who));
                     self.story.push(&format!("{who} {at} {event}"));
@@ -382,7 +383,7 @@ impl Drawing {
                 _ => format!("admits {}", self.dice.below(3)),
             },
             4 if self.has.records => {
-                let what = self.dice.pick(&["product", "place", "L9", "L9"]);
+                let what = self.dice.pick(&["product", "place", "L9", "firm"]);
                 format!("files {what}")
             }
             5 if self.has.commissions => {
@@ -397,6 +398,9 @@ impl Drawing {
                 0 => "full".into(),
                 _ => format!("full {any}"),
             },
+            6 if self.has.late && self.dice.once_in(3) => {
+                format!("policy {}", self.dice.pick(&[0, 600]))
+            }
             6 if self.has.corrections => {
                 format!("shift {}", self.dice.pick(&["house", "store", "plant"]))
             }

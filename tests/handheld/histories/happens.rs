@@ -30,6 +30,10 @@ impl Stage {
                 let teller = self.tellers.get_mut(of[0]).expect("a teller");
                 teller.asks().await;
             }
+            "pulls" => {
+                let teller = self.tellers.get_mut(of[0]).expect("a teller");
+                teller.pulls().await;
+            }
             "copies" => self.copies(app),
             "released" => {
                 let done = tend::groups(&state.db, ingest, i64::MAX).await;
@@ -170,6 +174,16 @@ impl Stage {
                 }
                 product(admin, "CM-9", LATE).await;
                 products
+            }
+            // Whose pallets `f0`… turn out to be.
+            "files" if of == ["firm"] => {
+                let firm = json!({"code": "LATE", "name": "企业", "gs1_prefixes": ["0614141"]});
+                self.platform.post("/v1/enterprises", &firm).await
+            }
+            "policy" => {
+                let window: i64 = of[0].parse().expect("a number");
+                let policy = json!({"duplicate_window_s": window, "list_age_s": 3600});
+                self.platform.post("/v1/policy", &policy).await
             }
             "files" => {
                 let of_product = json!({

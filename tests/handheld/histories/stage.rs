@@ -1,8 +1,8 @@
 //! Where stories play: goods, places, and devices that say when things happened. Knows what the words of a line
 //! mean to a device; what people and time do knows `happens`.
 //!
-//! Goods: tins `t0`… and cases `c0`… of the batch L7; tins `u0`… and cases `v0`… that are printed and in no batch;
-//! pallets `p0`…; pallets of nobody on record `f0`…; tins `x0`… of a product that is filed late, if ever; tins
+//! Goods: tins `t0`… and cases `c0`… of the batch L7; tins `u0`… and cases `v0`… that are printed and in no batch
+//! (L8 has expired, L9 is filed late, if ever); pallets `p0`…; pallets of nobody on record `f0`…; tins `x0`… of a product that is filed late, if ever; tins
 //! `s0`… and cases `z0`… of the partner, of its batch M1.
 
 use super::script::{Line, TELLERS};
@@ -33,6 +33,8 @@ pub struct Teller {
     /// What it stated, and how much the device it is a copy of had stated before.
     pub texts: Vec<String>,
     before: usize,
+    /// Up to where it pulled.
+    cursor: i64,
 }
 
 /// Printed codes, of a segment from its first number on.
@@ -47,6 +49,8 @@ pub struct Printed {
 pub struct Stage {
     /// The maker's.
     pub scene: Scene,
+    /// Who runs the platform.
+    pub platform: Caller,
     /// The maker's product.
     pub product: String,
     /// Its partner.
@@ -114,7 +118,11 @@ impl Stage {
         let cases = json!({"product_id": own, "count": 2, "level": "case"});
         let cases = made(admin.post("/v1/segments", &cases).await);
         codes.insert('v', printed(admin, cases).await);
-        let other = batch(admin, &own, "L8").await;
+        let expired = json!({
+            "product_id": own, "lot": "L8", "production_date": "2026-01-15",
+            "expiry_date": "2026-02-01",
+        });
+        let other = id(&made(admin.post("/v1/batches", &expired).await));
         // The partner's own.
         let admin = &partner.admin;
         let theirs = product(admin, "SM-1", PARTNERS).await;
@@ -143,6 +151,7 @@ impl Stage {
             begun: jiff::Timestamp::now(),
             groups: BTreeMap::new(),
             scene,
+            platform,
         };
         settled(app).await;
         for teller in stage.tellers.values_mut() {
@@ -210,6 +219,10 @@ impl Stage {
         let at = self.begun + jiff::Span::new().milliseconds(line.at() * APART);
         let teller = self.tellers.get_mut(who).expect("a teller");
         said["anchor"] = json!(teller.anchor);
+        said["cursor"] = json!(teller.cursor);
+        if teller.cursor > 0 {
+            said["list_version"] = json!(teller.cursor);
+        }
         said["anchor_wall"] = json!(when(teller.wall));
         said["at"] = json!(when(at));
         let text = teller.device.event(kind, &said);
@@ -276,6 +289,7 @@ impl Stage {
             wall: house.wall,
             texts: Vec::new(),
             before: house.texts.len(),
+            cursor: house.cursor,
         };
         self.tellers.insert("twin".into(), twin);
     }
@@ -296,6 +310,7 @@ impl Teller {
             device,
             texts: Vec::new(),
             before: 0,
+            cursor: 0,
         }
     }
 
@@ -304,6 +319,18 @@ impl Teller {
         self.device.status().await;
         self.anchor.clone_from(&self.device.anchor);
         self.wall = jiff::Timestamp::now();
+    }
+
+    /// It hears what there is to know.
+    pub async fn pulls(&mut self) {
+        loop {
+            let page = self.device.pull(self.cursor, 500).await;
+            self.cursor = page.cursor;
+            if !page.more {
+                break;
+            }
+        }
+        self.asks().await;
     }
 }
 
