@@ -46,3 +46,33 @@ story!(
         hears house 1..2
     "
 );
+
+story!(
+    /// A case stands for itself in a recall, and not for what is in it: that was fetched back under none.
+    c7_a_case_is_fetched_back_under_a_recall_that_names_it_and_not_what_is_in_it,
+    "
+        plant 12 pack c0 t0 t1
+        house 23 collect c0
+        hears plant 0..1
+        recalls c0
+        hears house 0..1
+        mistaken 0
+        recalls c0
+    "
+);
+
+story!(
+    /// It has no room where its retract enters, and enters once more: with all lines of its place, though it names
+    /// one.
+    c10_a_complete_count_of_a_correction_that_is_void_misses_nothing_any_more,
+    "
+        house 7 count L8*1 accepted by:boss
+        house 17 return L7*3
+        house 27 retract house#0 g3:1/2!
+        house 27 count ?*8 complete g3:2/2!
+        narrow 2 &
+        hears house 3..4
+        released
+        hears house 0..3
+    "
+);

@@ -106,7 +106,8 @@ pub fn exceptional(container: &Folded, members: &[Member], world: &World) -> BTr
 /// The batches whose goods must be judged each from this event on the container on, though nothing
 /// else is exceptional about them: a return or an inspection does other things to recalled goods
 /// than to others, so goods part from their container where a recall covers the one and not the
-/// other.
+/// other. So they do when it is fetched back under a recall that names it, and not them: of other batches than
+/// its own the container tells.
 pub fn batches_apart(
     container: &UnitKey,
     own: Option<BatchId>,
@@ -114,21 +115,27 @@ pub fn batches_apart(
     fact: &Fact,
     world: &World,
 ) -> BTreeSet<BatchId> {
-    if !matches!(fact.event.kind, Kind::Return | Kind::Inspect) {
-        return BTreeSet::new();
-    }
-    let active = |unit: Option<&UnitKey>, batch: Option<BatchId>| {
-        recalled::covering(world, unit, batch)
-            .iter()
-            .any(|span| recalled::is_active(span, fact.order))
+    let is_so = |unit: Option<&UnitKey>, batch: Option<BatchId>| {
+        let spans = recalled::covering(world, unit, batch);
+        match fact.event.kind {
+            Kind::Collect => recalled::explained(&spans, fact.order),
+            _ => !recalled::active(&spans, fact.order).is_empty(),
+        }
     };
-    let with_container = active(Some(container), own);
-    contents
-        .iter()
-        .filter(|content| content.holds_at(fact.order))
-        .map(|content| content.batch)
-        .filter(|batch| active(None, Some(*batch)) != with_container)
-        .collect()
+    let tells = |batch: BatchId| match fact.event.kind {
+        Kind::Return | Kind::Inspect => false,
+        Kind::Collect => own != Some(batch),
+        _ => true,
+    };
+    let held = contents.iter();
+    let held = held.filter(|content| content.holds_at(fact.order) && !tells(content.batch));
+    let held: BTreeSet<BatchId> = held.map(|content| content.batch).collect();
+    if held.is_empty() {
+        return held;
+    }
+    let with_container = is_so(Some(container), own);
+    let unlike = |batch: &BatchId| is_so(None, Some(*batch)) != with_container;
+    held.into_iter().filter(unlike).collect()
 }
 
 /// Does a thing stand elsewhere or otherwise than its container, or count for others?

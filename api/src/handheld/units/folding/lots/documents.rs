@@ -50,14 +50,20 @@ impl Folding<'_> {
         (facts, documents): (&[Arc<Fact>], &BTreeMap<Gseq, Arc<Fact>>),
     ) -> Result<Placed, WorldError> {
         let mut placed = Placed::default();
-        if documents.is_empty() || change.again || change.swept.is_some() {
+        if documents.is_empty() || change.swept.is_some() {
             return Ok(placed);
         }
-        let written = lines::moving(conn, &documents.keys().copied().collect()).await?;
         let all: Vec<Arc<Fact>> = documents.values().cloned().collect();
         let deciding = self.what_decides(conn, &all).await?;
         let last = self.last_of(documents, &deciding);
         let own: BTreeSet<Gseq> = facts.iter().map(|fact| fact.gseq).collect();
+        let ends = last.iter().filter(|(_, gseq)| own.contains(*gseq));
+        placed.swept = ends.map(|(of, _)| *of).collect();
+        // Where it stands is settled; whether it counts may have changed.
+        if change.again {
+            return Ok(placed);
+        }
+        let written = lines::moving(conn, &documents.keys().copied().collect()).await?;
         // Once for the one where it stands, and once for the one where it stood.
         let anew = |fact: &Arc<Fact>| {
             let of = count_of(fact)?;
@@ -75,8 +81,7 @@ impl Folding<'_> {
             anew.then_some(of)
         };
         let anew: BTreeSet<(EnterpriseId, GroupId)> = facts.iter().filter_map(anew).collect();
-        let ends = last.iter().filter(|(_, gseq)| own.contains(*gseq));
-        placed.swept = ends.map(|(of, _)| *of).chain(anew.clone()).collect();
+        placed.swept.extend(anew.iter().copied());
         let groups = anew.iter().map(|(_, group)| *group).collect();
         let mut members = store::members_of(conn, &groups).await?;
         members.retain(|other| {
