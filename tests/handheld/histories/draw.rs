@@ -48,7 +48,7 @@ pub fn drawn(number: u64) -> Story {
     let mut dice = Dice(number.wrapping_mul(0x9e37_79b9));
     let mut some = |of: usize| dice.once_in(of);
     let has = Has {
-        lots: some(4),
+        lots: some(3),
         groups: some(2),
         corrections: some(4),
         recalls: some(3),
@@ -212,7 +212,7 @@ impl Drawing {
 
     /// What somebody states: its kind and its words.
     fn event(&mut self, who: &str) -> String {
-        if self.has.lots && self.dice.once_in(3) {
+        if self.has.lots && self.dice.once_in(2) {
             return self.of_lots();
         }
         if self.has.counts && self.dice.once_in(6) {
@@ -240,7 +240,12 @@ impl Drawing {
             9..12 => format!("pack {} {}", self.pallet(), self.case()),
             12 => format!("pack {} {}", self.case(), self.tin()),
             13 => format!("pack {} {} {}", self.case(), self.tin(), self.tin()),
-            14 => format!("unpack {} {}", self.pallet(), self.case()),
+            14 => match self.dice.below(3) {
+                // Whatever their levels.
+                0 => format!("pack {} {}", self.any(), self.any()),
+                1 => format!("unpack {} {}", self.case(), self.tin()),
+                _ => format!("unpack {} {}", self.pallet(), self.case()),
+            },
             15 => format!("unpack {}", self.dice.pick(&["p0", "c0", "p1", "c1", "f0"])),
             16 => format!("sale {any}"),
             17 => format!("return {any}"),
@@ -301,7 +306,7 @@ impl Drawing {
                 format!("count {of}{words}")
             }
             10 => format!("unpack {} {of}", self.case()),
-            _ => format!("pack {} {of}", self.case()),
+            _ => format!("pack {} {of}", self.dice.pick(&["c0", "c0", "p0", "f0"])),
         }
     }
 
