@@ -138,8 +138,14 @@ impl Drawing {
 
     /// All that is said before anything is heard: first that goods are packed, as a rule.
     fn is_said(&mut self, many: usize) {
-        for packs in ["pack c0 t0 t1", "pack p0 c0"] {
-            if !self.dice.once_in(5) {
+        // What nobody names shares what becomes of what it is in.
+        let packs = [
+            self.dice.pick(&["pack c0 t0 t1", "pack c0 t0 t1 t3 t4"]),
+            self.dice.pick(&["", "pack c1 t5 t6"]),
+            self.dice.pick(&["pack p0 c0", "pack p0 c0 c1"]),
+        ];
+        for packs in packs {
+            if !packs.is_empty() && !self.dice.once_in(5) {
                 let at = self.at;
                 self.story.push(&format!("plant {at} {packs}"));
                 self.at += 2;
@@ -348,6 +354,9 @@ impl Drawing {
                 } else {
                     ""
                 };
+                if self.has.narrow && self.dice.once_in(3) {
+                    self.story.push("full &");
+                }
                 for _ in 0..=usize::from(again) {
                     self.story.push(&format!("hears {who} {from}..{to}{haste}"));
                 }

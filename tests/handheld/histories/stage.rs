@@ -329,8 +329,8 @@ impl Teller {
     /// It hears what there is to know.
     pub async fn pulls(&mut self) {
         self.asks().await;
-        let allowed = self.device.read("/v1/sync/status").await.status == 200;
-        let mut more = allowed;
+        let first = self.device.read("/v1/sync/pull?cursor=0&limit=1").await;
+        let mut more = first.status == 200;
         while more {
             let page = self.device.pull(self.cursor, 500).await;
             (self.cursor, more) = (page.cursor, page.more);
