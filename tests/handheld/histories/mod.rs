@@ -17,7 +17,7 @@ use suyuan_tests::Engine;
 use told::{fault, shortened};
 
 /// Those that are always told: with as much in them as can be.
-const USUAL: [u64; 4] = [1, 2, 3, 4];
+const USUAL: [u64; 3] = [9076, 9320, 9641];
 
 /// A test of a story on both databases.
 macro_rules! story {
