@@ -1,28 +1,26 @@
 //! Draws a story from a number. Each has some of what can happen in it and not all, so that what it has comes
 //! together often; and few goods, so that it happens to the same ones. Knows no server.
 
-use super::{
-    dice::Dice,
-    script::{Story, TELLERS},
-};
+use super::{dice::Dice, script::Story};
 
 /// What a story has in it.
-struct Has {
-    lots: bool,
-    groups: bool,
-    corrections: bool,
-    recalls: bool,
-    acceptances: bool,
-    aside: bool,
-    records: bool,
-    commissions: bool,
-    counts: bool,
-    partners: bool,
-    foreign: bool,
-    jitter: bool,
-    haste: bool,
-    narrow: bool,
-    late: bool,
+#[allow(clippy::struct_excessive_bools)] // each may be without the others
+pub(super) struct Has {
+    pub(super) lots: bool,
+    pub(super) groups: bool,
+    pub(super) corrections: bool,
+    pub(super) recalls: bool,
+    pub(super) acceptances: bool,
+    pub(super) aside: bool,
+    pub(super) records: bool,
+    pub(super) commissions: bool,
+    pub(super) counts: bool,
+    pub(super) partners: bool,
+    pub(super) foreign: bool,
+    pub(super) jitter: bool,
+    pub(super) haste: bool,
+    pub(super) narrow: bool,
+    pub(super) late: bool,
 }
 
 /// What there is of each kind of goods.
@@ -33,14 +31,14 @@ struct Goods {
 }
 
 /// A story while it is drawn.
-struct Drawing {
-    dice: Dice,
-    has: Has,
+pub struct Drawing {
+    pub(super) dice: Dice,
+    pub(super) has: Has,
     goods: Goods,
-    story: Story,
-    at: i64,
-    groups: usize,
-    recalls: usize,
+    pub(super) story: Story,
+    pub(super) at: i64,
+    pub(super) groups: usize,
+    pub(super) recalls: usize,
 }
 
 /// The story of a number.
@@ -106,7 +104,7 @@ pub fn drawn(number: u64) -> Story {
 }
 
 impl Drawing {
-    fn any(&mut self) -> &'static str {
+    pub(super) fn any(&mut self) -> &'static str {
         match self.dice.below(3) {
             0 => self.tin(),
             1 => self.case(),
@@ -115,7 +113,7 @@ impl Drawing {
     }
 
     /// Mostly one; what is named twice is named.
-    fn some(&mut self) -> String {
+    pub(super) fn some(&mut self) -> String {
         let first = self.any();
         if self.dice.once_in(4) {
             format!("{first} {}", self.any())
@@ -124,15 +122,15 @@ impl Drawing {
         }
     }
 
-    fn tin(&mut self) -> &'static str {
+    pub(super) fn tin(&mut self) -> &'static str {
         self.dice.pick(&self.goods.tins)
     }
 
-    fn case(&mut self) -> &'static str {
+    pub(super) fn case(&mut self) -> &'static str {
         self.dice.pick(&self.goods.cases)
     }
 
-    fn pallet(&mut self) -> &'static str {
+    pub(super) fn pallet(&mut self) -> &'static str {
         self.dice.pick(&self.goods.pallets)
     }
 
@@ -205,240 +203,5 @@ impl Drawing {
         }
         let event = self.event(who);
         self.story.push(&format!("{who} {at} {event}"));
-    }
-
-    /// Who it was, if not who it is as a rule.
-    fn by(&mut self) -> &'static str {
-        match self.dice.below(6) {
-            0 => " by:w-99",
-            1 => " by:boss",
-            _ => "",
-        }
-    }
-
-    /// What somebody states: its kind and its words.
-    fn event(&mut self, who: &str) -> String {
-        if self.has.lots && self.dice.once_in(2) {
-            return self.of_lots();
-        }
-        if self.has.counts && self.dice.once_in(6) {
-            let what = self.any();
-            return format!("count complete {what}");
-        }
-        if self.has.commissions && self.dice.once_in(5) {
-            let what = self.dice.pick(&["u0", "u0", "u1", "v0", "t0", "f0"]);
-            let batch = self.dice.pick(&["L7", "L8", "L8", "L9"]);
-            return format!("commission {what} batch:{batch}");
-        }
-        let any = self.some();
-        match self.dice.below(23) {
-            0..6 => {
-                let (doc, from) = (self.doc(), self.dice.below(6));
-                let from = match from {
-                    0 => " from:plant",
-                    1 => " from:house",
-                    2 => " from:shop",
-                    _ => "",
-                };
-                format!("inbound {any}{doc}{from}")
-            }
-            6..9 => format!("outbound to:{} {any}", self.to()),
-            9..12 => format!("pack {} {}", self.pallet(), self.case()),
-            12 => format!("pack {} {}", self.case(), self.tin()),
-            13 => format!("pack {} {} {}", self.case(), self.tin(), self.tin()),
-            14 => match self.dice.below(3) {
-                // Whatever their levels.
-                0 => format!("pack {} {}", self.any(), self.any()),
-                1 => format!("unpack {} {}", self.case(), self.tin()),
-                _ => format!("unpack {} {}", self.pallet(), self.case()),
-            },
-            15 => format!("unpack {}", self.dice.pick(&["p0", "c0", "p1", "c1", "f0"])),
-            16 => format!("sale {any}"),
-            17 => format!("return {any}"),
-            18 => {
-                let kind = self.dice.pick(&["count", "collect", "destroy"]);
-                format!("{kind} {any}")
-            }
-            19 => {
-                let disposition = self.dice.pick(&["sellable", "hold", "destroy"]);
-                format!("inspect as:{disposition} {any}")
-            }
-            _ => {
-                let whose = if self.dice.once_in(5) {
-                    self.dice.pick(&TELLERS[..6])
-                } else {
-                    who
-                };
-                let stated = self.story.stated(whose);
-                if stated == 0 {
-                    return format!("inbound {any}");
-                }
-                let by = self.by();
-                format!("retract {whose}#{}{by}", self.dice.below(stated))
-            }
-        }
-    }
-
-    fn to(&mut self) -> &'static str {
-        let places = if self.has.records {
-            &["house", "store", "shop", "late", "late"][..]
-        } else {
-            &["house", "store", "shop"]
-        };
-        self.dice.pick(places)
-    }
-
-    fn doc(&mut self) -> String {
-        format!(" doc:{}", 1 + self.dice.below(3))
-    }
-
-    /// The same of goods without codes of their own.
-    fn of_lots(&mut self) -> String {
-        let lots = if self.has.records {
-            &["L7", "L7", "L9", "?", "x/X1"][..]
-        } else {
-            &["L7", "L7", "L8", "?"]
-        };
-        let (lot, qty) = (self.dice.pick(lots), 1 + self.dice.below(9));
-        let of = format!("{lot}*{qty}");
-        match self.dice.below(12) {
-            0..3 => format!("inbound {of}{}", self.doc()),
-            3 | 4 => format!("outbound to:{} {of}", self.to()),
-            5 | 6 => format!("sale {of}"),
-            7 => format!("return {of}"),
-            8 => format!("collect {of}"),
-            9 => {
-                let words = self.dice.pick(&["", " complete", " accepted by:boss"]);
-                format!("count {of}{words}")
-            }
-            10 => format!("unpack {} {of}", self.case()),
-            _ => format!("pack {} {of}", self.dice.pick(&["c0", "c0", "p0", "f0"])),
-        }
-    }
-
-    /// What the server hears of it, and what happens meanwhile.
-    fn is_told(&mut self) {
-        if self.has.narrow && self.dice.once_in(2) {
-            let most = self.dice.pick(&[2, 3, 5]);
-            self.story.push(&format!("narrow {most} &"));
-        }
-        let mut waiting = Vec::new();
-        let mut heard = [0; TELLERS.len()];
-        self.is_split(&mut waiting, &mut heard);
-        while !waiting.is_empty() {
-            if self.dice.once_in(6) {
-                self.story.push("released");
-            } else if self.dice.once_in(4) {
-                self.happens();
-            } else if self.has.late && self.dice.once_in(8) {
-                let who = self.dice.pick(&["plant", "house", "store", "till", "shop"]);
-                let asks = self.dice.pick(&["asks", "asks", "pulls"]);
-                self.story.push(&format!("{asks} {who} &"));
-                for _ in 0..=self.dice.below(2) {
-                    let (at, event) = (self.at, self.event(who));
-                    self.story.push(&format!("{who} {at} {event}"));
-                }
-                self.is_split(&mut waiting, &mut heard);
-            } else {
-                // Mostly in the order of each device.
-                let mut n = self.dice.below(waiting.len());
-                if !self.dice.once_in(4) {
-                    let who = waiting[n].0;
-                    let first = waiting.iter().position(|(of, ..)| *of == who);
-                    n = first.unwrap_or(n);
-                }
-                let (who, from, to): (&str, usize, usize) = waiting.remove(n);
-                let again = self.dice.once_in(20);
-                let haste = if self.has.haste && self.dice.once_in(2) {
-                    " &"
-                } else {
-                    ""
-                };
-                if self.has.narrow && self.dice.once_in(3) {
-                    self.story.push("full &");
-                }
-                for _ in 0..=usize::from(again) {
-                    self.story.push(&format!("hears {who} {from}..{to}{haste}"));
-                }
-            }
-        }
-    }
-
-    /// Into pushes of one to three events.
-    fn is_split(
-        &mut self,
-        waiting: &mut Vec<(&'static str, usize, usize)>,
-        heard: &mut [usize; TELLERS.len()],
-    ) {
-        for (who, next) in TELLERS.into_iter().zip(heard) {
-            let stated = self.story.stated(who);
-            while *next < stated {
-                let to = (*next + 1 + self.dice.below(3)).min(stated);
-                waiting.push((who, *next, to));
-                *next = to;
-            }
-        }
-    }
-
-    /// Something else happens, if the story has it.
-    fn happens(&mut self) {
-        let (any, tin) = (self.any(), self.tin());
-        let kind = self.dice.below(7);
-        let line = match kind {
-            0 | 1 if self.has.recalls => self.recall(any),
-            2 if self.has.acceptances => {
-                let whom = self.dice.pick(&["all", "L7", any, any, tin]);
-                format!("accepts {whom}")
-            }
-            3 if self.has.aside => match self.dice.below(4) {
-                0 => "revokes house".into(),
-                1 => "revokes shop".into(),
-                2 => "gaps".into(),
-                _ => format!("admits {}", self.dice.below(3)),
-            },
-            4 if self.has.records => {
-                let what = self.dice.pick(&["product", "place", "L9", "firm"]);
-                format!("files {what}")
-            }
-            5 if self.has.commissions => {
-                let what = self.dice.pick(&["u0", "u1", "v0"]);
-                match self.dice.below(5) {
-                    0 => format!("voids {what}"),
-                    1 => "files L9".into(),
-                    _ => format!("commissions {} {what}", self.dice.pick(&["L7", "L8"])),
-                }
-            }
-            6 if self.has.narrow => match self.dice.below(3) {
-                0 => "full".into(),
-                _ => format!("full {any}"),
-            },
-            6 if self.has.late && self.dice.once_in(3) => {
-                format!("policy {}", self.dice.pick(&[0, 600]))
-            }
-            6 if self.has.corrections => {
-                format!("shift {}", self.dice.pick(&["house", "store", "plant"]))
-            }
-            _ => return,
-        };
-        let haste = if self.has.haste || line.starts_with("full") {
-            " &"
-        } else {
-            ""
-        };
-        self.story.push(&format!("{line}{haste}"));
-    }
-
-    fn recall(&mut self, any: &str) -> String {
-        let one = self.dice.below(self.recalls.max(1));
-        match self.dice.below(5) {
-            0 if self.recalls > 0 => format!("mistaken {one}"),
-            1 if self.recalls > 0 => format!("widens {one} {any}"),
-            2 if self.recalls > 0 => format!("closes {one}"),
-            _ => {
-                self.recalls += 1;
-                let what = self.dice.pick(&["L7", "L7", "L8", any]);
-                format!("recalls {what}")
-            }
-        }
     }
 }

@@ -7,9 +7,12 @@
 
 mod dice;
 mod draw;
+mod draw_heard;
+mod draw_said;
 mod happens;
 pub mod script;
 mod stage;
+mod teller;
 pub mod told;
 
 use script::Story;

@@ -5,7 +5,10 @@
 //! (L8 has expired, L9 is filed late, if ever); pallets `p0`…; pallets of nobody on record `f0`…; tins `x0`… of a product that is filed late, if ever; tins
 //! `s0`… and cases `z0`… of the partner, of its batch M1.
 
-use super::script::{Line, TELLERS};
+use super::{
+    script::{Line, TELLERS},
+    teller::Teller,
+};
 use crate::{
     scene::{GTIN, Scene, enrolled, scanned, settled},
     support::{Firm, PASSWORD, batch, firm, gtin, id, made, number, product, segment, text_of},
@@ -13,7 +16,7 @@ use crate::{
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 use suyuan_sync::trace_code::check_digit;
-use suyuan_tests::{Caller, Handheld, TestApp};
+use suyuan_tests::{Caller, TestApp};
 use uuid::Uuid;
 
 /// Milliseconds between two instants: what anchors are off by is less.
@@ -22,20 +25,6 @@ const APART: i64 = 5;
 /// The first digits of the product that is filed late, and of the partner's.
 pub const LATE: &str = "0952123400003";
 const PARTNERS: &str = "0952123500001";
-
-/// A device that says when things happened.
-pub struct Teller {
-    /// The device.
-    pub device: Handheld,
-    /// The anchor it goes by, and when it had that.
-    anchor: String,
-    wall: jiff::Timestamp,
-    /// What it stated, and how much the device it is a copy of had stated before.
-    pub texts: Vec<String>,
-    before: usize,
-    /// Up to where it pulled.
-    cursor: i64,
-}
 
 /// Printed codes, of a segment from its first number on.
 pub struct Printed {
@@ -218,21 +207,13 @@ impl Stage {
         said["lots"] = json!(lots);
         let at = self.begun + jiff::Span::new().milliseconds(line.at() * APART);
         let teller = self.tellers.get_mut(who).expect("a teller");
-        said["anchor"] = json!(teller.anchor);
-        said["cursor"] = json!(teller.cursor);
-        if teller.cursor > 0 {
-            said["list_version"] = json!(teller.cursor);
-        }
-        said["anchor_wall"] = json!(when(teller.wall));
-        said["at"] = json!(when(at));
-        let text = teller.device.event(kind, &said);
-        teller.texts.push(text);
+        teller.states(kind, said, at);
     }
 
     /// What else a word of it says.
     fn also(&mut self, said: &mut Value, word: &str) {
         match word.split_once(':').unwrap_or((word, "")) {
-            ("to", place) | ("from", place) => {
+            ("to" | "from", place) => {
                 let place = self.place(place).expect("a place");
                 said["counterpart"] = json!({"type": "location", "id": place});
             }
@@ -269,28 +250,15 @@ impl Stage {
     /// The server hears what somebody stated.
     pub async fn hears(&mut self, who: &str, of: std::ops::Range<usize>) {
         let teller = self.tellers.get_mut(who).expect("a teller");
-        let first = teller.before + of.start;
-        let prev = teller.device.history[first];
-        let texts = teller.texts[of].to_vec();
-        let first = first as u64 + 1;
         self.heard += 1;
-        match self.other.as_ref().filter(|_| self.heard.is_multiple_of(2)) {
-            Some(other) => teller.device.copy(other).push_at(first, prev, &texts).await,
-            None => teller.device.push_at(first, prev, &texts).await,
-        };
+        let other = self.other.as_deref();
+        let other = other.filter(|_| self.heard.is_multiple_of(2));
+        teller.pushes(of, other).await;
     }
 
     /// Somebody makes a copy of the house's device, as it is.
     pub fn copies(&mut self, app: &TestApp) {
-        let house = &self.tellers["house"];
-        let twin = Teller {
-            device: house.device.copy(&app.internal_url),
-            anchor: house.anchor.clone(),
-            wall: house.wall,
-            texts: Vec::new(),
-            before: house.texts.len(),
-            cursor: house.cursor,
-        };
+        let twin = self.tellers["house"].copy(&app.internal_url);
         self.tellers.insert("twin".into(), twin);
     }
 
@@ -300,47 +268,6 @@ impl Stage {
         let at = number(&printed.segment["from"]) + name[1..].parse::<u64>().ok()?;
         Some(json!({"segment_id": printed.segment["id"], "from": at, "to": at}))
     }
-}
-
-impl Teller {
-    fn of(device: Handheld) -> Teller {
-        Teller {
-            anchor: device.anchor.clone(),
-            wall: jiff::Timestamp::now(),
-            device,
-            texts: Vec::new(),
-            before: 0,
-            cursor: 0,
-        }
-    }
-
-    /// It hears what time it is.
-    pub async fn asks(&mut self) {
-        // Whose key is revoked is told nothing.
-        let answer = self.device.read("/v1/sync/status").await;
-        if answer.status != 200 {
-            return;
-        }
-        self.device.keep(&text_of(&answer.json()["anchor"]));
-        self.anchor.clone_from(&self.device.anchor);
-        self.wall = jiff::Timestamp::now();
-    }
-
-    /// It hears what there is to know.
-    pub async fn pulls(&mut self) {
-        self.asks().await;
-        let first = self.device.read("/v1/sync/pull?cursor=0&limit=1").await;
-        let mut more = first.status == 200;
-        while more {
-            let page = self.device.pull(self.cursor, 500).await;
-            (self.cursor, more) = (page.cursor, page.more);
-        }
-        self.asks().await;
-    }
-}
-
-fn when(at: jiff::Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string()
 }
 
 /// Goods of a lot: `L7*5`, `?*5` of no lot, `x/L1*5` of the product that is filed late.
