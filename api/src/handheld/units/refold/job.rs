@@ -38,8 +38,9 @@ const TRIES: usize = 4;
 /// Rows of such work there may be at a time: what has not begun yet, and what has, some of it by others.
 const UNREAD: i64 = 8;
 /// One slice in so many is of the oldest work, whatever comes before it: what comes first and comes all the time
-/// keeps nothing else from being done.
-const BY_AGE: usize = 3;
+/// keeps nothing else from being done. Not many: what comes before may make work of the same kind, which is done
+/// once if it has not begun.
+const BY_AGE: usize = 20;
 /// After a failure, and between two looks without news.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Between two looks at all.
