@@ -51,11 +51,16 @@ fn by_line(found: &[QueryResult]) -> Result<BTreeMap<LotKey, LineRow>, DbErr> {
 /// In SQL, that the column has the lot that is asked for, however long that is: as PostgreSQL has it in the index
 /// over the keys of lines (of which a row is too short for the longest).
 pub fn lot_is(backend: DbBackend, column: &str) -> String {
+    lot_as(backend, column, "?")
+}
+
+/// The same of a lot that stands in another column.
+fn lot_as(backend: DbBackend, column: &str, other: &str) -> String {
     let digest =
         |text: &str| format!("sha256(replace({text}, chr(92), repeat(chr(92), 2))::bytea)");
     match backend {
-        DbBackend::Postgres => format!("{} = {}", digest(column), digest("?")),
-        _ => format!("{column} = ?"),
+        DbBackend::Postgres => format!("{} = {}", digest(column), digest(other)),
+        _ => format!("{column} = {other}"),
     }
 }
 
@@ -66,12 +71,14 @@ pub async fn lines(
 ) -> Result<BTreeMap<LotKey, LineRow>, DbErr> {
     let mut out = BTreeMap::new();
     let keys: Vec<&LotKey> = keys.iter().collect();
-    let lot = lot_is(conn.get_database_backend(), "lot");
-    let one = format!("(gtin = ? AND {lot} AND location_id = ?)");
+    let lot = lot_as(conn.get_database_backend(), "l.lot", "k.column2");
     for keys in keys.chunks(KEYS) {
+        // Asked for one by one they would be looked for among all lines of their place (PostgreSQL), each
+        // against each.
         let sql = format!(
-            "SELECT id, enterprise_id, findings, state FROM lot_line WHERE {}",
-            vec![one.as_str(); keys.len()].join(" OR ")
+            "SELECT l.id, l.enterprise_id, l.findings, l.state FROM (VALUES {}) AS k \
+             JOIN lot_line l ON l.gtin = k.column1 AND {lot} AND l.location_id = k.column3",
+            vec!["(?, ?, ?)"; keys.len()].join(", ")
         );
         let values = keys.iter().flat_map(|key| -> [Value; 3] {
             [
