@@ -2,6 +2,7 @@
 //! binary, one module a story.
 
 mod ahead;
+mod alike;
 mod aside;
 mod badges;
 mod branches;

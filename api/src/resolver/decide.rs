@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// Is this unit's code one that its issuer stands behind (合法判断)? A state of the code, not
 /// of the goods: a recalled tin has a `legal` code.
@@ -164,6 +165,40 @@ pub enum Names {
     ProductOrBatch,
     /// Something well formed of which nothing is known.
     Nothing,
+}
+
+/// How a code of a space that somebody here has stands on record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Never allocated; of a serial that was never minted there is no index that could be.
+    NotAllocated,
+    /// Allocated, not in use.
+    Allocated,
+    /// Destroyed before use.
+    Void,
+    /// Commissioned to a batch.
+    Commissioned(Uuid),
+}
+
+impl Names {
+    /// What a code of a product's unit points at.
+    pub const fn unit(standing: Standing) -> Names {
+        Names::Unit(match standing {
+            Standing::NotAllocated => Legality::NotAllocated,
+            Standing::Allocated => Legality::NotCommissioned,
+            Standing::Void => Legality::Void,
+            Standing::Commissioned(_) => Legality::Legal,
+        })
+    }
+
+    /// What an SSCC points at: it is registered without a batch, so it is in use once it is allocated.
+    pub const fn logistic_unit(standing: Standing) -> Names {
+        Names::LogisticUnit(match standing {
+            Standing::NotAllocated => Legality::NotAllocated,
+            Standing::Void => Legality::Void,
+            Standing::Allocated | Standing::Commissioned(_) => Legality::Legal,
+        })
+    }
 }
 
 /// Everything the decision looks at. Facts that do not apply are `false`.

@@ -2,9 +2,9 @@
 //! nothing is read.
 
 use super::{
-    decide::{Facts, Legality, Names},
+    decide::{Facts, Names, Standing},
     exceptions::Against,
-    world::{Batch, Space, Standing, World},
+    world::{Batch, Space, World},
 };
 use crate::{
     clock::end_of_day,
@@ -133,15 +133,10 @@ fn named(world: &World, scanned: &Scanned, entered: Entered, today: i32) -> Foun
             let Some((space, index)) = named else {
                 return nothing(scanned.code);
             };
-            let (legality, unit) = match space.standing(index) {
-                Standing::NotAllocated => (Legality::NotAllocated, None),
-                Standing::Void => (Legality::Void, Some((space.key, index))),
-                Standing::Allocated | Standing::Commissioned(_) => {
-                    (Legality::Legal, Some((space.key, index)))
-                }
-            };
+            let standing = space.standing(index);
+            let unit = (standing != Standing::NotAllocated).then_some((space.key, index));
             let mut found = Found {
-                facts: Facts::of(Names::LogisticUnit(legality)),
+                facts: Facts::of(Names::logistic_unit(standing)),
                 subject: Subject::Nothing,
                 unit,
                 code: scanned.code,
@@ -206,7 +201,7 @@ fn judge(
 ) -> Found {
     let standing = index.map_or(Standing::NotAllocated, |index| space.standing(index));
     let mut found = Found {
-        facts: Facts::of(Names::Unit(Legality::NotAllocated)),
+        facts: Facts::of(Names::unit(standing)),
         subject: Subject::Nothing,
         unit: index.map(|index| (space.key, index)),
         code,
@@ -223,7 +218,6 @@ fn judge(
         Standing::NotAllocated => found.unit = None,
         Standing::Allocated => {
             // A line's word makes no code legal; but what is known of the batch it named is told.
-            found.facts.names = Names::Unit(Legality::NotCommissioned);
             match stated {
                 Some(batch) => found.subject = Subject::Batch(batch.clone()),
                 None => show_product(&mut found),
@@ -231,12 +225,10 @@ fn judge(
             found.of_stated(stated, claims, today);
         }
         Standing::Void => {
-            found.facts.names = Names::Unit(Legality::Void);
             show_product(&mut found);
             found.of_stated(stated, claims, today);
         }
         Standing::Commissioned(id) => {
-            found.facts.names = Names::Unit(Legality::Legal);
             match world.batch(id) {
                 Some(batch) => {
                     found.facts.contradicts_record = is_contradicted(claims, batch);

@@ -5,6 +5,7 @@
 //! Rendered texts are not here; see `cache`.
 
 use super::{
+    decide::Standing,
     exceptions::{Against, Chunk, OtherUnit},
     links::Links,
 };
@@ -75,19 +76,6 @@ pub struct Batch {
     pub recalls: Vec<Recall>,
     /// The version of its row.
     pub position: i64,
-}
-
-/// How a unit's index stands in its space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// Never allocated.
-    NotAllocated,
-    /// Allocated, not in use.
-    Allocated,
-    /// Destroyed before use.
-    Void,
-    /// Commissioned to a batch.
-    Commissioned(Uuid),
 }
 
 impl Space {

@@ -22,6 +22,7 @@ use crate::{
     http::{auth::Sees, page},
     log::Position,
     problem::{Problem, ProblemBody},
+    resolver::decide::Standing,
 };
 use actix_web::{
     get,
@@ -39,7 +40,8 @@ use uuid::Uuid;
 
 /// What became of a unit: `code` is any form a person may read or paste, percent-encoded. Its issuer
 /// sees all that happened; who holds or held it, their own events and one step up and down; the
-/// platform's administrator and a regulator everything; to anybody else it does not exist. `at` tells it as it was
+/// platform's administrator and a regulator everything; to anybody else it does not exist, and neither does,
+/// to anybody, one whose code nobody allocated, while nothing happened to it. `at` tells it as it was
 /// known at a position of the log, which never changes again. It tells the newest 500 entries of the
 /// timeline, and `before` those before them; of strangers, whose word changes nothing, at most 50 among
 /// them, and `strangers=true` all. It tells 100 findings, open ones first, of these critical ones, and at
@@ -56,11 +58,12 @@ pub async fn get_unit(
     query: Query<UnitQuery>,
 ) -> Result<web::Json<UnitOut>, Problem> {
     let asked = rules::asked(&code)?;
-    let (snapshot, looked) = look(&state, &asked.unit, caller.0, query.at).await?;
+    let (mut snapshot, looked) = look(&state, &asked.unit, caller.0, query.at).await?;
     let upto = query.at.unwrap_or(NOW);
-    let view = seen(&looked, caller.0)?;
+    let standing = standing(&mut snapshot, &asked.unit).await?;
+    let view = seen((&looked, standing), caller.0, upto)?;
     let part = (query.before, query.strangers.unwrap_or(false));
-    let seen = (&looked, &view);
+    let seen = (&looked, standing, &view);
     let out = tell(&state, &snapshot, caller.0, &asked, seen, (upto, part)).await?;
     Ok(web::Json(out))
 }
@@ -80,8 +83,9 @@ pub async fn list_unit_contents(
     let limit = page::limit(query.limit)?;
     let after = page::from_zero("after", query.after.unwrap_or(0))?;
     let asked = rules::asked(&code)?;
-    let (snapshot, looked) = look(&state, &asked.unit, caller.0, None).await?;
-    let view = seen(&looked, caller.0)?;
+    let (mut snapshot, looked) = look(&state, &asked.unit, caller.0, None).await?;
+    let standing = standing(&mut snapshot, &asked.unit).await?;
+    let view = seen((&looked, standing), caller.0, NOW)?;
     let items = match looked.id.filter(|_| sees_inside(&looked, &view)) {
         Some(id) => store::contents(snapshot.tx(), id, after, limit).await?,
         None => Vec::new(),
@@ -118,10 +122,22 @@ async fn look(
     Ok((snapshot, looked))
 }
 
-/// What the caller may see of a unit.
-fn seen(looked: &Looked, who: Reader) -> Result<View, UnitError> {
+/// How its code stands on record now; none where nobody here issues such codes.
+async fn standing(snapshot: &mut Snapshot, unit: &UnitKey) -> Result<Option<Standing>, UnitError> {
+    let mut standing = snapshot.standing(&BTreeSet::from([unit.clone()])).await?;
+    Ok(standing.remove(unit))
+}
+
+/// What the caller may see of a unit. What nobody allocated, and nothing happened to, is none; as of a
+/// position that is not asked, since more is allocated as time goes by.
+fn seen(
+    (looked, standing): (&Looked, Option<Standing>),
+    who: Reader,
+    upto: Position,
+) -> Result<View, UnitError> {
     let folded = &looked.folded;
-    if looked.id.is_none() && looked.code.is_none() {
+    let allocated = upto != NOW || standing != Some(Standing::NotAllocated);
+    if looked.id.is_none() && !(looked.code.is_some() && allocated) {
         return Err(UnitError::Unknown);
     }
     visible(&folded.state, &folded.steps, who).ok_or(UnitError::Unknown)
@@ -166,7 +182,7 @@ async fn tell(
     snapshot: &Snapshot,
     who: Reader,
     asked: &rules::Asked,
-    (looked, view): (&Looked, &View),
+    (looked, standing, view): (&Looked, Option<Standing>, &View),
     (upto, part): (Position, Part),
 ) -> Result<UnitOut, UnitError> {
     let (tx, folded) = (snapshot.tx(), &looked.folded);
@@ -182,12 +198,10 @@ async fn tell(
             Some(batch) => store::is_published(tx, batch.0).await?,
             None => false,
         };
-        let gtin = asked.unit.gtin();
         advice = Some(rules::advice(&rules::Known {
             unit: &asked.unit,
             claims: &asked.claims,
-            code: looked.code.as_ref(),
-            product_known: gtin.is_some_and(|gtin| snapshot.world().products.contains_key(gtin)),
+            standing,
             state: told,
             batch: on_record,
             published,

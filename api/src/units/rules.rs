@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     clock::Micros,
-    handheld::{units::phase_name, world::CodeOf},
-    resolver::decide::{Facts, Legality, Names, decide},
+    handheld::units::phase_name,
+    resolver::decide::{Facts, Names, Standing, decide},
 };
 use suyuan_sync::{
     event::Disposition,
@@ -44,10 +44,8 @@ pub struct Known<'a> {
     pub unit: &'a UnitKey,
     /// What the code asked with says besides.
     pub claims: &'a Claims,
-    /// What its code is to us.
-    pub code: Option<&'a CodeOf>,
-    /// Does somebody here issue codes of its product?
-    pub product_known: bool,
+    /// How its code stands on record; none where nobody here issues such codes.
+    pub standing: Option<Standing>,
     /// What became of it.
     pub state: &'a UnitState,
     /// Its batch.
@@ -66,20 +64,14 @@ pub struct Known<'a> {
 /// is commissioned once that is on record of the code itself. A batch that only a line's device named
 /// does not make it so.
 pub fn advice(known: &Known<'_>) -> AdviceOut {
-    let legality = match known.code {
-        Some(code) if code.voided.is_some() => Legality::Void,
-        Some(code) if code.commissioned.is_some() || known.unit.is_sscc() => Legality::Legal,
-        Some(_) => Legality::NotCommissioned,
-        None if known.product_known => Legality::NotAllocated,
-        None => Legality::UnknownIssuer,
+    let names = match known.standing {
+        Some(standing) if known.unit.is_sscc() => Names::logistic_unit(standing),
+        Some(standing) => Names::unit(standing),
+        None => Names::Nothing,
     };
     let ended = public_status(known.state).unwrap_or_default();
     let verdict = decide(&Facts {
-        names: if known.unit.is_sscc() {
-            Names::LogisticUnit(legality)
-        } else {
-            Names::Unit(legality)
-        },
+        names,
         recalled: !known.state.recalls.is_empty(),
         expired: known
             .batch
@@ -162,9 +154,8 @@ const fn disposition(disposition: Disposition) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resolver::decide::{Advice, Reason};
+    use crate::resolver::decide::{Advice, Legality, Reason};
     use suyuan_sync::{
-        facts::StatedAt,
         fold::Phase,
         ids::{BatchId, EnterpriseId, RecallId},
     };
@@ -209,8 +200,7 @@ mod tests {
         let told = advice(&Known {
             unit: &unit,
             claims: &claims,
-            code: None,
-            product_known: true,
+            standing: Some(Standing::NotAllocated),
             state: &state,
             batch: Some(&batch),
             published: false,
@@ -241,22 +231,11 @@ mod tests {
             batch: Some(BatchId(Uuid::nil())),
             ..UnitState::default()
         };
-        let at = StatedAt { at: 1, gseq: 1 };
-        let legality = |commissioned| {
-            let code = CodeOf {
-                issuer: Uuid::nil(),
-                product: None,
-                level: Level::Item,
-                space: "s".into(),
-                index: 1,
-                commissioned,
-                voided: None,
-            };
+        let legality = |standing| {
             let told = advice(&Known {
                 unit: &unit,
                 claims: &Claims::default(),
-                code: Some(&code),
-                product_known: true,
+                standing: Some(standing),
                 state: &state,
                 batch: None,
                 published: true,
@@ -266,8 +245,9 @@ mod tests {
             });
             told.legality
         };
-        assert_eq!(legality(None), Some(Legality::NotCommissioned));
-        let on_record = legality(Some((Uuid::nil(), at)));
+        let allocated = legality(Standing::Allocated);
+        assert_eq!(allocated, Some(Legality::NotCommissioned));
+        let on_record = legality(Standing::Commissioned(Uuid::nil()));
         assert_eq!(on_record, Some(Legality::Legal));
     }
 }

@@ -214,7 +214,7 @@ pub async fn get_snapshot(
 }
 
 /// What is known of codes somebody holds in front of a device, of those that nothing happened to yet by the
-/// record of codes: a card for each, or null where nothing is known or the enterprise may not know it; whoever had the goods and sent them on is not told the
+/// record of codes: a card for each, or null where nothing is known, or was allocated, or the enterprise may not know it; whoever had the goods and sent them on is not told the
 /// place they went on to. Signed as `GET /v1/sync/status` is.
 #[utoipa::path(tag = "handheld", operation_id = "look_up_units", request_body = LookUpIn,
     responses((status = 200, body = Object, description = "`{v, cards[], position, anchor}`"),

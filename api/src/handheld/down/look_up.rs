@@ -16,6 +16,7 @@ use crate::{
     handheld::{units::read::Snapshot, world::WorldError},
     http::device::DeviceKnown,
     log::Position,
+    resolver::decide::Standing,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
@@ -45,10 +46,8 @@ pub async fn look_up(
 ) -> Result<LookedUp, WorldError> {
     let mut snapshot = state.handheld.reading.begin(&state.db).await?;
     let happened = units::by_key(snapshot.tx(), named).await?;
-    let untouched: Vec<&UnitKey> = named
-        .iter()
-        .filter(|key| !happened.contains_key(*key))
-        .collect();
+    let untouched = named.iter().filter(|key| !happened.contains_key(*key));
+    let untouched: BTreeSet<UnitKey> = untouched.cloned().collect();
     let mut found = on_record(&mut snapshot, &untouched).await?;
     found.extend(
         happened
@@ -86,15 +85,17 @@ pub async fn look_up(
     })
 }
 
-/// Units that nothing happened to, as far as somebody here issued their codes: product and state.
+/// Units that nothing happened to, as far as somebody here allocated their codes: product and state.
 async fn on_record(
     snapshot: &mut Snapshot,
-    keys: &[&UnitKey],
+    keys: &BTreeSet<UnitKey>,
 ) -> Result<BTreeMap<UnitKey, (Option<Uuid>, UnitState)>, WorldError> {
     let mut issued = BTreeMap::new();
-    for key in keys {
-        if let Some(code) = snapshot.code(key).await? {
-            issued.insert((*key).clone(), code.product);
+    for (key, standing) in snapshot.standing(keys).await? {
+        if standing != Standing::NotAllocated
+            && let Some(code) = snapshot.code(&key).await?
+        {
+            issued.insert(key, code.product);
         }
     }
     if issued.is_empty() {

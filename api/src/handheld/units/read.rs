@@ -17,6 +17,7 @@ use crate::{
         world::{CodeOf, Source, WorldError},
     },
     log::{self, Position},
+    resolver::decide::Standing,
     sealing::Sealer,
 };
 use sea_orm::{DatabaseTransaction, DbErr};
@@ -196,6 +197,14 @@ impl Snapshot {
             )
         };
         Ok(units.iter().map(of).collect())
+    }
+
+    /// How codes stand on record, of those in whose space somebody here issues codes.
+    pub async fn standing(
+        &mut self,
+        keys: &BTreeSet<UnitKey>,
+    ) -> Result<BTreeMap<UnitKey, Standing>, WorldError> {
+        self.source.standing(&self.tx, keys).await
     }
 
     /// What a code is to us.

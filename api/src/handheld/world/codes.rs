@@ -13,12 +13,13 @@ use crate::{
     },
     log::Position,
     projection::units::PublicUnit,
+    resolver::decide::Standing,
     sealing::Sealer,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sea_orm::ConnectionTrait;
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use suyuan_sync::{
@@ -212,28 +213,77 @@ impl Codes {
             .then
             .as_ref()
             .map_or(self.upto, |(position, _)| *position);
+        let found = self.find(conn, unit).await?;
+        Ok(found.and_then(|(space, index)| Some(space.code(index?, upto))))
+    }
+
+    /// How the codes of these units stand on record now, of those in whose space somebody here issues codes:
+    /// what consumers are told goes by the same.
+    pub async fn standing(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        units: &BTreeSet<UnitKey>,
+    ) -> Result<BTreeMap<UnitKey, Standing>, WorldError> {
+        let (mut standing, mut unused) = (BTreeMap::new(), Vec::new());
+        for unit in units {
+            let Some((space, index)) = self.find(conn, unit).await? else {
+                continue;
+            };
+            let code = index.map(|index| space.code(index, self.upto));
+            let is = match code {
+                Some(code) if code.voided.is_some() => Standing::Void,
+                Some(code) => match code.commissioned {
+                    Some((batch, _)) => Standing::Commissioned(batch),
+                    None => {
+                        unused.push((unit, code.space, code.index));
+                        Standing::NotAllocated
+                    }
+                },
+                None => Standing::NotAllocated,
+            };
+            standing.insert(unit.clone(), is);
+        }
+        // What was commissioned or destroyed had been allocated; only of the others it has to be asked.
+        let spaces = unused.iter().map(|(_, space, _)| space.to_string());
+        let ends = store::allocated(conn, spaces.collect()).await?;
+        for (unit, space, index) in unused {
+            if ends.get(&*space).is_some_and(|end| index < *end) {
+                standing.insert(unit.clone(), Standing::Allocated);
+            }
+        }
+        Ok(standing)
+    }
+
+    /// The space of a unit's code, and its index there; none where the serial was never minted.
+    async fn find(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        unit: &UnitKey,
+    ) -> Result<Option<(Space, Option<u64>)>, WorldError> {
         let Ok(scanned) = trace_code::parse_path(unit.as_str(), "") else {
             return Ok(None);
         };
-        if let TraceCode::Sscc(sscc) = &scanned.code {
-            return self.logistic(conn, sscc, upto).await;
-        }
-        let Some(name) = UnitName::of(&scanned.code) else {
-            return Ok(None);
+        let (key, serial) = match &scanned.code {
+            TraceCode::Sscc(sscc) => return self.logistic(conn, sscc).await,
+            // A serial controlled by a third party (235) names a unit; none of ours does.
+            TraceCode::Gtin(gtin) => (SpaceKey::gtin(gtin.gtin), gtin.serial),
+            code => match UnitName::of(code) {
+                Some(name) => (name.space, Some(name.serial)),
+                None => return Ok(None),
+            },
         };
-        let Some(space) = self.space(conn, name.space).await? else {
-            return Ok(None);
-        };
-        let index = space.ring.index_of(&name.serial);
-        Ok(index.map(|index| space.code(index, upto)))
+        let space = self.space(conn, key).await?;
+        Ok(space.map(|space| {
+            let index = serial.and_then(|serial| space.ring.index_of(&serial));
+            (space, index)
+        }))
     }
 
     async fn logistic(
         &mut self,
         conn: &impl ConnectionTrait,
         sscc: &Sscc,
-        upto: Position,
-    ) -> Result<Option<CodeOf>, WorldError> {
+    ) -> Result<Option<(Space, Option<u64>)>, WorldError> {
         if self.prefixes.is_none() {
             self.prefixes = Some(store::sscc_prefixes(conn).await?.into());
         }
@@ -246,7 +296,7 @@ impl Codes {
             return Ok(None);
         };
         let space = self.space(conn, key).await?;
-        Ok(space.map(|space| space.code(index, upto)))
+        Ok(space.map(|space| (space, Some(index))))
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {

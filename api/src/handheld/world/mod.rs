@@ -15,6 +15,7 @@ pub use codes::{CodeOf, Codes};
 use crate::{
     handheld::decisions::{Periods, note_periods},
     log::{self, Position},
+    resolver::decide::Standing,
     sealing::Sealer,
 };
 use changes_store::{Change, Changes};
@@ -282,6 +283,15 @@ impl Source {
         unit: &UnitKey,
     ) -> Result<Option<CodeOf>, WorldError> {
         self.codes.of(conn, unit).await
+    }
+
+    /// How these codes stand on record now.
+    pub async fn standing(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        units: &BTreeSet<UnitKey>,
+    ) -> Result<BTreeMap<UnitKey, Standing>, WorldError> {
+        self.codes.standing(conn, units).await
     }
 
     /// Puts in what is on record of these units, and of the recalls that cover them or `batches`.

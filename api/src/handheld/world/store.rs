@@ -4,7 +4,7 @@
 use super::CodeOf;
 use crate::{
     clock::Micros,
-    db::statement,
+    db::{rows::by_keys, statement},
     entities::{code_space, recall_batch},
     log::Position,
     projection::units::PublicUnit,
@@ -152,6 +152,21 @@ pub(super) async fn space(
         .filter(code_space::Column::Space.eq(name))
         .one(conn)
         .await
+}
+
+/// Up to which index codes of these spaces are allocated: segments are taken in a row from the first.
+pub(super) async fn allocated(
+    conn: &impl ConnectionTrait,
+    spaces: BTreeSet<String>,
+) -> Result<BTreeMap<String, u64>, DbErr> {
+    let keys = spaces.into_iter().map(Into::into).collect();
+    let sql = "SELECT space, next_index FROM code_space WHERE space IN ({keys})";
+    let rows = by_keys(conn, sql, &[], keys).await?;
+    let end = |row: &sea_orm::QueryResult| {
+        let next: i64 = row.try_get("", "next_index")?;
+        Ok((row.try_get("", "space")?, next.unsigned_abs()))
+    };
+    rows.iter().map(end).collect()
 }
 
 /// Its keys, wrapped.
