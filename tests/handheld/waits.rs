@@ -185,6 +185,36 @@ on_both!(t4_a_gap_is_looked_at_again_before_it_is_forced, |app| {
     app.stop().await;
 });
 
+on_both!(
+    t4_a_gap_is_waited_for_since_the_first_event_behind_it_however_it_is_filled,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        let texts: Vec<String> = (0..6)
+            .map(|n| device.event("inbound", &inbound(&[&scene.tins[n]])))
+            .collect();
+        // Number 2 has been missing since the last one came; the others fill the gap from its end.
+        for n in [0, 5, 4, 3, 2] {
+            let prev = device.history[n];
+            device.push_at(n as u64 + 1, prev, &texts[n..=n]).await;
+        }
+        let since = count(&app, "SELECT stamp AS n FROM event WHERE seq = 6").await;
+        let (db, ingest) = (&app.state().db, &app.state().handheld.ingest);
+        for (due, forced) in [(since - 1, 0), (since, 1)] {
+            tend::gaps(db, ingest, due).await.expect("tended");
+            assert_eq!(
+                entries(&app, "gap_forced").await,
+                forced,
+                "{due} of {since}"
+            );
+        }
+        let receipt = device.push_at(7, device.head(), &[]).await.receipt;
+        assert_eq!(receipt.contiguous_seq, 6);
+        assert_eq!(receipt.missing_ranges, Ranges::of(2, 2));
+        app.stop().await;
+    }
+);
+
 on_both!(nobody_decides_about_anothers_events, |app| {
     let scene = Scene::of(&app).await;
     let mut device = scene.device(&app, &scene.store).await;

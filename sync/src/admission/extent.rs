@@ -4,7 +4,7 @@
 
 use crate::{
     chain::{self, Hash},
-    ids::{DeviceId, Epoch, Seq},
+    ids::{DeviceId, Epoch, Micros, Seq},
     wire::Ranges,
 };
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,13 @@ pub struct Gap {
     pub last: Seq,
     /// The last number of the events held behind it: the contiguous number once it is forced.
     pub then: Seq,
+}
+
+/// What is missing since then, or longer, was waited for long enough (T4, T8), where things are waited for
+/// so many seconds ([`PARKING_HOURS`](crate::limits::PARKING_HOURS)). A gap is missing since the first of all
+/// that is held behind it was received, whatever fills it meanwhile; the rest of a group since its first member.
+pub const fn due(now: Micros, parking_s: i64) -> Micros {
+    now.saturating_sub(parking_s.saturating_mul(1_000_000))
 }
 
 /// Of an epoch held up to `contiguous`: is something before this number still waited for? What is held

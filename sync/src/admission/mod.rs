@@ -26,7 +26,7 @@ mod remark;
 pub use crate::wire::{FrameFault, Status};
 pub use batch::{Batch, Read, ReadEvent, read, read_covered};
 pub use decide::{Decision, Judged, Leaving, Receipted, admit};
-pub use extent::{Extent, Gap, is_provisional};
+pub use extent::{Extent, Gap, due, is_provisional};
 pub use group::{GroupHeld, Member, Standing, group_released};
 pub use held::{Fork, Held, Kept, Lookup};
 pub use later::{Readmission, Readmitted, Waiting, readmit};

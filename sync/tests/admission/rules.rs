@@ -14,10 +14,12 @@ use suyuan_sync::{
     },
     chain::{self, Hash},
     finding::FindingCode,
-    ids::{DeviceId, EventId},
-    limits::{EVENTS_PER_PUSH_MAX, PARKING_HOURS, RANGES_MAX, SEQ_MAX},
+    ids::{DeviceId, EventId, Micros},
+    limits::{EVENTS_PER_PUSH_MAX, RANGES_MAX, SEQ_MAX},
 };
 use uuid::Uuid;
+
+const HOUR: Micros = 3_600_000_000;
 
 fn with_sales(count: usize) -> (Device, Store) {
     let mut device = Device::new();
@@ -221,8 +223,10 @@ fn t4_a_gap_is_forced_after_72_hours_and_stays_missing_and_late_fillers_are_admi
         then: 4,
     };
     assert_eq!(store.extent.gap(), Some(gap));
-    assert_eq!(PARKING_HOURS, 72);
-    store.force_gap();
+    store.now = HOUR * 72 - 1;
+    assert!(!store.tend());
+    store.now = HOUR * 72;
+    assert!(store.tend());
     assert_eq!(
         (store.extent.contiguous, store.extent.head),
         (4, device.made[3].hash)
@@ -247,6 +251,31 @@ fn t4_a_gap_is_forced_after_72_hours_and_stays_missing_and_late_fillers_are_admi
         filled,
         "it was filled meanwhile"
     );
+}
+
+#[test]
+fn t4_what_fills_a_gap_in_part_does_not_begin_its_wait_anew() {
+    let (mut device, mut store) = with_sales(1);
+    device.sales(5);
+    for (hours, seq) in [(0, 6), (30, 5), (60, 3), (71, 4)] {
+        store.now = HOUR * hours;
+        assert!(!store.tend());
+        store.push(device.push(seq, seq));
+    }
+    store.now = HOUR * 72 - 1;
+    assert!(!store.tend(), "2 has been missing since 6 came");
+    store.now = HOUR * 72;
+    assert!(store.tend());
+    assert_eq!(store.extent.contiguous, 6);
+    // One from whose beginning on was filled is missing as long as its end was.
+    let (mut device, mut store) = with_sales(1);
+    device.sales(3);
+    store.push(device.push(4, 4));
+    store.now = HOUR * 71;
+    store.push(device.push(2, 2));
+    store.now = HOUR * 72;
+    assert!(store.tend());
+    assert_eq!(store.extent.missing().ranges(), [(3, 3)]);
 }
 
 #[test]

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     admission::{
         Branch, Decision, Extent, Fork, FrameFault, GroupHeld, Held, Judged, Kept, Lookup, Outcome,
-        Receipted, Remark, Status, Waiting, admit, group_released, read, readmit,
+        Receipted, Remark, Status, Waiting, admit, due, group_released, read, readmit,
     },
     chain::{self, Hash},
     event::{self, Event, EventFault, Group, Kind},
-    ids::{DeviceId, Epoch, EventId, GroupId, Seq},
+    ids::{DeviceId, Epoch, EventId, GroupId, Micros, Seq},
+    limits::PARKING_HOURS,
 };
 use uuid::Uuid;
 
@@ -162,6 +163,10 @@ pub struct Store {
     pub groups: BTreeMap<GroupId, GroupHeld>,
     pub ids: BTreeSet<EventId>,
     pub revoked: bool,
+    /// The instant it is.
+    pub now: Micros,
+    /// When numbers were received, on the branch in state.
+    pub received: BTreeMap<Seq, Micros>,
     /// Does the program know tomorrow's kinds?
     pub upgraded: bool,
 }
@@ -185,6 +190,8 @@ impl Store {
             groups: BTreeMap::new(),
             ids: BTreeSet::new(),
             revoked: false,
+            now: 0,
+            received: BTreeMap::new(),
             upgraded: false,
         }
     }
@@ -240,6 +247,9 @@ impl Store {
         for (_, kept, event) in decision.new_events(&batch) {
             if let Some(id) = kept.event {
                 assert!(self.ids.insert(id), "an id is claimed once");
+            }
+            if kept.branch == Branch::First {
+                self.received.insert(kept.seq, self.now);
             }
             self.rows.push(Row {
                 kept: kept.clone(),
@@ -315,6 +325,20 @@ impl Store {
         let gap = self.extent.gap().expect("a gap");
         let head = self.first_mut(gap.then).kept.hash;
         self.extent = self.extent.forced(gap, head);
+    }
+
+    /// What a server does by itself: forces the first gap if it was waited for long enough.
+    pub fn tend(&mut self) -> bool {
+        let Some(gap) = self.extent.gap() else {
+            return false;
+        };
+        let behind = self.received.range(gap.last + 1..);
+        let since = behind.map(|(_, at)| *at).min().expect("what is behind it");
+        let is_due = since <= due(self.now, PARKING_HOURS as i64 * 3_600);
+        if is_due {
+            self.force_gap();
+        }
+        is_due
     }
 
     /// `group_released`.

@@ -189,16 +189,12 @@ pub async fn force_gap(
         act.abandon().await?;
         return Ok(false);
     };
-    let behind = store::received(act.tx(), device, epoch, gap.last + 1).await?;
-    let head = store::received(act.tx(), device, epoch, gap.then).await?;
-    let (Some((since, _)), Some((_, head))) = (behind, head) else {
+    let head = store::hash_after(act.tx(), device, epoch, gap.then).await?;
+    let is_due = store::is_missed_since(act.tx(), device, epoch, gap.last, due).await?;
+    let Some(head) = head.filter(|_| is_due) else {
         act.abandon().await?;
         return Ok(false);
     };
-    if since > due {
-        act.abandon().await?;
-        return Ok(false);
-    }
     chain.state.extent = extent.forced(gap, head);
     let contiguous = chain.state.extent.contiguous;
     let enterprise = chain.enterprise;

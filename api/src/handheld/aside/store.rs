@@ -302,17 +302,60 @@ pub async fn gapped(
     Ok(gapped)
 }
 
-/// When the event at a place was received, and the hash after it; on the branch in state.
-pub async fn received(
+/// Since when what is missing before the events behind a place is missed: when the first of these was
+/// received, on the branch in state.
+pub async fn missed_since(
     conn: &impl ConnectionTrait,
     device: Uuid,
     epoch: Epoch,
     seq: Seq,
-) -> Result<Option<(Micros, Hash)>, DbErr> {
+) -> Result<Option<Micros>, DbErr> {
     let found = conn
         .query_one_raw(statement(
             conn.get_database_backend(),
-            "SELECT stamp, hash FROM event WHERE device_id = ? AND epoch = ? AND seq = ? \
+            "SELECT MIN(stamp) AS since FROM event \
+             WHERE device_id = ? AND epoch = ? AND seq > ? AND branch IS NULL",
+            [device.into(), i64::from(epoch).into(), (seq as i64).into()],
+        ))
+        .await?;
+    found.map_or(Ok(None), |row| row.try_get("", "since"))
+}
+
+/// Is it missed since then, or longer? The first that says so is enough.
+pub async fn is_missed_since(
+    conn: &impl ConnectionTrait,
+    device: Uuid,
+    epoch: Epoch,
+    seq: Seq,
+    due: Micros,
+) -> Result<bool, DbErr> {
+    let found = conn
+        .query_one_raw(statement(
+            conn.get_database_backend(),
+            "SELECT 1 AS one FROM event WHERE device_id = ? AND epoch = ? AND seq > ? \
+             AND branch IS NULL AND stamp <= ? ORDER BY seq LIMIT 1",
+            [
+                device.into(),
+                i64::from(epoch).into(),
+                (seq as i64).into(),
+                due.into(),
+            ],
+        ))
+        .await?;
+    Ok(found.is_some())
+}
+
+/// The hash after the event at a place; on the branch in state.
+pub async fn hash_after(
+    conn: &impl ConnectionTrait,
+    device: Uuid,
+    epoch: Epoch,
+    seq: Seq,
+) -> Result<Option<Hash>, DbErr> {
+    let found = conn
+        .query_one_raw(statement(
+            conn.get_database_backend(),
+            "SELECT hash FROM event WHERE device_id = ? AND epoch = ? AND seq = ? \
              AND branch IS NULL",
             [device.into(), i64::from(epoch).into(), (seq as i64).into()],
         ))
@@ -324,7 +367,7 @@ pub async fn received(
     let hash = hash
         .try_into()
         .map_err(|_| DbErr::Type("event.hash".into()))?;
-    Ok(Some((row.try_get("", "stamp")?, Hash(hash))))
+    Ok(Some(Hash(hash)))
 }
 
 /// Groups that have waited since before an instant.

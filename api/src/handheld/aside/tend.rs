@@ -20,7 +20,10 @@ use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
-use suyuan_sync::ids::{Epoch, GroupId};
+use suyuan_sync::{
+    admission::due,
+    ids::{Epoch, GroupId, Micros, Seq},
+};
 use uuid::Uuid;
 
 /// Rows looked at in one go.
@@ -49,9 +52,7 @@ pub async fn for_ever(settings: config::Handheld, db: Db, clock: Clock, ingest: 
                 }
             }
         }
-        let due = clock
-            .now()
-            .saturating_sub(settings.parking_s.saturating_mul(1_000_000));
+        let due = due(clock.now(), settings.parking_s);
         for (what, done) in [
             ("gaps", tending.gaps(due).await),
             ("groups", tending.groups(due).await),
@@ -128,6 +129,8 @@ pub async fn groups(db: &Db, ingest: &Ingest, due: i64) -> Result<(), AsideError
 struct Tending<'a> {
     db: &'a Db,
     ingest: &'a Ingest,
+    /// Since when gaps are missed, by their last number.
+    missed: BTreeMap<(Uuid, Epoch), (Seq, Micros)>,
     gaps: Failing<(Uuid, Epoch)>,
     groups: Failing<(Uuid, Epoch, GroupId)>,
 }
@@ -137,6 +140,7 @@ impl<'a> Tending<'a> {
         Tending {
             db,
             ingest,
+            missed: BTreeMap::new(),
             gaps: Failing::default(),
             groups: Failing::default(),
         }
@@ -149,6 +153,10 @@ impl<'a> Tending<'a> {
             let still = |row: &(_, Uuid, Epoch, _)| (row.1, row.2) == *key;
             gapped.iter().any(still)
         });
+        self.missed.retain(|key, _| {
+            let still = |row: &(_, Uuid, Epoch, _)| (row.1, row.2) == *key;
+            gapped.iter().any(still)
+        });
         for (_, device, epoch, state) in gapped {
             let key = (device, epoch);
             let Some(gap) = state.extent.gap() else {
@@ -157,8 +165,16 @@ impl<'a> Tending<'a> {
             if self.gaps.rests(&key, Instant::now()) {
                 continue;
             }
-            let behind = store::received(self.db.reader(), device, epoch, gap.last + 1).await?;
-            if behind.is_none_or(|(since, _)| since > due) {
+            // Whatever comes in behind the same gap came later.
+            let since = match self.missed.get(&key) {
+                Some((last, since)) if *last == gap.last => Some(*since),
+                _ => store::missed_since(self.db.reader(), device, epoch, gap.last).await?,
+            };
+            let Some(since) = since else {
+                continue;
+            };
+            self.missed.insert(key, (gap.last, since));
+            if since > due {
                 continue;
             }
             let forced = self.ingest.with_engine(move |engine| {
