@@ -68,6 +68,43 @@ on_both!(what_is_left_is_read_and_folded_beside_the_acts, |app| {
     app.stop().await;
 });
 
+on_both!(what_an_act_left_is_said_to_be_pending, |app| {
+    let scene = Scene::of(&app).await;
+    let (tin, other) = (&scene.tins[0], &scene.tins[1]);
+    let mut store = scene.device(&app, &scene.store).await;
+    sold(&mut store, tin, 1).await;
+    fill_up(&app).await;
+    let events = [
+        store.event("sale", &sale(&[tin])),
+        store.event("sale", &sale(&[other])),
+    ];
+    let (first, prev) = (store.next - 2, store.history[store.history.len() - 3]);
+    let told = async |status: &str| {
+        let answer = store.try_push(first, prev, &events).await.json();
+        let of = |n: usize| {
+            let result = &answer["results"][n];
+            assert_eq!(result["status"], status, "{result}");
+            let codes = result["findings"].as_array().expect("findings");
+            let codes: Vec<Value> = codes.iter().map(|note| note["code"].clone()).collect();
+            (result["pending"].clone(), codes)
+        };
+        [of(0), of(1)]
+    };
+    let judged = (Value::Null, vec![json!("ORPHAN_SALE")]);
+    let expected = [(json!(true), vec![]), judged];
+    assert_eq!(told("stored").await, expected);
+    // I4: whoever asks again is told what was told first, whatever was found since.
+    assert_eq!(told("duplicate").await, expected);
+    settled(&app).await;
+    assert_eq!(open(&app, tin).await, ["ORPHAN_SALE", "DOUBLE_SALE"]);
+    assert_eq!(told("duplicate").await, expected);
+    let pulled = store.pull(0, 500).await;
+    let pulled = serde_json::to_string(&pulled.items).expect("JSON");
+    assert!(pulled.contains("DOUBLE_SALE"), "{pulled}");
+    holds(&app, "pending").await;
+    app.stop().await;
+});
+
 on_both!(
     what_was_counted_more_often_than_an_act_may_read_is_left,
     |app| {

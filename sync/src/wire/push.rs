@@ -176,6 +176,10 @@ pub struct EventResult {
     /// How many more were found: all are on record.
     #[serde(default, skip_serializing_if = "super::is_none")]
     pub more_findings: u32,
+    /// Not everything it is about was judged at once: what is found of that comes with a pull, as a verdict.
+    /// Like all of a result it is what was told first: a duplicate says so however much was judged since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pending: bool,
 }
 
 /// A finding as a device is told it.

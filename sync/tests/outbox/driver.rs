@@ -330,6 +330,7 @@ impl World {
                     })
                     .collect(),
                 more_findings: 0,
+                pending: false,
             })
             .collect();
         let receipt = Receipt {

@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "6b4c4f4b";
+export const VERSION = "bd38a6da";
 
 export const FILES = [
   "app.css",

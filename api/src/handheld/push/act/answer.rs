@@ -2,7 +2,7 @@
 
 use super::{Admitting, Answered, Engine};
 use crate::{clock::Micros, handheld::push::store::Told, log::Position};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     admission::{self, FrameFault, Judged, Kept, Read, ReadEvent},
     finding::{Finding, Subject},
@@ -11,11 +11,14 @@ use suyuan_sync::{
 };
 
 impl Engine {
-    /// What is told about a push.
+    /// What is told about a push, of what was found about its events, and of which something was left.
     pub(super) fn answer(
         &self,
         push: &Admitting<'_>,
-        opened: &BTreeMap<(DeviceId, EventId), Vec<Finding>>,
+        (opened, pending): (
+            &BTreeMap<(DeviceId, EventId), Vec<Finding>>,
+            &BTreeSet<Position>,
+        ),
         stamp: Micros,
     ) -> Answered {
         let batch = &push.push.batch;
@@ -26,7 +29,10 @@ impl Engine {
             let kept = judged.kept();
             let told = match judged {
                 Judged::Duplicate(kept) => push.known.told.get(&kept.hash).cloned(),
-                Judged::New(kept) => Some(told(kept, event, opened)),
+                Judged::New(kept) => {
+                    let left = gseqs.get(&at).is_some_and(|gseq| pending.contains(gseq));
+                    Some(told(kept, event, (opened, left)))
+                }
             };
             // What was told before there was a limit is told in its bounds as well.
             let told = told.unwrap_or(Told::CLEAN).bounded();
@@ -42,6 +48,7 @@ impl Engine {
                 gseq: position.filter(|_| kept.outcome.in_state()),
                 findings: told.findings,
                 more_findings: told.more_findings,
+                pending: told.pending,
             }
         });
         let cursor = batch
@@ -89,7 +96,7 @@ fn reason(read: &Read) -> Option<String> {
 fn told(
     kept: &Kept,
     event: &ReadEvent,
-    opened: &BTreeMap<(DeviceId, EventId), Vec<Finding>>,
+    (opened, pending): (&BTreeMap<(DeviceId, EventId), Vec<Finding>>, bool),
 ) -> Told {
     let mut findings: Vec<FindingNote> = Vec::new();
     if kept.outcome.in_state() {
@@ -111,6 +118,7 @@ fn told(
         remarks: kept.outcome.remarks.clone(),
         findings,
         more_findings: 0,
+        pending,
     }
 }
 

@@ -40,7 +40,7 @@ use crate::{
 };
 use answer::merged;
 use judge::Decided;
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 use suyuan_sync::{
     admission::{Batch, Branch, Decision, FrameFault, Receipted},
     bugs::{self, Bug},
@@ -217,7 +217,7 @@ impl Engine {
         let answers: Vec<Answered> = decided
             .admitting
             .iter()
-            .map(|push| self.answer(push, &done.opened, stamp))
+            .map(|push| self.answer(push, (&done.opened, &done.pending), stamp))
             .collect();
         let admitting = &mut decided.admitting;
         let seal = Engine::record(&block, admitting, &answers, moment, stamp).await?;
@@ -245,11 +245,11 @@ impl Engine {
         let stamp = block.as_of();
         self.catch_up(&block).await?;
         block.abandon().await?;
-        let findings = BTreeMap::new();
+        let (findings, pending) = Default::default();
         let answers = decided
             .admitting
             .iter()
-            .map(|push| self.answer(push, &findings, stamp));
+            .map(|push| self.answer(push, (&findings, &pending), stamp));
         Ok(merged(decided.refused, answers.collect()))
     }
 

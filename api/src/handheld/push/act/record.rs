@@ -100,6 +100,7 @@ fn row(push: &Admitting<'_>, new: &New, result: &EventResult) -> Result<EventRow
             remarks: kept.outcome.remarks.clone(),
             findings: result.findings.clone(),
             more_findings: result.more_findings,
+            pending: result.pending,
         }
         .written()?,
         body: event.text.clone().into_bytes(),

@@ -104,6 +104,9 @@ pub struct Told {
     /// How many more there were.
     #[serde(default, skip_serializing_if = "suyuan_sync::wire::is_none")]
     pub more_findings: u32,
+    /// Not everything it is about was judged at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pending: bool,
 }
 
 impl Told {
@@ -113,6 +116,7 @@ impl Told {
         remarks: Vec::new(),
         findings: Vec::new(),
         more_findings: 0,
+        pending: false,
     };
 
     /// The same with no more findings than one result tells: the worst, in their order.

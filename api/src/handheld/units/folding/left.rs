@@ -182,6 +182,14 @@ impl Folding<'_> {
         }
     }
 
+    /// Events about units that are left, and such as an act had no room for.
+    pub(super) fn pending(&self) -> BTreeSet<Position> {
+        let about = self.left.keys().filter_map(|key| self.about.get(key));
+        let about = about.flat_map(|facts| facts.keys().copied());
+        let entering = self.entering.events().iter().map(|fact| fact.gseq);
+        about.chain(entering).collect()
+    }
+
     /// Rows for units that are left and have none.
     pub(super) fn rows_of_left(&self) -> impl Iterator<Item = UnitWrite> {
         let new = self.left.iter().filter(|(_, left)| !left.known);

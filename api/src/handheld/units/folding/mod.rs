@@ -115,6 +115,8 @@ pub struct Unread {
 pub struct Done {
     /// Findings that opened, by the event that was judged ([`Finding::judged`]).
     pub opened: BTreeMap<(DeviceId, EventId), Vec<Finding>>,
+    /// Events of which something is left for slices: what is found of that is not among what opened.
+    pub pending: BTreeSet<Position>,
     /// How many closed.
     pub closed: usize,
     /// How many rows of units and lines changed.
@@ -354,6 +356,7 @@ impl<'a> Folding<'a> {
             writes,
         } = folds;
         let mut done = self.write(conn, writes, &shifted).await?;
+        done.pending = self.pending();
         self.write_of_events(conn, change, &mut done).await?;
         let sweeps = self.fold_lots(conn, change, &folded, &mut done).await?;
         let (few, many) = self.sharing(conn, &std::mem::take(&mut done.ended)).await?;

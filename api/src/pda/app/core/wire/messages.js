@@ -141,6 +141,7 @@ const eventResult = object({
   code: optional(text),
   gseq: optional(position),
   findings: defaulted(list(finding), []),
+  pending: optional(flag),
 });
 
 export const pushAnswer = object({
