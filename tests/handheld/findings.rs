@@ -68,6 +68,11 @@ on_both!(findings_are_listed_by_what_is_asked_for, |app| {
         ("until=1".into(), 0),
         ("since_time=2099-01-01T00:00:00Z".into(), 0),
         ("until_time=2099-01-01T00:00:00Z".into(), all),
+        // As far as RFC 3339 goes.
+        ("since_time=9999-12-31T23:59:59Z".into(), 0),
+        ("until_time=9999-12-31T23:59:60-23:59".into(), all),
+        ("since_time=0000-01-01T00:00:00Z".into(), all),
+        ("until_time=0000-01-01T00:00:00%2B23:59".into(), 0),
         ("until_time=2020-01-01T00:00:00Z".into(), 0),
     ] {
         assert_eq!(list(staff, &query).await.len(), expected, "{query}");

@@ -2,7 +2,7 @@
 
 use super::{
     store::{self, Filter, severity_name},
-    wire::{CountsOut, FindingPage, FindingQuery},
+    wire::{CountsOut, FindingPage, FindingQuery, SEVERITIES},
 };
 use crate::{
     app::Internal,
@@ -16,6 +16,7 @@ use actix_web::{
     get,
     web::{self, Data, Query},
 };
+use jiff::{Timestamp, civil::DateTime};
 use sea_orm::ConnectionTrait;
 use suyuan_sync::finding::{FindingCode, Severity};
 
@@ -127,8 +128,9 @@ async fn filter(
 }
 
 fn instant(field: &str, text: &str) -> Result<Micros, Problem> {
-    let at: Option<jiff::Timestamp> = text.parse().ok();
-    at.map(jiff::Timestamp::as_microsecond).ok_or_else(|| {
+    let at: Option<Timestamp> = text.parse().ok();
+    let at = at.or_else(|| is_later_than_any(text).then_some(Timestamp::MAX));
+    at.map(Timestamp::as_microsecond).ok_or_else(|| {
         Problem::field(
             field,
             "bad-time",
@@ -138,8 +140,20 @@ fn instant(field: &str, text: &str) -> Result<Micros, Problem> {
     })
 }
 
+/// RFC 3339 goes to the last second of the year 9999 in any zone, which is further than instants go here.
+fn is_later_than_any(text: &str) -> bool {
+    let zone = if text.ends_with(['Z', 'z']) { 1 } else { 6 };
+    let at = text.len().checked_sub(zone);
+    at.and_then(|at| text.split_at_checked(at))
+        .is_some_and(|(civil, zone)| {
+            let zone = format!("2000-01-01T00:00:00{zone}").parse::<Timestamp>();
+            let civil = civil.parse::<DateTime>().map(DateTime::year);
+            text.len() >= "9999-12-31T23:59:59Z".len() && zone.is_ok() && civil.ok() == Some(9999)
+        })
+}
+
 fn severity_of(name: &str) -> Option<Severity> {
-    [Severity::Information, Severity::Warning, Severity::Critical]
+    SEVERITIES
         .into_iter()
         .find(|severity| severity_name(*severity) == name)
 }

@@ -1,8 +1,46 @@
 //! Findings as JSON.
 
+use super::store::severity_name;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use suyuan_sync::finding::{FindingCode, Severity};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Type, schema::Schema},
+};
 use uuid::Uuid;
+
+/// The codes of findings, as the API's document lists them: `sync`, whose they are, knows no OpenAPI.
+#[derive(Debug)]
+pub struct CodeName;
+
+/// How bad a finding is, likewise.
+#[derive(Debug)]
+pub struct SeverityName;
+
+/// All severities.
+pub const SEVERITIES: [Severity; 3] =
+    [Severity::Information, Severity::Warning, Severity::Critical];
+
+fn one_of(names: impl Iterator<Item = &'static str>) -> RefOr<Schema> {
+    let values: Vec<&str> = names.collect();
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    RefOr::T(Schema::Object(text.enum_values(Some(values)).build()))
+}
+
+impl PartialSchema for CodeName {
+    fn schema() -> RefOr<Schema> {
+        one_of(FindingCode::ALL.iter().map(|code| code.name()))
+    }
+}
+
+impl PartialSchema for SeverityName {
+    fn schema() -> RefOr<Schema> {
+        one_of(SEVERITIES.into_iter().map(severity_name))
+    }
+}
+
+impl ToSchema for CodeName {}
+impl ToSchema for SeverityName {}
 
 /// Which findings.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -11,8 +49,10 @@ pub struct FindingQuery {
     /// Only open ones, or only closed ones.
     pub open: Option<bool>,
     /// Only of this code, e.g. `DOUBLE_SALE`.
+    #[param(value_type = CodeName, inline, required = false)]
     pub code: Option<String>,
     /// Only `information`, `warning` or `critical` ones.
+    #[param(value_type = SeverityName, inline, required = false)]
     pub severity: Option<String>,
     /// Only where the judged event happened here.
     pub place: Option<Uuid>,
@@ -47,8 +87,10 @@ pub struct FindingOut {
     /// Its number.
     pub id: i64,
     /// What is wrong: a stable code.
+    #[schema(value_type = CodeName)]
     pub code: String,
     /// `information`, `warning` or `critical`.
+    #[schema(value_type = SeverityName)]
     pub severity: String,
     /// The rule that found it.
     pub rule: String,
@@ -96,7 +138,8 @@ pub struct FindingOut {
 /// A line of goods without codes of their own.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LotOut {
-    /// GTIN-14.
+    /// What events call the product: its GTIN-14, its own code (`ENTERPRISE.CODE`, or the code alone), or
+    /// any text a device said.
     pub gtin: String,
     /// Lot; absent where it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]

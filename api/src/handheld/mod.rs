@@ -15,6 +15,7 @@ pub mod lots;
 pub mod patrol;
 pub mod push;
 pub mod replay;
+pub mod schema;
 pub mod token;
 pub mod turns;
 pub mod units;

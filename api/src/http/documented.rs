@@ -14,10 +14,27 @@ use std::collections::BTreeSet;
 use utoipa::openapi::{
     OpenApi, RefOr,
     path::{Operation, ParameterIn, PathItem},
+    security::SecurityRequirement,
 };
 
 /// Longest body that is looked at where none is taken.
 const LOOKED_AT: usize = 256;
+
+/// The scheme by which devices sign, in a document.
+pub const DEVICE: &str = "device";
+/// That by which people do.
+pub const STAFF: &str = "bearer";
+
+/// Does an operation ask for a token of this scheme?
+pub fn asks_for(operation: &Operation, scheme: &str) -> bool {
+    let asked = SecurityRequirement::new(scheme, NO_SCOPES);
+    operation
+        .security
+        .as_ref()
+        .is_some_and(|all| all.contains(&asked))
+}
+
+const NO_SCOPES: [&str; 0] = [];
 
 /// What a document says, path by path.
 pub struct Documented(Vec<Known>);

@@ -3,6 +3,7 @@
 //! that is not in the documents is a fault, which `tests/schemathesis` looks for. Must not know any
 //! route by name.
 
+use crate::http::documented::{DEVICE, STAFF, asks_for};
 use utoipa::{
     Modify,
     openapi::{
@@ -12,6 +13,10 @@ use utoipa::{
     },
 };
 
+/// How a device signs a call.
+const BY_DEVICE: &str = "A JWT that the device signs with its own key (ES256): of type `suyuan-push+jwt` over \
+    the events of a push, of type `suyuan-read+jwt` over the newest anchor it holds for all else. Its \
+    times are not judged.";
 /// Media types of a problem told to programs.
 const TO_PROGRAMS: &[&str] = &["application/problem+json"];
 /// Media types of a problem told to consumers: a page where the caller accepts HTML.
@@ -29,7 +34,13 @@ impl Modify for Staff {
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
             .build();
-        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        components.add_security_scheme(STAFF, SecurityScheme::Http(scheme));
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some(BY_DEVICE))
+            .build();
+        components.add_security_scheme(DEVICE, SecurityScheme::Http(scheme));
         for operation in operations(api) {
             media_types(operation, TO_PROGRAMS);
             let query = takes(operation, &ParameterIn::Query);
@@ -65,7 +76,7 @@ impl Modify for Staff {
                     "It came with a parameter or a body; this call takes none.",
                 ));
             }
-            if operation.security.is_some() {
+            if asks_for(operation, STAFF) {
                 may.push(("401", "Not signed in."));
                 may.push(("403", "The role does not carry this right."));
             }

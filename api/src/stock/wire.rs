@@ -166,7 +166,8 @@ pub struct LotPage {
 pub struct LotBalance {
     /// Number of the line.
     pub id: i64,
-    /// GTIN-14.
+    /// What events call the product: its GTIN-14, its own code (`ENTERPRISE.CODE`, or the code alone), or
+    /// any text a device said.
     pub gtin: String,
     /// Lot; absent where it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]

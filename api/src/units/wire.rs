@@ -25,8 +25,8 @@ pub const STRANGERS_FINDINGS_MAX: u64 = 20;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct UnitQuery {
-    /// As it was known at this log position (default: now). What comes in later never changes this
-    /// answer; places, products and batches are told as they stand on record now.
+    /// As it was known at this log position (default: now), with what was on record then. What comes in or
+    /// is filed later never changes this answer: what it tells of products and batches stays as it was filed.
     pub at: Option<i64>,
     /// The timeline before the entry with this `position`: that of the first entry of the answer before.
     pub before: Option<i64>,

@@ -18,7 +18,7 @@ use suyuan_sync::{
 /// `suyuan-badge-1\n{enterprise}\n{number}`, each `worker` or `supervisor`; withdrawn ones are not
 /// among them. `badges` in the answer of a pull says which version holds; `version` is absent, and the
 /// list empty, while the place never had a badge. At most 10 000. Signed as `GET /v1/sync/status` is.
-#[utoipa::path(tag = "handheld", operation_id = "get_badges",
+#[utoipa::path(tag = "handheld", operation_id = "get_badges", security(("device" = [])),
     responses((status = 200, body = Object, description = "`{v, version?, badges[{badge, role}], \
         anchor}`"),
     (status = 401, body = ProblemBody), (status = 403, body = ProblemBody)))]

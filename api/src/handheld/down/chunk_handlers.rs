@@ -17,6 +17,13 @@ use actix_web::{
     web::{Data, Path},
 };
 use suyuan_sync::chain::Hash;
+use utoipa::ToSchema;
+
+/// Bytes as they are.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "it stands in the document only")]
+struct Octets(Vec<u8>);
 
 /// A part of a snapshot or of a recall list, by its SHA-256 (64 hexadecimal digits), as one of the
 /// device's enterprise was told of it within the last 48 hours. Its bytes never change: `ETag` is
@@ -28,11 +35,12 @@ use suyuan_sync::chain::Hash;
 /// so an old one changes nothing, and an answer is kept for no other device (`private`).
 ///
 /// 404 when it is not kept any more: ask for the list or snapshot again.
-#[utoipa::path(tag = "handheld", operation_id = "get_sync_chunk",
+#[utoipa::path(tag = "handheld", operation_id = "get_sync_chunk", security(("device" = [])),
     params(("hash" = String, Path, description = "SHA-256 of its bytes")),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream",
+    responses((status = 200, body = inline(Octets), content_type = "application/octet-stream",
         headers(("Suyuan-Anchor" = String, description = "The anchor of this answer."))),
-    (status = 206, description = "The range asked for.",
+    (status = 206, description = "The range asked for.", body = inline(Octets),
+        content_type = "application/octet-stream",
         headers(("Suyuan-Anchor" = String, description = "The anchor of this answer."))),
     (status = 304, description = "The device has it: `If-None-Match` named its hash.",
         headers(("Suyuan-Anchor" = String, description = "The anchor of this answer."))),

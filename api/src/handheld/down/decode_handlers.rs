@@ -44,7 +44,7 @@ struct DecodedCode {
 /// 4096 × 3072 in all, complete within 20 s; reading takes at most 4 s and 512 MiB in a process of
 /// its own; two are read at once, 16 held, more are told to come again. The photo is not kept. The
 /// caller is a device (signed as `GET /v1/sync/status` is) or somebody of an enterprise.
-#[utoipa::path(tag = "handheld", operation_id = "decode_photo",
+#[utoipa::path(tag = "handheld", operation_id = "decode_photo", security(("device" = []), ("bearer" = [])),
     request_body(content_type = "multipart/form-data", content = inline(PhotoForm)),
     responses((status = 200, body = Object, description = "`{v, codes[{text, unit?, fault?}], anchor?}`"),
     (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),

@@ -14,6 +14,10 @@ use crate::{
             handlers::{encoding, read},
             receive,
         },
+        schema::{
+            SyncDeposit, SyncLookUpAnswer, SyncPullAnswer, SyncPushAnswer, SyncSnapshot,
+            SyncStatusAnswer,
+        },
         world::WorldError,
     },
     http::{
@@ -60,7 +64,6 @@ pub struct PullQuery {
 
 /// Codes somebody looks up.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct LookUpIn {
     /// Version of this message: 1.
     pub v: u32,
@@ -76,10 +79,8 @@ pub struct LookUpIn {
 /// At most 500 of each are told, the oldest; `more_parked`, `more_quarantined` and `more_findings` say how
 /// many more there are, and are absent where there are none. A device whose key is revoked may ask this
 /// too, and is told `re_enrol`.
-#[utoipa::path(tag = "handheld", operation_id = "get_sync_status",
-    responses((status = 200, body = Object, description = "`{v, device, epoch, contiguous_seq, \
-        held_ranges, missing_ranges, head_hash, re_enrol, parked[], quarantined[], findings[], more, \
-        more_parked?, more_quarantined?, more_findings?, anchor}`"), (status = 401, body = ProblemBody)))]
+#[utoipa::path(tag = "handheld", operation_id = "get_sync_status", security(("device" = [])),
+    responses((status = 200, body = SyncStatusAnswer), (status = 401, body = ProblemBody)))]
 #[get("/v1/sync/status")]
 pub async fn get_sync_status(
     state: Data<Internal>,
@@ -105,9 +106,8 @@ pub async fn get_sync_status(
 /// 403 when the device has to enrol again; 410 when the cursor cannot be followed, as after the log
 /// was set back: begin with `GET /v1/sync/snapshot`.
 #[utoipa::path(tag = "handheld", operation_id = "pull_changes", params(PullQuery),
-    responses((status = 200, body = Object, description = "`{v, items[{gseq, item{type, ..}}], cursor, \
-        more, within?, list{version, made_at, content, key, sig}, rules, badges?, list_age_s, \
-        anchor}`"),
+    security(("device" = [])),
+    responses((status = 200, body = SyncPullAnswer),
     (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
     (status = 403, body = ProblemBody), (status = 410, body = ProblemBody), (status = 422, body = ProblemBody)))]
 #[get("/v1/sync/pull")]
@@ -172,7 +172,7 @@ pub async fn pull_changes(
 /// What events have to say besides what no event can lack: the mandatory items of the standards, by
 /// kind of event and profile of the goods. They change with the program; `rules` in the answer of a
 /// pull says which version holds. Signed as `GET /v1/sync/status` is.
-#[utoipa::path(tag = "handheld", operation_id = "get_rules",
+#[utoipa::path(tag = "handheld", operation_id = "get_rules", security(("device" = [])),
     responses((status = 200, body = Object, description = "`{v, version, rules[{profile, kind, item, \
         source, said}], anchor}`"),
     (status = 401, body = ProblemBody), (status = 403, body = ProblemBody)))]
@@ -199,9 +199,8 @@ pub async fn get_rules(state: Data<Internal>, device: DeviceRead) -> Result<Http
 /// waits, and whoever asks again within ten minutes finds it, or goes on waiting for it; later it is given up. So
 /// ask again after `Retry-After`, for as long as that is the answer. Two are made at once, of an enterprise
 /// one at a time, enterprises in turn. Each process of a server makes its own; the chunks can be had from all.
-#[utoipa::path(tag = "handheld", operation_id = "get_snapshot",
-    responses((status = 200, body = Object, description = "`{v, device, epoch, watermark, made_at, \
-        chunks[{hash, bytes}], trust_keys[], key, sig, anchor}`"),
+#[utoipa::path(tag = "handheld", operation_id = "get_snapshot", security(("device" = [])),
+    responses((status = 200, body = SyncSnapshot),
     (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
     (status = 503, body = ProblemBody)))]
 #[get("/v1/sync/snapshot")]
@@ -217,7 +216,8 @@ pub async fn get_snapshot(
 /// record of codes: a card for each, or null where nothing is known, or was allocated, or the enterprise may not know it; whoever had the goods and sent them on is not told the
 /// place they went on to. Signed as `GET /v1/sync/status` is.
 #[utoipa::path(tag = "handheld", operation_id = "look_up_units", request_body = LookUpIn,
-    responses((status = 200, body = Object, description = "`{v, cards[], position, anchor}`"),
+    security(("device" = [])),
+    responses((status = 200, body = SyncLookUpAnswer),
     (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
     (status = 422, body = ProblemBody)))]
 #[post("/v1/sync/lookups")]
@@ -255,8 +255,9 @@ pub async fn look_up_units(
 /// of the device that signed; the anchor is of the device that asks, where one does. One
 /// whose frame cannot be read fills nothing (400) and is kept as a dead letter of who brought it.
 #[utoipa::path(tag = "handheld", operation_id = "deposit_events",
-    request_body(content = Object, description = "`{v: 1, token, push}`"),
-    responses((status = 200, body = Object, description = "As of `POST /v1/sync/push`."),
+    security(("device" = []), ("bearer" = [])),
+    request_body = SyncDeposit,
+    responses((status = 200, body = SyncPushAnswer),
     (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
     (status = 403, body = ProblemBody), (status = 413, body = ProblemBody), (status = 415, body = ProblemBody),
     (status = 503, body = ProblemBody)))]

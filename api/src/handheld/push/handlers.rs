@@ -7,7 +7,12 @@ use super::{
 };
 use crate::{
     app::Internal,
-    handheld::{frame_problem, inflate::Encoding, world::WorldError},
+    handheld::{
+        frame_problem,
+        inflate::Encoding,
+        schema::{SyncPush, SyncPushAnswer},
+        world::WorldError,
+    },
     http::{self, auth::PlatformAdmin, body},
     problem::{Problem, ProblemBody, ProblemCode},
 };
@@ -32,15 +37,13 @@ use uuid::Uuid;
 /// event states never give it: it is `stored`. `reason` tells why a text is no
 /// event (`UNREADABLE`), and which limit it exceeds, in at most 200 characters. `pull_hint`: master
 /// data, a recall or a decision came in since the newest `cursor` the events saw; goods that set out
-/// for the place and verdicts do not set it.
-#[utoipa::path(tag = "handheld", operation_id = "push_events",
-    request_body(content = Object, description = "`{v: 1, device, epoch, first_seq, prev_hash, \
-        last_receipt?, queue_depth, events: [text]}`"),
-    responses((status = 200, body = Object, description = "`{v, results[{seq, status, code?, \
-        reason?, gseq?, findings[], more_findings?}], receipt{device, epoch, contiguous_seq, held_ranges, \
-        missing_ranges, head_hash, stamp, key, sig}, anchor, t_recv, t_sent, credit, retry_after?, \
-        pull_hint}`. `findings` has at most 100 of what was found about an event at once, the worst; \
-        `more_findings` says how many more are on record."),
+/// for the place and verdicts do not set it. `findings` has at most 100 of what was found about an event at
+/// once, the worst; `more_findings` says how many more are on record. `pending: true` says that not everything
+/// the event is about was judged at once, since there was too much to read: what is found of that comes with a
+/// pull.
+#[utoipa::path(tag = "handheld", operation_id = "push_events", security(("device" = [])),
+    request_body = SyncPush,
+    responses((status = 200, body = SyncPushAnswer),
     (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
     (status = 413, body = ProblemBody), (status = 415, body = ProblemBody),
     (status = 503, body = ProblemBody)))]
