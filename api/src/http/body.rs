@@ -20,6 +20,7 @@ use actix_web::{
 use futures_util::{StreamExt, future::LocalBoxFuture};
 use serde::de::DeserializeOwned;
 use std::future::{Ready, ready};
+use suyuan_sync::event::without_halves;
 use utoipa::{
     IntoParams,
     openapi::{
@@ -51,6 +52,29 @@ impl<T: DeserializeOwned + 'static, const MAX: usize> FromRequest for Json<T, MA
         Box::pin(async move {
             let (value, _) = json(&request, payload, MAX).await?;
             Ok(Json { value })
+        })
+    }
+}
+
+/// A JSON body of a device, read as its events are: half a character is U+FFFD. Names that are not known are
+/// the reader's affair, and it passes over them: a device may be newer than its server.
+pub struct DeviceJson<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for DeviceJson<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let bytes = object(&request, payload, JSON_MAX).await?;
+            let value = match std::str::from_utf8(&bytes) {
+                Ok(text) => serde_json::from_str(&without_halves(text)),
+                // It says where the text goes wrong.
+                Err(_) => serde_json::from_slice(&bytes),
+            };
+            Ok(DeviceJson(value.map_err(|error| malformed(&error))?))
         })
     }
 }
@@ -138,6 +162,13 @@ pub async fn json<T: DeserializeOwned>(
     payload: Payload,
     max: usize,
 ) -> Result<(T, Bytes), Problem> {
+    let bytes = object(request, payload, max).await?;
+    let value = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
+    Ok((value, bytes))
+}
+
+/// The bytes of what may be a JSON object.
+async fn object(request: &HttpRequest, payload: Payload, max: usize) -> Result<Bytes, Problem> {
     let media = super::header_text(request, &header::CONTENT_TYPE);
     if !media
         .split(';')
@@ -155,8 +186,7 @@ pub async fn json<T: DeserializeOwned>(
         return Err(Problem::new(ProblemCode::MalformedBody)
             .detail("send a JSON object", "请发送 JSON 对象"));
     }
-    let value = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
-    Ok((value, bytes))
+    Ok(bytes)
 }
 
 /// Reads a body of at most `max` bytes.

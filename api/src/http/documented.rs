@@ -1,7 +1,8 @@
 //! What a request may say is what its operation documents: another query parameter, or a body where
 //! none is taken, is refused by name, before any handler is asked and for all handlers alike. A
-//! parameter that is misspelt must not be answered as if it had been heard. Must not know any route by
-//! name.
+//! parameter that is misspelt must not be answered as if it had been heard. Devices alone may say what is not
+//! known: they may be newer than their server, and a message means the same with or without it. Must not
+//! know any route by name.
 
 use super::{body, decode_form};
 use crate::problem::{Problem, ProblemCode};
@@ -54,6 +55,8 @@ struct Takes {
     body: bool,
     /// Does it ask for a token?
     secured: bool,
+    /// A device may call it, and be newer than this program: what is not known it says in vain.
+    of_device: bool,
 }
 
 impl Takes {
@@ -68,6 +71,7 @@ impl Takes {
             parameters: parameters.collect(),
             body: operation.request_body.is_some(),
             secured: operation.security.is_some(),
+            of_device: asks_for(operation, DEVICE),
         }
     }
 }
@@ -138,7 +142,7 @@ impl Documented {
             return None;
         }
         let unknown = names(request.query_string()).find(|name| !takes.parameters.contains(name));
-        if let Some(name) = unknown {
+        if let Some(name) = unknown.filter(|_| !takes.of_device) {
             return Some(unknown_parameter(&name, &takes.parameters));
         }
         if takes.body || !sends_body(request) {

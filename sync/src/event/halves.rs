@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 /// The text with each escaped half that has no other half, and each escaped U+0000, replaced. Bare,
 /// U+0000 is no JSON.
-pub(super) fn replaced(text: &str) -> Cow<'_, str> {
+pub fn replaced(text: &str) -> Cow<'_, str> {
     let mut mended = String::new();
     let mut kept = 0;
     let mut at = 0;

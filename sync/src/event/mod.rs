@@ -20,6 +20,7 @@ mod write;
 
 pub(crate) use depth::exceeded as depth_exceeded;
 pub use fault::EventFault;
+pub use halves::replaced as without_halves;
 pub use header::Header;
 pub use kind::Kind;
 pub use read::{counterpart_of, gtin14, parse, parse_bytes};

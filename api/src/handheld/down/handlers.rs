@@ -21,7 +21,7 @@ use crate::{
         world::WorldError,
     },
     http::{
-        body::Json,
+        body::DeviceJson,
         device::{Carrier, DeviceKnown, DeviceRead},
     },
     problem::{Problem, ProblemBody, ProblemCode},
@@ -46,7 +46,6 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Where a pull goes on.
 #[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
 pub struct PullQuery {
     /// The cursor of the last page that was stored. Asking with it acknowledges everything before it.
     /// Absent or 0: from the beginning of the log, page by page, with all that ended since; whoever has
@@ -224,9 +223,9 @@ pub async fn get_snapshot(
 pub async fn look_up_units(
     state: Data<Internal>,
     device: DeviceRead,
-    asked: Json<LookUpIn>,
+    asked: DeviceJson<LookUpIn>,
 ) -> Result<HttpResponse, Problem> {
-    let (device, asked) = (device.0, asked.value);
+    let (device, asked) = (device.0, asked.0);
     if asked.v != 1 || asked.codes.len() > LOOK_UP_CODES_MAX {
         return Err(Problem::field(
             if asked.v == 1 { "codes" } else { "v" },
