@@ -12,7 +12,8 @@ use std::fmt::{self, Write};
 pub struct UnitKey(Box<str>);
 
 impl UnitKey {
-    /// The unit a code names; `None` for a code that names a product or a batch only.
+    /// The unit a code names; `None` for a code that names a product or a batch only, and for one of a
+    /// scheme that only settings know ([`CodeProfiles`](crate::trace_code::CodeProfiles)).
     pub fn of(code: &TraceCode) -> Option<UnitKey> {
         let text = match code {
             TraceCode::Gtin(code) => match (&code.serial, &code.upui) {
@@ -20,8 +21,9 @@ impl UnitKey {
                 (None, Some(upui)) => format!("/01/{}/235/{}", code.gtin, escaped(upui)),
                 (None, None) => return None,
             },
-            TraceCode::Sscc(_) | TraceCode::Own(_) | TraceCode::Profiled(_) => code.to_string(),
-            TraceCode::Other(_) => return None,
+            TraceCode::Sscc(_) | TraceCode::Own(_) => code.to_string(),
+            // What a profile reads depends on settings; what an event is about must not.
+            TraceCode::Other(_) | TraceCode::Profiled(_) => return None,
         };
         Some(UnitKey(text.into_boxed_str()))
     }

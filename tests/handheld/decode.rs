@@ -2,11 +2,12 @@
 //! for people of an enterprise; and what is no such photo is refused by name.
 
 use crate::{
-    scene::{Scene, key},
+    scene::{Scene, inbound, key, open_about_events},
     support::{array, refused, text_of},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use suyuan_loadtest::photo::{draw::Grey, labels};
+use suyuan_sync::finding::FindingCode;
 use suyuan_tests::{
     Answer, Engine, Handheld, TestApp,
     caller::Method,
@@ -78,6 +79,24 @@ async fn read(engine: Engine) {
     ];
     expected.sort();
     assert_eq!(told, expected);
+
+    // A code of another scheme is no unit here, for a photo as for an event and a look-up.
+    let profiled = "88.123.45/abc";
+    let answer = sent(&device, &printed(&[profiled])).await;
+    let [one] = &codes(&answer)[..] else {
+        panic!("{}", answer.text());
+    };
+    assert_eq!(text_of(&one["text"]), profiled);
+    assert!(
+        one.get("unit").is_none() && one.get("fault").is_some(),
+        "{one}"
+    );
+    let asked = json!({"v": 1, "codes": [profiled]});
+    let told = device.ask("/v1/sync/lookups", &asked).await.json();
+    assert_eq!(told["cards"], json!([null]));
+    let event = device.event("inbound", &inbound(&[&profiled.to_owned()]));
+    device.push(&[event]).await;
+    assert_eq!(open_about_events(&app, FindingCode::UnknownRef).await, 1);
 
     // Somebody of an enterprise asks the same, and gets no anchor; nobody else may ask.
     let body = form(&[("photo", &printed(&[tin]))]);

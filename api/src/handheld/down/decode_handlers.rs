@@ -14,7 +14,7 @@ use actix_web::{
     web::{Data, Payload},
 };
 use serde::Serialize;
-use suyuan_sync::{unit::UnitKey, wire::V};
+use suyuan_sync::{trace_code, unit::UnitKey, wire::V};
 
 /// The codes of a photo.
 #[derive(Debug, Serialize)]
@@ -40,7 +40,8 @@ struct DecodedCode {
 }
 
 /// The codes in a photo, as the field `photo` of a form: each text once, at most 8, with the unit it
-/// names. Limits are those of `POST /q/photo`: PNG, JPEG or WebP, at most 4 MiB, 4096 pixels a side and
+/// names in an event: a code of a scheme that only this installation's code profiles know names none, as at
+/// every other call of staff and devices. Limits are those of `POST /q/photo`: PNG, JPEG or WebP, at most 4 MiB, 4096 pixels a side and
 /// 4096 × 3072 in all, complete within 20 s; reading takes at most 4 s and 512 MiB in a process of
 /// its own; two are read at once, 16 held, more are told to come again. The photo is not kept. The
 /// caller is a device (signed as `GET /v1/sync/status` is) or somebody of an enterprise.
@@ -62,8 +63,7 @@ pub async fn decode_photo(
 ) -> Result<HttpResponse, Problem> {
     let mut texts = read(&readers, &request, payload).await?;
     texts.dedup();
-    let profiles = &state.settings.codes.profiles;
-    let code = |text: String| match profiles.parse(&text) {
+    let code = |text: String| match trace_code::parse(&text) {
         Ok(scanned) => DecodedCode {
             unit: UnitKey::of(&scanned.code),
             fault: None,
