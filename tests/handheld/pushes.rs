@@ -320,10 +320,15 @@ on_both!(only_what_was_signed_is_taken, |app| {
         URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"suyuan-push+jwt"}"#),
         URL_SAFE_NO_PAD.encode(claims.to_string())
     );
+    // The public key taken for a secret: the point, without its first byte, and as JWK.
+    let point = device.key.point();
+    let jwk = device.key.jwk().to_string();
+    let by_mac = [point, &point[1..], jwk.as_bytes()]
+        .map(|secret| (DeviceKey::token_by_mac(TYP_PUSH, &claims, secret), &frame));
     let hs = device
         .key
         .token_with(&json!({"alg": "HS256", "typ": TYP_PUSH}), &claims);
-    for (token, body) in [
+    for (token, body) in by_mac.into_iter().chain([
         (String::new(), &frame),
         ("x".repeat(3000), &frame),
         (none, &frame),
@@ -340,7 +345,7 @@ on_both!(only_what_was_signed_is_taken, |app| {
         (with("prev_hash", json!(chain::Hash([7; 32]))), &frame),
         (with("head", json!(chain::Hash([7; 32]))), &frame),
         (good.clone(), &tampered),
-    ] {
+    ]) {
         refused(
             device.send(&token, "", body.clone()).await,
             "device-not-known",

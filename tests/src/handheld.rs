@@ -4,6 +4,7 @@
 
 use crate::{Answer, Caller};
 use aws_lc_rs::{
+    hmac,
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
 };
@@ -53,6 +54,22 @@ impl DeviceKey {
     /// A token (JWT, ES256) of this type.
     pub fn token(&self, typ: &str, claims: &Value) -> String {
         self.token_with(&json!({"alg": "ES256", "typ": typ}), claims)
+    }
+
+    /// The public half as a point: what anybody may know of it.
+    pub fn point(&self) -> &[u8] {
+        self.0.public_key().as_ref()
+    }
+
+    /// A token that says HS256 and is signed with a secret everybody knows, as whoever takes a public key
+    /// for a secret would accept it.
+    pub fn token_by_mac(typ: &str, claims: &Value, secret: &[u8]) -> String {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let header = json!({"alg": "HS256", "typ": typ});
+        let text = format!("{}.{}", part(&header), part(claims));
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+        let mac = URL_SAFE_NO_PAD.encode(hmac::sign(&key, text.as_bytes()));
+        format!("{text}.{mac}")
     }
 
     /// The same with a header of the test's own.
