@@ -11,8 +11,8 @@
 //!   data. [`inbox`] brings in what consumers tell, [`limits`] how much one caller may ask,
 //!   [`photo`] reads codes in pictures.
 //! - [`handheld`] takes what handhelds and tills state, and tells them what they need to know;
-//!   [`units`], [`findings`] and [`stock`] tell people what became of goods, [`excursions`] what sensitive
-//!   goods went through on the way.
+//!   [`events`] what they stated, [`units`], [`findings`] and [`stock`] tell people what became of goods,
+//!   [`excursions`] what sensitive goods went through on the way.
 //! - [`problem`], [`db`], [`clock`], [`sealing`], [`telemetry`], [`free_text`] serve them all and
 //!   know none of them; [`http`] knows accounts besides, and [`operations`] asks the parts how they
 //!   are.
@@ -35,6 +35,7 @@ pub mod db;
 pub mod demo;
 pub mod doctor;
 pub mod entities;
+pub mod events;
 pub mod excursions;
 pub mod findings;
 pub mod free_text;

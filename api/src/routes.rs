@@ -4,7 +4,7 @@
 mod refusals;
 
 use crate::{
-    accounts, app_links, codes, excursions, findings, handheld,
+    accounts, app_links, codes, events, excursions, findings, handheld,
     http::{self, documented::Documented},
     links, log, operations, pda, photo,
     problem::{self, Problem, ProblemCode},
@@ -104,6 +104,7 @@ internal_routes![
     recalls::handlers::close_recall,
     units::handlers::get_unit,
     units::handlers::list_unit_contents,
+    events::handlers::get_event,
     findings::handlers::list_findings,
     findings::handlers::count_findings,
     stock::handlers::list_stock,

@@ -398,6 +398,8 @@ impl Stage {
                 (at(&self.device), Body::Nothing)
             }
             // Nothing stands aside on this stage.
+            // No device stated anything on this stage.
+            "get_event" => (at(&self.user), Body::Nothing),
             "get_quarantined" => (operation.path.replace("{position}", "1"), Body::Nothing),
             "admit_event" => post(
                 operation.path.replace("{position}", "1"),

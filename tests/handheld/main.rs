@@ -19,6 +19,7 @@ mod engine;
 mod enrolment;
 mod entering;
 mod environs;
+mod events;
 mod expiring;
 mod findings;
 mod found;

@@ -2,10 +2,12 @@
 //! events that show it and the one that explained it away.
 //!
 //! Read only: they open and close in [`crate::handheld`], by the fold. `rules` says who may see
-//! which event; `store` reads lists, `unit_store` what a unit's page tells, `witness_store` the events
+//! which event; `store` reads lists, `unit_store` and `event_store` what the pages of a unit and of
+//! an event tell, `witness_store` the events
 //! that show something, `cause_store` the entries that explained it.
 
 mod cause_store;
+pub mod event_store;
 pub mod handlers;
 pub mod rules;
 pub mod store;

@@ -151,7 +151,8 @@ pub struct LotOut {
 /// An event that shows or explains a finding.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct WitnessOut {
-    /// Its id.
+    /// Its id: `GET /v1/events/{event}`, with its `enterprise_id` and the `unit` of the finding where it is
+    /// another's, tells what it says.
     pub event: Uuid,
     /// What happened.
     pub kind: String,

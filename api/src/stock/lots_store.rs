@@ -170,7 +170,8 @@ pub async fn movements(
     }
     let query = statement(
         backend,
-        "SELECT m.gseq, m.n, m.movement, e.event_id, e.kind, e.enterprise_id, e.eff, e.imported \
+        "SELECT m.gseq, m.n, m.movement, e.event_id, e.kind, e.enterprise_id, \
+         e.device_id, e.eff, e.imported \
          FROM lot_move m JOIN event e ON e.gseq = m.gseq WHERE m.line_id = ? \
          AND (m.gseq > ? OR (m.gseq = ? AND m.n > ?)) ORDER BY m.gseq, m.n LIMIT ?",
         [
@@ -185,12 +186,15 @@ pub async fn movements(
     rows.iter()
         .map(|row| {
             let change: String = row.try_get("", "movement")?;
+            let stated: Uuid = row.try_get("", "enterprise_id")?;
+            let device: Uuid = row.try_get("", "device_id")?;
             Ok(MoveOut {
                 position: row.try_get("", "gseq")?,
                 n: row.try_get("", "n")?,
                 event: row.try_get("", "event_id")?,
                 kind: row.try_get("", "kind")?,
-                enterprise_id: row.try_get("", "enterprise_id")?,
+                enterprise_id: stated,
+                device_id: (stated == enterprise).then_some(device),
                 at: rfc3339(row.try_get("", "eff")?),
                 imported: row.try_get("", "imported")?,
                 change: serde_json::from_str(&change)

@@ -213,9 +213,12 @@ pub struct MoveOut {
     /// Which of what one event says of the line.
     #[serde(skip)]
     pub n: i64,
-    /// The event.
+    /// The event: `GET /v1/events/{event}` tells what it says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<Uuid>,
+    /// With which device; absent for another enterprise's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<Uuid>,
     /// What happened.
     pub kind: String,
     /// Who stated it.

@@ -1,13 +1,12 @@
 //! Units over HTTP.
 
 use super::{
-    UnitError,
-    people::People,
-    rules, store,
+    UnitError, rules, store,
     stretch::{self, Stretch},
+    timeline::{look, seen, standing, timeline},
     wire::{
-        ContentsPage, ContentsQuery, FINDINGS_MAX, PartnerOut, STRANGERS_FINDINGS_MAX,
-        TimelineEntryOut, UnitBatchOut, UnitOut, UnitQuery,
+        ContentsPage, ContentsQuery, FINDINGS_MAX, STRANGERS_FINDINGS_MAX, UnitBatchOut, UnitOut,
+        UnitQuery,
     },
 };
 use crate::{
@@ -28,15 +27,11 @@ use actix_web::{
     get,
     web::{self, Data, Path, Query},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use suyuan_sync::{
-    facts::Fact,
     finding::FindingCode,
-    fold::{Entry, Partner, Reader, Step, View, visible},
-    ids::{EnterpriseId, EventId},
-    unit::UnitKey,
+    fold::{Entry, Reader, Step, View},
 };
-use uuid::Uuid;
 
 /// What became of a unit: `code` is any form a person may read or paste, percent-encoded. Its issuer
 /// sees all that happened; who holds or held it, their own events and one step up and down; the
@@ -92,55 +87,6 @@ pub async fn list_unit_contents(
     };
     let next = page::next(&items, limit, |held| held.id);
     Ok(web::Json(ContentsPage { items, next }))
-}
-
-/// A unit as of a position, and the snapshot it was read on. Of those about which there is very much to
-/// read, with all they were ever packed into, few are read at a time, by turns of the enterprises that ask.
-async fn look(
-    state: &Internal,
-    unit: &UnitKey,
-    who: Reader,
-    at: Option<Position>,
-) -> Result<(Snapshot, Looked), UnitError> {
-    let reading = &state.handheld.reading;
-    let mut snapshot = reading.begin(&state.db).await?;
-    if at.is_some_and(|at| at < 1 || at > snapshot.position) {
-        return Err(UnitError::Ahead);
-    }
-    let upto = at.unwrap_or(NOW);
-    if let Some(looked) = snapshot.unit_if_short(unit, upto).await? {
-        return Ok((snapshot, looked));
-    }
-    // Whoever waits holds no connection.
-    drop(snapshot);
-    let enterprise = match who {
-        Reader::Enterprise(EnterpriseId(id)) => id,
-        Reader::All => Uuid::nil(),
-    };
-    let mut snapshot = reading.begin_long(&state.db, enterprise).await?;
-    let looked = snapshot.unit(unit, upto).await?;
-    Ok((snapshot, looked))
-}
-
-/// How its code stands on record now; none where nobody here issues such codes.
-async fn standing(snapshot: &mut Snapshot, unit: &UnitKey) -> Result<Option<Standing>, UnitError> {
-    let mut standing = snapshot.standing(&BTreeSet::from([unit.clone()])).await?;
-    Ok(standing.remove(unit))
-}
-
-/// What the caller may see of a unit. What nobody allocated, and nothing happened to, is none; as of a
-/// position that is not asked, since more is allocated as time goes by.
-fn seen(
-    (looked, standing): (&Looked, Option<Standing>),
-    who: Reader,
-    upto: Position,
-) -> Result<View, UnitError> {
-    let folded = &looked.folded;
-    let allocated = upto != NOW || standing != Some(Standing::NotAllocated);
-    if looked.id.is_none() && !(looked.code.is_some() && allocated) {
-        return Err(UnitError::Unknown);
-    }
-    visible(&folded.state, &folded.steps, who).ok_or(UnitError::Unknown)
 }
 
 /// Whoever is not told where it is, since it went on beyond them, is not told what is in it.
@@ -258,62 +204,4 @@ async fn about(
         holds,
         newest_of_unit(tx, who, id, upto, (FINDINGS_MAX, STRANGERS_FINDINGS_MAX)).await?,
     ))
-}
-
-async fn timeline(
-    snapshot: &Snapshot,
-    (who, looked): (Reader, &Looked),
-    entries: &[&Entry],
-    upto: Position,
-) -> Result<Vec<TimelineEntryOut>, UnitError> {
-    let steps = looked.folded.steps.iter();
-    let facts: BTreeMap<(EnterpriseId, EventId), &Fact> = steps
-        .map(|step| ((step.fact.enterprise, step.event), &step.fact))
-        .collect();
-    let fact = |entry: &Entry| facts.get(&(entry.enterprise, entry.event)).copied();
-    let positions = entries.iter().filter_map(|entry| Some(fact(entry)?.gseq));
-    let positions: BTreeSet<Position> = positions.collect();
-    let provisional = if upto == NOW {
-        store::provisional(snapshot.tx(), &positions).await?
-    } else {
-        BTreeSet::new()
-    };
-    let imported = store::imported(snapshot.tx(), &positions).await?;
-    let people = People::of(snapshot.tx(), who, entries.iter().copied().filter_map(fact)).await?;
-    let tell = |entry: &Entry| {
-        let fact = fact(entry)?;
-        Some(TimelineEntryOut {
-            event: entry.event.0,
-            kind: entry.kind.name().into(),
-            enterprise_id: entry.enterprise.0,
-            location_id: Some(entry.location.0).filter(|id| !id.is_nil()),
-            partner: entry.partner.as_ref().map(partner),
-            at: rfc3339(entry.at),
-            not_before: rfc3339(entry.between.0),
-            received_at: rfc3339(entry.between.1),
-            position: fact.gseq,
-            actor: people.actor(who, fact),
-            overruled: people.overruled(who, fact),
-            via: entry.via.as_ref().map(|key| key.as_str().to_owned()),
-            struck: entry.struck,
-            stranger: entry.stranger,
-            late: fact.flags.contains(&FindingCode::Late),
-            provisional: provisional.contains(&fact.gseq),
-            imported: imported.contains(&fact.gseq),
-        })
-    };
-    Ok(entries.iter().copied().filter_map(tell).collect())
-}
-
-fn partner(partner: &Partner) -> PartnerOut {
-    let (kind, id, name) = match partner {
-        Partner::Enterprise(id) => ("enterprise", Some(id.0), None),
-        Partner::Location(id) => ("location", Some(id.0), None),
-        Partner::Named(name) => ("named", None, Some(name.clone())),
-    };
-    PartnerOut {
-        kind: kind.into(),
-        id,
-        name,
-    }
 }

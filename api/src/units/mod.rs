@@ -1,13 +1,15 @@
 //! Units (单品) as people ask about them: by any form of the code, what became of one, where it is,
 //! what it is in and holds, and why that is believed (sync.md section 5: who may read what).
 //!
-//! Read only. The fold is [`crate::handheld::units`]'s; `rules` says what is told to whom.
+//! Read only. The fold is [`crate::handheld::units`]'s; `rules` says what is told of one, `timeline` what of
+//! what happened to it is told to whom.
 
 pub mod handlers;
 mod people;
 pub mod rules;
 pub mod store;
 mod stretch;
+pub mod timeline;
 pub mod wire;
 
 use crate::{

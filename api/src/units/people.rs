@@ -67,7 +67,7 @@ impl People {
 }
 
 /// The platform sees everybody's people, an enterprise its own.
-fn sees(who: Reader, fact: &Fact) -> bool {
+pub(super) fn sees(who: Reader, fact: &Fact) -> bool {
     match who {
         Reader::All => true,
         Reader::Enterprise(own) => own == fact.enterprise,

@@ -143,7 +143,8 @@ pub const fn level(level: Level) -> &'static str {
     }
 }
 
-const fn disposition(disposition: Disposition) -> &'static str {
+/// The name of what an inspection decided.
+pub const fn disposition(disposition: Disposition) -> &'static str {
     match disposition {
         Disposition::Sellable => "sellable",
         Disposition::Hold => "hold",

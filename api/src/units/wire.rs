@@ -169,7 +169,8 @@ pub struct AdviceOut {
 #[derive(Debug, Serialize, ToSchema)]
 #[allow(clippy::struct_excessive_bools)] // independent marks, each told by name
 pub struct TimelineEntryOut {
-    /// The event.
+    /// The event: `GET /v1/events/{event}` tells all that it says to its own enterprise and the platform, and
+    /// with its `enterprise_id` and the `unit` this entry to whoever sees it.
     pub event: Uuid,
     /// What.
     pub kind: String,
@@ -198,8 +199,24 @@ pub struct TimelineEntryOut {
     /// The container it came by; absent for what was said of the unit itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
-    /// It was struck out by a retract, and counts no more.
+    /// With which device; told like `actor`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<Uuid>,
+    /// The paper it belongs to (单据); told like `actor`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doc: Option<DocOut>,
+    /// What an inspection decided: `sellable`, `hold` or `destroy`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<String>,
+    /// Of a retract (撤销): the event it names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<Uuid>,
+    /// It was struck out by a retract, and counts no more; or it is the new event of a correction that does
+    /// not count.
     pub struck: bool,
+    /// The retract that struck it, of several the first in the order of things.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub struck_by: Option<Uuid>,
     /// Stated by somebody whom the goods did not come to: it changes nothing.
     pub stranger: bool,
     /// It came in long after it happened.
@@ -253,6 +270,16 @@ pub struct PartnerOut {
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+
+/// A paper (单据).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DocOut {
+    /// Its number (入库单号, 出库单号, 销售单号).
+    pub no: String,
+    /// Its date, as it was stated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
 }
 
 /// What a container holds.

@@ -19,7 +19,7 @@ pub use findings::{
     write_changed, write_closed, write_issuers, write_opened,
 };
 pub use since::{Came, any_written_after, came};
-pub use struck::{Asked, struck};
+pub use struck::{Asked, Naming, retracts_naming, struck, target_of};
 pub use sweeps::{are_more_sweeps, is_complete_count, is_sweep, sweeps, write_sweeps};
 pub use units::{
     Sized, UnitRow, UnitWrite, add_contents, contents, exceptional_in, leave, left_after,

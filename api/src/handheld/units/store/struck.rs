@@ -56,6 +56,77 @@ pub async fn struck(
     Ok(out)
 }
 
+/// A retract or its target, as the other one's.
+pub struct Naming {
+    /// Its position.
+    pub gseq: Position,
+    /// Its id.
+    pub id: Uuid,
+    /// The one strikes the other.
+    pub strikes: bool,
+}
+
+/// The retracts of an enterprise that are in and name an event of its own: so many, those that strike it first; and how
+/// many there are.
+pub async fn retracts_naming(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+    asked: &Asked,
+    most: usize,
+) -> Result<(Vec<Naming>, usize), DbErr> {
+    let named = targeting(conn, enterprise, std::slice::from_ref(asked)).await?;
+    let retracts: BTreeSet<Position> = named.into_values().flatten().collect();
+    let own = outlines(conn, &BTreeSet::from([asked.gseq])).await?;
+    let strikes = |retract: &Fact| {
+        own.iter()
+            .any(|own| fold::strikes(retract, own, &World::default()))
+    };
+    let mut out = Vec::new();
+    for part in parts(conn, &retracts).await? {
+        for retract in read(conn, &part).await? {
+            out.push(Naming {
+                gseq: retract.gseq,
+                id: retract.event.id.0,
+                strikes: strikes(&retract),
+            });
+        }
+    }
+    out.sort_by_key(|naming| (!naming.strikes, naming.gseq));
+    let all = out.len();
+    out.truncate(most);
+    Ok((out, all))
+}
+
+/// The event of the same enterprise that a retract names, if it came in.
+pub async fn target_of(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+    retract: Position,
+    target: Uuid,
+) -> Result<Option<Naming>, DbErr> {
+    let rows = by_keys(
+        conn,
+        "SELECT gseq FROM event WHERE enterprise_id = ? AND event_id IN ({keys})",
+        &[enterprise.into()],
+        vec![target.into()],
+    )
+    .await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let gseq: Position = row.try_get("", "gseq")?;
+    let both = outlines(conn, &BTreeSet::from([gseq, retract])).await?;
+    let at = |position| both.iter().find(|fact| fact.gseq == position);
+    let strikes = |(retract, target): (&Arc<Fact>, &Arc<Fact>)| {
+        fold::strikes(retract, target, &World::default())
+    };
+    Ok(Some(Naming {
+        gseq,
+        id: target,
+        strikes: at(retract).zip(at(gseq)).is_some_and(strikes),
+    }))
+}
+
 /// What these retracts say of the events that are asked about: each retract by itself, so that they need not be
 /// known together.
 async fn struck_by(
