@@ -12,7 +12,8 @@
 //!   [`photo`] reads codes in pictures.
 //! - [`handheld`] takes what handhelds and tills state, and tells them what they need to know;
 //!   [`events`] what they stated, [`units`], [`findings`] and [`stock`] tell people what became of goods,
-//!   [`excursions`] what sensitive goods went through on the way.
+//!   [`excursions`] what sensitive goods went through on the way. [`buyers`] of sales stand apart, and
+//!   [`personal_data`] ends with its time.
 //! - [`problem`], [`db`], [`clock`], [`sealing`], [`telemetry`], [`free_text`] serve them all and
 //!   know none of them; [`http`] knows accounts besides, and [`operations`] asks the parts how they
 //!   are.
@@ -27,6 +28,7 @@
 pub mod accounts;
 pub mod app;
 pub mod app_links;
+pub mod buyers;
 pub mod catalogue;
 pub mod clock;
 pub mod codes;
@@ -48,6 +50,7 @@ pub mod log;
 pub mod operations;
 pub mod pages;
 pub mod pda;
+pub mod personal_data;
 pub mod photo;
 pub mod played;
 pub mod problem;

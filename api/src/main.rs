@@ -23,9 +23,10 @@ use suyuan::{
     http::Draining,
     inbox::Seals,
     log::Log,
+    personal_data,
     photo::worker,
     public_role::{self, Password},
-    telemetry, voices,
+    telemetry,
 };
 
 /// An upload is tens of thousands of small texts and rows made on one thread and dropped on another,
@@ -189,7 +190,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
             let settings = Settings::load(cli.config.as_deref(), &[])?;
             let db = Db::open_made(&db::url(&settings), &settings.database).await?;
             let log = Log::open(db.clone(), Clock::system()).await?;
-            let erased = voices::erase_overdue(&db, &log, Clock::system().now()).await?;
+            let erased = personal_data::erase_overdue(&db, &log, Clock::system().now()).await?;
             println!("erased: {erased}");
         }
         Command::Admin(Admin::VerifyLog) => {

@@ -4,7 +4,7 @@
 mod refusals;
 
 use crate::{
-    accounts, app_links, codes, events, excursions, findings, handheld,
+    accounts, app_links, buyers, codes, events, excursions, findings, handheld,
     http::{self, documented::Documented},
     links, log, operations, pda, photo,
     problem::{self, Problem, ProblemCode},
@@ -105,6 +105,10 @@ internal_routes![
     units::handlers::get_unit,
     units::handlers::list_unit_contents,
     events::handlers::get_event,
+    buyers::handlers::file_buyer,
+    buyers::handlers::get_buyer,
+    buyers::handlers::open_buyer,
+    buyers::handlers::erase_buyer,
     findings::handlers::list_findings,
     findings::handlers::count_findings,
     stock::handlers::list_stock,

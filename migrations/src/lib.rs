@@ -51,6 +51,7 @@ mod m0054_named_places;
 mod m0055_long_lots;
 mod m0056_strangers_by_partner;
 mod m0057_patrol;
+mod m0058_buyers;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -108,6 +109,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0055_long_lots::Migration),
             Box::new(m0056_strangers_by_partner::Migration),
             Box::new(m0057_patrol::Migration),
+            Box::new(m0058_buyers::Migration),
         ]
     }
 }

@@ -399,7 +399,13 @@ impl Stage {
             }
             // Nothing stands aside on this stage.
             // No device stated anything on this stage.
-            "get_event" => (at(&self.user), Body::Nothing),
+            "get_event" | "get_buyer" | "open_buyer" | "erase_buyer" => {
+                (at(&self.user), Body::Nothing)
+            }
+            "file_buyer" => post(
+                at(&self.user),
+                json!({"purchase_time": "2026-01-15", "purchase_place": "上海"}),
+            ),
             "get_quarantined" => (operation.path.replace("{position}", "1"), Body::Nothing),
             "admit_event" => post(
                 operation.path.replace("{position}", "1"),

@@ -7,6 +7,7 @@ mod aside;
 mod badges;
 mod branches;
 mod budget;
+mod buyers;
 mod chains;
 mod claims;
 mod clock;

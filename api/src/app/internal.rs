@@ -23,6 +23,7 @@ use crate::{
     },
     inbox::{self, Seals},
     log::Log,
+    personal_data,
     photo::readers::Readers,
     queries, recalls,
     resolver::redis_tier::{self, RedisTier},
@@ -30,7 +31,7 @@ use crate::{
     sealing::Sealer,
     suspicions,
     tls::{Authority, Identity},
-    voices::{self, receive::Voices},
+    voices::receive::Voices,
     watches::take::{self, Watches},
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web::Data};
@@ -235,7 +236,7 @@ impl InternalPart {
                 ],
             )),
             tokio::spawn(handheld.keys.clone().follow_for_ever(clock.clone())),
-            tokio::spawn(voices::forget_for_ever(
+            tokio::spawn(personal_data::forget_for_ever(
                 db.clone(),
                 log.clone(),
                 clock.clone(),

@@ -4,6 +4,7 @@
 pub mod badge;
 pub mod batch;
 pub mod batch_version;
+pub mod buyer_personal;
 pub mod code_destruction;
 pub mod code_space;
 pub mod commission;

@@ -73,9 +73,11 @@ pub enum Kind {
     VoiceReceived,
     /// Staff moved one on or answered it, or its consumer rated that.
     VoiceHandled,
-    /// Someone read the personal part of one.
+    /// The buyer of a sale was filed; nothing personal of it.
+    BuyerFiled,
+    /// Someone read the personal part of a voice, or who bought.
     PersonalDataOpened,
-    /// The personal part of one was erased.
+    /// The same was erased.
     PersonalDataErased,
     /// A copy of a unit is suspected, or it was queried unusually often.
     SuspicionRaised,
@@ -134,6 +136,7 @@ impl Kind {
             Kind::WatchChanged => "watch_changed",
             Kind::VoiceReceived => "voice_received",
             Kind::VoiceHandled => "voice_handled",
+            Kind::BuyerFiled => "buyer_filed",
             Kind::PersonalDataOpened => "personal_data_opened",
             Kind::PersonalDataErased => "personal_data_erased",
             Kind::SuspicionRaised => "suspicion_raised",

@@ -21,7 +21,7 @@ pub mod rules;
 mod store;
 pub mod wire;
 
-pub use store::{erase_overdue, forget_for_ever};
+pub use store::erase_overdue;
 
 use crate::{
     inbox::SealedError,

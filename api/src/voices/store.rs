@@ -5,7 +5,7 @@ use super::{
     rules::{State, VoiceKind, spaces},
 };
 use crate::{
-    clock::{Clock, Micros},
+    clock::Micros,
     db::Db,
     entities::{product, public_space, voice, voice_personal},
     http::page::Paging,
@@ -16,7 +16,6 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait,
     IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
-use std::time::Duration;
 use suyuan_sync::trace_code::TraceCode;
 use uuid::Uuid;
 
@@ -237,21 +236,6 @@ pub(super) async fn list(
         .limit(paging.limit)
         .all(db.reader())
         .await
-}
-
-/// Between two looks for personal data whose time is over.
-const FORGET_EVERY: Duration = Duration::from_hours(1);
-
-/// Erases personal data whose time is over, once an hour for ever.
-pub async fn forget_for_ever(db: Db, log: Log, clock: Clock) {
-    loop {
-        match erase_overdue(&db, &log, clock.now()).await {
-            Ok(0) => {}
-            Ok(erased) => tracing::info!(erased, "personal data whose time was over"),
-            Err(error) => tracing::warn!(%error, "personal data not erased"),
-        }
-        tokio::time::sleep(FORGET_EVERY).await;
-    }
 }
 
 /// Erases personal data whose time is over at `now`, each with its entry; returns how many.

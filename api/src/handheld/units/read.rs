@@ -26,6 +26,10 @@ use std::{
     sync::Arc,
 };
 use suyuan_sync::{
+    event::{
+        Event,
+        required::{self, Profile},
+    },
     facts::World,
     fold::{self, UnitState},
     ids::{BatchId, EnterpriseId, RecallId},
@@ -205,6 +209,22 @@ impl Snapshot {
         keys: &BTreeSet<UnitKey>,
     ) -> Result<BTreeMap<UnitKey, Standing>, WorldError> {
         self.source.standing(&self.tx, keys).await
+    }
+
+    /// The profiles that the goods of an enterprise's event fall under, as far as they are on record.
+    pub async fn profiles(
+        &mut self,
+        stater: EnterpriseId,
+        event: &Event,
+    ) -> Result<BTreeSet<Profile>, WorldError> {
+        let mut codes = BTreeMap::new();
+        for unit in event.units.iter().filter_map(|read| read.unit.as_ref()) {
+            codes.insert(unit.clone(), self.code(unit).await?);
+        }
+        self.source
+            .about(&self.tx, &codes, &BTreeSet::new())
+            .await?;
+        Ok(required::profiles(event, stater, self.source.world()))
     }
 
     /// What a code is to us.
