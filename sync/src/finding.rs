@@ -107,7 +107,7 @@ finding_codes! {
     ImpliedUnpack "IMPLIED_UNPACK" Information "C12" "Seen outside its container; it must have been taken out." "在包装之外出现，视为已拆出。";
     PackAfterEnd "PACK_AFTER_END" Critical "C12" "Goods were packed that were sold, destroyed or collected." "已售、已销毁或已收回的货物被装箱。";
     ShortPack "SHORT_PACK" Warning "C12" "Fewer goods in the container than declared." "装箱数量少于申报数量。";
-    UnexpectedHolder "UNEXPECTED_HOLDER" Warning "C14" "Stated by an enterprise to whom the goods did not come; changes nothing." "由未承接该货物的企业申报，不影响货物状态。";
+    UnexpectedHolder "UNEXPECTED_HOLDER" Warning "C14" "Stated by an enterprise to whom the goods did not come, or at another's place; changes nothing." "由未承接该货物的企业申报，或在其他企业的地点申报，不影响货物状态。";
     UnknownRef "UNKNOWN_REF" Warning "C15" "Names a product, batch, place, partner or member of staff that is not on record." "引用了未登记的产品、批次、地点、往来单位或人员。";
     Incomplete "INCOMPLETE" Warning "C15" "Lacks an item the standard demands." "缺少标准要求的必填项。";
     CodeContradictsRecord "CODE_CONTRADICTS_RECORD" Critical "C15" "Lot or date in the code differ from the batch on record." "码内批号或日期与登记批次不符。";

@@ -1,6 +1,6 @@
 //! The master data a fold needs: a plain value put together by whoever calls it.
 
-use super::{Accepted, Batches, ByWhose, Policy, RecallSpan, Shared, ShiftClosed, StatedAt};
+use super::{Accepted, Batches, ByWhose, Fact, Policy, RecallSpan, Shared, ShiftClosed, StatedAt};
 use crate::{
     event::required::Profile,
     ids::{BatchId, DeviceId, EnterpriseId, Gseq, LocationId, Micros},
@@ -150,6 +150,13 @@ impl World {
     pub fn accepted_by(&self, issuer: EnterpriseId) -> impl Iterator<Item = &Accepted> {
         let all = self.accepted.of(&issuer).iter();
         all.filter(|accepted| self.known_to.is_none_or(|to| accepted.at.gseq <= to))
+    }
+
+    /// Was an event stated at a place that is on record as another enterprise's? What is there is not its
+    /// stater's to say: it counts for no unit and no line (C14). A place that is on no record is anybody's.
+    pub fn is_at_anothers(&self, fact: &Fact) -> bool {
+        let place = self.places.get(&fact.event.location);
+        place.is_some_and(|place| place.enterprise != fact.enterprise)
     }
 
     /// The policy in force at a place of the order.

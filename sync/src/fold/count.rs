@@ -85,11 +85,9 @@ pub(super) fn seen<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
     }
 }
 
-/// May a complete count miss what it does not name? At a place of its own enterprise, or at one that is nobody's:
-/// what is missing at somebody's place is for them to say.
+/// May a complete count miss what it does not name? What is missing at somebody's place is for them to say.
 pub fn misses(world: &World, fact: &Fact) -> bool {
-    let owner = holder::owner(world, fact.event.location);
-    owner.is_none_or(|owner| owner == fact.enterprise)
+    !world.is_at_anothers(fact)
 }
 
 /// A count that does not name the unit. What is in a container is answered for by the container. What
@@ -104,12 +102,7 @@ pub(super) fn unseen<'a>(
 ) {
     let expected =
         walk.state.phase == Phase::InStock && walk.is_at(at.here()) && walk.state.inside.is_none();
-    if !expected
-        || walk.memory.missed
-        || !misses(walk.world, at.fact)
-        || !holder::counts(walk, at)
-        || !covers(walk, at)
-    {
+    if !expected || walk.memory.missed || !holder::counts(walk, at) || !covers(walk, at) {
         return;
     }
     let sweep = sweeps.ending(facts, place);

@@ -2,7 +2,8 @@
 //!
 //! Links start at the issuer; a leg links its counterpart if its stater was linked at that place
 //! in the order. What anybody else states is found, shows where they say it is, and changes
-//! nothing.
+//! nothing. So it is of what anybody at all states at another enterprise's place: who is linked to
+//! goods, or accepted, has a say in them where they are its own to handle.
 
 use super::{
     Place, UnitState, level,
@@ -39,14 +40,15 @@ fn issuer(world: &World, unit: &UnitKey) -> Option<EnterpriseId> {
 /// so an event that is dated back could take a unit away from whoever handled it all along.
 pub(super) fn first(walk: &mut Walk<'_>, standing: &[&Fact]) {
     if walk.state.issuer.is_none() {
-        walk.state.linked.extend(heard_first(walk.unit, standing));
+        let first = heard_first(walk.unit, standing, walk.world);
+        walk.state.linked.extend(first);
     }
 }
 
-fn heard_first(unit: &UnitKey, standing: &[&Fact]) -> Option<EnterpriseId> {
-    let stated = standing
-        .iter()
-        .filter(|fact| fact.event.kind != Kind::Retract && names(fact, unit));
+fn heard_first(unit: &UnitKey, standing: &[&Fact], world: &World) -> Option<EnterpriseId> {
+    let stated = standing.iter().filter(|fact| {
+        fact.event.kind != Kind::Retract && names(fact, unit) && !world.is_at_anothers(fact)
+    });
     let first = stated.min_by_key(|fact| fact.gseq);
     first.map(|fact| fact.enterprise)
 }
@@ -64,10 +66,12 @@ impl<'a> Parties<'a> {
     /// Reads facts that are not struck.
     pub(super) fn of(unit: &'a UnitKey, standing: &[&Fact], world: &'a World) -> Parties<'a> {
         let issuer = issuer(world, unit);
-        let begins = issuer.or_else(|| heard_first(unit, standing));
+        let begins = issuer.or_else(|| heard_first(unit, standing, world));
         let mut linked: BTreeSet<EnterpriseId> = begins.into_iter().collect();
         let legs = standing.iter().filter(|fact| {
-            matches!(fact.event.kind, Kind::Inbound | Kind::Outbound) && names(fact, unit)
+            matches!(fact.event.kind, Kind::Inbound | Kind::Outbound)
+                && names(fact, unit)
+                && !world.is_at_anothers(fact)
         });
         let legs: Vec<(EnterpriseId, EnterpriseId)> = legs
             .filter_map(|fact| {
@@ -96,16 +100,20 @@ impl<'a> Parties<'a> {
 
     /// May its stater's word count?
     pub(super) fn may_count(&self, fact: &Fact) -> bool {
-        self.linked.contains(&fact.enterprise)
-            || accepts(self.world, (self.unit, self.issuer, None), fact)
+        !self.world.is_at_anothers(fact)
+            && (self.linked.contains(&fact.enterprise)
+                || accepts(self.world, (self.unit, self.issuer, None), fact))
     }
 }
 
-/// Does the stater's word count at this place in the order?
+/// Does the stater's word count at this place in the order? Nobody's does at another's place, whoever
+/// issued the goods, had them or is accepted: all of that says whose word on goods counts, and nothing of
+/// whose the place is.
 pub(super) fn counts<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
-    walk.state.linked.contains(&at.fact.enterprise)
-        || accepted(walk, at)
-        || (bugs::on(Bug::StrangersSale) && at.fact.event.kind == Kind::Sale)
+    !walk.world.is_at_anothers(at.fact)
+        && (walk.state.linked.contains(&at.fact.enterprise)
+            || accepted(walk, at)
+            || (bugs::on(Bug::StrangersSale) && at.fact.event.kind == Kind::Sale))
 }
 
 /// Does the issuer take this enterprise's word, from this log position on?
@@ -158,9 +166,9 @@ pub(super) fn stranger<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     walk.state.claims.insert(at.fact.enterprise, claim);
 }
 
-/// At whose places a unit is by their own word only: who is linked to it or accepted has said so
-/// last of all, or its word would be state and no claim. Shows in that enterprise's stock figures and
-/// nowhere else.
+/// At which places a unit is by one enterprise's word only, which did not count: it was no holder, or the
+/// place is another's. What it says that counts is state, and ends its claim. Shows in that enterprise's
+/// stock figures and nowhere else.
 pub fn claimed(state: &UnitState) -> BTreeMap<EnterpriseId, LocationId> {
     let here = |(enterprise, place): (&EnterpriseId, &Place)| match place {
         Place::At(location) => Some((*enterprise, *location)),

@@ -67,9 +67,7 @@ pub fn carried(container: &UnitKey, steps: &[Step], world: &World) -> Vec<(LotKe
 
 /// Does a stranger to the container say something of its code, at a place that is nobody else's?
 fn is_own_word(step: &Step, world: &World) -> bool {
-    let place = world.places.get(&step.fact.event.location);
-    let own = place.is_none_or(|place| place.enterprise == step.fact.enterprise);
-    step.stranger && step.via.is_none() && own
+    step.stranger && step.via.is_none() && !world.is_at_anothers(&step.fact)
 }
 
 /// What is in the container, and where it lies in it.

@@ -107,10 +107,7 @@ pub fn changes(fact: &Fact, world: &World) -> Vec<(LotKey, Change)> {
     if sign == Sign::None {
         return Vec::new();
     }
-    let stranger = world
-        .places
-        .get(&event.location)
-        .is_some_and(|place| place.enterprise != fact.enterprise);
+    let stranger = world.is_at_anothers(fact);
     named(event)
         .into_iter()
         .map(|(key, qty)| {

@@ -1,5 +1,6 @@
 //! C14 and section 5: whose events count for a unit. Links start at the issuer; a leg links its
-//! counterpart if whoever states it is linked; an issuer may accept a partner.
+//! counterpart if whoever states it is linked; an issuer may accept a partner. At the place of another
+//! nobody's do.
 
 use super::{levels, struck::Fate};
 use crate::{
@@ -19,7 +20,7 @@ pub fn beginning(world: &World, unit: &UnitKey, facts: &[&Fact], fates: &[Fate])
         level: info.and_then(|info| info.level),
         issuer,
         linked: issuer
-            .or_else(|| first_stater(unit, facts, fates))
+            .or_else(|| first_stater(world, unit, facts, fates))
             .into_iter()
             .collect(),
         ..UnitState::default()
@@ -54,10 +55,15 @@ pub fn gtin(unit: &UnitKey) -> Option<&str> {
 
 /// A foreign code belongs to whoever was the first to be heard naming it, wherever that stands in
 /// the order.
-fn first_stater(unit: &UnitKey, facts: &[&Fact], fates: &[Fate]) -> Option<EnterpriseId> {
+fn first_stater(
+    world: &World,
+    unit: &UnitKey,
+    facts: &[&Fact],
+    fates: &[Fate],
+) -> Option<EnterpriseId> {
     let mut heard: Vec<(i64, EnterpriseId)> = Vec::new();
     for (fact, fate) in facts.iter().zip(fates) {
-        if *fate == Fate::Counts && names(fact, unit) {
+        if *fate == Fate::Counts && names(fact, unit) && !is_elsewhere(world, fact) {
             heard.push((fact.gseq, fact.enterprise));
         }
     }
@@ -73,7 +79,18 @@ pub fn names(fact: &Fact, unit: &UnitKey) -> bool {
 
 /// Does what this fact says count for the unit?
 pub fn counts(world: &World, unit: &UnitKey, before: &UnitState, fact: &Fact) -> bool {
+    if is_elsewhere(world, fact) {
+        return false;
+    }
     before.linked.contains(&fact.enterprise) || accepted(world, unit, before, fact)
+}
+
+/// Is the place on record as somebody else's than the stater's?
+pub fn is_elsewhere(world: &World, fact: &Fact) -> bool {
+    match world.places.get(&fact.event.location) {
+        Some(place) => place.enterprise != fact.enterprise,
+        None => false,
+    }
 }
 
 /// Does the issuer take this enterprise's word?

@@ -35,7 +35,9 @@ pub fn taught(
 ) -> Option<Level> {
     let mut received: Vec<&Fact> = Vec::new();
     for (fact, fate) in facts.iter().zip(fates) {
-        if *fate == Fate::Counts && holders::names(fact, unit) {
+        // Nobody has a say at another's place.
+        let own = !holders::is_elsewhere(world, fact);
+        if *fate == Fate::Counts && own && holders::names(fact, unit) {
             received.push(fact);
         }
     }

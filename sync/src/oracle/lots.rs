@@ -3,7 +3,7 @@
 //! by `lots_judged`.
 
 use super::{
-    batches, lots_judged, questions,
+    batches, holders, lots_judged, questions,
     replay::{History, took},
     struck::Fate,
 };
@@ -97,11 +97,7 @@ const fn direction(kind: Kind) -> Option<i64> {
 
 /// Is the place on record as somebody else's (section 5)?
 fn is_stranger(history: &History, fact: &Fact) -> bool {
-    history
-        .world
-        .places
-        .get(&fact.event.location)
-        .is_some_and(|place| place.enterprise != fact.enterprise)
+    holders::is_elsewhere(history.world, fact)
 }
 
 /// C14: what somebody states of goods at another's place changes nothing.

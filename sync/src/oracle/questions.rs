@@ -413,10 +413,8 @@ fn misses(h: &History, k: usize, unit: &UnitKey) -> bool {
     let expected = before.phase == Phase::InStock
         && before.place == Place::At(here)
         && before.inside.is_none();
-    // What is missing at somebody's place is for them to say.
-    let whose = h.world.places.get(&here).map(|place| place.enterprise);
-    let own = whose.is_none() || whose == Some(h.facts[k].enterprise);
-    let counts = own && holders::counts(h.world, unit, before, h.facts[k]);
+    // What is missing at somebody's place is for them to say: so it is of all that is there.
+    let counts = holders::counts(h.world, unit, before, h.facts[k]);
     let mut documents = documents(h, k);
     documents.retain(|j| h.facts[*j].event.location == here);
     let last = documents.last() == Some(&k);

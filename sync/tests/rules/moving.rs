@@ -227,11 +227,11 @@ fn c3_recalled_goods_leave_only_for_where_the_recall_wants_them() {
 #[test]
 fn c1_a_lot_means_the_batch_of_the_units_own_product_and_issuer() {
     // Three batches of one lot: of a GTIN, and of two enterprises' products of one code.
-    for (hand, good, batch) in [
-        (PLANT_LINE, BLANK_TIN, BATCH),
-        (PLANT_LINE, CASE_1, BATCH),
-        (PLANT_LINE, OWN_TIN, OWN_BATCH),
-        (CASHIER, OTHER_OWN_TIN, OTHER_OWN_BATCH),
+    for (place, good, batch) in [
+        (PLANT, BLANK_TIN, BATCH),
+        (PLANT, CASE_1, BATCH),
+        (PLANT, OWN_TIN, OWN_BATCH),
+        (SHOP, OTHER_OWN_TIN, OTHER_OWN_BATCH),
     ] {
         let product = if batch == BATCH { TIN } else { OWN };
         let named = |event: &mut Event| {
@@ -248,7 +248,7 @@ fn c1_a_lot_means_the_batch_of_the_units_own_product_and_issuer() {
         let says: [&dyn Fn(&mut Event); 2] = [&named, &in_a_line];
         for say in says {
             let mut told = Telling::new();
-            let line = Line::new(Kind::Commission, hand, PLANT).of(&[good]);
+            let line = line(Kind::Commission, place).of(&[good]);
             let event = told.tell(line.saying(say));
             assert_eq!(state(&told, good).batch, Some(batch));
             assert!(!unknown(&told, event).contains("batch:"));
@@ -259,15 +259,15 @@ fn c1_a_lot_means_the_batch_of_the_units_own_product_and_issuer() {
 #[test]
 fn c1_a_batch_that_is_not_of_the_units_product_is_not_taken_and_told_as_unknown() {
     let cases = [
-        (PLANT_LINE, BLANK_TIN, OWN_BATCH),
-        (PLANT_LINE, OWN_TIN, OTHER_OWN_BATCH),
-        (PLANT_LINE, PALLET, OTHER_OWN_BATCH),
-        (CASHIER, FOREIGN_PALLET, BATCH),
-        (CASHIER, FOREIGN_TIN, OTHER_OWN_BATCH),
+        (PLANT, BLANK_TIN, OWN_BATCH),
+        (PLANT, OWN_TIN, OTHER_OWN_BATCH),
+        (PLANT, PALLET, OTHER_OWN_BATCH),
+        (SHOP, FOREIGN_PALLET, BATCH),
+        (SHOP, FOREIGN_TIN, OTHER_OWN_BATCH),
     ];
-    for (hand, good, batch) in cases {
+    for (place, good, batch) in cases {
         let mut told = Telling::new();
-        let line = Line::new(Kind::Commission, hand, PLANT).of(&[good]);
+        let line = line(Kind::Commission, place).of(&[good]);
         let event = told.tell(line.batch(batch));
         assert_eq!(state(&told, good).batch, None, "{good}");
         assert!(unknown(&told, event).contains(&format!("batch:{}", batch.0)));

@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "bd38a6da";
+export const VERSION = "f0234c2d";
 
 export const FILES = [
   "app.css",

@@ -44,7 +44,7 @@ export const FINDING_WORDS = {
   IMPLIED_UNPACK: { en: "Seen outside its container; it must have been taken out.", zh: "在包装之外出现，视为已拆出。" },
   PACK_AFTER_END: { en: "Goods were packed that were sold, destroyed or collected.", zh: "已售、已销毁或已收回的货物被装箱。" },
   SHORT_PACK: { en: "Fewer goods in the container than declared.", zh: "装箱数量少于申报数量。" },
-  UNEXPECTED_HOLDER: { en: "Stated by an enterprise to whom the goods did not come; changes nothing.", zh: "由未承接该货物的企业申报，不影响货物状态。" },
+  UNEXPECTED_HOLDER: { en: "Stated by an enterprise to whom the goods did not come, or at another's place; changes nothing.", zh: "由未承接该货物的企业申报，或在其他企业的地点申报，不影响货物状态。" },
   UNKNOWN_REF: { en: "Names a product, batch, place, partner or member of staff that is not on record.", zh: "引用了未登记的产品、批次、地点、往来单位或人员。" },
   INCOMPLETE: { en: "Lacks an item the standard demands.", zh: "缺少标准要求的必填项。" },
   CODE_CONTRADICTS_RECORD: { en: "Lot or date in the code differ from the batch on record.", zh: "码内批号或日期与登记批次不符。" },
