@@ -99,7 +99,7 @@ async fn units(
 ) -> Result<Option<GoesOn>, StockError> {
     let (conn, whose) = (snapshot.tx(), asked.enterprise);
     let places = store::places(conn, whose, asked.place, after, asked.limit).await?;
-    let (stock, goes_on) = store::stock(conn, whose, &places, None, after).await?;
+    let (stock, goes_on) = store::stock(conn, whose, (&places, &[]), None, after).await?;
     for place in stock {
         for line in place.lines {
             let due = line

@@ -21,11 +21,14 @@ use actix_web::{
     get,
     web::{self, Data, Path, Query},
 };
+use std::collections::BTreeSet;
 use suyuan_sync::event::gtin14;
+use uuid::Uuid;
 
 /// Units at the caller's places, by product and batch, as they are now. What is inside a container is
-/// counted where the container is. What the caller only says is there (`claimed`) is told apart. A
-/// regulator names the enterprise whose places are meant.
+/// counted where the container is. What the caller only says is there (`claimed`) is told apart; a place
+/// that is not the caller's is told as well while the caller claims units there, with nothing else of it.
+/// A regulator names the enterprise whose places are meant.
 #[utoipa::path(tag = "stock", operation_id = "list_stock", params(StockQuery),
     security(("bearer" = [])),
     responses((status = 200, body = StockPage), (status = 400, body = ProblemBody),
@@ -46,9 +49,19 @@ pub async fn list_stock(
     let (position, _) = head_in(&snapshot).await?;
     let only = query.location_id;
     let after = after.as_ref();
-    let places = store::places(&snapshot, enterprise, only, after, limit).await?;
-    let (items, goes_on) =
-        store::stock(&snapshot, enterprise, &places, query.batch_id, after).await?;
+    let own = store::places(&snapshot, enterprise, only, after, limit).await?;
+    // No batch is told of what is claimed.
+    let elsewhere = match query.batch_id {
+        None => store::claimed_elsewhere(&snapshot, enterprise, only, after, limit).await?,
+        Some(_) => Vec::new(),
+    };
+    let places: BTreeSet<Uuid> = own.iter().chain(&elsewhere).copied().collect();
+    let places: Vec<Uuid> = places.into_iter().take(limit as usize).collect();
+    let shown = places.clone();
+    let (own, elsewhere): (Vec<Uuid>, Vec<Uuid>) =
+        shown.into_iter().partition(|place| own.contains(place));
+    let of = (&own[..], &elsewhere[..]);
+    let (items, goes_on) = store::stock(&snapshot, enterprise, of, query.batch_id, after).await?;
     let next = match goes_on {
         Some(line) => Some(After::Line(line)),
         None => page::next(&places, limit, |place| After::Place(*place)),

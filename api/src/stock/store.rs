@@ -10,7 +10,7 @@ use crate::{
     handheld::units::phase_of_name,
 };
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 use suyuan_sync::limits::NESTING_DEPTH_MAX;
 use uuid::Uuid;
 
@@ -26,11 +26,7 @@ pub async fn places(
         Some(place) => ("AND id = ?", vec![enterprise.into(), place.into()]),
         None => ("", vec![enterprise.into()]),
     };
-    let (from, place) = match after {
-        None => (">=", Uuid::nil()),
-        Some(After::Place(place)) => (">", *place),
-        Some(After::Line(key)) => (">=", key.place),
-    };
+    let (from, place) = from_on(after);
     values.extend([place.into(), (limit as i64).into()]);
     let sql = format!(
         "SELECT id FROM location WHERE enterprise_id = ? {which} AND id {from} ? ORDER BY id LIMIT ?"
@@ -42,14 +38,49 @@ pub async fn places(
         .collect()
 }
 
+/// Places that are not an enterprise's and where units are by its word alone, page by page as [`places`]. Nothing
+/// else of what is there is its to know.
+pub async fn claimed_elsewhere(
+    conn: &impl ConnectionTrait,
+    enterprise: Uuid,
+    only: Option<Uuid>,
+    after: Option<&After>,
+    limit: u64,
+) -> Result<Vec<Uuid>, DbErr> {
+    let mut values = vec![enterprise.into(), enterprise.into()];
+    values.extend(only.map(Value::from));
+    let which = only.map_or("", |_| "AND c.location_id = ?");
+    let (from, place) = from_on(after);
+    values.extend([place.into(), (limit as i64).into()]);
+    let sql = format!(
+        "SELECT DISTINCT c.location_id AS id FROM unit_claim c WHERE c.enterprise_id = ? \
+         AND NOT EXISTS (SELECT 1 FROM location l WHERE l.id = c.location_id AND l.enterprise_id = ?) \
+         {which} AND c.location_id {from} ? ORDER BY c.location_id LIMIT ?"
+    );
+    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+    rows.await?
+        .iter()
+        .map(|row| row.try_get("", "id"))
+        .collect()
+}
+
+/// Which places a page begins with.
+fn from_on(after: Option<&After>) -> (&'static str, Uuid) {
+    match after {
+        None => (">=", Uuid::nil()),
+        Some(After::Place(place)) => (">", *place),
+        Some(After::Line(key)) => (">=", key.place),
+    }
+}
+
 /// What units at these places of an enterprise are, counted by the engine: those that are where their
 /// own rows say, then what shares the life of these, level by level; and what the enterprise says is
-/// there and nobody else does. No more than a page of lines, and the line that it ends with if more
-/// may follow.
+/// there, or at these places of others (`elsewhere`), and nobody else does. No more than a page of
+/// lines, and the line that it ends with if more may follow.
 pub async fn stock(
     conn: &impl ConnectionTrait,
     enterprise: Uuid,
-    places: &[Uuid],
+    (places, elsewhere): (&[Uuid], &[Uuid]),
     batch: Option<Uuid>,
     after: Option<&After>,
 ) -> Result<(Vec<PlaceStock>, Option<Key>), DbErr> {
@@ -85,11 +116,14 @@ pub async fn stock(
             lines.cut(Counted::read(last)?.key);
         }
     }
+    let all: BTreeSet<Uuid> = places.iter().chain(elsewhere).copied().collect();
+    let all: Vec<Uuid> = all.into_iter().collect();
     // Which batch it belongs to is told to whoever is linked to it.
     if batch.is_none() {
         let mut before: Vec<Value> = vec![enterprise.into()];
         before.extend(behind.map(|key| Value::from(key.place)));
         before.extend(behind.map(|key| Value::from(key.kind.clone())));
+        let keys = all.iter().map(|place| (*place).into()).collect();
         let rows = by_keys(conn, &claiming(backend, behind), &before, keys).await?;
         let claimed = |row: &QueryResult| -> Result<Key, DbErr> {
             Ok(Key {
@@ -107,7 +141,7 @@ pub async fn stock(
             lines.cut(claimed(last)?);
         }
     }
-    Ok(lines.page(places, LINES_MAX))
+    Ok(lines.page(&all, LINES_MAX))
 }
 
 fn unread(phase: &str) -> DbErr {
@@ -199,7 +233,7 @@ fn kind_of(backend: DbBackend, unit: &str) -> String {
     )
 }
 
-/// Counts what an enterprise says is at its places, of units that are not linked to it: `behind` a line,
+/// Counts what is at these places by an enterprise's word alone, which does not count: `behind` a line,
 /// in the order of lines, so many rows. Its lines are the first of their kinds, having no batch.
 pub fn claiming(backend: DbBackend, behind: Option<&Key>) -> String {
     let kind = kind_of(backend, "u");

@@ -59,10 +59,11 @@ pub struct Line {
     pub collected: u64,
     /// On their way there, whatever they are, and not in yet. Not in the other figures.
     pub arriving: u64,
-    /// What the caller itself last stated to be there, of units that are not linked to it and whose
-    /// issuer did not accept its word (`UNEXPECTED_HOLDER`). In no other figure and told to nobody
-    /// else; in lines without a batch, and 0 where a batch is asked for. A container counts as one,
-    /// whatever is in it. When a leg links the caller or the issuer accepts it, what is there is stock.
+    /// What the caller itself last stated to be there and whose word did not count (`UNEXPECTED_HOLDER`):
+    /// of units that are not linked to it and whose issuer did not accept it, or at a place that is
+    /// another enterprise's. In no other figure and told to nobody else; in lines without a batch, and 0
+    /// where a batch is asked for. A container counts as one, whatever is in it. When a leg links the
+    /// caller or the issuer accepts it, what is there is stock, at places of its own.
     pub claimed: u64,
 }
 

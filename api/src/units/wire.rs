@@ -124,7 +124,8 @@ pub struct StateOut {
     pub recalls: Vec<Uuid>,
     /// Enterprises it came to, whose word counts; of these a holder sees itself only.
     pub linked: Vec<Uuid>,
-    /// Where enterprises it never came to say it is; of these a holder sees itself only.
+    /// Where enterprises say it is whose word does not count: it never came to them, or the place is
+    /// another's. Of these a holder sees itself only.
     pub claims: Vec<ClaimOut>,
 }
 

@@ -56,8 +56,9 @@ pub async fn change_policy(
 }
 
 /// Let another enterprise's events count on units of one's own, though no delivery links it to
-/// them: one unit, a batch, or all. Until then they are kept and flagged `UNEXPECTED_HOLDER`. A unit that
-/// the caller's enterprise did not issue is not found, nor is a batch that is not its own.
+/// them: one unit, a batch, or all. Until then they are kept and flagged `UNEXPECTED_HOLDER`, and so is
+/// ever after what it states at a place that is on record as another's than its own. A unit that the
+/// caller's enterprise did not issue is not found, nor is a batch that is not its own.
 #[utoipa::path(tag = "handheld", operation_id = "create_acceptance", request_body = AcceptanceIn,
     params(KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = AcceptanceOut), (status = 403, body = ProblemBody),

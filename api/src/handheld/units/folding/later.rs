@@ -87,8 +87,16 @@ impl Folding<'_> {
         let mut scopes: Vec<(Scope, i64, Option<EventId>)> = Vec::new();
         let mut swept: BTreeMap<LocationId, (i64, EventId)> = BTreeMap::new();
         let world = self.source.world();
+        // What was stated at a place that is on record as another's by now counted up to then (C14), and is judged
+        // again as an event, since it named what was on no record.
+        let strange = change.recheck.iter();
+        let strange: Vec<Arc<Fact>> = strange
+            .filter(|fact| world.is_at_anothers(fact))
+            .cloned()
+            .collect();
         let misses = |fact: &&Arc<Fact>| is_sweep(fact) && fold::misses(world, fact);
-        for fact in changed.iter().filter(misses) {
+        let missed = strange.iter().filter(|fact| is_sweep(fact));
+        for fact in changed.iter().filter(misses).chain(missed) {
             let first = swept.entry(fact.event.location);
             let first = first.or_insert((fact.order.eff, fact.event.id));
             *first = (*first).min((fact.order.eff, fact.event.id));
@@ -137,6 +145,7 @@ impl Folding<'_> {
         let changed: Vec<Arc<Fact>> = changed
             .into_iter()
             .chain(change.reordered.clone())
+            .chain(strange)
             .collect();
         for (key, unit) in self.units.iter().filter(|(_, unit)| unit.known) {
             let grew = apart
@@ -176,7 +185,9 @@ impl Folding<'_> {
         if left {
             return true;
         }
-        let stated = unit.facts.values().filter(|fact| names(fact, key));
+        let world = self.source.world();
+        let stated = unit.facts.values();
+        let stated = stated.filter(|fact| names(fact, key) && !world.is_at_anothers(fact));
         let first = stated.map(|fact| fact.gseq).min();
         let foreign = unit.kept.state.issuer.is_none();
         changed.iter().filter(|fact| names(fact, key)).any(|fact| {
