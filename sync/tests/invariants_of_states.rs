@@ -120,8 +120,12 @@ fn i19_a_page_that_tells_of_what_is_elsewhere_is_found() {
         void: false,
         recalls: Vec::new(),
     });
-    let judged =
-        |place: Option<Place>| i19_nothing_of_elsewhere_is_told(&scope, |_| place, [&card]);
+    let by = |whose: Option<u128>, place: Option<Place>| {
+        let whose = whose.map(|whose| EnterpriseId(Uuid::from_u128(whose)));
+        let put = place.map(|place| (place, whose));
+        i19_nothing_of_elsewhere_is_told(&scope, |_| put, [&card])
+    };
+    let judged = |place| by(Some(1), place);
     let place = |n| LocationId(Uuid::from_u128(n));
     let way = |to, whose: Option<u128>| {
         Some(Place::Between {
@@ -146,6 +150,11 @@ fn i19_a_page_that_tells_of_what_is_elsewhere_is_found() {
         way(None, None),
     ] {
         is_broken(judged(elsewhere), "I19");
+    }
+    // Others send goods here, and say of none that it is here.
+    by(Some(2), way(Some(place(1)), Some(1))).unwrap();
+    for whose in [Some(2), None] {
+        is_broken(by(whose, Some(Place::At(place(1)))), "I19");
     }
     let verdict = |of: u128| {
         Item::Verdict(Verdict {

@@ -229,9 +229,10 @@ on_both!(i19_another_enterprise_is_told_nothing_of_it, |app| {
     }
     assert_eq!(seen, [scene.firm.id.clone(), scene.firm.id.clone()]);
     // The same by where the log says the goods are, for both.
-    let mut places = BTreeMap::new();
+    let mut put = BTreeMap::new();
     for tin in tins {
-        places.insert(key(tin), unit(&app, tin).await.kept.state.place);
+        let state = unit(&app, tin).await.kept.state;
+        put.insert(key(tin), (state.place, state.holder));
     }
     for (device, enterprise) in [(&mut stranger, &beta.id), (&mut store, &scene.firm.id)] {
         let scope = Scope {
@@ -241,7 +242,7 @@ on_both!(i19_another_enterprise_is_told_nothing_of_it, |app| {
         };
         let (items, _) = all(device, 0).await;
         let told = items.iter().map(|item| &item.item);
-        i19_nothing_of_elsewhere_is_told(&scope, |key| places.get(key).copied(), told).unwrap();
+        i19_nothing_of_elsewhere_is_told(&scope, |key| put.get(key).copied(), told).unwrap();
     }
     app.stop().await;
 });

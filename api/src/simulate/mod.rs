@@ -111,7 +111,8 @@ pub enum Part {
     Damage,
     /// No container is sold, brought back, fetched back, destroyed, inspected or counted by its own code, no
     /// goods without codes are in it; no count is accepted, or comes in several documents; no recall says
-    /// where to, no receipt is another's, nothing is filed late, no power fails while everything heals. What seeds made before there was any of it,
+    /// where to, no receipt is another's, nobody scans at another's place, nothing is filed late, no power fails
+    /// while everything heals. What seeds made before there was any of it,
     /// they make without it.
     Rare,
 }

@@ -17,7 +17,7 @@ use suyuan_sync::{
     event::gtin14,
     facts::{AcceptScope, Fact},
     finding::LotKey,
-    fold::{self, Folded, Phase},
+    fold::{self, Folded, Phase, Place},
     ids::{EnterpriseId, Gseq, RecallId},
     invariants::{
         Broken, Delivered, Scope, i9_arrival_changes_nothing,
@@ -71,8 +71,8 @@ impl Run {
         let items: Result<Vec<Item>, _> =
             items.map(|(_, text)| serde_json::from_str(text)).collect();
         let items = items.map_err(SimulateError::from)?;
-        let place = |key: &UnitKey| self.units.get(key).map(|unit| unit.state.place);
-        Ok(i19(&scope(handset), place, &items)?)
+        let put = |key: &UnitKey| self.units.get(key).map(put_by);
+        Ok(i19(&scope(handset), put, &items)?)
     }
 
     /// I9: the facts in another order of arrival and twice over make the same states.
@@ -218,6 +218,18 @@ impl Run {
 
 fn name(unit: &UnitKey) -> String {
     format!("unit {unit}")
+}
+
+/// Where a unit is, and whose word that is: of the last event there that took effect, or of who issued it, whose
+/// record says at which plant it was made.
+fn put_by(unit: &Folded) -> (Place, Option<EnterpriseId>) {
+    let place = unit.state.place;
+    let put = unit.steps.iter().rfind(|step| {
+        let here = Place::At(step.fact.event.location);
+        step.took && here == place
+    });
+    let by = put.map(|step| step.fact.enterprise);
+    (place, by.or(unit.state.issuer))
 }
 
 fn scope(handset: &Handset) -> Scope {

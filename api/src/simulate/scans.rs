@@ -49,7 +49,7 @@ pub fn scan(
     now: Micros,
 ) -> Vec<(EventId, String)> {
     let drafts = drafts(dice, world, memory, handset.site);
-    written(dice, memory, handset, now, drafts)
+    written(dice, world, memory, handset, now, drafts)
 }
 
 /// Something that everybody wants, sold and given back in turns, as often as somebody scans it in a row.
@@ -76,7 +76,14 @@ pub fn scan_again(
         fill.body.insert("receipt".into(), receipt);
     }
     note(memory, &fill, handset.site);
-    written(dice, memory, handset, now, vec![Draft { kind, fill }])
+    written(
+        dice,
+        world,
+        memory,
+        handset,
+        now,
+        vec![Draft { kind, fill }],
+    )
 }
 
 /// Recalled goods, on their way to some place of the maker's, which their recall may not want them at.
@@ -102,12 +109,20 @@ pub fn send_back(
     fill.kind = Kind::Outbound;
     note(memory, &fill, handset.site);
     let kind = fill.kind;
-    written(dice, memory, handset, now, vec![Draft { kind, fill }])
+    written(
+        dice,
+        world,
+        memory,
+        handset,
+        now,
+        vec![Draft { kind, fill }],
+    )
 }
 
 /// Drafts as texts, most of them as they should be.
 fn written(
     dice: &mut Dice,
+    world: &World,
     memory: &mut Memory,
     handset: &Handset,
     now: Micros,
@@ -124,6 +139,9 @@ fn written(
             && let Some(used) = dice.pick(&handset.events)
         {
             event.id = *used;
+        }
+        if let Some(other) = astray(world, handset.site, event.id) {
+            event.location = other;
         }
         if let Some(taken) = memory.of_another(handset.site.enterprise, event.id) {
             event.id = taken;
@@ -191,6 +209,23 @@ impl Memory {
         let mut free = others.map(|(_, id)| *id).filter(|id| !own(*id));
         free.nth(usize::from(back % 8))
     }
+}
+
+/// Somebody says that they stand at another enterprise's place: now and then, as the new id's bytes say.
+fn astray(world: &World, site: Site, id: EventId) -> Option<LocationId> {
+    let [.., often, which, _, _] = *id.0.as_bytes();
+    if often >= 5 || !world.has(Part::Rare) {
+        return None;
+    }
+    let others = world.sites.iter().map(|other| (other.enterprise, other.id));
+    // That of which nobody knows yet whose it is, too.
+    let late = (world.late.owner, world.late.place);
+    let others = others.chain([late]);
+    let others = others.filter(|(owner, _)| *owner != site.enterprise);
+    let others: Vec<LocationId> = others.map(|(_, place)| place).collect();
+    others
+        .get(usize::from(which) % others.len().max(1))
+        .copied()
 }
 
 fn new_event(dice: &mut Dice, now: Micros) -> EventId {

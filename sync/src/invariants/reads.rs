@@ -32,21 +32,31 @@ impl Scope {
             Place::Between { to_enterprise, .. } => to_enterprise == Some(self.enterprise),
         }
     }
+
+    /// Is what is there in this scope, and there by the word of whose place it is, or on its way? Nobody else puts
+    /// anything into a place (C14), whatever a log that was folded otherwise says.
+    fn has_by(&self, (place, by): (Place, Option<EnterpriseId>)) -> bool {
+        let own_word = match place {
+            Place::At(_) => by == Some(self.enterprise),
+            Place::Between { .. } | Place::Nowhere => true,
+        };
+        self.has(place) && own_word
+    }
 }
 
-/// I19: who reads everything is told of units that are in its scope, by where the log says they are, and
-/// of what was found about its own events; of no others.
+/// I19: who reads everything is told of units that are in its scope, by where the log says they are and who
+/// said so, and of what was found about its own events; of no others.
 pub fn i19_nothing_of_elsewhere_is_told<'a>(
     scope: &Scope,
-    place: impl Fn(&UnitKey) -> Option<Place>,
+    put: impl Fn(&UnitKey) -> Option<(Place, Option<EnterpriseId>)>,
     told: impl IntoIterator<Item = &'a Item>,
 ) -> Holds {
     for item in told {
         let (within, what) = match item {
             Item::Unit(card) => {
-                let at = place(&card.unit);
-                let within = at.is_some_and(|at| scope.has(at));
-                (within, format!("{}, which is at {at:?}", card.unit))
+                let put = put(&card.unit);
+                let within = put.is_some_and(|put| scope.has_by(put));
+                (within, format!("{}, which is put by {put:?}", card.unit))
             }
             Item::Verdict(verdict) => {
                 let of = format!("event {} of {}", verdict.event, verdict.device);
