@@ -390,3 +390,48 @@ fn c14_who_has_no_part_in_it_changes_nothing_however_far_it_dates_back() {
         }
     }
 }
+
+/// C14, of all that was drawn: what is stated at another enterprise's place changes nothing of any unit, but
+/// what its stater claims. Whoever leaves it out has the same states and the same findings of all else.
+#[test]
+fn c14_what_is_stated_at_anothers_place_changes_nothing() {
+    let mut left_out = 0;
+    for seed in 0..1500 {
+        let case = seeded(seed, 40);
+        let facts = &case.facts;
+        // What a retract means, and with it a correction, would be another with fewer events.
+        let is_meant = |fact: &Fact| {
+            let id = fact.event.id;
+            let target = facts.iter().any(|other| other.event.target == Some(id));
+            let shared = facts.iter().filter(|other| other.event.id == id).count() > 1;
+            let corrects = fact.event.group.is_some_and(|group| group.correct);
+            target || shared || corrects || fact.event.kind == Kind::Retract
+        };
+        let is_elsewhere = |fact: &Fact| {
+            let place = case.world.places.get(&fact.event.location);
+            place.is_some_and(|place| place.enterprise != fact.enterprise) && !is_meant(fact)
+        };
+        let (out, rest): (Vec<Fact>, Vec<Fact>) = facts.iter().cloned().partition(is_elsewhere);
+        left_out += out.len();
+        let out: BTreeSet<EventId> = out.iter().map(|fact| fact.event.id).collect();
+        let found = |said: &differential::Said| -> Vec<Finding> {
+            let of_rest = said.findings.iter().filter(|finding| {
+                !out.contains(&finding.event) && matches!(finding.subject, Subject::Unit(_))
+            });
+            of_rest.cloned().collect()
+        };
+        let with = differential::folded(&case.world, facts);
+        let without = differential::folded(&case.world, &rest);
+        let told = differential::history(facts);
+        assert_eq!(found(&with), found(&without), "seed {seed}\n{told}");
+        for (unit, state) in &without.units {
+            let unclaimed = |state: &UnitState| UnitState {
+                claims: BTreeMap::new(),
+                ..state.clone()
+            };
+            let is = unclaimed(&with.units[unit]);
+            assert_eq!(is, unclaimed(state), "seed {seed}: {unit}\n{told}");
+        }
+    }
+    assert!(left_out > 2_000, "{left_out}");
+}

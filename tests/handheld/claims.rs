@@ -15,14 +15,19 @@ use suyuan_tests::{Caller, Handheld, TestApp, caller::encoded, on_both, recall_o
 const FOREIGN: &str = "(00)340638131000000012";
 
 /// An enterprise that no tin ever came to.
-struct Stranger {
-    id: String,
-    staff: Caller,
-    shop: String,
-    till: Handheld,
+pub struct Stranger {
+    /// Its id.
+    pub id: String,
+    /// Somebody at a desk.
+    pub staff: Caller,
+    /// Its shop.
+    pub shop: String,
+    /// The till there.
+    pub till: Handheld,
 }
 
-async fn stranger(app: &TestApp, code: &str) -> Stranger {
+/// Makes one.
+pub async fn stranger(app: &TestApp, code: &str) -> Stranger {
     let platform = app.signed_in("platform.admin", PASSWORD).await;
     let firm = firm(app, &platform, code, &[]).await;
     let shop = json!({"code": "S-1", "kind": "store", "name": "店"});
@@ -36,27 +41,29 @@ async fn stranger(app: &TestApp, code: &str) -> Stranger {
 }
 
 impl Stranger {
-    async fn states(&mut self, kind: &str, said: &Value) -> Value {
+    /// Its till says so; the event's id.
+    pub async fn states(&mut self, kind: &str, said: &Value) -> Value {
         let event = self.till.event(kind, said);
         self.till.push(std::slice::from_ref(&event)).await;
         serde_json::from_str::<Value>(&event).expect("JSON")["event_id"].clone()
     }
 
     /// Claimed, on hand and on the way at its shop.
-    async fn stock(&self) -> [u64; 3] {
+    pub async fn stock(&self) -> [u64; 3] {
         figures(&lines(&self.staff, &self.shop, "").await)
     }
 }
 
-/// The lines a caller is told of a place; none if the place is not its own.
-async fn lines(caller: &Caller, place: &str, more: &str) -> Vec<Value> {
+/// The lines a caller is told of a place; none if the place is not its own, and it claims nothing there.
+pub async fn lines(caller: &Caller, place: &str, more: &str) -> Vec<Value> {
     let path = format!("/v1/stock?location_id={place}{more}");
     let page = ok(caller.get(&path).await);
     let lines = page["items"][0]["lines"].as_array();
     lines.cloned().unwrap_or_default()
 }
 
-fn figures(lines: &[Value]) -> [u64; 3] {
+/// Claimed, on hand and on the way.
+pub fn figures(lines: &[Value]) -> [u64; 3] {
     let sum = |what: &str| lines.iter().filter_map(|line| line[what].as_u64()).sum();
     ["claimed", "on_hand", "arriving"].map(sum)
 }

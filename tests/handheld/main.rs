@@ -16,6 +16,7 @@ mod crowded;
 mod decisions;
 mod decode;
 mod documents;
+mod elsewhere;
 mod engine;
 mod enrolment;
 mod entering;

@@ -14,6 +14,7 @@ mod ending;
 mod lots;
 mod moving;
 mod packing;
+mod places;
 mod recalling;
 mod selling;
 mod striking;
