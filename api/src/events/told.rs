@@ -50,16 +50,13 @@ pub async fn tell(
     }
     // Another enterprise's: whatever it says, it is told as of a unit.
     let me = me.ok_or(EventError::Unknown)?;
-    let (of, unit) = match unit {
-        Some(asked) => (query.enterprise_id, asked.unit),
-        None => {
-            let event = row.and_then(|row| row.event).ok_or(EventError::Unknown)?;
-            let issued = store::issued_among(&snapshot, me, &event).await?;
-            (
-                Some(whose),
-                UnitKey::kept(&issued.ok_or(EventError::Unknown)?),
-            )
-        }
+    let (of, unit) = if let Some(asked) = unit {
+        (query.enterprise_id, asked.unit)
+    } else {
+        let event = row.and_then(|row| row.event).ok_or(EventError::Unknown)?;
+        let issued = store::issued_among(&snapshot, me, &event).await?;
+        let issued = issued.ok_or(EventError::Unknown)?;
+        (Some(whose), UnitKey::kept(&issued))
     };
     // Whoever waits for their turn holds no connection.
     drop(snapshot);

@@ -232,13 +232,14 @@ impl Codes {
             let code = index.map(|index| space.code(index, self.upto));
             let is = match code {
                 Some(code) if code.voided.is_some() => Standing::Void,
-                Some(code) => match code.commissioned {
-                    Some((batch, _)) => Standing::Commissioned(batch),
-                    None => {
+                Some(code) => {
+                    if let Some((batch, _)) = code.commissioned {
+                        Standing::Commissioned(batch)
+                    } else {
                         unused.push((unit, code.space, code.index));
                         Standing::NotAllocated
                     }
-                },
+                }
                 None => Standing::NotAllocated,
             };
             standing.insert(unit.clone(), is);

@@ -10,15 +10,15 @@ use suyuan_sync::{
     wire::{EventResult, FindingNote},
 };
 
+/// Findings by the event that was judged.
+type Opened = BTreeMap<(DeviceId, EventId), Vec<Finding>>;
+
 impl Engine {
     /// What is told about a push, of what was found about its events, and of which something was left.
     pub(super) fn answer(
         &self,
         push: &Admitting<'_>,
-        (opened, pending): (
-            &BTreeMap<(DeviceId, EventId), Vec<Finding>>,
-            &BTreeSet<Position>,
-        ),
+        (opened, pending): (&Opened, &BTreeSet<Position>),
         stamp: Micros,
     ) -> Answered {
         let batch = &push.push.batch;
@@ -93,11 +93,7 @@ fn reason(read: &Read) -> Option<String> {
     }
 }
 
-fn told(
-    kept: &Kept,
-    event: &ReadEvent,
-    (opened, pending): (&BTreeMap<(DeviceId, EventId), Vec<Finding>>, bool),
-) -> Told {
+fn told(kept: &Kept, event: &ReadEvent, (opened, pending): (&Opened, bool)) -> Told {
     let mut findings: Vec<FindingNote> = Vec::new();
     if kept.outcome.in_state() {
         let event = event.read.event();

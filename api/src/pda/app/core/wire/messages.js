@@ -1,6 +1,5 @@
 // What goes over the wire between device and server, as readers: the messages of `sync::wire`, by
-// the same names. A message of another version is refused; what is not known within a version is
-// passed over.
+// the same names. Another version is refused; what is not known within one is passed over.
 
 import { isHash } from "../chain.js";
 import { isUuid } from "../ids.js";
