@@ -397,7 +397,6 @@ impl Stage {
             "get_device" | "create_device_ticket" | "close_shift" => {
                 (at(&self.device), Body::Nothing)
             }
-            // Nothing stands aside on this stage.
             // No device stated anything on this stage.
             "get_event" | "get_buyer" | "open_buyer" | "erase_buyer" => {
                 (at(&self.user), Body::Nothing)
@@ -406,6 +405,7 @@ impl Stage {
                 at(&self.user),
                 json!({"purchase_time": "2026-01-15", "purchase_place": "上海"}),
             ),
+            // Nothing stands aside on this stage.
             "get_quarantined" => (operation.path.replace("{position}", "1"), Body::Nothing),
             "admit_event" => post(
                 operation.path.replace("{position}", "1"),

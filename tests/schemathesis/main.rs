@@ -142,6 +142,12 @@ async fn staff_meet_what_the_document_says(engine: Engine) {
         "POST /v1/clock/confirm",
         "GET /v1/quarantine/{position}",
         "POST /v1/quarantine/{position}/admit",
+        // No device stated anything on this stage.
+        "GET /v1/events/{id}",
+        "DELETE /v1/events/{id}/buyer",
+        "GET /v1/events/{id}/buyer",
+        "PUT /v1/events/{id}/buyer",
+        "POST /v1/events/{id}/buyer/openings",
         // Nothing on this stage is complete.
         "POST /v1/products/{id}/publish",
         "POST /v1/batches/{id}/publish",
