@@ -168,7 +168,9 @@ on_both!(an_unknown_field_deeper_in_is_refused_by_name, |app| {
 on_both!(an_unknown_parameter_is_refused_by_name_everywhere, |app| {
     let (platform, stage) = stage(&app).await;
     let before = head(&app).await;
-    for (n, operation) in operations().iter().enumerate() {
+    // A device may be newer than its server, and say what that does not know (`handheld/reads.rs`).
+    let of_staff = |(_, o): &(usize, &Operation)| !o.is_of_devices();
+    for (n, operation) in operations().iter().enumerate().filter(of_staff) {
         let (path, body) = stage.request(operation, 300 + n).expect("a request");
         let with = if path.contains('?') { '&' } else { '?' };
         let caller = right_caller(operation, &platform, &stage);

@@ -57,7 +57,7 @@ on_both!(
 );
 
 /// What a retry cannot double, and what keeps no answer therefore: it says so by documenting no key.
-const WITHOUT: [&str; 17] = [
+const WITHOUT: [&str; 20] = [
     "change_my_password",
     "change_user",
     "confirm_clock",
@@ -67,8 +67,11 @@ const WITHOUT: [&str; 17] = [
     "deposit_events",
     "end_session",
     "enrol",
+    "erase_buyer",
     "erase_voice",
+    "file_buyer",
     "look_up_units",
+    "open_buyer",
     "open_voice",
     "publish_batch",
     "publish_product",

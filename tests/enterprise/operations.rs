@@ -26,7 +26,7 @@ pub struct Operation {
     pub method: Method,
     /// Path with its parameters in braces.
     pub path: String,
-    /// Does it ask for a token?
+    /// Is it called with the token of an account, and no other way?
     pub secured: bool,
     /// Media type of its body, if it takes one.
     pub media: Option<String>,
@@ -68,6 +68,12 @@ impl Operation {
     }
 }
 
+/// By which ways it says it may be called.
+fn is_staffs(operation: &Value) -> bool {
+    let ways = operation["security"].as_array();
+    ways.is_some_and(|ways| ways.iter().all(|way| way.get("bearer").is_some()))
+}
+
 /// All operations of the internal listener's document.
 pub fn operations() -> Vec<Operation> {
     let document = serde_json::to_value(suyuan::routes::internal_openapi()).expect("a document");
@@ -83,8 +89,8 @@ pub fn operations() -> Vec<Operation> {
                 id: text_of(&operation["operationId"]),
                 method: method.to_uppercase().parse().expect("a method"),
                 path: path.clone(),
-                secured: operation.get("security").is_some(),
-                paged: operation.get("security").is_some() && has("limit"),
+                secured: is_staffs(operation),
+                paged: is_staffs(operation) && has("limit"),
                 parameters: parameters
                     .into_iter()
                     .flatten()
