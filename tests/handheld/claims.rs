@@ -3,7 +3,7 @@
 
 use crate::{
     scene::{Scene, enrolled, holds, inbound, open, outbound, sale, scanned, settled, unit},
-    support::{PASSWORD, firm, id, made, ok},
+    support::{PASSWORD, firm, id, made, ok, product},
 };
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
@@ -144,6 +144,39 @@ on_both!(what_a_stranger_claims_shows_to_it_alone, |app| {
     holds(&app, "accepted").await;
     app.stop().await;
 });
+
+// Whoever names a code of a maker on no record first holds it (C14); its word warns nobody's customers.
+on_both!(
+    c14_who_names_a_code_first_tells_consumers_nothing_of_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let code = format!("/01/{}/21/A-17", crate::support::gtin("0952123400003"));
+        let public = told(&app, &code).await;
+        assert_eq!(public["reasons"], json!(["unknown_issuer"]));
+        let mut one = stranger(&app, "SHEN").await;
+        for kind in ["inbound", "destroy"] {
+            one.states(kind, &inbound(&[&code])).await;
+        }
+        settled(&app).await;
+        let phase = unit(&app, &code).await.kept.state.phase;
+        assert_eq!(phase, Phase::Destroyed);
+        assert_eq!(told(&app, &code).await, public);
+        // Nor is its own staff told otherwise.
+        let card = ok(one
+            .staff
+            .get(&format!("/v1/units/{}", encoded(&code)))
+            .await);
+        assert_eq!(card["advice"]["reasons"], public["reasons"]);
+        // Its maker comes on record, and has let nobody destroy it.
+        product(&scene.firm.admin, "CM-3", "0952123400003").await;
+        settled(&app).await;
+        assert_eq!(open(&app, &code).await, ["UNEXPECTED_HOLDER"; 2]);
+        let reasons = &told(&app, &code).await["reasons"];
+        assert_eq!(*reasons, json!(["not_allocated"]));
+        holds(&app, "on record").await;
+        app.stop().await;
+    }
+);
 
 on_both!(a_leg_makes_state_of_what_a_stranger_claims, |app| {
     let scene = Scene::of(&app).await;

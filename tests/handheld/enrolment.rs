@@ -53,6 +53,14 @@ on_both!(a_device_enrols_once_by_its_code, |app| {
     refused(again, "enrolment-code-invalid");
     let path = format!("/v1/devices/{}", text_of(&device["id"]));
     assert_eq!(ok(firm.admin.get(&path).await)["epoch"], 1);
+    // Numbers of documents name place and device, and no life of it makes those of another.
+    let short = text_of(&device["id"])[..8].to_uppercase();
+    assert_eq!(welcome["document_prefix"], format!("WH-1-{short}"));
+    let path = format!("{path}/tickets");
+    let next = firm.operator.post(&path, &json!({})).await.json();
+    let code = text_of(&next["ticket"]["code"]);
+    let next = enrol(&app, &code, &DeviceKey::new()).await.json();
+    assert_eq!(next["document_prefix"], format!("WH-1-{short}.2"));
     app.stop().await;
 });
 

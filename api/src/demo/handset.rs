@@ -57,7 +57,7 @@ impl Handset {
         let public = key.public().map_err(|error| Problem::internal(&error))?;
         let public = point::read(&public).unwrap_or_default();
         let enrolled = devices::enrol(&state.db, log, &ticket.code, &public).await?;
-        let welcome = ticket::welcome(state, &enrolled);
+        let welcome = ticket::welcome(state, &enrolled).await?;
         let (device, epoch) = (welcome.device, welcome.epoch);
         Ok(Handset {
             key,

@@ -1,7 +1,8 @@
 //! What a consumer is told of a unit besides legality, recalls and expiry.
 //!
 //! Only what the unit's state says: a stranger's word never reached it (C14), so it changes nothing
-//! here either.
+//! here either. Of a code whose maker is on no record the state is the word of whoever named it first:
+//! good enough for that one's own stock, and not to warn everybody else's customers by.
 
 use super::{Phase, UnitState};
 use serde::{Deserialize, Serialize};
@@ -29,7 +30,10 @@ pub struct PublicStatus {
 ///
 /// Collected goods are told as collected, wherever they turn up and whatever is scanned of them (a sale,
 /// an inbound, a return), until an inspection finds them sellable: nobody should use them.
+///
+/// Of a unit without an issuer nothing is told (C14): consumers hear that its maker is not known.
 pub fn public_status(state: &UnitState) -> Option<PublicStatus> {
+    state.issuer?;
     let ended = match state.phase {
         Phase::Destroyed => Some(Ended::Destroyed),
         Phase::Unknown

@@ -59,6 +59,10 @@ pub struct EnrolAnswer {
     pub enterprise: EnterpriseId,
     /// Its place.
     pub location: LocationId,
+    /// What numbers of documents begin with that this device gives itself, place and device in them: the
+    /// counter behind it is the device's. No other life of any device has the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_prefix: Option<String>,
     /// What it is for.
     pub profile: String,
     /// What a token of the device names as `aud`.

@@ -7,6 +7,7 @@ use histories::stage::{
 use suyuan_sync::{
     event::{Event, Input, Override, UnitRead, required::Profile},
     facts::{AcceptScope, Accepted, StatedAt},
+    fold::public_status,
 };
 
 #[test]
@@ -92,6 +93,29 @@ fn c14_a_foreign_code_belongs_to_whoever_is_first_heard_naming_it() {
     let before = told.tell(line(Kind::Destroy, SHOP).of(&[FOREIGN_TIN]).at(-HOUR));
     assert!(of(&told, before).contains(&FindingCode::UnexpectedHolder));
     assert_eq!(state(&told, FOREIGN_TIN).place, Place::At(STALL));
+}
+
+/// Whoever names a code first could warn everybody else's customers, or the maker's before it is on record.
+#[test]
+fn c14_nothing_is_told_to_consumers_of_a_code_whose_maker_is_on_no_record() {
+    let copied = [Kind::Inbound, Kind::Sale, Kind::Sale];
+    let stories: [&[Kind]; 3] = [
+        &[Kind::Inbound, Kind::Destroy],
+        &[Kind::Inbound, Kind::Collect],
+        &copied,
+    ];
+    for kinds in stories {
+        let mut told = Telling::new();
+        for (n, kind) in kinds.iter().enumerate() {
+            let place = if n < 2 { SHOP } else { OTHER_SHOP };
+            told.tell(line(*kind, place).of(&[FOREIGN_TIN]).at(n as i64 * HOUR));
+        }
+        assert_eq!(public_status(&state(&told, FOREIGN_TIN)), None, "{kinds:?}");
+        // As soon as it is on record, whoever counts is linked by it, and what they said is told.
+        told.world.products.insert(stage::FOREIGN.to_owned(), CHAIN);
+        let status = public_status(&state(&told, FOREIGN_TIN));
+        assert!(status.is_some(), "{kinds:?}");
+    }
 }
 
 #[test]

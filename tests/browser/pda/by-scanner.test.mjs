@@ -112,6 +112,31 @@ test("outbound of formula: what is asked is answered by codes, or left open by o
   assert.deepEqual([open.kind, open.counterpart, open.body], ["outbound", undefined, undefined]);
 });
 
+test("a paper that nobody has gets the device's own number, and a scanned one takes its place", when, async () => {
+  const number = async (serial, paper) => {
+    await it.task("outbound");
+    await goods([`(01)${BOTTLE}(21)${serial}`]);
+    await it.scan(`SUYUAN-TO-${other.place.toUpperCase()}`);
+    await it.scan("SUYUAN-CONFIRM");
+    await asked("物流企业");
+    await it.scan("SUYUAN-SKIP");
+    await asked("单据");
+    const next = it.events().length + 1;
+    const own = await it.page.evaluate(() => document.getElementById("answer")?.value);
+    if (paper) await it.scan(paper);
+    const [event] = await stated();
+    return { own, next, event };
+  };
+  const first = await number("D1");
+  assert.match(first.own, /^S\d+-[0-9A-F]{8}-\d+$/);
+  assert.ok(first.own.endsWith(`-${first.next}`), "the number of the event that says it");
+  assert.deepEqual([first.event.seq, first.event.doc], [first.next, { no: first.own }]);
+  const second = await number("D2", "DN-2026-8");
+  assert.deepEqual(second.event.doc, { no: "DN-2026-8" });
+  const third = await number("D3");
+  assert.notEqual(third.event.doc.no, first.event.doc.no);
+});
+
 test("sale: looked at twice, taken, undone, overruled by a supervisor with a reason from the sheet", when, async () => {
   await it.task("sale");
   await it.scan(undated("A4"));

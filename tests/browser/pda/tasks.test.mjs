@@ -10,7 +10,7 @@ import { OFFERS, TASKS } from "../../../api/src/pda/app/core/commands.js";
 import { KINDS } from "../../../api/src/pda/app/core/event.js";
 import { missing } from "../../../api/src/pda/app/core/required.js";
 import { BUILT_IN, rulesOf } from "../../../api/src/pda/app/core/required/rules.js";
-import { TASK_KINDS, answerOf, begin, compared, step } from "../../../api/src/pda/app/core/tasks.js";
+import { TASK_KINDS, answerOf, begin, compared, step, suggested } from "../../../api/src/pda/app/core/tasks.js";
 import { goodsOf } from "../../../api/src/pda/app/core/till.js";
 import { parse } from "../../../api/src/pda/app/core/trace-code.js";
 import { badgeHash } from "../../../api/src/pda/app/core/wire.js";
@@ -316,6 +316,16 @@ test("inspection: what becomes of the goods comes first, and recalled goods are 
   q.do("answer", { answer: { disposition: "destroy" } });
   assert.equal(sound(await q.scan(code("B"), { decision: said(["recalled"], [RECALL]) })), "warn");
   assert.equal(q.state.goods.lines.length, 1);
+});
+
+test("a paper that the tables demand gets the device's own number, and no other question does", () => {
+  const of = { documentPrefix: "S-1-5B0C1C5E" };
+  const demanded = { item: "outbound.outbound_document_no", said: "document" };
+  assert.equal(suggested(demanded, of, 57), "S-1-5B0C1C5E-57");
+  assert.equal(suggested(demanded, {}, 57), "", "who enrolled before there were such");
+  assert.equal(suggested({ item: "document", said: "document", isOffered: true }, of, 57), "", "a paper of somebody's");
+  assert.equal(suggested({ item: "x", said: "body" }, of, 57), "");
+  assert.equal(suggested(null, of, 57), "");
 });
 
 test("mandatory items are asked once per task, and may be left open", async () => {

@@ -136,7 +136,7 @@ pub async fn enrol(state: Data<Internal>, payload: web::Payload) -> Result<HttpR
     let enrolled = store::enrol(&state.db, &state.log, &asked.code, &key).await?;
     Ok(HttpResponse::Created()
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(ticket::welcome(&state, &enrolled)))
+        .json(ticket::welcome(&state, &enrolled).await?))
 }
 
 fn told(state: &Internal, enterprise: Uuid, made: (DeviceOut, Ticket)) -> HttpResponse {

@@ -24,6 +24,9 @@ pub struct EnrolledOut {
     pub enterprise: Uuid,
     /// Its place.
     pub location: Uuid,
+    /// What numbers of documents begin with that this device gives itself (`place-device`; the counter behind
+    /// it is the device's).
+    pub document_prefix: Option<String>,
     /// What it is for.
     pub profile: String,
     /// What a token of the device names as `aud`.

@@ -5,9 +5,16 @@ use super::{
     store::{Enrolled, Ticket},
     wire::{DeviceOut, DeviceTicketOut, TicketOut},
 };
-use crate::{app::Internal, clock::rfc3339, codes::qr, config, tls::Authority};
+use crate::{
+    app::Internal,
+    clock::rfc3339,
+    codes::qr,
+    config,
+    registry::{RegistryError, locations::store as locations},
+    tls::Authority,
+};
 use suyuan_sync::{
-    ids::{DeviceId, EnterpriseId, LocationId},
+    ids::{DeviceId, EnterpriseId, Epoch, LocationId},
     limits::Limits,
     wire::{self, EnrolAnswer, V},
 };
@@ -41,15 +48,28 @@ pub fn told(
     DeviceTicketOut { device, ticket }
 }
 
+/// What the numbers of documents begin with that a device makes (sync.md section 1, `store-device-counter`): the
+/// code of its place, what tells it from other devices, and from its own earlier lives, since each
+/// counts from one.
+fn document_prefix(place: &str, device: Uuid, epoch: Epoch) -> String {
+    let device = format!("{:X}", device.as_fields().0);
+    match epoch {
+        0 | 1 => format!("{place}-{device:0>8}"),
+        epoch => format!("{place}-{device:0>8}.{epoch}"),
+    }
+}
+
 /// What a device is told that just enrolled.
-pub fn welcome(state: &Internal, enrolled: &Enrolled) -> EnrolAnswer {
+pub async fn welcome(state: &Internal, enrolled: &Enrolled) -> Result<EnrolAnswer, RegistryError> {
     let (device, now) = (&enrolled.device, state.log.now());
-    EnrolAnswer {
+    let place = locations::get(&state.db, device.enterprise_id, device.location_id).await?;
+    Ok(EnrolAnswer {
         v: V,
         device: DeviceId(device.id),
         epoch: enrolled.epoch,
         enterprise: EnterpriseId(device.enterprise_id),
         location: LocationId(device.location_id),
+        document_prefix: Some(document_prefix(&place.code, device.id, enrolled.epoch)),
         profile: device.profile.clone(),
         installation: state.log.installation().to_string(),
         trust_keys: state.handheld.keys.chain(),
@@ -62,5 +82,5 @@ pub fn welcome(state: &Internal, enrolled: &Enrolled) -> EnrolAnswer {
             .anchors
             .issue(device.id, enrolled.epoch, enrolled.stamp, now),
         t_sent: now,
-    }
+    })
 }

@@ -1,6 +1,6 @@
 // The tasks of a device, each task → scan → scan → done, as pure state machines: the door to `tasks/`.
 
-export { answerOf } from "./tasks/ask.js";
+export { answerOf, suggested } from "./tasks/ask.js";
 export { draftsOf } from "./tasks/finish.js";
 export { compared, ticked } from "./tasks/goods.js";
 export { TASK_KINDS, kindOf } from "./tasks/kinds.js";

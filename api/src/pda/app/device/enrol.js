@@ -37,11 +37,11 @@ export async function enrol(store, link, ticket, { program, wall, records: kept 
   if (outcome.is !== "answer") {
     return { ok: false, why: outcome.is, status: outcome.is === "refused" ? outcome.status : 0 };
   }
-  const { device, epoch, enterprise, location, profile, installation, trust_keys: trust, anchor } = outcome.answer;
+  const { device, epoch, enterprise, location, document_prefix: documentPrefix, profile, installation, trust_keys: trust, anchor } = outcome.answer;
   const isOther = before !== null && before.device !== device;
   const isElsewhere = before !== null && (before.enterprise !== enterprise || before.location !== location);
   const lives = { ...(isOther ? {} : before?.lives), [epoch]: keys };
-  const identity = { device, epoch, enterprise, location, profile, installation, url: ticket.url, lives, trust };
+  const identity = { device, epoch, enterprise, location, documentPrefix, profile, installation, url: ticket.url, lives, trust };
   const first = keptAnchor(anchor, Math.trunc(wall()) * 1000);
   const write = { id: 0, epoch, genesis: await genesis(device, epoch), anchor: first, cursor: 0, enrol_again: false };
   const records = { ...ANEW, ...(isElsewhere ? ELSEWHERE : {}), ...kept, clock: { server: outcome.answer.t_sent, wall: wall() } };

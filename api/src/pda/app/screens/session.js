@@ -6,7 +6,7 @@ import { Badges } from "../core/badges.js";
 import { commandOf } from "../core/commands.js";
 import { Here } from "../core/here.js";
 import { BUILT_IN } from "../core/required/rules.js";
-import { answerOf, step } from "../core/tasks.js";
+import { answerOf, step, suggested } from "../core/tasks.js";
 import { goodsOf } from "../core/till.js";
 import { parse } from "../core/trace-code.js";
 import { Driver } from "../device/driver.js";
@@ -89,6 +89,8 @@ export class Session {
     this.reason = "";
     /** What stands in the field of the question that is open. */
     this.words = "";
+    /** What the device itself put there. */
+    this.suggested = "";
     /** The hand-over is on the screen: a second badge takes over what is unsent. */
     this.isHandingOver = false;
     /** Codes of what is open, by event. @type {Map<string, string[]>} */
@@ -117,9 +119,15 @@ export class Session {
     if (this.store.unsaid) await (await import("./session/unsaid.js")).findUnsaid(this, this.driver);
     this.striking = [];
     if (this.task && this.task.targets.length > 0) await (await import("./session/strike.js")).knowTargets(this);
+    this.#suggest(this.driver);
     await readCards(this);
     await knowActor(this);
     return true;
+  }
+
+  /** @param {Driver} driver */
+  #suggest({ identity, outbox }) {
+    this.words = this.suggested = suggested(this.task?.question ?? null, identity, outbox.view.next);
   }
 
   async #began() {
@@ -297,7 +305,7 @@ export class Session {
     const stated = effects.flatMap((effect) => ("state" in effect ? effect.state : []));
     const after = state.step === "done" || state.step === "cancelled" ? null : state;
     if (!(await this.kept(stated, after))) return;
-    if (this.task?.question?.item !== before.question?.item) this.words = "";
+    if (this.task?.question?.item !== before.question?.item) this.#suggest(this.driver);
     if (stated.length > 0) {
       this.out.told({ sound: "ok", words: ["done", "saved"] });
       return;

@@ -148,7 +148,11 @@ function question(app, asked, act) {
   const input = (/** @type {Event} */ { target }) => {
     if (target instanceof HTMLInputElement) session.words = target.value;
   };
-  const field = h("input", { id: "answer", autocomplete: "off", inputmode: isNumber ? "decimal" : "text", value: session.words, input });
+  // Whoever types means something else than what the device suggests.
+  const select = (/** @type {Event} */ { target }) => {
+    if (target instanceof HTMLInputElement && target.value === session.suggested) target.select();
+  };
+  const field = h("input", { id: "answer", autocomplete: "off", inputmode: isNumber ? "decimal" : "text", value: session.words, input, focus: select });
   const answer = () => {
     const text = session.words.trim();
     const given = text === "" ? null : answerOf(asked, text);

@@ -30,6 +30,17 @@ export const offered = (task, offer) => (kindOf(task).offers.includes(offer) ? A
 export const numberOf = ({ said }) => (said === "temperature" || said === "humidity" ? "env" : said === "declared" ? said : null);
 
 /**
+ * What stands in the field before anybody fills it. A paper that the tables demand gets the number of the event
+ * it is asked for, behind what tells place and device, where nothing else is scanned: no number comes from the
+ * server. A paper that a person wants to tell has its own.
+ * @param {Question | null} question
+ * @param {{ documentPrefix?: string | null }} identity
+ * @param {number} seq of the next event
+ */
+export const suggested = (question, { documentPrefix }, seq) =>
+  question?.said === "document" && !question.isOffered && documentPrefix ? `${documentPrefix}-${seq}` : "";
+
+/**
  * The answer that words give; null when they give none (a number is needed, or a badge).
  * @param {Question} question
  * @param {string} text not empty

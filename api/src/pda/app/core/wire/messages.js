@@ -83,6 +83,7 @@ export const enrolAnswer = object({
   epoch,
   enterprise: uuid,
   location: uuid,
+  document_prefix: optional(text),
   profile: text,
   installation: text,
   trust_keys: list(trustKey),
