@@ -3,7 +3,8 @@
 //! A group waits until every number from 1 to its size is there. What does not fit one (a number
 //! taken already, another size, or a group that is whole) is taken in at once and remarked
 //! `PARTIAL_GROUP`, so that nothing waits for what cannot come. A group that waits no longer is remarked so
-//! until what was missing comes in all the same. It knows numbers, not acts.
+//! until what was missing comes in all the same. What a correction states anew counts only if its retract does
+//! (C10), which may be what is missing: it waits until the group is whole. Of acts it knows nothing else.
 
 use super::{Leaving, Remark};
 use crate::{
@@ -34,6 +35,9 @@ pub struct Member {
     pub seq: Seq,
     /// Its id.
     pub event: EventId,
+    /// It is what a correction states in place of what its retracts strike.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anew: bool,
 }
 
 /// What is held of a group.
@@ -48,12 +52,14 @@ pub struct GroupHeld {
 }
 
 /// `group_released` (T8): what waited is taken in as single events, each remarked
-/// `PARTIAL_GROUP`. Members that come later are too, at once, until one makes it whole.
+/// `PARTIAL_GROUP`. Members that come later are too, at once, until one makes it whole. What a correction
+/// states anew goes on waiting for that.
 pub fn group_released(group: &GroupHeld) -> (GroupHeld, Vec<Leaving>) {
     if group.standing != Standing::Waiting {
         return (group.clone(), Vec::new());
     }
-    let leaving = leaving(&group.members, Some(Remark::PartialGroup));
+    let singles = group.members.iter().filter(|member| !member.anew);
+    let leaving = leaving(singles, Some(Remark::PartialGroup));
     let released = GroupHeld {
         standing: Standing::Released,
         ..group.clone()
@@ -62,9 +68,8 @@ pub fn group_released(group: &GroupHeld) -> (GroupHeld, Vec<Leaving>) {
 }
 
 /// Those members on their way out of parking, in their order within the epoch.
-fn leaving(members: &[Member], remark: Option<Remark>) -> Vec<Leaving> {
+fn leaving<'m>(members: impl Iterator<Item = &'m Member>, remark: Option<Remark>) -> Vec<Leaving> {
     let mut leaving: Vec<Leaving> = members
-        .iter()
         .map(|member| Leaving {
             seq: member.seq,
             event: member.event,
@@ -121,7 +126,7 @@ impl Joining {
     }
 
     /// An event joins its group; false if it does not fit there.
-    pub(super) fn join(&mut self, group: Group, seq: Seq, event: EventId) -> bool {
+    pub(super) fn join(&mut self, group: Group, (seq, event): (Seq, EventId), anew: bool) -> bool {
         let held = self.groups.entry(group.id).or_insert(GroupHeld {
             of: group.of,
             standing: Standing::Waiting,
@@ -140,6 +145,7 @@ impl Joining {
                 n: group.n,
                 seq,
                 event,
+                anew,
             });
             match held.standing {
                 Standing::Released => self.late.push((group.id, event)),
@@ -178,13 +184,17 @@ impl Joining {
                 group.standing = Standing::Whole;
                 let mut members = std::mem::take(&mut group.members);
                 members.retain(|member| !now.contains(&member.event));
-                if was == Standing::Released {
-                    out.whole.extend(members.iter().map(|member| member.event));
-                } else {
-                    out.leaving.extend(leaving(&members, None));
-                }
+                // Who was taken in without the rest, and who waited for it.
+                let (taken, waited): (Vec<&Member>, Vec<&Member>) = members
+                    .iter()
+                    .partition(|member| was == Standing::Released && !member.anew);
+                out.whole.extend(taken.iter().map(|member| member.event));
+                out.leaving.extend(leaving(waited.into_iter(), None));
             } else if was == Standing::Released {
-                out.partial.extend(now);
+                let anew = group.members.iter().filter(|member| member.anew);
+                let anew: BTreeSet<EventId> = anew.map(|member| member.event).collect();
+                out.waiting.extend(now.intersection(&anew));
+                out.partial.extend(now.difference(&anew));
             } else {
                 out.waiting.extend(now);
             }

@@ -177,9 +177,12 @@ pub fn claimed(state: &UnitState) -> BTreeMap<EnterpriseId, LocationId> {
     state.claims.iter().filter_map(here).collect()
 }
 
-/// A leg links its counterpart: from here on its word is state, and what it said before no claim.
+/// A leg of who is linked links its counterpart: from here on its word is state, and what it said before no
+/// claim. Of who is only accepted it does not: the issuer takes that partner's word, and lets it bring in
+/// nobody else, itself from before the acceptance neither.
 pub(super) fn link<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     if matches!(at.fact.event.kind, Kind::Inbound | Kind::Outbound)
+        && walk.state.linked.contains(&at.fact.enterprise)
         && let Some(partner) = counterpart(walk.world, at.fact.event.counterpart.as_ref())
     {
         walk.state.linked.insert(partner);

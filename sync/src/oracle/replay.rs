@@ -142,6 +142,7 @@ impl<'a> History<'a> {
         effects::apply(row.effect, self, k, moment, touch, state);
 
         if row.effect != Effect::Nothing
+            && moment.before[&touch.unit].linked.contains(&fact.enterprise)
             && let Some(partner) = holders::linked_by(self.world, fact)
         {
             state.linked.insert(partner);

@@ -82,6 +82,27 @@ fn c14_the_issuer_accepts_a_stranger_from_a_position_on() {
     }
 }
 
+/// Its word is taken, and brings in nobody else, itself from before the acceptance neither.
+#[test]
+fn c14_a_leg_of_who_is_only_accepted_links_nobody() {
+    for with in [NOBODY, STRANGER] {
+        let mut told = in_the_shop();
+        told.world.enterprises.insert(NOBODY);
+        let before = told.tell(line(Kind::Destroy, STALL).of(&[TIN_1]).at(5 * HOUR));
+        let leg = told.tell(line(Kind::Outbound, STALL).of(&[TIN_1]).with(with));
+        told.world.accepted.push(Accepted {
+            at: StatedAt { at: 0, gseq: 0 },
+            issuer: MAKER,
+            partner: STRANGER,
+            scope: AcceptScope::Unit(unit(TIN_1)),
+            from: 400,
+        });
+        assert_eq!(of(&told, leg), [FindingCode::WrongLocation]);
+        assert_eq!(of(&told, before), [FindingCode::UnexpectedHolder]);
+        assert_eq!(state(&told, TIN_1).linked, [MAKER, CHAIN].into());
+    }
+}
+
 #[test]
 fn c14_a_foreign_code_belongs_to_whoever_is_first_heard_naming_it() {
     let mut told = Telling::new();

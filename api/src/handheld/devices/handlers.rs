@@ -45,7 +45,9 @@ pub async fn create_device(
 }
 
 /// A new one-time code for a device: after loss of its data, a restore, or when the first ran out.
-/// It begins a new epoch with a new key; what was signed before stays good unless it is revoked.
+/// It begins a new epoch with a new key; what was signed before stays good unless it is revoked. The key
+/// before reads nothing any more: of two copies of one device (fork) one enrols with this, and the other as a
+/// device of its own.
 #[utoipa::path(tag = "handheld", operation_id = "create_device_ticket",
     params(("id" = Uuid, Path), KeyHeader), security(("bearer" = [])),
     responses((status = 201, body = DeviceTicketOut), (status = 404, body = ProblemBody)))]
