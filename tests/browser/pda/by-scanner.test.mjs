@@ -126,7 +126,7 @@ test("a paper that nobody has gets the device's own number, and a scanned one ta
     return { own, next, event };
   };
   const first = await number("D1");
-  assert.match(first.own, /^S\d+-[0-9A-F]{8}-\d+$/);
+  assert.match(first.own, /^ST-\d+-[0-9A-F]{8}-\d+$/);
   assert.ok(first.own.endsWith(`-${first.next}`), "the number of the event that says it");
   assert.deepEqual([first.event.seq, first.event.doc], [first.next, { no: first.own }]);
   const second = await number("D2", "DN-2026-8");
