@@ -67,7 +67,7 @@ const prepare = (page) =>
       import("/app/device/enrol.js"),
       import("/app/device/link.js"),
       import("/app/device/driver.js"),
-      import("/app/core/outbox.js"),
+      import("/app/core/outbox/picture.js"),
     ]);
     const notices = [];
     const world = {
@@ -130,7 +130,8 @@ test("the vectors hold in the browser too, under the content security policy", w
   const failed = await page.evaluate(async (vectors) => {
     const { parse, canonicalPath } = await import("/app/core/trace-code.js");
     const { genesis, links } = await import("/app/core/chain.js");
-    const { Disk, Outbox, picture, prepare } = await import("/app/core/outbox.js");
+    const { Disk, Outbox, prepare } = await import("/app/core/outbox.js");
+    const { picture } = await import("/app/core/outbox/picture.js");
     const same = (a, b) => {
       const sorted = (value) =>
         value && typeof value === "object" && !Array.isArray(value)

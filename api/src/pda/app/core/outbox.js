@@ -11,4 +11,3 @@ export { fateOfFindings, fateOfResult } from "./outbox/fate.js";
 export { compareKeys, nameOf } from "./outbox/keys.js";
 export { Outbox, prepare } from "./outbox/machine.js";
 export { FLIGHT_MS } from "./outbox/pace.js";
-export { picture } from "./outbox/picture.js";

@@ -37,7 +37,7 @@ export async function enrol(store, link, ticket, { program, wall, records: kept 
   if (outcome.is !== "answer") {
     return { ok: false, why: outcome.is, status: outcome.is === "refused" ? outcome.status : 0 };
   }
-  const { device, epoch, enterprise, location, document_prefix: documentPrefix, profile, installation, trust_keys: trust, anchor } = outcome.answer;
+  const { device, epoch, enterprise, location, document_prefix: documentPrefix = null, profile, installation, trust_keys: trust, anchor } = outcome.answer;
   const isOther = before !== null && before.device !== device;
   const isElsewhere = before !== null && (before.enterprise !== enterprise || before.location !== location);
   const lives = { ...(isOther ? {} : before?.lives), [epoch]: keys };

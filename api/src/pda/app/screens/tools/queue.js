@@ -2,7 +2,7 @@
 // and the way out by a file when a network does not come.
 
 import { healedBy } from "../../core/healed.js";
-import { picture } from "../../core/outbox.js";
+import { picture } from "../../core/outbox/picture.js";
 import { saysOf } from "../../core/summary.js";
 import { longList } from "../list.js";
 import { exported, handIn } from "./hand-in.js";
