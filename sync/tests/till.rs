@@ -119,6 +119,9 @@ struct HereRow {
     unit: UnitKey,
     /// How typed codes are taken; both ways give the same where it does not say.
     typed: Option<Typed>,
+    /// What its card says that it is; in stock if it does not say.
+    card: Option<Phase>,
+    /// What cards say that units are in.
     inside: BTreeMap<UnitKey, UnitKey>,
     events: Vec<String>,
     expected: Option<Phase>,
@@ -134,10 +137,16 @@ fn what_became_of_goods_here_is_as_agreed_by_themselves_or_with_their_container(
             .iter()
             .map(|text| event::parse(text).unwrap())
             .collect();
-        let inside = |unit: &UnitKey| row.inside.get(unit).cloned();
+        let units = row.inside.keys().chain([&row.unit]);
+        let card = |unit: &UnitKey| UnitCard {
+            phase: row.card.unwrap_or(Phase::InStock),
+            inside: row.inside.get(unit).cloned(),
+            ..card(unit)
+        };
+        let cards: BTreeMap<&UnitKey, UnitCard> = units.map(|unit| (unit, card(unit))).collect();
         let both = [Typed::Said, Typed::Meant];
         for typed in row.typed.as_ref().map_or(&both[..], std::slice::from_ref) {
-            let phase = Here::of(&events).phase(&row.unit, *typed, &inside);
+            let phase = Here::of(&events).phase(&row.unit, *typed, &|unit| cards.get(unit));
             assert_eq!(phase, row.expected, "{} {typed:?}", row.note);
         }
     }
@@ -153,13 +162,8 @@ fn a_tin_of_a_case_that_is_gone_is_stopped() {
         inside: Some(case),
         ..card(&unit)
     };
-    let inside = |of: &UnitKey| (*of == unit).then(|| card.inside.clone()).flatten();
-    let ids = (EventId(Uuid::from_u128(1)), DeviceId(Uuid::from_u128(2)));
-    let done = |kind| {
-        let mut event = Event::bare(kind, ids.0, ids.1, 1, 1, NOW);
-        event.units = vec![UnitRead::of("(01)16901234567899(21)C1", Input::Wedge)].into();
-        event
-    };
+    let cards = |of: &UnitKey| (*of == unit).then_some(&card);
+    let done = |kind| done(kind, "(01)16901234567899(21)C1");
     let list = HeldList::new(1, NOW, [], UnitList::default());
     let till = Till {
         now: NOW,
@@ -177,7 +181,7 @@ fn a_tin_of_a_case_that_is_gone_is_stopped() {
         let asked = Asked {
             scanned: &tin,
             card: Some(&card),
-            here: Here::of(&events).phase(&unit, Typed::Said, &inside),
+            here: Here::of(&events).phase(&unit, Typed::Said, &cards),
         };
         let said = decide(&asked, &till);
         assert_eq!(said.reasons, BTreeSet::from_iter(reason));
@@ -187,6 +191,15 @@ fn a_tin_of_a_case_that_is_gone_is_stopped() {
 
 const NOW: i64 = 1_795_000_000_000_000;
 const DAY: i64 = 86_400_000_000;
+
+/// An event of this device; an inspection finds the goods sellable.
+fn done(kind: Kind, code: &str) -> Event {
+    let ids = (EventId(Uuid::from_u128(1)), DeviceId(Uuid::from_u128(2)));
+    let mut event = Event::bare(kind, ids.0, ids.1, 1, 1, NOW);
+    event.units = vec![UnitRead::of(code, Input::Wedge)].into();
+    event.disposition = (kind == Kind::Inspect).then_some(Disposition::Sellable);
+    event
+}
 
 fn card(unit: &UnitKey) -> UnitCard {
     UnitCard {
@@ -216,6 +229,19 @@ fn phase() -> impl Strategy<Value = Phase> {
         Phase::Collected,
         Phase::Destroyed,
     ])
+}
+
+fn any_kinds() -> impl Strategy<Value = Vec<Kind>> {
+    let kinds = vec![
+        Kind::Inbound,
+        Kind::Outbound,
+        Kind::Sale,
+        Kind::Return,
+        Kind::Inspect,
+        Kind::Collect,
+        Kind::Destroy,
+    ];
+    prop::collection::vec(prop::sample::select(kinds), 0..4)
 }
 
 fn any_card() -> impl Strategy<Value = UnitCard> {
@@ -283,21 +309,29 @@ proptest! {
         scanned in any_scanned(),
         card in any_card(),
         list in any_list(),
-        here in prop::option::of(phase()),
+        kinds in any_kinds(),
     ) {
         let till = |list| Till { now: NOW, list, list_age_max: DAY };
         let ask = |card, here, list| decide(&Asked { scanned: &scanned, card, here }, &till(list));
+        let own: Vec<Event> = kinds.iter().map(|kind| done(*kind, "(01)06901234567892(21)A-9")).collect();
+        let here = Here::of(&own).phase(&card.unit, Typed::Said, &|_| Some(&card));
         let all = ask(Some(&card), here, Some(&list));
-        // Only what happened here explains a sale or a return away, and only a card or list the
-        // doubts of a till that knows less.
-        let may_go = [Reason::Sold, Reason::Uninspected, Reason::NoList, Reason::ExpiryUnknown];
+        // Only what happened here explains a sale away, and a return only if somebody decided on the goods or they
+        // went otherwise; and only a card or list the doubts of a till that knows less.
+        let decides = [Kind::Inspect, Kind::Sale, Kind::Collect, Kind::Destroy];
+        let may_go = |reason: &Reason| match reason {
+            Reason::NoList | Reason::ExpiryUnknown => true,
+            Reason::Sold => here.is_some(),
+            Reason::Uninspected => kinds.iter().any(|kind| decides.contains(kind)),
+            _ => false,
+        };
         for less in [
             ask(None, None, None),
             ask(None, None, Some(&list)),
             ask(Some(&card), None, None),
             ask(Some(&card), None, Some(&list)),
         ] {
-            for reason in less.reasons.iter().filter(|reason| !may_go.contains(reason)) {
+            for reason in less.reasons.iter().filter(|reason| !may_go(reason)) {
                 prop_assert!(all.reasons.contains(reason), "{reason:?} of {less:?} in {all:?}");
             }
             prop_assert!(less.recalls.is_subset(&all.recalls));

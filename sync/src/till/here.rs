@@ -2,14 +2,16 @@
 //! by those that name a container they were in at the time (C12, C13).
 //!
 //! So that a till does not sell a tin of the case that it sold, fetched back or destroyed a minute ago,
-//! with no network. What was typed is kept both as it was said and as what may be meant by it. It must not
-//! know which is true, nor the server, nor where a device keeps events and cards.
+//! with no network. From what its card says of it, each event takes a unit where the fold would (C2 to C8): what
+//! only moves is still what it was. What was typed is kept both as it was said and as what may be meant by it. It
+//! must not know which is true, nor the server, nor where a device keeps events and cards.
 
 use super::Typed;
 use crate::{
     event::{Disposition, Event, Kind},
     fold::Phase,
     unit::UnitKey,
+    wire::UnitCard,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,31 +33,32 @@ struct Done {
     did: Did,
 }
 
-/// What is asked for: how codes that were typed are taken, and what a card says that a unit is in.
+/// What is asked for: how codes that were typed are taken, and the cards of units.
 struct Asked<'a, F> {
     typed: Typed,
-    inside: &'a F,
+    card: &'a F,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Did {
-    /// It is in this phase now; whether the event moved it, so that it was out of its container.
-    Became { phase: Phase, moved: bool },
+    /// It went through this ([`after`]). All but an inspection moved it, so that it was out of its container.
+    Went(Kind),
     /// Packed into a container; none if that cannot be read. Or taken out of it.
     Put(Option<UnitKey>),
     /// A container of which all was taken out.
     Emptied,
 }
 
-/// A phase, and the place of the event that brought it.
-type Last = Option<(usize, Phase)>;
+/// What a unit went through, by the places of the events in the chain.
+type Went = BTreeMap<usize, Kind>;
 
 impl Here {
     /// Of own events in the order of their chain: those that the cards do not show yet. What they
     /// strike among themselves did nothing.
     pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Here {
         let events: Vec<&Event> = events.into_iter().collect();
-        let struck: BTreeSet<_> = events.iter().filter_map(|event| event.target).collect();
+        let retracts = events.iter().filter(|event| event.kind == Kind::Retract);
+        let struck: BTreeSet<_> = retracts.filter_map(|event| event.target).collect();
         let mut here = Here::default();
         for (at, event) in events.into_iter().enumerate() {
             if struck.contains(&event.id) {
@@ -84,13 +87,9 @@ impl Here {
                 }
                 Did::Put(None)
             }
-            kind => match after(kind, event.disposition) {
-                Some(phase) => Did::Became {
-                    phase,
-                    moved: kind != Kind::Inspect,
-                },
-                None => return,
-            },
+            Kind::Commission | Kind::Count | Kind::Retract => return,
+            Kind::Inspect if event.disposition != Some(Disposition::Sellable) => return,
+            kind => Did::Went(kind),
         };
         for unit in event.units.iter().filter_map(|read| read.unit.clone()) {
             self.add(unit, (at, typed), did.clone());
@@ -102,17 +101,18 @@ impl Here {
         done.push(Done { at, typed, did });
     }
 
-    /// What became of a unit by codes as they were `typed`; none if no own event says. `inside` tells what a
-    /// card says that a unit is in.
-    pub fn phase(
+    /// What became of a unit by codes as they were `typed`; none if no own event says. `card` gives cards, as far
+    /// as there are any.
+    pub fn phase<'c>(
         &self,
         unit: &UnitKey,
         typed: Typed,
-        inside: &impl Fn(&UnitKey) -> Option<UnitKey>,
+        card: &impl Fn(&UnitKey) -> Option<&'c UnitCard>,
     ) -> Option<Phase> {
-        let asked = Asked { typed, inside };
-        let last = self.last(unit, (0, usize::MAX), &asked, CONTAINERS);
-        last.map(|(_, phase)| phase)
+        let asked = Asked { typed, card };
+        let went = self.went(unit, (0, usize::MAX), &asked, CONTAINERS);
+        let was = card(unit).map_or(Phase::Unknown, |card| card.phase);
+        (!went.is_empty()).then(|| went.into_values().fold(was, after))
     }
 
     /// What was done to a unit, in the order of the chain.
@@ -121,46 +121,50 @@ impl Here {
         done.filter(move |done| done.typed.is_none_or(|of| of == typed))
     }
 
-    /// The last that became of a unit from one place in the chain until before another: by itself, or
-    /// with the container it was in then.
-    fn last(
+    /// What a unit went through from one place in the chain until before another: by itself, or with the
+    /// container it was in then.
+    fn went<'c>(
         &self,
         unit: &UnitKey,
         (since, until): (usize, usize),
-        asked: &Asked<'_, impl Fn(&UnitKey) -> Option<UnitKey>>,
+        asked: &Asked<'_, impl Fn(&UnitKey) -> Option<&'c UnitCard>>,
         containers: usize,
-    ) -> Last {
+    ) -> Went {
         // With the container, from when it came to be in it until then.
-        let with = |container: &Option<UnitKey>, from: usize, to: usize| -> Last {
-            let container = container.as_ref().filter(|_| containers > 0)?;
+        let with = |container: &Option<UnitKey>, from: usize, to: usize| -> Went {
+            let Some(container) = container.as_ref().filter(|_| containers > 0) else {
+                return Went::new();
+            };
             let emptied = self.emptied(container, asked.typed, from);
             let to = emptied.map_or(to, |at| at.min(to));
             let range = (from.max(since), to.min(until));
-            self.last(container, range, asked, containers - 1)
+            self.went(container, range, asked, containers - 1)
         };
-        let (mut container, mut from, mut last) = ((asked.inside)(unit), 0, None);
+        let inside = (asked.card)(unit).and_then(|card| card.inside.clone());
+        let (mut container, mut from, mut went) = (inside, 0, Went::new());
         for Done { at, did, .. } in self.done_to(unit, asked.typed) {
             let at = *at;
             if at >= until {
                 break;
             }
             let now_in = match did {
-                Did::Became { moved, .. } => {
-                    let together = with(&container, from, at + 1).is_some_and(|(of, _)| of == at);
-                    (*moved && !together).then_some(None)
+                Did::Went(kind) => {
+                    let together = with(&container, from, at + 1).contains_key(&at);
+                    (*kind != Kind::Inspect && !together).then_some(None)
                 }
                 Did::Put(container) => Some(container.clone()),
                 Did::Emptied => None,
             };
             if let Some(now_in) = now_in {
-                last = later(last, with(&container, from, at));
+                went.append(&mut with(&container, from, at));
                 (container, from) = (now_in, at);
             }
-            if let (Did::Became { phase, .. }, true) = (did, at >= since) {
-                last = Some((at, *phase));
+            if let (Did::Went(kind), true) = (did, at >= since) {
+                went.insert(at, *kind);
             }
         }
-        later(last, with(&container, from, until))
+        went.append(&mut with(&container, from, until));
+        went
     }
 
     /// When all was taken out of a container, since some place in the chain.
@@ -171,27 +175,19 @@ impl Here {
     }
 }
 
-/// Which of two comes later in the chain.
-fn later(one: Last, other: Last) -> Last {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(if other.0 >= one.0 { other } else { one }),
-        (one, other) => one.or(other),
-    }
-}
-
-/// What an event of a kind leaves a unit as.
-const fn after(kind: Kind, disposition: Option<Disposition>) -> Option<Phase> {
-    match kind {
-        Kind::Inbound => Some(Phase::InStock),
-        Kind::Outbound => Some(Phase::InTransit),
-        Kind::Sale => Some(Phase::Sold),
-        Kind::Return => Some(Phase::Returned),
-        Kind::Collect => Some(Phase::Collected),
-        Kind::Destroy => Some(Phase::Destroyed),
-        Kind::Inspect => match disposition {
-            Some(Disposition::Sellable) => Some(Phase::InStock),
-            _ => None,
-        },
-        Kind::Commission | Kind::Pack | Kind::Unpack | Kind::Count | Kind::Retract => None,
+/// What an event of a kind leaves a unit as that was in a phase; an inspection found it sellable. As the fold does,
+/// as far as a till can know: nothing follows destruction (C8), and what was brought or fetched back and only
+/// moves stays that (C2, C3).
+const fn after(was: Phase, kind: Kind) -> Phase {
+    match (was, kind) {
+        (Phase::Destroyed, _)
+        | (Phase::Returned | Phase::Collected, Kind::Inbound | Kind::Outbound) => was,
+        (_, Kind::Inbound | Kind::Inspect) => Phase::InStock,
+        (_, Kind::Outbound) => Phase::InTransit,
+        (_, Kind::Sale) => Phase::Sold,
+        (_, Kind::Return) => Phase::Returned,
+        (_, Kind::Collect) => Phase::Collected,
+        (_, Kind::Destroy) => Phase::Destroyed,
+        (_, Kind::Commission | Kind::Pack | Kind::Unpack | Kind::Count | Kind::Retract) => was,
     }
 }

@@ -18,6 +18,7 @@ mod places;
 mod recalling;
 mod selling;
 mod striking;
+mod told_here;
 
 use histories::{
     Line, Telling,

@@ -299,6 +299,10 @@ test("other tasks warn of what is unsound and take it all the same", async () =>
   assert.equal(p.state.goods.lines.length, 1);
   const c = person("collect");
   assert.equal(sound(await c.scan(code("A"), { decision: said(["recalled"], [RECALL]) })), "ok", "that is what it is for");
+  for (const reason of ["uninspected", "held"]) {
+    const i = person("inbound");
+    assert.deepEqual(words(await i.scan(code("A"), { decision: said([reason]) })), ["added", "warned"], "it does not become sellable by that");
+  }
 });
 
 test("inspection: what becomes of the goods comes first, and recalled goods are not released", async () => {

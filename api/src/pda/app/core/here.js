@@ -1,11 +1,13 @@
 // What became of units by this device's own events that their cards do not show yet: by those that name
 // them, and by those that name a container they were in at the time. So that a till does not sell twice
-// what it sold a minute ago, nor a tin of the case, with no network. What was typed is kept both as it was said
-// and as what may be meant by it. The same as `sync::till::Here`.
+// what it sold a minute ago, nor a tin of the case, with no network. From what its card says of it, each event takes
+// a unit where the fold would. What was typed is kept both as it was said and as what may be meant by it. The same
+// as `sync::till::Here`.
 
 /** @typedef {import("./outbox/types.js").Row} Row */
 /** @typedef {import("./outbox/disk.js").Disk} Disk */
 /** @typedef {import("./wire/messages.js").Phase} Phase */
+/** @typedef {import("./wire/messages.js").UnitCard} UnitCard */
 
 import { nameOf } from "./outbox.js";
 import { foldTyped, parse, unitKey } from "./trace-code.js";
@@ -13,10 +15,11 @@ import { foldTyped, parse, unitKey } from "./trace-code.js";
 /** Containers around goods that are looked at: a case, and the pallet it stands on. */
 const CONTAINERS = 2;
 
-/** What an event of a kind leaves a unit as. @type {Readonly<Record<string, Phase>>} */
+/** What an event of a kind leaves a unit as, an inspection that found it sellable. @type {Readonly<Record<string, Phase>>} */
 const AFTER = {
   inbound: "in_stock",
   outbound: "in_transit",
+  inspect: "in_stock",
   sale: "sold",
   return: "returned",
   collect: "collected",
@@ -24,9 +27,17 @@ const AFTER = {
 };
 
 /**
- * What an event did to a unit it names: a phase it is in since, and whether it was `moved`, so that it was
+ * Nothing follows destruction; what was brought or fetched back and only moves stays that.
+ * @param {Phase} was
+ * @param {string} kind
+ */
+const after = (was, kind) =>
+  was === "destroyed" || ((was === "returned" || was === "collected") && (kind === "inbound" || kind === "outbound")) ? was : (AFTER[kind] ?? was);
+
+/**
+ * What an event did to a unit it names: it `went` through this, and all but an inspection moved it, so that it was
  * out of its container; a container it was `put` in, null for none; or all in it was taken out.
- * @typedef {{ is: "became", phase: Phase, moved: boolean } | { is: "put", in: string | null } | { is: "emptied" }} Did
+ * @typedef {{ is: "went", kind: string } | { is: "put", in: string | null } | { is: "emptied" }} Did
  *
  * How codes that were typed are taken: as they are said, or for what may be meant by them.
  * @typedef {"said" | "meant"} Typed
@@ -36,9 +47,9 @@ const AFTER = {
  * @typedef {{ device: string, key: Key, hash: string }} Where
  * @typedef {Where & { at: number, id: string, typed: Typed | null, did: Did }} Done
  *
- * The last that became of a unit. @typedef {{ at: number, phase: Phase } | null} Last
+ * What a unit went through, by the places of the events. @typedef {Map<number, string>} Went
  *
- * What a card says that a unit is in. @typedef {(unit: string) => Promise<string | null>} Inside
+ * @typedef {(unit: string) => Promise<Pick<UnitCard, "phase" | "inside"> | null>} CardOf
  */
 /** @typedef {import("./outbox/keys.js").Key} Key */
 
@@ -64,10 +75,10 @@ export class Here {
    * @param {Typed} typed
    * @param {readonly Disk[]} disks of this device, behind those of devices it was before
    * @param {number} shown the stamp up to which receipts are in the cards
-   * @param {Inside} inside
+   * @param {CardOf} cardOf
    * @returns {Promise<Phase | null>}
    */
-  async phase(unit, typed, disks, shown, inside) {
+  async phase(unit, typed, disks, shown, cardOf) {
     for (const disk of disks) this.#readNew(disk);
     const of = new Map(disks.map((disk) => [disk.device, disk]));
     // Of what could not be written nothing is true; another event took its number.
@@ -77,7 +88,9 @@ export class Here {
     };
     const isTrue = (/** @type {Done} */ one) => (one.typed ?? typed) === typed && isOpen(one) && !(this.struck.get(one.id) ?? []).some(isOpen);
     const doneTo = (/** @type {string} */ unit) => (this.done.get(unit) ?? []).filter(isTrue);
-    return (await last(unit, [0, Infinity], { doneTo, inside }, CONTAINERS))?.phase ?? null;
+    const kinds = await wentOf(unit, [0, Infinity], { doneTo, cardOf }, CONTAINERS);
+    const inOrder = [...kinds].sort(([one], [other]) => one - other);
+    return inOrder.length === 0 ? null : inOrder.reduce((was, [, kind]) => after(was, kind), (await cardOf(unit))?.phase ?? "unknown");
   }
 
   /** New events are the last ones. @param {Disk} disk */
@@ -123,8 +136,7 @@ const BOTH = ["said", "meant"];
 /** @param {string} kind @param {string | null} disposition @param {string | null} container @returns {Did | null} */
 function didOf(kind, disposition, container) {
   if (kind === "pack" || kind === "unpack") return { is: "put", in: kind === "pack" ? container : null };
-  const phase = kind === "inspect" && disposition === "sellable" ? "in_stock" : AFTER[kind];
-  return phase === undefined ? null : { is: "became", phase, moved: kind !== "inspect" };
+  return AFTER[kind] === undefined || (kind === "inspect" && disposition !== "sellable") ? null : { is: "went", kind };
 }
 
 /**
@@ -140,39 +152,40 @@ export function unitsOf({ code, input }) {
 }
 
 /**
- * The last that became of a unit from one place among the events until before another: by itself, or with
- * the container it was in then.
+ * What a unit went through from one place among the events until before another: by itself, or with the
+ * container it was in then.
  * @param {string} unit
  * @param {[number, number]} range
- * @param {{ doneTo: (unit: string) => Done[], inside: Inside }} known
+ * @param {{ doneTo: (unit: string) => Done[], cardOf: CardOf }} known
  * @param {number} containers
- * @returns {Promise<Last>}
+ * @returns {Promise<Went>}
  */
-async function last(unit, [since, until], known, containers) {
-  let container = await known.inside(unit);
+async function wentOf(unit, [since, until], known, containers) {
+  let container = (await known.cardOf(unit))?.inside ?? null;
   let from = 0;
-  /** @type {Last} */
-  let best = null;
+  /** @type {Went} */
+  const went = new Map();
   // With the container, from when it came to be in it until then.
   const together = async (/** @type {number} */ to) => {
-    if (container === null || containers === 0) return null;
+    if (container === null || containers === 0) return /** @type {Went} */ (new Map());
     const emptied = known.doneTo(container).find(({ at, did }) => at >= from && did.is === "emptied");
-    return last(container, [Math.max(from, since), Math.min(to, until, emptied?.at ?? to)], known, containers - 1);
+    return wentOf(container, [Math.max(from, since), Math.min(to, until, emptied?.at ?? to)], known, containers - 1);
+  };
+  const add = async (/** @type {number} */ to) => {
+    for (const [at, kind] of await together(to)) went.set(at, kind);
   };
   for (const { at, did } of known.doneTo(unit)) {
     if (at >= until) break;
-    if (did.is === "put" || (did.is === "became" && did.moved && (await together(at + 1))?.at !== at)) {
-      best = later(best, await together(at));
+    if (did.is === "put" || (did.is === "went" && did.kind !== "inspect" && !(await together(at + 1)).has(at))) {
+      await add(at);
       container = did.is === "put" ? did.in : null;
       from = at;
     }
-    if (did.is === "became" && at >= since) best = { at, phase: did.phase };
+    if (did.is === "went" && at >= since) went.set(at, did.kind);
   }
-  return later(best, await together(until));
+  await add(until);
+  return went;
 }
-
-/** Which of two comes later. @param {Last} one @param {Last} other @returns {Last} */
-const later = (one, other) => (one && (!other || one.at > other.at) ? one : other);
 
 /** @typedef {{ code: string, input: string }} OwnRead */
 

@@ -33,7 +33,8 @@ const goods = (kind, more = {}) => ({
 
 /** @satisfies {Record<string, TaskKind>} */
 export const TASK_KINDS = {
-  inbound: goods("inbound", { offers: ["counterpart", "document"] }),
+  // It makes nothing sellable that was not (C2): whoever receives it is to put it aside.
+  inbound: goods("inbound", { offers: ["counterpart", "document"], warns: [...UNSOUND, "uninspected", "held"] }),
   outbound: goods("outbound", { offers: ["counterpart", "document"], warns: [...UNSOUND, "held", "sold"] }),
   sale: goods("sale", { offers: ["document"], stops: "all", warns: [] }),
   return: goods("return", { offers: ["slip"], warns: ["recalled", "void", "destroyed", "collected"] }),

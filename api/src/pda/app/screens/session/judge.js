@@ -16,11 +16,10 @@ export async function judged({ store, drivers, driver, here, list, listAgeMax },
   const cardOf = async (/** @type {string} */ unit) => told?.get(unit) ?? (told?.has(unit) ? null : await store.unit(unit));
   const shown = told ? Number.MAX_SAFE_INTEGER : Number((await store.record("shown")) ?? 0);
   const disks = drivers.map(({ outbox }) => outbox.view);
-  const inside = async (/** @type {string} */ unit) => (await cardOf(unit))?.inside ?? null;
   const asked = async (/** @type {Named} */ goods, /** @type {import("../../core/here.js").Typed} */ typed) => ({
     goods,
     card: goods.unit === null ? null : await cardOf(goods.unit),
-    here: goods.unit === null ? null : await here.phase(goods.unit, typed, disks, shown, inside),
+    here: goods.unit === null ? null : await here.phase(goods.unit, typed, disks, shown, cardOf),
   });
   const till = { now: driver?.now() ?? Date.now() * 1000, list, listAgeMax };
   return decideTyped(await asked(goods, "said"), await asked(goods.meant ?? goods, "meant"), till);
