@@ -6,8 +6,9 @@ use crate::{
     scene::{GTIN, Scene, count, enrolled, inbound, key, outbound, sale, scanned, unit},
     support::{PASSWORD, batch, firm, gtin, id, made, ok, product, refused, text_of},
 };
+use sea_orm::ConnectionTrait;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 use suyuan::{
     handheld::keys::point::verify,
     log::Actor,
@@ -26,7 +27,7 @@ use suyuan_sync::{
     },
     wire::{Item, PullAnswer, PullItem, Removed, TrustKey, UnitCard, Verdict},
 };
-use suyuan_tests::{Handheld, on_both, recall_order};
+use suyuan_tests::{Engine, Handheld, TestApp, on_both, recall_order, until};
 use uuid::Uuid;
 
 /// All pages from a cursor on, until there is no more.
@@ -376,6 +377,43 @@ on_both!(i23_a_device_reads_what_it_was_receipted, |app| {
     i23_reads_never_go_back(&reads).unwrap();
     app.stop().await;
 });
+
+/// A list is made after the page it comes with, of what was recalled by then. On SQLite nobody else can write
+/// while a pull does.
+#[actix_web::test]
+async fn i12_an_anchor_lies_above_all_that_the_recall_list_of_its_page_knows() {
+    let app = TestApp::spawn(Engine::Postgres).await;
+    let scene = Scene::of(&app).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let event = store.event("inbound", &inbound(&[&scene.tins[0]]));
+    store.push(&[event]).await;
+    // The log is ahead of the clock, so that only stamps make anchors.
+    let db = &app.state().db;
+    let ahead = "UPDATE log_head SET stamp = stamp + 3600000000";
+    db.writer().execute_unprepared(ahead).await.expect("ahead");
+    let tx = db.begin().await.expect("a transaction");
+    let lock = "LOCK TABLE told_unit IN EXCLUSIVE MODE";
+    tx.execute_unprepared(lock).await.expect("a lock");
+    let recalled = async {
+        // The page is read, and what it tells is to be noted.
+        until("a pull", Duration::from_secs(20), async || {
+            count(&app, "SELECT COUNT(*) AS n FROM pg_locks WHERE NOT granted").await > 0
+        })
+        .await;
+        let order = recall_order(&json!([scene.batch]), "r", "i");
+        made(scene.firm.admin.post("/v1/recalls", &order).await);
+        tx.rollback().await.expect("no lock");
+    };
+    let (page, ()) = tokio::join!(store.pull(0, 500), recalled);
+    let recall = "SELECT gseq AS n FROM log_entry WHERE kind = 'recall_opened'";
+    let stamp = "SELECT stamp AS n FROM log_entry WHERE kind = 'recall_opened'";
+    let list = page.list.expect("which list holds");
+    assert!(list.version >= count(&app, recall).await, "it is listed");
+    let anchors = &app.state().handheld.anchors;
+    let anchor = anchors.read(store.device.0, store.epoch, &page.anchor);
+    assert!(anchor.expect("an anchor") > count(&app, stamp).await);
+    app.stop().await;
+}
 
 on_both!(c9_asking_with_a_cursor_is_what_a_device_knew, |app| {
     let scene = Scene::of(&app).await;

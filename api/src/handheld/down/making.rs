@@ -47,7 +47,7 @@ pub struct Maker {
 pub struct Made {
     /// Everything at or below this position is in it.
     pub watermark: Position,
-    /// When that was committed.
+    /// When the newest position was committed that anything in it was read at.
     pub stamp: Micros,
     /// Its chunks, which are kept.
     pub chunks: Vec<Chunk>,
@@ -97,9 +97,9 @@ impl Maker {
             }
         };
         // Read after the last page, so it says at least what held when that was read.
-        let list = self.lists.current(device.enterprise).await?;
-        let list = Item::RecallList(list.told()?);
-        keeping.add(&list, self.log.now()).await?;
+        let list = self.lists.current(device.enterprise).await?.told()?;
+        let stamp = stamp.max(list.made_at);
+        keeping.add(&Item::RecallList(list), self.log.now()).await?;
         let chunks = keeping.finish(self.log.now()).await?;
         Ok(Made {
             watermark,

@@ -75,7 +75,7 @@ pub struct Page {
     pub badges: Option<String>,
     /// The windows in force.
     pub policy: Policy,
-    /// The instant of the position it was read at.
+    /// The instant of the newest position that anything in it was read at: the recall list is made after the rest.
     pub stamp: Micros,
 }
 
@@ -155,15 +155,16 @@ pub async fn page(
             item: Item::RecallList(told),
         });
     }
+    let list = list.current().map_err(ListError::Key)?;
     Ok(Page {
         items: part.items,
         cursor: part.upto,
         more: part.within.is_some() || part.upto < head,
         within: part.within,
-        list: list.current().map_err(ListError::Key)?,
         badges: badges.map(|changed| changed.to_string()),
         policy,
-        stamp,
+        stamp: stamp.max(list.made_at),
+        list,
     })
 }
 
