@@ -52,6 +52,7 @@ mod m0055_long_lots;
 mod m0056_strangers_by_partner;
 mod m0057_patrol;
 mod m0058_buyers;
+mod m0062_units_left_first;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -110,6 +111,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0056_strangers_by_partner::Migration),
             Box::new(m0057_patrol::Migration),
             Box::new(m0058_buyers::Migration),
+            Box::new(m0062_units_left_first::Migration),
         ]
     }
 }

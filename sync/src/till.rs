@@ -11,7 +11,7 @@ mod here;
 mod typed;
 
 pub use here::Here;
-pub use typed::{Typed, decide_typed, meant};
+pub use typed::{Typed, decide_typed, graver, meant};
 
 use crate::{
     event::Disposition,

@@ -1,19 +1,20 @@
 //! What a device makes of what it pulls: cards, and a recall list whose signature holds and whose
-//! chunks are fetched by their hashes; and what a till decides from just that.
+//! chunks are fetched by their hashes; and what a till decides from just that, or with its own events.
 
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan::handheld::keys::point::verify;
 use suyuan_sync::{
     chain::Hash,
+    event::{self, Event},
     facts::Policy,
     fold::Phase,
     recall_list::UnitList,
-    till::{Advice, Asked, Decision, HeldList, Reason, Till, decide},
+    till::{Advice, Asked, Decision, HeldList, Here, Reason, Till, Typed, decide, graver},
     trace_code,
     unit::UnitKey,
     wire::{
-        Item, ListCurrent, PullAnswer, RecallList, Removed, SnapshotChunk, SnapshotManifest,
-        TrustKey, UnitCard, follow,
+        Item, ListCurrent, LookUpAnswer, PullAnswer, RecallList, Removed, SnapshotChunk,
+        SnapshotManifest, TrustKey, UnitCard, follow,
     },
 };
 use suyuan_tests::Handheld;
@@ -41,6 +42,12 @@ pub struct Held {
     pub fetched: usize,
     /// Keys it was shipped besides those it enrolled with.
     pub keys: Vec<TrustKey>,
+    /// Its own events, each with the stamp of its receipt.
+    pub own: Vec<(i64, Event)>,
+    /// The receipt that was the newest when it pulled last; what was receipted later shows in no card.
+    pub shown: i64,
+    /// Up to when what was receipted shows, as that pull said.
+    pub told_until: i64,
 }
 
 impl Held {
@@ -76,6 +83,8 @@ impl Held {
             self.list_age_s = page.list_age_s.or(self.list_age_s);
             self.cursor = page.cursor;
             if !more {
+                self.shown = self.own.last().map_or(0, |(stamp, _)| *stamp);
+                self.told_until = page.told_until.expect("up to when cards show");
                 return;
             }
         }
@@ -190,6 +199,56 @@ impl Held {
 
     /// What the till says of a code.
     pub fn decide(&self, code: &str, now: i64) -> Decision {
+        self.decide_on(code, self.cards.get(&key(code)), None, now)
+    }
+
+    /// The same with what its own events did that the cards do not show, or may not show yet.
+    pub fn decide_here(&self, code: &str, now: i64) -> Decision {
+        self.decide_both_ways(code, &self.cards, (self.shown, self.told_until), now)
+    }
+
+    /// The same with cards that were looked up just now.
+    pub fn decide_looked_up(&self, code: &str, told: &LookUpAnswer, now: i64) -> Decision {
+        let mut cards = self.cards.clone();
+        cards.remove(&key(code));
+        let told_of = told.cards.iter().flatten();
+        cards.extend(told_of.map(|card| (card.unit.clone(), card.clone())));
+        let until = told.told_until.expect("up to when cards show");
+        self.decide_both_ways(code, &cards, (i64::MAX, until), now)
+    }
+
+    /// It did this, and was given a receipt of this stamp.
+    pub fn did(&mut self, stamp: i64, events: &[String]) {
+        let events = events
+            .iter()
+            .map(|text| event::parse(text).expect("an event"));
+        self.own.extend(events.map(|event| (stamp, event)));
+    }
+
+    fn decide_both_ways(
+        &self,
+        code: &str,
+        cards: &BTreeMap<UnitKey, UnitCard>,
+        (shown, told_until): (i64, i64),
+        now: i64,
+    ) -> Decision {
+        let unit = key(code);
+        let by = |shown: i64| {
+            let open = self.own.iter().filter(|(stamp, _)| *stamp > shown);
+            let here = Here::of(open.map(|(_, event)| event));
+            let here = here.phase(&unit, Typed::Said, &|unit| cards.get(unit));
+            self.decide_on(code, cards.get(&unit), here, now)
+        };
+        graver(by(shown), by(shown.min(told_until)))
+    }
+
+    fn decide_on(
+        &self,
+        code: &str,
+        card: Option<&UnitCard>,
+        here: Option<Phase>,
+        now: i64,
+    ) -> Decision {
         let scanned = trace_code::parse(code).expect("a code");
         let list = self.asked();
         let told = self.list_age_s.map(|age| i64::from(age) * 1_000_000);
@@ -200,8 +259,8 @@ impl Held {
         };
         let asked = Asked {
             scanned: &scanned,
-            card: self.cards.get(&key(code)),
-            here: None::<Phase>,
+            card,
+            here,
         };
         decide(&asked, &till)
     }

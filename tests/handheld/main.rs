@@ -35,6 +35,7 @@ mod known;
 mod known_beside;
 mod lanes;
 mod left;
+mod left_told;
 mod list_size;
 mod listed;
 mod long;

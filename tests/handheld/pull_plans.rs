@@ -10,6 +10,7 @@ use suyuan::{
     db::statement,
     handheld::{
         down::{
+            left_store::LEFT,
             root_store::{ENDED, HERE, TOLD, TOLD_LATELY, bound_for},
             store::LEGS,
             verdict_store::CHANGES,
@@ -112,6 +113,8 @@ on_both!(a_pull_reads_nothing_of_others, |app| {
             "unit",
             &[
                 ("id", i),
+                // Whatever acts left, and however much of it.
+                ("left_at", "CASE WHEN i % 3 = 1 THEN i END"),
                 ("unit_key", "'/others/' || i"),
                 ("place", "?"),
                 (
@@ -220,7 +223,8 @@ on_both!(a_pull_reads_nothing_of_others, |app| {
     let verdict = |(when, from): (&str, &str)| {
         format!("SELECT {when} AS gseq, event_gseq {from} ORDER BY {when} LIMIT 501")
     };
-    let questions: [(String, Vec<Value>, &[&str]); 8] = [
+    let questions: [(String, Vec<Value>, &[&str]); 9] = [
+        (LEFT.to_owned(), Vec::new(), &["unit_left_first"]),
         (units(HERE), of(&place), &["unit_here"]),
         (units(ENDED), of(&place), &["unit_ended"]),
         (

@@ -214,6 +214,9 @@ pub struct SyncPullAnswer {
     /// How old the recall list may be at a sale, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list_age_s: Option<u32>,
+    /// Up to which instant what counts shows in cards, once there is no more; what came later may or may not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_until: Option<i64>,
     /// The newest anchor, opaque.
     pub anchor: String,
 }
@@ -547,6 +550,9 @@ pub struct SyncLookUpAnswer {
     pub cards: Vec<Option<SyncUnitCard>>,
     /// The log position the answer was computed at.
     pub position: i64,
+    /// Up to which instant what counts shows in these cards; what came later may or may not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_until: Option<i64>,
     /// The newest anchor, opaque.
     pub anchor: String,
 }

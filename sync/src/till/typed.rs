@@ -33,15 +33,21 @@ pub fn meant(scanned: &Scanned, input: Input) -> Option<Scanned> {
 /// `meant` is asked of the same code where nothing else may be meant by it; what happened here may differ.
 pub fn decide_typed(said: &Asked<'_>, meant: &Asked<'_>, till: &Till<'_>) -> Decision {
     let unit = |asked: &Asked<'_>| UnitKey::of(&asked.scanned.code);
-    let (one, other) = (decide(said, till), decide(meant, till));
+    let other = decide(meant, till);
+    let taken_for = unit(meant).filter(|meant| unit(said).as_ref() != Some(meant));
+    graver(decide(said, till), Decision { taken_for, ..other })
+}
+
+/// The graver of two decisions, and of equally grave ones the first, with the recalls of both. Where a card may show
+/// an own event or may not yet, both are made: with that event among what happened here, and without.
+pub fn graver(one: Decision, other: Decision) -> Decision {
     let recalls = one.recalls.union(&other.recalls).copied().collect();
-    let is_other = gravity(&other) > gravity(&one);
-    let taken_for = unit(meant).filter(|meant| is_other && unit(said).as_ref() != Some(meant));
-    Decision {
-        recalls,
-        taken_for,
-        ..if is_other { other } else { one }
-    }
+    let told = if gravity(&other) > gravity(&one) {
+        other
+    } else {
+        one
+    };
+    Decision { recalls, ..told }
 }
 
 /// By the gravest reason: those that stop come before those that ask.

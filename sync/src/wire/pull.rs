@@ -42,6 +42,11 @@ pub struct PullAnswer {
     /// [`Policy::default`](crate::facts::Policy).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list_age_s: Option<u32>,
+    /// Up to which instant what counts shows in cards, once there is no more: what acts left for later shows in no
+    /// card yet. A device judges its own events with a later receipt as shown and as not shown, and the graver
+    /// counts ([`till::graver`](crate::till::graver)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_until: Option<Micros>,
     /// The newest anchor, opaque.
     pub anchor: String,
 }
@@ -208,6 +213,9 @@ pub struct LookUpAnswer {
     pub cards: Vec<Option<UnitCard>>,
     /// The log position the answer was computed at.
     pub position: Gseq,
+    /// Up to which instant what counts shows in these cards, as in a [`PullAnswer`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_until: Option<Micros>,
     /// The newest anchor, opaque; later than that position.
     pub anchor: String,
 }

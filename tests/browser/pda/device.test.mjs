@@ -595,6 +595,28 @@ test("a pull is applied whole with its anchor, and a recall list only if it is s
   await page.close();
 });
 
+test("I23: up to when cards show what was receipted is kept with the last page; of a snapshot nothing is known to", when, async () => {
+  const { page } = await enrolled("shown");
+  const receipted = await page.evaluate(async (tins) => {
+    await kit.act(tins);
+    await kit.until(kit.drained);
+    return kit.driver.outbox.disk.receipt.stamp;
+  }, some(1));
+  const pulled = () => page.evaluate(async () => [await kit.driver.pull(), await kit.store.record("shown"), await kit.store.record("told_until")]);
+  assert.deepEqual(await pulled(), ["applied", receipted, 0]);
+  const [came, shown, until] = await pulled();
+  assert.deepEqual([came, shown], ["applied", receipted]);
+  assert.ok(until >= receipted, "nothing was left for later");
+  line.misbehave = altered(PULL, (body) => ({ ...body, more: true, told_until: 1 }));
+  assert.deepEqual(await pulled(), ["more", receipted, until]);
+  line.misbehave = altered(PULL, (body) => ({ ...body, told_until: receipted - 1 }));
+  assert.deepEqual(await pulled(), ["applied", receipted, receipted - 1]);
+  line.misbehave = altered(PULL, ({ told_until, ...body }) => (assert.ok(told_until >= receipted), body));
+  assert.deepEqual(await pulled(), ["applied", receipted, null]);
+  line.misbehave = () => undefined;
+  await page.close();
+});
+
 test("the anchor of a chunk counts with what it is a part of: the greatest is kept (I12)", when, async () => {
   const { place } = await at.shop();
   const { page } = await enrolled("chunk-anchor", { place });

@@ -10,6 +10,7 @@ import { MARKS, UnitList, unitHash } from "../../../api/src/pda/app/core/recall-
 import { HeldList, REASONS, adviceOf, decide, decideTyped, expiredFrom, goodsOf } from "../../../api/src/pda/app/core/till.js";
 import { parse } from "../../../api/src/pda/app/core/trace-code.js";
 import { unitCard } from "../../../api/src/pda/app/core/wire/messages.js";
+import { judged } from "../../../api/src/pda/app/screens/session/judge.js";
 import { dice, golden, source } from "./shared.mjs";
 
 async function unitList(rows) {
@@ -126,4 +127,35 @@ test("whatever one source says against goods, no other takes back", async () => 
     assert.equal(all.advice, gravest);
     if (list && goods.unit === unit && marks & MARKS.recalled) assert.ok(all.reasons.includes("recalled"));
   }
+});
+
+test("I23: what the server receipted and left for later is judged as shown and as not shown, and the graver counts", async () => {
+  const unit = "/01/09521234000013/21/A9";
+  const goods = await goodsOf(parse(unit).scanned, "wedge");
+  const says = async (kind, phase, { shown = 10, told_until }, looked) => {
+    const disk = new Disk("d", 1, null, "");
+    const text = JSON.stringify({ kind, event_id: "e1", units: [{ code: unit, input: "wedge" }] });
+    disk.put({ key: [1, 1], prev_hash: "", hash: "h1", text, state: { is: "settled", stamp: 10 } });
+    const card = { unit, phase, recalls: [], batch: "b" };
+    const store = { unit: async () => card, record: async (name) => ({ shown, told_until })[name] };
+    const list = new HeldList(1, 0, [], new UnitList(0));
+    const session = { store, drivers: [{ outbox: { view: disk } }], driver: { now: () => 0 }, here: new Here(), list, listAgeMax: 1 };
+    const decision = looked ? await judged(session, goods, new Map([[unit, card]]), looked.told_until) : await judged(session, goods);
+    return decision.reasons;
+  };
+  const left = { told_until: 9 };
+  // The card is older than the sale, or shows it; a server of before does not say.
+  for (const [kind, reason] of [["sale", "sold"], ["destroy", "destroyed"], ["collect", "collected"]]) {
+    assert.deepEqual(await says(kind, "in_stock", left), [reason]);
+    assert.deepEqual(await says(kind, "in_stock", {}, left), [reason]);
+    // Somebody else undid it since.
+    for (const told of [{}, { told_until: null }, { told_until: 10 }, { told_until: 11 }]) {
+      assert.deepEqual(await says(kind, "in_stock", told), []);
+    }
+    assert.deepEqual(await says(kind, "in_stock", left, {}), []);
+    assert.deepEqual(await says(kind, "in_stock", left, { told_until: 10 }), []);
+  }
+  // Nor does a doubt about what is shown explain away what another till did since.
+  assert.deepEqual(await says("inbound", "sold", left), ["sold"]);
+  assert.deepEqual(await says("inbound", "sold", { shown: 9 }), []);
 });

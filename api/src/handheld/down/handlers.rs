@@ -97,6 +97,8 @@ pub async fn get_sync_status(
 /// position and instant; a device that holds it holds it as of then, so that no list looks old
 /// because nothing happened. `rules` and `badges` say which version holds of `GET /v1/sync/rules` and
 /// `GET /v1/sync/badges`, and `list_age_s` how old the list may be at a sale (`GET /v1/policy`).
+/// `told_until` is the instant up to which what counts shows in cards, once there is no more: events with a later
+/// receipt may be left for later (`pending`), and a device judges by its own as well.
 /// A page with `within` is a part of a position that changed more than fits:
 /// it is kept aside, the next part is asked for with it, and all are applied with the last, which has
 /// none. A list is exact as of the moment it is asked for: what was recalled
@@ -164,6 +166,7 @@ pub async fn pull_changes(
         rules: Some(required::version().to_owned()),
         badges: page.badges,
         list_age_s: u32::try_from(page.policy.list_age_us / 1_000_000).ok(),
+        told_until: Some(page.told_until),
         anchor: anchors.issue(device.device, device.epoch, page.stamp, now),
     }))
 }
@@ -244,6 +247,7 @@ pub async fn look_up_units(
         v: V,
         cards: keys.into_iter().map(card).collect(),
         position: looked.position,
+        told_until: Some(looked.told_until),
         anchor: anchors.issue(device.device, device.epoch, looked.stamp, now),
     }))
 }

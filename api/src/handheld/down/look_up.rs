@@ -7,6 +7,7 @@
 
 use super::{
     holder::as_known,
+    left_store,
     unit_store::{self as units, Known},
 };
 use crate::{
@@ -36,6 +37,8 @@ pub struct LookedUp {
     pub position: Position,
     /// Its stamp.
     pub stamp: Micros,
+    /// Up to which instant what counts shows in the cards.
+    pub told_until: Micros,
 }
 
 /// Looks units up for a device.
@@ -75,6 +78,7 @@ pub async fn look_up(
     let known: Vec<Known<'_>> = known.collect();
     let opener = Opener::Master(state.sealer.clone());
     let cards = units::cards(snapshot.tx(), &opener, &known).await?;
+    let told_until = left_store::told_until(snapshot.tx(), snapshot.stamp).await?;
     Ok(LookedUp {
         cards: cards
             .into_iter()
@@ -82,6 +86,7 @@ pub async fn look_up(
             .collect(),
         position: snapshot.position,
         stamp: snapshot.stamp,
+        told_until,
     })
 }
 

@@ -20,6 +20,7 @@ pub mod follow_store;
 mod going_on;
 pub mod handlers;
 pub mod holder;
+pub mod left_store;
 pub mod listed;
 pub mod look_up;
 mod making;

@@ -1,7 +1,7 @@
 //! A page of what changed for a device.
 
 use super::{
-    card_store as master,
+    card_store as master, left_store,
     listed::ListError,
     part_store::{Within, part},
     root_store::roots,
@@ -75,6 +75,8 @@ pub struct Page {
     pub badges: Option<String>,
     /// The windows in force.
     pub policy: Policy,
+    /// Up to which instant what counts shows in it.
+    pub told_until: Micros,
     /// The instant of the newest position that anything in it was read at: the recall list is made after the rest.
     pub stamp: Micros,
 }
@@ -139,6 +141,7 @@ pub async fn page(
     let mut part = read(&state.sealer, &tx, window, within, limit).await?;
     let badges = registry::badges_changed(&tx, device.enterprise, device.location).await?;
     let policy = decisions::policy(&tx).await?;
+    let told_until = left_store::told_until(&tx, stamp).await?;
     tx.commit().await?;
     // Before anybody is told, so that whatever is told is taken back in time.
     let mut seen = Seen::default();
@@ -163,6 +166,7 @@ pub async fn page(
         within: part.within,
         badges: badges.map(|changed| changed.to_string()),
         policy,
+        told_until,
         stamp: stamp.max(list.made_at),
         list,
     })

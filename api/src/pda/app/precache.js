@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "05ea1736";
+export const VERSION = "907a9b8a";
 
 export const FILES = [
   "app.css",

@@ -120,11 +120,20 @@ function add(map, key, recall) {
  * @returns {Decision}
  */
 export function decideTyped(said, meant, till) {
-  const [one, other] = [decide(said, till), decide(meant, till)];
-  const isOther = gravity(other) < gravity(one);
+  const taken_for = meant.goods.unit === said.goods.unit ? null : meant.goods.unit;
+  return graver(decide(said, till), { ...decide(meant, till), taken_for });
+}
+
+/**
+ * The graver of two decisions, and of equally grave ones the first, with the recalls of both. Where a card may show an
+ * own event or may not yet, both are made: with it among what happened here, and without.
+ * @param {Decision} one
+ * @param {Decision} other
+ * @returns {Decision}
+ */
+export function graver(one, other) {
   const recalls = [...new Set([...one.recalls, ...other.recalls])].sort();
-  const taken_for = isOther && meant.goods.unit !== said.goods.unit ? meant.goods.unit : null;
-  return { ...(isOther ? other : one), recalls, taken_for };
+  return { ...(gravity(other) < gravity(one) ? other : one), recalls };
 }
 
 /** The place of the gravest reason; behind all others where there is none. @param {Decision} decision */

@@ -56,8 +56,8 @@ export async function pull(driver) {
   const list = await listOf(driver, items, held, page.list);
   if (!list) return "bad_list";
   const { anchor: newest, ...kept } = list;
-  // What was receipted before this was asked is in the cards, once there is no more.
-  const shown = page.more || !receipt ? {} : { shown: receipt.stamp };
+  // What was receipted before this was asked is in the cards, once there is no more, but for what was left for later.
+  const shown = page.more || !receipt ? {} : { shown: receipt.stamp, told_until: page.told_until ?? null };
   const age = page.list_age_s === undefined ? {} : { list_age_s: page.list_age_s };
   const clock = page.list ? { clock: driver.heard(page.list.made_at) } : {};
   const command = checkpoint(driver, items, { cursor: page.cursor, anchor: greater(page.anchor, newest) });
@@ -108,7 +108,9 @@ export async function beginAnew(driver, tell) {
   const list = await listOf(driver, items, await store.listHeld(), undefined);
   if (!list) return "bad_list";
   const { anchor: newest, ...here } = list;
-  const records = { snapshot: manifest.watermark, clock: driver.heard(manifest.made_at), ...(receipt ? { shown: receipt.stamp } : {}) };
+  // It may have been made before the last receipt: up to when it shows what counts tells the pull that goes on from it.
+  const shown = receipt ? { shown: receipt.stamp, told_until: 0 } : {};
+  const records = { snapshot: manifest.watermark, clock: driver.heard(manifest.made_at), ...shown };
   const command = checkpoint(driver, items, { cursor: manifest.watermark, anchor: greater(anchor, newest), anew: true });
   const written = await driver.checkpoint(command, { anew: true, items, ...here, records });
   if (!written) return "not_saved";

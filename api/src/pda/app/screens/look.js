@@ -34,12 +34,13 @@ async function askServer(session, looked) {
   const { goods, unit } = looked;
   const units = [unit, ...(goods.meant?.unit ? [goods.meant.unit] : [])];
   const outcome = await driver.link.lookUp(driver.identity, driver.outbox.disk.anchor?.text ?? "", units);
-  const cards = outcome.is === "answer" ? outcome.answer.cards : [];
+  const answer = outcome.is === "answer" ? outcome.answer : null;
+  const cards = answer?.cards ?? [];
   // What is told here counts as known only behind its anchor (I12).
-  if (outcome.is === "answer") await keepWith(driver, outcome.answer.anchor);
+  if (answer) await keepWith(driver, answer.anchor);
   const isAnswer = cards.length === units.length && units.every((unit, at) => !cards[at] || cards[at].unit === unit);
   const told = new Map(units.map((unit, at) => [unit, cards[at] ?? null]));
-  const decision = isAnswer ? await judged(session, goods, told) : looked.decision;
+  const decision = isAnswer ? await judged(session, goods, told, answer?.told_until) : looked.decision;
   if (session.looked !== looked) return;
   const card = told.get(decision.taken_for ?? unit) ?? null;
   session.looked = isAnswer ? { goods, unit, card, decision, from: "server", at: driver.now(), asked: "answered" } : { ...looked, asked: "lost" };

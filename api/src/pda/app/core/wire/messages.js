@@ -265,6 +265,7 @@ export const pullAnswer = object({
   rules: optional(text),
   badges: optional(text),
   list_age_s: optional(small),
+  told_until: optional(position),
   anchor: text,
 });
 
@@ -322,7 +323,7 @@ export const decodeAnswer = object({
   anchor: optional(text),
 });
 
-export const lookUpAnswer = object({ v: V1, cards: list(nullable(unitCard)), position, anchor: text });
+export const lookUpAnswer = object({ v: V1, cards: list(nullable(unitCard)), position, told_until: optional(position), anchor: text });
 
 export const pushClaims = object({
   aud: text,
