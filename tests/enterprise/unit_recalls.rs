@@ -11,7 +11,7 @@ use suyuan::{
     codes::targets::{Name, Namer},
     demo::Demo,
     projection::units::PublicUnit,
-    recalls::{job, rules, spans, store},
+    recalls::{job, rules, spans_store::spans, store},
 };
 use suyuan_sync::{
     facts::{RecallScope, RecallSpan, StatedAt},
@@ -461,7 +461,7 @@ on_both!(
             .filter(|span| span.scope != RecallScope::default())
             .filter(|span| span.scope.batches.iter().all(|id| batches.contains(&id.0)))
             .collect();
-        let by_rows = spans::spans(state.db.reader(), &units, &batches)
+        let by_rows = spans(state.db.reader(), &units, &batches)
             .await
             .expect("spans");
         assert_eq!(by_rows, by_log);
@@ -483,7 +483,7 @@ on_both!(
             [(1, 2, true), (0, 1, true), (0, 1, true), (0, 1, false)]
         );
         let none = BTreeSet::new();
-        let of_the_fourth = spans::spans(state.db.reader(), &units[3..4], &none).await;
+        let of_the_fourth = spans(state.db.reader(), &units[3..4], &none).await;
         assert!(of_the_fourth.expect("spans").is_empty());
         app.stop().await;
     }

@@ -14,7 +14,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
-use suyuan::{projection::units::PublicUnit, recalls::spans::spans};
+use suyuan::{projection::units::PublicUnit, recalls::spans_store::spans};
 use suyuan_sync::{finding::FindingCode, unit::UnitKey};
 use suyuan_tests::{Handheld, TestApp, caller::encoded, on_both};
 use uuid::Uuid;

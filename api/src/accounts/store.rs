@@ -1,4 +1,4 @@
-//! All SQL about accounts, refresh tokens and the set-up link.
+//! All SQL about accounts, refresh tokens, the keys that sign access tokens, and the set-up link.
 
 use super::{
     rules::{self, Role},
@@ -7,7 +7,7 @@ use super::{
 use crate::{
     clock::Micros,
     db::{Db, statement},
-    entities::{refresh_token, setup_link, user_account},
+    entities::{refresh_token, setup_link, signing_key, user_account},
     http::page::Paging,
     log::{ActError, Actor, Begun, Entry, IdempotencyKey, Kind, Log},
 };
@@ -415,4 +415,24 @@ async fn add_refresh(
 fn secret() -> Result<String, DbErr> {
     let bytes = crate::sealing::random::<32>().map_err(|e| DbErr::Custom(e.to_string()))?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// The keys that are in use, oldest first.
+pub async fn signing_keys(conn: &impl ConnectionTrait) -> Result<Vec<signing_key::Model>, DbErr> {
+    signing_key::Entity::find()
+        .filter(signing_key::Column::RetiredAt.is_null())
+        .order_by_asc(signing_key::Column::CreatedAt)
+        .all(conn)
+        .await
+}
+
+/// Keeps a key.
+pub async fn insert_signing_key(
+    tx: &impl ConnectionTrait,
+    key: signing_key::Model,
+) -> Result<(), DbErr> {
+    signing_key::Entity::insert(signing_key::ActiveModel::from(key))
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Access tokens: signed by this installation, read by it alone. The algorithm is fixed, the key
 //! is looked up among ours, nothing in a token chooses either.
 
+use super::store;
 use crate::{
     clock::Micros,
     db::Db,
@@ -10,9 +11,7 @@ use crate::{
 use arc_swap::ArcSwap;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
-};
+use sea_orm::{ConnectionTrait, DbErr};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
@@ -87,13 +86,13 @@ impl Tokens {
         life_s: i64,
         now: Micros,
     ) -> Result<Tokens, TokenError> {
-        let mut rows = keys(db.reader()).await?;
+        let mut rows = store::signing_keys(db.reader()).await?;
         if rows.is_empty() {
             let tx = db.begin_alone_in("signing_key").await?;
-            rows = keys(&tx).await?;
+            rows = store::signing_keys(&tx).await?;
             if rows.is_empty() {
                 make(&tx, sealer, now).await?;
-                rows = keys(&tx).await?;
+                rows = store::signing_keys(&tx).await?;
             }
             tx.commit().await?;
         }
@@ -126,8 +125,9 @@ impl Tokens {
             }
             *looked = Instant::now();
         }
-        self.verifying
-            .store(Arc::new(verifying(&keys(db.reader()).await?)));
+        self.verifying.store(Arc::new(verifying(
+            &store::signing_keys(db.reader()).await?,
+        )));
         Ok(true)
     }
 
@@ -191,26 +191,16 @@ fn verifying(rows: &[signing_key::Model]) -> HashMap<String, DecodingKey> {
         .collect()
 }
 
-async fn keys(conn: &impl ConnectionTrait) -> Result<Vec<signing_key::Model>, DbErr> {
-    signing_key::Entity::find()
-        .filter(signing_key::Column::RetiredAt.is_null())
-        .order_by_asc(signing_key::Column::CreatedAt)
-        .all(conn)
-        .await
-}
-
 async fn make(tx: &impl ConnectionTrait, sealer: &Sealer, now: Micros) -> Result<(), TokenError> {
     let pair = Ed25519KeyPair::generate().map_err(|_| TokenError::Signing)?;
     let pkcs8 = pair.to_pkcs8v1().map_err(|_| TokenError::Signing)?;
     let kid = Uuid::now_v7().simple().to_string();
-    signing_key::Entity::insert(signing_key::ActiveModel {
-        kid: Set(kid.clone()),
-        wrapped: Set(sealer.wrap(&context(&kid), pkcs8.as_ref())?),
-        public_key: Set(pair.public_key().as_ref().to_vec()),
-        created_at: Set(now),
-        retired_at: Set(None),
-    })
-    .exec_without_returning(tx)
-    .await?;
-    Ok(())
+    let key = signing_key::Model {
+        wrapped: sealer.wrap(&context(&kid), pkcs8.as_ref())?,
+        kid,
+        public_key: pair.public_key().as_ref().to_vec(),
+        created_at: now,
+        retired_at: None,
+    };
+    Ok(store::insert_signing_key(tx, key).await?)
 }

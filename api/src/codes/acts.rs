@@ -16,7 +16,7 @@ use crate::{
     log::{Actor, Begun, Entry, IdempotencyKey, Kind},
     registry,
 };
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use sea_orm::{ActiveValue::Set, ConnectionTrait};
 use uuid::Uuid;
 
 /// Allocates a segment.
@@ -148,9 +148,7 @@ pub async fn commission(
             created_at: Set(act.stamp()),
         };
         standing_store::commission(&act, space, batch.id, done).await?;
-        commission::Entity::insert(record)
-            .exec_without_returning(act.tx())
-            .await?;
+        store::insert_commission(&act, record).await?;
     }
     let out = CommissionOut {
         id,
@@ -223,9 +221,7 @@ pub async fn destroy(
             created_at: Set(act.stamp()),
         };
         standing_store::destroy(&act, space, done).await?;
-        code_destruction::Entity::insert(record)
-            .exec_without_returning(act.tx())
-            .await?;
+        store::insert_destruction(&act, record).await?;
     }
     let out = DestructionOut {
         id,

@@ -265,6 +265,25 @@ pub async fn segments(db: &Db, enterprise: Uuid, paging: Paging) -> Result<Vec<S
     Ok(rows.into_iter().map(segment_out).collect())
 }
 
+/// Writes what was commissioned.
+pub async fn insert_commission(act: &Act, record: commission::ActiveModel) -> Result<(), DbErr> {
+    commission::Entity::insert(record)
+        .exec_without_returning(act.tx())
+        .await?;
+    Ok(())
+}
+
+/// Writes what was destroyed.
+pub async fn insert_destruction(
+    act: &Act,
+    record: code_destruction::ActiveModel,
+) -> Result<(), DbErr> {
+    code_destruction::Entity::insert(record)
+        .exec_without_returning(act.tx())
+        .await?;
+    Ok(())
+}
+
 /// Commissionings of an enterprise.
 pub async fn commissions(
     db: &Db,

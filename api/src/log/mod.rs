@@ -10,14 +10,14 @@ pub mod chain;
 mod chain_store;
 pub mod handlers;
 mod held;
-mod idempotency;
+mod idempotency_store;
 mod instants_store;
 mod store;
 mod time;
 mod watch;
 pub mod wire;
 
-pub use idempotency::IdempotencyKey;
+pub use idempotency_store::IdempotencyKey;
 pub use instants_store::{instants, position_before};
 
 use crate::{clock::Clock, clock::Micros, db::Db};
@@ -247,7 +247,7 @@ pub struct Act {
     stamp: Micros,
     installation: Uuid,
     actor: Actor,
-    key: Option<idempotency::Claim>,
+    key: Option<idempotency_store::Claim>,
     link: Link,
     news: Arc<Notify>,
     held: Held,
@@ -342,16 +342,16 @@ impl Log {
             .await?;
         let key = match key {
             None => None,
-            Some(key) => match idempotency::claim(&tx, actor, key).await? {
-                idempotency::Found::New(claim) => Some(claim),
-                idempotency::Found::Answered(text) => {
+            Some(key) => match idempotency_store::claim(&tx, actor, key).await? {
+                idempotency_store::Found::New(claim) => Some(claim),
+                idempotency_store::Found::Answered(text) => {
                     tx.rollback().await?;
                     let answer = serde_json::from_str(&text);
                     return Ok(Begun::Answered(
                         answer.map_err(|_| ActError::AnswerUnreadable)?,
                     ));
                 }
-                idempotency::Found::OtherRequest => return Err(ActError::KeyReused),
+                idempotency_store::Found::OtherRequest => return Err(ActError::KeyReused),
             },
         };
         Ok(Begun::Act(Act {
@@ -461,7 +461,7 @@ impl Log {
             if let Err(error) = self.look_at_the_time().await {
                 tracing::warn!(%error, "the time was not to be had");
             }
-            if let Err(error) = idempotency::forget(&self.db, self.clock.now()).await {
+            if let Err(error) = idempotency_store::forget(&self.db, self.clock.now()).await {
                 tracing::warn!(%error, "old answers not forgotten");
             }
             tokio::time::sleep(Duration::from_hours(1)).await;
@@ -582,7 +582,7 @@ impl Act {
         chain_store::end(&self.tx, ending).await?;
         if let Some(claim) = self.key {
             let answer = serde_json::to_string(answer)?;
-            idempotency::keep(&self.tx, claim, &answer, self.stamp).await?;
+            idempotency_store::keep(&self.tx, claim, &answer, self.stamp).await?;
         }
         let commit_began = Instant::now();
         self.tx.commit().await?;

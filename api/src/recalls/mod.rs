@@ -7,7 +7,7 @@ pub mod handlers;
 pub mod job;
 pub mod reach;
 pub mod rules;
-pub mod spans;
+pub mod spans_store;
 pub mod store;
 pub mod wire;
 

@@ -8,7 +8,7 @@ use crate::{
     entities::{code_space, recall_batch},
     log::Position,
     projection::units::PublicUnit,
-    recalls::spans::spans,
+    recalls::spans_store::spans,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use std::collections::{BTreeMap, BTreeSet};
