@@ -5,10 +5,12 @@ use crate::{
     publication::{Shown, shown},
     support::{array, entries, id, made, number, ok, refused, refused_field, text_of},
 };
+use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
 use suyuan::{
     codes::targets::{Name, Namer},
+    db::statement,
     demo::Demo,
     projection::units::PublicUnit,
     recalls::{job, rules, spans_store::spans, store},
@@ -178,12 +180,7 @@ on_both!(a_recall_of_ten_million_units_is_published_in_parts, |app| {
     app.settled().await;
     let to = number(&segment["to"]);
     for index in [number(&segment["from"]), to - 5_000_000, to] {
-        let path = format!(
-            "/v1/segments/{}/codes?from={index}&to={index}",
-            id(&segment)
-        );
-        let line = shown.admin.get(&path).await.text();
-        let code = line.trim().rsplit(',').next().expect("a code").to_owned();
+        let code = code_at(&shown, &segment, index).await;
         assert_eq!(
             said(&app, &code).await,
             "stop recalled,not_commissioned 全部"
@@ -191,6 +188,86 @@ on_both!(a_recall_of_ten_million_units_is_published_in_parts, |app| {
     }
     app.stop().await;
 });
+
+/// The code at an index of a segment.
+async fn code_at(shown: &Shown, segment: &Value, index: u64) -> String {
+    let path = format!("/v1/segments/{}/codes?from={index}&to={index}", id(segment));
+    let line = shown.admin.get(&path).await.text();
+    line.trim().rsplit(',').next().expect("a code").to_owned()
+}
+
+on_both!(
+    what_a_widening_staged_that_never_came_to_be_is_published_by_nobody,
+    |app| {
+        let (demo, shown) = stage(&app).await;
+        let wanted = json!({"product_id": shown.product["id"], "count": 10_000_000});
+        let segment = made(shown.admin.post("/v1/segments", &wanted).await);
+        let last = code_at(&shown, &segment, number(&segment["to"])).await;
+        let open = async |tin: usize| {
+            let named = json!({"codes": [demo.codes.legal[tin]]});
+            format!("/v1/recalls/{}", id(&open(&shown, "r", &named).await))
+        };
+        let (one, closed) = (open(0).await, open(1).await);
+        let note = json!({"note": "n"});
+        ok(shown.admin.post(&format!("{closed}/close"), &note).await);
+
+        // As if the process died between staging and its act: nothing of it is taken back.
+        let state = app.state();
+        let run = async |sqlite: &str, postgres: &str| {
+            let sql = match state.db.backend() {
+                DbBackend::Postgres => postgres,
+                _ => sqlite,
+            };
+            state.db.writer().execute_unprepared(sql).await.expect(sql);
+        };
+        run(
+            "CREATE TRIGGER kept BEFORE DELETE ON recall_stage BEGIN SELECT RAISE(IGNORE); END",
+            "CREATE RULE kept AS ON DELETE TO recall_stage DO INSTEAD NOTHING",
+        )
+        .await;
+        let ranges = json!([{"segment_id": segment["id"]}]);
+        let wider = json!({"ranges": ranges});
+        let unknown = json!({"ranges": ranges, "batch_ids": [Uuid::now_v7()]});
+        let widen =
+            async |path: &str, by: &Value| shown.admin.post(&format!("{path}/widen"), by).await;
+        refused(widen(&one, &unknown).await, "not-found");
+        refused(widen(&closed, &wider).await, "recall-already-closed");
+        run("DROP TRIGGER kept", "DROP RULE kept ON recall_stage").await;
+
+        let staged = async || {
+            let sql = "SELECT COUNT(*) AS n FROM recall_stage";
+            let row = state.db.reader();
+            let row = row.query_one_raw(statement(state.db.backend(), sql, []));
+            let row = row.await.expect("read").expect("a row");
+            row.try_get::<i64>("", "n").expect("a number")
+        };
+        assert!(staged().await > 0);
+        assert_eq!(number(&ok(shown.admin.get(&one).await)["pending"]), 0);
+        let before = acts(&app).await;
+        let finish = async |after: i64| {
+            job::finish(&state.db, &state.log, state.clock.now() + after)
+                .await
+                .expect("finished");
+        };
+        finish(11_000_000).await;
+        assert_eq!(acts(&app).await, before);
+        app.settled().await;
+        assert_eq!(said(&app, &last).await, "caution not_commissioned -");
+        assert_eq!(said(&app, &demo.codes.legal[1]).await, "ok  -");
+        finish(3_700_000_000).await;
+        assert_eq!(staged().await, 0);
+
+        // The same once more, and it comes to be: all of it is published.
+        ok(widen(&one, &wider).await);
+        assert_eq!((staged().await, acts(&app).await), (0, before + 2));
+        app.settled().await;
+        assert_eq!(said(&app, &last).await, "stop recalled,not_commissioned r");
+        // It covers all this already, and says so without leaving anything to wait.
+        ok(widen(&one, &wider).await);
+        assert_eq!(staged().await, 0);
+        app.stop().await;
+    }
+);
 
 on_both!(
     what_a_process_left_half_published_is_finished_by_another,
@@ -206,16 +283,22 @@ on_both!(
             rules::Chunks::from([((space.clone(), 0), bits)])
         };
         let now = state.clock.now();
-        let put = async |recall, index| {
+        let put = async |index| {
             let stage = Uuid::now_v7();
             let parts = part(index);
-            store::stage(&state.db, mine, recall, stage, &parts, now)
+            store::stage(&state.db, mine, stage, &parts, now)
                 .await
                 .expect("a stage");
+            stage
         };
-        put(recall, 1).await;
-        let orphan = Uuid::now_v7();
-        put(orphan, 2).await;
+        let confirmed = async |index| {
+            let stage = put(index).await;
+            store::confirm_staged(state.db.writer(), mine, stage, recall)
+                .await
+                .expect("confirmed");
+        };
+        confirmed(1).await;
+        let orphan = put(2).await;
         let pending = async || {
             let path = format!("/v1/recalls/{}", id(&opened));
             number(&ok(shown.admin.get(&path).await)["pending"])
@@ -233,7 +316,7 @@ on_both!(
         app.settled().await;
         assert_eq!(said(&app, &demo.codes.legal[1]).await, "stop recalled r");
         assert_eq!(said(&app, &demo.codes.legal[2]).await, "ok  -");
-        // What waits for a recall that never came to be is forgotten after an hour.
+        // What an act staged that never came to be is forgotten after an hour.
         assert!(
             store::is_waiting(&state.db, mine, orphan)
                 .await
@@ -248,7 +331,7 @@ on_both!(
                 .expect("no row")
         );
         // What waits for one that is closed goes with it.
-        put(recall, 2).await;
+        confirmed(2).await;
         let path = format!("/v1/recalls/{}/close", id(&opened));
         let closed = ok(shown.admin.post(&path, &json!({"note": "n"})).await);
         assert_eq!(number(&closed["pending"]), 0);

@@ -38,7 +38,7 @@ pub async fn open(
     )
     .await?;
     let id = state.clock.new_id();
-    let staged = Staged::put(state, enterprise, id, scope).await?;
+    let staged = Staged::put(state, enterprise, scope).await?;
     let opened = async {
         let act = match state.log.begin::<Kept>(actor, key).await? {
             Begun::Act(act) => act,
@@ -72,6 +72,7 @@ pub async fn open(
         };
         store::insert(&act, row.clone()).await?;
         let scope = store::grow(&act, &row, staged.first.clone()).await?;
+        staged.confirm(&act, enterprise, id).await?;
         let body = OpenedBody {
             recall: id,
             scope: ScopeBody::from(&scope),
@@ -111,7 +112,7 @@ pub async fn widen(
             "请提供批次、区间或追溯码",
         ));
     }
-    let staged = Staged::put(state, enterprise, id, scope).await?;
+    let staged = Staged::put(state, enterprise, scope).await?;
     let widened = async {
         let act = match state.log.begin::<Kept>(actor, key).await? {
             Begun::Act(act) => act,
@@ -123,10 +124,11 @@ pub async fn widen(
             return Err(RecallError::AlreadyClosed);
         }
         let new = store::grow(&act, &row, staged.first.clone()).await?;
-        if new.is_empty() {
+        if new.is_empty() && staged.stage.is_none() {
             act.abandon().await?; // it covers all this already
             return Ok(Ok(()));
         }
+        staged.confirm(&act, enterprise, id).await?;
         let body = WidenedBody {
             recall: id,
             scope: ScopeBody::from(&new),
@@ -188,8 +190,10 @@ pub async fn publish_staged(
         if chunks.is_empty() {
             return Ok(act.abandon().await?);
         }
-        // Closing drops what waits, so the recall is open.
         let row = store::row(act.tx(), enterprise, id).await?;
+        if row.closed_at.is_some() {
+            return Ok(act.abandon().await?); // closing dropped what it had
+        }
         let part = Scope {
             chunks,
             ..Scope::default()
@@ -244,7 +248,8 @@ async fn refuse_unallocated(
     Ok(())
 }
 
-/// A scope of which what does not fit into one entry waits.
+/// A scope of which what does not fit into one entry waits: under a name of its own, which nobody publishes,
+/// until the act that was to bring it in says whose it is.
 struct Staged {
     stage: Option<Uuid>,
     first: Scope,
@@ -254,7 +259,6 @@ impl Staged {
     async fn put(
         state: &Internal,
         enterprise: Uuid,
-        id: Uuid,
         mut scope: Scope,
     ) -> Result<Staged, RecallError> {
         let rest: Chunks = scope.cut();
@@ -262,13 +266,21 @@ impl Staged {
         if !rest.is_empty() {
             let new = Uuid::now_v7();
             let db: &Db = &state.db;
-            store::stage(db, enterprise, id, new, &rest, state.clock.now()).await?;
+            store::stage(db, enterprise, new, &rest, state.clock.now()).await?;
             stage = Some(new);
         }
         Ok(Staged {
             stage,
             first: scope,
         })
+    }
+
+    /// What waits is this recall's, if the act comes to be.
+    async fn confirm(&self, act: &Act, enterprise: Uuid, id: Uuid) -> Result<(), RecallError> {
+        if let Some(stage) = self.stage {
+            store::confirm_staged(act.tx(), enterprise, stage, id).await?;
+        }
+        Ok(())
     }
 
     /// Takes back what waits for an act that did not come to be, or was done before; returns the
@@ -283,7 +295,7 @@ impl Staged {
         if !matches!(outcome, Ok(Ok(())))
             && let Some(stage) = self.stage
         {
-            store::unstage(&state.db, enterprise, id, stage).await?;
+            store::unstage(&state.db, enterprise, stage).await?;
         }
         match outcome? {
             Ok(()) => Ok(id),

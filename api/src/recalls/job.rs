@@ -12,7 +12,7 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_secs(10);
 /// Whoever staged something publishes it at once; what waits longer was left behind.
 const LEFT_BEHIND_US: i64 = 10_000_000;
-/// A recall whose scope was staged this long ago and is not there will not come.
+/// The act that was to bring in what was staged this long ago will not come.
 const ORPHAN_US: i64 = 3_600_000_000;
 
 /// Looks for ever.

@@ -253,11 +253,11 @@ fn notice(row: &recall::Model) -> Recall {
     }
 }
 
-/// Puts parts of a long scope where nobody looks, to be published one by one.
+/// Puts parts of a long scope where nobody looks, to be published one by one once they are
+/// [confirmed](confirm_staged): until then the stage itself stands where the recall will.
 pub async fn stage(
     db: &Db,
     enterprise: Uuid,
-    id: Uuid,
     stage: Uuid,
     rest: &Chunks,
     now: Micros,
@@ -266,7 +266,7 @@ pub async fn stage(
     for ((space, chunk), bits) in rest {
         rows.push(recall_stage::ActiveModel {
             enterprise_id: Set(enterprise),
-            recall_id: Set(id),
+            recall_id: Set(stage),
             stage_id: Set(stage),
             space: Set(space.clone()),
             chunk: Set(i64::from(*chunk)),
@@ -284,12 +284,27 @@ pub async fn stage(
     tx.commit().await
 }
 
+/// What was staged is a recall's: by the act that names it.
+pub async fn confirm_staged(
+    tx: &impl ConnectionTrait,
+    enterprise: Uuid,
+    stage: Uuid,
+    recall: Uuid,
+) -> Result<(), DbErr> {
+    recall_stage::Entity::update_many()
+        .col_expr(recall_stage::Column::RecallId, recall.into())
+        .filter(recall_stage::Column::EnterpriseId.eq(enterprise))
+        .filter(recall_stage::Column::RecallId.eq(stage))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
 /// Takes back what was staged for an act that did not come to be.
-pub async fn unstage(db: &Db, enterprise: Uuid, id: Uuid, stage: Uuid) -> Result<(), DbErr> {
+pub async fn unstage(db: &Db, enterprise: Uuid, stage: Uuid) -> Result<(), DbErr> {
     recall_stage::Entity::delete_many()
         .filter(recall_stage::Column::EnterpriseId.eq(enterprise))
-        .filter(recall_stage::Column::RecallId.eq(id))
-        .filter(recall_stage::Column::StageId.eq(stage))
+        .filter(recall_stage::Column::RecallId.eq(stage))
         .exec(db.writer())
         .await?;
     Ok(())
@@ -349,13 +364,13 @@ pub async fn drop_staged(act: &Act, enterprise: Uuid, id: Uuid) -> Result<(), Db
     Ok(())
 }
 
-/// Recalls of which something waits since before `before`.
+/// Open recalls of which something waits since before `before`.
 pub async fn waiting(db: &Db, before: Micros) -> Result<Vec<(Uuid, Uuid)>, DbErr> {
     let rows = db.reader().query_all_raw(statement(
         db.backend(),
         "SELECT DISTINCT recall.enterprise_id, recall.id FROM recall JOIN recall_stage \
          ON recall_stage.enterprise_id = recall.enterprise_id \
-         AND recall_stage.recall_id = recall.id WHERE staged_at < ?",
+         AND recall_stage.recall_id = recall.id WHERE staged_at < ? AND closed_at IS NULL",
         [before.into()],
     ));
     let read =
@@ -363,13 +378,13 @@ pub async fn waiting(db: &Db, before: Micros) -> Result<Vec<(Uuid, Uuid)>, DbErr
     rows.await?.into_iter().map(read).collect()
 }
 
-/// Forgets what was staged before `before` for recalls that never came to be.
+/// Forgets what was staged before `before` by acts that never came to be: no open recall has it.
 pub async fn forget_orphans(db: &Db, before: Micros) -> Result<u64, DbErr> {
     let gone = db.writer().execute_raw(statement(
         db.backend(),
         "DELETE FROM recall_stage WHERE staged_at < ? AND NOT EXISTS \
          (SELECT 1 FROM recall WHERE recall.enterprise_id = recall_stage.enterprise_id \
-         AND recall.id = recall_stage.recall_id)",
+         AND recall.id = recall_stage.recall_id AND closed_at IS NULL)",
         [before.into()],
     ));
     Ok(gone.await?.rows_affected())
