@@ -1,11 +1,29 @@
 //! The list of findings and its counts: whose they are, which are asked for, in pages.
 
 use crate::{
+    lots::lots_of,
     scene::{Scene, enrolled, inbound, sale},
     support::{PASSWORD, array, firm, id, made, number, ok, refused_field, text_of},
 };
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use suyuan::{
+    db::statement,
+    findings::{
+        newest_store::{Limits, Of, newest},
+        rules::{Concerns, sees},
+        store::{self, Filter},
+        wire::FindingOut,
+    },
+    handheld::units::store::NOW,
+};
+use suyuan_sync::{
+    fold::Reader,
+    ids::{DeviceId, EnterpriseId},
+};
 use suyuan_tests::{Caller, TestApp, caller::encoded, on_both};
+use uuid::Uuid;
 
 async fn list(caller: &Caller, query: &str) -> Vec<Value> {
     let page = ok(caller.get(&format!("/v1/findings?{query}")).await);
@@ -171,3 +189,142 @@ on_both!(open_findings_are_counted_for_those_they_concern, |app| {
     assert_eq!(list(&other.admin, "").await, [json!(null); 0]);
     app.stop().await;
 });
+
+/// A finding as its row has it.
+struct Row {
+    id: i64,
+    stated: Uuid,
+    issuer: Option<Uuid>,
+    of_lot: bool,
+    open: bool,
+    unit: Option<i64>,
+    event: Of,
+}
+
+async fn rows(conn: &impl ConnectionTrait) -> Vec<Row> {
+    let sql = "SELECT id, enterprise_id, issuer, line_id, closed, unit_id, device_id, event_gseq \
+               FROM finding ORDER BY id DESC";
+    let found = conn.query_all_raw(statement(conn.get_database_backend(), sql, []));
+    let found = found.await.expect("findings").into_iter();
+    let number = |row: &sea_orm::QueryResult, name: &str| -> Option<i64> {
+        row.try_get("", name).expect("a number")
+    };
+    let id = |row: &sea_orm::QueryResult, name: &str| -> Option<Uuid> {
+        row.try_get("", name).expect("an id")
+    };
+    let row = |row: sea_orm::QueryResult| Row {
+        id: number(&row, "id").expect("a number"),
+        stated: id(&row, "enterprise_id").expect("whose"),
+        issuer: id(&row, "issuer"),
+        of_lot: number(&row, "line_id").is_some(),
+        open: number(&row, "closed").is_none(),
+        unit: number(&row, "unit_id"),
+        event: Of::Event(
+            DeviceId(id(&row, "device_id").expect("a device")),
+            number(&row, "event_gseq").expect("a position"),
+        ),
+    };
+    found.map(row).collect()
+}
+
+on_both!(
+    who_sees_a_finding_is_what_the_rule_says_wherever_it_is_told,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let platform = app.signed_in("platform.admin", PASSWORD).await;
+        let shop = firm(&app, &platform, "BETA", &[]).await;
+        let place = json!({"code": "S-1", "kind": "store", "name": "店"});
+        let place = id(&made(shop.admin.post("/v1/locations", &place).await));
+        let mut own = scene.device(&app, &scene.store).await;
+        let mut late = scene.device(&app, &scene.store).await;
+        let mut shops = enrolled(&app, &shop.operator, &place).await;
+        // What came late explains one away.
+        let came = late.event("inbound", &inbound(&[&scene.tins[0]]));
+        let foreign = "(01)04012345678901(21)Ab-1".to_owned();
+        let lot = json!({"lots": lots_of("09521234000013", Some("L7"), 3)});
+        let sold = |tin: usize| sale(&[&scene.tins[tin]]);
+        for (device, said) in [
+            (&mut own, vec![sold(0), sold(1), sold(1), lot.clone()]),
+            (
+                &mut shops,
+                vec![sold(2), sold(2), sale(&[&foreign]), sale(&[&foreign]), lot],
+            ),
+        ] {
+            device.push(&[]).await;
+            let events: Vec<String> = said.iter().map(|said| device.event("sale", said)).collect();
+            device.push(&events).await;
+        }
+        late.push(&[came]).await;
+        let firms = [&scene.firm.id, &shop.id].map(|id| id.parse().expect("an id"));
+        let [maker, beta]: [Uuid; 2] = firms;
+        // A release before this one named the issuer of a lot, too.
+        let db = &app.state().db;
+        let named = "UPDATE finding SET issuer = ? WHERE line_id IS NOT NULL";
+        let named = statement(db.backend(), named, [maker.into()]);
+        db.writer().execute_raw(named).await.expect("named");
+
+        let tx = db.begin_reading().await.expect("a moment");
+        let rows = rows(&tx).await;
+        for (what, is) in [
+            ("the maker's own", (maker, Some(maker), false)),
+            ("of the maker's goods", (beta, Some(maker), false)),
+            ("of the maker's lot", (beta, Some(maker), true)),
+            ("of the maker's lot, its own", (maker, Some(maker), true)),
+            ("of foreign goods", (beta, None, false)),
+        ] {
+            let mut all = rows.iter();
+            assert!(
+                all.any(|row| (row.stated, row.issuer, row.of_lot) == is),
+                "{what}"
+            );
+        }
+        assert!(rows.iter().any(|row| !row.open), "one was explained away");
+
+        let ids = |told: &[FindingOut]| told.iter().map(|told| told.id).collect::<Vec<i64>>();
+        let as_one = |id| Reader::Enterprise(EnterpriseId(id));
+        let limits = Limits {
+            all: 500,
+            of_strangers: None,
+        };
+        for who in [
+            Reader::All,
+            as_one(maker),
+            as_one(beta),
+            as_one(Uuid::nil()),
+        ] {
+            let seen = |row: &&Row| sees(who, Concerns::of(row.stated, row.issuer, row.of_lot));
+            let seen: Vec<&Row> = rows.iter().filter(seen).collect();
+            let expected: Vec<i64> = seen.iter().map(|row| row.id).collect();
+            for limit in [1, 3, 500] {
+                let told = store::page(&tx, who, &Filter::default(), limit).await;
+                let first = expected.len().min(limit as usize);
+                assert_eq!(
+                    ids(&told.expect("a page")),
+                    expected[..first],
+                    "{who:?}, {limit}"
+                );
+            }
+            let counted = store::counts(&tx, who).await.expect("counts");
+            let open: u64 = counted.codes.iter().map(|count| count.open).sum();
+            assert_eq!(
+                open,
+                seen.iter().filter(|row| row.open).count() as u64,
+                "{who:?}"
+            );
+            let of_units = rows.iter().filter_map(|row| row.unit);
+            let of_units = of_units.map(|unit| Of::Unit(unit, NOW));
+            for of in of_units.chain(rows.iter().map(|row| row.event)) {
+                let (told, more) = newest(&tx, who, of, limits).await.expect("findings");
+                let about = |row: &&&Row| match of {
+                    Of::Unit(unit, _) => row.unit == Some(unit),
+                    event @ Of::Event(..) => row.event == event,
+                };
+                let expected: BTreeSet<i64> = seen.iter().filter(about).map(|row| row.id).collect();
+                let told: BTreeSet<i64> = ids(&told).into_iter().collect();
+                assert_eq!((told, more), (expected, 0), "{who:?}, {of:?}");
+            }
+        }
+        drop(tx);
+        app.stop().await;
+    }
+);

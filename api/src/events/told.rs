@@ -8,7 +8,7 @@ use super::{
 use crate::{
     app::Internal,
     clock::rfc3339,
-    findings::event_store::newest_of_event,
+    findings::newest_store::{Limits, Of, newest},
     handheld::{
         aside::wire::KIND_CHARS_MAX,
         units::store::{Asked, Naming, retracts_naming, struck, target_of},
@@ -27,6 +27,12 @@ use suyuan_sync::{
     unit::UnitKey,
 };
 use uuid::Uuid;
+
+/// What is found of an event, strangers' among it, which may be all there is.
+const FINDINGS: Limits = Limits {
+    all: FINDINGS_MAX,
+    of_strangers: None,
+};
 
 /// The event under an id as the caller may see it.
 pub async fn tell(
@@ -90,7 +96,7 @@ async fn all(
         }
     };
     let (findings, more_findings) =
-        newest_of_event(conn, who, (row.device, row.gseq), FINDINGS_MAX).await?;
+        newest(conn, who, Of::Event(row.device, row.gseq), FINDINGS).await?;
     let text = String::from_utf8_lossy(&row.text);
     let inspected = event.filter(|event| event.kind == Kind::Inspect);
     Ok(EventOut {
@@ -145,8 +151,13 @@ async fn by_timeline(
         entry,
         device,
     } = told_of(state, who, unit, (of, id)).await?;
-    let (findings, more_findings) =
-        newest_of_event(snapshot.tx(), who, (device, entry.position), FINDINGS_MAX).await?;
+    let (findings, more_findings) = newest(
+        snapshot.tx(),
+        who,
+        Of::Event(device, entry.position),
+        FINDINGS,
+    )
+    .await?;
     let as_told = |event: Uuid| RetractOut {
         event,
         position: None,

@@ -1,5 +1,8 @@
 //! Who may see what of findings (sync.md section 5): who issued the unit sees all that shows one; who
-//! stated the judged event sees it with their own events; the platform's operator sees all. Pure.
+//! stated the judged event sees it with their own events; the platform's operator sees all. Of goods of a lot
+//! nobody sees what is found but who stated it: the issuer is told in the reach of a recall.
+//!
+//! Pure. `store` asks the database for what may be seen, by these same rules.
 
 use suyuan_sync::{fold::Reader, ids::EnterpriseId};
 use uuid::Uuid;
@@ -10,7 +13,17 @@ pub struct Concerns {
     /// Who stated the judged event.
     pub stated: Uuid,
     /// Who issued the unit.
-    pub issuer: Option<Uuid>,
+    issuer: Option<Uuid>,
+}
+
+impl Concerns {
+    /// As a row says it; rows of goods of a lot may name an issuer, too.
+    pub fn of(stated: Uuid, issuer: Option<Uuid>, is_of_lot: bool) -> Concerns {
+        Concerns {
+            stated,
+            issuer: issuer.filter(|issuer| !is_of_lot || *issuer == stated),
+        }
+    }
 }
 
 /// May `who` see this event, which shows or explains a finding that they see?
@@ -36,10 +49,7 @@ mod tests {
     #[test]
     fn an_issuer_sees_all_a_holder_its_own_and_others_nothing() {
         let [issuer, shop, other] = [1, 2, 3].map(Uuid::from_u128);
-        let of = Concerns {
-            stated: shop,
-            issuer: Some(issuer),
-        };
+        let of = Concerns::of(shop, Some(issuer), false);
         let as_one = |id| Reader::Enterprise(EnterpriseId(id));
         for (who, finding, own, others) in [
             (Reader::All, true, true, true),
@@ -54,13 +64,19 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_about_a_foreign_code_belongs_to_who_stated_it() {
-        let of = Concerns {
-            stated: Uuid::from_u128(2),
-            issuer: None,
-        };
-        let as_one = |id| Reader::Enterprise(EnterpriseId(Uuid::from_u128(id)));
-        assert!(sees(as_one(2), of));
-        assert!(!sees(as_one(3), of));
+    fn what_is_found_of_foreign_codes_and_of_lots_belongs_to_who_stated_it() {
+        let [stated, issuer] = [2, 3].map(Uuid::from_u128);
+        let as_one = |id| Reader::Enterprise(EnterpriseId(id));
+        for of in [
+            Concerns::of(stated, None, false),
+            Concerns::of(stated, Some(issuer), true),
+        ] {
+            assert!(sees(as_one(stated), of));
+            assert!(!sees(as_one(issuer), of));
+            assert!(!sees_event(as_one(stated), of, issuer));
+        }
+        // Of their own lots they see all that shows it.
+        let own = Concerns::of(stated, Some(stated), true);
+        assert!(sees_event(as_one(stated), own, issuer));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     cause_store::causes,
-    rules::{Concerns, sees, sees_event},
+    rules::{Concerns, sees_event},
     wire::{CauseOut, ClosedOut, CountOut, CountsOut, FindingOut, LotOut, WitnessOut},
     witness_store::{Witness, Witnesses},
 };
@@ -49,10 +49,8 @@ pub struct Filter {
     pub after: Option<i64>,
 }
 
-/// Of goods of a lot the issuer is told in the reach of a recall; what was found before this was so named it.
-pub(super) const COLUMNS: &str = "f.id, f.enterprise_id, \
-     CASE WHEN f.line_id IS NULL OR f.issuer = f.enterprise_id THEN f.issuer END AS issuer, f.device_id, \
-     f.place, f.opened, f.closed, f.closed_by, f.unit_id, f.finding";
+pub(super) const COLUMNS: &str = "f.id, f.enterprise_id, f.issuer, f.line_id, f.device_id, f.place, \
+     f.opened, f.closed, f.closed_by, f.unit_id, f.finding";
 
 /// A row of `finding`.
 #[derive(Debug, Clone)]
@@ -71,12 +69,14 @@ pub(super) fn row(row: &QueryResult) -> Result<Row, DbErr> {
     let text: String = row.try_get("", "finding")?;
     let closed: Option<Position> = row.try_get("", "closed")?;
     let by: Option<Uuid> = row.try_get("", "closed_by")?;
+    let line: Option<i64> = row.try_get("", "line_id")?;
     Ok(Row {
         id: row.try_get("", "id")?,
-        of: Concerns {
-            stated: row.try_get("", "enterprise_id")?,
-            issuer: row.try_get("", "issuer")?,
-        },
+        of: Concerns::of(
+            row.try_get("", "enterprise_id")?,
+            row.try_get("", "issuer")?,
+            line.is_some(),
+        ),
         device: row.try_get("", "device_id")?,
         place: row.try_get("", "place")?,
         opened: row.try_get("", "opened")?,
@@ -88,35 +88,48 @@ pub(super) fn row(row: &QueryResult) -> Result<Row, DbErr> {
 
 /// A condition with its values.
 #[derive(Default, Clone)]
-struct Where {
+pub(super) struct Where {
     sql: Vec<String>,
-    values: Vec<Value>,
+    pub(super) values: Vec<Value>,
 }
 
 impl Where {
-    fn add<const N: usize>(&mut self, sql: &str, values: [Value; N]) {
+    pub(super) fn add<const N: usize>(&mut self, sql: &str, values: [Value; N]) {
         self.sql.push(sql.to_owned());
         self.values.extend(values);
     }
+
+    pub(super) fn sql(&self) -> String {
+        self.sql.join(" AND ")
+    }
 }
 
-/// Whose findings are read, each part by an index of its own: what they stated, what is about
-/// their units besides. Goods of a lot are whoever's who says to have them, and so is what is found of them.
+/// The findings that `who` may see ([`super::rules::sees`]), in parts that each have an index: what they stated,
+/// and what is about their units. Both hold what somebody states of their own.
 fn parts(who: Reader) -> Vec<Where> {
-    let mut parts = Vec::new();
-    match who {
-        Reader::All => parts.push(Where::default()),
-        Reader::Enterprise(EnterpriseId(me)) => {
-            let (mut stated, mut issued) = (Where::default(), Where::default());
-            stated.add("f.enterprise_id = ?", [me.into()]);
-            issued.add(
-                "f.issuer = ? AND f.enterprise_id <> ? AND f.line_id IS NULL",
-                [me.into(), me.into()],
-            );
-            parts.extend([stated, issued]);
-        }
+    let Reader::Enterprise(EnterpriseId(me)) = who else {
+        return vec![Where::default()];
+    };
+    let conditions = ["f.enterprise_id = ?", "f.issuer = ? AND f.line_id IS NULL"];
+    let part = |sql: &str| {
+        let mut part = Where::default();
+        part.add(sql, [me.into()]);
+        part
+    };
+    conditions.map(part).into()
+}
+
+/// The same as one condition, of rows that are few already.
+pub(super) fn visible(who: Reader) -> Where {
+    let mut all = Where::default();
+    if who != Reader::All {
+        let parts = parts(who);
+        let sql: Vec<String> = parts.iter().map(Where::sql).collect();
+        all.sql.push(format!("({})", sql.join(" OR ")));
+        all.values
+            .extend(parts.into_iter().flat_map(|part| part.values));
     }
-    parts
+    all
 }
 
 fn conditions(filter: &Filter, who: Reader) -> Where {
@@ -188,15 +201,16 @@ pub async fn page(
     let mut found: Vec<Row> = Vec::new();
     for part in parts(who) {
         for state in states {
-            let sql = part.sql.iter().chain(&common.sql).map(String::as_str);
-            let sql: Vec<&str> = sql.chain([*state]).collect();
+            let mut which = part.clone();
+            which.sql.extend(common.sql.iter().cloned());
+            which.values.extend(common.values.iter().cloned());
+            which.add(state, []);
             let sql = format!(
                 "SELECT {COLUMNS} FROM finding f LEFT JOIN unit u ON u.id = f.unit_id \
                  LEFT JOIN lot_line l ON l.id = f.line_id WHERE {} ORDER BY f.id DESC LIMIT ?",
-                sql.join(" AND ")
+                which.sql()
             );
-            let values = part.values.iter().chain(&common.values).cloned();
-            let values = values.chain([(limit as i64).into()]);
+            let values = which.values.into_iter().chain([(limit as i64).into()]);
             let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
             for found_row in rows.await? {
                 found.push(row(&found_row)?);
@@ -204,15 +218,15 @@ pub async fn page(
         }
     }
     found.sort_by_key(|row| std::cmp::Reverse(row.id));
+    found.dedup_by_key(|row| row.id);
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     told(conn, who, found).await
 }
 
-/// All findings about a unit that `who` may see, as they were known at a position, oldest first: however
-/// many there are, so this is nothing to answer anybody with.
+/// All findings about a unit, as they were known at a position, oldest first: however many there are, so this
+/// is nothing to answer anybody with.
 pub async fn of_unit(
     conn: &impl ConnectionTrait,
-    who: Reader,
     unit: UnitId,
     upto: Position,
 ) -> Result<Vec<FindingOut>, DbErr> {
@@ -225,14 +239,12 @@ pub async fn of_unit(
     for found_row in rows.await? {
         let mut row = row(&found_row)?;
         row.closed = row.closed.filter(|(closed, _)| *closed <= upto);
-        if sees(who, row.of) {
-            found.push(row);
-        }
+        found.push(row);
     }
     if upto != NOW {
         said_then(conn, &mut found, upto).await?;
     }
-    told(conn, who, found).await
+    told(conn, Reader::All, found).await
 }
 
 /// Puts in what findings said at a position: of other witnesses, of another extent.
@@ -269,11 +281,18 @@ pub(super) async fn said_then(
 /// How many findings that `who` may see are open.
 pub async fn counts(conn: &impl ConnectionTrait, who: Reader) -> Result<CountsOut, DbErr> {
     let mut open: BTreeMap<String, u64> = BTreeMap::new();
-    for mut part in parts(who) {
+    let mut parts = parts(who);
+    // Each once: what they stated is in the first.
+    if let (Reader::Enterprise(EnterpriseId(me)), [_, rest @ ..]) = (who, &mut parts[..]) {
+        for part in rest {
+            part.add("f.enterprise_id <> ?", [me.into()]);
+        }
+    }
+    for mut part in parts {
         part.add("f.closed IS NULL", []);
         let sql = format!(
             "SELECT f.code, COUNT(*) AS n FROM finding f WHERE {} GROUP BY f.code",
-            part.sql.join(" AND ")
+            part.sql()
         );
         let query = statement(conn.get_database_backend(), &sql, part.values);
         for row in conn.query_all_raw(query).await? {

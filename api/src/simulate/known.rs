@@ -89,7 +89,7 @@ async fn known_then(state: &Internal, key: &UnitKey, at: Gseq) -> Result<String,
     let mut snapshot = state.handheld.reading.begin(&state.db).await?;
     let looked = snapshot.unit(key, at).await?;
     let found = match looked.id {
-        Some(id) => findings::store::of_unit(snapshot.tx(), Reader::All, id, at).await?,
+        Some(id) => findings::store::of_unit(snapshot.tx(), id, at).await?,
         None => Vec::new(),
     };
     let folded = &looked.folded;

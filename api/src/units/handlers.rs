@@ -12,7 +12,10 @@ use super::{
 use crate::{
     app::Internal,
     clock::rfc3339,
-    findings::{unit_store::newest_of_unit, wire::FindingOut},
+    findings::{
+        newest_store::{Limits, Of, newest},
+        wire::FindingOut,
+    },
     handheld::units::{
         folding::look::Looked,
         read::Snapshot,
@@ -200,8 +203,9 @@ async fn about(
     } else {
         0
     };
-    Ok((
-        holds,
-        newest_of_unit(tx, who, id, upto, (FINDINGS_MAX, STRANGERS_FINDINGS_MAX)).await?,
-    ))
+    let limits = Limits {
+        all: FINDINGS_MAX,
+        of_strangers: Some(STRANGERS_FINDINGS_MAX),
+    };
+    Ok((holds, newest(tx, who, Of::Unit(id, upto), limits).await?))
 }
