@@ -13,9 +13,9 @@ pub use line::{Line, Silent};
 
 use crate::config;
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
-    DbBackend, DbErr, IsolationLevel, RuntimeErr, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait, Value,
+    AccessMode, ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
+    DatabaseTransaction, DbBackend, DbErr, IsolationLevel, RuntimeErr, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait, Value,
 };
 use sqlx::Connection as _;
 use std::{fs, io, path::Path, time::Duration};
@@ -60,6 +60,7 @@ pub enum OpenError {
 pub struct Db {
     read: DatabaseConnection,
     write: DatabaseConnection,
+    patience: Duration,
 }
 
 /// Held while this process owns a SQLite file.
@@ -301,11 +302,13 @@ impl Db {
         connections: u32,
         settings: &config::Database,
     ) -> Result<Db, OpenError> {
+        let patience = Duration::from_millis(settings.acquire_timeout_ms);
         let Some(path) = url.strip_prefix("sqlite://") else {
             let pool = connect(url, connections, Session::ReadWrite, settings).await?;
             return Ok(Db {
                 read: pool.clone(),
                 write: pool,
+                patience,
             });
         };
         if let Some(folder) = Path::new(path).parent() {
@@ -316,7 +319,11 @@ impl Db {
         // The writer first: it makes the file and turns the write-ahead log on.
         let write = connect(url, 1, Session::ReadWrite, settings).await?;
         let read = connect(url, connections, Session::ReadOnly, settings).await?;
-        Ok(Db { read, write })
+        Ok(Db {
+            read,
+            write,
+            patience,
+        })
     }
 
     /// Takes the right to be the only serving process on a SQLite file.
@@ -437,6 +444,12 @@ impl Db {
             .await
     }
 
+    /// Waits for a turn no longer than for a connection: whoever has it may wait for one, and of many who wait
+    /// for their turn each would wait for all before them.
+    pub async fn in_turn<T>(&self, turn: impl Future<Output = T>) -> Result<T, DbErr> {
+        in_turn(self.patience, turn).await
+    }
+
     /// Does it answer?
     pub async fn ping(&self) -> Result<(), DbErr> {
         self.read.ping().await
@@ -447,6 +460,12 @@ impl Db {
         let _ = self.read.close().await;
         let _ = self.write.close().await;
     }
+}
+
+/// Waits for a turn for so long; then the database is busy, as where no connection is free.
+pub async fn in_turn<T>(longest: Duration, turn: impl Future<Output = T>) -> Result<T, DbErr> {
+    let turn = tokio::time::timeout(longest, turn).await;
+    turn.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
 }
 
 /// Makes the file, readable by its owner only: it holds password hashes. SQLite gives its other

@@ -6,8 +6,10 @@ use crate::{
     operations::{call, operations, right_caller, tenant},
     support::{made, platform, text_of},
 };
+use futures_util::future::join_all;
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use suyuan::{handheld::world::WorldError, problem::is_outage};
 use suyuan_tests::{Engine, TestApp, until};
 
 /// Longer than any busy machine takes, and an answer of 503 when a second connection is waited for.
@@ -68,4 +70,43 @@ async fn nobody_waits_for_a_second_connection_on_postgres() {
 #[actix_web::test]
 async fn nobody_waits_for_a_second_connection_on_sqlite() {
     everything_works(Engine::Sqlite).await;
+}
+
+/// Nobody waits for those before them to wait for a connection, one after the other, as long as there is none.
+async fn waits_do_not_add_up(engine: Engine) {
+    let waits = [ONE[0], ("database.acquire_timeout_ms", "1000")];
+    let app = TestApp::spawn_with(engine, &waits).await;
+    let state = app.state();
+    let held = loop {
+        if let Ok(tx) = state.db.begin_reading().await {
+            break tx;
+        }
+    };
+    let began = Instant::now();
+    let reads = (0..12).map(|_| state.handheld.reading.begin(&state.db));
+    for read in join_all(reads).await {
+        let Err(WorldError::Db(error)) = read else {
+            panic!("there is no connection");
+        };
+        assert!(is_outage(&error), "{error}");
+    }
+    // Each for a turn and for a connection, at the longest.
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    drop(held);
+    until("a connection", Duration::from_secs(20), || async {
+        state.handheld.reading.begin(&state.db).await.is_ok()
+    })
+    .await;
+    app.stop().await;
+}
+
+#[actix_web::test]
+async fn waits_for_a_connection_do_not_add_up_on_postgres() {
+    waits_do_not_add_up(Engine::Postgres).await;
+}
+
+#[actix_web::test]
+async fn waits_for_a_connection_do_not_add_up_on_sqlite() {
+    waits_do_not_add_up(Engine::Sqlite).await;
 }

@@ -6,12 +6,16 @@ use crate::{
     scene::{Scene, enrolled, inbound, key, outbound, sale, scanned},
     support::{PASSWORD, firm, id, made, ok, refused, text_of},
 };
+use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::{Value, json};
+use std::time::Duration;
 use suyuan_sync::{
     recall_list::Marks,
     till::{Advice, Reason},
 };
-use suyuan_tests::{Answer, TestApp, on_both, recall_order};
+use suyuan_tests::{Answer, Engine, TestApp, on_both, recall_order};
+use tokio::time::{sleep, timeout};
+use uuid::Uuid;
 
 fn of_units(codes: &[&String]) -> Value {
     let mut order = recall_order(&json!([]), "漏装勺", "退回门店");
@@ -312,3 +316,54 @@ on_both!(chunks_are_immutable_and_fetched_in_pieces, |app| {
     refused(store.read(&path).await, "not-found");
     app.stop().await;
 });
+
+/// A list that is made anew takes as long as the database takes to keep it: nobody waits for it whose list is as
+/// it was.
+async fn waits_for_no_other_list(engine: Engine) {
+    // Longer than anybody waits here: what waits waits until it is let go.
+    let patient = [("database.acquire_timeout_ms", "10000")];
+    let app = TestApp::spawn_with(engine, &patient).await;
+    let scene = Scene::of(&app).await;
+    let platform = app.signed_in("platform.admin", PASSWORD).await;
+    let other = firm(&app, &platform, "BETA", &[]).await;
+    let state = app.state();
+    let firms = [&scene.firm.id, &other.id].map(|id| id.parse().expect("an id"));
+    let [maker, other]: [Uuid; 2] = firms;
+    let order = of_units(&[&scene.tins[0]]);
+    let recall = id(&made(scene.firm.admin.post("/v1/recalls", &order).await));
+    let lists = state.handheld.lists.clone();
+    let content = async |whose| lists.current(whose).await.expect("a list").content();
+    let (makers, others) = (content(maker).await, content(other).await);
+
+    // The maker's is another now, and cannot be kept.
+    let wider = json!({"codes": [scene.tins[1]]});
+    let path = format!("/v1/recalls/{recall}/widen");
+    ok(scene.firm.admin.post(&path, &wider).await);
+    let held = state.db.begin().await.expect("the writer");
+    if state.db.backend() == DbBackend::Postgres {
+        let lock = "LOCK TABLE sync_chunk IN EXCLUSIVE MODE";
+        held.execute_unprepared(lock).await.expect("a lock");
+    }
+    let waits = actix_web::rt::spawn({
+        let lists = lists.clone();
+        async move { lists.current(maker).await.expect("a list").content() }
+    });
+    sleep(Duration::from_millis(300)).await;
+    assert!(!waits.is_finished());
+    let told = timeout(Duration::from_secs(3), content(other)).await;
+    assert_eq!(told.expect("it waits for nobody"), others);
+    assert!(!waits.is_finished());
+    held.rollback().await.expect("let go");
+    assert_ne!(waits.await.expect("a task"), makers);
+    app.stop().await;
+}
+
+#[actix_web::test]
+async fn whose_list_is_as_it_was_waits_for_no_other_list_on_sqlite() {
+    waits_for_no_other_list(Engine::Sqlite).await;
+}
+
+#[actix_web::test]
+async fn whose_list_is_as_it_was_waits_for_no_other_list_on_postgres() {
+    waits_for_no_other_list(Engine::Postgres).await;
+}

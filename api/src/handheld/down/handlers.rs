@@ -2,6 +2,7 @@
 
 use super::{
     ack_store::{self, acknowledge},
+    listed::ListError,
     look_up,
     part_store::Within,
     pull::{self, PullError},
@@ -289,7 +290,7 @@ impl From<PullError> for Problem {
     fn from(error: PullError) -> Problem {
         match error {
             PullError::Gone => Problem::new(ProblemCode::CursorGone),
-            PullError::Db(error) => error.into(),
+            PullError::Db(error) | PullError::List(ListError::Db(error)) => error.into(),
             PullError::List(_) => Problem::internal(&error),
             PullError::Policy(error) => error.into(),
         }

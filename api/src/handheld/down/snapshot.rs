@@ -112,7 +112,7 @@ impl From<SnapshotError> for Problem {
                 ..Problem::new(ProblemCode::SnapshotNotReady)
             },
             SnapshotError::NotMade(problem) => problem,
-            SnapshotError::Db(error) => error.into(),
+            SnapshotError::Db(error) | SnapshotError::List(ListError::Db(error)) => error.into(),
             error => Problem::internal(&error),
         }
     }

@@ -104,7 +104,7 @@ impl Reading {
         let (source, tx, head) = {
             // First the turn, then the connection: were it the other way round, all connections could be held
             // by such as wait for their turn.
-            let mut source = self.source.lock().await;
+            let mut source = db.in_turn(self.source.lock()).await?;
             let (tx, head) = moment(db).await?;
             source.refresh(&tx, head.0).await?;
             (source.clone(), tx, head)

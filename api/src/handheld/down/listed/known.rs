@@ -11,7 +11,7 @@ use crate::projection::{
 use roaring::RoaringBitmap;
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
-    recall_list::{Marks, UnitHash, UnitList},
+    recall_list::{Marks, UnitHash},
     unit::UnitKey,
 };
 use uuid::Uuid;
@@ -89,6 +89,13 @@ pub struct Changes {
     pub others: Vec<OtherRow>,
     /// Recalls.
     pub recalls: Vec<RecallRow>,
+}
+
+impl Changes {
+    /// Is there nothing in it?
+    pub fn is_empty(&self) -> bool {
+        self.chunks.is_empty() && self.others.is_empty() && self.recalls.is_empty()
+    }
 }
 
 /// Whose list: units of these spaces, and what this enterprise recalled besides.
@@ -201,8 +208,8 @@ impl Known {
         (self.others_changed, stamps)
     }
 
-    /// The units of a scope.
-    pub fn list(&self, scope: &Scope) -> UnitList {
+    /// The units of a scope, in any order; those without marks are in no list.
+    pub fn units(&self, scope: &Scope) -> Vec<(UnitHash, Marks)> {
         let spaces = scope.spaces.iter().filter_map(|name| self.spaces.get(name));
         let units = spaces.flat_map(|space| space.blocks.values().flat_map(|block| &block.units));
         let minted = units.map(|unit| (unit.hash, unit.marks));
@@ -210,7 +217,7 @@ impl Known {
             let marks = self.marks_of_other(row, scope);
             (UnitHash::of(&row.unit), marks)
         });
-        UnitList::of(minted.chain(others))
+        minted.chain(others).collect()
     }
 
     fn marks_of_other(&self, row: &OtherRow, scope: &Scope) -> Marks {
@@ -278,6 +285,7 @@ impl Block {
 mod tests {
     use super::*;
     use std::cell::Cell;
+    use suyuan_sync::recall_list::UnitList;
 
     fn row(kind: &str, recall: u128, bits: &[u32]) -> ChunkRow {
         ChunkRow {
@@ -308,9 +316,13 @@ mod tests {
         }
     }
 
+    fn listed(known: &Known, scope: &Scope) -> UnitList {
+        UnitList::of(known.units(scope))
+    }
+
     fn marks(known: &Known, index: u64) -> Marks {
         let unit = UnitHash::of(&named("01/x", index));
-        known.list(&scope()).marks(unit)
+        listed(known, &scope()).marks(unit)
     }
 
     #[test]
@@ -336,7 +348,7 @@ mod tests {
             ..Changes::default()
         };
         known.apply(widened, name);
-        assert_eq!((names.get(), known.list(&scope()).len()), (3, 3));
+        assert_eq!((names.get(), listed(&known, &scope()).len()), (3, 3));
         assert_ne!(known.stamps(&scope()), stamps);
         let closed = Changes {
             recalls: vec![recall(7, false)],
@@ -372,7 +384,7 @@ mod tests {
                 enterprise: Uuid::from_u128(enterprise),
                 spaces: BTreeSet::from([space.to_owned()]),
             };
-            known.list(&scope).marks(UnitHash::of(&unit))
+            listed(known, &scope).marks(UnitHash::of(&unit))
         };
         let both = Marks::DESTROYED.and(Marks::RECALLED);
         assert_eq!(told(&known, 5, "01/04012345678901"), both);

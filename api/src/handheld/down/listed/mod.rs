@@ -4,7 +4,8 @@
 //! what the log changed since: nobody ever holds the head for it, and only units that came in are
 //! named. A list is coded anew when a unit or batch of its scope changed, else the one made last is
 //! told again; so any number of devices pay for one. Its chunks are kept in the database, named by
-//! their hashes. One process makes one list at a time, on a thread that nobody waits for who stops.
+//! their hashes. One process makes one list of an enterprise at a time, and few in all, on threads that
+//! nobody waits for who stops; whose list is as it was waits for none of them.
 //!
 //! A list is as of the newest position there was when it was asked for: what was recalled by then
 //! stands in it, so a recall reaches a till with its next pull.
@@ -16,7 +17,7 @@ use super::chunk_store;
 use crate::{
     clock::Micros,
     codes::ring::Opener,
-    db::Db,
+    db::{Db, in_turn},
     handheld::keys::{KeyError, ListKeys},
     log::{self, Log, Position},
     sealing::{SealError, Sealer},
@@ -26,16 +27,18 @@ use sea_orm::{ConnectionTrait, DbErr};
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
-    sync::Arc,
+    sync::{self, Arc, PoisonError},
     thread,
+    time::Duration,
 };
 use store::Minter;
 use suyuan_sync::{
     chain::Hash,
+    recall_list::UnitList,
     wire::{Chunk, ListCurrent, RecallList, RecalledBatch, Signature},
 };
 use thiserror::Error;
-use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore, oneshot};
 use uuid::Uuid;
 
 /// Why there is no list.
@@ -75,6 +78,11 @@ async fn beside<T: Send + 'static>(
     Ok(told.await?)
 }
 
+/// Lists that are coded at once: each takes some memory for every unit in it.
+const CODED_AT_ONCE: usize = 2;
+/// Longer than it takes to name or to code what a list may hold; who waits longer waits for such as wait for a
+/// database that does not answer.
+const WAITED: Duration = Duration::from_secs(20);
 /// Chunks are told to be needed at most so often.
 const TOUCHED_EVERY: Micros = 3600 * 1_000_000;
 
@@ -85,15 +93,34 @@ pub struct RecallLists {
     log: Log,
     opener: Opener,
     keys: ListKeys,
-    held: Arc<Mutex<Held>>,
+    followed: Arc<Mutex<Followed>>,
+    /// Whoever makes a list has it locked; whoever has it locked may lock what was followed.
+    made: Arc<sync::Mutex<Lists>>,
+    coding: Arc<Semaphore>,
 }
 
+/// The list of each enterprise that was made last.
+type Lists = BTreeMap<Uuid, Arc<Mutex<Option<Made>>>>;
+
+/// What is stopped, as the log says.
 #[derive(Default)]
-struct Held {
+struct Followed {
     /// Everything up to here is in `known`.
     position: Position,
     known: Known,
-    made: BTreeMap<Uuid, Made>,
+    /// How often the log was set back: what was made of another is of no use.
+    set_back: u64,
+}
+
+impl Followed {
+    fn of(&self, scope: Scope, batches: BTreeSet<RecalledBatch>) -> Of {
+        Of {
+            stamps: self.known.stamps(&scope),
+            scope,
+            batches,
+            set_back: self.set_back,
+        }
+    }
 }
 
 /// What the log changed, and who names units of it.
@@ -106,23 +133,41 @@ struct News {
 }
 
 impl News {
-    fn take_in(self, mut held: OwnedMutexGuard<Held>) -> OwnedMutexGuard<Held> {
+    /// Is there so little in it that it is taken in at once?
+    fn is_nothing(&self) -> bool {
+        !self.set_back && self.changes.is_empty()
+    }
+
+    fn take_in(self, mut followed: OwnedMutexGuard<Followed>) -> OwnedMutexGuard<Followed> {
         if self.set_back {
-            *held = Held::default();
+            *followed = Followed {
+                set_back: followed.set_back + 1,
+                ..Followed::default()
+            };
         }
         let minters = self.minters;
         let name = |space: &str, index| minters.get(space)?.name(index);
-        held.known.apply(self.changes, name);
-        held.position = self.upto;
-        held
+        followed.known.apply(self.changes, name);
+        followed.position = self.upto;
+        followed
     }
 }
 
-/// A list that was made, and what it was made of.
-struct Made {
+/// What a list is made of.
+#[derive(PartialEq, Eq)]
+struct Of {
     scope: Scope,
     stamps: Stamps,
     batches: BTreeSet<RecalledBatch>,
+    set_back: u64,
+}
+
+/// A list that was made, and of what it was.
+struct Made {
+    of: Of,
+    /// The position at which it was looked at last, with its instant: up to there it is the list.
+    version: Position,
+    stamp: Micros,
     list: Arc<Content>,
     touched: Micros,
 }
@@ -151,36 +196,51 @@ impl RecallLists {
             log: log.clone(),
             opener: Opener::Master(sealer.clone()),
             keys: keys.clone(),
-            held: Arc::default(),
+            followed: Arc::default(),
+            made: Arc::default(),
+            coding: Arc::new(Semaphore::new(CODED_AT_ONCE)),
         }
     }
 
     /// Takes in what the log changed, so that whoever asks for a list next need not wait for it.
     pub async fn follow(&self) -> Result<(), ListError> {
-        let held = self.held.clone().lock_owned().await;
-        let tx = self.db.begin_reading().await?;
-        let (version, _) = log::head_in(&tx).await?;
-        if version == held.position {
-            return Ok(tx.commit().await?);
-        }
-        let news = self.news(&held, &tx, version).await?;
-        tx.commit().await?;
-        beside(move || news.take_in(held)).await?;
+        let (head, _) = log::head_in(self.db.reader()).await?;
+        self.upto(head).await?;
         Ok(())
+    }
+
+    /// What is stopped, at least as of a position that was the head.
+    async fn upto(&self, position: Position) -> Result<OwnedMutexGuard<Followed>, ListError> {
+        let followed = in_turn(WAITED, self.followed.clone().lock_owned()).await?;
+        if followed.position == position {
+            return Ok(followed);
+        }
+        // Somebody may have gone further meanwhile, or the log was set back: its head tells.
+        let tx = self.db.begin_reading().await?;
+        let (head, _) = log::head_in(&tx).await?;
+        if followed.position == head {
+            return Ok(followed);
+        }
+        let news = self.news(&followed, &tx, head).await?;
+        tx.commit().await?;
+        if news.is_nothing() {
+            return Ok(news.take_in(followed));
+        }
+        beside(move || news.take_in(followed)).await
     }
 
     /// What changed since, up to a position.
     async fn news(
         &self,
-        held: &Held,
+        followed: &Followed,
         tx: &impl ConnectionTrait,
         upto: Position,
     ) -> Result<News, ListError> {
-        let set_back = upto < held.position;
-        let after = if set_back { 0 } else { held.position };
+        let set_back = upto < followed.position;
+        let after = if set_back { 0 } else { followed.position };
         let changes = store::changes(tx, after, upto).await?;
         let mut minters = BTreeMap::new();
-        for space in held.known.to_be_named(&changes) {
+        for space in followed.known.to_be_named(&changes) {
             if let Some(minter) = store::Minter::of(tx, &self.opener, &space).await? {
                 minters.insert(space, minter);
             }
@@ -195,75 +255,86 @@ impl RecallLists {
 
     /// The list of an enterprise, at least as new as anything its caller read before.
     pub async fn current(&self, enterprise: Uuid) -> Result<Listed, ListError> {
-        let mut held = self.held.clone().lock_owned().await;
         // Before anything is read: what is read holds at this instant or later.
         let asked_at = self.log.now();
-        self.still_kept(&mut held, enterprise, asked_at).await?;
+        // And before anybody is waited for: who waits holds no connection, and where there is none to be had
+        // nobody waits for anybody.
         let tx = self.db.begin_reading().await?;
         let (version, stamp) = log::head_in(&tx).await?;
-        let news = self.news(&held, &tx, version).await?;
         let scope = store::scope(&tx, enterprise).await?;
         let batches = store::batches(&tx, enterprise).await?;
         tx.commit().await?;
-        let (mut held, coded) = beside(move || {
-            let held = news.take_in(held);
-            let stamps = held.known.stamps(&scope);
-            let same = held.made.get(&enterprise).is_some_and(|made| {
-                made.scope == scope && made.stamps == stamps && made.batches == batches
-            });
-            let coded = (!same).then(|| {
-                let list = held.known.list(&scope);
-                let count = list.len() as u64;
-                let hashed = |bytes: Vec<u8>| (Hash::of(&bytes), bytes);
-                let parts: Vec<_> = list.chunks().into_iter().map(hashed).collect();
-                (scope, stamps, batches, count, parts)
-            });
-            (held, coded)
+        let mut made = in_turn(WAITED, self.made_for(enterprise).lock_owned()).await?;
+        self.still_kept(&mut made, enterprise, asked_at).await?;
+        let mut of = self.upto(version).await?.of(scope, batches);
+        let same = |made: &&mut Made| {
+            // What was made since this one began to read is newer than what it read.
+            made.of == of || made.of.set_back == of.set_back && made.version > version
+        };
+        if let Some(made) = made.as_mut().filter(same) {
+            (made.version, made.stamp) = (made.version, made.stamp).max((version, stamp));
+            return Ok(self.listed(made, asked_at));
+        }
+        let turn = in_turn(WAITED, self.coding.clone().acquire_owned()).await?;
+        let turn = turn.ok(); // it is never closed
+        let followed = self.upto(version).await?;
+        of = followed.of(of.scope, of.batches);
+        let (mut made, of, count, parts) = beside(move || {
+            let units = followed.known.units(&of.scope);
+            drop(followed);
+            let list = UnitList::of(units);
+            let hashed = |bytes: Vec<u8>| (Hash::of(&bytes), bytes);
+            let parts: Vec<_> = list.chunks().into_iter().map(hashed).collect();
+            drop(turn);
+            (made, of, list.len() as u64, parts)
         })
         .await?;
-        let made_at = asked_at.max(stamp);
-        if let Some((scope, stamps, batches, count, parts)) = coded {
-            // Until it is kept, there is none.
-            held.made.remove(&enterprise);
-            chunk_store::put(&self.db, enterprise, &parts, asked_at).await?;
-            let made = Made {
-                scope,
-                stamps,
-                list: Arc::new(Content::new(&batches, count, &parts)),
-                batches,
-                touched: asked_at,
-            };
-            held.made.insert(enterprise, made);
-        }
-        let made = held.made.get(&enterprise);
-        let made = made.ok_or_else(|| DbErr::RecordNotFound("a list just made".into()))?;
-        Ok(Listed {
+        // Until it is kept, there is none.
+        *made = None;
+        chunk_store::put(&self.db, enterprise, &parts, asked_at).await?;
+        let made = made.insert(Made {
+            list: Arc::new(Content::new(&of.batches, count, &parts)),
+            of,
             version,
-            made_at,
+            stamp,
+            touched: asked_at,
+        });
+        Ok(self.listed(made, asked_at))
+    }
+
+    fn made_for(&self, enterprise: Uuid) -> Arc<Mutex<Option<Made>>> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.entry(enterprise).or_default().clone()
+    }
+
+    fn listed(&self, made: &Made, asked_at: Micros) -> Listed {
+        Listed {
+            version: made.version,
+            made_at: asked_at.max(made.stamp),
             content: made.list.clone(),
             keys: self.keys.clone(),
-        })
+        }
     }
 
     /// The chunks of the list made last are needed again. Where nobody asked for longer than they are
     /// kept, they are forgotten, and the list is coded anew.
     async fn still_kept(
         &self,
-        held: &mut Held,
+        made: &mut Option<Made>,
         enterprise: Uuid,
         asked_at: Micros,
     ) -> Result<(), DbErr> {
-        let Some(made) = held.made.get_mut(&enterprise) else {
+        let Some(known) = made.as_mut() else {
             return Ok(());
         };
-        if asked_at.saturating_sub(made.touched) <= TOUCHED_EVERY {
+        if asked_at.saturating_sub(known.touched) <= TOUCHED_EVERY {
             return Ok(());
         }
-        let hashes: Vec<Hash> = made.list.chunks.iter().map(|chunk| chunk.hash).collect();
+        let hashes: Vec<Hash> = known.list.chunks.iter().map(|chunk| chunk.hash).collect();
         if chunk_store::touch(&self.db, enterprise, &hashes, asked_at).await? {
-            made.touched = asked_at;
+            known.touched = asked_at;
         } else {
-            held.made.remove(&enterprise);
+            *made = None;
         }
         Ok(())
     }
