@@ -6,7 +6,7 @@ use crate::{
 };
 use sea_orm::ConnectionTrait;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 use suyuan::{
     db::statement,
     handheld::units::{
@@ -21,6 +21,7 @@ use suyuan_sync::{
     unit::UnitKey,
 };
 use suyuan_tests::on_both;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 /// A place, a kind and a batch, as they are told.
@@ -171,3 +172,27 @@ on_both!(i29_a_page_of_stock_ends_after_so_many_lines, |app| {
     }
     app.stop().await;
 });
+
+on_both!(
+    a_page_of_stock_is_one_of_the_few_reads_of_very_many_units,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let staff = &scene.firm.operator;
+        let state = app.state();
+        let reading = &state.handheld.reading;
+        let heavy = async || reading.begin_heavy(&state.db).await.expect("a read");
+        let held = [heavy().await, heavy().await];
+        let pages = ["/v1/stock", "/v1/stock/expiring"];
+        for path in pages {
+            let waits = timeout(Duration::from_millis(500), staff.get(path)).await;
+            assert!(waits.is_err(), "{path} waits for its turn");
+        }
+        // Nobody else does.
+        ok(staff.get("/v1/stock/lots").await);
+        drop(held);
+        for path in pages {
+            ok(staff.get(path).await);
+        }
+        app.stop().await;
+    }
+);

@@ -45,14 +45,16 @@ pub async fn list_stock(
         None => None,
         Some(text) => Some(After::of(text).ok_or(StockError::After)?),
     };
-    let snapshot = state.db.begin_reading().await?;
-    let (position, _) = head_in(&snapshot).await?;
+    // A page counts all units of its places.
+    let snapshot = state.handheld.reading.begin_heavy(&state.db).await;
+    let snapshot = snapshot.map_err(StockError::World)?;
+    let conn = snapshot.tx();
     let only = query.location_id;
     let after = after.as_ref();
-    let own = store::places(&snapshot, enterprise, only, after, limit).await?;
+    let own = store::places(conn, enterprise, only, after, limit).await?;
     // No batch is told of what is claimed.
     let elsewhere = match query.batch_id {
-        None => store::claimed_elsewhere(&snapshot, enterprise, only, after, limit).await?,
+        None => store::claimed_elsewhere(conn, enterprise, only, after, limit).await?,
         Some(_) => Vec::new(),
     };
     let places: BTreeSet<Uuid> = own.iter().chain(&elsewhere).copied().collect();
@@ -61,13 +63,13 @@ pub async fn list_stock(
     let (own, elsewhere): (Vec<Uuid>, Vec<Uuid>) =
         shown.into_iter().partition(|place| own.contains(place));
     let of = (&own[..], &elsewhere[..]);
-    let (items, goes_on) = store::stock(&snapshot, enterprise, of, query.batch_id, after).await?;
+    let (items, goes_on) = store::stock(conn, enterprise, of, query.batch_id, after).await?;
     let next = match goes_on {
         Some(line) => Some(After::Line(line)),
         None => page::next(&places, limit, |place| After::Place(*place)),
     };
     Ok(web::Json(StockPage {
-        position,
+        position: snapshot.position,
         items,
         next: next.map(|after| after.to_string()),
     }))
@@ -106,7 +108,7 @@ pub async fn list_expiring_stock(
         days,
         now: state.clock.now(),
     };
-    let snapshot = state.handheld.reading.begin(&state.db).await;
+    let snapshot = state.handheld.reading.begin_heavy(&state.db).await;
     let snapshot = snapshot.map_err(StockError::World)?;
     Ok(web::Json(expiring::page(&snapshot, &asked).await?))
 }
