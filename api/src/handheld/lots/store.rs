@@ -186,25 +186,31 @@ pub(super) fn moved(row: &QueryResult) -> Result<(i64, Moved), DbErr> {
     Ok((number("line_id")?, moved))
 }
 
-/// All movements of a line, with the kinds of their events.
+/// Movements of these lines with the kinds of their events, line by line: so many, after one of them (line,
+/// position and number).
 pub async fn moves_and_kinds(
     conn: &impl ConnectionTrait,
-    line: i64,
-) -> Result<Vec<(Movement, Option<Kind>)>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    lines: &[i64],
+    after: (i64, Position, i64),
+    limit: i64,
+) -> Result<Vec<(i64, Moved, Option<Kind>)>, DbErr> {
+    let places = vec!["?"; lines.len()].join(", ");
+    let sql = format!(
         "SELECT m.line_id, m.gseq, m.n, m.movement, e.eff, e.device_id, e.order_epoch, e.seq, \
-         e.event_id, e.kind FROM lot_move m JOIN event e ON e.gseq = m.gseq WHERE m.line_id = ?",
-        [line.into()],
+         e.event_id, e.kind FROM lot_move m JOIN event e ON e.gseq = m.gseq \
+         WHERE (m.line_id, m.gseq, m.n) > (?, ?, ?) AND m.line_id IN ({places}) \
+         ORDER BY m.line_id, m.gseq, m.n LIMIT ?"
     );
-    let rows = conn.query_all_raw(query).await?;
-    rows.iter()
-        .map(|row| {
-            let (_, moved) = moved(row)?;
-            let kind: String = row.try_get("", "kind")?;
-            Ok((moved.movement, Kind::of_name(&kind)))
-        })
-        .collect()
+    let mut values: Vec<Value> = vec![after.0.into(), after.1.into(), after.2.into()];
+    values.extend(lines.iter().map(|line| Value::from(*line)));
+    values.push(limit.into());
+    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+    let read = |row: &QueryResult| {
+        let (line, moved) = moved(row)?;
+        let kind: String = row.try_get("", "kind")?;
+        Ok((line, moved, Kind::of_name(&kind)))
+    };
+    rows.await?.iter().map(read).collect()
 }
 
 /// Which lines goods went away from by these events, with the events' positions.

@@ -21,13 +21,16 @@ use suyuan_sync::{
     facts::{AcceptScope, Statement},
     finding::LotKey,
     ids::{BatchId, EnterpriseId, LocationId},
-    lots::{Reached, Tally, in_order, tally},
+    lots::{Movement, Reached, Tally, in_order, tally},
     order::Order,
 };
 use uuid::Uuid;
 
 /// Events of one question.
 const LEGS: i64 = 500;
+/// Lines of one question, and movements.
+const LINES: usize = 100;
+const MOVES: i64 = 1000;
 
 /// What is told of goods of lots.
 #[derive(Default)]
@@ -71,7 +74,8 @@ pub(super) async fn lots(
             let query = statement(conn.get_database_backend(), &sql, of_lot(&name, batch));
             let rows = conn.query_all_raw(query).await?;
             let gtin = name.name;
-            let (mut total, mut claimed) = (Tally::default(), 0_i64);
+            let mut lines = BTreeMap::new();
+            let mut claimed = 0_i64;
             for row in &rows {
                 let line = LotAmount {
                     batch_id: *id,
@@ -82,7 +86,7 @@ pub(super) async fn lots(
                 };
                 if reached.has(EnterpriseId(row.try_get("", "enterprise_id")?)) {
                     let id = row.try_get("", "id")?;
-                    total += of_line(conn, id, &line).await?;
+                    lines.insert(id, key_of(&line));
                     told.lines.push(line);
                     told.rows.push(id);
                 } else {
@@ -91,6 +95,7 @@ pub(super) async fn lots(
             }
             if !rows.is_empty() {
                 let lot = batch.lot.clone();
+                let total = added_up(conn, &lines).await?;
                 let total = LotTotal::of(*id, gtin.clone(), lot, &total, claimed);
                 told.totals.push(total);
             }
@@ -192,17 +197,56 @@ async fn accepted(
     Ok(out)
 }
 
-async fn of_line(conn: &impl ConnectionTrait, id: i64, line: &LotAmount) -> Result<Tally, DbErr> {
-    let key = LotKey {
+fn key_of(line: &LotAmount) -> LotKey {
+    LotKey {
         gtin: line.gtin.clone(),
         lot: Some(line.lot.clone()),
         location: LocationId(line.location_id),
+    }
+}
+
+/// Adds up lines, each from all that moved it: no more than one line and a question's movements are held.
+async fn added_up(
+    conn: &impl ConnectionTrait,
+    lines: &BTreeMap<i64, LotKey>,
+) -> Result<Tally, DbErr> {
+    let mut total = Tally::default();
+    let ids: Vec<i64> = lines.keys().copied().collect();
+    for ids in ids.chunks(LINES) {
+        let mut after = (0, 0, 0);
+        let mut of_one = Vec::new();
+        loop {
+            let page = moves_and_kinds(conn, ids, after, MOVES).await?;
+            let full = page.len() as i64 == MOVES;
+            for (id, moved, kind) in page {
+                if id != after.0 {
+                    total += of_line(lines.get(&after.0), std::mem::take(&mut of_one));
+                }
+                after = (id, moved.gseq, moved.n);
+                of_one.push((moved.movement, kind));
+            }
+            if !full {
+                break;
+            }
+        }
+        total += of_line(lines.get(&after.0), of_one);
+    }
+    Ok(total)
+}
+
+fn of_line(line: Option<&LotKey>, movements: Vec<(Movement, Option<Kind>)>) -> Tally {
+    let Some(line) = line else {
+        return Tally::default(); // before the first
     };
-    let rows = moves_and_kinds(conn, id).await?;
-    let kinds: BTreeMap<Order, Kind> = rows
+    let kinds: BTreeMap<Order, Kind> = movements
         .iter()
         .filter_map(|(movement, kind)| Some((movement.order, (*kind)?)))
         .collect();
-    let movements = in_order(rows.into_iter().map(|(movement, _)| movement).collect());
-    Ok(tally(key, &movements, |at| kinds.get(&at).copied()))
+    let movements = in_order(
+        movements
+            .into_iter()
+            .map(|(movement, _)| movement)
+            .collect(),
+    );
+    tally(line.clone(), &movements, |at| kinds.get(&at).copied())
 }
