@@ -151,6 +151,8 @@ pub async fn record_measure(
         }
     };
     let at = instant("/at", &at)?;
+    // Before the act, which is to hold the head shortly: whatever comes between, limits or readings, may come
+    // right after it as well, and a measure is told with whichever excursion covers its instant then, or with none.
     let snapshot = state.db.begin_reading().await?;
     let asked = (&source, quantity, at);
     let holds = told::holds(&snapshot, caller.enterprise, *id, asked).await?;
