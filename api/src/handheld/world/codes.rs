@@ -130,17 +130,62 @@ struct Space {
 
 /// A space that was read; none if nobody here has it.
 #[derive(Clone)]
-struct Known {
-    space: Option<Space>,
+struct Known<S = Space> {
+    space: Option<S>,
     /// Everything that was done with it up to here is in it; more may be.
     upto: Position,
+}
+
+/// Spaces that were read, by name.
+struct Spaces<S = Space> {
+    all: HashMap<String, Known<S>>,
+    /// How many of them nobody here has.
+    unknown: usize,
+}
+
+impl<S> Default for Spaces<S> {
+    fn default() -> Spaces<S> {
+        Spaces {
+            all: HashMap::new(),
+            unknown: 0,
+        }
+    }
+}
+
+impl<S> Spaces<S> {
+    fn take(&mut self, name: &str) -> Option<Known<S>> {
+        let known = self.all.remove(name)?;
+        self.unknown -= usize::from(known.space.is_none());
+        Some(known)
+    }
+
+    /// Remembers a space, unless more is known of it already. Anybody may name what nobody has: of that so much
+    /// is remembered, however much there is of the rest.
+    fn put(&mut self, name: String, known: Known<S>) {
+        if self
+            .all
+            .get(&name)
+            .is_some_and(|newer| newer.upto > known.upto)
+        {
+            return;
+        }
+        self.take(&name);
+        if known.space.is_none() {
+            if self.unknown >= UNKNOWN_MAX {
+                self.all.retain(|_, known| known.space.is_some());
+                self.unknown = 0;
+            }
+            self.unknown += 1;
+        }
+        self.all.insert(name, known);
+    }
 }
 
 /// Code spaces, read when they are needed. Clones share what they read.
 #[derive(Clone)]
 pub struct Codes {
     sealer: Sealer,
-    known: Arc<Mutex<HashMap<String, Known>>>,
+    known: Arc<Mutex<Spaces>>,
     /// The last position at which a space was opened, or something was done with its codes.
     touched: Shared<HashMap<String, Position>>,
     prefixes: Option<Arc<[String]>>,
@@ -300,7 +345,7 @@ impl Codes {
         Ok(space.map(|space| (space, Some(index))))
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+    fn known(&self) -> MutexGuard<'_, Spaces> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -313,11 +358,10 @@ impl Codes {
         let touched = self.touched.get(&name).copied().unwrap_or_default();
         let known = {
             let mut all = self.known();
-            match all.get(&name) {
+            match all.all.get(&name) {
                 Some(known) if known.upto >= touched => return Ok(known.space.clone()),
                 // Taken out: what is added to is nobody else's then, and is not copied.
-                Some(_) => all.remove(&name),
-                None => None,
+                _ => all.take(&name),
             }
         };
         let space = match known.and_then(|known| known.space) {
@@ -331,19 +375,11 @@ impl Codes {
             Some(space) => Some(space.with_more(conn).await?),
             None => None,
         };
-        let upto = self.upto;
-        let mut all = self.known();
-        if all.len() > UNKNOWN_MAX {
-            all.retain(|_, known| known.space.is_some());
-        }
         let mine = Known {
             space: space.clone(),
-            upto,
+            upto: self.upto,
         };
-        let newer = all.get(&name).is_some_and(|known| known.upto > upto);
-        if !newer {
-            all.insert(name, mine);
-        }
+        self.known().put(name, mine);
         Ok(space)
     }
 
@@ -438,5 +474,30 @@ mod tests {
         assert_eq!(told, "bbaabbccd");
         assert_eq!(spans.at(41), None);
         assert_eq!(spans.at(99), None);
+    }
+
+    #[test]
+    fn what_nobody_has_is_remembered_however_many_spaces_there_are() {
+        let mut spaces = Spaces::<()>::default();
+        let put = |spaces: &mut Spaces<()>, name: String, space, upto| {
+            spaces.put(name, Known { space, upto });
+        };
+        for n in 0..=UNKNOWN_MAX {
+            put(&mut spaces, format!("known {n}"), Some(()), 1);
+        }
+        for n in 0..UNKNOWN_MAX {
+            put(&mut spaces, format!("unknown {n}"), None, 1);
+        }
+        assert_eq!(spaces.all.len(), 2 * UNKNOWN_MAX + 1);
+        // The same once more, and one that somebody has by now: neither makes others forgotten.
+        put(&mut spaces, "unknown 1".into(), None, 2);
+        put(&mut spaces, "unknown 2".into(), Some(()), 2);
+        put(&mut spaces, "unknown 2".into(), None, 1);
+        assert_eq!(spaces.all.len(), 2 * UNKNOWN_MAX + 1);
+        assert_eq!(spaces.unknown, UNKNOWN_MAX - 1);
+        put(&mut spaces, "one more".into(), None, 2);
+        put(&mut spaces, "too many".into(), None, 2);
+        assert_eq!(spaces.all.len(), UNKNOWN_MAX + 3);
+        assert_eq!(spaces.unknown, 1);
     }
 }
