@@ -16,6 +16,9 @@ const SIZES: [usize; 5] = [128, 32, 8, 2, 1];
 /// Keys of one statement, largest first. SQLite takes 32 766 values, PostgreSQL 65 535.
 const KEYS: [usize; 4] = [512, 64, 8, 1];
 
+/// Rows of one statement that goes by them, largest first.
+const JOINED: [usize; 4] = [128, 16, 4, 1];
+
 /// Most keys of a query that is built and not written: far from what either database takes.
 pub const KEYS_AT_ONCE: usize = KEYS[0];
 
@@ -76,6 +79,32 @@ impl Rows {
         }
         Ok(written)
     }
+
+    /// Reads or changes by these, as [`by_keys`] does by keys: `{rows}` in `sql` becomes `VALUES (…), …`, whose
+    /// columns are `column1` and so on; `after` are the values of placeholders behind it. A statement is filled up
+    /// with its last row, so that what is read may come twice.
+    pub async fn join(
+        self,
+        conn: &impl ConnectionTrait,
+        sql: &str,
+        after: &[Value],
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let backend = conn.get_database_backend();
+        let row = format!("({})", vec!["?"; self.width].join(", "));
+        let mut found = Vec::new();
+        for rows in self.values.chunks(JOINED[0] * self.width.max(1)) {
+            let count = rows.len() / self.width.max(1);
+            let size = JOINED.into_iter().rev().find(|size| *size >= count);
+            let size = size.unwrap_or(JOINED[0]);
+            let text = format!("VALUES {}", vec![row.as_str(); size].join(", "));
+            let last = rows.rchunks(self.width.max(1)).next().unwrap_or_default();
+            let filling = std::iter::repeat_n(last, size - count).flatten();
+            let values = rows.iter().chain(filling).chain(after).cloned();
+            let query = statement(backend, &sql.replace("{rows}", &text), values);
+            found.extend(conn.query_all_raw(query).await?);
+        }
+        Ok(found)
+    }
 }
 
 /// Reads rows by a set of keys: `{keys}` in `sql` becomes their list. `before` are the values of
@@ -86,6 +115,16 @@ pub async fn by_keys(
     before: &[Value],
     keys: Vec<Value>,
 ) -> Result<Vec<QueryResult>, DbErr> {
+    by_keys_and(conn, sql, (before, &[]), keys).await
+}
+
+/// The same with placeholders before the keys and after them.
+pub async fn by_keys_and(
+    conn: &impl ConnectionTrait,
+    sql: &str,
+    (before, after): (&[Value], &[Value]),
+    keys: Vec<Value>,
+) -> Result<Vec<QueryResult>, DbErr> {
     if conn.get_database_backend() == DbBackend::Postgres
         && let Some((kind, keys)) = array_of(&keys)
     {
@@ -94,6 +133,7 @@ pub async fn by_keys(
             &format!("= ANY((SELECT ?::text::{kind}[])::{kind}[])"),
         );
         let values = before.iter().cloned().chain([Value::from(keys)]);
+        let values = values.chain(after.iter().cloned());
         return conn
             .query_all_raw(statement(DbBackend::Postgres, &text, values))
             .await;
@@ -115,6 +155,7 @@ pub async fn by_keys(
         }
         let text = sql.replace("{keys}", &vec!["?"; size].join(", "));
         let values = before.iter().cloned().chain(left);
+        let values = values.chain(after.iter().cloned());
         rows.extend(
             conn.query_all_raw(statement(conn.get_database_backend(), &text, values))
                 .await?,
@@ -217,6 +258,37 @@ mod tests {
                 .collect();
             found.sort_unstable();
             assert_eq!(found, (0..count).collect::<Vec<_>>());
+        }
+    }
+
+    #[tokio::test]
+    async fn every_number_of_rows_is_gone_by_and_nothing_else() {
+        let db = database().await;
+        for count in [0, 1, 2, 4, 5, 17, 127, 128, 129, 300] {
+            let mut all = Rows::of(2);
+            for n in 0..700 {
+                all.add([Value::from(n), Value::from("x")]);
+            }
+            all.write(&db, "INSERT INTO t (a, b)", "").await.unwrap();
+            let some = || {
+                let mut rows = Rows::of(2);
+                for n in 0..count {
+                    rows.add([Value::from(2 * n), Value::from(format!("row {n}"))]);
+                }
+                rows
+            };
+            let sql =
+                "UPDATE t SET b = k.column2 FROM ({rows}) AS k WHERE t.a = k.column1 AND t.a > ?";
+            some().join(&db, sql, &[0.into()]).await.unwrap();
+            let sql = "SELECT a FROM t WHERE b <> 'x' AND (a, b) IN ({rows})";
+            let read = some().join(&db, sql, &[]).await.unwrap();
+            let read: std::collections::BTreeSet<i64> = read
+                .iter()
+                .map(|row| row.try_get("", "a").unwrap())
+                .collect();
+            assert_eq!(read.len() as i64, (count - 1).max(0));
+            assert!(read.iter().all(|a| (1..count).contains(&(a / 2))));
+            db.execute_unprepared("DELETE FROM t").await.unwrap();
         }
     }
 }

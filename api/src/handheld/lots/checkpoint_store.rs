@@ -8,12 +8,12 @@ use super::{
 use crate::{
     clock::Micros,
     db::{
-        rows::{Rows, by_keys},
+        rows::{Rows, by_keys, change_by_keys},
         statement,
     },
     log::Position,
 };
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::finding::Finding;
 
@@ -38,8 +38,7 @@ async fn read(
     before: Micros,
     lines: &BTreeSet<i64>,
 ) -> Result<Vec<QueryResult>, DbErr> {
-    let keys = lines.iter().map(|line| (*line).into()).collect();
-    by_keys(conn, sql, &[before.into()], keys).await
+    by_keys(conn, sql, &[before.into()], keys(lines)).await
 }
 
 /// What these lines go on from if something changes from an instant on, of those that have a checkpoint
@@ -116,13 +115,8 @@ pub async fn forget(
     lines: &BTreeSet<i64>,
     from: Micros,
 ) -> Result<(), DbErr> {
-    change(
-        conn,
-        lines,
-        "DELETE FROM lot_checkpoint WHERE eff >= ?",
-        from,
-    )
-    .await
+    let sql = "DELETE FROM lot_checkpoint WHERE eff >= ? AND line_id IN ({keys})";
+    change_by_keys(conn, sql, &[from.into()], keys(lines)).await
 }
 
 /// Movements of old events from a position on were written: none of the checkpoints of these lines may
@@ -132,23 +126,12 @@ pub async fn lower(
     lines: &BTreeSet<i64>,
     gseq: Position,
 ) -> Result<(), DbErr> {
-    let sql = format!("UPDATE lot_checkpoint SET rest_from = {gseq} WHERE rest_from > ?");
-    change(conn, lines, &sql, gseq).await
+    let sql = "UPDATE lot_checkpoint SET rest_from = ? WHERE rest_from > ? AND line_id IN ({keys})";
+    change_by_keys(conn, sql, &[gseq.into(), gseq.into()], keys(lines)).await
 }
 
-async fn change(
-    conn: &impl ConnectionTrait,
-    lines: &BTreeSet<i64>,
-    sql: &str,
-    value: i64,
-) -> Result<(), DbErr> {
-    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
-    for lines in lines.chunks(512) {
-        let sql = format!("{sql} AND line_id IN ({})", lines.join(", "));
-        let query = statement(conn.get_database_backend(), &sql, [value.into()]);
-        conn.execute_raw(query).await?;
-    }
-    Ok(())
+fn keys(lines: &BTreeSet<i64>) -> Vec<Value> {
+    lines.iter().map(|line| (*line).into()).collect()
 }
 
 /// Keeps checkpoints of lines: with the least position of what is behind each.

@@ -345,14 +345,12 @@ pub async fn forget_moves(
     conn: &impl ConnectionTrait,
     moves: &[(i64, i64, i64)],
 ) -> Result<(), DbErr> {
+    let mut rows = Rows::of(3);
     for (line, gseq, n) in moves {
-        conn.execute_raw(statement(
-            conn.get_database_backend(),
-            "DELETE FROM lot_move WHERE line_id = ? AND gseq = ? AND n = ?",
-            [(*line).into(), (*gseq).into(), (*n).into()],
-        ))
-        .await?;
+        rows.add([(*line).into(), (*gseq).into(), (*n).into()]);
     }
+    let sql = "DELETE FROM lot_move WHERE (line_id, gseq, n) IN ({rows})";
+    rows.join(conn, sql, &[]).await?;
     Ok(())
 }
 

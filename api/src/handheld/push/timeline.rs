@@ -108,7 +108,8 @@ async fn late(
         placement.read += events.len();
         if from == prefix {
             // What enters now may have its row already: it has no place yet all the same.
-            events.retain(|placed| new.iter().all(|new| new.seq != placed.timed.seq));
+            let seqs: BTreeSet<Seq> = new.iter().map(|new| new.seq).collect();
+            events.retain(|placed| !seqs.contains(&placed.timed.seq));
             events.extend(new.iter().map(unplaced));
             events.sort_by_key(|placed| placed.timed.seq);
         }

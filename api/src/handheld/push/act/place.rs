@@ -93,12 +93,9 @@ impl Engine {
                 let from = moment.first;
                 beside.extend(timeline::place_on_branch(tx, device, epoch, root, from).await?);
             }
-            let is_new = |seq: &Seq| timed.iter().any(|timed| timed.seq == *seq);
-            let moved: Vec<(Seq, Micros)> = placement
-                .eff
-                .into_iter()
-                .filter(|(seq, _)| !is_new(seq))
-                .collect();
+            let new: BTreeSet<Seq> = timed.iter().map(|timed| timed.seq).collect();
+            let moved = placement.eff.into_iter();
+            let moved: Vec<(Seq, Micros)> = moved.filter(|(seq, _)| !new.contains(seq)).collect();
             store::move_events(tx, device, epoch, &moved, moment.first).await?;
             let broken = store::standing(tx, device, epoch, &push.decision.breaks).await?;
             let breaking: Vec<Restanding> = broken.iter().map(breaks).collect();

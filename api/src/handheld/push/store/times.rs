@@ -25,19 +25,12 @@ pub async fn delivered_before(
     epoch: Epoch,
     at: Micros,
 ) -> Result<Position, DbErr> {
-    let row = conn
-        .query_one_raw(statement(
-            conn.get_database_backend(),
-            "SELECT gseq FROM device_ack WHERE device_id = ? AND epoch = ? AND at < ? \
-             ORDER BY at DESC LIMIT 1",
-            [device.into(), i64::from(epoch).into(), at.into()],
-        ))
-        .await?;
-    row.map_or(Ok(0), |row| row.try_get("", "gseq"))
+    let known = acknowledged(conn, device, epoch, (at, at)).await?;
+    Ok(known.last().map_or(0, |(_, position)| *position))
 }
 
 /// What the device had acknowledged before each instant of this span, and when: oldest first, from
-/// the last acknowledgement before it on.
+/// the last acknowledgement before it on. One never says less than one before it does.
 pub async fn acknowledged(
     conn: &impl ConnectionTrait,
     device: Uuid,
@@ -327,13 +320,11 @@ pub async fn move_on_branch(
     let stood = moved.iter().filter(|(event, _)| event.counts_from < from);
     let stood: Vec<_> = stood.map(|(event, _)| (event.gseq, event.eff)).collect();
     write_was(conn, &stood, from).await?;
+    let mut rows = Rows::of(2);
     for (event, eff) in moved {
-        conn.execute_raw(statement(
-            conn.get_database_backend(),
-            "UPDATE event SET eff = ? WHERE gseq = ?",
-            [(*eff).into(), event.gseq.into()],
-        ))
-        .await?;
+        rows.add([event.gseq.into(), (*eff).into()]);
     }
+    let sql = "UPDATE event SET eff = moved.column2 FROM ({rows}) AS moved WHERE event.gseq = moved.column1";
+    rows.join(conn, sql, &[]).await?;
     Ok(())
 }

@@ -2,8 +2,8 @@
 //! whoever says so, and for nobody else. Few units have a row.
 
 use super::UnitId;
-use crate::db::{rows::Rows, statement};
-use sea_orm::{ConnectionTrait, DbErr, Value};
+use crate::db::rows::{Rows, change_by_keys};
+use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::BTreeMap;
 use suyuan_sync::ids::{EnterpriseId, LocationId};
 
@@ -12,13 +12,9 @@ pub async fn write_claims(
     conn: &impl ConnectionTrait,
     claims: &BTreeMap<UnitId, BTreeMap<EnterpriseId, LocationId>>,
 ) -> Result<(), DbErr> {
-    let units: Vec<Value> = claims.keys().map(|unit| (*unit).into()).collect();
-    for units in units.chunks(500) {
-        let list = vec!["?"; units.len()].join(", ");
-        let sql = format!("DELETE FROM unit_claim WHERE unit_id IN ({list})");
-        let query = statement(conn.get_database_backend(), &sql, units.to_vec());
-        conn.execute_raw(query).await?;
-    }
+    let units = claims.keys().map(|unit| (*unit).into()).collect();
+    let sql = "DELETE FROM unit_claim WHERE unit_id IN ({keys})";
+    change_by_keys(conn, sql, &[], units).await?;
     let mut rows = Rows::of(3);
     for (unit, claimed) in claims {
         for (enterprise, place) in claimed {
