@@ -52,7 +52,8 @@ mod m0055_long_lots;
 mod m0056_strangers_by_partner;
 mod m0057_patrol;
 mod m0058_buyers;
-mod m0062_units_left_first;
+mod m0059_work_pages;
+mod m0060_units_left_first;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -111,7 +112,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0056_strangers_by_partner::Migration),
             Box::new(m0057_patrol::Migration),
             Box::new(m0058_buyers::Migration),
-            Box::new(m0062_units_left_first::Migration),
+            Box::new(m0059_work_pages::Migration),
+            Box::new(m0060_units_left_first::Migration),
         ]
     }
 }

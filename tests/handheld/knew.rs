@@ -188,6 +188,17 @@ on_both!(c9_what_was_acknowledged_counts_from_its_anchor_on, |app| {
         assert_eq!(count(&app, &delivered(*seq)).await, *knew, "event {seq}");
     }
     // What a newer program takes in later is judged alike.
+    taken_in_anew(&app, of).await;
+    for (seq, knew) in &asked {
+        assert_eq!(count(&app, &delivered(*seq)).await, *knew, "event {seq}");
+    }
+    app.stop().await;
+});
+
+/// As if all events of the only device that acknowledged anything were of kinds that nobody knew, and a newer
+/// program took them in.
+async fn taken_in_anew(app: &TestApp, of: &str) {
+    let state = app.state();
     let db = &state.db;
     for undo in [
         format!(
@@ -212,12 +223,59 @@ on_both!(c9_what_was_acknowledged_counts_from_its_anchor_on, |app| {
         })
         .await
         .expect("an engine");
-    assert_eq!(taken.expect("taken in"), asked.len());
-    for (seq, knew) in &asked {
-        assert_eq!(count(&app, &delivered(*seq)).await, *knew, "event {seq}");
+    let events = format!("SELECT COUNT(*) AS n FROM event WHERE {of} > 0");
+    let taken = taken.expect("taken in") as i64;
+    assert_eq!(taken, count(app, &events).await);
+}
+
+on_both!(
+    c9_what_was_acknowledged_under_an_older_anchor_counts_from_that_on,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut till = scene.device(&app, &scene.store).await;
+        let mut other = scene.device(&app, &scene.store).await;
+        let state = app.state();
+        let now = app.clock.now();
+        let (first, second) = (now - 60_000_000, now - 30_000_000);
+        let (device, epoch) = (till.device.0, till.epoch);
+        let anchor = |at: i64| state.handheld.anchors.issue(device, epoch, 0, at);
+        // Under the later anchor it asked for less.
+        let mut cursors = Vec::new();
+        for (at, tin) in [(second, &scene.tins[0]), (first, &scene.tins[1])] {
+            let event = other.event("inbound", &inbound(&[tin]));
+            other.push(&[event]).await;
+            let (head, _) = state.log.head().await.expect("the head");
+            let path = format!("/v1/sync/pull?cursor={head}");
+            assert_eq!(till.read_with(&path, &anchor(at)).await.status, 200);
+            cursors.push(head);
+        }
+        let more = cursors[1];
+        let expected = [
+            (first - 1, 0),
+            (first, more),
+            (second - 1, more),
+            (second, more),
+            (second + 1, more),
+        ];
+        let events = expected.map(|(at, _)| {
+            let mut said = sale(&[&scene.tins[2]]);
+            said["anchor"] = json!(anchor(at));
+            till.event("sale", &said)
+        });
+        till.push(&events).await;
+        let of = "device_id = (SELECT device_id FROM device_ack LIMIT 1) AND seq";
+        let all = async |when: &str| {
+            for (seq, (_, knew)) in (1..).zip(expected) {
+                let sql = format!("SELECT delivered AS n FROM event WHERE {of} = {seq}");
+                assert_eq!(count(&app, &sql).await, knew, "{when}: event {seq}");
+            }
+        };
+        all("pushed").await;
+        taken_in_anew(&app, of).await;
+        all("taken in later").await;
+        app.stop().await;
     }
-    app.stop().await;
-});
+);
 
 on_both!(
     a_till_warns_by_the_list_age_that_the_server_judges_by,

@@ -54,7 +54,7 @@ pub async fn acknowledge(
     let nothing = serde_json::to_string(&nothing);
     let nothing = nothing.map_err(|error| DbErr::Json(error.to_string()))?;
     let [id, epoch] = key();
-    tx.execute_raw(statement(
+    let moved = tx.execute_raw(statement(
         db.backend(),
         "INSERT INTO device_chain (device_id, epoch, enterprise_id, contiguous, highest, forked, \
          delivered, delivered_at, gseq, state) VALUES (?, ?, ?, 0, 0, FALSE, ?, ?, 0, ?) \
@@ -69,6 +69,18 @@ pub async fn acknowledge(
             at.into(),
             nothing.into(),
         ],
+    ));
+    if moved.await?.rows_affected() == 0 {
+        // Somebody acknowledged more meanwhile.
+        return tx.rollback().await;
+    }
+    // What was acknowledged under a later anchor, and is less, was held then as well: what is known grows with
+    // the anchors.
+    let [id, epoch] = key();
+    tx.execute_raw(statement(
+        db.backend(),
+        "DELETE FROM device_ack WHERE device_id = ? AND epoch = ? AND at > ? AND gseq < ?",
+        [id, epoch, at.into(), cursor.into()],
     ))
     .await?;
     let [id, epoch] = key();
