@@ -28,18 +28,38 @@ pub async fn instants(
     Ok(instants)
 }
 
-/// The last position committed before an instant; 0 before the first. Positions and instants grow
-/// together, so it is found by halving.
+/// The last position committed before an instant; 0 before the first.
 pub async fn position_before(
     conn: &impl ConnectionTrait,
     instant: Micros,
 ) -> Result<Position, DbErr> {
+    let (head, _) = head(conn).await?;
+    position_before_upto(conn, instant, head).await
+}
+
+/// The first stride back from the newest, and how much longer each next is.
+const STRIDE: Position = 16;
+
+/// The same of positions up to one, however many come behind it. Positions and instants grow together, so it is
+/// found by halving, once something before it is known: mostly what is asked for is not long ago.
+pub async fn position_before_upto(
+    conn: &impl ConnectionTrait,
+    instant: Micros,
+    until: Position,
+) -> Result<Position, DbErr> {
     // `low` was committed before the instant, everything above `high` was not.
-    let (mut low, mut high) = (0, head(conn).await?.0);
+    let (mut low, mut high, mut stride) = (0, until, 1);
     while low < high {
-        let middle = low + (high - low + 1) / 2;
+        let middle = if low == 0 && stride < high {
+            high + 1 - stride
+        } else {
+            low + (high - low + 1) / 2
+        };
+        stride = stride.saturating_mul(STRIDE);
         match first_from(conn, middle).await? {
-            Some((position, stamp)) if stamp < instant => low = position,
+            Some((position, stamp)) if stamp < instant && position <= high => low = position,
+            // There is nothing between here and there.
+            Some((_, stamp)) if stamp < instant => low = high,
             Some(_) | None => high = middle - 1,
         }
     }
@@ -51,14 +71,14 @@ async fn first_from(
     conn: &impl ConnectionTrait,
     position: Position,
 ) -> Result<Option<(Position, Micros)>, DbErr> {
-    let mut first: Option<(Position, Micros)> = None;
-    for table in ["event", "log_entry"] {
-        let sql = format!("SELECT gseq, stamp FROM {table} WHERE gseq >= ? ORDER BY gseq LIMIT 1");
-        let query = statement(conn.get_database_backend(), &sql, [position.into()]);
-        if let Some(row) = conn.query_one_raw(query).await? {
-            let found = (row.try_get("", "gseq")?, row.try_get("", "stamp")?);
-            first = Some(first.map_or(found, |first| first.min(found)));
-        }
-    }
-    Ok(first)
+    let sql = "SELECT gseq, stamp FROM \
+               (SELECT * FROM (SELECT gseq, stamp FROM event WHERE gseq >= ? ORDER BY gseq LIMIT 1) e \
+               UNION ALL \
+               SELECT * FROM (SELECT gseq, stamp FROM log_entry WHERE gseq >= ? ORDER BY gseq LIMIT 1) l) \
+               both_of ORDER BY gseq LIMIT 1";
+    let values = [position.into(), position.into()];
+    let query = statement(conn.get_database_backend(), sql, values);
+    let row = conn.query_one_raw(query).await?;
+    row.map(|row| Ok((row.try_get("", "gseq")?, row.try_get("", "stamp")?)))
+        .transpose()
 }

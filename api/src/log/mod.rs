@@ -18,7 +18,7 @@ mod watch;
 pub mod wire;
 
 pub use idempotency_store::IdempotencyKey;
-pub use instants_store::{instants, position_before};
+pub use instants_store::{instants, position_before, position_before_upto};
 
 use crate::{clock::Clock, clock::Micros, db::Db};
 use chain::{Link, Seal, Table};
@@ -44,122 +44,104 @@ pub async fn head_in(conn: &impl ConnectionTrait) -> Result<(Position, Micros), 
 /// A place in the log: everything at or below it has been committed.
 pub type Position = i64;
 
-/// What an entry is about. The names are stable: they stand in rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Enterprise, prefix, location, product or batch written; not public by itself.
-    MasterDataChanged,
-    /// A product or batch version went public.
-    Published,
-    /// A segment was allocated (码段分配).
-    SegmentAllocated,
-    /// Codes were commissioned to a batch.
-    CodesCommissioned,
-    /// Unqualified codes were destroyed.
-    CodesVoided,
-    /// A recall began.
-    RecallOpened,
-    /// A recall covers more.
-    RecallWidened,
-    /// A recall ended.
-    RecallClosed,
-    /// A link was registered or taken away.
-    LinksChanged,
-    /// An account was made or changed.
-    AccountChanged,
-    /// A watch was begun or ended.
-    WatchChanged,
-    /// A complaint or feedback came in.
-    VoiceReceived,
-    /// Staff moved one on or answered it, or its consumer rated that.
-    VoiceHandled,
-    /// The buyer of a sale was filed; nothing personal of it.
-    BuyerFiled,
-    /// Someone read the personal part of a voice, or who bought.
-    PersonalDataOpened,
-    /// The same was erased.
-    PersonalDataErased,
-    /// A copy of a unit is suspected, or it was queried unusually often.
-    SuspicionRaised,
-    /// The issuer looked into a suspicion.
-    SuspicionCleared,
-    /// A device was made or changed, or given a code to enrol with.
-    DeviceChanged,
-    /// A device enrolled: a new epoch with a new key.
-    DeviceEnrolled,
-    /// The keys of a device were revoked.
-    DeviceRevoked,
-    /// A badge was made, got another role, or was withdrawn.
-    BadgeChanged,
-    /// A gap in a device's sequence is waited for no longer (T4).
-    GapForced,
-    /// An incomplete group was taken in as single events (T8).
-    GroupReleased,
-    /// Events that stood aside were taken in (T2, T3, T6, T7, T9).
-    Admitted,
-    /// An operator confirmed that the clock is right after it jumped.
-    ClockConfirmed,
-    /// The issuer takes another enterprise's events on its units as said (C14).
-    HolderAccepted,
-    /// Windows and thresholds from now on.
-    PolicyChanged,
-    /// A shift ended on a device (C10).
-    ShiftClosed,
-    /// Reports of a period are final (T10).
-    PeriodClosed,
-    /// A transport of sensitive goods was put on record, or got other limits.
-    TransportChanged,
-    /// What a logger measured on a transport was filed.
-    ReadingsFiled,
-    /// What was done about an excursion was recorded.
-    ExcursionMeasured,
-    /// What an earlier entry or event means for units that came in before it was worked out.
-    Refolded,
-    /// What was kept of units otherwise than the log says was set right (巡检).
-    Mended,
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal,)*) => {
+        /// What an entry is about. The names are stable: they stand in rows.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Kind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl Kind {
+            /// All kinds.
+            pub const ALL: &[Kind] = &[$(Kind::$kind),*];
+
+            /// The name in rows and answers.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Kind::$kind => $name,)*
+                }
+            }
+
+            /// The same the other way round; none if an older or a newer release wrote it.
+            pub fn of_name(name: &str) -> Option<Kind> {
+                Kind::ALL.iter().copied().find(|kind| kind.name() == name)
+            }
+        }
+    };
 }
 
-impl Kind {
-    /// The name in rows and answers.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Kind::MasterDataChanged => "master_data_changed",
-            Kind::Published => "published",
-            Kind::SegmentAllocated => "segment_allocated",
-            Kind::CodesCommissioned => "codes_commissioned",
-            Kind::CodesVoided => "codes_voided",
-            Kind::RecallOpened => "recall_opened",
-            Kind::RecallWidened => "recall_widened",
-            Kind::RecallClosed => "recall_closed",
-            Kind::LinksChanged => "links_changed",
-            Kind::AccountChanged => "account_changed",
-            Kind::WatchChanged => "watch_changed",
-            Kind::VoiceReceived => "voice_received",
-            Kind::VoiceHandled => "voice_handled",
-            Kind::BuyerFiled => "buyer_filed",
-            Kind::PersonalDataOpened => "personal_data_opened",
-            Kind::PersonalDataErased => "personal_data_erased",
-            Kind::SuspicionRaised => "suspicion_raised",
-            Kind::SuspicionCleared => "suspicion_cleared",
-            Kind::DeviceChanged => "device_changed",
-            Kind::DeviceEnrolled => "device_enrolled",
-            Kind::DeviceRevoked => "device_revoked",
-            Kind::BadgeChanged => "badge_changed",
-            Kind::GapForced => "gap_forced",
-            Kind::GroupReleased => "group_released",
-            Kind::Admitted => "admitted",
-            Kind::ClockConfirmed => "clock_confirmed",
-            Kind::HolderAccepted => "holder_accepted",
-            Kind::PolicyChanged => "policy_changed",
-            Kind::ShiftClosed => "shift_closed",
-            Kind::PeriodClosed => "period_closed",
-            Kind::TransportChanged => "transport_changed",
-            Kind::ReadingsFiled => "readings_filed",
-            Kind::ExcursionMeasured => "excursion_measured",
-            Kind::Refolded => "refolded",
-            Kind::Mended => "mended",
-        }
-    }
+kinds! {
+    /// Enterprise, prefix, location, product or batch written; not public by itself.
+    MasterDataChanged = "master_data_changed",
+    /// A product or batch version went public.
+    Published = "published",
+    /// A segment was allocated (码段分配).
+    SegmentAllocated = "segment_allocated",
+    /// Codes were commissioned to a batch.
+    CodesCommissioned = "codes_commissioned",
+    /// Unqualified codes were destroyed.
+    CodesVoided = "codes_voided",
+    /// A recall began.
+    RecallOpened = "recall_opened",
+    /// A recall covers more.
+    RecallWidened = "recall_widened",
+    /// A recall ended.
+    RecallClosed = "recall_closed",
+    /// A link was registered or taken away.
+    LinksChanged = "links_changed",
+    /// An account was made or changed.
+    AccountChanged = "account_changed",
+    /// A watch was begun or ended.
+    WatchChanged = "watch_changed",
+    /// A complaint or feedback came in.
+    VoiceReceived = "voice_received",
+    /// Staff moved one on or answered it, or its consumer rated that.
+    VoiceHandled = "voice_handled",
+    /// The buyer of a sale was filed; nothing personal of it.
+    BuyerFiled = "buyer_filed",
+    /// Someone read the personal part of a voice, or who bought.
+    PersonalDataOpened = "personal_data_opened",
+    /// The same was erased.
+    PersonalDataErased = "personal_data_erased",
+    /// A copy of a unit is suspected, or it was queried unusually often.
+    SuspicionRaised = "suspicion_raised",
+    /// The issuer looked into a suspicion.
+    SuspicionCleared = "suspicion_cleared",
+    /// A device was made or changed, or given a code to enrol with.
+    DeviceChanged = "device_changed",
+    /// A device enrolled: a new epoch with a new key.
+    DeviceEnrolled = "device_enrolled",
+    /// The keys of a device were revoked.
+    DeviceRevoked = "device_revoked",
+    /// A badge was made, got another role, or was withdrawn.
+    BadgeChanged = "badge_changed",
+    /// A gap in a device's sequence is waited for no longer (T4).
+    GapForced = "gap_forced",
+    /// An incomplete group was taken in as single events (T8).
+    GroupReleased = "group_released",
+    /// Events that stood aside were taken in (T2, T3, T6, T7, T9).
+    Admitted = "admitted",
+    /// An operator confirmed that the clock is right after it jumped.
+    ClockConfirmed = "clock_confirmed",
+    /// The issuer takes another enterprise's events on its units as said (C14).
+    HolderAccepted = "holder_accepted",
+    /// Windows and thresholds from now on.
+    PolicyChanged = "policy_changed",
+    /// A shift ended on a device (C10).
+    ShiftClosed = "shift_closed",
+    /// Reports of a period are final (T10).
+    PeriodClosed = "period_closed",
+    /// A transport of sensitive goods was put on record, or got other limits.
+    TransportChanged = "transport_changed",
+    /// What a logger measured on a transport was filed.
+    ReadingsFiled = "readings_filed",
+    /// What was done about an excursion was recorded.
+    ExcursionMeasured = "excursion_measured",
+    /// What an earlier entry or event means for units that came in before it was worked out.
+    Refolded = "refolded",
+    /// What was kept of units otherwise than the log says was set right (巡检).
+    Mended = "mended",
 }
 
 /// Who acts: an account, or the program itself at set-up. Never a person's name.
@@ -589,5 +571,18 @@ impl Act {
         self.held.ends(entry.kind.name(), commit_began);
         self.news.notify_waiters();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_known_by_its_name() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::of_name(kind.name()), Some(*kind));
+        }
+        assert_eq!(Kind::of_name("of_a_newer_release"), None);
     }
 }

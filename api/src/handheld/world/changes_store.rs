@@ -2,10 +2,14 @@
 //! costs what it changed and not what there is. All SQL of that.
 
 use super::WorldError;
-use crate::{clock::Micros, db::statement, log::Position};
+use crate::{
+    clock::Micros,
+    db::statement,
+    log::{Kind, Position},
+};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 use suyuan_sync::facts::{StatedAt, Statement};
 use uuid::Uuid;
 
@@ -39,12 +43,75 @@ pub(super) enum Changes {
 /// More entries than these are not gone through one by one.
 const ENTRIES_MAX: usize = 1_000;
 
-/// Entries that folds depend on, and those among them whose body says on what.
-const KINDS: &str = "'master_data_changed', 'published', 'codes_commissioned', 'codes_voided', \
-     'recall_opened', 'recall_widened', 'recall_closed', 'device_changed', \
-     'device_enrolled', 'badge_changed', 'policy_changed', 'holder_accepted', 'shift_closed', 'period_closed'";
-const TOLD: &str = "'codes_commissioned', 'codes_voided', 'policy_changed', 'holder_accepted', \
-     'shift_closed', 'badge_changed'";
+/// What an entry is about that folds depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    Record,
+    Codes,
+    Recall,
+    Actor,
+    Decision,
+    Period,
+}
+
+impl About {
+    const fn of(kind: Kind) -> Option<About> {
+        Some(match kind {
+            Kind::MasterDataChanged
+            | Kind::Published
+            | Kind::DeviceChanged
+            | Kind::DeviceEnrolled => About::Record,
+            Kind::CodesCommissioned | Kind::CodesVoided => About::Codes,
+            Kind::RecallOpened | Kind::RecallWidened | Kind::RecallClosed => About::Recall,
+            Kind::BadgeChanged => About::Actor,
+            Kind::HolderAccepted | Kind::PolicyChanged | Kind::ShiftClosed => About::Decision,
+            Kind::PeriodClosed => About::Period,
+            Kind::SegmentAllocated
+            | Kind::LinksChanged
+            | Kind::AccountChanged
+            | Kind::WatchChanged
+            | Kind::VoiceReceived
+            | Kind::VoiceHandled
+            | Kind::BuyerFiled
+            | Kind::PersonalDataOpened
+            | Kind::PersonalDataErased
+            | Kind::SuspicionRaised
+            | Kind::SuspicionCleared
+            | Kind::DeviceRevoked
+            | Kind::GapForced
+            | Kind::GroupReleased
+            | Kind::Admitted
+            | Kind::ClockConfirmed
+            | Kind::TransportChanged
+            | Kind::ReadingsFiled
+            | Kind::ExcursionMeasured
+            | Kind::Refolded
+            | Kind::Mended => return None,
+        })
+    }
+
+    /// Does the body of such an entry say on what?
+    const fn is_told(self) -> bool {
+        matches!(self, About::Codes | About::Actor | About::Decision)
+    }
+}
+
+/// Kinds as a list in SQL.
+fn names(which: impl Fn(About) -> bool) -> String {
+    let kinds = Kind::ALL.iter();
+    let kinds = kinds.filter(|kind| About::of(**kind).is_some_and(&which));
+    let names: Vec<String> = kinds.map(|kind| format!("'{}'", kind.name())).collect();
+    names.join(", ")
+}
+
+/// Entries that folds depend on, with their bodies where those say on what.
+static CHANGES: LazyLock<String> = LazyLock::new(|| {
+    let (told, all) = (names(About::is_told), names(|_| true));
+    format!(
+        "SELECT gseq, stamp, kind, enterprise_id, subject, CASE WHEN kind IN ({told}) THEN body END AS body \
+         FROM log_entry WHERE gseq > ? AND gseq <= ? AND kind IN ({all}) ORDER BY gseq LIMIT ?"
+    )
+});
 
 /// What entries above `after` and not above `upto` changed; everything when nothing was read before.
 pub(super) async fn changes(
@@ -55,13 +122,9 @@ pub(super) async fn changes(
     if after < 0 {
         return Ok(Changes::Everything);
     }
-    let sql = format!(
-        "SELECT gseq, stamp, kind, enterprise_id, subject, CASE WHEN kind IN ({TOLD}) THEN body END AS body \
-         FROM log_entry WHERE gseq > ? AND gseq <= ? AND kind IN ({KINDS}) ORDER BY gseq LIMIT ?"
-    );
     let limit = ENTRIES_MAX as i64 + 1;
     let values = [after.into(), upto.into(), limit.into()];
-    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &CHANGES, values));
     let rows = rows.await?;
     if rows.len() > ENTRIES_MAX {
         return Ok(Changes::Everything);
@@ -86,8 +149,11 @@ enum Told {
 
 fn change(row: &QueryResult) -> Result<Told, WorldError> {
     let kind: String = row.try_get("", "kind")?;
-    Ok(match kind.as_str() {
-        "master_data_changed" | "published" | "device_changed" | "device_enrolled" => {
+    let Some(about) = Kind::of_name(&kind).and_then(About::of) else {
+        return Ok(Told::Unclear); // nobody asked for it
+    };
+    Ok(match about {
+        About::Record => {
             let subject: String = row.try_get("", "subject")?;
             let Some((what, id)) = subject.split_once(':') else {
                 return Ok(Told::Unclear);
@@ -102,18 +168,18 @@ fn change(row: &QueryResult) -> Result<Told, WorldError> {
                 _ => Told::Unclear,
             }
         }
-        "codes_commissioned" | "codes_voided" => {
+        About::Codes => {
             let body: String = row.try_get("", "body")?;
             match serde_json::from_str::<Spaces>(&body) {
                 Ok(spaces) => Told::This(Change::Codes(spaces.what.into_keys().collect())),
                 Err(_) => Told::Unclear,
             }
         }
-        "policy_changed" | "holder_accepted" | "shift_closed" => {
+        About::Decision => {
             let (at, statement) = stated(row)?;
             Told::This(Change::Decided(at, statement))
         }
-        "badge_changed" => {
+        About::Actor => {
             let body: String = row.try_get("", "body")?;
             let enterprise: Option<Uuid> = row.try_get("", "enterprise_id")?;
             match (enterprise, serde_json::from_str::<Named>(&body)) {
@@ -123,8 +189,8 @@ fn change(row: &QueryResult) -> Result<Told, WorldError> {
                 _ => Told::Unclear,
             }
         }
-        "period_closed" => Told::This(Change::Periods),
-        _ => {
+        About::Period => Told::This(Change::Periods),
+        About::Recall => {
             let subject: String = row.try_get("", "subject")?;
             let id = subject.strip_prefix("recall:").map(Uuid::parse_str);
             match id {
@@ -166,15 +232,12 @@ pub(super) async fn decisions(
     conn: &impl ConnectionTrait,
     upto: Position,
 ) -> Result<Vec<(StatedAt, Statement)>, WorldError> {
-    let rows = conn
-        .query_all_raw(statement(
-            conn.get_database_backend(),
-            "SELECT gseq, stamp, body FROM log_entry \
-             WHERE kind IN ('policy_changed', 'holder_accepted', 'shift_closed') AND gseq <= ? \
-             ORDER BY gseq",
-            [upto.into()],
-        ))
-        .await?;
+    let sql = format!(
+        "SELECT gseq, stamp, body FROM log_entry WHERE kind IN ({}) AND gseq <= ? ORDER BY gseq",
+        names(|about| about == About::Decision)
+    );
+    let query = statement(conn.get_database_backend(), &sql, [upto.into()]);
+    let rows = conn.query_all_raw(query).await?;
     rows.iter().map(stated).collect()
 }
 

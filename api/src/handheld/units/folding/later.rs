@@ -2,12 +2,16 @@
 //! the same transaction.
 
 use super::{Change, Folding, NUMBER_BITS, is_container, names};
-use crate::handheld::{
-    units::{
-        refold::{Scope, Work, pages_store, store},
-        store::is_sweep,
+use crate::{
+    clock::Micros,
+    handheld::{
+        units::{
+            refold::{Scope, Work, store},
+            store::is_sweep,
+        },
+        world::WorldError,
     },
-    world::WorldError,
+    log::{self, Position},
 };
 use sea_orm::ConnectionTrait;
 use std::{
@@ -106,10 +110,27 @@ impl Folding<'_> {
         for (by, event) in std::mem::take(&mut self.moved_later) {
             scopes.push((Scope::Named { by }, 0, Some(event)));
         }
-        for (place, (eff, event)) in swept {
+        // Up to where all is older than anything counted at a place: looked for once, however much was counted.
+        let until = self.moment.first - 1;
+        let mut oldest: BTreeMap<LocationId, Micros> = BTreeMap::new();
+        let of_swept = swept.iter().map(|(place, (eff, _))| (*place, *eff));
+        // Where a count was before it moved is not known; it was never before this.
+        let of_counts = one_of_each(&sweeps).into_iter();
+        let of_counts =
+            of_counts.map(|fact| (fact.event.location, fact.order.eff.min(fact.interval.lo)));
+        for (place, eff) in of_swept.chain(of_counts) {
+            let oldest = oldest.entry(place).or_insert(eff);
+            *oldest = eff.min(*oldest);
+        }
+        let mut since: BTreeMap<LocationId, Position> = BTreeMap::new();
+        for (place, eff) in oldest {
+            let upto = eff.saturating_add(1);
+            since.insert(place, log::position_before_upto(conn, upto, until).await?);
+        }
+        let since = |place: LocationId| since.get(&place).copied().unwrap_or_default();
+        for (place, (_, event)) in swept {
             scopes.push((Scope::Place { place }, 0, Some(event)));
-            let until = self.moment.first - 1;
-            let since = pages_store::position_at(conn, eff, until).await?;
+            let since = since(place);
             if until - since > FOLLOWED {
                 let scope = Scope::Left {
                     place,
@@ -124,9 +145,6 @@ impl Folding<'_> {
         for fact in one_of_each(&sweeps) {
             let count = fact.gseq;
             let place = fact.event.location;
-            // Where it was before it moved is not known; it was never before this.
-            let eff = fact.order.eff.min(fact.interval.lo);
-            let since = pages_store::position_at(conn, eff, self.moment.first - 1).await?;
             let of = |fact: &Fact| (fact.enterprise, fact.event.group.map(|group| group.id));
             let mut moved = change.moved.iter().chain(&change.lots_reordered);
             let moved = moved.any(|moved| {
@@ -136,7 +154,7 @@ impl Folding<'_> {
             let scope = Scope::Lines {
                 place,
                 count,
-                since,
+                since: since(place),
                 moved,
             };
             scopes.push((scope, 0, Some(fact.event.id)));

@@ -5,7 +5,7 @@
 //! whatever came in before an entry is earlier. So does a voided code, but the card of its unit tells it.
 
 use super::{Scope, Work, pages_store, record_store, store::Told};
-use crate::handheld::units::folding::NUMBER_BITS;
+use crate::{handheld::units::folding::NUMBER_BITS, log::Kind};
 use sea_orm::{ConnectionTrait, DbErr};
 use serde::Deserialize;
 use suyuan_sync::{
@@ -37,12 +37,16 @@ pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Wor
     };
     let issuer = told.enterprise.map(EnterpriseId);
     let mut scopes = Vec::new();
-    match told.kind.as_str() {
-        "recall_opened" | "recall_widened" | "recall_closed" => {
+    let Some(kind) = Kind::of_name(&told.kind) else {
+        // A newer program beside this one wrote it, and works it out.
+        return Ok(Vec::new());
+    };
+    match kind {
+        Kind::RecallOpened | Kind::RecallWidened | Kind::RecallClosed => {
             let Some(recall) = subject("recall") else {
                 return Ok(Vec::new());
             };
-            let since = (told.kind != "recall_closed").then_some(told.gseq);
+            let since = (kind != Kind::RecallClosed).then_some(told.gseq);
             let (batches, listed) = pages_store::recalled(conn, recall, since).await?;
             scopes.extend(batches.into_iter().flat_map(goods));
             if let (true, Some(issuer)) = (listed, issuer) {
@@ -50,7 +54,7 @@ pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Wor
                 scopes.push(Scope::Listed { issuer, recall });
             }
         }
-        "master_data_changed" | "published" => {
+        Kind::MasterDataChanged | Kind::Published => {
             scopes.push(Scope::Unknown);
             // Not only of what was found: of goods of which all was struck, nothing is.
             if record_store::opened_a_space(conn, told).await? {
@@ -58,7 +62,7 @@ pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Wor
             }
             scopes.extend(subject("batch").into_iter().flat_map(goods));
         }
-        "badge_changed" => {
+        Kind::BadgeChanged => {
             if let (Some(enterprise), Ok(Badge { number })) =
                 (issuer, serde_json::from_str(&told.body))
             {
@@ -67,16 +71,16 @@ pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Wor
                 tracing::error!(gseq = told.gseq, "an entry cannot be read");
             }
         }
-        "codes_commissioned" => {
+        Kind::CodesCommissioned => {
             let of = |issuer| [Scope::Unbatched { issuer }, Scope::Stated { issuer }];
             scopes.extend(issuer.into_iter().flat_map(of));
         }
-        "codes_voided" => {
+        Kind::CodesVoided => {
             let since = told.gseq;
             let of = |issuer| Scope::Voided { issuer, since };
             scopes.extend(issuer.map(of));
         }
-        "holder_accepted" => {
+        Kind::HolderAccepted => {
             if let Ok(Statement::HolderAccepted {
                 issuer,
                 partner,
@@ -101,7 +105,32 @@ pub async fn work_of(conn: &impl ConnectionTrait, told: &Told) -> Result<Vec<Wor
                 tracing::error!(gseq = told.gseq, "an entry cannot be read");
             }
         }
-        _ => {}
+        Kind::SegmentAllocated
+        | Kind::LinksChanged
+        | Kind::AccountChanged
+        | Kind::WatchChanged
+        | Kind::VoiceReceived
+        | Kind::VoiceHandled
+        | Kind::BuyerFiled
+        | Kind::PersonalDataOpened
+        | Kind::PersonalDataErased
+        | Kind::SuspicionRaised
+        | Kind::SuspicionCleared
+        | Kind::DeviceChanged
+        | Kind::DeviceEnrolled
+        | Kind::DeviceRevoked
+        | Kind::GapForced
+        | Kind::GroupReleased
+        | Kind::Admitted
+        | Kind::ClockConfirmed
+        | Kind::PolicyChanged
+        | Kind::ShiftClosed
+        | Kind::PeriodClosed
+        | Kind::TransportChanged
+        | Kind::ReadingsFiled
+        | Kind::ExcursionMeasured
+        | Kind::Refolded
+        | Kind::Mended => {}
     }
     let work = scopes.into_iter().zip(1..).map(|(scope, n)| Work {
         id: (told.gseq << NUMBER_BITS) | n,
