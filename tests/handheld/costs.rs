@@ -20,9 +20,10 @@ use suyuan::{
             facts::Reader,
             folding::FACTS_MAX,
             refold::{Scope, Work, pages_store, store as refold},
-            store::{NOW, sweeps},
+            store::{Came, Most, NOW, TEXT_MAX, by_position, came, more_sweeps, sweeps},
         },
     },
+    log::position_before_upto,
 };
 use suyuan_sync::{
     ids::{BatchId, LocationId, Micros, Seq},
@@ -174,10 +175,16 @@ on_both!(c11_counts_before_goods_came_are_not_read, |app| {
     .await;
     let place: Uuid = scene.store.parse().expect("an id");
     for (from, expected) in [(i64::MIN, 6), (eff, 1)] {
-        let read = sweeps(db.reader(), &mut Reader::default(), place, from, NOW).await;
+        let places = [(place, from), (Uuid::now_v7(), i64::MIN)].into();
+        let read = sweeps(db.reader(), &mut Reader::default(), &places, NOW).await;
         let read = read.expect("counts");
         assert_eq!(read.len(), expected);
-        assert!(read.iter().all(|count| count.event.units.is_empty()));
+        assert!(read.values().all(|count| count.event.units.is_empty()));
+        for (most, is_more) in [(expected - 1, true), (expected, false)] {
+            let more = more_sweeps(db.reader(), &places, most).await;
+            let wanted = Some(place).filter(|_| is_more).into_iter();
+            assert_eq!(more.expect("places"), wanted.collect(), "more than {most}");
+        }
     }
     // Nor does a fold read more: this one it would believe, did it look further back.
     done(
@@ -342,18 +349,75 @@ on_both!(up_to_where_all_is_older_is_found_by_halves, |app| {
         stamps.push((gseq, count(&app, &sql).await));
     }
     let db = &app.state().db;
-    let until = stamps[8].0 + 5;
-    for (n, (gseq, stamp)) in stamps.iter().enumerate() {
-        let found = pages_store::position_at(db.reader(), *stamp, until)
-            .await
-            .expect("a position");
-        let next = stamps.get(n + 1).map_or(until + 1, |next| next.0);
-        assert!(
-            (*gseq..next).contains(&found),
-            "{found} of {gseq} and {next}"
-        );
-        let before = pages_store::position_at(db.reader(), stamp - 1, until).await;
-        assert!(before.expect("a position") < *gseq);
+    let found = async |instant, until| {
+        let found = position_before_upto(db.reader(), instant, until).await;
+        found.expect("a position")
+    };
+    // As if much came later, and as if nothing did.
+    for until in [stamps[8].0 + 5, stamps[8].0 + 1_000_000] {
+        for (n, (gseq, stamp)) in stamps.iter().enumerate() {
+            let next = stamps.get(n + 1).map_or(until + 1, |next| next.0);
+            let at = found(*stamp + 1, until).await;
+            assert!((*gseq..next).contains(&at), "{at} of {gseq} and {next}");
+            assert!(found(*stamp, until).await < *gseq);
+        }
+        // Whatever is behind the last that is asked for is not looked at.
+        for (gseq, _) in &stamps {
+            assert_eq!(found(i64::MAX, *gseq).await, *gseq);
+        }
+        assert_eq!(found(0, until).await, 0);
+    }
+    app.stop().await;
+});
+
+on_both!(what_came_meanwhile_is_read_as_far_as_there_is_room, |app| {
+    let scene = Scene::of(&app).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let group = Uuid::now_v7();
+    let events = [1, 2, 3].map(|n| {
+        let mut said = inbound(&[&scene.tins[n]]);
+        said["group"] = json!({"id": group, "n": n, "of": 3});
+        store.event("inbound", &said)
+    });
+    let told = store.push(&events).await.results;
+    let at = [0, 1, 2].map(|n: usize| told[n].gseq.expect("stored"));
+    settled(&app).await;
+    let db = &app.state().db;
+    let pad = async |gseq: i64, to: i64| {
+        let query = "SELECT body FROM event WHERE gseq = ?";
+        let query = statement(db.backend(), query, [gseq.into()]);
+        let row = db.reader().query_one_raw(query).await.expect("a row");
+        let mut body: Vec<u8> = row.expect("a row").try_get("", "body").expect("a text");
+        body.resize(usize::try_from(to).expect("a size"), b' ');
+        let query = "UPDATE event SET body = ? WHERE gseq = ?";
+        let query = statement(db.backend(), query, [body.into(), gseq.into()]);
+        db.writer().execute_raw(query).await.expect("changed");
+    };
+    let (half, room) = (TEXT_MAX / 2, Most::of(100));
+    for (sizes, fits) in [
+        ([half, half - 2_000, 2_000], true),
+        ([half, half - 2_000, 2_001], false),
+    ] {
+        for (gseq, size) in at.into_iter().zip(sizes) {
+            pad(gseq, size).await;
+        }
+        // All came in just now, or the last did and brings the others along.
+        for after in [at[0] - 1, at[2] - 1] {
+            let mut reader = Reader::default();
+            let span = (after, at[2]);
+            let found = came(db.reader(), &mut reader, span, room).await;
+            match found.expect("positions") {
+                Came::Events(events) => assert!(fits && events.keys().eq(at.iter()), "{sizes:?}"),
+                Came::More => assert!(!fits, "{sizes:?}"),
+                Came::Entry => panic!("no entry came"),
+            }
+            // What is remembered takes no room.
+            let all = at.into_iter().collect();
+            let facts = by_position(db.reader(), &mut reader, &all).await;
+            assert_eq!(facts.expect("facts").len(), 3);
+            let found = came(db.reader(), &mut reader, span, room).await;
+            assert!(matches!(found, Ok(Came::Events(_))), "{found:?}");
+        }
     }
     app.stop().await;
 });

@@ -69,6 +69,7 @@ mod slow;
 mod snapshots;
 mod snapshots_later;
 mod stated;
+mod statements;
 mod stock;
 mod stock_pages;
 mod struck;

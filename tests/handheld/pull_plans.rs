@@ -15,8 +15,8 @@ use suyuan::{
             store::LEGS,
             verdict_store::CHANGES,
         },
-        units::refold::pages_store::AT_PLACE,
-        world::store::COUNTED,
+        units::refold::pages_store::{AT_PLACE, LISTED, OF_ISSUER, UNBATCHED},
+        world::store::{COUNTED, EVER_COUNTED},
     },
 };
 use suyuan_tests::{Engine, TestApp, on_both};
@@ -279,8 +279,13 @@ on_both!(a_count_goes_through_what_is_there_and_nothing_else, |app| {
     let events = [
         store.event("inbound", &inbound(&tins)),
         store.event("count", &counted),
+        store.event("count", &counted),
     ];
     store.push(&events).await;
+    let db = &app.state().db;
+    let counted = statement(db.backend(), EVER_COUNTED, []);
+    let counted = db.reader().query_all_raw(counted).await.expect("places");
+    assert_eq!(counted.len(), 1, "a place is told once");
     // No event stands behind these rows: nobody may fold them.
     settled(&app).await;
     let unit = |first: &'static str, place: Uuid| -> (Vec<Column<'static>>, Vec<Value>) {
@@ -319,7 +324,6 @@ on_both!(a_count_goes_through_what_is_there_and_nothing_else, |app| {
     ];
     let elsewhere = vec![Uuid::new_v4().into()];
     multiply(&app, "event", OTHERS, &columns, elsewhere).await;
-    let db = &app.state().db;
     // As the engines look into their tables by themselves, sooner or later; and before they did.
     for analyzed in [false, true] {
         if analyzed {
@@ -329,7 +333,8 @@ on_both!(a_count_goes_through_what_is_there_and_nothing_else, |app| {
         let page: Vec<Value> = vec![store.location.into(), 1_000_100_i64.into(), 500_i64.into()];
         for (sql, values, index) in [
             (AT_PLACE, page, "unit_counted"),
-            (COUNTED, vec![0_i64.into()], "event_counted"),
+            (COUNTED, vec![1_i64.into()], "event_counted"),
+            (EVER_COUNTED, Vec::new(), "event_count"),
         ] {
             let told = plan(&app, sql, values).await;
             println!("{:?}, analyzed: {analyzed}\n{sql}\n{told}\n", app.engine);
@@ -341,3 +346,61 @@ on_both!(a_count_goes_through_what_is_there_and_nothing_else, |app| {
     }
     app.stop().await;
 });
+
+on_both!(
+    a_page_of_an_issuers_units_reads_no_more_than_itself,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        let event = store.event("inbound", &inbound(&[&scene.tins[0]]));
+        store.push(&[event]).await;
+        settled(&app).await;
+        let issuer: Uuid = scene.firm.id.parse().expect("an id");
+        // Its own units have batches but for a few, and those of others stand before, between and behind them.
+        for (first, whose, rows) in [
+            ("i * 1000 + 2000000000", issuer, OWN),
+            ("i + 1000000000", Uuid::new_v4(), OTHERS),
+        ] {
+            let columns = [
+                ("id", first),
+                (
+                    "unit_key",
+                    if whose == issuer {
+                        "'/i/' || i"
+                    } else {
+                        "'/o/' || i"
+                    },
+                ),
+                ("issuer", "?"),
+                ("batch_id", "CASE WHEN i % 50 <> 0 THEN t.batch_id END"),
+            ];
+            multiply(&app, "unit", rows, &columns, vec![whose.into()]).await;
+        }
+        let db = &app.state().db;
+        for analyzed in [false, true] {
+            if analyzed {
+                let analyze = db.writer().execute_unprepared("ANALYZE");
+                analyze.await.expect("counted");
+            }
+            let (of, recall) = (Value::from(issuer), Value::from(Uuid::new_v4()));
+            let (after, limit) = (Value::from(2_000_100_000_i64), Value::from(2_000_i64));
+            let page = [of.clone(), after.clone(), limit.clone()];
+            let mut listed = page.to_vec();
+            listed.extend([of, recall, after, limit.clone(), limit]);
+            for (sql, values, index) in [
+                (OF_ISSUER, page.to_vec(), "unit_issuer"),
+                (UNBATCHED, page.to_vec(), "unit_issuer_unbatched"),
+                (LISTED, listed, "unit_issuer"),
+            ] {
+                let told = plan(&app, sql, values).await;
+                println!("{:?}, analyzed: {analyzed}\n{sql}\n{told}\n", app.engine);
+                if analyzed || app.engine == Engine::Sqlite {
+                    assert!(told.contains(index), "{sql}\n{told}");
+                    let sorts = told.contains("TEMP B-TREE FOR ORDER") || told.contains("Sort");
+                    assert!(sql == LISTED || !sorts, "{sql}\n{told}");
+                }
+            }
+        }
+        app.stop().await;
+    }
+);

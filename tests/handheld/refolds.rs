@@ -9,13 +9,14 @@ use crate::{
 use futures_util::FutureExt;
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
-use suyuan::handheld::units::refold::{Scope, Work, slice::slice, store as refold};
+use std::time::{Duration, Instant};
+use suyuan::handheld::units::refold::{Scope, Work, beside::Hands, slice::slice, store as refold};
 use suyuan_sync::{
     finding::{Detail, FindingCode, When},
     fold::Phase,
-    ids::BatchId,
+    ids::{BatchId, LocationId},
 };
-use suyuan_tests::{TestApp, on_both, recall_order};
+use suyuan_tests::{Engine, TestApp, on_both, recall_order};
 
 /// Opens a recall of a batch; its id.
 pub async fn recalled(scene: &Scene, batch: &str) -> String {
@@ -276,11 +277,13 @@ on_both!(work_that_was_cut_short_goes_on_where_it_was, |app| {
     // A slice of work that somebody else moved on meanwhile does nothing.
     let slices = "SELECT COUNT(*) AS n FROM log_entry WHERE kind = 'refolded'";
     let before = count(&app, slices).await;
-    let again = app
-        .state()
-        .handheld
-        .ingest
-        .with_engine(move |engine| async move { slice(engine, &work, 5).await }.boxed());
+    let again = app.state().handheld.ingest.with_engine(move |engine| {
+        async move {
+            let page = Hands::of(engine).page(&work, 5).await?;
+            slice(engine, &work, 5, Ok(page.expect("a page"))).await
+        }
+        .boxed()
+    });
     again.await.expect("the engine").expect("a slice");
     assert_eq!(count(&app, slices).await, before);
     app.stop().await;
@@ -340,3 +343,78 @@ on_both!(
         app.stop().await;
     }
 );
+
+/// PostgreSQL cuts a statement short that takes too long: as if what is read of movements of lots did.
+const TOO_LONG: [&str; 3] = [
+    "ALTER TABLE lot_move RENAME TO lot_move_kept",
+    "CREATE FUNCTION too_long() RETURNS SETOF lot_move_kept LANGUAGE plpgsql AS $$ BEGIN \
+     PERFORM pg_sleep(3); RAISE EXCEPTION 'too long' USING ERRCODE = '57014'; END $$",
+    "CREATE VIEW lot_move AS SELECT * FROM too_long()",
+];
+const AS_IT_WAS: [&str; 3] = [
+    "DROP VIEW lot_move",
+    "DROP FUNCTION too_long()",
+    "ALTER TABLE lot_move_kept RENAME TO lot_move",
+];
+
+on_both!(work_that_takes_too_long_keeps_no_other_waiting, |app| {
+    // SQLite cuts nothing short.
+    if app.engine == Engine::Postgres {
+        let scene = Scene::of(&app).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        let tin = &scene.tins[0];
+        let event = store.event("sale", &sale(&[tin]));
+        store.push(&[event]).await;
+        settled(&app).await;
+        let db = &app.state().db;
+        let all = async |statements: [&str; 3]| {
+            for sql in statements {
+                db.writer().execute_unprepared(sql).await.expect(sql);
+            }
+        };
+        all(TOO_LONG).await;
+        let place = LocationId(scene.store.parse().expect("an id"));
+        let work = |n: i64, scope| Work {
+            id: n << 24,
+            scope,
+            cursor: 0,
+            cause: None,
+            gseq: 1,
+        };
+        // What takes too long comes first, by what it is and by its age.
+        let both = [
+            work(1, Scope::Went { batch: None }),
+            work(2, Scope::Place { place }),
+        ];
+        refold::add(db.writer(), &both).await.expect("work");
+        let left = async |n: i64| {
+            let sql = format!("SELECT COUNT(*) AS n FROM refold WHERE id = {}", n << 24);
+            count(&app, &sql).await > 0
+        };
+        let (begun, mut slowest) = (Instant::now(), Duration::ZERO);
+        while left(2).await {
+            let event = store.event("sale", &sale(&[tin]));
+            let pushed = Instant::now();
+            store.push(&[event]).await;
+            slowest = slowest.max(pushed.elapsed());
+            assert!(
+                begun.elapsed() < Duration::from_secs(25),
+                "it waits for ever"
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        println!(
+            "slowest push {slowest:?}, the other work after {:?}",
+            begun.elapsed()
+        );
+        assert!(left(1).await, "tried again later");
+        assert!(
+            slowest < Duration::from_secs(2),
+            "{slowest:?}: pushes wait for a page"
+        );
+        all(AS_IT_WAS).await;
+        settled(&app).await;
+        holds(&app, "all done").await;
+    }
+    app.stop().await;
+});

@@ -76,18 +76,22 @@ pub(super) async fn any_recall(conn: &impl ConnectionTrait) -> Result<bool, DbEr
 /// Where something was counted after a position: the index `event_counted` has just these.
 pub const COUNTED: &str = "SELECT location_id FROM event WHERE kind = 'count' AND gseq > ?";
 
+/// Where something was ever counted, each place once: `event_count` has them place by place. It is not for those
+/// after a position, since it would be gone through whole for them.
+pub const EVER_COUNTED: &str = "SELECT DISTINCT location_id FROM event WHERE kind = 'count'";
+
 /// Places at which something was counted after a position.
 pub(super) async fn counted(
     conn: &impl ConnectionTrait,
     after: Position,
 ) -> Result<Vec<Uuid>, DbErr> {
-    let rows = conn
-        .query_all_raw(statement(
-            conn.get_database_backend(),
-            COUNTED,
-            [after.into()],
-        ))
-        .await?;
+    let backend = conn.get_database_backend();
+    let query = if after > 0 {
+        statement(backend, COUNTED, [after.into()])
+    } else {
+        statement(backend, EVER_COUNTED, [])
+    };
+    let rows = conn.query_all_raw(query).await?;
     let place =
         |row: &sea_orm::QueryResult| row.try_get::<Option<Uuid>>("", "location_id").transpose();
     rows.iter().filter_map(place).collect()

@@ -88,71 +88,78 @@ impl Folding<'_> {
             held.map(|(content, _)| *content)
                 .collect::<BTreeSet<Content>>()
         };
-        let keys: Vec<UnitKey> = self.units.keys().cloned().collect();
-        for key in keys {
-            let inner = self.containers_in(conn, &key, folded).await?;
-            let Some(unit) = self.units.get(&key) else {
-                continue;
-            };
+        let inner = self.containers_in(conn, folded).await?;
+        for (key, unit) in &self.units {
             let mut all = held(&self.direct, unit.id);
-            for (id, stays) in inner {
-                for content in held(&self.direct, id) {
+            for (id, stays) in inner.get(key).into_iter().flatten() {
+                for content in held(&self.direct, *id) {
                     all.extend(stays.iter().filter_map(|stay| within(content, stay)));
                 }
             }
             if !all.is_empty() {
-                contents.insert(key, all.into_iter().collect());
+                contents.insert(key.clone(), all.into_iter().collect());
             }
         }
         self.source.world_mut().contents = contents;
         Ok(())
     }
 
-    /// The containers that were in a container, with their stays in it.
-    pub(super) async fn containers_in(
+    /// The containers that were in each of those at hand, with their stays in it.
+    async fn containers_in(
         &mut self,
         conn: &impl ConnectionTrait,
-        key: &UnitKey,
         folded: &BTreeMap<UnitKey, Folded>,
-    ) -> Result<Vec<(UnitId, Vec<KeptStay>)>, WorldError> {
-        let Some(unit) = self.units.get(key) else {
-            return Ok(Vec::new());
-        };
-        let packs = unit.facts.values().filter(|fact| is_container(fact, key));
-        let children: BTreeSet<UnitKey> = packs
-            .flat_map(|fact| fact.event.units.iter().filter_map(|read| read.unit.clone()))
-            .collect();
-        let mut inner = Vec::new();
-        for child in children {
-            let code = self.source.code(conn, &child).await?;
-            if code.is_none_or(|code| code.level > Level::Item) {
-                inner.push(child);
+    ) -> Result<BTreeMap<UnitKey, Vec<Inner>>, WorldError> {
+        let mut inside: Vec<(&UnitKey, BTreeSet<UnitKey>)> = Vec::new();
+        for (key, unit) in &self.units {
+            let packs = unit.facts.values().filter(|fact| is_container(fact, key));
+            let packed =
+                packs.flat_map(|fact| fact.event.units.iter().filter_map(|read| read.unit.clone()));
+            let mut inner = BTreeSet::new();
+            for child in packed.collect::<BTreeSet<UnitKey>>() {
+                let code = self.source.code(conn, &child).await?;
+                if code.is_none_or(|code| code.level > Level::Item) {
+                    inner.insert(child);
+                }
+            }
+            if !inner.is_empty() {
+                inside.push((key, inner));
             }
         }
-        if inner.is_empty() {
-            return Ok(Vec::new());
+        let all: BTreeSet<&UnitKey> = inside.iter().flat_map(|(_, inner)| inner).collect();
+        let (mut stays, mut unread) = (BTreeMap::new(), Vec::new());
+        for key in all {
+            let unit = self.units.get(key).filter(|unit| unit.dirty.is_some());
+            if let Some((unit, now)) = unit.zip(folded.get(key)) {
+                let now = now.stays.iter().map(KeptStay::from);
+                stays.insert(key.clone(), (unit.id, now.collect::<Vec<_>>()));
+            } else {
+                unread.push(key.clone());
+            }
         }
-        let mut all: Vec<(UnitId, Vec<KeptStay>)> = Vec::new();
-        inner.retain(|child| {
-            let unit = self.units.get(child).filter(|unit| unit.dirty.is_some());
-            let now = unit.zip(folded.get(child));
-            all.extend(
-                now.map(|(unit, now)| (unit.id, now.stays.iter().map(KeptStay::from).collect())),
-            );
-            now.is_none()
-        });
-        let rows = store::units(conn, &inner).await?;
-        all.extend(rows.into_iter().map(|row| (row.id, row.kept.stays)));
-        let ids = all.iter().map(|(id, _)| *id);
+        let rows = store::units(conn, &unread).await?;
+        stays.extend(
+            rows.into_iter()
+                .map(|row| (row.key, (row.id, row.kept.stays))),
+        );
+        let ids = stays.values().map(|(id, _)| *id);
         let ids: Vec<UnitId> = ids.filter(|id| !self.direct.contains_key(id)).collect();
         self.direct.extend(store::contents(conn, &ids).await?);
-        for (_, stays) in &mut all {
-            stays.retain(|stay| stay.container == *key && !stay.uninvited);
-        }
-        all.retain(|(_, stays)| !stays.is_empty());
-        Ok(all)
+        let of = |(key, inner): (&UnitKey, BTreeSet<UnitKey>)| {
+            let known = inner.iter().filter_map(|child| stays.get(child));
+            let here = known.map(|(id, stays)| {
+                let here = |stay: &&KeptStay| stay.container == *key && !stay.uninvited;
+                (*id, stays.iter().filter(here).cloned().collect::<Vec<_>>())
+            });
+            let here = here.filter(|(_, stays)| !stays.is_empty());
+            (key.clone(), here.collect())
+        };
+        Ok(inside.into_iter().map(of).collect())
     }
 }
+
+/// A container in another one, with its stays there.
+type Inner = (UnitId, Vec<KeptStay>);
 
 fn within(content: Content, stay: &KeptStay) -> Option<Content> {
     let from = content.from.max(stay.from);

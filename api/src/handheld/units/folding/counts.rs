@@ -55,11 +55,7 @@ impl Folding<'_> {
         conn: &impl ConnectionTrait,
         places: &BTreeMap<Uuid, Micros>,
     ) -> Result<Vec<Arc<Fact>>, WorldError> {
-        let mut counts: BTreeMap<i64, Arc<Fact>> = BTreeMap::new();
-        for (place, from) in places {
-            let known = store::sweeps(conn, self.reader, *place, *from, self.upto).await?;
-            counts.extend(known.into_iter().map(|fact| (fact.gseq, fact)));
-        }
+        let mut counts = store::sweeps(conn, self.reader, places, self.upto).await?;
         let new = self
             .sweeps
             .iter()
@@ -73,12 +69,7 @@ impl Folding<'_> {
         &mut self,
         conn: &impl ConnectionTrait,
     ) -> Result<(), WorldError> {
-        let mut much = BTreeSet::new();
-        for (place, from) in self.counted_places() {
-            if store::are_more_sweeps(conn, place, from, COUNTS_MAX).await? {
-                much.insert(place);
-            }
-        }
+        let much = store::more_sweeps(conn, &self.counted_places(), COUNTS_MAX).await?;
         if much.is_empty() {
             return Ok(());
         }

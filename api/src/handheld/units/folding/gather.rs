@@ -10,7 +10,7 @@ use crate::{
         units::{
             Kept,
             ahead::AsKept,
-            store::{self, DECIDES, STRIKES, UnitId},
+            store::{self, DECIDES, Emptied, STRIKES, UnitId},
         },
         world::{CodeOf, WorldError},
     },
@@ -115,28 +115,43 @@ impl Folding<'_> {
                     }
                 }
             }
+            // All of a level at once, however many containers there are.
+            let emptied = below.iter().map(|(id, key, _)| {
+                let (packed, own) = self.packed_and_since(key, change, &moved);
+                // Where neither tells, ever.
+                let since = own.into_iter().chain(above.get(key).copied()).min();
+                Emptied {
+                    id: *id,
+                    key: key.clone(),
+                    packed,
+                    since: since.unwrap_or(Micros::MIN),
+                }
+            });
+            let emptied: Vec<Emptied> = emptied.collect();
+            let ids: Vec<UnitId> = below.iter().map(|(id, ..)| *id).collect();
+            let mut inside: BTreeMap<UnitId, Vec<UnitKey>> = BTreeMap::new();
+            for (id, key) in store::exceptional_in(conn, &ids).await? {
+                inside.entry(id).or_default().push(key);
+            }
+            let left = store::left_after(conn, &emptied).await?;
             let mut next = BTreeSet::new();
-            for (id, key, cause) in below {
+            for (((id, key, cause), of), left) in below.into_iter().zip(emptied).zip(left) {
                 let cause = Cause {
                     own: false,
                     ..cause
                 };
-                let mut children = store::exceptional_in(conn, &[id]).await?;
-                let (packed, own) = self.packed_and_since(&key, change, &moved);
-                // Where neither tells, ever.
-                let since = own.into_iter().chain(above.get(&key).copied()).min();
-                let since = since.unwrap_or(Micros::MIN);
-                looked.insert(key.clone(), since);
+                looked.insert(key.clone(), of.since);
+                let mut children = inside.remove(&id).unwrap_or_default();
                 if self.level_changed(&key) {
-                    children.extend(packed.iter().cloned());
+                    children.extend(of.packed);
                 }
-                children.extend(store::left_after(conn, (id, &key), &packed, since).await?);
+                children.extend(left);
                 let steps = self.units.get(&key).map_or(0, |unit| unit.facts.len());
                 for child in children {
                     self.followed.insert(child.clone(), steps);
                     dirty.entry(child.clone()).or_insert(cause);
-                    let from = above.entry(child.clone()).or_insert(since);
-                    *from = since.min(*from);
+                    let from = above.entry(child.clone()).or_insert(of.since);
+                    *from = of.since.min(*from);
                     next.insert(child);
                 }
             }

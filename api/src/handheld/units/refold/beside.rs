@@ -1,9 +1,11 @@
-//! A slice of what acts left: read and folded on a snapshot, beside the acts that go on, and written in short
-//! acts. However much there is about a unit, the head is held for what is written only. What came in
-//! meanwhile is looked through before the head is locked, and the last of it under the lock.
+//! What is done of work beside the acts that go on. A slice of what acts left is read and folded on a snapshot, and
+//! written in short acts: however much there is about a unit, the head is held for what is written only. What came
+//! in meanwhile is looked through before the head is locked, and the last of it under the lock. Of all other work
+//! the page is read here: however long that takes, nobody waits for it.
 
 use super::{
-    Work, pages,
+    Work,
+    pages::{self, Page},
     slice::{Body, Took, passed},
     store,
 };
@@ -17,7 +19,7 @@ use crate::{
                 Change, FACTS_MAX, Folding, Moment,
                 beforehand::{Beforehand, Watched},
             },
-            store::{Came, any_written_after, by_position, came},
+            store::{Came, Most, TEXT_MAX, any_written_after, by_position, came},
         },
         world::Source,
     },
@@ -32,8 +34,11 @@ use suyuan_sync::ids::EventId;
 
 /// Positions that are looked at under the head.
 const LOOKED_AT: usize = 1_000;
-/// Those that are looked through in one go before it is locked, and how often.
-const LOOKED_THROUGH: usize = 2_000;
+/// Those that are looked through in one go before it is locked, with more text than is read under it, and how often.
+const LOOKED_THROUGH: Most = Most {
+    events: 2_000,
+    bytes: 16 * TEXT_MAX,
+};
 const LOOKS: usize = 50;
 
 /// Where work stands that has begun, and did nothing yet: what is left from then on is work of its own.
@@ -74,6 +79,23 @@ impl Hands {
             reader: reader.clone(),
             most,
         }
+    }
+
+    /// The next page of some work, of about so many units; nothing if there is nothing to fold on it, and it was
+    /// passed. Acts go on meanwhile, of this process as of any other: what comes in is folded by its own act, and
+    /// work that was widened since is not moved on by whoever read less of it (`store::advance`).
+    pub async fn page(&mut self, work: &Work, limit: i64) -> Result<Option<Page>, PushError> {
+        let limit = limit.min(i64::try_from(self.most).unwrap_or(i64::MAX));
+        let (seen, _) = self.log.head().await?;
+        let conn = self.db.reader();
+        self.source.refresh(conn, seen).await?;
+        let parts = (&mut self.source, &mut self.reader);
+        let page = pages::page(conn, parts, work, limit).await?;
+        if page.is_empty() {
+            passed(&self.db, work, page.next).await?;
+            return Ok(None);
+        }
+        Ok(Some(page))
     }
 
     /// Does the next slice of some work, of about so many units.
@@ -166,7 +188,7 @@ impl Writing<'_, '_> {
             let position = act.position();
             if !self.late {
                 let span = (self.seen, position - 1);
-                let came = came(act.tx(), reader, span, LOOKED_AT).await?;
+                let came = came(act.tx(), reader, span, Most::of(LOOKED_AT)).await?;
                 self.late = self.matters(&came);
             }
             let rows = if self.late { &left } else { &self.watched.rows };
@@ -206,7 +228,7 @@ impl Writing<'_, '_> {
             if self.late || head - self.seen < LOOKED_AT as Position / 10 {
                 break;
             }
-            let upto = head.min(self.seen + LOOKED_THROUGH as Position);
+            let upto = head.min(self.seen + LOOKED_THROUGH.events as Position);
             let span = (self.seen, upto);
             let came = came(self.db.reader(), reader, span, LOOKED_THROUGH).await?;
             self.late = self.matters(&came);

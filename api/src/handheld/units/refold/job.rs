@@ -207,10 +207,7 @@ impl Slicing {
             if self.in_vain.remove(&id).is_some() {
                 metrics::counter!("suyuan_refold_under_head_total").increment(1);
             }
-            ingest
-                .with_engine(move |engine| async move { slice(engine, &work, units).await }.boxed())
-                .await
-                .flatten()
+            under_head(ingest, work, units).await
         };
         match done {
             Ok(Took { held, size }) => {
@@ -233,7 +230,8 @@ impl Slicing {
                 };
                 Ok(Done::Worked)
             }
-            Err(error) if !error.is_of_the_push() => Err(error),
+            // What takes too long does so by itself; with less of it, it may not.
+            Err(error) if !error.is_of_the_push() && !error.timed_out() => Err(error),
             Err(error) if units > 1 => {
                 tracing::warn!(%error, work = id, "a slice failed: one unit at a time");
                 self.alone.insert(id, units);
@@ -248,16 +246,13 @@ impl Slicing {
         }
     }
 
-    /// Does a slice of what acts left beside those that go on, on a thread of its own.
+    /// Does a slice of what acts left beside those that go on.
     async fn beside(&mut self, ingest: &Ingest, work: Work, units: i64) -> Result<Took, PushError> {
         let id = work.id;
-        let hands = ingest.with_engine(|engine| async move { Hands::of(engine) }.boxed());
-        let (mut hands, runtime) = (hands.await?, Handle::current());
-        let sliced = tokio::task::spawn_blocking(move || {
-            runtime.block_on(async { hands.slice(&work, units).await })
-        });
+        let mut hands = hands(ingest).await?;
+        let sliced = elsewhere(move || async move { hands.slice(&work, units).await });
         let tries = self.in_vain.entry(id).or_default();
-        match sliced.await.unwrap_or(Err(PushError::Broken)) {
+        match sliced.await {
             Ok(Sliced::Written(took)) => {
                 self.in_vain.remove(&id);
                 Ok(took)
@@ -276,4 +271,33 @@ impl Slicing {
             }
         }
     }
+}
+
+async fn hands(ingest: &Ingest) -> Result<Hands, PushError> {
+    let hands = ingest.with_engine(|engine| async move { Hands::of(engine) }.boxed());
+    hands.await
+}
+
+/// Does something on a thread of its own: it may take its time, and what panics there stops nothing here.
+async fn elsewhere<T: Send + 'static, F: Future<Output = Result<T, PushError>>>(
+    work: impl FnOnce() -> F + Send + 'static,
+) -> Result<T, PushError> {
+    let runtime = Handle::current();
+    let done = tokio::task::spawn_blocking(move || runtime.block_on(work()));
+    done.await.unwrap_or(Err(PushError::Broken))
+}
+
+/// Does a slice by whoever holds the engine, between two acts. What it is about is read before its turn.
+async fn under_head(ingest: &Ingest, work: Work, units: i64) -> Result<Took, PushError> {
+    let mut hands = hands(ingest).await?;
+    let read = work.clone();
+    let page = match elsewhere(move || async move { hands.page(&read, units).await }).await {
+        Ok(None) => return Ok(Took::default()),
+        Ok(Some(page)) => Ok(page),
+        Err(error) if !error.is_of_the_push() => return Err(error),
+        Err(error) => Err(error),
+    };
+    let sliced = ingest
+        .with_engine(move |engine| async move { slice(engine, &work, units, page).await }.boxed());
+    sliced.await.flatten()
 }

@@ -115,6 +115,26 @@ pub async fn apart(
     numbered(&conn.query_all_raw(query).await?)
 }
 
+/// Units of an issuer: the index `unit_issuer` has them in this order.
+pub const OF_ISSUER: &str =
+    "SELECT id, unit_key FROM unit WHERE issuer = ? AND id > ? ORDER BY id LIMIT ?";
+
+/// Those of them that have no batch: `unit_issuer_unbatched` has just these.
+pub const UNBATCHED: &str = "SELECT id, unit_key FROM unit WHERE issuer = ? AND id > ? \
+     AND batch_id IS NULL ORDER BY id LIMIT ?";
+
+/// Units that a recall may name one by one: those of its issuer, and those it names that nobody here minted,
+/// whosever they are by now.
+pub const LISTED: &str = "SELECT id, unit_key FROM ( \
+       SELECT * FROM (SELECT id, unit_key FROM unit WHERE issuer = ? AND id > ? \
+                      ORDER BY id LIMIT ?) own \
+       UNION \
+       SELECT * FROM (SELECT u.id, u.unit_key FROM recall_code c \
+                      JOIN unit u ON u.unit_key = c.unit \
+                      WHERE c.enterprise_id = ? AND c.recall_id = ? AND u.id > ? \
+                      ORDER BY u.id LIMIT ?) named \
+     ) listed ORDER BY id LIMIT ?";
+
 /// Units of an issuer.
 pub async fn of_issuer(
     conn: &impl ConnectionTrait,
@@ -123,32 +143,17 @@ pub async fn of_issuer(
     after: i64,
     limit: i64,
 ) -> Result<Numbered, DbErr> {
-    let sql = if unbatched {
-        "SELECT id, unit_key FROM unit WHERE issuer = ? AND id > ? AND batch_id IS NULL \
-         ORDER BY id LIMIT ?"
-    } else {
-        "SELECT id, unit_key FROM unit WHERE issuer = ? AND id > ? ORDER BY id LIMIT ?"
-    };
+    let sql = if unbatched { UNBATCHED } else { OF_ISSUER };
     page(conn, sql, issuer, after, limit).await
 }
 
-/// Units that a recall may name one by one: those of its issuer, and those it names that nobody here minted,
-/// whosever they are by now.
+/// A page of [`LISTED`].
 pub async fn listed(
     conn: &impl ConnectionTrait,
     (issuer, recall): (Uuid, Uuid),
     after: i64,
     limit: i64,
 ) -> Result<Numbered, DbErr> {
-    let sql = "SELECT id, unit_key FROM ( \
-                 SELECT * FROM (SELECT id, unit_key FROM unit WHERE issuer = ? AND id > ? \
-                                ORDER BY id LIMIT ?) own \
-                 UNION \
-                 SELECT * FROM (SELECT u.id, u.unit_key FROM recall_code c \
-                                JOIN unit u ON u.unit_key = c.unit \
-                                WHERE c.enterprise_id = ? AND c.recall_id = ? AND u.id > ? \
-                                ORDER BY u.id LIMIT ?) named \
-               ) listed ORDER BY id LIMIT ?";
     let (issuer, recall) = (Value::from(issuer), Value::from(recall));
     let (after, limit) = (Value::from(after), Value::from(limit));
     let values = [
@@ -161,7 +166,7 @@ pub async fn listed(
         limit.clone(),
         limit,
     ];
-    let query = statement(conn.get_database_backend(), sql, values);
+    let query = statement(conn.get_database_backend(), LISTED, values);
     numbered(&conn.query_all_raw(query).await?)
 }
 
@@ -250,31 +255,6 @@ pub async fn arrivals(
         ))
         .await?;
     rows.iter().map(|row| row.try_get("", "gseq")).collect()
-}
-
-/// Up to where all events were committed at or before an instant, at most up to `until`. Instants
-/// grow with positions, so it is looked for by halves.
-pub async fn position_at(
-    conn: &impl ConnectionTrait,
-    at: i64,
-    until: Position,
-) -> Result<Position, DbErr> {
-    let (mut known, mut most, mut probe) = (0, until, until);
-    while known < most {
-        let query = statement(
-            conn.get_database_backend(),
-            "SELECT gseq, stamp FROM event WHERE gseq > ? AND gseq <= ? ORDER BY gseq DESC LIMIT 1",
-            [known.into(), probe.into()],
-        );
-        match conn.query_one_raw(query).await? {
-            Some(row) if row.try_get::<i64>("", "stamp")? > at => {
-                most = row.try_get::<Position>("", "gseq")? - 1;
-            }
-            Some(_) | None => known = probe,
-        }
-        probe = known + (most - known + 1) / 2;
-    }
-    Ok(known)
 }
 
 /// Which of these units were at a place by an event of their own, or were in containers.

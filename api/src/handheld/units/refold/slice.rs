@@ -1,6 +1,6 @@
 //! One slice: a short act under the head of the log that folds a page of units and moves the work on.
 
-use super::{Scope, Work, apart, pages, store};
+use super::{Scope, Work, apart, pages::Page, store};
 use crate::{
     handheld::{
         push::{PushError, act::Engine},
@@ -75,46 +75,56 @@ pub struct Took {
     pub size: usize,
 }
 
-/// Does the next slice of some work, of about so many units; tells what it took. A unit
+/// Does a slice of some work, whose page of at most so many units was read before; tells what it took. A unit
 /// that cannot be folded is left as it is, once it is alone: what comes after it must not wait.
-pub async fn slice(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took, PushError> {
+pub async fn slice(
+    engine: &mut Engine,
+    work: &Work,
+    limit: i64,
+    page: Result<Page, PushError>,
+) -> Result<Took, PushError> {
     let limit = engine.at_most(limit as usize) as i64;
-    let folded = AssertUnwindSafe(fold(engine, work, limit)).catch_unwind();
-    let folded = folded.await.unwrap_or(Err(PushError::Broken));
-    match folded {
-        // What counts is not passed by: it waits apart from the others, and is tried again.
-        Err(error) if limit == 1 && error.is_of_the_push() && is_entering(work) => {
-            if apart::set_apart(engine, work).await? {
-                tracing::error!(%error, work = work.id, "an event cannot enter: alone from now on");
-                return Ok(Took::default());
-            }
-            Err(error)
+    let next = page.as_ref().map(|page| page.next).ok();
+    let folded = match page {
+        Ok(page) => {
+            let folded = AssertUnwindSafe(fold(engine, work, limit, page)).catch_unwind();
+            folded.await.unwrap_or(Err(PushError::Broken))
         }
-        Err(error) if limit == 1 && error.is_of_the_push() => {
-            tracing::error!(%error, work = work.id, cursor = work.cursor, "cannot be folded: left");
-            let db = engine.db().clone();
-            let page = pages::page(db.reader(), engine.parts(), work, limit).await?;
-            passed(&db, work, page.next).await?;
-            Ok(Took::default())
-        }
-        folded => folded,
+        Err(error) => Err(error),
+    };
+    let error = match folded {
+        Ok(took) => return Ok(took),
+        Err(error) => error,
+    };
+    if limit > 1 || !error.is_of_the_push() {
+        return Err(error);
     }
+    // What counts is not passed by: it waits apart from the others, and is tried again.
+    if is_entering(work) {
+        if apart::set_apart(engine, work).await? {
+            tracing::error!(%error, work = work.id, "an event cannot enter: alone from now on");
+            return Ok(Took::default());
+        }
+        return Err(error);
+    }
+    let Some(next) = next else {
+        return Err(error);
+    };
+    tracing::error!(%error, work = work.id, cursor = work.cursor, "cannot be folded: left");
+    passed(engine.db(), work, next).await?;
+    Ok(Took::default())
 }
 
 fn is_entering(work: &Work) -> bool {
     matches!(work.scope, Scope::Entered { .. })
 }
 
-async fn fold(engine: &mut Engine, work: &Work, limit: i64) -> Result<Took, PushError> {
+async fn fold(engine: &mut Engine, work: &Work, limit: i64, page: Page) -> Result<Took, PushError> {
     let db = engine.db().clone();
+    // What is new on record since is read before the head is locked.
     let (seen, _) = engine.log().head().await?;
-    let (source, reader) = engine.parts();
+    let (source, _) = engine.parts();
     source.refresh(db.reader(), seen).await?;
-    let page = pages::page(db.reader(), (source, reader), work, limit).await?;
-    if page.is_empty() {
-        passed(&db, work, page.next).await?;
-        return Ok(Took::default());
-    }
     let size = page.size();
     let act = match engine.log().begin::<()>(Actor::System, None).await? {
         Begun::Act(act) => act,

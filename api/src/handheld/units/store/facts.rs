@@ -144,7 +144,7 @@ pub async fn by_position_then(
 
 /// So much text is read at once of events of one push that come to count together, are judged again, or moved: some
 /// 10 ms. No event is longer than half of it.
-const TEXT_MAX: i64 = 1 << 20;
+pub const TEXT_MAX: i64 = 1 << 20;
 const _: () = assert!(2 * EVENT_BYTES_MAX as i64 <= TEXT_MAX);
 
 /// These positions in parts, each of no more text than is read at once.
@@ -176,7 +176,7 @@ pub fn in_parts<T>(sized: impl IntoIterator<Item = (T, i64)>, most: i64) -> Vec<
 }
 
 /// How long the texts of these events are.
-async fn sizes(
+pub(super) async fn sizes(
     conn: &impl ConnectionTrait,
     positions: &BTreeSet<Position>,
 ) -> Result<BTreeMap<Position, i64>, DbErr> {

@@ -11,18 +11,19 @@ mod units;
 
 pub use claims::write_claims;
 pub use facts::{
-    Member, NOW, by_event_id, by_group, by_position, by_position_then, eff_then, facts, first_of,
-    in_parts, members_of, moved, named, outlines, retracts_of, write_event_units, write_targets,
+    Member, NOW, TEXT_MAX, by_event_id, by_group, by_position, by_position_then, eff_then, facts,
+    first_of, in_parts, members_of, moved, named, outlines, retracts_of, write_event_units,
+    write_targets,
 };
 pub use findings::{
     Aside, Changed, Opened, open_of_events, open_of_units, rewrite_aside, write_aside,
     write_changed, write_closed, write_issuers, write_opened,
 };
-pub use since::{Came, any_written_after, came};
+pub use since::{Came, Most, any_written_after, came};
 pub use struck::{Asked, Naming, retracts_naming, struck, target_of};
-pub use sweeps::{are_more_sweeps, is_complete_count, is_sweep, sweeps, write_sweeps};
+pub use sweeps::{is_complete_count, is_sweep, more_sweeps, sweeps, write_sweeps};
 pub use units::{
-    Sized, UnitRow, UnitWrite, add_contents, contents, exceptional_in, leave, left_after,
+    Emptied, Sized, UnitRow, UnitWrite, add_contents, contents, exceptional_in, leave, left_after,
     sharing_in, sizes, take_up, unit_row, units, units_within, write_units,
 };
 

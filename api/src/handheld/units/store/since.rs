@@ -1,10 +1,13 @@
 //! What came to count after a position, or moved in the order since: for whoever folded on a snapshot and
 //! wants to know whether that still stands.
 
-use super::{UnitId, facts::events};
+use super::{
+    UnitId,
+    facts::{TEXT_MAX, events, sizes},
+};
 use crate::{
     db::{rows::by_keys, statement},
-    handheld::units::facts::Reader,
+    handheld::units::facts::{Part, Reader},
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
@@ -19,18 +22,37 @@ use suyuan_sync::{event::Event, ids::GroupId};
 pub enum Came {
     /// These events came to count or moved.
     Events(BTreeMap<Position, Arc<Event>>),
-    /// More events than were asked for.
+    /// More than was asked for.
     More,
     /// An entry of the log: it may have changed anything.
     Entry,
 }
 
-/// What came after a position, up to another; of events so many.
+/// How much is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Most {
+    /// Events that came in or moved.
+    pub events: usize,
+    /// Bytes of text that are read of them, and of groups that they are of.
+    pub bytes: i64,
+}
+
+impl Most {
+    /// So many events, and no more text than is read at once.
+    pub const fn of(events: usize) -> Most {
+        Most {
+            events,
+            bytes: TEXT_MAX,
+        }
+    }
+}
+
+/// What came after a position, up to another, if that is not too much.
 pub async fn came(
     conn: &impl ConnectionTrait,
     reader: &mut Reader,
     (after, upto): (Position, Position),
-    most: usize,
+    most: Most,
 ) -> Result<Came, DbErr> {
     let backend = conn.get_database_backend();
     let query = "SELECT gseq FROM log_entry WHERE gseq > ? AND gseq <= ? ORDER BY gseq LIMIT 1";
@@ -38,7 +60,8 @@ pub async fn came(
     if conn.query_one_raw(query).await?.is_some() {
         return Ok(Came::Entry);
     }
-    let limit = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
+    let limit = i64::try_from(most.events).unwrap_or(i64::MAX);
+    let limit = limit.saturating_add(1);
     let new = "SELECT gseq FROM event WHERE gseq > ? AND gseq <= ? AND counts_from IS NOT NULL \
                ORDER BY gseq LIMIT ?";
     let moved = "SELECT gseq FROM event_was WHERE until > ? AND until <= ? ORDER BY until LIMIT ?";
@@ -46,12 +69,15 @@ pub async fn came(
     for sql in [new, moved] {
         let query = statement(backend, sql, [after.into(), upto.into(), limit.into()]);
         let rows = conn.query_all_raw(query).await?;
-        if rows.len() > most {
+        if rows.len() > most.events {
             return Ok(Came::More);
         }
         positions.extend(positions_of(&rows)?);
     }
-    let mut all = events(conn, reader, positions).await?;
+    let mut room = most.bytes;
+    let Some(mut all) = within(conn, reader, positions, &mut room).await? else {
+        return Ok(Came::More);
+    };
     // The last of a group that comes in brings along those before it (T8).
     let groups = all.values().filter_map(|event| event.group);
     let groups: BTreeSet<GroupId> = groups.map(|group| group.id).collect();
@@ -61,9 +87,29 @@ pub async fn came(
         let rows = by_keys(conn, sql, &[], keys).await?;
         let mut members: BTreeSet<Position> = positions_of(&rows)?.into_iter().collect();
         members.retain(|gseq| !all.contains_key(gseq));
-        all.extend(events(conn, reader, members).await?);
+        let Some(members) = within(conn, reader, members, &mut room).await? else {
+            return Ok(Came::More);
+        };
+        all.extend(members);
     }
     Ok(Came::Events(all))
+}
+
+/// What was stated at these positions, if there is room for what has to be read of it.
+async fn within(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    positions: BTreeSet<Position>,
+    room: &mut i64,
+) -> Result<Option<BTreeMap<Position, Arc<Event>>>, DbErr> {
+    let unread = positions.iter().copied();
+    let unread = unread.filter(|gseq| reader.known(*gseq, Part::Whole).is_none());
+    let sizes = sizes(conn, &unread.collect()).await?;
+    *room -= sizes.values().sum::<i64>();
+    if *room < 0 {
+        return Ok(None);
+    }
+    Ok(Some(events(conn, reader, positions).await?))
 }
 
 fn positions_of(rows: &[QueryResult]) -> Result<Vec<Position>, DbErr> {

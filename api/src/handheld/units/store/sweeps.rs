@@ -3,56 +3,62 @@
 
 use crate::{
     clock::Micros,
-    db::{rows::Rows, statement},
+    db::rows::Rows,
     handheld::units::facts::{FRAME, Reader},
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr};
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use suyuan_sync::{
     event::{Event, Reads},
     facts::Fact,
 };
 use uuid::Uuid;
 
-/// The complete counts at a place from an instant of the order on, of those that count as of a
+/// The complete counts at these places, at each from an instant of the order on, of those that count as of a
 /// position.
 pub async fn sweeps(
     conn: &impl ConnectionTrait,
     reader: &mut Reader,
-    place: Uuid,
-    from: Micros,
+    places: &BTreeMap<Uuid, Micros>,
     upto: Position,
-) -> Result<Vec<Arc<Fact>>, DbErr> {
+) -> Result<BTreeMap<Position, Arc<Fact>>, DbErr> {
     let sql = format!(
-        "SELECT {FRAME}, s.said AS body FROM sweep s JOIN event e ON e.gseq = s.gseq \
-         WHERE s.location_id = ? AND s.eff >= ? AND e.counts_from <= ?"
+        "SELECT {FRAME}, s.said AS body FROM ({{rows}}) AS k CROSS JOIN sweep s CROSS JOIN event e \
+         WHERE s.location_id = k.column1 AND s.eff >= k.column2 AND e.gseq = s.gseq \
+         AND e.counts_from <= ?"
     );
-    let values = [place.into(), from.into(), upto.into()];
-    let query = statement(conn.get_database_backend(), &sql, values);
-    let mut sweeps = Vec::new();
-    for row in conn.query_all_raw(query).await? {
-        sweeps.extend(reader.digest(&row)?.filter(|fact| is_sweep(fact)));
+    let mut sweeps = BTreeMap::new();
+    for row in by_place(places).join(conn, &sql, &[upto.into()]).await? {
+        let fact = reader.digest(&row)?.filter(|fact| is_sweep(fact));
+        sweeps.extend(fact.map(|fact| (fact.gseq, fact)));
     }
     Ok(sweeps)
 }
 
-/// Are there more complete counts than so many at a place from an instant of the order on?
-pub async fn are_more_sweeps(
+/// At which of these places there are more complete counts than so many from an instant of the order on.
+pub async fn more_sweeps(
     conn: &impl ConnectionTrait,
-    place: Uuid,
-    from: Micros,
+    places: &BTreeMap<Uuid, Micros>,
     most: usize,
-) -> Result<bool, DbErr> {
-    let sql = format!(
-        "SELECT 1 AS n FROM sweep WHERE location_id = ? AND eff >= ? ORDER BY eff LIMIT 1 OFFSET {most}"
-    );
-    let query = statement(
-        conn.get_database_backend(),
-        &sql,
-        [place.into(), from.into()],
-    );
-    Ok(conn.query_one_raw(query).await?.is_some())
+) -> Result<BTreeSet<Uuid>, DbErr> {
+    let sql = "SELECT k.column1 AS place FROM ({rows}) AS k WHERE (SELECT 1 FROM sweep s \
+               WHERE s.location_id = k.column1 AND s.eff >= k.column2 ORDER BY s.eff LIMIT 1 OFFSET ?) \
+               IS NOT NULL";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let found = by_place(places).join(conn, sql, &[most.into()]).await?;
+    found.iter().map(|row| row.try_get("", "place")).collect()
+}
+
+fn by_place(places: &BTreeMap<Uuid, Micros>) -> Rows {
+    let mut rows = Rows::of(2);
+    for (place, from) in places {
+        rows.add([(*place).into(), (*from).into()]);
+    }
+    rows
 }
 
 /// Writes complete counts that came to count, or moved in the order.
@@ -61,12 +67,12 @@ pub async fn write_sweeps(
     new: &[Arc<Fact>],
     moved: &[Arc<Fact>],
 ) -> Result<(), DbErr> {
-    let backend = conn.get_database_backend();
+    let mut rows = Rows::of(2);
     for fact in moved.iter().filter(|fact| is_sweep(fact)) {
-        let values = [fact.order.eff.into(), fact.gseq.into()];
-        let query = statement(backend, "UPDATE sweep SET eff = ? WHERE gseq = ?", values);
-        conn.execute_raw(query).await?;
+        rows.add([fact.gseq.into(), fact.order.eff.into()]);
     }
+    let sql = "UPDATE sweep SET eff = moved.column2 FROM ({rows}) AS moved WHERE sweep.gseq = moved.column1";
+    rows.join(conn, sql, &[]).await?;
     let mut rows = Rows::of(4);
     for fact in new.iter().filter(|fact| is_sweep(fact)) {
         rows.add([

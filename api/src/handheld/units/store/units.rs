@@ -3,7 +3,7 @@
 use super::{UnitId, json};
 use crate::{
     clock::Micros,
-    db::rows::{Rows, by_keys, change_by_keys},
+    db::rows::{Rows, by_keys, by_keys_and, change_by_keys},
     handheld::units::{FINDINGS_KEPT, Kept},
     log::Position,
 };
@@ -122,22 +122,24 @@ fn size(row: &sea_orm::QueryResult) -> Result<usize, DbErr> {
     Ok(usize::try_from(size).unwrap_or_default())
 }
 
-/// Exceptional things directly in these containers.
+/// Exceptional things directly in these containers, each with its container.
 pub async fn exceptional_in(
     conn: &impl ConnectionTrait,
     containers: &[UnitId],
-) -> Result<Vec<UnitKey>, DbErr> {
+) -> Result<Vec<(UnitId, UnitKey)>, DbErr> {
     let keys = containers.iter().map(|id| (*id).into()).collect();
     let rows = by_keys(
         conn,
-        "SELECT unit_key FROM unit WHERE inside IN ({keys}) AND exceptional",
+        "SELECT inside, unit_key FROM unit WHERE inside IN ({keys}) AND exceptional",
         &[],
         keys,
     )
     .await?;
-    let key = |row: &sea_orm::QueryResult| row.try_get::<String>("", "unit_key");
     rows.iter()
-        .map(|row| Ok(UnitKey::kept(&key(row)?)))
+        .map(|row| {
+            let key: String = row.try_get("", "unit_key")?;
+            Ok((row.try_get("", "inside")?, UnitKey::kept(&key)))
+        })
         .collect()
 }
 
@@ -148,10 +150,9 @@ pub async fn sharing_in(
     most: usize,
 ) -> Result<Vec<(UnitId, UnitKey)>, DbErr> {
     let keys = containers.iter().map(|id| (*id).into()).collect();
-    let sql = format!(
-        "SELECT id, unit_key FROM unit WHERE inside IN ({{keys}}) AND NOT exceptional LIMIT {most}"
-    );
-    let rows = by_keys(conn, &sql, &[], keys).await?;
+    let sql = "SELECT id, unit_key FROM unit WHERE inside IN ({keys}) AND NOT exceptional LIMIT ?";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows = by_keys_and(conn, sql, (&[], &[most.into()]), keys).await?;
     rows.iter()
         .map(|row| {
             let key: String = row.try_get("", "unit_key")?;
@@ -160,37 +161,62 @@ pub async fn sharing_in(
         .collect()
 }
 
-/// Of these, what was in a container and left it at or after an instant of the order: what happened to the
-/// container before that happened to them.
+/// A container, and from when on what left it is asked for.
+pub struct Emptied {
+    /// Its number.
+    pub id: UnitId,
+    /// Its key.
+    pub key: UnitKey,
+    /// What was ever packed into it.
+    pub packed: BTreeSet<UnitKey>,
+    /// An instant of the order.
+    pub since: Micros,
+}
+
+/// What was in each of these containers and left it at or after its instant: what happened to the container
+/// before that happened to them.
 pub async fn left_after(
     conn: &impl ConnectionTrait,
-    (id, container): (UnitId, &UnitKey),
-    children: &BTreeSet<UnitKey>,
-    since: Micros,
-) -> Result<Vec<UnitKey>, DbErr> {
-    let keys = children.iter().map(|key| key.as_str().into()).collect();
-    let rows = by_keys(
-        conn,
-        "SELECT unit_key, state FROM unit WHERE (inside IS NULL OR inside <> ?) \
-         AND unit_key IN ({keys})",
-        &[id.into()],
-        keys,
-    )
-    .await?;
-    let mut left = Vec::new();
-    for row in rows {
-        let state: String = row.try_get("", "state")?;
-        let kept: Kept =
-            serde_json::from_str(&state).map_err(|error| DbErr::Json(error.to_string()))?;
-        let stayed = kept.stays.iter().any(|stay| {
-            let until = stay.until.as_ref();
-            stay.container == *container && until.is_none_or(|until| until.eff >= since)
-        });
-        if stayed {
-            left.push(UnitKey::kept(&row.try_get::<String>("", "unit_key")?));
-        }
+    containers: &[Emptied],
+) -> Result<Vec<Vec<UnitKey>>, DbErr> {
+    let packed: BTreeSet<&UnitKey> = containers.iter().flat_map(|of| &of.packed).collect();
+    let keys = packed.into_iter().map(|key| key.as_str().into()).collect();
+    // Most are where they were put, and what they are is most of a row.
+    let sql = "SELECT unit_key, inside FROM unit WHERE unit_key IN ({keys})";
+    let mut inside: BTreeMap<UnitKey, Option<UnitId>> = BTreeMap::new();
+    for row in by_keys(conn, sql, &[], keys).await? {
+        let key: String = row.try_get("", "unit_key")?;
+        inside.insert(UnitKey::kept(&key), row.try_get("", "inside")?);
     }
-    Ok(left)
+    let is_out = |of: &Emptied, key: &UnitKey| {
+        let inside = inside.get(key);
+        inside.is_some_and(|inside| *inside != Some(of.id))
+    };
+    let out = containers
+        .iter()
+        .flat_map(|of| of.packed.iter().filter(move |key| is_out(of, key)));
+    let out: BTreeSet<&UnitKey> = out.collect();
+    let keys = out.into_iter().map(|key| key.as_str().into()).collect();
+    let sql = "SELECT unit_key, state FROM unit WHERE unit_key IN ({keys})";
+    let mut kept: BTreeMap<UnitKey, Kept> = BTreeMap::new();
+    for row in by_keys(conn, sql, &[], keys).await? {
+        let (key, state): (String, String) =
+            (row.try_get("", "unit_key")?, row.try_get("", "state")?);
+        let state = serde_json::from_str(&state).map_err(|error| DbErr::Json(error.to_string()))?;
+        kept.insert(UnitKey::kept(&key), state);
+    }
+    let stayed = |of: &Emptied, key: &UnitKey| {
+        let mut stays = kept.get(key).into_iter().flat_map(|kept| &kept.stays);
+        stays.any(|stay| {
+            let until = stay.until.as_ref();
+            stay.container == of.key && until.is_none_or(|until| until.eff >= of.since)
+        })
+    };
+    let left = |of: &Emptied| {
+        let out = of.packed.iter().filter(|key| is_out(of, key));
+        out.filter(|key| stayed(of, key)).cloned().collect()
+    };
+    Ok(containers.iter().map(left).collect())
 }
 
 /// What containers hold directly, batch by batch: so many units for each stay.
