@@ -611,7 +611,7 @@ test("I23: up to when cards show what was receipted is kept with the last page; 
   assert.deepEqual(await pulled(), ["more", receipted, until]);
   line.misbehave = altered(PULL, (body) => ({ ...body, told_until: receipted - 1 }));
   assert.deepEqual(await pulled(), ["applied", receipted, receipted - 1]);
-  line.misbehave = altered(PULL, ({ told_until, ...body }) => (assert.ok(told_until >= receipted), body));
+  line.misbehave = altered(PULL, (body) => ({ ...body, told_until: undefined }));
   assert.deepEqual(await pulled(), ["applied", receipted, null]);
   line.misbehave = () => undefined;
   await page.close();
