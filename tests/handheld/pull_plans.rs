@@ -15,6 +15,7 @@ use suyuan::{
             store::LEGS,
             verdict_store::CHANGES,
         },
+        lots::store::FORGOTTEN,
         units::refold::pages_store::{AT_PLACE, LISTED, OF_ISSUER, UNBATCHED},
         world::store::{COUNTED, EVER_COUNTED},
     },
@@ -404,3 +405,25 @@ on_both!(
         app.stop().await;
     }
 );
+
+on_both!(movements_are_taken_back_by_their_keys, |app| {
+    let scene = Scene::of(&app).await;
+    let mut store = scene.device(&app, &scene.store).await;
+    let lot = json!({"gtin": "09521234000013", "lot": "L7", "qty": 3});
+    let event = store.event("inbound", &json!({"lots": [lot]}));
+    store.push(&[event]).await;
+    settled(&app).await;
+    let columns = [("line_id", "i"), ("gseq", "i")];
+    multiply(&app, "lot_move", OTHERS, &columns, Vec::new()).await;
+    let db = &app.state().db;
+    let analyze = db.writer().execute_unprepared("ANALYZE");
+    analyze.await.expect("counted");
+    let sql = FORGOTTEN.replace("{rows}", "VALUES (?, ?, ?), (?, ?, ?)");
+    let values = [7_i64, 7, 0, 9, 9, 0].map(Value::from).to_vec();
+    let told = plan(&app, &sql, values).await;
+    println!("{:?}\n{told}\n", app.engine);
+    let reads = told.lines().filter(|line| line.contains("lot_move"));
+    let scans = |line: &str| line.contains("Seq Scan") || line.contains("SCAN");
+    assert!(!reads.into_iter().any(scans), "{told}");
+    app.stop().await;
+});

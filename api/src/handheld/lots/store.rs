@@ -340,6 +340,10 @@ pub async fn write_moves(conn: &impl ConnectionTrait, moves: &[(i64, Moved)]) ->
     Ok(())
 }
 
+/// Movements by their keys, so many at once. SQLite goes by an index only for what is of the type of its columns.
+pub const FORGOTTEN: &str = "DELETE FROM lot_move WHERE (line_id, gseq, n) IN (SELECT \
+     CAST(column1 AS BIGINT), CAST(column2 AS BIGINT), CAST(column3 AS BIGINT) FROM ({rows}) AS k)";
+
 /// Takes movements back that are none any more.
 pub async fn forget_moves(
     conn: &impl ConnectionTrait,
@@ -349,8 +353,7 @@ pub async fn forget_moves(
     for (line, gseq, n) in moves {
         rows.add([(*line).into(), (*gseq).into(), (*n).into()]);
     }
-    let sql = "DELETE FROM lot_move WHERE (line_id, gseq, n) IN ({rows})";
-    rows.join(conn, sql, &[]).await?;
+    rows.join(conn, FORGOTTEN, &[]).await?;
     Ok(())
 }
 
