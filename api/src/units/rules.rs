@@ -186,9 +186,13 @@ mod tests {
     #[test]
     fn the_advice_about_a_unit_says_every_reason() {
         let unit = UnitKey::kept("/01/09521234000013/21/A7");
-        let mut state = UnitState::default();
+        let issuer = EnterpriseId(Uuid::nil());
+        let mut state = UnitState {
+            issuer: Some(issuer),
+            ..UnitState::default()
+        };
         let batch = BatchInfo {
-            issuer: EnterpriseId(Uuid::nil()),
+            issuer,
             product: "09521234000013".into(),
             lot: "L7".into(),
             expires_at: Some(100),
