@@ -46,7 +46,9 @@ test("what an entry of the server's explained is told with what that was", () =>
   assert.deepEqual(healedBy(findings), [{ code: "UNKNOWN_REF", by: "badge_changed" }]);
   assert.deepEqual(healedBy(findings.map((finding) => ({ ...finding, closed: false }))), []);
   const entries = source("api/src/handheld/units/refold/entries.rs");
-  const kinds = [...entries.matchAll(/^ {8}((?:\| )?"\w+"(?: \| "\w+")*) => \{/gm)].flatMap(([, arm]) => arm.match(/\w+/g));
+  const arms = [...entries.matchAll(/^ {8}(Kind::\w+(?: \| Kind::\w+)*) => \{$/gm)];
+  const snake = (/** @type {string} */ name) => name.replace(/(?!^)([A-Z])/g, "_$1").toLowerCase();
+  const kinds = arms.flatMap(([, arm]) => arm.match(/(?<=Kind::)\w+/g).map(snake));
   assert.ok(kinds.length >= 8, `${kinds}`);
   // Voided codes explain nothing: their cards say so.
   for (const kind of kinds.filter((name) => name !== "codes_voided")) assert.ok(TOOL_WORDS[`by_${kind}`], kind);

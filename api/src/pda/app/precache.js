@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "907a9b8a";
+export const VERSION = "4f195faa";
 
 export const FILES = [
   "app.css",
@@ -130,6 +130,7 @@ export const FILES = [
   "screens/tools/settings.js",
   "screens/tools/sheet.js",
   "screens/tools/words.js",
+  "screens/types.js",
   "screens/view.js",
   "screens/words.js",
   "precache.js",

@@ -13,18 +13,11 @@ import { h } from "./view.js";
 import { speaker } from "./words.js";
 
 /** @typedef {import("./session.js").Session} Session */
-/** @typedef {import("./session.js").Told} Told */
-/** @typedef {import("./session.js").ScreenName} ScreenName */
-/**
- * @typedef {{ lang: import("./words.js").Lang, look: "light" | "dark", prefix: string, suffix: "Enter" | "Tab" | "",
- *   gsKeys: string[], gsTokens: string[] }} Settings
- *
- * What is known of the program and its place; `free` is the part of the storage that is free.
- * `isOffline` says that it starts with no network.
- * @typedef {{ version: string, storage: { persisted: boolean, free: number | null, isPrivate: boolean }, isOffline: boolean,
- *   keep: (settings: Settings) => void, look: () => Promise<void> }} About
- */
-
+/** @typedef {import("./types.js").Told} Told */
+/** @typedef {import("./types.js").ScreenName} ScreenName */
+/** @typedef {import("./types.js").Settings} Settings */
+/** @typedef {import("./types.js").About} About */
+/** @typedef {import("./types.js").Tools} Tools */
 /** Keys that came in time may wait so long behind other work before they are seen. */
 const GRACE_MS = 200;
 
@@ -33,11 +26,6 @@ const FETCH_AGAIN_MS = 3000;
 
 /** Minutes between pulls that nothing else asked for: how old a recall list gets on a till that is online. */
 const PULL_EVERY = 5;
-
-/**
- * @typedef {{ camera: import("./tools.js").CameraScreen, doctor: import("./tools.js").DoctorScreen,
- *   screens: Record<"hand-over" | "look-up" | "queue" | "settings" | "sheet", (app: App) => HTMLElement[]> }} Tools
- */
 
 export class App {
   /**

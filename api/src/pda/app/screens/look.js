@@ -7,7 +7,7 @@ import { keepWith } from "../device/down.js";
 import { judged } from "./session/judge.js";
 
 /** @typedef {import("./session.js").Session} Session */
-/** @typedef {import("./session.js").Looked} Looked */
+/** @typedef {import("./types.js").Looked} Looked */
 
 /** @param {Session} session @param {string} text as it was read @param {import("../core/event.js").Input} input */
 export async function lookUp(session, text, input) {

@@ -13,9 +13,9 @@ import { speaker } from "./words.js";
 
 const root = document.getElementById("app") ?? document.body;
 
-/** @returns {import("./app.js").Settings} */
+/** @returns {import("./types.js").Settings} */
 function settingsOf(/** @type {unknown} */ kept) {
-  const { lang, look, prefix, suffix, gsKeys, gsTokens } = /** @type {Partial<import("./app.js").Settings>} */ (kept ?? {});
+  const { lang, look, prefix, suffix, gsKeys, gsTokens } = /** @type {Partial<import("./types.js").Settings>} */ (kept ?? {});
   const own = navigator.language.toLowerCase().startsWith("en") ? "en" : "zh";
   return {
     ...{ lang: lang ?? own, look: look ?? "light", prefix: prefix ?? DEFAULTS.prefix, suffix: suffix ?? DEFAULTS.suffix },
@@ -26,7 +26,7 @@ function settingsOf(/** @type {unknown} */ kept) {
 /**
  * How safe what is kept here is. A private window keeps things in memory, so its storage is no larger
  * than that: then the first closing of the window would lose a shift.
- * @returns {Promise<import("./app.js").About["storage"]>}
+ * @returns {Promise<import("./types.js").About["storage"]>}
  */
 async function storageOf() {
   const persisted = (await navigator.storage?.persist?.().catch(() => false)) ?? false;
@@ -53,15 +53,15 @@ async function write() {
   /** @type {App | null} */
   let app = null;
   const out = {
-    told: (/** @type {import("./session.js").Told} */ told) => app?.tell(told),
+    told: (/** @type {import("./types.js").Told} */ told) => app?.tell(told),
     changed: () => app?.draw(),
-    go: (/** @type {import("./session.js").ScreenName} */ screen) => app?.go(screen),
+    go: (/** @type {import("./types.js").ScreenName} */ screen) => app?.go(screen),
   };
   const sync = new Sync("serviceWorker" in navigator ? navigator.serviceWorker.ready : null);
   const session = new Session(held, out, `pda ${VERSION}`, () => sync.failed(performance.now()));
   // None of the three waits for another.
   const [storage, settings, isEnrolled] = await Promise.all([storageOf(), held.record("settings"), session.start()]);
-  /** @type {import("./app.js").About} */
+  /** @type {import("./types.js").About} */
   const about = {
     version: VERSION,
     storage,

@@ -20,19 +20,8 @@ import { LIST_AGE_S, Pulls, placesOf, readCards } from "./session/pulls.js";
 /** @typedef {import("../core/tasks/step.js").Input} Input */
 /** @typedef {import("../core/tasks/kinds.js").TaskName} TaskName */
 /** @typedef {import("../core/event.js").Actor} Actor */
-/** @typedef {import("../core/wire/messages.js").UnitCard} UnitCard */
-/**
- * What is known of a unit, and by whom: this device as of its last pull, or the server as of its answer;
- * `asked` is what became of asking it.
- * @typedef {{ goods: import("../core/till.js").Goods, unit: string, card: UnitCard | null, decision: import("../core/till.js").Decision,
- *   from: "here" | "server", at: number | null, asked: "asking" | "offline" | "lost" | "answered" }} Looked
- */
-/**
- * What a person is told: words, why, and of what, as it was read.
- * @typedef {{ sound: import("./sounds.js").Sound, words: string[], why?: string, of?: string }} Told
- */
-/** @typedef {"enrol" | "home" | "task" | "queue" | "settings" | "look-up" | "hand-over" | "doctor" | "sheet" | "camera"} ScreenName */
-/** @typedef {{ told: (told: Told) => void, changed: () => void, go: (screen: ScreenName) => void }} Out */
+/** @typedef {import("./types.js").Looked} Looked */
+/** @typedef {import("./types.js").Out} Out */
 
 const ZONE = () => -new Date().getTimezoneOffset();
 

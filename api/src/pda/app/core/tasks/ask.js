@@ -34,7 +34,7 @@ export const numberOf = ({ said }) => (said === "temperature" || said === "humid
  * it is asked for, behind what tells place and device, where nothing else is scanned: no number comes from the
  * server. A paper that a person wants to tell has its own.
  * @param {Question | null} question
- * @param {{ documentPrefix?: string | undefined }} identity
+ * @param {{ documentPrefix?: string | null }} identity
  * @param {number} seq of the next event
  */
 export const suggested = (question, { documentPrefix }, seq) =>

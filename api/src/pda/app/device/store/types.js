@@ -8,7 +8,7 @@
  * Who this device is, as it was told when it enrolled, the key it made for each of its lives, and
  * those it trusts.
  * @typedef {{
- *   device: string, epoch: number, enterprise: string, location: string, documentPrefix?: string | undefined, profile: string, installation: string,
+ *   device: string, epoch: number, enterprise: string, location: string, documentPrefix?: string | null, profile: string, installation: string,
  *   url: string, lives: Readonly<Record<number, CryptoKeyPair>>, trust: import("../../core/wire/messages.js").TrustKey[],
  * }} Identity
  *

@@ -34,7 +34,7 @@ async function isReceipted(driver, deposit) {
  * Hands in a file that another device wrote.
  * @param {Driver | null} driver
  * @param {string} text
- * @returns {Promise<import("../session.js").Told>} what came of it
+ * @returns {Promise<import("../types.js").Told>} what came of it
  */
 export async function handIn(driver, text) {
   const deposits = text.split("\n").filter((line) => line.trim() !== "").map(readDeposit);

@@ -5,7 +5,7 @@ import { h } from "../view.js";
 import { named, takenFor, typing } from "../task.js";
 
 /** @typedef {import("../app.js").App} App */
-/** @typedef {import("../session.js").Looked} Looked */
+/** @typedef {import("../types.js").Looked} Looked */
 
 /** @param {App} app */
 export function lookUpScreen(app) {
