@@ -127,6 +127,8 @@ pub enum Body {
 pub struct Stage {
     /// Who owns it.
     pub firm: Firm,
+    /// A sale; nothing that anybody stated, unless a device did.
+    pub event: String,
     /// An account to be changed.
     pub user: String,
     /// A plant.
@@ -218,6 +220,8 @@ pub async fn tenant(app: &TestApp, platform: &Caller, code: &str, prefix: &str) 
     let path = format!("/v1/transports/{transport}/readings");
     made(admin.post(&path, &series).await);
     Stage {
+        // No device stated anything on this stage.
+        event: user.clone(),
         user,
         badge,
         partner,
@@ -403,12 +407,11 @@ impl Stage {
             "get_device" | "create_device_ticket" | "close_shift" => {
                 (at(&self.device), Body::Nothing)
             }
-            // No device stated anything on this stage.
             "get_event" | "get_buyer" | "open_buyer" | "erase_buyer" => {
-                (at(&self.user), Body::Nothing)
+                (at(&self.event), Body::Nothing)
             }
             "file_buyer" => post(
-                at(&self.user),
+                at(&self.event),
                 json!({"purchase_time": "2026-01-15", "purchase_place": "上海"}),
             ),
             // Nothing stands aside on this stage.

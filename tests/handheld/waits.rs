@@ -1,7 +1,6 @@
 //! What ends a wait: somebody's decision, enough time, a newer program. Each is an entry of the log.
 
 use crate::{
-    refolds::id_of,
     scene::{Scene, count, fates, holds, inbound, open_about_events, sale, unit},
     support::{array, number, ok, refused, text_of},
 };
@@ -349,55 +348,6 @@ async fn t8_a_group_is_waited_for_so_long_and_no_longer_sqlite() {
 #[actix_web::test]
 async fn t8_a_group_is_waited_for_so_long_and_no_longer_postgres() {
     t8_released(impatient(Engine::Postgres).await).await;
-}
-
-/// A correction of which the retract is missing: what it states anew does not count, however long that takes.
-async fn t8_corrected(app: TestApp) {
-    let scene = Scene::of(&app).await;
-    let mut device = scene.device(&app, &scene.store).await;
-    let (wrong, right) = (&scene.tins[0], &scene.tins[1]);
-    let group = Uuid::now_v7();
-    let of = |n: u32, mut said: serde_json::Value| {
-        said["group"] = json!({"id": group, "n": n, "of": 2, "correct": true});
-        said
-    };
-    let came = device.event("inbound", &inbound(&[wrong, right]));
-    let sold = device.event("sale", &sale(&[wrong]));
-    let anew = device.event("sale", &of(1, sale(&[right])));
-    let answer = device.push(&[came, sold.clone(), anew]).await;
-    assert_eq!(answer.results[2].status, Status::Parked);
-    until(
-        "the group is released",
-        Duration::from_secs(20),
-        async || entries(&app, "group_released").await == 1,
-    )
-    .await;
-    let phases = async || {
-        let [wrong, right] = [unit(&app, wrong).await, unit(&app, right).await];
-        [wrong.kept.state.phase, right.kept.state.phase]
-    };
-    assert_eq!(phases().await, [Phase::Sold, Phase::InStock]);
-    assert_eq!(fates(&app).await[2].1, "parked");
-    holds(&app, "its retract is missing").await;
-    let strikes = of(2, json!({"target": id_of(&sold)}));
-    let retract = device.event("retract", &strikes);
-    let answer = device.push(&[retract]).await;
-    assert_eq!(answer.results[0].status, Status::Stored);
-    assert_eq!(phases().await, [Phase::InStock, Phase::Sold]);
-    let fates = fates(&app).await;
-    assert!(fates.iter().all(|(_, fate)| fate == "stored"), "{fates:?}");
-    holds(&app, "corrected").await;
-    app.stop().await;
-}
-
-#[actix_web::test]
-async fn t8_what_a_correction_states_anew_waits_for_its_retract_sqlite() {
-    t8_corrected(impatient(Engine::Sqlite).await).await;
-}
-
-#[actix_web::test]
-async fn t8_what_a_correction_states_anew_waits_for_its_retract_postgres() {
-    t8_corrected(impatient(Engine::Postgres).await).await;
 }
 
 on_both!(

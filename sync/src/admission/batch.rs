@@ -7,7 +7,7 @@
 use crate::{
     bugs::{self, Bug},
     chain::{self, Hash},
-    event::{Event, EventFault, Group, Header, Kind},
+    event::{Event, EventFault, Group, Header},
     ids::{DeviceId, Epoch, EventId, Seq},
     limits::{EVENTS_PER_PUSH_MAX, SEQ_MAX},
     wire::{Covered, FrameFault},
@@ -204,12 +204,5 @@ impl Read {
     /// The act it is part of.
     pub fn group(&self) -> Option<Group> {
         self.event().and_then(|event| event.group)
-    }
-
-    /// Is it what a correction states in place of what its retracts strike (C10)?
-    pub fn is_anew(&self) -> bool {
-        self.event().is_some_and(|event| {
-            event.kind != Kind::Retract && event.group.is_some_and(|group| group.correct)
-        })
     }
 }

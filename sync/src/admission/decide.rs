@@ -155,7 +155,7 @@ pub fn admit(held: &Held, batch: &Batch) -> Result<Decision, FrameFault> {
         }
         let enters = !remarks.iter().any(|remark| remark.keeps_out());
         if let (true, Some(group), Some(id)) = (enters, event.read.group(), free)
-            && !joining.join(group, (event.seq, id), event.read.is_anew())
+            && !joining.join(group, event.seq, id)
         {
             remarks.push(Remark::PartialGroup);
         }

@@ -3,8 +3,7 @@
 //! A group waits until every number from 1 to its size is there. What does not fit one (a number
 //! taken already, another size, or a group that is whole) is taken in at once and remarked
 //! `PARTIAL_GROUP`, so that nothing waits for what cannot come. A group that waits no longer is remarked so
-//! until what was missing comes in all the same. What a correction states anew counts only if its retract does
-//! (C10), which may be what is missing: it waits until the group is whole. Of acts it knows nothing else.
+//! until what was missing comes in all the same. It knows numbers, not acts.
 
 use super::{Leaving, Remark};
 use crate::{
@@ -35,9 +34,6 @@ pub struct Member {
     pub seq: Seq,
     /// Its id.
     pub event: EventId,
-    /// It is what a correction states in place of what its retracts strike.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub anew: bool,
 }
 
 /// What is held of a group.
@@ -52,14 +48,12 @@ pub struct GroupHeld {
 }
 
 /// `group_released` (T8): what waited is taken in as single events, each remarked
-/// `PARTIAL_GROUP`. Members that come later are too, at once, until one makes it whole. What a correction
-/// states anew goes on waiting for that.
+/// `PARTIAL_GROUP`. Members that come later are too, at once, until one makes it whole.
 pub fn group_released(group: &GroupHeld) -> (GroupHeld, Vec<Leaving>) {
     if group.standing != Standing::Waiting {
         return (group.clone(), Vec::new());
     }
-    let singles = group.members.iter().filter(|member| !member.anew);
-    let leaving = leaving(singles, Some(Remark::PartialGroup));
+    let leaving = leaving(&group.members, Some(Remark::PartialGroup));
     let released = GroupHeld {
         standing: Standing::Released,
         ..group.clone()
@@ -68,8 +62,9 @@ pub fn group_released(group: &GroupHeld) -> (GroupHeld, Vec<Leaving>) {
 }
 
 /// Those members on their way out of parking, in their order within the epoch.
-fn leaving<'m>(members: impl Iterator<Item = &'m Member>, remark: Option<Remark>) -> Vec<Leaving> {
+fn leaving(members: &[Member], remark: Option<Remark>) -> Vec<Leaving> {
     let mut leaving: Vec<Leaving> = members
+        .iter()
         .map(|member| Leaving {
             seq: member.seq,
             event: member.event,
@@ -126,7 +121,7 @@ impl Joining {
     }
 
     /// An event joins its group; false if it does not fit there.
-    pub(super) fn join(&mut self, group: Group, (seq, event): (Seq, EventId), anew: bool) -> bool {
+    pub(super) fn join(&mut self, group: Group, seq: Seq, event: EventId) -> bool {
         let held = self.groups.entry(group.id).or_insert(GroupHeld {
             of: group.of,
             standing: Standing::Waiting,
@@ -145,7 +140,6 @@ impl Joining {
                 n: group.n,
                 seq,
                 event,
-                anew,
             });
             match held.standing {
                 Standing::Released => self.late.push((group.id, event)),
@@ -184,17 +178,13 @@ impl Joining {
                 group.standing = Standing::Whole;
                 let mut members = std::mem::take(&mut group.members);
                 members.retain(|member| !now.contains(&member.event));
-                // Who was taken in without the rest, and who waited for it.
-                let (taken, waited): (Vec<&Member>, Vec<&Member>) = members
-                    .iter()
-                    .partition(|member| was == Standing::Released && !member.anew);
-                out.whole.extend(taken.iter().map(|member| member.event));
-                out.leaving.extend(leaving(waited.into_iter(), None));
+                if was == Standing::Released {
+                    out.whole.extend(members.iter().map(|member| member.event));
+                } else {
+                    out.leaving.extend(leaving(&members, None));
+                }
             } else if was == Standing::Released {
-                let anew = group.members.iter().filter(|member| member.anew);
-                let anew: BTreeSet<EventId> = anew.map(|member| member.event).collect();
-                out.waiting.extend(now.intersection(&anew));
-                out.partial.extend(now.difference(&anew));
+                out.partial.extend(now);
             } else {
                 out.waiting.extend(now);
             }

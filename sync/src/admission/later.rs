@@ -86,7 +86,7 @@ pub fn readmit(
             let was = waiting.outcome.in_state();
             if let (false, true, Some(group), Some(id)) =
                 (was, outcome.in_state(), read.group(), waiting.event)
-                && !joining.join(group, (waiting.seq, id), read.is_anew())
+                && !joining.join(group, waiting.seq, id)
             {
                 outcome = outcome.with(Remark::PartialGroup);
             }

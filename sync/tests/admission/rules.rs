@@ -13,7 +13,6 @@ use suyuan_sync::{
         is_provisional,
     },
     chain::{self, Hash},
-    event::Kind,
     finding::FindingCode,
     ids::{DeviceId, EventId, Micros},
     limits::{EVENTS_PER_PUSH_MAX, RANGES_MAX, SEQ_MAX},
@@ -445,48 +444,6 @@ fn t8_what_was_missing_of_a_released_group_makes_it_whole() {
     // What does not fit does not even now.
     let answer = store.push(device.push(4, 5));
     assert_eq!(answer.remarks, [[PartialGroup]; 2]);
-    assert!((1..=3).all(|seq| store.now(seq).status == Stored));
-}
-
-/// C10: it counts only if its retract does, and that may be what never comes.
-#[test]
-fn t8_what_a_correction_states_anew_waits_until_it_is_whole() {
-    for (first, second) in [(Kind::Retract, Kind::Sale), (Kind::Sale, Kind::Retract)] {
-        let mut device = Device::new();
-        device
-            .correction(1, 1, 2, first)
-            .correction(1, 2, 2, second);
-        let (one, other) = (device.push(1, 1), device.push(2, 2));
-        for (seq, early, late) in [(1, &one, &other), (2, &other, &one)] {
-            let mut store = Store::new();
-            store.push(early.clone());
-            store.release(1);
-            let is_anew = (if seq == 1 { first } else { second }) == Kind::Sale;
-            let remark = if is_anew {
-                GroupIncomplete
-            } else {
-                PartialGroup
-            };
-            assert_eq!(store.now(seq).remarks, [remark], "{first:?} {seq}");
-            // Released again, it is as it was.
-            store.release(1);
-            assert_eq!(store.now(seq).remarks, [remark]);
-            store.push(late.clone());
-            assert!((1..=2).all(|seq| store.now(seq).status == Stored));
-        }
-    }
-    // One that comes behind the release waits as well, and those that waited come in with the last.
-    let mut device = Device::new();
-    device
-        .correction(1, 1, 3, Kind::Retract)
-        .correction(1, 2, 3, Kind::Sale);
-    device.correction(1, 3, 3, Kind::Sale);
-    let mut store = Store::new();
-    store.push(device.push(3, 3));
-    store.release(1);
-    store.push(device.push(2, 2));
-    assert!((2..=3).all(|seq| store.now(seq).remarks == [GroupIncomplete]));
-    store.push(device.push(1, 1));
     assert!((1..=3).all(|seq| store.now(seq).status == Stored));
 }
 

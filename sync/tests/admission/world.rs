@@ -121,20 +121,6 @@ impl Device {
         self.put(event.write())
     }
 
-    /// A member of a correction: a retract of some event, or what is stated anew.
-    pub fn correction(&mut self, group: u128, n: u32, of: u32, kind: Kind) -> &mut Device {
-        let mut event = self.bare();
-        event.kind = kind;
-        event.target = (kind == Kind::Retract).then_some(EventId(Uuid::from_u128(7)));
-        event.group = Some(Group {
-            id: GroupId(Uuid::from_u128(group)),
-            n,
-            of,
-            correct: true,
-        });
-        self.put(event.write())
-    }
-
     /// An event of a kind that today's program does not know.
     pub fn of_tomorrow(&mut self) -> &mut Device {
         let text = self
