@@ -181,13 +181,13 @@ impl Here {
 const fn after(was: Phase, kind: Kind) -> Phase {
     match (was, kind) {
         (Phase::Destroyed, _)
-        | (Phase::Returned | Phase::Collected, Kind::Inbound | Kind::Outbound) => was,
+        | (Phase::Returned | Phase::Collected, Kind::Inbound | Kind::Outbound)
+        | (_, Kind::Commission | Kind::Pack | Kind::Unpack | Kind::Count | Kind::Retract) => was,
         (_, Kind::Inbound | Kind::Inspect) => Phase::InStock,
         (_, Kind::Outbound) => Phase::InTransit,
         (_, Kind::Sale) => Phase::Sold,
         (_, Kind::Return) => Phase::Returned,
         (_, Kind::Collect) => Phase::Collected,
         (_, Kind::Destroy) => Phase::Destroyed,
-        (_, Kind::Commission | Kind::Pack | Kind::Unpack | Kind::Count | Kind::Retract) => was,
     }
 }
