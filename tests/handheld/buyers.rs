@@ -3,8 +3,8 @@
 
 use crate::{
     events::another,
+    refolds::id_of,
     scene::{Scene, count, holds, inbound, sale, scanned},
-    struck::id_of,
     support::{PASSWORD, array, batch, id, made, ok, refused, refused_field, segment, text_of},
 };
 use sea_orm::ConnectionTrait;

@@ -3,8 +3,9 @@
 
 use crate::{
     lots::lots_of,
+    refolds::id_of,
     scene::{GTIN, Scene, count, holds, settled},
-    struck::{fillers, id_of, in_ms, slices},
+    struck::{fillers, in_ms, slices},
 };
 use serde_json::{Value, json};
 use std::time::Duration;

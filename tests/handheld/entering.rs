@@ -4,8 +4,9 @@
 use crate::{
     engine::{healed, poison},
     lots::lots_of,
+    refolds::id_of,
     scene::{GTIN, Scene, count, holds, inbound, open_about_events, sale, settled},
-    struck::{fillers, foreign, id_of, in_ms, refs, related, slices},
+    struck::{fillers, foreign, in_ms, refs, related, slices},
 };
 use serde_json::{Value, json};
 use std::time::Duration;

@@ -2,8 +2,8 @@
 //! event names as its document, while the event counts.
 
 use crate::{
+    refolds::id_of,
     scene::{Scene, holds, open_about_events, scanned},
-    struck::id_of,
     support::{array, id, made, ok, text_of},
 };
 use serde_json::{Value, json};

@@ -2,8 +2,8 @@
 //! (sync.md sections 2 and 5).
 
 use crate::{
+    refolds::id_of,
     scene::{Scene, count, enrolled, inbound, outbound, sale, scanned},
-    struck::id_of,
     support::{
         Firm, PASSWORD, array, firm, gtin, id, made, ok, product, refused, refused_field, segment,
         text_of,

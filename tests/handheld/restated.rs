@@ -5,11 +5,12 @@
 use crate::{
     entering::group,
     lots::lots_of,
+    refolds::id_of,
     scene::{
         GTIN, Scene, enrolled, fill_up, holds, inbound, open, open_about_events, outbound, sale,
         settled, unit,
     },
-    struck::{foreign, id_of, refs},
+    struck::{foreign, refs},
     support::{Firm, array, firm, id, made, number, ok, person, text_of},
 };
 use jiff::Timestamp;

@@ -5,6 +5,7 @@
 use crate::{
     lots::lots_of,
     own_codes::neighbours,
+    refolds::id_of,
     scene::{
         GTIN, Scene, count, holds, inbound, open, open_about_events, outbound, sale, scanned,
         settled,
@@ -28,11 +29,6 @@ pub fn foreign(of: &str, count: usize) -> Vec<String> {
 
 pub fn refs(codes: &[String]) -> Vec<&String> {
     codes.iter().collect()
-}
-
-pub fn id_of(text: &str) -> String {
-    let event: Value = serde_json::from_str(text).expect("an event");
-    text_of(&event["event_id"])
 }
 
 /// What an event says, so many milliseconds from now by its device's clock.
