@@ -225,10 +225,17 @@ impl Disk {
         found
     }
 
-    /// Whether a signed receipt says that an event is safe on the server; none where there is no receipt
-    /// of its life.
-    pub(super) fn covers(&self, (epoch, seq): Key) -> Option<bool> {
-        self.receipts.get(&epoch).map(|receipt| receipt.covers(seq))
+    /// Does a signed receipt say that an event is safe on the server?
+    pub(super) fn covers(&self, (epoch, seq): Key) -> bool {
+        let receipt = self.receipts.get(&epoch);
+        receipt.is_some_and(|receipt| receipt.covers(seq))
+    }
+
+    /// Does this receipt prove that the server holds the very events of this storage up to its head, and
+    /// not those of a second copy under their numbers? The head's hash is of all before it.
+    pub(super) fn is_proven_by(&self, receipt: &Receipt) -> bool {
+        let head = self.rows.get(&(receipt.epoch, receipt.contiguous_seq));
+        head.is_some_and(|row| row.hash == receipt.head_hash)
     }
 
     /// Earlier lives with a receipt of which no event is left: it says nothing any more.

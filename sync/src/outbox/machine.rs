@@ -76,7 +76,7 @@ pub struct Outbox {
     pub(super) skipped: BTreeSet<Key>,
     /// Found not to be what was made, in this session; a new one looks again.
     pub(super) damaged: BTreeSet<Key>,
-    /// Said to be on the server by their states alone, since no receipt of their life is kept that holds
+    /// Said to be on the server by their states alone, since no receipt is kept that holds and covers them
     /// (I30). The first of them is sent again where nothing else brings one.
     pub(super) doubted: BTreeSet<Key>,
     /// What was found when the session began, and not told yet.
@@ -97,10 +97,9 @@ impl Outbox {
             ..Outbox::new(disk)
         };
         // Those whose states say otherwise than a receipt that is good.
-        let rows = &outbox.view.rows;
-        let is_untrue = |key: &&Key| rows.get(key).is_some_and(|row| row.state.is_receipted());
-        let untrue = outbox.open.iter().filter(is_untrue);
-        let lives: BTreeSet<Epoch> = untrue.map(|(epoch, _)| *epoch).collect();
+        let receipts = &outbox.view.receipts;
+        let lives = outbox.doubted.iter().map(|(epoch, _)| *epoch);
+        let lives: BTreeSet<Epoch> = lives.filter(|life| receipts.contains_key(life)).collect();
         outbox.found.extend(lives.into_iter().map(Notice::Doubted));
         outbox
     }
@@ -391,16 +390,24 @@ impl Outbox {
 
     /// Keeps the indexes with a change of state.
     fn note(&mut self, mark: Mark) {
-        self.open.remove(&mark.key);
-        self.sent.remove(&mark.key);
-        self.skipped.remove(&mark.key);
-        self.damaged.remove(&mark.key);
-        if let RowState::Settled(stamp) = mark.state
-            && !self.doubted.contains(&mark.key)
-        {
-            self.tail.insert((stamp, mark.key));
-        } else if let Some(stamp) = mark.state.stamp() {
-            self.tail.remove(&(stamp, mark.key));
+        let Mark { key, state } = mark;
+        let Some(stamp) = state.stamp() else {
+            self.doubted.remove(&key);
+            self.open.insert(key);
+            return;
+        };
+        // What a pull tells of an event in doubt is no receipt.
+        if self.doubted.contains(&key) {
+            return;
+        }
+        self.open.remove(&key);
+        self.sent.remove(&key);
+        self.skipped.remove(&key);
+        self.damaged.remove(&key);
+        if let RowState::Settled(stamp) = state {
+            self.tail.insert((stamp, key));
+        } else {
+            self.tail.remove(&(stamp, key));
         }
     }
 
@@ -409,30 +416,25 @@ impl Outbox {
         if self.damaged.contains(&key) {
             return;
         }
-        let covered = match state {
-            RowState::Durable => Some(false),
-            _ => self.view.covers(key),
-        };
-        match (covered, state) {
-            (None, _) => {
-                self.doubted.insert(key);
-            }
+        match state {
             // What is not on the disk yet is not open: it must not be sent before it is durable.
-            (Some(false), _) if self.disk.rows.contains_key(&key) => {
+            RowState::Durable if !self.disk.rows.contains_key(&key) => {}
+            RowState::Durable => {
                 self.open.insert(key);
             }
-            (Some(true), RowState::Settled(stamp)) => {
+            _ if !self.view.covers(key) => {
+                self.doubted.insert(key);
+            }
+            RowState::Settled(stamp) => {
                 self.tail.insert((stamp, key));
             }
             _ => {}
         }
     }
 
-    /// A receipt of this life is kept: what it says of those that were in doubt.
+    /// A receipt of this life may be kept: those it covers and proves, which the others are apart from by
+    /// now, are in doubt no more.
     pub(super) fn resolve(&mut self, epoch: Epoch) {
-        if !self.view.receipts.contains_key(&epoch) {
-            return;
-        }
         let of_life = (epoch, 0)..=(epoch, Seq::MAX);
         let doubted: Vec<Key> = self.doubted.range(of_life).copied().collect();
         for key in doubted {

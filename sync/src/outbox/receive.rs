@@ -31,13 +31,18 @@ impl Outbox {
             return 0;
         }
         let (epoch, stamp) = (receipt.epoch, receipt.stamp);
+        let newer = self.is_newest(&receipt);
         let mut write = Write::default();
+        let mut unproven = self.unproven(&receipt);
         for (seq, fate) in (first..).zip(fates) {
             let key = (epoch, seq);
             // It was good when this push was made.
             let damaged = self.damaged.contains(&key);
+            let waits = damaged || self.open.contains(&key) || unproven.contains(&key);
             // Only what was in this push and is covered by its receipt is safe.
-            if receipt.covers(seq) && (damaged || self.open.contains(&key)) {
+            if receipt.covers(seq) && waits {
+                self.doubted.remove(&key);
+                unproven.remove(&key);
                 let state = fate.state(stamp);
                 write.marks.push(Mark { key, state });
                 if *fate == Fate::Attention {
@@ -50,7 +55,6 @@ impl Outbox {
             }
         }
         let brought = write.marks.len();
-        let newer = self.is_newest(&receipt);
         if epoch == self.view.epoch {
             let copied = self.is_a_copy(&receipt);
             if copied && !self.view.enrol_again {
@@ -68,12 +72,15 @@ impl Outbox {
         // Of the receipt that is held now, or comes with this.
         let held = |key: &Key| match &write.receipt {
             Some(receipt) if receipt.epoch == key.0 => receipt.covers(key.1),
-            _ => self.view.covers(*key) == Some(true),
+            _ => self.view.covers(*key),
         };
         let (drop, lost): (Vec<Key>, Vec<Key>) = over.map(|(_, key)| key).partition(held);
-        // A server that was set back holds less than it receipted: it is told again.
-        self.open.extend(lost);
         write.drop = drop;
+        // A server that was set back holds less than it receipted: it is told again. So is what is in
+        // doubt and not proven, whatever is held under its number: with the receipt comes that it is unsent.
+        let unsent = unproven.into_iter().filter(|_| newer).chain(lost);
+        let state = RowState::Durable;
+        write.marks.extend(unsent.map(|key| Mark { key, state }));
         write.forget = self.view.over();
         let heard = write.anchor.is_some().then_some(now);
         if write != Write::default() {
@@ -89,6 +96,19 @@ impl Outbox {
         let held = of(flight.first)..=of(flight.last);
         let none = |keys: &BTreeSet<Key>| keys.range(held.clone()).next().is_none();
         none(&self.open) && none(&self.doubted)
+    }
+
+    /// Those in doubt, of the life of this receipt, of which it does not prove that the server holds them.
+    /// Where one is kept and did not cover them, what their states say is known to be untrue.
+    fn unproven(&self, receipt: &Receipt) -> BTreeSet<Key> {
+        let of_life = (receipt.epoch, 0)..=(receipt.epoch, Seq::MAX);
+        let is_kept = self.view.receipts.contains_key(&receipt.epoch);
+        let upto = match !is_kept && self.view.is_proven_by(receipt) {
+            true => receipt.contiguous_seq,
+            false => 0,
+        };
+        let doubted = self.doubted.range(of_life);
+        doubted.filter(|(_, seq)| *seq > upto).copied().collect()
     }
 
     /// Does the server hold another event than this device at the head it receipts, or more than

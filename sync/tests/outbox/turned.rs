@@ -177,10 +177,15 @@ fn i30_a_state_that_no_signed_receipt_covers_lets_nothing_go() {
     let actions = take(&mut outbox, 0, Command::Wake);
     assert_eq!(notices(&actions), [Notice::Doubted(1)]);
     assert_eq!(sends(&actions), [(1, 2, 2)]);
+    let states = outbox.picture().states;
     assert_eq!(
-        (outbox.unsent(), outbox.picture().states.settled),
-        (1, vec![(1, 1, 1)])
+        (states.doubted, states.settled),
+        (vec![(1, 2, 2)], vec![(1, 1, 1)])
     );
+    // What it said is not believed when the next covers it: the answer tells what became of it.
+    let held = receipt(&outbox, Ranges::of(1, 2), 6);
+    take(&mut outbox, 1, answer(1, 2, &[Fate::Attention], held));
+    assert_eq!(outbox.picture().states.needs_attention, [(1, 2, 2)]);
     // There is none: the first that comes decides.
     let (outbox, _) = with(2);
     let mut disk = outbox.crash(0);
@@ -192,6 +197,75 @@ fn i30_a_state_that_no_signed_receipt_covers_lets_nothing_go() {
     let actions = take(&mut outbox, 1, answer(1, 1, &[Fate::Settled], held));
     assert_eq!(sends(&actions), [(2, 2, 2)]);
     assert!(outbox.disk().rows.contains_key(&(1, 2)));
+}
+
+#[test]
+fn i30_the_receipt_of_a_second_copy_lets_nothing_go_that_is_in_doubt() {
+    // Of a copy's first event, which is unsent, a state turned, and under its number the other's is held.
+    let (outbox, _) = with(3);
+    let mut disk = outbox.crash(0);
+    disk.rows.get_mut(&(1, 1)).expect("a row").state = RowState::Settled(0);
+    let mut outbox = Outbox::begin(disk, |_| true);
+    let actions = take(&mut outbox, 0, Command::Wake);
+    assert_eq!(sends(&actions), [(1, 2, 3)]);
+    let mut held = receipt(&outbox, Ranges::of(1, 3), 5);
+    held.head_hash = Hash([7; 32]);
+    let fates = [Fate::Attention; 2];
+    let actions = take(&mut outbox, 1, answer(1, 2, &fates, held.clone()));
+    assert_eq!(
+        sends(&actions),
+        [(2, 1, 1)],
+        "it is sent, and so kept as a fork"
+    );
+    // It stays unsent with that receipt on the storage, and a session later.
+    let disk = outbox.crash(usize::MAX);
+    assert_eq!(disk.rows[&(1, 1)].state, RowState::Durable);
+    let mut outbox = Outbox::begin(disk, |_| true);
+    assert_eq!(sends(&take(&mut outbox, 0, Command::Wake)), [(1, 1, 1)]);
+    held.stamp = 6;
+    take(&mut outbox, 1, answer(1, 1, &[Fate::Attention], held));
+    assert_eq!(outbox.picture().states.needs_attention, [(1, 1, 3)]);
+}
+
+#[test]
+fn i30_what_a_receipt_holds_beyond_its_head_is_not_proven_by_it() {
+    let mut outbox = Outbox::begin(with_settled(3, 5), |_| false);
+    take(&mut outbox, 0, Command::Wake);
+    let mut held = Ranges::of(1, 1);
+    held.add(3, 3);
+    let held = receipt(&outbox, held, 6);
+    let actions = take(&mut outbox, 1, answer(1, 1, &[Fate::Settled], held));
+    let states = outbox.picture().states;
+    assert_eq!((states.settled, states.doubted), (vec![(1, 1, 1)], vec![]));
+    assert_eq!(sends(&actions), [(2, 2, 3)]);
+}
+
+#[test]
+fn i30_what_a_pull_tells_of_an_event_in_doubt_is_no_receipt() {
+    let mut disk = with_settled(2, 5);
+    for row in disk.rows.values_mut() {
+        row.state = RowState::Receipted(5);
+    }
+    let mut outbox = Outbox::begin(disk, |_| false);
+    let page = Command::Checkpoint {
+        cursor: 9,
+        anchor: "bb".into(),
+        wall: 7,
+        fates: vec![(1, 1, Fate::Attention), (1, 2, Fate::Settled)],
+        anew: false,
+    };
+    take(&mut outbox, 0, page);
+    let states = outbox.picture().states;
+    assert_eq!((states.doubted, states.settled), (vec![(1, 1, 2)], vec![]));
+    // A week on, the receipt of a second copy covers both.
+    let mut held = receipt(&outbox, Ranges::of(1, 2), 5 + 8 * DAY);
+    held.head_hash = Hash([7; 32]);
+    take(&mut outbox, 1, answer(1, 1, &[Fate::Attention], held));
+    let disk = outbox.crash(usize::MAX);
+    assert_eq!(
+        disk.rows.get(&(1, 2)).map(|row| row.state),
+        Some(RowState::Durable)
+    );
 }
 
 #[test]

@@ -242,6 +242,27 @@ test("I30: a state that no signed receipt covers lets nothing go, whatever it sa
   }
 });
 
+test("I30: the receipt of a second copy, or what it holds beyond its head, lets nothing go that is in doubt", async () => {
+  const first = await newOutbox();
+  await captured(first, ["a", "b", "c"]);
+  const disk = crashed(first, 9);
+  disk.put({ ...disk.row([1, 1]), state: { is: "settled", stamp: 0 } });
+  const outbox = Outbox.begin(disk, () => true);
+  assert.deepEqual(sent(woken(outbox)), [[2, 3]]);
+  const others = { ...receiptOf(3, 5, outbox), head_hash: "0".repeat(64) };
+  assert.deepEqual(sent(answered(outbox, others)), [[1, 1]], "it is sent, and so kept as a fork");
+  const again = Outbox.begin(crashed(outbox, 9), () => true);
+  assert.deepEqual([again.disk.row([1, 1]).state, sent(woken(again))], [{ is: "durable" }, [[1, 1]]]);
+  // A gap: what is held behind it is not what the hash of the head is of.
+  const made = await newOutbox();
+  await captured(made, ["a", "b", "c"]);
+  answered(made, receiptOf(3, 5, made));
+  const gap = Outbox.begin(crashed(made, 9), () => false);
+  woken(gap);
+  const held = { ...receiptOf(1, 6, gap), held_ranges: [[1, 1], [3, 3]] };
+  assert.deepEqual(sent(answered(gap, held)), [[2, 3]]);
+});
+
 test("I30: no receipt and no state whose very shape turned keeps a session from beginning", async () => {
   const made = await newOutbox();
   await captured(made, ["a", "b"]);

@@ -35,6 +35,8 @@ export function receiptsAfter(receipts, { forget = [], receipt }) {
   return forget.length > 0 ? Object.fromEntries(Object.entries(after).filter(([life]) => !forget.includes(Number(life)))) : after;
 }
 
+const STATES = ["durable", "receipted", "settled", "needs_attention"];
+
 /** The storage of an outbox. */
 export class Disk {
   /**
@@ -101,10 +103,10 @@ export class Disk {
     return this.receipts[this.epoch] ?? null;
   }
 
-  /** Whether a receipt says that an event is safe; null where there is none of its life. @param {Key} key */
+  /** Does a receipt say that an event is safe? @param {Key} key */
   covers([epoch, seq]) {
     const receipt = this.receipts[epoch];
-    return receipt ? contains(receipt.held_ranges, seq) : null;
+    return receipt !== undefined && contains(receipt.held_ranges, seq);
   }
 
   /**
@@ -121,6 +123,10 @@ export class Disk {
       return isGood;
     });
     this.receipts = Object.fromEntries(kept);
+    // A state of which a bit turned is none.
+    const stateless = this.inOrder().filter(({ state }) => !STATES.includes(state.is));
+    for (const row of stateless) this.put({ ...row, state: { is: "durable" } });
+    for (const of of new Set(stateless.map(({ key }) => key[0]))) found.push({ say: "doubted", of });
     const { anchor, cursorCheck } = this;
     const turned = anchor?.check !== undefined && anchor.check !== keptAnchor(anchor.text, anchor.wall).check;
     const strayed = cursorCheck !== undefined && cursorCheck !== check(String(this.cursor));

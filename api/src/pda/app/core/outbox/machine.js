@@ -55,7 +55,7 @@ export class Outbox {
     this.skipped = new Sorted(compareKeys);
     /** Found in this session not to be what was made. @type {Sorted<Key>} */
     this.damaged = new Sorted(compareKeys);
-    /** On the server by their states alone: no receipt of their life holds (I30). @type {Sorted<Key>} */
+    /** On the server by their states alone: no receipt holds and covers them (I30). @type {Sorted<Key>} */
     this.doubted = new Sorted(compareKeys);
     /** Lives whose signature the server does not know; likewise. @type {Set<number>} */
     this.shut = new Set();
@@ -73,8 +73,8 @@ export class Outbox {
   static begin(disk, believes) {
     const outbox = new Outbox(disk, disk.doubt(believes));
     // Those whose states say otherwise than a receipt that is good.
-    const untrue = [...outbox.open].filter((key) => disk.row(key)?.state.is !== "durable");
-    for (const of of new Set(untrue.map(([epoch]) => epoch))) outbox.found.push({ say: "doubted", of });
+    const lives = new Set([...outbox.doubted].map(([epoch]) => epoch));
+    for (const of of lives) if (disk.receipts[of]) outbox.found.push({ say: "doubted", of });
     return outbox;
   }
 
@@ -287,30 +287,29 @@ export class Outbox {
 
   /** Keeps the indexes with a change of state. @param {Key} key @param {RowState} state */
   #note(key, state) {
-    this.open.delete(key);
-    this.sent.delete(key);
-    this.skipped.delete(key);
-    this.damaged.delete(key);
-    if (state.is === "durable") return;
-    if (state.is !== "settled") this.tail.delete([state.stamp, key]);
-    else if (!this.doubted.has(key)) this.tail.add([state.stamp, key]);
+    if (state.is === "durable") {
+      this.doubted.delete(key);
+      this.open.add(key);
+    }
+    // What a pull tells of an event in doubt is no receipt.
+    if (state.is === "durable" || this.doubted.has(key)) return;
+    for (const keys of [this.open, this.sent, this.skipped, this.damaged]) keys.delete(key);
+    if (state.is === "settled") this.tail.add([state.stamp, key]);
+    else this.tail.delete([state.stamp, key]);
   }
 
   /** Puts an event where it belongs: what is safe on the server is what a receipt covers. @param {Key} key @param {RowState} state */
   #place(key, state) {
     if (this.damaged.has(key)) return;
-    // A state of which a bit turned is none.
-    const covered = ["receipted", "settled", "needs_attention"].includes(state.is) && this.view.covers(key);
-    if (covered === null) this.doubted.add(key);
-    // What is not on the disk yet is not open: it must not be sent before it is durable.
-    else if (!covered) {
+    if (state.is === "durable") {
+      // What is not on the disk yet is not open: it must not be sent before it is durable.
       if (this.disk.row(key)) this.open.add(key);
-    } else if (state.is === "settled") this.tail.add([state.stamp, key]);
+    } else if (!this.view.covers(key)) this.doubted.add(key);
+    else if (state.is === "settled") this.tail.add([state.stamp, key]);
   }
 
-  /** A receipt of this life may be kept: what it says of those in doubt. @param {number} epoch */
+  /** A receipt of this life may be kept: those it covers and proves are in doubt no more. @param {number} epoch */
   resolve(epoch) {
-    if (!this.view.receipts[epoch]) return;
     for (const key of [...this.doubted].filter(([life]) => life === epoch)) {
       this.doubted.delete(key);
       const row = this.view.row(key);

@@ -7,7 +7,7 @@ import { TAIL_DAYS } from "../limits.js";
 import { contains } from "../wire/ranges.js";
 import { stateOf } from "./fate.js";
 import { keptAnchor } from "./disk.js";
-import { nameOf } from "./keys.js";
+import { Sorted, compareKeys, nameOf } from "./keys.js";
 
 /** @typedef {import("./keys.js").Key} Key */
 /** @typedef {import("./machine.js").Outbox} Outbox */
@@ -33,18 +33,22 @@ export function answer(outbox, command, now, actions) {
   const write = {};
   /** @type {NonNullable<import("./types.js").Write["marks"]>} */
   const marks = [];
+  const unproven = unprovenBy(outbox, receipt);
   fates.forEach((fate, at) => {
     /** @type {Key} */
     const key = [epoch, first + at];
     // It was good when this push was made.
     const isDamaged = outbox.damaged.has(key);
+    const waits = isDamaged || outbox.open.has(key) || unproven.has(key);
     // Only what was in this push and is covered by its receipt is safe.
-    if (!contains(receipt.held_ranges, key[1]) || !(isDamaged || outbox.open.has(key))) return;
+    if (!contains(receipt.held_ranges, key[1]) || !waits) return;
+    outbox.doubted.delete(key);
+    unproven.delete(key);
     marks.push({ key, state: stateOf(fate, stamp) });
     if (fate === "attention") actions.push({ do: "show", notice: { say: "attention", of: key } });
     else if (isDamaged) actions.push({ do: "show", notice: { say: "resolved", of: key } });
   });
-  if (marks.length > 0) write.marks = marks;
+  const brought = marks.length;
   if (epoch === view.epoch) {
     if (isACopy(outbox, receipt) && !view.enrolAgain) {
       write.enrol_again = true;
@@ -58,18 +62,33 @@ export function answer(outbox, command, now, actions) {
   // The tail is measured by the server's clock, so a wrong one here drops nothing early.
   /** @type {Key[]} */
   const drop = [];
+  // So is what is in doubt and not proven, whatever is held under its number: with the receipt comes that it is unsent.
+  const unsent = write.receipt ? [...unproven] : [];
   for (const [, key] of outbox.tail.takeBelow([stamp - TAIL, [Infinity, Infinity]])) {
     const isHeld = write.receipt && key[0] === epoch ? contains(receipt.held_ranges, key[1]) : view.covers(key);
     // A server that was set back holds less than it receipted: it is told again.
-    if (isHeld) drop.push(key);
-    else outbox.open.add(key);
+    (isHeld ? drop : unsent).push(key);
   }
+  for (const key of unsent) marks.push({ key, state: { is: "durable" } });
+  if (marks.length > 0) write.marks = marks;
   if (drop.length > 0) write.drop = drop;
   const forget = view.over();
   if (forget.length > 0) write.forget = forget;
   if (Object.keys(write).length > 0) outbox.persist(write, write.anchor ? now : null, actions);
   outbox.resolve(epoch);
-  return marks.length;
+  return brought;
+}
+
+/**
+ * Those in doubt, of the life of this receipt, of which it does not prove that the server holds these very events
+ * and not those of a second copy under their numbers: the hash of its head is of all before it. Where one is kept
+ * and did not cover them, their states are untrue.
+ * @param {Outbox} outbox
+ * @param {Receipt} receipt
+ */
+function unprovenBy({ view, doubted }, { epoch, contiguous_seq: head, head_hash }) {
+  const upto = !view.receipts[epoch] && view.row([epoch, head])?.hash === head_hash ? head : 0;
+  return new Sorted(compareKeys, [...doubted].filter(([life, seq]) => life === epoch && seq > upto));
 }
 
 /**
