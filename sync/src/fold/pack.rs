@@ -94,6 +94,10 @@ pub(super) fn handled<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect 
     if row == Row::HandleEnded {
         walk.unexpected(at);
     }
+    // It stays with who sold it, as all that is in it does.
+    if walk.state.phase == Phase::Sold {
+        return Effect::Nothing;
+    }
     observed(walk, at);
     Effect::Took
 }

@@ -255,10 +255,12 @@ pub static TABLE: &[Row] = &[
     row(Act::Emptied,    ANY,                        When::Always,           Effect::TakeOut,    None),
     // The container's side.
     row(Act::PackedUp,   END,                        When::Always,           Effect::Nothing,    Some(AfterEnd)),
-    row(Act::PackedUp,   ENDED,                      When::Always,           Effect::Observe,    Some(UnexpectedState)),
+    row(Act::PackedUp,   &[Sold],                    When::Always,           Effect::Nothing,    Some(UnexpectedState)),
+    row(Act::PackedUp,   &[Collected],               When::Always,           Effect::Observe,    Some(UnexpectedState)),
     row(Act::PackedUp,   ANY,                        When::Always,           Effect::Observe,    None),
     row(Act::Opened,     END,                        When::Always,           Effect::Nothing,    Some(AfterEnd)),
-    row(Act::Opened,     ENDED,                      When::Always,           Effect::Observe,    Some(UnexpectedState)),
+    row(Act::Opened,     &[Sold],                    When::Always,           Effect::Nothing,    Some(UnexpectedState)),
+    row(Act::Opened,     &[Collected],               When::Always,           Effect::Observe,    Some(UnexpectedState)),
     row(Act::Opened,     ANY,                        When::Always,           Effect::Observe,    None),
 
     // C13: inside a container that was observed somewhere.

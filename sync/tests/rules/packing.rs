@@ -256,6 +256,24 @@ fn c13_units_follow_their_container_in_one_event_each() {
 }
 
 #[test]
+fn c13_a_sold_container_that_is_handled_stays_with_who_sold_it_as_what_is_in_it_does() {
+    for kind in [Kind::Pack, Kind::Unpack] {
+        let mut told = Telling::new();
+        told.tell(pack(&[TIN_1], CASE_1));
+        told.tell(line(Kind::Outbound, PLANT).of(&[CASE_1]).to(SHOP));
+        told.tell(line(Kind::Inbound, SHOP).of(&[CASE_1]));
+        told.tell(line(Kind::Sale, SHOP).of(&[CASE_1]));
+        let handled = told.tell(line(kind, PLANT).of(&[TIN_2]).into(CASE_1));
+        let found = finding(&told, CASE_1, FindingCode::UnexpectedState).unwrap();
+        assert_eq!(found.event, handled);
+        for good in [CASE_1, TIN_1] {
+            assert_eq!(state(&told, good).holder, Some(CHAIN));
+            assert_eq!(phase(&told, good), Phase::Sold);
+        }
+    }
+}
+
+#[test]
 fn c13_what_all_of_a_container_share_is_told_at_the_container_alone() {
     let mut told = packed();
     told.tell(line(Kind::Outbound, PLANT).of(&[PALLET]).to(SHOP));
