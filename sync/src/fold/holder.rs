@@ -112,14 +112,14 @@ impl<'a> Parties<'a> {
 pub(super) fn counts<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
     !walk.world.is_at_anothers(at.fact)
         && (walk.state.linked.contains(&at.fact.enterprise)
-            || accepted(walk, at)
+            || accepted(walk, at.fact)
             || (bugs::on(Bug::StrangersSale) && at.fact.event.kind == Kind::Sale))
 }
 
 /// Does the issuer take this enterprise's word, from this log position on?
-fn accepted<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
+pub(super) fn accepted(walk: &Walk<'_>, fact: &Fact) -> bool {
     let unit = (walk.unit, walk.state.issuer, walk.state.batch);
-    accepts(walk.world, unit, at.fact)
+    accepts(walk.world, unit, fact)
 }
 
 fn accepts(

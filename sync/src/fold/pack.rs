@@ -5,7 +5,7 @@
 //! from the top down.
 
 use super::{
-    Phase, Place, Row, level,
+    Phase, Place, Row, holder, level,
     walk::{At, Effect, Walk},
 };
 use crate::{
@@ -141,6 +141,9 @@ fn container_stands(walk: &Walk<'_>) -> Place {
     let known = walk.container_now().filter(|container| {
         let holder = container.holder;
         holder.is_some_and(|holder| walk.state.linked.contains(&holder))
+            || walk
+                .container_moved()
+                .is_some_and(|moved| holder::accepted(walk, moved))
     });
     let known = known.map(|container| container.place);
     known

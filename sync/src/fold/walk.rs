@@ -406,6 +406,13 @@ impl<'a> Walk<'a> {
         Some(&step.after)
     }
 
+    /// What made the container the unit is inside of what it is now.
+    pub(super) fn container_moved(&self) -> Option<&'a Fact> {
+        let (_, folded) = self.container_inside()?;
+        let mut steps = folded.steps.get(..self.next_step)?.iter().rev();
+        steps.find(|step| step.took).map(|step| &step.fact)
+    }
+
     /// Puts the unit somewhere.
     pub(super) fn set(&mut self, phase: Phase, place: Place) {
         self.state.phase = phase;

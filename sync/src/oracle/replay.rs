@@ -299,12 +299,15 @@ impl<'a> History<'a> {
             act if TAKES_OUT.contains(&act) => !accompanied,
             // Seen where its container stands, it may be inside still.
             _ => {
-                // Where it stands counts by the word of those linked to the unit; else the unit went
-                // with it, and is where it is.
+                // Where it stands counts by the word of those linked to the unit, or accepted for it; else
+                // the unit went with it, and is where it is.
                 let around = &moment.before[&container];
                 let by_friends = around
                     .holder
-                    .is_some_and(|who| before.linked.contains(&who));
+                    .is_some_and(|who| before.linked.contains(&who))
+                    || self.last_change(k, &container).is_some_and(|j| {
+                        holders::accepted(self.world, &touch.unit, before, self.facts[j])
+                    });
                 let stands = match around.place {
                     place @ (Place::At(_) | Place::Between { .. }) if by_friends => place,
                     _ => before.place,

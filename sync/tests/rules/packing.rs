@@ -1,10 +1,12 @@
 //! C12 and C13: containers, and what follows them.
 
 use super::*;
-use histories::stage::{BATCH, DAY, INTRUDER, MINUTE, SHORT_BATCH, STALL, STRANGER, good::*, unit};
+use histories::stage::{
+    BATCH, DAY, ELSEWHERE, INTRUDER, MINUTE, SHORT_BATCH, STALL, STRANGER, good::*, unit,
+};
 use suyuan_sync::{
-    event::{Input, UnitRead},
-    facts::UnitInfo,
+    event::{Disposition, Input, UnitRead},
+    facts::{AcceptScope, Accepted, StatedAt, UnitInfo},
     unit::Level,
 };
 
@@ -472,4 +474,27 @@ fn c13_lots_in_a_pallet_are_moved_by_nobody_elses_word_until_their_owners_counts
     told.tell(line(Kind::Inbound, SHOP).of(&[FOREIGN_PALLET]).at(9 * HOUR));
     assert_eq!(of_the_lot(&told, PLANT).0, 4);
     assert_eq!(of_the_lot(&told, SHOP), (6, false));
+}
+
+#[test]
+fn c12_a_container_stands_where_who_is_accepted_says_it_does() {
+    let mut told = Telling::new();
+    told.world.accepted.push(Accepted {
+        at: StatedAt { at: 0, gseq: 0 },
+        issuer: MAKER,
+        partner: STRANGER,
+        scope: AcceptScope::Partner(STRANGER),
+        from: 0,
+    });
+    told.tell(line(Kind::Sale, ELSEWHERE).of(&[TIN_1]));
+    told.tell(line(Kind::Pack, STALL).of(&[TIN_1]).into(CASE_1));
+    assert_eq!(state(&told, TIN_1).inside, Some(unit(CASE_1)));
+    assert_eq!(state(&told, CASE_1).place, Place::At(STALL));
+    // It is looked at elsewhere than its case stands, by the word of the same partner.
+    let seen = line(Kind::Inspect, ELSEWHERE)
+        .of(&[TIN_1])
+        .disposition(Disposition::Hold);
+    told.tell(seen);
+    assert!(about(&told, TIN_1).contains(&FindingCode::ImpliedUnpack));
+    assert_eq!(state(&told, TIN_1).inside, None);
 }
