@@ -7,15 +7,17 @@
 
 pub mod checkpoint;
 mod line;
+mod query;
 pub mod rows;
 
 pub use line::{Line, Silent};
+pub use query::{execute, query_all, query_one, statement};
 
 use crate::config;
 use sea_orm::{
     AccessMode, ConnAcquireErr, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
     DatabaseTransaction, DbBackend, DbErr, IsolationLevel, RuntimeErr, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait, Value,
+    Statement, TransactionOptions, TransactionTrait,
 };
 use sqlx::Connection as _;
 use std::{fs, io, path::Path, time::Duration};
@@ -485,45 +487,9 @@ fn keep_private(path: &str) -> Result<(), OpenError> {
     }
 }
 
-/// A statement written once with `?` for each value, for both databases.
-pub fn statement(
-    backend: DbBackend,
-    sql: &str,
-    values: impl IntoIterator<Item = Value>,
-) -> Statement {
-    if backend != DbBackend::Postgres {
-        return Statement::from_sql_and_values(backend, sql, values);
-    }
-    let mut numbered = String::with_capacity(sql.len() + 16);
-    let mut n = 0;
-    for part in sql.split_inclusive('?') {
-        match part.strip_suffix('?') {
-            Some(before) => {
-                n += 1;
-                numbered.push_str(before);
-                numbered.push('$');
-                numbered.push_str(&n.to_string());
-            }
-            None => numbered.push_str(part),
-        }
-    }
-    Statement::from_sql_and_values(backend, numbered, values)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn placeholders_are_numbered_for_postgres_only() {
-        let values = || [Value::from(1i64), Value::from(2i64)];
-        let sql = "SELECT 1 WHERE a = ? AND b = ?";
-        assert_eq!(
-            statement(DbBackend::Postgres, sql, values()).sql,
-            "SELECT 1 WHERE a = $1 AND b = $2"
-        );
-        assert_eq!(statement(DbBackend::Sqlite, sql, values()).sql, sql);
-    }
 
     #[test]
     fn a_sqlite_file_has_one_serving_process() {

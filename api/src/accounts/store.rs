@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     clock::Micros,
-    db::{Db, statement},
+    db::{Db, query_one},
     entities::{refresh_token, setup_link, signing_key, user_account},
     http::page::Paging,
     log::{ActError, Actor, Begun, Entry, IdempotencyKey, Kind, Log},
@@ -253,14 +253,13 @@ async fn insert(tx: &impl ConnectionTrait, user: &NewUser, at: Micros) -> Result
 /// Notes a failed log-in in one statement, so that parallel guesses all count.
 pub(super) async fn note_failure(db: &Db, id: Uuid, now: Micros) -> Result<(), DbErr> {
     let tx = db.begin().await?;
-    let row = tx
-        .query_one_raw(statement(
-            db.backend(),
-            "UPDATE user_account SET failed_logins = failed_logins + 1 WHERE id = ? \
+    let row = query_one(
+        &tx,
+        "UPDATE user_account SET failed_logins = failed_logins + 1 WHERE id = ? \
              RETURNING failed_logins",
-            [id.into()],
-        ))
-        .await?;
+        [id.into()],
+    )
+    .await?;
     if let Some(row) = row {
         let until = rules::locked_until(row.try_get("", "failed_logins")?, now);
         user_account::Entity::update_many()

@@ -8,7 +8,7 @@
 //! by index; it stands in a query of its own, or its text would be read anew for each row it is
 //! compared with.
 
-use super::statement;
+use super::{execute, query_all};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 
 /// Rows of one statement, largest first.
@@ -73,8 +73,7 @@ impl Rows {
             let sql = sql();
             while left.len() >= size * width {
                 let rows: Vec<Value> = left.by_ref().take(size * width).collect();
-                let query = statement(conn.get_database_backend(), &sql, rows);
-                written += conn.execute_raw(query).await?.rows_affected();
+                written += execute(conn, &sql, rows).await?.rows_affected();
             }
         }
         Ok(written)
@@ -89,7 +88,6 @@ impl Rows {
         sql: &str,
         after: &[Value],
     ) -> Result<Vec<QueryResult>, DbErr> {
-        let backend = conn.get_database_backend();
         let row = format!("({})", vec!["?"; self.width].join(", "));
         let mut found = Vec::new();
         for rows in self.values.chunks(JOINED[0] * self.width.max(1)) {
@@ -100,8 +98,7 @@ impl Rows {
             let last = rows.rchunks(self.width.max(1)).next().unwrap_or_default();
             let filling = std::iter::repeat_n(last, size - count).flatten();
             let values = rows.iter().chain(filling).chain(after).cloned();
-            let query = statement(backend, &sql.replace("{rows}", &text), values);
-            found.extend(conn.query_all_raw(query).await?);
+            found.extend(query_all(conn, &sql.replace("{rows}", &text), values).await?);
         }
         Ok(found)
     }
@@ -134,9 +131,7 @@ pub async fn by_keys_and(
         );
         let values = before.iter().cloned().chain([Value::from(keys)]);
         let values = values.chain(after.iter().cloned());
-        return conn
-            .query_all_raw(statement(DbBackend::Postgres, &text, values))
-            .await;
+        return query_all(conn, &text, values).await;
     }
     let mut rows = Vec::new();
     let mut left = keys;
@@ -156,10 +151,7 @@ pub async fn by_keys_and(
         let text = sql.replace("{keys}", &vec!["?"; size].join(", "));
         let values = before.iter().cloned().chain(left);
         let values = values.chain(after.iter().cloned());
-        rows.extend(
-            conn.query_all_raw(statement(conn.get_database_backend(), &text, values))
-                .await?,
-        );
+        rows.extend(query_all(conn, &text, values).await?);
         left = rest;
     }
     Ok(rows)

@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Micros,
-    db::{rows::by_keys, statement},
+    db::{query_one, rows::by_keys},
     handheld::push::{
         meant,
         store::{branch, interval, remarks_of},
@@ -65,14 +65,15 @@ pub async fn event(
     enterprise: Uuid,
     id: EventId,
 ) -> Result<Option<EventRow>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let Some(row) = query_one(
+        conn,
         "SELECT gseq, stamp, device_id, epoch, seq, kind, fate, remarks, counts_from, branch, \
          location_id, lo, est, eff, group_id, imported, meant, body FROM event \
          WHERE event_id = ? AND enterprise_id = ?",
         [id.0.into(), enterprise.into()],
-    );
-    let Some(row) = conn.query_one_raw(query).await? else {
+    )
+    .await?
+    else {
         return Ok(None);
     };
     let text: Vec<u8> = row.try_get("", "body")?;

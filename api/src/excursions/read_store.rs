@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     clock::{Micros, rfc3339},
-    db::statement,
+    db::{query_all, query_one},
     handheld::units::store::{Asked, struck},
     http::page::Paging,
 };
@@ -99,8 +99,7 @@ pub async fn transports(
     }
     sql.push_str(" ORDER BY id LIMIT ?");
     values.push((from.limit as i64).into());
-    let query = statement(conn.get_database_backend(), &sql, values);
-    let rows = conn.query_all_raw(query).await?;
+    let rows = query_all(conn, &sql, values).await?;
     rows.iter().map(transport_of).collect()
 }
 
@@ -110,13 +109,13 @@ pub async fn transport(
     enterprise: Uuid,
     id: Uuid,
 ) -> Result<Transport, ExcursionError> {
-    let query = statement(
-        conn.get_database_backend(),
+    let row = query_one(
+        conn,
         "SELECT id, waybill_no, limits, created_at, changed_at FROM transport \
          WHERE enterprise_id = ? AND id = ?",
         [enterprise.into(), id.into()],
-    );
-    let row = conn.query_one_raw(query).await?;
+    )
+    .await?;
     transport_of(&row.ok_or(ExcursionError::Unknown)?)
 }
 
@@ -138,13 +137,14 @@ pub async fn series(
     transport: &Transport,
 ) -> Result<BTreeMap<Source, Vec<Reading<Place>>>, ExcursionError> {
     let mut all: BTreeMap<Source, Vec<Reading<Place>>> = BTreeMap::new();
-    let query = statement(
-        conn.get_database_backend(),
+    for row in query_all(
+        conn,
         "SELECT logger, at, temperature, humidity, vibration, place FROM transport_reading \
          WHERE transport_id = ? AND enterprise_id = ? ORDER BY logger, at",
         [transport.id.into(), enterprise.into()],
-    );
-    for row in conn.query_all_raw(query).await? {
+    )
+    .await?
+    {
         let Reading { at, values, place } = reading_of(&row)?;
         let place = place.map(Place::Name);
         let logger = Source::Logger(row.try_get("", "logger")?);
@@ -152,8 +152,8 @@ pub async fn series(
             .or_default()
             .push(Reading { at, values, place });
     }
-    let query = statement(
-        conn.get_database_backend(),
+    let mut stated = query_all(
+        conn,
         "SELECT v.gseq, v.temperature, v.humidity, e.event_id, e.group_id, e.device_id, \
          e.location_id, e.eff \
          FROM event_environment v JOIN event e ON e.gseq = v.gseq \
@@ -164,8 +164,8 @@ pub async fn series(
             transport.waybill_no.as_str().into(),
             OF_TRANSPORT_MAX.into(),
         ],
-    );
-    let mut stated = conn.query_all_raw(query).await?;
+    )
+    .await?;
     let mut asked = Vec::new();
     for row in &stated {
         // What claims no id is no target, and of no group that was admitted.
@@ -207,13 +207,13 @@ pub async fn measures(
     enterprise: Uuid,
     transport: Uuid,
 ) -> Result<Vec<Measure>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let rows = query_all(
+        conn,
         "SELECT id, source, quantity, at, measure, recorded_at FROM excursion_measure \
          WHERE transport_id = ? AND enterprise_id = ? ORDER BY id",
         [transport.into(), enterprise.into()],
-    );
-    let rows = conn.query_all_raw(query).await?;
+    )
+    .await?;
     let measures = rows.iter().map(|row| {
         let quantity: String = row.try_get("", "quantity")?;
         Ok(Measure {

@@ -8,12 +8,12 @@ use super::{
 use crate::{
     clock::{Micros, rfc3339},
     db::{
+        execute, query_one,
         rows::{Rows, by_keys},
-        statement,
     },
     log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Log},
 };
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
+use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -310,8 +310,7 @@ async fn one<const N: usize>(
     sql: &str,
     values: [Value; N],
 ) -> Result<Option<QueryResult>, DbErr> {
-    let query = statement(tx.get_database_backend(), sql, values);
-    tx.query_one_raw(query).await
+    query_one(tx, sql, values).await
 }
 
 async fn count<const N: usize>(
@@ -328,8 +327,7 @@ async fn run<const N: usize>(
     sql: &str,
     values: [Value; N],
 ) -> Result<(), DbErr> {
-    let done = statement(tx.get_database_backend(), sql, values);
-    tx.execute_raw(done).await.map(drop)
+    execute(tx, sql, values).await.map(drop)
 }
 
 async fn commit<T: serde::Serialize>(

@@ -6,7 +6,7 @@ use super::{
     wire::FindingOut,
 };
 use crate::{
-    db::statement,
+    db::{query_all, query_one},
     handheld::units::store::{NOW, UnitId},
     log::Position,
 };
@@ -57,9 +57,8 @@ pub async fn newest(
             NOW
         }
     };
-    let backend = conn.get_database_backend();
     let sql = format!("SELECT COUNT(*) AS n FROM finding f WHERE {}", which.sql());
-    let counted = conn.query_one_raw(statement(backend, &sql, which.values.clone()));
+    let counted = query_one(conn, &sql, which.values.clone());
     let all: i64 = match counted.await? {
         Some(row) => row.try_get("", "n")?,
         None => 0,
@@ -82,7 +81,7 @@ pub async fn newest(
         );
         let values = which.values.into_iter();
         let values = values.chain([upto.into(), (limit as i64).into()]);
-        for found_row in conn.query_all_raw(statement(backend, &sql, values)).await? {
+        for found_row in query_all(conn, &sql, values).await? {
             let mut row = row(&found_row)?;
             row.closed = row.closed.filter(|(closed, _)| *closed <= upto);
             found.push(row);

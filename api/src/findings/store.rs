@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock::{Micros, rfc3339},
-    db::{rows::by_keys, statement},
+    db::{query_all, query_one, rows::by_keys},
     handheld::units::store::{NOW, UnitId},
     log::{self, Position},
 };
@@ -211,7 +211,7 @@ pub async fn page(
                 which.sql()
             );
             let values = which.values.into_iter().chain([(limit as i64).into()]);
-            let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+            let rows = query_all(conn, &sql, values);
             for found_row in rows.await? {
                 found.push(row(&found_row)?);
             }
@@ -234,7 +234,7 @@ pub async fn of_unit(
         "SELECT {COLUMNS} FROM finding f WHERE f.unit_id = ? AND f.opened <= ? ORDER BY f.id"
     );
     let values = [unit.into(), upto.into()];
-    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+    let rows = query_all(conn, &sql, values);
     let mut found = Vec::new();
     for found_row in rows.await? {
         let mut row = row(&found_row)?;
@@ -294,8 +294,7 @@ pub async fn counts(conn: &impl ConnectionTrait, who: Reader) -> Result<CountsOu
             "SELECT f.code, COUNT(*) AS n FROM finding f WHERE {} GROUP BY f.code",
             part.sql()
         );
-        let query = statement(conn.get_database_backend(), &sql, part.values);
-        for row in conn.query_all_raw(query).await? {
+        for row in query_all(conn, &sql, part.values).await? {
             let n: i64 = row.try_get("", "n")?;
             *open.entry(row.try_get("", "code")?).or_default() += n as u64;
         }
@@ -330,12 +329,12 @@ pub async fn unit_number(
     conn: &impl ConnectionTrait,
     unit: &UnitKey,
 ) -> Result<Option<UnitId>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let row = query_one(
+        conn,
         "SELECT id FROM unit WHERE unit_key = ?",
         [unit.as_str().into()],
-    );
-    let row = conn.query_one_raw(query).await?;
+    )
+    .await?;
     row.map(|row| row.try_get("", "id")).transpose()
 }
 
@@ -369,15 +368,16 @@ pub async fn line_names(
     conn: &impl ConnectionTrait,
     product: Uuid,
 ) -> Result<Vec<LineName>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let mut names = Vec::new();
+    for row in query_all(
+        conn,
         "SELECT s.space, p.code, p.enterprise_id FROM code_space s JOIN product p \
          ON p.enterprise_id = s.enterprise_id AND p.id = s.product_id \
          WHERE s.product_id = ? ORDER BY s.space",
         [product.into()],
-    );
-    let mut names = Vec::new();
-    for row in conn.query_all_raw(query).await? {
+    )
+    .await?
+    {
         let space: String = row.try_get("", "space")?;
         let Some((scheme, on_codes)) = space.split_once('/') else {
             continue;

@@ -4,15 +4,15 @@
 use super::{Message, PutError, seal::PublicKey};
 use crate::{
     clock::Micros,
-    db::{Db, statement},
+    db::{Db, execute, query_all, query_one},
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use uuid::Uuid;
 
 /// Inserts a message. The conflict names no column: that would take the right to read it.
 pub(super) async fn put(db: &Db, message: Message) -> Result<(), PutError> {
-    let insert = statement(
-        db.backend(),
+    match execute(
+        db.writer(),
         "INSERT INTO public_inbox (id, kind, at, body, sealed) VALUES (?, ?, ?, ?, ?) \
          ON CONFLICT DO NOTHING",
         [
@@ -22,8 +22,9 @@ pub(super) async fn put(db: &Db, message: Message) -> Result<(), PutError> {
             message.body.into(),
             message.sealed.into(),
         ],
-    );
-    match db.writer().execute_raw(insert).await {
+    )
+    .await
+    {
         Ok(_) => Ok(()),
         // The trigger's words (see the migration).
         Err(error) if error.to_string().contains("inbox full") => Err(PutError::Full),
@@ -33,12 +34,12 @@ pub(super) async fn put(db: &Db, message: Message) -> Result<(), PutError> {
 
 /// The key messages are sealed to now.
 pub(super) async fn newest_key(conn: &impl ConnectionTrait) -> Result<Option<PublicKey>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let row = query_one(
+        conn,
         "SELECT id, public_key FROM public_inbox_key ORDER BY id DESC LIMIT 1",
         [],
-    );
-    let row = conn.query_one_raw(query).await?;
+    )
+    .await?;
     row.map(|row| {
         Ok(PublicKey {
             id: row.try_get("", "id")?,
@@ -50,34 +51,34 @@ pub(super) async fn newest_key(conn: &impl ConnectionTrait) -> Result<Option<Pub
 
 /// Up to when everything that was put has been taken.
 pub(super) async fn taken_until(conn: &impl ConnectionTrait) -> Result<Micros, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let row = query_one(
+        conn,
         "SELECT taken_until FROM public_inbox_state WHERE id = 1",
         [],
-    );
-    let row = conn.query_one_raw(query).await?;
+    )
+    .await?;
     row.map_or(Ok(0), |row| row.try_get("", "taken_until"))
 }
 
 /// Says up to when everything has been taken.
 pub(super) async fn set_taken_until(db: &Db, at: Micros) -> Result<(), DbErr> {
-    let update = statement(
-        db.backend(),
+    execute(
+        db.writer(),
         "UPDATE public_inbox_state SET taken_until = ? WHERE id = 1 AND taken_until < ?",
         [at.into(), at.into()],
-    );
-    db.writer().execute_raw(update).await?;
+    )
+    .await?;
     Ok(())
 }
 
 /// The messages that have waited longest.
 pub(super) async fn waiting(db: &Db, limit: u64) -> Result<Vec<Message>, DbErr> {
-    let query = statement(
-        db.backend(),
+    let rows = query_all(
+        db.reader(),
         "SELECT id, kind, at, body, sealed FROM public_inbox ORDER BY at, id LIMIT ?",
         [(limit as i64).into()],
-    );
-    let rows = db.reader().query_all_raw(query).await?;
+    )
+    .await?;
     rows.iter().map(read).collect()
 }
 
@@ -93,12 +94,12 @@ fn read(row: &QueryResult) -> Result<Message, DbErr> {
 
 /// Takes a message out. `false` when another process was faster.
 pub(super) async fn delete(tx: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
-    let delete = statement(
-        tx.get_database_backend(),
-        "DELETE FROM public_inbox WHERE id = ?",
-        [id.into()],
-    );
-    Ok(tx.execute_raw(delete).await?.rows_affected() == 1)
+    Ok(
+        execute(tx, "DELETE FROM public_inbox WHERE id = ?", [id.into()])
+            .await?
+            .rows_affected()
+            == 1,
+    )
 }
 
 /// Moves a message that cannot be read out of the way.
@@ -109,26 +110,26 @@ pub(super) async fn set_aside(
     now: Micros,
 ) -> Result<(), DbErr> {
     let tx = db.begin().await?;
-    let mov = statement(
-        db.backend(),
+    execute(
+        &tx,
         "INSERT INTO inbox_aside (id, kind, at, body, sealed, reason, set_aside_at) \
          SELECT id, kind, at, body, sealed, ?, ? FROM public_inbox WHERE id = ? \
          ON CONFLICT DO NOTHING",
         [reason.into(), now.into(), message.id.into()],
-    );
-    tx.execute_raw(mov).await?;
+    )
+    .await?;
     delete(&tx, message.id).await?;
     tx.commit().await
 }
 
 /// Forgets what was set aside before `before`: it may hold personal data.
 pub(super) async fn forget_aside(db: &Db, before: Micros) -> Result<(), DbErr> {
-    let delete = statement(
-        db.backend(),
+    execute(
+        db.writer(),
         "DELETE FROM inbox_aside WHERE set_aside_at < ?",
         [before.into()],
-    );
-    db.writer().execute_raw(delete).await?;
+    )
+    .await?;
     Ok(())
 }
 
@@ -141,20 +142,19 @@ pub(super) async fn add_key(
     now: Micros,
 ) -> Result<(), DbErr> {
     let tx = db.begin().await?;
-    let kept = tx
-        .execute_raw(statement(
-            db.backend(),
-            "INSERT INTO inbox_key (id, wrapped, created_at) VALUES (?, ?, ?) \
+    let kept = execute(
+        &tx,
+        "INSERT INTO inbox_key (id, wrapped, created_at) VALUES (?, ?, ?) \
              ON CONFLICT DO NOTHING",
-            [id.into(), wrapped.into(), now.into()],
-        ))
-        .await?;
+        [id.into(), wrapped.into(), now.into()],
+    )
+    .await?;
     if kept.rows_affected() == 1 {
-        tx.execute_raw(statement(
-            db.backend(),
+        execute(
+            &tx,
             "INSERT INTO public_inbox_key (id, public_key) VALUES (?, ?)",
             [id.into(), public.to_vec().into()],
-        ))
+        )
         .await?;
     }
     tx.commit().await
@@ -162,11 +162,11 @@ pub(super) async fn add_key(
 
 /// The private half of a key, wrapped.
 pub(super) async fn wrapped_key(db: &Db, id: i64) -> Result<Option<Vec<u8>>, DbErr> {
-    let query = statement(
-        db.backend(),
+    let row = query_one(
+        db.reader(),
         "SELECT wrapped FROM inbox_key WHERE id = ?",
         [id.into()],
-    );
-    let row = db.reader().query_one_raw(query).await?;
+    )
+    .await?;
     row.map(|row| row.try_get("", "wrapped")).transpose()
 }

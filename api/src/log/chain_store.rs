@@ -5,7 +5,7 @@ use super::{
     Position,
     chain::{EntryRow, Link},
 };
-use crate::{clock::Micros, db::statement};
+use crate::{clock::Micros, db::execute};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Value};
 use suyuan_sync::chain::Hash;
 use uuid::Uuid;
@@ -111,6 +111,6 @@ pub(super) async fn end(tx: &DatabaseTransaction, ending: Ending<'_>) -> Result<
         (_, true) => format!("{ENTRY}; {LINK}; {HEAD}; {public}"),
         (_, false) => format!("{LINK}; {HEAD}; {public}"),
     };
-    tx.execute_raw(statement(backend, &sql, values)).await?;
+    execute(tx, &sql, values).await?;
     Ok(())
 }

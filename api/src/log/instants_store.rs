@@ -4,7 +4,7 @@
 use super::{Position, store::head};
 use crate::{
     clock::Micros,
-    db::{rows::by_keys, statement},
+    db::{query_one, rows::by_keys},
 };
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,8 +77,7 @@ async fn first_from(
                SELECT * FROM (SELECT gseq, stamp FROM log_entry WHERE gseq >= ? ORDER BY gseq LIMIT 1) l) \
                both_of ORDER BY gseq LIMIT 1";
     let values = [position.into(), position.into()];
-    let query = statement(conn.get_database_backend(), sql, values);
-    let row = conn.query_one_raw(query).await?;
+    let row = query_one(conn, sql, values).await?;
     row.map(|row| Ok((row.try_get("", "gseq")?, row.try_get("", "stamp")?)))
         .transpose()
 }

@@ -3,7 +3,7 @@
 use super::{Kind, Position, chain::Link, chain_store, wire::EntryOut};
 use crate::{
     clock::{Clock, Micros, rfc3339},
-    db::{Db, statement},
+    db::{Db, execute, query_one, statement},
     entities::log_entry,
 };
 use sea_orm::{
@@ -32,8 +32,7 @@ pub(super) fn is_databases_own(conn: &impl ConnectionTrait, clock: &Clock) -> bo
 /// What PostgreSQL's clock shows.
 pub(super) async fn shown(conn: &impl ConnectionTrait) -> Result<Micros, DbErr> {
     let sql = format!("SELECT {SHOWN} AS shown");
-    let query = statement(conn.get_database_backend(), &sql, []);
-    let row = conn.query_one_raw(query).await?;
+    let row = query_one(conn, &sql, []).await?;
     row.ok_or_else(|| DbErr::RecordNotFound("the time".into()))?
         .try_get("", "shown")
 }
@@ -59,14 +58,13 @@ pub(super) async fn establish(db: &Db, candidate: Uuid, clock: &Clock) -> Result
     tx.execute_raw(query).await?;
     // Locked before it is read: another process may be moving it, and the public head must never
     // go back.
-    let row = tx
-        .query_one_raw(statement(
-            backend,
-            "UPDATE log_head SET gseq = gseq WHERE id = 1 RETURNING installation, gseq, stamp",
-            [],
-        ))
-        .await?
-        .ok_or_else(|| DbErr::RecordNotFound("log_head".into()))?;
+    let row = query_one(
+        &tx,
+        "UPDATE log_head SET gseq = gseq WHERE id = 1 RETURNING installation, gseq, stamp",
+        [],
+    )
+    .await?
+    .ok_or_else(|| DbErr::RecordNotFound("log_head".into()))?;
     let installation: Uuid = row.try_get("", "installation")?;
     let (gseq, stamp): (i64, i64) = (row.try_get("", "gseq")?, row.try_get("", "stamp")?);
     move_public_head(&tx, installation, gseq, stamp).await?;
@@ -153,8 +151,7 @@ async fn last_confirmed(
          ORDER BY gseq DESC LIMIT 1",
         Kind::ClockConfirmed.name()
     );
-    let query = statement(conn.get_database_backend(), &sql, [position.into()]);
-    let Some(row) = conn.query_one_raw(query).await? else {
+    let Some(row) = query_one(conn, &sql, [position.into()]).await? else {
         return Ok(None);
     };
     let (body, stamp): (String, Micros) = (row.try_get("", "body")?, row.try_get("", "stamp")?);
@@ -165,12 +162,7 @@ async fn last_confirmed(
 
 /// The head, unlocked.
 pub(super) async fn head(conn: &impl ConnectionTrait) -> Result<(Position, Micros), DbErr> {
-    let row = conn
-        .query_one_raw(statement(
-            conn.get_database_backend(),
-            "SELECT gseq, stamp FROM log_head WHERE id = 1",
-            [],
-        ))
+    let row = query_one(conn, "SELECT gseq, stamp FROM log_head WHERE id = 1", [])
         .await?
         .ok_or_else(|| DbErr::RecordNotFound("log_head".into()))?;
     Ok((row.try_get("", "gseq")?, row.try_get("", "stamp")?))
@@ -189,11 +181,11 @@ async fn move_public_head(
     position: Position,
     stamp: Micros,
 ) -> Result<(), DbErr> {
-    tx.execute_raw(statement(
-        tx.get_database_backend(),
+    execute(
+        tx,
         PUBLIC_HEAD,
         [installation.into(), position.into(), stamp.into()],
-    ))
+    )
     .await?;
     Ok(())
 }

@@ -7,11 +7,11 @@ pub mod units;
 
 use crate::{
     catalogue::PublicItem,
-    db::{rows::Rows, statement},
+    db::{execute, query_one, rows::Rows},
     log::{Act, Position},
 };
 use roaring::RoaringBitmap;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+use sea_orm::{DatabaseTransaction, DbErr};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -323,8 +323,7 @@ pub async fn put_complaint(act: &Act, complaint: &Complaint<'_>) -> Result<(), D
 /// Does a batch show exactly this already?
 pub async fn is_shown(act: &Act, batch: Uuid, view: &View) -> Result<bool, DbErr> {
     let sql = "SELECT view FROM public_batch WHERE batch_id = ?";
-    let query = statement(act.tx().get_database_backend(), sql, [batch.into()]);
-    let row = act.tx().query_one_raw(query).await?;
+    let row = query_one(act.tx(), sql, [batch.into()]).await?;
     let shown: Option<String> = row.map(|row| row.try_get("", "view")).transpose()?;
     Ok(shown.as_deref() == Some(json(view)?.as_str()))
 }
@@ -349,7 +348,6 @@ fn json(value: &impl Serialize) -> Result<String, DbErr> {
 
 async fn run(act: &impl Place, sql: &str, values: Vec<sea_orm::Value>) -> Result<(), DbErr> {
     let tx = act.tx();
-    tx.execute_raw(statement(tx.get_database_backend(), sql, values))
-        .await?;
+    execute(tx, sql, values).await?;
     Ok(())
 }

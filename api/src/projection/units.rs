@@ -4,7 +4,7 @@
 
 use super::{Place, json, put_chunks, read_bits, run};
 use crate::{
-    db::{rows::KEYS_AT_ONCE, statement},
+    db::{execute, query_all, rows::KEYS_AT_ONCE},
     entities::{public_chunk, public_unit},
     log::Act,
 };
@@ -203,8 +203,7 @@ async fn set_others(act: &impl Place, units: &BTreeMap<&str, UnitStatus>) -> Res
         };
         let values: [sea_orm::Value; 3] =
             [status.bits().into(), act.position().into(), (*unit).into()];
-        let query = statement(tx.get_database_backend(), sql, values);
-        any |= tx.execute_raw(query).await?.rows_affected() > 0;
+        any |= execute(tx, sql, values).await?.rows_affected() > 0;
     }
     Ok(any)
 }
@@ -320,8 +319,9 @@ pub async fn unit_status(
             return Ok(row.map_or(UnitStatus::default(), |row| UnitStatus::of_bits(row.status)));
         }
     };
-    let query = statement(
-        tx.get_database_backend(),
+    let mut status = UnitStatus::default();
+    for row in query_all(
+        tx,
         "SELECT kind, batch_id, bits FROM public_chunk WHERE space = ? AND chunk = ? \
          AND (batch_id = ? OR kind = ?)",
         [
@@ -330,9 +330,9 @@ pub async fn unit_status(
             Uuid::nil().into(),
             CHUNK_STATED.into(),
         ],
-    );
-    let mut status = UnitStatus::default();
-    for row in tx.query_all_raw(query).await? {
+    )
+    .await?
+    {
         let kind: String = row.try_get("", "kind")?;
         let bits: Vec<u8> = row.try_get("", "bits")?;
         let known = STATUS_KINDS.contains(&kind.as_str()) || kind == CHUNK_STATED;

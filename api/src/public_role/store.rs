@@ -2,7 +2,7 @@
 
 use super::{Password, RoleError, RoleName};
 use crate::{
-    db::{Db, Reader, statement},
+    db::{Db, Reader, query_all, query_one},
     projection::rights::{APPEND, READ},
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
@@ -120,11 +120,7 @@ pub async fn missing(db: &Reader) -> Result<Vec<String>, DbErr> {
             "SELECT name FROM unnest(ARRAY['{names}']) AS name WHERE to_regclass(name) IS NULL \
              OR NOT has_table_privilege(to_regclass(name)::oid, '{right}') ORDER BY name"
         );
-        for row in db
-            .reader()
-            .query_all_raw(statement(DbBackend::Postgres, &sql, []))
-            .await?
-        {
+        for row in query_all(db.reader(), &sql, []).await? {
             let name: String = row.try_get("", "name")?;
             missing.push(format!("no {right} on {name}"));
         }
@@ -137,7 +133,7 @@ async fn run(tx: &DatabaseTransaction, sql: &str) -> Result<(), DbErr> {
 }
 
 async fn query(tx: &DatabaseTransaction, sql: &str) -> Result<sea_orm::QueryResult, DbErr> {
-    tx.query_one_raw(statement(DbBackend::Postgres, sql, []))
+    query_one(tx, sql, [])
         .await?
         .ok_or_else(|| DbErr::RecordNotFound("no row".into()))
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock::Micros,
-    db::{Db, Reader, statement},
+    db::{Db, Reader, execute, query_all, query_one},
     entities::{query_chunk, query_packet, query_sighting},
     projection::{read_bits, write_bits},
 };
@@ -64,18 +64,18 @@ pub async fn tidy_salts(db: &Db, days: [i64; 2]) -> Result<(), DbErr> {
     let tx = db.begin().await?;
     for day in days {
         let salt = crate::sealing::random::<32>().unwrap_or_default();
-        tx.execute_raw(statement(
-            db.backend(),
+        execute(
+            &tx,
             "INSERT INTO query_salt (day, salt) VALUES (?, ?) ON CONFLICT (day) DO NOTHING",
             [day.into(), salt.to_vec().into()],
-        ))
+        )
         .await?;
     }
-    tx.execute_raw(statement(
-        db.backend(),
+    execute(
+        &tx,
         "DELETE FROM query_salt WHERE day < ?",
         [(days[0] - SALT_DAYS).into()],
-    ))
+    )
     .await?;
     tx.commit().await
 }
@@ -85,14 +85,12 @@ const SALT_DAYS: i64 = 7;
 
 /// The salts of this day and the days after it.
 pub async fn salts(db: &Reader, from: i64) -> Result<Vec<(i64, Vec<u8>)>, DbErr> {
-    let rows = db
-        .reader()
-        .query_all_raw(statement(
-            db.backend(),
-            "SELECT day, salt FROM query_salt WHERE day >= ? ORDER BY day",
-            [from.into()],
-        ))
-        .await?;
+    let rows = query_all(
+        db.reader(),
+        "SELECT day, salt FROM query_salt WHERE day >= ? ORDER BY day",
+        [from.into()],
+    )
+    .await?;
     rows.iter()
         .map(|row| Ok((row.try_get("", "day")?, row.try_get("", "salt")?)))
         .collect()
@@ -101,14 +99,13 @@ pub async fn salts(db: &Reader, from: i64) -> Result<Vec<(i64, Vec<u8>)>, DbErr>
 /// Begins a fold: its number, under a lock that has two processes fold one after the other.
 pub async fn begin_fold(db: &Db, now: Micros) -> Result<(DatabaseTransaction, i64), DbErr> {
     let tx = db.begin().await?;
-    let row = tx
-        .query_one_raw(statement(
-            db.backend(),
-            "UPDATE query_fold SET fold = fold + 1, folded_at = ? WHERE id = 1 RETURNING fold",
-            [now.into()],
-        ))
-        .await?
-        .ok_or_else(|| DbErr::RecordNotFound("query_fold".into()))?;
+    let row = query_one(
+        &tx,
+        "UPDATE query_fold SET fold = fold + 1, folded_at = ? WHERE id = 1 RETURNING fold",
+        [now.into()],
+    )
+    .await?
+    .ok_or_else(|| DbErr::RecordNotFound("query_fold".into()))?;
     let fold = row.try_get("", "fold")?;
     Ok((tx, fold))
 }
@@ -116,12 +113,12 @@ pub async fn begin_fold(db: &Db, now: Micros) -> Result<(DatabaseTransaction, i6
 /// The packets that wait longest, and about how many codes each holds.
 pub async fn waiting(db: &Db) -> Result<Vec<(Uuid, i64)>, DbErr> {
     // Word for word as the index of what waits has it, or it would not be used.
-    let waiting = statement(
-        db.backend(),
+    let rows = query_all(
+        db.reader(),
         "SELECT id, entries FROM query_packet WHERE NOT unreadable ORDER BY id LIMIT ?",
         [PACKETS_MAX.into()],
-    );
-    let rows = db.reader().query_all_raw(waiting).await?;
+    )
+    .await?;
     rows.iter()
         .map(|row| Ok((row.try_get("", "id")?, row.try_get("", "entries")?)))
         .collect()
@@ -175,7 +172,6 @@ pub async fn put_rows(
     rows: &BTreeMap<(UnitName, String), Row>,
     fold: i64,
 ) -> Result<(), DbErr> {
-    let backend = tx.get_database_backend();
     let rows: Vec<_> = rows.iter().zip(0_i64..).collect();
     for rows in rows.chunks(ROWS_A_STATEMENT) {
         let sql = format!(
@@ -198,7 +194,7 @@ pub async fn put_rows(
                     row.written.times.clone().into(),
                 ]
             });
-        tx.execute_raw(statement(backend, &sql, values)).await?;
+        execute(tx, &sql, values).await?;
     }
     Ok(())
 }
@@ -234,7 +230,7 @@ pub async fn add_counts<S: BuildHasher>(
                 fold.into(),
             ]
         });
-        for row in tx.query_all_raw(statement(backend, &sql, values)).await? {
+        for row in query_all(tx, &sql, values).await? {
             let unit: UnitName = (row.try_get("", "space")?, row.try_get("", "idx")?);
             let n: i64 = row.try_get("", "n")?;
             counted.push(Counted {
@@ -285,8 +281,7 @@ pub async fn mark_queried(
          ON CONFLICT (space, chunk) DO UPDATE SET bits = excluded.bits, fold = excluded.fold",
         vec!["(?, ?, ?, ?)"; chunks.len()].join(", ")
     );
-    tx.execute_raw(statement(tx.get_database_backend(), &sql, values))
-        .await?;
+    execute(tx, &sql, values).await?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock::{Micros, rfc3339},
-    db::{Db, rows::KEYS_AT_ONCE, statement},
+    db::{Db, execute, query_all, rows::KEYS_AT_ONCE},
     entities::{recall, recall_batch, recall_code, recall_stage, recall_units},
     http::page::Paging,
     log::Act,
@@ -366,13 +366,13 @@ pub async fn drop_staged(act: &Act, enterprise: Uuid, id: Uuid) -> Result<(), Db
 
 /// Open recalls of which something waits since before `before`.
 pub async fn waiting(db: &Db, before: Micros) -> Result<Vec<(Uuid, Uuid)>, DbErr> {
-    let rows = db.reader().query_all_raw(statement(
-        db.backend(),
+    let rows = query_all(
+        db.reader(),
         "SELECT DISTINCT recall.enterprise_id, recall.id FROM recall JOIN recall_stage \
          ON recall_stage.enterprise_id = recall.enterprise_id \
          AND recall_stage.recall_id = recall.id WHERE staged_at < ? AND closed_at IS NULL",
         [before.into()],
-    ));
+    );
     let read =
         |row: sea_orm::QueryResult| Ok((row.try_get("", "enterprise_id")?, row.try_get("", "id")?));
     rows.await?.into_iter().map(read).collect()
@@ -380,13 +380,13 @@ pub async fn waiting(db: &Db, before: Micros) -> Result<Vec<(Uuid, Uuid)>, DbErr
 
 /// Forgets what was staged before `before` by acts that never came to be: no open recall has it.
 pub async fn forget_orphans(db: &Db, before: Micros) -> Result<u64, DbErr> {
-    let gone = db.writer().execute_raw(statement(
-        db.backend(),
+    let gone = execute(
+        db.writer(),
         "DELETE FROM recall_stage WHERE staged_at < ? AND NOT EXISTS \
          (SELECT 1 FROM recall WHERE recall.enterprise_id = recall_stage.enterprise_id \
          AND recall.id = recall_stage.recall_id AND closed_at IS NULL)",
         [before.into()],
-    ));
+    );
     Ok(gone.await?.rows_affected())
 }
 
@@ -439,7 +439,7 @@ async fn counted(
     );
     let mut values: Vec<sea_orm::Value> = vec![enterprise.into()];
     values.extend(ids.iter().map(|id| sea_orm::Value::from(*id)));
-    let rows = tx.query_all_raw(statement(tx.get_database_backend(), &sql, values));
+    let rows = query_all(tx, &sql, values);
     let read = |row: sea_orm::QueryResult| {
         let counted = (row.try_get("", "units")?, row.try_get("", "latest")?);
         Ok((row.try_get("", "recall_id")?, counted))

@@ -10,7 +10,7 @@ use crate::{
         SpaceKey, UnitLevel,
         ring::{Opener, Ring},
     },
-    db::{Reader, statement},
+    db::{Reader, query_one},
     entities::{
         public_batch, public_chunk, public_file, public_link, public_product, public_range,
         public_recall, public_space, public_unit, query_chunk, query_count,
@@ -24,10 +24,7 @@ use crate::{
     },
     sealing::SealError,
 };
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ColumnTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use suyuan_sync::unit::UnitKey;
 use thiserror::Error;
 use uuid::Uuid;
@@ -56,7 +53,7 @@ pub async fn head(db: &Reader) -> Result<(Uuid, i64), DbErr> {
         }
         _ => "SELECT installation, position, FALSE AS behind FROM public_head WHERE id = 1",
     };
-    let row = db.reader().query_one_raw(statement(db.backend(), sql, []));
+    let row = query_one(db.reader(), sql, []);
     let row = row
         .await?
         .ok_or_else(|| DbErr::RecordNotFound("public_head".into()))?;
@@ -129,9 +126,7 @@ pub async fn changed(db: &Reader, after: i64) -> Result<Vec<Table>, DbErr> {
     });
     let sql = format!("SELECT {}", newer.join(", "));
     let values = TABLES.map(|_| after.into());
-    let row = db
-        .reader()
-        .query_one_raw(statement(db.backend(), &sql, values))
+    let row = query_one(db.reader(), &sql, values)
         .await?
         .ok_or_else(|| DbErr::RecordNotFound("what changed".into()))?;
     let mut changed = Vec::new();
@@ -152,10 +147,7 @@ pub async fn page_end(db: &Reader, table: Table, after: i64) -> Result<Option<i6
         "SELECT position FROM {} WHERE position > ? ORDER BY position LIMIT 1 OFFSET {PAGE}",
         table.name()
     );
-    let row = db
-        .reader()
-        .query_one_raw(statement(db.backend(), &sql, [after.into()]))
-        .await?;
+    let row = query_one(db.reader(), &sql, [after.into()]).await?;
     row.map(|row| row.try_get("", "position")).transpose()
 }
 
@@ -386,14 +378,12 @@ pub async fn count(db: &Reader, space: &str, index: u64) -> Result<Option<(i64, 
 
 /// The fold a page of changed bitmaps ends at; `None` when the rest fits one page.
 pub async fn queried_page_end(db: &Reader, after: i64) -> Result<Option<i64>, DbErr> {
-    let row = db
-        .reader()
-        .query_one_raw(statement(
-            db.backend(),
-            "SELECT fold FROM query_chunk WHERE fold > ? ORDER BY fold LIMIT 1 OFFSET 2000",
-            [after.into()],
-        ))
-        .await?;
+    let row = query_one(
+        db.reader(),
+        "SELECT fold FROM query_chunk WHERE fold > ? ORDER BY fold LIMIT 1 OFFSET 2000",
+        [after.into()],
+    )
+    .await?;
     row.map(|row| row.try_get("", "fold")).transpose()
 }
 

@@ -1,7 +1,7 @@
 //! All SQL of the simulator: the log as the invariants want it. Writes nothing.
 
 use crate::{
-    db::{Db, statement},
+    db::{Db, execute, query_all, query_one},
     handheld::{
         lots::store::{self as lots, Of},
         push::store::fate_name,
@@ -37,8 +37,7 @@ fn hash(row: &QueryResult, name: &str) -> Result<Hash, DbErr> {
 pub(super) async fn hold_the_head(db: &Db) -> Result<DatabaseTransaction, DbErr> {
     let tx = db.begin().await?;
     let held = "UPDATE log_head SET gseq = gseq WHERE id = 1";
-    tx.execute_raw(statement(tx.get_database_backend(), held, []))
-        .await?;
+    execute(&tx, held, []).await?;
     Ok(tx)
 }
 
@@ -51,7 +50,7 @@ pub(super) async fn waiting_for_locks(conn: &impl ConnectionTrait) -> Result<i64
     let sql = "SELECT COUNT(DISTINCT pid) AS n FROM pg_locks WHERE NOT granted AND pid IN (\
                SELECT pid FROM pg_locks WHERE database = (\
                SELECT oid FROM pg_database WHERE datname = current_database()))";
-    let row = conn.query_one_raw(statement(backend, sql, [])).await?;
+    let row = query_one(conn, sql, []).await?;
     row.map_or(Ok(0), |row| row.try_get("", "n"))
 }
 
@@ -84,13 +83,13 @@ pub(super) async fn events_after(
     conn: &impl ConnectionTrait,
     after: Position,
 ) -> Result<Vec<Logged>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let rows = query_all(
+        conn,
         "SELECT gseq, stamp, enterprise_id, device_id, epoch, seq, event_id, fate, counts_from, \
          order_epoch, lo, est, eff, prev_hash, hash, body FROM event WHERE gseq > ? ORDER BY gseq",
         [after.into()],
-    );
-    let rows = conn.query_all_raw(query).await?;
+    )
+    .await?;
     rows.iter().map(logged).collect()
 }
 
@@ -125,14 +124,15 @@ fn logged(row: &QueryResult) -> Result<Logged, DbErr> {
 
 /// What became of the events of a log by now.
 pub(super) async fn stand(conn: &impl ConnectionTrait, events: &mut [Logged]) -> Result<(), DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let mut now: BTreeMap<Position, Standing> = BTreeMap::new();
+    for row in query_all(
+        conn,
         "SELECT gseq, event_id, device_id, seq, fate, counts_from, order_epoch, eff FROM event \
          ORDER BY gseq",
         [],
-    );
-    let mut now: BTreeMap<Position, Standing> = BTreeMap::new();
-    for row in conn.query_all_raw(query).await? {
+    )
+    .await?
+    {
         let event: Option<uuid::Uuid> = row.try_get("", "event_id")?;
         now.insert(
             row.try_get("", "gseq")?,
@@ -152,13 +152,14 @@ pub(super) async fn stand(conn: &impl ConnectionTrait, events: &mut [Logged]) ->
 pub(super) async fn decided(
     conn: &impl ConnectionTrait,
 ) -> Result<(BTreeSet<GroupId>, BTreeSet<EventId>), DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let (mut groups, mut events) = (BTreeSet::new(), BTreeSet::new());
+    for row in query_all(
+        conn,
         "SELECT body FROM log_entry WHERE kind IN ('group_released', 'admitted') ORDER BY gseq",
         [],
-    );
-    let (mut groups, mut events) = (BTreeSet::new(), BTreeSet::new());
-    for row in conn.query_all_raw(query).await? {
+    )
+    .await?
+    {
         let body: String = row.try_get("", "body")?;
         match serde_json::from_str(&body) {
             Ok(Statement::GroupReleased { group }) => {
@@ -177,12 +178,12 @@ pub(super) async fn decided(
 pub(super) async fn revoked(
     conn: &impl ConnectionTrait,
 ) -> Result<BTreeMap<(DeviceId, Epoch), i64>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let rows = query_all(
+        conn,
         "SELECT device_id, epoch, revoked_gseq FROM device_key WHERE revoked_gseq IS NOT NULL",
         [],
-    );
-    let rows = conn.query_all_raw(query).await?;
+    )
+    .await?;
     rows.iter()
         .map(|row| {
             let epoch: i64 = row.try_get("", "epoch")?;
@@ -194,8 +195,7 @@ pub(super) async fn revoked(
 
 /// Lines of goods as they are kept, with all that moved them.
 pub(super) async fn lines(conn: &impl ConnectionTrait) -> Result<Vec<KeptLine>, DbErr> {
-    let query = statement(conn.get_database_backend(), "SELECT id FROM lot_line", []);
-    let rows = conn.query_all_raw(query).await?;
+    let rows = query_all(conn, "SELECT id FROM lot_line", []).await?;
     let ids = rows.iter().map(|row| row.try_get("", "id"));
     let ids: BTreeSet<i64> = ids.collect::<Result<_, _>>()?;
     let mut findings = lots::open(conn, &ids).await?;
@@ -221,12 +221,12 @@ pub(super) async fn lines(conn: &impl ConnectionTrait) -> Result<Vec<KeptLine>, 
 pub(super) async fn quarantined(
     conn: &impl ConnectionTrait,
 ) -> Result<Vec<(Position, uuid::Uuid)>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let rows = query_all(
+        conn,
         "SELECT gseq, enterprise_id FROM event WHERE fate = ? ORDER BY gseq",
         [fate_name(admission::Status::Quarantined).into()],
-    );
-    let rows = conn.query_all_raw(query).await?;
+    )
+    .await?;
     rows.iter()
         .map(|row| Ok((row.try_get("", "gseq")?, row.try_get("", "enterprise_id")?)))
         .collect()
@@ -234,13 +234,13 @@ pub(super) async fn quarantined(
 
 /// Parked events that wait for the rest of their group (T8).
 pub(super) async fn waiting(conn: &impl ConnectionTrait) -> Result<Vec<(Position, Micros)>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let rows = query_all(
+        conn,
         "SELECT gseq, stamp FROM event WHERE fate = 'parked' AND remarks LIKE '%GROUP_INCOMPLETE%' \
          AND remarks NOT LIKE '%,%' ORDER BY gseq",
         [],
-    );
-    let rows = conn.query_all_raw(query).await?;
+    )
+    .await?;
     let waits = |row: &QueryResult| Ok((row.try_get("", "gseq")?, row.try_get("", "stamp")?));
     rows.iter().map(waits).collect()
 }
@@ -249,13 +249,14 @@ pub(super) async fn waiting(conn: &impl ConnectionTrait) -> Result<Vec<(Position
 pub(super) async fn changed_at(
     conn: &impl ConnectionTrait,
 ) -> Result<BTreeMap<UnitKey, Position>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let mut units: BTreeMap<i64, (UnitKey, Option<i64>, Position)> = BTreeMap::new();
+    for row in query_all(
+        conn,
         "SELECT id, unit_key, inside, exceptional, gseq FROM unit",
         [],
-    );
-    let mut units: BTreeMap<i64, (UnitKey, Option<i64>, Position)> = BTreeMap::new();
-    for row in conn.query_all_raw(query).await? {
+    )
+    .await?
+    {
         let key: String = row.try_get("", "unit_key")?;
         let inside: Option<i64> = row.try_get("", "inside")?;
         let exceptional: bool = row.try_get("", "exceptional")?;

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     clock::rfc3339,
-    db::{rows::by_keys, statement},
+    db::{query_all, query_one, rows::by_keys},
     handheld::{lots::known_store::IS_NAMED, units::folding::NUMBER_BITS},
     log::Position,
 };
@@ -73,7 +73,7 @@ async fn those(
          WHERE {} ORDER BY id LIMIT ?",
         which.join(" AND ")
     );
-    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+    let rows = query_all(conn, &sql, values);
     rows.await?.iter().map(balance).collect()
 }
 
@@ -119,7 +119,7 @@ pub async fn lots_then(
     values.push((behind << NUMBER_BITS).into());
     values.extend(asked);
     values.push((limit as i64).into());
-    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+    let rows = query_all(conn, &sql, values);
     let mut out = Vec::new();
     for row in rows.await? {
         if row.try_get::<i64>("", "unsure")? != 0 {
@@ -162,14 +162,15 @@ pub async fn movements(
     after: (i64, i64),
     limit: u64,
 ) -> Result<Vec<MoveOut>, StockError> {
-    let backend = conn.get_database_backend();
     let own = "SELECT 1 AS one FROM lot_line WHERE enterprise_id = ? AND id = ?";
-    let own = statement(backend, own, [enterprise.into(), line.into()]);
-    if conn.query_one_raw(own).await?.is_none() {
+    if query_one(conn, own, [enterprise.into(), line.into()])
+        .await?
+        .is_none()
+    {
         return Err(StockError::Unknown);
     }
-    let query = statement(
-        backend,
+    let rows = query_all(
+        conn,
         "SELECT m.gseq, m.n, m.movement, e.event_id, e.kind, e.enterprise_id, \
          e.device_id, e.eff, e.imported \
          FROM lot_move m JOIN event e ON e.gseq = m.gseq WHERE m.line_id = ? \
@@ -181,8 +182,8 @@ pub async fn movements(
             after.1.into(),
             (limit as i64).into(),
         ],
-    );
-    let rows = conn.query_all_raw(query).await?;
+    )
+    .await?;
     rows.iter()
         .map(|row| {
             let change: String = row.try_get("", "movement")?;

@@ -6,7 +6,7 @@ use super::{
     wire::PlaceStock,
 };
 use crate::{
-    db::{rows::by_keys, statement},
+    db::{query_all, rows::by_keys},
     handheld::units::phase_of_name,
 };
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
@@ -31,7 +31,7 @@ pub async fn places(
     let sql = format!(
         "SELECT id FROM location WHERE enterprise_id = ? {which} AND id {from} ? ORDER BY id LIMIT ?"
     );
-    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+    let rows = query_all(conn, &sql, values);
     rows.await?
         .iter()
         .map(|row| row.try_get("", "id"))
@@ -57,7 +57,7 @@ pub async fn claimed_elsewhere(
          AND NOT EXISTS (SELECT 1 FROM location l WHERE l.id = c.location_id AND l.enterprise_id = ?) \
          {which} AND c.location_id {from} ? ORDER BY c.location_id LIMIT ?"
     );
-    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+    let rows = query_all(conn, &sql, values);
     rows.await?
         .iter()
         .map(|row| row.try_get("", "id"))

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     clock::rfc3339,
-    db::{Db, statement},
+    db::{Db, query_all},
     entities::{code_space, public_chunk, query_log, query_sighting, suspicion},
     http::page::Paging,
     log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Log},
@@ -19,9 +19,7 @@ use crate::{
     },
 };
 use roaring::RoaringBitmap;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::{
     cmp::Reverse,
     collections::{
@@ -150,25 +148,23 @@ async fn sightings_before(
     index: i64,
     since: i64,
 ) -> Result<Vec<Sighting>, DbErr> {
-    let rows = db
-        .reader()
-        .query_all_raw(statement(
-            db.backend(),
-            "SELECT at / 86400000000 AS day, device, region, channel, COUNT(*) AS queries, \
+    let rows = query_all(
+        db.reader(),
+        "SELECT at / 86400000000 AS day, device, region, channel, COUNT(*) AS queries, \
              MIN(at) AS first_at, MAX(at) AS last_at FROM query_log \
              WHERE space = ? AND idx = ? AND at >= ? AND bot = ? AND offline = ? \
              GROUP BY at / 86400000000, device, region, channel \
              ORDER BY at / 86400000000 DESC, device LIMIT ?",
-            [
-                space.into(),
-                index.into(),
-                since.into(),
-                false.into(),
-                false.into(),
-                SIGHTINGS_MAX.into(),
-            ],
-        ))
-        .await?;
+        [
+            space.into(),
+            index.into(),
+            since.into(),
+            false.into(),
+            false.into(),
+            SIGHTINGS_MAX.into(),
+        ],
+    )
+    .await?;
     rows.iter()
         .map(|row| {
             Ok(Sighting {

@@ -2,7 +2,7 @@
 
 use super::wire::HeldOut;
 use crate::{
-    db::{rows::by_keys, statement},
+    db::{query_all, query_one, rows::by_keys},
     entities::public_chunk,
     handheld::{units::store::UnitId, world::CodeOf},
     log::Position,
@@ -31,8 +31,7 @@ pub async fn holds(conn: &impl ConnectionTrait, container: UnitId) -> Result<u64
         "SELECT COUNT(*) AS n FROM unit WHERE inside = ? AND {}",
         invited(backend)
     );
-    let query = statement(backend, &sql, [container.into()]);
-    let row = conn.query_one_raw(query).await?;
+    let row = query_one(conn, &sql, [container.into()]).await?;
     let n: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
     Ok(n as u64)
 }
@@ -51,8 +50,7 @@ pub async fn contents(
         invited(backend)
     );
     let page = [container.into(), after.into(), (limit as i64).into()];
-    let query = statement(backend, &sql, page);
-    let rows = conn.query_all_raw(query).await?;
+    let rows = query_all(conn, &sql, page).await?;
     rows.iter()
         .map(|row| {
             Ok(HeldOut {
@@ -108,12 +106,13 @@ pub async fn imported(
 
 /// Is the record of a batch published?
 pub async fn is_published(conn: &impl ConnectionTrait, batch: Uuid) -> Result<bool, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    Ok(query_one(
+        conn,
         "SELECT 1 AS one FROM batch WHERE id = ? AND published_version IS NOT NULL",
         [batch.into()],
-    );
-    Ok(conn.query_one_raw(query).await?.is_some())
+    )
+    .await?
+    .is_some())
 }
 
 /// What queries about a unit betray: it is asked about unusually often; it seems to exist twice.

@@ -4,10 +4,10 @@
 use super::rules::TokenHash;
 use crate::{
     clock::Micros,
-    db::{Db, Reader, statement},
+    db::{Db, Reader, execute, query_one},
     log::Act,
 };
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::DbErr;
 
 /// A watch as it stands.
 #[derive(Debug)]
@@ -22,12 +22,12 @@ pub struct Watch {
 
 /// The watch of a token.
 pub async fn find(db: &Reader, token: &TokenHash) -> Result<Option<Watch>, DbErr> {
-    let query = statement(
-        db.backend(),
+    let row = query_one(
+        db.reader(),
         "SELECT codes, created_at, ends_at FROM public_watch WHERE token_hash = ?",
         [token.as_str().into()],
-    );
-    let row = db.reader().query_one_raw(query).await?;
+    )
+    .await?;
     row.map(|row| {
         let codes: String = row.try_get("", "codes")?;
         Ok(Watch {
@@ -42,8 +42,8 @@ pub async fn find(db: &Reader, token: &TokenHash) -> Result<Option<Watch>, DbErr
 /// Begins a watch. `false` when it is there, or was: an id never names a second one.
 pub(super) async fn begin(act: &Act, token: &TokenHash, watch: &Watch) -> Result<bool, DbErr> {
     let codes = serde_json::to_string(&watch.codes).map_err(|e| DbErr::Json(e.to_string()))?;
-    let insert = statement(
-        act.tx().get_database_backend(),
+    Ok(execute(
+        act.tx(),
         "INSERT INTO public_watch (token_hash, codes, created_at, ends_at, position) \
          VALUES (?, ?, ?, ?, ?) ON CONFLICT (token_hash) DO NOTHING",
         [
@@ -53,15 +53,17 @@ pub(super) async fn begin(act: &Act, token: &TokenHash, watch: &Watch) -> Result
             watch.ends_at.into(),
             act.position().into(),
         ],
-    );
-    Ok(act.tx().execute_raw(insert).await?.rows_affected() == 1)
+    )
+    .await?
+    .rows_affected()
+        == 1)
 }
 
 /// Ends a watch: its codes are forgotten, the row stays for a day as a mark, so that a message
 /// that overtook the one that begins it is not lost. `false` when it has ended before.
 pub(super) async fn end(act: &Act, token: &TokenHash) -> Result<bool, DbErr> {
-    let upsert = statement(
-        act.tx().get_database_backend(),
+    Ok(execute(
+        act.tx(),
         "INSERT INTO public_watch (token_hash, codes, created_at, ends_at, position) \
          VALUES (?, '[]', ?, ?, ?) ON CONFLICT (token_hash) DO UPDATE SET \
          codes = excluded.codes, ends_at = excluded.ends_at, position = excluded.position \
@@ -72,17 +74,20 @@ pub(super) async fn end(act: &Act, token: &TokenHash) -> Result<bool, DbErr> {
             act.stamp().into(),
             act.position().into(),
         ],
-    );
-    Ok(act.tx().execute_raw(upsert).await?.rows_affected() == 1)
+    )
+    .await?
+    .rows_affected()
+        == 1)
 }
 
 /// Forgets watches that ended before `before`. They were answered as unknown since they ended, so
 /// no public answer changes and the log has nothing to say. Returns how many there were.
 pub async fn forget_ended(db: &Db, before: Micros) -> Result<u64, DbErr> {
-    let delete = statement(
-        db.backend(),
+    Ok(execute(
+        db.writer(),
         "DELETE FROM public_watch WHERE ends_at < ?",
         [before.into()],
-    );
-    Ok(db.writer().execute_raw(delete).await?.rows_affected())
+    )
+    .await?
+    .rows_affected())
 }

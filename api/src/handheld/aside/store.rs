@@ -3,7 +3,7 @@
 use super::wire::{AsideOut, KIND_CHARS_MAX, TEXT_LISTED_BYTES};
 use crate::{
     clock::{Micros, rfc3339},
-    db::{Db, statement},
+    db::{Db, execute, query_all, query_one},
     handheld::push::store::{ChainState, branch, interval, remarks_of},
     log::Position,
 };
@@ -73,8 +73,7 @@ async fn rows<const N: usize>(
     values: [Value; N],
 ) -> Result<Vec<QueryResult>, DbErr> {
     let sql = format!("SELECT {COLUMNS} FROM event WHERE counts_from IS NULL AND {which}");
-    conn.query_all_raw(statement(conn.get_database_backend(), &sql, values))
-        .await
+    query_all(conn, &sql, values).await
 }
 
 /// What of an event is told: all of its text, or how it begins.
@@ -107,9 +106,7 @@ async fn told<const N: usize>(
         "SELECT gseq, stamp, device_id, epoch, seq, event_id, \
          substr(kind, 1, {KIND_CHARS_MAX}) AS kind, fate, remarks, imported, length(body) AS bytes, {text} AS text FROM event WHERE counts_from IS NULL AND {which}"
     );
-    let found = conn
-        .query_all_raw(statement(conn.get_database_backend(), &sql, values))
-        .await?;
+    let found = query_all(conn, &sql, values).await?;
     let read = |row: &QueryResult| {
         let number = |name: &str| row.try_get::<i64>("", name);
         let remarks = Outcome::of(remarks_of(&row.try_get::<String>("", "remarks")?)).remarks;
@@ -196,14 +193,13 @@ pub async fn counts(
     enterprise: Uuid,
     gseq: Position,
 ) -> Result<bool, DbErr> {
-    let found = conn
-        .query_one_raw(statement(
-            conn.get_database_backend(),
-            "SELECT 1 AS one FROM event WHERE enterprise_id = ? AND gseq = ? \
+    let found = query_one(
+        conn,
+        "SELECT 1 AS one FROM event WHERE enterprise_id = ? AND gseq = ? \
              AND counts_from IS NOT NULL",
-            [enterprise.into(), gseq.into()],
-        ))
-        .await?;
+        [enterprise.into(), gseq.into()],
+    )
+    .await?;
     Ok(found.is_some())
 }
 
@@ -247,8 +243,8 @@ pub async fn set_times(
     interval: Interval,
     delivered: Position,
 ) -> Result<(), DbErr> {
-    conn.execute_raw(statement(
-        conn.get_database_backend(),
+    execute(
+        conn,
         "UPDATE event SET kind = ?, location_id = ?, group_id = ?, lo = ?, est = ?, \
          delivered = ? WHERE gseq = ?",
         [
@@ -260,14 +256,14 @@ pub async fn set_times(
             delivered.into(),
             gseq.into(),
         ],
-    ))
+    )
     .await?;
-    conn.execute_raw(statement(
-        conn.get_database_backend(),
+    execute(
+        conn,
         "UPDATE finding SET place = ? WHERE event_gseq = ? AND unit_id IS NULL \
          AND line_id IS NULL AND place IS NULL",
         [location.into(), gseq.into()],
-    ))
+    )
     .await?;
     Ok(())
 }
@@ -276,14 +272,13 @@ pub async fn set_times(
 pub async fn gapped(
     conn: &impl ConnectionTrait,
 ) -> Result<Vec<(Uuid, Uuid, Epoch, ChainState)>, DbErr> {
-    let found = conn
-        .query_all_raw(statement(
-            conn.get_database_backend(),
-            "SELECT enterprise_id, device_id, epoch, state FROM device_chain \
+    let found = query_all(
+        conn,
+        "SELECT enterprise_id, device_id, epoch, state FROM device_chain \
              WHERE contiguous < highest",
-            [],
-        ))
-        .await?;
+        [],
+    )
+    .await?;
     let mut gapped = Vec::with_capacity(found.len());
     for row in &found {
         let (state, device): (String, Uuid) =
@@ -310,14 +305,13 @@ pub async fn missed_since(
     epoch: Epoch,
     seq: Seq,
 ) -> Result<Option<Micros>, DbErr> {
-    let found = conn
-        .query_one_raw(statement(
-            conn.get_database_backend(),
-            "SELECT MIN(stamp) AS since FROM event \
+    let found = query_one(
+        conn,
+        "SELECT MIN(stamp) AS since FROM event \
              WHERE device_id = ? AND epoch = ? AND seq > ? AND branch IS NULL",
-            [device.into(), i64::from(epoch).into(), (seq as i64).into()],
-        ))
-        .await?;
+        [device.into(), i64::from(epoch).into(), (seq as i64).into()],
+    )
+    .await?;
     found.map_or(Ok(None), |row| row.try_get("", "since"))
 }
 
@@ -329,19 +323,18 @@ pub async fn is_missed_since(
     seq: Seq,
     due: Micros,
 ) -> Result<bool, DbErr> {
-    let found = conn
-        .query_one_raw(statement(
-            conn.get_database_backend(),
-            "SELECT 1 AS one FROM event WHERE device_id = ? AND epoch = ? AND seq > ? \
+    let found = query_one(
+        conn,
+        "SELECT 1 AS one FROM event WHERE device_id = ? AND epoch = ? AND seq > ? \
              AND branch IS NULL AND stamp <= ? ORDER BY seq LIMIT 1",
-            [
-                device.into(),
-                i64::from(epoch).into(),
-                (seq as i64).into(),
-                due.into(),
-            ],
-        ))
-        .await?;
+        [
+            device.into(),
+            i64::from(epoch).into(),
+            (seq as i64).into(),
+            due.into(),
+        ],
+    )
+    .await?;
     Ok(found.is_some())
 }
 
@@ -352,14 +345,13 @@ pub async fn hash_after(
     epoch: Epoch,
     seq: Seq,
 ) -> Result<Option<Hash>, DbErr> {
-    let found = conn
-        .query_one_raw(statement(
-            conn.get_database_backend(),
-            "SELECT hash FROM event WHERE device_id = ? AND epoch = ? AND seq = ? \
+    let found = query_one(
+        conn,
+        "SELECT hash FROM event WHERE device_id = ? AND epoch = ? AND seq = ? \
              AND branch IS NULL",
-            [device.into(), i64::from(epoch).into(), (seq as i64).into()],
-        ))
-        .await?;
+        [device.into(), i64::from(epoch).into(), (seq as i64).into()],
+    )
+    .await?;
     let Some(row) = found else {
         return Ok(None);
     };
@@ -376,14 +368,13 @@ pub async fn overdue_groups(
     before: Micros,
     limit: i64,
 ) -> Result<Vec<(Uuid, Epoch, GroupId)>, DbErr> {
-    let found = conn
-        .query_all_raw(statement(
-            conn.get_database_backend(),
-            "SELECT device_id, epoch, group_id FROM device_group \
+    let found = query_all(
+        conn,
+        "SELECT device_id, epoch, group_id FROM device_group \
              WHERE waiting_since IS NOT NULL AND waiting_since <= ? ORDER BY waiting_since LIMIT ?",
-            [before.into(), limit.into()],
-        ))
-        .await?;
+        [before.into(), limit.into()],
+    )
+    .await?;
     found
         .iter()
         .map(|row| {

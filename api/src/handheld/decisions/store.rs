@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     clock::{Micros, rfc3339},
-    db::{Db, rows::Rows, statement},
+    db::{Db, execute, query_all, query_one, rows::Rows},
     entities::batch,
     handheld::{devices::store as devices, units::refold::store::is_anything_left},
     log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Log, Position},
@@ -51,13 +51,12 @@ struct Closing {
 
 /// The windows in force.
 pub async fn policy(conn: &impl ConnectionTrait) -> Result<Policy, DecisionError> {
-    let row = conn
-        .query_one_raw(statement(
-            conn.get_database_backend(),
-            "SELECT body FROM log_entry WHERE kind = 'policy_changed' ORDER BY gseq DESC LIMIT 1",
-            [],
-        ))
-        .await?;
+    let row = query_one(
+        conn,
+        "SELECT body FROM log_entry WHERE kind = 'policy_changed' ORDER BY gseq DESC LIMIT 1",
+        [],
+    )
+    .await?;
     let Some(row) = row else {
         return Ok(Policy::default());
     };
@@ -96,14 +95,13 @@ struct Suspecting {
 
 /// The thresholds that were told last; none if those the program comes with always held.
 async fn thresholds(conn: &impl ConnectionTrait) -> Result<Option<Thresholds>, DecisionError> {
-    let row = conn
-        .query_one_raw(statement(
-            conn.get_database_backend(),
-            "SELECT body FROM log_entry WHERE kind = 'policy_changed' \
+    let row = query_one(
+        conn,
+        "SELECT body FROM log_entry WHERE kind = 'policy_changed' \
              AND body LIKE '%\"suspicion\":%' ORDER BY gseq DESC LIMIT 1",
-            [],
-        ))
-        .await?;
+        [],
+    )
+    .await?;
     let Some(row) = row else {
         return Ok(None);
     };
@@ -222,15 +220,13 @@ pub async fn acceptances(
     after: Position,
     limit: u64,
 ) -> Result<Vec<AcceptanceOut>, DecisionError> {
-    let rows = db
-        .reader()
-        .query_all_raw(statement(
-            db.reader().get_database_backend(),
-            "SELECT gseq, stamp, body FROM log_entry WHERE kind = 'holder_accepted' \
+    let rows = query_all(
+        db.reader(),
+        "SELECT gseq, stamp, body FROM log_entry WHERE kind = 'holder_accepted' \
              AND enterprise_id = ? AND gseq > ? ORDER BY gseq LIMIT ?",
-            [issuer.into(), after.into(), (limit as i64).into()],
-        ))
-        .await?;
+        [issuer.into(), after.into(), (limit as i64).into()],
+    )
+    .await?;
     let mut out = Vec::with_capacity(rows.len());
     for row in rows {
         let body: String = row.try_get("", "body")?;
@@ -314,8 +310,8 @@ pub async fn close_period(
         ));
     }
     let tx = act.tx();
-    tx.execute_raw(statement(
-        tx.get_database_backend(),
+    execute(
+        tx,
         "INSERT INTO period (enterprise_id, until, gseq, closed_at) VALUES (?, ?, ?, ?)",
         [
             enterprise.into(),
@@ -323,7 +319,7 @@ pub async fn close_period(
             act.position().into(),
             act.stamp().into(),
         ],
-    ))
+    )
     .await?;
     // It is closed all the same: a place that is named all the time never has nothing left.
     let settled = !is_anything_left(act.tx()).await?;
@@ -354,13 +350,12 @@ pub async fn note_periods(
     (after, upto): (Position, Position),
     periods: &mut Periods,
 ) -> Result<(), DbErr> {
-    let rows = conn
-        .query_all_raw(statement(
-            conn.get_database_backend(),
-            "SELECT enterprise_id, until, gseq FROM period WHERE gseq > ? AND gseq <= ?",
-            [after.into(), upto.into()],
-        ))
-        .await?;
+    let rows = query_all(
+        conn,
+        "SELECT enterprise_id, until, gseq FROM period WHERE gseq > ? AND gseq <= ?",
+        [after.into(), upto.into()],
+    )
+    .await?;
     for row in rows {
         periods
             .entry(row.try_get("", "enterprise_id")?)
@@ -375,13 +370,12 @@ async fn last_period(
     conn: &impl ConnectionTrait,
     enterprise: Uuid,
 ) -> Result<Option<Micros>, DbErr> {
-    let row = conn
-        .query_one_raw(statement(
-            conn.get_database_backend(),
-            "SELECT until FROM period WHERE enterprise_id = ? ORDER BY until DESC LIMIT 1",
-            [enterprise.into()],
-        ))
-        .await?;
+    let row = query_one(
+        conn,
+        "SELECT until FROM period WHERE enterprise_id = ? ORDER BY until DESC LIMIT 1",
+        [enterprise.into()],
+    )
+    .await?;
     row.map(|row| row.try_get("", "until")).transpose()
 }
 
@@ -392,16 +386,14 @@ pub async fn list_periods(
     after: Position,
     limit: u64,
 ) -> Result<Vec<PeriodOut>, DbErr> {
-    let rows = db
-        .reader()
-        .query_all_raw(statement(
-            db.reader().get_database_backend(),
-            "SELECT p.gseq, p.closed_at, p.until, l.body FROM period p \
+    let rows = query_all(
+        db.reader(),
+        "SELECT p.gseq, p.closed_at, p.until, l.body FROM period p \
              LEFT JOIN log_entry l ON l.gseq = p.gseq WHERE p.enterprise_id = ? AND p.gseq > ? \
              ORDER BY p.gseq LIMIT ?",
-            [enterprise.into(), after.into(), (limit as i64).into()],
-        ))
-        .await?;
+        [enterprise.into(), after.into(), (limit as i64).into()],
+    )
+    .await?;
     rows.iter()
         .map(|row| {
             let body: Option<String> = row.try_get("", "body")?;
@@ -454,34 +446,29 @@ pub async fn restatements(
     after: Noted,
     limit: u64,
 ) -> Result<Vec<RestatementOut>, DecisionError> {
-    let backend = db.reader().get_database_backend();
-    let known = db
-        .reader()
-        .query_one_raw(statement(
-            backend,
-            "SELECT gseq FROM period WHERE enterprise_id = ? AND gseq = ?",
-            [enterprise.into(), period.into()],
-        ))
-        .await?;
+    let known = query_one(
+        db.reader(),
+        "SELECT gseq FROM period WHERE enterprise_id = ? AND gseq = ?",
+        [enterprise.into(), period.into()],
+    )
+    .await?;
     known.ok_or(DecisionError::Unknown)?;
-    let rows = db
-        .reader()
-        .query_all_raw(statement(
-            backend,
-            "SELECT r.noted, e.gseq, e.event_id, e.kind, e.location_id, e.eff, e.stamp, \
+    let rows = query_all(
+        db.reader(),
+        "SELECT r.noted, e.gseq, e.event_id, e.kind, e.location_id, e.eff, e.stamp, \
              e.imported \
              FROM restatement r JOIN event e ON e.gseq = r.event_gseq \
              WHERE r.enterprise_id = ? AND r.period = ? AND (r.noted, r.event_gseq) > (?, ?) \
              ORDER BY r.noted, r.event_gseq LIMIT ?",
-            [
-                enterprise.into(),
-                period.into(),
-                after.noted.into(),
-                after.event.into(),
-                (limit as i64).into(),
-            ],
-        ))
-        .await?;
+        [
+            enterprise.into(),
+            period.into(),
+            after.noted.into(),
+            after.event.into(),
+            (limit as i64).into(),
+        ],
+    )
+    .await?;
     let mut out = Vec::with_capacity(rows.len());
     for row in rows {
         let id: Option<Uuid> = row.try_get("", "event_id")?;

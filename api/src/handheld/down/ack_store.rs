@@ -4,14 +4,13 @@
 //! signed its question with: a device stores an anchor together with the page it came with, so
 //! the greatest one it holds came with that page or after it.
 
-use super::store::rows;
 use crate::{
     clock::Micros,
-    db::{Db, statement},
+    db::{Db, execute, query_all},
     handheld::push::store::ChainState,
     log::Position,
 };
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::DbErr;
 use suyuan_sync::ids::{DeviceId, Epoch};
 use uuid::Uuid;
 
@@ -34,7 +33,7 @@ pub async fn acknowledge(
     anchor: Micros,
 ) -> Result<(), DbErr> {
     let key = || [device.id.into(), i64::from(device.epoch).into()];
-    let held = rows(
+    let held = query_all(
         db.reader(),
         "SELECT delivered FROM device_chain WHERE device_id = ? AND epoch = ?",
         key(),
@@ -54,8 +53,8 @@ pub async fn acknowledge(
     let nothing = serde_json::to_string(&nothing);
     let nothing = nothing.map_err(|error| DbErr::Json(error.to_string()))?;
     let [id, epoch] = key();
-    let moved = tx.execute_raw(statement(
-        db.backend(),
+    let moved = execute(
+        &tx,
         "INSERT INTO device_chain (device_id, epoch, enterprise_id, contiguous, highest, forked, \
          delivered, delivered_at, gseq, state) VALUES (?, ?, ?, 0, 0, FALSE, ?, ?, 0, ?) \
          ON CONFLICT (device_id, epoch) DO UPDATE SET delivered = excluded.delivered, \
@@ -69,7 +68,7 @@ pub async fn acknowledge(
             at.into(),
             nothing.into(),
         ],
-    ));
+    );
     if moved.await?.rows_affected() == 0 {
         // Somebody acknowledged more meanwhile.
         return tx.rollback().await;
@@ -77,20 +76,20 @@ pub async fn acknowledge(
     // What was acknowledged under a later anchor, and is less, was held then as well: what is known grows with
     // the anchors.
     let [id, epoch] = key();
-    tx.execute_raw(statement(
-        db.backend(),
+    execute(
+        &tx,
         "DELETE FROM device_ack WHERE device_id = ? AND epoch = ? AND at > ? AND gseq < ?",
         [id, epoch, at.into(), cursor.into()],
-    ))
+    )
     .await?;
     let [id, epoch] = key();
-    tx.execute_raw(statement(
-        db.backend(),
+    execute(
+        &tx,
         "INSERT INTO device_ack (device_id, epoch, at, gseq) VALUES (?, ?, ?, ?) \
          ON CONFLICT (device_id, epoch, at) DO UPDATE SET gseq = excluded.gseq \
          WHERE device_ack.gseq < excluded.gseq",
         [id, epoch, at.into(), cursor.into()],
-    ))
+    )
     .await?;
     tx.commit().await
 }

@@ -1,9 +1,8 @@
 //! Products, partners and batches as devices are told them.
 
-use super::store::rows;
 use crate::{
     clock::{Micros, expires_at},
-    db::rows::by_keys,
+    db::{query_all, rows::by_keys},
 };
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::{BTreeMap, BTreeSet};
@@ -109,7 +108,7 @@ pub async fn gtins(
 
 /// An enterprise with its places.
 pub async fn partner(conn: &impl ConnectionTrait, id: Uuid) -> Result<Option<PartnerCard>, DbErr> {
-    let named = rows(
+    let named = query_all(
         conn,
         "SELECT name FROM enterprise_version WHERE enterprise_id = ? ORDER BY version DESC LIMIT 1",
         [id.into()],
@@ -119,7 +118,7 @@ pub async fn partner(conn: &impl ConnectionTrait, id: Uuid) -> Result<Option<Par
         return Ok(None);
     };
     let mut places = Vec::new();
-    let found = rows(
+    let found = query_all(
         conn,
         "SELECT id, name, gln FROM location WHERE enterprise_id = ? ORDER BY id",
         [id.into()],

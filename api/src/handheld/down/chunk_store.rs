@@ -2,13 +2,11 @@
 //! kept while somebody was told of it not long ago, so that a download can go on after a break,
 //! whichever process it reaches.
 
-use super::store::rows;
 use crate::{
     clock::Micros,
     db::{
-        Db,
+        Db, execute, query_all,
         rows::{Rows, by_keys},
-        statement,
     },
 };
 use sea_orm::{ConnectionTrait, DbErr, Value};
@@ -94,9 +92,7 @@ pub async fn touch(db: &Db, enterprise: Uuid, hashes: &[Hash], now: Micros) -> R
     let values = [Value::from(now), enterprise.into()];
     let values = values.into_iter().chain(hashes.iter().map(key));
     let tx = db.begin().await?;
-    let done = tx
-        .execute_raw(statement(db.backend(), &sql, values))
-        .await?;
+    let done = execute(&tx, &sql, values).await?;
     tx.commit().await?;
     let distinct: BTreeSet<&Hash> = hashes.iter().collect();
     Ok(done.rows_affected() == distinct.len() as u64)
@@ -108,7 +104,7 @@ pub async fn bytes(
     enterprise: Uuid,
     hash: &Hash,
 ) -> Result<Option<Vec<u8>>, DbErr> {
-    let found = rows(
+    let found = query_all(
         conn,
         "SELECT bytes FROM sync_chunk WHERE enterprise_id = ? AND hash = ?",
         [enterprise.into(), key(hash)],
@@ -121,15 +117,14 @@ pub async fn bytes(
 /// Forgets what nobody was told of since `before`, a few at a time; says how many that were.
 pub async fn forget(db: &Db, before: Micros) -> Result<u64, DbErr> {
     let tx = db.begin().await?;
-    let gone = tx
-        .execute_raw(statement(
-            db.backend(),
-            "DELETE FROM sync_chunk WHERE (enterprise_id, hash) IN \
+    let gone = execute(
+        &tx,
+        "DELETE FROM sync_chunk WHERE (enterprise_id, hash) IN \
              (SELECT enterprise_id, hash FROM sync_chunk WHERE needed_at < ? \
              ORDER BY needed_at LIMIT 64)",
-            [before.into()],
-        ))
-        .await?;
+        [before.into()],
+    )
+    .await?;
     tx.commit().await?;
     Ok(gone.rows_affected())
 }

@@ -6,9 +6,8 @@
 //! position says so: it was there when the follower went by, or it was written after the follower and
 //! took the position from the unit.
 
-use super::store::rows;
 use crate::{
-    db::{Db, rows::by_keys, statement},
+    db::{Db, execute, query_all, rows::by_keys},
     handheld::units::store::UnitId,
     log::{self, Position},
 };
@@ -22,7 +21,7 @@ const AT_ONCE: i64 = 1024;
 pub async fn follow(db: &Db) -> Result<bool, DbErr> {
     let seen = db.reader();
     let (head, _) = log::head_in(seen).await?;
-    let known = rows(seen, "SELECT gseq FROM told_follow WHERE id = 1", []).await?;
+    let known = query_all(seen, "SELECT gseq FROM told_follow WHERE id = 1", []).await?;
     let known = known.first().map(|row| row.try_get("", "gseq"));
     if known
         .transpose()?
@@ -31,7 +30,7 @@ pub async fn follow(db: &Db) -> Result<bool, DbErr> {
         return Ok(false);
     }
     let tx = db.begin().await?;
-    let locked = rows(
+    let locked = query_all(
         &tx,
         "UPDATE told_follow SET gseq = gseq WHERE id = 1 RETURNING gseq",
         [],
@@ -44,7 +43,7 @@ pub async fn follow(db: &Db) -> Result<bool, DbErr> {
     let after: Position = row.try_get("", "gseq")?;
     // Read after the lock: everything at or below it is committed and seen by what follows.
     let (head, _) = log::head_in(&tx).await?;
-    let last = rows(
+    let last = query_all(
         &tx,
         "SELECT gseq FROM unit WHERE gseq > ? AND gseq <= ? ORDER BY gseq LIMIT 1 OFFSET ?",
         [after.into(), head.into(), AT_ONCE.into()],
@@ -52,18 +51,18 @@ pub async fn follow(db: &Db) -> Result<bool, DbErr> {
     .await?;
     let last = last.first().map(|row| row.try_get("", "gseq"));
     let upto: Position = last.transpose()?.unwrap_or(head);
-    tx.execute_raw(statement(
-        db.backend(),
+    execute(
+        &tx,
         "UPDATE told_unit SET gseq = u.gseq FROM unit AS u \
          WHERE u.id = told_unit.unit_id AND u.gseq > ? AND u.gseq <= ?",
         [after.into(), upto.into()],
-    ))
+    )
     .await?;
-    tx.execute_raw(statement(
-        db.backend(),
+    execute(
+        &tx,
         "UPDATE told_follow SET gseq = ? WHERE id = 1",
         [upto.into()],
-    ))
+    )
     .await?;
     tx.commit().await?;
     Ok(upto < head)
@@ -72,7 +71,7 @@ pub async fn follow(db: &Db) -> Result<bool, DbErr> {
 /// Notes that a place is told of these units, as of when each last changed.
 pub async fn note(tx: &DatabaseTransaction, location: Uuid, units: &[UnitId]) -> Result<(), DbErr> {
     if tx.get_database_backend() == DbBackend::Postgres {
-        rows(
+        query_all(
             tx,
             "SELECT gseq FROM told_follow WHERE id = 1 FOR SHARE",
             [],

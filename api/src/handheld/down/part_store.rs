@@ -1,11 +1,8 @@
 //! A position that changed more than fits a page, part by part: all SQL of it. Units in the order of their
 //! numbers, each with what it holds, so that a part goes on where the one before it ended.
 
-use super::{
-    root_store::roots,
-    store::{Window, rows},
-};
-use crate::{handheld::units::store::UnitId, log::Position};
+use super::{root_store::roots, store::Window};
+use crate::{db::query_all, handheld::units::store::UnitId, log::Position};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 use std::{collections::BTreeSet, fmt, str::FromStr};
 use suyuan_sync::limits::NESTING_DEPTH_MAX;
@@ -96,7 +93,7 @@ pub async fn part(
             (room as i64 + 1).into(),
         ];
         let mut held: Vec<UnitId> = Vec::new();
-        for row in rows(conn, INSIDE, values).await? {
+        for row in query_all(conn, INSIDE, values).await? {
             held.push(row.try_get("", "id")?);
         }
         let more = held.len() > room;

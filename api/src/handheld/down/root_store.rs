@@ -6,8 +6,8 @@
 //! log by `follow_store`; above the position that it came to, the log is short and is read itself.
 //! What shares the life of a container is not found here but below it.
 
-use super::store::{Window, rows};
-use crate::{handheld::units::store::UnitId, log::Position};
+use super::store::Window;
+use crate::{db::query_all, handheld::units::store::UnitId, log::Position};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
 use std::collections::BTreeSet;
 
@@ -78,7 +78,7 @@ pub async fn roots(
         let sql = format!("SELECT u.gseq, u.id {from} ORDER BY u.gseq LIMIT ?");
         let values = values(window, upto, followed);
         let values = values.into_iter().chain([Value::from(most)]);
-        for row in rows(conn, &sql, values).await? {
+        for row in query_all(conn, &sql, values).await? {
             found.insert((row.try_get("", "gseq")?, row.try_get("", "id")?));
         }
         let last = fitting
@@ -91,7 +91,7 @@ pub async fn roots(
 
 /// The position up to which what was told knows when it changed.
 async fn followed(conn: &impl ConnectionTrait) -> Result<Position, DbErr> {
-    let found = rows(conn, "SELECT gseq FROM told_follow WHERE id = 1", []).await?;
+    let found = query_all(conn, "SELECT gseq FROM told_follow WHERE id = 1", []).await?;
     let row = found.first();
     row.map_or(Ok(0), |row| row.try_get("", "gseq"))
 }

@@ -1,7 +1,7 @@
 //! What stands aside of a device and what is found about its events: all SQL of a status.
 
-use super::store::rows;
 use crate::{
+    db::query_all,
     handheld::push::{act::note, store::remarks_of},
     http::device::DeviceKnown,
 };
@@ -35,12 +35,12 @@ async fn told(
 ) -> Result<Told<QueryResult>, DbErr> {
     let sql = format!("SELECT {what} {which} ORDER BY {order} LIMIT ?");
     let limited = values.iter().cloned().chain([LIMIT.into()]);
-    let mut found = rows(conn, &sql, limited).await?;
+    let mut found = query_all(conn, &sql, limited).await?;
     if found.len() <= PULL_ITEMS_MAX {
         return Ok((found, 0));
     }
     found.truncate(PULL_ITEMS_MAX);
-    let counted = rows(conn, &format!("SELECT COUNT(*) AS n {which}"), values).await?;
+    let counted = query_all(conn, &format!("SELECT COUNT(*) AS n {which}"), values).await?;
     let all: i64 = match counted.first() {
         Some(row) => row.try_get("", "n")?,
         None => 0,

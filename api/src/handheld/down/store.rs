@@ -4,7 +4,7 @@
 //! what others do costs a pull nothing.
 
 use crate::{
-    db::{rows::by_keys, statement},
+    db::{query_all, rows::by_keys},
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
@@ -30,16 +30,6 @@ pub struct Window {
 /// Papers of a place, by when they came to count: what was aside and is admitted later comes then.
 pub const LEGS: &str = "FROM event WHERE location_id = ? AND counts_from > ? AND counts_from <= ? \
      AND enterprise_id = ? AND kind IN ('inbound', 'outbound') AND counts_from IS NOT NULL";
-
-/// Rows of a statement.
-pub async fn rows(
-    conn: &impl ConnectionTrait,
-    sql: &str,
-    values: impl IntoIterator<Item = Value>,
-) -> Result<Vec<QueryResult>, DbErr> {
-    let query = statement(conn.get_database_backend(), sql, values);
-    conn.query_all_raw(query).await
-}
 
 /// The position a page may end with, so that it has about so many of these and no position is cut:
 /// before the first that is left out, unless that would leave nothing. None if all fit.
@@ -85,7 +75,7 @@ pub async fn master_data(
         "SELECT gseq, enterprise_id, subject FROM log_entry WHERE enterprise_id = ? \
          AND gseq > ? AND gseq <= ? AND {CHANGES} AND {TOLD} ORDER BY gseq LIMIT ?"
     );
-    let own = rows(
+    let own = query_all(
         conn,
         &own,
         std::iter::once(Value::from(window.enterprise)).chain(between()),
@@ -97,7 +87,7 @@ pub async fn master_data(
          AND e.gseq > ? AND e.gseq <= ? AND e.{CHANGES} \
          AND (e.subject LIKE 'enterprise:%' OR e.subject LIKE 'location:%') ORDER BY e.gseq LIMIT ?"
     );
-    let partners = rows(
+    let partners = query_all(
         conn,
         &partners,
         std::iter::once(Value::from(window.location)).chain(between()),
@@ -152,7 +142,7 @@ pub async fn papers(
          ORDER BY counts_from LIMIT ?"
     );
     let values = leg_values(window, (window.after, window.upto));
-    let found = rows(conn, &sql, values.into_iter().chain([most.into()])).await?;
+    let found = query_all(conn, &sql, values.into_iter().chain([most.into()])).await?;
     let paper = |row: &QueryResult| {
         let bytes: i64 = row.try_get("", "bytes")?;
         Ok(Paper {
@@ -173,7 +163,7 @@ pub async fn legs(
         return Ok(Vec::new());
     };
     let sql = format!("SELECT counts_from, body {LEGS} ORDER BY counts_from");
-    let found = rows(conn, &sql, leg_values(window, (first.at - 1, last.at))).await?;
+    let found = query_all(conn, &sql, leg_values(window, (first.at - 1, last.at))).await?;
     found
         .iter()
         .map(|row| Ok((row.try_get("", "counts_from")?, row.try_get("", "body")?)))

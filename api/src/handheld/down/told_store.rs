@@ -1,10 +1,10 @@
 //! What places were told of, so that it can be taken back, kept up to date, and answered for: all SQL
 //! of it. It is written before anybody is told.
 
-use super::{follow_store, listed::store::handled, pull::Part, store::rows};
+use super::{follow_store, listed::store::handled, pull::Part};
 use crate::{
     db::{
-        Db,
+        Db, query_all,
         rows::{Rows, by_keys},
     },
     handheld::units::store::UnitId,
@@ -71,7 +71,7 @@ const PLACES_MAX: i64 = 1_000;
 /// What of others a place follows, by subject of the log: products it was told of, and places that were on no
 /// record when its papers named them.
 pub async fn followed(conn: &impl ConnectionTrait, location: Uuid) -> Result<Vec<String>, DbErr> {
-    let found = rows(
+    let found = query_all(
         conn,
         "SELECT 'product' AS what, product_id AS id FROM known_product WHERE location_id = ? \
          UNION ALL SELECT 'location', place_id FROM named_place WHERE location_id = ?",
@@ -90,7 +90,7 @@ pub async fn products(
     conn: &impl ConnectionTrait,
     location: Uuid,
 ) -> Result<BTreeSet<Uuid>, DbErr> {
-    let found = rows(
+    let found = query_all(
         conn,
         "SELECT product_id FROM known_product WHERE location_id = ?",
         [location.into()],
@@ -105,7 +105,7 @@ pub async fn partners(
     conn: &impl ConnectionTrait,
     location: Uuid,
 ) -> Result<BTreeSet<Uuid>, DbErr> {
-    let found = rows(
+    let found = query_all(
         conn,
         "SELECT partner_id FROM known_partner WHERE location_id = ?",
         [location.into()],
@@ -117,7 +117,7 @@ pub async fn partners(
 
 /// Places on no record that a place follows.
 async fn places(conn: &impl ConnectionTrait, location: Uuid) -> Result<BTreeSet<Uuid>, DbErr> {
-    let found = rows(
+    let found = query_all(
         conn,
         "SELECT place_id FROM named_place WHERE location_id = ?",
         [location.into()],

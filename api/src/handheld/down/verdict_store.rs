@@ -1,7 +1,12 @@
 //! What was found about a device's own events, also when it closed, and by what: all SQL of it.
 
-use super::store::{Window, rows};
-use crate::{db::rows::by_keys, findings::causes, handheld::push::act::note, log::Position};
+use super::store::Window;
+use crate::{
+    db::{query_all, rows::by_keys},
+    findings::causes,
+    handheld::push::act::note,
+    log::Position,
+};
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
@@ -39,7 +44,7 @@ async fn changes(
             window.upto.into(),
             most.into(),
         ];
-        for row in rows(conn, &sql, values).await? {
+        for row in query_all(conn, &sql, values).await? {
             changes.push((row.try_get("", "gseq")?, row.try_get("", "event_gseq")?));
         }
     }

@@ -8,8 +8,8 @@ use super::{
 use crate::{
     clock::Micros,
     db::{
+        query_all,
         rows::{Rows, by_keys, change_by_keys},
-        statement,
     },
     log::Position,
 };
@@ -94,13 +94,13 @@ pub async fn open_at(
     line: i64,
     gseq: Position,
 ) -> Result<Vec<(i64, Finding)>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let rows = query_all(
+        conn,
         "SELECT id, finding FROM finding WHERE line_id = ? AND line_id IS NOT NULL \
          AND event_gseq = ? AND closed IS NULL",
         [line.into(), gseq.into()],
-    );
-    let rows = conn.query_all_raw(query).await?;
+    )
+    .await?;
     rows.iter()
         .map(|row| {
             let finding = parsed(&row.try_get::<String>("", "finding")?)?;

@@ -3,8 +3,8 @@
 use super::{LineRow, Moved};
 use crate::{
     db::{
+        execute, query_all,
         rows::{Rows, by_keys},
-        statement,
     },
     log::Position,
 };
@@ -87,8 +87,7 @@ pub async fn lines(
                 key.location.0.into(),
             ]
         });
-        let query = statement(conn.get_database_backend(), &sql, values);
-        out.extend(by_line(&conn.query_all_raw(query).await?)?);
+        out.extend(by_line(&query_all(conn, &sql, values).await?)?);
     }
     Ok(out)
 }
@@ -102,13 +101,13 @@ pub async fn lines_at(
     after: i64,
     limit: i64,
 ) -> Result<Vec<i64>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let rows = query_all(
+        conn,
         "SELECT id FROM lot_line WHERE location_id = ? AND id > ? AND (balance <> 0 OR gseq > ?) \
          ORDER BY id LIMIT ?",
         [place.0.into(), after.into(), since.into(), limit.into()],
-    );
-    let rows = conn.query_all_raw(query).await?;
+    )
+    .await?;
     rows.iter().map(|row| row.try_get("", "id")).collect()
 }
 
@@ -204,7 +203,7 @@ pub async fn moves_and_kinds(
     let mut values: Vec<Value> = vec![after.0.into(), after.1.into(), after.2.into()];
     values.extend(lines.iter().map(|line| Value::from(*line)));
     values.push(limit.into());
-    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &sql, values));
+    let rows = query_all(conn, &sql, values);
     let read = |row: &QueryResult| {
         let (line, moved) = moved(row)?;
         let kind: String = row.try_get("", "kind")?;
@@ -266,9 +265,8 @@ pub async fn went(
     );
     values.extend([after.into(), limit.into()]);
     values.append(&mut again);
-    let query = statement(conn.get_database_backend(), &sql, values);
     let mut out: BTreeMap<i64, BTreeSet<Position>> = BTreeMap::new();
-    for row in conn.query_all_raw(query).await? {
+    for row in query_all(conn, &sql, values).await? {
         let events = out.entry(row.try_get("", "line_id")?).or_default();
         events.insert(row.try_get("", "gseq")?);
     }
@@ -392,12 +390,12 @@ pub async fn write_lines(
 
 /// A place is on record: what was said to be there before, by whomever, is its owner's.
 pub async fn are_of(conn: &impl ConnectionTrait, place: Uuid, owner: Uuid) -> Result<(), DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    execute(
+        conn,
         "UPDATE lot_line SET enterprise_id = ? WHERE location_id = ? AND enterprise_id <> ?",
         [owner.into(), place.into(), owner.into()],
-    );
-    conn.execute_raw(query).await?;
+    )
+    .await?;
     Ok(())
 }
 

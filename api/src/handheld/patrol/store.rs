@@ -1,6 +1,10 @@
 //! All SQL of the patrol: how far it has come, and the units that come next.
 
-use crate::{clock::Micros, db::statement, handheld::units::store::UnitId};
+use crate::{
+    clock::Micros,
+    db::{execute, query_all, query_one},
+    handheld::units::store::UnitId,
+};
 use sea_orm::{ConnectionTrait, DbErr};
 use suyuan_sync::unit::UnitKey;
 
@@ -18,12 +22,12 @@ const ROW: i64 = 1;
 
 /// How far it has come; from the first unit on where there is no row yet.
 pub async fn progress(conn: &impl ConnectionTrait) -> Result<Progress, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let row = query_one(
+        conn,
         "SELECT unit_id, not_before FROM patrol WHERE id = ?",
         [ROW.into()],
-    );
-    let row = conn.query_one_raw(query).await?;
+    )
+    .await?;
     row.map_or(Ok(Progress::default()), |row| {
         Ok(Progress {
             after: row.try_get("", "unit_id")?,
@@ -34,14 +38,14 @@ pub async fn progress(conn: &impl ConnectionTrait) -> Result<Progress, DbErr> {
 
 /// Moves it on. Several processes may look at the same page: both note the same.
 pub async fn note(conn: &impl ConnectionTrait, to: Progress) -> Result<(), DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    execute(
+        conn,
         "INSERT INTO patrol (id, unit_id, not_before) VALUES (?, ?, ?) \
          ON CONFLICT (id) DO UPDATE SET unit_id = excluded.unit_id, \
          not_before = excluded.not_before",
         [ROW.into(), to.after.into(), to.not_before.into()],
-    );
-    conn.execute_raw(query).await?;
+    )
+    .await?;
     Ok(())
 }
 
@@ -61,12 +65,12 @@ pub async fn next(
     after: UnitId,
     limit: usize,
 ) -> Result<Vec<Next>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let rows = query_all(
+        conn,
         "SELECT id, unit_key, facts FROM unit WHERE id > ? ORDER BY id LIMIT ?",
         [after.into(), (limit as i64).into()],
-    );
-    let rows = conn.query_all_raw(query).await?;
+    )
+    .await?;
     let rows = rows.iter().map(|row| {
         let facts: i64 = row.try_get("", "facts")?;
         Ok(Next {

@@ -3,14 +3,14 @@
 
 use crate::{
     clock::Micros,
-    db::statement,
+    db::query_all,
     handheld::{
         push::store::interval,
         units::store::{UnitId, contents},
     },
     log::Position,
 };
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     facts::Content,
@@ -34,35 +34,30 @@ pub(super) struct Related {
     pub(super) times: BTreeMap<(Uuid, i64), Vec<(Timed, Micros)>>,
 }
 
-async fn rows(conn: &impl ConnectionTrait, sql: &str) -> Result<Vec<QueryResult>, DbErr> {
-    let query = statement(conn.get_database_backend(), sql, []);
-    conn.query_all_raw(query).await
-}
-
 /// Reads it all.
 pub(super) async fn related(conn: &impl ConnectionTrait) -> Result<Related, DbErr> {
     let mut event_units = BTreeMap::new();
-    for row in rows(conn, "SELECT unit_id, gseq, role FROM event_unit").await? {
+    for row in query_all(conn, "SELECT unit_id, gseq, role FROM event_unit", []).await? {
         let pair = (row.try_get("", "unit_id")?, row.try_get("", "gseq")?);
         event_units.insert(pair, row.try_get("", "role")?);
     }
     let mut targets = BTreeSet::new();
     let sql = "SELECT enterprise_id, target_id, gseq FROM event_target";
-    for row in rows(conn, sql).await? {
+    for row in query_all(conn, sql, []).await? {
         let target = EventId(row.try_get("", "target_id")?);
         let of = row.try_get("", "enterprise_id")?;
         targets.insert((of, target, row.try_get("", "gseq")?));
     }
     let mut claims = BTreeMap::new();
     let sql = "SELECT unit_id, enterprise_id, location_id FROM unit_claim";
-    for row in rows(conn, sql).await? {
+    for row in query_all(conn, sql, []).await? {
         let of = (
             row.try_get("", "unit_id")?,
             row.try_get("", "enterprise_id")?,
         );
         claims.insert(of, row.try_get("", "location_id")?);
     }
-    let holding = rows(conn, "SELECT DISTINCT container_id FROM content").await?;
+    let holding = query_all(conn, "SELECT DISTINCT container_id FROM content", []).await?;
     let holding: Vec<UnitId> = holding
         .iter()
         .map(|row| row.try_get("", "container_id"))
@@ -70,7 +65,7 @@ pub(super) async fn related(conn: &impl ConnectionTrait) -> Result<Related, DbEr
     let mut times: BTreeMap<(Uuid, i64), Vec<(Timed, Micros)>> = BTreeMap::new();
     let sql = "SELECT device_id, epoch, seq, lo, est, stamp, eff FROM event \
                WHERE branch IS NULL AND counts_from IS NOT NULL ORDER BY device_id, epoch, seq";
-    for row in rows(conn, sql).await? {
+    for row in query_all(conn, sql, []).await? {
         let number = |name: &str| row.try_get::<i64>("", name);
         let timed = Timed {
             seq: number("seq")? as Seq,

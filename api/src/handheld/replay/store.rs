@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Micros,
-    db::statement,
+    db::query_all,
     handheld::{
         push::store::remarks_of,
         units::{
@@ -78,8 +78,7 @@ async fn all(conn: &impl ConnectionTrait, sql: &str) -> Result<Vec<QueryResult>,
     let (mut after, mut rows) = (i64::MIN, Vec::new());
     loop {
         let values: [Value; 2] = [after.into(), PAGE.into()];
-        let query = statement(conn.get_database_backend(), sql, values);
-        let page = conn.query_all_raw(query).await?;
+        let page = query_all(conn, sql, values).await?;
         let Some(last) = page.last() else {
             return Ok(rows);
         };

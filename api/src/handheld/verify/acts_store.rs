@@ -2,7 +2,7 @@
 //! only. Texts are read as bytes: one in which a bit turned need be no text any more.
 
 use crate::{
-    db::statement,
+    db::{query_all, query_one},
     handheld::push::{
         frozen::{Frozen, Reading},
         store::Told,
@@ -62,15 +62,15 @@ fn hash(bytes: Option<Vec<u8>>) -> Option<Hash> {
 
 /// The head.
 pub(super) async fn head(conn: &impl ConnectionTrait) -> Result<Head, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let row = query_one(
+        conn,
         "SELECT h.installation, h.gseq, h.stamp, h.chain, h.chained, p.installation AS copy, \
          p.position, p.stamp AS copied, (SELECT MAX(gseq) FROM event) AS event, \
          (SELECT MAX(gseq) FROM log_entry) AS entry FROM log_head h \
          JOIN public_head p ON p.id = h.id WHERE h.id = 1",
         [],
-    );
-    let row = conn.query_one_raw(query).await?;
+    )
+    .await?;
     let row = row.ok_or_else(|| DbErr::RecordNotFound("log_head".into()))?;
     let number = |name: &str| row.try_get::<Position>("", name);
     let (gseq, position) = (number("gseq")?, number("position")?);
@@ -98,13 +98,13 @@ pub(super) async fn links(
     conn: &impl ConnectionTrait,
     after: Position,
 ) -> Result<Vec<Kept>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let rows = query_all(
+        conn,
         "SELECT first_gseq, last_gseq, hash FROM log_chain WHERE first_gseq > ? \
          ORDER BY first_gseq LIMIT ?",
         [after.into(), LINES.into()],
-    );
-    let rows = conn.query_all_raw(query).await?;
+    )
+    .await?;
     let kept = |row: &QueryResult| {
         Ok(Kept {
             first: row.try_get("", "first_gseq")?,
@@ -223,8 +223,7 @@ async fn entries(conn: &impl ConnectionTrait, after: Position) -> Result<Vec<Row
         "SELECT gseq, stamp, enterprise_id, {texts} FROM log_entry WHERE gseq > ? \
          ORDER BY gseq LIMIT ?"
     );
-    let query = statement(backend, &sql, [after.into(), ENTRIES.into()]);
-    let rows = conn.query_all_raw(query).await?;
+    let rows = query_all(conn, &sql, [after.into(), ENTRIES.into()]).await?;
     rows.iter().map(|row| read(row, Table::Entry)).collect()
 }
 
@@ -252,8 +251,7 @@ async fn events(conn: &impl ConnectionTrait, after: Position) -> Result<Vec<Row>
          delivered, group_id, CAST(CAST(imported AS INTEGER) AS BIGINT) AS imported, branch, hash, \
          {texts} FROM event WHERE gseq > ? ORDER BY gseq LIMIT ?"
     );
-    let query = statement(backend, &sql, [after.into(), LINES.into()]);
-    let rows = conn.query_all_raw(query).await?;
+    let rows = query_all(conn, &sql, [after.into(), LINES.into()]).await?;
     rows.iter().map(|row| read(row, Table::Event)).collect()
 }
 

@@ -2,7 +2,7 @@
 //! those sequences stand. Reads only.
 
 use crate::{
-    db::statement,
+    db::{query_all, query_one},
     handheld::push::store::{ChainState, remarks_of},
     log::Position,
 };
@@ -76,9 +76,8 @@ pub(super) async fn events(
     let mut values: Vec<Value> = vec![after.device.into(), after.epoch.into(), after.seq.into()];
     values.extend(second.then(|| after.gseq.into()));
     values.push(PAGE.into());
-    let query = statement(conn.get_database_backend(), &sql, values);
     let mut kept = Vec::new();
-    for row in conn.query_all_raw(query).await? {
+    for row in query_all(conn, &sql, values).await? {
         let remarks: String = row.try_get("", "remarks")?;
         let event: Option<Uuid> = row.try_get("", "event_id")?;
         kept.push(Kept {
@@ -107,13 +106,13 @@ pub(super) async fn chains(
     conn: &impl ConnectionTrait,
     after: (Uuid, i64),
 ) -> Result<Vec<Stands>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let rows = query_all(
+        conn,
         "SELECT device_id, epoch, state FROM device_chain WHERE (device_id, epoch) > (?, ?) \
          ORDER BY device_id, epoch LIMIT ?",
         [after.0.into(), after.1.into(), LINES.into()],
-    );
-    let rows = conn.query_all_raw(query).await?;
+    )
+    .await?;
     let stands = |row: &QueryResult| {
         let state: String = row.try_get("", "state")?;
         Ok(Stands {
@@ -131,8 +130,8 @@ pub(super) async fn numbers(
     (device, epoch): (DeviceId, Epoch),
     (first, last): (Seq, Seq),
 ) -> Result<Vec<Seq>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let rows = query_all(
+        conn,
         "SELECT seq FROM event WHERE branch IS NULL AND device_id = ? AND epoch = ? \
          AND seq >= ? AND seq <= ? ORDER BY seq LIMIT ?",
         [
@@ -142,8 +141,8 @@ pub(super) async fn numbers(
             (last as i64).into(),
             LINES.into(),
         ],
-    );
-    let rows = conn.query_all_raw(query).await?;
+    )
+    .await?;
     let number = |row: &QueryResult| Ok(row.try_get::<i64>("", "seq")? as Seq);
     rows.iter().map(number).collect()
 }
@@ -155,15 +154,15 @@ pub(super) async fn hash_at(
     epoch: Epoch,
     seq: Seq,
 ) -> Result<Option<Hash>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let row = query_one(
+        conn,
         "SELECT hash FROM event WHERE branch IS NULL AND device_id = ? AND epoch = ? AND seq = ?",
         [
             device.0.into(),
             i64::from(epoch).into(),
             (seq as i64).into(),
         ],
-    );
-    let row = conn.query_one_raw(query).await?;
+    )
+    .await?;
     row.map_or(Ok(None), |row| hash(&row, "hash"))
 }

@@ -4,7 +4,7 @@
 use super::WorldError;
 use crate::{
     clock::Micros,
-    db::statement,
+    db::{query_all, query_one},
     log::{Kind, Position},
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
@@ -124,7 +124,7 @@ pub(super) async fn changes(
     }
     let limit = ENTRIES_MAX as i64 + 1;
     let values = [after.into(), upto.into(), limit.into()];
-    let rows = conn.query_all_raw(statement(conn.get_database_backend(), &CHANGES, values));
+    let rows = query_all(conn, &CHANGES, values);
     let rows = rows.await?;
     if rows.len() > ENTRIES_MAX {
         return Ok(Changes::Everything);
@@ -236,19 +236,17 @@ pub(super) async fn decisions(
         "SELECT gseq, stamp, body FROM log_entry WHERE kind IN ({}) AND gseq <= ? ORDER BY gseq",
         names(|about| about == About::Decision)
     );
-    let query = statement(conn.get_database_backend(), &sql, [upto.into()]);
-    let rows = conn.query_all_raw(query).await?;
+    let rows = query_all(conn, &sql, [upto.into()]).await?;
     rows.iter().map(stated).collect()
 }
 
 /// The newest entry of the log that is not an event, up to a position; 0 before the first.
 pub(super) async fn newest(conn: &impl ConnectionTrait, upto: Position) -> Result<Position, DbErr> {
-    let row = conn
-        .query_one_raw(statement(
-            conn.get_database_backend(),
-            "SELECT gseq FROM log_entry WHERE gseq <= ? ORDER BY gseq DESC LIMIT 1",
-            [upto.into()],
-        ))
-        .await?;
+    let row = query_one(
+        conn,
+        "SELECT gseq FROM log_entry WHERE gseq <= ? ORDER BY gseq DESC LIMIT 1",
+        [upto.into()],
+    )
+    .await?;
     row.map_or(Ok(0), |row| row.try_get("", "gseq"))
 }

@@ -4,7 +4,7 @@
 //! kept with its positions. All SQL of this; it goes through whole tables, and only those read it who ask
 //! how something was known.
 
-use crate::{clock::Micros, db::statement};
+use crate::{clock::Micros, db::query_all};
 use sea_orm::{ConnectionTrait, DbErr};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,13 +32,8 @@ pub(super) async fn forget_since(
     world: &mut World,
 ) -> Result<BTreeSet<String>, DbErr> {
     let mut spaces: BTreeSet<String> = BTreeSet::new();
-    let query = statement(
-        conn.get_database_backend(),
-        FILED,
-        [since; 5].map(Into::into),
-    );
     // What worlds share is copied where something goes, and only there.
-    for row in conn.query_all_raw(query).await? {
+    for row in query_all(conn, FILED, [since; 5].map(Into::into)).await? {
         let what: String = row.try_get("", "what")?;
         let id: Uuid = row.try_get("", "id")?;
         let whose = EnterpriseId(row.try_get("", "whose")?);

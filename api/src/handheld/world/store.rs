@@ -4,7 +4,7 @@
 use super::CodeOf;
 use crate::{
     clock::Micros,
-    db::{rows::by_keys, statement},
+    db::{query_all, query_one, rows::by_keys, statement},
     entities::{code_space, recall_batch},
     log::Position,
     projection::units::PublicUnit,
@@ -63,13 +63,7 @@ pub(super) async fn recalled(
 
 /// Is there any recall at all?
 pub(super) async fn any_recall(conn: &impl ConnectionTrait) -> Result<bool, DbErr> {
-    let row = conn
-        .query_one_raw(statement(
-            conn.get_database_backend(),
-            "SELECT 1 AS one FROM recall LIMIT 1",
-            [],
-        ))
-        .await?;
+    let row = query_one(conn, "SELECT 1 AS one FROM recall LIMIT 1", []).await?;
     Ok(row.is_some())
 }
 
@@ -113,26 +107,25 @@ pub(super) async fn code_acts(
     after: Micros,
 ) -> Result<Vec<CodeAct>, DbErr> {
     // No two entries of the log share an instant.
-    let rows = conn
-        .query_all_raw(statement(
-            conn.get_database_backend(),
-            "SELECT c.batch_id, c.what, c.created_at, l.gseq FROM commission c \
+    let rows = query_all(
+        conn,
+        "SELECT c.batch_id, c.what, c.created_at, l.gseq FROM commission c \
              JOIN log_entry l ON l.stamp = c.created_at \
              WHERE c.enterprise_id = ? AND c.space = ? AND c.created_at > ? \
              UNION ALL \
              SELECT NULL, d.what, d.created_at, l.gseq FROM code_destruction d \
              JOIN log_entry l ON l.stamp = d.created_at \
              WHERE d.enterprise_id = ? AND d.space = ? AND d.created_at > ? ORDER BY gseq",
-            [
-                enterprise.into(),
-                space.into(),
-                after.into(),
-                enterprise.into(),
-                space.into(),
-                after.into(),
-            ],
-        ))
-        .await?;
+        [
+            enterprise.into(),
+            space.into(),
+            after.into(),
+            enterprise.into(),
+            space.into(),
+            after.into(),
+        ],
+    )
+    .await?;
     rows.iter()
         .map(|row| {
             Ok(CodeAct {

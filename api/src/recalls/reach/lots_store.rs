@@ -7,7 +7,7 @@ use super::{
     wire::{LotAmount, LotTotal},
 };
 use crate::{
-    db::statement,
+    db::query_all,
     findings::store::{LineName, line_names},
     handheld::{
         down::card_store::owners,
@@ -71,8 +71,7 @@ pub(super) async fn lots(
                 name.condition(),
                 lot_is(conn.get_database_backend(), "l.lot")
             );
-            let query = statement(conn.get_database_backend(), &sql, of_lot(&name, batch));
-            let rows = conn.query_all_raw(query).await?;
+            let rows = query_all(conn, &sql, of_lot(&name, batch)).await?;
             let gtin = name.name;
             let mut lines = BTreeMap::new();
             let mut claimed = 0_i64;
@@ -148,8 +147,7 @@ async fn legs(
     );
     let mut values = of_lot(name, batch);
     values.extend([stater.0.into(), after.into(), LEGS.into()]);
-    let query = statement(conn.get_database_backend(), &sql, values);
-    let rows = conn.query_all_raw(query).await?;
+    let rows = query_all(conn, &sql, values).await?;
     let mut places = BTreeSet::new();
     for row in &rows {
         let body: Vec<u8> = row.try_get("", "body")?;
@@ -181,9 +179,8 @@ async fn accepted(
     batch: BatchId,
 ) -> Result<Vec<EnterpriseId>, DbErr> {
     let sql = "SELECT body FROM log_entry WHERE kind = 'holder_accepted' AND enterprise_id = ?";
-    let query = statement(conn.get_database_backend(), sql, [issuer.into()]);
     let mut out = Vec::new();
-    for row in conn.query_all_raw(query).await? {
+    for row in query_all(conn, sql, [issuer.into()]).await? {
         let body: String = row.try_get("", "body")?;
         let stated = serde_json::from_str(&body).map_err(|e| DbErr::Json(e.to_string()))?;
         if let Statement::HolderAccepted { partner, scope, .. } = stated {

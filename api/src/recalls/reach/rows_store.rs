@@ -3,7 +3,7 @@
 
 use super::{rules::shared, scope_store::Scope};
 use crate::{
-    db::{rows::by_keys, statement},
+    db::{query_all, rows::by_keys},
     handheld::{
         units::{Kept, phase_of_name, read::Snapshot, store::UnitId},
         world::WorldError,
@@ -101,7 +101,7 @@ impl Walk {
         for product in products.iter().flatten() {
             let sql = "SELECT id FROM batch WHERE enterprise_id = ? AND product_id = ?";
             let values = [enterprise.into(), (*product).into()];
-            let found = conn.query_all_raw(statement(conn.get_database_backend(), sql, values));
+            let found = query_all(conn, sql, values);
             for row in found.await? {
                 batches.insert(row.try_get("", "id")?);
             }
@@ -144,8 +144,7 @@ impl Walk {
             format!("SELECT {COLUMNS} FROM unit WHERE {which} AND id > ? ORDER BY id LIMIT ?");
         let values = values.iter().cloned();
         let values = values.chain([self.after.into(), PAGE.into()]);
-        let query = statement(conn.get_database_backend(), &sql, values);
-        let found = conn.query_all_raw(query).await?;
+        let found = query_all(conn, &sql, values).await?;
         let mut rows = found.iter().map(row).collect::<Result<Vec<Row>, _>>()?;
         match rows.last() {
             Some(last) if rows.len() as i64 == PAGE => self.after = last.id,
@@ -173,8 +172,7 @@ async fn named_or_disputed(
         "SELECT {COLUMNS} FROM unit WHERE id IN (SELECT unit_id FROM finding \
          WHERE issuer = ? AND code = 'COMMISSION_CONFLICT' AND closed IS NULL)"
     );
-    let query = statement(conn.get_database_backend(), &disputed, [enterprise.into()]);
-    found.extend(conn.query_all_raw(query).await?);
+    found.extend(query_all(conn, &disputed, [enterprise.into()]).await?);
     let mut units: BTreeMap<UnitId, Row> = BTreeMap::new();
     for found in &found {
         let row = row(found)?;

@@ -3,7 +3,7 @@
 
 use crate::{
     codes::targets::untold,
-    db::{rows::by_keys, statement},
+    db::{query_all, rows::by_keys},
     projection::read_bits,
 };
 use roaring::RoaringTreemap;
@@ -51,8 +51,7 @@ async fn rows<const N: usize>(
     sql: &str,
     values: [Value; N],
 ) -> Result<Vec<QueryResult>, DbErr> {
-    conn.query_all_raw(statement(conn.get_database_backend(), sql, values))
-        .await
+    query_all(conn, sql, values).await
 }
 
 fn add_told(bits: &mut RoaringTreemap, what: &str) -> Result<(), DbErr> {

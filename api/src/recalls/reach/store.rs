@@ -1,7 +1,7 @@
 //! SQL beside units: sales of recalled goods, what waits to be published.
 
 use super::{lots_store::Told, wire::SalesOut};
-use crate::db::{rows::by_keys, statement};
+use crate::db::{query_all, query_one, rows::by_keys};
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::BTreeMap;
 use suyuan_sync::{
@@ -18,13 +18,13 @@ pub(super) async fn sales(
     recall: Uuid,
     lots: &Told,
 ) -> Result<Vec<SalesOut>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let mut rows = query_all(
+        conn,
         "SELECT finding, enterprise_id FROM finding WHERE issuer = ? AND code = 'SOLD_RECALLED' \
          AND closed IS NULL AND line_id IS NULL",
         [issuer.into()],
-    );
-    let mut rows = conn.query_all_raw(query).await?;
+    )
+    .await?;
     let of_lots = "SELECT finding, enterprise_id FROM finding WHERE line_id IN ({keys}) \
                    AND line_id IS NOT NULL AND code = 'SOLD_RECALLED' AND closed IS NULL";
     let lines = lots.rows.iter().map(|id| (*id).into()).collect();
@@ -84,13 +84,13 @@ pub(super) async fn pending(
     enterprise: Uuid,
     recall: Uuid,
 ) -> Result<u64, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let row = query_one(
+        conn,
         "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) AS n FROM recall_stage \
          WHERE enterprise_id = ? AND recall_id = ?",
         [enterprise.into(), recall.into()],
-    );
-    let row = conn.query_one_raw(query).await?;
+    )
+    .await?;
     let n: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
     Ok(n as u64)
 }

@@ -11,7 +11,7 @@ use crate::{
         print::code_at,
         ring::{Opener, Ring, WrappedKey},
     },
-    handheld::down::store::rows,
+    db::query_all,
     log::Position,
     projection::{read_bits, units::UnitStatus},
 };
@@ -38,7 +38,7 @@ pub async fn changes(
         "SELECT space, chunk, kind, batch_id, bits FROM public_chunk \
          WHERE position > ? AND position <= ? AND kind IN ({kinds})"
     );
-    for row in rows(conn, &sql, window()).await? {
+    for row in query_all(conn, &sql, window()).await? {
         let bits: Vec<u8> = row.try_get("", "bits")?;
         changes.chunks.push(ChunkRow {
             space: row.try_get("", "space")?,
@@ -48,7 +48,7 @@ pub async fn changes(
             bits: read_bits(&bits)?,
         });
     }
-    let found = rows(
+    let found = query_all(
         conn,
         "SELECT unit, status, recalls FROM public_unit WHERE position > ? AND position <= ?",
         window(),
@@ -63,7 +63,7 @@ pub async fn changes(
             recalls: serde_json::from_str(&recalls).map_err(|e| DbErr::Json(e.to_string()))?,
         });
     }
-    let found = rows(
+    let found = query_all(
         conn,
         "SELECT p.recall_id, p.notice, r.enterprise_id FROM public_recall p \
          JOIN recall r ON r.id = p.recall_id WHERE p.position > ? AND p.position <= ?",
@@ -101,7 +101,7 @@ impl Minter {
         };
         let space = SpaceKey::parse(name).ok_or_else(stored)?;
         let mut segments = Vec::new();
-        let found = rows(
+        let found = query_all(
             conn,
             "SELECT lo, hi, key_id FROM segment WHERE enterprise_id = ? AND space = ? ORDER BY lo",
             [Value::from(enterprise), name.into()],
@@ -140,7 +140,7 @@ pub async fn keys_of(
     name: &str,
 ) -> Result<Option<(Uuid, Vec<WrappedKey>)>, DbErr> {
     let stored = || DbErr::Type(format!("code_space {name}"));
-    let found = rows(
+    let found = query_all(
         conn,
         "SELECT enterprise_id, mint_profile FROM code_space WHERE space = ?",
         [name.into()],
@@ -153,7 +153,7 @@ pub async fn keys_of(
     let profile: String = row.try_get("", "mint_profile")?;
     let profile = MintProfile::parse(&profile).ok_or_else(stored)?;
     let mut keys = Vec::new();
-    let found = rows(
+    let found = query_all(
         conn,
         "SELECT key_id, wrapped FROM issue_key WHERE enterprise_id = ? AND space = ?",
         [enterprise.into(), name.into()],
@@ -175,7 +175,7 @@ pub async fn handled(
     conn: &impl ConnectionTrait,
     enterprise: Uuid,
 ) -> Result<BTreeSet<Uuid>, DbErr> {
-    let found = rows(
+    let found = query_all(
         conn,
         "SELECT product_id FROM handled_product WHERE enterprise_id = ?",
         [enterprise.into()],
@@ -188,7 +188,7 @@ pub async fn handled(
 /// Code spaces of products an enterprise handles: its own, those its places were told of, those it
 /// has unserialised goods of, and of their makers the logistic units.
 pub async fn scope(conn: &impl ConnectionTrait, enterprise: Uuid) -> Result<Scope, DbErr> {
-    let found = rows(
+    let found = query_all(
         conn,
         "SELECT space FROM code_space WHERE enterprise_id = ? \
          UNION SELECT s.space FROM code_space s JOIN handled_product h \
@@ -215,7 +215,7 @@ pub async fn batches(
     conn: &impl ConnectionTrait,
     enterprise: Uuid,
 ) -> Result<BTreeSet<RecalledBatch>, DbErr> {
-    let found = rows(
+    let found = query_all(
         conn,
         "SELECT rb.recall_id, rb.batch_id, b.lot, b.enterprise_id, p.code, s.space FROM recall r \
          JOIN recall_batch rb ON rb.enterprise_id = r.enterprise_id AND rb.recall_id = r.id \

@@ -2,9 +2,9 @@
 
 use crate::{
     clock::Micros,
-    db::{Db, statement},
+    db::{Db, execute},
 };
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::DbErr;
 use suyuan_sync::ids::Epoch;
 use uuid::Uuid;
 
@@ -25,9 +25,8 @@ pub async fn dead_letter(
 ) -> Result<(), DbErr> {
     let body = body.get(..DEAD_LETTER_BYTES_MAX).unwrap_or(body);
     let tx = db.begin().await?;
-    let backend = db.backend();
-    tx.execute_raw(statement(
-        backend,
+    execute(
+        &tx,
         "INSERT INTO dead_letter (id, enterprise_id, device_id, epoch, at, why, body) \
          VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
@@ -39,14 +38,14 @@ pub async fn dead_letter(
             why.chars().take(500).collect::<String>().into(),
             body.to_vec().into(),
         ],
-    ))
+    )
     .await?;
-    tx.execute_raw(statement(
-        backend,
+    execute(
+        &tx,
         "DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter \
          WHERE enterprise_id = ? ORDER BY at DESC, id DESC LIMIT 1000 OFFSET ?)",
         [enterprise.into(), DEAD_LETTERS_MAX.into()],
-    ))
+    )
     .await?;
     tx.commit().await
 }

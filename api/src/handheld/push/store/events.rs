@@ -4,8 +4,8 @@ use super::times::interval;
 use crate::{
     clock::Micros,
     db::{
+        execute,
         rows::{Rows, by_keys},
-        statement,
     },
     log::Position,
 };
@@ -306,8 +306,7 @@ pub async fn write_standing(conn: &impl ConnectionTrait, rows: &[Restanding]) ->
                 row.order_epoch.map(i64::from).into(),
             ]
         });
-        let query = statement(conn.get_database_backend(), &sql, values);
-        conn.execute_raw(query).await?;
+        execute(conn, &sql, values).await?;
     }
     Ok(())
 }
@@ -319,10 +318,7 @@ pub async fn write_meant(
     meant: &str,
 ) -> Result<(), DbErr> {
     let query = "UPDATE event SET meant = ? WHERE gseq = ?";
-    let query = statement(
-        conn.get_database_backend(),
-        query,
-        [meant.into(), gseq.into()],
-    );
-    conn.execute_raw(query).await.map(drop)
+    execute(conn, query, [meant.into(), gseq.into()])
+        .await
+        .map(drop)
 }

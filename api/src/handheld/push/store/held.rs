@@ -1,7 +1,7 @@
 //! What is held of device epochs, and of the texts a push brings.
 
 use super::{Chain, ChainState, Told, branch, parse};
-use crate::db::{rows::by_keys, statement};
+use crate::db::{query_all, rows::by_keys};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use suyuan_sync::{
@@ -199,9 +199,7 @@ async fn seqs(
         (first as i64).into(),
         (last as i64).into(),
     ];
-    let rows = conn
-        .query_all_raw(statement(conn.get_database_backend(), &sql, values))
-        .await?;
+    let rows = query_all(conn, &sql, values).await?;
     rows.iter().map(kept).collect()
 }
 

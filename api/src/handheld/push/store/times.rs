@@ -4,8 +4,8 @@ use super::{json, parse};
 use crate::{
     clock::Micros,
     db::{
+        execute, query_all, query_one,
         rows::{Rows, by_keys},
-        statement,
     },
     log::Position,
 };
@@ -37,22 +37,21 @@ pub async fn acknowledged(
     epoch: Epoch,
     (from, to): (Micros, Micros),
 ) -> Result<Vec<(Micros, Position)>, DbErr> {
-    let rows = conn
-        .query_all_raw(statement(
-            conn.get_database_backend(),
-            "SELECT at, gseq FROM device_ack WHERE device_id = ? AND epoch = ? AND at < ? \
+    let rows = query_all(
+        conn,
+        "SELECT at, gseq FROM device_ack WHERE device_id = ? AND epoch = ? AND at < ? \
              AND at >= COALESCE((SELECT MAX(at) FROM device_ack \
              WHERE device_id = ? AND epoch = ? AND at < ?), 0) ORDER BY at",
-            [
-                device.into(),
-                i64::from(epoch).into(),
-                to.into(),
-                device.into(),
-                i64::from(epoch).into(),
-                from.into(),
-            ],
-        ))
-        .await?;
+        [
+            device.into(),
+            i64::from(epoch).into(),
+            to.into(),
+            device.into(),
+            i64::from(epoch).into(),
+            from.into(),
+        ],
+    )
+    .await?;
     rows.iter()
         .map(|row| Ok((row.try_get("", "at")?, row.try_get("", "gseq")?)))
         .collect()
@@ -65,14 +64,13 @@ pub async fn checkpoint_before(
     epoch: Epoch,
     seq: Seq,
 ) -> Result<Option<Prefix>, DbErr> {
-    let row = conn
-        .query_one_raw(statement(
-            conn.get_database_backend(),
-            "SELECT state FROM device_checkpoint WHERE device_id = ? AND epoch = ? AND seq < ? \
+    let row = query_one(
+        conn,
+        "SELECT state FROM device_checkpoint WHERE device_id = ? AND epoch = ? AND seq < ? \
              ORDER BY seq DESC LIMIT 1",
-            [device.into(), i64::from(epoch).into(), (seq as i64).into()],
-        ))
-        .await?;
+        [device.into(), i64::from(epoch).into(), (seq as i64).into()],
+    )
+    .await?;
     let Some(row) = row else {
         return Ok(None);
     };
@@ -90,13 +88,14 @@ pub async fn checkpoint_from(
     epoch: Epoch,
     seq: Seq,
 ) -> Result<Option<Prefix>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let Some(row) = query_one(
+        conn,
         "SELECT state FROM device_checkpoint WHERE device_id = ? AND epoch = ? AND seq >= ? \
          ORDER BY seq LIMIT 1",
         [device.into(), i64::from(epoch).into(), (seq as i64).into()],
-    );
-    let Some(row) = conn.query_one_raw(query).await? else {
+    )
+    .await?
+    else {
         return Ok(None);
     };
     let state: String = row.try_get("", "state")?;
@@ -125,8 +124,7 @@ pub async fn placed(
         values.extend([device.into(), epoch.into(), until.clone(), until]);
     }
     sql.push_str(" ORDER BY seq");
-    let query = statement(conn.get_database_backend(), &sql, values);
-    let rows = conn.query_all_raw(query).await?;
+    let rows = query_all(conn, &sql, values).await?;
     rows.iter()
         .map(|row| {
             let number = |name: &str| row.try_get::<i64>("", name);
@@ -149,8 +147,8 @@ pub async fn forget_checkpoints(
     (after, until): (Seq, Option<Seq>),
 ) -> Result<(), DbErr> {
     let until = until.map_or(i64::MAX, |until| until as i64);
-    conn.execute_raw(statement(
-        conn.get_database_backend(),
+    execute(
+        conn,
         "DELETE FROM device_checkpoint WHERE device_id = ? AND epoch = ? AND seq > ? AND seq <= ?",
         [
             device.into(),
@@ -158,7 +156,7 @@ pub async fn forget_checkpoints(
             (after as i64).into(),
             until.into(),
         ],
-    ))
+    )
     .await?;
     Ok(())
 }
@@ -213,7 +211,6 @@ pub async fn move_events(
         Ok((number("gseq")?, number("eff")?))
     });
     write_was(conn, &stood.collect::<Result<Vec<_>, DbErr>>()?, from).await?;
-    let backend = conn.get_database_backend();
     let mut left = eff;
     while !left.is_empty() {
         // Few texts of statements, so that each is prepared once.
@@ -229,7 +226,7 @@ pub async fn move_events(
         let pairs = now.iter().flat_map(|(seq, eff)| [*seq as i64, *eff]);
         let of: [Value; 2] = [device.into(), i64::from(epoch).into()];
         let values = pairs.map(Value::from).chain(of);
-        conn.execute_raw(statement(backend, &sql, values)).await?;
+        execute(conn, &sql, values).await?;
     }
     Ok(())
 }
@@ -281,19 +278,18 @@ pub async fn on_branch(
     epoch: Epoch,
     root: Hash,
 ) -> Result<Vec<OnBranch>, DbErr> {
-    let found = conn
-        .query_all_raw(statement(
-            conn.get_database_backend(),
-            "SELECT gseq, seq, lo, est, stamp, eff, counts_from FROM event WHERE device_id = ? \
+    let found = query_all(
+        conn,
+        "SELECT gseq, seq, lo, est, stamp, eff, counts_from FROM event WHERE device_id = ? \
              AND epoch = ? AND branch = ? AND branch IS NOT NULL AND counts_from IS NOT NULL \
              ORDER BY seq",
-            [
-                device.into(),
-                i64::from(epoch).into(),
-                root.0.to_vec().into(),
-            ],
-        ))
-        .await?;
+        [
+            device.into(),
+            i64::from(epoch).into(),
+            root.0.to_vec().into(),
+        ],
+    )
+    .await?;
     let row = |row: &QueryResult| {
         let number = |name: &str| row.try_get::<i64>("", name);
         let timed = Timed {

@@ -2,7 +2,7 @@
 //! `store`.
 
 use crate::{
-    db::{rows::by_keys, statement},
+    db::{query_all, query_one, rows::by_keys},
     handheld::units::store::{CONTAINER, UnitId},
     log::Position,
 };
@@ -18,21 +18,16 @@ pub async fn recalled(
     recall: Uuid,
     since: Option<Position>,
 ) -> Result<(Vec<Uuid>, bool), DbErr> {
-    let backend = conn.get_database_backend();
     let since = since.map_or(String::new(), |since| format!(" AND since = {since}"));
     let sql = format!("SELECT batch_id FROM recall_batch WHERE recall_id = ?{since}");
-    let rows = conn
-        .query_all_raw(statement(backend, &sql, [recall.into()]))
-        .await?;
+    let rows = query_all(conn, &sql, [recall.into()]).await?;
     let batches = rows.iter().map(|row| row.try_get("", "batch_id"));
     let batches = batches.collect::<Result<_, DbErr>>()?;
     let sql = format!(
         "SELECT 1 AS one FROM recall_units WHERE recall_id = ?{since} UNION ALL \
          SELECT 1 AS one FROM recall_code WHERE recall_id = ?{since} LIMIT 1"
     );
-    let listed = conn
-        .query_one_raw(statement(backend, &sql, [recall.into(), recall.into()]))
-        .await?;
+    let listed = query_one(conn, &sql, [recall.into(), recall.into()]).await?;
     Ok((batches, listed.is_some()))
 }
 
@@ -55,12 +50,7 @@ async fn page(
     after: i64,
     limit: i64,
 ) -> Result<Numbered, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
-        sql,
-        [of.into(), after.into(), limit.into()],
-    );
-    numbered(&conn.query_all_raw(query).await?)
+    numbered(&query_all(conn, sql, [of.into(), after.into(), limit.into()]).await?)
 }
 
 /// Units of a batch that are not inside a container, or judged by themselves there, or that went their own way
@@ -111,8 +101,7 @@ pub async fn apart(
     };
     let sql = format!("{shares} {either} UNION {shares} {or} ORDER BY id LIMIT ?");
     let values = [after.into(), of.clone(), after.into(), of, limit.into()];
-    let query = statement(conn.get_database_backend(), &sql, values);
-    numbered(&conn.query_all_raw(query).await?)
+    numbered(&query_all(conn, &sql, values).await?)
 }
 
 /// Units of an issuer: the index `unit_issuer` has them in this order.
@@ -166,8 +155,7 @@ pub async fn listed(
         limit.clone(),
         limit,
     ];
-    let query = statement(conn.get_database_backend(), LISTED, values);
-    numbered(&conn.query_all_raw(query).await?)
+    numbered(&query_all(conn, LISTED, values).await?)
 }
 
 /// What is in stock at a place, as far as it answers for itself: the index `unit_counted` has just
@@ -192,14 +180,13 @@ pub async fn events(
     until: Position,
     limit: i64,
 ) -> Result<Vec<Position>, DbErr> {
-    let rows = conn
-        .query_all_raw(statement(
-            conn.get_database_backend(),
-            "SELECT gseq FROM event WHERE gseq > ? AND gseq <= ? AND counts_from IS NOT NULL \
+    let rows = query_all(
+        conn,
+        "SELECT gseq FROM event WHERE gseq > ? AND gseq <= ? AND counts_from IS NOT NULL \
              ORDER BY gseq LIMIT ?",
-            [after.into(), until.into(), limit.into()],
-        ))
-        .await?;
+        [after.into(), until.into(), limit.into()],
+    )
+    .await?;
     rows.iter().map(|row| row.try_get("", "gseq")).collect()
 }
 
@@ -226,14 +213,13 @@ pub async fn commissions(
     after: Position,
     limit: i64,
 ) -> Result<Vec<Position>, DbErr> {
-    let rows = conn
-        .query_all_raw(statement(
-            conn.get_database_backend(),
-            "SELECT gseq FROM event WHERE kind = 'commission' AND gseq > ? \
+    let rows = query_all(
+        conn,
+        "SELECT gseq FROM event WHERE kind = 'commission' AND gseq > ? \
              AND counts_from IS NOT NULL ORDER BY gseq LIMIT ?",
-            [after.into(), limit.into()],
-        ))
-        .await?;
+        [after.into(), limit.into()],
+    )
+    .await?;
     rows.iter().map(|row| row.try_get("", "gseq")).collect()
 }
 
@@ -245,15 +231,14 @@ pub async fn arrivals(
     (after, until): (Position, Position),
     limit: i64,
 ) -> Result<Vec<Position>, DbErr> {
-    let rows = conn
-        .query_all_raw(statement(
-            conn.get_database_backend(),
-            "SELECT gseq FROM event WHERE location_id = ? \
+    let rows = query_all(
+        conn,
+        "SELECT gseq FROM event WHERE location_id = ? \
              AND kind IN ('inbound', 'count', 'pack', 'unpack', 'inspect') \
              AND gseq > ? AND gseq <= ? AND counts_from IS NOT NULL ORDER BY gseq LIMIT ?",
-            [place.into(), after.into(), until.into(), limit.into()],
-        ))
-        .await?;
+        [place.into(), after.into(), until.into(), limit.into()],
+    )
+    .await?;
     rows.iter().map(|row| row.try_get("", "gseq")).collect()
 }
 
@@ -324,9 +309,7 @@ pub async fn strangers(
         since.into(),
         limit.into(),
     ];
-    let rows = conn
-        .query_all_raw(statement(conn.get_database_backend(), sql, values))
-        .await?;
+    let rows = query_all(conn, sql, values).await?;
     let read = |row: &QueryResult| {
         let (unit, concerned): (Option<UnitId>, bool) =
             (row.try_get("", "unit_id")?, row.try_get("", "concerned")?);

@@ -6,7 +6,7 @@ use super::{
     store::Told,
 };
 use crate::{
-    db::{rows::by_keys, statement},
+    db::{query_all, query_one, rows::by_keys},
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
@@ -23,13 +23,14 @@ const MORE_THAN_AN_ACTOR: &str =
 
 /// Did this entry open a code space: a product was filed, or a company prefix?
 pub async fn opened_a_space(conn: &impl ConnectionTrait, told: &Told) -> Result<bool, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    Ok(query_one(
+        conn,
         "SELECT s.space FROM log_entry l JOIN code_space s ON s.enterprise_id = l.enterprise_id \
          AND s.created_at = l.stamp WHERE l.gseq = ? LIMIT 1",
         [told.gseq.into()],
-    );
-    Ok(conn.query_one_raw(query).await?.is_some())
+    )
+    .await?
+    .is_some())
 }
 
 /// Units that nobody had issued when they were folded, and that are in no batch: the index
@@ -39,13 +40,15 @@ pub async fn unissued(
     after: i64,
     limit: i64,
 ) -> Result<Numbered, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
-        "SELECT id, unit_key FROM unit WHERE issuer IS NULL AND product_id IS NULL \
+    numbered(
+        &query_all(
+            conn,
+            "SELECT id, unit_key FROM unit WHERE issuer IS NULL AND product_id IS NULL \
          AND batch_id IS NULL AND id > ? ORDER BY id LIMIT ?",
-        [after.into(), limit.into()],
-    );
-    numbered(&conn.query_all_raw(query).await?)
+            [after.into(), limit.into()],
+        )
+        .await?,
+    )
 }
 
 /// Open findings that an event names what is not on record, with its position: an enterprise's that may name this
@@ -70,8 +73,7 @@ pub async fn unknown(
         "SELECT id, event_gseq AS gseq FROM finding WHERE code = ? AND id > ? AND closed IS NULL \
          AND {which} ORDER BY id LIMIT ?"
     );
-    let query = statement(conn.get_database_backend(), &sql, values);
-    let rows = conn.query_all_raw(query).await?;
+    let rows = query_all(conn, &sql, values).await?;
     let pair = |row: &QueryResult| Ok((row.try_get("", "id")?, row.try_get("", "gseq")?));
     rows.iter().map(pair).collect()
 }
@@ -103,13 +105,13 @@ pub async fn stated(
     after: Position,
     limit: i64,
 ) -> Result<Vec<(Position, Uuid)>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let rows = query_all(
+        conn,
         "SELECT gseq, enterprise_id FROM event WHERE gseq > ? AND counts_from IS NOT NULL \
          ORDER BY gseq LIMIT ?",
         [after.into(), limit.into()],
-    );
-    let rows = conn.query_all_raw(query).await?;
+    )
+    .await?;
     let pair =
         |row: &QueryResult| Ok((row.try_get("", "gseq")?, row.try_get("", "enterprise_id")?));
     rows.iter().map(pair).collect()

@@ -4,7 +4,7 @@
 use super::{Scope, Work};
 use crate::{
     db::{
-        Db,
+        Db, execute, query_all, query_one,
         rows::{Rows, by_keys, change_by_keys},
         statement,
     },
@@ -40,11 +40,11 @@ pub async fn add(conn: &impl ConnectionTrait, work: &[Work]) -> Result<(), DbErr
         };
         let scope = written(&scope.widened(&work.scope))?;
         // A page that was read before is of what was asked for by then: who read it does not pass this.
-        conn.execute_raw(statement(
-            conn.get_database_backend(),
+        execute(
+            conn,
             "UPDATE refold SET scope = ?, gseq = ? WHERE id = ?",
             [scope.into(), work.gseq.into(), id.into()],
-        ))
+        )
         .await?;
     }
     // One filler that was missing may move a month of a device, and each event of it is work.
@@ -78,13 +78,13 @@ async fn not_begun(
     conn: &impl ConnectionTrait,
     merges: &str,
 ) -> Result<Option<(i64, Scope)>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let row = query_one(
+        conn,
         "SELECT id, scope, cursor, cause, gseq FROM refold WHERE merges = ? AND merges <> '' \
          AND cursor = 0 ORDER BY id LIMIT 1",
         [merges.into()],
-    );
-    let row = conn.query_one_raw(query).await?;
+    )
+    .await?;
     let work = row.as_ref().map(read).transpose()?.flatten();
     Ok(work.map(|work| (work.id, work.scope)))
 }
@@ -119,8 +119,7 @@ async fn ordered(conn: &impl ConnectionTrait, which: &str, limit: i64) -> Result
     let (mut known, mut passed) = (Vec::new(), 0_i64);
     loop {
         let values = [FOLLOWED.into(), limit.into(), passed.into()];
-        let query = statement(conn.get_database_backend(), &sql, values);
-        let rows = conn.query_all_raw(query).await?;
+        let rows = query_all(conn, &sql, values).await?;
         for row in &rows {
             known.extend(read(row)?);
         }
@@ -151,12 +150,13 @@ fn read(row: &QueryResult) -> Result<Option<Work>, DbErr> {
 
 /// Is anything left?
 pub async fn is_anything_left(conn: &impl ConnectionTrait) -> Result<bool, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    Ok(query_one(
+        conn,
         "SELECT id FROM refold WHERE id > ? LIMIT 1",
         [FOLLOWED.into()],
-    );
-    Ok(conn.query_one_raw(query).await?.is_some())
+    )
+    .await?
+    .is_some())
 }
 
 /// These events count from a position on.
@@ -217,13 +217,13 @@ pub async fn left(
     after: UnitId,
     limit: i64,
 ) -> Result<Vec<Left>, DbErr> {
-    let query = statement(
-        conn.get_database_backend(),
+    let rows = query_all(
+        conn,
         "SELECT id, unit_key, facts, left_at FROM unit WHERE left_at IS NOT NULL AND id > ? \
          ORDER BY id LIMIT ?",
         [after.into(), limit.into()],
-    );
-    let rows = conn.query_all_raw(query).await?;
+    )
+    .await?;
     rows.iter()
         .map(|row| {
             let facts: i64 = row.try_get("", "facts")?;
@@ -253,13 +253,12 @@ pub struct Told {
 
 /// How far the log was followed.
 pub async fn followed(conn: &impl ConnectionTrait) -> Result<Position, DbErr> {
-    let row = conn
-        .query_one_raw(statement(
-            conn.get_database_backend(),
-            "SELECT cursor FROM refold WHERE id = ?",
-            [FOLLOWED.into()],
-        ))
-        .await?;
+    let row = query_one(
+        conn,
+        "SELECT cursor FROM refold WHERE id = ?",
+        [FOLLOWED.into()],
+    )
+    .await?;
     row.map_or(Ok(0), |row| row.try_get("", "cursor"))
 }
 
@@ -270,14 +269,13 @@ pub async fn told(
     until: Position,
     limit: i64,
 ) -> Result<Vec<Told>, DbErr> {
-    let rows = conn
-        .query_all_raw(statement(
-            conn.get_database_backend(),
-            "SELECT gseq, kind, enterprise_id, subject, body FROM log_entry \
+    let rows = query_all(
+        conn,
+        "SELECT gseq, kind, enterprise_id, subject, body FROM log_entry \
              WHERE gseq > ? AND gseq <= ? ORDER BY gseq LIMIT ?",
-            [after.into(), until.into(), limit.into()],
-        ))
-        .await?;
+        [after.into(), until.into(), limit.into()],
+    )
+    .await?;
     rows.iter()
         .map(|row| {
             Ok(Told {
@@ -304,12 +302,12 @@ pub async fn is_quiet(conn: &impl ConnectionTrait, head: Position) -> Result<boo
 pub async fn follow(db: &Db, work: &[Work], to: Position) -> Result<(), DbErr> {
     let tx = db.begin().await?;
     add(&tx, work).await?;
-    tx.execute_raw(statement(
-        db.backend(),
+    execute(
+        &tx,
         "INSERT INTO refold (id, scope, cursor, cause, gseq) VALUES (?, '', ?, NULL, 0) \
          ON CONFLICT (id) DO UPDATE SET cursor = excluded.cursor",
         [FOLLOWED.into(), to.into()],
-    ))
+    )
     .await?;
     tx.commit().await
 }

@@ -6,7 +6,7 @@ use super::{
     facts::{TEXT_MAX, events, sizes},
 };
 use crate::{
-    db::{rows::by_keys, statement},
+    db::{query_all, query_one, rows::by_keys},
     handheld::units::facts::{Part, Reader},
     log::Position,
 };
@@ -54,10 +54,11 @@ pub async fn came(
     (after, upto): (Position, Position),
     most: Most,
 ) -> Result<Came, DbErr> {
-    let backend = conn.get_database_backend();
     let query = "SELECT gseq FROM log_entry WHERE gseq > ? AND gseq <= ? ORDER BY gseq LIMIT 1";
-    let query = statement(backend, query, [after.into(), upto.into()]);
-    if conn.query_one_raw(query).await?.is_some() {
+    if query_one(conn, query, [after.into(), upto.into()])
+        .await?
+        .is_some()
+    {
         return Ok(Came::Entry);
     }
     let limit = i64::try_from(most.events).unwrap_or(i64::MAX);
@@ -67,8 +68,7 @@ pub async fn came(
     let moved = "SELECT gseq FROM event_was WHERE until > ? AND until <= ? ORDER BY until LIMIT ?";
     let mut positions: BTreeSet<Position> = BTreeSet::new();
     for sql in [new, moved] {
-        let query = statement(backend, sql, [after.into(), upto.into(), limit.into()]);
-        let rows = conn.query_all_raw(query).await?;
+        let rows = query_all(conn, sql, [after.into(), upto.into(), limit.into()]).await?;
         if rows.len() > most.events {
             return Ok(Came::More);
         }
