@@ -54,6 +54,7 @@ mod m0057_patrol;
 mod m0058_buyers;
 mod m0059_work_pages;
 mod m0060_units_left_first;
+mod m0061_unit_kept;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -114,6 +115,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0058_buyers::Migration),
             Box::new(m0059_work_pages::Migration),
             Box::new(m0060_units_left_first::Migration),
+            Box::new(m0061_unit_kept::Migration),
         ]
     }
 }

@@ -74,7 +74,7 @@ finding_codes! {
     InboundAfterSale "INBOUND_AFTER_SALE" Critical "C2" "Goods came in that were sold and not returned." "已售且未退货的货物再次入库。";
     DoubleScan "DOUBLE_SCAN" Information "C2" "The same scan again; it says nothing new." "重复扫描，不再计入。";
     OrphanOutbound "ORPHAN_OUTBOUND" Warning "C3" "Goods left that never came in." "出库的货物没有入库记录。";
-    WrongLocation "WRONG_LOCATION" Warning "C3" "Goods left from a place where they were not." "货物不在该出库地点。";
+    WrongLocation "WRONG_LOCATION" Warning "C3" "Goods left a place, or were destroyed there, where they were not." "货物出库或销毁时不在该地点。";
     ShipAfterSale "SHIP_AFTER_SALE" Critical "C3" "Goods left that were sold." "已售货物被出库。";
     ShipRecalled "SHIP_RECALLED" Critical "C3" "Recalled goods left for a place that is not the recall's." "召回货物被发往非召回目的地。";
     OrphanSale "ORPHAN_SALE" Warning "C4" "Goods were sold that never came in." "售出的货物没有入库记录。";

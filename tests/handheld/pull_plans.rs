@@ -333,7 +333,7 @@ on_both!(a_count_goes_through_what_is_there_and_nothing_else, |app| {
         }
         let page: Vec<Value> = vec![store.location.into(), 1_000_100_i64.into(), 500_i64.into()];
         for (sql, values, index) in [
-            (AT_PLACE, page, "unit_counted"),
+            (AT_PLACE, page, "unit_kept"),
             (COUNTED, vec![1_i64.into()], "event_counted"),
             (EVER_COUNTED, Vec::new(), "event_count"),
         ] {

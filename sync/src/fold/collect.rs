@@ -16,14 +16,9 @@ pub(super) fn collected<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effec
         Row::FetchAgain => walk.find_cause(at, FindingCode::DoubleCollect),
         _ => {}
     }
-    let inside = contents::batches(walk, at);
-    // A container without a batch of its own is covered as far as its contents are.
-    let own = walk.state.batch.is_some() || inside.is_empty();
+    walk.by_batch(at);
     let order = at.fact.order;
-    if own && !recalled::explained(&walk.recalls, order) {
-        walk.find(at, FindingCode::CollectUnrecalled, &[], Detail::Nothing);
-    }
-    for batch in inside {
+    for batch in contents::batches(walk, at) {
         if !recalled::explained(&recalled::covering(walk.world, None, Some(batch)), order) {
             walk.find_of(
                 at,
@@ -37,4 +32,13 @@ pub(super) fn collected<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effec
     walk.set(Phase::Collected, Place::At(at.here()));
     walk.memory.sale = None;
     Effect::Took
+}
+
+/// Was the unit itself, by its batch on record, fetched back under a recall? A container without a batch of its
+/// own is covered as far as its contents are.
+pub(super) fn by_batch<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
+    let own = walk.state.batch.is_some() || contents::batches(walk, at).is_empty();
+    if own && !recalled::explained(&walk.recalls, at.fact.order) {
+        walk.find(at, FindingCode::CollectUnrecalled, &[], Detail::Nothing);
+    }
 }

@@ -90,7 +90,8 @@ pub fn misses(world: &World, fact: &Fact) -> bool {
     !world.is_at_anothers(fact)
 }
 
-/// A count that does not name the unit. What is in a container is answered for by the container. What
+/// A count that does not name the unit. What was brought or fetched back is kept, and must be there as well:
+/// goods that leave the cage are what inspectors count for. What is in a container is answered for by the container. What
 /// was missed is missed once, until somebody names or moves it: a tin that is gone is one finding, however
 /// often its shelf is counted.
 pub(super) fn unseen<'a>(
@@ -100,8 +101,11 @@ pub(super) fn unseen<'a>(
     sweeps: &Sweeps,
     place: usize,
 ) {
-    let expected =
-        walk.state.phase == Phase::InStock && walk.is_at(at.here()) && walk.state.inside.is_none();
+    let kept = matches!(
+        walk.state.phase,
+        Phase::InStock | Phase::Returned | Phase::Collected
+    );
+    let expected = kept && walk.is_at(at.here()) && walk.state.inside.is_none();
     if !expected || walk.memory.missed || !holder::counts(walk, at) || !covers(walk, at) {
         return;
     }

@@ -15,8 +15,12 @@ pub(super) fn destroyed<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effec
         }
         return Effect::Nothing;
     }
-    if row == Row::DestroySold {
-        walk.find_cause(at, FindingCode::DestroySold);
+    match (row, walk.state.place) {
+        (Row::DestroySold, _) => walk.find_cause(at, FindingCode::DestroySold),
+        (_, Place::At(place)) if place != at.here() => {
+            walk.find_cause(at, FindingCode::WrongLocation);
+        }
+        _ => {}
     }
     walk.set(Phase::Destroyed, Place::At(at.here()));
     walk.state.disposition = None;

@@ -7,6 +7,7 @@
 
 use super::{
     Place, UnitState, level,
+    struck::Struck,
     walk::{At, Walk, names},
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     event::{Counterpart, Kind},
     facts::{AcceptScope, Fact, World},
     finding::{Detail, FindingCode},
-    ids::{BatchId, EnterpriseId, LocationId},
+    ids::{BatchId, EnterpriseId, Gseq, LocationId},
     unit::UnitKey,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,22 +36,52 @@ fn issuer(world: &World, unit: &UnitKey) -> Option<EnterpriseId> {
     }
 }
 
+/// A fact, and whether no retract strikes it (C10).
+#[derive(Clone, Copy)]
+pub(super) struct Said<'a> {
+    pub(super) fact: &'a Fact,
+    pub(super) stands: bool,
+}
+
+impl Said<'_> {
+    /// Is it a pack that stands?
+    pub(super) fn packs(&self) -> bool {
+        self.stands && self.fact.event.kind == Kind::Pack
+    }
+}
+
+/// The facts of a set, each with whether it stands.
+pub(super) fn said<'a>(facts: &[&'a Fact], struck: &Struck) -> Vec<Said<'a>> {
+    let places = facts.iter().enumerate();
+    let said = places.map(|(place, fact)| Said {
+        fact,
+        stands: !struck.is(place),
+    });
+    said.collect()
+}
+
 /// For a foreign code without an issuer, whose event was received first is linked from the
 /// beginning. Not whose is first in the order: that follows from what devices say of their clocks,
 /// so an event that is dated back could take a unit away from whoever handled it all along.
-pub(super) fn first(walk: &mut Walk<'_>, standing: &[&Fact]) {
+pub(super) fn first(walk: &mut Walk<'_>, said: &[Said<'_>]) {
     if walk.state.issuer.is_none() {
-        let first = heard_first(walk.unit, standing, walk.world);
+        let first = heard_first(walk.unit, said, walk.world);
         walk.state.linked.extend(first);
     }
 }
 
-fn heard_first(unit: &UnitKey, standing: &[&Fact], world: &World) -> Option<EnterpriseId> {
-    let stated = standing.iter().filter(|fact| {
+/// Of those of whom anything stands: who corrects its first word keeps what it has.
+fn heard_first(unit: &UnitKey, said: &[Said<'_>], world: &World) -> Option<EnterpriseId> {
+    let stated = said.iter().filter(|said| {
+        let fact = said.fact;
         fact.event.kind != Kind::Retract && names(fact, unit) && !world.is_at_anothers(fact)
     });
-    let first = stated.min_by_key(|fact| fact.gseq);
-    first.map(|fact| fact.enterprise)
+    let mut stated: Vec<&Said<'_>> = stated.collect();
+    stated.sort_by_key(|said| said.fact.gseq);
+    let standing = stated.iter().filter(|said| said.stands);
+    let standing: BTreeSet<EnterpriseId> = standing.map(|said| said.fact.enterprise).collect();
+    let mut heard = stated.iter().map(|said| said.fact.enterprise);
+    heard.find(|enterprise| standing.contains(enterprise))
 }
 
 /// Whose word may count for a unit at some place in the order, as far as what names the unit tells:
@@ -63,12 +94,13 @@ pub(super) struct Parties<'a> {
 }
 
 impl<'a> Parties<'a> {
-    /// Reads facts that are not struck.
-    pub(super) fn of(unit: &'a UnitKey, standing: &[&Fact], world: &'a World) -> Parties<'a> {
+    /// Reads facts.
+    pub(super) fn of(unit: &'a UnitKey, said: &[Said<'_>], world: &'a World) -> Parties<'a> {
         let issuer = issuer(world, unit);
-        let begins = issuer.or_else(|| heard_first(unit, standing, world));
+        let begins = issuer.or_else(|| heard_first(unit, said, world));
         let mut linked: BTreeSet<EnterpriseId> = begins.into_iter().collect();
-        let legs = standing.iter().filter(|fact| {
+        let standing = said.iter().filter(|said| said.stands);
+        let legs = standing.map(|said| said.fact).filter(|fact| {
             matches!(fact.event.kind, Kind::Inbound | Kind::Outbound)
                 && names(fact, unit)
                 && !world.is_at_anothers(fact)
@@ -188,6 +220,37 @@ pub(super) fn link<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
         walk.state.linked.insert(partner);
         walk.state.claims.remove(&partner);
     }
+}
+
+/// A leg that was struck (C10) links its counterpart all the same if that had answered it before the retract was
+/// received: it stated its own side of it, naming who takes the leg back. What it did with the goods since is its
+/// to say, and not undone by the other's word. Whose leg nobody answered never was. Did it?
+pub(super) fn is_answered<'a>(
+    walk: &Walk<'a>,
+    at: &At<'a>,
+    since: Option<Gseq>,
+    said: &[Said<'a>],
+) -> bool {
+    let leg = at.fact;
+    let answer = match leg.event.kind {
+        Kind::Outbound => Kind::Inbound,
+        Kind::Inbound => Kind::Outbound,
+        _ => return false,
+    };
+    let world = walk.world;
+    let other = |fact: &Fact| counterpart(world, fact.event.counterpart.as_ref());
+    let Some((since, partner)) = since.zip(other(leg)) else {
+        return false;
+    };
+    let mut answers = said.iter().filter(|said| said.stands).map(|said| said.fact);
+    answers.any(|fact| {
+        fact.event.kind == answer
+            && fact.enterprise == partner
+            && other(fact) == Some(leg.enterprise)
+            && fact.gseq < since
+            && names(fact, walk.unit)
+            && !world.is_at_anothers(fact)
+    })
 }
 
 /// The enterprise on the other side: a name links nobody.

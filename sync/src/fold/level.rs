@@ -6,9 +6,13 @@
 //! back, a position cannot. And it is why strangers teach nothing: what they say of a container
 //! would make others' goods fall out of it. It must not know the walk.
 
-use super::{holder, struck::Struck, walk};
+use super::{
+    holder::{Parties, Said, said},
+    struck::Struck,
+    walk,
+};
 use crate::{
-    event::{Event, Kind},
+    event::Event,
     facts::{Fact, World},
     unit::{Level, UnitKey},
 };
@@ -28,26 +32,27 @@ impl<'a> Levels<'a> {
         // A fact told twice is one: of two, a retract would strike but one.
         sorted.dedup_by_key(|fact| fact.order);
         let struck = Struck::of(&sorted, world);
-        let sorted = standing(&sorted, &struck);
-        let packs = sorted.iter().filter(|fact| fact.event.kind == Kind::Pack);
+        let said = said(&sorted, &struck);
+        let packs = said.iter().filter(|said| said.packs());
         let packed: BTreeSet<&UnitKey> = packs
-            .flat_map(|fact| fact.event.units.iter().chain(&fact.event.parent))
+            .flat_map(|said| said.fact.event.units.iter().chain(&said.fact.event.parent))
             .filter_map(|read| read.unit.as_ref())
             .filter(|unit| recorded(world, unit).is_none())
             .collect();
-        let mut about: BTreeMap<&UnitKey, Vec<&Fact>> = BTreeMap::new();
-        for fact in sorted {
-            let named = fact.event.units.iter().chain(&fact.event.parent);
+        let mut about: BTreeMap<&UnitKey, Vec<Said<'_>>> = BTreeMap::new();
+        for said in said {
+            let event = &said.fact.event;
+            let named = event.units.iter().chain(&event.parent);
             let named: BTreeSet<&UnitKey> = named.filter_map(|read| read.unit.as_ref()).collect();
             for unit in named {
                 if let Some(unit) = packed.get(unit) {
-                    about.entry(unit).or_default().push(fact);
+                    about.entry(unit).or_default().push(said);
                 }
             }
         }
         let taught = about
             .into_iter()
-            .filter_map(|(unit, facts)| Some((unit, taught(unit, &facts, world)?)))
+            .filter_map(|(unit, said)| Some((unit, taught(unit, &said, world)?)))
             .collect();
         Levels { world, taught }
     }
@@ -63,13 +68,6 @@ impl<'a> Levels<'a> {
     }
 }
 
-/// The facts of a set that are not struck.
-pub(super) fn standing<'a>(facts: &[&'a Fact], struck: &Struck) -> Vec<&'a Fact> {
-    let places = facts.iter().enumerate();
-    let standing = places.filter(|(place, _)| !struck.is(*place));
-    standing.map(|(_, fact)| *fact).collect()
-}
-
 /// The level on record.
 pub(super) fn recorded(world: &World, unit: &UnitKey) -> Option<Level> {
     world.units.get(unit)?.level
@@ -77,17 +75,17 @@ pub(super) fn recorded(world: &World, unit: &UnitKey) -> Option<Level> {
 
 /// What the packs among these facts say of a foreign code: of those that are somebody's whose word
 /// may count for it, the one that was received first.
-pub(super) fn taught(unit: &UnitKey, facts: &[&Fact], world: &World) -> Option<Level> {
-    let packs = facts.iter().filter(|fact| fact.event.kind == Kind::Pack);
+pub(super) fn taught(unit: &UnitKey, said: &[Said<'_>], world: &World) -> Option<Level> {
+    let packs = said.iter().filter(|said| said.packs());
     let mut packs: Vec<&Fact> = packs
+        .map(|said| said.fact)
         .filter(|fact| walk::names(fact, unit) && container(&fact.event).is_some())
-        .copied()
         .collect();
     packs.sort_by_key(|fact| fact.gseq);
     if packs.is_empty() {
         return None;
     }
-    let parties = holder::Parties::of(unit, facts, world);
+    let parties = Parties::of(unit, said, world);
     let first = packs.into_iter().find(|fact| parties.may_count(fact))?;
     Some(match container(&first.event) {
         Some(container) if container == unit => above_children(world, unit, &first.event),

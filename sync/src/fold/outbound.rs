@@ -41,9 +41,7 @@ pub(super) fn left<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
 
 /// Recalled goods may go to the recall's destination only.
 fn recalled_goods<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
-    if strays(walk.world, at.fact, &walk.recalls, walk.state.issuer) {
-        walk.find(at, FindingCode::ShipRecalled, &[], Detail::Nothing);
-    }
+    walk.by_batch(at);
     for batch in contents::batches(walk, at) {
         let spans = recalled::covering(walk.world, None, Some(batch));
         // A container may be somebody else's: what is inside belongs to who issues its product.
@@ -57,6 +55,13 @@ fn recalled_goods<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
                 Detail::Nothing,
             );
         }
+    }
+}
+
+/// The same of the unit itself, by its batch on record.
+pub(super) fn by_batch<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
+    if strays(walk.world, at.fact, &walk.recalls, walk.state.issuer) {
+        walk.find(at, FindingCode::ShipRecalled, &[], Detail::Nothing);
     }
 }
 

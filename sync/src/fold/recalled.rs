@@ -6,7 +6,7 @@
 use super::walk::{At, Walk};
 use crate::{
     bugs::{self, Bug},
-    facts::{Fact, RecallSpan, World},
+    facts::{Fact, RecallSpan, StatedAt, World},
     finding::{Detail, FindingCode, Knowledge, When},
     ids::{BatchId, Gseq, RecallId},
     order::Order,
@@ -102,7 +102,8 @@ pub(crate) fn of_sale(world: &World, sale: &Fact, spans: &[&RecallSpan]) -> Opti
     let mut worst: Option<(RecallId, When, Knowledge)> = None;
     let mut mismatch = false;
     for span in spans {
-        if is_closed(span, sale.order) || !seen.insert(span.recall) {
+        let over = |closed: StatedAt| sale.interval.lo >= closed.at;
+        if span.closed.is_some_and(over) || !seen.insert(span.recall) {
             continue;
         }
         let when = when(sale, span);
@@ -130,12 +131,15 @@ const fn rank(when: When) -> u8 {
     }
 }
 
-/// Before or after the recall, as far as is certain.
+/// Before or after the recall began, as far as is certain; that it had not ended is not, if it may have.
 fn when(sale: &Fact, span: &RecallSpan) -> When {
     let opened = span.from.at;
+    let ended = span
+        .closed
+        .is_some_and(|closed| sale.interval.hi >= closed.at);
     if sale.interval.hi < opened {
         When::Before
-    } else if sale.interval.lo > opened {
+    } else if sale.interval.lo > opened && !ended {
         When::After
     } else {
         When::Uncertain {

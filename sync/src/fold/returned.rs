@@ -24,7 +24,7 @@ pub(super) fn brought_back<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Ef
         _ => {}
     }
     if unlike_receipt(walk, at) {
-        let sale = walk.memory.sale.map(|(sale, _)| sale.event.id);
+        let sale = walk.memory.sale.map(|sale| sale.event.id);
         walk.find(at, FindingCode::ReturnMismatch, &[sale], Detail::Nothing);
     }
     let order = at.fact.order;
@@ -54,7 +54,7 @@ fn unlike_receipt<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
     let sold_under = walk
         .memory
         .sale
-        .and_then(|(sale, _)| sale.event.doc.as_ref())
+        .and_then(|sale| sale.event.doc.as_ref())
         .map(|doc| doc.no.as_str());
     let itself = at.via.is_none();
     let lot = walk.batch().map(|batch| batch.lot.as_str());

@@ -34,16 +34,20 @@ pub(super) fn sold<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
     }
     walk.set(Phase::Sold, Place::At(at.here()));
     walk.state.disposition = None;
-    walk.memory.sale = Some((at.fact, at.machine_read()));
+    walk.memory.sale = Some(at.fact);
+    walk.memory.read_at.clear();
+    if at.machine_read() {
+        walk.memory.read_at.insert(at.here());
+    }
     Effect::Took
 }
 
 /// Sold already, and not returned in between.
 fn again<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     let first = walk.memory.sale;
-    let witness = first.map(|(sale, _)| sale.event.id).or(walk.memory.cause);
+    let witness = first.map(|sale| sale.event.id).or(walk.memory.cause);
     walk.find(at, FindingCode::DoubleSale, &[witness], Detail::Nothing);
-    let Some((first, machine)) = first else {
+    let Some(first) = first else {
         return;
     };
     if let Some(width_us) = overlap(first, at.fact) {
@@ -54,8 +58,10 @@ fn again<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
             Detail::Overlap { width_us },
         );
     }
-    if first.event.location != at.here() && machine && at.machine_read() {
-        walk.state.suspected_copy = true;
+    // Two places where a machine read it off goods: of the sale that stands, or of others since.
+    if at.machine_read() {
+        walk.memory.read_at.insert(at.here());
+        walk.state.suspected_copy |= walk.memory.read_at.len() > 1;
     }
 }
 
@@ -73,15 +79,7 @@ fn overlap(a: &Fact, b: &Fact) -> Option<i64> {
 /// What is judged of every sale, whatever the goods were before: expiry (C4) and recalls (C9), of
 /// the unit and of each batch inside it.
 pub(super) fn judged<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
-    if walk
-        .state
-        .batch
-        .is_some_and(|batch| expired(walk.world, batch, at.fact))
-    {
-        walk.find(at, FindingCode::SoldExpired, &[], Detail::Nothing);
-    }
-    let spans = walk.recalls.clone();
-    recalled::sold(walk, at, &spans, None);
+    walk.by_batch(at);
     for batch in contents::batches(walk, at) {
         if expired(walk.world, batch, at.fact) {
             walk.find_of(
@@ -95,6 +93,16 @@ pub(super) fn judged<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
         let spans = recalled::covering(walk.world, None, Some(batch));
         recalled::sold(walk, at, &spans, Some(batch));
     }
+}
+
+/// The same of the unit itself, by its batch on record.
+pub(super) fn by_batch<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
+    let batch = walk.state.batch;
+    if batch.is_some_and(|batch| expired(walk.world, batch, at.fact)) {
+        walk.find(at, FindingCode::SoldExpired, &[], Detail::Nothing);
+    }
+    let spans = walk.recalls.clone();
+    recalled::sold(walk, at, &spans, None);
 }
 
 /// Were the goods of a batch expired at this place in the order?

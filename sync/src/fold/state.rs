@@ -4,7 +4,7 @@ use crate::{
     event::Disposition,
     facts::Fact,
     finding::Finding,
-    ids::{BatchId, EnterpriseId, EventId, LocationId, RecallId},
+    ids::{BatchId, EnterpriseId, EventId, Gseq, LocationId, RecallId},
     order::Order,
     unit::{Level, UnitKey},
 };
@@ -110,6 +110,10 @@ pub struct Step {
     pub after: UnitState,
     /// It was struck out by a retract, or it is the new event of a correction that does not count.
     pub struck: bool,
+    /// The position of the first retract that struck it.
+    pub(super) struck_since: Option<Gseq>,
+    /// It was struck, and is a leg that the other side had answered before (C14).
+    pub(super) answered: bool,
     /// It says what the unit is, or where it is, from then on. A step that did not take effect (the
     /// same scan again, a second sale, anything after the end) moves nothing inside either.
     pub took: bool,

@@ -8,15 +8,16 @@ use crate::{
     event::{Event, Kind},
     facts::{Fact, World},
     finding::FindingCode,
-    ids::{EnterpriseId, EventId, GroupId},
+    ids::{EnterpriseId, EventId, GroupId, Gseq},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is said of the facts of a set by the retracts among them.
 #[derive(Debug, Default)]
 pub(crate) struct Struck {
-    /// Facts that contribute nothing, by their place in the set.
-    places: BTreeSet<usize>,
+    /// Facts that contribute nothing, by their place in the set, and the position of the first retract that
+    /// strikes each: none where its correction is void.
+    places: BTreeMap<usize, Option<Gseq>>,
     /// What is wrong with a retract, and its target's place in the set.
     faults: BTreeMap<usize, (FindingCode, Option<usize>)>,
     /// The targets that retracts found, by the retract's place in the set.
@@ -58,11 +59,9 @@ impl Struck {
             };
             out.targets.insert(place, at);
             match verdict(retract, target, world) {
-                Verdict::Strikes => {
-                    out.places.insert(at);
-                }
+                Verdict::Strikes => out.strike(at, retract),
                 Verdict::StrikesLate => {
-                    out.places.insert(at);
+                    out.strike(at, retract);
                     out.faults
                         .insert(place, (FindingCode::LateRetract, Some(at)));
                 }
@@ -81,16 +80,26 @@ impl Struck {
                     group.correct && void_groups.contains(&(fact.enterprise, group.id))
                 });
                 if void && fact.event.kind != Kind::Retract {
-                    out.places.insert(place);
+                    out.places.entry(place).or_insert(None);
                 }
             }
         }
         out
     }
 
+    fn strike(&mut self, at: usize, retract: &Fact) {
+        let first = self.places.entry(at).or_insert(None);
+        *first = Some(first.map_or(retract.gseq, |first| first.min(retract.gseq)));
+    }
+
     /// Does the fact at this place contribute nothing?
     pub(crate) fn is(&self, place: usize) -> bool {
-        self.places.contains(&place)
+        self.places.contains_key(&place)
+    }
+
+    /// The position of the first retract that strikes the fact at this place.
+    pub(crate) fn since(&self, place: usize) -> Option<Gseq> {
+        self.places.get(&place).copied().flatten()
     }
 
     /// What is wrong with the retract at this place, and where its target stands.

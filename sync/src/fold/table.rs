@@ -253,7 +253,7 @@ impl Row {
             Row::Fetch => "collected",
             Row::FetchAgain => "collected; `DOUBLE_COLLECT`",
             Row::FetchDestroyed => "destroyed; `COLLECT_DESTROYED`",
-            Row::Destroy => "destroyed",
+            Row::Destroy => "destroyed; `WRONG_LOCATION` if elsewhere",
             Row::DestroySold => "destroyed; `DESTROY_SOLD`",
             Row::End => "destroyed; `AFTER_END`",
             Row::Strike => "C10",

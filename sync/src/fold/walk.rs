@@ -7,8 +7,9 @@
 
 use super::{
     Folded, Phase, Place, Row, Stay, Step, UnitState, claims, collect, commission, container_row,
-    count, destroy, found, holder, inbound, inspect, level, outbound, pack, recalled, returned,
-    row, sale,
+    count, destroy, found,
+    holder::{self, Said},
+    inbound, inspect, level, outbound, pack, recalled, returned, row, sale,
     struck::{self, Struck},
 };
 use crate::{
@@ -16,13 +17,14 @@ use crate::{
     event::{Kind, UnitRead},
     facts::{BatchInfo, Content, Fact, RecallSpan, World},
     finding::{Finding, Severity},
-    ids::{BatchId, EventId, LocationId},
+    ids::{BatchId, EventId, Gseq, LocationId},
     order::Order,
     unit::UnitKey,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The fact at hand, as the unit sees it.
+#[derive(Clone, Copy)]
 pub(super) struct At<'a> {
     /// What was stated.
     pub(super) fact: &'a Fact,
@@ -61,8 +63,9 @@ pub(super) enum Effect {
 /// What a step is written down as.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Written {
-    /// The fact contributes nothing (C10).
-    Struck,
+    /// The fact contributes nothing (C10), since a retract at this position; and if it is an answered leg, it
+    /// links all the same.
+    Struck { since: Option<Gseq>, answered: bool },
     /// Its stater's word does not count (C14).
     Stranger,
     /// It was judged.
@@ -78,8 +81,12 @@ pub(super) struct Memory<'a> {
     pub(super) commission: Option<EventId>,
     /// What put it into its container.
     pub(super) pack: Option<EventId>,
-    /// The sale that stands, and whether the unit's own code was read by a machine there.
-    pub(super) sale: Option<(&'a Fact, bool)>,
+    /// The sale that stands.
+    pub(super) sale: Option<&'a Fact>,
+    /// Where a machine read the unit's own code at that sale, and at others since.
+    pub(super) read_at: BTreeSet<LocationId>,
+    /// What is judged by the batch on record, while there is none.
+    unbatched: Vec<At<'a>>,
     /// The last effective event, if it was an inbound.
     pub(super) inbound: Option<&'a Fact>,
     /// A complete count missed it, and nobody who counts named or moved it since (C11).
@@ -154,24 +161,24 @@ impl<'a> Walk<'a> {
             facts
         };
         let struck = Struck::of(facts, self.world);
-        let standing = level::standing(facts, &struck);
-        holder::first(&mut self, &standing);
+        let said = holder::said(facts, &struck);
+        holder::first(&mut self, &said);
         self.state.level = self
             .state
             .level
-            .or_else(|| level::taught(self.unit, &standing, self.world));
+            .or_else(|| level::taught(self.unit, &said, self.world));
         let sweeps = count::Sweeps::of(facts, &struck);
         let mut next = 0;
         loop {
             let own = facts.get(next).copied();
             match (own, self.step_of_container()) {
                 (None, None) => break,
-                (None, Some((container, step))) => self.by_container(container, step),
+                (None, Some((container, step))) => self.by_container(container, step, &said),
                 (Some(fact), Some((container, step))) if step.order < fact.order => {
-                    self.by_container(container, step);
+                    self.by_container(container, step, &said);
                 }
                 (Some(fact), _) => {
-                    self.own(facts, next, fact, &struck, &sweeps);
+                    self.own((facts, &said), next, fact, &struck, &sweeps);
                     if names(fact, self.unit) {
                         self.last_own = Some(fact.order);
                     }
@@ -182,7 +189,29 @@ impl<'a> Walk<'a> {
         self.end()
     }
 
+    /// What is judged of an event by the unit's own batch. That is a thing of the record: it counts from wherever
+    /// in the order it is told, so where it is not told yet the event waits.
+    pub(super) fn by_batch(&mut self, at: &At<'a>) {
+        if self.state.batch.is_none() {
+            self.memory.unbatched.push(*at);
+            return;
+        }
+        self.judge_by_batch(at);
+    }
+
+    fn judge_by_batch(&mut self, at: &At<'a>) {
+        match at.fact.event.kind {
+            Kind::Sale => sale::by_batch(self, at),
+            Kind::Outbound => outbound::by_batch(self, at),
+            Kind::Collect => collect::by_batch(self, at),
+            _ => {}
+        }
+    }
+
     fn end(mut self) -> Folded {
+        for at in std::mem::take(&mut self.memory.unbatched) {
+            self.judge_by_batch(&at);
+        }
         self.state.recalls = recalled::now(&self.recalls);
         Folded {
             state: self.state,
@@ -196,7 +225,7 @@ impl<'a> Walk<'a> {
     /// One of the unit's own facts.
     fn own(
         &mut self,
-        facts: &[&'a Fact],
+        (facts, said): (&[&'a Fact], &[Said<'a>]),
         place: usize,
         fact: &'a Fact,
         struck: &Struck,
@@ -220,7 +249,9 @@ impl<'a> Walk<'a> {
             return;
         }
         if struck.is(place) {
-            self.write(&at, Written::Struck);
+            let since = struck.since(place);
+            let answered = holder::is_answered(self, &at, since, said);
+            self.strike(&at, since, answered);
             return;
         }
         if !holder::counts(self, &at) {
@@ -260,10 +291,14 @@ impl<'a> Walk<'a> {
     }
 
     /// C13: what moves the container moves the unit.
-    fn by_container(&mut self, container: &'a UnitKey, step: &'a Step) {
+    fn by_container(&mut self, container: &'a UnitKey, step: &'a Step, said: &[Said<'a>]) {
         self.next_step += 1;
         let same_event = self.last_own.is_some_and(|own| step.order <= own);
-        if step.struck || same_event || bugs::on(Bug::ChildMissed) {
+        if same_event || bugs::on(Bug::ChildMissed) {
+            return;
+        }
+        if step.struck {
+            self.struck_with_container(container, step, said);
             return;
         }
         let event = &step.fact.event;
@@ -297,6 +332,28 @@ impl<'a> Walk<'a> {
             self.note(&at, effect);
             self.write(&at, Written::Judged(effect));
         }
+    }
+
+    /// A struck leg of the container links as one of the unit itself does, if either was answered.
+    fn struck_with_container(&mut self, container: &'a UnitKey, step: &'a Step, said: &[Said<'a>]) {
+        let at = At {
+            fact: &step.fact,
+            read: None,
+            via: Some(container),
+        };
+        if matches!(at.fact.event.kind, Kind::Inbound | Kind::Outbound) {
+            let since = step.struck_since;
+            let answered = step.answered || holder::is_answered(self, &at, since, said);
+            self.strike(&at, since, answered);
+        }
+    }
+
+    /// A struck fact contributes nothing, but that an answered leg links its counterpart.
+    fn strike(&mut self, at: &At<'a>, since: Option<Gseq>, answered: bool) {
+        if answered && holder::counts(self, at) {
+            holder::link(self, at);
+        }
+        self.write(at, Written::Struck { since, answered });
     }
 
     /// Asks the rule, and writes down what follows from any effect.
@@ -447,7 +504,12 @@ impl<'a> Walk<'a> {
             event: at.id(),
             fact: at.fact.clone(),
             after: self.state.clone(),
-            struck: written == Written::Struck,
+            struck: matches!(written, Written::Struck { .. }),
+            struck_since: match written {
+                Written::Struck { since, .. } => since,
+                Written::Stranger | Written::Judged(_) => None,
+            },
+            answered: matches!(written, Written::Struck { answered: true, .. }),
             took: written == Written::Judged(Effect::Took),
             stranger: written == Written::Stranger,
             via: at.via.cloned(),

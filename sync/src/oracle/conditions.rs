@@ -18,6 +18,8 @@ pub enum Condition {
     Always,
     /// It is at the place of the event.
     Here,
+    /// It is at another place than that of the event.
+    StandsElsewhere,
     /// It is on its way to the place of the event, or to nobody in particular.
     OnItsWayHere,
     /// It is on its way.
@@ -62,6 +64,9 @@ pub fn holds(
     match condition {
         Condition::Always => true,
         Condition::Here => before.place == Place::At(event.location),
+        Condition::StandsElsewhere => {
+            matches!(before.place, Place::At(place) if place != event.location)
+        }
         Condition::OnItsWay => matches!(before.place, Place::Between { .. }),
         Condition::OnItsWayHere => on_its_way_here(history, fact, before),
         Condition::AtItsPlant => at_its_plant(history, event.location, before),

@@ -63,7 +63,7 @@ pub fn apply(
     match effect {
         Effect::Nothing => return,
         Effect::SecondSale => {
-            after.suspected_copy |= looks_copied(history, k, touch, before);
+            after.suspected_copy |= looks_copied(history, k, touch);
             return;
         }
         Effect::Commission => {
@@ -169,12 +169,14 @@ pub fn destination(history: &History, event: &Event) -> Place {
     }
 }
 
-/// Two sales at two places, the unit's own code read off the goods by a machine each time.
-fn looks_copied(history: &History, k: usize, touch: &Touch, before: &UnitState) -> bool {
-    let Some(j) = history.last_sale(k, &touch.unit) else {
+/// Two sales at two places, the unit's own code read off the goods by a machine each time: this one, and the
+/// one that stands or another since.
+fn looks_copied(history: &History, k: usize, touch: &Touch) -> bool {
+    let Some(first) = history.last_sale(k, &touch.unit) else {
         return false;
     };
-    before.place != Place::At(history.facts[k].event.location)
-        && history.read_by_machine(j, &touch.unit)
-        && history.read_by_machine(k, &touch.unit)
+    let place = |j: usize| history.facts[j].event.location;
+    let mut sales = (first..k).filter(|j| history.sold(*j, &touch.unit));
+    history.read_by_machine(k, &touch.unit)
+        && sales.any(|j| place(j) != place(k) && history.read_by_machine(j, &touch.unit))
 }

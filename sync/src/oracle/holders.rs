@@ -10,6 +10,7 @@ use crate::{
     ids::EnterpriseId,
     unit::UnitKey,
 };
+use std::collections::BTreeSet;
 
 /// What is on record of a unit before anything happened to it. The entry of the server that
 /// commissioned it is the beginning, whatever its instant.
@@ -54,7 +55,7 @@ pub fn gtin(unit: &UnitKey) -> Option<&str> {
 }
 
 /// A foreign code belongs to whoever was the first to be heard naming it, wherever that stands in
-/// the order.
+/// the order: of those of whom anything stands, so that who corrects its first word keeps what it has.
 fn first_stater(
     world: &World,
     unit: &UnitKey,
@@ -62,13 +63,19 @@ fn first_stater(
     fates: &[Fate],
 ) -> Option<EnterpriseId> {
     let mut heard: Vec<(i64, EnterpriseId)> = Vec::new();
+    let mut stand: BTreeSet<EnterpriseId> = BTreeSet::new();
     for (fact, fate) in facts.iter().zip(fates) {
-        if *fate == Fate::Counts && names(fact, unit) && !is_elsewhere(world, fact) {
+        let is_retract = matches!(fate, Fate::Retract(_));
+        if !is_retract && names(fact, unit) && !is_elsewhere(world, fact) {
             heard.push((fact.gseq, fact.enterprise));
+            if *fate == Fate::Counts {
+                stand.insert(fact.enterprise);
+            }
         }
     }
     heard.sort();
-    heard.first().map(|(_, enterprise)| *enterprise)
+    let mut heard = heard.into_iter().map(|(_, enterprise)| enterprise);
+    heard.find(|enterprise| stand.contains(enterprise))
 }
 
 /// Does this fact name a unit, in any part?

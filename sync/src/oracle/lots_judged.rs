@@ -34,7 +34,8 @@ pub fn wrong(h: &History, line: &LotKey, k: usize) -> Vec<(FindingCode, Detail)>
             if expiry.is_some_and(|from| fact.order.eff >= from) {
                 plain(FindingCode::SoldExpired);
             }
-            if let Some(sold) = recalled::sold(h, spans, fact) {
+            let spans = batch.map(|batch| recalled::reaching_sale_of_batch(h.world, batch, fact));
+            if let Some(sold) = recalled::sold(h, spans.unwrap_or_default(), fact) {
                 if sold.mismatch {
                     plain(FindingCode::KnowledgeMismatch);
                 }

@@ -90,7 +90,7 @@ fn of_the_table(history: &History, k: usize, touch: &Touch, _: &UnitState) -> Op
 fn ship_recalled(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Option<Answer> {
     let fact = h.facts[k];
     let ships = touch.act == Act::Outbound && before.phase != Phase::Destroyed;
-    let spans = recalled::active(h.world, &touch.unit, before, fact);
+    let spans = recalled::active(h.world, &touch.unit, &h.after[&touch.unit], fact);
     (ships && recalled::ships_astray(h, &spans, before.issuer, fact))
         .then(|| only(h, k, FindingCode::ShipRecalled))
 }
@@ -113,8 +113,8 @@ fn release_recalled(h: &History, k: usize, touch: &Touch, before: &UnitState) ->
 
 /// C4: expired when it was sold. Expiry and recalls are judged of every sale, also of one that
 /// changes nothing.
-fn sold_expired(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Option<Answer> {
-    (touch.act == Act::Sale && is_expired(h, k, before.batch?))
+fn sold_expired(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Option<Answer> {
+    (touch.act == Act::Sale && is_expired(h, k, h.after[&touch.unit].batch?))
         .then(|| only(h, k, FindingCode::SoldExpired))
 }
 
@@ -182,18 +182,21 @@ fn return_mismatch(h: &History, k: usize, touch: &Touch, before: &UnitState) -> 
 /// container without a batch of its own is covered as far as what it holds is (`of_contents`).
 fn collect_unrecalled(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Option<Answer> {
     let collects = touch.act == Act::Collect && before.phase != Phase::Destroyed;
-    let answers = before.batch.is_some() || batches_inside(h, k, &touch.unit).is_empty();
-    let spans = recalled::reaching(h.world, &touch.unit, before, h.facts[k]);
+    let record = &h.after[&touch.unit];
+    let answers = record.batch.is_some() || batches_inside(h, k, &touch.unit).is_empty();
+    let spans = recalled::reaching(h.world, &touch.unit, record, h.facts[k]);
     (collects && answers && spans.is_empty()).then(|| only(h, k, FindingCode::CollectUnrecalled))
 }
 
 /// C9.
-fn sold_recalled(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Option<Answer> {
-    let spans = recalled::reaching(h.world, &touch.unit, before, h.facts[k]);
-    if touch.act != Act::Sale {
-        return None;
-    }
-    sale_of_recalled(h, k, spans)
+fn sold_recalled(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Option<Answer> {
+    (touch.act == Act::Sale).then(|| sale_of_recalled(h, k, sale_spans(h, k, touch)))?
+}
+
+/// The recalls that concern a sale. A batch is a thing of the record: it counts from wherever in the order it
+/// is told.
+fn sale_spans<'w>(h: &History<'w>, k: usize, touch: &Touch) -> Vec<&'w RecallSpan> {
+    recalled::reaching_sale(h.world, &touch.unit, h.after[&touch.unit].batch, h.facts[k])
 }
 
 fn sale_of_recalled(h: &History, k: usize, spans: Vec<&RecallSpan>) -> Option<Answer> {
@@ -209,12 +212,8 @@ fn sale_of_recalled(h: &History, k: usize, spans: Vec<&RecallSpan>) -> Option<An
 }
 
 /// C9: claim and delivery disagree about a recall.
-fn knowledge_mismatch(h: &History, k: usize, touch: &Touch, before: &UnitState) -> Option<Answer> {
-    let spans = recalled::reaching(h.world, &touch.unit, before, h.facts[k]);
-    if touch.act != Act::Sale {
-        return None;
-    }
-    mismatch_of(h, k, spans)
+fn knowledge_mismatch(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Option<Answer> {
+    (touch.act == Act::Sale).then(|| mismatch_of(h, k, sale_spans(h, k, touch)))?
 }
 
 fn mismatch_of(h: &History, k: usize, spans: Vec<&RecallSpan>) -> Option<Answer> {
@@ -235,11 +234,12 @@ pub fn of_contents(h: &History, k: usize, touch: &Touch) -> Vec<(BatchId, Answer
     for batch in batches_inside(h, k, &touch.unit) {
         let spans = recalled::reaching_batch(h.world, batch, fact);
         let active = recalled::begun(spans.clone(), fact);
+        let sold = recalled::reaching_sale_of_batch(h.world, batch, fact);
         let answers = match touch.act {
             Act::Sale => vec![
                 is_expired(h, k, batch).then(|| only(h, k, FindingCode::SoldExpired)),
-                sale_of_recalled(h, k, spans.clone()),
-                mismatch_of(h, k, spans),
+                sale_of_recalled(h, k, sold.clone()),
+                mismatch_of(h, k, sold),
             ],
             Act::Outbound if !ended => {
                 let batch = h.world.batches.get(&batch);
@@ -410,9 +410,11 @@ fn misses(h: &History, k: usize, unit: &UnitKey) -> bool {
     let units = &h.moments[k].before;
     let before = &units[unit];
     let here = h.facts[k].event.location;
-    let expected = before.phase == Phase::InStock
-        && before.place == Place::At(here)
-        && before.inside.is_none();
+    let kept = matches!(
+        before.phase,
+        Phase::InStock | Phase::Returned | Phase::Collected
+    );
+    let expected = kept && before.place == Place::At(here) && before.inside.is_none();
     // What is missing at somebody's place is for them to say: so it is of all that is there.
     let counts = holders::counts(h.world, unit, before, h.facts[k]);
     let mut documents = documents(h, k);

@@ -48,7 +48,38 @@ pub fn reaching<'w>(
         .collect()
 }
 
+/// The recalls that concern a sale of the unit: those that had not certainly ended. People are judged by when
+/// a sale can have been, not by where it stands.
+pub fn reaching_sale<'w>(
+    world: &'w World,
+    unit: &UnitKey,
+    batch: Option<BatchId>,
+    sale: &Fact,
+) -> Vec<&'w RecallSpan> {
+    let covering = world.recalls.iter();
+    let covering = covering.filter(|span| covers(span, unit, batch));
+    covering.filter(|span| !ended_before(span, sale)).collect()
+}
+
 /// The same for a whole batch.
+pub fn reaching_sale_of_batch<'w>(
+    world: &'w World,
+    batch: BatchId,
+    sale: &Fact,
+) -> Vec<&'w RecallSpan> {
+    let covering = world.recalls.iter();
+    let covering = covering.filter(|span| !span.mistaken && span.scope.batches.contains(&batch));
+    covering.filter(|span| !ended_before(span, sale)).collect()
+}
+
+fn ended_before(span: &RecallSpan, sale: &Fact) -> bool {
+    match span.closed {
+        Some(closed) => closed.at <= sale.interval.lo,
+        None => false,
+    }
+}
+
+/// The recalls that concern what happened to goods of a whole batch.
 pub fn reaching_batch<'w>(world: &'w World, batch: BatchId, fact: &Fact) -> Vec<&'w RecallSpan> {
     world
         .recalls
@@ -94,7 +125,7 @@ pub fn sold(history: &History, mut spans: Vec<&RecallSpan>, sale: &Fact) -> Opti
         .into_iter()
         .map(|span| Sold {
             recall: span.recall,
-            when: when(sale, span.from.at),
+            when: when(sale, span),
             knowledge: knowledge(history, sale, span),
             mismatch,
         })
@@ -108,17 +139,20 @@ pub fn sold(history: &History, mut spans: Vec<&RecallSpan>, sale: &Fact) -> Opti
         })
 }
 
-/// Before or after, by the interval and never by `eff`.
-fn when(sale: &Fact, recall: Micros) -> When {
+/// Before or after, by the interval and never by `eff`. What may have been after its end is uncertain.
+fn when(sale: &Fact, span: &RecallSpan) -> When {
     let interval = sale.interval;
+    let recall = span.from.at;
+    let uncertain = When::Uncertain {
+        width_us: interval.hi - interval.lo,
+    };
     if interval.hi < recall {
-        When::Before
-    } else if interval.lo > recall {
-        When::After
-    } else {
-        When::Uncertain {
-            width_us: interval.hi - interval.lo,
-        }
+        return When::Before;
+    }
+    match span.closed {
+        _ if interval.lo <= recall => uncertain,
+        Some(closed) if closed.at <= interval.hi => uncertain,
+        _ => When::After,
     }
 }
 

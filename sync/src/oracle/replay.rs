@@ -122,8 +122,52 @@ impl<'a> History<'a> {
                 moment.touches.push(touch);
             }
         }
+        if self.fates[k] == Fate::Struck {
+            self.link_answered(k, &moment.before, &mut after);
+        }
         self.after = after;
         self.moments.push(moment);
+    }
+
+    /// A struck leg links its counterpart all the same, where that stated its own side of it before the retract
+    /// was received.
+    fn link_answered(&self, k: usize, before: &Snapshot, after: &mut Snapshot) {
+        let fact = self.facts[k];
+        let since = struck::struck_since(self.world, &self.facts, k);
+        let partner = holders::linked_by(self.world, fact);
+        let Some((since, partner)) = since.zip(partner) else {
+            return;
+        };
+        for touch in self.touches(k, before) {
+            let answered = (0..self.facts.len()).any(|j| {
+                let answer = self.facts[j];
+                let legs = (fact.event.kind, answer.event.kind);
+                let opposite = [
+                    (Kind::Outbound, Kind::Inbound),
+                    (Kind::Inbound, Kind::Outbound),
+                ];
+                self.fates[j] == Fate::Counts
+                    && opposite.contains(&legs)
+                    && answer.enterprise == partner
+                    && holders::linked_by(self.world, answer) == Some(fact.enterprise)
+                    && answer.gseq < since
+                    && !holders::is_elsewhere(self.world, answer)
+                    && (holders::names(answer, &touch.unit)
+                        || touch
+                            .chain
+                            .iter()
+                            .any(|around| holders::names(answer, around)))
+            });
+            let linked = before[&touch.unit].linked.contains(&fact.enterprise);
+            if let Some(state) = after.get_mut(&touch.unit)
+                && answered
+                && touch.counts
+                && linked
+            {
+                state.linked.insert(partner);
+                state.claims.remove(&partner);
+            }
+        }
     }
 
     fn change(&self, k: usize, moment: &Moment, touch: &Touch, state: &mut UnitState) {
@@ -383,6 +427,15 @@ impl<'a> History<'a> {
         let mut back = self.back(k, unit);
         back.find(|(_, row)| row.effect == Effect::Sell)
             .map(|(j, _)| j)
+    }
+
+    /// Did this fact sell the unit, or say that it was sold?
+    pub fn sold(&self, j: usize, unit: &UnitKey) -> bool {
+        let mut touches = self.moments[j].touches.iter();
+        touches.any(|touch| {
+            let row = touch.row.map(|row| row.effect);
+            touch.unit == *unit && matches!(row, Some(Effect::Sell | Effect::SecondSale))
+        })
     }
 
     /// The pack that put the unit where it is inside.

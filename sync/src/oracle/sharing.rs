@@ -30,7 +30,7 @@ pub fn told(history: &History) -> Vec<Finding> {
             .collect();
         for (touch, found) in &brute {
             for (batch, answer) in found {
-                if !is_the_containers(history, k, touch, *batch, answer.code, &brute) {
+                if !is_the_containers(history, touch, *batch, answer.code, &brute) {
                     let subject = Subject::Unit(touch.unit.clone());
                     told.push(finding(history, k, subject, *batch, answer));
                 }
@@ -65,7 +65,6 @@ fn by_brute_force(history: &History, k: usize, touch: &Touch) -> Vec<Brute> {
 /// differ, it must be of the same batch; a finding about no batch inside is about the unit's own.
 fn is_the_containers(
     history: &History,
-    k: usize,
     touch: &Touch,
     batch: Option<BatchId>,
     code: FindingCode,
@@ -74,7 +73,7 @@ fn is_the_containers(
     let Some(container) = touch.chain.first() else {
         return false;
     };
-    let mine = batch.or(history.moments[k].before[&touch.unit].batch);
+    let mine = batch.or(history.after[&touch.unit].batch);
     brute
         .iter()
         .filter(|(other, _)| other.unit == *container)

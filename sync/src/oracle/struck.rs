@@ -4,6 +4,7 @@
 use crate::{
     event::Kind,
     facts::{Fact, World},
+    ids::Gseq,
 };
 
 /// What becomes of a fact.
@@ -69,6 +70,17 @@ fn fate(world: &World, facts: &[&Fact], k: usize) -> Fate {
         }
     }
     Fate::Counts
+}
+
+/// The position of the first retract that strikes a fact.
+pub fn struck_since(world: &World, facts: &[&Fact], k: usize) -> Option<Gseq> {
+    let retracts = (0..facts.len()).filter(|&r| facts[r].event.kind == Kind::Retract);
+    let strikes = retracts.filter(|&r| {
+        let outcome = outcome(world, facts, r);
+        let struck = matches!(outcome, Outcome::Strikes(_) | Outcome::StrikesLate(_));
+        struck && outcome.target() == Some(k)
+    });
+    strikes.map(|r| facts[r].gseq).min()
 }
 
 /// In a correction the new event counts only if its retract does.

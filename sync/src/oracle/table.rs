@@ -231,6 +231,7 @@ pub static TABLE: &[Row] = &[
     // C8 destroy: expected any but sold.
     row(Act::Destroy,    END,                        When::Always,           Effect::Nothing,    Some(AfterEnd)),
     row(Act::Destroy,    &[Sold],                    When::Always,           Effect::Destroy,    Some(DestroySold)),
+    row(Act::Destroy,    ANY,                        When::StandsElsewhere,  Effect::Destroy,    Some(WrongLocation)),
     row(Act::Destroy,    ANY,                        When::Always,           Effect::Destroy,    None),
 
     // C11 count: seen where it is, or elsewhere (D7). Who is not seen is asked for in `questions`.

@@ -7,7 +7,7 @@ use histories::stage::{
 use suyuan_sync::{
     event::{Event, Input, Override, UnitRead, required::Profile},
     facts::{AcceptScope, Accepted, StatedAt},
-    fold::public_status,
+    fold::{Ended, public_status},
 };
 
 #[test]
@@ -307,4 +307,61 @@ fn c15_of_many_references_the_first_are_named_and_the_others_counted() {
         panic!("{now:?}");
     };
     assert!(what.starts_with("code:0000x"));
+}
+
+/// What the other side did with the goods is its to say, and not undone by whoever sent them.
+#[test]
+fn c14_a_leg_that_is_taken_back_after_it_was_answered_links_all_the_same() {
+    // The tin itself, or the case it is in, of which the other side names either.
+    for (sent, received) in [(TIN_1, TIN_1), (CASE_1, CASE_1), (CASE_1, TIN_1)] {
+        let mut told = Telling::new();
+        told.tell(line(Kind::Pack, PLANT).of(&[TIN_1]).into(CASE_1));
+        let leg = told.tell(line(Kind::Outbound, PLANT).of(&[sent]).with(CHAIN));
+        told.tell(line(Kind::Inbound, SHOP).of(&[received]).with(MAKER));
+        told.tell(line(Kind::Destroy, SHOP).of(&[TIN_1]));
+        told.tell(line(Kind::Retract, PLANT).target(leg));
+        assert_eq!(phase(&told, TIN_1), Phase::Destroyed, "{sent} {received}");
+        assert!(state(&told, TIN_1).linked.contains(&CHAIN));
+        let stop = public_status(&state(&told, TIN_1)).and_then(|told| told.ended);
+        assert_eq!(stop, Some(Ended::Destroyed));
+    }
+}
+
+#[test]
+fn c14_a_leg_that_nobody_answered_before_it_was_taken_back_links_nobody() {
+    let named = |event: &mut Event| event.counterpart = None;
+    let answers = [
+        line(Kind::Inbound, SHOP).of(&[TIN_1]).saying(named),
+        line(Kind::Outbound, SHOP).of(&[TIN_1]).with(MAKER),
+        line(Kind::Inbound, SHOP).of(&[TIN_2]).with(MAKER),
+        line(Kind::Inbound, SHOP).of(&[TIN_1]).with(NOBODY),
+    ];
+    for answer in answers {
+        let mut told = Telling::new();
+        let leg = told.tell(line(Kind::Outbound, PLANT).of(&[TIN_1]).with(CHAIN));
+        told.tell(answer);
+        told.tell(line(Kind::Retract, PLANT).target(leg));
+        assert_eq!(state(&told, TIN_1).linked, [MAKER].into());
+    }
+    // It answered when the leg was taken back already, though it says that it was before.
+    let mut told = Telling::new();
+    let leg = told.tell(line(Kind::Outbound, PLANT).of(&[TIN_1]).with(CHAIN));
+    told.tell(line(Kind::Retract, PLANT).target(leg).at(9 * HOUR));
+    let answer = line(Kind::Inbound, SHOP).of(&[TIN_1]).with(MAKER);
+    let answer = told.tell(answer.at(2 * HOUR));
+    assert_eq!(of(&told, answer), [FindingCode::UnexpectedHolder]);
+}
+
+#[test]
+fn c14_who_corrects_its_first_word_on_a_foreign_code_keeps_it() {
+    let mut told = Telling::new();
+    let first = told.tell(line(Kind::Inbound, SHOP).of(&[FOREIGN_TIN]));
+    let stranger = told.tell(line(Kind::Inbound, STALL).of(&[FOREIGN_TIN]));
+    assert!(of(&told, stranger).contains(&FindingCode::UnexpectedHolder));
+    told.tell(line(Kind::Retract, SHOP).target(first));
+    // Nothing of it stands: the other was the first.
+    assert_eq!(state(&told, FOREIGN_TIN).linked, [STRANGER].into());
+    told.tell(line(Kind::Inbound, SHOP).of(&[FOREIGN_TIN]).doc("W2"));
+    assert_eq!(state(&told, FOREIGN_TIN).linked, [CHAIN].into());
+    assert!(of(&told, stranger).contains(&FindingCode::UnexpectedHolder));
 }

@@ -470,3 +470,19 @@ fn c11_what_is_missing_at_a_place_is_for_its_owner_to_say() {
     told.tell(count(&[]));
     assert_eq!(about(&told, TIN_1), [FindingCode::MissingAtCount]);
 }
+
+#[test]
+fn c11_goods_that_were_brought_or_fetched_back_are_missed_as_well() {
+    for kind in [Kind::Return, Kind::Collect] {
+        let (mut told, _) = sold();
+        told.tell(line(kind, SHOP).of(&[TIN_1]));
+        let scope = serde_json::json!({"complete": true});
+        let count = line(Kind::Count, SHOP).item("scope", scope);
+        let counted = told.tell(count);
+        assert_eq!(
+            of(&told, counted),
+            [FindingCode::MissingAtCount],
+            "{kind:?}"
+        );
+    }
+}

@@ -184,3 +184,14 @@ fn c7_a_collection_that_is_retracted_is_told_no_more() {
     told.tell(line(Kind::Retract, SHOP).target(collect));
     assert!(!state(&told, TIN_1).withdrawn);
 }
+
+#[test]
+fn c8_goods_are_destroyed_where_they_stand_or_that_is_found_until_their_way_there_arrives() {
+    let mut told = in_the_shop();
+    let end = told.tell(line(Kind::Destroy, WAREHOUSE).of(&[TIN_1]));
+    assert_eq!(of(&told, end), [FindingCode::WrongLocation]);
+    assert_eq!(phase(&told, TIN_1), Phase::Destroyed);
+    let back = line(Kind::Outbound, SHOP).of(&[TIN_1]).to(WAREHOUSE);
+    told.tell(back.at(2 * HOUR + MINUTE));
+    assert_eq!(of(&told, end), []);
+}

@@ -1,10 +1,11 @@
 //! C9: the sale of a recalled unit, when and with what knowledge.
 
 use super::*;
-use histories::stage::{BATCH, DAY, MINUTE, good::*, recall};
+use histories::stage::{BATCH, DAY, MINUTE, SHORT_BATCH, good::*, recall};
 use std::collections::BTreeSet;
 use suyuan_sync::{
     event::{Input, Override, UnitRead},
+    facts::StatedAt,
     finding::{Knowledge, When},
     recall_list::{Marks, UnitHash, UnitList},
     till::{self, Advice, Asked, HeldList, Reason, Till, decide_typed},
@@ -200,4 +201,52 @@ fn c9_a_recalled_tin_that_is_typed_is_stopped_by_the_till_that_is_said_to_have_k
     // What a machine read is what it says, to both.
     assert_eq!(asks(Input::Camera).advice, Advice::Ask);
     assert_eq!(sold(Input::Camera), []);
+}
+
+/// Whoever is judged is judged by when the sale can have been, not by where it stands.
+#[test]
+fn c9_a_sale_that_may_have_been_within_a_recall_is_found_though_it_stands_behind_its_end() {
+    let closed = |told: &mut Telling| {
+        told.world.recalls[0].closed = Some(StatedAt {
+            at: stage::START + RECALLED + 2 * HOUR,
+            gseq: 60,
+        });
+    };
+    let mut told = recalled();
+    closed(&mut told);
+    told.tell(sale(RECALLED + 3 * HOUR).give_or_take(2 * HOUR, 0));
+    let uncertain = When::Uncertain { width_us: 2 * HOUR };
+    assert_eq!(judged(&told).0, uncertain);
+    // Certainly behind it, and certainly within.
+    let mut told = recalled();
+    closed(&mut told);
+    told.tell(sale(RECALLED + 3 * HOUR).give_or_take(HOUR, DAY));
+    assert!(quiet(&told));
+    let mut told = recalled();
+    closed(&mut told);
+    told.tell(sale(RECALLED + HOUR).give_or_take(MINUTE, MINUTE));
+    assert_eq!(judged(&told).0, When::After);
+}
+
+/// A batch is a thing of the record: it counts from wherever in the order it is told.
+#[test]
+fn c9_goods_whose_batch_is_told_after_their_sale_were_recalled_goods_and_expired_ones() {
+    let mut told = Telling::new();
+    told.recall(&[SHORT_BATCH], HOUR);
+    told.tell(line(Kind::Outbound, PLANT).of(&[BLANK_TIN]).to(SHOP));
+    told.tell(line(Kind::Inbound, SHOP).of(&[BLANK_TIN]).with(MAKER));
+    told.tell(line(Kind::Sale, SHOP).of(&[BLANK_TIN]).at(8 * DAY));
+    told.tell(
+        line(Kind::Collect, SHOP)
+            .of(&[BLANK_TIN])
+            .at(8 * DAY + HOUR),
+    );
+    let found = about(&told, BLANK_TIN);
+    assert!(found.contains(&FindingCode::CollectUnrecalled), "{found:?}");
+    let commissioned = line(Kind::Commission, PLANT).of(&[BLANK_TIN]);
+    told.tell(commissioned.batch(SHORT_BATCH).at(9 * DAY));
+    let found = about(&told, BLANK_TIN);
+    assert!(found.contains(&FindingCode::SoldRecalled), "{found:?}");
+    assert!(found.contains(&FindingCode::SoldExpired), "{found:?}");
+    assert!(!found.contains(&FindingCode::CollectUnrecalled));
 }

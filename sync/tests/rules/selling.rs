@@ -207,3 +207,16 @@ fn c5_recalled_goods_that_come_back_count_as_collected() {
     told.world.recalls[recall].mistaken = true;
     assert_eq!(phase(&told, TIN_1), Phase::Returned);
 }
+
+/// Of three sales it takes but two places where a machine read the code off goods.
+#[test]
+fn c4_a_copy_shows_behind_a_first_sale_that_was_typed() {
+    let mut told = in_the_shop();
+    told.tell(line(Kind::Sale, SHOP).read_by(Input::Typed).of(&[TIN_1]));
+    told.tell(line(Kind::Sale, OTHER_SHOP).of(&[TIN_1]));
+    assert!(!state(&told, TIN_1).suspected_copy);
+    told.tell(line(Kind::Sale, OTHER_SHOP).of(&[TIN_1]));
+    assert!(!state(&told, TIN_1).suspected_copy, "one place twice");
+    told.tell(line(Kind::Sale, PLANT).of(&[TIN_1]));
+    assert!(state(&told, TIN_1).suspected_copy);
+}

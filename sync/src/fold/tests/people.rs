@@ -161,18 +161,14 @@ fn c9_a_sale_after_the_recall_was_closed_is_no_recalled_sale() {
 
 #[test]
 fn c9_a_recall_is_closed_from_the_very_instant_on() {
-    let (mut story, _) = sold(9, 9);
-    let at = story
-        .folded(&tin(1))
-        .steps
-        .last()
-        .map(|step| step.order.eff);
+    let (mut story, sale) = sold(9, 9);
+    // The earliest that the sale can have been.
+    let at = story.fact(sale).interval.lo;
     story.recall(1, 4, of_batch(1));
-    // What the server states comes first in the order of one instant.
-    let closed = at.map(|at| StatedAt { at, gseq: 5 });
-    story.world.recalls[0].closed = closed;
+    let closed = StatedAt { at, gseq: 5 };
+    story.world.recalls[0].closed = Some(closed);
     assert_eq!(story.findings(&tin(1)), []);
-    story.world.recalls[0].closed = closed.map(|closed| StatedAt {
+    story.world.recalls[0].closed = Some(StatedAt {
         at: closed.at + 1,
         ..closed
     });

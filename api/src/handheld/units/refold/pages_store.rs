@@ -158,12 +158,12 @@ pub async fn listed(
     numbered(&query_all(conn, LISTED, values).await?)
 }
 
-/// What is in stock at a place, as far as it answers for itself: the index `unit_counted` has just
-/// these.
+/// What is kept at a place, as far as it answers for itself: the index `unit_kept` has just these.
 pub const AT_PLACE: &str = "SELECT id, unit_key FROM unit WHERE place = ? AND id > ? \
-     AND phase = 'in_stock' AND inside IS NULL ORDER BY id LIMIT ?";
+     AND phase IN ('in_stock', 'returned', 'collected') AND inside IS NULL ORDER BY id LIMIT ?";
 
-/// Units in stock at a place, as far as they answer for themselves.
+/// Units in stock, returned or collected at a place, as far as they answer for themselves: what a complete
+/// count may miss.
 pub async fn at_place(
     conn: &impl ConnectionTrait,
     place: Uuid,

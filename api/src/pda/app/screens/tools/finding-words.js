@@ -11,7 +11,7 @@ export const FINDING_WORDS = {
   INBOUND_AFTER_SALE: { en: "Goods came in that were sold and not returned.", zh: "已售且未退货的货物再次入库。" },
   DOUBLE_SCAN: { en: "The same scan again; it says nothing new.", zh: "重复扫描，不再计入。" },
   ORPHAN_OUTBOUND: { en: "Goods left that never came in.", zh: "出库的货物没有入库记录。" },
-  WRONG_LOCATION: { en: "Goods left from a place where they were not.", zh: "货物不在该出库地点。" },
+  WRONG_LOCATION: { en: "Goods left a place, or were destroyed there, where they were not.", zh: "货物出库或销毁时不在该地点。" },
   SHIP_AFTER_SALE: { en: "Goods left that were sold.", zh: "已售货物被出库。" },
   SHIP_RECALLED: { en: "Recalled goods left for a place that is not the recall's.", zh: "召回货物被发往非召回目的地。" },
   ORPHAN_SALE: { en: "Goods were sold that never came in.", zh: "售出的货物没有入库记录。" },
