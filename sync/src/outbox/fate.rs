@@ -21,19 +21,16 @@ pub enum Fate {
 }
 
 impl Fate {
-    /// By the answer to its push. A duplicate is told what was told before: what waited then may
-    /// wait no longer, which the next pull tells.
+    /// By the answer to its push. A duplicate is told what was told before, but for its status, and has
+    /// the same fate: what is kept apart comes with what is found of it, what merely waits with a code
+    /// alone. What waited then may wait no longer, which the next pull tells.
     pub fn of_result(result: &EventResult) -> Fate {
-        let waited = result.status == Status::Duplicate && result.code.is_some();
+        let found = Fate::of_findings(&result.findings);
         match result.status {
-            Status::Parked => Fate::Waiting,
             Status::Quarantined => Fate::Attention,
-            Status::Stored | Status::StoredFlagged | Status::Duplicate => {
-                match Fate::of_findings(&result.findings) {
-                    Fate::Settled if waited => Fate::Waiting,
-                    fate => fate,
-                }
-            }
+            Status::Parked => found.max(Fate::Waiting),
+            Status::Duplicate if result.code.is_some() => found.max(Fate::Waiting),
+            Status::Duplicate | Status::Stored | Status::StoredFlagged => found,
         }
     }
 

@@ -5,12 +5,14 @@ use crate::{
     world::DEVICE,
 };
 use suyuan_sync::{
+    admission::{Outcome, Remark},
     chain,
+    finding::{FindingCode, Subject},
     limits::UNSENT_WARNING,
     outbox::{
         Action, BATCH_MAX, Command, Disk, FLIGHT_MS, Fate, Input, KeptAnchor, Notice, Outbox,
     },
-    wire::{Base64Url, Ranges, Receipt},
+    wire::{Base64Url, EventResult, FindingNote, Ranges, Receipt, Status},
 };
 
 pub const DAY: i64 = 86_400_000_000;
@@ -355,6 +357,44 @@ fn what_is_parked_or_quarantined_blocks_nothing() {
     assert_eq!(states.receipted, [(1, 1, 1)]);
     assert_eq!(states.needs_attention, [(1, 2, 2)]);
     assert_eq!(states.settled, [(1, 3, 3)]);
+}
+
+#[test]
+fn t1_an_event_that_is_sent_again_has_the_fate_it_was_told_first() {
+    for (one, other) in Remark::ALL
+        .iter()
+        .flat_map(|one| Remark::ALL.iter().map(move |other| (*one, *other)))
+    {
+        let outcome = Outcome::of(vec![one, other]);
+        let note = |code: FindingCode| FindingNote {
+            code,
+            severity: code.severity(),
+            subject: Subject::Event,
+            closed_by: None,
+            closed_entry: None,
+            closed: false,
+        };
+        let first = EventResult {
+            seq: 1,
+            status: outcome.status,
+            code: outcome.decisive().map(|remark| remark.name().to_owned()),
+            reason: None,
+            gseq: None,
+            findings: outcome.findings().map(note).collect(),
+            more_findings: 0,
+            pending: false,
+        };
+        let again = EventResult {
+            status: Status::Duplicate,
+            ..first.clone()
+        };
+        let fate = Fate::of_result(&first);
+        assert_eq!(Fate::of_result(&again), fate, "{one:?} {other:?}");
+        let is_apart = outcome.status == Status::Quarantined;
+        assert!(!is_apart || fate == Fate::Attention, "{one:?} {other:?}");
+        let waits = outcome.status == Status::Parked && first.findings.is_empty();
+        assert_eq!(waits, fate == Fate::Waiting, "{one:?} {other:?}");
+    }
 }
 
 #[test]

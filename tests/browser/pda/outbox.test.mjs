@@ -400,9 +400,12 @@ test("fates are those of the answers", () => {
   const result = (status, more = {}) => fateOfResult({ seq: 1, status, findings: [], ...more });
   assert.equal(result("stored"), "settled");
   assert.equal(result("parked"), "waiting");
+  assert.equal(result("parked", { code: "GROUP_INCOMPLETE", findings: [note("critical", false)] }), "attention");
   assert.equal(result("quarantined"), "attention");
   assert.equal(result("duplicate"), "settled");
   assert.equal(result("duplicate", { code: "GROUP_INCOMPLETE" }), "waiting");
+  assert.equal(result("duplicate", { code: "GROUP_INCOMPLETE", findings: [note("critical", false)] }), "attention");
+  assert.equal(result("duplicate", { code: "ID_REUSE", findings: [note("critical", false)] }), "attention");
   assert.equal(result("duplicate", { code: "X", findings: [note("warning", false)] }), "attention");
   assert.equal(result("stored_flagged", { code: "LATE", findings: [note("information", false)] }), "settled");
   assert.equal(fateOfFindings([note("critical", true), note("information", false)]), "settled");

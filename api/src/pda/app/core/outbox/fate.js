@@ -3,17 +3,15 @@
 /** @typedef {"settled" | "waiting" | "attention"} Fate */
 
 /**
- * By the answer to its push. A duplicate is told what was told before: what waited then may wait no
- * longer, which the next pull tells.
+ * By the answer to its push. A duplicate is told what was told first: what is kept apart has findings, what
+ * waits a code alone, and may wait no longer, which the next pull tells.
  * @param {import("../wire/messages.js").EventResult} result
  * @returns {Fate}
  */
-export function fateOfResult(result) {
-  if (result.status === "parked") return "waiting";
-  if (result.status === "quarantined") return "attention";
-  const fate = fateOfFindings(result.findings);
-  const waited = result.status === "duplicate" && result.code !== undefined;
-  return fate === "settled" && waited ? "waiting" : fate;
+export function fateOfResult({ status, code, findings }) {
+  const fate = status === "quarantined" ? "attention" : fateOfFindings(findings);
+  const waits = status === "parked" || (status === "duplicate" && code !== undefined);
+  return fate === "settled" && waits ? "waiting" : fate;
 }
 
 /**
