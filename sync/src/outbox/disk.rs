@@ -10,7 +10,10 @@ use crate::{
     wire::Receipt,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// An event of this device: its life and number. Ascending, it is the order of the queue.
 pub type Key = (Epoch, Seq);
@@ -238,13 +241,15 @@ impl Disk {
         head.is_some_and(|row| row.hash == receipt.head_hash)
     }
 
-    /// Earlier lives with a receipt of which no event is left: it says nothing any more.
-    pub(super) fn over(&self) -> Vec<Epoch> {
+    /// Earlier lives with a receipt, kept or come just now, of which no event is left: it says nothing any
+    /// more.
+    pub(super) fn over(&self, came: Epoch) -> Vec<Epoch> {
         let is_over = |life: &Epoch| {
             let mut left = self.rows.range((*life, 0)..=(*life, Seq::MAX));
             *life != self.epoch && left.next().is_none()
         };
-        self.receipts.keys().copied().filter(is_over).collect()
+        let lives: BTreeSet<Epoch> = self.receipts.keys().copied().chain([came]).collect();
+        lives.into_iter().filter(is_over).collect()
     }
 
     /// Applies a transaction.
@@ -269,11 +274,12 @@ impl Disk {
         for key in &write.drop {
             self.rows.remove(key);
         }
-        for life in &write.forget {
-            self.receipts.remove(life);
-        }
         if let Some(receipt) = &write.receipt {
             self.receipts.insert(receipt.epoch, receipt.clone());
+        }
+        // Also one that came late.
+        for life in &write.forget {
+            self.receipts.remove(life);
         }
         if let Some(anchor) = &write.anchor {
             self.anchor = Some(anchor.clone());

@@ -81,7 +81,7 @@ impl Outbox {
         let unsent = unproven.into_iter().filter(|_| newer).chain(lost);
         let state = RowState::Durable;
         write.marks.extend(unsent.map(|key| Mark { key, state }));
-        write.forget = self.view.over();
+        write.forget = self.view.over(epoch);
         let heard = write.anchor.is_some().then_some(now);
         if write != Write::default() {
             self.persist(write, heard, actions);

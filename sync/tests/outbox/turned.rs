@@ -388,3 +388,43 @@ fn i30_receipts_of_lives_of_which_nothing_is_left_go() {
         assert!(disk.rows.keys().all(is_kept), "those of which there is one");
     }
 }
+
+#[test]
+fn i30_a_late_answer_of_a_life_of_which_nothing_is_left_leaves_no_receipt_behind() {
+    // The second event of the new life drops the one of the old.
+    let disk = new_life(with_settled(1, 5), 2, 8 * DAY);
+    assert!(disk.receipts.contains_key(&1) && !disk.rows.contains_key(&(1, 1)));
+    let mut outbox = Outbox::begin(disk, |_| true);
+    let mut late = receipt_of(1, &outbox, Ranges::of(1, 1), 8 * DAY + 1);
+    for stamp in [late.stamp, late.stamp + 1] {
+        late.stamp = stamp;
+        take(&mut outbox, 1, answer(0, 1, &[Fate::Settled], late.clone()));
+        let kept: Vec<u32> = outbox
+            .clone()
+            .crash(usize::MAX)
+            .receipts
+            .into_keys()
+            .collect();
+        assert_eq!(
+            kept,
+            [2],
+            "whether it was let go already or goes with this answer"
+        );
+    }
+}
+
+#[test]
+fn i30_a_push_that_was_not_made_is_not_waited_for_though_a_late_answer_settles_what_is_damaged() {
+    let (mut outbox, _) = with(3);
+    take(&mut outbox, 10, Command::Lost { flight: 1 });
+    assert_eq!(sends(&take(&mut outbox, 600, Command::Due)), [(2, 1, 3)]);
+    // While the texts are held against their hashes, the answer to the first push comes.
+    let held = receipt(&outbox, Ranges::of(2, 2), 5);
+    take(&mut outbox, 601, answer(1, 1, &[Fate::Settled; 3], held));
+    assert_eq!(outbox.picture().states.settled, [(1, 2, 2)]);
+    let actions = take(&mut outbox, 602, Command::Damaged { keys: vec![(1, 2)] });
+    assert_eq!(
+        (notices(&actions), sends(&actions)),
+        (vec![], vec![(3, 1, 1)])
+    );
+}

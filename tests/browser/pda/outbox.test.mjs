@@ -374,6 +374,40 @@ test("receipts of lives of which nothing is left go, on the storage too", async 
   }
 });
 
+test("a late answer of a life of which nothing is left leaves no receipt behind, on the storage neither", async () => {
+  const outbox = await newOutbox();
+  await captured(outbox, ["a"]);
+  const late = receiptOf(1, 5, outbox);
+  answered(outbox, late);
+  outbox.take({ now: 0, jitter: 0, command: await prepare(outbox, { do: "new_epoch", epoch: 2, anchor: "", wall: 0 }) });
+  await captured(outbox, ["b"]);
+  const week = 8 * 86_400_000_000;
+  answered(outbox, receiptOf(1, week, outbox, 2));
+  assert.deepEqual([outbox.view.row([1, 1]), Object.keys(outbox.view.receipts)], [undefined, ["1", "2"]]);
+  let record = { receipts: outbox.view.receipts };
+  for (const stamp of [week + 1, week + 2]) {
+    const more = { receipt: { ...late, stamp }, anchor: "", wall: 0, credit: 100, retry_after: null };
+    const actions = outbox.take({ now: 0, jitter: 0, command: { do: "answer", flight: 0, first: 1, fates: ["settled"], ...more } });
+    for (const { write } of actions.filter((action) => action.do === "persist")) record = headAfter(record, write);
+    assert.deepEqual([outbox.view.receipts, record.receipts].map(Object.keys), [["2"], ["2"]]);
+  }
+});
+
+test("I30: a push that was not made is not waited for though a late answer settles what is damaged", async () => {
+  const outbox = await newOutbox();
+  await captured(outbox, ["a", "b", "c"]);
+  outbox.take({ now: 10, jitter: 0, command: { do: "lost", flight: 1 } });
+  assert.deepEqual(sent(outbox.take({ now: 600, jitter: 0, command: { do: "due" } })), [[1, 3]]);
+  // While its texts are hashed, the answer to the first push comes.
+  const { hash } = outbox.view.row([1, 2]);
+  const receipt = { ...receiptOf(2, 5, outbox), contiguous_seq: 0, held_ranges: [[2, 2]], missing_ranges: [[1, 1]], head_hash: hash };
+  const more = { receipt, anchor: "5", wall: 0, credit: 100, retry_after: null };
+  outbox.take({ now: 601, jitter: 0, command: { do: "answer", flight: 1, first: 1, fates: Array(3).fill("settled"), ...more } });
+  assert.deepEqual(picture(outbox).states.settled, [[1, 2, 2]]);
+  const actions = outbox.take({ now: 602, jitter: 0, command: { do: "damaged", keys: [[1, 2]] } });
+  assert.deepEqual([shown(actions), sent(actions)], [[], [[1, 1]]]);
+});
+
 test("what is settled is kept seven days by the server's clock, to the microsecond", async () => {
   const outbox = await newOutbox();
   await captured(outbox, ["a"]);

@@ -140,10 +140,10 @@ export class Disk {
     return found;
   }
 
-  /** Earlier lives with a receipt of which no event is left: it says nothing any more. */
-  over() {
+  /** Earlier lives with a receipt, kept or just come, of which no event is left: it says nothing. @param {number} came */
+  over(came) {
     const { list } = this.order;
-    const lives = Object.keys(this.receipts).map(Number);
+    const lives = Object.keys({ ...this.receipts, [came]: 0 }).map(Number);
     return lives.filter((life) => life !== this.epoch && list[this.order.lowerBound([life, 0])]?.[0] !== life);
   }
 

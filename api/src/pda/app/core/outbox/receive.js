@@ -72,7 +72,7 @@ export function answer(outbox, command, now, actions) {
   for (const key of unsent) marks.push({ key, state: { is: "durable" } });
   if (marks.length > 0) write.marks = marks;
   if (drop.length > 0) write.drop = drop;
-  const forget = view.over();
+  const forget = view.over(epoch);
   if (forget.length > 0) write.forget = forget;
   if (Object.keys(write).length > 0) outbox.persist(write, write.anchor ? now : null, actions);
   outbox.resolve(epoch);

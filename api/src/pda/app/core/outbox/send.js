@@ -52,13 +52,10 @@ export async function push(outbox, epoch, first, last) {
  */
 export function setAside(outbox, keys, actions) {
   const { flight, open, doubted } = outbox;
+  // A push that was to hold one was not made.
+  if (keys.some(([epoch, seq]) => flight?.epoch === epoch && flight.first <= seq && seq <= flight.last)) outbox.flight = null;
   for (const key of keys.filter((key) => open.has(key) || doubted.has(key))) {
-    const [epoch, seq] = key;
-    if (flight?.epoch === epoch && flight.first <= seq && seq <= flight.last) outbox.flight = null;
-    open.delete(key);
-    doubted.delete(key);
-    outbox.sent.delete(key);
-    outbox.skipped.delete(key);
+    for (const of of [open, doubted, outbox.sent, outbox.skipped]) of.delete(key);
     outbox.damaged.add(key);
     actions.push({ do: "show", notice: { say: "damaged", of: key } });
   }
