@@ -72,7 +72,7 @@ pub struct Outbox {
     pub(super) flight: Option<Flight>,
     pub(super) next_flight: u64,
     pub(super) pace: Pace,
-    /// Refused frame by frame; tried again when nothing else is left.
+    /// Refused one by one; tried again by turns when nothing else is left.
     pub(super) skipped: BTreeSet<Key>,
     /// Found not to be what was made, in this session; a new one looks again.
     pub(super) damaged: BTreeSet<Key>,
@@ -83,6 +83,8 @@ pub struct Outbox {
     found: Vec<Notice>,
     /// Lives whose signature the server does not know; likewise.
     pub(super) shut: BTreeSet<Epoch>,
+    /// Where the next turn of what is refused begins.
+    pub(super) turn: Key,
     pub(super) timer: Option<u64>,
     warned: bool,
 }
@@ -123,6 +125,7 @@ impl Outbox {
             doubted: BTreeSet::new(),
             found: Vec::new(),
             shut: BTreeSet::new(),
+            turn: (0, 0),
             timer: None,
             warned: false,
         };
@@ -213,9 +216,8 @@ impl Outbox {
                 }
             }
             Command::Wake => {
-                self.pace.wake(now);
-                self.skipped.clear();
-                self.shut.clear();
+                let refused = self.skipped.len() + self.shut.len();
+                self.pace.wake(now, refused);
             }
             Command::Answer {
                 flight,
@@ -234,6 +236,9 @@ impl Outbox {
                     Some(flight) if brought > 0 || self.is_home(&flight) => {
                         let took = now.saturating_sub(flight.sent_at);
                         self.pace.went_well(fates.len() as u64, took);
+                        if self.skipped.is_empty() && self.shut.is_empty() {
+                            self.pace.refused = 0;
+                        }
                     }
                     Some(_) => self.pace.failed(now, jitter),
                     None => {}
@@ -439,6 +444,7 @@ impl Outbox {
         let doubted: Vec<Key> = self.doubted.range(of_life).copied().collect();
         for key in doubted {
             self.doubted.remove(&key);
+            self.skipped.remove(&key);
             if let Some(state) = self.view.rows.get(&key).map(|row| row.state) {
                 self.place(key, state);
             }

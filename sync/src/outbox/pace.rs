@@ -31,6 +31,12 @@ pub struct Pace {
     pub not_before: u64,
     /// The server said that it wants nothing before, so waking up does not change that.
     pub told: u64,
+    /// How often something was refused for what it is, since nothing is.
+    pub refused: u32,
+    /// What is refused is not tried again before.
+    pub again: u64,
+    /// But so many turns, since the device woke.
+    pub turns: u64,
 }
 
 impl Default for Pace {
@@ -40,6 +46,9 @@ impl Default for Pace {
             failed: 0,
             not_before: 0,
             told: 0,
+            refused: 0,
+            again: 0,
+            turns: 0,
         }
     }
 }
@@ -59,6 +68,16 @@ impl Pace {
         self.failed = self.failed.saturating_add(1);
         self.not_before = now.saturating_add(wait(self.failed, jitter));
         self.told = 0;
+    }
+
+    /// Something was refused for what it is: it is tried again more and more rarely, and what was not
+    /// waits for that no longer than a round trip should take.
+    pub(super) fn refused(&mut self, now: u64, jitter: u16) {
+        self.refused = self.refused.saturating_add(1);
+        let wait = wait(self.refused, jitter);
+        self.again = now.saturating_add(wait);
+        let soon = now.saturating_add(wait.min(ROUND_TRIP_MS));
+        self.not_before = self.not_before.max(soon);
     }
 
     /// What is sent takes too long or gets lost: less of it.
@@ -88,9 +107,10 @@ impl Pace {
         self.not_before = self.not_before.max(self.told);
     }
 
-    /// Something promises better luck.
-    pub(super) fn wake(&mut self, now: u64) {
+    /// Something promises better luck, also to so much that is refused.
+    pub(super) fn wake(&mut self, now: u64, refused: usize) {
         self.not_before = self.not_before.min(now.max(self.told));
+        self.turns = refused as u64;
     }
 }
 
@@ -133,13 +153,31 @@ mod tests {
     fn what_the_server_told_is_kept_when_waking() {
         let mut pace = Pace::default();
         pace.told(1_000, 0, 50, Some(9));
-        pace.wake(2_000);
+        pace.wake(2_000, 0);
         assert_eq!((pace.size, pace.not_before), (50, 10_000));
-        pace.wake(12_000);
+        pace.wake(12_000, 0);
         assert_eq!(pace.not_before, 10_000);
         pace.failed(1_000, 1_000);
-        pace.wake(1_100);
+        pace.wake(1_100, 0);
         assert_eq!(pace.not_before, 1_100);
+    }
+
+    #[test]
+    fn what_is_refused_waits_longer_and_longer_and_the_rest_five_seconds_at_most() {
+        let mut pace = Pace::default();
+        let mut waits = Vec::new();
+        for _ in 0..5 {
+            pace.refused(1_000, 1_000);
+            waits.push((pace.again - 1_000, pace.not_before - 1_000));
+            pace.went_well(1, 1);
+        }
+        let all = [1, 2, 4, 8, 16].map(|s| (s * 1_000, ROUND_TRIP_MS.min(s * 1_000)));
+        assert_eq!(waits, all);
+        pace.told(1_000, 0, 1, Some(60));
+        pace.refused(2_000, 0);
+        assert_eq!(pace.not_before, 61_000, "what the server told is the least");
+        pace.wake(3_000, 2);
+        assert_eq!((pace.not_before, pace.turns), (61_000, 2));
     }
 
     #[test]
@@ -152,9 +190,9 @@ mod tests {
             waits.push(pace.not_before - 1_000);
         }
         assert_eq!(waits, [2_000, 2_000, 4_000, 8_000, 16_000, 32_000]);
-        pace.wake(1_500);
+        pace.wake(1_500, 0);
         assert_eq!(pace.not_before, 3_000);
-        pace.wake(5_000);
+        pace.wake(5_000, 0);
         assert_eq!(pace.not_before, 3_000);
         pace.went_well(1, 1);
         assert_eq!((pace.not_before, pace.told), (0, 0));

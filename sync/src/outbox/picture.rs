@@ -75,6 +75,8 @@ pub struct Picture {
     pub skipped: Spans,
     /// Lives that are refused.
     pub shut: Vec<Epoch>,
+    /// Where the next turn of what is refused begins.
+    pub turn: Key,
     /// The time asked for.
     pub timer: Option<u64>,
 }
@@ -123,6 +125,7 @@ impl Outbox {
             pace: self.pace,
             skipped: spans(self.skipped.iter().copied()),
             shut: self.shut.iter().copied().collect(),
+            turn: self.turn,
             timer: self.timer,
         }
     }

@@ -31,6 +31,7 @@ impl Outbox {
             return 0;
         }
         let (epoch, stamp) = (receipt.epoch, receipt.stamp);
+        self.shut.remove(&epoch);
         let newer = self.is_newest(&receipt);
         let mut write = Write::default();
         let mut unproven = self.unproven(&receipt);

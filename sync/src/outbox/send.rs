@@ -79,13 +79,16 @@ impl Outbox {
 
     /// Sends if it may, else says when to come back.
     pub(super) fn plan(&mut self, now: u64, actions: &mut Vec<Action>) {
-        if self.flight.is_none() && now >= self.pace.not_before {
-            self.send(now, actions);
+        let next = match self.flight {
+            Some(_) => None,
+            None => self.next(),
+        };
+        if let Some((first, _)) = next.filter(|(_, from)| now >= *from) {
+            self.send(first, now, actions);
         }
         let at = match self.flight {
             Some(flight) => Some(flight.sent_at.saturating_add(FLIGHT_MS)),
-            None if self.open.is_empty() && self.doubted.is_empty() => None,
-            None => Some(self.pace.not_before),
+            None => next.map(|(_, from)| from),
         };
         if let Some(at) = at
             && self.timer != Some(at)
@@ -95,20 +98,42 @@ impl Outbox {
         }
     }
 
-    fn send(&mut self, now: u64, actions: &mut Vec<Action>) {
-        let free = |outbox: &Outbox| {
-            let may = |key: &&Key| !outbox.skipped.contains(*key) && !outbox.shut.contains(&key.0);
-            // Any answer brings a receipt, by which those in doubt are judged.
-            let doubted = || outbox.doubted.iter().find(may);
-            outbox.open.iter().find(may).or_else(doubted).copied()
+    fn is_refused(&self, key: Key) -> bool {
+        self.skipped.contains(&key) || self.shut.contains(&key.0)
+    }
+
+    /// What is sent next, and not before when. Where nothing else is left that is what was refused, by
+    /// turns, more and more rarely; each has one when the device wakes.
+    fn next(&self) -> Option<(Key, u64)> {
+        let at = self.pace.not_before;
+        let may = |key: &&Key| !self.is_refused(**key);
+        // Any answer brings a receipt, by which those in doubt are judged.
+        let doubted = || self.doubted.iter().find(may);
+        if let Some(free) = self.open.iter().find(may).or_else(doubted) {
+            return Some((*free, at));
+        }
+        let from = |key: Key| {
+            let first = |keys: &BTreeSet<Key>| keys.range(key..).next().copied();
+            let firsts = [first(&self.open), first(&self.doubted)];
+            firsts.into_iter().flatten().min()
         };
-        // What was refused is tried again when nothing else is left.
-        let first = free(self).or_else(|| {
-            self.skipped.clear();
-            self.shut.clear();
-            free(self)
-        });
-        let Some(first) = first else { return };
+        let next = from(self.turn).or_else(|| from((0, 0)))?;
+        let again = match self.pace.turns {
+            0 => self.pace.again,
+            _ => 0,
+        };
+        Some((next, at.max(again)))
+    }
+
+    fn send(&mut self, first: Key, now: u64, actions: &mut Vec<Action>) {
+        if self.is_refused(first) {
+            let (epoch, seq) = first;
+            self.pace.turns = self.pace.turns.saturating_sub(1);
+            self.turn = match self.shut.contains(&epoch) {
+                true => (epoch.saturating_add(1), 0),
+                false => (epoch, seq.saturating_add(1)),
+            };
+        }
         let (epoch, last) = if self.doubted.contains(&first) {
             first
         } else {
@@ -181,7 +206,10 @@ impl Outbox {
         (now, jitter): (u64, u16),
         actions: &mut Vec<Action>,
     ) {
-        self.pace.failed(now, jitter);
+        match status {
+            400 | 401 | 403 | 413 => self.pace.refused(now, jitter),
+            _ => self.pace.failed(now, jitter),
+        }
         match status {
             // Too much, or not to be read: in smaller parts. A single event that is refused lets
             // those behind it pass.

@@ -3,6 +3,7 @@
 
 mod driver;
 mod properties;
+mod refused;
 mod rules;
 mod traces;
 mod turned;

@@ -75,6 +75,9 @@ const TURNED: std::ops::RangeInclusive<u64> = 7..=10;
 /// Those who work on in calm at the end, while weeks pass by the server's clock.
 const WEEKS: std::ops::RangeInclusive<u64> = 2..=3;
 
+/// Those whose pushes are refused every other time, and that are woken often.
+const REFUSED: std::ops::RangeInclusive<u64> = 11..=12;
+
 const CALM: [Do; 7] = [
     Do::EnrolAgain,
     Do::Scan(1),
@@ -114,6 +117,15 @@ fn next(seed: &mut u64) -> Do {
     }
 }
 
+/// What happens to one of these instead.
+fn refused(action: Do) -> Do {
+    match action {
+        Do::Arrive(n) if n % 2 == 0 => Do::Refuse(n / 2, [400, 401, 413][usize::from(n / 2 % 3)]),
+        Do::Pass(ms) if ms % 3 == 0 => Do::Wake,
+        action => action,
+    }
+}
+
 fn trace(seed: u64) -> Trace {
     let mut rest = seed;
     let mut world = World::new();
@@ -149,7 +161,11 @@ fn trace(seed: u64) -> Trace {
             if step > 80 && step % 14 == 0 {
                 world.stamp += WEEK;
             }
-            world.run(if step < 80 { next(&mut rest) } else { calm });
+            world.run(match step < 80 {
+                true if REFUSED.contains(&seed) => refused(next(&mut rest)),
+                true => next(&mut rest),
+                false => calm,
+            });
             for step in &world.steps[from..] {
                 let actions = outbox.take(step.input.clone());
                 assert_eq!(actions, step.actions);
@@ -197,7 +213,7 @@ fn all() -> Traces {
                 one is not made, and `damaged` follows. Where it has something `turned`, that \
                 stands there instead, and receipts of it are signed by nobody."
             .to_owned(),
-        traces: (1..=10).map(trace).collect(),
+        traces: (1..=12).map(trace).collect(),
     }
 }
 
@@ -288,6 +304,10 @@ fn the_golden_traces_show_every_command_action_and_state() {
         "a snapshot after a position that is gone"
     );
     assert!(golden.contains("\"drop\":["), "weeks pass");
+    assert!(
+        golden.contains("\"turns\":1"),
+        "a device wakes to which something is refused"
+    );
     for word in ["doubted", "strayed"] {
         assert!(golden.contains(&format!("\"say\":\"{word}\"")), "{word}");
     }

@@ -7,9 +7,8 @@ import { test } from "node:test";
 import { genesis, links } from "../../../api/src/pda/app/core/chain.js";
 import { UNSENT_WARNING } from "../../../api/src/pda/app/core/limits.js";
 import { Disk, Outbox, fateOfFindings, fateOfResult, prepare } from "../../../api/src/pda/app/core/outbox.js";
-import { picture } from "../../../api/src/pda/app/core/outbox/picture.js";
+import { picture, spans } from "../../../api/src/pda/app/core/outbox/picture.js";
 import { exported } from "../../../api/src/pda/app/core/outbox/export.js";
-import { spans } from "../../../api/src/pda/app/core/outbox/keys.js";
 import { wait } from "../../../api/src/pda/app/core/outbox/pace.js";
 import { diskOf, placed } from "../../../api/src/pda/app/device/store/read.js";
 import { headAfter } from "../../../api/src/pda/app/device/store/write.js";
@@ -406,6 +405,78 @@ test("I30: a push that was not made is not waited for though a late answer settl
   assert.deepEqual(picture(outbox).states.settled, [[1, 2, 2]]);
   const actions = outbox.take({ now: 602, jitter: 0, command: { do: "damaged", keys: [[1, 2]] } });
   assert.deepEqual([shown(actions), sent(actions)], [[], [[1, 1]]]);
+});
+
+test("I26: what is refused keeps nothing else waiting, however often the device wakes, and has its turn", async () => {
+  const [MINUTE, SOON] = [60_000, 5_200];
+  const is401 = (epoch) => (epoch === 1 ? 401 : null);
+  const is400 = (epoch, first, last) => (epoch === 2 && first <= 3 && last >= 3 ? 400 : null);
+  const outbox = await newOutbox();
+  const held = new Map();
+  const tries = { life: 0, event: 0 };
+  let [now, due, refuses] = [0, Infinity, (...push) => is401(...push) ?? is400(...push)];
+  const act = (...todo) => {
+    for (const command of todo) {
+      for (const action of outbox.take({ now, jitter: 0, command })) {
+        if (action.do === "persist") todo.push({ do: "committed", write: action.write.id });
+        if (action.do === "wait_until") due = action.at;
+        if (action.do !== "send") continue;
+        const { flight, epoch, first, last } = action;
+        if (epoch === 1) tries.life += 1;
+        if (is400(epoch, first, last)) tries.event += 1;
+        now += 50;
+        const status = refuses(epoch, first, last);
+        if (status !== null) {
+          todo.push({ do: "refused", flight, status, retry_after: null });
+          continue;
+        }
+        const home = new Set([...(held.get(epoch) ?? []), ...Array.from({ length: last - first + 1 }, (_, at) => first + at)]);
+        held.set(epoch, home);
+        const ranges = spans([...home].sort((a, b) => a - b).map((seq) => [epoch, seq])).map(([, from, to]) => [from, to]);
+        const contiguous = ranges[0][0] === 1 ? ranges[0][1] : 0;
+        const head = outbox.view.row([epoch, contiguous])?.hash ?? "";
+        const receipt = { device: DEVICE, epoch, contiguous_seq: contiguous, held_ranges: ranges, missing_ranges: [], head_hash: head, stamp: now, key: 1, sig: "" };
+        const more = { receipt, anchor: "", wall: 0, credit: 500, retry_after: null };
+        todo.push({ do: "answer", flight, first, fates: Array(last - first + 1).fill("settled"), ...more });
+      }
+    }
+  };
+  const pass = (ms) => {
+    const until = now + ms;
+    while (due < until) {
+      now = Math.max(now, due);
+      due = Infinity;
+      act({ do: "due" });
+    }
+    now = Math.max(now, until);
+  };
+  const sale = async () => {
+    const { epoch, seq } = outbox.slot(now);
+    act(await prepare(outbox, { do: "capture", texts: ["a"] }));
+    return () => held.get(epoch)?.has(seq) ?? false;
+  };
+  await sale();
+  act(await prepare(outbox, { do: "new_epoch", epoch: 2, anchor: "1", wall: 0 }));
+  act(await prepare(outbox, { do: "capture", texts: Array(100).fill("a") }));
+  pass(3 * MINUTE);
+  assert.deepEqual([held.get(2).size, outbox.unsent], [99, 2]);
+  for (let n = 0; n < 240; n += 1) {
+    act({ do: "wake" });
+    const isHome = await sale();
+    pass(SOON);
+    assert.ok(isHome(), `${n}`);
+    pass(2 * MINUTE - SOON);
+  }
+  for (const [what, count] of Object.entries(tries)) assert.ok(count > 220 && count < 600, `${what}: ${count}`);
+  // Somebody signs in: the event that is refused still is not in the way of the life that no longer is.
+  pass(60 * MINUTE);
+  refuses = is400;
+  act({ do: "wake" });
+  pass(2 * SOON);
+  assert.ok(held.get(1)?.has(1));
+  refuses = () => null;
+  pass(6 * MINUTE);
+  assert.equal(outbox.unsent, 0);
 });
 
 test("what is settled is kept seven days by the server's clock, to the microsecond", async () => {

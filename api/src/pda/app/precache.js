@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "d99856af";
+export const VERSION = "1dcc2cef";
 
 export const FILES = [
   "app.css",

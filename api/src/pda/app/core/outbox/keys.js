@@ -71,19 +71,3 @@ export class Sorted {
     return this.list[Symbol.iterator]();
   }
 }
-
-/**
- * Ascending keys as ranges: life, first and last number.
- * @param {Iterable<Key>} keys
- * @returns {[number, number, number][]}
- */
-export function spans(keys) {
-  /** @type {[number, number, number][]} */
-  const found = [];
-  for (const [epoch, seq] of keys) {
-    const last = found[found.length - 1];
-    if (last && last[0] === epoch && last[2] + 1 === seq) last[2] = seq;
-    else found.push([epoch, seq, seq]);
-  }
-  return found;
-}

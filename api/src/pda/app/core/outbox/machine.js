@@ -1,9 +1,8 @@
 // The machine: takes commands one by one, keeps storage and session apart, asks for actions.
 //
-// `disk` is what is committed, `view` the same with all that is being written; whatever was only in
-// the view is gone after a crash, so nothing is promised from it. Knows no storage, no network and no
-// clock. Hashing is WebCrypto's and takes a turn of the event loop, so the links of the chain and the
-// hash a new life begins with come in with their commands (`prepare` makes them).
+// `disk` is what is committed, `view` the same with what is being written, of which nothing is
+// promised. Knows no storage, no network and no clock. Hashing takes a turn of the event loop, so hashes
+// come in with their commands (`prepare` makes them).
 
 import { genesis, links } from "../chain.js";
 import { SEQ_MAX, UNSENT_WARNING } from "../limits.js";
@@ -28,7 +27,7 @@ const compareTail = (a, b) => a[0] - b[0] || compareKeys(a[1], b[1]);
 /** An outbox in one session of its device: its one writer. */
 export class Outbox {
   /**
-   * Begins a session with what is on a storage that turns no bits.
+   * A session with what is on a storage that turns no bits.
    * @param {Disk} disk
    * @param {import("./types.js").Notice[]} [found] what is to be told of it
    */
@@ -51,7 +50,7 @@ export class Outbox {
     this.flight = null;
     this.nextFlight = 1;
     this.pace = new Pace();
-    /** Refused frame by frame; tried again when nothing else is left. @type {Sorted<Key>} */
+    /** Refused one by one; tried again by turns when nothing else is left. @type {Sorted<Key>} */
     this.skipped = new Sorted(compareKeys);
     /** Found in this session not to be what was made. @type {Sorted<Key>} */
     this.damaged = new Sorted(compareKeys);
@@ -59,6 +58,8 @@ export class Outbox {
     this.doubted = new Sorted(compareKeys);
     /** Lives whose signature the server does not know; likewise. @type {Set<number>} */
     this.shut = new Set();
+    /** Where the next turn of these begins. @type {Key} */
+    this.turn = [0, 0];
     /** The time asked for. @type {number | null} */
     this.timer = null;
     this.warned = false;
@@ -113,8 +114,8 @@ export class Outbox {
   }
 
   /**
-   * The session's clock stood still for a while (the device slept): what it counted since the anchor
-   * is too little, so the interval is over, and events say `mono` 0 until the next anchor.
+   * The session's clock stood still for a while (the device slept): its interval is over, and events say
+   * `mono` 0 until the next anchor.
    */
   slept() {
     this.heard = null;
@@ -149,9 +150,7 @@ export class Outbox {
         if (this.flight && send.isOverdue(this.flight, now)) send.lost(this, now, jitter);
         break;
       case "wake":
-        this.pace.wake(now);
-        this.skipped.clear();
-        this.shut.clear();
+        this.pace.wake(now, this.skipped.size + this.shut.size);
         break;
       case "answer":
         this.#answer(command, now, jitter, actions);
@@ -221,6 +220,7 @@ export class Outbox {
     const brought = receive.answer(this, answer, now, actions);
     if (landed && (brought > 0 || receive.isHome(this, landed))) {
       this.pace.wentWell(answer.fates.length, Math.max(0, now - landed.sentAt));
+      if (this.skipped.size + this.shut.size === 0) this.pace.refusals = 0;
     } else if (landed) {
       this.pace.failed(now, jitter);
     }
@@ -312,6 +312,7 @@ export class Outbox {
   resolve(epoch) {
     for (const key of [...this.doubted].filter(([life]) => life === epoch)) {
       this.doubted.delete(key);
+      this.skipped.delete(key);
       const row = this.view.row(key);
       if (row) this.#place(key, row.state);
     }
@@ -321,8 +322,7 @@ export class Outbox {
   index() {
     for (const keys of [this.open, this.doubted, this.tail]) keys.clear();
     for (const { key, state } of this.view.inOrder()) this.#place(key, state);
-    this.sent = new Sorted(compareKeys, [...this.sent].filter((key) => this.open.has(key)));
-    this.skipped = new Sorted(compareKeys, [...this.skipped].filter((key) => this.open.has(key)));
+    for (const keys of [this.sent, this.skipped]) keys.list = keys.list.filter((key) => this.open.has(key));
   }
 }
 

@@ -1,5 +1,5 @@
-// How much to send and when: batches sized for round trips of five seconds, and back-off. Numbers
-// only, and whole ones, so that two implementations agree to the last digit.
+// How much to send and when: batches sized for round trips of five seconds, and back-off. In whole
+// numbers, so that two implementations agree.
 
 export const BATCH_MIN = 10;
 export const BATCH_MAX = 500;
@@ -26,6 +26,12 @@ export class Pace {
     this.notBefore = 0;
     /** The server said that it wants nothing before, so waking up does not change that. */
     this.toldUntil = 0;
+    /** How often something was refused for what it is, since nothing is. */
+    this.refusals = 0;
+    /** What is refused waits until then, */
+    this.again = 0;
+    /** but has so many turns since the device woke. */
+    this.turns = 0;
   }
 
   /** An attempt brought something forward. @param {number} count @param {number} took milliseconds */
@@ -44,6 +50,14 @@ export class Pace {
     this.toldUntil = 0;
   }
 
+  /** Something is refused for what it is. The rest hardly waits for it. @param {number} now @param {number} jitter */
+  refused(now, jitter) {
+    this.refusals += 1;
+    const waits = wait(this.refusals, jitter);
+    this.again = now + waits;
+    this.notBefore = Math.max(this.notBefore, now + Math.min(waits, ROUND_TRIP_MS));
+  }
+
   /** What is sent takes too long or gets lost: less of it. */
   slower() {
     this.size = Math.max(Math.floor(this.size / 2), BATCH_MIN);
@@ -54,13 +68,7 @@ export class Pace {
     this.size = Math.max(Math.floor(count / 2), 1);
   }
 
-  /**
-   * The server said how many events it takes, and when.
-   * @param {number} now
-   * @param {number} jitter
-   * @param {number} credit
-   * @param {number | null} retryAfter
-   */
+  /** The server said how many events it takes, and when. @param {number} now @param {number} jitter @param {number} credit @param {number | null} retryAfter */
   told(now, jitter, credit, retryAfter) {
     if (credit > 0) this.size = Math.min(this.size, credit);
     if (retryAfter === null && credit > 0) return;
@@ -72,9 +80,10 @@ export class Pace {
     this.notBefore = Math.max(this.notBefore, this.toldUntil);
   }
 
-  /** Something promises better luck. @param {number} now */
-  wake(now) {
+  /** Something promises better luck. @param {number} now @param {number} refused */
+  wake(now, refused) {
     this.notBefore = Math.min(this.notBefore, Math.max(now, this.toldUntil));
+    this.turns = refused;
   }
 }
 

@@ -1,9 +1,23 @@
 // An outbox as two implementations compare it, and as a screen shows it: everything that later
 // commands depend on, with numbers as ranges.
 
-import { spans } from "./keys.js";
-
 /** @typedef {import("./types.js").Row} Row */
+
+/**
+ * Ascending keys as ranges: life, first and last number.
+ * @param {Iterable<import("./keys.js").Key>} keys
+ * @returns {[number, number, number][]}
+ */
+export function spans(keys) {
+  /** @type {[number, number, number][]} */
+  const found = [];
+  for (const [epoch, seq] of keys) {
+    const last = found[found.length - 1];
+    if (last && last[0] === epoch && last[2] + 1 === seq) last[2] = seq;
+    else found.push([epoch, seq, seq]);
+  }
+  return found;
+}
 
 /** @param {import("./machine.js").Outbox} outbox */
 export function picture(outbox) {
@@ -38,9 +52,13 @@ export function picture(outbox) {
       last: flight.last,
       sent_at: flight.sentAt,
     },
-    pace: { size: pace.size, failed: pace.failures, not_before: pace.notBefore, told: pace.toldUntil },
+    pace: {
+      ...{ size: pace.size, failed: pace.failures, not_before: pace.notBefore, told: pace.toldUntil },
+      ...{ refused: pace.refusals, again: pace.again, turns: pace.turns },
+    },
     skipped: spans(outbox.skipped),
     shut: [...outbox.shut].sort((a, b) => a - b),
+    turn: outbox.turn,
     timer: outbox.timer,
   };
 }

@@ -29,6 +29,7 @@ export function answer(outbox, command, now, actions) {
   const { view } = outbox;
   if (receipt.device !== view.device) return 0;
   const { epoch, stamp } = receipt;
+  outbox.shut.delete(epoch);
   /** @type {Omit<import("./types.js").Write, "id">} */
   const write = {};
   /** @type {NonNullable<import("./types.js").Write["marks"]>} */

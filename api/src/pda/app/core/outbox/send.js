@@ -4,6 +4,7 @@
 import { next } from "../chain.js";
 import { PUSH_BYTES_MAX } from "../limits.js";
 import { byteLength } from "../trace-code/bytes.js";
+import { compareKeys } from "./keys.js";
 import { FLIGHT_MS } from "./pace.js";
 
 /** @typedef {import("./keys.js").Key} Key */
@@ -44,8 +45,8 @@ export async function push(outbox, epoch, first, last) {
 }
 
 /**
- * What is damaged (I30) is neither sent nor let go: what follows is sent behind the gap (T4). Only an
- * answer to a push that held it while it was whole settles it.
+ * What is damaged (I30) is neither sent nor let go. Only an answer to a push that held it while it was whole
+ * settles it.
  * @param {Outbox} outbox
  * @param {readonly Key[]} keys
  * @param {Action[]} actions
@@ -68,36 +69,31 @@ export function setAside(outbox, keys, actions) {
  * @param {Action[]} actions
  */
 export function plan(outbox, now, actions) {
-  if (outbox.flight === null && now >= outbox.pace.notBefore) sendNext(outbox, now, actions);
-  let at = null;
+  const { open, doubted, skipped, shut, pace, turn } = outbox;
+  const may = (/** @type {Key} */ key) => !skipped.has(key) && !shut.has(key[0]);
+  // Any answer brings a receipt, by which those in doubt are judged.
+  const free = open.list.find(may) ?? doubted.list.find(may);
+  // Where nothing else is left, what was refused, by turns.
+  const refused = free ? [] : [...open, ...doubted].sort(compareKeys);
+  const start = free ?? refused.find((key) => compareKeys(key, turn) >= 0) ?? refused[0];
+  let at = Math.max(pace.notBefore, free || pace.turns ? 0 : pace.again);
+  if (!outbox.flight && start && now >= at) {
+    const [epoch, first] = start;
+    if (!free) {
+      outbox.turn = shut.has(epoch) ? [epoch + 1, 0] : [epoch, first + 1];
+      if (pace.turns) pace.turns -= 1;
+    }
+    const [, last] = doubted.has(start) ? start : run(outbox, start, pace.size, skipped);
+    const flight = outbox.nextFlight++;
+    outbox.flight = { id: flight, epoch, first, last, sentAt: now };
+    for (let seq = first; seq <= last; seq += 1) outbox.sent.add([epoch, seq]);
+    actions.push({ do: "send", flight, epoch, first, last });
+  }
   if (outbox.flight) at = outbox.flight.sentAt + FLIGHT_MS;
-  else if (outbox.unreceipted > 0) at = outbox.pace.notBefore;
-  if (at !== null && outbox.timer !== at) {
+  if ((outbox.flight || start) && outbox.timer !== at) {
     outbox.timer = at;
     actions.push({ do: "wait_until", at });
   }
-}
-
-/** @param {Outbox} outbox @param {number} now @param {Action[]} actions */
-function sendNext(outbox, now, actions) {
-  const { open, doubted, skipped, shut } = outbox;
-  const may = (/** @type {Key} */ key) => !skipped.has(key) && !shut.has(key[0]);
-  // Any answer brings a receipt, by which those in doubt are judged.
-  const free = () => open.list.find(may) ?? doubted.list.find(may);
-  let start = free();
-  if (!start) {
-    // What was refused is tried again when nothing else is left.
-    skipped.clear();
-    shut.clear();
-    start = free();
-  }
-  if (!start) return;
-  const [epoch, last] = doubted.has(start) ? start : run(outbox, start, outbox.pace.size, skipped);
-  const flight = { id: outbox.nextFlight, epoch, first: start[1], last, sentAt: now };
-  outbox.nextFlight += 1;
-  outbox.flight = flight;
-  for (let seq = flight.first; seq <= last; seq += 1) outbox.sent.add([epoch, seq]);
-  actions.push({ do: "send", flight: flight.id, epoch, first: flight.first, last });
 }
 
 /**
@@ -153,7 +149,7 @@ export function lost(outbox, now, jitter) {
  * @param {Action[]} actions
  */
 export function refused(outbox, flight, status, retryAfter, now, jitter, actions) {
-  outbox.pace.failed(now, jitter);
+  outbox.pace[[400, 401, 403, 413].includes(status) ? "refused" : "failed"](now, jitter);
   switch (status) {
     case 400:
     case 413:
