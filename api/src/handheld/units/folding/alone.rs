@@ -1,24 +1,62 @@
 //! Which things in containers are judged by themselves while their container moves (C13). All others
 //! share what becomes of it, and are folded when somebody reads them.
 
-use super::{Change, Folding, Unit, holds_lots, is_container, names};
+use super::{
+    Change,
+    gather::{Gathered, Unit},
+    holds_lots, is_container, names,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     event::Kind,
+    facts::World,
     fold::{self, Folded, Member, Sign},
     ids::BatchId,
     unit::UnitKey,
 };
 
-impl Folding<'_> {
+impl Gathered {
+    /// The batches in each container at hand whose goods are judged by themselves.
+    pub(super) fn apart(
+        &self,
+        folded: &BTreeMap<UnitKey, Folded>,
+        world: &World,
+    ) -> BTreeMap<UnitKey, BTreeSet<BatchId>> {
+        let mut out = BTreeMap::new();
+        for (key, unit) in &self.units {
+            let (Some(contents), Some(now)) = (world.contents.get(key), folded.get(key)) else {
+                continue;
+            };
+            if unit.dirty.is_none() && !unit.is_sure(now) {
+                continue;
+            }
+            let mut apart = unit.kept.apart.clone();
+            for fact in unit.facts.values().filter(|fact| names(fact, key)) {
+                apart.extend(fold::batches_apart(
+                    key,
+                    now.state.batch,
+                    contents,
+                    fact,
+                    world,
+                ));
+            }
+            if !apart.is_empty() {
+                out.insert(key.clone(), apart);
+            }
+        }
+        out
+    }
+
     /// Which units inside containers are judged by themselves from now on.
     pub(super) fn exceptional(
         &self,
         change: &Change,
-        folded: &BTreeMap<UnitKey, Folded>,
-        apart: &BTreeMap<UnitKey, BTreeSet<BatchId>>,
+        (folded, apart): (
+            &BTreeMap<UnitKey, Folded>,
+            &BTreeMap<UnitKey, BTreeSet<BatchId>>,
+        ),
+        world: &World,
     ) -> BTreeMap<UnitKey, bool> {
-        let world = self.source.world();
         let mut out: BTreeMap<UnitKey, bool> = BTreeMap::new();
         for (key, unit) in &self.units {
             let own = unit.dirty.is_some_and(|cause| cause.own);
@@ -59,7 +97,7 @@ impl Folding<'_> {
                     })
                 })
                 .collect();
-            self.weigh(parent, container, &members, apart, &mut out);
+            self.weigh((parent, container), &members, apart, world, &mut out);
         }
         // What is looked at again is held against its container as both are now: it may have been in another
         // before, that fared otherwise than was known.
@@ -84,7 +122,7 @@ impl Folding<'_> {
         }
         for (parent, members) in inside {
             if let Some(container) = folded.get(parent) {
-                self.weigh(parent, container, &members, apart, &mut out);
+                self.weigh((parent, container), &members, apart, world, &mut out);
             }
         }
         // So is what comes back into a container: what happened to that before happened to it, too. And whoever
@@ -125,13 +163,13 @@ impl Folding<'_> {
     /// Which of these things in a container are judged by themselves.
     fn weigh(
         &self,
-        parent: &UnitKey,
-        container: &Folded,
+        (parent, container): (&UnitKey, &Folded),
         members: &[Member],
         apart: &BTreeMap<UnitKey, BTreeSet<BatchId>>,
+        world: &World,
         out: &mut BTreeMap<UnitKey, bool>,
     ) {
-        let unlike = fold::exceptional(container, members, self.source.world());
+        let unlike = fold::exceptional(container, members, world);
         let apart = apart.get(parent);
         for member in members {
             let unit = self.units.get(&member.unit);
@@ -155,7 +193,7 @@ impl Folding<'_> {
     }
 
     /// Was anything in it exceptional before?
-    pub(super) fn holds_exceptional(&self, key: &UnitKey) -> bool {
+    fn holds_exceptional(&self, key: &UnitKey) -> bool {
         let Some(unit) = self.units.get(key) else {
             return false;
         };

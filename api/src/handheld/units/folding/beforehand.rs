@@ -3,13 +3,13 @@
 //! since the snapshot is told by whoever writes ([`Watched`] says what matters); after anything that does, a
 //! thing that holds nothing may be written as it was, since it stays left, and all else is folded anew.
 
-use super::{Change, Done, Folding, Moment, NUMBER_BITS, is_container, write::Writes};
+use super::{
+    Change, Done, Folding, Moment, counts::Counts, folds::Folds, gather::Gathered, is_container,
+    relate::Related, write::Writes,
+};
 use crate::{
     handheld::{
-        units::{
-            refold::{Work, store as work},
-            store::{self, UnitId, is_complete_count},
-        },
+        units::store::{self, UnitId, is_complete_count},
         world::WorldError,
     },
     log::Position,
@@ -17,14 +17,9 @@ use crate::{
 use sea_orm::ConnectionTrait;
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
-    mem::take,
+    mem::{replace, take},
 };
-use suyuan_sync::{
-    event::Event,
-    fold::Folded,
-    ids::{BatchId, EventId},
-    unit::UnitKey,
-};
+use suyuan_sync::{event::Event, ids::EventId, unit::UnitKey};
 use uuid::Uuid;
 
 /// Findings of which one act writes that they opened, changed or closed; some 30 µs each by estimate.
@@ -34,19 +29,16 @@ pub const WRITTEN_AT_ONCE: usize = 250;
 pub struct Beforehand<'a> {
     folding: Folding<'a>,
     change: Change,
+    related: Related,
+    gathered: Gathered,
+    counts: Counts,
     /// What goes with the first act.
-    first: Option<First>,
+    first: Option<Folds>,
     writes: Writes,
     /// How many facts were folded.
     pub facts: usize,
     /// Nothing else is written with what was left.
     alone: bool,
-}
-
-struct First {
-    folded: BTreeMap<UnitKey, Folded>,
-    apart: BTreeMap<UnitKey, BTreeSet<BatchId>>,
-    shifted: BTreeMap<(UnitId, suyuan_sync::facts::Content), i64>,
 }
 
 /// What a fold depends on.
@@ -93,33 +85,28 @@ impl<'a> Folding<'a> {
         conn: &impl ConnectionTrait,
         change: Change,
     ) -> Result<Beforehand<'a>, WorldError> {
-        let folds = self.prepare(conn, &change).await?;
-        let facts = self.units.values().map(|unit| unit.facts.len()).sum();
-        let left: BTreeSet<UnitId> = change
-            .left
-            .keys()
-            .filter_map(|key| self.units.get(key))
-            .map(|unit| unit.id)
-            .collect();
+        let related = self.relate(conn, &change).await?;
+        let mut gathered = self.gather(conn, &change, &related).await?;
+        let mut record = self.look_up(conn, &related, &gathered).await?;
+        let (folds, writes) = self
+            .folds(conn, &change, &mut gathered, &mut record)
+            .await?;
+        let facts = gathered.units.values().map(|unit| unit.facts.len()).sum();
+        let left: BTreeSet<UnitId> = gathered.taken_up(&change).map(|unit| unit.id).collect();
         let holds = change.left.keys().any(|key| {
-            let unit = self.units.get(key);
+            let unit = gathered.units.get(key);
             unit.is_none_or(|unit| unit.facts.values().any(|fact| is_container(fact, key)))
         });
-        let others = folds
-            .writes
-            .units
-            .iter()
-            .any(|unit| !left.contains(&unit.id));
+        let others = writes.units.iter().any(|unit| !left.contains(&unit.id));
         Ok(Beforehand {
             folding: self,
             change,
+            related,
+            gathered,
+            counts: record.counts,
             alone: !holds && !others && folds.shifted.is_empty(),
-            first: Some(First {
-                folded: folds.folded,
-                apart: folds.apart,
-                shifted: folds.shifted,
-            }),
-            writes: folds.writes,
+            first: Some(folds),
+            writes,
             facts,
         })
     }
@@ -129,20 +116,13 @@ impl Beforehand<'_> {
     /// What it depends on.
     pub fn watched(&self) -> Watched {
         let mut watched = Watched::default();
-        let counts = self.folding.counts.facts();
-        let units = self.folding.units.iter();
-        for (key, unit) in units {
+        for (key, unit) in &self.gathered.units {
             watched.rows.push(unit.id);
             watched.units.insert(key.clone());
         }
         // Each of a thousand units is folded from events that name a thousand.
-        let facts = self
-            .folding
-            .units
-            .values()
-            .flat_map(|unit| &unit.facts)
-            .collect::<BTreeMap<_, _>>();
-        for fact in facts.into_values() {
+        let facts = self.gathered.facts().map(|fact| (fact.gseq, fact));
+        for fact in facts.collect::<BTreeMap<_, _>>().into_values() {
             let event = &fact.event;
             let named = event.units.iter().chain(&event.parent);
             for unit in named.filter_map(|read| read.unit.as_ref()) {
@@ -152,9 +132,7 @@ impl Beforehand<'_> {
             }
             watched.places.insert(event.location.0);
         }
-        let units = self.folding.units.values();
-        let facts = units.flat_map(|unit| unit.facts.values());
-        for fact in facts.chain(counts) {
+        for fact in self.gathered.facts().chain(self.counts.facts()) {
             watched.facts.insert(fact.gseq);
             watched.ids.insert(fact.event.id);
             watched.targets.extend(fact.event.target);
@@ -164,10 +142,8 @@ impl Beforehand<'_> {
 
     /// The units that acts left.
     pub fn left(&self) -> Vec<UnitId> {
-        let left = self.change.left.keys();
-        left.filter_map(|key| self.folding.units.get(key))
-            .map(|unit| unit.id)
-            .collect()
+        let left = self.gathered.taken_up(&self.change);
+        left.map(|unit| unit.id).collect()
     }
 
     /// May it be written as it was, though more happened since? It stays left, and shows what was true a moment
@@ -190,11 +166,12 @@ impl Beforehand<'_> {
     ) -> Result<Done, WorldError> {
         let last = self.is_last();
         let left = self.left();
-        let folding = &mut self.folding;
+        let (folding, change) = (&mut self.folding, &self.change);
+        let (related, gathered) = (&self.related, &mut self.gathered);
         let first = self.first.take();
         if first.is_some() {
             self.writes.renumber(folding.moment, moment);
-            for unit in folding.units.values_mut() {
+            for unit in gathered.units.values_mut() {
                 if let Some(cause) = unit.dirty.as_mut() {
                     cause.gseq = moment.last;
                 }
@@ -207,45 +184,38 @@ impl Beforehand<'_> {
             }
         }
         folding.moment = moment;
-        folding.read = 0;
+        gathered.read = 0;
+        let gathered = &*gathered;
         let rest = self.writes.split(WRITTEN_AT_ONCE);
-        let mut now = std::mem::replace(&mut self.writes, rest);
+        let mut now = replace(&mut self.writes, rest);
         now.date(moment.last);
-        let mut done = if let Some(first) = first {
-            let mut done = folding.write(conn, now, &first.shifted).await?;
-            let sweeps = folding
-                .fold_lots(conn, &self.change, &first.folded, &mut done)
+        // What is in it is told by slices: it would have to be folded here.
+        let ended: BTreeSet<UnitKey> = take(&mut now.ended).into_iter().collect();
+        let read = (related, gathered);
+        let mut done = if let Some(folds) = first {
+            let mut done = now.write(conn, read, &folds.shifted).await?;
+            let lots = folding
+                .fold_lots(conn, change, read, &folds, &mut done)
                 .await?;
             folding
-                .tell_restated(conn, &self.change, &first.folded)
+                .tell_restated(conn, change, read, &folds, &lots)
                 .await?;
-            // What is in it is told by slices: it would have to be folded here.
-            let ended: BTreeSet<UnitKey> = take(&mut done.ended).into_iter().collect();
-            let later = (&ended, sweeps);
             folding
-                .leave_for_later(conn, &self.change, (&first.folded, &first.apart), later)
+                .leave_for_later(conn, change, read, &folds, (&lots, &ended))
                 .await?;
-            folding.mark_left(conn, &mut done).await?;
+            folding.mark_left(conn, read, &mut done).await?;
             done
         } else {
-            folding.write(conn, now, &BTreeMap::new()).await?
+            now.write(conn, read, &BTreeMap::new()).await?
         };
         done.written += left.len();
         if last && !late {
             store::take_up(conn, left).await?;
         } else if last {
-            self.again(conn).await?;
+            // It is to be folded again.
+            folding.fold_what_is_left(conn).await?;
         }
-        done.facts = self.folding.read;
+        done.facts = gathered.read;
         Ok(done)
-    }
-
-    /// It is to be folded again, after whatever else was left.
-    async fn again(&mut self, conn: &impl ConnectionTrait) -> Result<(), WorldError> {
-        let folding = &mut self.folding;
-        folding.numbered += 1;
-        let Moment { first, last, .. } = folding.moment;
-        let work = Work::unread((first << NUMBER_BITS) | folding.numbered, first, last);
-        Ok(work::add(conn, &[work]).await?)
     }
 }

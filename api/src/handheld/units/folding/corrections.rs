@@ -4,7 +4,7 @@
 
 use super::{
     Change, Folding,
-    relate::{is_among, meant},
+    relate::{About, is_among, meant},
 };
 use crate::{
     handheld::units::store::{self, DECIDES, Member},
@@ -39,6 +39,23 @@ pub(super) struct Turns {
     otherwise: BTreeSet<Correction>,
 }
 
+/// New events of corrections that were in, and are worth something else since something came in.
+#[derive(Default)]
+pub(super) struct Turned {
+    /// Those that there is room for.
+    pub(super) facts: Vec<Arc<Fact>>,
+    now: Vec<Member>,
+    /// The others: they enter once more.
+    pub(super) later: Vec<Member>,
+}
+
+impl Turned {
+    /// All.
+    pub(super) fn members(&self) -> impl Iterator<Item = &Member> {
+        self.now.iter().chain(&self.later)
+    }
+}
+
 /// A retract that decides and what it means, by their positions.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Decides {
@@ -55,6 +72,7 @@ impl Folding<'_> {
     pub(super) async fn turns(
         &mut self,
         conn: &impl ConnectionTrait,
+        arrived: &[Arc<Fact>],
         groups: &BTreeSet<GroupId>,
     ) -> Result<Turns, DbErr> {
         let of_groups = |fact: &Arc<Fact>| {
@@ -63,19 +81,19 @@ impl Folding<'_> {
         };
         // A group is admitted whole; what one of its retracts means may have come later.
         let mut retracts = store::by_group(conn, self.reader, groups, Kind::Retract).await?;
-        retracts.retain(|fact| of_groups(fact) && !is_among(&self.arrived, fact));
+        retracts.retain(|fact| of_groups(fact) && !is_among(arrived, fact));
         let ids: BTreeSet<EventId> = retracts
             .iter()
-            .chain(self.arrived.iter().filter(|fact| of_groups(fact)))
+            .chain(arrived.iter().filter(|fact| of_groups(fact)))
             .filter_map(|fact| fact.event.target)
             .collect();
         let mut targets = store::outlines(conn, self.reader, &ids, self.upto).await?;
-        targets.retain(|fact| !is_among(&self.arrived, fact));
+        targets.retain(|fact| !is_among(arrived, fact));
         let world = self.source.world();
         let was = decide(&retracts, &targets, world);
-        retracts.extend(self.arrived.iter().filter(|fact| of_groups(fact)).cloned());
+        retracts.extend(arrived.iter().filter(|fact| of_groups(fact)).cloned());
         let meant = |fact: &&Arc<Fact>| ids.contains(&fact.event.id);
-        targets.extend(self.arrived.iter().filter(meant).cloned());
+        targets.extend(arrived.iter().filter(meant).cloned());
         let now = decide(&retracts, &targets, world);
         let otherwise = now
             .iter()
@@ -88,7 +106,7 @@ impl Folding<'_> {
         let known: BTreeMap<Position, &Arc<Fact>> = retracts
             .iter()
             .chain(&whole)
-            .chain(&self.arrived)
+            .chain(arrived)
             .map(|fact| (fact.gseq, fact))
             .collect();
         let both = |pair: &Decides| [pair.retract, pair.target];
@@ -110,13 +128,14 @@ impl Folding<'_> {
         conn: &impl ConnectionTrait,
         change: &Change,
         retracts: &[Arc<Fact>],
-    ) -> Result<(), DbErr> {
+        about: &mut About,
+    ) -> Result<Turned, DbErr> {
         let of = |facts: &[Arc<Fact>]| -> BTreeSet<Correction> {
             facts.iter().filter_map(|fact| correction(fact)).collect()
         };
         let (new, touched) = (of(&change.arrived), of(retracts));
         let groups = new.union(&touched).map(|(_, group)| *group).collect();
-        let turns = self.turns(conn, &groups).await?;
+        let turns = self.turns(conn, &change.arrived, &groups).await?;
         let turned = if change.again {
             BTreeSet::new()
         } else if change.entering {
@@ -125,28 +144,28 @@ impl Folding<'_> {
         } else {
             touched.intersection(&turns.otherwise).copied().collect()
         };
-        let before = self.worth_else(conn, &turned).await?;
-        for fact in change.arrived.iter().chain(&before) {
+        let turned = self.worth_else(conn, &change.arrived, &turned).await?;
+        for fact in change.arrived.iter().chain(&turned.facts) {
             let on = correction(fact).filter(|_| fact.event.kind != Kind::Retract);
             for other in on.and_then(|of| turns.on.get(&of)).into_iter().flatten() {
                 for (unit, _) in store::named(fact) {
-                    self.relation(unit, DECIDES, other);
+                    about.relate(unit, DECIDES, other);
                 }
             }
         }
-        self.corrected.extend(before);
-        Ok(())
+        Ok(turned)
     }
 
     /// New events of these corrections that were in: as many as there is room for; the others enter once more.
     async fn worth_else(
         &mut self,
         conn: &impl ConnectionTrait,
+        arrived: &[Arc<Fact>],
         turned: &BTreeSet<Correction>,
-    ) -> Result<Vec<Arc<Fact>>, DbErr> {
+    ) -> Result<Turned, DbErr> {
         let groups = turned.iter().map(|(_, group)| *group).collect();
         let mut members = store::members_of(conn, &groups).await?;
-        let arrived: BTreeSet<Position> = self.arrived.iter().map(|fact| fact.gseq).collect();
+        let arrived: BTreeSet<Position> = arrived.iter().map(|fact| fact.gseq).collect();
         members.retain(|member| {
             let is_new = member.kind != Kind::Retract && !arrived.contains(&member.gseq);
             is_new && turned.contains(&member.of)
@@ -158,14 +177,10 @@ impl Folding<'_> {
             sum <= self.room.weight
         };
         let (now, later): (Vec<Member>, Vec<Member>) = members.into_iter().partition(has_room);
-        for member in &later {
-            self.entering.once_more(member);
-        }
         let positions = now.iter().map(|member| member.gseq).collect();
-        self.turned.extend(now.into_iter().chain(later));
-        let mut now = store::by_position(conn, self.reader, &positions).await?;
-        now.retain(|fact| correction(fact).is_some_and(|of| turned.contains(&of)));
-        Ok(now)
+        let mut facts = store::by_position(conn, self.reader, &positions).await?;
+        facts.retain(|fact| correction(fact).is_some_and(|of| turned.contains(&of)));
+        Ok(Turned { facts, now, later })
     }
 }
 

@@ -2,9 +2,10 @@
 //! their place (C11), and whatever strikes or decides them is about these units, too.
 
 use super::{
-    Folding, Unit,
+    Folding,
     corrections::correction,
-    relate::{is_among, meant},
+    gather::{Gathered, Unit},
+    relate::{Related, is_among, meant},
 };
 use crate::{
     clock::Micros,
@@ -45,6 +46,28 @@ impl Counts {
     pub(super) fn facts_mut(&mut self) -> impl Iterator<Item = &mut Arc<Fact>> {
         self.all.iter_mut().chain(self.about.values_mut().flatten())
     }
+
+    /// What counts say of a unit without naming it.
+    pub(super) fn about<'u>(
+        &'u self,
+        gathered: &Gathered,
+        (key, unit): (&UnitKey, &Unit),
+    ) -> BTreeMap<i64, &'u Fact> {
+        let mut out = BTreeMap::new();
+        if self.all.is_empty() {
+            return out;
+        }
+        let places = gathered.places_of(key);
+        for count in &self.all {
+            if places.contains(&count.event.location.0) {
+                let about = self.about.get(&count.gseq);
+                let with = std::iter::once(count).chain(about.into_iter().flatten());
+                out.extend(with.map(|fact| (fact.gseq, fact.as_ref())));
+            }
+        }
+        out.retain(|gseq, _| !unit.facts.contains_key(gseq));
+        out
+    }
 }
 
 impl Folding<'_> {
@@ -54,36 +77,36 @@ impl Folding<'_> {
         &mut self,
         conn: &impl ConnectionTrait,
         places: &BTreeMap<Uuid, Micros>,
+        related: &Related,
     ) -> Result<Vec<Arc<Fact>>, WorldError> {
         let mut counts = store::sweeps(conn, self.reader, places, self.upto).await?;
-        let new = self
-            .sweeps
-            .iter()
-            .filter(|fact| places.contains_key(&fact.event.location.0));
+        let new = related.sweeps.iter();
+        let new = new.filter(|fact| places.contains_key(&fact.event.location.0));
         counts.extend(new.map(|fact| (fact.gseq, fact.clone())));
         Ok(counts.into_values().collect())
     }
 
     /// Leaves the units that were at places where more was counted since than an act may read.
     pub(super) async fn leave_much_counted(
-        &mut self,
+        &self,
         conn: &impl ConnectionTrait,
+        gathered: &mut Gathered,
     ) -> Result<(), WorldError> {
-        let much = store::more_sweeps(conn, &self.counted_places(), COUNTS_MAX).await?;
+        let much = store::more_sweeps(conn, &self.counted_places(gathered), COUNTS_MAX).await?;
         if much.is_empty() {
             return Ok(());
         }
-        let there = |key: &&UnitKey| !self.places_of(key).is_disjoint(&much);
-        let there = self.units.keys().filter(there).cloned().collect();
-        self.leave_these(there);
-        self.leave_with_parents();
+        let there = |key: &&UnitKey| !gathered.places_of(key).is_disjoint(&much);
+        let there = gathered.units.keys().filter(there).cloned().collect();
+        gathered.leave_these(there);
+        gathered.leave_with_parents();
         Ok(())
     }
 
     /// Where units at hand were and something was counted, and since when.
-    fn counted_places(&self) -> BTreeMap<Uuid, Micros> {
+    fn counted_places(&self, gathered: &Gathered) -> BTreeMap<Uuid, Micros> {
         let mut places: BTreeMap<Uuid, Micros> = BTreeMap::new();
-        for fact in self.units.values().flat_map(|unit| unit.facts.values()) {
+        for fact in gathered.facts() {
             let place = fact.event.location.0;
             if self.source.is_counted(place) {
                 // As of a position before, an order is another than that of the rows.
@@ -101,18 +124,20 @@ impl Folding<'_> {
     pub(super) async fn read_counts(
         &mut self,
         conn: &impl ConnectionTrait,
-    ) -> Result<(), WorldError> {
-        let places = self.counted_places();
-        let all = self.sweeps_at(conn, &places).await?;
-        let about = self.what_decides(conn, &all).await?;
-        self.counts = Counts { all, about };
-        Ok(())
+        related: &Related,
+        gathered: &Gathered,
+    ) -> Result<Counts, WorldError> {
+        let places = self.counted_places(gathered);
+        let all = self.sweeps_at(conn, &places, related).await?;
+        let about = self.what_decides(conn, related, &all).await?;
+        Ok(Counts { all, about })
     }
 
     /// The retracts that mean these facts, and what a correction among them turns on, by the fact.
     pub(super) async fn what_decides(
         &mut self,
         conn: &impl ConnectionTrait,
+        related: &Related,
         facts: &[Arc<Fact>],
     ) -> Result<BTreeMap<Position, Vec<Arc<Fact>>>, WorldError> {
         let mut out: BTreeMap<Position, Vec<Arc<Fact>>> = BTreeMap::new();
@@ -123,7 +148,7 @@ impl Folding<'_> {
         let retracts = store::retracts_of(conn, &ids).await?;
         let positions = retracts.iter().map(|(.., gseq)| *gseq).collect();
         let retracts = store::by_position_then(conn, self.reader, &positions, self.upto).await?;
-        let new = self.strikes.iter().map(|(retract, _)| retract.clone());
+        let new = related.strikes.iter().map(|(retract, _)| retract.clone());
         let retracts: BTreeMap<Position, (Arc<Fact>, EventId)> = retracts
             .into_iter()
             .chain(new)
@@ -139,7 +164,7 @@ impl Folding<'_> {
         });
         let elsewhere = elsewhere.map(|(_, target)| *target).collect();
         let mut named = store::by_event_id(conn, self.reader, &elsewhere).await?;
-        named.extend(self.arrived.iter().cloned());
+        named.extend(related.arrived.iter().cloned());
         for (retract, target) in retracts.values() {
             let meant = meant(retract, *target, facts.iter().chain(&named));
             if let Some(meant) = meant.filter(|meant| is_among(facts, meant)) {
@@ -148,7 +173,7 @@ impl Folding<'_> {
         }
         let groups = facts.iter().filter_map(|fact| correction(fact));
         let groups = groups.map(|(_, group)| group).collect();
-        let turns = self.turns(conn, &groups).await?;
+        let turns = self.turns(conn, &related.arrived, &groups).await?;
         for fact in facts {
             let on = correction(fact).and_then(|of| turns.on.get(&of));
             if let Some(on) = on {
@@ -156,27 +181,5 @@ impl Folding<'_> {
             }
         }
         Ok(out)
-    }
-
-    /// What counts say of a unit without naming it.
-    pub(super) fn counts_about<'u>(
-        &'u self,
-        key: &UnitKey,
-        unit: &'u Unit,
-    ) -> BTreeMap<i64, &'u Fact> {
-        let mut out = BTreeMap::new();
-        if self.counts.all.is_empty() {
-            return out;
-        }
-        let places = self.places_of(key);
-        for count in &self.counts.all {
-            if places.contains(&count.event.location.0) {
-                let about = self.counts.about.get(&count.gseq);
-                let with = std::iter::once(count).chain(about.into_iter().flatten());
-                out.extend(with.map(|fact| (fact.gseq, fact.as_ref())));
-            }
-        }
-        out.retain(|gseq, _| !unit.facts.contains_key(gseq));
-        out
     }
 }

@@ -1,8 +1,11 @@
-//! Reads, set by set, all that a fold needs: units that change, their containers above them, the
-//! exceptional things in them below, and what is on record.
+//! Reads, set by set, the units that a fold is about: those that change, their containers above them, and the
+//! exceptional things in them below.
 
 use super::{
-    Cause, Change, FACTS_MAX, Folding, Moment, NUMBER_BITS, Unit, is_container, is_in, left::Room,
+    Change, Done, FACTS_MAX, Folding, MANY, is_container, is_in,
+    left::{Left, Room},
+    names, packed_into,
+    relate::{About, Related},
 };
 use crate::{
     clock::Micros,
@@ -22,13 +25,165 @@ use std::{
     sync::Arc,
 };
 use suyuan_sync::{
-    event::Kind,
-    facts::Fact,
+    facts::{Fact, World},
     fold::{Folded, Levels},
-    ids::BatchId,
+    ids::EventId,
     limits::NESTING_DEPTH_MAX,
-    unit::UnitKey,
+    unit::{Level, UnitKey},
 };
+use uuid::Uuid;
+
+/// What was read for an act, and what it leaves of that to slices.
+pub(super) struct Gathered {
+    /// Units, each with what counts of what is about it.
+    pub(super) units: BTreeMap<UnitKey, Unit>,
+    /// Units that are left, because there is more than may be read.
+    pub(super) left: BTreeMap<UnitKey, Left>,
+    /// What may be read and folded yet.
+    pub(super) room: Room,
+    /// How much there is about the container of what is judged by itself there: it is folded over that, too.
+    pub(super) followed: BTreeMap<UnitKey, usize>,
+    /// Events that moved, of which what they name is folded by slices.
+    pub(super) moved_later: Vec<(Position, EventId)>,
+    /// What is to be folded or looked at for itself, not only since something was in it.
+    pub(super) wanted: BTreeSet<UnitKey>,
+    /// How many facts were read so far.
+    pub(super) read: usize,
+}
+
+/// A unit of an act.
+pub(super) struct Unit {
+    pub(super) id: UnitId,
+    pub(super) known: bool,
+    /// How far above what this is about: so many packs, by the shortest way.
+    pub(super) above: usize,
+    pub(super) inside: Option<UnitId>,
+    pub(super) exceptional: bool,
+    pub(super) kept: Kept,
+    pub(super) code: Option<CodeOf>,
+    pub(super) facts: BTreeMap<Position, Arc<Fact>>,
+    /// How many there are by its row.
+    pub(super) counted: usize,
+    /// The first fact that came in for it, by position; for a unit that is only looked at, none.
+    pub(super) dirty: Option<Cause>,
+}
+
+impl Unit {
+    /// Was enough read to be sure of its fold? What a unit is depends on two levels above it (C12:
+    /// a level follows from what names the unit itself, and there are three), and a pallet is in
+    /// nothing.
+    pub(super) fn is_sure(&self, folded: &Folded) -> bool {
+        self.above + 2 <= NESTING_DEPTH_MAX || folded.state.level == Some(Level::Pallet)
+    }
+}
+
+/// Why a unit is folded again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cause {
+    pub(super) gseq: Position,
+    pub(super) event: Option<EventId>,
+    /// It is named itself, not only moved by its container.
+    pub(super) own: bool,
+}
+
+impl Gathered {
+    /// Nothing yet, with so much room.
+    pub(super) fn within(room: Room) -> Gathered {
+        Gathered {
+            units: BTreeMap::new(),
+            left: BTreeMap::new(),
+            room,
+            followed: BTreeMap::new(),
+            moved_later: Vec::new(),
+            wanted: BTreeSet::new(),
+            read: 0,
+        }
+    }
+
+    /// What counts of what is about the units at hand; what is about several comes with each.
+    pub(super) fn facts(&self) -> impl Iterator<Item = &Arc<Fact>> {
+        self.units.values().flat_map(|unit| unit.facts.values())
+    }
+
+    /// Tells what was read, and what there is much about.
+    pub(super) fn tell(self, done: &mut Done) {
+        let read = self.units.iter().map(|(key, unit)| (key, unit.facts.len()));
+        let read = read.filter(|(_, facts)| *facts >= MANY);
+        let left = self.left.iter().map(|(key, left)| (key, left.facts));
+        // What is never read by an act weighs nothing.
+        let left = left.map(|(key, facts)| (key, if facts > FACTS_MAX { 0 } else { facts }));
+        let long = read.chain(left);
+        done.long = long.map(|(key, facts)| (key.clone(), facts)).collect();
+        done.facts = self.read;
+        // What is left has a new mark, and something is newly about it.
+        let (units, left) = (self.units.into_keys(), self.left.into_keys());
+        done.read = units.chain(left).collect();
+    }
+
+    /// Those of the units that acts left before.
+    pub(super) fn taken_up(&self, change: &Change) -> impl Iterator<Item = &Unit> {
+        change.left.keys().filter_map(|key| self.units.get(key))
+    }
+
+    /// What a unit was ever packed into.
+    pub(super) fn parents_of(&self, key: &UnitKey) -> BTreeSet<UnitKey> {
+        let unit = self.units.get(key).into_iter();
+        let facts = unit.flat_map(|unit| unit.facts.values());
+        let parents = facts.filter_map(|fact| packed_into(fact, key));
+        parents.cloned().collect()
+    }
+
+    /// Facts whose place in the order changed, or may have.
+    pub(super) fn moved<'f>(&'f self, change: &'f Change) -> impl Iterator<Item = &'f Arc<Fact>> {
+        // What happened to a unit since it was left is not told apart.
+        let left = self.taken_up(change);
+        let left = left.flat_map(|unit| unit.facts.values());
+        change.moved.iter().chain(&change.reordered).chain(left)
+    }
+
+    /// Where a unit may have been: where what names it or its containers happened.
+    pub(super) fn places_of(&self, key: &UnitKey) -> BTreeSet<Uuid> {
+        let mut places = BTreeSet::new();
+        let mut keys = BTreeSet::from([key.clone()]);
+        for _ in 0..=NESTING_DEPTH_MAX {
+            for (key, unit) in keys.iter().filter_map(|key| self.units.get_key_value(key)) {
+                let facts = unit.facts.values().filter(|fact| names(fact, key));
+                places.extend(facts.map(|fact| fact.event.location.0));
+            }
+            keys = keys.iter().flat_map(|key| self.parents_of(key)).collect();
+        }
+        places
+    }
+
+    /// What is named by events that moved in the order, as much as there is room to fold. One filler that was
+    /// missing may move a month of a device: what more there is, units and lots, slices fold.
+    fn moved_now(&mut self, change: &Change) -> Vec<UnitKey> {
+        let (mut now, mut sum) = (Vec::new(), 0);
+        for fact in &change.moved {
+            let named = store::named(fact);
+            sum += named.len() + fact.event.lots.len();
+            let is_read = !change.unread.moved.contains(&fact.gseq);
+            let fits = is_read && sum <= self.room.weight;
+            if fits && self.moved_later.is_empty() {
+                now.extend(named.into_iter().map(|(unit, _)| unit));
+            } else {
+                self.moved_later.push((fact.gseq, fact.event.id));
+            }
+        }
+        now
+    }
+
+    /// Is a container of another level than it was (C12)? What was ever packed into it may be inside now,
+    /// or not any more.
+    fn level_changed(&self, key: &UnitKey, world: &World) -> bool {
+        let Some(unit) = self.units.get(key).filter(|unit| unit.code.is_none()) else {
+            return false;
+        };
+        let facts: Vec<&Fact> = unit.facts.values().map(AsRef::as_ref).collect();
+        let levels = Levels::of(&facts, world);
+        levels.told(key) != unit.kept.state.level
+    }
+}
 
 impl Folding<'_> {
     /// Reads all units this is about: those that change, their containers above them, and the
@@ -37,11 +192,18 @@ impl Folding<'_> {
         &mut self,
         conn: &impl ConnectionTrait,
         change: &Change,
-    ) -> Result<(), WorldError> {
+        related: &Related,
+    ) -> Result<Gathered, WorldError> {
+        let about = &related.about;
+        let mut gathered = Gathered::within(self.room);
+        // These stand elsewhere now, or something else is remarked on them.
+        let again = change.moved.iter().chain(&change.recheck);
+        self.ahead
+            .forget_about(&again.map(|fact| fact.gseq).collect());
         let mut dirty: BTreeMap<UnitKey, Cause> = BTreeMap::new();
-        for (unit, facts) in &self.about {
-            let new = facts.values().map(|(_, fact)| fact);
-            let new = new.filter(|fact| fact.gseq >= self.moment.first || is_in(change, fact));
+        for unit in about.units() {
+            let new = about.of(unit).map(|(_, fact)| fact);
+            let new = new.filter(|fact| self.is_new(change, fact));
             let first = new.min_by_key(|fact| fact.gseq);
             let cause = Cause {
                 // What leaves parking has an old position; what it opens or closes happens now.
@@ -56,7 +218,7 @@ impl Folding<'_> {
             event: change.because,
             own: false,
         };
-        let moved = self.moved_now(change);
+        let moved = gathered.moved_now(change);
         for unit in moved.into_iter().chain(change.units.iter().cloned()) {
             dirty.entry(unit).or_insert(again);
         }
@@ -74,11 +236,12 @@ impl Folding<'_> {
             // one by one, it would be read for each.
             let room = Room {
                 facts: FACTS_MAX,
-                ..self.room
+                ..gathered.room
             };
-            self.room = Room::ALL;
-            self.climb(conn, [first.clone()]).await?;
-            self.room = room;
+            gathered.room = Room::ALL;
+            self.climb(conn, about, &mut gathered, [first.clone()])
+                .await?;
+            gathered.room = room;
         }
         let moved = change.moved.iter().chain(&change.reordered);
         let moved: BTreeSet<Position> = moved.map(|fact| fact.gseq).collect();
@@ -87,8 +250,8 @@ impl Folding<'_> {
         let looked_at = change
             .recheck
             .iter()
-            .chain(self.strikes.iter().map(|(retract, _)| retract))
-            .chain(&self.corrected);
+            .chain(related.strikes.iter().map(|(retract, _)| retract))
+            .chain(&related.turned.facts);
         wanted.extend(
             looked_at
                 .flat_map(|fact| store::named(fact))
@@ -99,12 +262,12 @@ impl Folding<'_> {
         let mut above: BTreeMap<UnitKey, Micros> = BTreeMap::new();
         let mut looked: BTreeMap<UnitKey, Micros> = BTreeMap::new();
         while !wanted.is_empty() {
-            self.wanted.extend(wanted.iter().cloned());
-            self.climb(conn, wanted).await?;
+            gathered.wanted.extend(wanted.iter().cloned());
+            self.climb(conn, about, &mut gathered, wanted).await?;
             // Below what changed, only what is judged by itself, and what has left since.
             let mut below: Vec<(UnitId, UnitKey, Cause)> = Vec::new();
             for (key, cause) in &dirty {
-                let Some(unit) = self.units.get_mut(key) else {
+                let Some(unit) = gathered.units.get_mut(key) else {
                     continue;
                 };
                 let again = is_sooner(&above, &looked, key);
@@ -117,7 +280,7 @@ impl Folding<'_> {
             }
             // All of a level at once, however many containers there are.
             let emptied = below.iter().map(|(id, key, _)| {
-                let (packed, own) = self.packed_and_since(key, change, &moved);
+                let (packed, own) = self.packed_and_since(&gathered, key, (change, about), &moved);
                 // Where neither tells, ever.
                 let since = own.into_iter().chain(above.get(key).copied()).min();
                 Emptied {
@@ -142,13 +305,13 @@ impl Folding<'_> {
                 };
                 looked.insert(key.clone(), of.since);
                 let mut children = inside.remove(&id).unwrap_or_default();
-                if self.level_changed(&key) {
+                if gathered.level_changed(&key, self.source.world()) {
                     children.extend(of.packed);
                 }
                 children.extend(left);
-                let steps = self.units.get(&key).map_or(0, |unit| unit.facts.len());
+                let steps = gathered.units.get(&key).map_or(0, |unit| unit.facts.len());
                 for child in children {
-                    self.followed.insert(child.clone(), steps);
+                    gathered.followed.insert(child.clone(), steps);
                     dirty.entry(child.clone()).or_insert(cause);
                     let from = above.entry(child.clone()).or_insert(of.since);
                     *from = of.since.min(*from);
@@ -156,34 +319,21 @@ impl Folding<'_> {
                 }
             }
             next.retain(|key| {
-                let unit = self.units.get(key);
+                let unit = gathered.units.get(key);
                 unit.is_none_or(|unit| unit.dirty.is_none()) || is_sooner(&above, &looked, key)
             });
             wanted = next;
         }
         // Whoever comes for what was left, or looks only, reads all there is.
-        if change.left.is_empty() && self.room.facts <= FACTS_MAX {
-            self.leave_much_counted(conn).await?;
+        if change.left.is_empty() && gathered.room.facts <= FACTS_MAX {
+            self.leave_much_counted(conn, &mut gathered).await?;
         }
-        Ok(())
+        Ok(gathered)
     }
 
-    /// What is named by events that moved in the order, as much as there is room to fold. One filler that was
-    /// missing may move a month of a device: what more there is, units and lots, slices fold.
-    fn moved_now(&mut self, change: &Change) -> Vec<UnitKey> {
-        let (mut now, mut sum) = (Vec::new(), 0);
-        for fact in &change.moved {
-            let named = store::named(fact);
-            sum += named.len() + fact.event.lots.len();
-            let is_read = !change.unread.moved.contains(&fact.gseq);
-            let fits = is_read && sum <= self.room.weight;
-            if fits && self.moved_later.is_empty() {
-                now.extend(named.into_iter().map(|(unit, _)| unit));
-            } else {
-                self.moved_later.push((fact.gseq, fact.event.id));
-            }
-        }
-        now
+    /// Does this count since this act?
+    fn is_new(&self, change: &Change, fact: &Arc<Fact>) -> bool {
+        fact.gseq >= self.moment.first || is_in(change, fact)
     }
 
     /// Reads these units and the containers above them, as many levels as there can be: whatever
@@ -191,16 +341,18 @@ impl Folding<'_> {
     pub(super) async fn climb(
         &mut self,
         conn: &impl ConnectionTrait,
+        about: &About,
+        gathered: &mut Gathered,
         units: impl IntoIterator<Item = UnitKey>,
     ) -> Result<(), WorldError> {
         let mut level: BTreeSet<UnitKey> = units.into_iter().collect();
         for above in 0..=NESTING_DEPTH_MAX {
-            level.retain(|key| !self.left.contains_key(key));
-            let known = |key: &&UnitKey| self.units.contains_key(*key);
+            level.retain(|key| !gathered.left.contains_key(key));
+            let known = |key: &&UnitKey| gathered.units.contains_key(*key);
             let (known, new): (Vec<_>, Vec<_>) = level.iter().partition(known);
             let new: Vec<UnitKey> = new.into_iter().cloned().collect();
             let known: Vec<UnitKey> = known.into_iter().cloned().collect();
-            self.read(conn, &new).await?;
+            self.read(conn, about, gathered, &new).await?;
             let mut next = BTreeSet::new();
             for (key, is_new) in new
                 .iter()
@@ -208,53 +360,40 @@ impl Folding<'_> {
                 .chain(known.iter().map(|key| (key, false)))
             {
                 // One that was read from further below is nearer now, and so is what is above it.
-                let unit = self.units.get_mut(key);
+                let unit = gathered.units.get_mut(key);
                 let Some(unit) = unit.filter(|unit| is_new || above < unit.above) else {
                     continue;
                 };
                 unit.above = above;
-                next.extend(self.parents_of(key));
+                next.extend(gathered.parents_of(key));
             }
             level = next;
             if level.is_empty() {
                 break;
             }
         }
-        self.leave_with_parents();
+        gathered.leave_with_parents();
         Ok(())
-    }
-
-    /// Is a container of another level than it was (C12)? What was ever packed into it may be inside now,
-    /// or not any more.
-    fn level_changed(&self, key: &UnitKey) -> bool {
-        let Some(unit) = self.units.get(key).filter(|unit| unit.code.is_none()) else {
-            return false;
-        };
-        let facts: Vec<&Fact> = unit.facts.values().map(AsRef::as_ref).collect();
-        let levels = Levels::of(&facts, self.source.world());
-        levels.told(key) != unit.kept.state.level
     }
 
     /// What was ever packed into a container, and since when in the order something about itself changed; none
     /// where that cannot be told, or it is another by what is around it.
     fn packed_and_since(
         &self,
+        gathered: &Gathered,
         key: &UnitKey,
-        change: &Change,
+        (change, about): (&Change, &About),
         moved: &BTreeSet<Position>,
     ) -> (BTreeSet<UnitKey>, Option<Micros>) {
-        let Some(unit) = self.units.get(key) else {
+        let Some(unit) = gathered.units.get(key) else {
             return (BTreeSet::new(), None);
         };
         let packs = unit.facts.values().filter(|fact| is_container(fact, key));
         let packed = packs.flat_map(|fact| fact.event.units.iter().filter_map(|u| u.unit.clone()));
         // What strikes an event, or decides whether one counts, changes what was since that one, however
         // much later it was stated itself.
-        let about = self.about.get(key).into_iter().flat_map(BTreeMap::values);
-        if about
-            .into_iter()
-            .any(|(role, _)| [STRIKES, DECIDES].contains(role))
-        {
+        let mut about = about.of(key);
+        if about.any(|(role, _)| [STRIKES, DECIDES].contains(&role)) {
             return (packed.collect(), Some(Micros::MIN));
         }
         let changed = unit.facts.values().filter_map(|fact| {
@@ -263,14 +402,16 @@ impl Folding<'_> {
                 // Where it was before it moved is not known; it was never before this.
                 return Some(eff.min(fact.interval.lo));
             }
-            (fact.gseq >= self.moment.first || is_in(change, fact)).then_some(eff)
+            self.is_new(change, fact).then_some(eff)
         });
         (packed.collect(), changed.min())
     }
 
-    pub(super) async fn read(
+    async fn read(
         &mut self,
         conn: &impl ConnectionTrait,
+        about: &About,
+        gathered: &mut Gathered,
         keys: &[UnitKey],
     ) -> Result<(), WorldError> {
         if keys.is_empty() {
@@ -284,10 +425,10 @@ impl Folding<'_> {
                 None => unread.push(key.clone()),
             }
         }
-        let mut kept = self.read_within(conn, found, &unread).await?;
+        let mut kept = self.read_within(conn, gathered, found, &unread).await?;
         for key in keys {
             let code = self.source.code(conn, key).await?;
-            if let Some(left) = self.left.get_mut(key) {
+            if let Some(left) = gathered.left.get_mut(key) {
                 left.code = code;
                 continue;
             }
@@ -310,9 +451,8 @@ impl Folding<'_> {
                     dirty: None,
                 }
             } else {
-                self.numbered += 1;
-                let id = (self.moment.first << NUMBER_BITS) | self.numbered;
-                if !self.has_room_for_new(id, key, code.as_ref()) {
+                let id = self.number();
+                if !gathered.has_room_for_new(about, id, key, code.as_ref()) {
                     continue;
                 }
                 Unit {
@@ -328,134 +468,11 @@ impl Folding<'_> {
                     dirty: None,
                 }
             };
-            if let Some(about) = self.about.get(key) {
-                let new = about.iter().map(|(gseq, (_, fact))| (*gseq, fact.clone()));
-                unit.facts.extend(new);
-            }
-            self.units.insert(key.clone(), unit);
+            let new = about.of(key).map(|(_, fact)| (fact.gseq, fact.clone()));
+            unit.facts.extend(new);
+            gathered.units.insert(key.clone(), unit);
         }
         Ok(())
-    }
-
-    /// What is on record: recalls, counts at places, what containers hold, instants.
-    pub(super) async fn look_up(&mut self, conn: &impl ConnectionTrait) -> Result<(), WorldError> {
-        let containers: Vec<UnitId> = self
-            .units
-            .iter()
-            .filter(|(key, unit)| {
-                unit.known && unit.facts.values().any(|fact| is_container(fact, key))
-            })
-            .map(|(_, unit)| unit.id)
-            .collect();
-        self.direct = store::contents(conn, &containers).await?;
-        // Of what lies in containers within as well: it may be under a recall that nothing else here is.
-        self.put_contents(conn, &BTreeMap::new()).await?;
-        let batches = self.batches();
-        self.about_batches(conn, batches).await?;
-
-        self.read_counts(conn).await?;
-        self.put_instants_of_units(conn).await
-    }
-
-    /// Puts in until when what devices had was the newest, if anything here was ever recalled.
-    async fn put_instants_of_units(
-        &mut self,
-        conn: &impl ConnectionTrait,
-    ) -> Result<(), WorldError> {
-        let mut positions = BTreeSet::new();
-        if !self.source.world().recalls.is_empty() {
-            for fact in self.units.values().flat_map(|unit| unit.facts.values()) {
-                positions.extend(fact.event.list_version);
-                positions.insert(fact.delivered);
-            }
-        }
-        self.put_instants(conn, positions).await
-    }
-
-    /// The batches of all that was read and of what is in it, as is kept and on record.
-    fn batches(&self) -> BTreeSet<BatchId> {
-        let mut batches: BTreeSet<BatchId> = BTreeSet::new();
-        for unit in self.units.values() {
-            batches.extend(unit.kept.state.batch);
-            let commissioned = unit.code.as_ref().and_then(|code| code.commissioned);
-            batches.extend(commissioned.map(|(batch, _)| BatchId(batch)));
-        }
-        let held = self.direct.values().flat_map(BTreeMap::keys);
-        batches.extend(held.map(|content| content.batch));
-        batches
-    }
-
-    /// Puts in until when these positions were the newest.
-    pub(super) async fn put_instants(
-        &mut self,
-        conn: &impl ConnectionTrait,
-        positions: BTreeSet<Position>,
-    ) -> Result<(), WorldError> {
-        // What this act writes has no rows yet, and follows what was the newest before it.
-        let Moment { first, last, stamp } = self.moment;
-        let followed = positions.range(first - 1..last).copied();
-        let followed: Vec<_> = followed.map(|at| (at, stamp + at + 1 - first)).collect();
-        self.source.instants(conn, positions).await?;
-        self.source.world_mut().instants.extend(followed);
-        Ok(())
-    }
-
-    async fn about_batches(
-        &mut self,
-        conn: &impl ConnectionTrait,
-        batches: BTreeSet<BatchId>,
-    ) -> Result<(), WorldError> {
-        let units = self.units.iter().map(|(key, unit)| (key, &unit.code));
-        let left = self.left.iter().map(|(key, left)| (key, &left.code));
-        let codes = units.chain(left);
-        let codes = codes.map(|(key, code)| (key.clone(), code.clone()));
-        let mut codes: BTreeMap<UnitKey, Option<CodeOf>> = codes.collect();
-        for child in self.packed_into_foreign() {
-            let code = self.source.code(conn, &child).await?;
-            codes.insert(child, code);
-        }
-        // Of what containers hold it knows nothing, and would forget it.
-        let contents = std::mem::take(&mut self.source.world_mut().contents);
-        self.source.about(conn, &codes, &batches).await?;
-        self.source.world_mut().contents = contents;
-        self.asked = batches;
-        Ok(())
-    }
-
-    /// What was packed into codes nobody here issued, as far as it was not read: their levels follow from
-    /// its levels (C12).
-    fn packed_into_foreign(&self) -> BTreeSet<UnitKey> {
-        let foreign = self.units.iter().filter(|(_, unit)| unit.code.is_none());
-        let packs = foreign.flat_map(|(key, unit)| {
-            let facts = unit.facts.values();
-            facts.filter(|fact| fact.event.kind == Kind::Pack && is_container(fact, key))
-        });
-        let children = packs.flat_map(|fact| &fact.event.units);
-        let children = children.filter_map(|read| read.unit.as_ref());
-        let unread = children.filter(|child| !self.units.contains_key(*child));
-        unread.cloned().collect()
-    }
-
-    /// Folds all as of what is on record. Which batch a unit is of comes of the fold: whatever makes it another
-    /// than is kept (a commission that arrives, is struck, moves or is accepted; a batch that was filed late),
-    /// the recalls of that one are asked for as well.
-    pub(super) async fn folded(
-        &mut self,
-        conn: &impl ConnectionTrait,
-    ) -> Result<BTreeMap<UnitKey, Folded>, WorldError> {
-        let folded = self.fold(self.source.world(), false);
-        let of = folded.values().filter_map(|folded| folded.state.batch);
-        let new: BTreeSet<BatchId> = of
-            .filter(|batch| !self.asked.contains(batch) && self.source.was_recalled(*batch))
-            .collect();
-        if new.is_empty() {
-            return Ok(folded);
-        }
-        // Whoever is asked about these alone forgets the others.
-        let asked = &self.asked | &new;
-        self.about_batches(conn, asked).await?;
-        self.put_instants_of_units(conn).await?;
-        Ok(self.fold(self.source.world(), false))
     }
 }
 

@@ -1,7 +1,10 @@
 //! What an act finds out that is too much for it: work for slices (`units::refold`), written down in
 //! the same transaction.
 
-use super::{Change, Folding, NUMBER_BITS, is_container, names};
+use super::{
+    Change, Folding, folds::Folds, gather::Gathered, is_container, lots::WorkedIn, names,
+    relate::Related,
+};
 use crate::{
     clock::Micros,
     handheld::{
@@ -21,8 +24,8 @@ use std::{
 use suyuan_sync::{
     event::Kind,
     facts::Fact,
-    fold::{self, Folded},
-    ids::{BatchId, EventId, LocationId},
+    fold,
+    ids::{EventId, LocationId},
     limits::NESTING_DEPTH_MAX,
     order::Order,
     unit::UnitKey,
@@ -33,59 +36,24 @@ use suyuan_sync::{
 const FOLLOWED: i64 = 5_000;
 
 impl Folding<'_> {
-    /// The batches in each container at hand whose goods are judged by themselves.
-    pub(super) fn apart(
-        &self,
-        folded: &BTreeMap<UnitKey, Folded>,
-    ) -> BTreeMap<UnitKey, BTreeSet<BatchId>> {
-        let world = self.source.world();
-        let mut out = BTreeMap::new();
-        for (key, unit) in &self.units {
-            let (Some(contents), Some(now)) = (world.contents.get(key), folded.get(key)) else {
-                continue;
-            };
-            if unit.dirty.is_none() && !unit.is_sure(now) {
-                continue;
-            }
-            let mut apart = unit.kept.apart.clone();
-            for fact in unit.facts.values().filter(|fact| names(fact, key)) {
-                apart.extend(fold::batches_apart(
-                    key,
-                    now.state.batch,
-                    contents,
-                    fact,
-                    world,
-                ));
-            }
-            if !apart.is_empty() {
-                out.insert(key.clone(), apart);
-            }
-        }
-        out
-    }
-
     /// Writes down what is left for slices.
     pub(super) async fn leave_for_later(
         &mut self,
         conn: &impl ConnectionTrait,
         change: &Change,
-        (folded, apart): (
-            &BTreeMap<UnitKey, Folded>,
-            &BTreeMap<UnitKey, BTreeSet<BatchId>>,
-        ),
-        (ended, sweeps): (&BTreeSet<UnitKey>, Vec<Arc<Fact>>),
+        (related, gathered): (&Related, &Gathered),
+        folds: &Folds,
+        (lots, ended): (&WorkedIn, &BTreeSet<UnitKey>),
     ) -> Result<(), WorldError> {
         // Facts that changed what there is, in whatever way.
-        let struck = self
-            .strikes
-            .iter()
-            .filter_map(|(_, target)| target.as_ref());
+        let struck = related.strikes.iter();
+        let struck = struck.filter_map(|(_, target)| target.as_ref());
         let changed: Vec<Arc<Fact>> = change
             .arrived
             .iter()
             .chain(&change.moved)
             .chain(struck)
-            .chain(&self.corrected)
+            .chain(&related.turned.facts)
             .cloned()
             .collect();
         let mut scopes: Vec<(Scope, i64, Option<EventId>)> = Vec::new();
@@ -105,17 +73,19 @@ impl Folding<'_> {
             let first = first.or_insert((fact.order.eff, fact.event.id));
             *first = (*first).min((fact.order.eff, fact.event.id));
         }
-        let entering = std::mem::take(&mut self.entering);
-        scopes.extend(entering.scopes().map(|scope| (scope, 0, change.because)));
-        for (by, event) in std::mem::take(&mut self.moved_later) {
-            scopes.push((Scope::Named { by }, 0, Some(event)));
+        let mut entering = std::mem::take(&mut self.entering);
+        for member in related.turned.later.iter().chain(&lots.later) {
+            entering.once_more(member);
         }
+        scopes.extend(entering.scopes().map(|scope| (scope, 0, change.because)));
+        let moved = gathered.moved_later.iter();
+        scopes.extend(moved.map(|(by, event)| (Scope::Named { by: *by }, 0, Some(*event))));
         // Up to where all is older than anything counted at a place: looked for once, however much was counted.
         let until = self.moment.first - 1;
         let mut oldest: BTreeMap<LocationId, Micros> = BTreeMap::new();
         let of_swept = swept.iter().map(|(place, (eff, _))| (*place, *eff));
         // Where a count was before it moved is not known; it was never before this.
-        let of_counts = one_of_each(&sweeps).into_iter();
+        let of_counts = one_of_each(&lots.sweeps).into_iter();
         let of_counts =
             of_counts.map(|fact| (fact.event.location, fact.order.eff.min(fact.interval.lo)));
         for (place, eff) in of_swept.chain(of_counts) {
@@ -142,7 +112,7 @@ impl Folding<'_> {
                 scopes.push((Scope::Since { place, until }, since, Some(event)));
             }
         }
-        for fact in one_of_each(&sweeps) {
+        for fact in one_of_each(&lots.sweeps) {
             let count = fact.gseq;
             let place = fact.event.location;
             let of = |fact: &Fact| (fact.enterprise, fact.event.group.map(|group| group.id));
@@ -165,28 +135,26 @@ impl Folding<'_> {
             .chain(change.reordered.clone())
             .chain(strange)
             .collect();
-        for (key, unit) in self.units.iter().filter(|(_, unit)| unit.known) {
-            let grew = apart
+        for (key, unit) in gathered.units.iter().filter(|(_, unit)| unit.known) {
+            let grew = folds
+                .apart
                 .get(key)
                 .is_some_and(|now| !now.is_subset(&unit.kept.apart));
             let cause = unit.dirty.and_then(|cause| cause.event);
             let left = change.left.contains_key(key);
-            let unsettled = self.unsettles(key, &changed, left)
-                || self.is_unsettled_from_above(key, folded.get(key), &changed);
+            let unsettled = self.unsettles(gathered, key, &changed, left)
+                || self.is_unsettled_from_above((related, gathered), key, folds, &changed);
             if grew || ended.contains(key) || unsettled {
                 let container = key.clone();
                 scopes.push((Scope::Children { container }, 0, cause));
             }
         }
-        let work = scopes.into_iter().map(|(scope, cursor, cause)| {
-            self.numbered += 1;
-            Work {
-                id: (self.moment.first << NUMBER_BITS) | self.numbered,
-                scope,
-                cursor,
-                cause,
-                gseq: self.moment.first,
-            }
+        let work = scopes.into_iter().map(|(scope, cursor, cause)| Work {
+            id: self.number(),
+            scope,
+            cursor,
+            cause,
+            gseq: self.moment.first,
         });
         let work: Vec<Work> = work.collect();
         Ok(store::add(conn, &work).await?)
@@ -195,8 +163,15 @@ impl Folding<'_> {
     /// Do these facts change what is in a container, though they name only the container? One that
     /// stands before a pack does, one that takes everything out, and of a foreign code the one that
     /// was received first, wherever it stands: whose word counts follows from it (C14).
-    fn unsettles(&self, key: &UnitKey, changed: &[Arc<Fact>], left: bool) -> bool {
-        let (Some(unit), Some(last)) = (self.units.get(key), self.last_packed(key)) else {
+    fn unsettles(
+        &self,
+        gathered: &Gathered,
+        key: &UnitKey,
+        changed: &[Arc<Fact>],
+        left: bool,
+    ) -> bool {
+        let last = gathered.last_packed(key, self.moment.first);
+        let (Some(unit), Some(last)) = (gathered.units.get(key), last) else {
             return false;
         };
         // What came in since it was left is not told apart.
@@ -221,17 +196,19 @@ impl Folding<'_> {
     /// the container it was in then? Whoever folds with no new facts sees no more than that it changed.
     fn is_unsettled_from_above(
         &self,
+        (related, gathered): (&Related, &Gathered),
         key: &UnitKey,
-        now: Option<&Folded>,
+        folds: &Folds,
         changed: &[Arc<Fact>],
     ) -> bool {
-        let (Some(unit), Some(now)) = (self.units.get(key), now) else {
+        let (Some(unit), Some(now)) = (gathered.units.get(key), folds.folded.get(key)) else {
             return false;
         };
-        let Some(last) = self.last_packed(key).filter(|_| unit.dirty.is_some()) else {
+        let last = gathered.last_packed(key, self.moment.first);
+        let Some(last) = last.filter(|_| unit.dirty.is_some()) else {
             return false;
         };
-        if self.arrived.is_empty() {
+        if related.arrived.is_empty() {
             return now.state != unit.kept.state;
         }
         // What names it itself is no word from above.
@@ -240,11 +217,13 @@ impl Folding<'_> {
             .filter(|fact| fact.order <= last && !names(fact, key));
         let earlier: Vec<&Arc<Fact>> = earlier.collect();
         !earlier.is_empty() && {
-            let mut around = self.around(key).into_iter();
+            let mut around = gathered.around(key).into_iter();
             around.any(|around| earlier.iter().any(|fact| names(fact, &around)))
         }
     }
+}
 
+impl Gathered {
     /// What something was ever in, directly or not.
     fn around(&self, key: &UnitKey) -> BTreeSet<UnitKey> {
         let (mut all, mut level) = (BTreeSet::new(), BTreeSet::from([key.clone()]));
@@ -255,11 +234,11 @@ impl Folding<'_> {
         all
     }
 
-    /// Where in the order something was last packed into it, before this act.
-    fn last_packed(&self, key: &UnitKey) -> Option<Order> {
+    /// Where in the order something was last packed into it, before the act that begins here.
+    fn last_packed(&self, key: &UnitKey, act: Position) -> Option<Order> {
         let facts = self.units.get(key)?.facts.values();
         let packs = facts.filter(|fact| {
-            let before = fact.gseq < self.moment.first;
+            let before = fact.gseq < act;
             before && fact.event.kind == Kind::Pack && is_container(fact, key)
         });
         packs.map(|fact| fact.order).max()

@@ -3,7 +3,11 @@
 //! name anything as often as they like. What is about them is written down; they are folded by slices
 //! (`units::refold`), the first of each however much there is to read.
 
-use super::{Change, Done, Folding, Moment, NUMBER_BITS};
+use super::{
+    Change, Done, Folding,
+    gather::Gathered,
+    relate::{About, Related},
+};
 use crate::{
     handheld::{
         units::{
@@ -64,49 +68,7 @@ pub(super) struct Left {
     pub(super) code: Option<CodeOf>,
 }
 
-impl Folding<'_> {
-    /// Takes as many of these as there is room to read; the others are left. Those about which there is
-    /// least come first, so that one that is named everywhere keeps no other from being folded.
-    pub(super) async fn read_within(
-        &mut self,
-        conn: &impl ConnectionTrait,
-        ahead: Vec<AsKept>,
-        unread: &[UnitKey],
-    ) -> Result<BTreeMap<UnitKey, AsKept>, WorldError> {
-        let mut kept = BTreeMap::new();
-        let left = |id: UnitId, facts: usize| Left {
-            id,
-            known: true,
-            facts,
-            code: None,
-        };
-        let mut ahead = ahead;
-        ahead.sort_by_key(AsKept::size);
-        for found in ahead {
-            let key = found.row.key.clone();
-            if self.room.take(found.size() + self.follows(&key)) {
-                kept.insert(key, found);
-            } else {
-                self.left.insert(key, left(found.row.id, found.size()));
-            }
-        }
-        let mut rows = Vec::new();
-        for unit in self.sized(conn, unread).await? {
-            match unit.row {
-                Some(row) if self.room.take(unit.facts + self.follows(&unit.key)) => {
-                    rows.push((row, unit.facts));
-                }
-                _ => {
-                    self.left.insert(unit.key, left(unit.id, unit.facts));
-                }
-            }
-        }
-        let read = with_facts(conn, self.reader, rows, self.upto).await?;
-        self.read += read.values().map(|kept| kept.facts.len()).sum::<usize>();
-        kept.extend(read);
-        Ok(kept)
-    }
-
+impl Gathered {
     /// How much there is about these, least first. Of more than there is room for, only those that fit are read
     /// themselves: the state of a thousand is a megabyte.
     async fn sized(
@@ -135,6 +97,7 @@ impl Folding<'_> {
     /// Is there room for one of which nothing is known? If not, it is left.
     pub(super) fn has_room_for_new(
         &mut self,
+        about: &About,
         id: UnitId,
         key: &UnitKey,
         code: Option<&CodeOf>,
@@ -144,7 +107,7 @@ impl Folding<'_> {
             let left = Left {
                 id,
                 known: false,
-                facts: self.about.get(key).map_or(0, BTreeMap::len),
+                facts: about.of(key).count(),
                 code: code.cloned(),
             };
             self.left.insert(key.clone(), left);
@@ -182,20 +145,12 @@ impl Folding<'_> {
         }
     }
 
-    /// Events about units that are left, and such as an act had no room for.
-    pub(super) fn pending(&self) -> BTreeSet<Position> {
-        let about = self.left.keys().filter_map(|key| self.about.get(key));
-        let about = about.flat_map(|facts| facts.keys().copied());
-        let entering = self.entering.events().iter().map(|fact| fact.gseq);
-        about.chain(entering).collect()
-    }
-
     /// Rows for units that are left and have none.
-    pub(super) fn rows_of_left(&self) -> impl Iterator<Item = UnitWrite> {
+    pub(super) fn rows_of_left(&self, gseq: Position) -> impl Iterator<Item = UnitWrite> {
         let new = self.left.iter().filter(|(_, left)| !left.known);
-        new.map(|(key, left)| UnitWrite {
+        new.map(move |(key, left)| UnitWrite {
             id: left.id,
-            gseq: self.moment.first,
+            gseq,
             key: key.clone(),
             product: None,
             inside: None,
@@ -205,19 +160,73 @@ impl Folding<'_> {
             kept: Kept::default(),
         })
     }
+}
+
+impl Folding<'_> {
+    /// Takes as many of these as there is room to read; the others are left. Those about which there is
+    /// least come first, so that one that is named everywhere keeps no other from being folded.
+    pub(super) async fn read_within(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        gathered: &mut Gathered,
+        ahead: Vec<AsKept>,
+        unread: &[UnitKey],
+    ) -> Result<BTreeMap<UnitKey, AsKept>, WorldError> {
+        let mut kept = BTreeMap::new();
+        let left = |id: UnitId, facts: usize| Left {
+            id,
+            known: true,
+            facts,
+            code: None,
+        };
+        let mut ahead = ahead;
+        ahead.sort_by_key(AsKept::size);
+        for found in ahead {
+            let key = found.row.key.clone();
+            if gathered.room.take(found.size() + gathered.follows(&key)) {
+                kept.insert(key, found);
+            } else {
+                gathered.left.insert(key, left(found.row.id, found.size()));
+            }
+        }
+        let mut rows = Vec::new();
+        for unit in gathered.sized(conn, unread).await? {
+            match unit.row {
+                Some(row) if gathered.room.take(unit.facts + gathered.follows(&unit.key)) => {
+                    rows.push((row, unit.facts));
+                }
+                _ => {
+                    gathered.left.insert(unit.key, left(unit.id, unit.facts));
+                }
+            }
+        }
+        let read = with_facts(conn, self.reader, rows, self.upto).await?;
+        gathered.read += read.values().map(|kept| kept.facts.len()).sum::<usize>();
+        kept.extend(read);
+        Ok(kept)
+    }
+
+    /// Events about units that are left, and such as an act had no room for.
+    pub(super) fn pending(&self, (related, gathered): (&Related, &Gathered)) -> BTreeSet<Position> {
+        let left = gathered.left.keys();
+        let about = left.flat_map(|key| related.about.of(key));
+        let about = about.map(|(_, fact)| fact.gseq);
+        let entering = self.entering.events().iter().map(|fact| fact.gseq);
+        about.chain(entering).collect()
+    }
 
     /// Writes down which units are left no more, and which are.
     pub(super) async fn leave(
         &mut self,
         conn: &impl ConnectionTrait,
         change: &Change,
+        (related, gathered): (&Related, &Gathered),
         done: &mut Done,
     ) -> Result<(), WorldError> {
-        let taken = change.left.keys().filter_map(|key| self.units.get(key));
-        let taken: BTreeSet<UnitId> = taken.map(|unit| unit.id).collect();
+        let taken: BTreeSet<UnitId> = gathered.taken_up(change).map(|unit| unit.id).collect();
         done.written += taken.len();
         store::take_up(conn, taken).await?;
-        self.mark_left(conn, done).await
+        self.mark_left(conn, (related, gathered), done).await
     }
 
     /// Writes down which units are left. A container that was to be read only for what is in it has nothing new
@@ -226,32 +235,38 @@ impl Folding<'_> {
     pub(super) async fn mark_left(
         &mut self,
         conn: &impl ConnectionTrait,
+        (related, gathered): (&Related, &Gathered),
         done: &mut Done,
     ) -> Result<(), WorldError> {
-        let left = self.left.iter();
-        let left = left.filter(|(key, _)| self.wanted.contains(*key));
+        let about = &related.about;
+        let left = gathered.left.iter();
+        let left = left.filter(|(key, _)| gathered.wanted.contains(*key));
         let left: Vec<(&UnitKey, &Left)> = left.collect();
         done.written += left.len();
         if left.is_empty() {
             return Ok(());
         }
         let since = |key: &UnitKey| -> Position {
-            let about = self.about.get(key);
-            let first = about.and_then(|facts| facts.keys().next().copied());
+            let first = about.of(key).next().map(|(_, fact)| fact.gseq);
             let new = first.filter(|gseq| *gseq >= self.moment.first);
             new.unwrap_or(self.moment.last)
         };
         let new = |key: &UnitKey, left: &Left| {
-            let new = self.about.get(key).map_or(0, BTreeMap::len);
             // One without a row was written with what is about it.
-            if left.known { new } else { 0 }
+            if left.known { about.of(key).count() } else { 0 }
         };
         let left = left.into_iter();
         let left = left.map(|(key, left)| (left.id, (since(key), new(key, left))));
         store::leave(conn, &left.collect::<BTreeMap<_, _>>()).await?;
-        self.numbered += 1;
-        let Moment { first, last, .. } = self.moment;
-        let work = Work::unread((first << NUMBER_BITS) | self.numbered, first, last);
+        self.fold_what_is_left(conn).await
+    }
+
+    /// What is left is folded by slices, after whatever else was left before.
+    pub(super) async fn fold_what_is_left(
+        &mut self,
+        conn: &impl ConnectionTrait,
+    ) -> Result<(), WorldError> {
+        let work = Work::unread(self.number(), self.moment.first, self.moment.last);
         Ok(work::add(conn, &[work]).await?)
     }
 }

@@ -2,8 +2,11 @@
 //! position of the log. Nothing is written, and what is inside the unit is not looked at.
 
 use super::{
-    FACTS_MAX, Folding, Moment, Unit,
+    FACTS_MAX, Folding, Moment,
+    counts::Counts,
+    gather::{Gathered, Unit},
     left::Room,
+    relate::Related,
     shared::{name, status_of},
 };
 use crate::{
@@ -51,6 +54,9 @@ pub struct Held {
     pub public: (PublicUnit, UnitStatus),
 }
 
+/// What was read, and what became of it; nothing did if there is more than was to be read.
+type LookedAt = (Gathered, BTreeMap<UnitKey, Folded>);
+
 impl<'a> Folding<'a> {
     /// Of these units, those that have rows, and what folding them and all they were ever in gives, as they
     /// stand.
@@ -61,16 +67,17 @@ impl<'a> Folding<'a> {
         keys: &[UnitKey],
     ) -> Result<(Vec<Held>, BTreeMap<UnitKey, Folded>), WorldError> {
         let mut folding = Folding::looking(source, reader, store::NOW);
-        folding.climb(conn, keys.iter().cloned()).await?;
-        folding.look_up(conn).await?;
-        let folded = folding.folded(conn).await?;
-        let rows: BTreeMap<UnitId, &UnitKey> = folding
+        let related = Related::default();
+        let gathered = folding.gather_these(conn, &related, keys).await?;
+        let mut record = folding.look_up(conn, &related, &gathered).await?;
+        let folded = folding.folded(conn, &gathered, &mut record).await?;
+        let rows: BTreeMap<UnitId, &UnitKey> = gathered
             .units
             .iter()
             .map(|(key, unit)| (unit.id, key))
             .collect();
         let held = keys.iter().filter_map(|key| {
-            let unit = folding.units.get(key).filter(|unit| unit.known)?;
+            let unit = gathered.units.get(key).filter(|unit| unit.known)?;
             let state = &folded.get(key)?.state;
             let container = unit.inside.map(|id| rows.get(&id).copied().cloned());
             Some(Held {
@@ -94,8 +101,8 @@ impl<'a> Folding<'a> {
         upto: Position,
     ) -> Result<Looked, WorldError> {
         let mut folding = Folding::looking(source, reader, upto);
-        let folded = folding.look_at(conn, std::slice::from_ref(key)).await?;
-        Ok(folding.looked(key, folded))
+        let looked_at = folding.look_at(conn, std::slice::from_ref(key)).await?;
+        Ok(folding.looked(key, looked_at))
     }
 
     /// The same, if there is no more to read about the unit, and about all it was ever packed into, than an
@@ -109,13 +116,13 @@ impl<'a> Folding<'a> {
     ) -> Result<Option<Looked>, WorldError> {
         let mut folding = Folding::looking(source, reader, upto);
         folding.room.facts = FACTS_MAX;
-        let folded = folding.look_at(conn, std::slice::from_ref(key)).await?;
-        let is_short = folding.left.is_empty();
-        Ok(is_short.then(|| folding.looked(key, folded)))
+        let looked_at = folding.look_at(conn, std::slice::from_ref(key)).await?;
+        let is_short = looked_at.0.left.is_empty();
+        Ok(is_short.then(|| folding.looked(key, looked_at)))
     }
 
-    fn looked(&mut self, key: &UnitKey, mut folded: BTreeMap<UnitKey, Folded>) -> Looked {
-        let unit = self.units.remove(key);
+    fn looked(&self, key: &UnitKey, (mut gathered, mut folded): LookedAt) -> Looked {
+        let unit = gathered.units.remove(key);
         // Known now, and perhaps not then.
         let now = self.upto == store::NOW;
         let is_known = |unit: &Unit| unit.known && (now || !unit.facts.is_empty());
@@ -137,7 +144,7 @@ impl<'a> Folding<'a> {
         keys: &[UnitKey],
     ) -> Result<BTreeMap<UnitKey, UnitState>, WorldError> {
         let mut folding = Folding::looking(source, reader, store::NOW);
-        let folded = folding.look_at(conn, keys).await?;
+        let (_, folded) = folding.look_at(conn, keys).await?;
         let state = |(key, folded): (UnitKey, Folded)| (key, folded.state);
         Ok(folded.into_iter().map(state).collect())
     }
@@ -155,37 +162,55 @@ impl<'a> Folding<'a> {
         folding
     }
 
+    /// Reads units and the containers above them.
+    async fn gather_these(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        related: &Related,
+        keys: &[UnitKey],
+    ) -> Result<Gathered, WorldError> {
+        let mut gathered = Gathered::within(self.room);
+        self.climb(conn, &related.about, &mut gathered, keys.iter().cloned())
+            .await?;
+        Ok(gathered)
+    }
+
     async fn look_at(
         &mut self,
         conn: &impl ConnectionTrait,
         keys: &[UnitKey],
-    ) -> Result<BTreeMap<UnitKey, Folded>, WorldError> {
-        let upto = self.upto;
-        self.climb(conn, keys.iter().cloned()).await?;
-        if !self.left.is_empty() {
-            return Ok(BTreeMap::new());
+    ) -> Result<LookedAt, WorldError> {
+        let related = Related::default();
+        let mut gathered = self.gather_these(conn, &related, keys).await?;
+        if !gathered.left.is_empty() {
+            return Ok((gathered, BTreeMap::new()));
         }
-        if upto == store::NOW {
-            self.look_up(conn).await?;
-            return Ok(self.fold(self.source.world(), true));
+        let mut record = self.look_up(conn, &related, &gathered).await?;
+        if self.upto == store::NOW {
+            let folded = gathered.fold(&record.counts, self.source.world(), true);
+            return Ok((gathered, folded));
         }
-        self.look_up(conn).await?;
-        self.as_ordered_then(conn).await?;
+        self.as_ordered_then(conn, &mut gathered, &mut record.counts)
+            .await?;
         // What containers held, and in which batch each is, is kept as it stands now; what these units
         // did in them then is told by their own stays.
         self.source.world_mut().contents.clear();
-        let folded = self.folded(conn).await?;
+        let folded = self.folded(conn, &gathered, &mut record).await?;
         self.source.world_mut().contents = fold::contents(&folded);
-        Ok(self.fold(self.source.world(), true))
+        let folded = gathered.fold(&record.counts, self.source.world(), true);
+        Ok((gathered, folded))
     }
 
     /// Puts facts where they stood in the order: what their devices sent since may have moved them.
-    async fn as_ordered_then(&mut self, conn: &impl ConnectionTrait) -> Result<(), WorldError> {
-        let facts = self
-            .units
-            .values_mut()
-            .flat_map(|unit| unit.facts.values_mut())
-            .chain(self.counts.facts_mut());
+    async fn as_ordered_then(
+        &self,
+        conn: &impl ConnectionTrait,
+        gathered: &mut Gathered,
+        counts: &mut Counts,
+    ) -> Result<(), WorldError> {
+        let units = gathered.units.values_mut();
+        let facts = units.flat_map(|unit| unit.facts.values_mut());
+        let facts = facts.chain(counts.facts_mut());
         let facts: Vec<&mut Arc<Fact>> = facts.collect();
         let events = facts.iter().map(|fact| fact.gseq).collect();
         let then = store::eff_then(conn, &events, self.upto).await?;

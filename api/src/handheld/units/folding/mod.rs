@@ -1,7 +1,17 @@
-//! Folding units when facts come in, inside somebody's act: read in sets (`relate`, `gather`), fold
-//! from the top down, tell what containers hold (`contents`) and which things in them are judged by
-//! themselves (`alone`), write what changed (`write`). Or look only (`look`). What there is more to read
-//! about than an act may is left for slices (`left`).
+//! Folding units when facts come in, inside somebody's act. Each step makes a value that the next ones go by, and
+//! [`Folding::run`] is the story of an act:
+//!
+//! - `relate`: what came in, and what it is about besides what it names (`corrections`);
+//! - `gather`: the units that is about, read in sets, but for those that are left because there is more to read or
+//!   to fold than an act may (`left`);
+//! - `record`: what is on record of them: complete counts (`counts`), what containers hold (`contents`);
+//! - `folds`: what became of them, from the top down, and which things in containers are judged by themselves
+//!   (`alone`);
+//! - `write`: what changed, of units and of events themselves; then of lines of lots (`lots`), of what is told to the
+//!   public side (`shared`) and of closed periods (`restated`);
+//! - `later`: what is too much for an act is left for slices.
+//!
+//! Or look only (`look`), or fold on a snapshot what is written later (`beforehand`).
 
 mod alone;
 pub mod beforehand;
@@ -9,11 +19,13 @@ mod contents;
 mod corrections;
 pub mod counts;
 pub mod entering;
+mod folds;
 mod gather;
 mod later;
 mod left;
 pub mod look;
 mod lots;
+mod record;
 mod relate;
 mod restated;
 mod shared;
@@ -21,35 +33,29 @@ mod write;
 
 pub use lots::Swept;
 
-use super::{
-    Kept,
-    ahead::Ahead,
-    facts::Reader,
-    store::{self, Member, UnitId},
-};
+use super::{ahead::Ahead, facts::Reader, store};
 use crate::{
     clock::Micros,
-    handheld::world::{CodeOf, Source, WorldError},
+    handheld::world::{Source, WorldError},
     log::Position,
     projection::units::{PublicUnit, UnitStatus},
 };
 use entering::Entering;
+use gather::Unit;
+use left::Room;
 use sea_orm::{ConnectionTrait, DbErr};
 use std::{
-    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 use suyuan_sync::{
     event::Kind,
-    facts::{Content, Fact, World},
+    facts::Fact,
     finding::Finding,
-    fold::{self, Folded, Levels},
-    ids::{BatchId, DeviceId, EventId},
-    limits::NESTING_DEPTH_MAX,
-    unit::{Level, UnitKey},
+    fold,
+    ids::{DeviceId, EventId},
+    unit::UnitKey,
 };
-use uuid::Uuid;
 
 /// The positions an act writes at.
 #[derive(Debug, Clone, Copy)]
@@ -130,43 +136,6 @@ pub struct Done {
     pub facts: usize,
     /// Units that were read or left; no other was written, and nothing is newly about any other.
     pub read: BTreeSet<UnitKey>,
-    /// Containers whose end, or its being taken back, goes for what is in them.
-    ended: Vec<UnitKey>,
-}
-
-/// A unit of an act.
-struct Unit {
-    id: UnitId,
-    known: bool,
-    /// How far above what this is about: so many packs, by the shortest way.
-    above: usize,
-    inside: Option<UnitId>,
-    exceptional: bool,
-    kept: Kept,
-    code: Option<CodeOf>,
-    facts: BTreeMap<Position, Arc<Fact>>,
-    /// How many there are by its row.
-    counted: usize,
-    /// The first fact that came in for it, by position; for a unit that is only looked at, none.
-    dirty: Option<Cause>,
-}
-
-impl Unit {
-    /// Was enough read to be sure of its fold? What a unit is depends on two levels above it (C12:
-    /// a level follows from what names the unit itself, and there are three), and a pallet is in
-    /// nothing.
-    fn is_sure(&self, folded: &Folded) -> bool {
-        self.above + 2 <= NESTING_DEPTH_MAX || folded.state.level == Some(Level::Pallet)
-    }
-}
-
-/// Why a unit is folded again.
-#[derive(Debug, Clone, Copy)]
-struct Cause {
-    gseq: Position,
-    event: Option<EventId>,
-    /// It is named itself, not only moved by its container.
-    own: bool,
 }
 
 /// So many facts about one unit are many.
@@ -179,61 +148,24 @@ pub const FACTS_MAX: usize = 8_000;
 /// Units and findings are numbered by the act that made them: its first position, then so many bits.
 pub const NUMBER_BITS: u32 = 20;
 
-/// What became of units, and what of it is to be written.
-struct Folds {
-    folded: BTreeMap<UnitKey, Folded>,
-    /// Of containers, the batches whose goods are judged by themselves.
-    apart: BTreeMap<UnitKey, BTreeSet<BatchId>>,
-    /// What containers hold more or less of.
-    shifted: BTreeMap<(UnitId, Content), i64>,
-    writes: write::Writes,
-}
-
 /// Folds what changed.
 pub struct Folding<'a> {
-    /// Master data, as of the position before the act.
-    pub source: &'a mut Source,
+    /// Master data, as of the position before the act; for a fold, what is on record is put in.
+    source: &'a mut Source,
     /// Reads facts.
-    pub reader: &'a mut Reader,
+    reader: &'a mut Reader,
     /// The act's positions.
-    pub moment: Moment,
+    moment: Moment,
     /// Units that were read before; nobody else changed anything about them since.
     pub ahead: Ahead,
-    units: BTreeMap<UnitKey, Unit>,
-    /// By which events units are newly touched.
-    about: BTreeMap<UnitKey, BTreeMap<Position, (i64, Arc<Fact>)>>,
-    targets: Vec<(Uuid, EventId, Position)>,
-    /// Retracts and what they strike, where either came in.
-    strikes: Vec<(Arc<Fact>, Option<Arc<Fact>>)>,
-    /// New events of corrections that are worth something else since something came in.
-    turned: Vec<Member>,
-    /// Those of them that there is room for.
-    corrected: Vec<Arc<Fact>>,
-    direct: BTreeMap<UnitId, BTreeMap<Content, i64>>,
-    /// The batches whose recalls are put in.
-    asked: BTreeSet<BatchId>,
-    counts: counts::Counts,
-    /// What came in, and of that the complete counts.
-    arrived: Vec<Arc<Fact>>,
-    sweeps: Vec<Arc<Fact>>,
-    /// How much there is about the container of what is judged by itself there: it is folded over that, too.
-    followed: BTreeMap<UnitKey, usize>,
-    /// Events that moved, of which what they name is folded by slices.
-    moved_later: Vec<(Position, EventId)>,
-    /// Events that lines of lots go by otherwise than before: whose line, and where the event stands.
-    worked_in: Vec<(Uuid, Micros, Position)>,
     /// Events for which there was no room.
     pub entering: Entering,
-    /// What may be read and folded yet, and the units that are left because there is more.
-    room: left::Room,
-    left: BTreeMap<UnitKey, left::Left>,
-    /// What is to be folded or looked at for itself, not only since something was in it.
-    wanted: BTreeSet<UnitKey>,
-    /// How many were read so far.
-    read: usize,
-    numbered: i64,
+    /// What may be read and folded.
+    room: Room,
     /// What came to count above this position is not seen.
     upto: Position,
+    /// How many rows it made.
+    numbered: i64,
 }
 
 impl<'a> Folding<'a> {
@@ -244,30 +176,13 @@ impl<'a> Folding<'a> {
             reader,
             moment,
             ahead: Ahead::default(),
-            units: BTreeMap::new(),
-            about: BTreeMap::new(),
-            targets: Vec::new(),
-            strikes: Vec::new(),
-            turned: Vec::new(),
-            corrected: Vec::new(),
-            direct: BTreeMap::new(),
-            asked: BTreeSet::new(),
-            counts: counts::Counts::default(),
-            arrived: Vec::new(),
-            sweeps: Vec::new(),
-            followed: BTreeMap::new(),
-            moved_later: Vec::new(),
-            worked_in: Vec::new(),
             entering: Entering::default(),
-            room: left::Room {
+            room: Room {
                 facts: FACTS_MAX,
-                ..left::Room::ALL
+                ..Room::ALL
             },
-            left: BTreeMap::new(),
-            wanted: BTreeSet::new(),
-            read: 0,
-            numbered: 0,
             upto: store::NOW,
+            numbered: 0,
         }
     }
 
@@ -285,190 +200,52 @@ impl<'a> Folding<'a> {
         conn: &impl ConnectionTrait,
         change: &Change,
     ) -> Result<Done, WorldError> {
-        let folds = self.prepare(conn, change).await?;
-        self.finish(conn, change, folds).await
-    }
+        // What it is about, what became of that, and what is to be written of it.
+        let related = self.relate(conn, change).await?;
+        let mut gathered = self.gather(conn, change, &related).await?;
+        let mut record = self.look_up(conn, &related, &gathered).await?;
+        let (folds, mut writes) = self.folds(conn, change, &mut gathered, &mut record).await?;
 
-    /// Reads and folds what `change` is about, and tells what is to be written. It writes nothing itself.
-    async fn prepare(
-        &mut self,
-        conn: &impl ConnectionTrait,
-        change: &Change,
-    ) -> Result<Folds, WorldError> {
-        self.arrived.clone_from(&change.arrived);
-        let again = change.moved.iter().chain(&change.recheck);
-        self.ahead
-            .forget_about(&again.map(|fact| fact.gseq).collect());
-        self.relate(conn, change).await?;
-        self.gather(conn, change).await?;
-        self.look_up(conn).await?;
-        let folds = self.folds(conn, change).await?;
-        // What many things have is written beside acts; who comes for what was left has nobody to leave it to.
-        let heavy = if change.left.is_empty() {
-            folds.writes.too_much()
-        } else {
-            Vec::new()
-        };
-        if heavy.is_empty() {
-            return Ok(folds);
-        }
-        self.unshift_contents(&folds.shifted);
-        self.leave_these(heavy);
-        self.leave_with_parents();
-        self.put_contents(conn, &BTreeMap::new()).await?;
-        self.folds(conn, change).await
-    }
-
-    /// Folds what was read.
-    async fn folds(
-        &mut self,
-        conn: &impl ConnectionTrait,
-        change: &Change,
-    ) -> Result<Folds, WorldError> {
-        let mut folded = self.folded(conn).await?;
-        let shifted = self.shift_contents(&folded);
-        if !shifted.is_empty() || self.moved_with_contents(&folded) {
-            self.put_contents(conn, &folded).await?;
-            folded = self.fold(self.source.world(), false);
-        }
-        let apart = self.apart(&folded);
-        let exceptional = self.exceptional(change, &folded, &apart);
-        let writes = self.writes_of(change, &folded, &exceptional, &apart);
-        Ok(Folds {
-            folded,
-            apart,
-            shifted,
-            writes,
-        })
-    }
-
-    /// Writes what came of it.
-    async fn finish(
-        mut self,
-        conn: &impl ConnectionTrait,
-        change: &Change,
-        folds: Folds,
-    ) -> Result<Done, WorldError> {
-        let Folds {
-            folded,
-            apart,
-            shifted,
-            writes,
-        } = folds;
-        let mut done = self.write(conn, writes, &shifted).await?;
-        done.pending = self.pending();
-        self.write_of_events(conn, change, &mut done).await?;
-        let sweeps = self.fold_lots(conn, change, &folded, &mut done).await?;
-        let (few, many) = self.sharing(conn, &std::mem::take(&mut done.ended)).await?;
-        self.leave_for_later(conn, change, (&folded, &apart), (&many, sweeps))
+        // It is written: units, events themselves, lines of lots.
+        let ended = std::mem::take(&mut writes.ended);
+        let read = (&related, &gathered);
+        let mut done = writes.write(conn, read, &folds.shifted).await?;
+        done.pending = self.pending(read);
+        self.write_of_events(conn, change, &related, &mut done)
             .await?;
-        store::write_targets(conn, &self.targets).await?;
+        let lots = self
+            .fold_lots(conn, change, read, &folds, &mut done)
+            .await?;
+
+        // What is too much is left, and what others must hear is told.
+        let (few, many) = gathered.sharing(conn, &ended).await?;
+        self.leave_for_later(conn, change, read, &folds, (&lots, &many))
+            .await?;
+        store::write_targets(conn, &related.targets).await?;
         let world = self.source.world();
-        let sweeps = change
-            .arrived
-            .iter()
-            .filter(|fact| fold::misses(world, fact));
+        let sweeps = change.arrived.iter();
+        let sweeps = sweeps.filter(|fact| fold::misses(world, fact));
         let sweeps: Vec<Arc<Fact>> = sweeps.cloned().collect();
         store::write_sweeps(conn, &sweeps, &change.moved).await?;
-        self.tell_restated(conn, change, &folded).await?;
-        self.tell_sharing(conn, few, &mut done).await?;
-        self.leave(conn, change, &mut done).await?;
+        self.tell_restated(conn, change, read, &folds, &lots)
+            .await?;
+        self.tell_sharing(conn, (&related, &mut gathered), few, &mut done)
+            .await?;
+        self.leave(conn, change, (&related, &gathered), &mut done)
+            .await?;
         // One more would be the number of another act's row.
         if self.numbered >> NUMBER_BITS != 0 {
             let error = DbErr::Custom("an act made more rows than it has numbers".into());
             return Err(error.into());
         }
-        let read = self.units.iter().map(|(key, unit)| (key, unit.facts.len()));
-        let read = read.filter(|(_, facts)| *facts >= MANY);
-        let left = self.left.iter().map(|(key, left)| (key, left.facts));
-        // What is never read by an act weighs nothing.
-        let left = left.map(|(key, facts)| (key, if facts > FACTS_MAX { 0 } else { facts }));
-        let long = read.chain(left);
-        done.long = long.map(|(key, facts)| (key.clone(), facts)).collect();
-        done.facts = self.read;
-        // What is left has a new mark, and something is newly about it.
-        done.read = self
-            .units
-            .into_keys()
-            .chain(self.left.into_keys())
-            .collect();
+        gathered.tell(&mut done);
         Ok(done)
     }
 
-    fn relation(&mut self, unit: UnitKey, role: i64, fact: &Arc<Fact>) {
-        let facts = self.about.entry(unit).or_default();
-        let entry = facts.entry(fact.gseq).or_insert((role, fact.clone()));
-        entry.0 = entry.0.min(role);
-    }
-
-    fn parents_of(&self, key: &UnitKey) -> BTreeSet<UnitKey> {
-        let facts = self
-            .units
-            .get(key)
-            .into_iter()
-            .flat_map(|unit| unit.facts.values());
-        facts
-            .filter_map(|fact| packed_into(fact, key))
-            .cloned()
-            .collect()
-    }
-
-    /// Facts whose place in the order changed, or may have.
-    fn moved<'f>(&'f self, change: &'f Change) -> impl Iterator<Item = &'f Arc<Fact>> {
-        // What happened to a unit since it was left is not told apart.
-        let left = change.left.keys().filter_map(|key| self.units.get(key));
-        let left = left.flat_map(|unit| unit.facts.values());
-        change.moved.iter().chain(&change.reordered).chain(left)
-    }
-
-    /// Folds all, as of what is on record, from the highest level down: what may hold something
-    /// before what may be in it. Of what holds nothing, the timeline only if it is wanted.
-    fn fold(&self, world: &World, timelines: bool) -> BTreeMap<UnitKey, Folded> {
-        let mut facts: BTreeMap<Position, &Fact> = BTreeMap::new();
-        for unit in self.units.values() {
-            facts.extend(unit.facts.iter().map(|(gseq, fact)| (*gseq, fact.as_ref())));
-        }
-        let packs = facts.values().any(|fact| fact.event.kind == Kind::Pack);
-        let facts: Vec<&Fact> = facts.into_values().filter(|_| packs).collect();
-        let levels = Levels::of(&facts, world);
-        let mut order: Vec<(&UnitKey, &Unit)> = self.units.iter().collect();
-        order.sort_by_key(|(key, _)| Reverse(levels.get(key)));
-
-        let containers: BTreeSet<UnitKey> = self
-            .units
-            .keys()
-            .flat_map(|key| self.parents_of(key))
-            .collect();
-        let mut folded = BTreeMap::new();
-        for (key, unit) in order {
-            let facts = self.facts_of(key, unit);
-            let timeline = timelines || containers.contains(key) || holds_lots(key, unit);
-            let out = fold::fold_among(key, &facts, &folded, (&levels, world), timeline);
-            folded.insert(key.clone(), out);
-        }
-        folded
-    }
-
-    /// What a unit is folded from, in order.
-    fn facts_of<'u>(&'u self, key: &UnitKey, unit: &'u Unit) -> Vec<&'u Fact> {
-        let mut facts: Vec<&Fact> = unit.facts.values().map(AsRef::as_ref).collect();
-        facts.extend(self.counts_about(key, unit).into_values());
-        facts.sort_by_key(|fact| fact.order);
-        facts
-    }
-
-    /// Where a unit may have been: where what names it or its containers happened.
-    fn places_of(&self, key: &UnitKey) -> BTreeSet<Uuid> {
-        let mut places = BTreeSet::new();
-        let mut keys = BTreeSet::from([key.clone()]);
-        for _ in 0..=NESTING_DEPTH_MAX {
-            for (key, unit) in keys.iter().filter_map(|key| self.units.get_key_value(key)) {
-                let facts = unit.facts.values().filter(|fact| names(fact, key));
-                places.extend(facts.map(|fact| fact.event.location.0));
-            }
-            keys = keys.iter().flat_map(|key| self.parents_of(key)).collect();
-        }
-        places
+    /// The number of the next row that is made.
+    fn number(&mut self) -> i64 {
+        self.numbered += 1;
+        (self.moment.first << NUMBER_BITS) | self.numbered
     }
 }
 

@@ -4,7 +4,15 @@
 //! What an act left for slices it told of the periods that were closed by then. Where one was closed since, before
 //! a slice came by, its figures lack what the slice works in: the slice tells that.
 
-use super::{Change, Folding, Unit, corrections::correction, is_in, judged};
+use super::{
+    Change, Folding,
+    corrections::correction,
+    folds::Folds,
+    gather::{Gathered, Unit},
+    is_in, judged,
+    lots::WorkedIn,
+    relate::Related,
+};
 use crate::{
     clock::Micros,
     handheld::{
@@ -21,9 +29,8 @@ use std::{
 use suyuan_sync::{
     facts::Fact,
     finding::{Finding, FindingCode},
-    fold::{self, Folded},
+    fold,
     ids::EventId,
-    unit::UnitKey,
 };
 use uuid::Uuid;
 
@@ -33,9 +40,11 @@ impl Folding<'_> {
         &self,
         conn: &impl ConnectionTrait,
         change: &Change,
-        folded: &BTreeMap<UnitKey, Folded>,
+        (related, gathered): (&Related, &Gathered),
+        folds: &Folds,
+        lots: &WorkedIn,
     ) -> Result<(), DbErr> {
-        let mut restated = self.restated(change, folded);
+        let mut restated = self.restated(change, (related, gathered), folds, lots);
         restated.extend(self.left_periods(conn, change).await?);
         note_restated(conn, &restated, self.moment.last).await
     }
@@ -43,12 +52,18 @@ impl Folding<'_> {
     /// Events that a closed period tells otherwise from now on: those that came in or moved, those
     /// that are struck and what struck them, those of corrections that turned out to be void, and
     /// those whose word begins to count, or counts no more.
-    fn restated(&self, change: &Change, folded: &BTreeMap<UnitKey, Folded>) -> Vec<Restated> {
+    fn restated(
+        &self,
+        change: &Change,
+        (related, gathered): (&Related, &Gathered),
+        folds: &Folds,
+        lots: &WorkedIn,
+    ) -> Vec<Restated> {
         let mut out = Vec::new();
         for fact in &change.arrived {
             out.extend(self.in_period(fact.enterprise.0, fact, fact));
         }
-        for (retract, target) in &self.strikes {
+        for (retract, target) in &related.strikes {
             let Some(target) = target else {
                 continue;
             };
@@ -60,7 +75,8 @@ impl Folding<'_> {
             } else {
                 // Its correction is void.
                 let of = correction(retract);
-                let void = self.turned.iter().filter(|member| Some(member.of) == of);
+                let void = related.turned.members();
+                let void = void.filter(|member| Some(member.of) == of);
                 let whose = retract.enterprise.0;
                 let told = |member: &Member| {
                     Some((
@@ -75,9 +91,9 @@ impl Folding<'_> {
         // Of events that enter once more all this was told where their group came to be worth something else.
         let told = |closed: Position| change.left_at.is_some_and(|at| closed < at);
         out.retain(|(_, closed, _)| !change.again || !told(*closed));
-        out.extend(self.moved_or_worked_in(change, told));
-        for (key, unit) in &self.units {
-            let Some(now) = folded.get(key) else {
+        out.extend(self.moved_or_worked_in(change, lots, told));
+        for (key, unit) in &gathered.units {
+            let Some(now) = folds.folded.get(key) else {
                 continue;
             };
             if unit.dirty.is_none() && !unit.is_sure(now) {
@@ -108,18 +124,19 @@ impl Folding<'_> {
     fn moved_or_worked_in(
         &self,
         change: &Change,
+        lots: &WorkedIn,
         told: impl Fn(Position) -> bool,
     ) -> Vec<Restated> {
         let of = |fact: &Arc<Fact>| self.in_period(fact.enterprise.0, fact, fact);
         if change.left_at.is_none() {
             return change.moved.iter().filter_map(of).collect();
         }
-        let worked_in = self.worked_in.iter().filter_map(|(whose, eff, event)| {
+        let worked_in = lots.restated.iter().filter_map(|(whose, eff, event)| {
             Some((*whose, self.source.period_of(*whose, *eff)?, *event))
         });
         // Of units it was known at once where they stand.
-        let lots = change.lots_reordered.iter();
-        let reordered = lots.filter(|fact| !fact.event.lots.is_empty());
+        let reordered = change.lots_reordered.iter();
+        let reordered = reordered.filter(|fact| !fact.event.lots.is_empty());
         let reordered = reordered.filter_map(of);
         let late = reordered.chain(worked_in);
         late.filter(|(_, closed, _)| !told(*closed)).collect()

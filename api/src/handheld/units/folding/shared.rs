@@ -2,7 +2,13 @@
 //! container and have no news of their own, so whoever changes how a container ended tells it for
 //! them: in the same act while they are few, in slices (`units::refold`) where they are many.
 
-use super::{Change, Done, Folding, Unit, is_container};
+use super::{
+    Change, Done, Folding,
+    gather::{Gathered, Unit},
+    is_container,
+    relate::Related,
+    write::Writes,
+};
 use crate::{
     handheld::{
         units::store::{self, UnitId},
@@ -21,14 +27,14 @@ use suyuan_sync::{
 /// So many things in containers an act tells of itself.
 const TOLD_AT_ONCE: usize = 1_000;
 
-impl Folding<'_> {
+impl Gathered {
     /// Notes what the public side must hear of a unit that was folded.
     pub(super) fn note_public(
         &self,
         change: &Change,
         (key, unit): (&UnitKey, &Unit),
         now: &Folded,
-        done: &mut Done,
+        out: &mut Writes,
     ) {
         let before = status_of(unit, &unit.kept.state);
         let after = status_of(unit, &now.state);
@@ -41,13 +47,13 @@ impl Folding<'_> {
             // The record of codes may have come to name a batch.
             || again && unit.code.is_some() && unit.kept.state.batch.is_some();
         if unlike || unsure {
-            done.public.push((name(key, unit), after));
+            out.done.public.push((name(key, unit), after));
         }
         // Things in a container that shares itself are told with its own container's.
         let own = !(shares(unit) && again);
         let holds = unit.known && unit.facts.values().any(|fact| is_container(fact, key));
         if own && holds && (unlike || shares(unit) && unsure) {
-            done.ended.push(key.clone());
+            out.ended.push(key.clone());
         }
     }
 
@@ -89,23 +95,27 @@ impl Folding<'_> {
         }
         Ok((few, many))
     }
+}
 
+impl Folding<'_> {
     /// Folds things in containers for what the public side is told of them. Their rows stay.
     pub(super) async fn tell_sharing(
         &mut self,
         conn: &impl ConnectionTrait,
+        (related, gathered): (&Related, &mut Gathered),
         children: BTreeSet<UnitKey>,
         done: &mut Done,
     ) -> Result<(), WorldError> {
         if children.is_empty() {
             return Ok(());
         }
-        self.wanted.extend(children.iter().cloned());
-        self.climb(conn, children.iter().cloned()).await?;
-        self.look_up(conn).await?;
-        let folded = self.fold(self.source.world(), false);
+        let above = children.iter().cloned();
+        gathered.wanted.extend(above.clone());
+        self.climb(conn, &related.about, gathered, above).await?;
+        let record = self.look_up(conn, related, gathered).await?;
+        let folded = gathered.fold(&record.counts, self.source.world(), false);
         for key in &children {
-            if let (Some(unit), Some(now)) = (self.units.get(key), folded.get(key)) {
+            if let (Some(unit), Some(now)) = (gathered.units.get(key), folded.get(key)) {
                 done.public
                     .push((name(key, unit), status_of(unit, &now.state)));
             }

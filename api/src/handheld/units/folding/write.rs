@@ -2,7 +2,13 @@
 //! side may see.
 
 use super::{
-    Cause, Change, Done, Folding, Moment, NUMBER_BITS, beforehand::WRITTEN_AT_ONCE, is_in, judged,
+    Change, Done, Folding, Moment, NUMBER_BITS,
+    beforehand::WRITTEN_AT_ONCE,
+    counts::Counts,
+    folds::Folds,
+    gather::{Cause, Gathered},
+    is_in, judged,
+    relate::Related,
 };
 use crate::{
     handheld::{
@@ -15,17 +21,13 @@ use crate::{
     log::Position,
 };
 use sea_orm::ConnectionTrait;
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 use suyuan_sync::{
     event::Kind,
     facts::{Content, Fact, World},
     finding::{Finding, FindingCode},
-    fold::{self, Folded},
-    ids::{BatchId, DeviceId, EnterpriseId, EventId, LocationId},
+    fold,
+    ids::{DeviceId, EnterpriseId, EventId, LocationId},
     unit::UnitKey,
 };
 use uuid::Uuid;
@@ -47,8 +49,10 @@ pub(super) struct Writes {
     closed: Vec<(i64, Position, Option<EventId>)>,
     /// Of how many findings something is written about units that changed.
     by_unit: BTreeMap<UnitKey, usize>,
+    /// Containers whose end, or its being taken back, goes for what is in them.
+    pub(super) ended: Vec<UnitKey>,
     /// What it comes to.
-    done: Done,
+    pub(super) done: Done,
 }
 
 impl Writes {
@@ -109,6 +113,37 @@ impl Writes {
         self.changed.iter_mut().for_each(|changed| changed.at = at);
         self.closed.iter_mut().for_each(|(_, gseq, _)| *gseq = at);
     }
+
+    /// Writes it, and what units are newly about.
+    pub(super) async fn write(
+        self,
+        conn: &impl ConnectionTrait,
+        (related, gathered): (&Related, &Gathered),
+        shifted: &BTreeMap<(UnitId, Content), i64>,
+    ) -> Result<Done, WorldError> {
+        let about = &related.about;
+        let mut event_units = BTreeMap::new();
+        for key in about.units() {
+            let unit = gathered.units.get(key).map(|unit| unit.id);
+            let unit = unit.or_else(|| gathered.left.get(key).map(|left| left.id));
+            if let Some(unit) = unit {
+                event_units.extend(about.of(key).map(|(role, fact)| ((unit, fact.gseq), role)));
+            }
+        }
+        store::write_units(conn, &self.units).await?;
+        store::write_event_units(conn, &event_units).await?;
+        store::write_claims(conn, &self.claims).await?;
+        store::add_contents(conn, shifted).await?;
+        store::write_issuers(conn, &self.issued).await?;
+        store::write_opened(conn, &self.opened).await?;
+        store::write_changed(conn, &self.changed).await?;
+        store::write_closed(conn, &self.closed).await?;
+        let mut done = self.done;
+        done.closed = self.closed.len();
+        done.written = self.units.len() + self.opened.len() + self.changed.len();
+        done.written += self.closed.len();
+        Ok(done)
+    }
 }
 
 impl Folding<'_> {
@@ -116,29 +151,18 @@ impl Folding<'_> {
     pub(super) fn writes_of(
         &mut self,
         change: &Change,
-        folded: &BTreeMap<UnitKey, Folded>,
-        exceptional: &BTreeMap<UnitKey, bool>,
-        apart: &BTreeMap<UnitKey, BTreeSet<BatchId>>,
+        gathered: &Gathered,
+        counts: &Counts,
+        folds: &Folds,
     ) -> Writes {
-        let Writes {
-            units: mut writes,
-            mut claims,
-            mut issued,
-            mut opened,
-            mut changed,
-            mut closed,
-            mut by_unit,
-            mut done,
-        } = Writes::default();
-        let by_event: BTreeMap<(DeviceId, EventId), Arc<Fact>> = self
-            .units
-            .values()
-            .flat_map(|unit| unit.facts.values())
-            .chain(self.counts.all())
+        let mut out = Writes::default();
+        let by_event: BTreeMap<(DeviceId, EventId), Arc<Fact>> = gathered
+            .facts()
+            .chain(counts.all())
             .map(|fact| (judged(fact), fact.clone()))
             .collect();
-        for (key, unit) in &self.units {
-            let Some(now) = folded.get(key) else {
+        for (key, unit) in &gathered.units {
+            let Some(now) = folds.folded.get(key) else {
                 continue;
             };
             let cause = unit.dirty.unwrap_or(Cause {
@@ -162,12 +186,12 @@ impl Folding<'_> {
             }
             // A container that is only looked at keeps its row, unless what it holds changed it.
             if unit.dirty.is_none() && (!unit.known || new.is_empty() && gone.is_empty()) {
-                let flag = exceptional.get(key) == Some(&unit.exceptional);
+                let flag = folds.exceptional.get(key) == Some(&unit.exceptional);
                 if flag || !unit.known {
                     continue;
                 }
             }
-            let before_it = opened.len() + changed.len() + closed.len();
+            let before_it = out.findings();
             let mut findings = Vec::with_capacity(now.findings.len());
             let before = unit.kept.findings.iter();
             let before: BTreeMap<_, &KeptFinding> =
@@ -175,7 +199,7 @@ impl Folding<'_> {
             for finding in &now.findings {
                 let id = if let Some(kept) = before.get(&finding.identity()) {
                     if kept.finding != *finding {
-                        changed.push(Changed {
+                        out.changed.push(Changed {
                             id: kept.id,
                             at: cause.gseq,
                             finding: finding.clone(),
@@ -186,9 +210,8 @@ impl Folding<'_> {
                     let Some(fact) = by_event.get(&finding.judged()) else {
                         continue;
                     };
-                    self.numbered += 1;
-                    let id = (self.moment.first << NUMBER_BITS) | self.numbered;
-                    opened.push(Opened {
+                    let id = self.number();
+                    out.opened.push(Opened {
                         id,
                         fact: fact.clone(),
                         issuer: now.state.issuer.map(|issuer| issuer.0),
@@ -197,7 +220,7 @@ impl Folding<'_> {
                         opened: cause.gseq,
                         finding: finding.clone(),
                     });
-                    let notes = done.opened.entry(finding.judged()).or_default();
+                    let notes = out.done.opened.entry(finding.judged()).or_default();
                     notes.push(finding.clone());
                     id
                 };
@@ -208,27 +231,28 @@ impl Folding<'_> {
             }
             for finding in &gone {
                 let kept = before.get(&finding.identity());
-                closed.extend(kept.map(|kept| (kept.id, cause.gseq, cause.event)));
+                let closed = kept.map(|kept| (kept.id, cause.gseq, cause.event));
+                out.closed.extend(closed);
             }
-            let written = opened.len() + changed.len() + closed.len() - before_it;
+            let written = out.findings() - before_it;
             if unit.dirty.is_some() && written > 0 {
-                by_unit.insert(key.clone(), written);
+                out.by_unit.insert(key.clone(), written);
             }
             let kept = Kept {
                 state: now.state.clone(),
                 findings,
                 elsewhere: false,
                 stays: now.stays.iter().map(KeptStay::from).collect(),
-                apart: apart.get(key).cloned().unwrap_or_default(),
+                apart: folds.apart.get(key).cloned().unwrap_or_default(),
             };
-            self.note_public(change, (key, unit), now, &mut done);
+            gathered.note_public(change, (key, unit), now, &mut out);
             let inside = now.state.inside.as_ref();
             let inside = inside
-                .and_then(|parent| self.units.get(parent))
+                .and_then(|parent| gathered.units.get(parent))
                 .map(|parent| parent.id);
-            let exceptional = exceptional.get(key).copied().unwrap_or_default();
+            let exceptional = folds.exceptional.get(key).copied().unwrap_or_default();
             let unchanged = unit.known
-                && opened.len() + changed.len() + closed.len() == before_it
+                && written == 0
                 && kept.findings.len() == unit.kept.findings.len()
                 && kept.says_the_same(&unit.kept)
                 && inside == unit.inside
@@ -238,14 +262,14 @@ impl Folding<'_> {
                 let issuer = now.state.issuer.filter(|_| unit.known);
                 if let Some(issuer) = issuer.filter(|_| now.state.issuer != unit.kept.state.issuer)
                 {
-                    issued.entry(issuer.0).or_default().push(unit.id);
+                    out.issued.entry(issuer.0).or_default().push(unit.id);
                 }
                 // Of nearly all units there is none, and was none.
                 let claimed = fold::claimed(&now.state);
                 if !claimed.is_empty() || !fold::claimed(&unit.kept.state).is_empty() {
-                    claims.insert(unit.id, claimed);
+                    out.claims.insert(unit.id, claimed);
                 }
-                writes.push(UnitWrite {
+                out.units.push(UnitWrite {
                     id: unit.id,
                     gseq: cause.gseq.max(self.moment.first),
                     key: key.clone(),
@@ -258,47 +282,8 @@ impl Folding<'_> {
                 });
             }
         }
-        writes.extend(self.rows_of_left());
-        Writes {
-            units: writes,
-            claims,
-            issued,
-            opened,
-            changed,
-            closed,
-            by_unit,
-            done,
-        }
-    }
-
-    /// Writes it.
-    pub(super) async fn write(
-        &mut self,
-        conn: &impl ConnectionTrait,
-        writes: Writes,
-        shifted: &BTreeMap<(UnitId, Content), i64>,
-    ) -> Result<Done, WorldError> {
-        let mut about = BTreeMap::new();
-        for (key, facts) in &self.about {
-            let unit = self.units.get(key).map(|unit| unit.id);
-            let unit = unit.or_else(|| self.left.get(key).map(|left| left.id));
-            if let Some(unit) = unit {
-                about.extend(facts.iter().map(|(gseq, (role, _))| ((unit, *gseq), *role)));
-            }
-        }
-        let mut done = writes.done;
-        store::write_units(conn, &writes.units).await?;
-        store::write_event_units(conn, &about).await?;
-        store::write_claims(conn, &writes.claims).await?;
-        store::add_contents(conn, shifted).await?;
-        store::write_issuers(conn, &writes.issued).await?;
-        store::write_opened(conn, &writes.opened).await?;
-        store::write_changed(conn, &writes.changed).await?;
-        store::write_closed(conn, &writes.closed).await?;
-        done.closed = writes.closed.len();
-        done.written = writes.units.len() + writes.opened.len() + writes.changed.len();
-        done.written += writes.closed.len();
-        Ok(done)
+        out.units.extend(gathered.rows_of_left(self.moment.first));
+        out
     }
 
     /// What decides what each of these events is worth: what it strikes, what strikes it, what a
@@ -307,6 +292,7 @@ impl Folding<'_> {
         &mut self,
         conn: &impl ConnectionTrait,
         change: &Change,
+        related: &Related,
         facts: &[Arc<Fact>],
     ) -> Result<BTreeMap<Position, Vec<Arc<Fact>>>, WorldError> {
         // Whatever strikes something new, or is new and strikes, was found already.
@@ -319,13 +305,13 @@ impl Folding<'_> {
                 || fact.gseq < self.moment.first
         });
         let again: Vec<Arc<Fact>> = again.cloned().collect();
-        let deciding = self.what_decides(conn, &again).await?;
+        let deciding = self.what_decides(conn, related, &again).await?;
         let targets = again.iter().filter_map(|fact| fact.event.target).collect();
         let targets = store::by_event_id(conn, self.reader, &targets).await?;
         let mut out: BTreeMap<Position, Vec<Arc<Fact>>> = BTreeMap::new();
         for fact in facts {
             let mut with = Vec::new();
-            for (retract, target) in &self.strikes {
+            for (retract, target) in &related.strikes {
                 match target {
                     Some(target) if retract.gseq == fact.gseq => with.push(target.clone()),
                     Some(target) if target.gseq == fact.gseq => with.push(retract.clone()),
@@ -367,6 +353,7 @@ impl Folding<'_> {
         &mut self,
         conn: &impl ConnectionTrait,
         change: &Change,
+        related: &Related,
         done: &mut Done,
     ) -> Result<(), WorldError> {
         let mut looked_at: BTreeMap<Position, Arc<Fact>> = BTreeMap::new();
@@ -375,7 +362,7 @@ impl Folding<'_> {
         // What a retract was waiting for may have come in, and what is struck is not at fault. Of what is not
         // struck nothing is another than it was, and nothing was read of what it names.
         let world = self.source.world();
-        for (retract, target) in &self.strikes {
+        for (retract, target) in &related.strikes {
             let struck = target.iter();
             let struck = struck.filter(|target| fold::strikes(retract, target, world));
             let both = std::iter::once(retract).chain(struck);
@@ -385,10 +372,10 @@ impl Folding<'_> {
         let moved = self.retracts_of_moved(conn, change).await?;
         looked_at.extend(moved.into_iter().map(|fact| (fact.gseq, fact)));
         // What a correction turns on may have come in after it.
-        let corrected = self.corrected.iter();
-        looked_at.extend(corrected.map(|fact| (fact.gseq, fact.clone())));
+        let turned = related.turned.facts.iter();
+        looked_at.extend(turned.map(|fact| (fact.gseq, fact.clone())));
         let facts: Vec<Arc<Fact>> = looked_at.values().cloned().collect();
-        let with = self.judged_with(conn, change, &facts).await?;
+        let with = self.judged_with(conn, change, related, &facts).await?;
         let again = looked_at.keys().copied();
         let again = again.filter(|gseq| *gseq < self.moment.first).collect();
         let before = store::open_of_events(conn, &again).await?;
@@ -407,13 +394,12 @@ impl Folding<'_> {
             let by = by.or(change.because);
             let gseq = fact.gseq.max(self.moment.first);
             for finding in new {
-                self.numbered += 1;
                 done.opened
                     .entry(judged(&fact))
                     .or_default()
                     .push(finding.clone());
                 opened.push(Opened {
-                    id: (self.moment.first << NUMBER_BITS) | self.numbered,
+                    id: self.number(),
                     fact: fact.clone(),
                     issuer: None,
                     unit: None,

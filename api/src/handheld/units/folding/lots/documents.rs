@@ -8,7 +8,10 @@ use super::{
 };
 use crate::handheld::{
     lots::store as lines,
-    units::{folding::Folding, store},
+    units::{
+        folding::{Folding, gather::Gathered, relate::Related},
+        store::{self, Member},
+    },
     world::WorldError,
 };
 use sea_orm::ConnectionTrait;
@@ -37,6 +40,8 @@ pub(super) struct Placed {
     /// Counts that all lines of their places are held against, if they are complete: their last document came
     /// in, or is another. The others say nothing of what they do not name.
     pub(super) swept: BTreeSet<(EnterpriseId, GroupId)>,
+    /// Documents like the first that there was no room for.
+    pub(super) later: Vec<Member>,
 }
 
 impl Folding<'_> {
@@ -47,6 +52,7 @@ impl Folding<'_> {
         &mut self,
         conn: &impl ConnectionTrait,
         change: &Change,
+        (related, gathered): (&Related, &Gathered),
         (facts, documents): (&[Arc<Fact>], &BTreeMap<Gseq, Arc<Fact>>),
     ) -> Result<Placed, WorldError> {
         let mut placed = Placed::default();
@@ -54,7 +60,7 @@ impl Folding<'_> {
             return Ok(placed);
         }
         let all: Vec<Arc<Fact>> = documents.values().cloned().collect();
-        let deciding = self.what_decides(conn, &all).await?;
+        let deciding = self.what_decides(conn, related, &all).await?;
         let last = self.last_of(documents, &deciding);
         let own: BTreeSet<Gseq> = facts.iter().map(|fact| fact.gseq).collect();
         let ends = last.iter().filter(|(_, gseq)| own.contains(*gseq));
@@ -89,13 +95,11 @@ impl Folding<'_> {
             is_other && anew.contains(&other.of)
         });
         let mut sum = 0;
-        let (now, later): (Vec<_>, Vec<_>) = members.into_iter().partition(|member| {
+        let (now, later): (Vec<Member>, Vec<Member>) = members.into_iter().partition(|member| {
             sum += member.names();
-            sum <= self.room.weight
+            sum <= gathered.room.weight
         });
-        for member in &later {
-            self.entering.once_more(member);
-        }
+        placed.later = later;
         let now = now.iter().map(|member| member.gseq).collect();
         placed.again = store::by_position(conn, self.reader, &now).await?;
         Ok(placed)
@@ -129,13 +133,14 @@ impl Folding<'_> {
     pub(super) async fn documents(
         &mut self,
         conn: &impl ConnectionTrait,
+        related: &Related,
         facts: &[Arc<Fact>],
     ) -> Result<BTreeMap<Gseq, Arc<Fact>>, WorldError> {
         let of: BTreeSet<_> = facts.iter().filter_map(|fact| count_of(fact)).collect();
         let groups = of.iter().map(|(_, group)| *group).collect();
         let known = store::by_group(conn, self.reader, &groups, Kind::Count).await?;
         // Those as well that came in now and enter later: the count stands at the last of all.
-        let new = self.arrived.iter().chain(self.entering.events());
+        let new = related.arrived.iter().chain(self.entering.events());
         let all = known.into_iter().chain(new.cloned());
         let all = all.filter(|fact| count_of(fact).is_some_and(|count| of.contains(&count)));
         Ok(all.map(|fact| (fact.gseq, fact)).collect())
@@ -146,17 +151,17 @@ impl Folding<'_> {
     pub(super) async fn put_counts(
         &mut self,
         conn: &impl ConnectionTrait,
-        change: &Change,
+        (change, related): (&Change, &Related),
         asked: &mut Asked,
         (counts, known): (Vec<Arc<Fact>>, &AtHand),
     ) -> Result<(), WorldError> {
-        let more = self.documents(conn, &counts).await?;
+        let more = self.documents(conn, related, &counts).await?;
         asked.documents.extend(more);
         let mut all: BTreeMap<Gseq, Arc<Fact>> = BTreeMap::new();
         all.extend(counts.into_iter().map(|fact| (fact.gseq, fact)));
         all.extend(asked.documents.clone());
         let all: Vec<Arc<Fact>> = all.into_values().collect();
-        let deciding = self.what_decides(conn, &all).await?;
+        let deciding = self.what_decides(conn, related, &all).await?;
         let last = self.last_of(&asked.documents, &deciding);
         let lots: Lots<'_> = known
             .keys

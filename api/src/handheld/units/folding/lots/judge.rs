@@ -12,7 +12,7 @@ use super::{
 use crate::handheld::{
     lots::store as lines,
     units::{
-        folding::{Change, Folding},
+        folding::{Change, Folding, gather::Gathered},
         store,
     },
     world::WorldError,
@@ -53,12 +53,14 @@ impl Folding<'_> {
         &mut self,
         conn: &impl ConnectionTrait,
         mut touched: Vec<Touched>,
-        asked: &Asked,
+        (asked, gathered): (&Asked, &Gathered),
         out: &mut Outcome,
     ) -> Result<(), WorldError> {
         let mut once = BTreeSet::new();
         touched.retain(|at| once.insert((at.line.id, at.gseq)));
-        let facts = self.facts_of_touched(conn, &touched, asked).await?;
+        let facts = self
+            .facts_of_touched(conn, &touched, (asked, gathered))
+            .await?;
         touched.retain(|at| facts.contains_key(&at.gseq));
         if touched.is_empty() {
             return Ok(());
@@ -91,11 +93,11 @@ impl Folding<'_> {
         &mut self,
         conn: &impl ConnectionTrait,
         touched: &[Touched],
-        asked: &Asked,
+        (asked, gathered): (&Asked, &Gathered),
     ) -> Result<BTreeMap<Gseq, Arc<Fact>>, WorldError> {
         let wanted: BTreeSet<Gseq> = touched.iter().map(|at| at.gseq).collect();
         let mut facts: BTreeMap<Gseq, Arc<Fact>> = BTreeMap::new();
-        let near = self.units.values().flat_map(|unit| unit.facts.values());
+        let near = gathered.facts();
         let near = near.chain(asked.with.values()).chain(asked.facts.values());
         for fact in near.filter(|fact| wanted.contains(&fact.gseq)) {
             facts.insert(fact.gseq, fact.clone());

@@ -16,11 +16,14 @@ mod plan;
 mod said;
 mod work;
 
-use super::{Change, Done, Folding, Moment, NUMBER_BITS, holds_lots};
-use crate::handheld::{
-    lots::Moved,
-    units::store::{self, is_sweep},
-    world::WorldError,
+use super::{Change, Done, Folding, folds::Folds, gather::Gathered, holds_lots, relate::Related};
+use crate::{
+    clock::Micros,
+    handheld::{
+        lots::Moved,
+        units::store::{self, Member, is_sweep},
+        world::WorldError,
+    },
 };
 use sea_orm::ConnectionTrait;
 use std::{
@@ -31,10 +34,11 @@ use suyuan_sync::{
     event::Kind,
     facts::Fact,
     finding::{Finding, FindingCode, LotKey},
-    fold::{self, Folded},
+    fold,
     ids::{DeviceId, EnterpriseId, EventId, GroupId, Gseq},
     unit::UnitKey,
 };
+use uuid::Uuid;
 
 /// Lines that a complete count is held against, in a slice.
 pub struct Swept {
@@ -44,6 +48,17 @@ pub struct Swept {
     pub moved: bool,
     /// Rows of these lines of its place.
     pub lines: BTreeSet<i64>,
+}
+
+/// What comes of lines that others have to tell, or to go on with.
+#[derive(Default)]
+pub(super) struct WorkedIn {
+    /// Complete counts that the other lines of their places have to be held against.
+    pub(super) sweeps: Vec<Arc<Fact>>,
+    /// Events that lines go by otherwise than before: whose line, and where the event stands.
+    pub(super) restated: Vec<(Uuid, Micros, Gseq)>,
+    /// Documents of counts that there was no room for: they enter once more.
+    pub(super) later: Vec<Member>,
 }
 
 /// What events and containers say of lines.
@@ -93,24 +108,27 @@ fn concerns_lots(fact: &Fact) -> bool {
 }
 
 impl Folding<'_> {
-    /// Works what came in into the lines it is about. Tells which complete counts the other lines of
-    /// their places have to be held against.
+    /// Works what came in into the lines it is about.
     pub(super) async fn fold_lots(
         &mut self,
         conn: &impl ConnectionTrait,
         change: &Change,
-        folded: &BTreeMap<UnitKey, Folded>,
+        (related, gathered): (&Related, &Gathered),
+        folds: &Folds,
         done: &mut Done,
-    ) -> Result<Vec<Arc<Fact>>, WorldError> {
-        let mut asked = self.asked(conn, change).await?;
-        let carriers: BTreeSet<UnitKey> = self
+    ) -> Result<WorkedIn, WorldError> {
+        let (mut asked, later) = self.asked(conn, change, (related, gathered)).await?;
+        let carriers: BTreeSet<UnitKey> = gathered
             .units
             .iter()
             .filter(|(key, unit)| unit.dirty.is_some() && holds_lots(key, unit))
             .map(|(key, _)| key.clone())
             .collect();
         if asked.facts.is_empty() && carriers.is_empty() && change.went.is_empty() {
-            return Ok(Vec::new());
+            return Ok(WorkedIn {
+                later,
+                ..WorkedIn::default()
+            });
         }
         let sweeps: Vec<Arc<Fact>> = if change.swept.is_some() {
             Vec::new()
@@ -126,32 +144,40 @@ impl Folding<'_> {
                 .cloned()
                 .collect()
         };
-        let carried = self.carried(&carriers, folded);
-        let mut before = self.before(conn, &asked, &carriers).await?;
+        let carried = self.carried(gathered, &carriers, &folds.folded);
+        let mut before = self.before(conn, &asked, (gathered, &carriers)).await?;
         let known = self
             .at_hand(conn, change, (&asked, &carried), &before)
             .await?;
-        let from = self.changed_from(change, (&asked, &carried), &known, &before);
-        let counts = self.sweeps_at(conn, &from).await?;
+        let act = (change, gathered);
+        let from = self.changed_from(act, (&asked, &carried), &known, &before);
+        let counts = self.sweeps_at(conn, &from, related).await?;
         let stated: BTreeSet<Gseq> = asked.facts.keys().copied().collect();
-        self.put_counts(conn, change, &mut asked, (counts, &known))
+        self.put_counts(conn, (change, related), &mut asked, (counts, &known))
             .await?;
         let said = self.said(&asked, &carried, &known);
         self.counted_before(conn, (&asked, &stated), &known, &mut before)
             .await?;
-        self.work_in(conn, (known, said), before, &asked, change, done)
+        let restated = self
+            .work_in(conn, act, (known, said), before, &asked, done)
             .await?;
-        Ok(sweeps)
+        Ok(WorkedIn {
+            sweeps,
+            restated,
+            later,
+        })
     }
 
-    /// The facts whose movements may have changed.
+    /// The facts whose movements may have changed, and documents that there was no room for.
     async fn asked(
         &mut self,
         conn: &impl ConnectionTrait,
         change: &Change,
-    ) -> Result<Asked, WorldError> {
+        (related, gathered): (&Related, &Gathered),
+    ) -> Result<(Asked, Vec<Member>), WorldError> {
         let mut facts: Vec<Arc<Fact>> = Vec::new();
-        let later: BTreeSet<Gseq> = self.moved_later.iter().map(|(gseq, _)| *gseq).collect();
+        let later = gathered.moved_later.iter();
+        let later: BTreeSet<Gseq> = later.map(|(gseq, _)| *gseq).collect();
         let moved = change
             .moved
             .iter()
@@ -159,7 +185,7 @@ impl Folding<'_> {
         let moved = moved.chain(&change.lots_reordered);
         let new = change.arrived.iter().chain(moved);
         facts.extend(new.filter(|fact| concerns_lots(fact)).cloned());
-        for (retract, target) in &self.strikes {
+        for (retract, target) in &related.strikes {
             let own = |target: &&Arc<Fact>| target.enterprise == retract.enterprise;
             let target = target.as_ref().filter(|target| concerns_lots(target));
             if let Some(target) = target.filter(own) {
@@ -171,20 +197,18 @@ impl Folding<'_> {
         let targets = store::by_event_id(conn, self.reader, &targets).await?;
         facts.extend(targets.into_iter().filter(|target| concerns_lots(target)));
         // Those of corrections that turn on something else now.
-        facts.extend(
-            self.corrected
-                .iter()
-                .filter(|fact| concerns_lots(fact))
-                .cloned(),
-        );
+        let turned = related.turned.facts.iter();
+        facts.extend(turned.filter(|fact| concerns_lots(fact)).cloned());
         facts.extend(change.swept.as_ref().map(|swept| swept.count.clone()));
-        let documents = self.documents(conn, &facts).await?;
-        let placed = self.placed_anew(conn, change, (&facts, &documents)).await?;
+        let documents = self.documents(conn, related, &facts).await?;
+        let placed = self
+            .placed_anew(conn, change, (related, gathered), (&facts, &documents))
+            .await?;
         facts.extend(placed.again);
-        let deciding = self.what_decides(conn, &facts).await?;
+        let deciding = self.what_decides(conn, related, &facts).await?;
         let targets: BTreeSet<EventId> = facts.iter().filter_map(|f| f.event.target).collect();
         let mut with = store::by_event_id(conn, self.reader, &targets).await?;
-        let arrived = self.arrived.iter();
+        let arrived = related.arrived.iter();
         with.extend(
             arrived
                 .filter(|fact| targets.contains(&fact.event.id))
@@ -192,12 +216,13 @@ impl Folding<'_> {
         );
         with.extend(deciding.into_values().flatten());
         let by_position = |facts: Vec<Arc<Fact>>| facts.into_iter().map(|fact| (fact.gseq, fact));
-        Ok(Asked {
+        let asked = Asked {
             facts: by_position(facts).collect(),
             with: by_position(with).collect(),
             documents,
             swept: placed.swept,
-        })
+        };
+        Ok((asked, placed.later))
     }
 }
 
@@ -205,10 +230,6 @@ impl Moved {
     fn key(&self) -> (Gseq, i64) {
         (self.gseq, self.n)
     }
-}
-
-fn number(moment: Moment, n: i64) -> i64 {
-    (moment.first << NUMBER_BITS) | n
 }
 
 /// Is this the finding of the interval below zero that began with an event?

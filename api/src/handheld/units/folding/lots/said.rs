@@ -10,7 +10,7 @@ use crate::{
             store::{self as lines, Of},
         },
         units::{
-            folding::{Change, Folding},
+            folding::{Change, Folding, gather::Gathered},
             store::is_sweep,
         },
         world::WorldError,
@@ -41,12 +41,13 @@ impl Folding<'_> {
     /// What the containers among these carried, and by which container.
     pub(super) fn carried(
         &self,
+        gathered: &Gathered,
         carriers: &BTreeSet<UnitKey>,
         folded: &BTreeMap<UnitKey, Folded>,
     ) -> Vec<(LotKey, Moved)> {
         let mut out = Vec::new();
         for key in carriers {
-            let (Some(unit), Some(folded)) = (self.units.get(key), folded.get(key)) else {
+            let (Some(unit), Some(folded)) = (gathered.units.get(key), folded.get(key)) else {
                 continue;
             };
             let positions: BTreeMap<Order, Gseq> = folded
@@ -75,7 +76,7 @@ impl Folding<'_> {
         &self,
         conn: &impl ConnectionTrait,
         asked: &Asked,
-        carriers: &BTreeSet<UnitKey>,
+        (gathered, carriers): (&Gathered, &BTreeSet<UnitKey>),
     ) -> Result<Before, WorldError> {
         let old = asked.facts.values().filter(|fact| {
             let apart = is_sweep(fact) || count_of(fact).is_some();
@@ -83,7 +84,7 @@ impl Folding<'_> {
         });
         let old = old.map(|fact| fact.gseq.into()).collect();
         let mut rows = lines::moves(conn, Of::Events, old).await?;
-        let units = carriers.iter().filter_map(|key| self.units.get(key));
+        let units = carriers.iter().filter_map(|key| gathered.units.get(key));
         let units = units.filter(|unit| unit.known).map(|unit| unit.id.into());
         rows.extend(lines::moves(conn, Of::Containers, units.collect()).await?);
         let mut before = Before::new();
@@ -131,7 +132,7 @@ impl Folding<'_> {
     /// complete counts.
     pub(super) fn changed_from(
         &self,
-        change: &Change,
+        (change, gathered): (&Change, &Gathered),
         (asked, carried): (&Asked, &[(LotKey, Moved)]),
         known: &AtHand,
         before: &Before,
@@ -148,7 +149,7 @@ impl Folding<'_> {
         }
         let swept = change.swept.iter().filter(|swept| swept.moved);
         let swept = swept.flat_map(|swept| asked.documents_of(&swept.count));
-        for fact in self.moved(change).chain(swept) {
+        for fact in gathered.moved(change).chain(swept) {
             // Where it was before it moved is not known; it was never before this.
             note(fact.event.location.0, fact.order.eff.min(fact.interval.lo));
         }

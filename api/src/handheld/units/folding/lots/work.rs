@@ -3,7 +3,6 @@
 use super::{
     Asked, Said, is_below,
     judge::looked_at_again,
-    number,
     plan::{Outcome, Plan, Touched, unsaid_of},
     said::{AtHand, Before},
 };
@@ -13,7 +12,7 @@ use crate::handheld::{
         store::{self as lines, Of},
     },
     units::{
-        folding::{Change, Done, Folding, judged},
+        folding::{Change, Done, Folding, gather::Gathered, judged},
         store::{self, Opened},
     },
     world::WorldError,
@@ -30,6 +29,7 @@ use suyuan_sync::{
     ids::{DeviceId, EventId, Gseq, Micros},
     lots::{Line, Movement, product_of},
 };
+use uuid::Uuid;
 
 /// Where a line is folded on from.
 #[derive(Default)]
@@ -43,20 +43,21 @@ struct Stand {
 }
 
 impl Folding<'_> {
-    /// Brings the lines to what is said of them now.
+    /// Brings the lines to what is said of them now. Tells by which events they go otherwise than before: whose
+    /// line, and where the event stands.
     pub(super) async fn work_in(
         &mut self,
         conn: &impl ConnectionTrait,
+        (change, gathered): (&Change, &Gathered),
         (known, mut said): (AtHand, Said),
         before: Before,
         asked: &Asked,
-        change: &Change,
         done: &mut Done,
-    ) -> Result<(), WorldError> {
+    ) -> Result<Vec<(Uuid, Micros, Gseq)>, WorldError> {
         // A count that lines are held against may have moved since they were.
         let swept = change.swept.iter().filter(|swept| swept.moved);
         let swept = swept.flat_map(|swept| asked.documents_of(&swept.count));
-        let moved = self.moved(change).chain(swept);
+        let moved = gathered.moved(change).chain(swept);
         // Where they were before is not known; they were never before this.
         let moved: BTreeMap<Gseq, Micros> = moved
             .map(|fact| (fact.gseq, fact.order.eff.min(fact.interval.lo)))
@@ -68,19 +69,18 @@ impl Folding<'_> {
             plans.push(Plan::of(line.clone(), now, before, &moved));
         }
         for (key, now) in said {
-            let line = self.new_line(key, &now, asked);
+            let line = self.new_line(key, &now, (asked, gathered));
             plans.push(Plan::of(line, now, &[], &moved));
         }
         for plan in &mut plans {
             plan.drop_unsaid(asked);
         }
         plans.retain(|plan| !plan.is_nothing());
-        for plan in &plans {
+        let restated = plans.iter().flat_map(|plan| {
             let restated = plan.restated.iter();
-            let whose = plan.line.enterprise;
-            self.worked_in
-                .extend(restated.map(|(event, eff)| (whose, *eff, *event)));
-        }
+            restated.map(|(event, eff)| (plan.line.enterprise, *eff, *event))
+        });
+        let restated = restated.collect();
         let late: BTreeSet<i64> = plans
             .iter()
             .filter(|p| p.again)
@@ -106,8 +106,10 @@ impl Folding<'_> {
         self.write_moves(conn, &out).await?;
         let mut touched: Vec<Touched> = plans.iter().flat_map(Plan::touched).collect();
         touched.extend(looked_at_again(change, &known));
-        self.judge(conn, touched, asked, &mut out).await?;
-        self.write_lots(conn, out, asked, done).await
+        self.judge(conn, touched, (asked, gathered), &mut out)
+            .await?;
+        self.write_lots(conn, out, (asked, gathered), done).await?;
+        Ok(restated)
     }
 
     /// What late lines are folded on from, and drops the checkpoints behind that.
@@ -142,24 +144,27 @@ impl Folding<'_> {
         Ok(out)
     }
 
-    fn new_line(&mut self, key: LotKey, now: &[Moved], asked: &Asked) -> LineRow {
+    fn new_line(
+        &mut self,
+        key: LotKey,
+        now: &[Moved],
+        (asked, gathered): (&Asked, &Gathered),
+    ) -> LineRow {
         let owner = self.source.world().places.get(&key.location);
         // What a container carries somewhere was said of the container, not of the lot.
         let first = now.iter().min_by_key(|moved| moved.gseq);
         let stater = first.and_then(|moved| {
             let of_units = || {
-                self.units
-                    .values()
-                    .find_map(|unit| unit.facts.get(&moved.gseq))
+                let mut units = gathered.units.values();
+                units.find_map(|unit| unit.facts.get(&moved.gseq))
             };
             asked.facts.get(&moved.gseq).or_else(of_units)
         });
         let enterprise = owner
             .map(|place| place.enterprise.0)
             .or(stater.map(|fact| fact.enterprise.0));
-        self.numbered += 1;
         LineRow {
-            id: number(self.moment, self.numbered),
+            id: self.number(),
             enterprise: enterprise.unwrap_or_default(),
             findings: 0,
             kept: Kept {
@@ -324,11 +329,11 @@ impl Folding<'_> {
         &mut self,
         conn: &impl ConnectionTrait,
         mut out: Outcome,
-        asked: &Asked,
+        (asked, gathered): (&Asked, &Gathered),
         done: &mut Done,
     ) -> Result<(), WorldError> {
         let mut facts: BTreeMap<(DeviceId, EventId), Arc<Fact>> = BTreeMap::new();
-        let near = self.units.values().flat_map(|unit| unit.facts.values());
+        let near = gathered.facts();
         for fact in near.chain(asked.with.values()).chain(asked.facts.values()) {
             facts.insert(judged(fact), fact.clone());
         }
@@ -347,8 +352,7 @@ impl Folding<'_> {
             let Some(fact) = facts.get(&finding.judged()) else {
                 continue;
             };
-            self.numbered += 1;
-            let id = number(self.moment, self.numbered);
+            let id = self.number();
             let (gseq, _) = out.cause(line, self.moment);
             let row = out.lines.iter_mut().find(|row| row.id == line);
             let issuer = row.and_then(|row| {
