@@ -55,6 +55,7 @@ mod m0058_buyers;
 mod m0059_work_pages;
 mod m0060_units_left_first;
 mod m0061_unit_kept;
+mod m0062_held_batches;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -116,6 +117,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0059_work_pages::Migration),
             Box::new(m0060_units_left_first::Migration),
             Box::new(m0061_unit_kept::Migration),
+            Box::new(m0062_held_batches::Migration),
         ]
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     support::{array, id, ok, text_of},
 };
 use serde_json::json;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use suyuan::{
     codes::targets::{Name, Namer},
     log::{Entry, Kind},
@@ -20,24 +20,20 @@ use suyuan::{
 use suyuan_sync::{trace_code, unit::UnitKey};
 use suyuan_tests::{TestApp, on_both, until};
 
-const NOTHING: UnitStatus = UnitStatus {
-    collected: false,
-    destroyed: false,
-    suspected_copy: false,
-    stated: None,
-};
-const COLLECTED: UnitStatus = UnitStatus {
-    collected: true,
-    ..NOTHING
-};
-const DESTROYED: UnitStatus = UnitStatus {
-    destroyed: true,
-    ..NOTHING
-};
-const COPIED: UnitStatus = UnitStatus {
-    suspected_copy: true,
-    ..NOTHING
-};
+const NOTHING: UnitStatus = status(false, false, false);
+const COLLECTED: UnitStatus = status(true, false, false);
+const DESTROYED: UnitStatus = status(false, true, false);
+const COPIED: UnitStatus = status(false, false, true);
+
+const fn status(collected: bool, destroyed: bool, suspected_copy: bool) -> UnitStatus {
+    UnitStatus {
+        collected,
+        destroyed,
+        suspected_copy,
+        stated: None,
+        holds: BTreeMap::new(),
+    }
+}
 
 async fn said(app: &TestApp, code: &str) -> String {
     let view = app.consumer().scan(code).await.json();

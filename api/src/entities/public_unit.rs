@@ -10,6 +10,7 @@ pub struct Model {
     pub unit: String,
     pub status: i64,
     pub recalls: String,
+    pub holds: String,
     pub position: i64,
 }
 

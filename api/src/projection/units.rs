@@ -9,7 +9,7 @@ use crate::{
     log::Act,
 };
 use roaring::RoaringBitmap;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     fold::{Ended, UnitState, public_status},
@@ -32,6 +32,9 @@ pub const CHUNK_COPY_EVENTS: &str = "copy_by_events";
 /// codes names another or none.
 pub const CHUNK_STATED: &str = "stated";
 
+/// Indices of containers that hold goods of the batch named in `batch_id`, which is not their own.
+pub const CHUNK_HOLDS: &str = "holds";
+
 /// A unit as the public side names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PublicUnit {
@@ -42,7 +45,7 @@ pub enum PublicUnit {
 }
 
 /// What became of a unit, as far as consumers are told.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnitStatus {
     /// Fetched back under a recall (收回).
     pub collected: bool,
@@ -53,11 +56,14 @@ pub struct UnitStatus {
     /// The batch that events of its issuer put it in, where the record of codes names another or none. Of
     /// codes we minted only: what others mint is in no batch of ours.
     pub stated: Option<Uuid>,
+    /// Of a container: the batches of what is in it, its own apart; what a stranger packed is not among them.
+    /// Where it is shown anew also those that are not in it any more, `false`.
+    pub holds: BTreeMap<Uuid, bool>,
 }
 
 impl UnitStatus {
-    /// As it stands in a row, the batch apart.
-    pub const fn bits(self) -> i64 {
+    /// As it stands in a row, batches apart.
+    pub const fn bits(&self) -> i64 {
         self.collected as i64 | (self.destroyed as i64) << 1 | (self.suspected_copy as i64) << 2
     }
 
@@ -68,29 +74,51 @@ impl UnitStatus {
             destroyed: bits & 2 != 0,
             suspected_copy: bits & 4 != 0,
             stated: None,
+            holds: BTreeMap::new(),
         }
     }
 
     /// Is something told against it?
-    pub const fn is_against(self) -> bool {
+    pub const fn is_against(&self) -> bool {
         self.bits() != 0
     }
 
-    fn holds(self, kind: &str, batch: Uuid) -> bool {
-        match kind {
+    /// Is it this? `None` if nothing is said of it.
+    fn is(&self, kind: &str, batch: Uuid) -> Option<bool> {
+        Some(match kind {
+            CHUNK_HOLDS => return self.holds.get(&batch).copied(),
             CHUNK_STATED => self.stated == Some(batch),
             CHUNK_COLLECTED => self.collected,
             CHUNK_DESTROYED => self.destroyed,
             CHUNK_COPY_EVENTS => self.suspected_copy,
             _ => false,
+        })
+    }
+
+    /// The batches it holds.
+    fn held(&self) -> impl Iterator<Item = Uuid> {
+        let held = self.holds.iter().filter(|(_, is)| **is);
+        held.map(|(batch, _)| *batch)
+    }
+
+    /// The same of a container that was shown to hold these batches.
+    #[must_use]
+    pub fn instead_of(mut self, before: impl IntoIterator<Item = Uuid>) -> UnitStatus {
+        for batch in before {
+            self.holds.entry(batch).or_insert(false);
         }
+        self
     }
 }
 
 impl UnitStatus {
     /// What is told of a unit: `commissioned` is what the record of codes says, and there only if the code is
-    /// ours.
-    pub fn of(state: &UnitState, commissioned: Option<Option<BatchId>>) -> UnitStatus {
+    /// ours; `holds` the batches in it. Of a unit whose maker is on no record nothing is.
+    pub fn of(
+        state: &UnitState,
+        commissioned: Option<Option<BatchId>>,
+        holds: &BTreeSet<BatchId>,
+    ) -> UnitStatus {
         let status = public_status(state).unwrap_or_default();
         let apart = |batch: &BatchId| commissioned.is_some_and(|record| record != Some(*batch));
         UnitStatus {
@@ -98,11 +126,18 @@ impl UnitStatus {
             destroyed: status.ended == Some(Ended::Destroyed),
             suspected_copy: status.suspected_copy,
             stated: state.batch.filter(apart).map(|batch| batch.0),
+            holds: holds
+                .iter()
+                .filter(|_| state.issuer.is_some())
+                .map(|batch| (batch.0, true))
+                .collect(),
         }
     }
 }
 
 const STATUS_KINDS: [&str; 3] = [CHUNK_COLLECTED, CHUNK_DESTROYED, CHUNK_COPY_EVENTS];
+/// Kinds with a batch.
+const BATCH_KINDS: [&str; 2] = [CHUNK_STATED, CHUNK_HOLDS];
 
 /// Shows what became of a unit.
 pub async fn set_unit_status(
@@ -113,25 +148,26 @@ pub async fn set_unit_status(
     set_unit_statuses(act, &[(unit, status)]).await
 }
 
-/// Shows what became of units: all of it, so what is not said any more is taken back. The last
+/// Shows what became of units: all of it, so what is not said any more is taken back, but for batches in containers,
+/// which are many: of those only what is said changes. The last
 /// word about a unit counts. Each chunk they lie in is read, and written where it differs, so give
 /// only units whose status may have changed. Did any?
 pub async fn set_unit_statuses(
     act: &impl Place,
     units: &[(PublicUnit, UnitStatus)],
 ) -> Result<bool, DbErr> {
-    let mut minted: BTreeMap<&str, Minted> = BTreeMap::new();
-    let mut others: BTreeMap<&str, UnitStatus> = BTreeMap::new();
+    let mut minted: BTreeMap<&str, Minted<'_>> = BTreeMap::new();
+    let mut others: BTreeMap<&str, &UnitStatus> = BTreeMap::new();
     for (unit, status) in units {
         match unit {
             PublicUnit::Minted(space, index) => {
                 let chunks = minted.entry(space).or_default();
                 let offset = (index & 0xffff) as u32;
                 let chunk = chunks.entry((index >> 16) as u32).or_default();
-                chunk.push((offset, *status));
+                chunk.push((offset, status));
             }
             PublicUnit::Other(key) => {
-                others.insert(key.as_str(), *status);
+                others.insert(key.as_str(), status);
             }
         }
     }
@@ -144,14 +180,25 @@ pub async fn set_unit_statuses(
 }
 
 /// Units of one code space: by chunk, each with its offset.
-type Minted = BTreeMap<u32, Vec<(u32, UnitStatus)>>;
+type Minted<'s> = BTreeMap<u32, Vec<(u32, &'s UnitStatus)>>;
 
-async fn set_minted(act: &impl Place, space: &str, chunks: &Minted) -> Result<bool, DbErr> {
+async fn set_minted(act: &impl Place, space: &str, chunks: &Minted<'_>) -> Result<bool, DbErr> {
     let kinds = STATUS_KINDS.iter().chain(&[CHUNK_STATED]);
+    let held = chunks.values().flatten();
+    let held: BTreeSet<Uuid> = held
+        .flat_map(|(_, status)| status.holds.keys().copied())
+        .collect();
+    let holding = Condition::all()
+        .add(public_chunk::Column::Kind.eq(CHUNK_HOLDS))
+        .add(public_chunk::Column::BatchId.is_in(held));
     let rows = public_chunk::Entity::find()
         .filter(public_chunk::Column::Space.eq(space))
         .filter(public_chunk::Column::Chunk.is_in(chunks.keys().map(|chunk| i64::from(*chunk))))
-        .filter(public_chunk::Column::Kind.is_in(kinds.copied()))
+        .filter(
+            Condition::any()
+                .add(public_chunk::Column::Kind.is_in(kinds.copied()))
+                .add(holding),
+        )
         .all(act.tx())
         .await?;
     let mut shown: BTreeMap<(String, Uuid, u32), RoaringBitmap> = BTreeMap::new();
@@ -160,11 +207,12 @@ async fn set_minted(act: &impl Place, space: &str, chunks: &Minted) -> Result<bo
         shown.insert(of, read_bits(&row.bits)?);
     }
     let mut sets: BTreeSet<(&str, Uuid)> = STATUS_KINDS.map(|kind| (kind, Uuid::nil())).into();
-    let batches = chunks.values().flatten();
-    let batches = batches.filter_map(|(_, status)| status.stated);
+    for (_, status) in chunks.values().flatten() {
+        sets.extend(status.stated.map(|batch| (CHUNK_STATED, batch)));
+        sets.extend(status.holds.keys().map(|batch| (CHUNK_HOLDS, *batch)));
+    }
     let known = shown.keys().filter(|(kind, ..)| kind == CHUNK_STATED);
-    let batches = batches.chain(known.map(|(_, batch, _)| *batch));
-    sets.extend(batches.map(|batch| (CHUNK_STATED, batch)));
+    sets.extend(known.map(|(_, batch, _)| (CHUNK_STATED, *batch)));
     let mut any = false;
     for (kind, batch) in sets {
         let mut changed = Vec::new();
@@ -173,11 +221,11 @@ async fn set_minted(act: &impl Place, space: &str, chunks: &Minted) -> Result<bo
             let before = shown.remove(&of).unwrap_or_default();
             let mut after = before.clone();
             for (offset, status) in units {
-                if status.holds(kind, batch) {
-                    after.insert(*offset);
-                } else {
-                    after.remove(*offset);
-                }
+                match status.is(kind, batch) {
+                    Some(true) => after.insert(*offset),
+                    Some(false) => after.remove(*offset),
+                    None => false,
+                };
             }
             if after != before {
                 changed.push((*chunk, after));
@@ -189,20 +237,27 @@ async fn set_minted(act: &impl Place, space: &str, chunks: &Minted) -> Result<bo
     Ok(any)
 }
 
-async fn set_others(act: &impl Place, units: &BTreeMap<&str, UnitStatus>) -> Result<bool, DbErr> {
+async fn set_others(act: &impl Place, units: &BTreeMap<&str, &UnitStatus>) -> Result<bool, DbErr> {
     let tx = act.tx();
     let mut any = false;
     for (unit, status) in units {
         // Nothing to be told needs no row, but may have to be taken back.
-        let sql = if status.is_against() {
-            "INSERT INTO public_unit (status, position, unit, recalls) VALUES (?, ?, ?, '[]') \
-             ON CONFLICT (unit) DO UPDATE SET status = excluded.status, \
-             position = excluded.position WHERE public_unit.status <> excluded.status"
+        let holds: BTreeSet<Uuid> = status.held().collect();
+        let sql = if status.is_against() || !holds.is_empty() {
+            "INSERT INTO public_unit (status, holds, position, unit, recalls) \
+             VALUES (?, ?, ?, ?, '[]') ON CONFLICT (unit) DO UPDATE SET status = excluded.status, \
+             holds = excluded.holds, position = excluded.position \
+             WHERE public_unit.status <> excluded.status OR public_unit.holds <> excluded.holds"
         } else {
-            "UPDATE public_unit SET status = ?, position = ? WHERE unit = ? AND status <> 0"
+            "UPDATE public_unit SET status = ?, holds = ?, position = ? \
+             WHERE unit = ? AND (status <> 0 OR holds <> '[]')"
         };
-        let values: [sea_orm::Value; 3] =
-            [status.bits().into(), act.position().into(), (*unit).into()];
+        let values: [sea_orm::Value; 4] = [
+            status.bits().into(),
+            json(&holds)?.into(),
+            act.position().into(),
+            (*unit).into(),
+        ];
         any |= execute(tx, sql, values).await?.rows_affected() > 0;
     }
     Ok(any)
@@ -277,14 +332,18 @@ pub async fn shown_statuses(
 ) -> Result<BTreeMap<PublicUnit, UnitStatus>, DbErr> {
     let mut shown: BTreeMap<PublicUnit, UnitStatus> = BTreeMap::new();
     let others = public_unit::Entity::find()
-        .filter(public_unit::Column::Status.ne(0))
+        .filter(
+            Condition::any()
+                .add(public_unit::Column::Status.ne(0))
+                .add(public_unit::Column::Holds.ne("[]")),
+        )
         .all(tx)
         .await?;
     for row in others {
         let name = PublicUnit::Other(UnitKey::kept(&row.unit));
-        shown.insert(name, UnitStatus::of_bits(row.status));
+        shown.insert(name, of_row(&row)?);
     }
-    let kinds = STATUS_KINDS.iter().chain(&[CHUNK_STATED]);
+    let kinds = STATUS_KINDS.iter().chain(&BATCH_KINDS);
     let chunks = public_chunk::Entity::find()
         .filter(public_chunk::Column::Kind.is_in(kinds.copied()))
         .all(tx)
@@ -298,11 +357,24 @@ pub async fn shown_statuses(
                 CHUNK_COLLECTED => status.collected = true,
                 CHUNK_DESTROYED => status.destroyed = true,
                 CHUNK_STATED => status.stated = Some(row.batch_id),
+                CHUNK_HOLDS => {
+                    status.holds.insert(row.batch_id, true);
+                }
                 _ => status.suspected_copy = true,
             }
         }
     }
     Ok(shown)
+}
+
+/// What a row says.
+fn of_row(row: &public_unit::Model) -> Result<UnitStatus, DbErr> {
+    let holds: Vec<Uuid> =
+        serde_json::from_str(&row.holds).map_err(|error| DbErr::Json(error.to_string()))?;
+    Ok(UnitStatus {
+        holds: holds.into_iter().map(|batch| (batch, true)).collect(),
+        ..UnitStatus::of_bits(row.status)
+    })
 }
 
 /// What is shown of a unit now.
@@ -316,29 +388,34 @@ pub async fn unit_status(
             let row = public_unit::Entity::find_by_id(key.as_str().to_owned())
                 .one(tx)
                 .await?;
-            return Ok(row.map_or(UnitStatus::default(), |row| UnitStatus::of_bits(row.status)));
+            return row.map_or(Ok(UnitStatus::default()), |row| of_row(&row));
         }
     };
     let mut status = UnitStatus::default();
     for row in query_all(
         tx,
         "SELECT kind, batch_id, bits FROM public_chunk WHERE space = ? AND chunk = ? \
-         AND (batch_id = ? OR kind = ?)",
+         AND (batch_id = ? OR kind IN (?, ?))",
         [
             space.as_str().into(),
             ((index >> 16) as i64).into(),
             Uuid::nil().into(),
             CHUNK_STATED.into(),
+            CHUNK_HOLDS.into(),
         ],
     )
     .await?
     {
         let kind: String = row.try_get("", "kind")?;
         let bits: Vec<u8> = row.try_get("", "bits")?;
-        let known = STATUS_KINDS.contains(&kind.as_str()) || kind == CHUNK_STATED;
+        let known = STATUS_KINDS.iter().chain(&BATCH_KINDS);
+        let known = known.into_iter().any(|known| *known == kind);
         let set = known && read_bits(&bits)?.contains((index & 0xffff) as u32);
         match kind.as_str() {
             CHUNK_STATED if set => status.stated = Some(row.try_get("", "batch_id")?),
+            CHUNK_HOLDS if set => {
+                status.holds.insert(row.try_get("", "batch_id")?, true);
+            }
             CHUNK_COLLECTED => status.collected = set,
             CHUNK_DESTROYED => status.destroyed = set,
             CHUNK_COPY_EVENTS => status.suspected_copy = set,

@@ -18,6 +18,8 @@ pub struct Chunk {
     listed: Vec<(Uuid, RoaringBitmap)>,
     /// Put in a batch by events of their issuer, per batch.
     stated: Vec<(Uuid, RoaringBitmap)>,
+    /// Containers of goods of another batch, per batch.
+    holding: Vec<(Uuid, RoaringBitmap)>,
     /// Covered by a recall of single units, per recall.
     recalled: Vec<(Uuid, RoaringBitmap)>,
 }
@@ -43,6 +45,8 @@ pub struct OtherUnit {
     pub status: UnitStatus,
     /// Recalls that named it, open or not.
     pub recalls: Vec<Uuid>,
+    /// The batches of what is in it, its own apart.
+    pub holds: Vec<Uuid>,
 }
 
 impl Chunk {
@@ -73,6 +77,12 @@ impl Chunk {
         self.stated.iter().find(held).map(|(batch, _)| *batch)
     }
 
+    /// The batches of what is in it, its own apart.
+    pub fn holds(&self, offset: u32) -> impl Iterator<Item = Uuid> {
+        let held = move |(_, bits): &&(Uuid, RoaringBitmap)| bits.contains(offset);
+        self.holding.iter().filter(held).map(|(batch, _)| *batch)
+    }
+
     /// Recalls that name it.
     pub fn recalls(&self, offset: u32) -> impl Iterator<Item = Uuid> {
         let held = move |(_, bits): &&(Uuid, RoaringBitmap)| bits.contains(offset);
@@ -85,6 +95,14 @@ impl Chunk {
 
     pub(super) fn set_stated(&mut self, batch: Uuid, bits: RoaringBitmap) {
         set(&mut self.stated, batch, bits);
+    }
+
+    pub(super) fn set_holding(&mut self, batch: Uuid, bits: RoaringBitmap) {
+        if bits.is_empty() {
+            self.holding.retain(|(known, _)| *known != batch);
+        } else {
+            set(&mut self.holding, batch, bits);
+        }
     }
 
     pub(super) fn set_recalled(&mut self, recall: Uuid, bits: RoaringBitmap) {
@@ -107,8 +125,8 @@ fn set(all: &mut Vec<(Uuid, RoaringBitmap)>, of: Uuid, bits: RoaringBitmap) {
     }
 }
 
-impl From<UnitStatus> for Against {
-    fn from(status: UnitStatus) -> Against {
+impl From<&UnitStatus> for Against {
+    fn from(status: &UnitStatus) -> Against {
         Against {
             queried_often: false,
             copy: status.suspected_copy,

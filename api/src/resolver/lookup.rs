@@ -74,6 +74,13 @@ impl Found {
         }
     }
 
+    /// Takes in what is wrong with batches of which something is in it: nobody should use that.
+    fn holding(&mut self, world: &World, batches: impl Iterator<Item = Uuid>, today: i32) {
+        for batch in batches.filter_map(|id| world.batch(id)) {
+            self.against(batch, today);
+        }
+    }
+
     /// Takes in the batch that a line named, where the record of codes names none (C1).
     fn of_stated(&mut self, batch: Option<&Arc<Batch>>, claims: &Claims, today: i32) {
         let Some(batch) = batch else {
@@ -106,7 +113,8 @@ pub fn lookup(world: &World, scanned: &Scanned, entered: Entered, today: i32) ->
         && let Some(other) = world.other(&found.code)
     {
         let recall = world.newest_open(other.recalls.iter().copied());
-        found.about_unit(other.status.into(), recall);
+        found.about_unit((&other.status).into(), recall);
+        found.holding(world, other.holds.iter().copied(), today);
     }
     found
 }
@@ -148,6 +156,7 @@ fn named(world: &World, scanned: &Scanned, entered: Entered, today: i32) -> Foun
                 found.of_stated(stated, &scanned.claims, today);
                 let recall = world.newest_open(space.recalls(index));
                 found.about_unit(space.against(index), recall);
+                found.holding(world, space.holds(index), today);
             }
             found
         }
@@ -249,6 +258,7 @@ fn judge(
             space.against(index),
             world.newest_open(space.recalls(index)),
         );
+        found.holding(world, space.holds(index), today);
     }
     found
 }

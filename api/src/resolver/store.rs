@@ -18,8 +18,8 @@ use crate::{
     projection::{
         CHUNK_COPY, CHUNK_LISTED, CHUNK_OFTEN, CHUNK_VOID, RANGE_SEGMENT, read_bits,
         units::{
-            CHUNK_COLLECTED, CHUNK_COPY_EVENTS, CHUNK_DESTROYED, CHUNK_RECALLED, CHUNK_STATED,
-            UnitStatus,
+            CHUNK_COLLECTED, CHUNK_COPY_EVENTS, CHUNK_DESTROYED, CHUNK_HOLDS, CHUNK_RECALLED,
+            CHUNK_STATED, UnitStatus,
         },
     },
     sealing::SealError,
@@ -300,6 +300,7 @@ fn chunk(row: public_chunk::Model) -> Result<Option<Change>, ReadError> {
     let mark = match row.kind.as_str() {
         CHUNK_LISTED => return Ok(Some(Change::Listed(key, number, row.batch_id, bits))),
         CHUNK_STATED => return Ok(Some(Change::Stated(key, number, row.batch_id, bits))),
+        CHUNK_HOLDS => return Ok(Some(Change::Holding(key, number, row.batch_id, bits))),
         CHUNK_RECALLED => return Ok(Some(Change::Recalled(key, number, row.batch_id, bits))),
         CHUNK_VOID => Mark::Void,
         CHUNK_OFTEN => Mark::QueriedOften,
@@ -313,11 +314,11 @@ fn chunk(row: public_chunk::Model) -> Result<Option<Change>, ReadError> {
 }
 
 fn other(row: public_unit::Model) -> Result<Change, ReadError> {
-    let recalls = serde_json::from_str(&row.recalls)
-        .map_err(|_| ReadError::Row(format!("public_unit {}", row.unit)))?;
+    let unreadable = |_| ReadError::Row(format!("public_unit {}", row.unit));
     let known = OtherUnit {
         status: UnitStatus::of_bits(row.status),
-        recalls,
+        recalls: serde_json::from_str(&row.recalls).map_err(unreadable)?,
+        holds: serde_json::from_str(&row.holds).map_err(unreadable)?,
     };
     Ok(Change::Other(UnitKey::kept(&row.unit), known))
 }

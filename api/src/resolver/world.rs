@@ -130,6 +130,13 @@ impl Space {
         chunk.stated((index & 0xffff) as u32)
     }
 
+    /// The batches of what is in a container, its own apart.
+    pub fn holds(&self, index: u64) -> impl Iterator<Item = Uuid> {
+        let chunk = self.chunks.get(&((index >> 16) as u32));
+        let offset = (index & 0xffff) as u32;
+        chunk.into_iter().flat_map(move |chunk| chunk.holds(offset))
+    }
+
     /// Recalls that name this very unit, open or not.
     pub fn recalls(&self, index: u64) -> impl Iterator<Item = Uuid> {
         let chunk = self.chunks.get(&((index >> 16) as u32));
@@ -198,6 +205,8 @@ pub enum Change {
     Marked(SpaceKey, u32, Mark, RoaringBitmap),
     /// Indices of a chunk that events of their issuer put in a batch, all of them.
     Stated(SpaceKey, u32, Uuid, RoaringBitmap),
+    /// Indices of a chunk that hold goods of a batch, all of them.
+    Holding(SpaceKey, u32, Uuid, RoaringBitmap),
     /// Indices of a chunk that a recall names, all of them.
     Recalled(SpaceKey, u32, Uuid, RoaringBitmap),
     /// A unit whose code we did not mint, with all that is known of it.
@@ -302,6 +311,9 @@ impl NextWorld {
             }
             Change::Stated(key, chunk, batch, bits) => {
                 self.chunk(key, chunk, |chunk| chunk.set_stated(batch, bits));
+            }
+            Change::Holding(key, chunk, batch, bits) => {
+                self.chunk(key, chunk, |chunk| chunk.set_holding(batch, bits));
             }
             Change::Recalled(key, chunk, recall, bits) => {
                 self.chunk(key, chunk, |chunk| chunk.set_recalled(recall, bits));

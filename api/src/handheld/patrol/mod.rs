@@ -234,7 +234,7 @@ impl Shown {
     ) -> Result<UnitStatus, DbErr> {
         match self {
             Shown::AskedFor => unit_status(conn, unit).await,
-            Shown::Read(shown) => Ok(shown.get(unit).copied().unwrap_or_default()),
+            Shown::Read(shown) => Ok(shown.get(unit).cloned().unwrap_or_default()),
         }
     }
 }
@@ -254,6 +254,7 @@ async fn look(
             kept,
             inside,
             exceptional,
+            holds,
             public,
         } = unit;
         let Some(again) = folded.get(&key) else {
@@ -268,12 +269,15 @@ async fn look(
         let container = again.state.inside.as_ref().and_then(|key| folded.get(key));
         let mut differences = Vec::new();
         compare::unit(&row, again, container, &mut differences);
+        compare::holds(&key, &kept.holds, &holds, &mut differences);
         let told = shown.of(conn, &public.0).await?;
         if told != public.1 {
             let what = format!("what is told of {key}");
             compare::differ(&mut differences, what, &told, &public.1);
         }
         if !differences.is_empty() {
+            let (name, status) = public;
+            let public = (name, status.instead_of(told.holds.into_keys()));
             let looked = Looked {
                 differences,
                 public,

@@ -5,7 +5,7 @@ use super::{
     store::{Columns, Live, LiveUnit},
 };
 use crate::{
-    handheld::units::{Kept, KeptStay, phase_name, place_of},
+    handheld::units::{Kept, KeptStay, held, phase_name, place_of},
     projection::units::{PublicUnit, UnitStatus},
 };
 use std::{
@@ -15,7 +15,8 @@ use std::{
 use suyuan_sync::{
     facts::World,
     finding::{Finding, LotKey},
-    fold::Folded,
+    fold::{self, Folded},
+    ids::BatchId,
     lots::Line,
     unit::UnitKey,
 };
@@ -96,8 +97,21 @@ pub fn unit(row: &Row<'_>, again: &Folded, container: Option<&Folded>, out: &mut
     unlike(out, what, &row.kept.open(), &again.findings);
 }
 
-/// Units: their states, stays and open findings.
+/// The batches in a container against what its contents give.
+pub fn holds(
+    key: &UnitKey,
+    kept: &BTreeSet<BatchId>,
+    again: &BTreeSet<BatchId>,
+    out: &mut Vec<Difference>,
+) {
+    if kept != again {
+        differ(out, format!("batches in {key}"), kept, again);
+    }
+}
+
+/// Units: their states, stays and open findings, and what they hold.
 pub(super) fn units(live: &Live, rebuilt: &BTreeMap<UnitKey, Folded>, out: &mut Vec<Difference>) {
+    let contents = fold::contents(rebuilt);
     let keys: BTreeMap<i64, &UnitKey> = live
         .units
         .iter()
@@ -122,6 +136,8 @@ pub(super) fn units(live: &Live, rebuilt: &BTreeMap<UnitKey, Folded>, out: &mut 
             exceptional: row.exceptional,
         };
         unit(&row, again, container, out);
+        let inside = held(contents.get(row.key), again.state.batch);
+        holds(row.key, &row.kept.holds, &inside, out);
         if !row.shares() {
             columns(live, again, out);
         }
@@ -156,10 +172,12 @@ pub(super) fn shown(
     rebuilt: &BTreeMap<UnitKey, Folded>,
     out: &mut Vec<Difference>,
 ) {
+    let contents = fold::contents(rebuilt);
     for (key, again) in rebuilt {
         let ours = world.units.get(key).filter(|info| info.issuer.is_some());
         let batch = ours.map(|info| info.commissioned.map(|record| record.batch));
-        let wanted = UnitStatus::of(&again.state, batch);
+        let holds = held(contents.get(key), again.state.batch);
+        let wanted = UnitStatus::of(&again.state, batch, &holds);
         let told = names.get(key).and_then(|name| shown.remove(name));
         let told = told.unwrap_or_default();
         if told != wanted {

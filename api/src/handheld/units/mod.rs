@@ -17,6 +17,7 @@ pub mod store;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use suyuan_sync::{
+    facts::Content,
     finding::Finding,
     fold::{Phase, Place, Stay, UnitState},
     ids::{BatchId, LocationId},
@@ -42,6 +43,17 @@ pub struct Kept {
     /// inspected while a recall covered the one and not the other (C13).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub apart: BTreeSet<BatchId>,
+    /// Of a container: the batches of what is in it now, its own apart.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub holds: BTreeSet<BatchId>,
+}
+
+/// The batches of these contents that are inside now, but for the container's own.
+pub fn held(contents: Option<&Vec<Content>>, own: Option<BatchId>) -> BTreeSet<BatchId> {
+    let inside = contents.into_iter().flatten();
+    let inside = inside.filter(|content| content.until.is_none());
+    let batches = inside.map(|content| content.batch);
+    batches.filter(|batch| Some(*batch) != own).collect()
 }
 
 /// An open finding and its row.
@@ -101,12 +113,16 @@ impl Kept {
             elsewhere: true,
             stays: self.stays.clone(),
             apart: self.apart.clone(),
+            holds: self.holds.clone(),
         }
     }
 
     /// Is all the same but for findings?
     pub fn says_the_same(&self, other: &Kept) -> bool {
-        self.state == other.state && self.stays == other.stays && self.apart == other.apart
+        self.state == other.state
+            && self.stays == other.stays
+            && self.apart == other.apart
+            && self.holds == other.holds
     }
 
     /// Are these its stays?

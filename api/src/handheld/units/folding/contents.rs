@@ -4,7 +4,7 @@
 use super::{Folding, gather::Gathered, is_container};
 use crate::handheld::{
     units::{
-        KeptStay,
+        KeptStay, held,
         store::{self, UnitId},
     },
     world::WorldError,
@@ -112,6 +112,11 @@ impl Gathered {
 }
 
 impl Folding<'_> {
+    /// The batches in a container now, but for its own.
+    pub(super) fn holds(&self, key: &UnitKey, own: Option<BatchId>) -> BTreeSet<BatchId> {
+        held(self.source.world().contents.get(key), own)
+    }
+
     /// Tells the world what containers hold, directly and in containers within: those are where they were folded to
     /// be, and where they are kept as far as they were not.
     pub(super) async fn put_contents(

@@ -22,10 +22,14 @@ use crate::{
     projection::units::{PublicUnit, UnitStatus},
 };
 use sea_orm::ConnectionTrait;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use suyuan_sync::{
     facts::Fact,
     fold::{self, Folded, UnitState},
+    ids::BatchId,
     unit::UnitKey,
 };
 
@@ -50,6 +54,8 @@ pub struct Held {
     pub inside: Option<Option<UnitKey>>,
     /// It is judged by itself there, by its row.
     pub exceptional: bool,
+    /// What it holds, as it should be.
+    pub holds: BTreeSet<BatchId>,
     /// How the public side names it, and what that should be told.
     pub public: (PublicUnit, UnitStatus),
 }
@@ -80,12 +86,15 @@ impl<'a> Folding<'a> {
             let unit = gathered.units.get(key).filter(|unit| unit.known)?;
             let state = &folded.get(key)?.state;
             let container = unit.inside.map(|id| rows.get(&id).copied().cloned());
+            let holds = folding.holds(key, state.batch);
+            let public = (name(key, unit), status_of(unit, state, &holds));
             Some(Held {
                 key: key.clone(),
                 kept: unit.kept.clone(),
                 inside: container,
                 exceptional: unit.exceptional,
-                public: (name(key, unit), status_of(unit, state)),
+                holds,
+                public,
             })
         });
         Ok((held.collect(), folded))

@@ -20,6 +20,7 @@ use sea_orm::ConnectionTrait;
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     fold::{Folded, Phase, UnitState},
+    ids::BatchId,
     limits::NESTING_DEPTH_MAX,
     unit::UnitKey,
 };
@@ -33,12 +34,14 @@ impl Gathered {
         &self,
         change: &Change,
         (key, unit): (&UnitKey, &Unit),
-        now: &Folded,
+        (now, held): (&Folded, &BTreeSet<BatchId>),
         out: &mut Writes,
     ) {
-        let before = status_of(unit, &unit.kept.state);
-        let after = status_of(unit, &now.state);
+        let before = status_of(unit, &unit.kept.state, &unit.kept.holds);
+        let after = status_of(unit, &now.state, held);
         let unlike = before != after;
+        // What a container holds is no news of what is in it.
+        let fares = (before.bits(), before.stated) != (after.bits(), after.stated);
         let again = change.units.contains(key) || change.left.contains_key(key);
         let stayed = !now.stays.is_empty() || !unit.kept.stays.is_empty();
         // What is kept of a thing in a container is how it was packed, not what was told of it.
@@ -47,12 +50,15 @@ impl Gathered {
             // The record of codes may have come to name a batch.
             || again && unit.code.is_some() && unit.kept.state.batch.is_some();
         if unlike || unsure {
-            out.done.public.push((name(key, unit), after));
+            let before = unit.kept.holds.iter().map(|batch| batch.0);
+            out.done
+                .public
+                .push((name(key, unit), after.instead_of(before)));
         }
         // Things in a container that shares itself are told with its own container's.
         let own = !(shares(unit) && again);
         let holds = unit.known && unit.facts.values().any(|fact| is_container(fact, key));
-        if own && holds && (unlike || shares(unit) && unsure) {
+        if own && holds && (fares || shares(unit) && unsure) {
             out.ended.push(key.clone());
         }
     }
@@ -65,7 +71,7 @@ impl Gathered {
             let Some(above) = above else {
                 return false;
             };
-            if status_of(above, &above.kept.state).is_against() {
+            if status_of(above, &above.kept.state, &above.kept.holds).is_against() {
                 return true;
             }
             inside = above.inside.filter(|_| shares(above));
@@ -116,8 +122,9 @@ impl Folding<'_> {
         let folded = gathered.fold(&record.counts, self.source.world(), false);
         for key in &children {
             if let (Some(unit), Some(now)) = (gathered.units.get(key), folded.get(key)) {
+                let holds = self.holds(key, now.state.batch);
                 done.public
-                    .push((name(key, unit), status_of(unit, &now.state)));
+                    .push((name(key, unit), status_of(unit, &now.state, &holds)));
             }
         }
         Ok(())
@@ -159,6 +166,6 @@ pub(super) fn name(key: &UnitKey, unit: &Unit) -> PublicUnit {
 }
 
 /// What the public side is told of a state: what a thing has by its container counts as well.
-pub(super) fn status_of(unit: &Unit, state: &UnitState) -> UnitStatus {
-    UnitStatus::of(state, unit.code.as_ref().map(CodeOf::batch))
+pub(super) fn status_of(unit: &Unit, state: &UnitState, holds: &BTreeSet<BatchId>) -> UnitStatus {
+    UnitStatus::of(state, unit.code.as_ref().map(CodeOf::batch), holds)
 }

@@ -6,9 +6,10 @@ use super::{
     beforehand::WRITTEN_AT_ONCE,
     counts::Counts,
     folds::Folds,
-    gather::{Cause, Gathered},
+    gather::{Cause, Gathered, Unit},
     is_in, judged,
     relate::Related,
+    shared::{name, status_of},
 };
 use crate::{
     handheld::{
@@ -26,7 +27,7 @@ use suyuan_sync::{
     event::Kind,
     facts::{Content, Fact, World},
     finding::{Finding, FindingCode},
-    fold,
+    fold::{self, Folded},
     ids::{DeviceId, EnterpriseId, EventId, LocationId},
     unit::UnitKey,
 };
@@ -171,25 +172,21 @@ impl Folding<'_> {
                 own: false,
             });
             let (new, gone) = fold::diff(&unit.kept.open(), &now.findings);
-            if unit.dirty.is_none() && !unit.is_sure(now) {
-                continue;
-            }
             // What changed of one that is only looked at, by what is on record and not by what it holds (which
             // is found batch by batch), waits for who comes for it: they go by what is kept of it to what is in it.
-            let mut others = new.iter().chain(&gone);
-            if unit.dirty.is_none() && others.any(|finding| !is_of_contents(finding)) {
-                continue;
-            }
             // So does where it came or what it left: what its containers hold is told by who comes for it.
-            if unit.dirty.is_none() && !unit.kept.has_stays(&now.stays) {
-                continue;
-            }
             // A container that is only looked at keeps its row, unless what it holds changed it.
-            if unit.dirty.is_none() && (!unit.known || new.is_empty() && gone.is_empty()) {
-                let flag = folds.exceptional.get(key) == Some(&unit.exceptional);
-                if flag || !unit.known {
-                    continue;
-                }
+            let mut others = new.iter().chain(&gone);
+            let flag = folds.exceptional.get(key) == Some(&unit.exceptional);
+            let stays = unit.dirty.is_none()
+                && (!unit.is_sure(now)
+                    || others.any(|finding| !is_of_contents(finding))
+                    || !unit.kept.has_stays(&now.stays)
+                    || !unit.known
+                    || new.is_empty() && gone.is_empty() && flag);
+            if stays {
+                self.row_of_holding((key, unit), now, &mut out);
+                continue;
             }
             let before_it = out.findings();
             let mut findings = Vec::with_capacity(now.findings.len());
@@ -244,8 +241,9 @@ impl Folding<'_> {
                 elsewhere: false,
                 stays: now.stays.iter().map(KeptStay::from).collect(),
                 apart: folds.apart.get(key).cloned().unwrap_or_default(),
+                holds: self.holds(key, now.state.batch),
             };
-            gathered.note_public(change, (key, unit), now, &mut out);
+            gathered.note_public(change, (key, unit), (now, &kept.holds), &mut out);
             let inside = now.state.inside.as_ref();
             let inside = inside
                 .and_then(|parent| gathered.units.get(parent))
@@ -284,6 +282,33 @@ impl Folding<'_> {
         }
         out.units.extend(gathered.rows_of_left(self.moment.first));
         out
+    }
+
+    /// The row of a container that is only looked at, where it holds other batches than it did; all else about it
+    /// stays. Whoever follows it is told, and so is the public side.
+    fn row_of_holding(&self, (key, unit): (&UnitKey, &Unit), now: &Folded, out: &mut Writes) {
+        let holds = self.holds(key, now.state.batch);
+        if !unit.known || holds == unit.kept.holds {
+            return;
+        }
+        let status = status_of(unit, &now.state, &holds);
+        let before = unit.kept.holds.iter().map(|batch| batch.0);
+        let status = status.instead_of(before);
+        out.done.public.push((name(key, unit), status));
+        out.units.push(UnitWrite {
+            id: unit.id,
+            gseq: self.moment.last,
+            key: key.clone(),
+            product: unit.code.as_ref().and_then(|code| code.product),
+            inside: unit.inside,
+            exceptional: unit.exceptional,
+            facts: unit.counted,
+            elsewhere: unit.kept.elsewhere,
+            kept: Kept {
+                holds,
+                ..unit.kept.clone()
+            },
+        });
     }
 
     /// What decides what each of these events is worth: what it strikes, what strikes it, what a
