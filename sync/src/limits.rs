@@ -93,6 +93,8 @@ advertised! {
 pub const REASON_CHARS_MAX: usize = 200;
 /// Most findings in the result of one event; how many more there are is told as a number.
 pub const FINDINGS_TOLD_MAX: usize = 100;
+/// Most batches that the card of a container names of what is in it.
+pub const BATCHES_TOLD_MAX: usize = 50;
 /// Most references of one event that are named as not on record; how many more there are is told as a
 /// number.
 pub const REFERENCES_TOLD_MAX: usize = 10;

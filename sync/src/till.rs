@@ -118,7 +118,8 @@ pub struct Decision {
     pub recalls: BTreeSet<RecallId>,
     /// The earliest instant at which any source says it is expired.
     pub expires_at: Option<Micros>,
-    /// The unit this is said of, where that is not what the code says ([`decide_typed`]).
+    /// The unit this is said of, where that is not what the code says: what may be meant by it
+    /// ([`decide_typed`]), or what is in it ([`holding`]).
     pub taken_for: Option<UnitKey>,
 }
 
@@ -214,8 +215,10 @@ pub fn decide(asked: &Asked<'_>, till: &Till<'_>) -> Decision {
     }
     if let Some(list) = till.list {
         recalls.extend(of_code(asked.scanned, list));
-        let batch = card.and_then(|card| card.batch);
-        recalls.extend(batch.into_iter().flat_map(|batch| list.of_batch(batch)));
+        let held = card.into_iter().flat_map(|card| &card.holds);
+        let batches = card.and_then(|card| card.batch).into_iter();
+        let batches = batches.chain(held.map(|held| held.batch));
+        recalls.extend(batches.flat_map(|batch| list.of_batch(batch)));
         if till.now.saturating_sub(list.made_at) > till.list_age_max {
             reasons.insert(Reason::StaleList);
         }
@@ -251,17 +254,16 @@ pub fn decide(asked: &Asked<'_>, till: &Till<'_>) -> Decision {
         Some(Phase::Unknown | Phase::Commissioned | Phase::InStock | Phase::InTransit) | None => {}
     }
 
-    let expires_at = expiry(&asked.scanned.claims, card);
-    match expires_at {
-        Some(at) if till.now >= at => {
-            reasons.insert(Reason::Expired);
-        }
-        Some(_) => {}
-        // A batch on record without an expiry does not expire.
-        None if card.is_some_and(|card| card.batch.is_some()) => {}
-        None => {
-            reasons.insert(Reason::ExpiryUnknown);
-        }
+    let own = expiry(&asked.scanned.claims, card);
+    let held = card.into_iter().flat_map(|card| &card.holds);
+    let expires_at = held.filter_map(|held| held.expires_at).chain(own).min();
+    if expires_at.is_some_and(|at| till.now >= at) {
+        reasons.insert(Reason::Expired);
+    }
+    // A batch on record without an expiry does not expire.
+    let is_known = own.is_some() || card.is_some_and(|card| card.batch.is_some());
+    if !is_known || card.is_some_and(|card| card.holds_more) {
+        reasons.insert(Reason::ExpiryUnknown);
     }
     let advice = reasons.iter().map(|reason| reason.advice()).max();
     Decision {
@@ -271,6 +273,14 @@ pub fn decide(asked: &Asked<'_>, till: &Till<'_>) -> Decision {
         expires_at,
         taken_for: None,
     }
+}
+
+/// A decision on a container with something that is in it, since whoever sells the one sells the other: the graver
+/// counts, and of equally grave ones what was said before.
+pub fn holding(decision: Decision, inside: &Asked<'_>, till: &Till<'_>) -> Decision {
+    let taken_for = UnitKey::of(&inside.scanned.code);
+    let other = decide(inside, till);
+    graver(decision, Decision { taken_for, ..other })
 }
 
 fn listed(unit: Option<&UnitKey>, list: Option<&HeldList>) -> Marks {

@@ -119,6 +119,8 @@ fn i19_a_page_that_tells_of_what_is_elsewhere_is_found() {
         disposition: None,
         void: false,
         recalls: Vec::new(),
+        holds: Vec::new(),
+        holds_more: false,
     });
     let by = |whose: Option<u128>, place: Option<Place>| {
         let whose = whose.map(|whose| EnterpriseId(Uuid::from_u128(whose)));

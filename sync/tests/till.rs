@@ -11,6 +11,7 @@ use suyuan_sync::{
     recall_list::{Marks, UnitHash, UnitList},
     till::{
         self, Advice, Asked, Decision, HeldList, Here, Reason, Till, Typed, decide, decide_typed,
+        holding,
     },
     trace_code::{Scanned, parse},
     unit::UnitKey,
@@ -32,12 +33,23 @@ struct Row {
     here: Option<Phase>,
     /// What is known of the unit that may be meant, where that is something else.
     meant: Option<Known>,
+    /// What is in it.
+    #[serde(default)]
+    inside: Vec<Inside>,
     expected: Decision,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Known {
+    card: Option<UnitCard>,
+    here: Option<Phase>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Inside {
+    code: String,
     card: Option<UnitCard>,
     here: Option<Phase>,
 }
@@ -104,7 +116,12 @@ fn every_vector_is_decided_as_agreed() {
             list_age_max: row.list_age_max,
         };
         let meant = other.asked(read.as_ref().unwrap_or(&scanned));
-        let decision = decide_typed(&said.asked(&scanned), &meant, &till);
+        let own = decide_typed(&said.asked(&scanned), &meant, &till);
+        let decision = row.inside.into_iter().fold(own, |decision, inside| {
+            let scanned = parse(&inside.code).unwrap();
+            let Inside { card, here, .. } = inside;
+            holding(decision, &Known { card, here }.asked(&scanned), &till)
+        });
         assert_eq!(decision, row.expected, "{}", row.note);
         told.extend(decision.reasons);
     }
@@ -125,6 +142,8 @@ struct HereRow {
     inside: BTreeMap<UnitKey, UnitKey>,
     events: Vec<String>,
     expected: Option<Phase>,
+    /// What is in it, in which order, each as it was read.
+    holds: Option<Vec<String>>,
 }
 
 #[test]
@@ -148,6 +167,25 @@ fn what_became_of_goods_here_is_as_agreed_by_themselves_or_with_their_container(
         for typed in row.typed.as_ref().map_or(&both[..], std::slice::from_ref) {
             let phase = Here::of(&events).phase(&row.unit, *typed, &|unit| cards.get(unit));
             assert_eq!(phase, row.expected, "{} {typed:?}", row.note);
+            let inside = |container: &UnitKey| {
+                let inside = row.inside.iter().filter(|(_, of)| *of == container);
+                inside.map(|(unit, _)| unit.clone()).collect()
+            };
+            let Some(holds) = &row.holds else {
+                continue;
+            };
+            let told =
+                Here::of(&events).inside(&row.unit, *typed, &|unit| cards.get(unit), &inside);
+            let read = |code: &String| {
+                let scanned = parse(code).unwrap();
+                (UnitKey::of(&scanned.code).unwrap(), scanned)
+            };
+            let wanted: Vec<(UnitKey, Scanned)> = holds.iter().map(read).collect();
+            let claims = |all: &[(UnitKey, Scanned)]| -> Vec<_> {
+                let one = |(unit, scanned): &(UnitKey, Scanned)| (unit.clone(), scanned.claims);
+                all.iter().map(one).collect()
+            };
+            assert_eq!(claims(&told), claims(&wanted), "{} {typed:?}", row.note);
         }
     }
 }
@@ -215,6 +253,8 @@ fn card(unit: &UnitKey) -> UnitCard {
         disposition: None,
         void: false,
         recalls: Vec::new(),
+        holds: Vec::new(),
+        holds_more: false,
     }
 }
 

@@ -7,9 +7,8 @@ use suyuan_sync::{
     chain::Hash,
     event::{self, Event},
     facts::Policy,
-    fold::Phase,
     recall_list::UnitList,
-    till::{Advice, Asked, Decision, HeldList, Here, Reason, Till, Typed, decide, graver},
+    till::{Advice, Asked, Decision, HeldList, Here, Reason, Till, Typed, decide, graver, holding},
     trace_code,
     unit::UnitKey,
     wire::{
@@ -199,7 +198,7 @@ impl Held {
 
     /// What the till says of a code.
     pub fn decide(&self, code: &str, now: i64) -> Decision {
-        self.decide_on(code, self.cards.get(&key(code)), None, now)
+        self.decide_both_ways(code, &self.cards, (i64::MAX, i64::MAX), now)
     }
 
     /// The same with what its own events did that the cards do not show, or may not show yet.
@@ -232,12 +231,10 @@ impl Held {
         (shown, told_until): (i64, i64),
         now: i64,
     ) -> Decision {
-        let unit = key(code);
         let by = |shown: i64| {
             let open = self.own.iter().filter(|(stamp, _)| *stamp > shown);
             let here = Here::of(open.map(|(_, event)| event));
-            let here = here.phase(&unit, Typed::Said, &|unit| cards.get(unit));
-            self.decide_on(code, cards.get(&unit), here, now)
+            self.decide_on(code, cards, &here, now)
         };
         graver(by(shown), by(shown.min(told_until)))
     }
@@ -245,11 +242,12 @@ impl Held {
     fn decide_on(
         &self,
         code: &str,
-        card: Option<&UnitCard>,
-        here: Option<Phase>,
+        cards: &BTreeMap<UnitKey, UnitCard>,
+        here: &Here,
         now: i64,
     ) -> Decision {
         let scanned = trace_code::parse(code).expect("a code");
+        let card = |unit: &UnitKey| cards.get(unit);
         let list = self.asked();
         let told = self.list_age_s.map(|age| i64::from(age) * 1_000_000);
         let till = Till {
@@ -257,12 +255,29 @@ impl Held {
             list: list.as_ref(),
             list_age_max: told.unwrap_or(Policy::default().list_age_us),
         };
-        let asked = Asked {
-            scanned: &scanned,
-            card,
-            here,
+        let unit = key(code);
+        let own = decide(
+            &Asked {
+                scanned: &scanned,
+                card: card(&unit),
+                here: here.phase(&unit, Typed::Said, &card),
+            },
+            &till,
+        );
+        let by_cards = |container: &UnitKey| {
+            let inside = cards.values();
+            let inside = inside.filter(|card| card.inside.as_ref() == Some(container));
+            inside.map(|card| card.unit.clone()).collect()
         };
-        decide(&asked, &till)
+        let inside = here.inside(&unit, Typed::Said, &card, &by_cards);
+        inside.iter().fold(own, |decision, (unit, scanned)| {
+            let asked = Asked {
+                scanned,
+                card: card(unit),
+                here: here.phase(unit, Typed::Said, &card),
+            };
+            holding(decision, &asked, &till)
+        })
     }
 
     /// The grave reasons against a code; empty where nobody says stop.

@@ -30,6 +30,7 @@ mod heavy;
 mod held;
 mod hinted;
 mod histories;
+mod holding;
 mod knew;
 mod known;
 mod known_beside;

@@ -325,6 +325,23 @@ pub struct SyncUnitCard {
     pub void: bool,
     /// Recalls that cover it now.
     pub recalls: Vec<Uuid>,
+    /// Of a container: the batches of what is in it, its own apart, at most 50. A till refuses it for
+    /// what is wrong with any of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<SyncHeldBatch>,
+    /// It holds more batches than are told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub holds_more: bool,
+}
+
+/// A batch of which something is in a container.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct SyncHeldBatch {
+    /// Which.
+    pub batch: Uuid,
+    /// The first instant at which it is expired, in microseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
 }
 
 /// Where a unit is.

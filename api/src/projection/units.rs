@@ -148,10 +148,10 @@ pub async fn set_unit_status(
     set_unit_statuses(act, &[(unit, status)]).await
 }
 
-/// Shows what became of units: all of it, so what is not said any more is taken back, but for batches in containers,
-/// which are many: of those only what is said changes. The last
-/// word about a unit counts. Each chunk they lie in is read, and written where it differs, so give
-/// only units whose status may have changed. Did any?
+/// Shows what became of units: all of it, so what is not said any more is taken back; but of batches in
+/// containers, which are many, only what is said changes. The last word about a unit counts. Each
+/// chunk they lie in is read, and written where it differs, so give only units whose status may
+/// have changed. Did any?
 pub async fn set_unit_statuses(
     act: &impl Place,
     units: &[(PublicUnit, UnitStatus)],

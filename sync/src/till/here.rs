@@ -3,13 +3,15 @@
 //!
 //! So that a till does not sell a tin of the case that it sold, fetched back or destroyed a minute ago,
 //! with no network. From what its card says of it, each event takes a unit where the fold would (C2 to C8): what
-//! only moves is still what it was. What was typed is kept both as it was said and as what may be meant by it. It
-//! must not know which is true, nor the server, nor where a device keeps events and cards.
+//! only moves is still what it was. Nor does it sell a case with a tin in it that must not be sold, which it packed
+//! itself. What was typed is kept both as it was said and as what may be meant by it. It must not know which is true,
+//! nor the server, nor where a device keeps events and cards.
 
-use super::Typed;
+use super::{Typed, meant};
 use crate::{
-    event::{Disposition, Event, Kind},
+    event::{Disposition, Event, Input, Kind},
     fold::Phase,
+    trace_code::{Scanned, parse},
     unit::UnitKey,
     wire::UnitCard,
 };
@@ -45,6 +47,8 @@ enum Did {
     Went(Kind),
     /// Packed into a container; none if that cannot be read. Or taken out of it.
     Put(Option<UnitKey>),
+    /// A container that this was packed into, as it was read.
+    Got(UnitKey, String, Input),
     /// A container of which all was taken out.
     Emptied,
 }
@@ -91,7 +95,14 @@ impl Here {
             Kind::Inspect if event.disposition != Some(Disposition::Sellable) => return,
             kind => Did::Went(kind),
         };
-        for unit in event.units.iter().filter_map(|read| read.unit.clone()) {
+        for read in &event.units {
+            let Some(unit) = read.unit.clone() else {
+                continue;
+            };
+            if let Did::Put(Some(container)) = &did {
+                let got = Did::Got(unit.clone(), read.code.clone(), read.input);
+                self.add(container.clone(), (at, typed), got);
+            }
             self.add(unit, (at, typed), did.clone());
         }
     }
@@ -110,9 +121,58 @@ impl Here {
         card: &impl Fn(&UnitKey) -> Option<&'c UnitCard>,
     ) -> Option<Phase> {
         let asked = Asked { typed, card };
-        let went = self.went(unit, (0, usize::MAX), &asked, CONTAINERS);
+        let (went, _) = self.life(unit, (0, usize::MAX), &asked, CONTAINERS);
         let was = card(unit).map_or(Phase::Unknown, |card| card.phase);
         (!went.is_empty()).then(|| went.into_values().fold(was, after))
+    }
+
+    /// What is in a container by codes as they were `typed`, those of a case on a pallet behind the case: of what
+    /// cards say is in something (`inside`), and of what was packed here, each as it was read.
+    pub fn inside<'c>(
+        &self,
+        container: &UnitKey,
+        typed: Typed,
+        card: &impl Fn(&UnitKey) -> Option<&'c UnitCard>,
+        inside: &impl Fn(&UnitKey) -> Vec<UnitKey>,
+    ) -> Vec<(UnitKey, Scanned)> {
+        self.inside_of(container, &Asked { typed, card }, inside, CONTAINERS)
+    }
+
+    fn inside_of<'c>(
+        &self,
+        container: &UnitKey,
+        asked: &Asked<'_, impl Fn(&UnitKey) -> Option<&'c UnitCard>>,
+        inside: &impl Fn(&UnitKey) -> Vec<UnitKey>,
+        levels: usize,
+    ) -> Vec<(UnitKey, Scanned)> {
+        let by_cards = inside(container).into_iter();
+        let mut reads: BTreeMap<UnitKey, (String, Input)> = by_cards
+            .map(|unit| (unit.clone(), (unit.as_str().to_owned(), Input::Wedge)))
+            .collect();
+        for done in self.done_to(container, asked.typed) {
+            if let Did::Got(unit, code, input) = &done.did {
+                reads.insert(unit.clone(), (code.clone(), *input));
+            }
+        }
+        let mut all = Vec::new();
+        for (unit, (code, input)) in reads {
+            let (_, last) = self.life(&unit, (0, usize::MAX), asked, CONTAINERS);
+            if last.as_ref() != Some(container) {
+                continue;
+            }
+            let Ok(scanned) = parse(&code) else {
+                continue;
+            };
+            let said = UnitKey::of(&scanned.code).as_ref() == Some(&unit);
+            let meant = if said { None } else { meant(&scanned, input) };
+            let within = match levels {
+                0 | 1 => Vec::new(),
+                levels => self.inside_of(&unit, asked, inside, levels - 1),
+            };
+            all.push((unit, meant.unwrap_or(scanned)));
+            all.extend(within);
+        }
+        all
     }
 
     /// What was done to a unit, in the order of the chain.
@@ -122,14 +182,14 @@ impl Here {
     }
 
     /// What a unit went through from one place in the chain until before another: by itself, or with the
-    /// container it was in then.
-    fn went<'c>(
+    /// container it was in then. And the container it was in last.
+    fn life<'c>(
         &self,
         unit: &UnitKey,
         (since, until): (usize, usize),
         asked: &Asked<'_, impl Fn(&UnitKey) -> Option<&'c UnitCard>>,
         containers: usize,
-    ) -> Went {
+    ) -> (Went, Option<UnitKey>) {
         // With the container, from when it came to be in it until then.
         let with = |container: &Option<UnitKey>, from: usize, to: usize| -> Went {
             let Some(container) = container.as_ref().filter(|_| containers > 0) else {
@@ -138,7 +198,7 @@ impl Here {
             let emptied = self.emptied(container, asked.typed, from);
             let to = emptied.map_or(to, |at| at.min(to));
             let range = (from.max(since), to.min(until));
-            self.went(container, range, asked, containers - 1)
+            self.life(container, range, asked, containers - 1).0
         };
         let inside = (asked.card)(unit).and_then(|card| card.inside.clone());
         let (mut container, mut from, mut went) = (inside, 0, Went::new());
@@ -153,7 +213,7 @@ impl Here {
                     (*kind != Kind::Inspect && !together).then_some(None)
                 }
                 Did::Put(container) => Some(container.clone()),
-                Did::Emptied => None,
+                Did::Got(..) | Did::Emptied => None,
             };
             if let Some(now_in) = now_in {
                 went.append(&mut with(&container, from, at));
@@ -164,7 +224,9 @@ impl Here {
             }
         }
         went.append(&mut with(&container, from, until));
-        went
+        let is_out = |container: &UnitKey| self.emptied(container, asked.typed, from).is_some();
+        let last = container.filter(|container| !is_out(container));
+        (went, last)
     }
 
     /// When all was taken out of a container, since some place in the chain.

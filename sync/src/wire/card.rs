@@ -110,6 +110,23 @@ pub struct UnitCard {
     /// Recalls that cover it now.
     #[serde(default)]
     pub recalls: Vec<RecallId>,
+    /// Of a container: the batches of what is in it, its own apart, at most
+    /// [`BATCHES_TOLD_MAX`](crate::limits::BATCHES_TOLD_MAX).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<HeldBatch>,
+    /// It holds more batches than are told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub holds_more: bool,
+}
+
+/// A batch of which something is in a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldBatch {
+    /// Which.
+    pub batch: BatchId,
+    /// The first instant at which it is expired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Micros>,
 }
 
 /// The recall list: batches by name, and the units no till can tell by itself as an exact list of

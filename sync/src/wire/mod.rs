@@ -24,8 +24,8 @@ mod version;
 
 pub use badge::{BadgeCard, BadgeRole, BadgesAnswer, hash_of_badge};
 pub use card::{
-    Chunk, Item, ListCurrent, PartnerCard, PlaceCard, ProductCard, RecallList, RecalledBatch,
-    Removed, UnitCard, Verdict,
+    Chunk, HeldBatch, Item, ListCurrent, PartnerCard, PlaceCard, ProductCard, RecallList,
+    RecalledBatch, Removed, UnitCard, Verdict,
 };
 pub use enrol::{Enrol, EnrolAnswer, Ticket};
 pub use frame::FrameFault;

@@ -153,7 +153,7 @@ test("a tin that is typed in small letters is the tin, with no network: recalled
     await it.page.waitForSelector(".stop:not(.ask)");
     const text = await it.page.locator(".stop").textContent();
     assert.match(text, words);
-    const taken = `键入的序列号按此码判断： ${meant}`;
+    const taken = `判断依据此码： ${meant}`;
     assert.equal(text.includes(taken), meant !== null, text);
     await it.press("acknowledge");
     await it.page.waitForSelector(".stop", { state: "detached" });
@@ -193,5 +193,16 @@ test("a tin that is typed in small letters is the tin, with no network: recalled
   await it.task("sale");
   await it.scan(code("T-PACKED"));
   await stopped(/已售出/, null);
+  await it.press("cancel");
+  // A recalled tin, packed here with no network, keeps its case from being sold.
+  await it.task("pack");
+  await it.scan(box("T-BAD"));
+  await it.told("容器");
+  await it.scan(code("T-RECALLED"));
+  await it.count(1);
+  await it.confirm();
+  await it.task("sale");
+  await it.scan(box("T-BAD"));
+  await stopped(/已召回/, serialOf(code("T-RECALLED")));
   assert.deepEqual(it.errors, []);
 });

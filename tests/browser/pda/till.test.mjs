@@ -8,8 +8,9 @@ import { Here } from "../../../api/src/pda/app/core/here.js";
 import { Disk } from "../../../api/src/pda/app/core/outbox.js";
 import { MARKS, UnitList, unitHash } from "../../../api/src/pda/app/core/recall-list.js";
 import { HeldList, REASONS, adviceOf, decide, decideTyped, expiredFrom, goodsOf } from "../../../api/src/pda/app/core/till.js";
-import { parse } from "../../../api/src/pda/app/core/trace-code.js";
+import { parse, unitKey } from "../../../api/src/pda/app/core/trace-code.js";
 import { unitCard } from "../../../api/src/pda/app/core/wire/messages.js";
+import { holding, inside as goodsInside } from "../../../api/src/pda/app/screens/session/inside.js";
 import { judged } from "../../../api/src/pda/app/screens/session/judge.js";
 import { dice, golden, source } from "./shared.mjs";
 
@@ -37,7 +38,13 @@ test("every vector is decided as agreed, and every reason has one", async () => 
     const goods = await goodsOf(parse(row.code).scanned, row.input ?? "wedge");
     const asked = (goods, { card, here }) => ({ goods, card: card && unitCard(card, ""), here });
     const till = { now: row.now, list: await held(row.list), listAgeMax: row.list_age_max };
-    const decision = decideTyped(asked(goods, row), asked(goods.meant ?? goods, row.meant ?? row), till);
+    const ways = [asked(goods, row), asked(goods.meant ?? goods, row.meant ?? row)];
+    const inside = await Promise.all((row.inside ?? []).map(async (one) => asked(await goodsOf(parse(one.code).scanned, "wedge"), one)));
+    const cards = new Map(inside.map(({ goods, card }) => [goods.unit, card]));
+    const store = { inside: async (container) => (container === ways[0].goods.unit ? inside.map(({ goods }) => ({ unit: goods.unit })) : []) };
+    const known = () => ({ doneTo: () => [], cardOf: async () => ({ inside: ways[0].goods.unit }) });
+    const askedOf = async ({ unit }) => inside.find(({ goods }) => goods.unit === unit);
+    const decision = await holding(decideTyped(...ways, till), ways, { asked: askedOf, known, till, store, cards });
     assert.deepEqual(decision, row.expected, row.note);
     for (const reason of decision.reasons) told.add(reason);
   }
@@ -47,12 +54,17 @@ test("every vector is decided as agreed, and every reason has one", async () => 
 test("what became of goods by own events, themselves or with their container, is as agreed", async () => {
   const rows = golden("here");
   assert.ok(rows.length >= 30);
-  for (const { note, unit, typed, card = "in_stock", inside, events, expected } of rows) {
+  for (const { note, unit, typed, card = "in_stock", inside, events, expected, holds } of rows) {
     const disk = new Disk("d", 1, null, "");
     events.forEach((text, at) => disk.put({ key: [1, at + 1], prev_hash: "", hash: `h${at}`, text, state: { is: "durable" } }));
     const cardOf = async (of) => ({ phase: card, inside: inside[of] });
     for (const way of typed ? [typed] : ["said", "meant"]) {
       assert.equal(await new Here().phase(unit, way, [disk], 0, cardOf), expected, `${note} ${way}`);
+      if (!holds) continue;
+      const store = { inside: async (container) => Object.keys(inside).filter((of) => inside[of] === container).map((unit) => ({ unit })) };
+      const told = await goodsInside(unit, { cards: new Map(), store }, new Here().known(way, [disk], 0, cardOf));
+      const read = (code) => parse(code).scanned;
+      assert.deepEqual(told.map(({ unit, scanned: { claims } }) => [unit, claims]), holds.map((code) => [unitKey(read(code).code), read(code).claims]), `${note} ${way}`);
     }
   }
 });
@@ -137,7 +149,7 @@ test("I23: what the server receipted and left for later is judged as shown and a
     const text = JSON.stringify({ kind, event_id: "e1", units: [{ code: unit, input: "wedge" }] });
     disk.put({ key: [1, 1], prev_hash: "", hash: "h1", text, state: { is: "settled", stamp: 10 } });
     const card = { unit, phase, recalls: [], batch: "b" };
-    const store = { unit: async () => card, record: async (name) => ({ shown, told_until })[name] };
+    const store = { unit: async () => card, inside: async () => [], record: async (name) => ({ shown, told_until })[name] };
     const list = new HeldList(1, 0, [], new UnitList(0));
     const session = { store, drivers: [{ outbox: { view: disk } }], driver: { now: () => 0 }, here: new Here(), list, listAgeMax: 1 };
     const decision = looked ? await judged(session, goods, new Map([[unit, card]]), looked.told_until) : await judged(session, goods);
@@ -158,4 +170,46 @@ test("I23: what the server receipted and left for later is judged as shown and a
   // Nor does a doubt about what is shown explain away what another till did since.
   assert.deepEqual(await says("inbound", "sold", left), ["sold"]);
   assert.deepEqual(await says("inbound", "sold", { shown: 9 }), []);
+});
+
+test("a case is sold with what is in it: by cards, by the till's own packs and unpacks, and on a pallet", async () => {
+  const [tin, other, box, pallet] = ["/01/09521234000013/21/A1", "/01/09521234000013/21/A2", "/01/19521234000010/21/C1", "/00/095212340000000013"];
+  const recall = "91f0c3de-7b64-4e8a-a7c2-5d3e6f708192";
+  const card = (unit, more) => ({ unit, phase: "in_stock", recalls: [], batch: "b", ...more });
+  const judge = async (code, events = [], of = {}) => {
+    const cards = { [tin]: card(tin, { inside: box, recalls: [recall] }), [box]: card(box, { inside: pallet, level: "case" }), [pallet]: card(pallet), ...of };
+    const disk = new Disk("d", 1, null, "");
+    events.forEach((event, at) => disk.put({ key: [1, at + 1], prev_hash: "", hash: `h${at}`, text: JSON.stringify({ event_id: `e${at}`, ...event }), state: { is: "durable" } }));
+    const asked = [];
+    const store = {
+      unit: async (unit) => cards[unit] ?? null,
+      inside: async (container) => {
+        asked.push(container);
+        return Object.values(cards).filter(({ inside }) => inside === container);
+      },
+      record: async () => null,
+    };
+    const list = new HeldList(1, 0, [{ recall, batch: "r", gtin: "09521234000013", lot: "L9" }], new UnitList(0));
+    const session = { store, drivers: [{ outbox: { view: disk } }], driver: { now: () => 0 }, here: new Here(), list, listAgeMax: 1 };
+    const { advice, reasons, recalls, taken_for } = await judged(session, await goodsOf(parse(code).scanned, "wedge"));
+    return { advice, reasons, recalls, taken_for, asked };
+  };
+  const stopped = { advice: "stop", reasons: ["recalled"], recalls: [recall] };
+  const said = async (...asked) => {
+    const { asked: _, ...decision } = await judge(...asked);
+    return decision;
+  };
+  for (const code of [box, pallet]) assert.deepEqual(await said(code), { ...stopped, taken_for: tin }, code);
+  assert.deepEqual(await said(tin), { ...stopped, taken_for: null });
+  const read = (code) => ({ code, input: "wedge" });
+  const unpack = { kind: "unpack", parent: read(box), children: [read(tin)] };
+  assert.equal((await said(box, [unpack])).advice, "ok");
+  assert.equal((await said(box, [{ kind: "sale", units: [read(tin)] }])).advice, "ok");
+  const good = { [tin]: card(tin, { inside: box }) };
+  assert.equal((await said(box, [], good)).advice, "ok");
+  // A tin without a card, by what its code says.
+  const pack = { kind: "pack", parent: read(box), children: [read("/01/09521234000013/10/L9/21/A2?17=271130")] };
+  assert.deepEqual(await said(box, [pack], good), { ...stopped, taken_for: other });
+  // Of an item nothing is asked.
+  assert.deepEqual((await judge(tin, [], { [tin]: card(tin, { level: "item" }) })).asked, []);
 });

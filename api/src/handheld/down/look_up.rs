@@ -22,7 +22,7 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     fold::UnitState,
-    ids::{EnterpriseId, LocationId},
+    ids::{BatchId, EnterpriseId, LocationId},
     unit::UnitKey,
     wire::UnitCard,
 };
@@ -41,6 +41,9 @@ pub struct LookedUp {
     pub told_until: Micros,
 }
 
+/// Of a unit its product, what it is, and the batches in it.
+type Unit = (Option<Uuid>, UnitState, BTreeSet<BatchId>);
+
 /// Looks units up for a device.
 pub async fn look_up(
     state: &Internal,
@@ -55,25 +58,28 @@ pub async fn look_up(
     found.extend(
         happened
             .into_iter()
-            .map(|(key, unit)| (key, (unit.product, unit.state))),
+            .map(|(key, unit)| (key, (unit.product, unit.state, unit.holds))),
     );
 
     let (own, here) = (EnterpriseId(device.enterprise), LocationId(device.location));
     let known = found
         .into_iter()
-        .filter_map(|(key, (product, state))| Some((key, (product, as_known(state, own, here)?))));
-    let mut known: BTreeMap<UnitKey, (Option<Uuid>, UnitState)> = known.collect();
+        .filter_map(|(key, (product, state, holds))| {
+            Some((key, (product, as_known(state, own, here)?, holds)))
+        });
+    let mut known: BTreeMap<UnitKey, Unit> = known.collect();
     let batches = known
         .iter()
-        .map(|(key, (_, state))| (key.clone(), state.batch));
+        .map(|(key, (_, state, _))| (key.clone(), state.batch));
     let mut recalls = snapshot.recalls(&batches.collect()).await?;
-    for (key, (_, state)) in &mut known {
+    for (key, (_, state, _)) in &mut known {
         state.recalls = recalls.remove(key).unwrap_or_default();
     }
-    let known = known.iter().map(|(key, (product, state))| Known {
+    let known = known.iter().map(|(key, (product, state, holds))| Known {
         key,
         product: *product,
         state,
+        holds,
     });
     let known: Vec<Known<'_>> = known.collect();
     let opener = Opener::Master(state.sealer.clone());
@@ -94,7 +100,7 @@ pub async fn look_up(
 async fn on_record(
     snapshot: &mut Snapshot,
     keys: &BTreeSet<UnitKey>,
-) -> Result<BTreeMap<UnitKey, (Option<Uuid>, UnitState)>, WorldError> {
+) -> Result<BTreeMap<UnitKey, Unit>, WorldError> {
     let mut issued = BTreeMap::new();
     for (key, standing) in snapshot.standing(keys).await? {
         if standing != Standing::NotAllocated
@@ -110,7 +116,7 @@ async fn on_record(
     let mut states = snapshot.states(&keys).await?;
     let known = issued.into_iter().filter_map(|(key, product)| {
         let state = states.remove(&key)?;
-        Some((key, (product, state)))
+        Some((key, (product, state, BTreeSet::new())))
     });
     Ok(known.collect())
 }

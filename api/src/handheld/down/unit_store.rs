@@ -17,9 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     fold::{Phase, Place, UnitState},
     ids::{BatchId, LocationId, ProductId},
-    limits::NESTING_DEPTH_MAX,
+    limits::{BATCHES_TOLD_MAX, NESTING_DEPTH_MAX},
     unit::UnitKey,
-    wire::UnitCard,
+    wire::{HeldBatch, UnitCard},
 };
 use uuid::Uuid;
 
@@ -35,6 +35,7 @@ struct Row {
     exceptional: bool,
     gseq: Position,
     state: UnitState,
+    holds: BTreeSet<BatchId>,
 }
 
 impl Row {
@@ -51,6 +52,7 @@ impl Row {
             exceptional: row.try_get("", "exceptional")?,
             gseq: row.try_get("", "gseq")?,
             state: kept.state,
+            holds: kept.holds,
         })
     }
 
@@ -73,6 +75,8 @@ pub struct Told {
     pub gseq: Position,
     /// What it is.
     pub state: UnitState,
+    /// The batches of what is in it, its own apart.
+    pub holds: BTreeSet<BatchId>,
 }
 
 /// What a card of a unit is made of.
@@ -84,6 +88,8 @@ pub struct Known<'a> {
     pub product: Option<Uuid>,
     /// What it is, as far as that is told.
     pub state: &'a UnitState,
+    /// The batches of what is in it, its own apart.
+    pub holds: &'a BTreeSet<BatchId>,
 }
 
 impl Told {
@@ -93,6 +99,7 @@ impl Told {
             key: &self.key,
             product: self.product,
             state: &self.state,
+            holds: &self.holds,
         }
     }
 }
@@ -153,6 +160,7 @@ impl Found {
             product: own.product,
             gseq,
             state,
+            holds: own.holds.clone(),
         })
     }
 }
@@ -273,8 +281,14 @@ pub async fn cards(
     units: &[Known<'_>],
 ) -> Result<Vec<UnitCard>, DbErr> {
     let voided = voided(conn, opener, units.iter().map(|unit| unit.key)).await?;
-    let batches: BTreeSet<BatchId> = units.iter().filter_map(|unit| unit.state.batch).collect();
+    let inside = units.iter().flat_map(|unit| unit.holds);
+    let batches = units.iter().filter_map(|unit| unit.state.batch);
+    let batches: BTreeSet<BatchId> = batches.chain(inside.copied()).collect();
     let lots = cards::lots(conn, &batches).await?;
+    let held = |batch: &BatchId| HeldBatch {
+        batch: *batch,
+        expires_at: lots.get(batch).and_then(|lot| lot.expires_at),
+    };
     let card = |unit: &Known<'_>| {
         let state = unit.state;
         let lot = state.batch.and_then(|batch| lots.get(&batch));
@@ -291,6 +305,8 @@ pub async fn cards(
             disposition: state.disposition,
             void: voided.contains(unit.key),
             recalls: state.recalls.iter().copied().collect(),
+            holds: unit.holds.iter().take(BATCHES_TOLD_MAX).map(held).collect(),
+            holds_more: unit.holds.len() > BATCHES_TOLD_MAX,
         }
     };
     Ok(units.iter().map(card).collect())

@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "1dcc2cef";
+export const VERSION = "70a42e1f";
 
 export const FILES = [
   "app.css",
@@ -111,9 +111,11 @@ export const FILES = [
   "screens/session.js",
   "screens/session/badge.js",
   "screens/session/commands.js",
+  "screens/session/inside.js",
   "screens/session/judge.js",
   "screens/session/pulls.js",
   "screens/session/strike.js",
+  "screens/session/supervisor.js",
   "screens/session/unsaid.js",
   "screens/sounds.js",
   "screens/strip.js",

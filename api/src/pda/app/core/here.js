@@ -36,8 +36,9 @@ const after = (was, kind) =>
 
 /**
  * What an event did to a unit it names: it `went` through this, and all but an inspection moved it, so that it was
- * out of its container; a container it was `put` in, null for none; or all in it was taken out.
- * @typedef {{ is: "went", kind: string } | { is: "put", in: string | null } | { is: "emptied" }} Did
+ * out of its container; a container it was `put` in, null for none; or, to a container, a unit came into it, as it
+ * was read, or all in it was taken out.
+ * @typedef {{ is: "went", kind: string } | { is: "put", in: string | null } | { is: "got", unit: string, read: OwnRead } | { is: "emptied" }} Did
  *
  * How codes that were typed are taken: as they are said, or for what may be meant by them.
  * @typedef {"said" | "meant"} Typed
@@ -50,6 +51,7 @@ const after = (was, kind) =>
  * What a unit went through, by the places of the events. @typedef {Map<number, string>} Went
  *
  * @typedef {(unit: string) => Promise<Pick<UnitCard, "phase" | "inside"> | null>} CardOf
+ * @typedef {{ doneTo: (unit: string) => Done[], cardOf: CardOf }} Known
  */
 /** @typedef {import("./outbox/keys.js").Key} Key */
 
@@ -79,6 +81,20 @@ export class Here {
    * @returns {Promise<Phase | null>}
    */
   async phase(unit, typed, disks, shown, cardOf) {
+    const [went] = await lifeOf(unit, this.known(typed, disks, shown, cardOf));
+    const inOrder = [...went].sort(([one], [other]) => one - other);
+    return inOrder.length === 0 ? null : inOrder.reduce((was, [, kind]) => after(was, kind), (await cardOf(unit))?.phase ?? "unknown");
+  }
+
+  /**
+   * What is known of that here.
+   * @param {Typed} typed
+   * @param {readonly Disk[]} disks
+   * @param {number} shown
+   * @param {CardOf} cardOf
+   * @returns {Known}
+   */
+  known(typed, disks, shown, cardOf) {
     for (const disk of disks) this.#readNew(disk);
     const of = new Map(disks.map((disk) => [disk.device, disk]));
     // Of what could not be written nothing is true; another event took its number.
@@ -87,10 +103,7 @@ export class Here {
       return row !== undefined && row.hash === hash && (row.state.is === "durable" || row.state.stamp > shown);
     };
     const isTrue = (/** @type {Done} */ one) => (one.typed ?? typed) === typed && isOpen(one) && !(this.struck.get(one.id) ?? []).some(isOpen);
-    const doneTo = (/** @type {string} */ unit) => (this.done.get(unit) ?? []).filter(isTrue);
-    const kinds = await wentOf(unit, [0, Infinity], { doneTo, cardOf }, CONTAINERS);
-    const inOrder = [...kinds].sort(([one], [other]) => one - other);
-    return inOrder.length === 0 ? null : inOrder.reduce((was, [, kind]) => after(was, kind), (await cardOf(unit))?.phase ?? "unknown");
+    return { doneTo: (unit) => (this.done.get(unit) ?? []).filter(isTrue), cardOf };
   }
 
   /** New events are the last ones. @param {Disk} disk */
@@ -124,7 +137,11 @@ export class Here {
         const of = typed ?? "said";
         if (kind === "unpack" && units.length === 0) add(typed, container?.[of] ?? null, { is: "emptied" });
         const did = didOf(kind, disposition, container?.[of] ?? null);
-        if (did) for (const unit of named) add(typed, unit[of], did);
+        for (const [at, { [of]: unit }] of named.entries()) {
+          if (did) add(typed, unit, did);
+          const read = units[at];
+          if (did?.is === "put" && unit && read) add(typed, did.in, { is: "got", unit, read });
+        }
       }
     }
   }
@@ -153,23 +170,24 @@ export function unitsOf({ code, input }) {
 
 /**
  * What a unit went through from one place among the events until before another: by itself, or with the
- * container it was in then.
+ * container it was in then. And the container it was in last.
  * @param {string} unit
+ * @param {Known} known
  * @param {[number, number]} range
- * @param {{ doneTo: (unit: string) => Done[], cardOf: CardOf }} known
  * @param {number} containers
- * @returns {Promise<Went>}
+ * @returns {Promise<[Went, string | null]>}
  */
-async function wentOf(unit, [since, until], known, containers) {
+export async function lifeOf(unit, known, [since, until] = [0, Infinity], containers = CONTAINERS) {
   let container = (await known.cardOf(unit))?.inside ?? null;
   let from = 0;
   /** @type {Went} */
   const went = new Map();
   // With the container, from when it came to be in it until then.
+  const emptied = () => container && known.doneTo(container).find(({ at, did }) => at >= from && did.is === "emptied");
   const together = async (/** @type {number} */ to) => {
-    if (container === null || containers === 0) return /** @type {Went} */ (new Map());
-    const emptied = known.doneTo(container).find(({ at, did }) => at >= from && did.is === "emptied");
-    return wentOf(container, [Math.max(from, since), Math.min(to, until, emptied?.at ?? to)], known, containers - 1);
+    if (!container || !containers) return /** @type {Went} */ (new Map());
+    const till = Math.min(to, until, (emptied() || { at: to }).at);
+    return (await lifeOf(container, known, [Math.max(from, since), till], containers - 1))[0];
   };
   const add = async (/** @type {number} */ to) => {
     for (const [at, kind] of await together(to)) went.set(at, kind);
@@ -184,7 +202,7 @@ async function wentOf(unit, [since, until], known, containers) {
     if (did.is === "went" && at >= since) went.set(at, did.kind);
   }
   await add(until);
-  return went;
+  return [went, emptied() ? null : container];
 }
 
 /** @typedef {{ code: string, input: string }} OwnRead */

@@ -107,7 +107,8 @@ function add(map, key, recall) {
  * @typedef {{ goods: Named, card: UnitCard | null, here: Phase | null }} Asked
  *
  * What it says: why, gravest first; the recalls known by name; the earliest instant at which any
- * source says it is expired; and the unit this is said of, where that is not what the code says.
+ * source says it is expired; and the unit this is said of, where that is not what the code says: what may be meant by
+ * it, or what is in it.
  * @typedef {{ advice: Advice, reasons: Reason[], recalls: string[], expires_at: number | null, taken_for: string | null }} Decision
  */
 
@@ -154,12 +155,13 @@ export function decide({ goods, card: given, here }, { now, list, listAgeMax }) 
   if (goods.unit === null) reasons.add("names_no_unit");
   // A card of something else says nothing.
   const card = given && goods.unit === given.unit ? given : null;
+  const batches = card ? [card, ...(card.holds ?? [])] : [];
 
   if (list) {
     const marks = goods.hash === null ? 0 : list.units.marks(goods.hash);
     for (const [reason, mark] of Object.entries(MARKS)) if (marks & mark) reasons.add(/** @type {Reason} */ (reason));
     for (const recall of recallsOfCode(goods.scanned, list)) recalls.add(recall);
-    for (const recall of (card?.batch && list.byBatch.get(card.batch)) || []) recalls.add(recall);
+    for (const { batch } of batches) for (const recall of (batch && list.byBatch.get(batch)) || []) recalls.add(recall);
     if (now - list.madeAt > listAgeMax) reasons.add("stale_list");
   } else {
     reasons.add("no_list");
@@ -176,10 +178,11 @@ export function decide({ goods, card: given, here }, { now, list, listAgeMax }) 
   if (became === "sold" || became === "collected" || became === "destroyed") reasons.add(became);
   if (became === "returned") reasons.add("uninspected");
 
-  const days = [...claimedDays(claims), ...(card?.expires_at === undefined ? [] : [card.expires_at])];
+  const own = claimedDays(claims);
+  const days = [...own, ...batches.flatMap(({ expires_at }) => expires_at ?? [])];
   const expiresAt = days.length > 0 ? Math.min(...days) : null;
   // A batch on record without an expiry does not expire.
-  if (expiresAt === null && card?.batch === undefined) reasons.add("expiry_unknown");
+  if ((own.length === 0 && (card?.expires_at ?? card?.batch) === undefined) || card?.holds_more) reasons.add("expiry_unknown");
   if (expiresAt !== null && now >= expiresAt) reasons.add("expired");
 
   const told = REASONS.filter((reason) => reasons.has(reason));

@@ -242,6 +242,11 @@ export class Store {
     return /** @type {UnitCard | undefined} */ (await this.#get("units", unit)) ?? null;
   }
 
+  /** Of what is in a container. @param {string} container @returns {Promise<UnitCard[]>} */
+  async inside(container) {
+    return done((await this.#transaction(["units"])).objectStore("units").index("inside").getAll(container));
+  }
+
   /** Everything the device knows units of. @returns {Promise<UnitCard[]>} */
   async units() {
     return /** @type {UnitCard[]} */ (await this.#all("units"));

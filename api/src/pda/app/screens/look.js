@@ -42,7 +42,8 @@ async function askServer(session, looked) {
   const told = new Map(units.map((unit, at) => [unit, cards[at] ?? null]));
   const decision = isAnswer ? await judged(session, goods, told, answer?.told_until) : looked.decision;
   if (session.looked !== looked) return;
-  const card = told.get(decision.taken_for ?? unit) ?? null;
+  const of = decision.taken_for ?? unit;
+  const card = told.has(of) ? (told.get(of) ?? null) : await session.store.unit(of);
   session.looked = isAnswer ? { goods, unit, card, decision, from: "server", at: driver.now(), asked: "answered" } : { ...looked, asked: "lost" };
   if (isAnswer && decision.advice !== looked.decision.advice) session.out.told({ sound: decision.advice === "ok" ? "ok" : "warn", words: ["look-up"], of: unit });
   else session.out.changed();

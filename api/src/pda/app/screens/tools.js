@@ -11,7 +11,9 @@ import { TOOL_WORDS } from "./tools/words.js";
 import { learn } from "./words.js";
 
 export { lookUp } from "./look.js";
+export { holding } from "./session/inside.js";
 export { strikeLast } from "./session/strike.js";
+export { overruled } from "./session/supervisor.js";
 export { CameraScreen } from "./tools/camera.js";
 export { DoctorScreen } from "./tools/doctor.js";
 

@@ -193,6 +193,8 @@ export const unitCard = object({
   disposition: optional(oneOf(/** @type {const} */ (["sellable", "hold", "destroy"]))),
   void: defaulted(flag, false),
   recalls: defaulted(list(uuid), []),
+  holds: optional(list(object({ batch: uuid, expires_at: optional(position) }))),
+  holds_more: optional(flag),
 });
 
 export const recalledBatch = object({ recall: uuid, batch: uuid, gtin: text, lot: text });

@@ -1,5 +1,5 @@
-// What a badge does: it tells who works, accepts the difference of a count, overrules a stop, takes over at the
-// end of a shift. Who may what, `core/badges.js` says. Within a turn of the session.
+// What a badge does: it tells who works, and takes over at the end of a shift; a supervisor's does more. Who may
+// what, `core/badges.js` says. Within a turn of the session.
 
 /** @typedef {import("../session.js").Session} Session */
 
@@ -21,8 +21,8 @@ export async function knowActor(session) {
 /** A badge tells who works now; at a stop, who overrules it. @param {Session} session @param {string} badge */
 export async function badged(session, badge) {
   const { task, out } = session;
-  if (task?.step === "stop") return overruled(session, badge);
-  if (task?.question?.said === "accepted") return accepted(session, badge);
+  if (task?.step === "stop") return (await import("./supervisor.js")).overruled(session, badge);
+  if (task?.question?.said === "accepted") return (await import("./supervisor.js")).accepted(session, badge);
   const actor = await session.badges.actor(badge);
   if (!actor) return out.told({ sound: "stop", words: ["badge_unknown"], of: badge });
   if (session.isHandingOver && session.actor && badge !== session.actor.id && session.unsent > 0) return handedOver(session, badge);
@@ -34,25 +34,6 @@ export async function badged(session, badge) {
   await session.keep({ actor });
   out.told({ sound: "ok", words: [actor.supervisor ? "who_supervisor" : "who"], ...(session.isPulled ? {} : { why: "badge_unchecked" }), of: badge });
   return undefined;
-}
-
-/** A supervisor's badge accepts the difference of a count, whoever counted. @param {Session} session @param {string} badge */
-async function accepted(session, badge) {
-  const { badges, out } = session;
-  if (!badges.hasSupervisor) return out.told({ sound: "warn", words: ["accept_nobody"] });
-  const role = await badges.role(badge);
-  if (role !== "supervisor") return out.told({ sound: "stop", words: [role === null ? "badge_unknown" : "accept_worker"], of: badge });
-  return session.step({ do: "accepted", supervisor: badge, by: session.actor?.id ?? null }, true, badge);
-}
-
-/** A stop stands, whatever is scanned, until a supervisor's badge overrules it. @param {Session} session @param {string} badge */
-async function overruled(session, badge) {
-  const { reason, out } = session;
-  const why = await session.badges.notOverruling(badge, session.actor);
-  if (why !== null) return out.told({ sound: "stop", words: [why], of: badge });
-  if (reason.trim() === "") return out.told({ sound: "stop", words: ["reason_first"] });
-  session.reason = "";
-  return session.step({ do: "override", supervisor: badge, reason });
 }
 
 /** The shift is over. @param {Session} session @param {string | null} supervisor who takes over what is unsent */

@@ -15,7 +15,11 @@ import { decideTyped, graver } from "../../core/till.js";
  * @param {number} [toldUntil]
  */
 export async function judged({ store, drivers, driver, here, list, listAgeMax }, goods, told, toldUntil) {
-  const cardOf = async (/** @type {string} */ unit) => told?.get(unit) ?? (told?.has(unit) ? null : await store.unit(unit));
+  const cards = new Map(told);
+  const cardOf = async (/** @type {string} */ unit) => {
+    if (!cards.has(unit)) cards.set(unit, await store.unit(unit));
+    return cards.get(unit) ?? null;
+  };
   const record = async (/** @type {string} */ name) => /** @type {number | null | undefined} */ (await store.record(name));
   const shown = told ? Number.MAX_SAFE_INTEGER : ((await record("shown")) ?? 0);
   const until = (told ? toldUntil : await record("told_until")) ?? shown;
@@ -27,7 +31,11 @@ export async function judged({ store, drivers, driver, here, list, listAgeMax },
       card: goods.unit === null ? null : await cardOf(goods.unit),
       here: goods.unit === null ? null : await here.phase(goods.unit, typed, disks, shown, cardOf),
     });
-    return decideTyped(await asked(goods, "said"), await asked(goods.meant ?? goods, "meant"), till);
+    const [said, meant] = [await asked(goods, "said"), await asked(goods.meant ?? goods, "meant")];
+    const own = decideTyped(said, meant, till);
+    if (said.card?.level === "item") return own;
+    const { holding } = await import("./inside.js");
+    return holding(own, [said, meant], { asked, till, cards, store, known: (typed) => here.known(typed, disks, shown, cardOf) });
   };
   return until < shown ? graver(await by(shown), await by(until)) : by(shown);
 }
