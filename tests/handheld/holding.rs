@@ -124,7 +124,9 @@ on_both!(
             }
             // An older server's card says nothing of what is in it: the tin's own does.
             let mut older = till.cards.clone();
-            older.values_mut().for_each(|card| card.holds.clear());
+            for card in older.values_mut() {
+                card.holds.clear();
+            }
             let whole = std::mem::replace(&mut till.cards, older);
             let decision = till.decide(code, now);
             assert_eq!(decision.reasons.first(), Some(&Reason::Recalled), "{code}");

@@ -110,10 +110,8 @@ pub struct Step {
     pub after: UnitState,
     /// It was struck out by a retract, or it is the new event of a correction that does not count.
     pub struck: bool,
-    /// The position of the first retract that struck it.
-    pub(super) struck_since: Option<Gseq>,
-    /// It was struck, and is a leg that the other side had answered before (C14).
-    pub(super) answered: bool,
+    /// How it was struck.
+    pub(super) taken_back: TakenBack,
     /// It says what the unit is, or where it is, from then on. A step that did not take effect (the
     /// same scan again, a second sale, anything after the end) moves nothing inside either.
     pub took: bool,
@@ -121,6 +119,16 @@ pub struct Step {
     pub stranger: bool,
     /// It came by the container, not by the unit itself.
     pub via: Option<UnitKey>,
+}
+
+/// How a fact was struck: where it is a leg that the other side had answered before, it links that all the same
+/// (C14).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct TakenBack {
+    /// The position of the first retract that struck it.
+    pub(super) since: Option<Gseq>,
+    /// It is such a leg.
+    pub(super) answered: bool,
 }
 
 /// A stay in a container: from the pack that opened it to what closed it (C12).

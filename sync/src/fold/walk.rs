@@ -10,6 +10,7 @@ use super::{
     count, destroy, found,
     holder::{self, Said},
     inbound, inspect, level, outbound, pack, recalled, returned, row, sale,
+    state::TakenBack,
     struck::{self, Struck},
 };
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
     event::{Kind, UnitRead},
     facts::{BatchInfo, Content, Fact, RecallSpan, World},
     finding::{Finding, Severity},
-    ids::{BatchId, EventId, Gseq, LocationId},
+    ids::{BatchId, EventId, LocationId},
     order::Order,
     unit::UnitKey,
 };
@@ -63,9 +64,8 @@ pub(super) enum Effect {
 /// What a step is written down as.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Written {
-    /// The fact contributes nothing (C10), since a retract at this position; and if it is an answered leg, it
-    /// links all the same.
-    Struck { since: Option<Gseq>, answered: bool },
+    /// The fact contributes nothing (C10), but that an answered leg links its counterpart.
+    Struck(TakenBack),
     /// Its stater's word does not count (C14).
     Stranger,
     /// It was judged.
@@ -251,7 +251,7 @@ impl<'a> Walk<'a> {
         if struck.is(place) {
             let since = struck.since(place);
             let answered = holder::is_answered(self, &at, since, said);
-            self.strike(&at, since, answered);
+            self.strike(&at, TakenBack { since, answered });
             return;
         }
         if !holder::counts(self, &at) {
@@ -342,18 +342,18 @@ impl<'a> Walk<'a> {
             via: Some(container),
         };
         if matches!(at.fact.event.kind, Kind::Inbound | Kind::Outbound) {
-            let since = step.struck_since;
-            let answered = step.answered || holder::is_answered(self, &at, since, said);
-            self.strike(&at, since, answered);
+            let TakenBack { since, answered } = step.taken_back;
+            let answered = answered || holder::is_answered(self, &at, since, said);
+            self.strike(&at, TakenBack { since, answered });
         }
     }
 
     /// A struck fact contributes nothing, but that an answered leg links its counterpart.
-    fn strike(&mut self, at: &At<'a>, since: Option<Gseq>, answered: bool) {
-        if answered && holder::counts(self, at) {
+    fn strike(&mut self, at: &At<'a>, taken_back: TakenBack) {
+        if taken_back.answered && holder::counts(self, at) {
             holder::link(self, at);
         }
-        self.write(at, Written::Struck { since, answered });
+        self.write(at, Written::Struck(taken_back));
     }
 
     /// Asks the rule, and writes down what follows from any effect.
@@ -504,12 +504,11 @@ impl<'a> Walk<'a> {
             event: at.id(),
             fact: at.fact.clone(),
             after: self.state.clone(),
-            struck: matches!(written, Written::Struck { .. }),
-            struck_since: match written {
-                Written::Struck { since, .. } => since,
-                Written::Stranger | Written::Judged(_) => None,
+            struck: matches!(written, Written::Struck(_)),
+            taken_back: match written {
+                Written::Struck(taken_back) => taken_back,
+                Written::Stranger | Written::Judged(_) => TakenBack::default(),
             },
-            answered: matches!(written, Written::Struck { answered: true, .. }),
             took: written == Written::Judged(Effect::Took),
             stranger: written == Written::Stranger,
             via: at.via.cloned(),

@@ -104,10 +104,8 @@ impl Outbox {
     fn unproven(&self, receipt: &Receipt) -> BTreeSet<Key> {
         let of_life = (receipt.epoch, 0)..=(receipt.epoch, Seq::MAX);
         let is_kept = self.view.receipts.contains_key(&receipt.epoch);
-        let upto = match !is_kept && self.view.is_proven_by(receipt) {
-            true => receipt.contiguous_seq,
-            false => 0,
-        };
+        let is_proof = !is_kept && self.view.is_proven_by(receipt);
+        let upto = if is_proof { receipt.contiguous_seq } else { 0 };
         let doubted = self.doubted.range(of_life);
         doubted.filter(|(_, seq)| *seq > upto).copied().collect()
     }

@@ -129,9 +129,10 @@ impl Outbox {
         if self.is_refused(first) {
             let (epoch, seq) = first;
             self.pace.turns = self.pace.turns.saturating_sub(1);
-            self.turn = match self.shut.contains(&epoch) {
-                true => (epoch.saturating_add(1), 0),
-                false => (epoch, seq.saturating_add(1)),
+            self.turn = if self.shut.contains(&epoch) {
+                (epoch.saturating_add(1), 0)
+            } else {
+                (epoch, seq.saturating_add(1))
             };
         }
         let (epoch, last) = if self.doubted.contains(&first) {
