@@ -134,6 +134,36 @@ test("what was done here to a case by its own code stops the tins in it, with no
   assert.deepEqual(it.errors, []);
 });
 
+test("a recalled tin that is taken all the same is told as such by its name, and marked in the list, with no network", when, async (t) => {
+  const it = await shop();
+  t.after(() => it.close());
+  await it.open();
+  await it.enrol();
+  const TASKS = ["inbound", "outbound", "count", "pack"];
+  const bad = TASKS.map((name) => code(`W-${name}`));
+  await it.desk.call("POST", "/v1/recalls", { codes: bad, reason: "漏装勺", instructions: "退回门店", initiated_at: new Date(Date.now() - 3_600_000).toISOString(), responsible: "Q-1" });
+  await it.pulled();
+  it.line.pull();
+  for (const [at, task] of TASKS.entries()) {
+    await it.task(task);
+    if (task === "pack") {
+      await it.scan(box("W-CASE"));
+      await it.told("容器");
+    }
+    await it.scan(bad[at]);
+    await it.count(1);
+    const said = await it.page.locator("main [role=status]").textContent();
+    assert.equal(said, `! 已加入，请注意，已召回三段奶粉 · ${serialOf(bad[at])}`, task);
+    await it.scan(code(`W-good-${task}`));
+    await it.count(2);
+    // What was said is gone with the next scan: the list goes on saying so.
+    const lines = await it.page.locator("main ol.lines li").allTextContents();
+    assert.deepEqual(lines, [`✓ 三段奶粉 · ${serialOf(code(`W-good-${task}`))}`, `! 已召回 · 三段奶粉 · ${serialOf(bad[at])}`], task);
+    await it.press("cancel");
+  }
+  assert.deepEqual(it.errors, []);
+});
+
 test("a tin that is typed in small letters is the tin, with no network: recalled, it is stopped; sold, its label is", when, async (t) => {
   const it = await shop();
   t.after(() => it.close());

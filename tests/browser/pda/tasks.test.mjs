@@ -294,14 +294,19 @@ test("what only asks is taken by a second word, or dropped", async () => {
 
 test("other tasks warn of what is unsound and take it all the same", async () => {
   const p = person("outbound");
-  const effects = await p.scan(code("A"), { decision: said(["recalled"], [RECALL]) });
-  assert.deepEqual([sound(effects), words(effects)], ["warn", ["added", "warned"]]);
-  assert.equal(p.state.goods.lines.length, 1);
+  const effects = await p.scan(code("A"), { decision: said(["recalled", "expired", "stale_list"], [RECALL]) });
+  assert.deepEqual([sound(effects), words(effects)], ["warn", ["added", "warned", "recalled", "expired"]], "and of what, as far as this task warns of it");
+  // A lot that was sound when it came first.
+  const lot = (reasons) => p.scan(`(01)${CARE}(10)L7`, { decision: said(reasons) });
+  assert.deepEqual(words(await lot([])), ["added"]);
+  assert.deepEqual(words(await lot(["recalled"])), ["added", "warned", "recalled"]);
+  assert.deepEqual(words(await lot([])), ["added"]);
+  assert.deepEqual(p.state.goods.lines.map(({ qty, warns }) => [qty, warns]), [[1, ["recalled", "expired"]], [3, ["recalled"]]], "the list goes on saying so");
   const c = person("collect");
   assert.equal(sound(await c.scan(code("A"), { decision: said(["recalled"], [RECALL]) })), "ok", "that is what it is for");
   for (const reason of ["uninspected", "held"]) {
     const i = person("inbound");
-    assert.deepEqual(words(await i.scan(code("A"), { decision: said([reason]) })), ["added", "warned"], "it does not become sellable by that");
+    assert.deepEqual(words(await i.scan(code("A"), { decision: said([reason]) })), ["added", "warned", reason], "it does not become sellable by that");
   }
 });
 

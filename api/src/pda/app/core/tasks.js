@@ -5,4 +5,4 @@ export { draftsOf } from "./tasks/finish.js";
 export { compared, ticked } from "./tasks/goods.js";
 export { TASK_KINDS, kindOf } from "./tasks/kinds.js";
 export { begin } from "./tasks/state.js";
-export { step } from "./tasks/step.js";
+export { lineOf, step } from "./tasks/step.js";

@@ -1,7 +1,11 @@
-// What only the enrolment says, in Chinese and English.
+// What only the enrolment says, and with it screens that are fetched later, in Chinese and English.
 
 /** @satisfies {Record<string, readonly [zh: string, en: string]>} */
 export const ENROL_WORDS = {
+  back: ["返回", "Back"],
+  enrol_anew: ["重新注册本机", "Enrol this device again"],
+  fingerprint: ["服务器证书指纹", "Fingerprint of the server's certificate"],
+  language: ["语言 Language", "Language 语言"],
   enrol_title: ["注册本设备", "Enrol this device"],
   enrol_how: ["请用扫描头扫描管理员出示的注册二维码，或把其内容粘贴到下面。", "Scan the enrolment QR code with the scanner, or paste its content below."],
   enrol_text: ["注册码内容", "Content of the enrolment code"],

@@ -6,7 +6,7 @@ import { Badges } from "../core/badges.js";
 import { commandOf } from "../core/commands.js";
 import { Here } from "../core/here.js";
 import { BUILT_IN } from "../core/required/rules.js";
-import { answerOf, step, suggested } from "../core/tasks.js";
+import { answerOf, lineOf, step, suggested } from "../core/tasks.js";
 import { goodsOf } from "../core/till.js";
 import { parse } from "../core/trace-code.js";
 import { Driver } from "../device/driver.js";
@@ -309,8 +309,29 @@ export class Session {
     if (found.length > 0) return;
     const sound = effects.flatMap((effect) => ("sound" in effect ? effect.sound : []))[0] ?? "tick";
     const told = effects.flatMap((effect) => ("say" in effect ? effect.say : []));
-    const named = input.do === "scan" ? readAs(input, told) : of;
+    const named = input.do === "scan" ? this.#readAs(input, told) : of;
     if (says) this.out.told({ sound, words: told, ...(named === undefined ? {} : { of: named }) });
+  }
+
+  /**
+   * Goods as people know them: the product by its name where that is here, then what tells it apart.
+   * @param {Pick<import("../core/tasks/goods.js").Line, "unit" | "gtin" | "lot">} line
+   */
+  named({ unit, gtin, lot }) {
+    const name = gtin === null ? null : (this.products.get(gtin)?.name ?? gtin);
+    const own = unit === null ? (lot ?? "") : unit.slice(unit.lastIndexOf("/") + 1);
+    return name === null ? (unit ?? "") : `${name} · ${own}`;
+  }
+
+  /**
+   * What was read, by its name if it is goods; and for what it is taken, where a warning is of that.
+   * @param {import("../core/tasks/step.js").Scan} scan
+   * @param {readonly string[]} told
+   */
+  #readAs(scan, told) {
+    const line = lineOf(scan);
+    const name = line ? this.named(line) : scan.code;
+    return scan.decision?.taken_for && told.includes("warned") ? `${name} → ${scan.decision.taken_for}` : name;
   }
 
   /**
@@ -354,10 +375,3 @@ export function whyNot(fault) {
   if (fault.includes("enrolled anew")) return "other_tab_enrolled";
   return /not saved|emptied|Error/.test(fault) ? "storage_failed" : fault;
 }
-
-/**
- * Goods as they were read; and for what they are taken, where a warning is of that.
- * @param {import("../core/tasks/step.js").Scan} scan
- * @param {readonly string[]} told
- */
-const readAs = ({ code, decision }, told) => (decision?.taken_for && told.includes("warned") ? `${code} → ${decision.taken_for}` : code);

@@ -66,19 +66,11 @@ function isLot({ lines, changes }) {
 
 /** @param {App} app @param {Line} line */
 function lineText(app, line) {
-  const mark = line.override ? "‼" : line.surplus ? "+" : "✓";
-  return `${mark} ${named(app, line)}${line.unit === null ? ` × ${line.qty}` : ""}`;
-}
-
-/**
- * Goods as people know them: the product by its name where that is here, then what tells it apart.
- * @param {App} app
- * @param {Pick<Line, "unit" | "gtin" | "lot">} line
- */
-export function named({ session }, { unit, gtin, lot }) {
-  const name = gtin === null ? null : (session.products.get(gtin)?.name ?? gtin);
-  const own = unit === null ? (lot ?? "") : unit.slice(unit.lastIndexOf("/") + 1);
-  return name === null ? (unit ?? "") : `${name} · ${own}`;
+  const { warns = [] } = line;
+  const mark = line.override ? "‼" : warns.length > 0 ? "!" : line.surplus ? "+" : "✓";
+  // Of a long name the end may not be seen.
+  const text = [...warns.map((word) => app.say(word)), app.session.named(line)].join(" · ");
+  return `${mark} ${text}${line.unit === null ? ` × ${line.qty}` : ""}`;
 }
 
 /** The unit that is judged, where that is not what was typed. @param {App} app @param {import("../core/till.js").Decision} decision */
@@ -219,7 +211,7 @@ export function stopScreen(app) {
       { class: isStop ? "stop" : "stop ask", role: "alertdialog", "aria-modal": "true", "aria-labelledby": "stop-title" },
       h("h1", { id: "stop-title" }, isStop ? `✕ ${app.say("stopped")}` : `! ${app.say("look_twice")}`),
       h("ul", {}, decision.reasons.map((word) => h("li", {}, app.say(word)))),
-      h("p", {}, line.unit === null && line.gtin === null ? line.code : named(app, line)),
+      h("p", {}, line.unit === null && line.gtin === null ? line.code : app.session.named(line)),
       takenFor(app, decision),
       app.button("acknowledge", () => act({ do: "acknowledge" })),
       isStop ? null : app.button("take_anyway", () => act({ do: "confirm" })),

@@ -1,5 +1,6 @@
 // The screens that no scan waits for: fetched when there is time, so that the app is ready sooner.
 
+import { ENROL_WORDS } from "./enrol-words.js";
 import { FAULT_WORDS } from "./fault-words.js";
 import { FINDING_WORDS } from "./tools/finding-words.js";
 import { handOverScreen } from "./tools/hand-over.js";
@@ -20,5 +21,5 @@ export { DoctorScreen } from "./tools/doctor.js";
 /** Screens that keep nothing of their own, by their names. */
 export const screens = { "hand-over": handOverScreen, "look-up": lookUpScreen, queue: queueScreen, settings: settingsScreen, sheet: sheetScreen };
 
-learn(TOOL_WORDS);
+learn({ ...ENROL_WORDS, ...TOOL_WORDS });
 learn(Object.fromEntries(Object.entries({ ...FAULT_WORDS, ...FINDING_WORDS }).map(([code, { zh, en }]) => [code, [zh, en]])));

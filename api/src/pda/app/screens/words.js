@@ -4,7 +4,6 @@
 
 /** @satisfies {Record<string, readonly [zh: string, en: string]>} */
 const WORDS = {
-  title: ["溯源终端", "Suyuan device"],
   online: ["在线", "Online"],
   offline: ["离线", "Offline"],
   unsent: ["未上传", "Unsent"],
@@ -40,13 +39,11 @@ const WORDS = {
     "没有人可以放行：本店没有登记主管工牌。请企业管理员登记主管工牌，本机联网后即可使用。",
     "Nobody is known who may overrule: no supervisor's badge is registered for this place. An administrator of the enterprise registers one; this device knows it once it was online.",
   ],
-  fingerprint: ["服务器证书指纹", "Fingerprint of the server's certificate"],
   found_saved: ["上次中断前的最后一次提交已保存", "The last act before the interruption is saved"],
   found_how: ["即使当时提示“没有保存”，也请不要重做。", "Do not make it again, even if it was said not to be saved."],
   understood: ["知道了", "Understood"],
   no_storage: ["浏览器不能保存数据（可能是隐私模式），无法使用。", "This browser cannot keep data (private mode?), so the app cannot be used."],
   other_tab: ["本应用已在另一个页面打开，请到那里操作；关闭那个页面后这里会自动接管。", "The app is open in another tab. Work there; this one takes over when it is closed."],
-  enrol_anew: ["重新注册本机", "Enrol this device again"],
   home: ["选择任务", "Choose a task"],
   inbound: ["入库", "Inbound"],
   outbound: ["出库", "Outbound"],
@@ -65,7 +62,6 @@ const WORDS = {
   confirm: ["完成", "Done"],
   undo: ["撤回一步", "Undo"],
   cancel: ["取消", "Cancel"],
-  back: ["返回", "Back"],
   skip: ["暂不填写", "Leave open"],
   type_code: ["手工输入", "Type a code"],
   add: ["加入", "Add"],
@@ -78,7 +74,6 @@ const WORDS = {
   take_answer: ["确定", "OK"],
   strikes: ["将撤销", "Will be struck:"],
   "hand-over": ["交班", "Hand over"],
-  "send-now": ["立即上传", "Send now"],
   doctor: ["扫描头检测", "Scanner doctor"],
   sheet: ["设置页与命令条码", "Staging sheet"],
   camera: ["相机扫码", "Camera"],
@@ -160,21 +155,9 @@ const WORDS = {
   names_no_unit: ["不是单品码", "Names no single unit"],
   expiry_unknown: ["保质期未知", "Expiry unknown"],
   stale_list: ["召回名单过旧", "Recall list is too old"],
-  ok: ["可以出售", "May be sold"],
-  "alien-key": ["扫描头发送了无法识别的键，请检查扫描头设置", "The scanner sent a key no code has; check its settings"],
-  "lost-key": ["输入法吞掉了字符，请切换到英文输入", "An input method swallowed a character; switch to English"],
-  "repeated-key": ["按键重复，请重新扫描", "A key was repeated; scan again"],
-  "no-end": ["码不完整，请重新扫描", "Half a code; scan again"],
-  "run-together": ["两个码连在一起，请重新扫描", "Two codes ran together; scan again"],
-  "too-long": ["内容过长", "Too long"],
-  "no-prefix": [
-    "没有读入：扫描头没有发送前缀。请把它设为每码前发送 ^、码后发送回车",
-    "Not read: the scanner sends no prefix. Set it to send ^ before each code and Enter after it",
-  ],
   record_damaged: ["记录已损坏，不会上传，请重新录入。序号", "A damaged record is not sent; state it again. Number"],
   storage_turned: ["本机存储有误，正在向服务器核对", "The storage of this device was damaged: the server is asked again"],
   enrol_again: ["本设备必须重新注册", "This device must be enrolled again"],
-  language: ["语言 Language", "Language 语言"],
 };
 
 /** Words of screens that are fetched later. @type {Record<string, readonly [zh: string, en: string]>} */

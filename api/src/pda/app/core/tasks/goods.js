@@ -5,9 +5,9 @@
 /** @typedef {import("../event.js").Input} Input */
 
 /**
- * Goods that were read: a unit, or a quantity of a lot (`unit` is null).
+ * Goods that were read: a unit, or a quantity of a lot (`unit` is null); `warns`: why somebody was warned.
  * @typedef {{ unit: string | null, code: string, input: Input, at: number, gtin: string | null, lot: string | null,
- *   qty: number, surplus: boolean, override: Override | null }} Line
+ *   qty: number, surplus: boolean, override: Override | null, warns?: readonly string[] }} Line
  *
  * What should come: units, each maybe in a container, and quantities of lots.
  * @typedef {{ units: readonly { unit: string, inside?: string | null }[],
@@ -38,12 +38,12 @@ export const added = ({ lines, changes }, line) => ({
   changes: [...changes, { index: lines.length, was: 0 }],
 });
 
-/** The line with another quantity. @param {Goods} goods @param {number} index @param {number} qty @returns {Goods} */
-export function withQuantity({ lines, changes }, index, qty) {
+/** The line with another quantity, and a warning. @param {Goods} goods @param {number} index @param {number} qty @param {Line["warns"]} [warns] @returns {Goods} */
+export function withQuantity({ lines, changes }, index, qty, warns) {
   const line = lines[index];
   if (!line) return { lines, changes };
   return {
-    lines: lines.map((own, at) => (at === index ? { ...line, qty } : own)),
+    lines: lines.map((own, at) => (at === index ? { ...line, qty, ...(warns && { warns }) } : own)),
     changes: [...changes, { index, was: line.qty }],
   };
 }

@@ -33,7 +33,7 @@
  *   | "stopped" | "look_twice" | "dropped" | "overruled" | "undone" | "nothing_to_undo" | "nothing_yet" | "missing"
  *   | "question" | "wrong_place" | "place" | "same_as_container" | "no_quantity" | "screen_first" | "has_goods"
  *   | "done" | "cancelled" | "not_here" | "nothing_asked" | "still_asked" | "left_open" | "noted" | "all_seen" | "not_all_seen"
- *   | "accept_again"} Word
+ *   | "accept_again" | import("../till.js").Reason} Word
  *
  * What a task has to know of the world: the rules, and the profile a product falls under.
  * @typedef {{ rules: readonly import("../required.js").Rule[], profileOf: (gtin: string) => string | null,

@@ -104,7 +104,7 @@ function scanned(state, scan) {
   if (state.step === "first") return first(current, scan, unit);
   // A scan goes on with the goods, whatever is asked on the way, and that stays open.
   const scanning = { ...current, step: going(state), reviewed: false };
-  const line = lineOf(scan, unit);
+  const line = lineOf(scan);
   if (!line) return next(scanning, WARN, { say: "names_no_goods", of: scan.code });
   if (line.unit === null && !kindOf(state.task).takesLots) return next(scanning, WARN, { say: "no_lots_here" });
   if (unit !== null && unit === state.parentUnit) return next(scanning, WARN, { say: "same_as_container" });
@@ -129,8 +129,9 @@ function first(state, scan, unit) {
   return next({ ...state, parent, parentUnit: unit, step: "goods" }, OK, { say: "container", of: unit });
 }
 
-/** @param {Scan} scan @param {string | null} unit @returns {Line | null} */
-function lineOf(scan, unit) {
+/** What was read, as a line; null where that is no goods. @param {Scan} scan @returns {Line | null} */
+export function lineOf(scan) {
+  const unit = scan.goods?.unit ?? null;
   const code = scan.goods?.scanned.code;
   const line = { code: scan.code, input: scan.input, at: scan.at, qty: 1, surplus: false, override: null };
   const gtin = code?.is === "gtin" ? code.gtin : null;
@@ -141,7 +142,8 @@ function lineOf(scan, unit) {
 
 /** What the till says of goods decides whether they are taken. @param {State} state @param {Line} line @param {Decision | null} decision @param {number} known @returns {Next} */
 function judged(state, line, decision, known) {
-  const { stops, warns } = kindOf(state.task);
+  const kind = kindOf(state.task);
+  const { stops } = kind;
   const reasons = decision?.reasons ?? [];
   const stopping = reasons.filter((reason) => adviceOf(reason) === "stop" && (stops === "all" || stops.includes(reason)));
   if (decision && stopping.length > 0 && !(state.task === "inspect" && state.disposition !== "sellable")) {
@@ -151,10 +153,10 @@ function judged(state, line, decision, known) {
   if (decision && stops === "all" && decision.advice === "ask" && known < 0) {
     return next({ ...state, step: "ask", held: { line, decision } }, WARN, { say: "look_twice", of: decision });
   }
-  const warnings = reasons.filter((reason) => warns.includes(reason));
-  const taken = take(state, line);
-  if (warnings.length === 0) return taken;
-  return next(taken.state, WARN, ...taken.effects.filter((effect) => !("sound" in effect)), { say: "warned", of: warnings });
+  const warns = reasons.filter((reason) => kind.warns.includes(reason));
+  if (warns.length === 0) return take(state, line);
+  const taken = take(state, { ...line, warns });
+  return next(taken.state, WARN, ...taken.effects.filter((effect) => !("sound" in effect)), { say: "warned" }, ...warns.map((say) => ({ say })));
 }
 
 /** Goods are taken: a new line, or one more of a lot. @param {State} state @param {Line} line @returns {Next} */
@@ -162,7 +164,7 @@ function take(state, line) {
   const known = lines.find(state.goods, line);
   const own = state.goods.lines[known];
   if (own && line.unit === null && line.override === null) {
-    const more = lines.withQuantity(state.goods, known, own.qty + line.qty);
+    const more = lines.withQuantity(state.goods, known, own.qty + line.qty, line.warns);
     return next({ ...state, goods: more }, OK, { say: "added", of: { ...own, qty: own.qty + line.qty } });
   }
   const surplus = state.expected !== null && !lines.isExpected(state.expected, line);

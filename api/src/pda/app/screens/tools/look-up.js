@@ -2,7 +2,7 @@
 // when it answers; and which of the two it was.
 
 import { h } from "../view.js";
-import { named, takenFor, typing } from "../task.js";
+import { takenFor, typing } from "../task.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../types.js").Looked} Looked */
@@ -31,7 +31,7 @@ export function lookUpScreen(app) {
 function told(app, { goods, unit, card, decision, from, at, asked }) {
   const { code, claims } = goods.scanned;
   const gtin = code.is === "gtin" ? code.gtin : null;
-  const name = gtin === null ? unit : named(app, { unit, gtin, lot: claims.lot ?? null });
+  const name = gtin === null ? unit : app.session.named({ unit, gtin, lot: claims.lot ?? null });
   /** @type {readonly string[]} */
   const reasons = decision.reasons.length > 0 ? decision.reasons : ["ok"];
   const isServer = from === "server";

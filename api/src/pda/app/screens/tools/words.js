@@ -1,7 +1,22 @@
-// What only the tools say, in Chinese and English.
+// What only the tools say, and what is told of scans that went wrong (whoever is told fetches the tools), in Chinese and English.
 
 /** @satisfies {Record<string, readonly [zh: string, en: string]>} */
 export const TOOL_WORDS = {
+  "alien-key": ["扫描头发送了无法识别的键，请检查扫描头设置", "The scanner sent a key no code has; check its settings"],
+  "lost-key": ["输入法吞掉了字符，请切换到英文输入", "An input method swallowed a character; switch to English"],
+  "repeated-key": ["按键重复，请重新扫描", "A key was repeated; scan again"],
+  "no-end": ["码不完整，请重新扫描", "Half a code; scan again"],
+  "run-together": ["两个码连在一起，请重新扫描", "Two codes ran together; scan again"],
+  "too-long": ["内容过长", "Too long"],
+  "no-prefix": [
+    "没有读入：扫描头没有发送前缀。请把它设为每码前发送 ^、码后发送回车",
+    "Not read: the scanner sends no prefix. Set it to send ^ before each code and Enter after it",
+  ],
+  ok: ["可以出售", "May be sold"],
+  "send-now": ["立即上传", "Send now"],
+  not_yours: ["这条记录由他人提交，须由主管撤销：请先扫描主管工牌", "Somebody else stated this; only a supervisor strikes it: scan a supervisor's badge first"],
+  target_found: ["已找到这条记录：按“完成”撤销它", "Found. Done strikes it"],
+  unknown_here: ["本机没有它的资料", "Nothing is known of it here"],
   receipt_head: ["服务器回执（可拍照留存）", "The server's receipt (take a picture)"],
   doctor_how: [
     "依次扫描下面五个测试码（可从另一台设备或打印的设置页上扫描），看收到的内容是否正确。",
