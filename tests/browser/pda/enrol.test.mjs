@@ -9,7 +9,7 @@ import { until } from "../shift/office.mjs";
 import { looked } from "../shift/officer.mjs";
 import { ORIGIN, shop } from "./shop.mjs";
 import { cannot } from "./chromium.mjs";
-import { OFFICER, code } from "./site.mjs";
+import { OFFICER, code, expired } from "./site.mjs";
 
 const when = { skip: cannot, timeout: 120_000 };
 const AUTHORITY = "/app/authority.json";
@@ -143,6 +143,40 @@ test("nor before the cards are here; and then it is true", when, () =>
       await it.page.waitForFunction(() => !document.querySelector("main").textContent.includes("正在打开"));
       await it.press("back");
     }
+    assert.deepEqual(it.errors, []);
+  }));
+
+test("nor before its badges and the rules are here; and until then nobody is told that the place has no supervisor", when, () =>
+  box(async (it) => {
+    await it.employ({ W22: "worker", S22: "supervisor" });
+    let cut = ["/v1/sync/badges", "/v1/sync/rules"];
+    it.line.misbehave = ({ url }) => (cut.includes(url.pathname) ? null : undefined);
+    await it.open();
+    await it.enrol();
+    await until("both were asked for", () => cut.every((path) => it.calls(path).length > 0));
+    await it.page.evaluate(() => navigator.serviceWorker.ready.then(() => new Promise((done) => setTimeout(done, 500))));
+    const readiness = () => it.page.evaluate(() => document.querySelector("[data-offline]").dataset.offline);
+    assert.equal(await readiness(), "preparing");
+    await it.task("sale");
+    await it.scan(expired("EARLY"));
+    await it.page.waitForSelector(".stop:not(.ask)");
+    const stop = () => it.page.locator(".stop").textContent();
+    assert.match(await stop(), /工牌名单还没有下载/);
+    await it.scan("SUYUAN-WHO-S22");
+    await it.told("工牌名单还没有下载");
+    assert.doesNotMatch(await stop(), /没有登记/);
+    cut = ["/v1/sync/rules"];
+    await it.wake();
+    await it.page.waitForSelector("#reason");
+    await it.scan("SUYUAN-WHO-S22");
+    await it.told("请先填写放行原因");
+    await it.press("acknowledge");
+    await it.press("cancel");
+    await it.page.waitForSelector("[data-offline]");
+    assert.equal(await readiness(), "preparing", "the rules are not here");
+    cut = [];
+    await it.wake();
+    await it.page.waitForSelector('[data-offline="ready"]');
     assert.deepEqual(it.errors, []);
   }));
 

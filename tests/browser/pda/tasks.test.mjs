@@ -248,6 +248,10 @@ test("a badge overrules only where it is known as another supervisor's; unknown,
   const none = new Badges(enterprise, null);
   assert.deepEqual(await none.actor("X-1"), { id: "X-1", proof: "badge" });
   assert.equal(await none.notOverruling("S-1", null), "no_supervisor");
+  // Nobody said yet whether there is a list, or the one that holds is not here.
+  assert.equal(await new Badges(enterprise, null, false).notOverruling("S-1", null), "badge_unchecked");
+  const old = new Badges(enterprise, { version: "1", badges: [] }, false);
+  assert.equal(await old.notOverruling("S-1", null), "badge_unchecked");
 });
 
 test("what another stated is struck by a supervisor alone", () => {

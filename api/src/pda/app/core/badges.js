@@ -12,13 +12,15 @@ import { badgeHash } from "./wire.js";
 /** The list as it is kept. @typedef {{ version: string, badges: readonly { badge: string, role: string }[] }} Kept */
 
 export class Badges {
-  /** @param {string} enterprise @param {Kept | null} kept */
-  constructor(enterprise, kept) {
+  /** @param {string} enterprise @param {Kept | null} kept @param {boolean} [isTold] whether that is what the server says */
+  constructor(enterprise, kept, isTold = true) {
     this.enterprise = enterprise;
     this.isSet = kept !== null;
     /** @type {Map<string, Role>} */
     this.roles = new Map((kept?.badges ?? []).map(({ badge, role }) => [badge, role === "supervisor" ? "supervisor" : "worker"]));
     this.hasSupervisor = [...this.roles.values()].includes("supervisor");
+    /** The word for why nobody may overrule, where nobody is known who may. @type {"no_supervisor" | "badge_unchecked"} */
+    this.nobody = isTold ? "no_supervisor" : "badge_unchecked";
   }
 
   /** What a badge may do; null for one that is not on the list, or was withdrawn. @param {string} number @returns {Promise<Role | null>} */
@@ -37,11 +39,11 @@ export class Badges {
    * Why a badge does not overrule a stop; null when it does.
    * @param {string} number
    * @param {Actor | null} actor who works
-   * @returns {Promise<"badge_own" | "no_supervisor" | "badge_unknown" | "badge_worker" | null>}
+   * @returns {Promise<"badge_own" | Badges["nobody"] | "badge_unknown" | "badge_worker" | null>}
    */
   async notOverruling(number, actor) {
     if (number === actor?.id) return "badge_own";
-    if (!this.hasSupervisor) return "no_supervisor";
+    if (!this.hasSupervisor) return this.nobody;
     const role = await this.role(number);
     if (role === null) return "badge_unknown";
     return role === "supervisor" ? null : "badge_worker";

@@ -61,11 +61,15 @@ export async function pull(driver) {
   const age = page.list_age_s === undefined ? {} : { list_age_s: page.list_age_s };
   const clock = page.list ? { clock: driver.heard(page.list.made_at) } : {};
   const command = checkpoint(driver, items, { cursor: page.cursor, anchor: greater(page.anchor, newest) });
-  const written = await driver.checkpoint(command, { items, ...kept, records: { ...shown, ...clock, ...age, ...(page.more ? {} : { pulled: driver.now() }) } });
+  const pulled = driver.now();
+  const written = await driver.checkpoint(command, { items, ...kept, records: { ...shown, ...clock, ...age } });
   if (!written) return "not_saved";
-  if (page.rules !== undefined) await takeRules(driver, page.rules);
-  await takeBadges(driver, page.badges ?? null);
-  return page.more ? "more" : "applied";
+  const hasRules = page.rules === undefined || (await takeRules(driver, page.rules));
+  const hasBadges = await takeBadges(driver, page.badges ?? null);
+  if (page.more) return "more";
+  // Without rules or badges that hold it has not all: whoever needs them is told so.
+  await driver.keep({ records: { pulled: hasRules && hasBadges ? pulled : null } });
+  return "applied";
 }
 
 /**
@@ -113,9 +117,7 @@ export async function beginAnew(driver, tell) {
   const records = { snapshot: manifest.watermark, clock: driver.heard(manifest.made_at), ...shown };
   const command = checkpoint(driver, items, { cursor: manifest.watermark, anchor: greater(anchor, newest), anew: true });
   const written = await driver.checkpoint(command, { anew: true, items, ...here, records });
-  if (!written) return "not_saved";
-  await takeBadges(driver, undefined);
-  return "applied";
+  return written ? "applied" : "not_saved";
 }
 
 /**
@@ -135,32 +137,32 @@ async function manifestOf(driver) {
   }
 }
 
-/** The rules of a version that is not held; those held stay where they cannot be had. @param {Driver} driver @param {string} version */
+/** The rules of a version that is not held; those held stay where they cannot be had, which is told. @param {Driver} driver @param {string} version */
 async function takeRules(driver, version) {
   const { store, link, identity, outbox } = driver;
   const held = /** @type {import("../core/required/rules.js").Told | null | undefined} */ (await store.record("rules"));
-  if (held?.version === version) return;
+  if (held?.version === version) return true;
   const outcome = await link.rules(identity, outbox.disk.anchor?.text ?? "");
-  if (outcome.is !== "answer") return;
+  if (outcome.is !== "answer") return false;
   const { rules, anchor } = outcome.answer;
-  await keepWith(driver, anchor, { records: { rules: { version: outcome.answer.version, rules } } });
+  return keepWith(driver, anchor, { records: { rules: { version: outcome.answer.version, rules } } });
 }
 
 /**
  * The badges of this place, where those held are of another version; none where the place has none.
- * Those held stay where others cannot be had.
+ * Those held stay where others cannot be had, which is told.
  * @param {Driver} driver
- * @param {string | null | undefined} version null: there are none; undefined: nobody said yet
+ * @param {string | null} version null: there are none
  */
 async function takeBadges(driver, version) {
   const { store, link, identity, outbox } = driver;
   const held = /** @type {import("../core/badges.js").Kept | null | undefined} */ (await store.record("badges"));
-  if (version !== undefined && version === (held?.version ?? null)) return;
-  if (version === null) return driver.keep({ records: { badges: null } });
+  if (version === (held?.version ?? null)) return true;
+  if (version === null) return driver.keep({ records: { badges: null } }).then(() => true);
   const outcome = await link.badges(identity, outbox.disk.anchor?.text ?? "");
-  if (outcome.is !== "answer") return;
+  if (outcome.is !== "answer") return false;
   const told = outcome.answer;
-  await keepWith(driver, told.anchor, { records: { badges: told.version === undefined ? null : { version: told.version, badges: told.badges } } });
+  return keepWith(driver, told.anchor, { records: { badges: told.version === undefined ? null : { version: told.version, badges: told.badges } } });
 }
 
 /**

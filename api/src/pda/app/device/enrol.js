@@ -10,8 +10,8 @@ import { makeKeys, publicKeyOf } from "./new-key.js";
 /** @typedef {import("./store.js").Identity} Identity */
 
 /** What is of who this was and whom it served: nothing of it goes over. Of another place, cards neither. */
-const ANEW = { snapshot: null, task: null, actor: null, over: null, enrolling: null };
-const ELSEWHERE = { badges: null, shown: null, pulled: null, handed_over: null };
+const ANEW = { snapshot: null, pulled: null, task: null, actor: null, over: null, enrolling: null };
+const ELSEWHERE = { badges: null, shown: null, handed_over: null };
 
 /** The key that was made for a code. @typedef {{ code: string, keys: CryptoKeyPair }} Enrolling */
 

@@ -6,11 +6,11 @@ import { h } from "./view.js";
 /** @typedef {import("./app.js").App} App */
 
 /**
- * Whether a shift with no network may begin: the app starts without one, and the cards are here.
+ * Whether a shift with no network may begin: the app starts without one, and all it needs is here.
  * @param {App} app
  */
 function readiness(app) {
-  const isReady = app.about.isOffline && app.session.hasCards;
+  const isReady = app.about.isOffline && app.session.isPulled;
   return h("p", { class: isReady ? "ready" : "ready bad", "data-offline": isReady ? "ready" : "preparing" }, isReady ? `✓ ${app.say("offline_ready")}` : `… ${app.say("offline_preparing")}`);
 }
 

@@ -62,7 +62,7 @@ export class Session {
     /** Whom goods go to and come from. @type {Awaited<ReturnType<import("../device/store.js").Store["partners"]>>} */
     this.partners = [];
     this.rules = BUILT_IN;
-    /** All was fetched once, and with it whether this place has badges. */
+    /** All was fetched: cards, rules, and whether this place has badges. */
     this.isPulled = false;
     /** Who works here. */
     this.badges = new Badges("", null);
@@ -70,8 +70,6 @@ export class Session {
     this.here = new Here();
     /** What people compare of the server's certificate: words, or digits; empty where nobody has to. */
     this.fingerprint = "";
-    /** A snapshot was taken in. */
-    this.hasCards = false;
     /** A snapshot on its way. @type {import("../device/down.js").Progress | null} */
     this.progress = null;
     /** Why a stop is overruled, before the badge is scanned. */

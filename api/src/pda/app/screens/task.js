@@ -134,7 +134,7 @@ function question(app, asked, act) {
   const { session } = app;
   const left = app.button("skip", () => act({ do: "skip" }));
   if (said === "accepted") {
-    return h("section", { class: "question" }, h("p", { class: "told warn" }, app.say(session.badges.hasSupervisor ? "accept_how" : "accept_nobody")), left);
+    return h("section", { class: "question" }, h("p", { class: "told warn" }, app.say(session.badges.hasSupervisor ? "accept_how" : session.badges.nobody)), left);
   }
   const isNumber = said === "temperature" || said === "humidity" || said === "declared";
   const input = (/** @type {Event} */ { target }) => {
@@ -217,7 +217,7 @@ export function stopScreen(app) {
       isStop ? null : app.button("take_anyway", () => act({ do: "confirm" })),
       canOverrule ? h("label", { for: "reason" }, `${app.say("overrule")} · ${app.say("reason")}`) : null,
       canOverrule ? reason : null,
-      isStop && !canOverrule ? h("p", {}, app.say("no_supervisor")) : null,
+      isStop && !canOverrule ? h("p", {}, app.say(app.session.badges.nobody)) : null,
       isSaidSince ? app.told() : null,
     ),
   ];

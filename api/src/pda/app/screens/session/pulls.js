@@ -52,8 +52,14 @@ export class Pulls {
     const { driver } = session;
     // A storage that fails fails the next scan aloud.
     const next = () => driver?.pull(tell).catch(() => /** @type {const} */ ("not_saved"));
-    let pulled = await next();
-    while (pulled === "more") pulled = await next();
+    const all = async () => {
+      let came = await next();
+      while (came === "more") came = await next();
+      return came;
+    };
+    let pulled = await all();
+    // A snapshot tells cards: the pull behind it tells the rest.
+    if (session.progress && pulled === "applied") pulled = await all();
     if (driver) await knowOver(session, driver, pulled ?? "again").catch(() => {});
     session.progress = null;
     await session.taken();
@@ -81,7 +87,6 @@ async function knowOver(session, driver, came) {
 export async function readCards(session) {
   session.products.clear();
   for (const { gtin, name, profile = null } of await session.store.products()) session.products.set(gtin, { name, profile });
-  session.hasCards = (session.driver?.outbox.disk.cursor ?? 0) > 0 || ((await session.store.record("snapshot")) ?? null) !== null;
   const held = await session.store.recallList();
   const chunks = (held?.chunks ?? []).flatMap((chunk) => chunk ?? []);
   const { manifest } = held ?? {};
@@ -97,7 +102,7 @@ export async function readCards(session) {
   session.rules = rulesOf(await session.store.record("rules"));
   const badges = /** @type {import("../../core/badges.js").Kept | null | undefined} */ (await session.store.record("badges"));
   session.isPulled = ((await session.store.record("pulled")) ?? null) !== null;
-  session.badges = new Badges(session.driver?.identity.enterprise ?? "", badges ?? null);
+  session.badges = new Badges(session.driver?.identity.enterprise ?? "", badges ?? null, session.isPulled);
 }
 
 /** Whom goods go to and come from, each of their places by name. @param {import("../session.js").Session["partners"]} partners */

@@ -6,7 +6,7 @@
 /** A supervisor's badge accepts the difference of a count, whoever counted. @param {Session} session @param {string} badge */
 export async function accepted(session, badge) {
   const { badges, out } = session;
-  if (!badges.hasSupervisor) return out.told({ sound: "warn", words: ["accept_nobody"] });
+  if (!badges.hasSupervisor) return out.told({ sound: "warn", words: [badges.nobody] });
   const role = await badges.role(badge);
   if (role !== "supervisor") return out.told({ sound: "stop", words: [role === null ? "badge_unknown" : "accept_worker"], of: badge });
   return session.step({ do: "accepted", supervisor: badge, by: session.actor?.id ?? null }, true, badge);
