@@ -50,7 +50,7 @@ problem_codes! {
     /// A refresh token was used a second time; its family has ended.
     RefreshReused "refresh-token-reused" 401 "This refresh token was already used; sign in again." "刷新令牌已被使用，请重新登录。";
     /// The one-time code of an enrolment is used, expired or wrong.
-    EnrolmentCodeInvalid "enrolment-code-invalid" 401 "This enrolment code is used, expired or wrong." "登记码无效、已使用或已过期。";
+    EnrolmentCodeInvalid "enrolment-code-invalid" 401 "This enrolment code is used, expired or wrong." "注册码无效、已使用或已过期。";
     /// The device's signature, key or epoch is not one we know.
     DeviceNotKnown "device-not-known" 401 "The device's signature cannot be verified." "设备签名无法验证。";
     /// The anchor that came as nonce of a read is too old; the answer holds a fresh one.

@@ -110,7 +110,7 @@ impl FromRequest for DeviceRead {
             if device.over {
                 return Err(Problem::new(ProblemCode::NotAllowed).detail(
                     "The device's key is revoked or replaced; it has to enrol again.",
-                    "设备密钥已停用或已更换，请重新登记。",
+                    "设备密钥已停用或已更换，请重新注册。",
                 ));
             }
             Ok(DeviceRead(device))

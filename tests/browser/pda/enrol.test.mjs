@@ -298,7 +298,7 @@ test("a device that lost its key is chosen on the officer's page: it enrols anew
     await it.press("enrol_anew");
     await it.scan(ticket);
     await it.told("注册完成");
-    await page.waitForFunction(() => document.getElementById("state").textContent.includes("登记完成"));
+    await page.waitForFunction(() => document.getElementById("state").textContent.includes("注册完成"));
     const { items } = await it.desk.call("GET", "/v1/devices?limit=500");
     const here = items.filter(({ location_id }) => location_id === it.place);
     assert.deepEqual(here.map(({ id, epoch }) => [id, epoch]), [[it.device, 2]]);

@@ -90,6 +90,17 @@ test("whatever the machines say has words in both languages", () => {
   }
 });
 
+test("a device is enrolled by one word: on its screen, on the officer's page, and in what the API answers", () => {
+  // 登记 is what is done with places, products and badges.
+  const office = source("api/src/pda/office/enrol-words.js").replace(/^ +no_places: .*$/m, "");
+  const problem = /EnrolmentCodeInvalid .*/.exec(source("api/src/problem.rs"))[0];
+  const files = ["pda/office/enrol.html", "pda/app/screens/enrol-words.js", "http/device.rs", "handheld/devices/mod.rs"].map((name) => source(`api/src/${name}`));
+  for (const text of [office, problem, ...files]) {
+    assert.match(text, /注册/);
+    assert.doesNotMatch(text, /登记/);
+  }
+});
+
 test("a service worker keeps the files there are, under a version of their bytes", () => {
   assert.equal(readFileSync(INDEX, "utf8"), index(), "run node tests/browser/pda/precache.mjs");
   assert.equal(readFileSync(PRECACHE, "utf8"), precache(), "run node tests/browser/pda/precache.mjs");

@@ -80,6 +80,6 @@ export async function officerAt(browser, who) {
       return page.inputValue("#text");
     },
     /** The device has enrolled, as the page says. */
-    isDone: () => page.waitForFunction(() => document.getElementById("state").textContent.includes("登记完成"), null, { timeout: 15_000 }),
+    isDone: () => page.waitForFunction(() => document.getElementById("state").textContent.includes("注册完成"), null, { timeout: 15_000 }),
   };
 }

@@ -61,7 +61,7 @@ impl From<DeviceError> for Problem {
                 "public_key",
                 "known",
                 "a device enrols with a new key each time",
-                "每次登记须使用新的密钥",
+                "每次注册须使用新的密钥",
             ),
             DeviceError::AlreadyRevoked => Problem::new(ProblemCode::DeviceRevoked),
             DeviceError::Seal(error) => Problem::internal(&error),

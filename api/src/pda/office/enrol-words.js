@@ -2,7 +2,7 @@
 
 /** @type {Record<string, [zh: string, en: string]>} */
 export const WORDS = {
-  title: ["登记设备", "Enrol a device"],
+  title: ["注册设备", "Enrol a device"],
   sign_in: ["登录", "Sign in"],
   user: ["用户名", "User name"],
   password: ["密码", "Password"],
@@ -10,7 +10,7 @@ export const WORDS = {
   which: ["哪一台", "Which one"],
   new_device: ["新设备", "A new device"],
   anew: [
-    "这台设备将以新密钥重新登记，原密钥随之停用。请确认选的是手中这一台。",
+    "这台设备将以新密钥重新注册，原密钥随之停用。请确认选的是手中这一台。",
     "It enrols anew, and its new key replaces the old one. Make sure that it is the one in your hand.",
   ],
   place: ["使用地点", "Where it is used"],
@@ -31,10 +31,10 @@ export const WORDS = {
   ticket_text: ["二维码文字", "Text of the QR code"],
   again: ["重新生成二维码", "New QR code"],
   next: ["下一台设备", "Next device"],
-  qr: ["登记二维码", "QR code for enrolment"],
+  qr: ["注册二维码", "QR code for enrolment"],
   waiting: ["等待扫描，二维码有效期还剩", "Waiting to be scanned; the code holds for another"],
   over: ["二维码已过期，请重新生成。", "The code has run out; make a new one."],
-  enrolled: ["登记完成，可以使用了。", "Enrolled: it can be used."],
+  enrolled: ["注册完成，可以使用了。", "Enrolled: it can be used."],
   no_places: ["贵企业还没有登记地点，请先登记。", "Your enterprise has no location yet; register one first."],
   signed_out: ["请登录。", "Please sign in."],
   unreached: ["连不上服务器，请检查网络后重试。", "The server cannot be reached; check the network and try again."],
