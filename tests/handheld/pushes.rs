@@ -14,7 +14,7 @@ use suyuan_sync::{
     fold::Phase,
     wire::{Ranges, Receipt, Status, TYP_PUSH, TrustKey},
 };
-use suyuan_tests::{DeviceKey, on_both};
+use suyuan_tests::{Answer, DeviceKey, caller::Method, on_both};
 use uuid::Uuid;
 
 on_both!(a_tin_comes_in_is_shipped_and_sold, |app| {
@@ -214,12 +214,15 @@ on_both!(compressed_pushes_are_taken_and_bombs_are_not, |app| {
             .key
             .token(TYP_PUSH, &device.claims(first, prev, &events));
         let frame = device.frame(first, prev, &events).to_string();
-        let answer = device
-            .send(&token, encoding, compressed(frame.as_bytes(), encoding))
-            .await;
+        not_as_encoded(device.send(&token, encoding, b"neither".to_vec()).await);
+        let whole = compressed(frame.as_bytes(), encoding);
+        let answer = device.send(&token, encoding, whole).await;
         assert_eq!(answer.status, 200, "{encoding}: {}", answer.text());
-        let answer = device.send(&token, encoding, b"neither".to_vec()).await;
-        refused(answer, "malformed-body");
+        // Carried by somebody else it is no other.
+        let (headers, plain) = ([("content-encoding", encoding)], frame.into_bytes());
+        let carrier = &scene.firm.operator;
+        let carried = carrier.send(Method::POST, "/v1/sync/deposit", &headers, plain);
+        not_as_encoded(carried.await);
         let bomb = compressed(&vec![b' '; 100 << 20], encoding);
         assert!(bomb.len() < 1 << 20);
         refused(device.send(&token, encoding, bomb).await, "too-large");
@@ -237,6 +240,21 @@ on_both!(compressed_pushes_are_taken_and_bombs_are_not, |app| {
     );
     app.stop().await;
 });
+
+/// It is refused for how it is compressed, in both languages, and not as another message.
+fn not_as_encoded(answer: Answer) {
+    let problem = refused(answer, "malformed-body");
+    let [detail, zh] = ["detail", "detail_zh"].map(|name| problem[name].as_str().unwrap());
+    assert!(
+        detail.starts_with("not_as_encoded: the body is not"),
+        "{detail}"
+    );
+    assert!(
+        zh.contains("与 Content-Encoding 所称的压缩方式不符"),
+        "{zh}"
+    );
+    assert!(!zh.contains("JSON"), "{zh}");
+}
 
 fn compressed(bytes: &[u8], encoding: &str) -> Vec<u8> {
     if encoding == "zstd" {

@@ -101,6 +101,10 @@ impl From<ReceiveError> for Problem {
     fn from(error: ReceiveError) -> Problem {
         match error {
             ReceiveError::Unsigned => Problem::new(ProblemCode::DeviceNotKnown),
+            ReceiveError::Encoding => Problem::new(ProblemCode::MalformedBody).detail(
+                format!("not_as_encoded: {error}"),
+                "not_as_encoded：消息与 Content-Encoding 所称的压缩方式不符，或在传输中受损；请重新压缩后重发",
+            ),
             ReceiveError::Frame(fault) => frame_problem(&fault),
             ReceiveError::Push(error) => error.into(),
             ReceiveError::Db(error) => error.into(),

@@ -12,6 +12,8 @@ use suyuan_sync::{
 /// Why a push was not taken. It fills nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
+    /// It is not compressed as its sender says, or was damaged on the way.
+    Encoding,
     /// It cannot be read, or is too large.
     Frame(FrameFault),
     /// It is not what was signed.
@@ -23,19 +25,15 @@ pub enum Refused {
 /// Opens a body of at most so many bytes when inflated.
 pub fn open(body: &[u8], encoding: Encoding) -> Result<Vec<u8>, Refused> {
     let max = PUSH_INFLATED_BYTES_MAX + TOKEN_BYTES_MAX;
-    inflate(body, encoding, max).map_err(|error| {
-        Refused::Frame(match error {
-            InflateError::TooLarge => FrameFault::TooLong {
-                bytes: None,
-                max: PUSH_INFLATED_BYTES_MAX,
-            },
-            InflateError::Window { asked, max } => {
-                FrameFault::WindowTooLarge { window: asked, max }
-            }
-            InflateError::Malformed => FrameFault::Unreadable {
-                why: "the body is not what Content-Encoding says".into(),
-            },
-        })
+    inflate(body, encoding, max).map_err(|error| match error {
+        InflateError::TooLarge => Refused::Frame(FrameFault::TooLong {
+            bytes: None,
+            max: PUSH_INFLATED_BYTES_MAX,
+        }),
+        InflateError::Window { asked, max } => {
+            Refused::Frame(FrameFault::WindowTooLarge { window: asked, max })
+        }
+        InflateError::Malformed => Refused::Encoding,
     })
 }
 

@@ -37,6 +37,9 @@ pub enum ReceiveError {
     /// Nobody we know signed it, or it is not what was signed.
     #[error("not signed by a device we know")]
     Unsigned,
+    /// It is not compressed as its sender says, or was damaged on the way.
+    #[error("the body is not what Content-Encoding says, or was damaged on the way")]
+    Encoding,
     /// Its frame.
     #[error(transparent)]
     Frame(#[from] FrameFault),
@@ -201,20 +204,20 @@ async fn refuse(
     refused: Refused,
     body: &[u8],
 ) -> ReceiveError {
-    let fault = match refused {
+    let error = match refused {
         Refused::Token(_) => return ReceiveError::Unsigned,
         Refused::Numbers(fault) => return PushError::Frame(fault).into(),
-        Refused::Frame(fault) => fault,
+        Refused::Frame(fault) if fault.is_size() => return fault.into(),
+        Refused::Frame(fault) => fault.into(),
+        Refused::Encoding => ReceiveError::Encoding,
     };
-    if !fault.is_size() {
-        let (now, why) = (state.clock.now(), fault.to_string());
-        let device = device.unwrap_or_default();
-        let kept = store::dead_letter(&state.db, enterprise, device, now, &why, body);
-        if let Err(error) = kept.await {
-            tracing::warn!(%error, "a dead letter was not kept");
-        }
+    let (now, why) = (state.clock.now(), error.to_string());
+    let device = device.unwrap_or_default();
+    let kept = store::dead_letter(&state.db, enterprise, device, now, &why, body);
+    if let Err(error) = kept.await {
+        tracing::warn!(%error, "a dead letter was not kept");
     }
-    fault.into()
+    error
 }
 
 /// What a device was receipted once must be held still: a server set back to a copy would show here.
