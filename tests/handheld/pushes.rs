@@ -214,10 +214,21 @@ on_both!(compressed_pushes_are_taken_and_bombs_are_not, |app| {
             .key
             .token(TYP_PUSH, &device.claims(first, prev, &events));
         let frame = device.frame(first, prev, &events).to_string();
+        // One bit turned on the way: that is said, not that nobody knows the device.
+        let mut bent = compressed(frame.as_bytes(), encoding);
+        let middle = bent.len() / 2;
+        bent[middle] ^= 1;
+        not_as_encoded(device.send(&token, encoding, bent).await);
         not_as_encoded(device.send(&token, encoding, b"neither".to_vec()).await);
+        let (half, other) = frame.as_bytes().split_at(frame.len() / 2);
+        let parts = [half, other].map(|part| compressed(part, encoding));
+        let answer = device.send(&token, encoding, parts.concat()).await;
+        assert_eq!(answer.status, 200, "{encoding}: {}", answer.text());
         let whole = compressed(frame.as_bytes(), encoding);
+        let more = [&whole[..], b"more"].concat();
         let answer = device.send(&token, encoding, whole).await;
         assert_eq!(answer.status, 200, "{encoding}: {}", answer.text());
+        not_as_encoded(device.send(&token, encoding, more).await);
         // Carried by somebody else it is no other.
         let (headers, plain) = ([("content-encoding", encoding)], frame.into_bytes());
         let carrier = &scene.firm.operator;

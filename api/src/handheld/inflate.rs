@@ -52,51 +52,128 @@ pub fn inflate(body: &[u8], encoding: Encoding, max: usize) -> Result<Vec<u8>, I
     match encoding {
         Encoding::Plain if body.len() > max => Err(InflateError::TooLarge),
         Encoding::Plain => Ok(body.to_vec()),
-        Encoding::Gzip => bounded(MultiGzDecoder::new(body), max),
-        Encoding::Zstd => {
-            match window(body).ok_or(InflateError::Malformed)? {
-                // Such a frame holds that much itself.
-                (size, true) if size > max as u64 => return Err(InflateError::TooLarge),
-                (asked, _) if asked > WINDOW_MAX => {
-                    let max = WINDOW_MAX;
-                    return Err(InflateError::Window { asked, max });
-                }
-                _ => {}
-            }
-            let decoder = StreamingDecoder::new(body).map_err(|_| InflateError::Malformed)?;
-            bounded(decoder, max)
+        Encoding::Gzip => {
+            let mut out = Vec::new();
+            bounded(MultiGzDecoder::new(body), &mut out, max)?;
+            Ok(out)
+        }
+        Encoding::Zstd => frames(body, max),
+    }
+}
+
+/// Frame after frame to the end of the body (RFC 8878, section 3), as `MultiGzDecoder` reads members:
+/// what is behind one has to be another. The limit is for all of them together.
+fn frames(body: &[u8], max: usize) -> Result<Vec<u8>, InflateError> {
+    let mut rest = body;
+    let mut out = Vec::new();
+    loop {
+        rest = match skipped(rest) {
+            Some(behind) => behind.ok_or(InflateError::Malformed)?,
+            None => frame(rest, &mut out, max)?,
+        };
+        if rest.is_empty() {
+            return Ok(out);
         }
     }
 }
 
-/// How far a frame of Zstandard looks back, from its header (RFC 8878, section 3.1.1.1), and whether
-/// that is just all it holds.
-fn window(frame: &[u8]) -> Option<(u64, bool)> {
-    let rest = frame.strip_prefix(&[0x28, 0xb5, 0x2f, 0xfd])?;
-    let (&descriptor, rest) = rest.split_first()?;
-    let single_segment = descriptor & 0x20 != 0;
-    if !single_segment {
-        let &byte = rest.first()?;
-        let base = 1_u64 << (10 + (byte >> 3));
-        return Some((base + (base / 8) * u64::from(byte & 7), false));
-    }
-    let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
-    let (size, more) = [(1, 0), (2, 256), (4, 0), (8, 0)][usize::from(descriptor >> 6)];
-    let field = rest.get(dictionary..dictionary + size)?;
-    let mut bytes = [0; 8];
-    bytes[..size].copy_from_slice(field);
-    Some((u64::from_le_bytes(bytes).saturating_add(more), true))
+/// What is behind a frame that has nothing for a reader (section 3.1.2): `None` if it is no such frame,
+/// and `None` behind it if it breaks off.
+fn skipped(body: &[u8]) -> Option<Option<&[u8]>> {
+    let rest = match body {
+        [0x50..=0x5f, 0x2a, 0x4d, 0x18, rest @ ..] => rest,
+        _ => return None,
+    };
+    let behind = rest.split_first_chunk().and_then(|(size, rest)| {
+        let size = usize::try_from(u32::from_le_bytes(*size)).ok()?;
+        rest.get(size..)
+    });
+    Some(behind)
 }
 
-fn bounded(reader: impl Read, max: usize) -> Result<Vec<u8>, InflateError> {
-    let mut out = Vec::new();
-    let read = reader.take(max as u64 + 1).read_to_end(&mut out);
+/// Opens the frame a body begins with, and gives what is behind it.
+fn frame<'a>(body: &'a [u8], out: &mut Vec<u8>, max: usize) -> Result<&'a [u8], InflateError> {
+    let before = out.len();
+    let head = Head::of(body).ok_or(InflateError::Malformed)?;
+    match head {
+        // Such a frame holds that much itself, and looks back over all of it.
+        Head {
+            size: Some(size),
+            window: None,
+        } if size > max.saturating_sub(before) as u64 => {
+            return Err(InflateError::TooLarge);
+        }
+        Head { size, window } => {
+            let asked = window.or(size).unwrap_or_default();
+            if asked > WINDOW_MAX {
+                let max = WINDOW_MAX;
+                return Err(InflateError::Window { asked, max });
+            }
+        }
+    }
+    let mut rest = body;
+    let mut decoder = StreamingDecoder::new(&mut rest).map_err(|_| InflateError::Malformed)?;
+    bounded(&mut decoder, out, max)?;
+    let decoder = decoder.into_frame_decoder();
+    // The decoder reads both sums and leaves it to us to compare them.
+    let sum = decoder.get_checksum_from_data();
+    let is_whole = sum.is_none() || sum == decoder.get_calculated_checksum();
+    let held = (out.len() - before) as u64;
+    if !is_whole || head.size.is_some_and(|size| size != held) {
+        return Err(InflateError::Malformed);
+    }
+    Ok(rest)
+}
+
+/// What the header of a frame of Zstandard says (RFC 8878, section 3.1.1.1).
+#[derive(Clone, Copy)]
+struct Head {
+    /// How many bytes it holds, where it says so.
+    size: Option<u64>,
+    /// How far it looks back; `None` where that is all it holds.
+    window: Option<u64>,
+}
+
+impl Head {
+    fn of(frame: &[u8]) -> Option<Head> {
+        let rest = frame.strip_prefix(&[0x28, 0xb5, 0x2f, 0xfd])?;
+        let (&descriptor, mut rest) = rest.split_first()?;
+        // Kept for later forms of frames, which nobody here could read.
+        if descriptor & 0x08 != 0 {
+            return None;
+        }
+        let mut window = None;
+        if descriptor & 0x20 == 0 {
+            let (&byte, behind) = rest.split_first()?;
+            let base = 1_u64 << (10 + (byte >> 3));
+            window = Some(base + (base / 8) * u64::from(byte & 7));
+            rest = behind;
+        }
+        let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
+        let (bytes, more) = match (descriptor >> 6, window) {
+            (0, Some(_)) => return Some(Head { size: None, window }),
+            (0, None) => (1, 0),
+            (1, _) => (2, 256),
+            (2, _) => (4, 0),
+            _ => (8, 0),
+        };
+        let mut size = [0; 8];
+        size[..bytes].copy_from_slice(rest.get(dictionary..dictionary + bytes)?);
+        let size = Some(u64::from_le_bytes(size).saturating_add(more));
+        Some(Head { size, window })
+    }
+}
+
+/// Adds what a reader has, until all of it is more than `max` bytes.
+fn bounded(reader: impl Read, out: &mut Vec<u8>, max: usize) -> Result<(), InflateError> {
+    let room = max.saturating_sub(out.len()) as u64;
+    let read = reader.take(room + 1).read_to_end(out);
     // What is too large is that first: it may well be broken behind the limit.
     if out.len() > max {
         return Err(InflateError::TooLarge);
     }
     read.map_err(|_| InflateError::Malformed)?;
-    Ok(out)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -166,7 +243,7 @@ mod tests {
     fn broken_bodies_are_told_from_large_ones() {
         let text = b"some text that is long enough to be cut".repeat(20);
         for (body, encoding) in [(gzip(&text), Encoding::Gzip), (zstd(&text), Encoding::Zstd)] {
-            for cut in 0..body.len() - 1 {
+            for cut in 0..body.len() {
                 let got = inflate(&body[..cut], encoding, 1 << 20);
                 assert_eq!(got, Err(InflateError::Malformed), "{encoding:?} {cut}");
             }
@@ -178,6 +255,127 @@ mod tests {
             let got = inflate(b"not compressed at all", encoding, 1 << 20);
             assert_eq!(got, Err(InflateError::Malformed));
         }
+    }
+
+    /// What the program `zstd` 1.5.4 makes of a file (all of it one segment) and of a pipe (with a
+    /// window), both with a sum; and `gzip`.
+    const FIRST: &str = "{\"v\":1,\"events\":[\"first\"]}";
+    const ZSTD_FIRST: &str =
+        "28b52ffd241ad100007b2276223a312c226576656e7473223a5b226669727374225d7d314f6576";
+    const GZIP_FIRST: &str = "1f8b0800000000000203ab562a53b232d4514a2d4bcd2b2956b28a564acb2c2a2e51\
+         8aad0500db9ffd5a1a000000";
+    const SECOND: &str = "second, and second, and second, and second";
+    const ZSTD_SECOND: &str = "28b52ffd0458950000607365636f6e642c20616e64200100174b120847d921";
+    const GZIP_SECOND: &str =
+        "1f8b08000000000002032b4e4dcecf4bd15148cc4b5128c6cb0600d33f46ae2a000000";
+    /// The first without a sum.
+    const ZSTD_UNSUMMED: &str =
+        "28b52ffd201ad100007b2276223a312c226576656e7473223a5b226669727374225d7d";
+    /// Five bytes that no reader is meant to see (RFC 8878, section 3.1.2).
+    const SKIPPED: &str = "5f2a4d1805000000ffffffffff";
+
+    fn bytes(hex: &[&str]) -> Vec<u8> {
+        let hex = hex.concat();
+        (0..hex.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn frames_and_members_one_behind_the_other_are_one_body() {
+        let both = format!("{FIRST}{SECOND}");
+        for (body, encoding, text) in [
+            (vec![ZSTD_FIRST], Encoding::Zstd, FIRST),
+            (vec![ZSTD_SECOND], Encoding::Zstd, SECOND),
+            (vec![ZSTD_FIRST, ZSTD_SECOND], Encoding::Zstd, &both),
+            (vec![ZSTD_UNSUMMED, ZSTD_SECOND], Encoding::Zstd, &both),
+            (
+                vec![SKIPPED, ZSTD_FIRST, SKIPPED, ZSTD_SECOND, SKIPPED],
+                Encoding::Zstd,
+                &both,
+            ),
+            (vec![SKIPPED], Encoding::Zstd, ""),
+            (vec![GZIP_FIRST], Encoding::Gzip, FIRST),
+            (vec![GZIP_FIRST, GZIP_SECOND], Encoding::Gzip, &both),
+        ] {
+            let whole = bytes(&body);
+            let got = inflate(&whole, encoding, text.len());
+            assert_eq!(got.as_deref(), Ok(text.as_bytes()), "{body:?}");
+            if !text.is_empty() {
+                // The limit is for all of them together.
+                let less = inflate(&whole, encoding, text.len() - 1);
+                assert_eq!(less, Err(InflateError::TooLarge), "{body:?}");
+            }
+            for cut in (0..whole.len()).filter(|cut| !is_an_end(&body, *cut)) {
+                let got = inflate(&whole[..cut], encoding, 1000);
+                assert_eq!(got, Err(InflateError::Malformed), "{body:?} {cut}");
+            }
+            // What is left behind the last is none of it, be it a zero.
+            for junk in [
+                "00",
+                "28",
+                "28b52ffd",
+                "1f8b08",
+                "5f2a4d18",
+                "5f2a4d18010000",
+            ] {
+                let mut more = whole.clone();
+                more.extend(bytes(&[junk]));
+                let got = inflate(&more, encoding, 1000);
+                assert_eq!(got, Err(InflateError::Malformed), "{body:?} {junk}");
+            }
+        }
+    }
+
+    /// Does one of these end there?
+    fn is_an_end(parts: &[&str], at: usize) -> bool {
+        let ends = parts.iter().scan(0, |end, part| {
+            *end += part.len() / 2;
+            Some(*end)
+        });
+        ends.into_iter().any(|end| end == at)
+    }
+
+    #[test]
+    fn a_bit_that_turned_on_the_way_gives_no_other_body() {
+        for (body, encoding) in [
+            (vec![ZSTD_FIRST], Encoding::Zstd),
+            (vec![ZSTD_FIRST, ZSTD_SECOND], Encoding::Zstd),
+            (vec![GZIP_FIRST, GZIP_SECOND], Encoding::Gzip),
+        ] {
+            let whole = bytes(&body);
+            let text = inflate(&whole, encoding, 1000).unwrap();
+            for at in 0..whole.len() * 8 {
+                let mut bent = whole.clone();
+                bent[at / 8] ^= 1 << (at % 8);
+                // Some bits say nothing of what is in it: when a member was made, for one.
+                if let Ok(got) = inflate(&bent, encoding, 1000) {
+                    assert_eq!(got, text, "{encoding:?} {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_frame_holds_as_much_as_it_says() {
+        for size in ["19", "1b"] {
+            let other = ZSTD_UNSUMMED.replacen("fd201a", &format!("fd20{size}"), 1);
+            let got = inflate(&bytes(&[&other]), Encoding::Zstd, 1000);
+            assert_eq!(got, Err(InflateError::Malformed), "{size}");
+        }
+    }
+
+    #[test]
+    fn many_small_frames_are_no_bomb() {
+        // An empty last block each: 9 bytes for nothing at all.
+        let empty = bytes(&["28b52ffd2000010000"]);
+        let body = empty.repeat((1 << 20) / empty.len());
+        let begun = std::time::Instant::now();
+        assert_eq!(inflate(&body, Encoding::Zstd, 1000), Ok(Vec::new()));
+        // A quarter of a second where nothing is optimized.
+        let took = begun.elapsed();
+        assert!(took < std::time::Duration::from_secs(10), "{took:?}");
     }
 
     #[test]
