@@ -38,6 +38,9 @@ pub enum SealError {
          settings with --config FILE (or SUYUAN__SECURITY__MASTER_KEY_FILE)"
     )]
     Missing(String),
+    /// A demo that follows from a seed has its own, and takes nobody else's place.
+    #[error("the master key at {0} is not that of this seed: choose an empty folder")]
+    Another(String),
     /// The key file cannot be read or written.
     #[error("the key file cannot be used")]
     File(#[from] io::Error),
@@ -179,10 +182,25 @@ impl Sealer {
     /// A sealer for a demo that can be repeated: its secrets follow from `seed`, so anyone who knows
     /// the seed knows them. Never for goods that leave a desk.
     pub fn for_demo(seed: u64) -> Result<Sealer, SealError> {
-        let seed = digest::digest(&digest::SHA256, format!("suyuan-demo-{seed}").as_bytes());
+        let seed = demo_key(seed);
         let mut sealer = Sealer::from_base64(&STANDARD.encode(seed))?;
         sealer.seed = Some(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, seed.as_ref())));
         Ok(sealer)
+    }
+
+    /// The same, with its master key kept at `path`: what it wraps is opened later with that, as with a key
+    /// that [`Sealer::from_file_or_new`] made.
+    pub fn for_kept_demo(seed: u64, path: &Path) -> Result<Sealer, SealError> {
+        let own = STANDARD.encode(demo_key(seed));
+        match fs::read_to_string(path) {
+            Ok(kept) if kept.trim() == own => {}
+            Ok(_) => return Err(SealError::Another(path.display().to_string())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                write_private(path, own.as_bytes())?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Sealer::for_demo(seed)
     }
 
     /// A digest that nobody without the master key can compute, so that a guess at the text cannot
@@ -253,6 +271,11 @@ impl Sealer {
     }
 }
 
+/// The master key of a demo.
+fn demo_key(seed: u64) -> digest::Digest {
+    digest::digest(&digest::SHA256, format!("suyuan-demo-{seed}").as_bytes())
+}
+
 /// `N` random bytes.
 pub fn random<const N: usize>() -> Result<[u8; N], SealError> {
     let mut bytes = [0; N];
@@ -302,6 +325,24 @@ mod tests {
         assert!(sealer_a.unwrap("issue-key/02", &wrapped).is_err());
         assert!(sealer().unwrap("issue-key/01", &wrapped).is_err());
         assert!(!wrapped.windows(6).any(|part| part == b"secret"));
+    }
+
+    #[test]
+    fn a_kept_demo_is_opened_with_the_key_in_its_folder_and_never_takes_anothers_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kept/master.key");
+        let demo = Sealer::for_kept_demo(7, &path).unwrap();
+        let wrapped = demo.wrap("c", b"secret").unwrap();
+        let later = Sealer::from_file(&path).unwrap();
+        assert_eq!(&**later.unwrap("c", &wrapped).unwrap(), b"secret");
+        let mode =
+            std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+        // Begun again it is the same; of another seed, or beside a key of somebody's own, it is not begun.
+        assert!(Sealer::for_kept_demo(7, &path).is_ok());
+        let other = Sealer::for_kept_demo(8, &path);
+        assert!(matches!(other, Err(SealError::Another(_))));
+        assert!(Sealer::from_file(&path).is_ok_and(|key| key.unwrap("c", &wrapped).is_ok()));
     }
 
     #[test]

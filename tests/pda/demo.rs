@@ -26,16 +26,17 @@ const CHAPTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/browser/shift/chapte
 struct Demo {
     child: Child,
     told: Value,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Demo {
-    fn start(settings: &[(&str, String)]) -> Demo {
+    fn start(settings: &[(&str, String)], more: &[&str]) -> Demo {
         let folder = tempfile::tempdir().expect("a folder");
         let mut settings = settings.to_vec();
         settings.push(("data_dir", folder.path().display().to_string()));
         let settings: Vec<(&str, &str)> = settings.iter().map(|(k, v)| (*k, v.as_str())).collect();
         let words = ["demo", "--json", "--public-listen", "127.0.0.1:0"];
+        let words = [&words, more].concat();
         let mut child = command(&words, &settings)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -48,7 +49,7 @@ impl Demo {
         Demo {
             child,
             told,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -77,9 +78,9 @@ fn served(certificate: &Certificate) -> Vec<(&'static str, String)> {
 }
 
 #[actix_web::test]
-async fn the_demo_speaks_tls_where_it_is_told_to_and_never_plainly_instead() {
+async fn the_demo_speaks_tls_where_it_is_told_to_and_what_it_keeps_is_opened_by_others() {
     let certificate = Certificate::new();
-    let demo = Demo::start(&served(&certificate));
+    let demo = Demo::start(&served(&certificate), &["--seed", "7"]);
     let url = demo.text("/internal_url");
     let host = url.strip_prefix("https://").expect("TLS");
     let ticket: Value = serde_json::from_str(demo.text("/enrolment/text")).expect("a ticket");
@@ -101,6 +102,11 @@ async fn the_demo_speaks_tls_where_it_is_told_to_and_never_plainly_instead() {
     let read = plain.read_to_string(&mut answer);
     let _ = tokio::time::timeout(10 * SECOND, read).await;
     assert!(answer.contains("tls-needed"), "{answer}");
+
+    // Its codes follow from a seed, and others open what it keeps all the same.
+    let kept = demo.folder.path().display().to_string();
+    let (well, said, faults) = run(&["admin", "verify-state"], &[("data_dir", &kept)]);
+    assert!(well, "{said}{faults}");
 
     // Told half of it, it does not start.
     let half = [(
@@ -139,7 +145,7 @@ async fn the_chapter_can_be_followed_line_by_line_and_scan_by_scan() {
         .port();
     let mut settings = certificate.settings();
     settings.push(("internal.listen", format!("127.0.0.1:{port}")));
-    let demo = Demo::start(&settings);
+    let demo = Demo::start(&settings, &[]);
     let given = json!({
         "port": port,
         "public": demo.text("/public_url"),

@@ -39,7 +39,7 @@ pub struct DemoArgs {
     /// Address of the API (default 127.0.0.1:8081; any free port with --once).
     #[arg(long)]
     internal_listen: Option<SocketAddr>,
-    /// Where the database goes (default: a temporary folder, removed at the end).
+    /// Where the database and its master key go (default: a temporary folder, removed at the end).
     #[arg(long)]
     data_dir: Option<PathBuf>,
 }
@@ -91,7 +91,7 @@ pub async fn run(config: Option<PathBuf>, args: DemoArgs) -> Result<ExitCode, Bo
     }
     telemetry::start_logging(&settings.log)?;
     let sealer = match args.seed {
-        Some(seed) => Sealer::for_demo(seed)?,
+        Some(seed) => Sealer::for_kept_demo(seed, &settings.data_dir.join("master.key"))?,
         None => app::sealer(&settings)?,
     };
     let mut application = Application::build(settings, Clock::system(), sealer).await?;
