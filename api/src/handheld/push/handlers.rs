@@ -29,6 +29,10 @@ use uuid::Uuid;
 /// inflated. The bearer token is a JWT of type `suyuan-push+jwt` that the device signs (ES256) over
 /// the chain's hash after the batch; its times are not judged.
 ///
+/// The body is read as JSON whatever its `Content-Type` says, and so is that of a deposit: a device may send
+/// none, since what counts is what it signed. `Content-Encoding` is judged: a body that is not compressed as
+/// it says, or was damaged on the way, is 400.
+///
 /// Answered once every event is durable, one result each: `stored`, `duplicate`, `stored_flagged`,
 /// `parked` or `quarantined`, all of which fill their numbers, and a signed receipt. Only a frame
 /// that cannot be read, a body that is too large or has an event of more than 512 KiB (413), a wrong
