@@ -68,7 +68,7 @@ fn frames(body: &[u8], max: usize) -> Result<Vec<u8>, InflateError> {
     let mut out = Vec::new();
     loop {
         rest = match skipped(rest) {
-            Some(behind) => behind.ok_or(InflateError::Malformed)?,
+            Some(bytes) => rest.get(bytes..).ok_or(InflateError::Malformed)?,
             None => frame(rest, &mut out, max)?,
         };
         if rest.is_empty() {
@@ -77,18 +77,13 @@ fn frames(body: &[u8], max: usize) -> Result<Vec<u8>, InflateError> {
     }
 }
 
-/// What is behind a frame that has nothing for a reader (section 3.1.2): `None` if it is no such frame,
-/// and `None` behind it if it breaks off.
-fn skipped(body: &[u8]) -> Option<Option<&[u8]>> {
-    let rest = match body {
-        [0x50..=0x5f, 0x2a, 0x4d, 0x18, rest @ ..] => rest,
-        _ => return None,
+/// How long the frame is that a body begins with, if it is one with nothing for a reader (section 3.1.2).
+fn skipped(body: &[u8]) -> Option<usize> {
+    let [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, ..] = body else {
+        return None;
     };
-    let behind = rest.split_first_chunk().and_then(|(size, rest)| {
-        let size = usize::try_from(u32::from_le_bytes(*size)).ok()?;
-        rest.get(size..)
-    });
-    Some(behind)
+    let size = u32::from_le_bytes([*a, *b, *c, *d]);
+    Some((size as usize).saturating_add(8))
 }
 
 /// Opens the frame a body begins with, and gives what is behind it.
