@@ -118,7 +118,7 @@ finding_codes! {
     Late "LATE" Information "§4" "Came in long after it happened." "上传时间明显晚于发生时间。";
     OrderUncertain "ORDER_UNCERTAIN" Information "§4" "Which came first cannot be told." "先后顺序无法确定。";
     IdReuse "ID_REUSE" Critical "T2" "The same id with other content; the second copy is kept apart." "同一编号内容不同，后到者隔离。";
-    DeviceFork "DEVICE_FORK" Critical "T3" "Two copies of one device; both must enrol again." "设备出现两份副本，须重新登记。";
+    DeviceFork "DEVICE_FORK" Critical "T3" "Two copies of one device; both must enrol again." "设备出现两份副本，须重新注册。";
     ChainBreak "CHAIN_BREAK" Critical "T5" "The chain of events does not fit what is held." "事件链与已存记录不衔接。";
     DeviceRevoked "DEVICE_REVOKED" Critical "T6" "Signed with a revoked key; kept apart until a supervisor decides." "设备密钥已吊销，数据隔离待主管处理。";
     PartialGroup "PARTIAL_GROUP" Warning "T8" "Part of a business act never came in." "业务单据不完整。";

@@ -55,7 +55,7 @@ export const FINDING_WORDS = {
   LATE: { en: "Came in long after it happened.", zh: "上传时间明显晚于发生时间。" },
   ORDER_UNCERTAIN: { en: "Which came first cannot be told.", zh: "先后顺序无法确定。" },
   ID_REUSE: { en: "The same id with other content; the second copy is kept apart.", zh: "同一编号内容不同，后到者隔离。" },
-  DEVICE_FORK: { en: "Two copies of one device; both must enrol again.", zh: "设备出现两份副本，须重新登记。" },
+  DEVICE_FORK: { en: "Two copies of one device; both must enrol again.", zh: "设备出现两份副本，须重新注册。" },
   CHAIN_BREAK: { en: "The chain of events does not fit what is held.", zh: "事件链与已存记录不衔接。" },
   DEVICE_REVOKED: { en: "Signed with a revoked key; kept apart until a supervisor decides.", zh: "设备密钥已吊销，数据隔离待主管处理。" },
   PARTIAL_GROUP: { en: "Part of a business act never came in.", zh: "业务单据不完整。" },
