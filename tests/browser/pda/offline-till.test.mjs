@@ -176,6 +176,8 @@ test("a tin that is typed in small letters is the tin, with no network: recalled
   it.line.pull();
   const small = (label) => label.replace(serialOf(label), serialOf(label).toLowerCase().replaceAll("0", "o"));
   const typed = async (text) => {
+    // What was typed before is taken, and the field drawn anew.
+    await it.page.waitForFunction(() => document.querySelector("#typed")?.value === "");
     await it.page.fill("#typed", text);
     await it.page.locator("section [data-do=add]").last().click();
   };
