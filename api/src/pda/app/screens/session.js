@@ -312,7 +312,7 @@ export class Session {
   }
 
   /**
-   * Goods as people know them: the product by its name where that is here, then what tells it apart.
+   * Goods as people know them: the product's name, then what tells it apart.
    * @param {Pick<import("../core/tasks/goods.js").Line, "unit" | "gtin" | "lot">} line
    */
   named({ unit, gtin, lot }) {

@@ -1,5 +1,4 @@
-// What the till says of goods in front of a device, with what that holds: cards, recall list and own events.
-// Knows no task, and no screen.
+// What the till says of goods, with what the device holds: cards, recall list, own events. Knows no screen.
 
 import { decideTyped, graver } from "../../core/till.js";
 
@@ -34,9 +33,9 @@ export async function judged({ store, drivers, driver, here, list, listAgeMax },
     const [said, meant] = [await asked(goods, "said"), await asked(goods.meant ?? goods, "meant")];
     const own = decideTyped(said, meant, till);
     if (said.card?.level === "item") return own;
-    // Before a device is ready to work offline, a cut line may keep that from it: the scan counts all the same.
+    // Not here, if the line was cut before all was.
     const inside = await import("./inside.js").catch(() => null);
-    return inside === null ? own : inside.holding(own, [said, meant], { asked, till, cards, store, known: (typed) => here.known(typed, disks, shown, cardOf) });
+    return inside?.holding(own, [said, meant], { asked, till, cards, store, known: (typed) => here.known(typed, disks, shown, cardOf) }) ?? own;
   };
   return until < shown ? graver(await by(shown), await by(until)) : by(shown);
 }
