@@ -177,6 +177,35 @@ on_both!(c11_a_complete_count_misses_what_it_does_not_name, |app| {
 });
 
 on_both!(
+    c11_a_complete_count_misses_what_was_brought_or_fetched_back,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let tins = &scene.tins;
+        let mut store = scene.device(&app, &scene.store).await;
+        let back = json!({"units": scanned(&[&tins[0]])});
+        let fetched = json!({"units": scanned(&[&tins[1]])});
+        let events = [
+            store.event("inbound", &inbound(&[&tins[0], &tins[1]])),
+            store.event("sale", &sale(&[&tins[0]])),
+            store.event("return", &back),
+            store.event("collect", &fetched),
+        ];
+        store.push(&events).await;
+        settled(&app).await;
+        let scope = json!({"units": [], "body": {"scope": {"complete": true}}});
+        let count = store.event("count", &scope);
+        store.push(&[count]).await;
+        settled(&app).await;
+        for tin in &tins[..2] {
+            let open = open(&app, tin).await;
+            assert!(open.contains(&"MISSING_AT_COUNT"), "{open:?}");
+        }
+        holds(&app, "counted").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
     c14_a_strangers_word_counts_once_the_issuer_accepts_it,
     |app| {
         let scene = Scene::of(&app).await;
