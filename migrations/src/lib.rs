@@ -56,6 +56,7 @@ mod m0059_work_pages;
 mod m0060_units_left_first;
 mod m0061_unit_kept;
 mod m0062_held_batches;
+mod m0063_lots_apart;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -118,6 +119,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0060_units_left_first::Migration),
             Box::new(m0061_unit_kept::Migration),
             Box::new(m0062_held_batches::Migration),
+            Box::new(m0063_lots_apart::Migration),
         ]
     }
 }

@@ -22,7 +22,7 @@ use suyuan_sync::{
         i28_what_is_parked_leaves_parking, i30_every_flipped_bit_is_found, i31_forks_are_found,
         i31_forks_are_told, i32_the_revoked_stay_out,
     },
-    lots::{Change, Movement, Tally},
+    lots::{Change, Movement, Moves, Tally},
     order::{Interval, Order},
     wire::{Ranges, Receipt, Signature, Status},
 };
@@ -340,7 +340,7 @@ fn line() -> KeptLine {
         moved(3, Change::Counted { there: 5, accepted }),
         moved(1, Change::Out { qty: 12 }),
         moved(2, Change::In { qty: 10 }),
-        moved(3, Change::Carried { by: 0, inside: 2 }),
+        moved(3, carried(0, 2)),
     ];
     KeptLine {
         findings: vec![Finding {
@@ -449,12 +449,21 @@ fn i14_goods_that_are_stated_and_do_not_show_are_found() {
     is_broken(shows(&world, &[&came], line_with(2, all)), "I14");
     is_broken(shows(&world, &[&went], line_with(2, all)), "I14");
     // With what is in a container.
-    let with = |by| line_with(2, Change::Carried { by, inside: 0 });
+    let with = |by| line_with(2, carried(by, 0));
     shows(&world, &[&went], with(-9)).unwrap();
     is_broken(shows(&world, &[&went], with(-6)), "I14");
     // What is struck need not show.
     let struck = BTreeSet::from([came.order]);
     i14_stated_goods_show(&world, &[&came], &struck, &[]).unwrap();
+}
+
+/// A container brings so many, and so many more lie in containers.
+fn carried(by: i64, inside: i64) -> Change {
+    Change::Carried(Moves {
+        by,
+        inside,
+        ..Moves::default()
+    })
 }
 
 #[test]

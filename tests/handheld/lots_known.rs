@@ -9,7 +9,15 @@ use crate::{
 };
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
+use suyuan::{
+    log::Actor,
+    registry::locations::{
+        store as locations,
+        wire::{LocationKind, LocationOut},
+    },
+};
 use suyuan_tests::{Caller, Handheld, TestApp, on_both};
+use uuid::Uuid;
 
 use crate::scene::GTIN;
 
@@ -212,3 +220,45 @@ on_both!(t10_where_the_log_never_ended_no_balance_is_told, |app| {
     assert!(number(&lines(staff, "").await["position"]) > 0);
     app.stop().await;
 });
+
+on_both!(
+    i25_t10_balances_were_whose_they_were_before_a_place_came_on_record,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let staff = &scene.firm.operator;
+        let platform = app.signed_in("platform.admin", PASSWORD).await;
+        let beta = firm(&app, &platform, "BETA", &[]).await;
+        let shop = place(&beta.operator, "S-1", "store").await;
+        let mut stranger = enrolled(&app, &beta.operator, &shop).await;
+        // A place on no record: what is there is of whoever names it.
+        let nowhere = Uuid::now_v7();
+        let mut said = came(&[("X1", 9), ("X2", 2)]);
+        said["location"] = json!(nowhere);
+        state(&mut stranger, "inbound", &said).await;
+        let was = [now(&app, &beta.operator).await];
+        let before = [now(&app, staff).await];
+        assert_eq!(array(&was[0].told[0]["items"]).len(), 2);
+        assert_eq!(before[0].told[0]["items"], json!([]));
+
+        let new = LocationOut {
+            id: nowhere,
+            code: "W-9".into(),
+            kind: LocationKind::Warehouse,
+            name: "仓库".into(),
+            gln: None,
+            fields: json!({}),
+        };
+        let log = &app.state().log;
+        let own = Uuid::parse_str(&scene.firm.id).expect("an id");
+        let made = locations::create(log, Actor::System, None, own, new).await;
+        assert_eq!(made.expect("a place").id, nowhere);
+        // It is the other's now, and so is what is said there: not a figure of who said it.
+        stays(&beta.operator, &was, "at once").await;
+        stays(staff, &before, "at once").await;
+        let theirs = now(&app, &beta.operator).await;
+        assert_eq!(theirs.told[0]["items"], json!([]));
+        stays(&beta.operator, &was, "worked in").await;
+        stays(staff, &before, "worked in").await;
+        app.stop().await;
+    }
+);

@@ -15,10 +15,18 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// What is asked about lines of goods without codes at an enterprise's places.
-fn which_lots<'w>(enterprise: Uuid, query: &LotQuery) -> (Vec<&'w str>, Vec<Value>) {
-    let mut which = vec!["enterprise_id = ?", "id > ?"];
-    let mut values: Vec<Value> = vec![enterprise.into(), query.after.unwrap_or(0).into()];
+/// In SQL, lines that were an enterprise's when the log ended at a position: it, the position, and both again.
+/// Where a place came on record since, its lines were of whoever named them.
+const THEIRS_THEN: &str = "SELECT l.* FROM lot_line l WHERE l.enterprise_id = ? AND NOT EXISTS \
+     (SELECT 1 FROM lot_line_whose h WHERE h.line_id = l.id AND h.until > ?) \
+     UNION ALL SELECT l.* FROM lot_line_whose w JOIN lot_line l ON l.id = w.line_id \
+     WHERE w.enterprise_id = ? AND w.until = \
+     (SELECT MIN(h.until) FROM lot_line_whose h WHERE h.line_id = w.line_id AND h.until > ?)";
+
+/// What is asked about lines of goods without codes.
+fn which_lots<'w>(query: &LotQuery) -> (Vec<&'w str>, Vec<Value>) {
+    let mut which = vec!["id > ?"];
+    let mut values: Vec<Value> = vec![query.after.unwrap_or(0).into()];
     if let Some(place) = query.location_id {
         which.push("location_id = ?");
         values.push(place.into());
@@ -39,7 +47,7 @@ pub async fn lots(
     query: &LotQuery,
     limit: u64,
 ) -> Result<Vec<LotBalance>, DbErr> {
-    let named = format!("(balance <> 0 OR {IS_NAMED})");
+    let named = format!("(balance <> 0 OR apart <> 0 OR {IS_NAMED})");
     let below = if query.negative {
         "balance < 0"
     } else {
@@ -65,12 +73,14 @@ async fn those(
     limit: u64,
     also: [&str; 2],
 ) -> Result<Vec<LotBalance>, DbErr> {
-    let (mut which, mut values) = which_lots(enterprise, query);
+    let (mut which, asked) = which_lots(query);
+    let mut values: Vec<Value> = vec![enterprise.into()];
+    values.extend(asked);
     which.extend(also);
     values.push((limit as i64).into());
     let sql = format!(
-        "SELECT id, gtin, lot, location_id, balance, findings, gseq FROM lot_line \
-         WHERE {} ORDER BY id LIMIT ?",
+        "SELECT id, gtin, lot, location_id, balance, apart, findings, gseq FROM lot_line \
+         WHERE enterprise_id = ? AND {} ORDER BY id LIMIT ?",
         which.join(" AND ")
     );
     let rows = query_all(conn, &sql, values);
@@ -87,22 +97,24 @@ pub async fn lots_then(
     limit: u64,
     at: Position,
 ) -> Result<Vec<LotBalance>, StockError> {
-    let (which, asked) = which_lots(enterprise, query);
+    let (which, asked) = which_lots(query);
     let below_zero = if query.negative {
         "AND balance < 0"
     } else {
         ""
     };
     let sql = format!(
-        "SELECT id, gtin, lot, location_id, balance, findings, gseq, \
+        "SELECT id, gtin, lot, location_id, balance, apart, findings, gseq, \
          CAST(CASE WHEN unsure THEN 1 ELSE 0 END AS BIGINT) AS unsure FROM (\
          SELECT lot_line.id, lot_line.gtin, lot_line.lot, lot_line.location_id, \
          COALESCE(w.balance, lot_line.balance) AS balance, \
+         COALESCE(w.apart, lot_line.apart) AS apart, \
          COALESCE(w.findings, lot_line.findings) AS findings, \
          COALESCE(w.gseq, lot_line.gseq) AS gseq, \
          (COALESCE(w.gseq, lot_line.gseq) > ? OR COALESCE(w.began, ?) <= ?) AS unsure, \
-         CASE WHEN w.until IS NULL THEN (lot_line.balance <> 0 OR {IS_NAMED}) ELSE w.listed END \
-         AS listed FROM lot_line LEFT JOIN lot_line_was w ON w.line_id = lot_line.id \
+         CASE WHEN w.until IS NULL THEN \
+         (lot_line.balance <> 0 OR lot_line.apart <> 0 OR {IS_NAMED}) ELSE w.listed END \
+         AS listed FROM ({THEIRS_THEN}) lot_line LEFT JOIN lot_line_was w ON w.line_id = lot_line.id \
          AND w.until = (SELECT MIN(x.until) FROM lot_line_was x \
          WHERE x.line_id = lot_line.id AND x.until > ?) \
          WHERE lot_line.id < ? AND {}) t WHERE unsure OR (listed {below_zero}) \
@@ -114,7 +126,11 @@ pub async fn lots_then(
             .join(" AND ")
     );
     let behind = at + 1;
-    let mut values: Vec<Value> = vec![at.into(), behind.into(), at.into(), at.into()];
+    let mut values: Vec<Value> = vec![at.into(), behind.into(), at.into()];
+    let theirs: [Value; 2] = [enterprise.into(), at.into()];
+    values.extend(theirs.clone());
+    values.extend(theirs);
+    values.push(at.into());
     // Lines are numbered by the acts that made them.
     values.push((behind << NUMBER_BITS).into());
     values.extend(asked);
@@ -149,6 +165,7 @@ fn balance(row: &QueryResult) -> Result<LotBalance, DbErr> {
         lot: Some(lot).filter(|lot| !lot.is_empty()),
         location_id: row.try_get("", "location_id")?,
         balance: row.try_get("", "balance")?,
+        apart: row.try_get("", "apart")?,
         open_findings: row.try_get::<i64>("", "findings")? as u64,
         changed: row.try_get("", "gseq")?,
     })

@@ -178,6 +178,9 @@ pub struct LotBalance {
     /// How many there should be, in base units, those in containers that stand there too. Below zero,
     /// something is missing from the log; it is never rewritten (`NEG_BALANCE` among the findings).
     pub balance: i64,
+    /// How many lie apart loose, fetched back under a recall and neither shipped nor destroyed since: they are
+    /// in no balance.
+    pub apart: i64,
     /// How many findings about it are open.
     pub open_findings: u64,
     /// The log position it last changed at.
@@ -228,10 +231,12 @@ pub struct MoveOut {
     pub at: String,
     /// It was brought by another device or in a file (`POST /v1/sync/deposit`).
     pub imported: bool,
-    /// By how much (`is`: `in`, `out` with `qty`; `carried`, with a container, `by` so many, of which
-    /// `inside` more lie in containers there now; `counted` with `there`, what lay loose; `found` with
-    /// `code`). A count that is `accepted` sets what lies loose to `there`; any other changes nothing and is a
-    /// finding.
+    /// By how much (`is`: `in`, `out` with `qty`; `away`, shipped or destroyed, of what lies apart first;
+    /// `collected`, fetched back; `carried`, with a container, `by` so many, of which `inside` more lie in
+    /// containers there now, and, if any, `through`, that came and went at once, `apart`, that lie in containers
+    /// that were fetched back, and `away` and `collected` besides; `counted` with `there`, what lay loose; `found`
+    /// with `code`). A count that is `accepted` sets what lies loose to `there`; any other changes nothing and is
+    /// a finding.
     #[schema(value_type = Object)]
     pub change: serde_json::Value,
 }

@@ -50,13 +50,16 @@ pub fn said(world: &World, facts: &[&Fact]) -> Said {
     let movements = lots::movements(facts, &forest, world);
     let gone = lots::all_judged(&movements, facts, world);
     findings.extend(gone.into_values().flatten());
-    let kind = |at| facts.iter().find(|f| f.order == at).map(|f| f.event.kind);
+    let said = |at| {
+        let fact = facts.iter().find(|fact| fact.order == at)?;
+        Some((fact.event.kind, fact.event.location))
+    };
     let mut tallies = BTreeMap::new();
     for (key, line) in lots::lines(facts, &forest, world) {
         findings.extend(line.findings());
         tallies.insert(
             key.clone(),
-            lots::tally(key.clone(), &movements[&key], kind),
+            lots::tally(key.clone(), &movements[&key], said),
         );
         balances.insert(key, line.balance);
     }

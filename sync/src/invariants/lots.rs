@@ -63,12 +63,13 @@ fn negative(finding: &Finding) -> Option<Below> {
     }
 }
 
-/// What is said at one place of the order: what came less what went, what came to lie in containers, and
-/// what an accepted count saw.
+/// What is said at one place of the order: what moved, and what an accepted count saw.
 #[derive(Default)]
 struct Said {
-    by: i128,
+    came: i128,
     inside: i128,
+    away: i128,
+    collected: i128,
     seen: Option<i128>,
 }
 
@@ -78,25 +79,33 @@ fn summed(movements: &[Movement]) -> (i64, BTreeSet<Below>) {
     for movement in movements {
         let at = said.entry(movement.order).or_default();
         match movement.change {
-            Change::In { qty } => at.by += i128::from(qty),
-            Change::Out { qty } => at.by -= i128::from(qty),
-            Change::Carried { by, inside } => {
-                at.by += i128::from(by);
-                at.inside += i128::from(inside);
+            Change::In { qty } => at.came += i128::from(qty),
+            Change::Out { qty } => at.came -= i128::from(qty),
+            Change::Away { qty } => at.away += i128::from(qty),
+            Change::Collected { qty } => at.collected += i128::from(qty),
+            Change::Carried(moves) => {
+                at.came += i128::from(moves.by);
+                at.inside += i128::from(moves.inside);
+                at.away += i128::from(moves.away);
+                at.collected += i128::from(moves.collected);
             }
             Change::Counted { there, accepted } if accepted => at.seen = Some(there.into()),
             Change::Counted { .. } | Change::Found { .. } => {}
         }
     }
-    let (mut sum, mut inside) = (0_i128, 0_i128);
+    // In stock, in containers of that, and apart.
+    let (mut sum, mut inside, mut apart) = (0_i128, 0_i128, 0_i128);
     let mut open: Option<(Micros, i128)> = None;
     let mut below = BTreeSet::new();
     for (order, said) in said {
-        sum += said.by;
+        let of_apart = said.away.min(apart);
+        sum += said.came - said.collected - (said.away - of_apart);
+        apart += said.collected - of_apart;
         inside += said.inside;
         // None seen of what nobody says is there says nothing.
-        if let Some(loose) = said.seen.filter(|loose| *loose > 0 || sum != 0) {
-            sum = loose + inside;
+        if let Some(loose) = said.seen.filter(|loose| *loose > 0 || sum + apart != 0) {
+            apart = apart.min(loose + inside).max(0);
+            sum = loose + inside - apart;
         }
         open = match open {
             None if sum < 0 => Some((order.eff, sum)),
@@ -220,13 +229,13 @@ fn stated(event: &Event) -> BTreeMap<LotKey, u64> {
     stated
 }
 
-/// By how much a change moves a balance.
+/// How much came by a change; below zero, went.
 fn by(change: Change) -> i64 {
     let signed = |qty: u64| i64::try_from(qty).unwrap_or(i64::MAX);
     match change {
         Change::In { qty } => signed(qty),
-        Change::Out { qty } => -signed(qty),
-        Change::Carried { by, .. } => by,
+        Change::Out { qty } | Change::Away { qty } | Change::Collected { qty } => -signed(qty),
+        Change::Carried(moves) => moves.by - moves.away - moves.collected,
         Change::Counted { .. } | Change::Found { .. } => 0,
     }
 }

@@ -1,8 +1,13 @@
-//! Goods of a lot inside a container: they move when the container does (C13), and while it stands
-//! at a place they are in it there, so that a count of what lies loose does not miss them (C11).
+//! Goods of a lot inside a container: they are where it is (C13). While it stands at a place they are in
+//! stock there, in it, so that a count of what lies loose does not miss them (C11); when it leaves, however
+//! that came about, they leave with it.
+//!
+//! It goes by where the container is in its own fold before and after an event, not by what kind of event
+//! it was: what is received twice came in once, what was counted or opened before it was booked in came in
+//! then, and what was booked in elsewhere left the place where it was.
 
 use super::{
-    Change, Movement,
+    Change, Movement, Moves,
     change::{Sign, sign, signed},
 };
 use crate::{
@@ -18,46 +23,37 @@ use std::collections::BTreeMap;
 /// Goods of a lot, wherever they are, and how many.
 type Goods<'s> = BTreeMap<(&'s str, Option<&'s str>), u64>;
 
-/// By line: what comes and goes, and what comes to lie in the container and ceases to.
-type Moved = BTreeMap<LotKey, (i64, i64)>;
+/// What moves, by line.
+type Moved = BTreeMap<LotKey, Moves>;
 
 /// The movements of the lots that a container holds, from the container's timeline, one for each line
-/// and event: what was packed into it and not taken out is received, shipped, sold and so on with it,
-/// by every event that takes effect on the container (what is scanned twice came in once, and what was
-/// brought back is not brought back again before it went); and where the container stands, it holds them.
+/// and event.
 ///
 /// What a stranger to the container (C14) packs into it at its own place shows in its own figures only:
 /// it comes, goes and lies there by what that enterprise itself states at its own places of the
 /// container's code, and by nobody else's word. Once its word counts, its goods are like all others.
 pub fn carried(container: &UnitKey, steps: &[Step], world: &World) -> Vec<(LotKey, Movement)> {
     let mut held = Held::default();
-    // A return added what is in it, and nothing took that away since.
-    let mut back = false;
     let mut of_strangers: BTreeMap<EnterpriseId, Held<'_>> = BTreeMap::new();
     let mut out = Vec::new();
     for step in steps {
         let stater = step.fact.enterprise;
         let mut moved = Moved::new();
         if step.took {
-            if let Some(own) = of_strangers.remove(&stater) {
-                held.join(own, &mut moved);
+            let own = of_strangers.remove(&stater);
+            held.happened(container, step, own, &mut moved);
+        } else {
+            held.is_at(stance(&step.after), &mut moved);
+            if is_own_word(step, world) {
+                let own = of_strangers.entry(stater).or_default();
+                own.stated(container, step, &mut moved);
             }
-            let kind = step.fact.event.kind;
-            if !(back && kind == Kind::Return) {
-                held.happened(container, step, &mut moved);
-            }
-            let goes = matches!(sign(kind), Sign::Out);
-            back = (back && !goes) || kind == Kind::Return;
-            held.stands_at(standing(&step.after), &mut moved);
-        } else if is_own_word(step, world) {
-            let own = of_strangers.entry(stater).or_default();
-            own.stated(container, step, &mut moved);
         }
-        moved.retain(|_, by| *by != (0, 0));
-        out.extend(moved.into_iter().map(|(line, (by, inside))| {
+        moved.retain(|_, moves| !moves.is_nothing());
+        out.extend(moved.into_iter().map(|(line, moves)| {
             let movement = Movement {
                 order: step.order,
-                change: Change::Carried { by, inside },
+                change: Change::Carried(moves),
             };
             (line, movement)
         }));
@@ -70,70 +66,119 @@ fn is_own_word(step: &Step, world: &World) -> bool {
     step.stranger && step.via.is_none() && !world.is_at_anothers(&step.fact)
 }
 
-/// What is in the container, and where it lies in it.
+/// Where a container is with what is in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stance {
+    /// Nowhere: on its way, sold, destroyed, not known.
+    #[default]
+    Gone,
+    /// In stock at a place, or brought back there.
+    Stands(LocationId),
+    /// Fetched back, and kept apart at a place.
+    Apart(LocationId),
+}
+
+impl Stance {
+    fn is_at(self, location: LocationId) -> bool {
+        self == Stance::Stands(location) || self == Stance::Apart(location)
+    }
+}
+
+const fn stance(state: &UnitState) -> Stance {
+    match (state.phase, state.place) {
+        (Phase::Commissioned | Phase::InStock | Phase::Returned, Place::At(place)) => {
+            Stance::Stands(place)
+        }
+        (Phase::Collected, Place::At(place)) => Stance::Apart(place),
+        _ => Stance::Gone,
+    }
+}
+
+/// What is in the container, and where it is with that.
 #[derive(Default)]
 struct Held<'s> {
     inside: Goods<'s>,
-    stood: Option<(LocationId, Goods<'s>)>,
+    is: Stance,
 }
 
 impl<'s> Held<'s> {
-    /// An event took effect on the container.
-    fn happened(&mut self, container: &UnitKey, step: &'s Step, moved: &mut Moved) {
-        let event = &step.fact.event;
-        let own = step.via.is_none() && is_container(&step.fact, container);
-        match event.kind {
-            Kind::Pack | Kind::Unpack if own => handle(&mut self.inside, step),
-            kind => {
-                let way = match sign(kind) {
-                    Sign::In => 1,
-                    Sign::Out => -1,
-                    Sign::Count | Sign::None => 0,
-                };
-                for (goods, qty) in &self.inside {
-                    moved.entry(key(*goods, event.location)).or_default().0 += way * signed(*qty);
-                }
-            }
+    /// An event took effect on the container. What a stranger had in it whose word counts from now on joins.
+    fn happened(
+        &mut self,
+        container: &UnitKey,
+        step: &'s Step,
+        own: Option<Held<'s>>,
+        moved: &mut Moved,
+    ) {
+        let here = step.fact.event.location;
+        let goes = sign(step.fact.event.kind) == Sign::Out;
+        let now = stance(&step.after);
+        let through = goes && !now.is_at(here);
+        self.leave((through, here), moved);
+        if let Some(own) = own {
+            own.leave((through, here), moved);
+            self.join(own);
         }
+        if step.via.is_none() && is_container(&step.fact, container) {
+            handle(&mut self.inside, step, moved);
+        }
+        self.is = now;
+        self.count(1, moved);
     }
 
     /// A stranger to the container states something of it. No fold of the container says where it stands
-    /// for that enterprise: what stands there does not come in again, and what has gone does not go.
+    /// for that enterprise: what has gone does not go again.
     fn stated(&mut self, container: &UnitKey, step: &'s Step, moved: &mut Moved) {
         let event = &step.fact.event;
-        let here = event.location;
-        let stood = self.stood.as_ref().map(|(place, _)| *place);
-        let (again, stands) = match sign(event.kind) {
-            Sign::In => (stood == Some(here), Some(here)),
-            Sign::Out => (stood.is_none(), None),
-            Sign::Count | Sign::None => (false, Some(here)),
-        };
-        if !again {
-            self.happened(container, step, moved);
+        self.count(-1, moved);
+        if is_container(&step.fact, container) {
+            handle(&mut self.inside, step, moved);
         }
-        self.stands_at(stands, moved);
+        self.is = match sign(event.kind) {
+            Sign::Out => Stance::Gone,
+            Sign::In | Sign::Count | Sign::None => Stance::Stands(event.location),
+        };
+        self.count(1, moved);
     }
 
-    /// The container stands there now, or nowhere, with what is in it.
-    fn stands_at(&mut self, place: Option<LocationId>, moved: &mut Moved) {
-        let stands = place.map(|place| (place, self.inside.clone()));
-        if stands == self.stood {
-            return;
+    /// Nothing is said of where the container is but what its fold makes of it.
+    fn is_at(&mut self, now: Stance, moved: &mut Moved) {
+        if now != self.is {
+            self.count(-1, moved);
+            self.is = now;
+            self.count(1, moved);
         }
-        for (way, stands) in [(-1, &self.stood), (1, &stands)] {
-            let Some((place, goods)) = stands else {
-                continue;
-            };
-            for (goods, qty) in goods {
-                moved.entry(key(*goods, *place)).or_default().1 += way * signed(*qty);
+    }
+
+    /// What is in it leaves where it was. What goes from a place where it was not had come there unsaid.
+    fn leave(&self, (through, here): (bool, LocationId), moved: &mut Moved) {
+        self.count(-1, moved);
+        if through && !self.is.is_at(here) {
+            for (goods, qty) in &self.inside {
+                moved.entry(key(*goods, here)).or_default().through += signed(*qty);
             }
         }
-        self.stood = stands;
     }
 
-    /// What a stranger had in it, whose word counts from now on.
-    fn join(&mut self, mut own: Held<'s>, moved: &mut Moved) {
-        own.stands_at(None, moved);
+    /// Adds what is in it to where it is, or takes it away there.
+    fn count(&self, way: i64, moved: &mut Moved) {
+        let place = match self.is {
+            Stance::Gone => return,
+            Stance::Stands(place) | Stance::Apart(place) => place,
+        };
+        for (goods, qty) in &self.inside {
+            let qty = way * signed(*qty);
+            let moves = moved.entry(key(*goods, place)).or_default();
+            if self.is == Stance::Apart(place) {
+                moves.apart += qty;
+            } else {
+                moves.by += qty;
+                moves.inside += qty;
+            }
+        }
+    }
+
+    fn join(&mut self, own: Held<'s>) {
         for (goods, qty) in own.inside {
             let sum = self.inside.entry(goods).or_default();
             *sum = sum.saturating_add(qty);
@@ -141,31 +186,31 @@ impl<'s> Held<'s> {
     }
 }
 
-/// Something was put into the container, or taken out.
-fn handle<'s>(inside: &mut Goods<'s>, step: &'s Step) {
+/// Something was put into the container, or taken out: it lay loose where that happened, or does now.
+fn handle<'s>(inside: &mut Goods<'s>, step: &'s Step, moved: &mut Moved) {
     let event = &step.fact.event;
+    let mut loose = |goods, by: i64| {
+        moved.entry(key(goods, event.location)).or_default().by += by;
+    };
     if event.kind == Kind::Unpack && event.lots.is_empty() && event.units.is_empty() {
-        inside.clear();
+        for (goods, qty) in std::mem::take(inside) {
+            loose(goods, signed(qty));
+        }
     }
     for line in &event.lots {
         let goods = (line.gtin.as_str(), line.lot.as_deref());
         if event.kind == Kind::Pack {
             let sum = inside.entry(goods).or_default();
+            let before = *sum;
             *sum = sum.saturating_add(line.qty);
+            loose(goods, -signed(*sum - before));
         } else if let Some(sum) = inside.get_mut(&goods) {
+            let before = *sum;
             *sum = sum.saturating_sub(line.qty);
+            loose(goods, signed(before - *sum));
         }
     }
     inside.retain(|_, qty| *qty > 0);
-}
-
-/// Where a container stands with what is in it. Sold, collected and destroyed ones took it with them,
-/// and what is on its way is nowhere.
-const fn standing(state: &UnitState) -> Option<LocationId> {
-    match (state.phase, state.place) {
-        (Phase::Commissioned | Phase::InStock | Phase::Returned, Place::At(place)) => Some(place),
-        _ => None,
-    }
 }
 
 fn key((gtin, lot): (&str, Option<&str>), location: LocationId) -> LotKey {

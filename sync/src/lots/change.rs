@@ -7,7 +7,7 @@ use crate::{
     order::Order,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::AddAssign};
 
 /// A change of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,23 +18,28 @@ pub enum Change {
         /// Base units.
         qty: u64,
     },
-    /// So many went: shipped, sold, collected, destroyed.
+    /// So many went: sold.
     Out {
         /// Base units.
         qty: u64,
     },
-    /// A container that holds so many was packed, moved or taken apart.
-    Carried {
-        /// So many came with it; below zero, they went.
-        by: i64,
-        /// So many more lie in containers here; below zero, fewer.
-        inside: i64,
+    /// So many went: shipped, destroyed. What was fetched back and lies apart goes first.
+    Away {
+        /// Base units.
+        qty: u64,
     },
+    /// So many were fetched back under a recall (召回回收) and lie apart.
+    Collected {
+        /// Base units.
+        qty: u64,
+    },
+    /// A container that holds some was packed, moved or taken apart; or several things at once.
+    Carried(Moves),
     /// A count saw so many lie loose.
     Counted {
         /// Base units.
         there: u64,
-        /// A supervisor accepted the difference: the balance is what was seen and what lies in
+        /// A supervisor accepted the difference: what is there is what was seen and what lies in
         /// containers.
         accepted: bool,
     },
@@ -45,13 +50,81 @@ pub enum Change {
     },
 }
 
+/// What one event moves of a line. In base units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moves {
+    /// So many more are in stock; below zero, fewer.
+    pub by: i64,
+    /// So many more of these lie in containers here; below zero, fewer.
+    pub inside: i64,
+    /// So many came unsaid, in containers that were not here, and went at once.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub through: i64,
+    /// So many more lie here in containers that were fetched back; below zero, fewer. They are in no stock,
+    /// and the container answers for them.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub apart: i64,
+    /// So many of what lies loose were shipped or destroyed: what lies apart goes first.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub away: i64,
+    /// So many of what lies loose were fetched back.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub collected: i64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "what serde asks hands over a reference"
+)]
+const fn is_none(qty: &i64) -> bool {
+    *qty == 0
+}
+
+impl Moves {
+    /// Nothing moves.
+    pub fn is_nothing(self) -> bool {
+        self == Moves::default()
+    }
+
+    /// May what is in stock, or lies apart loose, be another by it?
+    pub const fn moves_loose(self) -> bool {
+        self.by != 0 || self.away != 0 || self.collected != 0
+    }
+
+    /// Does more happen than that goods were put into containers that stand where they lay?
+    const fn is_more_than_packed(self) -> bool {
+        self.moves_loose() || self.through != 0 || self.apart != 0
+    }
+
+    /// Did goods go by it, or were they fetched back?
+    pub(super) const fn takes_away(self) -> bool {
+        self.by < 0 || self.through > 0 || self.apart != 0 || self.away > 0 || self.collected > 0
+    }
+}
+
+impl AddAssign for Moves {
+    fn add_assign(&mut self, other: Moves) {
+        let add = |sum: &mut i64, part: i64| *sum = sum.saturating_add(part);
+        add(&mut self.by, other.by);
+        add(&mut self.inside, other.inside);
+        add(&mut self.through, other.through);
+        add(&mut self.apart, other.apart);
+        add(&mut self.away, other.away);
+        add(&mut self.collected, other.collected);
+    }
+}
+
 impl Change {
     /// Does it make a line known, so that complete counts miss it? Counting does not, nor packing
     /// what nobody stated to be there.
     pub const fn makes_known(self) -> bool {
         match self {
-            Change::In { .. } | Change::Out { .. } | Change::Found { .. } => true,
-            Change::Carried { by, .. } => by != 0,
+            Change::In { .. }
+            | Change::Out { .. }
+            | Change::Away { .. }
+            | Change::Collected { .. }
+            | Change::Found { .. } => true,
+            Change::Carried(moves) => moves.is_more_than_packed(),
             Change::Counted { .. } => false,
         }
     }
@@ -59,8 +132,11 @@ impl Change {
     /// May a balance be another by it? Not by what a count saw and nobody accepted, nor by packing.
     pub const fn may_change_balance(self) -> bool {
         match self {
-            Change::In { .. } | Change::Out { .. } => true,
-            Change::Carried { by, .. } => by != 0,
+            Change::In { .. }
+            | Change::Out { .. }
+            | Change::Away { .. }
+            | Change::Collected { .. } => true,
+            Change::Carried(moves) => moves.moves_loose(),
             Change::Counted { accepted, .. } => accepted,
             Change::Found { .. } => false,
         }
@@ -71,14 +147,18 @@ impl Change {
         matches!(self, Change::Counted { there: 0, .. })
     }
 
-    /// By how much the balance changes, and what lies in containers; nothing where that is not a sum.
-    pub(super) fn sums(self) -> Option<(i64, i64)> {
+    /// What it moves; nothing where that is not a sum.
+    pub fn moves(self) -> Option<Moves> {
+        let mut moves = Moves::default();
         match self {
-            Change::In { qty } => Some((signed(qty), 0)),
-            Change::Out { qty } => Some((-signed(qty), 0)),
-            Change::Carried { by, inside } => Some((by, inside)),
-            Change::Counted { .. } | Change::Found { .. } => None,
+            Change::In { qty } => moves.by = signed(qty),
+            Change::Out { qty } => moves.by = -signed(qty),
+            Change::Away { qty } => moves.away = signed(qty),
+            Change::Collected { qty } => moves.collected = signed(qty),
+            Change::Carried(carried) => moves = carried,
+            Change::Counted { .. } | Change::Found { .. } => return None,
         }
+        Some(moves)
     }
 }
 
@@ -116,7 +196,7 @@ pub fn changes(fact: &Fact, world: &World) -> Vec<(LotKey, Change)> {
                     code: FindingCode::UnexpectedHolder,
                 },
                 Sign::In => Change::In { qty },
-                Sign::Out | Sign::None => Change::Out { qty },
+                Sign::Out | Sign::None => gone(event.kind, qty),
                 Sign::Count => Change::Counted {
                     there: qty,
                     accepted: accepted(event),
@@ -127,7 +207,17 @@ pub fn changes(fact: &Fact, world: &World) -> Vec<(LotKey, Change)> {
         .collect()
 }
 
-/// The lines an event names, with their quantities added up.
+/// How goods go by an event of this kind.
+const fn gone(kind: Kind, qty: u64) -> Change {
+    match kind {
+        Kind::Collect => Change::Collected { qty },
+        Kind::Outbound | Kind::Destroy => Change::Away { qty },
+        _ => Change::Out { qty },
+    }
+}
+
+/// The lines an event names, with their quantities added up. What is named lies loose, beside what is in the
+/// containers that are named.
 pub fn named(event: &Event) -> BTreeMap<LotKey, u64> {
     let mut out: BTreeMap<LotKey, u64> = BTreeMap::new();
     for line in &event.lots {

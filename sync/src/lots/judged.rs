@@ -50,18 +50,19 @@ pub fn batch_of(key: &LotKey, stater: EnterpriseId, world: &World) -> Option<Bat
     of_lot.find_map(|(id, batch)| batch.is_of(product).then_some(id))
 }
 
-/// Did goods go by this change?
+/// Did goods go by this change, or were they fetched back?
 pub const fn takes_away(change: Change) -> bool {
     match change {
-        Change::Out { qty } => qty > 0,
-        Change::Carried { by, .. } => by < 0,
+        Change::Out { qty } | Change::Away { qty } | Change::Collected { qty } => qty > 0,
+        Change::Carried(moves) => moves.takes_away(),
         Change::In { .. } | Change::Counted { .. } | Change::Found { .. } => false,
     }
 }
 
-/// What is wrong with goods of a line having gone by an event.
+/// What is wrong with goods of a line having gone by an event: where that happened. A line that they were in
+/// until then, unsaid, is not where.
 pub fn judged(fact: &Fact, key: &LotKey, world: &World) -> Vec<Finding> {
-    if !is_judged(fact.event.kind) {
+    if !is_judged(fact.event.kind) || fact.event.location != key.location {
         return Vec::new();
     }
     let batch = batch_of(key, fact.enterprise, world);

@@ -1,6 +1,6 @@
 //! A line and its balance.
 
-use super::{Change, Movement, change::signed, in_order};
+use super::{Change, Movement, Moves, change::signed, in_order};
 use crate::{
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
     ids::{DeviceId, EventId, Micros},
@@ -21,6 +21,10 @@ pub struct Line {
     /// what was kept before this was counted.
     #[serde(default)]
     pub inside: i64,
+    /// How many lie apart loose, fetched back under a recall: they are in no balance, and counts miss them all
+    /// the same. None in what was kept before this was counted.
+    #[serde(default)]
+    pub collected: i64,
     /// The last movement.
     pub last: Option<Order>,
     /// The interval below zero that has not ended.
@@ -36,7 +40,7 @@ pub struct Line {
 /// What a count told: how many there should be and how many there are, with those in containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// The balance.
+    /// The balance, and what lies apart.
     pub expected: i64,
     /// What was seen, and what lies in containers here.
     pub there: i64,
@@ -76,6 +80,7 @@ impl Line {
             key,
             balance: 0,
             inside: 0,
+            collected: 0,
             last: None,
             below: None,
             found: Vec::new(),
@@ -101,18 +106,10 @@ impl Line {
         }
         self.last = Some(movement.order);
         let order = movement.order;
-        if movement.change.sums().is_some_and(|(by, _)| by != 0) {
-            self.told = None;
-        }
         match movement.change {
-            Change::In { qty } => self.balance = self.balance.saturating_add(signed(qty)),
-            Change::Out { qty } => self.balance = self.balance.saturating_sub(signed(qty)),
-            Change::Carried { by, inside } => {
-                self.balance = self.balance.saturating_add(by);
-                self.inside = self.inside.saturating_add(inside);
-            }
             Change::Counted { there, accepted } => self.counted(order, there, accepted),
             Change::Found { code } => self.find(code, order, None, Detail::Nothing),
+            change => self.moved(change.moves().unwrap_or_default()),
         }
         self.bound(order);
         true
@@ -126,28 +123,50 @@ impl Line {
         out
     }
 
+    /// How many there should be, in stock or apart.
+    pub const fn there(&self) -> i64 {
+        self.balance.saturating_add(self.collected)
+    }
+
+    /// Goods came, went, were fetched back, or lie in containers now.
+    fn moved(&mut self, moves: Moves) {
+        if moves.moves_loose() {
+            self.told = None;
+        }
+        let apart = moves.away.min(self.collected);
+        let away = moves.away.saturating_sub(apart);
+        self.collected = self
+            .collected
+            .saturating_add(moves.collected.saturating_sub(apart));
+        let gone = away.saturating_add(moves.collected);
+        self.balance = self.balance.saturating_add(moves.by).saturating_sub(gone);
+        self.inside = self.inside.saturating_add(moves.inside);
+    }
+
     /// A count states the balance: the difference is found, and enters the balance only if it was
     /// accepted. What it says is about what lies loose; what is in a container is answered for by the
-    /// container, so that is there as well. Counting the same once more tells nothing new.
+    /// container, so that is there as well. What was fetched back lies there too until it is shipped or
+    /// destroyed; if fewer are there, there are fewer of it. Counting the same once more tells nothing new.
     fn counted(&mut self, order: Order, there: u64, accepted: bool) {
-        if there == 0 && self.balance == 0 {
+        if there == 0 && self.there() == 0 {
             // Nothing seen of what nobody stated to be there says nothing.
             return;
         }
         let seen = signed(there).saturating_add(self.inside);
         let told = self.told.take();
         if accepted {
-            self.balance = seen;
+            self.collected = self.collected.min(seen.max(0));
+            self.balance = seen.saturating_sub(self.collected);
             return;
         }
-        let code = match seen.cmp(&self.balance) {
+        let code = match seen.cmp(&self.there()) {
             std::cmp::Ordering::Less => FindingCode::MissingAtCount,
             // Nothing that was seen is no surplus, however low the balance is.
             std::cmp::Ordering::Greater if there > 0 => FindingCode::SurplusAtCount,
             std::cmp::Ordering::Greater | std::cmp::Ordering::Equal => return,
         };
         let difference = Difference {
-            expected: self.balance,
+            expected: self.there(),
             there: seen,
         };
         self.told = Some(difference);
@@ -234,7 +253,7 @@ pub fn unsaid(from: &Line, movements: Vec<Movement>) -> BTreeSet<Order> {
     let mut line = from.clone();
     let mut out = BTreeSet::new();
     for movement in in_order(movements) {
-        if movement.change.saw_none() && line.balance == 0 {
+        if movement.change.saw_none() && line.there() == 0 {
             out.insert(movement.order);
         } else {
             let _ = line.append(&movement); // of two at one place the first counts

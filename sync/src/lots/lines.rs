@@ -63,9 +63,9 @@ pub fn stated(
 pub fn in_order(mut movements: Vec<Movement>) -> Vec<Movement> {
     movements.sort_by_key(|movement| {
         let rank = match movement.change {
-            Change::In { .. } | Change::Out { .. } | Change::Carried { .. } => 0,
             Change::Counted { .. } => 1,
             Change::Found { .. } => 2,
+            _ => 0,
         };
         (movement.order, rank)
     });
@@ -104,14 +104,12 @@ pub fn lines(
 /// One event may move a line several times over: what it names, and what its containers hold. It
 /// counts it once.
 fn merged(kept: &mut Movement, other: Change) -> bool {
-    let (Some(one), Some(more)) = (kept.change.sums(), other.sums()) else {
+    let (Some(mut all), Some(more)) = (kept.change.moves(), other.moves()) else {
         let counts = |change| matches!(change, Change::Counted { .. });
         return counts(kept.change) && counts(other);
     };
-    kept.change = Change::Carried {
-        by: one.0.saturating_add(more.0),
-        inside: one.1.saturating_add(more.1),
-    };
+    all += more;
+    kept.change = Change::Carried(all);
     true
 }
 
@@ -182,12 +180,7 @@ impl Movements {
                         let sum = seen.entry(key).or_default();
                         *sum = sum.saturating_add(there);
                     }
-                    Change::In { .. }
-                    | Change::Out { .. }
-                    | Change::Carried { .. }
-                    | Change::Found { .. } => {
-                        self.add(key, fact, change);
-                    }
+                    _ => self.add(key, fact, change),
                 }
             }
         }

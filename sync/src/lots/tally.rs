@@ -1,8 +1,8 @@
 //! What became of the goods of a line, per kind of movement: the reach of a recall (I17) for goods
 //! without codes of their own. It must not know who asks, or for which recall.
 
-use super::{Change, Line, Movement};
-use crate::{event::Kind, finding::LotKey, order::Order};
+use super::{Line, Movement, Moves};
+use crate::{event::Kind, finding::LotKey, ids::LocationId, order::Order};
 use std::ops::AddAssign;
 
 /// Base units, per kind of movement; of a line, or of several added up.
@@ -18,8 +18,10 @@ pub struct Tally {
     pub shipped: i64,
     /// Sold.
     pub sold: i64,
-    /// Fetched back under a recall.
+    /// Fetched back under a recall, at whatever place it was. What became of them then is told as well.
     pub collected: i64,
+    /// Fetched back, and still there.
+    pub apart: i64,
     /// Destroyed.
     pub destroyed: i64,
     /// More by accepted counts; below zero, fewer.
@@ -41,9 +43,9 @@ impl Tally {
     pub fn adds_up(&self) -> bool {
         let wide = |parts: &[i64]| parts.iter().map(|part| i128::from(*part)).sum::<i128>();
         let came = wide(&[self.made, self.received, self.returned, self.counted]);
-        let there = wide(&[self.on_hand, self.shipped, self.sold]);
-        let ended = wide(&[self.collected, self.destroyed]);
-        came == there + ended - i128::from(self.short)
+        let there = wide(&[self.on_hand, self.apart]);
+        let went = wide(&[self.shipped, self.sold, self.destroyed]);
+        came == there + went - i128::from(self.short)
     }
 }
 
@@ -56,6 +58,7 @@ impl AddAssign for Tally {
         add(&mut self.shipped, other.shipped);
         add(&mut self.sold, other.sold);
         add(&mut self.collected, other.collected);
+        add(&mut self.apart, other.apart);
         add(&mut self.destroyed, other.destroyed);
         add(&mut self.counted, other.counted);
         add(&mut self.on_hand, other.on_hand);
@@ -63,35 +66,63 @@ impl AddAssign for Tally {
     }
 }
 
-/// Adds up a line from all its movements, in order ([`super::in_order`]). `kind` tells which kind of event is at a
-/// place in the order; what it does not tell is as good as not there.
-pub fn tally(key: LotKey, movements: &[Movement], kind: impl Fn(Order) -> Option<Kind>) -> Tally {
+/// Adds up a line from all its movements, in order ([`super::in_order`]). `said` tells which kind of event is at
+/// a place in the order, and where it happened; what it does not tell is as good as not there.
+///
+/// Goods that a container was seen with elsewhere went from here as if they had been shipped, and came there as
+/// if they had been received.
+pub fn tally(
+    key: LotKey,
+    movements: &[Movement],
+    said: impl Fn(Order) -> Option<(Kind, LocationId)>,
+) -> Tally {
     let mut out = Tally::default();
+    let here = key.location;
     let mut line = Line::new(key);
     for movement in movements {
-        let Some(kind) = kind(movement.order) else {
+        let Some((kind, location)) = said(movement.order) else {
             continue;
         };
-        let before = line.balance;
+        let before = line.there();
         let _ = line.append(movement); // of two at one place the first counts
-        let by = line.balance.saturating_sub(before);
-        if let Change::Counted { .. } = movement.change {
+        let Some(moves) = movement.change.moves() else {
+            let by = line.there().saturating_sub(before);
             out.counted = out.counted.saturating_add(by);
             continue;
-        }
-        let (sum, by) = match kind {
-            Kind::Commission => (&mut out.made, by),
-            Kind::Inbound => (&mut out.received, by),
-            Kind::Return => (&mut out.returned, by),
-            Kind::Outbound => (&mut out.shipped, -by),
-            Kind::Sale => (&mut out.sold, -by),
-            Kind::Collect => (&mut out.collected, -by),
-            Kind::Destroy => (&mut out.destroyed, -by),
-            Kind::Pack | Kind::Unpack | Kind::Inspect | Kind::Count | Kind::Retract => continue,
         };
-        *sum = sum.saturating_add(by);
+        out.moved(moves, Some(kind).filter(|_| location == here));
     }
+    out.apart = out.apart.saturating_add(line.collected);
     out.on_hand = line.balance.max(0);
     out.short = line.balance.min(0).saturating_neg();
     out
+}
+
+impl Tally {
+    /// Goods moved by an event: of this kind, if it happened here.
+    fn moved(&mut self, moves: Moves, kind: Option<Kind>) {
+        let by = moves
+            .by
+            .saturating_sub(moves.away)
+            .saturating_add(moves.apart);
+        let came = match kind {
+            Some(Kind::Commission) => &mut self.made,
+            Some(Kind::Return) => &mut self.returned,
+            _ => &mut self.received,
+        };
+        *came = came.saturating_add(by.max(0)).saturating_add(moves.through);
+        let went = match kind {
+            Some(Kind::Sale) => &mut self.sold,
+            Some(Kind::Destroy) => &mut self.destroyed,
+            _ => &mut self.shipped,
+        };
+        let gone = by.min(0).saturating_neg();
+        *went = went.saturating_add(gone).saturating_add(moves.through);
+        self.apart = self.apart.saturating_add(moves.apart);
+        let mut collected = moves.collected;
+        if kind == Some(Kind::Collect) {
+            collected = collected.saturating_add(moves.apart.max(0));
+        }
+        self.collected = self.collected.saturating_add(collected);
+    }
 }

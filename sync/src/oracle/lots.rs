@@ -4,14 +4,14 @@
 
 use super::{
     batches, holders, lots_judged, questions,
-    replay::{History, took},
+    replay::{History, Snapshot, took},
     struck::Fate,
 };
 use crate::{
     event::{Event, Kind},
     facts::Fact,
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
-    fold::{Phase, Place},
+    fold::{Phase, Place, UnitState},
     ids::{EnterpriseId, LocationId},
     unit::UnitKey,
 };
@@ -23,11 +23,25 @@ pub type Balance = i64;
 /// What a fact does to a line.
 #[derive(Clone, Copy)]
 enum Move {
-    /// So many more, or fewer.
-    By(i64),
+    /// Goods come, go or are fetched back.
+    Flow(Flow),
     /// So many were seen lying loose, so many were in containers, and whether a supervisor accepted
     /// that.
     Seen(i64, i64, bool),
+}
+
+/// What comes and goes by one fact.
+#[derive(Clone, Copy, Default)]
+struct Flow {
+    /// So many more, or fewer.
+    by: i64,
+    /// So many were shipped or destroyed loose, out of what was fetched back if there is some.
+    away: i64,
+    /// So many were fetched back loose.
+    fetched: i64,
+    /// Something went in a container though nothing is fewer here: it had come unsaid, or had been fetched
+    /// back before, or is now.
+    in_container: bool,
 }
 
 /// The balance of each line, and what is wrong with it.
@@ -36,7 +50,7 @@ pub fn balances(history: &History) -> (BTreeMap<LotKey, Balance>, Vec<Finding>) 
     let mut findings = strangers(history);
     for line in lines(history) {
         let moves = moves(history, &line);
-        balances.insert(line.clone(), sum(&moves));
+        balances.insert(line.clone(), stand(&moves).stock);
         findings.extend(follow(history, &line, &moves));
         findings.extend(judged(history, &line, &moves));
     }
@@ -64,7 +78,10 @@ fn lines(history: &History) -> BTreeSet<LotKey> {
         if fact.event.kind == Kind::Count && history.fates[k] == Fate::Counts {
             lines.extend(named(&fact.event).into_keys());
         }
-        lines.extend(in_containers(history, k).into_keys());
+        for how in [Kept::InStock, Kept::Apart] {
+            lines.extend(in_containers(history, k, how).into_keys());
+        }
+        lines.extend(changed(history, k).into_keys());
     }
     lines
 }
@@ -79,7 +96,7 @@ fn moved_lines(history: &History) -> BTreeSet<LotKey> {
                 if direction(fact.event.kind).is_some() {
                     lines.extend(named(&fact.event).into_keys());
                 }
-                lines.extend(carried(history, k).into_keys());
+                lines.extend(changed(history, k).into_keys());
             }
         }
     }
@@ -123,13 +140,18 @@ fn moves(history: &History, line: &LotKey) -> Vec<(usize, Move)> {
             continue;
         }
         let own = named(&fact.event).get(line).copied();
-        let own = own.filter(|_| !is_stranger(history, fact));
-        if let Some(direction) = direction(fact.event.kind) {
-            let carried = carried(history, k).get(line).copied();
-            if own.is_some() || carried.is_some() {
-                let quantity = own.unwrap_or(0) + carried.unwrap_or(0);
-                moves.push((k, Move::By(direction * quantity)));
+        let own =
+            own.filter(|_| !is_stranger(history, fact) && direction(fact.event.kind).is_some());
+        let carried = changed(history, k).get(line).copied();
+        if own.is_some() || carried.is_some() {
+            let mut flow = carried.unwrap_or_default();
+            let own = own.unwrap_or(0);
+            match fact.event.kind {
+                Kind::Collect => flow.fetched = own,
+                Kind::Outbound | Kind::Destroy => flow.away = own,
+                kind => flow.by += direction(kind).unwrap_or(0) * own,
             }
+            moves.push((k, Move::Flow(flow)));
         }
         if fact.event.kind == Kind::Count {
             moves.extend(seen(history, k, line).map(|seen| (k, seen)));
@@ -167,28 +189,51 @@ fn seen(history: &History, k: usize, line: &LotKey) -> Option<Move> {
     }
     let said = last.event.body.get("accepted");
     let accepted = said.and_then(serde_json::Value::as_bool) == Some(true);
-    let inside = in_containers(history, k).get(line).copied();
+    let inside = in_containers(history, k, Kept::InStock);
+    let inside = inside.get(line).copied();
     let accepted = accepted && last.event.actor.supervisor;
     Some(Move::Seen(seen?, inside.unwrap_or(0), accepted))
 }
 
-/// What is in a container is answered for by the container, where it stands after moment `k`: of
-/// goods of a lot, how many are in containers, by line.
-fn in_containers(history: &History, k: usize) -> BTreeMap<LotKey, i64> {
-    let after = match history.moments.get(k + 1) {
+/// How what is in a container is kept at a place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// In stock, or brought back.
+    InStock,
+    /// Fetched back.
+    Apart,
+}
+
+/// Where goods in this container are, if it is at a place.
+const fn kept_at(state: &UnitState) -> Option<(LocationId, Kept)> {
+    let Place::At(location) = state.place else {
+        return None;
+    };
+    match state.phase {
+        Phase::Commissioned | Phase::InStock | Phase::Returned => Some((location, Kept::InStock)),
+        Phase::Collected => Some((location, Kept::Apart)),
+        Phase::Unknown | Phase::InTransit | Phase::Sold | Phase::Destroyed => None,
+    }
+}
+
+/// The world after moment `k`.
+fn after<'h>(history: &'h History<'_>, k: usize) -> &'h Snapshot {
+    match history.moments.get(k + 1) {
         Some(next) => &next.before,
         None => &history.after,
-    };
+    }
+}
+
+/// What is in a container is answered for by the container, where it is after moment `k`: of
+/// goods of a lot, how many are in containers that are kept so, by line.
+fn in_containers(history: &History, k: usize, how: Kept) -> BTreeMap<LotKey, i64> {
+    let after = after(history, k);
     let mut inside = BTreeMap::new();
     for (unit, state) in after {
-        let there = matches!(
-            state.phase,
-            Phase::Commissioned | Phase::InStock | Phase::Returned
-        );
-        let Place::At(location) = state.place else {
+        let Some((location, kept)) = kept_at(state) else {
             continue;
         };
-        if !there || !(0..=k).any(|j| history.container(j).as_ref() == Some(unit)) {
+        if kept != how || !(0..=k).any(|j| history.container(j).as_ref() == Some(unit)) {
             continue;
         }
         for ((gtin, lot), quantity) in held(history, k + 1, unit) {
@@ -199,6 +244,9 @@ fn in_containers(history: &History, k: usize) -> BTreeMap<LotKey, i64> {
             };
             *inside.entry(key).or_default() += quantity;
         }
+    }
+    if how == Kept::Apart {
+        return inside;
     }
     for unit in after.keys() {
         for who in packers(history, k + 1, unit) {
@@ -273,65 +321,94 @@ fn is_own_word(history: &History, j: usize, container: &UnitKey) -> bool {
         && !is_stranger(history, history.facts[j])
 }
 
-/// C13: what lies loose in a container that an event moved, by line at the place of the event.
-fn carried(history: &History, k: usize) -> BTreeMap<LotKey, i64> {
-    let event = &*history.facts[k].event;
-    let mut carried = BTreeMap::new();
-    if direction(event.kind).is_none() {
-        return carried;
-    }
-    let who = history.facts[k].enterprise;
-    for touch in &history.moments[k].touches {
-        let goods = if touch.row.is_some_and(took) && is_back(history, k, &touch.unit) {
-            BTreeMap::new()
-        } else if touch.row.is_some_and(took) {
-            let mut goods = held(history, k, &touch.unit);
-            // What it packed while nobody listened is in it too.
-            for (line, quantity) in own_of(history, k, &touch.unit, who).goods {
-                *goods.entry(line).or_default() += quantity;
+/// C13: what moment `k` changes of lines by what is in containers. What is in containers at a place is part
+/// of what there is, so as many come or go as are more or fewer in them after it; but what was put in at this
+/// moment lay loose where that happened, and what was taken out does now.
+fn changed(history: &History, k: usize) -> BTreeMap<LotKey, Flow> {
+    let mut flows: BTreeMap<LotKey, Flow> = BTreeMap::new();
+    for how in [Kept::InStock, Kept::Apart] {
+        let mut more = in_containers(history, k, how);
+        if k > 0 {
+            for (line, quantity) in in_containers(history, k - 1, how) {
+                *more.entry(line).or_default() -= quantity;
             }
-            goods
-        } else if touch.chain.is_empty() && is_own_word(history, k, &touch.unit) {
-            let own = own_of(history, k, &touch.unit, who);
-            let again = match direction(event.kind) {
-                Some(1) => own.stands == Some(event.location),
-                _ => own.stands.is_none(),
-            };
-            if again { BTreeMap::new() } else { own.goods }
-        } else {
-            BTreeMap::new()
-        };
-        if !goods.is_empty() {
-            for ((gtin, lot), quantity) in goods {
-                let key = LotKey {
-                    gtin,
-                    lot,
-                    location: event.location,
-                };
-                *carried.entry(key).or_default() += quantity;
+        }
+        for (line, quantity) in more.into_iter().filter(|(_, quantity)| *quantity != 0) {
+            let flow = flows.entry(line).or_default();
+            match how {
+                Kept::InStock => flow.by += quantity,
+                Kept::Apart => flow.in_container = true,
             }
         }
     }
-    carried.retain(|_, quantity| *quantity > 0);
-    carried
+    let location = history.facts[k].event.location;
+    let here = |(gtin, lot): (String, Option<String>)| LotKey {
+        gtin,
+        lot,
+        location,
+    };
+    for (goods, quantity) in put_in(history, k) {
+        flows.entry(here(goods)).or_default().by -= quantity;
+    }
+    for goods in passed_through(history, k) {
+        flows.entry(here(goods)).or_default().in_container = true;
+    }
+    flows.retain(|_, flow| flow.by != 0 || flow.in_container);
+    flows
 }
 
-/// C5: was this container brought back already, when moment `k` brings it back? Whatever went after that
-/// (shipped, sold, collected, destroyed) can come back once more.
-fn is_back(history: &History, k: usize, container: &crate::unit::UnitKey) -> bool {
-    if history.facts[k].event.kind != Kind::Return {
-        return false;
+/// What moment `k` put into a container, or took out of it, which counts below zero.
+fn put_in(history: &History, k: usize) -> BTreeMap<(String, Option<String>), i64> {
+    let mut put: BTreeMap<(String, Option<String>), i64> = BTreeMap::new();
+    let Some(container) = history.container(k) else {
+        return put;
+    };
+    let who = history.facts[k].enterprise;
+    let all = |k: usize| {
+        let mut all = held(history, k, &container);
+        for (goods, quantity) in own_of(history, k, &container, who).goods {
+            *all.entry(goods).or_default() += quantity;
+        }
+        all
+    };
+    for (goods, quantity) in all(k + 1) {
+        *put.entry(goods).or_default() += quantity;
     }
-    let last = (0..k).rev().find_map(|j| {
-        let kind = history.facts[j].event.kind;
-        let concerns = kind == Kind::Return || direction(kind) == Some(-1);
-        let touched = history.moments[j]
-            .touches
-            .iter()
-            .any(|touch| touch.unit == *container && touch.row.is_some_and(took));
-        (concerns && touched).then_some(kind)
-    });
-    last == Some(Kind::Return)
+    for (goods, quantity) in all(k) {
+        *put.entry(goods).or_default() -= quantity;
+    }
+    put.retain(|_, quantity| *quantity != 0);
+    put
+}
+
+/// Goods in containers that went at moment `k` from where nobody had said that they were.
+fn passed_through(history: &History, k: usize) -> Vec<(String, Option<String>)> {
+    let event = &*history.facts[k].event;
+    if direction(event.kind) != Some(-1) {
+        return Vec::new();
+    }
+    let who = history.facts[k].enterprise;
+    let before = &history.moments[k].before;
+    let after = after(history, k);
+    let is_here = |state: Option<&UnitState>| {
+        let kept = state.and_then(kept_at);
+        kept.is_some_and(|(location, _)| location == event.location)
+    };
+    let mut goods = Vec::new();
+    for touch in &history.moments[k].touches {
+        if !touch.row.is_some_and(took) || is_here(after.get(&touch.unit)) {
+            continue;
+        }
+        if !is_here(before.get(&touch.unit)) {
+            goods.extend(held(history, k, &touch.unit).into_keys());
+        }
+        // What it packed while nobody listened goes with it.
+        let own = own_of(history, k, &touch.unit, who);
+        if own.stands != Some(event.location) {
+            goods.extend(own.goods.into_keys());
+        }
+    }
+    goods
 }
 
 /// What was packed loose into a container and not taken out before moment `k`.
@@ -355,6 +432,7 @@ fn held(
             handle(&mut held, &history.facts[j].event);
         }
     }
+    held.retain(|_, quantity| *quantity > 0);
     held
 }
 
@@ -377,31 +455,59 @@ fn handle(held: &mut BTreeMap<(String, Option<String>), i64>, event: &Event) {
     }
 }
 
+/// What there is of a line.
+#[derive(Clone, Copy, Default)]
+struct Stand {
+    /// In stock: the balance.
+    stock: Balance,
+    /// Fetched back, loose.
+    apart: i64,
+}
+
+impl Stand {
+    /// All that a count should see.
+    const fn all(self) -> i64 {
+        self.stock + self.apart
+    }
+}
+
 /// balance = Σ(commission + in + returned) − Σ(out + sold + collected + destroyed) ± accepted
-/// count differences. A count that saw none of what nobody says is there accepts nothing.
-fn sum(moves: &[(usize, Move)]) -> Balance {
-    let mut balance = 0;
+/// count differences; but what was collected is not in the balance when it is shipped or destroyed then.
+/// A count that saw none of what nobody says is there accepts nothing.
+fn stand(moves: &[(usize, Move)]) -> Stand {
+    let mut stand = Stand::default();
     for (_, happened) in moves {
         match happened {
-            Move::By(quantity) => balance += quantity,
-            Move::Seen(0, _, true) if balance == 0 => {}
-            Move::Seen(loose, inside, true) => balance = loose + inside,
+            Move::Flow(flow) => {
+                stand.stock += flow.by - flow.fetched;
+                stand.apart += flow.fetched;
+                let rest = (flow.away - stand.apart).max(0);
+                stand.apart = (stand.apart - flow.away).max(0);
+                stand.stock -= rest;
+            }
+            Move::Seen(0, _, true) if stand.all() == 0 => {}
+            Move::Seen(loose, inside, true) => {
+                let seen = loose + inside;
+                stand.apart = stand.apart.min(seen);
+                stand.stock = seen - stand.apart;
+            }
             Move::Seen(_, _, false) => {}
         }
     }
-    balance
+    stand
 }
 
 fn follow(history: &History, line: &LotKey, moves: &[(usize, Move)]) -> Vec<Finding> {
     let mut findings = Vec::new();
     // The balance after each, every one summed up from the beginning.
-    let after: Vec<Balance> = (1..=moves.len()).map(|n| sum(&moves[..n])).collect();
+    let stands: Vec<Stand> = (0..=moves.len()).map(|n| stand(&moves[..n])).collect();
+    let after: Vec<Balance> = stands[1..].iter().map(|stand| stand.stock).collect();
     for (n, (k, happened)) in moves.iter().enumerate() {
-        let before = if n == 0 { 0 } else { after[n - 1] };
+        let before = stands[n].stock;
         if let Move::Seen(loose, inside, false) = happened {
-            let told = difference(history, line, *k, before, (*loose, *inside));
+            let told = difference(history, line, *k, stands[n].all(), (*loose, *inside));
             findings.extend(
-                told.filter(|told| !is_told_again(history, line, (moves, &after), n, told)),
+                told.filter(|told| !is_told_again(history, line, (moves, &stands), n, told)),
             );
         }
         if after[n] < 0 && before >= 0 {
@@ -428,21 +534,20 @@ fn follow(history: &History, line: &LotKey, moves: &[(usize, Move)]) -> Vec<Find
 fn is_told_again(
     history: &History,
     line: &LotKey,
-    (moves, after): (&[(usize, Move)], &[Balance]),
+    (moves, stands): (&[(usize, Move)], &[Stand]),
     n: usize,
     told: &Finding,
 ) -> bool {
     let mut back = (0..n).rev();
-    let balance = |m: usize| if m == 0 { 0 } else { after[m - 1] };
     let says_nothing = |m: usize| match moves[m].1 {
-        Move::By(quantity) => quantity == 0,
-        Move::Seen(loose, _, _) => loose == 0 && balance(m) == 0,
+        Move::Flow(flow) => (flow.by, flow.away, flow.fetched) == (0, 0, 0),
+        Move::Seen(loose, _, _) => loose == 0 && stands[m].all() == 0,
     };
     let last = back.find(|m| !says_nothing(*m));
     let Some((m, (k, Move::Seen(loose, inside, false)))) = last.map(|m| (m, moves[m])) else {
         return false;
     };
-    let before = balance(m);
+    let before = stands[m].all();
     let then = difference(history, line, k, before, (loose, inside));
     then.is_some_and(|then| (then.code, &then.detail) == (told.code, &told.detail))
 }
@@ -451,7 +556,11 @@ fn is_told_again(
 fn judged(history: &History, line: &LotKey, moves: &[(usize, Move)]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (k, happened) in moves {
-        if matches!(happened, Move::By(quantity) if *quantity < 0) {
+        // What left a place by what happened elsewhere did not go from there.
+        let here = history.facts[*k].event.location == line.location;
+        let went =
+            |flow: &Flow| flow.by < 0 || flow.away > 0 || flow.fetched > 0 || flow.in_container;
+        if matches!(happened, Move::Flow(flow) if here && went(flow)) {
             for (code, detail) in lots_judged::wrong(history, line, *k) {
                 findings.push(about(history, line, *k, code, detail));
             }

@@ -1,15 +1,20 @@
 //! C3, C4, C7 and C9 for goods without codes of their own: what of a lot was shipped, sold and collected,
 //! held against what is on record of its batch.
 
-use super::*;
+use super::{
+    carrying::{cased, stock},
+    *,
+};
 use histories::stage::{
     BATCH, BOX, DAY, EXPIRY, LOOSE, LOOSE_BATCH, MINUTE, OTHER_OWN_BATCH, OWN, OWN_BATCH,
     OWN_CODED, START, good::*, recall,
 };
 use std::collections::BTreeMap;
 use suyuan_sync::{
+    facts::Fact,
     finding::{Knowledge, LotKey, When},
     lots,
+    order::Order,
 };
 
 const RECALLED: i64 = 10 * HOUR;
@@ -286,8 +291,7 @@ fn i17_of_a_lot_is_told_what_became_of_it() {
     let facts = differential::in_order(&told.facts);
     let movements = lots::movements(&facts, &BTreeMap::new(), &told.world);
     let (key, movements) = movements.into_iter().next().expect("a line");
-    let kind = |at| facts.iter().find(|f| f.order == at).map(|f| f.event.kind);
-    let tally = lots::tally(key, &movements, kind);
+    let tally = lots::tally(key, &movements, |at| said(&facts, at));
     let expected = lots::Tally {
         received: 10,
         sold: 3,
@@ -295,11 +299,155 @@ fn i17_of_a_lot_is_told_what_became_of_it() {
         shipped: 2,
         collected: 1,
         destroyed: 1,
-        counted: -1,
+        counted: -2,
         on_hand: 3,
         ..lots::Tally::default()
     };
     assert_eq!(tally, expected);
     assert!(tally.adds_up());
     assert_eq!(tally.on_the_way(), -8, "eight came from somebody else");
+}
+
+/// The balance in the shop.
+fn in_stock(told: &Telling) -> i64 {
+    let of = stock(told).into_iter();
+    of.filter(|(place, _)| *place == SHOP)
+        .map(|(_, balance)| balance)
+        .sum()
+}
+
+/// Which kind of event stands at a place of the order, and where it happened.
+fn said(facts: &[&Fact], at: Order) -> Option<(Kind, LocationId)> {
+    let fact = facts.iter().find(|fact| fact.order == at)?;
+    Some((fact.event.kind, fact.event.location))
+}
+
+/// What is in stock, and what became of the lot, place by place.
+fn tallies(told: &Telling) -> BTreeMap<LocationId, lots::Tally> {
+    let facts = differential::in_order(&told.facts);
+    let forest = suyuan_sync::fold::forest(&facts, &told.world);
+    let movements = lots::movements(&facts, &forest, &told.world);
+    let all = movements.into_iter().map(|(key, movements)| {
+        let place = key.location;
+        let tally = lots::tally(key, &movements, |at| said(&facts, at));
+        assert!(tally.adds_up(), "{tally:?}");
+        (place, tally)
+    });
+    all.collect()
+}
+
+/// The way of a recall: what was fetched back is in no stock, and is what is shipped and destroyed then.
+#[test]
+fn c7_goods_of_a_lot_that_were_fetched_back_are_what_is_shipped_and_destroyed() {
+    let mut told = recalled();
+    told.tell(
+        line(Kind::Collect, SHOP)
+            .lot(Some("S1"), 7)
+            .at(RECALLED + HOUR),
+    );
+    assert_eq!(in_stock(&told), 3);
+    let back = line(Kind::Outbound, SHOP).lot(Some("S1"), 5).with(MAKER);
+    told.tell(back.at(RECALLED + 2 * HOUR));
+    let end = line(Kind::Destroy, SHOP).lot(Some("S1"), 2).supervisor();
+    told.tell(end.at(RECALLED + 3 * HOUR));
+    assert_eq!(in_stock(&told), 3);
+    assert_eq!(codes(&told, SHOP), []);
+    let tally = tallies(&told)[&SHOP];
+    let expected = lots::Tally {
+        received: 10,
+        collected: 7,
+        shipped: 5,
+        destroyed: 2,
+        on_hand: 3,
+        ..lots::Tally::default()
+    };
+    assert_eq!(tally, expected);
+    // What goes besides is of what is in stock, and cannot be more.
+    let more = line(Kind::Outbound, SHOP).lot(Some("S1"), 4).with(MAKER);
+    told.tell(more.at(RECALLED + 4 * HOUR));
+    assert_eq!(in_stock(&told), -1);
+    assert_eq!(codes(&told, SHOP), [FindingCode::NegBalance]);
+}
+
+/// What was fetched back is sold by nobody: a sale is of what is in stock.
+#[test]
+fn c7_a_sale_takes_nothing_of_what_was_fetched_back() {
+    let mut told = recalled();
+    told.tell(
+        line(Kind::Collect, SHOP)
+            .lot(Some("S1"), 9)
+            .at(RECALLED + HOUR),
+    );
+    told.tell(sale(RECALLED + 2 * HOUR));
+    assert_eq!(in_stock(&told), -1);
+    assert!(codes(&told, SHOP).contains(&FindingCode::NegBalance));
+}
+
+/// Goods that leave the cage are what inspectors count for.
+#[test]
+fn c11_a_complete_count_expects_what_was_fetched_back() {
+    let complete = |qty, accepted: bool| {
+        let count = line(Kind::Count, SHOP).at(RECALLED + 2 * HOUR).supervisor();
+        let count = if qty > 0 {
+            count.lot(Some("S1"), qty)
+        } else {
+            count
+        };
+        let count = count.item("scope", serde_json::json!({"complete": true}));
+        count.item("accepted", serde_json::json!(accepted))
+    };
+    let missing = [FindingCode::MissingAtCount];
+    let surplus = [FindingCode::SurplusAtCount];
+    let cases: [(u64, u64, &[FindingCode]); 6] = [
+        (7, 10, &[]),
+        (7, 3, &missing),
+        (7, 11, &surplus),
+        (10, 10, &[]),
+        (10, 9, &missing),
+        (10, 0, &missing),
+    ];
+    for (collected, seen, found) in cases {
+        let mut told = recalled();
+        let collect = line(Kind::Collect, SHOP).lot(Some("S1"), collected);
+        told.tell(collect.at(RECALLED + HOUR));
+        let mut accepted = told.clone();
+        told.tell(complete(seen, false));
+        assert_eq!(codes(&told, SHOP), found, "{seen} of {collected}");
+        // Where the difference is accepted, as many lie apart as before, if as many are there.
+        accepted.tell(complete(seen, true));
+        let stock = in_stock(&accepted);
+        let apart = tallies(&accepted)[&SHOP].apart;
+        assert_eq!(apart, collected.min(seen) as i64);
+        assert_eq!(stock + apart, seen as i64, "{seen} of {collected}");
+    }
+}
+
+/// A case that was fetched back answers for what is in it, wherever it is kept then.
+#[test]
+fn c13_lots_in_a_container_that_was_fetched_back_go_its_way() {
+    let mut told = cased();
+    told.tell(line(Kind::Inbound, SHOP).of(&[CASE_1]).with(MAKER));
+    told.recall(&[LOOSE_BATCH], RECALLED);
+    let at = |hours| RECALLED + hours * HOUR;
+    told.tell(line(Kind::Collect, SHOP).of(&[CASE_1]).at(at(1)));
+    assert_eq!(stock(&told), [(PLANT, 4), (SHOP, 0)]);
+    assert_eq!(tallies(&told)[&SHOP].apart, 6);
+    told.tell(
+        line(Kind::Outbound, SHOP)
+            .of(&[CASE_1])
+            .to(WAREHOUSE)
+            .at(at(2)),
+    );
+    assert_eq!(tallies(&told)[&SHOP].apart, 0);
+    told.tell(line(Kind::Inbound, WAREHOUSE).of(&[CASE_1]).at(at(3)));
+    assert_eq!(tallies(&told)[&WAREHOUSE].apart, 6);
+    let end = line(Kind::Destroy, WAREHOUSE).of(&[CASE_1]).supervisor();
+    told.tell(end.at(at(4)));
+    let tallies = tallies(&told);
+    assert_eq!(tallies[&SHOP].collected, 6);
+    assert_eq!(tallies[&SHOP].shipped, 6);
+    assert_eq!(tallies[&WAREHOUSE].destroyed, 6);
+    assert_eq!(tallies[&WAREHOUSE].apart, 0);
+    assert_eq!(of_lot(&told, SHOP), []);
+    assert_eq!(of_lot(&told, WAREHOUSE), []);
 }

@@ -9,6 +9,7 @@ mod differential;
 mod histories;
 
 mod belonging;
+mod carrying;
 mod counting;
 mod ending;
 mod lots;

@@ -41,10 +41,14 @@ pub async fn keep(
             .filter(|(_, is)| *is == named)
             .map(|(line, _)| (*line).into())
             .collect();
-        let is_listed = if named { "TRUE" } else { "balance <> 0" };
+        let is_listed = if named {
+            "TRUE"
+        } else {
+            "(balance <> 0 OR apart <> 0)"
+        };
         let sql = format!(
-            "INSERT INTO lot_line_was (line_id, until, began, gseq, balance, findings, listed) \
-             SELECT id, CAST(? AS BIGINT), CAST(? AS BIGINT), gseq, balance, findings, {is_listed} \
+            "INSERT INTO lot_line_was (line_id, until, began, gseq, balance, apart, findings, listed) \
+             SELECT id, CAST(? AS BIGINT), CAST(? AS BIGINT), gseq, balance, apart, findings, {is_listed} \
              FROM lot_line WHERE gseq < ? AND id IN ({{keys}}) \
              ON CONFLICT (line_id, until) DO NOTHING"
         );

@@ -160,7 +160,7 @@ mod tests {
     use super::*;
     use suyuan_sync::{
         ids::{DeviceId, EventId, LocationId},
-        lots::Change,
+        lots::{Change, Moves},
         order::Order,
     };
 
@@ -170,11 +170,14 @@ mod tests {
         let device = DeviceId(Uuid::nil());
         let change = match at * 7 % 11 {
             0..=2 => Change::In { qty: 3 },
-            3 => Change::Carried {
+            3 => Change::Carried(Moves {
                 by: at % 5 - 2,
                 inside: at % 3 - 1,
-            },
-            4..=7 => Change::Out {
+                ..Moves::default()
+            }),
+            4 => Change::Collected { qty: 2 },
+            5 => Change::Away { qty: 3 },
+            6..=7 => Change::Out {
                 qty: (at % 8) as u64,
             },
             8 => Change::Counted {
@@ -211,6 +214,7 @@ mod tests {
         assert_eq!(whole.checkpoints.len(), 19);
         assert!(whole.checkpoints.iter().any(|c| c.line.below.is_some()));
         assert!(whole.checkpoints.iter().any(|c| c.line.inside != 0));
+        assert!(whole.checkpoints.iter().any(|c| c.line.collected != 0));
         for (n, from) in whole.checkpoints.iter().enumerate() {
             let behind = all.iter().filter(|movement| from.is_before(movement));
             let part = again(from.clone(), behind.copied().collect());

@@ -92,7 +92,7 @@ pub async fn lines(
     Ok(out)
 }
 
-/// Lines of a place after a row, in order of their rows; so many of them. Those that stand at zero
+/// Lines of a place after a row, in order of their rows; so many of them. Those with nothing in stock or apart
 /// since before a position are left out.
 pub async fn lines_at(
     conn: &impl ConnectionTrait,
@@ -103,8 +103,8 @@ pub async fn lines_at(
 ) -> Result<Vec<i64>, DbErr> {
     let rows = query_all(
         conn,
-        "SELECT id FROM lot_line WHERE location_id = ? AND id > ? AND (balance <> 0 OR gseq > ?) \
-         ORDER BY id LIMIT ?",
+        "SELECT id FROM lot_line WHERE location_id = ? AND id > ? AND \
+         (balance <> 0 OR apart <> 0 OR gseq > ?) ORDER BY id LIMIT ?",
         [place.0.into(), after.into(), since.into(), limit.into()],
     )
     .await?;
@@ -192,11 +192,11 @@ pub async fn moves_and_kinds(
     lines: &[i64],
     after: (i64, Position, i64),
     limit: i64,
-) -> Result<Vec<(i64, Moved, Option<Kind>)>, DbErr> {
+) -> Result<Vec<(i64, Moved, Option<(Kind, LocationId)>)>, DbErr> {
     let places = vec!["?"; lines.len()].join(", ");
     let sql = format!(
         "SELECT m.line_id, m.gseq, m.n, m.movement, e.eff, e.device_id, e.order_epoch, e.seq, \
-         e.event_id, e.kind FROM lot_move m JOIN event e ON e.gseq = m.gseq \
+         e.event_id, e.kind, e.location_id FROM lot_move m JOIN event e ON e.gseq = m.gseq \
          WHERE (m.line_id, m.gseq, m.n) > (?, ?, ?) AND m.line_id IN ({places}) \
          ORDER BY m.line_id, m.gseq, m.n LIMIT ?"
     );
@@ -207,7 +207,9 @@ pub async fn moves_and_kinds(
     let read = |row: &QueryResult| {
         let (line, moved) = moved(row)?;
         let kind: String = row.try_get("", "kind")?;
-        Ok((line, moved, Kind::of_name(&kind)))
+        let place: Option<Uuid> = row.try_get("", "location_id")?;
+        let said = Kind::of_name(&kind).zip(place.map(LocationId));
+        Ok((line, moved, said))
     };
     rows.await?.iter().map(read).collect()
 }
@@ -361,7 +363,7 @@ pub async fn write_lines(
     lines: &[LineRow],
     gseq: Position,
 ) -> Result<(), DbErr> {
-    let mut rows = Rows::of(9);
+    let mut rows = Rows::of(10);
     for line in lines {
         let of = &line.kept.line;
         rows.add([
@@ -371,6 +373,7 @@ pub async fn write_lines(
             of.key.location.0.into(),
             line.enterprise.into(),
             of.balance.into(),
+            of.collected.into(),
             line.findings.into(),
             gseq.into(),
             json(&line.kept)?.into(),
@@ -378,24 +381,32 @@ pub async fn write_lines(
     }
     rows.write(
         conn,
-        "INSERT INTO lot_line (id, gtin, lot, location_id, enterprise_id, balance, findings, gseq, \
-         state)",
+        "INSERT INTO lot_line (id, gtin, lot, location_id, enterprise_id, balance, apart, findings, \
+         gseq, state)",
         "ON CONFLICT (id) DO UPDATE SET enterprise_id = excluded.enterprise_id, \
-         balance = excluded.balance, findings = excluded.findings, gseq = excluded.gseq, \
-         state = excluded.state",
+         balance = excluded.balance, apart = excluded.apart, findings = excluded.findings, \
+         gseq = excluded.gseq, state = excluded.state",
     )
     .await?;
     Ok(())
 }
 
-/// A place is on record: what was said to be there before, by whomever, is its owner's.
-pub async fn are_of(conn: &impl ConnectionTrait, place: Uuid, owner: Uuid) -> Result<(), DbErr> {
-    execute(
-        conn,
-        "UPDATE lot_line SET enterprise_id = ? WHERE location_id = ? AND enterprise_id <> ?",
-        [owner.into(), place.into(), owner.into()],
-    )
-    .await?;
+/// A place is on record, by an act at this position: what was said to be there before, by whomever, is its
+/// owner's. Whose it was is kept for whoever reads balances as they were known before.
+pub async fn are_of(
+    conn: &impl ConnectionTrait,
+    place: Uuid,
+    owner: Uuid,
+    since: Position,
+) -> Result<(), DbErr> {
+    let others = "location_id = ? AND enterprise_id <> ?";
+    let kept = format!(
+        "INSERT INTO lot_line_whose (line_id, until, enterprise_id) \
+         SELECT id, CAST(? AS BIGINT), enterprise_id FROM lot_line WHERE {others}"
+    );
+    execute(conn, &kept, [since.into(), place.into(), owner.into()]).await?;
+    let theirs = format!("UPDATE lot_line SET enterprise_id = ? WHERE {others}");
+    execute(conn, &theirs, [owner.into(), place.into(), owner.into()]).await?;
     Ok(())
 }
 

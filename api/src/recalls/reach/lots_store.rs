@@ -194,6 +194,9 @@ async fn accepted(
     Ok(out)
 }
 
+/// Which kind of event moved goods, and where.
+type Said = (Kind, LocationId);
+
 fn key_of(line: &LotAmount) -> LotKey {
     LotKey {
         gtin: line.gtin.clone(),
@@ -215,12 +218,12 @@ async fn added_up(
         loop {
             let page = moves_and_kinds(conn, ids, after, MOVES).await?;
             let full = page.len() as i64 == MOVES;
-            for (id, moved, kind) in page {
+            for (id, moved, said) in page {
                 if id != after.0 {
                     total += of_line(lines.get(&after.0), std::mem::take(&mut of_one));
                 }
                 after = (id, moved.gseq, moved.n);
-                of_one.push((moved.movement, kind));
+                of_one.push((moved.movement, said));
             }
             if !full {
                 break;
@@ -231,13 +234,13 @@ async fn added_up(
     Ok(total)
 }
 
-fn of_line(line: Option<&LotKey>, movements: Vec<(Movement, Option<Kind>)>) -> Tally {
+fn of_line(line: Option<&LotKey>, movements: Vec<(Movement, Option<Said>)>) -> Tally {
     let Some(line) = line else {
         return Tally::default(); // before the first
     };
-    let kinds: BTreeMap<Order, Kind> = movements
+    let said: BTreeMap<Order, Said> = movements
         .iter()
-        .filter_map(|(movement, kind)| Some((movement.order, (*kind)?)))
+        .filter_map(|(movement, said)| Some((movement.order, (*said)?)))
         .collect();
     let movements = in_order(
         movements
@@ -245,5 +248,5 @@ fn of_line(line: Option<&LotKey>, movements: Vec<(Movement, Option<Kind>)>) -> T
             .map(|(movement, _)| movement)
             .collect(),
     );
-    tally(line.clone(), &movements, |at| kinds.get(&at).copied())
+    tally(line.clone(), &movements, |at| said.get(&at).copied())
 }

@@ -146,8 +146,10 @@ pub struct LotTotal {
     pub shipped: i64,
     /// Sold: whoever has them is to be told.
     pub sold: i64,
-    /// Fetched back.
+    /// Fetched back. What was shipped or destroyed of it then is told as that as well.
     pub collected: i64,
+    /// Fetched back, and still kept apart.
+    pub apart: i64,
     /// Destroyed.
     pub destroyed: i64,
     /// More by counts that a supervisor accepted; below zero, fewer.
@@ -178,6 +180,7 @@ impl LotTotal {
             shipped: tally.shipped,
             sold: tally.sold,
             collected: tally.collected,
+            apart: tally.apart,
             destroyed: tally.destroyed,
             counted: tally.counted,
             on_hand: tally.on_hand,

@@ -41,7 +41,7 @@ pub async fn create(
     })
     .exec_without_returning(act.tx())
     .await?;
-    lots::store::are_of(act.tx(), new.id, enterprise).await?;
+    lots::store::are_of(act.tx(), new.id, enterprise, act.position()).await?;
     let entry = Entry {
         kind: Kind::MasterDataChanged,
         enterprise: Some(enterprise),
