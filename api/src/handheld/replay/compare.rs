@@ -228,7 +228,7 @@ pub(super) fn of_events(live: &Live, rebuilt: &[Finding], out: &mut Vec<Differen
     }
 }
 
-/// Lines of goods: balance and open findings, of the line and of goods having gone.
+/// Lines of goods: balance, what lies apart, and open findings, of the line and of goods having gone.
 pub(super) fn lines(
     live: &Live,
     (rebuilt, of_gone): (&BTreeMap<LotKey, Line>, &BTreeMap<LotKey, Vec<Finding>>),
@@ -249,11 +249,11 @@ pub(super) fn lines(
     for row in &live.lines {
         let key = (row.gtin.clone(), row.lot.clone(), row.location);
         let name = format!("line {} {} at {}", row.gtin, row.lot, row.location);
-        let (balance, findings) = missing
-            .remove(&key)
-            .map_or((0, Vec::new()), |line| (line.balance, found(line)));
-        if row.balance != balance {
-            differ(out, name.clone(), &row.balance, &balance);
+        let (there, findings) = missing.remove(&key).map_or(((0, 0), Vec::new()), |line| {
+            ((line.balance, line.collected), found(line))
+        });
+        if (row.balance, row.apart) != there {
+            differ(out, name.clone(), &(row.balance, row.apart), &there);
         }
         let kept: Vec<Finding> = live
             .findings
@@ -264,7 +264,7 @@ pub(super) fn lines(
         unlike(out, format!("findings of {name}"), &kept, &findings);
     }
     for ((gtin, lot, place), line) in missing {
-        if line.balance != 0 || !found(line).is_empty() {
+        if line.balance != 0 || line.collected != 0 || !found(line).is_empty() {
             let what = format!("line {gtin} {lot} at {place}");
             differ(out, what, &"nothing", &line.balance);
         }

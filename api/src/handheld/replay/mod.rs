@@ -37,6 +37,7 @@ use suyuan_sync::{
     event::Kind,
     facts::{Fact, RecallSpan, World},
     fold::{self, Folded},
+    ids::LocationId,
     lots,
     order::Order,
     unit::UnitKey,
@@ -178,10 +179,13 @@ impl Told {
         let units = fold::forest(&facts, &self.world);
         let movements = lots::movements(&facts, &units, &self.world);
         let of_gone = lots::all_judged(&movements, &facts, &self.world);
-        let kinds: BTreeMap<Order, Kind> = facts.iter().map(|f| (f.order, f.event.kind)).collect();
+        let said = facts
+            .iter()
+            .map(|f| (f.order, (f.event.kind, f.event.location)));
+        let said: BTreeMap<Order, (Kind, LocationId)> = said.collect();
         let tallies = movements.iter().map(|(key, movements)| {
-            let kind = |at| kinds.get(&at).copied();
-            (key.clone(), lots::tally(key.clone(), movements, kind))
+            let said = |at| said.get(&at).copied();
+            (key.clone(), lots::tally(key.clone(), movements, said))
         });
         let tallies = tallies.collect();
         let nowhere = movements.iter();

@@ -59,6 +59,7 @@ pub(super) struct LiveLine {
     pub(super) lot: String,
     pub(super) location: Uuid,
     pub(super) balance: i64,
+    pub(super) apart: i64,
 }
 
 /// The live tables.
@@ -128,7 +129,7 @@ pub(super) async fn live(conn: &impl ConnectionTrait) -> Result<Live, DbErr> {
     .await?;
     let lines = all(
         conn,
-        "SELECT id AS n, gtin, lot, location_id, balance FROM lot_line WHERE id > ? ORDER BY id \
+        "SELECT id AS n, gtin, lot, location_id, balance, apart FROM lot_line WHERE id > ? ORDER BY id \
          LIMIT ?",
     )
     .await?;
@@ -217,5 +218,6 @@ fn line(row: &QueryResult) -> Result<LiveLine, DbErr> {
         lot: row.try_get("", "lot")?,
         location: row.try_get("", "location_id")?,
         balance: row.try_get("", "balance")?,
+        apart: row.try_get("", "apart")?,
     })
 }
