@@ -18,6 +18,7 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     event::Counterpart,
+    facts::Fact,
     fold::{Phase, Place},
     ids::{Gseq, LocationId, Micros},
     invariants::{Broken, i24_snapshot_and_pull_equal_everything as i24},
@@ -96,13 +97,7 @@ impl Run {
 
     /// Do papers of a place say that goods came from this partner, or went there?
     fn is_on_papers(&self, site: Site, card: &PartnerCard) -> bool {
-        let papers = self.told.0.iter().map(|fact| &fact.event);
-        let mut papers = papers.filter(|event| event.location == site.id);
-        papers.any(|event| match event.counterpart {
-            Some(Counterpart::Enterprise(id)) => id == card.enterprise,
-            Some(Counterpart::Location(id)) => is_of(id, card),
-            _ => false,
-        })
+        self.told.0.iter().any(|fact| is_named(site, fact, card))
     }
 
     /// The last position stamped at or before this instant, of those where events lie.
@@ -230,7 +225,18 @@ fn is_ended(text: &str) -> bool {
     card(text).is_some_and(|card| matches!(card.phase, Phase::Sold | Phase::Destroyed))
 }
 
-/// The card of a unit, if it is one.
+/// Does a paper of a place name a partner? What another enterprise states there brings the place no
+/// partner (I19).
+fn is_named(site: Site, paper: &Fact, card: &PartnerCard) -> bool {
+    let own = (paper.event.location, paper.enterprise) == (site.id, site.enterprise);
+    own && match paper.event.counterpart {
+        Some(Counterpart::Enterprise(id)) => id == card.enterprise,
+        Some(Counterpart::Location(id)) => is_of(id, card),
+        _ => false,
+    }
+}
+
+/// Is it a place of a partner's?
 fn is_of(place: LocationId, card: &PartnerCard) -> bool {
     card.places.iter().any(|own| own.location == place)
 }
@@ -240,9 +246,79 @@ fn is_from(place: Place, card: &PartnerCard) -> bool {
     matches!(place, Place::Between { from, .. } if is_of(from, card))
 }
 
+/// The card of a unit, if it is one.
 fn card(text: &str) -> Option<UnitCard> {
     match serde_json::from_str(text) {
         Ok(Item::Unit(card)) => Some(card),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use suyuan_sync::{
+        event::{Event, Kind},
+        ids::{DeviceId, EnterpriseId, EventId},
+        order::{Interval, Order},
+        wire::PlaceCard,
+    };
+    use uuid::Uuid;
+
+    fn at(site: Site, by: EnterpriseId, to: Counterpart) -> Fact {
+        let (id, device) = (EventId(Uuid::nil()), DeviceId::SERVER);
+        let mut event = Event::bare(Kind::Outbound, id, device, 1, 1, 0);
+        (event.location, event.counterpart) = (site.id, Some(to));
+        Fact {
+            order: Order {
+                eff: 0,
+                device,
+                epoch: 1,
+                seq: 1,
+                event: id,
+            },
+            interval: Interval {
+                lo: 0,
+                est: 0,
+                hi: 0,
+            },
+            gseq: 1,
+            enterprise: by,
+            event: event.into(),
+            delivered: 0,
+            flags: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn i19_only_a_places_own_papers_name_its_partners() {
+        let enterprise = |n| EnterpriseId(Uuid::from_u128(n));
+        let place = |n| LocationId(Uuid::from_u128(n));
+        let site = |n, of| Site {
+            id: place(n),
+            enterprise: enterprise(of),
+        };
+        let card = PartnerCard {
+            enterprise: enterprise(3),
+            name: "GAMA".to_owned(),
+            places: vec![PlaceCard {
+                location: place(30),
+                name: "S-1".to_owned(),
+                gln: None,
+            }],
+        };
+        let own = site(10, 1);
+        for to in [
+            Counterpart::Enterprise(enterprise(3)),
+            Counterpart::Location(place(30)),
+        ] {
+            assert!(is_named(own, &at(own, enterprise(1), to.clone()), &card));
+            let anothers = at(own, enterprise(2), to.clone());
+            assert!(!is_named(own, &anothers, &card));
+            let elsewhere = at(site(11, 1), enterprise(1), to);
+            assert!(!is_named(own, &elsewhere, &card));
+        }
+        let other = Counterpart::Enterprise(enterprise(2));
+        assert!(!is_named(own, &at(own, enterprise(1), other), &card));
     }
 }
