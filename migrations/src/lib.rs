@@ -56,7 +56,8 @@ mod m0059_work_pages;
 mod m0060_units_left_first;
 mod m0061_unit_kept;
 mod m0062_held_batches;
-mod m0063_lots_apart;
+mod m0065_lots_apart;
+mod m0063_anchored;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -119,7 +120,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0060_units_left_first::Migration),
             Box::new(m0061_unit_kept::Migration),
             Box::new(m0062_held_batches::Migration),
-            Box::new(m0063_lots_apart::Migration),
+            Box::new(m0065_lots_apart::Migration),
+            Box::new(m0063_anchored::Migration),
         ]
     }
 }

@@ -134,69 +134,131 @@ on_both!(
 
 on_both!(c9_what_was_acknowledged_counts_from_its_anchor_on, |app| {
     let scene = Scene::of(&app).await;
-    let mut till = scene.device(&app, &scene.store).await;
     let mut other = scene.device(&app, &scene.store).await;
     let state = app.state();
-    let now = app.clock.now();
-    let (first, second) = (now - 60_000_000, now - 30_000_000);
-    let (device, epoch) = (till.device.0, till.epoch);
-    let anchor = |at: i64| state.handheld.anchors.issue(device, epoch, 0, at);
-    // It asked under two anchors, with two cursors.
-    let mut cursors = Vec::new();
-    for (at, tin) in [(first, &scene.tins[0]), (second, &scene.tins[1])] {
-        let event = other.event("inbound", &inbound(&[tin]));
-        other.push(&[event]).await;
-        let (head, _) = state.log.head().await.expect("the head");
-        let path = format!("/v1/sync/pull?cursor={head}");
-        assert_eq!(till.read_with(&path, &anchor(at)).await.status, 200);
-        cursors.push(head);
-    }
-    let [told, more] = cursors[..] else {
-        panic!("{cursors:?}")
-    };
-    let expected = [
-        (first - 1, 0),
-        (first, told),
-        (first + 1, told),
-        (second - 1, told),
-        (second, more),
-        (second + 1, more),
-    ];
-    let sold = |at: i64| {
-        let mut said = sale(&[&scene.tins[2]]);
-        said["anchor"] = json!(anchor(at));
-        said
-    };
-    // Each by itself, then all with one push.
-    let mut seq = 0;
     let mut asked = Vec::new();
-    for (at, knew) in expected {
-        let event = till.event("sale", &sold(at));
-        till.push(&[event]).await;
-        seq += 1;
-        asked.push((seq, knew));
+    // Each event by itself, then all with one push.
+    for together in [false, true] {
+        let mut till = scene.device(&app, &scene.store).await;
+        let now = app.clock.now();
+        let (first, second) = (now - 60_000_000, now - 30_000_000);
+        let (device, epoch) = (till.device.0, till.epoch);
+        let anchor = |at: i64| state.handheld.anchors.issue(device, epoch, 0, at);
+        // It asked under two anchors, with two cursors.
+        let mut cursors = Vec::new();
+        for (at, tin) in [(first, &scene.tins[0]), (second, &scene.tins[1])] {
+            let event = other.event("inbound", &inbound(&[tin]));
+            other.push(&[event]).await;
+            let (head, _) = state.log.head().await.expect("the head");
+            let path = format!("/v1/sync/pull?cursor={head}");
+            assert_eq!(till.read_with(&path, &anchor(at)).await.status, 200);
+            cursors.push(head);
+        }
+        let [told, more] = cursors[..] else {
+            panic!("{cursors:?}")
+        };
+        let expected = [
+            (first - 1, 0),
+            (first, told),
+            (first + 1, told),
+            (second - 1, told),
+            (second, more),
+            (second + 1, more),
+        ];
+        asked.extend(expected.map(|(_, knew)| knew));
+        let events = expected.map(|(at, _)| {
+            let mut said = sale(&[&scene.tins[2]]);
+            said["anchor"] = json!(anchor(at));
+            till.event("sale", &said)
+        });
+        let each = if together { events.len() } else { 1 };
+        let mut seq = 1;
+        for events in events.chunks(each) {
+            let before = till.history[seq - 1];
+            till.push_at(seq as u64, before, events).await;
+            seq += events.len();
+        }
     }
-    let events = expected.map(|(at, _)| till.event("sale", &sold(at)));
-    till.push(&events).await;
-    for (_, knew) in expected {
-        seq += 1;
-        asked.push((seq, knew));
-    }
-    let of = "device_id = (SELECT device_id FROM device_ack LIMIT 1) AND seq";
-    let delivered = |seq: i64| format!("SELECT delivered AS n FROM event WHERE {of} = {seq}");
-    for (seq, knew) in &asked {
-        assert_eq!(count(&app, &delivered(*seq)).await, *knew, "event {seq}");
-    }
+    let all = async |when: &str| {
+        for (n, knew) in asked.iter().enumerate() {
+            let sql = format!(
+                "SELECT delivered AS n FROM event WHERE kind = 'sale' ORDER BY gseq LIMIT 1 OFFSET {n}"
+            );
+            assert_eq!(count(&app, &sql).await, *knew, "{when}: sale {n}");
+        }
+    };
+    all("pushed").await;
     // What a newer program takes in later is judged alike.
-    taken_in_anew(&app, of).await;
-    for (seq, knew) in &asked {
-        assert_eq!(count(&app, &delivered(*seq)).await, *knew, "event {seq}");
-    }
+    taken_in_anew(&app, "kind = 'sale' AND gseq").await;
+    all("taken in later").await;
     app.stop().await;
 });
 
-/// As if all events of the only device that acknowledged anything were of kinds that nobody knew, and a newer
-/// program took them in.
+on_both!(
+    c9_a_smaller_anchor_takes_nothing_back_that_was_acknowledged,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut till = scene.device(&app, &scene.store).await;
+        let state = app.state();
+        let now = app.clock.now();
+        let (early, late) = (now - 60_000_000, now - 30_000_000);
+        let (device, epoch) = (till.device.0, till.epoch);
+        let anchor = |at: i64| state.handheld.anchors.issue(device, epoch, 0, at);
+        let (told, _) = state.log.head().await.expect("the head");
+        let path = format!("/v1/sync/pull?cursor={told}");
+        assert_eq!(till.read_with(&path, &anchor(late)).await.status, 200);
+        let sold = |at: Option<i64>| {
+            let mut said = sale(&[&scene.tins[2]]);
+            said["anchor"] = json!(at.map(anchor));
+            said
+        };
+        let delivered = async |seq: i64, on: &str| {
+            let sql = format!("SELECT delivered AS n FROM event WHERE seq = {seq} AND branch {on}");
+            count(&app, &sql).await
+        };
+        let first = till.event("sale", &sold(Some(early)));
+        till.push(&[first]).await;
+        let mut copy = till.copy(&app.internal_url);
+        // Of these one comes late, from before it knew, and one from after.
+        let before = till.event("sale", &sold(Some(early)));
+        let knew = till.event("sale", &sold(Some(late)));
+        let after = till.event("sale", &sold(Some(early)));
+        let last = till.event("sale", &sold(None));
+        let with = till.event("sale", &sold(Some(early)));
+        let hash = |seq: usize| till.history[seq - 1];
+        let (of_knew, of_last) = (hash(3), hash(5));
+        let (of_before, of_after) = (hash(2), hash(4));
+        till.push_at(3, of_knew, &[knew]).await;
+        till.push_at(5, of_last, &[last, with]).await;
+        till.push_at(2, of_before, &[before]).await;
+        till.push_at(4, of_after, &[after]).await;
+        let next = till.event("sale", &sold(Some(early)));
+        till.push(&[next]).await;
+        let expected = [0, 0, told, told, told, told, told];
+        for (seq, knew) in (1..).zip(expected) {
+            assert_eq!(delivered(seq, "IS NULL").await, knew, "event {seq}");
+        }
+        // A copy that was made before knows what it stated itself.
+        let own = [early, late, early];
+        let own = own.map(|at| copy.event("sale", &sold(Some(at))));
+        copy.push(&own).await;
+        let own = copy.event("sale", &sold(None));
+        copy.push(&[own]).await;
+        for (seq, knew) in (2..).zip([0, told, told, told]) {
+            let said = delivered(seq, "IS NOT NULL").await;
+            assert_eq!(said, knew, "event {seq} of the copy");
+        }
+        // What a newer program takes in later is judged alike.
+        let of = "branch IS NULL AND seq";
+        taken_in_anew(&app, of).await;
+        for (seq, knew) in (1..).zip(expected) {
+            assert_eq!(delivered(seq, "IS NULL").await, knew, "event {seq} anew");
+        }
+        app.stop().await;
+    }
+);
+
+/// As if these events (`of` above 0) were of kinds that nobody knew, and a newer program took them in.
 async fn taken_in_anew(app: &TestApp, of: &str) {
     let state = app.state();
     let db = &state.db;

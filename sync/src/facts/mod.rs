@@ -42,7 +42,7 @@ pub struct Fact {
     /// What was stated.
     pub event: Arc<Event>,
     /// The newest log position the server delivered to the device, and the device acknowledged,
-    /// before this event's anchor (sync.md C9).
+    /// before this event's anchor, or the greatest that its chain stated before it (sync.md C9).
     pub delivered: Gseq,
     /// What admission flagged.
     pub flags: Vec<FindingCode>,

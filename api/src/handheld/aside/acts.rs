@@ -355,7 +355,10 @@ async fn read_now(
     let Some(reading) = engine.clock(row.device, row.epoch, Some(event)) else {
         return Ok(Vec::new());
     };
-    let (device, epoch, anchor) = (row.device, row.epoch, reading.anchor.unwrap_or(enrolled));
+    let (device, epoch) = (row.device, row.epoch);
+    let before = pushed::anchored_before(act.tx(), (device, epoch), row.branch, row.seq).await?;
+    let anchored = reading.anchor.max(before);
+    let anchor = anchored.unwrap_or(enrolled);
     let delivered = pushed::delivered_before(act.tx(), device, epoch, anchor).await?;
     let (interval, flags) = interval(&reading, enrolled, row.interval.hi);
     row.interval = interval;
@@ -369,7 +372,7 @@ async fn read_now(
         event.kind.name(),
         said,
         interval,
-        delivered,
+        (delivered, anchored),
     )
     .await?;
     let environs = pushed::Environs::of(row.enterprise, row.gseq, event);

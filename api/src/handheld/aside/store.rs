@@ -241,12 +241,12 @@ pub async fn set_times(
     kind: &str,
     (location, group): (Option<Uuid>, Option<Uuid>),
     interval: Interval,
-    delivered: Position,
+    (delivered, anchored): (Position, Option<Micros>),
 ) -> Result<(), DbErr> {
     execute(
         conn,
         "UPDATE event SET kind = ?, location_id = ?, group_id = ?, lo = ?, est = ?, \
-         delivered = ? WHERE gseq = ?",
+         delivered = ?, anchored = ? WHERE gseq = ?",
         [
             kind.into(),
             location.into(),
@@ -254,6 +254,7 @@ pub async fn set_times(
             interval.lo.into(),
             interval.est.into(),
             delivered.into(),
+            anchored.into(),
             gseq.into(),
         ],
     )

@@ -6,6 +6,7 @@
 //! - `fate`, `remarks`, `flags`, `counts_from`, `order_epoch`: an event leaves parking or quarantine, its
 //!   group becomes whole, the break before it is found. What stood at first is in `told`, which is among them.
 //! - `eff`: events of one device move when another of them comes in late.
+//! - `anchored`, which later programs added: it follows from the texts, and only what comes later is judged by it.
 //! - of an event that this program could not read yet, what is read once it can: `kind`, `location_id`,
 //!   `group_id`, `lo`, `est`, `delivered`, `meant`. Whether it was such a one stands in `told`.
 //!

@@ -116,6 +116,7 @@ struct New {
     gseq: Position,
     interval: Interval,
     delivered: Position,
+    anchored: Option<Micros>,
     flags: Vec<FindingCode>,
     eff: Micros,
 }

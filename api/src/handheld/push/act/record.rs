@@ -1,7 +1,7 @@
 //! Writes what was decided: the events, how their devices stand, and what is found about those that
 //! are kept out of the state. What is written of events is what the chain over the log is told.
 
-use super::{Admitting, Answered, Engine, New};
+use super::{Admitting, Answered, Engine, New, on_first};
 use crate::{
     clock::Micros,
     handheld::{
@@ -58,6 +58,9 @@ impl Engine {
             let chain = &mut push.known.chain;
             chain.forked |= !push.decision.forks.is_empty();
             chain.state.extent = push.decision.extent.clone();
+            let on_first = |new: &&New| on_first(&push.decision, new.at);
+            let stated = push.new.iter().filter(on_first).map(|new| new.anchored);
+            chain.state.anchored = stated.max().flatten().max(chain.state.anchored);
             if !push.new.is_empty() {
                 chains.push(ChainRow {
                     device,
@@ -92,6 +95,7 @@ fn row(push: &Admitting<'_>, new: &New, result: &EventResult) -> Result<EventRow
         interval: new.interval,
         eff: new.eff,
         delivered: new.delivered,
+        anchored: new.anchored,
         group: stated.and_then(|event| event.group).map(|group| group.id.0),
         imported: push.push.imported,
         flags: told_flags(&new.flags),

@@ -43,6 +43,8 @@ pub struct EventRow {
     pub eff: Micros,
     /// What its device knew.
     pub delivered: Position,
+    /// The greatest anchor that its chain states up to it.
+    pub anchored: Option<Micros>,
     /// Its group.
     pub group: Option<Uuid>,
     /// Carried by another device or a file.
@@ -107,7 +109,7 @@ pub const fn fate_name(status: Status) -> &'static str {
 
 /// Writes events.
 pub async fn write_events(conn: &impl ConnectionTrait, events: Vec<EventRow>) -> Result<(), DbErr> {
-    let mut rows = Rows::of(26);
+    let mut rows = Rows::of(27);
     for event in events {
         let kept = event.kept;
         let branch = kept.branch.root().map(|root| root.0.to_vec());
@@ -138,13 +140,14 @@ pub async fn write_events(conn: &impl ConnectionTrait, events: Vec<EventRow>) ->
             kept.hash.0.to_vec().into(),
             event.body.into(),
             event.meant.into(),
+            event.anchored.into(),
         ]);
     }
     rows.write(
         conn,
         "INSERT INTO event (gseq, stamp, enterprise_id, device_id, epoch, seq, event_id, kind, fate, \
          remarks, counts_from, order_epoch, location_id, lo, est, eff, delivered, group_id, imported, \
-         flags, told, branch, prev_hash, hash, body, meant)",
+         flags, told, branch, prev_hash, hash, body, meant, anchored)",
         "",
     )
     .await?;

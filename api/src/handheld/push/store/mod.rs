@@ -18,8 +18,9 @@ pub use events::{
 };
 pub use held::{Known, chains, groups, known};
 pub use times::{
-    acknowledged, checkpoint_before, checkpoint_from, delivered_before, forget_checkpoints,
-    interval, keep_checkpoints, move_events, move_on_branch, on_branch, placed,
+    acknowledged, anchored_before, anchored_on, checkpoint_before, checkpoint_from,
+    delivered_before, forget_checkpoints, interval, keep_checkpoints, move_events, move_on_branch,
+    on_branch, placed,
 };
 
 use crate::{clock::Micros, log::Position};
@@ -42,6 +43,9 @@ pub struct ChainState {
     pub extent: Extent,
     /// Its effective times.
     pub time: Timeline,
+    /// The greatest anchor that events on the branch in state state; none of what an older program kept.
+    #[serde(default)]
+    pub anchored: Option<Micros>,
 }
 
 impl ChainState {
@@ -53,6 +57,7 @@ impl ChainState {
                 prefix: Prefix::START,
                 last: None,
             },
+            anchored: None,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::{
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use suyuan_sync::{
+    admission::Branch,
     chain::Hash,
     ids::{Epoch, Seq},
     order::Interval,
@@ -55,6 +56,48 @@ pub async fn acknowledged(
     rows.iter()
         .map(|row| Ok((row.try_get("", "at")?, row.try_get("", "gseq")?)))
         .collect()
+}
+
+/// The greatest anchor that a chain stated below a number, as far as it was held when the last event below that
+/// came in.
+pub async fn anchored_before(
+    conn: &impl ConnectionTrait,
+    chain: (Uuid, Epoch),
+    branch: Branch,
+    seq: Seq,
+) -> Result<Option<Micros>, DbErr> {
+    let own = anchored_on(conn, chain, branch, seq).await?;
+    match (own, branch) {
+        // A second branch begins where it leaves the first.
+        (None, Branch::Fork(_)) => {
+            let left = anchored_on(conn, chain, Branch::First, seq).await?;
+            Ok(left.flatten())
+        }
+        (own, _) => Ok(own.flatten()),
+    }
+}
+
+/// The same of one branch alone; nothing if no event on it has a lesser number.
+pub async fn anchored_on(
+    conn: &impl ConnectionTrait,
+    (device, epoch): (Uuid, Epoch),
+    branch: Branch,
+    seq: Seq,
+) -> Result<Option<Option<Micros>>, DbErr> {
+    let mut values: Vec<Value> = vec![device.into(), i64::from(epoch).into(), (seq as i64).into()];
+    let on = match branch.root() {
+        Some(root) => {
+            values.push(root.0.to_vec().into());
+            "branch IS NOT NULL AND branch = ?"
+        }
+        None => "branch IS NULL",
+    };
+    let sql = format!(
+        "SELECT anchored FROM event WHERE device_id = ? AND epoch = ? AND seq < ? AND {on} \
+         ORDER BY seq DESC LIMIT 1"
+    );
+    let row = query_one(conn, &sql, values).await?;
+    row.map(|row| row.try_get("", "anchored")).transpose()
 }
 
 /// The nearest checkpoint below a number.
