@@ -10,7 +10,7 @@
 mod here;
 mod typed;
 
-pub use here::Here;
+pub use here::{Became, Here};
 pub use typed::{Typed, decide_typed, graver, meant};
 
 use crate::{
@@ -60,6 +60,8 @@ pub enum Reason {
     Uninspected,
     /// An inspection keeps it back, or wants it destroyed.
     Held,
+    /// Something its card shows was struck here since: what it is without that nobody here knows.
+    Struck,
     /// The code names a product or a batch: of this very unit nothing can be known.
     NamesNoUnit,
     /// Neither code nor card tell when it expires, or that it does not.
@@ -72,7 +74,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, gravest first.
-    pub const ALL: [Reason; 13] = [
+    pub const ALL: [Reason; 14] = [
         Reason::Recalled,
         Reason::Expired,
         Reason::Void,
@@ -82,6 +84,7 @@ impl Reason {
         Reason::Sold,
         Reason::Uninspected,
         Reason::Held,
+        Reason::Struck,
         Reason::NamesNoUnit,
         Reason::ExpiryUnknown,
         Reason::NoList,
@@ -100,9 +103,11 @@ impl Reason {
             | Reason::Sold
             | Reason::Uninspected
             | Reason::Held => Advice::Stop,
-            Reason::NamesNoUnit | Reason::ExpiryUnknown | Reason::NoList | Reason::StaleList => {
-                Advice::Ask
-            }
+            Reason::Struck
+            | Reason::NamesNoUnit
+            | Reason::ExpiryUnknown
+            | Reason::NoList
+            | Reason::StaleList => Advice::Ask,
         }
     }
 }
@@ -187,8 +192,8 @@ pub struct Asked<'a> {
     /// The unit's card, if there is one here.
     pub card: Option<&'a UnitCard>,
     /// What became of it by this device's own events that the card does not show yet
-    /// ([`Here::phase`]).
-    pub here: Option<Phase>,
+    /// ([`Here::became`]).
+    pub here: Option<Became>,
 }
 
 /// Decides, by what the code says.
@@ -238,21 +243,8 @@ pub fn decide(asked: &Asked<'_>, till: &Till<'_>) -> Decision {
     if !recalls.is_empty() {
         reasons.insert(Reason::Recalled);
     }
-    match asked.here.or(card.map(|card| card.phase)) {
-        Some(Phase::Sold) => {
-            reasons.insert(Reason::Sold);
-        }
-        Some(Phase::Returned) => {
-            reasons.insert(Reason::Uninspected);
-        }
-        Some(Phase::Collected) => {
-            reasons.insert(Reason::Collected);
-        }
-        Some(Phase::Destroyed) => {
-            reasons.insert(Reason::Destroyed);
-        }
-        Some(Phase::Unknown | Phase::Commissioned | Phase::InStock | Phase::InTransit) | None => {}
-    }
+    let by_card = card.map(|card| Became::Is(card.phase));
+    reasons.extend(asked.here.or(by_card).and_then(of_became));
 
     let own = expiry(&asked.scanned.claims, card);
     let held = card.into_iter().flat_map(|card| &card.holds);
@@ -295,6 +287,21 @@ fn of_code(scanned: &Scanned, list: &HeldList) -> Vec<RecallId> {
     match (&scanned.code, &scanned.claims.lot) {
         (TraceCode::Gtin(code), Some(lot)) => list.of_lot(code.gtin.as_str(), lot).collect(),
         _ => Vec::new(),
+    }
+}
+
+/// What speaks against goods that became this.
+const fn of_became(became: Became) -> Option<Reason> {
+    match became {
+        Became::Held => Some(Reason::Held),
+        Became::Struck => Some(Reason::Struck),
+        Became::Is(Phase::Sold) => Some(Reason::Sold),
+        Became::Is(Phase::Returned) => Some(Reason::Uninspected),
+        Became::Is(Phase::Collected) => Some(Reason::Collected),
+        Became::Is(Phase::Destroyed) => Some(Reason::Destroyed),
+        Became::Is(Phase::Unknown | Phase::Commissioned | Phase::InStock | Phase::InTransit) => {
+            None
+        }
     }
 }
 

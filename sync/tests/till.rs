@@ -10,8 +10,8 @@ use suyuan_sync::{
     ids::{BatchId, DeviceId, EventId, RecallId},
     recall_list::{Marks, UnitHash, UnitList},
     till::{
-        self, Advice, Asked, Decision, HeldList, Here, Reason, Till, Typed, decide, decide_typed,
-        holding,
+        self, Advice, Asked, Became, Decision, HeldList, Here, Reason, Till, Typed, decide,
+        decide_typed, holding,
     },
     trace_code::{Scanned, parse},
     unit::UnitKey,
@@ -30,7 +30,7 @@ struct Row {
     list: Option<List>,
     list_age_max: i64,
     card: Option<UnitCard>,
-    here: Option<Phase>,
+    here: Option<Became>,
     /// What is known of the unit that may be meant, where that is something else.
     meant: Option<Known>,
     /// What is in it.
@@ -43,7 +43,7 @@ struct Row {
 #[serde(deny_unknown_fields)]
 struct Known {
     card: Option<UnitCard>,
-    here: Option<Phase>,
+    here: Option<Became>,
 }
 
 #[derive(Deserialize)]
@@ -51,7 +51,7 @@ struct Known {
 struct Inside {
     code: String,
     card: Option<UnitCard>,
-    here: Option<Phase>,
+    here: Option<Became>,
 }
 
 #[derive(Deserialize)]
@@ -141,7 +141,10 @@ struct HereRow {
     /// What cards say that units are in.
     inside: BTreeMap<UnitKey, UnitKey>,
     events: Vec<String>,
-    expected: Option<Phase>,
+    /// How many of them, from the first, cards show.
+    #[serde(default)]
+    shown: usize,
+    expected: Option<Became>,
     /// What is in it, in which order, each as it was read.
     holds: Option<Vec<String>>,
 }
@@ -165,8 +168,10 @@ fn what_became_of_goods_here_is_as_agreed_by_themselves_or_with_their_container(
         let cards: BTreeMap<&UnitKey, UnitCard> = units.map(|unit| (unit, card(unit))).collect();
         let both = [Typed::Said, Typed::Meant];
         for typed in row.typed.as_ref().map_or(&both[..], std::slice::from_ref) {
-            let phase = Here::of(&events).phase(&row.unit, *typed, &|unit| cards.get(unit));
-            assert_eq!(phase, row.expected, "{} {typed:?}", row.note);
+            let (shown, open) = events.split_at(row.shown);
+            let here = Here::of(shown, open);
+            let became = here.became(&row.unit, *typed, &|unit| cards.get(unit));
+            assert_eq!(became, row.expected, "{} {typed:?}", row.note);
             let inside = |container: &UnitKey| {
                 let inside = row.inside.iter().filter(|(_, of)| *of == container);
                 inside.map(|(unit, _)| unit.clone()).collect()
@@ -174,8 +179,7 @@ fn what_became_of_goods_here_is_as_agreed_by_themselves_or_with_their_container(
             let Some(holds) = &row.holds else {
                 continue;
             };
-            let told =
-                Here::of(&events).inside(&row.unit, *typed, &|unit| cards.get(unit), &inside);
+            let told = here.inside(&row.unit, *typed, &|unit| cards.get(unit), &inside);
             let read = |code: &String| {
                 let scanned = parse(code).unwrap();
                 (UnitKey::of(&scanned.code).unwrap(), scanned)
@@ -219,7 +223,7 @@ fn a_tin_of_a_case_that_is_gone_is_stopped() {
         let asked = Asked {
             scanned: &tin,
             card: Some(&card),
-            here: Here::of(&events).phase(&unit, Typed::Said, &cards),
+            here: Here::of([], &events).became(&unit, Typed::Said, &cards),
         };
         let said = decide(&asked, &till);
         assert_eq!(said.reasons, BTreeSet::from_iter(reason));
@@ -271,17 +275,25 @@ fn phase() -> impl Strategy<Value = Phase> {
     ])
 }
 
-fn any_kinds() -> impl Strategy<Value = Vec<Kind>> {
-    let kinds = vec![
-        Kind::Inbound,
-        Kind::Outbound,
-        Kind::Sale,
-        Kind::Return,
-        Kind::Inspect,
-        Kind::Collect,
-        Kind::Destroy,
+fn became() -> impl Strategy<Value = Became> {
+    let apart = prop::sample::select(vec![Became::Held, Became::Struck]);
+    prop_oneof![phase().prop_map(Became::Is), apart]
+}
+
+/// Kinds of own events, an inspection with what it decided.
+fn any_done() -> impl Strategy<Value = Vec<(Kind, Option<Disposition>)>> {
+    let done = vec![
+        (Kind::Inbound, None),
+        (Kind::Outbound, None),
+        (Kind::Sale, None),
+        (Kind::Return, None),
+        (Kind::Inspect, Some(Disposition::Sellable)),
+        (Kind::Inspect, Some(Disposition::Hold)),
+        (Kind::Inspect, Some(Disposition::Destroy)),
+        (Kind::Collect, None),
+        (Kind::Destroy, None),
     ];
-    prop::collection::vec(prop::sample::select(kinds), 0..4)
+    prop::collection::vec(prop::sample::select(done), 0..4)
 }
 
 fn any_card() -> impl Strategy<Value = UnitCard> {
@@ -349,22 +361,38 @@ proptest! {
         scanned in any_scanned(),
         card in any_card(),
         list in any_list(),
-        kinds in any_kinds(),
+        kinds in any_done(),
+        strikes in any::<bool>(),
     ) {
         let till = |list| Till { now: NOW, list, list_age_max: DAY };
         let ask = |card, here, list| decide(&Asked { scanned: &scanned, card, here }, &till(list));
-        let own: Vec<Event> = kinds.iter().map(|kind| done(*kind, "(01)06901234567892(21)A-9")).collect();
-        let here = Here::of(&own).phase(&card.unit, Typed::Said, &|_| Some(&card));
+        let own: Vec<Event> = kinds.iter().map(|(kind, disposition)| Event {
+            disposition: *disposition,
+            ..done(*kind, "(01)06901234567892(21)A-9")
+        }).collect();
+        let shown = Event { id: EventId(Uuid::from_u128(7)), ..done(Kind::Inspect, "(01)06901234567892(21)A-9") };
+        let retract = Event { target: Some(shown.id), units: vec![].into(), ..done(Kind::Retract, "") };
+        let became = |retract: Option<&Event>| {
+            let here = Here::of([&shown], own.iter().chain(retract));
+            here.became(&card.unit, Typed::Said, &|_| Some(&card))
+        };
+        let here = became(strikes.then_some(&retract));
         let all = ask(Some(&card), here, Some(&list));
         // Only what happened here explains a sale away, and a return only if somebody decided on the goods or they
         // went otherwise; and only a card or list the doubts of a till that knows less.
-        let decides = [Kind::Inspect, Kind::Sale, Kind::Collect, Kind::Destroy];
+        let decides = [Kind::Sale, Kind::Collect, Kind::Destroy];
+        let releases = (Kind::Inspect, Some(Disposition::Sellable));
         let may_go = |reason: &Reason| match reason {
             Reason::NoList | Reason::ExpiryUnknown => true,
-            Reason::Sold => here.is_some(),
-            Reason::Uninspected => kinds.iter().any(|kind| decides.contains(kind)),
+            Reason::Sold => !kinds.is_empty(),
+            Reason::Uninspected => all.reasons.contains(&Reason::Held)
+                || kinds.iter().any(|done| *done == releases || decides.contains(&done.0)),
             _ => false,
         };
+        // That something was struck only adds to what is said.
+        let without = ask(Some(&card), became(None), Some(&list));
+        prop_assert!(without.reasons.is_subset(&all.reasons));
+        prop_assert!(all.reasons.is_subset(&without.reasons.iter().copied().chain([Reason::Struck]).collect()));
         for less in [
             ask(None, None, None),
             ask(None, None, Some(&list)),
@@ -385,7 +413,7 @@ proptest! {
     fn the_graver_way_to_take_a_typed_code_counts(
         card in any_card(),
         list in any_list(),
-        here in (prop::option::of(phase()), prop::option::of(phase())),
+        here in (prop::option::of(became()), prop::option::of(became())),
     ) {
         let said = parse("/01/06901234567892/21/a0123456789abc").unwrap();
         let other = till::meant(&said, Input::Typed).unwrap();

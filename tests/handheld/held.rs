@@ -232,8 +232,12 @@ impl Held {
         now: i64,
     ) -> Decision {
         let by = |shown: i64| {
-            let open = self.own.iter().filter(|(stamp, _)| *stamp > shown);
-            let here = Here::of(open.map(|(_, event)| event));
+            let own = |is_shown: bool| {
+                let own = self.own.iter();
+                let own = own.filter(move |(stamp, _)| (*stamp <= shown) == is_shown);
+                own.map(|(_, event)| event)
+            };
+            let here = Here::of(own(true), own(false));
             self.decide_on(code, cards, &here, now)
         };
         graver(by(shown), by(shown.min(told_until)))
@@ -260,7 +264,7 @@ impl Held {
             &Asked {
                 scanned: &scanned,
                 card: card(&unit),
-                here: here.phase(&unit, Typed::Said, &card),
+                here: here.became(&unit, Typed::Said, &card),
             },
             &till,
         );
@@ -274,7 +278,7 @@ impl Held {
             let asked = Asked {
                 scanned,
                 card: card(unit),
-                here: here.phase(unit, Typed::Said, &card),
+                here: here.became(unit, Typed::Said, &card),
             };
             holding(decision, &asked, &till)
         })

@@ -58,6 +58,7 @@ pub use visible::{Entry, Partner, Reader, View, visible};
 pub(crate) use outbound::strays;
 pub(crate) use recalled::{covering, explained, of_sale};
 pub(crate) use sale::expired;
+pub(crate) use struck::may_strike;
 pub(crate) use walk::is_container;
 
 use crate::{

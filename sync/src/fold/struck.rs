@@ -173,7 +173,7 @@ enum Verdict {
 }
 
 /// May one event strike another of its enterprise (C10): its own actor may, and a supervisor?
-fn may_strike(retract: &Event, target: &Event) -> bool {
+pub(crate) fn may_strike(retract: &Event, target: &Event) -> bool {
     retract.actor.supervisor || is_same_actor(retract, target)
 }
 

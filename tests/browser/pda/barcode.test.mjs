@@ -7,7 +7,8 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { code128Of } from "../../../api/src/pda/app/core/barcode/code128.js";
 import { qrOf } from "../../../api/src/pda/app/core/barcode/qr.js";
-import { COMMANDS, printedCommand } from "../../../api/src/pda/app/core/commands.js";
+import { COMMANDS } from "../../../api/src/pda/app/core/commands.js";
+import { printedCommand } from "../../../api/src/pda/app/core/printed-commands.js";
 
 // SHA-256 (first 16 digits) of the modules row by row. The Python package `qrcode` draws the same ones
 // at level M in byte mode, given the mask: versions 1 to 15, with one block and with many.

@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { COMMANDS, DISPOSITIONS, OFFERS, TASKS, commandOf, printedCommand } from "../../../api/src/pda/app/core/commands.js";
+import { COMMANDS, DISPOSITIONS, OFFERS, TASKS, commandOf } from "../../../api/src/pda/app/core/commands.js";
+import { printedCommand } from "../../../api/src/pda/app/core/printed-commands.js";
 import { Scanner } from "../../../api/src/pda/app/core/scanner.js";
 import { canonicalPath, parse } from "../../../api/src/pda/app/core/trace-code.js";
 import { keyFor } from "./keys.mjs";

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { textsOf } from "../../../api/src/pda/app/core/act.js";
 import { Badges, mayStrike } from "../../../api/src/pda/app/core/badges.js";
 import { OFFERS, TASKS } from "../../../api/src/pda/app/core/commands.js";
+import { notOverruling } from "../../../api/src/pda/app/core/overruling.js";
 import { KINDS } from "../../../api/src/pda/app/core/event.js";
 import { missing } from "../../../api/src/pda/app/core/required.js";
 import { BUILT_IN, rulesOf } from "../../../api/src/pda/app/core/required/rules.js";
@@ -43,7 +44,7 @@ const unit = (serial, gtin = FORMULA) => `/01/${gtin}/21/${serial}`;
 const code = (serial, gtin = FORMULA) => `https://id.example.cn${unit(serial, gtin)}`;
 const CASE = "/00/106141411234567897";
 const said = (reasons, recalls = []) => ({
-  advice: reasons.length === 0 ? "ok" : reasons.every((r) => ["no_list", "names_no_unit", "expiry_unknown", "stale_list"].includes(r)) ? "ask" : "stop",
+  advice: reasons.length === 0 ? "ok" : reasons.every((r) => ["struck", "no_list", "names_no_unit", "expiry_unknown", "stale_list"].includes(r)) ? "ask" : "stop",
   reasons,
   recalls,
   expires_at: null,
@@ -234,24 +235,24 @@ test("a badge overrules only where it is known as another supervisor's; unknown,
   assert.deepEqual(await badges.actor("W-1"), { id: "W-1", proof: "badge" });
   assert.deepEqual(await badges.actor("A-1"), { id: "A-1", proof: "badge" }, "a role nobody knows is a worker's");
   assert.equal(await badges.actor("X-1"), null);
-  const overruled = Object.fromEntries(await Promise.all(["S-2", "S-1", "W-1", "A-1", "X-1"].map(async (badge) => [badge, await badges.notOverruling(badge, at)])));
+  const overruled = Object.fromEntries(await Promise.all(["S-2", "S-1", "W-1", "A-1", "X-1"].map(async (badge) => [badge, await notOverruling(badges, badge, at)])));
   assert.deepEqual(overruled, { "S-2": null, "S-1": "badge_own", "W-1": "badge_worker", "A-1": "badge_worker", "X-1": "badge_unknown" });
   // Withdrawn is not on the list any more.
   const later = await listed({ "W-1": "worker", "S-1": "supervisor" });
-  assert.equal(await later.notOverruling("S-2", at), "badge_unknown");
+  assert.equal(await notOverruling(later, "S-2", at), "badge_unknown");
   assert.equal(await later.actor("S-2"), null);
-  assert.equal(await (await listed({ "W-1": "worker" })).notOverruling("S-2", null), "no_supervisor");
+  assert.equal(await notOverruling(await listed({ "W-1": "worker" }), "S-2", null), "no_supervisor");
   // The same number is another badge in another enterprise.
   const elsewhere = new Badges("00000000-0000-0000-0000-000000000000", { version: "1", badges: [{ badge: await badgeHash(enterprise, "S-1"), role: "supervisor" }] });
   assert.equal(await elsewhere.actor("S-1"), null);
   // No list: everybody works, nobody overrules.
   const none = new Badges(enterprise, null);
   assert.deepEqual(await none.actor("X-1"), { id: "X-1", proof: "badge" });
-  assert.equal(await none.notOverruling("S-1", null), "no_supervisor");
+  assert.equal(await notOverruling(none, "S-1", null), "no_supervisor");
   // Nobody said yet whether there is a list, or the one that holds is not here.
-  assert.equal(await new Badges(enterprise, null, false).notOverruling("S-1", null), "badge_unchecked");
+  assert.equal(await notOverruling(new Badges(enterprise, null, false), "S-1", null), "badge_unchecked");
   const old = new Badges(enterprise, { version: "1", badges: [] }, false);
-  assert.equal(await old.notOverruling("S-1", null), "badge_unchecked");
+  assert.equal(await notOverruling(old, "S-1", null), "badge_unchecked");
 });
 
 test("what another stated is struck by a supervisor alone", () => {

@@ -4,7 +4,7 @@
 import "./shared.mjs";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Here } from "../../../api/src/pda/app/core/here.js";
+import { Here, becameOf } from "../../../api/src/pda/app/core/here.js";
 import { Disk } from "../../../api/src/pda/app/core/outbox.js";
 import { MARKS, UnitList, unitHash } from "../../../api/src/pda/app/core/recall-list.js";
 import { HeldList, REASONS, adviceOf, decide, decideTyped, expiredFrom, goodsOf } from "../../../api/src/pda/app/core/till.js";
@@ -54,12 +54,12 @@ test("every vector is decided as agreed, and every reason has one", async () => 
 test("what became of goods by own events, themselves or with their container, is as agreed", async () => {
   const rows = golden("here");
   assert.ok(rows.length >= 30);
-  for (const { note, unit, typed, card = "in_stock", inside, events, expected, holds } of rows) {
+  for (const { note, unit, typed, card = "in_stock", inside, events, shown = 0, expected, holds } of rows) {
     const disk = new Disk("d", 1, null, "");
-    events.forEach((text, at) => disk.put({ key: [1, at + 1], prev_hash: "", hash: `h${at}`, text, state: { is: "durable" } }));
+    events.forEach((text, at) => disk.put({ key: [1, at + 1], prev_hash: "", hash: `h${at}`, text, state: at < shown ? { is: "settled", stamp: 0 } : { is: "durable" } }));
     const cardOf = async (of) => ({ phase: card, inside: inside[of] });
     for (const way of typed ? [typed] : ["said", "meant"]) {
-      assert.equal(await new Here().phase(unit, way, [disk], 0, cardOf), expected, `${note} ${way}`);
+      assert.equal(await becameOf(unit, new Here().known(way, [disk], 0, cardOf)), expected, `${note} ${way}`);
       if (!holds) continue;
       const store = { inside: async (container) => Object.keys(inside).filter((of) => inside[of] === container).map((unit) => ({ unit })) };
       const told = await goodsInside(unit, { cards: new Map(), store }, new Here().known(way, [disk], 0, cardOf));
@@ -111,15 +111,28 @@ test("whatever one source says against goods, no other takes back", async () => 
       ...{ recalls: pick([], [], [recall]), disposition: pick(undefined, "hold", "sellable"), batch: pick(undefined, batch) },
       ...{ lot: pick(undefined, "L7"), expires_at: pick(undefined, expiredFrom("271130"), now - 1) },
     });
-    const kinds = Array.from({ length: throws(4) }, () => pick("inbound", "outbound", "sale", "return", "inspect", "collect", "destroy"));
+    const kinds = Array.from({ length: throws(4) }, () => pick("inbound", "outbound", "sale", "return", "sellable", "hold", "collect", "destroy"));
     const disk = new Disk("d", 1, null, "");
-    for (const [at, kind] of kinds.entries()) {
-      const text = JSON.stringify({ kind, event_id: `e${at}`, disposition: "sellable", units: [{ code: unit, input: "wedge" }] });
-      disk.put({ key: [1, at + 1], prev_hash: "", hash: `h${at}`, text, state: { is: "durable" } });
+    const put = (event, stamp) => {
+      const at = disk.order.list.length;
+      const text = JSON.stringify({ event_id: `e${at}`, ...event });
+      disk.put({ key: [1, at + 1], prev_hash: "", hash: `h${at}`, text, state: stamp === 0 ? { is: "settled", stamp } : { is: "durable" } });
+    };
+    // Shown by the card, and struck since or not.
+    put({ kind: "inspect", disposition: "sellable", units: [{ code: unit, input: "wedge" }] }, 0);
+    for (const kind of kinds) {
+      const disposition = ["sellable", "hold"].find((it) => it === kind);
+      put({ kind: disposition ? "inspect" : kind, disposition, units: [{ code: unit, input: "wedge" }] });
     }
-    const here = goods.unit ? await new Here().phase(unit, "said", [disk], 0, async () => card) : null;
+    const became = async () => (goods.unit ? becameOf(unit, new Here().known("said", [disk], 0, async () => (card?.unit === unit ? card : null))) : null);
+    const unstruck = await became();
+    if (throws(2)) put({ kind: "retract", target: "e0" });
+    const here = await became();
     const till = { now, list, listAgeMax: 86_400_000_000 };
     const all = decide({ goods, card, here }, till);
+    // That something was struck only adds to what is said.
+    const { reasons: sure } = decide({ goods, card, here: unstruck }, till);
+    assert.deepEqual(all.reasons.filter((reason) => reason !== "struck"), sure, JSON.stringify({ kinds, card, here }));
     const without = [
       decide({ goods, card: null, here }, till),
       decide({ goods, card, here }, { ...till, list: null }),
@@ -128,7 +141,7 @@ test("whatever one source says against goods, no other takes back", async () => 
     for (const [at, less] of without.entries()) {
       // What happened here explains a sale away, and a return only if somebody decided on the goods or they went
       // otherwise; a card or list fills what was unknown.
-      const isDecided = kinds.some((kind) => ["inspect", "sale", "collect", "destroy"].includes(kind));
+      const isDecided = all.reasons.includes("held") || kinds.some((kind) => ["sellable", "sale", "collect", "destroy"].includes(kind));
       const explained = at === 2 ? ["sold", ...(isDecided ? ["uninspected"] : [])] : [];
       for (const reason of less.reasons) {
         const isGone = adviceOf(reason) === "stop" && !explained.includes(reason) && !all.reasons.includes(reason);

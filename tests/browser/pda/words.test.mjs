@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { TASKS } from "../../../api/src/pda/app/core/commands.js";
 import { Disk } from "../../../api/src/pda/app/core/outbox.js";
 import { healedBy } from "../../../api/src/pda/app/core/healed.js";
-import { Here } from "../../../api/src/pda/app/core/here.js";
+import { Here, becameOf } from "../../../api/src/pda/app/core/here.js";
 import { REASONS } from "../../../api/src/pda/app/core/till.js";
 import { FAULTS } from "../../../api/src/pda/app/core/trace-code.js";
 import { ENROL_WORDS } from "../../../api/src/pda/app/screens/enrol-words.js";
@@ -120,13 +120,13 @@ test("what was done here counts until the cards show it", async () => {
     return disk;
   };
   const phases = async (rows, shown = 0, here = new Here()) => {
-    const phase = await here.phase(key, "said", [diskOf(rows)], shown, async () => null);
+    const phase = await becameOf(key, here.known("said", [diskOf(rows)], shown, async () => null));
     return phase === null ? {} : { [key]: phase };
   };
   assert.deepEqual(await phases([event(1, "sale", [a, "garbage"])]), { [key]: "sold" });
   assert.deepEqual(await phases([event(1, "sale", [a]), event(2, "return", [`https://x.cn${key}`])]), { [key]: "returned" });
   assert.deepEqual(await phases([event(1, "return", [a]), event(2, "inspect", [a], { disposition: "sellable" })]), { [key]: "in_stock" });
-  assert.deepEqual(await phases([event(1, "return", [a]), event(2, "inspect", [a], { disposition: "hold" })]), { [key]: "returned" });
+  assert.deepEqual(await phases([event(1, "return", [a]), event(2, "inspect", [a], { disposition: "hold" })]), { [key]: "held" });
   assert.deepEqual(await phases([event(1, "sale", [a]), event(2, "retract", [], { target: "e1" })]), {}, "struck");
   const receipted = event(1, "sale", [a], { state: { is: "settled", stamp: 10 } });
   assert.deepEqual([await phases([receipted], 9), await phases([receipted], 10)], [{ [key]: "sold" }, {}]);

@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "03ad1f15";
+export const VERSION = "835a3763";
 
 export const FILES = [
   "app.css",
@@ -31,6 +31,8 @@ export const FILES = [
   "core/outbox/receive.js",
   "core/outbox/send.js",
   "core/outbox/types.js",
+  "core/overruling.js",
+  "core/printed-commands.js",
   "core/recall-list.js",
   "core/required.js",
   "core/required/rules.js",

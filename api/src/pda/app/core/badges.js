@@ -34,20 +34,6 @@ export class Badges {
     if (this.isSet && role === null) return null;
     return { id: number, proof: "badge", ...(role === "supervisor" ? { supervisor: true } : {}) };
   }
-
-  /**
-   * Why a badge does not overrule a stop; null when it does.
-   * @param {string} number
-   * @param {Actor | null} actor who works
-   * @returns {Promise<"badge_own" | Badges["nobody"] | "badge_unknown" | "badge_worker" | null>}
-   */
-  async notOverruling(number, actor) {
-    if (number === actor?.id) return "badge_own";
-    if (!this.hasSupervisor) return this.nobody;
-    const role = await this.role(number);
-    if (role === null) return "badge_unknown";
-    return role === "supervisor" ? null : "badge_worker";
-  }
 }
 
 /**

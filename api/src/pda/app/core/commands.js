@@ -2,12 +2,12 @@
 // scanner alone.
 //
 // `SUYUAN-CONFIRM`, `SUYUAN-AT-{place}`: capitals, digits and hyphens only, which every scanner and
-// every keyboard layout sends alike, and which is no trace code.
+// every keyboard layout sends alike, and which is no trace code. `printed-commands.js` writes them.
 
 import { isUuid } from "./ids.js";
 import { allDigits } from "./trace-code/bytes.js";
 
-const MARK = "SUYUAN-";
+export const MARK = "SUYUAN-";
 
 /** Commands without anything behind them. */
 export const COMMANDS = /** @type {const} */ ([
@@ -84,28 +84,4 @@ export function commandOf(text) {
   const digits = behind("qty-") ?? "";
   const quantity = digits.length <= 4 && allDigits(digits) ? Number(digits) : 0;
   return quantity > 0 ? { is: "quantity", quantity } : null;
-}
-
-/** What is printed for a command. @param {ScreenCommand} command */
-export function printedCommand(command) {
-  switch (command.is) {
-    case "task":
-      return `${MARK}TASK-${command.task.toUpperCase()}`;
-    case "at":
-      return `${MARK}AT-${command.location.toUpperCase()}`;
-    case "who":
-      return `${MARK}WHO-${command.badge.toUpperCase()}`;
-    case "offer":
-      return MARK + command.offer.toUpperCase();
-    case "becomes":
-      return `${MARK}BECOMES-${command.disposition.toUpperCase()}`;
-    case "to":
-      return `${MARK}TO-${command.id.toUpperCase()}`;
-    case "say":
-      return `${MARK}SAY-${command.text}`;
-    case "quantity":
-      return `${MARK}QTY-${command.quantity}`;
-    default:
-      return MARK + command.is.toUpperCase();
-  }
 }

@@ -22,8 +22,6 @@ export const UNSENT_WARNING = 20_000;
 export const RANGES_MAX = 1000;
 /** How long a device keeps what was receipted, in days. */
 export const TAIL_DAYS = 7;
-/** How old an anchor may be as a nonce of a read, in seconds. */
-export const ANCHOR_AGE_S = 15 * 60;
 /** Longest token a device signs, in bytes. */
 export const TOKEN_BYTES_MAX = 2048;
 export const SNAPSHOT_CHUNK_BYTES = 256 * 1024;

@@ -13,7 +13,6 @@ import { foldTyped, unitKey } from "./trace-code.js";
 /** @typedef {import("./trace-code.js").Scanned} Scanned */
 /** @typedef {import("./wire/messages.js").UnitCard} UnitCard */
 /** @typedef {import("./wire/messages.js").RecalledBatch} RecalledBatch */
-/** @typedef {import("./wire/messages.js").Phase} Phase */
 
 /** Why not simply "ok", gravest first. Names are stable: they stand in `override.code` of a sale. */
 export const REASONS = /** @type {const} */ ([
@@ -26,6 +25,7 @@ export const REASONS = /** @type {const} */ ([
   "sold",
   "uninspected",
   "held",
+  "struck",
   "names_no_unit",
   "expiry_unknown",
   "no_list",
@@ -36,7 +36,7 @@ export const REASONS = /** @type {const} */ ([
 /** @typedef {"ok" | "ask" | "stop"} Advice */
 
 /** What only asks to look twice; everything else stops. @type {readonly Reason[]} */
-const ASKING = ["names_no_unit", "expiry_unknown", "no_list", "stale_list"];
+const ASKING = ["struck", "names_no_unit", "expiry_unknown", "no_list", "stale_list"];
 
 /** What a reason alone advises. @param {Reason} reason @returns {Advice} */
 export const adviceOf = (reason) => (ASKING.includes(reason) ? "ask" : "stop");
@@ -104,7 +104,7 @@ function add(map, key, recall) {
  *
  * Goods in front of it, the unit's card, and what became of it by this device's own events that the
  * card does not show yet.
- * @typedef {{ goods: Named, card: UnitCard | null, here: Phase | null }} Asked
+ * @typedef {{ goods: Named, card: UnitCard | null, here: import("./here.js").Became | null }} Asked
  *
  * What it says: why, gravest first; the recalls known by name; the earliest instant at which any
  * source says it is expired; and the unit this is said of, where that is not what the code says: what may be meant by
@@ -174,9 +174,9 @@ export function decide({ goods, card: given, here }, { now, list, listAgeMax }) 
     if (contradicts(claims, card)) reasons.add("code_contradicts_record");
   }
   if (recalls.size > 0) reasons.add("recalled");
+  // What speaks against nothing is no reason.
   const became = here ?? card?.phase;
-  if (became === "sold" || became === "collected" || became === "destroyed") reasons.add(became);
-  if (became === "returned") reasons.add("uninspected");
+  reasons.add(became === "returned" ? "uninspected" : /** @type {Reason} */ (became));
 
   const own = claimedDays(claims);
   const days = [...own, ...batches.flatMap(({ expires_at }) => expires_at ?? [])];

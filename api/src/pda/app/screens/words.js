@@ -151,6 +151,7 @@ const WORDS = {
   sold: ["已售出", "Sold already"],
   uninspected: ["退货未检验", "Returned, not inspected"],
   held: ["暂扣中", "Held back"],
+  struck: ["记录已撤销，请再核对", "A record was struck. Look twice"],
   names_no_unit: ["不是单品码", "Names no single unit"],
   expiry_unknown: ["保质期未知", "Expiry unknown"],
   stale_list: ["召回名单过旧", "Recall list is too old"],

@@ -1,5 +1,6 @@
 // What the till says of goods, with what the device holds: cards, recall list, own events. Knows no screen.
 
+import { becameOf } from "../../core/here.js";
 import { decideTyped, graver } from "../../core/till.js";
 
 /** @typedef {import("../../core/wire/messages.js").UnitCard} UnitCard */
@@ -25,17 +26,18 @@ export async function judged({ store, drivers, driver, here, list, listAgeMax },
   const disks = drivers.map(({ outbox }) => outbox.view);
   const till = { now: driver?.now() ?? Date.now() * 1000, list, listAgeMax };
   const by = async (/** @type {number} */ shown) => {
+    const known = (/** @type {import("../../core/here.js").Typed} */ typed) => here.known(typed, disks, shown, cardOf);
     const asked = async (/** @type {Named} */ goods, /** @type {import("../../core/here.js").Typed} */ typed) => ({
       goods,
       card: goods.unit === null ? null : await cardOf(goods.unit),
-      here: goods.unit === null ? null : await here.phase(goods.unit, typed, disks, shown, cardOf),
+      here: goods.unit === null ? null : await becameOf(goods.unit, known(typed)),
     });
     const [said, meant] = [await asked(goods, "said"), await asked(goods.meant ?? goods, "meant")];
     const own = decideTyped(said, meant, till);
     if (said.card?.level === "item") return own;
     // Not here, if the line was cut before all was.
     const inside = await import("./inside.js").catch(() => null);
-    return inside?.holding(own, [said, meant], { asked, till, cards, store, known: (typed) => here.known(typed, disks, shown, cardOf) }) ?? own;
+    return inside?.holding(own, [said, meant], { asked, till, cards, store, known }) ?? own;
   };
   return until < shown ? graver(await by(shown), await by(until)) : by(shown);
 }

@@ -24,7 +24,8 @@ export async function strikeLast(session, unit, { goods }) {
   const naming = textsOf(session).flatMap((text) => readOwn(text)).filter(({ kind, units }) => kind !== "retract" && units.some(names));
   const last = naming[naming.length - 1];
   if (!last) return out.told({ sound: "warn", words: ["unknown_here"], of: unit });
-  if (!mayStrike(last.by, session.actor)) return out.told({ sound: "stop", words: ["not_yours"], of: last.by ?? unit });
+  const by = last.actor?.id ?? null;
+  if (!mayStrike(by, session.actor)) return out.told({ sound: "stop", words: ["not_yours"], of: by ?? unit });
   await session.step({ do: "targets", events: [last.id] }, false);
   await knowTargets(session);
   if (session.striking.length > 0) out.told({ sound: "ok", words: ["target_found"] });

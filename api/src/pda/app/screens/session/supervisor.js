@@ -1,6 +1,8 @@
 // What a supervisor's badge does: it accepts the difference of a count, and overrules a stop. Within a turn of the
 // session. Fetched with the tools, or when it is wanted.
 
+import { notOverruling } from "../../core/overruling.js";
+
 /** @typedef {import("../session.js").Session} Session */
 
 /** A supervisor's badge accepts the difference of a count, whoever counted. @param {Session} session @param {string} badge */
@@ -15,7 +17,7 @@ export async function accepted(session, badge) {
 /** A stop stands, whatever is scanned, until a supervisor's badge overrules it. @param {Session} session @param {string} badge */
 export async function overruled(session, badge) {
   const { reason, out } = session;
-  const why = await session.badges.notOverruling(badge, session.actor);
+  const why = await notOverruling(session.badges, badge, session.actor);
   if (why !== null) return out.told({ sound: "stop", words: [why], of: badge });
   if (reason.trim() === "") return out.told({ sound: "stop", words: ["reason_first"] });
   session.reason = "";

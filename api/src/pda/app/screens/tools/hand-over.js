@@ -80,7 +80,7 @@ function ownCounts({ session }) {
   const since = Date.now() - SHIFT_MS;
   for (const { text } of driver?.outbox.view.inOrder() ?? []) {
     if ((madeAt(text) ?? 0) < since) continue;
-    for (const { kind, by } of readOwn(text)) if (actor && by === actor.id) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    for (const { kind, actor: by } of readOwn(text)) if (actor && by?.id === actor.id) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return [...counts];
 }

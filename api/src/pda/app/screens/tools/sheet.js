@@ -1,8 +1,9 @@
 // The sheet to print: how to set a scanner, the test codes, and a bar code for every action, so that a
 // shift is worked by the scanner alone.
 
-import { COMMANDS, DISPOSITIONS, OFFERS, TASKS, printedCommand } from "../../core/commands.js";
+import { COMMANDS, DISPOSITIONS, OFFERS, TASKS } from "../../core/commands.js";
 import { TESTS } from "../../core/doctor.js";
+import { printedCommand } from "../../core/printed-commands.js";
 import { bars, qr } from "./codes.js";
 import { h } from "../view.js";
 
