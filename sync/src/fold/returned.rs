@@ -39,6 +39,7 @@ pub(super) fn brought_back<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Ef
     };
     walk.set(phase, Place::At(at.here()));
     walk.memory.sale = None;
+    walk.memory.returned = Some(at.fact);
     Effect::Took
 }
 

@@ -25,6 +25,9 @@ pub(super) fn sold<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
         Row::Sell if !walk.is_at(at.here()) => walk.find_cause(at, FindingCode::OrphanSale),
         Row::SellReturned if walk.state.disposition.is_none() => {
             walk.find_cause(at, FindingCode::SoldUninspected);
+            if let Some(back) = walk.memory.returned {
+                uncertain(walk, at, back);
+            }
         }
         Row::SellCollected => walk.find_cause(at, FindingCode::SoldAfterCollect),
         _ => {}
@@ -50,18 +53,24 @@ fn again<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     let Some(first) = first else {
         return;
     };
-    if let Some(width_us) = overlap(first, at.fact) {
-        walk.find(
-            at,
-            FindingCode::OrderUncertain,
-            &[Some(first.event.id)],
-            Detail::Overlap { width_us },
-        );
-    }
+    uncertain(walk, at, first);
     // Two places where a machine read it off goods: of the sale that stands, or of others since.
     if at.machine_read() {
         walk.memory.read_at.insert(at.here());
         walk.state.suspected_copy |= walk.memory.read_at.len() > 1;
+    }
+}
+
+/// Whoever sold is judged by what was before: by another sale, or by a return. Which came first nobody can tell where
+/// the intervals overlap.
+fn uncertain<'a>(walk: &mut Walk<'a>, at: &At<'a>, before: &Fact) {
+    if let Some(width_us) = overlap(before, at.fact) {
+        walk.find(
+            at,
+            FindingCode::OrderUncertain,
+            &[Some(before.event.id)],
+            Detail::Overlap { width_us },
+        );
     }
 }
 

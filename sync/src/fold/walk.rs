@@ -83,6 +83,8 @@ pub(super) struct Memory<'a> {
     pub(super) pack: Option<EventId>,
     /// The sale that stands.
     pub(super) sale: Option<&'a Fact>,
+    /// The last return.
+    pub(super) returned: Option<&'a Fact>,
     /// Where a machine read the unit's own code at that sale, and at others since.
     pub(super) read_at: BTreeSet<LocationId>,
     /// What is judged by the batch on record, while there is none.

@@ -4,10 +4,11 @@
 use super::{
     batches,
     conditions::releases_recalled,
+    effects::Effect,
     holders, recalled,
     replay::{History, Snapshot, Touch, inside},
     struck::Fate,
-    table::Act,
+    table::{Act, Row},
 };
 use crate::{
     event::{Disposition, Event, Kind},
@@ -125,13 +126,14 @@ fn is_expired(h: &History, k: usize, batch: BatchId) -> bool {
         .is_some_and(|from| h.facts[k].order.eff >= from)
 }
 
-/// Section 4: who sold first cannot be told, the intervals of the two sales overlapping. A device
-/// knows the order of its own events.
+/// Section 4: who sold first, or whether it was brought back before it was sold, cannot be told, the
+/// intervals of the two events overlapping. A device knows the order of its own events.
 fn order_uncertain(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Option<Answer> {
-    if touch.row?.finding != Some(FindingCode::DoubleSale) {
-        return None;
-    }
-    let j = h.last_sale(k, &touch.unit)?;
+    let j = match touch.row?.finding {
+        Some(FindingCode::DoubleSale) => h.last_sale(k, &touch.unit)?,
+        Some(FindingCode::SoldUninspected) => last_return(h, k, &touch.unit)?,
+        _ => return None,
+    };
     let (first, second) = (h.facts[j], h.facts[k]);
     if (first.event.device, first.event.epoch) == (second.event.device, second.event.epoch) {
         return None;
@@ -143,6 +145,17 @@ fn order_uncertain(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Optio
             width_us: ends - begins,
         },
         ..answer(h, FindingCode::OrderUncertain, Some(j), k)
+    })
+}
+
+/// The last time before `k` that the unit was brought back.
+fn last_return(h: &History, k: usize, unit: &UnitKey) -> Option<usize> {
+    (0..k).rev().find(|j| {
+        let mut touches = h.moments[*j].touches.iter();
+        touches.any(|touch| {
+            let takes_back = |row: &Row| row.effect == Effect::TakeBack;
+            touch.unit == *unit && touch.row.is_some_and(takes_back)
+        })
     })
 }
 

@@ -102,6 +102,28 @@ fn c4_a_double_sale_is_judged_by_intervals_and_says_when_nobody_can_tell() {
     );
 }
 
+/// The sale that was brought back may be this very one, of a till whose clock is behind.
+#[test]
+fn c4_a_sale_of_returned_goods_is_judged_by_intervals_and_says_when_nobody_can_tell() {
+    let told = |hand: stage::Hand, before: i64| {
+        let mut told = in_the_shop();
+        let back = Line::new(Kind::Return, hand, SHOP).of(&[TIN_1]);
+        let back = told.tell(back.at(5 * HOUR).give_or_take(2 * HOUR, 2 * HOUR));
+        let sale = line(Kind::Sale, SHOP).of(&[TIN_1]);
+        let sale = told.tell(sale.at(10 * HOUR).give_or_take(before, HOUR));
+        assert!(of(&told, sale).contains(&FindingCode::SoldUninspected));
+        let uncertain = finding(&told, TIN_1, FindingCode::OrderUncertain);
+        assert!(uncertain.iter().all(|it| it.witnesses == [back, sale]));
+        uncertain.map(|it| it.detail)
+    };
+    let width_us = HOUR;
+    let uncertain = Some(Detail::Overlap { width_us });
+    assert_eq!(told(OTHER_CASHIER, 4 * HOUR), uncertain);
+    assert_eq!(told(OTHER_CASHIER, 2 * HOUR), None);
+    // A device knows the order of its own events.
+    assert_eq!(told(CASHIER, 4 * HOUR), None);
+}
+
 #[test]
 fn c4_expired_goods_are_sold_from_midnight_on() {
     for (at, expired) in [(EXPIRY - START - 1, false), (EXPIRY - START, true)] {
