@@ -301,3 +301,19 @@ pub(super) fn on_its_way_here<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
         Place::Nowhere | Place::At(_) => false,
     }
 }
+
+/// Does it come back to who sent it, the delivery having been refused? To where it left; and if it was meant for
+/// another enterprise, wherever that of the sender takes it in.
+pub(super) fn comes_back<'a>(walk: &Walk<'a>, at: &At<'a>) -> bool {
+    let Place::Between {
+        from,
+        to_enterprise,
+        ..
+    } = walk.state.place
+    else {
+        return false;
+    };
+    let sender = owner(walk.world, from);
+    let for_another = to_enterprise.is_some() && to_enterprise != sender;
+    from == at.here() || (for_another && sender == Some(at.fact.enterprise))
+}

@@ -13,13 +13,14 @@ pub(super) fn came<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effect {
         return Effect::Nothing;
     }
     let here = Place::At(at.here());
+    let astray = !holder::on_its_way_here(walk, at) && !holder::comes_back(walk, at);
     match row {
-        Row::Arrive if !holder::on_its_way_here(walk, at) => {
+        Row::Arrive if astray => {
             walk.find_cause(at, FindingCode::Misroute);
         }
         Row::ReceiveAgain | Row::ReceiveKept => match walk.state.place {
             Place::Between { .. } => {
-                if !holder::on_its_way_here(walk, at) {
+                if astray {
                     walk.find_cause(at, FindingCode::Misroute);
                 }
             }

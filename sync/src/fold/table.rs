@@ -16,7 +16,7 @@ pub enum Row {
     BeginAgain,
     /// C2: comes in as expected.
     Receive,
-    /// C2: comes in from a way, `MISROUTE` unless to here.
+    /// C2: comes in from a way, `MISROUTE` unless to here or back.
     Arrive,
     /// C2: comes in and is in stock: `DOUBLE_SCAN`, `TELEPORT`, or unexpected.
     ReceiveAgain,
@@ -227,7 +227,7 @@ impl Row {
             Row::Begin => "commissioned",
             Row::BeginAgain => "`COMMISSION_CONFLICT` if another batch",
             Row::Receive => "in_stock",
-            Row::Arrive => "in_stock; `MISROUTE` unless to here",
+            Row::Arrive => "in_stock; `MISROUTE` unless to here or back",
             Row::ReceiveAgain => "in_stock; `DOUBLE_SCAN`, `TELEPORT` or `UNEXPECTED_STATE`",
             Row::ReceiveSold => "in_stock; `INBOUND_AFTER_SALE`",
             Row::ReceiveKept => {

@@ -22,6 +22,9 @@ pub enum Condition {
     StandsElsewhere,
     /// It is on its way to the place of the event, or to nobody in particular.
     OnItsWayHere,
+    /// It is on its way and comes back to the place it left, or to its sender from what was meant for another
+    /// enterprise.
+    ComesBack,
     /// It is on its way.
     OnItsWay,
     /// It is where its batch was made: at the plant of its batch or where its code was put on; at
@@ -69,6 +72,7 @@ pub fn holds(
         }
         Condition::OnItsWay => matches!(before.place, Place::Between { .. }),
         Condition::OnItsWayHere => on_its_way_here(history, fact, before),
+        Condition::ComesBack => comes_back(history, fact, before),
         Condition::AtItsPlant => at_its_plant(history, event.location, before),
         Condition::Held => before.disposition.is_some(),
         Condition::SameScan => same_scan(history, k, touch, before),
@@ -122,6 +126,21 @@ fn on_its_way_here(history: &History, fact: &Fact, before: &UnitState) -> bool {
         } => owner_of(history, here) == Some(to) || fact.enterprise == to,
         Place::Between { .. } => true,
         Place::At(_) | Place::Nowhere => false,
+    }
+}
+
+fn comes_back(history: &History, fact: &Fact, before: &UnitState) -> bool {
+    match before.place {
+        Place::Between { from, .. } if from == fact.event.location => true,
+        Place::Between {
+            from,
+            to_enterprise: Some(to),
+            ..
+        } => {
+            let sender = owner_of(history, from);
+            sender.is_some_and(|sender| sender == fact.enterprise && sender != to)
+        }
+        Place::Between { .. } | Place::At(_) | Place::Nowhere => false,
     }
 }
 

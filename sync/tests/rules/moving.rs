@@ -110,6 +110,48 @@ fn c2_goods_on_their_way_to_another_place_are_misrouted_until_their_way_here_is_
     assert!(quiet(&told));
 }
 
+/// A delivery that was refused comes back to who sent it.
+#[test]
+fn c2_a_refused_delivery_comes_back_to_its_sender_and_is_no_misroute() {
+    let sent = |from: LocationId, way: fn(Line) -> Line, back: LocationId| {
+        let mut told = Telling::new();
+        if from == SHOP {
+            told = in_the_shop();
+        }
+        told.tell(way(line(Kind::Outbound, from).of(&[TIN_1])));
+        let back = told.tell(line(Kind::Inbound, back).of(&[TIN_1]));
+        assert_eq!(phase(&told, TIN_1), Phase::InStock);
+        of(&told, back)
+    };
+    let to_shop = |line: Line| line.to(SHOP);
+    let to_chain = |line: Line| line.with(CHAIN);
+    let to_other_shop = |line: Line| line.to(OTHER_SHOP);
+    let to_warehouse = |line: Line| line.to(WAREHOUSE);
+    // Where it left; and of what was meant for another enterprise, elsewhere at the sender's.
+    assert_eq!(sent(PLANT, to_shop, PLANT), []);
+    assert_eq!(sent(PLANT, to_chain, PLANT), []);
+    assert_eq!(sent(PLANT, to_warehouse, PLANT), []);
+    assert_eq!(sent(SHOP, to_other_shop, SHOP), []);
+    assert_eq!(sent(PLANT, to_shop, WAREHOUSE), []);
+    assert_eq!(sent(PLANT, to_chain, WAREHOUSE), []);
+    // Whoever else takes it in, and within one enterprise another place.
+    let misroute = [FindingCode::Misroute];
+    assert_eq!(sent(PLANT, to_shop, OTHER_SHOP), misroute);
+    assert_eq!(sent(SHOP, to_warehouse, PLANT), misroute);
+    let mut told = in_the_shop();
+    told.tell(line(Kind::Outbound, SHOP).of(&[TIN_1]).to(stage::ELSEWHERE));
+    let other = told.tell(line(Kind::Inbound, OTHER_SHOP).of(&[TIN_1]));
+    assert_eq!(of(&told, other), misroute);
+
+    // What was brought back by a consumer, and refused by the supplier.
+    let (mut told, _) = sold();
+    told.tell(line(Kind::Return, SHOP).of(&[TIN_1]));
+    told.tell(line(Kind::Outbound, SHOP).of(&[TIN_1]).to(WAREHOUSE));
+    let back = told.tell(line(Kind::Inbound, SHOP).of(&[TIN_1]));
+    assert_eq!(of(&told, back), []);
+    assert_eq!(phase(&told, TIN_1), Phase::Returned);
+}
+
 #[test]
 fn c2_sold_goods_do_not_come_in_until_their_return_is_told() {
     let (mut told, sale) = sold();
