@@ -19,7 +19,7 @@ pub(super) fn collected<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effec
     walk.by_batch(at);
     let order = at.fact.order;
     for batch in contents::batches(walk, at) {
-        if !recalled::explained(&recalled::covering(walk.world, None, Some(batch)), order) {
+        if !recalled::explained(walk.world, None, Some(batch), order) {
             walk.find_of(
                 at,
                 FindingCode::CollectUnrecalled,
@@ -38,7 +38,8 @@ pub(super) fn collected<'a>(walk: &mut Walk<'a>, at: &At<'a>, row: Row) -> Effec
 /// own is covered as far as its contents are.
 pub(super) fn by_batch<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     let own = walk.state.batch.is_some() || contents::batches(walk, at).is_empty();
-    if own && !recalled::explained(&walk.recalls, at.fact.order) {
+    let (unit, batch) = (Some(walk.unit), walk.state.batch);
+    if own && !recalled::explained(walk.world, unit, batch, at.fact.order) {
         walk.find(at, FindingCode::CollectUnrecalled, &[], Detail::Nothing);
     }
 }

@@ -97,7 +97,7 @@ pub fn exceptional(container: &Folded, members: &[Member], world: &World) -> BTr
                 || world
                     .recalls
                     .iter()
-                    .any(|span| !span.mistaken && span.scope.units.contains(&member.unit))
+                    .any(|span| span.scope.units.contains(&member.unit))
         })
         .map(|member| member.unit.clone())
         .collect()
@@ -115,11 +115,11 @@ pub fn batches_apart(
     fact: &Fact,
     world: &World,
 ) -> BTreeSet<BatchId> {
-    let is_so = |unit: Option<&UnitKey>, batch: Option<BatchId>| {
-        let spans = recalled::covering(world, unit, batch);
-        match fact.event.kind {
-            Kind::Collect => recalled::explained(&spans, fact.order),
-            _ => !recalled::active(&spans, fact.order).is_empty(),
+    let is_so = |unit: Option<&UnitKey>, batch: Option<BatchId>| match fact.event.kind {
+        Kind::Collect => recalled::explained(world, unit, batch, fact.order),
+        _ => {
+            let spans = recalled::covering(world, unit, batch);
+            !recalled::active(&spans, fact.order).is_empty()
         }
     };
     let tells = |batch: BatchId| match fact.event.kind {

@@ -24,12 +24,14 @@ pub(crate) fn covering<'a>(
     world
         .recalls
         .iter()
-        .filter(|span| {
-            !span.mistaken
-                && (unit.is_some_and(|unit| span.scope.units.contains(unit))
-                    || batch.is_some_and(|batch| span.scope.batches.contains(&batch)))
-        })
+        .filter(|span| !span.mistaken && covers(span, unit, batch))
         .collect()
+}
+
+/// Is a unit or a batch in what the span is of?
+fn covers(span: &RecallSpan, unit: Option<&UnitKey>, batch: Option<BatchId>) -> bool {
+    unit.is_some_and(|unit| span.scope.units.contains(unit))
+        || batch.is_some_and(|batch| span.scope.batches.contains(&batch))
 }
 
 /// The recalls that cover a unit of this batch now.
@@ -65,10 +67,20 @@ pub(super) fn now(spans: &[&RecallSpan]) -> BTreeSet<RecallId> {
         .collect()
 }
 
-/// Does any of these spans say why goods were fetched back? All count that were not closed before, whenever
-/// they began: a recall that is widened to the goods later explains it (C7).
-pub(crate) fn explained(spans: &[&RecallSpan], order: Order) -> bool {
-    spans.iter().any(|span| !is_closed(span, order))
+/// Does any recall of a unit, or of a batch, say why goods were fetched back (C7)? All do that were not closed before,
+/// whenever they began: a recall that is widened to the goods later explains it. One that was mistaken does for what
+/// was fetched while it stood: who followed it did right.
+pub(crate) fn explained(
+    world: &World,
+    unit: Option<&UnitKey>,
+    batch: Option<BatchId>,
+    order: Order,
+) -> bool {
+    world.recalls.iter().any(|span| {
+        covers(span, unit, batch)
+            && !is_closed(span, order)
+            && (!span.mistaken || span.from.order() <= order)
+    })
 }
 
 /// Recalled goods were sold, or goods that were recalled afterwards: of a unit, or of one batch of what

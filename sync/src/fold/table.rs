@@ -146,10 +146,8 @@ pub const fn row(phase: Phase, kind: Kind) -> Row {
         (Collected, K::Return) => Row::TakeBackCollected,
         (Destroyed, K::Return) => Row::End,
 
-        (Unknown | Commissioned | InStock | InTransit | Sold | Collected, K::Inspect) => {
-            Row::JudgeHeld
-        }
-        (Returned, K::Inspect) => Row::Judge,
+        (Unknown | Commissioned | InStock | InTransit | Sold, K::Inspect) => Row::JudgeHeld,
+        (Returned | Collected, K::Inspect) => Row::Judge,
         (Destroyed, K::Inspect) => Row::End,
 
         (Unknown | Commissioned | InStock | InTransit | Sold | Returned, K::Collect) => Row::Fetch,

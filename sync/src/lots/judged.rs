@@ -80,7 +80,7 @@ pub fn judged(fact: &Fact, key: &LotKey, world: &World) -> Vec<Finding> {
                 find(FindingCode::ShipRecalled, Detail::Nothing);
             }
         }
-        Kind::Collect if !explained(&spans, fact.order) => {
+        Kind::Collect if batch.is_none() || !explained(world, None, batch, fact.order) => {
             find(FindingCode::CollectUnrecalled, Detail::Nothing);
         }
         Kind::Sale => {

@@ -18,6 +18,7 @@ pub fn wrong(h: &History, line: &LotKey, k: usize) -> Vec<(FindingCode, Detail)>
         Some(batch) => recalled::reaching_batch(h.world, batch, fact),
         None => Vec::new(),
     };
+    let followed = batch.is_some() && recalled::explains(h.world, None, batch, fact);
     let mut wrong = Vec::new();
     let mut plain = |code| wrong.push((code, Detail::Nothing));
     match fact.event.kind {
@@ -28,7 +29,7 @@ pub fn wrong(h: &History, line: &LotKey, k: usize) -> Vec<(FindingCode, Detail)>
                 plain(FindingCode::ShipRecalled);
             }
         }
-        Kind::Collect if spans.is_empty() => plain(FindingCode::CollectUnrecalled),
+        Kind::Collect if !followed => plain(FindingCode::CollectUnrecalled),
         Kind::Sale => {
             let expiry = batch.and_then(|batch| h.world.batches[&batch].expires_at);
             if expiry.is_some_and(|from| fact.order.eff >= from) {

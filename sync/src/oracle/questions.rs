@@ -197,8 +197,8 @@ fn collect_unrecalled(h: &History, k: usize, touch: &Touch, before: &UnitState) 
     let collects = touch.act == Act::Collect && before.phase != Phase::Destroyed;
     let record = &h.after[&touch.unit];
     let answers = record.batch.is_some() || batches_inside(h, k, &touch.unit).is_empty();
-    let spans = recalled::reaching(h.world, &touch.unit, record, h.facts[k]);
-    (collects && answers && spans.is_empty()).then(|| only(h, k, FindingCode::CollectUnrecalled))
+    let explained = recalled::explains(h.world, Some(&touch.unit), record.batch, h.facts[k]);
+    (collects && answers && !explained).then(|| only(h, k, FindingCode::CollectUnrecalled))
 }
 
 /// C9.
@@ -246,7 +246,7 @@ pub fn of_contents(h: &History, k: usize, touch: &Touch) -> Vec<(BatchId, Answer
     let mut found = Vec::new();
     for batch in batches_inside(h, k, &touch.unit) {
         let spans = recalled::reaching_batch(h.world, batch, fact);
-        let active = recalled::begun(spans.clone(), fact);
+        let active = recalled::begun(spans, fact);
         let sold = recalled::reaching_sale_of_batch(h.world, batch, fact);
         let answers = match touch.act {
             Act::Sale => vec![
@@ -266,7 +266,7 @@ pub fn of_contents(h: &History, k: usize, touch: &Touch) -> Vec<(BatchId, Answer
                 vec![released.then(|| only(h, k, FindingCode::ReleaseRecalled))]
             }
             Act::Collect if !ended => {
-                let unrecalled = spans.is_empty();
+                let unrecalled = !recalled::explains(h.world, None, Some(batch), fact);
                 vec![unrecalled.then(|| only(h, k, FindingCode::CollectUnrecalled))]
             }
             _ => Vec::new(),

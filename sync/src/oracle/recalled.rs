@@ -89,6 +89,23 @@ pub fn reaching_batch<'w>(world: &'w World, batch: BatchId, fact: &Fact) -> Vec<
         .collect()
 }
 
+/// Does a recall explain that goods were collected (C7)? Any that concerns them; and one that was mistaken, for
+/// those who followed it.
+pub fn explains(
+    world: &World,
+    unit: Option<&UnitKey>,
+    batch: Option<BatchId>,
+    collection: &Fact,
+) -> bool {
+    world.recalls.iter().any(|span| {
+        let of_unit = unit.is_some_and(|unit| span.scope.units.contains(unit));
+        let of_batch = batch.is_some_and(|batch| span.scope.batches.contains(&batch));
+        let followed = span.from.order() < collection.order;
+        let open = !closed_before(span, collection);
+        open && (of_unit || of_batch) && (followed || !span.mistaken)
+    })
+}
+
 fn closed_before(span: &RecallSpan, fact: &Fact) -> bool {
     span.closed
         .is_some_and(|closed| closed.order() < fact.order)

@@ -216,10 +216,10 @@ pub static TABLE: &[Row] = &[
     row(Act::Return,     &[Collected],               When::Always,           Effect::TakeBack,   Some(UnexpectedState)),
     row(Act::Return,     ANY,                        When::Always,           Effect::TakeBack,   Some(ReturnUnsold)),
 
-    // C6 inspect: expected returned or held. Who frees recalled goods is asked for in `questions`.
+    // C6 inspect: expected returned or held; collected is what comes back under a recall (C5). Who frees recalled goods is asked for in `questions`.
     row(Act::Inspect,    END,                        When::Always,           Effect::Nothing,    Some(AfterEnd)),
-    row(Act::Inspect,    &[Returned],                When::DecidesNothing,   Effect::Nothing,    None),
-    row(Act::Inspect,    &[Returned],                When::Always,           Effect::Dispose,    None),
+    row(Act::Inspect,    KEPT,                       When::DecidesNothing,   Effect::Nothing,    None),
+    row(Act::Inspect,    KEPT,                       When::Always,           Effect::Dispose,    None),
     row(Act::Inspect,    ANY,                        When::HeldStill,        Effect::Nothing,    None),
     row(Act::Inspect,    ANY,                        When::Held,             Effect::Dispose,    None),
     row(Act::Inspect,    ANY,                        When::DecidesNothing,   Effect::Nothing,    Some(UnexpectedState)),

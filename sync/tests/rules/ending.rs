@@ -55,6 +55,81 @@ fn c6_recalled_goods_are_not_released_unless_the_recall_was_a_mistake() {
     assert_eq!(phase(&told, TIN_1), Phase::InStock);
 }
 
+/// Who followed a recall did right, though it was called off; what was fetched goes back into stock by an inspection.
+#[test]
+fn c7_a_recall_that_was_mistaken_explains_what_was_collected_while_it_stood() {
+    for (from, explained) in [(2 * HOUR + MINUTE, true), (4 * HOUR, false)] {
+        for by_unit in [true, false] {
+            let mut told = in_the_shop();
+            let recall = told.recall(&[BATCH], from);
+            if by_unit {
+                let scope = &mut told.world.recalls[recall].scope;
+                scope.batches.clear();
+                scope.units.insert(unit(TIN_1));
+            }
+            let collect = told.tell(line(Kind::Collect, SHOP).of(&[TIN_1]));
+            assert!(quiet(&told));
+            told.world.recalls[recall].closed = Some(StatedAt {
+                at: stage::START + 5 * HOUR,
+                gseq: 900,
+            });
+            assert!(quiet(&told));
+            told.world.recalls[recall].mistaken = true;
+            let found = of(&told, collect);
+            assert_eq!(found.is_empty(), explained, "{found:?}");
+            let too_late = told.tell(line(Kind::Collect, SHOP).of(&[TIN_1]).at(6 * HOUR));
+            assert!(of(&told, too_late).contains(&FindingCode::CollectUnrecalled));
+        }
+    }
+}
+
+#[test]
+fn c7_what_was_collected_in_a_case_is_explained_with_it() {
+    let mut told = Telling::new();
+    told.tell(line(Kind::Pack, PLANT).of(&[TIN_1, SHORT_TIN]).into(CASE_1));
+    told.tell(line(Kind::Outbound, PLANT).of(&[CASE_1]).to(SHOP));
+    told.tell(line(Kind::Inbound, SHOP).of(&[CASE_1]).with(MAKER));
+    let recall = told.recall(&[BATCH], 3 * HOUR + MINUTE);
+    told.tell(line(Kind::Collect, SHOP).of(&[CASE_1]));
+    let before = verdict(&told).findings;
+    let span = &mut told.world.recalls[recall];
+    span.mistaken = true;
+    span.closed = Some(StatedAt {
+        at: stage::START + 5 * HOUR,
+        gseq: 900,
+    });
+    assert_eq!(verdict(&told).findings, before);
+    told.world.recalls[recall].from.at = stage::START + 4 * HOUR + MINUTE;
+    assert_ne!(verdict(&told).findings, before);
+}
+
+#[test]
+fn c6_what_was_collected_goes_back_into_stock_by_an_inspection_once_no_recall_covers_it() {
+    let mut told = in_the_shop();
+    let recall = told.recall(&[BATCH], 2 * HOUR + MINUTE);
+    told.tell(line(Kind::Collect, SHOP).of(&[TIN_1]));
+    let release = |at: i64| {
+        let line = line(Kind::Inspect, SHOP).of(&[TIN_1]).at(at);
+        line.disposition(Disposition::Sellable)
+    };
+    let too_early = told.tell(release(4 * HOUR));
+    assert_eq!(of(&told, too_early), [FindingCode::ReleaseRecalled]);
+    assert_eq!(phase(&told, TIN_1), Phase::Collected);
+    told.world.recalls[recall].closed = Some(StatedAt {
+        at: stage::START + 5 * HOUR,
+        gseq: 900,
+    });
+    let released = told.tell(release(6 * HOUR));
+    told.tell(line(Kind::Sale, SHOP).of(&[TIN_1]).at(7 * HOUR));
+    assert_eq!(of(&told, released), []);
+    assert!(!state(&told, TIN_1).withdrawn);
+    // It never was: the first inspection put it back, and the second had nothing to judge.
+    told.world.recalls[recall].mistaken = true;
+    assert_eq!(of(&told, too_early), []);
+    assert_eq!(of(&told, released), [FindingCode::UnexpectedState]);
+    assert_eq!(phase(&told, TIN_1), Phase::Sold);
+}
+
 #[test]
 fn c7_a_collection_without_a_recall_heals_when_the_recall_is_widened_to_it() {
     let mut told = in_the_shop();

@@ -181,6 +181,23 @@ fn c7_a_collection_of_a_lot_is_explained_when_a_recall_is_opened_or_widened_to_i
 }
 
 #[test]
+fn c7_a_recall_that_was_mistaken_explains_the_collection_of_a_lot_while_it_stood() {
+    for (at, explained) in [(RECALLED + MINUTE, true), (RECALLED - MINUTE, false)] {
+        let mut told = recalled();
+        told.tell(line(Kind::Collect, SHOP).lot(Some("S1"), 10).at(at));
+        assert!(quiet(&told));
+        let span = &mut told.world.recalls[0];
+        span.mistaken = true;
+        span.closed = Some(suyuan_sync::facts::StatedAt {
+            at: START + 20 * HOUR,
+            gseq: 900,
+        });
+        let found = codes(&told, SHOP);
+        assert_eq!(found.is_empty(), explained, "{found:?}");
+    }
+}
+
+#[test]
 fn c9_what_a_case_is_called_names_the_batch_of_its_product() {
     let mut told = Telling::new();
     told.recall(&[BATCH], RECALLED);
