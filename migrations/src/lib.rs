@@ -56,8 +56,9 @@ mod m0059_work_pages;
 mod m0060_units_left_first;
 mod m0061_unit_kept;
 mod m0062_held_batches;
-mod m0065_lots_apart;
 mod m0063_anchored;
+mod m0064_corrected;
+mod m0065_lots_apart;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -120,8 +121,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0060_units_left_first::Migration),
             Box::new(m0061_unit_kept::Migration),
             Box::new(m0062_held_batches::Migration),
-            Box::new(m0065_lots_apart::Migration),
             Box::new(m0063_anchored::Migration),
+            Box::new(m0064_corrected::Migration),
+            Box::new(m0065_lots_apart::Migration),
         ]
     }
 }

@@ -22,7 +22,8 @@ use suyuan_sync::{
     ids::EventId,
     invariants::{
         KeptLine, i8_replay_gives_the_same, i9_arrival_changes_nothing,
-        i13_each_balance_is_the_sum, i13_each_unit_is_in_one_state,
+        i11_corrections_stand_for_what_they_correct, i13_each_balance_is_the_sum,
+        i13_each_unit_is_in_one_state,
     },
     lots,
     oracle::{self, Act, TABLE, judge},
@@ -319,6 +320,19 @@ proptest! {
             prop_assert!(holds.is_ok(), "after {}: {:?}", n, holds);
         }
     }
+}
+
+#[test]
+fn i11_corrections_of_drawn_histories_stand_for_what_they_correct() {
+    let mut stand = 0;
+    for seed in 0..300 {
+        let case = seeded(seed, 40);
+        let facts: Vec<&Fact> = case.facts.iter().collect();
+        let holds = i11_corrections_stand_for_what_they_correct(&facts);
+        assert_eq!(holds, Ok(()), "seed {seed}");
+        stand += facts.iter().filter(|fact| fact.corrects.is_some()).count();
+    }
+    assert!(stand > 15, "{stand} stand for something else");
 }
 
 /// Fold and oracle agree on so many seeds; run more with `SEEDS=from..to`.

@@ -7,20 +7,21 @@ use std::{
 use suyuan_sync::{
     chain::{self, Hash},
     event::{Event, Group, Kind, LotLine},
-    facts::{Fact, PlaceInfo, World},
+    facts::{Corrected, Fact, PlaceInfo, World},
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
     ids::{DeviceId, EnterpriseId, EventId, GroupId, LocationId, Micros, Seq},
     invariants::{
         Delivered, DeviceHistory, Holds, KeptLine, LogHistory, Logged, Made, Told, Whereabouts,
         i1_nothing_is_lost, i2_nothing_is_invented, i3_exactly_once, i4_a_retry_is_answered_alike,
         i5_receipts_tell_the_truth, i6_groups_stand_whole, i7_nothing_is_rewritten,
-        i11_the_order_is_total, i12_who_knew_came_later, i13_each_balance_is_the_sum,
-        i14_fates_add_up, i14_no_silent_effect, i14_stated_goods_show,
-        i16_no_finding_without_witnesses, i17_goods_of_lots_add_up,
-        i18_a_bad_event_changes_no_others_result, i18_nothing_sent_is_a_fault_of_ours,
-        i21_cursors_neither_skip_nor_repeat, i23_reads_never_go_back, i26_every_outbox_drains,
-        i28_what_is_parked_leaves_parking, i30_every_flipped_bit_is_found, i31_forks_are_found,
-        i31_forks_are_told, i32_the_revoked_stay_out,
+        i11_corrections_stand_for_what_they_correct, i11_the_order_is_total,
+        i12_who_knew_came_later, i13_each_balance_is_the_sum, i14_fates_add_up,
+        i14_no_silent_effect, i14_stated_goods_show, i16_no_finding_without_witnesses,
+        i17_goods_of_lots_add_up, i18_a_bad_event_changes_no_others_result,
+        i18_nothing_sent_is_a_fault_of_ours, i21_cursors_neither_skip_nor_repeat,
+        i23_reads_never_go_back, i26_every_outbox_drains, i28_what_is_parked_leaves_parking,
+        i30_every_flipped_bit_is_found, i31_forks_are_found, i31_forks_are_told,
+        i32_the_revoked_stay_out,
     },
     lots::{Change, Movement, Moves, Tally},
     order::{Interval, Order},
@@ -318,6 +319,41 @@ fn i11_an_order_that_falls_along_a_device_is_found() {
 }
 
 #[test]
+fn i11_a_correction_that_stands_for_something_else_is_found() {
+    let correct = |n| Group {
+        id: GroupId(Uuid::from_u128(5)),
+        n,
+        of: 2,
+        correct: true,
+    };
+    let [first, other] = [1, 2].map(|n| of_a_lot(n, Kind::Inbound));
+    let mut retract = of_a_lot(3, Kind::Retract);
+    let said = Arc::make_mut(&mut retract.event);
+    (said.target, said.group) = (Some(first.event.id), Some(correct(1)));
+    let mut new = of_a_lot(4, Kind::Inbound);
+    Arc::make_mut(&mut new.event).group = Some(correct(2));
+    let holds =
+        |new: &Fact| i11_corrections_stand_for_what_they_correct(&[&first, &other, &retract, new]);
+    assert_eq!(holds(&new), Ok(()));
+    let stands_for = |fact: &Fact| {
+        let mut new = new.clone();
+        new.correct(Arc::new(Corrected::of(fact)));
+        new
+    };
+    assert_eq!(holds(&stands_for(&first)), Ok(()));
+    is_broken(holds(&stands_for(&other)), "I11");
+    let mut moved = stands_for(&first);
+    moved.order.eff += 1;
+    is_broken(holds(&moved), "I11");
+    moved = stands_for(&first);
+    moved.order.seq = 4;
+    is_broken(holds(&moved), "I11");
+    moved = new.clone();
+    moved.order.event = first.event.id;
+    is_broken(holds(&moved), "I11");
+}
+
+#[test]
 fn i12_an_act_ordered_before_what_it_knew_is_found() {
     let (first, second) = (logged(1).order.unwrap(), logged(2).order.unwrap());
     i12_who_knew_came_later(&[(first, second)]).unwrap();
@@ -425,6 +461,7 @@ fn of_a_lot(n: u64, kind: Kind) -> Fact {
         event: Arc::new(stated),
         delivered: 0,
         flags: Vec::new(),
+        corrects: None,
     }
 }
 

@@ -11,6 +11,7 @@ mod buyers;
 mod chains;
 mod claims;
 mod clock;
+mod corrected;
 mod costs;
 mod crowded;
 mod decisions;

@@ -86,7 +86,7 @@ on_both!(t10_what_is_struck_in_a_closed_period_is_listed, |app| {
     let mut expected = vec![sold[0].clone(), alone];
     assert_eq!(listed(&scene.firm, &path).await, expected);
 
-    // In a correction, whose new event is of today.
+    // In a correction, whose new event stands where that one stood, and so in the period as well.
     let group = Uuid::now_v7();
     let part = |n: usize, said: &Value| {
         let (id, mut said) = named(said);
@@ -95,12 +95,12 @@ on_both!(t10_what_is_struck_in_a_closed_period_is_listed, |app| {
     };
     let (struck_by, said) = part(1, &strike(&sold[1]));
     let first = device.event("retract", &said);
-    let (_, said) = part(2, &sale(&[&tins[5]]));
+    let (new, said) = part(2, &sale(&[&tins[5]]));
     let second = device.event("sale", &said);
     device.push(&[first, second]).await;
     assert_ne!(phase(&app, &tins[1]).await, Phase::Sold);
     assert_eq!(phase(&app, &tins[5]).await, Phase::Sold);
-    expected.extend([sold[1].clone(), struck_by]);
+    expected.extend([sold[1].clone(), struck_by, new]);
     assert_eq!(listed(&scene.firm, &path).await, expected);
 
     // What strikes nothing changes nothing: somebody else's, and one of what is not of the period.

@@ -287,6 +287,7 @@ mod tests {
             event: event.into(),
             delivered: 0,
             flags: Vec::new(),
+            corrects: None,
         }
     }
 

@@ -8,7 +8,10 @@ use super::{
 use crate::{
     clock::rfc3339,
     db::{query_all, query_one, rows::by_keys},
-    handheld::{lots::known_store::IS_NAMED, units::folding::NUMBER_BITS},
+    handheld::{
+        lots::known_store::IS_NAMED,
+        units::{facts::corrected, folding::NUMBER_BITS},
+    },
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
@@ -189,7 +192,7 @@ pub async fn movements(
     let rows = query_all(
         conn,
         "SELECT m.gseq, m.n, m.movement, e.event_id, e.kind, e.enterprise_id, \
-         e.device_id, e.eff, e.imported \
+         e.device_id, e.eff, e.corrects, e.imported \
          FROM lot_move m JOIN event e ON e.gseq = m.gseq WHERE m.line_id = ? \
          AND (m.gseq > ? OR (m.gseq = ? AND m.n > ?)) ORDER BY m.gseq, m.n LIMIT ?",
         [
@@ -213,7 +216,10 @@ pub async fn movements(
                 kind: row.try_get("", "kind")?,
                 enterprise_id: stated,
                 device_id: (stated == enterprise).then_some(device),
-                at: rfc3339(row.try_get("", "eff")?),
+                at: rfc3339(match corrected(row)? {
+                    Some(corrected) => corrected.order.eff,
+                    None => row.try_get("", "eff")?,
+                }),
                 imported: row.try_get("", "imported")?,
                 change: serde_json::from_str(&change)
                     .map_err(|error| DbErr::Json(error.to_string()))?,

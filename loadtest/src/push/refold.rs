@@ -101,6 +101,7 @@ fn fold_all(rows: &[LogRow], world: &World) -> Folds {
             event: Arc::new(event),
             delivered: row.delivered,
             flags: Vec::new(),
+            corrects: None,
         };
         for key in keys {
             by_unit.entry(key).or_default().push(fact.clone());

@@ -5,6 +5,7 @@
 //! unit is told by `fold`.
 
 mod batches;
+mod corrected;
 mod products;
 mod shared;
 mod statement;
@@ -12,6 +13,7 @@ mod whose;
 mod world;
 
 pub use batches::Batches;
+pub use corrected::Corrected;
 pub use products::Product;
 pub use shared::Shared;
 pub use statement::{
@@ -46,4 +48,6 @@ pub struct Fact {
     pub delivered: Gseq,
     /// What admission flagged.
     pub flags: Vec<FindingCode>,
+    /// What it stands for, of the new event of a correction: its place is that one's.
+    pub corrects: Option<Arc<Corrected>>,
 }

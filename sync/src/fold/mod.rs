@@ -11,6 +11,7 @@ mod claims;
 mod collect;
 mod commission;
 mod contents;
+mod corrected;
 mod count;
 mod destroy;
 mod diff;
@@ -38,6 +39,7 @@ mod walk;
 
 pub use claims::{contradicts, ends};
 pub use contents::contents;
+pub use corrected::{pairs, stands_for, take_places};
 pub use count::misses;
 pub(crate) use count::{complete_for, is_complete};
 pub use diff::diff;

@@ -6,7 +6,7 @@
 use super::walk::{At, Walk};
 use crate::{
     bugs::{self, Bug},
-    facts::{Fact, RecallSpan, StatedAt, World},
+    facts::{Corrected, Fact, RecallSpan, StatedAt, World},
     finding::{Detail, FindingCode, Knowledge, When},
     ids::{BatchId, Gseq, RecallId},
     order::Order,
@@ -113,14 +113,16 @@ pub(crate) fn of_sale(world: &World, sale: &Fact, spans: &[&RecallSpan]) -> Opti
     let mut seen: BTreeSet<RecallId> = BTreeSet::new();
     let mut worst: Option<(RecallId, When, Knowledge)> = None;
     let mut mismatch = false;
+    // Of one that corrects: when that happened which it corrects, and what was known then.
+    let then = Corrected::of(sale);
     for span in spans {
-        let over = |closed: StatedAt| sale.interval.lo >= closed.at;
+        let over = |closed: StatedAt| then.interval.lo >= closed.at;
         if span.closed.is_some_and(over) || !seen.insert(span.recall) {
             continue;
         }
-        let when = when(sale, span);
-        let knowledge = knowledge(world, sale, span);
-        mismatch |= disagrees(sale, span.from.gseq);
+        let when = when(&then, span);
+        let knowledge = knowledge(world, (sale, &then), span);
+        mismatch |= disagrees(&then, span.from.gseq);
         let weight = |when: When, knowledge: Knowledge| (rank(when), std::cmp::Reverse(knowledge));
         if worst.is_none_or(|(_, w, k)| weight(when, knowledge) > weight(w, k)) {
             worst = Some((span.recall, when, knowledge));
@@ -144,7 +146,7 @@ const fn rank(when: When) -> u8 {
 }
 
 /// Before or after the recall began, as far as is certain; that it had not ended is not, if it may have.
-fn when(sale: &Fact, span: &RecallSpan) -> When {
+fn when(sale: &Corrected, span: &RecallSpan) -> When {
     let opened = span.from.at;
     let ended = span
         .closed
@@ -161,7 +163,7 @@ fn when(sale: &Fact, span: &RecallSpan) -> When {
 }
 
 /// What the till knew; the first that fits.
-fn knowledge(world: &World, sale: &Fact, span: &RecallSpan) -> Knowledge {
+fn knowledge(world: &World, (sale, then): (&Fact, &Corrected), span: &RecallSpan) -> Knowledge {
     let overruled = sale.event.overridden.as_ref().is_some_and(|stop| {
         stop.recall
             .map_or(stop.code.eq_ignore_ascii_case("recalled"), |recall| {
@@ -171,20 +173,20 @@ fn knowledge(world: &World, sale: &Fact, span: &RecallSpan) -> Knowledge {
     if overruled {
         return Knowledge::Overridden;
     }
-    let position = known_position(sale);
+    let position = known_position(then);
     if position >= span.from.gseq {
         return Knowledge::Knew;
     }
-    let policy = world.policy_at(sale.interval.lo);
-    let mono_us = i64::try_from(sale.event.mono_ms)
+    let policy = world.policy_at(then.interval.lo);
+    let mono_us = i64::try_from(then.mono_ms)
         .unwrap_or(i64::MAX)
         .saturating_mul(1000);
     let made_at = world
         .instants
         .get(&position)
         .copied()
-        .unwrap_or_else(|| sale.interval.lo.saturating_sub(mono_us));
-    if sale.interval.lo.saturating_sub(made_at) > policy.list_age_us {
+        .unwrap_or_else(|| then.interval.lo.saturating_sub(mono_us));
+    if then.interval.lo.saturating_sub(made_at) > policy.list_age_us {
         Knowledge::StaleList
     } else {
         Knowledge::CouldNotKnow
@@ -193,8 +195,8 @@ fn knowledge(world: &World, sale: &Fact, span: &RecallSpan) -> Knowledge {
 
 /// The newest log position the till knew: what it says it held, or what was delivered to it. A
 /// list cannot be newer than the event that names it; one that says so is not believed.
-fn known_position(sale: &Fact) -> Gseq {
-    let claimed = sale.event.list_version.unwrap_or(0);
+fn known_position(sale: &Corrected) -> Gseq {
+    let claimed = sale.list_version.unwrap_or(0);
     if bugs::on(Bug::ListTrusted) {
         return claimed;
     }
@@ -206,7 +208,7 @@ fn known_position(sale: &Fact) -> Gseq {
 }
 
 /// Does what the device says disagree with what it was told, as far as this recall goes?
-fn disagrees(sale: &Fact, recall: Gseq) -> bool {
-    let claimed = sale.event.list_version.unwrap_or(0);
+fn disagrees(sale: &Corrected, recall: Gseq) -> bool {
+    let claimed = sale.list_version.unwrap_or(0);
     claimed >= sale.gseq || (claimed < recall && recall <= sale.delivered)
 }

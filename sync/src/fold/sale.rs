@@ -5,7 +5,7 @@ use super::{
     walk::{At, Effect, Walk},
 };
 use crate::{
-    facts::{Fact, World},
+    facts::{Corrected, Fact, World},
     finding::{Detail, FindingCode},
     ids::BatchId,
 };
@@ -77,7 +77,8 @@ fn uncertain<'a>(walk: &mut Walk<'a>, at: &At<'a>, before: &Fact) {
 /// By how much the intervals of two events overlap, if they do. In one life of a device the order
 /// is certain all the same.
 fn overlap(a: &Fact, b: &Fact) -> Option<i64> {
-    if (a.event.device, a.event.epoch) == (b.event.device, b.event.epoch) {
+    let (a, b) = (Corrected::of(a), Corrected::of(b));
+    if (a.order.device, a.epoch) == (b.order.device, b.epoch) {
         return None;
     }
     let from = a.interval.lo.max(b.interval.lo);

@@ -28,7 +28,9 @@ pub use cursors::{
 pub use forks::{i31_forks_are_found, i31_forks_are_told};
 pub use histories::{DeviceHistory, LogHistory, Logged, Made, Told, Whereabouts};
 pub use lots::{KeptLine, i13_each_balance_is_the_sum, i14_stated_goods_show};
-pub use order::{i11_the_order_is_total, i12_who_knew_came_later};
+pub use order::{
+    i11_corrections_stand_for_what_they_correct, i11_the_order_is_total, i12_who_knew_came_later,
+};
 pub use reads::{
     Asked, Scope, i19_nothing_of_elsewhere_is_told, i20_strangers_are_told_nothing,
     i25_as_known_then_never_changes, i29_no_more_at_once_than_may_be,

@@ -2,6 +2,8 @@
 
 use super::{Broken, Holds, LogHistory};
 use crate::{
+    event::Kind,
+    facts::Fact,
     ids::{Gseq, Micros},
     order::Order,
 };
@@ -68,4 +70,47 @@ pub fn i12_who_knew_came_later(pairs: &[(Order, Order)]) -> Holds {
             ),
         )),
     }
+}
+
+/// I11: what stands for something else is the new event of a correction, and stands at the instant of what one of its
+/// retracts strikes; on the same device beside it. What a correction of a correction stands for is the first.
+pub fn i11_corrections_stand_for_what_they_correct(facts: &[&Fact]) -> Holds {
+    for new in facts {
+        let own = (new.event.device, new.event.id);
+        if own != (new.order.device, new.order.event) {
+            let what = format!("position {} stands as another event", new.gseq);
+            return Err(Broken::new("I11", what));
+        }
+        let Some(corrects) = &new.corrects else {
+            continue;
+        };
+        let group = new.event.group.map(|group| group.id);
+        let strikes_one = |retract: &&&Fact| {
+            let event = &retract.event;
+            event.kind == Kind::Retract
+                && retract.enterprise == new.enterprise
+                && event.group.is_some_and(|group| group.correct)
+                && event.group.map(|group| group.id) == group
+                && (event.device, event.epoch) == (new.event.device, new.event.epoch)
+                && event.seq < new.event.seq
+        };
+        let targets = facts.iter().filter(strikes_one);
+        let targets = targets.filter_map(|retract| retract.event.target);
+        let targets: BTreeSet<_> = targets.collect();
+        let is_first = facts.iter().any(|struck| {
+            let first = struck.corrects.as_ref().map_or(struck.gseq, |of| of.gseq);
+            struck.enterprise == new.enterprise
+                && targets.contains(&struck.event.id)
+                && first == corrects.gseq
+        });
+        let place = (new.order.eff, new.order.epoch, new.order.seq);
+        let first = corrects.order;
+        let beside = place == (first.eff, first.epoch, first.seq);
+        let elsewhere = first.device != new.event.device && new.order.eff == first.eff;
+        if new.event.kind == Kind::Retract || !is_first || !(beside || elsewhere) {
+            let what = format!("position {} stands for what it does not correct", new.gseq);
+            return Err(Broken::new("I11", what));
+        }
+    }
+    Ok(())
 }

@@ -55,6 +55,7 @@ fn fact(kind: Kind, location: u128, minute: i64, qty: u64, more: impl FnOnce(&mu
         event: Arc::new(event),
         delivered: 0,
         flags: Vec::new(),
+        corrects: None,
     }
 }
 

@@ -17,6 +17,7 @@
 //! | `effects` | its "effect" column |
 //! | `batches` | C1: which batch a commission names |
 //! | `struck` | C10 |
+//! | `standing` | C10: what people are judged by where an event corrects another |
 //! | `holders` | C14, section 5 |
 //! | `levels` | C12: which level a code has |
 //! | `replay` | plays facts through the world; C13: a container's units follow |
@@ -42,6 +43,7 @@ mod questions;
 mod recalled;
 mod replay;
 mod sharing;
+mod standing;
 mod struck;
 mod table;
 

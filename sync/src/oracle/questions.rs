@@ -7,6 +7,7 @@ use super::{
     effects::Effect,
     holders, recalled,
     replay::{History, Snapshot, Touch, inside},
+    standing,
     struck::Fate,
     table::{Act, Row},
 };
@@ -135,11 +136,12 @@ fn order_uncertain(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Optio
         _ => return None,
     };
     let (first, second) = (h.facts[j], h.facts[k]);
-    if (first.event.device, first.event.epoch) == (second.event.device, second.event.epoch) {
+    if standing::device(first) == standing::device(second) {
         return None;
     }
-    let begins = first.interval.lo.max(second.interval.lo);
-    let ends = first.interval.hi.min(second.interval.hi);
+    let (one, other) = (standing::interval(first), standing::interval(second));
+    let begins = one.lo.max(other.lo);
+    let ends = one.hi.min(other.hi);
     (begins <= ends).then(|| Answer {
         detail: Detail::Overlap {
             width_us: ends - begins,

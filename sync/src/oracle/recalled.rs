@@ -1,6 +1,6 @@
 //! C9, and what a recall means for C3, C6 and C7. A recall closed as mistaken never was.
 
-use super::{conditions::owner_of, replay::History};
+use super::{conditions::owner_of, replay::History, standing};
 use crate::{
     event::Counterpart,
     facts::{Fact, RecallSpan, World},
@@ -74,7 +74,7 @@ pub fn reaching_sale_of_batch<'w>(
 
 fn ended_before(span: &RecallSpan, sale: &Fact) -> bool {
     match span.closed {
-        Some(closed) => closed.at <= sale.interval.lo,
+        Some(closed) => closed.at <= standing::interval(sale).lo,
         None => false,
     }
 }
@@ -158,7 +158,7 @@ pub fn sold(history: &History, mut spans: Vec<&RecallSpan>, sale: &Fact) -> Opti
 
 /// Before or after, by the interval and never by `eff`. What may have been after its end is uncertain.
 fn when(sale: &Fact, span: &RecallSpan) -> When {
-    let interval = sale.interval;
+    let interval = standing::interval(sale);
     let recall = span.from.at;
     let uncertain = When::Uncertain {
         width_us: interval.hi - interval.lo,
@@ -200,20 +200,18 @@ fn overrode(sale: &Fact, span: &RecallSpan) -> bool {
 /// What the device says it held. A list that was made after the event had been received cannot
 /// have been held: such a word is not believed.
 fn claimed(sale: &Fact) -> Option<Gseq> {
-    sale.event
-        .list_version
-        .filter(|version| *version < sale.gseq)
+    standing::list(sale).filter(|version| *version < standing::position(sale))
 }
 
 /// The greater of what it says it held and what was delivered and acknowledged.
 fn known(sale: &Fact) -> Gseq {
-    claimed(sale).unwrap_or(0).max(sale.delivered)
+    claimed(sale).unwrap_or(0).max(standing::delivered(sale))
 }
 
 fn mismatch(sale: &Fact, span: &RecallSpan) -> bool {
-    let said = sale.event.list_version.unwrap_or(0);
-    let says_too_little = said < span.from.gseq && span.from.gseq <= sale.delivered;
-    let says_too_much = said >= sale.gseq;
+    let said = standing::list(sale).unwrap_or(0);
+    let says_too_little = said < span.from.gseq && span.from.gseq <= standing::delivered(sale);
+    let says_too_much = said >= standing::position(sale);
     says_too_little || says_too_much
 }
 
@@ -221,13 +219,15 @@ fn mismatch(sale: &Fact, span: &RecallSpan) -> bool {
 /// not known, it is taken to be as old as the anchor.
 fn list_age(history: &History, sale: &Fact) -> Micros {
     let made = history.world.instants.get(&known(sale)).copied();
-    let anchor = sale.interval.lo - sale.event.mono_ms as Micros * 1000;
-    sale.interval.lo - made.unwrap_or(anchor)
+    let lo = standing::interval(sale).lo;
+    let anchor = lo - standing::mono_ms(sale) as Micros * 1000;
+    lo - made.unwrap_or(anchor)
 }
 
 /// What was allowed then.
 fn policy_list_age(history: &History, sale: &Fact) -> Micros {
-    history.world.policy_at(sale.interval.lo).list_age_us
+    let lo = standing::interval(sale).lo;
+    history.world.policy_at(lo).list_age_us
 }
 
 /// Do recalled goods go where one of their recalls does not want them (C3)? Without a destination

@@ -19,6 +19,7 @@ use suyuan_sync::{
     },
     facts::{Fact, World},
     finding::FindingCode,
+    fold,
     ids::{EventId, GroupId, Gseq, Micros},
     order::{Interval, Order},
 };
@@ -116,6 +117,7 @@ pub fn build(settings: &Settings, drafts: &[Draft]) -> Case {
                 correct: true,
             };
             event.group = Some(first);
+            event.target = last_own(&event, plan.hand, &facts).or(event.target);
             correcting = Some((first, plan.hand));
         }
         let seq = sequences.entry(plan.hand.device).or_default();
@@ -137,6 +139,18 @@ fn taken(draft: &Draft, hand: Hand, facts: &[Fact]) -> Option<EventId> {
     (wanted && !facts.iter().any(own)).then_some(id)
 }
 
+/// What the same person stated last, which whoever corrects mostly means.
+fn last_own(retract: &Event, hand: Hand, facts: &[Fact]) -> Option<EventId> {
+    let means_it = retract.target.is_some_and(|id| id.0.as_u128() % 4 > 0);
+    let own = |fact: &&Fact| {
+        fact.enterprise == hand.enterprise
+            && fact.event.actor.id == retract.actor.id
+            && fact.event.kind != Kind::Retract
+    };
+    let last = facts.iter().rev().filter(|_| means_it).find(own);
+    last.map(|fact| fact.event.id)
+}
+
 /// Gives each its position in the log: in order, but for those that are late.
 fn arrive(settings: &Settings, drafts: &[Draft], facts: Vec<Fact>) -> Case {
     let mut facts: Vec<(usize, Fact)> = facts.into_iter().enumerate().collect();
@@ -152,6 +166,7 @@ fn arrive(settings: &Settings, drafts: &[Draft], facts: Vec<Fact>) -> Case {
         know(&drafts[n], &world, &mut fact);
         arrived.push(fact);
     }
+    fold::take_places(&mut arrived, &world);
     Case {
         world,
         facts: arrived,
@@ -183,6 +198,7 @@ fn fact(draft: &Draft, event: Event, hand: Hand, now: Micros) -> Fact {
         event: Arc::new(event),
         delivered: 0,
         flags,
+        corrects: None,
     }
 }
 

@@ -105,6 +105,7 @@ pub fn meddled(case: &Case, mut roll: impl FnMut() -> u64) -> (Case, Case) {
             event,
             delivered: 0,
             flags: Vec::new(),
+            corrects: None,
         });
     }
     (without, with)

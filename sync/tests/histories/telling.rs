@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use suyuan_sync::{
     event::{Actor, Counterpart, Disposition, Document, Event, Input, Kind, LotLine, Proof, Reads},
     facts::{Fact, RecallScope, RecallSpan, StatedAt, World},
+    fold,
     ids::{BatchId, EnterpriseId, EventId, Gseq, LocationId, Micros},
     order::{Interval, Order},
 };
@@ -259,7 +260,9 @@ impl Telling {
             event: Arc::new(event),
             delivered: line.delivered,
             flags: Vec::new(),
+            corrects: None,
         });
+        fold::take_places(&mut self.facts, &self.world);
         stage::event(n)
     }
 

@@ -10,6 +10,7 @@ mod histories;
 
 mod belonging;
 mod carrying;
+mod correcting;
 mod counting;
 mod ending;
 mod lots;

@@ -20,7 +20,10 @@ use crate::{
         units::{
             facts::{flags_of, told_flags},
             folding::{Change, Folding, Moment, Unread, entering::Entering},
-            store::{Aside, first_of, in_parts, moved as moved_facts, rewrite_aside},
+            store::{
+                Aside, first_of, in_parts, moved as moved_facts, rewrite_aside, write_corrected,
+            },
+            take_places,
         },
     },
     log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Position},
@@ -464,6 +467,8 @@ async fn enter(
         last: act.position(),
         stamp: act.stamp(),
     };
+    let placed = take_places(act.tx(), reader, &mut change).await?;
+    write_corrected(act.tx(), &placed).await?;
     let entering = Entering::cut(act.tx(), &mut change, most).await?;
     let mut folding = Folding::new(source, reader, moment).within(most);
     folding.entering = entering;

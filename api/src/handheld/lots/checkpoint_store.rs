@@ -63,7 +63,7 @@ pub async fn behind(
     }
     let sql = format!(
         "SELECT DISTINCT m.line_id, m.gseq, m.n, m.movement, e.eff, e.device_id, e.order_epoch, \
-         e.seq, e.event_id {FROM} JOIN lot_move m ON m.line_id = c.line_id \
+         e.seq, e.event_id, e.corrects {FROM} JOIN lot_move m ON m.line_id = c.line_id \
          AND m.gseq >= c.rest_from JOIN event e ON e.gseq = m.gseq"
     );
     for row in read(conn, &sql, before, lines).await? {

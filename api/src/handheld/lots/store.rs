@@ -6,6 +6,7 @@ use crate::{
         execute, query_all,
         rows::{Rows, by_keys},
     },
+    handheld::units::facts::corrected,
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
@@ -159,7 +160,7 @@ async fn read_moves(
 ) -> Result<Vec<(i64, Moved)>, DbErr> {
     let sql = format!(
         "SELECT DISTINCT m.line_id, m.gseq, m.n, m.movement, e.eff, e.device_id, e.order_epoch, \
-         e.seq, e.event_id FROM lot_move m JOIN event e ON e.gseq = m.gseq WHERE {filter}"
+         e.seq, e.event_id, e.corrects FROM lot_move m JOIN event e ON e.gseq = m.gseq WHERE {filter}"
     );
     let rows = by_keys(conn, &sql, values, keys).await?;
     rows.iter().map(moved).collect()
@@ -170,13 +171,14 @@ pub(super) fn moved(row: &QueryResult) -> Result<(i64, Moved), DbErr> {
     let number = |name: &str| row.try_get::<i64>("", name);
     let change: Change = parsed(&row.try_get::<String>("", "movement")?)?;
     let event: Option<Uuid> = row.try_get("", "event_id")?;
-    let order = Order {
+    let own = Order {
         eff: number("eff")?,
         device: DeviceId(row.try_get("", "device_id")?),
         epoch: number("order_epoch")? as Epoch,
         seq: number("seq")? as Seq,
         event: EventId(event.unwrap_or_default()),
     };
+    let order = corrected(row)?.map_or(own, |corrected| corrected.place_of(own));
     let moved = Moved {
         gseq: number("gseq")?,
         n: number("n")?,
@@ -196,7 +198,8 @@ pub async fn moves_and_kinds(
     let places = vec!["?"; lines.len()].join(", ");
     let sql = format!(
         "SELECT m.line_id, m.gseq, m.n, m.movement, e.eff, e.device_id, e.order_epoch, e.seq, \
-         e.event_id, e.kind, e.location_id FROM lot_move m JOIN event e ON e.gseq = m.gseq \
+         e.event_id, e.corrects, e.kind, e.location_id FROM lot_move m \
+         JOIN event e ON e.gseq = m.gseq \
          WHERE (m.line_id, m.gseq, m.n) > (?, ?, ?) AND m.line_id IN ({places}) \
          ORDER BY m.line_id, m.gseq, m.n LIMIT ?"
     );

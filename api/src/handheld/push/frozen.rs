@@ -7,6 +7,7 @@
 //!   group becomes whole, the break before it is found. What stood at first is in `told`, which is among them.
 //! - `eff`: events of one device move when another of them comes in late.
 //! - `anchored`, which later programs added: it follows from the texts, and only what comes later is judged by it.
+//! - `corrects`: an event comes to count, and what it corrects is in.
 //! - of an event that this program could not read yet, what is read once it can: `kind`, `location_id`,
 //!   `group_id`, `lo`, `est`, `delivered`, `meant`. Whether it was such a one stands in `told`.
 //!

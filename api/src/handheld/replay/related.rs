@@ -18,6 +18,7 @@ use suyuan_sync::{
     facts::{Content, Fact, World},
     fold::{self, Folded},
     ids::EventId,
+    invariants::i11_corrections_stand_for_what_they_correct,
     time::{Timed, effective},
     unit::UnitKey,
 };
@@ -40,6 +41,16 @@ pub(super) fn related(
     contents(&ids, kept, rebuilt, out);
     claims(&ids, kept, rebuilt, out);
     times(kept, out);
+    corrections(facts, out);
+}
+
+/// What corrects something stands where that stood (C10).
+fn corrections(facts: &[Arc<Fact>], out: &mut Vec<Difference>) {
+    let facts: Vec<&Fact> = facts.iter().map(AsRef::as_ref).collect();
+    if let Err(broken) = i11_corrections_stand_for_what_they_correct(&facts) {
+        let rule = "beside what it corrects, or where it was stated";
+        differ(out, "where corrections stand", &broken.what, &rule);
+    }
 }
 
 /// Effective times are those of the whole sequence, however it came in.

@@ -10,7 +10,7 @@ use std::{
 };
 use suyuan_sync::{
     event::{self, Event},
-    facts::Fact,
+    facts::{Corrected, Fact},
     finding::FindingCode,
     ids::{DeviceId, EnterpriseId, Epoch, Gseq, Seq},
     order::Order,
@@ -20,7 +20,7 @@ use suyuan_sync::{
 macro_rules! frame {
     () => {
         "e.gseq, e.stamp, e.enterprise_id, e.device_id, e.order_epoch, e.seq, e.lo, e.est, e.eff, \
-         e.delivered, e.flags"
+         e.delivered, e.flags, e.corrects"
     };
 }
 
@@ -132,7 +132,7 @@ fn parsed(gseq: Gseq, body: &[u8]) -> Option<Event> {
 pub fn fact_of(row: &QueryResult, event: Arc<Event>) -> Result<Arc<Fact>, DbErr> {
     let number = |name: &str| row.try_get::<i64>("", name);
     let flags: String = row.try_get("", "flags")?;
-    Ok(Arc::new(Fact {
+    let mut fact = Fact {
         order: Order {
             eff: number("eff")?,
             device: DeviceId(row.try_get("", "device_id")?),
@@ -146,7 +146,25 @@ pub fn fact_of(row: &QueryResult, event: Arc<Event>) -> Result<Arc<Fact>, DbErr>
         event,
         delivered: number("delivered")?,
         flags: flags_of(&flags),
-    }))
+        corrects: None,
+    };
+    if let Some(corrected) = corrected(row)? {
+        fact.correct(Arc::new(corrected));
+    }
+    Ok(Arc::new(fact))
+}
+
+/// What the event of a row with `corrects` stands for, if that is another.
+pub fn corrected(row: &QueryResult) -> Result<Option<Corrected>, DbErr> {
+    let text: Option<String> = row.try_get("", "corrects")?;
+    let read = |text: String| serde_json::from_str(&text);
+    let read = text.map(read).transpose();
+    read.map_err(|error| DbErr::Json(format!("event.corrects: {error}")))
+}
+
+/// The same the other way round.
+pub fn told_corrected(corrected: &Corrected) -> Result<String, DbErr> {
+    serde_json::to_string(corrected).map_err(|error| DbErr::Json(error.to_string()))
 }
 
 /// Findings by name, as they stand in a column: with commas.

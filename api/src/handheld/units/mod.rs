@@ -7,12 +7,15 @@
 //! in `suyuan_sync::fold`. [`read::Reading`] folds for whoever looks, on a snapshot.
 
 pub mod ahead;
+mod corrected;
 pub mod facts;
 pub mod folding;
 pub mod read;
 pub mod refold;
 mod remembered;
 pub mod store;
+
+pub use corrected::take_places;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

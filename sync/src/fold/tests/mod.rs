@@ -174,6 +174,7 @@ impl Story {
             event: Arc::new(event),
             delivered: 0,
             flags: Vec::new(),
+            corrects: None,
         });
         id
     }

@@ -40,10 +40,11 @@ use crate::{
 };
 use answer::merged;
 use judge::Decided;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use suyuan_sync::{
     admission::{Batch, Branch, Decision, FrameFault, Receipted},
     bugs::{self, Bug},
+    facts::Corrected,
     finding::FindingCode,
     order::Interval,
     wire::EventResult,
@@ -119,6 +120,7 @@ struct New {
     anchored: Option<Micros>,
     flags: Vec<FindingCode>,
     eff: Micros,
+    corrects: Option<Arc<Corrected>>,
 }
 
 impl Engine {

@@ -56,6 +56,7 @@ impl Engine {
                 anchored,
                 flags,
                 eff: interval.est,
+                corrects: None,
             });
         }
         Ok(new)

@@ -42,7 +42,7 @@ impl Engine {
         moment: Moment,
     ) -> Result<Change, PushError> {
         let mut change = Change::default();
-        for push in admitting {
+        for push in admitting.iter_mut() {
             let batch = &push.push.batch;
             let (device, epoch) = (batch.device.0, batch.epoch);
             let tx = block.tx();
@@ -131,6 +131,12 @@ impl Engine {
                 change.arrived.extend(fact(push, new));
             }
         }
+        let tx = block.tx();
+        let mut placed = units::take_places(tx, &mut self.reader, &mut change).await?;
+        for new in admitting.iter_mut().flat_map(|push| &mut push.new) {
+            new.corrects = placed.remove(&new.gseq);
+        }
+        units::store::write_corrected(tx, &placed).await?;
         Ok(change)
     }
 }
@@ -154,6 +160,7 @@ fn fact(push: &Admitting<'_>, new: &New) -> Option<Arc<Fact>> {
             event: event.clone(),
             delivered: new.delivered,
             flags: new.flags.clone(),
+            corrects: None,
         })
     })
 }

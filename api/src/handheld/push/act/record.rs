@@ -11,7 +11,11 @@ use crate::{
             meant,
             store::{self, ChainRow, Environs, EventRow, Told},
         },
-        units::{self, facts::told_flags, folding::Moment},
+        units::{
+            self,
+            facts::{told_corrected, told_flags},
+            folding::Moment,
+        },
     },
     log::{
         Block,
@@ -96,6 +100,7 @@ fn row(push: &Admitting<'_>, new: &New, result: &EventResult) -> Result<EventRow
         eff: new.eff,
         delivered: new.delivered,
         anchored: new.anchored,
+        corrects: new.corrects.as_deref().map(told_corrected).transpose()?,
         group: stated.and_then(|event| event.group).map(|group| group.id.0),
         imported: push.push.imported,
         flags: told_flags(&new.flags),

@@ -45,6 +45,8 @@ pub struct EventRow {
     pub delivered: Position,
     /// The greatest anchor that its chain states up to it.
     pub anchored: Option<Micros>,
+    /// What it stands for, as it stands in its column.
+    pub corrects: Option<String>,
     /// Its group.
     pub group: Option<Uuid>,
     /// Carried by another device or a file.
@@ -109,7 +111,7 @@ pub const fn fate_name(status: Status) -> &'static str {
 
 /// Writes events.
 pub async fn write_events(conn: &impl ConnectionTrait, events: Vec<EventRow>) -> Result<(), DbErr> {
-    let mut rows = Rows::of(27);
+    let mut rows = Rows::of(28);
     for event in events {
         let kept = event.kept;
         let branch = kept.branch.root().map(|root| root.0.to_vec());
@@ -141,13 +143,14 @@ pub async fn write_events(conn: &impl ConnectionTrait, events: Vec<EventRow>) ->
             event.body.into(),
             event.meant.into(),
             event.anchored.into(),
+            event.corrects.into(),
         ]);
     }
     rows.write(
         conn,
         "INSERT INTO event (gseq, stamp, enterprise_id, device_id, epoch, seq, event_id, kind, fate, \
          remarks, counts_from, order_epoch, location_id, lo, est, eff, delivered, group_id, imported, \
-         flags, told, branch, prev_hash, hash, body, meant, anchored)",
+         flags, told, branch, prev_hash, hash, body, meant, anchored, corrects)",
         "",
     )
     .await?;

@@ -220,6 +220,8 @@ impl<'a> Folding<'a> {
         let units = gathered.units.values_mut();
         let facts = units.flat_map(|unit| unit.facts.values_mut());
         let facts = facts.chain(counts.facts_mut());
+        // What stands for something else never moves.
+        let facts = facts.filter(|fact| fact.corrects.is_none());
         let facts: Vec<&mut Arc<Fact>> = facts.collect();
         let events = facts.iter().map(|fact| fact.gseq).collect();
         let then = store::eff_then(conn, &events, self.upto).await?;

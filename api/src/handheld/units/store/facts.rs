@@ -6,7 +6,7 @@ use crate::{
     db::rows::{Rows, by_keys},
     handheld::{
         push::store::names_in,
-        units::facts::{FRAME, Part, Reader, fact_of},
+        units::facts::{FRAME, Part, Reader, corrected, fact_of},
     },
     log::Position,
 };
@@ -211,7 +211,8 @@ pub async fn first_of(
 }
 
 /// The same of facts that moved in the order, and of the others no more than whose they are, what, and where they
-/// stand; but counts, retracts and members of groups are read whole, however many: more is asked of them.
+/// stand; but counts, retracts and members of groups are read whole, however many: more is asked of them. What stands
+/// for something else stays there.
 pub async fn moved(
     conn: &impl ConnectionTrait,
     reader: &mut Reader,
@@ -225,6 +226,7 @@ pub async fn moved(
     }
     moved.extend(framed);
     moved.extend(by_position(conn, reader, &left).await?);
+    moved.retain(|fact| fact.corrects.is_none());
     Ok((moved, unread))
 }
 
@@ -294,7 +296,7 @@ pub struct Member {
     pub of: (EnterpriseId, GroupId),
     /// What it is.
     pub kind: Kind,
-    /// When it happened.
+    /// When it happened, or what it corrects.
     pub eff: Micros,
     /// How much it names at most.
     names: usize,
@@ -312,7 +314,7 @@ pub async fn members_of(
     conn: &impl ConnectionTrait,
     groups: &BTreeSet<GroupId>,
 ) -> Result<Vec<Member>, DbErr> {
-    let sql = "SELECT gseq, enterprise_id, group_id, kind, eff, \
+    let sql = "SELECT gseq, enterprise_id, group_id, kind, eff, corrects, \
                CAST(LENGTH(body) AS BIGINT) AS bytes FROM event \
                WHERE group_id IN ({keys}) AND group_id IS NOT NULL AND counts_from IS NOT NULL";
     let keys = groups.iter().map(|id| id.0.into()).collect();
@@ -329,7 +331,10 @@ pub async fn members_of(
                 EnterpriseId(row.try_get("", "enterprise_id")?),
                 GroupId(row.try_get("", "group_id")?),
             ),
-            eff: row.try_get("", "eff")?,
+            eff: match corrected(row)? {
+                Some(corrected) => corrected.order.eff,
+                None => row.try_get("", "eff")?,
+            },
             names: names_in(row.try_get("", "bytes")?),
         }))
     };

@@ -2,6 +2,7 @@
 //! facts that are about a unit, which of them are struck, complete counts, what was found, and what strangers claim.
 
 mod claims;
+mod corrected;
 mod facts;
 mod findings;
 mod since;
@@ -10,6 +11,7 @@ mod sweeps;
 mod units;
 
 pub use claims::write_claims;
+pub use corrected::{Grouped, grouped, groups_of, write_corrected};
 pub use facts::{
     Member, NOW, TEXT_MAX, by_event_id, by_group, by_position, by_position_then, eff_then, facts,
     first_of, in_parts, members_of, moved, named, outlines, retracts_of, write_event_units,

@@ -24,7 +24,7 @@ use std::{
 };
 use suyuan_sync::{
     event::Kind,
-    facts::Fact,
+    facts::{Corrected, Fact},
     finding::Finding,
     fold,
     ids::{BatchId, Gseq},
@@ -163,8 +163,9 @@ impl Folding<'_> {
         let sales = facts.values().filter(|fact| fact.event.kind == Kind::Sale);
         let mut positions = BTreeSet::new();
         for sale in sales {
-            positions.extend(sale.event.list_version);
-            positions.insert(sale.delivered);
+            let then = Corrected::of(sale);
+            positions.extend(then.list_version);
+            positions.insert(then.delivered);
         }
         self.put_instants(conn, positions).await?;
         Ok(Some((recalls, instants)))

@@ -1,0 +1,70 @@
+//! What corrects something stands where that stood (C10): it is a late arrival for all it names, however it came in.
+
+use crate::{
+    entering::group,
+    lots::lots_of,
+    refolds::id_of,
+    scene::{GTIN, Scene, count, holds, inbound, open, sale, unit},
+    struck::refs,
+};
+use serde_json::{Value, json};
+use suyuan_sync::fold::Phase;
+use suyuan_tests::{TestApp, on_both};
+
+/// Two tins and some of a lot.
+fn receipt(tins: &[String], qty: u64, doc: &str) -> Value {
+    let mut said = inbound(&refs(tins));
+    said["lots"] = lots_of(GTIN, Some("L9"), qty);
+    said["doc"]["no"] = json!(doc);
+    said
+}
+
+/// What counts stands so, and nothing is wrong with it.
+async fn stands(app: &TestApp, tins: &[String], balance: i64, what: &str) {
+    assert_eq!(unit(app, &tins[0]).await.kept.state.phase, Phase::Sold);
+    assert_eq!(unit(app, &tins[1]).await.kept.state.phase, Phase::InStock);
+    for tin in tins {
+        let wrong = open(app, tin).await;
+        assert_eq!(wrong, Vec::<&str>::new(), "{what}: {tin}");
+    }
+    let sum = "SELECT CAST(SUM(balance) AS BIGINT) AS n FROM lot_line";
+    assert_eq!(count(app, sum).await, balance, "{what}");
+    let below = "SELECT COUNT(*) AS n FROM finding WHERE code = 'NEG_BALANCE' AND closed IS NULL";
+    assert_eq!(count(app, below).await, 0, "{what}");
+    holds(app, what).await;
+}
+
+on_both!(
+    c10_what_corrects_a_receipt_stands_before_what_was_sold_since,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        device.status().await;
+        let tins = &scene.tins[..2];
+        let first = device.event("inbound", &receipt(tins, 10, "D-1"));
+        let mut sold = sale(&[&tins[0]]);
+        sold["lots"] = lots_of(GTIN, Some("L9"), 5);
+        let sold = device.event("sale", &sold);
+        device.push(&[first.clone(), sold]).await;
+        stands(&app, tins, 5, "as stated").await;
+
+        // In one push.
+        let correct = |of: &String, qty, doc| {
+            let struck = json!({"target": id_of(of)});
+            vec![("retract", struck), ("inbound", receipt(tins, qty, doc))]
+        };
+        let second = group(&mut device, true, correct(&first, 12, "D-2"));
+        device.push(&second).await;
+        stands(&app, tins, 7, "corrected").await;
+
+        // A correction of that, which waits for its retract.
+        let before = device.history.len();
+        let third = group(&mut device, true, correct(&second[1], 14, "D-3"));
+        let (one, two) = (device.history[before - 1], device.history[before]);
+        device.push_at(before as u64 + 1, two, &third[1..]).await;
+        stands(&app, tins, 7, "waiting").await;
+        device.push_at(before as u64, one, &third[..1]).await;
+        stands(&app, tins, 9, "corrected again").await;
+        app.stop().await;
+    }
+);
