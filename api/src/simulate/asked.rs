@@ -6,8 +6,9 @@
 
 use super::{
     SimulateError,
-    handset::{ASTRAY, Handset, Seen},
+    handset::{ASTRAY, Handset},
     run::{Run, Stop},
+    seen::Seen,
 };
 use crate::{
     handheld::down::{pull, store::Window},

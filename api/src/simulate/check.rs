@@ -2,8 +2,8 @@
 //! log every so many steps and at the end. The invariants themselves are `suyuan_sync`'s.
 
 use super::{
-    handset::Seen,
     run::{Run, Stop},
+    seen::Seen,
     shown, store,
 };
 use crate::{

@@ -3,7 +3,10 @@
 //!
 //! It must not know what became of that transaction; the cursor on the storage tells.
 
-use super::handset::{Effect, Handset, Seen, name};
+use super::{
+    handset::{ASTRAY, Handset},
+    seen::{Effect, Seen, name},
+};
 use std::collections::BTreeMap;
 use suyuan_sync::{
     ids::Gseq,
@@ -70,7 +73,7 @@ impl Handset {
     pub(super) fn shows_whole_checkpoints(&self) -> Holds {
         let cursor = self.outbox.disk().cursor;
         // One that leads nowhere is no checkpoint: it begins anew.
-        if cursor >= super::handset::ASTRAY {
+        if cursor >= ASTRAY {
             return Ok(());
         }
         self.checkpoints.stand_at(cursor, &shown(&self.seen))

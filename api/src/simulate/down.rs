@@ -6,9 +6,10 @@
 
 use super::{
     Part, SimulateError,
-    handset::{ASTRAY, Anew, Effect, Handset},
+    handset::{ASTRAY, Handset},
     post::{Asking, What},
     run::{Run, Stop},
+    seen::{Anew, Effect},
 };
 use crate::handheld::keys::point::verify;
 use actix_web::http::Method;

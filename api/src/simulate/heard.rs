@@ -3,10 +3,11 @@
 use super::{
     SimulateError,
     down::Open,
-    handset::{ASTRAY, Effect, Parts},
+    handset::{ASTRAY, Parts},
     node::Came,
     post::{Asking, What},
     run::{Run, Stop},
+    seen::Effect,
 };
 use crate::played::is_signed;
 use suyuan_sync::{

@@ -9,7 +9,7 @@
 //!   and events, `recalls` of recalls, `desks` what else is decided, `late` what is filed late, `scans` what is scanned, `loose`
 //!   of goods without codes, `crowds` what comes at once,
 //!   `wire` what is sent and answered, `heard` what a handset makes of it, `post` the network, `handset` a
-//!   device, `tabs` a second program in it, `damage` what its storage does to it, `down` what it fetches, `badges` who may work with it, `node`
+//!   device, `seen` what it was told, `tabs` a second program in it, `damage` what its storage does to it, `down` what it fetches, `badges` who may work with it, `node`
 //!   a server process.
 //! - `check` says which invariants are looked at when; they are `suyuan_sync::invariants`, and of what
 //!   is told to people and handsets `reports`, `known`, `strangers`, `stands` and `answers`, of some of
@@ -41,6 +41,7 @@ mod recalls;
 mod reports;
 mod run;
 mod scans;
+mod seen;
 mod shown;
 mod stands;
 mod store;

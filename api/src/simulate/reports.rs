@@ -3,8 +3,9 @@
 
 use super::{
     SimulateError,
-    handset::{ASTRAY, Handset, Seen},
+    handset::{ASTRAY, Handset},
     run::{Run, Stop},
+    seen::Seen,
     store,
 };
 use crate::recalls::reach::{

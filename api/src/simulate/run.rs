@@ -6,11 +6,12 @@ use super::{
     Options, Part, SimulateError,
     badges::Badge,
     dice::Dice,
-    handset::{Effect, Handset},
+    handset::Handset,
     known::Balances,
     node::{Asked, Node},
     post::Post,
     scans::{self, Memory},
+    seen::Effect,
     strangers::{self, Clerk},
     world::{self, World},
 };

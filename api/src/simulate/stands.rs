@@ -4,8 +4,9 @@
 
 use super::{
     SimulateError,
-    handset::{Anew, Effect, Handset, Seen},
+    handset::Handset,
     run::{BEGINNING, Run, Stop},
+    seen::{Anew, Effect, Seen},
     world::Site,
 };
 use crate::{
