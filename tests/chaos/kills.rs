@@ -79,7 +79,7 @@ async fn one_of_two_killed_again_and_again() {
 
 async fn one_of_two_killed() {
     let _alone = alone();
-    let (loops, seed, began) = (loops(20), seed(), Instant::now());
+    let (loops, seed, began) = (loops(25), seed(), Instant::now());
     let mut dice = Dice::new(seed);
     let (site, devices) = Installation::new(Engine::Postgres, FEWER).await;
     let mut pdas = site.at_work(devices, seed);
