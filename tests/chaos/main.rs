@@ -10,6 +10,7 @@ mod faults;
 mod heads;
 mod kills;
 mod late;
+mod parked;
 #[path = "../enterprise/support.rs"]
 #[allow(dead_code)]
 mod people;
