@@ -32,6 +32,7 @@ mod held;
 mod hinted;
 mod histories;
 mod holding;
+mod hostile;
 mod knew;
 mod known;
 mod known_beside;
