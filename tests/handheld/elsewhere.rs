@@ -54,7 +54,7 @@ fn located(reach: &Value) -> BTreeMap<String, u64> {
 }
 
 /// Tins of a batch that expires one day.
-async fn that_expire(scene: &Scene, count: u64) -> (String, Vec<String>) {
+pub async fn that_expire(scene: &Scene, count: u64) -> (String, Vec<String>) {
     let admin = &scene.firm.admin;
     let product = id(&ok(admin.get("/v1/products").await)["items"][0]);
     let batch = json!({

@@ -1,6 +1,7 @@
 //! The list of findings and its counts: whose they are, which are asked for, in pages.
 
 use crate::{
+    elsewhere::that_expire,
     lots::lots_of,
     scene::{Scene, enrolled, inbound, sale},
     support::{PASSWORD, array, firm, id, made, number, ok, refused_field, text_of},
@@ -124,6 +125,43 @@ on_both!(findings_are_listed_by_what_is_asked_for, |app| {
         };
         refused_field(answer, field, fault);
     }
+    app.stop().await;
+});
+
+on_both!(each_filter_tells_its_own_and_not_anothers, |app| {
+    let scene = Scene::of(&app).await;
+    let staff = &scene.firm.operator;
+    let (second, tins) = that_expire(&scene, 1).await;
+    // At each place a device sold what never came in, each of a batch of its own.
+    let mut sold = Vec::new();
+    for (place, batch, tin) in [
+        (&scene.store, &scene.batch, &scene.tins[0]),
+        (&scene.warehouse, &second, &tins[0]),
+    ] {
+        let mut till = scene.device(&app, place).await;
+        till.push(&[]).await;
+        let sale = till.event("sale", &sale(&[tin]));
+        let event: Value = serde_json::from_str(&sale).expect("an event");
+        till.push(&[sale]).await;
+        sold.push((place, till.device, batch, text_of(&event["event_id"])));
+    }
+    let both = list(staff, "open=true&code=ORPHAN_SALE").await;
+    assert_eq!(both.len(), 2, "{both:?}");
+    for (place, device, batch, event) in &sold {
+        for query in [
+            format!("place={place}"),
+            format!("device={device}"),
+            format!("batch={batch}"),
+        ] {
+            let query = format!("{query}&open=true&code=ORPHAN_SALE");
+            let told = list(staff, &query).await;
+            let told: Vec<String> = told.iter().map(|it| text_of(&it["event"])).collect();
+            assert_eq!(told, [event.clone()], "{query}");
+        }
+    }
+    // Of two at once only what is of both.
+    let crossed = format!("place={}&device={}", sold[0].0, sold[1].1);
+    assert_eq!(list(staff, &crossed).await, Vec::<Value>::new());
     app.stop().await;
 });
 
