@@ -8,7 +8,10 @@ use crate::{
 };
 use sea_orm::ConnectionTrait;
 use serde_json::json;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use suyuan::{
     handheld::keys::point::verify,
     log::Actor,
@@ -247,6 +250,114 @@ on_both!(i19_another_enterprise_is_told_nothing_of_it, |app| {
     }
     app.stop().await;
 });
+
+/// All that items name, of whatever sort.
+fn named(items: &[PullItem]) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for item in items {
+        match &item.item {
+            Item::RecallList(list) => {
+                let batches = list.batches.iter();
+                named.extend(batches.map(|told| format!("recalled batch {}", told.batch)));
+                if list.count > 0 {
+                    named.insert(format!("{} recalled units", list.count));
+                }
+            }
+            Item::Removed(Removed::Product(id)) => _ = named.insert(format!("product {id}")),
+            Item::Removed(Removed::Partner(id)) => _ = named.insert(format!("partner {id}")),
+            Item::Removed(Removed::Unit(unit)) => _ = named.insert(format!("no unit {unit}")),
+            other => named.extend(what(other)),
+        }
+    }
+    named
+}
+
+on_both!(
+    i19_of_products_partners_lists_and_what_left_a_place_is_told_its_own,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let (admin, tins) = (&scene.firm.admin, &scene.tins);
+        let platform = app.signed_in("platform.admin", PASSWORD).await;
+        let beta = firm(&app, &platform, "BETA", &["9521235"]).await;
+        let gamma = firm(&app, &platform, "GAMA", &["9521236"]).await;
+        let shop = place(&beta.operator, "S-1", "store").await;
+        let corner = place(&gamma.operator, "S-1", "store").await;
+        let mut shops = enrolled(&app, &beta.operator, &shop).await;
+        let mut strangers = enrolled(&app, &gamma.operator, &corner).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        let mut warehouse = scene.device(&app, &scene.warehouse).await;
+        // Of the maker's two products only one ever leaves its own places, and of its batches one.
+        let first = id(&ok(admin.get("/v1/products").await)["items"][0]);
+        let other = product(admin, "CM-2", "0952123400009").await;
+        let other_batch = batch(admin, &other, "X1").await;
+        let order = recall_order(&json!([scene.batch, other_batch]), "r", "i");
+        made(admin.post("/v1/recalls", &order).await);
+        let events = [
+            store.event("inbound", &inbound(&[&tins[0], &tins[1]])),
+            store.event("outbound", &outbound(&[&tins[1]], &shop)),
+        ];
+        store.push(&events).await;
+        // What comes and goes within the maker's places is nobody else's.
+        let events = [
+            warehouse.event("inbound", &inbound(&[&tins[2], &tins[3]])),
+            warehouse.event("outbound", &outbound(&[&tins[3]], &scene.plant)),
+        ];
+        warehouse.push(&events).await;
+
+        let own = |id: &str| BTreeSet::from([format!("partner {id}")]);
+        let (items, far) = all(&mut strangers, 0).await;
+        assert_eq!(named(&items), own(&gamma.id));
+        let (items, here) = all(&mut shops, 0).await;
+        let mut theirs = own(&beta.id);
+        theirs.extend([
+            format!("product {first}"),
+            format!("partner {}", scene.firm.id),
+            format!("unit {}", key(&tins[1])),
+            format!("recalled batch {}", scene.batch),
+        ]);
+        assert_eq!(named(&items), theirs);
+        let (items, there) = all(&mut store, 0).await;
+        let seen = named(&items);
+        let elsewhere = |what: &String| {
+            tins[2..4]
+                .iter()
+                .any(|tin| what.ends_with(key(tin).as_str()))
+        };
+        assert!(!seen.iter().any(elsewhere), "{seen:?}");
+        for own in [&first, &other] {
+            assert!(seen.contains(&format!("product {own}")), "{seen:?}");
+        }
+
+        // It goes back; and more comes and goes where it did.
+        let came = shops.event("inbound", &inbound(&[&tins[1]]));
+        let went = shops.event("outbound", &outbound(&[&tins[1]], &scene.store));
+        shops.push(&[came, went]).await;
+        let came = store.event("inbound", &inbound(&[&tins[1]]));
+        store.push(&[came]).await;
+        let went = warehouse.event("outbound", &outbound(&[&tins[2]], &scene.plant));
+        warehouse.push(&[went]).await;
+        let (items, _) = all(&mut strangers, far).await;
+        assert_eq!(named(&items), BTreeSet::new());
+        let (items, _) = all(&mut shops, here).await;
+        let told = named(&items);
+        theirs.insert(format!("no unit {}", key(&tins[1])));
+        assert!(
+            told.contains(&format!("no unit {}", key(&tins[1]))),
+            "{told:?}"
+        );
+        assert!(told.is_subset(&theirs), "{told:?}");
+        let (items, _) = all(&mut store, there).await;
+        let seen = named(&items);
+        assert!(!seen.iter().any(elsewhere), "{seen:?}");
+        // Whoever begins anew is told no more than that.
+        let (items, _) = all(&mut strangers, 0).await;
+        assert_eq!(named(&items), own(&gamma.id));
+        let (items, _) = all(&mut shops, 0).await;
+        let told = named(&items);
+        assert!(told.is_subset(&theirs), "{told:?}");
+        app.stop().await;
+    }
+);
 
 on_both!(i21_i22_small_pages_tell_what_one_tells, |app| {
     let scene = Scene::of(&app).await;
