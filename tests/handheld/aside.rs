@@ -276,8 +276,13 @@ on_both!(
         let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
         let many = sale(&vec![tin; 2000]);
         let wrong_seq = device.text(77, "sale", &sale(&[tin]));
-        // Numbers past the last there is.
-        let past_all = [SEQ_MAX + 1, u64::MAX].map(|seq| device.text(seq, "sale", &sale(&[tin])));
+        // Numbers past the last there is, of a later program's events, too.
+        let past_all = [
+            (1 << 63, "sale"),
+            (u64::MAX, "sale"),
+            (u64::MAX, "levitate"),
+        ]
+        .map(|(seq, kind)| device.text(seq, kind, &sale(&[tin])));
         let elsewhere = device
             .text(6, "sale", &sale(&[tin]))
             .replace(&device.device.to_string(), &Uuid::new_v4().to_string());
@@ -292,18 +297,19 @@ on_both!(
             device.event("sale", &json!({"units": [], "at": "once upon a time"})),
             device.make(past_all[0].clone()),
             device.make(past_all[1].clone()),
+            device.make(past_all[2].clone()),
             device.event("sale", &sale(&[tin])),
         ];
         let answer = device.push(&events).await;
-        let mut expected = vec![Some("UNREADABLE"); 10];
+        let mut expected = vec![Some("UNREADABLE"); 11];
         (expected[4], expected[5]) = (Some("SEQ_MISMATCH"), Some("SEQ_MISMATCH"));
         expected.push(None);
         assert_eq!(codes(&answer), expected, "{answer:?}");
-        assert_eq!(answer.results[10].status, Status::Stored);
-        assert_eq!(answer.receipt.contiguous_seq, 11);
+        assert_eq!(answer.results[11].status, Status::Stored);
+        assert_eq!(answer.receipt.contiguous_seq, 12);
         // They are listed, the empty one, too.
         let listed = ok(scene.firm.admin.get("/v1/quarantine").await);
-        assert_eq!(listed["items"].as_array().map(Vec::len), Some(10));
+        assert_eq!(listed["items"].as_array().map(Vec::len), Some(11));
         app.stop().await;
     }
 );
