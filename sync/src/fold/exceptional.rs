@@ -115,12 +115,12 @@ pub fn batches_apart(
     fact: &Fact,
     world: &World,
 ) -> BTreeSet<BatchId> {
-    let is_so = |unit: Option<&UnitKey>, batch: Option<BatchId>| match fact.event.kind {
-        Kind::Collect => recalled::explained(world, unit, batch, fact.order),
-        _ => {
-            let spans = recalled::covering(world, unit, batch);
-            !recalled::active(&spans, fact.order).is_empty()
+    let is_so = |unit: Option<&UnitKey>, batch: Option<BatchId>| {
+        if fact.event.kind == Kind::Collect {
+            return recalled::explained(world, unit, batch, fact.order);
         }
+        let spans = recalled::covering(world, unit, batch);
+        !recalled::active(&spans, fact.order).is_empty()
     };
     let tells = |batch: BatchId| match fact.event.kind {
         Kind::Return | Kind::Inspect => false,

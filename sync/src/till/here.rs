@@ -132,9 +132,12 @@ impl Here {
             (Kind::Commission | Kind::Count | Kind::Retract | Kind::Inspect, _) => return,
             (kind, _) => Did::Went(kind),
         };
-        let or_struck = |did: Did| match is_struck {
-            true => Did::Stood(Step::Struck),
-            false => did,
+        let or_struck = |did: Did| {
+            if is_struck {
+                Did::Stood(Step::Struck)
+            } else {
+                did
+            }
         };
         let did = or_struck(did);
         if let (Kind::Unpack, Some(container)) = (event.kind, emptied) {
@@ -319,10 +322,10 @@ const fn after(was: Became, step: Step) -> Became {
             Step::Moved(Kind::Inbound | Kind::Outbound),
         )
         | (Became::Is(Phase::Collected), Step::Kept)
-        | (_, Step::Struck)
         | (
             _,
-            Step::Moved(
+            Step::Struck
+            | Step::Moved(
                 Kind::Commission
                 | Kind::Pack
                 | Kind::Unpack
