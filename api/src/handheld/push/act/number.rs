@@ -98,7 +98,7 @@ impl Engine {
                 // Before it comes what of the first branch is in this push, unless it left that earlier.
                 (None, Some(left)) => {
                     let own = store::anchored_on(conn, chain, branch, event.seq).await?;
-                    own.unwrap_or(*left)
+                    own.map_or(*left, |upto| upto.0)
                 }
             };
             if appends {

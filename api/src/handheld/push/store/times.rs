@@ -66,24 +66,25 @@ pub async fn anchored_before(
     branch: Branch,
     seq: Seq,
 ) -> Result<Option<Micros>, DbErr> {
-    let own = anchored_on(conn, chain, branch, seq).await?;
-    match (own, branch) {
+    let mut found = anchored_on(conn, chain, branch, seq).await?;
+    if found.is_none() && branch != Branch::First {
         // A second branch begins where it leaves the first.
-        (None, Branch::Fork(_)) => {
-            let left = anchored_on(conn, chain, Branch::First, seq).await?;
-            Ok(left.flatten())
-        }
-        (own, _) => Ok(own.flatten()),
+        found = anchored_on(conn, chain, Branch::First, seq).await?;
     }
+    Ok(found.and_then(|upto| upto.0))
 }
 
-/// The same of one branch alone; nothing if no event on it has a lesser number.
+/// The greatest anchor that a chain stated up to an event of it, if any stated one.
+#[derive(Debug, Clone, Copy)]
+pub struct Upto(pub Option<Micros>);
+
+/// What the last event below a number, of one branch alone, says of that; nothing if there is none.
 pub async fn anchored_on(
     conn: &impl ConnectionTrait,
     (device, epoch): (Uuid, Epoch),
     branch: Branch,
     seq: Seq,
-) -> Result<Option<Option<Micros>>, DbErr> {
+) -> Result<Option<Upto>, DbErr> {
     let mut values: Vec<Value> = vec![device.into(), i64::from(epoch).into(), (seq as i64).into()];
     let on = match branch.root() {
         Some(root) => {
@@ -97,7 +98,8 @@ pub async fn anchored_on(
          ORDER BY seq DESC LIMIT 1"
     );
     let row = query_one(conn, &sql, values).await?;
-    row.map(|row| row.try_get("", "anchored")).transpose()
+    row.map(|row| row.try_get("", "anchored").map(Upto))
+        .transpose()
 }
 
 /// The nearest checkpoint below a number.
