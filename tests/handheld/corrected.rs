@@ -42,10 +42,13 @@ on_both!(
         device.status().await;
         let tins = &scene.tins[..2];
         let first = device.event("inbound", &receipt(tins, 10, "D-1"));
-        let mut sold = sale(&[&tins[0]]);
-        sold["lots"] = lots_of(GTIN, Some("L9"), 5);
-        let sold = device.event("sale", &sold);
-        device.push(&[first.clone(), sold]).await;
+        let sell = |qty| {
+            let mut sold = sale(&[&tins[0]]);
+            sold["lots"] = lots_of(GTIN, Some("L9"), qty);
+            sold
+        };
+        let sold = device.event("sale", &sell(5));
+        device.push(&[first.clone(), sold.clone()]).await;
         stands(&app, tins, 5, "as stated").await;
 
         // In one push.
@@ -65,6 +68,13 @@ on_both!(
         stands(&app, tins, 7, "waiting").await;
         device.push_at(before as u64, one, &third[..1]).await;
         stands(&app, tins, 9, "corrected again").await;
+
+        // What comes late now finds the receipt where it stands.
+        let struck = json!({"target": id_of(&sold)});
+        let last = vec![("retract", struck), ("sale", sell(4))];
+        let last = group(&mut device, true, last);
+        device.push(&last).await;
+        stands(&app, tins, 10, "the sale corrected").await;
         app.stop().await;
     }
 );
