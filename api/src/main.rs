@@ -76,7 +76,7 @@ enum Command {
     /// Examine a resolver; exit status 1 if anything critical or required fails.
     Doctor(DoctorArgs),
     /// Run handsets and servers from a seed with everything going wrong; exit status 1 and the broken
-    /// invariant if a promise does not hold.
+    /// invariant if a promise does not hold, 2 if the run could not go on.
     Simulate(cli::simulate::SimulateArgs),
 }
 
@@ -212,7 +212,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
             println!("the schema is up to date");
         }
         Command::Doctor(args) => return examine(&args).await,
-        Command::Simulate(args) => return cli::simulate::run(args).await,
+        Command::Simulate(args) => return Ok(cli::simulate::run(args).await),
         Command::ReadPhoto(args) => return Ok(read_photo(&args)),
         Command::Config => println!("{:#?}", Settings::load(cli.config.as_deref(), &[])?),
     }

@@ -1,6 +1,6 @@
 //! The program itself, as somebody runs it who looks for what is broken: `suyuan simulate --seed N` ends
 //! with exit status 1 where a promise does not hold, names it last, and with the same seed it breaks at the
-//! same step again. It ends with 0 where all hold.
+//! same step again. It ends with 0 where all hold, and with 2 where it could not go on.
 
 use std::process::{Command, Stdio};
 
@@ -53,5 +53,13 @@ fn a_seed_that_holds_ends_with_0_and_says_so() {
 #[test]
 fn a_bug_that_there_is_not_is_refused() {
     let (status, told) = simulate(&["--seed", "101", "--bug", "23"]);
-    assert_eq!((status, told.as_str()), (Some(1), ""));
+    assert_eq!((status, told.as_str()), (Some(2), ""));
+}
+
+/// Whoever looks for a seed that breaks something must not take this for one.
+#[test]
+fn a_run_that_cannot_go_on_ends_with_2() {
+    let nowhere = "sqlite:///proc/nowhere/run.db";
+    let (status, told) = simulate(&["--seed", "101", "--database", nowhere]);
+    assert_eq!((status, told.as_str()), (Some(2), ""));
 }

@@ -1,8 +1,14 @@
 //! `suyuan simulate`: runs handsets and servers from a seed, and says which promise broke, if any.
+//!
+//! Who looks for a seed that breaks a promise must not take a run for one that could not go on: that ends
+//! otherwise, as does a call that is not understood.
 
 use clap::Args;
 use std::{error::Error, process::ExitCode};
-use suyuan::simulate::{Options, Part, simulate};
+use suyuan::{
+    simulate::{Options, Part, simulate},
+    telemetry,
+};
 use suyuan_sync::bugs::{Bug, switched_on};
 
 /// What is run.
@@ -35,11 +41,26 @@ pub struct SimulateArgs {
     bug: Option<u8>,
 }
 
-/// Exit status 1 if an invariant broke.
-pub async fn run(args: SimulateArgs) -> Result<ExitCode, Box<dyn Error>> {
+/// Exit status of a run that could not go on.
+const COULD_NOT_GO_ON: u8 = 2;
+
+/// Exit status 1 if an invariant broke, 2 if the run could not go on.
+pub async fn run(args: SimulateArgs) -> ExitCode {
+    match tried(args).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("suyuan: {}", telemetry::in_full(error.as_ref()));
+            ExitCode::from(COULD_NOT_GO_ON)
+        }
+    }
+}
+
+async fn tried(args: SimulateArgs) -> Result<ExitCode, Box<dyn Error>> {
     if let Some(number) = args.bug {
-        let bug = Bug::of_number(number).filter(|bug| switched_on(*bug));
-        bug.ok_or("this program has no such bug to switch on")?;
+        let halves = Bug::of_number(number).filter(|bug| switched_on(*bug));
+        if halves.count() == 0 {
+            return Err("this program has no such bug to switch on".into());
+        }
     }
     let ran = Box::pin(simulate(Options {
         steps: args.steps,
