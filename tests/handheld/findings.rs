@@ -156,7 +156,7 @@ on_both!(each_filter_tells_its_own_and_not_anothers, |app| {
             let query = format!("{query}&open=true&code=ORPHAN_SALE");
             let told = list(staff, &query).await;
             let told: Vec<String> = told.iter().map(|it| text_of(&it["event"])).collect();
-            assert_eq!(told, [event.clone()], "{query}");
+            assert_eq!(told, std::slice::from_ref(event), "{query}");
         }
     }
     // Of two at once only what is of both.
