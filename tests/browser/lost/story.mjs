@@ -40,6 +40,17 @@ async function seen() {
   return { devices: await Promise.all(devices.map(each)), acts, told };
 }
 
+/** What the browser holds of the app's: whether the app shows the wrong thing, or has lost what it stored. */
+function held(page) {
+  return page.evaluate(async () => ({
+    databases: await indexedDB.databases(),
+    workers: (await navigator.serviceWorker.getRegistrations()).map((it) => it.scope),
+    caches: await caches.keys(),
+    persisted: await navigator.storage.persisted(),
+    estimate: await navigator.storage.estimate(),
+  })).catch((error) => `not told: ${error.message}`);
+}
+
 try {
   await story();
   for (const it of devices) assert.deepEqual(it.errors, []);
@@ -49,6 +60,7 @@ try {
   console.error(error);
   for (const { page, line } of devices) {
     console.error(await page.locator("body").innerText().catch(() => "no page"));
+    console.error(await held(page));
     console.error(line.calls.slice(-10));
   }
   process.exitCode = 1;
