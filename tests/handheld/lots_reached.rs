@@ -91,7 +91,8 @@ on_both!(i17_a_strangers_word_of_a_lot_is_told_apart, |app| {
         &reach,
         &[("collected", 0), ("on_hand", 96), ("on_the_way", 0)],
     );
-    figures(&reach, &[("claimed", 99_900)]);
+    // What it says to have sent is of what it says to have fetched back.
+    figures(&reach, &[("claimed", 99_930)]);
     let lines = reach["lots"].as_array().expect("lines");
     let places = lines.iter().filter_map(|line| line["location_id"].as_str());
     let mut places: Vec<&str> = places.collect();
