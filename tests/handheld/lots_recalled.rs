@@ -464,3 +464,41 @@ on_both!(
         app.stop().await;
     }
 );
+
+on_both!(
+    c11_what_was_fetched_back_of_a_lot_is_listed_and_missed_at_a_complete_count,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        received(&mut store).await;
+        recalled(&scene, &[&scene.batch]).await;
+        later(&mut store).await;
+        // All of it: nothing is in stock any more.
+        let fetched = store.event("collect", &json!({"lots": of("L7", 10)}));
+        store.push(&[fetched]).await;
+        settled(&app).await;
+        let list = ok(scene.firm.operator.get("/v1/stock/lots").await);
+        let lines = list["items"].as_array().expect("lines");
+        let there = |line: &Value| (line["balance"].as_i64(), line["apart"].as_i64());
+        assert_eq!(
+            lines.iter().map(there).collect::<Vec<_>>(),
+            [(Some(0), Some(10))]
+        );
+        assert_eq!(codes(&app).await, []);
+        let all = json!({"body": {"scope": {"complete": true}}});
+        let counted = store.event("count", &all);
+        store.push(&[counted]).await;
+        settled(&app).await;
+        assert_eq!(codes(&app).await, [FindingCode::MissingAtCount]);
+        // It is what was sent back meanwhile.
+        let maker = json!({"type": "location", "id": scene.plant});
+        let back = json!({"lots": of("L7", 10), "counterpart": maker});
+        let sent = store.event("outbound", &back);
+        store.push(&[sent]).await;
+        settled(&app).await;
+        let list = ok(scene.firm.operator.get("/v1/stock/lots").await);
+        let line = &list["items"][0];
+        assert_eq!(there(line), (Some(0), Some(0)), "{list}");
+        app.stop().await;
+    }
+);
