@@ -26,6 +26,7 @@
 //! | `sharing` | C13: what is told at the container and what at the child |
 //! | `papers` | C10, C15, section 4: findings about an event itself |
 //! | `lots` | C11: balances |
+//! | `lots_carried` | C13: goods of lots in containers |
 //! | `lots_judged` | C3, C4, C7, C9 of goods of lots |
 //!
 //! It must not know the fold, and must not be clever. Nothing but checks may call it: it takes its time,
@@ -37,6 +38,7 @@ mod effects;
 mod holders;
 mod levels;
 mod lots;
+mod lots_carried;
 mod lots_judged;
 mod papers;
 mod questions;
