@@ -1,6 +1,6 @@
 // Made by tests/browser/pda/precache.mjs: the files of the app, and a version of their bytes.
 
-export const VERSION = "835a3763";
+export const VERSION = "7533c9d5";
 
 export const FILES = [
   "app.css",
@@ -83,6 +83,7 @@ export const FILES = [
   "device/down.js",
   "device/driver.js",
   "device/enrol.js",
+  "device/fresh-log.js",
   "device/keys.js",
   "device/left.js",
   "device/link.js",

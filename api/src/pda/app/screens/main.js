@@ -90,6 +90,7 @@ async function write() {
   navigator.serviceWorker?.addEventListener("message", ({ data }) => data === UNSENT && app?.woken());
   app.drawNow();
   root.dataset.ready = "yes";
+  void import("../device/fresh-log.js").then((it) => it.freshLog(indexedDB, navigator)).catch(() => {});
   // Once the first scans could be made; a phone that never rests fetches them when they are wanted.
   setTimeout(() => void app?.fetchTools().catch(() => {}), 1500);
   if (navigator.onLine && session.driver) void session.pull();
