@@ -60,6 +60,10 @@ export async function device(ticket, { disk = null, inits = [] } = {}) {
     open: async () => {
       await open();
       await it.found();
+      // A kill in the middle of a record (`batteries` aims there), and a second one before the log is filled
+      // behind it: then Chromium throws the storage away, and no app can help it (the app's README). A
+      // device that is started lives for longer than that takes.
+      await it.freshLog();
     },
     /** What is on the device now. */
     found: async () => {

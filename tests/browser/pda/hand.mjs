@@ -38,6 +38,28 @@ export async function hand({ origin, folder, flags = [], inits = [], watch = () 
       await page.goto(`${origin}/app/`);
       await page.waitForSelector("#app[data-ready]");
     },
+    /** The log of its storage is filled, as it is behind every start in this browser (`device/fresh-log.js`). */
+    async freshLog() {
+      const NAME = "suyuan-log";
+      await it.page.waitForFunction(async (name) => (await indexedDB.databases()).some((one) => one.name === name), NAME);
+      await it.page.evaluate(
+        (name) =>
+          new Promise((resolve, reject) => {
+            const request = indexedDB.open(name);
+            request.onerror = () => reject(request.error);
+            request.onsuccess = () => {
+              // Reads wait for whoever writes before them.
+              const tx = request.result.transaction(["filling"]);
+              tx.objectStore("filling").count();
+              tx.oncomplete = () => {
+                request.result.close();
+                resolve();
+              };
+            };
+          }),
+        NAME,
+      );
+    },
     /** The battery is pulled, and put back. */
     async battery() {
       await it.browser.kill();
