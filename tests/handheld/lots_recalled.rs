@@ -502,3 +502,76 @@ on_both!(
         app.stop().await;
     }
 );
+
+/// What is in stock of the only line, and what lies apart.
+async fn there(scene: &Scene) -> (i64, i64) {
+    let list = ok(scene.firm.operator.get("/v1/stock/lots").await);
+    let [line] = &list["items"].as_array().expect("lines")[..] else {
+        panic!("one line: {list}");
+    };
+    let number = |of: &str| line[of].as_i64().expect("a number");
+    (number("balance"), number("apart"))
+}
+
+fn found_sellable(store: &mut Handheld, qty: u64) -> String {
+    let said = json!({"lots": of("L7", qty), "disposition": "sellable"});
+    store.event("inspect", &said)
+}
+
+on_both!(
+    c6_what_was_fetched_back_of_a_lot_is_released_once_no_recall_covers_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        received(&mut store).await;
+        let recall = recalled(&scene, &[&scene.batch]).await;
+        later(&mut store).await;
+        let fetched = store.event("collect", &json!({"lots": of("L7", 7)}));
+        let early = found_sellable(&mut store, 7);
+        let answer = store.push(&[fetched, early]).await;
+        assert_eq!(told(&answer), [vec![], vec![FindingCode::ReleaseRecalled]]);
+        assert_eq!(there(&scene).await, (3, 7));
+        holds(&app, "kept back").await;
+        closed(&scene, &recall, false).await;
+        settled(&app).await;
+        assert_eq!(there(&scene).await, (3, 7));
+        later(&mut store).await;
+        let inspected = found_sellable(&mut store, 5);
+        let answer = store.push(&[inspected]).await;
+        assert_eq!(told(&answer), [[]]);
+        assert_eq!(there(&scene).await, (8, 2));
+        let more = found_sellable(&mut store, 5);
+        store.push(&[more]).await;
+        assert_eq!(there(&scene).await, (10, 0));
+        assert_eq!(codes(&app).await, [FindingCode::ReleaseRecalled]);
+        holds(&app, "released").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c6_an_inspection_of_a_lot_counts_once_its_recall_was_mistaken,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut store = scene.device(&app, &scene.store).await;
+        received(&mut store).await;
+        let recall = recalled(&scene, &[&scene.batch]).await;
+        later(&mut store).await;
+        let fetched = store.event("collect", &json!({"lots": of("L7", 7)}));
+        let inspected = found_sellable(&mut store, 4);
+        let event: Value = serde_json::from_str(&inspected).expect("an event");
+        let sale = store.event("sale", &sold(1));
+        store.push(&[fetched, inspected, sale]).await;
+        assert_eq!(there(&scene).await, (2, 7));
+        closed(&scene, &recall, true).await;
+        settled(&app).await;
+        assert_eq!(there(&scene).await, (6, 3));
+        assert_eq!(codes(&app).await, []);
+        holds(&app, "mistaken").await;
+        let retract = store.event("retract", &json!({"target": event["event_id"]}));
+        store.push(&[retract]).await;
+        assert_eq!(there(&scene).await, (2, 7));
+        holds(&app, "struck").await;
+        app.stop().await;
+    }
+);

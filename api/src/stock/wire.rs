@@ -232,11 +232,11 @@ pub struct MoveOut {
     /// It was brought by another device or in a file (`POST /v1/sync/deposit`).
     pub imported: bool,
     /// By how much (`is`: `in`, `out` with `qty`; `away`, shipped or destroyed, of what lies apart first;
-    /// `collected`, fetched back; `carried`, with a container, `by` so many, of which `inside` more lie in
-    /// containers there now, and, if any, `through`, that came and went at once, `apart`, that lie in containers
-    /// that were fetched back, and `away` and `collected` besides; `counted` with `there`, what lay loose; `found`
-    /// with `code`). A count that is `accepted` sets what lies loose to `there`; any other changes nothing and is
-    /// a finding.
+    /// `collected`, fetched back; `released`, found sellable, of what lies apart and no more than that; `carried`,
+    /// with a container, `by` so many, of which `inside` more lie in containers there now, and, if any, `through`,
+    /// that came and went at once, `apart`, that lie in containers that were fetched back, and `away`, `collected`
+    /// and `released` besides; `counted` with `there`, what lay loose; `found` with `code`). A count that is
+    /// `accepted` sets what lies loose to `there`; any other changes nothing and is a finding.
     #[schema(value_type = Object)]
     pub change: serde_json::Value,
 }

@@ -58,7 +58,7 @@ pub use table::{Row, container_row, row};
 pub use visible::{Entry, Partner, Reader, View, visible};
 
 pub(crate) use outbound::strays;
-pub(crate) use recalled::{covering, explained, of_sale};
+pub(crate) use recalled::{covering, explained, is_active, of_sale};
 pub(crate) use sale::expired;
 pub(crate) use struck::may_strike;
 pub(crate) use walk::is_container;

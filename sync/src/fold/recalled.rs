@@ -40,7 +40,7 @@ pub fn recalls_of(world: &World, unit: &UnitKey, batch: Option<BatchId>) -> BTre
 }
 
 /// Does a span hold at this place in the order?
-pub(super) fn is_active(span: &RecallSpan, order: Order) -> bool {
+pub(crate) fn is_active(span: &RecallSpan, order: Order) -> bool {
     span.from.order() <= order && !is_closed(span, order)
 }
 

@@ -3,7 +3,7 @@
 
 use super::{Broken, Holds};
 use crate::{
-    event::{Event, Kind},
+    event::{Disposition, Event, Kind},
     facts::{Fact, World},
     finding::{Detail, Finding, FindingCode, LotKey},
     ids::Micros,
@@ -70,6 +70,7 @@ struct Said {
     inside: i128,
     away: i128,
     collected: i128,
+    released: i128,
     seen: Option<i128>,
 }
 
@@ -83,11 +84,13 @@ fn summed(movements: &[Movement]) -> (i64, BTreeSet<Below>) {
             Change::Out { qty } => at.came -= i128::from(qty),
             Change::Away { qty } => at.away += i128::from(qty),
             Change::Collected { qty } => at.collected += i128::from(qty),
+            Change::Released { qty } => at.released += i128::from(qty),
             Change::Carried(moves) => {
                 at.came += i128::from(moves.by);
                 at.inside += i128::from(moves.inside);
                 at.away += i128::from(moves.away);
                 at.collected += i128::from(moves.collected);
+                at.released += i128::from(moves.released);
             }
             Change::Counted { there, accepted } if accepted => at.seen = Some(there.into()),
             Change::Counted { .. } | Change::Found { .. } => {}
@@ -100,7 +103,9 @@ fn summed(movements: &[Movement]) -> (i64, BTreeSet<Below>) {
     for (order, said) in said {
         let of_apart = said.away.min(apart);
         sum += said.came - said.collected - (said.away - of_apart);
-        apart += said.collected - of_apart;
+        let back = said.released.min(apart - of_apart);
+        sum += back;
+        apart += said.collected - of_apart - back;
         inside += said.inside;
         // None seen of what nobody says is there says nothing.
         if let Some(loose) = said.seen.filter(|loose| *loose > 0 || sum + apart != 0) {
@@ -127,8 +132,9 @@ fn short(n: i128) -> i64 {
 
 /// I14 of lots: what an event that is not struck states of goods without codes of their own shows in each
 /// line it names, as much of it as it states (C11); what is stated at somebody else's place shows there as
-/// that (C14). Counts in several documents show as one, where the last of them stands. What is packed or
-/// inspected stays where it is. That a balance is what shows in its line, [`i13_each_balance_is_the_sum`] says.
+/// that (C14); and what an inspection finds sellable shows as released, or as what a recall covers (C6). Counts in
+/// several documents show as one, where the last of them stands. What is packed, or inspected otherwise, stays
+/// where it is. That a balance is what shows in its line, [`i13_each_balance_is_the_sum`] says.
 pub fn i14_stated_goods_show(
     world: &World,
     facts: &[&Fact],
@@ -152,6 +158,7 @@ pub fn i14_stated_goods_show(
         let comes = match event.kind {
             Kind::Commission | Kind::Inbound | Kind::Return => Some(1),
             Kind::Outbound | Kind::Sale | Kind::Collect | Kind::Destroy => Some(-1),
+            Kind::Inspect if event.disposition == Some(Disposition::Sellable) => Some(0),
             Kind::Count => None,
             Kind::Pack | Kind::Unpack | Kind::Inspect | Kind::Retract => continue,
         };
@@ -163,6 +170,13 @@ pub fn i14_stated_goods_show(
                 _ if stranger => changes.contains(&Change::Found {
                     code: FindingCode::UnexpectedHolder,
                 }),
+                Some(0) => {
+                    let released = changes.iter().map(|change| released(*change));
+                    let kept = Change::Found {
+                        code: FindingCode::ReleaseRecalled,
+                    };
+                    released.sum::<i128>() >= i128::from(qty) || changes.contains(&kept)
+                }
                 Some(way) => {
                     let by = changes.iter().map(|change| way * i128::from(by(*change)));
                     by.sum::<i128>() >= i128::from(qty)
@@ -236,6 +250,15 @@ fn by(change: Change) -> i64 {
         Change::In { qty } => signed(qty),
         Change::Out { qty } | Change::Away { qty } | Change::Collected { qty } => -signed(qty),
         Change::Carried(moves) => moves.by - moves.away - moves.collected,
-        Change::Counted { .. } | Change::Found { .. } => 0,
+        Change::Released { .. } | Change::Counted { .. } | Change::Found { .. } => 0,
+    }
+}
+
+/// How much an inspection found sellable.
+fn released(change: Change) -> i128 {
+    match change {
+        Change::Released { qty } => qty.into(),
+        Change::Carried(moves) => moves.released.into(),
+        _ => 0,
     }
 }

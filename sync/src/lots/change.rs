@@ -1,9 +1,11 @@
 //! By how much an event changes a line.
 
+use super::judged::batch_of;
 use crate::{
-    event::{Event, Kind},
+    event::{Disposition, Event, Kind},
     facts::{Fact, World},
     finding::{FindingCode, LotKey},
+    fold::{covering, is_active},
     order::Order,
 };
 use serde::{Deserialize, Serialize};
@@ -30,6 +32,12 @@ pub enum Change {
     },
     /// So many were fetched back under a recall (召回回收) and lie apart.
     Collected {
+        /// Base units.
+        qty: u64,
+    },
+    /// So many were found sellable by an inspection (检验处置): of what was fetched back and lies apart, as many are
+    /// in stock again.
+    Released {
         /// Base units.
         qty: u64,
     },
@@ -70,6 +78,9 @@ pub struct Moves {
     /// So many of what lies loose were fetched back.
     #[serde(default, skip_serializing_if = "is_none")]
     pub collected: i64,
+    /// So many of what lies apart loose were found sellable, if as many lie there.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub released: i64,
 }
 
 #[expect(
@@ -88,6 +99,11 @@ impl Moves {
 
     /// May what is in stock, or lies apart loose, be another by it?
     pub const fn moves_loose(self) -> bool {
+        self.comes_or_goes() || self.released != 0
+    }
+
+    /// Do goods come or go, or are some fetched back? What is released was there before.
+    pub(super) const fn comes_or_goes(self) -> bool {
         self.by != 0 || self.away != 0 || self.collected != 0
     }
 
@@ -111,6 +127,7 @@ impl AddAssign for Moves {
         add(&mut self.apart, other.apart);
         add(&mut self.away, other.away);
         add(&mut self.collected, other.collected);
+        add(&mut self.released, other.released);
     }
 }
 
@@ -123,6 +140,7 @@ impl Change {
             | Change::Out { .. }
             | Change::Away { .. }
             | Change::Collected { .. }
+            | Change::Released { .. }
             | Change::Found { .. } => true,
             Change::Carried(moves) => moves.is_more_than_packed(),
             Change::Counted { .. } => false,
@@ -135,7 +153,8 @@ impl Change {
             Change::In { .. }
             | Change::Out { .. }
             | Change::Away { .. }
-            | Change::Collected { .. } => true,
+            | Change::Collected { .. }
+            | Change::Released { .. } => true,
             Change::Carried(moves) => moves.moves_loose(),
             Change::Counted { accepted, .. } => accepted,
             Change::Found { .. } => false,
@@ -155,6 +174,7 @@ impl Change {
             Change::Out { qty } => moves.by = -signed(qty),
             Change::Away { qty } => moves.away = signed(qty),
             Change::Collected { qty } => moves.collected = signed(qty),
+            Change::Released { qty } => moves.released = signed(qty),
             Change::Carried(carried) => moves = carried,
             Change::Counted { .. } | Change::Found { .. } => return None,
         }
@@ -176,15 +196,16 @@ pub struct Movement {
     pub change: Change,
 }
 
-/// What an event says of the lines it names, each line once. Packing and inspecting leave goods
-/// where they are.
+/// What an event says of the lines it names, each line once. Packing leaves goods where they are; so does
+/// inspecting, but for what lies apart and is found sellable ([`releases()`]): it is in stock again, unless a
+/// recall covers it then (C6).
 ///
 /// The goods at a place are those of the enterprise whose place it is: what anybody else states
 /// there is `UNEXPECTED_HOLDER` and changes nothing.
 pub fn changes(fact: &Fact, world: &World) -> Vec<(LotKey, Change)> {
     let event = &fact.event;
     let sign = sign(event.kind);
-    if sign == Sign::None {
+    if sign == Sign::None && !releases(event) {
         return Vec::new();
     }
     let stranger = world.is_at_anothers(fact);
@@ -196,7 +217,11 @@ pub fn changes(fact: &Fact, world: &World) -> Vec<(LotKey, Change)> {
                     code: FindingCode::UnexpectedHolder,
                 },
                 Sign::In => Change::In { qty },
-                Sign::Out | Sign::None => gone(event.kind, qty),
+                Sign::Out => gone(event.kind, qty),
+                Sign::None if qty > 0 && is_recalled(fact, &key, world) => Change::Found {
+                    code: FindingCode::ReleaseRecalled,
+                },
+                Sign::None => Change::Released { qty },
                 Sign::Count => Change::Counted {
                     there: qty,
                     accepted: accepted(event),
@@ -205,6 +230,19 @@ pub fn changes(fact: &Fact, world: &World) -> Vec<(LotKey, Change)> {
             (key, change)
         })
         .collect()
+}
+
+/// Does an event find goods sellable? What that does to goods of a lot goes by the recalls on record.
+pub fn releases(event: &Event) -> bool {
+    event.kind == Kind::Inspect && event.disposition == Some(Disposition::Sellable)
+}
+
+/// Does a recall cover goods of a line at the place of an event in the order?
+fn is_recalled(fact: &Fact, key: &LotKey, world: &World) -> bool {
+    let batch = batch_of(key, fact.enterprise, world);
+    let spans = batch.map(|batch| covering(world, None, Some(batch)));
+    let mut spans = spans.into_iter().flatten();
+    spans.any(|span| is_active(span, fact.order))
 }
 
 /// How goods go by an event of this kind.

@@ -55,7 +55,10 @@ pub const fn takes_away(change: Change) -> bool {
     match change {
         Change::Out { qty } | Change::Away { qty } | Change::Collected { qty } => qty > 0,
         Change::Carried(moves) => moves.takes_away(),
-        Change::In { .. } | Change::Counted { .. } | Change::Found { .. } => false,
+        Change::In { .. }
+        | Change::Released { .. }
+        | Change::Counted { .. }
+        | Change::Found { .. } => false,
     }
 }
 

@@ -128,18 +128,22 @@ impl Line {
         self.balance.saturating_add(self.collected)
     }
 
-    /// Goods came, went, were fetched back, or lie in containers now.
+    /// Goods came, went, were fetched back or released, or lie in containers now.
     fn moved(&mut self, moves: Moves) {
-        if moves.moves_loose() {
+        if moves.comes_or_goes() {
             self.told = None;
         }
         let apart = moves.away.min(self.collected);
         let away = moves.away.saturating_sub(apart);
+        // No more than lies there.
+        let released = moves.released.min(self.collected.saturating_sub(apart));
+        let less = apart.saturating_add(released);
         self.collected = self
             .collected
-            .saturating_add(moves.collected.saturating_sub(apart));
+            .saturating_add(moves.collected.saturating_sub(less));
+        let came = moves.by.saturating_add(released);
         let gone = away.saturating_add(moves.collected);
-        self.balance = self.balance.saturating_add(moves.by).saturating_sub(gone);
+        self.balance = self.balance.saturating_add(came).saturating_sub(gone);
         self.inside = self.inside.saturating_add(moves.inside);
     }
 

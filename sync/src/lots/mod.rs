@@ -20,7 +20,7 @@ mod reached;
 mod tally;
 
 pub use carried::carried;
-pub use change::{Change, Movement, Moves, changes, named};
+pub use change::{Change, Movement, Moves, changes, named, releases};
 pub use judged::{CODES, all_judged, batch_of, is_judged, judged, product_of, takes_away};
 pub use line::{Below, Difference, Line, balance, unsaid};
 pub use lines::{in_order, lines, movements, stated};

@@ -10,7 +10,7 @@ use super::{
     struck::Fate,
 };
 use crate::{
-    event::{Event, Kind},
+    event::{Disposition, Event, Kind},
     facts::Fact,
     finding::{Detail, Finding, FindingCode, LotKey, Subject},
 };
@@ -33,6 +33,7 @@ enum Move {
 pub fn balances(history: &History) -> (BTreeMap<LotKey, Balance>, Vec<Finding>) {
     let mut balances = BTreeMap::new();
     let mut findings = strangers(history);
+    findings.extend(kept_back(history));
     for line in lines(history) {
         let moves = moves(history, &line);
         balances.insert(line.clone(), stand(&moves).stock);
@@ -78,7 +79,7 @@ fn moved_lines(history: &History) -> BTreeSet<LotKey> {
         match history.fates[k] {
             Fate::Struck | Fate::Retract(_) => {}
             Fate::Counts => {
-                if direction(fact.event.kind).is_some() {
+                if direction(fact.event.kind).is_some() || is_inspected(&fact.event) {
                     lines.extend(named(&fact.event).into_keys());
                 }
                 lines.extend(changed(history, k).into_keys());
@@ -97,6 +98,34 @@ pub const fn direction(kind: Kind) -> Option<i64> {
     }
 }
 
+/// C6: was it found sellable?
+fn is_inspected(event: &Event) -> bool {
+    event.kind == Kind::Inspect && event.disposition == Some(Disposition::Sellable)
+}
+
+/// C6: are goods of this line found sellable while a recall of their batch is in force?
+fn is_kept_back(history: &History, k: usize, line: &LotKey) -> bool {
+    let fact = history.facts[k];
+    is_inspected(&fact.event) && lots_judged::is_under_recall(history, line, fact)
+}
+
+/// C6: recalled goods that were found sellable stay where they are.
+fn kept_back(history: &History) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (k, fact) in history.facts.iter().enumerate() {
+        if history.fates[k] != Fate::Counts || is_stranger(history, fact) {
+            continue;
+        }
+        for (line, quantity) in named(&fact.event) {
+            if quantity > 0 && is_kept_back(history, k, &line) {
+                let code = FindingCode::ReleaseRecalled;
+                found.push(about(history, &line, k, code, Detail::Nothing));
+            }
+        }
+    }
+    found
+}
+
 /// Is the place on record as somebody else's (section 5)?
 pub fn is_stranger(history: &History, fact: &Fact) -> bool {
     holders::is_elsewhere(history.world, fact)
@@ -106,7 +135,9 @@ pub fn is_stranger(history: &History, fact: &Fact) -> bool {
 fn strangers(history: &History) -> Vec<Finding> {
     let mut found = Vec::new();
     for (k, fact) in history.facts.iter().enumerate() {
-        let moves = direction(fact.event.kind).is_some() || fact.event.kind == Kind::Count;
+        let moves = direction(fact.event.kind).is_some()
+            || fact.event.kind == Kind::Count
+            || is_inspected(&fact.event);
         if history.fates[k] == Fate::Counts && moves && is_stranger(history, fact) {
             for line in named(&fact.event).into_keys() {
                 let code = FindingCode::UnexpectedHolder;
@@ -125,14 +156,16 @@ fn moves(history: &History, line: &LotKey) -> Vec<(usize, Move)> {
             continue;
         }
         let own = named(&fact.event).get(line).copied();
-        let own =
-            own.filter(|_| !is_stranger(history, fact) && direction(fact.event.kind).is_some());
+        let freed = is_inspected(&fact.event) && !is_kept_back(history, k, line);
+        let moves_goods = freed || direction(fact.event.kind).is_some();
+        let own = own.filter(|_| !is_stranger(history, fact) && moves_goods);
         let carried = changed(history, k).get(line).copied();
         if own.is_some() || carried.is_some() {
             let mut flow = carried.unwrap_or_default();
             let own = own.unwrap_or(0);
             match fact.event.kind {
                 Kind::Collect => flow.fetched = own,
+                Kind::Inspect => flow.freed = own,
                 Kind::Outbound | Kind::Destroy => flow.away = own,
                 kind => flow.by += direction(kind).unwrap_or(0) * own,
             }
@@ -197,7 +230,8 @@ impl Stand {
 }
 
 /// balance = Σ(commission + in + returned) − Σ(out + sold + collected + destroyed) ± accepted
-/// count differences; but what was collected is not in the balance when it is shipped or destroyed then.
+/// count differences; but what was collected is not in the balance when it is shipped or destroyed then, and
+/// what of it is found sellable is in the balance again (C6).
 /// A count that saw none of what nobody says is there accepts nothing.
 fn stand(moves: &[(usize, Move)]) -> Stand {
     let mut stand = Stand::default();
@@ -209,6 +243,9 @@ fn stand(moves: &[(usize, Move)]) -> Stand {
                 let rest = (flow.away - stand.apart).max(0);
                 stand.apart = (stand.apart - flow.away).max(0);
                 stand.stock -= rest;
+                let freed = flow.freed.min(stand.apart);
+                stand.apart -= freed;
+                stand.stock += freed;
             }
             Move::Seen(0, _, true) if stand.all() == 0 => {}
             Move::Seen(loose, inside, true) => {

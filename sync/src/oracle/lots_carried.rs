@@ -23,6 +23,8 @@ pub struct Flow {
     pub away: i64,
     /// So many were fetched back loose.
     pub fetched: i64,
+    /// So many were found sellable by an inspection: of what was fetched back loose, if as many lie there.
+    pub freed: i64,
     /// Something went in a container though nothing is fewer here: it had come unsaid, or had been fetched
     /// back before, or is now.
     pub in_container: bool,

@@ -1,4 +1,4 @@
-//! C3, C4, C7 and C9 for goods without codes of their own: an event that takes goods of a lot away from
+//! C3, C4, C6, C7 and C9 for goods without codes of their own: an event that takes goods of a lot away from
 //! a place, by what it names or by a container, is judged by the batch on record with that product and
 //! lot. Where there is none, nothing is known of expiry or recalls.
 
@@ -51,6 +51,12 @@ pub fn wrong(h: &History, line: &LotKey, k: usize) -> Vec<(FindingCode, Detail)>
         _ => {}
     }
     wrong
+}
+
+/// C6: is a recall of their batch in force when something happens to goods of this line?
+pub fn is_under_recall(h: &History, line: &LotKey, fact: &Fact) -> bool {
+    let spans = batch(h, line, fact).map(|batch| recalled::reaching_batch(h.world, batch, fact));
+    !recalled::begun(spans.unwrap_or_default(), fact).is_empty()
 }
 
 /// The batch on record. A GTIN of a case or another pack of a product stands for the product; a product

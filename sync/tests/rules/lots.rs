@@ -45,7 +45,7 @@ fn of_lot(told: &Telling, place: LocationId) -> Vec<Finding> {
     verdict(told).about_subject(&Subject::Lot(key))
 }
 
-fn codes(told: &Telling, place: LocationId) -> Vec<FindingCode> {
+pub(super) fn codes(told: &Telling, place: LocationId) -> Vec<FindingCode> {
     let found = of_lot(told, place).into_iter();
     found.map(|finding| finding.code).collect()
 }
@@ -326,7 +326,7 @@ fn i17_of_a_lot_is_told_what_became_of_it() {
 }
 
 /// The balance in the shop.
-fn in_stock(told: &Telling) -> i64 {
+pub(super) fn in_stock(told: &Telling) -> i64 {
     let of = stock(told).into_iter();
     of.filter(|(place, _)| *place == SHOP)
         .map(|(_, balance)| balance)
@@ -340,7 +340,7 @@ fn said(facts: &[&Fact], at: Order) -> Option<(Kind, LocationId)> {
 }
 
 /// What is in stock, and what became of the lot, place by place.
-fn tallies(told: &Telling) -> BTreeMap<LocationId, lots::Tally> {
+pub(super) fn tallies(told: &Telling) -> BTreeMap<LocationId, lots::Tally> {
     let facts = differential::in_order(&told.facts);
     let forest = suyuan_sync::fold::forest(&facts, &told.world);
     let movements = lots::movements(&facts, &forest, &told.world);

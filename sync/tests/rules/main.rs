@@ -18,6 +18,7 @@ mod moving;
 mod packing;
 mod places;
 mod recalling;
+mod releasing;
 mod selling;
 mod striking;
 mod told_here;

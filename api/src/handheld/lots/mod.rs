@@ -177,6 +177,7 @@ mod tests {
             }),
             4 => Change::Collected { qty: 2 },
             5 => Change::Away { qty: 3 },
+            6 if at % 2 == 0 => Change::Released { qty: 1 },
             6..=7 => Change::Out {
                 qty: (at % 8) as u64,
             },

@@ -239,15 +239,15 @@ pub async fn gone_by(
     Ok(out)
 }
 
-/// Lines of any lot, or of one of several products, that goods went away from by events after a position,
-/// of so many events.
+/// Lines of any lot, or of one of several products, that goods went away from, or were inspected at, by events
+/// after a position, of so many events.
 pub async fn went(
     conn: &impl ConnectionTrait,
     of: Option<(&BTreeSet<String>, &str)>,
     after: Position,
     limit: i64,
 ) -> Result<BTreeMap<i64, BTreeSet<Position>>, DbErr> {
-    let kinds = "e.kind IN ('sale', 'outbound', 'collect')";
+    let kinds = "e.kind IN ('sale', 'outbound', 'collect', 'inspect')";
     let mut values: Vec<Value> = Vec::new();
     let mut of_lot = String::new();
     if let Some((gtins, lot)) = of {

@@ -90,8 +90,8 @@ pub struct Change {
     pub left: BTreeMap<UnitKey, Option<EventId>>,
     /// A complete count, and lines of its place that are held against it.
     pub swept: Option<Swept>,
-    /// Lines of lots by their rows, and events that goods of them went by: held against what is on record
-    /// anew.
+    /// Lines of lots by their rows, and events that goods of them went by, or were inspected by: held against what
+    /// is on record anew.
     pub went: BTreeMap<i64, BTreeSet<Position>>,
     /// The event that is the reason, if it was one.
     pub because: Option<EventId>,

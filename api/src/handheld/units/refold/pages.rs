@@ -50,7 +50,7 @@ pub struct Page {
     pub renamed: BTreeSet<Position>,
     /// These lines of goods without codes are held against a complete count.
     pub lines: Option<Lines>,
-    /// What went from these lines by these events is held against what is on record.
+    /// What went from these lines by these events, or was inspected, is held against what is on record.
     pub went: BTreeMap<i64, BTreeSet<Position>>,
     /// Nothing is folded of these, but they are told again.
     pub voided: BTreeSet<UnitKey>,

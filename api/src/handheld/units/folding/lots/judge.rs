@@ -99,6 +99,7 @@ impl Folding<'_> {
         let mut facts: BTreeMap<Gseq, Arc<Fact>> = BTreeMap::new();
         let near = gathered.facts();
         let near = near.chain(asked.with.values()).chain(asked.facts.values());
+        let near = near.chain(asked.went.values());
         for fact in near.filter(|fact| wanted.contains(&fact.gseq)) {
             facts.insert(fact.gseq, fact.clone());
         }

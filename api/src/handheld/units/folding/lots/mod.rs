@@ -1,7 +1,8 @@
 //! Lines of lots, in the act that brings events: which facts say what of which lines now (`said`), what
 //! they said before, and so which lines go on and which are folded again (`plan`, `work`).
 //!
-//! What went is held against what is on record of its batch (`judge`). What counts say is put together for the lines
+//! What went is held against what is on record of its batch (`judge`), and what was found sellable is released by the
+//! recalls on record (`released`). What counts say is put together for the lines
 //! at hand (`documents`). How lines stood before the act is kept (`known`).
 //!
 //! An act looks at the lines its events name, or their containers carried. A complete count is about
@@ -13,6 +14,7 @@ mod documents;
 mod judge;
 mod known;
 mod plan;
+mod released;
 mod said;
 mod work;
 
@@ -36,6 +38,7 @@ use suyuan_sync::{
     finding::{Finding, FindingCode, LotKey},
     fold,
     ids::{DeviceId, EnterpriseId, EventId, GroupId, Gseq},
+    lots as rules,
     unit::UnitKey,
 };
 use uuid::Uuid;
@@ -75,6 +78,8 @@ struct Asked {
     documents: BTreeMap<Gseq, Arc<Fact>>,
     /// Those of these counts that all lines of their places are held against.
     swept: BTreeSet<(EnterpriseId, GroupId)>,
+    /// What a slice holds against the record anew, as it was read.
+    went: BTreeMap<Gseq, Arc<Fact>>,
 }
 
 impl Asked {
@@ -155,7 +160,9 @@ impl Folding<'_> {
         let stated: BTreeSet<Gseq> = asked.facts.keys().copied().collect();
         self.put_counts(conn, (change, related), &mut asked, (counts, &known))
             .await?;
+        let recalls = self.put_in_for_released(conn, &asked).await?;
         let said = self.said(&asked, &carried, &known);
+        self.take_out(recalls);
         self.counted_before(conn, (&asked, &stated), &known, &mut before)
             .await?;
         let restated = self
@@ -200,6 +207,11 @@ impl Folding<'_> {
         let turned = related.turned.facts.iter();
         facts.extend(turned.filter(|fact| concerns_lots(fact)).cloned());
         facts.extend(change.swept.as_ref().map(|swept| swept.count.clone()));
+        let went = change.went.values().flatten().copied().collect();
+        let went = store::by_position(conn, self.reader, &went).await?;
+        // What an inspection does goes by the record.
+        let inspected = went.iter().filter(|fact| rules::releases(&fact.event));
+        facts.extend(inspected.filter(|fact| concerns_lots(fact)).cloned());
         let documents = self.documents(conn, related, &facts).await?;
         let placed = self
             .placed_anew(conn, change, (related, gathered), (&facts, &documents))
@@ -221,6 +233,7 @@ impl Folding<'_> {
             with: by_position(with).collect(),
             documents,
             swept: placed.swept,
+            went: by_position(went).collect(),
         };
         Ok((asked, placed.later))
     }
