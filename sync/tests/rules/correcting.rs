@@ -75,6 +75,29 @@ fn c10_a_corrected_receipt_of_a_lot_leaves_no_balance_below_zero() {
     assert!(verdict(&told).lots.values().any(|balance| *balance == 7));
 }
 
+/// Neither strikes what the other states: both count until somebody who may strikes one.
+#[test]
+fn c10_two_corrections_of_one_event_both_count_until_one_is_struck() {
+    let mut told = Telling::new();
+    let goods = |line: Line, qty| line.lot(Some("S1"), qty).with(MAKER);
+    let received = told.tell(goods(line(Kind::Inbound, SHOP), 10));
+    let first = instead(
+        &mut told,
+        received,
+        retract(),
+        goods(line(Kind::Inbound, SHOP), 12),
+    );
+    let boss = |kind| Line::new(kind, OTHER_CASHIER, SHOP).supervisor();
+    told.tell(member(boss(Kind::Retract).target(received), 1, 77));
+    told.tell(member(goods(boss(Kind::Inbound), 11), 2, 77));
+    let balance = |told: &Telling| verdict(told).lots.values().sum::<i64>();
+    assert_eq!(balance(&told), 23);
+    stand(&told);
+    told.tell(boss(Kind::Retract).target(first));
+    assert_eq!(balance(&told), 11);
+    assert!(quiet(&told), "{:?}", verdict(&told).findings);
+}
+
 #[test]
 fn c10_a_corrected_pack_takes_nothing_back_to_the_plant() {
     let pack = |goods: &[usize]| line(Kind::Pack, PLANT).of(goods).into(CASE_1);
