@@ -108,8 +108,11 @@ fn summed(movements: &[Movement]) -> (i64, BTreeSet<Below>) {
         apart += said.collected - of_apart - back;
         inside += said.inside;
         // None seen of what nobody says is there says nothing.
-        if let Some(loose) = said.seen.filter(|loose| *loose > 0 || sum + apart != 0) {
-            apart = apart.min(loose + inside).max(0);
+        if let Some(loose) = said
+            .seen
+            .filter(|loose| *loose > 0 || sum != 0 || apart != 0)
+        {
+            apart = apart.min(loose);
             sum = loose + inside - apart;
         }
         open = match open {

@@ -120,23 +120,27 @@ impl<'s> Held<'s> {
             self.join(own);
         }
         if step.via.is_none() && is_container(&step.fact, container) {
-            handle(&mut self.inside, step, moved);
+            self.handle(step, moved);
         }
         self.is = now;
         self.count(1, moved);
     }
 
     /// A stranger to the container states something of it. No fold of the container says where it stands
-    /// for that enterprise: what has gone does not go again.
+    /// for that enterprise: what has gone does not go again, and what was fetched back lies apart until it
+    /// comes in or goes.
     fn stated(&mut self, container: &UnitKey, step: &'s Step, moved: &mut Moved) {
         let event = &step.fact.event;
         self.count(-1, moved);
         if is_container(&step.fact, container) {
-            handle(&mut self.inside, step, moved);
+            self.handle(step, moved);
         }
-        self.is = match sign(event.kind) {
-            Sign::Out => Stance::Gone,
-            Sign::In | Sign::Count | Sign::None => Stance::Stands(event.location),
+        self.is = match (event.kind, sign(event.kind), self.is) {
+            (Kind::Collect, _, _) | (_, Sign::Count | Sign::None, Stance::Apart(_)) => {
+                Stance::Apart(event.location)
+            }
+            (_, Sign::Out, _) => Stance::Gone,
+            (_, Sign::In | Sign::Count | Sign::None, _) => Stance::Stands(event.location),
         };
         self.count(1, moved);
     }
@@ -178,39 +182,50 @@ impl<'s> Held<'s> {
         }
     }
 
+    /// Something was put into the container, or taken out: it lay loose where that happened, or does now. Of
+    /// what lay there apart the container is no part: it is put in first. What is taken out of a container that
+    /// was fetched back lies apart.
+    fn handle(&mut self, step: &'s Step, moved: &mut Moved) {
+        let event = &step.fact.event;
+        let is_apart = matches!(self.is, Stance::Apart(_));
+        let mut put_in = |goods, qty: u64| {
+            let moves = moved.entry(key(goods, event.location)).or_default();
+            moves.by -= signed(qty);
+            moves.released += signed(qty);
+        };
+        let mut taken_out = Goods::new();
+        if event.kind == Kind::Unpack && event.lots.is_empty() && event.units.is_empty() {
+            taken_out = std::mem::take(&mut self.inside);
+        }
+        for line in &event.lots {
+            let goods = (line.gtin.as_str(), line.lot.as_deref());
+            if event.kind == Kind::Pack {
+                let sum = self.inside.entry(goods).or_default();
+                let before = *sum;
+                *sum = sum.saturating_add(line.qty);
+                put_in(goods, *sum - before);
+            } else if let Some(sum) = self.inside.get_mut(&goods) {
+                let out = line.qty.min(*sum);
+                *sum -= out;
+                *taken_out.entry(goods).or_default() += out;
+            }
+        }
+        self.inside.retain(|_, qty| *qty > 0);
+        for (goods, qty) in taken_out {
+            let moves = moved.entry(key(goods, event.location)).or_default();
+            moves.by += signed(qty);
+            if is_apart {
+                moves.collected += signed(qty);
+            }
+        }
+    }
+
     fn join(&mut self, own: Held<'s>) {
         for (goods, qty) in own.inside {
             let sum = self.inside.entry(goods).or_default();
             *sum = sum.saturating_add(qty);
         }
     }
-}
-
-/// Something was put into the container, or taken out: it lay loose where that happened, or does now.
-fn handle<'s>(inside: &mut Goods<'s>, step: &'s Step, moved: &mut Moved) {
-    let event = &step.fact.event;
-    let mut loose = |goods, by: i64| {
-        moved.entry(key(goods, event.location)).or_default().by += by;
-    };
-    if event.kind == Kind::Unpack && event.lots.is_empty() && event.units.is_empty() {
-        for (goods, qty) in std::mem::take(inside) {
-            loose(goods, signed(qty));
-        }
-    }
-    for line in &event.lots {
-        let goods = (line.gtin.as_str(), line.lot.as_deref());
-        if event.kind == Kind::Pack {
-            let sum = inside.entry(goods).or_default();
-            let before = *sum;
-            *sum = sum.saturating_add(line.qty);
-            loose(goods, -signed(*sum - before));
-        } else if let Some(sum) = inside.get_mut(&goods) {
-            let before = *sum;
-            *sum = sum.saturating_sub(line.qty);
-            loose(goods, signed(before - *sum));
-        }
-    }
-    inside.retain(|_, qty| *qty > 0);
 }
 
 fn key((gtin, lot): (&str, Option<&str>), location: LocationId) -> LotKey {

@@ -78,7 +78,8 @@ pub struct Moves {
     /// So many of what lies loose were fetched back.
     #[serde(default, skip_serializing_if = "is_none")]
     pub collected: i64,
-    /// So many of what lies apart loose were found sellable, if as many lie there.
+    /// So many of what lies apart loose, if as many lie there, lie apart no more: they were found sellable, or
+    /// put into a container, which answers for them now.
     #[serde(default, skip_serializing_if = "is_none")]
     pub released: i64,
 }
@@ -109,7 +110,7 @@ impl Moves {
 
     /// Does more happen than that goods were put into containers that stand where they lay?
     const fn is_more_than_packed(self) -> bool {
-        self.moves_loose() || self.through != 0 || self.apart != 0
+        self.comes_or_goes() || self.through != 0 || self.apart != 0
     }
 
     /// Did goods go by it, or were they fetched back?
@@ -147,7 +148,7 @@ impl Change {
         }
     }
 
-    /// May a balance be another by it? Not by what a count saw and nobody accepted, nor by packing.
+    /// May a balance be another by it? Not by what a count saw and nobody accepted.
     pub const fn may_change_balance(self) -> bool {
         match self {
             Change::In { .. }

@@ -150,16 +150,15 @@ impl Line {
     /// A count states the balance: the difference is found, and enters the balance only if it was
     /// accepted. What it says is about what lies loose; what is in a container is answered for by the
     /// container, so that is there as well. What was fetched back lies there too until it is shipped or
-    /// destroyed; if fewer are there, there are fewer of it. Counting the same once more tells nothing new.
+    /// destroyed; if fewer lie loose, there are fewer of it. Counting the same once more tells nothing new.
     fn counted(&mut self, order: Order, there: u64, accepted: bool) {
-        if there == 0 && self.there() == 0 {
-            // Nothing seen of what nobody stated to be there says nothing.
+        if self.is_told_nothing(there, accepted) {
             return;
         }
         let seen = signed(there).saturating_add(self.inside);
         let told = self.told.take();
         if accepted {
-            self.collected = self.collected.min(seen.max(0));
+            self.collected = self.collected.min(signed(there));
             self.balance = seen.saturating_sub(self.collected);
             return;
         }
@@ -181,6 +180,17 @@ impl Line {
             };
             self.find(code, order, None, detail);
         }
+    }
+
+    /// Does a count tell nothing, that saw none of what nobody stated to be there? One that is accepted also
+    /// ends what was fetched back without having come.
+    const fn is_told_nothing(&self, there: u64, accepted: bool) -> bool {
+        let nothing = if accepted {
+            self.balance == 0 && self.collected == 0
+        } else {
+            self.there() == 0
+        };
+        there == 0 && nothing
     }
 
     /// Opens, deepens or ends the interval below zero.
@@ -257,10 +267,13 @@ pub fn unsaid(from: &Line, movements: Vec<Movement>) -> BTreeSet<Order> {
     let mut line = from.clone();
     let mut out = BTreeSet::new();
     for movement in in_order(movements) {
-        if movement.change.saw_none() && line.there() == 0 {
-            out.insert(movement.order);
-        } else {
-            let _ = line.append(&movement); // of two at one place the first counts
+        match movement.change {
+            Change::Counted { there, accepted } if line.is_told_nothing(there, accepted) => {
+                out.insert(movement.order);
+            }
+            _ => {
+                let _ = line.append(&movement); // of two at one place the first counts
+            }
         }
     }
     out

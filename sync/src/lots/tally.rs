@@ -119,10 +119,12 @@ impl Tally {
         let gone = by.min(0).saturating_neg();
         *went = went.saturating_add(gone).saturating_add(moves.through);
         self.apart = self.apart.saturating_add(moves.apart);
-        let mut collected = moves.collected;
-        if kind == Some(Kind::Collect) {
-            collected = collected.saturating_add(moves.apart.max(0));
-        }
+        // What is taken out of a container that was fetched back was fetched back before.
+        let collected = match kind {
+            Some(Kind::Collect) => moves.collected.saturating_add(moves.apart.max(0)),
+            Some(Kind::Unpack) => 0,
+            _ => moves.collected,
+        };
         self.collected = self.collected.saturating_add(collected);
     }
 }

@@ -164,8 +164,8 @@ fn moves(history: &History, line: &LotKey) -> Vec<(usize, Move)> {
             let mut flow = carried.unwrap_or_default();
             let own = own.unwrap_or(0);
             match fact.event.kind {
-                Kind::Collect => flow.fetched = own,
-                Kind::Inspect => flow.freed = own,
+                Kind::Collect => flow.fetched += own,
+                Kind::Inspect => flow.freed += own,
                 Kind::Outbound | Kind::Destroy => flow.away = own,
                 kind => flow.by += direction(kind).unwrap_or(0) * own,
             }
@@ -247,10 +247,10 @@ fn stand(moves: &[(usize, Move)]) -> Stand {
                 stand.apart -= freed;
                 stand.stock += freed;
             }
-            Move::Seen(0, _, true) if stand.all() == 0 => {}
+            Move::Seen(0, _, true) if (stand.stock, stand.apart) == (0, 0) => {}
             Move::Seen(loose, inside, true) => {
                 let seen = loose + inside;
-                stand.apart = stand.apart.min(seen);
+                stand.apart = stand.apart.min(*loose);
                 stand.stock = seen - stand.apart;
             }
             Move::Seen(_, _, false) => {}
@@ -303,7 +303,9 @@ fn is_told_again(
     let mut back = (0..n).rev();
     let says_nothing = |m: usize| match moves[m].1 {
         Move::Flow(flow) => (flow.by, flow.away, flow.fetched) == (0, 0, 0),
-        Move::Seen(loose, _, _) => loose == 0 && stands[m].all() == 0,
+        Move::Seen(0, _, true) => (stands[m].stock, stands[m].apart) == (0, 0),
+        Move::Seen(loose, _, false) => loose == 0 && stands[m].all() == 0,
+        Move::Seen(_, _, true) => false,
     };
     let last = back.find(|m| !says_nothing(*m));
     let Some((m, (k, Move::Seen(loose, inside, false)))) = last.map(|m| (m, moves[m])) else {

@@ -80,13 +80,10 @@ pub fn in_containers(history: &History, k: usize, how: Kept) -> BTreeMap<LotKey,
             *inside.entry(key).or_default() += quantity;
         }
     }
-    if how == Kept::Apart {
-        return inside;
-    }
     for unit in after.keys() {
         for who in packers(history, k + 1, unit) {
             let own = own_of(history, k + 1, unit, who);
-            let Some(location) = own.stands else {
+            let Some((location, _)) = own.stands.filter(|(_, kept)| *kept == how) else {
                 continue;
             };
             for ((gtin, lot), quantity) in own.goods {
@@ -107,7 +104,7 @@ pub fn in_containers(history: &History, k: usize, how: Kept) -> BTreeMap<LotKey,
 #[derive(Default)]
 struct Own {
     goods: BTreeMap<(String, Option<String>), i64>,
-    stands: Option<LocationId>,
+    stands: Option<(LocationId, Kept)>,
 }
 
 /// Who packed into a container before moment `k`.
@@ -133,10 +130,15 @@ fn own_of(history: &History, k: usize, container: &UnitKey, who: EnterpriseId) -
             if history.container(j).as_ref() == Some(container) {
                 handle(&mut own.goods, event);
             }
-            own.stands = match direction(event.kind) {
-                Some(-1) => None,
-                _ => Some(event.location),
+            let kept = own.stands.map_or(Kept::InStock, |(_, kept)| kept);
+            let kept = match (event.kind, direction(event.kind)) {
+                (Kind::Collect, _) => Some(Kept::Apart),
+                (_, Some(-1)) => None,
+                (_, Some(_)) => Some(Kept::InStock),
+                // What was fetched back lies apart until it comes in or goes.
+                (_, None) => Some(kept),
             };
+            own.stands = kept.map(|kept| (event.location, kept));
         }
     }
     own.goods.retain(|_, quantity| *quantity > 0);
@@ -158,7 +160,8 @@ fn is_own_word(history: &History, j: usize, container: &UnitKey) -> bool {
 
 /// C13: what moment `k` changes of lines by what is in containers. What is in containers at a place is part
 /// of what there is, so as many come or go as are more or fewer in them after it; but what was put in at this
-/// moment lay loose where that happened, and what was taken out does now.
+/// moment lay loose where that happened, apart as long as something did, and what was taken out does now: apart,
+/// if the container was fetched back.
 pub fn changed(history: &History, k: usize) -> BTreeMap<LotKey, Flow> {
     let mut flows: BTreeMap<LotKey, Flow> = BTreeMap::new();
     for how in [Kept::InStock, Kept::Apart] {
@@ -182,14 +185,34 @@ pub fn changed(history: &History, k: usize) -> BTreeMap<LotKey, Flow> {
         lot,
         location,
     };
+    let was_apart = was_apart(history, k);
     for (goods, quantity) in put_in(history, k) {
-        flows.entry(here(goods)).or_default().by -= quantity;
+        let flow = flows.entry(here(goods)).or_default();
+        flow.by -= quantity;
+        flow.freed += quantity.max(0);
+        if was_apart {
+            flow.fetched -= quantity.min(0);
+        }
     }
     for goods in passed_through(history, k) {
         flows.entry(here(goods)).or_default().in_container = true;
     }
-    flows.retain(|_, flow| flow.by != 0 || flow.in_container);
+    flows.retain(|_, flow| (flow.by, flow.freed, flow.fetched) != (0, 0, 0) || flow.in_container);
     flows
+}
+
+/// Had the container that moment `k` handles been fetched back, for who states it?
+fn was_apart(history: &History, k: usize) -> bool {
+    let Some(container) = history.container(k) else {
+        return false;
+    };
+    let kept = if is_heard(history, k, &container) {
+        let before = history.moments[k].before.get(&container);
+        before.and_then(kept_at)
+    } else {
+        own_of(history, k, &container, history.facts[k].enterprise).stands
+    };
+    kept.is_some_and(|(_, kept)| kept == Kept::Apart)
 }
 
 /// What moment `k` put into a container, or took out of it, which counts below zero.
@@ -239,7 +262,10 @@ fn passed_through(history: &History, k: usize) -> Vec<(String, Option<String>)> 
         }
         // What it packed while nobody listened goes with it.
         let own = own_of(history, k, &touch.unit, who);
-        if own.stands != Some(event.location) {
+        if own
+            .stands
+            .is_none_or(|(location, _)| location != event.location)
+        {
             goods.extend(own.goods.into_keys());
         }
     }

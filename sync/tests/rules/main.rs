@@ -14,6 +14,7 @@ mod correcting;
 mod counting;
 mod ending;
 mod lots;
+mod lots_apart;
 mod moving;
 mod packing;
 mod places;
