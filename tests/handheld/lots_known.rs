@@ -4,19 +4,22 @@
 
 use crate::{
     enrolment::place,
+    pull_plans::multiply,
     scene::{Scene, enrolled, settled},
     support::{PASSWORD, array, firm, gtin, number, ok, refused_field},
 };
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::{Value, json};
 use suyuan::{
+    db::statement,
     log::Actor,
     registry::locations::{
         store as locations,
         wire::{LocationKind, LocationOut},
     },
+    stock::{lots_store::lots_then, wire::LotQuery},
 };
-use suyuan_tests::{Caller, Handheld, TestApp, on_both};
+use suyuan_tests::{Caller, Engine, Handheld, TestApp, on_both};
 use uuid::Uuid;
 
 use crate::scene::GTIN;
@@ -262,3 +265,104 @@ on_both!(
         app.stop().await;
     }
 );
+
+/// Lines of all enterprises, of which each fourth is of who asks; their numbers; and those of a page.
+const MANY: i64 = 40_000;
+const FIRST: i64 = 1_000_000;
+const PAGE: u64 = 101;
+
+/// Rows that a page may read: between two lines that are told stand those of others, with what was kept of each.
+const READ: i64 = 6_000;
+
+/// Rows of lines that this transaction read, of what they are and of what is kept of them.
+async fn rows_read(tx: &DatabaseTransaction) -> i64 {
+    let sql = "SELECT CAST(SUM(seq_tup_read + COALESCE(idx_tup_fetch, 0)) AS BIGINT) AS n \
+               FROM pg_stat_xact_user_tables \
+               WHERE schemaname = current_schema() AND relname LIKE 'lot_line%'";
+    let query = statement(tx.get_database_backend(), sql, []);
+    let row = tx.query_one_raw(query).await.expect("figures");
+    row.expect("a row").try_get("", "n").expect("a number")
+}
+
+/// All pages as of a position, up to the last line of the many: however deep, none reads much more than itself.
+async fn pages(app: &TestApp, whose: Uuid, at: i64) -> Vec<i64> {
+    let tx = app.state().db.begin_reading().await.expect("a snapshot");
+    if app.engine == Engine::Postgres {
+        // What others read for a question is in no figure of its transaction.
+        let alone = "SET LOCAL max_parallel_workers_per_gather = 0";
+        tx.execute_unprepared(alone).await.expect("a setting");
+    }
+    let mut query = LotQuery::default();
+    let (mut out, mut pages) = (Vec::new(), 0);
+    while query.after.is_none_or(|last| last < FIRST + MANY) {
+        let page = lots_then(&tx, whose, &query, PAGE, at).await;
+        let page = page.expect("a page");
+        query.after = Some(page.last().map_or(i64::MAX, |line| line.id));
+        out.extend(page.iter().map(|line| line.id));
+        pages += 1;
+    }
+    if app.engine == Engine::Postgres {
+        let read = rows_read(&tx).await;
+        println!("{read} rows for {pages} pages");
+        assert!(read > 0 && read < pages * READ, "{read} for {pages} pages");
+    }
+    tx.rollback().await.expect("an end");
+    out.retain(|line| *line <= FIRST + MANY);
+    out
+}
+
+on_both!(a_page_of_balances_as_known_reads_that_page, |app| {
+    let scene = Scene::of(&app).await;
+    let staff = &scene.firm.operator;
+    let mut till = scene.device(&app, &scene.store).await;
+    state(&mut till, "inbound", &came(&[("L1", 10)])).await;
+    let at = now(&app, staff).await.position;
+    state(&mut till, "sale", &went(&[("L1", 3)])).await;
+    let head = now(&app, staff).await.position;
+    let own: Uuid = scene.firm.id.parse().expect("an id");
+    let other = Uuid::now_v7();
+    let fourth = (MANY / 4, own, format!("{FIRST} + 4 * i"));
+    let rest = (MANY / 4 * 3, other, format!("{FIRST} + i + (i - 1) / 3"));
+    for (rows, whose, id) in [fourth, rest] {
+        let lot = format!("'M' || ({id})");
+        let columns = [("enterprise_id", "?"), ("id", &*id), ("lot", &*lot)];
+        multiply(&app, "lot_line", rows, &columns, vec![whose.into()]).await;
+    }
+    let kept = format!("{FIRST} + i");
+    multiply(
+        &app,
+        "lot_line_was",
+        MANY,
+        &[("line_id", &*kept)],
+        Vec::new(),
+    )
+    .await;
+    let db = app.state().db.clone();
+    let run = async |sql: &str, values: Vec<sea_orm::Value>| {
+        let done = db
+            .writer()
+            .execute_raw(statement(db.backend(), sql, values));
+        done.await.expect("rows");
+    };
+    run("ANALYZE", Vec::new()).await;
+    let wanted = |theirs: fn(&i64) -> bool| {
+        let theirs = (1..=MANY).filter(theirs);
+        theirs.map(|n| FIRST + n).collect::<Vec<_>>()
+    };
+    assert_eq!(pages(&app, own, at).await, wanted(|n| n % 4 == 0));
+    // Places came on record since: what is another's was the asker's, and the other way round.
+    for (whose, which) in [(other, "id % 8 = 4"), (own, "id % 4 = 1")] {
+        let handed = format!(
+            "INSERT INTO lot_line_whose (line_id, until, enterprise_id) \
+             SELECT id, CAST(? AS BIGINT), ? FROM lot_line WHERE id <= {} AND {which}",
+            FIRST + MANY
+        );
+        run(&handed, vec![(at + 1).into(), whose.into()]).await;
+    }
+    run("ANALYZE", Vec::new()).await;
+    let then = pages(&app, own, at).await;
+    assert_eq!(then, wanted(|n| n % 8 == 0 || n % 4 == 1));
+    let since = pages(&app, own, head).await;
+    assert_eq!(since, wanted(|n| n % 4 == 0));
+    app.stop().await;
+});

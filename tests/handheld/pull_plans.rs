@@ -30,10 +30,10 @@ const OTHERS: i64 = 100_000;
 const OWN: i64 = 5_000;
 
 /// A column, and what it is instead.
-type Column<'a> = (&'a str, &'a str);
+pub type Column<'a> = (&'a str, &'a str);
 
 /// Copies the first row of a table so many times, with what `columns` say instead.
-async fn multiply(
+pub async fn multiply(
     app: &TestApp,
     table: &str,
     rows: i64,

@@ -15,21 +15,62 @@ use crate::{
     log::Position,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// In SQL, lines that were an enterprise's when the log ended at a position: it, the position, and both again.
-/// Where a place came on record since, its lines were of whoever named them.
-const THEIRS_THEN: &str = "SELECT l.* FROM lot_line l WHERE l.enterprise_id = ? AND NOT EXISTS \
-     (SELECT 1 FROM lot_line_whose h WHERE h.line_id = l.id AND h.until > ?) \
-     UNION ALL SELECT l.* FROM lot_line_whose w JOIN lot_line l ON l.id = w.line_id \
-     WHERE w.enterprise_id = ? AND w.until = \
-     (SELECT MIN(h.until) FROM lot_line_whose h WHERE h.line_id = w.line_id AND h.until > ?)";
+/// Lines that were an enterprise's when the log ended at a position. Two kinds, since an engine reads each of them
+/// in its order up to the end of a page, and of both in one question all there is, for every page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Theirs {
+    /// As they are now.
+    Still,
+    /// Of places that came on record since: until then lines were of whoever named them.
+    NoMore,
+}
 
-/// What is asked about lines of goods without codes.
+impl Theirs {
+    /// In SQL, a line's number, as it stands where they are read in order.
+    const fn number(self) -> &'static str {
+        match self {
+            Theirs::Still => "lot_line.id",
+            Theirs::NoMore => "o.line_id",
+        }
+    }
+
+    /// In SQL, where they are found, as what, and what is asked in it. Each table is begun behind the last page,
+    /// or an engine that merges them goes through all that was told before.
+    fn source(
+        self,
+        enterprise: Uuid,
+        after: i64,
+        at: Position,
+    ) -> (&'static str, &'static str, Vec<Value>) {
+        let mut values = vec![enterprise.into(), after.into(), at.into()];
+        match self {
+            Theirs::Still => (
+                "lot_line",
+                "lot_line.enterprise_id = ? AND NOT EXISTS (SELECT 1 FROM lot_line_whose h \
+                 WHERE h.line_id = lot_line.id AND h.line_id > ? AND h.until > ?)",
+                values,
+            ),
+            Theirs::NoMore => {
+                values.extend([after.into(), at.into()]);
+                (
+                    "lot_line_whose o JOIN lot_line ON lot_line.id = o.line_id",
+                    "o.enterprise_id = ? AND o.line_id > ? AND o.until > ? \
+                     AND NOT EXISTS (SELECT 1 FROM lot_line_whose h WHERE h.line_id = o.line_id \
+                     AND h.line_id > ? AND h.until > ? AND h.until < o.until)",
+                    values,
+                )
+            }
+        }
+    }
+}
+
+/// What is asked about lines of goods without codes, besides after which of them.
 fn which_lots<'w>(query: &LotQuery) -> (Vec<&'w str>, Vec<Value>) {
-    let mut which = vec!["id > ?"];
-    let mut values: Vec<Value> = vec![query.after.unwrap_or(0).into()];
+    let mut which = Vec::new();
+    let mut values = Vec::new();
     if let Some(place) = query.location_id {
         which.push("location_id = ?");
         values.push(place.into());
@@ -41,6 +82,10 @@ fn which_lots<'w>(query: &LotQuery) -> (Vec<&'w str>, Vec<Value>) {
         }
     }
     (which, values)
+}
+
+fn after(query: &LotQuery) -> i64 {
+    query.after.unwrap_or(0)
 }
 
 /// Lines of goods without codes at an enterprise's places, without those that only others named.
@@ -77,13 +122,13 @@ async fn those(
     also: [&str; 2],
 ) -> Result<Vec<LotBalance>, DbErr> {
     let (mut which, asked) = which_lots(query);
-    let mut values: Vec<Value> = vec![enterprise.into()];
+    let mut values: Vec<Value> = vec![enterprise.into(), after(query).into()];
     values.extend(asked);
     which.extend(also);
     values.push((limit as i64).into());
     let sql = format!(
         "SELECT id, gtin, lot, location_id, balance, apart, findings, gseq FROM lot_line \
-         WHERE enterprise_id = ? AND {} ORDER BY id LIMIT ?",
+         WHERE enterprise_id = ? AND id > ? AND {} ORDER BY id LIMIT ?",
         which.join(" AND ")
     );
     let rows = query_all(conn, &sql, values);
@@ -100,16 +145,46 @@ pub async fn lots_then(
     limit: u64,
     at: Position,
 ) -> Result<Vec<LotBalance>, StockError> {
+    let mut page = BTreeMap::new();
+    for theirs in [Theirs::Still, Theirs::NoMore] {
+        let (sql, values) = those_then(theirs, enterprise, query, limit, at);
+        for row in query_all(conn, &sql, values).await? {
+            page.insert(row.try_get::<i64>("", "id")?, row);
+        }
+    }
+    let mut out = Vec::new();
+    for row in page.into_values().take(limit as usize) {
+        if row.try_get::<i64>("", "unsure")? != 0 {
+            return Err(StockError::NotKept);
+        }
+        out.push(balance(&row)?);
+    }
+    Ok(out)
+}
+
+/// The question for lines as they stood, in their order, and what is asked in it.
+fn those_then(
+    theirs: Theirs,
+    enterprise: Uuid,
+    query: &LotQuery,
+    limit: u64,
+    at: Position,
+) -> (String, Vec<Value>) {
     let (which, asked) = which_lots(query);
+    let which: Vec<String> = which.iter().map(|w| format!(" AND lot_line.{w}")).collect();
+    let which = which.concat();
     let below_zero = if query.negative {
         "AND balance < 0"
     } else {
         ""
     };
+    let after = after(query);
+    let number = theirs.number();
+    let (lines, are_theirs, theirs) = theirs.source(enterprise, after, at);
     let sql = format!(
         "SELECT id, gtin, lot, location_id, balance, apart, findings, gseq, \
          CAST(CASE WHEN unsure THEN 1 ELSE 0 END AS BIGINT) AS unsure FROM (\
-         SELECT lot_line.id, lot_line.gtin, lot_line.lot, lot_line.location_id, \
+         SELECT {number} AS id, lot_line.gtin, lot_line.lot, lot_line.location_id, \
          COALESCE(w.balance, lot_line.balance) AS balance, \
          COALESCE(w.apart, lot_line.apart) AS apart, \
          COALESCE(w.findings, lot_line.findings) AS findings, \
@@ -117,36 +192,21 @@ pub async fn lots_then(
          (COALESCE(w.gseq, lot_line.gseq) > ? OR COALESCE(w.began, ?) <= ?) AS unsure, \
          CASE WHEN w.until IS NULL THEN \
          (lot_line.balance <> 0 OR lot_line.apart <> 0 OR {IS_NAMED}) ELSE w.listed END \
-         AS listed FROM ({THEIRS_THEN}) lot_line LEFT JOIN lot_line_was w ON w.line_id = lot_line.id \
-         AND w.until = (SELECT MIN(x.until) FROM lot_line_was x \
-         WHERE x.line_id = lot_line.id AND x.until > ?) \
-         WHERE lot_line.id < ? AND {}) t WHERE unsure OR (listed {below_zero}) \
-         ORDER BY id LIMIT ?",
-        which
-            .iter()
-            .map(|which| format!("lot_line.{which}"))
-            .collect::<Vec<_>>()
-            .join(" AND ")
+         AS listed FROM {lines} LEFT JOIN lot_line_was w ON w.line_id = {number} \
+         AND w.line_id > ? AND w.until = (SELECT MIN(x.until) FROM lot_line_was x \
+         WHERE x.line_id = {number} AND x.until > ?) \
+         WHERE {are_theirs} AND {number} < ? AND lot_line.id > ?{which}) t \
+         WHERE unsure OR (listed {below_zero}) ORDER BY id LIMIT ?"
     );
     let behind = at + 1;
     let mut values: Vec<Value> = vec![at.into(), behind.into(), at.into()];
-    let theirs: [Value; 2] = [enterprise.into(), at.into()];
-    values.extend(theirs.clone());
+    values.extend([after.into(), at.into()]);
     values.extend(theirs);
-    values.push(at.into());
     // Lines are numbered by the acts that made them.
-    values.push((behind << NUMBER_BITS).into());
+    values.extend([(behind << NUMBER_BITS).into(), after.into()]);
     values.extend(asked);
     values.push((limit as i64).into());
-    let rows = query_all(conn, &sql, values);
-    let mut out = Vec::new();
-    for row in rows.await? {
-        if row.try_get::<i64>("", "unsure")? != 0 {
-            return Err(StockError::NotKept);
-        }
-        out.push(balance(&row)?);
-    }
-    Ok(out)
+    (sql, values)
 }
 
 /// Which of these batches are published: when these expire, anybody may read.
