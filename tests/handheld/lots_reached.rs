@@ -91,8 +91,8 @@ on_both!(i17_a_strangers_word_of_a_lot_is_told_apart, |app| {
         &reach,
         &[("collected", 0), ("on_hand", 96), ("on_the_way", 0)],
     );
-    // What it says to have sent is of what it says to have fetched back.
-    figures(&reach, &[("claimed", 99_930)]);
+    // What it says to have sent is of what it says to have fetched back; the rest of that lies at its place.
+    figures(&reach, &[("claimed", 99_970)]);
     let lines = reach["lots"].as_array().expect("lines");
     let places = lines.iter().filter_map(|line| line["location_id"].as_str());
     let mut places: Vec<&str> = places.collect();
@@ -115,6 +115,7 @@ on_both!(i17_a_strangers_word_of_a_lot_is_told_apart, |app| {
         &reach,
         &[("claimed", 0), ("collected", 70), ("sold", 900_004)],
     );
+    figures(&reach, &[("apart", 40)]);
     assert_eq!(sales(&reach), 2, "{reach}");
     app.stop().await;
 });
@@ -272,3 +273,70 @@ on_both!(
         app.stop().await;
     }
 );
+
+on_both!(i17_who_holds_what_was_fetched_back_is_told, |app| {
+    let scene = Scene::of(&app).await;
+    let platform = app.signed_in("platform.admin", PASSWORD).await;
+    let beta = firm(&app, &platform, "BETA", &[]).await;
+    let shop = place(&beta.operator, "S-1", "store").await;
+    let mut strange = enrolled(&app, &beta.operator, &shop).await;
+    let mut plant = scene.device(&app, &scene.plant).await;
+    let sent = [
+        plant.event("commission", &json!({"lots": of("L7", 20)})),
+        plant.event(
+            "outbound",
+            &json!({
+                "lots": of("L7", 14),
+                "counterpart": {"type": "location", "id": scene.store},
+            }),
+        ),
+    ];
+    plant.push(&sent).await;
+    // Each fetches back all it has, ten loose and four in what holds them, and sends three of the loose back.
+    let mut store = scene.device(&app, &scene.store).await;
+    let foreign = "(00)340638131000000012".to_owned();
+    for (device, holds) in [(&mut store, &scene.cases[0]), (&mut strange, &foreign)] {
+        let parent = json!({"code": holds, "input": "wedge"});
+        let events = [
+            device.event(
+                "inbound",
+                &json!({"lots": of("L7", 14), "doc": {"no": "D-1"}}),
+            ),
+            device.event("inbound", &inbound(&[holds])),
+            device.event("pack", &json!({"parent": parent, "lots": of("L7", 4)})),
+            device.event("collect", &json!({"units": [parent]})),
+            device.event("collect", &json!({"lots": of("L7", 10)})),
+            device.event(
+                "outbound",
+                &json!({
+                    "lots": of("L7", 3),
+                    "counterpart": {"type": "enterprise", "id": scene.firm.id},
+                }),
+            ),
+        ];
+        device.push(&events).await;
+    }
+    let recall = recalled(&scene, &[&scene.batch]).await;
+    settled(&app).await;
+    let path = format!("/v1/recalls/{recall}/reach");
+    let reach = ok(scene.firm.admin.get(&path).await);
+    let [total] = &reach["lot_totals"].as_array().expect("totals")[..] else {
+        panic!("one lot: {reach}");
+    };
+    let lines = reach["lots"].as_array().expect("lines");
+    let there = |place: &str| {
+        let line = lines.iter().find(|line| line["location_id"] == place);
+        let line = line.unwrap_or_else(|| panic!("{place} in {reach}"));
+        (line["balance"].as_i64(), line["apart"].as_i64())
+    };
+    assert_eq!(there(&scene.store), (Some(0), Some(11)), "{reach}");
+    assert_eq!(there(&scene.plant), (Some(6), Some(0)), "{reach}");
+    assert_eq!(lines.len(), 2, "{reach}");
+    // The places together are what is told of the lot (I17).
+    for (of_all, of_each) in [("apart", "apart"), ("on_hand", "balance")] {
+        let sum: i64 = lines.iter().filter_map(|line| line[of_each].as_i64()).sum();
+        assert_eq!(total[of_all], sum, "{of_all} of {reach}");
+    }
+    assert_eq!(total["claimed"], 11, "{reach}");
+    app.stop().await;
+});

@@ -430,6 +430,8 @@ on_both!(i17_the_reach_tells_what_became_of_goods_of_lots, |app| {
         .iter()
         .map(|line| line["balance"].as_i64().expect("a number"));
     assert_eq!(balances.sum::<i64>(), 24);
+    let apart = lines.iter().filter_map(|line| line["apart"].as_i64());
+    assert_eq!(apart.sum::<i64>(), 1);
     assert_eq!(reach["sales"][0]["sales"], 1);
     app.stop().await;
 });

@@ -141,6 +141,7 @@ impl Run {
         for told in &reach.lot_totals {
             let reached = self.reached(EnterpriseId(issuer), told, reach);
             let (mut tally, mut claimed) = (Tally::default(), 0);
+            let mut apart = BTreeMap::new();
             for (key, line) in &self.tallies {
                 if key.gtin != told.gtin || key.lot.as_ref() != Some(&told.lot) {
                     continue;
@@ -153,14 +154,27 @@ impl Run {
                 };
                 if whose.is_some_and(|whose| reached.has(whose)) {
                     tally += *line;
+                    apart.insert(key.location.0, line.apart);
                 } else {
-                    claimed += line.on_hand;
+                    claimed += line.on_hand + line.apart;
                 }
             }
             let (gtin, lot) = (told.gtin.clone(), told.lot.clone());
             let wanted = LotTotal::of(told.batch_id, gtin, lot, &tally, claimed);
             if *told != wanted {
                 let what = format!("told {told:?}, the log gives {wanted:?}");
+                return Err(Broken::new("I17", what).into());
+            }
+            let lines = reach.lots.iter().filter(|line| {
+                (line.batch_id, &line.gtin, &line.lot) == (told.batch_id, &told.gtin, &told.lot)
+            });
+            let told: BTreeMap<_, _> = lines
+                .map(|line| (line.location_id, line.apart))
+                .filter(|(_, apart)| *apart != 0)
+                .collect();
+            apart.retain(|_, apart| *apart != 0);
+            if told != apart {
+                let what = format!("apart by place: told {told:?}, the log gives {apart:?}");
                 return Err(Broken::new("I17", what).into());
             }
         }

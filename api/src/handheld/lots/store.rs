@@ -217,6 +217,37 @@ pub async fn moves_and_kinds(
     rows.await?.iter().map(read).collect()
 }
 
+/// What of these lines came to lie in containers that were fetched back, or lies there no more (below zero),
+/// movement by movement (line, position and number): so many, after one of them.
+pub async fn fetched_back(
+    conn: &impl ConnectionTrait,
+    lines: &[i64],
+    after: (i64, Position, i64),
+    limit: i64,
+) -> Result<Vec<((i64, Position, i64), i64)>, DbErr> {
+    let places = vec!["?"; lines.len()].join(", ");
+    let sql = format!(
+        "SELECT line_id, gseq, n, movement FROM lot_move \
+         WHERE (line_id, gseq, n) > (?, ?, ?) AND line_id IN ({places}) \
+         AND movement LIKE '{{\"is\":\"carried\"%\"apart\":%' \
+         ORDER BY line_id, gseq, n LIMIT ?"
+    );
+    let mut values: Vec<Value> = vec![after.0.into(), after.1.into(), after.2.into()];
+    values.extend(lines.iter().map(|line| Value::from(*line)));
+    values.push(limit.into());
+    let read = |row: &QueryResult| {
+        let change: Change = parsed(&row.try_get::<String>("", "movement")?)?;
+        let at = (
+            row.try_get("", "line_id")?,
+            row.try_get("", "gseq")?,
+            row.try_get("", "n")?,
+        );
+        Ok((at, change.moves().unwrap_or_default().apart))
+    };
+    let rows = query_all(conn, &sql, values);
+    rows.await?.iter().map(read).collect()
+}
+
 /// Which lines goods went away from by these events, with the events' positions.
 pub async fn gone_by(
     conn: &impl ConnectionTrait,

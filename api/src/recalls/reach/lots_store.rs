@@ -11,10 +11,10 @@ use crate::{
     findings::store::{LineName, line_names},
     handheld::{
         down::card_store::owners,
-        lots::store::{lot_is, moves_and_kinds},
+        lots::store::{fetched_back, lot_is, moves_and_kinds},
     },
 };
-use sea_orm::{ConnectionTrait, DbErr, Value};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use suyuan_sync::{
     event::{self, Counterpart, Kind},
@@ -66,30 +66,35 @@ pub(super) async fn lots(
         let reached = reached(conn, (issuer, *id), batch, &names).await?;
         for name in names {
             let sql = format!(
-                "SELECT l.id, l.enterprise_id, l.location_id, l.balance FROM lot_line l \
+                "SELECT l.id, l.enterprise_id, l.location_id, l.balance, l.apart FROM lot_line l \
                  WHERE {} AND {} ORDER BY l.location_id",
                 name.condition(),
                 lot_is(conn.get_database_backend(), "l.lot")
             );
             let rows = query_all(conn, &sql, of_lot(&name, batch)).await?;
+            let contained = in_fetched_back(conn, &rows).await?;
             let gtin = name.name;
             let mut lines = BTreeMap::new();
             let mut claimed = 0_i64;
             for row in &rows {
+                let line_id = row.try_get("", "id")?;
+                let loose: i64 = row.try_get("", "apart")?;
+                let contained = contained.get(&line_id).copied().unwrap_or(0);
                 let line = LotAmount {
                     batch_id: *id,
                     gtin: gtin.clone(),
                     lot: batch.lot.clone(),
                     location_id: row.try_get("", "location_id")?,
                     balance: row.try_get("", "balance")?,
+                    apart: loose.saturating_add(contained),
                 };
                 if reached.has(EnterpriseId(row.try_get("", "enterprise_id")?)) {
-                    let id = row.try_get("", "id")?;
-                    lines.insert(id, key_of(&line));
+                    lines.insert(line_id, key_of(&line));
                     told.lines.push(line);
-                    told.rows.push(id);
+                    told.rows.push(line_id);
                 } else {
-                    claimed = claimed.saturating_add(line.balance.max(0));
+                    let there = line.balance.max(0).saturating_add(line.apart);
+                    claimed = claimed.saturating_add(there);
                 }
             }
             if !rows.is_empty() {
@@ -188,6 +193,32 @@ async fn accepted(
                 AcceptScope::Batch(of) if of == batch => out.push(partner),
                 AcceptScope::Partner(_) => out.push(partner),
                 AcceptScope::Batch(_) | AcceptScope::Unit(_) => {}
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// How many goods of these lines lie in containers that were fetched back: what a line keeps of it lies loose.
+/// Only what moved such containers is read, since anybody may state much of a lot.
+async fn in_fetched_back(
+    conn: &impl ConnectionTrait,
+    lines: &[QueryResult],
+) -> Result<BTreeMap<i64, i64>, DbErr> {
+    let ids = lines.iter().map(|row| row.try_get("", "id"));
+    let ids = ids.collect::<Result<Vec<i64>, DbErr>>()?;
+    let mut out = BTreeMap::new();
+    for ids in ids.chunks(LINES) {
+        let mut after = (0, 0, 0);
+        loop {
+            let page = fetched_back(conn, ids, after, MOVES).await?;
+            for (at, apart) in &page {
+                let sum: &mut i64 = out.entry(at.0).or_default();
+                *sum = sum.saturating_add(*apart);
+                after = *at;
+            }
+            if page.len() < MOVES as usize {
+                break;
             }
         }
     }

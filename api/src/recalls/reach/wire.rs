@@ -125,6 +125,8 @@ pub struct LotAmount {
     pub location_id: Uuid,
     /// How many there should be; below zero, something is missing from the log.
     pub balance: i64,
+    /// How many were fetched back and are still kept apart there, loose or in containers. In no balance.
+    pub apart: i64,
 }
 
 /// What became of the goods of a lot without codes of their own, in base units, at all places together.
@@ -148,7 +150,7 @@ pub struct LotTotal {
     pub sold: i64,
     /// Fetched back. What was shipped or destroyed of it then is told as that as well.
     pub collected: i64,
-    /// Fetched back, and still kept apart.
+    /// Fetched back, and still kept apart: at which places, `lots` tells.
     pub apart: i64,
     /// Destroyed.
     pub destroyed: i64,
@@ -162,8 +164,8 @@ pub struct LotTotal {
     /// Shipped and not received: on their way, or lost. Below zero, more was received than was shipped, from
     /// who states nothing here.
     pub on_the_way: i64,
-    /// What enterprises say is at their places that no leg of this lot reached and the issuer did not
-    /// accept. In no other figure, and their sales are not in `sales`.
+    /// What enterprises say is at their places, in stock or kept apart, that no leg of this lot reached and the
+    /// issuer did not accept. In no other figure, and their sales are not in `sales`.
     pub claimed: i64,
 }
 
