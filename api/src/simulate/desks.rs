@@ -7,6 +7,7 @@ use super::{
     Part, SimulateError,
     handset::{Handset, Life},
     run::{Run, Stop},
+    scans,
 };
 use crate::{
     app::Internal,
@@ -82,7 +83,7 @@ impl Run {
         let state = node.state.clone();
         let mut table = DECISIONS.to_vec();
         if self.options.has(Part::Rare) {
-            table.push((3, Decision::FileLate));
+            table.extend([(3, Decision::FileLate), (6, Decision::ShiftEnds)]);
         }
         match self.dice.weighed(&table) {
             Some(Decision::Accept) => self.accept(&state).await,
@@ -135,7 +136,28 @@ impl Run {
             decisions::close_shift(&state.log, enterprise, Actor::System, None, device).await;
         let stands = stands(done)?;
         self.note("shift ended", &format!("{n} {stands}"));
+        if stands && self.options.has(Part::Rare) {
+            return self.take_back(n).await;
+        }
         Ok(())
+    }
+
+    /// Somebody takes back what they stated before their shift ended.
+    async fn take_back(&mut self, n: usize) -> Result<(), Stop> {
+        let later = self.dice.between(1, 300) * SECOND;
+        self.pass(self.now + later).await?;
+        let (handset, history) = (self.handsets.get_mut(n), self.histories.get_mut(n));
+        let Some((handset, history)) = handset.zip(history) else {
+            return Ok(());
+        };
+        let (dice, memory, now) = (&mut self.dice, &mut self.memory, self.now);
+        let texts = scans::take_back(dice, &self.world, memory, handset, now);
+        if texts.is_empty() {
+            return Ok(());
+        }
+        let flights = handset.capture(texts, now, &mut self.dice, history);
+        self.note("taken back", &n.to_string());
+        self.send_all(n, flights)
     }
 
     async fn period_ends(&mut self, state: &Data<Internal>, n: usize) -> Result<(), Stop> {

@@ -110,11 +110,12 @@ pub enum Part {
     Desks,
     /// No bit turns on the storage of a handset. What seeds made before any did, they make without it.
     Damage,
-    /// No container is sold, brought back, fetched back, destroyed, inspected or counted by its own code, no
-    /// goods without codes are in it; no count is accepted, or comes in several documents; no recall says
-    /// where to, no receipt is another's, nobody scans at another's place, nothing is filed late, no power fails
-    /// while everything heals. What seeds made before there was any of it,
-    /// they make without it.
+    /// No container is sold, brought back, fetched back, destroyed, inspected or counted by its own code, or
+    /// put into what lies in it; no goods without codes are in one. No count is accepted, or comes in several
+    /// documents; no recall says where to, no receipt is another's, nobody sells what they know is recalled
+    /// and says that they did not, nobody takes back what they stated before a shift ended, nobody scans at
+    /// another's place, nothing is filed late, no power fails while everything heals. What seeds made before
+    /// there was any of it, they make without it.
     Rare,
 }
 

@@ -1,5 +1,5 @@
 //! Recalls: opened, widened and closed; and recalled goods that somebody sends back to the maker, mostly to
-//! some other place of it than the recall wants them at (C3).
+//! some other place of it than the recall wants them at (C3), or sells all the same (C9).
 
 use super::{
     Part,
@@ -104,18 +104,33 @@ impl Run {
         let Some(n) = self.dice.pick(&own).copied() else {
             return Ok(());
         };
+        // Over the counter, though the till heard of the recall, and said that it did.
+        let sold = self.dice.happens(400);
+        if sold {
+            for _ in 0..2 {
+                self.pull(n)?;
+                let soon = self.dice.between(200, 900) * 1000;
+                self.pass(self.now + soon).await?;
+                self.commit(n, usize::MAX)?;
+            }
+        }
         let now = self.now;
         let (handset, history) = (self.handsets.get_mut(n), self.histories.get_mut(n));
         let Some((handset, history)) = handset.zip(history) else {
             return Ok(());
         };
         let (dice, memory) = (&mut self.dice, &mut self.memory);
-        let texts = scans::send_back(dice, &self.world, memory, handset, now);
+        let texts = if sold {
+            scans::sell_recalled(dice, &self.world, memory, handset, now)
+        } else {
+            scans::send_back(dice, &self.world, memory, handset, now)
+        };
         if texts.is_empty() {
             return Ok(());
         }
         let flights = handset.capture(texts, now, &mut self.dice, history);
-        self.note("sent back", &n.to_string());
+        let what = if sold { "sold recalled" } else { "sent back" };
+        self.note(what, &n.to_string());
         self.send_all(n, flights)
     }
 }

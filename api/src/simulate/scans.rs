@@ -5,12 +5,14 @@ use super::{
     Part,
     badges::WORKERS,
     dice::Dice,
-    handset::Handset,
+    handset::{ASTRAY, Handset},
     loose,
     world::{Site, World},
 };
 use suyuan_sync::{
-    event::{Counterpart, Disposition, Document, Event, Group, Input, Kind, Override, UnitRead},
+    event::{
+        Actor, Counterpart, Disposition, Document, Event, Group, Input, Kind, Override, UnitRead,
+    },
     ids::{EnterpriseId, EventId, GroupId, LocationId, Micros},
 };
 use uuid::{Builder, Uuid};
@@ -25,6 +27,8 @@ pub struct Memory {
     places: std::collections::BTreeMap<String, LocationId>,
     /// Events by whom, newest last.
     made: Vec<(EnterpriseId, EventId)>,
+    /// Who stated each event, unless it takes something back.
+    by: std::collections::BTreeMap<EventId, Actor>,
     /// Groups that lack their last member, with its number.
     open: Vec<(GroupId, u32, EnterpriseId)>,
     /// Codes of goods that were fetched back: they are on their way to who supplied them.
@@ -119,6 +123,51 @@ pub fn send_back(
     )
 }
 
+/// Recalled goods, over the counter all the same: the till says of its recall list that it is an older one.
+pub fn sell_recalled(
+    dice: &mut Dice,
+    world: &World,
+    memory: &mut Memory,
+    handset: &Handset,
+    now: Micros,
+) -> Vec<(EventId, String)> {
+    let wanted = dice.pick(&memory.wanted);
+    let Some(code) = wanted.and_then(|(_, codes, _)| dice.pick(codes).cloned()) else {
+        return Vec::new();
+    };
+    let mut fill = bare(dice, handset.site);
+    fill.units = vec![UnitRead::of(&code, Input::Wedge)].into();
+    fill.list_version = Some(dice.between(0, handset.outbox.disk().cursor.min(ASTRAY) / 2));
+    note(memory, &fill, handset.site);
+    let draft = Draft {
+        kind: Kind::Sale,
+        fill,
+    };
+    written(dice, world, memory, handset, now, vec![draft])
+}
+
+/// Who stated something on a handset takes it back: the last of it, which may long be over.
+pub fn take_back(
+    dice: &mut Dice,
+    world: &World,
+    memory: &mut Memory,
+    handset: &Handset,
+    now: Micros,
+) -> Vec<(EventId, String)> {
+    let mut own = handset.events.iter().rev();
+    let last = own.find_map(|event| Some((*event, memory.by.get(event)?.clone())));
+    let Some((event, actor)) = last else {
+        return Vec::new();
+    };
+    let mut fill = bare(dice, handset.site);
+    (fill.target, fill.actor) = (Some(event), actor);
+    let draft = Draft {
+        kind: Kind::Retract,
+        fill,
+    };
+    written(dice, world, memory, handset, now, vec![draft])
+}
+
 /// Drafts as texts, most of them as they should be.
 fn written(
     dice: &mut Dice,
@@ -146,6 +195,11 @@ fn written(
         if let Some(taken) = memory.of_another(handset.site.enterprise, event.id) {
             event.id = taken;
         }
+        if is_turned(world, &event) {
+            let container = event.parent.take();
+            event.parent = event.units.first().cloned();
+            event.units = container.into_iter().collect();
+        }
         event.device = slot.device;
         event.epoch = slot.epoch;
         event.seq = if dice.happens(3) { seq + 5 } else { seq };
@@ -157,11 +211,14 @@ fn written(
             (event.anchor, event.anchor_wall, event.mono_ms) = (None, None, 0);
         }
         event.cursor = slot.cursor;
-        event.list_version = handset.seen.list_version;
+        event.list_version = event.list_version.or(handset.seen.list_version);
         if dice.happens(30) {
             event.list_version = Some(dice.between(0, slot.cursor.max(1) * 2));
         }
         memory.made.push((handset.site.enterprise, event.id));
+        if event.kind != Kind::Retract {
+            memory.by.insert(event.id, event.actor.clone());
+        }
         let mut text = event.write();
         match dice.below(200) {
             0 => text.truncate(text.len() / 2),
@@ -226,6 +283,12 @@ fn astray(world: &World, site: Site, id: EventId) -> Option<LocationId> {
     others
         .get(usize::from(which) % others.len().max(1))
         .copied()
+}
+
+/// Somebody puts a container into what lies in it: now and then, as the new id's bytes say.
+fn is_turned(world: &World, event: &Event) -> bool {
+    let often = event.id.0.as_bytes()[10];
+    event.kind == Kind::Pack && often < 48 && world.has(Part::Rare)
 }
 
 fn new_event(dice: &mut Dice, now: Micros) -> EventId {
