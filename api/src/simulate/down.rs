@@ -376,12 +376,17 @@ impl Handset {
         }
     }
 
-    /// The list that holds is the one a page brings, or the one that was held when it was asked for.
+    /// The list that holds is the one a page brings, or the one that was held when it was asked for, which is
+    /// not brought again. It may be another at one position of the log: an enterprise handles more products
+    /// once any of its places was told of them.
     fn list_holds(&self, asked: Option<Hash>, page: &PullAnswer) -> Result<(), Broken> {
         let mut held = asked;
         for told in &page.items {
             if let Item::RecallList(list) = &told.item {
                 self.units_of(list)?;
+                if held == Some(list.content()) {
+                    return Err(Broken::new("I21", "the recall list that was held came again"));
+                }
                 held = Some(list.content());
             }
         }

@@ -543,16 +543,23 @@ impl Run {
         self.catch_up().await
     }
 
-    /// Everybody pulls until there is nothing new.
+    /// Everybody pulls until there is nothing new; then once more: what is no part of the log is told with
+    /// any page.
     async fn catch_up(&mut self) -> Result<(), Stop> {
-        // Of two copies only the one that enrolled last may read: the other is not asked for ever.
-        let mut again = std::collections::BTreeSet::new();
-        // What is no part of the log is told with any page.
+        self.follow_the_log().await?;
         if self.options.has(Part::Snapshots) {
             for n in 0..self.handsets.len() {
                 self.pull(n)?;
             }
+            self.pass(self.now + SECOND).await?;
         }
+        self.follow_the_log().await
+    }
+
+    /// Everybody pulls until their cursor is at the head of the log.
+    async fn follow_the_log(&mut self) -> Result<(), Stop> {
+        // Of two copies only the one that enrolled last may read: the other is not asked for ever.
+        let mut again = std::collections::BTreeSet::new();
         for _ in 0..400 {
             let (head, _) = self.node()?.state.log.head().await?;
             let fetches = self.options.has(Part::Snapshots);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use suyuan_sync::{
     ids::{Gseq, Micros},
     invariants::Delivered,
-    wire::{BadgesAnswer, Item, PullAnswer, RecallList, Removed},
+    wire::{BadgesAnswer, Item, PullAnswer, PullItem, RecallList, Removed},
 };
 
 /// What a device holds of the world besides its outbox; written in the outbox's transactions.
@@ -58,7 +58,10 @@ impl Seen {
             Effect::Knows(upto) => self.knows = self.knows.max(upto),
             Effect::Page(after, page) => {
                 self.knows = self.knows.max(page.cursor);
-                let items = page.items.iter().map(|item| (name(&item.item), item.gseq));
+                // A recall list is of no position: it is another where what it says is (`list_holds`).
+                let of_the_log = |told: &&PullItem| !matches!(told.item, Item::RecallList(_));
+                let items = page.items.iter().filter(of_the_log);
+                let items = items.map(|told| (name(&told.item), told.gseq));
                 self.pages.push(Delivered {
                     after,
                     upto: page.cursor,
