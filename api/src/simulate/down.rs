@@ -385,7 +385,10 @@ impl Handset {
             if let Item::RecallList(list) = &told.item {
                 self.units_of(list)?;
                 if held == Some(list.content()) {
-                    return Err(Broken::new("I21", "the recall list that was held came again"));
+                    return Err(Broken::new(
+                        "I21",
+                        "the recall list that was held came again",
+                    ));
                 }
                 held = Some(list.content());
             }
