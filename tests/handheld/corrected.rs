@@ -2,13 +2,15 @@
 
 use crate::{
     entering::group,
+    held::Held,
+    knew::knowledge,
     lots::lots_of,
-    refolds::id_of,
-    scene::{GTIN, Scene, count, holds, inbound, open, sale, unit},
+    refolds::{id_of, recalled},
+    scene::{GTIN, Scene, count, holds, inbound, open, sale, settled, unit},
     struck::refs,
 };
 use serde_json::{Value, json};
-use suyuan_sync::fold::Phase;
+use suyuan_sync::{finding::Knowledge, fold::Phase};
 use suyuan_tests::{TestApp, on_both};
 
 /// Two tins and some of a lot.
@@ -75,6 +77,43 @@ on_both!(
         let last = group(&mut device, true, last);
         device.push(&last).await;
         stands(&app, tins, 10, "the sale corrected").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c10_who_corrects_a_sale_knew_then_what_was_known_of_the_goods_that_it_named,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        device.status().await;
+        let [named, besides, counted] = [0, 1, 2].map(|n| &scene.tins[n]);
+        let came = device.event("inbound", &inbound(&[named, besides, counted]));
+        let sold = device.event("sale", &sale(&[named]));
+        let seen = device.event("count", &inbound(&[counted]));
+        device.push(&[came, sold.clone(), seen.clone()]).await;
+        recalled(&scene, &scene.batch).await;
+        let mut list = Held::default();
+        list.pull(&mut device).await;
+        list.pull(&mut device).await;
+        let correct = |of: &String, codes: &[&String]| {
+            let mut said = sale(codes);
+            said["list_version"] = json!(list.as_of.0);
+            let struck = json!({"target": id_of(of)});
+            vec![("retract", struck), ("sale", said)]
+        };
+        let both = group(&mut device, true, correct(&sold, &[named, besides]));
+        device.push(&both).await;
+        // A count is no sale: what is said instead has neither its time nor what was known then.
+        let other = group(&mut device, true, correct(&seen, &[counted]));
+        device.push(&other).await;
+        settled(&app).await;
+        assert_eq!(knowledge(&app, named).await, [Knowledge::CouldNotKnow]);
+        assert_eq!(knowledge(&app, besides).await, [Knowledge::Knew]);
+        assert_eq!(knowledge(&app, counted).await, [Knowledge::Knew]);
+        let stand = "SELECT COUNT(*) AS n FROM event WHERE corrects IS NOT NULL";
+        assert_eq!(count(&app, stand).await, 1);
+        holds(&app, "corrected").await;
         app.stop().await;
     }
 );

@@ -18,7 +18,7 @@ use suyuan_sync::{
 use suyuan_tests::{TestApp, on_both, recall_order};
 
 /// What the seller of a tin knew, as the finding says.
-async fn knowledge(app: &TestApp, tin: &str) -> Vec<Knowledge> {
+pub async fn knowledge(app: &TestApp, tin: &str) -> Vec<Knowledge> {
     let kept = unit(app, tin).await.kept;
     let of = |detail: &Detail| match detail {
         Detail::SoldRecalled { knowledge, .. } => Some(*knowledge),

@@ -13,7 +13,7 @@ mod whose;
 mod world;
 
 pub use batches::Batches;
-pub use corrected::Corrected;
+pub use corrected::{Corrected, Then};
 pub use products::Product;
 pub use shared::Shared;
 pub use statement::{

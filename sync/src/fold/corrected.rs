@@ -5,29 +5,61 @@
 
 use super::struck::strikes;
 use crate::{
-    event::Kind,
+    event::{Event, Kind},
     facts::{Corrected, Fact, World},
-    ids::{DeviceId, EnterpriseId, Epoch, GroupId, Seq},
+    ids::{DeviceId, EnterpriseId, Epoch, GroupId, LocationId, Seq},
 };
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What an event is, and where: a correction keeps both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct What {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its place.
+    pub location: LocationId,
+}
+
+impl What {
+    /// Of an event.
+    pub fn of(event: &Event) -> What {
+        What {
+            kind: event.kind,
+            location: event.location,
+        }
+    }
+}
+
+/// What one of a correction does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Does {
+    /// It strikes this; nothing is told of what is not in.
+    Strikes(Option<What>),
+    /// It says this instead.
+    Says(What),
+}
 
 /// Which new event of a correction goes with which retract of it, the new one first: each with the first before it,
-/// by their numbers, that goes with none before. What is left over goes with nothing.
+/// by their numbers, that strikes an event of its kind at its place and goes with none before. What is left over goes
+/// with nothing. Of a retract whose target is not in nobody knows what it strikes: it may be what the new event
+/// means, which then goes with that, and with no other.
 ///
-/// `members` are those of one group in one life of a device: the number, whether it is a retract, and a name.
-pub fn pairs<K: Copy>(members: impl IntoIterator<Item = (Seq, bool, K)>) -> Vec<(K, K)> {
-    let mut members: Vec<(Seq, bool, K)> = members.into_iter().collect();
+/// `members` are those of one group in one life of a device: the number, what it does, and a name.
+pub fn pairs<K: Copy>(members: impl IntoIterator<Item = (Seq, Does, K)>) -> Vec<(K, K)> {
+    let mut members: Vec<(Seq, Does, K)> = members.into_iter().collect();
     members.sort_by_key(|(seq, ..)| *seq);
-    let mut retracts = VecDeque::new();
+    let mut retracts: Vec<(Option<What>, K)> = Vec::new();
     let mut out = Vec::new();
-    for (_, retracts_one, name) in members {
-        if retracts_one {
-            retracts.push_back(name);
-        } else if let Some(retract) = retracts.pop_front() {
-            out.push((name, retract));
+    for (_, does, name) in members {
+        match does {
+            Does::Strikes(what) => retracts.push((what, name)),
+            Does::Says(says) => {
+                let fits = |(what, _): &(Option<What>, K)| what.is_none_or(|what| what == says);
+                if let Some(at) = retracts.iter().position(fits) {
+                    let (_, retract) = retracts.remove(at);
+                    out.push((name, retract));
+                }
+            }
         }
     }
     out
@@ -43,7 +75,7 @@ pub fn stands_for(retract: &Fact, target: Option<&Fact>, world: &World) -> Optio
 /// Gives the new events of corrections their places, of facts in the order of their positions, each of which came to
 /// count when it came in: what an act of the service does of what it brings.
 pub fn take_places(facts: &mut [Fact], world: &World) {
-    let mut members: BTreeMap<Correction, Vec<(Seq, bool, usize)>> = BTreeMap::new();
+    let mut members: BTreeMap<Correction, Vec<usize>> = BTreeMap::new();
     for at in 0..facts.len() {
         let Some((of, fact)) = facts
             .get(at)
@@ -51,21 +83,28 @@ pub fn take_places(facts: &mut [Fact], world: &World) {
         else {
             continue;
         };
-        let retracts = fact.event.kind == Kind::Retract;
         let members = members.entry(of).or_default();
-        members.push((fact.event.seq, retracts, at));
-        if retracts {
+        members.push(at);
+        if fact.event.kind == Kind::Retract {
             continue;
         }
-        let pair = pairs(members.iter().copied());
-        let retract = pair.into_iter().find(|(new, _)| *new == at);
+        let known = facts.get(..at).unwrap_or_default();
+        let target = |retract: &Fact| {
+            let named = known.iter();
+            let named = named.filter(|fact| Some(fact.event.id) == retract.event.target);
+            named.min_by_key(|fact| fact.enterprise != retract.enterprise)
+        };
+        let members = members.iter().filter_map(|at| Some((*at, facts.get(*at)?)));
+        let pairs = pairs(members.map(|(at, fact)| {
+            let does = match fact.event.kind {
+                Kind::Retract => Does::Strikes(target(fact).map(|fact| What::of(&fact.event))),
+                _ => Does::Says(What::of(&fact.event)),
+            };
+            (fact.event.seq, does, at)
+        }));
+        let retract = pairs.into_iter().find(|(new, _)| *new == at);
         let retract = retract.and_then(|(_, retract)| facts.get(retract));
-        let corrected = retract.and_then(|retract| {
-            let known = facts.get(..at).unwrap_or_default().iter();
-            let named = known.filter(|fact| Some(fact.event.id) == retract.event.target);
-            let target = named.min_by_key(|fact| fact.enterprise != retract.enterprise);
-            stands_for(retract, target, world)
-        });
+        let corrected = retract.and_then(|retract| stands_for(retract, target(retract), world));
         if let Some((fact, corrected)) = facts.get_mut(at).zip(corrected) {
             fact.correct(Arc::new(corrected));
         }

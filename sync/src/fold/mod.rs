@@ -39,7 +39,7 @@ mod walk;
 
 pub use claims::{contradicts, ends};
 pub use contents::contents;
-pub use corrected::{pairs, stands_for, take_places};
+pub use corrected::{Does, What, pairs, stands_for, take_places};
 pub use count::misses;
 pub(crate) use count::{complete_for, is_complete};
 pub use diff::diff;

@@ -6,7 +6,7 @@
 use super::walk::{At, Walk};
 use crate::{
     bugs::{self, Bug},
-    facts::{Corrected, Fact, RecallSpan, StatedAt, World},
+    facts::{Fact, RecallSpan, StatedAt, Then, World},
     finding::{Detail, FindingCode, Knowledge, When},
     ids::{BatchId, Gseq, RecallId},
     order::Order,
@@ -91,7 +91,8 @@ pub(super) fn sold<'a>(
     spans: &[&'a RecallSpan],
     batch: Option<BatchId>,
 ) {
-    let Some((detail, mismatch)) = of_sale(walk.world, at.fact, spans) else {
+    let judged = judged(walk.world, (at.fact, &at.then()), spans);
+    let Some((detail, mismatch)) = judged else {
         return;
     };
     walk.find_of(at, FindingCode::SoldRecalled, batch, &[], detail);
@@ -106,23 +107,30 @@ pub(super) fn sold<'a>(
     }
 }
 
-/// What these spans make of a sale of the goods they cover, and whether what the till says it knew disagrees
-/// with what it was told. Of several recalls the one that weighs most is told: certainly after, then
-/// uncertain, then before; overruled, then known, then a stale list, then none of that.
+/// What these spans make of a sale of goods of lots, which they cover, and whether what the till says it knew
+/// disagrees with what it was told.
 pub(crate) fn of_sale(world: &World, sale: &Fact, spans: &[&RecallSpan]) -> Option<(Detail, bool)> {
+    judged(world, (sale, &sale.then_of_lots()), spans)
+}
+
+/// The same of goods of which a sale is judged by this. Of several recalls the one that weighs most is told: certainly after, then
+/// uncertain, then before; overruled, then known, then a stale list, then none of that.
+fn judged(
+    world: &World,
+    (sale, then): (&Fact, &Then),
+    spans: &[&RecallSpan],
+) -> Option<(Detail, bool)> {
     let mut seen: BTreeSet<RecallId> = BTreeSet::new();
     let mut worst: Option<(RecallId, When, Knowledge)> = None;
     let mut mismatch = false;
-    // Of one that corrects: when that happened which it corrects, and what was known then.
-    let then = Corrected::of(sale);
     for span in spans {
         let over = |closed: StatedAt| then.interval.lo >= closed.at;
         if span.closed.is_some_and(over) || !seen.insert(span.recall) {
             continue;
         }
-        let when = when(&then, span);
-        let knowledge = knowledge(world, (sale, &then), span);
-        mismatch |= disagrees(&then, span.from.gseq);
+        let when = when(then, span);
+        let knowledge = knowledge(world, (sale, then), span);
+        mismatch |= disagrees(then, span.from.gseq);
         let weight = |when: When, knowledge: Knowledge| (rank(when), std::cmp::Reverse(knowledge));
         if worst.is_none_or(|(_, w, k)| weight(when, knowledge) > weight(w, k)) {
             worst = Some((span.recall, when, knowledge));
@@ -146,7 +154,7 @@ const fn rank(when: When) -> u8 {
 }
 
 /// Before or after the recall began, as far as is certain; that it had not ended is not, if it may have.
-fn when(sale: &Corrected, span: &RecallSpan) -> When {
+fn when(sale: &Then, span: &RecallSpan) -> When {
     let opened = span.from.at;
     let ended = span
         .closed
@@ -163,7 +171,7 @@ fn when(sale: &Corrected, span: &RecallSpan) -> When {
 }
 
 /// What the till knew; the first that fits.
-fn knowledge(world: &World, (sale, then): (&Fact, &Corrected), span: &RecallSpan) -> Knowledge {
+fn knowledge(world: &World, (sale, then): (&Fact, &Then), span: &RecallSpan) -> Knowledge {
     let overruled = sale.event.overridden.as_ref().is_some_and(|stop| {
         stop.recall
             .map_or(stop.code.eq_ignore_ascii_case("recalled"), |recall| {
@@ -195,7 +203,7 @@ fn knowledge(world: &World, (sale, then): (&Fact, &Corrected), span: &RecallSpan
 
 /// The newest log position the till knew: what it says it held, or what was delivered to it. A
 /// list cannot be newer than the event that names it; one that says so is not believed.
-fn known_position(sale: &Corrected) -> Gseq {
+fn known_position(sale: &Then) -> Gseq {
     let claimed = sale.list_version.unwrap_or(0);
     if bugs::on(Bug::ListTrusted) {
         return claimed;
@@ -208,7 +216,7 @@ fn known_position(sale: &Corrected) -> Gseq {
 }
 
 /// Does what the device says disagree with what it was told, as far as this recall goes?
-fn disagrees(sale: &Corrected, recall: Gseq) -> bool {
+fn disagrees(sale: &Then, recall: Gseq) -> bool {
     let claimed = sale.list_version.unwrap_or(0);
     claimed >= sale.gseq || (claimed < recall && recall <= sale.delivered)
 }

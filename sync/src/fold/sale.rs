@@ -5,9 +5,9 @@ use super::{
     walk::{At, Effect, Walk},
 };
 use crate::{
-    facts::{Corrected, Fact, World},
+    facts::{Fact, World},
     finding::{Detail, FindingCode},
-    ids::BatchId,
+    ids::{BatchId, Micros},
 };
 
 /// Goods were sold.
@@ -77,12 +77,16 @@ fn uncertain<'a>(walk: &mut Walk<'a>, at: &At<'a>, before: &Fact) {
 /// By how much the intervals of two events overlap, if they do. In one life of a device the order
 /// is certain all the same.
 fn overlap(a: &Fact, b: &Fact) -> Option<i64> {
-    let (a, b) = (Corrected::of(a), Corrected::of(b));
-    if (a.order.device, a.epoch) == (b.order.device, b.epoch) {
+    let life = |fact: &Fact| match &fact.corrects {
+        Some(first) => (first.order.device, first.epoch),
+        None => (fact.event.device, fact.event.epoch),
+    };
+    if life(a) == life(b) {
         return None;
     }
-    let from = a.interval.lo.max(b.interval.lo);
-    let until = a.interval.hi.min(b.interval.hi);
+    let (a, b) = (a.interval_there(), b.interval_there());
+    let from = a.lo.max(b.lo);
+    let until = a.hi.min(b.hi);
     (from <= until).then(|| until.saturating_sub(from))
 }
 
@@ -91,7 +95,7 @@ fn overlap(a: &Fact, b: &Fact) -> Option<i64> {
 pub(super) fn judged<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     walk.by_batch(at);
     for batch in contents::batches(walk, at) {
-        if expired(walk.world, batch, at.fact) {
+        if is_expired(walk.world, batch, at.then().at) {
             walk.find_of(
                 at,
                 FindingCode::SoldExpired,
@@ -108,18 +112,23 @@ pub(super) fn judged<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
 /// The same of the unit itself, by its batch on record.
 pub(super) fn by_batch<'a>(walk: &mut Walk<'a>, at: &At<'a>) {
     let batch = walk.state.batch;
-    if batch.is_some_and(|batch| expired(walk.world, batch, at.fact)) {
+    if batch.is_some_and(|batch| is_expired(walk.world, batch, at.then().at)) {
         walk.find(at, FindingCode::SoldExpired, &[], Detail::Nothing);
     }
     let spans = walk.recalls.clone();
     recalled::sold(walk, at, &spans, None);
 }
 
-/// Were the goods of a batch expired at this place in the order?
-pub(crate) fn expired(world: &World, batch: BatchId, fact: &Fact) -> bool {
+/// Were the goods of a batch expired when this sold them, among goods of lots?
+pub(crate) fn expired(world: &World, batch: BatchId, sale: &Fact) -> bool {
+    is_expired(world, batch, sale.then_of_lots().at)
+}
+
+/// Were the goods of a batch expired then?
+fn is_expired(world: &World, batch: BatchId, at: Micros) -> bool {
     world
         .batches
         .get(&batch)
         .and_then(|batch| batch.expires_at)
-        .is_some_and(|expires_at| fact.order.eff >= expires_at)
+        .is_some_and(|expires_at| at >= expires_at)
 }

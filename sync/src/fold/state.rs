@@ -119,6 +119,8 @@ pub struct Step {
     pub stranger: bool,
     /// It came by the container, not by the unit itself.
     pub via: Option<UnitKey>,
+    /// The container that was named, then.
+    pub(super) named: Option<UnitKey>,
 }
 
 /// How a fact was struck: where it is a leg that the other side had answered before, it links that all the same

@@ -11,7 +11,6 @@
 use super::{Place, Step, UnitState};
 use crate::{
     event::{Counterpart, Kind},
-    facts::Corrected,
     ids::{EnterpriseId, EventId, LocationId},
     order::Interval,
     order::Order,
@@ -185,7 +184,7 @@ fn redacted(state: &UnitState, me: EnterpriseId, place: bool) -> UnitState {
 }
 
 fn entry(step: &Step, who: Reader) -> Entry {
-    let Interval { lo, hi, .. } = Corrected::of(&step.fact).interval;
+    let Interval { lo, hi, .. } = step.fact.interval_there();
     let named_by = step.fact.enterprise;
     let is_told = |counterpart: &&Counterpart| match (counterpart, who) {
         (Counterpart::Named(_), Reader::Enterprise(me)) => me == named_by,

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     bugs::{self, Bug},
     event::{Kind, UnitRead},
-    facts::{BatchInfo, Content, Fact, RecallSpan, World},
+    facts::{BatchInfo, Content, Fact, RecallSpan, Then, World},
     finding::{Finding, Severity},
     ids::{BatchId, EventId, LocationId},
     order::Order,
@@ -33,9 +33,16 @@ pub(super) struct At<'a> {
     pub(super) read: Option<&'a UnitRead>,
     /// The container it came by.
     pub(super) via: Option<&'a UnitKey>,
+    /// What was named: the unit itself, or the container in which it is, maybe within others.
+    pub(super) named: &'a UnitKey,
 }
 
 impl At<'_> {
+    /// What a sale is judged by, of these goods.
+    pub(super) fn then(&self) -> Then {
+        self.fact.then_of(self.named)
+    }
+
     pub(super) fn here(&self) -> LocationId {
         self.fact.event.location
     }
@@ -238,6 +245,7 @@ impl<'a> Walk<'a> {
             fact,
             read,
             via: None,
+            named: self.unit,
         };
         if fact.event.kind == Kind::Retract {
             self.retract(&at, facts, place, struck);
@@ -316,6 +324,7 @@ impl<'a> Walk<'a> {
             fact: &step.fact,
             read: None,
             via: Some(container),
+            named: step.named.as_ref().unwrap_or(container),
         };
         let counts = holder::counts(self, &at);
         if self.state.uninvited && !counts {
@@ -342,6 +351,7 @@ impl<'a> Walk<'a> {
             fact: &step.fact,
             read: None,
             via: Some(container),
+            named: step.named.as_ref().unwrap_or(container),
         };
         if matches!(at.fact.event.kind, Kind::Inbound | Kind::Outbound) {
             let TakenBack { since, answered } = step.taken_back;
@@ -514,6 +524,7 @@ impl<'a> Walk<'a> {
             took: written == Written::Judged(Effect::Took),
             stranger: written == Written::Stranger,
             via: at.via.cloned(),
+            named: at.via.map(|_| at.named.clone()),
         });
     }
 }

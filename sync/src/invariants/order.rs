@@ -73,7 +73,7 @@ pub fn i12_who_knew_came_later(pairs: &[(Order, Order)]) -> Holds {
 }
 
 /// I11: what stands for something else is the new event of a correction, and stands at the instant of what one of its
-/// retracts strikes; on the same device beside it. What a correction of a correction stands for is the first.
+/// retracts strikes, which is of its kind and at its place; on the same device beside it. What a correction of a correction stands for is the first.
 pub fn i11_corrections_stand_for_what_they_correct(facts: &[&Fact]) -> Holds {
     for new in facts {
         let own = (new.event.device, new.event.id);
@@ -99,7 +99,9 @@ pub fn i11_corrections_stand_for_what_they_correct(facts: &[&Fact]) -> Holds {
         let targets: BTreeSet<_> = targets.collect();
         let is_first = facts.iter().any(|struck| {
             let first = struck.corrects.as_ref().map_or(struck.gseq, |of| of.gseq);
+            let what = |fact: &Fact| (fact.event.kind, fact.event.location);
             struck.enterprise == new.enterprise
+                && what(struck) == what(new)
                 && targets.contains(&struck.event.id)
                 && first == corrects.gseq
         });

@@ -2,7 +2,7 @@
 //! a place, by what it names or by a container, is judged by the batch on record with that product and
 //! lot. Where there is none, nothing is known of expiry or recalls.
 
-use super::{batches::said_by, recalled, replay::History};
+use super::{batches::said_by, recalled, replay::History, standing::Sale};
 use crate::{
     event::Kind,
     facts::Fact,
@@ -31,12 +31,13 @@ pub fn wrong(h: &History, line: &LotKey, k: usize) -> Vec<(FindingCode, Detail)>
         }
         Kind::Collect if !followed => plain(FindingCode::CollectUnrecalled),
         Kind::Sale => {
+            let sale = Sale::of_lots(fact);
             let expiry = batch.and_then(|batch| h.world.batches[&batch].expires_at);
-            if expiry.is_some_and(|from| fact.order.eff >= from) {
+            if expiry.is_some_and(|from| sale.at() >= from) {
                 plain(FindingCode::SoldExpired);
             }
-            let spans = batch.map(|batch| recalled::reaching_sale_of_batch(h.world, batch, fact));
-            if let Some(sold) = recalled::sold(h, spans.unwrap_or_default(), fact) {
+            let spans = batch.map(|batch| recalled::reaching_sale_of_batch(h.world, batch, &sale));
+            if let Some(sold) = recalled::sold(h, spans.unwrap_or_default(), &sale) {
                 if sold.mismatch {
                     plain(FindingCode::KnowledgeMismatch);
                 }

@@ -7,7 +7,7 @@ use super::{
     effects::Effect,
     holders, recalled,
     replay::{History, Snapshot, Touch, inside},
-    standing,
+    standing::{self, Sale},
     struck::Fate,
     table::{Act, Row},
 };
@@ -116,15 +116,21 @@ fn release_recalled(h: &History, k: usize, touch: &Touch, before: &UnitState) ->
 /// C4: expired when it was sold. Expiry and recalls are judged of every sale, also of one that
 /// changes nothing.
 fn sold_expired(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Option<Answer> {
-    (touch.act == Act::Sale && is_expired(h, k, h.after[&touch.unit].batch?))
+    let sale = sale_of(h, k, touch);
+    (touch.act == Act::Sale && is_expired(h, &sale, h.after[&touch.unit].batch?))
         .then(|| only(h, k, FindingCode::SoldExpired))
 }
 
-fn is_expired(h: &History, k: usize, batch: BatchId) -> bool {
+/// What this fact is, as a sale of the unit.
+fn sale_of<'f>(h: &History<'f>, k: usize, touch: &Touch) -> Sale<'f> {
+    Sale::of_unit(h.facts[k], &touch.unit, &touch.chain)
+}
+
+fn is_expired(h: &History, sale: &Sale<'_>, batch: BatchId) -> bool {
     let batch = h.world.batches.get(&batch);
     batch
         .and_then(|batch| batch.expires_at)
-        .is_some_and(|from| h.facts[k].order.eff >= from)
+        .is_some_and(|from| sale.at() >= from)
 }
 
 /// Section 4: who sold first, or whether it was brought back before it was sold, cannot be told, the
@@ -205,17 +211,23 @@ fn collect_unrecalled(h: &History, k: usize, touch: &Touch, before: &UnitState) 
 
 /// C9.
 fn sold_recalled(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Option<Answer> {
-    (touch.act == Act::Sale).then(|| sale_of_recalled(h, k, sale_spans(h, k, touch)))?
+    (touch.act == Act::Sale).then(|| sale_of_recalled(h, k, touch, sale_spans(h, k, touch)))?
 }
 
 /// The recalls that concern a sale. A batch is a thing of the record: it counts from wherever in the order it
 /// is told.
 fn sale_spans<'w>(h: &History<'w>, k: usize, touch: &Touch) -> Vec<&'w RecallSpan> {
-    recalled::reaching_sale(h.world, &touch.unit, h.after[&touch.unit].batch, h.facts[k])
+    let batch = h.after[&touch.unit].batch;
+    recalled::reaching_sale(h.world, &touch.unit, batch, &sale_of(h, k, touch))
 }
 
-fn sale_of_recalled(h: &History, k: usize, spans: Vec<&RecallSpan>) -> Option<Answer> {
-    let sold = recalled::sold(h, spans, h.facts[k])?;
+fn sale_of_recalled(
+    h: &History,
+    k: usize,
+    touch: &Touch,
+    spans: Vec<&RecallSpan>,
+) -> Option<Answer> {
+    let sold = recalled::sold(h, spans, &sale_of(h, k, touch))?;
     Some(Answer {
         detail: Detail::SoldRecalled {
             recall: sold.recall,
@@ -228,11 +240,11 @@ fn sale_of_recalled(h: &History, k: usize, spans: Vec<&RecallSpan>) -> Option<An
 
 /// C9: claim and delivery disagree about a recall.
 fn knowledge_mismatch(h: &History, k: usize, touch: &Touch, _: &UnitState) -> Option<Answer> {
-    (touch.act == Act::Sale).then(|| mismatch_of(h, k, sale_spans(h, k, touch)))?
+    (touch.act == Act::Sale).then(|| mismatch_of(h, k, touch, sale_spans(h, k, touch)))?
 }
 
-fn mismatch_of(h: &History, k: usize, spans: Vec<&RecallSpan>) -> Option<Answer> {
-    let sold = recalled::sold(h, spans, h.facts[k])?;
+fn mismatch_of(h: &History, k: usize, touch: &Touch, spans: Vec<&RecallSpan>) -> Option<Answer> {
+    let sold = recalled::sold(h, spans, &sale_of(h, k, touch))?;
     sold.mismatch
         .then(|| only(h, k, FindingCode::KnowledgeMismatch))
 }
@@ -249,12 +261,13 @@ pub fn of_contents(h: &History, k: usize, touch: &Touch) -> Vec<(BatchId, Answer
     for batch in batches_inside(h, k, &touch.unit) {
         let spans = recalled::reaching_batch(h.world, batch, fact);
         let active = recalled::begun(spans, fact);
-        let sold = recalled::reaching_sale_of_batch(h.world, batch, fact);
+        let sold = recalled::reaching_sale_of_batch(h.world, batch, &sale_of(h, k, touch));
         let answers = match touch.act {
             Act::Sale => vec![
-                is_expired(h, k, batch).then(|| only(h, k, FindingCode::SoldExpired)),
-                sale_of_recalled(h, k, sold.clone()),
-                mismatch_of(h, k, sold),
+                is_expired(h, &sale_of(h, k, touch), batch)
+                    .then(|| only(h, k, FindingCode::SoldExpired)),
+                sale_of_recalled(h, k, touch, sold.clone()),
+                mismatch_of(h, k, touch, sold),
             ],
             Act::Outbound if !ended => {
                 let batch = h.world.batches.get(&batch);

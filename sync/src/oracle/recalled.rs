@@ -1,6 +1,6 @@
 //! C9, and what a recall means for C3, C6 and C7. A recall closed as mistaken never was.
 
-use super::{conditions::owner_of, replay::History, standing};
+use super::{conditions::owner_of, replay::History, standing::Sale};
 use crate::{
     event::Counterpart,
     facts::{Fact, RecallSpan, World},
@@ -54,7 +54,7 @@ pub fn reaching_sale<'w>(
     world: &'w World,
     unit: &UnitKey,
     batch: Option<BatchId>,
-    sale: &Fact,
+    sale: &Sale<'_>,
 ) -> Vec<&'w RecallSpan> {
     let covering = world.recalls.iter();
     let covering = covering.filter(|span| covers(span, unit, batch));
@@ -65,16 +65,16 @@ pub fn reaching_sale<'w>(
 pub fn reaching_sale_of_batch<'w>(
     world: &'w World,
     batch: BatchId,
-    sale: &Fact,
+    sale: &Sale<'_>,
 ) -> Vec<&'w RecallSpan> {
     let covering = world.recalls.iter();
     let covering = covering.filter(|span| !span.mistaken && span.scope.batches.contains(&batch));
     covering.filter(|span| !ended_before(span, sale)).collect()
 }
 
-fn ended_before(span: &RecallSpan, sale: &Fact) -> bool {
+fn ended_before(span: &RecallSpan, sale: &Sale<'_>) -> bool {
     match span.closed {
-        Some(closed) => closed.at <= standing::interval(sale).lo,
+        Some(closed) => closed.at <= sale.interval().lo,
         None => false,
     }
 }
@@ -133,7 +133,7 @@ pub struct Sold {
 /// What these recalls make of a sale. A recall counts from when it first covered the goods; of
 /// several the gravest is told: certainly after, then uncertain, then before; and what was known
 /// best. Of equals the first that began.
-pub fn sold(history: &History, mut spans: Vec<&RecallSpan>, sale: &Fact) -> Option<Sold> {
+pub fn sold(history: &History, mut spans: Vec<&RecallSpan>, sale: &Sale<'_>) -> Option<Sold> {
     let mut met = BTreeSet::new();
     spans.sort_by_key(|span| span.from.order());
     spans.retain(|span| met.insert(span.recall));
@@ -157,8 +157,8 @@ pub fn sold(history: &History, mut spans: Vec<&RecallSpan>, sale: &Fact) -> Opti
 }
 
 /// Before or after, by the interval and never by `eff`. What may have been after its end is uncertain.
-fn when(sale: &Fact, span: &RecallSpan) -> When {
-    let interval = standing::interval(sale);
+fn when(sale: &Sale<'_>, span: &RecallSpan) -> When {
+    let interval = sale.interval();
     let recall = span.from.at;
     let uncertain = When::Uncertain {
         width_us: interval.hi - interval.lo,
@@ -174,7 +174,7 @@ fn when(sale: &Fact, span: &RecallSpan) -> When {
 }
 
 /// The first that matches.
-fn knowledge(history: &History, sale: &Fact, span: &RecallSpan) -> Knowledge {
+fn knowledge(history: &History, sale: &Sale<'_>, span: &RecallSpan) -> Knowledge {
     if overrode(sale, span) {
         Knowledge::Overridden
     } else if known(sale) >= span.from.gseq {
@@ -187,8 +187,9 @@ fn knowledge(history: &History, sale: &Fact, span: &RecallSpan) -> Knowledge {
 }
 
 /// The till warned of this recall and was overruled.
-fn overrode(sale: &Fact, span: &RecallSpan) -> bool {
-    sale.event
+fn overrode(sale: &Sale<'_>, span: &RecallSpan) -> bool {
+    sale.fact
+        .event
         .overridden
         .as_ref()
         .is_some_and(|stop| match stop.recall {
@@ -199,34 +200,34 @@ fn overrode(sale: &Fact, span: &RecallSpan) -> bool {
 
 /// What the device says it held. A list that was made after the event had been received cannot
 /// have been held: such a word is not believed.
-fn claimed(sale: &Fact) -> Option<Gseq> {
-    standing::list(sale).filter(|version| *version < standing::position(sale))
+fn claimed(sale: &Sale<'_>) -> Option<Gseq> {
+    sale.list().filter(|version| *version < sale.position())
 }
 
 /// The greater of what it says it held and what was delivered and acknowledged.
-fn known(sale: &Fact) -> Gseq {
-    claimed(sale).unwrap_or(0).max(standing::delivered(sale))
+fn known(sale: &Sale<'_>) -> Gseq {
+    claimed(sale).unwrap_or(0).max(sale.delivered())
 }
 
-fn mismatch(sale: &Fact, span: &RecallSpan) -> bool {
-    let said = standing::list(sale).unwrap_or(0);
-    let says_too_little = said < span.from.gseq && span.from.gseq <= standing::delivered(sale);
-    let says_too_much = said >= standing::position(sale);
+fn mismatch(sale: &Sale<'_>, span: &RecallSpan) -> bool {
+    let said = sale.list().unwrap_or(0);
+    let says_too_little = said < span.from.gseq && span.from.gseq <= sale.delivered();
+    let says_too_much = said >= sale.position();
     says_too_little || says_too_much
 }
 
 /// How old the list was when the sale cannot have been earlier. If the instant of its position is
 /// not known, it is taken to be as old as the anchor.
-fn list_age(history: &History, sale: &Fact) -> Micros {
+fn list_age(history: &History, sale: &Sale<'_>) -> Micros {
     let made = history.world.instants.get(&known(sale)).copied();
-    let lo = standing::interval(sale).lo;
-    let anchor = lo - standing::mono_ms(sale) as Micros * 1000;
+    let lo = sale.interval().lo;
+    let anchor = lo - sale.mono_ms() as Micros * 1000;
     lo - made.unwrap_or(anchor)
 }
 
 /// What was allowed then.
-fn policy_list_age(history: &History, sale: &Fact) -> Micros {
-    let lo = standing::interval(sale).lo;
+fn policy_list_age(history: &History, sale: &Sale<'_>) -> Micros {
+    let lo = sale.interval().lo;
     history.world.policy_at(lo).list_age_us
 }
 

@@ -68,6 +68,7 @@ pub fn build(settings: &Settings, drafts: &[Draft]) -> Case {
     let mut now = START;
     let mut sequences: BTreeMap<_, u64> = BTreeMap::new();
     let mut correcting: Option<(Group, Hand)> = None;
+    let mut wrong: Option<EventId> = None;
     let mut facts = Vec::new();
     let mut said: Option<(Plan, u8)> = None;
     for (n, draft) in drafts.iter().enumerate() {
@@ -84,6 +85,11 @@ pub fn build(settings: &Settings, drafts: &[Draft]) -> Case {
         let group = correcting.take();
         if let Some((_, hand)) = group {
             plan.hand = hand;
+        }
+        // Who corrects mostly says the same of other goods, or of the same.
+        let meant = wrong.take().filter(|_| draft.aux & 0xc00 != 0xc00);
+        if let Some(fact) = meant.and_then(|id| facts.iter().find(|f: &&Fact| f.event.id == id)) {
+            (plan.kind, plan.place) = (fact.event.kind, fact.event.location);
         }
         likely.note(&plan);
         said = Some((plan.clone(), paper));
@@ -119,6 +125,7 @@ pub fn build(settings: &Settings, drafts: &[Draft]) -> Case {
             event.group = Some(first);
             event.target = last_own(&event, plan.hand, &facts).or(event.target);
             correcting = Some((first, plan.hand));
+            wrong = event.target;
         }
         let seq = sequences.entry(plan.hand.device).or_default();
         *seq += 1;

@@ -236,6 +236,146 @@ fn c10_who_corrects_a_sale_is_judged_by_when_it_was_and_by_what_was_known_then()
     assert!(quiet(&told), "{:?}", verdict(&told).findings);
 }
 
+/// What is said of the sale of a good that was recalled.
+fn sold_recalled(told: &Telling, good: usize) -> Option<(When, Knowledge)> {
+    let found = finding(told, good, FindingCode::SoldRecalled)?;
+    match found.detail {
+        Detail::SoldRecalled {
+            when, knowledge, ..
+        } => Some((when, knowledge)),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Of whom the recall was known when the correction was made.
+const KNOWING: Option<(When, Knowledge)> = Some((When::After, Knowledge::Knew));
+/// Of whom it was not, since it came later.
+const BEFORE: Option<(When, Knowledge)> = Some((When::Before, Knowledge::CouldNotKnow));
+
+/// Goods came into the shop, with a case that two of them are in.
+fn received() -> Telling {
+    let mut told = Telling::new();
+    let pack = |goods: &[usize]| line(Kind::Pack, PLANT).of(goods).into(CASE_1);
+    told.tell(pack(&[VOID_TIN, SHORT_TIN]).at(MINUTE));
+    let goods = [TIN_1, TIN_2, CASE_1];
+    told.tell(line(Kind::Outbound, PLANT).of(&goods).to(SHOP).at(HOUR));
+    let goods = line(Kind::Inbound, SHOP).of(&goods).lot(Some("S1"), 10);
+    told.tell(goods.with(MAKER).at(2 * HOUR));
+    told
+}
+
+#[test]
+fn c10_a_correction_takes_the_place_of_what_is_of_its_kind_and_at_its_place() {
+    // A count from before the recall gives a sale after it neither its place nor what was known then.
+    for (kind, place) in [(Kind::Count, SHOP), (Kind::Sale, OTHER_SHOP)] {
+        let mut told = received();
+        let early = Line::new(kind, CASHIER, place).of(&[TIN_1]);
+        let early = told.tell(early.at(3 * HOUR));
+        told.recall(&[BATCH], 4 * HOUR);
+        let knowing = |kind| line(kind, SHOP).list(60).delivered(60);
+        let sold = instead(
+            &mut told,
+            early,
+            knowing(Kind::Retract).at(5 * HOUR),
+            knowing(Kind::Sale).of(&[TIN_1]).at(6 * HOUR),
+        );
+        assert_eq!(sold_recalled(&told, TIN_1), KNOWING);
+        let sold = told.facts.iter().find(|fact| fact.event.id == sold);
+        assert_eq!(sold.unwrap().order.eff, START + 6 * HOUR);
+        stand(&told);
+    }
+}
+
+#[test]
+fn c10_new_events_in_another_order_than_their_retracts_take_their_own_places() {
+    let sale = |doc: &str| line(Kind::Sale, SHOP).of(&[TIN_1]).doc(doc);
+    let (mut told, received) = received_and_sold();
+    told.tell(member(retract().target(received), 1, 9));
+    told.tell(member(retract().target(stage::event(2)), 2, 9));
+    let sold = told.tell(member(sale("R2"), 3, 9));
+    let came = told.tell(member(receipt("D2"), 4, 9));
+    let place = |id| {
+        let mut facts = told.facts.iter();
+        facts.find(|fact| fact.event.id == id).unwrap().order.eff
+    };
+    assert_eq!(place(came), START + 2 * HOUR);
+    assert_eq!(place(sold), START + 3 * HOUR);
+    assert!(quiet(&told), "{:?}", verdict(&told).findings);
+    stand(&told);
+    // Nobody knows what a retract strikes whose target is not in: the next of that place does not go instead.
+    let (mut told, received) = received_and_sold();
+    told.tell(member(retract().target(stage::event(99)), 1, 9));
+    told.tell(member(retract().target(received), 2, 9));
+    told.tell(member(receipt("D2"), 3, 9));
+    assert!(told.facts.last().unwrap().corrects.is_none());
+    told.tell(member(receipt("D3"), 4, 9));
+    assert!(told.facts.last().unwrap().corrects.is_some());
+    stand(&told);
+}
+
+#[test]
+fn c10_of_goods_that_only_the_correction_names_a_sale_is_judged_by_the_correction() {
+    let mut told = received();
+    let sold = told.tell(line(Kind::Sale, SHOP).of(&[TIN_1]).at(3 * HOUR));
+    told.recall(&[BATCH], 4 * HOUR);
+    let knowing = |kind| line(kind, SHOP).list(60).delivered(60);
+    let new = knowing(Kind::Sale).of(&[TIN_1, TIN_2]).at(6 * HOUR);
+    let struck = || knowing(Kind::Retract).at(5 * HOUR);
+    let new = instead(&mut told, sold, struck(), new);
+    assert_eq!(sold_recalled(&told, TIN_1), BEFORE);
+    assert_eq!(sold_recalled(&told, TIN_2), KNOWING);
+    // Both stand where the first stood.
+    let last = told.facts.last().unwrap();
+    assert_eq!((last.event.id, last.order.eff), (new, START + 3 * HOUR));
+    // It is corrected again, and names what the first did: that is judged as it was.
+    let struck = knowing(Kind::Retract).at(7 * HOUR);
+    let again = knowing(Kind::Sale).of(&[TIN_1, TIN_2]).at(8 * HOUR);
+    instead(&mut told, new, struck, again);
+    assert_eq!(sold_recalled(&told, TIN_1), BEFORE);
+    assert_eq!(sold_recalled(&told, TIN_2), KNOWING);
+    stand(&told);
+
+    // What is in a case is judged as the case is that was named.
+    for (first, is_expired) in [(CASE_1, false), (TIN_1, true)] {
+        let mut told = received();
+        let sale = |goods: &[usize], at| line(Kind::Sale, SHOP).of(goods).at(at);
+        let before = EXPIRY - START - HOUR;
+        let sold = told.tell(sale(&[first], before));
+        let struck = retract().at(before + 2 * HOUR);
+        let new = sale(&[CASE_1], before + 3 * HOUR);
+        let new = instead(&mut told, sold, struck, new);
+        let found = of(&told, new).contains(&FindingCode::SoldExpired);
+        assert_eq!(found, is_expired, "{first}");
+    }
+}
+
+#[test]
+fn c10_of_lots_a_corrected_sale_is_judged_by_the_first_if_it_names_nothing_besides() {
+    let knowing = |kind| line(kind, SHOP).list(60).delivered(60);
+    for (first, also, expected) in [
+        (Some("S1"), None, When::Before),
+        (Some("S2"), None, When::After),
+        (Some("S1"), Some(TIN_2), When::After),
+    ] {
+        let mut told = received();
+        let sold = line(Kind::Sale, SHOP).of(&[TIN_1]).lot(first, 5);
+        let sold = told.tell(sold.at(3 * HOUR));
+        told.recall(&[stage::LOOSE_BATCH], 4 * HOUR);
+        let goods: Vec<usize> = [Some(TIN_1), also].into_iter().flatten().collect();
+        let new = knowing(Kind::Sale).of(&goods).lot(Some("S1"), 4);
+        let struck = knowing(Kind::Retract).at(5 * HOUR);
+        let new = instead(&mut told, sold, struck, new.at(6 * HOUR));
+        let found = verdict(&told).findings;
+        let found = found.iter().find(|found| {
+            found.event == new && matches!(found.detail, Detail::SoldRecalled { .. })
+        });
+        let Some(Detail::SoldRecalled { when, .. }) = found.map(|found| &found.detail) else {
+            panic!("{first:?}");
+        };
+        assert_eq!(*when, expected, "{first:?}");
+    }
+}
+
 #[test]
 fn c10_a_corrected_sale_is_as_certain_as_the_one_it_stands_for() {
     let sale = |hand| Line::new(Kind::Sale, hand, SHOP).of(&[TIN_1]);

@@ -15,12 +15,12 @@ use std::{
 use suyuan_sync::{
     event::Kind,
     facts::{Corrected, Fact, World},
-    fold,
+    fold::{self, Does, What},
     ids::{DeviceId, EnterpriseId, Epoch, EventId, GroupId, Seq},
 };
 
 /// Members of a group of one life of a device.
-type Members = BTreeMap<(EnterpriseId, GroupId, DeviceId, Epoch), Vec<(Seq, bool, Position)>>;
+type Members = BTreeMap<(EnterpriseId, GroupId, DeviceId, Epoch), Vec<(Seq, Does, Position)>>;
 
 /// Gives what comes to count by this change its place, where it corrects something. Tells what stands for what, by
 /// position, also of what was not read; what has a row keeps it there.
@@ -51,20 +51,37 @@ pub async fn take_places(
     let entering: BTreeSet<Position> = entering
         .chain(change.unread.arrived.iter().copied())
         .collect();
-    let pairs = pairs(conn, change, &groups, &retracts).await?;
+    let ids: BTreeSet<EventId> = retracts.values().filter_map(|r| r.event.target).collect();
+    let mut targets = store::outlines(conn, reader, &ids, store::NOW).await?;
+    targets.retain(|target| !change.arrived.iter().any(|new| new.gseq == target.gseq));
+    let meant = change.arrived.iter();
+    targets.extend(meant.filter(|fact| ids.contains(&fact.event.id)).cloned());
+    let target_of = |retract: &Fact| {
+        let named = targets.iter();
+        let named = named.filter(|fact| Some(fact.event.id) == retract.event.target);
+        named.min_by_key(|fact| (fact.enterprise != retract.enterprise, fact.gseq))
+    };
+    let strikes = |gseq: Position| {
+        let retract = retracts.get(&gseq)?;
+        let target = target_of(retract).map(|target| What::of(&target.event));
+        Some(Does::Strikes(target))
+    };
+    let pairs = pairs(conn, change, &groups, strikes).await?;
     let pairs = pairs.into_iter().filter(|(new, _)| entering.contains(new));
     let pairs: BTreeMap<Position, &Arc<Fact>> = pairs
         .filter_map(|(new, retract)| Some((new, retracts.get(&retract)?)))
         .collect();
-    let ids: BTreeSet<EventId> = pairs.values().filter_map(|r| r.event.target).collect();
-    let mut targets = store::outlines(conn, reader, &ids, store::NOW).await?;
-    targets.retain(|target| !change.arrived.iter().any(|new| new.gseq == target.gseq));
+    // What a sale named tells of what it is corrected to; of others that is not asked.
+    let sales = pairs.values().filter_map(|retract| target_of(retract));
+    let sales = sales.filter(|fact| fact.event.kind == Kind::Sale && fact.corrects.is_none());
+    let whole = store::by_position(conn, reader, &sales.map(|fact| fact.gseq).collect()).await?;
+    let whole: BTreeMap<Position, Arc<Fact>> =
+        whole.into_iter().map(|fact| (fact.gseq, fact)).collect();
     // Whether a retract strikes depends on nothing on record; that a shift had ended is a remark on it.
     let world = World::default();
     for (gseq, retract) in pairs {
-        let named = targets.iter().chain(&change.arrived);
-        let named = named.filter(|fact| Some(fact.event.id) == retract.event.target);
-        let target = named.min_by_key(|fact| (fact.enterprise != retract.enterprise, fact.gseq));
+        let target = target_of(retract);
+        let target = target.map(|target| whole.get(&target.gseq).unwrap_or(target));
         let Some(corrected) = fold::stands_for(retract, target.map(AsRef::as_ref), &world) else {
             continue;
         };
@@ -85,7 +102,7 @@ async fn pairs(
     conn: &impl ConnectionTrait,
     change: &Change,
     groups: &BTreeSet<GroupId>,
-    retracts: &BTreeMap<Position, Arc<Fact>>,
+    strikes: impl Fn(Position) -> Option<Does>,
 ) -> Result<Vec<(Position, Position)>, DbErr> {
     let mut members: BTreeMap<Position, Grouped> = BTreeMap::new();
     for one in store::grouped(conn, groups).await? {
@@ -102,19 +119,23 @@ async fn pairs(
             made_by: (fact.event.device, fact.event.epoch),
             seq: fact.event.seq,
             group: group.id,
-            retracts: fact.event.kind == Kind::Retract,
+            what: What::of(&fact.event),
         };
         Some((fact.gseq, one))
     }));
     let mut of: Members = BTreeMap::new();
     for one in members.into_values() {
         let (device, epoch) = one.made_by;
+        let does = match one.what.kind {
+            Kind::Retract => strikes(one.gseq),
+            _ => Some(Does::Says(one.what)),
+        };
         // One that strikes something aside from the correction goes with nothing.
-        if one.retracts && !retracts.contains_key(&one.gseq) {
+        let Some(does) = does else {
             continue;
-        }
+        };
         let of = of.entry((one.enterprise, one.group, device, epoch));
-        of.or_default().push((one.seq, one.retracts, one.gseq));
+        of.or_default().push((one.seq, does, one.gseq));
     }
     Ok(of.into_values().flat_map(fold::pairs).collect())
 }

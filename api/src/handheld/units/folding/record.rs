@@ -11,7 +11,7 @@ use crate::{
 };
 use sea_orm::ConnectionTrait;
 use std::collections::{BTreeMap, BTreeSet};
-use suyuan_sync::{event::Kind, facts::Corrected, ids::BatchId, unit::UnitKey};
+use suyuan_sync::{event::Kind, ids::BatchId, unit::UnitKey};
 
 /// What is on record of what was gathered, besides what the world of the fold tells.
 pub(super) struct Record {
@@ -55,9 +55,10 @@ impl Folding<'_> {
         let mut positions = BTreeSet::new();
         if !self.source.world().recalls.is_empty() {
             for fact in gathered.facts() {
-                let then = Corrected::of(fact);
-                positions.extend(then.list_version);
-                positions.insert(then.delivered);
+                for then in fact.thens() {
+                    positions.extend(then.list_version);
+                    positions.insert(then.delivered);
+                }
             }
         }
         self.put_instants(conn, positions).await

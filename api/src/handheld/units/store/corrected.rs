@@ -13,11 +13,12 @@ use std::{
 use suyuan_sync::{
     event::Kind,
     facts::Corrected,
-    ids::{DeviceId, EnterpriseId, Epoch, GroupId, Seq},
+    fold::What,
+    ids::{DeviceId, EnterpriseId, Epoch, GroupId, LocationId, Seq},
 };
 use uuid::Uuid;
 
-/// One of a group that counts, whatever it says.
+/// One of a group that counts, whatever else it says.
 pub struct Grouped {
     /// Where it stands in the log.
     pub gseq: Position,
@@ -29,8 +30,8 @@ pub struct Grouped {
     pub seq: Seq,
     /// Of which group.
     pub group: GroupId,
-    /// It strikes another.
-    pub retracts: bool,
+    /// What it is, and where.
+    pub what: What,
 }
 
 /// What counts of these groups, of any enterprise.
@@ -41,7 +42,7 @@ pub async fn grouped(
     let keys = groups.iter().map(|id| id.0.into()).collect();
     let rows = by_keys(
         conn,
-        "SELECT gseq, enterprise_id, device_id, epoch, seq, group_id, kind FROM event \
+        "SELECT gseq, enterprise_id, device_id, epoch, seq, group_id, kind, location_id FROM event \
          WHERE group_id IN ({keys}) AND group_id IS NOT NULL AND counts_from IS NOT NULL",
         &[],
         keys,
@@ -49,7 +50,11 @@ pub async fn grouped(
     let grouped = |row: &QueryResult| {
         let number = |name: &str| row.try_get::<i64>("", name);
         let kind: String = row.try_get("", "kind")?;
-        Ok(Grouped {
+        let Some(kind) = Kind::of_name(&kind) else {
+            return Ok(None);
+        };
+        let place: Option<Uuid> = row.try_get("", "location_id")?;
+        Ok(Some(Grouped {
             gseq: number("gseq")?,
             enterprise: EnterpriseId(row.try_get("", "enterprise_id")?),
             made_by: (
@@ -58,10 +63,18 @@ pub async fn grouped(
             ),
             seq: number("seq")? as Seq,
             group: GroupId(row.try_get("", "group_id")?),
-            retracts: Kind::of_name(&kind) == Some(Kind::Retract),
-        })
+            what: What {
+                kind,
+                location: LocationId(place.unwrap_or_default()),
+            },
+        }))
     };
-    rows.await?.iter().map(grouped).collect()
+    let rows = rows.await?;
+    let members = rows
+        .iter()
+        .map(grouped)
+        .collect::<Result<Vec<_>, DbErr>>()?;
+    Ok(members.into_iter().flatten().collect())
 }
 
 /// The groups of events at these positions.

@@ -24,7 +24,7 @@ use std::{
 };
 use suyuan_sync::{
     event::Kind,
-    facts::{Corrected, Fact},
+    facts::Fact,
     finding::Finding,
     fold,
     ids::{BatchId, Gseq},
@@ -164,9 +164,10 @@ impl Folding<'_> {
         let sales = facts.values().filter(|fact| fact.event.kind == Kind::Sale);
         let mut positions = BTreeSet::new();
         for sale in sales {
-            let then = Corrected::of(sale);
-            positions.extend(then.list_version);
-            positions.insert(then.delivered);
+            for then in sale.thens() {
+                positions.extend(then.list_version);
+                positions.insert(then.delivered);
+            }
         }
         self.put_instants(conn, positions).await?;
         Ok(Some((recalls, instants)))
