@@ -206,6 +206,39 @@ on_both!(
 );
 
 on_both!(
+    c10_what_a_correction_measured_was_measured_when_that_was_which_it_corrects,
+    |app| {
+        let (scene, _) = begun(&app).await;
+        let mut shop = scene.device(&app, &scene.store).await;
+        shop.status().await;
+        let tin = &scene.tins[0];
+        let warm = measured(
+            &mut shop,
+            "outbound",
+            tin,
+            ("SF-1", json!({"temperature": 12})),
+        );
+        shop.push(&[warm]).await;
+        let cool = measured(
+            &mut shop,
+            "inbound",
+            tin,
+            ("SF-1", json!({"temperature": 6})),
+        );
+        shop.push(std::slice::from_ref(&cool)).await;
+        let before = excursions(&scene.firm.operator).await;
+        assert_eq!(before.len(), 1);
+        assert!(before[0]["end"].is_string(), "{before:?}");
+        // A typing error of the cool one is put right later: the goods were not warm for longer.
+        shop.status().await;
+        let own = corrected(&mut shop, "w-17", (&cool, tin), 5);
+        shop.push(&own).await;
+        assert_eq!(excursions(&scene.firm.operator).await, before);
+        app.stop().await;
+    }
+);
+
+on_both!(
     c10_a_retract_strikes_what_was_measured_behind_however_much_text,
     |app| {
         let (scene, _) = begun(&app).await;

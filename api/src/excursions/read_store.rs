@@ -11,7 +11,10 @@ use super::{
 use crate::{
     clock::{Micros, rfc3339},
     db::{query_all, query_one},
-    handheld::units::store::{Asked, struck},
+    handheld::units::{
+        facts::eff_there,
+        store::{Asked, struck},
+    },
     http::page::Paging,
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
@@ -155,7 +158,7 @@ pub async fn series(
     let mut stated = query_all(
         conn,
         "SELECT v.gseq, v.temperature, v.humidity, e.event_id, e.group_id, e.device_id, \
-         e.location_id, e.eff \
+         e.location_id, e.eff, e.corrects \
          FROM event_environment v JOIN event e ON e.gseq = v.gseq \
          WHERE v.enterprise_id = ? AND v.document = ? AND e.counts_from IS NOT NULL \
          ORDER BY v.gseq DESC LIMIT ?",
@@ -191,7 +194,8 @@ pub async fn series(
         };
         let place: Option<Uuid> = row.try_get("", "location_id")?;
         let reading = Reading {
-            at: row.try_get("", "eff")?,
+            // What corrects a reading says what it was then (C10).
+            at: eff_there(row)?,
             values: [value("temperature")?, value("humidity")?, None],
             place: place.map(Place::LocationId),
         };

@@ -12,7 +12,7 @@ use suyuan_sync::{
     event::{self, Event},
     facts::{Corrected, Fact},
     finding::FindingCode,
-    ids::{DeviceId, EnterpriseId, Epoch, Gseq, Seq},
+    ids::{DeviceId, EnterpriseId, Epoch, Gseq, Micros, Seq},
     order::Order,
     unit::UnitKey,
 };
@@ -162,7 +162,15 @@ pub fn corrected(row: &QueryResult) -> Result<Option<Corrected>, DbErr> {
     read.map_err(|error| DbErr::Json(format!("event.corrects: {error}")))
 }
 
-/// The same the other way round.
+/// When the event of a row with `eff` and `corrects` happened, or what it corrects: where it stands.
+pub fn eff_there(row: &QueryResult) -> Result<Micros, DbErr> {
+    match corrected(row)? {
+        Some(corrected) => Ok(corrected.order.eff),
+        None => row.try_get("", "eff"),
+    }
+}
+
+/// The same the other way round as `corrected`.
 pub fn told_corrected(corrected: &Corrected) -> Result<String, DbErr> {
     serde_json::to_string(corrected).map_err(|error| DbErr::Json(error.to_string()))
 }

@@ -6,7 +6,7 @@ use crate::{
     db::rows::{Rows, by_keys},
     handheld::{
         push::store::names_in,
-        units::facts::{FRAME, Part, Reader, corrected, fact_of},
+        units::facts::{FRAME, Part, Reader, eff_there, fact_of},
     },
     log::Position,
 };
@@ -331,10 +331,7 @@ pub async fn members_of(
                 EnterpriseId(row.try_get("", "enterprise_id")?),
                 GroupId(row.try_get("", "group_id")?),
             ),
-            eff: match corrected(row)? {
-                Some(corrected) => corrected.order.eff,
-                None => row.try_get("", "eff")?,
-            },
+            eff: eff_there(row)?,
             names: names_in(row.try_get("", "bytes")?),
         }))
     };
