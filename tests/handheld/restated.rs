@@ -74,7 +74,9 @@ on_both!(t10_what_is_struck_in_a_closed_period_is_listed, |app| {
         sold.push(states(&mut device, "sale", &sale(&[tin])).await);
     }
     let path = closed(&scene.firm).await;
-    // It hears what time it is, so that what it does stands behind the end of the period.
+    // It hears what time it is, so that what it does stands behind the end of the period: in another second, which is
+    // what is told of instants.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
     device.status().await;
     let after = states(&mut device, "sale", &sale(&[&tins[4]])).await;
     assert_eq!(listed(&scene.firm, &path).await, Vec::<String>::new());
@@ -122,6 +124,8 @@ on_both!(t10_what_is_struck_in_a_closed_period_is_listed, |app| {
     );
     assert!(text_of(&target["at"]) <= text_of(&by["at"]));
     assert_eq!(target["noted"], by["noted"]);
+    // What a correction says took effect when that did which it corrects (C10).
+    assert_eq!(page["items"][4]["at"], page["items"][2]["at"]);
     holds(&app, "struck").await;
     app.stop().await;
 });

@@ -8,7 +8,10 @@ use crate::{
     clock::{Micros, rfc3339},
     db::{Db, execute, query_all, query_one, rows::Rows},
     entities::batch,
-    handheld::{devices::store as devices, units::refold::store::is_anything_left},
+    handheld::{
+        devices::store as devices,
+        units::{facts::eff_there, refold::store::is_anything_left},
+    },
     log::{Act, Actor, Begun, Entry, IdempotencyKey, Kind, Log, Position},
     registry::enterprise_exists,
     suspicions::rules::Thresholds,
@@ -455,7 +458,7 @@ pub async fn restatements(
     known.ok_or(DecisionError::Unknown)?;
     let rows = query_all(
         db.reader(),
-        "SELECT r.noted, e.gseq, e.event_id, e.kind, e.location_id, e.eff, e.stamp, \
+        "SELECT r.noted, e.gseq, e.event_id, e.kind, e.location_id, e.eff, e.corrects, e.stamp, \
              e.imported \
              FROM restatement r JOIN event e ON e.gseq = r.event_gseq \
              WHERE r.enterprise_id = ? AND r.period = ? AND (r.noted, r.event_gseq) > (?, ?) \
@@ -483,7 +486,7 @@ pub async fn restatements(
             event_id: EventId(id.unwrap_or(Uuid::nil())),
             kind: row.try_get("", "kind")?,
             location_id: row.try_get("", "location_id")?,
-            at: rfc3339(row.try_get("", "eff")?),
+            at: rfc3339(eff_there(&row)?),
             received_at: rfc3339(row.try_get("", "stamp")?),
             imported: row.try_get("", "imported")?,
         });
