@@ -351,6 +351,26 @@ fn i11_a_correction_that_stands_for_something_else_is_found() {
     moved = new.clone();
     moved.order.event = first.event.id;
     is_broken(holds(&moved), "I11");
+    // What is told of the first is what was stated.
+    let edits: [fn(&mut Corrected); 9] = [
+        |of| of.interval.lo -= 1,
+        |of| of.interval.hi += 1,
+        |of| of.delivered += 1,
+        |of| of.list_version = Some(1),
+        |of| of.mono_ms += 1,
+        |of| of.epoch += 1,
+        |of| of.order.eff -= 1,
+        |of| of.order.eff += 1,
+        |of| of.lots.extend([("06901234567892".to_owned(), None)]),
+    ];
+    for (n, edit) in edits.into_iter().enumerate() {
+        let mut corrects = Corrected::of(&first);
+        edit(&mut corrects);
+        let mut edited = new.clone();
+        edited.correct(Arc::new(corrects));
+        let broken = holds(&edited).is_err();
+        assert!(broken, "edit {n} is not found");
+    }
 }
 
 #[test]

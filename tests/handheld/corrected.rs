@@ -9,7 +9,9 @@ use crate::{
     scene::{GTIN, Scene, count, holds, inbound, open, sale, settled, unit},
     struck::refs,
 };
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
+use suyuan::handheld::replay::replay;
 use suyuan_sync::{finding::Knowledge, fold::Phase};
 use suyuan_tests::{TestApp, on_both};
 
@@ -114,6 +116,40 @@ on_both!(
         let stand = "SELECT COUNT(*) AS n FROM event WHERE corrects IS NOT NULL";
         assert_eq!(count(&app, stand).await, 1);
         holds(&app, "corrected").await;
+        app.stop().await;
+    }
+);
+
+on_both!(
+    c10_what_a_correction_stands_for_is_as_it_was_stated_or_found_to_be_edited,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        device.status().await;
+        let tins = &scene.tins[..2];
+        let first = device.event("inbound", &receipt(tins, 10, "D-1"));
+        device.push(std::slice::from_ref(&first)).await;
+        let struck = json!({"target": id_of(&first)});
+        let said = vec![("retract", struck), ("inbound", receipt(tins, 12, "D-2"))];
+        let second = group(&mut device, true, said);
+        device.push(&second).await;
+        holds(&app, "as stated").await;
+        // Nothing that is folded tells of any of these.
+        for what in ["delivered", "mono_ms", "lo"] {
+            let kept = format!("\"{what}\":");
+            for (from, to) in [(&kept, &format!("{kept}9")), (&format!("{kept}9"), &kept)] {
+                let set =
+                    format!("UPDATE event SET corrects = REPLACE(corrects, '{from}', '{to}')");
+                let set = app.state().db.writer().execute_unprepared(&set).await;
+                set.expect("an edit");
+                let replayed = replay(&app.state().db, &app.state().sealer).await;
+                let found = replayed.expect("a replay").differences;
+                let found = found
+                    .iter()
+                    .any(|one| one.to_string().contains("not stated so"));
+                assert_eq!(found, from == &kept, "{what}");
+            }
+        }
         app.stop().await;
     }
 );

@@ -3,7 +3,7 @@
 use super::{Broken, Holds, LogHistory};
 use crate::{
     event::Kind,
-    facts::Fact,
+    facts::{Corrected, Fact},
     ids::{Gseq, Micros},
     order::Order,
 };
@@ -73,7 +73,8 @@ pub fn i12_who_knew_came_later(pairs: &[(Order, Order)]) -> Holds {
 }
 
 /// I11: what stands for something else is the new event of a correction, and stands at the instant of what one of its
-/// retracts strikes, which is of its kind and at its place; on the same device beside it. What a correction of a correction stands for is the first.
+/// retracts strikes, which is of its kind and at its place; on the same device beside it. What a correction of a correction stands for is the first. That is
+/// told as it was stated: nothing of it ever changes but its effective time, which stays within what is possible.
 pub fn i11_corrections_stand_for_what_they_correct(facts: &[&Fact]) -> Holds {
     for new in facts {
         let own = (new.event.device, new.event.id);
@@ -105,6 +106,12 @@ pub fn i11_corrections_stand_for_what_they_correct(facts: &[&Fact]) -> Holds {
                 && targets.contains(&struck.event.id)
                 && first == corrects.gseq
         });
+        let mut known = facts.iter();
+        let first = known.find(|fact| fact.gseq == corrects.gseq && fact.corrects.is_none());
+        if !first.is_some_and(|first| is_as_stated(corrects, first)) {
+            let what = format!("position {} stands for what was not stated so", new.gseq);
+            return Err(Broken::new("I11", what));
+        }
         let place = (new.order.eff, new.order.epoch, new.order.seq);
         let first = corrects.order;
         let beside = place == (first.eff, first.epoch, first.seq);
@@ -115,4 +122,15 @@ pub fn i11_corrections_stand_for_what_they_correct(facts: &[&Fact]) -> Holds {
         }
     }
     Ok(())
+}
+
+/// Is this what is told of that fact, which corrects nothing?
+fn is_as_stated(corrects: &Corrected, first: &Fact) -> bool {
+    let own = Corrected::of(first);
+    let (was, is) = (corrects.order, own.order);
+    let same = Corrected { order: was, ..own };
+    let possible = first.interval.lo..=first.interval.hi;
+    *corrects == same
+        && (was.device, was.seq, was.event) == (is.device, is.seq, is.event)
+        && possible.contains(&was.eff)
 }
