@@ -153,3 +153,30 @@ on_both!(
         app.stop().await;
     }
 );
+
+on_both!(
+    c10_what_calls_itself_no_correction_takes_the_place_that_the_rule_gives_it,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        device.status().await;
+        let tins = &scene.tins[..2];
+        let first = device.event("inbound", &receipt(tins, 10, "D-1"));
+        device.push(std::slice::from_ref(&first)).await;
+        let group = uuid::Uuid::now_v7();
+        let part = |n: u32, correct: bool, mut said: Value| {
+            said["group"] = json!({"id": group, "n": n, "of": 3, "correct": correct});
+            said
+        };
+        let struck = part(1, true, json!({"target": id_of(&first)}));
+        let plain = part(2, false, receipt(tins, 12, "D-2"));
+        let third = part(3, true, receipt(&[], 1, "D-3"));
+        let said = [("retract", struck), ("inbound", plain), ("inbound", third)];
+        let said = said.map(|(kind, said)| device.event(kind, &said));
+        device.push(&said).await;
+        let stand = "SELECT seq AS n FROM event WHERE corrects IS NOT NULL";
+        assert_eq!(count(&app, stand).await, 3, "by its number");
+        holds(&app, "corrected").await;
+        app.stop().await;
+    }
+);

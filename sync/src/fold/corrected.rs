@@ -39,14 +39,31 @@ pub enum Does {
     Says(What),
 }
 
+impl Does {
+    /// What an event of a group does, that means this if it is a retract; nothing if it strikes something aside from
+    /// a correction. Whatever else is of a group with a correction's retract is said instead, also where it does not
+    /// call itself a correction.
+    pub fn of(event: &Event, target: Option<What>) -> Option<Does> {
+        match event.kind {
+            Kind::Retract if event.group.is_some_and(|group| group.correct) => {
+                Some(Does::Strikes(target))
+            }
+            Kind::Retract => None,
+            _ => Some(Does::Says(What::of(event))),
+        }
+    }
+}
+
 /// Which new event of a correction goes with which retract of it, the new one first: each with the first before it,
 /// by their numbers, that strikes an event of its kind at its place and goes with none before. What is left over goes
 /// with nothing. Of a retract whose target is not in nobody knows what it strikes: it may be what the new event
 /// means, which then goes with that, and with no other.
 ///
-/// `members` are those of one group in one life of a device: the number, what it does, and a name.
-pub fn pairs<K: Copy>(members: impl IntoIterator<Item = (Seq, Does, K)>) -> Vec<(K, K)> {
-    let mut members: Vec<(Seq, Does, K)> = members.into_iter().collect();
+/// `members` are those of one group in one life of a device, in the order in which they came in: the number, what it
+/// does, and a name.
+pub fn pairs<K: Copy>(members: impl IntoIterator<Item = (Seq, Option<Does>, K)>) -> Vec<(K, K)> {
+    let does = |(seq, does, name): (Seq, Option<Does>, K)| Some((seq, does?, name));
+    let mut members: Vec<(Seq, Does, K)> = members.into_iter().filter_map(does).collect();
     members.sort_by_key(|(seq, ..)| *seq);
     let mut retracts: Vec<(Option<What>, K)> = Vec::new();
     let mut out = Vec::new();
@@ -75,12 +92,9 @@ pub fn stands_for(retract: &Fact, target: Option<&Fact>, world: &World) -> Optio
 /// Gives the new events of corrections their places, of facts in the order of their positions, each of which came to
 /// count when it came in: what an act of the service does of what it brings.
 pub fn take_places(facts: &mut [Fact], world: &World) {
-    let mut members: BTreeMap<Correction, Vec<usize>> = BTreeMap::new();
+    let mut members: BTreeMap<Grouped, Vec<usize>> = BTreeMap::new();
     for at in 0..facts.len() {
-        let Some((of, fact)) = facts
-            .get(at)
-            .and_then(|fact| Some((correction(fact)?, fact)))
-        else {
+        let Some((of, fact)) = facts.get(at).and_then(|fact| Some((group_of(fact)?, fact))) else {
             continue;
         };
         let members = members.entry(of).or_default();
@@ -96,11 +110,8 @@ pub fn take_places(facts: &mut [Fact], world: &World) {
         };
         let members = members.iter().filter_map(|at| Some((*at, facts.get(*at)?)));
         let pairs = pairs(members.map(|(at, fact)| {
-            let does = match fact.event.kind {
-                Kind::Retract => Does::Strikes(target(fact).map(|fact| What::of(&fact.event))),
-                _ => Does::Says(What::of(&fact.event)),
-            };
-            (fact.event.seq, does, at)
+            let target = target(fact).map(|fact| What::of(&fact.event));
+            (fact.event.seq, Does::of(&fact.event, target), at)
         }));
         let retract = pairs.into_iter().find(|(new, _)| *new == at);
         let retract = retract.and_then(|(_, retract)| facts.get(retract));
@@ -111,12 +122,11 @@ pub fn take_places(facts: &mut [Fact], world: &World) {
     }
 }
 
-/// A correction, as one life of a device states it.
-type Correction = (EnterpriseId, GroupId, DeviceId, Epoch);
+/// A group, as one life of a device states it.
+type Grouped = (EnterpriseId, GroupId, DeviceId, Epoch);
 
-/// The correction a fact belongs to.
-fn correction(fact: &Fact) -> Option<Correction> {
+/// The group a fact belongs to.
+fn group_of(fact: &Fact) -> Option<Grouped> {
     let event = &fact.event;
-    let group = event.group.filter(|group| group.correct)?;
-    Some((fact.enterprise, group.id, event.device, event.epoch))
+    Some((fact.enterprise, event.group?.id, event.device, event.epoch))
 }

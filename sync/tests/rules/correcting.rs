@@ -314,6 +314,29 @@ fn c10_new_events_in_another_order_than_their_retracts_take_their_own_places() {
 }
 
 #[test]
+fn c10_what_is_of_a_group_with_a_corrections_retract_is_said_instead_whatever_it_calls_itself() {
+    let (mut told, received) = received_and_sold();
+    told.tell(member(retract().target(received), 1, 9));
+    let plain = |event: &mut suyuan_sync::event::Event| {
+        event.group = event.group.map(|group| Group {
+            correct: false,
+            ..group
+        });
+    };
+    told.tell(member(receipt("D2"), 2, 9).saying(plain));
+    let corrects = |told: &Telling| told.facts.last().unwrap().corrects.is_some();
+    assert!(corrects(&told));
+    told.tell(member(receipt("D3"), 3, 9));
+    assert!(!corrects(&told));
+    stand(&told);
+    // A retract that is none of a correction gives no place.
+    let (mut told, received) = received_and_sold();
+    told.tell(member(retract().target(received), 1, 9).saying(plain));
+    told.tell(member(receipt("D2"), 2, 9));
+    assert!(!corrects(&told));
+}
+
+#[test]
 fn c10_of_goods_that_only_the_correction_names_a_sale_is_judged_by_the_correction() {
     let mut told = received();
     let sold = told.tell(line(Kind::Sale, SHOP).of(&[TIN_1]).at(3 * HOUR));

@@ -4,7 +4,7 @@
 use super::{
     facts::Reader,
     folding::Change,
-    store::{self, Grouped},
+    store::{self, Grouped, Life},
 };
 use crate::log::Position;
 use sea_orm::{ConnectionTrait, DbErr};
@@ -16,11 +16,8 @@ use suyuan_sync::{
     event::Kind,
     facts::{Corrected, Fact, World},
     fold::{self, Does, What},
-    ids::{DeviceId, EnterpriseId, Epoch, EventId, GroupId, Seq},
+    ids::{EnterpriseId, EventId},
 };
-
-/// Members of a group of one life of a device.
-type Members = BTreeMap<(EnterpriseId, GroupId, DeviceId, Epoch), Vec<(Seq, Does, Position)>>;
 
 /// Gives what comes to count by this change its place, where it corrects something. Tells what stands for what, by
 /// position, also of what was not read; what has a row keeps it there.
@@ -30,27 +27,11 @@ pub async fn take_places(
     change: &mut Change,
 ) -> Result<BTreeMap<Position, Arc<Corrected>>, DbErr> {
     let mut placed: BTreeMap<Position, Arc<Corrected>> = BTreeMap::new();
-    let corrections = change.arrived.iter().filter_map(|fact| fact.event.group);
-    let corrections = corrections.filter(|group| group.correct);
-    let mut groups: BTreeSet<GroupId> = corrections.map(|group| group.id).collect();
-    if !change.unread.arrived.is_empty() {
-        groups.extend(store::groups_of(conn, &change.unread.arrived).await?);
-    }
-    if groups.is_empty() {
+    let members = members(conn, change).await?;
+    let retracts = retracts(conn, reader, change, &members).await?;
+    if retracts.is_empty() {
         return Ok(placed);
     }
-    let mut retracts: BTreeMap<Position, Arc<Fact>> = BTreeMap::new();
-    let in_rows = store::by_group(conn, reader, &groups, Kind::Retract).await?;
-    for fact in in_rows.iter().chain(&change.arrived) {
-        let correct = fact.event.group.is_some_and(|group| group.correct);
-        if correct && fact.event.kind == Kind::Retract {
-            retracts.insert(fact.gseq, fact.clone());
-        }
-    }
-    let entering = change.arrived.iter().map(|fact| fact.gseq);
-    let entering: BTreeSet<Position> = entering
-        .chain(change.unread.arrived.iter().copied())
-        .collect();
     let ids: BTreeSet<EventId> = retracts.values().filter_map(|r| r.event.target).collect();
     let mut targets = store::outlines(conn, reader, &ids, store::NOW).await?;
     targets.retain(|target| !change.arrived.iter().any(|new| new.gseq == target.gseq));
@@ -61,13 +42,25 @@ pub async fn take_places(
         let named = named.filter(|fact| Some(fact.event.id) == retract.event.target);
         named.min_by_key(|fact| (fact.enterprise != retract.enterprise, fact.gseq))
     };
-    let strikes = |gseq: Position| {
-        let retract = retracts.get(&gseq)?;
-        let target = target_of(retract).map(|target| What::of(&target.event));
-        Some(Does::Strikes(target))
+    let does = |one: &Grouped| match one.what.kind {
+        Kind::Retract => {
+            let retract = retracts.get(&one.gseq)?;
+            let target = target_of(retract).map(|target| What::of(&target.event));
+            Does::of(&retract.event, target)
+        }
+        _ => Some(Does::Says(one.what)),
     };
-    let pairs = pairs(conn, change, &groups, strikes).await?;
-    let pairs = pairs.into_iter().filter(|(new, _)| entering.contains(new));
+    let mut of: BTreeMap<(EnterpriseId, Life), Vec<_>> = BTreeMap::new();
+    for one in members.values() {
+        let of = of.entry((one.enterprise, one.of)).or_default();
+        of.push((one.seq, does(one), one.gseq));
+    }
+    let entering = change.arrived.iter().map(|fact| fact.gseq);
+    let entering: BTreeSet<Position> = entering
+        .chain(change.unread.arrived.iter().copied())
+        .collect();
+    let pairs = of.into_values().flat_map(fold::pairs);
+    let pairs = pairs.filter(|(new, _)| entering.contains(new));
     let pairs: BTreeMap<Position, &Arc<Fact>> = pairs
         .filter_map(|(new, retract)| Some((new, retracts.get(&retract)?)))
         .collect();
@@ -97,45 +90,57 @@ pub async fn take_places(
     Ok(placed)
 }
 
-/// Which members of these groups go with which retract of a correction.
-async fn pairs(
+/// What counts of the groups that something comes to count of.
+async fn members(
     conn: &impl ConnectionTrait,
     change: &Change,
-    groups: &BTreeSet<GroupId>,
-    strikes: impl Fn(Position) -> Option<Does>,
-) -> Result<Vec<(Position, Position)>, DbErr> {
-    let mut members: BTreeMap<Position, Grouped> = BTreeMap::new();
-    for one in store::grouped(conn, groups).await? {
-        members.insert(one.gseq, one);
+) -> Result<BTreeMap<Position, Grouped>, DbErr> {
+    let arrived = change.arrived.iter().filter_map(|fact| grouped(fact));
+    let arrived: Vec<Grouped> = arrived.collect();
+    let mut groups: BTreeSet<Life> = arrived.iter().map(|one| one.of).collect();
+    if !change.unread.arrived.is_empty() {
+        groups.extend(store::groups_of(conn, &change.unread.arrived).await?);
     }
-    members.extend(change.arrived.iter().filter_map(|fact| {
-        let group = fact
-            .event
-            .group
-            .filter(|group| groups.contains(&group.id))?;
-        let one = Grouped {
-            gseq: fact.gseq,
-            enterprise: fact.enterprise,
-            made_by: (fact.event.device, fact.event.epoch),
-            seq: fact.event.seq,
-            group: group.id,
-            what: What::of(&fact.event),
-        };
-        Some((fact.gseq, one))
-    }));
-    let mut of: Members = BTreeMap::new();
-    for one in members.into_values() {
-        let (device, epoch) = one.made_by;
-        let does = match one.what.kind {
-            Kind::Retract => strikes(one.gseq),
-            _ => Some(Does::Says(one.what)),
-        };
-        // One that strikes something aside from the correction goes with nothing.
-        let Some(does) = does else {
-            continue;
-        };
-        let of = of.entry((one.enterprise, one.group, device, epoch));
-        of.or_default().push((one.seq, does, one.gseq));
+    let mut members = BTreeMap::new();
+    for of in groups {
+        for one in store::grouped(conn, of).await? {
+            members.insert(one.gseq, one);
+        }
     }
-    Ok(of.into_values().flat_map(fold::pairs).collect())
+    members.extend(arrived.into_iter().map(|one| (one.gseq, one)));
+    Ok(members)
+}
+
+/// A fact as one of its group.
+fn grouped(fact: &Fact) -> Option<Grouped> {
+    let event = &fact.event;
+    Some(Grouped {
+        gseq: fact.gseq,
+        enterprise: fact.enterprise,
+        of: (event.group?.id, event.device, event.epoch),
+        seq: event.seq,
+        what: What::of(event),
+    })
+}
+
+/// The retracts among these, if any is a correction's.
+async fn retracts(
+    conn: &impl ConnectionTrait,
+    reader: &mut Reader,
+    change: &Change,
+    members: &BTreeMap<Position, Grouped>,
+) -> Result<BTreeMap<Position, Arc<Fact>>, DbErr> {
+    let is_retract = |one: &&Grouped| one.what.kind == Kind::Retract;
+    let retracts = members.values().filter(is_retract);
+    let mut unread: BTreeSet<Position> = retracts.map(|one| one.gseq).collect();
+    let arrived = change.arrived.iter();
+    let mut out: Vec<Arc<Fact>> = arrived
+        .filter(|fact| unread.remove(&fact.gseq))
+        .cloned()
+        .collect();
+    if !unread.is_empty() {
+        out.extend(store::by_position(conn, reader, &unread).await?);
+    }
+    out.retain(|retract| retract.event.group.is_some_and(|group| group.correct));
+    Ok(out.into_iter().map(|fact| (fact.gseq, fact)).collect())
 }

@@ -1,7 +1,10 @@
 //! What new events of corrections stand for (C10), and the groups it is told from, by their rows.
 
 use crate::{
-    db::rows::{Rows, by_keys},
+    db::{
+        query_all,
+        rows::{Rows, by_keys},
+    },
     handheld::units::facts::told_corrected,
     log::Position,
 };
@@ -18,78 +21,73 @@ use suyuan_sync::{
 };
 use uuid::Uuid;
 
+/// A group in one life of a device.
+pub type Life = (GroupId, DeviceId, Epoch);
+
 /// One of a group that counts, whatever else it says.
 pub struct Grouped {
     /// Where it stands in the log.
     pub gseq: Position,
     /// Whose.
     pub enterprise: EnterpriseId,
-    /// Of which device, and in which life of it.
-    pub made_by: (DeviceId, Epoch),
+    /// Of which group.
+    pub of: Life,
     /// Its number.
     pub seq: Seq,
-    /// Of which group.
-    pub group: GroupId,
     /// What it is, and where.
     pub what: What,
 }
 
-/// What counts of these groups, of any enterprise.
-pub async fn grouped(
-    conn: &impl ConnectionTrait,
-    groups: &BTreeSet<GroupId>,
-) -> Result<Vec<Grouped>, DbErr> {
-    let keys = groups.iter().map(|id| id.0.into()).collect();
-    let rows = by_keys(
+/// What counts of a group in one life of a device.
+pub async fn grouped(conn: &impl ConnectionTrait, of: Life) -> Result<Vec<Grouped>, DbErr> {
+    let (group, device, epoch) = of;
+    let rows = query_all(
         conn,
-        "SELECT gseq, enterprise_id, device_id, epoch, seq, group_id, kind, location_id FROM event \
-         WHERE group_id IN ({keys}) AND group_id IS NOT NULL AND counts_from IS NOT NULL",
-        &[],
-        keys,
-    );
-    let grouped = |row: &QueryResult| {
-        let number = |name: &str| row.try_get::<i64>("", name);
+        "SELECT gseq, enterprise_id, seq, kind, location_id FROM event \
+         WHERE group_id = ? AND group_id IS NOT NULL AND device_id = ? AND epoch = ? \
+         AND counts_from IS NOT NULL ORDER BY gseq",
+        [group.0.into(), device.0.into(), i64::from(epoch).into()],
+    )
+    .await?;
+    let mut out = Vec::new();
+    for row in &rows {
         let kind: String = row.try_get("", "kind")?;
         let Some(kind) = Kind::of_name(&kind) else {
-            return Ok(None);
+            continue;
         };
         let place: Option<Uuid> = row.try_get("", "location_id")?;
-        Ok(Some(Grouped {
-            gseq: number("gseq")?,
+        let location = LocationId(place.unwrap_or_default());
+        out.push(Grouped {
+            gseq: row.try_get("", "gseq")?,
             enterprise: EnterpriseId(row.try_get("", "enterprise_id")?),
-            made_by: (
-                DeviceId(row.try_get("", "device_id")?),
-                number("epoch")? as Epoch,
-            ),
-            seq: number("seq")? as Seq,
-            group: GroupId(row.try_get("", "group_id")?),
-            what: What {
-                kind,
-                location: LocationId(place.unwrap_or_default()),
-            },
-        }))
-    };
-    let rows = rows.await?;
-    let members = rows
-        .iter()
-        .map(grouped)
-        .collect::<Result<Vec<_>, DbErr>>()?;
-    Ok(members.into_iter().flatten().collect())
+            of,
+            seq: row.try_get::<i64>("", "seq")? as Seq,
+            what: What { kind, location },
+        });
+    }
+    Ok(out)
 }
 
 /// The groups of events at these positions.
 pub async fn groups_of(
     conn: &impl ConnectionTrait,
     events: &[Position],
-) -> Result<BTreeSet<GroupId>, DbErr> {
+) -> Result<BTreeSet<Life>, DbErr> {
     let rows = by_keys(
         conn,
-        "SELECT group_id FROM event WHERE gseq IN ({keys}) AND group_id IS NOT NULL",
+        "SELECT group_id, device_id, epoch FROM event \
+         WHERE gseq IN ({keys}) AND group_id IS NOT NULL",
         &[],
         events.iter().map(|gseq| (*gseq).into()).collect(),
     );
-    let group = |row: &QueryResult| Ok(GroupId(row.try_get::<Uuid>("", "group_id")?));
-    rows.await?.iter().map(group).collect()
+    let life = |row: &QueryResult| {
+        Ok((
+            GroupId(row.try_get("", "group_id")?),
+            DeviceId(row.try_get("", "device_id")?),
+            row.try_get::<i64>("", "epoch")? as Epoch,
+        ))
+    };
+    rows.await?.iter().map(life).collect()
 }
 
 /// Keeps what events stand for that are in rows.
