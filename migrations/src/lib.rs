@@ -59,6 +59,7 @@ mod m0062_held_batches;
 mod m0063_anchored;
 mod m0064_corrected;
 mod m0065_lots_apart;
+mod m0066_groups_of_lives;
 mod table;
 
 /// Brings a database to the schema this release needs.
@@ -124,6 +125,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0063_anchored::Migration),
             Box::new(m0064_corrected::Migration),
             Box::new(m0065_lots_apart::Migration),
+            Box::new(m0066_groups_of_lives::Migration),
         ]
     }
 }

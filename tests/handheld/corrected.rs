@@ -180,3 +180,34 @@ on_both!(
         app.stop().await;
     }
 );
+
+on_both!(
+    c10_a_group_that_is_used_again_and_again_gives_no_more_places_than_a_group_has_events,
+    |app| {
+        let scene = Scene::of(&app).await;
+        let mut device = scene.device(&app, &scene.store).await;
+        device.status().await;
+        let group = uuid::Uuid::now_v7();
+        let part = |n: u32, mut said: Value| {
+            said["group"] = json!({"id": group, "n": n, "of": 2, "correct": true});
+            said
+        };
+        let seen = || json!({"units": []});
+        let mut before = 0;
+        while before < 255 {
+            let mut events = Vec::new();
+            for _ in 0..51 {
+                let first = device.event("count", &seen());
+                let struck = part(1, json!({"target": id_of(&first)}));
+                events.push(first);
+                events.push(device.event("retract", &struck));
+                events.push(device.event("count", &part(2, seen())));
+                before += 1;
+            }
+            device.push(&events).await;
+        }
+        let stand = "SELECT COUNT(*) AS n FROM event WHERE corrects IS NOT NULL";
+        assert_eq!(count(&app, stand).await, 250);
+        app.stop().await;
+    }
+);

@@ -8,6 +8,7 @@ use crate::{
     event::{Event, Kind},
     facts::{Corrected, Fact, World},
     ids::{DeviceId, EnterpriseId, Epoch, GroupId, LocationId, Seq},
+    limits::GROUP_EVENTS_MAX,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -60,10 +61,11 @@ impl Does {
 /// means, which then goes with that, and with no other.
 ///
 /// `members` are those of one group in one life of a device, in the order in which they came in: the number, what it
-/// does, and a name.
+/// does, and a name. Of more than a group may have the first are asked: no device that works gives others the same.
 pub fn pairs<K: Copy>(members: impl IntoIterator<Item = (Seq, Option<Does>, K)>) -> Vec<(K, K)> {
     let does = |(seq, does, name): (Seq, Option<Does>, K)| Some((seq, does?, name));
-    let mut members: Vec<(Seq, Does, K)> = members.into_iter().filter_map(does).collect();
+    let members = members.into_iter().take(GROUP_EVENTS_MAX as usize);
+    let mut members: Vec<(Seq, Does, K)> = members.filter_map(does).collect();
     members.sort_by_key(|(seq, ..)| *seq);
     let mut retracts: Vec<(Option<What>, K)> = Vec::new();
     let mut out = Vec::new();

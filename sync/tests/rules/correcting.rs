@@ -6,6 +6,7 @@ use suyuan_sync::{
     event::{Disposition, Group},
     facts::Fact,
     finding::{Knowledge, When},
+    fold,
     ids::{GroupId, Micros},
     invariants::i11_corrections_stand_for_what_they_correct,
 };
@@ -334,6 +335,23 @@ fn c10_what_is_of_a_group_with_a_corrections_retract_is_said_instead_whatever_it
     told.tell(member(retract().target(received), 1, 9).saying(plain));
     told.tell(member(receipt("D2"), 2, 9));
     assert!(!corrects(&told));
+}
+
+#[test]
+fn c10_no_more_of_a_group_take_places_than_a_group_may_have() {
+    let what = fold::What {
+        kind: Kind::Inbound,
+        location: SHOP,
+    };
+    let members = (0..502).map(|n| {
+        let does = match n % 2 {
+            0 => fold::Does::Strikes(Some(what)),
+            _ => fold::Does::Says(what),
+        };
+        (n, Some(does), n)
+    });
+    let expected: Vec<(u64, u64)> = (0..250).map(|n| (2 * n + 1, 2 * n)).collect();
+    assert_eq!(fold::pairs(members), expected);
 }
 
 #[test]

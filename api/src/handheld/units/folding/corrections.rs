@@ -79,7 +79,8 @@ impl Folding<'_> {
             let of = correction(fact).filter(|_| fact.event.kind == Kind::Retract);
             of.is_some_and(|(_, group)| groups.contains(&group))
         };
-        // A group is admitted whole; what one of its retracts means may have come later.
+        // What a retract of the group means may have come later than the group did, as may members that do not fit
+        // it, or whose group was released (T8): they count by themselves, and are its all the same.
         let mut retracts = store::by_group(conn, self.reader, groups, Kind::Retract).await?;
         retracts.retain(|fact| of_groups(fact) && !is_among(arrived, fact));
         let ids: BTreeSet<EventId> = retracts

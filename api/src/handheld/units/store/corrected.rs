@@ -18,6 +18,7 @@ use suyuan_sync::{
     facts::Corrected,
     fold::What,
     ids::{DeviceId, EnterpriseId, Epoch, GroupId, LocationId, Seq},
+    limits::GROUP_EVENTS_MAX,
 };
 use uuid::Uuid;
 
@@ -38,15 +39,22 @@ pub struct Grouped {
     pub what: What,
 }
 
-/// What counts of a group in one life of a device.
+/// What counts of the first events of a group in one life of a device, as many as a group may have. A device that
+/// gives others the same group makes nothing more to be read.
 pub async fn grouped(conn: &impl ConnectionTrait, of: Life) -> Result<Vec<Grouped>, DbErr> {
     let (group, device, epoch) = of;
     let rows = query_all(
         conn,
-        "SELECT gseq, enterprise_id, seq, kind, location_id FROM event \
+        "SELECT gseq, enterprise_id, seq, kind, location_id FROM \
+         (SELECT gseq, enterprise_id, seq, kind, location_id, counts_from FROM event \
          WHERE group_id = ? AND group_id IS NOT NULL AND device_id = ? AND epoch = ? \
-         AND counts_from IS NOT NULL ORDER BY gseq",
-        [group.0.into(), device.0.into(), i64::from(epoch).into()],
+         ORDER BY gseq LIMIT ?) AS first WHERE counts_from IS NOT NULL ORDER BY gseq",
+        [
+            group.0.into(),
+            device.0.into(),
+            i64::from(epoch).into(),
+            i64::from(GROUP_EVENTS_MAX).into(),
+        ],
     )
     .await?;
     let mut out = Vec::new();
