@@ -1,5 +1,5 @@
 //! Events of a group in one life of a device, by position: the first of them are found, however many a device gave the
-//! same group.
+//! same group; and which groups have a retract, without which nothing of one stands elsewhere.
 
 use crate::table::sql;
 use sea_orm_migration::prelude::*;
@@ -14,6 +14,9 @@ impl MigrationTrait for Migration {
         sql(manager, "DROP INDEX event_group").await?;
         let index = "CREATE INDEX event_group ON event (group_id, device_id, epoch, gseq) \
                      WHERE group_id IS NOT NULL";
+        sql(manager, index).await?;
+        let index = "CREATE INDEX event_group_retract ON event (group_id) \
+                     WHERE kind = 'retract' AND group_id IS NOT NULL";
         sql(manager, index).await
     }
 

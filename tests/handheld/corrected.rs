@@ -8,6 +8,7 @@ use crate::{
     refolds::{id_of, recalled},
     scene::{GTIN, Scene, count, holds, inbound, open, sale, settled, unit},
     struck::refs,
+    support::ok,
 };
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
@@ -79,6 +80,15 @@ on_both!(
         let last = group(&mut device, true, last);
         device.push(&last).await;
         stands(&app, tins, 10, "the sale corrected").await;
+
+        // Wherever an event is told, it is told where it stands.
+        let mut at = Vec::new();
+        for event in [&first, &second[1], &third[1]] {
+            let path = format!("/v1/events/{}", id_of(event));
+            at.push(ok(scene.firm.admin.get(&path).await)["at"].clone());
+        }
+        assert!(at[0].is_string(), "{at:?}");
+        assert!(at[1..].iter().all(|told| *told == at[0]), "{at:?}");
         app.stop().await;
     }
 );

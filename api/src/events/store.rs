@@ -3,9 +3,12 @@
 use crate::{
     clock::Micros,
     db::{query_one, rows::by_keys},
-    handheld::push::{
-        meant,
-        store::{branch, interval, remarks_of},
+    handheld::{
+        push::{
+            meant,
+            store::{branch, interval, remarks_of},
+        },
+        units::facts::eff_there,
     },
     log::Position,
 };
@@ -68,7 +71,7 @@ pub async fn event(
     let Some(row) = query_one(
         conn,
         "SELECT gseq, stamp, device_id, epoch, seq, kind, fate, remarks, counts_from, branch, \
-         location_id, lo, est, eff, group_id, imported, meant, body FROM event \
+         location_id, lo, est, eff, corrects, group_id, imported, meant, body FROM event \
          WHERE event_id = ? AND enterprise_id = ?",
         [id.0.into(), enterprise.into()],
     )
@@ -96,7 +99,7 @@ pub async fn event(
         branch: branch(&row)?,
         location: row.try_get("", "location_id")?,
         interval: interval(&row)?,
-        eff: row.try_get("", "eff")?,
+        eff: eff_there(&row)?,
         group: row.try_get("", "group_id")?,
         imported: row.try_get("", "imported")?,
         text,

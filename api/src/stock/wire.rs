@@ -178,8 +178,9 @@ pub struct LotBalance {
     /// How many there should be, in base units, those in containers that stand there too. Below zero,
     /// something is missing from the log; it is never rewritten (`NEG_BALANCE` among the findings).
     pub balance: i64,
-    /// How many lie apart loose, fetched back under a recall and neither shipped nor destroyed since: they are
-    /// in no balance.
+    /// How many lie apart loose, fetched back under a recall: they are in no balance. Shipping and destroying ends
+    /// it, an inspection that finds them sellable, a count that is accepted, and a container they are put into, which
+    /// answers for them.
     pub apart: i64,
     /// How many findings about it are open.
     pub open_findings: u64,

@@ -113,8 +113,8 @@ pub(crate) fn of_sale(world: &World, sale: &Fact, spans: &[&RecallSpan]) -> Opti
     judged(world, (sale, &sale.then_of_lots()), spans)
 }
 
-/// The same of goods of which a sale is judged by this. Of several recalls the one that weighs most is told: certainly after, then
-/// uncertain, then before; overruled, then known, then a stale list, then none of that.
+/// The same of goods of which a sale is judged by this. Of several recalls the one that weighs most is told:
+/// certainly after, then uncertain, then before; overruled, then known, then a stale list, then none of that.
 fn judged(
     world: &World,
     (sale, then): (&Fact, &Then),
@@ -124,7 +124,9 @@ fn judged(
     let mut worst: Option<(RecallId, When, Knowledge)> = None;
     let mut mismatch = false;
     for span in spans {
-        let over = |closed: StatedAt| then.interval.lo >= closed.at;
+        // Nor is it over where the sale stands: who waits with putting right what was sold is not out of it.
+        let stands = sale.interval_there();
+        let over = |closed: StatedAt| then.interval.lo.min(stands.lo) >= closed.at;
         if span.closed.is_some_and(over) || !seen.insert(span.recall) {
             continue;
         }

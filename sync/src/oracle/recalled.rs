@@ -1,6 +1,6 @@
 //! C9, and what a recall means for C3, C6 and C7. A recall closed as mistaken never was.
 
-use super::{conditions::owner_of, replay::History, standing::Sale};
+use super::{conditions::owner_of, replay::History, standing::{Sale, interval}};
 use crate::{
     event::Counterpart,
     facts::{Fact, RecallSpan, World},
@@ -74,7 +74,10 @@ pub fn reaching_sale_of_batch<'w>(
 
 fn ended_before(span: &RecallSpan, sale: &Sale<'_>) -> bool {
     match span.closed {
-        Some(closed) => closed.at <= sale.interval().lo,
+        Some(closed) => {
+            let possible = [sale.interval().lo, interval(sale.fact).lo];
+            possible.iter().all(|from| closed.at <= *from)
+        }
         None => false,
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use histories::stage::{BATCH, EXPIRY, MINUTE, START, good::*};
 use suyuan_sync::{
     event::{Disposition, Group},
-    facts::Fact,
+    facts::{Fact, StatedAt},
     finding::{Knowledge, When},
     fold,
     ids::{GroupId, Micros},
@@ -285,6 +285,30 @@ fn c10_a_correction_takes_the_place_of_what_is_of_its_kind_and_at_its_place() {
         assert_eq!(sold.unwrap().order.eff, START + 6 * HOUR);
         stand(&told);
     }
+}
+
+/// Who waits with putting right which tin was sold until its recall is over is not out of it.
+#[test]
+fn c10_a_recall_that_was_closed_before_a_sale_was_put_right_concerns_it_all_the_same() {
+    let mut told = received();
+    let recall = told.recall(&[BATCH], 3 * HOUR);
+    let sold = told.tell(line(Kind::Sale, SHOP).of(&[FOREIGN_TIN]).at(4 * HOUR));
+    told.world.recalls[recall].closed = Some(StatedAt {
+        at: START + 5 * HOUR,
+        gseq: 50,
+    });
+    instead(
+        &mut told,
+        sold,
+        retract().list(60).delivered(60),
+        line(Kind::Sale, SHOP)
+            .of(&[TIN_1])
+            .list(60)
+            .delivered(60)
+            .at(9 * HOUR),
+    );
+    assert!(sold_recalled(&told, TIN_1).is_some());
+    stand(&told);
 }
 
 #[test]

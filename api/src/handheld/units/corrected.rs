@@ -16,7 +16,7 @@ use suyuan_sync::{
     event::Kind,
     facts::{Corrected, Fact, World},
     fold::{self, Does, What},
-    ids::{EnterpriseId, EventId},
+    ids::{EnterpriseId, EventId, GroupId},
 };
 
 /// Gives what comes to count by this change its place, where it corrects something. Tells what stands for what, by
@@ -90,7 +90,7 @@ pub async fn take_places(
     Ok(placed)
 }
 
-/// What counts of the groups that something comes to count of.
+/// What counts of the groups that something comes to count of, of those that have a retract.
 async fn members(
     conn: &impl ConnectionTrait,
     change: &Change,
@@ -101,13 +101,23 @@ async fn members(
     if !change.unread.arrived.is_empty() {
         groups.extend(store::groups_of(conn, &change.unread.arrived).await?);
     }
+    let retracts = change.arrived.iter();
+    let retracts = retracts.filter(|fact| fact.event.kind == Kind::Retract);
+    let groups_of = |fact: &Arc<Fact>| fact.event.group.map(|group| group.id);
+    let mut retracted: BTreeSet<GroupId> = retracts.filter_map(groups_of).collect();
+    let others = groups.iter().map(|(group, ..)| *group);
+    let others = others.filter(|group| !retracted.contains(group)).collect();
+    retracted.extend(store::with_retracts(conn, &others).await?);
+    groups.retain(|(group, ..)| retracted.contains(group));
     let mut members = BTreeMap::new();
     for of in groups {
         for one in store::grouped(conn, of).await? {
             members.insert(one.gseq, one);
         }
     }
-    members.extend(arrived.into_iter().map(|one| (one.gseq, one)));
+    let arrived = arrived.into_iter();
+    let arrived = arrived.filter(|one| retracted.contains(&one.of.0));
+    members.extend(arrived.map(|one| (one.gseq, one)));
     Ok(members)
 }
 

@@ -125,7 +125,8 @@ pub struct LotAmount {
     pub location_id: Uuid,
     /// How many there should be; below zero, something is missing from the log.
     pub balance: i64,
-    /// How many were fetched back and are still kept apart there, loose or in containers. In no balance.
+    /// How many were fetched back and are still kept apart there: loose, or in containers that were fetched back
+    /// with them. In no balance. What was put into another container then is in the balance of where that stands.
     pub apart: i64,
 }
 
@@ -148,7 +149,8 @@ pub struct LotTotal {
     pub shipped: i64,
     /// Sold: whoever has them is to be told.
     pub sold: i64,
-    /// Fetched back. What was shipped or destroyed of it then is told as that as well.
+    /// Fetched back. What was shipped or destroyed of it then is told as that as well; what is fetched back once
+    /// more, after an inspection or in a container, is counted once more.
     pub collected: i64,
     /// Fetched back, and still kept apart: at which places, `lots` tells.
     pub apart: i64,

@@ -76,6 +76,24 @@ pub async fn grouped(conn: &impl ConnectionTrait, of: Life) -> Result<Vec<Groupe
     Ok(out)
 }
 
+/// Which of these groups have a retract. One question, which costs what there are groups, however many events
+/// they have.
+pub async fn with_retracts(
+    conn: &impl ConnectionTrait,
+    groups: &BTreeSet<GroupId>,
+) -> Result<BTreeSet<GroupId>, DbErr> {
+    let mut asked = Rows::of(1);
+    for group in groups {
+        asked.add([group.0.into()]);
+    }
+    let sql = "SELECT asked.column1 AS group_id FROM ({rows}) AS asked \
+               WHERE EXISTS (SELECT 1 FROM event WHERE event.group_id = asked.column1 \
+               AND event.group_id IS NOT NULL AND event.kind = 'retract')";
+    let rows = asked.join(conn, sql, &[]).await?;
+    let group = |row: &QueryResult| row.try_get("", "group_id").map(GroupId);
+    rows.iter().map(group).collect()
+}
+
 /// The groups of events at these positions.
 pub async fn groups_of(
     conn: &impl ConnectionTrait,

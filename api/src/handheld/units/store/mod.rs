@@ -11,7 +11,7 @@ mod sweeps;
 mod units;
 
 pub use claims::write_claims;
-pub use corrected::{Grouped, Life, grouped, groups_of, write_corrected};
+pub use corrected::{Grouped, Life, grouped, groups_of, with_retracts, write_corrected};
 pub use facts::{
     Member, NOW, TEXT_MAX, by_event_id, by_group, by_position, by_position_then, eff_then, facts,
     first_of, in_parts, members_of, moved, named, outlines, retracts_of, write_event_units,
