@@ -7,7 +7,7 @@ use crate::{
     facts::{Fact, World},
     finding::{Detail, Finding, FindingCode, LotKey},
     ids::Micros,
-    lots::{Change, Movement},
+    lots::{Change, Movement, judged},
     order::Order,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -175,10 +175,11 @@ pub fn i14_stated_goods_show(
                 }),
                 Some(0) => {
                     let released = changes.iter().map(|change| released(*change));
-                    let kept = Change::Found {
-                        code: FindingCode::ReleaseRecalled,
-                    };
-                    released.sum::<i128>() >= i128::from(qty) || changes.contains(&kept)
+                    // None, where that is found.
+                    let mut found = judged(fact, &line, world).into_iter();
+                    let kept = found.any(|it| it.code == FindingCode::ReleaseRecalled);
+                    let kept = kept && changes.contains(&Change::Released { qty: 0 });
+                    released.sum::<i128>() >= i128::from(qty) || kept
                 }
                 Some(way) => {
                     let by = changes.iter().map(|change| way * i128::from(by(*change)));

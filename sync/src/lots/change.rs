@@ -3,7 +3,7 @@
 use super::judged::batch_of;
 use crate::{
     event::{Disposition, Event, Kind},
-    facts::{Fact, World},
+    facts::{Fact, RecallSpan, World},
     finding::{FindingCode, LotKey},
     fold::{covering, is_active},
     order::Order,
@@ -36,7 +36,7 @@ pub enum Change {
         qty: u64,
     },
     /// So many were found sellable by an inspection (检验处置): of what was fetched back and lies apart, as many are
-    /// in stock again.
+    /// in stock again. None where a recall covers them.
     Released {
         /// Base units.
         qty: u64,
@@ -219,9 +219,7 @@ pub fn changes(fact: &Fact, world: &World) -> Vec<(LotKey, Change)> {
                 },
                 Sign::In => Change::In { qty },
                 Sign::Out => gone(event.kind, qty),
-                Sign::None if qty > 0 && is_recalled(fact, &key, world) => Change::Found {
-                    code: FindingCode::ReleaseRecalled,
-                },
+                Sign::None if is_recalled(fact, &key, world) => Change::Released { qty: 0 },
                 Sign::None => Change::Released { qty },
                 Sign::Count => Change::Counted {
                     there: qty,
@@ -242,8 +240,12 @@ pub fn releases(event: &Event) -> bool {
 fn is_recalled(fact: &Fact, key: &LotKey, world: &World) -> bool {
     let batch = batch_of(key, fact.enterprise, world);
     let spans = batch.map(|batch| covering(world, None, Some(batch)));
-    let mut spans = spans.into_iter().flatten();
-    spans.any(|span| is_active(span, fact.order))
+    keeps_back(&spans.unwrap_or_default(), fact.order)
+}
+
+/// Is one of these recalls in force at a place in the order? Then nothing that they cover is released (C6).
+pub(super) fn keeps_back(spans: &[&RecallSpan], order: Order) -> bool {
+    spans.iter().any(|span| is_active(span, order))
 }
 
 /// How goods go by an event of this kind.

@@ -1,11 +1,14 @@
-//! Goods of a lot that were sold, shipped or collected, held against what is on record of their batch
-//! (C3, C4, C7, C9): the batch with that product and lot. Of a lot that is not on record nobody filed an
+//! Goods of a lot that were sold, shipped, collected or found sellable, held against what is on record of their
+//! batch (C3, C4, C6, C7, C9): the batch with that product and lot. Of a lot that is not on record nobody filed an
 //! expiry, and no recall covers it.
 //!
 //! What it is held against is told by the rules of units; it must not know balances. A finding here
 //! depends on one event and on what is on record, on nothing that happened to the line besides.
 
-use super::{Change, Movement};
+use super::{
+    Change, Movement,
+    change::{keeps_back, named, releases},
+};
 use crate::{
     event::Kind,
     facts::{Fact, Product, World},
@@ -17,17 +20,21 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// What is found by [`judged()`], and by nothing else about a line.
-pub const CODES: [FindingCode; 5] = [
+pub const CODES: [FindingCode; 6] = [
     FindingCode::ShipRecalled,
+    FindingCode::ReleaseRecalled,
     FindingCode::SoldExpired,
     FindingCode::CollectUnrecalled,
     FindingCode::SoldRecalled,
     FindingCode::KnowledgeMismatch,
 ];
 
-/// Is goods of a lot having gone by an event of this kind held against their batch?
+/// Is what an event of this kind did of goods of a lot held against their batch?
 pub const fn is_judged(kind: Kind) -> bool {
-    matches!(kind, Kind::Outbound | Kind::Sale | Kind::Collect)
+    matches!(
+        kind,
+        Kind::Outbound | Kind::Sale | Kind::Collect | Kind::Inspect
+    )
 }
 
 /// The product that goods of a line are of, if it is on record. The goods at a place are its enterprise's, so
@@ -50,15 +57,13 @@ pub fn batch_of(key: &LotKey, stater: EnterpriseId, world: &World) -> Option<Bat
     of_lot.find_map(|(id, batch)| batch.is_of(product).then_some(id))
 }
 
-/// Did goods go by this change, or were they fetched back?
+/// Did goods go by this change, or were they fetched back or found sellable?
 pub const fn takes_away(change: Change) -> bool {
     match change {
         Change::Out { qty } | Change::Away { qty } | Change::Collected { qty } => qty > 0,
         Change::Carried(moves) => moves.takes_away(),
-        Change::In { .. }
-        | Change::Released { .. }
-        | Change::Counted { .. }
-        | Change::Found { .. } => false,
+        Change::Released { .. } => true,
+        Change::In { .. } | Change::Counted { .. } | Change::Found { .. } => false,
     }
 }
 
@@ -95,6 +100,12 @@ pub fn judged(fact: &Fact, key: &LotKey, world: &World) -> Vec<Finding> {
                 if mismatch {
                     find(FindingCode::KnowledgeMismatch, Detail::Nothing);
                 }
+            }
+        }
+        Kind::Inspect if releases(&fact.event) && keeps_back(&spans, fact.order) => {
+            // Of none that are named, nothing is found.
+            if named(&fact.event).get(key) != Some(&0) {
+                find(FindingCode::ReleaseRecalled, Detail::Nothing);
             }
         }
         _ => {}

@@ -99,7 +99,7 @@ pub const fn direction(kind: Kind) -> Option<i64> {
 }
 
 /// C6: was it found sellable?
-fn is_inspected(event: &Event) -> bool {
+pub fn is_inspected(event: &Event) -> bool {
     event.kind == Kind::Inspect && event.disposition == Some(Disposition::Sellable)
 }
 

@@ -2,9 +2,15 @@
 //! a place, by what it names or by a container, is judged by the batch on record with that product and
 //! lot. Where there is none, nothing is known of expiry or recalls.
 
-use super::{batches::said_by, recalled, replay::History, standing::Sale};
+use super::{
+    batches::said_by,
+    lots::{is_inspected, named},
+    recalled,
+    replay::History,
+    standing::Sale,
+};
 use crate::{
-    event::Kind,
+    event::{Event, Kind},
     facts::Fact,
     finding::{Detail, FindingCode, LotKey},
     ids::BatchId,
@@ -49,9 +55,20 @@ pub fn wrong(h: &History, line: &LotKey, k: usize) -> Vec<(FindingCode, Detail)>
                 wrong.push((FindingCode::SoldRecalled, detail));
             }
         }
+        // What is named of it itself, and kept back, the line says.
+        Kind::Inspect if is_inspected(&fact.event) && !names(&fact.event, line) => {
+            if is_under_recall(h, line, fact) {
+                plain(FindingCode::ReleaseRecalled);
+            }
+        }
         _ => {}
     }
     wrong
+}
+
+/// Does it name any of this line?
+fn names(event: &Event, line: &LotKey) -> bool {
+    named(event).contains_key(line)
 }
 
 /// C6: is a recall of their batch in force when something happens to goods of this line?

@@ -1,6 +1,10 @@
 //! C9, and what a recall means for C3, C6 and C7. A recall closed as mistaken never was.
 
-use super::{conditions::owner_of, replay::History, standing::{Sale, interval}};
+use super::{
+    conditions::owner_of,
+    replay::History,
+    standing::{Sale, interval},
+};
 use crate::{
     event::Counterpart,
     facts::{Fact, RecallSpan, World},

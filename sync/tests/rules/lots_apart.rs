@@ -7,7 +7,7 @@ use super::{
     *,
 };
 use histories::stage::{INTRUDER, LOOSE_BATCH, STALL, good::*};
-use suyuan_sync::lots::Tally;
+use suyuan_sync::{event::Disposition, lots::Tally};
 
 const RECALLED: i64 = 10 * HOUR;
 
@@ -95,6 +95,30 @@ fn c13_what_is_taken_out_of_a_case_that_was_fetched_back_lies_apart() {
         assert_eq!(tallies(&told)[&SHOP].shipped, 4);
         assert_eq!(codes(&told, SHOP), []);
     }
+}
+
+/// A case is released by an inspection that names it; what is recalled in it is found, as tins in it would be.
+#[test]
+fn c6_a_recalled_lot_in_a_case_that_is_found_sellable_is_told() {
+    let inspect = |hours| {
+        let inspect = line(Kind::Inspect, SHOP).of(&[CASE_1]).at(at(hours));
+        inspect.saying(|event| event.disposition = Some(Disposition::Sellable))
+    };
+    let mut told = case_fetched_back();
+    told.tell(inspect(2));
+    assert_eq!(is(&told), (6, 0));
+    assert_eq!(codes(&told, SHOP), [FindingCode::ReleaseRecalled]);
+    told.world.recalls[0].mistaken = true;
+    told.world.recalls[0].closed = Some(suyuan_sync::facts::StatedAt {
+        at: histories::stage::START + at(3),
+        gseq: 90,
+    });
+    assert_eq!(codes(&told, SHOP), []);
+    let mut told = case_fetched_back();
+    let hold = line(Kind::Inspect, SHOP).of(&[CASE_1]).at(at(2));
+    told.tell(hold.saying(|event| event.disposition = Some(Disposition::Hold)));
+    assert_eq!(is(&told), (0, 6));
+    assert_eq!(codes(&told, SHOP), []);
 }
 
 /// A container that is somebody else's shows what was packed into it here by the own word of who packed it.
