@@ -82,7 +82,10 @@ fn moved_lines(history: &History) -> BTreeSet<LotKey> {
                 if direction(fact.event.kind).is_some() || is_inspected(&fact.event) {
                     lines.extend(named(&fact.event).into_keys());
                 }
-                lines.extend(changed(history, k).into_keys());
+                // What was only put into a container that stands where it lay was not moved.
+                let mut moved = changed(history, k);
+                moved.retain(|_, flow| flow.by != 0 || flow.fetched > 0 || flow.in_container);
+                lines.extend(moved.into_keys());
             }
         }
     }

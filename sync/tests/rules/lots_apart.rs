@@ -145,6 +145,21 @@ fn c14_what_a_stranger_to_its_container_fetches_back_lies_apart() {
     assert_eq!(stock(&told), [(SHOP, 3)]);
 }
 
+/// Packing what only a count saw does not make a line known to complete counts, whether any of it lies apart or not.
+#[test]
+fn c11_what_is_packed_is_not_missed_where_nobody_stated_that_it_came() {
+    let mut told = Telling::new();
+    let count = line(Kind::Count, SHOP).at(at(1)).supervisor();
+    let count = count.item("accepted", serde_json::json!(true));
+    told.tell(count.lot(Some("S1"), 2));
+    let pack = line(Kind::Pack, SHOP).lot(Some("S1"), 5);
+    told.tell(pack.into(FOREIGN_PALLET).at(at(5)));
+    let complete = line(Kind::Count, SHOP).at(at(4)).supervisor();
+    let complete = complete.item("scope", serde_json::json!({"complete": true}));
+    told.tell(complete);
+    assert_eq!(codes(&told, SHOP), []);
+}
+
 fn accepted(told: &mut Telling, hours: i64) {
     let count = line(Kind::Count, SHOP).at(at(hours)).supervisor();
     let count = count.item("scope", serde_json::json!({"complete": true}));

@@ -336,6 +336,24 @@ pub async fn moves_among(
     Ok(found.into_iter().filter(of_these).collect())
 }
 
+/// Movements of lines by what an event says itself, of these lines and events; each is found at once, whatever
+/// else the event names or the line went through.
+pub async fn moves_at(
+    conn: &impl ConnectionTrait,
+    at: &BTreeSet<(i64, Position)>,
+) -> Result<Vec<(i64, Moved)>, DbErr> {
+    let mut asked = Rows::of(2);
+    for (line, gseq) in at {
+        asked.add([(*line).into(), (*gseq).into()]);
+    }
+    let sql = "SELECT DISTINCT m.line_id, m.gseq, m.n, m.movement, e.eff, e.device_id, e.order_epoch, \
+               e.seq, e.event_id, e.corrects FROM ({rows}) AS asked \
+               JOIN lot_move m ON m.line_id = asked.column1 AND m.gseq = asked.column2 \
+               JOIN event e ON e.gseq = m.gseq WHERE m.n < 16";
+    let rows = asked.join(conn, sql, &[]).await?;
+    rows.iter().map(moved).collect()
+}
+
 /// Which of these events say something of lines, as it is written down.
 pub async fn moving(
     conn: &impl ConnectionTrait,

@@ -225,16 +225,20 @@ fn said_of(fact: &Arc<Fact>, lots: &Lots<'_>, stands: bool) -> Option<Arc<Fact>>
     if event.lots.len() <= FEW {
         return Some(fact.clone());
     }
+    let said = saying(fact, lots);
+    (stands || !said.event.lots.is_empty()).then_some(said)
+}
+
+/// A fact with what it says of some lots.
+pub(super) fn saying(fact: &Arc<Fact>, lots: &Lots<'_>) -> Arc<Fact> {
+    let event = &fact.event;
     let at_hand = |lot: &&LotLine| lots.contains(&(lot.gtin.as_str(), lot.lot.as_deref()));
     let said: Vec<LotLine> = event.lots.iter().filter(at_hand).cloned().collect();
-    if said.is_empty() && !stands {
-        return None;
-    }
-    Some(Arc::new(Fact {
+    Arc::new(Fact {
         event: Arc::new(Event {
             lots: said,
             ..Event::clone(event)
         }),
         ..Fact::clone(fact)
-    }))
+    })
 }

@@ -22,7 +22,7 @@ use super::{Change, Done, Folding, folds::Folds, gather::Gathered, holds_lots, r
 use crate::{
     clock::Micros,
     handheld::{
-        lots::Moved,
+        lots::{Moved, store as lines},
         units::store::{self, Member, is_sweep},
         world::WorldError,
     },
@@ -80,6 +80,8 @@ struct Asked {
     swept: BTreeSet<(EnterpriseId, GroupId)>,
     /// What a slice holds against the record anew, as it was read.
     went: BTreeMap<Gseq, Arc<Fact>>,
+    /// Those of these that are worked out again of the slice's lines alone, with the lines.
+    cut: BTreeSet<(i64, Gseq)>,
 }
 
 impl Asked {
@@ -209,9 +211,16 @@ impl Folding<'_> {
         facts.extend(change.swept.as_ref().map(|swept| swept.count.clone()));
         let went = change.went.values().flatten().copied().collect();
         let went = store::by_position(conn, self.reader, &went).await?;
-        // What an inspection does goes by the record.
-        let inspected = went.iter().filter(|fact| rules::releases(&fact.event));
-        facts.extend(inspected.filter(|fact| concerns_lots(fact)).cloned());
+        let inspected = self.inspected(conn, change, &went).await?;
+        let whole: BTreeSet<Gseq> = facts.iter().map(|fact| fact.gseq).collect();
+        let inspected = inspected
+            .into_iter()
+            .filter(|(fact, _)| !whole.contains(&fact.gseq));
+        let mut cut = BTreeSet::new();
+        for (fact, lines) in inspected {
+            cut.extend(lines.into_iter().map(|line| (line, fact.gseq)));
+            facts.push(fact);
+        }
         let documents = self.documents(conn, related, &facts).await?;
         let placed = self
             .placed_anew(conn, change, (related, gathered), (&facts, &documents))
@@ -234,8 +243,39 @@ impl Folding<'_> {
             documents,
             swept: placed.swept,
             went: by_position(went).collect(),
+            cut,
         };
         Ok((asked, placed.later))
+    }
+
+    /// Inspections of a slice's lines that found something sellable, which goes by the record (C6), with the lines:
+    /// each with what it says of these, whatever else it names.
+    async fn inspected(
+        &self,
+        conn: &impl ConnectionTrait,
+        change: &Change,
+        went: &[Arc<Fact>],
+    ) -> Result<Vec<(Arc<Fact>, Vec<i64>)>, WorldError> {
+        let inspected = went.iter().filter(|fact| rules::releases(&fact.event));
+        let inspected: Vec<&Arc<Fact>> = inspected.filter(|fact| concerns_lots(fact)).collect();
+        if inspected.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = change.went.keys().copied().collect();
+        let known = lines::lines_by_id(conn, &ids).await?;
+        let cut = |fact: &Arc<Fact>| {
+            let of = known.iter().filter(|(_, line)| {
+                let events = change.went.get(&line.id);
+                events.is_some_and(|events| events.contains(&fact.gseq))
+            });
+            let of: Vec<_> = of.collect();
+            let lots = of
+                .iter()
+                .map(|(key, _)| (key.gtin.as_str(), key.lot.as_deref()));
+            let said = documents::saying(fact, &lots.collect());
+            (said, of.iter().map(|(_, line)| line.id).collect())
+        };
+        Ok(inspected.into_iter().map(cut).collect())
     }
 }
 

@@ -78,12 +78,14 @@ impl Folding<'_> {
         asked: &Asked,
         (gathered, carriers): (&Gathered, &BTreeSet<UnitKey>),
     ) -> Result<Before, WorldError> {
+        let cut: BTreeSet<Gseq> = asked.cut.iter().map(|(_, gseq)| *gseq).collect();
         let old = asked.facts.values().filter(|fact| {
             let apart = is_sweep(fact) || count_of(fact).is_some();
-            fact.gseq < self.moment.first && !apart
+            fact.gseq < self.moment.first && !apart && !cut.contains(&fact.gseq)
         });
         let old = old.map(|fact| fact.gseq.into()).collect();
         let mut rows = lines::moves(conn, Of::Events, old).await?;
+        rows.extend(lines::moves_at(conn, &asked.cut).await?);
         let units = carriers.iter().filter_map(|key| gathered.units.get(key));
         let units = units.filter(|unit| unit.known).map(|unit| unit.id.into());
         rows.extend(lines::moves(conn, Of::Containers, units.collect()).await?);
