@@ -102,11 +102,13 @@ pub fn judged(fact: &Fact, key: &LotKey, world: &World) -> Vec<Finding> {
                 }
             }
         }
-        Kind::Inspect if releases(&fact.event) && keeps_back(&spans, fact.order) => {
-            // Of none that are named, nothing is found.
-            if named(&fact.event).get(key) != Some(&0) {
-                find(FindingCode::ReleaseRecalled, Detail::Nothing);
-            }
+        // Of none that are named, nothing is found.
+        Kind::Inspect
+            if releases(&fact.event)
+                && keeps_back(&spans, fact.order)
+                && named(&fact.event).get(key) != Some(&0) =>
+        {
+            find(FindingCode::ReleaseRecalled, Detail::Nothing);
         }
         _ => {}
     }

@@ -56,10 +56,12 @@ pub fn wrong(h: &History, line: &LotKey, k: usize) -> Vec<(FindingCode, Detail)>
             }
         }
         // What is named of it itself, and kept back, the line says.
-        Kind::Inspect if is_inspected(&fact.event) && !names(&fact.event, line) => {
-            if is_under_recall(h, line, fact) {
-                plain(FindingCode::ReleaseRecalled);
-            }
+        Kind::Inspect
+            if is_inspected(&fact.event)
+                && !names(&fact.event, line)
+                && is_under_recall(h, line, fact) =>
+        {
+            plain(FindingCode::ReleaseRecalled);
         }
         _ => {}
     }
