@@ -104,7 +104,7 @@ impl Run {
         let Some(n) = self.dice.pick(&own).copied() else {
             return Ok(());
         };
-        // Over the counter, though the till heard of the recall, and said that it did.
+        // Over the counter, though the till heard of the recall: it says that it holds an older list.
         let sold = self.dice.happens(400);
         if sold {
             for _ in 0..2 {
